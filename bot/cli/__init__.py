@@ -1,5 +1,5 @@
 """The command line, with a module for each command.
 
 Input: the settings and the arguments of ``storybell``. Output: text for a terminal, and an exit
-status. Public: ``commands.ALL``, ``setup.main``, ``demo.run_demo``.
+status. Public: ``execution.execute``, ``commands.ALL``, ``setup.main``, ``demo.run_demo``.
 """

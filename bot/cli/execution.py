@@ -1,0 +1,67 @@
+"""Executes a parsed command."""
+
+import argparse
+import asyncio
+
+import structlog
+from rich.console import Console
+
+from bot.config import Settings, load, secrets_of
+from bot.domain.errors import SettingsError
+from bot.runtime import logging
+from bot.web.webhook import derive_webhook
+
+
+def execute(chosen: argparse.Namespace) -> int:
+    """Execute the command of ``chosen``; return the exit status."""
+    if chosen.command == "demo":
+        return _run_demo(chosen)
+    if chosen.command == "setup":
+        from bot.cli import setup  # noqa: PLC0415 - creates the settings that other commands load
+
+        starts = asyncio.run(setup.main(file=chosen.env_file))
+        if not starts:
+            return int(starts is None)
+        chosen.command = "run"
+    try:
+        settings = load(chosen.env_file)
+    except SettingsError as error:
+        return _print_settings_error(error)
+    hidden = [*secrets_of(settings), *derive_webhook(settings.telegram_token).secrets]
+    logging.set_up(level=settings.log_level, secrets=hidden)
+    return _run_command(chosen, settings)
+
+
+def _run_demo(chosen: argparse.Namespace) -> int:
+    try:
+        from bot.cli.demo import run_demo  # noqa: PLC0415 - the sandbox is not installed in production
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in {"sandbox", "tdjson"}:
+            raise
+        text = "The demo is in the project's repository: there, make demo starts it."
+        Console(stderr=True).print(text)
+        return 1
+    return int(run_demo(port_base=chosen.port_base))
+
+
+def _run_command(chosen: argparse.Namespace, settings: Settings) -> int:
+    from bot import app  # noqa: PLC0415 - 'setup' and 'demo' start faster without the import
+    from bot.cli import check  # noqa: PLC0415 - 'setup' and 'demo' start faster
+
+    if chosen.command == "run":
+        for sentence in check.describe_unknown_settings(chosen.env_file):
+            structlog.get_logger().warning("a setting is none", why=sentence)
+        return app.main(settings)
+    from bot.cli import commands  # noqa: PLC0415 - 'setup' and 'demo' start faster
+
+    stderr = Console(stderr=True, soft_wrap=True, highlight=False)
+    stderr.print(f"Database: {settings.database_place}", markup=False)
+    return asyncio.run(commands.ALL[chosen.command](settings, chosen))
+
+
+def _print_settings_error(error: SettingsError) -> int:
+    console = Console(stderr=True, soft_wrap=True)
+    for sentence in error.sentences:
+        console.print(sentence, markup=False)
+    console.print("docs/configuration.md lists every setting.", markup=False)
+    return 2
