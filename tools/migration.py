@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.operations.ops import CreateIndexOp
 
-from bot.store.engine.database import all_tables, migration_config
+from bot.store.engine.database import all_tables
+from bot.store.engine.upgrading import migration_config
 
 VERSIONS = Path("bot/store/engine/migrations/versions")
 
@@ -24,7 +25,7 @@ def write(message: str, *, is_first: bool = False) -> None:
     with tempfile.TemporaryDirectory() as folder:
         engine = sa.create_engine(f"sqlite:///{folder}/empty.db")
         with engine.begin() as connection:
-            config = migration_config(connection)
+            config = migration_config(connection, all_tables())
             command.upgrade(config, "head")
             command.revision(
                 config,

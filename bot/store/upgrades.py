@@ -23,7 +23,8 @@ from bot.runtime.clock import steady
 from bot.runtime.workers import Worker
 from bot.store import claimed_tables, key_values, leases
 from bot.store.engine import server_clock
-from bot.store.engine.database import Database, newest_revision, revision_of
+from bot.store.engine.database import Database
+from bot.store.engine.revisions import newest_revision, revision_of
 
 log = structlog.get_logger()
 

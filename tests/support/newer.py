@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.store.engine import database
+from bot.store.engine import revisions
 from tests.support.killing import ROOT
 
 NEXT = "9001"
@@ -54,17 +54,13 @@ def write(folder: Path) -> Path:
 def next_version(folder: Path, change: str = COLOURS) -> Iterator[None]:
     """Use the migrations of the next version in this process during the block."""
     migrations = folder / "migrations"
-    shutil.copytree(database.MIGRATIONS, migrations)
+    shutil.copytree(revisions.MIGRATIONS, migrations)
     _add(migrations, change)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(database, "MIGRATIONS", migrations)
-        database._migrations.cache_clear()  # noqa: SLF001 - a new process has no cache
-        try:
-            yield
-        finally:
-            database._migrations.cache_clear()  # noqa: SLF001 - a new process has no cache
+        patch.setattr(revisions, "MIGRATIONS", migrations)
+        yield
 
 
 def _add(migrations: Path, change: str) -> None:
-    text = _MIGRATION.format(next=NEXT, newest=database.newest_revision(), change=change)
+    text = _MIGRATION.format(next=NEXT, newest=revisions.newest_revision(), change=change)
     (migrations / "versions" / f"{NEXT}_next.py").write_text(text)

@@ -10,7 +10,8 @@ from pathlib import Path
 from bot.domain.errors import BackupError
 from bot.domain.model import MEGABYTE
 from bot.store.engine import private, sqlite_copies
-from bot.store.engine.database import Database, is_known_revision
+from bot.store.engine.database import Database
+from bot.store.engine.revisions import is_known_revision
 
 SPARE = 50 * MEGABYTE  # the bytes of free space that a copy must leave on the disk
 

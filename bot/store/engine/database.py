@@ -15,7 +15,6 @@ import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
@@ -23,10 +22,6 @@ from urllib.parse import urlencode
 
 import sqlalchemy as sa
 import structlog
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -36,6 +31,7 @@ from bot.runtime.background import finish_on_cancel
 from bot.runtime.process_name import session_name
 from bot.store.engine import private, schema, sqlite_copies
 from bot.store.engine.failures import UNREACHABLE, as_outages, breaks_connection, may_run_again
+from bot.store.engine.revisions import is_known_revision, newest_revision, revision_of
 from bot.store.engine.schema import insert
 from bot.store.engine.secure_delete import SECURE_DELETE, truncate_log
 from bot.store.engine.sqlite import READ, Connection, open_connection
@@ -46,7 +42,6 @@ log = structlog.get_logger()
 Tx = AsyncConnection
 T = TypeVar("T")
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
-MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT = timedelta(seconds=10)
 TRIES = 7  # the number of attempts of a retryable transaction, which take about 3 seconds in total
 FIRST_PAUSE_S = 0.05
@@ -79,7 +74,6 @@ LIBPQ = ("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "target_sessio
 NOT_OURS = ("channel_binding", "gssencmode", "connect_timeout")
 MIGRATING = 7402  # the number of the advisory lock for a migration or a move of all rows
 KEPT_COPIES = 2  # the number of copies made before migrations that are kept
-BROKEN = "a migration would leave rows that refer to nothing, so nothing was changed"
 NO_COPY = "it is from an older version, and can't be copied before it is changed: is the disk full"
 NEWER = (
     "it was written by a newer version of the bot than this one. Start that version, or restore "
@@ -449,15 +443,6 @@ async def put(
     return (await tx.execute(statement)).rowcount > 0
 
 
-def migration_config(connection: sa.Connection | None = None) -> Config:
-    """Return Alembic's configuration without an .ini file."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes["connection"] = connection
-    config.attributes["metadata"] = all_tables()
-    return config
-
-
 def all_tables() -> sa.MetaData:
     """Return the metadata with the tables of all entities."""
     import importlib  # noqa: PLC0415 - the entities import this module for Tx
@@ -473,39 +458,13 @@ def all_tables() -> sa.MetaData:
 
 def _upgrade(connection: sa.Connection) -> None:
     revision = revision_of(connection)
-    if revision is not None and revision == newest_revision():
+    if revision == newest_revision():
         return
     if revision is not None and not is_known_revision(revision):
         raise DatabaseUnavailableError(NEWER)
-    command.upgrade(migration_config(connection), "head")
-    if connection.dialect.name == "sqlite":
-        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
-        if broken:
-            raise DatabaseUnavailableError(f"{BROKEN}: {sorted({row[0] for row in broken})}")
+    from bot.store.engine import upgrading  # noqa: PLC0415 - Alembic takes 8 MB; see revisions
 
-
-@cache
-def _migrations() -> ScriptDirectory:
-    """Return the migrations of this version of the code.
-
-    The result is cached, because reading all migrations is slow.
-    """
-    return ScriptDirectory.from_config(migration_config())
-
-
-def newest_revision() -> str | None:
-    """Return the revision of the tables in this version of the code."""
-    return _migrations().get_current_head()
-
-
-def is_known_revision(revision: str) -> bool:
-    """Return whether this version of the code contains the migration ``revision``."""
-    return any(script.revision == revision for script in _migrations().walk_revisions())
-
-
-def revision_of(connection: sa.Connection) -> str | None:
-    """Return the revision of the tables, or None if the database has no tables."""
-    return MigrationContext.configure(connection).get_current_revision()
+    upgrading.upgrade(connection, all_tables())
 
 
 def _with_driver(url: URL) -> URL:

@@ -7,7 +7,8 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from bot.domain.errors import DatabaseUnavailableError
-from bot.store.engine.database import Database, Tx, is_known_revision, newest_revision, revision_of
+from bot.store.engine.database import Database, Tx
+from bot.store.engine.revisions import is_known_revision, newest_revision, revision_of
 from bot.store.engine.sqlite_file import refuse_wrong_file
 
 _IS_STANDBY = sa.select(sa.func.pg_is_in_recovery())

@@ -3,6 +3,8 @@
 import asyncio
 import random
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -11,16 +13,34 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from alembic import command
+from alembic.script import ScriptDirectory
 
 from bot.domain.errors import DatabaseUnavailableError
 from bot.runtime.transaction_guard import refusing_while
 from bot.store import key_values
-from bot.store.engine.database import Database, Tx, migration_config
+from bot.store.engine import revisions
+from bot.store.engine.database import Database, Tx, all_tables
+from bot.store.engine.upgrading import migration_config
 
 
 async def test_migrations_give_exactly_the_tables_of_the_code(db: Database) -> None:
     async with db.begin() as tx:
-        await tx.run_sync(lambda connection: command.check(migration_config(connection)))
+        await tx.run_sync(lambda it: command.check(migration_config(it, all_tables())))
+
+
+async def test_the_revisions_are_those_of_alembic(db: Database) -> None:
+    scripts = ScriptDirectory(str(revisions.MIGRATIONS))
+    known = [script.revision for script in scripts.walk_revisions()]
+    assert revisions.known_revisions() == known[::-1]
+    assert revisions.newest_revision() == scripts.get_current_head()
+    async with db.read() as tx:
+        assert await tx.run_sync(revisions.revision_of) == scripts.get_current_head()
+
+
+def test_a_start_with_current_tables_does_not_import_alembic() -> None:
+    code = "import bot.app, sys; sys.exit('alembic' in sys.modules)"
+    ended = subprocess.run([sys.executable, "-c", code], check=False)  # noqa: S603 - a fixed text
+    assert ended.returncode == 0
 
 
 async def test_the_index_of_claims_is_there(db: Database) -> None:

@@ -13,9 +13,10 @@ import sqlalchemy as sa
 
 from bot.domain.errors import DatabaseUnavailableError
 from bot.store.copies import backups
-from bot.store.engine.database import Database, newest_revision
+from bot.store.engine.database import Database
 from bot.store.engine.lock import only_process
 from bot.store.engine.private import migration_copies
+from bot.store.engine.revisions import newest_revision
 from tests.support.followed import NOON
 from tests.support.newer import NEXT, next_version
 

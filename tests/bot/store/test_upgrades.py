@@ -14,7 +14,9 @@ from bot.domain.errors import DatabaseUnavailableError
 from bot.operations.cleanup import clean
 from bot.runtime.claims import Owner
 from bot.store import inbox, key_values, leases
-from bot.store.engine.database import Database, all_tables, migration_config, newest_revision
+from bot.store.engine.database import Database, all_tables
+from bot.store.engine.revisions import newest_revision
+from bot.store.engine.upgrading import migration_config
 from bot.store.upgrades import (
     EVERY,
     LEASE,
@@ -56,7 +58,9 @@ async def of_the_next(folder: Path, db: Database) -> AsyncIterator[None]:
         yield
         if await version(db) == NEXT:
             async with db.begin() as tx:
-                await tx.run_sync(lambda it: command.downgrade(migration_config(it), "-1"))
+                await tx.run_sync(
+                    lambda it: command.downgrade(migration_config(it, all_tables()), "-1")
+                )
 
 
 async def filled(db: Database) -> None:

@@ -1,0 +1,35 @@
+"""Revisions of the tables: of a database, and of the migrations of this version of the code.
+
+Nothing here imports Alembic, which takes 8 MB and is needed only to change tables.
+"""
+
+from pathlib import Path
+
+import sqlalchemy as sa
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+_VERSION = sa.table("alembic_version", sa.column("version_num"))
+
+
+def known_revisions() -> list[str]:
+    """Return the revisions of all migrations, oldest first. File names begin with the revision."""
+    files = (MIGRATIONS / "versions").glob("[0-9]*.py")
+    return sorted(file.name.partition("_")[0] for file in files)
+
+
+def newest_revision() -> str:
+    """Return the revision of the tables in this version of the code."""
+    return known_revisions()[-1]
+
+
+def is_known_revision(revision: str) -> bool:
+    """Return whether this version of the code contains the migration ``revision``."""
+    return revision in known_revisions()
+
+
+def revision_of(connection: sa.Connection) -> str | None:
+    """Return the revision of the tables, or None if the database has no tables."""
+    if not sa.inspect(connection).has_table(_VERSION.name):
+        return None
+    revision: str | None = connection.scalar(sa.select(_VERSION.c.version_num))
+    return revision

@@ -1,0 +1,32 @@
+"""Migrations of the tables with Alembic. Only a database with old tables needs this module."""
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+
+from bot.domain.errors import DatabaseUnavailableError
+from bot.store.engine import revisions
+
+BROKEN = "a migration would leave rows that refer to nothing, so nothing was changed"
+
+
+def migration_config(connection: sa.Connection, metadata: sa.MetaData) -> Config:
+    """Return Alembic's configuration without an .ini file."""
+    config = Config()
+    config.set_main_option("script_location", str(revisions.MIGRATIONS))
+    config.attributes["connection"] = connection
+    config.attributes["metadata"] = metadata
+    return config
+
+
+def upgrade(connection: sa.Connection, metadata: sa.MetaData) -> None:
+    """Run all migrations that the database lacks.
+
+    Raises:
+        DatabaseUnavailableError: A row would refer to a missing row. Nothing is changed.
+    """
+    command.upgrade(migration_config(connection, metadata), "head")
+    if connection.dialect.name == "sqlite":
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+        if broken:
+            raise DatabaseUnavailableError(f"{BROKEN}: {sorted({row[0] for row in broken})}")
