@@ -26,11 +26,13 @@ class Language(NamedTuple):
     """A language of the bot: the native name, and the matching language codes of Telegram.
 
     ``codes`` lists codes in addition to the code of the catalogue, and the codes of languages
-    whose speakers mostly read this language.
+    whose speakers mostly read this language. ``is_rtl`` states whether the language is written
+    from right to left, because Babel's answer loads 1 MB of data for each language.
     """
 
     name: str
     codes: str = ""
+    is_rtl: bool = False
 
 
 LANGUAGES = {
@@ -42,10 +44,10 @@ LANGUAGES = {
     "it": Language("Italiano"),
     "tr": Language("Türkçe"),
     "ru": Language("Русский", "kk uz ky be tg"),
-    "ar": Language("العربية"),
+    "ar": Language("العربية", is_rtl=True),
     "id": Language("Bahasa Indonesia", "in ms"),  # old phones report "in" for Indonesian
     "uk": Language("Українська"),
-    "fa": Language("فارسی", "ps"),
+    "fa": Language("فارسی", "ps", is_rtl=True),
     "hi": Language("हिन्दी"),
 }
 """The languages by the names of their catalogues; any other code gets English."""
@@ -80,7 +82,7 @@ class Translator:
         self.language = language
         self.zone = zone
         self._locale = Locale.parse(language)
-        self.is_rtl = self._locale.text_direction == "rtl"
+        self.is_rtl = LANGUAGES[language].is_rtl
         self._own, self._english = catalogue(language, locales), catalogue("en", LOCALES)
 
     def in_zone(self, zone: tzinfo) -> "Translator":
@@ -289,7 +291,6 @@ class Catalogue:
 def catalogue(language: str, locales: Path = LOCALES) -> Catalogue:
     """Load the catalogue of ``language``; references to buttons become translated labels."""
     path = locales / language / "LC_MESSAGES" / "bot.po"
-    locale = Locale.parse(language)
     if not path.is_file():
         if language != "en":
             _log.error("no catalogue for %s", language)
@@ -306,7 +307,7 @@ def catalogue(language: str, locales: Path = LOCALES) -> Catalogue:
 
     def resolve_references(text: str) -> str:
         named = REFERENCE.sub(lambda match: texts.get(match[1], (match[1],))[0], text)
-        return _mark_rtl_lines(named) if locale.text_direction == "rtl" else named
+        return _mark_rtl_lines(named) if LANGUAGES[language].is_rtl else named
 
     finished = {key: tuple(map(resolve_references, forms)) for key, forms in texts.items()}
     return Catalogue(finished, gettext.c2py(catalogue.plural_expr))

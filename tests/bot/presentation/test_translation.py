@@ -43,7 +43,7 @@ calm = settings(deadline=None)  # the machine may be busy with other tests
 NOW = datetime(2026, 11, 25, 13, 5, tzinfo=UTC)
 MADRID = ZoneInfo("Europe/Madrid")
 TODAY = "{n} story today"
-FROM_THE_RIGHT = [code for code in LANGUAGES if Locale.parse(code).text_direction == "rtl"]
+FROM_THE_RIGHT = [code for code, language in LANGUAGES.items() if language.is_rtl]
 
 tdjson.td_execute(b'{"@type": "setLogVerbosityLevel", "new_verbosity_level": 0}')
 
@@ -219,6 +219,11 @@ def test_no_line_of_arabic_or_persian_begins_at_the_left(
     for line in lines:
         strong = re.sub(r"<[^>]*>|\{[a-z_]+\}|[^\w\u200f]|[\d_]", "", line)
         assert not strong[:1].isascii() or not strong, line
+
+
+def test_the_direction_of_each_language_is_that_of_cldr() -> None:
+    for code, language in LANGUAGES.items():
+        assert language.is_rtl == (Locale.parse(code).text_direction == "rtl"), code
 
 
 @pytest.mark.parametrize("language", FROM_THE_RIGHT)
