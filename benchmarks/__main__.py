@@ -14,6 +14,7 @@ BENCHMARKS = {
     "privacy": "credits a look in a simulated week, SKIP_PRIVACY_CHECK false against auto",
     "newcomers": "the delay of known people's alerts while 60 new accounts want 267 profiles",
     "scale": "each statement at 1,000,000 subscriptions against 10,000; an alert's CPU; replicas",
+    "memory": "memory and start time of the real process, idle and after 4,000 commands",
     "sandbox": "how much the sandbox itself can answer",
 }
 TOOLS = {"traces": "write a made-up trace as JSON lines, for schedule --traces"}

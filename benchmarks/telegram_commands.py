@@ -30,26 +30,26 @@ async def measure(chats: int, *, checkout: Path = ROOT, url: str | None = None) 
             try:
                 await victim.start(PYTHONPATH=str(checkout), MESSAGES_PER_SECOND="1000")
                 await wait_for(victim.is_ready, PATIENCE_S, "the start of the bot")
-                await _ask_all(box, people, "/start")
+                await ask_all(box, people, "/start")
                 return await _measure(box, victim, people)
             finally:
                 await victim.end(signal.SIGKILL)
 
 
 async def _measure(box: Box, victim: Victim, people: list[int]) -> dict[str, Any]:
-    cpu_before, began = _cpu_s(victim), time.perf_counter()
+    cpu_before, began = cpu_s_of(victim), time.perf_counter()
     for _ in range(ROUNDS):
-        await _ask_all(box, people, "/help")
-    took, cpu_s = time.perf_counter() - began, _cpu_s(victim) - cpu_before
+        await ask_all(box, people, "/help")
+    took, cpu_s = time.perf_counter() - began, cpu_s_of(victim) - cpu_before
     commands = ROUNDS * len(people)
     burst = {"per_s": round(commands / took), "cpu_ms": round(cpu_s * 1000 / commands, 2)}
-    cpu_before = _cpu_s(victim)
-    await _ask_all(box, people, "/help", per_s=STEADY_PER_S)
-    cpu_s = _cpu_s(victim) - cpu_before
+    cpu_before = cpu_s_of(victim)
+    await ask_all(box, people, "/help", per_s=STEADY_PER_S)
+    cpu_s = cpu_s_of(victim) - cpu_before
     return {"burst": burst, "steady": {"cpu_ms": round(cpu_s * 1000 / len(people), 2)}}
 
 
-async def _ask_all(box: Box, people: list[int], text: str, *, per_s: float = 0) -> None:
+async def ask_all(box: Box, people: list[int], text: str, *, per_s: float = 0) -> None:
     """Send a command from each person, and wait until the bot has answered all commands."""
     before = await _count_sends(box)
     pause_s = 1 / per_s if per_s else 0
@@ -68,7 +68,7 @@ async def _count_sends(box: Box) -> int:
     return sum(call["path"].endswith("/sendMessage") for call in calls)
 
 
-def _cpu_s(victim: Victim) -> float:
+def cpu_s_of(victim: Victim) -> float:
     """Return the CPU seconds of the process, from Linux's ``/proc/PID/stat``."""
     assert victim.process is not None
     fields = Path(f"/proc/{victim.process.pid}/stat").read_text().rpartition(")")[2].split()
