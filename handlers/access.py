@@ -6,6 +6,7 @@ from bot.chats.access import INVITATION_VALID_FOR
 from bot.chats.access import OWNER as OWNER_LINK
 from bot.context import Context
 from bot.domain.access import Entry, Subject, parse_subject, parse_until_and_reason
+from bot.domain.errors import CHAT_SILENCED
 from bot.domain.identity import is_nobody
 from bot.domain.packs import BudgetPlan
 from bot.domain.sentences import N_, NN_
@@ -79,7 +80,15 @@ async def allow(context: Context) -> None:
         await say(context, context.t(ALLOWED_PROFILE))
         return
     entry = await context.services.access.allow(subject, by=context.user_id, name=name)
-    await say(context, context.t(ALLOWED, who=name_with_id(entry)))
+    text = CHAT_SILENCED if await _is_silenced(subject, context) else ALLOWED
+    await say(context, context.t(text, who=name_with_id(entry)))
+
+
+async def _is_silenced(subject: Subject, context: Context) -> bool:
+    """Return whether a chat gets no messages, because the responsible person is blocked."""
+    if subject.kind != "chat":
+        return False
+    return (await context.services.access.guest(int(subject.id))).is_silenced
 
 
 @command("invite", only_in_private=True)
@@ -149,6 +158,8 @@ async def unblock(context: Context) -> None:
     subject, name, _ = named
     was_blocked = await context.services.access.unblock(subject)
     text = UNBLOCKED if was_blocked else NOT_BLOCKED
+    if await _is_silenced(subject, context):
+        text = CHAT_SILENCED
     await say(context, context.t(text, who=name or subject.id))
 
 

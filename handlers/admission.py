@@ -1,9 +1,9 @@
 """Access check before all handlers: updates from people without access are refused.
 
-A person or chat without access gets one refusal; later messages get no answer. For a refused
-update, the bot calls neither the Stories API nor Telegram, except to send the refusal. Updates
-about the removal of the bot and about a new chat ID pass the check, because these updates only end
-or move data.
+A person or chat without access gets one refusal; later messages get no answer. The chats of a
+blocked payer get no refusal. For a refused update, the bot calls neither the Stories API nor
+Telegram, except to send the refusal. Updates about the removal of the bot and about a new chat ID
+pass the check, because these updates only end or move data.
 """
 
 from datetime import timedelta
@@ -145,6 +145,9 @@ async def _tell_refused(context: Context, judged: Judged) -> None:
     code = person.language_code if person else None
     context.t = translator_for(known.effective_language if known else code)
     if not _wants_answer(context):
+        return
+    if judged.is_silent:
+        await answer_press(context)
         return
     if judged.verdict == "stranger" and (entry_link_payload(context) or "").startswith(INVITE):
         await say(context, context.t(OVER), [[context.button(ASK_OWNER, ASK_ACCESS())]])

@@ -27,6 +27,7 @@ from telegram.ext import (
 
 from bot.context import Context
 from bot.domain.errors import (
+    CHAT_SILENCED,
     CHAT_UNKNOWN,
     ONLY_CHANNEL_ADMINS,
     ONLY_GROUP_ADMINS,
@@ -338,7 +339,7 @@ async def act_on_chat(context: Context, chat_id: int) -> None:
     if chat is None or chat.kind == Chat.PRIVATE:
         raise NotAdminError("no channel or group of ours", text=ONLY_CHANNEL_ADMINS)
     if judged.verdict == "blocked":
-        raise BlockedError
+        raise BlockedError(text=CHAT_SILENCED if judged.is_silent else "")
     if not await may_manage(context, chat.id, chat.kind, user_id):
         raise _not_admin_error(chat.kind)
     context.chat, context.about = chat, chat.id

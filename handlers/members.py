@@ -25,7 +25,7 @@ from bot.presentation.buttons import options_link
 from bot.presentation.html import Safe
 from bot.updates import unit_of_work
 from handlers.guard import on_event
-from handlers.payers import payer_buttons
+from handlers.payers import LEFT, payer_buttons
 from handlers.replies import say
 
 log = structlog.get_logger()
@@ -62,8 +62,8 @@ async def open_or_close_chat(context: Context) -> None:
         was_closed = await context.services.subscriptions.reopen_chat(
             change.chat.id, since=change.date
         )
-        if not was_closed and not _is_member(change.old_chat_member):
-            await _greet_new_chat(context, change)
+        if not _is_member(change.old_chat_member):
+            await _greet_or_report_stop(context, change, was_closed=was_closed)
         # The bot's rights may have changed with the membership.
         await context.services.presence.check_presence(change.chat.id)
     else:
@@ -101,18 +101,34 @@ async def record_who_added(context: Context) -> None:
     )
 
 
-async def _greet_new_chat(context: Context, change: ChatMemberUpdated) -> None:
-    """Send a new group or channel a description of the bot and of the effect of privacy mode."""
+async def _greet_or_report_stop(
+    context: Context, change: ChatMemberUpdated, *, was_closed: bool
+) -> None:
+    """Greet a new group or channel, or report that a chat with subscriptions has no payer."""
     if change.chat.type == Chat.PRIVATE:
         return
-    if await context.services.subscriptions.every(change.chat.id):
+    if not await context.services.subscriptions.every(change.chat.id):
+        if not was_closed:
+            await _greet_new_chat(context, change)
         return
+    if not await context.services.payers.have_alerts_stopped(change.chat.id):
+        return
+    text, buttons = context.t(LEFT), payer_buttons(change.chat.id, change.chat.type, context)
+    if change.chat.type == Chat.CHANNEL:
+        tell = partial(_tell_who_added, context, change, text, buttons)
+        await unit_of_work.call_after_replies(tell)
+    else:
+        await say(context, text, buttons)
+
+
+async def _greet_new_chat(context: Context, change: ChatMemberUpdated) -> None:
+    """Send a new group or channel a description of the bot and of the effect of privacy mode."""
     text, buttons = greeting_page(change.chat, context)
     if not await context.services.payers.has_payer(change.chat.id):
         text = Safe(f"{text}\n\n{context.t(NoPayerError.text)}")
         buttons = [*buttons, *payer_buttons(change.chat.id, change.chat.type, context)]
     if change.chat.type == Chat.CHANNEL:
-        greet = partial(_greet_who_added, context, change, text, buttons)
+        greet = partial(_tell_who_added, context, change, text, buttons)
         await unit_of_work.call_after_replies(greet)
         return
     sees_all = change.new_chat_member.status == ChatMember.ADMINISTRATOR
@@ -121,16 +137,16 @@ async def _greet_new_chat(context: Context, change: ChatMemberUpdated) -> None:
     await say(context, text, buttons)
 
 
-async def _greet_who_added(
+async def _tell_who_added(
     context: Context, change: ChatMemberUpdated, text: Safe, buttons: Buttons
 ) -> None:
-    """Send the person who added the bot a private greeting; on a refusal, greet the channel."""
+    """Send a text to the person who added the bot; on a refusal, post the text in the channel."""
     keyboard = InlineKeyboardMarkup.de_json({"inline_keyboard": buttons}, context.bot)
     person = change.from_user.id
     try:
         await context.bot.send_message(person, text, parse_mode=HTML, reply_markup=keyboard)
     except TelegramError as error:
-        log.info("who added the bot can't be greeted", reason=str(error))
+        log.info("the person who added the bot can't be told", reason=str(error))
         with contextlib.suppress(TelegramError):
             await context.bot.send_message(change.chat.id, text, parse_mode=HTML)
 

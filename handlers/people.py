@@ -7,7 +7,8 @@ from telegram import Message
 
 from bot.billing.people import Guest
 from bot.context import Context
-from bot.domain.access import Subject
+from bot.domain.access import Entry, Subject
+from bot.domain.errors import CHAT_SILENCED
 from bot.domain.foreign_text import clean
 from bot.domain.model import Target
 from bot.domain.sentences import N_, NN_
@@ -141,7 +142,7 @@ async def _list_page(page: int, context: Context) -> Page:
 def _list_line(one: Guest, context: Context) -> str:
     entry = one.entry
     sign = "👤" if one.id > 0 else "👥"
-    if entry and entry.is_blocked(context.now):
+    if one.is_silenced or (entry and entry.is_blocked(context.now)):
         sign = "🚫"
     elif entry and entry.is_owner:
         sign = "⭐"
@@ -190,26 +191,31 @@ def _limit_line(one: Guest, context: Context) -> str:
     return context.t(limit, n=usual if own is None else own)
 
 
+def _block_lines(entry: Entry, context: Context) -> list[str]:
+    t, now, until = context.t, context.now, entry.blocked_until
+    state = STATES["blocked until"] if until else STATES["blocked"]
+    lines: list[str] = [
+        t(state, until=t.moment(until or now, now), since=entry.blocked_since or now)
+    ]
+    return lines + ([t(REASON, reason=entry.reason)] if entry.reason else [])
+
+
 def _standing_lines(one: Guest, context: Context) -> list[str]:
     t, entry, now = context.t, one.entry, context.now
     access = context.services.access
     if one.id in access.owner_ids:
         return [t(STATES["owner"])]
     if entry and entry.is_blocked(now):
-        until = entry.blocked_until
-        state = STATES["blocked until"] if until else STATES["blocked"]
-        said: list[str] = [
-            t(state, until=t.moment(until or now, now), since=entry.blocked_since or now)
-        ]
-        return said + ([t(REASON, reason=entry.reason)] if entry.reason else [])
+        return _block_lines(entry, context)
+    if one.is_silenced:
+        return [t(CHAT_SILENCED)]
     if entry and entry.is_allowed:
         by = entry.added_by if entry.via == "added" else ""
         return [t(STATES["added" if by else "allowed"], since=t.day(entry.since), by=by)]
     if access.mode == "open":
         return [t(STATES["open"])]
-    if entry and entry.refused_at:
-        return [t(STATES["asked"], since=t.day(entry.refused_at))]
-    return [t(STATES["through"])]
+    asked = entry.refused_at if entry else None
+    return [t(STATES["asked"], since=t.day(asked)) if asked else t(STATES["through"])]
 
 
 def _guest_buttons(one: Guest, context: Context) -> Buttons:

@@ -31,7 +31,7 @@ from bot.domain.errors import (
 )
 from bot.domain.everyday_words import is_cancellation
 from bot.domain.model import Target
-from bot.domain.records import NOBODY, Known, Subscription, find_mute
+from bot.domain.records import Known, Subscription, find_mute
 from bot.domain.sentences import N_, NN_
 from bot.presentation import actions
 from bot.presentation.actions import Button, Buttons, Page, arrows, button, for_chat
@@ -499,7 +499,7 @@ async def list_page(context: Context, page: int, of: int | None = None) -> Page:
         [button(subscription_line(one, context), actions.SUBSCRIPTION(one.id))] for one in rows
     ]
     is_last = (page + 1) * PAGE >= len(every)
-    if context.chat.payer == NOBODY:
+    if await context.services.payers.have_alerts_stopped(context.chat.id):
         buttons.append([context.button(MINE_BUTTON, actions.MINE())])
     return text, buttons + arrows(page, is_last=is_last, to=actions.SUBSCRIPTIONS)
 
@@ -512,8 +512,9 @@ def list_button(context: Context) -> Button:
 async def _obstacles_text(context: Context, target: Target | None) -> Safe:
     """Return the reasons why alerts can't be sent to ``target``, or to the chat and its topics."""
     chat_id = target.chat_id if target else context.chat.id
-    stopped = context.chat.id == chat_id and context.chat.payer == NOBODY
-    said = [context.t(LEFT)] if stopped else []
+    # The stored chat is read again: a subscription may have given the chat a payer.
+    has_stopped = await context.services.payers.have_alerts_stopped(chat_id)
+    said = [context.t(LEFT)] if has_stopped else []
     here = await context.services.presence.mutes(chat_id)
     if target:
         place = find_mute(here, target.thread_id)

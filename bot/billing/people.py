@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from bot.domain.access import Entry
 from bot.store import access, acquaintances, chats, spending
@@ -19,6 +19,7 @@ class Guest:
     ``by_kind`` are the costs in that chat. ``elsewhere`` are the costs of a person in groups.
     ``by_person`` are the costs of the members of a group (id, name, cost), the five largest first.
     ``payer`` is the id and name of the person responsible for a group or channel.
+    ``is_silenced``: the chat gets no messages, because the responsible person is blocked.
     """
 
     id: int
@@ -28,6 +29,7 @@ class Guest:
     elsewhere: int
     by_person: tuple[tuple[int, str, int], ...]
     payer: tuple[int, str] | None = None
+    is_silenced: bool = False
 
     @property
     def total(self) -> int:
@@ -39,7 +41,7 @@ async def guests(tx: Tx, *, offset: int, limit: int, now: datetime) -> list[Gues
     """Return a page of guests by cost in this month, then guests without costs."""
     since = now.date().replace(day=1)
     ids = await spending.dearest(tx, since=since, listed=access.LISTED, offset=offset, limit=limit)
-    return await _guests(tx, ids, since)
+    return await _guests(tx, ids, now)
 
 
 async def guest(tx: Tx, number: int, *, now: datetime) -> Guest:
@@ -47,11 +49,12 @@ async def guest(tx: Tx, number: int, *, now: datetime) -> Guest:
 
     The costs are zero for an id that is not in the database.
     """
-    [one] = await _guests(tx, [number], now.date().replace(day=1))
+    [one] = await _guests(tx, [number], now)
     return one
 
 
-async def _guests(tx: Tx, ids: Sequence[int], since: date) -> list[Guest]:
+async def _guests(tx: Tx, ids: Sequence[int], now: datetime) -> list[Guest]:
+    since = now.date().replace(day=1)
     by_kind: dict[int, Counter[str]] = {number: Counter() for number in ids}
     by_person: dict[int, Counter[int]] = {number: Counter() for number in ids}
     elsewhere: Counter[int] = Counter()
@@ -69,6 +72,11 @@ async def _guests(tx: Tx, ids: Sequence[int], since: date) -> list[Guest]:
     entries = await access.entries_of(tx, named)
     names = await acquaintances.names(tx, named) | await chats.titles(tx, named)
     names |= {number: one.name for number, one in entries.items() if one.name}
+    silenced = [
+        number
+        for number in ids
+        if number < 0 and await chats.is_responsible_blocked(tx, number, now=now)
+    ]
     return [
         Guest(
             number,
@@ -78,6 +86,7 @@ async def _guests(tx: Tx, ids: Sequence[int], since: date) -> list[Guest]:
             elsewhere[number],
             tuple((user, names.get(user) or str(user), spent) for user, spent in members[number]),
             _with_name(payers.get(number), names),
+            number in silenced,
         )
         for number in ids
     ]

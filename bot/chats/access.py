@@ -114,9 +114,9 @@ class Access:
             if moved:
                 chat_id = moved
                 chat, responsible, rows = await chats.get_with_access(tx, person, moved)
-            writes_as_blocked = as_chat is not None and await chats.is_blocked(
-                tx, as_chat, now=now
-            )
+            # ``judge`` decides about an anonymous admin, who writes in the name of this chat.
+            other = None if as_chat == chat_id else as_chat
+            writes_as_blocked = other is not None and await chats.is_blocked(tx, other, now=now)
             entry = await store.get(tx, name) if writes_as_blocked else None
         if writes_as_blocked:
             return Judged("blocked", name, entry), False, chat
@@ -283,6 +283,8 @@ class Access:
         known = await store.get(tx, subject)
         if known and known.is_allowed and known.via != "added":
             return  # an entry by an owner does not depend on the person who added the bot
+        if not await self._has_own_access(tx, by):
+            return  # a stranger in an allowed group; the person who gave access stays recorded
         values = {"is_allowed": True, "via": "added", "added_by": str(by), "name": name}
         await store.put(tx, subject, now=self._now(), refused_at=None, **values)
 
@@ -353,6 +355,12 @@ class Access:
             return subject
         await chats.lock(tx, [int(subject.id)])
         return Subject("chat", str(await chats.moved_to(tx, int(subject.id)) or subject.id))
+
+    async def _has_own_access(self, tx: Tx, person: int) -> bool:
+        if self.mode == "open" or await self._is_owner(tx, person):
+            return True
+        entry = await store.get(tx, Subject("person", str(person)))
+        return entry is not None and entry.is_allowed
 
     async def _is_owner(self, tx: Tx, person: int) -> bool:
         return person in self._always_owners or person in await store.owners_by_link(tx)

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
 
 from bot.domain import alert_rules
 from bot.domain.access import Mode, Subject
@@ -27,17 +26,27 @@ from bot.domain.errors import (
 )
 from bot.domain.records import NOBODY, Chat
 from bot.fetching import snapshots
-from bot.store import access, budgets, chats, ended_subscriptions, moves, subscriptions
+from bot.store import (
+    access,
+    budgets,
+    chat_queues,
+    chats,
+    ended_subscriptions,
+    moves,
+    subscriptions,
+)
 from bot.store.engine.database import Database, Tx
 from bot.updates.unit_of_work import reading, writing
 
 OF_PAYER = 3
 """The limit of subscriptions of all chats of a payer, as a multiple of a chat's limit."""
 
-OF_NEWCOMER, LEAST_OF_NEWCOMER = 4, 5
+LEAST_OF_NEWCOMER = 5
 """All chats of a newcomer together may have a quarter of a chat's limit, or five subscriptions."""
 
-_SHOWN = 50  # the maximum number of chats in /usage
+_PLENTY = 10**6  # the limit of a counter whose limit ``Payers`` checks
+
+SHOWN = 50  # the maximum number of chats in /usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +61,7 @@ class SubscriptionLimits:
         """Return the limit of subscriptions of all chats of a payer together."""
         if is_known:
             return self.most * OF_PAYER
-        return max(LEAST_OF_NEWCOMER, self.most // OF_NEWCOMER)
+        return max(LEAST_OF_NEWCOMER, self.most // 4)
 
 
 class Payers:
@@ -80,33 +89,28 @@ class Payers:
 
     async def bring(
         self, chat_id: int, by: int | None, *, kind: str, title: str, language_code: str | None
-    ) -> Literal["blocked", "nobody", "payer"]:
+    ) -> None:
         """Record that a person has added the bot to a group or channel.
 
-        Return the resulting state.
-
-        The person becomes the payer. If the earlier payer is blocked, the payer stays and the chat
-        is closed ("blocked"). An anonymous person, a person without access and a person without
-        room for the chat's subscriptions do not become the payer ("nobody"). A group that has just
-        become a supergroup keeps the payer.
+        The person becomes the payer. If the person responsible before is blocked, the payer stays
+        and the chat is closed. An anonymous person, a person without access and a person without
+        room for the chat's subscriptions do not become the payer. A group that has just become a
+        supergroup keeps the payer.
         """
         now = self._now()
         async with writing(self._db) as tx:
             await chats.add_or_update(
                 tx, chat_id, kind=kind, title=title, now=now, language_code=language_code
             )
-            await chats.lock(tx, [chat_id])
+            await self._lock(tx, chat_id)
             before = await chats.get(tx, chat_id)
-            old = before.payer if before else None
-            is_old_blocked = bool(old) and await self._is_blocked(tx, old or 0, now)
+            is_old_blocked = await chats.is_responsible_blocked(tx, chat_id, now=now)
             has_moved = await chats.has_moved_to(tx, chat_id)
             keeps = has_moved and before is not None and before.state == "active"
             if not (is_old_blocked or keeps):
-                await self._replace(tx, chat_id, old, by, now)
+                await self._replace(tx, chat_id, before.payer if before else None, by, now)
             if await chats.is_blocked(tx, chat_id, now=now):
                 await moves.close_chat(tx, chat_id, now=now)
-                return "blocked"
-            return "payer" if await chats.payer_of(tx, chat_id) else "nobody"
 
     async def _replace(
         self, tx: Tx, chat_id: int, old: int | None, by: int | None, now: datetime
@@ -120,7 +124,8 @@ class Payers:
         if by is not None and await self._is_blocked(tx, by, now):
             payer = by
         elif by is not None and await self._may_pay(tx, by, chat_id):
-            has_room = old == by or await self._has_room(tx, by, chat_id)
+            await self.count_new(tx, chat_id, by, 0)
+            has_room = old == by or await self._lacks_room(tx, by, chat_id) is None
             payer = by if has_room else NOBODY
         await self._set(tx, chat_id, payer, now)
 
@@ -134,7 +139,7 @@ class Payers:
         """
         now = self._now()
         async with writing(self._db) as tx:
-            await chats.lock(tx, [chat_id])
+            await self._lock(tx, chat_id)
             await chats.refuse_blocked(tx, chat_id, now=now)
             await self.ensure(tx, chat_id, person)
         self._wake()
@@ -145,20 +150,20 @@ class Payers:
         Return False if the person is not the payer.
         """
         async with writing(self._db) as tx:
-            await chats.lock(tx, [chat_id])
+            await self._lock(tx, chat_id)
             if chat_id > 0 or await chats.payer_of(tx, chat_id) != person:
                 return False
             await self._set(tx, chat_id, NOBODY, self._now())
         return True
 
     async def set_payer(self, chat_id: int, person: int) -> None:
-        """Set the payer of a group or channel to a person, on request of the bot's owner."""
-        now = self._now()
+        """Set the payer of a group or channel to a person, on request of the bot's owner.
+
+        The chat opens if only the person before was blocked, and closes if the person is blocked.
+        """
         async with writing(self._db) as tx:
-            await chats.lock(tx, [chat_id])
-            await self._set(tx, chat_id, person, now)
-            if await chats.is_blocked(tx, chat_id, now=now):
-                await moves.close_chat(tx, chat_id, now=now)
+            await self._lock(tx, chat_id)
+            await self._set(tx, chat_id, person, self._now())
         self._wake()
 
     async def has_payer(self, chat_id: int) -> bool:
@@ -166,20 +171,40 @@ class Payers:
         async with reading(self._db) as tx:
             return await chats.payer_of(tx, chat_id) is not None
 
-    async def chats_of(self, person: int) -> list[Chat]:
-        """Return the groups and channels of a payer, at most 50."""
+    async def have_alerts_stopped(self, chat_id: int) -> bool:
+        """Return whether the alerts of a chat have stopped because the chat has no payer."""
         async with reading(self._db) as tx:
-            return await chats.of_payer(tx, person, most=_SHOWN)
+            chat = await chats.get(tx, chat_id)
+        return chat is not None and chat.payer == NOBODY
+
+    async def chats_of(self, person: int, *, most: int | None = SHOWN) -> list[Chat]:
+        """Return the groups and channels of a payer, at most ``most``; None: all."""
+        async with reading(self._db) as tx:
+            return await chats.of_payer(tx, person, most=most)
+
+    async def _lock(self, tx: Tx, chat_id: int) -> None:
+        """Lock a chat and the queue of the chat, which ``_set`` changes."""
+        await chats.lock(tx, [chat_id])
+        await chat_queues.lock(tx, chat_id)
 
     async def _set(self, tx: Tx, chat_id: int, payer: int, now: datetime) -> None:
-        """Set the payer of a chat. Stopped alerts resume with stories posted from now on."""
+        """Set the payer of a chat, which the caller has locked with the queue of the chat.
+
+        Stopped alerts resume with stories posted from now on. The chat opens if a block of the
+        person before closed the chat, and closes if the new payer is blocked.
+        """
         before = await chats.get(tx, chat_id)
         if before is None or before.payer == payer:
             return
+        was_blocked = await chats.is_blocked(tx, chat_id, now=now)
         await chats.set_payer(tx, chat_id, payer)
         if before.payer == NOBODY:
             since = alert_rules.alerts_begin_at(now)
             await subscriptions.restart_alerts(tx, chat_id=chat_id, since=since)
+        if await chats.is_blocked(tx, chat_id, now=now):
+            await moves.close_chat(tx, chat_id, now=now)
+        elif was_blocked:
+            await moves.open_chat(tx, chat_id, now=now)
         await subscriptions.switch_checks(tx, chat_id=chat_id, now=now)
         await snapshots.reschedule_checks_of_chat(tx, chat_id, now=now)
 
@@ -200,16 +225,20 @@ class Payers:
             chat and chat.is_allowed and chat.via != "added"
         )
 
-    async def _has_room(self, tx: Tx, person: int, chat_id: int) -> bool:
-        """Return whether a person's limit has room for the subscriptions of a chat."""
-        if person in self._owners():
-            return True
-        count, fast = await subscriptions.count_of_payer(tx, person)
+    async def _lacks_room(self, tx: Tx, person: int, chat_id: int) -> SubscriptionError | None:
+        """Return the limit of a person that the subscriptions of a chat exceed, or None."""
         rows = await subscriptions.of_chat(tx, chat_id)
+        if person in self._owners() or not rows:
+            return None
+        count, fast = await subscriptions.count_of_payer(tx, person)
         most = self.limits.most_of_payer(is_known=await access.is_known(tx, person))
+        if count + len(rows) > most:
+            return await self._full_error(tx, person)
         has_fast = sum(one.options.fast for one in rows)
         most_fast = self.limits.most_fast * OF_PAYER
-        return count + len(rows) <= most and (not has_fast or fast + has_fast <= most_fast)
+        if has_fast and fast + has_fast > most_fast:
+            return TooManyFastError(text=TOO_MANY_FAST_OF_PAYER, most=most_fast)
+        return None
 
     # limits of subscriptions
 
@@ -225,17 +254,22 @@ class Payers:
             return payer
         if by is None or not await self._may_pay(tx, by, chat_id):
             raise NoPayerError
-        if not await self._has_room(tx, by, chat_id):
-            raise await self._full_error(tx, by)
+        lacking = await self._lacks_room(tx, by, chat_id)
+        if lacking is not None:
+            raise lacking
         return by
 
     async def ensure(self, tx: Tx, chat_id: int, by: int | None) -> int:
-        """Return the payer of a locked chat. If the chat has no payer, ``by`` becomes the payer.
+        """Return the payer of a chat. If the chat has no payer, ``by`` becomes the payer.
+
+        The caller has locked the chat and the queue of the chat. The counters of new subscriptions
+        are locked first, so that two chats cannot both take the last room of a payer.
 
         Raises:
             NoPayerError: As ``payer_for``.
             SubscriptionError: As ``payer_for``.
         """
+        await self.count_new(tx, chat_id, await chats.payer_of(tx, chat_id) or by, 0)
         payer = await self.payer_for(tx, chat_id, by)
         await self._set(tx, chat_id, payer, self._now())
         return payer
@@ -291,18 +325,16 @@ class Payers:
         An amount of 0 only locks the counters, so that two chats of a payer can't take the same
         last place.
         """
-        plenty = 10**6  # the limits are checked by ``check_limits``
-        wanted: list[tuple[budgets.Scope, int, int]] = [("follows", chat_id, plenty)]
+        wanted: list[tuple[budgets.Scope, int, int]] = [("follows", chat_id, _PLENTY)]
         if payer is not None:
-            wanted.append(("payer", payer, plenty))
+            wanted.append(("payer", payer, _PLENTY))
         await budgets.take_allowances(tx, self._now().date(), amount, wanted)
 
     async def record_refused(self, payer: int) -> None:
         """Record that the budget had no room for a profile, if the payer is no newcomer."""
-        plenty = 10**6
         async with self._db.begin(durable=False) as tx:
             if await access.is_known(tx, payer):
-                wanted: list[tuple[budgets.Scope, int, int]] = [("refused", payer, plenty)]
+                wanted: list[tuple[budgets.Scope, int, int]] = [("refused", payer, _PLENTY)]
                 await budgets.take_allowances(tx, self._now().date(), 1, wanted)
 
     async def check_fast(self, tx: Tx, chat_id: int, payer: int | None, pending: int = 0) -> None:

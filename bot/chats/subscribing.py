@@ -324,7 +324,6 @@ class Subscribing:
             raise NotFollowedError(username=ended.username)
         self._refuse_blocked(known.profile_id, known.username)
         payer = await self._payers.ensure(tx, chat_id, by)
-        await self._payers.count_new(tx, chat_id, payer, 0)
         await self._payers.check_number(tx, chat_id, payer)
         if ended.preferences.options.fast:
             await self._payers.check_fast(tx, chat_id, payer)
@@ -486,8 +485,8 @@ class Subscribing:
             chat = await store.lock_and_get_chat(tx, target.chat_id, now=now)
             await refuse_blocked(tx, target.chat_id, now=now)
             await chat_queues.ensure(tx, target.chat_id, now=now)
+            await chat_queues.lock(tx, target.chat_id)
             payer = await self._payers.ensure(tx, target.chat_id, by.user_id)
-            await self._payers.count_new(tx, target.chat_id, payer, 0)
             if await store.find(tx, target, profile.profile_id) is None:
                 is_new = await self._payers.check_limits(
                     tx, target.chat_id, payer, profile.username

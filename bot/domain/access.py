@@ -71,11 +71,16 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The decision of the access list; ``entry`` is the row that refuses access, if any."""
+    """The decision of the access list; ``entry`` is the row that refuses access, if any.
+
+    ``is_silent``: the block is a block of the person responsible for a group or channel, so nobody
+    in the chat gets a message.
+    """
 
     verdict: Literal["let", "stranger", "blocked"]
     about: Subject
     entry: Entry | None = None
+    is_silent: bool = False
 
 
 def find_entry(rows: Iterable[Entry], subject: Subject) -> Entry | None:
@@ -105,11 +110,11 @@ def judge(
     person = find_entry(rows, Subject("person", str(person_id)))
     chat = find_entry(rows, Subject("chat", str(chat_id)))
     payer = find_entry(rows, Subject("person", responsible))
+    if payer and payer.is_blocked(now) and here.kind == "chat":
+        return Judged("blocked", Subject("person", payer.subject), payer, is_silent=True)
     if person and person.is_blocked(now):
         return Judged("blocked", Subject("person", person.subject), person)
     if chat and chat.is_blocked(now):
-        return Judged("blocked", here, chat)
-    if payer and payer.is_blocked(now):
         return Judged("blocked", here, chat)
     is_let = mode == "open" or any(one and one.is_allowed for one in (person, chat))
     if is_let:

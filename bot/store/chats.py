@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from bot.domain.access import Entry, Subject, judge
-from bot.domain.errors import BlockedError
+from bot.domain.access import Entry, Subject, find_entry, judge
+from bot.domain.errors import CHAT_SILENCED, BlockedError
 from bot.domain.records import NOBODY, Chat
 from bot.store import access
 from bot.store.engine.database import Tx, add_new, row_or_none
@@ -121,6 +121,13 @@ async def is_blocked(tx: Tx, chat_id: int, *, now: datetime) -> bool:
     _, responsible, rows = await get_with_access(tx, chat_id, chat_id)
     judged = judge("open", chat_id, rows=rows, person_id=chat_id, responsible=responsible, now=now)
     return judged.verdict == "blocked"
+
+
+async def is_responsible_blocked(tx: Tx, chat_id: int, *, now: datetime) -> bool:
+    """Return whether the person responsible for a chat is blocked."""
+    _, responsible, rows = await get_with_access(tx, None, chat_id)
+    entry = find_entry(rows, Subject("person", responsible))
+    return entry is not None and entry.is_blocked(now)
 
 
 async def blocked_chats(tx: Tx, *, now: datetime) -> list[int]:
@@ -286,8 +293,11 @@ async def lock(tx: Tx, chat_ids: Collection[int]) -> None:
 
 async def refuse_blocked(tx: Tx, chat_id: int, *, now: datetime) -> None:
     """Raise an error if a locked chat is blocked."""
-    if await is_blocked(tx, chat_id, now=now):
-        raise BlockedError
+    if not await is_blocked(tx, chat_id, now=now):
+        return
+    if chat_id < 0 and await is_responsible_blocked(tx, chat_id, now=now):
+        raise BlockedError(text=CHAT_SILENCED)
+    raise BlockedError
 
 
 async def set_state(

@@ -47,22 +47,23 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
     chat's person get no payer, so that the other admins can take over. The permissions of the chat
     stay, so that an erasure does not end a block.
     """
-    await chats.lock(tx, [chat_id])
+    paid = [one.id for one in await chats.of_payer(tx, chat_id)]
+    await chats.lock(tx, [chat_id, *paid])
     await chat_queues.lock(tx, chat_id)
     followed = await subscriptions.remove_of_chat(tx, chat_id)
+    for one in await chats.of_payer(tx, chat_id):
+        # The id of a private chat is the id of its person.
+        await chats.set_payer(tx, one.id, NOBODY)
+        followed += [row.profile_id for row in await subscriptions.of_chat(tx, one.id)]
     await subscriptions.switch_checks(tx, profile_ids=followed, now=now)
     moved = chats.moved_chats
     # Work in progress at the time of a group's move is later recorded under the old id.
     before = sa.select(moved.c.old_id).where(moved.c.new_id == chat_id)
     ids = [chat_id, *(await tx.execute(before)).scalars()]
-    for one in ids:
-        await ledger.move_chat(tx, one, ledger.NOBODY)
-        await inbox.forget_chat(tx, one)
+    for number in ids:
+        await ledger.move_chat(tx, number, ledger.NOBODY)
+        await inbox.forget_chat(tx, number)
     await acquaintances.remove(tx, ids)
-    for one in await chats.of_payer(tx, chat_id):
-        # The id of a private chat is the id of its person.
-        await chats.set_payer(tx, one.id, NOBODY)
-        await subscriptions.switch_checks(tx, chat_id=one.id, now=now)
     await access.erase_name(tx, chat_id)
     for table in reversed(all_tables().sorted_tables):
         if "chat_id" in table.c and table.name not in _BILLS:

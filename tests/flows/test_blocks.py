@@ -44,6 +44,7 @@ BOTH = pytest.mark.parametrize(
     "database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True
 )
 REFUSED = "Sorry, the bot's owner has blocked you"
+SILENT = "This chat stays silent"  # said in private only
 
 
 @dataclass
@@ -147,12 +148,29 @@ async def join(town: Town, chat: int, *, by: int) -> None:
     await town.bell.control.call("PUT", path, {"status": "administrator", "by": by})
 
 
+async def is_refused_there(town: Town, place: Place, text: str, refusal: str) -> None:
+    """Check the answer in the chat: a refusal, or silence after a block of the payer."""
+    control = town.bell.control
+    asked = await control.say(place.chat, text, user=place.bob)
+
+    async def are_there() -> bool:  # the notice about a blocked profile may come first
+        said = await control.replies(place.chat, asked)
+        return any(refusal in m.get("text", "") for m in said)
+
+    if place.kind != "person":
+        await wait_for(are_there, what=str(place.case))
+        return
+    await town.bell.ask(town.boss, "/help")
+    assert not await control.replies(place.chat, asked), place.case
+
+
 async def come_in(town: Town, place: Place) -> None:
     """Block, and try to undo it; a place that moves has its new id afterwards."""
     bell, control, bob, way = town.bell, town.bell.control, place.bob, place.way
     is_profile = place.kind == "profile"
     asked = place.profile if is_profile else "unseen"
-    refusal = "isn't available in this bot" if is_profile else REFUSED
+    of_kind = {"profile": "isn't available in this bot", "person": SILENT}
+    refusal = of_kind.get(place.kind, REFUSED)
     if way == "beside the block":
         beside = place.follow(town, bob, f"{place.profile} fast")
         await asyncio.gather(control.say(town.boss, f"/block {place.blocked}"), beside)
@@ -163,8 +181,7 @@ async def come_in(town: Town, place: Place) -> None:
         return
     await town.block(place.blocked)
     if way == "typed":
-        (said,) = await bell.ask(place.chat, f"/subscribe@{ME} {asked}", user=bob)
-        assert refusal in said["text"], place.case
+        await is_refused_there(town, place, f"/subscribe@{ME} {asked}", refusal)
     elif way == "named":
         (said,) = await bell.ask(bob, f"/subscribe {asked} @{place.name}")
         assert refusal in said["text"], place.case
@@ -173,7 +190,7 @@ async def come_in(town: Town, place: Place) -> None:
         key = button("x", "run:subscribe:x" if is_profile else "subs:0")
         data = for_chat([[key]], place.chat)[0][0]["callback_data"]
         pressed = await bell.press(bob, await bell.old_post(bob, data), data)
-        assert is_profile or pressed["text"].startswith(REFUSED), place.case
+        assert is_profile or pressed["text"].startswith(refusal), place.case
     elif way == "migrated":
         place.chat = await control.migrate(place.chat)
     elif way == "rejoined":

@@ -90,8 +90,9 @@ def test_a_group_lets_all_in_while_neither_it_nor_who_added_it_is_blocked() -> N
     assert judged(-100, chat=blocked) == Judged("blocked", Subject("chat", "-100"), blocked)
     for mode in ("invited", "open"):
         for chat in (GROUP, replace(GROUP, via="owner")):
+            adder = replace(BLOCKED, subject="8")
             assert judged(-100, mode, chat=chat, adder=BLOCKED) == Judged(
-                "blocked", Subject("chat", "-100"), chat
+                "blocked", Subject("person", "8"), adder, is_silent=True
             )
         assert judged(-100, mode, adder=BLOCKED).verdict == "blocked"
     asked = replace(GROUP, is_allowed=False)

@@ -1,0 +1,150 @@
+"""Another payer of a chat, and chats that have no payer any more: what the people there get."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.domain.access import Subject
+from bot.store import access
+from bot.store.engine.database import Database
+from tests.flows.test_payer import MINE, Town, is_told, pressed_page
+from tests.support.sandbox import Box
+from tests.support.storybell import buttons, running_bell, unhurried
+
+pytestmark = pytest.mark.jumps
+
+STOPPED = "Nobody is responsible for this chat any more"
+LONG = 120  # seconds of the jumping clock in which checks and alerts would have come
+
+
+@pytest.fixture
+def values() -> dict[str, Any]:
+    """Return the settings of a test beside the usual settings."""
+    return {}
+
+
+@pytest.fixture
+async def town(
+    tmp_path: Path, sqlite_db: Database, box: Box, values: dict[str, Any]
+) -> AsyncIterator[Town]:
+    boss = await box.control.person("Boss")
+    usual: dict[str, Any] = {
+        "database_url": sqlite_db.url.render_as_string(hide_password=False),
+        "admin_ids": str(boss),
+        "daily_budget": 1_000_000,
+        "person_daily_allowance": 1000,
+        "max_subscriptions": 2,
+    }
+    async with running_bell(tmp_path, box, timing=unhurried(), **usual | values) as bell:
+        await box.control.privacy_mode(on=False)
+        await bell.ask(boss, "/help")
+        yield Town(bell, sqlite_db, boss)
+
+
+async def subscribe(town: Town, chat: int, *names: str, user: int) -> None:
+    await town.control.say(chat, f"/subscribe {' '.join(names)}", user=user)
+    await is_told(town, chat, "every new story")
+
+
+async def test_a_chat_continues_when_the_owner_replaces_a_blocked_payer(town: Town) -> None:
+    ann = await town.known("Ann")
+    group, star = await town.group(ann, by=ann), await town.star()
+    await subscribe(town, group, star, user=ann)
+    await town.ask(town.boss, f"/block {ann}")
+    await asyncio.sleep(LONG)
+    listed = await town.ask(town.boss, "/people")
+    await pressed_page(town, listed, f"people:payer:{group}:{town.boss}")
+    await town.is_payer(group, town.boss)
+    await asyncio.sleep(LONG)
+    story = await town.control.publish(star)
+    await town.control.wait_shown(group, [story["pk"]])
+
+
+@pytest.mark.parametrize("values", [{"access": "invited"}])
+async def test_a_guest_without_access_does_not_take_a_chat_out_of_a_block(town: Town) -> None:
+    ann, mal = await town.control.person("Ann"), await town.control.person("Mal")
+    await town.ask(town.boss, f"/allow {ann}")
+    group = await town.group(ann, mal, by=ann)
+    await town.remove(group, mal)
+    await town.add(group, mal)
+    await town.is_payer(group, 0)
+    await town.ask(town.boss, f"/block {ann}")
+    before = await town.control.billed()
+    said = len(await town.control.replies(group))
+    await town.control.say(group, f"/stories {await town.star()}", user=mal)
+    await town.ask(town.boss, "/help")
+    assert await town.control.billed() == before
+    assert len(await town.control.replies(group)) == said
+    async with town.db.read() as tx:
+        entry = await access.get(tx, Subject("chat", str(group)))
+    assert entry is not None
+    assert entry.added_by == str(ann)
+
+
+@pytest.mark.parametrize("kind", ["supergroup", "channel"])
+async def test_who_has_no_room_hears_that_the_alerts_of_the_chat_have_stopped(
+    town: Town, kind: str
+) -> None:
+    ann, bob = await town.known("Ann"), await town.known("Bob", started=True)
+    members = dict.fromkeys((ann, bob), "administrator")
+    chat = await town.control.chat(kind, members=members, bot_status="left")
+    await town.control.name_chat(chat, "the_chat")
+    await town.add(chat, ann)
+    await town.is_payer(chat, ann)
+    star = await town.star()
+    await town.ask(ann, "/help")
+    await subscribe(town, ann, star, "@the_chat", user=ann)
+    for _ in range(3):  # all that Bob may have
+        own = await town.group(bob, by=bob)
+        await subscribe(town, own, await town.star(), await town.star(), user=bob)
+    await town.remove(chat, bob)
+    await town.add(chat, bob)
+    told = await is_told(town, bob if kind == "channel" else chat, STOPPED)
+    assert len(buttons(told)) == 1
+    await town.is_payer(chat, 0)
+
+
+async def test_whoever_subscribes_in_a_chat_without_a_payer_hears_of_no_stop(town: Town) -> None:
+    ann, bob = await town.known("Ann", started=True), await town.known("Bob")
+    group, star = await town.group(ann, bob, by=ann), await town.star()
+    await subscribe(town, group, star, user=ann)
+    usage = await town.ask(ann, "/usage")
+    await town.bell.press(ann, usage, next(iter(buttons(usage).values())))
+    stopped = await is_told(town, group, STOPPED)
+    assert MINE in buttons(stopped)
+    done = await town.ask(group, f"/subscribe {await town.star()}", user=bob)
+    assert "every new story" in done["text"]
+    assert STOPPED not in done["text"]
+    await town.is_payer(group, bob)
+    listed = await town.ask(group, "/subscriptions", user=bob)
+    assert STOPPED not in listed["text"]
+    assert MINE not in buttons(listed)
+
+
+async def test_a_block_of_the_payer_is_silent_in_the_chat_and_shown_to_the_owner(
+    town: Town,
+) -> None:
+    ann, bob = await town.known("Ann"), await town.known("Bob", started=True)
+    group = await town.group(ann, bob, by=ann)
+    await town.ask(town.boss, f"/block {ann}")
+    said = len(await town.control.replies(group))
+    old = await town.bell.old_post(group, "subs:0")
+    for person in (ann, bob):
+        await town.control.say(group, "/help", user=person)
+        await town.control.say(group, f"/subscribe {await town.star()}", user=person)
+        assert not (await town.bell.press(group, old, "subs:0", user=person)).get("text")
+    await town.ask(town.boss, "/help")
+    assert len(await town.control.replies(group)) == said + 1  # the post with the button
+    in_private = await town.ask(bob, f"/subscribe {await town.star()}")
+    assert "every new story" in in_private["text"]
+    silenced = "the person responsible for it is blocked"
+    listed = await town.ask(town.boss, "/people")
+    assert silenced in (await pressed_page(town, listed, f"people:who:{group}"))["text"]
+    assert silenced in (await town.ask(town.boss, f"/allow {group}"))["text"]
+    assert silenced in (await town.ask(town.boss, f"/unblock {group}"))["text"]
+    async with town.db.read() as tx:
+        entry = await access.get(tx, Subject("chat", str(group)))
+    assert entry is None or entry.refused_at is None
