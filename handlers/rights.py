@@ -102,7 +102,7 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "timezone": Command(CHANGE, "chat", N_("/timezone <i>city</i>: set the time zone")),
     "language": Command(SHOW, "chat", N_("/language: choose a language")),
-    "usage": Command(SHOW, "chat", N_("/usage: how much of today's limit this chat has used")),
+    "usage": Command(SHOW, "chat", N_("/usage: today's limit and this month's cost")),
     "export": Command(
         SHOW,
         "chat",

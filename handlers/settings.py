@@ -20,6 +20,7 @@ from bot.presentation.actions import (
     LANGUAGES,
     RUN,
     SETTING,
+    Button,
     Buttons,
     Page,
     back,
@@ -60,6 +61,8 @@ QUIET = N_(
     "When should I be quiet? Choose, or send me a start and an end, like 23-7 (11 PM to 7 AM)."
 )
 DIGEST = N_("When should the daily summary arrive? Choose an hour, or send me a time, like 9:30.")
+PARTS = N_("Cost by member")
+ON, OFF = "on", "off"  # in callback data
 QUESTIONS = {WHICH_ZONE: "zone", QUIET: "quiet", DIGEST: "digest"}
 """The setting that each question asks for."""
 
@@ -140,6 +143,8 @@ def _columns(what: str, text: str) -> dict[str, object] | None:
         return {"quiet_from": start, "quiet_to": end}
     if what == "digest" and (hour := hours.parse_hour(text)) is not None:
         return {"digest_at": hour}
+    if what == "parts" and text in {ON, OFF}:
+        return {"shows_parts": text == ON}
     return None
 
 
@@ -243,14 +248,14 @@ def _expect_answer(context: Context, what: str) -> None:
 async def settings_page(context: Context) -> Page:
     """Return the settings of the chat, with buttons to change the settings."""
     chat, t = context.chat, context.t
-    rows = await context.services.subscriptions.every(chat.id)
+    followed = await context.services.subscriptions.every(chat.id)
     text = f"{t(TITLE)}\n\n" + t(
         OVERVIEW,
         zone=_zone_text(context),
         clock=_time_there(context),
         quiet=_quiet_text(chat, context),
         digest=_clock_time(chat.digest_at, context),
-        n=sum(one.options.digest for one in rows),
+        n=sum(one.options.digest for one in followed),
     )
     buttons = [
         context.button(N_("🌍 Time zone"), SETTING("zone")),
@@ -262,7 +267,16 @@ async def settings_page(context: Context) -> Page:
         context.button(N_("📤 Export"), RUN("export")),
         context.button(N_("🔒 Privacy"), RUN("privacy")),
     ]
-    return text, grid(buttons, 2)
+    rows = grid(buttons, 2)
+    if chat.kind in {"group", "supergroup"}:
+        rows.append([_parts_button(context)])
+    return text, rows
+
+
+def _parts_button(context: Context) -> Button:
+    """Return the button that turns the cost by member in /usage on or off."""
+    sign, value = ("✅ ", OFF) if context.chat.shows_parts else ("▫️ ", ON)
+    return button(sign + context.t.plain(PARTS), SETTING("parts", value))
 
 
 def _quiet_text(chat: Chat, context: Context) -> str:

@@ -1,15 +1,18 @@
-"""/usage: the number of stories sent to this chat, and the used part of today's limit."""
+"""/usage: the stories sent to this chat, the used part of today's limit, and the month's cost."""
 
 from datetime import UTC, datetime, time, timedelta
 
+from bot.billing.people import Guest
 from bot.context import Context
 from bot.domain.budget import OF_NEWCOMER
 from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import Buttons
 from bot.presentation.charts import bars
-from bot.presentation.html import Safe
+from bot.presentation.html import Safe, shorten
 from handlers.guard import command
+from handlers.money import cost_text
 from handlers.payers import paid_page
+from handlers.people import KIND, KINDS
 from handlers.replies import say
 
 NOTHING = "·"  # the sign of an empty day in a chart, instead of an invisible space
@@ -22,11 +25,14 @@ NEWCOMER = N_(
     "({most})."
 )
 WEEK = N_("The last seven days: {bars}")
+MONTH = N_("This month: {cost}, paid by the bot's owner")
+OTHERS = N_("Others")
+_NAME = 28  # maximum characters of a member's name
 
 
 @command("usage", channel_after=0)
 async def show_usage(context: Context) -> None:
-    """Show today's usage, and the stories sent in the last seven days."""
+    """Show today's usage, the stories sent in the last seven days, and the cost of this month."""
     used, t = await context.services.reports.usage(context.chat.id), context.t
     lines: list[str] = [t(TITLE), t(TODAY, n=used.stories[-1])]
     if used.part is not None:
@@ -39,8 +45,28 @@ async def show_usage(context: Context) -> None:
     if any(used.stories):
         row = Safe(f"<code>{bars(used.stories).replace(' ', NOTHING)}</code>")
         lines.append(t(WEEK, bars=row))
+    lines += _month_lines(used.month, context)
     buttons: Buttons = []
     if context.is_private and context.about is None:
         text, buttons = await paid_page(context)
         lines += ["", text] if buttons else []
     await say(context, "\n".join(lines), buttons)
+
+
+def _month_lines(month: Guest, context: Context) -> list[str]:
+    """Return the cost of the chat in this month; with the setting also the cost by member."""
+    t = context.t
+    if not month.total:
+        return []
+    lines: list[str] = [t(MONTH, cost=cost_text(month.total / 1000, context))]
+    if not context.chat.shows_parts:
+        return lines
+    parts = [(name, spent) for _, name, spent in month.by_person]
+    alerts = month.by_kind.get("alert", 0)
+    rest = month.total - alerts - sum(spent for _, spent in parts)
+    parts += [(t.plain(KINDS["alert"]), alerts), (t.plain(OTHERS), rest)]
+    for name, spent in parts:
+        if spent:
+            cost = cost_text(spent / 1000, context)
+            lines.append("• " + t(KIND, kind=shorten(name, _NAME), cost=cost))
+    return lines

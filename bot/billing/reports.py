@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from bot.billing.drift import KEY as DRIFT
 from bot.billing.drift import Drift
+from bot.billing.people import Guest, guest
 from bot.domain.budget import DAY, Limits, allowances_for
 from bot.store import access, budgets, key_values, spending, usage
 from bot.store.engine.database import Database, Tx
@@ -23,11 +24,13 @@ class ChatUsage:
     """The used part of today's limits (UTC), None without a limit, and the received stories.
 
     Of several limits the part that is used most counts. ``stories`` are the numbers of the last
-    7 days, the oldest first. ``is_newcomer`` is whether a person has the limits of newcomers.
+    7 days, the oldest first. ``month`` is the cost of this month (UTC). ``is_newcomer`` is whether
+    a person has the limits of newcomers.
     """
 
     part: float | None
     stories: list[int]
+    month: Guest
     is_newcomer: bool = False
 
 
@@ -85,11 +88,12 @@ class Reports:
                 spent = await budgets.allowance_used(tx, "newcomer", 0, today)
                 used.append((spent, limits.newcomers))
             got = await usage.items_by_day(tx, chat_id, since=today - timedelta(days=6))
+            month = await guest(tx, chat_id, now=self.now())
         week = [got.get(day, 0) for day in _days_between(today - timedelta(days=6), today)]
         is_newcomer = person is not None and limits.newcomers is not None
         has_limit = limits.chat > 0 and (person is None or limits.own > 0)
         parts = [min(1.0, spent / limit) for spent, limit in used if limit > 0]
-        return ChatUsage(max(parts) if has_limit else None, week, is_newcomer)
+        return ChatUsage(max(parts) if has_limit else None, week, month, is_newcomer)
 
     async def spending(self) -> Spending:
         """Return the spending of the bot, with forecasts."""

@@ -78,6 +78,7 @@ class Chat:
     sets the time zone; the hours of the chat are then in UTC. ``menu`` is the digest of the menu
     that Telegram shows in this chat alone, if it has one. ``payer`` is the person for whom the
     limits of the chat count, 0 where that person has left the chat to others, None if unknown.
+    ``shows_parts``: /usage shows the cost of each member.
     """
 
     id: int
@@ -93,6 +94,7 @@ class Chat:
     state: Literal["active", "closed"]
     menu: str | None = None
     payer: int | None = None
+    shows_parts: bool = False
 
     @property
     def effective_language(self) -> str | None:

@@ -99,7 +99,40 @@ async def test_usage_counts_what_was_asked(bell: Bell, control: Control) -> None
     (report,) = await bell.ask(ann, "/usage")
     assert "1 story today" in report["text"]
     assert "% of today's limit used; it resets at 12:00 AM" in report["text"]
-    assert "credit" not in report["text"]
+    assert "This month: 3 credits ($0.00), paid by the bot's owner" in report["text"]
+
+
+async def test_the_month_of_a_group_by_member_if_its_admins_say_so(
+    bell: Bell, control: Control
+) -> None:
+    ann, bob = await control.person("Ann"), await control.person("Bob <b>")
+    group = await control.chat("group", members={ann: "creator", bob: "member"})
+    for name in ("bill.one", "bill.two"):
+        await control.profile(name, posts_per_day=0)
+    await control.publish("bill.one")
+    pk = (await control.publish("bill.two"))["pk"]
+    await bell.ask(group, "/stories bill.one", user=bob)
+    await bell.ask(group, f"https://www.instagram.com/stories/bill.two/{pk}/", user=ann)
+
+    async def usage() -> list[str]:
+        (report,) = await bell.ask(group, "/usage", user=bob)
+        return [line for line in report["text"].splitlines() if "credit" in line]
+
+    total = "This month: 4 credits ($0.00), paid by the bot's owner"
+    assert await usage() == [total]
+    (page,) = await bell.ask(group, "/settings", user=ann)
+    await bell.press(group, page, "set:parts:on", user=bob)
+    assert "▫️ Cost by member" in buttons(await bell.message(group, page["message_id"]))
+    await bell.press(group, page, buttons(page)["▫️ Cost by member"], user=ann)
+    assert "✅ Cost by member" in buttons(await bell.message(group, page["message_id"]))
+    group = await control.migrate(group)  # the setting and the bill move with the group
+    parts = [total, "• Bob <b>: 3 credits ($0.00)", "• Ann: 1 credit ($0.00)"]
+    assert await wait_for(usage, what="the bill of the supergroup") == parts
+    (page,) = await bell.ask(group, "/settings", user=ann)
+    await bell.press(group, page, buttons(page)["✅ Cost by member"], user=ann)
+    assert await usage() == [total]
+    (own,) = await bell.ask(ann, "/settings")
+    assert not any("Cost by member" in one for one in buttons(own))
 
 
 async def test_a_chat_is_erased_when_it_asks(bell: Bell, control: Control) -> None:

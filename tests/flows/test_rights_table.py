@@ -59,7 +59,7 @@ BUTTONS = {
     "keep": ("keep",),
     "opt:": ("opt:1:pause:on", "opt:1:silent:on", "opt:1:rules:off"),
     "defaults": ("defaults", "defaults:silent"),
-    "set:": ("set:back", "set:zone:Asia/Tokyo", "set:quiet:0-0"),
+    "set:": ("set:back", "set:zone:Asia/Tokyo", "set:quiet:0-0", "set:parts:on"),
     "people:": ("people:list:0", "people:who:1", "people:limit:1:10", "people:block:1"),
     "owner:": ("owner:invite", "owner:open", "owner:no:1"),
     "profile_id:": ("profile_id:natgeo",),

@@ -22,6 +22,7 @@ SAMPLES: dict[str, object] = {
     "quiet_to": 1020,
     "digest_at": 1200,
     "defaults": {"silent": True},
+    "shows_parts": True,
 }
 """A value of each setting, unlike the default and unlike ``BEFORE``."""
 WORDS = {
@@ -32,6 +33,7 @@ WORDS = {
     "quiet_to": "quiet hours",
     "digest_at": "hour of the summary",
     "defaults": "defaults",
+    "shows_parts": "`shows_parts`",
 }
 """The words of each setting in docs/data.md."""
 
