@@ -239,7 +239,7 @@ async def _split(tx: Tx, now: datetime) -> None:
 
 async def _slice(tx: Tx, now: datetime) -> None:
     await snapshots.record(tx, _look(STAR, now), now=now)
-    await fan_outs.write_slice(tx, Lease("benchmark", now, now + LEASE), limit=200)
+    await fan_outs.write_slice(tx, now=now, limit=200)
 
 
 async def _time(db: Database, work: Work) -> float:

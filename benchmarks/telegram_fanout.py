@@ -83,7 +83,8 @@ async def follow(db: Database, profile: Profile, people: list[int]) -> None:
 async def is_done(db: Database) -> bool:
     """Return whether no delivery is pending."""
     async with db.read() as tx:
-        return await chat_queues.next_due_at(tx) is None and not await fan_outs.has_any(tx)
+        due = await chat_queues.next_due_at(tx), await fan_outs.next_due_at(tx)
+        return due == (None, None)
 
 
 async def _sent(at: World, people: list[int]) -> int:

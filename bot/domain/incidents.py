@@ -26,6 +26,7 @@ IncidentKind = Literal[
     "database",
     "disk",
     "drift",
+    "fan_out",
     "parked",
     "price",
     "privacy_check",
@@ -88,6 +89,9 @@ _GIVEN_UP = N_(
     "Alerts dropped because Telegram didn't answer several tries: {count}. "
     "See /health for details."
 )
+_NOT_WRITTEN = N_(
+    "An error keeps me from sending any alerts about these profiles: {profiles}. I'll keep trying."
+)
 _DISK_FULL = N_(
     "The disk is nearly full: {megabytes} MB left. Once it's full, I can't answer anyone."
 )
@@ -141,6 +145,7 @@ ACTIONS = {
     _BUDGET_ALMOST: _WHO_SPENDS,
     _SLOW_SERVERS: N_("There's nothing for you to do."),
     REFUSED: N_("If this lasts, update the bot: a newer version may know the reason."),
+    _NOT_WRITTEN: _CHECK,
     _GIVEN_UP: N_("/admin opens a page on which you can send them again or drop them."),
     _DISK_FULL: N_("Please delete or move files on that disk; then I continue by myself."),
     _PRICE: N_("/stop_spending stops every paid call."),
@@ -164,6 +169,7 @@ CLOSING: dict[IncidentKind, str] = {
     ),
     "clock": N_("The clock of the bot's computer is right again."),
     "disk": N_("There is enough disk space again."),
+    "fan_out": N_("Alerts are arriving again."),
     "parked": N_("Alerts are arriving again."),
     "price": N_("The Stories API reports its usual prices again."),
     "slow_servers": N_("All servers are answering quickly again."),
@@ -218,6 +224,7 @@ class Seen:
     api_fails_since: datetime | None
     telegram_fails_since: datetime | None
     failed_checks: str | None = None  # the cause, if every check in the last half hour has failed
+    unwritten: Sequence[str] = ()  # the usernames of profiles whose fan-outs fail
     is_price_absurd: bool = False
     clock_off_s: float | None = None
     slow_servers: Sequence[str] = ()
@@ -244,6 +251,8 @@ def judge(seen: Seen, *, is_open: Mapping[str, bool], now: datetime) -> Iterator
     yield from _judge_budget(seen)
     count = seen.dead_letters
     yield Condition("parked", _GIVEN_UP if count else None, {"count": count})
+    text = _NOT_WRITTEN if seen.unwritten else None
+    yield Condition("fan_out", text, {"profiles": ", ".join(seen.unwritten)})
     if seen.free_bytes is not None:
         yield _judge_disk(seen.free_bytes, seen.disk_bytes, is_open=is_open.get("disk", False))
     if seen.clock_off_s is not None:

@@ -27,7 +27,7 @@ from bot.operations.incidents import Incidents
 from bot.runtime.metrics import UNSEEN, Metrics
 from bot.runtime.process_name import replica_name
 from bot.runtime.workers import Worker
-from bot.store import budgets, chat_queues, enqueue, key_values, samples, spending
+from bot.store import budgets, chat_queues, enqueue, fan_outs, key_values, samples, spending
 from bot.store.engine.database import Database
 
 _EVERY = timedelta(minutes=1)
@@ -184,6 +184,7 @@ class Watch:
             in_a_day = await spending.spent_between(tx, now - DAY, now)
             backlog = await enqueue.backlog(tx, now=now)
             next_at = await chat_queues.next_due_at(tx)
+            unwritten = await fan_outs.failing_profiles(tx)
         overdue = (now - next_at).total_seconds() if next_at and backlog.open else 0.0
         self._due.labels(replica_name()).set(backlog.open)
         self._overdue.labels(replica_name()).set(max(0.0, overdue))
@@ -200,6 +201,7 @@ class Watch:
             api_fails_since=self._track_since("api", signs.get("api_fails"), now),
             telegram_fails_since=self._track_since("telegram", signs.get("telegram"), now),
             failed_checks=self._failed_checks(),
+            unwritten=unwritten,
             is_price_absurd=bool(signs.get("price")),
             clock_off_s=self._clock_off(),
             slow_servers=slow,

@@ -125,7 +125,7 @@ class Outbox:
             is_stopping=lambda: self.worker.is_stopping,
             now=now,
         )
-        self.fan_out = FanOut(db, self.worker.wake, now=now, sharing=sharing, owner=owner)
+        self.fan_out = FanOut(db, self.worker.wake, now=now, sharing=sharing)
         self._rests_until = now()
         self._fill_at = now()
         self._arrivals = BatchingQueue(self._write_arrived, gather_s=GATHERED_S)

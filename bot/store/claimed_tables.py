@@ -1,9 +1,9 @@
 """All tables with claims. The claims of a process that has ended are released."""
 
-from bot.store import chat_queues, fan_outs, inbox, profiles
+from bot.store import chat_queues, inbox, profiles
 from bot.store.engine.database import Tx
 
-TABLES = (inbox.claims, fan_outs.claims, chat_queues.claims, profiles.claims)
+TABLES = (inbox.claims, chat_queues.claims, profiles.claims)
 
 
 async def release_owner(tx: Tx, owner: str | None = None) -> int:

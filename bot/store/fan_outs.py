@@ -3,8 +3,9 @@
 The transaction that finds a story or a change of a profile adds a single row, for any number of
 subscriptions. Slice by slice the row becomes deliveries, in the order of the subscriptions' ids.
 The row records the progress, so that a different process continues if a process dies. A slice is
-claimed, written and recorded in a single transaction. The fan-outs of a profile are written in
-sequence, so that each chat gets the deliveries in order. Profiles take turns.
+written and recorded in a single transaction, which locks the row: no lease is needed. The fan-outs
+of a profile are written in sequence, so that each chat gets the deliveries in order. Profiles take
+turns.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -15,14 +16,15 @@ import sqlalchemy as sa
 import structlog
 
 from bot.domain.records import MAIN, Subscription
-from bot.runtime.claims import Lease, RetryPolicy
+from bot.runtime.claims import RetryPolicy
 from bot.store import chat_queues
 from bot.store.chats import IS_ACTIVE, IS_ANSWERED_FOR, chats
-from bot.store.claims import Claims, claim_columns, claim_values
+from bot.store.claims import NOW
 from bot.store.deliveries import deliveries
 from bot.store.engine.database import Tx
-from bot.store.engine.failures import is_outage
+from bot.store.engine.failures import is_outage, is_timeout
 from bot.store.engine.schema import BigId, Timestamp, insert, metadata
+from bot.store.profiles import profiles
 from bot.store.stories import stories
 from bot.store.subscriptions import WAITS, subscriptions
 
@@ -46,14 +48,30 @@ fan_outs = sa.Table(
     sa.Column("last_id", sa.BigInteger, nullable=False),
     # The end of the last slice, or the time of the next attempt.
     sa.Column("due_at", Timestamp, nullable=False),
-    *claim_columns(),
+    # The number of failed attempts to write the next slice.
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
     sa.Index("ix_fan_outs_profile", "profile_id", "id"),
 )
 
-claims = Claims(fan_outs, serial_by="profile_id")
 RETRIES = RetryPolicy(pause=timedelta(seconds=1))
-_CLAIM = claims.claim_sql(*fan_outs.columns, order=[fan_outs.c.due_at, fan_outs.c.id])
-_ANY = sa.select(sa.exists().where(fan_outs.c.id > 0))
+_REPORTED_AFTER = 5  # failures in sequence; the fifth attempt is made 10 seconds after the first
+_FIRST_OF_PROFILE = fan_outs.c.id.in_(
+    sa.select(sa.func.min(fan_outs.c.id)).group_by(fan_outs.c.profile_id)
+)
+_NEXT_DUE = sa.select(sa.func.min(fan_outs.c.due_at)).where(_FIRST_OF_PROFILE)
+_LOCK_DUE = (
+    sa.select(fan_outs)
+    .where(_FIRST_OF_PROFILE, fan_outs.c.due_at <= NOW)
+    .order_by(fan_outs.c.due_at, fan_outs.c.id)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+_FAILING = (
+    sa.select(profiles.c.username)
+    .join(fan_outs, fan_outs.c.profile_id == profiles.c.profile_id)
+    .where(fan_outs.c.failures >= _REPORTED_AFTER)
+    .order_by(profiles.c.username)
+)
 _NEWEST = sa.select(sa.func.max(subscriptions.c.id)).where(
     subscriptions.c.profile_id == sa.bindparam("profile_id")
 )
@@ -120,40 +138,52 @@ async def remove_of_profiles(tx: Tx, profile_ids: Collection[str]) -> None:
     await tx.execute(sa.delete(fan_outs).where(these))
 
 
-async def has_any(tx: Tx) -> bool:
-    """Return whether any fan-out is unfinished."""
-    return bool((await tx.execute(_ANY)).scalar())
+async def next_due_at(tx: Tx) -> datetime | None:
+    """Return when the next slice is due, or None if no fan-out is unfinished."""
+    due_at: datetime | None = (await tx.execute(_NEXT_DUE)).scalar()
+    return due_at
 
 
-async def claim(tx: Tx, lease: Lease) -> sa.Row[Any] | None:
-    """Claim the fan-out that has waited longest. Return None if no fan-out can be claimed."""
-    return (await tx.execute(_CLAIM, claim_values(lease, limit=1))).one_or_none()
+async def failing_profiles(tx: Tx) -> list[str]:
+    """Return the usernames of profiles whose fan-outs fail again and again."""
+    return list((await tx.execute(_FAILING)).scalars())
 
 
-async def write_slice(tx: Tx, lease: Lease, *, limit: int) -> bool:
-    """Write the deliveries of up to ``limit`` subscriptions. Return False if no fan-out is free.
+async def lock_due(tx: Tx, *, now: datetime) -> sa.Row[Any] | None:
+    """Lock the fan-out that has waited longest. Return None if no unlocked fan-out is due."""
+    return (await tx.execute(_LOCK_DUE, {"now": now})).one_or_none()
+
+
+async def write_slice(tx: Tx, *, now: datetime, limit: int) -> bool:
+    """Write the deliveries of up to ``limit`` subscriptions. Return False if no fan-out is due.
 
     A fan-out with a slice that can't be written is retried later. The fan-outs of other profiles
     do not wait for the retry.
     """
-    row = await claim(tx, lease)
+    row = await lock_due(tx, now=now)
     if row is None:
         return False
-    claimed = [(row.id, row.token)]
     try:
         async with tx.begin_nested():
             end = await _write_deliveries(tx, row, limit)
     except sa.exc.DBAPIError as error:
-        if is_outage(error):
+        # A slice that takes too long would stop the fan-outs of all profiles as an outage.
+        if is_outage(error) and not is_timeout(error):
             raise
         log.exception("a slice of a fan-out can't be written", fan_out=row.id)
-        await claims.retry(tx, claimed, due_at=RETRIES.next_at(row.attempts, now=lease.at))
+        failures = row.failures + 1
+        await _change(tx, row, due_at=RETRIES.next_at(failures, now=now), failures=failures)
         return True
     if end is None:
         await tx.execute(sa.delete(fan_outs).where(fan_outs.c.id == row.id))
     else:
-        await claims.retry(tx, claimed, due_at=lease.at, attempts=0, after_id=end)
+        await _change(tx, row, due_at=now, failures=0, after_id=end)
     return True
+
+
+async def _change(tx: Tx, row: sa.Row[Any], **values: object) -> None:
+    """Set columns of a locked fan-out."""
+    await tx.execute(sa.update(fan_outs).where(fan_outs.c.id == row.id).values(**values))
 
 
 async def _write_deliveries(tx: Tx, row: sa.Row[Any], limit: int) -> int | None:

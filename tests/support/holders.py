@@ -1,7 +1,7 @@
 """All leases of a process, and a process that holds all leases.
 
-``python -m tests.support.holders URL`` claims every lease, prints "held", and holds the leases
-until killed.
+``python -m tests.support.holders URL`` claims every lease, locks a fan-out, prints "held", and
+holds the leases and the lock until killed.
 """
 
 import asyncio
@@ -21,7 +21,6 @@ Take = Callable[[Tx, str, datetime], Awaitable[object]]
 HOLDERS: dict[str, Take] = {
     "polling": lambda tx, owner, now: leases.claim(tx, "polling", owner, now=now, lease=LEASE),
     "update": lambda tx, owner, now: inbox.claim(tx, lease_at(now, LEASE, owner=owner), limit=9),
-    "fan-out": lambda tx, owner, now: fan_outs.claim(tx, lease_at(now, LEASE, owner=owner)),
     "chat queue": lambda tx, owner, now: chat_queues.claim(
         tx, lease_at(now, LEASE, owner=owner), limit=9
     ),
@@ -29,7 +28,7 @@ HOLDERS: dict[str, Take] = {
 }
 
 
-CLAIMED = {"update", "fan-out", "chat queue", "check"}
+CLAIMED = {"update", "chat queue", "check"}
 """The holders that claim rows of a table, one for each table."""
 
 
@@ -44,13 +43,15 @@ async def prepare(db: Database) -> None:
 
 
 async def hold(url: str) -> None:
-    """Claim every lease at noon, and hold the leases."""
+    """Claim every lease and lock a fan-out at noon, and hold the leases and the lock."""
     async with Database(url) as db:
         for take in HOLDERS.values():
             async with db.begin() as tx:
                 assert await take(tx, "first", NOON)
-        print("held", flush=True)  # noqa: T201 - the parent process reads it
-        await asyncio.Event().wait()
+        async with db.begin() as tx:
+            assert await fan_outs.lock_due(tx, now=NOON)
+            print("held", flush=True)  # noqa: T201 - the parent process reads it
+            await asyncio.Event().wait()
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ _SQLITE = {
     sqlite3.SQLITE_READONLY: "the database can't be written",
     sqlite3.SQLITE_NOMEM: "there is no memory left",
 }
+_TIMEOUT = "57014"
 _POSTGRES = {
     "40001": "transactions were in each other's way",
     "40P01": "transactions waited for each other",
@@ -35,7 +36,7 @@ _POSTGRES = {
     "53": "the database has no room",
     "55P03": "the database is locked",
     "57P": _LOST,
-    "57014": _SLOW,
+    _TIMEOUT: _SLOW,
     "25P03": _LOST,  # PostgreSQL ended a transaction in which the bot was idle for too long
     "58": "the disk fails",
     "08": _LOST,
@@ -88,6 +89,11 @@ def is_passing(error: BaseException) -> bool:
 def is_slow(error: BaseException) -> bool:
     """Return whether an outage may be caused by a slow statement instead of the database."""
     return str(error) == _SLOW
+
+
+def is_timeout(error: sa.exc.DBAPIError) -> bool:
+    """Return whether PostgreSQL ended a statement because the statement took too long."""
+    return _sqlstate_of(error) == _TIMEOUT
 
 
 def breaks_connection(error: BaseException | None) -> bool:

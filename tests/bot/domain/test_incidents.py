@@ -57,6 +57,7 @@ def wrong(seen: Seen, *, before: set[str] = frozenset(), now: datetime = NOW) ->
         ({"spent_today": 999}, {"budget_100"}),
         ({"spent_today": 1000}, {"budget_100"}),
         ({"dead_letters": 1}, {"parked"}),
+        ({"unwritten": ["natgeo"]}, {"fan_out"}),
         ({"budget": 0}, {"budget_100"}),
         ({"free_bytes": None}, set()),
         ({"clock_off_s": 60.0}, set()),

@@ -4,18 +4,21 @@ from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from structlog.testing import capture_logs
 from telegram.ext import ExtBot
 
+from bot.fetching import snapshots
 from bot.operations.incidents import Incidents
 from bot.operations.owners import Owners
 from bot.operations.watch import Watch, fullest_disk
+from bot.outbox.fan_out import FanOut
 from bot.runtime.metrics import Metrics
 from bot.runtime.process_name import replica_name
 from bot.store import incidents as store
 from bot.store import samples
 from bot.store.deliveries import deliveries
 from bot.store.engine.database import Database
-from tests.support.followed import NOON
+from tests.support.followed import NATGEO, NOON, follow, story
 
 BOSS = 7
 MB = 1_000_000
@@ -128,3 +131,29 @@ async def test_an_hour_is_written_once(db: Database) -> None:
 def test_a_folder_that_is_not_there_tells_nothing(tmp_path: Any) -> None:
     assert fullest_disk(tmp_path / "none") is None
     assert fullest_disk(tmp_path, tmp_path / "none") is not None
+
+
+async def test_a_profile_whose_alerts_can_not_be_written_is_told_after_five_attempts(
+    sqlite_db: Database,
+) -> None:
+    machine = Machine(sqlite_db)
+    refuse = "CREATE TRIGGER refuse BEFORE INSERT ON deliveries WHEN NEW.story_pk = '1' "
+    async with sqlite_db.begin() as tx:
+        await follow(tx, 1)
+        await tx.exec_driver_sql(refuse + "BEGIN SELECT RAISE(ABORT, 'refused'); END")
+        await snapshots.record(tx, snapshots.Snapshot(NATGEO, (story("1"),)), now=NOON)
+    fan_out = FanOut(sqlite_db, lambda: None, now=lambda: machine.now)
+    with capture_logs():
+        for _ in range(5):
+            assert await machine.look() == []
+            machine.now += timedelta(seconds=5)
+            await fan_out.write_all()
+    (told,) = await machine.look()
+    assert "alerts about these profiles: natgeo." in told
+    async with sqlite_db.begin() as tx:
+        await tx.exec_driver_sql("DROP TRIGGER refuse")
+    machine.now += timedelta(seconds=5)
+    await fan_out.write_all()
+    async with sqlite_db.begin() as tx:
+        await tx.execute(sa.delete(deliveries).where(deliveries.c.story_pk.is_not(None)))
+    assert await machine.look() == [told, "Alerts are arriving again. (#1)"]

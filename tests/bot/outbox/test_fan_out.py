@@ -12,8 +12,9 @@ from bot.outbox.fan_out import FanOut
 from bot.store import chats, fan_outs, key_values, subscriptions
 from bot.store.deliveries import deliveries
 from bot.store.engine.database import Database
-from tests.support.claims import lease_at
+from tests.support.database import on_postgresql
 from tests.support.followed import LONG_AGO, MINUTE, NATGEO, NOON, PRADA, follow, story
+from tests.support.postgres import connected
 
 CHATS = 400
 
@@ -73,7 +74,7 @@ async def test_kills_in_the_middle_lose_and_double_nothing(db: Database) -> None
     left = True
     while left:
         async with db.begin() as tx:
-            left = await fan_outs.write_slice(tx, lease_at(NOON), limit=chance.randrange(1, 120))
+            left = await fan_outs.write_slice(tx, now=NOON, limit=chance.randrange(1, 120))
             if chance.random() < 0.4:
                 await tx.rollback()
                 left = True
@@ -109,6 +110,61 @@ async def test_a_fan_out_that_fails_does_not_delay_those_of_other_profiles(
     assert of_star((await owed(sqlite_db))[1], "natgeo") == ["natgeo1", "natgeo2"]
 
 
+@on_postgresql
+async def test_a_slice_that_takes_too_long_does_not_delay_those_of_other_profiles(
+    db: Database,
+) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 1)
+        await follow(tx, 1, PRADA)
+        await tx.exec_driver_sql(
+            "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            "RAISE EXCEPTION 'statement timeout' USING ERRCODE = '57014'; END $$"
+        )
+        await tx.exec_driver_sql(
+            "CREATE TRIGGER slow BEFORE INSERT ON deliveries FOR EACH ROW "
+            "WHEN (NEW.story_pk = 'natgeo1') EXECUTE FUNCTION slow()"
+        )
+    try:
+        await post(db, "1", "2")
+        with capture_logs() as logs:
+            await FanOut(db, lambda: None, now=lambda: NOON).write_all()
+    finally:
+        async with db.begin() as tx:
+            await tx.exec_driver_sql("DROP FUNCTION slow CASCADE")
+    assert (await owed(db))[1] == ["prada1", "prada2"]
+    assert [one["event"] for one in logs] == ["a slice of a fan-out can't be written"]
+
+
+async def test_a_fan_out_that_becomes_due_during_a_step_is_written_at_that_time(
+    sqlite_db: Database,
+) -> None:
+    async with sqlite_db.begin() as tx:
+        await follow(tx, 1)
+        due_at = NOON + timedelta(seconds=1)
+        await fan_outs.add(tx, NATGEO.profile_id, notice="private", due_at=NOON, now=due_at)
+    times = iter([NOON, *[due_at] * 9])
+    fan_out = FanOut(sqlite_db, lambda: None, now=lambda: next(times))
+    assert await fan_out.worker.step() == due_at
+    assert await fan_out.worker.step() == due_at  # written; a further fan-out may be due
+    assert len(await owed(sqlite_db)) == 1
+
+
+@on_postgresql
+async def test_fan_outs_that_another_process_writes_are_searched_again_soon(
+    db: Database, database_url: str
+) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 1)
+        await fan_outs.add(tx, NATGEO.profile_id, notice="private", due_at=NOON, now=NOON)
+    fan_out = FanOut(db, lambda: None, now=lambda: NOON)
+    async with connected(database_url) as other, other.transaction():
+        await other.execute("SELECT FROM fan_outs FOR UPDATE")
+        again_at = await fan_out.worker.step()
+    assert again_at
+    assert NOON < again_at < NOON + timedelta(seconds=1)
+
+
 async def test_several_replicas_share_the_work_and_keep_the_order(db: Database) -> None:
     await crowd(db)
     await post(db, "1", "2", "3")
@@ -118,7 +174,7 @@ async def test_several_replicas_share_the_work_and_keep_the_order(db: Database) 
         while True:  # one that finds all taken by others is not at the end
             await replica.write_all()
             async with db.read() as tx:
-                if not await fan_outs.has_any(tx):
+                if await fan_outs.next_due_at(tx) is None:
                     return
 
     async with asyncio.TaskGroup() as group:
@@ -142,7 +198,7 @@ async def test_others_write_between_the_slices(db: Database) -> None:
         while True:
             async with db.begin() as tx:
                 await key_values.put(tx, "reply", 1)
-                if not await fan_outs.has_any(tx):
+                if await fan_outs.next_due_at(tx) is None:
                     return
                 written_meanwhile += 1
 

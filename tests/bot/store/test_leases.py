@@ -5,13 +5,16 @@ import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from bot.store import claimed_tables
+from bot.store import claimed_tables, fan_outs
 from bot.store import leases as store
 from bot.store.claims import claim_columns
 from bot.store.engine.database import Database, all_tables
+from tests.support.control import wait_for
 from tests.support.followed import NOON
 from tests.support.holders import CLAIMED, HOLDERS, LEASE, prepare
 from tests.support.killing import ROOT
+
+TAKEN_WITHIN_S = 10.0
 
 
 async def hold_and_die(db: Database, database_url: str) -> None:
@@ -60,6 +63,18 @@ async def test_the_claims_of_a_killed_process_are_released_in_every_table(
         assert await claimed_tables.release_owner(tx, "first") == len(CLAIMED)
         assert not await claimed_tables.has_owner(tx, "first")
     assert await taken_at(db, soon, CLAIMED) == dict.fromkeys(CLAIMED, True)
+
+
+async def test_the_fan_out_that_a_killed_process_had_locked_is_written_by_another(
+    db: Database, database_url: str
+) -> None:
+    await hold_and_die(db, database_url)
+
+    async def is_written() -> bool:
+        async with db.begin() as tx:
+            return await fan_outs.write_slice(tx, now=NOON, limit=9)
+
+    await wait_for(is_written, TAKEN_WITHIN_S)  # the server notices the closed connection
 
 
 def test_every_table_with_claims_is_released_and_killed() -> None:

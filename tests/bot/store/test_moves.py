@@ -19,7 +19,6 @@ from bot.store import (
     usage,
 )
 from bot.store.engine.database import Database, all_tables
-from tests.support.claims import lease_at
 from tests.support.followed import (
     HOUR,
     MINUTE,
@@ -245,7 +244,7 @@ async def test_what_the_new_chat_has_had_does_not_come_again_while_it_is_on_its_
         await follow(tx, -1005)
         await follow(tx, -5)
         await snapshots.record(tx, snapshots.Snapshot(NATGEO, (story("1"),)), now=NOON)
-        await fan_outs.write_slice(tx, lease_at(NOON), limit=1)
+        await fan_outs.write_slice(tx, now=NOON, limit=1)
         [number] = (await tx.execute(sa.select(deliveries.deliveries.c.id))).scalars()
         await deliveries.record_sent(tx, {number: 7}, now=NOON)
         await moves.move_chat(tx, -5, -1005, now=NOON)

@@ -109,10 +109,7 @@ def upgrade() -> None:
     sa.Column('after_id', sa.BigInteger(), server_default='0', nullable=False),
     sa.Column('last_id', sa.BigInteger(), nullable=False),
     sa.Column('due_at', sa.BigInteger(), nullable=False),
-    sa.Column('leased_until', sa.BigInteger(), server_default='0', nullable=False),
-    sa.Column('owner', sa.String(length=64), nullable=True),
-    sa.Column('token', sa.BigInteger(), server_default='0', nullable=False),
-    sa.Column('attempts', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('failures', sa.Integer(), server_default='0', nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_fan_outs'))
     )
     with op.batch_alter_table('fan_outs', schema=None) as batch_op:
