@@ -113,3 +113,15 @@ async def test_the_tour_is_ticked_off_in_the_visitors_language(
         private = translator_for(locale)(ProfilePrivateError.text, username="locked")
         said = me.page.locator("article.theirs .text", has_text=plain(private))
         await expect(said).to_have_count(1)
+
+
+async def test_the_button_that_adds_the_bot_makes_a_group_in_the_demo(
+    browser: Browser, url: str
+) -> None:
+    async with tab(browser, url) as me:
+        me.page.set_default_timeout(SLOW_MS)
+        await me.say("/help")
+        await me.page.get_by_role("button", name="Channels and groups").click()
+        await me.page.get_by_role("link", name="Add me to a group").click()
+        await expect(me.page.locator("#chat-title")).to_have_text("My group")
+        await expect(me.page.locator("article.theirs").first).to_contain_text("/subscribe")

@@ -50,5 +50,6 @@ export const choose = (id, body) => post(`/control/inline/${segment(id)}/choose`
 export const makeTopic = (chatId, threadId, name) => call("PUT", `/control/chats/${chatId}/threads/${threadId}`, { name, state: "open" });
 export const members = (chatId) => get(`/control/chats/${chatId}/members`);
 export const setMember = (chatId, userId, status) => call("PUT", `/control/chats/${chatId}/members/${userId}`, { status });
+export const addBot = (chatId, status, by) => call("PUT", `/control/chats/${chatId}/members/bot`, { status, by });
 export const publish = (username, story) => post(`/control/profiles/${segment(username)}/stories`, story);
 export const advance = (seconds) => post("/control/clock", { advance_s: seconds });

@@ -11,7 +11,7 @@ import { wake } from "./keyboard.js";
 import { connect } from "./live.js";
 import { attempt, toast } from "./notices.js";
 import { setUpPanel } from "./panel.js";
-import { LANGUAGES, demoChats, openedForum, speak, whoAmI } from "./people.js";
+import { LANGUAGES, chatWithBot, demoChats, openedForum, speak, whoAmI } from "./people.js";
 import { begin, dropMessages, on, openChat, putChat, putMessage, setChats, setLinked, setMessages, startAction, store } from "./state.js";
 import { setUpTopics } from "./topics.js";
 import { setUpViewer } from "./viewer.js";
@@ -28,15 +28,29 @@ async function forward(message) {
   route();
 }
 
-/** Links to the bot itself stay here: t.me/<bot>?start=<payload> becomes a /start. */
+/** Links to the bot stay here: `?start=PAYLOAD` sends /start, `?startgroup` and `?startchannel` add the bot to a new chat. */
 function followInside(url) {
   const name = store.bot?.username;
+  const place = /^https?:\/\/t\.me\/(\w+)\?start(group|channel)\b/i.exec(url);
+  if (place && place[1].toLowerCase() === name?.toLowerCase()) {
+    addToNewChat(place[2].toLowerCase());
+    return true;
+  }
   const match = /^https?:\/\/(?:t\.me|telegram\.me)\/(\w+)(?:\?start=([\w-]+))?$/i.exec(url);
   if (!match || match[1].toLowerCase() !== name?.toLowerCase()) return false;
   location.hash = `#${store.person.id}`;
   route();
   if (match[2]) send(`/start ${match[2]}`);
   return true;
+}
+
+/** Telegram lets a person choose a chat; the demo creates a chat, and opens it. */
+async function addToNewChat(type) {
+  const chat = await attempt(() => chatWithBot(store.person, type, [...store.chats.values()]));
+  if (!chat) return;
+  await refresh();
+  location.hash = `#${chat.id}`;
+  route();
 }
 
 function ensureOpen() {

@@ -66,6 +66,16 @@ async function join(chat, person) {
   await api.setMember(chat.id, person.id, chat.type === "channel" ? "administrator" : "member");
 }
 
+/** Creates a group or channel of a person, who then adds the bot. Returns the chat. */
+export async function chatWithBot(person, type, chats) {
+  const members = [{ user_id: person.id, status: "creator" }];
+  const count = chats.filter((chat) => chat.title?.startsWith(`My ${type}`)).length;
+  const title = count ? `My ${type} ${count + 1}` : `My ${type}`;
+  const chat = await api.createChat({ type, title, members, bot_status: "left" });
+  await api.addBot(chat.id, type === "channel" ? "administrator" : "member", person.id);
+  return chat;
+}
+
 /** A chat of that title, made where there is none. */
 async function ensure(person, chats, wanted, botStatus) {
   const { type, title } = wanted;
