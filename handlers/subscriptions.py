@@ -35,6 +35,7 @@ from bot.domain.records import Known, Subscription, find_mute
 from bot.domain.sentences import N_, NN_
 from bot.presentation import actions
 from bot.presentation.actions import Button, Buttons, Page, arrows, button, for_chat
+from bot.presentation.buttons import NEW
 from bot.presentation.html import Safe, escape, shorten
 from bot.presentation.notices import MISSING
 from handlers.errors import sentence_for
@@ -582,11 +583,15 @@ async def _may_subscribe_in(context: Context, chat_id: int, kind: str) -> bool:
 
 @on_press(actions.SUBSCRIPTION)
 async def show_options(context: Context, number: int, section: str | None) -> None:
-    """Show the options of a subscription in place of the pressed message."""
-    await edit_pressed(context, *await options_page_by_number(context, number, section))
+    """Show the options of a subscription in place of the pressed message.
+
+    The options opened from a daily summary are a new message, so that the list stays.
+    """
+    show = say if section == NEW else edit_pressed
+    await show(context, *await options_page_by_number(context, number, section))
 
 
 async def options_page_by_number(context: Context, number: int, section: str | None) -> Page:
     """Return the page of a subscription, or a section of the subscription's options."""
     one = await context.services.subscriptions.get(context.chat.id, number)
-    return options_page(one, context, section)
+    return options_page(one, context, None if section == NEW else section)

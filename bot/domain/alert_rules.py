@@ -272,11 +272,22 @@ def heard_at(seen_at: datetime, expires_at: datetime, member: AudienceMember) ->
     """
     if member.digest is None:
         return _when_awake(seen_at, member)
-    last = max(seen_at, expires_at - _DIGEST_MARGIN)
-    summary = _next_summary_at(seen_at, member.digest, member)
-    if summary <= last:
+    summary = summary_at(seen_at, expires_at, member)
+    if summary is not None:
         return summary
+    last = max(seen_at, expires_at - _DIGEST_MARGIN)
     return _when_awake(max(seen_at, _before_quiet(last, member)), member)
+
+
+def summary_at(seen_at: datetime, expires_at: datetime, member: AudienceMember) -> datetime | None:
+    """Return the time of the daily summary with a story that a check finds at ``seen_at``.
+
+    Return None if the member has no summary, or if the story is sent before the summary.
+    """
+    if member.digest is None:
+        return None
+    summary = _next_summary_at(seen_at, member.digest, member)
+    return summary if summary <= max(seen_at, expires_at - _DIGEST_MARGIN) else None
 
 
 def _when_awake(moment: datetime, member: AudienceMember) -> datetime:

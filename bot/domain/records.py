@@ -161,6 +161,8 @@ REPLY = "reply"  # the name of a reply to a person; replies are sent before all 
 FLOODED = "flooded"  # the reason of a delivery whose album may have arrived despite a 429
 MISSED = "missed"  # the notice that stories may have expired before a check
 BROADCAST = "broadcast"  # the notice of an owner's message to all chats
+SUMMARY = "summary"  # the notice that lists the stories of a daily summary
+PLACE = "place"  # the field of a listed story: the place of the profile in the summary
 
 
 class Held(StrEnum):
@@ -246,6 +248,14 @@ class Delivery(Owed):
     sending: bool = False
     is_unreadable: bool = False
     held: Held = Held.NOTHING
+
+    @property
+    def summary_place(self) -> int | None:
+        """Return the place of the story's profile in the summary that lists the story.
+
+        Return None if no summary lists the story.
+        """
+        return None if self.notice else self.fields.get(PLACE)
 
 
 WHOLE = -1

@@ -17,6 +17,7 @@ from bot.domain.records import (
     BROADCAST,
     MAIN,
     REPLY,
+    SUMMARY,
     WHOLE,
     Chat,
     ChatQueue,
@@ -58,6 +59,11 @@ class Batch:
     def is_repeat(self) -> bool:
         """Return whether a message of the batch may already be in the chat."""
         return any(row.copies for row in self.rows)
+
+    @property
+    def is_listed(self) -> bool:
+        """Return whether a summary lists the stories of the batch."""
+        return self.rows[0].summary_place is not None
 
     @property
     def reply(self) -> Delivery | None:
@@ -113,7 +119,7 @@ def decide(queue: ChatQueue, *, now: datetime) -> Decision:
         decision.dropped += [(row, TOO_OLD) for row in over]
         decision.held += [(row, until, Held.QUIET) for row in alerts if row not in over]
         return decision
-    rest = _defer_muted_rows(alerts, queue.mutes, decision, now)
+    rest = _defer_muted_rows(sorted(alerts, key=_turn), queue.mutes, decision, now)
     while rest and decision.batch is None:
         head = rest[0]
         group = [row for row in rest if _goes_with(row, head)]
@@ -122,6 +128,31 @@ def decide(queue: ChatQueue, *, now: datetime) -> Decision:
         if willing:
             decision.batch = _first_batch(willing)
     return decision
+
+
+def judge(
+    rows: Sequence[Delivery], queue: ChatQueue, *, now: datetime
+) -> tuple[list[Delivery], Decision]:
+    """Return the stories that may be sent now, and the decision about the other stories."""
+    decision = Decision()
+    free = _defer_muted_rows(rows, queue.mutes, decision, now)
+    willing = [row for row in free if not _defer_or_drop(row, queue.chat, decision, now)]
+    return willing, decision
+
+
+def is_for_summary(row: Delivery, chat: Chat) -> bool:
+    """Return whether a story waits for a daily summary, and no summary lists the story yet.
+
+    False for a story that expires too early, and is therefore sent before the summary.
+    """
+    if not can_join_summary(row) or row.story is None:
+        return False
+    return alert_rules.summary_at(row.created_at, row.story.expires_at, _member(chat)) is not None
+
+
+def can_join_summary(row: Delivery) -> bool:
+    """Return whether a summary may list a story: the story is unsent and not yet listed."""
+    return row.options.digest and not row.copies and row.summary_place is None
 
 
 Foreseen = Literal["filtered", "failed", "muted", "digest", "quiet", "sending"]
@@ -236,6 +267,19 @@ def _quiet_hours(chat: Chat) -> tuple[int, int] | None:
     return chat.quiet_from, chat.quiet_to
 
 
+def _member(chat: Chat) -> alert_rules.AudienceMember:
+    """Return the notification times of a subscription with a daily summary."""
+    return alert_rules.AudienceMember(chat.zone, _quiet_hours(chat), chat.digest_at)
+
+
+def _turn(row: Delivery) -> tuple[int, int]:
+    """Return the sort key of an alert: a summary, the listed stories, then all other alerts."""
+    if row.notice == SUMMARY:
+        return 0, 0
+    place = row.summary_place
+    return (2, 0) if place is None else (1, place)
+
+
 def _goes_with(row: Delivery, head: Delivery) -> bool:
     if head.notice or row.notice:
         return row.notice == head.notice and row.target == head.target
@@ -295,10 +339,9 @@ def _is_released_from_quiet_hours(row: Delivery, now: datetime) -> bool:
 
 
 def _defer_to_digest(row: Delivery, chat: Chat, decision: Decision, now: datetime) -> bool:
-    if not row.options.digest or row.story is None or row.copies:
+    if row.story is None or not can_join_summary(row):
         return False
-    member = alert_rules.AudienceMember(chat.zone, _quiet_hours(chat), chat.digest_at)
-    heard_at = alert_rules.heard_at(row.created_at, row.story.expires_at, member)
+    heard_at = alert_rules.heard_at(row.created_at, row.story.expires_at, _member(chat))
     if heard_at <= now:
         return False
     decision.held.append((row, heard_at, Held.DIGEST))
@@ -306,14 +349,24 @@ def _defer_to_digest(row: Delivery, chat: Chat, decision: Decision, now: datetim
 
 
 def _first_batch(willing: Sequence[Delivery]) -> Batch:
-    """Return the first batch. A batch has either possible repeats or first sends."""
+    """Return the first batch.
+
+    A batch has either possible repeats or first sends, and either listed stories of a summary or
+    other stories.
+    """
     head = willing[0]
     alike = list(takewhile(lambda row: bool(row.copies) == bool(head.copies), willing))
     if head.goes_alone:
         alike = [head]
-    alike = [row for row in alike if row.goes_alone == head.goes_alone]
+    is_listed = head.summary_place is not None
+    alike = [
+        row
+        for row in alike
+        if row.goes_alone == head.goes_alone and (row.summary_place is not None) == is_listed
+    ]
     if head.notice:
-        most = 1 if head.notice == BROADCAST else NOTICES  # a single broadcast may fill a message
+        # A single broadcast or summary may fill a message.
+        most = 1 if head.notice in {BROADCAST, SUMMARY} else NOTICES
         return Batch(head.target, tuple(alike[:most]))
     by_pk = {row.story.pk: row for row in alike if row.story}
     album = albums.plan_albums(row.story for row in alike if row.story)[0]

@@ -6,16 +6,22 @@ from functools import lru_cache
 
 from bot.domain.alert_rules import LONGEST_WAIT
 from bot.domain.model import Outcome
-from bot.domain.records import Chat
+from bot.domain.records import SUMMARY, Chat
 from bot.domain.selection import Batch
 from bot.domain.zones import zone_of
 from bot.presentation.actions import Buttons
-from bot.presentation.buttons import OPTIONS, alert_buttons, link_buttons, options_link
+from bot.presentation.buttons import (
+    OPTIONS,
+    alert_buttons,
+    link_buttons,
+    options_link,
+    summary_buttons,
+)
 from bot.presentation.captions import LINK_ROOM, caption, with_link
 from bot.presentation.notices import render
 from bot.presentation.translation import Translator, translator_for
 from bot.sending.items import SendOptions
-from bot.sending.replies import Replies, text_payload
+from bot.sending.replies import Payload, Replies, text_payload
 from bot.sending.sender import Sender
 from bot.telegram.calls import Calls
 
@@ -42,8 +48,7 @@ class Alerts:
         """Send a batch. Return the outcome."""
         t = translator_for(chat.effective_language).in_zone(zone_of(chat.zone))
         if batch.album is None:
-            sentences = render(batch.rows[0].notice or "", [row.fields for row in batch.rows], t)
-            payload = text_payload("\n\n".join(sentences))
+            payload = _notice_payload(chat, batch, t)
             return await self._replies.send(
                 batch.target, payload, calls=calls, silent=batch.is_repeat
             )
@@ -68,6 +73,19 @@ class Alerts:
         )
 
 
+def _notice_payload(chat: Chat, batch: Batch, t: Translator) -> Payload:
+    """Return the message of the notices in a batch.
+
+    A summary has buttons, except in a channel.
+    """
+    fields = batch.rows[0].fields
+    text = "\n\n".join(render(batch.rows[0].notice or "", [row.fields for row in batch.rows], t))
+    if batch.rows[0].notice != SUMMARY:
+        return text_payload(text)
+    buttons = summary_buttons(fields["posted"]) if chat.kind != "channel" else None
+    return text_payload(text, buttons, silent=fields["silent"])
+
+
 def _alert_buttons(chat: Chat, batch: Batch, t: Translator) -> Buttons | None:
     """Return the buttons of a single story, or None for an album.
 
@@ -84,12 +102,13 @@ def _alert_buttons(chat: Chat, batch: Batch, t: Translator) -> Buttons | None:
 def _send_options(batch: Batch, buttons: Buttons | None, now: datetime) -> SendOptions:
     """Return the options of a send.
 
-    A repeat is sent silently. A batch that is older than ``LONGEST_WAIT`` need not keep the order.
+    A repeat, and a story that a summary lists, is sent silently. A batch that is older than
+    ``LONGEST_WAIT`` need not keep the order.
     """
     oldest = min(row.created_at for row in batch.rows)
     options = batch.rows[0].options
     return SendOptions(
-        silent=options.silent or batch.is_repeat,
+        silent=options.silent or batch.is_repeat or batch.is_listed,
         spoiler=options.spoiler,
         protect=options.protect,
         as_files=options.files,

@@ -26,6 +26,7 @@ from bot.domain.records import (
     FLOODED,
     MAIN,
     REPLY,
+    SUMMARY,
     WHOLE,
     ChatQueue,
     Delivery,
@@ -366,7 +367,7 @@ async def _retry_later(
     """Schedule a retry of each row separately, later after each attempt.
 
     Return the time when the chat is free. The replies behind a reply wait with the first reply for
-    a short time.
+    a short time, as do the stories of a summary with the notice.
     """
     free_at = now
     for row in rows:
@@ -374,9 +375,14 @@ async def _retry_later(
         await deliveries.record_unsent(
             tx, [row.id], is_counted=is_counted, is_attempt=True, due_at=due_at, held=held
         )
-        if row.is_reply and due_at <= now + alert_rules.REPLY_STANDSTILL:
+        if _is_first_of_several(row) and due_at <= now + alert_rules.REPLY_STANDSTILL:
             free_at = due_at
     return free_at
+
+
+def _is_first_of_several(row: Owed) -> bool:
+    """Return whether later messages must not overtake a row: a reply, or the list of a summary."""
+    return row.notice in {REPLY, SUMMARY}
 
 
 async def _record_removed(tx: Tx, batch: Batch, rest: Sequence[Delivery], now: datetime) -> None:

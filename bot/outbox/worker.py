@@ -15,7 +15,7 @@ from typing import Any, Protocol, assert_never
 import structlog
 from telegram.ext import ExtBot
 
-from bot.domain import alert_rules, selection
+from bot.domain import alert_rules, selection, summaries
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import AskPresence, GiveUp, Outcome, Presence, Sent, Target, TryLater
 from bot.domain.records import ChatQueue, Owed
@@ -27,6 +27,7 @@ from bot.outbox.jobs import AlertJob, Job, ProbeJob, ReplyJob, SendJob
 from bot.outbox.leases import CountedCalls, LeasedCalls, SendLease, SendLeases
 from bot.outbox.private_notices import add_failure_notice, tell_of_missing_right
 from bot.outbox.results import Account, Arrived
+from bot.outbox.summaries import add_summary
 from bot.runtime.batching import BatchingQueue
 from bot.runtime.claims import Lease, Owner
 from bot.runtime.concurrency import FastAndSlowSlots
@@ -290,10 +291,11 @@ class Outbox:
         ``is_try``: the job is a single message, and the chat is asked first.
         """
         now = claim.at
-        try:
-            decision = selection.decide(queue, now=now)
-        except Exception:  # an error of one chat must not delay other chats
-            log.exception("a chat's alerts can't be judged", chat=queue.chat_id)
+        decision = _decide_or_none(queue, now)
+        if decision and decision.batch and summaries.is_due(decision.batch, queue.chat):
+            queue = await add_summary(tx, queue, decision.batch.target, now=now)
+            decision = _decide_or_none(queue, now)
+        if decision is None:
             await chat_queues.reschedule(tx, queue.chat_id, free_at=now + JUDGED_AGAIN)
             return None
         free_at = await self._apply_decision(tx, queue, decision, now)
@@ -566,6 +568,18 @@ class Outbox:
     async def _write_arrived(self, sends: list[Arrived]) -> None:
         async with self._db.begin() as tx:
             await results.record_whole_sends(tx, sends, floods=self._floods, now=self._now())
+
+
+def _decide_or_none(queue: ChatQueue, now: datetime) -> Decision | None:
+    """Return the decision about a queue, or None after an error.
+
+    An error of one chat must not delay other chats.
+    """
+    try:
+        return selection.decide(queue, now=now)
+    except Exception:
+        log.exception("a chat's alerts can't be judged", chat=queue.chat_id)
+        return None
 
 
 def _chat_id_of(job: Job) -> int:

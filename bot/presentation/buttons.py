@@ -4,18 +4,21 @@ Channel posts have no button with an action, because every subscriber could pres
 """
 
 import re
+from collections.abc import Sequence
 
 from bot.domain.foreign_text import one_line
 from bot.domain.model import Story
 from bot.domain.sentences import N_
 from bot.presentation import actions
-from bot.presentation.actions import Button, Buttons, button, link_button
+from bot.presentation.actions import Button, Buttons, button, grid, link_button
 from bot.presentation.html import shorten
 from bot.presentation.translation import Translator
 
 OPTIONS = N_("⚙️ Options")
 MORE = "⋯"
+NEW = "new"  # the part of a button's data that opens the options in a new message
 _MOST_LINKS = 3
+_SUMMARY_BUTTONS = 10
 _LINK_TEXT = 22  # the characters of a button that a phone shows, without the leading symbol
 _PLAIN_ADDRESS = re.compile(
     r"https?://((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,24})(?:[/?][!-~]{0,1000})?",
@@ -129,6 +132,16 @@ def alert_buttons(story: Story, t: Translator, subscription_id: int | None) -> B
 def mute_button(subscription_id: int, t: Translator) -> Button:
     """Return the button under an alert that mutes the subscription for a day."""
     return button(t.plain(N_("🔕 Mute")), actions.MUTE(subscription_id))
+
+
+def summary_buttons(posted: Sequence[tuple[str, int, int]]) -> Buttons:
+    """Return the buttons under a daily summary: one for the options of each listed profile.
+
+    ``posted`` has the name, the number of stories and the subscription of each profile. The
+    options are a new message, so that the list stays.
+    """
+    first = posted[:_SUMMARY_BUTTONS]
+    return grid([button(name, actions.SUBSCRIPTION(number, NEW)) for name, _, number in first], 2)
 
 
 def options_link(bot_name: str, chat_id: int, subscription_id: int | None = None) -> str:

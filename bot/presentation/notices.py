@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.domain.records import SUMMARY
 from bot.domain.sentences import N_, NN_
 from bot.presentation.html import Safe, bold
 from bot.presentation.translation import Translator
@@ -70,6 +71,13 @@ FAILED = NN_(
 )
 
 
+SUMMARY_TITLE = NN_("📰 Daily summary: {n} new story", "📰 Daily summary: {n} new stories")
+MORE_PROFILES = NN_("… and {n} more profile", "… and {n} more profiles")
+ENDED_BEFORE = NN_(
+    "{n} story ended before I could send it.", "{n} stories ended before I could send them."
+)
+
+
 def render(notice: str, rows: Sequence[Mapping[str, Any]], t: Translator) -> list[Safe]:
     """Return the messages for due notices with the same name, without duplicates.
 
@@ -81,6 +89,7 @@ def render(notice: str, rows: Sequence[Mapping[str, Any]], t: Translator) -> lis
         "failed": lambda row: _failed_sentence(row, t),
         MUTED: lambda row: t(MISSING_MEDIA[row["missing"]]),
         "broadcast": lambda row: Safe(row["text"]),
+        SUMMARY: lambda row: _summary_list(row, t),
     }
     sentence = sentences.get(notice, lambda row: t(SENTENCES[notice], **row))
     return list(dict.fromkeys(map(sentence, rows)))
@@ -94,6 +103,17 @@ def _unchecked_hours_sentence(rows: Sequence[Mapping[str, Any]], t: Translator) 
         from_=_time_from_ms(min(row["from"] for row in rows)),
         to=_time_from_ms(max(row["to"] for row in rows)),
     )
+
+
+def _summary_list(row: Mapping[str, Any], t: Translator) -> Safe:
+    """Return the list of a daily summary: a line for each profile, with the number of stories."""
+    lines = [t(SUMMARY_TITLE, n=row["n"])]
+    lines += [Safe(f"• {bold(name)}: {count}") for name, count, _ in row["posted"]]
+    if row["more"]:
+        lines.append(t(MORE_PROFILES, n=row["more"]))
+    if ended := sum(row["ended"].values()):
+        lines.append(t(ENDED_BEFORE, n=ended))
+    return Safe("\n".join(lines))
 
 
 def _failed_sentence(row: Mapping[str, Any], t: Translator) -> Safe:

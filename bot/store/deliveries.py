@@ -13,7 +13,15 @@ import sqlalchemy as sa
 from bot.domain.alert_rules import LONGEST_WAIT, MAX_ATTEMPTS
 from bot.domain.model import Story, Target
 from bot.domain.options import Options
-from bot.domain.records import MAIN, REPLY, ROWS_A_QUEUE, Delivery, Held, Subscription
+from bot.domain.records import (
+    MAIN,
+    REPLY,
+    ROWS_A_QUEUE,
+    SUMMARY,
+    Delivery,
+    Held,
+    Subscription,
+)
 from bot.domain.serialization import load_each_or_none
 from bot.store.engine.database import Tx
 from bot.store.engine.schema import BigId, Timestamp, metadata, partial_index
@@ -135,10 +143,10 @@ _WHOLE = (
 """Deliveries joined with their stories, options and usernames."""
 
 IN_TURN = [
-    sa.case((deliveries.c.notice == REPLY, 0), else_=1),
+    sa.case((deliveries.c.notice == REPLY, 0), (deliveries.c.notice == SUMMARY, 1), else_=2),
     deliveries.c.id,
 ]
-"""The order of sending: replies first, then by id."""
+"""The order of sending: replies, daily summaries, other alerts; then by id."""
 
 
 def _due_sql() -> sa.Select[Any]:
@@ -171,6 +179,18 @@ async def due(tx: Tx, chat_ids: list[int], *, now: datetime) -> list[Delivery]:
     Returns at most ``ROWS_A_QUEUE`` deliveries a chat.
     """
     return _to_deliveries((await tx.execute(DUE, {"chat_ids": chat_ids, "now": now})).all())
+
+
+async def due_stories(tx: Tx, target: Target, *, now: datetime) -> list[Delivery]:
+    """Return all due stories of a chat or topic, in the order of sending."""
+    these = _WHOLE.where(
+        deliveries.c.chat_id == target.chat_id,
+        deliveries.c.thread_id == (target.thread_id or MAIN),
+        deliveries.c.notice.is_(None),
+        deliveries.c.due_at <= now,
+        is_open,
+    )
+    return _to_deliveries((await tx.execute(these.order_by(deliveries.c.id))).all())
 
 
 def _to_deliveries(rows: Sequence[sa.Row[Any]]) -> list[Delivery]:

@@ -264,6 +264,8 @@ class Message:
             view["_edited_at"] = self.edited_at
         if self.answer_lost:
             view["_answer_lost"] = True
+        if self.is_silent:
+            view["_silent"] = True
         if self.deleted:
             view["_deleted"] = True
         if self.reactions:

@@ -13,6 +13,8 @@ import sqlalchemy as sa
 
 from bot.domain.alert_rules import MAX_COPIES
 from bot.domain.model import Profile
+from bot.domain.options import Options
+from bot.store import chats
 from bot.store.deliveries import deliveries
 from bot.store.engine.database import Database
 from tests.flows.ringer import LEASE, ringer
@@ -191,6 +193,72 @@ async def test_each_kill_in_the_middle_of_a_send_costs_a_copy_and_its_wait(
         [row] = await _rows(url)
         assert (row.state, row.copies) == ("parked" if kills == MAX_COPIES else "sent", 3)
         assert (await box.control.shown(chat)).count(pk) == (3 if arrives else 1)
+
+
+@pytest.mark.timeout(300)
+async def test_a_summary_that_is_killed_at_each_send_rings_once_and_loses_nothing(
+    db: Database,
+) -> None:
+    """The list and an album arrive, and the process is killed before the answer."""
+    url = db.url.render_as_string(hide_password=False)
+    slow = {"slow_bytes_per_s": 1}
+    async with sandbox_box() as box:
+        control, chat = box.control, await box.control.person(started=True)
+        hour, posted = utc_now() + timedelta(hours=2), set()
+        for name in ("first", "second"):
+            shown = await control.profile(name, posts_per_day=0)
+            async with db.begin() as tx:
+                profile = Profile(str(shown["pk"]), name)
+                await follow(tx, chat, profile, options=Options(digest=True), now=utc_now())
+                await chats.change(tx, chat, digest_at=hour.hour * 60 + hour.minute)
+        for name in ("first", "second"):
+            posted.add(str((await control.publish(name, 1))["pk"]))
+
+        async def are_held() -> bool:
+            rows = await _all_rows(db)
+            return len(rows) == len(posted) and all(row.held == "digest" for row in rows)
+
+        async def has_left(what: str | None) -> bool:
+            rows = await _all_rows(db)
+            left = [row for row in rows if row.copies and row.sending]
+            there = len(await control.replies(chat))
+            return bool(left) and left[0].notice == what and there == (1 if what else 3)
+
+        async def waits(later: datetime) -> bool:
+            rows = await _all_rows(db)
+            return any(row.state == "open" and row.copies and row.due_at > later for row in rows)
+
+        async def is_over() -> bool:
+            return all(row.state != "open" for row in await _all_rows(db))
+
+        async with ringer(url, box.urls.telegram, box.urls.stories_api, box.urls.cdn) as ringing:
+            async with ringing.life(0, ends_by="stop"):
+                await wait_for(are_held, PATIENCE_S, "the stories to wait for their summary")
+            at = 2 * 3600 + 60.0
+            for method, what in (("sendMessage", "summary"), ("sendPhoto", None)):
+                fault = await control.fault("telegram", slow, match=method, times=None)
+                async with ringing.life(at):
+                    await wait_for(partial(has_left, what), PATIENCE_S, "a copy that arrives")
+                at += LEASE.total_seconds() + 2
+                async with ringing.life(at):
+                    later = utc_now() + timedelta(seconds=at + EARLIEST_S[1])
+                    await wait_for(partial(waits, later), PATIENCE_S, "the wait for the repeat")
+                await control.clear_faults(fault)
+                at += LATEST_S[1]
+            async with ringing.life(at, ends_by="stop"):
+                await wait_for(is_over, PATIENCE_S, "the end")
+        messages = await control.replies(chat)
+        notices = [row for row in await _all_rows(db) if row.notice]
+    lists = [one for one in messages if "text" in one]
+    assert [one for one in messages if "_silent" not in one] == lists[:1]
+    assert len(lists) == 2
+    assert {one["_story_pk"] for one in messages if "_story_pk" in one} == posted
+    assert [(row.notice, row.state) for row in notices] == [("summary", "sent")]
+
+
+async def _all_rows(db: Database) -> list[Any]:
+    async with db.read() as tx:
+        return list(await tx.execute(sa.select(deliveries).order_by(deliveries.c.id)))
 
 
 def _repeats(shown: list[str]) -> int:

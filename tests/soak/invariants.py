@@ -12,7 +12,7 @@ from sandbox.telegram.model import Message
 from tests.soak import contents, promises
 from tests.soak.journal import (
     HOUR,
-    NOTICE_KINDS,
+    SUMMARY,
     Asked,
     Followed,
     Journal,
@@ -96,9 +96,10 @@ def every_story_arrived_or_was_explained(journal: Journal) -> list[str]:
         told = _told(journal, chat, profile, ids)
         left = [pk for pk in pks if not any(_explains(row, journal, pk) for row in told)]
         counted: Counter[int] = Counter()
+        names = _names(journal, profile)
         for row in told:
-            if row.notice == "failed":
-                counted[row.chat] += int(row.fields.get("n", 1))
+            if row.notice in {"failed", SUMMARY}:
+                counted[row.chat] += sum(n for name, n in row.told.items() if name in names)
         for pk in left[max(counted.values(), default=0) :]:
             states = {(row.state, row.reason) for row in journal.rows.values() if row.pk == pk
                       and journal.chat_now(row.chat) == chat}  # fmt: skip
@@ -137,21 +138,26 @@ def _stories_of(journal: Journal, one: Followed, owed: dict[tuple[int, str], Row
 
 def _told(journal: Journal, chat: int, profile: str, ids: dict[int, set[int]]) -> list[Row]:
     """Return the notices to a chat about a profile."""
-    names = {s.profile.username for s in journal.stories.values() if s.profile.pk == profile}
+    names = _names(journal, profile)
     return [
         row
         for row in journal.rows.values()
-        if row.notice in NOTICE_KINDS
+        if names & row.told.keys()
         and (row.state in {"sent", "open"} or _was_taken(journal, row))  # or by quiet hours
         and journal.is_about(row, chat)
-        and row.fields.get("username") in names
         and (row.message is None or row.message in ids.get(journal.chat_now(row.chat), set()))
     ]
 
 
+def _names(journal: Journal, profile: str) -> set[str]:
+    """Return the names of a profile."""
+    return {s.profile.username for s in journal.stories.values() if s.profile.pk == profile}
+
+
 def _was_taken(journal: Journal, row: Row) -> bool:
     """Return whether a given-up notice is in the chat by a send with a lost response."""
-    chat, name = journal.chat_now(row.chat), str(row.fields.get("username"))
+    chat = journal.chat_now(row.chat)
+    name = "📰" if row.notice == SUMMARY else str(row.fields.get("username"))
     return row.state == "parked" and any(
         message.answer_lost and message.sent_at >= row.created and name in _text(message)
         for message in journal.messages().get(chat, [])

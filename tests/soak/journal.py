@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import sqlite3
 from bisect import bisect_left
 from collections import Counter, defaultdict
@@ -24,6 +25,9 @@ DAY = 24 * HOUR
 MINUTE = 60.0
 OK, REFUSED = 200, 400
 NOTICE_KINDS = ("failed", "missed", "private", "gone", "blocked")
+SUMMARY = "summary"
+LISTED = re.compile(r"^• ([a-z0-9._]+): \d+$", re.MULTILINE)
+"""A line of a daily summary: the name of a profile and the number of stories."""
 LOOKS_EVERY_S = 300.0  # interval between two reads of the tables
 UNSETTLED_S = 2 * HOUR  # a change request may be delayed for this time by failures
 CHANGING = (
@@ -114,6 +118,15 @@ class Row:
     done: float | None
     copies: int
     tries: int  # completed attempts among those observed
+
+    @property
+    def told(self) -> dict[str, int]:
+        """Return the profiles whose missing stories a notice explains, with the numbers."""
+        if self.notice == SUMMARY:
+            return dict(self.fields["ended"])
+        if self.notice not in NOTICE_KINDS:
+            return {}
+        return {str(self.fields.get("username")): int(self.fields.get("n", 1))}
 
 
 @dataclass
@@ -453,6 +466,15 @@ class Journal:
         return {chat: sorted(times) for chat, times in found.items()}
 
     @cached_property
+    def listed(self) -> set[tuple[int, str]]:
+        """Return the stories that a daily summary lists, by the final tables: chat and story."""
+        return {
+            (self.chat_now(row.chat), row.pk)
+            for row in self.rows.values()
+            if row.pk and "place" in row.fields
+        }
+
+    @cached_property
     def _rung(self) -> set[tuple[int, int, str]]:
         """Return the alert messages in the final tables: by chat, id and story."""
         return {
@@ -481,6 +503,17 @@ class Journal:
             if group in groups or is_bare:
                 found.append(message)
         return found
+
+    def summaries(self, chat: int, thread: int) -> list[Message]:
+        """Return the lists of daily summaries in a chat or topic, in order."""
+        return [
+            message
+            for message in self.messages().get(chat, [])
+            if message.thread == thread
+            and message.media is None
+            and str(message.fields.get("text", "")).lstrip("\u200f").startswith("📰")
+            and LISTED.search(str(message.fields["text"]))
+        ]
 
     def delays(self) -> list[float]:
         """Return the delays of all alerts from posting to arrival in seconds, sorted."""

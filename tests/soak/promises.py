@@ -23,7 +23,7 @@ from tests.soak.expected import (
     is_quiet,
     quiet_ends,
 )
-from tests.soak.journal import NOTICE_KINDS, Asked, Journal, Place, pk_of
+from tests.soak.journal import LISTED, SUMMARY, Asked, Journal, Place, pk_of
 
 SENDING_S = 15 * MINUTE
 """From a story's due time until its arrival, without failures."""
@@ -38,6 +38,8 @@ QUEUE_S = 70 * MINUTE
 """The checks of a summary are made within this time before the summary."""
 KNOWN_AFTER = 3
 """Days after which a chat is no newcomer."""
+SUMMARY_LINES = 20
+"""The maximum number of profiles in the list of a summary."""
 LATE_S = 75 * MINUTE
 """Maximum delay after quiet hours of a story that expired within them."""
 WAITING = re.compile(r"^• (?:waiting|being sent).*: (\d+)$", re.MULTILINE)
@@ -248,14 +250,34 @@ class Ways:
             if one.terms is not None
         )
 
+    def is_listed(self, way: Way) -> bool:
+        """Return whether a summary of the last day lists the profile, or is too long for it."""
+        # The list may have an earlier name of the profile.
+        is_marked = (way.place[0], way.story.pk) in self.journal.listed
+        for message in self.journal.summaries(*way.place[:2]):
+            names = LISTED.findall(str(message.fields["text"]))
+            is_there = way.story.profile.username in names or len(names) == SUMMARY_LINES
+            if 0 <= way.first - message.sent_at <= DAY and (is_there or is_marked):
+                return True
+        return False
+
+    def silences(self, chat: int, thread: int, names: set[str], at: float) -> set[bool]:
+        """Return the values of the option "silent" of the named profiles around a time."""
+        return {
+            one.terms.silent
+            for way in self.all
+            if way.place[:2] == (chat, thread) and way.story.profile.username in names
+            for one in way.between(at - DAY, at + self.doubt)
+            if one.terms
+        }
+
     def was_told(self, way: Way) -> bool:
         """Return whether the chat was told why a story of the profile is missing."""
         names = {s.profile.username for s in self.journal.stories.values()
                  if s.profile.pk == way.place[2]}  # fmt: skip
         return any(
-            row.notice in NOTICE_KINDS
+            names & row.told.keys()
             and self.journal.is_about(row, way.place[0])
-            and row.fields.get("username") in names
             and abs(row.created - way.story.taken_at) < 2 * DAY
             for row in self.journal.rows.values()
         )
@@ -275,6 +297,7 @@ def check_promises(journal: Journal) -> list[str]:
             nothing_came_before_its_summary,
             nothing_came_long_after_its_day,
             alerts_rang_as_asked,
+            summaries_rang_once,
             each_place_got_one_copy,
             why_told_the_truth,
         )
@@ -357,7 +380,8 @@ def nothing_came_long_after_its_day(ways: Ways) -> list[str]:
 def alerts_rang_as_asked(ways: Ways) -> list[str]:
     """Return alerts with a sound for a silent subscription, or without a sound otherwise.
 
-    The repeat of a send with unknown outcome is silent.
+    The repeat of a send with unknown outcome is silent. A story that a daily summary lists is
+    silent after the list.
     """
     found = []
     for way in ways.all:
@@ -370,11 +394,33 @@ def alerts_rang_as_asked(ways: Ways) -> list[str]:
             way.place[0], way.first - HOUR, way.first
         ):
             continue
+        if way.arrived[0].is_silent and ways.is_listed(way):
+            continue
         chat, pk = way.place[0], way.story.pk
         if way.arrived[0].is_silent and ways.journal.may_have_come(chat, pk, way.first):
             continue
         said = "silently" if way.arrived[0].is_silent else "ringing"
         found.append(f"{way}, came {_time(way.first)} {said}")
+    return found
+
+
+def summaries_rang_once(ways: Ways) -> list[str]:
+    """Return lists of daily summaries with a wrong sound, or that arrived twice with a sound."""
+    found = []
+    for chat, thread in sorted({way.place[:2] for way in ways.all}):
+        rang: dict[str, float] = {}
+        for message in ways.journal.summaries(chat, thread):
+            text, at = str(message.fields["text"]), message.sent_at
+            silent = ways.silences(chat, thread, set(LISTED.findall(text)), at)
+            is_troubled = ways.is_troubled(chat, at - HOUR, at)
+            is_wrong = not message.is_silent if silent == {True} else (
+                message.is_silent and silent == {False} and not is_troubled)  # fmt: skip
+            is_again = not message.is_silent and at - rang.get(text, -DAY) < HOUR
+            if is_wrong or is_again:
+                how = "silently" if message.is_silent else "ringing"
+                found.append(f"a summary came into chat {chat} {how} at {_time(at)}: {text}")
+            if not message.is_silent:
+                rang[text] = at
     return found
 
 
@@ -466,10 +512,10 @@ def _unsent(ways: Ways, answer: Message, there: Sequence[Way]) -> Iterator[str]:
     chat = there[0].place[0]
     names = {way.story.profile.username for way in there}
     told = sum(
-        int(row.fields.get("n", 1))
+        sum(n for name, n in row.told.items() if name in names)
         for row in ways.journal.rows.values()
-        if row.notice == "failed" and ways.journal.is_about(row, chat)
-        and row.fields.get("username") in names and at - 3 * DAY <= row.created <= at + MINUTE
+        if row.notice in {"failed", SUMMARY} and ways.journal.is_about(row, chat)
+        and at - 3 * DAY <= row.created <= at + MINUTE
     )  # fmt: skip
     if int(match[1]) > told and not ways.journal.is_unable(chat, at - 3 * DAY, at):
         yield f"{match[1]} could not be sent, and the chat was told of {told}"

@@ -6,15 +6,16 @@ from typing import Any, cast
 
 import pytest
 
+from bot.domain import summaries
 from bot.domain.model import Album, Outcome, Sent, Target
 from bot.domain.options import RULES, Options
-from bot.domain.records import Chat, Delivery
+from bot.domain.records import Chat, ChatQueue, Delivery
 from bot.domain.selection import Batch
 from bot.outbox.composer import Alerts
 from bot.sending.items import SendOptions
 from bot.sending.replies import Payload
 from bot.telegram.calls import Calls
-from tests.support.followed import MINUTE, NOON, Clock, story
+from tests.support.followed import HOUR, MINUTE, NOON, Clock, story
 from tests.support.preferences import unlike_defaults
 
 CALLS = cast("Calls", None)  # the seam below calls nobody
@@ -37,6 +38,7 @@ class Post:
     captions: list[str] = field(default_factory=list)
     options: list[SendOptions] = field(default_factory=list)
     sentences: list[tuple[str, bool]] = field(default_factory=list)
+    payloads: list[Payload] = field(default_factory=list)
 
     async def send_album(
         self, _: Target, __: Album, *, caption_html: str, options: SendOptions, **___: Any
@@ -47,6 +49,7 @@ class Post:
 
     async def send(self, _: Target, payload: Payload, *, silent: bool, **__: Any) -> Outcome:
         self.sentences.append((payload["text"], silent))
+        self.payloads.append(payload)
         return Sent(())
 
 
@@ -87,6 +90,32 @@ def clock() -> Clock:
 @pytest.fixture
 def alerts(post: Post, clock: Clock) -> Alerts:
     return Alerts(post, post, now=clock)  # type: ignore[arg-type] # Post stands for both
+
+
+@pytest.mark.parametrize(
+    ("kind", "buttons"), [("private", 10), ("supergroup", 10), ("channel", 0)]
+)
+async def test_the_list_of_a_summary_is_cut_and_has_buttons_except_in_a_channel(
+    alerts: Alerts, post: Post, kind: str, buttons: int
+) -> None:
+    daily = Options(digest=True, silent=kind == "channel")
+    rows = [
+        replace(batch(str(n)).rows[0], subscription_id=n, username=f"star{n}", options=daily)
+        for n in range(23)
+    ]
+    queue = ChatQueue(replace(ANN, kind=kind), 1, rows)
+    summary = summaries.plan(rows, queue, now=NOON + 21 * HOUR)
+    assert summary is not None
+    notice = replace(rows[0], notice="summary", story=None, story_pk=None, fields=summary.fields)
+    await alerts.send(queue.chat, Batch(Target(1), (notice,)), calls=CALLS)
+    [payload] = post.payloads
+    title, *lines, last = payload["text"].splitlines()
+    assert title == "📰 Daily summary: 23 new stories"
+    assert lines == [f"• <b>star{n}</b>: 1" for n in range(20)]
+    assert last == "… and 3 more profiles"
+    data = [one["callback_data"] for row in payload["buttons"] for one in row]
+    assert data == [f"sub:{n}:new" for n in range(buttons)]
+    assert payload.get("silent", False) == (kind == "channel")
 
 
 async def test_each_chat_reads_its_own_words(alerts: Alerts, post: Post) -> None:

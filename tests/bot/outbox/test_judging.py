@@ -1,9 +1,11 @@
 """What a claim does with rows that are not sent now: put off, introduced, dropped, parked."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
+from bot.domain.model import Profile, TryLater
 from bot.domain.options import Options
 from bot.domain.records import Held
 from bot.outbox.worker import Outbox
@@ -11,9 +13,21 @@ from bot.runtime.metrics import Metrics
 from bot.store import chat_queues, chats, subscriptions
 from bot.store import deliveries as deliveries_store
 from bot.store.deliveries import deliveries
+from bot.store.engine.database import Tx
 from bot.store.stories import stories
 from tests.bot.outbox.test_worker import NO_BOT, Office, claim_alert, found, office
-from tests.support.followed import DAY, HOUR, MINUTE, NOON, PRADA, follow, look, rows, story
+from tests.support.followed import (
+    DAY,
+    HOUR,
+    MINUTE,
+    NATGEO,
+    NOON,
+    PRADA,
+    follow,
+    look,
+    rows,
+    story,
+)
 
 __all__ = ["office"]  # the fixture
 
@@ -52,13 +66,17 @@ async def test_a_summary_that_begins_while_an_alert_is_on_its_way_holds_it(offic
     assert (row.held, row.state) == (Held.DIGEST, "open")
 
 
+async def daily_summary(tx: Tx, *profiles: Profile, **options: Any) -> None:
+    """Let chat -5 alone follow these profiles, with a summary at 13:00, an hour after NOON."""
+    for one in profiles:
+        await follow(tx, -5, one, options=Options(digest=True, **options))
+    await chats.change(tx, -5, digest_at=13 * 60)
+    await chats.set_state(tx, -1, "closed", now=NOON)
+
+
 async def test_a_summary_of_several_profiles_comes_at_its_hour(office: Office) -> None:
-    options = Options(digest=True)
     async with office.db.begin() as tx:
-        await follow(tx, -5, options=options)
-        await follow(tx, -5, PRADA, options=options)
-        await chats.change(tx, -5, digest_at=13 * 60)
-        await chats.set_state(tx, -1, "closed", now=NOON)
+        await daily_summary(tx, NATGEO, PRADA)
         await look(tx, story("1"), story("2"))
         await look(tx, story("9", of=PRADA), of=PRADA)
     assert await office.outbox.run_once() == 0
@@ -66,8 +84,158 @@ async def test_a_summary_of_several_profiles_comes_at_its_hour(office: Office) -
     office.clock.on(HOUR)
     while await office.outbox.run_once() or await due_in(office) == timedelta(0):
         pass
+    assert [text.splitlines()[1:] for _, text, _ in office.post.sentences] == [
+        ["• <b>natgeo</b>: 2", "• <b>prada</b>: 1"]
+    ]
+    assert [(pks, sent.silent) for _, pks, sent in office.post.albums] == [
+        (["1", "2"], True),
+        (["9"], True),
+    ]
+
+
+async def test_a_summary_lists_every_story_of_a_long_queue(office: Office) -> None:
+    """A claim reads 60 rows; the rows of the summary are more, and of several albums."""
+    async with office.db.begin() as tx:
+        await daily_summary(tx, NATGEO, PRADA)
+        await look(tx, *(story(str(n)) for n in range(100, 165)))
+        await look(tx, story("9", of=PRADA), of=PRADA)
+    office.clock.on(HOUR)
+    while await office.outbox.run_once() or await due_in(office) == timedelta(0):
+        pass
+    [(_, text, _)] = office.post.sentences
+    assert text.splitlines()[1:] == ["• <b>natgeo</b>: 65", "• <b>prada</b>: 1"]
+    shown = [pks for _, pks, _ in office.post.albums]
+    assert sorted(pk for pks in shown for pk in pks) == sorted(
+        ["9", *(str(n) for n in range(100, 165))]
+    )
+    assert all(sent.silent for _, _, sent in office.post.albums)
+
+
+async def test_one_album_of_one_profile_needs_no_list_and_rings(office: Office) -> None:
+    async with office.db.begin() as tx:
+        await daily_summary(tx, NATGEO, PRADA)
+        await look(tx, *(story(str(n)) for n in range(100, 110)))
+    office.clock.on(HOUR)
+    while await office.outbox.run_once() or await due_in(office) == timedelta(0):
+        pass
     assert office.post.sentences == []
-    assert [pks for _, pks, _ in office.post.albums] == [["1", "2"], ["9"]]
+    [(_, pks, sent)] = office.post.albums
+    assert (len(pks), sent.silent) == (10, False)
+
+
+async def test_a_summary_counts_what_the_rules_let_pass_and_what_ended_before(
+    office: Office,
+) -> None:
+    async with office.db.begin() as tx:
+        await daily_summary(tx, NATGEO, PRADA, media="photo")
+        await look(tx, story("1"), story("2"), story("3", kind="video"))
+        await look(tx, story("9", NOON - DAY + HOUR / 2, of=PRADA), of=PRADA)
+        await look(tx, story("8", of=PRADA), of=PRADA)
+    office.clock.on(HOUR + MINUTE)
+    while await office.outbox.run_once() or await due_in(office) == timedelta(0):
+        pass
+    [(_, text, _)] = office.post.sentences
+    assert text.splitlines()[1:] == [
+        "• <b>natgeo</b>: 2",
+        "• <b>prada</b>: 1",
+        "1 story ended before I could send it.",
+    ]
+    states = {row.story_pk: row.reason for row in await rows(office.db, notice=None)}
+    assert (states["3"], states["9"]) == ("filtered: photo", "expired")
+
+
+async def test_a_summary_that_can_not_be_sent_now_is_not_overtaken(office: Office) -> None:
+    async with office.db.begin() as tx:
+        await daily_summary(tx, NATGEO, PRADA)
+        await look(tx, story("1"))
+        await look(tx, story("9", of=PRADA), of=PRADA)
+    office.clock.on(HOUR)
+    office.post.outcomes = [TryLater(reason="a gateway failed")]
+    assert await office.outbox.run_once() == 1
+    assert await office.outbox.run_once() == 0
+    office.clock.on(MINUTE / 12)
+    while await office.outbox.run_once() or await due_in(office) == timedelta(0):
+        pass
+    assert len(office.post.sentences) == 2
+    assert [pks for _, pks, _ in office.post.albums] == [["1"], ["9"]]
+    notices = await rows(office.db, notice="summary")
+    assert [(row.state, row.fields["silent"]) for row in notices] == [("sent", False)]
+
+
+async def test_the_notice_of_a_claim_without_an_outcome_rings_once(office: Office) -> None:
+    """The process dies after the transaction that writes the notice, before the first copy."""
+    async with office.db.begin() as tx:
+        await daily_summary(tx, NATGEO, PRADA)
+        await look(tx, story("1"))
+        await look(tx, story("9", of=PRADA), of=PRADA)
+    office.clock.on(HOUR)
+    claimed = await claim_alert(office.outbox)
+    assert [row.notice for row in claimed.batch.rows] == ["summary"]
+    assert await office.outbox.run_once() == 0
+    office.clock.on(2 * MINUTE)  # the lease is over
+    while await office.outbox.run_once() or await due_in(office) == timedelta(0):
+        pass
+    assert [is_silent for _, _, is_silent in office.post.sentences] == [False]
+    assert [(pks, sent.silent) for _, pks, sent in office.post.albums] == [
+        (["1"], True),
+        (["9"], True),
+    ]
+
+
+async def test_a_story_that_ends_soon_after_the_hour_rings_before_the_summary(
+    office: Office,
+) -> None:
+    async with office.db.begin() as tx:
+        await daily_summary(tx, NATGEO, PRADA)
+        await look(tx, story("1"))
+        soon = story("8", NOON - DAY + HOUR + MINUTE * 20, of=PRADA)
+        await look(tx, soon, story("9", of=PRADA), of=PRADA)
+    office.clock.on(50 * MINUTE)
+    assert await office.outbox.run_once() == 1
+    office.clock.on(10 * MINUTE)
+    while await office.outbox.run_once() or await due_in(office) == timedelta(0):
+        pass
+    [(_, text, _)] = office.post.sentences
+    assert text.splitlines()[1:] == ["• <b>natgeo</b>: 1", "• <b>prada</b>: 1"]
+    assert [(pks, sent.silent) for _, pks, sent in office.post.albums] == [
+        (["8"], False),
+        (["1"], True),
+        (["9"], True),
+    ]
+
+
+async def test_each_topic_has_its_own_summary(office: Office) -> None:
+    async with office.db.begin() as tx:
+        await daily_summary(tx, NATGEO, PRADA)
+        await follow(tx, -5, NATGEO, thread_id=7, options=Options(digest=True))
+        await look(tx, story("1"))
+        await look(tx, story("9", of=PRADA), of=PRADA)
+    office.clock.on(HOUR)
+    while await office.outbox.run_once() or await due_in(office) == timedelta(0):
+        pass
+    assert [target.thread_id for target, _, _ in office.post.sentences] == [None]
+    rang = [(target.thread_id, pks) for target, pks, sent in office.post.albums if not sent.silent]
+    assert rang == [(7, ["1"])]
+
+
+async def test_a_change_of_the_hour_does_not_defer_the_stories_of_a_listed_summary(
+    office: Office,
+) -> None:
+    async with office.db.begin() as tx:
+        await daily_summary(tx, NATGEO, PRADA)
+        await look(tx, story("1"))
+        await look(tx, story("9", of=PRADA), of=PRADA)
+    office.clock.on(HOUR)
+    assert await office.outbox.run_once() == 1
+    async with office.db.begin() as tx:
+        await chats.change(tx, -5, digest_at=15 * 60)
+        await chat_queues.lock(tx, -5)
+        await deliveries_store.select_again(tx, -5, now=office.clock())
+        await chat_queues.reschedule(tx, -5)
+    while await office.outbox.run_once() or await due_in(office) == timedelta(0):
+        pass
+    assert [pks for _, pks, _ in office.post.albums] == [["1"], ["9"]]
+    assert len(office.post.sentences) == 1
 
 
 async def test_what_was_over_before_it_could_be_sent_is_told_of(office: Office) -> None:

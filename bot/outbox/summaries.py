@@ -1,0 +1,37 @@
+"""The daily summary of a chat or topic: writes the notice, and marks the listed deliveries."""
+
+from dataclasses import replace
+from datetime import datetime
+
+import structlog
+
+from bot.domain import selection, summaries
+from bot.domain.model import Target
+from bot.domain.records import PLACE, SUMMARY, ChatQueue, Held
+from bot.store import deliveries, enqueue
+from bot.store.engine.database import Tx
+
+log = structlog.get_logger()
+
+
+async def add_summary(tx: Tx, queue: ChatQueue, target: Target, *, now: datetime) -> ChatQueue:
+    """Add the notice of a daily summary to a claimed queue. Return the queue with its due rows.
+
+    The notice takes all due stories of the target that wait for a summary. The mark of a taken
+    story prevents a second notice, and makes the story silent. If the stories need no list, the
+    queue is returned unchanged.
+    """
+    stories = await deliveries.due_stories(tx, target, now=now)
+    try:
+        summary = summaries.plan(stories, queue, now=now)
+    except Exception:  # an error of one chat must not delay other chats
+        log.exception("a chat's summary can't be planned", chat=queue.chat_id)
+        summary = None
+    if summary is None:
+        return queue
+    await deliveries.end(tx, [row.id for row in summary.ended], reason=selection.TOO_OLD, now=now)
+    for place, rows in enumerate(summary.by_profile):
+        ids, fields = [row.id for row in rows], {PLACE: place}
+        await deliveries.change(tx, ids, fields=fields, due_at=now, held=Held.NOTHING)
+    await enqueue.add_reply(tx, target, summary.fields, notice=SUMMARY, due_at=now, now=now)
+    return replace(queue, rows=await deliveries.due(tx, [queue.chat_id], now=now))
