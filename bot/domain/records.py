@@ -36,7 +36,8 @@ class Known:
 
     ``chats`` is the number of subscribed chats, and ``weight`` the sum of their subscriptions'
     weights. The last ``refusals`` answers in a row had the same ``refusal``: private, or gone.
-    ``token`` is the number of the newest claim of its check.
+    ``token`` is the number of the newest claim of its check, and ``attempts`` the number of claims
+    without an outcome.
     """
 
     profile_id: str
@@ -57,6 +58,7 @@ class Known:
     checked_at: datetime | None = None
     fresh: bool = False
     token: int = 0
+    attempts: int = 0
 
     @property
     def profile(self) -> Profile:

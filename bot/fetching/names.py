@@ -171,10 +171,13 @@ class Names:
             except SpendingError:  # the next person who requests the profile may be able to pay
                 raise ProfileUnavailableError(str(error)) from None
 
-    async def record_private(self, profile_id: str) -> None:
-        """Record that two answers agree that the account is private."""
+    async def record_private(self, profile_id: str, *, token: int | None = None) -> None:
+        """Record that two answers agree that the account is private.
+
+        ``token``: the claim of a check, as in ``snapshots.record_failure``.
+        """
         async with self._db.begin() as tx:
-            await snapshots.record_failure(tx, profile_id, "private", now=self._now())
+            await snapshots.record_failure(tx, profile_id, "private", now=self._now(), token=token)
 
     async def _ask_profile(self, username: str, charge: Charge) -> Profile:
         return await self._ledger.spend(charge, self._api.profile(username))

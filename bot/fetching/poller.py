@@ -31,7 +31,7 @@ from bot.fetching import schedule_state, snapshots
 from bot.fetching.feasibility import BudgetWatch
 from bot.fetching.names import Names, Proof
 from bot.fetching.schedule_state import Plan, PollSettings
-from bot.runtime.claims import Lease, Owner
+from bot.runtime.claims import Lease, Owner, RetryPolicy
 from bot.runtime.concurrency import FastAndSlowSlots
 from bot.runtime.metrics import UNSEEN, Metrics
 from bot.runtime.sharing import SEVERAL_PROCESSES, Sharing
@@ -44,6 +44,7 @@ from bot.store.engine.database import Database, Tx
 log = structlog.get_logger()
 
 _POLL_LEASE = timedelta(minutes=2)  # the lease of a check, whose call takes 30 seconds at most
+_RETRIES = RetryPolicy(pause=timedelta(minutes=2))  # after an error of the bot itself
 _SHORTEST = timedelta(seconds=0.5)  # the pause after a round without a check
 _EARLY_AGAIN = timedelta(seconds=5)  # the pause after a round without an early check
 _MONEY_AGAIN = timedelta(seconds=15)  # the pause before credits may be available again
@@ -360,11 +361,21 @@ class Scheduler:
         except Exception as error:
             log.exception("a check failed", profile=known.profile_id)
             self.failed_checks.record_failure(type(error).__name__, self._now())
+            await self._retry_later(known)
             outcome = "error"
         finally:
             self._slots.release(ticket)
             self.worker.wake()
         self._polls.labels(outcome).inc()
+
+    async def _retry_later(self, known: Known) -> None:
+        """Postpone a check that an error of the bot has ended, because the call may be billed."""
+        try:
+            due_at = _RETRIES.next_at(known.attempts, now=self._now())
+            async with self._db.begin() as tx:
+                await profiles.retry(tx, known, due_at=due_at)
+        except Exception:  # the check is claimed again after the lease
+            log.exception("a failed check can't be postponed", profile=known.profile_id)
 
     async def _poll(self, known: Known, lease: Lease, plan: Plan) -> str:
         """Check a profile. Return the outcome in a few words."""
@@ -378,7 +389,7 @@ class Scheduler:
         # The lookup of the name costs half the price, and shows whether the account is still
         # private.
         if seems_private and await self._check_refusal(known, plan) == "private":
-            await self._names.record_private(known.profile_id)
+            await self._names.record_private(known.profile_id, token=known.token)
             self.failed_checks.record_success()
             return "private"
         return await self._ask_and_record(known, lease, plan)
@@ -467,7 +478,7 @@ class Scheduler:
         snapshot = snapshots.Snapshot(profile, tuple(shown), is_checked=answer.is_checked)
 
         async def record(tx: Tx) -> list[str]:
-            new = await snapshots.record(tx, snapshot, now=now, own=plan)
+            new = await snapshots.record(tx, snapshot, now=now, own=plan, token=known.token)
             await self._ledger.settle(tx, reservation, answer.credits)
             return new
 
@@ -506,7 +517,9 @@ class Scheduler:
                     # The API fails for all profiles, so the profile is not the cause.
                     await profiles.put_off(tx, known, until=now + _PROBE_EVERY)
                 case _:
-                    await snapshots.record_failure(tx, known.profile_id, why, now=now)
+                    await snapshots.record_failure(
+                        tx, known.profile_id, why, now=now, token=known.token
+                    )
         self._wake()
         return type(error).__name__
 

@@ -1,6 +1,6 @@
 """Snapshots: the result of a check of a profile, recorded in a single transaction."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -35,12 +35,19 @@ class Snapshot:
 
 
 async def record(
-    tx: Tx, snapshot: Snapshot, *, now: datetime, own: Plan | None = None
+    tx: Tx,
+    snapshot: Snapshot,
+    *,
+    now: datetime,
+    own: Plan | None = None,
+    token: int | None = None,
 ) -> list[str]:
     """Record a snapshot and enqueue new stories for all subscribers. Return the new pks.
 
     A complete check also reports stories that may have been missed since the last check, and
     reschedules the next check. The scheduler's ``own`` checks use and update the scheduler's plan.
+    With ``token`` the check ends that claim. If the profile has been claimed again since, only the
+    new stories are recorded.
     """
     if snapshot.stories:
         before = await record_name(tx, snapshot.profile, now=now)
@@ -54,9 +61,14 @@ async def record(
     if before.due_at is not None and new:
         await stories.add_moments(tx, [one for one in snapshot.stories if one.pk in new])
         await enqueue.add_stories(tx, before.profile_id, new, now=now)
-    if not snapshot.partial:
-        await _finish_check(tx, before, snapshot, own, now=now)
+    if not snapshot.partial and token in {None, before.token}:
+        await _finish_check(tx, before, snapshot, own, now=now, columns_of_end=_end_of(token))
     return new
+
+
+def _end_of(token: int | None) -> Mapping[str, object]:
+    """Return the columns that end the claim of a check; no columns for a person's question."""
+    return {} if token is None else RELEASED
 
 
 async def record_name(tx: Tx, profile: Profile, *, now: datetime) -> Known:
@@ -85,11 +97,18 @@ async def _lock_row(tx: Tx, profile: Profile, *, now: datetime) -> Known:
 
 
 async def _finish_check(
-    tx: Tx, before: Known, snapshot: Snapshot, own: Plan | None, *, now: datetime
+    tx: Tx,
+    before: Known,
+    snapshot: Snapshot,
+    own: Plan | None,
+    *,
+    now: datetime,
+    columns_of_end: Mapping[str, object],
 ) -> None:
     """Record a complete check of the profile, and schedule the next check."""
     if before.state == "blocked":  # an owner of the bot blocked the profile during the check
-        await profiles.change(tx, before.profile_id, **RELEASED)
+        if columns_of_end:
+            await profiles.change(tx, before.profile_id, **columns_of_end)
         return
     followed = before.due_at is not None
     if followed and before.state != "active":
@@ -118,7 +137,7 @@ async def _finish_check(
         failures=0,
         refusal="",
         refusals=0,
-        **RELEASED,
+        **columns_of_end,
         **columns,
         due_at=(
             await useful_at(tx, before, due, plan, seen_at=now, now=now) if followed else None
@@ -193,14 +212,21 @@ async def is_summary_near(tx: Tx, profile_id: str, *, now: datetime) -> bool:
 
 
 async def record_failure(
-    tx: Tx, profile_id: str, why: Literal["private", "gone", "error"], *, now: datetime
+    tx: Tx,
+    profile_id: str,
+    why: Literal["private", "gone", "error"],
+    *,
+    now: datetime,
+    token: int | None = None,
 ) -> None:
     """Record a failed check: delay the next check, and notify subscribers once.
 
     A single answer "private" or "no such account" proves nothing; two consecutive answers do.
+    With ``token`` the check ends that claim. If the profile has been claimed again since, nothing
+    is recorded.
     """
     before = await profiles.lock(tx, profile_id)
-    if before is None or before.state == "blocked":
+    if before is None or before.state == "blocked" or token not in {None, before.token}:
         return
     failures = before.failures + 1
     refusals = before.refusals + 1 if why == before.refusal else 1
@@ -225,7 +251,7 @@ async def record_failure(
         refusal="" if why == "error" else why,
         refusals=0 if why == "error" else refusals,
         checked_at=before.checked_at if why == "error" else None,
-        **RELEASED,
+        **_end_of(token),
         due_at=due_at if followed else None,
     )
 

@@ -186,7 +186,9 @@ def _claim_sql(*, early: bool, is_bounded: bool, skip_fresh: bool, has_ids: bool
         unseen_since = sa.bindparam("unseen_since", type_=Timestamp)
         unseen = sa.or_(profiles.c.snapshot_at.is_(None), profiles.c.snapshot_at <= unseen_since)
         conditions.append(unseen)
-    is_early = sa.and_(profiles.c.due_at > NOW, profiles.c.failures == 0)
+    # A check that has failed is not repeated before its time.
+    has_not_failed = sa.and_(profiles.c.failures == 0, profiles.c.attempts == 0)
+    is_early = sa.and_(profiles.c.due_at > NOW, has_not_failed)
     return claims.claim_sql(
         *COLUMNS, extra_filter=sa.and_(*conditions), is_due=is_early if early else None
     )
@@ -201,6 +203,11 @@ async def set_audience(tx: Tx, profile_id: str, audience: Audience) -> None:
 async def put_off(tx: Tx, claimed: Known, *, until: datetime) -> None:
     """End the claim of a check that could not be made. The check is due again at ``until``."""
     await claims.finish(tx, [(claimed.profile_id, claimed.token)], due_at=until)
+
+
+async def retry(tx: Tx, claimed: Known, *, due_at: datetime) -> None:
+    """End the claim of a check without an outcome. The check is due again at ``due_at``."""
+    await claims.retry(tx, [(claimed.profile_id, claimed.token)], due_at=due_at)
 
 
 async def first_due_times(tx: Tx, *, now: datetime) -> tuple[datetime, datetime | None] | None:

@@ -1,28 +1,31 @@
 """The scheduler: what is due is looked at once, paid once, and put off when it must be."""
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import aiohttp
 import pytest
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
-from bot.billing.ledger import Ledger
+from bot.billing.ledger import Charge, Ledger, Reservation
 from bot.chats.subscriptions import Subscriptions
 from bot.domain.budget import Limits
 from bot.domain.errors import DatabaseUnavailableError, StoriesError
 from bot.domain.model import Profile
+from bot.domain.paid_calls import Answer, Call
 from bot.domain.records import Known
 from bot.fetching import schedule_state
 from bot.fetching.poller import Scheduler
 from bot.fetching.schedule_state import Plan, PollSettings
+from bot.runtime.claims import Owner
 from bot.runtime.metrics import Metrics
 from bot.scheduling.forecast import ProfileState
 from bot.scheduling.pricing import CreditBucket, ReleaseCurve
 from bot.scheduling.schedule import Schedule
-from bot.store import chats, fan_outs, profiles
+from bot.store import chats, claimed_tables, fan_outs, profiles
 from bot.store.engine.database import Database
 from bot.stories_api.client import StoriesApi
 from tests.support.claims import lease_at
@@ -52,12 +55,15 @@ class Tower:
         now = changed.pop("now", utc_now)
         budget = changed.pop("budget", 10**6)
         api = changed.pop("api", self.api)
+        ledger = changed.pop("ledger", self.ledger)
+        owner = changed.pop("owner", None) or Owner()
         settings = PollSettings(credits_a_day=budget, floor=MINUTE, **changed)
         return Scheduler(
             self.db,
             api,
-            self.ledger,
+            ledger,
             settings=settings,
+            owner=owner,
             apply_blocks=self.subscriptions.apply_blocks,
             wake=lambda: self.woken.append(True),
             metrics=self.metrics,
@@ -140,6 +146,94 @@ async def test_what_was_recorded_is_brought_to_all_also_when_the_rest_of_the_che
     async with tower.db.read() as tx:
         assert await fan_outs.next_due_at(tx)
     assert tower.woken
+
+
+class Meanwhile:
+    """The API, during whose checks something else happens."""
+
+    def __init__(self, api: StoriesApi, work: Callable[[], Awaitable[object]]) -> None:
+        self._api, self._work = api, work
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._api, name)
+
+    def stories(self, *args: Any, **more: Any) -> Call[Any]:
+        call = self._api.stories(*args, **more)
+
+        async def make() -> Answer[Any]:
+            answer = await call
+            await self._work()
+            return answer
+
+        return replace(call, make=make)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_an_outdated_check_leaves_the_claim_to_the_newer_check(
+    tower: Tower, *, fails: bool
+) -> None:
+    profile = await tower.followed()
+    await tower.control.publish(profile.username)
+
+    async def claim_again() -> None:
+        later = lease_at(utc_now() + HOUR, owner="rival")
+        async with tower.db.begin() as tx:
+            assert await profiles.claim(tx, later, limit=1)
+        if fails:
+            raise StoriesError("down", credits=2)
+
+    await tower.scheduler(api=Meanwhile(tower.api, claim_again)).run_once()
+    known = await tower.known(profile)
+    async with tower.db.read() as tx:
+        assert await profiles.claims.has_owner(tx, "rival")
+        assert (await fan_outs.next_due_at(tx) is None) == fails  # new stories are recorded
+    assert (known.token, known.failures, known.snapshot_at) == (2, 0, None)
+    assert known.due_at
+    assert known.due_at < utc_now() - HOUR  # as before
+
+
+async def test_a_check_that_fails_by_a_bug_is_paid_more_and_more_rarely(tower: Tower) -> None:
+    await tower.followed()
+    made: list[datetime] = []
+    now = utc_now()
+
+    async def fail() -> None:
+        made.append(now)
+        raise ValueError
+
+    scheduler = tower.scheduler(api=Meanwhile(tower.api, fail), now=lambda: now)
+    with capture_logs():
+        for _ in range(60):
+            await scheduler.run_once()
+            now += MINUTE
+    assert [(at - made[0]) / MINUTE for at in made] == [0, 2, 6, 12, 20, 30, 42, 56]
+
+
+class ProcessLost(Ledger):
+    """A ledger whose process loses its lease right after each reservation."""
+
+    owner: Owner
+
+    async def reserve(self, charge: Charge, call: Call[object]) -> Reservation:
+        reservation = await super().reserve(charge, call)
+        self.owner.renew(utc_now() - MINUTE, done_at=utc_now() - HOUR)
+        return reservation
+
+
+async def test_a_process_without_a_lease_makes_no_call_for_a_check(tower: Tower) -> None:
+    await tower.followed()
+    lost = Owner()
+    lost.renew(utc_now() - MINUTE, done_at=utc_now() - HOUR)
+    before = await tower.calls()
+    assert await tower.scheduler(owner=lost).run_once() == 1
+    assert await tower.ledger.spent_today() == (0, 0)
+    await tower.db.run(claimed_tables.release_owner)
+    ledger = ProcessLost(tower.db, Limits(10**6, 0.0, 10**6, 10**6))
+    ledger.owner = Owner()
+    assert await tower.scheduler(owner=ledger.owner, ledger=ledger).run_once() == 1
+    assert await tower.calls() == before
+    assert await tower.ledger.spent_today() == (0, 0)
+    assert 'checks_total{outcome="lost"} 2' in tower.metrics.render()
 
 
 async def test_a_failing_api_puts_off_and_costs_no_more_than_it_billed(tower: Tower) -> None:

@@ -10,6 +10,7 @@ from bot.domain.records import Known
 from bot.fetching import schedule_state, snapshots
 from bot.store import profiles
 from bot.store.engine.database import Database
+from tests.support.claims import OWNER, lease_at
 from tests.support.followed import DAY, HOUR, MINUTE, NATGEO, NOON, follow, look, rows, story
 
 
@@ -44,6 +45,16 @@ async def test_a_look_at_one_story_alerts_but_says_nothing_of_the_rest(db: Datab
         assert await look(tx, story("1"), partial=True) == ["1"]
     assert [row.story_pk for row in await rows(db)] == ["1"]
     assert await known(db) == before
+
+
+async def test_a_persons_question_does_not_end_the_claim_of_a_check(db: Database) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 1)
+        assert await profiles.claim(tx, lease_at(NOON), limit=1)
+        await look(tx, story("1"))
+        assert await profiles.claims.has_owner(tx, OWNER)
+        await snapshots.record_failure(tx, NATGEO.profile_id, "private", now=NOON)
+        assert await profiles.claims.has_owner(tx, OWNER)
 
 
 async def test_what_nobody_follows_is_kept_but_not_looked_at(db: Database) -> None:
