@@ -181,8 +181,8 @@ async def _ask_about_options(
     """Ask whether to apply the options in the file to existing subscriptions; list the changes."""
     lines: list[str] = []
     for one, entry in there:
-        wanted = entry.preferences.options
-        if one.options != wanted:
+        if entry.preferences and one.options != entry.preferences.options:
+            wanted = entry.preferences.options
             changes = ", ".join(changed_options(one.options, wanted, context))
             lines.append(Safe(f"{bold(one.username)}: {changes}"))
     if lines and not context.is_channel:
@@ -192,18 +192,36 @@ async def _ask_about_options(
 
 
 async def _use_options(context: Context, source: Document) -> None:
-    """Apply the options in a file to existing subscriptions; show the list of subscriptions."""
+    """Apply the options in a file to existing subscriptions; show the list of subscriptions.
+
+    A failure, such as too many fast subscriptions, is shown below the list and undoes no change.
+    """
+    failed: list[tuple[str, BotError]] = []
     for entry in (await _read_file(context, source)).entries:
-        values = _all_values(entry.preferences.options)
-        try:
-            rows = await context.services.subscriptions.named(context.chat.id, entry.username)
-        except NotFollowedError:
+        if entry.preferences is None:
             continue
-        for one in rows:
-            if one.target == context.acted_on and one.options != entry.preferences.options:
-                change = context.services.subscribing.set_options
-                await change(context.chat.id, one.id, values)
-    await edit_pressed(context, *await list_page(context, 0))
+        try:
+            with unit_of_work.as_current(None):  # each change is committed
+                await _use_options_of(context, entry.username, entry.preferences.options)
+        except DatabaseUnavailableError:
+            raise  # the update is retried
+        except BotError as error:
+            failed.append((entry.username, error))
+    text, buttons = await list_page(context, 0)
+    lines = fitting([text, *failure_lines(failed, parse([]), context)], context)
+    await edit_pressed(context, Safe("\n".join(lines)), buttons)
+
+
+async def _use_options_of(context: Context, username: str, options: Options) -> None:
+    """Set the options of the subscription to a profile in this chat and topic, if any."""
+    try:
+        rows = await context.services.subscriptions.named(context.chat.id, username)
+    except NotFollowedError:
+        return
+    for one in rows:
+        if one.target == context.acted_on and one.options != options:
+            change = context.services.subscribing.set_options
+            await change(context.chat.id, one.id, _all_values(options))
 
 
 def _all_values(options: Options) -> Mapping[str, object]:

@@ -8,6 +8,7 @@ about unknown commands.
 
 import re
 from collections.abc import Callable, Coroutine, Hashable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -26,6 +27,7 @@ from telegram.ext import (
 )
 
 from bot.context import Context
+from bot.domain.command_words import ends_as_list
 from bot.domain.errors import (
     CHAT_SILENCED,
     CHAT_UNKNOWN,
@@ -143,6 +145,7 @@ def command(
     *,
     channel_after: int | None = None,
     takes_names: bool = False,
+    takes_list: bool = False,
     usage: str = "",
     only_in_private: bool = False,
 ) -> Callable[[Run], Guarded]:
@@ -150,7 +153,9 @@ def command(
 
     ``channel_after``: after this number of words, the ``@name`` or ID of a channel or group is
     accepted; a command in a private chat then acts on the named chat. ``takes_names``: the command
-    takes further ``@name`` words, so the channel must be directly after these words. ``usage`` is
+    takes further ``@name`` words, so the channel must be directly after these words.
+    ``takes_list``: a list in which all words begin with @, or a connective joins the last two,
+    consists of profile names. The last of two such words may also be a channel. ``usage`` is
     a translatable text (message id) that is added to the error message about an unknown channel.
     ``only_in_private``: the command is refused in groups and channels, because other members must
     not read the answer.
@@ -163,8 +168,11 @@ def command(
             context.channel_after = channel_after
             if channel_after is not None:
                 end = channel_after + 1 if takes_names else len(context.words)
-                if not takes_names or context.is_private:
-                    await _act_on_named_chat(context, range(channel_after, end), usage)
+                places = range(channel_after, end)
+                if takes_list and _is_list(context):
+                    await _act_on_last_if_channel(context, usage)
+                elif not takes_names or context.is_private:
+                    await _act_on_named_chat(context, places, usage)
             await run(context)
             await update_chat_menu(context)
 
@@ -371,6 +379,20 @@ async def _act_on_named_chat(context: Context, places: Iterable[int], usage: str
         except (NotAdminError, AdminsUnknownError) as error:
             raise UnknownChannelError(str(error), name=name, usage=usage) from error
     context.args = words[:at] + words[at + 1 :]
+
+
+def _is_list(context: Context) -> bool:
+    words = context.words
+    all_marked = len(words) > 1 and all(word.startswith("@") for word in words)
+    return all_marked or ends_as_list(words, (), context.t.language)
+
+
+async def _act_on_last_if_channel(context: Context, usage: str) -> None:
+    """Act on the second of two words if the word names a channel that the person manages."""
+    if len(context.words) > 2 or not context.is_private:  # noqa: PLR2004 - a profile and a channel
+        return
+    with suppress(UnknownChannelError):
+        await _act_on_named_chat(context, [1], usage)
 
 
 async def _id_of_named_chat(context: Context, name: str) -> int:

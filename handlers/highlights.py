@@ -4,16 +4,17 @@ from bot.context import Context
 from bot.domain import links
 from bot.domain.albums import ALBUM_SIZE
 from bot.domain.command_words import parse
+from bot.domain.everyday_words import is_cancellation
 from bot.domain.foreign_text import one_line
 from bot.domain.model import Album, Highlight
 from bot.domain.sentences import N_
 from bot.presentation.actions import HIGHLIGHT, HIGHLIGHTS, Page, arrows, button, grid
 from bot.presentation.html import shorten
-from handlers.guard import command, on_press
+from handlers.confirmation import offer_understood
+from handlers.guard import UNCHANGED, command, on_press
 from handlers.questions import ask
 from handlers.replies import edit_pressed, say, show_working
 from handlers.show import show_albums
-from handlers.understood import offer_understood
 
 ASK = N_("Whose highlights? Send me a name like <code>natgeo</code>.")
 USAGE = N_("Write it like this: /highlights <i>name</i>.")
@@ -30,9 +31,14 @@ async def list_highlights(context: Context) -> None:
     if not context.words:
         await ask(context, ASK, USAGE)
         return
+    language = context.t.language
+    if is_cancellation(" ".join(context.words), language):
+        await say(context, context.t(UNCHANGED))
+        return
     link = links.parse_argument(" ".join(context.words))
-    wanted = parse(context.words, language=context.t.language)
-    if len(wanted.names) == 1 and wanted.everyday:
+    wanted = parse(context.words, language=language)
+    is_several = len(wanted.names) > 1 and not context.is_channel
+    if is_several or (wanted.names and wanted.everyday):
         await offer_understood(context, "highlights", wanted)
     elif link and link.highlight_id:
         await show_highlight(context, link.highlight_id, story_id=link.story_id)

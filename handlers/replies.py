@@ -60,7 +60,7 @@ async def say(
         await edit_pressed(context, text, buttons)
         return
     message = context.message
-    if message and context.query is None and not context.is_private:
+    if message and context.query is None and not context.is_private and reply_to is None:
         reply_to = message.message_id
     shown = buttons_for_place(context, buttons or [])
     if message and context.is_channel and buttons and not shown:

@@ -17,6 +17,7 @@ from bot.presentation.actions import (
     button,
 )
 from bot.presentation.html import Safe, bold, code, shorten
+from handlers.confirmation import MEANT
 from handlers.guard import command
 from handlers.options import (
     EVERYWHERE,
@@ -28,7 +29,6 @@ from handlers.options import (
 )
 from handlers.replies import say
 from handlers.subscriptions import ask_which_profile
-from handlers.understood import MEANT
 
 WHICH = N_("Whose rules do you want to see?")
 USAGE = N_(

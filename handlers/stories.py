@@ -19,6 +19,7 @@ from bot.presentation.actions import Buttons, button
 from bot.presentation.html import Safe
 from bot.sending.failed_items import COUNTED
 from handlers.card import LIVE
+from handlers.confirmation import offer_understood
 from handlers.guard import UNCHANGED, command
 from handlers.highlights import show_highlight
 from handlers.links import (
@@ -33,7 +34,6 @@ from handlers.profile_lists import failure_lines
 from handlers.questions import ask, subscription_buttons
 from handlers.replies import say, show_working
 from handlers.show import latest_stories, show_albums, show_profile_stories
-from handlers.understood import offer_understood
 
 ASK = N_("Whose stories? Send me a name like <code>natgeo</code>, or a link to a profile.")
 USAGE = N_(

@@ -38,6 +38,7 @@ from bot.presentation.actions import Button, Buttons, Page, arrows, button, for_
 from bot.presentation.buttons import NEW
 from bot.presentation.html import Safe, escape, shorten
 from bot.presentation.notices import MISSING
+from handlers.confirmation import offer_understood
 from handlers.errors import sentence_for
 from handlers.guard import (
     UNCHANGED,
@@ -56,7 +57,6 @@ from handlers.questions import ask, subscription_buttons
 from handlers.replies import edit_pressed, say, show_working
 from handlers.rights import SHOW, TABLE
 from handlers.show import show_albums
-from handlers.understood import offer_understood
 
 PAGE = 8
 MOST_LISTED = 60  # maximum subscriptions in a channel's list, which has no pages
@@ -338,7 +338,7 @@ async def turn_page(context: Context, page: int, of: int | None) -> None:
     await edit_pressed(context, *await list_page(context, page, of))
 
 
-@command("unsubscribe", channel_after=1, usage=UNSUBSCRIBE_USAGE)
+@command("unsubscribe", channel_after=1, takes_list=True, usage=UNSUBSCRIBE_USAGE)
 async def unsubscribe(context: Context) -> None:
     """End the named subscriptions or all subscriptions; a button restores the subscriptions.
 

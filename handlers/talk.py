@@ -14,16 +14,18 @@ from telegram.ext import filters
 
 from bot.context import Context
 from bot.domain import links, talk
-from bot.domain.command_words import OURS, parse
+from bot.domain.command_words import as_arguments, parse
 from bot.domain.errors import UNKNOWN_COMMAND, BotError
 from bot.domain.everyday_words import is_cancellation
 from bot.domain.foreign_text import typed
+from bot.domain.plain_requests import request_in
 from bot.domain.sentences import N_
 from bot.presentation import actions
 from bot.presentation.actions import Buttons, button
 from bot.presentation.html import Safe, code, shorten
 from bot.updates import unit_of_work
 from handlers import card, exchange, highlights, settings, stories, subscriptions
+from handlers.confirmation import MANY, MEANT, offer_for_many, offer_understood
 from handlers.errors import SAME_AGAIN, react
 from handlers.guard import (
     HEARD,
@@ -36,11 +38,10 @@ from handlers.guard import (
     record_later,
 )
 from handlers.links import is_forward_of_our_post
+from handlers.plain_requests import answer_request, is_for_bot
 from handlers.questions import answers_to, question_of
 from handlers.replies import code_texts, say
-from handlers.requests import answer_request
 from handlers.rights import COMMANDS, OWNER
-from handlers.understood import MANY, MEANT, offer_for_many, offer_understood
 
 _EXAMPLE = "natgeo"
 
@@ -72,7 +73,7 @@ async def run_command(context: Context, word: str, name: str | None) -> str | No
     """Run the command of a button, with the rights that the command needs."""
     if word not in OBEYED:
         return context.t.plain(UNKNOWN_BUTTON)
-    context.args = [_name_as_argument(name, word)] if name else []
+    context.args = as_arguments([name], context.t.language) if name else []
     context.in_place = name is not None and word in IN_PLACE
     await OBEYED[word].serve(context)
     return None
@@ -120,11 +121,12 @@ async def run_answered(context: Context) -> None:
         language=language,
         is_answer=True,
     )
-    if wanted.everyday and not talk.NO_NAMES.issuperset(wanted.names):
+    is_several = command not in MANY and len(wanted.names) > 1
+    if (wanted.everyday or is_several) and not talk.NO_NAMES.issuperset(wanted.names):
         await offer_understood(context, command, wanted)
         return
     is_more = wanted.unread or wanted.words or wanted.channel
-    names = talk.names_listed_in(text if is_more else ", ".join(wanted.names))
+    names = talk.names_listed_in(text if is_more else ", ".join(wanted.names), language)
     if names and command in MANY:
         await offer_for_many(context, names, [command])
     elif wanted.everyday or len(wanted.names) + len(wanted.unread) > 1:  # the text is a sentence
@@ -155,9 +157,9 @@ async def answer_talk(context: Context) -> None:
         return
     elif command := talk.split_command(text):
         await _suggest_command(context, *command)
-    elif talk.is_thanks(said):
+    elif await _is_only_thanks(context, said):
         await unit_of_work.call_after_replies(partial(react, context, message, THANKED))
-    elif names := talk.names_listed_in(said):
+    elif names := talk.names_listed_in(said, context.t.language):
         await offer_for_many(context, names)
     elif await answer_request(context, text):
         return
@@ -167,6 +169,30 @@ async def answer_talk(context: Context) -> None:
         await _react_or_give_example(context)
 
 
+async def _is_only_thanks(context: Context, text: str) -> bool:
+    """Return whether a text says thanks and requests nothing.
+
+    "send me natgeo, thanks" is a request, and "natgeo, thanks" names a known profile.
+    """
+    if not talk.is_thanks(text):
+        return False
+    if talk.is_thanks_for(text):
+        return True
+    request = request_in(text, context.t.language, is_group=not context.is_private)
+    if request and request.names and await is_for_bot(context, request):
+        return False
+    if talk.begins_with_thanks(text):
+        return True
+    return not ("@" in text or await _known_names_in(context, text))
+
+
+async def _known_names_in(context: Context, text: str) -> list[str]:
+    """Return the stored profile names, and the name of the example, in a short text."""
+    names = talk.words_that_may_be_names(text, context.t.language)
+    stored = await context.services.subscriptions.known_names(names)
+    return [name for name in names if name in stored or name == _EXAMPLE]
+
+
 async def _offer_names_between_words(context: Context, text: str) -> bool:
     """Offer actions for the stored profile names in a short text; return False without an offer.
 
@@ -174,8 +200,7 @@ async def _offer_names_between_words(context: Context, text: str) -> bool:
     name.
     """
     names = talk.words_that_may_be_names(text, context.t.language)
-    stored = await context.services.subscriptions.known_names(names)
-    known = [name for name in names if name in stored or name == _EXAMPLE]
+    known = await _known_names_in(context, text)
     joined = talk.joined_name_in(text, context.t.language)
     if len(known) > 1:
         await offer_for_many(context, known)
@@ -202,16 +227,9 @@ async def run_for_many(context: Context, word: str, place: int | None) -> str | 
     if written and written[0] == f"/{word}":
         context.args = written[1:]
     else:
-        context.args = [_name_as_argument(name, word) for name in shown]
+        context.args = as_arguments(shown, context.t.language)
     await OBEYED[word].serve(context)
     return None
-
-
-def _name_as_argument(name: str, word: str) -> str:
-    """Return a profile name as an argument that is not read as an option or a number."""
-    # An @ is added only if necessary, because commands read a final @name as a channel.
-    is_taken = name.isdigit() if word == "stories" else name in OURS
-    return f"@{name}" if is_taken else name
 
 
 def example_button(context: Context) -> Buttons:
@@ -284,7 +302,15 @@ class _ToUs(filters.MessageFilter):
     & _ToUs(),
 )
 async def answer_request_in_group(context: Context) -> None:
-    """Answer a request in plain words that replies to the bot; ignore other replies."""
+    """Answer a request in plain words that replies to the bot; ignore other replies.
+
+    Thanks get a reaction. A comment on a story gets nothing.
+    """
     message = context.message
-    if message and message.text:
-        await answer_request(context, typed(message.text))
+    if message is None or not message.text:
+        return
+    text = typed(message.text)
+    if await _is_only_thanks(context, text):
+        await unit_of_work.call_after_replies(partial(react, context, message, THANKED))
+    else:
+        await answer_request(context, text)

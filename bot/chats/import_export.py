@@ -13,6 +13,7 @@ from bot.domain.sentences import N_
 LARGEST = 256 * 1024  # maximum size of an imported file in bytes
 _MOST = 1000  # maximum number of subscriptions in a file
 _VERSION = 1
+_PREFERENCES = frozenset(Preferences().to_json())  # the keys of an entry besides the name
 
 
 UNREADABLE = N_("I can't read this file. Please send one made by /export.")
@@ -20,10 +21,13 @@ UNREADABLE = N_("I can't read this file. Please send one made by /export.")
 
 @dataclass(frozen=True, slots=True)
 class ImportEntry:
-    """A subscription in an exported or imported file."""
+    """A subscription in an exported or imported file.
+
+    ``preferences`` is None for a name without options: the defaults of the chat apply.
+    """
 
     username: str
-    preferences: Preferences = field(default_factory=Preferences)
+    preferences: Preferences | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,10 @@ class Import:
 
 def to_json(entries: Iterable[ImportEntry]) -> bytes:
     """Return the subscriptions as the text of a JSON file."""
-    rows = [{"username": one.username, **one.preferences.to_json()} for one in entries]
+    rows = [
+        {"username": one.username, **(one.preferences or Preferences()).to_json()}
+        for one in entries
+    ]
     value = {"storybell": _VERSION, "subscriptions": rows}
     return json.dumps(value, indent=2, ensure_ascii=False).encode()
 
@@ -81,7 +88,8 @@ def _parse_entry(row: object) -> ImportEntry | None:
     link = parse_argument(row["username"])
     if link is None or link.kind != "profile" or link.username is None:
         return None
-    return ImportEntry(link.username, Preferences.from_json(row))
+    has_preferences = not _PREFERENCES.isdisjoint(row)
+    return ImportEntry(link.username, Preferences.from_json(row) if has_preferences else None)
 
 
 def _shown_text(row: object) -> str:

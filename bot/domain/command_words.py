@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from functools import partial
 
 from bot.domain import links
-from bot.domain.everyday_words import is_everyday_word, is_time
+from bot.domain.everyday_words import is_connective, is_everyday_word, is_time
 from bot.domain.foreign_text import typed
 from bot.domain.links import Link
+from bot.domain.plain_requests import is_request_word
 
 MOST = 10  # the maximum number of profiles per command
 MOST_STORIES = 100
 OURS = frozenset({"fast", "topic", "all"})
 """Keywords of commands; a profile with the name of a keyword is written with an @."""
 
-_AROUND = ",;"
+_AROUND = ",;.!?…:\"'«»“”¡¿؟。、"
 _NUMBER = re.compile(r"0*[0-9]{1,3}")
 
 
@@ -50,11 +51,13 @@ def parse(
     """Parse ``arguments``; ``words`` are the keywords of the command.
 
     If the command accepts a channel, the last of several words is a channel if the word begins
-    with @, unless all words do: then the words are a list of profiles. ``language`` is the
-    language of the chat: after the first name its everyday words are no names. None: every word
-    may be a name. In an answer to a question (``is_answer``) the first word is also no name if the
-    first word is an everyday word and a name follows.
+    with @, unless all words do, or a comma or connective joins the last two words: then the words
+    are a list of profiles. ``language`` is the language of the chat: after the first name its
+    everyday words are no names. None: every word may be a name. In an answer to a question
+    (``is_answer``) the words of requests are no names either, and the first word is no name if the
+    first word is such a word and a name follows.
     """
+    is_list = ends_as_list(arguments, words, language or "en")
     rest = [word for one in arguments for word in typed(one).replace(",", " ").split()]
     rest = [word.strip(_AROUND) for word in rest if word.strip(_AROUND)]
     said = {word.lower() for word in rest if word.lower() in words}
@@ -62,13 +65,13 @@ def parse(
     everyday: list[str] = []
     first = 1
     if language:
-        is_said = partial(is_everyday_word, language=language)
+        is_said = partial(_is_sentence_word if is_answer else is_everyday_word, language=language)
         first = 0 if is_answer and _has_name_after_first(rest, language) else 1
         everyday += _take(rest, is_said, first)
     count = _take_count(rest) if takes_count else None
     if language:
         everyday += _take(rest, is_time, first)
-    channel = _take_channel(rest) if takes_channel else None
+    channel = _take_channel(rest) if takes_channel and not is_list else None
     names: dict[str, None] = {}
     unread: dict[str, Link | None] = {}
     for word in rest:
@@ -88,8 +91,33 @@ def parse(
     )
 
 
+def as_arguments(names: Sequence[str], language: str) -> list[str]:
+    """Return names as arguments of a command, in an order in which each is read as a profile name.
+
+    A name that is also a keyword, an everyday word or a number gets an @. These names come first,
+    because commands read a final ``@name`` as a channel.
+    """
+    written = [f"@{name}" if _is_ambiguous(name, language) else name for name in names]
+    return sorted(written, key=lambda name: not name.startswith("@"))
+
+
+def _is_ambiguous(name: str, language: str) -> bool:
+    return name in OURS or is_everyday_word(name, language) or is_time(name) or name.isdigit()
+
+
+def _is_sentence_word(word: str, language: str) -> bool:
+    return is_everyday_word(word, language) or is_request_word(word, language)
+
+
 def _has_name_after_first(words: list[str], language: str) -> bool:
-    return not all(is_everyday_word(word, language) or is_time(word) for word in words[1:])
+    return not all(_is_sentence_word(word, language) or is_time(word) for word in words[1:])
+
+
+def ends_as_list(arguments: Sequence[str], words: Collection[str], language: str) -> bool:
+    """Return whether a comma or a connective joins the last two words that are no keywords."""
+    rest = " ".join(map(typed, arguments)).replace(",", " , ").split()
+    *_, joins, _ = ["", "", *(word for word in rest if word.lower() not in words)]
+    return joins == "," or is_connective(joins, language)
 
 
 def _take(words: list[str], is_taken: Callable[[str], bool], first: int) -> list[str]:

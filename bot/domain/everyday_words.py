@@ -14,119 +14,161 @@ _AROUND = " \t\n.,;:!?…\"'()[]<>«»“”-–—"
 
 _EVERYDAY = {
     "en": """
-        and or then also too plus with without from to for of on in at by as the a an my me i you
-        your it its is are be this that these those them they we us our all any some only just not
-        but if when while until would could can will want wanted need like give get send show tell
-        please pls plz thanks thank thx ty sorry ok okay yes yeah no hi hello hey silent silently
-        quiet quietly mute muted sound loud photo photos picture pictures video videos story
-        stories post posts alert alerts notification notifications new topic option options fast
-        faster daily summary hourly weekly monthly day days hour hours minute minutes week weeks
-        month months every each everyday once twice always often sometimes now today tonight
-        tomorrow later soon morning evening night noon midnight am pm here there again never mind
-        stop cancel
+        and or then also too plus with without from to for of on in at by as the a an my
+        me i you your it its is are be this that these those them they we us our all any
+        some only just not but if when while until would could can will want wanted need
+        like give get send show tell please pls plz sorry ok okay yes yeah no hi hello hey
+        silent silently quiet quietly mute muted sound loud photo photos picture pictures
+        video videos story stories post posts alert alerts notification notifications new
+        topic option options fast faster daily summary hourly weekly monthly day days hour
+        hours minute minutes week weeks month months every each everyday once twice always
+        often sometimes now today tonight tomorrow later soon morning evening night noon
+        midnight am pm here there again never mind stop cancel
     """,
     "es": """
-        y e o u también tambien con sin de del a al para por en el la los las un una mi mis me yo
-        tu tú es son este esta esto eso todo todos todas solo sólo no pero si cuando quiero
-        quisiera puedes favor porfa porfavor gracias perdón perdon vale sí hola silencio
-        silencioso foto fotos video vídeo videos vídeos historia historias aviso avisos
-        notificaciones nuevo nuevas resumen diario diaria rápido rapido cada día dia días dias
-        hora horas minuto minutos semana semanas mes siempre ahora hoy mañana manana luego pronto
-        noche tarde aquí aqui
+        y e o u también tambien con sin de del a al para por en el la los las un una mi
+        mis me yo tu tú es son este esta esto eso todo todos todas solo sólo no pero si
+        cuando quiero quisiera puedes favor porfa porfavor perdón perdon vale sí hola
+        silencio silencioso foto fotos video vídeo videos vídeos historia historias aviso
+        avisos notificaciones nuevo nuevas resumen diario diaria rápido rapido cada día
+        dia días dias hora horas minuto minutos semana semanas mes siempre ahora hoy
+        mañana manana luego pronto noche tarde aquí aqui
     """,
     "pt_BR": """
-        e ou também tambem com sem de do da dos das a ao à para pra por em no na o os as um uma
-        meu minha me eu você voce é são isso este esta tudo todos todas só so apenas não nao mas
-        se quando quero queria pode favor porfavor obrigado obrigada valeu desculpe ok sim oi olá
-        ola silencioso silêncio silencio foto fotos vídeo vídeos video videos story stories aviso
-        avisos alerta alertas notificações notificacoes novo novos resumo diário diario rápido
-        rapido cada dia dias hora horas minuto minutos semana semanas mês mes sempre agora hoje
-        amanhã amanha depois logo noite manhã manha tarde aqui
+        e ou também tambem com sem de do da dos das a ao à para pra por em no na o os as
+        um uma meu minha me eu você voce é são isso este esta tudo todos todas só so
+        apenas não nao mas se quando quero queria pode favor porfavor desculpe ok sim oi
+        olá ola silencioso silêncio silencio foto fotos vídeo vídeos video videos story
+        stories aviso avisos alerta alertas notificações notificacoes novo novos resumo
+        diário diario rápido rapido cada dia dias hora horas minuto minutos semana semanas
+        mês mes sempre agora hoje amanhã amanha depois logo noite manhã manha tarde aqui
     """,
     "de": """
-        und oder auch dann mit ohne von vom zu zum zur für fuer in im am an auf bei als der die
-        das den dem ein eine einen mein meine mir mich ich du es ist sind dies diese alle alles
-        nur nicht aber wenn bis möchte moechte will kannst könntest bitte danke sorry ok ja nein
-        hallo stumm leise lautlos ruhig foto fotos bild bilder video videos story storys meldung
-        meldungen neu neue zusammenfassung täglich taeglich schnell schneller jeden jede jedes tag
-        tage stunde stunden stündlich minute minuten woche wochen wöchentlich monat immer jetzt
-        sofort heute morgen später spaeter bald abends abend morgens nachts nacht hier uhr
+        und oder auch dann mit ohne von vom zu zum zur für fuer in im am an auf bei als
+        der die das den dem ein eine einen mein meine mir mich ich du es ist sind dies
+        diese alle alles nur nicht aber wenn bis möchte moechte will kannst könntest bitte
+        sorry ok ja nein hallo stumm leise lautlos ruhig foto fotos bild bilder video
+        videos story storys meldung meldungen neu neue zusammenfassung täglich taeglich
+        schnell schneller jeden jede jedes tag tage stunde stunden stündlich minute
+        minuten woche wochen wöchentlich monat immer jetzt sofort heute morgen später
+        spaeter bald abends abend morgens nachts nacht hier uhr
     """,
     "fr": """
-        et ou aussi puis avec sans de du des d à a au aux pour par en dans le la les l un une mon
-        ma mes me moi je tu vous il elle c est sont ce cet cette ces ça tout tous toutes seulement
-        juste pas mais si quand jusque veux voudrais peux pouvez stp svp plaît plait merci pardon
-        ok oui non bonjour salut s te silencieux silence photo photos image images vidéo vidéos
-        video videos story stories alerte alertes notification notifications nouveau nouvelles
-        résumé resume rapide chaque jour jours quotidien heure heures minute minutes semaine
-        semaines mois toujours maintenant aujourd hui aujourd'hui demain tard bientôt bientot
-        matin soir nuit ici
+        et ou aussi puis avec sans de du des d à a au aux pour par en dans le la les l un
+        une mon ma mes me moi je tu vous il elle c est sont ce cet cette ces ça tout tous
+        toutes seulement juste pas mais si quand jusque veux voudrais peux pouvez stp svp
+        plaît plait pardon ok oui non bonjour salut s te silencieux silence photo photos
+        image images vidéo vidéos video videos story stories alerte alertes notification
+        notifications nouveau nouvelles résumé resume rapide chaque jour jours quotidien
+        heure heures minute minutes semaine semaines mois toujours maintenant aujourd hui
+        aujourd'hui demain tard bientôt bientot matin soir nuit ici
     """,
     "it": """
-        e ed o anche poi con senza di del della dei da dal a al alla per in nel su il lo la i gli
-        le un una mio mia mi me io tu è sono questo questa quello tutto tutti tutte solo soltanto
-        non ma se quando fino voglio vorrei puoi favore perfavore grazie scusa ok sì si no ciao
-        silenzioso silenzio foto immagini video storia storie avviso avvisi notifiche nuovo nuove
-        riepilogo veloce ogni giorno giorni giornaliero ora ore minuto minuti settimana settimane
-        mese sempre adesso subito oggi domani dopo presto mattina sera notte qui
+        e ed o anche poi con senza di del della dei da dal a al alla per in nel su il lo
+        la i gli le un una mio mia mi me io tu è sono questo questa quello tutto tutti
+        tutte solo soltanto non ma se quando fino voglio vorrei puoi favore perfavore
+        scusa ok sì si no ciao silenzioso silenzio foto immagini video storia storie
+        avviso avvisi notifiche nuovo nuove riepilogo veloce ogni giorno giorni
+        giornaliero ora ore minuto minuti settimana settimane mese sempre adesso subito
+        oggi domani dopo presto mattina sera notte qui
     """,
     "tr": """
-        ve veya ya da de ile için icin bir bu şu su o ben bana beni sen benim hepsi tüm tum sadece
-        yalnızca yalnizca ama eğer eger istiyorum lütfen lutfen teşekkürler tesekkurler sağol
-        sagol tamam evet hayır hayir merhaba selam sessiz sessizce foto fotoğraf fotograf
-        fotoğraflar video videolar hikaye hikâye hikayeler bildirim bildirimler yeni özet ozet
-        günlük gunluk hızlı hizli her gün gun günde saat saatte saatlik dakika hafta haftalık
-        haftalik ay hep şimdi simdi bugün bugun yarın yarin sonra yakında akşam aksam sabah gece
+        ve veya ya da de ile için icin bir bu şu su o ben bana beni sen benim hepsi tüm
+        tum sadece yalnızca yalnizca ama eğer eger istiyorum lütfen lutfen tamam evet
+        hayır hayir merhaba selam sessiz sessizce foto fotoğraf fotograf fotoğraflar video
+        videolar hikaye hikâye hikayeler bildirim bildirimler yeni özet ozet günlük gunluk
+        hızlı hizli her gün gun günde saat saatte saatlik dakika hafta haftalık haftalik
+        ay hep şimdi simdi bugün bugun yarın yarin sonra yakında akşam aksam sabah gece
         burada buraya kadar
     """,
     "ru": """
-        и или а также тоже ещё еще с со без от из к ко для на в во у о об мой моя мои мне меня я
-        ты вы это этот эта эти все всё всех только лишь не но если когда пока до хочу можно можешь
-        пожалуйста плиз спасибо извини извините ок окей да нет привет здравствуйте тихо беззвучно
-        молча фото фотографии картинки видео история истории сторис уведомления уведомление
-        оповещения новые новый сводка ежедневно быстро быстрее каждый каждую каждые день дня дней
-        час часа часов минут минуты неделю недели месяц всегда сейчас сегодня завтра потом позже
-        скоро утром вечером ночью здесь сюда раз
+        и или а также тоже ещё еще с со без от из к ко для на в во у о об мой моя мои мне
+        меня я ты вы это этот эта эти все всё всех только лишь не но если когда пока до
+        хочу можно можешь пожалуйста плиз извини извините ок окей да нет привет
+        здравствуйте тихо беззвучно молча фото фотографии картинки видео история истории
+        сторис уведомления уведомление оповещения новые новый сводка ежедневно быстро
+        быстрее каждый каждую каждые день дня дней час часа часов минут минуты неделю
+        недели месяц всегда сейчас сегодня завтра потом позже скоро утром вечером ночью
+        здесь сюда раз
     """,
     "ar": """
-        و أو او ثم أيضا أيضًا ايضا مع بدون من إلى الى على في عن ل لي أنا انا أنت انت هذا هذه هؤلاء
-        كل جميع فقط لا ليس لكن إذا اذا عندما حتى أريد اريد ممكن فضلك لطفا رجاء شكرا شكرًا عفوا آسف
-        نعم مرحبا صامت بصمت صورة صور الصور فيديو فيديوهات الفيديو قصة قصص القصص تنبيه تنبيهات
-        إشعار إشعارات جديد جديدة ملخص يومي يوميا يوميًا سريع يوم أيام ساعة ساعات دقيقة دقائق أسبوع
-        شهر دائما الآن الان اليوم غدا لاحقا قريبا صباحا مساء ليلا هنا
+        و أو او ثم أيضا أيضًا ايضا مع بدون من إلى الى على في عن ل لي أنا انا أنت انت هذا
+        هذه هؤلاء كل جميع فقط لا ليس لكن إذا اذا عندما حتى أريد اريد ممكن فضلك لطفا رجاء
+        عفوا آسف نعم مرحبا صامت بصمت صورة صور الصور فيديو فيديوهات الفيديو قصة قصص القصص
+        تنبيه تنبيهات إشعار إشعارات جديد جديدة ملخص يومي يوميا يوميًا سريع يوم أيام ساعة
+        ساعات دقيقة دقائق أسبوع شهر دائما الآن الان اليوم غدا لاحقا قريبا صباحا مساء ليلا
+        هنا
     """,
     "id": """
-        dan atau juga lalu dengan tanpa dari ke untuk di pada yang itu ini saya aku ku kamu anda
-        semua hanya saja cuma tidak bukan tapi jika kalau sampai mau ingin bisa tolong mohon
-        terima kasih makasih trims maaf oke ok ya tidak halo hai senyap diam foto gambar video
-        cerita story stories pemberitahuan notifikasi baru ringkasan harian cepat setiap tiap hari
-        jam menit minggu mingguan bulan selalu sekarang nanti besok segera pagi siang sore malam
-        sini
+        dan atau juga lalu dengan tanpa dari ke untuk di pada yang itu ini saya aku ku
+        kamu anda semua hanya saja cuma tidak bukan tapi jika kalau sampai mau ingin bisa
+        tolong mohon terima kasih maaf oke ok ya tidak halo hai senyap diam foto gambar
+        video cerita story stories pemberitahuan notifikasi baru ringkasan harian cepat
+        setiap tiap hari jam menit minggu mingguan bulan selalu sekarang nanti besok
+        segera pagi siang sore malam sini
     """,
     "uk": """
-        і й та або чи а також теж ще з зі із без від до для на в у о про мій моя мої мені мене я
-        ти ви це цей ця ці всі все усі тільки лише не але якщо коли поки хочу можна можеш будь
-        ласка прошу дякую вибач вибачте ок так ні привіт вітаю тихо беззвучно мовчки фото світлини
-        відео історія історії сторіс сповіщення нові новий зведення щодня щоденно швидко швидше
-        кожен кожну кожні день дні днів година годину годин хвилин хвилини тиждень тижні місяць
-        завжди зараз сьогодні завтра потім пізніше скоро вранці ввечері увечері вночі тут сюди раз
+        і й та або чи а також теж ще з зі із без від до для на в у о про мій моя мої мені
+        мене я ти ви це цей ця ці всі все усі тільки лише не але якщо коли поки хочу можна
+        можеш будь ласка прошу вибач вибачте ок так ні привіт вітаю тихо беззвучно мовчки
+        фото світлини відео історія історії сторіс сповіщення нові новий зведення щодня
+        щоденно швидко швидше кожен кожну кожні день дні днів година годину годин хвилин
+        хвилини тиждень тижні місяць завжди зараз сьогодні завтра потім пізніше скоро
+        вранці ввечері увечері вночі тут сюди раз
     """,
     "fa": """
-        و یا هم همچنین با بدون از به برای در بر من منو مرا تو شما این آن اون همه فقط تنها نه اما
-        ولی اگر وقتی تا می‌خواهم میخوام میخواهم لطفا لطفاً خواهش ممنون مرسی ببخشید باشه بله آره
-        سلام بی‌صدا بیصدا ساکت عکس عکس‌ها عکسها ویدیو ویدئو فیلم استوری استوری‌ها اعلان اعلان‌ها
-        جدید خلاصه روزانه سریع هر روز ساعت دقیقه هفته ماه همیشه الان اکنون امروز فردا بعدا بعداً
-        زود صبح عصر شب اینجا
+        و یا هم همچنین با بدون از به برای در بر من منو مرا تو شما این آن اون همه فقط تنها
+        نه اما ولی اگر وقتی تا می‌خواهم میخوام میخواهم لطفا لطفاً خواهش ببخشید باشه بله
+        آره سلام بی‌صدا بیصدا ساکت عکس عکس‌ها عکسها ویدیو ویدئو فیلم استوری استوری‌ها
+        اعلان اعلان‌ها جدید خلاصه روزانه سریع هر روز ساعت دقیقه هفته ماه همیشه الان اکنون
+        امروز فردا بعدا بعداً زود صبح عصر شب اینجا
     """,
     "hi": """
-        और या भी फिर के की का को से में पर लिए साथ बिना मैं मुझे मेरा मेरे मेरी तुम आप यह ये वह वो
-        सब सभी सिर्फ सिर्फ़ केवल नहीं लेकिन अगर जब तक चाहिए चाहता चाहती कृपया प्लीज़ प्लीज धन्यवाद
-        शुक्रिया माफ ठीक हाँ हां नमस्ते चुपचाप शांत फोटो फ़ोटो तस्वीर वीडियो स्टोरी स्टोरीज़ कहानी
-        सूचना सूचनाएँ अलर्ट नया नई सारांश रोज रोज़ रोज़ाना दैनिक जल्दी हर दिन घंटे घंटा मिनट हफ्ते
-        हफ़्ते महीने हमेशा अभी आज कल बाद सुबह शाम रात यहाँ यहां aur bhi ke ki ka ko se mein par
-        liye mujhe sirf nahi nahin kripya shukriya dhanyavad roz abhi aaj kal har din
+        और या भी फिर के की का को से में पर लिए साथ बिना मैं मुझे मेरा मेरे मेरी तुम आप यह
+        ये वह वो सब सभी सिर्फ सिर्फ़ केवल नहीं लेकिन अगर जब तक चाहिए चाहता चाहती कृपया
+        प्लीज़ प्लीज माफ ठीक हाँ हां नमस्ते चुपचाप शांत फोटो फ़ोटो तस्वीर वीडियो स्टोरी
+        स्टोरीज़ कहानी सूचना सूचनाएँ अलर्ट नया नई सारांश रोज रोज़ रोज़ाना दैनिक जल्दी हर
+        दिन घंटे घंटा मिनट हफ्ते हफ़्ते महीने हमेशा अभी आज कल बाद सुबह शाम रात यहाँ यहां
+        aur bhi ke ki ka ko se mein par liye mujhe sirf nahi nahin kripya roz abhi aaj kal
+        har din
     """,
 }
+
+_CONNECTIVES = {
+    "en": "and or plus also & +",
+    "es": "y e o",
+    "pt_BR": "e ou",
+    "de": "und oder",
+    "fr": "et ou",
+    "it": "e ed o",
+    "tr": "ve veya",
+    "ru": "и или",
+    "ar": "و أو",
+    "id": "dan atau",
+    "uk": "і й та або",
+    "fa": "و یا",
+    "hi": "और या aur",
+}
+"""The words that join the names of a list, by language."""
+
+THANKS = {
+    "en": "thanks thank thx ty tks tnx thankyou",
+    "es": "gracias",
+    "pt_BR": "obrigado obrigada obg valeu",
+    "de": "danke dank dankeschön",
+    "fr": "merci",
+    "it": "grazie",
+    "tr": "teşekkürler tesekkurler teşekkür sağol sagol sağolun eyvallah",
+    "ru": "спасибо спс благодарю spasibo",
+    "ar": "شكرا شكرًا شكراً مشكور shukran",
+    "id": "makasih trims terimakasih suwun",
+    "uk": "дякую спасибі",
+    "fa": "ممنون مرسی متشکرم سپاس",
+    "hi": "धन्यवाद शुक्रिया dhanyavad dhanyavaad shukriya",
+}
+"""The words that say thanks, by language. They are everyday words of their language."""
+
+ALL_THANKS = frozenset(word for text in THANKS.values() for word in text.split())
 
 _CANCEL = {
     "en": "cancel|never mind|nevermind|nvm",
@@ -162,15 +204,15 @@ _NOBODY = {
 }
 """Phrases that cancel in an answer to a question. After a command the same words are names."""
 
-_FILLERS = """
-    hm hmm hmmm oh ah uh um er well ok okay sorry please pls thanks thank you thx actually maybe
-    ach äh na ja also danke bitte euh ben bah bon merci pardon désolé bueno pues eh ay gracias
-    perdón perdon por favor bom é obrigado obrigada desculpa beh mah scusa grazie şey hımm
-    teşekkürler lütfen ой эх ну хм ладно извини извините спасибо пожалуйста та гаразд вибач
-    вибачте дякую будь ласка آه طيب حسنا شكرا آسف عفوا ya sudah maaf terima kasih makasih
-    خب باشه ممنون مرسی ببخشید अच्छा ओह ठीक है धन्यवाद माफ़ माफ करें
+_HESITATION = """
+    hm hmm hmmm oh ah uh um er well ok okay sorry please pls you actually maybe ach äh
+    na ja also bitte euh ben bah bon pardon désolé bueno pues eh ay perdón perdon por
+    favor bom é desculpa beh mah scusa şey hımm lütfen ой эх ну хм ладно извини извините
+    пожалуйста та гаразд вибач вибачте будь ласка آه طيب حسنا آسف عفوا ya sudah maaf
+    terima kasih خب باشه ببخشید अच्छा ओह ठीक है माफ़ माफ करें
 """
-"""Words of politeness and hesitation around a cancellation."""
+FILLERS = ALL_THANKS.union(_HESITATION.split())
+"""Words of politeness and hesitation around a cancellation or a request."""
 
 
 def bare(word: str) -> str:
@@ -181,8 +223,20 @@ def bare(word: str) -> str:
 @cache
 def everyday_words(language: str) -> frozenset[str]:
     """Return the everyday words of English and of ``language``."""
-    texts = (_EVERYDAY["en"], _EVERYDAY.get(language, ""))
+    tables = (_EVERYDAY, THANKS)
+    texts = [table.get(one, "") for table in tables for one in ("en", language)]
     return frozenset(bare(word) for text in texts for word in text.split())
+
+
+def is_connective(word: str, language: str) -> bool:
+    """Return whether a word joins the names of a list in English or in ``language``."""
+    return word.casefold() in _connectives(language)
+
+
+@cache
+def _connectives(language: str) -> frozenset[str]:
+    texts = (_CONNECTIVES["en"], _CONNECTIVES.get(language, ""))
+    return frozenset(word for text in texts for word in text.split())
 
 
 def is_everyday_word(word: str, language: str) -> bool:
@@ -204,8 +258,7 @@ def is_cancellation(text: str, language: str, *, is_answer: bool = False) -> boo
     phrases = _phrases(language, is_answer=is_answer)
     if " ".join(words) in phrases:
         return True
-    fillers = _FILLERS.split()
-    return " ".join(word for word in words if word not in fillers) in phrases
+    return " ".join(word for word in words if word not in FILLERS) in phrases
 
 
 @cache

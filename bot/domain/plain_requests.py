@@ -1,16 +1,20 @@
 """Requests in plain words: recognition of the command in a short text without a slash; pure.
 
 Words of English and of the chat's language count. A pattern is a set of words that a text contains
-in any order; ``*`` at the end of a word stands for any ending. A single Latin word may be the name
-of a profile: only words that are rarely a name are a request by themselves.
+in any order; ``*`` at the end of a word stands for any ending. The sign before a pattern is a
+condition: ``+`` the text also contains a possible name of a profile; ``-`` the text contains no
+such name; ``^`` the text begins with the words of the pattern, in this order. A single Latin word
+may be the name of a profile: only words that are rarely a name are a request by themselves.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
 from bot.domain import links
-from bot.domain.everyday_words import bare, is_everyday_word
+from bot.domain.everyday_words import FILLERS, bare, is_connective, is_everyday_word
+from bot.domain.talk import NO_NAMES
 
 Command = Literal[
     "help", "settings", "language", "privacy", "price", "export", "subscriptions", "usage",
@@ -26,7 +30,7 @@ _PATTERNS: dict[Command, dict[str, str]] = {
     "privacy": {
         "en": "delete account|delete data|delete everything|delete me|delete information"
         "|delete info"
-        "|delete history|delete profile|delete stuff|erase*|forget me"
+        "|delete history|-delete profile|delete stuff|erase*|forget me"
         "|remove account|remove data|my data|privacy|close account|cancel account|gdpr",
         "es": "borra* cuenta|borra* datos|borra* todo|elimina* cuenta|elimina* datos"
         "|elimina* todo|privacidad|mis datos|cerrar cuenta",
@@ -142,7 +146,7 @@ _PATTERNS: dict[Command, dict[str, str]] = {
     },
     "subscriptions": {
         "en": "subscriptions|my subscription|subscribed to|am subscribed|my list|my profiles"
-        "|do follow|am following|my alerts|following who",
+        "|who do follow|whom do follow|what do follow|am following|my alerts|following who",
         "es": "suscripciones|mis suscripciones|mi lista|mis avisos|sigo quién|estoy suscrit*",
         "pt_BR": "inscrições|inscricoes|minhas inscrições|minha lista|meus alertas|assinaturas"
         "|estou inscrit*",
@@ -158,19 +162,20 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "hi": "सब्सक्रिप्शन|मेरी सूची|मेरी लिस्ट|सदस्यताएँ",
     },
     "unsubscribe": {
-        "en": "stop|stopp|unsubscribe|unfollow|unsub|remove|delete|turn off|no more|quit"
+        "en": "stop|stopp|don't send|do not send|dont send|unsubscribe|unfollow|unsub|remove"
+        "|delete|turn off|no more|quit"
         "|disable|opt out|don't want|do not want|dont want|cancel subscription",
-        "es": "borra*|elimina*|parar|para ya|para de|detener|detén|deten|basta"
+        "es": "borra*|elimina*|parar|^para ya|^para de|detener|detén|deten|basta"
         "|cancelar suscripción|desuscrib*"
         "|dejar seguir|deja enviar|no más|desactivar|quita|quitar|no quiero más",
-        "pt_BR": "apaga*|exclui*|parar|pare|para de|chega|cancelar inscrição|desinscrev*"
+        "pt_BR": "apaga*|exclui*|parar|pare|^para de|^chega|cancelar inscrição|desinscrev*"
         "|deixar seguir|desativar"
         "|não quero mais|remover|remova|tirar",
         "de": "lösch*|stopp|stop|aufhören|hör auf|abbestell*|abmelden|beenden|beende|ausschalten"
         "|keine mehr|deabonnier*|entfern*|abo kündigen|schluss",
         "fr": "supprim*|arrêter|arrête|arreter|arrete|arrêtez|stopper|désabonne*|desabonne*"
         "|désabonner"
-        "|plus d'alertes|désactive*|enlève*|retire*|me désabonner",
+        "|^plus d'alertes|désactive*|enlève*|retire*|me désabonner",
         "it": "elimina*|cancella*|basta|ferma|fermare|fermati|smetti|smettila|disiscriv*"
         "|disattiva*|rimuovi|togli"
         "|annulla iscrizione|non voglio più",
@@ -179,7 +184,7 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|çıkar",
         "ru": "удали*|стоп|хватит|прекрати*|отпиши*|отписаться|отписка|останови*|отключи*"
         "|выключи*|убери"
-        "|больше надо|больше присылай|не присылай*|перестань",
+        "|не больше надо|не больше присылай|не присылай*|перестань",
         "ar": "احذف|حذف|توقف|أوقف|اوقف|إيقاف|ايقاف|إلغاء الاشتراك|الغاء الاشتراك|ألغ اشتراك*|كفى"
         "|كفاية"
         "|لا تنبيهات",
@@ -201,16 +206,16 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "hi": "हाइलाइट*",
     },
     "subscribe": {
-        "en": "subscribe|subscribes|follow|notify|alert|alerts|sub|watch|track|new stories|add"
+        "en": "subscribe|subscribes|follow|notify|alert|alerts|+sub|+watch|+track|new stories|+add"
         "|every new|keep posted|notifications|tell when|sign up|let know",
         "es": "suscríbeme|suscribeme|suscribir|suscribirme|suscríbete|suscribe|seguir|sigue"
-        "|avísame|avisame|notifícame|notificaciones|avisos|añade|agrega",
+        "|avísame|avisame|notifícame|notificaciones|avisos|+añade|+agrega",
         "pt_BR": "inscreva|inscrever|inscreve|assinar|assine|seguir|siga|avise|avisa|notifique"
         "|notificações|alertas|adicione|adiciona|me inscreva|inscrição",
         "de": "abonniere|abonnieren|abonnier|abo|folge|folgen|benachrichtige|benachrichtigung"
         "|benachrichtigungen|melde|hinzufügen",
-        "fr": "abonne|abonne-moi|abonner|m'abonner|abonnement|suivre|suis|préviens|préviens-moi"
-        "|notifie|notifie-moi|alertes|alerte|ajoute",
+        "fr": "abonne|abonne-moi|abonner|m'abonner|abonnement|suivre|+suis|préviens|préviens-moi"
+        "|notifie|notifie-moi|alertes|alerte|+ajoute",
         "it": "iscrivimi|iscrivi|iscrivermi|iscriversi|iscrizione|seguire|segui|avvisami"
         "|avvisa|notificami|notifiche|aggiungi|abbonami",
         "tr": "abone|aboneliği|takip|bildir|bildirim|bildirimleri|haber ver|ekle",
@@ -225,20 +230,22 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "hi": "सब्सक्राइब*|फ़ॉलो|फॉलो|अलर्ट|सूचित|जोड़ो|जोड़ें|बताओ जब",
     },
     "stories": {
-        "en": "stories|story|show|see|view|watch|display|open|look|latest|posted",
-        "es": "historias|historia|stories|story|muestra|muéstrame|muestrame|mostrar|mostrarme|ver"
-        "|enseña|enséñame|abre",
-        "pt_BR": "stories|story|histórias|historias|mostra|mostre|mostrar|ver|veja|abre|abrir",
-        "de": "storys|story|stories|zeig|zeige|zeigen|sehen|anschauen|ansehen|öffne",
-        "fr": "stories|story|montre|montre-moi|montrer|montrez|voir|affiche|afficher|ouvre",
-        "it": "storie|storia|stories|mostra|mostrami|mostrare|vedere|fammi|guarda|apri",
-        "tr": "hikaye*|hikâye*|göster*|story|stories|bak|görmek|aç",
-        "ru": "истори*|сторис*|покажи*|показать|посмотреть|смотреть|глянуть|открой*",
-        "ar": "قصص|قصة|القصص|ستوري|أرني|ارني|اعرض|عرض|شاهد|أظهر|مشاهدة|ستوريات|وريني",
-        "id": "story|stories|cerita|tampilkan|lihat|lihatkan|tunjukkan|tunjukin|buka",
-        "uk": "істор*|сторіс*|покажи*|показати|подивитися|дивитися|відкрий*",
-        "fa": "استوری*|نشان|نشون|ببینم|نمایش|ببین*|باز",
-        "hi": "स्टोरी*|स्टोरीज़|दिखा*|देख*|खोलो|खोलें",
+        "en": "stories|story|+show|+see|+view|+watch|+display|+open|+look|+latest|+posted",
+        "es": "historias|historia|stories|story|+muestra|+muéstrame|+muestrame|+mostrar|+mostrarme"
+        "|+ver|+enseña|+enséñame|+abre",
+        "pt_BR": "stories|story|histórias|historias|+mostra|+mostre|+mostrar|+ver|+veja|+abre"
+        "|+abrir",
+        "de": "storys|story|stories|+zeig|+zeige|+zeigen|+sehen|+anschauen|+ansehen|+öffne",
+        "fr": "stories|story|+montre|+montre-moi|+montrer|+montrez|+voir|+affiche|+afficher"
+        "|+ouvre",
+        "it": "storie|storia|stories|+mostra|+mostrami|+mostrare|+vedere|+fammi|+guarda|+apri",
+        "tr": "hikaye*|hikâye*|+göster*|story|stories|+bak|+görmek|+aç",
+        "ru": "истори*|сторис*|+покажи*|+показать|+посмотреть|+смотреть|+глянуть|+открой*",
+        "ar": "قصص|قصة|القصص|ستوري|+أرني|+ارني|+اعرض|+عرض|+شاهد|+أظهر|+مشاهدة|ستوريات|+وريني",
+        "id": "story|stories|cerita|+tampilkan|+lihat|+lihatkan|+tunjukkan|+tunjukin|+buka",
+        "uk": "істор*|сторіс*|+покажи*|+показати|+подивитися|+дивитися|+відкрий*",
+        "fa": "استوری*|+نشان|+نشون|+ببینم|+نمایش|+ببین*|+باز",
+        "hi": "स्टोरी*|स्टोरीज़|+दिखा*|+देख*|+खोलो|+खोलें",
     },
     "help": {
         "en": "help|menu|commands|what can do|how use|how work|how works|how does work|info"
@@ -275,26 +282,6 @@ _ORDER: tuple[Command, ...] = (
     "subscriptions", "highlights", "subscribe", "stories", "help",
 )  # fmt: skip
 
-_NEED_NAME: dict[Command, dict[str, str]] = {
-    "stories": {
-        "en": "show see view watch display open look latest posted",
-        "es": "muestra muéstrame muestrame mostrar mostrarme ver enseña enséñame abre",
-        "pt_BR": "mostra mostre mostrar ver veja abre abrir",
-        "de": "zeig zeige zeigen sehen anschauen ansehen öffne",
-        "fr": "montre montre-moi montrer montrez voir affiche afficher ouvre",
-        "it": "mostra mostrami mostrare vedere fammi guarda apri",
-        "tr": "göster* bak görmek aç",
-        "ru": "покажи* показать посмотреть смотреть глянуть открой*",
-        "ar": "أرني ارني اعرض عرض شاهد أظهر مشاهدة وريني",
-        "id": "tampilkan lihat lihatkan tunjukkan tunjukin buka",
-        "uk": "покажи* показати подивитися дивитися відкрий*",
-        "fa": "نشان نشون ببینم نمایش ببین* باز",
-        "hi": "दिखा* देख* खोलो खोलें",
-    },
-    "subscribe": {"en": "add watch track sub", "es": "añade agrega", "fr": "suis ajoute"},
-}
-"""The words that request a command only together with a name."""
-
 _OTHER_WORDS = {
     "en": """
         do does did how what who whom whose where why which was am could should may must stuff
@@ -303,41 +290,57 @@ _OTHER_WORDS = {
         name named called put turn off make lets let's start started keep updates anymore receive
         receiving getting got have has had about post posting posts latest back out up need hey
         change go work works possible anything something everything like love know
+        completely permanently forever totally fully whole current
     """,
     "es": """
         qué que cómo como quién quien cuál cual dónde está esta estas de del perfil cuenta usuario
-        bot instagram nuevas recibir mensajes enviar enviarme más mas alguien algo las los ver
-        puedo puede hay hacer cambiar
+        bot instagram nuevas recibir mensajes enviar enviarme mandar mandarme más mas
+        alguien algo las los ver puedo puede hay hacer cambiar
+        completamente permanentemente definitivamente totalmente
     """,
     "pt_BR": """
         o que como quem qual onde está esta perfil conta usuário bot instagram novos novas receber
-        mensagens enviar mais alguém algo ver posso tem fazer mudar mim
+        mensagens enviar mandar mais alguém algo ver posso tem fazer mudar mim
+        completamente permanentemente definitivamente totalmente
     """,
     "de": """
         wie was wer wen wem wo warum welche profil konto bot instagram bekommen erhalten
         mehr jemand etwas kann kannst man gibt nachrichten es hab habe haben werden wird ändern
-        mal doch neuen neues damit mit dir
+        mal doch neuen neues damit mit dir komplett vollständig endgültig dauerhaft
     """,
     "fr": """
         comment quoi qui que quel quelle où pourquoi est-ce profil compte bot instagram nouvelles
         recevoir messages envoyer plus quelqu'un quelque chose puis peut-on changer s'il vous
+        complètement définitivement totalement
     """,
     "it": """
         come cosa che chi quale dove perché profilo account bot instagram nuove ricevere messaggi
         mandare più qualcuno qualcosa posso può si fare cambiare dei delle
+        completamente definitivamente totalmente
     """,
     "tr": """
         ne nasıl kim hangi nerede neden profil hesap hesabı hesabını hesabının bot instagram
         mesaj mesajlar almak istemiyorum istiyorum olmak ol et olur mu mı mi mü misin mısın
-        ver yap yeni olarak değiştir
+        ver yap yeni olarak değiştir tamamen kalıcı
     """,
     "id": """
         apa bagaimana gimana siapa mana kenapa profil akun bot instagram ig pesan menerima terima
         lagi seseorang sesuatu dong ya nya dapat ganti ubah lihat dari untuk bisa saya
+        permanen sepenuhnya selamanya
     """,
     "hi": "ki ka ke se",
 }
 
+
+_SIGNS = "+-^"
+_SENDING_WORDS = """
+    send give get bring want need manda mándame mandame envía envia envíame enviame dame quiero
+    envie quero mande schick schicke gib will möchte envoie envoie-moi donne donne-moi veux invia
+    inviami dammi voglio gönder at ver пришли скинь дай отправь хочу أرسل ارسل أعطني kirim kirimkan
+    beri надішли скинь дай بفرست بده میخوام भेजो भेजें दो
+"""
+_SENDING = frozenset(_SENDING_WORDS.split())
+"""The words that request the stories of a profile if no pattern matches."""
 
 _ALONE = """
     help menu commands settings setting options preferences language languages timezone price
@@ -370,27 +373,89 @@ class Request:
     is_list: bool = False
 
 
-def request_in(text: str, language: str) -> Request | None:
-    """Return the request in a short text; None for small talk, names alone, and prose."""
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    """The words of a pattern, and the sign of the condition or an empty string."""
+
+    words: tuple[str, ...]
+    sign: str
+
+    def fits(self, words: Sequence[str], *, has_names: bool) -> bool:
+        """Return whether a text of these bare words matches the pattern."""
+        if self.sign == "^":
+            begin = _without_fillers_before(words)[: len(self.words)]
+            return tuple(begin) == self.words
+        if self.sign == ("-" if has_names else "+"):
+            return False
+        return all(_has_word(words, part) for part in self.words)
+
+
+def request_in(text: str, language: str, *, is_group: bool = False) -> Request | None:
+    """Return the request in a short text; None for small talk, names alone, and prose.
+
+    ``is_group``: the text is a reply to the bot in a group, where people also comment on stories.
+    A text with an unknown word is then no request, unless the unknown words may be names.
+    """
     written = text.split()
     words = [word for word in map(bare, written) if word]
     if not 0 < len(words) <= _LONGEST or _may_be_name(written, words):
         return None
     plain = [bare(word) for word in written if not word.startswith("@")]
-    command = next((one for one in _ORDER if _has_pattern(plain, one, language)), None)
+    marked = _marked_names(written, language)
+    names = marked or _unmarked_names(written, language)
+    command = _command_of(plain, language, has_marked=bool(marked), has_names=bool(names))
     if command is None:
         return None
-    marked = _names_among([word for word in written if word.startswith("@")])
-    verb = next((one for one in _VERBS if _has_pattern(plain, one, language)), None)
-    if marked and verb:
-        command = verb
-    if command not in _VERBS:
-        return Request(command)
-    names = marked or _unmarked_names(written, command, language)
-    if not names and not _may_be_bare(plain, command, language):
+    if command not in {*_VERBS, "privacy"}:
+        names = ()
+    if is_group and not names and not _is_request_in_group(written, command, language):
         return None
     is_list = bool(names) and (bool(marked) or not any(map(str.isalpha, names)))
     return Request(command, names, is_list=is_list)
+
+
+def is_request_word(word: str, language: str) -> bool:
+    """Return whether a word is part of requests in English or in ``language``."""
+    text = bare(word)
+    exact, stems = _words_of_requests(language)
+    return text in exact or text.startswith(stems)
+
+
+def _command_of(
+    plain: Sequence[str], language: str, *, has_marked: bool, has_names: bool
+) -> Command | None:
+    """Return the command of the first pattern that matches the words without the marked names."""
+
+    def pattern_of(command: Command) -> _Pattern | None:
+        every = _patterns(command, language)
+        return next((one for one in every if one.fits(plain, has_names=has_names)), None)
+
+    command = next((one for one in _ORDER if pattern_of(one)), None)
+    verb = next((one for one in _VERBS if pattern_of(one)), None)
+    if has_marked and verb:
+        return verb
+    if command == "subscriptions" and has_names and verb == "subscribe":
+        listed, follows = pattern_of("subscriptions"), pattern_of("subscribe")
+        # "add natgeo to my list" subscribes; in "show my current alerts", both patterns have the
+        # word "alerts".
+        if listed and follows and not set(listed.words) & set(follows.words):
+            return "subscribe"
+    is_sent = has_names and any(word in _SENDING for word in plain)
+    return "stories" if command is None and is_sent else command
+
+
+def _is_request_in_group(written: Sequence[str], command: Command, language: str) -> bool:
+    """Return whether a text without names is a request to the bot, not a comment on a story."""
+    is_alone = len(written) == 1
+    is_noun = command in {"stories", "highlights", "subscribe"}  # "this story" is a comment
+    return is_alone or (
+        not is_noun
+        and all(
+            is_request_word(word, language) or is_everyday_word(word, language)
+            for word in written
+            if bare(word)
+        )
+    )
 
 
 def _may_be_name(written: list[str], words: list[str]) -> bool:
@@ -405,32 +470,44 @@ def _alone() -> frozenset[str]:
     return frozenset(map(bare, _ALONE.split()))
 
 
-def _unmarked_names(written: list[str], command: Command, language: str) -> tuple[str, ...]:
+def _marked_names(written: Sequence[str], language: str) -> tuple[str, ...]:
+    """Return the names with an @, and the words that a connective or comma joins to such names."""
+    runs: list[list[str]] = [[]]
+    is_joined = True
+    for word in written:
+        if is_connective(word, language):
+            is_joined = True
+            continue
+        if not is_joined:
+            runs.append([])
+        runs[-1].append(word)
+        is_joined = word.endswith((",", ";"))
+    joined = [word for run in runs if _has_marked(run) for word in run]
+    return _names_among([word for word in joined if _may_be_unmarked(word, language)])
+
+
+def _has_marked(words: Sequence[str]) -> bool:
+    return any(word.startswith("@") for word in words)
+
+
+def _may_be_unmarked(word: str, language: str) -> bool:
+    """Return whether a word has an @, or is a word that requests and sentences do not contain."""
+    if word.startswith("@"):
+        return True
+    is_known = is_request_word(word, language) or is_everyday_word(word, language)
+    return not (is_known or bare(word) in NO_NAMES)
+
+
+def _unmarked_names(written: Sequence[str], language: str) -> tuple[str, ...]:
     """Return the possible names in a request without an @.
 
-    Words of requests and everyday words are omitted. Names with a digit, dot or underscore are
-    preferred; without them, all remaining names are returned.
+    Names with a digit, dot or underscore are preferred; without them, all names are returned.
     """
-    known = _words_of_requests(language)
-    left = [
-        word
-        for word in written
-        if bare(word) not in known and not is_everyday_word(word, language)
-    ]
-    left = [word for word in left if not _has_pattern([bare(word)], command, language)]
-    names = _names_among(left)
+    names = _names_among([word for word in written if _may_be_unmarked(word, language)])
     return tuple(name for name in names if not name.isalpha()) or names
 
 
-def _may_be_bare(words: list[str], command: Command, language: str) -> bool:
-    """Return whether a text requests a command without a name."""
-    texts = [_NEED_NAME.get(command, {}).get(one, "") for one in ("en", language)]
-    weak = {(_bare_part(part),) for text in texts for part in text.split()}
-    strong = [one for one in _patterns(command, language) if one not in weak]
-    return any(all(_has_word(words, part) for part in pattern) for pattern in strong)
-
-
-def _names_among(words: list[str]) -> tuple[str, ...]:
+def _names_among(words: Sequence[str]) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for word in words:
         link = links.parse_argument(word if "/" in word else bare(word))
@@ -439,23 +516,27 @@ def _names_among(words: list[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _has_pattern(words: list[str], command: Command, language: str) -> bool:
-    return any(
-        all(_has_word(words, part) for part in pattern) for pattern in _patterns(command, language)
-    )
-
-
-def _has_word(words: list[str], part: str) -> bool:
+def _has_word(words: Sequence[str], part: str) -> bool:
     stem = part.removesuffix("*")
     return part in words if stem == part else any(word.startswith(stem) for word in words)
 
 
+def _without_fillers_before(words: Sequence[str]) -> Sequence[str]:
+    """Return the words without the words of politeness at the beginning."""
+    begin = next((n for n, word in enumerate(words) if word not in FILLERS), len(words))
+    return words[begin:]
+
+
 @cache
-def _patterns(command: Command, language: str) -> tuple[tuple[str, ...], ...]:
-    """Return the patterns of a command in English and ``language``, each as a tuple of words."""
+def _patterns(command: Command, language: str) -> tuple[_Pattern, ...]:
+    """Return the patterns of a command in English and ``language``."""
     texts = [_PATTERNS[command].get(one, "") for one in dict.fromkeys(("en", language))]
-    patterns = [pattern.split() for text in texts for pattern in text.split("|") if pattern]
-    return tuple(tuple(map(_bare_part, parts)) for parts in patterns)
+    return tuple(_pattern(one) for text in texts for one in text.split("|") if one)
+
+
+def _pattern(text: str) -> _Pattern:
+    sign = text[0] if text[0] in _SIGNS else ""
+    return _Pattern(tuple(map(_bare_part, text.removeprefix(sign).split())), sign)
 
 
 def _bare_part(part: str) -> str:
@@ -463,10 +544,15 @@ def _bare_part(part: str) -> str:
 
 
 @cache
-def _words_of_requests(language: str) -> frozenset[str]:
-    """Return all words that requests contain, from the patterns and from the lists."""
-    words = {
-        part for command in _ORDER for pattern in _patterns(command, language) for part in pattern
+def _words_of_requests(language: str) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Return all words that requests contain, and the stems of words with any ending."""
+    parts = {
+        part
+        for command in _ORDER
+        for pattern in _patterns(command, language)
+        for part in pattern.words
     }
     others = [_OTHER_WORDS.get(one, "") for one in ("en", language)]
-    return frozenset(words).union(bare(word) for text in others for word in text.split())
+    exact = {bare(word) for text in others for word in text.split()}
+    exact |= {part for part in parts if not part.endswith("*")} | _SENDING
+    return frozenset(exact), tuple(part.removesuffix("*") for part in parts if part.endswith("*"))

@@ -3,10 +3,10 @@
 import difflib
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from bot.domain import links
-from bot.domain.everyday_words import bare, is_everyday_word
+from bot.domain.everyday_words import ALL_THANKS, bare, is_connective, is_everyday_word
 
 _MENTION = re.compile(r"(?<![\w@/.])@([A-Za-z0-9._]{1,30})")
 _BETWEEN = re.compile(r"[\n,;]+")
@@ -20,27 +20,21 @@ _LIKENESS = 0.7  # ratio of difflib: "stoires" matches "stories" with 0.86
 # Words that could be usernames, but that people write to the bot much more often as plain words.
 _SAID = """
 hi hello hey hallo helo hola ola oi halo hai salam salaam salut ciao bonjour merhaba selam
-privet namaste yo sup morning night bye goodbye adios tchau dadah thanks thank thx ty tks tnx
-gracias obrigado obrigada valeu spasibo shukran makasih terimakasih danke merci grazie ok okay
-okey k yes no yeah yep nope si sim nao tidak ya da net cool nice good great super wow lol haha
-hahaha sorry you привет здравствуйте спасибо ок да нет привіт вітаю дякую так ні مرحبا شكرا سلام
-ممنون مرسی नमस्ते धन्यवाद शुक्रिया olá não teşekkürler evet tamam schön bitte mille ça tudo bem
-buenas buenos tardes noches dias guten terima kasih kabar большое добрый день вечер جزيلا خیلی
-السلام عليكم
-"""
-_THANKS = """
-thanks thank thx ty tks tnx thankyou gracias obrigado obrigada obg valeu merci dank danke
-dankeschön grazie teşekkürler tesekkurler teşekkür sağol sağolun eyvallah спасибо спс
-благодарю дякую спасибі
-شكرا شكرًا شكراً مشكور makasih trims terimakasih suwun ممنون مرسی متشکرم سپاس धन्यवाद शुक्रिया
-dhanyavad shukriya spasibo shukran
+privet namaste yo sup morning night bye goodbye adios tchau dadah ok okay okey k yes no yeah yep
+nope si sim nao tidak ya da net cool nice good great super wow lol haha hahaha sorry you привет
+здравствуйте ок да нет привіт вітаю так ні مرحبا سلام नमस्ते olá não evet tamam schön bitte
+mille ça tudo bem buenas buenos tardes noches dias guten terima kasih kabar большое добрый день
+вечер جزيلا خیلی السلام عليكم
 """
 _THANKS_PHRASES = ("terima kasih",)
+_THANKED_FOR = ("for", "por", "pelo", "pela", "pelos", "für", "fuer", "pour", "per", "за", "на",
+                "على", "untuk", "atas", "için")  # fmt: skip
+"""Words that join thanks with their reason: "thanks for natgeo"."""
 _ASKED = """
 test testing start stop help ayuda ajuda bantuan please pls plz bot what why how who when where
 que como quien
 """
-SMALL_TALK = frozenset(_SAID.split())
+SMALL_TALK = ALL_THANKS.union(_SAID.split())
 NO_NAMES = SMALL_TALK.union(_ASKED.split())
 
 ALIASES = {
@@ -89,12 +83,34 @@ def joined_name_in(text: str, language: str) -> str | None:
 
 def is_thanks(text: str) -> bool:
     """Return whether a short text says thanks, in any language."""
-    words = [word for word in map(bare, text.split()) if word]
-    if not 0 < len(words) <= _SHORT + 1:
-        return False
-    said = " ".join(words)
-    thanks = _THANKS.split()
-    return any(word in thanks for word in words) or any(one in said for one in _THANKS_PHRASES)
+    words = _bare_words(text)
+    return len(words) <= _SHORT + 1 and any(_thanks_at(words, n) for n in range(len(words)))
+
+
+def begins_with_thanks(text: str) -> bool:
+    """Return whether the first words say thanks; a name after them is thanked."""
+    return _thanks_at(_bare_words(text), 0)
+
+
+def is_thanks_for(text: str) -> bool:
+    """Return whether a text says thanks for something, as "thanks for natgeo" does."""
+    words = _bare_words(text)
+    return any(
+        _thanks_at(words, n) and any(word in _THANKED_FOR for word in words[n + 1 : n + 4])
+        for n in range(len(words))
+    )
+
+
+def _bare_words(text: str) -> list[str]:
+    return [word for word in map(bare, text.split()) if word]
+
+
+def _thanks_at(words: Sequence[str], place: int) -> bool:
+    """Return whether the word at ``place``, or a phrase that begins there, says thanks."""
+    left = words[place:]
+    if left and left[0] in ALL_THANKS:
+        return True
+    return any(" ".join(left).startswith(one) for one in _THANKS_PHRASES)
 
 
 def is_small_talk(text: str) -> bool:
@@ -107,12 +123,14 @@ def _is_emoji(word: str) -> bool:
     return bool(word) and all(unicodedata.category(char) in _PICTURES for char in word)
 
 
-def names_listed_in(text: str) -> tuple[str, ...]:
+def names_listed_in(text: str, language: str = "en") -> tuple[str, ...]:
     """Return the profile names that a text lists: one per line, with commas, or each with @.
 
-    The result is empty unless the text consists of at least two names: "hello, thanks" is no list.
+    A connective of ``language`` joins names as a comma does. The result is empty unless the text
+    consists of at least two names: "hello, thanks" is no list.
     """
-    parts = [part for part in _BETWEEN.split(text) if part.strip()]
+    lines = [_with_commas(line, language) for line in text.splitlines()]
+    parts = [part for part in _BETWEEN.split("\n".join(lines)) if part.strip()]
     if len(parts) == 1:
         parts = text.split()
         if not all(part.startswith("@") for part in parts):
@@ -121,6 +139,13 @@ def names_listed_in(text: str) -> tuple[str, ...]:
     result = tuple(dict.fromkeys(name for name in names if name))
     meant = result if "@" in text else [name for name in result if name not in NO_NAMES]
     return result if all(names) and len(meant) > 1 else ()
+
+
+def _with_commas(line: str, language: str) -> str:
+    """Return a line with a comma in place of each connective between two words."""
+    words = line.split(" ")
+    joins = [0 < n < len(words) - 1 and is_connective(w, language) for n, w in enumerate(words)]
+    return " ".join("," if join else word for word, join in zip(words, joins, strict=True))
 
 
 def split_command(text: str) -> tuple[str, str] | None:

@@ -50,7 +50,7 @@ async def test_an_answer_that_takes_the_question_back_costs_nothing(
     for text in ("hm, never mind", "cancel", "No thanks!"):
         (kept,) = await bell.ask(ann, text, reply_to=question["message_id"])
         assert kept["text"] == "Nothing has changed.", text
-    for command in ("subscribe", "stories", "unsubscribe"):
+    for command in ("subscribe", "stories", "unsubscribe", "highlights"):
         (kept,) = await bell.ask(ann, f"/{command} never mind")
         assert kept["text"] == "Nothing has changed.", command
     assert await lookups(control) == before
@@ -72,6 +72,52 @@ async def test_an_answer_shows_the_names_that_were_understood(
     assert asked["text"].splitlines()[1] == "/stories answer.one"
     assert buttons(asked) == {"Show stories": "many:stories"}
     assert await lookups(control) == before
+
+
+async def test_several_names_for_highlights_get_a_button_each(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    before = await lookups(control)
+    (question,) = await bell.ask(ann, "/highlights")
+    asked = [
+        *await bell.ask(ann, "answer.one and answer.two please", reply_to=question["message_id"]),
+        *await bell.ask(ann, "answer.one, answer.two", reply_to=question["message_id"]),
+        *await bell.ask(ann, "/highlights answer.one answer.two"),
+    ]
+    for page in asked:
+        assert list(buttons(page).values()) == [
+            "run:highlights:answer.one",
+            "run:highlights:answer.two",
+        ]
+    assert await lookups(control) == before
+
+
+async def test_a_question_is_answered_by_a_sentence(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    before = await lookups(control)
+    for command, text, line in (
+        ("stories", "can I see answer.one?", "/stories answer.one"),
+        ("subscribe", "please subscribe me to answer.one", "/subscribe answer.one"),
+        ("subscribe", "answer.one and @answer.two", "/subscribe answer.one answer.two"),
+    ):
+        (question,) = await bell.ask(ann, f"/{command}")
+        (asked,) = await bell.ask(ann, text, reply_to=question["message_id"])
+        assert asked["text"].splitlines()[1] == line
+    assert await lookups(control) == before
+
+
+async def test_marked_names_are_unsubscribed_together(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    group = await control.chat("supergroup", members={ann: "creator"})
+    for name in ("marked.one", "marked.two"):
+        await control.profile(name, posts_per_day=0)
+    for chat in (ann, group):
+        await bell.ask(chat, "/subscribe marked.one marked.two", user=ann)
+        (ended,) = await bell.ask(chat, "/unsubscribe @marked.one @marked.two", user=ann)
+        assert ended["text"] == "Unsubscribed from 2 profiles."
+    (unknown,) = await bell.ask(ann, "/unsubscribe marked.one @marked_elsewhere")
+    assert "I don't know @marked_elsewhere" in unknown["text"]
 
 
 async def test_nothing_ends_by_everyday_words_before_a_button(

@@ -55,6 +55,49 @@ async def test_options_of_the_file_hold_after_a_question(bell: Bell, control: Co
     assert {"Stories: Photos only", "Delivery: Silent"} <= set(buttons(page))
 
 
+async def test_a_list_of_names_changes_no_options(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    for name in ("import.named", "import.new"):
+        await control.profile(name, posts_per_day=0)
+    (page,) = await bell.ask(ann, "/settings")
+    await bell.press(ann, page, "defaults:silent:on")
+    await bell.ask(ann, "/subscribe import.named")
+    file = file_of(["import.named", {"username": "import.new"}])
+    (told,) = await bell.ask(ann, "", file=file, caption="/import")
+    assert "Already subscribed to import.named." in told["text"]
+    (listed,) = await bell.ask(ann, "/subscriptions")  # nothing was asked in between
+    assert listed["message_id"] == told["message_id"] + 2
+    for name in ("import.named", "import.new"):
+        await bell.press(ann, listed, buttons(listed)[f"🔔 {name}"])
+        page = await bell.message(ann, listed["message_id"])
+        assert "Delivery: Silent" in buttons(page), name
+        await bell.press(ann, page, "subs:0")
+
+
+async def test_in_a_group_the_options_that_are_possible_hold(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    group = await control.chat("supergroup", members={ann: "creator"})
+    names = [f"import.group{n}" for n in range(5)]
+    for name in names:
+        await control.profile(name, posts_per_day=0)
+    await bell.ask(group, f"/subscribe {' '.join(names)}", user=ann)
+    options = {"fast": True, "silent": True}
+    rows: list[object] = [{"username": name, "options": options} for name in names]
+    rows.append({"username": names[0], "options": options})
+    sent = await control.say(group, "", user=ann, file=file_of(rows), caption="/import")
+    _, asked = await control.wait_replies(group, 2, after=sent)
+    answer = await bell.press(group, asked, "import:options", user=ann)
+    assert not answer.get("text")
+    page = await bell.message(group, asked["message_id"])
+    assert "import.group0" in str(buttons(page))
+    assert "import.group4" in page["text"]
+    for name, is_set in ((names[0], True), (names[4], False)):
+        (card,) = await bell.ask(group, "/subscriptions", user=ann)
+        await bell.press(group, card, buttons(card)[f"🔔 {name}"], user=ann)
+        shown = await bell.message(group, card["message_id"])
+        assert ("Delivery: Silent" in buttons(shown)) is is_set
+
+
 async def test_a_file_without_profiles_offers_nothing(bell: Bell, control: Control) -> None:
     ann = await control.person()
     (told,) = await bell.ask(ann, "", file=file_of([]))

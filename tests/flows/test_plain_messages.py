@@ -9,7 +9,7 @@ import pytest
 
 from bot.presentation.html import plain
 from bot.presentation.translation import translator_for
-from handlers.requests import PRICE
+from handlers.plain_requests import PRICE
 from handlers.subscriptions import EMPTY
 from tests.support.control import Control, Json, wait_for
 from tests.support.storybell import Bell, buttons, unhurried
@@ -110,6 +110,72 @@ async def test_in_a_group_only_replies_to_the_bot_are_answered(
     await control.say(group, "what a nice bot", user=ann, reply_to=help_["message_id"])
     (again,) = await bell.ask(group, "/help", user=ann)
     assert await control.replies(group) == [help_, page, again]
+
+
+async def mark_on(control: Control, chat: int, message: int) -> str:
+    """Wait for a reaction to a message; return the reaction."""
+
+    async def marked() -> str | None:
+        shown = await control.call("GET", f"/chats/{chat}/messages?from_bot=false")
+        marks = [one.get("_reactions") for one in shown if one["message_id"] == message]
+        return str(marks[0]) if marks and marks[0] else None
+
+    return await wait_for(marked, what="a reaction")
+
+
+async def test_a_request_with_thanks_is_a_request(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    for text in ("send me natgeo, thanks", "natgeo, thanks", "thanks, show me @natgeo"):
+        (card,) = await bell.ask(ann, text)
+        assert "run:stories:natgeo" in buttons(card).values(), text
+    for text in (
+        "nice story, thanks",
+        "perfect, thanks",
+        "thanks for the natgeo stories",
+        "thanks natgeo",
+    ):
+        said = await control.say(ann, text)
+        assert "❤" in await mark_on(control, ann, said), text
+
+
+async def test_names_between_connectives_are_offered_together(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    for text in ("natgeo and @nike", "natgeo and nike", "follow natgeo and @nike"):
+        (offer,) = await bell.ask(ann, text)
+        words = {word.strip("\u2068\u2069,.?") for word in offer["text"].split()}
+        assert {"natgeo", "nike"} <= words, text
+        assert "many:subscribe" in buttons(offer).values(), text
+
+
+async def test_a_profile_is_taken_off_the_list_and_not_the_account(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    await control.profile("named.account", posts_per_day=0)
+    await bell.ask(ann, "/subscribe named.account")
+    for text in ("delete profile named.account", "delete account named.account"):
+        (asked,) = await bell.ask(ann, text)
+        assert list(buttons(asked).values()) == ["many:unsubscribe"], text
+    (page,) = await bell.ask(ann, "delete my account forever please")
+    assert any(one.startswith("erase") for one in buttons(page).values())
+
+
+async def test_in_a_group_a_comment_on_a_story_gets_no_cards(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    await control.profile("group.commented", posts_per_day=0)
+    group = await control.chat("supergroup", members={ann: "creator"})
+    (help_,) = await bell.ask(group, "/help", user=ann)
+    number = help_["message_id"]
+    for text in ("nice story!", "lovely story!", "what a story", "great help", "look at that dog"):
+        await control.say(group, text, user=ann, reply_to=number)
+    thanked = await control.say(group, "nice story, thanks!", user=ann, reply_to=number)
+    assert "❤" in await mark_on(control, group, thanked)
+    assert await control.replies(group) == [help_]
+    await bell.ask(ann, "/subscribe group.commented")
+    (card,) = await bell.ask(group, "show group.commented", user=ann, reply_to=number)
+    assert "run:stories:group.commented" in buttons(card).values()
 
 
 async def test_a_shrug_comes_once_and_then_words_again(bell: Bell, control: Control) -> None:

@@ -96,5 +96,6 @@ def test_lines_that_make_no_sense_are_named() -> None:
     ]
     found = parse(b"\xef\xbb\xbf" + json.dumps(rows).encode())
     assert [entry.username for entry in found.entries] == ["natgeo", "prada", "busy", "quiet"]
-    assert found.entries[3].preferences.options == Options(digest=True)
+    assert found.entries[0].preferences is None
+    assert found.entries[3].preferences == Preferences(Options(digest=True))
     assert found.skipped == ["no such name!", "https://www.instagram.com/p/Cabc/", "5", "None"]

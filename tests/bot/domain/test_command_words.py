@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.command_words import MOST, OURS, Wanted, parse
+from bot.domain.command_words import MOST, OURS, Wanted, as_arguments, parse
 
 
 def subscribed(text: str) -> Wanted:
@@ -29,6 +29,9 @@ def subscribed(text: str) -> Wanted:
         ("@natgeo", ("natgeo",), None, set()),
         ("@natgeo @mychannel", ("natgeo",), "@mychannel", set()),
         ("@natgeo @nike @prada", ("natgeo", "nike", "prada"), None, set()),
+        ("natgeo, @nike", ("natgeo", "nike"), None, set()),
+        ("natgeo & @nike fast", ("natgeo", "nike"), None, {"fast"}),
+        ("natgeo!", ("natgeo",), None, set()),
         ("natgeo NatGeo @natgeo nike", ("natgeo", "nike"), None, set()),
         ("https://www.instagram.com/natgeo/ nike", ("natgeo", "nike"), None, set()),
     ],
@@ -99,7 +102,7 @@ def test_with_an_at_each_word_is_a_name(words: list[str]) -> None:
         ("natgeo every day now please", "en", ("natgeo",), ("every", "day", "now", "please")),
         ("natgeo nike prada", "en", ("natgeo", "nike", "prada"), ()),
         ("natgeo, prada and quiet", "en", ("natgeo", "prada"), ("and", "quiet")),
-        ("natgeo Please!", "en", ("natgeo",), ("Please!",)),
+        ("natgeo Please!", "en", ("natgeo",), ("Please",)),
         ("natgeo 9pm 10:30 24h 7", "en", ("natgeo",), ("9pm", "10:30", "24h", "7")),
         ("now", "en", ("now",), ()),
         ("now natgeo", "en", ("now", "natgeo"), ()),
@@ -107,6 +110,8 @@ def test_with_an_at_each_word_is_a_name(words: list[str]) -> None:
         ("natgeo https://www.instagram.com/daily/", "en", ("natgeo", "daily"), ()),
         ("natgeo und nike", "en", ("natgeo", "und", "nike"), ()),
         ("natgeo und nike", "de", ("natgeo", "nike"), ("und",)),
+        ("natgeo and @nike", "en", ("natgeo", "nike"), ("and",)),
+        ("natgeo und @nike", "de", ("natgeo", "nike"), ("und",)),
         ("natgeo каждый день", "ru", ("natgeo",), ("каждый", "день")),
         ("natgeo 300 1234567", "en", ("natgeo", "1234567"), ("300",)),
     ],
@@ -122,6 +127,30 @@ def test_a_count_is_read_before_and_after_everyday_words() -> None:
     for text in ("natgeo 3 please", "natgeo please 3"):
         assert parse(text.split(), takes_count=True, language="en").count == 3
     assert parse(["natgeo", "0"], takes_count=True, language="en").names == ("natgeo",)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("can I see natgeo?", ("natgeo",)),
+        ("please subscribe me to natgeo.", ("natgeo",)),
+        ("show me the stories of natgeo…", ("natgeo",)),
+        ("@see", ("see",)),
+        ("see", ("see",)),
+    ],
+)
+def test_in_an_answer_the_words_of_requests_are_no_names(
+    text: str, names: tuple[str, ...]
+) -> None:
+    got = parse(text.split(), takes_count=True, language="en", is_answer=True)
+    assert (got.names, got.unread) == (names, ())
+
+
+@pytest.mark.parametrize("name", ["fast", "now", "300", "natgeo"])
+def test_a_name_as_an_argument_is_read_as_this_name(name: str) -> None:
+    for words in ([name, "nike"], ["nike", name]):
+        got = parse(as_arguments(words, "en"), words=OURS, takes_count=True, language="en")
+        assert (set(got.names), got.everyday) == ({name, "nike"}, ())
 
 
 def test_in_an_answer_a_first_everyday_word_is_no_name() -> None:

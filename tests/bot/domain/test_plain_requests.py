@@ -21,6 +21,17 @@ from bot.domain.plain_requests import Request, request_in
         ("delete everything you know about me", Request("privacy")),
         ("delete natgeo", Request("unsubscribe", ("natgeo",))),
         ("is it free?", Request("price")),
+        ("how do I follow natgeo", Request("subscribe", ("natgeo",))),
+        ("who do I follow", Request("subscriptions")),
+        ("add natgeo to my list", Request("subscribe", ("natgeo",))),
+        ("show my current alerts", Request("subscriptions")),
+        ("delete profile natgeo", Request("unsubscribe", ("natgeo",))),
+        ("delete profile", Request("privacy")),
+        ("delete my account completely", Request("privacy")),
+        ("remove account natgeo", Request("privacy", ("natgeo",))),
+        ("follow natgeo and @nike", Request("subscribe", ("natgeo", "nike"), is_list=True)),
+        ("please send me natgeo", Request("stories", ("natgeo",))),
+        ("don't send natgeo", Request("unsubscribe", ("natgeo",))),
         ("some words that ask for nothing", None),
         (" ".join(["stop"] * 13), None),
         ("", None),
@@ -30,7 +41,47 @@ def test_what_a_text_asks_for(text: str, request_: Request | None) -> None:
     assert request_in(text, "en") == request_
 
 
+@pytest.mark.parametrize(
+    ("text", "language", "request_"),
+    [
+        ("historias de natgeo para mi", "es", Request("stories", ("natgeo",))),
+        ("quiero ver natgeo para ya", "es", Request("stories", ("natgeo",))),
+        ("por favor para de enviar natgeo", "es", Request("unsubscribe", ("natgeo",))),
+        ("stories de natgeo para mim", "pt_BR", Request("stories", ("natgeo",))),
+        ("avise quando chega história de natgeo", "pt_BR", Request("subscribe", ("natgeo",))),
+        ("para de mandar", "pt_BR", Request("unsubscribe")),
+        ("присылай больше natgeo", "ru", Request("subscribe", ("natgeo",))),
+        ("больше не присылай", "ru", Request("unsubscribe")),
+        ("je veux plus d'alertes de natgeo", "fr", Request("stories", ("natgeo",))),
+    ],
+)
+def test_a_word_of_two_meanings_ends_nothing(
+    text: str, language: str, request_: Request | None
+) -> None:
+    assert request_in(text, language) == request_
+
+
+@pytest.mark.parametrize(
+    ("text", "request_"),
+    [
+        ("nice story!", None),
+        ("lovely story!", Request("stories", ("lovely",))),
+        ("what a story", None),
+        ("this story", None),
+        ("great help", None),
+        ("stories", Request("stories")),
+        ("stop", Request("unsubscribe")),
+        ("settings please", Request("settings")),
+        ("how much does it cost?", Request("price")),
+        ("show natgeo", Request("stories", ("natgeo",))),
+    ],
+)
+def test_in_a_group_a_comment_is_no_request(text: str, request_: Request | None) -> None:
+    assert request_in(text, "en", is_group=True) == request_
+
+
 def test_words_of_another_language_are_no_request() -> None:
-    assert request_in("hilfe", "en") is None or request_in("hilfe", "de") == Request("help")
+    assert request_in("hilfe", "en") is None
+    assert request_in("hilfe", "de") == Request("help")
     assert request_in("помощь", "ru") == Request("help")
     assert request_in("помощь", "de") is None

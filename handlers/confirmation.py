@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 
 from bot.context import Context
-from bot.domain.command_words import MOST, OURS, Wanted
-from bot.domain.everyday_words import is_everyday_word, is_time
+from bot.domain.command_words import MOST, Wanted, as_arguments
 from bot.domain.sentences import N_
-from bot.presentation.actions import RUN_FOR_MANY, button
+from bot.presentation.actions import RUN, RUN_FOR_MANY, button, grid
 from bot.presentation.html import Safe, code
 from handlers.profile_lists import LEFT_OUT, failure_lines
 from handlers.replies import say
 
 WHICH_OF_MANY = N_("Do you want to see the stories from {names} now, or get every new one?")
 MEANT = N_("Did you mean this?")
+A_ROW = 2
 ONE = {
     "stories": N_("Show stories"),
     "highlights": N_("Highlights"),
@@ -28,8 +28,13 @@ async def offer_understood(context: Context, command: str, wanted: Wanted) -> No
     """Show a command with the recognised names and options, and a button that runs the command.
 
     The button reads the command from the message. A channel gets no button; people copy the
-    command.
+    command. Highlights are shown for a single profile: several names get a button each.
     """
+    if command == "highlights" and len(wanted.names) > 1 and not context.is_channel:
+        each = [button(name, RUN(command, name)) for name in wanted.names]
+        lines = [context.t(MEANT), *failure_lines([], wanted, context)]
+        await say(context, Safe("\n".join(lines)), grid(each, A_ROW))
+        return
     line = code(f"/{command} {' '.join(_arguments(wanted, context.t.language))}")
     lines = [context.t(MEANT), context.t.isolate(line), *failure_lines([], wanted, context)]
     label = (ONE if len(wanted.names) == 1 else {**ONE, **MANY})[command]
@@ -52,14 +57,6 @@ async def offer_for_many(
 
 def _arguments(wanted: Wanted, language: str) -> list[str]:
     """Return the arguments of the same command without everyday words."""
-    names = [_written(name, language) for name in wanted.names]
-    names.sort(key=lambda name: not name.startswith("@"))  # a final @name is read as a channel
     count = [str(wanted.count)] if wanted.count else []
     channel = [wanted.channel] if wanted.channel else []
-    return [*names, *channel, *count, *sorted(wanted.words)]
-
-
-def _written(name: str, language: str) -> str:
-    """Return a name as an argument that the command reads as a profile name."""
-    is_other = name in OURS or is_everyday_word(name, language) or is_time(name)
-    return f"@{name}" if is_other else name
+    return [*as_arguments(wanted.names, language), *channel, *count, *sorted(wanted.words)]

@@ -3,14 +3,16 @@
 Deletion, unsubscribing and paid calls always need a press of a button.
 """
 
+from dataclasses import replace
+
 from bot.context import Context
 from bot.domain.command_words import parse
 from bot.domain.plain_requests import Request, request_in
 from bot.domain.sentences import N_
 from handlers import card, subscriptions
+from handlers.confirmation import offer_for_many, offer_understood
 from handlers.guard import OBEYED
 from handlers.replies import say
-from handlers.understood import offer_for_many, offer_understood
 
 PRICE = N_("The bot is free for you: the bot's owner pays. /usage shows today's limit.")
 PRICE_FOR_OWNER = N_(
@@ -20,19 +22,36 @@ PRICE_FOR_OWNER = N_(
 
 async def answer_request(context: Context, text: str) -> bool:
     """Answer a text that requests a command in plain words; return False without a request."""
-    request = request_in(text, context.t.language)
-    if request is None:
+    request = request_in(text, context.t.language, is_group=not context.is_private)
+    if request is None or not await is_for_bot(context, request):
         return False
+    if request.command == "privacy" and await _is_about_profile(context, request):
+        request = replace(request, command="unsubscribe")
     if request.command == "price":
         await say(context, context.t(PRICE_FOR_OWNER if context.is_owner else PRICE))
     elif request.command == "unsubscribe":
         await _offer_to_stop(context, request)
-    elif request.names:
+    elif request.names and request.command != "privacy":
         await _offer_for_names(context, request)
     else:
         context.args = []
         await OBEYED[request.command].serve(context)
     return True
+
+
+async def is_for_bot(context: Context, request: Request) -> bool:
+    """Return whether a text is a request to the bot; in a group, only stored names are names."""
+    if context.is_private or not request.names or request.is_list:
+        return True
+    known = await context.services.subscriptions.known_names(request.names)
+    return set(known) == set(request.names)
+
+
+async def _is_about_profile(context: Context, request: Request) -> bool:
+    """Return whether a request to delete data names a profile, as "delete account natgeo" does."""
+    if request.is_list:
+        return True
+    return bool(await context.services.subscriptions.known_names(request.names))
 
 
 async def _offer_to_stop(context: Context, request: Request) -> None:
@@ -55,7 +74,7 @@ async def _offer_for_names(context: Context, request: Request) -> None:
     name.
     """
     known = await context.services.subscriptions.known_names(request.names)
-    names = known or list(request.names)
+    names = list(request.names) if request.is_list else known or list(request.names)
     is_sure = bool(known) or len(names) == 1 or request.is_list
     if not is_sure:
         context.args = []
