@@ -88,7 +88,7 @@ async def test_what_can_not_be_shown_is_said_in_one_sentence(bell: Bell, control
         ("/highlights hl.four", "hl.four has no highlights", 3),
         ("/highlights hl.hidden", "is a private account", 1),
         ("/highlights nobody.has.it", "can't find nobody.has.it", 2),
-        ("/highlights two names", "Write it like this: /highlights", 0),
+        ("/highlights two names", "Did you mean this?", 0),
         ("/highlights natgeo/../x", "Write it like this: /highlights", 0),
     ):
         before = await control.billed()
