@@ -1,6 +1,7 @@
 """Error messages for failures, in the chat's language; an unexpected failure gets a number."""
 
 import secrets
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
 
@@ -58,20 +59,21 @@ async def say_refusal(
     text: str = Safe(sentence_for(error, context) + more)
     message = context.event.message
     if message is None or not context.is_group:
-        await say(context, text, buttons or _refusal_buttons(error, context))
+        await say(context, text, buttons or refusal_buttons([error], context))
         return
     own = isinstance(error, RightsError | PersonSpentError)
     key = ("refused", message.chat.id, context.user_id if own else None, text)
     if context.services.cache.get(key, now=context.now):
         await unit_of_work.call_after_replies(partial(react, context, message, SAME_AGAIN))
         return
-    await say(context, text, buttons or _refusal_buttons(error, context))
+    await say(context, text, buttons or refusal_buttons([error], context))
     await record_later(context, key, age=REPEATED)
 
 
-def _refusal_buttons(error: BotError, context: Context) -> Buttons:
-    """Return the button that resolves the cause of a refusal, or an empty list."""
-    if isinstance(error, NoPayerError) and not context.is_private:
+def refusal_buttons(errors: Iterable[BotError], context: Context) -> Buttons:
+    """Return the button that resolves the cause of refusals, or an empty list."""
+    has_no_payer = any(isinstance(one, NoPayerError) for one in errors)
+    if has_no_payer and not context.is_private:
         return payer_buttons(context.origin.id, context.origin.type, context)
     return []
 

@@ -19,6 +19,7 @@ from bot.presentation.actions import IMPORT, PRIMARY, button
 from bot.presentation.html import Safe, bold, shorten
 from bot.sending.replies import document_payload
 from bot.updates import unit_of_work
+from handlers.errors import refusal_buttons
 from handlers.guard import HEARD, UNKNOWN_BUTTON, command, on_message, on_press
 from handlers.options import changed_options
 from handlers.profile_lists import WORD, failure_lines, fitting, names_in_bold
@@ -147,7 +148,8 @@ async def _subscribe_to_listed(context: Context, source: Message) -> None:
     if done and await context.services.subscriptions.find_obstacle() == "stopped":
         lines.append(context.t(LATER))
     lines += failure_lines(failed, parse([]), context)
-    await say(context, "\n".join(fitting(lines, context)))
+    buttons = refusal_buttons([error for _, error in failed], context)
+    await say(context, "\n".join(fitting(lines, context)), buttons)
     await _ask_about_options(there, source, context)
 
 

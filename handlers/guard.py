@@ -45,7 +45,7 @@ from bot.domain.errors import (
 )
 from bot.domain.sentences import N_
 from bot.presentation.actions import Kind, split_chat
-from bot.presentation.html import code, shorten
+from bot.presentation.html import code
 from bot.updates import unit_of_work
 from handlers.commands import update_chat_menu
 from handlers.rights import ANYBODY, OWNER, SHOW, TABLE, Right
@@ -275,7 +275,8 @@ def _make_guarded(name: str, run: Run, hear: Callable[[Guarded], Handler]) -> Gu
 async def answer_press(context: Context, text: str | None = None, *, alert: bool = False) -> None:
     """Answer the pressed button once, with a pop-up if ``text`` is given.
 
-    If the button was answered before, or the answer is too late, send the text as a message.
+    If the button was answered before, the answer is too late, or the text is too long for a
+    pop-up, send the text as a message.
     """
     query, unit = context.query, unit_of_work.current()
     if query is None:
@@ -295,19 +296,22 @@ async def _answer_press_now(
     unit: unit_of_work.Unit | None,
 ) -> None:
     shown = text or (context.t.plain(UNCHANGED) if unit and unit.is_in_vain else "")
+    is_long = len(shown) > TOAST
     # The error handler has a new context, so the answer is recorded in the cache.
     cache, key = context.services.cache, ("answered", query.id)
     said = cache.get(key, now=context.now)
     if said is None:
         try:
-            await query.answer(shorten(shown, TOAST) or None, show_alert=alert)
+            pop_up = None if is_long else shown or None
+            await query.answer(pop_up, show_alert=alert and not is_long)
         except TelegramError as error:
             log.info("a button can't be answered", reason=str(error))
             if not isinstance(error, BadRequest | RetryAfter):
                 return  # Telegram may have shown the pop-up
         else:
             cache.put(key, text or "", until=context.now + REPEATED)
-            return
+            if not is_long:
+                return
     if text and text != said:
         await _send_line(context, text)
 

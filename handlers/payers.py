@@ -15,7 +15,7 @@ from bot.presentation.actions import (
     link_to,
 )
 from bot.presentation.html import shorten
-from bot.presentation.translation import translator_for
+from bot.presentation.translation import Translator, translator_for
 from bot.sending.replies import text_payload
 from handlers.guard import UNKNOWN_BUTTON, on_press
 from handlers.replies import edit_pressed, enqueue_reply
@@ -36,12 +36,18 @@ NO_LONGER_MINE = N_("No longer mine: {title}")
 NOT_YOURS = N_("You're no longer responsible for that chat.")
 
 
-def payer_buttons(chat_id: int, kind: str, context: Context) -> Buttons:
-    """Return the button that makes an admin the payer; in a channel, the button is a link."""
-    if kind == "channel":
-        text = context.t.plain(MINE_CHANNEL_BUTTON)
+def payer_buttons(
+    chat_id: int, kind: str, context: Context, t: Translator | None = None
+) -> Buttons:
+    """Return the button that makes an admin the payer; in a channel, the button is a link.
+
+    ``t`` is the translator of the chat, if the chat is not the chat of the update.
+    """
+    is_channel = kind == "channel"
+    text = (t or context.t).plain(MINE_CHANNEL_BUTTON if is_channel else MINE_BUTTON)
+    if is_channel and context.about is None:
         return [[link_button(text, url=link_to(context.bot.username, MINE(), chat_id))]]
-    return [[context.button(MINE_BUTTON, MINE())]]
+    return [[button(text, MINE())]]
 
 
 async def payer_page(context: Context) -> Page:
@@ -51,8 +57,8 @@ async def payer_page(context: Context) -> Page:
     """
     if await context.services.payers.has_payer(context.chat.id):
         return context.t(TAKEN), []
-    text = MINE_CHANNEL_BUTTON if context.chat.kind == "channel" else MINE_BUTTON
-    return context.t(NoPayerError.text), [[context.button(text, MINE())]]
+    buttons = payer_buttons(context.chat.id, context.chat.kind, context)
+    return context.t(NoPayerError.text), buttons
 
 
 @on_press(MINE)
@@ -87,11 +93,8 @@ async def tell_left(left: list[Chat], context: Context) -> None:
     language = context.t.language
     for chat in left:
         t = translator_for(chat.effective_language or language)
-        text = t.plain(MINE_CHANNEL_BUTTON if chat.kind == "channel" else MINE_BUTTON)
-        row = [button(text, MINE())]
-        if chat.kind == "channel":
-            row = [link_button(text, url=link_to(context.bot.username, MINE(), chat.id))]
-        await enqueue_reply(context, Target(chat.id), text_payload(t(LEFT), [row]))
+        buttons = payer_buttons(chat.id, chat.kind, context, t)
+        await enqueue_reply(context, Target(chat.id), text_payload(t(LEFT), buttons))
 
 
 async def paid_page(context: Context) -> Page:

@@ -5,6 +5,7 @@ from telegram import Chat
 from bot.context import Context
 from bot.domain.sentences import N_
 from bot.presentation.actions import DANGER, ERASE, Page, back
+from bot.presentation.html import Safe
 from handlers.guard import command, on_press
 from handlers.payers import tell_left
 from handlers.replies import edit_pressed, say
@@ -36,6 +37,10 @@ SURE_PRIVATE = N_(
     "Delete everything about your private chat with me? Its subscriptions and settings will be "
     "gone for good."
 )
+STOPS = N_(
+    "The alerts of the groups and channels you're responsible for will stop until another admin "
+    "takes each of them on. /usage lists them."
+)
 DONE = N_(
     "What I stored about this chat has been deleted. If you write to me again, we start from "
     "scratch."
@@ -59,7 +64,7 @@ def chat_data_page(context: Context) -> Page:
 async def confirm_or_erase(context: Context, what: str | None) -> None:
     """Ask for confirmation, then delete all data of the chat."""
     if what == "yes":
-        left = await context.services.payers.chats_of(context.chat.id)
+        left = await context.services.payers.chats_of(context.chat.id, most=None)
         await context.services.chats.erase(context.chat.id)
         await tell_left(left, context)
         await edit_pressed(context, context.t(DONE))
@@ -71,4 +76,7 @@ async def confirm_or_erase(context: Context, what: str | None) -> None:
         yes = context.button(N_("Yes, delete"), ERASE("yes"), DANGER)
         no = context.button(N_("No, keep it"), ERASE("no"))
         sure = SURE_PRIVATE if context.chat.kind == Chat.PRIVATE else SURE
-        await edit_pressed(context, context.t(sure, chat=context.chat.title), [[yes, no]])
+        text = context.t(sure, chat=context.chat.title)
+        if await context.services.payers.chats_of(context.chat.id):
+            text = Safe(f"{text}\n\n{context.t(STOPS)}")
+        await edit_pressed(context, text, [[yes, no]])

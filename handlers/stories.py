@@ -20,6 +20,7 @@ from bot.presentation.html import Safe
 from bot.sending.failed_items import COUNTED
 from handlers.card import LIVE
 from handlers.confirmation import offer_understood
+from handlers.errors import refusal_buttons
 from handlers.guard import UNCHANGED, command
 from handlers.highlights import show_highlight
 from handlers.links import (
@@ -162,4 +163,4 @@ async def _show_stories_of_many(context: Context, wanted: Wanted) -> None:
         lines.append(t(COUNTED, n=len(live), username=name))
     in_order = [(name, failed[name]) for name in wanted.names if name in failed]
     lines += failure_lines(in_order, wanted, context)
-    await say(context, Safe("\n".join(lines)))
+    await say(context, Safe("\n".join(lines)), refusal_buttons(failed.values(), context))

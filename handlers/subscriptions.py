@@ -39,7 +39,7 @@ from bot.presentation.buttons import NEW
 from bot.presentation.html import Safe, escape, shorten
 from bot.presentation.notices import MISSING
 from handlers.confirmation import offer_understood
-from handlers.errors import sentence_for
+from handlers.errors import refusal_buttons, sentence_for
 from handlers.guard import (
     UNCHANGED,
     UNKNOWN_BUTTON,
@@ -51,7 +51,7 @@ from handlers.guard import (
 )
 from handlers.links import unreadable_reply
 from handlers.options import SETTINGS, is_paused, options_page, paused_line, subscription_line
-from handlers.payers import LEFT, MINE_BUTTON
+from handlers.payers import LEFT, payer_buttons
 from handlers.profile_lists import failure_lines, lines_by_sentence
 from handlers.questions import ask, subscription_buttons
 from handlers.replies import edit_pressed, say, show_working
@@ -250,6 +250,7 @@ async def _subscribe(context: Context, wanted: Wanted, *, in_place: bool = False
         buttons = _subscribed_buttons(done[0], context, can_show=not (in_place or where))
     elif done:
         buttons = [[list_button(context)]]
+    buttons = [*buttons, *refusal_buttons([one for _, one in failed], context)]
     if where and context.is_private:
         buttons = for_chat(buttons, target.chat_id)
     await (edit_pressed if in_place else say)(context, text, buttons)
@@ -501,7 +502,7 @@ async def list_page(context: Context, page: int, of: int | None = None) -> Page:
     ]
     is_last = (page + 1) * PAGE >= len(every)
     if await context.services.payers.have_alerts_stopped(context.chat.id):
-        buttons.append([context.button(MINE_BUTTON, actions.MINE())])
+        buttons += payer_buttons(context.chat.id, context.chat.kind, context)
     return text, buttons + arrows(page, is_last=is_last, to=actions.SUBSCRIPTIONS)
 
 

@@ -11,7 +11,7 @@ from bot.presentation.charts import bars
 from bot.presentation.html import Safe, shorten
 from handlers.guard import command
 from handlers.money import cost_text
-from handlers.payers import paid_page
+from handlers.payers import LEFT, paid_page, payer_buttons
 from handlers.people import KIND, KINDS
 from handlers.replies import say
 
@@ -47,6 +47,9 @@ async def show_usage(context: Context) -> None:
         lines.append(t(WEEK, bars=row))
     lines += _month_lines(used.month, context)
     buttons: Buttons = []
+    if await context.services.payers.have_alerts_stopped(context.chat.id):
+        lines += ["", t(LEFT)]
+        buttons = payer_buttons(context.chat.id, context.chat.kind, context)
     if context.is_private and context.about is None:
         text, buttons = await paid_page(context)
         lines += ["", text] if buttons else []

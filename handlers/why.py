@@ -16,6 +16,7 @@ from bot.presentation.html import escape
 from bot.presentation.notices import AWAY, MISSING
 from handlers.guard import command
 from handlers.options import MEDIA, paused_line, subscription_line
+from handlers.payers import LEFT
 from handlers.replies import say
 from handlers.show import offer_instead
 from handlers.subscriptions import DELAY, ask_which_profile, expected_delay
@@ -97,7 +98,7 @@ def _why_text(every: Sequence[Why], context: Context) -> str:
     lines.append(t(STATES[profile.state if profile else "active"]))
     if is_one:
         lines += _obstacle_lines(first, context)
-    lines += _check_lines(first, profile, context) if profile else []
+    lines += _check_lines(first, profile, context) if profile and not first.has_stopped else []
     for known in every:
         lines.append("")
         if not is_one:
@@ -117,9 +118,14 @@ def _paused_lines(known: Why, context: Context) -> list[str]:
 
 
 def _obstacle_lines(known: Why, context: Context) -> list[str]:
-    """Return a list with the line about a closed chat or a missing right, or an empty list."""
+    """Return a list with the line about a closed chat, a missing payer or a missing right.
+
+    The list is empty without an obstacle.
+    """
     if not known.chat_open:
         return [context.t(AWAY)]
+    if known.has_stopped:
+        return [context.t(LEFT)]
     return [context.t(MISSING[known.mute.missing])] if known.mute else []
 
 
@@ -156,6 +162,8 @@ def _next_check_line(obstacle: Obstacle, due: datetime, context: Context) -> str
 def _outcome_lines(known: Why, context: Context) -> list[str]:
     """Return the results for the stories of the last two days, or why no story is listed."""
     t, outcomes, begun = context.t, known.outcomes, known.subscription.created_at
+    if not outcomes.total and known.has_stopped:
+        return []
     if not outcomes.total and begun > context.now - LOOKBACK:
         return [t(N_("No new stories since alerts began ({when})."), when=t.relative_time(begun))]
     if not outcomes.total:

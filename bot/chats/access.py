@@ -23,6 +23,7 @@ from bot.domain.errors import (
     NOT_AN_OWNER,
     OWNER_IN_SETTINGS,
     OWNER_NOT_BLOCKABLE,
+    PROFILE_IN_SETTINGS,
     BlockedError,
     RightsError,
 )
@@ -314,20 +315,49 @@ class Access:
         return entry
 
     async def unblock(self, subject: Subject) -> bool:
-        """End a block. Return False without a block.
+        """End a block; the block of a profile ends under all names. Return False without a block.
 
         Alerts restart with stories posted from now on.
+
+        Raises:
+            RightsError: ``BLOCKED_PROFILES`` has the profile.
         """
+        if subject.kind == "profile":
+            return await self._unblock_profile(subject)
         async with writing(self._db) as tx:
             subject = await self._current_subject(tx, subject)
             entry = await store.get(tx, subject)
             if entry is None or entry.blocked_since is None:
                 return False
             await self._unblock(tx, subject)
-        if subject.kind == "profile" and subject.id not in self._always_blocked:
-            self.blocked -= {subject.id, entry.name} - self._always_blocked
         self._wake()
         return True
+
+    async def _unblock_profile(self, subject: Subject) -> bool:
+        ended: list[Subject] = []
+        async with writing(self._db) as tx:
+            words = await self._words_of_profile(tx, subject.id)
+            if words & self._always_blocked:
+                raise RightsError(text=PROFILE_IN_SETTINGS, who=subject.id)
+            for word in sorted(words):
+                entry = await store.get(tx, Subject("profile", word))
+                if entry is not None and entry.blocked_since is not None:
+                    ended.append(Subject("profile", word))
+            for one in ended:
+                await self._unblock(tx, one)
+        if not ended:
+            return False
+        self.blocked -= words
+        self._wake()
+        return True
+
+    async def _words_of_profile(self, tx: Tx, word: str) -> set[str]:
+        """Return the id and the names under which a profile may be blocked, with ``word``."""
+        since = self._now() - profiles.NAME_IS_SURE
+        current = await profiles.ids_of_names(tx, [word], since=since)
+        blocked = await store.ids_of_profiles(tx, [word])
+        words = {word, *current.values(), *blocked.values()}
+        return words | await store.names_of_profiles(tx, words)
 
     async def set_limit(self, subject: Subject, credits: int | None) -> Entry:  # noqa: A002 - the field's term
         """Set the daily allowance in credits; None restores the allowance of the settings."""

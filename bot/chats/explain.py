@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal, get_args
 
 from bot.domain import options
-from bot.domain.records import Known, Mute, Subscription, find_mute
+from bot.domain.records import NOBODY, Known, Mute, Subscription, find_mute
 from bot.domain.selection import FILTERED, Outlook, foresee
 from bot.store import chats, deliveries, enqueue, mutes, profiles, stories
 from bot.store.engine.database import Tx
@@ -66,6 +66,7 @@ class Outcomes:
 class Why:
     """The state of a subscription.
 
+    ``has_stopped``: the alerts of the chat have stopped, because the chat has no payer.
     ``obstacle`` is the reason for an overdue check. ``mute`` is the missing right that prevents
     alerts in the chat or topic.
     """
@@ -74,6 +75,7 @@ class Why:
     profile: Known | None
     outcomes: Outcomes
     chat_open: bool
+    has_stopped: bool
     obstacle: Obstacle
     mute: Mute | None
     live: int
@@ -128,6 +130,7 @@ async def explain(tx: Tx, subscription: Subscription, *, obstacle: Obstacle, now
         profile=known,
         outcomes=Outcomes.sum_up(tallies, outlooks),
         chat_open=is_open,
+        has_stopped=chat is not None and chat.payer == NOBODY,
         obstacle=obstacle,
         mute=find_mute(missing, target.thread_id),
         live=len(live),

@@ -14,6 +14,7 @@ from bot.domain import alert_rules
 from bot.domain.access import Mode, Subject
 from bot.domain.budget import DAY
 from bot.domain.errors import (
+    NO_ACCESS_TO_PAY,
     TOO_MANY_FAST_OF_PAYER,
     TOO_MANY_FOLLOWED,
     TOO_MANY_NEW,
@@ -21,6 +22,7 @@ from bot.domain.errors import (
     TOO_MANY_OF_NEWCOMER,
     TOO_MANY_OF_PAYER,
     NoPayerError,
+    RightsError,
     SubscriptionError,
     TooManyFastError,
 )
@@ -133,7 +135,7 @@ class Payers:
         """Make an administrator of a chat the payer, if the chat has no payer.
 
         Raises:
-            NoPayerError: The person has no personal access.
+            RightsError: The person has no personal access.
             SubscriptionError: The chat has more subscriptions than the person may still have.
             BlockedError: The chat is blocked.
         """
@@ -141,6 +143,8 @@ class Payers:
         async with writing(self._db) as tx:
             await self._lock(tx, chat_id)
             await chats.refuse_blocked(tx, chat_id, now=now)
+            if not await self._may_pay(tx, person, chat_id):
+                raise RightsError(text=NO_ACCESS_TO_PAY)
             await self.ensure(tx, chat_id, person)
         self._wake()
 

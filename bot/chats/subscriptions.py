@@ -18,9 +18,9 @@ from bot.domain.budget import DAY
 from bot.domain.errors import NotFollowedError
 from bot.domain.model import Story, Target
 from bot.domain.paid_calls import StoriesService
-from bot.domain.records import EPOCH, Chat, Known, Subscription
+from bot.domain.records import EPOCH, NOBODY, Chat, Known, Subscription
 from bot.fetching import snapshots
-from bot.store import chat_queues, deliveries, fan_outs, moves, profiles, stories
+from bot.store import chat_queues, chats, deliveries, fan_outs, moves, profiles, stories
 from bot.store import ended_subscriptions as ended_store
 from bot.store import subscriptions as store
 from bot.store.engine.database import Database, Tx
@@ -158,6 +158,8 @@ class Subscriptions:
     async def undo_pause(self, chat_id: int, subscription_id: int) -> Subscription:
         """Resume a subscription, and send the stories that were posted during the pause.
 
+        No stories are sent to a chat without a payer, or from a blocked profile.
+
         Raises:
             NotFollowedError: The chat does not have the subscription.
         """
@@ -168,8 +170,8 @@ class Subscriptions:
             if not one.paused:
                 return one
             await store.change(tx, one.id, paused=False, paused_until=None)
-            if one.state == "blocked":
-                # An owner has blocked the profile, so no pending stories are restored.
+            chat = await chats.get(tx, chat_id)
+            if one.state == "blocked" or (chat is not None and chat.payer == NOBODY):
                 return await load_subscription(tx, chat_id, subscription_id)
             await deliveries.reopen(tx, one, reason=deliveries.PAUSED)
             await fan_outs.enqueue_missed(tx, one, now=now)

@@ -116,6 +116,10 @@ CHANNELS_LIMIT_REACHED = N_(
     "Messages in the name of channels have reached today's limit of this group. Ask in your own "
     "name, or try again after {until}."
 )
+NO_ACCESS_TO_PAY = N_(
+    "Only someone whom the bot's owner has given access can be responsible for a chat. Ask the "
+    "owner for an invitation."
+)
 CAPACITY_REACHED = N_(
     "The bot is full: its budget can't cover any more profiles. Its owner can raise the budget."
 )
@@ -130,6 +134,9 @@ CHAT_SILENCED = N_("This chat stays silent, because the person responsible for i
 OWNER_NOT_BLOCKABLE = N_("That person is one of the bot's owners, so I can't block them.")
 OWNER_IN_SETTINGS = N_(
     "{who} is in ADMIN_IDS in the bot's settings. Remove the ID there and restart the bot."
+)
+PROFILE_IN_SETTINGS = N_(
+    "{who} is in BLOCKED_PROFILES in my settings. Remove the name there and restart me."
 )
 NOT_AN_OWNER = N_("{who} isn't one of the bot's owners.")
 ONLY_IN_PRIVATE = N_("Please send me {command} in our private chat.")

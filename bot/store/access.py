@@ -118,6 +118,12 @@ async def ids_of_profiles(tx: Tx, names: Collection[str]) -> dict[str, str]:
     return {row[0]: row[1] for row in await tx.execute(statement)}
 
 
+async def names_of_profiles(tx: Tx, ids: Collection[str]) -> set[str]:
+    """Return the usernames of the entries that have one of the profile ids."""
+    statement = sa.select(_SUBJECT).where(_KIND == "profile", access_list.c.name.in_(list(ids)))
+    return set((await tx.execute(statement)).scalars())
+
+
 def blocked_subjects_sql(now: datetime) -> sa.Select[str]:
     """Return the query for the ids of people and chats that are blocked at ``now``."""
     until = access_list.c.blocked_until

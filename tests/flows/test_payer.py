@@ -317,7 +317,7 @@ async def test_only_who_has_access_becomes_the_payer_where_guests_bring_the_bot(
     refused = await town.ask(group, f"/subscribe {await town.star()}", user=mal)
     assert NOBODY_YET in refused["text"]
     pressed = await town.bell.press(group, refused, buttons(refused)[MINE], user=mal)
-    assert NOBODY_YET in pressed["text"]
+    assert "Ask the owner for an invitation." in pressed["text"]
     await town.bell.press(group, refused, buttons(refused)[MINE], user=ann)
     await town.is_payer(group, ann)
     listed = await town.ask(town.boss, "/people")

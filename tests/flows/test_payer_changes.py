@@ -10,6 +10,7 @@ import pytest
 from bot.domain.access import Subject
 from bot.store import access
 from bot.store.engine.database import Database
+from tests.flows.test_import import file_of
 from tests.flows.test_payer import MINE, Town, is_told, pressed_page
 from tests.support.sandbox import Box
 from tests.support.storybell import buttons, running_bell, unhurried
@@ -148,3 +149,73 @@ async def test_a_block_of_the_payer_is_silent_in_the_chat_and_shown_to_the_owner
     async with town.db.read() as tx:
         entry = await access.get(tx, Subject("chat", str(group)))
     assert entry is None or entry.refused_at is None
+
+
+async def stopped_group(town: Town, ann: int, *admins: int) -> tuple[int, str]:
+    """Return a group whose payer has left the chat, and the followed profile."""
+    group, star = await town.group(ann, *admins, by=ann), await town.star()
+    await subscribe(town, group, star, user=ann)
+    usage = await town.ask(ann, "/usage")
+    await town.bell.press(ann, usage, next(iter(buttons(usage).values())))
+    await is_told(town, group, STOPPED)
+    return group, star
+
+
+async def test_why_and_usage_say_that_the_alerts_have_stopped(town: Town) -> None:
+    ann = await town.known("Ann", started=True)
+    group, star = await stopped_group(town, ann)
+    why = await town.ask(group, f"/why {star}", user=ann)
+    assert STOPPED in why["text"]
+    assert "Next check" not in why["text"]
+    assert "no new stories" not in why["text"].lower()
+    usage = await town.ask(group, "/usage", user=ann)
+    assert STOPPED in usage["text"]
+    assert MINE in buttons(usage)
+
+
+async def test_refusals_of_several_names_have_the_button_of_the_payer(town: Town) -> None:
+    ann = await town.known("Ann", started=True)
+    group, _ = await stopped_group(town, ann)
+    names = f"{await town.star()} {await town.star()}"
+    for command in ("subscribe", "stories"):
+        refused = await town.ask(group, f"/{command} {names}", user=ann, sender_chat_id=group)
+        assert MINE in buttons(refused), command
+    refused = await town.ask(
+        group,
+        "",
+        file=file_of([*names.split()]),
+        caption="/import",
+        user=ann,
+        sender_chat_id=group,
+    )
+    assert MINE in buttons(refused)
+
+
+async def test_who_has_too_many_subscriptions_reads_the_whole_refusal(town: Town) -> None:
+    ann, bob = await town.known("Ann", started=True), await town.known("Bob")
+    group, _ = await stopped_group(town, ann, bob)
+    for _ in range(3):  # all that Bob may have
+        own = await town.group(bob, by=bob)
+        await subscribe(town, own, await town.star(), await town.star(), user=bob)
+    listed = await town.ask(group, "/subscriptions", user=bob)
+    await town.bell.press(group, listed, buttons(listed)[MINE], user=bob)
+    await is_told(town, group, "shows that person which chats these are.")
+
+
+async def test_whoever_erases_the_private_chat_is_told_before_that_alerts_will_stop(
+    town: Town,
+) -> None:
+    ann = await town.known("Ann", started=True)
+
+    async def question() -> str:
+        page = await town.ask(ann, "/privacy")
+        await town.bell.press(ann, page, "erase")
+        return str((await town.bell.message(ann, page["message_id"]))["text"])
+
+    assert "you're responsible for" not in await question()
+    groups = [await town.group(ann, by=ann) for _ in range(2)]
+    assert "The alerts of the groups and channels you're responsible for" in await question()
+    page = await town.ask(ann, "/privacy")
+    await town.bell.press(ann, page, "erase:yes")
+    for group in groups:
+        await is_told(town, group, STOPPED)
