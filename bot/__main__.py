@@ -8,20 +8,20 @@ from pathlib import Path
 
 _GROUPS = {
     "To begin": {
-        "setup": "ask for token, key and budget, try them, write the settings file",
-        "check": "try what the settings lead to, and say what is wrong",
+        "setup": "ask for the token, key and budget, test them, and write the settings file",
+        "check": "test the settings against both services, and list the problems",
         "run": "run the bot",
     },
     "While it runs": {
-        "simulate": "what a budget buys: the schedule over the bot's own past",
-        "erase": "delete what is stored about a chat, as its button of /privacy does",
+        "simulate": "show the delays of alerts for other budgets, from the bot's own history",
+        "erase": "delete the stored data of a chat or person, as /privacy does",
     },
     "The database": {
-        "backup": "copy the SQLite file while the bot runs",
-        "restore": "put a copy in its place",
-        "move": "move all of an SQLite file into PostgreSQL",
+        "backup": "write a copy of the SQLite database; the bot may run",
+        "restore": "replace the database by a copy; stop the bot first",
+        "move": "copy the SQLite database to PostgreSQL, and use PostgreSQL from then on",
     },
-    "In a clone": {"demo": "the whole bot against local stand-ins, with a chat page"},
+    "In a clone": {"demo": "run the bot against local stand-ins, with a chat page"},
 }
 _COMMANDS = {name: text for group in _GROUPS.values() for name, text in group.items()}
 _WITH_OPTIONS = frozenset({"backup", "restore", "move", "check", "erase", "simulate"})
@@ -47,11 +47,13 @@ def parser(words: Sequence[str]) -> argparse.ArgumentParser:
         "--env-file",
         type=Path,
         metavar="FILE",
-        help="the file of settings (default: .env in this folder)",
+        help="settings file (default: .env in this folder)",
     )
     commands = result.add_subparsers(dest="command", required=True, metavar="command")
     parsers = {name: commands.add_parser(name, help=text) for name, text in _COMMANDS.items()}
-    parsers["demo"].add_argument("--port-base", type=int, default=8080, help="first of five ports")
+    parsers["demo"].add_argument(
+        "--port-base", type=int, default=8080, help="first of five consecutive ports"
+    )
     for name in _WITH_OPTIONS & set(words):
         importlib.import_module(f"bot.cli.{name}").add_arguments(parsers[name])
     return result

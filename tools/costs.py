@@ -214,10 +214,12 @@ async def _links(here: Shop) -> None:
         return lambda: here.viewer.story(Link("story", "linked", pk), ANN)
 
     await here.row("the link of a story", ask(0))
-    await here.row("the same again, by anybody, while its address lives", ask(0))
-    await here.row("its original, by *As a file*", ask(0))
+    await here.row(
+        "the same link again, from any chat, while the address of the file is valid", ask(0)
+    )
+    await here.row("the original of the story, by *As a file*", ask(0))
     stories[1].removed = True
-    await here.row("the link of a story that its owner took down", ask(1))
+    await here.row("the link of a deleted story", ask(1))
     here.go_on(hours=26)
     await here.row("the link of a story older than a day", ask(0))
 
@@ -233,11 +235,13 @@ async def _names(here: Shop) -> None:
     here.account("silent", stories=0)
     passing = here.account("passing")
     passing.failures = 1
-    await here.row("`/stories NAME`, a name not seen in 30 days", ask("new"))
-    await here.row("the same within `CACHE_S`", ask("new"))
-    await here.row("the originals of all of them, by *As files*, within it", ask("new"))
+    await here.row("`/stories NAME`, for a name not looked up in 30 days", ask("new"))
+    await here.row("`/stories NAME` again within `CACHE_S` seconds", ask("new"))
+    await here.row(
+        "the originals of all stories, by *As files*, within `CACHE_S` seconds", ask("new")
+    )
     here.go_on(minutes=2)
-    await here.row("the same after it", ask("new"))
+    await here.row("`/stories NAME` again after `CACHE_S` seconds", ask("new"))
 
     async def by_all_ways(name: str) -> None:
         for do in (here.viewer.stories, here.highlights.of_profile):
@@ -246,11 +250,11 @@ async def _names(here: Shop) -> None:
         await here.subscribing.subscribe(Target(2), name, BOB)
 
     for what, name in (
-        ("a name that nobody has", "no.such.name"),
+        ("a name without an account", "no.such.name"),
         ("a private account", "hidden"),
     ):
         await here.row(what, ask(name))
-        again = "the same by any way, by anybody, within five minutes"
+        again = "the same name by any command, from any chat, within five minutes"
         await here.row(again, partial(by_all_ways, name))
     refused = Link("story", "natgeo", "5", url="https://www.instagram.com/stories/natgeo/5/")
     await here.row("a link that the API refuses", lambda: here.viewer.story(refused, ANN))
@@ -267,16 +271,16 @@ async def _names(here: Shop) -> None:
     here.go_on(minutes=2)
     contrary.trouble, contrary.trouble_times = "PrivateAccount", 1
     await here.row(
-        "one whose stories are private, it says, though its page is public", ask("contrary")
+        "an account with a public page for which the API reports private stories", ask("contrary")
     )
     await here.row("the same within five minutes", ask("contrary"))
     await here.row("an account behind a wall (403 that is not about privacy)", ask("walled"))
     await here.row("the same within five minutes", ask("walled"))
-    await here.row("an account that the API fails at (500)", ask("sick"))
-    await here.row("a page of the edge", ask("edge"))
+    await here.row("an account for which the API fails (500)", ask("sick"))
+    await here.row("an error page of the edge", ask("edge"))
     for what, trouble, times in (
-        ("an account whose lookup alone is behind a wall", "ClientLoginRequired", 1),
-        ("an account whose lookup alone the API fails at (500)", "error", 2),
+        ("an account with only the lookup behind a wall", "ClientLoginRequired", 1),
+        ("an account for which only the lookup fails (500)", "error", 2),
     ):
         here.go_on(minutes=2)
         profile = here.account(f"half.{trouble.lower()}")
@@ -294,22 +298,24 @@ async def _highlights(here: Shop) -> None:
     owner = here.account("keeper")
     kept = here.sandbox.instagram.keep(owner, "Sea", here.sandbox.instagram.stories_of(owner))
     here.account("keeps.secrets", is_private=True)
-    await here.row("`/highlights NAME`, a name not seen in 30 days", listed("keeper"))
+    await here.row("`/highlights NAME`, for a name not looked up in 30 days", listed("keeper"))
     await here.row("the same within an hour", listed("keeper"))
     here.go_on(hours=2)
-    await here.row("the same after it", listed("keeper"))
+    await here.row("the same after an hour", listed("keeper"))
     here.sandbox.instagram.rename(owner, "keeper.now")
     here.account("keeper")
     here.go_on(hours=2)
-    await here.row("of a name that another has taken since", listed("keeper"))
+    await here.row("`/highlights NAME`, for a name that another account has now", listed("keeper"))
     await here.row("`/highlights` of a private account", listed("keeps.secrets"))
     here.go_on(hours=2)
     await here.row("the same after five minutes", listed("keeps.secrets"))
     await here.row("a highlight, by its button or link", opened(kept.pk))
-    await here.row("the same again within a day, each ten of it", opened(kept.pk))
-    await here.row("a highlight that is not there", opened("17800000000000001"))
+    await here.row("the same highlight again within a day, for each ten stories", opened(kept.pk))
+    await here.row("a highlight that does not exist", opened("17800000000000001"))
     here.sandbox.switches.set("highlight_by_url", "refused")
-    await here.row("a highlight, where the key's plan has none", opened("17800000000000002"))
+    await here.row(
+        "a highlight, if the plan of the key has no highlights", opened("17800000000000002")
+    )
     await here.row("the same within an hour", opened("17800000000000003"))
 
 
@@ -332,21 +338,21 @@ async def _subscribing(here: Shop) -> None:
         here.account(name)
     here.account("locked.in", is_private=True)
     here.account("with.topic")
-    await here.row("`/subscribe NAME`, a name not seen before", ask("followed", 1, ANN))
-    await here.row("the same by another chat, soon after", ask("followed", 2, BOB))
+    await here.row("`/subscribe NAME`, for an unknown name", ask("followed", 1, ANN))
+    await here.row("the same from another chat soon after", ask("followed", 2, BOB))
     own = here.topic
-    await here.row("`/subscribe NAME topic`, where there are no topics", own("with.topic"))
+    await here.row("`/subscribe NAME topic`, in a chat without topics", own("with.topic"))
     here.sandbox.telegram.world.bot.has_topics = True
-    await here.row("`/subscribe NAME topic`, a name not seen before", own("with.topic"))
+    await here.row("`/subscribe NAME topic`, for an unknown name", own("with.topic"))
     await here.row("*In its own topic*, off and on", lambda: own_topic("with.topic"))
     await here.row("`/subscribe` to a private account", ask("locked.in", 1, ANN))
-    await here.row("`/subscribe` to a name that nobody has", ask("nobody.has.it", 1, ANN))
+    await here.row("`/subscribe` to a name without an account", ask("nobody.has.it", 1, ANN))
     two = ("one.of.two", "other.of.two")
     await here.row(
-        "`/subscribe A B`, two names not seen before",
+        "`/subscribe A B`, for two unknown names",
         lambda: here.subscribing.subscribe_all(Target(1), two, ANN),
     )
-    await here.row("`/rules` and `/why` of what is followed", lambda: choose("followed"))
+    await here.row("`/rules` and `/why` for a followed profile", lambda: choose("followed"))
     past = Past(here.db, blocked=(), now=here.now)
     searched = Search(("followed",), "followed", "", (), None)
     await here.row("`/past NAME`", lambda: past.find(1, 1, searched))
@@ -361,16 +367,21 @@ async def _polls(here: Shop, mode: SkipCheck) -> None:
         return
     here.go_on(hours=12)
     here.sandbox.stories_api.configure({"forced_blind": ["polled"]})
-    await here.row("a poll that is empty although stories should live", lambda: here.poll(profile))
+    await here.row(
+        "a poll with an empty list although live stories are known", lambda: here.poll(profile)
+    )
     here.go_on(hours=25)
-    await here.row("a poll, a day after the last full one", lambda: here.poll(profile))
+    await here.row("a poll, a day after the last privacy check", lambda: here.poll(profile))
     profile.is_private = True
     here.go_on(hours=25)
-    await here.row("the poll that first sees it private", lambda: here.poll(profile))
+    await here.row("the first poll of an account that became private", lambda: here.poll(profile))
     here.go_on(hours=1)
-    await here.row("the second one, which is believed", lambda: here.poll(profile))
+    await here.row(
+        "the second such poll, after which the account counts as private",
+        lambda: here.poll(profile),
+    )
     here.go_on(hours=1)
-    await here.row("each poll of it afterwards", lambda: here.poll(profile))
+    await here.row("each later poll of the account", lambda: here.poll(profile))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,10 @@ BY_ITS_OWN = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument(
-        "file", type=Path, nargs="?", help="where to; must not exist (default: into BACKUP_DIR)"
+        "file",
+        type=Path,
+        nargs="?",
+        help="the new file; must not exist (default: a file in BACKUP_DIR)",
     )
 
 

@@ -57,7 +57,7 @@ Check = Callable[[Settings], Awaitable[Sequence[Finding]]]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument(
-        "--offline", action="store_true", help="look at this machine only, call nobody"
+        "--offline", action="store_true", help="check this machine only; call no service"
     )
 
 

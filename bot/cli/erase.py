@@ -11,7 +11,7 @@ from bot.store.engine.database import Database
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument("chat", type=int, help="the number of a chat, or of a person")
+    parser.add_argument("chat", type=int, help="the Telegram ID of a chat or person")
 
 
 async def main(args: argparse.Namespace, db: Database, *, place: str) -> int:

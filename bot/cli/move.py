@@ -24,8 +24,8 @@ OLD = "the database is from another version: start the bot on it first"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--to", metavar="URL", help="an empty database, postgresql://…")
-    what.add_argument("--undo", action="store_true", help="let the bot run on the file again")
+    what.add_argument("--to", metavar="URL", help="the URL of an empty database, postgresql://…")
+    what.add_argument("--undo", action="store_true", help="use the SQLite file again")
 
 
 async def main(settings: Settings, arguments: argparse.Namespace) -> int:

@@ -25,7 +25,7 @@ _THEN = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument("file", type=Path, help="what backup has written")
+    parser.add_argument("file", type=Path, help="a file of the backup command")
 
 
 async def main(settings: Settings, arguments: argparse.Namespace) -> int:

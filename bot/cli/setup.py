@@ -92,7 +92,14 @@ class Setup:
             self.console.print(reason, _NOTHING, markup=False)
             return None
         self.console.print(f"Written to {self.file}, readable by you alone.", markup=False)
+        if self._is_for_service():
+            self.console.print("Now start the bot's service.")
+            return False
         return self._read_answer("Start it now? [y/N] ").startswith("y")
+
+    def _is_for_service(self) -> bool:
+        """Return whether the file belongs to a service, which has a user of its own."""
+        return self.file != Path(ENV_FILE).absolute()
 
     async def _ask_until_good(self, name: str, ask: Callable[[], str]) -> str | None:
         """Ask until a value is accepted; return None after three attempts or end of input."""

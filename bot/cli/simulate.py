@@ -21,12 +21,21 @@ _COLUMNS = ("credits a day", "checks", "delay, mean", "one credit a day more or 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument("--history", action="store_true", required=True, help="the bot's own past")
     parser.add_argument(
-        "--budget", type=float, required=True, metavar="CREDITS_PER_DAY", help="for all profiles"
+        "--history", action="store_true", required=True, help="use the bot's own history"
     )
     parser.add_argument(
-        "--budget-to", type=float, metavar="CREDITS_PER_DAY", help="compare budgets up to this"
+        "--budget",
+        type=float,
+        required=True,
+        metavar="CREDITS_PER_DAY",
+        help="credits a day for all profiles",
+    )
+    parser.add_argument(
+        "--budget-to",
+        type=float,
+        metavar="CREDITS_PER_DAY",
+        help="also compare higher budgets, up to this value",
     )
 
 

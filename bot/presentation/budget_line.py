@@ -26,9 +26,12 @@ _A_YEAR = 365  # days; a longer duration of the balance is not shown
 
 def balance_text(t: Translator, balance: int, days_left: float | None) -> str:
     """Return how many credits are left and, up to a year, for how long."""
-    if days_left is None or days_left > _A_YEAR:
+    if not balance or days_left is None or days_left > _A_YEAR:
         return t.plain(BALANCE, n=balance)
-    return t.plain(DAYS_LEFT, n=balance, time=timedelta(days=round(days_left)))
+    time = timedelta(days=round(days_left))
+    if days_left < 1:
+        time = timedelta(hours=max(1, round(days_left * 24)))
+    return t.plain(DAYS_LEFT, n=balance, time=time)
 
 
 def budget_lines(t: Translator, plan: BudgetPlan) -> list[str]:

@@ -31,7 +31,7 @@ def test_a_month_costs_thirty_budgets() -> None:
     for budget in (33, DEFAULT_BUDGET, 300, 1000):
         row = cells(f"a month with `DAILY_BUDGET={budget}`")
         for pack, cell in zip(SOLD, row, strict=True):
-            plan = BudgetPlan(budget, round(pack.price, 5))
+            plan = BudgetPlan(budget, pack.price)
             assert abs(number(cell) - plan.dollars_a_month) < 0.006
 
 

@@ -77,9 +77,11 @@ async def test_the_balance_tells_the_pack_and_the_budget_makes_it_last(
     monkeypatch.setenv("TELEGRAM_API_URL", box.urls.telegram)
     monkeypatch.setenv("STORIES_API_URL", box.urls.stories_api)
     await box.control.stories_api(balance=900)
-    given, asked = answers(TOKEN, API_KEY), answers("300", "")
+    given, asked = answers(TOKEN, API_KEY), answers("300")  # a service is not started here
     file = folder / "service.env"
-    await setup.main(ask=lambda _: next(asked), ask_secret=lambda _: next(given), file=file)
+    assert not await setup.main(
+        ask=lambda _: next(asked), ask_secret=lambda _: next(given), file=file
+    )
     said = capsys.readouterr().out
     assert "Pack: standard, 100,000 credits for $100." in said
     assert "Daily budget: 100 credits, up to $3.00 a month. Balance: 900 credits, enough" in said
@@ -87,7 +89,7 @@ async def test_the_balance_tells_the_pack_and_the_budget_makes_it_last(
     assert "The balance lasts for less than two weeks." in said
     assert f"Written to {file}, readable by you alone." in said
     assert not (folder / ".env").exists()
-    given, asked = answers(TOKEN, API_KEY), answers("", "")
+    given, asked = answers(TOKEN, API_KEY), answers("")
     await setup.main(ask=lambda _: next(asked), ask_secret=lambda _: next(given), file=file)
     assert load(file).daily_budget == 300  # a second run proposes the present value
 
