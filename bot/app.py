@@ -18,6 +18,7 @@ from telegram.ext import Application, ContextTypes, MessageHandler, TypeHandler,
 import handlers.access
 import handlers.broadcast
 import handlers.card
+import handlers.chat_rules
 import handlers.errors
 import handlers.exchange
 import handlers.files
@@ -82,7 +83,8 @@ CONVERSATION = (
     handlers.exchange, handlers.settings,  # answers to the questions of a settings page
     handlers.links,  # messages with links are the most frequent updates
     handlers.start, handlers.help, handlers.stories, handlers.files, handlers.highlights,
-    handlers.subscriptions, handlers.options, handlers.past, handlers.rules, handlers.why,
+    handlers.subscriptions, handlers.options, handlers.past, handlers.rules, handlers.chat_rules,
+    handlers.why,
     handlers.usage, handlers.payers, handlers.privacy, handlers.owner, handlers.access,
     handlers.people, handlers.health, handlers.broadcast, handlers.members, handlers.card,
     handlers.talk, handlers.unknown,

@@ -19,9 +19,10 @@ from bot.presentation.actions import IMPORT, PRIMARY, button
 from bot.presentation.html import Safe, bold, shorten
 from bot.sending.replies import document_payload
 from bot.updates import unit_of_work
+from handlers import chat_rules
 from handlers.errors import refusal_buttons
 from handlers.guard import HEARD, UNKNOWN_BUTTON, command, on_message, on_press
-from handlers.options import changed_options
+from handlers.options import changed_options, rule_lines
 from handlers.profile_lists import WORD, failure_lines, fitting, names_in_bold
 from handlers.replies import edit_pressed, enqueue_reply, say, show_working
 from handlers.subscriptions import ALREADY, EMPTY, LATER, list_page
@@ -34,7 +35,8 @@ HOW = N_(
 NO_PROFILE = N_("{line}: not an Instagram profile")
 OTHER_OPTIONS = N_("The file has other options for these subscriptions. Do you want to use them?")
 USE_OPTIONS = N_("Use these options")
-OPTIONS = "options"
+OTHER_RULES = N_("The file has other rules for the whole chat. Do you want to use them?")
+OPTIONS, RULES = "options", "rules"
 _MOST_SKIPPED = 10  # maximum number of unreadable entries in the answer
 
 
@@ -51,7 +53,11 @@ async def send_export(context: Context) -> None:
             "or in another chat."
         )
     )
-    payload = document_payload(import_export.to_json(entries).decode(), "storybell.json", caption)
+    payload = document_payload(
+        import_export.to_json(entries, context.chat.rule_options).decode(),
+        "storybell.json",
+        caption,
+    )
     await enqueue_reply(context, context.reply_target, payload)
 
 
@@ -90,12 +96,15 @@ async def offer_import(context: Context, message: Message, source: Document) -> 
 
 @on_press(IMPORT)
 async def import_pressed(context: Context, what: str | None) -> str | None:
-    """Import the file that the pressed message replies to, or apply the options in the file."""
+    """Import the file that the pressed message replies to, or apply its options or rules."""
     source = context.replied_to
     if source is None or source.document is None:
         return context.t.plain(UNKNOWN_BUTTON)
     if what == OPTIONS:
         await _use_options(context, source.document)
+    elif what == RULES:
+        wanted = (await _read_file(context, source.document)).rules
+        await edit_pressed(context, *await chat_rules.save(context, wanted))
     else:
         await _subscribe_to_listed(context, source)
     return None
@@ -151,6 +160,7 @@ async def _subscribe_to_listed(context: Context, source: Message) -> None:
     buttons = refusal_buttons([error for _, error in failed], context)
     await say(context, "\n".join(fitting(lines, context)), buttons)
     await _ask_about_options(there, source, context)
+    await _ask_about_rules(imported, source, context)
 
 
 def _result_lines(
@@ -191,6 +201,16 @@ async def _ask_about_options(
         text = "\n".join(fitting([context.t(OTHER_OPTIONS), *lines], context))
         use = context.button(USE_OPTIONS, IMPORT(OPTIONS), PRIMARY)
         await say(context, text, [[use]], reply_to=source.message_id)
+
+
+async def _ask_about_rules(imported: Import, source: Message, context: Context) -> None:
+    """Ask whether to replace the rules of the whole chat by the rules in the file."""
+    wanted = imported.rules
+    if not wanted.rules or wanted == context.chat.rule_options or context.is_channel:
+        return
+    text = "\n".join([context.t(OTHER_RULES), *rule_lines(wanted, context)])
+    use = context.button(chat_rules.DO_IT, IMPORT(RULES), PRIMARY)
+    await say(context, text, [[use]], reply_to=source.message_id)
 
 
 async def _use_options(context: Context, source: Document) -> None:

@@ -7,6 +7,7 @@ from bot.context import Context
 from bot.domain.options import RULES, TEXTS, Options
 from bot.domain.records import Subscription
 from bot.domain.sentences import N_
+from bot.domain.story_terms import EVERYTHING
 from bot.presentation import actions
 from bot.presentation.actions import Button, Buttons, Page, back, button
 from bot.presentation.buttons import mute_button
@@ -42,6 +43,8 @@ USUAL = {"when": N_("at once"), "which": MEDIA["all"], "how": N_("as usual")}
 VALUE = 24  # characters of a value in a button's label that a phone shows
 ON, OFF, EVERYWHERE, UNDONE = "on", "off", "everywhere", "undone"  # in callback data
 SETTINGS = actions.SETTING("back")
+RULES_OF_CHAT = N_("<b>Rules for the whole chat</b>")
+EXEMPT = N_("🎯 All stories, whatever the rules for the whole chat say")
 DEFAULTS_TITLE = N_("<b>Options for new subscriptions</b>\nTap an option to change it.")
 
 
@@ -52,7 +55,7 @@ def options_page(one: Subscription, context: Context, section: str | None = None
         N_("<b>{username}</b>\nTap an option to change it for this chat."),
         username=subscription_line(one, context),
     )
-    text = "\n".join([text, *rule_lines(one.options, context)])
+    text = "\n".join([text, *effective_rule_lines(one.options, context)])
     if is_paused(one):
         text += "\n\n" + paused_line(one, context)
     if section:
@@ -77,7 +80,7 @@ def _section_value(one: Subscription, section: str, context: Context) -> str:
     names = [TOGGLES[it] for it in SECTIONS[section][1] if it in TOGGLES and getattr(chosen, it)]
     if section == "which":
         names += [MEDIA[chosen.media]] if chosen.media != "all" else []
-        names += [N_("rules")] if chosen.rules else []
+        names += [N_("rules")] if chosen.rules or context.chat.rule_options.rules else []
     elif section == "when" and is_paused(one):
         names = [N_("paused")]
     return shorten(", ".join(plain(name) for name in names or [USUAL[section]]), VALUE)
@@ -118,9 +121,21 @@ def subscription_line(one: Subscription, context: Context) -> str:
 
 
 def rule_lines(options: Options, context: Context) -> list[str]:
-    """Return the sentences about the rules of a subscription."""
+    """Return the sentences about rules, of a subscription or of the whole chat."""
     rules = options.rules.items()
-    return [context.t(RULES[name], terms=code(terms)) for name, terms in rules]
+    return [
+        context.t(EXEMPT if terms == EVERYTHING else RULES[name], terms=code(terms))
+        for name, terms in rules
+    ]
+
+
+def effective_rule_lines(options: Options, context: Context) -> list[str]:
+    """Return the sentences about the rules of a subscription, else about those of the chat."""
+    own = rule_lines(options, context)
+    of_chat = rule_lines(context.chat.rule_options, context)
+    if own or not of_chat:
+        return own
+    return [context.t(RULES_OF_CHAT), *of_chat]
 
 
 def changed_options(before: Options, after: Options, context: Context) -> list[str]:

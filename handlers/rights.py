@@ -86,7 +86,10 @@ COMMANDS: Mapping[str, Command] = {
         SHOW, "alerts", N_("/why <i>name</i>: when I last checked, and when I'll check next")
     ),
     "rules": Command(
-        CHANGE, "alerts", N_("/rules <i>name</i>: choose which of its stories you get")
+        CHANGE,
+        "alerts",
+        N_("/rules <i>name</i>: choose which of its stories you get"),
+        (N_("/rules all: the same for all profiles here at once"),),
     ),
     "past": Command(
         SHOW,
@@ -151,6 +154,7 @@ TABLE: Mapping[str, Right] = {
     "unsub:": CHANGE,
     "undo:": CHANGE,
     "opt:": CHANGE,
+    "rules:": CHANGE,
     "topic:": CHANGE,
     "mute:": CHANGE,
     "defaults": CHANGE,

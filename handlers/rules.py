@@ -1,4 +1,7 @@
-"""/rules NAME only: #sale not: video: filters for the stories of a profile that are sent here."""
+"""/rules NAME only: #sale not: video: filters for the stories of a profile that are sent here.
+
+``/rules all`` sets the rules of the whole chat (``handlers.chat_rules``).
+"""
 
 from collections.abc import Sequence
 
@@ -7,6 +10,7 @@ from bot.domain import links, story_terms
 from bot.domain.records import Subscription
 from bot.domain.sentences import N_
 from bot.presentation.actions import (
+    CHAT_RULES,
     DANGER,
     OPTION,
     RUN_FOR_MANY,
@@ -17,16 +21,21 @@ from bot.presentation.actions import (
     button,
 )
 from bot.presentation.html import Safe, bold, code, shorten
+from handlers import chat_rules
+from handlers.chat_rules import ALL, HOW, WHOLE_CHAT
 from handlers.confirmation import MEANT
 from handlers.guard import command
 from handlers.options import (
     EVERYWHERE,
     MEDIA,
     OFF,
+    RULES_OF_CHAT,
     change_named_options,
     changes_of,
+    effective_rule_lines,
     rule_lines,
 )
+from handlers.questions import subscription_buttons
 from handlers.replies import say
 from handlers.subscriptions import ask_which_profile
 
@@ -37,8 +46,8 @@ USAGE = N_(
     "You can use hashtags, names, websites, and the words photo, video, link, mention, hashtag, "
     "place, place:paris, sponsor and reshare. <code>/rules natgeo off</code> removes all rules."
 )
+FOR_WHOLE_CHAT = N_("For the whole chat")
 TITLE = N_("<b>Rules for {username}</b>")
-ALL = N_("You get alerts for all stories.")
 UNKNOWN = N_("I don't understand {words}.")
 TOO_MUCH = N_("That's too much for one rule. Please leave out {words}.")
 LONGEST_LIST = 200  # characters of the words in an error message
@@ -55,22 +64,56 @@ async def show_or_change_rules(context: Context) -> None:
     """
     words = context.words
     if not words:
-        await ask_which_profile(context, WHICH, "rules", USAGE)
+        await _ask_whose_rules(context)
         return
-    link, text = links.parse_argument(words[0]), " ".join(words[1:])
+    text = " ".join(words[1:])
+    username = _username_in(words[0])
     parsed = story_terms.parse_rules(text)
     says_nothing = text and parsed == story_terms.Rules()  # "only:" alone removes no rules
-    if link is None or link.username is None or says_nothing:
-        await say(context, _usage(context, link.username if link else None))
-        return
-    if parsed.left_out and text.lower() != OFF:
-        await _say_unreadable(context, link.username, text, parsed.left_out)
-        return
+    if username is None or says_nothing:
+        await say(context, _usage(context, username))
+    elif parsed.left_out and text.lower() != OFF:
+        await _say_unreadable(context, username, text, parsed.left_out)
+    elif words[0].lower() == WHOLE_CHAT and text:
+        await chat_rules.propose(context, chat_rules.read_rules(text))
+    elif words[0].lower() == WHOLE_CHAT:
+        await say(context, *chat_rules.rules_page(context))
+    else:
+        await _change_rules(context, username, text, parsed)
+
+
+def _username_in(word: str) -> str | None:
+    """Return the profile that a word names; ``all`` stands for the whole chat."""
+    link = links.parse_argument(word)
+    return link.username if link else None
+
+
+async def _change_rules(
+    context: Context, username: str, text: str, parsed: story_terms.Rules
+) -> None:
+    """Change the rules of the subscription to a profile, if ``text`` is given. Show the rules.
+
+    Raises:
+        NotFollowedError: The chat has no subscription to the profile.
+    """
     written: dict[str, object] = {"only": parsed.only, "without": parsed.without} if text else {}
     if text.lower() == OFF:
         written = changes_of("rules", OFF)
-    changed = await change_named_options(context, link.username, written)
+    changed = await change_named_options(context, username, written)
     await say(context, *_rules_page(changed, context, OFF if len(changed) == 1 else EVERYWHERE))
+
+
+async def _ask_whose_rules(context: Context) -> None:
+    """Ask for a followed profile or the whole chat, below the rules of the whole chat."""
+    rows = await context.services.subscriptions.every(context.chat.id)
+    if not rows or context.is_channel:
+        await ask_which_profile(context, WHICH, "rules", USAGE)
+        return
+    lines = rule_lines(context.chat.rule_options, context)
+    head = [context.t(RULES_OF_CHAT), *lines, ""] if lines else []
+    whole = [context.button(FOR_WHOLE_CHAT, CHAT_RULES("show"))]
+    buttons = [whole, *subscription_buttons(rows, "rules")]
+    await say(context, "\n".join([*head, context.t(WHICH)]), buttons)
 
 
 async def _say_unreadable(
@@ -112,12 +155,13 @@ def _usage(context: Context, username: str | None) -> Safe:
 
 def _rules_page(changed: list[Subscription], context: Context, where: str) -> Page:
     one, t = changed[0], context.t
-    rules = rule_lines(one.options, context)
+    rules = effective_rule_lines(one.options, context)
     every = t(ALL) if one.options.media == "all" else t.plain(MEDIA[one.options.media])
     usage = _usage(context, one.username)
     lines = [t(TITLE, username=one.username), *(rules or [every]), "", usage]
+    lines.append(Safe(t(HOW).replace(EXAMPLE, one.username)))
     rows: Buttons = []
-    if rules:
+    if one.options.rules:
         rows.append(
             [context.button(N_("Remove all rules"), OPTION(one.id, "rules", where), DANGER)]
         )

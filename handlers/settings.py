@@ -16,6 +16,7 @@ from bot.domain.sentences import N_
 from bot.domain.zones import is_zone, zone_of
 from bot.presentation import cities
 from bot.presentation.actions import (
+    CHAT_RULES,
     DEFAULT,
     LANGUAGES,
     RUN,
@@ -29,6 +30,7 @@ from bot.presentation.actions import (
 )
 from bot.presentation.html import Safe
 from handlers.guard import UNCHANGED, act_on_chat, command, on_message, on_press
+from handlers.options import RULES_OF_CHAT, rule_lines
 from handlers.questions import answers_to, chat_asked_about, question_of
 from handlers.replies import edit_pressed, say
 
@@ -257,11 +259,14 @@ async def settings_page(context: Context) -> Page:
         digest=_clock_time(chat.digest_at, context),
         n=sum(one.options.digest for one in followed),
     )
+    if rules := rule_lines(chat.rule_options, context):
+        text = "\n".join([text, "", t(RULES_OF_CHAT), *rules])
     buttons = [
         context.button(N_("🌍 Time zone"), SETTING("zone")),
         context.button(N_("🌙 Quiet hours"), SETTING("quiet")),
         context.button(N_("📰 Daily summary"), SETTING("digest")),
         context.button(N_("🔔 Default options"), DEFAULT()),
+        button(f"🎯 {t.plain(N_('Rules'))}", CHAT_RULES("show")),
         context.button(N_("🌐 Language"), LANGUAGES()),
         context.button(N_("📊 Usage"), RUN("usage")),
         context.button(N_("📤 Export"), RUN("export")),

@@ -9,6 +9,7 @@ from bot.context import Context
 from bot.domain import links
 from bot.domain.budget import midnight_after
 from bot.domain.errors import NotFollowedError
+from bot.domain.options import CHAT_RULE
 from bot.domain.records import Known
 from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import SUBSCRIPTION, SUBSCRIPTIONS, back
@@ -39,6 +40,7 @@ DELAYED: dict[Obstacle, str] = {
 }
 PASSING = N_("Current stories you'd get with this chat's options: {n} of {total}")
 FOUND = N_("found: {n}")
+OF_CHAT = N_("{rule} (rule for the whole chat)")
 
 
 def _sentence_of(kind: Kind) -> str:
@@ -168,8 +170,7 @@ def _outcome_lines(known: Why, context: Context) -> list[str]:
         return [t(N_("No new stories since alerts began ({when})."), when=t.relative_time(begun))]
     if not outcomes.total:
         return [t(N_("I found no new stories in the last two days."))]
-    # Media options are translated; rules are quoted as typed.
-    reasons = [t.plain(MEDIA[it]) if it in MEDIA else it for it in outcomes.filtered_by]
+    reasons = [_reason_text(it, context) for it in outcomes.filtered_by]
     options = t.listed(reasons[:MOST_REASONS])
     lines: list[str] = [t(N_("In the last two days:")), "• " + t(FOUND, n=outcomes.total)]
     for kind in KINDS:
@@ -177,3 +178,11 @@ def _outcome_lines(known: Why, context: Context) -> list[str]:
             until = outcomes.until.get(kind)
             lines.append("• " + t(_sentence_of(kind), n=n, until=until, options=options))
     return lines
+
+
+def _reason_text(reason: str, context: Context) -> str:
+    """Return the text of an option or rule that excluded stories; rules are quoted as typed."""
+    if reason in MEDIA:
+        return context.t.plain(MEDIA[reason])
+    rule = reason.removeprefix(CHAT_RULE)
+    return rule if rule == reason else context.t.plain(OF_CHAT, rule=rule)

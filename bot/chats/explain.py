@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, get_args
 
-from bot.domain import options
+from bot.domain.options import Options, held_back_by
 from bot.domain.records import NOBODY, Known, Mute, Subscription, find_mute
 from bot.domain.selection import FILTERED, Outlook, foresee
 from bot.store import chats, deliveries, enqueue, mutes, profiles, stories
@@ -119,6 +119,7 @@ async def explain(tx: Tx, subscription: Subscription, *, obstacle: Obstacle, now
     tallies = await enqueue.tally_subscription(tx, subscription.id, since=since)
     waiting = await deliveries.waiting_stories(tx, subscription.id, since=since)
     missing = await mutes.of_chat(tx, target.chat_id)
+    chat_rules = chat.rule_options if chat else Options()
     is_open = chat is not None and chat.state == "active"
     if chat is not None and is_open:
         outlooks = [foresee(row, chat, missing, now=now) for row in waiting]
@@ -134,5 +135,5 @@ async def explain(tx: Tx, subscription: Subscription, *, obstacle: Obstacle, now
         obstacle=obstacle,
         mute=find_mute(missing, target.thread_id),
         live=len(live),
-        passing=sum(not options.held_back_by(story, subscription.options) for story in live),
+        passing=sum(not held_back_by(story, subscription.options, chat_rules) for story in live),
     )

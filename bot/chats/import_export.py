@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.domain.errors import BotError
 from bot.domain.links import parse_argument
-from bot.domain.options import Preferences
+from bot.domain.options import Options, Preferences
 from bot.domain.sentences import N_
 
 LARGEST = 256 * 1024  # maximum size of an imported file in bytes
@@ -32,19 +32,23 @@ class ImportEntry:
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """The content of a file: unique profiles, and lines that could not be parsed."""
+    """The content of a file: profiles, lines that could not be parsed, and the chat's rules."""
 
     entries: list[ImportEntry]
     skipped: list[str] = field(default_factory=list)
+    rules: Options = field(default_factory=Options)
+    """The rules of the whole chat; without other options."""
 
 
-def to_json(entries: Iterable[ImportEntry]) -> bytes:
-    """Return the subscriptions as the text of a JSON file."""
+def to_json(entries: Iterable[ImportEntry], rules: Options | None = None) -> bytes:
+    """Return the subscriptions and the rules of the whole chat as the text of a JSON file."""
     rows = [
         {"username": one.username, **(one.preferences or Preferences()).to_json()}
         for one in entries
     ]
-    value = {"storybell": _VERSION, "subscriptions": rows}
+    value: dict[str, object] = {"storybell": _VERSION, "subscriptions": rows}
+    if rules is not None and rules.rules:
+        value["rules"] = rules.rules
     return json.dumps(value, indent=2, ensure_ascii=False).encode()
 
 
@@ -57,7 +61,8 @@ def parse(data: bytes) -> Import:
     if len(data) > LARGEST:
         raise BotError("too large", text=UNREADABLE)
     text = data.lstrip(b"\xef\xbb\xbf \t\r\n")
-    rows = _parse_rows(text)
+    value = _parse_json(text)
+    rows = _rows_of(value)
     entries: dict[str, ImportEntry] = {}
     skipped: list[str] = []
     for row in rows:
@@ -66,14 +71,24 @@ def parse(data: bytes) -> Import:
             skipped.append(_shown_text(row))
         else:
             entries.setdefault(entry.username, entry)
-    return Import(list(entries.values()), skipped)
+    return Import(list(entries.values()), skipped, _rules_of(value))
 
 
-def _parse_rows(text: bytes) -> list[Any]:
+def _parse_json(text: bytes) -> Any:  # noqa: ANN401 - JSON
     try:
-        value = json.loads(text)
+        return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise BotError("no JSON", text=UNREADABLE) from error
+
+
+def _rules_of(value: Any) -> Options:  # noqa: ANN401 - JSON
+    """Return the rules of the whole chat in a file; invalid values are ignored."""
+    rules = value.get("rules") if isinstance(value, dict) else None
+    known = Options.from_json(rules) if isinstance(rules, dict) else Options()
+    return Options(only=known.only, without=known.without)
+
+
+def _rows_of(value: Any) -> list[Any]:  # noqa: ANN401 - JSON
     rows = value.get("subscriptions") if isinstance(value, dict) else value
     if not isinstance(rows, list) or len(rows) > _MOST:
         raise BotError("no list of subscriptions", text=UNREADABLE)

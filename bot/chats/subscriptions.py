@@ -214,7 +214,7 @@ class Subscriptions:
         return None
 
     async def judge_held_anew(self, chat_id: int) -> None:
-        """Select the deferred deliveries of a chat again after a change of the zone or the hours.
+        """Select the deferred deliveries of a chat again after a change of the chat's settings.
 
         The next checks of the followed profiles are also rescheduled.
         """

@@ -18,6 +18,10 @@ RULES = {
 }
 """The text options that filter stories, each with a message that shows ``{terms}``."""
 
+_HEADS = {"only": "only", "without": "not"}
+CHAT_RULE = "chat: "
+"""The beginning of the reason of a story that a rule of the whole chat excludes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -60,6 +64,15 @@ class Options:
     def rules(self) -> dict[str, str]:
         """Return the non-empty filter rules by option name."""
         return {name: getattr(self, name) for name in RULES if getattr(self, name)}
+
+    @property
+    def rules_text(self) -> str:
+        """Return the rules as people write them, for example ``only: #sale not: video``.
+
+        Return ``off`` without rules.
+        """
+        lists = (f"{_HEADS[name]}: {terms}" for name, terms in self.rules.items())
+        return " ".join(lists) or "off"
 
     def to_json(self) -> dict[str, object]:
         """Return the options that differ from the defaults, as JSON values."""
@@ -109,14 +122,26 @@ class Preferences:
         return replace(self, paused=False, paused_until=None) if is_over else self
 
 
-def held_back_by(story: Story, options: Options) -> str | None:
+def held_back_by(story: Story, options: Options, chat_rules: Options) -> str | None:
     """Return the option or term that excludes a story from a subscription, or None.
+
+    ``chat_rules`` has the rules of the whole chat, which apply to a subscription without own
+    rules. The reason then begins with ``CHAT_RULE``.
+    """
+    if options.media not in {"all", story.kind}:
+        return options.media
+    if options.rules:
+        return _excluding_rule(story, options)
+    reason = _excluding_rule(story, chat_rules)
+    return f"{CHAT_RULE}{reason}" if reason else None
+
+
+def _excluding_rule(story: Story, options: Options) -> str | None:
+    """Return the rule that excludes a story, or None.
 
     At least one term of ``only`` must match. No term of ``without`` may match; the matching term
     is returned, as in ``not #ad``.
     """
-    if options.media not in {"all", story.kind}:
-        return options.media
     if options.only and not any(fits(story, term) for term in options.only.split()):
         return f"only {options.only}"
     return next((f"not {term}" for term in options.without.split() if fits(story, term)), None)

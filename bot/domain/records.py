@@ -81,6 +81,7 @@ class Chat:
     that Telegram shows in this chat alone, if it has one. ``payer`` is the person for whom the
     limits of the chat count, 0 where that person has left the chat to others, None if unknown.
     ``shows_parts``: /usage shows the cost of each member.
+    ``rules`` are the rules of the whole chat, as JSON values of ``Options``.
     """
 
     id: int
@@ -97,6 +98,12 @@ class Chat:
     menu: str | None = None
     payer: int | None = None
     shows_parts: bool = False
+    rules: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def rule_options(self) -> Options:
+        """Return the rules of the whole chat as options; the other options have their defaults."""
+        return Options.from_json(self.rules)
 
     @property
     def effective_language(self) -> str | None:

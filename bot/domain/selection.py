@@ -307,7 +307,9 @@ def _defer_or_drop(row: Delivery, chat: Chat, decision: Decision, now: datetime)
         decision.unreadable.append(row)
     elif row.story is None:
         decision.dropped.append((row, TOO_OLD if row.held == Held.MUTED else _FORGOTTEN))
-    elif not row.copies and (why := options.held_back_by(row.story, row.options)):
+    elif not row.copies and (
+        why := options.held_back_by(row.story, row.options, chat.rule_options)
+    ):
         decision.dropped.append((row, f"{FILTERED}: {why}"))
     elif _is_over(row, chat, now) and not _is_released_from_quiet_hours(row, now):
         decision.dropped.append((row, TOO_OLD))

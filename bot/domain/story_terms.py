@@ -14,8 +14,15 @@ from bot.domain.model import Story
 
 LONGEST = 200  # the maximum number of characters of a list of terms
 
-_KINDS = frozenset({"photo", "video", "link", "mention", "hashtag", "place", "sponsor", "reshare"})
 PLACE = "place:"
+EVERYTHING = "everything"
+"""The term that matches each story: the rules of the whole chat do not apply."""
+_KINDS = frozenset(
+    {
+        *("photo", "video", "link", "mention", "hashtag", "place", "sponsor", "reshare"),
+        EVERYTHING,
+    }
+)
 
 _HOST = re.compile(r"(?:[\w-]{1,63}\.){1,8}[a-z]{2,24}")
 _WWW = re.compile(r"^(?:www\.)+(?=[\w-]+\.)")
@@ -99,6 +106,7 @@ def fits(story: Story, term: str) -> bool:
         "place": story.locations,
         "sponsor": story.sponsors,
         "reshare": story.reshared,
+        EVERYTHING: True,
     }
     if term in kinds:
         return bool(kinds[term])

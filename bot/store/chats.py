@@ -32,6 +32,8 @@ chats = sa.Table(
     sa.Column("digest_at", sa.Integer, nullable=False, server_default="540"),
     sa.Column("defaults", sa.JSON, nullable=False, server_default="{}"),
     sa.Column("shows_parts", sa.Boolean, nullable=False, server_default=sa.text("false")),
+    # The rules of the whole chat, for subscriptions without own rules.
+    sa.Column("rules", sa.JSON, nullable=False, server_default="{}"),
     # The person whose limits the chat uses. In a private chat, this is the chat's own person.
     # NULL: the bot never learned who added it. NOBODY: the payer has given up the chat.
     sa.Column("payer", sa.BigInteger, index=True),

@@ -68,6 +68,7 @@ BUTTONS = {
     "mine": ("mine",),
     "leave:": ("leave:-1001",),
     "mute:": ("mute:1",),
+    "rules:": ("rules:show", "rules:off", "rules:save", "rules:undo"),
     "topic:": ("topic:1:on", "topic:1:off"),
     "undo:": ("undo:1700000000",),
     "run:": ("run:why:quiet", "run:usage", "run:subscribe:quiet"),

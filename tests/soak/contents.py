@@ -64,12 +64,15 @@ def held(name: str, at: float) -> dict[str, Any]:
 def passes(story: Story, options: dict[str, Any]) -> bool:
     """Return whether a subscription with these options wants a story.
 
-    The options are those of the subscription's row, and the zone of the chat.
+    The options are those of the subscription's row, the zone of the chat, and the rules of the
+    whole chat (``chat``), which apply to a subscription without own rules.
     """
     kind = "video" if story.media_type == 2 else "photo"
     if options.get("media", kind) not in {"all", kind}:
         return False
-    only, without = (str(options.get(name, "")).split() for name in ("only", "without"))
+    has_own = options.get("only") or options.get("without")
+    rules = options if has_own else options.get("chat", {})
+    only, without = (str(rules.get(name, "")).split() for name in ("only", "without"))
     if only and not any(_fits(story, term) for term in only):
         return False
     return not any(_fits(story, term) for term in without)
@@ -89,6 +92,7 @@ def _fits(story: Story, term: str) -> bool:
         "place": bool(places),
         "sponsor": bool(story.sponsor_tags),
         "reshare": "medias" in story.overrides,
+        "everything": True,
     }
     if term in holds:
         return holds[term]

@@ -46,7 +46,7 @@ class Fans:
             (6, self.look_through), (4, self.open_link), (2, self.change_highlights),
             (6, self.look_back), (4, self.want_files), (7, self.set_rules), (3, self.tap_rules),
             (4, self.follow_several), (3, self.show_several), (3, self.paste_list),
-            (4, self.choose), (2, self.forbid_kind),
+            (4, self.choose), (2, self.forbid_kind), (2, self.set_chat_rules),
             (5, self.follow_in_topic), (2, self.delete_topic), (2, self.let_make_topics),
         ]  # fmt: skip
         if self._rates.fans:
@@ -143,9 +143,17 @@ class Fans:
 
     async def set_rules(self, place: Place) -> None:
         """Set or remove the rules for a profile's alerts."""
-        off = ["/rules {name} off", "/rules {name} off", "/rules {name}"]
+        off = ["/rules {name} off", "/rules {name} everything", "/rules {name}"]
         text = self._chance.choice([*wishes(self._chance).values(), *off])
         await self._say(place, text.format(name=self._followed(place)))
+
+    async def set_chat_rules(self, place: Place) -> None:
+        """Set the rules of the whole chat and confirm, or undo; or remove the rules."""
+        off = ["/rules all off"] * 3
+        text = self._chance.choice([*wishes(self._chance).values(), *off])
+        await self._say(place, text.format(name="all"))
+        await asyncio.sleep(A_WHILE)
+        await self._press(place, "rules:", ends=self._chance.choice([":save", ":save", ":undo"]))
 
     async def tap_rules(self, place: Place) -> None:
         """Remove rules by a button, if the button exists."""

@@ -31,7 +31,7 @@ LISTED = re.compile(r"^• ([a-z0-9._]+): \d+$", re.MULTILINE)
 LOOKS_EVERY_S = 300.0  # interval between two reads of the tables
 UNSETTLED_S = 2 * HOUR  # a change request may be delayed for this time by failures
 CHANGING = (
-    *("opt:", "undo:", "unsub:", "many:", "erase", "defaults", "set:zone"),
+    *("opt:", "undo:", "unsub:", "many:", "rules:", "erase", "defaults", "set:zone"),
     *(word for word, one in COMMANDS.items() if one.right is CHANGE),
 )
 REFUSALS = (
@@ -286,8 +286,9 @@ class Journal:
         found: dict[Place, tuple[Any, ...]] = {}
         with _reading(database) as tx:
             for row in tx.execute(
-                "SELECT chat_id, thread_id, profile_id, s.id, paused, options, zone, quiet_from,"
-                " quiet_to, digest_at, c.state FROM subscriptions s JOIN chats c ON c.id = chat_id"
+                "SELECT chat_id, thread_id, profile_id, s.id, paused, options, rules, zone,"
+                " quiet_from, quiet_to, digest_at, c.state"
+                " FROM subscriptions s JOIN chats c ON c.id = chat_id"
             ):
                 found[row[:3]] = row[3:]
         for place in self._raw.keys() - found.keys():
@@ -317,10 +318,11 @@ class Journal:
             self.threads[chat, profile].add(sub)
 
     def _read_options(self, tx: sqlite3.Connection, now: float) -> None:
-        for sub, text, zone in tx.execute(
-            "SELECT s.id, options, zone FROM subscriptions s JOIN chats c ON c.id = chat_id"
+        for sub, text, rules, zone in tx.execute(
+            "SELECT s.id, options, rules, zone FROM subscriptions s JOIN chats c ON c.id = chat_id"
         ):
-            options, before = {**json.loads(text), "zone": zone}, self.options[sub]
+            options = {**json.loads(text), "chat": json.loads(rules), "zone": zone}
+            before = self.options[sub]
             if not before or before[-1][1] != options:
                 before.append((now, options))
 
@@ -539,9 +541,9 @@ class Journal:
         return any(w.overlaps(begin, end) for w in self.outages[kind])
 
 
-def _terms_of(number: int, paused: int, options: str, zone: str, *hours: Any) -> Terms:
+def _terms_of(number: int, paused: int, options: str, rules: str, zone: str, *hours: Any) -> Terms:
     """Return the settings in a row of the tables."""
-    chosen = json.loads(options)
+    chosen = {**json.loads(options), "chat": json.loads(rules)}
     begin, end, summary, state = hours
     return Terms(
         zone=zone,

@@ -55,6 +55,14 @@ def test_nothing_of_what_a_chat_decided_is_lost_in_a_file() -> None:
     assert parse(to_json([entry])).entries == [entry]
 
 
+def test_the_rules_of_the_chat_are_in_the_file() -> None:
+    rules = Options(only="@nike", without="video")
+    assert parse(to_json([], rules)).rules == rules
+    assert parse(to_json([])).rules == Options()
+    for odd in ('"x"', "[1]", '{"only": 7, "silent": true}'):
+        assert parse(f'{{"subscriptions": [], "rules": {odd}}}'.encode()).rules == Options()
+
+
 @given(st.binary(max_size=300))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     for text in (data, b"<" + data, b'{"subscriptions": [' + data + b"]}"):

@@ -23,6 +23,7 @@ SAMPLES: dict[str, object] = {
     "digest_at": 1200,
     "defaults": {"silent": True},
     "shows_parts": True,
+    "rules": {"only": "#sale"},
 }
 """A value of each setting, unlike the default and unlike ``BEFORE``."""
 WORDS = {
@@ -34,6 +35,7 @@ WORDS = {
     "digest_at": "hour of the summary",
     "defaults": "defaults",
     "shows_parts": "`shows_parts`",
+    "rules": "rules of the whole chat",
 }
 """The words of each setting in docs/data.md."""
 
@@ -97,7 +99,7 @@ def waiting(options: Options) -> Delivery:
         target=Target(-1),
         subscription_id=1,
         story_pk="1",
-        story=story("1", NOON),
+        story=story("1", NOON, hashtags=("sale",)),  # as the rules of SAMPLES demand
         username="natgeo",
         options=options,
         notice=None,

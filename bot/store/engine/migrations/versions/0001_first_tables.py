@@ -88,6 +88,7 @@ def upgrade() -> None:
     sa.Column('digest_at', sa.Integer(), server_default='540', nullable=False),
     sa.Column('defaults', sa.JSON(), server_default='{}', nullable=False),
     sa.Column('shows_parts', sa.Boolean(), server_default=sa.text('(false)'), nullable=False),
+    sa.Column('rules', sa.JSON(), server_default='{}', nullable=False),
     sa.Column('payer', sa.BigInteger(), nullable=True),
     sa.Column('state', sa.String(length=8), server_default='active', nullable=False),
     sa.Column('state_since', sa.BigInteger(), nullable=False),

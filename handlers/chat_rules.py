@@ -1,0 +1,103 @@
+"""/rules all only: #sale: rules for all subscriptions of a chat without own rules.
+
+The pages contain the rules as commands in code style. A button reads these commands, so no state
+is stored.
+"""
+
+from bot.context import Context
+from bot.domain import story_terms
+from bot.domain.options import Options
+from bot.domain.sentences import N_, NN_
+from bot.presentation.actions import CHAT_RULES, DANGER, PRIMARY, Page, back
+from bot.presentation.html import Safe, code
+from handlers.guard import UNCHANGED, UNKNOWN_BUTTON, on_press
+from handlers.options import OFF, RULES_OF_CHAT, SETTINGS, rule_lines
+from handlers.replies import code_texts, edit_pressed, say
+
+WHOLE_CHAT = "all"
+COMMAND = f"/rules {WHOLE_CHAT}"
+ALL = N_("You get alerts for all stories.")
+DO_IT = N_("Do it")
+HOW = N_(
+    "<code>/rules all only: @nike</code> sets rules for all profiles of this chat that have no "
+    "rules of their own. <code>/rules natgeo everything</code> lets one of them through."
+)
+KEEPS_BACK = NN_(
+    "This keeps back other alerts from {n} profile.",
+    "This keeps back other alerts from {n} profiles.",
+)
+
+
+def rules_page(context: Context, hint: str = "") -> Page:
+    """Return the page of the chat's rules, with a button that removes the rules."""
+    lines = rule_lines(context.chat.rule_options, context)
+    remove = [[context.button(N_("Remove all rules"), CHAT_RULES("off"), DANGER)]] if lines else []
+    text = [context.t(RULES_OF_CHAT), *(lines or [context.t(ALL)]), "", hint or context.t(HOW)]
+    return "\n".join(text), [*remove, [back(context.t, SETTINGS)]]
+
+
+async def propose(context: Context, wanted: Options) -> None:
+    """Ask before rules of the whole chat are saved; at once if the rules keep no alert back."""
+    if wanted == context.chat.rule_options:
+        await say(context, *rules_page(context, context.t(UNCHANGED)))
+        return
+    rows = await context.services.subscriptions.every(context.chat.id)
+    affected = {one.profile_id for one in rows if not one.options.rules}
+    if not wanted.rules or not affected:
+        await say(context, *await save(context, wanted))
+        return
+    lines = [
+        context.t(RULES_OF_CHAT),
+        *rule_lines(wanted, context),
+        "",
+        context.t(KEEPS_BACK, n=len(affected)),
+        code(f"{COMMAND} {wanted.rules_text}"),
+    ]
+    await say(context, "\n".join(lines), [[context.button(DO_IT, CHAT_RULES("save"), PRIMARY)]])
+
+
+async def save(context: Context, wanted: Options) -> Page:
+    """Save rules of the whole chat, also for pending stories. Return the page with *Undo*."""
+    chat, services = context.chat, context.services
+    before = chat.rule_options
+    context.chat = await services.chats.change(chat.id, rules=wanted.to_json()) or chat
+    await services.subscriptions.judge_held_anew(chat.id)
+    commands = [code(f"{COMMAND} {one.rules_text}") for one in (before, wanted)]
+    change = " → ".join(map(context.t.isolate, commands))
+    text, rows = rules_page(context, Safe(change))
+    return text, [[context.button(N_("↩️ Undo"), CHAT_RULES("undo"))], *rows]
+
+
+@on_press(CHAT_RULES)
+async def press_chat_rules(context: Context, what: str) -> str | None:
+    """Show, save, remove or restore the rules of the whole chat.
+
+    *Undo* works only if the rules have not changed again since the page was made.
+    """
+    if what == "show":
+        await edit_pressed(context, *rules_page(context))
+        return None
+    if what == OFF:
+        await edit_pressed(context, *await save(context, Options()))
+        return None
+    written = _written_rules(context)
+    current = context.chat.rule_options
+    is_valid = len(written) == 1 if what == "save" else [*written[1:]] == [current]
+    if not is_valid:
+        return context.t.plain(UNKNOWN_BUTTON)
+    await edit_pressed(context, *await save(context, written[0]))
+    return None
+
+
+def _written_rules(context: Context) -> list[Options]:
+    """Return the rules in the commands of the pressed message."""
+    commands = [one for one in code_texts(context.message) if one.startswith(f"{COMMAND} ")]
+    return [read_rules(one.removeprefix(COMMAND)) for one in commands]
+
+
+def read_rules(text: str) -> Options:
+    """Return the rules in a text, such as ``only: #sale``, as options."""
+    text = text.strip().lower()
+    is_off = text in {OFF, story_terms.EVERYTHING}
+    parsed = story_terms.Rules() if is_off else story_terms.parse_rules(text)
+    return Options(only=parsed.only, without=parsed.without)
