@@ -499,8 +499,17 @@ class Running:
     async def _failing_loops(self) -> str:
         """Return the names of the failing loops, each with the reason, or an empty string."""
         parts = self._parts
-        loops = (parts.scheduler.worker, parts.outbox.worker, parts.outbox.fan_out.worker)
-        workers = (*loops, *self._periodic)
+        workers = [
+            parts.scheduler.worker,
+            parts.outbox.worker,
+            parts.outbox.fan_out.worker,
+            parts.services.broadcasts.worker,
+            self._watch.worker,
+            self.intake.renewer,
+            *self._periodic,
+        ]
+        if parts.at_work is not None:
+            workers.append(parts.at_work.worker)
         return ", ".join(f"{one.name}: {one.trouble}" for one in workers if one.trouble)
 
     async def _clean_up(self) -> datetime:

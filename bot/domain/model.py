@@ -157,7 +157,8 @@ class TryLater:
     ``unknown``: the message may have arrived although no answer was received. ``items`` did
     arrive. ``partly``: an answer was received, and a part of the message may have arrived.
     ``down``: Telegram itself may be failing, instead of this message. ``chat_refuses``: nothing
-    was sent, because the chat refused even a call without a message. ``failed`` as in ``Sent``.
+    was sent, because the chat refused even a call without a message. ``unasked``: the bot itself
+    delayed the message, so ``after`` is no answer of Telegram. ``failed`` as in ``Sent``.
     """
 
     after: timedelta | None = None
@@ -167,6 +168,7 @@ class TryLater:
     partly: bool = False
     down: bool = False
     chat_refuses: bool = False
+    unasked: bool = False
     failed: dict[str, str] = field(default_factory=dict)
 
 

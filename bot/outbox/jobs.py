@@ -13,20 +13,20 @@ from bot.outbox.leases import SendLease
 class AlertJob:
     """An album or notices to send under a lease.
 
-    ``is_try``: Telegram is down, and this send shows whether Telegram is back. ``asks_in``: the
+    ``is_trial``: Telegram is down, and this send shows whether Telegram is back. ``asks_in``: the
     delay before the chat is asked for its acceptance of calls; None: the chat is not asked.
     """
 
     lease: SendLease
     queue: ChatQueue
     batch: Batch
-    is_try: bool = False
+    is_trial: bool = False
     asks_in: timedelta | None = None
 
 
 @dataclass(slots=True, eq=False)
 class ReplyJob:
-    """A reply to send under a lease; ``is_try`` and ``asks_in`` as in ``AlertJob``.
+    """A reply to send under a lease; ``is_trial`` and ``asks_in`` as in ``AlertJob``.
 
     ``is_silent``: the message makes no sound. ``behind`` are replies that are sent next under the
     same lease.
@@ -36,7 +36,7 @@ class ReplyJob:
     reply: Owed
     is_silent: bool = False
     behind: Sequence[Owed] = ()
-    is_try: bool = False
+    is_trial: bool = False
     asks_in: timedelta | None = None
 
 

@@ -25,7 +25,7 @@ from bot.telegram.flood_limits import Lane
 
 @dataclass(slots=True, eq=False)
 class SendLease:
-    """The lease of a chat queue until ``until``, with the ids of the rows of a send.
+    """The lease of a chat queue, claimed at ``claimed_at``, with the ids of the rows of a send.
 
     ``is_counted``: a copy of each row is counted. ``is_valid``: the last check found the queue
     leased and all rows open.
@@ -33,6 +33,7 @@ class SendLease:
 
     queue: QueueClaim
     ids: Sequence[int]
+    claimed_at: datetime
     until: datetime
     is_counted: bool = False
     is_valid: bool = False
@@ -87,10 +88,12 @@ class SendLeases:
         A process that was suspended has lost the lease without any other sign.
 
         Raises:
-            TooSoonError: The lease or that of the process is over, or the last check failed.
+            TooSoonError: The lease is over, the last check or renewal failed, or the process had
+                no lease at some time after the claim.
         """
         now = self._now()
-        if not one.is_valid or now >= one.until or not self._owner.is_valid(now):
+        is_lost = now >= one.until or not self._owner.holds(one.claimed_at, now=now)
+        if is_lost or not one.is_valid:
             raise TooSoonError(timedelta(0), "not to be sent now")
 
     def renewing(self, one: SendLease) -> AbstractAsyncContextManager[None]:
@@ -105,6 +108,8 @@ class SendLeases:
             is_held = await chat_queues.renew(tx, one.queue, lease)
         if is_held:
             one.until = lease.until
+        else:
+            one.is_valid = False
         return is_held
 
     async def _check(self, them: list[SendLease]) -> None:
@@ -134,12 +139,12 @@ class LeasedCalls(Calls):
     def __init__(self, bot: ExtBot[Any], lane: Lane, leases: SendLeases, one: SendLease) -> None:
         """Make calls with ``bot`` under the lease ``one``."""
         super().__init__(bot, lane)
-        self._reservations = leases
+        self._leases = leases
         self._one = one
 
     async def confirm(self) -> None:
         """Check the lease and count the copies (``SendLeases.confirm``)."""
-        await self._reservations.confirm(self._one)
+        await self._leases.confirm(self._one)
 
 
 class CountedCalls(LeasedCalls):
@@ -147,4 +152,4 @@ class CountedCalls(LeasedCalls):
 
     async def confirm(self) -> None:
         """Check that the lease is still valid (``SendLeases.check_lease``)."""
-        self._reservations.check_lease(self._one)
+        self._leases.check_lease(self._one)

@@ -14,7 +14,7 @@ from bot.domain.model import GiveUp, Moved, Muted, Outcome, Removed, Sent, Targe
 from bot.domain.records import Held, Owed, QueueClaim
 from bot.domain.sentences import N_
 from bot.outbox import results
-from bot.outbox.results import Account
+from bot.outbox.results import Tally
 from bot.presentation.translation import translator_for
 from bot.sending import failed_items
 from bot.sending.replies import Payload, is_media, text_payload
@@ -53,43 +53,43 @@ async def record(
     behind: Sequence[Owed] = (),
     floods: ChatFloods | None = None,
     now: datetime,
-) -> Account:
+) -> Tally:
     """Record the outcome of a reply. The arguments are the same as of ``results.record``.
 
     ``behind`` are replies that are sent next under the same lease, with the copies already
     counted.
     """
-    account = Account()
+    tally = Tally()
     if is_final(outcome) and not answers_again:
-        await _record_final(tx, queue, reply, outcome, account, behind, floods, now=now)
-        return account
+        await _record_final(tx, queue, reply, outcome, tally, behind, floods, now=now)
+        return tally
     is_ours = await results.lock(tx, queue, outcome)
     await _record_payload(tx, reply, outcome, now=now)
     rest = [] if is_final(outcome) else [reply]
     if not is_ours:
         if isinstance(outcome, Moved):
-            account.is_due = await results.free_moved_queue(
+            tally.is_due = await results.free_moved_queue(
                 tx, queue, outcome, rest, behind, is_counted=is_counted, now=now
             )
-        return account
+        return tally
     if answers_again:
         await deliveries.make_held_due(tx, queue.chat_id, Held.UNTOLD, now=now)
     if behind and is_final(outcome):
-        return account
+        return tally
     free_at = now
     if rest:
         free_at = await results.record_unfinished_reply(
-            tx, reply, outcome, account, is_counted=is_counted, in_outage=in_outage, now=now
+            tx, reply, outcome, tally, is_counted=is_counted, in_outage=in_outage, now=now
         )
     await deliveries.record_unsent(tx, [row.id for row in behind], is_counted=True)
-    account.is_due = await chat_queues.reschedule(tx, queue.chat_id, free_at=free_at)
+    tally.is_due = await chat_queues.reschedule(tx, queue.chat_id, free_at=free_at)
     if isinstance(outcome, Sent):
         await results.advance_retries(tx, {queue.chat_id: is_media(reply.fields)}, now)
     await results.store_floods(tx, [queue], floods)
     if isinstance(outcome, Moved):
         await _forget_old_numbers(tx, [reply, *behind])
         await moves.move_chat(tx, queue.chat_id, outcome.chat_id, now=now)
-    return account
+    return tally
 
 
 async def _record_final(  # noqa: PLR0917 - the arguments of ``record``
@@ -97,7 +97,7 @@ async def _record_final(  # noqa: PLR0917 - the arguments of ``record``
     queue: QueueClaim,
     reply: Owed,
     outcome: Outcome,
-    account: Account,
+    tally: Tally,
     behind: Sequence[Owed],
     floods: ChatFloods | None,
     *,
@@ -107,13 +107,13 @@ async def _record_final(  # noqa: PLR0917 - the arguments of ``record``
     chat_id, is_ours = queue.chat_id, False
     if not behind:
         flood = floods.state_of(chat_id) if floods else None
-        is_ours, account.is_due = await chat_queues.end_lease(
+        is_ours, tally.is_due = await chat_queues.end_lease(
             tx, queue, but=reply.id, flood=flood, now=now
         )
     says_more = await _record_payload(tx, reply, outcome, now=now)
     if is_ours and says_more:
-        account.is_due = await chat_queues.reschedule(tx, chat_id)
-    if is_ours and account.is_due and isinstance(outcome, Sent):
+        tally.is_due = await chat_queues.reschedule(tx, chat_id)
+    if is_ours and tally.is_due and isinstance(outcome, Sent):
         await results.advance_retries(tx, {chat_id: is_media(reply.fields)}, now)
 
 

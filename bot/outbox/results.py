@@ -61,7 +61,7 @@ _REPLY_NOT_CONFIRMED = N_(
 
 
 @dataclass(slots=True)
-class Account:
+class Tally:
     """The figures of an outcome: lost responses, dead letters, and a pause of the whole bot.
 
     ``is_due``: the chat has unsent deliveries.
@@ -126,7 +126,7 @@ async def record(
     answers_again: bool = False,
     floods: ChatFloods | None = None,
     now: datetime,
-) -> Account:
+) -> Tally:
     """Record the outcome of a batch of alerts.
 
     ``is_counted``: a copy of each row was counted. ``in_outage``: the cause of the failure is
@@ -135,29 +135,29 @@ async def record(
     so the notices about lost messages are due. A row that has arrived is recorded even if the
     lease is lost; the other rows are left to the owner of the lease.
     """
-    account, chat_id = Account(), queue.chat_id
+    tally, chat_id = Tally(), queue.chat_id
     is_ours = await lock(tx, queue, outcome)
     arrived = Arrived(queue, batch, outcome.items)
     await _record_arrived(tx, [arrived], now)
     rest = [row for row in batch.rows if row.id not in arrived.message_ids]
     if not is_ours:
         if isinstance(outcome, Moved):
-            account.is_due = await free_moved_queue(
+            tally.is_due = await free_moved_queue(
                 tx, queue, outcome, rest, (), is_counted=is_counted, now=now
             )
-        return account
+        return tally
     if answers_again:
         await deliveries.make_held_due(tx, chat_id, Held.UNTOLD, now=now)
     free_at = await _record_rest(
-        tx, batch, rest, outcome, account, is_counted=is_counted, in_outage=in_outage, now=now
+        tx, batch, rest, outcome, tally, is_counted=is_counted, in_outage=in_outage, now=now
     )
-    account.is_due = await chat_queues.reschedule(tx, chat_id, free_at=free_at)
+    tally.is_due = await chat_queues.reschedule(tx, chat_id, free_at=free_at)
     if isinstance(outcome, Sent):
         await advance_retries(tx, {chat_id: batch.album is not None}, now)
     await store_floods(tx, [queue], floods)
     if isinstance(outcome, Moved):
         await moves.move_chat(tx, chat_id, outcome.chat_id, now=now)
-    return account
+    return tally
 
 
 async def lock(tx: Tx, queue: QueueClaim, outcome: Outcome) -> bool:
@@ -168,7 +168,10 @@ async def lock(tx: Tx, queue: QueueClaim, outcome: Outcome) -> bool:
     """
     match outcome:  # an outcome that changes the chat locks the chat before the queue
         case Moved():
-            await chats.lock(tx, [queue.chat_id, outcome.chat_id])
+            both = [queue.chat_id, outcome.chat_id]
+            await chats.lock(tx, both)
+            # The chat may have moved already; then the rows are in the queue of the new chat.
+            return (await chat_queues.lock_all(tx, both)).get(queue.chat_id) == queue.token
         case GiveUp("chat" | "thread"):
             await chats.lock(tx, [queue.chat_id])
         case _:
@@ -188,7 +191,8 @@ async def free_moved_queue(
 ) -> bool:
     """Free the queue of a chat that was moved during the send, and end the lease.
 
-    No copy has arrived. Return whether the queue is free and has unsent deliveries.
+    ``lock`` has locked the queue. No copy has arrived. Return whether the queue is free and has
+    unsent deliveries.
     """
     await deliveries.record_unsent(tx, _ids(rest), is_counted=is_counted)
     await deliveries.record_unsent(tx, _ids(behind), is_counted=True)
@@ -228,7 +232,7 @@ async def record_unfinished_reply(
     tx: Tx,
     reply: Owed,
     outcome: Outcome,
-    account: Account,
+    tally: Tally,
     *,
     is_counted: bool,
     in_outage: bool,
@@ -240,14 +244,14 @@ async def record_unfinished_reply(
             tx,
             [reply],
             outcome,
-            account,
+            tally,
             is_counted=is_counted,
             in_outage=in_outage and not (outcome.unknown and reply.copies),
             now=now,
         )
     await _requeue(tx, [reply], is_counted=is_counted, now=now)
     if isinstance(outcome, GiveUp):
-        account.rests_until = now + alert_rules.BOT_RESTS
+        tally.rests_until = now + alert_rules.BOT_RESTS
     return now
 
 
@@ -256,7 +260,7 @@ async def _record_rest(
     batch: Batch,
     rest: list[Delivery],
     outcome: Outcome,
-    account: Account,
+    tally: Tally,
     *,
     is_counted: bool,
     in_outage: bool,
@@ -269,13 +273,13 @@ async def _record_rest(
     rest = [row for row in rest if row.story_pk not in failed]
     match outcome:
         case Sent():
-            free_at = await mark_unknown(tx, rest, account, now)
+            free_at = await mark_unknown(tx, rest, tally, now)
         case TryLater():
             free_at = await _record_try_later(
                 tx,
                 rest,
                 outcome,
-                account,
+                tally,
                 is_counted=is_counted,
                 in_outage=in_outage and not (outcome.unknown and batch.is_repeat),
                 now=now,
@@ -288,7 +292,7 @@ async def _record_rest(
             await _record_muted(tx, batch, rest, outcome, is_counted=is_counted, now=now)
         case GiveUp():
             free_at = await _record_give_up(
-                tx, rest, outcome, account, is_counted=is_counted, now=now
+                tx, rest, outcome, tally, is_counted=is_counted, now=now
             )
         case _:
             assert_never(outcome)
@@ -322,7 +326,7 @@ async def _record_try_later(
     tx: Tx,
     rest: Sequence[Owed],
     outcome: TryLater,
-    account: Account,
+    tally: Tally,
     *,
     is_counted: bool,
     in_outage: bool,
@@ -340,7 +344,7 @@ async def _record_try_later(
         await _send_alone_next(tx, rest, outcome)
         return now
     if may_be_there:
-        free_at = await mark_unknown(tx, rest, account, now)
+        free_at = await mark_unknown(tx, rest, tally, now)
         await _send_alone_next(tx, rest, outcome)
         return max(free_at, now + (outcome.after or timedelta(0)))
     if outcome.after is not None:
@@ -404,7 +408,7 @@ async def _requeue(tx: Tx, rows: Sequence[Owed], *, is_counted: bool, now: datet
 
 
 async def mark_unknown(
-    tx: Tx, rows: Sequence[Owed], account: Account, now: datetime, *, new_copies: int = 1
+    tx: Tx, rows: Sequence[Owed], tally: Tally, now: datetime, *, new_copies: int = 1
 ) -> datetime:
     """Schedule the repeat of rows that may have arrived, as long as copies are left.
 
@@ -412,7 +416,7 @@ async def mark_unknown(
     without the chat. ``new_copies`` copies were counted since the rows were read.
     """
     free_at = now
-    account.unknown += len(rows)
+    tally.unknown += len(rows)
     over = []
     for row in rows:
         copies = row.copies + new_copies
@@ -423,7 +427,7 @@ async def mark_unknown(
         await deliveries.record_unknown(tx, row.id, due_at=due_at)
         if copies == 1:
             free_at = max(free_at, now + alert_rules.lost_answer_wait(is_reply=row.is_reply))
-    account.dead_letters += len(over)
+    tally.dead_letters += len(over)
     await _make_dead_letters(tx, over, now)
     return free_at
 
@@ -494,7 +498,7 @@ async def _record_give_up(
     tx: Tx,
     rest: Sequence[Delivery],
     outcome: GiveUp,
-    account: Account,
+    tally: Tally,
     *,
     is_counted: bool,
     now: datetime,
@@ -518,7 +522,7 @@ async def _record_give_up(
         case "chat":
             await moves.close_chat(tx, chat_id, now=now)
         case "bot":
-            account.rests_until = now + alert_rules.BOT_RESTS
+            tally.rests_until = now + alert_rules.BOT_RESTS
         case _:
             pass
     return now

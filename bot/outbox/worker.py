@@ -26,7 +26,7 @@ from bot.outbox.fan_out import FanOut
 from bot.outbox.jobs import AlertJob, Job, ProbeJob, ReplyJob, SendJob
 from bot.outbox.leases import CountedCalls, LeasedCalls, SendLease, SendLeases
 from bot.outbox.private_notices import add_failure_notice, tell_of_missing_right
-from bot.outbox.results import Account, Arrived
+from bot.outbox.results import Arrived, Tally
 from bot.outbox.summaries import add_summary
 from bot.runtime.batching import BatchingQueue
 from bot.runtime.claims import Lease, Owner
@@ -68,7 +68,7 @@ QUEUES_FOR_A_TRY = 20
 class Record(Protocol):
     """Records an outcome in a transaction."""
 
-    async def __call__(self, tx: Tx, *, now: datetime) -> Account:
+    async def __call__(self, tx: Tx, *, now: datetime) -> Tally:
         """Record the outcome. Return the figures."""
 
 
@@ -270,7 +270,7 @@ class Outbox:
                 queues = await chat_queues.claim(tx, lease, limit=1)
                 if not queues:
                     break
-                job = await self._select_job(tx, queues[0], lease, is_try=True)
+                job = await self._select_job(tx, queues[0], lease, is_trial=True)
                 if isinstance(job, ProbeJob):
                     later = lease.at + alert_rules.STANDSTILL
                     await chat_queues.reschedule(tx, queues[0].chat.id, free_at=later)
@@ -284,11 +284,11 @@ class Outbox:
         return []  # in the only process, only the arrival of a message ends the pause
 
     async def _select_job(
-        self, tx: Tx, queue: ChatQueue, claim: Lease, *, is_try: bool = False
+        self, tx: Tx, queue: ChatQueue, claim: Lease, *, is_trial: bool = False
     ) -> Job | None:
         """Decide on the deliveries of a queue, apply the decision, and return the job.
 
-        ``is_try``: the job is a single message, and the chat is asked first.
+        ``is_trial``: the job is a single message, and the chat is asked first.
         """
         now = claim.at
         decision = _decide_or_none(queue, now)
@@ -306,13 +306,13 @@ class Outbox:
             self._floods.take_over(queue.chat_id, queue.flood)
         if decision.batch is None:
             return ProbeJob(queue, decision.probe) if decision.probe else None
-        batch = decision.batch.cut_to_first_message() if is_try else decision.batch
-        asks_in = timedelta(0) if is_try else None
-        lease = SendLease(queue, [row.id for row in batch.rows], claim.until)
+        batch = decision.batch.cut_to_first_message() if is_trial else decision.batch
+        asks_in = timedelta(0) if is_trial else None
+        lease = SendLease(queue, [row.id for row in batch.rows], claim.at, claim.until)
         if reply := batch.reply:
             is_silent = batch.is_repeat or batch.is_late
-            return ReplyJob(lease, reply, is_silent, is_try=is_try, asks_in=asks_in)
-        return AlertJob(lease, queue, batch, is_try, asks_in)
+            return ReplyJob(lease, reply, is_silent, is_trial=is_trial, asks_in=asks_in)
+        return AlertJob(lease, queue, batch, is_trial, asks_in)
 
     async def _apply_decision(
         self, tx: Tx, queue: ChatQueue, decision: Decision, now: datetime
@@ -321,9 +321,9 @@ class Outbox:
 
         Return the time when the chat is free.
         """
-        account = Account()
-        free_at = await results.mark_unknown(tx, decision.doubtful, account, now, new_copies=0)
-        self._count(queue.chat_id, account)
+        tally = Tally()
+        free_at = await results.mark_unknown(tx, decision.doubtful, tally, now, new_copies=0)
+        self._count(queue.chat_id, tally)
         for row, until, why in decision.held:
             await deliveries.change(tx, [row.id], due_at=until, held=why)
         await deliveries.remove(tx, [row.id for row in decision.doubled])
@@ -395,10 +395,10 @@ class Outbox:
             )
 
         outcome, in_outage = await self._send(job, send)
-        account = await self.record(job, outcome, in_outage=in_outage)
+        tally = await self.record(job, outcome, in_outage=in_outage)
         is_final = reply_results.is_final(outcome)
         log.info("answered" if is_final else "an answer waits", chat=reply.target.chat_id)
-        return outcome, account.is_due
+        return outcome, tally.is_due
 
     async def _deliver_alert(self, job: AlertJob) -> None:
         """Send an alert and record the outcome."""
@@ -428,7 +428,7 @@ class Outbox:
                     outcome = await self._send_to_topic_or_chat(job, send)
                 else:
                     outcome = TryLater(
-                        down=job.is_try, chat_refuses=True, reason="Telegram takes nothing there"
+                        down=job.is_trial, chat_refuses=True, reason="Telegram takes nothing there"
                     )
             except DatabaseUnavailableError as error:
                 log.warning("an alert waits for the database", chat=chat_id, why=str(error))
@@ -493,7 +493,7 @@ class Outbox:
 
     # -- records --------------------------------------------------------------------------
 
-    async def record(self, job: SendJob, outcome: Outcome, *, in_outage: bool) -> Account:
+    async def record(self, job: SendJob, outcome: Outcome, *, in_outage: bool) -> Tally:
         """Record an outcome, and retry until the database is available.
 
         Nothing is claimed until then, so that no message that has arrived is sent again.
@@ -515,7 +515,7 @@ class Outbox:
                 floods=self._floods,
             )
         elif not answers_again and await self._record_if_whole(job.queue, job.batch, outcome):
-            return self._end_try(job, outcome, Account())
+            return self._end_try(job, outcome, Tally())
         else:
             write = partial(
                 results.record,
@@ -527,25 +527,25 @@ class Outbox:
                 answers_again=answers_again,
                 floods=self._floods,
             )
-        account = await self._db.insist(lambda tx: write(tx, now=self._now()))
+        tally = await self._db.insist(lambda tx: write(tx, now=self._now()))
         if answers_again:
             self._untold.discard(chat_id)
-        self._count(chat_id, account)
-        self._rests_until = max(self._rests_until, account.rests_until or self._rests_until)
+        self._count(chat_id, tally)
+        self._rests_until = max(self._rests_until, tally.rests_until or self._rests_until)
         if not isinstance(outcome, Sent):
             log.info("not sent", chat=chat_id, outcome=repr(outcome))
-        return self._end_try(job, outcome, account)
+        return self._end_try(job, outcome, tally)
 
-    def _end_try(self, job: SendJob, outcome: Outcome, account: Account) -> Account:
+    def _end_try(self, job: SendJob, outcome: Outcome, tally: Tally) -> Tally:
         """End the pause of an outage if Telegram answered a trial send."""
-        if job.is_try and job.lease.is_counted and self._outage and is_answer(outcome):
+        if job.is_trial and job.lease.is_counted and self._outage and is_answer(outcome):
             self._outage.end_pause()
-        return account
+        return tally
 
-    def _count(self, chat_id: int, account: Account) -> None:
-        self._unknown.inc(account.unknown)
-        self._dead_letters.inc(account.dead_letters)
-        if account.dead_letters:
+    def _count(self, chat_id: int, tally: Tally) -> None:
+        self._unknown.inc(tally.unknown)
+        self._dead_letters.inc(tally.dead_letters)
+        if tally.dead_letters:
             self._untold.add(chat_id)
 
     async def _record_if_whole(self, queue: ChatQueue, batch: Batch, outcome: Outcome) -> bool:

@@ -182,5 +182,7 @@ def is_answer(outcome: Outcome) -> bool:
     """Return whether Telegram answered, including with a refusal."""
     if not isinstance(outcome, TryLater):
         return True
+    if outcome.items:
+        return True
     # A 429 with an unknown outcome may be caused by a failure in Telegram's data centre.
-    return bool(outcome.items) or (outcome.after is not None and not outcome.unknown)
+    return outcome.after is not None and not outcome.unknown and not outcome.unasked

@@ -210,7 +210,7 @@ def outcome_of(error: BaseException) -> Outcome:  # noqa: C901, PLR0911 - a line
     """
     match error:
         case TooSoonError():
-            return TryLater(wait_of(error), reason=error.why)
+            return TryLater(wait_of(error), reason=error.why, unasked=True)
         case RetryAfter():
             late = isinstance(error, LateFloodError)
             return TryLater(wait_of(error), unknown=late, down=late, reason="too many requests")

@@ -149,7 +149,7 @@ class Handling:
                 )
         if queue is not None:
             ids = [row.id for row in rows]
-            lease = SendLease(queue, ids, claim.until, is_counted=True, is_valid=True)
+            lease = SendLease(queue, ids, claim.at, claim.until, is_counted=True, is_valid=True)
             return Enqueued(lease, rows, strangers)
         for chat_id in sorted({row.target.chat_id for row in rows}):
             await chat_queues.make_due(tx, chat_id, due_at=now, now=now)

@@ -105,7 +105,7 @@ class Intake:
         self._is_counted = False
         self._is_only_process, self._lease = sharing.is_only_process, sharing.lease
         self.worker = Worker("updates", self._step, now=now, longest=sharing.updates_every)
-        self._renewer = Worker("leases of updates", self._renew, now=now, longest=self._lease / 3)
+        self.renewer = Worker("leases of updates", self._renew, now=now, longest=self._lease / 3)
         self._adds = BatchingQueue(self._store_batch)
         self._counted = metrics.counter("updates_total", "Updates by what came of them.", "result")
         metrics.gauge_of(
@@ -150,7 +150,7 @@ class Intake:
     async def run(self) -> None:
         """Handle updates until ``drain`` is called."""
         async with asyncio.TaskGroup() as self._group:
-            renewing = self._group.create_task(self._renewer.run())
+            renewing = self._group.create_task(self.renewer.run())
             try:
                 await self.worker.run()
             finally:

@@ -12,7 +12,7 @@ import pytest
 from bot.store.engine.database import Database
 from tests.support.control import Json, wait_for
 from tests.support.database import on_postgresql
-from tests.support.killing import Victim
+from tests.support.killing import Victim, free_port
 from tests.support.postgres import connected
 from tests.support.sandbox import Box
 from tests.support.storybell import running_bell
@@ -161,7 +161,8 @@ async def test_a_process_that_cannot_renew_its_lease_starts_nothing(
 ) -> None:
     control = box.control
     await control.profile("unrenewed", posts_per_day=0)
-    settings: Json = {"database_url": database_url, "daily_budget": 100_000}
+    port = free_port()
+    settings: Json = {"database_url": database_url, "daily_budget": 100_000, "port": port}
     async with running_bell(tmp_path, box, **settings) as bell:
         ann = await control.person()
         await bell.ask(ann, "/subscribe unrenewed")
@@ -175,6 +176,8 @@ async def test_a_process_that_cannot_renew_its_lease_starts_nothing(
             await asyncio.sleep(30)
             assert len(await control.requests("stories", path="/v1/")) == before
             assert await control.replies(ann, after=asked) == []
+            async with box.session.get(f"http://127.0.0.1:{port}/readyz") as answer:
+                assert "at work" in await answer.text()
         await control.wait_shown(ann, [new["pk"]], after=asked)
         assert len(await control.replies(ann, after=asked)) == 2
 

@@ -20,7 +20,7 @@ from bot.domain.model import (
 )
 from bot.outbox import reply_results
 from bot.outbox.leases import SendLease
-from bot.outbox.results import Account
+from bot.outbox.results import Tally
 from bot.outbox.worker import Outbox
 from bot.runtime.metrics import Metrics
 from bot.sending.replies import Payload, album_payload, text_payload
@@ -77,7 +77,7 @@ async def test_an_answer_goes_before_alerts_and_is_forgotten_when_it_is_there(
     await owe(sqlite_db, HELLO)
     lane, batch = await leaving(sqlite_db)
     assert batch.reply
-    assert await record(sqlite_db, lane, batch, Sent((SentItem("", 5),))) == Account()
+    assert await record(sqlite_db, lane, batch, Sent((SentItem("", 5),))) == Tally()
     assert [(row.story_pk, row.state, row.copies) for row in await rows(sqlite_db)] == [
         ("1", "open", 0)
     ]
@@ -87,11 +87,11 @@ async def test_an_answer_goes_before_alerts_and_is_forgotten_when_it_is_there(
 @pytest.mark.parametrize(
     ("outcome", "left", "row", "account"),
     [
-        (TryLater(unknown=True), True, (1, 0, 15, 15), Account(unknown=1)),
-        (TryLater(7 * SECOND, unknown=True), True, (1, 0, 15, 15), Account(unknown=1)),
-        (TryLater(unknown=True), False, (0, 1, 5, 5), Account()),
-        (TryLater(7 * SECOND), True, (0, 0, 0, 7), Account()),
-        (TryLater(), True, (0, 1, 5, 5), Account()),
+        (TryLater(unknown=True), True, (1, 0, 15, 15), Tally(unknown=1)),
+        (TryLater(7 * SECOND, unknown=True), True, (1, 0, 15, 15), Tally(unknown=1)),
+        (TryLater(unknown=True), False, (0, 1, 5, 5), Tally()),
+        (TryLater(7 * SECOND), True, (0, 0, 0, 7), Tally()),
+        (TryLater(), True, (0, 1, 5, 5), Tally()),
     ],
 )
 async def test_a_lost_answer_is_repeated_soon_and_its_copy_counts(
@@ -99,7 +99,7 @@ async def test_a_lost_answer_is_repeated_soon_and_its_copy_counts(
     outcome: Outcome,
     left: bool,
     row: tuple[int, int, int, int],
-    account: Account,
+    account: Tally,
 ) -> None:
     await owing(sqlite_db)
     await owe(sqlite_db, HELLO)
@@ -200,7 +200,7 @@ async def test_the_answers_of_an_update_leave_in_order_until_one_has_to_wait(
     answers = Answers(outcomes=[Sent((SentItem("", 1),)), wait])
     outbox = Outbox(sqlite_db, NO_BOT, answers.post, answers, now=Clock())  # type: ignore[arg-type] # they stand for all three
     ids = [row.id for row in queue.rows]
-    ours = SendLease(queue, ids, NOON + SECOND, is_counted=True, is_valid=True)
+    ours = SendLease(queue, ids, NOON, NOON + SECOND, is_counted=True, is_valid=True)
     assert await outbox.send_replies(ours, queue.rows) == wait
     assert [text for text, _ in answers.said] == ["one", "two"]
     kept = [(row.fields["text"], row.copies, row.attempts) for row in await rows(sqlite_db)]

@@ -14,11 +14,13 @@ from bot.domain.model import GiveUp, Outcome, Target, TryLater
 from bot.fetching import snapshots
 from bot.outbox.fan_out import FanOut
 from bot.outbox.worker import Outbox
+from bot.runtime.claims import Owner
 from bot.runtime.logging import current_trace
 from bot.runtime.metrics import Metrics
 from bot.runtime.sharing import ONE_PROCESS, SEVERAL_PROCESSES
 from bot.store import chat_queues, claimed_tables, enqueue
 from bot.store.engine.database import Database, Tx
+from bot.telegram.api import TooSoonError
 from bot.telegram.limit_state import ChatFloods
 from tests.bot.outbox.test_worker import NO_BOT, Office, Post, claim_alert, found, office, sent
 from tests.support.claims import lease_at
@@ -167,6 +169,38 @@ async def test_who_comes_back_when_the_lease_is_over_sends_nothing(office: Offic
     office.clock.on(MINUTE)
     await office.outbox.run_once()
     assert len(office.post.albums) == 1
+
+
+async def test_who_comes_back_after_the_lease_of_the_process_sends_nothing(
+    office: Office,
+) -> None:
+    await found(office, "1")
+    owner = Owner()
+    owner.renew(NOON + MINUTE, done_at=NOON)
+    outbox = Outbox(office.db, NO_BOT, office.post, office.post, owner=owner, now=office.clock)  # type: ignore[arg-type] # Post stands for both
+
+    async def lose_and_renew() -> None:
+        renewed_at = office.clock.on(MINUTE)
+        owner.renew(renewed_at + HOUR, done_at=renewed_at)
+
+    office.post.before = lose_and_renew
+    job = await claim_alert(outbox)
+    job.lease.until += HOUR  # the claim itself was renewed
+    await outbox.deliver(job)
+    assert office.post.albums == []
+
+
+async def test_a_lost_claim_is_noticed_at_its_renewal(office: Office) -> None:
+    await found(office, "1")
+    brief = timedelta(milliseconds=30)  # the renewals follow the machine's clock
+    outbox = Outbox(office.db, NO_BOT, office.post, office.post, lease=brief, now=office.clock)  # type: ignore[arg-type] # Post stands for both
+    job = await claim_alert(outbox)
+    await outbox.leases.confirm(job.lease)
+    assert await claim(office.db, now=NOON + MINUTE)
+    async with outbox.leases.renewing(job.lease):
+        await wait_for(lambda: not job.lease.is_valid, 10)
+    with pytest.raises(TooSoonError):
+        outbox.leases.check_lease(job.lease)
 
 
 async def test_what_a_look_showed_is_spread_and_sent_when_woken(office: Office) -> None:

@@ -1,5 +1,6 @@
 """What each outcome writes down: of the row, of its lane, and of what the outbox counts."""
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,10 +14,13 @@ from bot.domain.options import Options
 from bot.domain.records import ChatQueue, Held, KnownFile
 from bot.domain.selection import Batch
 from bot.outbox import reply_results, results
-from bot.outbox.results import Account, Arrived
-from bot.store import chat_queues, chats, deliveries, enqueue, file_ids, kept_stories
+from bot.outbox.results import Arrived, Tally
+from bot.store import chat_queues, chats, deliveries, enqueue, file_ids, kept_stories, moves
 from bot.store.engine.database import Database
+from tests.support.control import wait_for
+from tests.support.database import on_postgresql
 from tests.support.followed import HOUR, MINUTE, NOON, PRADA, claim, follow, look, rows, story
+from tests.support.postgres import connected
 from tests.support.rows import used
 
 NOW = timedelta(0)
@@ -54,7 +58,7 @@ async def record(
     left: bool = True,
     tells: bool = False,
     in_outage: bool = False,
-) -> Account:
+) -> Tally:
     more: Any = {"is_counted": left, "answers_again": tells, "in_outage": in_outage, "now": NOON}
     async with db.begin() as tx:
         if reply := batch.reply:
@@ -133,17 +137,17 @@ async def test_after_three_lost_answers_the_story_is_parked_and_waits_alone_befo
 ) -> None:
     await owing(db, "1", "2")
     lost = TryLater(unknown=True, items=(SentItem("2", 9),))
-    assert await record(db, *await leaving(db), lost) == Account(unknown=1)
+    assert await record(db, *await leaving(db), lost) == Tally(unknown=1)
     assert await free_at(db) == 30 * SECOND
     again = await leaving(db, now=NOON + 30 * SECOND)
-    assert await record(db, *again, TryLater(unknown=True)) == Account(unknown=1)
+    assert await record(db, *again, TryLater(unknown=True)) == Tally(unknown=1)
     [row] = await rows(db, story_pk="1")
     assert (row.state, row.copies) == ("open", 2)
     assert 15 * MINUTE <= row.due_at - NOON <= 18 * MINUTE
     assert await free_at(db) == NOW
     last = await leaving(db, now=NOON + HOUR)
     account = await record(db, *last, TryLater(unknown=True))
-    assert account == Account(unknown=1, dead_letters=1)
+    assert account == Tally(unknown=1, dead_letters=1)
     assert [(row.story_pk, row.state) for row in await rows(db)] == [
         ("1", "parked"),
         ("2", "sent"),
@@ -169,7 +173,7 @@ async def test_a_failure_of_telegram_changes_nothing_but_what_may_be_there(db: D
     for outcome, copies in ((TryLater(unknown=True), 1), (TryLater(down=True), 1)):
         lane, batch = await leaving(db)
         account = await record(db, lane, batch, outcome, in_outage=True)
-        assert account == Account()
+        assert account == Tally()
         [row] = await rows(db)
         assert (row.state, row.copies) == ("open", copies)
         assert (row.attempts, row.sending, row.due_at) == (0, False, NOON)
@@ -182,7 +186,7 @@ async def test_the_bot_rests_when_the_refusal_is_its_own(db: Database) -> None:
         (GiveUp("unauthorized", scope="bot"), NOON + MINUTE),
     ):
         account = await record(db, *await leaving(db), outcome)
-        assert account == Account(rests_until=rest)
+        assert account == Tally(rests_until=rest)
         async with db.begin() as tx:
             await chat_queues.reschedule(tx, CHAT, free_at=NOON)
 
@@ -192,7 +196,7 @@ async def test_who_lost_the_lease_writes_down_what_arrived_and_no_more(db: Datab
     lane, batch = await leaving(db)
     await claim(db, now=NOON + 2 * MINUTE)
     late = Sent((SentItem("1", 5),), {"3": MEDIA_GONE})
-    assert await record(db, lane, batch, late) == Account()
+    assert await record(db, lane, batch, late) == Tally()
     found = [(row.story_pk, row.state) for row in await rows(db)]
     assert found == [("1", "sent"), ("2", "open"), ("3", "open")]
     assert await free_at(db) == 3 * MINUTE
@@ -287,6 +291,28 @@ async def test_who_lost_the_lease_to_a_chat_that_moved_left_no_copy(db: Database
     await record(db, lane, batch, Moved(-1001))
     [row] = await rows(db)
     assert (row.chat_id, row.state, row.copies, row.sending) == (CHAT, "open", 0, False)
+
+
+@on_postgresql
+async def test_the_queue_of_a_moved_chat_is_locked_before_its_rows(
+    db: Database, database_url: str
+) -> None:
+    await owing(db, "1")
+    lane, batch = await leaving(db)
+    async with db.begin() as tx:
+        await moves.move_chat(tx, CHAT, -1001, now=NOON)
+    async with connected(database_url) as other, asyncio.TaskGroup() as group:
+
+        async def waits() -> bool:
+            return bool(await other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+
+        async with other.transaction():
+            await other.execute("SELECT FROM chat_queues WHERE chat_id = -1001 FOR UPDATE")
+            recording = group.create_task(record(db, lane, batch, Moved(-1001)))
+            await wait_for(waits)
+            await other.execute("SELECT FROM deliveries FOR UPDATE NOWAIT")
+        await recording
+    assert [(row.chat_id, row.copies) for row in await rows(db)] == [(-1001, 0)]
 
 
 async def test_a_lost_topic_falls_back_and_the_main_chat_is_no_topic(db: Database) -> None:

@@ -5,7 +5,9 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.model import GiveUp, Outcome, Sent, SentItem, Target, TryLater
+from bot.telegram.api import TooSoonError
 from bot.telegram.outage import LAST_TRY_S, Outage, Pause, is_answer
+from bot.telegram.outcomes import outcome_of
 from tests.support.followed import NOON, Clock
 from tests.support.sandbox import Box, sandbox_box
 from tests.support.telegram import bot_at
@@ -82,6 +84,7 @@ def test_tries_come_ever_later_and_a_minute_at_most() -> None:
         (TryLater(SECOND), True),
         (TryLater(SECOND, unknown=True), False),  # it may be how a data centre fails
         (TryLater(unknown=True, items=(SentItem("1", 5),)), True),
+        (outcome_of(TooSoonError(SECOND)), False),  # Telegram was not asked
         (LOST, False),
     ],
 )
