@@ -182,8 +182,8 @@ def _result_lines(
     if skipped := imported.skipped:
         shown = [shorten(line, WORD) for line in skipped[:_MOST_SKIPPED]]
         rest = len(skipped) - len(shown)
-        more = [f"+{t.number(rest)}"] if rest else []
-        lines.append(t(NO_PROFILE, line=", ".join([*shown, *more])))
+        more = f" (+{t.number(rest)})" if rest else ""
+        lines.append(t(NO_PROFILE, line=Safe(f"{t.names(shown)}{more}")))
     return lines
 
 
@@ -195,8 +195,8 @@ async def _ask_about_options(
     for one, entry in there:
         if entry.preferences and one.options != entry.preferences.options:
             wanted = entry.preferences.options
-            changes = ", ".join(changed_options(one.options, wanted, context))
-            lines.append(Safe(f"{bold(one.username)}: {changes}"))
+            changes = Safe(context.t.listed(changed_options(one.options, wanted, context)))
+            lines.append(context.t.labelled(context.t.names([one.username], bold), changes))
     if lines and not context.is_channel:
         text = "\n".join(fitting([context.t(OTHER_OPTIONS), *lines], context))
         use = context.button(USE_OPTIONS, IMPORT(OPTIONS), PRIMARY)

@@ -83,7 +83,7 @@ def _section_value(one: Subscription, section: str, context: Context) -> str:
         names += [N_("rules")] if chosen.rules or context.chat.rule_options.rules else []
     elif section == "when" and is_paused(one):
         names = [N_("paused")]
-    return shorten(", ".join(plain(name) for name in names or [USUAL[section]]), VALUE)
+    return shorten(context.t.listed([plain(name) for name in names or [USUAL[section]]]), VALUE)
 
 
 def _page_rows(one: Subscription, section: str, context: Context) -> Buttons:

@@ -13,8 +13,8 @@ from bot.domain.foreign_text import clean
 from bot.domain.model import Target
 from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import DANGER, OWNER, PEOPLE, Buttons, Page, arrows, back, button
-from bot.presentation.html import escape, has_rtl, isolate, shorten
-from bot.presentation.translation import translator_for
+from bot.presentation.html import bold, code, foreign_html, has_rtl, isolate, shorten
+from bot.presentation.translation import LABELLED, translator_for
 from bot.sending.replies import text_payload
 from handlers.admission import REASON
 from handlers.guard import command, on_press
@@ -32,7 +32,6 @@ TITLE = N_("<b>Who uses the bot</b>, and the cost this month. Tap a name to see 
 NOBODY_YET = N_("Nobody uses the bot yet. Use /invite to create a link for someone.")
 HERE = N_("This month: {cost}")
 ELSEWHERE = N_("On top of that, in groups and channels: {cost}")
-KIND = N_("{kind}: {cost}")
 KINDS = {
     "link": N_("Links"),
     "stories": N_("/stories"),
@@ -146,8 +145,13 @@ def _list_line(one: Guest, context: Context) -> str:
         sign = "🚫"
     elif entry and entry.is_owner:
         sign = "⭐"
-    cost = _credits_text(one.total + one.elsewhere, context)
-    return f"{sign} {_label(one.name)}: {cost}"
+    return _list_label(sign, one.name, one.total + one.elsewhere, context)
+
+
+def _list_label(sign: str, name: str, millicredits: int, context: Context) -> str:
+    """Return the label of a button of a person or chat, with the cost in credits."""
+    cost = _credits_text(millicredits, context)
+    return f"{sign} {context.t.plain(LABELLED, label=_label(name), text=cost)}"
 
 
 def _label(name: str) -> str:
@@ -162,10 +166,11 @@ def _credits_text(millicredits: int, context: Context) -> str:
 
 def _guest_page(one: Guest, context: Context) -> Page:
     t = context.t
-    lines = [f"<b>{escape(one.name)}</b> <code>{one.id}</code>", *_standing_lines(one, context)]
+    name = bold(foreign_html(one.name, rtl=t.is_rtl))
+    lines = [f"{name} {code(str(one.id))}", *_standing_lines(one, context)]
     lines += ["", t(HERE, cost=cost_text(one.total / 1000, context))]
     lines += [
-        "• " + t(KIND, kind=t.plain(text), cost=_credits_text(one.by_kind[kind], context))
+        "• " + t.labelled(t.plain(text), _credits_text(one.by_kind[kind], context))
         for kind, text in KINDS.items()
         if kind in one.by_kind
     ]
@@ -175,11 +180,10 @@ def _guest_page(one: Guest, context: Context) -> Page:
         lines += ["", _limit_line(one, context)]
     if one.id < 0:
         lines.append(_payer_line(one, context))
-    members = [
-        (f"👤 {_label(name)}: {_credits_text(spent, context)}", PEOPLE("who", user))
+    rows = [
+        [button(_list_label("👤", name, spent, context), PEOPLE("who", user))]
         for user, name, spent in one.by_person
     ]
-    rows = [[button(*member)] for member in members]
     return "\n".join(lines), [*rows, *_guest_buttons(one, context)]
 
 

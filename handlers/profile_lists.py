@@ -37,7 +37,8 @@ def lines_by_sentence(said: Iterable[tuple[str, str]], context: Context) -> list
     for name, sentence in said:
         alike.setdefault(sentence, []).append(name)
     return [
-        Safe(f"{names_in_bold(names, context)}: {sentence}") for sentence, names in alike.items()
+        context.t.labelled(names_in_bold(names, context), Safe(sentence))
+        for sentence, names in alike.items()
     ]
 
 

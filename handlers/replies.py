@@ -13,7 +13,7 @@ from bot.context import Context
 from bot.domain.model import Target
 from bot.domain.sentences import N_
 from bot.presentation.actions import Button, Buttons, for_chat
-from bot.presentation.html import Safe, bold, code
+from bot.presentation.html import Safe, bold, code, foreign_html
 from bot.runtime import logging
 from bot.runtime.background import running_after
 from bot.sending.replies import ACTION_S, Payload, edit_payload, show_uploading, text_payload
@@ -39,7 +39,10 @@ def buttons_for_place(context: Context, buttons: Buttons) -> Buttons:
 
 def _with_channel(context: Context, text: str) -> str:
     """Put the channel's name above the text if the private chat manages a channel or group."""
-    return text if context.about is None else Safe(f"📣 {bold(context.chat.title)}\n{text}")
+    if context.about is None:
+        return text
+    title = bold(foreign_html(context.chat.title, rtl=context.t.is_rtl))
+    return Safe(f"📣 {title}\n{text}")
 
 
 async def say(

@@ -20,7 +20,7 @@ from bot.presentation.actions import (
     back,
     button,
 )
-from bot.presentation.html import Safe, bold, code, shorten
+from bot.presentation.html import Safe, bold, code, foreign_html, shorten
 from handlers import chat_rules
 from handlers.chat_rules import ALL, HOW, WHOLE_CHAT
 from handlers.confirmation import MEANT
@@ -126,7 +126,7 @@ async def _say_unreadable(
         commands = [
             code(f"/rules {username} {_with_term(text, unknown[0], one)}") for one in nearest
         ]
-        refusal = context.t(UNKNOWN, words=bold(unknown[0]))
+        refusal = context.t(UNKNOWN, words=bold(foreign_html(unknown[0], rtl=context.t.is_rtl)))
         lines = [refusal, context.t(MEANT), *map(context.t.isolate, commands)]
         row = [button(one, RUN_FOR_MANY("rules", n)) for n, one in enumerate(nearest)]
         await say(context, "\n".join(lines), [row])

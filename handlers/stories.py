@@ -94,7 +94,9 @@ async def _show_who_has_stories(context: Context) -> None:
     for name in newest_first:
         when, seen = t.relative_time(live[name][-1].taken_at), seen_at[name]
         line = t(LIVE, n=len(live[name]), username=name, when=when)
-        lines.append(f"{line} ({t(LAST_CHECK, when=t.relative_time(seen))})" if seen else line)
+        if seen:
+            line = t.noted(line, t(LAST_CHECK, when=t.relative_time(seen)))
+        lines.append(line)
         check = context.button(CHECK_NOW, actions.RUN("stories", name))
         buttons.append([button(name, actions.LIVE(name)), check])
     await say(context, "\n".join(lines), buttons)

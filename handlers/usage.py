@@ -12,7 +12,7 @@ from bot.presentation.html import Safe, shorten
 from handlers.guard import command
 from handlers.money import cost_text
 from handlers.payers import LEFT, paid_page, payer_buttons
-from handlers.people import KIND, KINDS
+from handlers.people import KINDS
 from handlers.replies import say
 
 NOTHING = "·"  # the sign of an empty day in a chart, instead of an invisible space
@@ -71,5 +71,5 @@ def _month_lines(month: Guest, context: Context) -> list[str]:
     for name, spent in parts:
         if spent:
             cost = cost_text(spent / 1000, context)
-            lines.append("• " + t(KIND, kind=shorten(name, _NAME), cost=cost))
+            lines.append("• " + t.labelled(shorten(name, _NAME), cost))
     return lines

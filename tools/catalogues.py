@@ -2,9 +2,9 @@
 
 ``extract`` collects the message ids of the code in locales/bot.pot. ``update`` merges the message
 ids into the bot.po of every language; English is filled in automatically. ``check`` prints missing
-and invalid translations and fails if there are any. ``reword OLD NEW`` keeps the translations of a
-message after a change of the English text, and marks the translations as ``reworded`` until a
-translator has checked them.
+and invalid translations, and texts that the code joins from parts, and fails if there are any.
+``reword OLD NEW`` keeps the translations of a message after a change of the English text, and
+marks the translations as ``reworded`` until a translator has checked them.
 """
 
 import argparse
@@ -27,6 +27,7 @@ from babel.messages.pofile import read_po, write_po
 from babel.plural import to_gettext
 
 from bot.presentation.translation import LANGUAGES, LOCALES, REFERENCE
+from tools import joined_texts
 from tools.notes import NOTES
 
 ROOT = LOCALES.parent
@@ -48,6 +49,10 @@ _BANNED = re.compile(r"^- ~~(.+?)~~", re.MULTILINE)
 _WORDS = re.compile(r"^\| ([^|-]+) \| ([^|]+) \|$", re.MULTILINE)
 _NAMED = re.compile(r"(?:<b>|“|[Tt]ap )([^<>”]+?)(?:</b>|”|[.,:])")
 FIELD = re.compile(r"\{[a-z_]+\}")
+_COUNTED = re.compile(r"(?<!: )\{n\}")  # a number in a sentence, not after a label
+_EXAMPLE = re.compile(r"\b\d+[:-]\d+\b")  # a time or a range of hours that a person can send
+# Matches a danda after a digit, a Latin letter or a field, where the danda reads as a 1 or an l.
+_DANDA = re.compile(r"(?:[0-9A-Za-z}]|</code>|</i>)(?:</\w+>)*\u0964")
 _TAG = re.compile(r"<[^<>]*>")
 # Matches a missing no-break space in French, but not "9:30" or "« Retour".
 _UNBOUND = re.compile("[^\\s:;!?][:;!?»](?!\\w)|[^\u00a0\u202f\\S][:;!?»]|«(?![\u00a0\u202f]).*»")
@@ -249,6 +254,7 @@ def wrong_in(message: Message, catalogue: Catalog) -> Iterator[str]:
         if len(form) - len(form.lstrip()) != len(ids[-1]) - len(ids[-1].lstrip()):
             yield "other blanks at the start"
         yield from _faults(form, ids[-1], str(catalogue.locale))
+        yield from _reading_faults(form, ids[-1])
         yield from _button_faults(form, ids[-1])
     yield from _number_faults(message, catalogue, forms)
     yield from _length_faults(ids[0], forms)
@@ -284,6 +290,14 @@ def _faults(form: str, english: str, language: str) -> Iterator[str]:
             yield f"the banned word {word!r}"
 
 
+def _reading_faults(form: str, english: str) -> Iterator[str]:
+    """Yield an error if the bot can't read an example, or a person misreads a danda."""
+    if missing := set(_EXAMPLE.findall(english)) - set(_EXAMPLE.findall(form)):
+        yield f"an example that the bot can't read in place of {sorted(missing)}"
+    if _DANDA.search(form):
+        yield "a danda that reads as a 1 or an l"
+
+
 def _button_faults(form: str, english: str) -> Iterator[str]:
     """Yield an error if a sentence names a button without a reference."""
     buttons = {text for text, most in lengths().items() if most == BUTTON}
@@ -297,6 +311,8 @@ def _button_faults(form: str, english: str) -> Iterator[str]:
 def _number_faults(message: Message, catalogue: Catalog, forms: tuple[str, ...]) -> Iterator[str]:
     """Yield an error if a form for "one" also applies to e.g. 21 and omits the number."""
     if not message.pluralizable:
+        if _COUNTED.search(str(message.id)):
+            yield "a counted field without plural forms"
         return
     form_of = gettext.c2py(catalogue.plural_expr)
     for number, form in enumerate(forms):
@@ -386,6 +402,15 @@ def _marked(node: ast.AST) -> list[str]:
     ]
 
 
+def joined_in_code() -> Iterator[str]:
+    """Yield a message for each text that the code joins from translated parts."""
+    for folder in FOLDERS:
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            place = path.relative_to(ROOT).as_posix()
+            for line, fault in joined_texts.findings(path.read_text(encoding="utf-8")):
+                yield f"{place}:{line}: {fault}"
+
+
 def fields_in(text: str) -> list[str]:
     """Return the names of the fields of a message, in order."""
     return [field.strip("{}") for field in FIELD.findall(text)]
@@ -452,6 +477,7 @@ def main() -> int:
         save(template, TEMPLATE)
         update(template)
     found = [line for language in LANGUAGES for line in problems(language, template)]
+    found += dict.fromkeys(joined_in_code())
     sys.stdout.write("".join(f"{line}\n" for line in found if task == "check"))
     return int(task == "check" and bool(found))
 

@@ -42,6 +42,8 @@ NOTES: dict[str, str] = {
     "Open": "Opens the story on Instagram; a short button under an alert.",
     "Stop": "Stops a message that is on its way to all chats; the bot's owner sees it.",
     "Send": "Sends a message to all chats; the bot's owner sees it.",
+    "{label}: {text}": "A line such as “natgeo: no stories right now”, or “Links: 12”.",
+    "{text} ({note})": "A line with a note, such as “natgeo: 2 stories (last check: 9:30 AM)”.",
     "Links": "What credits were spent for: links that people sent.",
     "Downloads": "What credits were spent for: files that Instagram gave in no other way.",
     "Alerts": "What credits were spent for: looking for new stories.",

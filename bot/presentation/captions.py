@@ -100,7 +100,7 @@ def _time_line(stories: Sequence[Story], t: Translator, now: datetime) -> str:
     if last < now - _LONG_AGO:
         shown = t.day_range(first, last)  # "730 days ago" is hard to read as a date
     elif last - first >= _APART:
-        shown = f"{t.relative_time(first)} \u2013 {shown}"
+        shown = t.value_range(t.relative_time(first), shown)
     count = [t(NN_("{n} story", "{n} stories"), n=len(stories))] if len(stories) > 1 else []
     return " · ".join([*count, shown])
 
@@ -220,7 +220,7 @@ def _place_link(name: str, t: Translator) -> str:
 def _post_link(post: Reshared, t: Translator) -> str:
     """Return a reshared post as a link, with the author if known."""
     shown = link(post.page_url, t("Post")) if post.page_url else t("Post")
-    return f"{shown} ({_person_link(post.username, t)})" if post.username else shown
+    return t.noted(shown, _person_link(post.username, t)) if post.username else shown
 
 
 def _song_text(name: str, t: Translator) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.domain.records import SUMMARY
 from bot.domain.sentences import N_, NN_
-from bot.presentation.html import Safe, bold
+from bot.presentation.html import Safe, bold, foreign_html
 from bot.presentation.translation import Translator
 
 RENAMED = "renamed"
@@ -119,7 +119,9 @@ def _summary_list(row: Mapping[str, Any], t: Translator) -> Safe:
 def _failed_sentence(row: Mapping[str, Any], t: Translator) -> Safe:
     why = t(str(row["why"]), username=row["username"], url=row.get("url", ""))
     sentence = t(FAILED, n=int(row["n"]), username=row["username"], why=why)
-    return Safe(f"{bold(row['title'])}: {sentence}") if row.get("title") else sentence
+    if not row.get("title"):
+        return sentence
+    return t.labelled(bold(foreign_html(row["title"], rtl=t.is_rtl)), sentence)
 
 
 def _time_from_ms(milliseconds: int) -> datetime:

@@ -56,6 +56,8 @@ LOCALES = Path(__file__).parents[2] / "locales"
 _HALF_A_YEAR = timedelta(days=183)
 # In these languages, Babel's short units mislead: in Indonesian, "1 hr" means a day.
 _LONG_UNITS = {"ar", "de", "es", "fr", "hi", "id", "pt_BR"}
+LABELLED = N_("{label}: {text}")
+NOTED = N_("{text} ({note})")
 REFERENCE = re.compile(r"\[\[(.+?)\]\]")
 """The pattern of a reference to a button by its English label; the translated label is shown."""
 
@@ -160,6 +162,14 @@ class Translator:
             for at in (first, last)
         )
         return start if start == end else self.value_range(start, end)
+
+    def labelled(self, label: str, text: str) -> Safe:
+        """Return a label and a text as HTML, as in “natgeo: no stories right now”."""
+        return self(LABELLED, label=label, text=text)
+
+    def noted(self, text: str, note: str) -> Safe:
+        """Return a text and a note as HTML, as in “natgeo: 2 stories (last check: 9:30 AM)”."""
+        return self(NOTED, text=text, note=note)
 
     def isolate(self, markup: Safe) -> Safe:
         """Isolate text that is no word of the language (a path, a rule) in its own direction."""

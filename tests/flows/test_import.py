@@ -44,7 +44,7 @@ async def test_options_of_the_file_hold_after_a_question(bell: Bell, control: Co
     sent = await control.say(ann, "", file=file_of([row]), caption="/import")
     told, asked = await control.wait_replies(ann, 2, after=sent)
     assert told["text"] == "Already subscribed to import.there."
-    assert asked["text"].splitlines()[1] == "import.there: ✅ Silent, 🎞 Photos only"
+    assert asked["text"].splitlines()[1] == "import.there: ✅ Silent and 🎞 Photos only"
     (listed,) = await bell.ask(ann, "/subscriptions")
     await bell.press(ann, listed, buttons(listed)["🔔 import.there"])
     assert "Stories: Photos only" not in buttons(await bell.message(ann, listed["message_id"]))

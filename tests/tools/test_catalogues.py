@@ -13,7 +13,7 @@ from babel.messages.catalog import Catalog
 
 from bot.presentation import html
 from bot.presentation.html import Safe
-from bot.presentation.translation import LOCALES, Language, Translator, translator_for
+from bot.presentation.translation import LANGUAGES, LOCALES, Language, Translator, translator_for
 from tests.support import languages
 from tools import catalogues
 from tools.catalogues import carry_over, extract, is_english, lengths_in
@@ -76,6 +76,11 @@ def faults(language: str, msgid: Any, text: str | tuple[str, ...]) -> list[str]:
         ("es", "Tap <b>Subscribe</b>", "Toca <b>Suscribirse</b>", "must be references"),
         ("es", "Tap Subscribe.", "Toca Suscribirse.", "must be references"),
         ("es", "Turn on [[Not there]]", "Activa [[Not there]]", "must be references, and buttons"),
+        ("ru", "Send me 23-7", "Пришлите 23\u20137", "an example that the bot can't read"),
+        ("id", "Like 9:30", "Seperti 9.30", "an example that the bot can't read"),
+        ("de", "Found {n} stories", "{n} Storys gefunden", "without plural forms"),
+        ("hi", "Zone: {zone}.", "ज़ोन: {zone}।", "a danda that reads as a 1"),
+        ("hi", "Write <code>all</code>.", "<code>all</code>।", "a danda that reads as a 1"),
     ],
 )
 def test_a_planted_fault_is_found(language: str, msgid: str, text: str, fault: str) -> None:
@@ -115,7 +120,9 @@ def test_a_new_language_is_one_catalogue_and_one_line(
     code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tools.catalogues.LOCALES", tmp_path)
-    monkeypatch.setattr("tools.catalogues.LANGUAGES", {code: Language(code)})
+    language = Language(code, is_rtl=code in {"he", "ur"})
+    monkeypatch.setattr("tools.catalogues.LANGUAGES", {code: language})
+    monkeypatch.setitem(LANGUAGES, code, language)
     catalogues.update(template())
     made = catalogues.load(code)
     for message in catalogues.messages(made):
