@@ -476,6 +476,15 @@ async def test_a_name_does_not_turn_the_label_of_its_button_around(
     assert not set("\u202a\u202b\u202d\u202e\u2066\u2067") & set(labels)
 
 
+async def test_a_name_does_not_turn_the_head_of_its_page_around(run: tuple[Bell, int]) -> None:
+    bell, boss = run
+    person = await invited(bell, boss, "\u05d0\u05d1 1")
+    listed = await bell.old_post(boss, f"people:who:{person}")
+    await bell.press(boss, listed, f"people:who:{person}")
+    shown = await bell.message(boss, listed["message_id"])
+    assert shown["text"].startswith(f"\u2068\u05d0\u05d1 1\u2069 {person}")
+
+
 async def test_people_and_spending_answer_in_private_only(run: tuple[Bell, int]) -> None:
     bell, boss = run
     group = await bell.control.chat("group", members={boss: "creator"})

@@ -66,6 +66,17 @@ async def test_sentence_has_the_plural_of_its_names(
     assert two in reply["text"]
 
 
+async def test_label_has_the_colon_of_the_language(bell: Bell, control: Control) -> None:
+    person = await control.person(language_code="fr")
+    for name in ("colon.a", "colon.b"):
+        await star(control, name)
+        (done,) = await bell.ask(person, f"/subscribe {name}")
+        number = buttons(done)["Options"].removeprefix("sub:")
+        await bell.press(person, done, f"opt:{number}:pause:on")
+    (reply,) = await bell.ask(person, "/subscribe colon.a colon.b")
+    assert "colon.a et colon.b\u00a0: ⏸ En pause" in reply["text"]
+
+
 async def test_one_message_subscribes_to_several(bell: Bell, control: Control) -> None:
     ann = await control.person()
     await star(control, "subs.a")
