@@ -479,6 +479,7 @@ async def test_a_name_does_not_turn_the_label_of_its_button_around(
 async def test_a_name_does_not_turn_the_head_of_its_page_around(run: tuple[Bell, int]) -> None:
     bell, boss = run
     person = await invited(bell, boss, "\u05d0\u05d1 1")
+    await bell.ask(person, "/help")
     listed = await bell.old_post(boss, f"people:who:{person}")
     await bell.press(boss, listed, f"people:who:{person}")
     shown = await bell.message(boss, listed["message_id"])
