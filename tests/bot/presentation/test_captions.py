@@ -190,7 +190,7 @@ def test_an_album_sums_up_its_stories() -> None:
     text, _ = parse(of(early, RICH, part=(1, 2)))
     assert text.splitlines()[:3] == [
         "National Geographic · natgeo ☑️ · 1/2",
-        "🕒 2 stories · November 25, 11:05\u202fAM \u2013 November 25, 2:05\u202fPM",
+        "🕒 2 stories · November 25, 11:05\u202fAM\u2009\u2013\u2009November 25, 2:05\u202fPM",
         "⏳ The first one disappears: November 26, 11:05\u202fAM",
     ]
     assert "👤 NASA · esa · space.x" in text
