@@ -23,11 +23,13 @@ STALL_S = 8.0
 LEASE_S = 9.5  # in which the lease of a process ends
 OLD_ENOUGH_S = 10.5  # for a process to release the claims of another
 CALL_S = 28.0  # by which the Stories API delays an answer
-TABLES = ("inbox", "profiles")
+SEND_S = 55.0  # by which Telegram delays an answer; the bot waits for a minute
+KEYS = {"inbox": "id", "profiles": "profile_id", "chat_queues": "chat_id"}
+"""The tables with claims, and the column that names a row."""
 
 
 class Claimed:
-    """A link and a check of one process, while the Stories API delays both answers."""
+    """A link, a check and a send of one process, while the answers to its calls are delayed."""
 
     def __init__(self, box: Box, db: Database) -> None:
         """Claim nothing yet."""
@@ -35,8 +37,13 @@ class Claimed:
         self.person = 0
 
     async def begin(self) -> None:
-        """Let a person subscribe and ask; return when two paid calls are under way."""
+        """Let people subscribe and ask; return when a send and two paid calls are under way."""
         control = self.box.control
+        await control.profile("shown", posts_per_day=0)
+        await control.publish("shown")
+        await control.fault("telegram", {"delay_s": SEND_S}, match="sendPhoto", times=None)
+        await control.say(await control.person(), "/stories shown 1")
+        await wait_for(lambda: self.count("chat_queues WHERE owner IS NOT NULL"), 60, "the send")
         self.person = await control.person()
         await control.profile("followed", posts_per_day=0)
         message = await control.say(self.person, "/subscribe followed")
@@ -44,11 +51,12 @@ class Claimed:
         await control.fault("stories", {"delay_s": CALL_S}, match="/v1/", times=None)
         await control.say(self.person, "/stories natgeo 1")
 
-        async def both_called() -> bool:
-            owned = [await self.count(f"{table} WHERE owner IS NOT NULL") for table in TABLES]
-            return all(owned) and await self.count("ledger_entries WHERE state = 'reserved'") == 2
+        async def all_called() -> bool:
+            owned = {table for table, _ in await self.tokens()}
+            calls = await self.count("ledger_entries WHERE state = 'reserved'")
+            return owned == set(KEYS) and calls == 2
 
-        await wait_for(both_called, 60, "the calls")
+        await wait_for(all_called, 60, "the calls")
 
     async def calls(self) -> int:
         """Return the number of paid calls, those under way included."""
@@ -60,14 +68,20 @@ class Claimed:
             found = await tx.exec_driver_sql(f"SELECT count(*) FROM {rows}")  # noqa: S608 - ours
             return int(found.scalar_one())
 
-    async def tokens(self) -> dict[str, int]:
-        """Return the newest token of each table with claims."""
-        tokens = {}
+    async def tokens(self, rows: str = "owner IS NOT NULL") -> dict[tuple[str, str], int]:
+        """Return the tokens of rows with claims, by default of claimed rows, by table and key."""
+        tokens: dict[tuple[str, str], int] = {}
         async with self.db.read() as tx:
-            for table in TABLES:
-                rows = await tx.exec_driver_sql(f"SELECT max(token) FROM {table}")  # noqa: S608 - ours
-                tokens[table] = rows.scalar_one()
+            for table, key in KEYS.items():
+                found = f"SELECT {key}, token FROM {table} WHERE {rows}"  # noqa: S608 - ours
+                for row in (await tx.exec_driver_sql(found)).mappings():
+                    tokens[table, str(row[key])] = row["token"]
         return tokens
+
+    async def are_taken(self, before: dict[tuple[str, str], int]) -> bool:
+        """Return whether each of the rows has been claimed again."""
+        now = await self.tokens("token > 0")
+        return all(now[row] > token for row, token in before.items())
 
     async def taken_after_kill(self, first: Victim) -> float:
         """Kill the process that has the claims; return the seconds until all are taken."""
@@ -76,11 +90,7 @@ class Claimed:
         killed_at = time.monotonic()
         await first.end(signal.SIGKILL)
 
-        async def all_taken() -> bool:
-            now = await self.tokens()
-            return all(now[name] > token for name, token in before.items())
-
-        await wait_for(all_taken, 60, "another process")
+        await wait_for(lambda: self.are_taken(before), 60, "another process")
         return time.monotonic() - killed_at
 
 
@@ -147,8 +157,7 @@ async def test_a_restarted_process_takes_its_claims_at_once(
         await box.control.clear_faults()
         await process.start(POLL_FLOOR_S="1")
         await wait_for(lambda: box.control.shown(claimed.person), 60, "the story")
-        again = await claimed.tokens()
-        assert all(again[name] > token for name, token in tokens.items())
+        await wait_for(lambda: claimed.are_taken(tokens), 60, "the claims")
     finally:
         await process.end(signal.SIGKILL)
 

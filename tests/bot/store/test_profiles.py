@@ -1,6 +1,7 @@
 """Profiles: bound to their id, claimed once, given back by themselves."""
 
 import asyncio
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -85,10 +86,15 @@ async def test_rivals_claim_each_profile_once(db: Database) -> None:
 
 async def test_the_claim_reads_the_partial_index(sqlite_db: Database) -> None:
     async with sqlite_db.begin() as tx:
-        plan = await tx.execute(
-            sa.text(
-                "EXPLAIN QUERY PLAN SELECT profile_id FROM profiles "
-                "WHERE due_at <= 5 ORDER BY due_at LIMIT 3"
-            )
-        )
+        statements: list[tuple[str, Any]] = []
+        connection: Any = tx.sync_connection
+
+        def note(*called: Any) -> None:
+            statements.append((called[2], called[3]))
+
+        sa.event.listen(connection, "before_cursor_execute", note)
+        await profiles.claim(tx, lease_at(NOON), limit=3)
+        sa.event.remove(connection, "before_cursor_execute", note)
+        [(claim, values)] = statements
+        plan = await tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {claim}", values)
         assert "ix_profiles_due" in str(plan.all())
