@@ -149,8 +149,7 @@ async def claim(
 
 async def finish(tx: Tx, claimed: ClaimedUpdate, *, now: datetime) -> bool:
     """End an update and remove the contents. Return False if the claim was lost."""
-    values = {"done_at": now, "body": "", "person": None, "attempts": claimed.attempts}
-    return await claims.finish(tx, [claimed.claim], **values) > 0
+    return await claims.finish(tx, [claimed.claim], done_at=now, body="", person=None) > 0
 
 
 async def forget_chat(tx: Tx, chat_id: int) -> None:

@@ -72,7 +72,7 @@ async def test_an_update_that_can_not_be_read_is_left_out_and_its_chat_goes_on(
     async with running_bell(tmp_path, box) as bell:
         await bell.ask(ann, "/help")
         with closing(sqlite3.connect(tmp_path / "bot.db")) as db:
-            row = "SELECT attempts, failures FROM inbox WHERE update_id = 1"
+            row = "SELECT token, failures FROM inbox WHERE update_id = 1"
             counts = db.execute(row).fetchall()
     assert counts == [(3, 2)]  # at the third attempt it is left out
 

@@ -11,11 +11,10 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from bot.domain import alert_rules
-from bot.domain.records import MISSED
+from bot.domain.records import EPOCH, MISSED
 from bot.store import claimed_tables, fan_outs, key_values
 from bot.store.broadcasts import broadcasts
 from bot.store.chat_queues import queues
-from bot.store.claims import RELEASED
 from bot.store.deliveries import deliveries, is_open
 from bot.store.engine.database import Tx
 from bot.store.engine.sqlite_copies import MARK
@@ -50,15 +49,16 @@ async def resume_as_database(tx: Tx, *, now: datetime) -> datetime | None:
     await tx.execute(
         sa.update(broadcasts).where(broadcasts.c.state == "running").values(state="stopped")
     )
-    no_claim = RELEASED | {"token": queues.c.token + 1}
-    await tx.execute(sa.update(queues).values(**no_claim, due_at=None))
+    await claimed_tables.release_owner(tx)
+    await tx.execute(
+        sa.update(queues).values(token=queues.c.token + 1, leased_until=EPOCH, due_at=None)
+    )
     await tx.execute(sa.update(inbox).where(OPEN).values(done_at=now, body=""))
     # Stories of the current second may already have caused alerts before the restart.
     since = alert_rules.alerts_begin_at(now) + timedelta(seconds=1)
     await tx.execute(
         sa.update(subscriptions).where(subscriptions.c.since < since).values(since=since)
     )
-    await claimed_tables.release_owner(tx)
     made_at = datetime.fromisoformat(str(kept))
     followed = sa.select(profiles.c.profile_id, profiles.c.username).where(
         profiles.c.due_at.is_not(None), profiles.c.state == "active"
