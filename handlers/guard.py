@@ -43,6 +43,7 @@ from bot.domain.errors import (
     RightsError,
     UnknownChannelError,
 )
+from bot.domain.foreign_text import words_in
 from bot.domain.sentences import N_
 from bot.presentation.actions import Kind, split_chat
 from bot.presentation.html import code
@@ -71,6 +72,20 @@ class _Echo(filters.MessageFilter):
     def filter(self, message: Message) -> bool:
         """Return whether ``message`` asks for no answer."""
         return is_echo(message, message.get_bot().id)
+
+
+class _Command(CommandHandler[Context, Any]):
+    """The handler of a command, also if a comma follows the command without a blank."""
+
+    def check_update(
+        self, update: object
+    ) -> bool | tuple[list[str], bool | dict[str, list[Any]] | None] | None:
+        """Return the words after the command, or the result of PTB for another update."""
+        result = super().check_update(update)
+        message = update.effective_message if isinstance(update, Update) else None
+        if not isinstance(result, tuple) or message is None or message.text is None:
+            return result
+        return message.text[message.entities[0].length :].split(), result[1]
 
 
 def is_echo(message: Message, bot_id: int) -> bool:
@@ -177,7 +192,7 @@ def command(
             await update_chat_menu(context)
 
         OBEYED[word] = _make_guarded(
-            f"/{word}", obey, lambda guarded: CommandHandler(word, guarded, filters=HEARD)
+            f"/{word}", obey, lambda guarded: _Command(word, guarded, filters=HEARD)
         )
         return OBEYED[word]
 
@@ -372,7 +387,7 @@ async def _act_on_named_chat(context: Context, places: Iterable[int], usage: str
     at = next((n for n in places if n < len(words) and _CHAT.fullmatch(words[n])), None)
     if at is None:
         return
-    name, where = words[at], context.origin
+    name, where = words_in(words[at])[0], context.origin
     here = {f"@{context.bot.username}".lower(), f"@{where.username}".lower(), str(where.id)}
     if name.lower() not in here:
         if not context.is_private:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from bot.context import Context
 from bot.domain import links, story_terms
+from bot.domain.foreign_text import words_in
 from bot.domain.records import Subscription
 from bot.domain.sentences import N_
 from bot.presentation.actions import (
@@ -62,7 +63,7 @@ async def show_or_change_rules(context: Context) -> None:
     Raises:
         NotFollowedError: The chat has no subscription to the profile.
     """
-    words = context.words
+    words = [word for one in context.words for word in words_in(one)]
     if not words:
         await _ask_whose_rules(context)
         return
@@ -144,7 +145,7 @@ def _nearest_terms(word: str) -> list[str]:
 
 def _with_term(text: str, word: str, term: str) -> str:
     """Return the text of rules with ``word`` replaced by ``term``."""
-    words = [term if one.lower().strip(",;") == word else one for one in text.split()]
+    words = [term if one.lower() == word else one for one in text.split()]
     return " ".join(words)
 
 

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Literal, Self
 
 from bot.domain import links
-from bot.domain.foreign_text import typed
+from bot.domain.foreign_text import typed, words_in
 
 Mode = Literal["invited", "open"]
 _Kind = Literal["person", "chat", "profile"]
@@ -124,7 +124,7 @@ def judge(
 
 def parse_subject(word: str) -> Subject | None:
     """Return the subject for a word: a Telegram id, or the name or URL of a profile."""
-    word = typed(word)
+    word = " ".join(words_in(word))
     if re.fullmatch(r"-?\d{1,16}", word, re.ASCII):
         return Subject.of_chat(int(word)) if int(word) else None
     link = links.parse_argument(word)
@@ -133,7 +133,7 @@ def parse_subject(word: str) -> Subject | None:
 
 def parse_span(word: str) -> timedelta | None:
     """Return the time span for ``12h``, ``7d`` or ``2w``."""
-    result = _SPAN.fullmatch(word)
+    result = _SPAN.fullmatch(typed(word))
     return int(result[1]) * _UNITS[result[2]] if result else None
 
 

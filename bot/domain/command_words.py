@@ -7,7 +7,7 @@ from functools import partial
 
 from bot.domain import links
 from bot.domain.everyday_words import is_connective, is_everyday_word, is_time
-from bot.domain.foreign_text import typed
+from bot.domain.foreign_text import typed, words_in
 from bot.domain.links import Link
 from bot.domain.plain_requests import is_request_word
 
@@ -16,7 +16,7 @@ MOST_STORIES = 100
 OURS = frozenset({"fast", "topic", "all"})
 """Keywords of commands; a profile with the name of a keyword is written with an @."""
 
-_AROUND = ",;.!?…:\"'«»“”¡¿؟。、"
+_AROUND = ".!?…:\"'«»“”¡¿"
 _NUMBER = re.compile(r"0*[0-9]{1,3}")
 
 
@@ -58,8 +58,8 @@ def parse(
     first word is such a word and a name follows.
     """
     is_list = ends_as_list(arguments, words, language or "en")
-    rest = [word for one in arguments for word in typed(one).replace(",", " ").split()]
-    rest = [word.strip(_AROUND) for word in rest if word.strip(_AROUND)]
+    rest = [word.strip(_AROUND) for one in arguments for word in words_in(one)]
+    rest = [word for word in rest if word]
     said = {word.lower() for word in rest if word.lower() in words}
     rest = [word for word in rest if word.lower() not in words]
     everyday: list[str] = []

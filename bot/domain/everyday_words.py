@@ -7,7 +7,8 @@ words to chats of their language.
 import re
 from functools import cache
 
-from bot.domain.foreign_text import typed, without_format
+from bot.domain.foreign_text import typed, without_format, words_in
+from bot.domain.hours import is_about_time
 
 _TIME = re.compile(r"\d{1,3}|\d{1,2}[:.]\d{2}|\d{1,2}([:.]\d{2})?(am|pm|h|uhr|min|m|d|s)")
 _AROUND = " \t\n.,;:!?…\"'()[]<>«»“”-–—"
@@ -105,7 +106,7 @@ _EVERYDAY = {
         tolong mohon terima kasih maaf oke ok ya tidak halo hai senyap diam foto gambar
         video cerita story stories pemberitahuan notifikasi baru ringkasan harian cepat
         setiap tiap hari jam menit minggu mingguan bulan selalu sekarang nanti besok
-        segera pagi siang sore malam sini
+        segera pagi siang sore malam sini pukul
     """,
     "uk": """
         і й та або чи а також теж ще з зі із без від до для на в у о про мій моя мої мені
@@ -245,8 +246,12 @@ def is_everyday_word(word: str, language: str) -> bool:
 
 
 def is_time(word: str) -> bool:
-    """Return whether a word is a short number, a time of day or a span of time."""
-    return bool(_TIME.fullmatch(bare(word)))
+    """Return whether a word is a short number, a time of day, a span of time, or a part of these.
+
+    Latin letters may be a profile name: only their short forms count, as in "9pm".
+    """
+    is_other_script = not word.isascii()
+    return bool(_TIME.fullmatch(bare(word))) or (is_other_script and is_about_time(bare(word)))
 
 
 def is_cancellation(text: str, language: str, *, is_answer: bool = False) -> bool:
@@ -254,7 +259,7 @@ def is_cancellation(text: str, language: str, *, is_answer: bool = False) -> boo
 
     In an answer to a question (``is_answer``), "no" and "nobody" also cancel.
     """
-    words = [word for word in map(bare, text.split()) if word]
+    words = [word for word in map(bare, words_in(text)) if word]
     phrases = _phrases(language, is_answer=is_answer)
     if " ".join(words) in phrases:
         return True

@@ -1,10 +1,28 @@
 """Cleaning of text from people or services. The module is pure."""
 
+import re
 import unicodedata
 
 # Joiners form letters of Persian and whole emoji; tags spell the flags of England and Wales.
 _SOFT = frozenset("\u200c\u200d").union(map(chr, range(0xE0020, 0xE007F + 1)))
-_MINUS = "\u2212"
+# Characters of keyboards of other scripts, and the ASCII text that the bot reads in their place.
+# A mark that ends a word or a sentence is followed by a blank, because these scripts often omit
+# the blank.
+_AS_ASCII = {
+    "\u2212": "-",
+    "\uff20": "@",
+    "\uff03": "#",
+    "\uff1a": ":",
+    "\u066b": ".",  # the Arabic decimal separator, as in "9.30"
+    **dict.fromkeys("\u060c\u3001\uff0c\uff64", ", "),
+    **dict.fromkeys("\u061b\uff1b", "; "),
+    **dict.fromkeys("\u06d4\u0964\u0965\u3002\uff61", ". "),
+    **dict.fromkeys("\u061f\uff1f", "? "),
+    "\uff01": "! ",
+}
+# The semicolon of "&amp;" is part of a copied URL.
+_BETWEEN_WORDS = re.compile(r"[\s,]+|(?<!&amp);+")
+_AFTER_WORD = ".!?"
 # The maximum of combining marks per letter; further marks would overlap neighbouring lines.
 _MARKS = 4
 
@@ -35,12 +53,22 @@ def one_line(text: str) -> str:
 
 
 def typed(text: str) -> str:
-    """Return text that a person typed or copied, without invisible marks and with ASCII digits.
+    """Return text that a person typed or copied, without invisible marks and in ASCII form.
 
     The bot isolates names with invisible marks, and copied names contain these marks. Joiners
-    stay, because joiners are part of words. A minus sign becomes a hyphen.
+    stay, because joiners are part of words. Digits, the minus sign and the punctuation of all
+    scripts become ASCII.
     """
     return text if text.isascii() else "".join(map(_typed_char, text))
+
+
+def words_in(text: str) -> list[str]:
+    """Return the words of a typed text. Blanks, commas and semicolons separate words.
+
+    The marks that end a sentence are removed from the end of a word: no name ends with a mark.
+    """
+    words = [word for word in _BETWEEN_WORDS.split(typed(text)) if word]
+    return [word.rstrip(_AFTER_WORD) or word for word in words]
 
 
 def without_format(text: str) -> str:
@@ -49,8 +77,8 @@ def without_format(text: str) -> str:
 
 
 def _typed_char(char: str) -> str:
-    if char == _MINUS:
-        return "-"
+    if char in _AS_ASCII:
+        return _AS_ASCII[char]
     if unicodedata.category(char) == "Cf" and char not in _SOFT:
         return ""
     digit = unicodedata.decimal(char, None)

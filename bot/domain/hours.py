@@ -1,34 +1,107 @@
-"""Times of day in minutes after midnight: parsing ("23-7", "9:30 pm") and comparison; pure."""
+"""Times of day in minutes after midnight: parsing ("23-7", "9:30 pm") and comparison; pure.
+
+The words of all languages of the bot are read in every chat, because people mix languages. Accents
+and vowel marks are ignored: people often omit these marks.
+"""
 
 import re
+import unicodedata
+from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 
+from bot.domain.foreign_text import typed, without_format
 from bot.domain.zones import zone_of
 
 _DAY = 24 * 60
-_TIME = r"(\d{1,2})(?:[:.h](\d{2}))?\s*(?:h|uhr)?\s*([ap]\.?m\.?|[صم])?"
-_TO = (
-    r"\s*(?:-|\u2013|\u2014|to|till|until|a|à|ate|até|hasta|до|по|bis|alle|تا|से|sampai|s/d"
-    r"|إلى|الى)\s*"
-)
-_FROM = r"(?:from|von|dalle|de|desde|das|\u0441|dari|من)?\s*"
-_HOURS = re.compile(_FROM + _TIME + _TO + _TIME)
-_HOUR = re.compile(r"(?:at|a las|às|в|jam|في|um|alle|à|saat|\u043e\u0431?|ساعت)?\s*" + _TIME)
+_NOON = 12
+
+# A colon, a full stop, "h", or a word between the hour and the minutes, as in "9 Uhr 30".
+_TIME = re.compile(r"(\d{1,2})(?:\s?(?:[:.]|h(?:eures?)?|uhr)\s?(\d{2}))?")
+_TOKEN = re.compile(rf"(?<![a-z\d]){_TIME.pattern}(?!\d)|[a-z]+\d+|[^\W\d_]+|\S")
+
+# The first hour (of 0 to 11) and the hour after the last hour that are after noon.
+_AFTER_NOON = {
+    "am": (12, 12), "morning": (12, 12), "midnight": (12, 12), "pm": (0, 12), "afternoon": (0, 12),
+    "evening": (1, 12), "night": (6, 12), "day": (0, 10), "noon": (0, 10),
+}  # fmt: skip
+_EXACT = {"am", "pm"}  # only with an hour of 1 to 12; people also write "22 Uhr abends"
+_ALONE = {"noon": 12 * 60, "midnight": 0}
+
+_PHRASES = {
+    "morning": "am morgen|öğleden önce|قبل الظهر|قبل از ظهر|قبلازظهر",
+    "afternoon": "am nachmittag|après-midi|après midi|öğleden sonra|после обеда|після обіду"
+    "|بعد الظهر|بعد از ظهر|بعدازظهر|दोपहर बाद",
+    "evening": "am abend",
+    "night": "in der nacht",
+    "noon": "am mittag|meio-dia|meio dia|tengah hari",
+    "midnight": "meia-noite|meia noite|gece yarısı|منتصف الليل|tengah malam|نیمه شب|نیمهشب"
+    "|आधी रात",
+    "sampai": "s/d|s.d.|s.d",
+}
+"""Phrases of several words or with marks, each with the word that replaces the phrase."""
+
+_PARTS = {
+    "am": "am ص",
+    "pm": "pm م",
+    "morning": """
+        morning mañana madrugada manhã früh morgens vormittags matin mattina mattino sabah sabahı
+        утра утром ранку зранку вранці صباح صباحا الصباح فجرا الفجر pagi subuh صبح بامداد सुबह सवेरे
+    """,
+    "afternoon": "afternoon tarde nachmittags pomeriggio عصر عصرا العصر sore",
+    "evening": """
+        evening abends soir sera akşam вечера вечером вечора ввечері увечері مساء المساء غروب शाम
+    """,
+    "night": """
+        night noche noite nachts nuit notte gece ночи ночью ночі вночі ليلا الليل malam شب रात
+    """,
+    "day": "дня днём день вдень удень siang दोपहर",
+    "noon": """
+        noon midday mediodía mittags midi mezzogiorno öğle öğlen öğleden полдень полудень ظهر ظهرا
+        الظهر
+    """,
+    "midnight": "midnight medianoche mitternacht minuit mezzanotte полночь північ опівночі",
+}
+"""The words of the parts of a day, by part."""
+
+_TO = """
+    - – — ~ → to till until and a à as às al hasta y até e bis und alle et jusqu ile ten tan
+    den dan до по и і та й إلى حتى و sampai hingga ke dan تا الی से और
+"""
+"""The words and signs between the start and the end of a span."""
+
+_OTHERS = """
+    ' ’ , . ? ! at from between o clock oclock hour hours hr hrs h in the of de la las los
+    del el en a à desde entre hora horas à às as da do das um uhr von ab zwischen in der du
+    le l vers des heure heures alle dalle ore ora all dall dell delle di tra fra saat saatte
+    saatleri arası arasında kadar ye ya e te ta da de в во с со часов часа час ч о об между
+    у з із від годин година годині години год між г في من الساعة ساعة بين عند jam pukul pada
+    dari antara wib ساعت از در बजे तक के बीच
+"""
+"""The words around a time of day, without a meaning of their own."""
 
 
 def parse_hours(text: str) -> tuple[int, int] | None:
     """Parse the start and end of a span of hours; return None if the text is no span."""
-    match = _HOURS.fullmatch(text.strip().lower())
-    if match is None:
-        return None
-    start, end = _minutes(*match.group(1, 2, 3)), _minutes(*match.group(4, 5, 6))
-    return None if start is None or end is None else (start, end)
+    tokens = _tokens(text)
+    for place, token in enumerate(tokens):
+        if token in _words(_TO):
+            start, end = _minute_of(tokens[:place]), _minute_of(tokens[place + 1 :])
+            if start is not None and end is not None:
+                return start, end
+    return None
 
 
 def parse_hour(text: str) -> int | None:
     """Parse one time of day; return None if the text is no time of day."""
-    match = _HOUR.fullmatch(text.strip().lower())
-    return _minutes(*match.groups()) if match else None
+    return _minute_of(_tokens(text))
+
+
+def is_about_time(word: str) -> bool:
+    """Return whether a word has only the words and numbers of times of day, as in "9 बजे"."""
+    tokens = _tokens(word)
+    known = _words(_TO) | _words(_OTHERS) | _parts().keys()
+    return bool(tokens) and all(token in known or _TIME.fullmatch(token) for token in tokens)
 
 
 def is_within(at: datetime, hours: tuple[int, int] | None, zone: str | None) -> bool:
@@ -41,12 +114,61 @@ def is_within(at: datetime, hours: tuple[int, int] | None, zone: str | None) -> 
     return begin <= minute < end if begin < end else minute >= begin or minute < end
 
 
-def _minutes(hour: str, minute: str | None, half: str | None) -> int | None:
-    """Return the minutes after midnight; 24:00 is 0:00."""
-    hours, minutes = int(hour), int(minute or 0)
-    if half:
-        if not 1 <= hours <= 12:  # noqa: PLR2004 - hours of half a day
+def _tokens(text: str) -> list[str]:
+    """Return the words, times and signs of a text in the form of the tables."""
+    folded = re.sub(r"\b([ap])\.?\s?m\b\.?", r"\1m", _folded(typed(text)))
+    for word, phrases in _PHRASES.items():
+        for phrase in phrases.split("|"):
+            folded = folded.replace(_folded(phrase), f" {word} ")
+    return [match[0] for match in _TOKEN.finditer(folded)]
+
+
+def _folded(text: str) -> str:
+    """Return a text in lower case without accents and joiners, with the Arabic form of Yeh."""
+    letters = unicodedata.normalize("NFD", text.casefold().replace("ی", "ي").replace("ى", "ي"))
+    marks = [char for char in letters if not unicodedata.category(char).startswith("M")]
+    return without_format("".join(marks))
+
+
+def _minute_of(tokens: Sequence[str]) -> int | None:
+    """Return the minutes after midnight of one time of day, or None for other tokens."""
+    times = [match for match in map(_TIME.fullmatch, tokens) if match]
+    parts = [_parts()[token] for token in tokens if token in _parts()]
+    others = len(tokens) - len(times) - len(parts)
+    if others != sum(token in _words(_OTHERS) for token in tokens if token not in _parts()):
+        return None
+    match times, parts:
+        case [time], []:
+            return _minutes(time[1], time[2], None)
+        case [time], [part]:
+            return _minutes(time[1], time[2], part)
+        case [], [part]:
+            return _ALONE.get(part)
+        case _:
             return None
-        hours = hours % 12 + (12 if half[0] in "pم" else 0)
+
+
+def _minutes(hour: str, minute: str | None, part: str | None) -> int | None:
+    """Return the minutes after midnight; 24:00 is 0:00."""
+    written, minutes = int(hour), int(minute or 0)
+    hours = written
+    if part:
+        first, last = _AFTER_NOON[part]
+        hours = written % _NOON
+        hours += _NOON if first <= hours < last else 0
+        is_half = 1 <= written <= _NOON
+        if not is_half and (part in _EXACT or written != hours):
+            return None
     total = hours * 60 + minutes
     return total % _DAY if total <= _DAY and minutes < 60 else None  # noqa: PLR2004 - minutes of an hour
+
+
+@cache
+def _words(table: str) -> frozenset[str]:
+    return frozenset(_folded(table).split())
+
+
+@cache
+def _parts() -> dict[str, str]:
+    """Return the part of the day of each word."""
+    return {word: part for part, words in _PARTS.items() for word in _folded(words).split()}

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.domain import links, story_terms
+from bot.domain.foreign_text import words_in
 from bot.domain.model import Story
 
-_SEPARATOR = re.compile(r"[,;]+")
 _SPAN = re.compile(r"([0-9]{1,3})d?", re.IGNORECASE)
 
 
@@ -53,7 +53,7 @@ def parse_search(words: Sequence[str]) -> Search | None:
     last or first of several words may be a number of days (``30d``). A first word with ``@`` is a
     profile; ``mention:@name`` is a term.
     """
-    written = tuple(part for word in words for part in _SEPARATOR.split(word) if part)
+    written = tuple(part for word in words for part in words_in(word))
     days, searched = _take_days(written)
     if not searched:
         return None

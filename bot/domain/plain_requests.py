@@ -14,6 +14,7 @@ from typing import Literal
 
 from bot.domain import links
 from bot.domain.everyday_words import FILLERS, bare, is_connective, is_everyday_word
+from bot.domain.foreign_text import words_in
 from bot.domain.talk import NO_NAMES
 
 Command = Literal[
@@ -396,7 +397,7 @@ def request_in(text: str, language: str, *, is_group: bool = False) -> Request |
     ``is_group``: the text is a reply to the bot in a group, where people also comment on stories.
     A text with an unknown word is then no request, unless the unknown words may be names.
     """
-    written = text.split()
+    written = words_in(text)
     words = [word for word in map(bare, written) if word]
     if not 0 < len(words) <= _LONGEST or _may_be_name(written, words):
         return None

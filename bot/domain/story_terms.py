@@ -9,7 +9,7 @@ import unicodedata
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from bot.domain.foreign_text import clean, is_combining_mark
+from bot.domain.foreign_text import clean, is_combining_mark, typed, words_in
 from bot.domain.model import Story
 
 LONGEST = 200  # the maximum number of characters of a list of terms
@@ -30,7 +30,6 @@ _NAME = re.compile(r"@(?!\.)(?!.*\.\.)[a-z0-9._]{1,30}(?<!\.)")
 _HASHTAG = re.compile(r"#\w{1,100}")
 _PLACE = re.compile(rf"{PLACE}[\w'-]{{1,60}}")
 _HEAD = re.compile(r"(?<!\S)(only|not)(?::|(?!\S))", re.IGNORECASE)
-_SEPARATOR = re.compile(r"[\s,;]+")
 _BEFORE_NAME = re.compile(r"^mention:(?=@)")
 
 
@@ -66,7 +65,7 @@ def normalized(text: str) -> str:
 
 def parse_rules(text: str) -> Rules:
     """Parse ``only: #sale not: video``; words before the first head belong to ``only``."""
-    parts = _HEAD.split(clean(text))
+    parts = _HEAD.split(typed(clean(text)))
     lists = {"only": parts[0], "not": ""}
     for head, terms in zip(parts[1::2], parts[2::2], strict=True):
         lists[head.lower()] += " " + terms
@@ -82,13 +81,13 @@ def _split_words(text: str) -> list[str]:
 
     ``mention:@nike`` is ``@nike``.
     """
-    words = [_WWW.sub("", word) for word in _SEPARATOR.split(_comparable(text)) if word]
+    words = [_WWW.sub("", word) for word in words_in(_comparable(text))]
     return [_BEFORE_NAME.sub("", word) for word in words]
 
 
 def _comparable(text: str) -> str:
-    """Return a text in lower case and in Unicode form NFC, for comparisons."""
-    return unicodedata.normalize("NFC", text.lower())
+    """Return a text as typed, in lower case and in Unicode form NFC, for comparisons."""
+    return unicodedata.normalize("NFC", typed(text).lower())
 
 
 def fits(story: Story, term: str) -> bool:

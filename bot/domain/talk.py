@@ -7,11 +7,12 @@ from collections.abc import Collection, Sequence
 
 from bot.domain import links
 from bot.domain.everyday_words import ALL_THANKS, bare, is_connective, is_everyday_word
+from bot.domain.foreign_text import words_in
 
 _MENTION = re.compile(r"(?<![\w@/.])@([A-Za-z0-9._]{1,30})")
 _BETWEEN = re.compile(r"[\n,;]+")
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
-_COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@\w+)?(?:\s+(.*))?", re.DOTALL)
+_COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@\w+)?[,;:.!?]*(?:\s+(.*))?", re.DOTALL)
 _AROUND = " \t\n.,;:!?…\"'()[]<>«»“”"
 _PICTURES = {"So", "Sk", "Mn", "Cf"}  # Unicode categories of emoji, with modifiers and joiners
 _SHORT = 4  # the maximum number of words of a text that may contain a name among other words
@@ -52,7 +53,7 @@ ALIASES = {
 
 def name_in(text: str) -> str | None:
     """Return the profile name that is the whole text, or that the text mentions with an @."""
-    match [word.strip(_AROUND) for word in text.split()]:
+    match [word.strip(_AROUND) for word in words_in(text)]:
         case [word] if word.lower() not in NO_NAMES and "/" not in word and (name := _name(word)):
             return name
     result = (_name(mentioned.rstrip(".")) for mentioned in _MENTION.findall(text))
@@ -65,7 +66,7 @@ def words_that_may_be_names(text: str, language: str) -> tuple[str, ...]:
     Everyday words of ``language`` and small talk are no names. The result is empty for a longer
     text, which is prose.
     """
-    words = [word.strip(_AROUND).lower() for word in text.split()]
+    words = [word.strip(_AROUND).lower() for word in words_in(text)]
     if not 1 < len(words) <= _SHORT:
         return ()
     left = [w for w in words if w not in NO_NAMES and not is_everyday_word(w, language)]
@@ -75,7 +76,7 @@ def words_that_may_be_names(text: str, language: str) -> tuple[str, ...]:
 
 def joined_name_in(text: str, language: str) -> str | None:
     """Return the name that two or three words form when they are joined."""
-    words = [word.strip(_AROUND).lower() for word in text.split()]
+    words = [word.strip(_AROUND).lower() for word in words_in(text)]
     if len(words) not in {2, 3} or len(words_that_may_be_names(text, language)) != len(words):
         return None
     return _name("".join(words))
@@ -102,7 +103,7 @@ def is_thanks_for(text: str) -> bool:
 
 
 def _bare_words(text: str) -> list[str]:
-    return [word for word in map(bare, text.split()) if word]
+    return [word for word in map(bare, words_in(text)) if word]
 
 
 def _thanks_at(words: Sequence[str], place: int) -> bool:
@@ -115,7 +116,7 @@ def _thanks_at(words: Sequence[str], place: int) -> bool:
 
 def is_small_talk(text: str) -> bool:
     """Return whether a text is small talk without a request, such as "thanks"."""
-    words = [word.strip(_AROUND).lower() for word in text.split()]
+    words = [word.strip(_AROUND).lower() for word in words_in(text)]
     return bool(words) and all(word in SMALL_TALK or _is_emoji(word) for word in words)
 
 

@@ -233,3 +233,17 @@ async def test_a_chat_that_chose_its_language_has_the_menu_in_it_and_operators_k
             await bell.ask(boss, "/help")
             await wait_for(partial(has, boss, 3))
             assert "health" not in str((await menus(boss))[-1])
+
+
+async def test_hours_are_read_as_people_write_them_in_their_language(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    await bell.ask(ann, "/timezone Berlin")
+    (page,) = await bell.ask(ann, "/settings")
+    await bell.press(ann, page, "set:digest")
+    (reply,) = await bell.ask(ann, "الساعة \u0669\u066b\u0663\u0660 مساءً؟")
+    assert "Daily summary at: 9:30 PM" in reply["text"]
+    await bell.press(ann, page, "set:quiet")
+    (reply,) = await bell.ask(ann, "gece 11'den sabah 7'ye")
+    assert "Quiet hours: 11:00 PM \u2013 7:00 AM" in reply["text"]

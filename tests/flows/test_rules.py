@@ -146,3 +146,16 @@ async def test_a_bare_word_gets_the_nearest_terms_and_the_page_names_its_profile
     (page,) = await control.wait_replies(ann, 1, after=asked["message_id"])
     assert "Only stories with one of these: #sale @dogs" in page["text"]
     assert "No stories with any of these: video" in page["text"]
+
+
+async def test_the_punctuation_of_other_scripts_separates_names_and_terms(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    await control.profile("rules.script", posts_per_day=0)
+    await control.profile("rules.other", posts_per_day=0)
+    await bell.ask(ann, "/subscribe،rules.script، rules.other؟")
+    (reply,) = await bell.ask(ann, "/rules rules.script، only: #خصم، #تخفيض")
+    assert "Only stories with one of these: #خصم #تخفيض" in reply["text"]
+    (reply,) = await bell.ask(ann, "/rules rules.other।")
+    assert "Rules for rules.other" in reply["text"]

@@ -126,5 +126,6 @@ def test_spans_and_reasons_of_a_block() -> None:
     assert parse_until_and_reason(["7D"], NOW) == (NOW + timedelta(days=7), "")
     week_on = NOW + timedelta(days=7)
     assert parse_until_and_reason(["7d", "too", "loud"], NOW) == (week_on, "too loud")
+    assert parse_until_and_reason(["\u06f7d", "loud,", "late"], NOW) == (week_on, "loud, late")
     assert parse_until_and_reason(["too", "loud"], NOW) == (None, "too loud")
     assert len(parse_until_and_reason(["x" * 300], NOW)[1]) == 200

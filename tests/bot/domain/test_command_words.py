@@ -16,6 +16,8 @@ def subscribed(text: str) -> Wanted:
     [
         ("natgeo nike prada", ("natgeo", "nike", "prada"), None, set()),
         ("natgeo, nike,prada", ("natgeo", "nike", "prada"), None, set()),
+        ("natgeo، nike،prada।", ("natgeo", "nike", "prada"), None, set()),
+        ("natgeo、@nike؟", ("natgeo", "nike"), None, set()),
         ("natgeo fast", ("natgeo",), None, {"fast"}),
         ("natgeo nike FAST topic", ("natgeo", "nike"), None, {"fast", "topic"}),
         ("fast", (), None, {"fast"}),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.foreign_text import clean, is_combining_mark, one_line, typed
+from bot.domain.foreign_text import clean, is_combining_mark, one_line, typed, words_in
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,21 @@ def test_a_mark_belongs_to_the_letter_before_it(char: str, is_one: bool) -> None
 )
 def test_what_is_typed_is_read_without_marks_and_with_ascii_digits(text: str, read: str) -> None:
     assert typed(text) == read
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("natgeo، nasa؛nike", ["natgeo", "nasa", "nike"]),
+        ("natgeo、nasa\uff0cnike\uff1bprada", ["natgeo", "nasa", "nike", "prada"]),
+        ("natgeo।", ["natgeo"]),
+        ("natgeo؟", ["natgeo"]),
+        ("natgeo\u06d4 nasa.", ["natgeo", "nasa"]),
+        ("\uff20natgeo \uff03sale only\uff1a", ["@natgeo", "#sale", "only:"]),
+        ("https://e.x/?a=1&amp;b=2", ["https://e.x/?a=1&amp;b=2"]),
+        ("a.b, ?", ["a.b", "?"]),
+        (" , ", []),
+    ],
+)
+def test_the_marks_of_all_scripts_separate_and_end_words(text: str, words: list[str]) -> None:
+    assert words_in(text) == words

@@ -1,8 +1,16 @@
 """Times of day as people type them."""
 
+import re
+from datetime import UTC, datetime
+
 import pytest
 
+from bot.domain.everyday_words import is_time
+from bot.domain.foreign_text import typed
 from bot.domain.hours import parse_hour, parse_hours
+from bot.presentation.html import plain
+from bot.presentation.translation import LANGUAGES, translator_for
+from handlers.settings import DIGEST, NIGHTS, QUIET
 
 
 @pytest.mark.parametrize(
@@ -20,7 +28,22 @@ from bot.domain.hours import parse_hour, parse_hours
         ("22h30 à 7h", (22 * 60 + 30, 7 * 60)),
         ("dalle 23 alle 7", (23 * 60, 7 * 60)),
         ("\u06f2\u06f3 تا \u06f7", (23 * 60, 7 * 60)),
+        ("23 ile 7", (23 * 60, 7 * 60)),
+        ("gece 11'den sabah 7'ye", (23 * 60, 7 * 60)),
+        ("\u06f2\u06f3 الی \u06f7", (23 * 60, 7 * 60)),
+        ("من 11 مساءً إلى 7 صباحًا", (23 * 60, 7 * 60)),
+        ("रात 11 से सुबह 7 बजे", (23 * 60, 7 * 60)),
+        ("pukul 23.00 sampai 7.00", (23 * 60, 7 * 60)),
+        ("jam 10 malam s/d 6 pagi", (22 * 60, 6 * 60)),
+        ("das 22h às 7h", (22 * 60, 7 * 60)),
+        ("de 22 h jusqu'à 7 h", (22 * 60, 7 * 60)),
+        ("de 11 de la noche a 7 de la mañana", (23 * 60, 7 * 60)),
+        ("\u0441 11 вечера до 7 утра", (23 * 60, 7 * 60)),
+        ("з 23 до 7 години", (23 * 60, 7 * 60)),
+        ("midnight to 8", (0, 8 * 60)),
         ("25-7", None),
+        ("23 7", None),
+        ("23 at 7", None),
         ("23-24:01", None),
         ("22:60-7", None),
         ("13pm-7", None),
@@ -44,9 +67,70 @@ def test_from_when_to_when(text: str, hours: tuple[int, int] | None) -> None:
         ("9م", 21 * 60),
         ("um 9 Uhr", 9 * 60),
         ("\u043e 9:30", 9 * 60 + 30),
+        ("pukul 9.30", 9 * 60 + 30),
+        ("9 बजे।", 9 * 60),
+        ("सुबह 9:30", 9 * 60 + 30),
+        ("الساعة 9", 9 * 60),
+        ("الساعة \u0669\u066b\u0663\u0660 مساءً؟", 21 * 60 + 30),
+        ("9 صبح", 9 * 60),
+        ("5 بعدازظهر", 17 * 60),
+        ("14h", 14 * 60),
+        ("9h30 du matin", 9 * 60 + 30),
+        ("9 Uhr 30", 9 * 60 + 30),
+        ("22 Uhr abends", 22 * 60),
+        ("8 вечера", 20 * 60),
+        ("2 ночи", 2 * 60),
+        ("12 ночи", 0),
+        ("3 дня", 15 * 60),
+        ("saat 9'da", 9 * 60),
+        ("akşam 8", 20 * 60),
+        ("jam 11 siang", 11 * 60),
+        ("8 de la tarde", 20 * 60),
+        ("às 9 da manhã", 9 * 60),
+        ("alle 8 di sera", 20 * 60),
+        ("noon", 12 * 60),
+        ("полночь", 0),
         ("8:61", None),
+        ("9 30", None),
+        ("h9", None),
+        ("22 утра", None),
+        ("9 natgeo", None),
         ("soon", None),
     ],
 )
 def test_one_hour(text: str, minute: int | None) -> None:
     assert parse_hour(text) == minute
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_the_bot_writes_it_can_read(language: str) -> None:
+    t = translator_for(language)
+
+    def clock(minute: int) -> str:
+        return t.time(datetime(2000, 1, 1, minute // 60, minute % 60, tzinfo=UTC), UTC)
+
+    for minute in range(0, 24 * 60, 7):
+        assert parse_hour(clock(minute)) == minute, clock(minute)
+    for start, end in (*NIGHTS, (12, 0), (0, 12)):
+        written = t.value_range(clock(start * 60), clock(end * 60))
+        assert parse_hours(written) == (start * 60, end * 60), written
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_examples_of_the_questions_can_be_read(language: str) -> None:
+    t = translator_for(language)
+    examples = re.findall(r"\((.*\d.*)\)", plain(t(QUIET)))
+    assert [parse_hours(one) for one in examples] == [(23 * 60, 7 * 60)]
+    assert re.findall(r"\d\d?[:.]\d\d", typed(t(DIGEST)))
+    for one in re.findall(r"\d\d?[:.]\d\d", typed(t(DIGEST))):
+        assert parse_hour(one) == 9 * 60 + 30
+
+
+@pytest.mark.parametrize("word", ["9", "9pm", "30min", "बजे", "9बजे।", "الساعة", "вечера", "صبح"])
+def test_the_words_of_times_are_no_names(word: str) -> None:
+    assert is_time(word)
+
+
+@pytest.mark.parametrize("word", ["de", "natgeo", "sera", "नासा", "9gag"])
+def test_other_words_are_no_times(word: str) -> None:
+    assert not is_time(word)

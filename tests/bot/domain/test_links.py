@@ -193,7 +193,9 @@ def test_an_argument_is_a_name_or_a_link() -> None:
         "profile", username="natgeo", url="https://www.instagram.com/natgeo/"
     )
     assert parse_argument(STORY) == find_links(STORY)[0]
-    for bad in ("@", "@@natgeo", "natgeo.", "nat..geo", "n\u0430tgeo", "a" * 31):
+    for written in ("natgeo.", "natgeo،", "natgeo\u061f"):  # the end of a sentence
+        assert parse_argument(written) == parse_argument("natgeo")
+    for bad in ("@", "@@natgeo", "nat..geo", "n\u0430tgeo", "a" * 31):
         assert parse_argument(bad) == Link("rejected")
 
 

@@ -17,6 +17,7 @@ from tests.support.followed import story
         ("#Sale", None, "#sale", (), None),
         ("place:lisbon", None, "place:lisbon", (), None),
         ("natgeo place:paris,video 30", "natgeo", "", ("place:paris", "video"), 30),
+        ("natgeo، place:paris؛video ۳۰", "natgeo", "", ("place:paris", "video"), 30),
         ("mention:@Nike link", None, "@nike", ("link",), None),
         ("video", "video", "video", (), None),
         ("7", "7", "", (), None),

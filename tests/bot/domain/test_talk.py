@@ -67,6 +67,8 @@ def test_a_list_of_names_and_nothing_else(text: str, names: tuple[str, ...]) -> 
     [
         ("/Stories", ("stories", "")),
         (" /stories@storybell_bot  natgeo 3 ", ("stories", "natgeo 3")),
+        ("/stories, natgeo", ("stories", "natgeo")),
+        ("/stories?", ("stories", "")),
         ("/stories natgeo\nnike", ("stories", "natgeo\nnike")),
         ("stories natgeo", None),
         ("/ stories", None),
