@@ -22,6 +22,7 @@ import handlers.chat_rules
 import handlers.errors
 import handlers.exchange
 import handlers.files
+import handlers.followed_accounts
 import handlers.health
 import handlers.help
 import handlers.highlights
@@ -80,7 +81,8 @@ log = structlog.get_logger()
 
 # In the order of precedence: the first handler that matches takes the update.
 CONVERSATION = (
-    handlers.exchange, handlers.settings,  # answers to the questions of a settings page
+    handlers.exchange, handlers.followed_accounts,
+    handlers.settings,  # answers to the questions of a settings page
     handlers.links,  # messages with links are the most frequent updates
     handlers.start, handlers.help, handlers.stories, handlers.files, handlers.highlights,
     handlers.subscriptions, handlers.options, handlers.past, handlers.rules, handlers.chat_rules,

@@ -34,6 +34,7 @@ from bot.operations.visitors import EVERY as VISITORS_EVERY
 from bot.operations.watch import FILE_EVERY
 from bot.presentation.actions import Button, button
 from bot.presentation.translation import Translator, translator_for
+from bot.runtime.concurrency import FairSlots
 from bot.runtime.timed_cache import TimedCache
 from bot.sending.replies import Replies
 from bot.sending.topics import Topics
@@ -82,6 +83,8 @@ class Services:
     credit_price: float
     cache: TimedCache[Hashable, object] = field(default_factory=TimedCache)
     """Short-lived values of handlers, for example against repeated work or repeated messages."""
+    file_slots: FairSlots = field(default_factory=lambda: FairSlots(2, each=1))
+    """The slots for the files of people, each of which takes up to 40 MB of memory while read."""
     has_public_page: bool = False
     """Whether other machines can open the admin page."""
     timing: Timing = field(default_factory=Timing)

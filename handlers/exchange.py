@@ -4,14 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 
 from telegram import Document, Message
-from telegram.error import BadRequest, TelegramError
 from telegram.ext import filters
 
 from bot.chats import import_export
-from bot.chats.import_export import Import, ImportEntry
+from bot.chats.import_export import Import
 from bot.context import Context
 from bot.domain.command_words import parse
-from bot.domain.errors import AskAgainError, BotError, DatabaseUnavailableError, NotFollowedError
+from bot.domain.errors import BotError, DatabaseUnavailableError, NotFollowedError
 from bot.domain.options import Options
 from bot.domain.records import Subscription
 from bot.domain.sentences import N_, NN_
@@ -21,6 +20,12 @@ from bot.sending.replies import document_payload
 from bot.updates import unit_of_work
 from handlers import chat_rules
 from handlers.errors import refusal_buttons
+from handlers.followed_accounts import (
+    FROM_FILE,
+    offer_accounts,
+    read_document,
+    subscribe_each,
+)
 from handlers.guard import HEARD, UNKNOWN_BUTTON, command, on_message, on_press
 from handlers.options import changed_options, rule_lines
 from handlers.profile_lists import WORD, failure_lines, fitting, names_in_bold
@@ -31,6 +36,10 @@ LISTED = N_("This file lists Instagram profiles. Do you want to subscribe to the
 HOW = N_(
     "Send me a file made by /export, with the caption <code>/import</code>. "
     "Or reply to such a file with /import."
+)
+BRING = N_(
+    "<code>following.json</code> from your Instagram data works too: you then tap the profiles "
+    "that you want."
 )
 NO_PROFILE = N_("{line}: not an Instagram profile")
 OTHER_OPTIONS = N_("The file has other options for these subscriptions. Do you want to use them?")
@@ -67,7 +76,8 @@ async def import_file(context: Context) -> None:
     sources = (context.message, context.replied_to)
     source = next((one for one in sources if one and one.document), None)
     if source is None:
-        await say(context, context.t(HOW))
+        lines = [context.t(HOW), *([context.t(BRING)] if context.is_private else [])]
+        await say(context, "\n\n".join(lines))
     else:
         await _subscribe_to_listed(context, source)
 
@@ -85,7 +95,11 @@ async def import_captioned(context: Context) -> None:
 
 async def offer_import(context: Context, message: Message, source: Document) -> None:
     """Offer to import a file that was sent without the command; the button shows the count."""
-    count = len((await _read_file(context, source)).entries)
+    imported = await read_document(context, source)
+    if isinstance(imported, list):
+        await offer_accounts(context, imported, source, message.message_id)
+        return
+    count = len(imported.entries)
     if not count:
         await say(context, context.t(import_export.UNREADABLE))
         return
@@ -103,24 +117,23 @@ async def import_pressed(context: Context, what: str | None) -> str | None:
     if what == OPTIONS:
         await _use_options(context, source.document)
     elif what == RULES:
-        wanted = (await _read_file(context, source.document)).rules
+        wanted = (await _read_export(context, source.document)).rules
         await edit_pressed(context, *await chat_rules.save(context, wanted))
     else:
         await _subscribe_to_listed(context, source)
     return None
 
 
-async def _read_file(context: Context, source: Document) -> Import:
-    if (source.file_size or 0) > import_export.LARGEST:
-        raise BotError("too large", text=import_export.UNREADABLE)
-    try:
-        file = await context.bot.get_file(source.file_id)
-        data = bytes(await file.download_as_bytearray())
-    except BadRequest as error:
-        raise BotError(str(error), text=import_export.UNREADABLE) from error
-    except TelegramError as error:
-        raise AskAgainError(str(error)) from error
-    return import_export.parse(data)
+async def _read_export(context: Context, source: Document) -> Import:
+    """Return the content of a file of /export.
+
+    Raises:
+        BotError: The file is of another kind, or too large.
+    """
+    imported = await read_document(context, source)
+    if isinstance(imported, list):
+        raise BotError("a list of accounts", text=import_export.UNREADABLE)
+    return imported
 
 
 async def _subscribe_to_listed(context: Context, source: Message) -> None:
@@ -130,36 +143,20 @@ async def _subscribe_to_listed(context: Context, source: Message) -> None:
     """
     if source.document is None:
         return
-    imported = await _read_file(context, source.document)
-    done: list[str] = []
-    there: list[tuple[Subscription, ImportEntry]] = []
-    failed: list[tuple[str, BotError]] = []
+    imported = await read_document(context, source.document)
+    if isinstance(imported, list):
+        await offer_accounts(context, imported, source.document, source.message_id)
+        return
+    wanted = [(one.username, one.preferences) for one in imported.entries]
     async with show_working(context):
-        for entry in imported.entries:
-            try:
-                with unit_of_work.as_current(None):  # each subscription is committed
-                    one = await context.services.subscribing.subscribe(
-                        context.acted_on,
-                        entry.username,
-                        context.asker,
-                        preferences=entry.preferences,
-                    )
-            except DatabaseUnavailableError:
-                raise  # the update is retried, and the new subscriptions stay
-            except BotError as error:
-                failed.append((entry.username, error))
-            else:
-                if one.already:
-                    there.append((one.subscription, entry))
-                else:
-                    done.append(entry.username)
+        done, there, failed = await subscribe_each(context, wanted)
     lines: list[str] = _result_lines(done, [one.username for one, _ in there], imported, context)
     if done and await context.services.subscriptions.find_obstacle() == "stopped":
         lines.append(context.t(LATER))
     lines += failure_lines(failed, parse([]), context)
     buttons = refusal_buttons([error for _, error in failed], context)
     await say(context, "\n".join(fitting(lines, context)), buttons)
-    await _ask_about_options(there, source, context)
+    await _ask_about_options(there, imported, source, context)
     await _ask_about_rules(imported, source, context)
 
 
@@ -170,11 +167,7 @@ def _result_lines(
     t = context.t
     lines: list[str] = []
     if done or not there:
-        text = NN_(
-            "Subscribed to {n} profile from this file.",
-            "Subscribed to {n} profiles from this file.",
-        )
-        lines.append(t(text, n=len(done)))
+        lines.append(t(FROM_FILE, n=len(done)))
     if there:
         names = names_in_bold(there, context)
         inside = Safe(names.removeprefix("<b>").removesuffix("</b>"))
@@ -188,13 +181,18 @@ def _result_lines(
 
 
 async def _ask_about_options(
-    there: Sequence[tuple[Subscription, ImportEntry]], source: Message, context: Context
+    there: Sequence[tuple[Subscription, str]],
+    imported: Import,
+    source: Message,
+    context: Context,
 ) -> None:
     """Ask whether to apply the options in the file to existing subscriptions; list the changes."""
     lines: list[str] = []
-    for one, entry in there:
-        if entry.preferences and one.options != entry.preferences.options:
-            wanted = entry.preferences.options
+    listed = {entry.username: entry.preferences for entry in imported.entries}
+    for one, name in there:
+        preferences = listed[name]
+        if preferences and one.options != preferences.options:
+            wanted = preferences.options
             changes = Safe(context.t.listed(changed_options(one.options, wanted, context)))
             lines.append(context.t.labelled(context.t.names([one.username], bold), changes))
     if lines and not context.is_channel:
@@ -219,7 +217,7 @@ async def _use_options(context: Context, source: Document) -> None:
     A failure, such as too many fast subscriptions, is shown below the list and undoes no change.
     """
     failed: list[tuple[str, BotError]] = []
-    for entry in (await _read_file(context, source)).entries:
+    for entry in (await _read_export(context, source)).entries:
         if entry.preferences is None:
             continue
         try:

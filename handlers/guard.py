@@ -62,6 +62,10 @@ ALBUM = timedelta(minutes=10)  # all photos of an album arrive within this time
 REPEATED = timedelta(minutes=10)  # a group gets the same refusal at most once in this time
 TOAST = 200  # maximum characters of a pop-up
 _CHAT = re.compile(r"@.+|-\d{5,18}")
+# Files of /export, and the lists of followed accounts in Instagram's own export.
+_LISTING = re.compile(
+    r".*\.json|.*following.*\.html|.*instagram.*\.zip", re.IGNORECASE | re.DOTALL
+)
 UNCHANGED = N_("Nothing has changed.")
 UNKNOWN_BUTTON = N_("This button no longer works. /help shows what I can do.")
 
@@ -101,9 +105,9 @@ def is_echo(message: Message, bot_id: int) -> bool:
 
 
 def is_listing(message: Message) -> bool:
-    """Return whether a message contains a file that may list subscriptions."""
+    """Return whether a message contains a file that may list subscriptions or accounts."""
     name = message.document.file_name if message.document else None
-    return bool(name) and str(name).lower().endswith(".json")
+    return _LISTING.fullmatch(name or "") is not None
 
 
 # Commands in channels are posts. Edits are excluded, so that no command runs a second time.

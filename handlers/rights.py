@@ -144,6 +144,7 @@ TABLE: Mapping[str, Right] = {
     "follow:": CHANGE,
     "elsewhere:": SHOW,  # the chosen chat needs a second right
     "import": CHANGE,
+    "list:": CHANGE,
     "past:": SHOW,
     "keep": CHANGE,
     "files:": SHOW,

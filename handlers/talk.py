@@ -24,7 +24,15 @@ from bot.presentation import actions
 from bot.presentation.actions import Buttons, button
 from bot.presentation.html import Safe, code, shorten
 from bot.updates import unit_of_work
-from handlers import card, exchange, highlights, settings, stories, subscriptions
+from handlers import (
+    card,
+    exchange,
+    followed_accounts,
+    highlights,
+    settings,
+    stories,
+    subscriptions,
+)
 from handlers.confirmation import MANY, MEANT, offer_for_many, offer_understood
 from handlers.errors import SAME_AGAIN, react
 from handlers.guard import (
@@ -153,7 +161,7 @@ async def answer_talk(context: Context) -> None:
     said = text or typed(message.caption or "")
     if message.document and is_listing(message):
         await exchange.offer_import(context, message, message.document)
-    elif await settings.set_if_expected(context, text):
+    elif await _takes_answer(context, text):
         return
     elif command := talk.split_command(text):
         await _suggest_command(context, *command)
@@ -191,6 +199,13 @@ async def _known_names_in(context: Context, text: str) -> list[str]:
     names = talk.words_that_may_be_names(text, context.t.language)
     stored = await context.services.subscriptions.known_names(names)
     return [name for name in names if name in stored or name == _EXAMPLE]
+
+
+async def _takes_answer(context: Context, text: str) -> bool:
+    """Handle a message that answers a settings page or a list of accounts; else return False."""
+    if await settings.set_if_expected(context, text):
+        return True
+    return await followed_accounts.search_if_expected(context, text)
 
 
 async def _offer_names_between_words(context: Context, text: str) -> bool:

@@ -16,7 +16,10 @@ _VERSION = 1
 _PREFERENCES = frozenset(Preferences().to_json())  # the keys of an entry besides the name
 
 
-UNREADABLE = N_("I can't read this file. Please send one made by /export.")
+UNREADABLE = N_(
+    "I can't read this file. Please send one made by /export, or <code>following.json</code> or "
+    "<code>following.html</code> from your Instagram data."
+)
 
 
 @dataclass(frozen=True, slots=True)

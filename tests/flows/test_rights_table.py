@@ -48,6 +48,7 @@ BUTTONS = {
     "follow:": ("follow:quiet",),
     "elsewhere:": ("elsewhere:1",),
     "import": ("import",),
+    "list:": ("list:one:0", "list:all:0", "list:page:1"),
     "subs:": ("subs:0",),
     "sub:": ("sub:1",),
     "unsub:": ("unsub:1", "unsub:2"),

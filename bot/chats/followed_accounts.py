@@ -1,0 +1,115 @@
+"""The accounts in Instagram's own export of a person's data: the list of followed accounts.
+
+The export has the list as JSON or HTML, alone or inside an archive of all data. Formats, as
+clients of the export read them: ``{"relationships_following": [{"title", "string_list_data":
+[{"href", "value"}]}]}``; in newer files the name is in ``href`` (``/_u/name``) and ``title`` only.
+Pure code without network.
+"""
+
+import json
+import re
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from html import unescape
+from io import BytesIO
+from typing import Any
+
+from bot.domain.links import parse_argument
+
+LARGEST = 4 * 2**20  # maximum bytes of a list, also unpacked
+LARGEST_ARCHIVE = 20 * 2**20  # Bot API, getFile: files of up to 20 MB
+MOST = 10_000  # maximum names of a list
+
+_ARCHIVE = b"PK\x03\x04"
+_KEY = "relationships_following"
+_MEMBER = re.compile(r"(?:.*/)?followers_and_following/following(?:_\d+)?\.(?:json|html)")
+_HREF = re.compile(rb'href="(https?://(?:www\.)?instagram\.com/[^"]{1,200})"', re.IGNORECASE)
+_PLAIN = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+_BROKEN = (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError, ValueError)
+
+# The end of a directory has 22 bytes and a comment of up to 65,535 bytes (APPNOTE 4.3.16).
+_END, _END_BYTES, _LONGEST_END = b"PK\x05\x06", 22, 22 + 65_535
+_END_OF_ZIP64 = b"PK\x06\x07"
+_LARGEST_DIRECTORY = 4 * 2**20
+
+
+def names_in(data: bytes) -> list[str] | None:
+    """Return the unique usernames of a list in the order of the file, at most 10,000.
+
+    Return None if the file is not a list of followed accounts, or too large.
+    """
+    files = list(_lists_in_archive(data)) if data.startswith(_ARCHIVE) else [data]
+    found = [_names_in_list(one) for one in files if len(one) <= LARGEST]
+    lists = [names for names in found if names is not None]
+    if not lists:
+        return None
+    unique = dict.fromkeys(name for names in lists for name in names)
+    return list(unique)[:MOST]
+
+
+def _lists_in_archive(data: bytes) -> Iterator[bytes]:
+    """Yield the lists in an archive, at most ``LARGEST`` bytes together; read no other member."""
+    if not _has_small_directory(data):
+        return
+    left = LARGEST
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            for member in archive.infolist():
+                if member.compress_type in _PLAIN and _MEMBER.fullmatch(member.filename):
+                    with archive.open(member) as file:
+                        body = file.read(left + 1)
+                    left -= len(body)
+                    if left < 0:
+                        return
+                    yield body
+    except _BROKEN:
+        return
+
+
+def _has_small_directory(data: bytes) -> bool:
+    """Return whether the directory of an archive is small enough to be read."""
+    place = data.rfind(_END, max(0, len(data) - _LONGEST_END))
+    if place < 0 or len(data) < place + _END_BYTES or _END_OF_ZIP64 in data[place - 20 : place]:
+        return False
+    return int.from_bytes(data[place + 12 : place + 16], "little") <= _LARGEST_DIRECTORY
+
+
+def _names_in_list(data: bytes) -> Iterable[str] | None:
+    """Return the usernames in a list, or None if the data are not a list."""
+    text = data.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if text.startswith(b"<"):
+        return list(_names_in_html(text)) or None
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    rows = value.get(_KEY) if isinstance(value, dict) else value
+    if not isinstance(rows, list) or not any(_is_entry(row) for row in rows):
+        return None
+    return [name for row in rows if _is_entry(row) and (name := _name_of(row))]
+
+
+def _names_in_html(text: bytes) -> Iterator[str]:
+    for found in _HREF.finditer(text):
+        if name := _username(unescape(found[1].decode("utf-8", "ignore"))):
+            yield name
+
+
+def _is_entry(row: object) -> bool:
+    return isinstance(row, dict) and isinstance(row.get("string_list_data"), list)
+
+
+def _name_of(row: dict[str, Any]) -> str | None:
+    """Return the username of an entry: from the URL, else the value, else the title."""
+    first = next(iter(row["string_list_data"]), None)
+    first = first if isinstance(first, dict) else {}
+    href, value, title = first.get("href"), first.get("value"), row.get("title")
+    names = (_username(one) for one in (href, value, title) if isinstance(one, str))
+    return next(filter(None, names), None)
+
+
+def _username(text: str) -> str | None:
+    """Return the username in a URL or a text, or None."""
+    link = parse_argument(text)
+    return link.username if link is not None and link.kind == "profile" else None

@@ -1,0 +1,223 @@
+"""The choice among the accounts in a file of Instagram's export: a page of names with buttons.
+
+Neither the list nor a name of the list is stored: each press reads the file again, to which the
+pressed message replies. A button has the place of a name in the file.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+
+from telegram import Document
+from telegram.error import BadRequest, TelegramError
+
+from bot.chats import followed_accounts, import_export
+from bot.chats.import_export import Import
+from bot.context import Context
+from bot.domain.command_words import parse
+from bot.domain.errors import (
+    ONLY_IN_PRIVATE,
+    AskAgainError,
+    BotError,
+    DatabaseUnavailableError,
+    RightsError,
+)
+from bot.domain.foreign_text import typed
+from bot.domain.options import Preferences
+from bot.domain.records import Subscription
+from bot.domain.sentences import N_, NN_
+from bot.presentation.actions import LIST, PRIMARY, Buttons, Page, arrows, button
+from bot.presentation.html import Safe
+from bot.updates import unit_of_work
+from handlers.guard import UNKNOWN_BUTTON, on_press
+from handlers.money import cost_text
+from handlers.profile_lists import failure_lines, fitting
+from handlers.replies import edit_pressed, say, show_working
+from handlers.subscriptions import LATER
+
+CHOOSE = NN_(
+    "{n} account. Tap it if you want its stories.",
+    "{n} accounts. Tap those whose stories you want, or send me part of a name.",
+)
+PRICE = N_(
+    "I look nothing up before you tap. A new subscription costs up to {cost}, paid by the bot's "
+    "owner. A chat can have up to {most} subscriptions. I can't see private accounts."
+)
+FOUND = N_("In your file:")
+TOO_LARGE = N_(
+    "This file is too large. Send <code>connections/followers_and_following/following.json</code> "
+    "alone; the whole archive also holds your messages."
+)
+FROM_FILE = NN_(
+    "Subscribed to {n} profile from this file.",
+    "Subscribed to {n} profiles from this file.",
+)
+A_PAGE = 6  # names of a page
+_MOST_FOUND = 12  # names that a search shows
+_MOST_COST = 3  # credits of a new subscription: the lookup of the name, and the stories
+_SEARCHED_FOR = timedelta(minutes=10)  # a plain message within this time is a search
+_LEAST_SEARCH = 2  # characters
+
+
+async def read_document(context: Context, document: Document) -> list[str] | Import:
+    """Return the followed accounts in a file of Instagram, or the content of a file of /export.
+
+    Raises:
+        BotError: The file has a different format, or is too large.
+        AskAgainError: Telegram does not answer.
+    """
+    name, size = (document.file_name or "").lower(), document.file_size or 0
+    is_archive = name.endswith(".zip") or document.mime_type == "application/zip"
+    if size > followed_accounts.LARGEST_ARCHIVE and is_archive:
+        raise BotError("a large archive", text=TOO_LARGE)
+    if size > followed_accounts.LARGEST and not is_archive:
+        raise BotError("too large", text=import_export.UNREADABLE)
+    async with context.services.file_slots.slot(context.user_id):
+        data = await _download(context, document)
+        names = await asyncio.to_thread(followed_accounts.names_in, data)
+        return import_export.parse(data) if names is None else names
+
+
+async def _download(context: Context, document: Document) -> bytes:
+    try:
+        file = await context.bot.get_file(document.file_id)
+        return bytes(await file.download_as_bytearray())
+    except BadRequest as error:
+        raise BotError(str(error), text=import_export.UNREADABLE) from error
+    except TelegramError as error:
+        raise AskAgainError(str(error)) from error
+
+
+async def offer_accounts(
+    context: Context, names: Sequence[str], document: Document, message_id: int
+) -> None:
+    """Send the first page of the accounts in a file, as a reply to the file.
+
+    Raises:
+        RightsError: The chat is not private.
+        BotError: The file has no account.
+    """
+    if not context.is_private:
+        raise RightsError(text=ONLY_IN_PRIVATE, command="/import")
+    if not names:
+        raise BotError("no accounts", text=import_export.UNREADABLE)
+    if context.about is None:
+        key, until = _key(context), context.now + _SEARCHED_FOR
+        context.services.cache.put(key, (document, message_id), until=until)
+    await say(context, *await _page(context, names, 0), reply_to=message_id)
+
+
+def _key(context: Context) -> tuple[str, int]:
+    return "followed accounts", context.origin.id
+
+
+async def search_if_expected(context: Context, text: str) -> bool:
+    """Answer a plain message with the names of the last file that contain the text.
+
+    Return False if no file was sent in the last minutes, or if no name contains the text.
+    """
+    part = typed(text).strip().lower().removeprefix("@")
+    kept = context.services.cache.get(_key(context), now=context.now)
+    if not isinstance(kept, tuple) or len(part) < _LEAST_SEARCH or len(part.split()) != 1:
+        return False
+    document, message_id = kept
+    try:
+        names = await read_document(context, document)
+    except BotError:  # the message is answered as any other message
+        return False
+    if isinstance(names, Import):
+        return False
+    places = [place for place, name in enumerate(names) if part in name]
+    # Names that begin with the text come first.
+    places.sort(key=lambda place: not names[place].startswith(part))
+    if not places:
+        return False
+    rows = await _name_rows(context, names, places[:_MOST_FOUND])
+    await say(context, context.t(FOUND), rows, reply_to=message_id)
+    return True
+
+
+@on_press(LIST)
+async def turn_or_subscribe(context: Context, what: str, place: int) -> str | None:
+    """Show another page of the list, or subscribe to a name or to all names of a page."""
+    source = context.replied_to
+    if source is None or source.document is None or not context.is_private:
+        return context.t.plain(UNKNOWN_BUTTON)
+    names = await read_document(context, source.document)
+    page = place // A_PAGE if what == "one" else place
+    shown = [] if isinstance(names, Import) else names[page * A_PAGE : (page + 1) * A_PAGE]
+    wanted = {"one": [place % A_PAGE], "page": [], "all": list(range(len(shown)))}[what]
+    if isinstance(names, Import) or not shown or max(wanted, default=0) >= len(shown):
+        return context.t.plain(UNKNOWN_BUTTON)
+    lines = await _subscribe(context, [shown[one] for one in wanted])
+    text, buttons = await _page(context, names, page)
+    await edit_pressed(context, Safe("\n\n".join([*lines, text])), buttons)
+    return None
+
+
+async def _subscribe(context: Context, names: Sequence[str]) -> list[str]:
+    """Subscribe to profiles. Return the result as a paragraph, or nothing without a change."""
+    if not names:
+        return []
+    wanted = [(name, None) for name in names]
+    async with show_working(context):
+        done, _, failed = await subscribe_each(context, wanted)
+    lines: list[str] = [context.t(FROM_FILE, n=len(done))] if done else []
+    if done and await context.services.subscriptions.find_obstacle() == "stopped":
+        lines.append(context.t(LATER))
+    lines += failure_lines(failed, parse([]), context)
+    return [Safe("\n".join(fitting(lines, context)))] if lines else []
+
+
+async def subscribe_each(
+    context: Context, wanted: Sequence[tuple[str, Preferences | None]]
+) -> tuple[list[str], list[tuple[Subscription, str]], list[tuple[str, BotError]]]:
+    """Subscribe to profiles one by one. Return the new names, the existing ones, and the failures.
+
+    An existing subscription comes with the name that was wanted, which may be a former name.
+    Without preferences, the defaults of the chat apply.
+    """
+    done: list[str] = []
+    there: list[tuple[Subscription, str]] = []
+    failed: list[tuple[str, BotError]] = []
+    for name, preferences in wanted:
+        try:
+            with unit_of_work.as_current(None):  # each subscription is committed
+                one = await context.services.subscribing.subscribe(
+                    context.acted_on, name, context.asker, preferences=preferences
+                )
+        except DatabaseUnavailableError:
+            raise  # the update is retried, and the new subscriptions stay
+        except BotError as error:
+            failed.append((name, error))
+        else:
+            if one.already:
+                there.append((one.subscription, name))
+            else:
+                done.append(name)
+    return done, there, failed
+
+
+async def _page(context: Context, names: Sequence[str], page: int) -> Page:
+    """Return a page of names; the price and the limit stand above the buttons."""
+    t = context.t
+    cost, most = cost_text(_MOST_COST, context), context.services.payers.limits.most
+    lines = [t(CHOOSE, n=len(names)), t(PRICE, cost=cost, most=most)]
+    first = page * A_PAGE
+    places = range(first, min(first + A_PAGE, len(names)))
+    rows = await _name_rows(context, names, places)
+    text = t.plain(NN_("Subscribe to {n} profile", "Subscribe to {n} profiles"), n=len(places))
+    if len(places) > 1:
+        rows.append([button(text, LIST("all", page), PRIMARY)])
+    rows += arrows(page, is_last=places.stop == len(names), to=lambda to: LIST("page", to))
+    return Safe("\n".join(lines)), rows
+
+
+async def _name_rows(context: Context, names: Sequence[str], places: Sequence[int]) -> Buttons:
+    """Return a button for each name; a sign marks the followed profiles."""
+    every = await context.services.subscriptions.every(context.chat.id)
+    followed = {one.username for one in every}
+    return [
+        [button(("✅ " if names[one] in followed else "") + names[one], LIST("one", one))]
+        for one in places
+    ]

@@ -1,0 +1,108 @@
+"""Instagram's own list of followed accounts: a choice by taps, pages and typed names."""
+
+import base64
+import io
+import json
+import zipfile
+
+import pytest
+
+from bot.chats import followed_accounts
+from tests.support.control import Control, Json
+from tests.support.storybell import Bell, buttons
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
+
+PAGE = "https://www.instagram.com"
+
+
+def listed(*names: str) -> bytes:
+    rows = [
+        {"title": name, "string_list_data": [{"href": f"{PAGE}/_u/{name}", "timestamp": 1}]}
+        for name in names
+    ]
+    return json.dumps({"relationships_following": rows}).encode()
+
+
+def document(content: bytes, name: str = "following.json", kind: str = "application/json") -> Json:
+    body = base64.b64encode(content).decode()
+    return {"kind": "document", "base64": body, "type": kind, "name": name}
+
+
+def names_of(page: Json) -> list[str]:
+    data = buttons(page)
+    return [text for text, action in data.items() if action.startswith("list:one:")]
+
+
+async def test_of_the_list_only_what_is_tapped_is_looked_up(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    real = ["brought.a", "brought.b", "brought.c"]
+    for name in real:
+        await control.profile(name, posts_per_day=0)
+    await control.profile("brought.private", is_private=True)
+    names = ["brought.private", *real, *(f"never.tapped{n}" for n in range(6))]
+    billed = await control.billed()
+    (page,) = await bell.ask(ann, "", file=document(listed(*names)))
+    assert "10 accounts" in page["text"]
+    assert "up to 3 credits ($0.00)" in page["text"]
+    assert "I can't see private accounts" in page["text"]
+    assert names_of(page) == names[:6]
+    assert await control.billed() == billed
+    await bell.press(ann, page, buttons(page)["brought.a"])
+    page = await bell.message(ann, page["message_id"])
+    assert "Subscribed to 1 profile" in page["text"]
+    assert names_of(page)[:3] == ["brought.private", "✅ brought.a", "brought.b"]
+    await bell.press(ann, page, buttons(page)["brought.private"])
+    page = await bell.message(ann, page["message_id"])
+    assert "brought.private is a private account" in page["text"]
+    assert "Subscribed" not in page["text"]
+    await bell.press(ann, page, buttons(page)["▶️"])
+    page = await bell.message(ann, page["message_id"])
+    assert names_of(page) == names[6:]
+    (found,) = await bell.ask(ann, "BROUGHT.C")
+    assert names_of(found) == ["brought.c"]
+    await bell.press(ann, found, buttons(found)["brought.c"])
+    (every,) = await bell.ask(ann, "/subscriptions")
+    assert {one for one in buttons(every) if "brought" in one} == {
+        "🔔 brought.a", "🔔 brought.c"
+    }  # fmt: skip
+    for name in (*names[4:], "brought.b"):
+        assert await control.billed_for(name) == 0
+
+
+async def test_all_names_of_a_page_of_an_archive(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    for name in ("zipped.a", "zipped.b"):
+        await control.profile(name, posts_per_day=0)
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        at = "connections/followers_and_following/following.json"
+        archive.writestr(at, listed("zipped.a", "zipped.b"))
+        archive.writestr("messages/inbox/a.json", "private words")
+    file = document(made.getvalue(), "instagram-ann-2026-11-30.zip", "application/zip")
+    (page,) = await bell.ask(ann, "", file=file, caption="/import")
+    await bell.press(ann, page, buttons(page)["Subscribe to 2 profiles"])
+    page = await bell.message(ann, page["message_id"])
+    assert "Subscribed to 2 profiles" in page["text"]
+    assert names_of(page) == ["✅ zipped.a", "✅ zipped.b"]
+    for data in ("list:one:2", "list:page:1", "list:all:9999"):
+        answer = await bell.press(ann, page, data)
+        assert "no longer works" in answer["text"], data
+
+
+async def test_what_is_no_list_or_too_large_or_not_private(
+    bell: Bell, control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = await control.person()
+    (told,) = await bell.ask(ann, "", file=document(b"<html>", "following.html", "text/html"))
+    assert "/export" in told["text"]
+    assert "following.json" in told["text"]
+    group = await control.chat("group", members={ann: "creator"})
+    (told,) = await bell.ask(
+        group, "", user=ann, file=document(listed("natgeo")), caption="/import"
+    )
+    assert "Please send me /import in our private chat" in told["text"]
+    monkeypatch.setattr(followed_accounts, "LARGEST_ARCHIVE", 10)
+    file = document(b"PK\x03\x04" + bytes(20), "instagram-ann.zip", "application/zip")
+    (told,) = await bell.ask(ann, "", file=file)
+    assert "connections/followers_and_following/following.json" in told["text"]
