@@ -140,6 +140,7 @@ TABLE: Mapping[str, Right] = {
     "language": SHOW,
     "language:": CHANGE,
     "live:": SHOW,
+    "tray": SHOW,
     "card:": SHOW,
     "follow:": CHANGE,
     "elsewhere:": SHOW,  # the chosen chat needs a second right

@@ -65,6 +65,7 @@ async def show_albums(
     has_more: bool = False,
     originals: Collection[str] = (),
     is_last: bool = True,
+    is_free: bool = False,
 ) -> None:
     """Queue the albums in order; sent stories count as usage.
 
@@ -73,7 +74,7 @@ async def show_albums(
     ``title`` is the title of a highlight; ``part`` is the number of the album and the number of
     albums, for example (2, 3). ``has_more`` adds a button for the other stories of the profile.
     ``originals`` contains the IDs of stories to send as files; an album has only stories in
-    ``originals``, or no story in ``originals``.
+    ``originals``, or no story in ``originals``. With ``is_free``, no file is bought.
     """
     message = context.message
     owners = [album.stories[0].profile.username for album in albums]
@@ -111,6 +112,7 @@ async def show_albums(
             reply_to=message.message_id if message and quoted else None,
             asked=message.message_id if message and not context.is_private else None,
             as_files=first.pk in originals,
+            is_free=is_free,
             under=under if album is albums[-1] else None,
         )
         await enqueue_reply(context, context.reply_target, payload)

@@ -1,6 +1,7 @@
 """/stories NAME… [COUNT]: the stories of up to ten profiles, all or the latest."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from telegram import Message
@@ -13,7 +14,8 @@ from bot.domain.errors import BotError, NoStoriesError, SpendingError, StoriesEr
 from bot.domain.everyday_words import is_cancellation
 from bot.domain.links import Link
 from bot.domain.model import Story
-from bot.domain.sentences import N_
+from bot.domain.records import Subscription
+from bot.domain.sentences import N_, NN_
 from bot.presentation import actions
 from bot.presentation.actions import Buttons, button
 from bot.presentation.html import Safe
@@ -21,7 +23,7 @@ from bot.sending.failed_items import COUNTED
 from handlers.card import LIVE
 from handlers.confirmation import offer_understood
 from handlers.errors import refusal_buttons
-from handlers.guard import UNCHANGED, command
+from handlers.guard import UNCHANGED, answer_press, command, on_press
 from handlers.highlights import show_highlight
 from handlers.links import (
     NOT_OURS,
@@ -35,6 +37,7 @@ from handlers.profile_lists import failure_lines
 from handlers.questions import ask, subscription_buttons
 from handlers.replies import say, show_working
 from handlers.show import latest_stories, show_albums, show_profile_stories
+from handlers.subscriptions import DISAPPEARED
 
 ASK = N_("Whose stories? Send me a name like <code>natgeo</code>, or a link to a profile.")
 USAGE = N_(
@@ -43,8 +46,25 @@ USAGE = N_(
 TRAY = N_("<b>Who had stories</b> at my last checks. Tap a name to see them.")
 NO_TRAY = N_("Nobody had stories at my last checks. Tap a name to check it now.")
 LAST_CHECK = N_("last check: {when}")
+SEND_ALL = N_("▶️ Send them all")
+OLDEST_CHECK = N_("These are from my last checks; the oldest was {when}.")
+NEWER = NN_(
+    "{n} newer story is not among them. Tap a name in the list to see all stories of a profile.",
+    "{n} newer stories are not among them. Tap a name in the list to see all stories of a "
+    "profile.",
+)
 CHECK_NOW = N_("🔄 Check now")
 MOST = 20  # maximum profiles in the list
+MOST_SENT = 30  # maximum stories of a press of "Send them all"
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """The live stories of a profile at the last check, oldest first, and the time of the check."""
+
+    username: str
+    stories: list[Story]
+    seen_at: datetime | None
 
 
 @command("stories")
@@ -72,34 +92,71 @@ async def _show_who_has_stories(context: Context) -> None:
 
     Without subscriptions, ask for a name.
     """
-    t, service = context.t, context.services.subscriptions
-    live: dict[str, list[Story]] = {}
-    seen_at: dict[str, datetime | None] = {}
-    rows = await service.every(context.chat.id)
-    for one in rows:
-        name = one.username
-        if shown := await service.live_stories(name, chat_id=context.chat.id):
-            live[name] = latest_stories(shown, None)
-            known = await service.known_profile(one.profile_id)
-            seen_at[name] = known.snapshot_at if known else None
+    t = context.t
+    rows = await context.services.subscriptions.every(context.chat.id)
+    live = await _current_stories(context, rows)
     if not rows:
         await ask(context, ASK, USAGE)
         return
     if not live:
         await say(context, t(NO_TRAY), subscription_buttons(rows, "stories"))
         return
-    newest_first = sorted(live, key=lambda name: live[name][-1].taken_at, reverse=True)[:MOST]
     lines: list[str] = [t(TRAY)]
     buttons: Buttons = []
-    for name in newest_first:
-        when, seen = t.relative_time(live[name][-1].taken_at), seen_at[name]
-        line = t(LIVE, n=len(live[name]), username=name, when=when)
-        if seen:
-            line = t.noted(line, t(LAST_CHECK, when=t.relative_time(seen)))
+    for one in sorted(live, key=lambda one: one.stories[-1].taken_at, reverse=True)[:MOST]:
+        name, when = one.username, t.relative_time(one.stories[-1].taken_at)
+        line = t(LIVE, n=len(one.stories), username=name, when=when)
+        if one.seen_at:
+            line = t.noted(line, t(LAST_CHECK, when=t.relative_time(one.seen_at)))
         lines.append(line)
         check = context.button(CHECK_NOW, actions.RUN("stories", name))
         buttons.append([button(name, actions.LIVE(name)), check])
+    if len(live) > 1:
+        buttons.append([context.button(SEND_ALL, actions.TRAY(), actions.PRIMARY)])
     await say(context, "\n".join(lines), buttons)
+
+
+async def _current_stories(context: Context, rows: Sequence[Subscription]) -> list[Current]:
+    """Return the followed profiles with live stories at the last check; free."""
+    service = context.services.subscriptions
+    found: dict[str, Current] = {}
+    for one in rows:
+        name = one.username
+        if shown := await service.live_stories(name, chat_id=context.chat.id):
+            known = await service.known_profile(one.profile_id)
+            seen_at = known.snapshot_at if known else None
+            found[name] = Current(name, latest_stories(shown, None), seen_at)
+    return list(found.values())
+
+
+@on_press(actions.TRAY)
+async def send_all_current_stories(context: Context) -> str | None:
+    """Send the live stories of all subscriptions as of the last checks; free.
+
+    The oldest stories are sent, in the order of the profiles' oldest stories. A story whose file
+    must be bought is not sent.
+    """
+    t = context.t
+    live = await _current_stories(
+        context, await context.services.subscriptions.every(context.chat.id)
+    )
+    if not live:
+        return t.plain(DISAPPEARED)
+    await answer_press(context)
+    stories = latest_stories([story for one in live for story in one.stories], None)
+    by_profile: dict[str, list[Story]] = {}
+    for story in stories[:MOST_SENT]:
+        by_profile.setdefault(story.profile.profile_id, []).append(story)
+    albums = [album for found in by_profile.values() for album in plan_albums(found)]
+    await show_albums(context, albums, is_last=False, is_free=True)
+    lines: list[str] = []
+    if seen_at := [one.seen_at for one in live if one.seen_at]:
+        lines.append(t(OLDEST_CHECK, when=t.relative_time(min(seen_at))))
+    if len(stories) > MOST_SENT:
+        lines.append(t(NEWER, n=len(stories) - MOST_SENT))
+    if lines:
+        await say(context, "\n".join(lines))
+    return None
 
 
 async def _show_by_words(context: Context, words: Sequence[str]) -> None:

@@ -71,6 +71,7 @@ FIRST = N_(
     "like <code>natgeo</code>."
 )
 WHICH = N_("Which alerts should I stop?")
+DISAPPEARED = N_("These stories have disappeared from Instagram: they only last 24 hours.")
 USAGE = N_(
     "Write it like this: /subscribe <i>name</i>, or /subscribe <i>name</i> "
     "@channel for your channel."
@@ -319,9 +320,7 @@ async def show_current_stories(context: Context, username: str) -> str | None:
     service = context.services.subscriptions
     live = await service.live_stories(username, chat_id=context.chat.id)
     if not live:
-        return context.t.plain(
-            N_("These stories have disappeared from Instagram: they only last 24 hours.")
-        )
+        return context.t.plain(DISAPPEARED)
     await answer_press(context)
     await show_albums(context, plan_albums(live))
     return None

@@ -78,6 +78,8 @@ class Item:
     """Whether the item must be sent alone, because no free source is valid in an album."""
     as_file: bool = False
     """Whether the item is sent uncompressed as a document, for any kind of file."""
+    is_free: bool = False
+    """Whether the item may cost no credits: its file is not bought."""
     spooled: list[MediaFile] = field(default_factory=list)
 
     @property
@@ -103,7 +105,7 @@ class SendOptions:
     ``buttons`` appear at single items only (Bot API).
 
     ``in_order``: the items behind an item that may succeed later also wait. ``one_by_one``: no
-    item is sent in an album.
+    item is sent in an album. ``is_free``: no file is bought from the API.
     """
 
     silent: bool = False
@@ -112,6 +114,7 @@ class SendOptions:
     as_files: bool = False
     in_order: bool = False
     one_by_one: bool = False
+    is_free: bool = False
     reply_to: int | None = None
     buttons: Buttons = field(default_factory=list)
 

@@ -94,9 +94,10 @@ def album_payload(
     reply_to: int | None = None,
     asked: int | None = None,
     as_files: bool = False,
+    is_free: bool = False,
     under: Payload | None = None,
 ) -> Payload:
-    """Return an album.
+    """Return an album. ``is_free``: no file of the album is bought.
 
     ``under`` is sent after the album has arrived. ``asked`` is the message to which messages about
     failed items reply.
@@ -104,6 +105,7 @@ def album_payload(
     return {
         **({"asked": asked} if asked else {}),
         **({"as_files": True} if as_files else {}),
+        **({"is_free": True} if is_free else {}),
         **({"under": under} if under else {}),
         "kind": "album",
         "stories": dump_stories(list(album.stories)),
@@ -198,6 +200,7 @@ class Replies:
             reply_to=payload["reply_to"],
             buttons=payload["buttons"],
             as_files=bool(payload.get("as_files")),
+            is_free=bool(payload.get("is_free")),
             one_by_one=one_by_one,
         )
         return await self._sender.send_album(

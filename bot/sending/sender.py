@@ -93,8 +93,11 @@ class Sender:
             return await self._send(album.stories, request)
 
     async def _send(self, stories: tuple[Story, ...], request: SendRequest) -> Outcome:
-        as_files = request.options.as_files
-        items = [Item(story, story.kind, as_file=as_files) for story in stories]
+        options = request.options
+        items = [
+            Item(story, story.kind, as_file=options.as_files, is_free=options.is_free)
+            for story in stories
+        ]
         for item in items:
             item.kind = item.expected_kind
         try:

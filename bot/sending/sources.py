@@ -113,12 +113,14 @@ class Supply:
             self.give_up_urls([item])  # a later send of the item starts without the URL
         item.source = None
         self._fail_from_record(item, is_alert=asker.chat_id is None)
-        can_pay = True
+        can_pay = not item.is_free
         while item.is_open and item.source is None:
             if item.tried == len(self._steps):
                 # A different chat may be able to pay, or may accept the file.
                 for_all = can_pay and not is_file
-                self.close_failed(item, item.reason or MEDIA_GONE, for_all=for_all)
+                # The file of a free item can still be bought, so the file is not gone.
+                reason = MediaUnavailableError.text if item.is_free else item.reason
+                self.close_failed(item, reason or MEDIA_GONE, for_all=for_all)
                 return
             step = self._steps[item.tried]
             item.tried += 1
@@ -263,7 +265,7 @@ class Supply:
             raise SlowHostError if is_new else MediaUnavailableError("its host is slow")
 
     async def _buy(self, item: Item, asker: Asker) -> Source | None:
-        if self._fallback is None or item.story.expires_at <= self._now():
+        if item.is_free or self._fallback is None or item.story.expires_at <= self._now():
             return None  # an expired story can't be bought
         if is_pasted(item.story):
             return None  # a pasted URL may belong to no story, so the file can't be bought

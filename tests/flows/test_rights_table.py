@@ -44,6 +44,7 @@ WORDS = {
 BUTTONS = {
     "language:": ("language:es", "language:xx"),
     "live:": ("live:quiet",),
+    "tray": ("tray",),
     "card:": ("card:quiet",),
     "follow:": ("follow:quiet",),
     "elsewhere:": ("elsewhere:1",),
@@ -351,7 +352,7 @@ def test_what_a_member_may_do_in_a_group() -> None:
         "/start", "/help", "/language", "/stories", "/subscriptions", "/why", "/past",
         "/highlights", "/export", "/settings", "/usage", "/privacy",
         "help", "language", "live:", "card:", "elsewhere:", "past:", "files:", "highlights:",
-        "highlight:", "subs:", "sub:", "run:", "many:", "any other button",
+        "tray", "highlight:", "subs:", "sub:", "run:", "many:", "any other button",
         "a link", "an answer to our question", "what asks for nothing",
         "plain words to the bot", "a command as a caption",
     }, "if a group's members may do more now, or less, and it is meant, list it"  # fmt: skip

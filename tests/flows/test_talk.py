@@ -509,6 +509,35 @@ async def test_bare_stories_is_the_tray_of_what_is_held(bell: Bell, control: Con
     assert buttons(tray) == {"tray.none": "run:stories:tray.none"}
 
 
+async def test_the_whole_tray_is_sent_oldest_first(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    now = (await control.state())["now"]
+    names = ("tray.two", "tray.three")
+    for name in names:
+        await control.profile(name, posts_per_day=0)
+    posted = [
+        str((await control.publish(name, taken_at=now - minutes * 60))["pk"])
+        for name, minutes in [(names[0], 90), *((names[1], 80 - n) for n in range(31))]
+    ]
+    for name in names:
+        await bell.ask(ann, f"/subscribe {name}")
+    (tray,) = await bell.ask(ann, "/stories")
+    keys = buttons(tray)
+    assert keys.pop("▶️ Send them all") == "tray"
+    assert list(keys) == ["tray.three", "🔄 Check now", "tray.two"]
+    await bell.press(ann, tray, "tray")
+
+    async def is_told() -> Json | None:
+        found = await control.replies(ann, tray["message_id"])
+        return found[-1] if found and "text" in found[-1] else None
+
+    told = await wait_for(is_told, what="the line below the albums")
+    assert await control.shown(ann, tray["message_id"]) == posted[:30]
+    first, second = told["text"].splitlines()
+    assert first.startswith("These are from my last checks; the oldest was ")
+    assert second.startswith("2 newer stories are not among them.")
+
+
 async def pressed(bell: Bell, chat: int, tray: Json) -> int:
     """Press the first button of a message; its number."""
     await bell.press(chat, tray, next(iter(buttons(tray).values())))

@@ -63,6 +63,27 @@ async def test_the_sixth_link_has_its_turn_when_the_message_is_edited(tmp_path: 
         assert shown[0].get("_story_pk") == pks[5]
 
 
+async def test_the_whole_tray_buys_no_file(tmp_path: Path) -> None:
+    async with storybell(tmp_path) as bell:
+        control = bell.control
+        ann = await control.person()
+        for name in ("tray.one", "tray.two"):
+            await control.profile(name, posts_per_day=0)
+            await control.publish(name)
+            await bell.ask(ann, f"/subscribe {name}")
+        (tray,) = await bell.ask(ann, "/stories")
+        await control.fault("cdn", REFUSED, times=None)
+        await bell.press(ann, tray, "tray")
+        said = await bell.replies(ann, 2, after=tray["message_id"])
+        assert [one for one in said if one.get("_story_pk")] == []
+        assert "can't be loaded" in said[1]["text"]
+        assert await control.billed("/v1/story/download") == 0
+        await bell.press(ann, tray, "live:tray.one")
+        shown = await bell.replies(ann, 3, after=tray["message_id"])
+        assert shown[2]["_story_pk"]
+        assert await control.billed("/v1/story/download") == 1
+
+
 async def test_one_file_is_bought_first_and_the_rest_only_when_it_came(tmp_path: Path) -> None:
     async with storybell(tmp_path) as bell:
         control = bell.control
