@@ -41,7 +41,7 @@ DIRECT_MESSAGES = N_(
 )
 OVER = N_("This invitation is no longer valid. Please ask for a new one.")
 ASK_OWNER = N_("Ask the bot's owner")
-ASKED = N_("I've asked the bot's owner. I'll write to you here when you can use me.")
+ASKED = N_("I've asked the bot's owner. I'll write to you here when you can use the bot.")
 SAID_AGAIN = timedelta(days=1)
 BLOCKED_UNTIL = N_("Sorry, the bot's owner has blocked you until {until}.")
 REASON = N_("The reason: {reason}")

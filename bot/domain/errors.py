@@ -136,7 +136,8 @@ OWNER_IN_SETTINGS = N_(
     "{who} is in ADMIN_IDS in the bot's settings. Remove the ID there and restart the bot."
 )
 PROFILE_IN_SETTINGS = N_(
-    "{who} is in BLOCKED_PROFILES in my settings. Remove the name there and restart me."
+    "{who} is in BLOCKED_PROFILES in the bot's settings. Remove the name "
+    "there and restart the bot."
 )
 NOT_AN_OWNER = N_("{who} isn't one of the bot's owners.")
 ONLY_IN_PRIVATE = N_("Please send me {command} in our private chat.")
