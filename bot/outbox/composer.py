@@ -17,7 +17,7 @@ from bot.presentation.buttons import (
     options_link,
     summary_buttons,
 )
-from bot.presentation.captions import LINK_ROOM, caption, with_link
+from bot.presentation.captions import LINK_ROOM, caption, with_count, with_link
 from bot.presentation.notices import render
 from bot.presentation.translation import Translator, translator_for
 from bot.sending.items import SendOptions
@@ -52,9 +52,9 @@ class Alerts:
             return await self._replies.send(
                 batch.target, payload, calls=calls, silent=batch.is_repeat
             )
-        now = self._now()
+        now, stories = self._now(), batch.album.stories
         text = _caption(
-            batch.album.stories,
+            stories,
             t,
             # Captions within 10 seconds have the same time, so that the cache applies.
             now=now.replace(second=now.second // 10 * 10, microsecond=0),
@@ -68,6 +68,7 @@ class Alerts:
             batch.target,
             batch.album,
             caption_html=text,
+            with_count=lambda count: with_count(text, stories, t, count=count),
             options=_send_options(batch, _alert_buttons(chat, batch, t), now),
             calls=calls,
         )

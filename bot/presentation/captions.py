@@ -81,17 +81,32 @@ def profile_link(profile: Profile, t: Translator) -> Safe:
     return Safe(shown + " ☑️" if profile.is_verified else shown)
 
 
+def with_count(text: str, stories: Sequence[Story], t: Translator, *, count: int) -> Safe:
+    """Return a caption of ``stories`` that names ``count`` stories, if some can't be sent."""
+    first, total = stories[0], len(stories)
+    text = text.replace(_alert_header(first, t, total), _alert_header(first, t, count), 1)
+    return Safe(text.replace(f"🕒 {_count(t, total)}", f"🕒 {_count(t, count)}", 1))
+
+
 def _header(stories: Sequence[Story], t: Translator, options: Options | None) -> str:
-    name = profile_link(stories[0].profile, t)
     if options is None:
-        return name
-    if len(stories) == 1:
+        return profile_link(stories[0].profile, t)
+    return _alert_header(stories[0], t, len(stories))
+
+
+def _alert_header(story: Story, t: Translator, count: int) -> str:
+    name = profile_link(story.profile, t)
+    if count == 1:
         return "🔔 " + t("New story from {profile}", profile=name)
     return "🔔 " + t(
         NN_("{n} new story from {profile}", "{n} new stories from {profile}"),
-        n=len(stories),
+        n=count,
         profile=name,
     )
+
+
+def _count(t: Translator, count: int) -> str:
+    return t(NN_("{n} story", "{n} stories"), n=count)
 
 
 def _time_line(stories: Sequence[Story], t: Translator, now: datetime) -> str:
@@ -101,7 +116,7 @@ def _time_line(stories: Sequence[Story], t: Translator, now: datetime) -> str:
         shown = t.day_range(first, last)  # "730 days ago" is hard to read as a date
     elif last - first >= _APART:
         shown = t.value_range(t.relative_time(first), shown)
-    count = [t(NN_("{n} story", "{n} stories"), n=len(stories))] if len(stories) > 1 else []
+    count = [_count(t, len(stories))] if len(stories) > 1 else []
     return " · ".join([*count, shown])
 
 

@@ -1,7 +1,7 @@
 """Sends an album into a chat: as a message group if Telegram accepts the group, else in parts."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Any
@@ -65,6 +65,7 @@ class SendRequest:
     floods: int = 0
     until: datetime | None = None
     refused_alone: str = ""
+    items: list[Item] = field(default_factory=list)
 
     @property
     def is_alert(self) -> bool:
@@ -92,6 +93,7 @@ class Attempts:
 
         Otherwise return the outcome that stopped the send.
         """
+        request.items = items
         self._supply.use_known_files(items)
         if request.is_alert:
             self._supply.postpone_refused_everywhere(items)
@@ -119,6 +121,7 @@ class Attempts:
         return None
 
     async def _send_batch(self, batch: list[Item], request: SendRequest) -> Outcome | None:
+        request.text.count(sum(item.is_open or item.sent is not None for item in request.items))
         try:
             send = self._send_group if len(batch) > 1 else self._send_single
             messages = await send(batch, request)

@@ -1,5 +1,6 @@
 """The items of an album during a send: the current source, and the arguments for PTB. No I/O."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -123,17 +124,24 @@ class SendOptions:
 class Text:
     """The caption of an album, sent once with the first message.
 
-    HTML until Telegram refuses the HTML.
+    HTML until Telegram refuses the HTML. ``with_count`` returns the caption for a number of
+    stories, if some stories of the album can't be sent.
     """
 
     caption: str | None
     html: bool = True
+    with_count: Callable[[int], str] | None = None
 
     def caption_arguments(self) -> dict[str, Any]:
         """Return PTB's caption arguments for the next message."""
         if not self.caption:
             return {}
         return {"caption": self.caption, "parse_mode": ParseMode.HTML if self.html else None}
+
+    def count(self, stories: int) -> None:
+        """Name this number of stories in the caption."""
+        if self.caption and self.html and self.with_count:
+            self.caption = self.with_count(stories)
 
     def simplify(self) -> bool:
         """Simplify the caption after a refusal: first remove the markup, then the caption.

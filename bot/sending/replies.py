@@ -6,6 +6,7 @@ messages if a payload could not be sent.
 """
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -28,6 +29,8 @@ from bot.domain.model import (
 )
 from bot.domain.serialization import dump_stories, load_stories
 from bot.presentation.actions import Buttons
+from bot.presentation.captions import with_count
+from bot.presentation.translation import translator_for
 from bot.runtime.background import running_after
 from bot.runtime.transaction_guard import refusing_while
 from bot.sending.items import SendOptions
@@ -207,10 +210,19 @@ class Replies:
             target,
             Album(stories),
             caption_html=payload["caption"],
+            with_count=_caption_counter(payload, stories),
             options=options,
             calls=calls,
             asker=asker,
         )
+
+
+def _caption_counter(payload: Payload, stories: tuple[Story, ...]) -> Callable[[int], str] | None:
+    """Return the function that changes the number of stories in the caption of an album."""
+    if not payload["caption"] or len(stories) == 1:
+        return None
+    t = translator_for(payload.get("language"))
+    return lambda count: with_count(payload["caption"], stories, t, count=count)
 
 
 async def show_uploading(bot: ExtBot[Any], target: Target) -> None:

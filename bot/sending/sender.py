@@ -71,6 +71,7 @@ class Sender:
         album: Album,
         *,
         caption_html: str | None = None,
+        with_count: Callable[[int], str] | None = None,
         options: SendOptions = _PLAIN,
         calls: Calls | None = None,
         asker: Asker = _NO_ASKER,
@@ -78,12 +79,15 @@ class Sender:
         """Send the stories of ``album`` to ``target``; ``asker`` pays if the API must be asked.
 
         ``calls`` makes the requests; without ``calls`` the album is a reply, and no copy is
-        counted. The caption stands at the first item. ``TryLater.items`` are the stories that
+        counted. The caption stands at the first item. ``with_count`` returns the caption for a
+        number of stories, if some can't be sent. ``TryLater.items`` are the stories that
         arrived; the other stories may be sent again. A story is uploaded once: other senders of
         the story wait for the upload. An alert that would wait long goes back to the outbox.
         """
         calls = calls or Calls(self._bot)
-        request = SendRequest(target, Text(caption_html), options, calls, asker)
+        request = SendRequest(
+            target, Text(caption_html, with_count=with_count), options, calls, asker
+        )
         suffix = ORIGINAL if options.as_files else ""
         keys = [story.pk + suffix for story in album.stories]
         patience = PATIENCE if request.is_alert else None

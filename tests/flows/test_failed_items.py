@@ -50,3 +50,22 @@ async def test_one_failure_links_its_story(bell: Bell, control: Control) -> None
     await control.clear_faults()
     assert said["text"].startswith("This photo or video can't be loaded at the moment")
     assert f"/{story['pk']}/" in buttons(said)["Open on Instagram"]
+
+
+async def test_the_caption_counts_the_stories_that_are_shown(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    await control.profile("lost.one", posts_per_day=0)
+    now = (await control.state())["now"]
+    stories = [await control.publish("lost.one", taken_at=now - 60 + n) for n in range(3)]
+    lost = stories[0]["thumbnail_url"].partition("?")[0].rpartition("/")[2]
+    await control.fault("cdn", {"status": 404}, match=lost, times=None)
+    gone = {"status": 404, "body": '{"exc_type": "MediaNotFound"}'}
+    await control.fault("stories", gone, match="/v1/story/download", times=None)
+    wrong = {"fail_item": 1, "description": "WEBPAGE_CURL_FAILED"}
+    alone = refused("WEBPAGE_CURL_FAILED")
+    await control.fault("telegram", wrong, match="sendMediaGroup", chat_id=ann)
+    await control.fault("telegram", alone, match="sendPhoto", chat_id=ann)
+    first, second, *_ = await bell.ask(ann, "/stories lost.one", count=2)
+    await control.clear_faults()
+    assert [first["_story_pk"], second["_story_pk"]] == [stories[1]["pk"], stories[2]["pk"]]
+    assert "🕒 2 stories" in first["caption"]
