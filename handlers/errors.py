@@ -13,9 +13,9 @@ from bot.chats.settings import Chats
 from bot.context import Context, prepare, reply_target_of
 from bot.domain.errors import (
     INCIDENT,
+    PERSON_SPENT,
     BotError,
     NoPayerError,
-    PersonSpentError,
     RightsError,
     SubscriptionError,
     TryAgainError,
@@ -61,7 +61,7 @@ async def say_refusal(
     if message is None or not context.is_group:
         await say(context, text, buttons or refusal_buttons([error], context))
         return
-    own = isinstance(error, RightsError | PersonSpentError)
+    own = isinstance(error, RightsError) or error.text == PERSON_SPENT
     key = ("refused", message.chat.id, context.user_id if own else None, text)
     if context.services.cache.get(key, now=context.now):
         await unit_of_work.call_after_replies(partial(react, context, message, SAME_AGAIN))

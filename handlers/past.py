@@ -2,7 +2,7 @@
 
 from bot.context import Context
 from bot.domain import past_search
-from bot.domain.errors import KeepsNothingError, NotFollowedError, NothingKeptError
+from bot.domain.errors import KEEPS_NOTHING, NotFollowedError, NothingKeptError
 from bot.domain.options import Options
 from bot.domain.past_search import Search
 from bot.domain.sentences import N_
@@ -61,11 +61,11 @@ async def _show_page(context: Context, search: Search, before: str | None = None
             context.chat.id, context.bot.id, search, before=before
         )
     except NothingKeptError as error:
+        if error.text == KEEPS_NOTHING:
+            await _offer_to_keep(context, error)
+            return
         rows = await _row_to_keep_profile(context, str(error.fields["username"]))
         await offer_instead(context, error, rows)
-        return
-    except KeepsNothingError as error:
-        await _offer_to_keep(context, error)
         return
     is_last = page.more is None
     await show_albums(context, list(page.albums), originals=page.originals, is_last=is_last)
@@ -89,7 +89,7 @@ async def _row_to_keep_profile(context: Context, username: str) -> Buttons:
     return [[context.button(TOGGLES["keep"], OPTION(one.id, "keep", ON), PRIMARY)]]
 
 
-async def _offer_to_keep(context: Context, error: KeepsNothingError) -> None:
+async def _offer_to_keep(context: Context, error: NothingKeptError) -> None:
     """Tell a chat that it keeps no stories, with a button that keeps all stories from now on."""
     if await context.services.subscriptions.every(context.chat.id):
         keep = context.button(TOGGLES["keep"], KEEP(), PRIMARY)

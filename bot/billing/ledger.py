@@ -31,10 +31,10 @@ from bot.domain.errors import (
     CHAT_LIMIT_REACHED,
     NEWCOMER_LIMIT_REACHED,
     PAYER_SPENT,
+    PERSON_SPENT,
     MediaError,
     NoPayerError,
     PastedLimitError,
-    PersonSpentError,
     SpendingError,
     SpendingStoppedError,
     StoriesError,
@@ -488,7 +488,7 @@ def _refusal_error(scope: Scope, asker: Asker, until: datetime) -> SpendingError
     """Return the error for an allowance that is used up."""
     match scope:
         case "person" if asker.user_id is not None:
-            return PersonSpentError(until=until)
+            return SpendingError(text=PERSON_SPENT, until=until)
         case "person":
             return SpendingError(text=PAYER_SPENT, until=until)
         case "newcomer":

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from bot.domain import alert_rules
 from bot.domain.albums import plan_albums
 from bot.domain.errors import (
+    KEEPS_NOTHING,
     NOTHING_FOUND,
     NOTHING_KEPT_OF_THAT_TIME,
     BotError,
-    KeepsNothingError,
     NothingKeptError,
     SubscriptionError,
 )
@@ -174,7 +174,7 @@ async def _nothing_found(tx: Tx, scope: _Scope, search: Search) -> BotError:
         return SubscriptionError(text=NOTHING_FOUND, terms=search.text)
     if search.may_name_website:
         return NothingKeptError(username=search.username or "")
-    return KeepsNothingError()
+    return NothingKeptError(text=KEEPS_NOTHING)
 
 
 def _pack_albums(result: Sequence[Kept]) -> list[Album]:

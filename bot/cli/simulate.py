@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.config import Settings
-from bot.scheduling.simulation import InfeasibleError, Record, Result, Simulation
+from bot.scheduling.pricing import is_feasible
+from bot.scheduling.simulation import Record, Result, Simulation
 from bot.scheduling.waiting_time import DAY
 from bot.store import stories
 from bot.store.engine.database import Database
@@ -62,11 +63,7 @@ def run(records: Sequence[Record], args: argparse.Namespace, *, cost: int, minim
     times = [moment for record in records for moment in record.taken_at]
     warmup = min(_WARMUP, (max(times) - min(times)) / 2)
     table = Table(*_COLUMNS, box=None)
-    try:
-        for budget in _budgets(args):
-            plan = Simulation(records, budget, cost, warmup=warmup, minimum=minimum)
-            table.add_row(*_table_row(records, budget, plan.run()))
-    except InfeasibleError:
+    if not is_feasible(min(_budgets(args)), cost * len(records)):
         least = math.ceil(1.2 * cost * len(records))
         text = (
             f"{args.budget:g} credits a day are too few for {len(records)} profiles at {cost} a "
@@ -74,6 +71,9 @@ def run(records: Sequence[Record], args: argparse.Namespace, *, cost: int, minim
         )
         stderr.print(text, markup=False, soft_wrap=True)
         return 2
+    for budget in _budgets(args):
+        plan = Simulation(records, budget, cost, warmup=warmup, minimum=minimum)
+        table.add_row(*_table_row(records, budget, plan.run()))
     Console(width=120).print(table)
     return 0
 

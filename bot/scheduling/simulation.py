@@ -39,10 +39,6 @@ class Record:
     taken_at: list[float]
 
 
-class InfeasibleError(ValueError):
-    """The budget cannot check each profile before its stories expire."""
-
-
 @dataclass(slots=True)
 class Result:
     """The result of a simulation.
@@ -87,10 +83,11 @@ class Simulation:
         """Simulate from midnight before the first story until the last story is seen or expired.
 
         Raises:
-            InfeasibleError: The budget is below 1.2 checks per profile and day.
+            ValueError: The budget is below 1.2 checks per profile and day.
         """
         if not is_feasible(self.budget, self.cost * len(self.records)):
-            raise InfeasibleError("fewer than 1.2 checks a profile and day lose stories")
+            message = "fewer than 1.2 checks a profile and day lose stories"
+            raise ValueError(message)
         return _Run(self).run()
 
 
