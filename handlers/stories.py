@@ -19,7 +19,7 @@ from bot.domain.sentences import N_, NN_
 from bot.presentation import actions
 from bot.presentation.actions import Buttons, button
 from bot.presentation.html import Safe
-from bot.sending.failed_items import COUNTED
+from bot.presentation.notices import COUNTED
 from handlers.card import LIVE
 from handlers.confirmation import offer_understood
 from handlers.errors import refusal_buttons

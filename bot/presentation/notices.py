@@ -72,6 +72,7 @@ FAILED = NN_(
 
 
 SUMMARY_TITLE = NN_("📰 Daily summary: {n} new story", "📰 Daily summary: {n} new stories")
+COUNTED = NN_("<b>{username}</b>: {n} story", "<b>{username}</b>: {n} stories")
 MORE_PROFILES = NN_("… and {n} more profile", "… and {n} more profiles")
 ENDED_BEFORE = NN_(
     "{n} story ended before I could send it.", "{n} stories ended before I could send them."
@@ -108,7 +109,8 @@ def _unchecked_hours_sentence(rows: Sequence[Mapping[str, Any]], t: Translator) 
 def _summary_list(row: Mapping[str, Any], t: Translator) -> Safe:
     """Return the list of a daily summary: a line for each profile, with the number of stories."""
     lines = [t(SUMMARY_TITLE, n=row["n"])]
-    lines += [Safe(f"• {bold(name)}: {count}") for name, count, _ in row["posted"]]
+    counts = [t(COUNTED, username=name, n=count) for name, count, _ in row["posted"]]
+    lines += [Safe(f"• {line}") for line in counts]
     if row["more"]:
         lines.append(t(MORE_PROFILES, n=row["more"]))
     if ended := sum(row["ended"].values()):

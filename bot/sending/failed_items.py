@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.domain.links import PAGE
-from bot.domain.sentences import N_, NN_
+from bot.domain.sentences import N_
 from bot.domain.serialization import load_stories
 from bot.presentation.actions import Buttons, link_button
+from bot.presentation.notices import COUNTED
 from bot.presentation.translation import Translator, translator_for
 
 Payload = dict[str, Any]
 
-COUNTED = NN_("<b>{username}</b>: {n} story", "<b>{username}</b>: {n} stories")
 _MOST_LINES = 25  # the maximum number of lines; each line contains a URL
 
 

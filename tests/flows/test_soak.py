@@ -14,6 +14,7 @@ import pytest
 from sandbox.requestlog import RequestLog
 from sandbox.state import Sandbox
 from sandbox.telegram.call import METHODS
+from tests.flows.test_summaries import SETTINGS, summary_at_its_hour
 from tests.soak import invariants, promises
 from tests.soak.expected import DAY, HOUR, Span, Terms, due
 from tests.soak.journal import Journal
@@ -183,3 +184,23 @@ async def test_only_the_repeat_of_a_new_album_that_was_flooded_may_be_silent(
         journal.unknown_sends.clear()
         unexplained = promises.alerts_rang_as_asked(promises.Ways(journal))
         assert len(unexplained) == count * is_silent
+
+
+@pytest.mark.jumps
+async def test_a_story_of_a_summary_may_be_silent_only_after_the_list(tmp_path: Path) -> None:
+    async with storybell(tmp_path, **SETTINGS) as bell:
+        ann, posted = await summary_at_its_hour(bell, {"first.one": 1, "second.one": 1})
+        journal = Journal(bell.box.parts)
+        for name in ("first.one", "second.one"):
+            profile = bell.box.parts.instagram.by_username(name)
+            assert profile is not None
+            journal.terms[ann, 0, profile.pk] = [(0.0, Terms(summary=10 * 60 + 35))]
+            journal.stories |= {one.pk: one for one in profile.stories}
+        assert journal.stories.keys() == set(posted)
+        assert promises.alerts_rang_as_asked(promises.Ways(journal)) == []
+        assert promises.summaries_rang_once(promises.Ways(journal)) == []
+        (summary,) = journal.summaries(ann, 0)
+        summary.is_silent = True
+        assert len(promises.summaries_rang_once(promises.Ways(journal))) == 1
+        del summary.chat.messages[summary.id]
+        assert len(promises.alerts_rang_as_asked(promises.Ways(journal))) == len(posted)

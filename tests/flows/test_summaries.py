@@ -1,13 +1,14 @@
 """The daily summary: one message rings at the hour, and the checks are made in time for it."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from sandbox.jumping import JumpingLoop
-from tests.support.control import Json, wait_for
+from tests.support.control import wait_for
 from tests.support.storybell import Bell, buttons, storybell
 
 pytestmark = pytest.mark.jumps
@@ -42,34 +43,45 @@ async def change(bell: Bell, person: int, *settings: str) -> None:
         await bell.press(person, page, one)
 
 
-async def test_a_summary_lists_who_posted_and_the_albums_follow_silently(tmp_path: Path) -> None:
+async def summary_at_its_hour(bell: Bell, posts: Mapping[str, int]) -> tuple[int, list[str]]:
+    """Let somebody follow new profiles with a summary in the morning, and let these post.
+
+    Return the person and the stories, after the stories have come.
+    """
     now = clock().now()
     morning = now.replace(hour=10, minute=0, second=0, microsecond=0) + timedelta(days=1)
     clock().jump((morning - now).total_seconds())
+    ann = await bell.control.person()
+    await bell.ask(ann, "/timezone UTC")
+    await change(bell, ann, "set:digest:10:35")
+    for name in posts:
+        await bell.control.profile(name, posts_per_day=0)
+        (page,) = await bell.ask(ann, f"/subscribe {name}")
+        number = next(d for d in buttons(page).values() if d.startswith("sub:"))[4:]
+        await bell.press(ann, page, f"opt:{number}:digest:on")
+    await asyncio.sleep(2 * 60)
+    posted = [
+        str((await bell.control.publish(name))["pk"])
+        for name, count in posts.items()
+        for _ in range(count)
+    ]
+
+    async def all_came() -> bool:
+        return set(await bell.control.shown(ann)) == set(posted)
+
+    await wait_for(all_came, 3600, "all stories")
+    return ann, posted
+
+
+async def test_a_summary_lists_who_posted_and_the_albums_follow_silently(tmp_path: Path) -> None:
     names = {"first.one": 2, "second.one": 1, "third.one": 0}
     async with storybell(tmp_path, **SETTINGS) as bell:
-        ann = await bell.control.person()
-        await bell.ask(ann, "/timezone UTC")
-        await change(bell, ann, "set:digest:10:35")
-        for name in names:
-            await bell.control.profile(name, posts_per_day=0)
-            (page,) = await bell.ask(ann, f"/subscribe {name}")
-            number = next(d for d in buttons(page).values() if d.startswith("sub:"))[4:]
-            await bell.press(ann, page, f"opt:{number}:digest:on")
-        await asyncio.sleep(2 * 60)
-        posted = [
-            str((await bell.control.publish(name))["pk"])
-            for name, count in names.items()
-            for _ in range(count)
-        ]
-        before = (await bell.control.replies(ann))[-1]["message_id"]
-        shown = await wait_for(
-            lambda: all_came(bell, ann, posted, after=before), 3600, "all stories"
-        )
+        ann, posted = await summary_at_its_hour(bell, names)
+        shown = (await bell.control.replies(ann))[-1 - len(posted) :]
         summary, *stories = shown
         title, *lines = summary["text"].splitlines()
         assert title == "📰 Daily summary: 3 new stories"
-        assert sorted(lines) == ["• first.one: 2", "• second.one: 1"]
+        assert sorted(lines) == ["• first.one: 2 stories", "• second.one: 1 story"]
         in_order = posted if "first.one" in lines[0] else [posted[2], *posted[:2]]
         assert ["_silent" in one for one in shown] == [False, True, True, True]
         assert [one["_story_pk"] for one in stories] == in_order
@@ -79,13 +91,6 @@ async def test_a_summary_lists_who_posted_and_the_albums_follow_silently(tmp_pat
         (options,) = await bell.replies(ann, after=stories[-1]["message_id"])
         assert options["text"].startswith("🔔 second.one\n")
         assert await bell.message(ann, summary["message_id"]) == summary
-
-
-async def all_came(bell: Bell, person: int, posted: list[str], *, after: int) -> list[Json] | None:
-    """Return the messages after a message, once all stories have come."""
-    shown = await bell.control.replies(person, after)
-    came = [one["_story_pk"] for one in shown if "_story_pk" in one]
-    return shown if set(came) == set(posted) else None
 
 
 async def came_at(bell: Bell, person: int) -> datetime | None:

@@ -26,7 +26,7 @@ MINUTE = 60.0
 OK, REFUSED = 200, 400
 NOTICE_KINDS = ("failed", "missed", "private", "gone", "blocked")
 SUMMARY = "summary"
-LISTED = re.compile(r"^• ([a-z0-9._]+): \d+$", re.MULTILINE)
+LISTED = re.compile(r"^• \u2068?([a-z0-9._]+)\u2069?\s?:", re.MULTILINE)
 """A line of a daily summary: the name of a profile and the number of stories."""
 LOOKS_EVERY_S = 300.0  # interval between two reads of the tables
 UNSETTLED_S = 2 * HOUR  # a change request may be delayed for this time by failures

@@ -111,7 +111,7 @@ async def test_the_list_of_a_summary_is_cut_and_has_buttons_except_in_a_channel(
     [payload] = post.payloads
     title, *lines, last = payload["text"].splitlines()
     assert title == "📰 Daily summary: 23 new stories"
-    assert lines == [f"• <b>star{n}</b>: 1" for n in range(20)]
+    assert lines == [f"• <b>star{n}</b>: 1 story" for n in range(20)]
     assert last == "… and 3 more profiles"
     data = [one["callback_data"] for row in payload["buttons"] for one in row]
     assert data == [f"sub:{n}:new" for n in range(buttons)]

@@ -85,7 +85,7 @@ async def test_a_summary_of_several_profiles_comes_at_its_hour(office: Office) -
     while await office.outbox.run_once() or await due_in(office) == timedelta(0):
         pass
     assert [text.splitlines()[1:] for _, text, _ in office.post.sentences] == [
-        ["• <b>natgeo</b>: 2", "• <b>prada</b>: 1"]
+        ["• <b>natgeo</b>: 2 stories", "• <b>prada</b>: 1 story"]
     ]
     assert [(pks, sent.silent) for _, pks, sent in office.post.albums] == [
         (["1", "2"], True),
@@ -103,7 +103,7 @@ async def test_a_summary_lists_every_story_of_a_long_queue(office: Office) -> No
     while await office.outbox.run_once() or await due_in(office) == timedelta(0):
         pass
     [(_, text, _)] = office.post.sentences
-    assert text.splitlines()[1:] == ["• <b>natgeo</b>: 65", "• <b>prada</b>: 1"]
+    assert text.splitlines()[1:] == ["• <b>natgeo</b>: 65 stories", "• <b>prada</b>: 1 story"]
     shown = [pks for _, pks, _ in office.post.albums]
     assert sorted(pk for pks in shown for pk in pks) == sorted(
         ["9", *(str(n) for n in range(100, 165))]
@@ -136,8 +136,8 @@ async def test_a_summary_counts_what_the_rules_let_pass_and_what_ended_before(
         pass
     [(_, text, _)] = office.post.sentences
     assert text.splitlines()[1:] == [
-        "• <b>natgeo</b>: 2",
-        "• <b>prada</b>: 1",
+        "• <b>natgeo</b>: 2 stories",
+        "• <b>prada</b>: 1 story",
         "1 story ended before I could send it.",
     ]
     states = {row.story_pk: row.reason for row in await rows(office.db, notice=None)}
@@ -196,7 +196,7 @@ async def test_a_story_that_ends_soon_after_the_hour_rings_before_the_summary(
     while await office.outbox.run_once() or await due_in(office) == timedelta(0):
         pass
     [(_, text, _)] = office.post.sentences
-    assert text.splitlines()[1:] == ["• <b>natgeo</b>: 1", "• <b>prada</b>: 1"]
+    assert text.splitlines()[1:] == ["• <b>natgeo</b>: 1 story", "• <b>prada</b>: 1 story"]
     assert [(pks, sent.silent) for _, pks, sent in office.post.albums] == [
         (["8"], False),
         (["1"], True),
