@@ -275,7 +275,7 @@ class Journal:
             self._read_followed(tx, now)
             self._read_options(tx, now)
             for chat, zone, begin, end in tx.execute(
-                "SELECT id, zone, quiet_from, quiet_to FROM chats"
+                "SELECT id, coalesce(zone, 'UTC'), quiet_from, quiet_to FROM chats"
             ):
                 self.quiet[chat].append((now, zone, begin, end))
             self._read_rows(tx)
@@ -286,8 +286,8 @@ class Journal:
         found: dict[Place, tuple[Any, ...]] = {}
         with _reading(database) as tx:
             for row in tx.execute(
-                "SELECT chat_id, thread_id, profile_id, s.id, paused, options, rules, zone,"
-                " quiet_from, quiet_to, digest_at, c.state"
+                "SELECT chat_id, thread_id, profile_id, s.id, paused, options, rules,"
+                " coalesce(zone, 'UTC'), quiet_from, quiet_to, digest_at, c.state"
                 " FROM subscriptions s JOIN chats c ON c.id = chat_id"
             ):
                 found[row[:3]] = row[3:]
@@ -319,7 +319,8 @@ class Journal:
 
     def _read_options(self, tx: sqlite3.Connection, now: float) -> None:
         for sub, text, rules, zone in tx.execute(
-            "SELECT s.id, options, rules, zone FROM subscriptions s JOIN chats c ON c.id = chat_id"
+            "SELECT s.id, options, rules, coalesce(zone, 'UTC')"
+            " FROM subscriptions s JOIN chats c ON c.id = chat_id"
         ):
             options = {**json.loads(text), "chat": json.loads(rules), "zone": zone}
             before = self.options[sub]

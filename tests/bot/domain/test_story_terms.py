@@ -1,5 +1,6 @@
 """Which stories a subscription wants: by its options, and by the terms of its rules."""
 
+import itertools
 import random
 import unicodedata
 from dataclasses import replace
@@ -70,6 +71,21 @@ def test_a_term_of_letters_with_marks_fits() -> None:
 def test_a_hashtag_with_digits_of_another_script_fits() -> None:
     tagged = story("4", hashtags=("تخفیف۱۴۰۵",))
     assert story_terms.fits(tagged, story_terms.normalized("#تخفیف۱۴۰۵"))
+
+
+@pytest.mark.parametrize("own", [{}, {"only": "everything"}, {"without": "video"}])
+@pytest.mark.parametrize("of_chat", [{}, {"only": "#sale"}, {"without": "photo"}])
+def test_the_soak_judges_the_rules_of_the_chat_alike(
+    own: dict[str, object], of_chat: dict[str, object]
+) -> None:
+    profile = Profile("787132", "natgeo", "", random.Random(1))  # noqa: S311 - repeatable
+    for kind, tags in itertools.product(("photo", "video"), ((), ("sale",))):
+        ours = story("1", kind=kind, hashtags=tags)
+        theirs = SandboxStory(
+            "1", profile, NOON.timestamp(), 2 if kind == "video" else 1, hashtags=[*tags]
+        )
+        reason = held_back_by(ours, Options.from_json(own), Options.from_json(of_chat))
+        assert contents.passes(theirs, {**own, "chat": of_chat}) == (reason is None)
 
 
 @pytest.mark.parametrize("option", Options.__dataclass_fields__)
