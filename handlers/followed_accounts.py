@@ -41,7 +41,7 @@ CHOOSE = NN_(
 )
 PRICE = N_(
     "I look nothing up before you tap. A new subscription costs up to {cost}, paid by the bot's "
-    "owner. A chat can have up to {most} subscriptions. I can't see private accounts."
+    "owner. A chat's limit of subscriptions is {most}. I can't see private accounts."
 )
 FOUND = N_("In your file:")
 TOO_LARGE = N_(
