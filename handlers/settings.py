@@ -29,6 +29,7 @@ from bot.presentation.actions import (
     grid,
 )
 from bot.presentation.html import Safe
+from bot.presentation.translation import NOTED
 from handlers.guard import UNCHANGED, act_on_chat, command, on_message, on_press
 from handlers.options import RULES_OF_CHAT, rule_lines
 from handlers.questions import answers_to, chat_asked_about, question_of
@@ -302,7 +303,9 @@ def _zone_text(context: Context) -> str:
     if match := GMT.fullmatch(zone):  # the tz database calls UTC-1 Etc/GMT+1
         return f"UTC{'-' if match[1] == '+' else '+'}{match[2]}"
     city, name = cities.city_of(zone, context.t.language), zone.replace("_", " ")
-    return name if city == name or not is_zone(zone) else f"{city} ({name})"
+    if city == name or not is_zone(zone):
+        return name
+    return context.t.plain(NOTED, text=city, note=name)
 
 
 def _time_there(context: Context) -> str:

@@ -26,6 +26,8 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po, write_po
 from babel.plural import to_gettext
 
+from bot.domain.foreign_text import typed
+from bot.domain.hours import parse_hour, parse_hours
 from bot.presentation.translation import LANGUAGES, LOCALES, REFERENCE
 from tools import joined_texts
 from tools.notes import NOTES
@@ -51,6 +53,7 @@ _NAMED = re.compile(r"(?:<b>|“|[Tt]ap )([^<>”]+?)(?:</b>|”|[.,:])")
 FIELD = re.compile(r"\{[a-z_]+\}")
 _COUNTED = re.compile(r"(?<!: )\{n\}")  # a number in a sentence, not after a label
 _EXAMPLE = re.compile(r"\b\d+[:-]\d+\b")  # a time or a range of hours that a person can send
+_WRITTEN_TIME = re.compile(r"(?<![\d/])\d+[^\w\s]\d+(?!\d)")  # also with other marks
 # Matches a danda after a digit, a Latin letter or a field, where the danda reads as a 1 or an l.
 _DANDA = re.compile(r"(?:[0-9A-Za-z}]|</code>|</i>)(?:</\w+>)*\u0964")
 _TAG = re.compile(r"<[^<>]*>")
@@ -292,10 +295,18 @@ def _faults(form: str, english: str, language: str) -> Iterator[str]:
 
 def _reading_faults(form: str, english: str) -> Iterator[str]:
     """Yield an error if the bot can't read an example, or a person misreads a danda."""
-    if missing := set(_EXAMPLE.findall(english)) - set(_EXAMPLE.findall(form)):
-        yield f"an example that the bot can't read in place of {sorted(missing)}"
+    for example in _EXAMPLE.findall(english):
+        read = _read_time(example)
+        if read not in map(_read_time, _WRITTEN_TIME.findall(typed(form))):
+            yield f"an example that the bot can't read in place of {example!r}"
     if _DANDA.search(form):
         yield "a danda that reads as a 1 or an l"
+
+
+def _read_time(text: str) -> int | tuple[int, int] | None:
+    """Return a range of hours or a time of day, as the bot reads the text."""
+    hours = parse_hours(text)
+    return parse_hour(text) if hours is None else hours
 
 
 def _button_faults(form: str, english: str) -> Iterator[str]:

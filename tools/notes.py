@@ -32,6 +32,8 @@ NOTES: dict[str, str] = {
     "Never": "No quiet hours at all.",
     "none": "After “Quiet hours:” in /settings.",
     "unknown": "How long alerts take, where nothing is known yet; the bot's owner sees it.",
+    "{date}, {time}": "A day and a time of day: “November 25, 2:05 PM”.",
+    "{a} {b}": "A span of time in two units: “2 hr 3 min”.",
     "just now": "When something happened, a moment ago.",
     "in a moment": "When something will happen, in seconds.",
     "Limit": "Leads to how much a person may spend in a day; the bot's owner sees it.",

@@ -107,7 +107,7 @@ _PRICE = N_(
 )
 BACKUP_FAILED = N_("The database could not be backed up ({why}). I'll try again every hour.")
 RESTORED = N_(
-    "I'm running on a copy of my database from {date} (UTC). Anything newer is missing from it. "
+    "I'm running on a copy of my database from {date}. Anything newer is missing from it. "
     "I'll send alerts for whatever is posted from now on, and nothing twice."
 )
 

@@ -146,4 +146,4 @@ async def adopt_restored_copy(db: Database, incidents: Incidents, *, now: dateti
             await key_values.remove(tx, DRIFT)  # the ledger of the backup lacks all later bills
             await key_values.put(tx, _KEY, now.isoformat())
     if made_at is not None:
-        await incidents.set("restore", RESTORED, date=f"{made_at:%Y-%m-%d %H:%M}")
+        await incidents.set("restore", RESTORED, date=made_at)

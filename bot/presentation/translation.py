@@ -55,7 +55,9 @@ LANGUAGES = {
 LOCALES = Path(__file__).parents[2] / "locales"
 _HALF_A_YEAR = timedelta(days=183)
 # In these languages, Babel's short units mislead: in Indonesian, "1 hr" means a day.
-_LONG_UNITS = {"ar", "de", "es", "fr", "hi", "id", "pt_BR"}
+_LONG_UNITS = {"ar", "de", "es", "fr", "hi", "id", "pt_BR", "tr"}
+DATE_AND_TIME = N_("{date}, {time}")
+TWO_UNITS = N_("{a} {b}")
 LABELLED = N_("{label}: {text}")
 NOTED = N_("{text} ({note})")
 REFERENCE = re.compile(r"\[\[(.+?)\]\]")
@@ -130,8 +132,7 @@ class Translator:
 
     def date_and_time(self, dt: datetime) -> str:
         """Return day and time of day, as in “November 25, 2:05 PM”."""
-        joint = self._locale.datetime_formats["medium"]
-        return str(joint).format(self.time(dt), self.day(dt))
+        return self.plain(DATE_AND_TIME, date=Safe(self.day(dt)), time=Safe(self.time(dt)))
 
     def moment(self, dt: datetime, now: datetime) -> str:
         """Return the day and the time of day. A day half a year away or more has its year."""
@@ -197,12 +198,15 @@ class Translator:
             left %= size
         first = next((i for i, (_, seconds) in enumerate(parts) if seconds), len(parts) - 1)
         shown = [part for part in parts[first : first + 2] if part[1]] or [parts[first]]
-        return " ".join(
+        written = [
             dates.format_timedelta(
                 seconds, unit, threshold=_NEVER, format=style, locale=self._locale
             )
             for unit, seconds in shown
-        )
+        ]
+        if len(written) == 1:
+            return written[0]
+        return self.plain(TWO_UNITS, a=Safe(written[0]), b=Safe(written[1]))
 
     def _render(self, msgid: str, fields: dict[str, object], *, html: bool) -> str:
         text = self._text(msgid, fields)

@@ -7,15 +7,18 @@ from contextlib import ExitStack, closing, suppress
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
+from zoneinfo import ZoneInfo
 
 import pytest
 from telegram.ext import ExtBot
 
 from bot.domain.errors import BackupError, DatabaseUnavailableError
-from bot.operations.backups import Backups
-from bot.operations.incidents import Incidents
+from bot.operations.backups import Backups, adopt_restored_copy
+from bot.operations.incidents import Incidents, incident_text
 from bot.operations.owners import Owners
 from bot.operations.preflight import try_database
+from bot.presentation.translation import translator_for
+from bot.store import incidents
 from bot.store.copies import backups as store
 from bot.store.copies import restored
 from bot.store.engine import sqlite_copies
@@ -170,6 +173,19 @@ async def test_what_was_there_is_kept_beside_what_was_restore(tmp_path: Path) ->
         assert old.execute("SELECT count(*) FROM chats").fetchone() == (1,)
         assert new.execute("SELECT count(*) FROM chats").fetchone() == (0,)
     assert rights(tmp_path) == {"0o600"}
+
+
+async def test_the_time_of_a_restored_backup_is_written_in_the_owners_language_and_zone(
+    sqlite_db: Database,
+) -> None:
+    told = incidents_of(sqlite_db, Clock())
+    async with sqlite_db.begin() as tx:
+        await restored.mark_as_copy(tx, made_at=NOON)
+    await adopt_restored_copy(sqlite_db, told, now=NOON + HOUR)
+    async with sqlite_db.read() as tx:
+        (one,) = await incidents.latest(tx, limit=1)
+    t = translator_for("de").in_zone(ZoneInfo("Asia/Tokyo"))
+    assert t.date_and_time(NOON) in incident_text(t, one.text, one.fields)
 
 
 class Killed(BaseException):
