@@ -172,7 +172,8 @@ async def test_a_command_alone_lists_what_is_followed(
     await control.profile(name)
     await bell.ask(ann, name, reply_to=question["message_id"])
     (asked,) = await bell.ask(ann, f"/{command}")
-    assert buttons(asked) == {name: f"run:{command}:{name}"}
+    of_chat = {"For the whole chat": "rules:show"} if command == "rules" else {}
+    assert buttons(asked) == {name: f"run:{command}:{name}"} | of_chat
     await bell.press(ann, asked, f"run:{command}:{name}")
     done = await bell.message(ann, asked["message_id"])  # the list is edited, not repeated
     assert name in done["text"]
