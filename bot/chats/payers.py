@@ -191,8 +191,13 @@ class Payers:
         await chats.lock(tx, [chat_id])
         await chat_queues.lock(tx, chat_id)
 
-    async def _set(self, tx: Tx, chat_id: int, payer: int, now: datetime) -> None:
+    async def _set(
+        self, tx: Tx, chat_id: int, payer: int, now: datetime, *, profile_id: str = ""
+    ) -> None:
         """Set the payer of a chat, which the caller has locked with the queue of the chat.
+
+        ``profile_id`` is a profile that the caller changes afterwards, so that all profiles are
+        locked in order.
 
         Stopped alerts resume with stories posted from now on. The chat opens if a block of the
         person before closed the chat, and closes if the new payer is blocked.
@@ -209,8 +214,11 @@ class Payers:
             await moves.close_chat(tx, chat_id, now=now)
         elif was_blocked:
             await moves.open_chat(tx, chat_id, now=now)
-        await subscriptions.switch_checks(tx, chat_id=chat_id, now=now)
-        await snapshots.reschedule_checks_of_chat(tx, chat_id, now=now)
+        followed = {one.profile_id for one in await subscriptions.of_chat(tx, chat_id)}
+        if followed:
+            changed = followed | {profile_id} - {""}
+            await subscriptions.switch_checks(tx, chat_id=chat_id, profile_ids=changed, now=now)
+            await snapshots.reschedule_checks(tx, followed, now=now)
 
     async def _is_blocked(self, tx: Tx, person: int, now: datetime) -> bool:
         entry = await access.get(tx, Subject("person", str(person)))
@@ -263,11 +271,12 @@ class Payers:
             raise lacking
         return by
 
-    async def ensure(self, tx: Tx, chat_id: int, by: int | None) -> int:
+    async def ensure(self, tx: Tx, chat_id: int, by: int | None, *, profile_id: str = "") -> int:
         """Return the payer of a chat. If the chat has no payer, ``by`` becomes the payer.
 
         The caller has locked the chat and the queue of the chat. The counters of new subscriptions
-        are locked first, so that two chats cannot both take the last room of a payer.
+        are locked first, so that two chats cannot both take the last room of a payer. The caller
+        will subscribe to ``profile_id``.
 
         Raises:
             NoPayerError: As ``payer_for``.
@@ -275,7 +284,7 @@ class Payers:
         """
         await self.count_new(tx, chat_id, await chats.payer_of(tx, chat_id) or by, 0)
         payer = await self.payer_for(tx, chat_id, by)
-        await self._set(tx, chat_id, payer, self._now())
+        await self._set(tx, chat_id, payer, self._now(), profile_id=profile_id)
         return payer
 
     async def _full_error(self, tx: Tx, payer: int) -> SubscriptionError:

@@ -323,7 +323,7 @@ class Subscribing:
         if known is None:
             raise NotFollowedError(username=ended.username)
         self._refuse_blocked(known.profile_id, known.username)
-        payer = await self._payers.ensure(tx, chat_id, by)
+        payer = await self._payers.ensure(tx, chat_id, by, profile_id=ended.profile_id)
         await self._payers.check_number(tx, chat_id, payer)
         if ended.preferences.options.fast:
             await self._payers.check_fast(tx, chat_id, payer)
@@ -486,7 +486,9 @@ class Subscribing:
             await refuse_blocked(tx, target.chat_id, now=now)
             await chat_queues.ensure(tx, target.chat_id, now=now)
             await chat_queues.lock(tx, target.chat_id)
-            payer = await self._payers.ensure(tx, target.chat_id, by.user_id)
+            payer = await self._payers.ensure(
+                tx, target.chat_id, by.user_id, profile_id=profile.profile_id
+            )
             if await store.find(tx, target, profile.profile_id) is None:
                 is_new = await self._payers.check_limits(
                     tx, target.chat_id, payer, profile.username

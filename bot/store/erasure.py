@@ -51,6 +51,7 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
     await chats.lock(tx, [chat_id, *paid])
     await chat_queues.lock(tx, chat_id)
     followed = await subscriptions.remove_of_chat(tx, chat_id)
+    await subscriptions.forget_creator(tx, chat_id)  # before the locks of profiles
     for one in await chats.of_payer(tx, chat_id):
         # The id of a private chat is the id of its person.
         await chats.set_payer(tx, one.id, NOBODY)

@@ -236,6 +236,12 @@ async def remove_of_chat(tx: Tx, chat_id: int) -> list[str]:
     return list((await tx.execute(ended.returning(subscriptions.c.profile_id))).scalars())
 
 
+async def forget_creator(tx: Tx, person: int) -> None:
+    """Remove the id of a person from the subscriptions that the person has created."""
+    theirs = sa.update(subscriptions).where(subscriptions.c.created_by == person)
+    await tx.execute(theirs.values(created_by=None))
+
+
 async def restart_alerts(
     tx: Tx, *, since: datetime, chat_id: int | None = None, profile_id: str = ""
 ) -> None:

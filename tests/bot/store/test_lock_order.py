@@ -17,6 +17,7 @@ from bot.domain.budget import Limits
 from bot.domain.errors import NotFollowedError
 from bot.domain.model import Profile, Target
 from bot.domain.options import Preferences
+from bot.domain.records import NOBODY
 from bot.fetching import snapshots
 from bot.fetching.schedule_state import PollSettings
 from bot.outbox.fan_out import FanOut
@@ -28,6 +29,7 @@ from tests.support.followed import NOON, Clock, follow, story
 
 STARS = [Profile(str(number), f"star{number}") for number in range(4)]
 PEOPLE = range(1, 7)
+GROUPS = range(-503, -500)
 ROUNDS = 25
 AT_ONCE = 10
 
@@ -40,11 +42,12 @@ class Crowd:
         polling = PollSettings(blocked=frozenset({STARS[-1].username}))
         self.db = db
         self.clock = Clock()
-        payers = Payers(db, limits=SubscriptionLimits(most_fast=9), now=self.clock)
+        limits = SubscriptionLimits(most=200, most_fast=9)
+        self.payers = Payers(db, limits=limits, now=self.clock)
         self.chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
         self.subscriptions = Subscriptions(db, nobody, blocked=polling.blocked, now=self.clock)
         self.subscribing = Subscribing(
-            db, nobody, nobody, payers=payers, polling=polling, topics=nobody, now=self.clock
+            db, nobody, nobody, payers=self.payers, polling=polling, topics=nobody, now=self.clock
         )
         self.fan_out = FanOut(db, lambda: None, now=self.clock)
         self.posted = 0
@@ -88,6 +91,34 @@ class Crowd:
         ]
         with suppress(NotFollowedError):  # another press was first
             await self.chance.choice(deeds)()
+
+    async def begin_groups(self) -> None:
+        async with self.db.begin() as tx:
+            for group in GROUPS:
+                for star in STARS:
+                    await follow(tx, group, star)
+                await chats.set_payer(tx, group, NOBODY)
+
+    async def change_payer(self) -> None:
+        """Change the payer of a group in one of all ways."""
+        person, group = self.chance.choice(PEOPLE), self.chance.choice(GROUPS)
+        at: dict[str, Any] = {"kind": "supergroup", "title": "", "language_code": None}
+        deeds: list[Callable[[], Awaitable[Any]]] = [
+            lambda: self.payers.bring(group, person, **at),
+            lambda: self.payers.bring(group, None, **at),
+            lambda: self.payers.claim(group, person),
+            lambda: self.payers.leave(group, person),
+            lambda: self.payers.set_payer(group, person),
+            lambda: self.undo(group, person),
+            lambda: self.erase(person),
+            lambda: self.follow(person),
+        ]
+        await self.chance.choice(deeds)()
+
+    async def undo(self, group: int, person: int) -> None:
+        found = await self.subscriptions.every(group)
+        at = await self.subscriptions.unsubscribe(group, found)
+        await self.subscribing.restore(group, person, ended_at=at)
 
     async def follow(self, person: int) -> None:
         star = self.chance.choice(STARS)
@@ -146,5 +177,17 @@ async def test_looks_beside_presses_never_wait_for_each_other(db: Database, seed
         async with asyncio.TaskGroup() as group:
             for number in range(AT_ONCE):
                 group.create_task(crowd.press() if number % 3 else crowd.look())
+    async with db.read() as tx:
+        await consistent(tx)
+
+
+async def test_changes_of_payers_never_wait_for_each_other(db: Database) -> None:
+    crowd = Crowd(db, seed=1)
+    await crowd.begin()
+    await crowd.begin_groups()
+    for _ in range(ROUNDS):
+        async with asyncio.TaskGroup() as group:
+            for _ in range(AT_ONCE):
+                group.create_task(crowd.change_payer())
     async with db.read() as tx:
         await consistent(tx)
