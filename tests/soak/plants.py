@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -21,6 +20,7 @@ from bot.chats.subscribing import Subscribing
 from bot.chats.subscriptions import Subscriptions
 from bot.domain import albums, alert_rules, hours, options, selection
 from bot.domain.model import Outcome, Sent
+from bot.domain.zones import zone_of
 from bot.outbox import composer, leases, results
 from bot.runtime.claims import Lease
 from bot.sending.replies import Replies
@@ -169,8 +169,8 @@ async def _told_at(tx: Any, profile_id: str) -> list[Any]:
     return [row for row in rows if json.loads(row.options).get("digest")]
 
 
-def _minute_of(now: datetime, zone: str) -> int:
-    local = now.astimezone(ZoneInfo(zone))
+def _minute_of(now: datetime, zone: str | None) -> int:
+    local = now.astimezone(zone_of(zone))
     return local.hour * 60 + local.minute
 
 
