@@ -102,7 +102,8 @@ def as_arguments(names: Sequence[str], language: str) -> list[str]:
 
 
 def _is_ambiguous(name: str, language: str) -> bool:
-    return name in OURS or is_everyday_word(name, language) or is_time(name) or name.isdigit()
+    is_number = bool(_NUMBER.fullmatch(name))
+    return name in OURS or is_everyday_word(name, language) or is_time(name) or is_number
 
 
 def _is_sentence_word(word: str, language: str) -> bool:

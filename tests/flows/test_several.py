@@ -210,7 +210,7 @@ async def test_a_list_may_end_in_a_name_of_digits(bell: Bell, control: Control) 
     assert len(stories_of(told)) == 2
     await bell.press(ann, card, "many:subscribe")
     told = await bell.replies(ann, 4, after=card["message_id"])
-    assert "from 1234567 and digits.a to this chat" in told[-1]["text"]
+    assert "from digits.a and 1234567 to this chat" in told[-1]["text"]
 
 
 async def test_small_talk_is_no_list(bell: Bell, control: Control) -> None:

@@ -148,7 +148,7 @@ def test_in_an_answer_the_words_of_requests_are_no_names(
     assert (got.names, got.unread) == (names, ())
 
 
-@pytest.mark.parametrize("name", ["fast", "now", "300", "natgeo"])
+@pytest.mark.parametrize("name", ["fast", "now", "300", "00012", "1234567", "natgeo"])
 def test_a_name_as_an_argument_is_read_as_this_name(name: str) -> None:
     for words in ([name, "nike"], ["nike", name]):
         got = parse(as_arguments(words, "en"), words=OURS, takes_count=True, language="en")
