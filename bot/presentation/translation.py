@@ -17,6 +17,7 @@ from babel.messages.pofile import read_po
 
 from bot.domain.foreign_text import clean
 from bot.domain.sentences import N_
+from bot.presentation import solar_hijri
 from bot.presentation.html import Safe, bold, escape, foreign_html, has_rtl, isolate, plain
 
 __all__ = ["LANGUAGES", "N_", "Safe", "Translator", "language_for", "translator_for"]
@@ -63,6 +64,7 @@ NOTED = N_("{text} ({note})")
 REFERENCE = re.compile(r"\[\[(.+?)\]\]")
 """The pattern of a reference to a button by its English label; the translated label is shown."""
 
+_PERSIAN_DIGITS = {ord("0") + n: chr(0x6F0 + n) for n in range(10)} | {ord("%"): "\u066a"}
 _FIELD = re.compile(r"\{([a-z_]+)\}")
 _STRONG = frozenset({"L", "R", "AL"})  # the bidirectional classes of letters
 # The pattern includes a following full stop, because a value such as "25 Min." already ends with a
@@ -87,6 +89,9 @@ class Translator:
         self.zone = zone
         self._locale = Locale.parse(language)
         self.is_rtl = LANGUAGES[language].is_rtl
+        self._is_persian = language == "fa"
+        # The separators of numbers. The other languages have those of 0 to 9.
+        self._numerals: Literal["default", "latn"] = "default" if self._is_persian else "latn"
         self._own, self._english = catalogue(language, locales), catalogue("en", LOCALES)
 
     def in_zone(self, zone: tzinfo) -> "Translator":
@@ -106,12 +111,16 @@ class Translator:
 
     def number(self, x: float) -> str:
         """Return ``x`` with the language's separators."""
-        return numbers.format_decimal(x, locale=self._locale)
+        return self._in_own_digits(
+            numbers.format_decimal(x, locale=self._locale, numbering_system=self._numerals)
+        )
 
     def percent(self, part: float) -> str:
         """Return a part of 1 in whole percent, as in "2%"; at least 1% for a positive part."""
         whole = max(round(part, 2), 0.01) if part > 0 else 0.0
-        return numbers.format_percent(whole, locale=self._locale)
+        return self._in_own_digits(
+            numbers.format_percent(whole, locale=self._locale, numbering_system=self._numerals)
+        )
 
     def listed(self, items: Sequence[str]) -> str:
         """Return a list of items, as in "a, b, and c"."""
@@ -127,7 +136,10 @@ class Translator:
 
     def money(self, amount: float) -> str:
         """Return an amount of dollars, the currency of the Stories API, as in “$1.20”."""
-        written = numbers.format_currency(amount, "USD", locale=self._locale)
+        written = numbers.format_currency(
+            amount, "USD", locale=self._locale, numbering_system=self._numerals
+        )
+        written = self._in_own_digits(written)
         return written.replace("$US", "$")  # French: Telegram would read "$US" as a cashtag
 
     def date_and_time(self, dt: datetime) -> str:
@@ -139,14 +151,19 @@ class Translator:
         return self.day_range(dt, dt) if abs(dt - now) > _HALF_A_YEAR else self.date_and_time(dt)
 
     def day(self, dt: datetime) -> str:
-        """Return the day, as in “November 25”."""
+        """Return the day, as in “November 25”; in Persian, a day of the Solar Hijri calendar."""
+        if self._is_persian:
+            _, month, day = solar_hijri.solar_hijri(dt.astimezone(self.zone).date())
+            return self._in_own_digits(f"{day} {solar_hijri.MONTHS[month - 1]}")
         return dates.format_skeleton(
             "MMMMd", dt, tzinfo=self.zone, locale=self._locale, fuzzy=True
         )
 
     def time(self, dt: datetime, zone: tzinfo | None = None) -> str:
         """Return the time of day in ``zone``, as in “2:05 PM”."""
-        return dates.format_time(dt, "short", tzinfo=zone or self.zone, locale=self._locale)
+        return self._in_own_digits(
+            dates.format_time(dt, "short", tzinfo=zone or self.zone, locale=self._locale)
+        )
 
     def relative_time(self, dt: datetime) -> Safe:
         """Return a time that clients show relative to the moment of reading.
@@ -158,11 +175,19 @@ class Translator:
 
     def day_range(self, first: datetime, last: datetime) -> str:
         """Return a range of days with the year, as in “November 24, 2024”."""
-        start, end = (
-            dates.format_date(at.astimezone(self.zone), "long", locale=self._locale)
-            for at in (first, last)
-        )
+        start, end = self._day_with_year(first), self._day_with_year(last)
         return start if start == end else self.value_range(start, end)
+
+    def _day_with_year(self, dt: datetime) -> str:
+        """Return the day with the year, as in “November 25, 2024”."""
+        local = dt.astimezone(self.zone)
+        if self._is_persian:
+            return f"{self.day(dt)} {self._in_own_digits(solar_hijri.solar_hijri(local)[0])}"
+        return dates.format_date(local, "long", locale=self._locale)
+
+    def _in_own_digits(self, text: object) -> str:
+        """Return a text with Persian digits in Persian, because Babel writes 0 to 9."""
+        return str(text).translate(_PERSIAN_DIGITS) if self._is_persian else str(text)
 
     def labelled(self, label: str, text: str) -> Safe:
         """Return a label and a text as HTML, as in “natgeo: no stories right now”."""
@@ -184,8 +209,8 @@ class Translator:
         """Return the difference between ``dt`` and ``now``, as in “2 hours ago”."""
         if abs(now - dt) < timedelta(minutes=1):
             return self.plain(N_("just now") if dt <= now else N_("in a moment"))
-        return dates.format_timedelta(
-            dt - now, add_direction=True, threshold=1, locale=self._locale
+        return self._in_own_digits(
+            dates.format_timedelta(dt - now, add_direction=True, threshold=1, locale=self._locale)
         )
 
     def duration(self, td: timedelta) -> str:
@@ -199,8 +224,10 @@ class Translator:
         first = next((i for i, (_, seconds) in enumerate(parts) if seconds), len(parts) - 1)
         shown = [part for part in parts[first : first + 2] if part[1]] or [parts[first]]
         written = [
-            dates.format_timedelta(
-                seconds, unit, threshold=_NEVER, format=style, locale=self._locale
+            self._in_own_digits(
+                dates.format_timedelta(
+                    seconds, unit, threshold=_NEVER, format=style, locale=self._locale
+                )
             )
             for unit, seconds in shown
         ]

@@ -1,0 +1,31 @@
+"""Dates of the Solar Hijri calendar, the calendar of Iran and Afghanistan; pure."""
+
+from datetime import date
+
+MONTHS = (
+    "فروردین", "اردیبهشت", "خرداد", "تیر", "مرداد", "شهریور",
+    "مهر", "آبان", "آذر", "دی", "بهمن", "اسفند",
+)  # fmt: skip
+"""The Persian names of the months."""
+
+# Leap years repeat after 33 years. The rule agrees with the calendar from 1799 to 2256.
+_CYCLE = 33 * 365 + 8
+_FOUR_YEARS = 4 * 365 + 1
+_LEAP_YEAR = 366
+_FIRST_YEAR = -1595  # the first year of a cycle
+_BEFORE_ORDINALS = 356_032  # days from the beginning of that year to the first day of ``date``
+_LONG_MONTHS = 6 * 31
+
+
+def solar_hijri(day: date) -> tuple[int, int, int]:
+    """Return the year, the month (1 to 12) and the day of the month."""
+    cycles, left = divmod(day.toordinal() + _BEFORE_ORDINALS, _CYCLE)
+    fours, left = divmod(left, _FOUR_YEARS)
+    year = _FIRST_YEAR + 33 * cycles + 4 * fours
+    if left >= _LEAP_YEAR:  # the first of four years has a leap day
+        years, left = divmod(left - 1, 365)
+        year += years
+    if left < _LONG_MONTHS:
+        return year, 1 + left // 31, 1 + left % 31
+    left -= _LONG_MONTHS
+    return year, 7 + left // 30, 1 + left % 30
