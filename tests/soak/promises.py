@@ -29,6 +29,8 @@ SENDING_S = 15 * MINUTE
 """From a story's due time until its arrival, without failures."""
 CRASH_S = 6 * MINUTE
 """Time until claims of a dead process are claimed again."""
+STORED_AFTER_S = 1.0
+"""Time until an answer of the API is stored: 0.05 s and a commit. An earlier crash loses it."""
 PROBE_S = 80 * MINUTE
 """Time until the bot notices a restored right, without an update from Telegram."""
 AFTER_S = {"telegram": 25 * MINUTE, "stories": 45 * MINUTE, "cdn": 25 * MINUTE,
@@ -129,10 +131,17 @@ class Ways:
 
     def _way(self, place: Place, story: Story, spans: list[Span]) -> Way:
         checks = self.journal.checked.get(story.profile.pk, [])
-        known = next((at for at in checks if at > story.taken_at), float("inf"))
+        stored = (at for at in checks if at > story.taken_at and not self._is_lost(at))
+        known = next(stored, float("inf"))
         arrived = self.came.get((place[0], place[1], story.pk), [])
         return Way(place, story, known, spans,
                    due(story.taken_at, known, spans, self.doubt), arrived)  # fmt: skip
+
+    def _is_lost(self, answered_at: float) -> bool:
+        """Return whether a crash may have come before the answer of the API was stored."""
+        return any(
+            answered_at <= crash <= answered_at + STORED_AFTER_S for crash in self.journal.crashes
+        )
 
     @cache  # noqa: B019 - one instance per run
     def troubles(self, chat: int) -> list[Trouble]:
