@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from telegram import Message
 
@@ -23,7 +23,7 @@ from bot.presentation.notices import COUNTED
 from handlers.card import LIVE
 from handlers.confirmation import offer_understood
 from handlers.errors import refusal_buttons
-from handlers.guard import UNCHANGED, answer_press, command, on_press
+from handlers.guard import UNCHANGED, answer_press, command, on_press, record_later
 from handlers.highlights import show_highlight
 from handlers.links import (
     NOT_OURS,
@@ -53,9 +53,11 @@ NEWER = NN_(
     "{n} newer stories are not among them. Tap a name in the list to see all stories of a "
     "profile.",
 )
+JUST_SENT = N_("I've just sent these stories. Please try again in a few minutes.")
 CHECK_NOW = N_("🔄 Check now")
 MOST = 20  # maximum profiles in the list
 MOST_SENT = 30  # maximum stories of a press of "Send them all"
+_SENT_ONCE_IN = timedelta(minutes=10)  # free replies, sent before all alerts
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +136,17 @@ async def send_all_current_stories(context: Context) -> str | None:
     """Send the live stories of all subscriptions as of the last checks; free.
 
     The oldest stories are sent, in the order of the profiles' oldest stories. A story whose file
-    must be bought is not sent.
+    must be bought is not sent. A chat gets these stories at most once in ten minutes.
     """
-    t = context.t
+    t, key = context.t, ("all current stories", context.origin.id)
+    if context.services.cache.get(key, now=context.now):
+        return t.plain(JUST_SENT)
     live = await _current_stories(
         context, await context.services.subscriptions.every(context.chat.id)
     )
     if not live:
         return t.plain(DISAPPEARED)
+    await record_later(context, key, age=_SENT_ONCE_IN)
     await answer_press(context)
     stories = latest_stories([story for one in live for story in one.stories], None)
     by_profile: dict[str, list[Story]] = {}

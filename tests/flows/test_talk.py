@@ -537,6 +537,12 @@ async def test_the_whole_tray_is_sent_oldest_first(bell: Bell, control: Control)
     first, second = told["text"].splitlines()
     assert first.startswith("These are from my last checks; the oldest was ")
     assert second.startswith("2 newer stories are not among them.")
+    (again,) = await bell.ask(ann, "/stories")
+    refused = await bell.press(ann, again, "tray")
+    assert refused["text"].startswith("I've just sent these stories.")
+    await control.advance(600)
+    answer = await bell.press(ann, again, "tray")
+    assert not answer.get("text")
 
 
 async def pressed(bell: Bell, chat: int, tray: Json) -> int:
