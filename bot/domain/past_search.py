@@ -32,13 +32,13 @@ class Search:
 
     @property
     def text(self) -> str:
-        """Return the search as the arguments of the command."""
+        """Return the search as the arguments of the command, with the days last."""
         return " ".join(self.words)
 
     @property
     def all_terms(self) -> tuple[str, ...]:
-        """Return the terms of a search whose first word is a term."""
-        return (self.first_term, *self.terms)
+        """Return the distinct terms of a search whose first word is a term."""
+        return tuple(dict.fromkeys((self.first_term, *self.terms)))
 
     @property
     def may_name_website(self) -> bool:
@@ -49,9 +49,10 @@ class Search:
 def parse_search(words: Sequence[str]) -> Search | None:
     """Parse the arguments of ``/past``.
 
-    Return None if the first word is no profile and no term, or if a further word is no term. The
-    last or first of several words may be a number of days (``30d``). A first word with ``@`` is a
-    profile; ``mention:@name`` is a term.
+    Return None if the first word is no profile and no term, if a further word is no term, or if
+    the search without repeated terms is longer than ``story_terms.LONGEST``. The last or first of
+    several words may be a number of days (``30d``). A first word with ``@`` is a profile;
+    ``mention:@name`` is a term.
     """
     written = tuple(part for word in words for part in words_in(word))
     days, searched = _take_days(written)
@@ -61,10 +62,14 @@ def parse_search(words: Sequence[str]) -> Search | None:
     link = links.parse_argument(first)
     username = link.username if link else None
     first_term = "" if first.startswith("@") else story_terms.normalized(first)
-    terms = [story_terms.normalized(word) for word in rest]
-    if not all(terms) or not (username or first_term):
+    by_term: dict[str, str] = {}
+    for word in rest:
+        by_term.setdefault(story_terms.normalized(word), word)
+    if not all(by_term) or not (username or first_term):
         return None
-    return Search(written, username, first_term, tuple(terms), days)
+    span = () if days is None else (f"{days}d",)
+    search = Search((first, *by_term.values(), *span), username, first_term, tuple(by_term), days)
+    return search if len(search.text) <= story_terms.LONGEST else None
 
 
 def fits_all(story: Story, terms: Sequence[str]) -> bool:

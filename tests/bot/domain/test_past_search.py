@@ -20,6 +20,7 @@ from tests.support.followed import story
         ("natgeo، place:paris؛video ۳۰", "natgeo", "", ("place:paris", "video"), 30),
         ("mention:@Nike link", None, "@nike", ("link",), None),
         ("video", "video", "video", (), None),
+        ("natgeo link link LINK 7d", "natgeo", "", ("link",), 7),
         ("7", "7", "", (), None),
     ],
 )
@@ -33,6 +34,16 @@ def test_the_parts_of_a_search(
     )  # fmt: skip
     again = parse_search(found.text.split())
     assert again == found
+
+
+def test_a_search_has_each_term_once_and_at_most_two_hundred_characters() -> None:
+    found = parse_search(["natgeo", *["place:paris", "#sale"] * 300, "7d"])
+    assert found is not None
+    assert found.terms == ("place:paris", "#sale")
+    assert found.text == "natgeo place:paris #sale 7d"
+    terms = [f"#sale{n:02}" for n in range(24)]  # 198 characters with the name
+    assert parse_search(["natgeo", *terms]) is not None
+    assert parse_search(["natgeo", *terms, "link"]) is None
 
 
 @pytest.mark.parametrize(
