@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from html import unescape
 from io import BytesIO
+from itertools import islice
 from typing import Any
 
 from bot.domain.links import parse_argument
@@ -20,6 +21,12 @@ from bot.domain.links import parse_argument
 LARGEST = 4 * 2**20  # maximum bytes of a list, also unpacked
 LARGEST_ARCHIVE = 20 * 2**20  # Bot API, getFile: files of up to 20 MB
 MOST = 10_000  # maximum names of a list
+_MOST_FILES = 10  # maximum lists that are read in an archive
+
+# An entry of the export has about 9 of these characters. Each object, array or further value of a
+# JSON text has one, so their number limits the memory of the parsed text.
+_STRUCTURE = (b"{", b"[", b",")
+_MOST_STRUCTURE = 12 * MOST
 
 _ARCHIVE = b"PK\x03\x04"
 _KEY = "relationships_following"
@@ -49,22 +56,30 @@ def names_in(data: bytes) -> list[str] | None:
 
 
 def _lists_in_archive(data: bytes) -> Iterator[bytes]:
-    """Yield the lists in an archive, at most ``LARGEST`` bytes together; read no other member."""
+    """Yield the first lists in an archive, at most ``LARGEST`` bytes together.
+
+    No other member is read.
+    """
     if not _has_small_directory(data):
         return
     left = LARGEST
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
-            for member in archive.infolist():
-                if member.compress_type in _PLAIN and _MEMBER.fullmatch(member.filename):
-                    with archive.open(member) as file:
-                        body = file.read(left + 1)
-                    left -= len(body)
-                    if left < 0:
-                        return
-                    yield body
+            lists = (one for one in archive.infolist() if _is_list(one))
+            for member in islice(lists, _MOST_FILES):
+                with archive.open(member) as file:
+                    body = file.read(left + 1)
+                left -= len(body)
+                if left < 0:
+                    return
+                yield body
     except _BROKEN:
         return
+
+
+def _is_list(member: zipfile.ZipInfo) -> bool:
+    """Return whether a member of an archive is a list of followed accounts."""
+    return member.compress_type in _PLAIN and bool(_MEMBER.fullmatch(member.filename))
 
 
 def _has_small_directory(data: bytes) -> bool:
@@ -76,10 +91,12 @@ def _has_small_directory(data: bytes) -> bool:
 
 
 def _names_in_list(data: bytes) -> Iterable[str] | None:
-    """Return the usernames in a list, or None if the data are not a list."""
+    """Return the usernames in a list, or None if the data are not a list, or too many values."""
     text = data.lstrip(b"\xef\xbb\xbf \t\r\n")
     if text.startswith(b"<"):
         return list(_names_in_html(text)) or None
+    if sum(text.count(one) for one in _STRUCTURE) > _MOST_STRUCTURE:
+        return None
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):

@@ -2,6 +2,7 @@
 
 import io
 import json
+import tracemalloc
 import zipfile
 
 import pytest
@@ -102,3 +103,19 @@ def test_a_broken_archive_is_no_list() -> None:
 def test_at_most_ten_thousand_names_are_taken() -> None:
     rows = [entry("", f"a{n}") for n in range(followed_accounts.MOST + 5)]
     assert len(names_in(following(*rows)) or []) == followed_accounts.MOST
+
+
+def test_a_list_of_many_small_values_is_refused_before_it_is_parsed() -> None:
+    values = b'{"":0},' * 100_000
+    bomb = following(entry("", "natgeo"))[:-2] + b"," + values[:-1] + b"]}"
+    assert json.loads(bomb)
+    tracemalloc.start()
+    assert names_in(bomb) is None
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 2 * len(bomb)
+
+
+def test_of_an_archive_a_few_lists_are_read() -> None:
+    files = {f"{n}/{FOLDER}/following.json": following(entry("", f"a{n}")) for n in range(50)}
+    assert names_in(zipped(files)) == [f"a{n}" for n in range(10)]
