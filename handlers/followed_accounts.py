@@ -29,7 +29,7 @@ from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import LIST, PRIMARY, Buttons, Page, arrows, button
 from bot.presentation.html import Safe
 from bot.updates import unit_of_work
-from handlers.guard import UNKNOWN_BUTTON, on_press
+from handlers.guard import UNKNOWN_BUTTON, act_on_chat, on_press
 from handlers.money import cost_text
 from handlers.profile_lists import failure_lines, fitting
 from handlers.replies import edit_pressed, say, show_working
@@ -101,9 +101,8 @@ async def offer_accounts(
         raise RightsError(text=ONLY_IN_PRIVATE, command="/import")
     if not names:
         raise BotError("no accounts", text=import_export.UNREADABLE)
-    if context.about is None:
-        key, until = _key(context), context.now + _SEARCHED_FOR
-        context.services.cache.put(key, (document, message_id), until=until)
+    key, until = _key(context), context.now + _SEARCHED_FOR
+    context.services.cache.put(key, (document, message_id, context.about), until=until)
     await say(context, *await _page(context, names, 0), reply_to=message_id)
 
 
@@ -114,13 +113,14 @@ def _key(context: Context) -> tuple[str, int]:
 async def search_if_expected(context: Context, text: str) -> bool:
     """Answer a plain message with the names of the last file that contain the text.
 
-    Return False if no file was sent in the last minutes, or if no name contains the text.
+    The buttons act on the chat for which the file was sent. Return False if no file was sent in
+    the last minutes, or if no name contains the text.
     """
     part = typed(text).strip().lower().removeprefix("@")
     kept = context.services.cache.get(_key(context), now=context.now)
     if not isinstance(kept, tuple) or len(part) < _LEAST_SEARCH or len(part.split()) != 1:
         return False
-    document, message_id = kept
+    document, message_id, about = kept
     try:
         names = await read_document(context, document)
     except BotError:  # the message is answered as any other message
@@ -132,6 +132,8 @@ async def search_if_expected(context: Context, text: str) -> bool:
     places.sort(key=lambda place: not names[place].startswith(part))
     if not places:
         return False
+    if about is not None:
+        await act_on_chat(context, about)
     rows = await _name_rows(context, names, places[:_MOST_FOUND])
     await say(context, context.t(FOUND), rows, reply_to=message_id)
     return True

@@ -8,6 +8,7 @@ import zipfile
 import pytest
 
 from bot.chats import followed_accounts
+from tests.flows.test_rights import channel_of
 from tests.support.control import Control, Json
 from tests.support.storybell import Bell, buttons
 
@@ -88,6 +89,26 @@ async def test_all_names_of_a_page_of_an_archive(bell: Bell, control: Control) -
     for data in ("list:one:2", "list:page:1", "list:all:9999"):
         answer = await bell.press(ann, page, data)
         assert "no longer works" in answer["text"], data
+
+
+async def test_a_typed_search_acts_on_the_chat_of_the_last_list(
+    bell: Bell, control: Control
+) -> None:
+    boss = await control.person()
+    await control.profile("searched.a", posts_per_day=0)
+    channel = await channel_of(bell, boss)
+    own, others = document(listed("searched.a")), document(listed("searched.a", "searched.b"))
+    await bell.ask(boss, "", file=own)
+    (page,) = await bell.ask(boss, "", file=others, caption=f"/import {channel}")
+    assert page["text"].startswith("📣")
+    (found,) = await bell.ask(boss, "searched")
+    assert found["text"].startswith("📣")
+    assert list(buttons(found)) == ["searched.a", "searched.b"]
+    await bell.press(boss, found, buttons(found)["searched.a"])
+    (own_list,) = await bell.ask(boss, "/subscriptions")
+    assert "🔔 searched.a" not in buttons(own_list)
+    (every,) = await bell.ask(boss, f"/subscriptions {channel}")
+    assert "🔔 searched.a" in buttons(every)
 
 
 async def test_what_is_no_list_or_too_large_or_not_private(
