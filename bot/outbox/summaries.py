@@ -7,7 +7,7 @@ import structlog
 
 from bot.domain import selection, summaries
 from bot.domain.model import Target
-from bot.domain.records import PLACE, SUMMARY, ChatQueue, Held
+from bot.domain.records import PLACE, SUMMARY, ChatQueue
 from bot.store import deliveries, enqueue
 from bot.store.engine.database import Tx
 
@@ -32,6 +32,7 @@ async def add_summary(tx: Tx, queue: ChatQueue, target: Target, *, now: datetime
     await deliveries.end(tx, [row.id for row in summary.ended], reason=selection.TOO_OLD, now=now)
     for place, rows in enumerate(summary.by_profile):
         ids, fields = [row.id for row in rows], {PLACE: place}
-        await deliveries.change(tx, ids, fields=fields, due_at=now, held=Held.NOTHING)
+        # ``held`` stays: a story that expired in quiet hours is sent only if they deferred it.
+        await deliveries.change(tx, ids, fields=fields, due_at=now)
     await enqueue.add_reply(tx, target, summary.fields, notice=SUMMARY, due_at=now, now=now)
     return replace(queue, rows=await deliveries.due(tx, [queue.chat_id], now=now))

@@ -204,6 +204,29 @@ async def test_a_story_that_ends_soon_after_the_hour_rings_before_the_summary(
     ]
 
 
+async def test_a_listed_story_that_expired_in_quiet_hours_is_sent(office: Office) -> None:
+    async with office.db.begin() as tx:
+        await daily_summary(tx, NATGEO, PRADA)
+        await chats.change(tx, -5, quiet_from=12 * 60 + 30, quiet_to=15 * 60)
+        expiring = NOON - DAY + HOUR * 3 / 2
+        await look(tx, story("1", expiring))
+        await look(tx, story("9", expiring, of=PRADA), of=PRADA)
+    office.clock.on(HOUR * 5 / 4)
+    assert await office.outbox.run_once() == 0
+    assert [row.held for row in await rows(office.db)] == [Held.QUIET] * 2
+    office.clock.on(HOUR / 2)  # the stories have expired
+    async with office.db.begin() as tx:
+        await chats.change(tx, -5, quiet_from=None, quiet_to=None)
+        await chat_queues.lock(tx, -5)
+        await deliveries_store.select_again(tx, -5, now=office.clock())
+        await chat_queues.reschedule(tx, -5)
+    while await office.outbox.run_once() or await due_in(office) == timedelta(0):
+        pass
+    assert [pks for _, pks, _ in office.post.albums] == [["1"], ["9"]]
+    [(_, text, _)] = office.post.sentences
+    assert text.splitlines()[1:] == ["• <b>natgeo</b>: 1 story", "• <b>prada</b>: 1 story"]
+
+
 async def test_each_topic_has_its_own_summary(office: Office) -> None:
     async with office.db.begin() as tx:
         await daily_summary(tx, NATGEO, PRADA)
