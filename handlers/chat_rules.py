@@ -4,6 +4,8 @@ The pages contain the rules as commands in code style. A button reads these comm
 is stored.
 """
 
+from datetime import datetime
+
 from bot.context import Context
 from bot.domain import story_terms
 from bot.domain.options import Options
@@ -56,12 +58,15 @@ async def propose(context: Context, wanted: Options) -> None:
     await say(context, "\n".join(lines), [[context.button(DO_IT, CHAT_RULES("save"), PRIMARY)]])
 
 
-async def save(context: Context, wanted: Options) -> Page:
-    """Save rules of the whole chat, also for pending stories. Return the page with *Undo*."""
+async def save(context: Context, wanted: Options, *, undone_from: datetime | None = None) -> Page:
+    """Save rules of the whole chat, also for pending stories. Return the page with *Undo*.
+
+    With ``undone_from``, also for the stories that the chat's rules kept back from that time.
+    """
     chat, services = context.chat, context.services
     before = chat.rule_options
     context.chat = await services.chats.change(chat.id, rules=wanted.to_json()) or chat
-    await services.subscriptions.judge_held_anew(chat.id)
+    await services.subscriptions.judge_held_anew(chat.id, undone_from=undone_from)
     commands = [code(f"{COMMAND} {one.rules_text}") for one in (before, wanted)]
     change = " → ".join(map(context.t.isolate, commands))
     text, rows = rules_page(context, Safe(change))
@@ -72,7 +77,8 @@ async def save(context: Context, wanted: Options) -> Page:
 async def press_chat_rules(context: Context, what: str) -> str | None:
     """Show, save, remove or restore the rules of the whole chat.
 
-    *Undo* works only if the rules have not changed again since the page was made.
+    *Undo* works only if the rules have not changed again since the page was made. *Undo* also
+    sends the stories that the undone rules kept back.
     """
     if what == "show":
         await edit_pressed(context, *rules_page(context))
@@ -85,7 +91,9 @@ async def press_chat_rules(context: Context, what: str) -> str | None:
     is_valid = len(written) == 1 if what == "save" else [*written[1:]] == [current]
     if not is_valid:
         return context.t.plain(UNKNOWN_BUTTON)
-    await edit_pressed(context, *await save(context, written[0]))
+    # The message is older than the change: the press that made the change edited the message.
+    undone_from = context.message.date if context.message and what == "undo" else None
+    await edit_pressed(context, *await save(context, written[0], undone_from=undone_from))
     return None
 
 

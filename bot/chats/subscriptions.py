@@ -17,8 +17,10 @@ from bot.domain import alert_rules
 from bot.domain.budget import DAY
 from bot.domain.errors import NotFollowedError
 from bot.domain.model import Story, Target
+from bot.domain.options import CHAT_RULE
 from bot.domain.paid_calls import StoriesService
 from bot.domain.records import EPOCH, NOBODY, Chat, Known, Subscription
+from bot.domain.selection import FILTERED
 from bot.fetching import snapshots
 from bot.store import chat_queues, chats, deliveries, fan_outs, moves, profiles, stories
 from bot.store import ended_subscriptions as ended_store
@@ -213,14 +215,21 @@ class Subscriptions:
                 self._wake()
         return None
 
-    async def judge_held_anew(self, chat_id: int) -> None:
+    async def judge_held_anew(self, chat_id: int, *, undone_from: datetime | None = None) -> None:
         """Select the deferred deliveries of a chat again after a change of the chat's settings.
 
-        The next checks of the followed profiles are also rescheduled.
+        With ``undone_from``, the change restores the rules of the whole chat: the deliveries that
+        these rules dropped from that time are selected again, too. No delivery is restored in a
+        chat without a payer. The next checks of the followed profiles are also rescheduled.
         """
         now = self._now()
         async with writing(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
+            chat = await chats.get(tx, chat_id)
+            if undone_from is not None and chat is not None and chat.payer != NOBODY:
+                await deliveries.reopen_of_chat(
+                    tx, chat_id, reason=f"{FILTERED}: {CHAT_RULE}", since=undone_from
+                )
             await deliveries.select_again(tx, chat_id, now=now)
             await chat_queues.reschedule(tx, chat_id)
             await snapshots.reschedule_checks_of_chat(tx, chat_id, now=now)

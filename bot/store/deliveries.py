@@ -443,12 +443,40 @@ async def reopen(tx: Tx, one: Subscription, *, reason: str) -> None:
     Deliveries from before ``since`` of the subscription stay dropped. The caller has locked the
     chat's queue and reschedules the queue afterwards.
     """
-    dropped = sa.update(deliveries).where(
+    await _reopen(
+        tx,
         deliveries.c.subscription_id == one.id,
-        deliveries.c.state == "dropped",
         deliveries.c.reason == reason,
         deliveries.c.created_at >= one.since,
     )
+
+
+async def reopen_of_chat(tx: Tx, chat_id: int, *, reason: str, since: datetime) -> None:
+    """Reopen a chat's deliveries dropped from ``since`` for a reason that begins with ``reason``.
+
+    Deliveries of paused subscriptions, of blocked profiles, and from before ``since`` of the
+    subscription stay dropped. The caller has locked the chat's queue and reschedules the queue
+    afterwards.
+    """
+    wants_it = sa.exists().where(
+        subscriptions.c.id == deliveries.c.subscription_id,
+        subscriptions.c.paused.is_(False),
+        subscriptions.c.since <= deliveries.c.created_at,
+        profiles.c.profile_id == subscriptions.c.profile_id,
+        profiles.c.state != "blocked",
+    )
+    await _reopen(
+        tx,
+        deliveries.c.chat_id == chat_id,
+        deliveries.c.reason.startswith(reason, autoescape=True),
+        deliveries.c.done_at >= since,
+        wants_it,
+    )
+
+
+async def _reopen(tx: Tx, *which: sa.ColumnElement[bool]) -> None:
+    """Reopen the dropped deliveries that fulfil all conditions."""
+    dropped = sa.update(deliveries).where(deliveries.c.state == "dropped", *which)
     # The delivery was deferred by quiet hours when it was dropped. The quiet hours and the story
     # may have ended long ago, so the delivery is selected again.
     held = sa.case((deliveries.c.held == Held.QUIET, Held.CHANGED), else_=deliveries.c.held)

@@ -93,6 +93,23 @@ async def test_undo_restores_the_rules_before(bell: Bell, control: Control) -> N
     assert await rules() == "You get alerts for all stories."
 
 
+async def test_undo_sends_the_stories_that_the_rules_kept_back(
+    bell: Bell, control: Control
+) -> None:
+    ann = await following(bell, control, "undo.kept")
+    (asked,) = await bell.ask(ann, "/rules all only: @mybakery")
+    page = await pressed(bell, ann, asked, "Do it")
+    kept = await control.publish("undo.kept")
+
+    async def is_kept_back() -> bool:
+        (told,) = await bell.ask(ann, "/why undo.kept")
+        return "(rule for the whole chat)”: 1" in told["text"]
+
+    await wait_for(is_kept_back)
+    await pressed(bell, ann, page, "↩️ Undo")
+    await control.wait_shown(ann, [kept["pk"]])
+
+
 async def test_a_profile_may_be_called_all(bell: Bell, control: Control) -> None:
     ann = await following(bell, control, "@all", "rule.other")
     (told,) = await bell.ask(ann, "/rules @all only: #sale")

@@ -131,3 +131,22 @@ async def test_what_a_pause_dropped_in_quiet_hours_is_judged_as_any_story_after_
     assert chat is not None
     decision = selection.decide(ChatQueue(chat, 1, [row]), now=NOON + 30 * HOUR)
     assert [why for _, why in decision.dropped] == [selection.TOO_OLD]
+
+
+async def test_rules_that_are_undone_reopen_their_drops_of_active_subscriptions(
+    db: Database,
+) -> None:
+    async with db.begin() as tx:
+        early, kept, other = await owing(tx, "1", "2", "3")
+        [paused] = await owing(tx, "4", chat_id=2)
+        [row] = await deliveries.due(tx, [2], now=NOON)
+        assert row.subscription_id is not None
+        await subscriptions.change(tx, row.subscription_id, paused=True)
+        await deliveries.end(tx, [early], reason="filtered: chat: not #ad", now=NOON - MINUTE)
+        await deliveries.end(tx, [kept, paused], reason="filtered: chat: not #ad", now=NOON)
+        await deliveries.end(tx, [other], reason="filtered: not #ad", now=NOON)
+        for chat_id in (1, 2):
+            await deliveries.reopen_of_chat(tx, chat_id, reason="filtered: chat: ", since=NOON)
+    states = {row.id: row.state for row in await rows(db)}
+    assert states[kept] == "open"
+    assert [states[one] for one in (early, other, paused)] == ["dropped"] * 3
