@@ -71,13 +71,15 @@ async def show_or_change_rules(context: Context) -> None:
     username = _username_in(words[0])
     parsed = story_terms.parse_rules(text)
     says_nothing = text and parsed == story_terms.Rules()  # "only:" alone removes no rules
+    is_whole_chat = words[0].lower() == WHOLE_CHAT
+    argument = WHOLE_CHAT if is_whole_chat else _as_argument(username or EXAMPLE)
     if username is None or says_nothing:
-        await say(context, _usage(context, username))
+        await say(context, _usage(context, argument))
     elif parsed.left_out and text.lower() != OFF:
-        await _say_unreadable(context, username, text, parsed.left_out)
-    elif words[0].lower() == WHOLE_CHAT and text:
+        await _say_unreadable(context, argument, text, parsed.left_out)
+    elif is_whole_chat and text:
         await chat_rules.propose(context, chat_rules.read_rules(text))
-    elif words[0].lower() == WHOLE_CHAT:
+    elif is_whole_chat:
         await say(context, *chat_rules.rules_page(context))
     else:
         await _change_rules(context, username, text, parsed)
@@ -87,6 +89,11 @@ def _username_in(word: str) -> str | None:
     """Return the profile that a word names; ``all`` stands for the whole chat."""
     link = links.parse_argument(word)
     return link.username if link else None
+
+
+def _as_argument(username: str) -> str:
+    """Return the argument of /rules that names a profile, also a profile called ``all``."""
+    return f"@{username}" if username == WHOLE_CHAT else username
 
 
 async def _change_rules(
@@ -118,14 +125,14 @@ async def _ask_whose_rules(context: Context) -> None:
 
 
 async def _say_unreadable(
-    context: Context, username: str, text: str, left_out: Sequence[str]
+    context: Context, argument: str, text: str, left_out: Sequence[str]
 ) -> None:
     """List the words that are no terms or exceed the limit; for a single word, suggest terms."""
     unknown = [word for word in left_out if not story_terms.is_term(word)]
     nearest = _nearest_terms(unknown[0]) if len(unknown) == 1 else []
     if nearest and not context.is_channel:
         commands = [
-            code(f"/rules {username} {_with_term(text, unknown[0], one)}") for one in nearest
+            code(f"/rules {argument} {_with_term(text, unknown[0], one)}") for one in nearest
         ]
         refusal = context.t(UNKNOWN, words=bold(foreign_html(unknown[0], rtl=context.t.is_rtl)))
         lines = [refusal, context.t(MEANT), *map(context.t.isolate, commands)]
@@ -134,7 +141,7 @@ async def _say_unreadable(
         return
     listed = shorten(", ".join(unknown or left_out), LONGEST_LIST)
     refusal = context.t(UNKNOWN if unknown else TOO_MUCH, words=code(listed))
-    await say(context, f"{refusal}\n\n{_usage(context, username)}")
+    await say(context, f"{refusal}\n\n{_usage(context, argument)}")
 
 
 def _nearest_terms(word: str) -> list[str]:
@@ -149,18 +156,19 @@ def _with_term(text: str, word: str, term: str) -> str:
     return " ".join(words)
 
 
-def _usage(context: Context, username: str | None) -> Safe:
-    """Return the usage text with the page's profile as the example."""
-    return Safe(context.t(USAGE).replace(EXAMPLE, username or EXAMPLE))
+def _usage(context: Context, argument: str) -> Safe:
+    """Return the usage text with ``argument`` in place of the example."""
+    return Safe(context.t(USAGE).replace(EXAMPLE, argument))
 
 
 def _rules_page(changed: list[Subscription], context: Context, where: str) -> Page:
     one, t = changed[0], context.t
     rules = effective_rule_lines(one.options, context)
     every = t(ALL) if one.options.media == "all" else t.plain(MEDIA[one.options.media])
-    usage = _usage(context, one.username)
+    argument = _as_argument(one.username)
+    usage = _usage(context, argument)
     lines = [t(TITLE, username=one.username), *(rules or [every]), "", usage]
-    lines.append(Safe(t(HOW).replace(EXAMPLE, one.username)))
+    lines.append(Safe(t(HOW).replace(EXAMPLE, argument)))
     rows: Buttons = []
     if one.options.rules:
         rows.append(

@@ -114,6 +114,11 @@ async def test_a_profile_may_be_called_all(bell: Bell, control: Control) -> None
     ann = await following(bell, control, "@all", "rule.other")
     (told,) = await bell.ask(ann, "/rules @all only: #sale")
     assert told["text"].startswith("Rules for all\n🎯 Only stories with one of these: #sale")
+    assert "/rules @all off" in told["text"]
+    assert "/rules @all everything" in told["text"]
+    assert "/rules all only: #sale" not in told["text"]
+    (told,) = await bell.ask(ann, "/rules @all only: cats")
+    assert "/rules @all only: #cats" in told["text"]
     (menu,) = await bell.ask(ann, "/rules")
     page = await pressed(bell, ann, menu, "all")
     assert page["text"].startswith("Rules for all\n🎯")
