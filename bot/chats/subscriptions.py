@@ -22,7 +22,7 @@ from bot.domain.paid_calls import StoriesService
 from bot.domain.records import EPOCH, NOBODY, Chat, Known, Subscription
 from bot.domain.selection import FILTERED
 from bot.fetching import snapshots
-from bot.store import chat_queues, chats, deliveries, fan_outs, moves, profiles, stories
+from bot.store import chat_queues, chats, deliveries, fan_outs, held_stories, moves, profiles
 from bot.store import ended_subscriptions as ended_store
 from bot.store import subscriptions as store
 from bot.store.engine.database import Database, Tx
@@ -342,7 +342,8 @@ class Subscriptions:
         """Return the live stories of a followed profile, as of the last check; free.
 
         Only profiles that the chat follows are allowed, because other chats pay for other
-        profiles. For a blocked profile the list is empty.
+        profiles. The list is empty for a blocked profile and for a profile that is not public.
+        A story that the last check did not show is not returned.
 
         Raises:
             NotFollowedError: The chat does not follow the profile.
@@ -351,7 +352,9 @@ class Subscriptions:
         if alert_rules.is_on_block_list(rows[0].profile_id, username, self.blocked):
             return []
         now = self._now()
-        return await fetch(self._db, lambda tx: stories.live(tx, rows[0].profile_id, now=now))
+        return await fetch(
+            self._db, lambda tx: held_stories.of_profile(tx, rows[0].profile_id, now=now)
+        )
 
     async def export_entries(self, chat_id: int) -> list[ImportEntry]:
         """Return a chat's subscriptions as entries for ``bot.chats.import_export``."""

@@ -48,6 +48,30 @@ async def followed_ids(tx: Tx, chat_id: int, *, begins_with: str) -> set[str]:
     return set((await tx.execute(statement)).scalars())
 
 
+async def of_profile(tx: Tx, profile_id: str, *, now: datetime) -> list[Story]:
+    """Return the held stories of a profile with or without a file at Telegram, oldest first."""
+    statement = (
+        sa.select(stories.c.value)
+        .join(profiles, profiles.c.profile_id == stories.c.profile_id)
+        .where(stories.c.profile_id == profile_id, *_conditions_of_held(now))
+        .order_by(stories.c.taken_at, stories.c.pk)
+    )
+    readable = load_each_or_none(list((await tx.execute(statement)).scalars()))
+    return [story for story in readable if story]
+
+
+def _conditions_of_held(now: datetime) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions: live, of a public profile, and not deleted before the last check."""
+    verdict = sa.literal(VERDICT) + profiles.c.username
+    is_refused = sa.exists().where(cached_answers.c.key == verdict, cached_answers.c.until > now)
+    return [
+        stories.c.expires_at > now,
+        profiles.c.state == "active",
+        ~is_refused,
+        sa.or_(profiles.c.snapshot_at.is_(None), stories.c.shown_at >= profiles.c.snapshot_at),
+    ]
+
+
 async def newest(
     tx: Tx,
     bot_id: int,
@@ -63,20 +87,15 @@ async def newest(
     ``blocked`` contains ids and names; the current name of a profile counts. A profile that the
     API refused recently has no held stories, because the account may be private.
     """
-    verdict = sa.literal(VERDICT) + profiles.c.username
-    is_refused = sa.exists().where(cached_answers.c.key == verdict, cached_answers.c.until > now)
     statement = (
         sa.select(stories.c.value, *_FILE)
         .join(profiles, profiles.c.profile_id == stories.c.profile_id)
         .join(files, (files.c.story_pk == stories.c.pk) & (files.c.bot_id == bot_id))
         .where(
             stories.c.profile_id.in_(ids),
-            stories.c.expires_at > now,
-            profiles.c.state == "active",
-            ~is_refused,
+            *_conditions_of_held(now),
             profiles.c.profile_id.not_in(blocked),
             profiles.c.username.not_in(blocked),
-            sa.or_(profiles.c.snapshot_at.is_(None), stories.c.shown_at >= profiles.c.snapshot_at),
             files.c.kind.in_(_KINDS),
             files.c.file_id.is_not(None),
             files.c.until > now,

@@ -1,6 +1,6 @@
 """Alerts end to end: from a story on Instagram to messages in chats, by the real parts."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -202,6 +202,27 @@ async def test_options_let_through_what_is_wanted(stage: Stage) -> None:
     assert counts == {"sent": 1, "filtered": 2}
     assert why.subscription.id == one.id
     assert not why.obstacle
+
+
+async def test_current_stories_exclude_deleted_stories_and_private_profiles(stage: Stage) -> None:
+    chat, name = await stage.person(), await stage.star()
+    await stage.follow(chat, name)
+    service = stage.parts.services.subscriptions
+    [followed] = await service.named(chat, name)
+    stories = [story_of(await stage.control.publish(name)) for _ in range(2)]
+
+    start = utc_now()
+
+    async def live_after(seconds: int, shown: Sequence[Story], state: str) -> list[str]:
+        async with stage.parts.db.begin() as tx:
+            answer = snapshots.Snapshot(stories[0].profile, tuple(shown))
+            await snapshots.record(tx, answer, now=start + timedelta(seconds=seconds))
+            await profiles.change(tx, followed.profile_id, state=state)
+        return [one.pk for one in await service.live_stories(name, chat_id=chat)]
+
+    assert await live_after(1, stories, "active") == [one.pk for one in stories]
+    assert await live_after(2, stories, "private") == []
+    assert await live_after(3, stories[1:], "active") == [stories[1].pk]
 
 
 async def test_quiet_hours_hold_all_for_one_catch_up(stage: Stage) -> None:
