@@ -64,7 +64,7 @@ def _month_lines(month: Guest, context: Context) -> list[str]:
     lines: list[str] = [t(MONTH, cost=cost_text(month.total / 1000, context))]
     if not context.chat.shows_parts:
         return lines
-    parts = [(name, spent) for _, name, spent in month.by_person]
+    parts = list(month.by_member)
     alerts = month.by_kind.get("alert", 0)
     rest = month.total - alerts - sum(spent for _, spent in parts)
     parts += [(t.plain(KINDS["alert"]), alerts), (t.plain(OTHERS), rest)]

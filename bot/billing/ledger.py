@@ -216,6 +216,7 @@ class Ledger:
                 nominal=nominal,
                 now=now,
                 scopes=scopes,
+                is_on_behalf=charge.asker is not None and charge.asker.user_id is None,
             )
         return Reservation(entry_id, charge, nominal)
 

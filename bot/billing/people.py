@@ -18,6 +18,8 @@ class Guest:
 
     ``by_kind`` are the costs in that chat. ``elsewhere`` are the costs of a person in groups.
     ``by_person`` are the costs of the members of a group (id, name, cost), the five largest first.
+    ``by_member`` are the costs that the group may see (name, cost), the largest first, at most
+    five. Excluded are requests without a person, and persons whose name is not stored.
     ``payer`` is the id and name of the person responsible for a group or channel.
     ``is_silenced``: the chat gets no messages, because the responsible person is blocked.
     """
@@ -28,6 +30,7 @@ class Guest:
     by_kind: Mapping[str, int]
     elsewhere: int
     by_person: tuple[tuple[int, str, int], ...]
+    by_member: tuple[tuple[str, int], ...] = ()
     payer: tuple[int, str] | None = None
     is_silenced: bool = False
 
@@ -57,6 +60,7 @@ async def _guests(tx: Tx, ids: Sequence[int], now: datetime) -> list[Guest]:
     since = now.date().replace(day=1)
     by_kind: dict[int, Counter[str]] = {number: Counter() for number in ids}
     by_person: dict[int, Counter[int]] = {number: Counter() for number in ids}
+    by_member: dict[int, Counter[int]] = {number: Counter() for number in ids}
     elsewhere: Counter[int] = Counter()
     for one in await spending.costs_by_asker(tx, since=since, of=ids):
         if one.chat_id in by_kind:
@@ -65,12 +69,17 @@ async def _guests(tx: Tx, ids: Sequence[int], now: datetime) -> list[Guest]:
             elsewhere[one.user_id] += one.millicredits
             if one.chat_id in by_person:
                 by_person[one.chat_id][one.user_id] += one.millicredits
+                if not one.is_on_behalf:
+                    by_member[one.chat_id][one.user_id] += one.millicredits
     members = {number: by_person[number].most_common(_MEMBERS) for number in ids}
+    visible = {number: by_member[number].most_common(_MEMBERS) for number in ids}
     known = await chats.get_all(tx, [number for number in ids if number < 0])
     payers = {one.id: one.payer for one in known if one.payer}
     named = {*ids, *payers.values(), *(user for some in members.values() for user, _ in some)}
     entries = await access.entries_of(tx, named)
-    names = await acquaintances.names(tx, named) | await chats.titles(tx, named)
+    shown = {user for some in visible.values() for user, _ in some}
+    stored = await acquaintances.names(tx, named | shown)
+    names = stored | await chats.titles(tx, named)
     names |= {number: one.name for number, one in entries.items() if one.name}
     silenced = [
         number
@@ -85,6 +94,7 @@ async def _guests(tx: Tx, ids: Sequence[int], now: datetime) -> list[Guest]:
             dict(by_kind[number]),
             elsewhere[number],
             tuple((user, names.get(user) or str(user), spent) for user, spent in members[number]),
+            tuple((stored[user], spent) for user, spent in visible[number] if user in stored),
             _with_name(payers.get(number), names),
             number in silenced,
         )

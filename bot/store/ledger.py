@@ -27,6 +27,8 @@ ledger_entries = sa.Table(
     sa.Column("kind", sa.String(10), nullable=False),
     sa.Column("chat_id", sa.BigInteger, nullable=False),
     sa.Column("user_id", sa.BigInteger),
+    # True for a request without a person: ``user_id`` is then the payer, not the asker.
+    sa.Column("is_on_behalf", sa.Boolean, nullable=False, default=False),
     sa.Column("operation", sa.String(16), nullable=False),
     # The charged allowances: scopes of ``budgets``, separated by spaces.
     sa.Column("scopes", sa.String(32), nullable=False),
@@ -56,12 +58,17 @@ async def add(
     nominal: int,
     now: datetime,
     scopes: Sequence[str] = (),
+    is_on_behalf: bool = False,
 ) -> int:
-    """Insert a reservation charged to the allowances of ``scopes``. Return the id."""
+    """Insert a reservation charged to the allowances of ``scopes``. Return the id.
+
+    ``is_on_behalf``: the request has no person, and ``user_id`` is the payer.
+    """
     row = {
         "kind": kind,
         "chat_id": NOBODY if chat_id is None else chat_id,
         "user_id": user_id,
+        "is_on_behalf": is_on_behalf,
         "operation": operation,
         "scopes": " ".join(scopes),
         "nominal": nominal,

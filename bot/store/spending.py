@@ -62,11 +62,15 @@ async def presumed_since(tx: Tx, start: datetime) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """The cost of a person's requests of a kind in a chat. An unknown ``user_id`` is None."""
+    """The cost of a person's requests of a kind in a chat. An unknown ``user_id`` is None.
+
+    ``is_on_behalf``: the requests have no person, and ``user_id`` is the payer.
+    """
 
     chat_id: int
     user_id: int | None
     kind: str
+    is_on_behalf: bool
     millicredits: int
 
 
@@ -77,11 +81,11 @@ async def costs_by_asker(tx: Tx, *, since: date, of: Collection[int] | None = No
     omitted. With ``of``, only the given chats and persons are included.
     """
     parts = _costs_sql(since).subquery()
-    columns = (parts.c.chat_id, parts.c.user_id, parts.c.kind)
+    columns = (parts.c.chat_id, parts.c.user_id, parts.c.kind, parts.c.is_on_behalf)
     statement = sa.select(*columns, sa.func.sum(parts.c.millicredits)).group_by(*columns)
     if of is not None:
         statement = statement.where(sa.or_(parts.c.chat_id.in_(of), parts.c.user_id.in_(of)))
-    return [Cost(*row[:3], int(row[3])) for row in await tx.execute(statement) if row[3]]
+    return [Cost(*row[:4], int(row[4])) for row in await tx.execute(statement) if row[4]]
 
 
 async def dearest(
@@ -114,7 +118,7 @@ async def dearest(
 
 
 def _costs_sql(since: date) -> sa.CompoundSelect[Any]:
-    """Return SQL for the spending: chat, person or null, kind and thousandths of a credit.
+    """Return SQL for the spending: chat, person or null, kind, on behalf, thousandths of a credit.
 
     The entries of the day ``since`` must still exist.
     """
@@ -125,9 +129,10 @@ def _costs_sql(since: date) -> sa.CompoundSelect[Any]:
             entries.c.chat_id,
             entries.c.user_id,
             entries.c.kind,
+            entries.c.is_on_behalf,
             (1000 * entries.c.credits).label("millicredits"),
         ).where(entries.c.at >= _midnight(since), entries.c.chat_id != NOBODY),
-        sa.select(shares.c.chat_id, nobody, alert, shares.c.millicredits).where(
+        sa.select(shares.c.chat_id, nobody, alert, sa.false(), shares.c.millicredits).where(
             shares.c.day >= since, shares.c.millicredits > 0
         ),
     )

@@ -106,8 +106,12 @@ async def test_the_month_of_a_group_by_member_if_its_admins_say_so(
     bell: Bell, control: Control
 ) -> None:
     ann, bob = await control.person("Ann"), await control.person("Bob <b>")
-    group = await control.chat("group", members={ann: "creator", bob: "member"})
-    for name in ("bill.one", "bill.two"):
+    members = {ann: "creator", bob: "member"}
+    group = await control.chat("group", members=members, bot_status="left")
+    added = {"status": "administrator", "by": ann}
+    await control.call("PUT", f"/chats/{group}/members/bot", added)
+    await control.wait_replies(group)  # the greeting; Ann is now the payer
+    for name in ("bill.one", "bill.two", "bill.three"):
         await control.profile(name, posts_per_day=0)
     await control.publish("bill.one")
     pk = (await control.publish("bill.two"))["pk"]
@@ -128,6 +132,10 @@ async def test_the_month_of_a_group_by_member_if_its_admins_say_so(
     group = await control.migrate(group)  # the setting and the bill move with the group
     parts = [total, "• Bob <b>: 3 credits ($0.00)", "• Ann: 1 credit ($0.00)"]
     assert await wait_for(usage, what="the bill of the supergroup") == parts
+    # The request of an anonymous admin is billed to the payer, Ann, but not shown as hers.
+    await bell.ask(group, "/stories bill.three", user=ann, sender_chat_id=group)
+    total = "This month: 7 credits ($0.01), paid by the bot's owner"
+    assert await usage() == [total, *parts[1:], "• Others: 3 credits ($0.00)"]
     (page,) = await bell.ask(group, "/settings", user=ann)
     await bell.press(group, page, buttons(page)["✅ Cost by member"], user=ann)
     assert await usage() == [total]

@@ -8,7 +8,7 @@ from bot.billing.ledger import Charge
 from bot.billing.people import guest, guests
 from bot.domain.access import Subject
 from bot.domain.model import Asker
-from bot.store import access, acquaintances, usage
+from bot.store import access, acquaintances, chats, usage
 from bot.store.engine.database import Database
 from bot.store.usage import usage_days
 from tests.bot.billing.test_reports import spend
@@ -59,6 +59,23 @@ async def test_of_a_group_the_five_dearest_members_are_shown_since_the_first(
     assert [user for user, _, _ in group.by_person] == [7, 6, 5, 4, 3]
     assert [name for _, name, _ in group.by_person] == ["Gil", "6", "5", "4", "3"]
     assert dearest == group
+
+
+async def test_a_group_does_not_see_the_name_of_a_hidden_person_or_a_telegram_id(
+    db: Database,
+) -> None:
+    async with db.begin() as tx:
+        await chats.add_or_update(tx, -9, kind="supergroup", title="G", now=NOW)
+        await chats.set_payer(tx, -9, 7)
+        await acquaintances.record_seen(tx, [6, 7], NOW.date())
+        for person, name in ((6, "Fay"), (7, "Gil")):
+            await acquaintances.set_name(tx, person, name)
+    for asker in (Asker(-9, None), Asker(-9, None, as_channel=-1005), Asker(-9, 5), Asker(-9, 6)):
+        await spend(db, NOW, Charge("stories", asker), "two", 2)
+    async with db.begin() as tx:
+        group = await guest(tx, -9, now=NOW)
+    assert (group.total, group.by_member) == (8_000, (("Fay", 2_000),))
+    assert group.by_person[0] == (7, "Gil", 4_000)  # the owner sees who is billed
 
 
 async def test_a_page_is_read_where_more_chats_cost_something_than_a_statement_takes(

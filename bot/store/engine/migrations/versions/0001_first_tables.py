@@ -183,6 +183,7 @@ def upgrade() -> None:
     sa.Column('kind', sa.String(length=10), nullable=False),
     sa.Column('chat_id', sa.BigInteger(), nullable=False),
     sa.Column('user_id', sa.BigInteger(), nullable=True),
+    sa.Column('is_on_behalf', sa.Boolean(), nullable=False),
     sa.Column('operation', sa.String(length=16), nullable=False),
     sa.Column('scopes', sa.String(length=32), nullable=False),
     sa.Column('nominal', sa.Integer(), nullable=False),
