@@ -238,6 +238,10 @@ async def end_lease(
     ``set_limit_states`` writes. Returns whether the claim was still valid, and whether the queue
     has an open delivery apart from ``but``.
     """
+    # A statement that waits for the lock would not see a reply that was added meanwhile, and the
+    # queue would not become due again.
+    if await lock(tx, queue.chat_id) != queue.token:
+        return False, False
     values = {"chat": queue.chat_id, "held_by": queue.token, "but": but, "until": now}
     row = (await tx.execute(_ENDED, {**values, "state": flood})).one_or_none()
     return row is not None, row is not None and row.due_at is not None

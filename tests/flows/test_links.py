@@ -327,8 +327,8 @@ async def test_a_link_asks_little_of_the_database(bell: Bell, control: Control) 
     url, _ = await fresh(control, "link.counted")
     # And a statement and a commit that store it, with all that came beside it.
     for person, most, most_commits, last in (
-        (ann, 20, 5, {"INSERT INTO usage_days", "UPDATE ledger_entries"}),
-        (bob, 8, 2, {"INSERT INTO usage_days"}),
+        (ann, 21, 5, {"INSERT INTO usage_days", "UPDATE ledger_entries"}),
+        (bob, 9, 2, {"INSERT INTO usage_days"}),
     ):
         with asked_for_updates() as (statements, commits):
             await bell.ask(person, url)

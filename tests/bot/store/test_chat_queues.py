@@ -3,11 +3,14 @@
 import asyncio
 from datetime import datetime
 
+import sqlalchemy as sa
+
 from bot.domain.model import Target
 from bot.domain.records import Held
 from bot.store import chat_queues, chats, deliveries, enqueue
 from bot.store.engine.database import Database
 from tests.support.claims import lease_at
+from tests.support.control import wait_for
 from tests.support.followed import HOUR, MINUTE, NOON, PRADA, claim, follow, look, rows, story
 
 
@@ -146,3 +149,47 @@ async def test_only_a_chats_own_waiting_reply_keeps_its_queue_from_being_claimed
         await enqueue.add_reply(tx, Target(1), {}, now=NOON, due_at=NOON)
         assert await chat_queues.claim_to_reply(tx, 1, lease_at(NOON)) is None
         assert await chat_queues.claim_to_reply(tx, 2, lease_at(NOON)) is not None
+
+
+async def test_a_reply_that_is_added_while_a_lease_ends_is_due(empty_postgres_url: str) -> None:
+    """Both transactions wait for the lock of the queue, and the reply is committed first."""
+    reply = {"text": "x"}
+    is_locked, may_go_on = asyncio.Event(), asyncio.Event()
+    async with Database(empty_postgres_url) as db:
+        async with db.begin() as tx:
+            await follow(tx, 1)
+            queue = await chat_queues.claim_to_reply(tx, 1, lease_at(NOON, MINUTE))
+            first = await enqueue.add_reply(tx, Target(1), reply, now=NOON, due_at=NOON, copies=1)
+        assert queue is not None
+        assert first is not None
+
+        async def hold() -> None:
+            async with db.begin() as tx:
+                await chat_queues.lock(tx, 1)
+                is_locked.set()
+                await may_go_on.wait()
+
+        async def add() -> None:
+            async with db.begin() as tx:
+                await enqueue.add_reply(tx, Target(1), reply, now=NOON, due_at=NOON)
+                await chat_queues.make_due(tx, 1, due_at=NOON, now=NOON)
+
+        async def end() -> None:
+            async with db.begin() as tx:
+                await chat_queues.end_lease(tx, queue, but=first, flood=None, now=NOON)
+                await deliveries.remove(tx, [first])
+
+        async def are_waiting(count: int) -> bool:
+            locks = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+            async with db.read() as tx:
+                return int((await tx.execute(locks)).scalar_one()) >= count
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(hold())
+            await is_locked.wait()
+            group.create_task(add())
+            await wait_for(lambda: are_waiting(1))
+            group.create_task(end())
+            await wait_for(lambda: are_waiting(2))
+            may_go_on.set()
+        assert [len(lane.rows) for lane in await claim(db, now=NOON + MINUTE)] == [1]
