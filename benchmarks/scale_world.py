@@ -150,6 +150,7 @@ async def fill(db: Database, size: Size, *, now: datetime) -> None:
                 "chat_id": f"CASE WHEN i % 10 = 0 THEN (i / 10) % {chats} + 1 ELSE 0 END",
                 "operation": "'stories'",
                 "scopes": "CASE WHEN i % 10 = 0 THEN 'chat person' ELSE '' END",
+                "is_on_behalf": "false",
                 "nominal": 2,
                 "credits": 2,
                 "state": "'settled'",

@@ -58,5 +58,5 @@ async def test_a_call_that_is_not_confirmed_is_not_made(paced: bool) -> None:
     async with sandbox_box() as box, bot_at(box.urls.telegram, paced=paced) as bot:
         chat = await box.control.person(started=True)
         outcome = await replies_of(bot).send(Target(chat), text_payload("x"), calls=Refusing(bot))
-        assert outcome == TryLater(timedelta(0), reason="not to be sent now")
+        assert outcome == TryLater(timedelta(0), reason="not to be sent now", unasked=True)
         assert not await box.control.replies(chat)
