@@ -38,6 +38,12 @@ async def due_in(office: Office) -> timedelta | None:
     return None if due is None else due - office.clock()
 
 
+async def send_all_due(office: Office) -> None:
+    """Let the outbox work until no delivery is due."""
+    while await office.outbox.run_once() or await due_in(office) == timedelta(0):
+        pass
+
+
 async def test_quiet_hours_put_off_alerts_until_they_end(office: Office) -> None:
     async with office.db.begin() as tx:
         await chats.change(tx, -1, quiet_from=12 * 60, quiet_to=12 * 60 + 5)
@@ -74,6 +80,24 @@ async def daily_summary(tx: Tx, *profiles: Profile, **options: Any) -> None:
     await chats.set_state(tx, -1, "closed", now=NOON)
 
 
+async def two_stories_for_a_summary(office: Office) -> None:
+    """Let the hour of a summary come, with a story of each of two profiles."""
+    async with office.db.begin() as tx:
+        await daily_summary(tx, NATGEO, PRADA)
+        await look(tx, story("1"))
+        await look(tx, story("9", of=PRADA), of=PRADA)
+    office.clock.on(HOUR)
+
+
+async def change_chat(office: Office, **settings: Any) -> None:
+    """Change settings of chat -5, as a person does."""
+    async with office.db.begin() as tx:
+        await chats.change(tx, -5, **settings)
+        await chat_queues.lock(tx, -5)
+        await deliveries_store.select_again(tx, -5, now=office.clock())
+        await chat_queues.reschedule(tx, -5)
+
+
 async def test_a_summary_of_several_profiles_comes_at_its_hour(office: Office) -> None:
     async with office.db.begin() as tx:
         await daily_summary(tx, NATGEO, PRADA)
@@ -82,8 +106,7 @@ async def test_a_summary_of_several_profiles_comes_at_its_hour(office: Office) -
     assert await office.outbox.run_once() == 0
     assert await due_in(office) == HOUR
     office.clock.on(HOUR)
-    while await office.outbox.run_once() or await due_in(office) == timedelta(0):
-        pass
+    await send_all_due(office)
     assert [text.splitlines()[1:] for _, text, _ in office.post.sentences] == [
         ["• <b>natgeo</b>: 2 stories", "• <b>prada</b>: 1 story"]
     ]
@@ -100,8 +123,7 @@ async def test_a_summary_lists_every_story_of_a_long_queue(office: Office) -> No
         await look(tx, *(story(str(n)) for n in range(100, 165)))
         await look(tx, story("9", of=PRADA), of=PRADA)
     office.clock.on(HOUR)
-    while await office.outbox.run_once() or await due_in(office) == timedelta(0):
-        pass
+    await send_all_due(office)
     [(_, text, _)] = office.post.sentences
     assert text.splitlines()[1:] == ["• <b>natgeo</b>: 65 stories", "• <b>prada</b>: 1 story"]
     shown = [pks for _, pks, _ in office.post.albums]
@@ -116,8 +138,7 @@ async def test_one_album_of_one_profile_needs_no_list_and_rings(office: Office) 
         await daily_summary(tx, NATGEO, PRADA)
         await look(tx, *(story(str(n)) for n in range(100, 110)))
     office.clock.on(HOUR)
-    while await office.outbox.run_once() or await due_in(office) == timedelta(0):
-        pass
+    await send_all_due(office)
     assert office.post.sentences == []
     [(_, pks, sent)] = office.post.albums
     assert (len(pks), sent.silent) == (10, False)
@@ -132,8 +153,7 @@ async def test_a_summary_counts_what_the_rules_let_pass_and_what_ended_before(
         await look(tx, story("9", NOON - DAY + HOUR / 2, of=PRADA), of=PRADA)
         await look(tx, story("8", of=PRADA), of=PRADA)
     office.clock.on(HOUR + MINUTE)
-    while await office.outbox.run_once() or await due_in(office) == timedelta(0):
-        pass
+    await send_all_due(office)
     [(_, text, _)] = office.post.sentences
     assert text.splitlines()[1:] == [
         "• <b>natgeo</b>: 2 stories",
@@ -145,17 +165,12 @@ async def test_a_summary_counts_what_the_rules_let_pass_and_what_ended_before(
 
 
 async def test_a_summary_that_can_not_be_sent_now_is_not_overtaken(office: Office) -> None:
-    async with office.db.begin() as tx:
-        await daily_summary(tx, NATGEO, PRADA)
-        await look(tx, story("1"))
-        await look(tx, story("9", of=PRADA), of=PRADA)
-    office.clock.on(HOUR)
+    await two_stories_for_a_summary(office)
     office.post.outcomes = [TryLater(reason="a gateway failed")]
     assert await office.outbox.run_once() == 1
     assert await office.outbox.run_once() == 0
     office.clock.on(MINUTE / 12)
-    while await office.outbox.run_once() or await due_in(office) == timedelta(0):
-        pass
+    await send_all_due(office)
     assert len(office.post.sentences) == 2
     assert [pks for _, pks, _ in office.post.albums] == [["1"], ["9"]]
     notices = await rows(office.db, notice="summary")
@@ -164,17 +179,12 @@ async def test_a_summary_that_can_not_be_sent_now_is_not_overtaken(office: Offic
 
 async def test_the_notice_of_a_claim_without_an_outcome_rings_once(office: Office) -> None:
     """The process dies after the transaction that writes the notice, before the first copy."""
-    async with office.db.begin() as tx:
-        await daily_summary(tx, NATGEO, PRADA)
-        await look(tx, story("1"))
-        await look(tx, story("9", of=PRADA), of=PRADA)
-    office.clock.on(HOUR)
+    await two_stories_for_a_summary(office)
     claimed = await claim_alert(office.outbox)
     assert [row.notice for row in claimed.batch.rows] == ["summary"]
     assert await office.outbox.run_once() == 0
     office.clock.on(2 * MINUTE)  # the lease is over
-    while await office.outbox.run_once() or await due_in(office) == timedelta(0):
-        pass
+    await send_all_due(office)
     assert [is_silent for _, _, is_silent in office.post.sentences] == [False]
     assert [(pks, sent.silent) for _, pks, sent in office.post.albums] == [
         (["1"], True),
@@ -193,8 +203,7 @@ async def test_a_story_that_ends_soon_after_the_hour_rings_before_the_summary(
     office.clock.on(50 * MINUTE)
     assert await office.outbox.run_once() == 1
     office.clock.on(10 * MINUTE)
-    while await office.outbox.run_once() or await due_in(office) == timedelta(0):
-        pass
+    await send_all_due(office)
     [(_, text, _)] = office.post.sentences
     assert text.splitlines()[1:] == ["• <b>natgeo</b>: 1 story", "• <b>prada</b>: 1 story"]
     assert [(pks, sent.silent) for _, pks, sent in office.post.albums] == [
@@ -215,13 +224,8 @@ async def test_a_listed_story_that_expired_in_quiet_hours_is_sent(office: Office
     assert await office.outbox.run_once() == 0
     assert [row.held for row in await rows(office.db)] == [Held.QUIET] * 2
     office.clock.on(HOUR / 2)  # the stories have expired
-    async with office.db.begin() as tx:
-        await chats.change(tx, -5, quiet_from=None, quiet_to=None)
-        await chat_queues.lock(tx, -5)
-        await deliveries_store.select_again(tx, -5, now=office.clock())
-        await chat_queues.reschedule(tx, -5)
-    while await office.outbox.run_once() or await due_in(office) == timedelta(0):
-        pass
+    await change_chat(office, quiet_from=None, quiet_to=None)
+    await send_all_due(office)
     assert [pks for _, pks, _ in office.post.albums] == [["1"], ["9"]]
     [(_, text, _)] = office.post.sentences
     assert text.splitlines()[1:] == ["• <b>natgeo</b>: 1 story", "• <b>prada</b>: 1 story"]
@@ -234,8 +238,7 @@ async def test_each_topic_has_its_own_summary(office: Office) -> None:
         await look(tx, story("1"))
         await look(tx, story("9", of=PRADA), of=PRADA)
     office.clock.on(HOUR)
-    while await office.outbox.run_once() or await due_in(office) == timedelta(0):
-        pass
+    await send_all_due(office)
     assert [target.thread_id for target, _, _ in office.post.sentences] == [None]
     rang = [(target.thread_id, pks) for target, pks, sent in office.post.albums if not sent.silent]
     assert rang == [(7, ["1"])]
@@ -244,19 +247,10 @@ async def test_each_topic_has_its_own_summary(office: Office) -> None:
 async def test_a_change_of_the_hour_does_not_defer_the_stories_of_a_listed_summary(
     office: Office,
 ) -> None:
-    async with office.db.begin() as tx:
-        await daily_summary(tx, NATGEO, PRADA)
-        await look(tx, story("1"))
-        await look(tx, story("9", of=PRADA), of=PRADA)
-    office.clock.on(HOUR)
+    await two_stories_for_a_summary(office)
     assert await office.outbox.run_once() == 1
-    async with office.db.begin() as tx:
-        await chats.change(tx, -5, digest_at=15 * 60)
-        await chat_queues.lock(tx, -5)
-        await deliveries_store.select_again(tx, -5, now=office.clock())
-        await chat_queues.reschedule(tx, -5)
-    while await office.outbox.run_once() or await due_in(office) == timedelta(0):
-        pass
+    await change_chat(office, digest_at=15 * 60)
+    await send_all_due(office)
     assert [pks for _, pks, _ in office.post.albums] == [["1"], ["9"]]
     assert len(office.post.sentences) == 1
 
@@ -264,8 +258,7 @@ async def test_a_change_of_the_hour_does_not_defer_the_stories_of_a_listed_summa
 async def test_what_was_over_before_it_could_be_sent_is_told_of(office: Office) -> None:
     await found(office, "1", "2")
     office.clock.on(2 * DAY + timedelta(seconds=1))
-    while await office.outbox.run_once() or await due_in(office) == timedelta(0):
-        pass
+    await send_all_due(office)
     assert [row.state for row in await rows(office.db, notice=None)] == ["dropped"] * 2
     [told] = await rows(office.db, notice="failed")
     assert (told.fields["username"], told.fields["n"], told.state) == ("natgeo", 2, "sent")

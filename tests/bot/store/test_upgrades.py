@@ -191,11 +191,17 @@ class Pair:
                 await one.worker.step()
 
 
-@on_postgresql
-async def test_the_claims_of_a_process_are_released_when_its_lease_ends(db: Database) -> None:
+async def claimed_pair(db: Database) -> Pair:
+    """Return two processes with leases; the first has claimed a row."""
     pair = Pair(db)
     await pair.go_on(LEASE, pair.one, pair.other)
     assert await pair.claim()
+    return pair
+
+
+@on_postgresql
+async def test_the_claims_of_a_process_are_released_when_its_lease_ends(db: Database) -> None:
+    pair = await claimed_pair(db)
     died_at = pair.time
     await pair.go_on(LEASE - timedelta(milliseconds=1), pair.other)
     assert not pair.releases
@@ -208,9 +214,7 @@ async def test_the_claims_of_a_process_are_released_when_its_lease_ends(db: Data
 
 @on_postgresql
 async def test_after_an_outage_of_the_database_no_process_loses_its_claims(db: Database) -> None:
-    pair = Pair(db)
-    await pair.go_on(LEASE, pair.one, pair.other)
-    assert await pair.claim()
+    pair = await claimed_pair(db)
     claimed_at = pair.time
     pair.time += 2 * LEASE
     await pair.go_on(timedelta(seconds=8), pair.other)  # the first tries again later
@@ -223,9 +227,7 @@ async def test_after_an_outage_of_the_database_no_process_loses_its_claims(db: D
 
 @on_postgresql
 async def test_a_renewal_that_ends_after_the_lease_does_not_keep_the_claims(db: Database) -> None:
-    pair = Pair(db)
-    await pair.go_on(LEASE, pair.one, pair.other)
-    assert await pair.claim()
+    pair = await claimed_pair(db)
     claimed_at = pair.time
     pair.time += LEASE - EVERY
     pair.renewal = 2 * EVERY  # the other process may release the claims in the meantime
@@ -239,9 +241,7 @@ async def test_a_renewal_that_ends_after_the_lease_does_not_keep_the_claims(db: 
 async def test_a_clean_up_before_the_release_leaves_the_claims_to_the_release(
     db: Database,
 ) -> None:
-    pair = Pair(db)
-    await pair.go_on(LEASE, pair.one, pair.other)
-    assert await pair.claim()
+    pair = await claimed_pair(db)
     pair.time += LEASE + EVERY
     await clean(db, now=pair.time)
     await pair.go_on(LEASE + EVERY, pair.other)
