@@ -3,6 +3,8 @@
 Nothing here imports Alembic, which takes 8 MB and is needed only to change tables.
 """
 
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -11,10 +13,19 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 _VERSION = sa.table("alembic_version", sa.column("version_num"))
 
 
-def known_revisions() -> list[str]:
-    """Return the revisions of all migrations, oldest first. File names begin with the revision."""
-    files = (MIGRATIONS / "versions").glob("[0-9]*.py")
-    return sorted(file.name.partition("_")[0] for file in files)
+def known_revisions() -> Sequence[str]:
+    """Return the revisions of all migrations, oldest first."""
+    return _revisions_in(MIGRATIONS)
+
+
+@cache
+def _revisions_in(folder: Path) -> tuple[str, ...]:
+    """Return the revisions of the migrations in a folder. File names begin with the revision.
+
+    The result is cached: an update of the files must not change the version of a running process.
+    """
+    files = (folder / "versions").glob("[0-9]*.py")
+    return tuple(sorted(file.name.partition("_")[0] for file in files))
 
 
 def newest_revision() -> str:

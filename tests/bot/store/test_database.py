@@ -31,10 +31,22 @@ async def test_migrations_give_exactly_the_tables_of_the_code(db: Database) -> N
 async def test_the_revisions_are_those_of_alembic(db: Database) -> None:
     scripts = ScriptDirectory(str(revisions.MIGRATIONS))
     known = [script.revision for script in scripts.walk_revisions()]
-    assert revisions.known_revisions() == known[::-1]
+    assert [*revisions.known_revisions()] == known[::-1]
     assert revisions.newest_revision() == scripts.get_current_head()
     async with db.read() as tx:
         assert await tx.run_sync(revisions.revision_of) == scripts.get_current_head()
+
+
+def test_an_update_on_disk_does_not_change_the_revision_of_a_running_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    versions = tmp_path / "versions"
+    versions.mkdir()
+    (versions / "0001_first.py").touch()
+    monkeypatch.setattr(revisions, "MIGRATIONS", tmp_path)
+    assert revisions.newest_revision() == "0001"
+    (versions / "0002_next.py").touch()
+    assert revisions.newest_revision() == "0001"
 
 
 def test_a_start_with_current_tables_does_not_import_alembic() -> None:
