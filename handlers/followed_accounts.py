@@ -22,10 +22,10 @@ from bot.domain.errors import (
     DatabaseUnavailableError,
     RightsError,
 )
-from bot.domain.foreign_text import typed
 from bot.domain.options import Preferences
 from bot.domain.records import Subscription
 from bot.domain.sentences import N_, NN_
+from bot.domain.talk import is_small_talk
 from bot.presentation.actions import LIST, PRIMARY, Buttons, Page, arrows, button
 from bot.presentation.html import Safe
 from bot.updates import unit_of_work
@@ -116,9 +116,11 @@ async def search_if_expected(context: Context, text: str) -> bool:
     The buttons act on the chat for which the file was sent. Return False if no file was sent in
     the last minutes, or if no name contains the text.
     """
-    part = typed(text).strip().lower().removeprefix("@")
+    part = text.strip().lower().removeprefix("@")
     kept = context.services.cache.get(_key(context), now=context.now)
     if not isinstance(kept, tuple) or len(part) < _LEAST_SEARCH or len(part.split()) != 1:
+        return False
+    if is_small_talk(text):
         return False
     document, message_id, about = kept
     try:

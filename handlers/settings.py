@@ -182,7 +182,7 @@ async def set_if_expected(context: Context, text: str) -> bool:
         _expect_answer(context, "")
         await say(context, context.t(UNCHANGED))
         return True
-    means_more = talk.names_listed_in(text) or talk.is_small_talk(text)
+    means_more = talk.names_listed_in(text, context.t.language) or talk.is_small_talk(text)
     if what == MAYBE_ZONE:
         what = "zone"
         is_taken = _columns(what, text) is not None or bool(cities.zones_of_country(text))

@@ -115,8 +115,11 @@ def _has_name_after_first(words: list[str], language: str) -> bool:
 
 
 def ends_as_list(arguments: Sequence[str], words: Collection[str], language: str) -> bool:
-    """Return whether a comma or a connective joins the last two words that are no keywords."""
-    rest = " ".join(map(typed, arguments)).replace(",", " , ").split()
+    """Return whether the last two words that are no keywords are joined.
+
+    A comma, a semicolon and a connective join two words.
+    """
+    rest = re.sub("[,;]", " , ", " ".join(map(typed, arguments))).split()
     *_, joins, _ = ["", "", *(word for word in rest if word.lower() not in words)]
     return joins == "," or is_connective(joins, language)
 

@@ -7,6 +7,7 @@ such name; ``^`` the text begins with the words of the pattern, in this order. A
 may be the name of a profile: only words that are rarely a name are a request by themselves.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -14,7 +15,7 @@ from typing import Literal
 
 from bot.domain import links
 from bot.domain.everyday_words import FILLERS, bare, is_connective, is_everyday_word
-from bot.domain.foreign_text import words_in
+from bot.domain.foreign_text import typed, words_in
 from bot.domain.talk import NO_NAMES
 
 Command = Literal[
@@ -23,6 +24,7 @@ Command = Literal[
 ]  # fmt: skip
 """The subject of a request: a command of the bot, or the price of the bot."""
 
+_SEPARATOR = re.compile("([,;])")
 _LONGEST = 12  # the maximum number of words of a request; a longer text is prose
 _VERBS: tuple[Command, ...] = ("unsubscribe", "highlights", "subscribe", "stories")
 """The commands that take names."""
@@ -402,7 +404,7 @@ def request_in(text: str, language: str, *, is_group: bool = False) -> Request |
     if not 0 < len(words) <= _LONGEST or _may_be_name(written, words):
         return None
     plain = [bare(word) for word in written if not word.startswith("@")]
-    marked = _marked_names(written, language)
+    marked = _marked_names(text, language)
     names = marked or _unmarked_names(written, language)
     command = _command_of(plain, language, has_marked=bool(marked), has_names=bool(names))
     if command is None:
@@ -471,18 +473,24 @@ def _alone() -> frozenset[str]:
     return frozenset(map(bare, _ALONE.split()))
 
 
-def _marked_names(written: Sequence[str], language: str) -> tuple[str, ...]:
-    """Return the names with an @, and the words that a connective or comma joins to such names."""
+def _marked_names(text: str, language: str) -> tuple[str, ...]:
+    """Return the names with an @, and the words joined to such names.
+
+    A comma, a semicolon and a connective join two words.
+    """
+    written: list[str] = []
+    for part in _SEPARATOR.split(typed(text)):
+        written += [part] if _SEPARATOR.fullmatch(part) else words_in(part)
     runs: list[list[str]] = [[]]
     is_joined = True
     for word in written:
-        if is_connective(word, language):
+        if _SEPARATOR.fullmatch(word) or is_connective(word, language):
             is_joined = True
             continue
         if not is_joined:
             runs.append([])
         runs[-1].append(word)
-        is_joined = word.endswith((",", ";"))
+        is_joined = False
     joined = [word for run in runs if _has_marked(run) for word in run]
     return _names_among([word for word in joined if _may_be_unmarked(word, language)])
 

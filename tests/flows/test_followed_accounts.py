@@ -111,6 +111,14 @@ async def test_a_typed_search_acts_on_the_chat_of_the_last_list(
     assert "🔔 searched.a" in buttons(every)
 
 
+async def test_small_talk_is_no_search(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    await bell.ask(ann, "", file=document(listed("cool.shots")))
+    await bell.noticed(ann, "cool", user=ann)
+    said = [one.get("text", "") for one in await control.replies(ann)]
+    assert not any("In your file" in text for text in said)
+
+
 async def test_what_is_no_list_or_too_large_or_not_private(
     bell: Bell, control: Control, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,6 +32,7 @@ def subscribed(text: str) -> Wanted:
         ("@natgeo @mychannel", ("natgeo",), "@mychannel", set()),
         ("@natgeo @nike @prada", ("natgeo", "nike", "prada"), None, set()),
         ("natgeo, @nike", ("natgeo", "nike"), None, set()),
+        ("natgeo; @nike", ("natgeo", "nike"), None, set()),
         ("natgeo & @nike fast", ("natgeo", "nike"), None, {"fast"}),
         ("natgeo!", ("natgeo",), None, set()),
         ("natgeo NatGeo @natgeo nike", ("natgeo", "nike"), None, set()),

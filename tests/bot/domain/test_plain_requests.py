@@ -30,6 +30,7 @@ from bot.domain.plain_requests import Request, request_in
         ("delete my account completely", Request("privacy")),
         ("remove account natgeo", Request("privacy", ("natgeo",))),
         ("follow natgeo and @nike", Request("subscribe", ("natgeo", "nike"), is_list=True)),
+        ("subscribe to @natgeo, nike", Request("subscribe", ("natgeo", "nike"), is_list=True)),
         ("please send me natgeo", Request("stories", ("natgeo",))),
         ("don't send natgeo", Request("unsubscribe", ("natgeo",))),
         ("some words that ask for nothing", None),
