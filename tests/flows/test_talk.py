@@ -540,10 +540,6 @@ async def test_the_whole_tray_is_sent_oldest_first(bell: Bell, control: Control)
     (again,) = await bell.ask(ann, "/stories")
     refused = await bell.press(ann, again, "tray")
     assert refused["text"].startswith("I've just sent these stories.")
-    await control.advance(600)
-    answer = await bell.press(ann, again, "tray")
-    assert not answer.get("text")
-    await control.wait_shown(ann, posted[:30], after=again["message_id"])
 
 
 async def pressed(bell: Bell, chat: int, tray: Json) -> int:
