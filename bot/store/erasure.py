@@ -47,15 +47,12 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
     chat's person get no payer, so that the other admins can take over. The permissions of the chat
     stay, so that an erasure does not end a block.
     """
-    paid = [one.id for one in await chats.of_payer(tx, chat_id)]
-    await chats.lock(tx, [chat_id, *paid])
-    await chat_queues.lock(tx, chat_id)
+    paid = await _lock(tx, chat_id, now=now)
     followed = await subscriptions.remove_of_chat(tx, chat_id)
     await subscriptions.forget_creator(tx, chat_id)  # before the locks of profiles
-    for one in await chats.of_payer(tx, chat_id):
-        # The id of a private chat is the id of its person.
-        await chats.set_payer(tx, one.id, NOBODY)
-        followed += [row.profile_id for row in await subscriptions.of_chat(tx, one.id)]
+    for group in paid:
+        await chats.set_payer(tx, group, NOBODY)
+        followed += [row.profile_id for row in await subscriptions.of_chat(tx, group)]
     await subscriptions.switch_checks(tx, profile_ids=followed, now=now)
     moved = chats.moved_chats
     # Work in progress at the time of a group's move is later recorded under the old id.
@@ -79,3 +76,26 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
     await tx.execute(sa.delete(chats.chats).where(chats.chats.c.id == chat_id))
     if tx.dialect.name == "sqlite":
         await key_values.put(tx, _OWED, secrets.token_hex(8))
+
+
+async def _lock(tx: Tx, chat_id: int, *, now: datetime) -> list[int]:
+    """Lock a chat, the queue, and the groups for which its person pays. Return these groups.
+
+    The id of a private chat is the id of its person. The person may become the payer of another
+    group until all locks are held. Then the locks are released and taken again, in order.
+    """
+    while True:
+        paid = await _paid_by(tx, chat_id)
+        savepoint = await tx.begin_nested()
+        await chats.lock(tx, paid)
+        # A missing chat is added. Otherwise another transaction could add and lock the chat.
+        await chats.add_or_update(tx, chat_id, kind="", title="", now=now)
+        await chat_queues.lock(tx, chat_id)
+        still_paid = await _paid_by(tx, chat_id)
+        if set(still_paid) <= set(paid):
+            return still_paid
+        await savepoint.rollback()
+
+
+async def _paid_by(tx: Tx, person: int) -> list[int]:
+    return [one.id for one in await chats.of_payer(tx, person)]
