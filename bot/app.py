@@ -225,9 +225,9 @@ class Running:
         self.inline = InlineQueries(parts.bot, self._answer_inline)
         self.polling = Polling(
             parts.bot,
-            self._take_in,
+            self._accept_updates,
             allowed_updates=_UPDATES,
-            is_behind=lambda: self._takes_none,
+            is_behind=lambda: self._must_leave_updates,
             on_conflict=lambda: parts.incidents.set("two_pollers", _CONFLICT),
             conflicts=parts.conflicts,
             has_standby=not parts.sharing.is_only_process,
@@ -267,7 +267,7 @@ class Running:
                 "updates": self._update_trouble,
                 "loops": self._failing_loops,
             },
-            door=Door(self._webhook, self._take_in, lambda: self._takes_none)
+            door=Door(self._webhook, self._accept_updates, lambda: self._must_leave_updates)
             if self._webhook
             else None,
             is_open=settings.is_port_reachable,
@@ -289,11 +289,11 @@ class Running:
         """
         parts, services = self._parts, self._parts.services
         table: list[tuple[str, timedelta, Callable[[], Awaitable[datetime | None]]]] = [
-            ("balance", BALANCE_EVERY, parts.treasurer.tidy_and_check_balance),
+            ("balance", BALANCE_EVERY, parts.treasurer.clean_up_and_fetch_balance),
             ("clean-up", _CLEAN_EVERY, self._clean_up),
             ("visitors", services.timing.visitors, self._visitors.report_new),
             ("access", BLOCKS_EVERY, services.access.update_blocks),
-            ("clock", services.timing.clock, parts.clock.keep_right),
+            ("clock", services.timing.clock, parts.clock.anchor_if_in_doubt),
             ("menu", MENU_EVERY, self._menu.publish_next),
             ("pauses", _MUTES_EVERY, services.subscriptions.resume_due),
         ]
@@ -326,7 +326,7 @@ class Running:
         return parts.clock.is_in_doubt() or not parts.owner.is_valid(parts.now())
 
     @property
-    def _takes_none(self) -> bool:
+    def _must_leave_updates(self) -> bool:
         """Return whether Telegram must keep the updates for now."""
         if not self.has_begun or self._parts.clock.is_in_doubt():
             return True
@@ -436,7 +436,7 @@ class Running:
                 await stop.wait()
             watch.cancel()
 
-    async def _take_in(self, updates: Iterable[object]) -> None:
+    async def _accept_updates(self, updates: Iterable[object]) -> None:
         """Wait until the clock is anchored, answer inline queries, and store the other updates."""
         await self._parts.clock.wait_until_anchored()
         if others := self.inline.take_queries(updates):
@@ -451,7 +451,7 @@ class Running:
         if not await admit_or_refuse(context):
             return
         await prepare(update, context)
-        await handlers.errors.say_one_at_a_time(context)
+        await handlers.errors.send_too_many_requests(context)
 
     async def _set_webhook(self, webhook: Webhook) -> None:
         url = str(self._settings.webhook_url).rstrip("/") + webhook.path
@@ -483,7 +483,7 @@ class Running:
     async def _update_trouble(self) -> str:
         if not self.app.running and not self.app._initialized:  # noqa: SLF001 - PTB has no public attribute
             return "Telegram has not answered yet"
-        polls = self._webhook is None and self._ought_to_poll()
+        polls = self._webhook is None and self._should_poll()
         if polls and self._parts.conflicts.is_paused():
             return "another program takes the updates; checks and alerts are paused"
         if polls and self.polling.has_rival:
@@ -494,7 +494,7 @@ class Running:
             return trouble
         return "too many wait" if self.intake.is_behind else ""
 
-    def _ought_to_poll(self) -> bool:
+    def _should_poll(self) -> bool:
         """Return whether this process polls, or would poll if Telegram were reachable."""
         return self._leader is None or self._leader.is_leading or self._leader.is_resting
 

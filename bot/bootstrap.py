@@ -56,7 +56,7 @@ from bot.sending.topics import Topics
 from bot.store import claimed_tables
 from bot.store.copies import transfer
 from bot.store.engine.database import Database
-from bot.store.upgrades import AtWork, Replicas, shown_at_work, upgrade
+from bot.store.upgrades import AtWork, Replicas, process_lease, upgrade
 from bot.stories_api.client import StoriesApi
 from bot.stories_api.privacy import PrivacyCheck
 from bot.telegram.admins import Admins
@@ -410,7 +410,7 @@ async def _own_claims(
     """
     owner = Owner()
     if not db.is_sqlite:
-        return owner, await stack.enter_async_context(shown_at_work(db, owner, now=now))
+        return owner, await stack.enter_async_context(process_lease(db, owner, now=now))
     await db.run(claimed_tables.release_owner)
     return owner, None
 

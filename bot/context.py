@@ -20,7 +20,7 @@ from bot.chats.subscribing import Subscribing
 from bot.chats.subscriptions import Subscriptions
 from bot.domain.errors import CHAT_UNKNOWN, DatabaseUnavailableError, RightsError, TryAgainError
 from bot.domain.foreign_text import typed
-from bot.domain.identity import is_nobody
+from bot.domain.identity import names_no_person
 from bot.domain.links import Link
 from bot.domain.model import Asker, Target
 from bot.domain.records import Chat
@@ -196,7 +196,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
             return None
         as_chat = message.sender_chat if message and self.query is None else None
         as_chat_id = as_chat.id if as_chat else None
-        return None if is_nobody(person.id, as_chat_id) else person.id
+        return None if names_no_person(person.id, as_chat_id) else person.id
 
     @property
     def asker(self) -> Asker:

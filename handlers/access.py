@@ -7,7 +7,7 @@ from bot.chats.access import OWNER as OWNER_LINK
 from bot.context import Context
 from bot.domain.access import Entry, Subject, parse_subject, parse_until_and_reason
 from bot.domain.errors import CHAT_SILENCED
-from bot.domain.identity import is_nobody
+from bot.domain.identity import names_no_person
 from bot.domain.packs import BudgetPlan
 from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import OWNER, PROFILE_ID, Buttons, Page
@@ -15,7 +15,7 @@ from bot.presentation.budget_line import budget_lines
 from bot.presentation.html import Safe
 from handlers.admission import OVER
 from handlers.guard import command, on_press
-from handlers.people import rows_of_others_who_ask
+from handlers.people import rows_of_other_requests
 from handlers.replies import edit_pressed, say
 
 MOST_USES = 1000
@@ -230,7 +230,7 @@ async def press_owner_button(context: Context, what: str, number: int | None) ->
         one = await context.services.access.guest(number)
         is_in = one.entry and one.entry.is_allowed and not one.entry.is_blocked(context.now)
         text = context.t(ALLOWED if is_in else NOT_LET_IN, name=one.name, who=one.name)
-        await edit_pressed(context, text, rows_of_others_who_ask(number, context))
+        await edit_pressed(context, text, rows_of_other_requests(number, context))
 
 
 def _subject(context: Context, *, here: bool = False) -> tuple[Subject, str, Sequence[str]] | None:
@@ -241,7 +241,7 @@ def _subject(context: Context, *, here: bool = False) -> tuple[Subject, str, Seq
     """
     asked, words = context.replied_to, context.words
     author = asked.from_user if asked and not asked.sender_chat else None
-    if author and not (is_nobody(author.id) or author.id == context.bot.id):
+    if author and not (names_no_person(author.id) or author.id == context.bot.id):
         return Subject("person", str(author.id)), author.full_name, words
     if words:
         subject = parse_subject(words[0])

@@ -23,9 +23,9 @@ from bot.presentation.html import Safe, plain
 from bot.presentation.translation import translator_for
 from bot.telegram.presence import AWAY
 from bot.updates import unit_of_work
-from handlers.guard import answer_press, is_echo
+from handlers.guard import answer_press, repeats_message
 from handlers.links import links_of
-from handlers.members import record_who_added
+from handlers.members import record_adder
 from handlers.replies import edit_pressed, say
 
 STRANGER = N_(
@@ -71,8 +71,8 @@ async def admit_or_refuse(context: Context) -> bool:
         await _remember_member_name(context)
         return True
     if judged.verdict == "blocked":
-        await record_who_added(context)
-    if judged.verdict == "stranger" and await _brings_good_entry_link(context):
+        await record_adder(context)
+    if judged.verdict == "stranger" and await _has_valid_entry_link(context):
         return True
     await _tell_refused(context, judged)
     return False
@@ -127,7 +127,7 @@ def entry_link_payload(context: Context) -> str | None:
     return words[1] if is_start and words[1].startswith((OWNER, INVITE)) else None
 
 
-async def _brings_good_entry_link(context: Context) -> bool:
+async def _has_valid_entry_link(context: Context) -> bool:
     payload = entry_link_payload(context)
     return payload is not None and await context.services.access.is_link_good(payload)
 
@@ -207,7 +207,7 @@ def _wants_answer(context: Context) -> bool:
     if context.query:
         return True
     message = context.event.message or context.event.channel_post
-    if message is None or is_echo(message, context.bot.id):
+    if message is None or repeats_message(message, context.bot.id):
         return False
     if message.chat.type == message.chat.PRIVATE:
         return True

@@ -66,7 +66,7 @@ async def save(context: Context, wanted: Options, *, undone_from: datetime | Non
     chat, services = context.chat, context.services
     before = chat.rule_options
     context.chat = await services.chats.change(chat.id, rules=wanted.to_json()) or chat
-    await services.subscriptions.judge_held_anew(chat.id, undone_from=undone_from)
+    await services.subscriptions.reselect_deferred(chat.id, undone_from=undone_from)
     commands = [code(f"{COMMAND} {one.rules_text}") for one in (before, wanted)]
     change = " → ".join(map(context.t.isolate, commands))
     text, rows = rules_page(context, Safe(change))

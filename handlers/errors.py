@@ -27,7 +27,7 @@ from bot.presentation.html import Safe, plain
 from bot.presentation.translation import translator_for
 from bot.sending.replies import text_payload
 from bot.updates import unit_of_work
-from handlers.guard import REPEATED, answer_press, is_echo, record_later
+from handlers.guard import REPEATED, answer_press, cache_after_commit, repeats_message
 from handlers.payers import payer_buttons
 from handlers.replies import say
 
@@ -48,7 +48,7 @@ def sentence_for(error: BotError, context: Context) -> str:
     return sentence
 
 
-async def say_refusal(
+async def send_error(
     context: Context, error: BotError, *, more: str = "", buttons: Buttons | None = None
 ) -> None:
     """Send an error message; if a group got the same message recently, only react.
@@ -67,7 +67,7 @@ async def say_refusal(
         await unit_of_work.call_after_replies(partial(react, context, message, SAME_AGAIN))
         return
     await say(context, text, buttons or refusal_buttons([error], context))
-    await record_later(context, key, age=REPEATED)
+    await cache_after_commit(context, key, age=REPEATED)
 
 
 def refusal_buttons(errors: Iterable[BotError], context: Context) -> Buttons:
@@ -102,12 +102,12 @@ async def answer_given_up_update(update: Update, *, chats: Chats) -> None:
         unit_of_work.add_reply(reply_target_of(update), {**payload, "language": t.language})
 
 
-async def say_one_at_a_time(context: Context) -> None:
+async def send_too_many_requests(context: Context) -> None:
     """Tell the sender that the update is not processed, because too many requests are open."""
     message = context.message
     if context.query:
         await answer_press(context, context.t.plain(ONE_AT_A_TIME), alert=True)
-    elif message and not is_echo(message, context.bot.id):
+    elif message and not repeats_message(message, context.bot.id):
         await say(context, context.t(ONE_AT_A_TIME))
 
 
@@ -146,7 +146,7 @@ async def on_error(update: object, context: Context) -> None:
     try:
         await answer_press(context)
         if isinstance(error, BotError):
-            await say_refusal(context, error)
+            await send_error(context, error)
         else:
             await say(context, text)
     except TelegramError as failure:

@@ -28,7 +28,7 @@ from handlers.followed_accounts import (
 )
 from handlers.guard import HEARD, UNKNOWN_BUTTON, command, on_message, on_press
 from handlers.options import changed_options, rule_lines
-from handlers.profile_lists import WORD, failure_lines, fitting, names_in_bold
+from handlers.profile_lists import WORD, failure_lines, lines_that_fit, names_in_bold
 from handlers.replies import edit_pressed, enqueue_reply, say, show_working
 from handlers.subscriptions import ALREADY, EMPTY, LATER, list_page
 
@@ -155,7 +155,7 @@ async def _subscribe_to_listed(context: Context, source: Message) -> None:
         lines.append(context.t(LATER))
     lines += failure_lines(failed, parse([]), context)
     buttons = refusal_buttons([error for _, error in failed], context)
-    await say(context, "\n".join(fitting(lines, context)), buttons)
+    await say(context, "\n".join(lines_that_fit(lines, context)), buttons)
     await _ask_about_options(there, imported, source, context)
     await _ask_about_rules(imported, source, context)
 
@@ -196,7 +196,7 @@ async def _ask_about_options(
             changes = Safe(context.t.listed(changed_options(one.options, wanted, context)))
             lines.append(context.t.labelled(context.t.names([one.username], bold), changes))
     if lines and not context.is_channel:
-        text = "\n".join(fitting([context.t(OTHER_OPTIONS), *lines], context))
+        text = "\n".join(lines_that_fit([context.t(OTHER_OPTIONS), *lines], context))
         use = context.button(USE_OPTIONS, IMPORT(OPTIONS), PRIMARY)
         await say(context, text, [[use]], reply_to=source.message_id)
 
@@ -228,7 +228,7 @@ async def _use_options(context: Context, source: Document) -> None:
         except BotError as error:
             failed.append((entry.username, error))
     text, buttons = await list_page(context, 0)
-    lines = fitting([text, *failure_lines(failed, parse([]), context)], context)
+    lines = lines_that_fit([text, *failure_lines(failed, parse([]), context)], context)
     await edit_pressed(context, Safe("\n".join(lines)), buttons)
 
 

@@ -31,7 +31,7 @@ from bot.presentation.html import Safe
 from bot.updates import unit_of_work
 from handlers.guard import UNKNOWN_BUTTON, act_on_chat, on_press
 from handlers.money import cost_text
-from handlers.profile_lists import failure_lines, fitting
+from handlers.profile_lists import failure_lines, lines_that_fit
 from handlers.replies import edit_pressed, say, show_working
 from handlers.subscriptions import LATER
 
@@ -170,7 +170,7 @@ async def _subscribe(context: Context, names: Sequence[str]) -> list[str]:
     if done and await context.services.subscriptions.find_obstacle() == "stopped":
         lines.append(context.t(LATER))
     lines += failure_lines(failed, parse([]), context)
-    return [Safe("\n".join(fitting(lines, context)))] if lines else []
+    return [Safe("\n".join(lines_that_fit(lines, context)))] if lines else []
 
 
 async def subscribe_each(

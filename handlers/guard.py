@@ -70,12 +70,12 @@ UNCHANGED = N_("Nothing has changed.")
 UNKNOWN_BUTTON = N_("This button no longer works. /help shows what I can do.")
 
 
-class _Echo(filters.MessageFilter):
-    """Messages that ask for no answer; see ``is_echo``."""
+class _RepeatedMessages(filters.MessageFilter):
+    """Messages that ask for no answer; see ``repeats_message``."""
 
     def filter(self, message: Message) -> bool:
         """Return whether ``message`` asks for no answer."""
-        return is_echo(message, message.get_bot().id)
+        return repeats_message(message, message.get_bot().id)
 
 
 class _Command(CommandHandler[Context, Any]):
@@ -92,7 +92,7 @@ class _Command(CommandHandler[Context, Any]):
         return message.text[message.entities[0].length :].split(), result[1]
 
 
-def is_echo(message: Message, bot_id: int) -> bool:
+def repeats_message(message: Message, bot_id: int) -> bool:
     """Return whether a message only repeats another message, so that no answer is needed.
 
     Telegram copies the posts of a channel, including posts of the bot, into the discussion group
@@ -111,7 +111,7 @@ def is_listing(message: Message) -> bool:
 
 
 # Commands in channels are posts. Edits are excluded, so that no command runs a second time.
-HEARD = (filters.UpdateType.MESSAGE | filters.UpdateType.CHANNEL_POST) & ~_Echo()
+HEARD = (filters.UpdateType.MESSAGE | filters.UpdateType.CHANNEL_POST) & ~_RepeatedMessages()
 
 OBEYED: dict[str, "Guarded"] = {}
 """The handler of each command, by word; buttons use the handlers to run commands."""
@@ -181,7 +181,7 @@ def command(
     """
 
     def decorate(run: Run) -> Guarded:
-        async def obey(context: Context) -> None:
+        async def handle_command(context: Context) -> None:
             if only_in_private:
                 _refuse_outside_private(context, word)
             context.channel_after = channel_after
@@ -196,7 +196,7 @@ def command(
             await update_chat_menu(context)
 
         OBEYED[word] = _make_guarded(
-            f"/{word}", obey, lambda guarded: _Command(word, guarded, filters=HEARD)
+            f"/{word}", handle_command, lambda guarded: _Command(word, guarded, filters=HEARD)
         )
         return OBEYED[word]
 
@@ -213,9 +213,11 @@ def on_message(name: str, what: filters.BaseFilter) -> Callable[[Run], Guarded]:
             if message and message.media_group_id:
                 # Telegram sends each photo of an album as a separate message.
                 key = (message.chat.id, "album", message.media_group_id)
-                await record_later(context, key, age=ALBUM)
+                await cache_after_commit(context, key, age=ALBUM)
 
-        return _make_guarded(name, hear, lambda guarded: MessageHandler(what & ~_Echo(), guarded))
+        return _make_guarded(
+            name, hear, lambda guarded: MessageHandler(what & ~_RepeatedMessages(), guarded)
+        )
 
     return decorate
 
@@ -256,7 +258,7 @@ def on_press(kind: Kind, *, only_in_private: str = "") -> Callable[[Press], Guar
                 return
             await answer_press(context, await run(context, *args))
             # The press is recorded after the handler: a second press may wait for the first.
-            await record_later(context, key, query.data, age=TWICE)
+            await cache_after_commit(context, key, query.data, age=TWICE)
 
         return _make_guarded(
             kind.row, press, lambda guarded: CallbackQueryHandler(guarded, pattern=kind.matches)
@@ -270,7 +272,7 @@ def _press_key(query: CallbackQuery) -> tuple[str, str, int, int]:
     return ("press", query.chat_instance, query.from_user.id, shown.message_id if shown else 0)
 
 
-async def record_later(
+async def cache_after_commit(
     context: Context, key: Hashable, value: object = True, *, age: timedelta
 ) -> None:
     """Put ``value`` into the cache after the commit of the update.

@@ -18,8 +18,8 @@ from bot.presentation.buttons import subscribe_button
 from bot.presentation.html import Safe, shorten
 from bot.presentation.html import link as html_link
 from handlers.card import card_page
-from handlers.errors import say_refusal, sentence_for
-from handlers.guard import on_message, record_later
+from handlers.errors import send_error, sentence_for
+from handlers.guard import cache_after_commit, on_message
 from handlers.highlights import show_highlight
 from handlers.profile_lists import UNREAD, WORD
 from handlers.replies import say, show_working
@@ -128,7 +128,7 @@ async def _serve_link(context: Context, link: Link) -> BotError | None:
     return None
 
 
-async def _say_failures(
+async def _send_failures(
     context: Context, failed: Sequence[tuple[Link, BotError]], *, is_one_link: bool
 ) -> None:
     """Send each different error message once, with the affected links and alternatives."""
@@ -143,7 +143,7 @@ async def _say_failures(
         buttons: Buttons = []
         if isinstance(error, StoryGoneError) and len(names) == 1:
             buttons = await _buttons_instead(context, names.pop() or "")
-        await say_refusal(context, error, more=named, buttons=buttons)
+        await send_error(context, error, more=named, buttons=buttons)
 
 
 def _link_text(link: Link) -> Safe:
@@ -208,8 +208,8 @@ async def serve_links(context: Context) -> None:
         if error := await _serve_link(context, link):
             failed.append((link, error))
         before[link] = not (link.is_page and context.is_private)
-    await _say_failures(context, failed, is_one_link=len(fresh) == 1)
-    await record_later(context, key, before, age=EDITABLE)
+    await _send_failures(context, failed, is_one_link=len(fresh) == 1)
+    await cache_after_commit(context, key, before, age=EDITABLE)
     if len(fresh) > LINKS_A_MESSAGE:
         await say(context, context.t(TOO_MANY, n=LINKS_A_MESSAGE))
 

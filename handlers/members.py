@@ -17,7 +17,7 @@ from telegram.ext import ChatMemberHandler, MessageHandler, filters
 
 from bot.context import Context
 from bot.domain.errors import NoPayerError
-from bot.domain.identity import is_nobody
+from bot.domain.identity import names_no_person
 from bot.domain.records import MAIN
 from bot.domain.sentences import N_
 from bot.presentation.actions import Buttons, link_button
@@ -57,8 +57,8 @@ async def open_or_close_chat(context: Context) -> None:
         return
     if _is_member(change.new_chat_member):
         if not _is_member(change.old_chat_member):
-            await _allow_chat_of_who_added(context, change)
-            await record_who_added(context)
+            await _allow_chat_of_adder(context, change)
+            await record_adder(context)
         was_closed = await context.services.subscriptions.reopen_chat(
             change.chat.id, since=change.date
         )
@@ -70,18 +70,18 @@ async def open_or_close_chat(context: Context) -> None:
         await context.services.subscriptions.close_chat(change.chat.id)
 
 
-async def _allow_chat_of_who_added(context: Context, change: ChatMemberUpdated) -> None:
+async def _allow_chat_of_adder(context: Context, change: ChatMemberUpdated) -> None:
     """Give a group or channel access because a person with access added the bot.
 
     The access check runs before this handler. For a group that became a supergroup, Telegram names
     no person; the access entry moves with the group.
     """
-    if change.chat.type != Chat.PRIVATE and not is_nobody(change.from_user.id):
+    if change.chat.type != Chat.PRIVATE and not names_no_person(change.from_user.id):
         name = change.chat.effective_name or ""
         await context.services.access.allow_added(change.chat.id, change.from_user.id, name=name)
 
 
-async def record_who_added(context: Context) -> None:
+async def record_adder(context: Context) -> None:
     """Record the person who added the bot to a group or channel; the person becomes the payer.
 
     A blocked person is also recorded. The bot then stays silent in the chat.
@@ -94,7 +94,7 @@ async def record_who_added(context: Context) -> None:
     person = change.from_user
     await context.services.payers.bring(
         change.chat.id,
-        None if is_nobody(person.id) else person.id,
+        None if names_no_person(person.id) else person.id,
         kind=change.chat.type,
         title=change.chat.effective_name or "",
         language_code=person.language_code,
@@ -115,7 +115,7 @@ async def _greet_or_report_stop(
         return
     text, buttons = context.t(LEFT), payer_buttons(change.chat.id, change.chat.type, context)
     if change.chat.type == Chat.CHANNEL:
-        tell = partial(_tell_who_added, context, change, text, buttons)
+        tell = partial(_notify_adder, context, change, text, buttons)
         await unit_of_work.call_after_replies(tell)
     else:
         await say(context, text, buttons)
@@ -128,7 +128,7 @@ async def _greet_new_chat(context: Context, change: ChatMemberUpdated) -> None:
         text = Safe(f"{text}\n\n{context.t(NoPayerError.text)}")
         buttons = [*buttons, *payer_buttons(change.chat.id, change.chat.type, context)]
     if change.chat.type == Chat.CHANNEL:
-        greet = partial(_tell_who_added, context, change, text, buttons)
+        greet = partial(_notify_adder, context, change, text, buttons)
         await unit_of_work.call_after_replies(greet)
         return
     sees_all = change.new_chat_member.status == ChatMember.ADMINISTRATOR
@@ -137,7 +137,7 @@ async def _greet_new_chat(context: Context, change: ChatMemberUpdated) -> None:
     await say(context, text, buttons)
 
 
-async def _tell_who_added(
+async def _notify_adder(
     context: Context, change: ChatMemberUpdated, text: Safe, buttons: Buttons
 ) -> None:
     """Send a text to the person who added the bot; on a refusal, post the text in the channel."""

@@ -64,7 +64,7 @@ async def _show_page(context: Context, search: Search, before: str | None = None
         if error.text == KEEPS_NOTHING:
             await _offer_to_keep(context, error)
             return
-        rows = await _row_to_keep_profile(context, str(error.fields["username"]))
+        rows = await _keep_button_rows(context, str(error.fields["username"]))
         await offer_instead(context, error, rows)
         return
     is_last = page.more is None
@@ -75,7 +75,7 @@ async def _show_page(context: Context, search: Search, before: str | None = None
         await say(context, text, [[more]])
 
 
-async def _row_to_keep_profile(context: Context, username: str) -> Buttons:
+async def _keep_button_rows(context: Context, username: str) -> Buttons:
     """Return the button that keeps the stories of a subscription from now on.
 
     The result is empty without a subscription, and if the stories are kept already.

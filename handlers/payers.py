@@ -84,11 +84,11 @@ async def leave_chat(context: Context, chat_id: int) -> str | None:
     await edit_pressed(context, *await paid_page(context))
     if not has_left:
         return context.t.plain(NOT_YOURS)
-    await tell_left(left, context)
+    await notify_chats_without_payer(left, context)
     return None
 
 
-async def tell_left(left: list[Chat], context: Context) -> None:
+async def notify_chats_without_payer(left: list[Chat], context: Context) -> None:
     """Notify chats without a payer, with the button to become the payer."""
     language = context.t.language
     for chat in left:

@@ -90,16 +90,16 @@ async def press_button(context: Context, what: str, number: int, credits: int | 
         case "unblock":
             await access.unblock(subject)
         case "allow":
-            await _let_in(subject, context)
+            await _admit(subject, context)
     one = await access.guest(number)  # read again after the change
     has_limits = what == "limits" and not is_owner
     text, buttons = _limit_page(one, context) if has_limits else _guest_page(one, context)
     if what == "payers" and number < 0:
         text, buttons = _payers_page(one, context)
-    await edit_pressed(context, text, [*buttons, *rows_of_others_who_ask(number, context)])
+    await edit_pressed(context, text, [*buttons, *rows_of_other_requests(number, context)])
 
 
-async def _let_in(subject: Subject, context: Context) -> None:
+async def _admit(subject: Subject, context: Context) -> None:
     """Give access to the person or chat that requested access; send a person the greeting.
 
     A blocked person or chat stays blocked.
@@ -115,7 +115,7 @@ async def _let_in(subject: Subject, context: Context) -> None:
         await enqueue_reply(context, Target(number), text_payload(t(WELCOME)))
 
 
-def rows_of_others_who_ask(number: int, context: Context) -> Buttons:
+def rows_of_other_requests(number: int, context: Context) -> Buttons:
     """Return the buttons of the pressed message for the other pending requests for access."""
     message = context.query.message if context.query else None
     shown = message.reply_markup if isinstance(message, Message) else None

@@ -7,7 +7,7 @@ from bot.domain.sentences import N_
 from bot.presentation.actions import DANGER, ERASE, Page, back
 from bot.presentation.html import Safe
 from handlers.guard import command, on_press
-from handlers.payers import tell_left
+from handlers.payers import notify_chats_without_payer
 from handlers.replies import edit_pressed, say
 
 ABOUT = N_(
@@ -66,7 +66,7 @@ async def confirm_or_erase(context: Context, what: str | None) -> None:
     if what == "yes":
         left = await context.services.payers.chats_of(context.chat.id, most=None)
         await context.services.chats.erase(context.chat.id)
-        await tell_left(left, context)
+        await notify_chats_without_payer(left, context)
         await edit_pressed(context, context.t(DONE))
     elif what == "more":
         await edit_pressed(context, context.t(STAYS), [[back(context.t, ERASE("no"))]])

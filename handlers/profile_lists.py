@@ -76,7 +76,7 @@ def _line_for_all(
     return [context.t(kind.text, n=len(together[kind]), username=inside)]
 
 
-def fitting(lines: Sequence[str], context: Context) -> list[str]:
+def lines_that_fit(lines: Sequence[str], context: Context) -> list[str]:
     """Return the lines that fit into a message, and the number of dropped lines."""
     kept: list[str] = []
     length = 0

@@ -44,7 +44,7 @@ class Command:
     menu: str = ""
 
     @property
-    def takes_name(self) -> bool:
+    def accepts_name(self) -> bool:
         """Return whether a profile name may follow, according to the line in the help."""
         return "<i>name</i>" in self.line
 

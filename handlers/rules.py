@@ -76,7 +76,7 @@ async def show_or_change_rules(context: Context) -> None:
     if username is None or says_nothing:
         await say(context, _usage(context, argument))
     elif parsed.left_out and text.lower() != OFF:
-        await _say_unreadable(context, argument, text, parsed.left_out)
+        await _send_unreadable_words(context, argument, text, parsed.left_out)
     elif is_whole_chat and text:
         await chat_rules.propose(context, chat_rules.read_rules(text))
     elif is_whole_chat:
@@ -124,7 +124,7 @@ async def _ask_whose_rules(context: Context) -> None:
     await say(context, "\n".join([*head, context.t(WHICH)]), buttons)
 
 
-async def _say_unreadable(
+async def _send_unreadable_words(
     context: Context, argument: str, text: str, left_out: Sequence[str]
 ) -> None:
     """List the words that are no terms or exceed the limit; for a single word, suggest terms."""

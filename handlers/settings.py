@@ -131,7 +131,7 @@ async def _set_if_readable(context: Context, what: str, text: str) -> bool:
     chat, services = context.chat, context.services
     context.chat = await services.chats.change(chat.id, **columns) or chat
     context.t = context.t.in_zone(zone_of(context.chat.zone))
-    await services.subscriptions.judge_held_anew(chat.id)
+    await services.subscriptions.reselect_deferred(chat.id)
     return True
 
 

@@ -23,7 +23,7 @@ from bot.presentation.notices import COUNTED
 from handlers.card import LIVE
 from handlers.confirmation import offer_understood
 from handlers.errors import refusal_buttons
-from handlers.guard import UNCHANGED, answer_press, command, on_press, record_later
+from handlers.guard import UNCHANGED, answer_press, cache_after_commit, command, on_press
 from handlers.highlights import show_highlight
 from handlers.links import (
     NOT_OURS,
@@ -146,7 +146,7 @@ async def send_all_current_stories(context: Context) -> str | None:
     )
     if not live:
         return t.plain(DISAPPEARED)
-    await record_later(context, key, age=_SENT_ONCE_IN)
+    await cache_after_commit(context, key, age=_SENT_ONCE_IN)
     await answer_press(context)
     stories = latest_stories([story for one in live for story in one.stories], None)
     by_profile: dict[str, list[Story]] = {}

@@ -230,7 +230,7 @@ async def _subscribe(context: Context, wanted: Wanted, *, in_place: bool = False
     done = [one for _, one in result if isinstance(one, Subscribed)]
     failed = [(name, one) for name, one in result if isinstance(one, BotError)]
     if failed and len(wanted.names) + len(wanted.unread) == 1:
-        await _say_unless_permanent(context, wanted, failed[0][1], in_place=in_place)
+        await _offer_retry_or_raise(context, wanted, failed[0][1], in_place=in_place)
         return
     new = [one.profile.username for one in done if not one.already]
     sooner = [one.profile.username for one in done if one.is_sooner]
@@ -257,7 +257,7 @@ async def _subscribe(context: Context, wanted: Wanted, *, in_place: bool = False
     await (edit_pressed if in_place else say)(context, text, buttons)
 
 
-async def _say_unless_permanent(
+async def _offer_retry_or_raise(
     context: Context, wanted: Wanted, error: BotError, *, in_place: bool
 ) -> None:
     """Offer a retry if spending is stopped or the API refuses the key; otherwise raise the error.

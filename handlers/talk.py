@@ -40,10 +40,10 @@ from handlers.guard import (
     OBEYED,
     UNCHANGED,
     UNKNOWN_BUTTON,
+    cache_after_commit,
     is_listing,
     on_message,
     on_press,
-    record_later,
 )
 from handlers.links import is_forward_of_our_post
 from handlers.plain_requests import answer_request, is_for_bot
@@ -262,7 +262,7 @@ async def _suggest_command(context: Context, word: str, rest: str) -> None:
     link = links.parse_argument(rest) if rest else None
     if meant is None:
         raise BotError(f"/{word}", text=UNKNOWN_COMMAND, command=code(f"/{word}"))
-    if COMMANDS[meant].takes_name and link and link.username:
+    if COMMANDS[meant].accepts_name and link and link.username:
         run = button(f"/{meant} {link.username}", actions.RUN(meant, link.username))
         await say(context, context.t(MEANT), [[run]])
     else:
@@ -291,10 +291,10 @@ async def _react_or_give_example(context: Context) -> None:
     else:
         await say(context, context.t(EXAMPLE), example_button(context))
     answer = SAME_AGAIN if is_shrug else EXAMPLE
-    await record_later(context, (chat_id, "example"), answer, age=ONCE_IN)
+    await cache_after_commit(context, (chat_id, "example"), answer, age=ONCE_IN)
 
 
-class _ToUs(filters.MessageFilter):
+class _RepliesToBot(filters.MessageFilter):
     """A filter that accepts the replies to a message of the bot."""
 
     def filter(self, message: Message) -> bool:
@@ -314,7 +314,7 @@ class _ToUs(filters.MessageFilter):
     & filters.TEXT
     & ~filters.COMMAND
     & ~filters.VIA_BOT
-    & _ToUs(),
+    & _RepliesToBot(),
 )
 async def answer_request_in_group(context: Context) -> None:
     """Answer a request in plain words that replies to the bot; ignore other replies.

@@ -69,7 +69,7 @@ class Treasurer:
         )
         self._now = now
 
-    async def tidy_and_check_balance(self) -> datetime:
+    async def clean_up_and_fetch_balance(self) -> datetime:
         """Fetch the balance once and clean up the ledger. Return the time of the next check."""
         is_low = False
         balance = None

@@ -131,11 +131,11 @@ class Ledger:
             SpendingError: A limit is reached; the API was not called.
             StoriesError: The call failed; the billed credits are settled.
         """
-        value, bill = await self.pay_unsettled(charge, call)
+        value, bill = await self.call_unsettled(charge, call)
         await self._close(bill.reservation, bill.credits)
         return value
 
-    async def pay_unsettled(self, charge: Charge, call: Call[T]) -> tuple[T, Bill]:
+    async def call_unsettled(self, charge: Charge, call: Call[T]) -> tuple[T, Bill]:
         """Reserve credits and make the call.
 
         Return the value, and the bill for a later settlement.
@@ -286,7 +286,7 @@ class Ledger:
             if self._habits is None or self._habits[0] != today:
                 since = today - timedelta(days=_HABIT_DAYS)
                 tells_apart = self.limits.newcomer_allowance is not None
-                of_known = tells_apart and await acquaintances.is_anybody_known(tx)
+                of_known = tells_apart and await acquaintances.has_known_person(tx)
                 hours = await ledger.reply_cost_by_hour(tx, since, before=today, of_known=of_known)
                 self._habits = today, list(hours.values())
         return left_by_replies(self.limits, self._habits[1], used=used, now=now)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, get_args
 
-from bot.domain.options import Options, held_back_by
+from bot.domain.options import Options, excluded_by
 from bot.domain.records import NOBODY, Known, Mute, Subscription, find_mute
-from bot.domain.selection import FILTERED, Outlook, foresee
+from bot.domain.selection import FILTERED, Outlook, predict_decision
 from bot.store import chats, deliveries, enqueue, mutes, profiles, stories
 from bot.store.engine.database import Tx
 from bot.store.enqueue import Tally
@@ -122,7 +122,7 @@ async def explain(tx: Tx, subscription: Subscription, *, obstacle: Obstacle, now
     chat_rules = chat.rule_options if chat else Options()
     is_open = chat is not None and chat.state == "active"
     if chat is not None and is_open:
-        outlooks = [foresee(row, chat, missing, now=now) for row in waiting]
+        outlooks = [predict_decision(row, chat, missing, now=now) for row in waiting]
     else:  # a closed chat gets no pending stories: the bot drops them when it returns to the chat
         tallies.append(Tally("dropped", deliveries.AWAY, len(waiting)))
         outlooks = []
@@ -135,5 +135,5 @@ async def explain(tx: Tx, subscription: Subscription, *, obstacle: Obstacle, now
         obstacle=obstacle,
         mute=find_mute(missing, target.thread_id),
         live=len(live),
-        passing=sum(not held_back_by(story, subscription.options, chat_rules) for story in live),
+        passing=sum(not excluded_by(story, subscription.options, chat_rules) for story in live),
     )

@@ -266,7 +266,8 @@ class Subscribing:
             BlockedError: The owner of the bot has blocked the chat.
         """
         rows = await fetch(
-            self._db, lambda tx: ended_subscriptions.those_ended_at(tx, chat_id, at=ended_at)
+            self._db,
+            lambda tx: ended_subscriptions.subscriptions_ended_at(tx, chat_id, at=ended_at),
         )
         restored: list[Subscription] = []
         failed: list[tuple[str, BotError]] = []

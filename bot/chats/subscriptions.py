@@ -215,7 +215,9 @@ class Subscriptions:
                 self._wake()
         return None
 
-    async def judge_held_anew(self, chat_id: int, *, undone_from: datetime | None = None) -> None:
+    async def reselect_deferred(
+        self, chat_id: int, *, undone_from: datetime | None = None
+    ) -> None:
         """Select the deferred deliveries of a chat again after a change of the chat's settings.
 
         With ``undone_from``, the change restores the rules of the whole chat: the deliveries that

@@ -77,7 +77,7 @@ class Setup:
         """Ask, check and write; return whether to start the bot, None if no file was written."""
         values: dict[str, str] = {}
         for name, (text, _) in _VALUES.items():
-            value = await self._ask_until_good(name, partial(self.ask_secret, f"{text}: "))
+            value = await self._ask_until_accepted(name, partial(self.ask_secret, f"{text}: "))
             if value is None:
                 self.console.print(_NOTHING)
                 return None
@@ -101,7 +101,7 @@ class Setup:
         """Return whether the file belongs to a service, which has a user of its own."""
         return self.file != Path(ENV_FILE).absolute()
 
-    async def _ask_until_good(self, name: str, ask: Callable[[], str]) -> str | None:
+    async def _ask_until_accepted(self, name: str, ask: Callable[[], str]) -> str | None:
         """Ask until a value is accepted; return None after three attempts or end of input."""
         for _ in range(_TRIES):
             try:

@@ -121,7 +121,7 @@ def retry_at(now: datetime, attempts: int, *, is_repeat: bool = False) -> dateti
     The first pause is longer if a copy may already be in the chat (``is_repeat``).
     """
     first = _FIRST_TEST_AGAIN if is_repeat else _FIRST_RETRY
-    return now + _doubled(first, attempts, _LAST_RETRY)
+    return now + _doubled_delay(first, attempts, _LAST_RETRY)
 
 
 def repeat_asks_again_at(now: datetime, number: int) -> datetime:
@@ -175,7 +175,7 @@ def retry_after_success_at(
 
 def poll_again_at(now: datetime, failures: int) -> datetime:
     """Return when to check again after ``failures`` consecutive failed checks."""
-    return now + _doubled(_FIRST_POLL_AGAIN, failures, _LAST_POLL_AGAIN)
+    return now + _doubled_delay(_FIRST_POLL_AGAIN, failures, _LAST_POLL_AGAIN)
 
 
 def check_if_back_at(now: datetime, answers: int) -> datetime:
@@ -184,7 +184,7 @@ def check_if_back_at(now: datetime, answers: int) -> datetime:
     ``answers`` is the number of consecutive answers with this result. The first check is within
     the hour, because a story lives only a day; the interval then doubles up to a day.
     """
-    return now + _doubled(_FIRST_UNAVAILABLE_PAUSE, answers - 1, _LAST_UNAVAILABLE_PAUSE)
+    return now + _doubled_delay(_FIRST_UNAVAILABLE_PAUSE, answers - 1, _LAST_UNAVAILABLE_PAUSE)
 
 
 def is_refusal_proven(answers: int) -> bool:
@@ -192,7 +192,7 @@ def is_refusal_proven(answers: int) -> bool:
     return answers >= MOST_DOUBTS
 
 
-def _doubled(first: timedelta, times: int, most: timedelta) -> timedelta:
+def _doubled_delay(first: timedelta, times: int, most: timedelta) -> timedelta:
     return min(first * (1 << min(max(times - 1, 0), 16)), most)
 
 
@@ -258,7 +258,7 @@ class AudienceMember:
     digest: int | None = None
 
 
-def heard_at(seen_at: datetime, expires_at: datetime, member: AudienceMember) -> datetime:
+def notified_at(seen_at: datetime, expires_at: datetime, member: AudienceMember) -> datetime:
     """Return when a chat is notified of a story that a check finds at ``seen_at``.
 
     The delivery of alerts and the planning of checks both use this function.
@@ -271,12 +271,12 @@ def heard_at(seen_at: datetime, expires_at: datetime, member: AudienceMember) ->
     hours begin. No story is sent after a newer story.
     """
     if member.digest is None:
-        return _when_awake(seen_at, member)
+        return _after_quiet_hours(seen_at, member)
     summary = summary_at(seen_at, expires_at, member)
     if summary is not None:
         return summary
     last = max(seen_at, expires_at - _DIGEST_MARGIN)
-    return _when_awake(max(seen_at, _before_quiet(last, member)), member)
+    return _after_quiet_hours(max(seen_at, _before_quiet(last, member)), member)
 
 
 def summary_at(seen_at: datetime, expires_at: datetime, member: AudienceMember) -> datetime | None:
@@ -290,7 +290,7 @@ def summary_at(seen_at: datetime, expires_at: datetime, member: AudienceMember) 
     return summary if summary <= max(seen_at, expires_at - _DIGEST_MARGIN) else None
 
 
-def _when_awake(moment: datetime, member: AudienceMember) -> datetime:
+def _after_quiet_hours(moment: datetime, member: AudienceMember) -> datetime:
     """Return ``moment``, or the end of the quiet hours that contain ``moment``."""
     return quiet_until(moment, member.quiet, member.zone) or moment
 
@@ -302,7 +302,7 @@ def _next_summary_at(after: datetime, hour: int, member: AudienceMember) -> date
         last_hour = _last_local_time(after, hour, member.zone)
         if quiet_until(last_hour, member.quiet, member.zone) == until:
             return until  # a summary due in quiet hours is sent when the quiet hours end
-    return _when_awake(next_local_time(after, hour, member.zone), member)
+    return _after_quiet_hours(next_local_time(after, hour, member.zone), member)
 
 
 def _before_quiet(last: datetime, member: AudienceMember) -> datetime:
@@ -354,12 +354,12 @@ def _useful_for(
 ) -> datetime:
     """Return when the next check can lead to a notification of the member."""
     if member.digest is None:
-        return _when_awake(due, member)
+        return _after_quiet_hours(due, member)
     # A story that the last check did not find was posted after that check. One check covers a
     # summary that is at most ``SUMMARY_LEAD`` away.
     after = max(seen_at + SUMMARY_LEAD, earliest)
     for posted_at in (seen_at, after, max(after, due)):
-        heard = heard_at(posted_at, posted_at + STORY_LIFE, member)
+        heard = notified_at(posted_at, posted_at + STORY_LIFE, member)
         if heard > max(after, posted_at):
             return max(earliest, heard - SUMMARY_LEAD)
     return max(after, due)  # between long quiet hours, each story is sent as soon as it is found

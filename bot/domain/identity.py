@@ -13,7 +13,7 @@ NOBODIES = frozenset({LINKED_CHANNEL, ANONYMOUS_ADMIN, WRITES_AS_CHANNEL})
 """The stand-in accounts; the ids are the same in each chat (Bot API, ``Message.sender_chat``)."""
 
 
-def is_nobody(user_id: int | None, sender_chat: int | None = None) -> bool:
+def names_no_person(user_id: int | None, sender_chat: int | None = None) -> bool:
     """Return whether the sender identifies no person, so that no person can be asked or charged.
 
     ``user_id`` is the sender of the update, None for an update without a sender (channel posts).

@@ -184,7 +184,7 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
-class GiveUp:
+class PermanentFailure:
     """The outcome of a send that can never succeed; ``scope`` names the affected part.
 
     The scope ``bot`` means a bad token. ``items`` arrived before.
@@ -235,4 +235,4 @@ Presence = Literal["may", "may not", "away"] | Moved
 AskPresence = Callable[[int, Right], Awaitable[Presence]]
 """A callback that asks Telegram for the bot's presence in a chat that lacked a right; free."""
 
-Outcome = Sent | Muted | TryLater | Moved | GiveUp | Removed
+Outcome = Sent | Muted | TryLater | Moved | PermanentFailure | Removed

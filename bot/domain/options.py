@@ -122,7 +122,7 @@ class Preferences:
         return replace(self, paused=False, paused_until=None) if is_over else self
 
 
-def held_back_by(story: Story, options: Options, chat_rules: Options) -> str | None:
+def excluded_by(story: Story, options: Options, chat_rules: Options) -> str | None:
     """Return the option or term that excludes a story from a subscription, or None.
 
     ``chat_rules`` has the rules of the whole chat, which apply to a subscription without own

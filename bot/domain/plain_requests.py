@@ -465,11 +465,13 @@ def _may_be_name(written: list[str], words: list[str]) -> bool:
     """Return whether a text is a single word that is more likely a name than a request."""
     if len(written) > 1:
         return False
-    return written[0].startswith("@") or (words[0] not in _alone() and bool(_names_among(written)))
+    return written[0].startswith("@") or (
+        words[0] not in _requests_without_names() and bool(_names_among(written))
+    )
 
 
 @cache
-def _alone() -> frozenset[str]:
+def _requests_without_names() -> frozenset[str]:
     return frozenset(map(bare, _ALONE.split()))
 
 

@@ -210,7 +210,7 @@ class Held(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Owed:
+class PendingMessage:
     """A message that a chat must still get: a reply, or the common part of all deliveries.
 
     ``copies`` counts sends that may have arrived. ``attempts`` counts claims in a row that surely
@@ -232,7 +232,7 @@ class Owed:
         return self.notice == REPLY
 
     @property
-    def goes_alone(self) -> bool:
+    def must_be_sent_alone(self) -> bool:
         """Return whether the message must be sent without an album.
 
         Telegram may have sent the earlier album with the message despite a 429.
@@ -241,7 +241,7 @@ class Owed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery(Owed):
+class Delivery(PendingMessage):
     """A row of the outbox: a story, a notice or a reply.
 
     ``sending``: the row is claimed and the outcome is not recorded. ``is_unreadable``: this

@@ -122,8 +122,8 @@ def decide(queue: ChatQueue, *, now: datetime) -> Decision:
     rest = _defer_muted_rows(sorted(alerts, key=_turn), queue.mutes, decision, now)
     while rest and decision.batch is None:
         head = rest[0]
-        group = [row for row in rest if _goes_with(row, head)]
-        rest = [row for row in rest if not _goes_with(row, head)]
+        group = [row for row in rest if _belongs_to_album(row, head)]
+        rest = [row for row in rest if not _belongs_to_album(row, head)]
         willing = [row for row in group if not _defer_or_drop(row, queue.chat, decision, now)]
         if willing:
             decision.batch = _first_batch(willing)
@@ -172,7 +172,9 @@ class Outlook:
     reason: str = ""
 
 
-def foresee(row: Delivery, chat: Chat, mutes: Sequence[Mute], *, now: datetime) -> Outlook:
+def predict_decision(
+    row: Delivery, chat: Chat, mutes: Sequence[Mute], *, now: datetime
+) -> Outlook:
     """Return the decision that ``decide`` will make about a pending story, and the time.
 
     At the end of quiet hours the rules and the daily summary are applied to the story.
@@ -280,7 +282,7 @@ def _turn(row: Delivery) -> tuple[int, int]:
     return (2, 0) if place is None else (1, place)
 
 
-def _goes_with(row: Delivery, head: Delivery) -> bool:
+def _belongs_to_album(row: Delivery, head: Delivery) -> bool:
     if head.notice or row.notice:
         return row.notice == head.notice and row.target == head.target
     return row.subscription_id == head.subscription_id
@@ -308,7 +310,7 @@ def _defer_or_drop(row: Delivery, chat: Chat, decision: Decision, now: datetime)
     elif row.story is None:
         decision.dropped.append((row, TOO_OLD if row.held == Held.MUTED else _FORGOTTEN))
     elif not row.copies and (
-        why := options.held_back_by(row.story, row.options, chat.rule_options)
+        why := options.excluded_by(row.story, row.options, chat.rule_options)
     ):
         decision.dropped.append((row, f"{FILTERED}: {why}"))
     elif _is_over(row, chat, now) and not _is_released_from_quiet_hours(row, now):
@@ -343,10 +345,10 @@ def _is_released_from_quiet_hours(row: Delivery, now: datetime) -> bool:
 def _defer_to_digest(row: Delivery, chat: Chat, decision: Decision, now: datetime) -> bool:
     if row.story is None or not can_join_summary(row):
         return False
-    heard_at = alert_rules.heard_at(row.created_at, row.story.expires_at, _member(chat))
-    if heard_at <= now:
+    notified_at = alert_rules.notified_at(row.created_at, row.story.expires_at, _member(chat))
+    if notified_at <= now:
         return False
-    decision.held.append((row, heard_at, Held.DIGEST))
+    decision.held.append((row, notified_at, Held.DIGEST))
     return True
 
 
@@ -358,13 +360,14 @@ def _first_batch(willing: Sequence[Delivery]) -> Batch:
     """
     head = willing[0]
     alike = list(takewhile(lambda row: bool(row.copies) == bool(head.copies), willing))
-    if head.goes_alone:
+    if head.must_be_sent_alone:
         alike = [head]
     is_listed = head.summary_place is not None
     alike = [
         row
         for row in alike
-        if row.goes_alone == head.goes_alone and (row.summary_place is not None) == is_listed
+        if row.must_be_sent_alone == head.must_be_sent_alone
+        and (row.summary_place is not None) == is_listed
     ]
     if head.notice:
         # A single broadcast or summary may fill a message.

@@ -108,7 +108,7 @@ class Highlights:
         async def fetch() -> Fetched[Highlight]:
             with self._remembering_refusal():
                 call = self._api.highlight(highlight_id)
-                result, bill = await self._ledger.pay_unsettled(charge, call)
+                result, bill = await self._ledger.call_unsettled(charge, call)
             return Fetched(None, [result], bill=bill)
 
         def until(result: list[Highlight], now: datetime) -> datetime:

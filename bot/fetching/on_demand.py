@@ -81,11 +81,11 @@ class Viewer:
         async def fetch() -> Fetched[Story]:
             try:
                 try:
-                    story, bill = await self._ledger.pay_unsettled(charge, call)
+                    story, bill = await self._ledger.call_unsettled(charge, call)
                 except StoryGoneError:
                     if links.story_taken_at(story_id) is None:
                         raise  # the id does not prove that the story is live
-                    story, bill = await self._ledger.pay_unsettled(charge, call)
+                    story, bill = await self._ledger.call_unsettled(charge, call)
             except ProfilePrivateError as error:
                 named = Profile("", link.username or "")
                 if await self._names.check_refusal(named, charge) == "private":

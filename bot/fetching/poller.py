@@ -272,7 +272,9 @@ class Scheduler:
             spare = min(for_early, most) - len(taken)
             if spare > 0:
                 taken += await self._claim_early(tx, plan, lease, limit=spare)
-            return [known for known in taken if not await _put_off_undue(tx, known, plan, now)]
+            return [
+                known for known in taken if not await _postpone_if_not_due(tx, known, plan, now)
+            ]
 
     async def _claim_for_summaries(
         self, tx: Tx, plan: Plan, lease: Lease, *, limit: int
@@ -294,7 +296,7 @@ class Scheduler:
         taken = await profiles.claim(
             tx, lease, limit=limit, ids=found, skip_fresh=plan.pause is not None
         )
-        plan.schedule.draw_ahead(len(taken) * plan.cost)
+        plan.schedule.move_credits_forward(len(taken) * plan.cost)
         return taken
 
     async def _claim_early(self, tx: Tx, plan: Plan, lease: Lease, *, limit: int) -> list[Known]:
@@ -317,7 +319,7 @@ class Scheduler:
             if at <= now:
                 taken.append(known)
             else:
-                await profiles.put_off(tx, known, until=max(at, known.due_at or at))
+                await profiles.postpone_check(tx, known, until=max(at, known.due_at or at))
         return taken
 
     async def _maintain(self, plan: Plan) -> None:
@@ -415,7 +417,7 @@ class Scheduler:
             self._counted.put(known.profile_id, value=True, until=now + _COUNTED_AGAIN)
         if not audience.chats:
             async with self._db.begin() as tx:
-                await profiles.put_off(tx, known, until=now)
+                await profiles.postpone_check(tx, known, until=now)
                 await subscriptions.switch_checks(tx, profile_ids=[known.profile_id], now=now)
         elif audience != Audience(known.chats, known.weight, known.fresh):
             async with self._db.begin() as tx:
@@ -434,7 +436,7 @@ class Scheduler:
         call = self._api.stories(
             known.profile_id,
             public_since=known.checked_at if is_well else None,
-            expects_some=partial(self._expects_stories, known),
+            expects_some=partial(self._should_have_live_stories, known),
         )
         try:
             reservation = await self._ledger.reserve(_charge(known), call)
@@ -442,10 +444,10 @@ class Scheduler:
             latest = self._now() + _LONGEST_WAIT
             async with self._db.begin() as tx:
                 until = min(error.until or latest, latest)
-                await profiles.put_off(tx, known, until=until)
+                await profiles.postpone_check(tx, known, until=until)
             return "no money"
         if not self._holds(lease):
-            await self._db.insist(lambda tx: self._ledger.settle(tx, reservation, 0))
+            await self._db.run_until_recorded(lambda tx: self._ledger.settle(tx, reservation, 0))
             return "lost"
         try:
             answer = await call
@@ -455,14 +457,14 @@ class Scheduler:
         await self._record_answer(known, plan, reservation, answer)
         return "seen"
 
-    async def _expects_stories(self, known: Known) -> bool:
+    async def _should_have_live_stories(self, known: Known) -> bool:
         """Return whether stored stories of the profile should still be live."""
 
         async def has_live(tx: Tx) -> bool:
             return bool(await stories.live(tx, known.profile_id, now=self._now()))
 
         # The call is already billed, so the read is repeated until it succeeds.
-        return await self._db.insist(has_live)
+        return await self._db.run_until_recorded(has_live)
 
     async def _record_answer(
         self,
@@ -482,7 +484,7 @@ class Scheduler:
             await self._ledger.settle(tx, reservation, answer.credits)
             return new
 
-        new = await self._db.insist(record)
+        new = await self._db.run_until_recorded(record)
         self._wake()
         if answer.is_checked:
             await self._api.compare_with_unchecked(known, shown, new)
@@ -498,10 +500,12 @@ class Scheduler:
         billed = reservation.credits if error.credits is None else error.credits
         plan.schedule.record_failure(now.timestamp())
         plan.schedule.bucket.credits -= billed
-        await self._db.insist(lambda tx: self._ledger.settle(tx, reservation, error.credits))
+        await self._db.run_until_recorded(
+            lambda tx: self._ledger.settle(tx, reservation, error.credits)
+        )
         if self._api.is_failing:
             self._rests_until = now + _PROBE_EVERY
-        why = await self._prove_refusal(known, plan, error)
+        why = await self._proven_state(known, plan, error)
         if why != "error":
             self.failed_checks.record_success()
         elif not isinstance(error, OutOfServiceError):
@@ -512,10 +516,10 @@ class Scheduler:
         async with self._db.begin() as tx:
             match error:
                 case OutOfServiceError():
-                    await profiles.put_off(tx, known, until=now + _LONGEST_WAIT)
+                    await profiles.postpone_check(tx, known, until=now + _LONGEST_WAIT)
                 case _ if self._api.is_failing:
                     # The API fails for all profiles, so the profile is not the cause.
-                    await profiles.put_off(tx, known, until=now + _PROBE_EVERY)
+                    await profiles.postpone_check(tx, known, until=now + _PROBE_EVERY)
                 case _:
                     await snapshots.record_failure(
                         tx, known.profile_id, why, now=now, token=known.token
@@ -523,7 +527,7 @@ class Scheduler:
         self._wake()
         return type(error).__name__
 
-    async def _prove_refusal(
+    async def _proven_state(
         self, known: Known, plan: Plan, error: StoriesError
     ) -> Literal["private", "gone", "error"]:
         """Return the proven state after a failed check.
@@ -565,7 +569,7 @@ def _unseen_limit(plan: Plan, now: datetime, *, is_due: bool, is_paid: bool) -> 
     return None if before is None else datetime.fromtimestamp(before, UTC)
 
 
-async def _put_off_undue(tx: Tx, known: Known, plan: Plan, now: datetime) -> bool:
+async def _postpone_if_not_due(tx: Tx, known: Known, plan: Plan, now: datetime) -> bool:
     """Postpone a claimed profile that is not due at today's price.
 
     Return whether this happened.
@@ -579,5 +583,5 @@ async def _put_off_undue(tx: Tx, known: Known, plan: Plan, now: datetime) -> boo
     useful_at = partial(snapshots.useful_at, tx, known, due, plan, seen_at=seen_at, now=now)
     if await useful_at(is_claimed=True) <= now:
         return False
-    await profiles.put_off(tx, known, until=await useful_at())
+    await profiles.postpone_check(tx, known, until=await useful_at())
     return True

@@ -63,7 +63,7 @@ class ClockKeeper:
         self.went_back = asyncio.Event()
         """Set after the clock was set back by more than 60 seconds: the process must restart."""
         self.wake: Callable[[], None] = lambda: None
-        """Schedules a call of ``keep_right`` soon."""
+        """Schedules a call of ``anchor_if_in_doubt`` soon."""
         if self._clock is not None:
             self._clock.on_doubt = self._on_doubt
 
@@ -81,7 +81,7 @@ class ClockKeeper:
         if self._clock is not None:
             await self._clock.wait_until_anchored()
 
-    async def keep_right(self) -> datetime:
+    async def anchor_if_in_doubt(self) -> datetime:
         """Anchor the clock if in doubt; return the time of the next check."""
         clock = self._clock
         if clock is None:
@@ -109,10 +109,10 @@ class ClockKeeper:
         if self._follows_database:
             await self.follow_database()
             return True
-        await self._hear(TELEGRAM, self._ask_telegram)
+        await self._ask_time(TELEGRAM, self._ask_telegram)
         decision = self._decide(clock, has_asked_api=False)
         if decision.needs_api:
-            await self._hear(STORIES_API, self._ask_api)
+            await self._ask_time(STORIES_API, self._ask_api)
             decision = self._decide(clock, has_asked_api=True)
         if decision.ahead_s is None:
             clock.doubt(decision.reason)
@@ -133,7 +133,7 @@ class ClockKeeper:
         clock = self._clock
         if clock is None or not self._follows_database:
             return
-        ahead = await server_clock.seconds_ahead_of(self._db, clock.count)
+        ahead = await server_clock.server_clock_lead_s(self._db, clock.count)
         self._correct(clock, ahead if abs(ahead) > _CLOSE_S else 0.0)
 
     def _correct(self, clock: Clock, seconds: float) -> None:
@@ -152,9 +152,9 @@ class ClockKeeper:
             count_s=clock.ahead_of_machine_s if clock.has_been_anchored else None,
         )
 
-    async def _hear(self, who: str, ask: Ask) -> None:
+    async def _ask_time(self, who: str, ask: Ask) -> None:
         """Ask a server for its time, unless its time is recent; ignore a failure."""
-        if self._witnesses.has_heard(who, within_s=_FRESH_S):
+        if self._witnesses.has_recent_time(who, within_s=_FRESH_S):
             return
         try:
             await ask()
@@ -171,7 +171,7 @@ class ClockKeeper:
         lately = [
             self._witnesses.witness(who)
             for who in (TELEGRAM, STORIES_API)
-            if self._witnesses.has_heard(who, within_s=_DOUBT_EVERY_S)
+            if self._witnesses.has_recent_time(who, within_s=_DOUBT_EVERY_S)
         ]
         told = [one.ahead_s for one in lately if one.ahead_s is not None]
         ours = clock.ahead_of_machine_s

@@ -48,7 +48,9 @@ class Visitors:
             if new:
                 await key_values.put(tx, _KEY, [now.timestamp()] * 2)
                 await self._owners.enqueue(
-                    tx, lambda t: lines_of(new, t), buttons=lambda t: let_in_buttons(new, t)
+                    tx,
+                    lambda t: lines_of(new, t),
+                    buttons=lambda t: access_request_buttons(new, t),
                 )
         if new:
             self._owners.wake()
@@ -62,7 +64,7 @@ def lines_of(new: Sequence[Entry], t: Translator) -> str:
     return "\n".join([*lines, *([t(MORE, n=rest)] if rest > 0 else [])])
 
 
-def let_in_buttons(new: Sequence[Entry], t: Translator) -> Buttons:
+def access_request_buttons(new: Sequence[Entry], t: Translator) -> Buttons:
     """Return the buttons that allow or block the persons who request access."""
     return [
         [

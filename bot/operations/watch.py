@@ -219,7 +219,7 @@ class Watch:
         """Store the sample of the last complete hour, unless already stored."""
         hour = now.replace(minute=0, second=0, microsecond=0) - samples.HOUR
         async with self._db.read() as tx:
-            if await samples.has_hour(tx, hour):
+            if await samples.has_figures_of_hour(tx, hour):
                 return
             figures = await samples.measure_hour(tx, hour)
             figures["balance"] = (await budgets.account_state(tx)).balance

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.domain.records import ChatQueue, Mute, Owed
+from bot.domain.records import ChatQueue, Mute, PendingMessage
 from bot.domain.selection import Batch
 from bot.outbox.leases import SendLease
 
@@ -33,9 +33,9 @@ class ReplyJob:
     """
 
     lease: SendLease
-    reply: Owed
+    reply: PendingMessage
     is_silent: bool = False
-    behind: Sequence[Owed] = ()
+    behind: Sequence[PendingMessage] = ()
     is_trial: bool = False
     asks_in: timedelta | None = None
 

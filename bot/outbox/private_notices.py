@@ -10,14 +10,14 @@ from bot.store import chats, enqueue, subscriptions
 from bot.store.engine.database import Tx
 
 
-async def tell_of_removals(tx: Tx, chat_id: int, *, now: datetime) -> None:
+async def notify_of_removals(tx: Tx, chat_id: int, *, now: datetime) -> None:
     """Notify the subscribers of a chat, in private, that another bot removes the bot's posts."""
     chat, people = await chats.get(tx, chat_id), await subscriptions.people_of(tx, chat_id)
     if chat is not None:
         await _tell(tx, people, REMOVED, {"title": chat.title}, now)
 
 
-async def tell_of_missing_right(
+async def notify_of_missing_right(
     tx: Tx, mute: Mute, owners: Iterable[int], *, now: datetime
 ) -> None:
     """Notify the subscribers of a chat in private that the bot may not write in the chat.

@@ -10,8 +10,8 @@ from datetime import datetime
 import structlog
 
 from bot.domain.errors import INCIDENT
-from bot.domain.model import GiveUp, Moved, Muted, Outcome, Removed, Sent, Target
-from bot.domain.records import Held, Owed, QueueClaim
+from bot.domain.model import Moved, Muted, Outcome, PermanentFailure, Removed, Sent, Target
+from bot.domain.records import Held, PendingMessage, QueueClaim
 from bot.domain.sentences import N_
 from bot.outbox import results
 from bot.outbox.results import Tally
@@ -35,7 +35,7 @@ _CANT_SHOW = {
 
 def is_final(outcome: Outcome) -> bool:
     """Return whether a reply must not be sent again, because it arrived or never can arrive."""
-    if isinstance(outcome, GiveUp):
+    if isinstance(outcome, PermanentFailure):
         # A reply is kept while the token is refused, because an owner may correct the token.
         return outcome.scope != "bot"
     return isinstance(outcome, Sent | Muted | Removed)
@@ -44,13 +44,13 @@ def is_final(outcome: Outcome) -> bool:
 async def record(
     tx: Tx,
     queue: QueueClaim,
-    reply: Owed,
+    reply: PendingMessage,
     outcome: Outcome,
     *,
     is_counted: bool = True,
     in_outage: bool = False,
     answers_again: bool = False,
-    behind: Sequence[Owed] = (),
+    behind: Sequence[PendingMessage] = (),
     floods: ChatFloods | None = None,
     now: datetime,
 ) -> Tally:
@@ -73,7 +73,7 @@ async def record(
             )
         return tally
     if answers_again:
-        await deliveries.make_held_due(tx, queue.chat_id, Held.UNTOLD, now=now)
+        await deliveries.make_deferred_due(tx, queue.chat_id, Held.UNTOLD, now=now)
     if behind and is_final(outcome):
         return tally
     free_at = now
@@ -95,10 +95,10 @@ async def record(
 async def _record_final(  # noqa: PLR0917 - the arguments of ``record``
     tx: Tx,
     queue: QueueClaim,
-    reply: Owed,
+    reply: PendingMessage,
     outcome: Outcome,
     tally: Tally,
-    behind: Sequence[Owed],
+    behind: Sequence[PendingMessage],
     floods: ChatFloods | None,
     *,
     now: datetime,
@@ -117,7 +117,9 @@ async def _record_final(  # noqa: PLR0917 - the arguments of ``record``
         await results.advance_retries(tx, {chat_id: is_media(reply.fields)}, now)
 
 
-async def _record_payload(tx: Tx, reply: Owed, outcome: Outcome, *, now: datetime) -> bool:
+async def _record_payload(
+    tx: Tx, reply: PendingMessage, outcome: Outcome, *, now: datetime
+) -> bool:
     """Delete a reply, or keep the part that has not arrived. Enqueue the follow-ups.
 
     Return whether follow-ups were enqueued.
@@ -126,7 +128,7 @@ async def _record_payload(tx: Tx, reply: Owed, outcome: Outcome, *, now: datetim
     if not is_final(outcome):
         if outcome.items:
             await _count_items(tx, target, payload, outcome, now=now)
-            await deliveries.change(tx, [reply.id], fields=_unsent_rest(payload, outcome))
+            await deliveries.change(tx, [reply.id], fields=_unsent_part(payload, outcome))
         return False
     if not await deliveries.remove(tx, [reply.id]):
         # An earlier commit recorded the outcome, but the result of the commit was lost.
@@ -168,7 +170,7 @@ async def _count_items(
         await usage.add(tx, [(target.chat_id, got)], day=now.date())
 
 
-async def _forget_old_numbers(tx: Tx, replies: Sequence[Owed]) -> None:
+async def _forget_old_numbers(tx: Tx, replies: Sequence[PendingMessage]) -> None:
     """Turn replies to a message into plain messages, because a moved chat has new message ids."""
     for reply in replies:
         if _asked(reply.fields):
@@ -176,7 +178,7 @@ async def _forget_old_numbers(tx: Tx, replies: Sequence[Owed]) -> None:
             await deliveries.change(tx, [reply.id], fields=fields)
 
 
-def _unsent_rest(payload: Payload, outcome: Outcome) -> Payload:
+def _unsent_part(payload: Payload, outcome: Outcome) -> Payload:
     """Return the part of a payload that has not arrived."""
     if payload["kind"] != "album":
         return payload
@@ -192,7 +194,7 @@ def _follow_ups(payload: Payload, outcome: Outcome) -> list[Payload]:
     code.
     """
     t, asked = translator_for(payload.get("language")), _asked(payload)
-    if isinstance(outcome, GiveUp) and outcome.scope == "item" and "language" in payload:
+    if isinstance(outcome, PermanentFailure) and outcome.scope == "item" and "language" in payload:
         incident = secrets.token_hex(4)
         log.error("incident", incident=incident, reason=outcome.reason, kind=payload["kind"])
         return [text_payload(t(INCIDENT, incident=incident), reply_to=asked)]

@@ -12,10 +12,10 @@ from bot.domain import alert_rules, selection
 from bot.domain.budget import DAY
 from bot.domain.errors import MEDIA_GONE
 from bot.domain.model import (
-    GiveUp,
     Moved,
     Muted,
     Outcome,
+    PermanentFailure,
     Removed,
     Sent,
     SentItem,
@@ -31,12 +31,12 @@ from bot.domain.records import (
     ChatQueue,
     Delivery,
     Held,
-    Owed,
+    PendingMessage,
     QueueClaim,
 )
 from bot.domain.selection import Batch
 from bot.domain.sentences import N_
-from bot.outbox.private_notices import add_failure_notice, tell_of_removals
+from bot.outbox.private_notices import add_failure_notice, notify_of_removals
 from bot.presentation import notices
 from bot.presentation.translation import translator_for
 from bot.sending.replies import Payload, is_media, text_payload
@@ -147,8 +147,8 @@ async def record(
             )
         return tally
     if answers_again:
-        await deliveries.make_held_due(tx, chat_id, Held.UNTOLD, now=now)
-    free_at = await _record_rest(
+        await deliveries.make_deferred_due(tx, chat_id, Held.UNTOLD, now=now)
+    free_at = await _record_unsent_rows(
         tx, batch, rest, outcome, tally, is_counted=is_counted, in_outage=in_outage, now=now
     )
     tally.is_due = await chat_queues.reschedule(tx, chat_id, free_at=free_at)
@@ -172,7 +172,7 @@ async def lock(tx: Tx, queue: QueueClaim, outcome: Outcome) -> bool:
             await chats.lock(tx, both)
             # The chat may have moved already; then the rows are in the queue of the new chat.
             return (await chat_queues.lock_all(tx, both)).get(queue.chat_id) == queue.token
-        case GiveUp("chat" | "thread"):
+        case PermanentFailure("chat" | "thread"):
             await chats.lock(tx, [queue.chat_id])
         case _:
             pass
@@ -183,8 +183,8 @@ async def free_moved_queue(
     tx: Tx,
     queue: QueueClaim,
     outcome: Moved,
-    rest: Sequence[Owed],
-    behind: Sequence[Owed],
+    rest: Sequence[PendingMessage],
+    behind: Sequence[PendingMessage],
     *,
     is_counted: bool,
     now: datetime,
@@ -230,7 +230,7 @@ async def advance_retries(tx: Tx, chats_sent_to: Mapping[int, bool], now: dateti
 
 async def record_unfinished_reply(
     tx: Tx,
-    reply: Owed,
+    reply: PendingMessage,
     outcome: Outcome,
     tally: Tally,
     *,
@@ -250,12 +250,12 @@ async def record_unfinished_reply(
             now=now,
         )
     await _requeue(tx, [reply], is_counted=is_counted, now=now)
-    if isinstance(outcome, GiveUp):
+    if isinstance(outcome, PermanentFailure):
         tally.rests_until = now + alert_rules.BOT_RESTS
     return now
 
 
-async def _record_rest(
+async def _record_unsent_rows(
     tx: Tx,
     batch: Batch,
     rest: list[Delivery],
@@ -290,7 +290,7 @@ async def _record_rest(
             await _record_removed(tx, batch, rest, now)
         case Muted():
             await _record_muted(tx, batch, rest, outcome, is_counted=is_counted, now=now)
-        case GiveUp():
+        case PermanentFailure():
             free_at = await _record_give_up(
                 tx, rest, outcome, tally, is_counted=is_counted, now=now
             )
@@ -324,7 +324,7 @@ async def _record_arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> No
 
 async def _record_try_later(
     tx: Tx,
-    rest: Sequence[Owed],
+    rest: Sequence[PendingMessage],
     outcome: TryLater,
     tally: Tally,
     *,
@@ -354,7 +354,7 @@ async def _record_try_later(
     return await _retry_later(tx, rest, is_counted=is_counted, held=held, now=now)
 
 
-async def _send_alone_next(tx: Tx, rows: Sequence[Owed], outcome: TryLater) -> None:
+async def _send_alone_next(tx: Tx, rows: Sequence[PendingMessage], outcome: TryLater) -> None:
     """Send rows outside of albums from now on, if Telegram may send an album despite its 429."""
     if outcome.after is not None and outcome.unknown:
         await deliveries.change(tx, _ids(rows), reason=FLOODED)
@@ -362,7 +362,7 @@ async def _send_alone_next(tx: Tx, rows: Sequence[Owed], outcome: TryLater) -> N
 
 async def _retry_later(
     tx: Tx,
-    rows: Sequence[Owed],
+    rows: Sequence[PendingMessage],
     *,
     is_counted: bool,
     held: Held = Held.NOTHING,
@@ -384,7 +384,7 @@ async def _retry_later(
     return free_at
 
 
-def _is_first_of_several(row: Owed) -> bool:
+def _is_first_of_several(row: PendingMessage) -> bool:
     """Return whether later messages must not overtake a row: a reply, or the list of a summary."""
     return row.notice in {REPLY, SUMMARY}
 
@@ -399,16 +399,18 @@ async def _record_removed(tx: Tx, batch: Batch, rest: Sequence[Delivery], now: d
     await deliveries.end(tx, _ids(rest), reason=selection.REMOVED, now=now)
     chat_id, thread_id = batch.target.chat_id, batch.target.thread_id or MAIN
     if await mutes.mute(tx, chat_id, thread_id, "peace", now=now):
-        await tell_of_removals(tx, chat_id, now=now)
+        await notify_of_removals(tx, chat_id, now=now)
 
 
-async def _requeue(tx: Tx, rows: Sequence[Owed], *, is_counted: bool, now: datetime) -> None:
+async def _requeue(
+    tx: Tx, rows: Sequence[PendingMessage], *, is_counted: bool, now: datetime
+) -> None:
     """Make rows due again that certainly were not sent."""
     await deliveries.record_unsent(tx, _ids(rows), is_counted=is_counted, due_at=now)
 
 
 async def mark_unknown(
-    tx: Tx, rows: Sequence[Owed], tally: Tally, now: datetime, *, new_copies: int = 1
+    tx: Tx, rows: Sequence[PendingMessage], tally: Tally, now: datetime, *, new_copies: int = 1
 ) -> datetime:
     """Schedule the repeat of rows that may have arrived, as long as copies are left.
 
@@ -432,7 +434,7 @@ async def mark_unknown(
     return free_at
 
 
-async def _make_dead_letters(tx: Tx, rows: Sequence[Owed], now: datetime) -> None:
+async def _make_dead_letters(tx: Tx, rows: Sequence[PendingMessage], now: datetime) -> None:
     """Make rows dead letters after the last copy, and enqueue notices about the loss.
 
     A notice would fail like the rows, so the notices are due when Telegram answers in the chat
@@ -497,7 +499,7 @@ async def _record_muted(
 async def _record_give_up(
     tx: Tx,
     rest: Sequence[Delivery],
-    outcome: GiveUp,
+    outcome: PermanentFailure,
     tally: Tally,
     *,
     is_counted: bool,
@@ -547,5 +549,5 @@ async def _fail_rows(tx: Tx, rows: Sequence[Delivery], why: dict[str, str], now:
         await add_failure_notice(tx, first.target, fields, now=now)
 
 
-def _ids(rows: Sequence[Owed]) -> list[int]:
+def _ids(rows: Sequence[PendingMessage]) -> list[int]:
     return [row.id for row in rows]

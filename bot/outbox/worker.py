@@ -17,15 +17,23 @@ from telegram.ext import ExtBot
 
 from bot.domain import alert_rules, selection, summaries
 from bot.domain.errors import DatabaseUnavailableError
-from bot.domain.model import AskPresence, GiveUp, Outcome, Presence, Sent, Target, TryLater
-from bot.domain.records import ChatQueue, Owed
+from bot.domain.model import (
+    AskPresence,
+    Outcome,
+    PermanentFailure,
+    Presence,
+    Sent,
+    Target,
+    TryLater,
+)
+from bot.domain.records import ChatQueue, PendingMessage
 from bot.domain.selection import Batch, Decision
 from bot.outbox import reply_results, results
 from bot.outbox.composer import Alerts
 from bot.outbox.fan_out import FanOut
 from bot.outbox.jobs import AlertJob, Job, ProbeJob, ReplyJob, SendJob
 from bot.outbox.leases import CountedCalls, LeasedCalls, SendLease, SendLeases
-from bot.outbox.private_notices import add_failure_notice, tell_of_missing_right
+from bot.outbox.private_notices import add_failure_notice, notify_of_missing_right
 from bot.outbox.results import Arrived, Tally
 from bot.outbox.summaries import add_summary
 from bot.runtime.batching import BatchingQueue
@@ -182,7 +190,7 @@ class Outbox:
         now = self._now()
         if self._rests_until > now:
             return self._rests_until
-        if self._db.owes_records:
+        if self._db.has_unrecorded_actions:
             return now + TRY_AGAIN
         if self._is_paused():
             return now + PAUSED_AGAIN
@@ -355,7 +363,9 @@ class Outbox:
             case _:
                 assert_never(job)
 
-    async def send_replies(self, lease: SendLease, replies: Sequence[Owed]) -> Outcome | None:
+    async def send_replies(
+        self, lease: SendLease, replies: Sequence[PendingMessage]
+    ) -> Outcome | None:
         """Send the replies of an update in order. Return the last outcome.
 
         The transaction of the update has claimed the queue and counted the copies. A reply that
@@ -391,7 +401,7 @@ class Outbox:
                 reply.fields,
                 calls=calls,
                 silent=job.is_silent,
-                one_by_one=reply.goes_alone,
+                one_by_one=reply.must_be_sent_alone,
             )
 
         outcome, in_outage = await self._send(job, send)
@@ -453,7 +463,7 @@ class Outbox:
         """
         target = _target_of(job)
         outcome = await send(target)
-        is_lost = isinstance(outcome, GiveUp) and outcome.scope == "thread"
+        is_lost = isinstance(outcome, PermanentFailure) and outcome.scope == "thread"
         if not is_lost or target.thread_id is None or self._topics is None:
             return outcome
         state = await self._topics.fetch_lost_topic_state(target.chat_id, target.thread_id)
@@ -488,7 +498,7 @@ class Outbox:
             if await chat_queues.lock(tx, queue.chat_id) == queue.token:
                 await moves.apply_presence(tx, mute, presence, now=now)
                 if presence == "may not":
-                    await tell_of_missing_right(tx, mute, self._owners(), now=now)
+                    await notify_of_missing_right(tx, mute, self._owners(), now=now)
                 await chat_queues.reschedule(tx, queue.chat_id, free_at=now)
 
     # -- records --------------------------------------------------------------------------
@@ -527,7 +537,7 @@ class Outbox:
                 answers_again=answers_again,
                 floods=self._floods,
             )
-        tally = await self._db.insist(lambda tx: write(tx, now=self._now()))
+        tally = await self._db.run_until_recorded(lambda tx: write(tx, now=self._now()))
         if answers_again:
             self._untold.discard(chat_id)
         self._count(chat_id, tally)

@@ -143,8 +143,10 @@ def _detail_lines(stories: Sequence[Story], t: Translator, options: Options | No
         distinct = dict.fromkeys(value for story in stories for value in values(story))
         shown = list(filter(None, (show(value, t) for value in distinct)))
         room = list(accumulate(map(entities_size, shown)))
-        fitting = [text for text, size in zip(shown, room, strict=True) if size <= _ONE_LIST_BYTES]
-        kept = fitting[:_NAMES]
+        lines_that_fit = [
+            text for text, size in zip(shown, room, strict=True) if size <= _ONE_LIST_BYTES
+        ]
+        kept = lines_that_fit[:_NAMES]
         return " · ".join(kept) + (" …" if len(kept) < len(shown) else "")
 
     sponsors = listed(lambda story: story.sponsors, _person_link)

@@ -147,10 +147,10 @@ class TimeWitnesses:
         self._heard_at[who] = steady()
         self._new.add(who)
 
-    def has_heard(self, who: str, *, within_s: float) -> bool:
+    def has_recent_time(self, who: str, *, within_s: float) -> bool:
         """Return whether a server stated its time within the last ``within_s`` seconds."""
-        heard_at = self._heard_at.get(who)
-        return heard_at is not None and steady() - heard_at <= within_s
+        asked_at = self._heard_at.get(who)
+        return asked_at is not None and steady() - asked_at <= within_s
 
     def witness(self, who: str) -> Witness:
         """Return the clock of a server relative to the system clock."""

@@ -240,7 +240,9 @@ class CreditBucket:
         missing = need - self.credits
         if missing > held:
             return (self.at // DAY + 1) * DAY
-        return plan.time_when_left(self.at // DAY, plan.left(self.at) * (1.0 - missing / held))
+        return plan.time_when_parts_remain(
+            self.at // DAY, plan.left(self.at) * (1.0 - missing / held)
+        )
 
 
 class ReleaseCurve:
@@ -262,7 +264,7 @@ class ReleaseCurve:
         hour = int(place)
         return self._left[hour + 1] + self._parts[hour] * (hour + 1 - place)
 
-    def time_when_left(self, day: float, left: float) -> float:
+    def time_when_parts_remain(self, day: float, left: float) -> float:
         """Return the time on ``day`` (days since 1970) at which ``left`` parts remain."""
         hour = 23
         while hour and self._left[hour] < left:

@@ -210,7 +210,7 @@ class Schedule:
         """Release the credits that are due by ``now`` into the bucket."""
         self.bucket.release(now, spent=spent, budget=self.budget, plan=self.release_curve)
 
-    def draw_ahead(self, amount: float) -> None:
+    def move_credits_forward(self, amount: float) -> None:
         """Move ``amount`` credits of the rest of the day into the bucket now.
 
         The credits pay checks that must not wait for the bucket. The caller has verified that the

@@ -142,7 +142,7 @@ class _Run:
             known: tuple[float, int] | None = None
             midnight = result.begin + (day + 1) * DAY
             while True:
-                now = self._requeue_rested(queue, resting, now)
+                now = self._requeue_after_pause(queue, resting, now)
                 head = due, key = queue[0]
                 seen_at = states[key].seen_at
                 if head is not known:
@@ -171,7 +171,7 @@ class _Run:
             now = midnight
         return result
 
-    def _requeue_rested(
+    def _requeue_after_pause(
         self, queue: list[tuple[float, int]], resting: deque[tuple[float, int]], now: float
     ) -> float:
         """Move profiles whose minimum pause ended by ``now`` back into the queue. Return the time.

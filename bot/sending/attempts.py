@@ -10,7 +10,7 @@ import structlog
 from telegram.error import RetryAfter, TelegramError
 
 from bot.domain.errors import MediaTooBigError
-from bot.domain.model import Asker, GiveUp, Muted, Outcome, Right, Target, TryLater
+from bot.domain.model import Asker, Muted, Outcome, PermanentFailure, Right, Target, TryLater
 from bot.domain.records import FileKind, KnownFile
 from bot.runtime.background import run_together
 from bot.sending.file_ids import Files
@@ -190,7 +190,7 @@ class Attempts:
                 is_unknown = isinstance(error, RetryAfter) and not _are_known(batch)
                 outcome = replace(outcome, unknown=outcome.unknown or is_unknown)
             return _after_flood(outcome, request)
-        if not (isinstance(outcome, GiveUp) and outcome.scope == "item"):
+        if not (isinstance(outcome, PermanentFailure) and outcome.scope == "item"):
             return _give_up_items_without_right(outcome, batch)
         if len(batch) > 1:
             return await self._after_refused_album(refusal, batch, request)

@@ -76,7 +76,7 @@ def seen_condition(person: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
     return sa.exists().where(mine, acquaintances.c.days >= KNOWN_AFTER)
 
 
-async def is_anybody_known(tx: Tx) -> bool:
+async def has_known_person(tx: Tx) -> bool:
     """Return whether any person was seen on enough days."""
     known = await tx.execute(
         sa.select(acquaintances.c.person).where(acquaintances.c.days >= KNOWN_AFTER).limit(1)

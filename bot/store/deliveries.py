@@ -500,7 +500,7 @@ async def reassign(tx: Tx, subscription_id: int, *, to: Subscription) -> None:
     )
 
 
-async def drop_doubles(tx: Tx, subscription_id: int, *, by: int, now: datetime) -> None:
+async def drop_duplicates(tx: Tx, subscription_id: int, *, by: int, now: datetime) -> None:
     """Drop open deliveries of stories that subscription ``by`` has already sent to the same chat.
 
     The sent rows of ``by`` move to the first subscription, so that a later fan-out adds no second
@@ -527,7 +527,7 @@ async def drop_doubles(tx: Tx, subscription_id: int, *, by: int, now: datetime) 
     await tx.execute(had.values(subscription_id=subscription_id))
 
 
-async def make_held_due(tx: Tx, chat_id: int, held: Held, *, now: datetime) -> None:
+async def make_deferred_due(tx: Tx, chat_id: int, held: Held, *, now: datetime) -> None:
     """Make all deliveries of a chat due that are deferred for the reason ``held``."""
     await tx.execute(
         sa.update(deliveries)
@@ -569,7 +569,7 @@ async def retries_after(tx: Tx, chat_ids: Collection[int], now: datetime) -> lis
     return list(await tx.execute(_RETRIES, {"chat_ids": list(chat_ids), "now": now}))
 
 
-async def hasten_replies(tx: Tx, chat_id: int, *, now: datetime) -> None:
+async def make_replies_due(tx: Tx, chat_id: int, *, now: datetime) -> None:
     """Make the pending replies of a chat due now, except replies that may crash the bot."""
     statement = sa.update(deliveries).where(
         deliveries.c.chat_id == chat_id, is_open, deliveries.c.notice == REPLY

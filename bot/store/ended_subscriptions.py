@@ -74,7 +74,7 @@ async def add(tx: Tx, gone: Collection[Subscription], *, now: datetime) -> None:
     )
 
 
-async def those_ended_at(tx: Tx, chat_id: int, *, at: datetime) -> list[Ended]:
+async def subscriptions_ended_at(tx: Tx, chat_id: int, *, at: datetime) -> list[Ended]:
     """Return the subscriptions that a chat ended within a second of ``at``, by name and topic."""
     rows = await tx.execute(
         sa.select(ended)

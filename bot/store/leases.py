@@ -51,7 +51,7 @@ async def release(tx: Tx, key: str, owner: str) -> None:
     )
 
 
-async def held_values(tx: Tx, prefix: str, *, now: datetime) -> list[Any | None]:
+async def active_values(tx: Tx, prefix: str, *, now: datetime) -> list[Any | None]:
     """Return the values of active leases with keys that begin with ``prefix``."""
     ours = sa.and_(key_values.c.key.startswith(prefix), key_values.c.until > now)
     return list((await tx.execute(sa.select(key_values.c.value).where(ours))).scalars())
@@ -85,7 +85,9 @@ async def begin_with_timeout(db: Database, patience_s: float = PATIENCE_S) -> As
         raise DatabaseUnavailableError(_SILENT) from error
 
 
-async def let_go(db: Database, key: str, owner: str, *, patience_s: float = PATIENCE_S) -> None:
+async def release_lease(
+    db: Database, key: str, owner: str, *, patience_s: float = PATIENCE_S
+) -> None:
     """Release a lease.
 
     If the database does not answer in time, the lease ends without a release.
@@ -150,7 +152,7 @@ class Leader:
                 await self.worker.run()
         finally:
             self._working = None
-            await let_go(self._db, self._key, self._owner, patience_s=self._patience_s)
+            await release_lease(self._db, self._key, self._owner, patience_s=self._patience_s)
 
     async def _step(self) -> datetime:
         """Acquire or renew the lease. Return the time of the next step.
@@ -159,7 +161,7 @@ class Leader:
         """
         asked_at, leads = self._now(), False
         if self._working is not None and self._working.done():
-            return await self._stand_down(asked_at)
+            return await self._release_and_rest(asked_at)
         if self._rests_until is not None and asked_at < self._rests_until <= asked_at + self._rest:
             return self._rests_until
         self._rests_until = None
@@ -176,7 +178,7 @@ class Leader:
             self._working.add_done_callback(lambda _: self.worker.wake())
         return asked_at + self._every
 
-    async def _stand_down(self, now: datetime) -> datetime:
+    async def _release_and_rest(self, now: datetime) -> datetime:
         """Release the lease because the work can't be done here.
 
         Return the time of the next bid.
@@ -184,7 +186,7 @@ class Leader:
         log.warning("another may lead", what=self._key, bids_again_s=self._rest.total_seconds())
         self._working = None
         self._rests_until = now + self._rest
-        await let_go(self._db, self._key, self._owner, patience_s=self._patience_s)
+        await release_lease(self._db, self._key, self._owner, patience_s=self._patience_s)
         return self._rests_until
 
     def _stop_work(self) -> None:

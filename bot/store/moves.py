@@ -58,7 +58,7 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
     for one in await subscriptions.of_chat(tx, ended):
         heir = await subscriptions.find(tx, Target(kept, one.target.thread_id), one.profile_id)
         if heir is not None:
-            await deliveries_store.drop_doubles(tx, heir.id, by=one.id, now=now)
+            await deliveries_store.drop_duplicates(tx, heir.id, by=one.id, now=now)
             await _end_for_heir(tx, one, heir)
     for table in all_tables().sorted_tables:
         if "chat_id" in table.c:
@@ -113,7 +113,7 @@ async def close_topic(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) ->
     # The remaining deliveries are notices.
     await tx.execute(sa.update(deliveries).where(here).values(thread_id=MAIN))
     if await mutes.unmute(tx, chat_id, thread_id):
-        await deliveries_store.make_held_due(tx, chat_id, Held.MUTED, now=now)
+        await deliveries_store.make_deferred_due(tx, chat_id, Held.MUTED, now=now)
     await topics.remove_of_thread(tx, chat_id, thread_id)
     if moved:  # some of the subscriptions may have ended
         await subscriptions.switch_checks(tx, chat_id=chat_id, now=now)
@@ -154,7 +154,7 @@ async def end_mute(tx: Tx, chat_id: int, thread_id: int | None = None, *, now: d
         return False
     # A pending notice about the missing right is outdated.
     await deliveries_store.end_all(tx, chat_id=chat_id, notice="muted", reason="over", now=now)
-    await deliveries_store.make_held_due(tx, chat_id, Held.MUTED, now=now)
+    await deliveries_store.make_deferred_due(tx, chat_id, Held.MUTED, now=now)
     await chat_queues.reschedule(tx, chat_id)
     return True
 

@@ -200,7 +200,7 @@ async def set_audience(tx: Tx, profile_id: str, audience: Audience) -> None:
     await tx.execute(sa.update(profiles).where(followed).values(asdict(audience)))
 
 
-async def put_off(tx: Tx, claimed: Known, *, until: datetime) -> None:
+async def postpone_check(tx: Tx, claimed: Known, *, until: datetime) -> None:
     """End the claim of a check that could not be made. The check is due again at ``until``."""
     await claims.finish(tx, [(claimed.profile_id, claimed.token)], due_at=until)
 

@@ -21,7 +21,7 @@ samples = sa.Table(
 HOUR = timedelta(hours=1)
 
 
-async def has_hour(tx: Tx, hour: datetime) -> bool:
+async def has_figures_of_hour(tx: Tx, hour: datetime) -> bool:
     """Return whether the figures of an hour are stored."""
     statement = sa.select(samples.c.hour).where(samples.c.hour == hour)
     return (await tx.execute(statement)).scalar() is not None

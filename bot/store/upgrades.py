@@ -68,7 +68,7 @@ async def upgrade(db: Database, *, patience_s: float = PATIENCE_S) -> None:
 async def count_at_work(db: Database) -> int:
     """Return the number of processes that use a PostgreSQL database, or were just killed."""
     async with db.read() as tx:
-        return len(await leases.held_values(tx, PROCESS, now=await server_clock.now(tx)))
+        return len(await leases.active_values(tx, PROCESS, now=await server_clock.now(tx)))
 
 
 class Replicas:
@@ -148,7 +148,7 @@ class AtWork:
             await leases.claim(tx, key, key, now=now, lease=LEASE)
         self._owner.renew(now + LEASE, done_at=self._now())
         async with leases.begin_with_timeout(self._db) as tx:
-            stamps = await leases.held_values(tx, _STAMP, now=now)
+            stamps = await leases.active_values(tx, _STAMP, now=now)
             self._ends = await leases.ends(tx, PROCESS)
         return any(stamp != newest_revision() for stamp in stamps)
 
@@ -179,7 +179,7 @@ class AtWork:
 
 
 @asynccontextmanager
-async def shown_at_work(
+async def process_lease(
     db: Database, owner: Owner, *, now: Callable[[], datetime]
 ) -> AsyncIterator[AtWork]:
     """Acquire the lease of this process for the block. No work is under way at the end.

@@ -27,7 +27,7 @@ from bot.media.spool import MediaFile, Spool
 from bot.runtime.clock import steady
 from bot.runtime.metrics import UNSEEN, Metrics
 from bot.stories_api import schema
-from bot.stories_api.downloads import Elsewhere, read_file_or_address
+from bot.stories_api.downloads import RedirectedUrl, read_file_or_address
 from bot.stories_api.endpoints import BALANCE, Endpoint
 from bot.stories_api.privacy import PrivacyCheck
 from bot.stories_api.response import read_json
@@ -339,10 +339,10 @@ class StoriesApi:
     async def _ask_download(
         self, query: Query, spool: Spool, refuse: Callable[[Profile], None] | None
     ) -> Answer[MediaFile]:
-        async def read(response: aiohttp.ClientResponse) -> MediaFile | Elsewhere:
+        async def read(response: aiohttp.ClientResponse) -> MediaFile | RedirectedUrl:
             return await read_file_or_address(response, spool, self._largest_file)
 
-        reader: Read[MediaFile | Elsewhere] = read
+        reader: Read[MediaFile | RedirectedUrl] = read
         answer = await self.transport.ask(query, reader)
         if isinstance(answer.value, MediaFile):
             return Answer(answer.value, answer.credits)

@@ -18,7 +18,7 @@ from bot.stories_api.response import (
     CHUNK,
     OK,
     ComplainedError,
-    NonsenseError,
+    MalformedBodyError,
     complaint_in,
     decode_json,
     join_chunks,
@@ -30,7 +30,7 @@ _DEEPEST = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Elsewhere:
+class RedirectedUrl:
     """The URL of a file. The URL must be checked before the download.
 
     ``profile`` is the account of the file, or None if the answer names no account.
@@ -42,17 +42,17 @@ class Elsewhere:
 
 async def read_file_or_address(
     response: aiohttp.ClientResponse, spool: Spool, limit: int
-) -> MediaFile | Elsewhere:
+) -> MediaFile | RedirectedUrl:
     """Return the file, at most ``limit`` bytes, or its URL.
 
     Raises:
-        NonsenseError: The answer is neither a file nor a URL.
+        MalformedBodyError: The answer is neither a file nor a URL.
         ComplainedError: The answer is an error with status 200.
         MediaTooBigError: The file has more bytes than ``limit``.
         MediaUnavailableError: The spool has no room.
     """
     if response.status != OK:
-        return Elsewhere(_check_address(response.headers.get("Location", "")))
+        return RedirectedUrl(_check_address(response.headers.get("Location", "")))
     chunks = response.content.iter_chunked(CHUNK)
     head = b""
     async for chunk in chunks:
@@ -92,21 +92,21 @@ def profile_in(value: object, depth: int = 0) -> Profile | None:
     if not isinstance(value, dict) or depth >= _DEEPEST:
         return None
     if isinstance(value.get("user"), dict):
-        with suppress(NonsenseError):
+        with suppress(MalformedBodyError):
             return schema.profile_from(value)
     return next(filter(None, (profile_in(value.get(name), depth + 1) for name in _WRAPPERS)), None)
 
 
-def _find_address_in_body(body: bytes) -> Elsewhere:
+def _find_address_in_body(body: bytes) -> RedirectedUrl:
     value = decode_json(body)
     if complaint_in(value):
         raise ComplainedError(body)
-    return Elsewhere(_check_address(address_in(value) or ""), profile_in(value))
+    return RedirectedUrl(_check_address(address_in(value) or ""), profile_in(value))
 
 
 def _check_address(url: str) -> str:
     if not url.startswith(("https://", "http://")):
-        raise NonsenseError("no address")
+        raise MalformedBodyError("no address")
     return url
 
 

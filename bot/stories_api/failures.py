@@ -26,7 +26,7 @@ from bot.domain.errors import (
 from bot.stories_api.endpoints import Endpoint
 from bot.stories_api.response import (
     Complaint,
-    NonsenseError,
+    MalformedBodyError,
     complaint_in,
     decode_json,
 )
@@ -100,7 +100,7 @@ def failure_of(
     """
     try:
         complaint = complaint_in(decode_json(body or b"")) or Complaint()
-    except NonsenseError:
+    except MalformedBodyError:
         complaint = Complaint()
     kind = _error_type(status, complaint, endpoint)
     error = kind(

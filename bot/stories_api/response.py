@@ -17,7 +17,7 @@ _REQS = re.compile(r'(?<!\w)"?reqs"?\s*[:=]\s*"?(\d+)(?![\w.])')
 _DIGITS = 9  # maximum digits of a price; a longer number is invalid
 
 
-class NonsenseError(ValueError):
+class MalformedBodyError(ValueError):
     """The body does not have the expected format."""
 
 
@@ -63,7 +63,7 @@ async def read_body(response: aiohttp.ClientResponse, budget: int = _BUDGET) -> 
         NonsenseError: The body has more than ``budget`` bytes. At most one more chunk is read.
     """
     if response.content_length is not None and response.content_length > budget:
-        raise NonsenseError("the body is too long")
+        raise MalformedBodyError("the body is too long")
     return await join_chunks(response.content.iter_chunked(CHUNK), budget)
 
 
@@ -73,7 +73,7 @@ async def join_chunks(chunks: AsyncIterable[bytes], budget: int = _BUDGET) -> by
     async for chunk in chunks:
         body += chunk
         if len(body) > budget:
-            raise NonsenseError("the body is too long")
+            raise MalformedBodyError("the body is too long")
     return bytes(body)
 
 
@@ -87,7 +87,7 @@ def decode_json(body: bytes) -> object:
     try:
         return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_nan)
     except (ValueError, RecursionError) as error:
-        raise NonsenseError(type(error).__name__) from None
+        raise MalformedBodyError(type(error).__name__) from None
 
 
 async def read_json(response: aiohttp.ClientResponse) -> object:
@@ -98,7 +98,7 @@ async def read_json(response: aiohttp.ClientResponse) -> object:
         ComplainedError: The answer is an error with status 200.
     """
     if response.status != OK:
-        raise NonsenseError("a redirect")
+        raise MalformedBodyError("a redirect")
     body = await read_body(response)
     value = decode_json(body)
     if complaint_in(value):
@@ -110,7 +110,7 @@ async def read_error_body(response: aiohttp.ClientResponse) -> bytes | None:
     """Return the body of an error, or None if the body cannot be read."""
     try:
         return await read_body(response, ERROR_BUDGET)
-    except (NonsenseError, aiohttp.ClientError, OSError):
+    except (MalformedBodyError, aiohttp.ClientError, OSError):
         return None  # the status is sufficient without a body
 
 

@@ -30,7 +30,7 @@ from bot.stories_api.fields import (
     url_of,
     username_of,
 )
-from bot.stories_api.response import NonsenseError
+from bot.stories_api.response import MalformedBodyError
 
 _MOST_PARTS = 50  # the maximum number of mentions, of links and of similar items per story
 _MOST_STORIES = 500
@@ -187,14 +187,14 @@ def highlight_from(value: object) -> Highlight:
     """Return the highlight in a decoded body, with its stories, oldest first.
 
     Raises:
-        NonsenseError: The body has no highlight.
+        MalformedBodyError: The body has no highlight.
     """
     try:
         wire = _Highlight.model_validate(value)
     except ValidationError as error:
-        raise NonsenseError("no highlight") from error
+        raise MalformedBodyError("no highlight") from error
     if not wire.title and wire.user is None:
-        raise NonsenseError("an id alone")
+        raise MalformedBodyError("an id alone")
     owner = (wire.user or _User()).profile
     items = value.get("items") if isinstance(value, dict) else None
     result = stories_from(items or [], profile_id=owner.profile_id, username=owner.username)
@@ -209,7 +209,7 @@ def highlights_from(value: object) -> list[Highlight]:
     """Return the highlights in a decoded body in their order, without duplicates.
 
     Raises:
-        NonsenseError: The body is not a list, or no item is a highlight.
+        MalformedBodyError: The body is not a list, or no item is a highlight.
     """
     by_pk: dict[str, Highlight] = {}
     for one in _read_items(value, highlight_from, most=_MOST_HIGHLIGHTS):
@@ -221,15 +221,15 @@ def story_from(value: object, *, profile_id: str = "", username: str = "") -> St
     """Return the story in a decoded body. The requested profile replaces missing fields.
 
     Raises:
-        NonsenseError: The body has no story.
+        MalformedBodyError: The body has no story.
     """
     try:
         wire = _Story.model_validate(value)
     except ValidationError as error:
-        raise NonsenseError("no story") from error
+        raise MalformedBodyError("no story") from error
     taken_at = wire.taken_at or story_taken_at(wire.pk)
     if taken_at is None:
-        raise NonsenseError("a story without a time")
+        raise MalformedBodyError("a story without a time")
     shown = (wire.user or _User()).profile
     return Story(
         pk=wire.pk,
@@ -257,7 +257,7 @@ def stories_from(value: object, *, profile_id: str = "", username: str = "") -> 
     """Return the stories in a decoded body, oldest first, without duplicate pks.
 
     Raises:
-        NonsenseError: The body is not a list, or no item is a story.
+        MalformedBodyError: The body is not a list, or no item is a story.
     """
     read = partial(story_from, profile_id=profile_id, username=username)
     by_pk = {story.pk: story for story in _read_items(value, read, most=_MOST_STORIES)}
@@ -268,11 +268,11 @@ def profile_from(value: object) -> Profile:
     """Return the profile in a decoded body.
 
     Raises:
-        NonsenseError: The body has no profile.
+        MalformedBodyError: The body has no profile.
     """
     user = _reader_of(_User)(value.get("user", value) if isinstance(value, dict) else value)
     if user is None or not user.pk or not user.username:
-        raise NonsenseError("no profile")
+        raise MalformedBodyError("no profile")
     return user.profile
 
 
@@ -280,11 +280,11 @@ def balance_from(value: object) -> Balance:
     """Return the balance in a decoded body.
 
     Raises:
-        NonsenseError: The body has no balance.
+        MalformedBodyError: The body has no balance.
     """
     left = value.get("requests") if isinstance(value, dict) else None
     if not isinstance(value, dict) or not isinstance(left, int) or abs(left) >= MOST_NUMBER:
-        raise NonsenseError("no balance")
+        raise MalformedBodyError("no balance")
     rate = number(value.get("rate"))
     return Balance(left, rate if rate > 0 else 15.0, number(value.get("amount")))
 
@@ -293,15 +293,15 @@ def _read_items(value: object, read: Callable[[object], T], *, most: int) -> lis
     """Return the results of ``read`` for the first ``most`` items, without invalid items.
 
     Raises:
-        NonsenseError: The body is not a list, or all items are invalid.
+        MalformedBodyError: The body is not a list, or all items are invalid.
     """
     items = _list_in(value)
     result: list[T] = []
     for item in items[:most]:
-        with suppress(NonsenseError):
+        with suppress(MalformedBodyError):
             result.append(read(item))
     if items and not result:
-        raise NonsenseError("nothing of the list can be read")
+        raise MalformedBodyError("nothing of the list can be read")
     return result
 
 
@@ -309,7 +309,7 @@ def _list_in(value: object) -> list[object]:
     if isinstance(value, dict):
         value = value.get("items")
     if not isinstance(value, list):
-        raise NonsenseError("no list of stories")
+        raise MalformedBodyError("no list of stories")
     return value
 
 

@@ -23,7 +23,7 @@ from telegram.error import (
     TimedOut,
 )
 
-from bot.domain.model import GiveUp, Moved, Muted, Outcome, Removed, Right, TryLater
+from bot.domain.model import Moved, Muted, Outcome, PermanentFailure, Removed, Right, TryLater
 from bot.telegram.api import TooSoonError
 from bot.telegram.request import (
     LateFloodError,
@@ -217,7 +217,7 @@ def outcome_of(error: BaseException) -> Outcome:  # noqa: C901, PLR0911 - a line
         case ChatMigrated():
             return Moved(error.new_chat_id)
         case InvalidToken() | EndPointNotFound():
-            return GiveUp(_lower_text(error), scope="bot")
+            return PermanentFailure(_lower_text(error), scope="bot")
         case Conflict():
             return TryLater(reason=_lower_text(error))
         case TooManyFilesError():
@@ -243,7 +243,7 @@ def _refusal_outcome(error: TelegramError) -> Outcome:  # noqa: PLR0911 - a line
         return TryLater(wait, partly=partly, reason="too many requests")
     match read_refusal(error).scope:
         case "bot" | "chat" | "thread" as scope:
-            return GiveUp(text, scope=scope)
+            return PermanentFailure(text, scope=scope)
         case "topic":
             return Muted("topic", scope="thread")
         case right if right in get_args(Right):
@@ -257,7 +257,7 @@ def _refusal_outcome(error: TelegramError) -> Outcome:  # noqa: PLR0911 - a line
                 # A query about the bot's membership shows whether the error is permanent.
                 return Muted("text")
             if isinstance(error, BadRequest) or scope in OF_FILES:
-                return GiveUp(text, scope="item")
+                return PermanentFailure(text, scope="item")
             return TryLater(unknown=True, reason=text)
 
 

@@ -7,7 +7,7 @@ updateChatPermissions is only stored), so the bot has to poll.
 from telegram import Bot, ChatFullInfo, ChatMember
 from telegram.error import ChatMigrated, TelegramError
 
-from bot.domain.model import GiveUp, Moved, Presence, Right
+from bot.domain.model import Moved, PermanentFailure, Presence, Right
 from bot.telegram.outcomes import outcome_of
 
 _ADMINS = frozenset({ChatMember.OWNER, ChatMember.ADMINISTRATOR})
@@ -35,7 +35,11 @@ async def fetch_presence(bot: Bot, chat_id: int, missing: Right) -> Presence:
         return Moved(error.new_chat_id)
     except TelegramError as error:
         outcome = outcome_of(error)
-        return "away" if isinstance(outcome, GiveUp) and outcome.scope == "chat" else "may not"
+        return (
+            "away"
+            if isinstance(outcome, PermanentFailure) and outcome.scope == "chat"
+            else "may not"
+        )
     return _presence_of(chat, me, missing)
 
 

@@ -16,7 +16,7 @@ from telegram import Update
 
 from bot.domain.errors import TakenOverError
 from bot.domain.model import Moved, Target
-from bot.domain.records import REPLY, Owed
+from bot.domain.records import REPLY, PendingMessage
 from bot.outbox.leases import SendLease
 from bot.outbox.worker import Outbox
 from bot.runtime.logging import set_trace
@@ -45,7 +45,7 @@ class Enqueued:
     """
 
     lease: SendLease | None
-    rows: Sequence[Owed]
+    rows: Sequence[PendingMessage]
     strangers: Sequence[Reply]
 
 
@@ -139,7 +139,7 @@ class Handling:
                 strangers.append(reply)
             else:
                 rows.append(
-                    Owed(
+                    PendingMessage(
                         id=row_id,
                         target=reply.target,
                         notice=REPLY,
@@ -153,14 +153,14 @@ class Handling:
             return Enqueued(lease, rows, strangers)
         for chat_id in sorted({row.target.chat_id for row in rows}):
             await chat_queues.make_due(tx, chat_id, due_at=now, now=now)
-            await self._hasten_earlier_replies(tx, chat_id, now)
+            await self._make_earlier_replies_due(tx, chat_id, now)
         return Enqueued(None, rows, strangers)
 
-    async def _hasten_earlier_replies(self, tx: Tx, chat_id: int, now: datetime) -> None:
+    async def _make_earlier_replies_due(self, tx: Tx, chat_id: int, now: datetime) -> None:
         """Make earlier replies of the chat due now, at most once in 30 seconds."""
         if self._hastened.get(chat_id, now=now) is None:
             self._hastened.put(chat_id, value=True, until=now + _HASTENED_EVERY)
-            await deliveries.hasten_replies(tx, chat_id, now=now)
+            await deliveries.make_replies_due(tx, chat_id, now=now)
 
     async def _send_replies(self, enqueued: Enqueued, unit: Unit) -> None:
         """Send the replies in order; the outbox retries the replies that could not be sent."""

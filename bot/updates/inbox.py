@@ -126,7 +126,7 @@ class Intake:
         Raises:
             DatabaseUnavailableError: Not all updates are stored.
         """
-        news = list(filter(None, map(_to_news, updates)))
+        news = list(filter(None, map(_storable_update, updates)))
         if not news:
             return
         try:
@@ -325,7 +325,7 @@ class Intake:
         A cancelled task tries the release once (``until`` is ``EPOCH``). Without a release, the
         lease ends later.
         """
-        write = self._db.insist if until > EPOCH else self._db.run
+        write = self._db.run_until_recorded if until > EPOCH else self._db.run
         attempts = claimed.attempts - 1
 
         async def give_back(tx: Tx) -> None:
@@ -341,7 +341,9 @@ class Intake:
         """
         # A power cut may undo this record. The update is then handled again, which is harmless,
         # because the update had no effect.
-        await self._db.insist(lambda tx: self._write_outcome(tx, claimed, result), durable=False)
+        await self._db.run_until_recorded(
+            lambda tx: self._write_outcome(tx, claimed, result), durable=False
+        )
 
     async def _write_outcome(self, tx: Tx, claimed: ClaimedUpdate, result: str) -> None:
         now = self._now()
@@ -431,7 +433,7 @@ def _is_leading_command(entity: dict[str, Any]) -> bool:
     return entity.get("type") == "bot_command" and entity.get("offset") == 0
 
 
-def _to_news(update: object) -> News | None:
+def _storable_update(update: object) -> News | None:
     """Return an update in the form for storage. Return None if a number does not fit a column.
 
     With a number that is too large, PostgreSQL's driver loses the connection and the whole batch.

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bot.domain.identity import is_nobody
+from bot.domain.identity import names_no_person
 
 _Json = dict[str, Any]
 Admission = Literal["take", "tell", "drop"]
@@ -62,7 +62,7 @@ def standing_of(update: _Json) -> Standing:
         if isinstance(message := update.get(kind), dict):
             if any(name in message for name in _SERVICE):
                 return Standing(queue, is_kept=True)
-            return Standing(queue, _person_of(message) if _is_ask(message) else None)
+            return Standing(queue, _person_of(message) if _needs_reply(message) else None)
     return Standing(queue, is_kept=True)
 
 
@@ -117,12 +117,12 @@ def _person_of(about: _Json) -> int:
     sender, as_chat = about.get("from"), about.get("sender_chat")
     person = sender.get("id") if isinstance(sender, dict) else None
     as_chat_id = 0 if as_chat else None
-    if not isinstance(person, int) or is_nobody(person, as_chat_id):
+    if not isinstance(person, int) or names_no_person(person, as_chat_id):
         return NO_PERSON
     return person
 
 
-def _is_ask(message: _Json) -> bool:
+def _needs_reply(message: _Json) -> bool:
     """Return whether a message needs a reply: a private chat, a command, a reply or a link."""
     if _as_dict(message.get("chat")).get("type") == "private" or "reply_to_message" in message:
         return True

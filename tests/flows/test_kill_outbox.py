@@ -98,12 +98,12 @@ async def test_no_kill_loses_an_alert_and_each_doubles_at_most_one_a_chat(db: Da
                 async with ringing.life(kill * BETWEEN_S):
                     await wait_for(goes_on, PATIENCE_S, "a copy that leaves")
                     await asyncio.sleep(chance.uniform(0, LIVES_ON_S))
-                alone |= await _alone(url)
+                alone |= await _requests_without_names(url)
             async with ringing.life(kills * BETWEEN_S, ends_by="stop"):
                 await wait_for(lambda: _is_judged(url), PATIENCE_S, "what the kills met")
             async with ringing.life(kills * BETWEEN_S + THIRD_COPY_S, ends_by="stop"):
                 await wait_for(lambda: _all_there(url, scene), PATIENCE_S, "the last alert")
-        alone |= await _alone(url)
+        alone |= await _requests_without_names(url)
         in_all = repeated = 0
         for chat in scene.chats:
             shown = await scene.shown(chat)
@@ -122,7 +122,7 @@ async def test_no_kill_loses_an_alert_and_each_doubles_at_most_one_a_chat(db: Da
         assert repeated or not db.is_sqlite, "no send was under way: the test shows nothing"
 
 
-async def _alone(url: str) -> set[tuple[int, str]]:
+async def _requests_without_names(url: str) -> set[tuple[int, str]]:
     """Return what others may go by: what waits to be repeated, or may be what kills the bot."""
     return {
         (row.chat_id, row.story_pk)

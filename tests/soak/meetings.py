@@ -120,16 +120,18 @@ class Meetings:
 
     def _next_pair(self, place: Place) -> Pair:
         """Return the first possible pair for the chat, and move the pair to the list's end."""
-        fitting = [pair for pair in self._pairs if all(self._fits(one, place) for one in pair)]
+        lines_that_fit = [
+            pair for pair in self._pairs if all(self._fits(one, place) for one in pair)
+        ]
         hours = self._until_clock_change(self._now()) / HOUR
-        with_change = [pair for pair in fitting if "clock change" in pair]
+        with_change = [pair for pair in lines_that_fit if "clock change" in pair]
         if 1 < hours < 14 and with_change:
-            fitting = with_change
+            lines_that_fit = with_change
         else:
-            fitting = [pair for pair in fitting if pair not in with_change]
-        self._pairs.remove(fitting[0])
-        self._pairs.append(fitting[0])
-        return fitting[0]
+            lines_that_fit = [pair for pair in lines_that_fit if pair not in with_change]
+        self._pairs.remove(lines_that_fit[0])
+        self._pairs.append(lines_that_fit[0])
+        return lines_that_fit[0]
 
     def _fits(self, feature: str, place: Place) -> bool:
         match feature:

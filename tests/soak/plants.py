@@ -141,7 +141,7 @@ def _closed_too_early() -> list[Swap]:
 
 def _ignored_rules() -> list[Swap]:
     """Omit the check of rules before a send."""
-    return [(options, "held_back_by", lambda *_, **__: None)]
+    return [(options, "excluded_by", lambda *_, **__: None)]
 
 
 def _forgotten_files() -> list[Swap]:
@@ -184,7 +184,7 @@ def _empty_summaries() -> list[Swap]:
             rows = await _told_at(tx, known.profile_id)
             if any((row.digest_at - _minute_of(now, row.zone)) % 1440 <= LEAD_MINUTES
                    for row in rows):  # fmt: skip
-                await profiles.put_off(tx, known, until=now + timedelta(minutes=12))
+                await profiles.postpone_check(tx, known, until=now + timedelta(minutes=12))
             else:
                 found.append(known)
         return found
@@ -206,7 +206,7 @@ def _quiet_summaries() -> list[Swap]:
                 for row in rows
             )
             if is_night:
-                await profiles.put_off(tx, known, until=now + timedelta(minutes=30))
+                await profiles.postpone_check(tx, known, until=now + timedelta(minutes=30))
             else:
                 found.append(known)
         return found
@@ -220,7 +220,7 @@ def _unmoved_hours() -> list[Swap]:
     async def unmoved(*_: Any, **__: Any) -> None:
         return None
 
-    return [(Subscriptions, "judge_held_anew", unmoved)]
+    return [(Subscriptions, "reselect_deferred", unmoved)]
 
 
 def _forgetful_undo() -> list[Swap]:

@@ -16,7 +16,7 @@ from yarl import URL
 
 from bot.media.sniff import sniff
 from bot.stories_api.endpoints import BALANCE
-from bot.stories_api.response import NonsenseError, credits_in, decode_json, read_body
+from bot.stories_api.response import MalformedBodyError, credits_in, decode_json, read_body
 from sandbox.beliefs import PRICED, STORIES
 from sandbox.telegram.sniff import film
 from tools.doctor.sights import Sights
@@ -301,7 +301,7 @@ class StoriesTrial:
 def _json(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
     try:
         return decode_json(body)
-    except NonsenseError:
+    except MalformedBodyError:
         return None
 
 

@@ -124,7 +124,7 @@ class Database:
         """Called when a writing transaction fails because of a database outage."""
 
     @property
-    def owes_records(self) -> bool:
+    def has_unrecorded_actions(self) -> bool:
         """Return whether a completed action is not yet recorded because of an outage."""
         return self._unrecorded > 0
 
@@ -269,12 +269,14 @@ class Database:
             await _wait_to_retry(attempt)
         raise AssertionError  # the last attempt has returned or raised an error
 
-    async def insist(self, work: Callable[[Tx], Awaitable[T]], *, durable: bool = True) -> T:
+    async def run_until_recorded(
+        self, work: Callable[[Tx], Awaitable[T]], *, durable: bool = True
+    ) -> T:
         """Run ``work`` in a transaction as ``run`` does. Retry until the database is available.
 
         Use this method to record an action that has already happened and would be repeated if it
-        were not recorded. ``owes_records`` is True during the retries. If the connection is lost
-        during a commit, ``work`` may be applied twice.
+        were not recorded. ``has_unrecorded_actions`` is True during the retries. If the
+        connection is lost during a commit, ``work`` may be applied twice.
         """
         failures = 0
         try:

@@ -16,7 +16,7 @@ async def now(tx: Tx) -> datetime:
     return there.astimezone(UTC)
 
 
-async def seconds_ahead_of(db: Database, our_clock: Callable[[], datetime]) -> float:
+async def server_clock_lead_s(db: Database, our_clock: Callable[[], datetime]) -> float:
     """Return the seconds by which PostgreSQL's clock is ahead of ``our_clock``."""
     measured: list[tuple[float, float]] = []
     async with db.read() as tx:

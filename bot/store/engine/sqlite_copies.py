@@ -51,12 +51,12 @@ def copy(
     """
     if target.exists() and not instead:
         raise FileExistsError(str(target))
-    with written_whole(target) as part:
+    with atomic_file(target) as part:
         _write(source, part, at=at, stop=stop or threading.Event())
 
 
 @contextmanager
-def written_whole(target: Path) -> Iterator[Path]:
+def atomic_file(target: Path) -> Iterator[Path]:
     """Yield an empty private file, which is renamed to ``target`` after the block.
 
     If the block fails, the file is removed.

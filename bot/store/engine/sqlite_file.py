@@ -135,7 +135,7 @@ class HeldFile:
 
     def _write(self, copy: Path) -> None:
         assert self._connection is not None  # noqa: S101 - ``hold`` has opened the connection
-        with sqlite_copies.written_whole(copy) as part:
+        with sqlite_copies.atomic_file(copy) as part:
             self._connection.execute("VACUUM INTO ?", (str(part),))
             sqlite_copies.require_tables(part)
 

@@ -39,16 +39,16 @@ async def test_after_a_402_it_resumes_with_the_top_up(sqlite_db: Database, box: 
     )
     ledger = Ledger(sqlite_db, FREE, now=lambda: NOW)
     treasurer = Treasurer(api, ledger, now=lambda: NOW)
-    assert await treasurer.tidy_and_check_balance() == NOW + EVERY
+    assert await treasurer.clean_up_and_fetch_balance() == NOW + EVERY
     async with sqlite_db.read() as tx:
         assert (await budgets.account_state(tx)).balance == 1_000_000
 
     await box.control.stories_api(balance=0)
     assert (
-        await treasurer.tidy_and_check_balance() == NOW + EVERY_WHEN_OUT
+        await treasurer.clean_up_and_fetch_balance() == NOW + EVERY_WHEN_OUT
     )  # though no call was refused yet
     await box.control.stories_api(balance=1_000_000)
-    assert await treasurer.tidy_and_check_balance() == NOW + EVERY
+    assert await treasurer.clean_up_and_fetch_balance() == NOW + EVERY
     await box.control.stories_api(balance=0)
 
     async def ask() -> None:
@@ -57,10 +57,10 @@ async def test_after_a_402_it_resumes_with_the_top_up(sqlite_db: Database, box: 
     for _ in range(3):
         with pytest.raises(OutOfServiceError):
             await ask()
-    assert await treasurer.tidy_and_check_balance() == NOW + EVERY_WHEN_OUT
+    assert await treasurer.clean_up_and_fetch_balance() == NOW + EVERY_WHEN_OUT
     assert await ledger.spent_today() == (0, 0)
     await box.control.stories_api(balance=500)
-    assert await treasurer.tidy_and_check_balance() == NOW + EVERY
+    assert await treasurer.clean_up_and_fetch_balance() == NOW + EVERY
     await ask()
     assert told == ["OutOfServiceError"]
     assert await ledger.spent_today() == (1, 0)
@@ -77,16 +77,16 @@ async def test_at_the_minimum_it_asks_each_minute_and_above_it_every_five(
     treasurer = Treasurer(api_at(box), ledger, now=lambda: NOW)
     assert not treasurer.is_answered
     await box.control.stories_api(balance=100)
-    assert await treasurer.tidy_and_check_balance() == NOW + EVERY_WHEN_OUT
+    assert await treasurer.clean_up_and_fetch_balance() == NOW + EVERY_WHEN_OUT
     await box.control.stories_api(balance=101)
-    assert await treasurer.tidy_and_check_balance() == NOW + EVERY
+    assert await treasurer.clean_up_and_fetch_balance() == NOW + EVERY
     assert treasurer.is_answered
 
 
 async def test_a_balance_that_is_not_told_stops_nothing(sqlite_db: Database, box: Box) -> None:
     await box.control.fault("stories", {"status": 500}, times=None)
     treasurer = Treasurer(api_at(box), Ledger(sqlite_db, FREE, now=lambda: NOW), now=lambda: NOW)
-    assert await treasurer.tidy_and_check_balance() == NOW + EVERY
+    assert await treasurer.clean_up_and_fetch_balance() == NOW + EVERY
     assert not treasurer.is_answered
 
 
@@ -103,11 +103,11 @@ async def test_the_ledger_is_tidied_whenever_the_balance_is_asked_for(
 
     await ledger.reserve(Charge("link", Asker(1, 1)), answering())
     clock.on(timedelta(minutes=31))
-    await treasurer.tidy_and_check_balance()
+    await treasurer.clean_up_and_fetch_balance()
     assert await presumed()
     await ledger.reserve(Charge("link", Asker(1, 1)), answering())
-    await treasurer.tidy_and_check_balance()
+    await treasurer.clean_up_and_fetch_balance()
     assert not await presumed()
     clock.on(timedelta(minutes=31))
-    await treasurer.tidy_and_check_balance()
+    await treasurer.clean_up_and_fetch_balance()
     assert await presumed()

@@ -109,11 +109,11 @@ async def test_the_admins_are_told_what_was_billed_for_failures(sqlite_db: Datab
         )
         ledger = Ledger(sqlite_db, FREE, now=clock)
         treasurer = Treasurer(api, ledger, tell=tell, metrics=metrics, now=clock)
-        await treasurer.tidy_and_check_balance()
+        await treasurer.clean_up_and_fetch_balance()
         await box.control.change_profile("natgeo", trouble="error")
         for _ in range(5):
             clock.on(timedelta(minutes=5))
-            await treasurer.tidy_and_check_balance()
+            await treasurer.clean_up_and_fetch_balance()
             if not told and await box.control.billed() == 0:
                 payer = Charge("link", Asker(1, 1))
                 with pytest.raises(StoriesError):
@@ -149,13 +149,13 @@ async def test_a_single_credit_is_told_of_on_its_side(
         treasurer = Treasurer(api, ledger, tell=tell, metrics=metrics, now=clock)
         silent = Treasurer(api, ledger, now=clock)
         await box.control.stories_api(balance=1000)
-        await treasurer.tidy_and_check_balance()
+        await treasurer.clean_up_and_fetch_balance()
         for _ in range(spends):
             await ledger.spend(Charge("link", Asker(1, 1)), Call(Operation.STORIES, 2, call))
         await box.control.stories_api(balance=balance)
         for _ in range(5):
             clock.on(5 * MINUTE)
-            await treasurer.tidy_and_check_balance()
+            await treasurer.clean_up_and_fetch_balance()
         assert [words in text for text in told] == [True]
         assert told[0].startswith("Since 2026-11-25 12:00")
         drift = metrics.registry.get_sample_value("api_drift_credits")
@@ -163,7 +163,7 @@ async def test_a_single_credit_is_told_of_on_its_side(
         for _ in range(5):  # nobody is to be told, which is no trouble
             await box.control.stories_api(balance=balance - 7)
             clock.on(5 * MINUTE)
-            await silent.tidy_and_check_balance()
+            await silent.clean_up_and_fetch_balance()
     assert len(told) == 1
 
 
@@ -202,7 +202,7 @@ async def test_what_nobody_knew_counts_until_the_balance_tells(
         ledger = Ledger(sqlite_db, FREE, now=clock)
         treasurer = Treasurer(api, ledger, tell=tell, now=clock)
         await box.control.stories_api(balance=1000)
-        await treasurer.tidy_and_check_balance()
+        await treasurer.clean_up_and_fetch_balance()
         await box.control.fault("stories", {"status": 502, "body": ""}, times=None)
         for n in range(3):  # then it is no use to ask
             payer = Charge("link", Asker(1, 1))
@@ -213,7 +213,7 @@ async def test_what_nobody_knew_counts_until_the_balance_tells(
         assert await ledger.spent_today() == (6, 0)
         for _ in range(4):
             clock.on(5 * MINUTE)
-            await treasurer.tidy_and_check_balance()
+            await treasurer.clean_up_and_fetch_balance()
         assert await ledger.spent_today() == (billed, 0)
         scopes: tuple[Scope, ...] = ("chat", "person")
         async with sqlite_db.read() as tx:

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.domain import alert_rules
-from bot.domain.alert_rules import AudienceMember, heard_at
+from bot.domain.alert_rules import AudienceMember, notified_at
 from bot.domain.hours import is_within
 from bot.domain.model import Right
 from tests.support.followed import DAY, HOUR, MINUTE, NOON
@@ -157,7 +157,7 @@ def test_a_summary_never_brings_a_story_before_it_was_found_nor_in_quiet_hours(
     now: datetime, age: int, minute: int, zone: str, quiet: tuple[int, int] | None
 ) -> None:
     expires_at = now + DAY - age * MINUTE
-    heard = heard_at(now, expires_at, daily(minute, quiet, zone))
+    heard = notified_at(now, expires_at, daily(minute, quiet, zone))
     assert now <= heard <= now + timedelta(hours=26)
     assert not is_within(heard, quiet, zone)
     if not is_within(now, quiet, zone):
@@ -171,7 +171,7 @@ def test_quiet_hours_take_no_story_from_a_digest_that_could_have_come_before(
     now: datetime, minute: int, quiet: tuple[int, int] | None, zone: str
 ) -> None:
     """Also in the night in which they begin twice."""
-    heard = heard_at(now, now + DAY, daily(minute, quiet, zone))
+    heard = notified_at(now, now + DAY, daily(minute, quiet, zone))
     was_awake = not is_within(now, quiet, zone)
     assert heard < now + DAY or not was_awake
 
@@ -180,7 +180,7 @@ def test_a_digest_comes_before_quiet_hours_that_begin_twice() -> None:
     """At 2:10, before and after the clocks go back."""
     seen_at = datetime(2026, 10, 24, 12, tzinfo=UTC)
     member = daily(10 * 60, (130, 13 * 60), "Europe/Berlin")
-    heard = heard_at(seen_at, seen_at + DAY, member)
+    heard = notified_at(seen_at, seen_at + DAY, member)
     assert heard == datetime(2026, 10, 24, 23, 40, tzinfo=UTC)
 
 
@@ -189,14 +189,14 @@ def test_quiet_hours_that_began_on_a_day_of_25_hours_are_known() -> None:
     seen_at = datetime(2026, 10, 24, 21, 50, tzinfo=UTC)
     quiet = (23 * 60 + 45, 23 * 60 + 40)
     member = daily(23 * 60 + 30, quiet, "Europe/Berlin")
-    heard = heard_at(seen_at, seen_at + 25 * HOUR + 15 * MINUTE, member)
+    heard = notified_at(seen_at, seen_at + 25 * HOUR + 15 * MINUTE, member)
     assert heard == alert_rules.quiet_until(seen_at, quiet, "Europe/Berlin")
 
 
 def test_a_digest_waits_for_quiet_hours_that_end_in_time() -> None:
     """At the last moment that leaves the story half an hour."""
     member = daily(23 * 60, (22 * 60, 8 * 60))
-    assert heard_at(NOON, NOON + 20 * HOUR + HOUR / 2, member) == NOON + 20 * HOUR
+    assert notified_at(NOON, NOON + 20 * HOUR + HOUR / 2, member) == NOON + 20 * HOUR
 
 
 @pytest.mark.parametrize("found", ["23:10", "6:59", "7:00", "7:30", "7:59"])
@@ -205,7 +205,7 @@ def test_a_summary_in_quiet_hours_is_sent_at_their_end_with_all_that_was_found(f
     hour, minute = map(int, found.split(":"))
     seen_at = night + hour * HOUR + minute * MINUTE - (DAY if hour == 23 else 0 * DAY)
     member = daily(7 * 60, (23 * 60, 8 * 60))
-    assert heard_at(seen_at, seen_at + DAY, member) == night + 8 * HOUR
+    assert notified_at(seen_at, seen_at + DAY, member) == night + 8 * HOUR
 
 
 def test_a_digest_at_the_beginning_of_long_quiet_hours_comes_before_them() -> None:
@@ -214,13 +214,13 @@ def test_a_digest_at_the_beginning_of_long_quiet_hours_comes_before_them() -> No
     awake_at = datetime(2026, 11, 25, 11, tzinfo=UTC)
 
     def heard(minute: int, lives: timedelta) -> datetime:
-        return heard_at(seen_at + 2 * HOUR, seen_at + lives, daily(minute, quiet))
+        return notified_at(seen_at + 2 * HOUR, seen_at + lives, daily(minute, quiet))
 
     half_an_hour_before = datetime(2026, 11, 25, 11, 30, tzinfo=UTC)
     assert heard(12 * 60, timedelta(hours=20)) == half_an_hour_before
     assert heard(20 * 60, timedelta(hours=20)) == half_an_hour_before
     assert heard(11 * 60 + 5, timedelta(hours=20)) == datetime(2026, 11, 25, 11, 5, tzinfo=UTC)
-    in_the_night = heard_at(seen_at, seen_at + 20 * HOUR, daily(20 * 60, quiet))
+    in_the_night = notified_at(seen_at, seen_at + 20 * HOUR, daily(20 * 60, quiet))
     assert in_the_night == awake_at  # the summary of the evening before was held back
 
 
@@ -233,15 +233,17 @@ def test_no_story_of_a_digest_comes_after_a_newer_one(
     """But in the night in which the clocks change, where it may be by some minutes."""
     seen_after, lives, lives_longer = sorted(minutes)
     member = daily(minute, quiet)
-    older = heard_at(now, now + lives * MINUTE, member)
-    newer = heard_at(now + seen_after * MINUTE, now + lives_longer * MINUTE, member)
+    older = notified_at(now, now + lives * MINUTE, member)
+    newer = notified_at(now + seen_after * MINUTE, now + lives_longer * MINUTE, member)
     assert older <= newer
 
 
 def test_a_digest_shortly_before_quiet_hours_is_one() -> None:
     seen_at = datetime(2026, 11, 25, 12, tzinfo=UTC)
     member = daily(21 * 60 + 45, (22 * 60, 8 * 60))
-    heard = {heard_at(seen_at, seen_at + lives * HOUR, member) for lives in (11, 15, 19, 22, 24)}
+    heard = {
+        notified_at(seen_at, seen_at + lives * HOUR, member) for lives in (11, 15, 19, 22, 24)
+    }
     assert heard == {datetime(2026, 11, 25, 21, 45, tzinfo=UTC)}
 
 

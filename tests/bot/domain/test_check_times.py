@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from bot.domain.alert_rules import (
     AudienceMember,
-    heard_at,
     next_local_time,
+    notified_at,
     quiet_until,
     useful_check_at,
 )
@@ -130,7 +130,7 @@ def test_each_summary_has_one_check_within_its_lead_that_shows_all_its_stories(
     posted_at = begin + posted_after * MINUTE
     found_at = next(one for one in checks if one >= posted_at)
     in_time = [one for one in summaries(member, posted_at, end) if one - LEAD > posted_at]
-    heard = heard_at(found_at, posted_at + DAY, member)
+    heard = notified_at(found_at, posted_at + DAY, member)
     assert found_at <= heard
     assert not in_time or heard <= in_time[0]
 
@@ -169,5 +169,5 @@ def test_a_check_of_a_profile_without_a_summary_is_made_as_soon_as_somebody_can_
     member = replace(member, digest=None)
     due = begin + due_in * MINUTE
     at = planned(member, begin, due=due, now=begin)
-    assert at == min(heard_at(due, due + DAY, member), max(due, begin + FLOOR))
+    assert at == min(notified_at(due, due + DAY, member), max(due, begin + FLOOR))
     assert not is_within(at, member.quiet, member.zone) or at == max(due, begin + FLOOR)

@@ -288,7 +288,7 @@ def test_what_is_foreseen_of_a_waiting_story_comes_true(
     quiet = (None, None) if end is None or begin == end else (begin, end)
     chat = replace(CHAT, quiet_from=quiet[0], quiet_to=quiet[1], digest_at=summary)
     waiting, now = row(1, options=options), NOON + age * MINUTE
-    foreseen = selection.foresee(waiting, chat, (), now=now)
+    foreseen = selection.predict_decision(waiting, chat, (), now=now)
     what, when = fate(waiting, chat, now)
     kinds = {"sent": ("digest", "quiet", "sending"), "filtered": ("filtered",)}
     assert foreseen.kind in kinds.get(what, ("failed",))

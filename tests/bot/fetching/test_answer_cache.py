@@ -49,7 +49,7 @@ class Desk:
             return Answer(STORY, 1)
 
         payer = Charge("link", Asker(1, 1))
-        found, bill = await self.ledger.pay_unsettled(payer, Call(Operation.STORY, 1, call))
+        found, bill = await self.ledger.call_unsettled(payer, Call(Operation.STORY, 1, call))
         return Fetched(NATGEO, [found], partial=partial, bill=bill)
 
     async def ask(self) -> list[Story]:

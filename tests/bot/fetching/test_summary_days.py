@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.billing.ledger import Ledger
-from bot.domain.alert_rules import AudienceMember, heard_at
+from bot.domain.alert_rules import AudienceMember, notified_at
 from bot.domain.budget import Limits
 from bot.domain.model import Profile
 from bot.domain.options import Options
@@ -88,7 +88,7 @@ class Days:
     ) -> dict[str, datetime]:
         """Return when a chat hears of each story that was found."""
         return {
-            row.story_pk: heard_at(row.created_at, posted[row.story_pk] + DAY, member)
+            row.story_pk: notified_at(row.created_at, posted[row.story_pk] + DAY, member)
             for row in await rows(self.db)
         }
 

@@ -260,8 +260,8 @@ def test_two_writers_of_one_copy_publish_no_half_of_it(tmp_path: Path) -> None:
     target = tmp_path / "copy.db"
     with ExitStack() as second:
         first = ExitStack()
-        first.enter_context(sqlite_copies.written_whole(target)).write_bytes(b"whole")
-        part = second.enter_context(sqlite_copies.written_whole(target))
+        first.enter_context(sqlite_copies.atomic_file(target)).write_bytes(b"whole")
+        part = second.enter_context(sqlite_copies.atomic_file(target))
         part.write_bytes(b"half")
         with pytest.raises(BackupError, match="another process writes"):
             first.close()

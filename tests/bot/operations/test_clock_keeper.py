@@ -62,7 +62,7 @@ async def test_one_call_anchors_a_clock_that_is_right(world: World) -> None:
     assert await world.keeper.anchor()
     assert not world.keeper.trouble
     assert world.asked == [TELEGRAM]
-    await world.keeper.keep_right()
+    await world.keeper.anchor_if_in_doubt()
     assert world.asked == [TELEGRAM]
 
 
@@ -83,13 +83,13 @@ async def test_without_a_decision_the_reason_is_told_and_it_is_tried_again(
 ) -> None:
     before = dict(vars(world))
     vars(world).update(lost)
-    due = await world.keeper.keep_right()
+    due = await world.keeper.anchor_if_in_doubt()
     assert world.keeper.is_in_doubt()
     assert world.keeper.trouble
     assert due - world.clock() <= timedelta(seconds=5)
     vars(world).update({name: before[name] for name in lost})
     world.witnesses.forget()
-    await world.keeper.keep_right()
+    await world.keeper.anchor_if_in_doubt()
     assert not world.keeper.trouble
 
 
@@ -101,7 +101,7 @@ async def test_a_machine_that_is_set_wrong_sets_nothing_wrong(world: World, step
     for machine_s in (step_s, 0.0):
         world.machine_s = machine_s
         assert world.keeper.is_in_doubt()
-        await world.keeper.keep_right()
+        await world.keeper.anchor_if_in_doubt()
         assert not world.keeper.is_in_doubt()
         assert abs(world.error_s) <= 3
     assert len(woken) == 2
@@ -123,7 +123,7 @@ async def test_after_a_long_correction_backwards_the_process_begins_anew(
     before = world.clock()
     world.machine_s = world.telegram_s = -back_s
     assert world.keeper.is_in_doubt()
-    await world.keeper.keep_right()
+    await world.keeper.anchor_if_in_doubt()
     assert world.clock() >= before
     assert world.keeper.went_back.is_set() == begins_anew
 
@@ -135,7 +135,7 @@ async def test_what_all_others_contradict_is_doubted(
     monkeypatch.setattr(world.keeper, "_may_doubt_at", 0.0)
     world.telegram_s = world.api_s = 3 * HOUR_S  # as after a pause of the whole machine
     await world.ask(TELEGRAM, world.telegram_s)
-    await world.keeper.keep_right()
+    await world.keeper.anchor_if_in_doubt()
     assert abs(world.error_s - 3 * HOUR_S) <= 1
 
 

@@ -9,10 +9,10 @@ import pytest
 from bot.domain.model import (
     Album,
     Asker,
-    GiveUp,
     Moved,
     Muted,
     Outcome,
+    PermanentFailure,
     Sent,
     SentItem,
     Target,
@@ -131,7 +131,7 @@ async def test_of_an_album_only_what_is_missing_is_sent_again(sqlite_db: Databas
     assert kept.copies == 1
 
 
-@pytest.mark.parametrize("outcome", [GiveUp("weird", scope="item"), Muted("text")])
+@pytest.mark.parametrize("outcome", [PermanentFailure("weird", scope="item"), Muted("text")])
 async def test_what_can_not_be_answered_is_forgotten(
     sqlite_db: Database, outcome: Outcome
 ) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.model import GiveUp, Outcome, Target, TryLater
+from bot.domain.model import Outcome, PermanentFailure, Target, TryLater
 from bot.fetching import snapshots
 from bot.outbox.fan_out import FanOut
 from bot.outbox.worker import Outbox
@@ -78,7 +78,7 @@ async def test_it_does_not_spin_while_nothing_can_be_claimed(office: Office) -> 
 
 async def test_it_rests_as_long_as_the_bot_is_refused(office: Office) -> None:
     await found(office, "1")
-    office.post.outcomes = [GiveUp("unauthorized", scope="bot")]
+    office.post.outcomes = [PermanentFailure("unauthorized", scope="bot")]
     await office.outbox.run_once()
     assert await step(office.outbox) == NOON + MINUTE
     office.clock.on(MINUTE - timedelta(microseconds=1))
@@ -104,10 +104,10 @@ async def test_nothing_is_claimed_while_something_can_not_be_written_down(tmp_pa
         async with asyncio.timeout(60), asyncio.TaskGroup() as group:
             with closing(sqlite3.connect(tmp_path / "bot.db")) as other:
                 other.execute("BEGIN IMMEDIATE")  # another program, which keeps it locked
-                group.create_task(db.insist(write))
-                await wait_for(lambda: db.owes_records)
+                group.create_task(db.run_until_recorded(write))
+                await wait_for(lambda: db.has_unrecorded_actions)
                 assert await step(outbox) == NOON + SECOND
-        assert not db.owes_records
+        assert not db.has_unrecorded_actions
         assert len(await claim(db)) == 1  # it is there
 
 

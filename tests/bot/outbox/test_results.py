@@ -9,7 +9,16 @@ import sqlalchemy as sa
 
 from bot.domain import selection
 from bot.domain.errors import MEDIA_GONE, MediaTooBigError
-from bot.domain.model import GiveUp, Moved, Outcome, Removed, Sent, SentItem, Target, TryLater
+from bot.domain.model import (
+    Moved,
+    Outcome,
+    PermanentFailure,
+    Removed,
+    Sent,
+    SentItem,
+    Target,
+    TryLater,
+)
 from bot.domain.options import Options
 from bot.domain.records import ChatQueue, Held, KnownFile
 from bot.domain.selection import Batch
@@ -86,10 +95,10 @@ async def free_at(db: Database, chat_id: int = CHAT) -> timedelta:
         (TryLater(SECOND, partly=True), True, ("open", 1, 0), (30 * SECOND, 30 * SECOND)),
         (TryLater(HOUR, partly=True), True, ("open", 1, 0), (30 * SECOND, HOUR)),
         (TryLater(unknown=True), False, ("open", 0, 1), (5 * SECOND, NOW)),
-        (GiveUp("weird", scope="item"), True, ("open", 0, 1), (5 * SECOND, NOW)),
+        (PermanentFailure("weird", scope="item"), True, ("open", 0, 1), (5 * SECOND, NOW)),
         (Removed(), True, ("dropped", 1, 1), (NOW, NOW)),
-        (GiveUp("kicked"), True, ("open", 0, 0), (NOW, NOW)),
-        (GiveUp("unauthorized", scope="bot"), True, ("open", 0, 0), (NOW, NOW)),
+        (PermanentFailure("kicked"), True, ("open", 0, 0), (NOW, NOW)),
+        (PermanentFailure("unauthorized", scope="bot"), True, ("open", 0, 0), (NOW, NOW)),
     ],
 )
 async def test_each_outcome_has_its_receipt(
@@ -183,7 +192,7 @@ async def test_the_bot_rests_when_the_refusal_is_its_own(db: Database) -> None:
     await owing(db, "1")
     for outcome, rest in (
         (TryLater(SECOND), None),
-        (GiveUp("unauthorized", scope="bot"), NOON + MINUTE),
+        (PermanentFailure("unauthorized", scope="bot"), NOON + MINUTE),
     ):
         account = await record(db, *await leaving(db), outcome)
         assert account == Tally(rests_until=rest)
@@ -241,7 +250,7 @@ async def test_a_notice_that_is_refused_waits_for_a_day(
     async with db.begin() as tx:
         await enqueue.add_notice(tx, Target(CHAT), "topic", {}, now=NOON)
         await tx.execute(sa.update(deliveries.deliveries).values(created_at=NOON - age))
-    await record(db, *await leaving(db), GiveUp("weird", scope="item"))
+    await record(db, *await leaving(db), PermanentFailure("weird", scope="item"))
     assert [(row.notice, row.state) for row in await rows(db)] == [("topic", state)]
 
 
@@ -276,7 +285,7 @@ async def test_what_arrived_is_kept_for_later_where_that_is_wanted(db: Database)
 
 async def test_who_refuses_when_all_is_there_changes_nothing(db: Database) -> None:
     await owing(db, "1")
-    await record(db, *await leaving(db), GiveUp("kicked", items=(SentItem("1", 5),)))
+    await record(db, *await leaving(db), PermanentFailure("kicked", items=(SentItem("1", 5),)))
     async with db.read() as tx:
         chat = await chats.get(tx, CHAT)
     assert chat
@@ -317,7 +326,7 @@ async def test_the_queue_of_a_moved_chat_is_locked_before_its_rows(
 
 async def test_a_lost_topic_falls_back_and_the_main_chat_is_no_topic(db: Database) -> None:
     await owing(db, "1", thread_id=9)
-    lost = GiveUp("topic_closed", scope="thread")
+    lost = PermanentFailure("topic_closed", scope="thread")
     for tries in (0, 1):
         await record(db, *await leaving(db), lost)
         [row] = await rows(db, story_pk="1")

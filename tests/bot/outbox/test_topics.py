@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from bot.domain.alert_rules import TOPIC_SOUGHT_FOR
-from bot.domain.model import GiveUp, SentItem, Target
+from bot.domain.model import PermanentFailure, SentItem, Target
 from bot.outbox.worker import Outbox
 from bot.sending.replies import text_payload
 from bot.sending.topics import Topics
@@ -18,7 +18,7 @@ from tests.support.followed import MINUTE, NATGEO, NOON, Clock, follow, look, ro
 from tests.support.sandbox import Box, sandbox_box
 from tests.support.telegram import bot_at
 
-LOST = GiveUp("topic_deleted", scope="thread")
+LOST = PermanentFailure("topic_deleted", scope="thread")
 
 
 @dataclass
@@ -76,7 +76,9 @@ async def test_what_a_deleted_topic_is_owed_comes_to_the_chat_which_is_told(
 ) -> None:
     await forum.posted("1", "2")
     await forum.lose()
-    forum.post.outcomes = [GiveUp("topic_deleted", scope="thread", items=(SentItem("1", 5),))]
+    forum.post.outcomes = [
+        PermanentFailure("topic_deleted", scope="thread", items=(SentItem("1", 5),))
+    ]
     for _ in range(3):
         await forum.outbox.run_once()
     assert [(target.thread_id, pks) for target, pks, _ in forum.post.albums] == [

@@ -434,7 +434,7 @@ async def test_what_may_crash_the_bot_keeps_no_later_one_even_for_a_minute(offic
     await found(office, "2")
     async with office.db.begin() as tx:
         now = office.clock()
-        await deliveries.hasten_replies(tx, -1, now=now)  # as who asks again does
+        await deliveries.make_replies_due(tx, -1, now=now)  # as who asks again does
         await enqueue.add_reply(tx, Target(-1), text_payload("2"), now=now, due_at=now)
         await chat_queues.make_due(tx, -1, due_at=now, now=now)
     while await office.outbox.run_once():

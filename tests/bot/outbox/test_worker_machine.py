@@ -26,7 +26,7 @@ from hypothesis.stateful import (
 )
 
 from bot.domain.alert_rules import MAX_ATTEMPTS, MAX_COPIES
-from bot.domain.model import GiveUp, Moved, Outcome, Sent, SentItem, Target, TryLater
+from bot.domain.model import Moved, Outcome, PermanentFailure, Sent, SentItem, Target, TryLater
 from bot.domain.records import REPLY, Delivery
 from bot.fetching import snapshots
 from bot.outbox.jobs import AlertJob, Job, ProbeJob, ReplyJob, SendJob
@@ -307,7 +307,7 @@ class OutboxMachine(RuleBasedStateMachine):
                 if self._is_ours(claimed):
                     self.model.closed.add(chat)
                     self.was_closed.add(chat)
-                return GiveUp("kicked")
+                return PermanentFailure("kicked")
             case "moved" if self._is_ours(claimed):
                 self.moved += 1
                 self.model.chat_now[chat] = -1000 * self.moved + chat

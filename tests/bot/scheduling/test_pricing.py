@@ -312,12 +312,16 @@ def test_a_curve_lets_out_as_it_is_wanted() -> None:
     for minute in range(0, 24 * 60, 7):
         at = DAWN + minute * 60.0
         assert curve.left(at) == pytest.approx(to_come(UNEVEN, at))
-        assert curve.time_when_left(DAWN / DAY, curve.left(at)) == pytest.approx(at, abs=1e-3)
+        assert curve.time_when_parts_remain(DAWN / DAY, curve.left(at)) == pytest.approx(
+            at, abs=1e-3
+        )
     for hour in range(24):
         at = DAWN + hour * HOUR
-        assert curve.time_when_left(DAWN / DAY, curve.left(at)) == pytest.approx(at, abs=1e-3)
-    assert curve.time_when_left(DAWN / DAY, 0.0) == DAWN + DAY
-    assert curve.time_when_left(DAWN / DAY, 24.0) == pytest.approx(DAWN, abs=1e-3)
+        assert curve.time_when_parts_remain(DAWN / DAY, curve.left(at)) == pytest.approx(
+            at, abs=1e-3
+        )
+    assert curve.time_when_parts_remain(DAWN / DAY, 0.0) == DAWN + DAY
+    assert curve.time_when_parts_remain(DAWN / DAY, 24.0) == pytest.approx(DAWN, abs=1e-3)
     even = ReleaseCurve((0.0,) * 24, most=5.0)
     assert even.left(DAWN + 18 * HOUR) == 6.0
     faint = ReleaseCurve((0.01,) * 12 + (0.03,) * 12, most=5.0)

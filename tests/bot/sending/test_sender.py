@@ -18,7 +18,7 @@ from bot.domain.errors import (
     SpendingError,
     StoryGoneError,
 )
-from bot.domain.model import Album, Asker, GiveUp, Moved, Sent, Story, Target, TryLater
+from bot.domain.model import Album, Asker, Moved, PermanentFailure, Sent, Story, Target, TryLater
 from bot.media.spool import MediaFile
 from bot.sending.sender import SendOptions
 from bot.store.engine.database import Database
@@ -341,7 +341,7 @@ async def test_what_arrived_before_a_chat_moved_or_closed_is_known(
     fault = {"status": refusal["status"], "body": body}
     await ours.control.fault("telegram", fault, match="sendDocument")
     outcome = await ours.sender.send_album(Target(ann), album, calls=ours.as_alert)
-    assert isinstance(outcome, Moved | GiveUp)
+    assert isinstance(outcome, Moved | PermanentFailure)
     assert [item.pk for item in outcome.items] == pks(album)[1:]
 
 

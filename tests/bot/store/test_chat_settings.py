@@ -8,7 +8,7 @@ import pytest
 from bot.domain.model import Target
 from bot.domain.options import Options
 from bot.domain.records import CHAT_SETTINGS, Chat, Delivery
-from bot.domain.selection import foresee
+from bot.domain.selection import predict_decision
 from bot.store import chats, moves, subscriptions
 from bot.store.engine.database import Database
 from tests.support.followed import HOUR, NATGEO, NOON, follow, story
@@ -81,7 +81,7 @@ async def test_a_setting_that_moves_alerts_moves_the_checks(
     (was, members_before), (now, members_after) = seen
     if was != now:
         assert members_before != members_after, (
-            f"{name} moves alerts: add it to AudienceMember and heard_at in"
+            f"{name} moves alerts: add it to AudienceMember and notified_at in"
             " bot/domain/alert_rules.py and to _MEMBERS in bot/store/subscriptions.py"
         )
 
@@ -89,7 +89,7 @@ async def test_a_setting_that_moves_alerts_moves_the_checks(
 def outlooks(chat: Chat, options: Options) -> list[Any]:
     """Return what is foreseen of a new story at each hour of a day."""
     hours = [NOON + number * HOUR for number in range(24)]
-    return [foresee(waiting(options), chat, (), now=hour) for hour in hours]
+    return [predict_decision(waiting(options), chat, (), now=hour) for hour in hours]
 
 
 def waiting(options: Options) -> Delivery:

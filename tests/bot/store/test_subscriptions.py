@@ -26,7 +26,7 @@ async def test_nothing_of_what_a_chat_decided_is_lost_in_the_tables(db: Database
         [one] = await subscriptions.of_chat(tx, 1)
         assert one.preferences == wanted
         await ended_subscriptions.add(tx, [one], now=NOON)
-        [ended] = await ended_subscriptions.those_ended_at(tx, 1, at=NOON)
+        [ended] = await ended_subscriptions.subscriptions_ended_at(tx, 1, at=NOON)
         assert all(getattr(ended, name) == getattr(one, name) for name in ended.__slots__)
         assert await ended_subscriptions.has_ended(tx, 1, "natgeo", since=NOON - HOUR)
 

@@ -23,7 +23,7 @@ from bot.store.upgrades import (
     AtWork,
     Replicas,
     count_at_work,
-    shown_at_work,
+    process_lease,
     upgrade,
 )
 from tests.support.database import on_postgresql
@@ -141,7 +141,7 @@ async def test_who_at_work_hears_of_an_upgrade_and_nobody_begins_meanwhile(
 
     heard = asyncio.Event()
     await stamp(newest_revision(), 60)  # by a process of our own version, which was first
-    async with shown_at_work(db, Owner(), now=now) as ours:
+    async with process_lease(db, Owner(), now=now) as ours:
         ours.on_upgrade = heard.set
         await ours.worker.step()
         assert not heard.is_set()
@@ -149,11 +149,11 @@ async def test_who_at_work_hears_of_an_upgrade_and_nobody_begins_meanwhile(
         await asyncio.wait_for(heard.wait(), 30)
     assert not await count_at_work(db)
     with pytest.raises(DatabaseUnavailableError, match="upgrades the database"):
-        async with shown_at_work(db, Owner(), now=now):
+        async with process_lease(db, Owner(), now=now):
             pass
     assert not await count_at_work(db)
     await stamp(NEXT, -1)  # it has failed
-    async with shown_at_work(db, Owner(), now=now):
+    async with process_lease(db, Owner(), now=now):
         assert await count_at_work(db)
 
 

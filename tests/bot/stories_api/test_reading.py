@@ -9,7 +9,7 @@ import pytest
 from bot.stories_api.response import (
     ERROR_BUDGET,
     ComplainedError,
-    NonsenseError,
+    MalformedBodyError,
     read_error_body,
     read_json,
 )
@@ -36,7 +36,7 @@ async def test_a_good_answer_is_its_json() -> None:
 @pytest.mark.parametrize("status", [201, 204, 301, 302])
 async def test_another_status_is_no_answer_however_good_its_body(status: int) -> None:
     async with answer(response(status, b"" if status == 204 else b"[]")) as got:
-        with pytest.raises(NonsenseError):
+        with pytest.raises(MalformedBodyError):
             await read_json(got)
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.stories_api.response import (
     CHUNK,
-    NonsenseError,
+    MalformedBodyError,
     credits_in,
     decode_json,
     read_body,
@@ -44,7 +44,7 @@ def test_json_comes_back_with_or_without_a_mark(value: object) -> None:
     ids=lambda body: repr(body[:12]),
 )
 def test_nonsense_is_one_error_that_shows_nothing_of_it(body: bytes) -> None:
-    with pytest.raises(NonsenseError) as caught:
+    with pytest.raises(MalformedBodyError) as caught:
         decode_json(body)
     assert str(caught.value).endswith("Error")
     assert caught.value.__suppress_context__
@@ -93,7 +93,7 @@ async def body_of(answer: Answerer, budget: int) -> bytes:
 async def test_a_body_may_be_as_long_as_its_budget() -> None:
     body = bytes(2 * CHUNK)
     assert await body_of(says(response(200, body)), len(body)) == body
-    with pytest.raises(NonsenseError, match="too long"):
+    with pytest.raises(MalformedBodyError, match="too long"):
         await body_of(says(response(200, body)), len(body) - 1)
 
 
@@ -108,6 +108,6 @@ async def test_a_body_without_an_end_is_left_at_its_budget() -> None:
             written += CHUNK
             await writer.drain()
 
-    with pytest.raises(NonsenseError, match="too long"):
+    with pytest.raises(MalformedBodyError, match="too long"):
         await body_of(pour, 10 * CHUNK)
     assert written > 10 * CHUNK

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from bot.domain.model import Profile, Reshared, Sticker, Story
 from bot.domain.paid_calls import Balance
 from bot.domain.serialization import dump_stories, load_stories
-from bot.stories_api.response import NonsenseError, decode_json
+from bot.stories_api.response import MalformedBodyError, decode_json
 from bot.stories_api.schema import (
     balance_from,
     highlight_from,
@@ -47,7 +47,7 @@ def everything_in(body: bytes) -> list[object]:
     for reader in readers:
         try:
             found.append(reader(decode_json(body)))
-        except NonsenseError:
+        except MalformedBodyError:
             continue
     for value in found:
         stories = value if isinstance(value, list) else [value]
@@ -192,7 +192,7 @@ def test_parts_that_are_broken_are_left_out() -> None:
 
 def test_a_broken_story_is_skipped_and_a_double_counts_once() -> None:
     assert len(stories_from([*STORIES, {"pk": None}, 3, STORIES[0]])) == 3
-    with pytest.raises(NonsenseError):
+    with pytest.raises(MalformedBodyError):
         stories_from([{"pk": None}, 3])
     assert stories_from([]) == []
 
@@ -211,7 +211,7 @@ def test_profiles_and_balances() -> None:
     nothing: list[Any] = [None, {}, [], {"pk": "17", "type": "reel"}, {"requests": "9"}]
     for value in [*nothing, {"username": "x"}]:
         for reader in (profile_from, balance_from):
-            with pytest.raises(NonsenseError):
+            with pytest.raises(MalformedBodyError):
                 reader(value)
 
 
@@ -352,12 +352,12 @@ def test_a_highlight_with_its_stories_and_without() -> None:
     [None, [], {"pk": "1"}, {"pk": "x", "title": "A"}, {"pk": "1", "title": "A", "items": [{}]}],
 )
 def test_what_is_no_highlight(value: object) -> None:
-    with pytest.raises(NonsenseError):
+    with pytest.raises(MalformedBodyError):
         highlight_from(value)
 
 
 def test_a_list_in_which_nothing_is_a_highlight_is_nonsense() -> None:
     assert highlights_from([]) == []
     for value in ([{"a": 1}], None, "x"):
-        with pytest.raises(NonsenseError):
+        with pytest.raises(MalformedBodyError):
             highlights_from(value)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.model import GiveUp, Outcome, Sent, SentItem, Target, TryLater
+from bot.domain.model import Outcome, PermanentFailure, Sent, SentItem, Target, TryLater
 from bot.telegram.api import TooSoonError
 from bot.telegram.outage import LAST_TRY_S, Outage, Pause, is_answer
 from bot.telegram.outcomes import outcome_of
@@ -42,9 +42,9 @@ async def test_it_begins_when_getme_fails_too_in_this_process_alone() -> None:
         assert one.next_try_at is None
 
 
-@pytest.mark.parametrize("between", [None, Sent(()), GiveUp("kicked"), TryLater(SECOND)])
+@pytest.mark.parametrize("between", [None, Sent(()), PermanentFailure("kicked"), TryLater(SECOND)])
 async def test_three_chats_without_an_answer_between_begin_it(
-    between: Sent | GiveUp | TryLater | None,
+    between: Sent | PermanentFailure | TryLater | None,
 ) -> None:
     async with sandbox_box() as box, bot_at(box.urls.telegram) as bot:
         outage = Outage(bot, now=Clock())
@@ -80,7 +80,7 @@ def test_tries_come_ever_later_and_a_minute_at_most() -> None:
     ("outcome", "expected"),
     [
         (Sent(()), True),
-        (GiveUp("kicked"), True),
+        (PermanentFailure("kicked"), True),
         (TryLater(SECOND), True),
         (TryLater(SECOND, unknown=True), False),  # it may be how a data centre fails
         (TryLater(unknown=True, items=(SentItem("1", 5),)), True),

@@ -14,7 +14,7 @@ from telegram.error import (
     TimedOut,
 )
 
-from bot.domain.model import GiveUp, Moved, Muted, Removed, TryLater
+from bot.domain.model import Moved, Muted, PermanentFailure, Removed, TryLater
 from bot.telegram.outcomes import outcome_of, read_refusal
 from bot.telegram.request import NotSentError, UnknownOutcomeError
 
@@ -96,7 +96,7 @@ NOT_SENT = [NotSentError("no connection"), Conflict("Conflict: terminated by oth
 @pytest.mark.parametrize("error", CHAT)
 def test_a_closed_chat_is_given_up(error: Exception) -> None:
     outcome = outcome_of(error)
-    assert isinstance(outcome, GiveUp)
+    assert isinstance(outcome, PermanentFailure)
     assert outcome.scope == "chat"
 
 
@@ -113,14 +113,14 @@ def test_a_new_403_may_pass_as_the_bots_presence_tells() -> None:
 @pytest.mark.parametrize("error", THREAD)
 def test_a_lost_topic_is_told_from_its_chat(error: Exception) -> None:
     outcome = outcome_of(error)
-    assert isinstance(outcome, GiveUp)
+    assert isinstance(outcome, PermanentFailure)
     assert outcome.scope == "thread"
 
 
 @pytest.mark.parametrize("error", ITEM)
 def test_a_bad_item_is_only_that(error: Exception) -> None:
     outcome = outcome_of(error)
-    assert isinstance(outcome, GiveUp)
+    assert isinstance(outcome, PermanentFailure)
     assert outcome.scope == "item"
 
 
@@ -174,13 +174,13 @@ def test_a_flood_names_its_time_wherever_it_hides(error: Exception, seconds: int
 
 def test_the_rest() -> None:
     assert outcome_of(ChatMigrated(-100)) == Moved(-100)
-    assert outcome_of(InvalidToken()) == GiveUp("invalid token", scope="bot")
+    assert outcome_of(InvalidToken()) == PermanentFailure("invalid token", scope="bot")
 
 
 @pytest.mark.parametrize("text", ["Logged out", "Frozen_method_invalid"])
 def test_what_is_the_bots_stops_nothing_else_for_good(text: str) -> None:
     outcome = outcome_of(BadRequest(text))
-    assert isinstance(outcome, GiveUp)
+    assert isinstance(outcome, PermanentFailure)
     assert outcome.scope == "bot"
 
 
