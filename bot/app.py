@@ -1,4 +1,4 @@
-"""The composition root: registers the handlers, and runs all loops until a stop."""
+"""The composition root, which registers the handlers and runs all loops of the bot."""
 
 import asyncio
 import gc
@@ -79,11 +79,11 @@ from handlers.members import recheck_closed_chat
 
 log = structlog.get_logger()
 
-# In the order of precedence: the first handler that matches takes the update.
+# The order sets the precedence. The first handler that matches an update handles the update.
 CONVERSATION = (
     handlers.exchange, handlers.followed_accounts,
-    handlers.settings,  # answers to the questions of a settings page
-    handlers.links,  # messages with links are the most frequent updates
+    handlers.settings,  # handles answers to the questions of a settings page
+    handlers.links,  # placed early, because most updates are messages with links
     handlers.start, handlers.help, handlers.stories, handlers.files, handlers.highlights,
     handlers.subscriptions, handlers.options, handlers.past, handlers.rules, handlers.chat_rules,
     handlers.why,
@@ -105,14 +105,14 @@ _FIRST_LINK = (
     "    https://t.me/{name}?start={payload}"
 )
 _MOST_CONNECTIONS = 40  # webhook connections, the default of the Bot API
-_DRAIN_S = 6.0  # the part of the 8 seconds of a shutdown in which running work may end
+_DRAIN_S = 6.0  # seconds for unfinished work, of the 8 seconds that a shutdown may take
 _TRY_AGAIN_S = 5.0
 _DATABASE_AGAIN_S = 1.0
 WAIT_S = 30.0
-"""The timeout of a start for another process to release the SQLite file, or for PostgreSQL."""
+"""Seconds that a start waits for PostgreSQL, or for another process to release the SQLite file."""
 _CLEAN_EVERY = timedelta(hours=1)
 _EMPTY_AGAIN = timedelta(minutes=1)
-_MUTES_EVERY = timedelta(minutes=15)  # the longest delay before the end of a mute is noticed
+_MUTES_EVERY = timedelta(minutes=15)  # the longest delay until the bot notices the end of a mute
 _ANSWERS_S = 3.0  # the timeout in seconds of the write that tests the database
 
 
@@ -121,7 +121,7 @@ Build = Callable[[], AbstractAsyncContextManager[Parts]]
 
 def main(settings: Settings) -> int:
     """Run the bot until a signal; return the exit status."""
-    # Freeze the loaded modules: otherwise each full garbage collection takes 90 ms more.
+    # Exclude the loaded modules from garbage collection. This saves 90 ms in each full collection.
     gc.collect()
     gc.freeze()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -141,7 +141,7 @@ async def run(
     """
     stop = stop or _stop_on_signals()
     timing = timing or Timing()
-    # The clock keeps a correction across a restart of the loops.
+    # The same clock is used after a restart of the loops, so a correction of the time is kept.
     now = now or Clock()
     build = partial(open_parts, settings, now=now, timing=timing)
     while (status := await _run_once(settings, stop, build)) is None:
@@ -151,7 +151,7 @@ async def run(
 
 
 async def _run_once(settings: Settings, stop: asyncio.Event, build: Build) -> int | None:
-    """Run all loops; return the exit status, or None if the parts must be rebuilt."""
+    """Run all loops once. Return the exit status, or None if the loops must be started again."""
     async with AsyncExitStack() as stack:
         parts = await _wait_for_parts_or_reason(settings, stack, stop, build)
         if isinstance(parts, str):
@@ -172,7 +172,7 @@ async def _run_once(settings: Settings, stop: asyncio.Event, build: Build) -> in
             return int(not stop.is_set())
         stack.push_async_callback(running.app.shutdown)
         if parts.clock.went_back.is_set():
-            # Some parts of the process have used a time that was too late.
+            # The clock went back. Restart, because some objects have already used the wrong time.
             return None
         log.info("running", port=web.port, database=settings.database_place)
         status: int | None = 0
@@ -188,10 +188,10 @@ async def _run_once(settings: Settings, stop: asyncio.Event, build: Build) -> in
 
 
 class Running:
-    """The running process: conversation, intake of updates, loops, web server."""
+    """The running process with its handlers, intake of updates, loops and web server."""
 
     def __init__(self, settings: Settings, parts: Parts) -> None:
-        """Build the conversation, the intake, the loops and the web server."""
+        """Build the handlers, the intake of updates, the loops and the web server."""
         self._settings = settings
         self._parts = parts
         timing = parts.services.timing
@@ -240,8 +240,8 @@ class Running:
             parts.incidents,
             budget=settings.daily_budget,
             check_price=CHECK_COST,
-            # Several processes share the flood limits in the database, and can't send without the
-            # database.
+            # Several processes share Telegram's flood limits in the database. During an outage of
+            # the database, such processes can't send a report of the outage.
             tells_of_outages=parts.sharing.is_only_process,
             signs=self._trouble_signs(),
             failed_checks=lambda: parts.scheduler.failed_checks.cause,
@@ -255,7 +255,7 @@ class Running:
         self._periodic = self._periodic_work()
         self._hold_claims()
         self.has_begun = False
-        """Whether this process has done the writes of a start, with a correct clock."""
+        """Whether this process has done the database writes of its start, with a correct clock."""
         self._leader: Leader | None = None
         if not parts.sharing.is_only_process:
             self._leader = Leader(parts.db, "polling", self.polling.run, now=parts.now)
@@ -283,7 +283,7 @@ class Running:
         )
 
     def _periodic_work(self) -> list[Worker]:
-        """Return a worker for each periodic task: name, maximum interval, step.
+        """Return a worker for each periodic task, for example for backups.
 
         Each worker has its own asyncio task, so a slow backup does not delay other work.
         """
@@ -309,7 +309,7 @@ class Running:
         self._parts.wake()
 
     def _hold_claims(self) -> None:
-        """Stop all claims while the clock is in doubt or the process has lost its lease."""
+        """Make the workers pause while the clock is in doubt or the process has lost its lease."""
         parts = self._parts
         for worker in (
             self.intake.worker,
@@ -327,14 +327,14 @@ class Running:
 
     @property
     def _must_leave_updates(self) -> bool:
-        """Return whether Telegram must keep the updates for now."""
+        """Return whether the bot must refuse updates now, so that Telegram delivers them later."""
         if not self.has_begun or self._parts.clock.is_in_doubt():
             return True
         held = self._parts.db.held
         return self.intake.is_behind or bool(held and held.is_replaced.is_set())
 
     def _trouble_signs(self) -> dict[IncidentKind, Sign]:
-        """Return the signs of incidents that this process can detect, by kind of incident."""
+        """Return the functions that detect incidents in this process, by kind of incident."""
         parts, api, treasurer = self._parts, self._parts.api, self._parts.treasurer
         signs: dict[IncidentKind, Sign] = {
             "api_refuses": lambda: (not api.is_in_service) if treasurer.is_answered else None,
@@ -349,7 +349,7 @@ class Running:
         return signs
 
     def _slow_servers(self) -> list[str]:
-        """Return the hosts that are slow now: media hosts and the Stories API."""
+        """Return the hosts that answer slowly now, among the media hosts and the Stories API."""
         parts = self._parts
         api = [self._settings.stories_api_url.host or ""] if parts.scheduler.is_api_slow else []
         return api + parts.slow_media_hosts()
@@ -364,10 +364,11 @@ class Running:
         return folders
 
     async def connect_to_telegram(self, stop: asyncio.Event) -> bool:
-        """Connect to Telegram, anchor the clock and do the writes of a start; retry until success.
+        """Connect to Telegram, verify the clock, and do the database writes of a start.
 
-        Return False if Telegram refuses the token, or after a stop. If the clock went back, return
-        True without any write: the caller rebuilds the parts.
+        Every step is retried until success. Return False if Telegram refuses the token, or after a
+        stop. If the clock went back, return True before any write. The caller then rebuilds all
+        parts of the process.
         """
         while not stop.is_set():
             try:
@@ -396,16 +397,19 @@ class Running:
         return False
 
     async def _print_owner_link(self) -> None:
-        """Print the owner link if the bot has no owner. The link is not logged."""
+        """Print the link that makes a person the owner, if the bot has no owner.
+
+        Do not log the link.
+        """
         payload = await self._parts.services.access.make_owner_code()
         if payload:
             print(_FIRST_LINK.format(name=self.app.bot.username, payload=payload), flush=True)  # noqa: T201 - for the operator at the terminal
 
     async def run_loops(self, stop: asyncio.Event) -> None:
-        """Run until ``stop``, or until the clock goes back; then finish the work in progress.
+        """Run all loops until ``stop`` is set or the clock goes back, then finish the running work.
 
-        If the database file was replaced, end all loops except the watch, which runs until
-        ``stop``.
+        If the database file was replaced, end all loops except the loop that reports incidents.
+        This loop then runs until ``stop`` is set.
         """
         parts = self._parts
         replaced = parts.db.held.is_replaced if parts.db.held else asyncio.Event()
@@ -437,7 +441,7 @@ class Running:
             watch.cancel()
 
     async def _accept_updates(self, updates: Iterable[object]) -> None:
-        """Wait until the clock is anchored, answer inline queries, and store the other updates."""
+        """Answer inline queries, and store the other updates. The clock must be verified first."""
         await self._parts.clock.wait_until_anchored()
         if others := self.inline.take_queries(updates):
             await self.intake.add(others)
@@ -463,7 +467,10 @@ class Running:
         )
 
     async def _poll(self) -> None:
-        """Poll for updates. Telegram allows a single poller, so only the leader process polls."""
+        """Poll for updates. Telegram allows only one poller.
+
+        If several processes run, the leader polls.
+        """
         if self._leader is None:
             await self.polling.run()
         else:
@@ -495,7 +502,7 @@ class Running:
         return "too many wait" if self.intake.is_behind else ""
 
     def _should_poll(self) -> bool:
-        """Return whether this process polls, or would poll if Telegram were reachable."""
+        """Return whether this process is the one that polls, even if Telegram is unreachable."""
         return self._leader is None or self._leader.is_leading or self._leader.is_resting
 
     async def _failing_loops(self) -> str:
@@ -515,7 +522,11 @@ class Running:
         return ", ".join(f"{one.name}: {one.trouble}" for one in workers if one.trouble)
 
     async def _clean_up(self) -> datetime:
-        """Delete expired rows and erased content, accept a moved database; return the next run."""
+        """Delete expired rows and erased content; return the time of the next clean-up.
+
+        If the database was moved to a different machine, accept the move after a time without
+        conflicts.
+        """
         now = self._parts.now()
         await cleanup.clean(self._parts.db, now=now)
         await self._parts.db.run(self._parts.conflicts.accept_move)
@@ -524,7 +535,7 @@ class Running:
 
 
 class Conversation(Application[Any, Context, Any, Any, Any, Any]):
-    """PTB's application; errors that need a retry of the update are raised to the inbox."""
+    """PTB's application, which raises an error to the inbox if the update must be retried."""
 
     async def process_error(
         self,
@@ -539,13 +550,13 @@ class Conversation(Application[Any, Context, Any, Any, Any, Any]):
             Exception: ``error``, if the update must be handled again.
         """
         if isinstance(error, TryAgainError | DatabaseUnavailableError):
-            raise error  # no effect of the update was committed
+            raise error  # safe to retry, because no effect of the update was committed
         await super().process_error(update, error, job, coroutine)
         return True
 
 
 def _application(parts: Parts) -> App:
-    """Return PTB's application with the handlers of the bot; the intake supplies the updates."""
+    """Return PTB's application with all handlers. The inbox supplies the updates."""
     builder = Application.builder().bot(parts.bot).updater(None)
     builder = builder.application_class(Conversation)
     app: App = builder.context_types(ContextTypes(context=Context)).build()
@@ -562,9 +573,10 @@ def _application(parts: Parts) -> App:
 async def _wait_for_parts_or_reason(
     settings: Settings, stack: AsyncExitStack, stop: asyncio.Event, build: Build
 ) -> Parts | str:
-    """Return the parts, closed by ``stack``, or a sentence with the reason of a failure.
+    """Build the parts of the process. If this fails, return the reason as a sentence.
 
-    An unavailable database is retried for ``WAIT_S`` seconds: the database may be restarting.
+    The database may be restarting, so an unavailable database is retried for ``WAIT_S`` seconds.
+    The exit of ``stack`` closes the parts.
     """
     until = steady() + WAIT_S
     is_said = False
@@ -597,7 +609,7 @@ async def _build_parts(settings: Settings, stack: AsyncExitStack, build: Build) 
 
 
 async def _machine_trouble(settings: Settings) -> preflight.Finding | None:
-    """Return the finding that prevents a start on this machine, or None."""
+    """Return the problem that prevents a start on this machine, or None."""
     findings = (
         preflight.try_open_files(),
         preflight.try_spool(settings.spool_dir),

@@ -1,4 +1,4 @@
-"""The parts of the bot, built from the settings in the order of the layers."""
+"""The construction of all parts of the bot from the settings, in the order of the layers."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -69,9 +69,10 @@ from bot.updates.conflicts import PollConflicts, load_conflicts
 
 log = structlog.get_logger()
 
-_NEWCOMER_SHARE = 0.5  # the share of all newcomers together in the replies' part of the budget
-_IDLE_S = 10  # seconds until an idle connection is closed, before the Stories API closes it
-# The limits exceed the number of slots, so that a slow server leaves connections for others.
+_NEWCOMER_SHARE = 0.5  # the part of the budget for replies that all newcomers together may spend
+_IDLE_S = 10  # seconds until an idle connection closes; the Stories API would close it later
+# The maximum numbers of connections. They exceed the numbers of concurrent requests, so a slow
+# server leaves connections for other servers.
 _TO_TELEGRAM, _TO_MEDIA, _TO_API = 320, 256, 128
 
 
@@ -100,10 +101,10 @@ class Parts:
     owner: Owner
     at_work: AtWork | None
     begin: Callable[[], Awaitable[None]]
-    """Does the writes of a start; called after the clock is anchored."""
+    """Does the database writes of a start. Call this function after the clock is verified."""
     slow_media_hosts: Callable[[], list[str]]
     wake: Callable[[], None]
-    """Wakes the schedule and the outbox, because work may be due."""
+    """Wakes the schedule and the outbox, because new work may be due."""
 
 
 @asynccontextmanager
@@ -126,7 +127,7 @@ async def open_parts(
                 pool_size=settings.database_pool,
             )
         )
-        # An SQLite file has a single process.
+        # Only one process may use an SQLite file. PostgreSQL allows several processes.
         sharing = ONE_PROCESS if db.is_sqlite else SEVERAL_PROCESSES
         await _prepare_database(db, sharing)
         clock = ClockKeeper(
@@ -164,7 +165,7 @@ async def open_parts(
         bot = _make_bot(settings, metrics, floods, count_processes, witnesses)
 
         def wake() -> None:
-            """Wake the schedule and the outbox, because work may be due."""
+            """Wake the schedule and the outbox, because new work may be due."""
             scheduler.worker.wake()
             outbox.wake()
 
@@ -354,7 +355,8 @@ async def open_parts(
             bot=bot,
             db=db,
             sharing=sharing,
-            # A PostgreSQL server may crash while the bot continues.
+            # Replies need a durable commit on PostgreSQL, because the server may crash while the
+            # bot continues to run.
             replies_are_durable=not db.is_sqlite,
             services=services,
             treasurer=Treasurer(
@@ -395,7 +397,7 @@ async def open_parts(
 
 
 async def _prepare_database(db: Database, sharing: Sharing) -> None:
-    """Migrate the tables to this version, and refuse a database that was moved."""
+    """Migrate the tables to this version. Refuse a database that was moved to PostgreSQL."""
     await (db.migrate() if sharing.is_only_process else upgrade(db))
     await db.hold_file()
     await transfer.refuse_moved(db)
@@ -404,9 +406,10 @@ async def _prepare_database(db: Database, sharing: Sharing) -> None:
 async def _own_claims(
     db: Database, stack: AsyncExitStack, *, now: Callable[[], datetime]
 ) -> tuple[Owner, AtWork | None]:
-    """Return the owner of the claims of this process, and the lease that the owner needs.
+    """Return the owner of this process's claims, and the process's lease.
 
-    The only process of a database needs no lease; all earlier claims are of a process that died.
+    The lease is None with SQLite, because only one process uses the file. In this case the claims
+    of earlier processes are released, because those processes have ended.
     """
     owner = Owner()
     if not db.is_sqlite:
@@ -416,7 +419,7 @@ async def _own_claims(
 
 
 async def _count_one() -> int:
-    """Return 1: an SQLite file has one process."""
+    """Return the number of processes that share an SQLite file, which is always 1."""
     return 1
 
 

@@ -28,7 +28,7 @@ from bot.stories_api.endpoints import CHECK_COST
 _DATABASES = frozenset(
     {"sqlite", "sqlite+aiosqlite", "postgres", "postgresql", "postgresql+asyncpg"}
 )
-_WEBHOOK_PORTS = frozenset({443, 80, 88, 8443})  # Bot API, setWebhook
+_WEBHOOK_PORTS = frozenset({443, 80, 88, 8443})  # the ports that setWebhook of the Bot API allows
 ENV_FILE = ".env"
 OTHERS = frozenset({"COMPOSE_PROFILES", "POSTGRES_PASSWORD", "DOMAIN", "REPLICAS"})
 """Other names allowed in ``.env``: variables of compose.yaml."""
@@ -42,7 +42,7 @@ Credits = Annotated[int, Field(ge=0, le=MOST_CREDITS)]
 
 
 class Settings(BaseSettings):
-    """All settings of the bot; the first two settings are required."""
+    """All settings of the bot. Only the first two settings are required."""
 
     model_config = SettingsConfigDict(
         env_file=ENV_FILE, extra="ignore", hide_input_in_errors=True, env_ignore_empty=True
@@ -322,7 +322,11 @@ class Settings(BaseSettings):
 
     @property
     def bind_host(self) -> str:
-        """Return the address to listen on: by default local, with a webhook all interfaces."""
+        """Return the address to listen on.
+
+        If ``host`` is not set, listen on all interfaces with a webhook, and on localhost without a
+        webhook.
+        """
         return self.host or ("0.0.0.0" if self.webhook_url else "127.0.0.1")  # noqa: S104 - Telegram connects from outside of this machine
 
     @property
@@ -370,7 +374,7 @@ def reveal(secret: SecretStr | None) -> str:
 
 
 def secrets_of(settings: Settings) -> list[str]:
-    """Return the values that no log may show."""
+    """Return the secret values of the settings, which no log may show."""
     url = settings.database_url.get_secret_value()
     addresses = (
         settings.database_direct_url,
@@ -396,7 +400,7 @@ def load(env_file: Path | None = None, /, **overrides: object) -> Settings:
 
     Raises:
         SettingsError: A setting is missing or invalid, or ``env_file`` does not exist or can't be
-            read. The sentences do not show values.
+            read. The error message shows no values.
     """
     if env_file is not None:
         if not env_file.is_file():
@@ -417,10 +421,10 @@ def load(env_file: Path | None = None, /, **overrides: object) -> Settings:
 
 
 def unknown_names(env_file: Path | None = None) -> list[tuple[str, str]]:
-    """Return the variables that are not settings, each with the most similar setting or "".
+    """Return the names of variables that are not settings, each with the most similar setting.
 
-    All names in the file are checked. Names in the environment are checked only if similar to a
-    setting.
+    The second value is "" if no setting is similar. In the file, every unknown name is reported.
+    In the environment, an unknown name is reported only if a setting is similar.
     """
     file = env_file or Path(ENV_FILE)
     names = [name.upper() for name in Settings.model_fields]
@@ -437,7 +441,7 @@ def unknown_names(env_file: Path | None = None) -> list[tuple[str, str]]:
 
 
 def _read_file(file: Path) -> dict[str, str]:
-    """Return the names and values of a settings file; an empty dict if the file does not exist.
+    """Return the names and values of a settings file, or an empty dict if the file does not exist.
 
     Raises:
         SettingsError: The file exists, but can't be read.
@@ -464,11 +468,14 @@ _SOURCES = {
     "TELEGRAM_TOKEN": " (https://t.me/BotFather gives one to whoever sends /newbot)",
     "STORIES_API_KEY": " (sign up at https://hikerapi.com)",
 }
-"""The sources of the required values."""
+"""For each required setting, the sentence that says where its value comes from."""
 
 
 def _error_sentence(item: dict[str, Any]) -> str:
-    """Return the error of a setting as a sentence; a rule of several settings has the names."""
+    """Return the error of a setting as a sentence.
+
+    If pydantic names no single setting, its message already contains the names of the settings.
+    """
     name = str(item["loc"][0]).upper() if item["loc"] else ""
     if item["type"] == "missing":
         where = _SOURCES.get(name, "")

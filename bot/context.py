@@ -46,17 +46,17 @@ from bot.updates import inbox
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Intervals and delays that persons notice; tests use different values."""
+    """The intervals and delays that people notice. Tests use different values."""
 
     said_again: timedelta = inbox.SAID_AGAIN
     chat_limits: ChatLimits = field(default_factory=ChatLimits)
-    """The minimum intervals of Telegram between messages of a chat."""
+    """Telegram's minimum intervals between messages in a chat."""
     visitors: timedelta = VISITORS_EVERY
-    """The interval of the reports about new persons to the owners."""
+    """The interval between two reports about new persons to the owners."""
     clock: timedelta = clock_keeper.EVERY
-    """The interval of the checks of the machine's clock."""
+    """The interval between two checks of the machine's clock."""
     database_file: timedelta = FILE_EVERY
-    """The interval of the checks that the SQLite file still exists."""
+    """The interval between two checks that the SQLite file still exists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,38 +82,38 @@ class Services:
     now: Callable[[], datetime]
     credit_price: float
     cache: TimedCache[Hashable, object] = field(default_factory=TimedCache)
-    """Short-lived values of handlers, for example against repeated work or repeated messages."""
+    """A short-lived cache of the handlers, for example to prevent a repeated message."""
     file_slots: FairSlots = field(default_factory=lambda: FairSlots(2, each=1))
-    """The slots for the files of people, each of which takes up to 40 MB of memory while read."""
+    """The slots for reading files of people. A file takes up to 40 MB of memory while read."""
     has_public_page: bool = False
     """Whether other machines can open the admin page."""
     timing: Timing = field(default_factory=Timing)
 
 
 class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict[str, Services]]):
-    """PTB's context with attributes of the bot; ``prepare`` sets them before a handler runs."""
+    """PTB's context with attributes of the bot. ``prepare`` sets them before a handler runs."""
 
     event: Update
     """The current update."""
 
     chat: Chat
-    """The chat to act on: the chat of the update, or the channel ``about``."""
+    """The chat that a command applies to: the chat of the update, or the channel ``about``."""
 
     about: int | None = None
-    """The id of a channel that is managed from the chat of the update."""
+    """The id of the channel that the person manages from the chat of the update, or None."""
 
     channel_after: int | None = None
-    """The number of words before the name of a chat in a command; None if no name is allowed."""
+    """The number of words before a channel's name in the command; None if no name is allowed."""
 
     t: Translator
     is_owner: bool = False
-    """Whether the acting person is an owner of the bot."""
+    """Whether the person who sent the update is an owner of the bot."""
 
     in_place: bool = False
-    """Whether the next text takes the place of the message whose button was pressed."""
+    """Whether the next text replaces the message whose button was pressed."""
 
     known: Chat | None = None
-    """The stored chat of the update, if the access check has loaded the chat."""
+    """The stored chat of the update, or None if the access check has not loaded the chat."""
 
     has_topics: bool = False
     """Whether the chat of the update supports topics."""
@@ -128,7 +128,10 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
     @property
     def message(self) -> Message | None:
-        """Return the message of the update or of the pressed button, or None if unavailable."""
+        """Return the message of the update, or the message with the pressed button.
+
+        Return None if the update has no message.
+        """
         return self.event.effective_message
 
     @property
@@ -168,7 +171,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         return where.type if where else ""  # inline queries have no chat
 
     links: Sequence[Link] = ()
-    """The links of the message, set by the filter of the link handler."""
+    """The links in the message. The filter of the link handler sets this attribute."""
 
     @property
     def words(self) -> list[str]:
@@ -190,7 +193,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
     @property
     def user_id(self) -> int | None:
-        """Return the id of the person behind the update, or None for an anonymous sender."""
+        """Return the id of the person who sent the update, or None for an anonymous sender."""
         person, message = self.event.effective_user, self.message
         if person is None:
             return None
@@ -200,7 +203,10 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
     @property
     def asker(self) -> Asker:
-        """Return the chat and the person that ask, or the channel in whose name somebody asks."""
+        """Return the chat and the person behind a request.
+
+        If the person wrote in the name of a channel, the result also contains the channel's id.
+        """
         where, message = self.event.effective_chat, self.message
         as_chat = message.sender_chat if message and self.query is None else None
         as_channel = as_chat.id if as_chat and where and as_chat.id != where.id else None
@@ -208,7 +214,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
     @property
     def reply_target(self) -> Target:
-        """Return the chat and topic of the reply."""
+        """Return the chat and the topic that the reply is sent to."""
         return reply_target_of(self.event)
 
     @property
@@ -227,7 +233,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         return self.services.now()
 
     def button(self, text: str, data: str, style: str | None = None, **fields: object) -> Button:
-        """Return a button with callback ``data``; ``text`` is a message id."""
+        """Return a button. ``text`` is the message id to translate, ``data`` the callback data."""
         return button(self.t.plain(text, **fields), data, style)
 
 
@@ -235,16 +241,16 @@ App = Application[Any, Context, Any, Any, Any, Any]
 
 
 async def prepare(update: Update, context: Context) -> None:
-    """Set the chat, the translator and the topics flag of the context; runs before the handlers.
+    """Set the chat, the translator and the topics flag of the context, before the handlers run.
 
-    A closed chat (the bot was blocked or removed) stays closed.
+    If the bot was blocked by the person or removed from the chat, the chat stays closed.
 
     Raises:
         TryAgainError: The database is unavailable.
     """
     person, where = update.effective_user, update.effective_chat
     code = person.language_code if person else None
-    if where is None:  # an inline query has no chat, so the private chat's language and zone apply
+    if where is None:  # an inline query has no chat; use the settings of the private chat
         own = await context.services.chats.get(person.id) if person else None
         zone = zone_of(own.zone if own else "UTC")
         context.t = translator_for(own.effective_language if own else code).in_zone(zone)
@@ -279,7 +285,7 @@ def _is_bot_added(update: Update) -> bool:
 
 
 def reply_target_of(update: Update) -> Target:
-    """Return the chat of an update, with the topic of the message in a forum.
+    """Return the chat of an update. In a forum, include the topic of the message.
 
     Raises:
         RightsError: The update has no chat.

@@ -1,4 +1,4 @@
-"""The periodic check of the balance and of the service's state, and the clean-up of the ledger."""
+"""The periodic check of the balance at the Stories API, and the clean-up of the ledger."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -35,9 +35,9 @@ log = structlog.get_logger()
 
 
 class Treasurer:
-    """Fetches the balance every 5 minutes. The calls are free.
+    """Fetches the balance from the Stories API every 5 minutes. These calls are free.
 
-    Without service or credits, the interval is a minute.
+    The interval is 1 minute while the API serves no requests or the balance is too low.
     """
 
     def __init__(
@@ -50,10 +50,10 @@ class Treasurer:
         metrics: Metrics = UNSEEN,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Create the task.
+        """Create the periodic task.
 
-        ``tell`` reports a drift to the owners. With ``credit_price``, the first check logs the
-        cost of the budget.
+        ``tell`` reports to the owners if the balance and the ledger differ. If ``credit_price`` is
+        given, the first check logs the cost of the daily budget.
         """
         self._api = api
         self._ledger = ledger
@@ -61,7 +61,7 @@ class Treasurer:
         self._credit_price = credit_price
         self._drift = 0
         self.is_answered = False
-        """Whether the balance was fetched since the start."""
+        """Whether the balance was fetched since the start of the process."""
         metrics.gauge_of(
             "api_drift_credits",
             "Credits billed beyond what the ledger counted.",
@@ -84,13 +84,12 @@ class Treasurer:
         self._log_budget_once(balance)
         if presumed := await self._ledger.maintain():
             log.info("ledger_tidied", presumed=presumed)
-        # While no request is served, the next check follows soon, to detect a top-up of the
-        # balance.
+        # If no call can be paid now, check again soon, to detect a top-up of the balance.
         is_well = self._api.is_in_service and not is_low
         return self._now() + (EVERY if is_well else EVERY_WHEN_OUT)
 
     def _log_budget_once(self, balance: Balance | None) -> None:
-        """Log the cost of the daily budget once, as a warning if the balance ends soon."""
+        """Log the cost of the daily budget once; warn if the balance will soon be spent."""
         if self._credit_price is None:
             return
         credits_left = balance.credits if balance else None
@@ -100,7 +99,7 @@ class Treasurer:
         write("daily budget", plan="; ".join(budget_lines(translator_for("en"), plan)))
 
     async def _report_drift(self) -> None:
-        """Report a confirmed difference between the account and the ledger to the owners, once."""
+        """Report a confirmed difference between balance and ledger to the owners, once."""
         drift = await self._ledger.take_certain_drift()
         if drift is None:
             return

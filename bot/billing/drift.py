@@ -1,21 +1,21 @@
-"""The comparison of each balance with the ledger, as arithmetic.
+"""The comparison of each balance at the Stories API with the ledger.
 
-The balance is compared only while no call is in flight. The counter of the service lags a little,
-so a single difference proves nothing. Three balances in a row with a difference of the same sign
-prove a drift.
+The balance is compared only while no call is in flight. The API updates its balance with a short
+delay, so a single difference proves nothing. Three balances in a row with a difference of the same
+sign prove a drift.
 """
 
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Self
 
-KEY = "drift"  # the key of the drift in the table of key-value pairs
+KEY = "drift"  # the key of the drift in the database's table of key-value pairs
 RUNNING = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A balance, and the total credits of the ledger at a moment without calls in flight."""
+    """A balance at the API, and the total credits in the ledger. No call was in flight."""
 
     balance: int
     spent: int
@@ -24,11 +24,11 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """The credits that the account was billed beyond the ledger since ``base``.
+    """The difference between the credits billed by the API and the ledger, since ``base``.
 
-    ``size`` is in credits, negative if the ledger counted more. ``running`` is the number of
-    balances in a row with a difference of the same sign. ``total`` is the sum of all reported
-    drifts.
+    ``size`` is in credits. A negative size means that the API billed less than the ledger counted.
+    ``running`` is the number of balances in a row with a difference of the same sign. ``total`` is
+    the sum of all reported drifts.
     """
 
     base: Reading
@@ -38,9 +38,9 @@ class Drift:
     total: int = 0
 
     def after_reading(self, reading: Reading) -> Self:
-        """Return the drift after a further reading.
+        """Return the drift after a new reading of the balance.
 
-        A larger balance means a top-up. The comparison then starts again from this reading.
+        A larger balance means a top-up. The comparison then starts again from the new reading.
         """
         if reading.balance > self.base.balance:
             return replace(self, base=reading, last=reading, size=0, running=0)
@@ -53,16 +53,16 @@ class Drift:
 
     @property
     def is_certain(self) -> bool:
-        """Return whether enough readings agree to exclude a lag of the service's counter."""
+        """Return whether three readings in a row differ, so the API's delay is not the cause."""
         return self.running >= RUNNING
 
     def after_giving_back(self, credits: int) -> Self:  # noqa: A002 - the field's term
-        """Return the drift after a refund of ``credits`` that the ledger had counted too much."""
+        """Return the drift after the ledger has refunded ``credits`` that the API did not bill."""
         base = replace(self.base, spent=self.base.spent + credits)
         return replace(self, base=base, size=self.size + credits)
 
     def after_report(self) -> Self:
-        """Return the drift after a report to the owners. The comparison starts again."""
+        """Return the drift after a report to the owners. The comparison then starts again."""
         return replace(self, base=self.last, size=0, running=0, total=self.total + self.size)
 
     def to_json(self) -> dict[str, Any]:

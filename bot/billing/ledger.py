@@ -1,7 +1,7 @@
-"""The ledger: a reservation before each paid call, a settlement or refund after the call.
+"""The ledger, with a reservation before each paid call, and a settlement or refund after the call.
 
-A reservation counts as spent until the reservation is closed, so a crash leaves the ledger too
-high, never too low. All limits are checked and taken in the transaction of the reservation, so
+A reservation counts as spent until the reservation is closed. After a crash the ledger is
+therefore too high, never too low. All limits are checked in the transaction of the reservation, so
 concurrent calls can't exceed a limit.
 """
 
@@ -59,22 +59,23 @@ from bot.store.engine.database import Database, Tx
 
 T = TypeVar("T")
 
-_PRESUMED_AFTER = timedelta(minutes=30)  # longer than the duration of any call
+_PRESUMED_AFTER = timedelta(minutes=30)  # the age of a reservation without a running call
 _HABIT_DAYS = 7
-SPLIT_AT_ONCE = 500  # the number of profiles in a page, and of chats in a transaction
-_SPLIT_ON = "checks split on"  # the key of the day on which the cost of checks was last split
-PASTED_A_DAY = 500  # megabytes of pasted files per person and day
+SPLIT_AT_ONCE = 500  # profiles in a page, and chats in a transaction, while costs are split
+_SPLIT_ON = "checks split on"  # the database key of the day of the last split of the costs
+PASTED_A_DAY = 500  # megabytes of pasted files, per person and day
 CREDITS_OF_CHANNELS = 10  # credits per day and group, for requests in the name of channels
-# Concurrent calls of all people, and of each person; the schedule has separate slots.
+# The most concurrent paid calls of all people together, and of each person. Checks by the schedule
+# do not count.
 PAID_AT_ONCE, PAID_OF_EACH = 48, 4
 
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """The purpose of a paid call, and the asker. A check of the schedule has no asker.
+    """The purpose of a paid call, and the person or chat that asks.
 
-    ``profile_id`` is the profile that the schedule checks: all chats that wait for the profile
-    share the cost.
+    A scheduled check has no asker. ``profile_id`` is the profile of a scheduled check. All chats
+    that wait for stories of the profile share the cost.
     """
 
     kind: Literal["link", "stories", "highlight", "subscribe", "media", "schedule"]
@@ -83,13 +84,13 @@ class Charge:
 
     @property
     def side(self) -> Side:
-        """Return the side of the budget that pays: the replies or the schedule."""
+        """Return the part of the budget that pays, for replies or for the schedule."""
         return _side_of(self.kind)
 
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """An open entry of the ledger; ``credits`` count as spent until the entry is closed."""
+    """A reservation in the ledger. ``credits`` count as spent until the reservation is closed."""
 
     id: int
     charge: Charge
@@ -98,14 +99,14 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """The credits that the API billed for a call; the reservation counts until the settlement."""
+    """The credits that the API billed for a call, before their settlement in the ledger."""
 
     reservation: Reservation
     credits: int
 
 
 class Ledger:
-    """The ledger of all spent credits. All replicas share the ledger in the database."""
+    """The ledger of all spent credits. All processes share the ledger in the database."""
 
     def __init__(
         self,
@@ -115,12 +116,15 @@ class Ledger:
         owners: Callable[[], AbstractSet[int]] = frozenset,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Store the ledger in ``db``. ``owners`` returns the people without a personal limit."""
+        """Store the ledger in ``db``.
+
+        ``owners`` returns the ids of people without personal limits.
+        """
         self._db = db
         self.limits = limits
         self._owners = owners
         self._now = now
-        # The day, and the hourly habits valid for the day.
+        # The day, and the credits that replies cost in each hour of the days before.
         self._habits: tuple[date, list[list[int]]] | None = None
         self._slots = FairSlots(PAID_AT_ONCE, each=PAID_OF_EACH)
 
@@ -128,27 +132,25 @@ class Ledger:
         """Reserve credits, make the call, and settle the bill. Return the value of the call.
 
         Raises:
-            SpendingError: A limit is reached; the API was not called.
-            StoriesError: The call failed; the billed credits are settled.
+            SpendingError: A limit is reached, so the API was not called.
+            StoriesError: The call failed. The billed credits are settled.
         """
         value, bill = await self.call_unsettled(charge, call)
         await self._close(bill.reservation, bill.credits)
         return value
 
     async def call_unsettled(self, charge: Charge, call: Call[T]) -> tuple[T, Bill]:
-        """Reserve credits and make the call.
+        """Reserve credits and make the call. Return the value and the bill.
 
-        Return the value, and the bill for a later settlement.
+        The caller must settle the bill in the transaction that stores the value. If the call
+        fails, this method settles the bill.
 
-        The caller settles the bill in the transaction that stores the value. The bill of a failed
-        call is settled here.
-
-        Calls for persons wait for a slot. Each person has few of the slots, so slow calls of a
-        person do not delay other persons.
+        Calls for people wait for a slot. Each person has few slots, so one person's slow calls do
+        not delay other people.
 
         Raises:
-            SpendingError: A limit is reached; the API was not called.
-            StoriesError: The call failed; the billed credits are settled.
+            SpendingError: A limit is reached, so the API was not called.
+            StoriesError: The call failed. The billed credits are settled.
         """
         asker = charge.asker
         if asker is None:
@@ -172,12 +174,12 @@ class Ledger:
         return answer.value, Bill(reservation, answer.credits)
 
     async def reserve(self, charge: Charge, call: Call[object]) -> Reservation:
-        """Charge the price of a call to all limits that apply.
+        """Reserve the price of a call within all limits that apply.
 
-        If a limit is reached, charge nothing.
+        If a limit is reached, reserve nothing.
 
         Raises:
-            SpendingError: A limit is reached. The subclass and the text name the limit; ``until``
+            SpendingError: A limit is reached. The subclass and the text name the limit. ``until``
                 is the time from which a retry makes sense.
         """
         return await finish_on_cancel(
@@ -223,8 +225,8 @@ class Ledger:
     async def settle(self, tx: Tx, reservation: Reservation, credits: int | None) -> None:  # noqa: A002 - the field's term
         """Close a reservation with the billed credits, in the caller's transaction. Idempotent.
 
-        If ``credits`` is None, the API did not report the bill. The reservation then counts as
-        spent until a later balance shows the bill.
+        ``credits`` is None if the API did not report the billed credits. The reserved credits then
+        count as spent, until a later balance shows the billed credits.
         """
         entry = await ledger.close(tx, reservation.id, credits, now=self._now())
         if entry is None:
@@ -239,11 +241,11 @@ class Ledger:
     async def take_megabytes(
         self, asker: Asker, megabytes: int, *, most: int = PASTED_A_DAY
     ) -> None:
-        """Count the download of a pasted file URL, which costs no credits.
+        """Count the size of a pasted file towards the person's daily limit. The download is free.
 
         Raises:
             PastedLimitError: The person's limit of megabytes a day is exceeded.
-            NoPayerError: The request has no person, and the chat has no payer.
+            NoPayerError: The request has no person, and nobody pays for the chat.
         """
         async with self._db.begin() as tx:
             whose = asker.user_id
@@ -258,7 +260,7 @@ class Ledger:
                 raise PastedLimitError
 
     async def set_stopped(self, *, stopped: bool) -> None:
-        """Set the stop switch, which refuses every paid call in all replicas.
+        """Turn the stop switch on or off. If on, every process refuses paid calls.
 
         The balance can still be fetched.
         """
@@ -274,11 +276,11 @@ class Ledger:
         return (await self._db.fetch(budgets.account_state)).spent_today(self._now().date())
 
     async def left_by_replies(self, now: datetime) -> float:
-        """Return the credits of the replies' share of today that the replies will not need.
+        """Estimate the credits of today's budget for replies that replies will not need.
 
-        The estimate is based on the habits of the last 7 days. If known persons exist, the
-        requests of newcomers are excluded: a hundred accounts made for a single day must not take
-        credits from the checks of a week.
+        The estimate uses the spending of the last 7 days. If the bot has known persons, requests
+        of newcomers are excluded. Otherwise many new accounts on a single day would take credits
+        from the checks of a week.
         """
         today = now.date()
         async with self._db.read() as tx:
@@ -292,7 +294,7 @@ class Ledger:
         return left_by_replies(self.limits, self._habits[1], used=used, now=now)
 
     async def schedule_room_and_spent(self, tx: Tx, now: datetime) -> tuple[int, int]:
-        """Return the credits that the schedule may spend now, and that it has spent today."""
+        """Return the credits that the schedule may still spend, and its credits spent today."""
         account = await budgets.account_state(tx)
         replies, schedule = account.spent_today(now.date())
         room = side_rule_for("schedule", self.limits, now).room(mine=schedule, others=replies)
@@ -314,10 +316,9 @@ class Ledger:
         return "budget" if room < price else ""
 
     async def update_balance(self, ask: Callable[[], Awaitable[Balance]]) -> Balance:
-        """Fetch the balance, which is free, and store the credits that can still be spent.
+        """Fetch the balance, which is free, and update the credits that can still be spent.
 
-        Calls in flight may already be included in the balance. The stored value assumes that calls
-        in flight are not yet billed.
+        The balance may already include calls in flight. The update assumes that it does not.
         """
         async with self._db.read() as tx:
             spent = (await budgets.account_state(tx)).spent
@@ -334,14 +335,15 @@ class Ledger:
         return balance
 
     async def take_certain_drift(self) -> Drift | None:
-        """Return a certain drift of the balance once, or None without a certain drift.
+        """Return the confirmed difference between balance and ledger once, or None.
 
-        The returned drift counts as reported, and the comparison restarts. If the account was
-        billed less than the ledger, entries with an unknown bill are refunded first; the drift is
-        the rest.
+        The returned difference counts as reported, and the comparison starts again. If the API
+        billed less than the ledger counted, calls with an unknown bill are refunded first. The
+        returned difference is the rest.
         """
         while True:
-            # Each refund has a transaction, because allowances must be locked before the account.
+            # Each refund has its own transaction, so that allowances are locked before the
+            # account.
             async with self._db.begin() as tx:
                 drift = await _lock_drift(tx)
                 if drift is None or not drift.is_certain:
@@ -355,7 +357,10 @@ class Ledger:
                 return drift if drift.size else None
 
     async def _give_back_presumed(self, tx: Tx, *, since: datetime, most: int) -> int:
-        """Refund all or part of a call whose bill is unknown. Return the refunded credits."""
+        """Refund up to ``most`` credits of a call with an unknown bill.
+
+        Return the refunded credits.
+        """
         one = await ledger.first_presumed(tx, since) if most > 0 else None
         if one is None:
             return 0
@@ -369,7 +374,7 @@ class Ledger:
     async def maintain(self) -> int:
         """Close the reservations of killed processes, and split the costs of yesterday's checks.
 
-        Return the number of reservations that were presumed spent.
+        A closed reservation counts as spent. Return the number of closed reservations.
         """
         now = self._now()
         async with self._db.begin() as tx:
@@ -379,10 +384,11 @@ class Ledger:
         return presumed
 
     async def split_check_costs(self) -> None:
-        """Split the costs of yesterday's checks among the waiting chats, once a day.
+        """Once a day, split the costs of yesterday's checks among the subscribed chats.
 
-        The split is approximate: each chat that waits now gets the same part, and a kill during
-        the split leaves the remaining chats without a part. The entries of the ledger are exact.
+        The split is approximate. Each chat that waits for stories now gets the same part. If the
+        process is killed during the split, the remaining chats get no part. The entries of the
+        ledger are exact.
         """
         today = self._now().date()
         async with self._db.begin() as tx:
@@ -417,14 +423,14 @@ class Ledger:
     async def _take_allowances(
         self, tx: Tx, asker: Asker, nominal: int, now: datetime
     ) -> tuple[Asker, list[Scope]]:
-        """Charge the price of a call to the allowances of the asker.
+        """Charge the price of a call to the daily limits of the person and the chat.
 
-        Return the asker to be billed, and the charged allowances. A request without a person is
-        billed to the payer of the chat.
+        Return the asker with the person who pays, and the names of the charged limits. If a
+        request has no person, the payer of the chat pays.
 
         Raises:
             SpendingError: A limit is reached.
-            NoPayerError: The request has no person, and the chat has no payer.
+            NoPayerError: The request has no person, and nobody pays for the chat.
         """
         billed, is_unknown_channel = asker, False
         if asker.user_id is None:
@@ -452,30 +458,30 @@ class Ledger:
         return allowances_for(self.limits, is_known=is_known, of_chat=chat, of_person=person)
 
     async def _close(self, reservation: Reservation, credits: int | None) -> None:  # noqa: A002 - the field's term
-        # The answer may bill more credits than reserved, so a cancellation must not prevent the
+        # The API may bill more credits than were reserved, so a cancellation must not prevent the
         # settlement.
         await finish_on_cancel(self._settle_alone(reservation, credits))
 
     async def _settle_alone(self, reservation: Reservation, credits: int | None) -> None:  # noqa: A002 - the field's term
-        # If this commit is lost, the reservation still counts. Therefore only a bill above the
-        # reservation must be durable.
+        # If this commit is lost, the reservation still counts as spent. Therefore the commit must
+        # be durable only if the bill exceeds the reservation.
         async with self._db.begin(durable=(credits or 0) > reservation.credits) as tx:
             await self.settle(tx, reservation, credits)
 
 
 async def _with_current_chat(tx: Tx, asker: Asker) -> Asker:
-    """Return the asker with the current id of a migrated chat. Both ids share an allowance."""
+    """Return the asker with the new chat id if the chat was migrated. Both ids share a limit."""
     old = asker.chat_id or 0
     moved_to = await chats.moved_to(tx, old) if old < 0 else None
     return replace(asker, chat_id=moved_to) if moved_to else asker
 
 
 async def _payer_of(tx: Tx, asker: Asker) -> tuple[int | None, bool]:
-    """Return the payer of a request without a person, or None if the payer is unknown.
+    """Return the id of the person who pays for a request without a person, or None if unknown.
 
-    The payer of the channel in whose name the request was written takes precedence over the payer
-    of the chat. The second value is True if the request was written in the name of a channel
-    without a known payer.
+    For a request in the name of a channel, the payer of the channel comes before the payer of the
+    chat. The second value is True if the request is in the name of a channel and the channel has
+    no known payer.
     """
     if asker.as_channel is not None:
         payer = await chats.payer_of(tx, asker.as_channel)
@@ -486,7 +492,7 @@ async def _payer_of(tx: Tx, asker: Asker) -> tuple[int | None, bool]:
 
 
 def _refusal_error(scope: Scope, asker: Asker, until: datetime) -> SpendingError:
-    """Return the error for an allowance that is used up."""
+    """Return the error for a daily limit that is used up. ``scope`` names the limit."""
     match scope:
         case "person" if asker.user_id is not None:
             return SpendingError(text=PERSON_SPENT, until=until)
@@ -501,9 +507,9 @@ def _refusal_error(scope: Scope, asker: Asker, until: datetime) -> SpendingError
 
 
 async def _give_back(tx: Tx, entry: Any, back: int, *, is_billed: bool = False) -> None:  # noqa: ANN401 - a row of the store's
-    """Refund ``back`` credits to the allowances and the budget side that an entry was charged to.
+    """Refund ``back`` credits of a ledger entry to the limits that the entry was charged to.
 
-    With ``is_billed``, the API reported a lower bill, so the total spending is also reduced.
+    ``is_billed`` means that the API reported a lower bill. The total spending is then reduced too.
     """
     day, subjects = entry.at.date(), {"person": entry.user_id, "newcomer": 0}
     for scope in entry.scopes.split():
@@ -516,9 +522,9 @@ def _side_of(kind: str) -> Side:
 
 
 async def _lock_drift(tx: Tx) -> Drift | None:
-    """Lock the drift for this transaction.
+    """Lock the stored difference between balance and ledger for this transaction.
 
-    Return the drift, or None before the first comparison.
+    Return the difference, or None before the first comparison.
     """
     kept = await key_values.lock(tx, DRIFT)
     return Drift.from_json(kept) if isinstance(kept, dict) else None

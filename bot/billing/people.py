@@ -9,19 +9,21 @@ from bot.domain.access import Entry
 from bot.store import access, acquaintances, chats, spending
 from bot.store.engine.database import Tx
 
-_MEMBERS = 5  # the number of shown members of a group, highest costs first
+_MEMBERS = 5  # the number of group members to show, highest costs first
 
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """A person or chat with an access list entry or with costs (in thousandths of a credit).
+    """A person or chat that has costs this month or is in the access list.
 
-    ``by_kind`` are the costs in that chat. ``elsewhere`` are the costs of a person in groups.
-    ``by_person`` are the costs of the members of a group (id, name, cost), the five largest first.
-    ``by_member`` are the costs that the group may see (name, cost), the largest first, at most
-    five. Excluded are requests without a person, and persons whose name is not stored.
-    ``payer`` is the id and name of the person responsible for a group or channel.
-    ``is_silenced``: the chat gets no messages, because the responsible person is blocked.
+    All costs are in thousandths of a credit. ``by_kind`` are the costs in the chat by purpose.
+    ``elsewhere`` are the costs of a person in groups. ``by_person`` are the costs of a group's
+    members (id, name, cost), at most five, the largest first.
+
+    ``by_member`` are the costs of members that the group may see (name, cost), at most five, the
+    largest first. Members whose name is not stored are excluded. ``payer`` is the id and name of
+    the person who is responsible for a group or channel. If ``is_silenced``, the chat gets no
+    messages, because the responsible person is blocked.
     """
 
     id: int
@@ -41,7 +43,7 @@ class Guest:
 
 
 async def guests(tx: Tx, *, offset: int, limit: int, now: datetime) -> list[Guest]:
-    """Return a page of guests by cost in this month, then guests without costs."""
+    """Return a page of persons and chats, highest costs of this month first."""
     since = now.date().replace(day=1)
     ids = await spending.dearest(tx, since=since, listed=access.LISTED, offset=offset, limit=limit)
     return await _guests(tx, ids, now)
@@ -50,7 +52,7 @@ async def guests(tx: Tx, *, offset: int, limit: int, now: datetime) -> list[Gues
 async def guest(tx: Tx, number: int, *, now: datetime) -> Guest:
     """Return the costs of a person or chat in this month.
 
-    The costs are zero for an id that is not in the database.
+    If the database has no row for the id, the costs are zero.
     """
     [one] = await _guests(tx, [number], now)
     return one

@@ -1,4 +1,4 @@
-"""The data of /usage and /spending as plain values: sums, remaining credits, forecasts."""
+"""The data of /usage and /spending: sums, remaining credits and forecasts."""
 
 import calendar
 from collections.abc import Callable, Iterable
@@ -21,11 +21,11 @@ _DAYS_OF_AVERAGE = 7
 
 @dataclass(frozen=True, slots=True)
 class ChatUsage:
-    """The used part of today's limits (UTC), None without a limit, and the received stories.
+    """The usage of a chat: the used part of today's limits (UTC), and the received stories.
 
-    Of several limits the part that is used most counts. ``stories`` are the numbers of the last
-    7 days, the oldest first. ``month`` is the cost of this month (UTC). ``is_newcomer`` is whether
-    a person has the limits of newcomers.
+    ``part`` is the used part of the limit that is used most, or None without a limit. ``stories``
+    are the numbers of stories in the last 7 days, the oldest first. ``month`` is the cost of this
+    month (UTC). ``is_newcomer`` is True if the limits of newcomers apply.
     """
 
     part: float | None
@@ -36,10 +36,11 @@ class ChatUsage:
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """The credits spent today, in 7 days and in 30 days, by operation (30 days), and the forecast.
+    """The credits that the bot spent, and a forecast of its spending.
 
-    ``forecast`` is the expected total of this month. ``days_left`` is the number of days for which
-    ``balance`` lasts at the rate of the last 7 days.
+    ``week`` covers 7 days, ``month`` and ``by_operation`` cover 30 days. ``forecast`` is the
+    expected total of this calendar month. ``days_left`` is the number of days until ``balance`` is
+    spent at the rate of the last 7 days.
     """
 
     today: int
@@ -53,19 +54,19 @@ class Spending:
     balance: int | None
     days_left: float | None
     drift: int
-    """The total credits that the account was billed beyond the ledger, since the first start."""
+    """The total credits that the API billed beyond the ledger, since the first start."""
     unconfirmed: int
-    """The credits of today's unanswered calls, reserved until a balance confirms the bills."""
+    """The credits of today's calls whose bill is unknown. A later balance confirms these bills."""
 
     @property
     def confirmed_today(self) -> int:
-        """Return the confirmed credits of today."""
+        """Return the credits of today whose bill is confirmed."""
         return max(0, self.today - self.unconfirmed)
 
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """Reads the spent and remaining credits within ``limits`` at each call."""
+    """Reads the spent and remaining credits from the database at each call."""
 
     db: Database
     limits: Limits
@@ -129,7 +130,7 @@ async def load_spending(tx: Tx, limits: Limits, *, now: datetime) -> Spending:
 
 
 async def _unconfirmed_today(tx: Tx, drift: object, today: date) -> int:
-    """Return the credits of today's calls that neither an answer nor a balance has confirmed."""
+    """Return the credits of today's calls whose bill is still unknown."""
     since = datetime.combine(today, time(), UTC)
     if isinstance(drift, dict):  # the balance at ``base`` confirms all earlier calls
         since = max(since, Drift.from_json(drift).base.at)
@@ -137,9 +138,10 @@ async def _unconfirmed_today(tx: Tx, drift: object, today: date) -> int:
 
 
 def daily_rate(spent: list[int], now: datetime) -> float:
-    """Return the mean credits a day of the last 7 days; ``spent`` ends with today so far.
+    """Return the mean credits per day in the last 7 days. ``spent`` ends with today so far.
 
-    Days before the first credit do not count: a bot that is two days old is measured by two days.
+    Days before the first spent credit do not count. A bot that is two days old is measured by two
+    days.
     """
     recent = spent[-_DAYS_OF_AVERAGE:]
     while len(recent) > 1 and not recent[0]:

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def main(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Write and verify a copy; return the exit status: 0, 1 (no copy) or 2 (PostgreSQL)."""
+    """Write and verify a backup; return 0, or 1 without a backup, or 2 for PostgreSQL."""
     out, now = Console(soft_wrap=True, highlight=False), datetime.now(UTC)
     if not settings.is_sqlite:
         out.print(BY_ITS_OWN)

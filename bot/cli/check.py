@@ -1,9 +1,9 @@
 """``storybell check``: a test of the settings that prints each result as a sentence.
 
 The command calls only free methods of Telegram and the Stories API: getMe, getWebhookInfo,
-sendChatAction and the balance. The command changes nothing, and no sentence shows a secret. The
-exit status is 0 if all checks pass, 1 if a problem prevents the bot from working, and 2 if a
-setting can't be read.
+sendChatAction and the balance. The command changes nothing, and prints no secret. The exit status
+is 0 if all checks pass, 1 if a problem prevents the bot from working, and 2 if a setting can't be
+read.
 """
 
 import argparse
@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def main(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Run the checks and print the findings; return 1 if a finding is "wrong", else 0."""
+    """Run the checks and print the findings. Return 1 if a finding is "wrong", else 0."""
     console = Console(soft_wrap=True, highlight=False)
     for sentence in describe_unknown_settings(arguments.env_file):
         print_finding(console, Finding("note", sentence))
@@ -117,7 +117,7 @@ async def check_database(settings: Settings) -> list[Finding]:
 
 
 async def check_integrity(settings: Settings) -> list[Finding]:
-    """Read the whole database if the database is an SQLite file, to find damage."""
+    """If the database is an SQLite file, read the whole file to find damage."""
     if not settings.is_sqlite:
         return []
     finding = await preflight.try_integrity(settings.database_url.get_secret_value())
@@ -125,7 +125,7 @@ async def check_integrity(settings: Settings) -> list[Finding]:
 
 
 async def check_folders(settings: Settings) -> list[Finding]:
-    """Check the limit of open files; write a test file into the spool and the backup folder."""
+    """Check the limit of open files, and that the spool and backup folders are writable."""
     return [
         preflight.try_open_files(),
         preflight.try_spool(settings.spool_dir),
@@ -173,7 +173,7 @@ async def connected_bot(settings: Settings) -> AsyncIterator[Bot]:
 
 
 def _check_botfather(bot: Bot) -> list[Finding]:
-    """Return a note for each feature that the bot's settings at @BotFather turn off."""
+    """Return a note for each feature of the bot that is turned off at @BotFather."""
     hints = (
         (not bot.can_read_all_group_messages, _PRIVACY_MODE),
         (not bot.supports_inline_queries, _NO_INLINE),
@@ -252,7 +252,10 @@ async def check_budget(settings: Settings) -> list[Finding]:
 
 
 def budget_finding(plan: BudgetPlan) -> Finding:
-    """Return the plan as text; a note if the balance is short or the budget small, else "ok"."""
+    """Return the budget plan as a finding: a note if a limit is too low, else "ok".
+
+    The note says that the balance will soon be spent, or that the budget is small.
+    """
     level: Literal["ok", "note"] = "note" if plan.is_short or plan.is_small else "ok"
     lines = [line.rstrip(".") for line in budget_lines(translator_for("en"), plan)]
     return Finding(level, ". ".join(lines) + ".")

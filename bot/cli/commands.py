@@ -1,4 +1,4 @@
-"""The commands by name, and the wrapper of commands that need an open database."""
+"""The commands by name, and a wrapper for commands that need an open database."""
 
 import argparse
 from collections.abc import Callable, Coroutine
@@ -26,9 +26,9 @@ _MISSING = (
 def _with_database(report: _Report) -> Command:
     """Return a command that opens the database and calls ``report``.
 
-    The command prints the reason and returns 1 if the database is unusable, missing, or from a
-    different version. The command does not migrate the tables, because a bot of a different
-    version may use the tables.
+    If the database is unusable, missing, or from a different version, the command prints the
+    reason and returns 1. The command does not migrate the tables, because a bot of a different
+    version may use them.
     """
 
     async def run(settings: Settings, arguments: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""The complete bot on one machine: real handlers, store and adapters, with simulated services."""
+"""The demo: the complete bot on one machine, with simulated Telegram and Stories API."""
 
 import asyncio
 import errno
@@ -18,7 +18,7 @@ from sandbox.loop import MovableLoop
 from sandbox.telegram.world import FIRST_PERSON
 
 _PLENTY = 10_000
-_VISITORS = 3  # the first persons who open the page are owners of the bot
+_VISITORS = 3  # the number of persons who become owners, in the order of opening the page
 _TOKEN = "7000000001:demo-token-of-the-sandbox-0123456789abc"  # noqa: S105 - the simulated Telegram accepts any token
 
 
@@ -39,7 +39,7 @@ def run_demo(*, port_base: int) -> int:
 
 
 async def _run_demo(folder: Path, port_base: int, loop: MovableLoop) -> int:
-    # The bot and the sandbox share the time of this loop: a skipped day passes for both.
+    # The sandbox uses the time of this loop. A skipped day therefore passes for the bot as well.
     async with running(port_base=port_base, clock=Clock(move_on=loop.advance)) as sandbox:
         # The bot receives every message of the demo's group, as if the owner had disabled the
         # privacy mode at @BotFather (/setprivacy).
@@ -54,16 +54,16 @@ async def _run_demo(folder: Path, port_base: int, loop: MovableLoop) -> int:
             database_url=f"sqlite:///{folder}/demo.db",
             spool_dir=folder / "spool",
             access="open",
-            # Enough credits to check each profile as often as allowed: an alert soon follows a
-            # story.
+            # Enough credits to check each profile as often as allowed. A new story then soon
+            # causes an alert.
             daily_budget=200_000,
-            # Every person who opens the page is an owner and may try /spending and /health.
+            # Each person who opens the page is an owner, so that /spending and /health work.
             admin_ids=range(FIRST_PERSON, FIRST_PERSON + _VISITORS),
-            # Every person of the demo is a newcomer, and sends many requests in a short time.
+            # All persons of the demo are newcomers, and send many requests in a short time.
             chat_daily_allowance=_PLENTY,
             person_daily_allowance=_PLENTY,
             poll_floor_s=15,
-            # No burst limit: a delay would look like a defect of the demo.
+            # Practically no burst limit, because a delay would look like a defect of the demo.
             messages_per_second=1000,
             port=port_base + 4 if port_base else 0,
             host="127.0.0.1",

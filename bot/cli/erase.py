@@ -15,9 +15,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def main(args: argparse.Namespace, db: Database, *, place: str) -> int:
-    """Erase a chat in the database at ``place``; return 0.
+    """Erase the data of a chat or person in the database ``db``; return 0.
 
-    A chat without a row is also accepted, because rows of the person may remain.
+    ``place`` is the database's address for the output. A chat without a row is also accepted,
+    because rows of the person may remain.
     """
     chats = Chats(db, now=lambda: datetime.now(UTC))
     known = await chats.get(args.chat)

@@ -1,4 +1,4 @@
-"""Executes a parsed command."""
+"""The execution of a parsed command."""
 
 import argparse
 import asyncio

@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def main(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Move all rows and verify the row counts, or undo the move; return the exit status."""
+    """Move all rows and verify the row counts, or undo the move. Return the exit status."""
     out = Console(soft_wrap=True, highlight=False)
     if not settings.is_sqlite:
         out.print(_NOT_FROM)

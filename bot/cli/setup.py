@@ -1,7 +1,7 @@
 """``storybell setup``: asks for the token, the key and the budget, and writes the settings file.
 
-The values are checked first. Only the owner of the file can read the file. Other lines of the file
-are kept.
+The token and the key are checked before the file is written. Only the owner of the file can read
+the file. Other lines of the file are kept.
 """
 
 import getpass
@@ -39,7 +39,7 @@ _VALUES = {
         check.check_stories_api,
     ),
 }
-"""The name of each value, with the prompt and the check."""
+"""For each value: the setting's name, the prompt, and the check."""
 _UNTRIED = {"TELEGRAM_TOKEN": f"1:{'x' * 35}", "STORIES_API_KEY": "x"}
 """Valid placeholders for the values that were not entered yet."""
 _PLAN = f"Which pack of credits do you buy: {', '.join(PACKS)}? [standard] "
@@ -49,9 +49,10 @@ _NOTHING = "Nothing was written."
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """The price of a credit, the pack that is sold at this price, and the credits that are left.
+    """The price of a credit, the pack with this price, and the remaining credits.
 
-    ``pack`` is None if no pack has this price. ``balance`` is None if the balance is unknown.
+    ``dollars`` is the price of one credit. ``pack`` is None if no pack has this price. ``balance``
+    is None if the remaining credits are unknown.
     """
 
     dollars: float
@@ -60,13 +61,16 @@ class Price:
 
     @property
     def proposed_budget(self) -> int:
-        """Return a daily budget with which the pack, or else the balance, lasts for a month."""
+        """Return a daily budget with which the pack lasts for a month, or else the balance."""
         return propose_budget(self.pack.credits if self.pack else self.balance or 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """The dialogue in the terminal; ``ask`` and ``ask_secret`` prompt, ``file`` is written."""
+    """The setup dialogue in the terminal, which writes ``file``.
+
+    ``ask`` and ``ask_secret`` show a prompt and return the answer.
+    """
 
     ask: Callable[[str], str]
     ask_secret: Callable[[str], str]
@@ -74,7 +78,10 @@ class Setup:
     console: Console
 
     async def run(self) -> bool | None:
-        """Ask, check and write; return whether to start the bot, None if no file was written."""
+        """Ask for the values, check them and write the file. Return whether to start the bot.
+
+        Return None if no file was written.
+        """
         values: dict[str, str] = {}
         for name, (text, _) in _VALUES.items():
             value = await self._ask_until_accepted(name, partial(self.ask_secret, f"{text}: "))
@@ -98,11 +105,11 @@ class Setup:
         return self._read_answer("Start it now? [y/N] ").startswith("y")
 
     def _is_for_service(self) -> bool:
-        """Return whether the file belongs to a service, which has a user of its own."""
+        """Return whether the file belongs to an installed service with a Unix user of its own."""
         return self.file != Path(ENV_FILE).absolute()
 
     async def _ask_until_accepted(self, name: str, ask: Callable[[], str]) -> str | None:
-        """Ask until a value is accepted; return None after three attempts or end of input."""
+        """Ask until a value is accepted. Return None after three attempts or the end of input."""
         for _ in range(_TRIES):
             try:
                 value = ask().strip()
@@ -134,7 +141,7 @@ class Setup:
         return self._read_answer("Keep this value without trying it? [y/N] ").startswith("y")
 
     async def _find_price(self, key: str) -> Price:
-        """Return the price implied by the balance, or else ask the operator for the pack."""
+        """Return the price of a credit. If the balance does not show it, ask for the pack."""
         balance = await _read_balance(_settings_with({"STORIES_API_KEY": key}, self.file))
         left = balance.credits if balance else None
         dollars = price_of_balance(balance.amount, balance.credits) if balance else None
@@ -146,7 +153,10 @@ class Setup:
         return Price(pack.price, pack, left)
 
     def _ask_for_budget(self, price: Price) -> int:
-        """Ask for the credits per day; the default is the current setting or a proposal."""
+        """Ask for the daily budget in credits.
+
+        The current setting or a proposal is the default.
+        """
         if price.pack:
             name, size, dollars = price.pack.name, price.pack.credits, price.pack.dollars
             self.console.print(
@@ -169,9 +179,9 @@ class Setup:
         return int(answer)
 
     def _print_plan(self, budget: int, price: Price) -> None:
-        """Print the cost and the capacity of a budget.
+        """Print the cost of a budget and the number of checks that the budget allows.
 
-        If the balance is unknown, the credits of a full pack are assumed.
+        If the balance is unknown, a full pack is assumed.
         """
         size = price.pack.credits if price.pack else None
         balance = price.balance if price.balance is not None else size
@@ -192,7 +202,7 @@ async def main(
     ask_secret: Callable[[str], str] = getpass.getpass,
     file: Path | None = None,
 ) -> bool | None:
-    """Ask for the values, check the values and write ``file``; return whether to start the bot.
+    """Ask for the values, check the values and write ``file``. Return whether to start the bot.
 
     Return None if no file was written.
     """
@@ -211,7 +221,7 @@ def _settings_with(values: dict[str, str], file: Path) -> Settings:
 
 
 async def _read_balance(settings: Settings) -> Balance | None:
-    """Return the balance, or None if the balance can't be fetched; free."""
+    """Fetch the balance, which is free. Return None on failure."""
     try:
         async with check.connected_stories_api(settings) as api:
             return await api.fetch_balance()
@@ -220,7 +230,7 @@ async def _read_balance(settings: Settings) -> Balance | None:
 
 
 def _present_budget(file: Path) -> int | None:
-    """Return the budget set in the file, or None without a valid budget."""
+    """Return the daily budget in the file, or None if the file has no valid budget."""
     if not file.exists():
         return None
     value = dotenv_values(file).get("DAILY_BUDGET") or ""

@@ -1,4 +1,7 @@
-"""``storybell simulate``: delays and losses of the recorded stories for various budgets."""
+"""``storybell simulate``: simulates the recorded stories with several budgets.
+
+The output shows the delays of the alerts and the lost stories.
+"""
 
 import argparse
 import math
@@ -14,8 +17,8 @@ from bot.scheduling.waiting_time import DAY
 from bot.store import stories
 from bot.store.engine.database import Database
 
-_STEPS = 4  # the number of steps from --budget to --budget-to
-_WARMUP = 7 * DAY  # the excluded time at the begin, limited to half of the recorded time
+_STEPS = 4  # the number of simulated budgets from --budget to --budget-to
+_WARMUP = 7 * DAY  # seconds that are excluded from the start of the records
 _COLUMNS = ("credits a day", "checks", "delay, mean", "one credit a day more or less",
             "delay, 95 %", "stories lost")  # fmt: skip
 
@@ -109,7 +112,7 @@ def _table_row(records: Sequence[Record], budget: float, result: Result) -> list
         f"{budget:,.0f}",
         f"{result.poll_count:,}",
         _minutes_text(average),
-        # The mean delay is proportional to 1 / budget.
+        # The mean delay is inversely proportional to the budget.
         _minutes_text(None if average is None else average / budget),
         _minutes_text(quantile_minutes(weighted, 0.95)),
         f"{result.lost:,}",
