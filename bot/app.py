@@ -406,7 +406,7 @@ class Running:
             print(_FIRST_LINK.format(name=self.app.bot.username, payload=payload), flush=True)  # noqa: T201 - for the operator at the terminal
 
     async def run_loops(self, stop: asyncio.Event) -> None:
-        """Run all loops until ``stop`` is set or the clock goes back, then finish the running work.
+        """Run all loops until ``stop`` or until the clock goes back, then finish running work.
 
         If the database file was replaced, end all loops except the loop that reports incidents.
         This loop then runs until ``stop`` is set.

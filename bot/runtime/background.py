@@ -1,4 +1,4 @@
-"""Helpers for work in the background of a block, and for work that survives a cancellation."""
+"""Helpers for coroutines that run beside a ``with`` block, or that must survive a cancellation."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
@@ -17,7 +17,7 @@ T = TypeVar("T")
 async def running_beside(
     work: Coroutine[Any, Any, None], *, end: Callable[[], object]
 ) -> AsyncIterator[None]:
-    """Run ``work`` concurrently with the block.
+    """Run ``work`` while the ``with`` block runs.
 
     At the end of the block, call ``end`` and wait for ``work``. An exception of the block is
     raised unchanged.
@@ -36,7 +36,7 @@ async def running_beside(
 
 
 async def run_together(*work: Coroutine[Any, Any, None]) -> None:
-    """Run coroutines concurrently. The first failure cancels the rest.
+    """Run coroutines concurrently. If a coroutine fails, cancel the rest.
 
     Raises:
         Exception: The exception of the first coroutine that failed, unchanged.
@@ -52,9 +52,10 @@ async def run_together(*work: Coroutine[Any, Any, None]) -> None:
 async def finish_on_cancel(
     work: Coroutine[Any, Any, T], *, undo: Callable[[T], Awaitable[object]] | None = None
 ) -> T:
-    """Run ``work`` to completion even if the caller is cancelled, and then raise the cancellation.
+    """Run ``work`` to its end even if the caller is cancelled, then raise the cancellation.
 
-    If the caller is cancelled and ``work`` succeeds, ``undo`` is called with the result.
+    If the caller is cancelled and ``work`` succeeds, ``undo`` is called with the result of
+    ``work``.
     """
     task = asyncio.get_running_loop().create_task(work)
     try:
@@ -68,7 +69,7 @@ async def finish_on_cancel(
 async def wait_for_end(task: asyncio.Task[T]) -> asyncio.Task[T]:
     """Wait until a task is done, and return the task.
 
-    A cancellation is raised after the task is done.
+    If the caller is cancelled, the cancellation is raised after the task is done.
     """
     cancelled: asyncio.CancelledError | None = None
     while not task.done():
@@ -78,7 +79,7 @@ async def wait_for_end(task: asyncio.Task[T]) -> asyncio.Task[T]:
             cancelled = error
     if cancelled:
         if not task.cancelled():
-            task.exception()  # marks the exception as retrieved, so that asyncio logs no warning
+            task.exception()  # prevents a log entry of asyncio about an unread exception
         raise cancelled
     return task
 
@@ -87,14 +88,14 @@ async def wait_for_end(task: asyncio.Task[T]) -> asyncio.Task[T]:
 async def running_after(
     seconds: float, work: Callable[[], Coroutine[Any, Any, None]]
 ) -> AsyncIterator[None]:
-    """Start ``work`` if the block takes longer than ``seconds``.
+    """Start ``work`` if the ``with`` block takes longer than ``seconds``.
 
     At the end of the block, ``work`` is cancelled. An exception of ``work`` is logged and does not
     end the block.
     """
     loop = asyncio.get_running_loop()
     tasks: list[asyncio.Task[None]] = []
-    # Most blocks end before ``seconds`` have passed, and then no task is created.
+    # Use a timer, because most blocks end before ``seconds`` have passed and need no task.
     timer = loop.call_later(seconds, lambda: tasks.append(loop.create_task(work())))
     try:
         yield
@@ -113,7 +114,7 @@ def renewing(
 ) -> AbstractAsyncContextManager[None]:
     """Renew a lease every ``every_s`` seconds during the block, until ``renew`` returns False.
 
-    A failure is logged with ``of_what``, and renewal is retried. If the retries fail, the lease
+    A failed renewal is logged with ``of_what`` and retried. If all retries fail, the lease
     expires. In the worst case a different process then does the same work.
     """
     return running_after(every_s, partial(_renew_repeatedly, renew, every_s, of_what))

@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 @dataclass(eq=False, slots=True)
 class _Batch(Generic[T]):
-    """The items of a batch, and the task that writes the batch.
+    """A batch with its items, and the task that writes the batch.
 
     The first caller starts the task.
     """
@@ -22,14 +22,14 @@ class _Batch(Generic[T]):
 
 
 class BatchingQueue(Generic[T]):
-    """A queue that combines the calls made during a write into the next write."""
+    """A queue that writes items in batches. Calls made during a write go into the next batch."""
 
     def __init__(
         self, write: Callable[[list[T]], Awaitable[None]], *, gather_s: float = 0.0
     ) -> None:
-        """Create a queue for ``write``.
+        """Create a queue whose batches are written by ``write``.
 
-        Each batch waits ``gather_s`` seconds for further calls.
+        Each batch waits ``gather_s`` seconds for items of further calls.
         """
         self._gather_s = gather_s
         self._write = write
@@ -37,10 +37,10 @@ class BatchingQueue(Generic[T]):
         self._next = _Batch[T]()
 
     async def __call__(self, items: list[T]) -> None:
-        """Write ``items`` in a batch. A cancellation of the caller is raised after the write.
+        """Write ``items`` in a batch. If the caller is cancelled, raise this after the write.
 
         Raises:
-            Exception: ``write`` failed. ``items`` of a different caller may be the cause.
+            Exception: ``write`` failed. The cause may be the items of a different caller.
         """
         batch = self._next
         batch.items.extend(items)
@@ -50,6 +50,6 @@ class BatchingQueue(Generic[T]):
 
     async def _write_batch(self, batch: _Batch[T]) -> None:
         async with self._lock:
-            await asyncio.sleep(self._gather_s)  # during this pause, further calls join the batch
+            await asyncio.sleep(self._gather_s)  # further calls can join the batch now
             self._next = _Batch()
             await self._write(batch.items)

@@ -1,8 +1,7 @@
 """The clock of the process: the event loop's time plus an offset.
 
-Waits use ``asyncio.sleep`` and ``asyncio.timeout``, and aiohttp's timeouts use the event loop as
-well. Dates come from the same time source, so dates and waits are always consistent. A step of the
-system clock does not change this clock.
+Sleeps, timeouts and dates all use the event loop's time, so they are always consistent. If
+somebody sets the system clock, this clock does not change.
 """
 
 import asyncio
@@ -14,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from bot.runtime.clock_anchor import JUMP_S, QUICK_S, Witness
 
 TELEGRAM, STORIES_API = "Telegram", "the Stories API"
-_HALF_S = 0.5  # a Date header omits the fraction of the second, 0.5 s on average
+_HALF_S = 0.5  # a Date header omits the fraction of a second, which is 0.5 s on average
 _NOT_COMPARED = "the machine's clock is not compared with another one yet"
 _WAS_SET = "the machine's clock was set, and is not compared with another one yet"
 
@@ -25,18 +24,19 @@ def steady() -> float:
 
 
 class Clock:
-    """A clock that returns the time of day as an aware UTC datetime. The time never goes back.
+    """A clock that returns the current time as an aware UTC datetime. The time never goes back.
 
-    The clock is anchored after a server has confirmed the time. A step of the system clock by a
-    second or more (a suspend, NTP) ends the anchoring until the next call of ``anchor``.
+    The clock is called anchored after a server has confirmed the time. If the system clock steps
+    by a second or more (after a suspend, or by NTP), the clock is no longer anchored. ``anchor``
+    must then be called again.
     """
 
     def __init__(
         self, start: datetime | None = None, *, machine: Callable[[], float] | None = None
     ) -> None:
-        """Start at the system time, unanchored, or at ``start``, permanently anchored.
+        """Start at the system time without an anchor, or at ``start`` with a permanent anchor.
 
-        ``machine`` returns the system time in Unix seconds. The clock needs a running loop.
+        ``machine`` returns the system time in Unix seconds. The clock needs a running event loop.
         """
         self._loop = asyncio.get_running_loop()
         self._machine = machine or (lambda: time.time())  # noqa: PLW0108 - tests replace the function
@@ -48,11 +48,11 @@ class Clock:
         self._anchored = asyncio.Event()
         self.has_been_anchored = self._is_told
         self.why_unanchored = "" if self._is_told else _NOT_COMPARED
-        """The reason why the clock is not anchored, or an empty string."""
+        """The reason why the time is not confirmed, or an empty string for a confirmed time."""
         if self._is_told:
             self._anchored.set()
         self.on_doubt: Callable[[], None] = lambda: None
-        """Called when the clock is no longer anchored."""
+        """Called when the time is no longer confirmed."""
 
     def __call__(self) -> datetime:
         """Return the current time."""
@@ -61,12 +61,15 @@ class Clock:
         return datetime.fromtimestamp(self._latest, UTC)
 
     def count(self) -> datetime:
-        """Return the event loop's time plus the offset, which a correction may set back."""
+        """Return the event loop's time plus the offset.
+
+        Unlike the clock's time, it may go back.
+        """
         return datetime.fromtimestamp(self._offset + self._loop.time(), UTC)
 
     @property
     def is_anchored(self) -> bool:
-        """Return whether the clock is anchored and the system clock was not set afterwards."""
+        """Return whether the time was confirmed since the last step of the system clock."""
         self._notice_step()
         return not self.why_unanchored
 
@@ -78,22 +81,22 @@ class Clock:
         return self._offset + self._loop.time() - self._machine()
 
     async def wait_until_anchored(self) -> None:
-        """Wait until the clock is anchored."""
+        """Wait until a server has confirmed the time."""
         while not self.is_anchored:
             await self._anchored.wait()
 
     def doubt(self, reason: str) -> None:
-        """End the anchoring, with a short reason."""
+        """Mark the time as not confirmed, and store a short reason."""
         was_anchored, self.why_unanchored = not self.why_unanchored, reason
         self._anchored.clear()
         if was_anchored:
             self.on_doubt()
 
     def anchor(self, correction_s: float = 0.0) -> None:
-        """Add a correction in seconds, and mark the clock as anchored.
+        """Correct the time by ``correction_s`` seconds, and mark the time as confirmed.
 
-        After a negative correction the clock stands still until the loop's time catches up. The
-        first correction may set the clock back, because nothing was written before.
+        After a negative correction, the clock stands still until the corrected time catches up.
+        Only the first correction may set the clock back, because no time was stored before.
         """
         self._offset += correction_s
         if not self.has_been_anchored:
@@ -103,11 +106,11 @@ class Clock:
         self._anchored.set()
 
     def forget_latest(self) -> None:
-        """Allow the time to go back, because no running code has used the old time."""
+        """Allow the time to go back. Call this only if no running code has used the old time."""
         self._latest = 0.0
 
     def _notice_step(self) -> None:
-        """End the anchoring if the system clock was set."""
+        """Mark the time as not confirmed if the system clock was set."""
         if self._is_told:
             return
         ahead = self._machine() - time.monotonic()
@@ -117,12 +120,12 @@ class Clock:
 
 
 class TimeWitnesses:
-    """The clocks of servers, as stated in their answers, relative to the event loop's time."""
+    """The clocks of servers, known from the times in their answers."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
-        """Create an empty record.
+        """Create an empty record of server times.
 
-        ``now`` replaces the system clock if ``now`` is not a ``Clock``.
+        If ``now`` is not a ``Clock``, ``now`` replaces the system clock.
         """
         self._now = now
         self._answered: set[str] = set()
@@ -131,9 +134,9 @@ class TimeWitnesses:
         self._new: set[str] = set()
 
     def record_time(self, who: str, at: datetime | str, took_s: float = 0.0) -> None:
-        """Record the ``Date`` of an answer, or a time in an answer.
+        """Record the time in an answer of the server ``who``, for example its ``Date`` header.
 
-        ``took_s`` is the duration of the answer. A slow answer is not used.
+        ``took_s`` is the duration of the call in seconds. The time of a slow answer is not used.
         """
         self._answered.add(who)
         if took_s > QUICK_S:
@@ -148,27 +151,27 @@ class TimeWitnesses:
         self._new.add(who)
 
     def has_recent_time(self, who: str, *, within_s: float) -> bool:
-        """Return whether a server stated its time within the last ``within_s`` seconds."""
+        """Return whether the server ``who`` sent its time within the last ``within_s`` seconds."""
         asked_at = self._heard_at.get(who)
         return asked_at is not None and steady() - asked_at <= within_s
 
     def witness(self, who: str) -> Witness:
-        """Return the clock of a server relative to the system clock."""
+        """Return the clock of the server ``who`` relative to the system clock."""
         offset = self._offsets.get(who)
         ahead_s = None if offset is None else offset - self._machine_offset()
         return Witness(who in self._answered, ahead_s)
 
     def take_clock_error(self) -> float | None:
-        """Return the largest error of the system clock in seconds, or None without new times.
+        """Return the largest error of the system clock in seconds.
 
-        Only times recorded since the last call are used.
+        Only server times recorded since the last call are used. Return None if there are none.
         """
         told, self._new = self._new, set()
         machine = self._machine_offset()
         return max((abs(self._offsets[who] - machine) for who in told), default=None)
 
     def forget(self) -> None:
-        """Delete all times, because the event loop's time was interrupted."""
+        """Delete all recorded times, because the event loop's time was interrupted."""
         self._answered.clear()
         self._offsets.clear()
         self._heard_at.clear()

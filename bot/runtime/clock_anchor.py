@@ -1,35 +1,47 @@
-"""The decision about the correct time, from the system clock and the clocks of two servers.
+"""The decision which time is correct, based on the system clock and the clocks of two servers.
 
-All times are seconds ahead of the system clock, so the system clock itself is 0.
+A time is given as seconds ahead of the system clock. The system clock itself is therefore 0.
 """
 
 from dataclasses import dataclass
 from statistics import median
 
 AGREE_S = 5.0
-"""Maximum difference of two clocks that agree. Agreement is taken as proof of the time."""
+"""Maximum difference in seconds between two clocks that agree.
+
+If clocks agree, they are correct.
+"""
 QUICK_S = 2.0
-"""Maximum duration of an answer whose ``Date`` is used. A slower ``Date`` may be out of date."""
+"""Maximum duration in seconds of a call whose ``Date`` is used. A slower ``Date`` may be old."""
 JUMP_S = 1.0
-"""Minimum change of the system clock, relative to the monotonic clock, that counts as a step."""
+"""Minimum change of the system clock in seconds that counts as a step.
+
+The change is measured relative to the monotonic clock.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """The clock of a server according to its last answer."""
+    """The clock of a server, known from the server's last answer."""
 
     has_answered: bool = False
     ahead_s: float | None = None
-    """Seconds ahead of the system clock, or None without a quick answer with a ``Date``."""
+    """Seconds by which the server's clock is ahead of the system clock.
+
+    The value is None without an answer that came quickly and contained a ``Date``.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The seconds by which the correct time is ahead of the system clock, or None if unknown."""
+    """The decided time, as seconds ahead of the system clock.
+
+    None means that the time is unknown.
+    """
 
     ahead_s: float | None = None
     needs_api: bool = False
-    """Whether the Stories API must be called before a decision is possible."""
+    """Whether the Stories API must be called before the time can be decided."""
     reason: str = ""
     """The reason why the time is unknown."""
 
@@ -40,10 +52,10 @@ _ASK = Decision(needs_api=True, reason="the Stories API is not asked yet")
 def decide(
     telegram: Witness, api: Witness | None = None, *, count_s: float | None = None
 ) -> Decision:
-    """Decide the correct time. ``api`` is None if the Stories API was not called.
+    """Decide which time is correct. ``api`` is None if the Stories API was not called yet.
 
-    ``count_s`` is this process's clock, which followed the event loop's time, or None if that
-    clock was never correct.
+    ``count_s`` is this process's own clock, in seconds ahead of the system clock. ``count_s`` is
+    None if the own clock was never confirmed.
     """
     agreed = _agreed(telegram, count_s)
     if agreed is not None:
@@ -60,7 +72,7 @@ def decide(
 
 
 def _decide_without_telegram(telegram: Witness, api: Witness, count_s: float | None) -> Decision:
-    """Decide the correct time if Telegram states none, for example a local Bot API server."""
+    """Decide the time if Telegram sends none. An example is a local Bot API server."""
     agreed = _agreed(api, count_s)
     if agreed is not None:
         return Decision(agreed)
@@ -68,13 +80,16 @@ def _decide_without_telegram(telegram: Witness, api: Witness, count_s: float | N
         return Decision(
             reason=f"{_differ('the Stories API', api.ahead_s)}, and Telegram tells none"
         )
-    if telegram.has_answered:  # Telegram answers, but no server states a time
+    if telegram.has_answered:  # Telegram answers, but neither server sends a time
         return Decision(0.0)
     return Decision(reason="Telegram does not answer, so nobody tells what time it is")
 
 
 def _agreed(witness: Witness, count_s: float | None) -> float | None:
-    """Return the own clock with which a witness agrees, the system clock first, or None."""
+    """Return the own clock that agrees with the server's clock, or None.
+
+    The system clock is compared first, then this process's clock ``count_s``.
+    """
     ours = (0.0,) if count_s is None else (0.0, count_s)
     told = witness.ahead_s
     return next((one for one in ours if told is not None and abs(told - one) <= AGREE_S), None)

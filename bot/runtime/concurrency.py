@@ -1,4 +1,7 @@
-"""Slots that limit concurrent tasks, fairly among holders, with extra slots for slow tasks."""
+"""Slots that limit the number of concurrent tasks.
+
+``FairSlots`` limits the tasks of each holder. ``FastAndSlowSlots`` has extra slots for slow tasks.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Hashable
@@ -9,56 +12,56 @@ from weakref import WeakValueDictionary
 
 
 class FairSlots:
-    """At most ``most`` concurrent slots in total and ``each`` per holder, in order of arrival."""
+    """Slots in order of arrival. At most ``most`` are taken in total, and ``each`` per holder."""
 
     def __init__(self, most: int, *, each: int) -> None:
-        """Create free slots."""
+        """Create slots of which none is taken."""
         self._all = asyncio.Semaphore(most)
         self._each = each
         self._of: WeakValueDictionary[Hashable, asyncio.Semaphore] = WeakValueDictionary()
 
     @asynccontextmanager
     async def slot(self, holder: Hashable) -> AsyncIterator[None]:
-        """Wait for a slot and hold the slot during the block."""
+        """Wait for a free slot of ``holder``, and occupy the slot during the ``with`` block."""
         own = self._of.get(holder)
         if own is None:
             own = self._of[holder] = asyncio.Semaphore(self._each)
-        # The holder's own limit comes first, so a waiting holder blocks no slot of a different
-        # holder.
+        # Wait for the holder's own limit first. A holder at its limit then takes no slot from
+        # others.
         async with own, self._all:
             yield
 
 
 SLOW_AFTER = timedelta(seconds=5)
-"""The time for which a task occupies a fast slot."""
+"""The time after which a task moves from a fast slot to a slow slot."""
 
 
 class FastAndSlowSlots:
-    """Slots for tasks: a task that runs for 5 seconds moves from a fast slot to a slow slot.
+    """Slots for tasks. A task that runs for 5 seconds moves from a fast slot to a slow slot.
 
-    Tasks that wait for a slow server therefore do not delay other tasks. While all slow slots are
+    Tasks that wait for a slow server therefore do not delay other tasks. If all slow slots are
     taken, a task stays in its fast slot. The current time is an argument.
     """
 
     def __init__(self, fast: int, slow: int) -> None:
-        """Create free slots."""
+        """Create slots of which none is taken."""
         self.fast = fast
         self._most_slow = slow
         self._tickets = count()
-        self._begun: dict[int, datetime] = {}  # the start times by task, earliest first
+        self._begun: dict[int, datetime] = {}  # the start time of each task, earliest first
 
     def __len__(self) -> int:
         """Return the number of running tasks, including tasks in slow slots."""
         return len(self._begun)
 
     def take(self, now: datetime) -> int:
-        """Record the start of a task. Return the ticket for the end of the task."""
+        """Record the start of a task. Return a ticket, which ``release`` needs."""
         ticket = next(self._tickets)
         self._begun[ticket] = now
         return ticket
 
     def release(self, ticket: int) -> None:
-        """Record the end of a task."""
+        """Record the end of the task with this ticket."""
         del self._begun[ticket]
 
     def count_slow(self, now: datetime) -> int:
@@ -71,7 +74,10 @@ class FastAndSlowSlots:
         return max(0, self.fast - (len(self) - self.count_slow(now)))
 
     def next_free_at(self, now: datetime) -> datetime | None:
-        """Return when the next task moves to a slow slot, or None if only an end frees a slot."""
+        """Return when the next task moves to a slow slot, which frees a fast slot.
+
+        Return None if no fast slot becomes free before a task ends.
+        """
         begun = list(self._begun.values())
         moved = self.count_slow(now)
         if moved == self._most_slow or moved == len(begun):

@@ -1,4 +1,4 @@
-"""Logging: a line per event, as JSON or as text, without secrets."""
+"""Logging of one line per event, as JSON or as text, without secrets."""
 
 import logging
 import re
@@ -9,23 +9,24 @@ from typing import Any, Literal
 
 import structlog
 
-# Patterns of a bot token in a URL, and of the signature of a media URL.
+# Patterns of a bot token in a URL, and of the signature in a media URL.
 _TOKEN = re.compile(r"\d{5,}:[A-Za-z0-9_-]{30,}")
 _SIGNATURE = re.compile(r"([?&](?:oh|_nc_ohc|access_key)=)[^&\s\"']+")
 MASK = "•••"
 
 
 def tracing(trace: str) -> AbstractContextManager[None]:
-    """Add a trace id to all log events of the block: an update's (``u…``) or a story's (``s…``).
+    """Add a trace id to all log events of the block.
 
-    Tasks started in the block inherit the id. The id connects the log lines of an incoming event
-    with the log lines of the resulting messages.
+    The id belongs to an update (``u…``) or to a story (``s…``). Tasks started in the block inherit
+    the id. The id connects the log lines of an incoming event with the log lines of the resulting
+    messages.
     """
     return structlog.contextvars.bound_contextvars(trace=trace)
 
 
 def set_trace(trace: str) -> None:
-    """Add a trace id to all further log events of this task, as ``tracing`` does for a block."""
+    """Add a trace id to all further log events of this task, without a ``with`` block."""
     structlog.contextvars.bind_contextvars(trace=trace)
 
 
@@ -38,7 +39,7 @@ class Redactor:
     """Masks secrets, bot tokens and URL signatures in texts."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        """Store ``secrets`` of 8 characters or more. Shorter secrets would mask ordinary words."""
+        """Store the secrets of 8 characters or more. Shorter secrets would mask ordinary words."""
         self._secrets = sorted((s for s in secrets if len(s) >= 8), key=len, reverse=True)  # noqa: PLR2004 - see the docstring
 
     def __call__(self, text: str) -> str:
@@ -69,7 +70,7 @@ def set_up(
     style: Literal["auto", "json", "text"] = "auto",
     secrets: Iterable[str] = (),
 ) -> None:
-    """Configure logging of the bot and its libraries to stderr, with masked secrets."""
+    """Set up the logging of the bot and its libraries to stderr. Secrets are masked."""
     as_text = style == "text" or (style == "auto" and sys.stderr.isatty())
     redact = Redactor(secrets)
     shared: list[structlog.typing.Processor] = [
@@ -98,12 +99,12 @@ def set_up(
         )
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    # These loggers log URLs with the bot token, or repeat the bot's own log events.
+    # These loggers log URLs with the bot token, or repeat log events of the bot.
     for noisy in ("httpx", "httpcore", "telegram", "aiosqlite", "asyncio", "alembic"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelName(level)))
     structlog.configure(
         processors=[
-            structlog.stdlib.filter_by_level,  # later processors do not run for filtered events
+            structlog.stdlib.filter_by_level,  # stops here for events below the log level
             *shared,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],

@@ -1,4 +1,4 @@
-"""The metrics of a process, on ``prometheus_client``: the bot's metrics and process metrics.
+"""The metrics of a process, built on ``prometheus_client``.
 
 Labels name endpoints, outcomes and states, never persons or chats. Each ``Metrics`` has a separate
 registry, so that two bots in a process (in tests) have separate metrics.
@@ -22,24 +22,24 @@ from prometheus_client import (
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 CONTENT_TYPE = prometheus_client.CONTENT_TYPE_PLAIN_0_0_4
 
-# The metrics omit the creation time of each sample, which nothing uses.
+# Do not export the creation time of each metric, because nothing uses this time.
 prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call] # the function has no type annotations
 
 M = TypeVar("M", Counter, Gauge, Histogram)
 
 
 class Metrics:
-    """The metrics of a process. A second request for a name returns the same metric."""
+    """The metrics of a process. If a name is requested again, the same metric is returned."""
 
     def __init__(self) -> None:
-        """Create a registry with metrics of the process: memory, CPU, files, threads, garbage."""
+        """Create a registry with metrics of the process, for example its memory and CPU time."""
         self.registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
         self._made: dict[str, Any] = {}
 
     def counter(self, name: str, text: str, *labels: str) -> Counter:
-        """Return the counter ``name``, which ends in ``_total``."""
+        """Return the counter ``name``. The name must end in ``_total``."""
         return self._metric(Counter, name, text, labels)
 
     def gauge(self, name: str, text: str, *labels: str) -> Gauge:
@@ -47,11 +47,14 @@ class Metrics:
         return self._metric(Gauge, name, text, labels)
 
     def gauge_of(self, name: str, text: str, source: Callable[[], float]) -> None:
-        """Create the gauge ``name``, which calls ``source`` at each rendering."""
+        """Create the gauge ``name``.
+
+        ``source`` returns the value whenever the metrics are exported.
+        """
         self.gauge(name, text).set_function(source)
 
     def histogram(self, name: str, text: str, *labels: str) -> Histogram:
-        """Return the histogram ``name``, in seconds."""
+        """Return the histogram ``name``, whose values are in seconds."""
         return self._metric(partial(Histogram, buckets=_SECONDS), name, text, labels)
 
     def _metric(self, kind: Callable[..., M], name: str, text: str, labels: tuple[str, ...]) -> M:
@@ -66,4 +69,4 @@ class Metrics:
 
 
 UNSEEN = Metrics()
-"""A registry for components whose metrics are not exported."""
+"""The registry for components whose metrics are not exported."""

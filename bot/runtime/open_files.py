@@ -1,4 +1,4 @@
-"""The limit of open files (``ulimit -n``): raised at the start, and reported when reached."""
+"""The limit of open files (``ulimit -n``): raising the limit, and detecting that it is reached."""
 
 import errno
 import os
@@ -6,14 +6,14 @@ import resource
 
 WANTED = 4096
 LEAST = 256
-"""Minimum limit of open files for a start: connections, uploads, and the database."""
+"""Minimum limit of open files for a start. Connections, uploads and the database need files."""
 
 _OUT_OF_FILES = frozenset({errno.EMFILE, errno.ENFILE})
 REACHED = "this process has too many open files (EMFILE): raise its limit (ulimit -n)"
 
 
 def raise_limit() -> int:
-    """Raise the soft limit towards ``WANTED`` within the hard limit; return the limit."""
+    """Raise the limit of open files towards ``WANTED``, as far as allowed. Return the limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return WANTED
@@ -27,7 +27,7 @@ def raise_limit() -> int:
 def is_limit_reached(error: BaseException) -> bool:
     """Return whether a failure is due to the limit of open files.
 
-    A failed DNS lookup hides the cause, so a test file is opened.
+    A failed DNS lookup hides its cause. In this case a test file is opened.
     """
     if isinstance(error, OSError) and error.errno in _OUT_OF_FILES:
         return True

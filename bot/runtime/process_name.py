@@ -1,13 +1,13 @@
-"""The name of this process among several processes: host name and process id."""
+"""The name of this process, which consists of the host name and the process id."""
 
 import os
 import socket
 
-_LONGEST = 63  # maximum bytes of a session name in PostgreSQL
+_LONGEST = 63  # maximum length in bytes of a session name in PostgreSQL
 
 
 def replica_name() -> str:
-    """Return the name that distinguishes replicas in metrics and in PostgreSQL's sessions."""
+    """Return the name that identifies this process in metrics and in PostgreSQL's sessions."""
     return f"{socket.gethostname()[:40]}:{os.getpid()}"
 
 

@@ -1,8 +1,8 @@
-"""Connections through a proxy, http (CONNECT) or socks5, for networks that block a service.
+"""Connections through an http (CONNECT) or socks5 proxy, for networks that block a service.
 
-The same connector serves all three remote services. aiohttp's own proxy support lacks socks5, and
-lets the proxy resolve the host names of media. The bot resolves these names itself, so that no
-name leads into a private network, and passes the proxy an IP address.
+The same connector is used for Telegram, the Stories API and the media hosts. aiohttp's own proxy
+support lacks socks5, and lets the proxy resolve the host names of media. The bot resolves these
+names itself and passes an IP address to the proxy. No name can then lead into a private network.
 """
 
 import asyncio
@@ -25,11 +25,11 @@ def connector(
     resolver: AbstractResolver | None = None,
     **options: Any,  # noqa: ANN401 - aiohttp's options
 ) -> aiohttp.TCPConnector:
-    """Return the connector of a session. A non-empty ``proxy`` is used for all connections.
+    """Return the connector of a session. If ``proxy`` is not empty, all connections use the proxy.
 
-    With a ``resolver``, the bot resolves names and the proxy gets an IP address. Without a
-    ``resolver``, the proxy resolves names, because a network that blocks a service often also
-    blocks the name.
+    With a ``resolver``, the bot resolves names, and the proxy gets an IP address. Without a
+    ``resolver``, the proxy resolves names. This is useful because a network that blocks a service
+    often also blocks its name.
     """
     if not proxy:
         return aiohttp.TCPConnector(resolver=resolver, **options)
@@ -37,12 +37,12 @@ def connector(
 
 
 class _Unresolved(AbstractResolver):
-    """A resolver that returns names unchanged, so that the proxy resolves names."""
+    """A resolver that returns host names unchanged, so that the proxy resolves them."""
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """Return the name in place of an address."""
+        """Return the host name itself instead of an address."""
         return [
             ResolveResult(hostname=host, host=host, port=port, family=family, proto=0, flags=0)
         ]
@@ -78,7 +78,8 @@ class _ByProxy(aiohttp.TCPConnector):
                 host, port, timeout=timeout.sock_connect or _CONNECT_S
             )
         except (ProxyError, ProxyTimeoutError, OSError, TimeoutError) as error:
-            # The text of the original error may contain the proxy's URL with a password.
+            # The text of the original error may contain the proxy's URL with a password, so it is
+            # not used.
             payload = OSError(None, f"the proxy makes no connection ({type(error).__name__})")
             raise client_error(req.connection_key, payload) from None
         try:

@@ -1,8 +1,8 @@
-"""The number of processes that may work on a database, and the resulting intervals.
+"""The intervals that depend on whether one or several processes use the database.
 
-A single process on a database knows of all new work, so the loops rarely search the database. The
-leases that this process finds at the start belong to a dead process. With several processes, each
-process must soon find work that a different process stored, or left unfinished at its death.
+A single process knows of all new work, so its loops rarely search the database. With several
+processes, each process must soon find new work that another process has stored. A process must
+also soon find work that another process left unfinished when it died.
 """
 
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from datetime import timedelta
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
-    """The intervals with which the loops of a process share the database.
+    """The intervals at which the loops of a process access the database.
 
-    ``lease`` is the time limit of a claim of an update or a chat queue. The process renews its
-    leases during the work. The other intervals are the longest pauses between two searches for due
-    work.
+    ``lease`` is the time after which the claim of an update or of a chat's queue expires. The
+    process renews its leases during the work. The other intervals are the longest pauses between
+    two searches for due work.
     """
 
     is_only_process: bool

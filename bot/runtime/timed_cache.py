@@ -1,8 +1,7 @@
 """A cache in memory with expiring entries and a maximum size.
 
-The cache belongs to a single process: a restart empties the cache, and replicas do not share the
-cache. Use the cache if the loss of an entry costs no more than a repeated message, query or
-download. docs/data.md lists all caches.
+Each process has its own cache, and a restart empties it. Use the cache only if the loss of an
+entry costs no more than a repeated message, query or download. docs/data.md lists all caches.
 """
 
 from collections import OrderedDict
@@ -19,9 +18,9 @@ class TimedCache(Generic[K, V]):
     """A cache whose entries have an expiry time."""
 
     def __init__(self, *, size: int = SIZE) -> None:
-        """Create an empty cache.
+        """Create an empty cache of at most ``size`` entries.
 
-        A cache with more than ``size`` entries drops the entry that was written first.
+        If the cache is full, drop the oldest entry.
         """
         self._size = size
         self._entries: OrderedDict[K, tuple[V, datetime]] = OrderedDict()
@@ -48,5 +47,5 @@ class TimedCache(Generic[K, V]):
                 yield key, value
 
     def remove(self, key: K) -> None:
-        """Remove the entry of ``key``, if the cache has an entry for ``key``."""
+        """Remove the entry of ``key`` if it exists."""
         self._entries.pop(key, None)

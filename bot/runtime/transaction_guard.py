@@ -1,9 +1,11 @@
-"""A guard against slow operations during an open transaction that blocks other writers.
+"""A guard against slow operations while a transaction is open and blocks other writers.
 
-A transaction is open from the first effect of an update until the update's end. On SQLite a second
-writing transaction would wait for the first forever, and a network call would make all other
-writers wait. On PostgreSQL a second transaction, even a read, takes a second connection of the
-pool. If each holder of a connection waits for a further connection, all holders wait forever.
+A transaction is open from the first write for an update until the end of the update. On SQLite, a
+second writing transaction would wait forever for the first, and a network call would make all
+other writers wait.
+
+On PostgreSQL, a second transaction takes a second connection of the pool, even for a read. If each
+holder of a connection waits for a further connection, all holders wait forever.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,7 +17,7 @@ import structlog
 log = structlog.get_logger()
 
 is_strict = False
-"""Whether a violation raises an error, as in tests. In production a violation is only logged."""
+"""Whether a slow operation raises an error, as in tests. In production, the guard only logs it."""
 
 
 _is_held: ContextVar[Callable[[], bool] | None] = ContextVar("is_held", default=None)
@@ -23,7 +25,7 @@ _is_held: ContextVar[Callable[[], bool] | None] = ContextVar("is_held", default=
 
 @contextmanager
 def refusing_while(is_held: Callable[[], bool] | None) -> Iterator[None]:
-    """Forbid slow operations in the block, and in its tasks, while ``is_held()`` is True."""
+    """Forbid slow operations in the ``with`` block and its tasks while ``is_held()`` is True."""
     token = _is_held.set(is_held)
     try:
         yield
@@ -33,7 +35,7 @@ def refusing_while(is_held: Callable[[], bool] | None) -> Iterator[None]:
 
 @contextmanager
 def holding() -> Iterator[None]:
-    """Forbid slow operations in the block, and in its tasks, until the block ends.
+    """Forbid slow operations in the ``with`` block and its tasks.
 
     The block may end in a different task than the task in which the block began.
     """
@@ -55,7 +57,7 @@ def holding() -> Iterator[None]:
 
 
 def refuse_if_held(what: str) -> None:
-    """Report that the slow operation ``what`` is about to start.
+    """Report the slow operation ``what``, if slow operations are forbidden now.
 
     Raises:
         RuntimeError: A transaction is open, and ``is_strict`` is True.

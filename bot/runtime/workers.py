@@ -1,4 +1,7 @@
-"""The loops of the process. A supervisor repeats the step of each loop until a stop."""
+"""The loops of the process.
+
+Each loop repeats a function, even after errors, until it is stopped.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -11,19 +14,22 @@ log = structlog.get_logger()
 
 
 FIRST_PAUSE_S = 0.25
-# The longest pause in seconds after a failure, so that loops resume soon after an outage.
+# The longest pause in seconds after a failure. A short pause lets loops resume soon after an
+# outage.
 LAST_PAUSE_S = 5.0
 LONGEST = timedelta(minutes=1)
 _HELD_S = 0.25
-_SHORTEST_S = 0.001  # the minimum sleep in seconds, because a timer may fire slightly early
+_SHORTEST_S = 0.001  # minimum sleep in seconds, because a timer may fire slightly early
 
 
 class Worker:
-    """A loop that repeats ``step``. The step returns the time of the next step.
+    """A loop that repeats the function ``step``.
 
-    A past time means immediately. None means that the next step waits for ``wake``. No sleep is
-    longer than ``longest``. An exception of a step is logged, and the step is repeated after a
-    pause that doubles up to 5 seconds. ``run`` may be called once.
+    ``step`` returns the time of the next call, and a past time means immediately. If ``step``
+    returns None, the next call waits for ``wake``. No sleep is longer than ``longest``.
+
+    An exception of ``step`` is logged. ``step`` is then repeated after a pause, which doubles with
+    each failure up to 5 seconds. ``run`` may be called only once.
     """
 
     def __init__(
@@ -35,16 +41,16 @@ class Worker:
         longest: timedelta = LONGEST,
         last_pause_s: float = LAST_PAUSE_S,
     ) -> None:
-        """Prepare to repeat ``step``; ``name`` is for the log and for /readyz.
+        """Prepare to repeat ``step``. ``name`` identifies the loop in the log and in /readyz.
 
-        ``last_pause_s`` is the longest pause after a failure.
+        ``last_pause_s`` is the longest pause in seconds after a failure.
         """
         self.name = name
         self.trouble = ""
-        """The reason why the last step failed, or an empty string."""
+        """The reason why the last call of ``step`` failed, or an empty string."""
         self.step = step
         self.is_held: Callable[[], bool] = lambda: False
-        """Returns whether steps are paused."""
+        """Returns whether the loop is paused."""
         self._now = now
         self._longest = longest.total_seconds()
         self._last_pause_s = last_pause_s
@@ -53,11 +59,11 @@ class Worker:
         self._stopped = asyncio.Event()
 
     def wake(self) -> None:
-        """Start the next step now, or immediately after the running step."""
+        """Call ``step`` now, or immediately after the running call."""
         self._woken.set()
 
     def stop(self) -> None:
-        """End ``run`` after the running step."""
+        """End ``run`` after the running call of ``step``."""
         self._stopped.set()
         self._woken.set()
 
@@ -67,7 +73,7 @@ class Worker:
         return self._stopped.is_set()
 
     async def run(self) -> None:
-        """Repeat the step until ``stop``."""
+        """Repeat ``step`` until ``stop`` is called."""
         while not self.is_stopping:
             if self.is_held():
                 await wait_until_set(self._stopped, _HELD_S)
@@ -87,14 +93,14 @@ class Worker:
                 await self._sleep_until(due)
 
     async def _log_and_pause(self, error: BaseException) -> None:
-        """Log an exception of a step, and pause.
+        """Log an exception of ``step``, and pause. ``wake`` does not shorten the pause.
 
-        A wake does not shorten the pause, to prevent a busy loop.
+        A shorter pause could let the loop fail without a break.
         """
         self._failures += 1
         self.trouble = reason_of(error)
         pause = min(FIRST_PAUSE_S * 2 ** min(self._failures - 1, 10), self._last_pause_s)
-        # An outage may last long, so it is logged without a traceback.
+        # An outage may cause many such failures, so its traceback is not logged.
         trace = None if getattr(error, "is_outage", False) else error
         log.error("a loop failed", loop=self.name, again_s=pause, why=str(error), exc_info=trace)
         await wait_until_set(self._stopped, pause)
@@ -103,7 +109,7 @@ class Worker:
         """Sleep until ``due`` or until ``wake`` is called."""
         left = self._longest if due is None else (due - self._now()).total_seconds()
         if left <= 0:
-            await asyncio.sleep(0)  # other tasks can run here
+            await asyncio.sleep(0)  # let other tasks run
         else:
             await wait_until_set(self._woken, min(max(left, _SHORTEST_S), self._longest))
 
@@ -111,8 +117,8 @@ class Worker:
 def reason_of(error: BaseException) -> str:
     """Return the reason of a failure for /readyz, which is public.
 
-    Only the text of a database outage is returned in full, because it cannot contain a secret.
-    Other errors are named by class.
+    If the error is a database outage, return its full text, which contains no secret. Otherwise
+    return only the name of the error's class.
     """
     return str(error) if getattr(error, "is_outage", False) else type(error).__name__
 

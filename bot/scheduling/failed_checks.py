@@ -1,10 +1,10 @@
-"""Detection of a period in which all scheduled checks fail, for any cause. Pure state."""
+"""Detection of a time in which all scheduled checks fail, for any cause."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 LASTING = timedelta(minutes=30)
-_ENOUGH = 3  # the minimum number of failed checks before the cause counts
+_ENOUGH = 3  # minimum number of failed checks before an owner is notified
 
 
 @dataclass(slots=True)
@@ -23,14 +23,17 @@ class FailedChecks:
         self.last_at, self.why = now, why
 
     def record_success(self) -> None:
-        """Reset the state after a check that worked, or that proved a profile private or gone."""
+        """Reset the state after a successful check.
+
+        A private or deleted profile is also a success.
+        """
         self.count, self.first_at, self.last_at, self.why = 0, None, None, ""
 
     @property
     def cause(self) -> str | None:
         """Return the cause of the last failure if all checks have failed for 30 minutes, or None.
 
-        At least 3 failed checks are required.
+        At least 3 checks must have failed.
         """
         if self.first_at is None or self.last_at is None or self.count < _ENOUGH:
             return None

@@ -1,8 +1,8 @@
-"""Forecast of the stories of a profile: a decaying rate, a daily rhythm, and bursts.
+"""The forecast of a profile's stories: a decaying rate, a daily rhythm, and bursts.
 
 The forecast is learned from the exact times of stories. Each check shows all stories of the last
-day, so learning is counting and needs no exploration. All times are Unix seconds. Rates are
-stories per hour. Pure code: no clock and no I/O.
+day, so learning only counts stories. All times are Unix seconds. Rates are stories per hour. The
+code has no clock and no I/O.
 """
 
 from array import array
@@ -18,40 +18,44 @@ from bot.scheduling.waiting_time import DAY, HOUR, Echo, hours_to_target, rhythm
 _RATE_HALF_LIFE = 10 * DAY
 _RHYTHM_HALF_LIFE = 30 * DAY
 PRIOR_SESSIONS = (5.0, 50.0)
-"""Weight of the population's rhythm as the prior of a profile's rhythm, in sessions.
+"""The weight of all profiles' common rhythm in the rhythm of one profile, in posting sessions.
 
-The first value applies if the rhythms of profiles differ, the second if the rhythms are alike.
+The first value applies if the rhythms of profiles differ. The second applies if they are alike.
 """
 
 _PRIOR_BURSTS = 12.0
-"""Weight of the population's echo shares as the prior of a profile's echo shares, in stories."""
+"""The weight of all profiles' mean echo shares in the echo shares of one profile, in stories."""
 
 FAST, SLOW = 15.0, 3.0
-"""Decay per hour of the two kinds of echo: stories of the same scene, and of the same outing."""
+"""Decay per hour of the two kinds of echo.
+
+A fast echo is a further story of the same scene. A slow echo is one of the same outing.
+"""
 
 MOST_ECHOES = 0.85
-"""Upper limit of the share of stories that earlier stories trigger."""
+"""Upper limit of the share of stories that follow from earlier stories."""
 
 _SAME_SESSION = HOUR
-# The weight in the rhythm of each later story of a session; the first story has 1.
+# The weight in the rhythm of each later story of a session. The first story has weight 1.
 _WITHIN_SESSION = 0.3
-# Weights that spread a story's hour over the neighbouring hours: the binomial distribution of
-# order 6.
+# Weights that spread a story over the neighbouring hours of the day. They are the binomial
+# distribution of order 6.
 _SMOOTHING = tuple((offset, comb(6, offset + 3) / 64) for offset in range(-3, 4))
-_PLACES = (0.1, 0.3, 0.5, 0.7, 0.9)  # sample points of the rhythm, as parts of a time span
+_PLACES = (0.1, 0.3, 0.5, 0.7, 0.9)  # sample points within a time span, as parts of the span
 _RATE_DECAY = log(2) / _RATE_HALF_LIFE
 _RHYTHM_DECAY = log(2) / _RHYTHM_HALF_LIFE
 
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """Properties shared by all profiles.
+    """The properties that all profiles have in common.
 
-    Made by ``pricing.survey``, and the prior of each profile. ``rate`` is the mean number of
-    stories per day. ``rhythm`` has mean 1 over 24 hours (UTC). ``fast`` and ``slow`` are the
-    shares of stories that an earlier story triggered, with the fast and the slow decay.
-    ``sessions`` is the weight of the population's rhythm in the rhythm of each profile.
-    ``exponents`` are the exponents of the pooled experts of ``rates``.
+    ``pricing.survey`` computes the population. The population is the prior of each profile.
+    ``rate`` is the mean number of stories per day. ``rhythm`` has mean 1 over 24 hours (UTC).
+
+    ``fast`` and ``slow`` are the shares of stories that an earlier story triggered, with the fast
+    and the slow decay. ``sessions`` is the weight of the population's rhythm in the rhythm of each
+    profile. ``exponents`` are the exponents of the pooled experts in ``rates``.
     """
 
     rate: float = 2.0
@@ -64,15 +68,17 @@ class Population:
 
 @dataclass(slots=True)
 class ProfileState:
-    """The learned numbers that are stored in the row of a profile.
+    """The learned numbers of a profile. The database stores them in the row of the profile.
 
-    ``due_at`` is the time of the next check, and ``price`` is the price at which ``due_at`` was
-    computed. ``stories`` and ``days`` decay with the half-life of the rate. ``hours`` decays with
-    the half-life of the rhythm. ``fast`` and ``slow`` are the excitement that remains from the
-    stories before the last story. The echoes are the number of stories, of the ``heard`` counted
-    stories, that earlier stories triggered. ``likeness`` is the evidence that the profile's rhythm
-    equals the population's rhythm. ``sums`` are the story counts under the half-lives of
-    ``rates``. ``age`` is the number of observed days.
+    ``due_at`` is the time of the next check. ``price`` is the price of waiting with which
+    ``due_at`` was computed. ``stories`` and ``days`` decay with the half-life of the rate.
+    ``hours`` decays with the half-life of the rhythm.
+
+    ``fast`` and ``slow`` are the remaining excitement from the stories before the last story.
+    ``heard`` is the number of counted stories. ``fast_echoes`` and ``slow_echoes`` are the numbers
+    of these stories that earlier stories triggered. ``likeness`` is the evidence that the
+    profile's rhythm equals the population's rhythm. ``sums`` are the story counts for each
+    half-life of ``rates``. ``age`` is the number of observed days.
     """
 
     seen_at: float = 0.0
@@ -95,7 +101,7 @@ class ProfileState:
     _rhythm_of: Population | None = field(default=None, repr=False, compare=False)
 
     def to_json(self) -> list[Any]:
-        """Return the state as a short JSON array: 13 numbers, the hours, and the age with sums."""
+        """Return the state as a JSON array of 13 numbers, the hours, and the age with the sums."""
         times = (self.seen_at, self.due_at, self.story_at, self.hours_at)
         numbers = (self.price, self.stories, self.days, self.fast, self.slow)
         echoes = (self.fast_echoes, self.slow_echoes, self.heard, self.likeness)
@@ -108,7 +114,7 @@ class ProfileState:
 
     @classmethod
     def from_json(cls, values: Sequence[Any] | None) -> Self:
-        """Return the state from the value of ``to_json``, or a new state for None."""
+        """Return the state from a result of ``to_json``. For None, return a new state."""
         if values is None:
             return cls()
         *numbers, hours, (age, *sums) = values
@@ -128,9 +134,10 @@ _NAMES = (
 def learn(
     state: ProfileState, population: Population, *, at: float, taken: Sequence[float]
 ) -> int:
-    """Learn from a complete check at ``at``. ``taken`` are the sorted times of the shown stories.
+    """Learn from a complete check at the time ``at``. Return the number of new stories.
 
-    Return the number of new stories. A check that is not later than the last check is ignored.
+    ``taken`` are the sorted times of the stories that the check found. A check that is not later
+    than the last check is ignored.
     """
     passed = at - state.seen_at
     if passed <= 0:
@@ -191,7 +198,7 @@ def _learn_stories(
 
 
 def _advance_excitement(state: ProfileState, at: float) -> None:
-    """Decay the excitement of earlier stories to the time ``at``."""
+    """Reduce the excitement from earlier stories by its decay until the time ``at``."""
     gap = (at - state.story_at) / HOUR
     if gap < 24:  # noqa: PLR2004 - hours of a day
         state.fast = (1.0 + state.fast) * exp(-FAST * gap)
@@ -209,7 +216,7 @@ def rate_of(state: ProfileState, population: Population) -> float:
 
 
 def echo_shares(state: ProfileState, population: Population) -> tuple[float, float]:
-    """Return the shares of a profile's stories that fast and slow echoes trigger."""
+    """Return the shares of a profile's stories that are fast echoes and slow echoes."""
     heard = state.heard + _PRIOR_BURSTS
     fast = (state.fast_echoes + _PRIOR_BURSTS * population.fast) / heard
     slow = (state.slow_echoes + _PRIOR_BURSTS * population.slow) / heard
@@ -220,9 +227,9 @@ def echo_shares(state: ProfileState, population: Population) -> tuple[float, flo
 
 
 def rhythm(state: ProfileState, population: Population) -> Sequence[float]:
-    """Return the relative posting rate of a profile in each hour of the day (UTC).
+    """Return the profile's posting rate in each hour of the day (UTC), relative to its mean.
 
-    The mean is 1.
+    The mean of the 24 values is 1.
     """
     if state._rhythm_of is population and state._rhythm is not None:  # noqa: SLF001 - the attribute is a cache of this module
         return state._rhythm  # noqa: SLF001 - the attribute is a cache of this module
@@ -252,8 +259,8 @@ def hours_to_due(
 ) -> float:
     """Return the hours from the last check until the expected waiting reaches ``target``.
 
-    The waiting is the total expected delay of the stories posted since the last check, in story
-    hours. The result is at most ``most`` hours.
+    The expected waiting is the total delay of all stories that were probably posted since the last
+    check. Its unit is story hours. The result is at most ``most`` hours.
     """
     rate = rate_of(state, population)
     shape = rhythm(state, population)
@@ -269,10 +276,11 @@ def hours_to_due(
 
 
 def fading_echo(fast: float, slow: float, by_fast: float, by_slow: float) -> Echo:
-    """Return the decay of the excitement above the mean, including stories that are not yet seen.
+    """Return the two exponentials that describe how the excitement above the mean fades.
 
-    The excess y of both kinds follows y' = -decay y + share x decay x (sum of y). The solution is
-    two exponentials. Their rates are the roots of the characteristic polynomial.
+    The excitement includes stories that are not yet seen. The excess y of both kinds follows y' =
+    -decay y + share x decay x (sum of y). The rates of the two exponentials are the roots of the
+    characteristic polynomial.
     """
     half = (FAST * (1.0 - fast) + SLOW * (1.0 - slow)) / 2
     product = FAST * SLOW * (1.0 - fast - slow)

@@ -1,4 +1,4 @@
-"""The rule that decides when a check is due; ``benchmarks.other_policies`` has other rules."""
+"""The rule that decides when a check is due. ``benchmarks.other_policies`` has other rules."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from bot.scheduling.pricing import Demand
 class Learned:
     """The bot's rule: a check is due when subscribers x expected waiting reaches price x cost.
 
-    ``by_rhythm`` is True if the daily credits are released according to the demand of each hour.
+    If ``by_rhythm`` is True, the daily credits are released according to the demand of each hour.
     """
 
     by_rhythm = True
@@ -17,9 +17,9 @@ class Learned:
     def learn(
         self, state: ProfileState, demand: Demand, at: float, taken: Sequence[float]
     ) -> None:
-        """Update ``state`` from a check at ``at``.
+        """Update ``state`` after a check at the time ``at``.
 
-        ``taken`` are the sorted times of its stories.
+        ``taken`` are the sorted times of the stories that the check found.
         """
         learn(state, demand.population, at=at, taken=taken)
 

@@ -1,9 +1,9 @@
-"""The price of waiting and the daily credit bucket: the conversion of a budget into checks.
+"""The price of waiting and the bucket of credits, which turn a daily budget into checks.
 
-All profiles share the same price, in subscriber-hours of waiting per credit. The price follows in
-closed form from sums over the profiles, and is corrected slowly by the lateness of checks. The
-credit bucket releases the credits of a UTC day in proportion to the demand, and never more than
-the day's budget. All times are Unix seconds. Pure code: no clock and no I/O.
+All profiles share one price, in subscriber-hours of waiting per credit. A formula computes the
+price from sums over the profiles. The lateness of checks then corrects the price slowly. The
+bucket releases the credits of a UTC day in proportion to the demand of each hour, and never more
+than the day's budget. All times are Unix seconds. The code has no clock and no I/O.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,20 +21,21 @@ from bot.scheduling.forecast import (
 from bot.scheduling.waiting_time import DAY, HOUR
 
 BANK_HOURS = 1.5
-"""Maximum credits in the credit bucket, in hours of the budget."""
+"""Capacity of the credit bucket, in hours of the budget."""
 
-_RATE_FORGETS = 1.0  # the weight of the previous survey's rate, in days of observation
-_CORRECTION = 0.1  # the change of the logarithm of the price per hour of mean lateness
+_RATE_FORGETS = 1.0  # the weight in days of the previous survey's rate in the next survey
+_CORRECTION = 0.1  # change of the price's logarithm per hour of mean lateness
 _FEWEST_A_DAY = 1.2
-"""Checks per profile and day below which stories would be lost."""
+"""The minimum number of checks per profile and day. With fewer checks, stories would be lost."""
 
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """Sums over all profiles, refreshed periodically. Equal rows give equal sums on every replica.
+    """Sums over all profiles, which are computed again every few minutes.
 
-    ``wanted`` has, for each hour (UTC), the sum of √(cost x subscribers x rate). ``costs`` is the
-    sum of the credits of a check of each profile.
+    ``wanted`` has a value for each hour (UTC): the sum of √(cost x subscribers x rate) over the
+    profiles. ``costs`` is the number of credits for one check of each profile. Equal rows give
+    equal sums in every process.
     """
 
     population: Population = field(default_factory=Population)
@@ -58,7 +59,7 @@ class Demand:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Return the demand from the value of ``to_json``."""
+        """Return the demand from a result of ``to_json``."""
         names = ("rate", "rhythm", "fast", "slow", "sessions")
         rate, hours, *others = (values[name] for name in names)
         population = Population(rate, tuple(hours), *others)
@@ -71,10 +72,10 @@ def survey(
     *,
     profiles: int | None = None,
 ) -> Demand:
-    """Return the sums over ``(state, weight, cost)`` of all profiles.
+    """Compute the demand from the ``(state, weight, cost)`` of all profiles.
 
-    ``before`` is the population of the last survey and the prior of each profile. If ``rows`` are
-    a representative sample, ``profiles`` is the total number of profiles.
+    ``before`` is the population of the last survey. It is the prior of each profile. If ``rows``
+    are only a representative sample, ``profiles`` is the total number of profiles.
     """
     stories = days = _RATE_FORGETS
     stories *= before.rate
@@ -123,36 +124,39 @@ def _prior_sessions(likeness: float) -> float:
 
 
 LATEST_HOURS = 20.0
-"""Hours after which a profile is checked at any price.
+"""Hours since the last check after which a profile is checked at any price.
 
-The rest of a story's day covers outages.
+Stories last 24 hours. The remaining hours are a reserve for outages.
 """
 
 
 def longest_pause(polls_a_day: float) -> float:
-    """Return the hours after which a profile is checked at any price: 12 to 20."""
+    """Return the hours since the last check after which a profile is checked at any price.
+
+    The result is between 12 and 20.
+    """
     return min(max(60 / polls_a_day, 12.0), LATEST_HOURS) if polls_a_day > 0 else LATEST_HOURS
 
 
 def is_feasible(budget: float, costs: float) -> bool:
     """Return whether the budget can check each profile before stories expire.
 
-    Outages are not considered.
+    ``costs`` is the number of credits for one check of each profile. Outages are not considered.
     """
     return budget >= fewest_credits(costs) * (1 - 1e-9)
 
 
 def fewest_credits(costs: float) -> float:
-    """Return the minimum credits per day to see all stories.
+    """Return the minimum credits per day with which no story is missed.
 
-    ``costs`` is one check of each profile.
+    ``costs`` is the number of credits for one check of each profile.
     """
     return _FEWEST_A_DAY * costs
 
 
 @dataclass(slots=True)
 class Price:
-    """The price of waiting. ``factor`` corrects the closed form by the mean lateness of checks."""
+    """The price of waiting. ``factor`` corrects the price by the mean lateness of checks."""
 
     factor: float = 1.0
     late: float = 0.0
@@ -161,28 +165,31 @@ class Price:
     frozen_until: float = 0.0
 
     def at_budget(self, demand: Demand, budget: float) -> float:
-        """Return the subscriber-hours of waiting that a credit must save.
+        """Return the price: the subscriber-hours of waiting that a credit must save.
 
         ``budget`` is in credits per day.
         """
         floor = longest_pause(budget / demand.costs) if demand.costs else 20.0
-        # At a price of zero, the maximum pause alone causes checks. The budget pays for these
-        # checks first.
+        # Even at a price of zero, the longest pause between checks causes checks. The budget pays
+        # for these checks first.
         free = max(budget / 24 - 0.5 * demand.costs / floor, 0.2 * budget / 24, 1e-9)
         mean = sum(demand.wanted) / 24
         return self.factor * (mean / free) ** 2 / 2 if mean > 0 else self.factor
 
     def count_lateness(self, at: float, lateness: float) -> None:
-        """Count a check that ran ``lateness`` seconds after the due time (negative: before)."""
+        """Count a check that ran ``lateness`` seconds after its due time.
+
+        A negative value means early.
+        """
         self.late += min(max(lateness / HOUR, -0.5), 0.5)
         self.polls += 1
         if at - self.since >= HOUR:
             self._correct(at)
 
     def freeze(self, until: float) -> None:
-        """Stop corrections until ``until``.
+        """Stop corrections of the price until ``until``.
 
-        After an outage, lateness is no evidence about the price.
+        After an outage, late checks do not mean that the price is wrong.
         """
         self.frozen_until = max(self.frozen_until, until)
 
@@ -200,20 +207,21 @@ _AHEAD_S = 60.0  # seconds; if the clock goes back by more, the new time is acce
 
 @dataclass(slots=True)
 class CreditBucket:
-    """The credits available now.
+    """The credits that checks may spend now.
 
-    Credits are released over the UTC day in proportion to the demand. Only the remaining credits
-    of the day are released. Credits withheld in an outage, and credits drawn ahead, are therefore
-    spread over the rest of the day. ``ReleaseCurve.most`` is the capacity.
+    Credits are released during the UTC day in proportion to the demand. The bucket spreads the
+    credits that are left over the rest of the day. This includes credits that an outage left
+    unspent, and takes account of credits that were released early. ``ReleaseCurve.most`` is the
+    capacity.
     """
 
     credits: float = 0.0
     at: float = 0.0
 
     def release(self, at: float, *, spent: float, budget: float, plan: "ReleaseCurve") -> None:
-        """Release the credits that are due by ``at``.
+        """Release the credits that are due by the time ``at``.
 
-        ``spent`` is the cost so far of that UTC day.
+        ``spent`` is the number of credits already spent on that UTC day.
         """
         if at // DAY > self.at // DAY:
             self.credits = min(self.credits, budget)
@@ -230,9 +238,9 @@ class CreditBucket:
         self.at = at
 
     def ready_at(self, need: float, *, spent: float, budget: float, plan: "ReleaseCurve") -> float:
-        """Return when the bucket will hold ``need`` credits, or midnight if not today.
+        """Return when the bucket will hold ``need`` credits, or midnight if today is not enough.
 
-        The forecast assumes that no credits are spent.
+        The result assumes that no credits are spent until then.
         """
         if self.credits >= need:
             return self.at
@@ -246,26 +254,26 @@ class CreditBucket:
 
 
 class ReleaseCurve:
-    """The release of a day's credits.
+    """The curve by which the credits of a day are released.
 
-    ``wanted`` is the demand of each hour, and ``most`` is the capacity of the bucket.
+    ``wanted`` is the demand of each hour, and ``most`` is the capacity of the bucket in credits.
     """
 
     def __init__(self, wanted: tuple[float, ...], most: float) -> None:
-        """Compute the parts of the day that remain at each full hour."""
+        """Compute for each full hour which part of the day's credits is not yet released."""
         self.most = most
         mean = sum(wanted) / 24
         self._parts = [0.2 + 0.8 * value / mean if mean > 0 else 1.0 for value in wanted]
         self._left = [sum(self._parts[hour:]) for hour in range(25)]
 
     def left(self, at: float) -> float:
-        """Return how many of the day's 24 parts remain after ``at``."""
+        """Return how many of the day's 24 parts are not yet released at the time ``at``."""
         place = at % DAY / HOUR
         hour = int(place)
         return self._left[hour + 1] + self._parts[hour] * (hour + 1 - place)
 
     def time_when_parts_remain(self, day: float, left: float) -> float:
-        """Return the time on ``day`` (days since 1970) at which ``left`` parts remain."""
+        """Return when ``left`` parts are not yet released, on ``day`` (days since 1970)."""
         hour = 23
         while hour and self._left[hour] < left:
             hour -= 1

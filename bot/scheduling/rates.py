@@ -1,13 +1,14 @@
-"""Estimation of a profile's posting rate by a mixture of experts with different half-lives.
+"""The estimation of a profile's posting rate by a mixture of experts.
 
-Posting rates change: a profile with ten stories yesterday may be silent for weeks, and a different
+Posting rates change. A profile with ten stories yesterday may be silent for weeks, and a different
 profile may keep the same rate for years. Each profile therefore stores the sums of its stories
-under several half-lives, and the expected rate is a weighted mixture of the experts' estimates.
+with several half-lives. The expected rate is a weighted mean of the experts' estimates, called the
+mixture.
 
-A mixture is never less than a fixed part of each expert's estimate, so the expected rate stays
-high after a profile stops posting. The mixture is therefore multiplied by powers of the ratios
-between the experts and the mixture. The exponents are learned by Poisson regression, so a single
-expert that expects silence can lower the result.
+A mixture is never less than a fixed part of each expert's estimate. The expected rate would
+therefore stay high after a profile stops posting. To correct this, the mixture is multiplied by
+powers of the ratios between the experts and the mixture. The exponents are learned by Poisson
+regression, so a single expert that expects silence can lower the result.
 """
 
 from array import array
@@ -20,45 +21,46 @@ from typing import Any
 from bot.scheduling.waiting_time import DAY
 
 HALF_LIVES = (0.5, 1.5, 6.0, 24.0)
-"""Half-lives of a profile's story sums, in days."""
+"""Half-lives in days of the sums of a profile's stories."""
 
 _PRIORS = (0.5, 2.0, 8.0)
-"""Days at the population's mean rate that are added to a profile's history."""
+"""Days at the mean rate of all profiles that are added to the history of a profile."""
 
 EXPERTS = len(HALF_LIVES) * len(_PRIORS) + 1
-"""Number of experts: one per half-life and prior, and a last one for the population alone."""
+"""The number of experts: one per half-life and prior, and one that uses only the common rate."""
 
 DECAYS = tuple(log(2) / days for days in HALF_LIVES)  # decay rates of the half-lives, per day
-_SPEEDS, _BONDS = (0.02, 0.13, 0.6, 0.25), (0.9, 0.08, 0.02)  # shares per half-life and per prior
+_SPEEDS, _BONDS = (0.02, 0.13, 0.6, 0.25), (0.9, 0.08, 0.02)  # weights of half-lives and priors
 WEIGHTS = (*(0.99 * speed * bond for speed in _SPEEDS for bond in _BONDS), 0.01)
-"""Weights of the experts in the mixture: mostly a half-life of days and a prior of half a day."""
+"""Weights of the experts in the mixture. The largest have short half-lives and a short prior."""
 
 POOLED = tuple(
     number for number in range(EXPERTS - 1) if number % len(_PRIORS) in {0, len(_PRIORS) - 1}
 )
-"""The experts with a learned exponent: the least and the greatest prior of each half-life."""
+"""The experts whose exponent is learned, with the smallest and the largest prior per half-life."""
 
 EXPONENTS = (0.0,) * len(POOLED)
-"""Exponents before anything is learned: the mixture is unchanged."""
+"""The exponents before anything is learned, which leave the mixture unchanged."""
 
 _POOL_MEMORY = 20 * DAY
-"""Half-life of the data from which the exponents are learned, in seconds."""
+"""Half-life in seconds of the data from which the exponents are learned."""
 
-_RIDGE = 30.0  # the strength, in stories, of the prior that all exponents are zero
+_RIDGE = 30.0  # strength, in stories, of the assumption that all exponents are zero
 _STEEPEST = 2.0  # the maximum absolute value of an exponent
-_FARTHEST = 2.0  # the maximum absolute value of the factor's logarithm
-_NEVER = 0.003  # stories per day; the rate of a profile that practically never posts
+_FARTHEST = 2.0  # maximum absolute value of the logarithm of ``mixture_factor``
+_NEVER = 0.003  # stories per day of a profile that practically never posts
 
 
 def empty_sums() -> MutableSequence[float]:
-    """Return the sums of a profile whose stories are not yet observed."""
+    """Return the sums for a profile without observed stories."""
     return array("d", [0.0] * len(HALF_LIVES))
 
 
 def expert_rates(sums: Sequence[float], age: float, common: float) -> list[float]:
-    """Return each expert's estimate in stories per day for a profile observed for ``age`` days.
+    """Return each expert's estimate of a profile's rate, in stories per day.
 
-    ``common`` is the population's mean rate in stories per day.
+    ``age`` is the number of days for which the profile was observed. ``common`` is the mean rate
+    of all profiles in stories per day.
     """
     rates = []
     for total, decay in zip(sums, DECAYS, strict=True):
@@ -75,19 +77,19 @@ def mixed_rate(estimates: Sequence[float]) -> float:
 
 
 def log_ratios(estimates: Sequence[float], mixture: float) -> list[float]:
-    """Return the logarithms of the ratios of the pooled experts' estimates to the mixture."""
+    """Return the logarithm of the ratio of each pooled expert's estimate to the mixture."""
     usual = log(mixture + _NEVER)
     return [log(estimates[number] + _NEVER) - usual for number in POOLED]
 
 
 def mixture_factor(exponents: Sequence[float], ratios: Sequence[float]) -> float:
-    """Return the factor that corrects the mixture of the experts' estimates."""
+    """Return the factor by which the mixture must be multiplied."""
     return exp(min(max(sum(map(mul, exponents, ratios)), -_FARTHEST), _FARTHEST))
 
 
 @dataclass(slots=True)
 class Pool:
-    """The exponents of the pooled experts, with the statistics of the regression.
+    """The learned exponents of the pooled experts, with the data of the regression.
 
     The regression is Newton's method for Poisson regression with a ridge and exponential
     forgetting. ``curvature`` and ``pull`` are the normal equations.
@@ -101,12 +103,12 @@ class Pool:
     at: float = 0.0
 
     def learn_stories(self, ratios: Sequence[float], stories: float) -> None:
-        """Add ``stories`` observed stories at the given ``log_ratios`` of the experts."""
+        """Add ``stories`` observed stories to the data, with the result of ``log_ratios``."""
         for number, value in enumerate(ratios):
             self.pull[number] += value * stories
 
     def learn_expected(self, ratios: Sequence[float], stories: float) -> None:
-        """Add ``stories``, the number that the mixture expected at the given ratios."""
+        """Add ``stories`` stories that the mixture expected, with the result of ``log_ratios``."""
         stories *= mixture_factor(self.exponents, ratios)
         tilt = sum(map(mul, self.exponents, ratios)) - 1.0
         for number, value in enumerate(ratios):
@@ -117,7 +119,7 @@ class Pool:
                 row[other] += part * ratio
 
     def refit(self, at: float) -> None:
-        """Compute new exponents, and decay the statistics by the time since the last fit."""
+        """Compute new exponents. The older the data, the less they count."""
         solution = _solved(self.curvature, self.pull)
         self.exponents = tuple(min(max(value, -_STEEPEST), _STEEPEST) for value in solution)
         decay = 0.5 ** (max(0.0, at - self.at) / _POOL_MEMORY) if self.at else 1.0
@@ -127,7 +129,7 @@ class Pool:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Pool":
-        """Return the pool from the value of ``asdict``."""
+        """Return the pool from the result of ``asdict``."""
         return cls(**{**values, "exponents": tuple(values["exponents"])})
 
 

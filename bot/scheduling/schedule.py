@@ -1,27 +1,28 @@
-"""The decisions of the schedule: the next profile to check, and the time of the check.
+"""The decisions of the schedule: which profile to check next, and when.
 
-The live loop stores the profiles in a table, the simulator stores the profiles in a heap, and both
-call this module. A row needs a ``ProfileState``, a weight (the subscribers that can be notified
-now), the credits of a check, and ``due_at`` as an indexed column. A round of the loop::
+The bot stores the profiles in a table, and the simulator stores them in a heap. Both call this
+module. A row needs a ``ProfileState``, a weight (the number of subscribers that can be notified
+now), the cost of a check in credits, and ``due_at`` as an indexed column. The loop is::
 
     schedule.fill_bucket(now, spent=...)          # credits that the UTC day's checks have cost
     due, early = schedule.credits_to_spend(now)   # credits for due checks and for early checks
     rows = claim(limit=due // cost)               # ORDER BY due_at, with due_at <= now ...
     rows += claim(limit=early // cost)            # ... and early checks if no check is due
     for row in rows:                              # outside of any transaction
-        if schedule.is_stale(state):              # the price has moved since it was queued
+        if schedule.is_stale(state):              # the price has changed since it was queued
             schedule.set_due_at(state, weight, cost)  # write due_at; check only if still due
         stories = fetch(row)                      # on failure: schedule.record_failure(now)
         schedule.learn_polled(state, weight, cost, at=now, taken=[...])   # write state and due_at
     sleep until schedule.next_check_at(first due_at and seen_at, cost, now=..., spent=...)
 
-``must_be_unseen_since`` limits the rows that a claim may return. If the credit bucket is empty, a
-due profile is claimed only ``_URGENT`` seconds after its last check, and the day's remaining
-credits pay. An early check needs the minimum pause since the last check.
+``must_be_unseen_since`` limits the rows that may be claimed. If the credit bucket is empty, a due
+profile is claimed only ``_URGENT`` seconds after its last check. The remaining credits of the day
+then pay. An early check needs the minimum pause since the last check.
 
-A check at a person's request calls ``schedule.learn`` in the same way. ``schedule.survey(rows)``
-refreshes the sums every few minutes. ``to_json`` is a small row that replicas share. The last
-write wins, which is harmless because the ledger's daily sum limits the credits.
+A check that a person requests calls ``schedule.learn`` in the same way. ``schedule.survey(rows)``
+computes the demand again every few minutes. The result of ``to_json`` is a small row that all
+processes share. If several processes write the row, the last write wins. This is harmless because
+the ledger limits the credits of a day.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -50,22 +51,22 @@ from bot.scheduling.rates import Pool, expert_rates, log_ratios, mixed_rate
 from bot.scheduling.waiting_time import DAY, HOUR
 
 _STALE = 0.1
-"""Relative change of the price above which a queued due time is computed again."""
+"""If the price changes by more than this part, a queued due time is computed again."""
 
 _URGENT = 20 * HOUR
-"""Seconds since the last check after which the day's credits pay, at any release pace."""
+"""Seconds since the last check after which the day's remaining credits pay for a check."""
 
 _EVERY = 8
-"""Every n-th check is a sample for the pool's expected stories."""
+"""Every n-th check is a sample that counts the stories expected by the mixture."""
 
 _ROUNDING = 1e-6
 
 _AFTER_OUTAGE = 3 * HOUR
-"""Seconds after a failed check in which lateness is no evidence about the price."""
+"""Seconds after a failed check in which late checks do not change the price."""
 
 
 class Schedule:
-    """The planner of checks, based on the demand, the price and the credit bucket.
+    """The planner of checks, based on the demand, the price of waiting and the credit bucket.
 
     ``budget`` is in credits per UTC day.
     """
@@ -77,7 +78,7 @@ class Schedule:
         minimum: float = 60.0,
         rule: Learned | None = None,
     ) -> None:
-        """Create a schedule that assumes the default demand until the first survey.
+        """Create a schedule that uses the default demand until the first survey.
 
         ``minimum`` is the shortest pause in seconds between two checks of a profile. ``rule``
         decides when a check is due.
@@ -93,14 +94,15 @@ class Schedule:
         self.set_demand(Demand())
 
     def set_demand(self, demand: Demand) -> None:
-        """Set the sums over all profiles, and recompute the price and the release curve."""
+        """Set the demand of all profiles, and compute the price and the release curve again."""
         self.demand = demand
         self.set_budget(self.budget, apart=self.apart)
 
     def set_budget(self, budget: float, *, apart: float = 0.0) -> None:
-        """Set the budget in credits per UTC day, and recompute the price and the release curve.
+        """Set the budget in credits per UTC day. Compute the price and the release curve again.
 
-        ``apart`` credits of the budget are for unplanned checks, which the same bucket pays.
+        ``apart`` credits of the budget are for checks outside of the schedule. The same bucket
+        pays for these checks.
         """
         self.budget, self.apart = budget, apart
         costs = self.demand.costs
@@ -121,9 +123,9 @@ class Schedule:
         *,
         profiles: int | None = None,
     ) -> None:
-        """Refresh the sums from ``(state, weight, cost)`` of all profiles.
+        """Compute the demand again from the ``(state, weight, cost)`` of all profiles.
 
-        See ``pricing.survey``.
+        The arguments are those of ``pricing.survey``.
         """
         self.set_demand(survey(rows, self._apply_pool(self.demand.population), profiles=profiles))
 
@@ -131,32 +133,32 @@ class Schedule:
         return replace(population, exponents=self.pool.exponents)
 
     def set_due_at(self, state: ProfileState, weight: float, cost: float) -> float:
-        """Set and return the time of the next check at the current price."""
+        """Compute, store and return the time of the next check at the current price."""
         hours = self.rule.hours_to_due(state, self.demand, self.current, weight, cost, self.floor)
         state.price = self.current
         state.due_at = state.seen_at + max(hours * HOUR, self.minimum)
         return state.due_at
 
     def is_stale(self, state: ProfileState) -> bool:
-        """Return whether the price has changed significantly since ``state`` was queued."""
+        """Return whether the price has changed much since ``due_at`` was computed."""
         return abs(state.price - self.current) > _STALE * self.current
 
     def learn(
         self, state: ProfileState, weight: float, cost: float, *, at: float, taken: Sequence[float]
     ) -> float:
-        """Learn from a check that any payer paid for. Return the time of the next check."""
+        """Learn from any check, scheduled or requested. Return the time of the next check."""
         self.rule.learn(state, self.demand, at, taken)
         return self.set_due_at(state, weight, cost)
 
     def learn_polled(
         self, state: ProfileState, weight: float, cost: float, *, at: float, taken: Sequence[float]
     ) -> float:
-        """Learn from a scheduled check. Charge the bucket, and update the price and the pool.
+        """Learn from a scheduled check, pay it from the bucket, and update the price and the pool.
 
         Return the time of the next check.
         """
         if state.due_at:
-            # The first check is excluded, because free capacity decides its time instead of the
+            # The first check does not count, because free credits decide its time and not the
             # price.
             self.price.count_lateness(at, at - state.due_at)
         if not self.price.polls:
@@ -183,10 +185,10 @@ class Schedule:
         taken: Sequence[float],
         is_sample: bool,
     ) -> float:
-        """Learn as ``learn`` does, and compare the stories with each expert's estimate.
+        """Learn from a check, and compare the new stories with each expert's estimate.
 
-        The stories are counted at each check. The expected stories are counted at a sample of the
-        checks (``is_sample``) and multiplied by ``_EVERY``. Return the time of the next check.
+        New stories are counted at each check. Expected stories are counted only at sample checks
+        (``is_sample``), and multiplied by ``_EVERY``. Return the time of the next check.
         """
         population = self.demand.population
         estimates = expert_rates(state.sums, state.age, population.rate)
@@ -203,7 +205,10 @@ class Schedule:
         return due
 
     def record_failure(self, at: float) -> None:
-        """Record a failure of the API at ``at``: freeze the price for 3 hours."""
+        """Record that the API failed at the time ``at``.
+
+        Late checks do not change the price for 3 hours.
+        """
         self.price.freeze(at + _AFTER_OUTAGE)
 
     def fill_bucket(self, now: float, *, spent: float) -> None:
@@ -211,24 +216,24 @@ class Schedule:
         self.bucket.release(now, spent=spent, budget=self.budget, plan=self.release_curve)
 
     def move_credits_forward(self, amount: float) -> None:
-        """Move ``amount`` credits of the rest of the day into the bucket now.
+        """Move ``amount`` of the day's later credits into the bucket now.
 
-        The credits pay checks that must not wait for the bucket. The caller has verified that the
-        day has enough credits left. The release until midnight is reduced evenly, so the bucket
-        has no debt.
+        The credits pay for checks that must not wait. The caller must make sure that the day has
+        enough credits left. The bucket has no debt, because the later releases of the day become
+        smaller.
         """
         self.bucket.credits += amount
 
     def credits_to_spend(self, now: float) -> tuple[float, float]:
-        """Return the credits available now for due checks, and for early checks."""
+        """Return the credits available now for due checks, and those for early checks."""
         held = self.bucket.credits
         return held, max(0.0, held - self.reserved_for_due(now))
 
     def reserved_for_due(self, now: float) -> float:
-        """Return the credits that early checks leave for checks that become due.
+        """Return the credits that early checks must leave in the bucket for due checks.
 
-        The reserve is half of the bucket's capacity, and near midnight at most the budget of the
-        rest of the day.
+        The reserve is half of the bucket's capacity. Near midnight the reserve is smaller: at most
+        the budget of the rest of the day.
         """
         left = 1.0 - now % DAY / DAY
         return min(self.release_curve.most / 2, self.budget * left)
@@ -236,9 +241,10 @@ class Schedule:
     def next_check_at(
         self, due_at: float, seen_at: float, cost: float, *, now: float, spent: float
     ) -> float:
-        """Return when to check the first profile in the queue: when due and affordable, or early.
+        """Return when to check the first profile in the queue.
 
-        The result may be slightly too early because of rounding. ``may_poll`` makes the final
+        The check runs when it is due and can be paid, or earlier if the bucket is full enough.
+        Because of rounding, the result may be slightly too early. ``may_poll`` makes the final
         decision.
         """
         bucket = self.bucket
@@ -257,7 +263,7 @@ class Schedule:
         bucket, budget, left = self.bucket, self.budget, self.release_curve.left
         rest = budget - spent - cost
         if rest < 0:
-            # The rest of the day's budget does not pay for a check; the budget may be zero.
+            # The credits left for today do not pay for a check, or the budget is zero.
             return early
         midnight = (bucket.at // DAY + 1.0) * DAY
         low = max(bucket.at, midnight - self.release_curve.most / 2 / budget * DAY)
@@ -274,10 +280,10 @@ class Schedule:
         return min(early, high)
 
     def must_be_unseen_since(self, now: float, *, is_due: bool, is_paid: bool) -> float | None:
-        """Return the latest time of the last check that allows a check now, or None for no limit.
+        """Return the latest time of a profile's last check that allows a check now.
 
-        ``is_due`` is False for an early check. ``is_paid`` is True if the credit bucket pays, and
-        False if the day's remaining credits pay.
+        Return None if any time is allowed. ``is_due`` is False for an early check. ``is_paid`` is
+        True if the credit bucket pays, and False if the day's remaining credits pay.
         """
         if not is_due:
             return now - self.minimum
@@ -288,8 +294,8 @@ class Schedule:
     ) -> bool:
         """Return whether a check is allowed now.
 
-        A check is allowed if the bucket pays, or if the check is due, the last check was
-        ``_URGENT`` seconds ago, and the day's budget pays.
+        A check is allowed if the bucket can pay. A due check is also allowed if the last check was
+        ``_URGENT`` seconds ago and the day's budget can pay.
         """
         if spent + cost > self.budget:
             return False
@@ -302,12 +308,12 @@ class Schedule:
         return before is None or seen_at <= before + _ROUNDING
 
     def to_json(self) -> dict[str, Any]:
-        """Return the state that replicas share."""
+        """Return the state that all processes share."""
         parts = (self.price, self.bucket, self.pool)
         return {"demand": self.demand.to_json(), "parts": [asdict(part) for part in parts]}
 
     def restore(self, values: Mapping[str, Any]) -> None:
-        """Restore the state from the value of ``to_json``."""
+        """Restore the state from a result of ``to_json``."""
         price, bucket, pool = values["parts"]
         self.price, self.bucket = Price(**price), CreditBucket(**bucket)
         self.pool = Pool.from_json(pool)

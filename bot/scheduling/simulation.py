@@ -1,4 +1,4 @@
-"""Simulation of the schedule over recorded or generated stories, on a simulated clock.
+"""The simulation of the schedule with recorded or generated stories, on a simulated clock.
 
 A heap replaces the table of profiles, and lists of times replace the Stories API. All decisions
 are made by ``bot.scheduling.schedule``.
@@ -18,10 +18,10 @@ from bot.scheduling.schedule import Schedule
 from bot.scheduling.waiting_time import DAY, HOUR
 
 _REFRESH = HOUR
-"""Seconds between two surveys of all profiles on the first day; six times as long afterwards."""
+"""Seconds between two surveys on the first day. Later surveys are six times as rare."""
 
 _POLL_AGAIN = HOUR / 2
-"""Seconds until the next attempt after a failed check."""
+"""Seconds until a failed check is repeated."""
 
 _PROBE = 60.0
 """Seconds between two checks of any profile while the API fails."""
@@ -43,9 +43,9 @@ class Record:
 class Result:
     """The result of a simulation.
 
-    ``delays`` are in seconds by profile, ``days`` are credits by day, ``lost`` is the number of
-    stories that expired before a check. ``polls`` has the time and the profile of each check if
-    ``Simulation.record_polls`` is set.
+    ``delays`` are in seconds, by profile. ``days`` are credits by day. ``lost`` is the number of
+    stories that expired before a check. If ``Simulation.record_polls`` is set, ``polls`` has the
+    time and the profile of each check.
     """
 
     begin: float
@@ -58,13 +58,14 @@ class Result:
 
 @dataclass(slots=True)
 class Simulation:
-    """A run of a rule over a trace of stories.
+    """A simulation of one rule with recorded stories.
 
     ``budget`` is in credits per day, and ``cost`` in credits per check. Stories of the first
-    ``warmup`` seconds are not counted. ``outages`` are spans of Unix seconds in which the API
+    ``warmup`` seconds are not counted. ``outages`` are time spans in Unix seconds in which the API
     fails. ``bind`` is called before the start with the states, in the order of the records.
+
     ``as_rows`` rounds the states as the bot's table does. ``refresh`` is the number of seconds
-    between two surveys; None uses ``_REFRESH``.
+    between two surveys. If ``refresh`` is None, ``_REFRESH`` is used.
     """
 
     records: Sequence[Record]
@@ -80,7 +81,7 @@ class Simulation:
     refresh: float | None = None
 
     def run(self) -> Result:
-        """Simulate from midnight before the first story until the last story is seen or expired.
+        """Simulate from the midnight before the first story until the last story is found or lost.
 
         Raises:
             ValueError: The budget is below 1.2 checks per profile and day.
@@ -97,7 +98,7 @@ class _Run:
         taken = [record.taken_at for record in plan.records if record.taken_at]
         begin = min((times[0] for times in taken), default=0.0) // DAY * DAY
         last = max((times[-1] for times in taken), default=begin)
-        # One day is added after the last story, so that each story is found or expires.
+        # Simulate one day more than the stories cover, so that each story is found or expires.
         self.days = int(last // DAY - begin // DAY) + 2 if taken else 0
         self.judged = begin + plan.warmup
         self.result = Result(begin, [[] for _ in plan.records], [])
@@ -117,9 +118,9 @@ class _Run:
             yield state, record.subscribers, cost
 
     def _first_checks(self) -> list[tuple[float, int]]:
-        """Return a queue of first checks, spread evenly over the shortest feasible time."""
+        """Return the queue of first checks, spread evenly over the shortest possible time."""
         plan, begin = self.plan, self.result.begin
-        # Less than 20 hours if the budget is feasible.
+        # The span is shorter than 20 hours if the budget is feasible.
         span = plan.cost * len(plan.records) / plan.budget * DAY
         for state in self.states:
             state.price = self.schedule.current
@@ -137,8 +138,8 @@ class _Run:
         for day in range(self.days):
             spent, at = 0, now
             fill(now, spent=spent)
-            # The profile for which ``at`` was computed. ``at`` stays valid until credits are
-            # spent, even if other profiles are queued again.
+            # The profile for which ``at`` was computed. ``at`` is valid until credits are spent,
+            # even if other profiles are queued again.
             known: tuple[float, int] | None = None
             midnight = result.begin + (day + 1) * DAY
             while True:
@@ -161,7 +162,7 @@ class _Run:
                     now += 1.0
                     continue
                 due, paid = self._check_profile(key, now)
-                if paid:  # the profile is not checked again before the minimum pause is over
+                if paid:  # the profile rests until its minimum pause is over
                     heappop(queue)
                     resting.append((due, key))
                 else:
@@ -174,9 +175,9 @@ class _Run:
     def _requeue_after_pause(
         self, queue: list[tuple[float, int]], resting: deque[tuple[float, int]], now: float
     ) -> float:
-        """Move profiles whose minimum pause ended by ``now`` back into the queue. Return the time.
+        """Move profiles whose minimum pause has ended back into the queue. Return the new time.
 
-        If all profiles are in their pause, the time advances to the end of the first pause.
+        If all profiles rest, the time jumps to the end of the first pause.
         """
         states, minimum = self.states, self.plan.minimum
         if not queue:
@@ -186,7 +187,7 @@ class _Run:
         return now
 
     def _check_profile(self, key: int, now: float) -> tuple[float, int]:
-        """Check a profile, unless a changed price has moved its due time.
+        """Check a profile, or only compute its due time again if the price has changed.
 
         Return the next due time and the credits spent.
         """
@@ -220,7 +221,7 @@ class _Run:
         return _REFRESH if now < self.result.begin + DAY else 6 * _REFRESH
 
     def _record_new_stories(self, key: int, now: float) -> Sequence[float]:
-        """Return the new stories that a check shows. Record the delays and the lost stories."""
+        """Return the new stories that a check finds. Record the delays and the lost stories."""
         taken = self.plan.records[key].taken_at
         since = self.upto[key]
         upto = bisect_right(taken, now, since)

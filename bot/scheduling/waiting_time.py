@@ -1,6 +1,6 @@
 """The time at which the expected waiting since the last check reaches a target.
 
-The posting intensity follows a daily rhythm, with an echo of earlier stories. Pure code.
+The posting rate follows a daily rhythm. Each story also raises the rate for some hours (echo).
 """
 
 from collections.abc import Sequence
@@ -10,11 +10,11 @@ HOUR = 3600.0
 DAY = 86400.0
 
 Echo = tuple[float, float, float, float]
-"""Two exponentials ``a, p, b, q``: a x exp(-p u) + b x exp(-q u), with u in hours."""
+"""The numbers ``a, p, b, q`` of the echo a x exp(-p u) + b x exp(-q u), with u in hours."""
 
 
 def rhythm_at(shape: Sequence[float], at: float) -> float:
-    """Return the rhythm at a time, linearly interpolated between the middles of the hours."""
+    """Return the rhythm at a time, interpolated linearly between the middles of two hours."""
     place = (at / HOUR - 0.5) % 24 % 24  # the modulo is applied twice, because -1e-17 % 24 is 24.0
     hour = int(place)
     return shape[hour] + (place - hour) * (shape[hour - 23] - shape[hour])
@@ -31,9 +31,9 @@ def hours_to_target(
 ) -> float:
     """Return the hours after ``seen_at`` at which the expected waiting reaches ``target``.
 
-    The intensity after u hours is ``rate`` stories per hour x the rhythm ``shape`` + ``echo`` at
-    u. The waiting is the second integral of the intensity, in closed form for each hour. The
-    result is at most ``most`` hours.
+    The posting rate after u hours is ``rate`` stories per hour x the rhythm ``shape``, plus
+    ``echo`` at u. The waiting is the second integral of the posting rate, in closed form for each
+    hour. The result is at most ``most`` hours.
     """
     place = (seen_at / HOUR - 0.5) % 24 % 24  # the modulo is applied twice, as in ``rhythm_at``
     hour = int(place)
@@ -46,8 +46,8 @@ def hours_to_target(
     first_part /= first
     second_part /= second
 
-    # Sums of the rhythm without echoes, up to the begin of the hour: the stories, and the hours
-    # that these stories wait.
+    # Sums from the start to the begin of the current hour, without echoes. ``total`` counts the
+    # stories, ``waited`` the hours that these stories wait.
     total = waited = begun = 0.0
     left = 1.0 - begin
     while True:
@@ -66,8 +66,8 @@ def hours_to_target(
         level = rate * shape[hour]
         slope = rate * shape[hour - 23] - level
         left = 1.0
-    # Newton's method starts at the end of the hour. Each step stays within the hour, because a
-    # falling intensity can make a step too long.
+    # Newton's method starts at the end of the hour. Each step is limited to the hour, because a
+    # falling rate can make a step too long.
     after = high = left
     low = 0.0
     for _ in range(20):
