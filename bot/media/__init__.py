@@ -1,4 +1,4 @@
-"""Downloads of story files: allowed hosts only, size-limited, typed by content, stored on disk.
+"""The download of story files from allowed hosts to the disk, with a size limit and a type check.
 
 Input: the URL of a photo or video. Output: a file in the spool, which is deleted after use.
 Public: ``download.Media``, ``spool.Spool``, ``spool.MediaFile``, ``sniff.sniff``,

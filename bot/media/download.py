@@ -1,4 +1,4 @@
-"""Download of a photo or video from an allowed host, with a size limit and a type check."""
+"""The download of a photo or video from an allowed host, with a size limit and a type check."""
 
 import asyncio
 import ipaddress
@@ -26,11 +26,11 @@ from bot.media.urls import MediaHosts, is_fresh, parse
 _HEADERS = {
     "User-Agent": "Storybell/1.0",
     "Accept": "image/jpeg,image/png,video/mp4,*/*;q=0.5",
-    # Prevents a compressed response, because media files are already compressed.
+    # Media files are already compressed, so ask for an uncompressed response.
     "Accept-Encoding": "identity",
 }
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_DENIED = 403  # an expired or altered signature, or a refused network
+_DENIED = 403  # the URL's signature has expired or was altered, or the network is refused
 _GONE = frozenset({404, 410})
 _MOST_HOPS = 5
 _CHUNK = 64 * 1024
@@ -40,18 +40,18 @@ _SILENCE = 15.0  # maximum seconds between two bytes; a stalled download blocks 
 
 _UNICAST = ipaddress.IPv6Network("2000::/3")
 MAPPED, NAT64 = ipaddress.IPv6Network("::ffff:0:0/96"), ipaddress.IPv6Network("64:ff9b::/96")
-"""Two IPv6 ranges outside of global unicast that embed IPv4 addresses of the public internet.
+"""The two IPv6 ranges that embed IPv4 addresses and can lead to the public internet.
 
 All other forms that embed an IPv4 address (``::127.0.0.1``, ``::ffff:0:127.0.0.1``,
-``64:ff9b:1::/48``) and ``fec0::/10`` lead into private networks. RFC 4291, 6052, 8215.
+``64:ff9b:1::/48``) and ``fec0::/10`` lead into private networks. Sources: RFC 4291, 6052, 8215.
 """
 
 
 class PublicResolver(AbstractResolver):
-    """A resolver that returns public addresses only. Names in the owner's private network fail."""
+    """A resolver that returns public addresses only. A name in a private network is an error."""
 
     def __init__(self, resolver: AbstractResolver | None = None) -> None:
-        """Wrap ``resolver``, by default the system's resolver."""
+        """Use ``resolver`` to look up names, by default the system's resolver."""
         self._resolver = resolver or DefaultResolver()
 
     async def resolve(
@@ -74,7 +74,10 @@ class PublicResolver(AbstractResolver):
 
 
 def is_public(address: str) -> bool:
-    """Return whether an IP address, and any embedded IPv4 address, is on the public internet."""
+    """Return whether an IP address is on the public internet.
+
+    An IPv4 address that is embedded in the address must also be public.
+    """
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
@@ -91,7 +94,7 @@ def is_public(address: str) -> bool:
 
 
 class Media:
-    """A downloader from Instagram's media hosts into the spool."""
+    """Downloads files from Instagram's media hosts into the spool."""
 
     def __init__(
         self,
@@ -102,9 +105,9 @@ class Media:
         deadline: float = _DEADLINE,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Create a downloader with ``session``, which should use a connector with PublicResolver.
+        """Create a downloader. The connector of ``session`` should use ``PublicResolver``.
 
-        ``trusted_origin`` is allowed besides Instagram's hosts. ``deadline`` is in seconds.
+        ``trusted_origin`` is allowed in addition to Instagram's hosts. ``deadline`` is in seconds.
         """
         self._session = session
         self._spool = spool
@@ -114,16 +117,16 @@ class Media:
         self.slow_hosts = SlowHosts(now)
 
     def may_fetch(self, url: str) -> bool:
-        """Return whether the host of ``url`` is allowed."""
+        """Return whether files may be downloaded from the host of ``url``."""
         return self._hosts.allows(url)
 
     def slow_since(self, url: str) -> datetime | None:
-        """Return when the host of ``url`` became slow, or None if the host is not slow now."""
+        """Return since when the host of ``url`` is slow, or None if the host is not slow now."""
         address = parse(url)
         return self.slow_hosts.slow_since(address.host or "") if address else None
 
     async def fetch(self, url: str, *, limit: int) -> MediaFile:
-        """Download ``url``, at most ``limit`` bytes. The caller removes the file.
+        """Download ``url``, at most ``limit`` bytes. The caller must remove the file.
 
         Raises:
             MediaDeniedError: The server answers 403.
@@ -180,7 +183,7 @@ class Media:
 
 
 async def _counted(response: aiohttp.ClientResponse, download: Download) -> AsyncIterator[bytes]:
-    """Yield the chunks of the body, and count the bytes."""
+    """Yield the parts of the response's body, and count their bytes in ``download``."""
     async for chunk in response.content.iter_chunked(_CHUNK):
         download.received += len(chunk)
         yield chunk

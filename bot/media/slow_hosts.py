@@ -1,4 +1,4 @@
-"""Detection of slow media hosts, from the speed of the downloads of each host."""
+"""The detection of slow media hosts, from the speed of the downloads of each host."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -9,17 +9,17 @@ from datetime import datetime, timedelta
 from bot.runtime.concurrency import SLOW_AFTER
 from bot.runtime.timed_cache import TimedCache
 
-SLOW_BYTES = 80 * 1024  # a download that receives fewer bytes in 5 seconds is slow
-SLOW_AT_ONCE = 3  # number of simultaneous slow downloads that makes a host slow
-# A host counts as slow for this time after the last slow download.
+SLOW_BYTES = 80 * 1024  # a download with fewer bytes in 5 seconds is slow
+SLOW_AT_ONCE = 3  # with this number of slow downloads at the same time, a host is slow
+# After the last slow download, a host counts as slow for this time.
 _SLOW_FOR = timedelta(seconds=5)
-# A host that is slow again within this time keeps its start time ``since``.
+# If a host becomes slow again within this time, ``since`` is not changed.
 _REMEMBERED = timedelta(minutes=1)
 
 
 @dataclass(slots=True)
 class Download:
-    """A download: the ``received`` bytes so far, and whether the download is over."""
+    """A download with its ``received`` bytes so far."""
 
     received: int = 0
     is_over: bool = False
@@ -27,7 +27,10 @@ class Download:
 
 @dataclass(slots=True)
 class _Host:
-    """A host: the slow downloads, the start of the slow period, and the last slow time."""
+    """A host with its slow downloads.
+
+    ``since`` is the start of the slow time, ``last`` its end.
+    """
 
     slow: set[int] = field(default_factory=set)
     since: datetime | None = None
@@ -35,7 +38,7 @@ class _Host:
 
 
 class SlowHosts:
-    """Detector of hosts from which several simultaneous downloads are slow."""
+    """Detects hosts from which several downloads are slow at the same time."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         """Create a detector without slow hosts."""
@@ -44,7 +47,10 @@ class SlowHosts:
 
     @contextmanager
     def watching(self, host: str) -> Iterator[Download]:
-        """Measure the speed of a download. The block adds the received bytes to ``received``."""
+        """Measure the speed of a download during the ``with`` block.
+
+        The block must add the received bytes to ``received``.
+        """
         download = Download()
         self._judge_later(host, download)
         try:
@@ -54,7 +60,7 @@ class SlowHosts:
             self._record(host, download, is_slow=False)
 
     def _judge_later(self, host: str, download: Download) -> None:
-        """Judge a download every 5 seconds until the end, by the bytes of each interval."""
+        """Every 5 seconds until the end of a download, decide whether the download is slow."""
         loop, before = asyncio.get_running_loop(), download.received
 
         def judge() -> None:
@@ -65,7 +71,7 @@ class SlowHosts:
         loop.call_later(SLOW_AFTER.total_seconds(), judge)
 
     def slow_since(self, host: str) -> datetime | None:
-        """Return the time when a host became slow, or None if the host is not slow now."""
+        """Return since when a host is slow, or None if the host is not slow now."""
         now = self._now()
         one = self._hosts.get(host, now=now)
         if one is None or one.last is None:

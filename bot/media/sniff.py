@@ -1,7 +1,7 @@
-"""Detection of a file's type and dimensions from its bytes, independent of names and HTTP headers.
+"""The detection of a file's type and dimensions from its bytes, not from names or HTTP headers.
 
-Only the headers of the file are read, and nothing is decoded. A small file that decompresses to a
-huge picture is harmless.
+Only the beginning of the file is read, and no picture is decoded. A small file that decompresses
+to a huge picture is therefore harmless.
 """
 
 import struct
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-HEAD = 32  # the first bytes of a file, sufficient to detect the type
+HEAD = 32  # bytes at the start of a file that are enough to detect the type
 _STILL_BRANDS = frozenset({b"heic", b"heix", b"heif", b"mif1", b"msf1", b"avif", b"avis"})
 EXTENSIONS = {
     "image/jpeg": ".jpg",
@@ -20,7 +20,7 @@ EXTENSIONS = {
     "video/mp4": ".mp4",
 }
 _CONTAINERS = frozenset({b"moov", b"trak"})
-_DEEPEST = 4  # the maximum nesting depth of boxes
+_DEEPEST = 4  # the maximum depth of nested boxes
 _MOST_BOXES = 4096
 
 
@@ -34,7 +34,7 @@ class MediaKind:
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """The dimensions in pixels and the duration in seconds, or None for unknown values."""
+    """The dimensions in pixels and the duration in seconds. None means unknown."""
 
     width: int | None = None
     height: int | None = None
@@ -56,7 +56,7 @@ def sniff(head: bytes) -> MediaKind | None:
 
 
 def measure_video(path: Path) -> Measures:
-    """Return the dimensions and duration in a video's header, or None for unknown values."""
+    """Return the dimensions and the duration that a video's header states."""
     try:
         with path.open("rb") as file:
             return _measure_mp4(file)
@@ -74,7 +74,7 @@ def _measure_mp4(file: BinaryIO) -> Measures:
         if name == b"mvhd":
             duration = _duration(body)
         elif name == b"tkhd":
-            at = 88 if body[0] else 76  # in version 1, 64-bit times precede the width
+            at = 88 if body[0] else 76  # version 1 has longer times before the width
             w, h = (value >> 16 for value in struct.unpack(">II", body[at:][:8]))
             if w * h > width * height:
                 width, height = w, h
@@ -89,7 +89,7 @@ def _duration(mvhd: bytes) -> float | None:
 
 
 def _boxes(file: BinaryIO, start: int, end: int, depth: int) -> Iterator[tuple[bytes, int, int]]:
-    """Yield (name, start, end) of the boxes in ``moov``; ISO/IEC 14496-12."""
+    """Yield the name, start and end of each box in ``moov`` (ISO/IEC 14496-12)."""
     for _ in range(_MOST_BOXES):
         if start + 8 > end:
             return

@@ -1,4 +1,4 @@
-"""A spool for downloads until the upload: a size-limited folder of files with generated names."""
+"""The folder that stores downloads until their upload. Its size is limited."""
 
 import asyncio
 import contextlib
@@ -21,10 +21,10 @@ _PATIENCE = 30.0  # the maximum seconds to wait for free space
 
 @dataclass(frozen=True, slots=True)
 class MediaFile:
-    """A downloaded photo or video. A ``with`` block removes the file at the end.
+    """A downloaded photo or video.
 
-    ``size`` is in bytes. A video has ``width`` and ``height`` in pixels and ``duration`` in
-    seconds.
+    Used as a context manager, it is removed at the end of the block. ``size`` is in bytes. A video
+    has ``width`` and ``height`` in pixels and ``duration`` in seconds.
     """
 
     path: Path
@@ -37,19 +37,22 @@ class MediaFile:
     on_remove: Callable[[], None] = field(default=lambda: None, repr=False, compare=False)
 
     def remove(self) -> None:
-        """Remove the file and release the reserved space. A second call has no effect."""
+        """Remove the file and release its space in the spool. A second call has no effect."""
         with contextlib.suppress(FileNotFoundError):
             self.path.unlink()
             self.on_remove()
 
 
 class Draft:
-    """A file that is being written within reserved space. ``finish`` returns a MediaFile."""
+    """A file that is being downloaded into reserved space.
+
+    ``finish`` returns the ``MediaFile``.
+    """
 
     def __init__(self, folder: Path, room: int, give_back: Callable[[int], None]) -> None:
-        """Create the file with a new name, readable by the bot's user only.
+        """Create the file with a new name, readable only by the bot's user.
 
-        Links are not followed.
+        Symbolic links are not followed. ``room`` is the reserved space in bytes.
         """
         self.path = folder / uuid.uuid4().hex
         self.size = 0
@@ -60,7 +63,7 @@ class Draft:
         self._kept = False
 
     def write(self, chunk: bytes) -> None:
-        """Append ``chunk``.
+        """Append ``chunk`` to the file.
 
         Raises:
             MediaTooBigError: The chunk does not fit in the reserved space.
@@ -78,7 +81,7 @@ class Draft:
         self.size += len(chunk)
 
     async def finish(self, kind: MediaKind) -> MediaFile:
-        """Return the file with its dimensions, and release unused space.
+        """Return the complete file with its dimensions, and release the unused space.
 
         Raises:
             MediaError: The file is empty.
@@ -103,7 +106,7 @@ class Draft:
         )
 
     def close(self) -> None:
-        """Close the file. Remove an unfinished file."""
+        """Close the file. If the file is not finished, remove it."""
         os.close(self._fd)
         if not self._kept:
             self.path.unlink(missing_ok=True)
@@ -113,12 +116,15 @@ class Draft:
 class Spool:
     """A folder with at most ``limit`` bytes of downloads, used as a context manager.
 
-    Each process has a subfolder with a lock file. The next process that starts removes the
-    subfolders of dead processes, and keeps the subfolders of running processes.
+    Each process has a subfolder with a lock file. At its start, a process removes the subfolders
+    of processes that have ended.
     """
 
     def __init__(self, folder: Path, *, limit: int, patience: float = _PATIENCE) -> None:
-        """Prepare the spool without access to the disk."""
+        """Prepare the spool, without access to the disk.
+
+        ``patience`` is the maximum number of seconds to wait for free space.
+        """
         self._root = folder
         self._folder = folder / uuid.uuid4().hex
         self.limit = limit
@@ -128,7 +134,7 @@ class Spool:
         self._lock = -1
 
     def __enter__(self) -> Self:
-        """Remove the subfolders of dead processes, and create the subfolder of this process."""
+        """Create the subfolder of this process, and remove the subfolders of ended processes."""
         self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
         for part in self._root.iterdir():
             if part.is_dir() and not part.is_symlink():
@@ -150,7 +156,7 @@ class Spool:
 
     @asynccontextmanager
     async def draft(self, size: int) -> AsyncIterator[Draft]:
-        """Wait for free space, and yield a draft of at most ``size`` bytes.
+        """Wait for free space, and yield a file into which up to ``size`` bytes can be written.
 
         Raises:
             MediaUnavailableError: No space became free in time, or the file cannot be created.
@@ -185,8 +191,8 @@ async def write_stream(chunks: AsyncIterable[bytes], draft: Draft) -> MediaFile:
     """Write a stream into ``draft``. The first bytes determine the type of the file.
 
     Raises:
-        MediaError: The stream is empty, or is not a photo or video. Reading stops at the first
-            bytes.
+        MediaError: The stream is empty, or is not a photo or video. In this case only the first
+            bytes are read.
         MediaTooBigError: The stream is larger than the draft's reserved space.
     """
     head, kind = b"", None
@@ -214,7 +220,7 @@ def _remove_if_dead(part: Path) -> None:
     try:
         lock = os.open(part / "lock", os.O_WRONLY | os.O_NOFOLLOW)
     except OSError:
-        return  # another process is creating the subfolder, or it is a foreign folder
+        return  # in use by a starting process, or not created by the bot
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

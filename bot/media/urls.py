@@ -1,4 +1,4 @@
-"""The rules for allowed media URLs. Pure code, so that each redirect can be checked."""
+"""The rules for media URLs that may be downloaded. The rules are also applied to each redirect."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,17 +6,18 @@ from yarl import URL
 
 _SUFFIXES = (".cdninstagram.com", ".fbcdn.net")
 HTTPS = 443
-_LONGEST = 4096  # the maximum characters of a URL; signed URLs have 560 to 1,060 characters
+_LONGEST = 4096  # maximum characters of a URL; signed URLs have 560 to 1,060 characters
 _MARGIN = timedelta(seconds=60)
 
 
 class MediaHosts:
-    """Instagram's media hosts over https, and a trusted origin for tests and the demo."""
+    """The allowed media hosts: Instagram's hosts with https, and an origin for tests and demo."""
 
     def __init__(self, trusted_origin: str = "") -> None:
-        """Allow ``trusted_origin`` besides Instagram's hosts, unless the string is empty.
+        """Allow ``trusted_origin`` in addition to Instagram's hosts.
 
-        An origin consists of a scheme, a host and a port.
+        An origin consists of a scheme, a host and a port. An empty string allows no further
+        origin.
         """
         self._trusted = URL(trusted_origin).origin() if trusted_origin else None
 
@@ -32,7 +33,7 @@ class MediaHosts:
 
 
 def parse(url: str) -> URL | None:
-    """Return ``url`` as a plain http(s) URL, or None for an invalid URL.
+    """Return ``url`` as a plain http(s) URL, or None if the URL is invalid.
 
     A URL with a user, a password, spaces or control characters is invalid. Always download the
     returned value, because two parsers may interpret the same text differently.
@@ -55,7 +56,10 @@ def parse(url: str) -> URL | None:
 
 
 def expires_at(url: str) -> datetime | None:
-    """Return when a signed URL expires (``oe``, hexadecimal Unix time), or None if unsigned."""
+    """Return when a signed URL expires, or None if the URL is not signed.
+
+    The parameter ``oe`` contains the hexadecimal Unix time.
+    """
     parsed = parse(url)
     try:
         return datetime.fromtimestamp(int(parsed.query["oe"], 16), UTC) if parsed else None

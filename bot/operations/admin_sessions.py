@@ -1,8 +1,8 @@
 """Keys and sessions of the admin page.
 
-A key is the secret of a one-time link. Opening the link exchanges the key for a session of an
-hour. The database stores at most a single key and a single session, as digests with the owner's
-id.
+A key is the secret in a link that works once. If an owner opens the link, the owner gets a session
+of an hour in exchange for the key. The database stores at most one key and one session. Both are
+stored as digests with the owner's id.
 """
 
 import hashlib
@@ -18,13 +18,13 @@ _KEY, _SESSION = "admin_key", "admin_session"
 
 
 async def issue_key(tx: Tx, owner: int, *, now: datetime) -> str:
-    """Issue a key to an owner; the key is valid once, for ten minutes. End the open session."""
+    """Return a new key for an owner. The key works once, for ten minutes. End the open session."""
     await key_values.remove(tx, _SESSION)
     return await _issue_secret(tx, _KEY, owner, valid_for=KEY_VALID_FOR, now=now)
 
 
 async def begin(tx: Tx, key: object, *, now: datetime) -> str | None:
-    """Exchange a key for a session of the same owner; return None if the key is not valid."""
+    """Exchange a key for a session of the same owner. Return None if the key is not valid."""
     owner = await _owner_of(tx, _KEY, key, now=now) if isinstance(key, str) else None
     if owner is None or not await key_values.remove(tx, _KEY):
         return None
@@ -32,7 +32,7 @@ async def begin(tx: Tx, key: object, *, now: datetime) -> str | None:
 
 
 async def owner_of_session(tx: Tx, word: str, *, now: datetime) -> int | None:
-    """Return the id of the owner of the open session ``word``, or None."""
+    """Return the id of the owner whose open session has the secret ``word``, or None."""
     return await _owner_of(tx, _SESSION, word, now=now)
 
 
@@ -52,7 +52,10 @@ async def _issue_secret(
 
 
 async def _owner_of(tx: Tx, key: str, word: str, *, now: datetime) -> int | None:
-    """Return the owner of the stored key or session; None unless ``word`` matches and is valid."""
+    """Return the owner of the stored key or session if ``word`` is its secret, or else None.
+
+    Return None also if the key or session has expired.
+    """
     kept = await key_values.get(tx, key)
     if not isinstance(kept, dict) or kept["until"] <= now.timestamp():
         return None

@@ -1,7 +1,7 @@
-"""Backups of the SQLite file, scheduled and manual; a backup is complete or absent.
+"""Backups of the SQLite file, scheduled and manual. A backup is complete or does not exist.
 
-The newest few backups are kept; a failure opens an incident. The rules for a restored backup are
-in ``bot.store.copies.restored``.
+The bot keeps the newest backups only. A failure opens an incident. The rules for a restored backup
+are in ``bot.store.copies.restored``.
 """
 
 import asyncio
@@ -28,16 +28,16 @@ from bot.store.engine.sqlite_copies import DATABASE_ID
 
 log = structlog.get_logger()
 
-_KEY = "backup"  # the key of the time of the last backup
+_KEY = "backup"  # the database key of the time of the last backup
 TRY_EVERY = timedelta(hours=1)
 _AGAIN_AFTER = timedelta(hours=1)
-_LEFT_AFTER = timedelta(hours=1)  # a partial backup that nobody wrote to for this time is removed
+_LEFT_AFTER = timedelta(hours=1)  # a partial backup unchanged for this time is removed
 _NAME = "storybell-{at:%Y%m%d-%H%M%S}.db"
 _NAMES = "storybell-????????-??????.db"
 
 
 class Backups:
-    """Scheduled backups with rotation."""
+    """Makes scheduled backups and removes old ones."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Backups:
         self._now = now
 
     async def make_if_due(self) -> datetime:
-        """Make a backup if one is due; return when the next backup is due."""
+        """Make a backup if a backup is due. Return the time of the next backup."""
         now = self._now()
         due_at = await self._ensure_due_at(now)
         if due_at > now:
@@ -85,15 +85,18 @@ class Backups:
         return now + self._every
 
     async def _ensure_due_at(self, now: datetime) -> datetime:
-        """Return when the next backup is due; on the first run, start the interval now."""
+        """Return the time of the next backup. On the first run, this is one interval from now."""
         kept = await self._db.fetch(lambda tx: key_values.get(tx, _KEY))
-        if kept is None:  # a new bot has no data to lose
+        if kept is None:  # a new bot has no data to lose yet
             await self._record_made(now)
             return now + self._every
         return min(datetime.fromisoformat(str(kept)), now) + self._every
 
     async def _ensure_database_id(self) -> str:
-        """Return the id of this database, which all backups contain; create a missing id."""
+        """Return the id of this database, and create the id if it is missing.
+
+        All backups contain it.
+        """
 
         async def read_or_add(tx: Tx) -> str:
             await key_values.add(tx, DATABASE_ID, secrets.token_hex(8))
@@ -102,10 +105,10 @@ class Backups:
         return await self._db.run(read_or_add)
 
     def _rotate(self, database_id: str) -> None:
-        """Remove all but the newest backups of this database; blocks.
+        """Remove all backups of this database except the newest. The call blocks the thread.
 
-        Backups of other databases stay: a second bot may use the same folder, and a new database
-        must not replace the backups of a lost database.
+        Backups of other databases are kept, because a second bot may use the same folder. A new
+        database must also not remove the backups of a lost database.
         """
         ours = [
             one for one in sorted(self._folder.glob(_NAMES)) if self._is_ours(one, database_id)
@@ -114,7 +117,7 @@ class Backups:
             one.unlink(missing_ok=True)
 
     def _is_ours(self, file: Path, database_id: str) -> bool:
-        """Return whether a file is a backup of this database, and not the database itself."""
+        """Return whether a file is a backup of this database, and not the live database."""
         live = self._db.file
         if live is not None and live.exists() and file.samefile(live):
             return False
@@ -125,12 +128,12 @@ class Backups:
 
 
 def file_name(at: datetime) -> str:
-    """Return the file name of a backup made at ``at``; names sort by time."""
+    """Return the file name of a backup made at ``at``. The names sort by time."""
     return _NAME.format(at=at.astimezone(UTC))
 
 
 def _clear_partial(folder: Path) -> None:
-    """Remove partial backups of a killed process; a backup that is being written stays."""
+    """Remove partial backups of a killed process, but no backup that is being written."""
     before = time.time() - _LEFT_AFTER.total_seconds()
     for one in folder.glob(f"{_NAMES}.part*"):
         with suppress(FileNotFoundError):
@@ -139,11 +142,11 @@ def _clear_partial(folder: Path) -> None:
 
 
 async def adopt_restored_copy(db: Database, incidents: Incidents, *, now: datetime) -> None:
-    """Make a restored backup the live database; do nothing for a database that is no backup."""
+    """Make a restored backup the live database. Do nothing if the database is not a backup."""
     async with db.begin() as tx:
         made_at = await restored.resume_as_database(tx, now=now)
         if made_at is not None:
-            await key_values.remove(tx, DRIFT)  # the ledger of the backup lacks all later bills
+            await key_values.remove(tx, DRIFT)  # the restored ledger lacks the bills since then
             await key_values.put(tx, _KEY, now.isoformat())
     if made_at is not None:
         await incidents.set("restore", RESTORED, date=made_at)

@@ -1,4 +1,4 @@
-"""Broadcasts: drafts of owners, sent to a few chats per second beside alerts and replies."""
+"""Broadcasts: messages of an owner to all chats, sent slowly beside alerts and replies."""
 
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -21,7 +21,8 @@ from bot.updates.unit_of_work import call_after_replies, writing
 
 log = structlog.get_logger()
 
-# Chats per second. Telegram allows 30 messages per second, including alerts and replies.
+# Chats per second of a broadcast. Telegram allows 30 messages per second, which alerts and replies
+# also need.
 A_SECOND = 10
 _EVERY = timedelta(seconds=1)
 _LONGEST = timedelta(minutes=1)
@@ -35,45 +36,50 @@ _UNREACHABLE = N_("Could not be reached: {n}")
 
 
 class Broadcasts:
-    """Use cases of broadcasts; ``worker`` enqueues and ends broadcasts."""
+    """The use cases of broadcasts. ``worker`` puts the messages into the outbox step by step."""
 
     def __init__(
         self, db: Database, *, wake: Callable[[], None], now: Callable[[], datetime]
     ) -> None:
-        """Set the dependencies; ``wake`` makes the outbox check for due deliveries."""
+        """Set the dependencies. ``wake`` makes the outbox check for due messages."""
         self._db = db
         self._wake = wake
         self._now = now
         self.worker = Worker("broadcast", self._step, now=now, longest=_LONGEST)
 
     async def draft(self, text: str, owner: int) -> tuple[int, int]:
-        """Store a message (HTML) as a draft; return its number and the number of recipients."""
+        """Store an HTML message as a draft.
+
+        Return the draft's number and the number of recipients.
+        """
         async with writing(self._db) as tx:
             number = await broadcasts.add_draft(tx, text, owner, now=self._now())
             return number, await broadcasts.count_audience(tx)
 
     async def begin(self, number: int, message_id: int | None) -> Broadcast | None:
-        """Start and return a draft, or return None if it was already started or discarded.
+        """Start the broadcast of a draft.
 
-        The message ``message_id`` shows the end of the broadcast.
+        Return None if the draft was already started or discarded. After the end of the broadcast,
+        the message ``message_id`` is edited to show the result.
         """
         async with writing(self._db) as tx:
             count = await broadcasts.count_audience(tx)
             one = await broadcasts.change_state(
                 tx, number, before=("draft",), after="running", count=count, message_id=message_id
             )
-        await call_after_replies(self._wake_worker)  # the outbox must start after the commit
+        await call_after_replies(self._wake_worker)  # wake the worker after the commit
         return one
 
     async def discard(self, number: int) -> Broadcast | None:
-        """Discard a draft and return it, or None if it was already started or discarded."""
+        """Discard a draft. Return None if the draft was already started or discarded."""
         async with writing(self._db) as tx:
             return await broadcasts.change_state(tx, number, before=("draft",), after="stopped")
 
     async def stop(self, number: int) -> Broadcast | None:
-        """Stop a broadcast and drop its pending deliveries; return None if already stopped.
+        """Stop a broadcast and drop its pending messages. Return None if it was already stopped.
 
-        A finished broadcast can also be stopped, because chats may still have pending deliveries.
+        A finished broadcast can also be stopped, because messages may still be pending for some
+        chats.
         """
         async with writing(self._db) as tx:
             one = await broadcasts.change_state(
@@ -85,7 +91,10 @@ class Broadcasts:
         return one
 
     async def _drop_unsent(self, tx: Tx, one: Broadcast) -> int:
-        """Drop deliveries without a request; return the number of chats that get the message."""
+        """Drop the messages that were never tried.
+
+        Return the number of chats that get the message.
+        """
         await broadcasts.drop_unsent(tx, one.id, now=self._now())
         reach = await broadcasts.reach(tx, one.id)
         return max(one.sent, reach.sent + reach.waiting)
@@ -94,13 +103,16 @@ class Broadcasts:
         self.worker.wake()
 
     async def _step(self) -> datetime | None:
-        """Enqueue the oldest broadcast with remaining chats. End the fully sent broadcasts."""
+        """Put the next messages of the oldest unfinished broadcast into the outbox.
+
+        A broadcast ends after its last message was sent.
+        """
         now = self._now()
         async with self._db.read() as tx:
             under_way = await broadcasts.running(tx)
         for one in under_way:
             if await self._db.run(partial(broadcasts.hand_out, one=one, limit=A_SECOND, now=now)):
-                break  # broadcasts are enqueued one after another
+                break  # one broadcast at a time
             await self._end_if_sent(one, now)
         if not under_way:
             return None
@@ -108,7 +120,7 @@ class Broadcasts:
         return now + _EVERY
 
     async def _end_if_sent(self, one: Broadcast, now: datetime) -> None:
-        """End a fully enqueued broadcast once no delivery is being sent or due soon."""
+        """End a broadcast that is completely in the outbox, if no message is being sent or due soon."""
         async with self._db.read() as tx:
             if await broadcasts.is_being_sent(tx, one.id, now=now):
                 return
@@ -126,7 +138,7 @@ class Broadcasts:
 
 
 async def _show_end(tx: Tx, one: Broadcast, reach: Reach, *, now: datetime) -> None:
-    """Show the end of a broadcast in the message that shows the progress."""
+    """Edit the owner's progress message, so that it shows the result of the broadcast."""
     if one.message_id is None:
         return
     chat = await chats.get(tx, one.owner)
@@ -138,7 +150,7 @@ async def _show_end(tx: Tx, one: Broadcast, reach: Reach, *, now: datetime) -> N
 
 
 def _end_text(reach: Reach, t: Translator) -> Safe:
-    """Return the numbers of chats that have, await, or cannot get a broadcast, in lines."""
+    """Return how many chats got a broadcast, how many wait for it, and how many can't get it."""
     lines = [t(_DONE, n=reach.sent)]
     if reach.waiting:
         lines.append(t(_WAITING, n=reach.waiting))
@@ -148,7 +160,7 @@ def _end_text(reach: Reach, t: Translator) -> Safe:
 
 
 def progress_text(one: Broadcast, t: Translator) -> Safe:
-    """Return the message that a broadcast is running, or was stopped."""
+    """Return the text that a broadcast is running, or that it was stopped."""
     if one.state == "stopped":
         return t(_STOPPED, done=one.sent, n=one.count)
     return t(_SENDING, n=one.count)

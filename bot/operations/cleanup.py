@@ -1,4 +1,4 @@
-"""The clean-up: deletes overdue rows in short transactions, so that no writer waits long."""
+"""The deletion of overdue rows in short transactions, so that other writers do not wait long."""
 
 from datetime import datetime
 
@@ -9,21 +9,22 @@ from bot.store.engine.database import Database
 
 log = structlog.get_logger()
 
-# Rows per transaction. SQLite has a single writer, so a reply waits for the transaction.
+# The number of rows per transaction. A reply must wait for the transaction, because SQLite has a
+# single writer.
 _SLICE = 200
 
 
 async def clean(db: Database, *, now: datetime) -> int:
-    """Delete all rows that are overdue at ``now``; return the number of deleted rows.
+    """Delete all rows that are overdue at ``now``. Return the number of deleted rows.
 
-    Each transaction deletes at most 200 rows. Several replicas may clean up concurrently,
+    Each transaction deletes at most 200 rows. Several processes may clean up at the same time,
     because a deleted row is not found again.
     """
     gone = 0
     for what in retention.all_overdue(now):
         count = _SLICE
         while count == _SLICE:
-            # If a power cut undoes the transaction, the next clean-up deletes the rows.
+            # If a power cut loses the commit, the next clean-up deletes the rows.
             async with db.begin(durable=False) as tx:
                 count = await retention.delete_overdue(tx, what, limit=_SLICE)
             gone += count
@@ -33,10 +34,10 @@ async def clean(db: Database, *, now: datetime) -> int:
 
 
 async def empty_log(db: Database) -> bool:
-    """Remove erased content from the log of SQLite; return False to be called again later.
+    """Remove erased content from SQLite's log. Return False if this must be tried again later.
 
-    A reader of the file can prevent the removal. The database keeps the mark of an erasure until a
-    checkpoint succeeds, so a restart loses no checkpoint.
+    A reader of the file can prevent the removal. The database stores that the removal is required
+    until the removal succeeds, so a restart does not forget it.
     """
     mark = await db.fetch(erasure.owed_checkpoint)
     if mark is None:

@@ -1,8 +1,8 @@
-"""Correction of the process clock by external clocks.
+"""The correction of the process's clock.
 
-With PostgreSQL the clock follows the clock of the database, which all replicas share. With an
-SQLite file the clock follows the decision of ``bot.runtime.clock_anchor``. While the clock is not
-anchored, nothing is written, and later nothing is claimed.
+With PostgreSQL, the clock follows the database's clock, which all processes share. With SQLite,
+``bot.runtime.clock_anchor`` decides the time from the clocks of servers. Before the time is known
+for the first time, nothing is written. If the time is in doubt later, no work is claimed.
 """
 
 import asyncio
@@ -22,10 +22,10 @@ log = structlog.get_logger()
 
 EVERY = timedelta(seconds=15)
 _AGAIN = timedelta(seconds=5)
-_FRESH_S = 30.0  # seconds in which a server's stated time is not requested again
-_CLOSE_S = 0.05  # seconds; a smaller difference to the database's clock is not corrected
+_FRESH_S = 30.0  # after a server has sent its time, seconds until it is asked again
+_CLOSE_S = 0.05  # seconds; smaller differences to the database's clock are ignored
 _WORTH_A_LINE_S = 1.0
-_BACK_S = 60.0  # if the clock is set back by more seconds, the process restarts
+_BACK_S = 60.0  # seconds; if the clock is set back by more, the process restarts
 _DOUBT_EVERY_S = 600.0
 _IS_DOUBTED = "Telegram and the Stories API tell another time"
 
@@ -33,7 +33,7 @@ Ask = Callable[[], Awaitable[object]]
 
 
 class ClockKeeper:
-    """Anchors a clock at the start, and again whenever its time is in doubt."""
+    """Corrects a clock at the start, and again whenever its time is in doubt."""
 
     def __init__(
         self,
@@ -46,11 +46,11 @@ class ClockKeeper:
         every: timedelta = EVERY,
         follows_database: bool = False,
     ) -> None:
-        """Keep ``now`` correct, if ``now`` is a ``Clock``.
+        """Correct the clock ``now``, if ``now`` is a ``Clock``.
 
-        With ``follows_database`` the clock of the database is used, which several processes share;
-        otherwise the witnesses are used. ``ask_telegram`` and ``ask_api`` each make one free call,
-        whose answer ``witnesses`` receives.
+        If ``follows_database`` is True, the clock follows the database's clock, which several
+        processes share. Otherwise, the clocks of ``witnesses`` are used. ``ask_telegram`` and
+        ``ask_api`` each make one free call, and ``witnesses`` records the time in the answer.
         """
         self._db = db
         self._clock = now if isinstance(now, Clock) else None
@@ -61,9 +61,9 @@ class ClockKeeper:
         self._logged = ""
         self._may_doubt_at = steady() + _DOUBT_EVERY_S
         self.went_back = asyncio.Event()
-        """Set after the clock was set back by more than 60 seconds: the process must restart."""
+        """Set if the clock was set back by more than 60 seconds. The process must then restart."""
         self.wake: Callable[[], None] = lambda: None
-        """Schedules a call of ``anchor_if_in_doubt`` soon."""
+        """Makes the loop call ``anchor_if_in_doubt`` soon."""
         if self._clock is not None:
             self._clock.on_doubt = self._on_doubt
 
@@ -77,12 +77,12 @@ class ClockKeeper:
         return self._clock is not None and not self._clock.is_anchored
 
     async def wait_until_anchored(self) -> None:
-        """Wait until the clock is anchored."""
+        """Wait until the time is known."""
         if self._clock is not None:
             await self._clock.wait_until_anchored()
 
     async def anchor_if_in_doubt(self) -> datetime:
-        """Anchor the clock if in doubt; return the time of the next check."""
+        """Correct the clock if its time is in doubt. Return the time of the next check."""
         clock = self._clock
         if clock is None:
             return self._now() + self._every
@@ -96,12 +96,13 @@ class ClockKeeper:
         return self._now() + (self._every if is_right else min(self._every, _AGAIN))
 
     async def anchor(self) -> bool:
-        """Anchor the clock by its witnesses if needed; return whether the clock is anchored.
+        """Correct the clock if its time is in doubt. Return whether the time is now known.
 
-        The answer of the free balance call is used only if Telegram and the machine disagree.
+        The balance of the Stories API is fetched only if Telegram and the system clock disagree.
+        This call is free.
 
         Raises:
-            DatabaseUnavailableError: PostgreSQL, whose clock is followed, does not answer.
+            DatabaseUnavailableError: The clock follows PostgreSQL, and PostgreSQL does not answer.
         """
         clock = self._clock
         if clock is None or clock.is_anchored:
@@ -125,7 +126,7 @@ class ClockKeeper:
         return True
 
     async def follow_database(self) -> None:
-        """Set the clock to the clock of PostgreSQL; do nothing with SQLite.
+        """Correct the clock by the clock of PostgreSQL. Do nothing with SQLite.
 
         Raises:
             DatabaseUnavailableError: The database does not answer.
@@ -137,7 +138,7 @@ class ClockKeeper:
         self._correct(clock, ahead if abs(ahead) > _CLOSE_S else 0.0)
 
     def _correct(self, clock: Clock, seconds: float) -> None:
-        """Correct the clock by ``seconds``, and anchor the clock."""
+        """Add ``seconds`` to the clock, and mark its time as known."""
         if abs(seconds) >= _WORTH_A_LINE_S:
             log.warning("the clock was wrong, and is corrected", seconds=round(seconds, 1))
         clock.anchor(seconds)
@@ -153,7 +154,7 @@ class ClockKeeper:
         )
 
     async def _ask_time(self, who: str, ask: Ask) -> None:
-        """Ask a server for its time, unless its time is recent; ignore a failure."""
+        """Ask a server for its time, unless its time was received recently. Ignore a failure."""
         if self._witnesses.has_recent_time(who, within_s=_FRESH_S):
             return
         try:
@@ -162,9 +163,9 @@ class ClockKeeper:
             log.info("a server does not tell the time", who=who, why=str(error))
 
     def _is_contradicted(self, clock: Clock) -> bool:
-        """Return whether all recent witnesses contradict the clock.
+        """Return whether all servers that sent a time recently contradict the clock.
 
-        A suspension of the whole machine, during which all its clocks stop, is detected here.
+        This detects a suspension of the machine that stopped all its clocks.
         """
         if steady() < self._may_doubt_at:
             return False

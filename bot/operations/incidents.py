@@ -1,7 +1,7 @@
-"""Notification of the owners at the beginning and the end of each incident.
+"""Messages to the owners at the beginning and the end of each incident.
 
-The table stores all incidents, so that restarts and replicas repeat no message. Urgent messages
-make a sound; the rest is silent.
+The database stores all incidents, so a restart or a second process repeats no message. Only urgent
+messages make a sound.
 """
 
 from collections.abc import Callable
@@ -25,20 +25,21 @@ _NUMBERED = N_("{text} (#{number})")
 
 
 class Incidents:
-    """Opens and closes incidents."""
+    """Opens and closes incidents, and notifies the owners."""
 
     def __init__(self, db: Database, owners: Owners, *, now: Callable[[], datetime]) -> None:
-        """Notify ``owners``."""
+        """Use ``owners`` to notify the owners."""
         self._db = db
         self._owners = owners
         self._now = now
 
     async def set(self, kind: IncidentKind, sentence: str | None, /, **fields: object) -> None:
-        """Open an incident, or close the open incident of the kind if ``sentence`` is None.
+        """Open an incident with the message ``sentence``.
 
-        An incident is reported once: if the incident is already open, only the message is updated.
-        An incident of a kind without a closing message is closed immediately. If the database is
-        unavailable, the owners are notified directly.
+        If ``sentence`` is None, close the incident. An incident is reported only once. If an
+        incident of the kind is already open, only its message is updated. If the kind has no
+        closing message, the incident is closed immediately. If the database is unavailable, the
+        owners are notified directly.
         """
         if sentence is None:
             await self._end(kind, fields)
@@ -86,16 +87,16 @@ class Incidents:
 
 
 def _numbered(sentence: str, fields: Fields, number: int) -> Callable[[Translator], str]:
-    """Return a function that renders a sentence with the number of its incident."""
+    """Return a function that renders the message of an incident with the incident's number."""
     return lambda t: t(_NUMBERED, text=incident_text(t, sentence, fields), number=number)
 
 
 def incident_text(t: Translator, sentence: str, fields: Fields) -> Safe:
-    """Return the sentence of an incident, followed by what the owner can do."""
+    """Return the message of an incident, followed by what the owner can do."""
     text, action = t(sentence, **fields), ACTIONS.get(sentence)
     return Safe(f"{text} {t(action)}") if action else text
 
 
 def in_english(sentence: str, fields: Fields) -> str:
-    """Return a sentence as plain English text for the log."""
+    """Return the message of an incident as plain English text for the log."""
     return plain(incident_text(translator_for("en"), sentence, fields))

@@ -1,7 +1,8 @@
-"""Publication of the bot's menu and texts to Telegram, in the background, after changes only.
+"""The publication of the bot's menu and descriptions to Telegram, if they have changed.
 
-Telegram limits the calls severely: 460 to 1,127 seconds after a few restarts (reports in
-openclaw#32017 and node-red-contrib-telegrambot#395). No update may wait for the publication.
+Telegram strictly limits these calls. After a few restarts, a call must wait for 460 to 1,127
+seconds (reports in openclaw#32017 and node-red-contrib-telegrambot#395). The publication therefore
+runs in the background, so that no update waits for it.
 """
 
 import hashlib
@@ -21,25 +22,28 @@ log = structlog.get_logger()
 
 _KEY = "menu"
 _PAUSE = timedelta(seconds=2)
-_AGAIN = timedelta(minutes=5)  # the pause after a failure of Telegram
+_AGAIN = timedelta(minutes=5)  # the pause after a failed call to Telegram
 LONGEST = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A text that Telegram shows for the bot: its ``words``, and the call that publishes them."""
+    """A text that Telegram shows for the bot, for example a description.
+
+    ``words`` is the content of the text. ``publish`` sends the text to Telegram.
+    """
 
     words: object
     publish: Callable[[], Awaitable[object]]
 
     @property
     def digest(self) -> str:
-        """Return a digest of the words, to detect a change."""
+        """Return a digest of the content. A changed digest means that the text has changed."""
         return hashlib.sha256(json.dumps(self.words).encode()).hexdigest()[:16]
 
 
 class Menu:
-    """Publishes the texts step by step; a call may raise TelegramErrors."""
+    """Publishes the texts one after the other."""
 
     def __init__(
         self,
@@ -48,13 +52,16 @@ class Menu:
         *,
         now: Callable[[], datetime],
     ) -> None:
-        """Prepare to publish ``shown``; the keys identify the stored digests."""
+        """Prepare to publish ``shown``. A key identifies the stored digest of its text."""
         self._db = db
         self._shown = shown
         self._now = now
 
     async def publish_next(self) -> datetime | None:
-        """Publish the next outdated text; return when to continue, or None if all are current."""
+        """Publish the next text that has changed.
+
+        Return when to continue, or None if all are published.
+        """
         kept = await self._db.fetch(lambda tx: key_values.get(tx, _KEY))
         published: dict[str, str] = kept if isinstance(kept, dict) else {}
         for name, one in self._shown.items():
@@ -65,7 +72,8 @@ class Menu:
             except RetryAfter as error:
                 log.info("the menu waits", seconds=wait_of(error).total_seconds())
                 return self._now() + wait_of(error)
-            # Telegram may reject, for example, a language code.
+            # Telegram may reject a text, for example for an unknown language code. Such a text is
+            # not retried.
             except BadRequest as error:
                 log.warning("Telegram does not take it", what=name, why=str(error))
             except TelegramError as error:

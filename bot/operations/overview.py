@@ -1,4 +1,4 @@
-"""The data of the admin page as JSON, and the actions of its buttons."""
+"""The data of the admin page as JSON, and the actions of the page's buttons."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,18 +25,19 @@ from bot.updates.unit_of_work import fetch, reading, writing
 _Json = dict[str, Any]
 
 _DAYS = 30
-_SHOWN = 100  # the maximum number of rows of a table
+_SHOWN = 100  # the maximum number of rows in a table of the page
 _INCIDENTS = 50
 _MOST_CREDITS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Figures of checks and alerts; ``delay`` is the mean time from post to alert.
+    """Figures about checks and alerts.
 
-    ``profiles`` are checked, of ``possible`` that the budget covers.
-    ``days`` are the samples of the last 30; ``still_open`` are the incidents that are not over,
-    ``last`` the newest ones.
+    ``profiles`` is the number of subscribed profiles. ``possible`` is the number of profiles that
+    the budget allows. ``delay`` is the mean time between a story and its alert. ``days`` are the
+    figures of the last 30 days. ``still_open`` are the open incidents, ``last`` are the newest
+    incidents.
     """
 
     profiles: int
@@ -51,21 +52,27 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Reads the figures on each call; ``wake`` makes the outbox check for due deliveries."""
+    """Reads the figures from the database at each call.
+
+    ``wake`` makes the outbox check for due messages.
+    """
 
     db: Database
     reports: Reports
     ledger: Ledger
     access: Access
-    credits_a_check: float | None  # None: the mean cost that the schedule has measured
+    credits_a_check: float | None  # None means the mean cost that was measured
     credits_for_checks: int  # credits per day
     credit_price: float
-    address: str  # the address of this bot's web server
+    address: str  # the URL of this bot's web server
     wake: Callable[[], None]
     now: Callable[[], datetime]
 
     async def make_admin_link(self, owner: int) -> str:
-        """Return a link that opens the page once for an owner. End any earlier session."""
+        """Return a link with which an owner can open the admin page once.
+
+        End any earlier session.
+        """
         async with writing(self.db) as tx:
             key = await admin_sessions.issue_key(tx, owner, now=self.now())
         return f"{self.address}/admin#key={key}"
@@ -75,7 +82,7 @@ class Overview:
         return await fetch(self.db, self._read_figures)
 
     async def page_state(self) -> _Json:
-        """Return the state of the bot for the page."""
+        """Return the state of the bot for the admin page."""
         now = self.now()
         spent = await self.reports.spending()
         async with reading(self.db) as tx:
@@ -111,7 +118,7 @@ class Overview:
         }
 
     async def do_action(self, wanted: Mapping[str, Any]) -> None:
-        """Execute the action of a button.
+        """Execute the action of a button of the admin page.
 
         Raises:
             BotError: The page has no such action, or the value of the action is invalid.
@@ -140,13 +147,13 @@ class Overview:
                 raise BotError("unknown action")
 
     async def _decide_dead_letter(self, number: int, *, again: bool) -> None:
-        """Resend or drop a dead letter."""
+        """Send a dead letter again, or drop it."""
         now, act = self.now(), enqueue.resend_dead_letters if again else enqueue.drop_dead_letters
         await self.db.run(lambda tx: act(tx, [number], now=now))
         self.wake()
 
     async def _set_limit(self, subject: Subject, value: object) -> None:
-        """Set the daily allowance of a chat or person, in credits."""
+        """Set the daily limit of a chat or person, in credits."""
         credits_ = _whole_number(value)
         if value is not None and (credits_ is None or not 0 <= credits_ <= _MOST_CREDITS):
             raise BotError("not so many credits")
@@ -222,7 +229,10 @@ def _incident_row(one: Incident) -> _Json:
 
 
 def _poll_row(name: str, snapshot_at: datetime | None, next_at: datetime, cost: float) -> _Json:
-    """Return a row of the schedule (an upcoming check); the mean delay is half the interval."""
+    """Return a row about an upcoming check.
+
+    The mean delay is half of the interval between checks.
+    """
     pause = (next_at - snapshot_at).total_seconds() if snapshot_at else None
     return {
         "profile": name,
@@ -233,7 +243,11 @@ def _poll_row(name: str, snapshot_at: datetime | None, next_at: datetime, cost: 
 
 
 def _sums_by_day(hours: list[tuple[datetime, _Json]]) -> list[_Json]:
-    """Return the samples by day (UTC): credits by kind, alerts, mean delay, maximum pending."""
+    """Combine the hourly figures to figures of each day (UTC).
+
+    A day has the credits by kind, the number of alerts, their mean delay, and the largest number
+    of pending messages.
+    """
     days: dict[date, _Json] = {}
     for hour, figures in hours:
         day = days.setdefault(

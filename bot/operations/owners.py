@@ -1,4 +1,4 @@
-"""Messages to the bot's owners, enqueued like every reply, so that an outage loses no message."""
+"""Messages to the bot's owners. The outbox sends them, so an outage loses no message."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 
 class Owners:
-    """The owners of the bot; problems are reported to the owners."""
+    """Sends reports about the bot to its owners."""
 
     def __init__(
         self,
@@ -32,9 +32,10 @@ class Owners:
         wake: Callable[[], None],
         now: Callable[[], datetime],
     ) -> None:
-        """Write to ``ids``; an owner must have started the bot once, else Telegram refuses.
+        """Send messages to ``ids``.
 
-        ``wake`` wakes the outbox, which sends. ``bot`` sends messages that cannot be stored.
+        Telegram refuses messages to an owner who never started the bot. ``wake`` wakes the outbox,
+        which sends the messages. ``bot`` sends messages that cannot be stored.
         """
         self._db = db
         self._bot = bot
@@ -55,10 +56,11 @@ class Owners:
         buttons: Callable[[Translator], Buttons] | None = None,
         silent: bool = False,
     ) -> None:
-        """Enqueue an HTML message for each owner; call ``wake`` after the commit."""
+        """Add an HTML message to each owner to the outbox. Call ``wake`` after the commit."""
         now, ids = self._now(), self.ids
         for chat_id in ids:
-            # The database may have no chat of an owner who wrote only to a different installation.
+            # An owner may have written to a different installation only, so the database may lack
+            # the owner's chat.
             await chats.ensure_private(tx, chat_id, now=now)
         translators = await _translators(tx, ids)
         for chat_id in ids:
@@ -69,9 +71,9 @@ class Owners:
             await chat_queues.make_due(tx, chat_id, due_at=now, now=now)
 
     async def send_at_once(self, render: Callable[[Translator], str]) -> None:
-        """Send each owner a plain text without the outbox, while the database can't work."""
+        """Send a plain text to each owner directly, because the database is unavailable."""
         ids = self.ids
-        try:  # if the database refuses writes, reads may still succeed
+        try:  # a database that refuses writes may still allow reads
             translators = await self._db.fetch(lambda tx: _translators(tx, ids))
         except DatabaseUnavailableError:
             translators = dict.fromkeys(ids, translator_for("en"))

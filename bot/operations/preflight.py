@@ -1,6 +1,7 @@
 """Checks of the machine before the start: database, folders, open files.
 
-``check`` prints every finding; ``run`` ends with the first error, in one line.
+The command ``check`` prints every finding. The command ``run`` stops at the first error and prints
+it.
 """
 
 import os
@@ -25,8 +26,8 @@ from bot.store.engine.sqlite_file import refuse_wrong_file
 from bot.store.profiles import NAME_IS_SURE
 
 SPOOL_MB = 2000
-"""The maximum size of concurrent downloads in megabytes."""
-_SPARE_MB = 500  # the free megabytes for the database and its write-ahead log
+"""The maximum total size of all downloads on the disk, in megabytes."""
+_SPARE_MB = 500  # megabytes that must stay free for the database and its write-ahead log
 
 _SENTENCES = {
     Readiness.CURRENT: "The database can be written and is up to date.",
@@ -42,7 +43,7 @@ _IN_MEMORY = (
     "sqlite:///storybell.db."
 )
 _STAMP = ".database"
-_MOUNTS = Path("/proc/self/mountinfo")  # man 5 proc_pid_mountinfo
+_MOUNTS = Path("/proc/self/mountinfo")  # described in the manual page proc_pid_mountinfo(5)
 _NETWORK = frozenset(
     {
         "9p", "afs", "beegfs", "ceph", "cifs", "davfs", "fuse.ceph-fuse", "fuse.gcsfuse",
@@ -61,9 +62,9 @@ _NOT_OURS = (
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The result of one check; ``wrong`` prevents the start of the bot, ``note`` does not.
+    """The result of a check. The level "wrong" prevents the start of the bot, "note" does not.
 
-    ``is_passing`` marks an error that may end soon, such as a restart of the database.
+    ``is_passing`` means that the error may end soon, for example because the database restarts.
     """
 
     level: Literal["ok", "note", "wrong"]
@@ -72,10 +73,10 @@ class Finding:
 
 
 async def try_database(url: str, spool: Path | None = None) -> Finding:
-    """Open the database and compare its tables with the code, without changes.
+    """Open the database and compare its tables with the tables that the code expects.
 
-    An empty file is not accepted as a new database if ``spool`` contains the stamp of a database
-    with tables.
+    Nothing is changed. An empty file is an error if the folder ``spool`` has a record that this
+    database had tables before.
     """
     try:
         async with Database(url) as db:
@@ -98,15 +99,15 @@ async def try_database(url: str, spool: Path | None = None) -> Finding:
 
 
 def unusable(error: Exception) -> Finding:
-    """Return the finding that the database is unusable because of ``error``."""
+    """Return the finding that the database can't be used because of ``error``."""
     text = f"DATABASE_URL: the database can't be used: {error}."
     return Finding("wrong", text, is_passing=is_passing(error))
 
 
 async def try_integrity(url: str) -> Finding | None:
-    """Read the whole SQLite database; return None if there is no file to read.
+    """Read the whole SQLite database. Return None if the file does not exist.
 
-    The time depends on the disk. Other processes may use the database at the same time.
+    The duration depends on the disk. Other processes may use the database at the same time.
     """
     db = Database(url)
     if db.file is None:
@@ -125,12 +126,15 @@ async def try_integrity(url: str) -> Finding | None:
 
 
 def note_network_disk(url: str, mounts: Path = _MOUNTS) -> Finding | None:
-    """Return a note if the SQLite file is on a network file system, according to ``mounts``."""
+    """Return a note if the SQLite file is on a network file system, or else None.
+
+    ``mounts`` is the list of mounted file systems.
+    """
     db = Database(url)
     if db.file is None:
         return None
     path = Path(os.path.realpath(db.file))
-    with suppress(OSError):  # only Linux has the list of mounts, and a path may be unreadable
+    with suppress(OSError):  # no list of mounts except on Linux; the path may be unreadable
         there = next(one for one in (path, *path.parents) if one.exists())
         device = there.stat().st_dev
         number = f"{os.major(device)}:{os.minor(device)}"
@@ -143,7 +147,7 @@ def note_network_disk(url: str, mounts: Path = _MOUNTS) -> Finding | None:
 
 
 def record_that_tables_exist(db: Database, spool: Path) -> None:
-    """Record in the spool's folder that an SQLite file has tables, to detect a later loss."""
+    """Record in the spool's folder that the SQLite file has tables, to detect a later loss."""
     if db.is_sqlite:
         (spool / _STAMP).write_text(_database_path(db))
 
@@ -158,7 +162,10 @@ def _database_path(db: Database) -> str:
 
 
 async def read_owners(url: str) -> set[int]:
-    """Return the owners by link; an empty set if the database is not usable."""
+    """Return the owners who used an owner link.
+
+    Return an empty set if the database can't be used.
+    """
     try:
         async with Database(url) as db:
             if await readiness(db) is not Readiness.CURRENT:
@@ -169,7 +176,10 @@ async def read_owners(url: str) -> set[int]:
 
 
 async def note_unknown_ids(url: str, names: Collection[str]) -> Finding | None:
-    """Return a note about names in ``BLOCKED_PROFILES`` whose ids the database does not have."""
+    """Return a note about names in ``BLOCKED_PROFILES`` whose id is not in the database.
+
+    Return None if there are no such names.
+    """
     names = [name for name in names if not name.isdecimal()]
     try:
         async with Database(url) as db:
@@ -191,7 +201,10 @@ async def note_unknown_ids(url: str, names: Collection[str]) -> Finding | None:
 
 
 def try_open_files() -> Finding:
-    """Raise the limit of open files as far as possible, and compare it with the bot's need."""
+    """Raise the limit of open files as far as possible.
+
+    Return an error if the limit is too low.
+    """
     limit = open_files.raise_limit()
     if limit < open_files.LEAST:
         text = (
@@ -203,7 +216,7 @@ def try_open_files() -> Finding:
 
 
 def try_spool(path: Path) -> Finding:
-    """Write a test file into the download folder. Return a note if little disk space is free."""
+    """Write a test file into the download folder. Return a note if the disk is nearly full."""
     try:
         free_mb = shutil.disk_usage(_try_writing(path)).free // MEGABYTE
     except OSError as error:
@@ -218,14 +231,17 @@ def try_spool(path: Path) -> Finding:
 
 
 def _try_writing(path: Path) -> Path:
-    """Write a test file into a folder, or its nearest existing parent; return that folder."""
+    """Write a test file into a folder, or into its nearest existing parent. Return that folder."""
     there = next(one for one in (path, *path.absolute().parents) if one.exists())
     with tempfile.TemporaryFile(dir=there):
         return there
 
 
 def try_backups(path: Path, *, hours: int, is_sqlite: bool) -> Finding:
-    """Write a test file into the backup folder; ``hours`` is the interval, 0 for no backups."""
+    """Write a test file into the backup folder.
+
+    ``hours`` is the interval of the backups, or 0 for no backups.
+    """
     if not is_sqlite:
         return Finding("note", _NOT_OURS)
     if not hours:

@@ -1,4 +1,4 @@
-"""Reports to the owners, at most once an hour: invited guests, and requests for access."""
+"""Reports to the owners about invited persons and requests for access, at most once an hour."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -12,10 +12,10 @@ from bot.presentation.translation import Translator
 from bot.store import access, key_values
 from bot.store.engine.database import Database
 
-EVERY = timedelta(minutes=1)  # the pause between two checks
-_PAUSE = timedelta(hours=1)  # the shortest pause between two messages
-_KEY = "visitors"  # the key of the time up to which the owners are notified
-_MOST = 10  # the maximum number of names per message
+EVERY = timedelta(minutes=1)  # the interval between two checks
+_PAUSE = timedelta(hours=1)  # the minimum time between two reports
+_KEY = "visitors"  # the database key of the time up to which the owners were notified
+_MOST = 10  # the maximum number of names in a report
 _LONGEST_NAME = 28
 CAME = N_("👋 {name} joined with an invitation.")
 ASKS = N_("🚪 {name} is asking for access.")
@@ -23,19 +23,22 @@ MORE = NN_("… and {n} more; /people lists them all.", "… and {n} more; /peop
 
 
 class Visitors:
-    """Reports new chats and persons to the owners."""
+    """Reports new persons and chats to the owners."""
 
     def __init__(
         self, db: Database, owners: Owners, *, every: timedelta, now: Callable[[], datetime]
     ) -> None:
-        """Report to ``owners``; persons from before the first check are not reported."""
+        """Send the reports to ``owners``. Persons from before the first check are not reported."""
         self._db = db
         self._owners = owners
         self._every = every
         self._now = now
 
     async def report_new(self) -> datetime:
-        """Report people and chats since the last report; return the time of the next report."""
+        """Report the new persons and chats since the last report.
+
+        Return the time of the next check.
+        """
         now = self._now()
         async with self._db.begin() as tx:
             await key_values.add(tx, _KEY, [now.timestamp(), 0])
@@ -58,14 +61,14 @@ class Visitors:
 
 
 def lines_of(new: Sequence[Entry], t: Translator) -> str:
-    """Return one line per entry, up to a maximum."""
+    """Return one line per person or chat, up to a maximum."""
     lines = [t(CAME if one.is_allowed else ASKS, name=name_of(one)) for one in new[:_MOST]]
     rest = len(new) - _MOST
     return "\n".join([*lines, *([t(MORE, n=rest)] if rest > 0 else [])])
 
 
 def access_request_buttons(new: Sequence[Entry], t: Translator) -> Buttons:
-    """Return the buttons that allow or block the persons who request access."""
+    """Return the buttons that allow or refuse each person who asks for access."""
     return [
         [
             button(t.plain(N_("Let in {name}"), name=name_of(one)), PEOPLE("allow", one.subject)),
@@ -77,5 +80,5 @@ def access_request_buttons(new: Sequence[Entry], t: Translator) -> Buttons:
 
 
 def name_of(one: Entry) -> str:
-    """Return the name of an entry for a line."""
+    """Return the shortened name of a person or chat."""
     return shorten(one.name, _LONGEST_NAME) or one.subject

@@ -1,9 +1,10 @@
-"""The watch: a check for incidents every minute, and a sample of the figures every hour.
+"""The watch, a loop that detects incidents every minute and stores figures every hour.
 
-While the database is unavailable, the watch cannot check for incidents. The watch then tests the
-database with writes, because reads succeed even on a full disk. Every second, the watch checks
-that the path of the SQLite database still leads to the opened file. If the file was replaced, the
-watch copies the content of the opened file to a new file.
+Without the database, the watch cannot detect incidents. It then tests the database with writes,
+because reads succeed even on a full disk.
+
+Every second, the watch also checks that the path of the SQLite database still leads to the opened
+file. If the file was replaced, the watch copies the content of the opened file to a new file.
 """
 
 import shutil
@@ -31,11 +32,11 @@ from bot.store import budgets, chat_queues, enqueue, fan_outs, key_values, sampl
 from bot.store.engine.database import Database
 
 _EVERY = timedelta(minutes=1)
-# The pause between test writes while the database is unavailable.
+# The pause between two test writes while the database is unavailable.
 _TRY_EVERY = timedelta(seconds=2)
 FILE_EVERY = timedelta(seconds=1)
-_RESCUE_EVERY = timedelta(seconds=10)  # the pause after a failed copy of a replaced file
-# An outage of the database that ends within this time is not reported.
+_RESCUE_EVERY = timedelta(seconds=10)  # the pause after a failed copy of the opened file
+# Shorter outages of the database are not reported.
 _PATIENCE = timedelta(seconds=15)
 
 _SIGNS: frozenset[IncidentKind] = frozenset(
@@ -46,7 +47,7 @@ Sign = Callable[[], bool | None]
 
 
 class Watch:
-    """Opens and closes incidents by periodic checks; run ``worker``."""
+    """Opens and closes incidents by periodic checks, which ``worker`` runs."""
 
     def __init__(
         self,
@@ -65,16 +66,19 @@ class Watch:
         metrics: Metrics = UNSEEN,
         now: Callable[[], datetime],
     ) -> None:
-        """Check every ``file_every`` that the SQLite file is still the opened file.
+        """Create the watch. ``budget`` is in credits per day, ``check_price`` in credits per call.
 
-        ``budget`` is in credits per day, ``check_price`` in credits per call. ``disk`` returns the
-        free and total bytes. With ``tells_of_outages`` the owners are notified of an outage of the
-        database while the outage lasts, because the bot can send without a database.
+        ``tells_of_outages`` means that the bot can send without a database. The owners are then
+        notified of an outage of the database while the outage lasts.
 
-        ``clock_off`` returns the error of the bot's clock in seconds, as measured since the last
-        check. ``slow_servers`` returns the servers that are slow now. ``signs`` return whether
-        each kind of ``_SIGNS`` is active now; a kind that this process cannot observe is omitted.
-        ``failed_checks`` returns the cause if every check of half an hour has failed.
+        ``signs`` are functions that return whether an incident of a kind is active now. Kinds that
+        this process cannot detect are omitted. ``failed_checks`` returns the cause if all
+        scheduled checks of half an hour have failed. ``disk`` returns the free and the total
+        bytes.
+
+        ``clock_off`` returns the error of the clock in seconds, as measured since the last call.
+        ``slow_servers`` returns the servers that are slow now. ``file_every`` is the interval of
+        the checks that the SQLite file still exists.
         """
         self._db = db
         self._incidents = incidents
@@ -117,7 +121,7 @@ class Watch:
             return await self._rescue(now) if held.is_replaced.is_set() else now + FILE_EVERY
         if self._away_since and not await self._probe_database(self._away_since, now):
             return now + _TRY_EVERY
-        if self._check_at is None:  # the first check is a minute after the start, which is busy
+        if self._check_at is None:  # a minute after the start, because the start is busy
             self._check_at = now + _EVERY
         elif self._check_at <= now:
             self._check_at = now + _EVERY
@@ -126,7 +130,10 @@ class Watch:
         return min(now + self._file_every, self._check_at) if held else self._check_at
 
     async def _rescue(self, now: datetime) -> datetime:
-        """Rescue the content of a replaced file; notify the owners once of the result."""
+        """Save the content of the opened file after the file was replaced.
+
+        Notify the owners once.
+        """
         file = self._db.file
         try:
             copy = await self._db.rescue()
@@ -143,7 +150,7 @@ class Watch:
         return now + self._file_every
 
     async def _probe_database(self, since: datetime, now: datetime) -> bool:
-        """Return whether a write works; report a long outage and its end."""
+        """Return whether a test write succeeds. Report a long outage, and its end."""
         try:
             await self._db.run(lambda tx: key_values.put(tx, "ready", value=True))
         except DatabaseUnavailableError as error:
@@ -159,11 +166,11 @@ class Watch:
         return True
 
     async def check_conditions(self, now: datetime) -> None:
-        """Evaluate all conditions, and report the changes."""
+        """Check all conditions of incidents, and report those that have changed."""
         signs = {kind: sign() for kind, sign in self._signs.items()}
         seen = await self.read_state(signs, now)
         if seen.failed_checks:
-            # The failed checks open the incident regardless of the API's own sign.
+            # Failed checks open the incident even if the API seems to work.
             signs["api_fails"] = True
         was_open = {one.kind: one for one in await self._incidents.all_open()}
         for kind in KINDS:
@@ -178,7 +185,7 @@ class Watch:
                 await self._incidents.set(one.kind, one.text, **one.fields)
 
     async def read_state(self, signs: Mapping[IncidentKind, bool | None], now: datetime) -> Seen:
-        """Measure the state of the bot."""
+        """Measure the conditions of incidents."""
         async with self._db.read() as tx:
             account = await budgets.account_state(tx)
             in_a_day = await spending.spent_between(tx, now - DAY, now)
@@ -209,14 +216,14 @@ class Watch:
         )
 
     def _track_since(self, what: str, is_so: bool | None, now: datetime) -> datetime | None:
-        """Return the start of an uninterrupted condition, as observed by this process."""
+        """Return since when a condition has been true without an interruption, or None."""
         if not is_so:
             self._since.pop(what, None)
             return None
         return self._since.setdefault(what, now)
 
     async def _write_sample(self, now: datetime) -> None:
-        """Store the sample of the last complete hour, unless already stored."""
+        """Store the figures of the last full hour, unless they are already stored."""
         hour = now.replace(minute=0, second=0, microsecond=0) - samples.HOUR
         async with self._db.read() as tx:
             if await samples.has_figures_of_hour(tx, hour):
@@ -227,13 +234,13 @@ class Watch:
 
 
 def fullest_disk(*folders: Path) -> tuple[int, int] | None:
-    """Return the free bytes and the size of the fullest disk of these folders."""
+    """Return the free bytes and the size of the folder's disk that has the fewest free bytes."""
     result = []
     for folder in folders:
         try:
             usage = shutil.disk_usage(folder)
         except OSError:
-            # The folder is missing; the code that writes into the folder reports the error.
+            # The folder is missing. The code that writes into the folder reports this error.
             continue
         result.append((usage.free, usage.total))
     return min(result, default=None)

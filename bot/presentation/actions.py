@@ -1,8 +1,8 @@
-"""The actions of buttons and links as data: every kind of action, and their serialisation.
+"""The actions of buttons and links, and their encoding as text.
 
-The data of a button are ``kind:argument:…``, with the prefix ``@<chat>:`` for an action on another
-chat than the button's own chat. A link (``t.me/<bot>?start=…``) contains the same data; characters
-that Telegram refuses in links are replaced.
+The data of a button are ``kind:argument:…``. The prefix ``@<chat>:`` means that the action applies
+to a different chat than the chat with the button. A link (``t.me/<bot>?start=…``) contains the
+same data. Characters that Telegram refuses in links are replaced.
 """
 
 import re
@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 from bot.domain.sentences import N_
 from bot.presentation.translation import Translator
 
-DANGER, PRIMARY = "danger", "primary"  # Bot API, InlineKeyboardButton.style
+DANGER, PRIMARY = "danger", "primary"  # values of InlineKeyboardButton.style in the Bot API
 Button = dict[str, str]
-"""Bot API, InlineKeyboardButton."""
+"""An InlineKeyboardButton of the Bot API."""
 Buttons = list[list[Button]]
 Page = tuple[str, Buttons]
-"""A page of the conversation: its text and its buttons."""
+"""A page of a conversation: its text and its buttons."""
 
-# The number has at most 12 digits in base 36, so that it fits into 63 bits.
+# The chat id has at most 12 digits in base 36, so that it fits into 63 bits.
 _ABOUT = re.compile(r"(?:@([0-9a-z]{1,12}):)?(.*)", re.DOTALL)
 _SIGNS = {":": "--", ".": "-d", "@": "-a"}
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -27,7 +27,7 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 @dataclass(frozen=True, slots=True)
 class Arg:
-    """An argument of an action, with the pattern and the conversion of its text."""
+    """An argument of an action. ``pattern`` matches its text, and ``read`` converts the text."""
 
     pattern: str
     read: Callable[[str], object] = str
@@ -35,7 +35,7 @@ class Arg:
 
     @property
     def maybe(self) -> "Arg":
-        """Return an optional copy of the argument; a missing argument is None."""
+        """Return an optional copy of the argument. If it is missing, its value is None."""
         return replace(self, optional=True)
 
 
@@ -50,10 +50,14 @@ REST = Arg(r"(?s:.*)")
 
 
 class Kind:
-    """A kind of action with its arguments; calling the kind returns the data of a button."""
+    """A kind of action with its arguments. A call of the object returns the data of a button."""
 
     def __init__(self, word: str, *args: Arg, row: str = "") -> None:
-        """Define a kind; ``row`` is its name in the table of rights (default: from ``word``)."""
+        """Define a kind of action. ``word`` is the first part of the data.
+
+        ``row`` is the name of the kind in the table of rights. By default, it is derived from
+        ``word``.
+        """
         self._word = word
         self._args = args
         self.row = row or (f"{word}:" if args and not args[0].optional else word)
@@ -65,11 +69,11 @@ class Kind:
         return ":".join([self._word, *map(str, args)])
 
     def matches(self, data: object) -> bool:
-        """Return whether button data, for any chat, are of this kind."""
+        """Return whether ``data`` are the data of a button of this kind, for any chat."""
         return isinstance(data, str) and self.read(data) is not None
 
     def read(self, data: str) -> list[object] | None:
-        """Return the arguments in ``data``, or None if the data are of another kind."""
+        """Return the arguments in ``data``, or None if the data are of a different kind."""
         match = self._pattern.fullmatch(split_chat(data)[1])
         if match is None:
             return None
@@ -121,15 +125,15 @@ ANY_OTHER = Kind(REST.pattern, row="any other button")
 
 
 def button(text: str, data: str, style: str | None = None) -> Button:
-    """Return a button for ``data``, the data of a kind above.
+    """Return a button with the callback data ``data``, which a ``Kind`` has made.
 
-    ``style``: ``DANGER`` for destructive actions, ``PRIMARY`` for the most wanted action.
+    ``style`` is ``DANGER`` for destructive actions, and ``PRIMARY`` for the main action.
     """
     return {"text": text, "callback_data": data, **({"style": style} if style else {})}
 
 
 def link_button(text: str, **to: str) -> Button:
-    """Return a button with a link: ``url``, or another field of the Bot API."""
+    """Return a button with a link. ``to`` is ``url=…``, or a different field of the Bot API."""
     return {"text": text, **to}
 
 
@@ -139,19 +143,25 @@ def back(t: Translator, data: str) -> Button:
 
 
 def grid(buttons: Sequence[Button], a_row: int) -> Buttons:
-    """Return buttons in rows of ``a_row``."""
+    """Arrange buttons in rows of ``a_row`` buttons."""
     return [list(buttons[i : i + a_row]) for i in range(0, len(buttons), a_row)]
 
 
 def arrows(page: int, *, is_last: bool, to: Callable[[int], str]) -> Buttons:
-    """Return the row that turns the pages of a list; empty for a single page."""
+    """Return the row of buttons that turn the pages of a list. The row is empty for a single page.
+
+    ``to`` returns the button data for a page number.
+    """
     row = [button("◀️", to(page - 1))] if page > 0 else []
     row += [] if is_last else [button("▶️", to(page + 1))]
     return [row] if row else []
 
 
 def split_chat(data: str) -> tuple[int | None, str]:
-    """Return the chat of button data (None: the button's own chat) and the remaining data."""
+    """Split button data into the chat and the remaining data.
+
+    The chat is None if the action applies to the chat with the button.
+    """
     match = _ABOUT.fullmatch(data)
     if match is None or match[1] is None:
         return None, data
@@ -159,7 +169,7 @@ def split_chat(data: str) -> tuple[int | None, str]:
 
 
 def for_chat(buttons: Buttons, chat_id: int) -> Buttons:
-    """Make buttons in a private chat act on a group or channel."""
+    """Make buttons in a private chat apply to the group or channel ``chat_id``."""
 
     def there(one: Button) -> Button:
         data = one.get("callback_data")
@@ -169,24 +179,25 @@ def for_chat(buttons: Buttons, chat_id: int) -> Buttons:
 
 
 def link_to(bot_name: str, data: str, chat_id: int | None = None) -> str:
-    """Return the link that opens a page in the private chat, about a group or channel if given.
+    """Return the link that opens a page of the bot in the private chat.
 
-    A link can only open a page, because any person can make a link and send it to any other
-    person.
+    If ``chat_id`` is a group or channel, the page is about that chat. A link only opens a page and
+    changes nothing, because any person can make a link and send it to a different person.
     """
     data = data if chat_id is None or chat_id > 0 else _with_chat(data, chat_id)
     return f"https://t.me/{bot_name}?start={payload_of(data)}"
 
 
 def payload_of(data: str) -> str:
-    """Encode button data for a link of Telegram; ``read_payload`` decodes the result."""
+    """Encode button data for a link to the bot. ``read_payload`` decodes the result."""
     return "".join(_SIGNS.get(c, c) for c in data)
 
 
 def read_payload(payload: str) -> str:
-    """Decode the data of a link of ``link_to``.
+    """Decode the button data in a link that ``link_to`` has made.
 
-    A handwritten link to the stories of a profile leads to the card, which is free.
+    A link to the stories of a profile that a person wrote by hand opens the profile's card
+    instead, which costs no credits.
     """
     payload = re.sub("^stories(_|--)", "card--", payload)
     signs = {written: sign for sign, written in _SIGNS.items()}

@@ -1,4 +1,4 @@
-"""The text about the cost and the capacity of a daily budget."""
+"""The text about a daily budget: its cost, and the number of checks that it allows."""
 
 from datetime import timedelta
 
@@ -21,11 +21,11 @@ _PROFILES = NN_(
 _SHORT = N_(
     "The balance lasts for less than two weeks. Set a lower DAILY_BUDGET, or buy more credits."
 )
-_A_YEAR = 365  # days; a longer duration of the balance is not shown
+_A_YEAR = 365  # days; a balance that lasts longer is shown without the time
 
 
 def balance_text(t: Translator, balance: int, days_left: float | None) -> str:
-    """Return how many credits are left and, up to a year, for how long."""
+    """Return how many credits are left, and how long they will last if this is at most a year."""
     if not balance or days_left is None or days_left > _A_YEAR:
         return t.plain(BALANCE, n=balance)
     time = timedelta(days=round(days_left))
@@ -35,7 +35,10 @@ def balance_text(t: Translator, balance: int, days_left: float | None) -> str:
 
 
 def budget_lines(t: Translator, plan: BudgetPlan) -> list[str]:
-    """Return the budget, the balance if it is known, the profiles, and a warning if it is due."""
+    """Return the budget, the balance if known, and the number of profiles the budget can check.
+
+    If the balance will soon be spent, the last line is a warning.
+    """
     lines = [t.plain(_BUDGET, n=plan.budget, amount=t.money(plan.dollars_a_month))]
     if plan.balance is not None:
         lines.append(balance_text(t, plan.balance, plan.days_left))

@@ -1,6 +1,6 @@
-"""The buttons under stories and albums, and the link under posts that cannot have buttons.
+"""The buttons under stories and albums, and the link in posts that cannot have buttons.
 
-Channel posts have no button with an action, because every subscriber could press the button.
+A channel post has no buttons with an action, because every subscriber could press them.
 """
 
 import re
@@ -16,10 +16,10 @@ from bot.presentation.translation import Translator
 
 OPTIONS = N_("⚙️ Options")
 MORE = "⋯"
-NEW = "new"  # the part of a button's data that opens the options in a new message
+NEW = "new"  # the argument that opens the options in a new message
 _MOST_LINKS = 3
 _SUMMARY_BUTTONS = 10
-_LINK_TEXT = 22  # the characters of a button that a phone shows, without the leading symbol
+_LINK_TEXT = 22  # characters of a button that a phone shows, without the first symbol
 _PLAIN_ADDRESS = re.compile(
     r"https?://((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,24})(?:[/?][!-~]{0,1000})?",
     re.IGNORECASE | re.ASCII,
@@ -27,17 +27,20 @@ _PLAIN_ADDRESS = re.compile(
 
 
 def instagram_button(story: Story, t: Translator) -> Buttons:
-    """Return the button to a story on Instagram. A file without a profile gets no button."""
+    """Return the button that opens a story on Instagram.
+
+    If the profile is unknown, as with a pasted file, return no button.
+    """
     if not story.profile.username:
         return []
     return [[link_button(t.plain(N_("Open on Instagram")), url=story.page_url)]]
 
 
 def link_buttons(story: Story) -> Buttons:
-    """Return one button for each link sticker of a story.
+    """Return a button for each link sticker of a story.
 
-    Telegram refuses a whole message for one unacceptable URL. Therefore an unusual URL appears
-    only in the caption.
+    Telegram refuses a whole message if a single URL is not acceptable. An unusual URL therefore
+    gets no button and appears in the caption only.
     """
     titles = {sticker.link: sticker.title for sticker in story.stickers if sticker.title}
     rows: Buttons = []
@@ -49,7 +52,7 @@ def link_buttons(story: Story) -> Buttons:
 
 
 def links_with_button(story: Story) -> list[str]:
-    """Return the links of a story that get buttons; the caption shows the other links."""
+    """Return the links of a story that get buttons. The caption shows all other links."""
     return [url for url in story.links[:_MOST_LINKS] if _PLAIN_ADDRESS.fullmatch(url)]
 
 
@@ -64,9 +67,10 @@ def story_buttons(
 ) -> Buttons:
     """Return the buttons under a story that a person requested.
 
-    ``subscription_id`` is the chat's subscription to the profile, or None. ``has_more``: the
-    profile has other stories that were not shown. ``is_inline``: the story can be shared into any
-    chat. ``is_file``: the story was sent as a file.
+    ``subscription_id`` is the chat's subscription to the profile, or None. ``has_more`` means that
+    the profile has other stories that were not shown. ``is_inline`` means that the bot supports
+    inline queries, so the story can be shared into any chat. ``is_file`` means that the story was
+    sent as a file.
     """
     username = story.profile.username
     if not username:
@@ -81,7 +85,7 @@ def story_buttons(
         more = t.plain(N_("All stories from {username}"), username=username)
         rows.append([button(more, actions.RUN("stories", username))])
     last = instagram_button(story, t)
-    has_original = not story.highlight and story.pk.isdigit()  # only a live story
+    has_original = not story.highlight and story.pk.isdigit()  # only live stories have originals
     if has_original and not is_file:
         text = t.plain(N_("As a file"))
         last[0].append(button(text, actions.FILES(story.pk)))
@@ -89,15 +93,18 @@ def story_buttons(
 
 
 def share_button(query: str, t: Translator) -> Button:
-    """Return the button that lets a person pick a chat for the results of an inline query.
+    """Return the button that shares the results of an inline query into a different chat.
 
-    Telegram refuses the button in channels.
+    The person picks the chat. Telegram refuses this button in channels.
     """
     return link_button(t.plain(N_("↗ Share")), switch_inline_query=query)
 
 
 def subscribe_button(username: str, t: Translator, subscription_id: int | None) -> Button:
-    """Return the button that subscribes, or that opens the options of an existing subscription."""
+    """Return the button to subscribe.
+
+    If the chat is subscribed, return the button to the options.
+    """
     if subscription_id is None:
         text = f"🔔 {t.plain(N_('Subscribe'))}"
         return button(text, actions.RUN("subscribe", username), actions.PRIMARY)
@@ -107,12 +114,15 @@ def subscribe_button(username: str, t: Translator, subscription_id: int | None) 
 def row_under_album(
     username: str, t: Translator, subscription_id: int | None, *, is_inline: bool
 ) -> list[Button]:
-    """Return the buttons that an album cannot have; a line after the album shows the buttons."""
+    """Return the buttons for an album.
+
+    A message after the album shows them, as albums have none.
+    """
     share = [share_button(username, t)] if is_inline else []
     text = f"🔔 {t.plain(N_('Subscribe'))}"
     follow = button(text, actions.FOLLOW(username), actions.PRIMARY)
     if subscription_id is not None:
-        # The text is short, because a phone shows three buttons in the row.
+        # This text is short, because a phone must show three buttons in the row.
         follow = button(t.plain(N_("Options")), actions.SUBSCRIPTION(subscription_id))
     return [follow, *share, button(MORE, actions.CARD(username))]
 
@@ -130,22 +140,25 @@ def alert_buttons(story: Story, t: Translator, subscription_id: int | None) -> B
 
 
 def mute_button(subscription_id: int, t: Translator) -> Button:
-    """Return the button under an alert that mutes the subscription for a day."""
+    """Return the button under an alert that pauses the alerts of the subscription for a day."""
     return button(t.plain(N_("🔕 Mute")), actions.MUTE(subscription_id))
 
 
 def summary_buttons(posted: Sequence[tuple[str, int, int]]) -> Buttons:
-    """Return the buttons under a daily summary: one for the options of each listed profile.
+    """Return the buttons under a daily summary. Each listed profile has a button to its options.
 
     ``posted`` has the name, the number of stories and the subscription of each profile. The
-    options are a new message, so that the list stays.
+    options open in a new message, so that the summary stays visible.
     """
     first = posted[:_SUMMARY_BUTTONS]
     return grid([button(name, actions.SUBSCRIPTION(number, NEW)) for name, _, number in first], 2)
 
 
 def options_link(bot_name: str, chat_id: int, subscription_id: int | None = None) -> str:
-    """Return the link to the options of a subscription of ``chat_id``, or to its subscriptions."""
+    """Return the link to the options of a subscription of ``chat_id``.
+
+    Without ``subscription_id``, return the link to the list of all subscriptions of the chat.
+    """
     one = subscription_id
     data = actions.SUBSCRIPTIONS(0) if one is None else actions.SUBSCRIPTION(one)
     return actions.link_to(bot_name, data, chat_id)

@@ -1,4 +1,4 @@
-"""Captions of stories and albums: HTML for Telegram in the reader's language."""
+"""Captions of stories and albums as HTML for Telegram, in the reader's language."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -22,18 +22,20 @@ from bot.presentation.html import (
 )
 from bot.presentation.translation import Translator
 
-CAPTION_LENGTH = 1024  # code points after parsing (Bot API, sendPhoto)
-# Half of the 32,768 bytes above which the server refuses a text before parsing.
+CAPTION_LENGTH = 1024  # maximum characters of a caption after parsing (Bot API, sendPhoto)
+# Maximum bytes of a caption with its HTML. Telegram's server refuses more than 32,768 bytes before
+# parsing.
 _MARKUP_BYTES = 16_384
-# Telegram's limit is about 9,500 bytes (telegram-bot-api#165). The rest is for the entities that
-# Telegram itself finds in the text.
+# Maximum bytes of a caption's entities. Telegram's limit is about 9,500 bytes
+# (telegram-bot-api#165). Telegram itself adds some entities that it finds in the text.
 _ENTITIES_BYTES = 8_500
-# The maximum bytes of the entities in a line, so that ten long links do not remove the whole line.
+# The maximum bytes of the entities in a line. Without this limit, ten long links would use up all
+# space, and the whole line would be dropped.
 _ONE_LIST_BYTES = 6_000
-LINK_ROOM = 40  # the code points of the link at the end of a caption, in any language
-_NAMES = 10  # the maximum of names per kind; Telegram keeps 100 entities of a message
+LINK_ROOM = 40  # characters of the link at the end of a caption, in any language
+_NAMES = 10  # maximum names of a kind in a caption; a message has at most 100 entities
 _PROFILES = 5
-_APART = timedelta(hours=1)  # two times within an hour could both be shown as "2 hours ago"
+_APART = timedelta(hours=1)  # closer times could both be shown as "2 hours ago"
 _LONG_AGO = timedelta(days=30)
 _NAME_LENGTH, _LINK_LENGTH, _WORD_LENGTH = 64, 40, 50
 
@@ -53,10 +55,10 @@ def caption(
 ) -> Safe:
     """Return the caption of an album of one profile, at most 1,024 code points after parsing.
 
-    With the ``options`` of a subscription the caption announces new stories in the form that the
-    options define. ``part`` = (2, 3) marks the second album of three; ``title`` is the title of
-    their highlight. If the caption is too long, whole lines are dropped, the least important
-    first; ``spare`` code points are left free.
+    If ``options`` of a subscription are given, the caption announces new stories in the form that
+    the options require. ``part`` = (2, 3) marks the second album of three. ``title`` is the title
+    of the stories' highlight. If the caption is too long, whole lines are dropped, the least
+    important first. ``spare`` code points are left free.
     """
     header = _header(stories, t, options)
     if part and part[1] > 1:
@@ -69,10 +71,10 @@ def caption(
 
 
 def profile_link(profile: Profile, t: Translator) -> Safe:
-    """Return the linked name of a profile, with its handle and a mark for verified profiles."""
+    """Return the name of a profile as a link, with its handle. Verified profiles get a mark."""
     name = shorten(one_line(profile.full_name), _NAME_LENGTH)
     handle = foreign_html(shorten(one_line(profile.username), _WORD_LENGTH), rtl=t.is_rtl)
-    # The handle is part of the link: Telegram would read a bare natgeo.it as a web address.
+    # Make the handle a part of the link, because Telegram would read natgeo.it as a web address.
     shown = bold(handle)
     if name and name.casefold() != profile.username:
         shown = Safe(f"{bold(foreign_html(name, rtl=t.is_rtl))} · {handle}")
@@ -82,7 +84,10 @@ def profile_link(profile: Profile, t: Translator) -> Safe:
 
 
 def with_count(text: str, stories: Sequence[Story], t: Translator, *, count: int) -> Safe:
-    """Return a caption of ``stories`` that names ``count`` stories, if some can't be sent."""
+    """Change the number of stories in a caption of ``stories`` to ``count``.
+
+    This is used if some of the stories can't be sent.
+    """
     first, total = stories[0], len(stories)
     text = text.replace(_alert_header(first, t, total), _alert_header(first, t, count), 1)
     return Safe(text.replace(f"🕒 {_count(t, total)}", f"🕒 {_count(t, count)}", 1))
@@ -113,7 +118,7 @@ def _time_line(stories: Sequence[Story], t: Translator, now: datetime) -> str:
     first, last = (f(story.taken_at for story in stories) for f in (min, max))
     shown: str = t.relative_time(last)
     if last < now - _LONG_AGO:
-        shown = t.day_range(first, last)  # "730 days ago" is hard to read as a date
+        shown = t.day_range(first, last)  # easier to read than "730 days ago"
     elif last - first >= _APART:
         shown = t.value_range(t.relative_time(first), shown)
     count = [_count(t, len(stories))] if len(stories) > 1 else []
@@ -133,8 +138,8 @@ def _end_line(stories: Sequence[Story], t: Translator, now: datetime) -> list[st
 def _detail_lines(stories: Sequence[Story], t: Translator, options: Options | None) -> list[str]:
     """Return the lines about the content of the stories, the most important first.
 
-    A short caption shows the sponsors and the links that have no button: all links of an album,
-    and the links without a button of a single story.
+    A short caption has only the sponsors and the links. For a single story, the links that have a
+    button are omitted.
     """
 
     def listed(
@@ -176,14 +181,14 @@ def _buttonless_links(story: Story) -> list[str]:
 
 
 def with_link(text: str, label: str, url: str, t: Translator) -> Safe:
-    """Append a link to a caption. ``spare`` has reserved space for the link."""
+    """Append a link to a caption that was made with enough ``spare`` space."""
     start = "\u200f" if t.is_rtl else ""
     return Safe(f"{text}\n{start}{link(url, label)}")
 
 
 def _join_fitting(lines: list[str], details: list[str], t: Translator, spare: int) -> Safe:
-    """Join the lines, dropping details from the end until the caption fits."""
-    # A line without a letter of its own takes the direction of the first name in the line.
+    """Join the lines. Drop details from the end until the caption is short enough."""
+    # Set the direction explicitly, because otherwise the first name in a line sets it.
     start, text = "\u200f" if t.is_rtl else "", ""
     for count in range(len(details), -1, -1):
         kept = [*lines, *([""] if count else []), *details[:count]]
@@ -208,9 +213,10 @@ def _person_link(username: str, t: Translator) -> str:
 
 
 def _web_link(url: str, t: Translator) -> str:
-    """Return the HTML link of a link sticker, shown without scheme, ``www.`` and query.
+    """Return an HTML link to the URL of a link sticker.
 
-    A redirect by Instagram is replaced by the target of the redirect.
+    The label is the URL without scheme, ``www.`` and query. If the URL is a redirect by Instagram,
+    its target is used.
     """
     url = _unwrapped(one_line(url))
     shown = re.sub(r"^https?://(www\.)?", "", url, flags=re.IGNORECASE).partition("?")[0]
@@ -219,7 +225,7 @@ def _web_link(url: str, t: Translator) -> str:
 
 
 def _unwrapped(url: str) -> str:
-    """Return the target of Instagram's redirector (``l.instagram.com/?u=``), or ``url``."""
+    """Return the target of a redirect by Instagram (``l.instagram.com/?u=``), or else ``url``."""
     try:
         parts = urlsplit(url)
         target = parse_qs(parts.query).get("u", [""])[0]
@@ -235,7 +241,7 @@ def _place_link(name: str, t: Translator) -> str:
 
 
 def _post_link(post: Reshared, t: Translator) -> str:
-    """Return a reshared post as a link, with the author if known."""
+    """Return the link to a reshared post, with the author if known."""
     shown = link(post.page_url, t("Post")) if post.page_url else t("Post")
     return t.noted(shown, _person_link(post.username, t)) if post.username else shown
 

@@ -1,4 +1,4 @@
-"""Bar charts of text; pictures are drawn by the admin page."""
+"""Bar charts made of characters. The admin page draws its own pictures."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,10 @@ _BLOCKS = " ▁▂▃▄▅▆▇█"
 
 
 def bars(values: Sequence[int]) -> str:
-    """Return a block character per value; the largest value is a full block, zero is a space."""
+    """Return a block character for each value.
+
+    The largest value is a full block, zero is a space.
+    """
     most = max(values, default=0)
     if most <= 0:
         return _BLOCKS[0] * len(values)

@@ -1,7 +1,7 @@
-"""Cities and time zones: the names that people type, in every language of the bot.
+"""Cities and time zones, by the names that people type in any language of the bot.
 
-The names are from CLDR (by Babel) and from the zone database. Both contain a city or two per zone,
-so ``_MORE`` adds other large cities.
+The names are from Unicode's CLDR (by Babel) and from the time zone database. Both have only a city
+or two per zone, so ``_MORE`` adds other large cities.
 """
 
 import difflib
@@ -23,7 +23,7 @@ CHOICE = (
     "Asia/Tokyo", "Australia/Sydney", "America/Sao_Paulo", "America/New_York", "America/Chicago",
     "America/Mexico_City", "America/Los_Angeles", "America/Argentina/Buenos_Aires",
 )  # fmt: skip
-"""Well-known cities; among the zones with the same time, these zones are preferred."""
+"""Well-known cities. If several zones have the same time, the zone of such a city is preferred."""
 
 _SUGGESTED = {
     "en": ("Europe/London", "America/New_York", "America/Los_Angeles"),
@@ -45,13 +45,16 @@ _ANYWHERE = (
     "Europe/London", "Europe/Berlin", "Europe/Moscow", "Asia/Dubai", "Asia/Kolkata", "Asia/Tokyo",
     "America/Sao_Paulo", "America/New_York", "America/Los_Angeles",
 )  # fmt: skip
-_OFFERED = 9  # the number of cities on a page
+_OFFERED = 9  # the number of cities to offer on a page
 _HALF_HOURS = {
     "+3:30": "Asia/Tehran", "+4:30": "Asia/Kabul", "+5:30": "Asia/Kolkata",
     "+5:45": "Asia/Kathmandu", "+6:30": "Asia/Yangon", "+8:45": "Australia/Eucla",
     "+9:30": "Australia/Darwin", "-3:30": "America/St_Johns", "-9:30": "Pacific/Marquesas",
 }  # fmt: skip
-"""A zone for each offset that is no whole hour: the zone database has no fixed zones for these."""
+"""A zone for each offset that is not a whole number of hours.
+
+The zone database has fixed zones only for whole hours.
+"""
 
 _MORE = {
     "America/New_York": "Washington, Boston, Miami, Atlanta, Philadelphia, Orlando, NYC",
@@ -100,15 +103,16 @@ _MORE = {
 
 _OFFSET = re.compile(r"(?:utc|gmt)?\s*([+-])\s*(\d{1,2})(?::?(\d{2}))?")
 _SEASONS = (datetime(2026, 1, 15, tzinfo=UTC), datetime(2026, 7, 15, tzinfo=UTC))
-_LIKENESS = 0.84  # "barcelna" matches "barcelona" with 0.94
+_LIKENESS = 0.84  # minimum similarity of a name; "barcelna" has 0.94 to "barcelona"
 _LONGEST = 64
-_COUNTRY_CODE = 2  # the number of letters
+_COUNTRY_CODE = 2  # the number of letters in a country code
 
 
 def zone_named(text: str) -> str | None:
-    """Return the time zone that a text names: a city, a country, a zone's own name, or UTC+3.
+    """Return the time zone for a city, a country, the name of a zone, or an offset such as UTC+3.
 
-    None for a country with zones of different times: ``zones_of_country`` has them.
+    Return None for an unknown name, and for a country with several times. For such a country, use
+    ``zones_of_country``.
     """
     wanted = _normalized(text[:_LONGEST])
     if not wanted:
@@ -125,23 +129,24 @@ def zone_named(text: str) -> str | None:
 
 
 def suggested(language: str) -> list[str]:
-    """Return the zones of nine cities to offer, beginning with the cities of a language."""
+    """Return the zones of nine cities to offer. Cities where the language is spoken come first."""
     return list(dict.fromkeys((*_SUGGESTED.get(language, ()), *_ANYWHERE)))[:_OFFERED]
 
 
 def _zone_of_offset(sign: str, hours: int, minutes: str) -> str | None:
-    """Return a zone with an offset from UTC, or None if no zone has the offset."""
+    """Return a zone with this offset from UTC, or None if no zone has it."""
     if minutes != "00":
         return _HALF_HOURS.get(f"{sign}{hours}:{minutes}")
-    # The names of these zones have the opposite sign: Etc/GMT-1 is an hour ahead of UTC.
+    # The names of these zones have the opposite sign. For example, Etc/GMT-1 is ahead of UTC.
     name = f"Etc/GMT{'-' if sign == '+' else '+'}{hours}"
     return name if is_zone(name) else None
 
 
 def zones_of_country(text: str) -> list[str]:
-    """Return a time zone for each different time in a country, or an empty list.
+    """Return one time zone for each different time in a country.
 
-    ``text`` is the name of the country in a language of the bot.
+    ``text`` is the name of the country in a language of the bot. For an unknown name, return an
+    empty list.
     """
     code = _countries_by_name().get(_normalized(text[:_LONGEST]))
     if code is None:
@@ -150,7 +155,7 @@ def zones_of_country(text: str) -> list[str]:
     zones = sorted(zone for zone, place in places.items() if place == code and is_zone(zone))
     known = [zone for zone in (*CHOICE, *_MORE) if zone in zones]
     by_time: dict[tuple[timedelta | None, ...], str] = {}
-    for zone in (*known, *zones):  # well-known cities come first, and each time has a single city
+    for zone in (*known, *zones):  # well-known cities first, and one city for each time
         times = tuple(at.astimezone(zone_of(zone)).utcoffset() for at in _SEASONS)
         by_time.setdefault(times, zone)
     return list(by_time.values())
@@ -158,7 +163,7 @@ def zones_of_country(text: str) -> list[str]:
 
 @cache
 def _countries_by_name() -> dict[str, str]:
-    """Return the codes of countries by their names in all languages of the bot."""
+    """Return the codes of countries by name. The names are in all languages of the bot."""
     names: dict[str, str] = {"usa": "US", "uk": "GB", "uae": "AE"}
     for language in LANGUAGES:
         for code, name in Locale.parse(language).territories.items():
@@ -168,13 +173,13 @@ def _countries_by_name() -> dict[str, str]:
 
 
 def city_of(zone: str, language: str) -> str:
-    """Return the city of a time zone in a language of the bot."""
+    """Return the name of a time zone's city in a language of the bot."""
     return _cities_by_zone(language).get(zone) or zone.rpartition("/")[2].replace("_", " ")
 
 
 @cache
 def _cities_by_zone(language: str) -> dict[str, str]:
-    """Return the cities that CLDR names in a language, by the current name of the zone."""
+    """Return the names of cities in a language, by time zone. CLDR has these names."""
     aliases = get_global("zone_aliases")
     locale = Locale.parse(language)
     named = {zone: locale.time_zones[zone].get("city") for zone in locale.time_zones}
@@ -183,7 +188,10 @@ def _cities_by_zone(language: str) -> dict[str, str]:
 
 @cache
 def _zones_by_name() -> dict[str, str]:
-    """Return the zones by normalized name (``_normalized``). The first zone of a name counts."""
+    """Return the time zones by the normalized name of their city.
+
+    If several zones have the same name, the first zone counts.
+    """
     result: dict[str, str] = {}
 
     def add(name: str, zone: str) -> None:
@@ -204,7 +212,7 @@ def _zones_by_name() -> dict[str, str]:
 
 
 def _normalized(name: str) -> str:
-    """Return ``name`` without case and accents, with punctuation replaced by spaces."""
+    """Return ``name`` in lower case, without accents, and with spaces for punctuation."""
     letters = unicodedata.normalize("NFKD", name.casefold())
     letters = "".join(c for c in letters if not unicodedata.combining(c) and c != "\u0640")
     return " ".join(re.sub(r"[-_.,'\u2019/]+", " ", letters).split())

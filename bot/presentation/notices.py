@@ -1,4 +1,4 @@
-"""Notices to chats: each notice is a name in the store and a message in this module."""
+"""Notices to chats. The database stores the name of a notice, and this module has its message."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -80,9 +80,9 @@ ENDED_BEFORE = NN_(
 
 
 def render(notice: str, rows: Sequence[Mapping[str, Any]], t: Translator) -> list[Safe]:
-    """Return the messages for due notices with the same name, without duplicates.
+    """Return the messages for all due notices of one name, without duplicates.
 
-    Missed hours of several profiles are combined in one line.
+    Hours without checks of several profiles are combined in one message.
     """
     if notice == "missed":
         return [_unchecked_hours_sentence(rows, t)]
@@ -107,7 +107,7 @@ def _unchecked_hours_sentence(rows: Sequence[Mapping[str, Any]], t: Translator) 
 
 
 def _summary_list(row: Mapping[str, Any], t: Translator) -> Safe:
-    """Return the list of a daily summary: a line for each profile, with the number of stories."""
+    """Return the list in a daily summary: a line per profile with the number of its stories."""
     lines = [t(SUMMARY_TITLE, n=row["n"])]
     counts = [t(COUNTED, username=name, n=count) for name, count, _ in row["posted"]]
     lines += [Safe(f"• {line}") for line in counts]

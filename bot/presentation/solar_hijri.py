@@ -1,4 +1,4 @@
-"""Dates of the Solar Hijri calendar, the calendar of Iran and Afghanistan; pure."""
+"""Dates of the Solar Hijri calendar, which is used in Iran and Afghanistan."""
 
 from datetime import date
 
@@ -8,21 +8,21 @@ MONTHS = (
 )  # fmt: skip
 """The Persian names of the months."""
 
-# Leap years repeat after 33 years. The rule agrees with the calendar from 1799 to 2256.
+# Days in 33 years, after which the leap years repeat. This rule is correct from 1799 to 2256.
 _CYCLE = 33 * 365 + 8
 _FOUR_YEARS = 4 * 365 + 1
 _LEAP_YEAR = 366
-_FIRST_YEAR = -1595  # the first year of a cycle
-_BEFORE_ORDINALS = 356_032  # days from the beginning of that year to the first day of ``date``
+_FIRST_YEAR = -1595  # a year with which a cycle of 33 years begins
+_BEFORE_ORDINALS = 356_032  # days from the start of ``_FIRST_YEAR`` to the first day of ``date``
 _LONG_MONTHS = 6 * 31
 
 
 def solar_hijri(day: date) -> tuple[int, int, int]:
-    """Return the year, the month (1 to 12) and the day of the month."""
+    """Return the year, the month (1 to 12) and the day of the month of a date."""
     cycles, left = divmod(day.toordinal() + _BEFORE_ORDINALS, _CYCLE)
     fours, left = divmod(left, _FOUR_YEARS)
     year = _FIRST_YEAR + 33 * cycles + 4 * fours
-    if left >= _LEAP_YEAR:  # the first of four years has a leap day
+    if left >= _LEAP_YEAR:  # the first of four years is a leap year
         years, left = divmod(left - 1, 365)
         year += years
     if left < _LONG_MONTHS:

@@ -1,4 +1,4 @@
-"""The languages of the bot: gettext catalogues, and the plurals, dates and numbers of CLDR."""
+"""The languages of the bot: translations by gettext, and plurals, dates and numbers by CLDR."""
 
 import gettext
 import logging
@@ -24,11 +24,11 @@ __all__ = ["LANGUAGES", "N_", "Safe", "Translator", "language_for", "translator_
 
 
 class Language(NamedTuple):
-    """A language of the bot: the native name, and the matching language codes of Telegram.
+    """A language of the bot with its native name and its language codes in Telegram.
 
-    ``codes`` lists codes in addition to the code of the catalogue, and the codes of languages
-    whose speakers mostly read this language. ``is_rtl`` states whether the language is written
-    from right to left, because Babel's answer loads 1 MB of data for each language.
+    ``codes`` lists further codes of the language, and codes of languages whose speakers mostly
+    read this language. ``is_rtl`` means that the language is written from right to left. The value
+    is not taken from Babel, because Babel would load 1 MB of data for each language.
     """
 
     name: str
@@ -46,29 +46,35 @@ LANGUAGES = {
     "tr": Language("Türkçe"),
     "ru": Language("Русский", "kk uz ky be tg"),
     "ar": Language("العربية", is_rtl=True),
-    "id": Language("Bahasa Indonesia", "in ms"),  # old phones report "in" for Indonesian
+    "id": Language("Bahasa Indonesia", "in ms"),  # old phones send "in" for Indonesian
     "uk": Language("Українська"),
     "fa": Language("فارسی", "ps", is_rtl=True),
     "hi": Language("हिन्दी"),
 }
-"""The languages by the names of their catalogues; any other code gets English."""
+"""The languages by the names of their catalogues.
+
+A person with any other language gets English.
+"""
 
 LOCALES = Path(__file__).parents[2] / "locales"
 _HALF_A_YEAR = timedelta(days=183)
-# In these languages, Babel's short units mislead: in Indonesian, "1 hr" means a day.
+# In these languages Babel's short units are misleading. For example, "1 hr" is read as a day in
+# Indonesian.
 _LONG_UNITS = {"ar", "de", "es", "fr", "hi", "id", "pt_BR", "tr"}
 DATE_AND_TIME = N_("{date}, {time}")
 TWO_UNITS = N_("{a} {b}")
 LABELLED = N_("{label}: {text}")
 NOTED = N_("{text} ({note})")
 REFERENCE = re.compile(r"\[\[(.+?)\]\]")
-"""The pattern of a reference to a button by its English label; the translated label is shown."""
+"""A reference to a button in a text, by the button's English label.
+
+People see the translated label.
+"""
 
 _PERSIAN_DIGITS = {ord("0") + n: chr(0x6F0 + n) for n in range(10)} | {ord("%"): "\u066a"}
 _FIELD = re.compile(r"\{([a-z_]+)\}")
-_STRONG = frozenset({"L", "R", "AL"})  # the bidirectional classes of letters
-# The pattern includes a following full stop, because a value such as "25 Min." already ends with a
-# full stop.
+_STRONG = frozenset({"L", "R", "AL"})  # the bidirectional classes of letters in Unicode
+# A field and the full stop after it. A value such as "25 Min." already ends with a full stop.
 _FILLED = re.compile(r"\{([a-z_]+)\}((?:</\w+>)*\.?)")
 _SIGNED = re.compile(
     r"(?<![\w/<>=])(?:<code>)?(?:/[a-z_]+|\{command\})|\b\d+-\d+"
@@ -78,80 +84,93 @@ _log = logging.getLogger(__name__)
 
 
 class Translator:
-    """Translations, dates and numbers of one language; call the object to translate a message id.
+    """The translations, dates and numbers of one language. Call the object to translate a message.
 
-    ``zone`` is the time zone of datetime fields; the default is UTC.
+    ``zone`` is the time zone in which dates and times are shown. The default is UTC.
     """
 
     def __init__(self, language: str, zone: tzinfo = UTC, *, locales: Path = LOCALES) -> None:
-        """Load the catalogue of ``language``, a key of ``LANGUAGES``, from ``locales``."""
+        """Load the catalogue of ``language`` from ``locales``.
+
+        ``language`` is a key of ``LANGUAGES``.
+        """
         self.language = language
         self.zone = zone
         self._locale = Locale.parse(language)
         self.is_rtl = LANGUAGES[language].is_rtl
         self._is_persian = language == "fa"
-        # The separators of numbers. The other languages have those of 0 to 9.
+        # The number system whose separators are used. Only Persian has its own digits.
         self._numerals: Literal["default", "latn"] = "default" if self._is_persian else "latn"
         self._own, self._english = catalogue(language, locales), catalogue("en", LOCALES)
 
     def in_zone(self, zone: tzinfo) -> "Translator":
-        """Return a translator with the same language and a different time zone."""
+        """Return a translator of the same language that shows times in the time zone ``zone``."""
         return _cached_translator(self.language, zone)
 
     def __call__(self, msgid: str, /, **fields: object) -> Safe:
-        """Translate ``msgid`` to HTML; fields are escaped except ``Safe`` fields.
+        """Translate the message ``msgid`` to HTML. Fields are escaped, except ``Safe`` fields.
 
-        A counted message (``NN_``) uses the plural form for the field ``n``, which defaults to 1.
+        A message marked with ``NN_`` has a plural form, which the field ``n`` chooses. The default
+        of ``n`` is 1.
         """
         return Safe(self._render(msgid, fields, html=True))
 
     def plain(self, msgid: str, /, **fields: object) -> str:
-        """Translate ``msgid`` to plain text, for buttons, pop-ups and lists of commands."""
+        """Translate the message ``msgid`` to plain text, for example for a button or a pop-up."""
         return self._render(msgid, fields, html=False)
 
     def number(self, x: float) -> str:
-        """Return ``x`` with the language's separators."""
+        """Return ``x`` with the separators of the language."""
         return self._in_own_digits(
             numbers.format_decimal(x, locale=self._locale, numbering_system=self._numerals)
         )
 
     def percent(self, part: float) -> str:
-        """Return a part of 1 in whole percent, as in "2%"; at least 1% for a positive part."""
+        """Return ``part``, a number from 0 to 1, as a whole percentage such as "2%".
+
+        A positive part is at least "1%".
+        """
         whole = max(round(part, 2), 0.01) if part > 0 else 0.0
         return self._in_own_digits(
             numbers.format_percent(whole, locale=self._locale, numbering_system=self._numerals)
         )
 
     def listed(self, items: Sequence[str]) -> str:
-        """Return a list of items, as in "a, b, and c"."""
+        """Return the items as one text, such as "a, b, and c"."""
         return format_list(items, locale=self._locale)
 
     def names(self, names: Iterable[str], show: Callable[[str], Safe] = Safe) -> Safe:
-        """Return a list of profile names as HTML; ``show`` formats each name."""
+        """Return a list of profile names as one HTML text. ``show`` formats each name."""
         return Safe(self.listed([show(foreign_html(name, rtl=self.is_rtl)) for name in names]))
 
     def bold_names(self, names: Iterable[str]) -> Safe:
-        """Return a list of bold names without the outer tags, for a bold place in a message."""
+        """Return a list of bold names for a place in a message that is already bold.
+
+        The first opening tag and the last closing tag are omitted.
+        """
         return Safe(self.names(names, bold).removeprefix("<b>").removesuffix("</b>"))
 
     def money(self, amount: float) -> str:
-        """Return an amount of dollars, the currency of the Stories API, as in “$1.20”."""
+        """Return an amount of US dollars, such as “$1.20”. The Stories API charges in dollars."""
         written = numbers.format_currency(
             amount, "USD", locale=self._locale, numbering_system=self._numerals
         )
         written = self._in_own_digits(written)
-        return written.replace("$US", "$")  # French: Telegram would read "$US" as a cashtag
+        return written.replace("$US", "$")  # French: Telegram would show "$US" as a cashtag
 
     def date_and_time(self, dt: datetime) -> str:
-        """Return day and time of day, as in “November 25, 2:05 PM”."""
+        """Return the day and the time of day, such as “November 25, 2:05 PM”."""
         return self.plain(DATE_AND_TIME, date=Safe(self.day(dt)), time=Safe(self.time(dt)))
 
     def moment(self, dt: datetime, now: datetime) -> str:
-        """Return the day and the time of day. A day half a year away or more has its year."""
+        """Return the day and the time of day.
+
+        Add the year if the day is at least half a year away.
+        """
         return self.day_range(dt, dt) if abs(dt - now) > _HALF_A_YEAR else self.date_and_time(dt)
 
     def day(self, dt: datetime) -> str:
-        """Return the day, as in “November 25”; in Persian, a day of the Solar Hijri calendar."""
+        """Return the day, such as “November 25”. In Persian, use the Solar Hijri calendar."""
         if self._is_persian:
             _, month, day = solar_hijri.solar_hijri(dt.astimezone(self.zone).date())
             return self._in_own_digits(f"{day} {solar_hijri.MONTHS[month - 1]}")
@@ -160,53 +179,53 @@ class Translator:
         )
 
     def time(self, dt: datetime, zone: tzinfo | None = None) -> str:
-        """Return the time of day in ``zone``, as in “2:05 PM”."""
+        """Return the time of day in ``zone``, such as “2:05 PM”."""
         return self._in_own_digits(
             dates.format_time(dt, "short", tzinfo=zone or self.zone, locale=self._locale)
         )
 
     def relative_time(self, dt: datetime) -> Safe:
-        """Return a time that clients show relative to the moment of reading.
+        """Return a time that Telegram's apps show relative to now, such as "2 hours ago".
 
-        Clients that do not know the tag show the content of the tag: day and time.
+        Old apps show the day and the time of day instead.
         """
         at = int(dt.timestamp())
         return Safe(f'<tg-time unix="{at}" format="r">{self.date_and_time(dt)}</tg-time>')
 
     def day_range(self, first: datetime, last: datetime) -> str:
-        """Return a range of days with the year, as in “November 24, 2024”."""
+        """Return a range of days with the year. A single day looks like “November 24, 2024”."""
         start, end = self._day_with_year(first), self._day_with_year(last)
         return start if start == end else self.value_range(start, end)
 
     def _day_with_year(self, dt: datetime) -> str:
-        """Return the day with the year, as in “November 25, 2024”."""
+        """Return the day with the year, such as “November 25, 2024”."""
         local = dt.astimezone(self.zone)
         if self._is_persian:
             return f"{self.day(dt)} {self._in_own_digits(solar_hijri.solar_hijri(local)[0])}"
         return dates.format_date(local, "long", locale=self._locale)
 
     def _in_own_digits(self, text: object) -> str:
-        """Return a text with Persian digits in Persian, because Babel writes 0 to 9."""
+        """Return ``text`` with Persian digits if the language is Persian. Babel writes 0 to 9."""
         return str(text).translate(_PERSIAN_DIGITS) if self._is_persian else str(text)
 
     def labelled(self, label: str, text: str) -> Safe:
-        """Return a label and a text as HTML, as in “natgeo: no stories right now”."""
+        """Return a label and a text as HTML, such as “natgeo: no stories right now”."""
         return self(LABELLED, label=label, text=text)
 
     def noted(self, text: str, note: str) -> Safe:
-        """Return a text and a note as HTML, as in “natgeo: 2 stories (last check: 9:30 AM)”."""
+        """Return a text and a note as HTML, such as “natgeo: 2 stories (last check: 9:30 AM)”."""
         return self(NOTED, text=text, note=note)
 
     def isolate(self, markup: Safe) -> Safe:
-        """Isolate text that is no word of the language (a path, a rule) in its own direction."""
+        """Isolate text that has its own writing direction, for example a path or a rule."""
         return Safe(isolate(markup)) if self.is_rtl else markup
 
     def value_range(self, start: str, end: str) -> str:
-        """Return the range of two formatted values, as in "22:00-7:00"."""
+        """Return the range of two formatted values, such as "22:00-7:00"."""
         return str(self._locale.interval_formats.get(None, "{0}-{1}")).format(start, end)
 
     def ago(self, dt: datetime, now: datetime) -> str:
-        """Return the difference between ``dt`` and ``now``, as in “2 hours ago”."""
+        """Return the time from ``dt`` to ``now``, such as “2 hours ago”."""
         if abs(now - dt) < timedelta(minutes=1):
             return self.plain(N_("just now") if dt <= now else N_("in a moment"))
         return self._in_own_digits(
@@ -214,7 +233,7 @@ class Translator:
         )
 
     def duration(self, td: timedelta) -> str:
-        """Return a span in its two largest units of day to second: “3 hr 20 min”."""
+        """Return a duration in its two largest units, from days to seconds: “3 hr 20 min”."""
         style: Literal["long", "short"] = "long" if self.language in _LONG_UNITS else "short"
         left = max(round(td.total_seconds()), 0)
         parts: list[tuple[_Unit, int]] = []
@@ -250,8 +269,8 @@ class Translator:
     def _text(self, msgid: str, fields: dict[str, object]) -> str:
         """Return the translation of ``msgid``.
 
-        A missing translation is replaced by the English text, and a missing English text by
-        ``msgid``.
+        If the translation is missing, return the English text. If the English text is also
+        missing, return ``msgid``.
         """
         source = self._own if msgid in self._own.texts else self._english
         forms, n = source.texts.get(msgid, (msgid,)), fields.get("n", 1)
@@ -282,12 +301,12 @@ _UNITS: tuple[tuple[_Unit, int], ...] = (
     ("minute", 60),
     ("second", 1),
 )
-# The threshold at which Babel switches to a larger unit, so large that Babel never switches.
+# Babel switches to a larger unit at this number. It is so large that Babel never switches.
 _NEVER = 10**9
 
 
 def _is_prose(match: re.Match[str]) -> bool:
-    """Return whether a field is prose, with marks and separators: no URL, no text to copy."""
+    """Return whether a field may get marks and separators. A URL or a text to copy may not."""
     before = match.string[: match.start()]
     return not before.endswith(('="', "=", "/", "#")) and before.count("<code>") == before.count(
         "</code>"
@@ -304,25 +323,32 @@ _BY_CODE = languages_by_code()
 
 
 def language_for(code: str | None) -> str:
-    """Return the language for Telegram's ``language_code``: pt → pt_BR, es-419 → es, else en."""
+    """Return the catalogue for Telegram's ``language_code``, such as es for es-419.
+
+    If the bot has no such language, return English.
+    """
     wanted = (code or "en").replace("_", "-").lower()
     return _BY_CODE.get(wanted) or _BY_CODE.get(wanted.partition("-")[0], "en")
 
 
-# Pairs of language and zone; the limit is needed, because a chat may choose any zone.
+# A chat may choose any time zone, so the number of cached pairs of language and zone needs a
+# limit.
 @lru_cache(maxsize=1000)
 def _cached_translator(language: str, zone: tzinfo = UTC) -> Translator:
     return Translator(language, zone)
 
 
 def translator_for(language_code: str | None) -> Translator:
-    """Return the translator for Telegram's ``language_code`` or a key of ``LANGUAGES``."""
+    """Return the translator for a language code of Telegram, or for a key of ``LANGUAGES``."""
     return _cached_translator(language_for(language_code))
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The forms of each message by the English singular, and the rule that chooses a form."""
+    """The forms of each message, by the English singular.
+
+    The catalogue also has the rule that chooses the form for a number.
+    """
 
     texts: dict[str, tuple[str, ...]]
     form_of: Callable[[int], int]
@@ -330,7 +356,10 @@ class Catalogue:
 
 @cache
 def catalogue(language: str, locales: Path = LOCALES) -> Catalogue:
-    """Load the catalogue of ``language``; references to buttons become translated labels."""
+    """Load the catalogue of ``language``.
+
+    References to buttons are replaced by translated labels.
+    """
     path = locales / language / "LC_MESSAGES" / "bot.po"
     if not path.is_file():
         if language != "en":
@@ -355,11 +384,11 @@ def catalogue(language: str, locales: Path = LOCALES) -> Catalogue:
 
 
 def _mark_rtl_lines(text: str) -> str:
-    """Begin every line that starts with a command or a Latin name with a right-to-left mark.
+    """Add a right-to-left mark before every line that starts with a command or a Latin name.
 
-    A name alone on a line also needs the mark, because the marks around a name hide the direction
-    of the name. A second mark keeps the slash at the left of each command, and 23-7 in order:
-    slash and hyphen have no direction.
+    A line with only a name also needs the mark, because characters around the name hide its
+    direction. A second mark keeps the slash at the left of each command, and the order of 23-7. A
+    slash and a hyphen have no direction of their own.
     """
     lines = []
     for line in text.split("\n"):
