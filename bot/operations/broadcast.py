@@ -120,7 +120,7 @@ class Broadcasts:
         return now + _EVERY
 
     async def _end_if_sent(self, one: Broadcast, now: datetime) -> None:
-        """End a broadcast that is completely in the outbox, if no message is being sent or due soon."""
+        """End a broadcast that is completely in the outbox, if no message is being sent or due."""
         async with self._db.read() as tx:
             if await broadcasts.is_being_sent(tx, one.id, now=now):
                 return

@@ -1,4 +1,4 @@
-"""Sends an album into a chat: as a message group if Telegram accepts the group, else in parts."""
+"""The sending of an album into a chat. If Telegram refuses the album, its parts are sent."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -34,8 +34,8 @@ from bot.telegram.outcomes import OF_FILES, Refusal
 
 log = structlog.get_logger()
 
-_FLOOD_PATIENCE = timedelta(seconds=30)  # how long a reply waits for a flood limit
-_RETRY_PATIENCE = timedelta(seconds=12)  # how long a refused alert waits for its chat
+_FLOOD_PATIENCE = timedelta(seconds=30)  # the longest wait of a reply for the end of a flood limit
+_RETRY_PATIENCE = timedelta(seconds=12)  # the longest wait of a refused alert for its chat
 _MOST_FLOODS = 3
 _AS_SENT: dict[Right, tuple[FileKind, ...]] = {
     "photos": ("photo",),
@@ -43,17 +43,17 @@ _AS_SENT: dict[Right, tuple[FileKind, ...]] = {
     "documents": ("document",),
     "gifs": ("animation",),
 }
-"""The kinds of files for which each right is needed."""
+"""The kinds of files that each right permits."""
 
 
 @dataclass(slots=True)
 class SendRequest:
-    """The target, text and options of a send, and the payer of a download.
+    """The target, text and options of a send, and the payer of downloads.
 
-    ``patience`` is in seconds. ``calls`` makes the requests. ``floods`` counts the 429s after
-    which the send waited. ``until`` is the time when a refused alert stops waiting for the chat.
-    ``refused_alone`` is an unknown error message of Telegram, without numbers, with which a story
-    was refused when sent alone.
+    ``patience`` is in seconds. ``calls`` makes the requests. ``floods`` counts the 429 responses
+    after which the send was repeated. ``until`` is the time when a refused alert stops waiting for
+    the chat. ``refused_alone`` is an unknown error message of Telegram, without numbers. A story
+    that was sent alone was refused with this message.
     """
 
     target: Target
@@ -69,12 +69,15 @@ class SendRequest:
 
     @property
     def is_alert(self) -> bool:
-        """Return whether the message is an alert, not a reply to a person who waits."""
+        """Return whether the message is an alert.
+
+        Otherwise, the message is a reply to a person.
+        """
         return self.calls.lane == "alert"
 
 
 class Attempts:
-    """Sends items until each item has arrived or has no source left."""
+    """Sends the items of an album until each item has arrived or has no source left."""
 
     def __init__(
         self,
@@ -83,15 +86,18 @@ class Attempts:
         *,
         now: Callable[[], datetime],
     ) -> None:
-        """Use ``files`` for known files and ``supply`` for the sources of items."""
+        """Create the object.
+
+        ``files`` has the known files, ``supply`` finds the sources of items.
+        """
         self._files = files
         self._supply = supply
         self._now = now
 
     async def send_open_items(self, items: list[Item], request: SendRequest) -> Outcome | None:
-        """Send all open items. Return None if each item was sent or has failed.
+        """Send all items that are not yet sent. Return None if each item was sent or has failed.
 
-        Otherwise return the outcome that stopped the send.
+        If the send had to stop before, return the outcome that stopped the send.
         """
         request.items = items
         self._supply.use_known_files(items)
@@ -104,11 +110,10 @@ class Attempts:
     async def _send_all(self, items: list[Item], request: SendRequest) -> Outcome | None:
         """Send items until each item was sent or has no source left.
 
-        Return None, or the outcome that stopped the send.
+        Return None, or the outcome that stopped the send before.
         """
         while waiting := _sendable(items, in_order=request.options.in_order):
-            # Documents need a separate album. An item that must be sent alone is sent between two
-            # albums.
+            # Documents and other files can't share an album, and some items must be sent alone.
             groups = [
                 item
                 for item in takewhile(lambda one: not one.alone, waiting)
@@ -128,14 +133,14 @@ class Attempts:
         except TelegramError as error:
             log.info("not sent", chat=request.target.chat_id, n=len(batch), why=str(error))
             if request.is_alert:
-                # The alert waits here, because a new send would be refused again. The wait is
-                # short, because other chats wait for the files of this upload.
+                # An alert waits here for its chat, because a new send would be refused again. The
+                # wait is short, because other chats wait for the files that this send uploads.
                 request.until = request.until or self._now() + _RETRY_PATIENCE
                 request.patience = max(0.0, (request.until - self._now()).total_seconds())
             return await self._after_refusal(error, batch, request)
         if not messages:
             return TryLater(unknown=True, reason="an empty answer")
-        request.text.caption = None  # the caption has arrived in the chat, and is not sent again
+        request.text.caption = None  # the caption has arrived and is not sent again
         new: dict[str, KnownFile] = {}
         for item, message in zip(batch, messages, strict=False):
             item.sent, file = receipt(item, message, self._now())
@@ -173,10 +178,10 @@ class Attempts:
     async def _after_refusal(
         self, error: TelegramError, batch: list[Item], request: SendRequest
     ) -> Outcome | None:
-        """Adjust the send after a refusal. Return None to continue, or the outcome.
+        """Adjust the send after Telegram refused a request.
 
-        After a refusal nothing is in the chat, because an album is sent as a whole or not at all
-        (TDLib, MessagesManager::do_send_message_group).
+        Return None to continue, or the outcome. Nothing of a refused album is in the chat, because
+        an album is sent completely or not at all (TDLib, MessagesManager::do_send_message_group).
         """
         outcome, refusal = outcomes.outcome_of(error), outcomes.read_refusal(error)
         if refusal.scope == "caption" and request.text.simplify():
@@ -202,21 +207,23 @@ class Attempts:
     ) -> Outcome | None:
         """Prepare the next send of a refused album. Return None to continue, or the outcome.
 
-        The items that caused the refusal get a different source. If the items are unknown, the
-        album is sent in halves. Only a story that was refused alone is given up or bought.
+        The items that caused the refusal get a different source. If it is unknown which items
+        caused the refusal, the album is sent in halves. A story is given up or bought only if it
+        was refused when sent alone.
         """
         blamed = _sent_by_url(batch)
-        # Of several refused URLs, Telegram names only the first.
+        # If Telegram refuses several URLs, it names only the first.
         is_named = refusal.scope != "fetch"
         if is_named and refusal.item is not None and refusal.item < len(batch):
             blamed = [batch[refusal.item]]
         elif refusal.scope == "size":
-            blamed = []  # only the total size is too large, so no item is the cause
+            blamed = []  # the total size is too large, not a single item
         if blamed:
             await run_together(*(self._try_free_source(refusal, item, request) for item in blamed))
             return None
         if request.refused_alone == refusal.without_numbers:
-            # Each story was refused in the same words, so no single story is the cause.
+            # A story alone was refused with the same message, so the cause is not a particular
+            # story.
             for item in batch:
                 await self._supply.postpone_refused(item, refusal, request.target.chat_id)
             return None
@@ -238,9 +245,9 @@ class Attempts:
             await self._supply.postpone_refused(item, refusal, request.target.chat_id)
 
     async def _try_free_source(self, refusal: Refusal, item: Item, request: SendRequest) -> None:
-        """Give an item a different source without cost.
+        """Give an item a different source that costs no credits.
 
-        Without a source, mark the item to be sent alone.
+        If no such source exists, mark the item to be sent alone.
         """
         if not (
             await self._try_as_document(refusal, item, request)
@@ -253,40 +260,37 @@ class Attempts:
         return is_one and await self._supply.make_document(item, request.asker)
 
     async def _find_next_sources(self, items: list[Item], request: SendRequest) -> None:
-        """Set the next source of each item.
-
-        The sources are found concurrently, because of downloads.
-        """
+        """Set the next source of each item. Downloads for several items run at the same time."""
         await run_together(*(self._supply.find_next_source(item, request.asker) for item in items))
 
 
 def _after_flood(outcome: TryLater, request: SendRequest) -> Outcome | None:
-    """Return None if the send continues after a flood limit, else the outcome.
+    """After a flood limit, return None to send again, or the outcome to stop.
 
-    The send continues if a person waits for a reply that certainly was not sent.
+    The send continues only for a reply to a person, and only if the reply was certainly not sent.
     """
     if outcome.unknown or outcome.partly or request.is_alert:
         return outcome
     is_long = outcome.after is None or outcome.after > _FLOOD_PATIENCE
     if is_long or request.floods == _MOST_FLOODS:
         return outcome
-    request.floods += 1  # the rate limiter delays calls into the chat until the flood limit ends
+    request.floods += 1  # the rate limiter delays the next call until the flood limit ends
     return None
 
 
 def _are_known(batch: list[Item]) -> bool:
     """Return whether Telegram has all files of a batch.
 
-    Only then a 429 means that nothing of an album was sent. If Telegram loads files first, some
-    messages may be in the chat (rubenlagus/TelegramBots#1520).
+    If so, a 429 response means that nothing of an album was sent. If Telegram must load files
+    first, some messages may be in the chat in spite of the 429 (rubenlagus/TelegramBots#1520).
     """
     return all(isinstance(item.source, ByFileId) for item in batch)
 
 
 def _sendable(items: list[Item], *, in_order: bool) -> list[Item]:
-    """Return the items to send now.
+    """Return the items that can be sent now.
 
-    With ``in_order``, items behind an item that may succeed later are left out.
+    If ``in_order`` is True, stop at the first item that failed and will be retried later.
     """
     until = (place for place, item in enumerate(items) if in_order and item.failed and item.later)
     return [item for item in items[: next(until, None)] if item.is_open]
@@ -295,7 +299,7 @@ def _sendable(items: list[Item], *, in_order: bool) -> list[Item]:
 def _give_up_items_without_right(outcome: Outcome, batch: list[Item]) -> Outcome | None:
     """Give up the items that need a missing right. Return None to send the rest, or the outcome.
 
-    If no item has the kind of the refusal, all items of the batch are given up.
+    If no item of the batch has the refused kind, give up all items of the batch.
     """
     if not (isinstance(outcome, Muted) and outcome.missing in _AS_SENT):
         return outcome

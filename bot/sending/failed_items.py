@@ -1,7 +1,7 @@
-"""The messages about stories that could not be sent, with a message for each cause. No I/O.
+"""The messages about stories that could not be sent, with one message for each cause.
 
-A message has the list of its stories, so that the failures of the next album of the same answer
-can be added to a pending message.
+A message contains the list of its stories. If stories of a further album fail before the message
+is sent, they are added to the message.
 """
 
 from collections.abc import Mapping
@@ -16,13 +16,13 @@ from bot.presentation.translation import Translator, translator_for
 
 Payload = dict[str, Any]
 
-_MOST_LINES = 25  # the maximum number of lines; each line contains a URL
+_MOST_LINES = 25  # maximum number of lines in a message; each line contains a URL
 
 
 def payloads(
     album: Payload, failed: Mapping[str, str], *, reply_to: int | None = None
 ) -> list[Payload]:
-    """Return a message for each error message in ``failed``, which maps story ids to messages."""
+    """Return a message for each cause in ``failed``, which maps story ids to error messages."""
     by_pk = {story.pk: story for story in load_stories(album["stories"])}
     by_cause: dict[str, list[list[str]]] = {}
     for pk, sentence in failed.items():
@@ -38,9 +38,9 @@ def payloads(
 
 
 def merge(waiting: Payload, new: Payload) -> Payload | None:
-    """Return a message that combines both messages, or None.
+    """Return one message with the stories of both messages, or None if they can't be combined.
 
-    Only messages with the same cause and the same answered message are combined.
+    Both messages must have the same cause and answer the same message.
     """
     cause = waiting.get("cause")
     is_same = cause == new.get("cause") and waiting.get("reply_to") == new.get("reply_to")
@@ -71,7 +71,7 @@ def _payload(
 
 
 def _buttons(stories: list[list[str]], names: list[str], t: Translator) -> Buttons:
-    """Return the button that opens the story, or all stories if there is only a single profile."""
+    """Return the button that opens the failed story, or all stories of the only profile."""
     if len(names) != 1:
         return []
     pages = {page for _, _, page in stories}

@@ -1,7 +1,7 @@
-"""The file_ids of stories. A single sender uploads a story; other senders wait for the file_id.
+"""The file_ids of stories. One sender uploads a story, and other senders wait for its file_id.
 
-Only senders of the same process wait for each other. A different replica may upload the same story
-at the same time. The file_id of that replica is used when it is in the store.
+Only senders of the same process wait for each other. A different process may upload the same story
+at the same time. Its file_id is used as soon as the database has it.
 """
 
 import asyncio
@@ -20,26 +20,29 @@ from bot.store.file_ids import ANIMATION
 
 log = structlog.get_logger()
 
-_CACHED = 20_000  # the maximum number of files in memory; the store has all files
-PATIENCE = timedelta(seconds=5)  # alerts wait only for uploads that began less than this time ago
+_CACHED = 20_000  # maximum number of files in memory; the database has all files
+PATIENCE = timedelta(seconds=5)  # maximum age of an upload that an alert waits for
 
 
 class Files:
-    """The file_ids of live stories in the cache and in the store, and the current uploads."""
+    """The file_ids of live stories, in memory and in the database, and the current uploads."""
 
     def __init__(
         self, db: Database, *, bot_id: Callable[[], int], now: Callable[[], datetime]
     ) -> None:
-        """Create an empty cache. After the start, ``bot_id`` returns the bot's id."""
+        """Create an empty cache.
+
+        ``bot_id`` returns the bot's id, and is not called before the start.
+        """
         self._db = db
         self._bot_id = bot_id
         self._now = now
         self._cache = TimedCache[str, KnownFile](size=_CACHED)
-        # The current uploads with their start times.
+        # For each story that is being uploaded, the future of the upload and its start time.
         self._in_flight: dict[str, tuple[asyncio.Future[None], datetime]] = {}
 
     async def load_known(self, pks: Collection[str]) -> dict[str, KnownFile]:
-        """Return the known files of the stories that can be sent together in an album."""
+        """Return the known files of stories. A file that can't be in their album is left out."""
         here = self._usable_cached(pks)
         missing = [pk for pk in pks if pk not in here]
         if not missing:
@@ -49,7 +52,7 @@ class Files:
         return self._usable_cached(pks)
 
     def cached(self, pks: Collection[str]) -> dict[str, KnownFile]:
-        """Return the files in the cache, without a query."""
+        """Return the files that are in memory, without a query of the database."""
         now = self._now()
         files = {pk: self._cache.get(pk, now=now) for pk in pks}
         return {pk: file for pk, file in files.items() if file is not None}
@@ -58,12 +61,14 @@ class Files:
     async def reserve_unknown(
         self, pks: Collection[str], *, patience: timedelta | None = None
     ) -> AsyncIterator[dict[str, KnownFile] | None]:
-        """Yield the known files. Reserve the other stories for the caller while the block runs.
+        """Yield the known files.
 
-        Waits while a different sender has reserved any of the stories. The stories are reserved
-        all at once, so that two albums with the same stories can't wait for each other. Yields
-        None, and reserves nothing, if a different sender reserved a story longer than ``patience``
-        ago.
+        Reserve all other stories for the caller during the ``with`` block. If a different sender
+        has reserved one of the stories, wait for the end of its block. All stories are reserved at
+        once, so that two albums with the same stories can't wait for each other.
+
+        If a different sender reserved a story longer than ``patience`` ago, reserve nothing and
+        yield None.
         """
         while True:
             known, now = await self.load_known(pks), self._now()
@@ -88,10 +93,10 @@ class Files:
             future.set_result(None)
 
     async def remember(self, files: dict[str, KnownFile]) -> None:
-        """Record new files by the pk of the story, in the cache and in the store.
+        """Store new files by the id (``pk``) of the story, in memory and in the database.
 
-        During a database outage the files are only in the cache: the messages have arrived, so the
-        send must not fail.
+        If the database is unavailable, the files are stored in memory only. An error would be
+        wrong, because the messages have arrived.
         """
         if files:
             self._put_in_cache(files)
@@ -116,5 +121,8 @@ class Files:
 
 
 def fits_album_of(file: KnownFile, count: int) -> bool:
-    """Return whether a file may be sent with ``count`` files; an animation is sent alone."""
+    """Return whether a file may be in an album of ``count`` files.
+
+    An animation must be sent alone.
+    """
     return count == 1 or file.kind != ANIMATION

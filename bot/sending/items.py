@@ -1,4 +1,4 @@
-"""The items of an album during a send: the current source, and the arguments for PTB. No I/O."""
+"""The items of an album during a send, with their current source and their arguments for PTB."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,8 +21,8 @@ from bot.media.spool import MediaFile
 from bot.presentation.actions import Buttons
 from bot.presentation.html import plain, shorten
 
-_CAPTION = 1024  # characters after parsing (Bot API, "caption")
-# The file_id of a highlight is stored for this time if the highlight is older than a day.
+_CAPTION = 1024  # characters of a caption after parsing (Bot API, "caption")
+# The time for which the file_id of an old highlight is stored. A highlight is old after a day.
 _HIGHLIGHTS_KEPT = timedelta(days=30)
 METHODS: dict[FileKind, str] = {
     "photo": "sendPhoto",
@@ -41,7 +41,7 @@ class ByFileId:
 
 @dataclass(frozen=True, slots=True)
 class ByUrl:
-    """A file that Telegram fetches from a URL."""
+    """A file that Telegram downloads from a URL."""
 
     url: str
 
@@ -53,17 +53,18 @@ class ByUpload:
     file: MediaFile
 
 
-MessageJson = dict[str, Any]  # a Message in the form of the Bot API
+MessageJson = dict[str, Any]  # a Message of the Bot API as JSON
 Source = ByFileId | ByUrl | ByUpload
 
 
 @dataclass(slots=True)
 class Item:
-    """A story of an album during a send. ``kind`` is the kind of the sent file.
+    """A story of an album during a send. ``kind`` is the kind of file as which the story is sent.
 
-    ``tried`` counts the sources that were tried, ``reason`` is the error message of the last
-    source. At the end, either ``sent`` is set, or ``failed`` (the error message; ``later``: the
-    send may succeed later), or ``refused`` (the right that the item needs and the bot lacks).
+    ``tried`` is the number of tried sources. ``reason`` is the error message of the last source.
+    After the send, one of three fields is set. ``sent`` is the sent message. ``failed`` is the
+    error message of a failure, and ``later`` then means that a retry may succeed. ``refused`` is
+    the missing right of the bot that the item needs.
     """
 
     story: Story
@@ -76,37 +77,39 @@ class Item:
     later: bool = False
     refused: Right | None = None
     alone: bool = False
-    """Whether the item must be sent alone, because no free source is valid in an album."""
+    """Whether the item must be sent alone, because no free source can be used in an album."""
     as_file: bool = False
-    """Whether the item is sent uncompressed as a document, for any kind of file."""
+    """Whether the item is sent as an uncompressed document, even if it is a photo or video."""
     is_free: bool = False
-    """Whether the item may cost no credits: its file is not bought."""
+    """Whether no credits may be spent for the item, so its file is never bought."""
     spooled: list[MediaFile] = field(default_factory=list)
 
     @property
     def file_key(self) -> str:
-        """Return the key of the item's file at Telegram. An original has a separate key."""
+        """Return the key under which the file_id is stored.
+
+        An uncompressed original has its own key.
+        """
         return self.story.pk + (ORIGINAL if self.as_file else "")
 
     @property
     def expected_kind(self) -> FileKind:
-        """Return the kind under which the item will probably be sent, without reading the file."""
+        """Return the kind of file that is expected before the file is read."""
         return "document" if self.as_file else self.story.kind
 
     @property
     def is_open(self) -> bool:
-        """Return whether the item must still be sent."""
+        """Return whether the item is neither sent nor failed."""
         return self.sent is None and not self.failed and self.refused is None
 
 
 @dataclass(frozen=True, slots=True)
 class SendOptions:
-    """The appearance and notification of messages.
+    """The options of the sent messages.
 
-    ``buttons`` appear at single items only (Bot API).
-
-    ``in_order``: the items behind an item that may succeed later also wait. ``one_by_one``: no
-    item is sent in an album. ``is_free``: no file is bought from the API.
+    ``buttons`` are used only if an item is sent alone, because an album can't have buttons (Bot
+    API). ``in_order`` means that an item waits if an earlier item will be retried. ``one_by_one``
+    means that no albums are sent. ``is_free`` means that no file is bought from the API.
     """
 
     silent: bool = False
@@ -122,10 +125,11 @@ class SendOptions:
 
 @dataclass(slots=True)
 class Text:
-    """The caption of an album, sent once with the first message.
+    """The caption of an album, which is sent once, with the first message.
 
-    HTML until Telegram refuses the HTML. ``with_count`` returns the caption for a number of
-    stories, if some stories of the album can't be sent.
+    The caption is HTML. If Telegram refuses the HTML, the caption becomes plain text.
+    ``with_count`` returns the caption with a changed number of stories. This is needed if some
+    stories of the album can't be sent.
     """
 
     caption: str | None
@@ -133,20 +137,20 @@ class Text:
     with_count: Callable[[int], str] | None = None
 
     def caption_arguments(self) -> dict[str, Any]:
-        """Return PTB's caption arguments for the next message."""
+        """Return PTB's arguments for the caption of the next message."""
         if not self.caption:
             return {}
         return {"caption": self.caption, "parse_mode": ParseMode.HTML if self.html else None}
 
     def count(self, stories: int) -> None:
-        """Name this number of stories in the caption."""
+        """Change the number of stories in the caption to ``stories``."""
         if self.caption and self.html and self.with_count:
             self.caption = self.with_count(stories)
 
     def simplify(self) -> bool:
-        """Simplify the caption after a refusal: first remove the markup, then the caption.
+        """Simplify a refused caption: first remove the markup, then the whole caption.
 
-        Return False if there was no caption left to simplify.
+        Return False if there was no caption.
         """
         if not self.caption:
             return False
@@ -158,7 +162,7 @@ class Text:
 def as_media(
     item: Item, text: dict[str, Any], options: SendOptions
 ) -> InputMediaDocument | InputMediaPhoto | InputMediaVideo | dict[str, Any]:
-    """Return the item as an element of a media group. PTB objects are used for uploads only."""
+    """Return an item as an element of an album. PTB's classes are used only for uploads."""
     media = _file_argument(item, attach=True)
     if item.kind == "document" and not isinstance(media, str):
         return InputMediaDocument(media, disable_content_type_detection=True, **text)
@@ -173,7 +177,7 @@ def as_media(
 
 
 def single_arguments(item: Item, text: dict[str, Any], options: SendOptions) -> dict[str, Any]:
-    """Return the arguments of the ``METHODS`` call for the item."""
+    """Return the arguments of the method that sends the item alone."""
     arguments = {item.kind: _file_argument(item, attach=False), **text}
     if item.kind != "document":
         arguments["has_spoiler"] = options.spoiler or None
@@ -200,10 +204,10 @@ def common_arguments(thread_id: int | None, options: SendOptions) -> dict[str, A
 
 
 def receipt(item: Item, message: MessageJson, now: datetime) -> tuple[SentItem, KnownFile | None]:
-    """Return the sent item and, if the file can be reused, the file.
+    """Return the sent item, and its file if the file can be reused.
 
-    A video without sound that was sent alone is returned as an animation, which is not allowed in
-    albums.
+    Telegram turns a video without sound into an animation if the video is sent alone. Animations
+    are not allowed in albums.
     """
     kind, file = _file_of(message)
     sent = SentItem(item.story.pk, int(message["message_id"]))
@@ -218,7 +222,7 @@ def receipt(item: Item, message: MessageJson, now: datetime) -> tuple[SentItem, 
 def _file_of(message: MessageJson) -> tuple[FileKind | None, MessageJson | None]:
     if message.get("photo"):
         return "photo", message["photo"][-1]
-    # A message with an animation also has the field ``document``, so the document comes last.
+    # A message with an animation also has the field ``document``, so ``document`` is tried last.
     kinds: tuple[FileKind, ...] = ("video", "animation", "document")
     kind = next((one for one in kinds if message.get(one)), None)
     return kind, message[kind] if kind else None
@@ -238,13 +242,16 @@ def _file_argument(item: Item, *, attach: bool) -> str | InputFile:
 
 
 def _filename(story: Story, suffix: str) -> str:
-    """Return the filename of an original. The time is in UTC, because all chats share the file."""
+    """Return the file name of an original.
+
+    Its time is in UTC, because all chats get the same file.
+    """
     username = story.profile.username or "instagram"
     return f"{story.taken_at:%Y-%m-%d_%H-%M}_{username}_{story.pk}{suffix}"
 
 
 def file_from_disk(path: Path, *, attach: bool, name: str | None = None) -> InputFile:
-    """Return a file that the transport opens only when the file is sent."""
+    """Return a file on the disk that is opened only when the request is sent."""
     return InputFile(cast("IO[bytes]", path), filename=name, attach=attach, read_file_handle=False)
 
 
@@ -252,7 +259,7 @@ def _measures(item: Item) -> dict[str, Any]:
     duration = item.story.duration
     measures: dict[str, Any] = {"supports_streaming": True}
     if isinstance(item.source, ByFileId):
-        return {}  # Telegram already knows the dimensions of the file
+        return {}  # Telegram already knows the file's dimensions
     if isinstance(item.source, ByUpload):
         file = item.source.file
         duration = file.duration or duration

@@ -1,8 +1,8 @@
-"""Replies as values that can be stored, sent at once or later, and sent again.
+"""Replies as JSON payloads, which can be stored, sent later, and sent again.
 
-A payload is JSON: ``kind`` is ``text``, ``edit``, ``album`` or ``document``. An album contains
-complete stories, so that nothing is fetched or paid again. ``language`` is the language of further
-messages if a payload could not be sent.
+The ``kind`` of a payload is ``text``, ``edit``, ``album`` or ``document``. An album contains
+complete stories, so that no story is fetched or paid again. ``language`` is the language of a
+message about a payload that could not be sent.
 """
 
 import asyncio
@@ -42,11 +42,11 @@ log = structlog.get_logger()
 
 Payload = dict[str, Any]
 
-PATIENCE_S = 5.0  # how long a text waits for a flood limit before the text is left to the outbox
-ACTION_S = 4.5  # Telegram shows an action for 5 s
+PATIENCE_S = 5.0  # seconds that a text waits for a flood limit before the outbox takes over
+ACTION_S = 4.5  # seconds between two calls; Telegram shows an action for 5 s
 _AS_IT_IS = "message is not modified"
-# The message to edit is deleted, too old, from before a move of the chat, or without text. The
-# text is then sent as a new message.
+# Errors of an edit. The message is deleted, is too old, was lost in a migration of the chat, or
+# has no text. The text is then sent as a new message.
 _NO_SUCH_TEXT = (
     "message to edit not found",
     "message can't be edited",
@@ -55,7 +55,7 @@ _NO_SUCH_TEXT = (
     "group migrated to supergroup",
 )
 SHOWN_ALREADY = Sent(())
-"""The outcome of an edit without a change, compared by identity."""
+"""The outcome of an edit that changed nothing. Compare it by identity."""
 
 
 def text_payload(
@@ -66,7 +66,10 @@ def text_payload(
     markup: dict[str, Any] | None = None,
     silent: bool = False,
 ) -> Payload:
-    """Return an HTML message. ``markup`` replaces the buttons (Bot API, "reply_markup")."""
+    """Return the payload of an HTML message.
+
+    ``markup`` is a "reply_markup" of the Bot API, which is used instead of the buttons.
+    """
     return {
         **({"silent": True} if silent else {}),
         "kind": "text",
@@ -78,7 +81,10 @@ def text_payload(
 
 
 def edit_payload(chat_id: int, message_id: int, text: str, buttons: Buttons | None) -> Payload:
-    """Return an edit of a bot message: new text and buttons. The message is in this chat only."""
+    """Return the payload that edits the text and buttons of a message of the bot.
+
+    ``chat_id`` is the only chat in which the message can be edited.
+    """
     return {
         "kind": "edit",
         "chat_id": chat_id,
@@ -100,10 +106,10 @@ def album_payload(
     is_free: bool = False,
     under: Payload | None = None,
 ) -> Payload:
-    """Return an album. ``is_free``: no file of the album is bought.
+    """Return the payload of an album. If ``is_free`` is True, no file of the album is bought.
 
-    ``under`` is sent after the album has arrived. ``asked`` is the message to which messages about
-    failed items reply.
+    ``under`` is a message that is sent after the album has arrived. ``asked`` is the person's
+    message to which messages about failed items reply.
     """
     return {
         **({"asked": asked} if asked else {}),
@@ -120,26 +126,26 @@ def album_payload(
 
 
 def document_payload(data: str, filename: str, caption: str) -> Payload:
-    """Return a text file."""
+    """Return the payload of a text file."""
     return {"kind": "document", "data": data, "filename": filename, "caption": caption}
 
 
 def is_media(payload: Payload) -> bool:
-    """Return whether a payload is sent as a file, not as a text."""
+    """Return whether the payload is sent as a file and not as a text."""
     return payload["kind"] in {"album", "document"}
 
 
 class Replies:
-    """Sends replies and notices."""
+    """Sends payloads: replies to people, and notices."""
 
     def __init__(self, bot: ExtBot[Any], sender: Sender) -> None:
-        """Send with ``bot``, and albums with ``sender``."""
+        """Use ``bot`` to send texts, and ``sender`` to send albums."""
         self._bot = bot
         self._sender = sender
 
     @property
     def bot_name(self) -> str:
-        """Return the bot's username, which is part of links into the private chat with the bot."""
+        """Return the bot's username, which is needed in links to the bot."""
         return self._bot.username
 
     async def send(
@@ -153,8 +159,8 @@ class Replies:
     ) -> Outcome:
         """Send a payload. Return the outcome.
 
-        ``calls`` makes the requests; without ``calls`` no copy is counted. ``one_by_one``: each
-        story of an album is sent as a separate message.
+        ``calls`` makes the requests. Without ``calls``, the requests are not recorded.
+        ``one_by_one`` means that each story of an album is sent as a separate message.
         """
         calls = calls or Calls(self._bot)
         if payload["kind"] == "album":
@@ -163,10 +169,10 @@ class Replies:
                     target, payload, calls, silent=silent, one_by_one=one_by_one
                 )
         if payload["kind"] == "edit" and payload.get("chat_id") != target.chat_id:
-            # The message can't be edited after the move of the chat.
+            # The chat was migrated, and the old message can't be edited.
             payload = {**payload, "kind": "text"}
-        # A notice waits as long as an alert. A reply waits less, because the outbox can send it
-        # later.
+        # A notice waits for a flood limit as long as an alert does. A reply waits only shortly,
+        # because the outbox can send it later.
         patience = PATIENCE_S if calls.lane == "reply" else None
         try:
             method, arguments = _api_call(payload)
@@ -218,7 +224,7 @@ class Replies:
 
 
 def _caption_counter(payload: Payload, stories: tuple[Story, ...]) -> Callable[[int], str] | None:
-    """Return the function that changes the number of stories in the caption of an album."""
+    """Return a function that changes the number of stories in the caption of an album."""
     if not payload["caption"] or len(stories) == 1:
         return None
     t = translator_for(payload.get("language"))
@@ -226,7 +232,7 @@ def _caption_counter(payload: Payload, stories: tuple[Story, ...]) -> Callable[[
 
 
 async def show_uploading(bot: ExtBot[Any], target: Target) -> None:
-    """Show "is sending a photo…" in the chat until cancelled."""
+    """Show "is sending a photo…" in the chat until the task is cancelled."""
     while True:
         with suppress(TelegramError, DatabaseUnavailableError), refusing_while(None):
             await bot.send_chat_action(
@@ -236,7 +242,7 @@ async def show_uploading(bot: ExtBot[Any], target: Target) -> None:
 
 
 def _api_call(payload: Payload) -> tuple[str, dict[str, Any]]:
-    """Return the Bot API method and the arguments for a payload."""
+    """Return the method of the Bot API and the arguments that send a payload."""
     if payload["kind"] == "document":
         file = InputFile(payload["data"].encode(), filename=payload["filename"])
         return "sendDocument", {"document": file, "caption": payload["caption"]}

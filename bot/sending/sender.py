@@ -1,7 +1,8 @@
-"""Sends albums from the cheapest source that works. A failed item does not affect other items.
+"""The sending of albums from the cheapest source that works.
 
-Only items that Telegram returned as messages have arrived. A media group that fails has delivered
-nothing (TDLib, MessagesManager::do_send_message_group).
+A failed item does not affect other items. An item has arrived only if Telegram returned its
+message. If the request for an album fails, nothing of the album was sent (TDLib,
+MessagesManager::do_send_message_group).
 """
 
 from collections.abc import Awaitable, Callable
@@ -40,7 +41,7 @@ _PLAIN = SendOptions()
 
 
 class Sender:
-    """Sends all media of the bot."""
+    """Sends all photos and videos of the bot."""
 
     def __init__(
         self,
@@ -53,10 +54,10 @@ class Sender:
         tell: Callable[[str], Awaitable[None]] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Create the sender. ``fallback`` downloads a story through the API, at a cost in credits.
+        """Create the sender. ``fallback`` downloads a story through the API, which costs credits.
 
-        ``largest_file`` is the limit of Telegram in bytes. ``tell`` is called with the text of an
-        unknown refusal.
+        ``largest_file`` is Telegram's limit in bytes. ``tell`` is called with the text of an
+        unknown error message of Telegram.
         """
         self._bot = bot
         self._files = Files(db, bot_id=lambda: bot.id, now=now)
@@ -76,13 +77,15 @@ class Sender:
         calls: Calls | None = None,
         asker: Asker = _NO_ASKER,
     ) -> Outcome:
-        """Send the stories of ``album`` to ``target``; ``asker`` pays if the API must be asked.
+        """Send the stories of ``album`` to ``target``. ``asker`` pays if a file must be bought.
 
-        ``calls`` makes the requests; without ``calls`` the album is a reply, and no copy is
-        counted. The caption stands at the first item. ``with_count`` returns the caption for a
-        number of stories, if some can't be sent. ``TryLater.items`` are the stories that
-        arrived; the other stories may be sent again. A story is uploaded once: other senders of
-        the story wait for the upload. An alert that would wait long goes back to the outbox.
+        ``calls`` makes the requests. Without ``calls``, the album is a reply whose requests are
+        not recorded. The first item has the caption. ``with_count`` returns the caption with a
+        changed number of stories, for albums of which some stories can't be sent.
+
+        In the outcome, ``TryLater.items`` are the stories that have arrived. Only the other
+        stories may be sent again. If a different sender uploads one of the stories, wait for the
+        upload. If an alert would have to wait long, return ``TryLater`` instead.
         """
         calls = calls or Calls(self._bot)
         request = SendRequest(
@@ -106,7 +109,7 @@ class Sender:
             item.kind = item.expected_kind
         try:
             stopped = await self._attempts.send_open_items(items, request)
-        except DatabaseUnavailableError as error:  # ``items`` still records which stories arrived
+        except DatabaseUnavailableError as error:  # ``items`` still shows what has arrived
             stopped = TryLater(reason=str(error))
         finally:
             for item in items:
@@ -118,7 +121,8 @@ class Sender:
 def _album_outcome(items: list[Item], stopped: Outcome | None, *, is_alert: bool) -> Outcome:
     """Return the outcome of a whole album.
 
-    An alert waits for items that may succeed later. A reply reports these items as failed now.
+    If items of an alert may succeed later, the outcome is ``TryLater``. In a reply, such items
+    count as failed now.
     """
     sent = tuple(item.sent for item in items if item.sent)
     ended = [item for item in items if item.failed]

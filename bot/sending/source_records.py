@@ -1,7 +1,7 @@
-"""The record of a story: the sources that failed, and the answers of the Stories API. No I/O.
+"""The record of a story: its failed sources, and what the Stories API answered about it.
 
-Each method takes ``now`` and either records an event or returns a decision. Each fact has a
-separate duration, so that a source is tried again later.
+Each method gets ``now``, and either records an event or returns a decision. Each record of a
+failure expires after some time, so that the source is tried again.
 """
 
 from dataclasses import dataclass, field
@@ -11,23 +11,23 @@ from bot.domain.alert_rules import MOST_DOUBTS
 from bot.domain.model import STORY_LIFE
 from bot.domain.records import EPOCH
 
-RECORD_LIFE = STORY_LIFE  # the lifetime of a record after its last change
-FAILED_FOR = timedelta(minutes=10)  # after a failure, no chat tries the file for this time
-# Alerts do not use a file for this time after its host failed.
+RECORD_LIFE = STORY_LIFE  # a record is deleted if it was not changed for this time
+FAILED_FOR = timedelta(minutes=10)  # no chat tries a failed file for this time
+# If a file's host fails, alerts do not use the file for this time.
 _ALERTS_WAIT_FOR = timedelta(seconds=5)
-_BUY_AGAIN = timedelta(hours=1)  # the shortest time between two purchases of a file for alerts
-# After a refused URL, the story is only uploaded for this time.
+_BUY_AGAIN = timedelta(hours=1)  # minimum time between two purchases of a file for alerts
+# If Telegram can't fetch a URL, the story is only uploaded for this time.
 _URL_REFUSED_FOR = timedelta(hours=1)
-_CHATS_OF_A_REFUSAL = 3  # after refusals with the same text in this many chats, all alerts wait
-_ASKED_AGAIN = timedelta(minutes=15)  # the time after which a single alert is tried again
+_CHATS_OF_A_REFUSAL = 3  # if this many chats refuse a file with the same message, all alerts wait
+_ASKED_AGAIN = timedelta(minutes=15)  # the time after which one alert tries a postponed file again
 
 
 @dataclass(slots=True)
 class FileRecord:
-    """The failures of a file of a story.
+    """The failures of one file of a story.
 
-    A failure has the error message that a person reads. ``_chats_by_words`` has the chats that
-    refused the file, by the error message of Telegram.
+    A failure is recorded as the error message that people read. ``_chats_by_words`` has the chats
+    for which Telegram refused the file, by Telegram's error message.
     """
 
     _failure: str = ""
@@ -38,26 +38,26 @@ class FileRecord:
     _chats_by_words: dict[str, set[int]] = field(default_factory=dict)
 
     def record_failure(self, message: str, now: datetime) -> None:
-        """Record a failure that applies to alerts and to replies."""
+        """Record a failure for alerts and replies."""
         self._failure, self._failed_until = message, now + FAILED_FOR
 
     def record_alert_failure(self, message: str, now: datetime) -> None:
-        """Record a failure that applies to alerts only, because a later attempt may succeed."""
+        """Record a failure for alerts only, because a later attempt may succeed."""
         self._alert_failure, self._alerts_wait_until = message, now + _ALERTS_WAIT_FOR
 
     def failure(self, now: datetime) -> str:
-        """Return the message of the last failure for everybody, empty if a source may be tried."""
+        """Return the error message of a recent failure for alerts and replies, or ""."""
         return self._failure if now < self._failed_until else ""
 
     def alert_failure(self, now: datetime) -> str:
-        """Return the message of the last failure for alerts, empty if a source may be tried."""
+        """Return the error message of a recent failure for alerts, or ""."""
         return self._alert_failure if now < self._alerts_wait_until else ""
 
     def record_refusal(self, words: str, chat_id: int, now: datetime) -> None:
-        """Record that Telegram refused the file in a chat.
+        """Record that Telegram refused to send the file to a chat.
 
-        When Telegram refuses the file with the same error message in three chats, alerts in all
-        chats are postponed.
+        If Telegram refuses the file with the same error message in three chats, alerts with the
+        file are postponed in all chats.
         """
         chats = self._chats_by_words.setdefault(words, set())
         chats.add(chat_id)
@@ -65,15 +65,15 @@ class FileRecord:
             self._postponed_until = now + _ASKED_AGAIN
 
     def is_postponed(self, now: datetime) -> bool:
-        """Return whether alerts with the file wait in all chats."""
+        """Return whether alerts with the file are postponed in all chats."""
         return now < self._postponed_until
 
 
 @dataclass(slots=True)
 class StoryRecord:
-    """A story: the two files, the purchases for alerts, the URL, and the absence from the API.
+    """The record of a story: its two files, its purchases, its URL, and whether it is gone.
 
-    ``file`` is the photo or video that Telegram compresses; ``original`` is sent as a document.
+    ``file`` is the photo or video that Telegram compresses. ``original`` is sent as a document.
     """
 
     file: FileRecord = field(default_factory=FileRecord)
@@ -83,11 +83,11 @@ class StoryRecord:
     _times_gone: int = 0
 
     def file_of(self, *, as_file: bool) -> FileRecord:
-        """Return the record of the original if ``as_file``, else of the compressed file."""
+        """Return the record of the original if ``as_file`` is True, else of the other file."""
         return self.original if as_file else self.file
 
     def record_purchase(self, now: datetime) -> None:
-        """Record a purchase for an alert, before the API is called."""
+        """Record that the story is being bought for an alert, before the API is called."""
         self._bought_until = now + _BUY_AGAIN
 
     def cancel_purchase(self) -> None:
@@ -95,7 +95,7 @@ class StoryRecord:
         self._bought_until = EPOCH
 
     def is_bought(self, now: datetime) -> bool:
-        """Return whether an alert bought the story less than an hour ago."""
+        """Return whether the story was bought for an alert less than an hour ago."""
         return now < self._bought_until
 
     def refuse_url(self, now: datetime) -> None:
@@ -107,15 +107,15 @@ class StoryRecord:
         return now < self._url_refused_until
 
     def record_gone(self) -> None:
-        """Count an answer of the API that the story or the profile does not exist any more."""
+        """Count an answer of the API that the story or its profile does not exist any more."""
         self._times_gone += 1
 
     @property
     def may_be_gone(self) -> bool:
-        """Return whether the API answered at least once that the story is gone."""
+        """Return whether the API has answered at least once that the story does not exist."""
         return self._times_gone > 0
 
     @property
     def is_gone(self) -> bool:
-        """Return whether enough answers of the API say that the story does not exist any more."""
+        """Return whether the API has answered often enough that the story does not exist."""
         return self._times_gone >= MOST_DOUBTS

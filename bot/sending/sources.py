@@ -1,11 +1,11 @@
-"""The sources of a story's media, tried in the order of their cost.
+"""The sources of a story's file, in the order of their cost.
 
-1. A file_id that Telegram has.
-2. The URL, which Telegram fetches.
-3. A download, which the bot uploads.
+1. A file_id of a file that Telegram has.
+2. The URL, from which Telegram downloads the file.
+3. A download by the bot, which then uploads the file.
 4. A download through the Stories API, which costs credits.
 
-Each source is tried once. An item without a source fails with an error message.
+Each source is tried once. If no source works, the item fails with an error message.
 """
 
 import asyncio
@@ -45,10 +45,10 @@ from bot.telegram.outcomes import Refusal
 log = structlog.get_logger()
 
 _LARGEST_PHOTO = 10 * 2**20  # bytes; a larger photo is sent as a document
-# Alerts wait this long for a slow host, and then the file is bought.
+# Alerts wait this long for a slow host. After this time, the file is bought.
 _SLOW_FOR = timedelta(minutes=2)
 _FREE_STEPS = 2  # the number of free sources: the URL and the upload
-# Refusals with the same text are not reported again until none has occurred for this time.
+# A refusal is reported again only if the same refusal has not occurred for this time.
 _REPORTED_FOR = timedelta(hours=1)
 
 Fallback = Callable[[Story, Asker], Awaitable[MediaFile]]
@@ -57,7 +57,7 @@ _NO = (StoryGoneError, ProfilePrivateError, NoSuchProfileError)
 
 @dataclass(slots=True)
 class _Purchases:
-    """The purchases of a profile's files. ``succeeded`` is None until the first purchase ends."""
+    """Purchases of a profile's files. ``succeeded`` is None until the first purchase has ended."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     succeeded: bool | None = None
@@ -76,11 +76,11 @@ class Supply:
         now: Callable[[], datetime],
         largest: int = LARGEST_FILE,
     ) -> None:
-        """Create a supply without records.
+        """Create a supply without any records of stories.
 
         ``fallback`` downloads a story through the API for credits, or downloads a pasted URL.
-        ``largest`` is the maximum size of a file in bytes. ``tell`` is called with the words of
-        an unknown refusal, once while the refusal is repeated within an hour.
+        ``largest`` is the maximum size of a file in bytes. ``tell`` is called with an unknown
+        error message of Telegram, but not again while the same message recurs within an hour.
         """
         self._largest = largest
         self._files = files
@@ -94,31 +94,38 @@ class Supply:
         self._reported_words = TimedCache[str, bool]()
 
     def _record_of(self, item: Item) -> StoryRecord:
-        """Return the record of an item's story, or a new record that is not stored."""
+        """Return the record of an item's story.
+
+        If it does not exist, return a new, unstored record.
+        """
         return self._records.get(item.story.pk, now=self._now()) or StoryRecord()
 
     def _record_to_change(self, item: Item) -> StoryRecord:
-        """Return the stored record of an item's story, and extend the record's lifetime."""
+        """Return the stored record of an item's story, and extend its lifetime."""
         record = self._record_of(item)
         self._records.put(item.story.pk, record, until=self._now() + RECORD_LIFE)
         return record
 
     async def find_next_source(self, item: Item, asker: Asker) -> None:
-        """Set the next source of the item, or close the item with an error message."""
+        """Set the next source of the item.
+
+        If no source is left, let the item fail with a message.
+        """
         is_file = isinstance(item.source, ByUpload)
         if isinstance(item.source, ByFileId):
             await self._files.forget(item.file_key)
             item.kind = item.expected_kind
         elif isinstance(item.source, ByUrl):
-            self.give_up_urls([item])  # a later send of the item starts without the URL
+            self.give_up_urls([item])  # later sends must not use the refused URL
         item.source = None
         self._fail_from_record(item, is_alert=asker.chat_id is None)
         can_pay = not item.is_free
         while item.is_open and item.source is None:
             if item.tried == len(self._steps):
-                # A different chat may be able to pay, or may accept the file.
+                # A different chat may be able to pay for the file, or Telegram may accept the file
+                # there.
                 for_all = can_pay and not is_file
-                # The file of a free item can still be bought, so the file is not gone.
+                # The file of a free item was not bought, so do not say that the file is gone.
                 reason = MediaUnavailableError.text if item.is_free else item.reason
                 self.close_failed(item, reason or MEDIA_GONE, for_all=for_all)
                 return
@@ -133,7 +140,7 @@ class Supply:
                 self._record_failure(item, error)
 
     def _fail_from_record(self, item: Item, *, is_alert: bool) -> None:
-        """Close an item with a file that failed a short time ago."""
+        """If the item's file failed a short time ago, let the item fail with the same message."""
         record, now = self._file_record(item), self._now()
         item.failed = record.failure(now)
         if is_alert and not item.failed:
@@ -147,9 +154,10 @@ class Supply:
         return self._record_to_change(item).file_of(as_file=item.as_file)
 
     async def find_next_free_source(self, item: Item, asker: Asker) -> bool:
-        """Set the next source that costs no credits. Return whether the item has a new source.
+        """Set the next source of the item that costs no credits.
 
-        Without a new source, the item keeps the present source.
+        Return whether a source was found. If no source is found, the item keeps its present
+        source.
         """
         while item.is_open and item.tried < _FREE_STEPS:
             step = self._steps[item.tried]
@@ -167,10 +175,10 @@ class Supply:
         return False
 
     async def postpone_refused(self, item: Item, refusal: Refusal, chat_id: int) -> None:
-        """Postpone an item that Telegram refused alone, with an unknown error message.
+        """Postpone an item that Telegram refused when sent alone, with an unknown error message.
 
-        When Telegram refuses a story with the same message in several chats, the story is
-        postponed in all chats. After 15 minutes a single alert is tried again.
+        If Telegram refuses a story with the same message in several chats, the story is postponed
+        in all chats. After 15 minutes, one alert tries the story again.
         """
         now, words = self._now(), refusal.without_numbers
         is_new = self._reported_words.get(words, now=now) is None
@@ -181,32 +189,32 @@ class Supply:
         self._file_record_to_change(item).record_refusal(words, chat_id, now)
 
     def postpone_refused_everywhere(self, items: list[Item]) -> None:
-        """Postpone the items of stories that are postponed in all chats (``postpone_refused``)."""
+        """Postpone the items of stories that ``postpone_refused`` has postponed in all chats."""
         for item in items:
             if self._file_record(item).is_postponed(self._now()):
                 item.failed, item.later = MediaUnavailableError.text, True
 
     def use_known_files(self, items: list[Item]) -> None:
-        """Set the file_id as source of each item with a known file.
+        """Use the file_id of each item whose file Telegram already has.
 
-        Call ``Files.reserve_unknown`` first, which reads the files from the store.
+        Call ``Files.reserve_unknown`` first, because that method loads the file_ids.
         """
         known = self._files.cached([item.file_key for item in items])
         for item in items:
             if file := known.get(item.file_key):
                 if item.as_file and file.kind != "document":
-                    continue  # Telegram has only a compressed file, so the original is uploaded
+                    continue  # Telegram has only a compressed file, so upload the original
                 if fits_album_of(file, len(items)):
                     item.kind, item.source = file.kind, ByFileId(file.file_id)
-                else:  # an animation can't be in an album, so the video is uploaded again
+                else:  # albums can't contain animations, so upload the video again
                     item.tried = max(item.tried, 1)
 
     def close_failed(self, item: Item, message: str, *, for_all: bool = True) -> None:
-        """Close the item with an error message.
+        """Let the item fail with an error message, and record the failure.
 
-        An item that may succeed later is refused to alerts for some seconds, so that alerts do not
-        wait in sequence for a failing host. With ``for_all``, any other item is refused to
-        everybody for ten minutes.
+        If the item may succeed later, alerts do not try its file for some seconds. Otherwise many
+        alerts would wait for a failing host one after the other. If the item can't succeed and
+        ``for_all`` is True, the file is not tried in any chat for ten minutes.
         """
         item.failed = message
         if item.later:
@@ -215,13 +223,13 @@ class Supply:
             self._file_record_to_change(item).record_failure(message, self._now())
 
     def give_up_urls(self, items: list[Item]) -> None:
-        """Stop sending the URLs of the items that Telegram had to fetch, in all chats."""
+        """Record that Telegram can't fetch the URLs of these items. No chat uses the URLs then."""
         for item in items:
             if isinstance(item.source, ByUrl):
                 self._record_to_change(item).refuse_url(self._now())
 
     async def make_document(self, item: Item, asker: Asker) -> bool:
-        """Make a document of a photo whose dimensions Telegram refused.
+        """Send a photo as a document, because Telegram refused the dimensions of the photo.
 
         Return False if the photo can't be uploaded.
         """
@@ -253,7 +261,7 @@ class Supply:
         return self._use_upload(item, await self._media.fetch(url, limit=self._largest))
 
     def _refuse_if_slow(self, url: str) -> None:
-        """Refuse a download for an alert from a slow host, so that the host gets no more load.
+        """Refuse to download from a slow host for an alert, so that the host gets no more load.
 
         Raises:
             SlowHostError: The host became slow less than two minutes ago.
@@ -268,13 +276,13 @@ class Supply:
         if item.is_free or self._fallback is None or item.story.expires_at <= self._now():
             return None  # an expired story can't be bought
         if is_pasted(item.story):
-            return None  # a pasted URL may belong to no story, so the file can't be bought
+            return None  # a pasted URL may not belong to a story, and can't be bought
         is_alert = asker.chat_id is None
         if is_alert and not self._reserve_purchase(item):
             return None
         try:
             file = await self._buy_after_first(item.story, asker, self._fallback)
-        except SpendingError:  # the credits were refused before a call of the API
+        except SpendingError:  # no credits were spent, because the API was not called
             if is_alert:
                 self._record_to_change(item).cancel_purchase()
             raise
@@ -283,7 +291,10 @@ class Supply:
         return source
 
     def _reserve_purchase(self, item: Item) -> bool:
-        """Record a purchase for an alert. Return False if the story may not be bought now."""
+        """Record that the story is bought for an alert.
+
+        Return False if it may not be bought now.
+        """
         record, now = self._record_to_change(item), self._now()
         if record.is_gone:
             _mark_gone(item)
@@ -296,10 +307,10 @@ class Supply:
         return True
 
     async def _buy_after_first(self, story: Story, asker: Asker, buy: Fallback) -> MediaFile:
-        """Buy a file. Until a first purchase for the profile has succeeded, other purchases wait.
+        """Buy a file. Only one purchase per profile runs until a purchase has succeeded.
 
         Raises:
-            MediaUnavailableError: The purchase of the first file of the profile failed.
+            MediaUnavailableError: The first purchase of the profile has failed.
         """
         profile = story.profile.profile_id or story.profile.username
         purchases = self._purchases.get(profile, now=self._now())
@@ -325,7 +336,10 @@ class Supply:
         return purchases
 
     def _use_upload(self, item: Item, file: MediaFile) -> ByUpload:
-        """Return the upload of a file; set the kind of the item by the bytes of the file."""
+        """Return the upload of a file.
+
+        Set the kind of the item according to the file's content.
+        """
         item.spooled.append(file)
         as_document = item.as_file or (file.kind == "photo" and file.size > _LARGEST_PHOTO)
         item.kind = "document" if as_document else file.kind
@@ -334,7 +348,7 @@ class Supply:
     def _record_failure(self, item: Item, error: BotError) -> None:
         log.info("source failed", story=item.story.pk, error=type(error).__name__, why=str(error))
         if isinstance(error, MediaTooBigError):
-            item.later = False  # a later download from the host has the same size
+            item.later = False  # a later download would have the same size
             self.close_failed(item, error.text)
         elif isinstance(error, MediaUnavailableError):
             item.later = True
@@ -355,15 +369,15 @@ class Supply:
 
 
 def _mark_gone(item: Item) -> None:
-    """Set the failure of an item with a story that is gone according to the API."""
+    """Mark the item's story as gone, because the API answered that it does not exist."""
     item.later, item.reason = False, MEDIA_GONE
 
 
 def _mark_for_later(item: Item) -> None:
-    """Allow a later retry of an alert, unless a file of the item was downloaded."""
+    """Allow a later retry for an alert, unless a file of the item was downloaded."""
     item.later = item.later or not item.spooled
 
 
 def is_pasted(story: Story) -> bool:
-    """Return whether the story is only the URL of a file that a person has pasted."""
+    """Return whether a story is only the URL of a file, which a person has pasted."""
     return not story.profile.username and story_taken_at(story.pk) is None

@@ -1,8 +1,8 @@
-"""Topics that the bot makes for profiles, on request.
+"""Topics of a chat that the bot makes for single profiles, if a person asks for them.
 
-Telegram has no call that lists the topics of a chat (tdlib/telegram-bot-api#634), so the store has
-the topics that the bot made. A crash between Telegram's response and the commit may leave a
-superfluous topic, unless the update about the topic still finds the bot's claim.
+The Bot API can't list the topics of a chat (tdlib/telegram-bot-api#634), so the database stores
+the topics that the bot has made. If the process crashes after Telegram has made a topic, the topic
+may be unknown to the database. An update about the topic can still repair this.
 """
 
 import asyncio
@@ -33,21 +33,24 @@ from bot.telegram.request import LateFloodError
 
 log = structlog.get_logger()
 
-_LONGEST_NAME = 128  # the maximum number of characters (Bot API)
+_LONGEST_NAME = 128  # maximum number of characters (Bot API)
 CLAIMED_FOR = timedelta(seconds=60)
-_CALL_S = 50.0  # the longest call in seconds with all waits, shorter than the lease of a claim
-_FLOOD_S = 30.0  # how long a call waits for a flood limit of the chat
-# The time in which an update can report a topic after a lost response.
+_CALL_S = 50.0  # maximum seconds of a call with all waits; a claim lasts longer
+_FLOOD_S = 30.0  # maximum seconds that a call waits for a flood limit of the chat
+# If the response to a call was lost, an update can still report the topic for this time.
 _DOUBTED_FOR = timedelta(seconds=5)
 _NO_FORUM = {Chat.PRIVATE: NO_PRIVATE_TOPICS, Chat.CHANNEL: NO_CHANNEL_TOPICS}
 
 
 TopicState = Literal["deleted", "off", "unknown"]
-"""The state of a lost topic. "off": the chat shows no topics, so the topic is not lost."""
+"""The state of a topic that Telegram can't find.
+
+The state "off" means that the chat does not show topics now, so the topic is not lost.
+"""
 
 
 class Topics:
-    """Makes the topics of profiles. All calls are free."""
+    """Makes topics for profiles. All calls are free."""
 
     def __init__(
         self,
@@ -56,18 +59,21 @@ class Topics:
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Make topics with ``bot``."""
+        """Use ``bot`` to make topics."""
         self._db = db
         self._bot = bot
         self._now = now
 
     async def own_topics_of(self, chat_id: int, usernames: Collection[str]) -> dict[str, Target]:
-        """Return the existing topics of profiles by username. A topic may have been deleted."""
+        """Return the topics of profiles in a chat, by username.
+
+        Some topics may have been deleted.
+        """
         threads = await self._db.fetch(lambda tx: store.threads_of(tx, chat_id, usernames))
         return {name: Target(chat_id, thread_id) for name, thread_id in threads.items()}
 
     async def check_may_make(self, chat_id: int) -> None:
-        """Check whether a topic can be made in a chat, as far as Telegram reports the rights.
+        """Check that a topic can be made in a chat, as far as Telegram reports the rights.
 
         Raises:
             SubscriptionError: The chat has no topics, or the bot may not make topics.
@@ -78,8 +84,8 @@ class Topics:
             chat = await self._bot.get_chat(chat_id)
             has_topics = await self._has_topics(chat)
             if chat.type != Chat.PRIVATE:
-                # The Bot API documents this right only for administrators. Ordinary members may
-                # also have the right.
+                # The Bot API reports this right only for administrators, but other members may
+                # have it.
                 me = await self._bot.get_chat_member(chat_id, self._bot.id)
                 may_make = getattr(me, "can_manage_topics", False)
         except (BadRequest, Forbidden) as error:
@@ -94,9 +100,10 @@ class Topics:
     async def fetch_lost_topic_state(self, chat_id: int, thread_id: int) -> TopicState:
         """Return the state of a topic after Telegram's error "message thread not found".
 
-        Telegram reports this error for any failed search (Client.cpp, ``check_message_topic``). A
-        topic is deleted with all messages, so the call edits the first message of the topic, which
-        has the topic's number and which nobody can edit. The call changes nothing in the chat.
+        Telegram reports this error after any failed search (Client.cpp, ``check_message_topic``),
+        so the topic may still exist. To find out, try to edit the first message of the topic,
+        whose id is the topic's id. The edit always fails and changes nothing, but the error shows
+        whether the message exists. A deleted topic has no messages.
         """
         try:
             if not await self._has_topics(await self._bot.get_chat(chat_id)):
@@ -114,14 +121,14 @@ class Topics:
         return bool(chat.is_forum)
 
     async def ensure_own_topic(self, chat_id: int, profile_id: str, username: str) -> Target:
-        """Return the topic of a profile in a chat. Make the topic if the profile has none.
+        """Return the topic of a profile in a chat. If the profile has no topic, make one.
 
-        The method waits for Telegram, so no transaction may be open. If a process died while it
-        made the topic, an update reports the topic (``adopt``).
+        This method waits for Telegram, so call it without an open transaction. If the process dies
+        before it has stored a new topic, an update reports the topic later (see ``adopt``).
 
         Raises:
             SubscriptionError: Telegram refuses the topic.
-            AskAgainError: Telegram does not answer, or the topic is being made at the moment.
+            AskAgainError: Telegram does not answer, or the topic is being made now.
         """
         now = self._now()
         async with self._db.begin() as tx:
@@ -149,7 +156,7 @@ class Topics:
             raise _error_of(error, chat_id) from error
         except (TelegramError, TimeoutError) as error:
             is_flood = isinstance(error, RetryAfter)
-            # The topic was certainly not created.
+            # True if the topic was certainly not made.
             is_sure = is_flood and not isinstance(error, LateFloodError)
             doubted = None if is_sure else self._now() + _DOUBTED_FOR
             async with self._db.begin() as tx:
@@ -161,7 +168,7 @@ class Topics:
         return Target(chat_id, thread_id)
 
     async def adopt(self, chat_id: int, name: str, thread_id: int) -> None:
-        """Record a topic of the bot that an update reports, after a lost response."""
+        """Store a topic of the bot that an update reports, because the response was lost."""
         async with self._db.begin() as tx:
             await store.adopt(tx, chat_id, name, thread_id)
 
@@ -171,7 +178,7 @@ def _topic_name(username: str) -> str:
 
 
 def _error_of(error: TelegramError, chat_id: int) -> BotError:
-    """Return the error that tells the person why Telegram refused a topic."""
+    """Return the error that explains to a person why Telegram refused a topic."""
     if "not a forum" in str(error).lower():
         return SubscriptionError(text=NO_PRIVATE_TOPICS if chat_id > 0 else NO_GROUP_TOPICS)
     return SubscriptionError(str(error), text=TOPIC_RIGHT_MISSING)
