@@ -15,6 +15,7 @@ from bot.domain.model import Story, Target
 from bot.domain.options import Options
 from bot.domain.records import (
     MAIN,
+    PLACE,
     REPLY,
     ROWS_A_QUEUE,
     SUMMARY,
@@ -142,11 +143,23 @@ _WHOLE = (
 )
 """Deliveries joined with their stories, options and usernames."""
 
+# The place of a listed story in a daily summary. Only stories are read, because the fields of a
+# reply can contain albums.
+_LISTED_AT = sa.case((deliveries.c.notice.is_(None), deliveries.c.fields[PLACE].as_integer()))
 IN_TURN = [
-    sa.case((deliveries.c.notice == REPLY, 0), (deliveries.c.notice == SUMMARY, 1), else_=2),
+    sa.case(
+        (deliveries.c.notice == REPLY, 0),
+        (deliveries.c.notice == SUMMARY, 1),
+        (_LISTED_AT.is_not(None), 2),
+        else_=3,
+    ),
+    _LISTED_AT,
     deliveries.c.id,
 ]
-"""The order of sending: replies, daily summaries, other alerts; then by id."""
+"""The order of sending: replies, daily summaries, listed stories, other alerts; then by id.
+
+Listed stories are in the order of the list.
+"""
 
 
 def _due_sql() -> sa.Select[Any]:

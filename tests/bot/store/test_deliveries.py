@@ -9,7 +9,7 @@ import pytest
 from bot.domain import selection
 from bot.domain.model import Target
 from bot.domain.options import Options
-from bot.domain.records import ROWS_A_QUEUE, ChatQueue, Held
+from bot.domain.records import PLACE, ROWS_A_QUEUE, ChatQueue, Held
 from bot.store import chat_queues, chats, deliveries, enqueue, subscriptions
 from bot.store.engine.database import Database, Tx
 from tests.support.followed import HOUR, MINUTE, NOON, PRADA, follow, look, rows, story
@@ -65,6 +65,19 @@ async def test_one_chat_with_many_hides_no_other(db: Database) -> None:
         await look(tx, story("9", of=PRADA), of=PRADA)
         found = await due(tx, 1, 2)
     assert found == [str(n) for n in range(100, 100 + ROWS_A_QUEUE)] + ["9"]
+
+
+async def test_listed_stories_are_read_in_the_order_of_the_list(db: Database) -> None:
+    pks = [str(n) for n in range(100, 200)]
+    async with db.begin() as tx:
+        await owing(tx, *pks)
+    listed = [(row.story_pk, row.id) for row in await rows(db)][10:]
+    async with db.begin() as tx:
+        for number, (_, one) in enumerate(listed):  # two profiles, whose stories alternate
+            await deliveries.change(tx, [one], fields={PLACE: number % 2})
+        found = await due(tx, 1)
+    in_order = [*listed[::2], *listed[1::2]]
+    assert found == [pk for pk, _ in in_order][:ROWS_A_QUEUE]
 
 
 Change = Callable[[Tx, list[int]], Awaitable[object]]
