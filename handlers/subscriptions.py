@@ -316,13 +316,16 @@ def expected_delay(known: Known) -> timedelta | None:
 
 @on_press(actions.LIVE)
 async def show_current_stories(context: Context, username: str) -> str | None:
-    """Show the stories of a followed profile as of the last check; free."""
+    """Show the stories of a followed profile as of the last check; free.
+
+    A story whose file must be bought is not sent.
+    """
     service = context.services.subscriptions
     live = await service.live_stories(username, chat_id=context.chat.id)
     if not live:
         return context.t.plain(DISAPPEARED)
     await answer_press(context)
-    await show_albums(context, plan_albums(live))
+    await show_albums(context, plan_albums(live), is_free=True)
     return None
 
 

@@ -542,6 +542,24 @@ async def test_the_whole_tray_is_sent_oldest_first(bell: Bell, control: Control)
     assert refused["text"].startswith("I've just sent these stories.")
 
 
+async def test_a_tap_on_a_name_of_the_tray_buys_no_file(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    await control.profile("tray.free", posts_per_day=0)
+    story = await control.publish("tray.free")
+    await bell.ask(ann, "/subscribe tray.free")
+    (tray,) = await bell.ask(ann, "/stories")
+    before = await control.billed()
+    fault = await control.fault("cdn", {"status": 403}, times=None)
+    await bell.press(ann, tray, "live:tray.free")
+    (failed,) = await bell.replies(ann, after=tray["message_id"])
+    await control.clear_faults(fault)
+    assert "_story_pk" not in failed
+    assert await control.billed() == before
+    # A press of "Check now" may cost credits.
+    await bell.press(ann, tray, "run:stories:tray.free")
+    await control.wait_shown(ann, [story["pk"]])
+
+
 async def pressed(bell: Bell, chat: int, tray: Json) -> int:
     """Press the first button of a message; its number."""
     await bell.press(chat, tray, next(iter(buttons(tray).values())))
