@@ -142,7 +142,7 @@ async def block(context: Context) -> None:
 
 @on_press(PROFILE_ID)
 async def look_up_profile(context: Context, username: str) -> None:
-    """Look up and store the ID of a blocked profile for 1 credit, or 2 after a first refusal."""
+    """Look up and store the ID of a blocked profile for 1 credit."""
     profile = await context.services.viewer.look_up(username, context.asker)
     await context.services.access.record_profile_id(username, profile.profile_id)
     await edit_pressed(context, context.t(BLOCKED, who=username), [])

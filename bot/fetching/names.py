@@ -85,13 +85,31 @@ class Names:
             async with self._db.begin() as tx:
                 await self._store_verdict(tx, username, type(error))
             raise
+        await self._store_profile(username, profile)
+        return profile
+
+    async def look_up(self, username: str, charge: Charge) -> Profile:
+        """Return the current owner of a name; 1 credit.
+
+        A refusal is not confirmed by a second answer, and is therefore not stored.
+
+        Raises:
+            NoSuchProfileError: The answer is that the account does not exist.
+            ProfilePrivateError: Even the page of the account is hidden.
+            SpendingError: The credit may not be spent.
+            StoriesError: The API failed.
+        """
+        profile = await self._ask_profile(username, charge)
+        await self._store_profile(username, profile)
+        return profile
+
+    async def _store_profile(self, username: str, profile: Profile) -> None:
         async with self._db.begin() as tx:
             await snapshots.record_name(tx, profile, now=self._now())
             checked_at = None if profile.is_private else self._now()
             await profiles.change(tx, profile.profile_id, checked_at=checked_at)
             if profile.is_private:
                 await self._store_verdict(tx, username, ProfilePrivateError)
-        return profile
 
     async def resolve_public(self, username: str, charge: Charge) -> Profile:
         """Return the current owner of a name as ``resolve`` does, if the account is public.

@@ -104,14 +104,14 @@ class Viewer:
         return stories[0]
 
     async def look_up(self, username: str, asker: Asker) -> Profile:
-        """Return the current profile of a name, also a blocked profile; 1 or 2 credits.
+        """Return the current profile of a name, also a blocked profile; 1 credit.
 
         Raises:
-            NoSuchProfileError: The account does not exist.
+            NoSuchProfileError: According to one answer, the account does not exist.
             SpendingError: The credits may not be spent.
             StoriesError: The API failed.
         """
-        return await self._names.resolve(username, Charge("stories", asker))
+        return await self._names.look_up(username, Charge("stories", asker))
 
     async def stories(self, username: str, asker: Asker) -> list[Story]:
         """Return the live stories of a profile, oldest first; 2 credits for a known id.

@@ -455,6 +455,9 @@ async def test_a_blocked_profile_stays_blocked_under_a_new_name(tmp_path: Path, 
         await bell.press(boss, said, buttons(said)["Look it up: 1 credit"])
         assert await control.billed_for("looked.up") == billed + 1
         assert not buttons(await bell.message(boss, said["message_id"]))
+        (said,) = await bell.ask(boss, "/block no.account")
+        await bell.press(boss, said, buttons(said)["Look it up: 1 credit"])
+        assert await control.billed_for("no.account") == 1
         await asyncio.sleep(150)  # of the jumping clock: the list is read again each minute
         for name in ("in.settings", "by.answer", "is.known", "looked.up"):
             await control.change_profile(name, username=f"{name}.new")
