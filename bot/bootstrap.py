@@ -221,7 +221,7 @@ async def open_parts(
             media,
             db,
             fallback=Downloads(
-                api, ledger, spool, partial(media.fetch, limit=largest), access.blocked
+                api, ledger, spool, partial(media.fetch, limit=largest), access.blocked, now
             ),
             largest_file=largest,
             tell=lambda words: incidents.set("refused", REFUSED, words=words),

@@ -2,14 +2,17 @@
 
 from collections.abc import Awaitable, Callable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from bot.billing.ledger import Charge, Ledger
 from bot.domain.alert_rules import is_on_block_list
 from bot.domain.errors import (
+    MEDIA_GONE,
     PROFILE_BLOCKED,
     MediaDeniedError,
+    MediaError,
     ProfilePrivateError,
     StoriesError,
 )
@@ -17,7 +20,11 @@ from bot.domain.model import MEGABYTE, Asker, Profile, Story
 from bot.domain.paid_calls import Call
 from bot.media.spool import MediaFile, Spool
 from bot.media.urls import expires_at
+from bot.runtime.timed_cache import TimedCache
 from bot.sending.sources import is_pasted
+
+_UNNAMED = "an answer without an account"
+_NOT_BOUGHT_FOR = timedelta(days=1)
 
 
 class DownloadsStories(Protocol):
@@ -30,12 +37,13 @@ class DownloadsStories(Protocol):
         """
 
     def download_url(
-        self, url: str, spool: Spool, *, refuse: Callable[[Profile], None]
+        self, url: str, spool: Spool, *, refuse: Callable[[Profile | None], None]
     ) -> Call[MediaFile]:
         """Return the API call that downloads the file at a URL of a media host.
 
-        ``refuse`` raises a StoriesError if the account of the file may not be shown. The code that
-        awaits the call must remove the file after use.
+        ``refuse`` gets the account of the file, or None if the answer names no account, and raises
+        an error if the file may not be shown. The code that awaits the call must remove the file
+        after use.
         """
 
 
@@ -45,6 +53,10 @@ class Downloads:
 
     ``fetch`` downloads a file from a pasted URL. ``blocked`` contains ids and names of profiles to
     hide.
+
+    The API's answer for a URL must name the account of the file, because the account may be
+    blocked or private. After an answer without an account, no file of a pasted URL is bought for a
+    day.
     """
 
     api: DownloadsStories
@@ -52,6 +64,8 @@ class Downloads:
     spool: Spool
     fetch: Callable[[str], Awaitable[MediaFile]]
     blocked: AbstractSet[str] = frozenset()
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    _failures: TimedCache[str, bool] = field(default_factory=TimedCache)
 
     async def __call__(self, story: Story, asker: Asker) -> MediaFile:
         """Return a story's file.
@@ -77,20 +91,25 @@ class Downloads:
         try:
             file = await self.fetch(url)
         except MediaDeniedError:
-            if expires_at(url) is None:
-                raise  # Instagram signs all URLs of stories, so this URL belongs to no story
+            # Instagram signs all URLs of stories, so an unsigned URL belongs to no story.
+            if expires_at(url) is None or self._failures.get(_UNNAMED, now=self.now()):
+                raise
             call = self.api.download_url(url, self.spool, refuse=self._refuse_profile)
             return await self.ledger.spend(Charge("media", asker), call)
         await self.ledger.take_megabytes(asker, file.size // MEGABYTE, most=10**9)
         return file
 
-    def _refuse_profile(self, profile: Profile) -> None:
+    def _refuse_profile(self, profile: Profile | None) -> None:
         """Check the account of a bought file.
 
         Raises:
+            MediaError: The answer names no account.
             ProfilePrivateError: The account is private.
             StoriesError: The account is on the block list.
         """
+        if profile is None:
+            self._failures.put(_UNNAMED, value=True, until=self.now() + _NOT_BOUGHT_FOR)
+            raise MediaError("the answer names no account", text=MEDIA_GONE)
         if profile.is_private:
             raise ProfilePrivateError("a file of a private account", username=profile.username)
         if is_on_block_list(profile.profile_id, profile.username, self.blocked):

@@ -227,12 +227,12 @@ class StoriesApi:
         return self._call_download(endpoint, params, spool)
 
     def download_url(
-        self, url: str, spool: Spool, *, refuse: Callable[[Profile], None]
+        self, url: str, spool: Spool, *, refuse: Callable[[Profile | None], None]
     ) -> Call[MediaFile]:
         """Return the file at the URL of a media host; 1 credit. The caller must remove the file.
 
-        ``refuse`` raises a StoriesError if the account of the file may not be shown. The function
-        is called before the file is loaded, if the answer names the account.
+        ``refuse`` gets the account of the file, or None if the answer names no account. The
+        function raises a StoriesError or MediaError if the file may not be shown.
         """
         params = {"url": url}
         return self._call_download(Endpoint.DOWNLOAD_BY_FILE_URL, params, spool, refuse)
@@ -330,29 +330,32 @@ class StoriesApi:
         endpoint: Endpoint,
         params: dict[str, str],
         spool: Spool,
-        refuse: Callable[[Profile], None] | None = None,
+        refuse: Callable[[Profile | None], None] | None = None,
     ) -> Call[MediaFile]:
         query = replace(self._query(endpoint, params), deadline=self._download_deadline)
         make = partial(self._ask_download, query, spool, refuse)
         return Call(Operation.DOWNLOAD, query.nominal, make)
 
     async def _ask_download(
-        self, query: Query, spool: Spool, refuse: Callable[[Profile], None] | None
+        self, query: Query, spool: Spool, refuse: Callable[[Profile | None], None] | None
     ) -> Answer[MediaFile]:
         async def read(response: aiohttp.ClientResponse) -> MediaFile | RedirectedUrl:
             return await read_file_or_address(response, spool, self._largest_file)
 
         reader: Read[MediaFile | RedirectedUrl] = read
         answer = await self.transport.ask(query, reader)
-        if isinstance(answer.value, MediaFile):
-            return Answer(answer.value, answer.credits)
+        found = answer.value
         try:
-            if refuse is not None and answer.value.profile is not None:
-                refuse(answer.value.profile)
-            return Answer(await self._fetch_elsewhere(answer.value.url), answer.credits)
+            if refuse is not None:
+                refuse(None if isinstance(found, MediaFile) else found.profile)
+            if not isinstance(found, MediaFile):
+                found = await self._fetch_elsewhere(found.url)
         except (MediaError, StoriesError) as error:
+            if isinstance(found, MediaFile):
+                found.remove()
             error.credits = answer.credits
             raise
+        return Answer(found, answer.credits)
 
     async def _fetch_elsewhere(self, url: str) -> MediaFile:
         if self._fetch_media is None:

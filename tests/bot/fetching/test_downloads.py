@@ -1,5 +1,6 @@
 """A pasted address of a file that its host refuses to the bot is bought, and only then."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -74,12 +75,11 @@ async def desk(
         yield Desk(ours, db, ann, story)
 
 
-@pytest.mark.parametrize("mode", ["binary", "json_story"])
 async def test_an_address_that_the_host_refuses_is_bought_once(
-    sqlite_db: Database, tmp_path: Path, mode: str
+    sqlite_db: Database, tmp_path: Path
 ) -> None:
     async with desk(sqlite_db, tmp_path) as at:
-        await at.ours.control.stories_api(download_mode=mode)
+        await at.ours.control.stories_api(download_mode="json_story")
         # Telegram and the bot are refused. The address in an answer of the API works again.
         await at.ours.control.fault("cdn", DENIED, times=2)
         assert await at.paste(at.url) == {}
@@ -93,9 +93,34 @@ async def test_an_address_that_the_host_refuses_is_bought_once(
         ]
 
 
+@pytest.mark.parametrize("mode", ["binary", "redirect", "json_url"])
+async def test_a_bought_file_whose_account_is_not_named_is_not_shown(
+    sqlite_db: Database, tmp_path: Path, mode: str
+) -> None:
+    async with desk(sqlite_db, tmp_path, blocked="pasted.one") as at:
+        await at.ours.control.stories_api(download_mode=mode)
+        await at.ours.control.fault("cdn", DENIED, times=2)
+        assert list((await at.paste(at.url)).values()) == [MEDIA_GONE]
+        await at.costs(1)
+        # The API will not name the account of another file either.
+        other = await at.ours.control.publish("pasted.one")
+        await at.ours.control.fault("cdn", DENIED, times=2)
+        assert list((await at.paste(str(other["thumbnail_url"]))).values()) == [MEDIA_GONE]
+        await at.costs(1)
+        assert await at.ours.control.replies(at.ann) == []
+
+
 @pytest.mark.parametrize(
     ("case", "paid"),
-    [("unsigned", 0), ("gone", 0), ("sick", 0), ("limit", 0), ("private", 1), ("blocked", 1)],
+    [
+        ("unsigned", 0),
+        ("expired", 0),
+        ("gone", 0),
+        ("sick", 0),
+        ("limit", 0),
+        ("private", 1),
+        ("blocked", 1),
+    ],
 )
 async def test_an_address_is_not_bought_or_not_shown(
     sqlite_db: Database, tmp_path: Path, case: str, paid: int
@@ -108,14 +133,17 @@ async def test_an_address_is_not_bought_or_not_shown(
         await control.stories_api(download_mode="json_story")
         if case == "unsigned":
             url = url.partition("?")[0]
+        elif case == "expired":
+            url = re.sub("oe=[0-9A-Fa-f]+", "oe=6900BEEF", url)
+            assert "oe=6900BEEF" in url
         elif case == "private":
             await control.change_profile("pasted.one", is_private=True)
         failures = await at.paste(url)
         assert len(failures) == 1
-        if case in {"unsigned", "gone", "private", "blocked"}:
+        if case in {"unsigned", "expired", "gone", "private", "blocked"}:
             assert list(failures.values()) == [MEDIA_GONE]
         await at.costs(paid)
         # A refused account's file is not loaded from the address in the answer.
         loads = await control.requests("cdn")
-        assert len(loads) == 2, loads
+        assert len(loads) == (0 if case == "expired" else 2), loads
         assert await control.replies(at.ann) == []
