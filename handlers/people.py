@@ -234,7 +234,7 @@ def _guest_buttons(one: Guest, context: Context) -> Buttons:
         rows[0].append(context.button(N_("Block for a day"), PEOPLE("day", number)))
         rows[0].append(context.button(N_("Block"), PEOPLE("block", number), DANGER))
         if number < 0:
-            rows.append([context.button(N_("Who is responsible"), PEOPLE("payers", number))])
+            rows.append([context.button(N_("Person responsible"), PEOPLE("payers", number))])
         is_in = context.services.access.mode == "open" or (entry and entry.is_allowed)
         if not is_in:
             rows.append([context.button(N_("Give access"), PEOPLE("allow", number))])

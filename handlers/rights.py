@@ -115,11 +115,11 @@ COMMANDS: Mapping[str, Command] = {
     "privacy": Command(SHOW, "chat", N_("/privacy: what I store, and how to delete it")),
     "help": Command(SHOW, menu=N_("Help: what I can do")),
     "health": Command(OWNER, menu=N_("Problems and current status")),
-    "people": Command(OWNER, menu=N_("Who uses the bot, and the cost")),
+    "people": Command(OWNER, menu=N_("People and costs")),
     "invite": Command(OWNER, menu=N_("Create an invitation link")),
     "admin": Command(OWNER, menu=N_("The admin page")),
     "broadcast": Command(OWNER, menu=N_("Message all chats")),
-    "spending": Command(OWNER, menu=N_("What the bot spends")),
+    "spending": Command(OWNER, menu=N_("The bot's spending")),
     "stop_spending": Command(OWNER, menu=N_("Stop all spending")),
     "resume_spending": Command(OWNER, menu=N_("Resume spending")),
     # These commands are not in the menu, because owners rarely use them.

@@ -24,9 +24,9 @@ _TOO_SMALL = NN_(
     "expire, so some will be missed. DAILY_BUDGET={daily_budget} is enough for all.",
 )
 _REFUSED = NN_(
-    "{n} person I know couldn't subscribe today, because the budget covers no more profiles. "
+    "{n} regular user couldn't subscribe today, because the budget covers no more profiles. "
     "DAILY_BUDGET={daily_budget}, about ${dollars} a month, would be enough.",
-    "{n} people I know couldn't subscribe today, because the budget covers no more profiles. "
+    "{n} regular users couldn't subscribe today, because the budget covers no more profiles. "
     "DAILY_BUDGET={daily_budget}, about ${dollars} a month, would be enough.",
 )
 _DAYS_OF_MONTH = 30

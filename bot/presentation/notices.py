@@ -75,7 +75,8 @@ SUMMARY_TITLE = NN_("📰 Daily summary: {n} new story", "📰 Daily summary: {n
 COUNTED = NN_("<b>{username}</b>: {n} story", "<b>{username}</b>: {n} stories")
 MORE_PROFILES = NN_("… and {n} more profile", "… and {n} more profiles")
 ENDED_BEFORE = NN_(
-    "{n} story ended before I could send it.", "{n} stories ended before I could send them."
+    "{n} story disappeared before I could send it.",
+    "{n} stories disappeared before I could send them.",
 )
 
 

@@ -181,7 +181,7 @@ async def test_known_people_whom_the_budget_refuses_are_counted_for_the_owner(
             return next((m for m in found if "couldn't subscribe today" in m["text"]), None)
 
         report = await wait_for(told, what="the incident")
-        assert report["text"].count("people I know") == 1
+        assert report["text"].count("regular users") == 1
         health = await town.ask(boss, "/health")
         assert "Profiles checked: 1 / " in health["text"]
-        assert "2 people I know couldn't subscribe today" in health["text"]
+        assert "2 regular users couldn't subscribe today" in health["text"]

@@ -158,7 +158,7 @@ async def test_a_summary_counts_what_the_rules_let_pass_and_what_ended_before(
     assert text.splitlines()[1:] == [
         "• <b>natgeo</b>: 2 stories",
         "• <b>prada</b>: 1 story",
-        "1 story ended before I could send it.",
+        "1 story disappeared before I could send it.",
     ]
     states = {row.story_pk: row.reason for row in await rows(office.db, notice=None)}
     assert (states["3"], states["9"]) == ("filtered: photo", "expired")
