@@ -76,9 +76,9 @@ async def record_refusal(tx: Tx, subject: Subject, *, name: str, now: datetime) 
 
 
 async def invited_or_refused(tx: Tx, *, after: datetime) -> list[Entry]:
-    """Return the entries of invitations and of refusals after ``after``, oldest first.
+    """Return the people and chats that were invited or refused after ``after``, oldest first.
 
-    Allowed and blocked people and chats are not returned as refused.
+    People and chats that have access or are blocked now do not count as refused.
     """
     came = sa.and_(access_list.c.via == "invitation", access_list.c.since > after)
     asks = sa.and_(
@@ -119,7 +119,7 @@ async def ids_of_profiles(tx: Tx, names: Collection[str]) -> dict[str, str]:
 
 
 async def names_of_profiles(tx: Tx, ids: Collection[str]) -> set[str]:
-    """Return the usernames of the entries that have one of the profile ids."""
+    """Return the usernames of the profiles in ``ids`` that are on the access list."""
     statement = sa.select(_SUBJECT).where(_KIND == "profile", access_list.c.name.in_(list(ids)))
     return set((await tx.execute(statement)).scalars())
 

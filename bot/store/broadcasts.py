@@ -16,9 +16,11 @@ from bot.store.deliveries import ENDED_ATTEMPTS, deliveries, is_open
 from bot.store.engine.database import Tx, row_or_none
 from bot.store.engine.schema import BigId, Timestamp, metadata
 
-# Longer than the wait after a lost answer and than most flood limits.
+# A delivery that is due within this time counts as being sent. The time is longer than the wait
+# after a lost answer and than most flood limits.
 _SENT_SOON = timedelta(minutes=1)
-# Attempts that certainly sent nothing; the pauses between them take 35 seconds in total.
+# A delivery with this number of failed attempts counts as undeliverable. The pauses between the
+# attempts take 35 seconds in total.
 _TRIES = 4
 # Channels get no broadcasts, because the owners of a channel decide about its content.
 _KINDS = ("private", "group", "supergroup")

@@ -87,7 +87,7 @@ async def take_allowances(
 
 
 async def give_back_allowance(tx: Tx, scope: Scope, subject: int, day: date, amount: int) -> None:
-    """Subtract ``amount`` from a counter. A negative amount is added regardless of the limit."""
+    """Subtract ``amount`` from a counter. A negative ``amount`` is added, even above the limit."""
     of_day = sa.update(allowances).where(_is_of(scope, subject, day))
     await tx.execute(of_day.values(credits=allowances.c.credits - amount))
 
@@ -196,8 +196,8 @@ async def give_back_credits(
 ) -> None:
     """Subtract ``amount`` from the spending of ``side`` on a day and from the total spending.
 
-    A negative amount is added. Without ``of_balance`` the total stays, because the account was
-    billed.
+    A negative ``amount`` increases the spending. Without ``of_balance`` the total spending stays
+    the same, because the Stories API has billed the credits.
     """
     rest = sa.case((account.c.day == day, account.c[side] - amount), else_=account.c[side])
     ever = account.c.spent - amount if of_balance else account.c.spent

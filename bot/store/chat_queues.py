@@ -62,8 +62,8 @@ LOCKED = (
     .order_by(queues.c.chat_id)
     .with_for_update()
 )
-# A delivery that waits for an earlier delivery is sent together with the earlier delivery, or
-# alone at the end of the longest wait.
+# The time at which a delivery is sent. A delivery that must wait for an earlier delivery is sent
+# together with the earlier delivery, but at the latest at the end of ``LONGEST_WAIT``.
 _GOES_AT = sa.case(
     (waits_for_earlier_sql(deliveries.deliveries.c.due_at), overdue_at_sql()),
     else_=deliveries.deliveries.c.due_at,
@@ -177,8 +177,7 @@ _CLAIM_TO_REPLY = _claim_to_reply_sql()
 async def claim_to_reply(tx: Tx, chat_id: int, lease: Lease) -> ReplyClaim | None:
     """Claim the queue of a chat for replies that this transaction adds.
 
-    Returns None if the queue is leased or has a pending reply, or if the database has no such
-    chat.
+    Return None if the queue is leased, the queue has a pending reply, or the chat is not stored.
     """
     values = claim_values(lease, limit=1) | {"chat_id": chat_id}
     row = (await tx.execute(_CLAIM_TO_REPLY, values)).one_or_none()
@@ -193,7 +192,7 @@ async def ensure(tx: Tx, chat_id: int, *, now: datetime) -> None:
 async def lock(tx: Tx, chat_id: int) -> int | None:
     """Lock a chat's queue until this transaction ends.
 
-    Return the token of a leased queue, else None.
+    Return the token of the claim, or None if the queue is not leased.
     """
     return (await lock_all(tx, [chat_id])).get(chat_id)
 
@@ -232,11 +231,11 @@ async def reschedule_all(
 async def end_lease(
     tx: Tx, queue: QueueClaim, *, but: int, flood: object, now: datetime
 ) -> tuple[bool, bool]:
-    """End the claim of a queue and reschedule the queue, ignoring delivery ``but``.
+    """End the claim of a queue, and reschedule the queue without regard to delivery ``but``.
 
-    The queue stays locked until the transaction ends. ``flood`` is the state that
-    ``set_limit_states`` writes. Returns whether the claim was still valid, and whether the queue
-    has an open delivery apart from ``but``.
+    ``flood`` is the state of the chat's flood limits. Return whether the claim was still valid,
+    and whether the queue has an open delivery apart from ``but``. The queue stays locked until the
+    transaction ends.
     """
     # A statement that waits for the lock would not see a reply that was added meanwhile, and the
     # queue would not become due again.

@@ -52,11 +52,11 @@ moved_chats = sa.Table(
 )
 """Groups that became supergroups. Updates and rows of the old id belong to the new id."""
 
-# The condition is "not equal" instead of "equal". Without statistics, PostgreSQL expects few rows
-# to be equal to a value, and would read all chats to find the subscribers of one profile.
+# The condition is "not equal", because PostgreSQL without statistics expects few rows that are
+# equal to a value. With "equal", it would read all chats to find the subscribers of a profile.
 IS_ACTIVE = chats.c.state != "closed"
 IS_ANSWERED_FOR = sa.func.coalesce(chats.c.payer, 1) != NOBODY
-"""The condition that the payer of a chat has not given it up. Chats with an unknown payer pass."""
+"""The condition that a chat has a payer or an unknown payer, so that alerts are sent."""
 
 COLUMNS = [chats.c[name] for name in Chat.__dataclass_fields__]
 
@@ -82,10 +82,11 @@ _ADDER = sa.select(_ADDED.c.added_by).where(_IS_OWN_ENTRY, _ADDED.c.subject == _
 _RESPONSIBLE = sa.func.coalesce(
     sa.cast(_PAYER.scalar_subquery(), sa.String), _ADDER.scalar_subquery(), ""
 )
-"""The person, as text, whose block silences a chat: the payer.
+"""The id, as text, of the person who is responsible for a chat. A block of the person silences
+the chat.
 
-If the payer has given up the chat, the person who added the bot is responsible, so that nobody
-evades a block by giving up a chat.
+The payer is responsible. If the payer has given up the chat, the person who added the bot is
+responsible. Otherwise a person could avoid a block by giving up the chat.
 """
 _DECIDES = sa.or_(
     sa.and_(_KIND == "person", sa.bindparam("person", type_=sa.String) == _SUBJECT),
@@ -103,10 +104,11 @@ _WITH_ACCESS = sa.select(*COLUMNS, _RESPONSIBLE, *access.COLUMNS).select_from(
 async def get_with_access(
     tx: Tx, person: int | None, chat_id: int | None
 ) -> tuple[Chat | None, str, list[Entry]]:
-    """Return a chat as ``get`` does, and the data that decide who may use the bot in the chat.
+    """Return a chat, and the data that decide whether ``person`` may use the bot in the chat.
 
-    The data are the id of the person responsible for the chat (as text, empty if unknown), and the
-    access list entries of the chat, of that person and of ``person``.
+    The chat is None if the database has no such chat. The data are the id of the person who is
+    responsible for the chat (as text, empty if unknown), and the access list entries of the chat,
+    the responsible person and ``person``.
     """
     values = {"id": chat_id, "person": str(person), "chat": str(chat_id)}
     rows = (await tx.execute(_WITH_ACCESS, values)).all()
@@ -155,7 +157,7 @@ def is_blocked_sql(now: datetime) -> sa.ColumnElement[bool]:
 
 
 async def chats_of(tx: Tx, person: int) -> list[int]:
-    """Return the groups and channels for which a person is responsible, and the private chat."""
+    """Return the ids of a person's private chat and of all chats that the person answers for."""
     added = sa.select(sa.cast(_ADDED.c.subject, sa.BigInteger)).where(
         _IS_OWN_ENTRY, _ADDED.c.added_by == str(person)
     )
@@ -168,7 +170,7 @@ async def chats_of(tx: Tx, person: int) -> list[int]:
 
 
 async def chats_served_by(tx: Tx, subject: Subject) -> list[int]:
-    """Return the chats that get no messages because of a block of a person or a chat."""
+    """Return the ids of the chats that get no messages if ``subject`` is blocked."""
     if subject.kind == "profile":
         return []
     return await chats_of(tx, int(subject.id)) if subject.kind == "person" else [int(subject.id)]
@@ -278,10 +280,7 @@ async def has_moved_to(tx: Tx, chat_id: int) -> bool:
 
 
 async def change(tx: Tx, chat_id: int, **values: object) -> None:
-    """Set columns of a chat.
-
-    Examples: language, zone, quiet_from, quiet_to, digest_at and defaults.
-    """
+    """Set columns of a chat."""
     await tx.execute(sa.update(chats).where(chats.c.id == chat_id).values(**values))
 
 

@@ -96,21 +96,21 @@ _LONGEST_WAIT_MS = LONGEST_WAIT // timedelta(milliseconds=1)
 
 
 def overdue_at_sql() -> sa.ColumnElement[datetime]:
-    """Return the SQL of the time from which a row no longer waits for earlier rows.
+    """Return the SQL of the time until which a row waits for earlier rows.
 
-    That time is ``LONGEST_WAIT`` after the row is due.
+    The time is ``LONGEST_WAIT`` after the row is due.
     """
     later = sa.type_coerce(deliveries.c.due_at, sa.BigInteger) + _LONGEST_WAIT_MS
     return sa.type_coerce(later, Timestamp)
 
 
 def waits_for_earlier_sql(than: Any) -> sa.ColumnElement[bool]:  # noqa: ANN401 - time or column
-    """Return the SQL condition that an earlier row of the subscription is due after ``than``.
+    """Return the SQL condition that a row must wait for an earlier row that is due after ``than``.
 
-    A reply waits for the earlier replies of the chat in the same way. Three kinds of earlier rows
-    are not waited for: rows deferred because of a missing right (the right may be missing for
-    days, for a single kind of message only), rows that may have arrived and wait for a repeat, and
-    rows that may crash the bot.
+    A story waits for earlier stories of its subscription. A reply waits for earlier replies of its
+    chat. A row does not wait for a row that is deferred because of a missing right, because the
+    right may be missing for days. A row also does not wait for a row that may have arrived and
+    will be repeated, or for a row that may crash the bot.
     """
     earlier = deliveries.alias()
     is_alike = sa.or_(
@@ -282,9 +282,9 @@ async def record_claim(tx: Tx, ids: Sequence[int]) -> None:
 
 
 async def record_copy(tx: Tx, ids: Sequence[int]) -> set[int]:
-    """Add 1 to the number of copies of each open delivery, right before the request.
+    """Add 1 to the number of copies of each open delivery, right before the request to Telegram.
 
-    After this transaction a crash may leave the message in the chat. Returns the ids of the
+    If the bot crashes after this transaction, the message may have arrived. Return the ids of the
     counted deliveries. Deliveries that have ended or are deferred are not counted.
     """
     return set((await tx.execute(ATTEMPTED, {"ids": ids})).scalars()) if ids else set()
@@ -313,10 +313,10 @@ async def record_unsent(
     is_attempt: bool = False,
     **values: Any,  # noqa: ANN401 - columns
 ) -> None:
-    """Record that a claim ended and certainly sent nothing. Also set ``values``.
+    """Record that a claim ended and certainly sent nothing. Also set the columns ``values``.
 
-    With ``is_counted``, the claim counted a copy, which is subtracted. With ``is_attempt``, the
-    claim counts as a failed attempt.
+    With ``is_counted``, a copy was counted before the request, and is subtracted. With
+    ``is_attempt``, the claim counts as a failed attempt.
     """
     attempts = deliveries.c.attempts if is_attempt else ENDED_ATTEMPTS
     await change(tx, ids, copies=-int(is_counted), attempts=attempts, sending=False, **values)
@@ -328,9 +328,9 @@ async def record_unknown(tx: Tx, delivery_id: int, *, due_at: datetime) -> None:
 
 
 async def remove(tx: Tx, ids: Iterable[int]) -> int:
-    """Delete replies that have arrived or will never be sent, because the texts are private.
+    """Delete replies that have arrived or will never be sent. Return the number of deleted rows.
 
-    Returns the number of deleted rows.
+    Replies are not kept, because their texts are private.
     """
     return (await tx.execute(sa.delete(deliveries).where(deliveries.c.id.in_(list(ids))))).rowcount
 
@@ -396,9 +396,9 @@ async def end(
 
 
 async def end_all(tx: Tx, *, reason: str, now: datetime, **whose: object) -> None:
-    """Drop all open deliveries that have the column values of ``whose``.
+    """Drop all open deliveries with the column values ``whose``.
 
-    A delivery that is being sent stays marked as ``sending``.
+    A delivery that a worker is sending at this moment stays marked as ``sending``.
     """
     which = [deliveries.c[name] == value for name, value in whose.items()]
     statement = sa.update(deliveries).where(is_open, *which)
@@ -434,7 +434,7 @@ async def detach(tx: Tx, subscription_ids: Collection[int], *, now: datetime) ->
 
 
 async def attach(tx: Tx, one: Subscription) -> None:
-    """Return stories that ``detach`` took from an ended subscription to the restored subscription.
+    """Give a restored subscription the stories that ``detach`` took from the ended subscription.
 
     The caller has locked the chat's queue and reschedules the queue afterwards.
     """
@@ -465,7 +465,9 @@ async def reopen(tx: Tx, one: Subscription, *, reason: str) -> None:
 
 
 async def reopen_of_chat(tx: Tx, chat_id: int, *, reason: str, since: datetime) -> None:
-    """Reopen a chat's deliveries dropped from ``since`` for a reason that begins with ``reason``.
+    """Reopen deliveries of a chat that were dropped since ``since`` for a reason.
+
+    The reason begins with ``reason``.
 
     Deliveries of paused subscriptions, of blocked profiles, and from before ``since`` of the
     subscription stay dropped. The caller has locked the chat's queue and reschedules the queue
@@ -490,8 +492,8 @@ async def reopen_of_chat(tx: Tx, chat_id: int, *, reason: str, since: datetime) 
 async def _reopen(tx: Tx, *which: sa.ColumnElement[bool]) -> None:
     """Reopen the dropped deliveries that fulfil all conditions."""
     dropped = sa.update(deliveries).where(deliveries.c.state == "dropped", *which)
-    # The delivery was deferred by quiet hours when it was dropped. The quiet hours and the story
-    # may have ended long ago, so the delivery is selected again.
+    # A delivery that quiet hours deferred before the drop is selected again, because the quiet
+    # hours or the story may have ended long ago.
     held = sa.case((deliveries.c.held == Held.QUIET, Held.CHANGED), else_=deliveries.c.held)
     await tx.execute(dropped.values(state="open", reason="", done_at=None, held=held))
 
@@ -550,9 +552,10 @@ async def make_deferred_due(tx: Tx, chat_id: int, held: Held, *, now: datetime) 
 
 
 async def select_again(tx: Tx, chat_id: int, *, now: datetime) -> None:
-    """Make the deliveries of a chat due that are deferred because of settings that have changed.
+    """Make deferred deliveries of a chat due after a change of the settings that deferred them.
 
-    A delivery that was claimed and is not yet sent is also selected again.
+    The outbox then decides again when to send the deliveries. A delivery that is claimed and not
+    yet sent is included.
     """
     statement = sa.update(deliveries).where(deliveries.c.chat_id == chat_id, is_open)
     is_held = deliveries.c.held.in_([one for one in Held if one.depends_on_settings])

@@ -1,4 +1,4 @@
-"""Enqueueing of deliveries for a chat or all subscribers of a profile, counts, dead letters."""
+"""Enqueueing of deliveries for a chat or for all subscribers of a profile, and dead letters."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass

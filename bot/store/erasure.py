@@ -25,11 +25,11 @@ _PEOPLE = frozenset({"user_id", "created_by"})
 
 
 _OWED = "checkpoint"
-"""The key of the mark that the database's log still contains erased content."""
+"""The key of a mark. The mark exists while the database's log still contains erased content."""
 
 
 async def owed_checkpoint(tx: Tx) -> str | None:
-    """Return the mark of the last erasure that waits for a checkpoint; None if none waits."""
+    """Return the mark of the last erasure that needs a checkpoint of the log, or None."""
     mark = await key_values.get(tx, _OWED)
     return None if mark is None else str(mark)
 
@@ -55,7 +55,7 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
         followed += [row.profile_id for row in await subscriptions.of_chat(tx, group)]
     await subscriptions.switch_checks(tx, profile_ids=followed, now=now)
     moved = chats.moved_chats
-    # Work in progress at the time of a group's move is later recorded under the old id.
+    # Work that was in progress when a group moved is recorded under the group's old id.
     before = sa.select(moved.c.old_id).where(moved.c.new_id == chat_id)
     ids = [chat_id, *(await tx.execute(before)).scalars()]
     for number in ids:

@@ -167,7 +167,7 @@ async def write_slice(tx: Tx, *, now: datetime, limit: int) -> bool:
         async with tx.begin_nested():
             end = await _write_deliveries(tx, row, limit)
     except sa.exc.DBAPIError as error:
-        # A slice that takes too long would stop the fan-outs of all profiles as an outage.
+        # A timeout is a failure of this slice. An outage would stop the fan-outs of all profiles.
         if is_outage(error) and not is_timeout(error):
             raise
         log.exception("a slice of a fan-out can't be written", fan_out=row.id)
@@ -197,11 +197,11 @@ async def _write_deliveries(tx: Tx, row: sa.Row[Any], limit: int) -> int | None:
 
 
 async def enqueue_for_heir(tx: Tx, ends: Subscription, *, heir: Subscription) -> None:
-    """Enqueue for ``heir`` now the deliveries that fan-outs would still write for ``ends``.
+    """Enqueue now for ``heir`` the deliveries that unfinished fan-outs would write for ``ends``.
 
-    ``ends`` is a subscription that is about to end. The heir gets each story once (``UNIQUE`` of
-    ``deliveries``). The heir gets a notice only if the fan-out of the notice does not reach the
-    heir later. The caller has locked the queues of both chats.
+    ``ends`` is a subscription that is about to end, and ``heir`` replaces the subscription. The
+    heir gets each story once. A notice is enqueued only if the fan-out of the notice will not
+    reach the heir later. The caller has locked the queues of both chats.
     """
     coming = sa.select(fan_outs).where(
         fan_outs.c.profile_id == ends.profile_id,
@@ -217,8 +217,8 @@ async def enqueue_for_heir(tx: Tx, ends: Subscription, *, heir: Subscription) ->
 async def enqueue_missed(tx: Tx, one: Subscription, *, now: datetime) -> None:
     """Enqueue the live stories that were found while a subscription did not receive alerts.
 
-    Each delivery is added as if enqueued when the story was found. The caller has locked the
-    chat's queue and reschedules the queue afterwards.
+    The time of each delivery is the time when the story was found. The caller has locked the
+    chat's queue, and reschedules the queue afterwards.
     """
     found = (
         sa.select(

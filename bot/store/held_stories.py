@@ -1,4 +1,4 @@
-"""Held stories: live stories of public profiles with a file at Telegram, free to show.
+"""Held stories: live stories of public profiles that the bot can show without a paid call.
 
 A story that the last check did not show (deleted by the profile) is not held.
 """

@@ -58,7 +58,7 @@ class Arrival:
 class ClaimedUpdate:
     """A claimed update. ``attempts`` includes the current attempt.
 
-    An attempt that had no effect is not counted.
+    An attempt without any effect is not counted.
     """
 
     id: int

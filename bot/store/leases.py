@@ -102,10 +102,10 @@ async def release_lease(
 class Leader:
     """Runs ``work`` while this process leads.
 
-    If the process dies, a different process leads as soon as the lease has ended. ``work`` returns
-    if this process can't do the work. The lease is then released so that a different process can
-    lead, and this process bids again after ``rest``. An exception of ``work`` ends the leader as
-    well.
+    If the process dies, a different process leads as soon as the lease has ended. If ``work``
+    returns, this process can't do the work. The lease is then released, so that a different
+    process can lead, and this process bids again after ``rest``. If ``work`` raises an exception,
+    ``run`` raises the exception.
     """
 
     def __init__(

@@ -94,8 +94,8 @@ _CLOSE = (
 async def close(tx: Tx, entry_id: int, amount: int | None, *, now: datetime) -> Any | None:  # noqa: ANN401 - a row
     """Close an entry with the billed credits (None: presumed spent). Return the entry.
 
-    Return None if the entry was closed before. A late answer replaces a presumption. The returned
-    row contains the chat and the person that are charged now.
+    Return None if the entry was closed before. Only an entry that was presumed spent can be closed
+    again, with the billed credits. The returned entry names the chat and the person to charge.
     """
     values: dict[str, Any] = {"entry_id": entry_id, "closed_at": now, "state": PRESUMED}
     if amount is None:

@@ -29,10 +29,10 @@ _SUMS = (sa.Integer, sa.BigInteger)
 async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
     """Transfer all rows of chat ``old`` to chat ``new``. Return False if already done.
 
-    Alerts, service messages and restarts may report the move in any order and repeatedly. The
-    settings are transferred only the first time, because later settings of ``old`` are the
-    defaults of an unknown chat. If both chats follow a profile, the subscription of ``old`` is
-    kept the first time, and the pending deliveries of both go to ``new`` without duplicates.
+    A move may be reported several times. The settings are transferred only the first time, because
+    a later row of ``old`` has the defaults of an unknown chat. If both chats follow a profile, the
+    subscription of ``old`` replaces the subscription of ``new`` the first time. The pending
+    deliveries of both subscriptions go to ``new`` without duplicates.
     """
     if old == new:
         return False
@@ -73,7 +73,11 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
 
 
 async def _rewrite_chat_id(tx: Tx, table: sa.Table, old: int, new: int) -> None:
-    """Change the id in one table; add sums and drop the old row if ``new`` has the row."""
+    """Change the chat's id in one table.
+
+    If ``new`` already has a row with the same key, the amounts of the old row are added to the row
+    of ``new``, and the old row is deleted.
+    """
     for key in table.constraints:
         names = set(key.columns.keys()) if isinstance(key, _UNIQUE) else set()
         if "chat_id" not in names:

@@ -1,7 +1,7 @@
 """Mutes: chats and topics in which the bot may not write, and the time of the next check.
 
-A chat or a topic has a row while a right is missing, or while the topic (or General) is closed.
-Its deliveries are deferred; the deliveries of other topics continue.
+A chat or a topic has a row while the bot lacks a right, or while the topic is closed. The
+deliveries of the chat or topic are deferred. The deliveries of other topics are sent.
 """
 
 from collections.abc import Sequence
@@ -53,7 +53,8 @@ async def of_chat(tx: Tx, chat_id: int) -> tuple[Mute, ...]:
 async def mute(tx: Tx, chat_id: int, thread_id: int, missing: Right, *, now: datetime) -> bool:
     """Record a missing right and delay the next check. Return False if it was recorded before.
 
-    The right "peace" (posts are removed) counts as recorded after several consecutive removals.
+    The right "peace" is missing if administrators remove the bot's posts. The mute begins after
+    several consecutive removals.
     """
     known = [one for one in await of_chat(tx, chat_id) if one.thread_id == thread_id]
     probes = known[0].probes + 1 if known else 0

@@ -155,11 +155,12 @@ async def claim(
     skip_fresh: bool = False,
     ids: Sequence[str] | None = None,
 ) -> list[Known]:
-    """Claim the profiles with due checks, longest overdue first.
+    """Claim profiles with a due check, longest overdue first.
 
-    With ``early``: profiles with the next due checks. With ``unseen_since``: only profiles without
-    a check since that time. With ``skip_fresh``: no profiles that only newcomers follow. With
-    ``ids``: only the given profiles.
+    With ``early``, profiles whose check is not yet due are claimed, the next due check first. With
+    ``unseen_since``, only profiles without a check since that time are claimed. With
+    ``skip_fresh``, profiles that only newcomers follow are not claimed. With ``ids``, only these
+    profiles are claimed.
     """
     statement = _claim_sql(
         early=early,
@@ -211,7 +212,10 @@ async def retry(tx: Tx, claimed: Known, *, due_at: datetime) -> None:
 
 
 async def first_due_times(tx: Tx, *, now: datetime) -> tuple[datetime, datetime | None] | None:
-    """Return when the first unclaimed check is due, and when the profile was last checked."""
+    """Return the due time of the first unclaimed check, and the time of the profile's last check.
+
+    Return None if no check is planned.
+    """
     row = (await tx.execute(_FIRST_DUE, {"now": now})).one_or_none()
     return (row.due_at, row.snapshot_at) if row else None
 
@@ -245,7 +249,8 @@ async def mean_delay(tx: Tx) -> timedelta | None:
 async def forecasts(tx: Tx, *, most: int, skip_fresh: bool = False) -> list[tuple[Any, float]]:
     """Return the forecasts and weights of checked profiles.
 
-    More than ``most`` profiles are represented by a random sample. ``skip_fresh`` as in ``claim``.
+    If more than ``most`` profiles are checked, the result is a random sample of ``most`` profiles.
+    With ``skip_fresh``, profiles that only newcomers follow are omitted.
     """
     those = sa.true() if not skip_fresh else profiles.c.fresh.is_(False)
     some = _sample_sql(profiles.c.forecast, profiles.c.weight, most=most, those=those)
@@ -276,7 +281,7 @@ async def upcoming(tx: Tx, *, limit: int) -> list[tuple[str, datetime | None, da
 
 
 async def count_followed(tx: Tx) -> tuple[int, int]:
-    """Return the number of checked profiles with a regular follower, and with newcomers only."""
+    """Return the numbers of checked profiles: followed by known people, and by newcomers only."""
     count = sa.select(profiles.c.fresh, sa.func.count()).where(IS_CHECKED)
     counts = {bool(row[0]): row[1] for row in await tx.execute(count.group_by(profiles.c.fresh))}
     return counts.get(False, 0), counts.get(True, 0)
@@ -290,11 +295,10 @@ async def blocked_ids(tx: Tx) -> list[str]:
 async def change_blocked(
     tx: Tx, blocked: Collection[str], *, now: datetime
 ) -> tuple[list[Known], list[Known]]:
-    """Update the state of profiles that were blocked or unblocked.
+    """Block the profiles in ``blocked`` (ids and names), and unblock all other profiles.
 
-    Return both lists in that order.
-
-    ``blocked`` are the ids and names of all blocked profiles. A blocked profile is not checked.
+    Return the profiles that are newly blocked, and the profiles that are no longer blocked. A
+    blocked profile is not checked.
     """
     words = sorted(blocked)
     is_listed = sa.or_(profiles.c.profile_id.in_(words), profiles.c.username.in_(words))
@@ -313,13 +317,13 @@ async def change_blocked(
 
 
 async def add_unsplit(tx: Tx, profile_id: str, amount: int) -> None:
-    """Add the cost of a check in credits to the amount to be split among subscribed chats."""
+    """Add the cost of a check, in credits, to the amount that the subscribed chats will share."""
     mine = sa.and_(profiles.c.profile_id == profile_id, IS_CHECKED)
     await tx.execute(sa.update(profiles).where(mine).values(unsplit=profiles.c.unsplit + amount))
 
 
 async def ids_with_unsplit(tx: Tx, *, after: str, limit: int) -> list[str]:
-    """Return ids of profiles with credits to split that follow the id ``after``, in order."""
+    """Return the ids greater than ``after`` of profiles with credits to split, in order."""
     mine = sa.and_(profiles.c.profile_id > after, profiles.c.unsplit != 0)
     some = sa.select(profiles.c.profile_id).where(mine).order_by(profiles.c.profile_id)
     return list((await tx.execute(some.limit(limit))).scalars())

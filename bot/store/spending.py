@@ -93,8 +93,8 @@ async def dearest(
 ) -> list[int]:
     """Return a page of the ids with any spending since the day ``since``, most expensive first.
 
-    A person's requests in groups count for both the person and the group. ``listed`` selects
-    further ids (id, since when), which follow after the spenders, newest first.
+    A person's requests in groups count for both the person and the group. ``listed`` is a query
+    for further ids, with the columns id and time. These ids follow the spenders, newest first.
     """
     parts = _costs_sql(since).subquery()
     in_groups = sa.and_(parts.c.user_id.is_not(None), parts.c.user_id != parts.c.chat_id)

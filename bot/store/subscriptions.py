@@ -134,7 +134,7 @@ async def _fetch_matching(
 
 
 async def people_of(tx: Tx, chat_id: int) -> list[int]:
-    """Return the persons with a subscription in a chat and an active private chat."""
+    """Return the people who added a subscription in a chat and can be reached in private."""
     private = sa.select(chats.c.id).where(IS_ACTIVE)
     by = subscriptions.c.created_by
     statement = sa.select(by).where(subscriptions.c.chat_id == chat_id, by.in_(private))
@@ -334,16 +334,16 @@ _AUDIENCE = (
 
 
 async def audience(tx: Tx, profile_id: str) -> Audience:
-    """Count the subscribers of a profile.
+    """Return the number and the weight of the subscribers of a profile.
 
-    The query takes some 70 ms for 100,000 chats, so use a read transaction.
+    Use a read transaction, because the query takes some 70 ms for 100,000 chats.
     """
     row = (await tx.execute(_AUDIENCE, {"profile_id": profile_id})).one()
     return Audience(int(row[0]), float(row[2] or row[1]), fresh=not row[2])
 
 
 async def waiting_chats(tx: Tx, profile_id: str, *, after: int | None, limit: int) -> list[int]:
-    """Return chats that wait for a profile, in order, from the id ``after`` on."""
+    """Return ids greater than ``after`` of chats that wait for alerts of a profile, in order."""
     some = (
         sa.select(subscriptions.c.chat_id)
         .distinct()

@@ -62,7 +62,7 @@ async def change(tx: Tx, chat_id: int, profile_id: str, **values: object) -> Non
 
 
 async def adopt(tx: Tx, chat_id: int, name: str, thread_id: int) -> None:
-    """Store the thread id of the topic that is being created under this name, if any."""
+    """Store the thread id of a topic if the bot is creating a topic of this name in the chat."""
     where = sa.and_(topics.c.chat_id == chat_id, topics.c.name == name, topics.c.thread_id == MAIN)
     await tx.execute(
         sa.update(topics).where(where).values(thread_id=thread_id, claimed_until=None)
@@ -76,6 +76,6 @@ async def remove_of_thread(tx: Tx, chat_id: int, thread_id: int) -> None:
 
 
 async def remove_unmade(tx: Tx, chat_id: int, profile_id: str) -> None:
-    """Delete the stored topic that could not be created in Telegram."""
+    """Delete the row of a topic that Telegram did not create."""
     where = sa.and_(topics.c.chat_id == chat_id, topics.c.profile_id == profile_id)
     await tx.execute(sa.delete(topics).where(where, topics.c.thread_id == MAIN))

@@ -29,8 +29,8 @@ from bot.store.engine.revisions import newest_revision, revision_of
 log = structlog.get_logger()
 
 _STAMP = "upgrade"
-# Chosen so that a process that stalls for 8 seconds does not lose its claims, and the claims of a
-# killed process are released within 10 seconds.
+# A process may stall for 8 seconds without losing its claims. The claims of a killed process are
+# released within 10 seconds.
 LEASE = timedelta(seconds=9)
 EVERY = timedelta(seconds=0.5)  # the time between two renewals
 _STAMPED_FOR = timedelta(seconds=10)  # a failed upgrade prevents a restart for this time at most
@@ -72,7 +72,7 @@ async def count_at_work(db: Database) -> int:
 
 
 class Replicas:
-    """Counter of the processes that share a PostgreSQL database and both APIs' rate limits."""
+    """The number of processes that share the database and the rate limits of both APIs."""
 
     def __init__(self, db: Database, *, clock: Callable[[], float] = steady) -> None:
         """Count at most once in 5 seconds of ``clock``."""

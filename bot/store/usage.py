@@ -15,8 +15,8 @@ usage_days = sa.Table(
     sa.Column("chat_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("day", sa.Date, primary_key=True, index=True),
     sa.Column("items", sa.Integer, nullable=False),
-    # The share is approximate: the cost of a day's checks is split evenly among the subscribers at
-    # the end of the day.
+    # The share is approximate, because the cost of a day's checks is split evenly among the chats
+    # that are subscribed at the end of the day.
     sa.Column("millicredits", sa.BigInteger, nullable=False),
 )
 

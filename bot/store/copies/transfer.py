@@ -1,9 +1,9 @@
 """Copy of an SQLite database into an empty PostgreSQL database in a single transaction.
 
 First the source file is marked, so that no bot starts on the file (``refuse_moved``). The mark
-contains a number, which the target stores with the rows. A killed run can therefore be repeated,
-and detects a complete copy. Right before the commit the mark states that the copy is complete and
-the bot may run on the target, so the file cannot be copied into a second database.
+contains a number, and the target stores the number with the rows. If a run is killed, the next run
+therefore knows whether the target has the complete copy. Right before the commit, the mark is
+changed to "complete", so that the file cannot be copied into a second database.
 """
 
 import secrets
