@@ -1,4 +1,4 @@
-"""The client of the Stories API, in terms of the project's domain model."""
+"""The client of the Stories API. Its results are objects of the domain model."""
 
 import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -35,22 +35,22 @@ from bot.stories_api.transport import DEADLINE, Query, Read, Transport
 
 T = TypeVar("T")
 
-_RATE = 15.0  # calls per second in every paid plan, until the balance states the actual rate
+_RATE = 15.0  # calls per second in every paid plan; the balance states the exact rate later
 _DOWNLOAD_DEADLINE = 120.0  # seconds for a whole download
 
 
 class FetchMedia(Protocol):
-    """A function that downloads a URL from the media hosts, without the API key."""
+    """A function that downloads a URL from the media hosts. It does not send the API key."""
 
     async def __call__(self, url: str, *, limit: int) -> MediaFile:
-        """Return the file at ``url``, at most ``limit`` bytes."""
+        """Return the file at ``url``, with at most ``limit`` bytes."""
 
 
 class StoriesApi:
     """The client of the paid API. All methods except ``fetch_balance`` return calls with a price.
 
-    All calls raise subclasses of StoriesError. ``credits`` of the error is the amount billed for
-    the failed call, or None if unknown. A request that may have been billed is never repeated
+    All calls raise subclasses of ``StoriesError``. Its ``credits`` are the credits billed for the
+    failed call, or None if unknown. If a request may have been billed, it is never sent again
     unchanged.
     """
 
@@ -73,13 +73,15 @@ class StoriesApi:
         clock: Callable[[], float] = steady,
         jitter: Callable[[float, float], float] = random.uniform,
     ) -> None:
-        """Create a client of the API at ``url`` with ``key``.
+        """Create a client of the API at ``url`` with the API key ``key``.
 
-        A call takes at most ``deadline`` seconds. The key is sent to the origin of ``url`` only.
-        ``privacy`` decides when a call may skip the privacy check. Without ``privacy``, every call
-        includes the check. ``replicas`` returns the number of processes that share the account's
-        rate. ``fetch_media`` downloads the file if a download endpoint returns a URL instead of a
-        file. ``on_out_of_service`` is called once when a 401 or 402 stops all paid calls.
+        A call takes at most ``deadline`` seconds. The key is only sent to the origin of ``url``.
+        ``privacy`` decides whether a call may skip the API's privacy check. Without ``privacy``,
+        every call includes this check. ``replicas`` returns the number of processes that share the
+        account's rate limit.
+
+        ``fetch_media`` downloads a file if the API answers with a URL instead of a file.
+        ``on_out_of_service`` is called once when a 401 or 402 response stops all paid calls.
         """
         self.transport = Transport(
             session,
@@ -102,20 +104,25 @@ class StoriesApi:
 
     @property
     def is_in_service(self) -> bool:
-        """Return whether paid calls are allowed: no 401 or 402 since the last positive balance."""
+        """Return whether paid calls are allowed.
+
+        They are stopped by a 401 or 402 response, until the balance is positive again.
+        """
         return self.transport.out_of_service is None
 
     @property
     def is_failing(self) -> bool:
-        """Return whether the API fails for all callers."""
+        """Return whether the API seems to be down for everyone."""
         return self.transport.failing.is_on
 
     def judge_outage(self) -> bool | None:
-        """Return whether the API fails for all callers, or None without a recent call."""
+        """Return whether the API seems to be down for everyone, or None without a recent call."""
         return self.transport.judge_outage()
 
     def story(self, story_id: str, page_url: str = "") -> Call[Story]:
-        """Return a live story by its pk, or by its page URL if the pk encodes no time; 1 credit.
+        """Return a live story by its id (pk); 1 credit.
+
+        If the id does not contain the time of the story, use the URL of the story's page.
 
         Raises:
             StoryGoneError: The story has expired or was deleted.
@@ -142,12 +149,12 @@ class StoriesApi:
         """Return a profile's live stories, oldest first; 2 credits, 1 without the privacy check.
 
         ``public_since`` is the time at which the account was last known to be public. If that time
-        is recent, the check may be skipped. Without the check, a refusal proves nothing, and an
-        empty list proves nothing if ``expects_some`` returns True. In both cases the call is
-        repeated with the check, for 3 credits in total.
+        is recent, the privacy check may be skipped. Without the check, an error does not prove
+        that the account is private. An empty list proves nothing either if ``expects_some``
+        returns True. In both cases the call is repeated with the check, for 3 credits in total.
 
         Raises:
-            ProfilePrivateError: The account is private (detected only with the privacy check).
+            ProfilePrivateError: The account is private. Only the privacy check detects this.
             NoSuchProfileError: The account does not exist.
         """
         query = self._query(Endpoint.USER_STORIES, {"user_id": profile_id})
@@ -162,9 +169,9 @@ class StoriesApi:
         return Call(Operation.STORIES, quick.nominal + query.nominal, make)
 
     def stories_by_name(self, username: str) -> Call[list[Story]]:
-        """Return the live stories of a name's owner, oldest first; 3 credits with the check.
+        """Return the live stories of a username, oldest first; 3 credits with the privacy check.
 
-        An empty list proves that the account exists, but has no id.
+        An empty list proves that the account exists, but does not tell its id.
 
         Raises:
             ProfilePrivateError: The account is private.
@@ -176,7 +183,7 @@ class StoriesApi:
         return Call(Operation.STORIES, query.nominal, partial(self._ask_stories, query))
 
     def profile(self, username: str) -> Call[Profile]:
-        """Return the account for a username, including whether the account is private; 1 credit.
+        """Return the account of a username, and whether the account is private; 1 credit.
 
         Raises:
             NoSuchProfileError: The account does not exist.
@@ -216,9 +223,9 @@ class StoriesApi:
         return Call(Operation.HIGHLIGHTS, query.nominal, ask_highlight)
 
     def download(self, story: Story, spool: Spool) -> Call[MediaFile]:
-        """Return a story's file, by its page URL if the pk encodes no time; 1 credit.
+        """Download the file of a story; 1 credit. The caller must remove the file.
 
-        The caller must remove the file.
+        If the id of the story does not contain its time, use the URL of the story's page.
         """
         if story_taken_at(story.pk) is None:
             endpoint, params = Endpoint.DOWNLOAD_BY_STORY_URL, {"url": story.page_url}
@@ -229,16 +236,18 @@ class StoriesApi:
     def download_url(
         self, url: str, spool: Spool, *, refuse: Callable[[Profile | None], None]
     ) -> Call[MediaFile]:
-        """Return the file at the URL of a media host; 1 credit. The caller must remove the file.
+        """Download the file at a URL of a media host; 1 credit. The caller must remove the file.
 
-        ``refuse`` gets the account of the file, or None if the answer names no account. The
-        function raises a StoriesError or MediaError if the file may not be shown.
+        ``refuse`` is called with the account of the file, or with None if the answer names no
+        account. ``refuse`` raises a ``StoriesError`` or ``MediaError`` if the file may not be shown.
         """
         params = {"url": url}
         return self._call_download(Endpoint.DOWNLOAD_BY_FILE_URL, params, spool, refuse)
 
     async def fetch_balance(self) -> Balance:
-        """Return the account's balance; free. A positive balance allows paid calls again.
+        """Return the balance of the account; free.
+
+        If it is positive, paid calls are allowed again.
 
         Raises:
             OutOfServiceError: The key is invalid, or the balance is empty.
@@ -251,7 +260,7 @@ class StoriesApi:
         return balance
 
     async def sync_trust(self) -> None:
-        """Load the stored trust in answers without the privacy check."""
+        """Load from the database whether answers without the privacy check are still trusted."""
         if self._privacy is not None:
             await self._privacy.sync_trust()
 
@@ -260,14 +269,14 @@ class StoriesApi:
     ) -> None:
         """Compare an answer with earlier answers that skipped the privacy check.
 
-        ``known`` is the stored profile before the answer. ``new`` are the pks that the database
-        did not contain.
+        ``known`` is the stored profile from before the answer. ``new`` are the ids of stories that
+        the database did not contain.
         """
         if self._privacy is not None:
             await self._privacy.compare_with_forced(known, shown, new)
 
     async def record_refusal(self, known: Known) -> None:
-        """Record that a profile proved to be private."""
+        """Record that the API reported a profile as private."""
         if self._privacy is not None:
             await self._privacy.record_refusal(known)
 
@@ -364,7 +373,7 @@ class StoriesApi:
 
 
 def _refuse_private(result: Sequence[Story | Highlight], billed: int) -> None:
-    """Reject stories of a private account, regardless of their source.
+    """Refuse stories of a private account, even if the API returned them.
 
     Raises:
         ProfilePrivateError: A story states that its account is private.

@@ -1,6 +1,6 @@
-"""Reader of the answers of download endpoints: a file, a redirect, a URL, or an object with a URL.
+"""Reading the answers of download endpoints: a file, a redirect, a URL, or JSON with a URL.
 
-The API's documentation does not specify the format, so the bytes decide.
+The API's documentation does not specify the format, so the content decides.
 """
 
 from collections.abc import AsyncIterable, AsyncIterator
@@ -31,7 +31,7 @@ _DEEPEST = 4
 
 @dataclass(frozen=True, slots=True)
 class RedirectedUrl:
-    """The URL of a file. The URL must be checked before the download.
+    """The URL of a file. Check the URL before the download.
 
     ``profile`` is the account of the file, or None if the answer names no account.
     """
@@ -43,13 +43,13 @@ class RedirectedUrl:
 async def read_file_or_address(
     response: aiohttp.ClientResponse, spool: Spool, limit: int
 ) -> MediaFile | RedirectedUrl:
-    """Return the file, at most ``limit`` bytes, or its URL.
+    """Return the file in the answer, with at most ``limit`` bytes, or the file's URL.
 
     Raises:
         MalformedBodyError: The answer is neither a file nor a URL.
-        ComplainedError: The answer is an error with status 200.
+        ComplainedError: The answer is an error, but has status 200.
         MediaTooBigError: The file has more bytes than ``limit``.
-        MediaUnavailableError: The spool has no room.
+        MediaUnavailableError: The spool is full.
     """
     if response.status != OK:
         return RedirectedUrl(_check_address(response.headers.get("Location", "")))
@@ -61,7 +61,7 @@ async def read_file_or_address(
             break
     if sniff(head) is None:
         return _find_address_in_body(await join_chunks(_prepend_head(head, chunks)))
-    # The Content-Length of a compressed body is the compressed size.
+    # The Content-Length of a compressed body does not state the size of the file.
     length = None if "Content-Encoding" in response.headers else response.content_length
     if length is not None and length > limit:
         raise MediaTooBigError
@@ -70,7 +70,7 @@ async def read_file_or_address(
 
 
 def address_in(value: object, depth: int = 0) -> str | None:
-    """Return the URL of the media in a decoded body, or None."""
+    """Return the URL of the file in decoded JSON, or None if there is no URL."""
     if isinstance(value, str):
         return value if value.startswith(("https://", "http://")) else None
     if depth >= _DEEPEST:
@@ -86,7 +86,7 @@ def address_in(value: object, depth: int = 0) -> str | None:
 
 
 def profile_in(value: object, depth: int = 0) -> Profile | None:
-    """Return the account of the story in a decoded body, or None."""
+    """Return the account of the story in decoded JSON, or None if there is no account."""
     if isinstance(value, list):
         value = value[0] if value else None
     if not isinstance(value, dict) or depth >= _DEEPEST:

@@ -3,8 +3,8 @@
 from enum import StrEnum
 
 CHECK_COST = 2
-"""The price of a profile's stories with the privacy check, in credits."""
-_CHECK_BY_NAME_COST = 3  # the same by username; the API looks the name up first
+"""The price in credits of fetching a profile's stories, with the privacy check."""
+_CHECK_BY_NAME_COST = 3  # the same price by username, because the API must find the id first
 
 
 class Endpoint(StrEnum):
@@ -23,7 +23,10 @@ class Endpoint(StrEnum):
 
     @property
     def price(self) -> int:
-        """Return the price of a call in credits, with the privacy check where there is a check."""
+        """Return the price of a call in credits.
+
+        If the endpoint has a privacy check, it is included.
+        """
         return _PRICES.get(self, 1)
 
 

@@ -1,7 +1,7 @@
-"""Classification of failed answers: the error to raise, and the billed credits.
+"""The classification of failed answers: which error to raise, and how many credits were billed.
 
-Pure code. The API has five formats of error bodies. The status decides the class of error, and
-``exc_type`` only refines the class.
+The API has five formats of error bodies. The HTTP status selects the class of error. The field
+``exc_type`` of the body can only select a more specific class.
 """
 
 import re
@@ -32,11 +32,11 @@ from bot.stories_api.response import (
 )
 
 _BILLED = frozenset({200, 400, 403, 404, 422})
-# The API's documentation states that 500, 503 and 504 are free. Of all other statuses, including
-# 429, no source states that they are free.
+# Statuses of calls that cost nothing. The API's documentation states this only for 500, 503 and
+# 504. No source states it for 429.
 _FREE = frozenset({401, 402, 410, 500, 503, 504})
 _AGAIN = frozenset({500, 503, 504})
-_LONGEST_WAIT = 300.0  # the maximum seconds of a Retry-After that the bot waits
+_LONGEST_WAIT = 300.0  # maximum seconds that the bot waits because of a Retry-After
 TOO_MANY = 429
 _INTERNAL = 500
 
@@ -62,20 +62,20 @@ _BY_NAME: Mapping[str, type[StoriesError]] = {
 class Failure:
     """A failed call. If ``again`` is True, the call was free and may be retried.
 
-    ``after`` is the delay before the retry in seconds, if the answer states a delay.
+    ``after`` is the number of seconds to wait before the retry, if the answer states this number.
     """
 
     error: StoriesError
     again: bool = False
     after: float | None = None
     status: int = 0
-    is_local: bool = False  # True if the failure prevented the request from leaving this machine
+    is_local: bool = False  # whether the request failed before it left this machine
 
     @property
     def is_outage(self) -> bool:
-        """Return whether the whole API may be failing.
+        """Return whether the failure may affect the whole API.
 
-        A 403 with an error message of the API is a failure of the profile, not an outage.
+        A 403 with an error message of the API affects one profile only.
         """
         if self.is_local:
             return False
@@ -93,10 +93,10 @@ def failure_of(
     now: datetime,
     subject: str = "",
 ) -> Failure:
-    """Classify an answer with an error ``status``, or with status 200 and an error body.
+    """Classify an answer with an error ``status``, or with status 200 and an error in the body.
 
-    ``price`` is the cost of the call if billed. ``subject`` is the requested username. ``body`` is
-    None if the body could not be read.
+    ``price`` is the number of credits of the call if billed. ``subject`` is the requested
+    username. ``body`` is None if the body could not be read.
     """
     try:
         complaint = complaint_in(decode_json(body or b"")) or Complaint()
@@ -134,13 +134,13 @@ def _error_type(status: int, complaint: Complaint, endpoint: str) -> type[Storie
 
 
 def _error_type_of_404(complaint: Complaint, endpoint: str) -> type[StoriesError]:
-    if not complaint:  # the body is a page of a proxy in front of the API
+    if not complaint:  # the body is from a proxy in front of the API
         return ApiUnavailableError
     is_empty = complaint.name in _NONE_NOW or complaint.message == "Entries not found"
     if endpoint in _LISTS and is_empty:
         return NoStoriesError
     if not complaint.name and complaint.message == "Not Found":
-        # This is FastAPI's message for an unknown path. The plan of the key may not include the
+        # FastAPI sends this message for an unknown path. Perhaps the plan of the key lacks the
         # path.
         return HighlightsUnavailableError if endpoint in _HIGHLIGHTS else ApiRefusedError
     if endpoint == Endpoint.HIGHLIGHT_BY_URL:
@@ -149,11 +149,11 @@ def _error_type_of_404(complaint: Complaint, endpoint: str) -> type[StoriesError
 
 
 def _billed_credits(status: int, body: bytes | None, price: int) -> int | None:
-    """Return the credits billed for an answer, or None if unknown.
+    """Return the credits billed for a failed call, or None if unknown.
 
-    Unknown credits count as spent until the next balance. Statuses that are documented as free
-    cost nothing, whatever their header states. A page of the edge proxy also costs nothing,
-    except if the page replaces an answer of the API that may have been billed (502, 520).
+    Unknown credits count as spent until the next balance. The statuses in ``_FREE`` cost nothing.
+    A 403 or 404 page of a proxy in front of the API also costs nothing. Other pages of the proxy
+    (502, 520) may hide an answer that was billed.
     """
     if status in _FREE or (status in {403, 404} and _is_edge_page(body)):
         return 0
@@ -161,13 +161,19 @@ def _billed_credits(status: int, body: bytes | None, price: int) -> int | None:
 
 
 def _is_edge_page(body: bytes | None) -> bool:
-    """Return whether a proxy before the API wrote the body: a web page, or a short error text."""
+    """Return whether a proxy in front of the API wrote the body.
+
+    Such a body is a web page, or a short error text.
+    """
     begin = (body or b"")[:64].lstrip().lower()
     return begin.startswith((b"<!doctype html", b"<html", b"error code:"))
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Return the seconds of ``Retry-After`` (a number or a date), limited to 0 to 300."""
+    """Return the seconds in the header ``Retry-After``, from 0 to 300, or None without the header.
+
+    The header contains a number of seconds or a date.
+    """
     raw = headers.get("Retry-After", "").strip()
     if not raw:
         return None

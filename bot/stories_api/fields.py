@@ -1,4 +1,7 @@
-"""Validation of single wire values. Only ``id_of`` raises an exception for an invalid value."""
+"""The validation of single values in answers.
+
+Only ``id_of`` raises an error for invalid values.
+"""
 
 import math
 import re
@@ -33,7 +36,10 @@ def id_or_empty(value: object) -> str:
 
 
 def text(value: object) -> str:
-    """Return a name that can be stored and shown, or an empty string."""
+    """Return a name without characters that can't be stored or shown.
+
+    Return "" for other types.
+    """
     return storable(value)[:LONGEST_NAME] if isinstance(value, str) else ""
 
 
@@ -74,17 +80,17 @@ def time_of(value: object) -> datetime | None:
 
 
 def flag(value: object) -> bool:
-    """Return True only for a boolean True."""
+    """Return True only if the value is the boolean True."""
     return value is True
 
 
 def media_type_of(value: object) -> int | None:
-    """Return the number of a media type, or None for an invalid number."""
+    """Return the number of a media type, or None for an invalid value."""
     return value if isinstance(value, int) and 0 <= value < 100 else None  # noqa: PLR2004 - a code
 
 
 def number(value: object) -> float:
-    """Return a number, or 0 if the value is no number or out of range."""
+    """Return a number, or 0 if the value is not a number or is out of range."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         return 0.0
     return float(value) if abs(value) < MOST_NUMBER else 0.0

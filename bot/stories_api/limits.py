@@ -1,13 +1,13 @@
-"""The rate limit of API calls, and the detection of an outage.
+"""The rate limit of API calls, and the detection of an outage of the API.
 
-Pure state; the clock is an argument. Times are seconds of any steady clock.
+The clock is an argument. Times are seconds of any steady clock.
 """
 
 _MINUTE = 60.0
 
 
 class CallRate:
-    """A limiter that spaces calls evenly, without bursts. A 429 delays all calls."""
+    """A rate limiter that spaces calls evenly, without bursts. A 429 response delays all calls."""
 
     def __init__(self, rate: float) -> None:
         """Create a limiter for ``rate`` calls per second."""
@@ -15,10 +15,10 @@ class CallRate:
         self.next_at = 0.0
 
     def reserve_turn(self, now: float, *, within: float, replicas: int = 1) -> float | None:
-        """Reserve the next turn, and return the seconds until the turn.
+        """Reserve the time of the next call, and return the seconds until this time.
 
-        ``replicas`` processes share the rate. Return None, and reserve nothing, if the turn is not
-        ``within`` the given number of seconds.
+        ``replicas`` is the number of processes that share the rate. If the wait would be longer
+        than ``within`` seconds, reserve nothing and return None.
         """
         at = max(now, self.next_at)
         if at - now >= within:
@@ -32,11 +32,12 @@ class CallRate:
 
 
 class Failing:
-    """Detector of an API outage: failed calls about three subjects in a row, within a minute.
+    """Detects an outage of the API.
 
-    During a suspected outage calls are still allowed, and the first answer ends the outage. A
-    person may ask about three accounts for which the API always fails. The schedule checks rarely
-    during an outage.
+    There is an outage if calls about three subjects fail within a minute and no call works. During
+    an outage, calls are still allowed, and the first answer ends the outage. The calls must be
+    allowed because the detection may be wrong: the API may always fail for three accounts that a
+    person asked about. The schedule, however, checks rarely during an outage.
     """
 
     SUBJECTS = 3
@@ -45,7 +46,7 @@ class Failing:
     def __init__(self) -> None:
         """Create a detector without failures."""
         self.is_on = False
-        self.suspects: dict[str, float] = {}  # the time of the last failed call about each subject
+        self.suspects: dict[str, float] = {}  # time of the last failed call about each subject
         self.answered_at: float | None = None
 
     def record_failure(self, subject: str, now: float) -> None:
@@ -55,16 +56,16 @@ class Failing:
         self.is_on = self.is_on or len(self.suspects) >= self.SUBJECTS
 
     def record_answer(self, now: float) -> None:
-        """Record an answer, which proves that the API works."""
+        """Record an answer. It proves that the API works."""
         self.suspects.clear()
         self.is_on = False
         self.answered_at = now
 
     def is_failing(self, now: float, *, within: float) -> bool | None:
-        """Return whether the API fails, or None without an outage and without a recent answer.
+        """Return whether the API is down, or None if this is unknown.
 
-        ``within`` is the age in seconds up to which an answer is recent. A process without calls
-        does not know the results of a different replica.
+        It is unknown without an answer in the last ``within`` seconds. This process does not know
+        the results of calls in other processes.
         """
         if self.is_on:
             return True

@@ -1,9 +1,11 @@
-"""The decision when a call may skip the API's privacy check, which is half of the price.
+"""The decision whether a call may skip the API's privacy check, which is half of the price.
 
-In mode ``auto``, calls skip the check for at most one day after a lookup or a checked answer
-stated "public". The answers of ``force=on`` for private accounts are not documented. Checked
-answers are therefore compared with the forced answers before them. If forced answers omitted
-stories of two profiles, all calls include the check again.
+In mode ``auto``, calls skip the check for at most one day after an answer stated that the account
+is public. Calls without the check use ``force=on``. The API's documentation does not say what such
+calls return for private accounts.
+
+For this reason, each checked answer is compared with the unchecked answers before it. If unchecked
+answers lacked stories of two profiles, all calls include the check again.
 """
 
 from collections.abc import Callable, Iterable
@@ -23,11 +25,12 @@ from bot.store.engine.database import Database, Tx
 log = structlog.get_logger()
 
 SkipCheck = Literal["true", "false", "auto"]
-PRIVACY_CHECK = "privacy_check"  # the key of the stored trust in answers without the privacy check
+PRIVACY_CHECK = "privacy_check"  # the database key of the trust in unchecked answers
 
-_TRUSTED_FOR = timedelta(days=1)  # time for which a "public" answer is valid
-_LATE = timedelta(minutes=10)  # a story may appear in answers this long after its posting time
-# The time within which contradictions from two profiles end the trust in forced answers.
+_TRUSTED_FOR = timedelta(days=1)  # the time for which the answer "public" is trusted
+_LATE = timedelta(minutes=10)  # a story may appear in answers as late as this after it was posted
+# If unchecked answers about two profiles were wrong within this time, they are not trusted any
+# more.
 WITHIN = timedelta(days=2)
 _ENOUGH = 2
 _FELL_BACK = NN_(
@@ -42,15 +45,15 @@ _FELL_BACK = NN_(
 
 @dataclass(slots=True)
 class Trust:
-    """The profiles that contradicted forced answers, and the time at which the trust ended."""
+    """The profiles whose unchecked answers were wrong, and the time at which the trust ended."""
 
     contradicted: dict[str, datetime] = field(default_factory=dict)
     fell_back_at: datetime | None = None
 
     def record_contradiction(self, profile_id: str, now: datetime) -> bool:
-        """Record a contradiction.
+        """Record that an unchecked answer about a profile was wrong.
 
-        Return True if the contradiction ends the trust in forced answers.
+        Return True if this ends the trust in unchecked answers.
         """
         kept = {one: at for one, at in self.contradicted.items() if at > now - WITHIN}
         self.contradicted = {**kept, profile_id: now}
@@ -61,7 +64,7 @@ class Trust:
 
 
 class PrivacyCheck:
-    """The decision for each call, updated from each checked answer."""
+    """Decides for each call whether to skip the privacy check, and learns from checked answers."""
 
     def __init__(
         self,
@@ -71,9 +74,9 @@ class PrivacyCheck:
         tell: SetIncident | None = None,
         now: Callable[[], datetime],
     ) -> None:
-        """Decide by ``mode``.
+        """Decide according to ``mode``.
 
-        ``tell`` notifies the owners once when the check is paid for again.
+        ``tell`` notifies the owners once when all calls include the check again.
         """
         self._db = db
         self.mode = mode
@@ -82,16 +85,16 @@ class PrivacyCheck:
         self._trust = Trust()
 
     async def sync_trust(self) -> None:
-        """Load the trust stored by other replicas, or by this process before its restart."""
+        """Load the trust in unchecked answers, as stored by any process."""
         if self.mode == "false":
-            # The setting ``false`` is permanent, so no history is kept for a later ``auto``.
+            # The setting ``false`` is permanent, so delete the history.
             async with self._db.begin() as tx:
                 await key_values.remove(tx, PRIVACY_CHECK)
         elif self.mode == "auto":
             self._trust = await self._db.fetch(_read_trust)
 
     def may_skip(self, public_since: datetime | None) -> bool:
-        """Return whether a call about an account may skip the check.
+        """Return whether a call about an account may skip the privacy check.
 
         ``public_since`` is the time at which the account was last known to be public, or None.
         """
@@ -102,7 +105,7 @@ class PrivacyCheck:
     async def compare_with_forced(
         self, known: Known, shown: Iterable[Story], new: Iterable[str]
     ) -> None:
-        """Search a checked answer for stories that the forced answers before the check omitted."""
+        """Search a checked answer for stories that earlier unchecked answers should have had."""
         if not self._was_forced(known) or known.snapshot_at is None:
             return
         unseen, before = set(new), known.snapshot_at - _LATE
@@ -112,17 +115,17 @@ class PrivacyCheck:
     async def compare_with_empty(
         self, profile_id: str, shown: Iterable[Story], *, at: datetime
     ) -> None:
-        """Compare a checked answer with the empty forced answer at ``at``, just before."""
+        """Compare a checked answer with the empty unchecked answer just before it, at ``at``."""
         if any(story.taken_at < at - _LATE for story in shown):
             await self._record_contradiction(profile_id, "a story that it lacked")
 
     async def record_refusal(self, known: Known) -> None:
-        """Record that a checked answer states "private" although forced answers were trusted."""
+        """Record that an account is private although its unchecked answers were trusted."""
         if self._was_forced(known):
             await self._record_contradiction(known.profile_id, "a refusal")
 
     def _was_forced(self, known: Known) -> bool:
-        """Return whether the last request for the profile skipped the privacy check."""
+        """Return whether the last call about the profile skipped the privacy check."""
         if self.mode != "auto" or known.snapshot_at is None or known.checked_at is None:
             return False
         return known.snapshot_at > known.checked_at
@@ -142,7 +145,7 @@ class PrivacyCheck:
 
 
 async def _read_trust(tx: Tx) -> Trust:
-    """Return the stored trust in forced answers."""
+    """Return the stored trust in unchecked answers."""
     kept = await key_values.get(tx, PRIVACY_CHECK)
     if not isinstance(kept, dict):
         return Trust()

@@ -1,4 +1,4 @@
-"""Reader of an HTTP answer: the size-limited body, the JSON value, the price, and the error."""
+"""The reading of an HTTP answer: the body with a size limit, the JSON, the price, the error."""
 
 import json
 import re
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import aiohttp
 
-# The maximum bytes of decompressed JSON; a hundred stories have about 0.5 MB.
+# Maximum bytes of decompressed JSON. A hundred stories have about 0.5 MB.
 _BUDGET = 4 * 1024 * 1024
 ERROR_BUDGET = 256 * 1024  # the maximum bytes of an error's body
 CHUNK = 64 * 1024
 OK = 200
-_SHOWN = 200  # maximum characters of a body in a log line
+_SHOWN = 200  # maximum characters of a body to log
 _REQS = re.compile(r'(?<!\w)"?reqs"?\s*[:=]\s*"?(\d+)(?![\w.])')
-_DIGITS = 9  # maximum digits of a price; a longer number is invalid
+_DIGITS = 9  # maximum digits of a valid price
 
 
 class MalformedBodyError(ValueError):
@@ -25,29 +25,29 @@ class ComplainedError(Exception):
     """An answer with status 200 whose body is an error."""
 
     def __init__(self, body: bytes) -> None:
-        """Store the body, which is read in the same way as the body of an error status."""
+        """Store the body, which is then read like the body of an error status."""
         super().__init__("a complaint")
         self.body = body
 
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """The error in a body. Both fields are empty if the body has no known error format."""
+    """The error that a body contains. Both fields are "" if the format of the error is unknown."""
 
     name: str = ""
     message: str = ""
 
     def __bool__(self) -> bool:
-        """Return whether the body has an error in a format of the API."""
+        """Return whether the body contains an error in a known format."""
         return bool(self.name or self.message)
 
 
 def complaint_in(value: object) -> Complaint | None:
-    """Return the error in a decoded body, or None without an error."""
+    """Return the error in decoded JSON, or None if the JSON is not an error."""
     if not isinstance(value, dict):
         return None
     detail = value.get("detail")
-    if isinstance(detail, list):  # FastAPI's validation errors
+    if isinstance(detail, list):  # a validation error of FastAPI
         detail = "; ".join(str(item.get("msg", "")) for item in detail if isinstance(item, dict))
     message = detail or value.get("error") or value.get("message") or ""
     name = value.get("exc_type")
@@ -60,7 +60,7 @@ async def read_body(response: aiohttp.ClientResponse, budget: int = _BUDGET) -> 
     """Return the whole body.
 
     Raises:
-        NonsenseError: The body has more than ``budget`` bytes. At most one more chunk is read.
+        NonsenseError: The body has more than ``budget`` bytes. Reading stops after this limit.
     """
     if response.content_length is not None and response.content_length > budget:
         raise MalformedBodyError("the body is too long")
@@ -68,7 +68,7 @@ async def read_body(response: aiohttp.ClientResponse, budget: int = _BUDGET) -> 
 
 
 async def join_chunks(chunks: AsyncIterable[bytes], budget: int = _BUDGET) -> bytes:
-    """Return the joined ``chunks``. Raises the same errors as ``read_body``."""
+    """Return the joined ``chunks``. The errors are the same as in ``read_body``."""
     body = bytearray()
     async for chunk in chunks:
         body += chunk
@@ -91,11 +91,11 @@ def decode_json(body: bytes) -> object:
 
 
 async def read_json(response: aiohttp.ClientResponse) -> object:
-    """Return the JSON value of a successful answer.
+    """Return the JSON of a successful answer.
 
     Raises:
         NonsenseError: The body is not JSON, or the answer is a redirect.
-        ComplainedError: The answer is an error with status 200.
+        ComplainedError: The answer is an error, but has status 200.
     """
     if response.status != OK:
         raise MalformedBodyError("a redirect")
@@ -107,21 +107,24 @@ async def read_json(response: aiohttp.ClientResponse) -> object:
 
 
 async def read_error_body(response: aiohttp.ClientResponse) -> bytes | None:
-    """Return the body of an error, or None if the body cannot be read."""
+    """Return the body of an error answer, or None if the body can't be read."""
     try:
         return await read_body(response, ERROR_BUDGET)
     except (MalformedBodyError, aiohttp.ClientError, OSError):
-        return None  # the status is sufficient without a body
+        return None  # the status is enough
 
 
 def credits_in(headers: Mapping[str, str]) -> int | None:
-    """Return the billed credits in ``x-hiker-info`` (``reqs=2`` or ``{"reqs": 2}``), or None."""
+    """Return the billed credits in the header ``x-hiker-info``, or None without the header.
+
+    The header has the form ``reqs=2`` or ``{"reqs": 2}``.
+    """
     match = _REQS.search(headers.get("x-hiker-info", ""))
     return int(match[1].lstrip("0")[:_DIGITS] or 0) if match else None
 
 
 def storable(text: str) -> str:
-    """Return ``text`` without NUL and lone surrogates, which databases and messages reject."""
+    """Return ``text`` without NUL and lone surrogates, which databases and Telegram reject."""
     return text.replace("\x00", "").encode("utf-8", "ignore").decode()
 
 

@@ -1,6 +1,7 @@
-"""The wire format as tolerant pydantic models, and the conversion to the domain model.
+"""The wire format as pydantic models, and the conversion to the domain model.
 
-Only a story's ``pk`` is required. Invalid parts are dropped, and invalid items are skipped.
+The models are tolerant: only a story's ``pk`` is required. Invalid parts of a story are dropped,
+and invalid stories are skipped.
 """
 
 import re
@@ -32,7 +33,7 @@ from bot.stories_api.fields import (
 )
 from bot.stories_api.response import MalformedBodyError
 
-_MOST_PARTS = 50  # the maximum number of mentions, of links and of similar items per story
+_MOST_PARTS = 50  # maximum number of mentions, links or similar items of a story
 _MOST_STORIES = 500
 _MOST_HIGHLIGHTS = 200
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,40}")
@@ -76,7 +77,7 @@ def _list_reader(model: type[M]) -> Callable[[object], list[M]]:
 
 
 class _User(_Wire):
-    """A UserShort, or the User of the user endpoints."""
+    """An account: a UserShort, or the User of the user endpoints."""
 
     pk: IdOrEmpty = ""
     username: Username = ""
@@ -86,7 +87,7 @@ class _User(_Wire):
 
     @property
     def profile(self) -> Profile:
-        """Return the account. The id and the name are empty if missing."""
+        """Return the account as a profile. A missing id or name is an empty string."""
         return Profile(self.pk, self.username, self.full_name, self.is_private, self.is_verified)
 
 
@@ -121,7 +122,7 @@ class _Location(_Wire):
 
 
 class _StickerLink(_Wire):
-    """The link of a sticker. Newer answers contain links only in stickers."""
+    """The link in a sticker. In newer answers, all links are in stickers."""
 
     url: Url
     link_title: CleanText = ""
@@ -134,7 +135,7 @@ class _Sticker(_Wire):
 
 
 class _Media(_Wire):
-    """A post shown in a story (StoryMedia)."""
+    """A post that is shown in a story (StoryMedia)."""
 
     media_code: CleanText = ""
     user_id: IdOrEmpty = ""
@@ -148,13 +149,13 @@ class _Song(_Wire):
 
 
 class _Music(_Wire):
-    """The music of a story, in the format of Instagram's own answers."""
+    """The music of a story. The format is that of Instagram's own answers."""
 
     music_asset_info: _Song
 
 
 class _Story(_Wire):
-    """A Story of version 1."""
+    """A story in the format of version 1 of the API."""
 
     pk: Id
     taken_at: Annotated[datetime | None, BeforeValidator(time_of)] = None
@@ -175,7 +176,7 @@ class _Story(_Wire):
 
 
 class _Highlight(_Wire):
-    """A highlight, with or without its items."""
+    """A highlight, with or without its stories."""
 
     pk: Id
     title: CleanText = ""
@@ -184,7 +185,7 @@ class _Highlight(_Wire):
 
 
 def highlight_from(value: object) -> Highlight:
-    """Return the highlight in a decoded body, with its stories, oldest first.
+    """Return the highlight in decoded JSON. Its stories are sorted, the oldest first.
 
     Raises:
         MalformedBodyError: The body has no highlight.
@@ -206,7 +207,7 @@ def highlight_from(value: object) -> Highlight:
 
 
 def highlights_from(value: object) -> list[Highlight]:
-    """Return the highlights in a decoded body in their order, without duplicates.
+    """Return the highlights in decoded JSON, in the same order and without duplicates.
 
     Raises:
         MalformedBodyError: The body is not a list, or no item is a highlight.
@@ -218,7 +219,9 @@ def highlights_from(value: object) -> list[Highlight]:
 
 
 def story_from(value: object, *, profile_id: str = "", username: str = "") -> Story:
-    """Return the story in a decoded body. The requested profile replaces missing fields.
+    """Return the story in decoded JSON.
+
+    If the JSON does not contain the account, use ``profile_id`` and ``username``.
 
     Raises:
         MalformedBodyError: The body has no story.
@@ -254,7 +257,7 @@ def story_from(value: object, *, profile_id: str = "", username: str = "") -> St
 
 
 def stories_from(value: object, *, profile_id: str = "", username: str = "") -> list[Story]:
-    """Return the stories in a decoded body, oldest first, without duplicate pks.
+    """Return the stories in decoded JSON, oldest first, without duplicates.
 
     Raises:
         MalformedBodyError: The body is not a list, or no item is a story.
@@ -265,7 +268,7 @@ def stories_from(value: object, *, profile_id: str = "", username: str = "") -> 
 
 
 def profile_from(value: object) -> Profile:
-    """Return the profile in a decoded body.
+    """Return the profile in decoded JSON.
 
     Raises:
         MalformedBodyError: The body has no profile.
@@ -277,7 +280,7 @@ def profile_from(value: object) -> Profile:
 
 
 def balance_from(value: object) -> Balance:
-    """Return the balance in a decoded body.
+    """Return the balance in decoded JSON.
 
     Raises:
         MalformedBodyError: The body has no balance.
@@ -290,7 +293,7 @@ def balance_from(value: object) -> Balance:
 
 
 def _read_items(value: object, read: Callable[[object], T], *, most: int) -> list[T]:
-    """Return the results of ``read`` for the first ``most`` items, without invalid items.
+    """Call ``read`` for the first ``most`` items of a list, and return the valid results.
 
     Raises:
         MalformedBodyError: The body is not a list, or all items are invalid.
@@ -335,7 +338,10 @@ def _reshared_from(wire: _Media, people: Mapping[str, str]) -> Reshared:
 
 
 def _names_by_id(wire: _Story) -> dict[str, str]:
-    """Return the usernames in a story by id. The author of a shown post is usually mentioned."""
+    """Return the usernames in a story, by id.
+
+    They include mentioned accounts. The author of a shown post is usually mentioned.
+    """
     named = [wire.reshared_story_media_author, *(one.user for one in wire.mentions)]
     return {one.pk: one.username for one in named if one and one.pk and one.username}
 
@@ -345,7 +351,7 @@ def _song_line(wire: _Song) -> str:
 
 
 def _redirect_target(url: str) -> str:
-    """Return the target of an Instagram redirect URL, or the URL itself."""
+    """Return the target of a redirect by Instagram, or the URL itself if it is not a redirect."""
     try:
         parts = urlsplit(url)
         target = parse_qs(parts.query)["u"][0] if parts.hostname == "l.instagram.com" else url

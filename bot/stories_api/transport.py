@@ -1,8 +1,9 @@
-"""The HTTP transport of the Stories API: a single origin for the key, and no double payment.
+"""The HTTP transport of the Stories API. It never pays twice, and never leaks the API key.
 
-Each request is billed, so two features of the HTTP client are disabled. The client resends a GET
-after a broken connection (``prevent_resending`` stops resending). A pooled connection that the
-server has just closed looks like a lost answer, so each call uses a new connection.
+Every request is billed, so the HTTP client must not send a request again by itself. aiohttp would
+repeat a GET after a broken connection, which ``prevent_resending`` stops. A pooled connection that
+the server has just closed would look like a lost answer, so each call uses a new connection. The
+key is sent to a single origin only.
 """
 
 import asyncio
@@ -40,25 +41,21 @@ from bot.stories_api.response import (
 
 T = TypeVar("T")
 
-LONGEST_WAIT = 0.5  # the maximum seconds of the random pause before a retry (full jitter)
-DEADLINE = 30.0  # seconds of a call, including waits and retries
-# If an answer states a price above this multiple of the nominal price, the stated price is
-# ignored.
+LONGEST_WAIT = 0.5  # maximum seconds of the random pause before a retry (full jitter)
+DEADLINE = 30.0  # seconds of a call with its waits and retries
+# A stated price above this multiple of the normal price is reduced to the multiple.
 MOST_TIMES = 5
 _DATE_DEADLINE = 10.0
-_QUIET = 1.5  # the pause in seconds after a 429 without Retry-After
-_LATELY = 1800.0  # seconds after an answer for which the API counts as working
-_LEAST_S = 0.001  # the minimum timeout in seconds; 0 would disable the timeout
+_QUIET = 1.5  # seconds to pause after a 429 response without Retry-After
+_LATELY = 1800.0  # seconds after an answer during which the API counts as working
+_LEAST_S = 0.001  # minimum timeout in seconds, because 0 would mean no timeout
 
 Read = Callable[[aiohttp.ClientResponse], Awaitable[T]]
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """The parameters of a call.
-
-    ``subject`` is the requested username, for messages to the person.
-    """
+    """The parameters of a call. ``subject`` is the requested username, for error messages."""
 
     path: str
     params: dict[str, str] = field(default_factory=dict)
@@ -68,12 +65,12 @@ class Query:
 
     @property
     def about(self) -> str:
-        """Return the subject of the call: an id, a name or a URL."""
+        """Return what the call asks about: an id, a name or a URL."""
         return next((value for name, value in self.params.items() if name != "force"), self.path)
 
 
 class Transport:
-    """The transport that calls the Stories API within its rate limit, with safe retries only."""
+    """Calls the Stories API within its rate limit. A call is retried only if it was not billed."""
 
     def __init__(
         self,
@@ -89,10 +86,10 @@ class Transport:
         clock: Callable[[], float] = steady,
         jitter: Callable[[float, float], float] = random.uniform,
     ) -> None:
-        """Create a transport for ``url``.
+        """Create a transport for the API at ``url``.
 
-        ``replicas`` returns the number of processes that share the account's rate equally.
-        ``on_out_of_service`` is called each time that paid calls become disabled by the API.
+        ``replicas`` returns the number of processes that share the account's rate limit equally.
+        ``on_out_of_service`` is called whenever the API stops all paid calls.
         """
         self._session = session
         self._url = URL(url)
@@ -100,10 +97,13 @@ class Transport:
         self.call_rate, self.failing = CallRate(rate), Failing()
         self._replicas = replicas
         self.heard: Callable[[str, str, float], None] = lambda *_: None
-        """Called with the ``Date`` of each answer, and the duration of the answer in seconds."""
+        """Called with a server's name, its ``Date`` header, and the call's duration in seconds."""
         self.out_of_service: str | None = None
         self.is_price_absurd: bool | None = None
-        """Whether the last price stated by an answer was above the limit."""
+        """Whether the price in the last answer was too high to be trusted.
+
+        None means no answer yet.
+        """
         self._on_out_of_service = on_out_of_service
         self._now, self._steady, self._jitter = now, clock, jitter
         self._requests = metrics.counter(
@@ -123,14 +123,14 @@ class Transport:
         )
 
     def judge_outage(self) -> bool | None:
-        """Return whether the API fails for all callers, or None without a recent call."""
+        """Return whether the API seems to be down for everyone, or None without a recent call."""
         return self.failing.is_failing(self._steady(), within=_LATELY)
 
     async def ask(self, query: Query, read: Read[T]) -> Answer[T]:
-        """Make a call and return the result of ``read`` for the answer.
+        """Make a call. Return what ``read`` reads from the answer, and the billed credits.
 
         Raises:
-            StoriesError: The call failed. ``credits`` is the billed amount, or None if unknown.
+            StoriesError: The call failed. ``credits`` are the billed credits, or None if unknown.
         """
         transaction_guard.refuse_if_held(query.path)
         if query.path != BALANCE and self.out_of_service is not None:
@@ -150,12 +150,12 @@ class Transport:
         return answer
 
     async def ask_for_date(self) -> None:
-        """Make the free call for the ``Date`` of its answer. The content has no effect."""
+        """Make a free call, only to get the ``Date`` header of its answer."""
         query = Query(BALANCE, deadline=_DATE_DEADLINE)
         await self._ask_and_retry(query, _read_nothing, self._steady() + query.deadline)
 
     async def _ask_and_count_failures(self, query: Query, read: Read[T], end: float) -> Answer[T]:
-        """Make a call, and record whether the API fails for all callers."""
+        """Make a call, and record whether the API works."""
         result = await self._ask_and_retry(query, read, end)
         failure = result if isinstance(result, Failure) else None
         tells_nothing = failure is not None and (failure.status == TOO_MANY or failure.is_local)
@@ -169,7 +169,7 @@ class Transport:
         return result
 
     async def _ask_and_retry(self, query: Query, read: Read[T], end: float) -> Answer[T] | Failure:
-        """Make a call, and retry once if the first answer was certainly not billed."""
+        """Make a call. Retry it once if the first attempt was certainly not billed."""
         last: Failure | None = None
         while await self._wait_turn(end):
             result = await self._send_once(query, read, end)
@@ -184,7 +184,10 @@ class Transport:
         return last or Failure(busy, status=TOO_MANY)
 
     async def _wait_turn(self, end: float) -> bool:
-        """Wait for the next turn of the rate limit. Return whether the turn is before ``end``."""
+        """Wait for the rate limit.
+
+        Return False at once if the wait would last longer than ``end``.
+        """
         replicas = await self._replicas() if self._replicas else 1
         now = self._steady()
         wait = self.call_rate.reserve_turn(now, within=end - now, replicas=replicas)
@@ -194,18 +197,18 @@ class Transport:
         return True
 
     async def _send_once(self, query: Query, read: Read[T], end: float) -> Answer[T] | Failure:
-        """Send a single request. A request that may have been billed is not retried."""
+        """Send a request once. If it may have been billed, do not allow a retry."""
         result: Answer[T] | Failure
         try:
             result = await self._send(query, read, end)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            # The request was not sent.
+            # The request was not sent, so it may be retried.
             result = Failure(_lost_answer_error(query, error, 0), again=True)
             if is_limit_reached(error):
                 local = ApiUnavailableError(f"{query.path}: {REACHED}", credits=0)
                 result = Failure(local, again=True, is_local=True)
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            # ``OSError`` includes ``TimeoutError``.
+            # The request may have been billed. ``OSError`` includes ``TimeoutError``.
             result = Failure(_lost_answer_error(query, error, None))
         self._record_result(query, result)
         return result
@@ -221,7 +224,7 @@ class Transport:
                 "Accept": "application/json, */*;q=0.5",
                 "Connection": "close",
             },
-            # The key must not be sent to another host, and each redirect may be billed.
+            # A redirect could lead the key to a different host, and could be billed.
             allow_redirects=False,
             timeout=aiohttp.ClientTimeout(total=left, sock_connect=10),
             middlewares=(prevent_resending,),
@@ -233,7 +236,7 @@ class Transport:
     async def _result_of(
         self, query: Query, response: aiohttp.ClientResponse, read: Read[T]
     ) -> Answer[T] | Failure:
-        """Return the result of ``read`` for a successful answer, or the classified failure."""
+        """Return what ``read`` reads from a successful answer, or the failure."""
         price = self._billed_price(query, response)
         body: bytes | None
         if response.status == OK or response.status in REDIRECTS:
@@ -245,7 +248,7 @@ class Transport:
                 aiohttp.ClientError,
                 OSError,
                 ValueError,
-            ) as error:  # the body was cut off or invalid
+            ) as error:  # the body is incomplete or invalid
                 return Failure(_lost_answer_error(query, error, price))
             except MediaError as error:
                 error.credits = price
@@ -263,10 +266,9 @@ class Transport:
         )
 
     def _billed_price(self, query: Query, response: aiohttp.ClientResponse) -> int:
-        """Return the price stated by an answer, or the nominal price without a statement.
+        """Return the price that the answer states, or the normal price if it states none.
 
-        A price above the limit is not trusted. Otherwise a single wrong header would use up the
-        day's budget.
+        The price is limited. Otherwise one wrong header could use up the budget of a day.
         """
         stated, most = credits_in(response.headers), query.nominal * MOST_TIMES
         if stated is None or not most:
@@ -288,18 +290,21 @@ class Transport:
 
 
 async def _read_nothing(_: aiohttp.ClientResponse) -> None:
-    """Do not read the body."""
+    """Leave the body unread."""
 
 
 def _lost_answer_error(query: Query, error: Exception, credits: int | None) -> ApiUnavailableError:  # noqa: A002 - the project's term
-    """Return the error of a lost answer without its cause, whose text may contain the API key."""
+    """Return the error of a lost answer.
+
+    The original error is not attached, because its text may contain the API key.
+    """
     return ApiUnavailableError(f"{query.path}: {type(error).__name__}", credits=credits)
 
 
 async def prevent_resending(
     request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
-    """Prevent the HTTP client from resending a request after a broken connection."""
+    """Stop aiohttp from sending a request again after a broken connection."""
     try:
         return await handler(request)
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):

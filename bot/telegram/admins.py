@@ -12,13 +12,13 @@ from bot.runtime.timed_cache import TimedCache
 
 log = structlog.get_logger()
 
-_ADMIN_FOR = timedelta(seconds=60)  # a demoted administrator may act for this time at most
-_OTHER_FOR = timedelta(seconds=5)  # a new administrator is refused for this time at most
+_ADMIN_FOR = timedelta(seconds=60)  # for this time, a former administrator may keep the rights
+_OTHER_FOR = timedelta(seconds=5)  # for this time, a new administrator may still be refused
 
 
 @dataclass(frozen=True, slots=True)
 class AdminRights:
-    """The rights of a member; ``may_post`` is the right to post in a channel."""
+    """The rights of a chat member. ``may_post`` is the right to post in a channel."""
 
     is_here: bool = False
     is_admin: bool = False
@@ -26,7 +26,7 @@ class AdminRights:
 
 
 class Admins:
-    """The rights of persons in chats, from a cache or from Telegram."""
+    """Returns the rights of persons in chats, from a cache or from Telegram."""
 
     def __init__(self) -> None:
         """Create an empty cache."""
@@ -35,11 +35,11 @@ class Admins:
     async def rights(self, bot: Bot, chat_id: int, user_id: int, *, now: datetime) -> AdminRights:
         """Return the rights of a person, or of the bot itself, in a chat.
 
-        getChatMember works for other members only if the bot is an administrator (Bot API). If
-        the call is refused, getChatAdministrators is called.
+        The Bot API allows getChatMember for other members only if the bot is an administrator. If
+        Telegram refuses this call, getChatAdministrators is called instead.
 
         Raises:
-            AdminsUnknownError: Telegram refuses both calls; the bot must become an administrator.
+            AdminsUnknownError: Telegram refuses both calls. The bot must become an administrator.
             AskAgainError: Telegram does not answer.
         """
         cached = self._cache.get((chat_id, user_id), now=now)
@@ -57,7 +57,7 @@ class Admins:
 async def _ask_rights(bot: Bot, chat_id: int, user_id: int) -> AdminRights:
     try:
         return _rights_of(await bot.get_chat_member(chat_id, user_id))
-    except (BadRequest, Forbidden) as error:  # a network error is not caught
+    except (BadRequest, Forbidden) as error:  # the call is refused; network errors are not caught
         log.info("a member can't be looked up", chat=chat_id, reason=str(error))
     try:
         admins = await bot.get_chat_administrators(chat_id)

@@ -1,6 +1,7 @@
 """Bot API calls that return plain JSON.
 
-PTB's objects for ten messages take most of an album's time, and updates are stored unchanged.
+PTB's objects are avoided for two reasons: building them for ten messages takes most of an album's
+time, and updates must be stored unchanged.
 """
 
 from datetime import timedelta
@@ -11,13 +12,13 @@ from telegram.ext import ExtBot
 
 
 class TooSoonError(RetryAfter):
-    """The bot itself kept a message from being sent; Telegram was not asked.
+    """Raised if the bot itself refuses to send a message now. Telegram was not called.
 
     ``why`` is for the log. The message may be tried again after the wait.
     """
 
     def __init__(self, wait: timedelta, why: str = "too many requests") -> None:
-        """Keep the wait and the reason."""
+        """Store the wait and the reason."""
         super().__init__(wait)
         self.why = why
 
@@ -29,12 +30,12 @@ async def call(
     *,
     limits: dict[str, Any] | None = None,
 ) -> Any:  # noqa: ANN401 - the result of the method
-    """Call ``method`` through the bot's rate limiter and transport.
+    """Call ``method`` of the Bot API, through the bot's rate limiter and transport.
 
     ``limits`` are the ``rate_limit_args`` of ``bot.telegram.rate_limiter``.
 
-    PTB's public method for this purpose, do_api_request, warns if PTB has a method of its own for
-    the call, and accepts only PTB's objects as items of an album.
+    PTB has the public method ``do_api_request`` for this. That method prints a warning if PTB has
+    its own method for the call, and accepts only PTB's objects as items of an album.
 
     Raises:
         TelegramError: The call failed.

@@ -1,4 +1,4 @@
-"""The calls that send messages into a chat: wait for a slot, confirm, call once."""
+"""The calls that send messages to a chat. Each waits for the flood limits and is made once."""
 
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
@@ -12,26 +12,26 @@ from bot.telegram.rate_limiter import HAS_SLOT, Order, Pacing, order_of
 
 
 class Calls:
-    """Makes the calls of a send, in a lane of the flood limits.
+    """Makes the calls of a send. ``lane`` decides which flood limits apply, for replies or alerts.
 
-    The outbox derives a class that counts a copy before each call.
+    The outbox has a subclass that records each request before it is made.
     """
 
     def __init__(self, bot: ExtBot[Any], lane: Lane = "reply") -> None:
-        """Make calls with ``bot``."""
+        """Use ``bot`` to make the calls."""
         self._bot = bot
         self.lane = lane
 
     async def make(
         self, method: str, arguments: dict[str, Any], *, patience: float | None = None
     ) -> Any:  # noqa: ANN401 - the JSON result of the method
-        """Wait for a slot of the flood limits and make the call once. Return the JSON result.
+        """Wait until the flood limits allow the call, and make it once. Return the JSON result.
 
-        ``patience`` is the longest wait in seconds. Failed calls are not retried here.
+        ``patience`` is the longest wait in seconds. A failed call is not retried.
 
         Raises:
-            TooSoonError: The wait is longer than ``patience``, or the call is not confirmed.
-            TelegramError: As any call of the bot.
+            TooSoonError: The wait is longer than ``patience``, or ``confirm`` refused the call.
+            TelegramError: The call failed.
         """
         transaction_guard.refuse_if_held(f"Telegram's {method}")
         limits = {"lane": self.lane, "patience": patience}
@@ -40,10 +40,10 @@ class Calls:
             return await api.call(self._bot, method, arguments, limits=HAS_SLOT)
 
     async def confirm(self) -> None:
-        """Confirm, right before a request, that the request may be made.
+        """Check, immediately before a request, that the request may still be made.
 
         Raises:
-            TooSoonError: The request may not be made.
+            TooSoonError: The request may not be made now.
         """
 
     def _slot(self, order: Order) -> AbstractAsyncContextManager[None]:

@@ -1,8 +1,9 @@
-"""Telegram's flood limits as arithmetic, without clock and I/O. Times are seconds.
+"""Telegram's flood limits as arithmetic. Times are seconds.
 
-Documented (Bots FAQ, "My bot is hitting limits"): about 30 messages per second in total, 1 per
-second in a chat with short bursts above this rate, and 20 per minute in a group. An album counts
-as the number of its items. This rule is not documented, but the server counts in this way.
+The limits are documented in the Bots FAQ ("My bot is hitting limits"): about 30 messages per
+second in total, 1 message per second in a chat with short bursts, and 20 messages per minute in a
+group. An album counts as many messages as it has items. This is not documented, but the server
+counts in this way.
 """
 
 import math
@@ -12,23 +13,23 @@ from typing import Any, Literal
 
 Lane = Literal["reply", "alert"]
 
-# Messages that may be sent at once before the limit of 1 per second applies. Replies may use a
-# larger burst than alerts.
+# Messages that may be sent at once, before the limit of 1 message per second applies. Replies may
+# have larger bursts than alerts.
 _BURST: dict[Lane, float] = {"reply": 30.0, "alert": 2.8}
-_STRICT_BURST = 2.8  # the burst of alerts and replies for an hour after a 429
+_STRICT_BURST = 2.8  # the same number for an hour after a 429 response, for replies and alerts
 _ROUNDING_S = 0.001
-_GROUP_WINDOW_S = 60.5  # the window of a minute, and half a second of network delay
+_GROUP_WINDOW_S = 60.5  # seconds; a minute, and half a second for the network's delay
 _STRICT_FOR_S = 3600.0
-_LATEST_ANSWER_S = 2.0  # seconds; a slower answer counts as an answer after 2 seconds
-_CATCH_UP_S = 0.1  # the maximum delay in seconds that later messages may catch up
+_LATEST_ANSWER_S = 2.0  # seconds; a call without an answer counts as answered after this time
+_CATCH_UP_S = 0.1  # seconds that late messages may catch up
 _ASK_AGAIN_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class ChatLimits:
-    """The limits of a chat: a message per ``gap_s`` seconds on average in a private chat.
+    """The limits of a chat. In a private chat, a message may be sent every ``gap_s`` seconds.
 
-    A group has a limit of ``group`` messages per minute.
+    In a group, ``group`` messages may be sent per minute.
     """
 
     gap_s: float = 1.0
@@ -40,11 +41,11 @@ DOCUMENTED = ChatLimits()
 
 @dataclass(slots=True)
 class ChatFlood:
-    """The recent messages to a chat, measured against its ``limits``.
+    """The recent messages to a chat, from which the next allowed time is computed.
 
-    ``drained_at`` is the time at which all sent messages would be sent at 1 message per second.
-    ``sent`` are (time, messages) of a group's last minute. Nothing is sent before
-    ``closed_until``.
+    ``drained_at`` is the time at which all sent messages would have been sent at 1 message per
+    second. ``sent`` has the time and the number of the messages to a group in the last minute. No
+    message may be sent before ``closed_until``.
     """
 
     limits: ChatLimits = DOCUMENTED
@@ -54,7 +55,7 @@ class ChatFlood:
     strict_until: float = 0.0
 
     def seconds_to_wait(self, now: float, weight: int, lane: Lane, *, is_group: bool) -> float:
-        """Return the seconds until the chat accepts messages of this weight, or 0 for now."""
+        """Return the seconds until the chat may get ``weight`` messages. 0 means now."""
         closed = self.closed_until - now
         if not weight:
             return max(closed, 0.0)
@@ -65,7 +66,7 @@ class ChatFlood:
         return max(closed, early if early > _ROUNDING_S else 0.0, 0.0)
 
     def count_sent(self, now: float, weight: int, *, is_group: bool) -> None:
-        """Count messages that are sent now."""
+        """Record that ``weight`` messages are sent now."""
         if is_group:
             self.sent = [entry for entry in self.sent if entry[0] > now - _GROUP_WINDOW_S]
             self.sent.append((now, weight))
@@ -73,18 +74,18 @@ class ChatFlood:
             self.drained_at = max(self.drained_at, now) + weight * self.limits.gap_s
 
     def close(self, now: float, seconds: float) -> None:
-        """Send nothing for ``seconds``, and limit bursts for an hour."""
+        """Forbid messages for ``seconds``, and allow only small bursts for an hour."""
         self.closed_until = max(self.closed_until, now + seconds)
         self.strict_until = now + _STRICT_FOR_S
 
     @property
     def forgettable_at(self) -> float:
-        """Return the time from which the state equals a new state and may be deleted."""
+        """Return the time after which the state has no effect any more and may be deleted."""
         last = self.sent[-1][0] + _GROUP_WINDOW_S if self.sent else 0.0
         return max(self.drained_at, self.closed_until, self.strict_until, last)
 
     def dump(self) -> dict[str, Any]:
-        """Return the state as JSON."""
+        """Return the state as a JSON object."""
         return {
             "drained_at": self.drained_at,
             "sent": self.sent,
@@ -94,7 +95,7 @@ class ChatFlood:
 
     @classmethod
     def load(cls, limits: ChatLimits, value: dict[str, Any]) -> "ChatFlood":
-        """Return the state from JSON."""
+        """Return the state from a result of ``dump``."""
         return cls(limits, **{**value, "sent": [(at, weight) for at, weight in value["sent"]]})
 
     def _seconds_to_wait_in_group(self, now: float, weight: int) -> float:
@@ -112,10 +113,10 @@ class ChatFlood:
 
 @dataclass(slots=True)
 class Ticket:
-    """Messages in flight. They count from the send until a second after the answer.
+    """Messages that count towards the limit of the whole bot until a second after the answer.
 
-    The messages arrived at an unknown moment in between, so no second on Telegram's side exceeds
-    the limit.
+    It is unknown when Telegram counted the messages between request and answer. So they must count
+    for the whole time.
     """
 
     weight: int
@@ -125,7 +126,7 @@ class Ticket:
     def frees_at(self) -> float:
         """Return when the messages stop counting.
 
-        A very late answer counts as an answer after 2 s.
+        If the answer takes longer than 2 s, it counts as received after 2 s.
         """
         late = self.left_at + _LATEST_ANSWER_S + 1.0
         return late if self.free_at is None else min(self.free_at, late)
@@ -133,14 +134,14 @@ class Ticket:
 
 @dataclass(slots=True)
 class BotWindow:
-    """The messages that the bot has sent within a second, evenly spaced."""
+    """The messages of the whole bot in the last second. New messages are spaced evenly."""
 
     next_at: float = 0.0
     held: int = 0
     tickets: deque[Ticket] = field(default_factory=deque)
 
     def seconds_to_wait(self, now: float, weight: int, rate: float) -> float:
-        """Return the seconds until messages of this weight may be sent, or 0 for now."""
+        """Return the seconds until ``weight`` messages may be sent. 0 means now."""
         spaced = max(self.next_at - now, 0.0)
         if math.isinf(rate):
             return spaced
@@ -152,13 +153,13 @@ class BotWindow:
             if excess <= 0:
                 break
             excess -= ticket.weight
-            # The ticket of a call without an answer may end before the time of ``frees_at``.
+            # The answer may come before the computed time, so check again soon.
             still = ticket.frees_at() - now
             spaced = max(spaced, min(still, _ASK_AGAIN_S) if ticket.free_at is None else still)
         return spaced
 
     def count_sent(self, now: float, weight: int, rate: float) -> Ticket:
-        """Count messages that are sent now, and return their ticket."""
+        """Record that ``weight`` messages are sent now, and return their ticket."""
         self.next_at = max(self.next_at, now - _CATCH_UP_S) + weight / rate
         ticket = Ticket(weight, now)
         if not math.isinf(rate):

@@ -1,8 +1,8 @@
-"""The recent messages to each chat, measured against the chat's flood limits.
+"""The flood limits of each chat, and how processes share them.
 
-Only the holder of the lease of a chat's queue sends to the chat. Among replicas the state is
-therefore passed on with the lease. A claim reads the state, and the end of the lease stores the
-state.
+Only the process with the lease of a chat's queue sends messages to the chat. So the state of the
+chat's limits is passed on with the lease. A process reads the state when it claims the queue, and
+stores the state when the lease ends.
 """
 
 from collections.abc import Callable
@@ -10,14 +10,14 @@ from typing import Any
 
 from bot.telegram.flood_limits import DOCUMENTED, ChatFlood, ChatLimits, Lane
 
-# Number of chats. Above this number, the states without an effect on further calls are deleted.
+# Number of chats. If there are more, states that have no effect any more are deleted.
 _REMEMBERED = 20_000
-# In seconds. Without this limit, a clock that was set back could block a chat for long.
+# Seconds. Without this limit, a chat could be blocked for long after the clock was set back.
 _MOST_AHEAD_S = 300.0
 
 
 class ChatFloods:
-    """The flood limits of all chats in this process."""
+    """The flood limits of all chats, as known to this process."""
 
     def __init__(
         self,
@@ -28,8 +28,8 @@ class ChatFloods:
     ) -> None:
         """Create an empty state for at most ``remembered`` chats.
 
-        ``clock`` is in seconds. Replicas share a common clock, because the state passes between
-        replicas.
+        ``clock`` returns seconds. All processes need the same clock, because they pass on the
+        state.
         """
         self._clock = clock
         self._limits = limits
@@ -37,7 +37,10 @@ class ChatFloods:
         self._chats: dict[int | str, ChatFlood] = {}
 
     def count_or_wait(self, chat: int | str, weight: int, lane: Lane) -> float:
-        """Count messages to a chat and return 0, or only return the seconds to wait."""
+        """If the chat may get ``weight`` messages now, record them and return 0.
+
+        Otherwise record nothing, and return the seconds to wait.
+        """
         now, flood = self._clock(), self._flood_of(chat)
         wait = flood.seconds_to_wait(now, weight, lane, is_group=_is_group(chat))
         if not wait:
@@ -45,16 +48,19 @@ class ChatFloods:
         return wait
 
     def closed_for(self, chat: int | str) -> float:
-        """Return the seconds for which Telegram accepts no messages in the chat."""
+        """Return the seconds for which Telegram refuses messages to the chat."""
         flood = self._chats.get(chat)
         return max(flood.closed_until - self._clock(), 0.0) if flood else 0.0
 
     def close(self, chat: int | str, seconds: float) -> None:
-        """Close a chat for ``seconds``, as requested by Telegram."""
+        """Forbid messages to a chat for ``seconds``, because Telegram demands this."""
         self._flood_of(chat).close(self._clock(), seconds)
 
     def take_over(self, chat: int, state: Any | None) -> None:  # noqa: ANN401 - JSON
-        """Load the state of a chat from ``state_of`` of the replica that held the lease before."""
+        """Load the state of a chat.
+
+        The process with the previous lease made it by ``state_of``.
+        """
         if state is not None:
             flood, latest = ChatFlood.load(self._limits, state), self._clock() + _MOST_AHEAD_S
             flood.drained_at = min(flood.drained_at, latest)
@@ -62,7 +68,7 @@ class ChatFloods:
             self._chats[chat] = flood
 
     def state_of(self, chat: int) -> Any | None:  # noqa: ANN401 - JSON
-        """Return the state of a chat as JSON, or None if the state equals a new state."""
+        """Return the state of a chat as JSON, or None if it has no effect any more."""
         flood = self._chats.get(chat)
         return flood.dump() if flood and flood.forgettable_at > self._clock() else None
 
@@ -74,5 +80,5 @@ class ChatFloods:
 
 
 def _is_group(chat: int | str) -> bool:
-    """Return whether a chat is a group or a channel: a negative id, or a public name."""
+    """Return whether ``chat`` is a group or a channel. Such ids are negative or public names."""
     return isinstance(chat, str) or chat < 0

@@ -1,11 +1,12 @@
-"""A circuit breaker for all sends of a process, to avoid useless attempts in an outage.
+"""A circuit breaker that stops all sends of a process while Telegram is down.
 
-A lost or failed send triggers a ``getMe`` call, which concurrent failures share. If ``getMe`` also
-fails, or if sends fail in three chats without a success in between, the process pauses its replies
-and alerts. The pause ends after a successful ``getMe``, then a single successful send, then the
-rest. The Bot API server answers ``getMe`` from memory. An answer shows that the server runs, not
-that messages arrive, so ``getMe`` alone neither prevents nor ends a pause. Each process has a
-separate pause, because a different replica may reach Telegram
+If a send fails or its answer is lost, the process calls ``getMe``. The process pauses its replies
+and alerts if ``getMe`` fails too, or if sends fail in three chats without a success in between. To
+end the pause, ``getMe`` and then a single send must succeed.
+
+The Bot API server answers ``getMe`` from memory. A success shows only that the server runs, not
+that messages arrive. ``getMe`` alone therefore neither prevents nor ends a pause. Each process has
+its own pause, because a different process may reach Telegram
 (docs/decisions/0001-an-outage-of-one-process.md).
 """
 
@@ -29,15 +30,18 @@ log = structlog.get_logger()
 _CHATS_OF_AN_OUTAGE = 3
 _FIRST_TRY_S = 5.0
 LAST_TRY_S = 60.0
-_PROBE_TAKES_S = 5.0  # seconds; a slower answer to getMe counts as a failure
-# The pause between two probes of whether Telegram accepts calls into a chat.
+_PROBE_TAKES_S = 5.0  # seconds; a slower answer to getMe is a failure
+# The pause between two calls that test whether Telegram accepts calls for a chat.
 _ASKS_EVERY = timedelta(seconds=1)
-_LONGEST_ASKING = timedelta(seconds=5)  # the longest wait for a turn to probe a chat
+_LONGEST_ASKING = timedelta(seconds=5)  # maximum wait for the turn of such a test
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A pause: its start, the number of attempts, and the next attempt; Unix seconds."""
+    """A pause of all sends: its start, the number of attempts, and the time of the next attempt.
+
+    Times are in Unix seconds.
+    """
 
     since: float
     tries: int
@@ -49,17 +53,23 @@ class Pause:
         return cls(now.timestamp(), 0, now.timestamp() + _FIRST_TRY_S)
 
     def may_try(self, now: datetime) -> bool:
-        """Return whether the next attempt is due, at the latest after the maximum wait."""
+        """Return whether the next attempt is due.
+
+        If the clock was set back, no attempt waits longer than the longest pause.
+        """
         return not now.timestamp() < self.next_at <= now.timestamp() + LAST_TRY_S
 
     def with_one_more_try(self, now: datetime) -> "Pause":
-        """Return the pause after a further attempt. The wait doubles each time, up to a minute."""
+        """Return the pause after a further attempt.
+
+        The wait is doubled each time, up to a minute.
+        """
         wait = min(_FIRST_TRY_S * 2 ** min(self.tries + 1, 8), LAST_TRY_S)
         return replace(self, tries=self.tries + 1, next_at=now.timestamp() + wait)
 
 
 class Outage:
-    """The state of the connection of this process to Telegram, for all senders."""
+    """Detects that this process can't reach Telegram, and pauses all its sends."""
 
     def __init__(
         self,
@@ -68,7 +78,7 @@ class Outage:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         metrics: Metrics = UNSEEN,
     ) -> None:
-        """Probe Telegram with ``bot``."""
+        """Use ``bot`` to test whether Telegram answers."""
         self._bot = bot
         self._now = now
         self._pause: Pause | None = None
@@ -88,11 +98,14 @@ class Outage:
 
     @property
     def next_try_at(self) -> datetime | None:
-        """Return the time of the next attempt, or None without a pause."""
+        """Return the time of the next attempt during a pause, or None if sends are not paused."""
         return datetime.fromtimestamp(self._pause.next_at, UTC) if self._pause else None
 
     async def record_outcome(self, chat_id: int, outcome: Outcome) -> bool:
-        """Record the outcome of a send. Return whether a failure is part of a pause."""
+        """Record the outcome of a send.
+
+        Return whether the send failed and all sends are paused.
+        """
         if isinstance(outcome, TryLater) and outcome.down:
             return await self._record_failure(chat_id)
         if is_answer(outcome):
@@ -100,9 +113,9 @@ class Outage:
         return False
 
     async def claim_try(self) -> bool:
-        """Claim the next attempt to send a row.
+        """Reserve the next attempt during a pause. Return whether a message may be tried now.
 
-        Return True if the attempt is due, and Telegram answers ``getMe``.
+        This requires that the attempt is due and that Telegram answers ``getMe``.
         """
         now = self._now()
         if self._pause is None or not self._pause.may_try(now):
@@ -111,9 +124,9 @@ class Outage:
         return await self._telegram_answers()
 
     def reserve_turn_to_ask(self) -> timedelta | None:
-        """Reserve a turn to probe a chat with a call. Return the wait until the turn.
+        """Reserve a time to test whether Telegram accepts calls for a chat. Return the wait.
 
-        One chat is probed per second. Return None if the wait would be longer than 5 seconds.
+        One chat is tested per second. Return None if the wait would be longer than 5 seconds.
         """
         now = self._now()
         wait = max(self._asks_at - now, timedelta(0))
@@ -123,10 +136,10 @@ class Outage:
         return wait
 
     async def chat_accepts_calls(self, target: Target) -> bool:
-        """Return whether Telegram accepts a call for the chat that sends no message.
+        """Return whether Telegram accepts a call for the chat. The call sends no message.
 
-        If Telegram does not accept the call, a message could arrive without an answer, and would
-        be sent again.
+        If Telegram does not accept it, do not send: a message could arrive although its answer is
+        lost, and would then be sent twice.
         """
         try:
             await self._bot.send_chat_action(
@@ -137,7 +150,7 @@ class Outage:
         return True
 
     def end_pause(self) -> None:
-        """End the pause."""
+        """End the pause of all sends."""
         if self._pause:
             seconds = round(self._now().timestamp() - self._pause.since)
             log.warning("Telegram is back", after_s=seconds, tries=self._pause.tries)
@@ -158,7 +171,7 @@ class Outage:
             log.warning("Telegram is down; nothing is sent", why=why)
 
     async def _telegram_answers(self) -> bool:
-        """Call ``getMe``. Concurrent callers share the result."""
+        """Return whether Telegram answers ``getMe``. Concurrent callers share one call."""
         joins = self._asking.locked()
         async with self._asking:
             if not joins:
@@ -179,10 +192,11 @@ class Outage:
 
 
 def is_answer(outcome: Outcome) -> bool:
-    """Return whether Telegram answered, including with a refusal."""
+    """Return whether Telegram has answered. A refusal is also an answer."""
     if not isinstance(outcome, TryLater):
         return True
     if outcome.items:
         return True
-    # A 429 with an unknown outcome may be caused by a failure in Telegram's data centre.
+    # A 429 response with an unknown outcome may be due to a failure at Telegram, so it does not
+    # count.
     return outcome.after is not None and not outcome.unknown and not outcome.unasked

@@ -1,7 +1,7 @@
-"""Classification of Telegram's answers: the only list of refusals, grouped by their subject.
+"""The meaning of Telegram's errors, with the only list of their texts, grouped by subject.
 
-PTB rewrites error texts (the prefix "Bad Request: " is removed, and the rest is capitalised), so
-all texts are compared in lower case.
+PTB changes the texts: it removes the prefix "Bad Request: " and capitalises the rest. For this
+reason all texts are compared in lower case.
 """
 
 import re
@@ -38,23 +38,24 @@ _ITEM_FAILED = re.compile(
 )
 _FILE_REFERENCE = re.compile(r"file_reference_(\d+)_")
 _NUMBER = re.compile(r"\d+")
-_NO_WORD = timedelta(seconds=30)  # the wait if a flood error states no time
+_NO_WORD = timedelta(seconds=30)  # the wait if Telegram demands a wait without a time
 
 Scope = Literal[
-    "bot",  # the refusal applies to the bot in all chats
+    "bot",  # Telegram refuses the bot in all chats
     "chat",  # the bot cannot write to the chat
     "thread",  # the bot cannot write to the topic
-    "removed",  # a different bot in the chat deletes the bot's messages
-    "caption",  # the text of the caption is refused
+    "removed",  # a different bot in the chat deletes the message
+    "caption",  # the caption's text is refused
     "buttons",
-    # Telegram can't fetch a URL, and perhaps other URLs of the album; an upload can succeed.
+    # Telegram can't fetch a URL. It may also refuse other URLs of the album, but an upload may
+    # work.
     "fetch",
-    "photo",  # the photo is refused, but may be accepted as a document
-    "size",  # the file is too large, and also from every other source
-    "file",  # the uploaded file is refused
-    "any file",  # an unidentified file of the call is refused
-    "partly",  # nothing is refused, but only a part of the album is in the chat
-    "down",  # nothing is refused, but Telegram has a failure
+    "photo",  # the photo is refused, but may be sent as a document
+    "size",  # the file is too large, whatever its source
+    "file",  # the bot's upload is refused
+    "any file",  # a file is refused, but it is not known which file
+    "partly",  # no refusal, but only a part of the album has arrived
+    "down",  # no refusal, but a failure at Telegram
 ]
 REFUSALS: Mapping[Scope | Right, tuple[str, ...]] = {
     "removed": ("sent message was immediately deleted",),
@@ -74,8 +75,7 @@ REFUSALS: Mapping[Scope | Right, tuple[str, ...]] = {
         "chat_restricted",
         "chat_guest_send_forbidden",
         "allow_payment_required",
-        # For these errors, a query about the bot's membership shows whether the bot is in the
-        # chat.
+        # After these errors, a call must show whether the bot is still a member of the chat.
         "user_banned_in_channel",
         "chat_forbidden",
         "channel_invalid",
@@ -103,7 +103,7 @@ REFUSALS: Mapping[Scope | Right, tuple[str, ...]] = {
         "input_user_deactivated",
         "user_deactivated",
         "user not found",
-        "channel direct messages topic",  # the bot never sends into a topic of direct messages
+        "channel direct messages topic",  # the bot never writes into a topic of direct messages
     ),
     "caption": (
         "caption is too long",
@@ -155,21 +155,21 @@ REFUSALS: Mapping[Scope | Right, tuple[str, ...]] = {
     "partly": ("message was not sent", "group send failed"),
     "down": ("internal server error", "bad gateway", "gateway time", "timed out"),
 }
-"""Substrings of refusals by subject, in the order of the search.
+"""The texts of refusals by subject. The first subject with a matching text counts.
 
-Sources: Bot API server, Client.cpp; TDLib; docs/sandbox-fidelity.md. A subject that is a Right
-means that the right is missing in the chat.
+A text matches if it is a part of the error message. If a subject is a ``Right``, the bot lacks
+this right in the chat. Sources: Bot API server, Client.cpp; TDLib; docs/sandbox-fidelity.md.
 """
 _OF_UPLOADS: frozenset[str | None] = frozenset({"fetch", "photo", "size", "file"})
 OF_FILES = _OF_UPLOADS | {"any file"}
-"""Refusals of a file, for which the next source of the same story may work."""
+"""The subjects of refusals after which a different source of the same file may work."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The subject of a refusal. ``scope`` is None for texts that are not in the list.
+    """A refusal by Telegram with its subject. ``scope`` is None if the text is unknown.
 
-    ``item`` is the index of the failed item of an album, if Telegram states the index.
+    ``item`` is the index of the refused item in an album, if Telegram states it.
     """
 
     words: str
@@ -178,16 +178,17 @@ class Refusal:
 
     @property
     def without_numbers(self) -> str:
-        """Return the text without numbers, which may be a size, an id or a price."""
+        """Return the text without numbers. A number may be a size, an id or a price."""
         return _NUMBER.sub("#", self.words)
 
 
 def read_refusal(error: BaseException) -> Refusal:
     """Return the subject of a refusal.
 
-    The item number is reliable for refusals of an upload. If ``sendMultiMedia`` refuses an album,
-    all items fail alike and the error names the first item (Client.cpp,
-    ``on_message_send_failed``), except for the index in ``FILE_REFERENCE_<i>``.
+    The index of an item is reliable only if an upload was refused. If ``sendMultiMedia`` refuses
+    an album, all items fail and the error names the first item (Client.cpp,
+    ``on_message_send_failed``). The index in ``FILE_REFERENCE_<i>`` is an exception and is always
+    reliable.
     """
     text = _lower_text(error)
     named = _ITEM_FAILED.search(text)
@@ -204,9 +205,9 @@ def read_refusal(error: BaseException) -> Refusal:
 
 
 def outcome_of(error: BaseException) -> Outcome:  # noqa: C901, PLR0911 - a line per class
-    """Return the outcome of a send that raised ``error``; never Sent.
+    """Return the outcome of a send that raised ``error``. The result is never ``Sent``.
 
-    For texts that are not in the list, and for texts about files, only this message is given up.
+    If a bad request has an unknown text or a text about a file, only this message is given up.
     """
     match error:
         case TooSoonError():
@@ -236,8 +237,7 @@ def outcome_of(error: BaseException) -> Outcome:  # noqa: C901, PLR0911 - a line
 def _refusal_outcome(error: TelegramError) -> Outcome:  # noqa: PLR0911 - a line per class of answers
     text = _lower_text(error)
     if flood := _RETRY_AFTER.search(text):
-        # In a 400, the flood error applies to one item of an album. Other items may be in the
-        # chat.
+        # In a 400 response, the wait concerns one item of an album. Other items may have arrived.
         wait = timedelta(seconds=int(flood[1])) if flood[1] else _NO_WORD
         partly = _ITEM_FAILED.search(text) is not None
         return TryLater(wait, partly=partly, reason="too many requests")
@@ -254,7 +254,7 @@ def _refusal_outcome(error: TelegramError) -> Outcome:  # noqa: PLR0911 - a line
             return TryLater(unknown=True, down=True, reason=text)
         case scope:
             if isinstance(error, Forbidden):
-                # A query about the bot's membership shows whether the error is permanent.
+                # A call to Telegram must show whether the bot is still in the chat.
                 return Muted("text")
             if isinstance(error, BadRequest) or scope in OF_FILES:
                 return PermanentFailure(text, scope="item")
@@ -262,7 +262,7 @@ def _refusal_outcome(error: TelegramError) -> Outcome:  # noqa: PLR0911 - a line
 
 
 def wait_of(error: RetryAfter) -> timedelta:
-    """Return the wait that Telegram requires."""
+    """Return how long Telegram demands to wait."""
     return error._retry_after  # noqa: SLF001 - the public property warns, and has two types
 
 

@@ -1,7 +1,7 @@
-"""The presence and the write rights of the bot in a chat, fetched from Telegram by two free calls.
+"""Whether the bot is in a chat and may write, fetched from Telegram by two free calls.
 
-Telegram does not notify bots of a change of a group's default permissions (Bot API server:
-updateChatPermissions is only stored), so the bot has to poll.
+Telegram does not notify bots if the default permissions of a group change. The Bot API server only
+stores updateChatPermissions. The bot therefore has to ask.
 """
 
 from telegram import Bot, ChatFullInfo, ChatMember
@@ -19,14 +19,14 @@ _RIGHTS: dict[Right, str] = {
     "documents": "can_send_documents",
     "gifs": "can_send_other_messages",
 }
-# The missing right "media" means that the bot has neither right.
+# The right "media" is missing if the bot may send neither photos nor videos.
 _SEVERAL = ("can_send_photos", "can_send_videos")
 
 
 async def fetch_presence(bot: Bot, chat_id: int, missing: Right) -> Presence:
-    """Return the presence of the bot in a chat in which a right was missing; free.
+    """Return whether the bot is in a chat and has the right that was missing; free.
 
-    Return "may not" also if Telegram gives no answer, so that the bot asks again.
+    If Telegram does not answer, return "may not", so that the bot asks again later.
     """
     try:
         chat = await bot.get_chat(chat_id)
@@ -44,7 +44,7 @@ async def fetch_presence(bot: Bot, chat_id: int, missing: Right) -> Presence:
 
 
 def _presence_of(chat: ChatFullInfo, me: ChatMember, missing: Right) -> Presence:
-    """Return the presence of the bot, which is the member ``me`` of ``chat``."""
+    """Return whether the bot, as the member ``me``, may write in ``chat``."""
     is_restricted = me.status == ChatMember.RESTRICTED
     if me.status in AWAY or (is_restricted and not getattr(me, "is_member", False)):
         return "away"

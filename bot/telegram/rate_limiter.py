@@ -1,8 +1,9 @@
-"""The rate limiter for PTB: sends as fast as Telegram allows, with separate lanes.
+"""The rate limiter for PTB. It sends as fast as Telegram allows, and replies before alerts.
 
-Replies go before alerts. A 429 closes the chat for the time that Telegram demands. Telegram never
-says that a 429 means the whole bot. If three chats, at least a private chat among the three, are
-closed until the same moment, the whole bot stops for the shortest of the three times.
+After a 429 response, the bot sends nothing to the chat for the time that Telegram demands.
+Telegram never says whether a 429 concerns the whole bot. If the 429 responses in three chats end
+at the same time, and one of the chats is private, the whole bot stops for the shortest of the
+three times.
 """
 
 import asyncio
@@ -29,18 +30,21 @@ from bot.telegram.outcomes import outcome_of
 log = structlog.get_logger()
 
 
-# Prefixes of the methods that put a message into a chat, which the limits count.
+# Prefixes of the methods that send a message to a chat. Telegram limits these methods.
 _COUNTED = ("send", "copy", "forward")
 _NOT_COUNTED = frozenset({"sendChatAction", "sendMessageDraft"})
-_ALERT_PATIENCE_S = 5.0  # the longest wait in seconds of an alert in a slot of the outbox
-HAS_SLOT: dict[str, Any] = {"has_slot": True}  # the rate_limit_args of a call inside a slot
-_CHATS_OF_ONE_FLOOD = 3  # if 429s of this many chats end together, the 429s apply to the whole bot
+_ALERT_PATIENCE_S = 5.0  # seconds that an alert waits at most in a slot of the outbox
+HAS_SLOT: dict[str, Any] = {"has_slot": True}  # rate_limit_args of a call that has waited already
+_CHATS_OF_ONE_FLOOD = 3  # if 429s in this many chats end together, they concern the whole bot
 _SAME_END_S = 1.5  # seconds; flood limits that end within this time end together
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The data of a call for the limits. ``patience`` is the longest wait in seconds."""
+    """The parameters of a call that the limits need.
+
+    ``patience`` is the longest wait in seconds.
+    """
 
     chat: int | str | None
     weight: int
@@ -49,9 +53,9 @@ class Order:
 
     @property
     def patience_with_chat(self) -> float | None:
-        """Return the longest wait for the chat in seconds.
+        """Return the longest wait in seconds for the limit of the chat.
 
-        An alert can also wait in the outbox.
+        An alert waits only shortly, because it can wait in the outbox.
         """
         if self.patience is None and self.lane == "alert":
             return _ALERT_PATIENCE_S
@@ -61,8 +65,8 @@ class Order:
 class Pacing(BaseRateLimiter[dict[str, Any]]):
     """Limits the rate of messages.
 
-    ``rate_limit_args`` may have the ``lane`` and the ``patience`` of an ``Order``, or are
-    ``HAS_SLOT``.
+    ``rate_limit_args`` are ``HAS_SLOT``, or have the ``lane`` and the ``patience`` of an
+    ``Order``.
     """
 
     def __init__(
@@ -73,9 +77,9 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         replicas: Callable[[], Awaitable[int]] | None = None,
         clock: Callable[[], float] = steady,
     ) -> None:
-        """Allow ``per_second`` messages for all ``replicas`` together.
+        """Allow ``per_second`` messages per second for all processes together.
 
-        Each replica gets an equal part.
+        ``replicas`` returns the number of processes. Each gets an equal part.
         """
         self._rate = per_second
         self._floods = floods or ChatFloods(clock)
@@ -89,7 +93,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
 
     @property
     def per_second(self) -> float:
-        """Return the number of messages per second that this replica may send now."""
+        """Return the number of messages per second that this process may send."""
         return self._rate / self._replicas
 
     async def initialize(self) -> None:
@@ -107,11 +111,13 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         data: dict[str, Any],
         rate_limit_args: dict[str, Any] | None,
     ) -> bool | dict[str, Any] | list[dict[str, Any]]:
-        """Wait for a slot, unless the caller already has a slot, and make the call once.
+        """Wait until the limits allow the call, and make the call once.
+
+        With ``HAS_SLOT``, the caller has already waited.
 
         Raises:
-            TooSoonError: The wait for the limits of the chat or of the bot exceeds the patience.
-            TelegramError: As any call of the bot. Failed calls are not retried here.
+            TooSoonError: The limits require a longer wait than the patience.
+            TelegramError: The call failed. Failed calls are not retried here.
         """
         transaction_guard.refuse_if_held(f"Telegram's {endpoint}")
         limits = rate_limit_args or {}
@@ -122,19 +128,18 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
 
     @asynccontextmanager
     async def slot(self, order: Order) -> AsyncIterator[None]:
-        """Wait until a call may be made, and count the call.
+        """Wait until the limits allow a call, and count the call. Make it in the ``with`` block.
 
-        The caller makes the call in the block.
-
-        A 429 inside the block closes the chat.
+        If the call gets a 429 response, no further messages are sent to the chat for the time that
+        Telegram demands.
 
         Raises:
-            TooSoonError: The wait for the limits of the chat or of the bot exceeds the patience.
+            TooSoonError: The limits require a longer wait than the patience.
         """
         ticket = await self._wait_and_count(order)
         try:
             yield
-        except TooSoonError:  # the call was not sent to Telegram
+        except TooSoonError:  # Telegram was not called
             raise
         except TelegramError as error:
             self._close_flooded(error, order)
@@ -144,9 +149,9 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
                 ticket.free_at = self._clock() + 1.0
 
     async def _wait_and_count(self, order: Order) -> Ticket | None:
-        """Wait until the call may be made, and count the call.
+        """Wait until the limits allow a call, and count the call.
 
-        Return the ticket of a counted call.
+        Return its ticket, or None if the call sends no message.
         """
         is_counted = False
         ticket = None
@@ -162,7 +167,8 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
                 is_counted = True
             if ticket or (not order.weight and self._stopped_until <= self._clock()):
                 break
-            # Only a single alert at a time waits in the same queue as the replies.
+            # Alerts wait in a queue of their own, so that only one of them is in the queue of the
+            # replies.
             first = self._alerts_turn if order.lane == "alert" else nullcontext()
             async with first, self._turn:
                 ticket = await self._wait_for_slot(order)
@@ -171,7 +177,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         return ticket
 
     async def _wait_for_slot(self, order: Order) -> Ticket | None:
-        """Wait for the limit of the whole bot. Only a single call at a time waits here."""
+        """Wait for the limit of the whole bot. Only one call at a time waits here."""
         await self._update_replicas()
         while True:
             now, rate = self._clock(), self.per_second
@@ -183,7 +189,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
             await self._wait_or_refuse(wait, order.patience)
 
     async def _update_replicas(self) -> None:
-        """Update the number of replicas that share the rate."""
+        """Update the number of processes that share the rate."""
         if self._count_replicas is not None:
             self._replicas = await self._count_replicas()
 
@@ -194,7 +200,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
             await asyncio.sleep(seconds)
 
     def _close_flooded(self, error: TelegramError, order: Order) -> None:
-        """Close the chat of a call, or the whole bot, for the time that Telegram demands."""
+        """Stop sending to the chat of a call, or to all chats, as long as Telegram demands."""
         outcome = outcome_of(error)
         if order.chat is None or not isinstance(outcome, TryLater) or outcome.after is None:
             return
@@ -203,9 +209,10 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         self._stop_if_bot_wide(order.chat, self._clock() + seconds)
 
     def _stop_if_bot_wide(self, chat: int | str, until: float) -> None:
-        """Stop the bot if several chats, one of them private, are closed until the same moment.
+        """Stop the whole bot if flood limits in several chats end at the same time.
 
-        Slow modes exist only in groups, so a private chat indicates a limit of the whole bot.
+        One of the chats must be private. In groups, the cause may be the slow mode of the group,
+        which private chats do not have.
         """
         self._stops.append((until, chat))
         alike = {other: end for end, other in self._stops if abs(end - until) <= _SAME_END_S}
@@ -217,7 +224,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
 
 
 def order_of(endpoint: str, data: dict[str, Any], limits: dict[str, Any]) -> Order:
-    """Return the data of a call that the limits need."""
+    """Return the parameters of a call that the limits need."""
     counted = endpoint.startswith(_COUNTED) and endpoint not in _NOT_COUNTED
     weight = _weight_of(data) if counted else 0
     lane: Lane = "alert" if limits.get("lane") == "alert" else "reply"

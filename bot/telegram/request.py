@@ -1,6 +1,7 @@
-"""PTB's transport over aiohttp: cheap calls, uploads streamed from disk, and precise errors.
+"""PTB's transport, built on aiohttp, with fast calls, streamed uploads and precise errors.
 
-The URL of each call contains the bot token, so texts of aiohttp's errors are never passed on.
+The URL of each call contains the bot token. For this reason texts of aiohttp's errors are never
+passed on.
 """
 
 import io
@@ -30,8 +31,8 @@ from bot.runtime.proxies import connector
 
 log = structlog.get_logger()
 
-_PATIENCE_WITHOUT_WORD = 30  # seconds to wait after a 429 that states no time
-# TDLib retries a failed query after 1, 2 and 4 seconds, and answers 429 if the next delay is 8
+_PATIENCE_WITHOUT_WORD = 30  # seconds to wait after a 429 response that states no time
+# TDLib retries a failed query after 1, 2 and 4 seconds. It answers 429 if the next delay is 8
 # seconds or more (NetQueryDelayer::delay).
 _LATE_S, _LONGEST_LATE_WAIT_S = 7.0, 8
 _MEDIA_METHODS = frozenset(
@@ -40,31 +41,34 @@ _MEDIA_METHODS = frozenset(
 
 
 class NotSentError(NetworkError):
-    """Nothing reached Telegram, so the call may be retried."""
+    """Raised if nothing has reached Telegram, so that the call may be retried."""
 
 
 class TooManyFilesError(NotSentError):
-    """This process has reached its limit of open files, so Telegram was not called."""
+    """Raised if this process has reached its limit of open files. Telegram was not called."""
 
 
 class CutOffError(NotSentError):
-    """The connection broke before all bytes of a file were sent."""
+    """Raised if the connection broke before a file was sent completely."""
 
 
 class UnknownOutcomeError(NetworkError):
-    """The call was sent without a readable answer, so the call may have had an effect."""
+    """Raised if a call was sent and no valid answer came. The call may have had an effect."""
 
 
 class LateFloodError(RetryAfter):
-    """A 429 that may be a failure of a data centre, so the call may have had an effect."""
+    """Raised for a 429 response that may be due to a failure at Telegram.
+
+    The call may have had an effect.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Total seconds for each kind of call, including ``connect``.
+    """Timeouts in seconds of each kind of call. They include the time to connect.
 
-    ``media`` is for calls in which Telegram fetches or processes media. ``upload`` is for files
-    sent by the bot.
+    ``media`` is for calls in which Telegram fetches or processes a file. ``upload`` is for files
+    that the bot sends.
     """
 
     connect: float = 10
@@ -74,7 +78,7 @@ class Timeouts:
 
 
 class AiohttpRequest(BaseRequest):
-    """The transport of Bot API calls. A call is retried once, and only if nothing was sent."""
+    """The transport of Bot API calls. A call is retried once, but only if nothing was sent."""
 
     def __init__(
         self,
@@ -85,10 +89,10 @@ class AiohttpRequest(BaseRequest):
         proxy: str = "",
         heard: Callable[[str, datetime | str, float], None] = lambda *_: None,
     ) -> None:
-        """Create a transport. ``initialize`` opens the session in the loop that uses the session.
+        """Create a transport. ``initialize`` opens the session in the event loop that uses it.
 
-        ``heard`` is called with a time stated by an answer: the ``Date`` header, or the date of
-        the sent message. The last argument is the duration of the answer in seconds.
+        ``heard`` is called with the time in each answer, which is the ``Date`` header or the date
+        of the sent message. The last argument of ``heard`` is the duration of the call in seconds.
         """
         self._heard = heard
         self._connections = connections
@@ -101,7 +105,7 @@ class AiohttpRequest(BaseRequest):
 
     @property
     def read_timeout(self) -> float | None:
-        """Seconds that PTB adds to the timeout of a long poll."""
+        """Return the seconds that PTB adds to the timeout of a long poll."""
         return self._timeouts.call
 
     async def initialize(self) -> None:
@@ -128,21 +132,22 @@ class AiohttpRequest(BaseRequest):
         connect_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,  # noqa: ARG002 - PTB's signature
         pool_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,  # noqa: ARG002 - PTB's signature
     ) -> tuple[int, bytes]:
-        """Make a call.
+        """Make a call to the Bot API.
 
-        Of PTB's four timeouts, only ``read_timeout`` is used, as the total timeout.
+        PTB passes four timeouts, of which only ``read_timeout`` is used. It is the timeout of the
+        whole call.
 
         Raises:
-            NotSentError: Two connection attempts failed, or the connection broke in an upload.
-            UnknownOutcomeError: The call was sent and its answer was not received.
-            LateFloodError: A 429 came late, and the call may have had an effect.
+            NotSentError: Two attempts to connect failed, or the connection broke in an upload.
+            UnknownOutcomeError: The call was sent, but its answer was not received.
+            LateFloodError: A 429 response came late, so the call may have had an effect.
         """
         timeout = self._timeout(url, request_data, read_timeout)
         sent_at = steady()
         try:
             answer = await self._attempt(url, method, request_data, timeout)
         except CutOffError:
-            raise  # a retry would take as long, and the caller may have another source of the file
+            raise  # a retry would take as long, and the caller may have a different source
         except NotSentError:
             sent_at = steady()
             answer = await self._attempt(url, method, request_data, timeout)
@@ -158,14 +163,14 @@ class AiohttpRequest(BaseRequest):
 
     @staticmethod
     def parse_json_payload(payload: bytes) -> JSONDict:
-        """Return the answer as a dict.
+        """Return the JSON object in an answer.
 
         Raises:
-            UnknownOutcomeError: The answer is not a JSON object and may be from a proxy.
+            UnknownOutcomeError: The answer is not a JSON object, so it may be from a proxy.
         """
         try:
-            # ``from_json`` takes half of the time of ``json.loads``. orjson would save a further 3
-            # of 300 µs.
+            # ``from_json`` takes half of the time of ``json.loads``. orjson would save only 3 of
+            # 300 µs more.
             answer = from_json(payload)
         except ValueError:
             answer = None
@@ -208,7 +213,8 @@ class AiohttpRequest(BaseRequest):
                 failure = kind(f"no answer from Telegram ({type(error).__name__})")
         outcome = "not sent" if isinstance(failure, NotSentError) else "unknown"
         self._calls.labels(outcome).inc()
-        # Raised outside of ``except``, so that aiohttp's error with the URL is not chained.
+        # Raise the error outside of ``except``, so that aiohttp's error with the URL is not
+        # attached.
         raise failure
 
     def _timeout(
@@ -227,7 +233,7 @@ class AiohttpRequest(BaseRequest):
 
 
 class _Upload(io.BufferedReader):
-    """A file that counts the bytes still to be read."""
+    """A file that counts the bytes that are not yet read."""
 
     def __init__(self, path: Path) -> None:
         """Open the file."""
@@ -235,7 +241,7 @@ class _Upload(io.BufferedReader):
         self.left = path.stat().st_size
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Read bytes, and update the count."""
+        """Read bytes from the file, and count them."""
         data = super().read(size)
         self.left -= len(data)
         return data
@@ -244,7 +250,7 @@ class _Upload(io.BufferedReader):
 def _open_body(
     data: RequestData | None, files: ExitStack, uploads: list[_Upload]
 ) -> dict[str, Any]:
-    """Return the body of a request with opened files.
+    """Return the body of a request. The files in the body are opened.
 
     Raises:
         TooManyFilesError: This process has reached its limit of open files.
@@ -265,22 +271,23 @@ def _body(data: RequestData | None, files: ExitStack, uploads: list[_Upload]) ->
     try:
         text = to_json(data.parameters)
     except ValueError:
-        # The text has a lone surrogate, which ``json`` escapes, and Telegram decides.
+        # The text contains a lone surrogate. ``json`` can encode it, and Telegram decides about
+        # it.
         text = json.dumps(data.parameters).encode()
     return {"data": text, "headers": _JSON}
 
 
 _IS_BOT_API = re.compile(
     rb'\{"ok": ?(?:true|false)'
-)  # a different answer comes from a proxy, whose clock may be wrong
+)  # other answers come from a proxy, whose clock may be wrong
 _METHOD = re.compile("/send[A-Z][A-Za-z]+$")
-# The first match is the date of the message, before the date of a quoted message.
+# The first match is the date of the message. The date of a quoted message follows later.
 _SENT_AT = re.compile(rb'"date": ?([0-9]{10})[,}]')
 _JSON = {"Content-Type": "application/json"}
 
 
 def _form(data: RequestData, files: ExitStack, uploads: list[_Upload]) -> aiohttp.FormData:
-    """Return the parts of the form. A file given by its path is opened again for each attempt."""
+    """Return the parts of a form. A file with a path is opened again for each attempt."""
     form = aiohttp.FormData(default_to_multipart=True)
     for name, value in data.json_parameters.items():
         form.add_field(name, value)
@@ -294,7 +301,7 @@ def _form(data: RequestData, files: ExitStack, uploads: list[_Upload]) -> aiohtt
 
 
 def _refusal_words(payload: bytes) -> str:
-    """Return the description of a refusal, or an empty string."""
+    """Return the description in an error of Telegram, or "" if there is none."""
     try:
         return str(from_json(payload)["description"])
     except (ValueError, TypeError, KeyError):
@@ -302,9 +309,9 @@ def _refusal_words(payload: bytes) -> str:
 
 
 def _answer_for_ptb(answer: tuple[int, bytes, str]) -> tuple[int, bytes]:
-    """Return a status and body for which PTB raises the right error.
+    """Return a status and a body for which PTB raises the right error.
 
-    PTB treats any 2xx status as success, and a 429 without parameters as a network error.
+    PTB takes any 2xx status for a success, and a 429 without parameters for a network error.
     """
     status, payload, wait = answer
     if status < 300 and payload[:12].replace(b" ", b"").startswith(b'{"ok":true'):  # noqa: PLR2004 - 2xx
