@@ -239,7 +239,8 @@ class StoriesApi:
         """Download the file at a URL of a media host; 1 credit. The caller must remove the file.
 
         ``refuse`` is called with the account of the file, or with None if the answer names no
-        account. ``refuse`` raises a ``StoriesError`` or ``MediaError`` if the file may not be shown.
+        account. ``refuse`` raises a ``StoriesError`` or ``MediaError`` if the file may not be
+        shown.
         """
         params = {"url": url}
         return self._call_download(Endpoint.DOWNLOAD_BY_FILE_URL, params, spool, refuse)

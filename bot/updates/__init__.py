@@ -1,6 +1,7 @@
-"""Updates from Telegram: stored before the confirmation, and handled in order within each chat.
+"""Updates from Telegram. The updates of a chat are handled in order.
 
-Input: updates from ``polling`` or ``bot.web``. Output: calls of the handlers; the effects and the
-replies of an update are one transaction (``unit_of_work``). Public: ``inbox.Intake``,
-``polling.Polling``, ``handling.Handling``, ``unit_of_work.writing``.
+An update is stored before the bot confirms it to Telegram. Input: updates from ``polling`` or
+``bot.web``. Output: calls of the handlers. All database writes and replies for an update are one
+transaction (``unit_of_work``). Public: ``inbox.Intake``, ``polling.Polling``,
+``handling.Handling``, ``unit_of_work.writing``.
 """

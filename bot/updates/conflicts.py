@@ -1,13 +1,13 @@
-"""The pause of a process that runs on a copy of another process's database.
+"""The pause of a process that runs on a copy of the database of another process.
 
-Telegram gives the updates of a bot to one poller. While two processes poll with the same token,
-Telegram ends each poll of one process with 409 when the other process polls. Each process would
-check profiles and send alerts from its own database: every story would arrive twice, and two
-budgets would be spent. ``judge`` decides from the results of the polls and from two origins which
-process pauses.
+Telegram gives the updates of a bot to one poller. If two processes poll with the same token, every
+poll of one process makes Telegram end the poll of the other with 409. Each process would check
+profiles and send alerts from its own database. Every story would arrive twice, and two budgets
+would be spent. ``judge`` decides which process pauses, from the results of the polls and from the
+place of the database (``Origin``).
 
-Only polling shows a conflict: a process with a webhook gets no 409. PostgreSQL is out of scope:
-its replicas share one database and elect one poller.
+Only polling detects such a conflict, because a process with a webhook gets no 409. PostgreSQL
+needs no detection, because all its processes share one database and only one of them polls.
 """
 
 import hashlib
@@ -27,24 +27,30 @@ from bot.store.engine.database import Database, Tx
 log = structlog.get_logger()
 
 LASTING = timedelta(minutes=3)
-"""A shorter conflict is a deployment whose processes overlap."""
+"""The minimum duration of a conflict.
+
+A shorter one is an update of the bot with overlapping processes.
+"""
 GAP = timedelta(seconds=90)
-"""A conflict is over after so long without a 409; both processes rest for 30 seconds at most."""
+"""A conflict is over if no poll ended with 409 for this time.
+
+Each of the two processes pauses its polls for at most 30 seconds.
+"""
 LONGEST_DOUBT = timedelta(minutes=10)
 SETTLED = timedelta(days=1)
-_FEWEST = 3  # the minimum number of conflicts that count as another program
-_THINNED = timedelta(seconds=1)  # the shortest interval between two recorded answers
+_FEWEST = 3  # with fewer conflicts, the cause is not another program
+_THINNED = timedelta(seconds=1)  # minimum interval between two recorded answers
 _KEY = "origin"
 _MACHINE_ID = Path("/etc/machine-id")
 _CONTAINER_ID = re.compile(r"[0-9a-f]{12}")
-_ID_LENGTH = 16  # the number of characters of an id
+_ID_LENGTH = 16  # the number of characters of a host's name
 
 Role = Literal["alone", "original", "copy", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The host and the absolute path of a database file; a ``host`` without a fixed name is ""."""
+    """The host and the absolute path of a database file. A host without a fixed name is ""."""
 
     host: str
     path: str
@@ -52,10 +58,11 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Polls:
-    """The results of the polls of the last ``LASTING``.
+    """The recent results of the polls.
 
-    ``since``: the first 409 of the conflict. ``answered_since``: the first answer after the last
-    409 or the last silence. ``was_first``: polls were answered for ``LASTING`` when the conflict
+    ``conflicts`` and ``answers`` are the times of the last ``LASTING``. ``since`` is the time of
+    the first 409 in the conflict. ``answered_since`` is the time since which all polls were
+    answered. ``was_first`` is True if polls were answered for ``LASTING`` before the conflict
     began.
     """
 
@@ -66,7 +73,7 @@ class Polls:
     was_first: bool = False
 
     def with_conflict(self, at: datetime) -> "Polls":
-        """Return the results with a poll that ended with 409 at ``at``."""
+        """Return the results after a poll that ended with 409 at the time ``at``."""
         is_new = not self.conflicts or at - self.conflicts[-1] > GAP
         return replace(
             self,
@@ -77,7 +84,10 @@ class Polls:
         )
 
     def with_answer(self, at: datetime) -> "Polls":
-        """Return the results with a poll answered at ``at``; keep at most one answer a second."""
+        """Return the results after a poll that was answered at the time ``at``.
+
+        At most one answer per second is recorded.
+        """
         last = self.answers[-1] if self.answers else None
         if last is not None and self.answered_since and timedelta(0) <= at - last < _THINNED:
             return self
@@ -86,13 +96,13 @@ class Polls:
         return replace(self, answers=(*_recent(self.answers, at), at), answered_since=since)
 
     def answered_for(self, now: datetime) -> timedelta:
-        """Return for how long polls have been answered without a 409 and without a silence."""
+        """Return for how long all polls have been answered, without a 409 and without a gap."""
         if self.answered_since is None or now - self.answers[-1] > GAP:
             return timedelta(0)
         return now - self.answered_since
 
     def conflicts_last(self, now: datetime) -> bool:
-        """Return whether a conflict has lasted for ``LASTING`` and is still active."""
+        """Return whether a conflict exists now and has lasted for at least ``LASTING``."""
         if self.since is None or now - self.conflicts[-1] > GAP:
             return False
         conflicts = len(_recent(self.conflicts, now))
@@ -101,12 +111,12 @@ class Polls:
 
 
 def judge(polls: Polls, *, own: Origin, remembered: Origin | None, now: datetime) -> Role:
-    """Return the role of this process among two processes with the same token.
+    """Return which of two processes with the same token this process is.
 
-    ``own`` is the location of the database. ``remembered`` is the location of the database in an
-    earlier run, or None without an earlier run. A process on a copied database is "copy". A
-    process whose polls were answered for ``LASTING`` before the conflict began is "original".
-    Every other process is "unknown".
+    ``own`` is the place of the database. ``remembered`` is its place in an earlier run, or None if
+    there was none. If the places differ, the database was copied and the process is "copy". If
+    polls were answered for ``LASTING`` before the conflict began, the process is "original".
+    Otherwise the process is "unknown". Without a conflict, the process is "alone".
     """
     if not polls.conflicts_last(now):
         return "alone"
@@ -116,9 +126,9 @@ def judge(polls: Polls, *, own: Origin, remembered: Origin | None, now: datetime
 
 
 def must_pause(polls: Polls, *, own: Origin, remembered: Origin | None, now: datetime) -> bool:
-    """Return whether this process must make no checks and send no alerts now.
+    """Return whether this process must pause its checks and alerts now.
 
-    A copy pauses until the conflict is over. An unknown process pauses for at most
+    A "copy" pauses until the conflict is over. An "unknown" process pauses for at most
     ``LONGEST_DOUBT``.
     """
     role = judge(polls, own=own, remembered=remembered, now=now)
@@ -128,12 +138,12 @@ def must_pause(polls: Polls, *, own: Origin, remembered: Origin | None, now: dat
 
 
 class PollConflicts:
-    """Records the results of polls, and pauses checks and alerts according to ``must_pause``."""
+    """Records the results of polls, and decides by ``must_pause`` whether to pause."""
 
     def __init__(
         self, own: Origin | None, remembered: Origin | None, *, now: Callable[[], datetime]
     ) -> None:
-        """Start without results. With ``own`` None (no SQLite file) there is never a pause."""
+        """Start without results. If ``own`` is None (without an SQLite file), never pause."""
         self._own = own
         self._remembered = remembered
         self._now = now
@@ -149,11 +159,11 @@ class PollConflicts:
         self._polls = self._polls.with_answer(self._now())
 
     def is_lasting(self) -> bool:
-        """Return whether a conflict lasts, regardless of the role of this process."""
+        """Return whether a conflict has lasted, whichever process must pause."""
         return self._polls.conflicts_last(self._now())
 
     def is_paused(self) -> bool:
-        """Return whether to make no checks and send no alerts now; log each change."""
+        """Return whether to pause checks and alerts now. Log each change."""
         if self._own is None:
             return False
         is_paused = must_pause(
@@ -167,9 +177,10 @@ class PollConflicts:
         return is_paused
 
     async def accept_move(self, tx: Tx) -> None:
-        """Store the new origin of a moved database after ``SETTLED`` without a conflict.
+        """Store the new place of a moved database, after ``SETTLED`` without a conflict.
 
-        Until then, a restart does not turn a copy into an original.
+        Before this, the old place stays stored. A copy is then still known as a copy after a
+        restart.
         """
         is_moved = self._remembered is not None and self._remembered != self._own
         if is_moved and self._own and self._polls.answered_for(self._now()) >= SETTLED:
@@ -178,7 +189,10 @@ class PollConflicts:
 
 
 async def load_conflicts(db: Database, *, now: Callable[[], datetime]) -> PollConflicts:
-    """Compare the origin of an SQLite file with the stored origin; store the first origin."""
+    """Load the place where an SQLite file was in an earlier run.
+
+    In the first run, store the place.
+    """
     if db.file is None:
         return PollConflicts(None, None, now=now)
     own = Origin(host_name(), str(db.file.absolute()))
@@ -194,13 +208,13 @@ async def load_conflicts(db: Database, *, now: Callable[[], datetime]) -> PollCo
 def host_name(machine_id: Path = _MACHINE_ID) -> str:
     """Return a fixed name of the machine: a hash of the machine id, or the host name.
 
-    The name of a Docker container changes with each container, so the result is "".
+    A Docker container gets a new name each time, so return "" for the name of a container.
     """
     try:
         identity = machine_id.read_text().strip()
     except (OSError, UnicodeDecodeError):
         identity = ""
-    if identity:  # machine-id(5) requires a hash instead of the plain id
+    if identity:  # machine-id(5) allows only a hash of the id to be shown
         return hashlib.sha256(f"storybell {identity}".encode()).hexdigest()[:_ID_LENGTH]
     name = socket.gethostname()
     return "" if _CONTAINER_ID.fullmatch(name) else name

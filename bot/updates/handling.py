@@ -1,9 +1,9 @@
-"""The handling of an update: effects, replies and completion are one transaction.
+"""The handling of an update. Its database writes, replies and completion are one transaction.
 
-The transaction also claims the queue of the chat, so that the outbox can send the replies at once.
-If a reply can't be sent (a flood limit, an outage, a lost connection, a concurrent send into the
-chat), the reply waits in the queue with priority over alerts. No handler runs again after its
-effects are committed.
+The transaction also claims the queue of the chat, so that the replies can be sent at once. If a
+reply can't be sent, the reply waits in the queue with priority over alerts. Reasons are a flood
+limit, an outage, a lost connection, or another message that is being sent to the chat. After the
+commit, the handler of the update never runs again.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -38,10 +38,10 @@ _HASTENED_EVERY = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class Enqueued:
-    """The stored replies of an update.
+    """The stored replies to an update.
 
-    With a ``lease``, ``rows`` are sent now; else the outbox sends them. ``strangers`` are
-    replies to chats that are not in the database.
+    If there is a ``lease``, the messages ``rows`` are sent now. Without a lease, the outbox sends
+    them. ``strangers`` are replies to chats that are not in the database.
     """
 
     lease: SendLease | None
@@ -50,7 +50,7 @@ class Enqueued:
 
 
 class Handling:
-    """Handles each update as one unit of work."""
+    """Handles each update in one transaction."""
 
     def __init__(
         self,
@@ -63,11 +63,11 @@ class Handling:
         replies_are_durable: bool,
         now: Callable[[], datetime],
     ) -> None:
-        """Create the handling; ``wake`` wakes the outbox.
+        """Create the object. ``wake`` wakes the outbox.
 
-        With ``replies_are_durable``, a commit with replies only waits for the disk. Without, a
-        power failure may undo the commit, and the update is handled again. This is safe only if
-        the database can't crash while this process continues to run.
+        If ``replies_are_durable`` is True, the commit of an update that only has replies waits for
+        the disk. If it is False, a power failure may undo the commit, and the update is handled
+        again. This is safe only if the database can't crash while this process continues to run.
         """
         self._db = db
         self._outbox = outbox
@@ -79,14 +79,15 @@ class Handling:
         self._hastened = TimedCache[int, bool]()
 
     def unit_handler(self, handle: Handle) -> Callable[[Update, ClaimedUpdate], Awaitable[bool]]:
-        """Return a function that runs ``handle`` for a claimed update in a unit of work.
+        """Return a function that runs ``handle`` for a claimed update in one transaction.
 
-        The function sends the replies, and returns whether the update was recorded as done. An
-        update without effects or replies is not recorded.
+        The function also sends the replies. It returns whether the update is recorded as done. An
+        update without database writes or replies is not recorded.
 
         Raises:
-            TakenOverError: A different replica has claimed the update; the unit was rolled back.
-            Exception: A failure rolled back the unit; the update may be handled again.
+            TakenOverError: A different process has claimed the update. The transaction was rolled
+                back.
+            Exception: The transaction was rolled back. The update may be handled again.
         """
         return partial(self._run_in_unit, handle)
 
@@ -110,7 +111,7 @@ class Handling:
         return enqueued is not None
 
     async def _enqueue_and_commit(self, unit: Unit, claimed: ClaimedUpdate) -> Enqueued | None:
-        """Store the replies and commit; return the replies, or None if the unit has no work."""
+        """Store the replies, commit, and return the replies. Without any work, return None."""
         if not (unit.replies or unit.work or unit.is_open):
             return None
         now = self._now()
@@ -125,7 +126,7 @@ class Handling:
         return enqueued
 
     async def _enqueue_replies(self, tx: Tx, replies: Sequence[Reply], now: datetime) -> Enqueued:
-        """Store replies, and claim the queue of the chat except during an outage."""
+        """Store the replies. Claim the queue of the chat, except while Telegram is down."""
         queue, claim = None, self._outbox.leases.new_lease()
         chats = {reply.target.chat_id for reply in replies}
         if len(chats) == 1 and not self._outage.is_on():
@@ -157,35 +158,35 @@ class Handling:
         return Enqueued(None, rows, strangers)
 
     async def _make_earlier_replies_due(self, tx: Tx, chat_id: int, now: datetime) -> None:
-        """Make earlier replies of the chat due now, at most once in 30 seconds."""
+        """Make earlier replies to the chat due now, at most once in 30 seconds."""
         if self._hastened.get(chat_id, now=now) is None:
             self._hastened.put(chat_id, value=True, until=now + _HASTENED_EVERY)
             await deliveries.make_replies_due(tx, chat_id, now=now)
 
     async def _send_replies(self, enqueued: Enqueued, unit: Unit) -> None:
-        """Send the replies in order; the outbox retries the replies that could not be sent."""
+        """Send the replies in order. The outbox retries replies that could not be sent."""
         for reply in enqueued.strangers:
             await self._send_to_stranger(reply)
         if enqueued.lease is None:
             return
         try:
             outcome = await self._outbox.send_replies(enqueued.lease, enqueued.rows)
-        except Exception:  # another claim of the queue follows after the end of the lease
+        except Exception:  # the queue can be claimed again after the lease has expired
             log.exception("an answer was not recorded", chat=enqueued.lease.queue.chat_id)
         else:
             unit.is_in_vain = outcome is SHOWN_ALREADY
 
     async def _send_to_stranger(self, reply: Reply) -> None:
-        """Send a reply once to a chat that is not in the database; follow a migration."""
+        """Send a reply once to a chat that is not in the database. Follow a migrated chat."""
         outcome = await self._replies.send(reply.target, reply.payload)
         if isinstance(outcome, Moved):
-            # The reply can't refer to a message, because the new chat has different message ids.
+            # Message ids of the old chat are not valid in the new chat.
             payload = {**reply.payload, "reply_to": None}
             await self._replies.send(Target(outcome.chat_id), payload)
 
 
 async def _make_all(calls: Sequence[Call]) -> None:
-    """Make all calls; log an exception and continue."""
+    """Make all calls. If a call raises an exception, log it and continue."""
     for call in calls:
         try:
             await call()

@@ -1,12 +1,12 @@
-"""Stores updates, confirms the updates to Telegram, and passes the updates to the handlers.
+"""The inbox, which stores updates and passes them to the handlers.
 
-An update is stored before the confirmation. The updates of a chat are handled in order, the
-updates of different chats concurrently. When a process dies, other processes claim the open
-updates of that process.
+An update is stored before it is confirmed to Telegram. The updates of a chat are handled in order,
+and the updates of different chats at the same time. If a process dies, other processes claim its
+unfinished updates.
 
 An update is given up after three failures of the handler, or after nine attempts without an
-outcome: the process died, or a statement took too long. When a chat or a person makes too many
-requests, a single reply answers all updates above the limit (``queues``).
+outcome. An attempt has no outcome if the process died or a statement took too long. If a chat or a
+person makes too many requests, one reply answers all updates above the limit (``queues``).
 """
 
 import asyncio
@@ -40,24 +40,24 @@ log = structlog.get_logger()
 
 
 Handle = Callable[[Update, ClaimedUpdate], Awaitable[bool]]
-News = tuple[Standing, int, str]  # a new update: its queue and asker, its update_id, and its JSON
+News = tuple[Standing, int, str]  # a new update: its queue and person, its update_id, and its JSON
 
 RETRIES = RetryPolicy(failures=3, attempts=9, pause=timedelta(seconds=1))
-_RETURNED_FOR = timedelta(seconds=2)  # the pause of an update that a database outage interrupted
-# The maximum number of running handlers; many only wait for a flood limit or a response.
+_RETURNED_FOR = timedelta(seconds=2)  # the wait for a retry after a database outage
+# The maximum number of running handlers. Many of them only wait for a flood limit or a response.
 _AT_ONCE = 1_000
-SAID_AGAIN = timedelta(minutes=2)  # the shortest time between two "one thing at a time" replies
-_SEEN = 100_000  # the maximum number of people in memory
+SAID_AGAIN = timedelta(minutes=2)  # minimum time between two replies about too many requests
+_SEEN = 100_000  # maximum number of people to remember in memory
 _SEEN_FOR = timedelta(days=1)
-_BEHIND = 2_000  # the maximum number of open updates; Telegram keeps further updates
-_CLAIM_AGAIN = timedelta(seconds=1)  # the pause after a claim that found nothing
+_BEHIND = 2_000  # with so many unfinished updates, further updates stay at Telegram
+_CLAIM_AGAIN = timedelta(seconds=1)  # the pause before the next claim if no update was claimed
 _STILL_OPEN = frozenset({"returned", "slow", "again", "taken over"})
 _WITH_COMMANDS = ("message", "edited_message", "channel_post")
-_SHORTEST = timedelta(seconds=0.05)  # the shortest pause between two claims
+_SHORTEST = timedelta(seconds=0.05)  # the minimum pause between two claims
 
 
 async def _no_answer(_update: Update, _claimed: ClaimedUpdate) -> bool:
-    """Send no reply, and record nothing."""
+    """Send no reply, and return that nothing was recorded."""
     return False
 
 
@@ -82,10 +82,9 @@ class Intake:
     ) -> None:
         """Prepare to handle updates.
 
-        ``handle`` gets an update and its claim, and returns whether the end of the update is
-        already recorded. ``last_resort`` replies to an update that ``handle`` could not handle.
-        ``too_much`` replies, once within ``said_again``, to a chat or a person with too many
-        requests.
+        ``handle`` gets an update and its claim. It returns whether the update is already recorded
+        as done. ``last_resort`` replies to an update that ``handle`` could not handle. If a chat
+        or a person sends too many requests, ``too_much`` replies once within ``said_again``.
         """
         self._db = db
         self._bot = bot
@@ -96,12 +95,12 @@ class Intake:
         self._retries, self._said_again = retries, said_again
         self._owner = owner or Owner()
         self._now = now
-        self._running: dict[str, ClaimedUpdate] = {}  # the newest running update of each queue
+        self._running: dict[str, ClaimedUpdate] = {}  # the latest running update of each queue
         self._tasks: set[asyncio.Task[None]] = set()
-        self._open = 0  # the number of unfinished updates, exact if this is the only process
-        # The last day that was recorded for each person.
+        self._open = 0  # number of unfinished updates, exact if only one process runs
+        # The day on which each person was last recorded.
         self._seen = TimedCache[int, date](size=_SEEN)
-        self._group: asyncio.TaskGroup  # the group of the tasks that begin during ``run``
+        self._group: asyncio.TaskGroup  # the tasks that handle updates
         self._is_counted = False
         self._is_only_process, self._lease = sharing.is_only_process, sharing.lease
         self.worker = Worker("updates", self._step, now=now, longest=sharing.updates_every)
@@ -114,17 +113,17 @@ class Intake:
 
     @property
     def is_behind(self) -> bool:
-        """Return whether so many updates are open that Telegram must keep further updates."""
+        """Return whether too many updates are unfinished. Telegram must then keep new updates."""
         return self._open >= _BEHIND
 
     async def add(self, updates: Iterable[object]) -> None:
-        """Store updates in the form in which Telegram sent the updates.
+        """Store updates exactly as Telegram sent them.
 
         An update that the database refuses is left out. Otherwise Telegram would send it again and
         again, before all other updates.
 
         Raises:
-            DatabaseUnavailableError: Not all updates are stored.
+            DatabaseUnavailableError: Some updates are not stored.
         """
         news = list(filter(None, map(_storable_update, updates)))
         if not news:
@@ -154,35 +153,38 @@ class Intake:
             try:
                 await self.worker.run()
             finally:
-                self.worker.stop()  # after a cancellation, the task group accepts no further tasks
+                self.worker.stop()  # if cancelled, no new tasks can start
             while self._tasks:
                 await asyncio.wait(self._tasks)
             renewing.cancel()
 
     async def _step(self) -> datetime | None:
-        """Claim updates and begin to handle the updates. Return the time of the next claim."""
+        """Claim updates and start to handle them. Return the time of the next claim."""
         if not self._is_counted:
             self._open = await self._db.fetch(inbox.count_open)
             self._is_counted = True
         room = self._free_places()
         if not room or self._all_are_running():
-            return None  # the end of an update, or a new update, wakes this loop
+            return None  # a finished or new update wakes this loop
         updates = await self._claim(room)
         for claimed in updates:
             self._begin(claimed)
         return await self._next_due_at(_SHORTEST if updates else _CLAIM_AGAIN)
 
     def _all_are_running(self) -> bool:
-        """Return whether this process certainly handles all open updates."""
+        """Return whether this process certainly handles all unfinished updates now."""
         return self._is_only_process and self._open <= len(self._running)
 
     async def _next_due_at(self, rest: timedelta) -> datetime | None:
-        """Return when the next update is due after a return or after the death of a process."""
+        """Return when an update can be claimed next, for example after the death of a process.
+
+        The result is at least ``rest`` from now. Return None if no update is waiting.
+        """
         due = await self._db.fetch(inbox.claims.next_claimable_at)
         return due and max(due, self._now() + rest)
 
     async def drain(self, seconds: float) -> None:
-        """Begin no more updates, wait up to ``seconds`` for running handlers, then cancel them."""
+        """Start no more updates. Wait up to ``seconds`` for running handlers, then cancel them."""
         self.worker.stop()
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=seconds)
@@ -190,20 +192,19 @@ class Intake:
                 task.cancel()
 
     async def _store_batch(self, news: list[News]) -> None:
-        """Store a batch, and begin at once the updates that have no earlier open updates."""
+        """Store updates. Start immediately those that need not wait for earlier updates."""
         now = self._now()
         at_once = self._may_begin([where for where, _, _ in news])
         lease = self._owner.lease(now, self._lease) if at_once else None
         begun: list[tuple[ClaimedUpdate, asyncio.Task[None]]] = []
         try:
-            # The transaction is not retried, because Telegram repeats the updates if the commit
-            # fails.
+            # A failed transaction is not retried, because Telegram then sends the updates again.
             async with self._db.begin() as tx:
                 arrivals = await self._arrivals_to_store(tx, news, now)
                 await self._record_seen(tx, {where for where, _, _ in news}, now)
                 stored = await inbox.add(tx, arrivals, now=now, lease=lease)
-                # Handlers may read during this commit. Their writes and paid calls wait for its
-                # end.
+                # Start the handlers during the commit. They may already read, but their writes and
+                # paid calls wait for the end of the commit.
                 if at_once and not self.worker.is_stopping:
                     begun = [(one, self._begin(one)) for one in stored]
         except BaseException:
@@ -218,7 +219,7 @@ class Intake:
         self._counted.labels("too many").inc(sum(not arrival.wanted for arrival in arrivals))
 
     async def _record_seen(self, tx: Tx, places: set[Standing], now: datetime) -> None:
-        """Record the people who send the updates, once a day for each person."""
+        """Record that the senders of the updates were seen today, once a day for each person."""
         day = now.date()
         people = {one.person for one in places if one.person not in {None, queues.NO_PERSON}}
         fresh = {one for one in people if one and self._seen.get(one, now=now) != day}
@@ -227,12 +228,15 @@ class Intake:
             self._seen.put(one, day, until=now + _SEEN_FOR)
 
     async def _arrivals_to_store(self, tx: Tx, news: list[News], now: datetime) -> list[Arrival]:
-        """Return the rows to store: updates to handle, to answer with a busy reply, or to drop."""
+        """Return the rows to store.
+
+        A row says whether to handle an update, answer it as busy, or drop it.
+        """
         plain = [Arrival(number, one.queue, body, one.person) for one, number, body in news]
         if self._is_only_process and self._open + len(news) <= queues.MOST_OF_PERSON:
-            return plain  # the total of open updates is below the limit of a single person
+            return plain  # even together, these updates are below the limit of one person
         places = [one for one, _, _ in news]
-        again = [number for _, number, _ in news]  # Telegram may repeat an update
+        again = [number for _, number, _ in news]  # do not count repeated updates twice
         waiting = await inbox.count_by_asker(tx, {one.queue for one in places}, but=again)
         verdicts = queues.judge_arrivals(places, waiting)
         if all(verdict == "take" for verdict in verdicts):
@@ -245,17 +249,17 @@ class Intake:
             if verdict == "take":
                 kept.append(arrival)
             elif verdict == "tell" and one.busy_reply_queue not in busy:
-                # The busy reply has a separate queue without a person. The reply then waits for no
-                # update, and counts against no limit.
+                # This reply has a queue of its own and no person. It then waits for no other
+                # update, and counts towards no limit.
                 kept.append(replace(arrival, queue=one.busy_reply_queue, person=None))
             else:
                 kept.append(replace(arrival, wanted=False))
         return kept
 
     def _may_begin(self, news: list[Standing]) -> bool:
-        """Return whether new updates can begin without a claim.
+        """Return whether new updates can start without a claim.
 
-        No other update may be open, except updates that run in this process.
+        This requires that all other unfinished updates are already running in this process.
         """
         wanted = {one.queue for one in news}
         return (
@@ -268,13 +272,13 @@ class Intake:
         )
 
     def _free_places(self) -> int:
-        """Return the number of updates that can additionally be handled concurrently."""
+        """Return how many more updates can be handled at the same time."""
         return max(0, self._at_once - len(self._running))
 
     async def _claim(self, room: int) -> list[ClaimedUpdate]:
-        """Claim the first update of each queue without a running update."""
-        # A lease may end while its handler still runs in this process. The renewal then extends
-        # the lease again.
+        """Claim the first update of each queue that has no running update."""
+        # Exclude running updates. If the lease of a running update has expired, its renewal
+        # extends the lease.
         running = [one.id for one in self._running.values()]
 
         async def claim(tx: Tx) -> tuple[list[ClaimedUpdate], int]:
@@ -289,7 +293,7 @@ class Intake:
 
     def _begin(self, claimed: ClaimedUpdate) -> asyncio.Task[None]:
         self._running[claimed.queue] = claimed
-        with refusing_while(None):  # the new task is outside of the caller's transaction
+        with refusing_while(None):  # the new task does not belong to the caller's transaction
             task = self._group.create_task(self._handle_and_record(claimed))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -306,24 +310,24 @@ class Intake:
                 await self._record(claimed, result)
             self._count_result(result)
         except asyncio.CancelledError:
-            # An update without a stored row needs no release.
+            # Release the update. An update whose storing failed has nothing to release.
             if not result and self._running.get(claimed.queue) is claimed:
                 await self._give_back(claimed, until=EPOCH)
             if not self.worker.is_stopping:
                 raise
         except Exception:
-            # The update is claimed again after the lease, and other updates continue.
+            # The update is claimed again after its lease expires. Other updates continue.
             log.exception("the inbox can't be written", update=claimed.id)
         finally:
-            if self._running.get(claimed.queue) is claimed:  # the queue may have a later update
+            if self._running.get(claimed.queue) is claimed:  # may already run a later update
                 self._running.pop(claimed.queue)
             self.worker.wake()
 
     async def _give_back(self, claimed: ClaimedUpdate, *, until: datetime) -> None:
-        """Release an update that had no effect, and do not count the attempt.
+        """Release an update that had no effect, so that it is tried again.
 
-        A cancelled task tries the release once (``until`` is ``EPOCH``). Without a release, the
-        lease ends later.
+        Do not count the attempt. If ``until`` is ``EPOCH``, because the task was cancelled, try
+        the release only once. If the release fails, the lease expires later.
         """
         write = self._db.run_until_recorded if until > EPOCH else self._db.run
         attempts = claimed.attempts - 1
@@ -335,11 +339,11 @@ class Intake:
             await write(give_back)
 
     async def _record(self, claimed: ClaimedUpdate, result: str) -> None:
-        """Record the outcome of an update, and retry until the database is available.
+        """Record the outcome of an update. Retry until the database is available.
 
-        Until then the queue of the update waits, so that no answered update begins again.
+        The queue of the update waits until then, so that an answered update is not handled again.
         """
-        # A power cut may undo this record. The update is then handled again, which is harmless,
+        # A power failure may undo this write. The update is then handled again. This is harmless
         # because the update had no effect.
         await self._db.run_until_recorded(
             lambda tx: self._write_outcome(tx, claimed, result), durable=False
@@ -359,7 +363,10 @@ class Intake:
         self._open -= result not in _STILL_OPEN
 
     async def _try_to_handle(self, claimed: ClaimedUpdate) -> tuple[str, bool]:
-        """Return the outcome of an update, and whether the end is recorded already."""
+        """Handle an update.
+
+        Return the outcome, and whether the update is already recorded as done.
+        """
         is_last = self._is_last_attempt(claimed)
         try:
             update = Update.de_json(with_command_first(json.loads(claimed.body)), self._bot)
@@ -372,8 +379,7 @@ class Intake:
             is_ended = await self._handle(update, claimed)
         except (TryAgainError, DatabaseUnavailableError) as error:
             log.warning("an update goes back", update=claimed.id, why=str(error))
-            # A timeout counts as an attempt, because either the update or the database may be the
-            # cause.
+            # A timeout counts as an attempt, because the update itself may be the cause.
             slow = "given up" if is_last else "slow"
             return slow if is_slow(error) else "returned", False
         except TakenOverError:
@@ -385,10 +391,11 @@ class Intake:
         return "handled", is_ended
 
     def _result_after_failure(self, claimed: ClaimedUpdate) -> str:
-        """Return the outcome of an update with a failed handler.
+        """Return the outcome of an update whose handler failed.
 
-        After the last failure, a final attempt calls ``last_resort``; then the queue continues. An
-        update that can't be parsed has no chat to answer.
+        After the last failure of the handler, ``last_resort`` is tried once. Then the queue
+        continues. If the update can't be parsed, it is finished at once, because there is no chat
+        to answer.
         """
         if self._is_last_attempt(claimed):
             return "given up"
@@ -401,12 +408,12 @@ class Intake:
         return "again"
 
     def _is_last_attempt(self, claimed: ClaimedUpdate) -> bool:
-        """Return whether ``last_resort`` answers an update, in place of the handler."""
+        """Return whether to call ``last_resort`` for an update instead of the handler."""
         earlier = claimed.attempts - 1
         return self._retries.is_exhausted(failures=claimed.failures, attempts=earlier)
 
     async def _renew(self) -> datetime | None:
-        """Renew the leases of the updates with running handlers."""
+        """Renew the leases of the updates that are being handled."""
         ours = [one.claim for one in self._running.values()]
         if ours:
             lease = self._owner.lease(self._now(), self._lease)
@@ -415,10 +422,10 @@ class Intake:
 
 
 def with_command_first(update: dict[str, Any]) -> dict[str, Any]:
-    """Put the entity of a leading command before the entities of the formatting.
+    """Put the entity of a command at the begin of a message before all other entities.
 
-    python-telegram-bot recognises a command only by the first entity of a message. In a command
-    that is bold as a whole, the first entity is the bold text.
+    PTB recognises a command only by the first entity. If a whole command is bold, the first entity
+    is the bold text.
     """
     for kind in _WITH_COMMANDS:
         entities = (update.get(kind) or {}).get("entities") or []
@@ -434,9 +441,10 @@ def _is_leading_command(entity: dict[str, Any]) -> bool:
 
 
 def _storable_update(update: object) -> News | None:
-    """Return an update in the form for storage. Return None if a number does not fit a column.
+    """Return an update in the form for storage, or None if a number is too large for its column.
 
-    With a number that is too large, PostgreSQL's driver loses the connection and the whole batch.
+    PostgreSQL's driver would close the connection because of the number, and the whole batch would
+    be lost.
     """
     if not isinstance(update, dict) or not inbox.is_update_id(number := update.get("update_id")):
         log.error("an update without a number is left out")

@@ -1,8 +1,9 @@
-"""Inline queries: answered immediately or dropped, because each typed letter sends a new query.
+"""Inline queries, which are answered immediately or dropped.
 
-Inline queries bypass the inbox: a lost query is replaced by the query of the next letter. Each
-person has one slot, and only the newest pending query of a person is answered. A person who types
-does not delay other persons, and inline queries do not delay commands.
+Telegram sends a new query for each letter that a person types. Inline queries are not stored in
+the inbox, because the query of the next letter replaces a lost query. Each person has one slot,
+and only the newest query of a person is answered. A person who types does therefore not delay
+other persons, and inline queries do not delay commands.
 """
 
 import asyncio
@@ -19,27 +20,27 @@ from bot.store import inbox
 
 log = structlog.get_logger()
 
-_AT_ONCE = 4  # the maximum number of concurrent answers: each answer uses a database connection
-_PEOPLE = 1_000  # the maximum number of persons with pending queries
+_AT_ONCE = 4  # maximum number of answers at the same time; each uses a database connection
+_PEOPLE = 1_000  # maximum number of persons who wait for an answer
 _PATIENCE_S = 10.0  # seconds; Telegram refuses a later answer (pyTelegramBotAPI#270)
-# The deadline of the answer, and the update as Telegram sent it.
+# The time until which an answer makes sense, and the update as Telegram sent it.
 _Waiting = tuple[float, dict[str, Any]]
 
 
 class InlineQueries:
-    """Filters inline queries out of the updates, and answers the queries."""
+    """Takes the inline queries out of the updates, and answers them."""
 
     def __init__(self, bot: Bot, answer: Callable[[Update], Awaitable[None]]) -> None:
-        """Create a queue that drops all queries before ``run``."""
+        """Create a queue that drops all queries until ``run`` is called."""
         self._bot = bot
         self._answer = answer
-        # None: the answer to the person's last query is in progress.
+        # The newest query of each person. None means that the last query is being answered.
         self._newest: dict[int, _Waiting | None] = {}
         self._places = asyncio.Semaphore(_AT_ONCE)
         self._group: asyncio.TaskGroup | None = None
 
     async def run(self) -> None:
-        """Answer until cancelled."""
+        """Answer queries until cancelled."""
         async with asyncio.TaskGroup() as group:
             self._group = group
             try:
@@ -48,7 +49,7 @@ class InlineQueries:
                 self._group = None
 
     def take_queries(self, updates: Iterable[object]) -> list[object]:
-        """Queue the inline queries, and return all other updates."""
+        """Queue the inline queries for an answer. Return all other updates."""
         others = []
         for update in updates:
             if isinstance(update, dict) and "inline_query" in update:
@@ -63,7 +64,7 @@ class InlineQueries:
         except (KeyError, TypeError):
             return
         if not inbox.is_update_id(person):
-            return  # the query has no valid id of a sender
+            return  # the query has no valid sender
         is_new = person not in self._newest
         if self._group is None or (is_new and len(self._newest) >= _PEOPLE):
             return
@@ -72,7 +73,7 @@ class InlineQueries:
             self._group.create_task(self._serve_person(person))
 
     async def _serve_person(self, person: int) -> None:
-        """Answer the newest query of a person, until no newer query is pending."""
+        """Answer the newest query of a person, until there is no newer query."""
         try:
             while self._newest[person]:
                 async with self._places:

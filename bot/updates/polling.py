@@ -1,4 +1,4 @@
-"""Long polling: updates are stored before the confirmation, and a failed poll is repeated."""
+"""Long polling. Updates are stored before they are confirmed, and a failed poll is repeated."""
 
 import asyncio
 from collections import deque
@@ -17,16 +17,17 @@ from bot.updates.conflicts import PollConflicts
 
 log = structlog.get_logger()
 
-_POLL_S = 25  # seconds after which Telegram answers a poll without updates
-_LIMIT = 100  # the maximum number of updates in a response; Bot API, getUpdates
-_REFUSALS = 3  # this number of token refusals within _REFUSALS_WITHIN_S ends the process
+_POLL_S = 25  # seconds after which Telegram answers a poll if there are no updates
+_LIMIT = 100  # maximum updates in a response (Bot API, getUpdates)
+_REFUSALS = 3  # number of refusals within _REFUSALS_WITHIN_S that end the process
 _REFUSALS_WITHIN_S = 300.0
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 30.0
-_HEAD_START_S = 0.01  # seconds for the handlers of the new updates before the next poll
-_STORE_PAUSE_S = 5.0  # the longest pause in seconds after updates could not be stored
+_HEAD_START_S = 0.01  # seconds in which handlers can start before the next poll
+_STORE_PAUSE_S = 5.0  # maximum seconds to pause if updates can't be stored
 REFUSED_PAUSE_S = 5.0
-# Consecutive conflicts; the overlap of two processes during a deployment causes fewer.
+# Number of conflicts in a row that mean another program. Two processes that overlap during an
+# update of the bot cause fewer.
 _LASTING = 3
 
 
@@ -53,17 +54,16 @@ class Polling:
         metrics: Metrics = UNSEEN,
         clock: Callable[[], float] = steady,
     ) -> None:
-        """Store updates with ``add``; ``clock`` returns seconds.
+        """Prepare to poll. ``add`` stores updates, and ``clock`` returns seconds.
 
-        While ``is_behind`` returns True, no poll is made. ``on_conflict`` is awaited once when a
-        different program keeps receiving the updates. ``conflicts`` records the result of each
-        poll.
+        While ``is_behind`` returns True, no poll is made. ``on_conflict`` is awaited once if
+        another program keeps taking the updates. ``conflicts`` records the result of each poll.
 
-        ``has_standby``: a different replica may reach Telegram when this process can't, so ``run``
-        returns when a poll fails.
+        ``has_standby`` means that other processes can poll. ``run`` then returns if a poll fails,
+        because another process may still reach Telegram.
 
-        The pause after a failure is ``first_pause_s`` and doubles with each further failure. The
-        pause after a 409 or a refusal of the token is ``refused_pause_s``.
+        The pause after a failure is ``first_pause_s`` seconds, and doubles with each further
+        failure. The pause after a 409 or a refusal of the token is ``refused_pause_s`` seconds.
         """
         self._bot = bot
         self._add = add
@@ -85,7 +85,7 @@ class Polling:
         metrics.gauge_of(
             "poll_heartbeat_seconds",
             "Seconds since the last answer to a poll.",
-            # If this process does not poll, a different replica polls.
+            # 0 if another process polls
             lambda: self.silence_s if self._polls else 0.0,
         )
 
@@ -96,17 +96,17 @@ class Polling:
 
     @property
     def is_alive(self) -> bool:
-        """Return whether Telegram has answered within the time of two polls."""
+        """Return whether Telegram has answered a poll within the time of two polls."""
         return self.silence_s <= 2 * self._poll_s
 
     @property
     def has_rival(self) -> bool:
-        """Return whether a different program keeps receiving the updates."""
+        """Return whether another program keeps taking the updates."""
         lasts = self._conflicts is not None and self._conflicts.is_lasting()
         return lasts or self._conflicts_in_a_row >= _LASTING
 
     async def run(self) -> None:
-        """Poll until cancelled; with a standby, until a poll fails.
+        """Poll until cancelled. If other processes can poll, return after a failed poll.
 
         Raises:
             TokenRefusedError: Telegram refused the token three times within five minutes.
@@ -147,7 +147,10 @@ class Polling:
                 await asyncio.sleep(self._pause)
 
     async def _poll(self) -> None:
-        """Poll once; the offset of the next poll confirms the stored updates."""
+        """Poll once and store the updates.
+
+        The offset of the next poll confirms them to Telegram.
+        """
         if self._is_behind():
             await asyncio.sleep(self._first_pause_s)
             self._heard_at = self._clock()
@@ -159,8 +162,8 @@ class Polling:
         }
         if self._offset is not None:
             question["offset"] = self._offset
-        # ``get_updates`` would return parsed objects, but updates are stored as Telegram sent
-        # them.
+        # The method ``get_updates`` returns parsed objects, but updates must be stored as Telegram
+        # sent them.
         updates: Any = await self._bot._post(  # noqa: SLF001 - PTB warns of do_api_request here
             "getUpdates", question, read_timeout=self._poll_s + 10
         )
@@ -178,7 +181,7 @@ class Polling:
         self._is_rival_reported = self._is_rival_reported and self.has_rival
 
     async def _record_conflict(self, error: Conflict, *, is_webhook: bool) -> None:
-        """Record a 409: a different program polls, or has set a webhook."""
+        """Record a 409 response: another program polls or has set a webhook."""
         log.warning("another program takes the updates", why=str(error))
         self._conflicts_in_a_row += 1
         if self._conflicts and not is_webhook:

@@ -1,9 +1,10 @@
-"""The queue, the asking person and the admission of an update; pure.
+"""The queue of an update, the person who asks, and the decision whether to handle the update.
 
-The updates of one person must not block the bot: each chat has a limit of open updates, and so has
-each person in a chat. Above a limit, one update gets a reply for all. Only updates that ask for a
-reply count against a person. Other updates (chatter of a group) are dropped without a reply above
-the limit. Updates about memberships and migrations are always stored.
+The updates of one person must not block the bot. For this reason each chat, and each person in a
+chat, has a limit of unfinished updates. Above a limit, one reply answers all updates. Only updates
+that need a reply count towards the limit of a person. Above the limit, other updates, such as the
+conversation in a group, are dropped without a reply. Updates about memberships and migrations are
+always handled.
 """
 
 from collections import Counter
@@ -17,25 +18,25 @@ _Json = dict[str, Any]
 Admission = Literal["take", "tell", "drop"]
 Key = tuple[str, int | None]
 
-MOST_OF_PERSON = 30  # the maximum number of open requests of a person in a chat
-# The maximum number of open requests in a chat. The same limit applies to messages without a
-# request.
+MOST_OF_PERSON = 30  # maximum number of unfinished requests of a person in a chat
+# Maximum number of unfinished requests in a chat. Messages that need no reply have the same limit.
 _MOST_OF_CHAT = 100
-NO_PERSON = 0  # the sender is a channel or an anonymous administrator
-BUSY = "busy:"  # prefix of the queue of the "too many requests" reply, which never waits
+NO_PERSON = 0  # a sender who is a channel or an anonymous administrator
+BUSY = "busy:"  # prefix of the queue for the reply about too many requests, which never waits
 
 _MESSAGES = ("message", "edited_message", "channel_post", "edited_channel_post")
 _LINK_ENTITIES = frozenset({"url", "text_link"})
 _LINK_WORDS = ("instagram", "instagr.am")
-_QUEUE_LENGTH = 40  # the maximum characters of a queue name; a chat id has at most 14 characters
+_QUEUE_LENGTH = 40  # maximum characters of a queue's name; a chat id has at most 14
 _SERVICE = ("migrate_to_chat_id", "migrate_from_chat_id")
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The ``queue`` of an update and the asking ``person`` (None: the update needs no reply).
+    """The queue of an update, and the person who asks.
 
-    An update with ``is_kept`` is stored regardless of the limits.
+    ``person`` is None if the update needs no reply. If ``is_kept`` is True, the update is handled
+    regardless of the limits.
     """
 
     queue: str
@@ -44,17 +45,17 @@ class Standing:
 
     @property
     def count_key(self) -> Key:
-        """Return the key of the counter for the limits."""
+        """Return the key under which unfinished updates are counted."""
         return self.queue, self.person
 
     @property
     def busy_reply_queue(self) -> str:
-        """Return the queue of the "too many requests" reply for this queue and person."""
+        """Return the queue of the reply about too many requests."""
         return f"{BUSY}{self.queue.partition(':')[2]}:{self.person}"
 
 
 def standing_of(update: _Json) -> Standing:
-    """Return the standing of a raw update."""
+    """Return the queue and the person of an update. ``update`` is the JSON from Telegram."""
     queue = _queue_of(update)
     if isinstance(press := update.get("callback_query"), dict):
         return Standing(queue, _person_of(press))
@@ -67,7 +68,10 @@ def standing_of(update: _Json) -> Standing:
 
 
 def _queue_of(update: _Json) -> str:
-    """Return the queue of an update: the queue of the chat, or else of the person."""
+    """Return the queue of an update's chat.
+
+    If the update has no chat, return the person's queue.
+    """
     about = next((value for value in update.values() if isinstance(value, dict)), {})
     chat = about.get("chat") or _as_dict(about.get("message")).get("chat")
     if isinstance(chat, dict) and "id" in chat:
@@ -83,10 +87,10 @@ def judge_arrivals(
     of_person: int = MOST_OF_PERSON,
     of_chat: int = _MOST_OF_CHAT,
 ) -> list[Admission]:
-    """Return the admission of each arrival: take, reply to, or drop.
+    """Decide for each new update whether to handle it, reply that there are too many, or drop it.
 
-    ``waiting`` has the numbers of open updates. Each counter gets at most one reply per call; the
-    caller suppresses repeated replies of consecutive calls.
+    ``waiting`` are the numbers of unfinished updates. A chat and person get at most one such reply
+    in a call of this function. The caller prevents repeated replies in further calls.
     """
     counts = Counter(dict(waiting))
     asks: Counter[str] = Counter()
@@ -113,7 +117,7 @@ def judge_arrivals(
 
 
 def _person_of(about: _Json) -> int:
-    """Return the id of the asking person, or ``NO_PERSON`` for an anonymous sender."""
+    """Return the id of the person who asks, or ``NO_PERSON`` for an anonymous sender."""
     sender, as_chat = about.get("from"), about.get("sender_chat")
     person = sender.get("id") if isinstance(sender, dict) else None
     as_chat_id = 0 if as_chat else None
@@ -123,7 +127,10 @@ def _person_of(about: _Json) -> int:
 
 
 def _needs_reply(message: _Json) -> bool:
-    """Return whether a message needs a reply: a private chat, a command, a reply or a link."""
+    """Return whether a message needs a reply.
+
+    This is the case in a private chat, and for a command, a reply to a message, or a link.
+    """
     if _as_dict(message.get("chat")).get("type") == "private" or "reply_to_message" in message:
         return True
     text = str(message.get("text") or message.get("caption") or "")

@@ -1,9 +1,9 @@
-"""The unit of work: the effects and the replies of one update are one transaction.
+"""The unit of work: all database writes and replies for one update are one transaction.
 
-The transaction begins with the first effect and ends after the handler returns. Within the
-transaction no code may wait for the network (``call_after_replies``), because the transaction
-blocks all other writers on SQLite. A failure rolls back the transaction, so that the update can be
-handled again.
+The transaction begins with the first write and ends after the handler returns. Meanwhile no code
+may wait for the network, because the transaction blocks all other writers on SQLite. Network calls
+are made later (``call_after_replies``). A failure rolls back the transaction, so that the update
+can be handled again.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -25,14 +25,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A reply in its stored form; ``bot.sending.replies`` defines the payload."""
+    """A reply to be stored. ``bot.sending.replies`` defines its payload."""
 
     target: Target
     payload: dict[str, Any]
 
 
 class Unit:
-    """The uncommitted work of one update."""
+    """The uncommitted writes and replies of one update."""
 
     def __init__(self, db: Database) -> None:
         """Create an empty unit without a transaction."""
@@ -44,15 +44,18 @@ class Unit:
         self.calls_after_commit: list[Call] = []
         self.work: list[Work] = []
         self.is_in_vain = False
-        """Whether the reply changes nothing, because the message already shows the content."""
+        """Whether the edit of a message changed nothing, because it had this content before."""
 
     @property
     def is_open(self) -> bool:
-        """Return whether the unit has a transaction, which may block other writers."""
+        """Return whether the unit has an open transaction, which may block other writers."""
         return self._tx is not None
 
     async def ensure_transaction(self, *, durable: bool = True) -> Tx:
-        """Return the transaction; begin one if needed, ``durable`` as in ``Database.begin``."""
+        """Return the transaction of the unit. Begin it if needed.
+
+        ``durable`` has the same meaning as in ``Database.begin``.
+        """
         if self._tx is None:
             stack = AsyncExitStack()
             self._tx = await stack.enter_async_context(self._db.begin(durable=durable))
@@ -66,12 +69,12 @@ class Unit:
             await stack.aclose()
 
     async def undo(self) -> None:
-        """Roll back the transaction, and discard the replies and calls."""
+        """Roll back the transaction. Discard all replies and calls."""
         for part in (self.replies, self.calls_after_replies, self.calls_after_commit, self.work):
             part.clear()
         stack, self._stack, self._tx = self._stack, None, None
         if stack:
-            error = BotError("undone")  # an exception ends the transaction without a commit
+            error = BotError("undone")  # raised only to end the transaction without a commit
             await stack.__aexit__(type(error), error, None)
 
 
@@ -79,13 +82,16 @@ _current: ContextVar[Unit | None] = ContextVar("unit", default=None)
 
 
 def current() -> Unit | None:
-    """Return the unit of the update in progress, or None outside of a unit."""
+    """Return the unit of the update that is being handled, or None."""
     return _current.get()
 
 
 @contextmanager
 def as_current(unit: Unit | None) -> Iterator[None]:
-    """Set the current unit; None makes each effect a separate transaction."""
+    """Set the current unit for the ``with`` block.
+
+    With None, each write is a separate transaction.
+    """
     token = _current.set(unit)
     try:
         with transaction_guard.refusing_while(None if unit is None else lambda: unit.is_open):
@@ -96,9 +102,9 @@ def as_current(unit: Unit | None) -> Iterator[None]:
 
 @asynccontextmanager
 async def writing(db: Database) -> AsyncIterator[Tx]:
-    """Yield the transaction of the current unit, or a separate transaction without a unit.
+    """Yield the transaction of the current unit. Without a unit, yield a new transaction.
 
-    An exception inside the context rolls back the whole unit.
+    An exception in the ``with`` block rolls back the whole unit.
     """
     unit = _current.get()
     if unit is None:
@@ -115,10 +121,10 @@ async def writing(db: Database) -> AsyncIterator[Tx]:
 
 @asynccontextmanager
 async def reading(db: Database) -> AsyncIterator[Tx]:
-    """Yield a read-only transaction that sees the uncommitted changes of the current unit.
+    """Yield a transaction to read from. It sees the uncommitted writes of the current unit.
 
-    A ``BotError`` inside the context rolls back nothing. A database failure or any other exception
-    rolls back the whole unit.
+    A ``BotError`` in the ``with`` block rolls back nothing. A failure of the database or any other
+    exception rolls back the whole unit.
     """
     unit = _current.get()
     if unit is None or not unit.is_open:
@@ -136,13 +142,13 @@ async def reading(db: Database) -> AsyncIterator[Tx]:
 
 
 async def fetch(db: Database, query: Callable[[Tx], Awaitable[T]]) -> T:
-    """Return the result of a query, which sees the uncommitted changes of the current unit."""
+    """Return the result of a query that sees the uncommitted writes of the current unit."""
     async with reading(db) as tx:
         return await query(tx)
 
 
 async def run_before_commit(db: Database, work: Work) -> None:
-    """Run ``work`` in the unit's transaction after the handler returns, or now without a unit."""
+    """Run ``work`` at the end of the unit's transaction. Without a unit, run it now."""
     unit = _current.get()
     if unit is not None:
         unit.work.append(work)
@@ -152,7 +158,7 @@ async def run_before_commit(db: Database, work: Work) -> None:
 
 
 def add_reply(target: Target, payload: dict[str, Any]) -> bool:
-    """Add a reply to the current unit; return False without a unit."""
+    """Add a reply to the current unit. Without a unit, return False."""
     unit = _current.get()
     if unit is None:
         return False
@@ -161,7 +167,10 @@ def add_reply(target: Target, payload: dict[str, Any]) -> bool:
 
 
 async def call_after_replies(call: Call) -> None:
-    """Make a network call after the unit's commit and replies, or now without pending work."""
+    """Make a network call after the unit is committed and its replies are sent.
+
+    Make the call now if there is no unit, or if the unit has no transaction and no replies.
+    """
     unit = _current.get()
     if unit is not None and (unit.is_open or unit.replies):
         unit.calls_after_replies.append(call)
@@ -170,7 +179,10 @@ async def call_after_replies(call: Call) -> None:
 
 
 async def call_after_commit(call: Call) -> None:
-    """Make a network call after the unit's commit, or now without pending work."""
+    """Make a network call after the unit is committed, without waiting for its replies.
+
+    Make the call now if there is no unit, or if the unit has no transaction and no replies.
+    """
     unit = _current.get()
     if unit is not None and (unit.is_open or unit.replies):
         unit.calls_after_commit.append(call)

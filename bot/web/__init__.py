@@ -1,4 +1,4 @@
-"""The bot's web server: probes, metrics, the admin page and the webhook.
+"""The bot's web server, with health checks, metrics, the admin page and the webhook.
 
 Input: HTTP requests. Output: the readiness of the process, metrics, and updates for the inbox.
 Public: ``server.Web``, ``server.Door``, ``server.Webhook``, ``admin.AdminPage``.

@@ -1,7 +1,7 @@
-"""The admin page for the bot's owners: static files, the displayed state and the actions.
+"""The admin page for the bot's owners: static files, the bot's state, and actions.
 
-Each API call carries a session in the ``Authorization`` header. Without cookies, a foreign page
-can't make a browser send an authorized call.
+Each API call of the page carries its session in the ``Authorization`` header. No cookies are used,
+so a page of another site can't make a browser send an authorized call.
 """
 
 import json
@@ -20,7 +20,7 @@ from bot.web.connections import refusal
 
 log = structlog.get_logger()
 
-_LARGEST_BODY = 4096  # the maximum bytes of a request body
+_LARGEST_BODY = 4096  # maximum bytes of a request's body
 PATH = "/admin"
 _FILES = {
     PATH: ("admin.html", "text/html"),
@@ -43,7 +43,7 @@ _Json = dict[str, Any]
 
 
 class AdminPage:
-    """The routes of the page."""
+    """The routes of the admin page."""
 
     def __init__(
         self,
@@ -54,11 +54,11 @@ class AdminPage:
         owners: Callable[[], Collection[int]],
         now: Callable[[], datetime],
     ) -> None:
-        """Read the files of the page.
+        """Read the files of the page from the disk.
 
-        ``show`` returns the displayed state. ``do`` executes the action of a button, and raises
-        ``BotError`` if the action is refused. A session is valid while ``owners`` contains the
-        owner who opened the session.
+        ``show`` returns the bot's state, which the page displays. ``do`` executes the action of a
+        button, and raises ``BotError`` if it refuses the action. A session is valid while
+        ``owners`` contains the owner who opened it.
         """
         self._show_all = show
         self._act = do
@@ -107,7 +107,7 @@ class AdminPage:
         return _json_response(await self._show_all())
 
     async def _begin_session(self, request: web.Request) -> web.Response:
-        """Exchange the key of a one-time link for a session of one hour."""
+        """Exchange the key in a one-time link for a session of one hour."""
         wanted = await _json_body(request)
         async with self._db.begin() as tx:
             key = wanted.get("key") if wanted else None
@@ -132,10 +132,10 @@ def _json_response(value: _Json) -> web.Response:
 
 
 async def _json_body(request: web.Request) -> _Json | None:
-    """Return the JSON object of a request, or None if the body is too large or not an object.
+    """Return the JSON object in a request, or None if the body is too large or not an object.
 
-    A body without a declared length is refused: browsers send the length. A slow body blocks only
-    its own connection.
+    A body without a declared length is refused, because browsers always send the length. A slow
+    body blocks only its own connection.
     """
     if request.content_length is None or request.content_length > _LARGEST_BODY:
         return None

@@ -1,7 +1,7 @@
-"""The limit on connections: a new connection closes the oldest connections above the limit.
+"""The limit on connections. If there are too many, a new connection closes the oldest.
 
-A client without credentials can keep a connection open in several ways: send nothing, send headers
-or a body slowly, repeat public requests without end, or never read the responses.
+A client without a password can keep a connection open in several ways. The client may send
+nothing, send headers or a body slowly, repeat requests without end, or never read the responses.
 """
 
 import asyncio
@@ -9,8 +9,8 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-# The maximum number of connections. Telegram opens 40. The limit leaves open files for the other
-# parts of the process.
+# The maximum number of connections. Telegram opens 40. A higher limit would use up the open files
+# that other parts of the process need.
 MOST = 100
 
 
@@ -22,21 +22,21 @@ def refusal(status: int, headers: Mapping[str, str] | None = None) -> web.Respon
 
 
 async def disable_write_buffer(request: web.Request, _answer: web.StreamResponse) -> None:
-    """Set the write buffer limit to 0, so that a response is pending until all bytes are sent.
+    """Turn off the write buffer, so that a response is pending until all its bytes are sent.
 
-    Otherwise aiohttp could close a connection before all bytes are sent. The closed connection
-    would stay open until the client reads the bytes, and would not be counted.
+    Otherwise aiohttp may close a connection before all bytes are sent. Such a connection stays
+    open until the client has read the bytes, but is no longer counted.
     """
     if request.transport is not None:
         request.transport.set_write_buffer_limits(high=0)
 
 
 def accept_and_close_oldest(server: web.Server, most: int) -> asyncio.BaseProtocol:
-    """Return the protocol of a new connection; close the oldest connections above ``most``."""
+    """Return the protocol for a new connection. Close the oldest connections above ``most``."""
     there = [one for one in server.connections if one.transport is not None]
-    for one in there[: max(0, len(there) - most + 1)]:  # ordered by the time of the connection
+    for one in there[: max(0, len(there) - most + 1)]:  # the oldest connections come first
         transport = one.transport
         one.force_close()
         if isinstance(transport, asyncio.WriteTransport):
-            transport.abort()  # ``close`` would wait until the client has read the response
+            transport.abort()  # ``close`` would wait for the client to read the response
     return server()

@@ -1,7 +1,8 @@
-"""The log of failed HTTP requests: one short line per kind and minute.
+"""The log of failed HTTP requests, with one short line per kind and minute.
 
-aiohttp logs a traceback for every malformed request. The traceback repeats bytes of the request,
-including secrets, and a client without credentials can send thousands of requests a minute.
+By default, aiohttp logs a traceback for every malformed request. The traceback repeats bytes of
+the request, which may contain secrets. A client without a password could cause thousands of
+tracebacks a minute.
 """
 
 import time
@@ -17,21 +18,21 @@ _MOST_KINDS = 100
 
 
 class FailedRequests:
-    """The logger of an aiohttp server, which drops repetitions."""
+    """A logger for the aiohttp server that logs no repetitions."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Create a logger without history; ``clock`` returns seconds."""
+        """Create a logger. ``clock`` returns seconds."""
         self._clock = clock
         self._logged_at: dict[str, float] = {}
         self._unlogged: dict[str, int] = {}
 
     def debug(self, *_: object, **__: object) -> None:
-        """Log nothing: aiohttp calls this method when a client disconnects."""
+        """Log nothing, because aiohttp calls this method whenever a client disconnects."""
 
     def exception(
         self, message: str, *_: object, exc_info: BaseException | bool | None = None
     ) -> None:
-        """Log the class of the exception; log a traceback only for a fault of the bot."""
+        """Log the class of the exception. Log a traceback only if the bot is at fault."""
         error = exc_info if isinstance(exc_info, BaseException) else None
         kind = type(error).__name__ if error else message
         if not self._is_due(kind):
@@ -43,7 +44,7 @@ class FailedRequests:
             log.error("a request failed", kind=kind, more_since_the_last_line=more, exc_info=error)
 
     def _is_due(self, kind: str) -> bool:
-        """Return whether a line of this kind may be logged now; count the request if not."""
+        """Return whether a line of this kind may be logged now. If not, count the request."""
         now, before = self._clock(), self._logged_at.get(kind)
         if before is not None and now - before < _LINE_EVERY_S:
             self._unlogged[kind] = self._unlogged.get(kind, 0) + 1

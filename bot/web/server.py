@@ -1,4 +1,4 @@
-"""The web server: the webhook, the probes, the metrics and the routes of the admin page."""
+"""The web server with the webhook, the health checks, the metrics and the admin page."""
 
 import asyncio
 import hmac
@@ -24,22 +24,22 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 log = structlog.get_logger()
 
-# Without this assignment, each response would show the versions of aiohttp and Python.
+# Otherwise each response would show the versions of aiohttp and Python.
 web_response.SERVER_SOFTWARE = "Storybell"  # type: ignore[attr-defined] # a private name of the library
 
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the header's name
-_LARGEST_UPDATE = 2**20  # the maximum bytes of an update
-# The Retry-After in seconds, which Telegram obeys (Bot API server, WebhookActor.cpp).
+_LARGEST_UPDATE = 2**20  # maximum bytes of an update
+# Seconds in the header Retry-After. Telegram waits as long (Bot API server, WebhookActor.cpp).
 _COME_BACK_S = "5"
 _SHUTDOWN_S = 2.0
-_HEADERS_S = 10.0  # the timeout in seconds for the headers of a request
+_HEADERS_S = 10.0  # seconds in which a client must send the headers of a request
 
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """The webhook: authenticates, parses and stores updates.
+    """The webhook, which receives updates from Telegram.
 
-    ``add`` stores an update; the webhook answers 200 only after ``add`` returns. While
+    ``add`` stores an update. The webhook answers 200 only after ``add`` has returned. While
     ``is_behind`` returns True, the webhook answers 503 with Retry-After, and Telegram keeps the
     updates.
     """
@@ -49,9 +49,9 @@ class Door:
     is_behind: Callable[[], bool] = lambda: False
 
     async def take_update(self, request: web.Request) -> tuple[str, web.Response]:
-        """Store an update; return the result and the response.
+        """Store the update in a request. Return the result for the metrics, and the response.
 
-        The secret is verified before the body is read.
+        The secret is checked before the body is read.
         """
         given = request.headers.get(SECRET_HEADER, "").encode("utf-8", "surrogateescape")
         if not hmac.compare_digest(given, self.webhook.secret.get_secret_value().encode()):
@@ -63,18 +63,18 @@ class Door:
             return "too large", refusal(413)
         update = _parse_update(body)
         if update is None:
-            # The status is 200, because a retry would have the same content.
+            # With an error status, Telegram would send the same content again.
             return "not an update", web.Response()
         try:
             await self.add([update])
-        except Exception:  # Telegram keeps the update and sends the update again
+        except Exception:  # Telegram keeps the update and sends it again
             log.exception("an update could not be stored")
             return "not stored", _retry_later()
         return "stored", web.Response()
 
 
 class Web:
-    """The server; use as an async context manager."""
+    """The web server, used as an async context manager."""
 
     def __init__(
         self,
@@ -89,13 +89,14 @@ class Web:
         headers_s: float = _HEADERS_S,
         most_connections: int = MOST,
     ) -> None:
-        """Create the server without listening.
+        """Create the server. It does not listen yet.
 
-        Each of ``checks`` returns a short reason why the process is not ready, or an empty string.
-        If the port ``is_open`` to other machines, only requests with ``token`` get the reasons and
-        the metrics; other requests get only the readiness. ``routes`` are additional routes, which
-        answer 503 while ``are_routes_held`` returns True. A connection that sends no headers
-        within ``headers_s`` is closed.
+        Each function of ``checks`` returns a short reason why the process is not ready, or "". If
+        ``is_open`` is True, other machines can reach the port. Then only requests with ``token``
+        get these reasons and the metrics. Other requests only learn whether the process is ready.
+
+        ``routes`` are additional routes, which answer 503 while ``are_routes_held`` returns True.
+        A connection that does not send its headers within ``headers_s`` seconds is closed.
         """
         self._metrics = metrics
         self._checks = checks
@@ -122,7 +123,7 @@ class Web:
         return app
 
     async def start(self, host: str, port: int) -> Self:
-        """Listen on ``port``, and set ``self.port``; port 0 selects a free port."""
+        """Listen on ``port``, and set ``self.port``. Port 0 means any free port."""
         app = self.make_app()
         runner = web.AppRunner(
             app,
@@ -142,12 +143,12 @@ class Web:
         return self
 
     async def close(self) -> None:
-        """Stop listening after requests in progress are done, within ``_SHUTDOWN_S`` seconds."""
+        """Stop listening. Running requests may end within ``_SHUTDOWN_S`` seconds."""
         await self._closing.aclose()
 
     @web.middleware
     async def _hold_routes(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Answer 503 on the additional routes while ``are_routes_held`` returns True."""
+        """Answer 503 for the additional routes while ``are_routes_held`` returns True."""
         if self._are_routes_held() and request.path in {route.path for route in self._routes}:
             return _retry_later()
         return await handler(request)
@@ -158,11 +159,11 @@ class Web:
         return answer
 
     async def _healthz(self, _: web.Request) -> web.Response:
-        """Answer 200 while the event loop runs; external services have no influence."""
+        """Answer 200 as long as the event loop runs. Failures of other services have no effect."""
         return web.json_response({"ok": True})
 
     def _may_see_details(self, request: web.Request) -> bool:
-        """Return whether a request may get the metrics and the reasons of a failed check."""
+        """Return whether a request may get the metrics and the reasons of failures."""
         if not self._is_open:
             return True
         if self._token is None:

@@ -1,4 +1,4 @@
-"""The path and the secret of the webhook, both derived from the bot's token."""
+"""The path and the secret of the webhook, which are both derived from the bot's token."""
 
 import hmac
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ _PREFIX = "/telegram/"
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """The path that receives updates, and the secret that only Telegram sends.
+    """The path that receives updates, and the secret that only Telegram knows.
 
     No log may show the path or the secret.
     """
@@ -20,14 +20,14 @@ class Webhook:
 
     @property
     def secrets(self) -> list[str]:
-        """Return the texts that no log may show."""
+        """Return the path and the secret as texts that no log may show."""
         return [self.secret.get_secret_value(), self.path.removeprefix(_PREFIX)]
 
 
 def derive_webhook(token: SecretStr) -> Webhook:
-    """Derive a path and a secret that cannot be computed without the token.
+    """Derive a path and a secret from the token. They can't be computed without the token.
 
-    Bot API, setWebhook: the secret has 1-256 characters of A-Z, a-z, 0-9, _ and -.
+    The secret has 1-256 characters of A-Z, a-z, 0-9, _ and - (Bot API, setWebhook).
     """
     path, secret = _derive_secret(token, "path")[:32], _derive_secret(token, "secret")
     return Webhook(f"{_PREFIX}{path}", SecretStr(secret))
