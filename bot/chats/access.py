@@ -77,8 +77,8 @@ class Access:
     async def apply_settings(self) -> None:
         """Apply the settings at a start.
 
-        If the bot was open before, or had no list, the earlier users keep the access.
-        ``ADMIN_IDS`` invalidates the owner link of the first start.
+        If the bot had no access list before or was open to everybody, its users keep their access.
+        If ``ADMIN_IDS`` is set, the owner link of the first start becomes invalid.
         """
         async with self._db.begin() as tx:
             before = await key_values.get(tx, _MODE)
@@ -92,7 +92,7 @@ class Access:
         await self.load_blocked_and_owners()
 
     async def _keep_users(self, tx: Tx) -> None:
-        """Allow all chats that use the bot; a blocked chat has access after the block ends."""
+        """Allow all chats that use the bot. A block stays, and the chat has access afterwards."""
         now = self._now()
         blocked = await chats.blocked_chats(tx, now=now)
         users = {*await chats.active_ids(tx), *blocked}
@@ -115,7 +115,7 @@ class Access:
             if moved:
                 chat_id = moved
                 chat, responsible, rows = await chats.get_with_access(tx, person, moved)
-            # ``judge`` decides about an anonymous admin, who writes in the name of this chat.
+            # An anonymous admin writes in the name of this chat.
             other = None if as_chat == chat_id else as_chat
             writes_as_blocked = other is not None and await chats.is_blocked(tx, other, now=now)
             entry = await store.get(tx, name) if writes_as_blocked else None
@@ -292,9 +292,10 @@ class Access:
     async def block(
         self, subject: Subject, *, until: datetime | None, reason: str, name: str = ""
     ) -> Entry:
-        """Block a person with all chats that depend on the person; or block a chat or a profile.
+        """Block a person, a chat or a profile.
 
-        The checks for blocked chats stop. The subscriptions to a blocked profile are paused.
+        The block of a person also closes the chats for which the person is responsible. The
+        subscriptions of closed chats cause no checks. The alerts of a blocked profile stop.
 
         Raises:
             RightsError: The person is an owner.
@@ -315,9 +316,10 @@ class Access:
         return entry
 
     async def unblock(self, subject: Subject) -> bool:
-        """End a block; the block of a profile ends under all names. Return False without a block.
+        """End a block. Return False if the subject was not blocked.
 
-        Alerts restart with stories posted from now on.
+        The block of a profile ends under all names of the profile. Alerts restart with stories
+        posted from now on.
 
         Raises:
             RightsError: ``BLOCKED_PROFILES`` has the profile.

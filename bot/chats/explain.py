@@ -29,8 +29,8 @@ Obstacle = Literal["", "budget", "stopped", "outage"]
 class Outcomes:
     """The number of stories of two days for each of ``KINDS``.
 
-    ``until`` has the earliest send time of the deferred stories, by kind. ``filtered_by`` has the
-    options and terms that excluded stories.
+    ``until`` maps each kind of deferred stories to the earliest send time. ``filtered_by`` names
+    the options and rules that excluded stories.
     """
 
     counts: Mapping[Kind, int]
@@ -99,7 +99,7 @@ def mean_delay_of(known: Known) -> timedelta | None:
 def _kind_of_ended(tally: Tally) -> Ended:
     """Return the outcome of a group of stories whose deliveries have ended."""
     if tally.state == "sent" or tally.reason == "had":
-        # ``had``: sent before the group became a supergroup.
+        # The reason ``had`` means that the story was sent before the group became a supergroup.
         return "sent"
     if tally.reason.startswith(FILTERED):
         return "filtered"

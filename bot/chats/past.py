@@ -45,7 +45,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """The kept stories among which a search looks. ``profile_id`` None: of all profiles."""
+    """The kept stories that a search includes. ``profile_id`` is None for all profiles."""
 
     chat_id: int
     bot_id: int
@@ -96,7 +96,9 @@ class Past:
     async def _scope_of(
         self, tx: Tx, chat_id: int, bot_id: int, search: Search, *, since: datetime
     ) -> _Scope:
-        """Return the scope of a search. The first word is a name if the chat keeps stories of it.
+        """Return the scope of a search.
+
+        The first word is a username if the chat has kept stories of that profile.
 
         Raises:
             NothingKeptError: The first word can only be a name, and the chat has no kept story of

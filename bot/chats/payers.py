@@ -94,10 +94,10 @@ class Payers:
     ) -> None:
         """Record that a person has added the bot to a group or channel.
 
-        The person becomes the payer. If the person responsible before is blocked, the payer stays
-        and the chat is closed. An anonymous person, a person without access and a person without
-        room for the chat's subscriptions do not become the payer. A group that has just become a
-        supergroup keeps the payer.
+        The person usually becomes the payer. The person does not become the payer if the person is
+        anonymous, has no access, or has no room for the chat's subscriptions. If the previously
+        responsible person is blocked, the payer stays and the chat is closed. A group that has
+        just become a supergroup keeps the payer.
         """
         now = self._now()
         async with writing(self._db) as tx:
@@ -117,10 +117,10 @@ class Payers:
     async def _replace(
         self, tx: Tx, chat_id: int, old: int | None, by: int | None, now: datetime
     ) -> None:
-        """Make the person who adds the bot the payer. This includes a blocked person.
+        """Make the person who added the bot the payer, even if the person is blocked.
 
-        The payer is ``NOBODY`` if the person has no access or no room for the chat's
-        subscriptions.
+        If the person has no access, or no room for the chat's subscriptions, the payer becomes
+        ``NOBODY``.
         """
         payer = NOBODY
         if by is not None and await self._is_blocked(tx, by, now):
@@ -196,8 +196,8 @@ class Payers:
     ) -> None:
         """Set the payer of a chat, which the caller has locked with the queue of the chat.
 
-        ``profile_id`` is a profile that the caller changes afterwards, so that all profiles are
-        locked in order.
+        ``profile_id`` is a profile that the caller will change. The profile is locked here
+        together with the profiles that the chat follows, so that all profiles are locked in order.
 
         Stopped alerts resume with stories posted from now on. The chat opens if a block of the
         person before closed the chat, and closes if the new payer is blocked.
@@ -227,7 +227,7 @@ class Payers:
     async def _may_pay(self, tx: Tx, person: int, chat_id: int) -> bool:
         """Return whether a person may become the payer: by personal access, or in an allowed chat.
 
-        Otherwise a guest could let friends without an invitation pay for many groups.
+        The condition prevents that people without an invitation pay for the groups of a guest.
         """
         if self._mode == "open" or person in self._owners():
             return True
@@ -238,7 +238,7 @@ class Payers:
         )
 
     async def _lacks_room(self, tx: Tx, person: int, chat_id: int) -> SubscriptionError | None:
-        """Return the limit of a person that the subscriptions of a chat exceed, or None."""
+        """Return the limit that a person would exceed by paying for a chat, or None."""
         rows = await subscriptions.of_chat(tx, chat_id)
         if person in self._owners() or not rows:
             return None
@@ -274,9 +274,9 @@ class Payers:
     async def ensure(self, tx: Tx, chat_id: int, by: int | None, *, profile_id: str = "") -> int:
         """Return the payer of a chat. If the chat has no payer, ``by`` becomes the payer.
 
-        The caller has locked the chat and the queue of the chat. The counters of new subscriptions
-        are locked first, so that two chats cannot both take the last room of a payer. The caller
-        will subscribe to ``profile_id``.
+        The caller has locked the chat and the chat's queue, and will subscribe to ``profile_id``.
+        The counters of new subscriptions are locked first. Otherwise two chats could both get the
+        last possible subscription of a payer.
 
         Raises:
             NoPayerError: As ``payer_for``.
@@ -293,7 +293,7 @@ class Payers:
         return SubscriptionError(text=text, most=self.limits.most_of_payer(is_known=is_known))
 
     async def check_number(self, tx: Tx, chat_id: int, payer: int, pending: int = 0) -> None:
-        """Check that a chat and the payer may add a subscription, besides ``pending``.
+        """Check that a chat and the payer may add one subscription more than ``pending``.
 
         Raises:
             SubscriptionError: The limit of the chat or of the payer is reached.
@@ -310,11 +310,10 @@ class Payers:
     async def check_limits(
         self, tx: Tx, chat_id: int, payer: int, username: str, pending: int = 0
     ) -> bool:
-        """Check all limits of a new subscription.
+        """Check all limits of a new subscription. Return whether the subscription counts as new.
 
-        Return whether the subscription counts as new today.
-
-        A profile whose subscription the chat ended within a day does not count as new.
+        A subscription does not count as new if the chat ended a subscription to the same profile
+        within a day.
 
         Raises:
             SubscriptionError: A limit is reached; the text names the limit.
@@ -344,14 +343,14 @@ class Payers:
         await budgets.take_allowances(tx, self._now().date(), amount, wanted)
 
     async def record_refused(self, payer: int) -> None:
-        """Record that the budget had no room for a profile, if the payer is no newcomer."""
+        """Record that the budget was too small for a profile, unless the payer is a newcomer."""
         async with self._db.begin(durable=False) as tx:
             if await access.is_known(tx, payer):
                 wanted: list[tuple[budgets.Scope, int, int]] = [("refused", payer, _PLENTY)]
                 await budgets.take_allowances(tx, self._now().date(), 1, wanted)
 
     async def check_fast(self, tx: Tx, chat_id: int, payer: int | None, pending: int = 0) -> None:
-        """Check that a chat and the payer may add a fast subscription, besides ``pending``.
+        """Check that a chat and the payer may add one fast subscription more than ``pending``.
 
         Raises:
             TooManyFastError: The limit of the chat or of the payer is reached.

@@ -34,9 +34,9 @@ class ChatPresence:
     async def check_presence(self, chat_id: int) -> tuple[Mute, ...]:
         """Ask Telegram about a chat that is closed or muted. Return the remaining mutes.
 
-        A closed chat is reopened if the bot is a member: the alerts restart with stories posted
-        from now on. Inside an open unit of work, Telegram is asked after the unit, and the known
-        mutes are returned.
+        If the bot is a member of a closed chat, the chat is reopened, and the alerts restart with
+        stories posted from now on. During a unit of work, the known mutes are returned, and
+        Telegram is asked after the unit.
         """
         async with reading(self._db) as tx:
             chat = await chats.get(tx, chat_id)

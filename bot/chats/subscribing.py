@@ -56,9 +56,9 @@ _NAME_IS_SURE = timedelta(days=1)
 """The time for which a stored name of a profile is taken as current."""
 
 _NOT_SHOWN_YET = timedelta(minutes=1)
-"""Stories up to this age count as new for a new subscription, as the API may show stories late.
+"""The age up to which stories cause alerts of a new subscription.
 
-Stories that are already stored do not count as new.
+The API may show a story late. Stories that are already stored cause no alerts.
 """
 
 _CHECK_VALID_FOR = timedelta(minutes=10)
@@ -314,7 +314,7 @@ class Subscribing:
         return one
 
     async def _check_restorable(self, tx: Tx, ended: Ended, by: int | None) -> None:
-        """Check that a limit or the block-list does not stand against a restored subscription.
+        """Check that limits and the block list allow that a subscription is restored.
 
         Raises:
             SubscriptionError: A limit of the chat or the budget is reached.
@@ -364,10 +364,9 @@ class Subscribing:
     ) -> _Asked:
         """Return the profile with the live stories and the existing subscription, if any.
 
-        ``places`` are in the same chat; a subscription in the first place takes precedence. The
-        limits are checked with ``new`` additional subscriptions and ``faster`` additional fast
-        subscriptions pending in the chat. ``faster`` is None if this subscription will not be
-        fast.
+        ``places`` are in the same chat. A subscription in the first place takes precedence. The
+        limits include ``new`` subscriptions and ``faster`` fast subscriptions that are about to be
+        added. ``faster`` is None if this subscription will not be fast.
 
         Raises:
             SubscriptionError: A limit of the chat or the budget is reached.
@@ -432,7 +431,7 @@ class Subscribing:
             await self._payers.check_fast(tx, chat_id, payer, pending)
 
     async def _check_budget(self, tx: Tx, payer: int, pending: int = 0) -> None:
-        """Check that the budget covers the checks of an additional profile, besides ``pending``.
+        """Check that the budget covers the checks of one profile more than ``pending``.
 
         Raises:
             SubscriptionError: The budget, or the newcomers' part of the budget, is too small.
@@ -559,9 +558,10 @@ class Subscribing:
 
 
 def _since_of_restored(ended: Ended, now: datetime) -> datetime:
-    """Return the time from which stories count as new for a restored subscription.
+    """Return the time from which stories cause alerts of a restored subscription.
 
-    After a mute that ended before ``now``, stories count from the end of the mute.
+    If the subscription was paused, and the pause ended before ``now``, the result is the end of
+    the pause.
     """
     until = ended.preferences.paused_until
     is_over = until is not None and until <= now

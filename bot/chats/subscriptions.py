@@ -94,7 +94,7 @@ class Subscriptions:
             return await profiles.get(tx, profile_id)
 
     async def known_names(self, names: Sequence[str]) -> list[str]:
-        """Return the names that belong to stored profiles. No call is made."""
+        """Return the names in ``names`` that belong to stored profiles, at no cost."""
         async with reading(self._db) as tx:
             return [name for name in names if await profiles.named(tx, name, since=EPOCH)]
 
@@ -220,9 +220,9 @@ class Subscriptions:
     ) -> None:
         """Select the deferred deliveries of a chat again after a change of the chat's settings.
 
-        With ``undone_from``, the change restores the rules of the whole chat: the deliveries that
-        these rules dropped from that time are selected again, too. No delivery is restored in a
-        chat without a payer. The next checks of the followed profiles are also rescheduled.
+        With ``undone_from``, the change undoes new rules of the whole chat. The deliveries that
+        the rules dropped since that time are also selected again, except in a chat without a
+        payer. The next checks of the followed profiles are rescheduled.
         """
         now = self._now()
         async with writing(self._db) as tx:
@@ -343,9 +343,9 @@ class Subscriptions:
     async def live_stories(self, username: str, *, chat_id: int) -> list[Story]:
         """Return the live stories of a followed profile, as of the last check; free.
 
-        Only profiles that the chat follows are allowed, because other chats pay for other
-        profiles. The list is empty for a blocked profile and for a profile that is not public.
-        A story that the last check did not show is not returned.
+        The chat must follow the profile, because other chats have paid for the checks of other
+        profiles. The list is empty for a blocked profile and for a profile that is not public. A
+        story that the last check did not show is not returned.
 
         Raises:
             NotFollowedError: The chat does not follow the profile.

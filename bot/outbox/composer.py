@@ -103,8 +103,8 @@ def _alert_buttons(chat: Chat, batch: Batch, t: Translator) -> Buttons | None:
 def _send_options(batch: Batch, buttons: Buttons | None, now: datetime) -> SendOptions:
     """Return the options of a send.
 
-    A repeat, and a story that a summary lists, is sent silently. A batch that is older than
-    ``LONGEST_WAIT`` need not keep the order.
+    A message that may repeat an earlier message is silent, and so is a story that a summary lists.
+    The order of a batch does not matter if the batch is older than ``LONGEST_WAIT``.
     """
     oldest = min(row.created_at for row in batch.rows)
     options = batch.rows[0].options

@@ -13,8 +13,9 @@ from bot.outbox.leases import SendLease
 class AlertJob:
     """An album or notices to send under a lease.
 
-    ``is_trial``: Telegram is down, and this send shows whether Telegram is back. ``asks_in``: the
-    delay before the chat is asked for its acceptance of calls; None: the chat is not asked.
+    ``is_trial`` is True if Telegram is down, and the job tests whether Telegram works again.
+    Before the send, after a delay of ``asks_in``, the bot asks Telegram whether the chat accepts
+    calls. If ``asks_in`` is None, the bot does not ask.
     """
 
     lease: SendLease
@@ -26,10 +27,10 @@ class AlertJob:
 
 @dataclass(slots=True, eq=False)
 class ReplyJob:
-    """A reply to send under a lease; ``is_trial`` and ``asks_in`` as in ``AlertJob``.
+    """A reply to send under a lease. ``is_trial`` and ``asks_in`` are the same as in ``AlertJob``.
 
-    ``is_silent``: the message makes no sound. ``behind`` are replies that are sent next under the
-    same lease.
+    If ``is_silent`` is True, the message makes no sound. ``behind`` are the replies that are sent
+    next under the same lease.
     """
 
     lease: SendLease

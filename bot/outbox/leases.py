@@ -27,8 +27,8 @@ from bot.telegram.flood_limits import Lane
 class SendLease:
     """The lease of a chat queue, claimed at ``claimed_at``, with the ids of the rows of a send.
 
-    ``is_counted``: a copy of each row is counted. ``is_valid``: the last check found the queue
-    leased and all rows open.
+    ``is_counted`` is True after a copy of each row was counted. ``is_valid`` is True if the last
+    check found that this process has the lease and that all rows are open.
     """
 
     queue: QueueClaim
@@ -54,7 +54,7 @@ class SendLeases:
         is_stopping: Callable[[], bool],
         now: Callable[[], datetime],
     ) -> None:
-        """Claim for ``owner``, and confirm nothing once the process ``is_stopping``."""
+        """Manage the leases of ``owner``. No lease is confirmed after ``is_stopping`` is True."""
         self._db = db
         self._lease = lease
         self._owner = owner
@@ -69,8 +69,8 @@ class SendLeases:
     async def confirm(self, one: SendLease) -> None:
         """Check a lease and count the copies once, right before each request.
 
-        After this call a crash may leave a copy in the chat. A crash before this call leaves no
-        copy, even after long downloads and flood limits.
+        If the bot crashes after this call, the chat may have a copy. If the bot crashes earlier,
+        for example during a long download, the chat has no copy.
 
         Raises:
             TooSoonError: A different process has claimed the chat, a row has ended, or this
@@ -83,9 +83,9 @@ class SendLeases:
         self.check_lease(one)
 
     def check_lease(self, one: SendLease) -> None:
-        """Check by the clock alone that a lease lasts.
+        """Check, by the clock alone, that a lease has not ended.
 
-        A process that was suspended has lost the lease without any other sign.
+        A process that was suspended learns only from the clock that its lease has ended.
 
         Raises:
             TooSoonError: The lease is over, the last check or renewal failed, or the process had

@@ -45,8 +45,8 @@ async def add_failure_notice(
 ) -> None:
     """Enqueue the notice about stories that could not be sent.
 
-    Subscribers of a channel are notified in private, so that the channel gets no public post. A
-    channel without known subscribers gets the notice itself: no story is lost silently.
+    Subscribers of a channel are notified in private, so that the channel gets no public post. If
+    no subscriber is known, the notice is posted in the channel.
     """
     chat = await chats.get(tx, target.chat_id)
     people = await subscriptions.people_of(tx, target.chat_id)

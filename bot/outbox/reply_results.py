@@ -171,7 +171,7 @@ async def _count_items(
 
 
 async def _forget_old_numbers(tx: Tx, replies: Sequence[PendingMessage]) -> None:
-    """Turn replies to a message into plain messages, because a moved chat has new message ids."""
+    """Remove the replied-to message from replies, because a moved chat has new message ids."""
     for reply in replies:
         if _asked(reply.fields):
             fields = {**reply.fields, "reply_to": None, "asked": None}
@@ -188,10 +188,10 @@ def _unsent_part(payload: Payload, outcome: Outcome) -> Payload:
 
 
 def _follow_ups(payload: Payload, outcome: Outcome) -> list[Payload]:
-    """Return the messages that follow a reply: failures of items, then the line under an album.
+    """Return the messages that follow a reply: texts about failed items, then the album's text.
 
-    A message that Telegram refused for the content is a bug, so the follow-up has an incident
-    code.
+    If Telegram refused the content of a message, the cause is a bug. The follow-up then has an
+    incident code.
     """
     t, asked = translator_for(payload.get("language")), _asked(payload)
     if isinstance(outcome, PermanentFailure) and outcome.scope == "item" and "language" in payload:

@@ -64,7 +64,7 @@ _REPLY_NOT_CONFIRMED = N_(
 class Tally:
     """The figures of an outcome: lost responses, dead letters, and a pause of the whole bot.
 
-    ``is_due``: the chat has unsent deliveries.
+    ``is_due`` is True if the chat has unsent deliveries.
     """
 
     unknown: int = 0
@@ -129,11 +129,11 @@ async def record(
 ) -> Tally:
     """Record the outcome of a batch of alerts.
 
-    ``is_counted``: a copy of each row was counted. ``in_outage``: the cause of the failure is
-    Telegram or the database, not the rows. The rows then stay unchanged, except rows that may have
-    arrived, and the last copy is saved for later. ``answers_again``: Telegram answers in the chat,
-    so the notices about lost messages are due. A row that has arrived is recorded even if the
-    lease is lost; the other rows are left to the owner of the lease.
+    ``is_counted`` is True if a copy of each row was counted. ``in_outage`` is True if Telegram or
+    the database caused the failure. The rows then stay unchanged, except rows that may have
+    arrived, and the last copy is saved for later. ``answers_again`` is True if Telegram answers in
+    the chat again. Notices about lost messages are then due. A row that has arrived is recorded
+    even if the lease is lost. The owner of the lease handles the other rows.
     """
     tally, chat_id = Tally(), queue.chat_id
     is_ours = await lock(tx, queue, outcome)
@@ -163,7 +163,7 @@ async def record(
 async def lock(tx: Tx, queue: QueueClaim, outcome: Outcome) -> bool:
     """Lock the rows that an outcome changes. Return whether the lease of the queue is valid.
 
-    The lease is not valid either if an earlier commit recorded the outcome and the result of that
+    The lease has also ended if an earlier commit recorded the outcome, but the response to the
     commit was lost.
     """
     match outcome:  # an outcome that changes the chat locks the chat before the queue
@@ -202,10 +202,10 @@ async def free_moved_queue(
 
 
 async def advance_retries(tx: Tx, chats_sent_to: Mapping[int, bool], now: datetime) -> None:
-    """Advance the retries of chats that have just received a message.
+    """Make the retries due in chats that have just received a message.
 
-    ``chats_sent_to`` maps each chat to whether the message was media, because Telegram may accept
-    texts while albums fail. The caller has locked the queues.
+    ``chats_sent_to`` maps each chat to True if the message had media. Telegram may accept texts in
+    a chat while albums fail. The caller has locked the queues.
     """
     if not chats_sent_to:
         return
@@ -370,8 +370,8 @@ async def _retry_later(
 ) -> datetime:
     """Schedule a retry of each row separately, later after each attempt.
 
-    Return the time when the chat is free. The replies behind a reply wait with the first reply for
-    a short time, as do the stories of a summary with the notice.
+    Return the time when the chat is free. If the first reply of several fails, the chat waits for
+    a short time, so that the order is kept. The same is true of the notice of a summary.
     """
     free_at = now
     for row in rows:
@@ -390,9 +390,10 @@ def _is_first_of_several(row: PendingMessage) -> bool:
 
 
 async def _record_removed(tx: Tx, batch: Batch, rest: Sequence[Delivery], now: datetime) -> None:
-    """End rows that a different bot deleted at once. If this repeats, the topic pauses for a day.
+    """End rows whose messages another bot deleted at once.
 
-    No message stays in the topic, so the subscribers are notified in private.
+    After several such deletions, the alerts of the topic pause for a day. The subscribers are
+    notified in private, because the other bot would also delete a notice in the topic.
     """
     if not rest:
         return
@@ -412,10 +413,10 @@ async def _requeue(
 async def mark_unknown(
     tx: Tx, rows: Sequence[PendingMessage], tally: Tally, now: datetime, *, new_copies: int = 1
 ) -> datetime:
-    """Schedule the repeat of rows that may have arrived, as long as copies are left.
+    """Schedule the repeat of rows that may have arrived, until the last copy is used.
 
-    Return the time when the chat is free. The chat waits for the first repeat; later repeats wait
-    without the chat. ``new_copies`` copies were counted since the rows were read.
+    Return the time when the chat is free. The chat waits for the first repeat. Later repeats do
+    not delay the chat. ``new_copies`` is the number of copies counted since the rows were read.
     """
     free_at = now
     tally.unknown += len(rows)
@@ -437,8 +438,8 @@ async def mark_unknown(
 async def _make_dead_letters(tx: Tx, rows: Sequence[PendingMessage], now: datetime) -> None:
     """Make rows dead letters after the last copy, and enqueue notices about the loss.
 
-    A notice would fail like the rows, so the notices are due when Telegram answers in the chat
-    again.
+    The notices are sent when Telegram answers in the chat again. An earlier notice would also
+    fail.
     """
     await deliveries.end(tx, _ids(rows), state="parked", reason=selection.NO_ANSWERS, now=now)
     lost: dict[tuple[Target, str], int] = {}

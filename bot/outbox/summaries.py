@@ -17,9 +17,9 @@ log = structlog.get_logger()
 async def add_summary(tx: Tx, queue: ChatQueue, target: Target, *, now: datetime) -> ChatQueue:
     """Add the notice of a daily summary to a claimed queue. Return the queue with its due rows.
 
-    The notice takes all due stories of the target that wait for a summary. The mark of a taken
-    story prevents a second notice, and makes the story silent. If the stories need no list, the
-    queue is returned unchanged.
+    The notice lists all due stories of the target that wait for a summary. Each listed story is
+    marked, so that no second notice lists the story and the story is sent silently. If the stories
+    need no list, the queue is returned unchanged.
     """
     stories = await deliveries.due_stories(tx, target, now=now)
     try:

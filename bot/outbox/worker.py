@@ -106,9 +106,9 @@ class Outbox:
 
         ``lease`` replaces the lease of ``sharing``. ``outage`` knows whether Telegram is down.
         ``is_paused`` returns whether a different process with the same token sends the alerts.
-        ``presence`` asks Telegram whether the bot may write in a chat; ``topics`` asks Telegram
-        about a lost topic. The ``owners`` get the notices about a chat without reachable
-        subscribers. ``floods`` are the flood limits that replicas hand over with a queue.
+        ``presence`` asks Telegram whether the bot may write in a chat. ``topics`` asks Telegram
+        about a lost topic. If no subscriber of a chat can be reached, the ``owners`` get the
+        notices. ``floods`` are the flood limits that a process stores for the next process.
         """
         self._db = db
         self._bot = bot
@@ -184,8 +184,8 @@ class Outbox:
     async def _paused_until(self) -> datetime | None:
         """Return the time until which claims are forbidden, or None if claims are allowed.
 
-        A row that was sent but could not be recorded must not be claimed as unsent: not by this
-        process, and after an outage of the database not by a different process.
+        A row that was sent but is not yet recorded must not be claimed as unsent. After an outage
+        of the database, claims therefore wait until other processes have recorded their sends.
         """
         now = self._now()
         if self._rests_until > now:
@@ -249,10 +249,10 @@ class Outbox:
     async def _may_ask_or_postpone(
         self, tx: Tx, job: Job, queue: ChatQueue, now: datetime
     ) -> bool:
-        """Reserve a turn to ask whether a chat accepts calls, before a message is repeated.
+        """Reserve a turn to ask Telegram whether a chat accepts calls, before a repeat.
 
-        Return False if too many chats wait for a turn; the repeat is then postponed. Channels
-        accept calls in any case, so channels are not asked.
+        Return False if too many chats wait for a turn. The repeat is then postponed. The bot does
+        not ask about channels, because channels always accept calls.
         """
         if isinstance(job, ProbeJob) or self._outage is None:
             return True
@@ -296,7 +296,8 @@ class Outbox:
     ) -> Job | None:
         """Decide on the deliveries of a queue, apply the decision, and return the job.
 
-        ``is_trial``: the job is a single message, and the chat is asked first.
+        With ``is_trial``, the job is a single message, and the bot first asks whether the chat
+        accepts calls.
         """
         now = claim.at
         decision = _decide_or_none(queue, now)
@@ -391,7 +392,7 @@ class Outbox:
     async def _deliver_reply(self, job: ReplyJob, calls: Calls) -> tuple[Outcome, bool]:
         """Send a reply and record the outcome.
 
-        Return the outcome, and whether the chat has more.
+        Return the outcome, and whether the chat has more deliveries.
         """
         reply = job.reply
 
@@ -456,10 +457,9 @@ class Outbox:
     ) -> Outcome:
         """Send into the topic of a job.
 
-        If Telegram can't find the topic, ask for the topic's state.
-
-        If the topic may exist, the job waits for the topic, for an hour at most. If the chat shows
-        no topics, the message is sent into the chat itself.
+        If Telegram can't find the topic, the bot asks for the topic's state. If the topic may
+        exist, the job waits for at most an hour. If the chat no longer has topics, the message is
+        sent into the chat itself.
         """
         target = _target_of(job)
         outcome = await send(target)
@@ -479,7 +479,7 @@ class Outbox:
     async def _chat_accepts_calls(self, job: SendJob) -> bool:
         """Return whether a chat accepts calls.
 
-        If the job requires it, ask the chat at its turn.
+        If the job requires a question, the bot asks Telegram when the chat's turn has come.
         """
         if self._outage is None or job.asks_in is None:
             return True
@@ -506,7 +506,8 @@ class Outbox:
     async def record(self, job: SendJob, outcome: Outcome, *, in_outage: bool) -> Tally:
         """Record an outcome, and retry until the database is available.
 
-        Nothing is claimed until then, so that no message that has arrived is sent again.
+        No delivery is claimed until the outcome is recorded. Otherwise a message that has arrived
+        would be sent again.
         """
         queue, is_counted = job.lease.queue, job.lease.is_counted
         chat_id = queue.chat_id
