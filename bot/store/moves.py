@@ -16,6 +16,7 @@ from bot.store import (
     mutes,
     subscriptions,
     topics,
+    usage,
 )
 from bot.store import deliveries as deliveries_store
 from bot.store.deliveries import deliveries, is_open
@@ -23,7 +24,6 @@ from bot.store.engine.database import Tx, all_tables
 from bot.store.enqueue import add_notice
 
 _UNIQUE = (sa.UniqueConstraint, sa.PrimaryKeyConstraint)
-_SUMS = (sa.Integer, sa.BigInteger)
 
 
 async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
@@ -61,7 +61,7 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
             await deliveries_store.drop_duplicates(tx, heir.id, by=one.id, now=now)
             await _end_for_heir(tx, one, heir)
     for table in all_tables().sorted_tables:
-        if "chat_id" in table.c:
+        if "chat_id" in table.c and table is not usage.usage_days:
             await _rewrite_chat_id(tx, table, old, new)
     await budgets.move_chat(tx, old, new)
     await tx.execute(sa.delete(chats.chats).where(chats.chats.c.id == old))
@@ -69,14 +69,14 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
     await chat_queues.make_due(tx, new, due_at=now, now=now)
     await chat_queues.reschedule(tx, new)
     await subscriptions.switch_checks(tx, chat_id=new, now=now)
+    await usage.move_chat(tx, old, new)
     return True
 
 
 async def _rewrite_chat_id(tx: Tx, table: sa.Table, old: int, new: int) -> None:
     """Change the chat's id in one table.
 
-    If ``new`` already has a row with the same key, the amounts of the old row are added to the row
-    of ``new``, and the old row is deleted.
+    If ``new`` already has a row with the same key, the old row is deleted.
     """
     for key in table.constraints:
         names = set(key.columns.keys()) if isinstance(key, _UNIQUE) else set()
@@ -84,17 +84,6 @@ async def _rewrite_chat_id(tx: Tx, table: sa.Table, old: int, new: int) -> None:
             continue
         other = table.alias()
         same = [other.c[name] == table.c[name] for name in names - {"chat_id"}]
-        rest = [column for column in table.c if column.name not in names]
-        if rest and all(type(column.type) in _SUMS for column in rest):
-            theirs = sa.and_(other.c.chat_id == old, *same)
-            added = {
-                column: column
-                + sa.func.coalesce(
-                    sa.select(other.c[column.name]).where(theirs).scalar_subquery(), 0
-                )
-                for column in rest
-            }
-            await tx.execute(sa.update(table).where(table.c.chat_id == new).values(added))
         doubled = sa.exists().where(other.c.chat_id == new, *same)
         await tx.execute(sa.delete(table).where(table.c.chat_id == old, doubled))
     await tx.execute(sa.update(table).where(table.c.chat_id == old).values(chat_id=new))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date
+from operator import itemgetter
 
 import sqlalchemy as sa
 
@@ -45,6 +46,21 @@ async def add(tx: Tx, used: Iterable[tuple[int, Use]], *, day: date) -> None:
     ]
     if rows:
         await tx.execute(_ADD, rows)
+
+
+async def move_chat(tx: Tx, old: int, new: int) -> None:
+    """Add the usage of a group that became a supergroup to the usage of the supergroup."""
+    columns = usage_days.c
+    both = sa.select(columns.day).where(columns.chat_id.in_([old, new]))
+    # The rows are locked in the order of ``add``. A concurrent addition to these rows is then
+    # committed before the rows are deleted, or waits for this transaction.
+    await tx.execute(both.order_by(columns.chat_id, columns.day).with_for_update())
+    names = ["day", *Use.__dataclass_fields__]
+    moved = sa.delete(usage_days).where(columns.chat_id == old)
+    result = await tx.execute(moved.returning(*(columns[name] for name in names)))
+    rows = [{"chat_id": new, **row} for row in result.mappings()]
+    if rows:
+        await tx.execute(_ADD, sorted(rows, key=itemgetter("day")))
 
 
 async def items_by_day(tx: Tx, chat_id: int, *, since: date) -> dict[date, int]:

@@ -1,5 +1,6 @@
 """Chats that move, close and open again, and topics that go."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -19,6 +20,8 @@ from bot.store import (
     usage,
 )
 from bot.store.engine.database import Database, all_tables
+from tests.support.control import wait_for
+from tests.support.database import on_postgresql
 from tests.support.followed import (
     HOUR,
     MINUTE,
@@ -31,6 +34,7 @@ from tests.support.followed import (
     rows,
     story,
 )
+from tests.support.postgres import connected
 from tests.support.rows import used
 
 
@@ -79,6 +83,38 @@ async def test_what_the_new_chat_has_already_is_joined(db: Database) -> None:
     assert [(row.chat_id, row.story_pk) for row in await rows(db)] == [(-1005, "1")]
     async with db.read() as tx:
         assert (await subscriptions.audience(tx, NATGEO.profile_id)).weight == 1
+
+
+@on_postgresql
+@pytest.mark.parametrize(("used_by", "added_to"), [((-5, -1005), -5), ((-5,), -1005)])
+async def test_usage_that_is_added_during_a_move_is_kept(
+    db: Database, database_url: str, used_by: tuple[int, ...], added_to: int
+) -> None:
+    async with db.begin() as tx:
+        await follow(tx, -5)
+        await usage.add(tx, [(chat, usage.Use(items=3)) for chat in used_by], day=NOON.date())
+
+    async def move() -> None:
+        async with db.begin() as tx:
+            await moves.move_chat(tx, -5, -1005, now=NOON)
+
+    async with connected(database_url) as other, asyncio.TaskGroup() as group:
+
+        async def waits() -> bool:
+            return bool(await other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+
+        async with other.transaction():
+            await other.execute(
+                "INSERT INTO usage_days VALUES ($1, $2, 1, 0) ON CONFLICT (chat_id, day) "
+                "DO UPDATE SET items = usage_days.items + 1",
+                added_to,
+                NOON.date(),
+            )
+            group.create_task(move())
+            await wait_for(waits)
+    async with db.read() as tx:
+        assert await used(tx, -1005) == (3 * len(used_by) + 1, 0)
+        assert await used(tx, -5) == (0, 0)
 
 
 @pytest.mark.parametrize("again", [False, True])
