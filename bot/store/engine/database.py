@@ -30,7 +30,13 @@ from bot.runtime import transaction_guard
 from bot.runtime.background import finish_on_cancel
 from bot.runtime.process_name import session_name
 from bot.store.engine import private, schema, sqlite_copies
-from bot.store.engine.failures import UNREACHABLE, as_outages, breaks_connection, may_run_again
+from bot.store.engine.failures import (
+    UNREACHABLE,
+    as_outages,
+    breaks_connection,
+    is_slow,
+    may_run_again,
+)
 from bot.store.engine.revisions import is_known_revision, newest_revision, revision_of
 from bot.store.engine.schema import insert
 from bot.store.engine.secure_delete import SECURE_DELETE, truncate_log
@@ -44,6 +50,7 @@ T = TypeVar("T")
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
 BUSY_TIMEOUT = timedelta(seconds=10)
 TRIES = 7  # the number of attempts of a retryable transaction, which take about 3 seconds in total
+SLOW_TRIES = 5  # the number of attempts of a record that PostgreSQL ends as too slow
 FIRST_PAUSE_S = 0.05
 LAST_PAUSE_S = 1.0
 # The first statements of SQLite transactions. Only a commit that waits for the disk survives a
@@ -277,14 +284,22 @@ class Database:
         Use this method to record an action that has already happened and would be repeated if it
         were not recorded. ``has_unrecorded_actions`` is True during the retries. If the
         connection is lost during a commit, ``work`` may be applied twice.
+
+        Raises:
+            DatabaseUnavailableError: PostgreSQL has ended ``SLOW_TRIES`` consecutive attempts
+                because a statement took too long. The cause is then probably the statement, and
+                further attempts would stop all other work.
         """
-        failures = 0
+        failures = slow = 0
         try:
             while True:
                 try:
                     return await self.run(work, durable=durable, tries=1)
                 except DatabaseUnavailableError as error:
                     failures += 1
+                    slow = slow + 1 if is_slow(error) else 0
+                    if slow == SLOW_TRIES:
+                        raise
                     if failures == 1:
                         self._unrecorded += 1
                         log.warning("what happened can't be written down yet", why=str(error))

@@ -21,6 +21,7 @@ from bot.store import key_values
 from bot.store.engine import revisions
 from bot.store.engine.database import Database, Tx, all_tables
 from bot.store.engine.upgrading import migration_config
+from tests.support.database import on_postgresql
 
 
 async def test_migrations_give_exactly_the_tables_of_the_code(db: Database) -> None:
@@ -278,3 +279,20 @@ async def test_a_full_disk_is_said_and_nothing_is_left(sqlite_db: Database) -> N
     with pytest.raises(DatabaseUnavailableError, match="full"):
         await sqlite_db.run(fill)
     assert await sum_of(sqlite_db) is None
+
+
+@on_postgresql
+async def test_a_record_that_always_takes_too_long_is_given_up(db: Database) -> None:
+    attempts = 0
+
+    async def work(tx: Tx) -> None:
+        nonlocal attempts
+        attempts += 1
+        if attempts < 9:
+            await tx.exec_driver_sql("SET LOCAL statement_timeout = 20")
+            await tx.exec_driver_sql("SELECT pg_sleep(60)")
+
+    with pytest.raises(DatabaseUnavailableError, match="too long"):
+        await db.run_until_recorded(work)
+    assert attempts == 5
+    assert not db.has_unrecorded_actions
