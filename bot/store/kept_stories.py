@@ -186,5 +186,4 @@ def _is_older_than(chat_id: int, bot_id: int, story_pk: str) -> sa.ColumnElement
         .where(last.c.chat_id == chat_id, last.c.bot_id == bot_id, last.c.story_pk == story_pk)
         .scalar_subquery()
     )
-    is_same_time = sa.and_(kept.c.taken_at == taken_at, kept.c.story_pk < story_pk)
-    return sa.or_(kept.c.taken_at < taken_at, is_same_time)
+    return sa.tuple_(kept.c.taken_at, kept.c.story_pk) < sa.tuple_(taken_at, story_pk)
