@@ -90,6 +90,7 @@ deliveries = sa.Table(
 # literal.
 is_open = deliveries.c.state == sa.literal_column("'open'")
 is_dead = deliveries.c.state == sa.literal_column("'parked'")
+is_story = deliveries.c.story_pk.is_not(None)  # otherwise a notice or a reply
 
 
 _LONGEST_WAIT_MS = LONGEST_WAIT // timedelta(milliseconds=1)
@@ -199,7 +200,7 @@ async def due_stories(tx: Tx, target: Target, *, now: datetime) -> list[Delivery
     these = _WHOLE.where(
         deliveries.c.chat_id == target.chat_id,
         deliveries.c.thread_id == (target.thread_id or MAIN),
-        deliveries.c.notice.is_(None),
+        is_story,
         deliveries.c.due_at <= now,
         is_open,
     )
@@ -348,7 +349,7 @@ async def waiting_stories(tx: Tx, subscription_id: int, *, since: datetime) -> l
     """Return the pending stories of a subscription that were enqueued after ``since``."""
     these = _WHOLE.where(
         deliveries.c.subscription_id == subscription_id,
-        deliveries.c.story_pk.is_not(None),
+        is_story,
         deliveries.c.created_at > since,
         is_open,
     )
@@ -425,7 +426,7 @@ async def detach(tx: Tx, subscription_ids: Collection[int], *, now: datetime) ->
     """
     theirs = sa.and_(
         deliveries.c.subscription_id.in_(list(subscription_ids)),
-        deliveries.c.story_pk.is_not(None),
+        is_story,
     )
     dropped = sa.update(deliveries).where(theirs, is_open)
     await tx.execute(dropped.values(state="dropped", reason=ENDED, done_at=now))

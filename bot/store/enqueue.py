@@ -11,7 +11,7 @@ from bot.domain.model import Target
 from bot.domain.records import MAIN, REPLY, Held
 from bot.store import chat_queues, fan_outs
 from bot.store.chats import chats
-from bot.store.deliveries import deliveries, is_dead, is_open
+from bot.store.deliveries import deliveries, is_dead, is_open, is_story
 from bot.store.engine.database import Tx, row_or_none
 from bot.store.engine.schema import Timestamp
 from bot.store.stories import stories
@@ -109,7 +109,7 @@ async def tally_subscription(tx: Tx, subscription_id: int, *, since: datetime) -
         sa.select(deliveries.c.state, deliveries.c.reason, sa.func.count().label("count"))
         .where(
             deliveries.c.subscription_id == subscription_id,
-            deliveries.c.story_pk.is_not(None),
+            is_story,
             deliveries.c.created_at > since,
             ~is_open,
         )
