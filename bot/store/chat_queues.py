@@ -85,11 +85,7 @@ RESCHEDULED = (
 )
 _ENDED = (
     sa.update(queues)
-    .where(
-        queues.c.chat_id == sa.bindparam("chat"),
-        queues.c.token == sa.bindparam("held_by"),
-        IS_LEASED,
-    )
+    .where(queues.c.chat_id == sa.bindparam("chat"))
     .values(
         due_at=_NEXT_DUE.where(
             deliveries.deliveries.c.id != sa.bindparam("but")
@@ -153,6 +149,10 @@ def _claim_to_reply_sql() -> sa.Executable:
     is_free = sa.or_(~IS_LEASED, queues.c.leased_until <= NOW)
     # Compared with the parameter: SQLAlchemy does not correlate a subquery with the row of an
     # upsert, so a comparison with the column would find the pending replies of every chat.
+    # PostgreSQL does not see a reply that is committed while the upsert waits for the lock of the
+    # queue. Such a reply is not lost: it is sent after the replies of this claim, because
+    # ``end_lease`` reads the deliveries under the lock. Updates of a chat are handled in sequence,
+    # so only a follow-up or a notice can be overtaken.
     owes_reply = sa.exists().where(
         deliveries.deliveries.c.chat_id == chat_id,
         is_open,
@@ -241,9 +241,9 @@ async def end_lease(
     # queue would not become due again.
     if await lock(tx, queue.chat_id) != queue.token:
         return False, False
-    values = {"chat": queue.chat_id, "held_by": queue.token, "but": but, "until": now}
-    row = (await tx.execute(_ENDED, {**values, "state": flood})).one_or_none()
-    return row is not None, row is not None and row.due_at is not None
+    values = {"chat": queue.chat_id, "but": but, "until": now, "state": flood}
+    due_at = (await tx.execute(_ENDED, values)).scalar_one()
+    return True, due_at is not None
 
 
 async def renew(tx: Tx, queue: QueueClaim, lease: Lease) -> bool:
