@@ -310,15 +310,19 @@ class Running:
 
     def _hold_claims(self) -> None:
         """Make the workers pause while the clock is in doubt or the process has lost its lease."""
+        for worker in (self.intake.worker, *self._claiming_workers):
+            worker.is_held = self._is_held
+
+    @property
+    def _claiming_workers(self) -> list[Worker]:
+        """Return the loops that claim checks, deliveries, fan-outs and broadcasts."""
         parts = self._parts
-        for worker in (
-            self.intake.worker,
+        return [
             parts.scheduler.worker,
             parts.outbox.worker,
             parts.outbox.fan_out.worker,
             parts.services.broadcasts.worker,
-        ):
-            worker.is_held = self._is_held
+        ]
 
     def _is_held(self) -> bool:
         """Return whether the process must not begin any work now."""
@@ -339,7 +343,7 @@ class Running:
         signs: dict[IncidentKind, Sign] = {
             "api_refuses": lambda: (not api.is_in_service) if treasurer.is_answered else None,
             "api_fails": api.judge_outage,
-            "telegram": lambda: parts.outage.next_try_at is not None,
+            "telegram": lambda: parts.outage.next_trial_at is not None,
             "price": lambda: api.transport.is_price_absurd,
         }
         if self._webhook is None:
@@ -507,18 +511,14 @@ class Running:
 
     async def _failing_loops(self) -> str:
         """Return the names of the failing loops, each with the reason, or an empty string."""
-        parts = self._parts
         workers = [
-            parts.scheduler.worker,
-            parts.outbox.worker,
-            parts.outbox.fan_out.worker,
-            parts.services.broadcasts.worker,
+            *self._claiming_workers,
             self._watch.worker,
             self.intake.renewer,
             *self._periodic,
         ]
-        if parts.at_work is not None:
-            workers.append(parts.at_work.worker)
+        if self._parts.at_work is not None:
+            workers.append(self._parts.at_work.worker)
         return ", ".join(f"{one.name}: {one.trouble}" for one in workers if one.trouble)
 
     async def _clean_up(self) -> datetime:
