@@ -69,8 +69,8 @@ PAUSED_AGAIN = timedelta(seconds=5)
 # The time in which other processes can record their sent messages.
 OTHERS_FIRST = timedelta(seconds=3)
 JUDGED_AGAIN = timedelta(minutes=15)
-# The queues to search for a row whose send shows whether Telegram works again.
-QUEUES_FOR_A_TRY = 20
+# The number of queues in which a trial send is searched.
+QUEUES_OF_A_TRIAL = 20
 
 
 class Record(Protocol):
@@ -235,7 +235,7 @@ class Outbox:
         if self._rests_until > now:
             return []
         if self._outage and self._outage.is_on():
-            return await self.claim_one_to_try(self._outage)
+            return await self.claim_trial_send(self._outage)
         jobs: list[Job] = []
         lease = self.leases.new_lease()
         async with self._db.begin() as tx:
@@ -266,15 +266,15 @@ class Outbox:
             await chat_queues.reschedule(tx, queue.chat_id, free_at=now)
         return job.asks_in is not None
 
-    async def claim_one_to_try(self, outage: Outage) -> list[Job]:
+    async def claim_trial_send(self, outage: Outage) -> list[Job]:
         """Claim a single row for a trial send while Telegram is down. Success ends the pause."""
         now = self._now()
         due = await self._db.fetch(chat_queues.next_due_at)
-        if due is None or due > now or not await outage.claim_try():
+        if due is None or due > now or not await outage.claim_trial():
             return []
         lease = self.leases.new_lease()
         async with self._db.begin() as tx:
-            for _ in range(QUEUES_FOR_A_TRY):
+            for _ in range(QUEUES_OF_A_TRIAL):
                 queues = await chat_queues.claim(tx, lease, limit=1)
                 if not queues:
                     break
@@ -526,7 +526,7 @@ class Outbox:
                 floods=self._floods,
             )
         elif not answers_again and await self._record_if_whole(job.queue, job.batch, outcome):
-            return self._end_try(job, outcome, Tally())
+            return self._end_pause_after_trial(job, outcome, Tally())
         else:
             write = partial(
                 results.record,
@@ -545,9 +545,9 @@ class Outbox:
         self._rests_until = max(self._rests_until, tally.rests_until or self._rests_until)
         if not isinstance(outcome, Sent):
             log.info("not sent", chat=chat_id, outcome=repr(outcome))
-        return self._end_try(job, outcome, tally)
+        return self._end_pause_after_trial(job, outcome, tally)
 
-    def _end_try(self, job: SendJob, outcome: Outcome, tally: Tally) -> Tally:
+    def _end_pause_after_trial(self, job: SendJob, outcome: Outcome, tally: Tally) -> Tally:
         """End the pause of an outage if Telegram answered a trial send."""
         if job.is_trial and job.lease.is_counted and self._outage and is_answer(outcome):
             self._outage.end_pause()

@@ -28,8 +28,8 @@ from bot.telegram.request import TooManyFilesError
 log = structlog.get_logger()
 
 _CHATS_OF_AN_OUTAGE = 3
-_FIRST_TRY_S = 5.0
-LAST_TRY_S = 60.0
+_FIRST_TRIAL_S = 5.0
+LAST_TRIAL_S = 60.0
 _PROBE_TAKES_S = 5.0  # seconds; a slower answer to getMe is a failure
 # The pause between two calls that test whether Telegram accepts calls for a chat.
 _ASKS_EVERY = timedelta(seconds=1)
@@ -38,34 +38,34 @@ _LONGEST_ASKING = timedelta(seconds=5)  # maximum wait for the turn of such a te
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A pause of all sends: its start, the number of attempts, and the time of the next attempt.
+    """A pause of all sends: its start, the number of trial sends, and the time of the next trial.
 
     Times are in Unix seconds.
     """
 
     since: float
-    tries: int
+    trials: int
     next_at: float
 
     @classmethod
     def starting(cls, now: datetime) -> "Pause":
         """Return a pause that starts now."""
-        return cls(now.timestamp(), 0, now.timestamp() + _FIRST_TRY_S)
+        return cls(now.timestamp(), 0, now.timestamp() + _FIRST_TRIAL_S)
 
-    def may_try(self, now: datetime) -> bool:
-        """Return whether the next attempt is due.
+    def allows_trial(self, now: datetime) -> bool:
+        """Return whether the next trial send is due.
 
-        If the clock was set back, no attempt waits longer than the longest pause.
+        If the clock was set back, no trial send waits longer than the longest pause.
         """
-        return not now.timestamp() < self.next_at <= now.timestamp() + LAST_TRY_S
+        return not now.timestamp() < self.next_at <= now.timestamp() + LAST_TRIAL_S
 
-    def with_one_more_try(self, now: datetime) -> "Pause":
-        """Return the pause after a further attempt.
+    def with_one_more_trial(self, now: datetime) -> "Pause":
+        """Return the pause after a further trial send.
 
         The wait is doubled each time, up to a minute.
         """
-        wait = min(_FIRST_TRY_S * 2 ** min(self.tries + 1, 8), LAST_TRY_S)
-        return replace(self, tries=self.tries + 1, next_at=now.timestamp() + wait)
+        wait = min(_FIRST_TRIAL_S * 2 ** min(self.trials + 1, 8), LAST_TRIAL_S)
+        return replace(self, trials=self.trials + 1, next_at=now.timestamp() + wait)
 
 
 class Outage:
@@ -97,8 +97,8 @@ class Outage:
         return self._pause is not None
 
     @property
-    def next_try_at(self) -> datetime | None:
-        """Return the time of the next attempt during a pause, or None if sends are not paused."""
+    def next_trial_at(self) -> datetime | None:
+        """Return the time of the next trial send, or None without a pause."""
         return datetime.fromtimestamp(self._pause.next_at, UTC) if self._pause else None
 
     async def record_outcome(self, chat_id: int, outcome: Outcome) -> bool:
@@ -112,15 +112,15 @@ class Outage:
             self._failing.clear()
         return False
 
-    async def claim_try(self) -> bool:
-        """Reserve the next attempt during a pause. Return whether a message may be tried now.
+    async def claim_trial(self) -> bool:
+        """Reserve the next trial send. Return whether the message may be sent now.
 
-        This requires that the attempt is due and that Telegram answers ``getMe``.
+        This requires that the trial send is due and that Telegram answers ``getMe``.
         """
         now = self._now()
-        if self._pause is None or not self._pause.may_try(now):
+        if self._pause is None or not self._pause.allows_trial(now):
             return False
-        self._pause = self._pause.with_one_more_try(now)
+        self._pause = self._pause.with_one_more_trial(now)
         return await self._telegram_answers()
 
     def reserve_turn_to_ask(self) -> timedelta | None:
@@ -153,7 +153,7 @@ class Outage:
         """End the pause of all sends."""
         if self._pause:
             seconds = round(self._now().timestamp() - self._pause.since)
-            log.warning("Telegram is back", after_s=seconds, tries=self._pause.tries)
+            log.warning("Telegram is back", after_s=seconds, trials=self._pause.trials)
         self._pause = None
         self._failing.clear()
 

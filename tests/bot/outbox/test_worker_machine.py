@@ -84,9 +84,9 @@ class Model:
 
 
 class Down:
-    """An outage in which each moment is right for a try."""
+    """An outage in which each moment is right for a trial send."""
 
-    async def claim_try(self) -> bool:
+    async def claim_trial(self) -> bool:
         return True
 
     def end_pause(self) -> None:
@@ -228,7 +228,7 @@ class OutboxMachine(RuleBasedStateMachine):
 
     @rule()
     def claim_one_in_an_outage(self) -> None:
-        found = self.run(self.outbox.claim_one_to_try(Down()))  # type: ignore[arg-type] # all it needs
+        found = self.run(self.outbox.claim_trial_send(Down()))  # type: ignore[arg-type] # all it needs
         claimed = sends(found)
         assert len(claimed) <= 1
         assert all(len(one.lease.ids) == 1 for one in claimed)

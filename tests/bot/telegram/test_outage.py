@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.model import Outcome, PermanentFailure, Sent, SentItem, Target, TryLater
 from bot.telegram.api import TooSoonError
-from bot.telegram.outage import LAST_TRY_S, Outage, Pause, is_answer
+from bot.telegram.outage import LAST_TRIAL_S, Outage, Pause, is_answer
 from bot.telegram.outcomes import outcome_of
 from tests.support.followed import NOON, Clock
 from tests.support.sandbox import Box, sandbox_box
@@ -30,16 +30,16 @@ async def test_it_begins_when_getme_fails_too_in_this_process_alone() -> None:
         assert await one.record_outcome(1, LOST)
         assert one.is_on()
         assert not other.is_on()  # another replica may reach Telegram
-        assert not await one.claim_try()  # not so soon
+        assert not await one.claim_trial()  # not so soon
         clock.on(5 * SECOND)
-        assert not await one.claim_try()
+        assert not await one.claim_trial()
         await box.control.clear_faults()
         clock.on(10 * SECOND)
-        assert await one.claim_try()
-        assert not await one.claim_try()  # one at a time
+        assert await one.claim_trial()
+        assert not await one.claim_trial()  # one at a time
         one.end_pause()
         assert not one.is_on()
-        assert one.next_try_at is None
+        assert one.next_trial_at is None
 
 
 @pytest.mark.parametrize("between", [None, Sent(()), PermanentFailure("kicked"), TryLater(SECOND)])
@@ -65,15 +65,15 @@ async def test_a_call_that_leaves_nothing_tells_whether_sends_are_taken() -> Non
         assert not await outage.chat_accepts_calls(Target(99))
 
 
-def test_tries_come_ever_later_and_a_minute_at_most() -> None:
+def test_trials_come_ever_later_and_a_minute_at_most() -> None:
     pause = Pause.starting(NOON)
     waits = []
     for _ in range(12):
-        pause = pause.with_one_more_try(NOON)
+        pause = pause.with_one_more_trial(NOON)
         waits.append(pause.next_at - NOON.timestamp())
     assert waits == sorted(waits)
     assert waits[0] == 10
-    assert waits[-1] == LAST_TRY_S
+    assert waits[-1] == LAST_TRIAL_S
 
 
 @pytest.mark.parametrize(
