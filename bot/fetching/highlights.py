@@ -139,7 +139,10 @@ class Highlights:
             return await self._ledger.spend(charge, self._api.highlights(profile.profile_id))
         except (ProfilePrivateError, NoSuchProfileError) as error:
             agrees = "private" if isinstance(error, ProfilePrivateError) else "gone"
-            if await self._names.check_refusal(profile, charge) == agrees:
+            proof = await self._names.check_refusal(
+                profile.username, charge, profile_id=profile.profile_id
+            )
+            if proof == agrees:
                 raise
             raise ProfileUnavailableError(str(error), credits=error.credits) from None
 

@@ -133,22 +133,26 @@ class Names:
         key, until = answers.verdict_key(username), self._now() + NEGATIVE_FOR
         await answers.store(tx, key, verdict.__name__, until=until)
 
-    async def check_refusal(self, profile: Profile, charge: Charge) -> Proof:
+    async def check_refusal(
+        self, username: str, charge: Charge, *, profile_id: str = ""
+    ) -> Proof:
         """Check a refusal with the lookup of the name; 1 or 2 credits.
+
+        ``profile_id`` is the id of the refused account, if known.
 
         Return ``unknown`` if the lookup cannot be made or has no result for this account.
         ``private`` depends on the account's page: a page that is refused as private may belong to
         a public account.
         """
-        if not profile.username:
+        if not username:
             return "unknown"
         try:
-            answer = await self.resolve(profile.username, charge)
+            answer = await self.resolve(username, charge)
         except NoSuchProfileError:
             return "gone"
         except (SpendingError, StoriesError):
             return "unknown"
-        if profile.profile_id and answer.profile_id != profile.profile_id:
+        if profile_id and answer.profile_id != profile_id:
             return "gone"  # the name now belongs to a different account
         return "private" if answer.is_private else "public"
 

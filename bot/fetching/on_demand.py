@@ -87,8 +87,7 @@ class Viewer:
                         raise  # the id does not prove that the story is live
                     story, bill = await self._ledger.call_unsettled(charge, call)
             except ProfilePrivateError as error:
-                named = Profile("", link.username or "")
-                if await self._names.check_refusal(named, charge) == "private":
+                if await self._names.check_refusal(link.username or "", charge) == "private":
                     raise
                 raise ProfileUnavailableError(str(error), credits=error.credits) from None
             return Fetched(story.profile, [story], partial=True, bill=bill)
@@ -215,9 +214,11 @@ class Viewer:
             if again.credits == 0:
                 raise failed from None
             raise ProfileUnavailableError(str(again), credits=again.credits) from None
-        owner = stories[0].profile if stories else Profile("", "")
+        if not stories:
+            return Fetched(None, [])
+        owner = stories[0].profile
         self._refuse_blocked(owner.username, owner.profile_id)
-        return Fetched(owner if owner.profile_id else None, stories)
+        return Fetched(owner, stories)
 
     def _refuse_blocked(self, username: str, profile_id: str = "") -> None:
         if alert_rules.is_on_block_list(profile_id, username, self._blocked):

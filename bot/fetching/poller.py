@@ -426,7 +426,9 @@ class Scheduler:
 
     async def _check_refusal(self, known: Known, plan: Plan) -> Proof:
         """Return the result of the lookup of the name, and subtract the cost from the bucket."""
-        proof = await self._names.check_refusal(known.profile, _charge(known))
+        proof = await self._names.check_refusal(
+            known.username, _charge(known), profile_id=known.profile_id
+        )
         plan.schedule.bucket.credits -= _LOOKUPS[proof == "gone"]
         return proof
 
