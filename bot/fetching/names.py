@@ -133,9 +133,7 @@ class Names:
         key, until = answers.verdict_key(username), self._now() + NEGATIVE_FOR
         await answers.store(tx, key, verdict.__name__, until=until)
 
-    async def check_refusal(
-        self, username: str, charge: Charge, *, profile_id: str = ""
-    ) -> Proof:
+    async def check_refusal(self, username: str, charge: Charge, *, profile_id: str = "") -> Proof:
         """Check a refusal with the lookup of the name; 1 or 2 credits.
 
         ``profile_id`` is the id of the refused account, if known.

@@ -126,7 +126,8 @@ class Attempts:
         return None
 
     async def _send_batch(self, batch: list[Item], request: SendRequest) -> Outcome | None:
-        request.text.count(sum(item.is_open or item.sent is not None for item in request.items))
+        shown = sum(item.is_open or item.sent is not None for item in request.items)
+        request.text.set_count(shown)
         try:
             send = self._send_group if len(batch) > 1 else self._send_single
             messages = await send(batch, request)

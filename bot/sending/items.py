@@ -142,7 +142,7 @@ class Text:
             return {}
         return {"caption": self.caption, "parse_mode": ParseMode.HTML if self.html else None}
 
-    def count(self, stories: int) -> None:
+    def set_count(self, stories: int) -> None:
         """Change the number of stories in the caption to ``stories``."""
         if self.caption and self.html and self.with_count:
             self.caption = self.with_count(stories)
