@@ -28,7 +28,7 @@ ledger_entries = sa.Table(
     sa.Column("chat_id", sa.BigInteger, nullable=False),
     sa.Column("user_id", sa.BigInteger),
     # True for a request without a person: ``user_id`` is then the payer, not the asker.
-    sa.Column("is_on_behalf", sa.Boolean, nullable=False, default=False),
+    sa.Column("is_on_behalf", sa.Boolean, nullable=False),
     sa.Column("operation", sa.String(16), nullable=False),
     # The charged allowances: scopes of ``budgets``, separated by spaces.
     sa.Column("scopes", sa.String(32), nullable=False),
