@@ -10,7 +10,7 @@ from bot.domain.records import NOBODY, Known, Mute, Subscription, find_mute
 from bot.domain.selection import FILTERED, Outlook, predict_decision
 from bot.store import chats, deliveries, enqueue, mutes, profiles, stories
 from bot.store.engine.database import Tx
-from bot.store.enqueue import Tally
+from bot.store.enqueue import OutcomeCount
 
 LOOKBACK = timedelta(days=2)
 Ended = Literal["sent", "filtered", "paused", "away", "failed"]
@@ -43,14 +43,14 @@ class Outcomes:
         return sum(self.counts.values())
 
     @classmethod
-    def sum_up(cls, tallies: Iterable[Tally], outlooks: Iterable[Outlook]) -> "Outcomes":
+    def sum_up(cls, ended: Iterable[OutcomeCount], outlooks: Iterable[Outlook]) -> "Outcomes":
         """Combine the counts of finished stories with the forecasts for pending stories."""
         counts: dict[Kind, int] = dict.fromkeys(KINDS, 0)
         until: dict[Kind, datetime] = {}
         reasons: set[str] = set()
-        for tally in tallies:
-            counts[_kind_of_ended(tally)] += tally.count
-            reasons.add(tally.reason)
+        for group in ended:
+            counts[_kind_of_ended(group)] += group.count
+            reasons.add(group.reason)
         for outlook in outlooks:
             counts[outlook.kind] += 1
             reasons.add(outlook.reason)
@@ -96,16 +96,16 @@ def mean_delay_of(known: Known) -> timedelta | None:
     return (known.due_at - known.snapshot_at) / 2
 
 
-def _kind_of_ended(tally: Tally) -> Ended:
+def _kind_of_ended(group: OutcomeCount) -> Ended:
     """Return the outcome of a group of stories whose deliveries have ended."""
-    if tally.state == "sent" or tally.reason == "had":
+    if group.state == "sent" or group.reason == "had":
         # The reason ``had`` means that the story was sent before the group became a supergroup.
         return "sent"
-    if tally.reason.startswith(FILTERED):
+    if group.reason.startswith(FILTERED):
         return "filtered"
-    if tally.reason == deliveries.PAUSED:
+    if group.reason == deliveries.PAUSED:
         return "paused"
-    if tally.reason == deliveries.AWAY:
+    if group.reason == deliveries.AWAY:
         return "away"
     return "failed"
 
@@ -116,7 +116,7 @@ async def explain(tx: Tx, subscription: Subscription, *, obstacle: Obstacle, now
     known = await profiles.get(tx, subscription.profile_id)
     chat = await chats.get(tx, target.chat_id)
     live = await stories.live(tx, subscription.profile_id, now=now)
-    tallies = await enqueue.tally_subscription(tx, subscription.id, since=since)
+    ended = await enqueue.count_outcomes(tx, subscription.id, since=since)
     waiting = await deliveries.waiting_stories(tx, subscription.id, since=since)
     missing = await mutes.of_chat(tx, target.chat_id)
     chat_rules = chat.rule_options if chat else Options()
@@ -124,12 +124,12 @@ async def explain(tx: Tx, subscription: Subscription, *, obstacle: Obstacle, now
     if chat is not None and is_open:
         outlooks = [predict_decision(row, chat, missing, now=now) for row in waiting]
     else:  # a closed chat gets no pending stories: the bot drops them when it returns to the chat
-        tallies.append(Tally("dropped", deliveries.AWAY, len(waiting)))
+        ended.append(OutcomeCount("dropped", deliveries.AWAY, len(waiting)))
         outlooks = []
     return Why(
         subscription=subscription,
         profile=known,
-        outcomes=Outcomes.sum_up(tallies, outlooks),
+        outcomes=Outcomes.sum_up(ended, outlooks),
         chat_open=is_open,
         has_stopped=chat is not None and chat.payer == NOBODY,
         obstacle=obstacle,

@@ -95,7 +95,7 @@ async def add_notice(
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class OutcomeCount:
     """The number of deliveries of a subscription that ended in ``state`` for ``reason``."""
 
     state: str
@@ -103,7 +103,7 @@ class Tally:
     count: int
 
 
-async def tally_subscription(tx: Tx, subscription_id: int, *, since: datetime) -> list[Tally]:
+async def count_outcomes(tx: Tx, subscription_id: int, *, since: datetime) -> list[OutcomeCount]:
     """Return the outcomes of stories that were enqueued after ``since`` and are not pending."""
     statement = (
         sa.select(deliveries.c.state, deliveries.c.reason, sa.func.count().label("count"))
@@ -115,7 +115,7 @@ async def tally_subscription(tx: Tx, subscription_id: int, *, since: datetime) -
         )
         .group_by(deliveries.c.state, deliveries.c.reason)
     )
-    return [Tally(*row) for row in await tx.execute(statement)]
+    return [OutcomeCount(*row) for row in await tx.execute(statement)]
 
 
 @dataclass(frozen=True, slots=True)

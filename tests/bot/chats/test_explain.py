@@ -7,7 +7,7 @@ from bot.domain.records import Known
 from bot.domain.selection import Outlook
 from bot.store import deliveries, fan_outs, moves, profiles, subscriptions
 from bot.store.engine.database import Database
-from bot.store.enqueue import Tally
+from bot.store.enqueue import OutcomeCount
 from tests.support.followed import DAY, HOUR, MINUTE, NATGEO, NOON, follow, look, story
 
 KNOWN = Known(
@@ -30,12 +30,12 @@ KNOWN = Known(
 def test_each_end_has_its_name() -> None:
     known = Outcomes.sum_up(
         [
-            Tally("sent", "", 1),
-            Tally("dropped", "filtered: video", 2),
-            Tally("dropped", "paused", 4),
-            Tally("parked", "no answers", 8),
-            Tally("dropped", "had", 16),  # what the group had before it moved
-            Tally("dropped", "away", 32),
+            OutcomeCount("sent", "", 1),
+            OutcomeCount("dropped", "filtered: video", 2),
+            OutcomeCount("dropped", "paused", 4),
+            OutcomeCount("parked", "no answers", 8),
+            OutcomeCount("dropped", "had", 16),  # what the group had before it moved
+            OutcomeCount("dropped", "away", 32),
         ],
         [
             Outlook("sending"),

@@ -86,8 +86,8 @@ async def test_the_tally_and_the_backlog_count(db: Database) -> None:
         await deliveries.end(tx, [ids[1]], reason="filtered", now=NOON)
         await deliveries.change(tx, [ids[2]], due_at=NOON + HOUR, held=Held.QUIET)
         await deliveries.end(tx, [ids[3]], state="parked", reason="no answers", now=NOON)
-        tallies = await enqueue.tally_subscription(tx, mine, since=NOON - HOUR)
-        assert {(t.state, t.reason): t.count for t in tallies} == {
+        counts = await enqueue.count_outcomes(tx, mine, since=NOON - HOUR)
+        assert {(t.state, t.reason): t.count for t in counts} == {
             ("sent", ""): 1,
             ("dropped", "filtered"): 1,
             ("parked", "no answers"): 1,
@@ -98,7 +98,7 @@ async def test_the_tally_and_the_backlog_count(db: Database) -> None:
             ("5", ""),
             ("6", ""),
         ]
-        assert await enqueue.tally_subscription(tx, mine, since=NOON) == []
+        assert await enqueue.count_outcomes(tx, mine, since=NOON) == []
         backlog = await enqueue.backlog(tx, now=NOON)
         assert (backlog.open, backlog.dead_letters) == (2, 1)
         [parked] = await enqueue.dead_letters(tx)
