@@ -75,7 +75,8 @@ async def _guests(tx: Tx, ids: Sequence[int], now: datetime) -> list[Guest]:
                     by_member[one.chat_id][one.user_id] += one.millicredits
     members = {number: by_person[number].most_common(_MEMBERS) for number in ids}
     visible = {number: by_member[number].most_common(_MEMBERS) for number in ids}
-    known = await chats.get_all(tx, [number for number in ids if number < 0])
+    groups = [number for number in ids if number < 0]
+    known = await chats.get_all(tx, groups)
     payers = {one.id: one.payer for one in known if one.payer}
     named = {*ids, *payers.values(), *(user for some in members.values() for user, _ in some)}
     entries = await access.entries_of(tx, named)
@@ -83,11 +84,7 @@ async def _guests(tx: Tx, ids: Sequence[int], now: datetime) -> list[Guest]:
     stored = await acquaintances.names(tx, named | shown)
     names = stored | await chats.titles(tx, named)
     names |= {number: one.name for number, one in entries.items() if one.name}
-    silenced = [
-        number
-        for number in ids
-        if number < 0 and await chats.is_responsible_blocked(tx, number, now=now)
-    ]
+    silenced = await chats.silenced_among(tx, groups, now=now)
     return [
         Guest(
             number,

@@ -106,7 +106,7 @@ class Payers:
             )
             await self._lock(tx, chat_id)
             before = await chats.get(tx, chat_id)
-            is_old_blocked = await chats.is_responsible_blocked(tx, chat_id, now=now)
+            is_old_blocked = bool(await chats.silenced_among(tx, [chat_id], now=now))
             has_moved = await chats.has_moved_to(tx, chat_id)
             keeps = has_moved and before is not None and before.state == "active"
             if not (is_old_blocked or keeps):

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from bot.domain.access import Entry, Subject, find_entry, judge
+from bot.domain.access import Entry, Judged, Subject, judge
 from bot.domain.errors import CHAT_SILENCED, BlockedError
 from bot.domain.records import NOBODY, Chat
 from bot.store import access
@@ -123,16 +123,41 @@ async def is_blocked(tx: Tx, chat_id: int, *, now: datetime) -> bool:
 
     The caller has locked the chat, so that no concurrent transaction adds a block unnoticed.
     """
+    return (await _judge_chat(tx, chat_id, now)).verdict == "blocked"
+
+
+async def refuse_blocked(tx: Tx, chat_id: int, *, now: datetime) -> None:
+    """Raise an error if a locked chat is blocked.
+
+    Raises:
+        BlockedError: The chat, its person or the responsible person is blocked.
+    """
+    judged = await _judge_chat(tx, chat_id, now)
+    if judged.is_silent:  # the responsible person of a group or channel is blocked
+        raise BlockedError(text=CHAT_SILENCED)
+    if judged.verdict == "blocked":
+        raise BlockedError
+
+
+async def _judge_chat(tx: Tx, chat_id: int, now: datetime) -> Judged:
     _, responsible, rows = await get_with_access(tx, chat_id, chat_id)
-    judged = judge("open", chat_id, rows=rows, person_id=chat_id, responsible=responsible, now=now)
-    return judged.verdict == "blocked"
+    return judge("open", chat_id, rows=rows, person_id=chat_id, responsible=responsible, now=now)
 
 
-async def is_responsible_blocked(tx: Tx, chat_id: int, *, now: datetime) -> bool:
-    """Return whether the person responsible for a chat is blocked."""
-    _, responsible, rows = await get_with_access(tx, None, chat_id)
-    entry = find_entry(rows, Subject("person", responsible))
-    return entry is not None and entry.is_blocked(now)
+async def silenced_among(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> set[int]:
+    """Return the groups and channels with a blocked responsible person."""
+    blocked = access.blocked_subjects_sql(now)
+    numbers = blocked.with_only_columns(sa.cast(_SUBJECT, sa.BigInteger))
+    among = chats.c.id.in_(sorted(chat_ids))
+    of_payer = sa.select(chats.c.id).where(among, chats.c.payer.in_(numbers))
+    has_payer = sa.select(sa.cast(chats.c.id, sa.String)).where(among, chats.c.payer != NOBODY)
+    of_adder = sa.select(sa.cast(_ADDED.c.subject, sa.BigInteger)).where(
+        _IS_OWN_ENTRY,
+        _ADDED.c.subject.in_([str(chat_id) for chat_id in sorted(chat_ids)]),
+        _ADDED.c.subject.not_in(has_payer),
+        _ADDED.c.added_by.in_(blocked),
+    )
+    return set((await tx.execute(sa.union(of_payer, of_adder))).scalars())
 
 
 async def blocked_chats(tx: Tx, *, now: datetime) -> list[int]:
@@ -291,15 +316,6 @@ async def lock(tx: Tx, chat_ids: Collection[int]) -> None:
     """
     these = sa.select(chats.c.id).where(chats.c.id.in_(list(chat_ids))).order_by(chats.c.id)
     await tx.execute(these.with_for_update(key_share=True))
-
-
-async def refuse_blocked(tx: Tx, chat_id: int, *, now: datetime) -> None:
-    """Raise an error if a locked chat is blocked."""
-    if not await is_blocked(tx, chat_id, now=now):
-        return
-    if chat_id < 0 and await is_responsible_blocked(tx, chat_id, now=now):
-        raise BlockedError(text=CHAT_SILENCED)
-    raise BlockedError
 
 
 async def set_state(

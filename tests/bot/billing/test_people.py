@@ -1,6 +1,7 @@
 """Who uses the bot and what that costs, a page at a time."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -8,6 +9,7 @@ from bot.billing.ledger import Charge
 from bot.billing.people import guest, guests
 from bot.domain.access import Subject
 from bot.domain.model import Asker
+from bot.domain.records import NOBODY
 from bot.store import access, acquaintances, chats, usage
 from bot.store.engine.database import Database
 from bot.store.usage import usage_days
@@ -94,3 +96,32 @@ async def test_a_page_is_read_where_more_chats_cost_something_than_a_statement_t
         await tx.execute(sa.insert(usage_days), rows)
         last = await guests(tx, offset=MORE_THAN_A_STATEMENT_TAKES - 2, limit=8, now=NOW)
     assert [one.id for one in last] == [2, 1]
+
+
+async def test_a_page_reads_the_blocks_of_all_groups_at_once(db: Database) -> None:
+    statements: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(statement)
+
+    async with db.begin() as tx:
+        for group, payer in ((-1, 7), (-2, 8), (-3, NOBODY), (-4, 8)):
+            await chats.add_or_update(tx, group, kind="group", title="", now=NOW)
+            await chats.set_payer(tx, group, payer)
+        for group, adder in ((-3, "7"), (-4, "7"), (-5, "7"), (-6, "8")):
+            subject = Subject("chat", str(group))
+            await access.put(tx, subject, now=NOW, is_allowed=True, via="added", added_by=adder)
+        for group in (-1, -2):
+            await usage.add(tx, [(group, usage.Use(millicredits=1))], day=NOW.date())
+        await access.put(tx, Subject("person", "7"), now=NOW, blocked_since=NOW)
+        await access.put(tx, Subject("profile", "natgeo"), now=NOW, blocked_since=NOW)
+        sa.event.listen(sa.Engine, "before_cursor_execute", note)
+        try:
+            await guest(tx, -1, now=NOW)
+            of_one = len(statements)
+            found = await guests(tx, offset=0, limit=100, now=NOW)
+        finally:
+            sa.event.remove(sa.Engine, "before_cursor_execute", note)
+    assert {one.id for one in found if one.is_silenced} == {-1, -3, -5}
+    assert {one.id for one in found if not one.is_silenced} == {7, -2, -4, -6}
+    assert len(statements) - of_one <= of_one + 1  # the page itself
