@@ -45,7 +45,7 @@ class Entry:
     """A row of the access list.
 
     ``added_by`` is the person who allowed the chat or person, or added the bot to the chat.
-    ``allowance`` is in credits a day, in place of what the settings give.
+    ``allowance`` is the limit in credits a day, and replaces the limit of the settings.
     """
 
     kind: _Kind
@@ -71,10 +71,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The decision of the access list; ``entry`` is the row that refuses access, if any.
+    """The decision of the access list. ``entry`` is the row that refuses access, if any.
 
-    ``is_silent``: the block is a block of the person responsible for a group or channel, so nobody
-    in the chat gets a message.
+    ``is_silent`` is True if the person responsible for a group or channel is blocked. The bot then
+    sends no message about the refusal.
     """
 
     verdict: Literal["let", "stranger", "blocked"]
@@ -97,11 +97,11 @@ def judge(
     responsible: str = "",
     now: datetime,
 ) -> Judged:
-    """Decide whether a person may use the bot in a chat (None: no chat), by rows of the list.
+    """Decide from rows of the access list whether a person may use the bot in a chat.
 
-    A person who is allowed may use the bot everywhere; in a group or channel that is allowed
-    everybody may. A block of the person ``responsible`` for a chat (an id as text) silences the
-    chat in every mode.
+    An allowed person may use the bot everywhere. In an allowed group or channel, everybody may use
+    the bot. If the person ``responsible`` for the chat (an id as text) is blocked, the bot answers
+    nobody in the chat. ``chat_id`` is None for a request outside of chats.
     """
     # Another person may press a button in a private chat: the person who pressed the button
     # counts.

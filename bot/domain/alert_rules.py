@@ -14,19 +14,19 @@ from bot.domain.model import STORY_LIFE, Right
 from bot.domain.zones import zone_of
 
 MOST_DOUBTS = 2
-"""The number of consecutive answers that prove that a profile is private or gone."""
+"""The number of equal answers in a row that prove that a profile is private or does not exist."""
 
 KEPT_FOR = timedelta(days=90)
 """The time after posting during which a kept story can be sent again."""
 
 MAX_COPIES = 3
-"""The maximum number of sends of a delivery without an answer; each copy may have arrived."""
+"""The maximum number of unanswered sends of a delivery. Each send may have left a copy."""
 
 MAX_ATTEMPTS = 30
-"""The number of attempts, the last without an outcome, after which a delivery may cause crashes.
+"""The number of attempts after which a delivery without an outcome is suspected to crash the bot.
 
-Another delivery of the same moment may also be the cause. A suspect is tried once in a quarter of
-an hour, each suspect at its own time, until the suspect has arrived or its story has expired.
+A different delivery may be the cause. Therefore each suspect is sent at a separate time, once in a
+quarter of an hour, until the suspect has arrived or its story has expired.
 """
 
 STANDSTILL = timedelta(seconds=30)
@@ -36,13 +36,16 @@ REPLY_STANDSTILL = timedelta(seconds=15)
 """The same pause after a reply to a person; shorter, because the person waits for the reply."""
 
 LATE = timedelta(minutes=5)
-"""The age from which a reply is late: silent in quiet hours, and dropped if repeated later.
+"""The age from which a reply is late.
 
-A late reply is dropped if the queue contains an equal reply after the late reply.
+A late reply is silent in quiet hours. It is dropped if the queue contains a later, equal reply.
 """
 
 UNTOLD_FOR = timedelta(minutes=15)
-"""The time after which a failed delivery is reported if no send gets an answer before."""
+"""The maximum time before a failed delivery is reported to the chat.
+
+The report is sent earlier if Telegram accepts another message in the chat.
+"""
 
 BOT_RESTS = timedelta(minutes=1)
 """The pause of all sends after Telegram refused the bot itself; the owner may fix the token."""
@@ -54,7 +57,10 @@ LONGEST_WAIT = timedelta(minutes=1)
 """The maximum time for which a story waits for an earlier, failing story of its subscription."""
 
 TOPIC_SOUGHT_FOR = timedelta(hours=1)
-"""The time for which alerts wait for a missing topic without an observed deletion."""
+"""The time for which alerts wait for a topic that Telegram does not find.
+
+If the bot has seen that the topic was deleted, the alerts do not wait.
+"""
 
 SUMMARY_LEAD = timedelta(minutes=10)
 """The time between the check of the profiles of a daily summary and the summary."""
@@ -67,7 +73,7 @@ _FIRST_RETRY = timedelta(seconds=5)
 _LAST_RETRY = timedelta(minutes=15)
 _FIRST_POLL_AGAIN = timedelta(minutes=1)
 _LAST_POLL_AGAIN = timedelta(minutes=30)
-# The account may be hidden only by mistake of the account's owner, and soon be back.
+# The owner of the account may have hidden the account by mistake, and may soon show it again.
 _FIRST_UNAVAILABLE_PAUSE = timedelta(minutes=30)
 _LAST_UNAVAILABLE_PAUSE = DAY
 _DIGEST_MARGIN = timedelta(minutes=30)
@@ -125,7 +131,10 @@ def retry_at(now: datetime, attempts: int, *, is_repeat: bool = False) -> dateti
 
 
 def repeat_asks_again_at(now: datetime, number: int) -> datetime:
-    """Return when a repeat may ask again to be sent. The id ``number`` spreads the repeats."""
+    """Return when a postponed repeat asks for its turn again.
+
+    The id ``number`` spreads the times of many repeats.
+    """
     return now + _FIRST_TEST_AGAIN * (1 + number % 100 / 50)
 
 
@@ -157,11 +166,11 @@ def retry_after_success_at(
 ) -> datetime:
     """Return when to retry a failed delivery after the chat has received a different message.
 
-    The retry was planned for ``due_at``. A delivery without a copy of unknown outcome is due now.
-    A repeat keeps the first pause after the last copy; the pause is over if the repeat has been
-    tried since (``attempts``). The third copy of a reply is advanced only by a message of the same
-    kind. The third copy of an alert keeps the pause: while Telegram fails every second call, a
-    single success proves little, and the last copy would be used before the fault ends.
+    The retry was planned for ``due_at``. If certainly no copy has arrived, the delivery is due
+    now. After a copy that may have arrived, the first pause must pass, unless a later attempt
+    (``attempts``) has already followed the pause. The third copy of a reply is sent earlier only
+    after a message of the same kind. The third copy of an alert is not sent earlier. If Telegram
+    fails every second call, a single success proves little, and the last copy would be wasted.
     """
     if not copies:
         return now
@@ -338,10 +347,10 @@ def useful_check_at(
 ) -> datetime:
     """Return when to check a profile with a last check at ``seen_at``.
 
-    ``due`` is the time when a check is worth the price if all chats can be notified at once. A
-    check that would notify no chat at that time is moved later, but not after ``latest`` (and
-    ``due``). A check is made before a daily summary, even if ``due`` is later, but not before
-    ``earliest``. An empty audience represents an audience that can always be notified.
+    ``due`` is the best time for a check if all chats can be notified at once. If no chat could be
+    notified at that time, the check is postponed, but not beyond ``latest`` or ``due``, whichever
+    is later. A check before a daily summary may be earlier than ``due``, but not earlier than
+    ``earliest``. If ``audience`` is empty, all chats can be notified at any time.
     """
     if not audience:
         return due
@@ -355,8 +364,8 @@ def _useful_for(
     """Return when the next check can lead to a notification of the member."""
     if member.digest is None:
         return _after_quiet_hours(due, member)
-    # A story that the last check did not find was posted after that check. One check covers a
-    # summary that is at most ``SUMMARY_LEAD`` away.
+    # A story that the last check did not find was posted after that check. The check covers all
+    # summaries of the next ``SUMMARY_LEAD``.
     after = max(seen_at + SUMMARY_LEAD, earliest)
     for posted_at in (seen_at, after, max(after, due)):
         heard = notified_at(posted_at, posted_at + STORY_LIFE, member)

@@ -14,7 +14,8 @@ NEWCOMERS_PART = 0.03  # the part of the schedule's budget for profiles followed
 OF_NEWCOMER = 0.3  # a newcomer's part of the daily credits of a person
 _MORE_THAN_USUAL = 1.2
 _FOR_NEW_HABITS = 0.1
-# The shortest span, in days, from which a rate of spending can be estimated.
+# The elapsed part of the day counts as at least an hour, so that the rate of an early request is
+# not exaggerated.
 _SHORTEST_PAST = 1 / 24
 
 
@@ -35,10 +36,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Allowances:
-    """The daily allowances of one asker, in credits.
+    """The daily limits, in credits, that apply to a request of one person in one chat.
 
-    ``chat`` applies to all persons in the chat together, ``own`` to the asker over all chats.
-    ``newcomers`` applies to all newcomers together; None if the asker is no newcomer.
+    ``chat`` is the limit of all people in the chat together. ``own`` is the limit of the person in
+    all chats. ``newcomers`` is the limit of all newcomers together, or None if the person is no
+    newcomer.
     """
 
     chat: int
@@ -53,10 +55,11 @@ def allowances_for(
     of_chat: int | None = None,
     of_person: int | None = None,
 ) -> Allowances:
-    """Return the daily allowances of an asker; values set for the chat or person take precedence.
+    """Return the daily limits of a person in a chat.
 
-    A newcomer has a smaller allowance from a separate part of the budget, so that a thousand new
-    accounts leave the rest of the budget to known persons.
+    Limits that the owner has set for the chat or the person take precedence. A newcomer has a
+    smaller limit from a separate part of the budget. A thousand new accounts therefore leave the
+    rest of the budget to known people.
     """
     chat = limits.chat_daily_allowance if of_chat is None else of_chat
     if of_person is not None:
@@ -72,10 +75,9 @@ def share_with_newcomers(budget: float, *, known: int, fresh: int) -> tuple[floa
     """Divide the schedule's daily credits into those for known persons and for newcomers.
 
     The first part pays for profiles that known persons follow, the second part for profiles that
-    only newcomers follow. ``known`` and ``fresh`` are the numbers of profiles of each side. If one
-    side follows no profile, the other side gets the whole budget. The part of newcomers is less
-    than a tenth: with a tenth less credits, spent at unplanned times, the alerts of known persons
-    would come later by more than the permitted tenth.
+    only newcomers follow. ``known`` and ``fresh`` are the numbers of these profiles. If one group
+    follows no profile, the other group gets all credits. The part of newcomers is much less than a
+    tenth, because the alerts of known people may not be delayed by more than a tenth.
     """
     if not known or not fresh:
         return budget, budget
@@ -84,10 +86,11 @@ def share_with_newcomers(budget: float, *, known: int, fresh: int) -> tuple[floa
 
 @dataclass(frozen=True, slots=True)
 class BudgetRule:
-    """The rule of one side: the side may spend the day's budget except the protected part.
+    """The rule of one side of the budget, replies or the schedule.
 
-    The protected part belongs to the share of the other side. ``protected`` shrinks during the day
-    and never exceeds the unused share of the other side.
+    The side may spend the day's budget except ``protected``, the credits that are reserved for the
+    other side. ``protected`` shrinks during the day, and never exceeds the unused share of the
+    other side.
     """
 
     budget: int
@@ -107,9 +110,9 @@ class BudgetRule:
 def side_rule_for(side: Side, limits: Limits, now: datetime) -> BudgetRule:
     """Return the rule of ``side`` now: the rest of the budget minus the protected part.
 
-    At midnight the whole share of the other side is protected, at noon half of the share, and
-    never more than the other side has not yet used. Both sides can borrow, and neither side is
-    without budget before the evening.
+    At midnight the whole share of the other side is protected. At noon half of the share is
+    protected. Each side can therefore borrow from the other side, and neither side runs out of
+    credits before the evening. The unused share of the other side is the maximum.
     """
     others = _share_of_other(side, limits)
     left = (midnight_after(now) - now) / DAY
@@ -128,11 +131,11 @@ def budget_free_at(
     nominal: int,
     now: datetime,
 ) -> datetime:
-    """Return when the other side's protected share has released enough credits.
+    """Return when ``side`` may spend ``nominal`` credits, at the latest midnight (UTC).
 
-    The result is midnight at the latest. ``used`` is the number of credits spent today by replies
-    and by the schedule. The other side is expected to continue spending at today's rate, so only
-    the unspent part of the share is released.
+    ``used`` are the credits that replies and the schedule have spent today. The protected share of
+    the other side shrinks during the day. The other side is expected to spend at today's rate, so
+    only the unspent part of the share becomes free.
     """
     midnight = midnight_after(now)
     share, left = _share_of_other(side, limits), (midnight - now) / DAY
@@ -150,10 +153,11 @@ def left_by_replies(
 ) -> float:
     """Return the part of today's reply share that the schedule may use.
 
-    ``past`` contains the credits that replies spent in each of the 24 hours (UTC) of the last
-    days, ``used`` the credits of today. Replies keep 120 % of the most expensive of these days,
-    counted from this hour on, and at least a tenth of the share of the remaining hours for new
-    demand. Without a past, replies keep an even part of the share.
+    ``past`` has the credits that replies spent in each hour (UTC) of the last days. ``used`` are
+    the credits that replies have spent today. For the rest of the day, replies keep 120 % of the
+    credits that the most expensive of the last days spent from this hour on. Replies also keep at
+    least a tenth of the share of the remaining hours. If ``past`` is empty, replies keep an even
+    part of the share.
     """
     share = round(limits.daily_budget * limits.reply_share)
     left = (midnight_after(now) - now) / DAY

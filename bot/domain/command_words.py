@@ -24,10 +24,11 @@ _NUMBER = re.compile(r"0*[0-9]{1,3}")
 class Wanted:
     """The parsed arguments of a command: distinct profile names and keywords.
 
-    ``unread`` contains the words that are no profile name. ``count`` is a number at the end,
-    ``channel`` an ``@name`` at the end if the command accepts a channel, ``left_out`` the number
-    of profiles beyond ten. ``everyday`` contains the everyday words that were not taken as names:
-    the person confirms the remaining names before any name is resolved.
+    ``unread`` are the words that can't be a profile name. ``count`` is a number at the end.
+    ``channel`` is an ``@name`` at the end, if the command accepts a channel. ``left_out`` is the
+    number of profiles beyond ten. ``everyday`` are common words, such as "please", that were not
+    read as profile names. If a text has such words, the person confirms the names before a paid
+    call.
     """
 
     names: tuple[str, ...]
@@ -48,14 +49,16 @@ def parse(
     language: str | None = None,
     is_answer: bool = False,
 ) -> Wanted:
-    """Parse ``arguments``; ``words`` are the keywords of the command.
+    """Parse ``arguments``. ``words`` are the keywords of the command.
 
-    If the command accepts a channel, the last of several words is a channel if the word begins
-    with @, unless all words do, or a comma or connective joins the last two words: then the words
-    are a list of profiles. ``language`` is the language of the chat: after the first name its
-    everyday words are no names. None: every word may be a name. In an answer to a question
-    (``is_answer``) the words of requests are no names either, and the first word is no name if the
-    first word is such a word and a name follows.
+    If the command accepts a channel, a last word with an @ is the channel. The last word is
+    instead a profile if all words have an @, or if a comma or a word such as "and" joins the last
+    two words.
+
+    After the first name, common words of ``language`` are no names. If ``language`` is None, every
+    word may be a name. In an answer to a question of the bot (``is_answer``), the words of
+    requests are no names either. The first word of such an answer is no name if it is a common
+    word and a name follows.
     """
     is_list = ends_as_list(arguments, words, language or "en")
     rest = [word.strip(_AROUND) for one in arguments for word in words_in(one)]
@@ -92,10 +95,10 @@ def parse(
 
 
 def as_arguments(names: Sequence[str], language: str) -> list[str]:
-    """Return names as arguments of a command, in an order in which each is read as a profile name.
+    """Return names as arguments that a command reads as profile names.
 
-    A name that is also a keyword, an everyday word or a number gets an @. These names come first,
-    because commands read a final ``@name`` as a channel.
+    A name that is also a keyword, a common word or a number gets an @. The names with an @ are
+    first, because a command may read a final ``@name`` as a channel.
     """
     written = [f"@{name}" if _is_ambiguous(name, language) else name for name in names]
     return sorted(written, key=lambda name: not name.startswith("@"))
@@ -115,9 +118,9 @@ def _has_name_after_first(words: list[str], language: str) -> bool:
 
 
 def ends_as_list(arguments: Sequence[str], words: Collection[str], language: str) -> bool:
-    """Return whether the last two words that are no keywords are joined.
+    """Return whether the arguments end with a list, such as "nike, prada" or "nike and prada".
 
-    A comma, a semicolon and a connective join two words.
+    Keywords are ignored.
     """
     rest = re.sub("[,;]", " , ", " ".join(map(typed, arguments))).split()
     *_, joins, _ = ["", "", *(word for word in rest if word.lower() not in words)]

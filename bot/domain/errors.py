@@ -177,8 +177,8 @@ class BotError(Exception):
 class StoriesError(BotError):
     """The Stories API did not return the requested data.
 
-    ``credits`` are the billed credits of the failed call. None: the bill is unknown (a timeout),
-    and the call counts as spent.
+    ``credits`` are the billed credits of the failed call. After a timeout, the bill is unknown.
+    Then ``credits`` is None, and the ledger counts the full price.
     """
 
     def __init__(
@@ -258,7 +258,7 @@ class ApiUnavailableError(StoriesError):
 
     text = N_("I can't get stories right now. Please try again in a few minutes.")
     may_be_account: bool = False
-    """Whether the failure may affect the requested account only: the API itself reported a 500."""
+    """Whether the failure may affect only the requested account, as after a response 500."""
 
 
 class ProfileUnavailableError(ApiUnavailableError):
@@ -289,15 +289,15 @@ class OutOfServiceError(StoriesError):
 class MediaError(BotError):
     """A photo or video could not be loaded.
 
-    ``credits`` are the billed credits of a paid download. None: the bill is unknown, or no
-    download was paid.
+    ``credits`` are the billed credits of a paid download, or None if the bill is unknown or the
+    download was free.
     """
 
     credits: int | None = None
 
 
 class MediaDeniedError(MediaError):
-    """The media server answers 403: the signature of the URL is refused, or the bot is refused."""
+    """The media server answers 403, because the server refuses the URL's signature or the bot."""
 
     text = MEDIA_GONE
 

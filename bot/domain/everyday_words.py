@@ -1,7 +1,7 @@
-"""Everyday words by language: words after a command that are no profile names. The module is pure.
+"""Everyday words by language: common words after a command that are not read as profile names.
 
-The words are connectives, options, times and politeness. English words apply to every chat, other
-words to chats of their language.
+Examples are "and", "daily" and "please". English words apply to every chat. The words of other
+languages apply to chats of that language. The module is pure.
 """
 
 import re
@@ -248,7 +248,8 @@ def is_everyday_word(word: str, language: str) -> bool:
 def is_time(word: str) -> bool:
     """Return whether a word is a short number, a time of day, a span of time, or a part of these.
 
-    Latin letters may be a profile name: only their short forms count, as in "9pm".
+    Of the words in Latin letters, only short forms such as "9pm" count, because longer words may
+    be profile names.
     """
     is_other_script = not word.isascii()
     return bool(_TIME.fullmatch(bare(word))) or (is_other_script and is_about_time(bare(word)))

@@ -3,7 +3,8 @@
 import re
 import unicodedata
 
-# Joiners form letters of Persian and whole emoji; tags spell the flags of England and Wales.
+# These invisible characters are kept. Joiners are part of Persian words and of emoji. Tag
+# characters are part of the flags of England and Wales.
 _SOFT = frozenset("\u200c\u200d").union(map(chr, range(0xE0020, 0xE007F + 1)))
 # Characters of keyboards of other scripts, and the ASCII text that the bot reads in their place.
 # A mark that ends a word or a sentence is followed by a blank, because these scripts often omit

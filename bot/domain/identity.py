@@ -16,9 +16,8 @@ NOBODIES = frozenset({LINKED_CHANNEL, ANONYMOUS_ADMIN, WRITES_AS_CHANNEL})
 def names_no_person(user_id: int | None, sender_chat: int | None = None) -> bool:
     """Return whether the sender identifies no person, so that no person can be asked or charged.
 
-    ``user_id`` is the sender of the update, None for an update without a sender (channel posts).
-    ``sender_chat`` is the id of the chat in whose name a *message* was sent. For a pressed button
-    ``sender_chat`` is None: the message belongs to the bot, and a button is always pressed by a
-    person.
+    ``user_id`` is the sender of the update, or None for a channel post. ``sender_chat`` is the id
+    of the chat in whose name a *message* was sent. For a pressed button, pass None, because a
+    person has pressed the button.
     """
     return user_id is None or user_id in NOBODIES or sender_chat is not None

@@ -152,7 +152,10 @@ ACTIONS = {
     BACKUP_FAILED: N_("Check BACKUP_DIR and its disk; storybell backup makes one now."),
     RESTORED: N_("The page docs/backup.md lists what may be missing."),
 }
-"""What the owner can do, by the sentence of the incident. Other sentences say so themselves."""
+"""The action for the owner, by the sentence of the incident.
+
+Sentences without an entry contain the action.
+"""
 CLOSING: dict[IncidentKind, str] = {
     "api_fails": N_("The Stories API is answering again."),
     "api_refuses": N_("The Stories API is accepting my requests again."),
@@ -243,9 +246,9 @@ class Condition:
 def judge(seen: Seen, *, is_open: Mapping[str, bool], now: datetime) -> Iterator[Condition]:
     """Yield the state of each condition that can be evaluated; ``is_open`` gives the state before.
 
-    A condition is skipped if its measurement is None. Two kinds are only closed here, because the
-    loop that detects the condition opens the incident: a second program that receives the updates,
-    and an API that refuses the key.
+    A condition is skipped if its measurement is None. Two kinds are only closed here: a second
+    program that receives the updates, and an API that refuses the key. The loops that detect these
+    conditions open the incidents.
     """
     yield _judge_balance(seen, is_open=is_open.get("balance", False))
     yield from _judge_budget(seen)

@@ -65,9 +65,10 @@ _BAD_PERCENT = re.compile(r"%(?![0-9a-f]{2})|%[01][0-9a-f]|%7f", re.IGNORECASE)
 class Link:
     """A link in a text; only the fields for the ``kind`` are set, and ids are text.
 
-    ``url`` is built from the parts: the page of a story, profile or highlight, or the URL of a
-    media file with the signature byte for byte; None if nothing may be fetched. ``is_page``: the
-    link is the page of a profile and requests no stories.
+    ``url`` is the page of a story, profile or highlight, or the URL of a media file. A page's URL
+    is built from the parsed parts. The URL of a media file keeps the exact signature. If nothing
+    may be fetched, ``url`` is None. ``is_page`` is True if the link leads to the page of a profile
+    and not to stories.
     """
 
     kind: Literal["story", "profile", "highlight", "media", "unsupported", "rejected"]
@@ -134,7 +135,7 @@ def parse_argument(argument: str) -> Link | None:
 
 
 def decisive_link(links: Iterable[Link]) -> Link | None:
-    """Return the most relevant link: the first supported, else rejected, else unsupported link."""
+    """Return the link to answer: the first supported, else rejected, else unsupported link."""
     rank = {"rejected": 1, "unsupported": 2}
     return min(links, key=lambda link: rank.get(link.kind, 0), default=None)
 
@@ -154,7 +155,7 @@ def story_taken_at(pk: str) -> datetime | None:
 
 
 def is_probably_gone(pk: str, now: datetime) -> bool:
-    """Return whether a story has expired according to the id alone; False for an invalid id."""
+    """Return whether a story has expired by the time in the id. Return False for an invalid id."""
     taken_at = story_taken_at(pk)
     return taken_at is not None and now - taken_at > _LIFE_BY_ID
 

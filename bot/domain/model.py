@@ -153,12 +153,14 @@ class Sent:
 class TryLater:
     """The outcome of a send that must be retried.
 
-    ``after`` is the pause that Telegram requested, None to back off by the bot's own rule.
-    ``unknown``: the message may have arrived although no answer was received. ``items`` did
-    arrive. ``partly``: an answer was received, and a part of the message may have arrived.
-    ``down``: Telegram itself may be failing, instead of this message. ``chat_refuses``: nothing
-    was sent, because the chat refused even a call without a message. ``unasked``: the bot itself
-    delayed the message, so ``after`` is no answer of Telegram. ``failed`` as in ``Sent``.
+    - ``after``: the pause that Telegram requested; None: the bot's own backoff applies.
+    - ``unknown``: no answer was received, so the message may have arrived.
+    - ``items``: the items that arrived.
+    - ``partly``: an answer was received, and a part of the message may have arrived.
+    - ``down``: the cause may be a failure of Telegram, not the message.
+    - ``chat_refuses``: nothing was sent, because the chat refused even a call without a message.
+    - ``unasked``: the bot itself delayed the message, and Telegram was not asked.
+    - ``failed``: the same as in ``Sent``.
     """
 
     after: timedelta | None = None
@@ -185,9 +187,9 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class PermanentFailure:
-    """The outcome of a send that can never succeed; ``scope`` names the affected part.
+    """The outcome of a send that can never succeed. ``scope`` names the cause.
 
-    The scope ``bot`` means a bad token. ``items`` arrived before.
+    The scope ``bot`` means a bad token. ``items`` are the items that arrived before the failure.
     """
 
     reason: str
@@ -200,8 +202,8 @@ Right = Literal[
 ]
 """The rights that the bot may lack.
 
-``media`` stands for several kinds of media; ``posts`` for posts in channels. ``topic``: the topic
-(or General) is closed. ``peace``: another bot removes the posts.
+``media`` means several kinds of media, and ``posts`` means posts in channels. ``topic`` is missing
+if the topic is closed. ``peace`` is missing if another bot removes the posts.
 """
 
 
@@ -209,8 +211,8 @@ Right = Literal[
 class Muted:
     """The outcome of a send for which the bot lacks a right that an admin can grant.
 
-    ``items`` did arrive: only the part that needs the right did not arrive. ``failed`` as in
-    ``Sent``.
+    ``items`` are the items that arrived. The items that need the right did not arrive. ``failed``
+    is the same as in ``Sent``.
     """
 
     missing: Right
@@ -230,7 +232,7 @@ class Removed:
 
 
 Presence = Literal["may", "may not", "away"] | Moved
-"""The status of the bot in a chat: may write, may not write, is absent, or the chat has moved."""
+"""The bot's status in a chat: it may write, may not write or is absent, or the chat has moved."""
 
 AskPresence = Callable[[int, Right], Awaitable[Presence]]
 """A callback that asks Telegram for the bot's presence in a chat that lacked a right; free."""

@@ -27,9 +27,11 @@ CHAT_RULE = "chat: "
 class Options:
     """The alert options of one subscription.
 
-    ``digest``: one daily summary at the chat's hour; ``fast``: a higher weight in the schedule;
-    ``keep``: sent stories can be sent again for 90 days; ``files``: stories are sent as
-    uncompressed files; ``only``, ``without``: terms of ``bot.domain.story_terms``.
+    - ``digest``: one daily summary at the chat's hour.
+    - ``fast``: more frequent checks.
+    - ``keep``: sent stories can be sent again for 90 days.
+    - ``files``: stories are sent as uncompressed files.
+    - ``only``, ``without``: the rules, as terms of ``bot.domain.story_terms``.
     """
 
     silent: bool = False
@@ -88,7 +90,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """The complete preferences of one subscription, for code that stores or copies a subscription.
+    """All preferences of a subscription: the options and the pause.
 
     ``paused_until`` is the end of a mute, None for a pause without an end.
     """
@@ -139,8 +141,8 @@ def excluded_by(story: Story, options: Options, chat_rules: Options) -> str | No
 def _excluding_rule(story: Story, options: Options) -> str | None:
     """Return the rule that excludes a story, or None.
 
-    At least one term of ``only`` must match. No term of ``without`` may match; the matching term
-    is returned, as in ``not #ad``.
+    At least one term of ``only`` must match, and no term of ``without`` may match. If a term of
+    ``without`` matches, the result names the term, for example ``not #ad``.
     """
     if options.only and not any(fits(story, term) for term in options.only.split()):
         return f"only {options.only}"

@@ -62,8 +62,8 @@ class Balance:
 class StoriesService(Protocol):
     """The paid API of stories. The adapter is ``bot.stories_api.client.StoriesApi``.
 
-    All calls raise the StoriesError family. The ``credits`` of an error are the price that the
-    failed call was billed (None: unknown).
+    All calls raise subclasses of ``StoriesError``. The ``credits`` of an error are the billed
+    credits of the failed call, or None if the bill is unknown.
     """
 
     @property
@@ -87,7 +87,7 @@ class StoriesService(Protocol):
         """Return the call for all live stories of a profile, oldest first."""
 
     def stories_by_name(self, username: str) -> Call[list[Story]]:
-        """Return the call for all live stories of a name's owner, without a lookup before."""
+        """Return the call for all live stories of a profile, by username instead of id."""
 
     def profile(self, username: str) -> Call[Profile]:
         """Return the call for the account of a username."""

@@ -19,9 +19,9 @@ _SPAN = re.compile(r"([0-9]{1,3})d?", re.IGNORECASE)
 class Search:
     """A parsed search.
 
-    ``username`` is the first word as a profile name, ``first_term`` the first word as a term, and
-    ``terms`` are the terms after the first word. A first word with both meanings, such as
-    ``nike.com``, is a name if the chat keeps stories of that profile, and otherwise a term.
+    The first word may be a profile name (``username``), a term (``first_term``), or both, such as
+    ``nike.com``. A word with both meanings is a name if the chat has kept stories of that profile.
+    Otherwise the word is a term. ``terms`` are the terms after the first word.
     """
 
     words: tuple[str, ...]

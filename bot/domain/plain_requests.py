@@ -1,10 +1,15 @@
 """Requests in plain words: recognition of the command in a short text without a slash; pure.
 
-Words of English and of the chat's language count. A pattern is a set of words that a text contains
-in any order; ``*`` at the end of a word stands for any ending. The sign before a pattern is a
-condition: ``+`` the text also contains a possible name of a profile; ``-`` the text contains no
-such name; ``^`` the text begins with the words of the pattern, in this order. A single Latin word
-may be the name of a profile: only words that are rarely a name are a request by themselves.
+Words of English and of the chat's language count. A pattern is a set of words. A text matches if
+the text contains all words, in any order. A ``*`` at the end of a word means any ending. A sign
+before a pattern adds a condition:
+
+- ``+``: the text also contains a possible profile name.
+- ``-``: the text contains no possible profile name.
+- ``^``: the text begins with the words of the pattern, in this order.
+
+A text of one Latin word may be a profile name. Such a text is a request only if the word is rarely
+a name.
 """
 
 import re
@@ -368,7 +373,8 @@ _ALONE = """
 class Request:
     """The command that a text requests, with the words that may be profile names.
 
-    ``is_list``: each word certainly is a name, because each contains an @, a digit or a dot.
+    ``is_list`` is True if each word is certainly a name, because it contains an @, a digit or a
+    dot.
     """
 
     command: Command
@@ -396,8 +402,8 @@ class _Pattern:
 def request_in(text: str, language: str, *, is_group: bool = False) -> Request | None:
     """Return the request in a short text; None for small talk, names alone, and prose.
 
-    ``is_group``: the text is a reply to the bot in a group, where people also comment on stories.
-    A text with an unknown word is then no request, unless the unknown words may be names.
+    With ``is_group``, the text is a reply to a message of the bot in a group, where people also
+    comment on stories. Such a text is a request only if all its other words may be names.
     """
     written = words_in(text)
     words = [word for word in map(bare, written) if word]
@@ -427,7 +433,7 @@ def is_request_word(word: str, language: str) -> bool:
 def _command_of(
     plain: Sequence[str], language: str, *, has_marked: bool, has_names: bool
 ) -> Command | None:
-    """Return the command of the first pattern that matches the words without the marked names."""
+    """Return the command of the first pattern that matches. ``plain`` has no marked names."""
 
     def pattern_of(command: Command) -> _Pattern | None:
         every = _patterns(command, language)
@@ -502,7 +508,7 @@ def _has_marked(words: Sequence[str]) -> bool:
 
 
 def _may_be_unmarked(word: str, language: str) -> bool:
-    """Return whether a word has an @, or is a word that requests and sentences do not contain."""
+    """Return whether a word may be a name: it has an @, or is no common word of requests."""
     if word.startswith("@"):
         return True
     is_known = is_request_word(word, language) or is_everyday_word(word, language)

@@ -21,8 +21,8 @@ ROWS_A_QUEUE = 60  # the number of due deliveries of a chat that are read at a t
 class Audience:
     """The subscribers of a profile: number of chats, total weight, and whether all are newcomers.
 
-    Newcomers count only for profiles without other subscribers. Otherwise a few new accounts would
-    draw the checks of all other persons to the profiles of the new accounts.
+    The weight of newcomers counts only if all subscribers are newcomers. Otherwise a few new
+    accounts could take the checks of everybody else's profiles.
     """
 
     chats: int
@@ -32,12 +32,12 @@ class Audience:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A profile as the store knows it; ``due_at`` is the time of its next check.
+    """A stored profile. ``due_at`` is the time of the next check.
 
-    ``chats`` is the number of subscribed chats, and ``weight`` the sum of their subscriptions'
-    weights. The last ``refusals`` answers in a row had the same ``refusal``: private, or gone.
-    ``token`` is the number of the newest claim of its check, and ``attempts`` the number of claims
-    without an outcome.
+    ``chats`` is the number of subscribed chats, and ``weight`` is the total weight of their
+    subscriptions. ``refusal`` is the last refusal (private or gone), and ``refusals`` is the
+    number of equal refusals in a row. ``token`` is the number of the newest claim of the check.
+    ``attempts`` is the number of claims without an outcome.
     """
 
     profile_id: str
@@ -76,12 +76,13 @@ class Known:
 class Chat:
     """A stored chat.
 
-    ``state`` is ``closed`` while the bot is kicked or blocked. ``zone`` is None until a person
-    sets the time zone; the hours of the chat are then in UTC. ``menu`` is the digest of the menu
-    that Telegram shows in this chat alone, if it has one. ``payer`` is the person for whom the
-    limits of the chat count, 0 where that person has left the chat to others, None if unknown.
-    ``shows_parts``: /usage shows the cost of each member.
-    ``rules`` are the rules of the whole chat, as JSON values of ``Options``.
+    - ``state``: ``closed`` while the bot can't or may not write in the chat.
+    - ``zone``: None until a person sets the time zone; the hours of the chat are then in UTC.
+    - ``menu``: the digest of the chat's own command menu, if the chat has one.
+    - ``payer``: the person whose limits apply; ``NOBODY`` if that person has given up the chat;
+      None if unknown.
+    - ``shows_parts``: whether /usage shows the cost of each member.
+    - ``rules``: the rules of the whole chat, as JSON values of ``Options``.
     """
 
     id: int
@@ -117,7 +118,7 @@ CHAT_SETTINGS = tuple(name for name in Chat.__dataclass_fields__ if name not in 
 
 
 NOBODY = 0
-"""The payer of a chat that its payer has left: its alerts stop until there is another payer."""
+"""The payer of a chat that has no payer any more. Alerts stop until a person becomes the payer."""
 
 MAIN = 0  # the thread of messages outside of topics
 
@@ -211,10 +212,10 @@ class Held(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingMessage:
-    """A message that a chat must still get: a reply, or the common part of all deliveries.
+    """A pending message of a chat: a reply, or the base of a delivery.
 
-    ``copies`` counts sends that may have arrived. ``attempts`` counts claims in a row that surely
-    sent nothing or have no outcome.
+    ``copies`` is the number of sends that may have arrived. ``attempts`` is the number of
+    consecutive claims that certainly sent nothing or have no outcome.
     """
 
     id: int
@@ -233,9 +234,9 @@ class PendingMessage:
 
     @property
     def must_be_sent_alone(self) -> bool:
-        """Return whether the message must be sent without an album.
+        """Return whether the message must be sent outside of albums.
 
-        Telegram may have sent the earlier album with the message despite a 429.
+        Telegram answered 429 to an earlier album with the message, but may have sent the album.
         """
         return self.reason == FLOODED
 
@@ -244,8 +245,8 @@ class PendingMessage:
 class Delivery(PendingMessage):
     """A row of the outbox: a story, a notice or a reply.
 
-    ``sending``: the row is claimed and the outcome is not recorded. ``is_unreadable``: this
-    version of the code can't read the stored story.
+    ``sending`` is True if the row is claimed and has no recorded outcome. ``is_unreadable`` is
+    True if this version of the code can't read the stored story.
     """
 
     subscription_id: int | None
@@ -294,7 +295,7 @@ def find_mute(mutes: Iterable[Mute], thread_id: int | None) -> Mute | None:
 
 
 class QueueClaim(Protocol):
-    """A claimed chat queue; ``token`` proves the claim, ``flood`` is the state of its limits."""
+    """A claimed chat queue, with the token of the claim and the state of the flood limits."""
 
     @property
     def chat_id(self) -> int:
@@ -322,8 +323,8 @@ class ReplyClaim:
 class ChatQueue:
     """A chat with its due deliveries in the order of sending; ``token`` proves the claim.
 
-    ``flood`` is the usage of the chat's rate limits, in the format of ``bot.telegram``, if the bot
-    has replicas.
+    ``flood`` is the state of the chat's flood limits in the format of ``bot.telegram``, or None
+    without replicas.
     """
 
     chat: Chat

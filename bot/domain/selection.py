@@ -31,8 +31,8 @@ TOO_OLD = "expired"
 REMOVED = "removed"
 _FORGOTTEN = "forgotten"
 _TOO_MANY_CRASHES = "too many crashes"
-# A story deferred by quiet hours is still sent within this time after their end, even if a first
-# send fails.
+# A story that quiet hours deferred may be sent within this time after the quiet hours, even if the
+# story has expired. The time allows a second send after a failure.
 _AFTER_QUIET = timedelta(hours=1)
 NO_ANSWERS = "no answers"
 UNREADABLE = "unreadable"
@@ -81,10 +81,10 @@ class Batch:
 class Decision:
     """The decision about a chat queue. Nothing is sent if ``batch`` is None.
 
-    ``doubtful`` are rows that a process has sent without recording the outcome, as after a lost
-    response. ``held`` are deferred rows with the due time and the reason. ``doubled`` are late
-    replies with the same content as a later reply. ``probe`` is the mute of a chat that must be
-    asked first.
+    - ``doubtful``: rows that may have been sent, because the outcome was not recorded.
+    - ``held``: deferred rows, each with the due time and the reason.
+    - ``doubled``: late replies with the same content as a later reply.
+    - ``probe``: the mute whose right must be checked before a send.
     """
 
     batch: Batch | None = None
@@ -143,7 +143,7 @@ def judge(
 def is_for_summary(row: Delivery, chat: Chat) -> bool:
     """Return whether a story waits for a daily summary, and no summary lists the story yet.
 
-    False for a story that expires too early, and is therefore sent before the summary.
+    A story that would expire too early does not wait, because it is sent before the summary.
     """
     if not can_join_summary(row) or row.story is None:
         return False
@@ -215,8 +215,8 @@ def _defer_muted_rows(
 ) -> list[Delivery]:
     """Defer rows that a mute affects until the next check of the right. Return the other rows.
 
-    When the whole chat must be asked, no row is returned. Telegram has no call for the state of a
-    closed topic, so a row is sent into the topic as a test.
+    If the bot must first ask Telegram about its rights in the chat, no row is returned. Telegram
+    has no call for the state of a topic, so a row is sent into a closed topic as a test.
     """
     muted = {mute.thread_id: mute for mute in mutes}
     if not muted:
@@ -256,7 +256,7 @@ def _passes_mute(row: Delivery, mute: Mute) -> bool:
 def _content_and_place(reply: Delivery) -> tuple[Target, dict[str, object]]:
     """Return the target and the content of a reply, for the comparison of replies.
 
-    The answered message and the trace id are left out.
+    The id of the answered message and the trace id are omitted.
     """
     fields = reply.fields.items()
     return reply.target, {name: one for name, one in fields if name not in _OF_THE_ASKING}
@@ -353,10 +353,10 @@ def _defer_to_digest(row: Delivery, chat: Chat, decision: Decision, now: datetim
 
 
 def _first_batch(willing: Sequence[Delivery]) -> Batch:
-    """Return the first batch.
+    """Return the first batch of the rows that may be sent.
 
-    A batch has either possible repeats or first sends, and either listed stories of a summary or
-    other stories.
+    A batch never mixes possible repeats with first sends, or stories of a summary with other
+    stories.
     """
     head = willing[0]
     alike = list(takewhile(lambda row: bool(row.copies) == bool(head.copies), willing))

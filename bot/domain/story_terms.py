@@ -64,7 +64,7 @@ def normalized(text: str) -> str:
 
 
 def parse_rules(text: str) -> Rules:
-    """Parse ``only: #sale not: video``; words before the first head belong to ``only``."""
+    """Parse rules such as ``only: #sale not: video``. Words before a label belong to ``only``."""
     parts = _HEAD.split(typed(clean(text)))
     lists = {"only": parts[0], "not": ""}
     for head, terms in zip(parts[1::2], parts[2::2], strict=True):
@@ -77,9 +77,9 @@ def parse_rules(text: str) -> Rules:
 
 
 def _split_words(text: str) -> list[str]:
-    """Return the words in their stored form: ``www.nike.com`` is ``nike.com``.
+    """Return the words of a text in the stored form.
 
-    ``mention:@nike`` is ``@nike``.
+    ``www.nike.com`` becomes ``nike.com``, and ``mention:@nike`` becomes ``@nike``.
     """
     words = [_WWW.sub("", word) for word in words_in(_comparable(text))]
     return [_BEFORE_NAME.sub("", word) for word in words]

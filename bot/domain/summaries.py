@@ -18,7 +18,7 @@ class Summary:
     """The deliveries of a daily summary.
 
     ``by_profile`` has the stories of each profile, in the order of sending. ``ended`` has the
-    stories that expired before the summary, and that the notice counts.
+    stories that expired before the summary. The notice shows their number.
     """
 
     by_profile: tuple[tuple[Delivery, ...], ...]
@@ -28,9 +28,11 @@ class Summary:
     def fields(self) -> dict[str, Any]:
         """Return the fields of the notice.
 
-        ``posted``: the name, the number of stories and the subscription of each listed profile.
-        ``more``: the number of profiles without a line. ``n``: the number of all stories.
-        ``ended``: the number of expired stories by name. ``silent``: all subscriptions are silent.
+        - ``posted``: the name, the number of stories and the subscription of each listed profile.
+        - ``more``: the number of profiles that are not listed.
+        - ``n``: the number of all stories.
+        - ``ended``: the number of expired stories, by name.
+        - ``silent``: whether all subscriptions are silent.
         """
         shown = self.by_profile[:LINES]
         ended: dict[str, int] = {}
@@ -54,8 +56,8 @@ def plan(rows: Sequence[Delivery], queue: ChatQueue, *, now: datetime) -> Summar
     """Return the summary of the due stories of a chat or topic.
 
     The rules of the subscriptions are applied before the stories are counted. Return None if the
-    stories are one album of one profile: the album needs no list. A channel is told of expired
-    stories in private, so the summary of a channel does not count expired stories.
+    stories fit into one album of one profile, because the album needs no list. The summary of a
+    channel does not count expired stories, because its subscribers get a private notice of them.
     """
     willing, others = selection.judge(
         [row for row in rows if selection.can_join_summary(row)], queue, now=now

@@ -52,7 +52,7 @@ ALIASES = {
 
 
 def name_in(text: str) -> str | None:
-    """Return the profile name that is the whole text, or that the text mentions with an @."""
+    """Return the profile name in a text: the whole text, or the first name with an @."""
     match [word.strip(_AROUND) for word in words_in(text)]:
         case [word] if word.lower() not in NO_NAMES and "/" not in word and (name := _name(word)):
             return name
@@ -89,7 +89,7 @@ def is_thanks(text: str) -> bool:
 
 
 def begins_with_thanks(text: str) -> bool:
-    """Return whether the first words say thanks; a name after them is thanked."""
+    """Return whether a text begins with thanks, as "thanks natgeo" does."""
     return _thanks_at(_bare_words(text), 0)
 
 
@@ -150,7 +150,7 @@ def _with_commas(line: str, language: str) -> str:
 
 
 def split_command(text: str) -> tuple[str, str] | None:
-    """Return the word of a command, without its slash, and the text after the word."""
+    """Return the name of a command without the slash, and the text after the name."""
     match = _COMMAND.fullmatch(text.strip())
     return (match[1].lower(), (match[2] or "").strip()) if match else None
 

@@ -12,7 +12,7 @@ _NO_PLACES = frozenset({"localtime", "Factory", "posixrules"})
 
 
 def is_zone(name: str) -> bool:
-    """Return whether a chat may choose this name: a name of the list that every machine has."""
+    """Return whether a chat may choose this name. All machines have the same list of names."""
     return name in _zone_names()
 
 
