@@ -1,7 +1,7 @@
 """The cache of the Stories API's answers, by key.
 
-The store contains the answers for all chats and all replicas; single stories are also cached in
-memory. Within a process, concurrent requests for the same key share a call.
+The database has the answers for all chats and all processes. Single stories are also cached in
+memory. Within a process, concurrent requests for the same key share one call.
 """
 
 import asyncio
@@ -39,11 +39,11 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 
-# The delay of the write, so that the person gets the story before the write.
+# Seconds. The answer is stored later than the person gets the story.
 _STORED_AFTER_S = 0.05
 _URL_MARGIN = timedelta(seconds=60)
-# The negative answers that are cached, so that a repeated request costs no second call. ``names``
-# caches the negative answers about a name.
+# Errors that are cached, so that a repeated request costs no second call. The module ``names``
+# caches the errors about a name.
 _NEGATIVE: dict[str, type[StoriesError]] = {
     kind.__name__: kind
     for kind in (
@@ -58,15 +58,15 @@ _NEGATIVE: dict[str, type[StoriesError]] = {
 
 @dataclass(frozen=True, slots=True)
 class Fetched(Generic[T]):
-    """The answer to a request, and the profile if known.
+    """The result of a call, with the profile if known.
 
-    With a ``profile``, the result is a snapshot of the profile: a list of stories.
+    If ``profile`` is set, the result is a list of stories of this profile.
     """
 
     profile: Profile | None
     result: list[T]
     partial: bool = False
-    bill: Bill | None = None  # the bill that is settled in the transaction that stores the answer
+    bill: Bill | None = None  # settled in the transaction that stores the result
 
 
 Fetch = Callable[[], Awaitable[Fetched[T]]]
@@ -74,7 +74,7 @@ Until = Callable[[list[T], datetime], datetime]
 
 
 class AnswerCache:
-    """The cache of the API's answers, with the calls in progress."""
+    """Caches the answers of the API, and shares calls that are in progress."""
 
     def __init__(
         self,
@@ -84,9 +84,10 @@ class AnswerCache:
         now: Callable[[], datetime],
         wake: Callable[[], None] = lambda: None,
     ) -> None:
-        """Store answers in ``db``, and settle the bills in ``ledger``.
+        """Store answers in ``db``, and settle bills in ``ledger``.
 
-        ``wake`` is called after an answer with stories, which may be new to subscribers.
+        ``wake`` is called after an answer with stories, because subscribers may need alerts about
+        them.
         """
         self._db = db
         self._ledger = ledger
@@ -98,7 +99,7 @@ class AnswerCache:
         self._group = asyncio.TaskGroup()
 
     async def __aenter__(self) -> Self:
-        """Start the task group of the writes."""
+        """Start the task group that stores answers."""
         await self._group.__aenter__()
         return self
 
@@ -116,26 +117,28 @@ class AnswerCache:
     ) -> list[T]:
         """Return the cached answer for ``key``.
 
-        On a cache miss, call ``fetch`` and cache the result until ``until``. ``codec`` serialises
-        the result; use the same codec for a given key. ``fetch`` is not called if a recent answer
-        called the account with the name ``of`` private.
+        If there is none, call ``fetch`` and cache its result. The result is cached until the time
+        that ``until`` returns. ``codec`` serialises the result, and must always be the same for a
+        given key. ``fetch`` is not called if a recent answer said that the account with the name
+        ``of`` is private.
 
         Raises:
             ProfilePrivateError: The account with the name ``of`` is private.
             BotError: ``fetch`` failed. All requests that wait for the same answer get a
-                StoriesError; after any other error, the next waiting request calls ``fetch``.
+                ``StoriesError``. After another error, the next waiting request calls ``fetch``.
         """
         while (future := self._in_flight.get(key)) is not None:
             await asyncio.wait([future])
             if not future.cancelled():
                 return future.result()
-            # The caller of ``fetch`` may not spend credits, or was cancelled: call ``fetch`` here.
+            # The request that called ``fetch`` failed for its own reasons, for example a spending
+            # limit. So call ``fetch`` here.
         future = self._in_flight[key] = asyncio.get_running_loop().create_future()
         try:
             result = await self._load_or_fetch(key, fetch, until, codec, of)
         except StoriesError as error:
             future.set_exception(error)
-            future.exception()  # marks the error as retrieved if no request waits
+            future.exception()  # prevents a log entry of asyncio about an unread exception
             raise
         else:
             future.set_result(result)
@@ -152,7 +155,7 @@ class AnswerCache:
         if cached is not None:
             return cached
         if (storing := self._storing.get(key)) is not None:
-            # The write in progress may store this answer, or the profile that has this username.
+            # The running write may store this answer, or the profile with this username.
             await asyncio.wait([storing])
         verdict, now = answers.verdict_key(of), self._now()
         kept = await self._db.fetch(lambda tx: answers.get_fresh(tx, key, verdict, now=now))
@@ -172,7 +175,7 @@ class AnswerCache:
         end = until(fetched.result, self._now())
         self._begin_storing(key, value, fetched, until=end)
         if fetched.partial:
-            # Only single stories stay in memory, because lists need too much memory.
+            # Only single stories are cached in memory, because lists need too much memory.
             self._cache.put(key, fetched.result, until=end)
         return fetched.result
 
@@ -188,10 +191,10 @@ class AnswerCache:
     async def _store(
         self, key: str, value: object, fetched: Fetched[Any], *, until: datetime, now: datetime
     ) -> None:
-        """Store the answer and the snapshot, and settle the bill, in a single transaction.
+        """Store the answer and the snapshot, and settle the bill, in one transaction.
 
-        A power cut may undo the transaction; then the reservation counts. Therefore the commit is
-        durable if the bill is higher than the reservation.
+        If a power failure undoes the transaction, the reservation still counts as spent. Therefore
+        the commit must be durable only if the bill exceeds the reservation.
         """
         bill = fetched.bill
         durable = bill is not None and bill.credits > bill.reservation.credits
@@ -205,15 +208,14 @@ class AnswerCache:
 
         try:
             await asyncio.sleep(_STORED_AFTER_S)
-            # The handler of the update may have an open transaction, but does not wait for this
-            # write.
+            # This write is independent of the open transaction that the caller may have.
             with transaction_guard.refusing_while(None):
                 await self._db.run(write, durable=durable)
-        except Exception:  # the person got the answer; the next request needs a new call
+        except Exception:  # the person got the answer, but a further request costs a new call
             log.exception("an answer could not be kept", key=key)
         else:
             if fetched.profile:
-                self._wake()  # the stored snapshot may have made alerts due
+                self._wake()  # alerts may be due because of the snapshot
 
     def _end_storing(self, keys: set[str], storing: asyncio.Task[None]) -> None:
         for key in keys:
@@ -222,7 +224,10 @@ class AnswerCache:
 
 
 async def _record(tx: Tx, profile: Profile, fetched: Fetched[Story], *, now: datetime) -> None:
-    """Store each story of a complete answer by pk, and the snapshot of the profile."""
+    """Store the snapshot of the profile.
+
+    If the answer is complete, also cache each story by its id.
+    """
     if not fetched.partial:
         for story in fetched.result:
             until = until_urls_expire([story], now)
@@ -232,30 +237,36 @@ async def _record(tx: Tx, profile: Profile, fetched: Fetched[Story], *, now: dat
 
 
 def _keys_answered(fetched: Fetched[Any]) -> set[str]:
-    """Return the keys of all requests that a result answers."""
+    """Return the keys of all requests that this result answers."""
     if fetched.profile is None:
         return set()
     return {profile_key(fetched.profile.username), *(story_key(one.pk) for one in fetched.result)}
 
 
 def profile_key(username: str) -> str:
-    """Return the key of the live stories of a profile."""
+    """Return the cache key of a profile's live stories."""
     return f"profile:{username}"
 
 
 def story_key(pk: str) -> str:
-    """Return the key of a story."""
+    """Return the cache key of a story."""
     return f"story:{pk}"
 
 
 def until_urls_expire(stories: list[Story], now: datetime) -> datetime:
-    """Return the time until which a cached story may be shown: its signed URLs expire."""
+    """Return until when a cached story may be shown.
+
+    After that time its signed URL does not work.
+    """
     story = stories[0]
     return max(min([story.expires_at, *url_expiries(story)]), now)
 
 
 def url_expiries(story: Story) -> list[datetime]:
-    """Return the expiry of the signed URL of a story, less a margin."""
+    """Return the time when the story's signed URL expires, less a margin.
+
+    The list is empty if the URL is not signed.
+    """
     end = expires_at(story.media_url or "")
     return [end - _URL_MARGIN] if end else []
 

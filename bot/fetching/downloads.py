@@ -1,4 +1,4 @@
-"""Paid downloads of files, tried after all free sources and charged to the ledger."""
+"""Downloads through the paid API, which are tried after all free sources of a file."""
 
 from collections.abc import Awaitable, Callable
 from collections.abc import Set as AbstractSet
@@ -41,18 +41,18 @@ class DownloadsStories(Protocol):
     ) -> Call[MediaFile]:
         """Return the API call that downloads the file at a URL of a media host.
 
-        ``refuse`` gets the account of the file, or None if the answer names no account, and raises
-        an error if the file may not be shown. The code that awaits the call must remove the file
-        after use.
+        ``refuse`` is called with the account of the file, or with None if the answer names no
+        account. ``refuse`` raises an error if the file may not be shown. The code that awaits the
+        call must remove the file after use.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class Downloads:
-    """Downloads files through the Stories API for 1 credit each.
+    """Downloads files through the Stories API, for 1 credit each.
 
-    ``fetch`` downloads a file from a pasted URL. ``blocked`` contains ids and names of profiles to
-    hide.
+    ``fetch`` downloads a file from a pasted URL for free. ``blocked`` contains the ids and names
+    of blocked profiles.
 
     The API's answer for a URL must name the account of the file, because the account may be
     blocked or private. After an answer without an account, no file of a pasted URL is bought for a
@@ -68,17 +68,17 @@ class Downloads:
     _failures: TimedCache[str, bool] = field(default_factory=TimedCache)
 
     async def __call__(self, story: Story, asker: Asker) -> MediaFile:
-        """Return a story's file.
+        """Return the file of a story.
 
-        The schedule pays for an alert, the asker for a reply. The download of a file from a pasted
-        URL costs no credit, or 1 credit if the media host refuses the bot. The size of a free file
-        counts against a daily limit of megabytes.
+        For an alert, the schedule pays. For a reply, the person who asks pays. A file from a
+        pasted URL is free, or costs 1 credit if the media host refuses the bot. The size of a free
+        file counts towards a daily limit of megabytes.
 
         Raises:
-            PastedLimitError: The asker's daily limit of megabytes is exceeded.
+            PastedLimitError: The person's daily limit of megabytes is exceeded.
             SpendingError: The credit may not be spent.
-            MediaError: The file could not be loaded.
-            StoriesError: The API failed.
+            MediaError: The file could not be downloaded, or its account is unknown.
+            StoriesError: The API failed, or the profile is private or blocked.
         """
         if is_pasted(story):
             return await self._load_pasted(story.media_url or "", asker)
@@ -91,7 +91,7 @@ class Downloads:
         try:
             file = await self.fetch(url)
         except MediaDeniedError:
-            # Instagram signs all URLs of stories, so an unsigned URL belongs to no story.
+            # Instagram signs the URLs of all stories. An unsigned URL is therefore not a story.
             if expires_at(url) is None or self._failures.get(_UNNAMED, now=self.now()):
                 raise
             call = self.api.download_url(url, self.spool, refuse=self._refuse_profile)
@@ -100,7 +100,7 @@ class Downloads:
         return file
 
     def _refuse_profile(self, profile: Profile | None) -> None:
-        """Check the account of a bought file.
+        """Raise an error if the bought file may not be shown.
 
         Raises:
             MediaError: The answer names no account.

@@ -1,7 +1,8 @@
-"""The check whether the budget covers all followed profiles, and the refused profiles.
+"""The check whether the budget is enough for all subscribed profiles.
 
-Subscriptions beyond the budget are refused, but the budget can be lowered afterwards, or a check
-can become more expensive. The owners are notified of both.
+Subscriptions beyond the budget are refused. The budget can still become too small, if it is
+lowered or if checks become more expensive. The owners are notified about refused people, and about
+a budget that is too small.
 """
 
 from collections.abc import Sequence
@@ -14,7 +15,8 @@ from bot.domain.incidents import SetIncident
 from bot.domain.sentences import NN_
 from bot.scheduling.pricing import fewest_credits, is_feasible
 
-# A shortfall ends only with this reserve, because the mean cost of a check fluctuates.
+# The reserve that ends a shortfall. Without it, notifications would alternate, because the mean
+# cost of a check varies.
 _SPARE = 1.05
 
 _TOO_SMALL = NN_(
@@ -40,10 +42,11 @@ _ALL_FOR_REPLIES = NN_(
 
 @dataclass(frozen=True, slots=True)
 class Shortfall:
-    """The number of ``profiles`` that can be checked in time, and the daily credits that all need.
+    """A budget that is too small for all subscribed profiles.
 
-    ``daily_budget`` is the setting that gives the checks enough credits. None: with the current
-    ``REPLY_SHARE`` the checks get no part of any budget.
+    ``profiles`` is the number of subscribed profiles. Only ``enough`` of them can be checked in
+    time. ``credits`` are the daily credits that all of them need. ``daily_budget`` is the setting
+    that would be enough. It is None if ``REPLY_SHARE`` leaves nothing of any budget for checks.
     """
 
     profiles: int
@@ -53,7 +56,7 @@ class Shortfall:
 
 
 class BudgetWatch:
-    """Notifies the owners when the budget becomes too small or sufficient for the checks."""
+    """Notifies the owners when the budget becomes too small for the checks, or is enough again."""
 
     def __init__(
         self,
@@ -62,7 +65,7 @@ class BudgetWatch:
         *,
         credit_price: float = 0.0,
     ) -> None:
-        """Open and end incidents with ``set_incident`` and ``set_capacity``, which report changes.
+        """Report a too small budget with ``set_incident``, refused people with ``set_capacity``.
 
         ``credit_price`` is in US dollars.
         """
@@ -70,16 +73,16 @@ class BudgetWatch:
         self._set_capacity = set_capacity
         self._credit_price = credit_price
         self._last: Shortfall | Literal["unknown"] | None = "unknown"
-        # A value that differs from each report.
+        # The last report. The first value differs from every report.
         self._last_refused: tuple[int, int | None] | None = (-1, None)
 
     async def check_refused(
         self, budget: float, counts: Sequence[int], cost: float, *, reply_share: float, people: int
     ) -> None:
-        """Report today's number of refused persons who are no newcomers, and a sufficient budget.
+        """Report how many known persons could not subscribe today, and a budget that would do.
 
-        Each person counts as a single additional profile, so repeated requests do not raise the
-        reported budget.
+        Each person counts as one more profile, so the reported budget does not rise if a person
+        tries again.
         """
         known, fresh = counts
         lack = shortfall(budget, (known + people, fresh), cost, reply_share=reply_share)
@@ -96,7 +99,10 @@ class BudgetWatch:
     async def check(
         self, budget: float, counts: Sequence[int], cost: float, *, reply_share: float
     ) -> None:
-        """Evaluate ``budget``, in credits per day; the other arguments are as in ``shortfall``."""
+        """Report whether ``budget``, in credits per day, is too small for all profiles.
+
+        The other arguments are those of ``shortfall``.
+        """
         was_short = isinstance(self._last, Shortfall)
         lack = shortfall(budget, counts, cost, reply_share=reply_share, was_short=was_short)
         if lack == self._last:
@@ -112,7 +118,10 @@ class BudgetWatch:
 
 
 def capacity(budget: float, cost: float) -> int:
-    """Return the number of profiles that a budget covers. ``cost`` are the credits of a check."""
+    """Return the number of profiles that a daily budget can check.
+
+    ``cost`` is the cost of a check.
+    """
     return int(budget / fewest_credits(cost) + 1e-9) if cost > 0 else 0
 
 
@@ -124,10 +133,11 @@ def shortfall(
     reply_share: float,
     was_short: bool = False,
 ) -> Shortfall | None:
-    """Return the shortfall of ``budget``, the guaranteed daily credits of checks, or None.
+    """Return by how much ``budget`` is too small for the checks, or None if it is enough.
 
-    ``counts`` are the numbers of profiles that known persons follow and that only newcomers
-    follow, ``cost`` the credits of a check.
+    ``budget`` are the daily credits that checks get in any case. ``counts`` has two numbers of
+    profiles: those with a known person as a subscriber, and those that only newcomers have
+    subscribed to. ``cost`` is the number of credits of a check.
     """
     known, fresh = counts
     shares = share_with_newcomers(budget, known=known, fresh=fresh)

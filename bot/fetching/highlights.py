@@ -1,4 +1,4 @@
-"""Highlights: the collections of a profile, and the stories of a collection, cached by id."""
+"""Highlights: the list of a profile's highlights, and the stories of a highlight."""
 
 from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
@@ -27,12 +27,12 @@ from bot.store.engine.database import Database
 
 _LIST_KEPT = timedelta(hours=1)
 _OPENED_KEPT = timedelta(days=1)  # the signed URLs of the stories are valid for about a day
-# The pause after an answer that the plan of the API key has no highlights.
+# The pause after an answer that the plan of the API key does not include highlights.
 _REFUSED_FOR = timedelta(hours=1)
 
 
 class Highlights:
-    """Highlights on demand, from the cache or for credits."""
+    """Returns highlights from the cache or for credits."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class Highlights:
         now: Callable[[], datetime],
         blocked: AbstractSet[str] = frozenset(),
     ) -> None:
-        """Set the dependencies; ``blocked`` contains ids and names of profiles to hide."""
+        """Set the dependencies. ``blocked`` contains the ids and names of blocked profiles."""
         self._api = api
         self._ledger = ledger
         self._answers = answers
@@ -54,18 +54,18 @@ class Highlights:
         self._asked_from = now()
 
     async def of_profile(self, username: str, asker: Asker) -> list[Highlight]:
-        """Return the highlights of a profile, without stories; 2 credits.
+        """Return the highlights of a profile, without their stories; 2 credits.
 
-        The cost is 3 credits for a name that was not seen in 30 days, and 0 within an hour. A list
-        of a different account than the current owner of the name is not shown; the list of the
-        current owner is then requested at the same price.
+        The cost is 3 credits if the name was not seen in the last 30 days, and 0 within an hour
+        after the last call. If the name has changed its owner, the old owner's list is not shown.
+        The list of the new owner is then fetched at the same price.
 
         Raises:
             NoSuchProfileError: The account does not exist.
             ProfilePrivateError: The account is visible to followers only.
             HighlightsUnavailableError: The plan of the API key does not include highlights.
             SpendingError: The credits may not be spent.
-            StoriesError: The account has no highlights, or the API failed.
+            StoriesError: The account is blocked or has no highlights, or the API failed.
         """
         self._refuse_blocked(Profile("", username))
         charge = Charge("highlight", asker)
@@ -94,14 +94,14 @@ class Highlights:
         return result
 
     async def open(self, highlight_id: str, asker: Asker) -> Highlight:
-        """Return a highlight with stories, oldest first; 1 credit, 0 within a day.
+        """Return a highlight with its stories, oldest first; 1 credit, 0 within a day.
 
         Raises:
             HighlightGoneError: The highlight does not exist, or contains no stories.
             ProfilePrivateError: The account is visible to followers only.
             HighlightsUnavailableError: The plan of the API key does not include highlights.
             SpendingError: The credits may not be spent.
-            StoriesError: The account has no highlights, or the API failed.
+            StoriesError: The account is blocked, or the API failed.
         """
         charge = Charge("highlight", asker)
 
@@ -123,13 +123,13 @@ class Highlights:
         return result
 
     async def _resolve(self, username: str, charge: Charge) -> Profile:
-        """Return the current owner of a name; the lookup costs 1 credit."""
+        """Return the current owner of a name; 1 credit for the lookup."""
         profile = await self._names.resolve_public(username, charge)
         self._refuse_blocked(profile)
         return profile
 
     async def _known_profile(self, username: str) -> Profile | None:
-        """Return the known owner of a name, or None if the cheaper lookup should decide."""
+        """Return the known owner of a name, or None if the name must be looked up."""
         known = await self._names.last_known(username)
         return known.profile if known and known.state == "active" else None
 
@@ -147,7 +147,10 @@ class Highlights:
             raise ProfileUnavailableError(str(error), credits=error.credits) from None
 
     async def _is_current(self, result: list[Highlight], username: str) -> bool:
-        """Return whether a list, which may be cached, belongs to the current owner of the name."""
+        """Return whether a list of highlights belongs to the current owner of the name.
+
+        The list may be from the cache.
+        """
         if not result or not result[0].profile.profile_id:
             return True
         owner = await self._known_profile(username)
@@ -155,9 +158,9 @@ class Highlights:
 
     @contextmanager
     def _remembering_refusal(self) -> Iterator[None]:
-        """Make no calls for some time after the API has answered that the plan has no highlights.
+        """If the API's plan does not include highlights, make no calls for some time.
 
-        A refusal that is repeated from the cache does not extend that time.
+        A refusal without a call does not extend this time.
         """
         if self._asked_from > self._now():
             raise HighlightsUnavailableError("known from the last answer")

@@ -1,7 +1,8 @@
-"""Resolution of names: owner, privacy and stories of an account, proved by two answers.
+"""The lookup of usernames: the owner of a name, whether the account is private, and its stories.
 
-The lookup of 1 credit is made before the more expensive calls. The lookup is also the second proof
-of a refusal, because 403 and 404 occur from time to time for accounts that are public and exist.
+A lookup costs 1 credit and is made before more expensive calls. If the API refuses an account, a
+lookup must confirm this, because the API sometimes answers 403 or 404 for accounts that exist and
+are public.
 """
 
 import asyncio
@@ -27,11 +28,12 @@ from bot.store import answers, profiles
 from bot.store.engine.database import Database, Tx
 
 NEGATIVE_FOR = timedelta(minutes=5)
-"""The time for which a refusal is repeated from the cache, to every person and by every path."""
+"""The time for which a confirmed refusal is cached, for all people and all kinds of requests."""
 
-# After this time the name is resolved again, because the owner may have changed.
+# After this time the name is looked up again, because its owner may have changed.
 _VALID_FOR = timedelta(days=30)
-# Locks that serialise the lookups of a name, shared by all instances of ``Names``.
+# A lock for each name, so that a name is not looked up twice at the same time. All instances of
+# ``Names`` share the locks.
 _asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 _REFUSALS = (ProfilePrivateError, NoSuchProfileError, ApiRefusedError)
 _VERDICTS: dict[str, type[StoriesError]] = {kind.__name__: kind for kind in _REFUSALS}
@@ -39,7 +41,7 @@ Proof = Literal["private", "gone", "public", "unknown"]
 
 
 class Names:
-    """Looks up names, stores the owners of names, and fetches the stories of an owner."""
+    """Looks up names, stores their owners, and fetches the stories of an owner."""
 
     def __init__(
         self, db: Database, api: StoriesService, ledger: Ledger, *, now: Callable[[], datetime]
@@ -51,11 +53,11 @@ class Names:
         self._now = now
 
     async def last_known(self, username: str, *, within: timedelta = _VALID_FOR) -> Known | None:
-        """Return the last owner of a name, or None if the last observation is too old; free.
+        """Return the stored owner of a name, or None if the name was not seen recently; free.
 
         Raises:
-            NoSuchProfileError: A recent answer found no account with this name.
-            ProfilePrivateError: A recent answer found the account private.
+            NoSuchProfileError: According to a recent answer, no account has this name.
+            ProfilePrivateError: According to a recent answer, the account is private.
             ApiRefusedError: The API refused the name recently.
         """
         key, now = answers.verdict_key(username), self._now()
@@ -65,9 +67,9 @@ class Names:
             return await profiles.named(tx, username, since=now - within)
 
     async def resolve(self, username: str, charge: Charge) -> Profile:
-        """Return the current owner of a name; 1 credit, 2 if the first answer is a refusal.
+        """Return the current owner of a name; 1 credit, or 2 if the first answer is a refusal.
 
-        A private account is returned as private. The subscribers are not notified here.
+        A private account is returned as private. Subscribers are not notified of this.
 
         Raises:
             NoSuchProfileError: Two answers agree that the account does not exist.
@@ -112,7 +114,7 @@ class Names:
                 await self._store_verdict(tx, username, ProfilePrivateError)
 
     async def resolve_public(self, username: str, charge: Charge) -> Profile:
-        """Return the current owner of a name as ``resolve`` does, if the account is public.
+        """Return the current owner of a name like ``resolve``, but only if the account is public.
 
         Raises:
             ProfilePrivateError: The account is visible to followers only.
@@ -120,7 +122,7 @@ class Names:
         began = self._now()
         async with _asking.setdefault(username, asyncio.Lock()):
             known = await self.last_known(username, within=self._now() - began)
-            # Another request may have resolved the name in the meantime.
+            # Another request may have looked up the name in the meantime.
             if known and known.state == "active":
                 return known.profile
             profile = await self.resolve(username, charge)
@@ -134,13 +136,11 @@ class Names:
         await answers.store(tx, key, verdict.__name__, until=until)
 
     async def check_refusal(self, username: str, charge: Charge, *, profile_id: str = "") -> Proof:
-        """Check a refusal with the lookup of the name; 1 or 2 credits.
+        """Check by a lookup of the name whether a refusal is right; 1 or 2 credits.
 
-        ``profile_id`` is the id of the refused account, if known.
-
-        Return ``unknown`` if the lookup cannot be made or has no result for this account.
-        ``private`` depends on the account's page: a page that is refused as private may belong to
-        a public account.
+        ``profile_id`` is the id of the refused account, if known. The result "unknown" means that
+        the lookup failed, or that even the page of the account was refused. Such a refusal proves
+        nothing, because the account may still be public.
         """
         if not username:
             return "unknown"
@@ -151,18 +151,18 @@ class Names:
         except (SpendingError, StoriesError):
             return "unknown"
         if profile_id and answer.profile_id != profile_id:
-            return "gone"  # the name now belongs to a different account
+            return "gone"  # a different account has the name now
         return "private" if answer.is_private else "public"
 
     async def fetch_stories(
         self, profile: Profile, charge: Charge, *, is_just_named: bool = False
     ) -> list[Story] | None:
-        """Return the live stories of an account, or None if the name has a different owner now.
+        """Return the live stories of an account, or None if its name has a different owner now.
 
-        2 credits. A refusal is accepted only if the lookup of the name agrees. Otherwise a 404 is
-        retried, because a 404 is temporary. An account that is refused as private although its
-        page is public hides this list permanently. ``is_just_named``: a recent lookup found the
-        account public.
+        The cost is 2 credits. A refusal counts only if a lookup of the name confirms it. If the
+        lookup contradicts a 404, the call is repeated, because the 404 may be temporary. If the
+        lookup contradicts "private", the call is not repeated, because the account hides its
+        stories permanently. ``is_just_named`` means that a recent lookup found the account public.
 
         Raises:
             NoSuchProfileError: The account does not exist.
@@ -188,13 +188,13 @@ class Names:
                 return await self._ledger.spend(charge, call)
             except (ProfilePrivateError, NoSuchProfileError) as again:
                 raise ProfileUnavailableError(str(again), credits=again.credits) from None
-            except SpendingError:  # the next person who requests the profile may be able to pay
+            except SpendingError:  # a different person may be able to pay for a further attempt
                 raise ProfileUnavailableError(str(error)) from None
 
     async def record_private(self, profile_id: str, *, token: int | None = None) -> None:
-        """Record that two answers agree that the account is private.
+        """Record that an account is private, because two answers agree.
 
-        ``token``: the claim of a check, as in ``snapshots.record_failure``.
+        ``token`` is the claim of a check, as in ``snapshots.record_failure``.
         """
         async with self._db.begin() as tx:
             await snapshots.record_failure(tx, profile_id, "private", now=self._now(), token=token)

@@ -1,4 +1,4 @@
-"""Stories on demand, by link or by profile, with the cheapest sufficient call."""
+"""Stories that people ask for, by link or by profile. The cheapest suitable call is used."""
 
 from collections.abc import Callable, Collection
 from collections.abc import Set as AbstractSet
@@ -34,11 +34,11 @@ from bot.fetching.names import Names
 from bot.store import held_stories
 from bot.store.engine.database import Database
 
-MOST = 50  # the maximum number of results of an inline query (Bot API, answerInlineQuery)
+MOST = 50  # maximum results of an inline query (Bot API, answerInlineQuery)
 
 
 class Viewer:
-    """Stories on demand, from the cache or for credits."""
+    """Returns stories from the cache or for credits."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Viewer:
         fresh_for: timedelta = timedelta(seconds=60),
         blocked: AbstractSet[str] = frozenset(),
     ) -> None:
-        """Set the dependencies; ``blocked`` contains ids and names of profiles to hide."""
+        """Set the dependencies. ``blocked`` contains the ids and names of blocked profiles."""
         self._db = db
         self._api = api
         self._ledger = ledger
@@ -62,15 +62,16 @@ class Viewer:
         self._blocked = blocked
 
     async def story(self, link: Link, asker: Asker) -> Story:
-        """Return the story of a link; 1 credit, 0 for a cached or certainly expired story.
+        """Return the story of a link; 1 credit, or 0 for a cached or certainly expired story.
 
-        If the story seems to be gone or private, a second answer must agree, for 1 more credit.
+        If the story seems to be gone or private, a second answer must confirm this, for 1 more
+        credit.
 
         Raises:
-            StoryGoneError: The story is over 24 hours old or deleted.
+            StoryGoneError: The story is over 24 hours old or was deleted.
             ProfilePrivateError: The account is visible to followers only.
             SpendingError: The credits may not be spent.
-            StoriesError: The API failed.
+            StoriesError: The account is blocked, or the API failed.
         """
         story_id = link.story_id or ""
         if links.is_probably_gone(story_id, self._now()):
@@ -84,7 +85,7 @@ class Viewer:
                     story, bill = await self._ledger.call_unsettled(charge, call)
                 except StoryGoneError:
                     if links.story_taken_at(story_id) is None:
-                        raise  # the id does not prove that the story is live
+                        raise  # no second call, because the story may be old
                     story, bill = await self._ledger.call_unsettled(charge, call)
             except ProfilePrivateError as error:
                 if await self._names.check_refusal(link.username or "", charge) == "private":
@@ -103,7 +104,7 @@ class Viewer:
         return stories[0]
 
     async def look_up(self, username: str, asker: Asker) -> Profile:
-        """Return the current profile of a name, also a blocked profile; 1 credit.
+        """Return the current profile of a name, even if the profile is blocked; 1 credit.
 
         Raises:
             NoSuchProfileError: According to one answer, the account does not exist.
@@ -113,20 +114,20 @@ class Viewer:
         return await self._names.look_up(username, Charge("stories", asker))
 
     async def stories(self, username: str, asker: Asker) -> list[Story]:
-        """Return the live stories of a profile, oldest first; 2 credits for a known id.
+        """Return the live stories of a profile, oldest first; 2 credits if its id is known.
 
-        The cost is 3 credits for a name that was not seen in 30 days. The lookup of 1 credit comes
-        first, so a private account costs 1 and a name without an account 2. A cached answer costs
-        0. An existing account that answers 404 costs 2 more. If the lookup fails for this account
-        only (403 or 500), the stories are requested by name, for 3 credits. The list is empty if
-        the profile has no stories.
+        The list is empty if the profile has no stories. A cached answer costs 0 credits. A name
+        that was not seen in the last 30 days costs 3, because a lookup for 1 credit comes first. A
+        private account therefore costs 1, and a name without an account costs 2. If the API
+        answers 404 for an account that exists, the cost is 2 more. If only this lookup fails (403
+        or 500), the stories are fetched by name for 3 credits.
 
         Raises:
             NoSuchProfileError: The account does not exist.
             ProfilePrivateError: The stories are visible to the account's followers only.
             ProfileUnavailableError: The account is not available now, for an unknown reason.
             SpendingError: The credits may not be spent.
-            StoriesError: The API failed.
+            StoriesError: The account is blocked, or the API failed.
         """
         self._refuse_blocked(username)
         charge = Charge("stories", asker)
@@ -134,7 +135,7 @@ class Viewer:
         async def fetch() -> Fetched[Story]:
             known = await self._names.last_known(username)
             if known is None or known.state != "active":
-                # A lookup of the name costs less than the stories.
+                # Look up the name first, because a lookup costs less than the stories.
                 return await self._fetch_by_name(username, charge)
             self._refuse_blocked(username, known.profile_id)
             stories = await self._names.fetch_stories(known.profile, charge)
@@ -155,20 +156,21 @@ class Viewer:
         return [story for story in stories if story.expires_at > now]
 
     async def profile_of_file(self, bot_id: int, unique_ids: Collection[str]) -> str | None:
-        """Return the username of a story that the bot has sent as one of the given files; free."""
+        """Return the username of the story that the bot has sent as one of these files; free."""
         async with self._db.read() as tx:
             return await held_stories.profile_of_file(tx, bot_id, unique_ids)
 
     async def held_stories(
         self, person: int, bot_id: int, beginning: str | None, link: Link | None
     ) -> list[tuple[Story, KnownFile]]:
-        """Return the held stories of a ``link`` or name, newest first; free.
+        """Return stories whose files Telegram already has, newest first; free.
 
-        The result also contains the held stories of profiles that the person follows and that have
-        names starting with ``beginning`` (None: no other profile).
+        These are the stories of the ``link``, or of the profile that the link names. Stories of
+        profiles that the person has subscribed to are added if the name begins with ``beginning``.
+        If ``beginning`` is None, none are added.
         """
         known = None
-        if link:  # a cached refusal (private, gone) is not an error
+        if link:  # a refusal in the cache (private, gone) is not an error here
             with suppress(StoriesError):
                 known = await self._names.last_known(link.username or "")
         async with self._db.read() as tx:
@@ -196,8 +198,8 @@ class Viewer:
     ) -> Fetched[Story]:
         """Return the stories of a name whose lookup failed; 3 credits.
 
-        The privacy check of the API is included. A refusal is not trusted as a proof, because the
-        lookup of the name did not agree.
+        The call includes the privacy check of the API. A refusal is not taken as proof, because no
+        lookup confirms it.
 
         Raises:
             ProfileUnavailableError: The API refused the stories, or the credits may not be spent.
@@ -208,7 +210,7 @@ class Viewer:
             stories = await self._ledger.spend(charge, self._api.stories_by_name(username))
         except OutOfServiceError:
             raise
-        except SpendingError:  # the next person who requests the profile may be able to pay
+        except SpendingError:  # a different person may be able to pay for a further attempt
             raise ProfileUnavailableError(str(failed)) from None
         except StoriesError as again:
             if again.credits == 0:

@@ -1,8 +1,8 @@
-"""The scheduler: claims due profiles, checks each profile, and records the result.
+"""The scheduler, which claims due profiles, checks them, and records the results.
 
-A check serves all subscriptions of a profile. The price is reserved before the check and settled
+A check serves all subscriptions of a profile. Its price is reserved before the check, and settled
 in the transaction that records the result. No transaction is open during a call of the Stories
-API. A check is not made if a different process may have claimed the profile in the meantime.
+API. If a different process may have claimed the profile in the meantime, the check is not made.
 """
 
 import asyncio
@@ -44,28 +44,28 @@ from bot.store.engine.database import Database, Tx
 log = structlog.get_logger()
 
 _POLL_LEASE = timedelta(minutes=2)  # the lease of a check, whose call takes 30 seconds at most
-_RETRIES = RetryPolicy(pause=timedelta(minutes=2))  # after an error of the bot itself
-_SHORTEST = timedelta(seconds=0.5)  # the pause after a round without a check
-_EARLY_AGAIN = timedelta(seconds=5)  # the pause after a round without an early check
-_MONEY_AGAIN = timedelta(seconds=15)  # the pause before credits may be available again
+_RETRIES = RetryPolicy(pause=timedelta(minutes=2))  # applies after an error of the bot itself
+_SHORTEST = timedelta(seconds=0.5)  # the pause if no check was made
+_EARLY_AGAIN = timedelta(seconds=5)  # the pause if no profile could be checked early
+_MONEY_AGAIN = timedelta(seconds=15)  # the pause until credits may be available again
 # The longest pause while credits are missing or the API is down.
 _LONGEST_WAIT = timedelta(minutes=5)
-# The pause between checks while the API fails for all profiles.
+# The pause between two checks while the API fails for all profiles.
 _PROBE_EVERY = timedelta(seconds=30)
 MAINTAIN_EVERY = timedelta(minutes=1)
-# How long the API counts as slow after slow checks used half of the slots.
+# After slow checks have taken half of the slots, the API counts as slow for this time.
 _SLOW_FOR = timedelta(minutes=2)
-# Number of chats. The chats of a profile with more subscriptions are counted only once an hour.
+# If a profile has more chats than this number, the chats are counted only once an hour.
 _MANY = 1_000
 _COUNTED_AGAIN = timedelta(hours=1)
-_SURVEYED_A_MINUTE = 1_000  # profiles; the survey takes 15 ms and blocks the event loop
-# The number of due profiles that a step reads while the credit bucket is empty.
+_SURVEYED_A_MINUTE = 1_000  # profiles; a survey of 1,000 blocks the event loop for 15 ms
+# The number of due profiles to read for daily summaries while the credit bucket is empty.
 _SUMMARIES_READ = 100
-_LOOKUPS = 1, 2  # credits of a lookup of a name, and of the two lookups that prove "gone"
+_LOOKUPS = 1, 2  # credits of one lookup of a name, and of the two that prove "gone"
 
 
 class Scheduler:
-    """Checks followed profiles as often as the budget allows."""
+    """Checks subscribed profiles as often as the budget allows."""
 
     def __init__(
         self,
@@ -86,11 +86,11 @@ class Scheduler:
         metrics: Metrics = UNSEEN,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Make up to ``at_once`` concurrent checks, and ``slow_at_once`` additional slow checks.
+        """Make up to ``at_once`` checks at the same time, and ``slow_at_once`` more slow checks.
 
-        ``apply_blocks`` is awaited at each block and each minute, to pause the alerts of blocked
-        profiles. ``is_paused`` returns whether a different process with the same token must make
-        the checks. ``wake`` is called when deliveries are due.
+        ``apply_blocks`` pauses the alerts of blocked profiles. It is awaited every minute, and
+        after each change of the blocks. ``is_paused`` returns whether a different process with the
+        same token must make the checks. ``wake`` is called when messages are due.
         """
         self._db = db
         self._api = api
@@ -99,7 +99,7 @@ class Scheduler:
         self._settings = settings
         self._apply_blocks = apply_blocks
         self._is_paused = is_paused
-        # The blocked profiles at the last ``apply_blocks``.
+        # The blocked profiles when ``apply_blocks`` was last called.
         self._ended_for: frozenset[str] = frozenset()
         self._slots = FastAndSlowSlots(at_once, slow_at_once)
         # The last time at which slow checks used half of the ``at_once`` slots.
@@ -111,13 +111,14 @@ class Scheduler:
         self._now = now
         self._kept_at = now() - MAINTAIN_EVERY
         self._survey_at = now()
-        # The profiles with many chats whose audience was counted within the last hour.
+        # The profiles with many chats whose chats were counted within the last hour.
         self._counted = TimedCache[str, bool]()
         self._plan: Plan | None = None
-        # The number of profiles with a follower who is no newcomer, and of all other profiles.
+        # Two numbers of profiles: those with a known person as a subscriber, and those with
+        # newcomers only.
         self._counts = (0, 0)
-        self._left = 0.0  # the credits per day that the replies leave to the schedule
-        self._rests_until = now()  # the end of the pause while the API fails for all profiles
+        self._left = 0.0  # credits per day that replies will not need
+        self._rests_until = now()  # no checks until then, because the API fails for all profiles
         self._group: asyncio.TaskGroup | None = None
         self.failed_checks = FailedChecks()
         self.worker = Worker("checks", self._step, now=now, longest=sharing.checks_every)
@@ -125,12 +126,15 @@ class Scheduler:
         self._new = metrics.counter("stories_found_total", "Stories nobody had seen before.")
 
     async def run(self) -> None:
-        """Make due checks until ``worker`` stops. Return after all running checks are recorded."""
+        """Make due checks until ``worker`` stops.
+
+        Return after the results of all checks are recorded.
+        """
         async with asyncio.TaskGroup() as self._group:
             await self.worker.run()
 
     async def _step(self) -> datetime | None:
-        """Begin the checks that are due and affordable. Return the time of the next step."""
+        """Start the checks that are due and can be paid. Return the time of the next step."""
         if self._slots.count_slow(self._now()) * 2 >= self._slots.fast:
             self._slow_at = self._now()
         if self._group is not None and await self._begin_checks(self._group):
@@ -146,7 +150,7 @@ class Scheduler:
         return self._slow_at is not None and self._now() - self._slow_at < _SLOW_FOR
 
     async def next_step_at(self) -> datetime:
-        """Return the time of the next step: a due and affordable check, or the maintenance."""
+        """Return the time of the next step, which is for the next check or for the maintenance."""
         now = self._now()
         upkeep_at = self._kept_at + MAINTAIN_EVERY
         if self._is_paused() or not self._api.is_in_service or self._plan is None:
@@ -157,18 +161,16 @@ class Scheduler:
         return min(upkeep_at, check_at or upkeep_at)
 
     def _next_check_at(self, plan: Plan, state: "_State", now: datetime) -> datetime | None:
-        """Return when the next check may be made, or None if no profile is to be checked."""
+        """Return when the next check may be made, or None if there is no profile to check."""
         if state.first is None:
             return None
         due, snapshot_at = state.first
         if state.room < self._price_of_check:
             return max(due, now + _MONEY_AGAIN)
-        # The first profile may have been checked too recently. Then a different profile may be
-        # checked early.
+        # If the first profile was checked too recently, a different profile may be checked early.
         rested = now.timestamp() - plan.schedule.minimum
         seen_at = min(snapshot_at.timestamp(), rested) if snapshot_at else 0.0
-        # If the credit bucket is empty, the next check must wait until enough credits are
-        # released.
+        # If the credit bucket is empty, wait until it has enough credits.
         at = plan.schedule.next_check_at(
             due.timestamp(),
             seen_at,
@@ -176,7 +178,7 @@ class Scheduler:
             now=now.timestamp(),
             spent=state.spent,
         )
-        # The last round found no profile to check early, but the next round may find one.
+        # No profile could be checked early now, but soon this may be different.
         earliest = now + _SHORTEST if due <= now else min(due, now + _EARLY_AGAIN)
         return max(datetime.fromtimestamp(at, UTC), earliest)
 
@@ -186,21 +188,21 @@ class Scheduler:
         return self._api.stories("", public_since=self._now()).price
 
     async def _load_state(self, now: datetime) -> "_State":
-        """Read the data from which a step decides about checks."""
+        """Read the data that decide which checks to make."""
         async with self._db.read() as tx:
             room, spent = await self._ledger.schedule_room_and_spent(tx, now)
             return _State(room, spent, await profiles.first_due_times(tx, now=now))
 
     async def run_once(self) -> int:
-        """Make the checks that are due and affordable, and wait for the results.
+        """Make the checks that are due and can be paid, and wait for their results.
 
-        Return the number.
+        Return the number of checks.
         """
         async with asyncio.TaskGroup() as group:
             return await self._begin_checks(group)
 
     async def _begin_checks(self, group: asyncio.TaskGroup) -> int:
-        """Begin due and affordable checks in the free slots. Return the number of begun checks.
+        """Start the checks that are due and can be paid, if slots are free. Return their number.
 
         A slow check does not delay other checks.
         """
@@ -220,7 +222,7 @@ class Scheduler:
         return len(claimed)
 
     async def _load_plan(self) -> Plan:
-        """Load the stored plan, and apply the current settings."""
+        """Load the stored plan, and apply the current settings to it."""
         async with self._db.read() as tx:
             plan = await schedule_state.load(tx)
             self._counts = await profiles.count_followed(tx)
@@ -237,12 +239,12 @@ class Scheduler:
         plan.share_budget(self._settings.credits_a_day, self._left, known=known, fresh=fresh)
 
     async def _claim(self, plan: Plan, state: "_State", lease: Lease) -> list[Known]:
-        """Claim due profiles for which credits are available.
+        """Claim due profiles whose checks can be paid.
 
-        Spare credits pay for early checks.
+        If credits are left, claim profiles early.
         """
         now, room, spent = lease.at, state.room, state.spent
-        # The credits of running checks are not yet subtracted from the credit bucket.
+        # The bucket still contains the credits of the running checks.
         pending = len(self._slots) * plan.cost
         plan.schedule.fill_bucket(now.timestamp(), spent=max(0, spent - pending))
         held = plan.schedule.credits_to_spend(now.timestamp())
@@ -254,7 +256,7 @@ class Scheduler:
         is_paid = for_due >= 1
         left = plan.schedule.budget - spent
         of_day = max(0, int(min(left / plan.cost, room / self._price_of_check)))
-        if not is_paid:  # an empty credit bucket does not delay profiles without a recent check
+        if not is_paid:  # profiles that were not checked for long do not wait for the bucket
             for_due = of_day
         if most <= 0 or (for_due < 1 and for_early < 1):
             return []
@@ -265,7 +267,7 @@ class Scheduler:
                 limit=min(for_due, most),
                 unseen_since=_unseen_limit(plan, now, is_due=True, is_paid=is_paid),
             )
-            # An empty credit bucket does not delay a check before a daily summary.
+            # A check before a daily summary does not wait for the credit bucket.
             if len(taken) == for_due or not is_paid:
                 limit = min(of_day, most) - len(taken)
                 taken += await self._claim_for_summaries(tx, plan, lease, limit=limit)
@@ -279,7 +281,10 @@ class Scheduler:
     async def _claim_for_summaries(
         self, tx: Tx, plan: Plan, lease: Lease, *, limit: int
     ) -> list[Known]:
-        """Claim profiles that must be checked before a daily summary, paid by the day's budget."""
+        """Claim profiles that must be checked before a daily summary.
+
+        The day's remaining credits pay for these checks, even if the credit bucket is empty.
+        """
         now = lease.at
         found: list[str] = []
         if limit <= 0:
@@ -300,9 +305,9 @@ class Scheduler:
         return taken
 
     async def _claim_early(self, tx: Tx, plan: Plan, lease: Lease, *, limit: int) -> list[Known]:
-        """Claim profiles that are due next.
+        """Claim the profiles that are due next.
 
-        Postpone profiles with chats that can't be notified yet.
+        Postpone those whose chats can't be notified yet.
         """
         now = lease.at
         taken: list[Known] = []
@@ -323,9 +328,9 @@ class Scheduler:
         return taken
 
     async def _maintain(self, plan: Plan) -> None:
-        """Survey the profiles, share the budget and store the plan once a minute; apply blocks.
+        """Once a minute, compute the demand, share the budget and store the plan.
 
-        Blocks are also applied at once when the blocked profiles have changed.
+        Blocks of profiles are applied once a minute, and immediately after a change.
         """
         now = self._now()
         is_time = now - self._kept_at >= MAINTAIN_EVERY
@@ -357,7 +362,7 @@ class Scheduler:
     async def _poll_safely(self, known: Known, lease: Lease, plan: Plan, ticket: int) -> None:
         try:
             outcome = await self._poll(known, lease, plan)
-        except DatabaseUnavailableError as error:  # the profile is due again when the lease ends
+        except DatabaseUnavailableError as error:  # the profile is claimed again later
             log.warning("a check waits for the database", profile=known.profile_id, why=str(error))
             outcome = "no database"
         except Exception as error:
@@ -371,12 +376,15 @@ class Scheduler:
         self._polls.labels(outcome).inc()
 
     async def _retry_later(self, known: Known) -> None:
-        """Postpone a check that an error of the bot has ended, because the call may be billed."""
+        """Postpone a check that failed because of an error in the bot.
+
+        The call may have been billed.
+        """
         try:
             due_at = _RETRIES.next_at(known.attempts, now=self._now())
             async with self._db.begin() as tx:
                 await profiles.retry(tx, known, due_at=due_at)
-        except Exception:  # the check is claimed again after the lease
+        except Exception:  # the profile is claimed again after its lease
             log.exception("a failed check can't be postponed", profile=known.profile_id)
 
     async def _poll(self, known: Known, lease: Lease, plan: Plan) -> str:
@@ -388,8 +396,8 @@ class Scheduler:
         if not self._holds(lease):
             return "lost"
         seems_private = "private" in {known.state, known.refusal}
-        # The lookup of the name costs half the price, and shows whether the account is still
-        # private.
+        # Look up the name first. The lookup costs half as much as the check, and shows whether the
+        # account is still private.
         if seems_private and await self._check_refusal(known, plan) == "private":
             await self._names.record_private(known.profile_id, token=known.token)
             self.failed_checks.record_success()
@@ -397,16 +405,15 @@ class Scheduler:
         return await self._ask_and_record(known, lease, plan)
 
     def _holds(self, lease: Lease) -> bool:
-        """Return whether the lease ensures that no other process makes the claimed checks."""
+        """Return whether the lease still prevents other processes from making these checks."""
         now = self._now()
         return now < lease.until and self._owner.holds(lease.at, now=now)
 
     async def _update_audience(self, known: Known) -> bool:
-        """Record the number of subscribers of a profile.
+        """Count the chats of a profile that can be notified. Return whether there are any.
 
-        Return False for a profile without subscribers.
-
-        The checks of a profile without subscribers stop. Large audiences are counted once an hour.
+        Without such chats, the profile is not checked any more. If there are many chats, they are
+        counted only once an hour.
         """
         now = self._now()
         if known.chats > _MANY and self._counted.get(known.profile_id, now=now):
@@ -425,7 +432,7 @@ class Scheduler:
         return audience.chats > 0
 
     async def _check_refusal(self, known: Known, plan: Plan) -> Proof:
-        """Return the result of the lookup of the name, and subtract the cost from the bucket."""
+        """Check a refusal by a lookup of the name, and subtract the cost from the bucket."""
         proof = await self._names.check_refusal(
             known.username, _charge(known), profile_id=known.profile_id
         )
@@ -460,7 +467,7 @@ class Scheduler:
         return "seen"
 
     async def _should_have_live_stories(self, known: Known) -> bool:
-        """Return whether stored stories of the profile should still be live."""
+        """Return whether the profile has stored stories that should still be live."""
 
         async def has_live(tx: Tx) -> bool:
             return bool(await stories.live(tx, known.profile_id, now=self._now()))
@@ -511,7 +518,7 @@ class Scheduler:
         if why != "error":
             self.failed_checks.record_success()
         elif not isinstance(error, OutOfServiceError):
-            # An ``OutOfServiceError`` has a separate incident.
+            # ``OutOfServiceError`` is reported as an incident of its own.
             self.failed_checks.record_failure(str(error), now)
         if why == "private":
             await self._api.record_refusal(known)
@@ -520,7 +527,7 @@ class Scheduler:
                 case OutOfServiceError():
                     await profiles.postpone_check(tx, known, until=now + _LONGEST_WAIT)
                 case _ if self._api.is_failing:
-                    # The API fails for all profiles, so the profile is not the cause.
+                    # The API fails for all profiles, so this is not a failure of the profile.
                     await profiles.postpone_check(tx, known, until=now + _PROBE_EVERY)
                 case _:
                     await snapshots.record_failure(
@@ -532,9 +539,9 @@ class Scheduler:
     async def _proven_state(
         self, known: Known, plan: Plan, error: StoriesError
     ) -> Literal["private", "gone", "error"]:
-        """Return the proven state after a failed check.
+        """Return the state of a profile that a failed check proves.
 
-        "private" and "gone" are proven only if the lookup of the name agrees.
+        The results "private" and "gone" require that a lookup of the name confirms the failure.
         """
         if not isinstance(error, ProfilePrivateError | NoSuchProfileError):
             return "error"
@@ -549,11 +556,11 @@ class Scheduler:
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """The data for the decisions of a step: the schedule's credits, and the first due check.
+    """The data that decide which checks to make.
 
-    ``room`` are the credits that may be spent now, ``spent`` the credits spent today. ``first`` is
-    the due time of the next check and the time of the last check, or None without a profile to
-    check.
+    ``room`` are the credits that may be spent now. ``spent`` are the credits spent today.
+    ``first`` has the due time of the next check, and the time of that profile's last check.
+    ``first`` is None if there is no profile to check.
     """
 
     room: int
@@ -562,7 +569,7 @@ class _State:
 
 
 def _charge(known: Known) -> Charge:
-    """Return the charge of a check of a profile."""
+    """Return the purpose of the paid calls for a check of a profile."""
     return Charge("schedule", profile_id=known.profile_id)
 
 
@@ -572,9 +579,9 @@ def _unseen_limit(plan: Plan, now: datetime, *, is_due: bool, is_paid: bool) -> 
 
 
 async def _postpone_if_not_due(tx: Tx, known: Known, plan: Plan, now: datetime) -> bool:
-    """Postpone a claimed profile that is not due at today's price.
+    """Postpone a claimed profile that is not due any more at the current price.
 
-    Return whether this happened.
+    Return whether the profile was postponed.
     """
     is_due = known.due_at is not None and known.due_at <= now
     if not is_due or known.failures or not plan.is_stale(known):

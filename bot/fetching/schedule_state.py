@@ -1,4 +1,4 @@
-"""The plan of the checks: the owner's settings, and the schedule that all replicas share."""
+"""The plan of the checks, with the owner's settings and the schedule. All processes share it."""
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
@@ -18,24 +18,25 @@ from bot.store import key_values, profiles
 from bot.store.engine.database import Tx
 
 KEY = "schedule"
-# The number of profiles in each new sample. The error of the price is about 15 %, and the error of
-# the intervals is half as large.
+# The number of profiles in each random sample. The error of the price is then about 15 %, and the
+# error of the intervals is half as large.
 _SAMPLE = 400
 _POLLS_OF_MEAN = 50
-# The defaults until the scheduler stores the actual values.
+# The values until the scheduler has stored its own.
 BUDGET, FLOOR_S, COST = 500.0, 60.0, 2.0
 
 Columns = dict[str, list[Any]]
-"""Columns of a profile's row, by name."""
+"""Values to store in a profile's row, by the name of the column."""
 
 
 @dataclass(frozen=True, slots=True)
 class PollSettings:
-    """Settings of the checks: the guaranteed credits per UTC day, the cost of a check, the floor.
+    """The settings of the checks.
 
-    ``floor`` is the minimum time between two checks. ``credits_a_poll`` is None to use the mean
-    that the schedule has learned. ``blocked`` contains the names and ids of profiles that no chat
-    may follow; the set may change at any time.
+    ``credits_a_day`` are the credits that checks get in any case, per UTC day. ``credits_a_poll``
+    is the cost of a check, or None to use the measured mean. ``floor`` is the minimum time between
+    two checks of a profile. ``blocked`` contains the names and ids of profiles that no chat may
+    subscribe to. This set may change at any time.
     """
 
     credits_a_day: int = 500
@@ -48,9 +49,9 @@ class PollSettings:
 class Plan:
     """The schedule, and the cost of a check in credits.
 
-    With ``learns_cost`` the cost is the mean bill of the last checks. ``pause`` is the mean time
-    between two checks of a profile that only newcomers follow; None if all profiles are checked by
-    the same rule.
+    If ``learns_cost`` is True, the cost is the mean bill of the last checks. ``pause`` is the mean
+    time between two checks of a profile to which only newcomers have subscribed. It is None if the
+    same rule applies to all profiles.
     """
 
     schedule: Schedule = field(default_factory=lambda: Schedule(BUDGET, minimum=FLOOR_S))
@@ -59,17 +60,18 @@ class Plan:
     pause: timedelta | None = None
 
     def learn_bill(self, credits: int) -> None:  # noqa: A002 - the term of the project
-        """Learn the bill of a check, in credits."""
-        # The credit bucket was charged the mean cost.
+        """Update the mean cost of a check from a bill in credits."""
+        # The mean cost was already subtracted from the bucket, so correct the difference.
         self.schedule.bucket.credits -= credits - self.cost
         if self.learns_cost:
             self.cost += (credits - self.cost) / _POLLS_OF_MEAN
 
     def share_budget(self, sure: float, more: float, *, known: int, fresh: int) -> None:
-        """Apply ``sure`` credits per day, shared with newcomers, and ``more`` credits for today.
+        """Set the budget: ``sure`` credits on every day, and ``more`` credits today.
 
-        ``known`` and ``fresh`` are the numbers of profiles that known persons follow, and that
-        only newcomers follow.
+        Profiles with newcomers only get a part of ``sure``. ``known`` is the number of profiles
+        with a known person as a subscriber. ``fresh`` is the number of the profiles with newcomers
+        only.
         """
         schedule, budget = self.schedule, sure + more
         apart = share_with_newcomers(sure, known=known, fresh=fresh)[1] if known and fresh else 0.0
@@ -84,11 +86,12 @@ class Plan:
     def learn_check(
         self, known: Known, stories: Sequence[Story], *, now: datetime, own: bool
     ) -> tuple[Columns, datetime]:
-        """Learn from a complete check. Return the new columns and the time of the next check.
+        """Learn from a complete check.
 
-        ``own`` checks belong to the schedule and measure the delay of the schedule. Checks of a
-        profile that only newcomers follow only cost the schedule credits: the intervals of other
-        profiles must not change.
+        Return the columns to store, and the time of the next check. ``own`` means that the
+        scheduler made the check. Such checks show how late the schedule is. If only newcomers have
+        subscribed to the profile, the check only costs credits and teaches the schedule nothing.
+        The intervals of other profiles must not depend on newcomers.
         """
         state = _learned_state(known, now)
         taken = sorted(story.taken_at.timestamp() for story in stories)
@@ -100,19 +103,19 @@ class Plan:
         return self._columns_and_due(known, state, due, now)
 
     def recompute_due(self, known: Known, *, now: datetime) -> tuple[Columns, datetime]:
-        """Recompute the due time of a profile, after a change of the weight or of the price."""
+        """Compute the due time of a profile again, after its weight or the price has changed."""
         state = _learned_state(known, now)
         due = self.schedule.set_due_at(state, known.weight, self.cost)
         return self._columns_and_due(known, state, due, now)
 
     def survey(self, states: Sequence[tuple[ProfileState, float]], profiles: int) -> None:
-        """Refresh the sums over all profiles with the result of ``sample_states``."""
+        """Compute the demand of all profiles again, from the result of ``sample_states``."""
         if states:
             rows = ((state, weight, self.cost) for state, weight in states)
             self.schedule.survey(rows, profiles=profiles)
 
     def is_stale(self, known: Known) -> bool:
-        """Return whether a profile was queued with a price or pause that may be outdated."""
+        """Return whether the due time of a profile may be outdated by a new price or pause."""
         if known.forecast is None:
             return False
         return self.is_checked_by_pause(known) or self.schedule.is_stale(
@@ -120,15 +123,18 @@ class Plan:
         )
 
     def is_checked_by_pause(self, known: Known) -> bool:
-        """Return whether only newcomers follow a profile, so that the mean pause applies."""
+        """Return whether ``pause`` applies to a profile.
+
+        This needs subscribers who are all newcomers.
+        """
         return known.fresh and self.pause is not None
 
     def _columns_and_due(
         self, known: Known, state: ProfileState, due: float, now: datetime
     ) -> tuple[Columns, datetime]:
         if known.fresh and self.pause is not None:
-            # The mean of this pause is ``pause``; profiles that were first followed together are
-            # spread.
+            # A random pause with the mean ``pause``, so that profiles are not all checked at the
+            # same time.
             lot = crc32(f"{known.profile_id} {state.seen_at:.0f}".encode()) / 2**32
             pause = min(self.pause.total_seconds() * (0.75 + lot / 2), LATEST_HOURS * HOUR)
             due = state.due_at = state.seen_at + pause
@@ -137,7 +143,10 @@ class Plan:
 
 
 def _learned_state(known: Known, now: datetime) -> ProfileState:
-    """Return the learned state of a profile; a check time in the future is set to now."""
+    """Return the learned state of a profile.
+
+    If its last check is in the future, correct it to now.
+    """
     state, at = ProfileState.from_json(known.forecast), now.timestamp()
     if state.seen_at > at:
         state.seen_at, state.story_at = at, min(state.story_at, at)
@@ -145,7 +154,7 @@ def _learned_state(known: Known, now: datetime) -> ProfileState:
 
 
 async def load(tx: Tx) -> Plan:
-    """Load the plan that was saved last, or create a new plan."""
+    """Load the stored plan, or return a new plan if none is stored."""
     kept = await key_values.get(tx, KEY)
     if kept is None:
         return Plan()
@@ -157,7 +166,7 @@ async def load(tx: Tx) -> Plan:
 
 
 async def save(tx: Tx, plan: Plan) -> None:
-    """Save the plan; the last write wins, which is harmless."""
+    """Store the plan. If several processes store it, the last write wins, which is harmless."""
     schedule = plan.schedule
     value = {
         "budget": schedule.budget,
@@ -170,17 +179,17 @@ async def save(tx: Tx, plan: Plan) -> None:
 
 
 async def cost_of_poll(tx: Tx, fixed: float | None) -> float:
-    """Return the credits of a check: ``fixed``, or the mean that the plan has learned."""
+    """Return the cost of a check in credits, which is ``fixed`` or else the measured mean."""
     return (await load(tx)).cost if fixed is None else fixed
 
 
 async def sample_states(
     tx: Tx, *, most: int = _SAMPLE, skip_fresh: bool = False
 ) -> list[tuple[ProfileState, float]]:
-    """Return state and weight of the followed profiles.
+    """Return the state and the weight of the subscribed profiles.
 
-    For more than ``most`` profiles, return a random sample: a read of all rows would take too
-    long. ``skip_fresh`` omits profiles that only newcomers follow.
+    If there are more than ``most`` profiles, return a random sample, because reading all rows
+    would take too long. ``skip_fresh`` omits profiles with newcomers only.
     """
     rows = await profiles.forecasts(tx, most=most, skip_fresh=skip_fresh)
     return [(ProfileState.from_json(forecast), weight) for forecast, weight in rows]

@@ -1,4 +1,4 @@
-"""Snapshots: the result of a check of a profile, recorded in a single transaction."""
+"""Snapshots: the result of a check of a profile, which is recorded in one transaction."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,18 +14,22 @@ from bot.store import answers, enqueue, fan_outs, profiles, stories, subscriptio
 from bot.store.claims import RELEASED
 from bot.store.engine.database import Tx
 
-_MOST_MEMBERS = 50  # distinct notification times; with more, a check can always notify some chat
-# Number of chats. With more, a check can always notify some chat, and reading all chats is slow.
+_MOST_MEMBERS = 50  # different notification times; with more, some chat can always be notified
+# Number of chats. With more, some chat can always be notified, and reading all chats is slow.
 _MANY = 1_000
 GATHER = timedelta(minutes=5)
-"""The time for which missed hours of a chat are collected, to report all profiles in a line."""
+"""The time to wait before a chat is told about hours without checks.
+
+The hours of several profiles are then reported in one line.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The result of a check of ``profile``; ``partial``: a single story of possibly several.
+    """The stories of a profile at one time.
 
-    ``is_checked`` is False if the API skipped the privacy check of the profile.
+    ``partial`` means that the snapshot has only one of possibly several stories. ``is_checked`` is
+    False if the call skipped the API's privacy check.
     """
 
     profile: Profile
@@ -42,12 +46,12 @@ async def record(
     own: Plan | None = None,
     token: int | None = None,
 ) -> list[str]:
-    """Record a snapshot and enqueue new stories for all subscribers. Return the new pks.
+    """Record a snapshot, and enqueue alerts for new stories. Return the ids of the new stories.
 
-    A complete check also reports stories that may have been missed since the last check, and
-    reschedules the next check. The scheduler's ``own`` checks use and update the scheduler's plan.
-    With ``token`` the check ends that claim. If the profile has been claimed again since, only the
-    new stories are recorded.
+    If the snapshot is complete, also notify chats of hours without checks, and schedule the next
+    check. ``own`` is the plan of the scheduler if the scheduler made the check. ``token`` is the
+    claim that the check ends. If the profile has been claimed again since, only the new stories
+    are recorded.
     """
     if snapshot.stories:
         before = await record_name(tx, snapshot.profile, now=now)
@@ -67,12 +71,12 @@ async def record(
 
 
 def _end_of(token: int | None) -> Mapping[str, object]:
-    """Return the columns that end the claim of a check; no columns for a person's question."""
+    """Return the columns that end the claim of a check. Without a claim, return no columns."""
     return {} if token is None else RELEASED
 
 
 async def record_name(tx: Tx, profile: Profile, *, now: datetime) -> Known:
-    """Record a profile's name, and notify subscribers of a new name.
+    """Record the name of a profile, and notify subscribers if the name has changed.
 
     Return the profile as it was stored before.
     """
@@ -86,10 +90,10 @@ async def record_name(tx: Tx, profile: Profile, *, now: datetime) -> Known:
 
 
 async def _lock_row(tx: Tx, profile: Profile, *, now: datetime) -> Known:
-    """Lock and return the known profile for an answer that did not contain the name.
+    """Lock and return the stored profile, for an answer without a name.
 
-    The name in ``profile`` is the name that was known before the call. The name confirms nothing:
-    a concurrent answer may have reported a new name.
+    ``profile`` has the name that was known before the call. This name is not stored, because a
+    concurrent answer may have reported a new name.
     """
     return await profiles.lock(tx, profile.profile_id) or await profiles.add_or_update(
         tx, profile, now=now
@@ -106,7 +110,7 @@ async def _finish_check(
     columns_of_end: Mapping[str, object],
 ) -> None:
     """Record a complete check of the profile, and schedule the next check."""
-    if before.state == "blocked":  # an owner of the bot blocked the profile during the check
+    if before.state == "blocked":  # an owner blocked the profile during the check
         if columns_of_end:
             await profiles.change(tx, before.profile_id, **columns_of_end)
         return
@@ -146,14 +150,15 @@ async def _finish_check(
 
 
 async def reschedule_check(tx: Tx, profile_id: str, *, now: datetime) -> None:
-    """Reschedule the next check of a profile, after a change of the subscribers."""
+    """Compute the next check of a profile again, after a change of its subscribers."""
     await reschedule_checks(tx, [profile_id], now=now)
 
 
 async def reschedule_checks(tx: Tx, profile_ids: Iterable[str], *, now: datetime) -> None:
-    """Reschedule the next checks of profiles, after a change of subscribers or notification times.
+    """Compute the next checks of profiles again, after a change of their subscribers.
 
-    The rows of the profiles stay locked until the transaction ends.
+    A change of notification times is also such a change. The rows of the profiles stay locked
+    until the end of the transaction.
     """
     plan = await schedule_state.load(tx)
     for profile_id in sorted(set(profile_ids)):
@@ -168,7 +173,7 @@ async def reschedule_checks(tx: Tx, profile_ids: Iterable[str], *, now: datetime
 
 
 async def reschedule_checks_of_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
-    """Reschedule the next checks of a chat's profiles, after a change of the chat."""
+    """Compute the next checks of a chat's profiles again, after a change of the chat."""
     rows = await subscriptions.of_chat(tx, chat_id)
     await reschedule_checks(tx, [one.profile_id for one in rows], now=now)
 
@@ -183,10 +188,11 @@ async def useful_at(
     now: datetime,
     is_claimed: bool = False,
 ) -> datetime:
-    """Return when to check: not before a chat can be notified, but never past the floor.
+    """Return when to check a profile, so that a chat can be notified of the result.
 
-    The floor counts from the last check, ``seen_at``, so that no story is lost. A profile that
-    only newcomers follow is not checked before ``due``, unless the check is already claimed.
+    The check is not made before that, unless the profile would stay unchecked for too long since
+    ``seen_at`` and stories could be lost. If only newcomers have subscribed, the result is not
+    before ``due``, unless the check is already claimed.
     """
     if known.chats > _MANY:
         return due
@@ -206,7 +212,7 @@ async def useful_at(
 
 
 async def is_summary_near(tx: Tx, profile_id: str, *, now: datetime) -> bool:
-    """Return whether a profile must be checked now for a subscriber's daily summary."""
+    """Return whether a profile must be checked now, because a chat's daily summary is due soon."""
     waiting = await subscriptions.audience_members(tx, profile_id, limit=_MOST_MEMBERS)
     return alert_rules.is_summary_near(now, waiting)
 
@@ -219,11 +225,10 @@ async def record_failure(
     now: datetime,
     token: int | None = None,
 ) -> None:
-    """Record a failed check: delay the next check, and notify subscribers once.
+    """Record a failed check, delay the next check, and notify subscribers once.
 
-    A single answer "private" or "no such account" proves nothing; two consecutive answers do.
-    With ``token`` the check ends that claim. If the profile has been claimed again since, nothing
-    is recorded.
+    One answer "private" or "no such account" proves nothing, but two in a row do. ``token`` is the
+    claim that the check ends. If the profile has been claimed again since, nothing is recorded.
     """
     before = await profiles.lock(tx, profile_id)
     if before is None or before.state == "blocked" or token not in {None, before.token}:
@@ -232,7 +237,7 @@ async def record_failure(
     refusals = before.refusals + 1 if why == before.refusal else 1
     state = before.state
     followed = before.due_at is not None
-    # A single refusal of a followed profile proves nothing: subscribers are not notified yet.
+    # Subscribers are notified only after the second refusal, because one refusal proves nothing.
     if why != "error" and (alert_rules.is_refusal_proven(refusals) or not followed):
         state = why
     if followed and state not in {"active", before.state}:
