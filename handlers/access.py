@@ -85,7 +85,7 @@ async def allow(context: Context) -> None:
 
 
 async def _is_silenced(subject: Subject, context: Context) -> bool:
-    """Return whether a chat gets no messages, because the responsible person is blocked."""
+    """Return whether the bot is silent in a chat because the chat's payer is blocked."""
     if subject.kind != "chat":
         return False
     return (await context.services.access.guest(int(subject.id))).is_silenced
@@ -189,9 +189,9 @@ def name_with_id(entry: Entry) -> str:
 
 
 async def use_link(context: Context, payload: str) -> Page | None:
-    """Use an owner link or an invitation link; return the page to send.
+    """Use an owner link or an invitation link. Return the page to send, or None.
 
-    Return None after a valid invitation: the caller then sends the usual greeting.
+    After a valid invitation the result is None, and the caller sends the usual greeting.
     """
     person, access = context.event.effective_user, context.services.access
     if person is None:
@@ -236,8 +236,9 @@ async def press_owner_button(context: Context, what: str, number: int | None) ->
 def _subject(context: Context, *, here: bool = False) -> tuple[Subject, str, Sequence[str]] | None:
     """Return the subject of a command, the name if known, and the words after the subject.
 
-    The subject is the author of the replied message, or else the first word. ``here``: without a
-    word, the subject is the group or channel of the command. Return None without a subject.
+    If the command replies to a message, the subject is the author of that message. Otherwise the
+    first word names the subject. With ``here``, a command without a word means the group or
+    channel of the command. Return None if the command names no subject.
     """
     asked, words = context.replied_to, context.words
     author = asked.from_user if asked and not asked.sender_chat else None

@@ -140,7 +140,7 @@ def _is_removal_or_move(context: Context) -> bool:
 
 
 async def _tell_refused(context: Context, judged: Judged) -> None:
-    """Send the refusal of a person or chat once; answer each pressed button."""
+    """Tell a person or chat once that access is refused. Answer every press of a button."""
     person, known = context.event.effective_user, context.known
     code = person.language_code if person else None
     context.t = translator_for(known.effective_language if known else code)
@@ -175,7 +175,7 @@ def _presses_to_ask(context: Context) -> bool:
 
 
 async def _ask_owner(context: Context, judged: Judged) -> None:
-    """Record the request for access, which the owners receive; replace the pressed message."""
+    """Send a request for access to the owners, and replace the message of the pressed button."""
     person = context.event.effective_user
     name = person.full_name if person else ""
     await context.services.access.record_refusal(judged.about, name=name)

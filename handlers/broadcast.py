@@ -28,7 +28,7 @@ OVER = N_("This has already been decided.")
 
 @command("broadcast", only_in_private=True)
 async def preview_broadcast(context: Context) -> None:
-    """Show the message as recipients will see the message, and ask for confirmation."""
+    """Show a preview of the broadcast, and ask for confirmation."""
     owner = context.user_id
     if owner is None:
         raise RightsError(text=CHAT_UNKNOWN)

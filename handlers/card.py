@@ -17,7 +17,7 @@ NONE_LIVE = N_("<b>{username}</b>: no stories at my last check")
 async def card_page(context: Context, username: str, *, has_more: bool = False) -> Page:
     """Return the card of a profile; free until a button is pressed.
 
-    ``has_more`` adds the less common buttons, for people who come from an album.
+    With ``has_more``, the card also has the less common buttons, as under an album.
     """
     followed = await subscription_id_of(context, username)
     text: str = context.t(WHICH, username=username)
@@ -37,7 +37,7 @@ async def show_card_under_album(context: Context, username: str) -> None:
 
 
 async def last_seen_line(context: Context, username: str) -> str:
-    """Return the line about a profile's stories at the last check; empty without stories."""
+    """Return the line about the stories that the last check found, or an empty string."""
     live = await context.services.subscriptions.live_stories(username, chat_id=context.chat.id)
     if not live:
         return ""

@@ -39,7 +39,10 @@ def rules_page(context: Context, hint: str = "") -> Page:
 
 
 async def propose(context: Context, wanted: Options) -> None:
-    """Ask before rules of the whole chat are saved; at once if the rules keep no alert back."""
+    """Ask for confirmation of new rules of the whole chat, if the rules exclude any alerts.
+
+    Other rules are saved at once.
+    """
     if wanted == context.chat.rule_options:
         await say(context, *rules_page(context, context.t(UNCHANGED)))
         return
@@ -59,9 +62,10 @@ async def propose(context: Context, wanted: Options) -> None:
 
 
 async def save(context: Context, wanted: Options, *, undone_from: datetime | None = None) -> Page:
-    """Save rules of the whole chat, also for pending stories. Return the page with *Undo*.
+    """Save rules of the whole chat, and apply the rules to pending stories.
 
-    With ``undone_from``, also for the stories that the chat's rules kept back from that time.
+    Return the page with the *Undo* button. With ``undone_from``, the rules are also applied to the
+    stories that earlier rules have excluded since that time.
     """
     chat, services = context.chat, context.services
     before = chat.rule_options
@@ -77,8 +81,8 @@ async def save(context: Context, wanted: Options, *, undone_from: datetime | Non
 async def press_chat_rules(context: Context, what: str) -> str | None:
     """Show, save, remove or restore the rules of the whole chat.
 
-    *Undo* works only if the rules have not changed again since the page was made. *Undo* also
-    sends the stories that the undone rules kept back.
+    *Undo* works only if the rules have not changed since the page was sent. *Undo* also sends the
+    stories that the undone rules have excluded.
     """
     if what == "show":
         await edit_pressed(context, *rules_page(context))
@@ -91,7 +95,8 @@ async def press_chat_rules(context: Context, what: str) -> str | None:
     is_valid = len(written) == 1 if what == "save" else [*written[1:]] == [current]
     if not is_valid:
         return context.t.plain(UNKNOWN_BUTTON)
-    # The message is older than the change: the press that made the change edited the message.
+    # The message may be older than the change of the rules, because the message was edited when
+    # the rules were saved.
     undone_from = context.message.date if context.message and what == "undo" else None
     await edit_pressed(context, *await save(context, written[0], undone_from=undone_from))
     return None

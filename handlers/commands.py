@@ -49,10 +49,9 @@ def menus_and_descriptions(bot: ExtBot[None]) -> dict[str, Shown]:
 
 
 async def update_chat_menu(context: Context) -> None:
-    """Publish a separate menu for an owner's chat or a chat that chose a language.
+    """Publish a chat's own command menu, for an owner or for a chat with a chosen language.
 
-    The menu is published only if it differs from the chat's last menu, for example after an update
-    of the bot.
+    An unchanged menu is not published again.
     """
     chat, is_owners = context.chat, context.is_owner and context.chat.kind == TgChat.PRIVATE
     if chat.kind == TgChat.CHANNEL or not (is_owners or chat.language or chat.menu):

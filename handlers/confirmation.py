@@ -1,4 +1,4 @@
-"""Confirmation of a command with everyday words: the command as understood, and one button."""
+"""Confirmation, by a button, of a command that contains common words such as "please"."""
 
 from collections.abc import Sequence
 
@@ -27,8 +27,8 @@ MANY = {"stories": N_("Show all"), "subscribe": N_("Subscribe to all")}
 async def offer_understood(context: Context, command: str, wanted: Wanted) -> None:
     """Show a command with the recognised names and options, and a button that runs the command.
 
-    The button reads the command from the message. A channel gets no button; people copy the
-    command. Highlights are shown for a single profile: several names get a button each.
+    The handler of the button reads the command from the message. In a channel, people copy the
+    command instead. Highlights can be shown for one profile only, so each name gets a button.
     """
     if command == "highlights" and len(wanted.names) > 1 and not context.is_channel:
         each = [button(name, RUN(command, name)) for name in wanted.names]
@@ -45,7 +45,10 @@ async def offer_understood(context: Context, command: str, wanted: Wanted) -> No
 async def offer_for_many(
     context: Context, names: Sequence[str], commands: Sequence[str] = tuple(MANY)
 ) -> None:
-    """Offer the commands for a list of profiles; a press reads the names from the message."""
+    """Offer commands for a list of profiles as buttons.
+
+    The handler of a button reads the names from the message.
+    """
     t = context.t
     shown = Safe(t.listed([t.isolate(code(name)) for name in names[:MOST]]))
     text: str = t(WHICH_OF_MANY, names=shown) if len(commands) > 1 else shown

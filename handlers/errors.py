@@ -71,7 +71,7 @@ async def send_error(
 
 
 def refusal_buttons(errors: Iterable[BotError], context: Context) -> Buttons:
-    """Return the button that resolves the cause of refusals, or an empty list."""
+    """Return the button that solves the cause of the errors, or an empty list."""
     has_no_payer = any(isinstance(one, NoPayerError) for one in errors)
     if has_no_payer and not context.is_private:
         return payer_buttons(context.origin.id, context.origin.type, context)
@@ -87,7 +87,10 @@ async def react(context: Context, message: Message, sign: str) -> None:
 
 
 async def answer_given_up_update(update: Update, *, chats: Chats) -> None:
-    """Answer an update after its last attempt without the handlers, which failed or crashed."""
+    """Send an error message for an update that is given up after its last attempt.
+
+    The handlers are not used, because the handlers have failed.
+    """
     message, person = update.effective_message, update.effective_user
     code = person.language_code if person else None
     if message:
@@ -114,9 +117,9 @@ async def send_too_many_requests(context: Context) -> None:
 async def on_error(update: object, context: Context) -> None:
     """Send the error message and log the failure; PTB calls this handler for each exception.
 
-    After a press, a missing right or subscription is shown in a pop-up, which other members do not
-    see. In a group, each expected failure is shown in a pop-up; in a channel, each failure. If a
-    pop-up comes too late, the error message is sent as a message.
+    After a press of a button, some messages are shown in a pop-up, which other members do not see:
+    a missing right or subscription, all expected failures in a group, and all failures in a
+    channel. If it is too late for a pop-up, the text is sent as a message.
     """
     error = context.error
     if unit := unit_of_work.current():

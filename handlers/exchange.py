@@ -72,7 +72,7 @@ async def send_export(context: Context) -> None:
 
 @command("import", channel_after=0)
 async def import_file(context: Context) -> None:
-    """Subscribe to the profiles in a file that is sent with the command or replied to."""
+    """Subscribe to the profiles in a file: the file of the command, or of the replied message."""
     sources = (context.message, context.replied_to)
     source = next((one for one in sources if one and one.document), None)
     if source is None:
@@ -94,7 +94,7 @@ async def import_captioned(context: Context) -> None:
 
 
 async def offer_import(context: Context, message: Message, source: Document) -> None:
-    """Offer to import a file that was sent without the command; the button shows the count."""
+    """Offer to import a file that was sent without the command, with the number on the button."""
     imported = await read_document(context, source)
     if isinstance(imported, list):
         await offer_accounts(context, imported, source, message.message_id)

@@ -1,7 +1,7 @@
 """The choice among the accounts in a file of Instagram's export: a page of names with buttons.
 
-Neither the list nor a name of the list is stored: each press reads the file again, to which the
-pressed message replies. A button has the place of a name in the file.
+The names are not stored. After each press, the bot reads the file again from the message to which
+the page replies. A button contains the position of a name in the file.
 """
 
 import asyncio
@@ -160,7 +160,7 @@ async def turn_or_subscribe(context: Context, what: str, place: int) -> str | No
 
 
 async def _subscribe(context: Context, names: Sequence[str]) -> list[str]:
-    """Subscribe to profiles. Return the result as a paragraph, or nothing without a change."""
+    """Subscribe to profiles. Return a text about the result, or an empty string."""
     if not names:
         return []
     wanted = [(name, None) for name in names]
@@ -178,8 +178,8 @@ async def subscribe_each(
 ) -> tuple[list[str], list[tuple[Subscription, str]], list[tuple[str, BotError]]]:
     """Subscribe to profiles one by one. Return the new names, the existing ones, and the failures.
 
-    An existing subscription comes with the name that was wanted, which may be a former name.
-    Without preferences, the defaults of the chat apply.
+    Each existing subscription is returned with the requested name, which may be a former name of
+    the profile. Without preferences, the defaults of the chat apply.
     """
     done: list[str] = []
     there: list[tuple[Subscription, str]] = []
@@ -203,7 +203,7 @@ async def subscribe_each(
 
 
 async def _page(context: Context, names: Sequence[str], page: int) -> Page:
-    """Return a page of names; the price and the limit stand above the buttons."""
+    """Return a page of names with buttons, and with the price and the limit of subscriptions."""
     t = context.t
     cost, most = cost_text(_MOST_COST, context), context.services.payers.limits.most
     lines = [t(CHOOSE, n=len(names)), t(PRICE, cost=cost, most=most)]

@@ -71,15 +71,15 @@ UNKNOWN_BUTTON = N_("This button no longer works. /help shows what I can do.")
 
 
 class _RepeatedMessages(filters.MessageFilter):
-    """Messages that ask for no answer; see ``repeats_message``."""
+    """A filter for messages that repeat another message and need no answer."""
 
     def filter(self, message: Message) -> bool:
-        """Return whether ``message`` asks for no answer."""
+        """Return whether ``message`` needs no answer."""
         return repeats_message(message, message.get_bot().id)
 
 
 class _Command(CommandHandler[Context, Any]):
-    """The handler of a command, also if a comma follows the command without a blank."""
+    """The handler of a command. A comma may directly follow the command."""
 
     def check_update(
         self, update: object
@@ -97,7 +97,7 @@ def repeats_message(message: Message, bot_id: int) -> bool:
 
     Telegram copies the posts of a channel, including posts of the bot, into the discussion group
     (``is_automatic_forward``). People also forward messages of the bot with links. A forwarded
-    subscription file is no echo, because people forward the file to import it.
+    file of subscriptions does not count, because people forward the file to import it.
     """
     origin = message.forward_origin
     is_own = isinstance(origin, MessageOriginUser) and origin.sender_user.id == bot_id
@@ -155,7 +155,7 @@ def handlers_of(module: ModuleType) -> list[Handler]:
 
 
 def on_event(hear: Callable[[Callable[..., Any]], Handler]) -> Callable[[Run], Handler]:
-    """Make the handler of a Telegram event, which no person requests: no right is needed."""
+    """Make the handler of a Telegram event, such as a new member. No right is checked."""
     return lambda run: hear(lambda _, context: run(context))
 
 
@@ -170,14 +170,15 @@ def command(
 ) -> Callable[[Run], Guarded]:
     """Make the handler of ``/word``.
 
-    ``channel_after``: after this number of words, the ``@name`` or ID of a channel or group is
-    accepted; a command in a private chat then acts on the named chat. ``takes_names``: the command
-    takes further ``@name`` words, so the channel must be directly after these words.
-    ``takes_list``: a list in which all words begin with @, or a connective joins the last two,
-    consists of profile names. The last of two such words may also be a channel. ``usage`` is
-    a translatable text (message id) that is added to the error message about an unknown channel.
+    - ``channel_after``: the number of words after which the ``@name`` or ID of a channel or group
+      may follow. A command in a private chat then acts on the named chat.
+    - ``takes_names``: the command accepts other ``@name`` words, so the channel must follow
+      directly after ``channel_after`` words.
+    - ``takes_list``: the words are profile names if all begin with @, or if "and" or a comma joins
+      the last two. The second of two words with an @ may still be a channel.
+    - ``usage``: the message id of a text that is added to the error about an unknown channel. -
     ``only_in_private``: the command is refused in groups and channels, because other members must
-    not read the answer.
+      not read the answer.
     """
 
     def decorate(run: Run) -> Guarded:
@@ -235,10 +236,9 @@ def _refuse_outside_private(context: Context, word: str) -> None:
 def on_press(kind: Kind, *, only_in_private: str = "") -> Callable[[Press], Guarded]:
     """Make the handler of buttons of a ``kind``.
 
-    The handler gets the arguments of the action and returns the text of the pop-up, or None. A
-    repeated press within a second after the end of the first press is ignored. ``only_in_private``
-    names the command that the error message suggests for the private chat; without a name, the
-    button also works in groups.
+    The handler gets the arguments of the button and returns the text of the pop-up, or None. A
+    repeated press within a second after the first press is ignored. If ``only_in_private`` names a
+    command, the button works only in private chats, and the error message suggests that command.
     """
 
     def decorate(run: Press) -> Guarded:
@@ -277,8 +277,9 @@ async def cache_after_commit(
 ) -> None:
     """Put ``value`` into the cache after the commit of the update.
 
-    A failed update is retried and must not find the entry. The entry is written before the replies
-    are sent, because sending may overlap with the next message of the chat.
+    If the update fails, the entry is not written, so that the retry does not find the entry. The
+    entry is written before the replies are sent, because the chat's next message may already be
+    handled during the send.
     """
 
     async def write() -> None:

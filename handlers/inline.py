@@ -86,7 +86,7 @@ def cache_seconds(results: Sequence[HeldStory], now: datetime) -> int:
 
 
 def link_in(text: str) -> Link | None:
-    """Return the link to the profile or story that a query names, or None."""
+    """Return the link in an inline query, or None."""
     link = links.parse_argument(text) or links.decisive_link(links.find_links(text))
     return link if link and link.kind in {"profile", "story"} else None
 

@@ -154,7 +154,7 @@ def _link_text(link: Link) -> Safe:
 
 
 async def _buttons_instead(context: Context, username: str) -> Buttons:
-    """Return the buttons under an error message: all stories of the profile, and subscribe."""
+    """Return the buttons under an error message: show the profile's stories, and subscribe."""
     if not username or context.is_channel:
         return []
     every = context.t.plain(N_("All stories from {username}"), username=username)
@@ -184,8 +184,8 @@ class _HasLink(filters.MessageFilter):
 async def serve_links(context: Context) -> None:
     """Serve the links of a new or edited message in order; in private chats explain refused links.
 
-    The served links are recorded. After an edit, the links beyond the limit are served, and the
-    stories of a profile for which only the card was shown.
+    The served links are recorded. After an edit of the message, only links that were not served
+    before are served. A profile's link that was answered only by the card is served again.
     """
     message = context.message
     if message is None:

@@ -73,8 +73,8 @@ async def open_or_close_chat(context: Context) -> None:
 async def _allow_chat_of_adder(context: Context, change: ChatMemberUpdated) -> None:
     """Give a group or channel access because a person with access added the bot.
 
-    The access check runs before this handler. For a group that became a supergroup, Telegram names
-    no person; the access entry moves with the group.
+    The access check runs before this handler. If a group became a supergroup, Telegram names no
+    person, and the access entry is moved instead.
     """
     if change.chat.type != Chat.PRIVATE and not names_no_person(change.from_user.id):
         name = change.chat.effective_name or ""

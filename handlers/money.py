@@ -30,12 +30,15 @@ def cost_text(credits: float, context: Context) -> Safe:  # noqa: A002 - the pro
 
 
 def unconfirmed_line(spent: Spending, context: Context) -> str:
-    """Return the line about calls whose charge is not confirmed; empty without such calls."""
+    """Return the line about calls whose bill is unknown, or an empty string."""
     return f"{context.t(UNCONFIRMED, credits=spent.unconfirmed)}\n" if spent.unconfirmed else ""
 
 
 def balance_text(spent: Spending, context: Context) -> str:
-    """Return the remaining credits and days (up to a year); empty if no balance was read."""
+    """Return a text with the remaining credits and days, or an empty string without a balance.
+
+    More than a year is not shown as days.
+    """
     if spent.balance is None:
         return ""
     return budget_line.balance_text(context.t, spent.balance, spent.days_left)

@@ -130,7 +130,10 @@ def rule_lines(options: Options, context: Context) -> list[str]:
 
 
 def effective_rule_lines(options: Options, context: Context) -> list[str]:
-    """Return the sentences about the rules of a subscription, else about those of the chat."""
+    """Return the sentences about the rules that apply to a subscription.
+
+    The rules of the chat apply if the subscription has no rules.
+    """
     own = rule_lines(options, context)
     of_chat = rule_lines(context.chat.rule_options, context)
     if own or not of_chat:
@@ -157,7 +160,7 @@ def changed_options(before: Options, after: Options, context: Context) -> list[s
 
 
 def is_paused(one: Subscription) -> bool:
-    """Return whether a subscription is paused, by the chat or by the owner of the bot."""
+    """Return whether the chat has paused a subscription, or the owner has blocked the profile."""
     return one.paused or one.state == "blocked"
 
 
@@ -258,7 +261,7 @@ async def change_default(context: Context, what: str | None, value: str | None) 
 def changes_of(what: str, value: str) -> dict[str, object]:
     """Return the changes of a button as JSON values by option name.
 
-    A button can only remove a text option; ``rules`` removes all rules.
+    A button can remove the text of an option but not set a text. ``rules`` removes all rules.
     """
     if what in {"rules", *TEXTS}:
         return dict.fromkeys(RULES if what == "rules" else [what], "")

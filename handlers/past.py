@@ -1,4 +1,4 @@
-"""/past NAME TERMS 7d: searches among the stories that the bot sent to this chat before; free."""
+"""/past NAME TERMS 7d: searches in the stories that the bot has sent to the chat before; free."""
 
 from bot.context import Context
 from bot.domain import past_search
@@ -55,7 +55,7 @@ async def show_earlier(context: Context, before: str) -> str | None:
 
 
 async def _show_page(context: Context, search: Search, before: str | None = None) -> None:
-    """Send a page of results, and a button for the next page, or why no story is found."""
+    """Send a page of results with a button for the next page, or the reason for no results."""
     try:
         page = await context.services.past.find(
             context.chat.id, context.bot.id, search, before=before
@@ -78,7 +78,7 @@ async def _show_page(context: Context, search: Search, before: str | None = None
 async def _keep_button_rows(context: Context, username: str) -> Buttons:
     """Return the button that keeps the stories of a subscription from now on.
 
-    The result is empty without a subscription, and if the stories are kept already.
+    The result is empty if the chat has no such subscription, or already keeps the stories.
     """
     try:
         one, *_ = await context.services.subscriptions.named(context.chat.id, username)

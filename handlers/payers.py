@@ -51,7 +51,7 @@ def payer_buttons(
 
 
 async def payer_page(context: Context) -> Page:
-    """Return the page that a channel's link opens: the button to become the payer.
+    """Return the page with the button to become the payer, which a link in a channel opens.
 
     If the chat has a payer, the page has no button.
     """

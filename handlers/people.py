@@ -155,7 +155,7 @@ def _list_label(sign: str, name: str, millicredits: int, context: Context) -> st
 
 
 def _label(name: str) -> str:
-    """Return a name for a button's label; the text direction after the name is unchanged."""
+    """Return a name for a button's label, isolated so that the text direction does not change."""
     text = shorten(clean(name), LONGEST_NAME)
     return isolate(text) if has_rtl(text) else text
 

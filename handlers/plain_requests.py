@@ -40,7 +40,10 @@ async def answer_request(context: Context, text: str) -> bool:
 
 
 async def is_for_bot(context: Context, request: Request) -> bool:
-    """Return whether a text is a request to the bot; in a group, only stored names are names."""
+    """Return whether a text is a request to the bot.
+
+    In a group, a text with a name is a request only if the name belongs to a stored profile.
+    """
     if context.is_private or not request.names or request.is_list:
         return True
     known = await context.services.subscriptions.known_names(request.names)
@@ -55,7 +58,10 @@ async def _is_about_profile(context: Context, request: Request) -> bool:
 
 
 async def _offer_to_stop(context: Context, request: Request) -> None:
-    """Offer to end the named subscriptions; without a followed name, list all subscriptions."""
+    """Offer to end the named subscriptions.
+
+    If the chat follows none of the named profiles, list all subscriptions.
+    """
     rows = await context.services.subscriptions.every(context.chat.id)
     followed = {one.username for one in rows}
     named = [name for name in request.names if name in followed]
@@ -70,8 +76,8 @@ async def _offer_to_stop(context: Context, request: Request) -> None:
 async def _offer_for_names(context: Context, request: Request) -> None:
     """Offer the command for the names in a request, preferably for stored profiles.
 
-    Several words without a stored profile may be an ordinary sentence. The command then asks for a
-    name.
+    If none of several words is a stored profile, the text may be an ordinary sentence. The bot
+    then asks for a name.
     """
     known = await context.services.subscriptions.known_names(request.names)
     names = list(request.names) if request.is_list else known or list(request.names)

@@ -29,8 +29,8 @@ IN_PRIVATE = N_("I can't show buttons in channels. Send me this in a private cha
 def buttons_for_place(context: Context, buttons: Buttons) -> Buttons:
     """Return the buttons that the chat of the update can show.
 
-    In a channel, the result has links only. In a private chat that manages a channel or group, the
-    buttons act on the managed chat.
+    In a channel, only links are returned. If a private chat manages a channel or group, the
+    returned buttons act on the managed chat.
     """
     if context.is_channel:
         return [row for row in buttons if row and "callback_data" not in row[0]]
@@ -146,8 +146,8 @@ async def _change_buttons(context: Context, shown: Message, buttons: Buttons) ->
 async def show_working(context: Context) -> AsyncIterator[None]:
     """Show a chat action while the body runs for long.
 
-    The action is sent concurrently; the body neither waits for the action nor fails with the
-    action. A pressed button is answered if the body runs longer than a chat action is shown.
+    The chat action is sent concurrently. A failure of the chat action does not affect the body. If
+    the body takes longer than Telegram shows a chat action, a pressed button is answered.
     """
 
     async def answer_in_time() -> None:

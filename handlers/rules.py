@@ -127,7 +127,7 @@ async def _ask_whose_rules(context: Context) -> None:
 async def _send_unreadable_words(
     context: Context, argument: str, text: str, left_out: Sequence[str]
 ) -> None:
-    """List the words that are no terms or exceed the limit; for a single word, suggest terms."""
+    """List the words that are no terms, or too many. Suggest terms for a single word."""
     unknown = [word for word in left_out if not story_terms.is_term(word)]
     nearest = _nearest_terms(unknown[0]) if len(unknown) == 1 else []
     if nearest and not context.is_channel:

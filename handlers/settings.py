@@ -1,6 +1,7 @@
 """/settings and /timezone: a chat's time zone, quiet hours and summary, by button or by text.
 
-A text is a reply to the page that asks or, in a private chat, the next message.
+A value is typed as a reply to the page of a setting. In a private chat, the next message also
+counts as the value.
 """
 
 import re
@@ -67,7 +68,7 @@ DIGEST = N_("When should the daily summary arrive? Choose an hour, or send me a 
 PARTS = N_("Cost by member")
 ON, OFF = "on", "off"  # in callback data
 QUESTIONS = {WHICH_ZONE: "zone", QUIET: "quiet", DIGEST: "digest"}
-"""The setting that each question asks for."""
+"""The setting that belongs to each question."""
 
 
 @command("settings", channel_after=0)
@@ -125,7 +126,7 @@ def _question_page(context: Context, what: str) -> Page | None:
 
 
 async def _set_if_readable(context: Context, what: str, text: str) -> bool:
-    """Change a setting from a button or a text; return False if the value is unreadable."""
+    """Set a setting to the value in a button or a typed text. Return False if it is unreadable."""
     if (columns := _columns(what, text)) is None:
         return False
     chat, services = context.chat, context.services
@@ -136,7 +137,7 @@ async def _set_if_readable(context: Context, what: str, text: str) -> bool:
 
 
 def _columns(what: str, text: str) -> dict[str, object] | None:
-    """Return the columns of a chat that a text changes; None if the text is unreadable."""
+    """Return the columns of a chat for a typed value, or None if the value is unreadable."""
     text = typed(text).strip()
     if what == "zone":
         zone = text if is_zone(text) else cities.zone_named(text)
@@ -153,7 +154,7 @@ def _columns(what: str, text: str) -> dict[str, object] | None:
 
 @on_message("an answer: a setting", answers_to(*QUESTIONS))
 async def set_answered(context: Context) -> None:
-    """Change a setting from a text that replies to a settings page."""
+    """Set a setting to the text of a reply to a settings page."""
     message = context.message
     question = question_of(message, list(QUESTIONS)) if message else None
     if message is None or question is None:
@@ -169,10 +170,10 @@ async def set_answered(context: Context) -> None:
 
 
 async def set_if_expected(context: Context, text: str) -> bool:
-    """Change the setting that a page has asked for; return False without a pending page.
+    """Set the setting that the last page asked for to a plain message. Return whether it was set.
 
-    ``text`` is a plain message. For an unreadable text, ask again and return True. Return False
-    for a text that may be a profile name or small talk.
+    Return False if no page has asked recently, or if ``text`` may be a profile name or small talk.
+    For another unreadable text, ask again and return True.
     """
     what, about = _expected_setting(context)
     text = typed(text).strip()
@@ -214,7 +215,7 @@ async def _ask_for_setting(context: Context, what: str, unread: str = "") -> Non
 
 
 async def _set_from_text(context: Context, what: str, text: str) -> None:
-    """Change a setting from a text and show the result; ask again if the text is unreadable."""
+    """Set a setting to a typed value and show the result. Ask again if the value is unreadable."""
     if not await _set_if_readable(context, what, text):
         await _ask_for_setting(context, what, text)
         return

@@ -34,11 +34,11 @@ async def show_profile_stories(context: Context, username: str, count: int | Non
 
 
 async def offer_instead(context: Context, none: BotError, rows: Buttons | None = None) -> None:
-    """Tell a chat that a profile has no stories to show; offer ``rows`` and alternatives.
+    """Tell a chat that a profile has no stories, with the buttons ``rows`` and alternatives.
 
     Raises:
-        BotError: ``none``, in a group or channel without ``rows``. The error handler sends the
-            message.
+        BotError: The chat is a group or channel, and ``rows`` is empty. The error is ``none``, so
+            that the error handler sends the message.
     """
     name = str(none.fields["username"])
     if not (context.is_private or rows):
@@ -67,14 +67,18 @@ async def show_albums(
     is_last: bool = True,
     is_free: bool = False,
 ) -> None:
-    """Queue the albums in order; sent stories count as usage.
+    """Queue the albums as replies, in order. Sent stories count as usage.
 
-    A single story has buttons. Telegram allows no buttons under an album: a silent message with
-    buttons follows in a private chat (if ``is_last``), and the caption has a link in a group.
-    ``title`` is the title of a highlight; ``part`` is the number of the album and the number of
-    albums, for example (2, 3). ``has_more`` adds a button for the other stories of the profile.
-    ``originals`` contains the IDs of stories to send as files; an album has only stories in
-    ``originals``, or no story in ``originals``. With ``is_free``, no file is bought.
+    A single story has buttons. Telegram allows no buttons under an album. In a private chat, a
+    silent message with the buttons therefore follows the last album (``is_last``). In a group, the
+    caption has a link.
+
+    - ``title``: the title of a highlight.
+    - ``part``: the number of the album and the number of albums, for example (2, 3).
+    - ``has_more``: a button shows the other stories of the profile.
+    - ``originals``: the IDs of stories to send as files. An album never mixes these stories with
+      others.
+    - ``is_free``: no file is bought.
     """
     message = context.message
     owners = [album.stories[0].profile.username for album in albums]

@@ -135,8 +135,9 @@ async def _current_stories(context: Context, rows: Sequence[Subscription]) -> li
 async def send_all_current_stories(context: Context) -> str | None:
     """Send the live stories of all subscriptions as of the last checks; free.
 
-    The oldest stories are sent, in the order of the profiles' oldest stories. A story whose file
-    must be bought is not sent. A chat gets these stories at most once in ten minutes.
+    At most 30 stories are sent, the oldest first. The profile with the oldest story comes first. A
+    story whose file must be bought is not sent. A chat can request these stories once in ten
+    minutes.
     """
     t, key = context.t, ("all current stories", context.origin.id)
     if context.services.cache.get(key, now=context.now):
@@ -204,8 +205,8 @@ async def _show_by_link(context: Context, link: Link | None) -> None:
 async def _show_stories_of_many(context: Context, wanted: Wanted) -> None:
     """Show the stories of several profiles, then send a message with the result for each profile.
 
-    Each profile costs as many credits as a separate request. The profiles are requested in order,
-    so that a small allowance pays for the stories of the first profiles instead of name lookups.
+    Each profile costs as many credits as a separate request. The profiles are requested one after
+    another, so that a small allowance pays for all calls of the first profiles.
     """
     t = context.t
     result: dict[str, list[Story]] = {}

@@ -210,8 +210,8 @@ async def _subscribe_in_chat(context: Context, number: int, place: int) -> None:
 async def _subscribe(context: Context, wanted: Wanted, *, in_place: bool = False) -> None:
     """Subscribe to profiles for 0 to 3 credits each, and send the results in a single message.
 
-    ``in_place``: replace the pressed message. The current stories are above the message, so the
-    button for the current stories is left out.
+    With ``in_place``, the pressed message is replaced. The button for the current stories is then
+    omitted, because the stories are above that message.
 
     Raises:
         BotError: The subscription to the only profile fails; the errors of ``subscribe_all``.
@@ -458,9 +458,10 @@ async def ask_which_to_stop(context: Context, rows: Sequence[Subscription]) -> N
 async def ask_which_profile(context: Context, question: str, command: str, usage: str) -> None:
     """Ask for a followed profile for ``command``, with a button for each profile.
 
-    Without subscriptions, ask for a profile to subscribe to; a group gets a message instead if
-    ``command`` does not need the right to subscribe. In a channel no button can run a command, so
-    ``usage`` is sent. ``question`` and ``usage`` are message ids.
+    If the chat has no subscriptions, the bot asks for a profile to subscribe to. A group gets a
+    message instead, if people without the right to subscribe may use ``command``. A channel gets
+    ``usage``, because no button in a channel can run a command. ``question`` and ``usage`` are
+    message ids.
     """
     rows = await context.services.subscriptions.every(context.chat.id)
     if rows and context.is_channel:
@@ -476,7 +477,7 @@ async def ask_which_profile(context: Context, question: str, command: str, usage
 async def list_page(context: Context, page: int, of: int | None = None) -> Page:
     """Return a page of the chat's subscriptions, with a button for the options of each.
 
-    ``of`` is the number of a subscription: return the page that contains the subscription.
+    ``of`` is the number of a subscription. If given, the page that contains it is returned.
     """
     every = await context.services.subscriptions.every(context.chat.id)
     if of is not None:
@@ -514,7 +515,10 @@ def list_button(context: Context) -> Button:
 
 
 async def _obstacles_text(context: Context, target: Target | None) -> Safe:
-    """Return the reasons why alerts can't be sent to ``target``, or to the chat and its topics."""
+    """Return a text with the reasons why alerts can't be sent now, or an empty string.
+
+    The reasons are those of ``target``, or of the whole chat and its topics.
+    """
     chat_id = target.chat_id if target else context.chat.id
     # The stored chat is read again: a subscription may have given the chat a payer.
     has_stopped = await context.services.payers.have_alerts_stopped(chat_id)

@@ -211,7 +211,7 @@ async def _takes_answer(context: Context, text: str) -> bool:
 async def _offer_names_between_words(context: Context, text: str) -> bool:
     """Offer actions for the stored profile names in a short text; return False without an offer.
 
-    Without a stored name, offer the only name between everyday words, or all words joined as a
+    If no word is a stored name, offer the only word that may be a name, or all words joined to one
     name.
     """
     names = talk.words_that_may_be_names(text, context.t.language)
@@ -270,10 +270,10 @@ async def _suggest_command(context: Context, word: str, rest: str) -> None:
 
 
 async def _react_or_give_example(context: Context) -> None:
-    """React to small talk; answer other messages with the example or a shrug.
+    """React to small talk. Answer other messages with an example or a shrug.
 
-    A message within a minute after an example gets a shrug reaction, and the message after a shrug
-    gets the example again. The photos of an album count as one message.
+    A message within a minute after an example gets a reaction with a shrug. The message after a
+    shrug gets the example again. The photos of an album count as one message.
     """
     message, cache, now = context.message, context.services.cache, context.now
     chat_id = context.chat.id

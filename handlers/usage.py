@@ -1,4 +1,4 @@
-"""/usage: the stories sent to this chat, the used part of today's limit, and the month's cost."""
+"""/usage: the stories sent to the chat, the used part of today's limit, and the month's cost."""
 
 from datetime import UTC, datetime, time, timedelta
 
