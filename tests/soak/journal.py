@@ -172,7 +172,7 @@ class Journal:
     silencing: set[int] = field(default_factory=set)  # ids of faults that prevent every answer
     silenced: list[float] = field(default_factory=list)  # times of their hits
     closed: list[tuple[float, int]] = field(default_factory=list)  # refusals by closed topics
-    sought: Counter[str] = field(default_factory=Counter)  # searched buttons, by first word
+    sought: Counter[str] = field(default_factory=Counter)  # searched buttons, by kind
     pressed: Counter[str] = field(default_factory=Counter)  # the found buttons among them
     tracebacks: list[str] = field(default_factory=list)
     looks: int = 0
@@ -198,8 +198,13 @@ class Journal:
         log.add = added
 
     def note_button(self, data: str, *, is_found: bool) -> None:
-        """Count a button that a person wants to press, by the first word of the data."""
-        kind = data.partition(":")[0]
+        """Count a button that a person wants to press, by the first two words of the data.
+
+        The numbers in the data do not count, so that ``opt:7:pause`` and ``opt:8:pause`` are one
+        kind of button.
+        """
+        words = [word for word in data.split(":") if word.isalpha()]
+        kind = ":".join(words[:2])
         self.sought[kind] += 1
         self.pressed[kind] += is_found
 

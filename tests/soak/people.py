@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.domain.options import Options
+from bot.domain.options import RULES, Options
 from sandbox.telegram.model import Chat, Message
 from tests.soak.journal import HOUR, Asked, Journal, Window
 from tests.soak.rates import ORDINARY, Rates
@@ -255,7 +255,9 @@ class People:
         await self.press_where(place, data, exactly=True)
         await asyncio.sleep(20)
         number = data.partition(":")[2]
-        chosen = self._chance.choice(["digest", "pause", *Options.__dataclass_fields__])
+        # The rules have no button here: people write the rules.
+        with_button = [name for name in Options.__dataclass_fields__ if name not in RULES]
+        chosen = self._chance.choice(["digest", "pause", *with_button])
         await self.press_where(place, f"opt:{number}:{chosen}")
 
     async def leave(self, place: Place, *, hours: float | None = None) -> None:
@@ -401,7 +403,7 @@ class People:
             for message, data in self.buttons(place)
             if data == begins or (not exactly and data.startswith(begins) and data.endswith(ends))
         ]
-        self._journal.note_button(begins, is_found=bool(found))
+        self._journal.note_button(begins + ends, is_found=bool(found))
         if not found:
             return False
         message, data = found[-1]
