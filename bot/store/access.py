@@ -93,7 +93,7 @@ async def invited_or_refused(tx: Tx, *, after: datetime) -> list[Entry]:
 async def owners_by_link(tx: Tx) -> set[int]:
     """Return the ids of the people who became owners by a link."""
     statement = sa.select(_SUBJECT).where(_KIND == "person", access_list.c.is_owner.is_(True))
-    return {int(subject) for subject in (await tx.execute(statement)).scalars()}
+    return {int(subject) for subject in await tx.scalars(statement)}
 
 
 async def blocked_profiles(tx: Tx, *, now: datetime) -> set[str]:
@@ -121,7 +121,7 @@ async def ids_of_profiles(tx: Tx, names: Collection[str]) -> dict[str, str]:
 async def names_of_profiles(tx: Tx, ids: Collection[str]) -> set[str]:
     """Return the usernames of the profiles in ``ids`` that are on the access list."""
     statement = sa.select(_SUBJECT).where(_KIND == "profile", access_list.c.name.in_(list(ids)))
-    return set((await tx.execute(statement)).scalars())
+    return set(await tx.scalars(statement))
 
 
 def blocked_subjects_sql(now: datetime) -> sa.Select[str]:
@@ -204,7 +204,7 @@ async def add_invitation(
 
 async def is_invitation_open(tx: Tx, digest: str, *, now: datetime) -> bool:
     """Return whether an invitation can still be used."""
-    return bool((await tx.execute(sa.select(sa.exists().where(_open_sql(digest, now))))).scalar())
+    return bool(await tx.scalar(sa.select(sa.exists().where(_open_sql(digest, now)))))
 
 
 async def use_invitation(tx: Tx, digest: str, *, now: datetime) -> str | None:
@@ -251,7 +251,7 @@ async def is_known(tx: Tx, person: int | None) -> bool:
     if person is None:
         return False
     condition = known_condition(sa.literal(person, sa.BigInteger))
-    return bool((await tx.execute(sa.select(condition))).scalar())
+    return bool(await tx.scalar(sa.select(condition)))
 
 
 _ALLOWANCES = sa.select(

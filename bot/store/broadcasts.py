@@ -66,9 +66,7 @@ _AUDIENCE = sa.and_(IS_ACTIVE, chats.c.kind.in_(_KINDS))
 
 async def count_audience(tx: Tx) -> int:
     """Return the number of chats that a broadcast would reach."""
-    return (
-        await tx.execute(sa.select(sa.func.count()).select_from(chats).where(_AUDIENCE))
-    ).scalar() or 0
+    return await tx.scalar(sa.select(sa.func.count()).select_from(chats).where(_AUDIENCE)) or 0
 
 
 async def add_draft(tx: Tx, text: str, owner: int, *, now: datetime) -> int:
@@ -108,7 +106,7 @@ async def hand_out(tx: Tx, one: Broadcast, *, limit: int, now: datetime) -> bool
     following = sa.select(chats.c.id).where(_AUDIENCE).order_by(chats.c.id).limit(limit)
     if one.last_chat is not None:
         following = following.where(chats.c.id > one.last_chat)
-    rows = list((await tx.execute(following)).scalars())
+    rows = list(await tx.scalars(following))
     if not rows:
         return False
     unchanged = (
@@ -149,7 +147,7 @@ async def is_being_sent(tx: Tx, number: int, *, now: datetime) -> bool:
         .where(ENDED_ATTEMPTS < _TRIES)
         .where(sa.or_(IS_LEASED, queues.c.leased_until <= soon))
     )
-    return bool((await tx.execute(sa.select(statement.exists()))).scalar())
+    return bool(await tx.scalar(sa.select(statement.exists())))
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ async def take_allowances(
         {"scope": scope, "subject": subject, "day": day, "credits": amount, **limits}
         for scope, subject, _ in wanted
     ]
-    taken = set((await tx.execute(_TAKE_ALLOWANCES, rows)).scalars())
+    taken = set(await tx.scalars(_TAKE_ALLOWANCES, rows))
     refusing = (scope for scope, _, limit in wanted if amount > limit or scope not in taken)
     return next(refusing, None)
 
@@ -95,14 +95,14 @@ async def give_back_allowance(tx: Tx, scope: Scope, subject: int, day: date, amo
 async def allowance_used(tx: Tx, scope: Scope, subject: int, day: date) -> int:
     """Return the value of a counter: the amount used on that day."""
     statement = sa.select(allowances.c.credits).where(_is_of(scope, subject, day))
-    return (await tx.execute(statement)).scalar() or 0
+    return await tx.scalar(statement) or 0
 
 
 async def count_subjects(tx: Tx, scope: Scope, day: date) -> int:
     """Return the number of subjects with a counter of a scope on a day."""
     row = allowances.c
     count = sa.select(sa.func.count()).where(row.scope == scope, row.day == day)
-    return (await tx.execute(count)).scalar() or 0
+    return await tx.scalar(count) or 0
 
 
 def _is_of(scope: Scope, subject: int, day: date) -> sa.ColumnElement[bool]:

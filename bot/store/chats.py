@@ -157,13 +157,13 @@ async def silenced_among(tx: Tx, chat_ids: Collection[int], *, now: datetime) ->
         _ADDED.c.subject.not_in(has_payer),
         _ADDED.c.added_by.in_(blocked),
     )
-    return set((await tx.execute(sa.union(of_payer, of_adder))).scalars())
+    return set(await tx.scalars(sa.union(of_payer, of_adder)))
 
 
 async def blocked_chats(tx: Tx, *, now: datetime) -> list[int]:
     """Return the ids of the stored chats that are blocked or whose payer is blocked."""
     these = sa.select(chats.c.id).where(is_blocked_sql(now)).order_by(chats.c.id)
-    return list((await tx.execute(these)).scalars())
+    return list(await tx.scalars(these))
 
 
 def is_blocked_sql(now: datetime) -> sa.ColumnElement[bool]:
@@ -190,7 +190,7 @@ async def chats_of(tx: Tx, person: int) -> list[int]:
         chats.c.id.in_(added), sa.func.coalesce(chats.c.payer, NOBODY) == NOBODY
     )
     paid = sa.select(chats.c.id).where(chats.c.payer == person)
-    rows = (await tx.execute(sa.union(abandoned, paid))).scalars()
+    rows = await tx.scalars(sa.union(abandoned, paid))
     return sorted({person, *rows})
 
 
@@ -258,13 +258,13 @@ async def titles(tx: Tx, chat_ids: Collection[int]) -> dict[int, str]:
 
 async def active_ids(tx: Tx) -> list[int]:
     """Return the ids of all chats in which the bot may write."""
-    return list((await tx.execute(sa.select(chats.c.id).where(IS_ACTIVE))).scalars())
+    return list(await tx.scalars(sa.select(chats.c.id).where(IS_ACTIVE)))
 
 
 async def active_among(tx: Tx, chat_ids: Collection[int]) -> list[int]:
     """Return the chats among ``chat_ids`` in which the bot may write, ordered by id."""
     these = sa.select(chats.c.id).where(chats.c.id.in_(list(chat_ids)), IS_ACTIVE)
-    return list((await tx.execute(these.order_by(chats.c.id))).scalars())
+    return list(await tx.scalars(these.order_by(chats.c.id)))
 
 
 async def ensure_private(tx: Tx, person: int, *, now: datetime) -> None:
@@ -283,7 +283,7 @@ async def payer_of(tx: Tx, chat_id: int) -> int | None:
     if chat_id > 0:
         return chat_id
     statement = sa.select(chats.c.payer).where(chats.c.id == chat_id)
-    return (await tx.execute(statement)).scalar() or None
+    return await tx.scalar(statement) or None
 
 
 async def set_payer(tx: Tx, chat_id: int, payer: int) -> None:
@@ -301,7 +301,7 @@ async def of_payer(tx: Tx, payer: int, *, most: int | None = None) -> list[Chat]
 async def has_moved_to(tx: Tx, chat_id: int) -> bool:
     """Return whether a chat is a supergroup that was a group before."""
     statement = sa.select(sa.exists().where(moved_chats.c.new_id == chat_id))
-    return bool((await tx.execute(statement)).scalar())
+    return bool(await tx.scalar(statement))
 
 
 async def change(tx: Tx, chat_id: int, **values: object) -> None:

@@ -138,7 +138,7 @@ class Claims:
 
     async def next_claimable_at(self, tx: Tx) -> datetime | None:
         """Return when the first open row can be claimed, or None if no row is open."""
-        at: datetime | None = (await tx.execute(self._next_sql)).scalar()
+        at: datetime | None = await tx.scalar(self._next_sql)
         return at
 
     async def renew(self, tx: Tx, claims: Collection[Claim], lease: Lease) -> int:
@@ -174,7 +174,7 @@ class Claims:
     async def has_owner(self, tx: Tx, owner: str) -> bool:
         """Return whether an owner has a claim."""
         theirs = sa.exists().where(self.table.c.owner == owner)
-        return bool((await tx.execute(sa.select(theirs))).scalar())
+        return bool(await tx.scalar(sa.select(theirs)))
 
     async def _change(
         self, tx: Tx, claims: Collection[Claim], values: Mapping[str, object]

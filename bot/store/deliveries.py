@@ -288,7 +288,7 @@ async def record_copy(tx: Tx, ids: Sequence[int]) -> set[int]:
     If the bot crashes after this transaction, the message may have arrived. Return the ids of the
     counted deliveries. Deliveries that have ended or are deferred are not counted.
     """
-    return set((await tx.execute(ATTEMPTED, {"ids": ids})).scalars()) if ids else set()
+    return set(await tx.scalars(ATTEMPTED, {"ids": ids})) if ids else set()
 
 
 async def change(
@@ -358,7 +358,7 @@ async def waiting_stories(tx: Tx, subscription_id: int, *, since: datetime) -> l
 
 async def still_open(tx: Tx, ids: Collection[int]) -> set[int]:
     """Return the ids of the deliveries that are still open."""
-    return set((await tx.execute(STILL_OPEN, {"ids": list(ids)})).scalars()) if ids else set()
+    return set(await tx.scalars(STILL_OPEN, {"ids": list(ids)})) if ids else set()
 
 
 async def record_sent(tx: Tx, message_ids: dict[int, int], *, now: datetime) -> None:

@@ -24,7 +24,7 @@ async def add_stories(tx: Tx, profile_id: str, pks: Sequence[str], *, now: datet
     expired story may be deleted already.
     """
     alive = sa.select(stories.c.pk).where(stories.c.pk.in_(pks), stories.c.expires_at > now)
-    news = sorted((await tx.execute(alive)).scalars())
+    news = sorted(await tx.scalars(alive))
     if news:
         await fan_outs.add(tx, profile_id, story_pks=news, due_at=now, now=now)
 
@@ -131,8 +131,8 @@ async def backlog(tx: Tx, *, now: datetime) -> Backlog:
     due = sa.select(sa.func.count()).where(is_open, deliveries.c.due_at <= now)
     given_up = sa.select(sa.func.count()).where(is_dead)
     return Backlog(
-        open=(await tx.execute(due)).scalar() or 0,
-        dead_letters=(await tx.execute(given_up)).scalar() or 0,
+        open=await tx.scalar(due) or 0,
+        dead_letters=await tx.scalar(given_up) or 0,
     )
 
 
@@ -179,7 +179,7 @@ async def drop_dead_letters(tx: Tx, ids: Collection[int], *, now: datetime) -> l
         .values(state="dropped", reason="dropped by an owner", done_at=now)
         .returning(deliveries.c.id)
     )
-    return sorted((await tx.execute(statement)).scalars())
+    return sorted(await tx.scalars(statement))
 
 
 async def dead_letters(tx: Tx, *, limit: int = 50) -> list[DeadLetter]:

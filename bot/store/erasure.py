@@ -57,7 +57,7 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
     moved = chats.moved_chats
     # Work that was in progress when a group moved is recorded under the group's old id.
     before = sa.select(moved.c.old_id).where(moved.c.new_id == chat_id)
-    ids = [chat_id, *(await tx.execute(before)).scalars()]
+    ids = [chat_id, *await tx.scalars(before)]
     for number in ids:
         await ledger.move_chat(tx, number, ledger.NOBODY)
         await inbox.forget_chat(tx, number)

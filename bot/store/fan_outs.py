@@ -114,7 +114,7 @@ async def add(
     The deliveries are due at ``due_at``. With ``since``, subscriptions whose alerts began after
     that time are left out.
     """
-    newest = (await tx.execute(_NEWEST, {"profile_id": profile_id})).scalar()
+    newest = await tx.scalar(_NEWEST, {"profile_id": profile_id})
     if newest is None:
         return
     await tx.execute(
@@ -140,13 +140,13 @@ async def remove_of_profiles(tx: Tx, profile_ids: Collection[str]) -> None:
 
 async def next_due_at(tx: Tx) -> datetime | None:
     """Return when the next slice is due, or None if no fan-out is unfinished."""
-    due_at: datetime | None = (await tx.execute(_NEXT_DUE)).scalar()
+    due_at: datetime | None = await tx.scalar(_NEXT_DUE)
     return due_at
 
 
 async def failing_profiles(tx: Tx) -> list[str]:
     """Return the usernames of profiles whose fan-outs fail again and again."""
-    return list((await tx.execute(_FAILING)).scalars())
+    return list(await tx.scalars(_FAILING))
 
 
 async def lock_due(tx: Tx, *, now: datetime) -> sa.Row[Any] | None:
@@ -189,7 +189,7 @@ async def _change(tx: Tx, row: sa.Row[Any], **values: object) -> None:
 async def _write_deliveries(tx: Tx, row: sa.Row[Any], limit: int) -> int | None:
     """Write the next slice of a fan-out. Return the last subscription id, or None at the end."""
     where = {"profile_id": row.profile_id, "after_id": row.after_id, "last_id": row.last_id}
-    end: int | None = (await tx.execute(_END_OF_SLICE, where | {"before": limit - 1})).scalar()
+    end: int | None = await tx.scalar(_END_OF_SLICE, where | {"before": limit - 1})
     if end is not None:
         where["last_id"] = end
     await _add_deliveries(tx, row, where)

@@ -32,7 +32,7 @@ async def profile_of_file(tx: Tx, bot_id: int, unique_ids: Collection[str]) -> s
         .where(files.c.file_unique_id.in_(unique_ids))
         .limit(1)
     )
-    return (await tx.execute(statement)).scalar() if unique_ids else None
+    return await tx.scalar(statement) if unique_ids else None
 
 
 async def followed_ids(tx: Tx, chat_id: int, *, begins_with: str) -> set[str]:
@@ -45,7 +45,7 @@ async def followed_ids(tx: Tx, chat_id: int, *, begins_with: str) -> set[str]:
             profiles.c.username.startswith(begins_with, autoescape=True),
         )
     )
-    return set((await tx.execute(statement)).scalars())
+    return set(await tx.scalars(statement))
 
 
 async def of_profile(tx: Tx, profile_id: str, *, now: datetime) -> list[Story]:
@@ -56,7 +56,7 @@ async def of_profile(tx: Tx, profile_id: str, *, now: datetime) -> list[Story]:
         .where(stories.c.profile_id == profile_id, *_conditions_of_held(now))
         .order_by(stories.c.taken_at, stories.c.pk)
     )
-    readable = load_each_or_none(list((await tx.execute(statement)).scalars()))
+    readable = load_each_or_none(list(await tx.scalars(statement)))
     return [story for story in readable if story]
 
 

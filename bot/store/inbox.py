@@ -128,7 +128,7 @@ async def queues_busy_since(tx: Tx, queues: Collection[str], *, since: datetime)
     mine = inbox.c.queue.in_(sorted(queues))
     waits = sa.select(inbox.c.queue).where(OPEN, mine)
     answered = sa.select(inbox.c.queue).where(inbox.c.done_at > since, mine)
-    return set((await tx.execute(waits.union(answered))).scalars())
+    return set(await tx.scalars(waits.union(answered)))
 
 
 _CLAIM = claims.claim_sql(

@@ -70,7 +70,7 @@ async def add(tx: Tx, rows: Collection[Delivery]) -> None:
         by_pk.setdefault(file.story_pk, []).append(file)
     # A chat may have moved, or been erased, while the alert was sent.
     at = {row.target.chat_id for row in wanted}
-    there = set((await tx.execute(sa.select(chats.c.id).where(chats.c.id.in_(at)))).scalars())
+    there = set(await tx.scalars(sa.select(chats.c.id).where(chats.c.id.in_(at))))
     values = [
         {
             "chat_id": row.target.chat_id,
@@ -138,7 +138,7 @@ async def profiles_among(
             | profiles.c.username.in_(wanted)
         )
     )
-    return frozenset((await tx.execute(statement)).scalars())
+    return frozenset(await tx.scalars(statement))
 
 
 async def latest(

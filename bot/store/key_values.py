@@ -26,13 +26,13 @@ _OF_KEY = sa.select(key_values.c.value).where(key_values.c.key == sa.bindparam("
 
 async def get(tx: Tx, key: str) -> Any | None:  # noqa: ANN401 - any JSON value
     """Return the value of ``key``, or None if the key is missing."""
-    return (await tx.execute(_OF_KEY, {"key": key})).scalar()
+    return await tx.scalar(_OF_KEY, {"key": key})
 
 
 async def lock(tx: Tx, key: str) -> Any | None:  # noqa: ANN401 - any JSON value
     """Lock and return the value of ``key``; the lock lasts until the transaction ends."""
     await add_new(tx, key_values, key=key, value=None)
-    return (await tx.execute(_OF_KEY.with_for_update(), {"key": key})).scalar()
+    return await tx.scalar(_OF_KEY.with_for_update(), {"key": key})
 
 
 async def put(tx: Tx, key: str, value: Any, *, until: datetime | None = None) -> None:  # noqa: ANN401 - any JSON value

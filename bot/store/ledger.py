@@ -124,7 +124,7 @@ async def presume_spent(tx: Tx, *, before: datetime, now: datetime) -> int:
 async def open_credits(tx: Tx) -> int:
     """Return the credits of calls in flight."""
     statement = sa.select(sa.func.sum(ledger_entries.c.credits)).where(IS_OPEN)
-    return (await tx.execute(statement)).scalar() or 0
+    return await tx.scalar(statement) or 0
 
 
 async def reply_cost_by_hour(

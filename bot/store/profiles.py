@@ -289,7 +289,7 @@ async def count_followed(tx: Tx) -> tuple[int, int]:
 
 async def blocked_ids(tx: Tx) -> list[str]:
     """Return the ids of profiles that an owner has blocked."""
-    return list((await tx.execute(sa.select(profiles.c.profile_id).where(_IS_BLOCKED))).scalars())
+    return list(await tx.scalars(sa.select(profiles.c.profile_id).where(_IS_BLOCKED)))
 
 
 async def change_blocked(
@@ -326,7 +326,7 @@ async def ids_with_unsplit(tx: Tx, *, after: str, limit: int) -> list[str]:
     """Return the ids greater than ``after`` of profiles with credits to split, in order."""
     mine = sa.and_(profiles.c.profile_id > after, profiles.c.unsplit != 0)
     some = sa.select(profiles.c.profile_id).where(mine).order_by(profiles.c.profile_id)
-    return list((await tx.execute(some.limit(limit))).scalars())
+    return list(await tx.scalars(some.limit(limit)))
 
 
 async def take_share(tx: Tx, profile_id: str) -> int:

@@ -24,7 +24,7 @@ HOUR = timedelta(hours=1)
 async def has_figures_of_hour(tx: Tx, hour: datetime) -> bool:
     """Return whether the figures of an hour are stored."""
     statement = sa.select(samples.c.hour).where(samples.c.hour == hour)
-    return (await tx.execute(statement)).scalar() is not None
+    return await tx.scalar(statement) is not None
 
 
 async def add(tx: Tx, hour: datetime, figures: dict[str, Any]) -> None:

@@ -49,7 +49,7 @@ async def spent_between(tx: Tx, start: datetime, end: datetime) -> int:
     statement = sa.select(sa.func.sum(ledger_entries.c.credits)).where(
         ledger_entries.c.at > start, ledger_entries.c.at <= end
     )
-    return int((await tx.execute(statement)).scalar() or 0)
+    return int(await tx.scalar(statement) or 0)
 
 
 async def presumed_since(tx: Tx, start: datetime) -> int:
@@ -57,7 +57,7 @@ async def presumed_since(tx: Tx, start: datetime) -> int:
     statement = sa.select(sa.func.sum(_ENTRIES.credits)).where(
         _ENTRIES.state == PRESUMED, _ENTRIES.at >= start
     )
-    return int((await tx.execute(statement)).scalar() or 0)
+    return int(await tx.scalar(statement) or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ async def dearest(
         .offset(offset)
         .limit(limit)
     )
-    return list((await tx.execute(statement)).scalars())
+    return list(await tx.scalars(statement))
 
 
 def _costs_sql(since: date) -> sa.CompoundSelect[Any]:

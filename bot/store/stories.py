@@ -67,7 +67,7 @@ async def add(tx: Tx, shown: Iterable[Story], *, now: datetime) -> list[str]:
         }
         for story, value in zip(ordered, dump_stories(ordered), strict=True)
     ]
-    new = set((await tx.execute(_ADD, values)).scalars())
+    new = set(await tx.scalars(_ADD, values))
     await _refresh_urls(tx, [story for story in ordered if story.pk not in new], now)
     return [story.pk for story in ordered if story.pk in new]
 
@@ -94,7 +94,7 @@ async def live(tx: Tx, profile_id: str, *, now: datetime) -> list[Story]:
         .where(stories.c.profile_id == profile_id, stories.c.expires_at > now)
         .order_by(stories.c.taken_at, stories.c.pk)
     )
-    readable = load_each_or_none(list((await tx.execute(statement)).scalars()))
+    readable = load_each_or_none(list(await tx.scalars(statement)))
     return [story for story in readable if story]
 
 

@@ -138,7 +138,7 @@ async def people_of(tx: Tx, chat_id: int) -> list[int]:
     private = sa.select(chats.c.id).where(IS_ACTIVE)
     by = subscriptions.c.created_by
     statement = sa.select(by).where(subscriptions.c.chat_id == chat_id, by.in_(private))
-    return list((await tx.execute(statement.distinct())).scalars())
+    return list(await tx.scalars(statement.distinct()))
 
 
 async def chats_of_person(tx: Tx, person: int, *, most: int) -> list[Chat]:
@@ -165,7 +165,7 @@ async def timed_pauses(tx: Tx) -> list[Subscription]:
 async def count(tx: Tx, chat_id: int) -> int:
     """Return the number of subscriptions of a chat, in all topics."""
     statement = sa.select(sa.func.count()).where(subscriptions.c.chat_id == chat_id)
-    return (await tx.execute(statement)).scalar() or 0
+    return await tx.scalar(statement) or 0
 
 
 _IS_FAST = subscriptions.c.options["fast"].as_boolean().is_(True)
@@ -233,7 +233,7 @@ async def remove(tx: Tx, ids: Iterable[int]) -> None:
 async def remove_of_chat(tx: Tx, chat_id: int) -> list[str]:
     """Delete all subscriptions of a chat. Return the ids of the profiles."""
     ended = sa.delete(subscriptions).where(subscriptions.c.chat_id == chat_id)
-    return list((await tx.execute(ended.returning(subscriptions.c.profile_id))).scalars())
+    return list(await tx.scalars(ended.returning(subscriptions.c.profile_id)))
 
 
 async def forget_creator(tx: Tx, person: int) -> None:
@@ -317,7 +317,7 @@ _DUE_WITH_SUMMARIES = (
 async def due_with_summaries(tx: Tx, *, since: datetime, now: datetime, limit: int) -> list[str]:
     """Return the ids of profiles due after ``since`` with a daily-summary subscriber."""
     values = {"since": since, "now": now, "most": limit}
-    return list((await tx.execute(_DUE_WITH_SUMMARIES, values)).scalars())
+    return list(await tx.scalars(_DUE_WITH_SUMMARIES, values))
 
 
 _COUNTS = sa.case((_IS_FAST, _FAST), else_=1.0)
@@ -354,7 +354,7 @@ async def waiting_chats(tx: Tx, profile_id: str, *, after: int | None, limit: in
     )
     if after is not None:
         some = some.where(subscriptions.c.chat_id > after)
-    return list((await tx.execute(some)).scalars())
+    return list(await tx.scalars(some))
 
 
 _IS_AWAITED = (
@@ -377,7 +377,7 @@ async def switch_checks(
     wanted = set(profile_ids)
     if not wanted:
         followed = sa.select(subscriptions.c.profile_id).where(subscriptions.c.chat_id == chat_id)
-        wanted.update((await tx.execute(followed)).scalars())
+        wanted.update(await tx.scalars(followed))
     these = profiles.c.profile_id.in_(sorted(wanted))
     if not wanted:
         return

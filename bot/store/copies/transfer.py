@@ -116,7 +116,7 @@ async def _stamp_moved(source: Database, stamp: dict[str, Any]) -> None:
 
 async def _require_empty(tx: Tx) -> None:
     for table in all_tables().sorted_tables:
-        if (await tx.execute(sa.select(sa.exists().select_from(table)))).scalar():
+        if await tx.scalar(sa.select(sa.exists().select_from(table))):
             raise BackupError(
                 f"there are rows in it already ({table.name}): move into an empty database"
             )
@@ -197,8 +197,8 @@ async def _set_sequences(tx: Tx) -> None:
         for column in table.primary_key:
             statement = sa.text("SELECT pg_get_serial_sequence(:table, :column)")
             named = {"table": f'"{table.name}"', "column": column.name}
-            sequence = (await tx.execute(statement, named)).scalar()
-            highest = (await tx.execute(sa.select(sa.func.max(column)))).scalar()
+            sequence = await tx.scalar(statement, named)
+            highest = await tx.scalar(sa.select(sa.func.max(column)))
             if sequence and highest is not None:
                 await tx.execute(
                     sa.text("SELECT setval(CAST(:sequence AS regclass), :highest)"),

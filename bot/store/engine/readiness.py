@@ -34,7 +34,7 @@ async def readiness(db: Database) -> Readiness:
         if db.is_sqlite and not _has_writable_file(Path(str(db.url.database))):
             return Readiness.EMPTY
         async with db.read() as tx:
-            if not db.is_sqlite and (await tx.execute(_IS_STANDBY)).scalar():
+            if not db.is_sqlite and await tx.scalar(_IS_STANDBY):
                 raise PermissionError("it is a standby, which only reads")
             state = await tx.run_sync(_readiness_of)
             if not db.is_sqlite and state in {Readiness.EMPTY, Readiness.OLD}:
@@ -50,7 +50,7 @@ async def readiness(db: Database) -> Readiness:
 
 async def _check_may_make_tables(tx: Tx) -> None:
     schema = sa.func.current_schema()
-    if not (await tx.execute(sa.select(sa.func.has_schema_privilege(schema, "CREATE")))).scalar():
+    if not await tx.scalar(sa.select(sa.func.has_schema_privilege(schema, "CREATE"))):
         raise PermissionError("its user may not make tables in it")
 
 
