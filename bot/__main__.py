@@ -25,7 +25,7 @@ _GROUPS = {
 }
 _COMMANDS = {name: text for group in _GROUPS.values() for name, text in group.items()}
 _WITH_OPTIONS = frozenset({"backup", "restore", "move", "check", "erase", "simulate"})
-"""The commands with options; the module ``bot.cli.NAME`` adds the options."""
+"""The commands that have options. The module ``bot.cli.NAME`` adds the options of a command."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parser(words: Sequence[str]) -> argparse.ArgumentParser:
-    """Return the argument parser; only commands in ``words`` get their options."""
+    """Return the argument parser. Options are added only to the commands in ``words``."""
     result = argparse.ArgumentParser(prog="storybell")
     result.add_argument(
         "--env-file",

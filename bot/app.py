@@ -506,7 +506,7 @@ class Running:
         return "too many wait" if self.intake.is_behind else ""
 
     def _should_poll(self) -> bool:
-        """Return whether this process is the one that polls, even if Telegram is unreachable."""
+        """Return whether this process must poll, even if Telegram is unreachable."""
         return self._leader is None or self._leader.is_leading or self._leader.is_resting
 
     async def _failing_loops(self) -> str:
@@ -524,8 +524,7 @@ class Running:
     async def _clean_up(self) -> datetime:
         """Delete expired rows and erased content; return the time of the next clean-up.
 
-        If the database was moved to a different machine, accept the move after a time without
-        conflicts.
+        If the database file was moved and no other process polls, store the new place of the file.
         """
         now = self._parts.now()
         await cleanup.clean(self._parts.db, now=now)

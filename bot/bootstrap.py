@@ -71,8 +71,8 @@ log = structlog.get_logger()
 
 _NEWCOMER_SHARE = 0.5  # the part of the budget for replies that all newcomers together may spend
 _IDLE_S = 10  # seconds until an idle connection closes; the Stories API would close it later
-# The maximum numbers of connections. They exceed the numbers of concurrent requests, so a slow
-# server leaves connections for other servers.
+# The maximum numbers of connections. These limits exceed the numbers of concurrent requests, so a
+# slow server leaves connections for other servers.
 _TO_TELEGRAM, _TO_MEDIA, _TO_API = 320, 256, 128
 
 

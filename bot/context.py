@@ -52,7 +52,7 @@ class Timing:
     chat_limits: ChatLimits = field(default_factory=ChatLimits)
     """Telegram's minimum intervals between messages in a chat."""
     visitors: timedelta = VISITORS_EVERY
-    """The interval between two reports about new persons to the owners."""
+    """The interval between two reports to the owners about new persons."""
     clock: timedelta = clock_keeper.EVERY
     """The interval between two checks of the machine's clock."""
     database_file: timedelta = FILE_EVERY
@@ -91,7 +91,10 @@ class Services:
 
 
 class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict[str, Services]]):
-    """PTB's context with attributes of the bot. ``prepare`` sets them before a handler runs."""
+    """PTB's context with attributes of the bot.
+
+    ``prepare`` sets the attributes before a handler.
+    """
 
     event: Update
     """The current update."""

@@ -24,11 +24,11 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """The difference between the credits billed by the API and the ledger, since ``base``.
+    """The difference between the credits that the API billed and the credits in the ledger.
 
-    ``size`` is in credits. A negative size means that the API billed less than the ledger counted.
-    ``running`` is the number of balances in a row with a difference of the same sign. ``total`` is
-    the sum of all reported drifts.
+    The difference is counted since ``base``. ``size`` is in credits. A negative size means that
+    the API billed less than the ledger counted. ``running`` is the number of balances in a row
+    with a difference of the same sign. ``total`` is the sum of all reported drifts.
     """
 
     base: Reading

@@ -59,7 +59,7 @@ from bot.store.engine.database import Database, Tx
 
 T = TypeVar("T")
 
-_PRESUMED_AFTER = timedelta(minutes=30)  # the age of a reservation without a running call
+_PRESUMED_AFTER = timedelta(minutes=30)  # a reservation of this age has no running call
 _HABIT_DAYS = 7
 SPLIT_AT_ONCE = 500  # profiles in a page, and chats in a transaction, while costs are split
 _SPLIT_ON = "checks split on"  # the database key of the day of the last split of the costs
@@ -99,7 +99,7 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """The credits that the API billed for a call, before their settlement in the ledger."""
+    """The credits that the API billed for a call. The ledger is not settled yet."""
 
     reservation: Reservation
     credits: int
@@ -294,7 +294,7 @@ class Ledger:
         return left_by_replies(self.limits, self._habits[1], used=used, now=now)
 
     async def schedule_room_and_spent(self, tx: Tx, now: datetime) -> tuple[int, int]:
-        """Return the credits that the schedule may still spend, and its credits spent today."""
+        """Return how many credits the schedule may still spend, and how many it spent today."""
         account = await budgets.account_state(tx)
         replies, schedule = account.spent_today(now.date())
         room = side_rule_for("schedule", self.limits, now).room(mine=schedule, others=replies)
@@ -318,7 +318,7 @@ class Ledger:
     async def update_balance(self, ask: Callable[[], Awaitable[Balance]]) -> Balance:
         """Fetch the balance, which is free, and update the credits that can still be spent.
 
-        The balance may already include calls in flight. The update assumes that it does not.
+        The balance may include the cost of calls in flight. The update assumes the opposite.
         """
         async with self._db.read() as tx:
             spent = (await budgets.account_state(tx)).spent
@@ -342,8 +342,8 @@ class Ledger:
         returned difference is the rest.
         """
         while True:
-            # Each refund has its own transaction, so that allowances are locked before the
-            # account.
+            # Each refund has its own transaction, because a transaction must lock allowances
+            # before the account.
             async with self._db.begin() as tx:
                 drift = await _lock_drift(tx)
                 if drift is None or not drift.is_certain:

@@ -252,9 +252,9 @@ async def check_budget(settings: Settings) -> list[Finding]:
 
 
 def budget_finding(plan: BudgetPlan) -> Finding:
-    """Return the budget plan as a finding: a note if a limit is too low, else "ok".
+    """Return the budget plan as a finding with the level "note" or "ok".
 
-    The note says that the balance will soon be spent, or that the budget is small.
+    The level is "note" if the balance will soon be spent, or if the budget is small.
     """
     level: Literal["ok", "note"] = "note" if plan.is_short or plan.is_small else "ok"
     lines = [line.rstrip(".") for line in budget_lines(translator_for("en"), plan)]

@@ -61,7 +61,10 @@ class Price:
 
     @property
     def proposed_budget(self) -> int:
-        """Return a daily budget with which the pack lasts for a month, or else the balance."""
+        """Return a daily budget with which the pack lasts for a month.
+
+        If the pack is unknown, the balance must last for a month.
+        """
         return propose_budget(self.pack.credits if self.pack else self.balance or 0)
 
 
@@ -78,9 +81,9 @@ class Setup:
     console: Console
 
     async def run(self) -> bool | None:
-        """Ask for the values, check them and write the file. Return whether to start the bot.
+        """Ask for the values, check the values and write the file.
 
-        Return None if no file was written.
+        Return whether to start the bot. Return None if no file was written.
         """
         values: dict[str, str] = {}
         for name, (text, _) in _VALUES.items():
@@ -141,7 +144,10 @@ class Setup:
         return self._read_answer("Keep this value without trying it? [y/N] ").startswith("y")
 
     async def _find_price(self, key: str) -> Price:
-        """Return the price of a credit. If the balance does not show it, ask for the pack."""
+        """Return the price of a credit.
+
+        If the balance does not show the price, ask for the pack.
+        """
         balance = await _read_balance(_settings_with({"STORIES_API_KEY": key}, self.file))
         left = balance.credits if balance else None
         dollars = price_of_balance(balance.amount, balance.credits) if balance else None

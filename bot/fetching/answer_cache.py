@@ -39,7 +39,7 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 
-# Seconds. The answer is stored later than the person gets the story.
+# Seconds. The answer is stored after this delay, so that the person gets the story first.
 _STORED_AFTER_S = 0.05
 _URL_MARGIN = timedelta(seconds=60)
 # Errors that are cached, so that a repeated request costs no second call. The module ``names``
@@ -86,8 +86,8 @@ class AnswerCache:
     ) -> None:
         """Store answers in ``db``, and settle bills in ``ledger``.
 
-        ``wake`` is called after an answer with stories, because subscribers may need alerts about
-        them.
+        ``wake`` is called after an answer with stories, because alerts about the stories may be
+        due.
         """
         self._db = db
         self._ledger = ledger
@@ -117,7 +117,7 @@ class AnswerCache:
     ) -> list[T]:
         """Return the cached answer for ``key``.
 
-        If there is none, call ``fetch`` and cache its result. The result is cached until the time
+        On a cache miss, call ``fetch`` and cache the result. The result is cached until the time
         that ``until`` returns. ``codec`` serialises the result, and must always be the same for a
         given key. ``fetch`` is not called if a recent answer said that the account with the name
         ``of`` is private.
@@ -131,8 +131,7 @@ class AnswerCache:
             await asyncio.wait([future])
             if not future.cancelled():
                 return future.result()
-            # The request that called ``fetch`` failed for its own reasons, for example a spending
-            # limit. So call ``fetch`` here.
+            # The other request failed for a reason of its own, for example a spending limit.
         future = self._in_flight[key] = asyncio.get_running_loop().create_future()
         try:
             result = await self._load_or_fetch(key, fetch, until, codec, of)
@@ -254,10 +253,7 @@ def story_key(pk: str) -> str:
 
 
 def until_urls_expire(stories: list[Story], now: datetime) -> datetime:
-    """Return until when a cached story may be shown.
-
-    After that time its signed URL does not work.
-    """
+    """Return until when a cached story may be shown, because its signed URL then expires."""
     story = stories[0]
     return max(min([story.expires_at, *url_expiries(story)]), now)
 

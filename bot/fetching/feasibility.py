@@ -44,9 +44,9 @@ _ALL_FOR_REPLIES = NN_(
 class Shortfall:
     """A budget that is too small for all subscribed profiles.
 
-    ``profiles`` is the number of subscribed profiles. Only ``enough`` of them can be checked in
-    time. ``credits`` are the daily credits that all of them need. ``daily_budget`` is the setting
-    that would be enough. It is None if ``REPLY_SHARE`` leaves nothing of any budget for checks.
+    ``profiles`` is the number of subscribed profiles. Only ``enough`` profiles can be checked in
+    time. ``credits`` are the daily credits that all profiles need. ``daily_budget`` is the setting
+    that would be enough, or None if ``REPLY_SHARE`` leaves nothing of any budget for checks.
     """
 
     profiles: int
@@ -101,7 +101,7 @@ class BudgetWatch:
     ) -> None:
         """Report whether ``budget``, in credits per day, is too small for all profiles.
 
-        The other arguments are those of ``shortfall``.
+        The other arguments are the same as in ``shortfall``.
         """
         was_short = isinstance(self._last, Shortfall)
         lack = shortfall(budget, counts, cost, reply_share=reply_share, was_short=was_short)
@@ -133,11 +133,11 @@ def shortfall(
     reply_share: float,
     was_short: bool = False,
 ) -> Shortfall | None:
-    """Return by how much ``budget`` is too small for the checks, or None if it is enough.
+    """Return by how much ``budget`` is too small for the checks, or None for a sufficient budget.
 
-    ``budget`` are the daily credits that checks get in any case. ``counts`` has two numbers of
-    profiles: those with a known person as a subscriber, and those that only newcomers have
-    subscribed to. ``cost`` is the number of credits of a check.
+    ``budget`` are the daily credits that checks get in any case. ``counts`` are two numbers: the
+    profiles with a known person as a subscriber, and the profiles with newcomers only. ``cost`` is
+    the number of credits of a check.
     """
     known, fresh = counts
     shares = share_with_newcomers(budget, known=known, fresh=fresh)

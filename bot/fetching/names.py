@@ -41,7 +41,7 @@ Proof = Literal["private", "gone", "public", "unknown"]
 
 
 class Names:
-    """Looks up names, stores their owners, and fetches the stories of an owner."""
+    """Looks up names, stores the owners of names, and fetches the stories of an owner."""
 
     def __init__(
         self, db: Database, api: StoriesService, ledger: Ledger, *, now: Callable[[], datetime]

@@ -1,6 +1,6 @@
-"""The scheduler, which claims due profiles, checks them, and records the results.
+"""The scheduler, which claims due profiles, checks the profiles, and records the results.
 
-A check serves all subscriptions of a profile. Its price is reserved before the check, and settled
+A check serves all subscriptions of a profile. The price is reserved before the check, and settled
 in the transaction that records the result. No transaction is open during a call of the Stories
 API. If a different process may have claimed the profile in the meantime, the check is not made.
 """
@@ -88,9 +88,9 @@ class Scheduler:
     ) -> None:
         """Make up to ``at_once`` checks at the same time, and ``slow_at_once`` more slow checks.
 
-        ``apply_blocks`` pauses the alerts of blocked profiles. It is awaited every minute, and
-        after each change of the blocks. ``is_paused`` returns whether a different process with the
-        same token must make the checks. ``wake`` is called when messages are due.
+        ``apply_blocks`` pauses the alerts of blocked profiles. This function is awaited every
+        minute, and after each change of the blocks. ``is_paused`` returns whether a different
+        process with the same token must make the checks. ``wake`` is called when messages are due.
         """
         self._db = db
         self._api = api
@@ -114,7 +114,7 @@ class Scheduler:
         # The profiles with many chats whose chats were counted within the last hour.
         self._counted = TimedCache[str, bool]()
         self._plan: Plan | None = None
-        # Two numbers of profiles: those with a known person as a subscriber, and those with
+        # Two numbers: the profiles with a known person as a subscriber, and the profiles with
         # newcomers only.
         self._counts = (0, 0)
         self._left = 0.0  # credits per day that replies will not need
@@ -161,7 +161,7 @@ class Scheduler:
         return min(upkeep_at, check_at or upkeep_at)
 
     def _next_check_at(self, plan: Plan, state: "_State", now: datetime) -> datetime | None:
-        """Return when the next check may be made, or None if there is no profile to check."""
+        """Return when the next check may be made, or None without a profile to check."""
         if state.first is None:
             return None
         due, snapshot_at = state.first
@@ -170,7 +170,7 @@ class Scheduler:
         # If the first profile was checked too recently, a different profile may be checked early.
         rested = now.timestamp() - plan.schedule.minimum
         seen_at = min(snapshot_at.timestamp(), rested) if snapshot_at else 0.0
-        # If the credit bucket is empty, wait until it has enough credits.
+        # If the credit bucket is empty, wait until the bucket has enough credits.
         at = plan.schedule.next_check_at(
             due.timestamp(),
             seen_at,
@@ -178,7 +178,7 @@ class Scheduler:
             now=now.timestamp(),
             spent=state.spent,
         )
-        # No profile could be checked early now, but soon this may be different.
+        # No profile could be checked early now. Try again soon.
         earliest = now + _SHORTEST if due <= now else min(due, now + _EARLY_AGAIN)
         return max(datetime.fromtimestamp(at, UTC), earliest)
 
@@ -194,7 +194,7 @@ class Scheduler:
             return _State(room, spent, await profiles.first_due_times(tx, now=now))
 
     async def run_once(self) -> int:
-        """Make the checks that are due and can be paid, and wait for their results.
+        """Make the checks that are due and can be paid, and wait for the results.
 
         Return the number of checks.
         """
@@ -202,9 +202,9 @@ class Scheduler:
             return await self._begin_checks(group)
 
     async def _begin_checks(self, group: asyncio.TaskGroup) -> int:
-        """Start the checks that are due and can be paid, if slots are free. Return their number.
+        """Start the checks that are due and can be paid, if slots are free.
 
-        A slow check does not delay other checks.
+        Return the number of started checks. A slow check does not delay other checks.
         """
         plan = self._plan = self._plan or await self._load_plan()
         await self._maintain(plan)
@@ -222,7 +222,7 @@ class Scheduler:
         return len(claimed)
 
     async def _load_plan(self) -> Plan:
-        """Load the stored plan, and apply the current settings to it."""
+        """Load the stored plan, and apply the current settings to the plan."""
         async with self._db.read() as tx:
             plan = await schedule_state.load(tx)
             self._counts = await profiles.count_followed(tx)
@@ -307,7 +307,7 @@ class Scheduler:
     async def _claim_early(self, tx: Tx, plan: Plan, lease: Lease, *, limit: int) -> list[Known]:
         """Claim the profiles that are due next.
 
-        Postpone those whose chats can't be notified yet.
+        Postpone profiles whose chats can't be notified yet.
         """
         now = lease.at
         taken: list[Known] = []
@@ -410,10 +410,10 @@ class Scheduler:
         return now < lease.until and self._owner.holds(lease.at, now=now)
 
     async def _update_audience(self, known: Known) -> bool:
-        """Count the chats of a profile that can be notified. Return whether there are any.
+        """Count the chats that can be notified about a profile. Return whether any chat was found.
 
-        Without such chats, the profile is not checked any more. If there are many chats, they are
-        counted only once an hour.
+        Without such chats, the profile is not checked any more. Many chats are counted only once
+        an hour.
         """
         now = self._now()
         if known.chats > _MANY and self._counted.get(known.profile_id, now=now):
@@ -560,7 +560,7 @@ class _State:
 
     ``room`` are the credits that may be spent now. ``spent`` are the credits spent today.
     ``first`` has the due time of the next check, and the time of that profile's last check.
-    ``first`` is None if there is no profile to check.
+    ``first`` is None without a profile to check.
     """
 
     room: int

@@ -1,4 +1,7 @@
-"""The plan of the checks, with the owner's settings and the schedule. All processes share it."""
+"""The plan of the checks, with the owner's settings and the schedule.
+
+All processes share the plan.
+"""
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
@@ -22,7 +25,7 @@ KEY = "schedule"
 # error of the intervals is half as large.
 _SAMPLE = 400
 _POLLS_OF_MEAN = 50
-# The values until the scheduler has stored its own.
+# The values until the scheduler has stored the actual values.
 BUDGET, FLOOR_S, COST = 500.0, 60.0, 2.0
 
 Columns = dict[str, list[Any]]
@@ -50,8 +53,8 @@ class Plan:
     """The schedule, and the cost of a check in credits.
 
     If ``learns_cost`` is True, the cost is the mean bill of the last checks. ``pause`` is the mean
-    time between two checks of a profile to which only newcomers have subscribed. It is None if the
-    same rule applies to all profiles.
+    time between two checks of a profile to which only newcomers have subscribed. ``pause`` is None
+    if the same rule applies to all profiles.
     """
 
     schedule: Schedule = field(default_factory=lambda: Schedule(BUDGET, minimum=FLOOR_S))
@@ -89,8 +92,8 @@ class Plan:
         """Learn from a complete check.
 
         Return the columns to store, and the time of the next check. ``own`` means that the
-        scheduler made the check. Such checks show how late the schedule is. If only newcomers have
-        subscribed to the profile, the check only costs credits and teaches the schedule nothing.
+        scheduler made the check. These checks show how late the schedule is. If only newcomers
+        have subscribed to the profile, the check costs credits but does not change the schedule.
         The intervals of other profiles must not depend on newcomers.
         """
         state = _learned_state(known, now)
@@ -123,10 +126,7 @@ class Plan:
         )
 
     def is_checked_by_pause(self, known: Known) -> bool:
-        """Return whether ``pause`` applies to a profile.
-
-        This needs subscribers who are all newcomers.
-        """
+        """Return whether ``pause`` applies to a profile, because only newcomers are subscribed."""
         return known.fresh and self.pause is not None
 
     def _columns_and_due(
@@ -143,10 +143,7 @@ class Plan:
 
 
 def _learned_state(known: Known, now: datetime) -> ProfileState:
-    """Return the learned state of a profile.
-
-    If its last check is in the future, correct it to now.
-    """
+    """Return the learned state of a profile. A last check in the future is corrected to now."""
     state, at = ProfileState.from_json(known.forecast), now.timestamp()
     if state.seen_at > at:
         state.seen_at, state.story_at = at, min(state.story_at, at)
@@ -166,7 +163,10 @@ async def load(tx: Tx) -> Plan:
 
 
 async def save(tx: Tx, plan: Plan) -> None:
-    """Store the plan. If several processes store it, the last write wins, which is harmless."""
+    """Store the plan.
+
+    If several processes store a plan, the last write wins, which is harmless.
+    """
     schedule = plan.schedule
     value = {
         "budget": schedule.budget,

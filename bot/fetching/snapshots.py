@@ -155,10 +155,9 @@ async def reschedule_check(tx: Tx, profile_id: str, *, now: datetime) -> None:
 
 
 async def reschedule_checks(tx: Tx, profile_ids: Iterable[str], *, now: datetime) -> None:
-    """Compute the next checks of profiles again, after a change of their subscribers.
+    """Compute the next checks again, after a change of subscribers or notification times.
 
-    A change of notification times is also such a change. The rows of the profiles stay locked
-    until the end of the transaction.
+    The rows of the profiles stay locked until the end of the transaction.
     """
     plan = await schedule_state.load(tx)
     for profile_id in sorted(set(profile_ids)):

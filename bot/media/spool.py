@@ -1,4 +1,4 @@
-"""The folder that stores downloads until their upload. Its size is limited."""
+"""A folder of limited size that stores downloads until the upload."""
 
 import asyncio
 import contextlib
@@ -21,10 +21,10 @@ _PATIENCE = 30.0  # the maximum seconds to wait for free space
 
 @dataclass(frozen=True, slots=True)
 class MediaFile:
-    """A downloaded photo or video.
+    """A downloaded photo or video. At the end of a ``with`` block, the file is removed.
 
-    Used as a context manager, it is removed at the end of the block. ``size`` is in bytes. A video
-    has ``width`` and ``height`` in pixels and ``duration`` in seconds.
+    ``size`` is in bytes. A video has ``width`` and ``height`` in pixels and ``duration`` in
+    seconds.
     """
 
     path: Path
@@ -106,7 +106,7 @@ class Draft:
         )
 
     def close(self) -> None:
-        """Close the file. If the file is not finished, remove it."""
+        """Close the file. Remove the file if it is not finished."""
         os.close(self._fd)
         if not self._kept:
             self.path.unlink(missing_ok=True)

@@ -93,10 +93,7 @@ class Backups:
         return min(datetime.fromisoformat(str(kept)), now) + self._every
 
     async def _ensure_database_id(self) -> str:
-        """Return the id of this database, and create the id if it is missing.
-
-        All backups contain it.
-        """
+        """Return the id of this database, which all backups contain. Create the id if missing."""
 
         async def read_or_add(tx: Tx) -> str:
             await key_values.add(tx, DATABASE_ID, secrets.token_hex(8))
@@ -146,7 +143,7 @@ async def adopt_restored_copy(db: Database, incidents: Incidents, *, now: dateti
     async with db.begin() as tx:
         made_at = await restored.resume_as_database(tx, now=now)
         if made_at is not None:
-            await key_values.remove(tx, DRIFT)  # the restored ledger lacks the bills since then
+            await key_values.remove(tx, DRIFT)  # a restored ledger lacks bills since the backup
             await key_values.put(tx, _KEY, now.isoformat())
     if made_at is not None:
         await incidents.set("restore", RESTORED, date=made_at)

@@ -34,10 +34,10 @@ async def clean(db: Database, *, now: datetime) -> int:
 
 
 async def empty_log(db: Database) -> bool:
-    """Remove erased content from SQLite's log. Return False if this must be tried again later.
+    """Remove erased content from SQLite's log. Return False if the removal must be repeated.
 
     A reader of the file can prevent the removal. The database stores that the removal is required
-    until the removal succeeds, so a restart does not forget it.
+    until the removal succeeds. A restart therefore loses no removal.
     """
     mark = await db.fetch(erasure.owed_checkpoint)
     if mark is None:

@@ -1,8 +1,8 @@
-"""The publication of the bot's menu and descriptions to Telegram, if they have changed.
+"""The publication of the bot's menu and descriptions to Telegram, after changes only.
 
 Telegram strictly limits these calls. After a few restarts, a call must wait for 460 to 1,127
 seconds (reports in openclaw#32017 and node-red-contrib-telegrambot#395). The publication therefore
-runs in the background, so that no update waits for it.
+runs in the background, and no update waits for the publication.
 """
 
 import hashlib

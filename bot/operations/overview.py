@@ -245,8 +245,8 @@ def _poll_row(name: str, snapshot_at: datetime | None, next_at: datetime, cost: 
 def _sums_by_day(hours: list[tuple[datetime, _Json]]) -> list[_Json]:
     """Combine the hourly figures to figures of each day (UTC).
 
-    A day has the credits by kind, the number of alerts, their mean delay, and the largest number
-    of pending messages.
+    A day has the credits by kind, the number of alerts, the mean delay of the alerts, and the
+    largest number of pending messages.
     """
     days: dict[date, _Json] = {}
     for hour, figures in hours:

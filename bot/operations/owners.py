@@ -1,4 +1,4 @@
-"""Messages to the bot's owners. The outbox sends them, so an outage loses no message."""
+"""Messages to the bot's owners. The outbox sends these messages, so an outage loses none."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime

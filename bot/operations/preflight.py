@@ -1,7 +1,7 @@
 """Checks of the machine before the start: database, folders, open files.
 
 The command ``check`` prints every finding. The command ``run`` stops at the first error and prints
-it.
+this error.
 """
 
 import os

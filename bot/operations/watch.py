@@ -1,7 +1,7 @@
 """The watch, a loop that detects incidents every minute and stores figures every hour.
 
-Without the database, the watch cannot detect incidents. It then tests the database with writes,
-because reads succeed even on a full disk.
+Without the database, the watch cannot detect incidents. The watch then tests the database with
+writes, because reads succeed even on a full disk.
 
 Every second, the watch also checks that the path of the SQLite database still leads to the opened
 file. If the file was replaced, the watch copies the content of the opened file to a new file.
@@ -166,7 +166,7 @@ class Watch:
         return True
 
     async def check_conditions(self, now: datetime) -> None:
-        """Check all conditions of incidents, and report those that have changed."""
+        """Check all conditions of incidents, and report each change."""
         signs = {kind: sign() for kind, sign in self._signs.items()}
         seen = await self.read_state(signs, now)
         if seen.failed_checks:

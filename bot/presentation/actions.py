@@ -35,7 +35,7 @@ class Arg:
 
     @property
     def maybe(self) -> "Arg":
-        """Return an optional copy of the argument. If it is missing, its value is None."""
+        """Return a copy of the argument that may be missing. The value is then None."""
         return replace(self, optional=True)
 
 
@@ -55,7 +55,7 @@ class Kind:
     def __init__(self, word: str, *args: Arg, row: str = "") -> None:
         """Define a kind of action. ``word`` is the first part of the data.
 
-        ``row`` is the name of the kind in the table of rights. By default, it is derived from
+        ``row`` is the name of the kind in the table of rights. The default is derived from
         ``word``.
         """
         self._word = word

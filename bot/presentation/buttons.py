@@ -1,6 +1,6 @@
 """The buttons under stories and albums, and the link in posts that cannot have buttons.
 
-A channel post has no buttons with an action, because every subscriber could press them.
+A channel post has no buttons with an action, because every subscriber could press the buttons.
 """
 
 import re
@@ -114,9 +114,9 @@ def subscribe_button(username: str, t: Translator, subscription_id: int | None) 
 def row_under_album(
     username: str, t: Translator, subscription_id: int | None, *, is_inline: bool
 ) -> list[Button]:
-    """Return the buttons for an album.
+    """Return the buttons for an album. A message after the album shows the buttons.
 
-    A message after the album shows them, as albums have none.
+    Telegram allows no buttons under an album.
     """
     share = [share_button(username, t)] if is_inline else []
     text = f"🔔 {t.plain(N_('Subscribe'))}"

@@ -27,7 +27,7 @@ def escape(text: object) -> Safe:
 
 
 def isolate(text: str) -> str:
-    """Enclose ``text`` so that its writing direction does not affect the text around it.
+    """Enclose ``text`` so that the writing direction does not affect the neighbouring text.
 
     The enclosing characters are FSI and PDI of UAX 9. ``Safe`` text stays ``Safe``.
     """

@@ -112,10 +112,11 @@ async def running_after(
 def renewing(
     renew: Callable[[], Awaitable[bool]], *, every_s: float, **of_what: object
 ) -> AbstractAsyncContextManager[None]:
-    """Renew a lease every ``every_s`` seconds during the block, until ``renew`` returns False.
+    """Renew a lease every ``every_s`` seconds during the ``with`` block.
 
-    A failed renewal is logged with ``of_what`` and retried. If all retries fail, the lease
-    expires. In the worst case a different process then does the same work.
+    The renewals end when ``renew`` returns False. A failed renewal is logged with ``of_what`` and
+    retried. If all retries fail, the lease expires. In the worst case a different process then
+    does the same work.
     """
     return running_after(every_s, partial(_renew_repeatedly, renew, every_s, of_what))
 

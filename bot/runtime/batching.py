@@ -37,7 +37,7 @@ class BatchingQueue(Generic[T]):
         self._next = _Batch[T]()
 
     async def __call__(self, items: list[T]) -> None:
-        """Write ``items`` in a batch. If the caller is cancelled, raise this after the write.
+        """Write ``items`` in a batch. A cancellation of the caller is raised after the write.
 
         Raises:
             Exception: ``write`` failed. The cause may be the items of a different caller.

@@ -47,12 +47,12 @@ class RetryPolicy:
 class Owner:
     """The identity with which a process claims rows.
 
-    If several processes share a database, each process holds a lease and renews it. After the
-    lease has expired, another process releases the claims of this identity.
+    If several processes share a database, each process renews a lease on its identity. After the
+    lease has expired, other processes release the claims of this identity.
     """
 
     def __init__(self) -> None:
-        """Create an owner without a lease. Its claims do not expire before the first ``renew``."""
+        """Create an owner without a lease. Claims do not expire before the first ``renew``."""
         self.key = f"{PROCESS}{uuid.uuid4().hex}"
         self._since = datetime.min.replace(tzinfo=UTC)
         # The end of the process's lease. None means that no other process can release the claims.

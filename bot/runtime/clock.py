@@ -1,6 +1,6 @@
 """The clock of the process: the event loop's time plus an offset.
 
-Sleeps, timeouts and dates all use the event loop's time, so they are always consistent. If
+Sleeps, timeouts and dates all use the event loop's time, and are therefore always consistent. If
 somebody sets the system clock, this clock does not change.
 """
 
@@ -61,10 +61,7 @@ class Clock:
         return datetime.fromtimestamp(self._latest, UTC)
 
     def count(self) -> datetime:
-        """Return the event loop's time plus the offset.
-
-        Unlike the clock's time, it may go back.
-        """
+        """Return the event loop's time plus the offset. A correction may set this time back."""
         return datetime.fromtimestamp(self._offset + self._loop.time(), UTC)
 
     @property
@@ -120,7 +117,7 @@ class Clock:
 
 
 class TimeWitnesses:
-    """The clocks of servers, known from the times in their answers."""
+    """The clocks of servers, known from the times in answers of the servers."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         """Create an empty record of server times.
@@ -164,7 +161,7 @@ class TimeWitnesses:
     def take_clock_error(self) -> float | None:
         """Return the largest error of the system clock in seconds.
 
-        Only server times recorded since the last call are used. Return None if there are none.
+        Only server times recorded since the last call are used. Return None without such times.
         """
         told, self._new = self._new, set()
         machine = self._machine_offset()

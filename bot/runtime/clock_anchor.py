@@ -9,7 +9,7 @@ from statistics import median
 AGREE_S = 5.0
 """Maximum difference in seconds between two clocks that agree.
 
-If clocks agree, they are correct.
+Two clocks that agree are taken as correct.
 """
 QUICK_S = 2.0
 """Maximum duration in seconds of a call whose ``Date`` is used. A slower ``Date`` may be old."""
@@ -72,7 +72,7 @@ def decide(
 
 
 def _decide_without_telegram(telegram: Witness, api: Witness, count_s: float | None) -> Decision:
-    """Decide the time if Telegram sends none. An example is a local Bot API server."""
+    """Decide the time if Telegram sends no time. An example is a local Bot API server."""
     agreed = _agreed(api, count_s)
     if agreed is not None:
         return Decision(agreed)

@@ -27,7 +27,7 @@ def raise_limit() -> int:
 def is_limit_reached(error: BaseException) -> bool:
     """Return whether a failure is due to the limit of open files.
 
-    A failed DNS lookup hides its cause. In this case a test file is opened.
+    A failed DNS lookup hides its cause, so a test file is opened after such a failure.
     """
     if isinstance(error, OSError) and error.errno in _OUT_OF_FILES:
         return True

@@ -28,8 +28,8 @@ def connector(
     """Return the connector of a session. If ``proxy`` is not empty, all connections use the proxy.
 
     With a ``resolver``, the bot resolves names, and the proxy gets an IP address. Without a
-    ``resolver``, the proxy resolves names. This is useful because a network that blocks a service
-    often also blocks its name.
+    ``resolver``, the proxy resolves names. A network that blocks a service often also blocks the
+    name of the service, so the bot could not resolve the name.
     """
     if not proxy:
         return aiohttp.TCPConnector(resolver=resolver, **options)
@@ -37,7 +37,7 @@ def connector(
 
 
 class _Unresolved(AbstractResolver):
-    """A resolver that returns host names unchanged, so that the proxy resolves them."""
+    """A resolver that returns host names unchanged, so that the proxy resolves the names."""
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET

@@ -1,8 +1,8 @@
 """The intervals that depend on whether one or several processes use the database.
 
-A single process knows of all new work, so its loops rarely search the database. With several
-processes, each process must soon find new work that another process has stored. A process must
-also soon find work that another process left unfinished when it died.
+A single process knows of all new work, so the loops rarely search the database. With several
+processes, each process must soon find new work that a different process has stored. A process must
+also soon find work that a different process left unfinished when it died.
 """
 
 from dataclasses import dataclass

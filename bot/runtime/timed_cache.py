@@ -1,7 +1,8 @@
 """A cache in memory with expiring entries and a maximum size.
 
-Each process has its own cache, and a restart empties it. Use the cache only if the loss of an
-entry costs no more than a repeated message, query or download. docs/data.md lists all caches.
+Each process has a separate cache, and a restart empties the cache. Use the cache only if the loss
+of an entry costs no more than a repeated message, query or download. docs/data.md lists all
+caches.
 """
 
 from collections import OrderedDict

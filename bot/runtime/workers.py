@@ -1,7 +1,4 @@
-"""The loops of the process.
-
-Each loop repeats a function, even after errors, until it is stopped.
-"""
+"""The loops of the process. Each loop repeats a function, even after errors, until a stop."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

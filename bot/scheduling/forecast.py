@@ -20,7 +20,7 @@ _RHYTHM_HALF_LIFE = 30 * DAY
 PRIOR_SESSIONS = (5.0, 50.0)
 """The weight of all profiles' common rhythm in the rhythm of one profile, in posting sessions.
 
-The first value applies if the rhythms of profiles differ. The second applies if they are alike.
+The first value applies if the rhythms of profiles differ, the second if the rhythms are alike.
 """
 
 _PRIOR_BURSTS = 12.0
@@ -38,7 +38,7 @@ MOST_ECHOES = 0.85
 _SAME_SESSION = HOUR
 # The weight in the rhythm of each later story of a session. The first story has weight 1.
 _WITHIN_SESSION = 0.3
-# Weights that spread a story over the neighbouring hours of the day. They are the binomial
+# Weights that spread a story over the neighbouring hours of the day, as in the binomial
 # distribution of order 6.
 _SMOOTHING = tuple((offset, comb(6, offset + 3) / 64) for offset in range(-3, 4))
 _PLACES = (0.1, 0.3, 0.5, 0.7, 0.9)  # sample points within a time span, as parts of the span
@@ -260,7 +260,7 @@ def hours_to_due(
     """Return the hours from the last check until the expected waiting reaches ``target``.
 
     The expected waiting is the total delay of all stories that were probably posted since the last
-    check. Its unit is story hours. The result is at most ``most`` hours.
+    check. The waiting is in story hours. The result is at most ``most`` hours.
     """
     rate = rate_of(state, population)
     shape = rhythm(state, population)

@@ -74,8 +74,8 @@ def survey(
 ) -> Demand:
     """Compute the demand from the ``(state, weight, cost)`` of all profiles.
 
-    ``before`` is the population of the last survey. It is the prior of each profile. If ``rows``
-    are only a representative sample, ``profiles`` is the total number of profiles.
+    ``before`` is the population of the last survey, and the prior of each profile. If ``rows`` are
+    only a representative sample, ``profiles`` is the total number of profiles.
     """
     stories = days = _RATE_FORGETS
     stories *= before.rate
@@ -170,8 +170,8 @@ class Price:
         ``budget`` is in credits per day.
         """
         floor = longest_pause(budget / demand.costs) if demand.costs else 20.0
-        # Even at a price of zero, the longest pause between checks causes checks. The budget pays
-        # for these checks first.
+        # At any price, each profile is checked after the longest pause. The budget pays for these
+        # checks first.
         free = max(budget / 24 - 0.5 * demand.costs / floor, 0.2 * budget / 24, 1e-9)
         mean = sum(demand.wanted) / 24
         return self.factor * (mean / free) ** 2 / 2 if mean > 0 else self.factor
@@ -187,7 +187,7 @@ class Price:
             self._correct(at)
 
     def freeze(self, until: float) -> None:
-        """Stop corrections of the price until ``until``.
+        """Stop corrections of the price until the time ``until``.
 
         After an outage, late checks do not mean that the price is wrong.
         """

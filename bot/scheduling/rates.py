@@ -32,7 +32,10 @@ EXPERTS = len(HALF_LIVES) * len(_PRIORS) + 1
 DECAYS = tuple(log(2) / days for days in HALF_LIVES)  # decay rates of the half-lives, per day
 _SPEEDS, _BONDS = (0.02, 0.13, 0.6, 0.25), (0.9, 0.08, 0.02)  # weights of half-lives and priors
 WEIGHTS = (*(0.99 * speed * bond for speed in _SPEEDS for bond in _BONDS), 0.01)
-"""Weights of the experts in the mixture. The largest have short half-lives and a short prior."""
+"""Weights of the experts in the mixture.
+
+The largest weight is that of a half-life of 6 days with a prior of half a day.
+"""
 
 POOLED = tuple(
     number for number in range(EXPERTS - 1) if number % len(_PRIORS) in {0, len(_PRIORS) - 1}
@@ -103,12 +106,15 @@ class Pool:
     at: float = 0.0
 
     def learn_stories(self, ratios: Sequence[float], stories: float) -> None:
-        """Add ``stories`` observed stories to the data, with the result of ``log_ratios``."""
+        """Add ``stories`` observed stories to the data. ``ratios`` are from ``log_ratios``."""
         for number, value in enumerate(ratios):
             self.pull[number] += value * stories
 
     def learn_expected(self, ratios: Sequence[float], stories: float) -> None:
-        """Add ``stories`` stories that the mixture expected, with the result of ``log_ratios``."""
+        """Add ``stories`` stories that the mixture expected.
+
+        ``ratios`` are from ``log_ratios``.
+        """
         stories *= mixture_factor(self.exponents, ratios)
         tilt = sum(map(mul, self.exponents, ratios)) - 1.0
         for number, value in enumerate(ratios):
@@ -119,7 +125,7 @@ class Pool:
                 row[other] += part * ratio
 
     def refit(self, at: float) -> None:
-        """Compute new exponents. The older the data, the less they count."""
+        """Compute new exponents. Older data count less."""
         solution = _solved(self.curvature, self.pull)
         self.exponents = tuple(min(max(value, -_STEEPEST), _STEEPEST) for value in solution)
         decay = 0.5 ** (max(0.0, at - self.at) / _POOL_MEMORY) if self.at else 1.0

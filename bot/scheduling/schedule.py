@@ -1,8 +1,8 @@
 """The decisions of the schedule: which profile to check next, and when.
 
-The bot stores the profiles in a table, and the simulator stores them in a heap. Both call this
-module. A row needs a ``ProfileState``, a weight (the number of subscribers that can be notified
-now), the cost of a check in credits, and ``due_at`` as an indexed column. The loop is::
+The bot stores the profiles in a table, and the simulator stores the profiles in a heap. Both call
+this module. A row needs a ``ProfileState``, a weight (the number of subscribers that can be
+notified now), the cost of a check in credits, and ``due_at`` as an indexed column. The loop is::
 
     schedule.fill_bucket(now, spent=...)          # credits that the UTC day's checks have cost
     due, early = schedule.credits_to_spend(now)   # credits for due checks and for early checks
@@ -16,7 +16,7 @@ now), the cost of a check in credits, and ``due_at`` as an indexed column. The l
     sleep until schedule.next_check_at(first due_at and seen_at, cost, now=..., spent=...)
 
 ``must_be_unseen_since`` limits the rows that may be claimed. If the credit bucket is empty, a due
-profile is claimed only ``_URGENT`` seconds after its last check. The remaining credits of the day
+profile is claimed only ``_URGENT`` seconds after the last check. The remaining credits of the day
 then pay. An early check needs the minimum pause since the last check.
 
 A check that a person requests calls ``schedule.learn`` in the same way. ``schedule.survey(rows)``
@@ -216,7 +216,7 @@ class Schedule:
         self.bucket.release(now, spent=spent, budget=self.budget, plan=self.release_curve)
 
     def move_credits_forward(self, amount: float) -> None:
-        """Move ``amount`` of the day's later credits into the bucket now.
+        """Move ``amount`` credits of the rest of the day into the bucket now.
 
         The credits pay for checks that must not wait. The caller must make sure that the day has
         enough credits left. The bucket has no debt, because the later releases of the day become
@@ -225,7 +225,7 @@ class Schedule:
         self.bucket.credits += amount
 
     def credits_to_spend(self, now: float) -> tuple[float, float]:
-        """Return the credits available now for due checks, and those for early checks."""
+        """Return the credits for due checks, and the credits for early checks, available now."""
         held = self.bucket.credits
         return held, max(0.0, held - self.reserved_for_due(now))
 

@@ -213,7 +213,7 @@ class Attempts:
         was refused when sent alone.
         """
         blamed = _sent_by_url(batch)
-        # If Telegram refuses several URLs, it names only the first.
+        # If Telegram refuses several URLs, the error names only the first URL.
         is_named = refusal.scope != "fetch"
         if is_named and refusal.item is not None and refusal.item < len(batch):
             blamed = [batch[refusal.item]]

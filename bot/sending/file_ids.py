@@ -1,7 +1,8 @@
-"""The file_ids of stories. One sender uploads a story, and other senders wait for its file_id.
+"""The file_ids of stories. One sender uploads a story, and other senders wait for the file_id.
 
 Only senders of the same process wait for each other. A different process may upload the same story
-at the same time. Its file_id is used as soon as the database has it.
+at the same time. As soon as the database has the file_id from the different process, this file_id
+is used.
 """
 
 import asyncio
@@ -64,8 +65,8 @@ class Files:
         """Yield the known files.
 
         Reserve all other stories for the caller during the ``with`` block. If a different sender
-        has reserved one of the stories, wait for the end of its block. All stories are reserved at
-        once, so that two albums with the same stories can't wait for each other.
+        has reserved one of the stories, wait until that sender has finished. All stories are
+        reserved at once, so that two albums with the same stories can't wait for each other.
 
         If a different sender reserved a story longer than ``patience`` ago, reserve nothing and
         yield None.

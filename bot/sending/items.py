@@ -1,4 +1,4 @@
-"""The items of an album during a send, with their current source and their arguments for PTB."""
+"""The items of an album during a send, with the current source and the arguments for PTB."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

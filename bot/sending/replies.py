@@ -55,7 +55,10 @@ _NO_SUCH_TEXT = (
     "group migrated to supergroup",
 )
 SHOWN_ALREADY = Sent(())
-"""The outcome of an edit that changed nothing. Compare it by identity."""
+"""The outcome of an edit that changed nothing.
+
+Use ``is`` to compare an outcome with this object.
+"""
 
 
 def text_payload(

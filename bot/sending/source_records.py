@@ -1,4 +1,4 @@
-"""The record of a story: its failed sources, and what the Stories API answered about it.
+"""The record of a story: the failed sources, and the answers of the Stories API about the story.
 
 Each method gets ``now``, and either records an event or returns a decision. Each record of a
 failure expires after some time, so that the source is tried again.
@@ -18,7 +18,7 @@ _ALERTS_WAIT_FOR = timedelta(seconds=5)
 _BUY_AGAIN = timedelta(hours=1)  # minimum time between two purchases of a file for alerts
 # If Telegram can't fetch a URL, the story is only uploaded for this time.
 _URL_REFUSED_FOR = timedelta(hours=1)
-_CHATS_OF_A_REFUSAL = 3  # if this many chats refuse a file with the same message, all alerts wait
+_CHATS_OF_A_REFUSAL = 3  # alerts wait after refusals with one message in this many chats
 _ASKED_AGAIN = timedelta(minutes=15)  # the time after which one alert tries a postponed file again
 
 
@@ -71,7 +71,7 @@ class FileRecord:
 
 @dataclass(slots=True)
 class StoryRecord:
-    """The record of a story: its two files, its purchases, its URL, and whether it is gone.
+    """The record of a story: the two files, the purchases, the URL, and whether the story is gone.
 
     ``file`` is the photo or video that Telegram compresses. ``original`` is sent as a document.
     """

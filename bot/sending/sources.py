@@ -96,7 +96,7 @@ class Supply:
     def _record_of(self, item: Item) -> StoryRecord:
         """Return the record of an item's story.
 
-        If it does not exist, return a new, unstored record.
+        Without a record, return a new, unstored record.
         """
         return self._records.get(item.story.pk, now=self._now()) or StoryRecord()
 
@@ -293,7 +293,7 @@ class Supply:
     def _reserve_purchase(self, item: Item) -> bool:
         """Record that the story is bought for an alert.
 
-        Return False if it may not be bought now.
+        Return False if a purchase is not allowed now.
         """
         record, now = self._record_to_change(item), self._now()
         if record.is_gone:

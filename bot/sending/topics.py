@@ -121,10 +121,11 @@ class Topics:
         return bool(chat.is_forum)
 
     async def ensure_own_topic(self, chat_id: int, profile_id: str, username: str) -> Target:
-        """Return the topic of a profile in a chat. If the profile has no topic, make one.
+        """Return the topic of a profile in a chat. If the profile has no topic, make a topic.
 
-        This method waits for Telegram, so call it without an open transaction. If the process dies
-        before it has stored a new topic, an update reports the topic later (see ``adopt``).
+        This method waits for Telegram, so call the method without an open transaction. If the
+        process dies before the new topic is stored, an update reports the topic later (see
+        ``adopt``).
 
         Raises:
             SubscriptionError: Telegram refuses the topic.

@@ -1,7 +1,7 @@
 """The adapter to the Stories API, a paid HTTP service. Only this package knows the wire format.
 
 Input: an id, a name or a URL, and the known facts about the account. Output: a call that states
-its price (``domain.paid_calls``). An awaited call returns the result and the billed credits. If
-the call fails, it raises a ``StoriesError`` that has the billed credits. Public:
-``client.StoriesApi``, ``privacy.PrivacyCheck``.
+its price (``domain.paid_calls``). An awaited call returns the result and the billed credits. A
+failed call raises a ``StoriesError`` with the billed credits. Public: ``client.StoriesApi``,
+``privacy.PrivacyCheck``.
 """

@@ -1,4 +1,4 @@
-"""The client of the Stories API. Its results are objects of the domain model."""
+"""The client of the Stories API. The results are objects of the domain model."""
 
 import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -40,7 +40,7 @@ _DOWNLOAD_DEADLINE = 120.0  # seconds for a whole download
 
 
 class FetchMedia(Protocol):
-    """A function that downloads a URL from the media hosts. It does not send the API key."""
+    """A function that downloads a URL from the media hosts, without sending the API key."""
 
     async def __call__(self, url: str, *, limit: int) -> MediaFile:
         """Return the file at ``url``, with at most ``limit`` bytes."""
@@ -49,9 +49,9 @@ class FetchMedia(Protocol):
 class StoriesApi:
     """The client of the paid API. All methods except ``fetch_balance`` return calls with a price.
 
-    All calls raise subclasses of ``StoriesError``. Its ``credits`` are the credits billed for the
-    failed call, or None if unknown. If a request may have been billed, it is never sent again
-    unchanged.
+    All calls raise subclasses of ``StoriesError``. ``credits`` of the error are the credits billed
+    for the failed call, or None if unknown. A request that may have been billed is never sent
+    again unchanged.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class StoriesApi:
     def is_in_service(self) -> bool:
         """Return whether paid calls are allowed.
 
-        They are stopped by a 401 or 402 response, until the balance is positive again.
+        A 401 or 402 response stops paid calls until the balance is positive again.
         """
         return self.transport.out_of_service is None
 
@@ -246,9 +246,7 @@ class StoriesApi:
         return self._call_download(Endpoint.DOWNLOAD_BY_FILE_URL, params, spool, refuse)
 
     async def fetch_balance(self) -> Balance:
-        """Return the balance of the account; free.
-
-        If it is positive, paid calls are allowed again.
+        """Return the balance of the account; free. A positive balance allows paid calls again.
 
         Raises:
             OutOfServiceError: The key is invalid, or the balance is empty.

@@ -23,10 +23,7 @@ class Endpoint(StrEnum):
 
     @property
     def price(self) -> int:
-        """Return the price of a call in credits.
-
-        If the endpoint has a privacy check, it is included.
-        """
+        """Return the price of a call in credits, including any privacy check of the endpoint."""
         return _PRICES.get(self, 1)
 
 

@@ -27,7 +27,7 @@ class CallRate:
         return at - now
 
     def pause(self, until: float) -> None:
-        """Delay all further calls until ``until``."""
+        """Delay all further calls until the time ``until``."""
         self.next_at = max(self.next_at, until)
 
 
@@ -56,16 +56,16 @@ class Failing:
         self.is_on = self.is_on or len(self.suspects) >= self.SUBJECTS
 
     def record_answer(self, now: float) -> None:
-        """Record an answer. It proves that the API works."""
+        """Record an answer, which proves that the API works."""
         self.suspects.clear()
         self.is_on = False
         self.answered_at = now
 
     def is_failing(self, now: float, *, within: float) -> bool | None:
-        """Return whether the API is down, or None if this is unknown.
+        """Return whether the API is down, or None if unknown.
 
-        It is unknown without an answer in the last ``within`` seconds. This process does not know
-        the results of calls in other processes.
+        The result is None if no answer came in the last ``within`` seconds. This process does not
+        know the results of calls in other processes.
         """
         if self.is_on:
             return True

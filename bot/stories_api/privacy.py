@@ -29,8 +29,8 @@ PRIVACY_CHECK = "privacy_check"  # the database key of the trust in unchecked an
 
 _TRUSTED_FOR = timedelta(days=1)  # the time for which the answer "public" is trusted
 _LATE = timedelta(minutes=10)  # a story may appear in answers as late as this after it was posted
-# If unchecked answers about two profiles were wrong within this time, they are not trusted any
-# more.
+# If unchecked answers about two profiles were wrong within this time, unchecked answers are not
+# trusted any more.
 WITHIN = timedelta(days=2)
 _ENOUGH = 2
 _FELL_BACK = NN_(
@@ -45,15 +45,15 @@ _FELL_BACK = NN_(
 
 @dataclass(slots=True)
 class Trust:
-    """The profiles whose unchecked answers were wrong, and the time at which the trust ended."""
+    """The profiles whose answers without the privacy check were wrong, and the trust's end."""
 
     contradicted: dict[str, datetime] = field(default_factory=dict)
     fell_back_at: datetime | None = None
 
     def record_contradiction(self, profile_id: str, now: datetime) -> bool:
-        """Record that an unchecked answer about a profile was wrong.
+        """Record that an answer without the privacy check was wrong about a profile.
 
-        Return True if this ends the trust in unchecked answers.
+        Return True if this ends the trust in such answers.
         """
         kept = {one: at for one, at in self.contradicted.items() if at > now - WITHIN}
         self.contradicted = {**kept, profile_id: now}
@@ -85,7 +85,7 @@ class PrivacyCheck:
         self._trust = Trust()
 
     async def sync_trust(self) -> None:
-        """Load the trust in unchecked answers, as stored by any process."""
+        """Load whether answers without the privacy check are trusted, as stored by any process."""
         if self.mode == "false":
             # The setting ``false`` is permanent, so delete the history.
             async with self._db.begin() as tx:
@@ -115,7 +115,7 @@ class PrivacyCheck:
     async def compare_with_empty(
         self, profile_id: str, shown: Iterable[Story], *, at: datetime
     ) -> None:
-        """Compare a checked answer with the empty unchecked answer just before it, at ``at``."""
+        """Compare a checked answer with the empty unchecked answer at ``at``, just before."""
         if any(story.taken_at < at - _LATE for story in shown):
             await self._record_contradiction(profile_id, "a story that it lacked")
 
@@ -145,7 +145,7 @@ class PrivacyCheck:
 
 
 async def _read_trust(tx: Tx) -> Trust:
-    """Return the stored trust in unchecked answers."""
+    """Return the stored trust in answers without the privacy check."""
     kept = await key_values.get(tx, PRIVACY_CHECK)
     if not isinstance(kept, dict):
         return Trust()

@@ -338,9 +338,9 @@ def _reshared_from(wire: _Media, people: Mapping[str, str]) -> Reshared:
 
 
 def _names_by_id(wire: _Story) -> dict[str, str]:
-    """Return the usernames in a story, by id.
+    """Return the usernames of mentioned accounts, by id.
 
-    They include mentioned accounts. The author of a shown post is usually mentioned.
+    The author of a shown post is usually mentioned too.
     """
     named = [wire.reshared_story_media_author, *(one.user for one in wire.mentions)]
     return {one.pk: one.username for one in named if one and one.pk and one.username}

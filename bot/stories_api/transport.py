@@ -1,4 +1,4 @@
-"""The HTTP transport of the Stories API. It never pays twice, and never leaks the API key.
+"""The HTTP transport of the Stories API, which never pays twice and never leaks the API key.
 
 Every request is billed, so the HTTP client must not send a request again by itself. aiohttp would
 repeat a GET after a broken connection, which ``prevent_resending`` stops. A pooled connection that
@@ -65,7 +65,7 @@ class Query:
 
     @property
     def about(self) -> str:
-        """Return what the call asks about: an id, a name or a URL."""
+        """Return the subject of the call: an id, a name or a URL."""
         return next((value for name, value in self.params.items() if name != "force"), self.path)
 
 
@@ -169,7 +169,7 @@ class Transport:
         return result
 
     async def _ask_and_retry(self, query: Query, read: Read[T], end: float) -> Answer[T] | Failure:
-        """Make a call. Retry it once if the first attempt was certainly not billed."""
+        """Make a call. If the first attempt was certainly not billed, retry once."""
         last: Failure | None = None
         while await self._wait_turn(end):
             result = await self._send_once(query, read, end)
@@ -184,10 +184,7 @@ class Transport:
         return last or Failure(busy, status=TOO_MANY)
 
     async def _wait_turn(self, end: float) -> bool:
-        """Wait for the rate limit.
-
-        Return False at once if the wait would last longer than ``end``.
-        """
+        """Wait for the rate limit. Return False at once if the wait would last beyond ``end``."""
         replicas = await self._replicas() if self._replicas else 1
         now = self._steady()
         wait = self.call_rate.reserve_turn(now, within=end - now, replicas=replicas)
@@ -197,7 +194,7 @@ class Transport:
         return True
 
     async def _send_once(self, query: Query, read: Read[T], end: float) -> Answer[T] | Failure:
-        """Send a request once. If it may have been billed, do not allow a retry."""
+        """Send a request once. Do not allow a retry of a request that may have been billed."""
         result: Answer[T] | Failure
         try:
             result = await self._send(query, read, end)

@@ -16,7 +16,7 @@ Lane = Literal["reply", "alert"]
 # Messages that may be sent at once, before the limit of 1 message per second applies. Replies may
 # have larger bursts than alerts.
 _BURST: dict[Lane, float] = {"reply": 30.0, "alert": 2.8}
-_STRICT_BURST = 2.8  # the same number for an hour after a 429 response, for replies and alerts
+_STRICT_BURST = 2.8  # the burst of replies and alerts for an hour after a 429 response
 _ROUNDING_S = 0.001
 _GROUP_WINDOW_S = 60.5  # seconds; a minute, and half a second for the network's delay
 _STRICT_FOR_S = 3600.0
@@ -115,8 +115,8 @@ class ChatFlood:
 class Ticket:
     """Messages that count towards the limit of the whole bot until a second after the answer.
 
-    It is unknown when Telegram counted the messages between request and answer. So they must count
-    for the whole time.
+    Telegram counts the messages at an unknown time between request and answer. The messages must
+    therefore count for the whole time.
     """
 
     weight: int
@@ -126,7 +126,7 @@ class Ticket:
     def frees_at(self) -> float:
         """Return when the messages stop counting.
 
-        If the answer takes longer than 2 s, it counts as received after 2 s.
+        An answer that takes longer than 2 s counts as received after 2 s.
         """
         late = self.left_at + _LATEST_ANSWER_S + 1.0
         return late if self.free_at is None else min(self.free_at, late)

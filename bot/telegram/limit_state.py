@@ -1,8 +1,8 @@
-"""The flood limits of each chat, and how processes share them.
+"""The flood limits of each chat, and how processes share the limits.
 
-Only the process with the lease of a chat's queue sends messages to the chat. So the state of the
-chat's limits is passed on with the lease. A process reads the state when it claims the queue, and
-stores the state when the lease ends.
+Only the process with the lease of a chat's queue sends messages to the chat. The state of the
+chat's limits is therefore passed on with the lease. A process reads the state when the process
+claims the queue, and stores the state when the lease ends.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.telegram.flood_limits import DOCUMENTED, ChatFlood, ChatLimits, Lane
 
-# Number of chats. If there are more, states that have no effect any more are deleted.
+# Number of chats. Above this number, states without any effect are deleted.
 _REMEMBERED = 20_000
 # Seconds. Without this limit, a chat could be blocked for long after the clock was set back.
 _MOST_AHEAD_S = 300.0
@@ -28,8 +28,8 @@ class ChatFloods:
     ) -> None:
         """Create an empty state for at most ``remembered`` chats.
 
-        ``clock`` returns seconds. All processes need the same clock, because they pass on the
-        state.
+        ``clock`` returns seconds. All processes need the same clock, because the state is passed
+        on between processes.
         """
         self._clock = clock
         self._limits = limits
@@ -37,9 +37,9 @@ class ChatFloods:
         self._chats: dict[int | str, ChatFlood] = {}
 
     def count_or_wait(self, chat: int | str, weight: int, lane: Lane) -> float:
-        """If the chat may get ``weight`` messages now, record them and return 0.
+        """If the chat may get ``weight`` messages now, count the messages and return 0.
 
-        Otherwise record nothing, and return the seconds to wait.
+        Otherwise count nothing, and return the seconds to wait.
         """
         now, flood = self._clock(), self._flood_of(chat)
         wait = flood.seconds_to_wait(now, weight, lane, is_group=_is_group(chat))
@@ -57,10 +57,7 @@ class ChatFloods:
         self._flood_of(chat).close(self._clock(), seconds)
 
     def take_over(self, chat: int, state: Any | None) -> None:  # noqa: ANN401 - JSON
-        """Load the state of a chat.
-
-        The process with the previous lease made it by ``state_of``.
-        """
+        """Load the state of a chat from ``state_of`` of the process that had the lease before."""
         if state is not None:
             flood, latest = ChatFlood.load(self._limits, state), self._clock() + _MOST_AHEAD_S
             flood.drained_at = min(flood.drained_at, latest)
@@ -68,7 +65,7 @@ class ChatFloods:
             self._chats[chat] = flood
 
     def state_of(self, chat: int) -> Any | None:  # noqa: ANN401 - JSON
-        """Return the state of a chat as JSON, or None if it has no effect any more."""
+        """Return the state of a chat as JSON, or None if the state has no effect any more."""
         flood = self._chats.get(chat)
         return flood.dump() if flood and flood.forgettable_at > self._clock() else None
 
@@ -80,5 +77,5 @@ class ChatFloods:
 
 
 def _is_group(chat: int | str) -> bool:
-    """Return whether ``chat`` is a group or a channel. Such ids are negative or public names."""
+    """Return whether ``chat`` is a group or a channel: a negative id, or a public name."""
     return isinstance(chat, str) or chat < 0

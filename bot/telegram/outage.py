@@ -1,12 +1,12 @@
 """A circuit breaker that stops all sends of a process while Telegram is down.
 
-If a send fails or its answer is lost, the process calls ``getMe``. The process pauses its replies
+After a failed send or a lost answer, the process calls ``getMe``. The process pauses its replies
 and alerts if ``getMe`` fails too, or if sends fail in three chats without a success in between. To
 end the pause, ``getMe`` and then a single send must succeed.
 
 The Bot API server answers ``getMe`` from memory. A success shows only that the server runs, not
 that messages arrive. ``getMe`` alone therefore neither prevents nor ends a pause. Each process has
-its own pause, because a different process may reach Telegram
+a separate pause, because a different process may reach Telegram
 (docs/decisions/0001-an-outage-of-one-process.md).
 """
 
@@ -115,7 +115,7 @@ class Outage:
     async def claim_trial(self) -> bool:
         """Reserve the next trial send. Return whether the message may be sent now.
 
-        This requires that the trial send is due and that Telegram answers ``getMe``.
+        The message may be sent if the trial send is due and Telegram answers ``getMe``.
         """
         now = self._now()
         if self._pause is None or not self._pause.allows_trial(now):
@@ -136,10 +136,10 @@ class Outage:
         return wait
 
     async def chat_accepts_calls(self, target: Target) -> bool:
-        """Return whether Telegram accepts a call for the chat. The call sends no message.
+        """Return whether Telegram accepts a call for the chat that sends no message.
 
-        If Telegram does not accept it, do not send: a message could arrive although its answer is
-        lost, and would then be sent twice.
+        If Telegram refuses the call, do not send a message now. The message could arrive although
+        the answer is lost, and would then be sent twice.
         """
         try:
             await self._bot.send_chat_action(

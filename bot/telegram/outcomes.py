@@ -47,13 +47,12 @@ Scope = Literal[
     "removed",  # a different bot in the chat deletes the message
     "caption",  # the caption's text is refused
     "buttons",
-    # Telegram can't fetch a URL. It may also refuse other URLs of the album, but an upload may
-    # work.
+    # Telegram can't fetch a URL, and perhaps other URLs of the album. An upload may work.
     "fetch",
     "photo",  # the photo is refused, but may be sent as a document
     "size",  # the file is too large, whatever its source
     "file",  # the bot's upload is refused
-    "any file",  # a file is refused, but it is not known which file
+    "any file",  # a file is refused, and the error does not say which file
     "partly",  # no refusal, but only a part of the album has arrived
     "down",  # no refusal, but a failure at Telegram
 ]
@@ -169,7 +168,7 @@ OF_FILES = _OF_UPLOADS | {"any file"}
 class Refusal:
     """A refusal by Telegram with its subject. ``scope`` is None if the text is unknown.
 
-    ``item`` is the index of the refused item in an album, if Telegram states it.
+    ``item`` is the index of the refused item in an album, or None if unknown.
     """
 
     words: str

@@ -1,4 +1,4 @@
-"""The rate limiter for PTB. It sends as fast as Telegram allows, and replies before alerts.
+"""The rate limiter for PTB, which sends as fast as Telegram allows, and replies before alerts.
 
 After a 429 response, the bot sends nothing to the chat for the time that Telegram demands.
 Telegram never says whether a 429 concerns the whole bot. If the 429 responses in three chats end
@@ -35,7 +35,7 @@ _COUNTED = ("send", "copy", "forward")
 _NOT_COUNTED = frozenset({"sendChatAction", "sendMessageDraft"})
 _ALERT_PATIENCE_S = 5.0  # seconds that an alert waits at most in a slot of the outbox
 HAS_SLOT: dict[str, Any] = {"has_slot": True}  # rate_limit_args of a call that has waited already
-_CHATS_OF_ONE_FLOOD = 3  # if 429s in this many chats end together, they concern the whole bot
+_CHATS_OF_ONE_FLOOD = 3  # if 429s in this many chats end together, the whole bot must stop
 _SAME_END_S = 1.5  # seconds; flood limits that end within this time end together
 
 
@@ -55,7 +55,7 @@ class Order:
     def patience_with_chat(self) -> float | None:
         """Return the longest wait in seconds for the limit of the chat.
 
-        An alert waits only shortly, because it can wait in the outbox.
+        The wait of an alert is short, because the alert can wait in the outbox.
         """
         if self.patience is None and self.lane == "alert":
             return _ALERT_PATIENCE_S
@@ -79,7 +79,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
     ) -> None:
         """Allow ``per_second`` messages per second for all processes together.
 
-        ``replicas`` returns the number of processes. Each gets an equal part.
+        ``replicas`` returns the number of processes. Each process gets an equal part.
         """
         self._rate = per_second
         self._floods = floods or ChatFloods(clock)
@@ -128,10 +128,10 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
 
     @asynccontextmanager
     async def slot(self, order: Order) -> AsyncIterator[None]:
-        """Wait until the limits allow a call, and count the call. Make it in the ``with`` block.
+        """Wait until the limits allow a call, and count the call.
 
-        If the call gets a 429 response, no further messages are sent to the chat for the time that
-        Telegram demands.
+        Make the call in the ``with`` block. If the call gets a 429 response, no further messages
+        are sent to the chat for the time that Telegram demands.
 
         Raises:
             TooSoonError: The limits require a longer wait than the patience.
@@ -167,7 +167,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
                 is_counted = True
             if ticket or (not order.weight and self._stopped_until <= self._clock()):
                 break
-            # Alerts wait in a queue of their own, so that only one of them is in the queue of the
+            # Alerts wait in a separate queue, so that at most one alert is in the queue of the
             # replies.
             first = self._alerts_turn if order.lane == "alert" else nullcontext()
             async with first, self._turn:

@@ -32,8 +32,8 @@ from bot.runtime.proxies import connector
 log = structlog.get_logger()
 
 _PATIENCE_WITHOUT_WORD = 30  # seconds to wait after a 429 response that states no time
-# TDLib retries a failed query after 1, 2 and 4 seconds. It answers 429 if the next delay is 8
-# seconds or more (NetQueryDelayer::delay).
+# TDLib retries a failed query after 1, 2 and 4 seconds. If the next delay is 8 seconds or more,
+# TDLib answers 429 (NetQueryDelayer::delay).
 _LATE_S, _LONGEST_LATE_WAIT_S = 7.0, 8
 _MEDIA_METHODS = frozenset(
     {"sendPhoto", "sendVideo", "sendDocument", "sendAnimation", "sendMediaGroup"}
@@ -65,7 +65,7 @@ class LateFloodError(RetryAfter):
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Timeouts in seconds of each kind of call. They include the time to connect.
+    """Timeouts in seconds of each kind of call, including the time to connect.
 
     ``media`` is for calls in which Telegram fetches or processes a file. ``upload`` is for files
     that the bot sends.
@@ -89,7 +89,7 @@ class AiohttpRequest(BaseRequest):
         proxy: str = "",
         heard: Callable[[str, datetime | str, float], None] = lambda *_: None,
     ) -> None:
-        """Create a transport. ``initialize`` opens the session in the event loop that uses it.
+        """Create a transport. ``initialize`` opens the session in the running event loop.
 
         ``heard`` is called with the time in each answer, which is the ``Date`` header or the date
         of the sent message. The last argument of ``heard`` is the duration of the call in seconds.
@@ -134,8 +134,7 @@ class AiohttpRequest(BaseRequest):
     ) -> tuple[int, bytes]:
         """Make a call to the Bot API.
 
-        PTB passes four timeouts, of which only ``read_timeout`` is used. It is the timeout of the
-        whole call.
+        PTB passes four timeouts. Only ``read_timeout`` is used, as the timeout of the whole call.
 
         Raises:
             NotSentError: Two attempts to connect failed, or the connection broke in an upload.
@@ -241,7 +240,7 @@ class _Upload(io.BufferedReader):
         self.left = path.stat().st_size
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Read bytes from the file, and count them."""
+        """Read bytes from the file, and count the bytes."""
         data = super().read(size)
         self.left -= len(data)
         return data
@@ -271,8 +270,8 @@ def _body(data: RequestData | None, files: ExitStack, uploads: list[_Upload]) ->
     try:
         text = to_json(data.parameters)
     except ValueError:
-        # The text contains a lone surrogate. ``json`` can encode it, and Telegram decides about
-        # it.
+        # The text contains a lone surrogate. ``json`` can encode the surrogate, and Telegram
+        # decides whether to accept the text.
         text = json.dumps(data.parameters).encode()
     return {"data": text, "headers": _JSON}
 
@@ -301,7 +300,7 @@ def _form(data: RequestData, files: ExitStack, uploads: list[_Upload]) -> aiohtt
 
 
 def _refusal_words(payload: bytes) -> str:
-    """Return the description in an error of Telegram, or "" if there is none."""
+    """Return the description in an error of Telegram, or "" without a description."""
     try:
         return str(from_json(payload)["description"])
     except (ValueError, TypeError, KeyError):

@@ -29,12 +29,12 @@ log = structlog.get_logger()
 LASTING = timedelta(minutes=3)
 """The minimum duration of a conflict.
 
-A shorter one is an update of the bot with overlapping processes.
+The cause of a shorter conflict is an update of the bot, in which two processes overlap.
 """
 GAP = timedelta(seconds=90)
 """A conflict is over if no poll ended with 409 for this time.
 
-Each of the two processes pauses its polls for at most 30 seconds.
+The time is longer than the pause between polls, which is 30 seconds at most.
 """
 LONGEST_DOUBT = timedelta(minutes=10)
 SETTLED = timedelta(days=1)
@@ -113,10 +113,10 @@ class Polls:
 def judge(polls: Polls, *, own: Origin, remembered: Origin | None, now: datetime) -> Role:
     """Return which of two processes with the same token this process is.
 
-    ``own`` is the place of the database. ``remembered`` is its place in an earlier run, or None if
-    there was none. If the places differ, the database was copied and the process is "copy". If
-    polls were answered for ``LASTING`` before the conflict began, the process is "original".
-    Otherwise the process is "unknown". Without a conflict, the process is "alone".
+    ``own`` is the place of the database. ``remembered`` is the place in an earlier run, or None
+    without an earlier run. If the places differ, the database was copied and the process is
+    "copy". If polls were answered for ``LASTING`` before the conflict began, the process is
+    "original". Otherwise the process is "unknown". Without a conflict, the process is "alone".
     """
     if not polls.conflicts_last(now):
         return "alone"
@@ -177,10 +177,10 @@ class PollConflicts:
         return is_paused
 
     async def accept_move(self, tx: Tx) -> None:
-        """Store the new place of a moved database, after ``SETTLED`` without a conflict.
+        """After ``SETTLED`` without a conflict, store the new place of a moved database.
 
-        Before this, the old place stays stored. A copy is then still known as a copy after a
-        restart.
+        Until then, the old place stays stored. A process on a copied database is therefore still a
+        "copy" after a restart.
         """
         is_moved = self._remembered is not None and self._remembered != self._own
         if is_moved and self._own and self._polls.answered_for(self._now()) >= SETTLED:

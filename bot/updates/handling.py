@@ -1,9 +1,9 @@
-"""The handling of an update. Its database writes, replies and completion are one transaction.
+"""The handling of an update. Database writes, replies and completion are one transaction.
 
 The transaction also claims the queue of the chat, so that the replies can be sent at once. If a
 reply can't be sent, the reply waits in the queue with priority over alerts. Reasons are a flood
-limit, an outage, a lost connection, or another message that is being sent to the chat. After the
-commit, the handler of the update never runs again.
+limit, an outage, a lost connection, or a different message that is being sent to the chat. After
+the commit, the handler of the update never runs again.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -41,7 +41,7 @@ class Enqueued:
     """The stored replies to an update.
 
     If there is a ``lease``, the messages ``rows`` are sent now. Without a lease, the outbox sends
-    them. ``strangers`` are replies to chats that are not in the database.
+    the messages. ``strangers`` are replies to chats that are not in the database.
     """
 
     lease: SendLease | None
@@ -66,8 +66,8 @@ class Handling:
         """Create the object. ``wake`` wakes the outbox.
 
         If ``replies_are_durable`` is True, the commit of an update that only has replies waits for
-        the disk. If it is False, a power failure may undo the commit, and the update is handled
-        again. This is safe only if the database can't crash while this process continues to run.
+        the disk. Otherwise, a power failure may undo the commit, and the update is handled again.
+        This is safe only if the database can't crash while this process continues to run.
         """
         self._db = db
         self._outbox = outbox
@@ -81,8 +81,8 @@ class Handling:
     def unit_handler(self, handle: Handle) -> Callable[[Update, ClaimedUpdate], Awaitable[bool]]:
         """Return a function that runs ``handle`` for a claimed update in one transaction.
 
-        The function also sends the replies. It returns whether the update is recorded as done. An
-        update without database writes or replies is not recorded.
+        The function also sends the replies. The function returns whether the update is recorded as
+        done. An update without database writes or replies is not recorded.
 
         Raises:
             TakenOverError: A different process has claimed the update. The transaction was rolled
@@ -186,7 +186,7 @@ class Handling:
 
 
 async def _make_all(calls: Sequence[Call]) -> None:
-    """Make all calls. If a call raises an exception, log it and continue."""
+    """Make all calls. Log an exception of a call, and continue."""
     for call in calls:
         try:
             await call()

@@ -1,8 +1,8 @@
-"""The inbox, which stores updates and passes them to the handlers.
+"""The inbox, which stores updates and passes the updates to the handlers.
 
-An update is stored before it is confirmed to Telegram. The updates of a chat are handled in order,
-and the updates of different chats at the same time. If a process dies, other processes claim its
-unfinished updates.
+An update is stored before the bot confirms the update to Telegram. The updates of a chat are
+handled in order, and the updates of different chats at the same time. If a process dies, other
+processes claim the unfinished updates.
 
 An update is given up after three failures of the handler, or after nine attempts without an
 outcome. An attempt has no outcome if the process died or a statement took too long. If a chat or a
@@ -82,7 +82,7 @@ class Intake:
     ) -> None:
         """Prepare to handle updates.
 
-        ``handle`` gets an update and its claim. It returns whether the update is already recorded
+        ``handle`` gets an update and its claim, and returns whether the update is already recorded
         as done. ``last_resort`` replies to an update that ``handle`` could not handle. If a chat
         or a person sends too many requests, ``too_much`` replies once within ``said_again``.
         """
@@ -119,8 +119,8 @@ class Intake:
     async def add(self, updates: Iterable[object]) -> None:
         """Store updates exactly as Telegram sent them.
 
-        An update that the database refuses is left out. Otherwise Telegram would send it again and
-        again, before all other updates.
+        An update that the database refuses is left out. Otherwise Telegram would send this update
+        again and again, before all other updates.
 
         Raises:
             DatabaseUnavailableError: Some updates are not stored.
@@ -159,7 +159,7 @@ class Intake:
             renewing.cancel()
 
     async def _step(self) -> datetime | None:
-        """Claim updates and start to handle them. Return the time of the next claim."""
+        """Claim updates and start the handlers. Return the time of the next claim."""
         if not self._is_counted:
             self._open = await self._db.fetch(inbox.count_open)
             self._is_counted = True
@@ -192,7 +192,7 @@ class Intake:
                 task.cancel()
 
     async def _store_batch(self, news: list[News]) -> None:
-        """Store updates. Start immediately those that need not wait for earlier updates."""
+        """Store updates. Start the updates that need not wait for earlier updates."""
         now = self._now()
         at_once = self._may_begin([where for where, _, _ in news])
         lease = self._owner.lease(now, self._lease) if at_once else None
@@ -203,7 +203,7 @@ class Intake:
                 arrivals = await self._arrivals_to_store(tx, news, now)
                 await self._record_seen(tx, {where for where, _, _ in news}, now)
                 stored = await inbox.add(tx, arrivals, now=now, lease=lease)
-                # Start the handlers during the commit. They may already read, but their writes and
+                # Start the handlers during the commit. Handlers may already read, but writes and
                 # paid calls wait for the end of the commit.
                 if at_once and not self.worker.is_stopping:
                     begun = [(one, self._begin(one)) for one in stored]
@@ -230,7 +230,8 @@ class Intake:
     async def _arrivals_to_store(self, tx: Tx, news: list[News], now: datetime) -> list[Arrival]:
         """Return the rows to store.
 
-        A row says whether to handle an update, answer it as busy, or drop it.
+        A row says whether to handle an update, to reply that there are too many, or to drop the
+        update.
         """
         plain = [Arrival(number, one.queue, body, one.person) for one, number, body in news]
         if self._is_only_process and self._open + len(news) <= queues.MOST_OF_PERSON:
@@ -249,7 +250,7 @@ class Intake:
             if verdict == "take":
                 kept.append(arrival)
             elif verdict == "tell" and one.busy_reply_queue not in busy:
-                # This reply has a queue of its own and no person. It then waits for no other
+                # This reply has a separate queue and no person. The reply then waits for no other
                 # update, and counts towards no limit.
                 kept.append(replace(arrival, queue=one.busy_reply_queue, person=None))
             else:
@@ -310,7 +311,7 @@ class Intake:
                 await self._record(claimed, result)
             self._count_result(result)
         except asyncio.CancelledError:
-            # Release the update. An update whose storing failed has nothing to release.
+            # Release the update. If the update could not be stored, there is no row to release.
             if not result and self._running.get(claimed.queue) is claimed:
                 await self._give_back(claimed, until=EPOCH)
             if not self.worker.is_stopping:
@@ -319,15 +320,15 @@ class Intake:
             # The update is claimed again after its lease expires. Other updates continue.
             log.exception("the inbox can't be written", update=claimed.id)
         finally:
-            if self._running.get(claimed.queue) is claimed:  # may already run a later update
+            if self._running.get(claimed.queue) is claimed:  # a later update may already run
                 self._running.pop(claimed.queue)
             self.worker.wake()
 
     async def _give_back(self, claimed: ClaimedUpdate, *, until: datetime) -> None:
-        """Release an update that had no effect, so that it is tried again.
+        """Release an update that had no effect, for a further attempt. Do not count this attempt.
 
-        Do not count the attempt. If ``until`` is ``EPOCH``, because the task was cancelled, try
-        the release only once. If the release fails, the lease expires later.
+        If ``until`` is ``EPOCH``, because the task was cancelled, try the release only once. If
+        the release fails, the lease expires later.
         """
         write = self._db.run_until_recorded if until > EPOCH else self._db.run
         attempts = claimed.attempts - 1
@@ -394,8 +395,8 @@ class Intake:
         """Return the outcome of an update whose handler failed.
 
         After the last failure of the handler, ``last_resort`` is tried once. Then the queue
-        continues. If the update can't be parsed, it is finished at once, because there is no chat
-        to answer.
+        continues. An update that can't be parsed is finished at once, because no chat can be
+        answered.
         """
         if self._is_last_attempt(claimed):
             return "given up"
@@ -443,8 +444,8 @@ def _is_leading_command(entity: dict[str, Any]) -> bool:
 def _storable_update(update: object) -> News | None:
     """Return an update in the form for storage, or None if a number is too large for its column.
 
-    PostgreSQL's driver would close the connection because of the number, and the whole batch would
-    be lost.
+    Such a number would make PostgreSQL's driver close the connection, and the whole batch would be
+    lost.
     """
     if not isinstance(update, dict) or not inbox.is_update_id(number := update.get("update_id")):
         log.error("an update without a number is left out")

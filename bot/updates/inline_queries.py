@@ -28,7 +28,7 @@ _Waiting = tuple[float, dict[str, Any]]
 
 
 class InlineQueries:
-    """Takes the inline queries out of the updates, and answers them."""
+    """Takes the inline queries out of the updates, and answers the queries."""
 
     def __init__(self, bot: Bot, answer: Callable[[Update], Awaitable[None]]) -> None:
         """Create a queue that drops all queries until ``run`` is called."""
@@ -73,7 +73,7 @@ class InlineQueries:
             self._group.create_task(self._serve_person(person))
 
     async def _serve_person(self, person: int) -> None:
-        """Answer the newest query of a person, until there is no newer query."""
+        """Answer the newest query of a person. Repeat this until no newer query has come."""
         try:
             while self._newest[person]:
                 async with self._places:

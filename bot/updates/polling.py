@@ -26,8 +26,8 @@ _LONGEST_PAUSE_S = 30.0
 _HEAD_START_S = 0.01  # seconds in which handlers can start before the next poll
 _STORE_PAUSE_S = 5.0  # maximum seconds to pause if updates can't be stored
 REFUSED_PAUSE_S = 5.0
-# Number of conflicts in a row that mean another program. Two processes that overlap during an
-# update of the bot cause fewer.
+# Number of conflicts in a row that mean a different program. Two processes that overlap during an
+# update of the bot cause fewer conflicts.
 _LASTING = 3
 
 
@@ -56,11 +56,11 @@ class Polling:
     ) -> None:
         """Prepare to poll. ``add`` stores updates, and ``clock`` returns seconds.
 
-        While ``is_behind`` returns True, no poll is made. ``on_conflict`` is awaited once if
-        another program keeps taking the updates. ``conflicts`` records the result of each poll.
+        While ``is_behind`` returns True, no poll is made. ``on_conflict`` is awaited once if a
+        different program keeps taking the updates. ``conflicts`` records the result of each poll.
 
-        ``has_standby`` means that other processes can poll. ``run`` then returns if a poll fails,
-        because another process may still reach Telegram.
+        ``has_standby`` means that other processes can poll. ``run`` then returns after a failed
+        poll, because a different process may still reach Telegram.
 
         The pause after a failure is ``first_pause_s`` seconds, and doubles with each further
         failure. The pause after a 409 or a refusal of the token is ``refused_pause_s`` seconds.
@@ -101,7 +101,7 @@ class Polling:
 
     @property
     def has_rival(self) -> bool:
-        """Return whether another program keeps taking the updates."""
+        """Return whether a different program keeps taking the updates."""
         lasts = self._conflicts is not None and self._conflicts.is_lasting()
         return lasts or self._conflicts_in_a_row >= _LASTING
 
@@ -147,10 +147,7 @@ class Polling:
                 await asyncio.sleep(self._pause)
 
     async def _poll(self) -> None:
-        """Poll once and store the updates.
-
-        The offset of the next poll confirms them to Telegram.
-        """
+        """Poll once and store the updates. The offset of the next poll confirms the updates."""
         if self._is_behind():
             await asyncio.sleep(self._first_pause_s)
             self._heard_at = self._clock()
@@ -181,7 +178,7 @@ class Polling:
         self._is_rival_reported = self._is_rival_reported and self.has_rival
 
     async def _record_conflict(self, error: Conflict, *, is_webhook: bool) -> None:
-        """Record a 409 response: another program polls or has set a webhook."""
+        """Record a 409 response. A different program polls, or has set a webhook."""
         log.warning("another program takes the updates", why=str(error))
         self._conflicts_in_a_row += 1
         if self._conflicts and not is_webhook:

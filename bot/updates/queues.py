@@ -87,10 +87,11 @@ def judge_arrivals(
     of_person: int = MOST_OF_PERSON,
     of_chat: int = _MOST_OF_CHAT,
 ) -> list[Admission]:
-    """Decide for each new update whether to handle it, reply that there are too many, or drop it.
+    """Decide whether to handle each new update, to reply that there are too many, or to drop it.
 
-    ``waiting`` are the numbers of unfinished updates. A chat and person get at most one such reply
-    in a call of this function. The caller prevents repeated replies in further calls.
+    ``waiting`` are the numbers of unfinished updates. In a call of this function, a person in a
+    chat gets at most one reply about too many updates. The caller prevents repeated replies in
+    further calls.
     """
     counts = Counter(dict(waiting))
     asks: Counter[str] = Counter()
@@ -129,7 +130,8 @@ def _person_of(about: _Json) -> int:
 def _needs_reply(message: _Json) -> bool:
     """Return whether a message needs a reply.
 
-    This is the case in a private chat, and for a command, a reply to a message, or a link.
+    A message needs a reply in a private chat, or if it is a command, a reply to a message, or a
+    link.
     """
     if _as_dict(message.get("chat")).get("type") == "private" or "reply_to_message" in message:
         return True

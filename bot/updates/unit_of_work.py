@@ -1,9 +1,9 @@
 """The unit of work: all database writes and replies for one update are one transaction.
 
-The transaction begins with the first write and ends after the handler returns. Meanwhile no code
-may wait for the network, because the transaction blocks all other writers on SQLite. Network calls
-are made later (``call_after_replies``). A failure rolls back the transaction, so that the update
-can be handled again.
+The transaction begins with the first write and ends after the handler returns. During the
+transaction no code may wait for the network, because the transaction blocks all other writers on
+SQLite. Network calls are made later (``call_after_replies``). A failure rolls back the
+transaction, so that the update can be handled again.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -44,7 +44,7 @@ class Unit:
         self.calls_after_commit: list[Call] = []
         self.work: list[Work] = []
         self.is_in_vain = False
-        """Whether the edit of a message changed nothing, because it had this content before."""
+        """Whether the edit of a message changed nothing, because the content was the same."""
 
     @property
     def is_open(self) -> bool:
@@ -52,7 +52,7 @@ class Unit:
         return self._tx is not None
 
     async def ensure_transaction(self, *, durable: bool = True) -> Tx:
-        """Return the transaction of the unit. Begin it if needed.
+        """Return the transaction of the unit. Begin a transaction if the unit has none.
 
         ``durable`` has the same meaning as in ``Database.begin``.
         """
@@ -121,7 +121,7 @@ async def writing(db: Database) -> AsyncIterator[Tx]:
 
 @asynccontextmanager
 async def reading(db: Database) -> AsyncIterator[Tx]:
-    """Yield a transaction to read from. It sees the uncommitted writes of the current unit.
+    """Yield a transaction for reads, which sees the uncommitted writes of the current unit.
 
     A ``BotError`` in the ``with`` block rolls back nothing. A failure of the database or any other
     exception rolls back the whole unit.
@@ -148,7 +148,7 @@ async def fetch(db: Database, query: Callable[[Tx], Awaitable[T]]) -> T:
 
 
 async def run_before_commit(db: Database, work: Work) -> None:
-    """Run ``work`` at the end of the unit's transaction. Without a unit, run it now."""
+    """Run ``work`` at the end of the unit's transaction. Without a unit, run ``work`` now."""
     unit = _current.get()
     if unit is not None:
         unit.work.append(work)
@@ -167,9 +167,9 @@ def add_reply(target: Target, payload: dict[str, Any]) -> bool:
 
 
 async def call_after_replies(call: Call) -> None:
-    """Make a network call after the unit is committed and its replies are sent.
+    """Make a network call after the unit is committed and the replies are sent.
 
-    Make the call now if there is no unit, or if the unit has no transaction and no replies.
+    Make the call now without a unit, or if the unit has no transaction and no replies.
     """
     unit = _current.get()
     if unit is not None and (unit.is_open or unit.replies):
@@ -179,9 +179,9 @@ async def call_after_replies(call: Call) -> None:
 
 
 async def call_after_commit(call: Call) -> None:
-    """Make a network call after the unit is committed, without waiting for its replies.
+    """Make a network call after the unit is committed, without waiting for the replies.
 
-    Make the call now if there is no unit, or if the unit has no transaction and no replies.
+    Make the call now without a unit, or if the unit has no transaction and no replies.
     """
     unit = _current.get()
     if unit is not None and (unit.is_open or unit.replies):

@@ -57,8 +57,8 @@ class AdminPage:
         """Read the files of the page from the disk.
 
         ``show`` returns the bot's state, which the page displays. ``do`` executes the action of a
-        button, and raises ``BotError`` if it refuses the action. A session is valid while
-        ``owners`` contains the owner who opened it.
+        button, and raises ``BotError`` to refuse the action. A session is valid while ``owners``
+        contains the owner who opened the session.
         """
         self._show_all = show
         self._act = do

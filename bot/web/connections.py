@@ -1,4 +1,4 @@
-"""The limit on connections. If there are too many, a new connection closes the oldest.
+"""The limit on connections. Above the limit, a new connection closes the oldest connections.
 
 A client without a password can keep a connection open in several ways. The client may send
 nothing, send headers or a body slowly, repeat requests without end, or never read the responses.

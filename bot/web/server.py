@@ -89,7 +89,7 @@ class Web:
         headers_s: float = _HEADERS_S,
         most_connections: int = MOST,
     ) -> None:
-        """Create the server. It does not listen yet.
+        """Create the server, which does not listen yet.
 
         Each function of ``checks`` returns a short reason why the process is not ready, or "". If
         ``is_open`` is True, other machines can reach the port. Then only requests with ``token``

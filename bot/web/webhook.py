@@ -25,7 +25,7 @@ class Webhook:
 
 
 def derive_webhook(token: SecretStr) -> Webhook:
-    """Derive a path and a secret from the token. They can't be computed without the token.
+    """Derive a path and a secret from the token. Nobody without the token can compute them.
 
     The secret has 1-256 characters of A-Z, a-z, 0-9, _ and - (Bot API, setWebhook).
     """
