@@ -9,6 +9,9 @@ PYTEST := $(BIN)/python -m pytest
 RETRY ?=
 ALONE := --last-failed --last-failed-no-failures none
 
+# Containers often set this variable. Without the written files, each of the workers compiles and rewrites all tests again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo setup test check hooks coverage test-slow mutation soak lint types tests campaign red run doctor bench lock dist docs source test-modules test-all wheels image catalogues pictures screenshots clean
 
 demo: .venv/.demo  ## The whole bot against local stand-ins, with a chat page; no account, no key. ARGS="--port-base 9000"

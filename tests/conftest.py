@@ -23,12 +23,14 @@ from bot.store.engine.database import Database
 from tests.support.database import empty, migrated_copy
 from tests.support.postgres import hold_the_clock, postgres
 from tests.support.sandbox import Box, sandbox_box
+from tests.support.statements import share_compiled_statements
 
 # Each run has the same examples, so failures are reproducible. ``make test-slow`` runs more.
 settings.register_profile("thorough", derandomize=True, deadline=None, print_blob=True)
 settings.register_profile("quick", settings.get_profile("thorough"), max_examples=25)
 settings.load_profile("quick")
 hold_the_clock()
+share_compiled_statements()
 
 # A transaction that blocks other work fails the test; in production it is only logged. Older code,
 # on which ``tools.red`` runs the flows, has no guard.
