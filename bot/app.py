@@ -445,7 +445,7 @@ class Running:
             watch.cancel()
 
     async def _accept_updates(self, updates: Iterable[object]) -> None:
-        """Answer inline queries, and store the other updates. The clock must be verified first."""
+        """Answer inline queries, and store the other updates. Wait for a verified clock first."""
         await self._parts.clock.wait_until_anchored()
         if others := self.inline.take_queries(updates):
             await self.intake.add(others)

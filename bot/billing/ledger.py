@@ -62,7 +62,7 @@ T = TypeVar("T")
 _PRESUMED_AFTER = timedelta(minutes=30)  # a reservation of this age has no running call
 _HABIT_DAYS = 7
 SPLIT_AT_ONCE = 500  # profiles in a page, and chats in a transaction, while costs are split
-_SPLIT_ON = "checks split on"  # the database key of the day of the last split of the costs
+_SPLIT_ON = "checks split on"  # database key of the day on which check costs were last split
 PASTED_A_DAY = 500  # megabytes of pasted files, per person and day
 CREDITS_OF_CHANNELS = 10  # credits per day and group, for requests in the name of channels
 # The most concurrent paid calls of all people together, and of each person. Checks by the schedule
@@ -99,7 +99,7 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """The credits that the API billed for a call. The ledger is not settled yet."""
+    """The credits that the API billed for a call. The reservation is not settled yet."""
 
     reservation: Reservation
     credits: int

@@ -131,7 +131,8 @@ class AnswerCache:
             await asyncio.wait([future])
             if not future.cancelled():
                 return future.result()
-            # The other request failed for a reason of its own, for example a spending limit.
+            # The request that made the call failed for a reason of its own, for example a spending
+            # limit.
         future = self._in_flight[key] = asyncio.get_running_loop().create_future()
         try:
             result = await self._load_or_fetch(key, fetch, until, codec, of)

@@ -106,7 +106,7 @@ class Plan:
         return self._columns_and_due(known, state, due, now)
 
     def recompute_due(self, known: Known, *, now: datetime) -> tuple[Columns, datetime]:
-        """Compute the due time of a profile again, after its weight or the price has changed."""
+        """Compute the due time again, after the weight of a profile or the price has changed."""
         state = _learned_state(known, now)
         due = self.schedule.set_due_at(state, known.weight, self.cost)
         return self._columns_and_due(known, state, due, now)

@@ -29,7 +29,7 @@ class Download:
 class _Host:
     """A host with its slow downloads.
 
-    ``since`` is the start of the slow time, ``last`` its end.
+    ``since`` is the start of the slow time. ``last`` is the last time when the host was slow.
     """
 
     slow: set[int] = field(default_factory=set)
@@ -60,7 +60,10 @@ class SlowHosts:
             self._record(host, download, is_slow=False)
 
     def _judge_later(self, host: str, download: Download) -> None:
-        """Every 5 seconds until the end of a download, decide whether the download is slow."""
+        """Every 5 seconds, decide from the received bytes whether the download is slow.
+
+        This ends with the download.
+        """
         loop, before = asyncio.get_running_loop(), download.received
 
         def judge() -> None:

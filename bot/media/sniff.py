@@ -56,7 +56,7 @@ def sniff(head: bytes) -> MediaKind | None:
 
 
 def measure_video(path: Path) -> Measures:
-    """Return the dimensions and the duration that a video's header states."""
+    """Return the dimensions and the duration in a video's header. Unknown values are None."""
     try:
         with path.open("rb") as file:
             return _measure_mp4(file)
@@ -74,7 +74,7 @@ def _measure_mp4(file: BinaryIO) -> Measures:
         if name == b"mvhd":
             duration = _duration(body)
         elif name == b"tkhd":
-            at = 88 if body[0] else 76  # version 1 has longer times before the width
+            at = 88 if body[0] else 76  # version 1 has 64-bit times before the width
             w, h = (value >> 16 for value in struct.unpack(">II", body[at:][:8]))
             if w * h > width * height:
                 width, height = w, h

@@ -99,7 +99,8 @@ class Translator:
         self._locale = Locale.parse(language)
         self.is_rtl = LANGUAGES[language].is_rtl
         self._is_persian = language == "fa"
-        # The number system whose separators are used. Only Persian has its own digits.
+        # The number system of digits and separators. The bot uses digits other than 0 to 9 only in
+        # Persian.
         self._numerals: Literal["default", "latn"] = "default" if self._is_persian else "latn"
         self._own, self._english = catalogue(language, locales), catalogue("en", LOCALES)
 

@@ -43,7 +43,10 @@ class Files:
         self._in_flight: dict[str, tuple[asyncio.Future[None], datetime]] = {}
 
     async def load_known(self, pks: Collection[str]) -> dict[str, KnownFile]:
-        """Return the known files of stories. A file that can't be in their album is left out."""
+        """Return the known files of stories that are sent as one album.
+
+        A file that can't be in an album is left out.
+        """
         here = self._usable_cached(pks)
         missing = [pk for pk in pks if pk not in here]
         if not missing:

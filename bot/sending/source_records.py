@@ -46,11 +46,11 @@ class FileRecord:
         self._alert_failure, self._alerts_wait_until = message, now + _ALERTS_WAIT_FOR
 
     def failure(self, now: datetime) -> str:
-        """Return the error message of a recent failure for alerts and replies, or ""."""
+        """Return the message of a recent failure for alerts and replies, or "" without any."""
         return self._failure if now < self._failed_until else ""
 
     def alert_failure(self, now: datetime) -> str:
-        """Return the error message of a recent failure for alerts, or ""."""
+        """Return the message of a recent failure for alerts, or "" without a failure."""
         return self._alert_failure if now < self._alerts_wait_until else ""
 
     def record_refusal(self, words: str, chat_id: int, now: datetime) -> None:

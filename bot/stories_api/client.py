@@ -307,7 +307,7 @@ class StoriesApi:
         full: Query,
         expects_some: Callable[[], Awaitable[bool]] | None,
     ) -> Answer[list[Story]]:
-        """Ask without the privacy check.
+        """Ask for stories without the API's privacy check.
 
         If the answer proves nothing, ask again with the check.
         """

@@ -87,7 +87,7 @@ class PrivacyCheck:
     async def sync_trust(self) -> None:
         """Load whether answers without the privacy check are trusted, as stored by any process."""
         if self.mode == "false":
-            # The setting ``false`` is permanent, so delete the history.
+            # The setting ``false`` is permanent, so no history is kept for a later ``auto``.
             async with self._db.begin() as tx:
                 await key_values.remove(tx, PRIVACY_CHECK)
         elif self.mode == "auto":
@@ -120,7 +120,7 @@ class PrivacyCheck:
             await self._record_contradiction(profile_id, "a story that it lacked")
 
     async def record_refusal(self, known: Known) -> None:
-        """Record that an account is private although its unchecked answers were trusted."""
+        """Record that a checked answer says "private" although earlier answers were trusted."""
         if self._was_forced(known):
             await self._record_contradiction(known.profile_id, "a refusal")
 

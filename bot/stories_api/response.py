@@ -25,7 +25,7 @@ class ComplainedError(Exception):
     """An answer with status 200 whose body is an error."""
 
     def __init__(self, body: bytes) -> None:
-        """Store the body, which is then read like the body of an error status."""
+        """Store the body of the answer. The body is then read like the body of an error."""
         super().__init__("a complaint")
         self.body = body
 

@@ -21,7 +21,7 @@ _ROUNDING_S = 0.001
 _GROUP_WINDOW_S = 60.5  # seconds; a minute, and half a second for the network's delay
 _STRICT_FOR_S = 3600.0
 _LATEST_ANSWER_S = 2.0  # seconds; a call without an answer counts as answered after this time
-_CATCH_UP_S = 0.1  # seconds that late messages may catch up
+_CATCH_UP_S = 0.1  # seconds of delay that the next messages may make up for
 _ASK_AGAIN_S = 0.02
 
 

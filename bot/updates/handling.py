@@ -177,7 +177,10 @@ class Handling:
             unit.is_in_vain = outcome is SHOWN_ALREADY
 
     async def _send_to_stranger(self, reply: Reply) -> None:
-        """Send a reply once to a chat that is not in the database. Follow a migrated chat."""
+        """Send a reply once to a chat that is not in the database.
+
+        If the chat was migrated, send the reply to the new chat.
+        """
         outcome = await self._replies.send(reply.target, reply.payload)
         if isinstance(outcome, Moved):
             # Message ids of the old chat are not valid in the new chat.
