@@ -403,7 +403,7 @@ def load(env_file: Path | None = None, /, **overrides: object) -> Settings:
             read. The error message shows no values.
     """
     if env_file is not None:
-        if not env_file.is_file():
+        if not _is_file(env_file):
             raise SettingsError([f"There is no file {env_file.absolute()}."])
         overrides = {"_env_file": env_file, **overrides}
     file = overrides.get("_env_file", ENV_FILE)
@@ -440,13 +440,25 @@ def unknown_names(env_file: Path | None = None) -> list[tuple[str, str]]:
     return list(dict.fromkeys(unknown))
 
 
+def _is_file(file: Path) -> bool:
+    """Return whether the path is a file.
+
+    Raises:
+        SettingsError: The folder of the file can't be read.
+    """
+    try:
+        return file.is_file()
+    except OSError as error:
+        raise SettingsError([f"{file.absolute()} can't be read: {error.strerror}."]) from None
+
+
 def _read_file(file: Path) -> dict[str, str]:
     """Return the names and values of a settings file, or an empty dict if the file does not exist.
 
     Raises:
         SettingsError: The file exists, but can't be read.
     """
-    if not file.exists():
+    if not _is_file(file):
         return {}
     try:
         return {name: value or "" for name, value in dotenv_values(file).items()}

@@ -18,6 +18,10 @@ BY_ITS_OWN = (
     "docs/backup.md says how."
 )
 
+START_FIRST = (
+    "Start the bot on it first, or name the settings of the bot: storybell --env-file FILE COMMAND"
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
@@ -38,11 +42,24 @@ async def main(settings: Settings, arguments: argparse.Namespace) -> int:
     async with Database(settings.database_url.get_secret_value()) as db:
         file = arguments.file or settings.backup_folder / backups.file_name(now)
         try:
-            if db.file is not None:
-                refuse_wrong_file(db.file)
+            _require_file(db)
             await store.make(db, file, at=now)
         except (BackupError, DatabaseUnavailableError) as error:
             out.print(f"No backup of {settings.database_place} was made: {error}.", markup=False)
             return 1
     out.print(f"Copied {settings.database_place} into {file.absolute()}.", markup=False)
     return 0
+
+
+def _require_file(db: Database) -> None:
+    """Check that the database is a file of the bot, or in memory.
+
+    Raises:
+        BackupError: There is no file.
+        DatabaseUnavailableError: The path is not a database of the bot.
+    """
+    if db.file is None:
+        return
+    refuse_wrong_file(db.file)
+    if not db.file.exists():
+        raise BackupError(f"there is no file {db.file.absolute()}. {START_FIRST}")

@@ -17,10 +17,6 @@ Command = Callable[[Settings, argparse.Namespace], Coroutine[Any, Any, int]]
 _Report = Callable[[Settings, argparse.Namespace, Database], Coroutine[Any, Any, int]]
 
 _NOT_OURS = "The database is not of this version of the bot: start the bot on it first."
-_MISSING = (
-    "There is no such database. Start the bot on it first, or name the settings of the bot: "
-    "storybell --env-file FILE COMMAND"
-)
 
 
 def _with_database(report: _Report) -> Command:
@@ -41,7 +37,7 @@ def _with_database(report: _Report) -> Command:
         try:
             async with Database(url) as db:
                 if db.file is not None and not db.file.exists():
-                    stderr.print(_MISSING)
+                    stderr.print(f"There is no such database. {backup.START_FIRST}.")
                     return 1
                 if await readiness(db) is not Readiness.CURRENT:
                     stderr.print(_NOT_OURS)

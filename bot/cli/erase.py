@@ -23,10 +23,12 @@ async def main(args: argparse.Namespace, db: Database, *, place: str) -> int:
     chats = Chats(db, now=lambda: datetime.now(UTC))
     known = await chats.get(args.chat)
     await chats.erase(known.id if known else args.chat)
-    state = "is deleted" if known else "was not known"
+    result = f"The data of {args.chat} is deleted from {place}."
+    if not known:
+        result = f"No chat {args.chat} was stored in {place}."
     Console(soft_wrap=True).print(
-        f"What was stored about {args.chat} {state} in {place}. The access entry stays, bills "
-        "stay without a name, and backups keep the data until newer backups replace them.",
+        f"{result} The access entry stays, bills stay without a name, and backups keep the data "
+        "until newer backups replace them.",
         markup=False,
     )
     return 0

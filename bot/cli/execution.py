@@ -2,11 +2,13 @@
 
 import argparse
 import asyncio
+from contextlib import suppress
+from pathlib import Path
 
 import structlog
 from rich.console import Console
 
-from bot.config import Settings, load, secrets_of
+from bot.config import ENV_FILE, Settings, load, secrets_of
 from bot.domain.errors import SettingsError
 from bot.runtime import logging
 from bot.web.webhook import derive_webhook
@@ -26,7 +28,7 @@ def execute(chosen: argparse.Namespace) -> int:
     try:
         settings = load(chosen.env_file)
     except SettingsError as error:
-        return _print_settings_error(error)
+        return _print_settings_error(error, chosen.env_file)
     hidden = [*secrets_of(settings), *derive_webhook(settings.telegram_token).secrets]
     logging.set_up(level=settings.log_level, secrets=hidden)
     return _run_command(chosen, settings)
@@ -59,9 +61,14 @@ def _run_command(chosen: argparse.Namespace, settings: Settings) -> int:
     return asyncio.run(commands.ALL[chosen.command](settings, chosen))
 
 
-def _print_settings_error(error: SettingsError) -> int:
-    console = Console(stderr=True, soft_wrap=True)
+def _print_settings_error(error: SettingsError, env_file: Path | None) -> int:
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
     for sentence in error.sentences:
         console.print(sentence, markup=False)
+    file = (env_file or Path(ENV_FILE)).absolute()
+    state = ""
+    with suppress(OSError):  # the sentences already say that the file can't be read
+        state = "" if file.exists() else ", which does not exist"
+    console.print(f"The settings come from the environment and from {file}{state}.", markup=False)
     console.print("docs/configuration.md lists every setting.", markup=False)
     return 2

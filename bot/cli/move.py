@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from rich.console import Console
 
+from bot.cli.backup import START_FIRST
 from bot.config import UNREADABLE, Settings
 from bot.domain.errors import BackupError, DatabaseUnavailableError
 from bot.store.copies import transfer
@@ -53,6 +54,8 @@ async def _move_or_undo(settings: Settings, to: str | None, out: Console) -> int
     url, now = settings.database_url.get_secret_value(), datetime.now(UTC)
     async with AsyncExitStack() as stack:
         source = await stack.enter_async_context(Database(url))
+        if source.file is None or not source.file.exists():
+            raise BackupError(f"there is no such database. {START_FIRST}")
         await stack.enter_async_context(only_process(url, wait=timedelta(0)))
         if await readiness(source) is not Readiness.CURRENT:
             raise BackupError(OLD)

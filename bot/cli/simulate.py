@@ -91,7 +91,10 @@ def _budgets(args: argparse.Namespace) -> list[float]:
 
 def _objection(records: Sequence[Record], args: argparse.Namespace) -> str:
     if not any(record.taken_at for record in records):
-        return "There is no story in it, so there is nothing to simulate."
+        return (
+            "The database has no stories yet, so there is nothing to simulate. Let the bot run "
+            "for some days with a subscription."
+        )
     if not math.isfinite(args.budget) or args.budget <= 0:
         return "--budget must be above 0."
     if args.budget_to is not None and not args.budget < args.budget_to < math.inf:

@@ -38,10 +38,6 @@ _LOST = (
     "DATABASE_URL: {file} is missing or empty, and was not when the bot ran last. Put it back "
     "with its -wal file, or run storybell restore {copy}. To begin anew, remove {stamp}."
 )
-_IN_MEMORY = (
-    "DATABASE_URL names no file, so all data would be lost when the bot stops: write "
-    "sqlite:///storybell.db."
-)
 _STAMP = ".database"
 _MOUNTS = Path("/proc/self/mountinfo")  # described in the manual page proc_pid_mountinfo(5)
 _NETWORK = frozenset(
@@ -81,7 +77,7 @@ async def try_database(url: str, spool: Path | None = None) -> Finding:
     try:
         async with Database(url) as db:
             if db.is_sqlite and db.file is None:
-                return Finding("wrong", _IN_MEMORY)
+                return Finding("wrong", f"{backups.IN_MEMORY}.")
             state = await readiness(db)
             if state is Readiness.EMPTY and spool and _was_stamped_with_tables(db, spool):
                 copies = backups.rescued_copies(db)

@@ -170,10 +170,51 @@ def test_what_can_not_be_used_is_said_in_a_sentence(
 
 
 @pytest.mark.usefixtures("dotenv")
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        (["backup"], "there is no file {folder}/data/storybell.db. Start the bot on it first"),
+        (["restore", "none.db"], "there is no file {folder}/none.db."),
+        (["move", "--undo"], "there is no such database. Start the bot on it first"),
+    ],
+)
+def test_a_command_without_its_file_says_what_to_do(
+    folder: Path, command: list[str], reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(command) == 1
+    assert reason.format(folder=folder) in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("dotenv")
+def test_nothing_is_restored_into_memory(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asyncio.run(migrated())
+    assert main(["backup", "copy.db"]) == 0
+    before = set(folder.iterdir())
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///:memory:")
+    assert main(["restore", "copy.db"]) == 1
+    assert "DATABASE_URL names no file" in capsys.readouterr().out
+    assert set(folder.iterdir()) == before
+
+
+@pytest.mark.parametrize("name", ["", "x" * 300])
+def test_missing_settings_name_the_file_that_was_read(
+    name: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*(["--env-file", name] if name else []), "check"]) == 2
+    said = capsys.readouterr().err
+    reason = f"{folder / name} can't be read" if name else "TELEGRAM_TOKEN is not set"
+    assert said.startswith(reason)
+    assert f"from the environment and from {folder / (name or '.env')}" in said
+    assert (f"{folder / '.env'}, which does not exist." in said) != bool(name)
+
+
+@pytest.mark.usefixtures("dotenv")
 def test_simulating_an_empty_history_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     asyncio.run(migrated())
     assert main(["simulate", "--history", "--budget", "100"]) == 2
-    assert "no story in it" in capsys.readouterr().err
+    assert "The database has no stories yet" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("dotenv")

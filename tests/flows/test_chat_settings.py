@@ -176,7 +176,7 @@ async def test_the_operator_erases_a_chat_without_a_trace_of_its_number(
     await bell.ask(group, "/subscribe for.two", user=ann)
     async with Database(bell.settings.database_url.get_secret_value()) as db:
         assert await erase.main(Namespace(chat=ann), db, place="bot.db") == 0
-        assert f"stored about {ann} is deleted" in capsys.readouterr().out
+        assert f"The data of {ann} is deleted from bot.db." in capsys.readouterr().out
         async with db.read() as tx:
             left = {
                 f"{table.name}.{name}"
@@ -188,7 +188,7 @@ async def test_the_operator_erases_a_chat_without_a_trace_of_its_number(
         # What /privacy names: who may use the bot, and that today's allowance is used.
         assert left <= {"access_list.subject", "access_list.added_by", "allowances.subject"}
         assert await erase.main(Namespace(chat=ann), db, place="bot.db") == 0
-    assert f"stored about {ann} was not known" in capsys.readouterr().out
+    assert f"No chat {ann} was stored in bot.db" in capsys.readouterr().out
 
 
 async def test_the_menu_is_there_in_every_language(

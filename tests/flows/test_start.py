@@ -89,7 +89,10 @@ async def test_a_second_process_on_the_same_file_refuses_to_run(
         with monkeypatch.context() as impatient, capture_logs() as said:
             impatient.setattr(app, "WAIT_S", 0.5)
             assert await app.run(settings_for(box, tmp_path), asyncio.Event()) == 1
-        assert said[-1]["reason"] == "another process runs the bot on this database file"
+        assert (
+            said[-1]["reason"]
+            == "another process runs the bot on this database file: stop it first"
+        )
         message = await box.control.say(ann, "/help")
         await box.control.wait_replies(ann, 1, after=message, within=60)
         # The next waits for the end of the first, as at a release, and then runs.

@@ -13,6 +13,10 @@ from bot.store.engine import private, sqlite_copies
 from bot.store.engine.database import Database
 from bot.store.engine.revisions import is_known_revision
 
+IN_MEMORY = (
+    "DATABASE_URL names no file, so all data would be lost when the bot stops: write "
+    "sqlite:///storybell.db"
+)
 SPARE = 50 * MEGABYTE  # the bytes of free space that a copy must leave on the disk
 
 
@@ -26,12 +30,14 @@ async def make(db: Database, target: Path, *, at: datetime) -> None:
         DatabaseUnavailableError: The file was moved, deleted or replaced.
     """
     if db.file is None:
-        raise BackupError("a database in memory can't be copied")
+        raise BackupError(IN_MEMORY)
     db.refuse_replaced()
     source, stop = db.file, threading.Event()
     try:
         await asyncio.to_thread(_make_folder_with_room, source, target)
-        await asyncio.to_thread(sqlite_copies.copy, source, target, at=at, stop=stop)
+        await asyncio.to_thread(
+            sqlite_copies.copy, source, target, at=at, stop=stop, owner_of=source
+        )
     except OSError as error:
         raise BackupError(sqlite_copies.reason_of(error)) from error
     except sqlite3.Error as error:
@@ -50,7 +56,7 @@ def _make_folder_with_room(source: Path, target: Path) -> None:
         raise BackupError(f"there is a file {target} already")
     if not source.exists():
         raise BackupError(f"there is no file {source}")
-    target.parent.mkdir(parents=True, exist_ok=True, mode=private.OUR_FOLDER)
+    private.make_folder(target.parent, like=source)
     log = source.with_name(f"{source.name}-wal")
     size = sum(one.stat().st_size for one in (source, log) if one.exists())
     free = shutil.disk_usage(target.parent).free
@@ -71,12 +77,13 @@ async def restore(db: Database, file: Path, *, now: datetime) -> Path | None:
     """
     try:
         revision = await asyncio.to_thread(sqlite_copies.verified_revision, file)
+        if db.file is None:
+            raise BackupError(IN_MEMORY)
         if revision is None:
             raise BackupError(f"{file} is no copy of a database of this bot")
         if not is_known_revision(revision):
             raise BackupError(f"{file} is from a newer version than this code: update the bot")
-        database = Path(str(db.url.database))
-        return await asyncio.to_thread(sqlite_copies.put_in_place, file, database, now=now)
+        return await asyncio.to_thread(sqlite_copies.put_in_place, file, db.file, now=now)
     except (OSError, sqlite3.Error) as error:
         raise BackupError(sqlite_copies.reason_of(error)) from error
 

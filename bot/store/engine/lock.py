@@ -12,14 +12,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import TextIO
 
 from sqlalchemy.engine import make_url
 
 from bot.domain.errors import DatabaseUnavailableError
-from bot.store.engine import private
+from bot.store.engine import private, sqlite_copies
 
 _TRY_EVERY_S = 0.2
-_TAKEN = "another process runs the bot on this database file"
+_TAKEN = "another process runs the bot on this database file: stop it first"
 
 
 @asynccontextmanager
@@ -27,16 +28,15 @@ async def only_process(url: str, *, wait: timedelta) -> AsyncIterator[None]:
     """Lock the SQLite file of ``url`` for the block. Lock nothing on PostgreSQL.
 
     Raises:
-        DatabaseUnavailableError: A different process held the lock for the whole of ``wait``.
+        DatabaseUnavailableError: A different process held the lock for the whole of ``wait``, or
+            the lock file can't be written.
     """
     parsed = make_url(url)
     path = parsed.database
     if parsed.get_backend_name() != "sqlite" or path in {None, "", ":memory:"}:
         yield
         return
-    file = _lock_of(str(path))
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with open(file, "a", opener=_open_private) as handle:  # noqa: ASYNC230 - at the start, no other task runs yet
+    with _open_lock(_lock_of(str(path))) as handle:
         until = asyncio.get_running_loop().time() + wait.total_seconds()
         while True:
             try:
@@ -47,6 +47,14 @@ async def only_process(url: str, *, wait: timedelta) -> AsyncIterator[None]:
                     raise DatabaseUnavailableError(_TAKEN) from None
             await asyncio.sleep(_TRY_EVERY_S)
         yield
+
+
+def _open_lock(file: Path) -> TextIO:
+    try:
+        private.make_folder(file.parent)
+        return open(file, "a", opener=_open_private)
+    except OSError as error:
+        raise DatabaseUnavailableError(sqlite_copies.reason_of(error)) from error
 
 
 def _lock_of(database: str) -> Path:

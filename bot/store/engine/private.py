@@ -1,6 +1,7 @@
 """Files that only the bot's user may read. The files contain subscriptions and messages."""
 
 import os
+import pwd
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,12 +19,39 @@ def create_private(file: Path) -> None:
     os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, OURS))
 
 
+def make_folder(folder: Path, *, like: Path | None = None) -> None:
+    """Create a folder and its missing parents, if there are none.
+
+    If root runs the process, ``like`` has the owner of the new folders. The default is the nearest
+    existing parent.
+    """
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(parents=True, exist_ok=True, mode=OUR_FOLDER)
+    for one in reversed(missing):
+        copy_owner(one, like=like or one.parent)
+
+
 def copy_owner(file: Path, *, like: Path) -> None:
     """Set the owner of ``file`` to the owner of ``like``, if root runs the process."""
     if os.geteuid() == 0:
         owner = like.stat()
         with suppress(OSError):  # in a container, even root may lack the right
             os.chown(file, owner.st_uid, owner.st_gid)
+
+
+def other_owner(path: Path) -> str:
+    """Return which other user owns a path or its nearest readable parent, as a sentence part.
+
+    The text is empty if the user of this process is the owner, or if the owner is not known.
+    """
+    for one in (path, *path.absolute().parents):
+        with suppress(OSError, KeyError):  # KeyError: the owner has no name
+            uid = one.stat().st_uid
+            name = pwd.getpwuid(uid).pw_name
+            if uid == os.geteuid():
+                return ""
+            return f"{one} belongs to the user {name}, so run the command as {name}"
+    return ""
 
 
 def make_database_private(file: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from bot.domain.errors import DatabaseUnavailableError
+from bot.store.engine import private
 from bot.store.engine.database import Database, Tx
 from bot.store.engine.revisions import is_known_revision, newest_revision, revision_of
 from bot.store.engine.sqlite_file import refuse_wrong_file
@@ -64,12 +65,18 @@ def _has_writable_file(file: Path) -> bool:
     refuse_wrong_file(file)
     if file.exists():
         if not os.access(file, os.W_OK):
-            raise PermissionError(f"{file} can't be written")
+            raise PermissionError(f"{file} can't be written{_whose(file)}")
         return True
     folder = next(parent for parent in file.absolute().parents if parent.exists())
     if not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise PermissionError(f"nothing can be written in {folder}")
+        raise PermissionError(f"nothing can be written in {folder}{_whose(folder)}")
     return False
+
+
+def _whose(path: Path) -> str:
+    """Return the other user who owns a path, in brackets, or an empty string."""
+    whose = private.other_owner(path)
+    return f" ({whose})" if whose else ""
 
 
 def _readiness_of(connection: sa.Connection) -> Readiness:

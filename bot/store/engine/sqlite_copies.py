@@ -5,6 +5,7 @@ content of the log. All pages are from the same moment, because the read transac
 until the end.
 """
 
+import errno
 import json
 import os
 import sqlite3
@@ -37,11 +38,13 @@ def copy(
     at: datetime,
     stop: threading.Event | None = None,
     instead: bool = False,
+    owner_of: Path | None = None,
 ) -> None:
     """Write a complete copy of the current ``source``, marked with the time ``at``.
 
     Every page and index of the copy is verified. ``target`` appears when the copy is complete.
-    With ``instead``, an existing file is replaced.
+    With ``instead``, an existing file is replaced. If root runs the process, the copy gets the
+    owner of ``owner_of``.
 
     Raises:
         FileExistsError: ``target`` exists, and ``instead`` is False.
@@ -53,6 +56,8 @@ def copy(
         raise FileExistsError(str(target))
     with atomic_file(target) as part:
         _write(source, part, at=at, stop=stop or threading.Event())
+        if owner_of is not None:
+            private.copy_owner(part, like=owner_of)
 
 
 @contextmanager
@@ -173,18 +178,30 @@ def database_id(file: Path) -> str | None:
 
 
 def reason_of(error: BaseException) -> str:
-    """Return a short reason why a copy can't be made."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    return str(error)
+    """Return a short reason for an error of a file; it names another user who owns the file."""
+    if not isinstance(error, OSError) or not error.strerror:
+        return str(error)
+    if not error.filename:
+        return error.strerror
+    reason = f"{error.filename}: {error.strerror}"
+    whose = private.other_owner(Path(error.filename)) if isinstance(error, PermissionError) else ""
+    return f"{reason} ({whose})" if whose else reason
 
 
 def verified_revision(file: Path) -> str | None:
     """Verify a copy, and return the revision of its tables, or None without tables of the bot.
 
     Raises:
-        BackupError: The file is not a database, or is damaged.
+        BackupError: The file is missing, can't be read, is not a database, or is damaged.
     """
+    try:
+        is_file = file.is_file()
+        if is_file and not os.access(file, os.R_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(file))
+    except OSError as error:
+        raise BackupError(reason_of(error)) from error
+    if not is_file:
+        raise BackupError(f"there is no file {file.absolute()}")
     try:
         with closing(_open(file, threading.Event())) as here:
             _check_integrity(here, f"{file} is damaged")
@@ -211,8 +228,7 @@ def put_in_place(file: Path, database: Path, *, now: datetime) -> Path | None:
     made_at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
     new = database.with_name(f"{database.name}.restoring")
     new.unlink(missing_ok=True)
-    copy(file, new, at=made_at)
-    private.copy_owner(new, like=database if database.exists() else database.parent)
+    copy(file, new, at=made_at, owner_of=database if database.exists() else database.parent)
     before = free_name(database.with_name(f"{database.name}.replaced-{now:%Y%m%d-%H%M%S}"))
     if was_there := database.exists():
         # SQLite deletes the log of an empty file.

@@ -245,7 +245,20 @@ async def test_what_root_restores_belongs_to_the_bot(
     async with only_process(f"sqlite:///{file}", wait=HOUR):
         sqlite_copies.put_in_place(tmp_path / "copy", file, now=NOON)
     owner = (file.parent.stat().st_uid, file.parent.stat().st_gid)
-    assert given == [("bot.db.lock", owner), ("bot.db.restoring", owner)]
+    assert given == [("data", owner), ("bot.db.lock", owner), ("bot.db.restoring.part", owner)]
+
+
+async def test_what_root_backs_up_belongs_to_the_bot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, given = tmp_path / "bot.db", []
+    async with Database(f"sqlite:///{file}") as db:
+        await db.migrate()
+        monkeypatch.setattr(os, "geteuid", lambda: 0)
+        monkeypatch.setattr(os, "chown", lambda path, *owner: given.append((path.name, owner)))
+        await store.make(db, tmp_path / "new/backups/copy", at=NOON)
+    owner = (file.stat().st_uid, file.stat().st_gid)
+    assert given == [("new", owner), ("backups", owner), ("copy.part", owner)]
 
 
 def files(folder: Path) -> list[Path]:

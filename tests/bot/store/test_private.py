@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import pwd
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,11 +13,13 @@ import pytest
 import sqlalchemy as sa
 
 from bot.domain.errors import DatabaseUnavailableError
+from bot.operations.preflight import try_database
 from bot.store.copies import backups
 from bot.store.engine.database import Database
 from bot.store.engine.lock import only_process
 from bot.store.engine.private import migration_copies
 from bot.store.engine.revisions import newest_revision
+from bot.store.engine.sqlite_copies import reason_of
 from tests.support.followed import NOON
 from tests.support.newer import NEXT, next_version
 
@@ -136,3 +139,24 @@ async def test_the_mode_of_tls_is_heeded(mode: str, asks: bool) -> None:
                 async with db.read():
                     pass
     assert (first[0] == SSL_REQUEST) == asks
+
+
+async def test_another_user_is_told_who_owns_the_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = pwd.getpwuid(os.getuid()).pw_name
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    whose = f"{tmp_path} belongs to the user {owner}, so run the command as {owner}"
+    refused = PermissionError(13, "Permission denied", f"{tmp_path}/bot.db")
+    assert reason_of(refused) == f"{tmp_path}/bot.db: Permission denied ({whose})"
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    finding = await try_database(f"sqlite:///{tmp_path}/bot.db")
+    assert whose in finding.text
+    monkeypatch.setattr(os, "open", _refuse)
+    with pytest.raises(DatabaseUnavailableError, match=f"bot.db.lock: Permission denied .{whose}"):
+        async with only_process(f"sqlite:///{tmp_path}/bot.db", wait=timedelta(0)):
+            pass
+
+
+def _refuse(path: str, *_: object) -> int:
+    raise PermissionError(13, "Permission denied", path)
