@@ -231,8 +231,9 @@ def _guest_buttons(one: Guest, context: Context) -> Buttons:
     if entry and entry.is_blocked(context.now):
         rows[0].append(context.button(N_("Unblock"), PEOPLE("unblock", number)))
     else:
-        rows[0].append(context.button(N_("Block for a day"), PEOPLE("day", number)))
-        rows[0].append(context.button(N_("Block"), PEOPLE("block", number), DANGER))
+        # The buttons have a row of their own: a phone cuts these texts in a row of three buttons.
+        for_a_day = context.button(N_("Block for a day"), PEOPLE("day", number))
+        rows.append([for_a_day, context.button(N_("Block"), PEOPLE("block", number), DANGER)])
         if number < 0:
             rows.append([context.button(N_("Person responsible"), PEOPLE("payers", number))])
         is_in = context.services.access.mode == "open" or (entry and entry.is_allowed)

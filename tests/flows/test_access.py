@@ -292,6 +292,8 @@ async def test_people_shows_who_costs_what_and_limits_and_blocks(run: tuple[Bell
     assert "This month: 3 credits" in one["text"]
     assert f"added by {ann}" in one["text"]
     assert "👤 Bobby: 3" in buttons(one)
+    rows = one["reply_markup"]["inline_keyboard"]
+    assert max(map(len, rows)) == 2  # a phone cuts both "Block" and "Block for a day" in three
     assert "10" in buttons(await page(f"people:limits:{ann}"))
     assert "Limit: 10 credits a day" in (await page(f"people:limit:{ann}:10"))["text"]
     (used,) = await bell.ask(ann, "/usage")
