@@ -58,9 +58,9 @@ A person with any other language gets English.
 
 LOCALES = Path(__file__).parents[2] / "locales"
 _HALF_A_YEAR = timedelta(days=183)
-# In these languages Babel's short units are misleading. For example, "1 hr" is read as a day in
-# Indonesian.
-_LONG_UNITS = {"ar", "de", "es", "fr", "hi", "id", "pt_BR", "tr"}
+# In these languages Babel's short units are misleading or mixed. For example, "1 hr" is read as a
+# day in Indonesian, and Italian has "2 giorni 3 h".
+_LONG_UNITS = {"ar", "de", "es", "fr", "hi", "id", "it", "pt_BR", "tr"}
 DATE_AND_TIME = N_("{date}, {time}")
 TWO_UNITS = N_("{a} {b}")
 LABELLED = N_("{label}: {text}")

@@ -319,9 +319,9 @@ def test_dates_and_spans_in_a_sentence_are_those_of_the_language_and_zone() -> N
         ("en", "November 25, 2:05\u202fPM", "2 hours ago", "2 days 3 hr", "1,234.5"),
         ("es", "25 de noviembre, 14:05", "hace 2 horas", "2 días y 3 horas", "1.234,5"),
         ("pt_BR", "25 de novembro, 14:05", "há 2 horas", "2 dias e 3 horas", "1.234,5"),
-        ("de", "25. November, 14:05", "vor 2 Stunden", "2 Tage und 3 Stunden", "1.234,5"),
+        ("de", "25. November, 14:05 Uhr", "vor 2 Stunden", "2 Tage und 3 Stunden", "1.234,5"),
         ("tr", "25 Kas\u0131m 14:05", "2 saat önce", "2 gün 3 saat", "1.234,5"),
-        ("it", "25 novembre, 14:05", "2 ore fa", "2 giorni 3 h", "1.234,5"),
+        ("it", "25 novembre, 14:05", "2 ore fa", "2 giorni e 3 ore", "1.234,5"),
         (
             "fr",
             "25 novembre, 14:05",
@@ -353,6 +353,13 @@ def test_dates_and_numbers_are_those_of_the_language(
     assert t.number(1234.5) == number
     assert number[:-2] in t.money(1234.5)
     assert not re.search(r"\$[A-Z]", t.money(1234.5))  # which Telegram makes a link
+
+
+def test_no_word_for_the_hour_follows_a_day_with_a_year() -> None:
+    t = translator_for("de")
+    until = t.moment(NOW + timedelta(days=400), NOW)
+    blocked = t.plain("Blocked until {until}.", until=until)
+    assert blocked == "Gesperrt bis zum 30. Dezember 2027."
 
 
 def test_spans_name_two_units_and_never_less_than_nothing() -> None:
