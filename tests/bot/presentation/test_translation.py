@@ -366,7 +366,7 @@ def test_spans_name_two_units_and_never_less_than_nothing() -> None:
     t = translator_for("en")
     assert t.duration(timedelta(hours=3, seconds=20)) == "3 hr"
     assert t.duration(timedelta(seconds=59.6)) == "1 min"
-    assert translator_for("it").duration(timedelta(hours=1, minutes=1)) == "1 h 1 min"
+    assert translator_for("it").duration(timedelta(hours=1, minutes=1)) == "1 ora e 1 minuto"
     assert t.duration(timedelta(0)) == t.duration(timedelta(-1)) == "0 sec"
     assert t.ago(NOW, NOW) == t.ago(NOW, NOW + timedelta(seconds=59)) == "just now"
     assert t.ago(NOW + timedelta(hours=3), NOW) == "in 3 hours"
