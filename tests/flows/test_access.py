@@ -44,11 +44,6 @@ async def said(bell: Bell, chat: int) -> list[str]:
     return [m.get("text", "") for m in await bell.control.replies(chat)]
 
 
-async def settled(bell: Bell, boss: int) -> None:
-    """Wait until all that was sent before is through: answers come in the order of arrival."""
-    await bell.ask(boss, "/help")
-
-
 async def work_of(bell: Bell, chat: int) -> tuple[int, list[Json]]:
     """Return what was billed for what is asked here, and the calls to Telegram of a chat."""
     calls = await bell.control.requests("telegram")
@@ -60,7 +55,7 @@ async def work_of(bell: Bell, chat: int) -> tuple[int, list[Json]]:
 
 
 async def test_a_stranger_hears_one_sentence_once_and_costs_nothing(run: tuple[Bell, int]) -> None:
-    bell, boss = run
+    bell, _ = run
     eve = await bell.control.person("Eve")
     (refused,) = await bell.ask(eve, "/stories natgeo")
     assert refused["text"].startswith(PRIVATE)
@@ -71,12 +66,12 @@ async def test_a_stranger_hears_one_sentence_once_and_costs_nothing(run: tuple[B
         await bell.control.say(eve, text)
     story = (await bell.control.stories("natgeo"))[0]
     await bell.control.say(eve, f"https://www.instagram.com/stories/natgeo/{story['pk']}/")
-    await settled(bell, boss)
+    await bell.settled()
     assert await work_of(bell, eve) == (billed, calls)
 
 
 async def test_a_strangers_buttons_do_nothing_and_stop_spinning(run: tuple[Bell, int]) -> None:
-    bell, boss = run
+    bell, _ = run
     eve, mal = await bell.control.person("Eve"), await bell.control.person("Mal")
     await bell.ask(eve, "hello")
     post = await bell.old_post(
@@ -89,7 +84,7 @@ async def test_a_strangers_buttons_do_nothing_and_stop_spinning(run: tuple[Bell,
     assert first["text"].startswith(PRIVATE)
     assert len(await said(bell, eve)) == 2
     assert await bell.control.billed_for("natgeo") == before
-    await settled(bell, boss)
+    await bell.settled()
 
 
 async def test_a_link_lets_in_as_many_as_it_is_for(run: tuple[Bell, int]) -> None:
@@ -163,7 +158,7 @@ async def test_a_strangers_group_is_refused_once_for_all_in_it(run: tuple[Bell, 
     assert str(group) in refused["text"]
     await bell.control.say(group, command, user=mal)
     await bell.control.say(group, "just talking", user=mal)
-    await settled(bell, boss)
+    await bell.settled()
     assert await said(bell, group) == [refused["text"]]
     assert await bell.control.billed_for("natgeo") == before
     await bell.ask(boss, f"/allow {group}")
@@ -188,7 +183,7 @@ async def test_a_block_says_why_and_for_how_long_and_stops_the_checks(
     now = (await bell.control.state())["now"]
     await bell.control.publish("watched", taken_at=now - 60)
     await bell.control.say(ann, "/help")
-    await settled(bell, boss)
+    await bell.settled()
     assert (await said(bell, ann))[-1] == refused["text"]
     assert await bell.control.billed_for("watched") == before
     (free,) = await bell.ask(boss, f"/unblock {ann}")
@@ -261,7 +256,7 @@ async def test_who_used_an_open_bot_stays(tmp_path: Path) -> None:
             assert "↩️ Undo" in buttons(ended)
             assert (await bell.ask(eve, "/help"))[0]["text"].startswith(PRIVATE)
             await bell.control.say(mal, "/help")  # heard it before
-            await settled(bell, boss)
+            await bell.settled()
             assert len(await said(bell, mal)) == 1
 
 
@@ -382,7 +377,7 @@ async def test_what_one_owner_has_decided_no_stale_button_of_another_hides(
 ) -> None:
     bell, boss = run
     eve, mal = await bell.control.person("Eve"), await bell.control.person("Mal")
-    await settled(bell, boss)
+    await bell.settled()
     for one in (eve, mal):
         await bell.ask(one, "/help")
     yes, no = [[f"{word}:{one}" for one in (eve, mal)] for word in ("people:allow", "owner:no")]
@@ -497,6 +492,6 @@ async def test_people_and_spending_answer_in_private_only(run: tuple[Bell, int])
     post = await bell.old_post(group, "people:list:0", "owner:invite")
     for data in ("people:list:0", "owner:invite"):
         assert "private chat" in (await bell.press(group, post, data, user=boss))["text"]
-    await settled(bell, boss)
+    await bell.settled()
     assert "Who uses the bot" not in str(await bell.control.replies(group))
     assert "start=" not in str(await bell.control.replies(group))

@@ -160,7 +160,7 @@ async def is_refused_there(town: Town, place: Place, text: str, refusal: str) ->
     if place.kind != "person":
         await wait_for(are_there, what=str(place.case))
         return
-    await town.bell.ask(town.boss, "/help")
+    await town.bell.settled()
     assert not await control.replies(place.chat, asked), place.case
 
 
@@ -227,7 +227,7 @@ async def test_each_kind_of_block_holds_whatever_way_its_chat_comes_in(town: Tow
             return all([await chats.moved_to(tx, chat) for chat in before])
 
     await wait_for(have_moved, what="the moves")
-    await bell.ask(town.boss, "/help")  # all that was sent before is through
+    await bell.settled()
     assert await control.billed_for("unseen") == 0
     await are_closed(town, [place for place in places if place.way != "timed out"])
     tomorrow = datetime.now(UTC) + timedelta(days=1)

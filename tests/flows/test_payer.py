@@ -174,7 +174,7 @@ async def test_fifty_groups_without_a_payer_bring_nothing_until_an_admin_presses
             *(town.control.say(group, text, user=ann, sender_chat_id=group) for group in groups)
         )
     shown = [await is_told(town, group, NOBODY_YET) for group in groups]
-    await town.bell.ask(town.boss, "/help")
+    await town.bell.settled()
     assert await town.control.billed() == 0
     assert await town.followed(*groups) == 0
     member = await town.control.person()
@@ -246,7 +246,7 @@ async def test_who_writes_as_an_unknown_channel_has_ten_credits_of_the_group_s_p
     said = len(await town.control.replies(other))
     for text in (f"/stories {await town.star()}", "/help"):
         await town.control.say(other, text, user=eve, sender_chat_id=channel)
-    await town.bell.ask(town.boss, "/help")
+    await town.bell.settled()
     assert await town.control.billed() == billed
     assert len(await town.control.replies(other)) == said
 

@@ -44,7 +44,7 @@ async def tries(town: Town, chat: int, person: int, friend: int) -> None:
         await town.control.say(chat, text, user=person, sender_chat_id=chat)
         await town.control.say(chat, text, user=person)
         await town.control.say(chat, text, user=friend)
-    await town.bell.ask(town.boss, "/help")
+    await town.bell.settled()
 
 
 async def bring(town: Town, chats: Sequence[int], person: int) -> None:

@@ -50,7 +50,7 @@ async def places_of(town: Town, where: str, thief: int, other: int) -> list[int]
         chats.append(chat)
         if by != ANONYMOUS:
             await town.is_payer(chat, by)
-    await town.bell.ask(town.boss, "/help")
+    await town.bell.settled()
     return chats
 
 
@@ -97,6 +97,7 @@ async def test_nobody_spends_more_than_one_person_may(town: Town) -> None:
         before = await town.control.billed()
         for chat in await places_of(town, where, thief, other):
             await ask(town, who, chat, thief, f"/stories {await town.star()}")
+        await town.bell.settled()
         spent = await town.control.billed() - before
         may_spend = not (where == "no payer" and who in PUBLIC)
         assert 0 < spent <= CREDITS if may_spend else spent == 0, (who, where, spent)
@@ -115,6 +116,7 @@ async def test_nobody_follows_more_than_one_person_may(town: Town) -> None:
         for chat in places:
             names = [await town.star() for _ in range(NAMES)]
             await ask(town, who, chat, thief, f"/subscribe {' '.join(names)} fast")
+        await town.bell.settled()
         async with town.db.read() as tx:
             options = sa.select(subscriptions.c.options).where(subscriptions.c.chat_id.in_(places))
             rows = list((await tx.execute(options)).scalars())

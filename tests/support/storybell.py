@@ -8,10 +8,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
+
 from bot import app, context
 from bot.config import Settings, load
-from bot.store import chats
+from bot.domain.records import REPLY
+from bot.store import chats, deliveries, inbox
 from bot.store.engine.database import Database
+from bot.updates.inbox import Intake
 from sandbox.jumping import JumpingLoop
 from tests.support.control import PATIENCE_S, Control, Json, wait_for
 from tests.support.database import migrated_copy
@@ -102,6 +106,34 @@ class Bell:
             return answer if answer["answered"] else None
 
         return await wait_for(is_answered, within, "the spinner to stop")
+
+    async def settled(self) -> None:
+        """Wait until the bot has handled all updates and has sent all replies.
+
+        An answer in another chat does not prove that, because chats are handled concurrently.
+        Alerts and notices are not waited for.
+        """
+        url = self.settings.database_url.get_secret_value()
+        async with Database(url) as db:
+            await wait_for(lambda: self._is_settled(db), what="the end of all updates")
+
+    async def _is_settled(self, db: Database) -> bool:
+        # The order matters: an update is stored before the bot confirms the update to Telegram.
+        webhook_info = f"{self.box.urls.telegram}/bot{TOKEN}/getWebhookInfo"
+        async with self.box.session.get(webhook_info) as answer:
+            if (await answer.json())["result"]["pending_update_count"]:
+                return False
+        table = deliveries.deliveries
+        open_replies = sa.select(sa.func.count()).where(
+            table.c.notice == REPLY, deliveries.is_open
+        )
+        async with db.read() as tx:
+            if await inbox.count_open(tx) or (await tx.execute(open_replies)).scalar_one():
+                return False
+        # Replies to chats that are not in the database, and answers to presses, have no row.
+        handling = Intake._handle_and_record.__code__  # noqa: SLF001 - the task of an update
+        tasks = [task.get_coro() for task in asyncio.all_tasks()]
+        return not any(getattr(one, "cr_code", None) is handling for one in tasks)
 
     async def answers_for(self, chat: int, person: int) -> int:
         """Make a person the payer of a channel, as after adding the bot; return the channel.
