@@ -14,7 +14,7 @@ from bot.domain.model import Moved, Muted, Outcome, PermanentFailure, Removed, S
 from bot.domain.records import Held, PendingMessage, QueueClaim
 from bot.domain.sentences import N_
 from bot.outbox import results
-from bot.outbox.results import Tally
+from bot.outbox.results import SendReport, Tally
 from bot.presentation.translation import translator_for
 from bot.sending import failed_items
 from bot.sending.replies import Payload, is_media, text_payload
@@ -45,43 +45,41 @@ async def record(
     tx: Tx,
     queue: QueueClaim,
     reply: PendingMessage,
-    outcome: Outcome,
+    report: SendReport,
     *,
-    is_counted: bool = True,
-    in_outage: bool = False,
-    answers_again: bool = False,
     behind: Sequence[PendingMessage] = (),
     floods: ChatFloods | None = None,
-    now: datetime,
 ) -> Tally:
-    """Record the outcome of a reply. The arguments are the same as of ``results.record``.
+    """Record the outcome of a reply.
 
     ``behind`` are replies that are sent next under the same lease, with the copies already
     counted.
     """
     tally = Tally()
-    if is_final(outcome) and not answers_again:
-        await _record_final(tx, queue, reply, outcome, tally, behind, floods, now=now)
+    outcome, now = report.outcome, report.now
+    if is_final(outcome) and not report.answers_again:
+        if behind:  # the lease ends with the last reply
+            await _record_payload(tx, reply, outcome, now=now)
+        else:
+            tally.is_due = await _record_last(tx, queue, reply, report, floods)
         return tally
     is_ours = await results.lock(tx, queue, outcome)
     await _record_payload(tx, reply, outcome, now=now)
-    rest = [] if is_final(outcome) else [reply]
+    ids_behind = [row.id for row in behind]
     if not is_ours:
         if isinstance(outcome, Moved):
-            tally.is_due = await results.free_moved_queue(
-                tx, queue, outcome, rest, behind, is_counted=is_counted, now=now
-            )
+            await deliveries.record_unsent(tx, [reply.id], is_counted=report.is_counted)
+            await deliveries.record_unsent(tx, ids_behind, is_counted=True)
+            tally.is_due = await results.free_moved_queue(tx, queue, outcome, now=now)
         return tally
-    if answers_again:
+    if report.answers_again:
         await deliveries.make_deferred_due(tx, queue.chat_id, Held.UNTOLD, now=now)
     if behind and is_final(outcome):
         return tally
     free_at = now
-    if rest:
-        free_at = await results.record_unfinished_reply(
-            tx, reply, outcome, tally, is_counted=is_counted, in_outage=in_outage, now=now
-        )
-    await deliveries.record_unsent(tx, [row.id for row in behind], is_counted=True)
+    if not is_final(outcome):
+        free_at = await results.record_unfinished_reply(tx, reply, report, tally)
+    await deliveries.record_unsent(tx, ids_behind, is_counted=True)
     tally.is_due = await chat_queues.reschedule(tx, queue.chat_id, free_at=free_at)
     if isinstance(outcome, Sent):
         await results.advance_retries(tx, {queue.chat_id: is_media(reply.fields)}, now)
@@ -92,29 +90,26 @@ async def record(
     return tally
 
 
-async def _record_final(  # noqa: PLR0917 - the arguments of ``record``
+async def _record_last(
     tx: Tx,
     queue: QueueClaim,
     reply: PendingMessage,
-    outcome: Outcome,
-    tally: Tally,
-    behind: Sequence[PendingMessage],
+    report: SendReport,
     floods: ChatFloods | None,
-    *,
-    now: datetime,
-) -> None:
-    """Delete a reply that is not sent again. The lease ends with the last reply."""
-    chat_id, is_ours = queue.chat_id, False
-    if not behind:
-        flood = floods.state_of(chat_id) if floods else None
-        is_ours, tally.is_due = await chat_queues.end_lease(
-            tx, queue, but=reply.id, flood=flood, now=now
-        )
-    says_more = await _record_payload(tx, reply, outcome, now=now)
-    if is_ours and says_more:
-        tally.is_due = await chat_queues.reschedule(tx, chat_id)
-    if is_ours and tally.is_due and isinstance(outcome, Sent):
+) -> bool:
+    """Delete the last reply under a lease, and end the lease.
+
+    Return whether the chat has unsent deliveries.
+    """
+    chat_id, now = queue.chat_id, report.now
+    flood = floods.state_of(chat_id) if floods else None
+    is_ours, is_due = await chat_queues.end_lease(tx, queue, but=reply.id, flood=flood, now=now)
+    has_follow_ups = await _record_payload(tx, reply, report.outcome, now=now)
+    if is_ours and has_follow_ups:
+        is_due = await chat_queues.reschedule(tx, chat_id)
+    if is_due and isinstance(report.outcome, Sent):
         await results.advance_retries(tx, {chat_id: is_media(reply.fields)}, now)
+    return is_due
 
 
 async def _record_payload(

@@ -73,6 +73,23 @@ class Tally:
     is_due: bool = field(default=False, compare=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendReport:
+    """The outcome of a send, and the facts that decide how the outcome is recorded.
+
+    ``is_counted`` is True if a copy of each row was counted. ``in_outage`` is True if Telegram or
+    the database caused the failure. The rows then stay unchanged, except rows that may have
+    arrived, and the last copy is saved for later. ``answers_again`` is True if Telegram answers in
+    the chat again. Notices about lost messages are then due. ``now`` is the time of the record.
+    """
+
+    outcome: Outcome
+    is_counted: bool
+    in_outage: bool
+    answers_again: bool
+    now: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Arrived:
     """A batch, and the items of the batch that have arrived."""
@@ -119,38 +136,29 @@ async def record(
     tx: Tx,
     queue: ChatQueue,
     batch: Batch,
-    outcome: Outcome,
+    report: SendReport,
     *,
-    is_counted: bool = True,
-    in_outage: bool = False,
-    answers_again: bool = False,
     floods: ChatFloods | None = None,
-    now: datetime,
 ) -> Tally:
     """Record the outcome of a batch of alerts.
 
-    ``is_counted`` is True if a copy of each row was counted. ``in_outage`` is True if Telegram or
-    the database caused the failure. The rows then stay unchanged, except rows that may have
-    arrived, and the last copy is saved for later. ``answers_again`` is True if Telegram answers in
-    the chat again. Notices about lost messages are then due. A row that has arrived is recorded
-    even if the lease is lost. The owner of the lease handles the other rows.
+    A row that has arrived is recorded even if the lease is lost. The owner of the lease handles
+    the other rows.
     """
     tally, chat_id = Tally(), queue.chat_id
+    outcome, now = report.outcome, report.now
     is_ours = await lock(tx, queue, outcome)
     arrived = Arrived(queue, batch, outcome.items)
     await _record_arrived(tx, [arrived], now)
     rest = [row for row in batch.rows if row.id not in arrived.message_ids]
     if not is_ours:
         if isinstance(outcome, Moved):
-            tally.is_due = await free_moved_queue(
-                tx, queue, outcome, rest, (), is_counted=is_counted, now=now
-            )
+            await deliveries.record_unsent(tx, _ids(rest), is_counted=report.is_counted)
+            tally.is_due = await free_moved_queue(tx, queue, outcome, now=now)
         return tally
-    if answers_again:
+    if report.answers_again:
         await deliveries.make_deferred_due(tx, chat_id, Held.UNTOLD, now=now)
-    free_at = await _record_unsent_rows(
-        tx, batch, rest, outcome, tally, is_counted=is_counted, in_outage=in_outage, now=now
-    )
+    free_at = await _record_unsent_rows(tx, batch, rest, report, tally)
     tally.is_due = await chat_queues.reschedule(tx, chat_id, free_at=free_at)
     if isinstance(outcome, Sent):
         await advance_retries(tx, {chat_id: batch.album is not None}, now)
@@ -179,23 +187,11 @@ async def lock(tx: Tx, queue: QueueClaim, outcome: Outcome) -> bool:
     return await chat_queues.lock(tx, queue.chat_id) == queue.token
 
 
-async def free_moved_queue(
-    tx: Tx,
-    queue: QueueClaim,
-    outcome: Moved,
-    rest: Sequence[PendingMessage],
-    behind: Sequence[PendingMessage],
-    *,
-    is_counted: bool,
-    now: datetime,
-) -> bool:
-    """Free the queue of a chat that was moved during the send, and end the lease.
+async def free_moved_queue(tx: Tx, queue: QueueClaim, outcome: Moved, *, now: datetime) -> bool:
+    """End the lease of a queue whose chat was moved during the send. No copy has arrived.
 
-    ``lock`` has locked the queue. No copy has arrived. Return whether the queue is free and has
-    unsent deliveries.
+    ``lock`` has locked the queue. Return whether the queue is free and has unsent deliveries.
     """
-    await deliveries.record_unsent(tx, _ids(rest), is_counted=is_counted)
-    await deliveries.record_unsent(tx, _ids(behind), is_counted=True)
     if await chat_queues.lock(tx, outcome.chat_id) != queue.token:
         return False
     return await chat_queues.reschedule(tx, outcome.chat_id, free_at=now)
@@ -229,74 +225,44 @@ async def advance_retries(tx: Tx, chats_sent_to: Mapping[int, bool], now: dateti
 
 
 async def record_unfinished_reply(
-    tx: Tx,
-    reply: PendingMessage,
-    outcome: Outcome,
-    tally: Tally,
-    *,
-    is_counted: bool,
-    in_outage: bool,
-    now: datetime,
+    tx: Tx, reply: PendingMessage, report: SendReport, tally: Tally
 ) -> datetime:
     """Record that a reply must be sent again. Return the time when the chat is free."""
+    outcome, now = report.outcome, report.now
     if isinstance(outcome, TryLater):
-        return await _record_try_later(
-            tx,
-            [reply],
-            outcome,
-            tally,
-            is_counted=is_counted,
-            in_outage=in_outage and not (outcome.unknown and reply.copies),
-            now=now,
-        )
-    await _requeue(tx, [reply], is_counted=is_counted, now=now)
+        is_repeat = reply.copies > 0
+        return await _record_try_later(tx, [reply], outcome, report, tally, is_repeat=is_repeat)
+    await _requeue(tx, [reply], report)
     if isinstance(outcome, PermanentFailure):
         tally.rests_until = now + alert_rules.BOT_RESTS
     return now
 
 
 async def _record_unsent_rows(
-    tx: Tx,
-    batch: Batch,
-    rest: list[Delivery],
-    outcome: Outcome,
-    tally: Tally,
-    *,
-    is_counted: bool,
-    in_outage: bool,
-    now: datetime,
+    tx: Tx, batch: Batch, rest: list[Delivery], report: SendReport, tally: Tally
 ) -> datetime:
     """Record the rows of a batch that have not arrived. Return the time when the chat is free."""
-    free_at = now
+    outcome, now = report.outcome, report.now
     failed = outcome.failed if isinstance(outcome, Sent | TryLater | Muted) else {}
     await _fail_rows(tx, [row for row in rest if row.story_pk in failed], failed, now)
     rest = [row for row in rest if row.story_pk not in failed]
     match outcome:
         case Sent():
-            free_at = await mark_unknown(tx, rest, tally, now)
+            return await mark_unknown(tx, rest, tally, now)
         case TryLater():
-            free_at = await _record_try_later(
-                tx,
-                rest,
-                outcome,
-                tally,
-                is_counted=is_counted,
-                in_outage=in_outage and not (outcome.unknown and batch.is_repeat),
-                now=now,
-            )
+            is_repeat = batch.is_repeat
+            return await _record_try_later(tx, rest, outcome, report, tally, is_repeat=is_repeat)
         case Moved():
-            await _requeue(tx, rest, is_counted=is_counted, now=now)
+            await _requeue(tx, rest, report)
         case Removed():
             await _record_removed(tx, batch, rest, now)
         case Muted():
-            await _record_muted(tx, batch, rest, outcome, is_counted=is_counted, now=now)
+            await _record_muted(tx, batch, rest, outcome, report)
         case PermanentFailure():
-            free_at = await _record_give_up(
-                tx, rest, outcome, tally, is_counted=is_counted, now=now
-            )
+            await _record_permanent_failure(tx, rest, outcome, report, tally)
         case _:
             assert_never(outcome)
-    return free_at
+    return now
 
 
 async def _record_arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> None:
@@ -304,17 +270,16 @@ async def _record_arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> No
 
     A chat that was erased during the send is left out.
     """
-    there = {one.id for one in await chats.get_all(tx, [send.queue.chat_id for send in sends])}
-    sends = [send for send in sends if send.queue.chat_id in there]
+    stored = await chats.get_all(tx, [send.queue.chat_id for send in sends])
+    there = {chat.id for chat in stored}
     messages: dict[int, int] = {}
     uses = []
     for send in sends:
+        if send.queue.chat_id not in there or not send.message_ids:
+            continue
         messages |= send.message_ids
-        for mute in send.queue.mutes if send.message_ids else ():
-            # The sent messages were not deleted by a bot.
-            if mute.missing == "peace" and mute.thread_id == (send.batch.target.thread_id or MAIN):
-                await mutes.unmute(tx, mute.chat_id, mute.thread_id)
-        if send.message_ids and send.batch.album is not None:
+        await _end_mute_by_bot(tx, send)
+        if send.batch.album is not None:
             uses.append((send.queue.chat_id, usage.Use(items=len(send.message_ids))))
     await deliveries.record_sent(tx, messages, now=now)
     arrived = [row for send in sends for row in send.batch.rows if row.id in messages]
@@ -322,24 +287,32 @@ async def _record_arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> No
     await usage.add(tx, uses, day=now.date())
 
 
+async def _end_mute_by_bot(tx: Tx, send: Arrived) -> None:
+    """End the mute of a topic in which another bot deleted messages, because messages stay now."""
+    thread_id = send.batch.target.thread_id or MAIN
+    for mute in send.queue.mutes:
+        if mute.missing == "peace" and mute.thread_id == thread_id:
+            await mutes.unmute(tx, mute.chat_id, mute.thread_id)
+
+
 async def _record_try_later(
     tx: Tx,
     rest: Sequence[PendingMessage],
     outcome: TryLater,
+    report: SendReport,
     tally: Tally,
     *,
-    is_counted: bool,
-    in_outage: bool,
-    now: datetime,
+    is_repeat: bool,
 ) -> datetime:
     """Record rows that must be sent again. Return the time when the chat is free.
 
     If Telegram named a time, or a row may have arrived, the whole chat waits. Otherwise only the
-    rows wait.
+    rows wait. ``is_repeat`` is True if an earlier copy may have arrived.
     """
-    may_be_there = is_counted and (outcome.unknown or outcome.partly)
-    if in_outage:
-        is_taken_back = is_counted and not may_be_there
+    now = report.now
+    may_be_there = report.is_counted and (outcome.unknown or outcome.partly)
+    if report.in_outage and not (outcome.unknown and is_repeat):
+        is_taken_back = report.is_counted and not may_be_there
         await deliveries.record_unsent(tx, _ids(rest), is_counted=is_taken_back)
         await _send_alone_next(tx, rest, outcome)
         return now
@@ -348,10 +321,10 @@ async def _record_try_later(
         await _send_alone_next(tx, rest, outcome)
         return max(free_at, now + (outcome.after or timedelta(0)))
     if outcome.after is not None:
-        await _requeue(tx, rest, is_counted=is_counted, now=now)
+        await _requeue(tx, rest, report)
         return now + outcome.after
     held = Held.RETRY if outcome.down or outcome.chat_refuses else Held.NOTHING
-    return await _retry_later(tx, rest, is_counted=is_counted, held=held, now=now)
+    return await _retry_later(tx, rest, report, held=held)
 
 
 async def _send_alone_next(tx: Tx, rows: Sequence[PendingMessage], outcome: TryLater) -> None:
@@ -363,21 +336,25 @@ async def _send_alone_next(tx: Tx, rows: Sequence[PendingMessage], outcome: TryL
 async def _retry_later(
     tx: Tx,
     rows: Sequence[PendingMessage],
+    report: SendReport,
     *,
-    is_counted: bool,
     held: Held = Held.NOTHING,
-    now: datetime,
 ) -> datetime:
     """Schedule a retry of each row separately, later after each attempt.
 
     Return the time when the chat is free. If the first reply of several fails, the chat waits for
     a short time, so that the order is kept. The same is true of the notice of a summary.
     """
-    free_at = now
+    free_at = now = report.now
     for row in rows:
         due_at = alert_rules.retry_at(now, row.attempts + 1, is_repeat=row.copies > 0)
         await deliveries.record_unsent(
-            tx, [row.id], is_counted=is_counted, is_attempt=True, due_at=due_at, held=held
+            tx,
+            [row.id],
+            is_counted=report.is_counted,
+            is_attempt=True,
+            due_at=due_at,
+            held=held,
         )
         if _is_first_of_several(row) and due_at <= now + alert_rules.REPLY_STANDSTILL:
             free_at = due_at
@@ -403,11 +380,9 @@ async def _record_removed(tx: Tx, batch: Batch, rest: Sequence[Delivery], now: d
         await notify_of_removals(tx, chat_id, now=now)
 
 
-async def _requeue(
-    tx: Tx, rows: Sequence[PendingMessage], *, is_counted: bool, now: datetime
-) -> None:
+async def _requeue(tx: Tx, rows: Sequence[PendingMessage], report: SendReport) -> None:
     """Make rows due again that certainly were not sent."""
-    await deliveries.record_unsent(tx, _ids(rows), is_counted=is_counted, due_at=now)
+    await deliveries.record_unsent(tx, _ids(rows), is_counted=report.is_counted, due_at=report.now)
 
 
 async def mark_unknown(
@@ -469,9 +444,7 @@ async def _record_muted(
     batch: Batch,
     rest: Sequence[Delivery],
     outcome: Muted,
-    *,
-    is_counted: bool,
-    now: datetime,
+    report: SendReport,
 ) -> None:
     """Pause a chat or topic because of a missing right.
 
@@ -479,7 +452,8 @@ async def _record_muted(
     """
     if not rest:
         return
-    await _requeue(tx, rest, is_counted=is_counted, now=now)
+    now = report.now
+    await _requeue(tx, rest, report)
     # Photos and videos are sent. A story that must be a document because of its size is retried
     # hourly.
     if outcome.missing == "documents":
@@ -497,38 +471,33 @@ async def _record_muted(
         await deliveries.end(tx, _ids(rest), reason=outcome.missing, now=now)
 
 
-async def _record_give_up(
+async def _record_permanent_failure(
     tx: Tx,
     rest: Sequence[Delivery],
     outcome: PermanentFailure,
+    report: SendReport,
     tally: Tally,
-    *,
-    is_counted: bool,
-    now: datetime,
-) -> datetime:
-    """Record rows that Telegram refused for good. Return the time when the chat is free."""
+) -> None:
+    """Record rows that Telegram refused for good."""
     if not rest:
-        return now
-    thread_id = rest[0].target.thread_id
-    if outcome.scope == "item" or (outcome.scope == "thread" and thread_id is None):
+        return
+    now, target = report.now, rest[0].target
+    if outcome.scope == "item" or (outcome.scope == "thread" and target.thread_id is None):
         # The cause may be the chat, so the rows are retried, but notices for at most a day.
         old = [row for row in rest if row.notice and row.created_at <= now - DAY]
         await deliveries.end(tx, _ids(old), reason=outcome.reason, now=now)
-        young = [row for row in rest if row not in old]
-        await _retry_later(tx, young, is_counted=is_counted, now=now)
-        return now
-    await _requeue(tx, rest, is_counted=is_counted, now=now)
-    chat_id = rest[0].target.chat_id
+        await _retry_later(tx, [row for row in rest if row not in old], report)
+        return
+    await _requeue(tx, rest, report)
     match outcome.scope:
-        case "thread" if thread_id is not None:
-            await moves.close_topic(tx, chat_id, thread_id, now=now)
+        case "thread" if target.thread_id is not None:
+            await moves.close_topic(tx, target.chat_id, target.thread_id, now=now)
         case "chat":
-            await moves.close_chat(tx, chat_id, now=now)
+            await moves.close_chat(tx, target.chat_id, now=now)
         case "bot":
             tally.rests_until = now + alert_rules.BOT_RESTS
         case _:
             pass
-    return now
 
 
 async def _fail_rows(tx: Tx, rows: Sequence[Delivery], why: dict[str, str], now: datetime) -> None:

@@ -9,8 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
-from typing import Any, Protocol, assert_never
+from typing import Any, assert_never
 
 import structlog
 from telegram.ext import ExtBot
@@ -34,7 +33,7 @@ from bot.outbox.fan_out import FanOut
 from bot.outbox.jobs import AlertJob, Job, ProbeJob, ReplyJob, SendJob
 from bot.outbox.leases import CountedCalls, LeasedCalls, SendLease, SendLeases
 from bot.outbox.private_notices import add_failure_notice, notify_of_missing_right
-from bot.outbox.results import Arrived, Tally
+from bot.outbox.results import Arrived, SendReport, Tally
 from bot.outbox.summaries import add_summary
 from bot.runtime.batching import BatchingQueue
 from bot.runtime.claims import Lease, Owner
@@ -71,13 +70,6 @@ OTHERS_FIRST = timedelta(seconds=3)
 JUDGED_AGAIN = timedelta(minutes=15)
 # The number of queues in which a trial send is searched.
 QUEUES_OF_A_TRIAL = 20
-
-
-class Record(Protocol):
-    """Records an outcome in a transaction."""
-
-    async def __call__(self, tx: Tx, *, now: datetime) -> Tally:
-        """Record the outcome. Return the figures."""
 
 
 class Outbox:
@@ -509,49 +501,44 @@ class Outbox:
         No delivery is claimed until the outcome is recorded. Otherwise a message that has arrived
         would be sent again.
         """
-        queue, is_counted = job.lease.queue, job.lease.is_counted
-        chat_id = queue.chat_id
+        chat_id = job.lease.queue.chat_id
         answers_again = is_answer(outcome) and chat_id in self._untold
-        write: Record
-        if isinstance(job, ReplyJob):
-            write = partial(
-                reply_results.record,
-                queue=queue,
-                reply=job.reply,
-                outcome=outcome,
-                is_counted=is_counted,
-                in_outage=in_outage,
-                answers_again=answers_again,
-                behind=job.behind,
-                floods=self._floods,
-            )
-        elif not answers_again and await self._record_if_whole(job.queue, job.batch, outcome):
-            return self._end_pause_after_trial(job, outcome, Tally())
+        if not answers_again and await self._record_if_whole(job, outcome):
+            tally = Tally()
         else:
-            write = partial(
-                results.record,
-                queue=job.queue,
-                batch=job.batch,
-                outcome=outcome,
-                is_counted=is_counted,
-                in_outage=in_outage,
-                answers_again=answers_again,
-                floods=self._floods,
+            tally = await self._record_rows(
+                job, outcome, in_outage=in_outage, answers_again=answers_again
             )
-        tally = await self._db.run_until_recorded(lambda tx: write(tx, now=self._now()))
         if answers_again:
             self._untold.discard(chat_id)
         self._count(chat_id, tally)
         self._rests_until = max(self._rests_until, tally.rests_until or self._rests_until)
         if not isinstance(outcome, Sent):
             log.info("not sent", chat=chat_id, outcome=repr(outcome))
-        return self._end_pause_after_trial(job, outcome, tally)
-
-    def _end_pause_after_trial(self, job: SendJob, outcome: Outcome, tally: Tally) -> Tally:
-        """End the pause of an outage if Telegram answered a trial send."""
         if job.is_trial and job.lease.is_counted and self._outage and is_answer(outcome):
             self._outage.end_pause()
         return tally
+
+    async def _record_rows(
+        self, job: SendJob, outcome: Outcome, *, in_outage: bool, answers_again: bool
+    ) -> Tally:
+        """Record the outcome of each row, and retry until the database is available."""
+
+        async def write(tx: Tx) -> Tally:
+            report = SendReport(
+                outcome=outcome,
+                is_counted=job.lease.is_counted,
+                in_outage=in_outage,
+                answers_again=answers_again,
+                now=self._now(),
+            )
+            if isinstance(job, AlertJob):
+                return await results.record(tx, job.queue, job.batch, report, floods=self._floods)
+            return await reply_results.record(
+                tx, job.lease.queue, job.reply, report, behind=job.behind, floods=self._floods
+            )
+
+        return await self._db.run_until_recorded(write)
 
     def _count(self, chat_id: int, tally: Tally) -> None:
         self._unknown.inc(tally.unknown)
@@ -559,14 +546,14 @@ class Outbox:
         if tally.dead_letters:
             self._untold.add(chat_id)
 
-    async def _record_if_whole(self, queue: ChatQueue, batch: Batch, outcome: Outcome) -> bool:
+    async def _record_if_whole(self, job: SendJob, outcome: Outcome) -> bool:
         """Record a batch that has arrived completely, in a transaction with other batches.
 
         Return False if a row is missing, or if the shared transaction failed.
         """
-        if not isinstance(outcome, Sent):
+        if not isinstance(job, AlertJob) or not isinstance(outcome, Sent):
             return False
-        arrived = Arrived(queue, batch, outcome.items)
+        arrived = Arrived(job.queue, job.batch, outcome.items)
         if not arrived.is_whole:
             return False
         try:

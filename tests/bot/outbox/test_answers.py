@@ -20,7 +20,7 @@ from bot.domain.model import (
 )
 from bot.outbox import reply_results
 from bot.outbox.leases import SendLease
-from bot.outbox.results import Tally
+from bot.outbox.results import SendReport, Tally
 from bot.outbox.worker import Outbox
 from bot.runtime.metrics import Metrics
 from bot.sending.replies import Payload, album_payload, text_payload
@@ -221,7 +221,10 @@ async def test_replies_that_move_with_their_chat_reply_to_no_message_of_another_
     async with sqlite_db.begin() as tx:
         await deliveries.record_claim(tx, [row.id for row in behind])
         await deliveries.record_copy(tx, [row.id for row in behind])
-        await reply_results.record(tx, lane, batch.reply, Moved(-1001), behind=behind, now=NOON)
+        report = SendReport(
+            outcome=Moved(-1001), is_counted=True, in_outage=False, answers_again=False, now=NOON
+        )
+        await reply_results.record(tx, lane, batch.reply, report, behind=behind)
     kept = [(row.chat_id, row.fields["reply_to"], row.copies) for row in await rows(sqlite_db)]
     assert kept == [(-1001, None, 0)] * 2
 

@@ -23,7 +23,7 @@ from bot.domain.options import Options
 from bot.domain.records import ChatQueue, Held, KnownFile
 from bot.domain.selection import Batch
 from bot.outbox import reply_results, results
-from bot.outbox.results import Arrived, Tally
+from bot.outbox.results import Arrived, SendReport, Tally
 from bot.store import chat_queues, chats, deliveries, enqueue, file_ids, kept_stories, moves
 from bot.store.engine.database import Database
 from tests.support.control import wait_for
@@ -68,11 +68,13 @@ async def record(
     tells: bool = False,
     in_outage: bool = False,
 ) -> Tally:
-    more: Any = {"is_counted": left, "answers_again": tells, "in_outage": in_outage, "now": NOON}
+    report = SendReport(
+        outcome=outcome, is_counted=left, in_outage=in_outage, answers_again=tells, now=NOON
+    )
     async with db.begin() as tx:
         if reply := batch.reply:
-            return await reply_results.record(tx, lane, reply, outcome, **more)
-        return await results.record(tx, lane, batch, outcome, **more)
+            return await reply_results.record(tx, lane, reply, report)
+        return await results.record(tx, lane, batch, report)
 
 
 async def free_at(db: Database, chat_id: int = CHAT) -> timedelta:
