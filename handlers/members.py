@@ -111,7 +111,7 @@ async def _greet_or_report_stop(
         if not was_closed:
             await _greet_new_chat(context, change)
         return
-    if not await context.services.payers.have_alerts_stopped(change.chat.id):
+    if await context.services.payers.has_payer(change.chat.id):
         return
     text, buttons = context.t(LEFT), payer_buttons(change.chat.id, change.chat.type, context)
     if change.chat.type == Chat.CHANNEL:

@@ -504,7 +504,7 @@ async def list_page(context: Context, page: int, of: int | None = None) -> Page:
         [button(subscription_line(one, context), actions.SUBSCRIPTION(one.id))] for one in rows
     ]
     is_last = (page + 1) * PAGE >= len(every)
-    if await context.services.payers.have_alerts_stopped(context.chat.id):
+    if not await context.services.payers.has_payer(context.chat.id):
         buttons += payer_buttons(context.chat.id, context.chat.kind, context)
     return text, buttons + arrows(page, is_last=is_last, to=actions.SUBSCRIPTIONS)
 
@@ -521,8 +521,8 @@ async def _obstacles_text(context: Context, target: Target | None) -> Safe:
     """
     chat_id = target.chat_id if target else context.chat.id
     # The stored chat is read again: a subscription may have given the chat a payer.
-    has_stopped = await context.services.payers.have_alerts_stopped(chat_id)
-    said = [context.t(LEFT)] if has_stopped else []
+    has_payer = await context.services.payers.has_payer(chat_id)
+    said = [] if has_payer else [context.t(LEFT)]
     here = await context.services.presence.mutes(chat_id)
     if target:
         place = find_mute(here, target.thread_id)

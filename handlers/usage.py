@@ -5,6 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 from bot.billing.people import Guest
 from bot.context import Context
 from bot.domain.budget import OF_NEWCOMER
+from bot.domain.errors import NoPayerError
 from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import Buttons
 from bot.presentation.charts import bars
@@ -12,7 +13,7 @@ from bot.presentation.html import Safe, shorten
 from handlers.guard import command
 from handlers.money import cost_text
 from handlers.payers import LEFT, paid_page, payer_buttons
-from handlers.people import KINDS
+from handlers.people import KINDS, LONGEST_NAME
 from handlers.replies import say
 
 NOTHING = "·"  # the sign of an empty day in a chart, instead of an invisible space
@@ -27,7 +28,6 @@ NEWCOMER = N_(
 WEEK = N_("The last seven days: {bars}")
 MONTH = N_("This month: {cost}, paid by the bot's owner")
 OTHERS = N_("Others")
-_NAME = 28  # maximum characters of a member's name
 
 
 @command("usage", channel_after=0)
@@ -47,8 +47,9 @@ async def show_usage(context: Context) -> None:
         lines.append(t(WEEK, bars=row))
     lines += _month_lines(used.month, context)
     buttons: Buttons = []
-    if await context.services.payers.have_alerts_stopped(context.chat.id):
-        lines += ["", t(LEFT)]
+    if not await context.services.payers.has_payer(context.chat.id):
+        followed = await context.services.subscriptions.every(context.chat.id)
+        lines += ["", t(LEFT if followed else NoPayerError.text)]
         buttons = payer_buttons(context.chat.id, context.chat.kind, context)
     if context.is_private and context.about is None:
         text, buttons = await paid_page(context)
@@ -71,5 +72,5 @@ def _month_lines(month: Guest, context: Context) -> list[str]:
     for name, spent in parts:
         if spent:
             cost = cost_text(spent / 1000, context)
-            lines.append("• " + t.labelled(shorten(name, _NAME), cost))
+            lines.append("• " + t.labelled(shorten(name, LONGEST_NAME), cost))
     return lines

@@ -282,9 +282,9 @@ class Access:
     async def _allow_added(self, tx: Tx, chat_id: int, by: int, *, name: str) -> None:
         subject = Subject.of_chat(chat_id)
         known = await store.get(tx, subject)
-        if known and known.is_allowed and known.via != "added":
-            return  # an entry by an owner does not depend on the person who added the bot
-        if not await self._has_own_access(tx, by):
+        if known and known.is_allowed_directly:
+            return
+        if not await store.has_own_access(tx, by, mode=self.mode, owner_ids=self._always_owners):
             return  # a stranger in an allowed group; the person who gave access stays recorded
         values = {"is_allowed": True, "via": "added", "added_by": str(by), "name": name}
         await store.put(tx, subject, now=self._now(), refused_at=None, **values)
@@ -336,7 +336,7 @@ class Access:
         return True
 
     async def _unblock_profile(self, subject: Subject) -> bool:
-        ended: list[Subject] = []
+        was_blocked = False
         async with writing(self._db) as tx:
             words = await self._words_of_profile(tx, subject.id)
             if words & self._always_blocked:
@@ -344,10 +344,9 @@ class Access:
             for word in sorted(words):
                 entry = await store.get(tx, Subject("profile", word))
                 if entry is not None and entry.blocked_since is not None:
-                    ended.append(Subject("profile", word))
-            for one in ended:
-                await self._unblock(tx, one)
-        if not ended:
+                    await self._unblock(tx, Subject("profile", word))
+                    was_blocked = True
+        if not was_blocked:
             return False
         self.blocked -= words
         self._wake()
@@ -387,12 +386,6 @@ class Access:
             return subject
         await chats.lock(tx, [int(subject.id)])
         return Subject("chat", str(await chats.moved_to(tx, int(subject.id)) or subject.id))
-
-    async def _has_own_access(self, tx: Tx, person: int) -> bool:
-        if self.mode == "open" or await self._is_owner(tx, person):
-            return True
-        entry = await store.get(tx, Subject("person", str(person)))
-        return entry is not None and entry.is_allowed
 
     async def _is_owner(self, tx: Tx, person: int) -> bool:
         return person in self._always_owners or person in await store.owners_by_link(tx)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal, get_args
 
 from bot.domain.options import Options, excluded_by
-from bot.domain.records import NOBODY, Known, Mute, Subscription, find_mute
+from bot.domain.records import Known, Mute, Subscription, find_mute
 from bot.domain.selection import FILTERED, Outlook, predict_decision
 from bot.store import chats, deliveries, enqueue, mutes, profiles, stories
 from bot.store.engine.database import Tx
@@ -131,7 +131,7 @@ async def explain(tx: Tx, subscription: Subscription, *, obstacle: Obstacle, now
         profile=known,
         outcomes=Outcomes.sum_up(ended, outlooks),
         chat_open=is_open,
-        has_stopped=chat is not None and chat.payer == NOBODY,
+        has_stopped=chat is not None and chat.payer is None,
         obstacle=obstacle,
         mute=find_mute(missing, target.thread_id),
         live=len(live),

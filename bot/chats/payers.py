@@ -26,7 +26,7 @@ from bot.domain.errors import (
     SubscriptionError,
     TooManyFastError,
 )
-from bot.domain.records import NOBODY, Chat
+from bot.domain.records import Chat
 from bot.fetching import snapshots
 from bot.store import (
     access,
@@ -48,7 +48,7 @@ LEAST_OF_NEWCOMER = 5
 
 _PLENTY = 10**6  # the limit of a counter whose limit ``Payers`` checks
 
-SHOWN = 50  # the maximum number of chats in /usage
+_SHOWN = 50  # the maximum number of chats in /usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,23 +119,23 @@ class Payers:
     ) -> None:
         """Make the person who added the bot the payer, even if the person is blocked.
 
-        If the person has no access, or no room for the chat's subscriptions, the payer becomes
-        ``NOBODY``.
+        The chat gets no payer if the person has no access, or no room for the subscriptions of the
+        chat.
         """
-        payer = NOBODY
+        payer = None
         if by is not None and await self._is_blocked(tx, by, now):
             payer = by
         elif by is not None and await self._may_pay(tx, by, chat_id):
             await self.count_new(tx, chat_id, by, 0)
-            has_room = old == by or await self._lacks_room(tx, by, chat_id) is None
-            payer = by if has_room else NOBODY
+            if old == by or await self._lacks_room(tx, by, chat_id) is None:
+                payer = by
         await self._set(tx, chat_id, payer, now)
 
     async def claim(self, chat_id: int, person: int) -> None:
-        """Make an administrator of a chat the payer, if the chat has no payer.
+        """Make a person the payer of a chat. A chat with a payer keeps the payer.
 
         Raises:
-            RightsError: The person has no personal access.
+            RightsError: The chat has no payer, and the person may not become the payer.
             SubscriptionError: The chat has more subscriptions than the person may still have.
             BlockedError: The chat is blocked.
         """
@@ -143,9 +143,10 @@ class Payers:
         async with writing(self._db) as tx:
             await self._lock(tx, chat_id)
             await chats.refuse_blocked(tx, chat_id, now=now)
-            if not await self._may_pay(tx, person, chat_id):
-                raise RightsError(text=NO_ACCESS_TO_PAY)
-            await self.ensure(tx, chat_id, person)
+            try:
+                await self.ensure(tx, chat_id, person)
+            except NoPayerError as error:
+                raise RightsError(text=NO_ACCESS_TO_PAY) from error
         self._wake()
 
     async def leave(self, chat_id: int, person: int) -> bool:
@@ -157,7 +158,7 @@ class Payers:
             await self._lock(tx, chat_id)
             if chat_id > 0 or await chats.payer_of(tx, chat_id) != person:
                 return False
-            await self._set(tx, chat_id, NOBODY, self._now())
+            await self._set(tx, chat_id, None, self._now())
         return True
 
     async def set_payer(self, chat_id: int, person: int) -> None:
@@ -175,13 +176,7 @@ class Payers:
         async with reading(self._db) as tx:
             return await chats.payer_of(tx, chat_id) is not None
 
-    async def have_alerts_stopped(self, chat_id: int) -> bool:
-        """Return whether the alerts of a chat have stopped because the chat has no payer."""
-        async with reading(self._db) as tx:
-            chat = await chats.get(tx, chat_id)
-        return chat is not None and chat.payer == NOBODY
-
-    async def chats_of(self, person: int, *, most: int | None = SHOWN) -> list[Chat]:
+    async def chats_of(self, person: int, *, most: int | None = _SHOWN) -> list[Chat]:
         """Return the groups and channels of a payer, at most ``most``; None: all."""
         async with reading(self._db) as tx:
             return await chats.of_payer(tx, person, most=most)
@@ -192,9 +187,9 @@ class Payers:
         await chat_queues.lock(tx, chat_id)
 
     async def _set(
-        self, tx: Tx, chat_id: int, payer: int, now: datetime, *, profile_id: str = ""
+        self, tx: Tx, chat_id: int, payer: int | None, now: datetime, *, profile_id: str = ""
     ) -> None:
-        """Set the payer of a chat, which the caller has locked with the queue of the chat.
+        """Set or remove the payer of a chat. The caller has locked the chat and the chat queue.
 
         ``profile_id`` is a profile that the caller will change. The profile is locked here
         together with the profiles that the chat follows, so that all profiles are locked in order.
@@ -207,7 +202,7 @@ class Payers:
             return
         was_blocked = await chats.is_blocked(tx, chat_id, now=now)
         await chats.set_payer(tx, chat_id, payer)
-        if before.payer == NOBODY:
+        if before.payer is None:
             since = alert_rules.alerts_begin_at(now)
             await subscriptions.restart_alerts(tx, chat_id=chat_id, since=since)
         if await chats.is_blocked(tx, chat_id, now=now):
@@ -229,13 +224,11 @@ class Payers:
 
         The condition prevents that people without an invitation pay for the groups of a guest.
         """
-        if self._mode == "open" or person in self._owners():
+        owners = self._owners()
+        if await access.has_own_access(tx, person, mode=self._mode, owner_ids=owners):
             return True
-        own = await access.get(tx, Subject("person", str(person)))
         chat = await access.get(tx, Subject.of_chat(chat_id))
-        return bool(own and own.is_allowed) or bool(
-            chat and chat.is_allowed and chat.via != "added"
-        )
+        return chat is not None and chat.is_allowed_directly
 
     async def _lacks_room(self, tx: Tx, person: int, chat_id: int) -> SubscriptionError | None:
         """Return the limit that a person would exceed by paying for a chat, or None."""

@@ -19,7 +19,7 @@ from bot.domain.errors import NotFollowedError
 from bot.domain.model import Story, Target
 from bot.domain.options import CHAT_RULE
 from bot.domain.paid_calls import StoriesService
-from bot.domain.records import EPOCH, NOBODY, Chat, Known, Subscription
+from bot.domain.records import EPOCH, Chat, Known, Subscription
 from bot.domain.selection import FILTERED
 from bot.fetching import snapshots
 from bot.store import chat_queues, chats, deliveries, fan_outs, held_stories, moves, profiles
@@ -173,7 +173,7 @@ class Subscriptions:
                 return one
             await store.change(tx, one.id, paused=False, paused_until=None)
             chat = await chats.get(tx, chat_id)
-            if one.state == "blocked" or (chat is not None and chat.payer == NOBODY):
+            if one.state == "blocked" or (chat is not None and chat.payer is None):
                 return await load_subscription(tx, chat_id, subscription_id)
             await deliveries.reopen(tx, one, reason=deliveries.PAUSED)
             await fan_outs.enqueue_missed(tx, one, now=now)
@@ -228,7 +228,7 @@ class Subscriptions:
         async with writing(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
             chat = await chats.get(tx, chat_id)
-            if undone_from is not None and chat is not None and chat.payer != NOBODY:
+            if undone_from is not None and chat is not None and chat.payer is not None:
                 await deliveries.reopen_of_chat(
                     tx, chat_id, reason=f"{FILTERED}: {CHAT_RULE}", since=undone_from
                 )

@@ -62,6 +62,11 @@ class Entry:
     refused_at: datetime | None
     allowance: int | None
 
+    @property
+    def is_allowed_directly(self) -> bool:
+        """Return whether the permission stays if the person who added the bot loses access."""
+        return self.is_allowed and self.via != "added"
+
     def is_blocked(self, now: datetime) -> bool:
         """Return whether a block is active now."""
         if self.blocked_since is None:

@@ -79,8 +79,7 @@ class Chat:
     - ``state``: ``closed`` while the bot can't or may not write in the chat.
     - ``zone``: None until a person sets the time zone; the hours of the chat are then in UTC.
     - ``menu``: the digest of the chat's own command menu, if the chat has one.
-    - ``payer``: the person whose limits apply; ``NOBODY`` if that person has given up the chat;
-      None if unknown.
+    - ``payer``: the person whose limits apply; None if the chat has no payer, and gets no alerts.
     - ``shows_parts``: whether /usage shows the cost of each member.
     - ``rules``: the rules of the whole chat, as JSON values of ``Options``.
     """
@@ -116,9 +115,6 @@ _NO_SETTINGS = frozenset({"id", "kind", "title", "state", "menu", "payer"})
 CHAT_SETTINGS = tuple(name for name in Chat.__dataclass_fields__ if name not in _NO_SETTINGS)
 """The fields of a chat that people set, in the bot or in Telegram; a new field is a setting."""
 
-
-NOBODY = 0
-"""The payer of a chat that has no payer any more. Alerts stop until a person becomes the payer."""
 
 MAIN = 0  # the thread of messages outside of topics
 
@@ -266,6 +262,11 @@ class Delivery(PendingMessage):
         Return None if no summary lists the story.
         """
         return None if self.notice else self.fields.get(PLACE)
+
+    @property
+    def is_listed(self) -> bool:
+        """Return whether a summary lists the story."""
+        return self.summary_place is not None
 
 
 WHOLE = -1

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.domain.access import Entry, Subject, Via
+from bot.domain.access import Entry, Mode, Subject, Via
 from bot.domain.records import EPOCH
 from bot.store import acquaintances
 from bot.store.engine import database
@@ -94,6 +94,17 @@ async def owners_by_link(tx: Tx) -> set[int]:
     """Return the ids of the people who became owners by a link."""
     statement = sa.select(_SUBJECT).where(_KIND == "person", access_list.c.is_owner.is_(True))
     return {int(subject) for subject in await tx.scalars(statement)}
+
+
+async def has_own_access(tx: Tx, person: int, *, mode: Mode, owner_ids: Collection[int]) -> bool:
+    """Return whether a person has access in every chat, and not only in allowed chats.
+
+    ``owner_ids`` are the owners of the settings; the access list has the owners by link.
+    """
+    if mode == "open" or person in owner_ids:
+        return True
+    entry = await get(tx, Subject("person", str(person)))
+    return entry is not None and (entry.is_allowed or entry.is_owner)
 
 
 async def blocked_profiles(tx: Tx, *, now: datetime) -> set[str]:

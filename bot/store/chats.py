@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from bot.domain.access import Entry, Judged, Subject, judge
 from bot.domain.errors import CHAT_SILENCED, BlockedError
-from bot.domain.records import NOBODY, Chat
+from bot.domain.records import Chat
 from bot.store import access
 from bot.store.engine.database import Tx, add_new, row_or_none
 from bot.store.engine.schema import Timestamp, insert, metadata
@@ -35,7 +35,7 @@ chats = sa.Table(
     # The rules of the whole chat, for subscriptions without own rules.
     sa.Column("rules", sa.JSON, nullable=False, server_default="{}"),
     # The person whose limits the chat uses. In a private chat, this is the chat's own person.
-    # NULL: the bot never learned who added it. NOBODY: the payer has given up the chat.
+    # NULL: the chat has no payer, and gets no alerts.
     sa.Column("payer", sa.BigInteger, index=True),
     sa.Column("state", sa.String(8), nullable=False, server_default="active"),
     sa.Column("state_since", Timestamp, nullable=False),
@@ -55,8 +55,7 @@ moved_chats = sa.Table(
 # The condition is "not equal", because PostgreSQL without statistics expects few rows that are
 # equal to a value. With "equal", it would read all chats to find the subscribers of a profile.
 IS_ACTIVE = chats.c.state != "closed"
-IS_ANSWERED_FOR = sa.func.coalesce(chats.c.payer, 1) != NOBODY
-"""The condition that a chat has a payer or an unknown payer, so that alerts are sent."""
+HAS_PAYER = chats.c.payer.is_not(None)
 
 COLUMNS = [chats.c[name] for name in Chat.__dataclass_fields__]
 
@@ -75,9 +74,7 @@ _IS_OWN_ENTRY = sa.and_(_ADDED.c.kind == "chat", _ADDED.c.via == "added")
 
 
 _CHAT_TEXT = sa.bindparam("chat", type_=sa.String)
-_PAYER = sa.select(chats.c.payer).where(
-    chats.c.id == sa.bindparam("id", type_=sa.BigInteger), chats.c.payer != NOBODY
-)
+_PAYER = sa.select(chats.c.payer).where(chats.c.id == sa.bindparam("id", type_=sa.BigInteger))
 _ADDER = sa.select(_ADDED.c.added_by).where(_IS_OWN_ENTRY, _ADDED.c.subject == _CHAT_TEXT)
 _RESPONSIBLE = sa.func.coalesce(
     sa.cast(_PAYER.scalar_subquery(), sa.String), _ADDER.scalar_subquery(), ""
@@ -85,8 +82,8 @@ _RESPONSIBLE = sa.func.coalesce(
 """The id, as text, of the person who is responsible for a chat. A block of the person silences
 the chat.
 
-The payer is responsible. If the payer has given up the chat, the person who added the bot is
-responsible. Otherwise a person could avoid a block by giving up the chat.
+The payer is responsible. If the chat has no payer, the person who added the bot is responsible.
+Otherwise a person could avoid a block by giving up the chat.
 """
 _DECIDES = sa.or_(
     sa.and_(_KIND == "person", sa.bindparam("person", type_=sa.String) == _SUBJECT),
@@ -173,11 +170,10 @@ def is_blocked_sql(now: datetime) -> sa.ColumnElement[bool]:
     added = sa.select(sa.cast(_ADDED.c.subject, sa.BigInteger)).where(
         _IS_OWN_ENTRY, _ADDED.c.added_by.in_(blocked)
     )
-    has_none = sa.func.coalesce(chats.c.payer, NOBODY) == NOBODY
     return sa.or_(
         chats.c.id.in_(numbers),
         chats.c.payer.in_(numbers),
-        sa.and_(has_none, chats.c.id.in_(added)),
+        sa.and_(~HAS_PAYER, chats.c.id.in_(added)),
     )
 
 
@@ -186,9 +182,7 @@ async def chats_of(tx: Tx, person: int) -> list[int]:
     added = sa.select(sa.cast(_ADDED.c.subject, sa.BigInteger)).where(
         _IS_OWN_ENTRY, _ADDED.c.added_by == str(person)
     )
-    abandoned = sa.select(chats.c.id).where(
-        chats.c.id.in_(added), sa.func.coalesce(chats.c.payer, NOBODY) == NOBODY
-    )
+    abandoned = sa.select(chats.c.id).where(chats.c.id.in_(added), ~HAS_PAYER)
     paid = sa.select(chats.c.id).where(chats.c.payer == person)
     rows = await tx.scalars(sa.union(abandoned, paid))
     return sorted({person, *rows})
@@ -283,11 +277,11 @@ async def payer_of(tx: Tx, chat_id: int) -> int | None:
     if chat_id > 0:
         return chat_id
     statement = sa.select(chats.c.payer).where(chats.c.id == chat_id)
-    return await tx.scalar(statement) or None
+    return await tx.scalar(statement)
 
 
-async def set_payer(tx: Tx, chat_id: int, payer: int) -> None:
-    """Set the payer of a chat to a person or to ``NOBODY``."""
+async def set_payer(tx: Tx, chat_id: int, payer: int | None) -> None:
+    """Set the payer of a chat, or remove the payer with None."""
     await change(tx, chat_id, payer=payer)
 
 

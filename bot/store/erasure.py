@@ -5,7 +5,6 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from bot.domain.records import NOBODY
 from bot.store import (
     access,
     acquaintances,
@@ -51,7 +50,7 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
     followed = await subscriptions.remove_of_chat(tx, chat_id)
     await subscriptions.forget_creator(tx, chat_id)  # before the locks of profiles
     for group in paid:
-        await chats.set_payer(tx, group, NOBODY)
+        await chats.set_payer(tx, group, None)
         followed += [row.profile_id for row in await subscriptions.of_chat(tx, group)]
     await subscriptions.switch_checks(tx, profile_ids=followed, now=now)
     moved = chats.moved_chats

@@ -18,7 +18,7 @@ import structlog
 from bot.domain.records import MAIN, Subscription
 from bot.runtime.claims import RetryPolicy
 from bot.store import chat_queues
-from bot.store.chats import IS_ACTIVE, IS_ANSWERED_FOR, chats
+from bot.store.chats import HAS_PAYER, IS_ACTIVE, chats
 from bot.store.claims import NOW
 from bot.store.deliveries import deliveries
 from bot.store.engine.database import Tx
@@ -256,7 +256,7 @@ async def _add_deliveries(tx: Tx, row: sa.Row[Any], where: Mapping[str, Any]) ->
     )
     queues = (
         sa.select(chats.c.id, due_at, at)
-        .where(chats.c.id.in_(waiting), IS_ACTIVE, IS_ANSWERED_FOR)
+        .where(chats.c.id.in_(waiting), HAS_PAYER, IS_ACTIVE)
         .order_by(chats.c.id)
         .with_for_update(read=True, key_share=True)  # waits for a concurrent deletion of the row
     )

@@ -13,7 +13,7 @@ from bot.domain.options import Options, Preferences
 from bot.domain.records import EPOCH, MAIN, Audience, Chat, Subscription
 from bot.store import access
 from bot.store import chats as chat_store
-from bot.store.chats import COLUMNS, IS_ACTIVE, IS_ANSWERED_FOR, chats
+from bot.store.chats import COLUMNS, HAS_PAYER, IS_ACTIVE, chats
 from bot.store.engine.database import Tx, row_or_none
 from bot.store.engine.schema import BigId, Timestamp, insert, metadata
 from bot.store.profiles import IS_CHECKED, IS_NOT_BLOCKED, profiles
@@ -43,7 +43,7 @@ subscriptions = sa.Table(
     sa.Index("ix_subscriptions_created_by", "created_by", "chat_id"),
 )
 
-WAITS = sa.and_(subscriptions.c.paused.is_(False), IS_ACTIVE, IS_ANSWERED_FOR)
+WAITS = sa.and_(subscriptions.c.paused.is_(False), HAS_PAYER, IS_ACTIVE)
 """The condition that a subscription, joined with its chat, waits for alerts."""
 
 _FIELDS = [

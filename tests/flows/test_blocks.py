@@ -476,7 +476,7 @@ async def test_a_chat_that_a_block_closed_is_kept_with_what_it_follows_for_a_yea
     async with db.begin() as tx:
         for chat in (person, group, gone):
             await follow(tx, chat, now=NOW)
-    await access.allow_added(group, person, name="")
+        await chats.set_payer(tx, group, person)
     await access.block(Subject("person", str(person)), until=None, reason="")
     async with db.begin() as tx:
         await moves.close_chat(tx, gone, now=NOW)

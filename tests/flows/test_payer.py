@@ -191,6 +191,17 @@ async def test_fifty_groups_without_a_payer_bring_nothing_until_an_admin_presses
     await town.is_billed_as_booked()
 
 
+async def test_the_usage_of_a_group_that_had_the_bot_from_the_beginning_has_the_button(
+    town: Town,
+) -> None:
+    ann = await town.known()
+    members = {ann: "administrator"}
+    group = await town.control.chat("supergroup", members=members)
+    usage = await town.ask(group, "/usage", user=ann)
+    assert NOBODY_YET in usage["text"]
+    assert MINE in buttons(usage)
+
+
 async def test_a_payer_that_changes_in_the_middle_of_a_day_leaves_the_bill_to_each(
     town: Town,
 ) -> None:
@@ -297,10 +308,10 @@ async def test_nobody_makes_room_by_leaving_erasing_or_giving_chats_to_a_friend(
     await town.is_payer(groups[0], bob)
     await town.remove(groups[1], ann)
     await town.add(groups[1], bob)
-    await town.is_payer(groups[1], 0)
+    await town.is_payer(groups[1], None)
     page = await town.ask(ann, "/privacy")
     await town.bell.press(ann, page, "erase:yes")
-    await town.is_payer(groups[2], 0)
+    await town.is_payer(groups[2], None)
     story = await town.control.publish("star5")
     await asyncio.sleep(120)
     assert story["pk"] not in await town.control.shown(groups[2])
@@ -316,7 +327,7 @@ async def test_only_who_has_access_becomes_the_payer_where_guests_bring_the_bot(
     await town.is_payer(group, ann)
     await town.remove(group, mal)
     await town.add(group, mal)
-    await town.is_payer(group, 0)
+    await town.is_payer(group, None)
     refused = await town.ask(group, f"/subscribe {await town.star()}", user=mal)
     assert NOBODY_YET in refused["text"]
     pressed = await town.bell.press(group, refused, buttons(refused)[MINE], user=mal)

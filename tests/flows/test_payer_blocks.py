@@ -150,7 +150,7 @@ async def test_who_adds_the_bot_without_a_name_to_a_chat_leaves_it_to_an_admin(
     await town.ask(group, f"/subscribe {star}", user=ann)
     await town.remove(group, ann)
     await town.add(group, ANONYMOUS)
-    await town.is_payer(group, 0)
+    await town.is_payer(group, None)
     story = await town.control.publish(star)
     await asyncio.sleep(LONG)
     assert story["pk"] not in await town.control.shown(group)

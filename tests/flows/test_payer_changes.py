@@ -71,7 +71,7 @@ async def test_a_guest_without_access_does_not_take_a_chat_out_of_a_block(town: 
     group = await town.group(ann, mal, by=ann)
     await town.remove(group, mal)
     await town.add(group, mal)
-    await town.is_payer(group, 0)
+    await town.is_payer(group, None)
     await town.ask(town.boss, f"/block {ann}")
     before = await town.control.billed()
     said = len(await town.control.replies(group))
@@ -105,7 +105,7 @@ async def test_who_has_no_room_hears_that_the_alerts_of_the_chat_have_stopped(
     await town.add(chat, bob)
     told = await is_told(town, bob if kind == "channel" else chat, STOPPED)
     assert len(buttons(told)) == 1
-    await town.is_payer(chat, 0)
+    await town.is_payer(chat, None)
 
 
 async def test_whoever_subscribes_in_a_chat_without_a_payer_hears_of_no_stop(town: Town) -> None:

@@ -48,6 +48,10 @@ DATED = story("3870828041672894129")
 """A story whose id contains its date, so that the story can be requested by id."""
 
 
+PAYER = 700
+"""The payer of the groups and channels that ``follow`` creates."""
+
+
 async def follow(
     tx: Tx,
     chat_id: int,
@@ -60,7 +64,9 @@ async def follow(
 ) -> int:
     """Subscribe a chat to a profile, and create both if missing. Return the subscription's id."""
     kind = "private" if chat_id > 0 else "supergroup"
-    await chats.add_or_update(tx, chat_id, kind=kind, title="", now=now)
+    chat = await chats.add_or_update(tx, chat_id, kind=kind, title="", now=now)
+    if chat.payer is None:
+        await chats.set_payer(tx, chat_id, PAYER)
     await chat_queues.ensure(tx, chat_id, now=now)
     await snapshots.record_name(tx, of, now=now)
     added = await subscriptions.add(

@@ -9,7 +9,6 @@ from bot.chats.subscriptions import Subscriptions
 from bot.domain.errors import TOO_MANY_FAST_OF_PAYER, SubscriptionError
 from bot.domain.model import Profile
 from bot.domain.options import Options
-from bot.domain.records import NOBODY
 from bot.store import acquaintances, chats
 from bot.store.engine.database import Database
 from tests.support.database import on_postgresql
@@ -25,7 +24,7 @@ def payers_of(db: Database, **limits: int) -> Payers:
     return Payers(db, limits=SubscriptionLimits(**limits), now=Clock())
 
 
-async def with_payer(db: Database, payer: int, *chat_ids: int, fast: bool = False) -> None:
+async def with_payer(db: Database, payer: int | None, *chat_ids: int, fast: bool = False) -> None:
     """Store a known person, and chats of a payer with one subscription each."""
     async with db.begin() as tx:
         await acquaintances.make_known(tx, [ANN], NOON.date())
@@ -42,7 +41,7 @@ async def paid_by_ann(db: Database) -> int:
 
 @on_postgresql
 async def test_claims_at_once_do_not_exceed_the_limit_of_a_payer(db: Database) -> None:
-    await with_payer(db, NOBODY, *GROUPS)
+    await with_payer(db, None, *GROUPS)
     payers = payers_of(db, most=LIMIT // 3)
     claims = [payers.claim(number, ANN) for number in GROUPS]
     results: list[Any] = await asyncio.gather(*claims, return_exceptions=True)
@@ -64,7 +63,7 @@ async def test_the_refusal_of_fast_subscriptions_names_the_limit_of_fast_ones(
 ) -> None:
     first, *others = GROUPS
     await with_payer(sqlite_db, ANN, *others[:3], fast=True)
-    await with_payer(sqlite_db, NOBODY, first, fast=True)
+    await with_payer(sqlite_db, None, first, fast=True)
     with raises(SubscriptionError, TOO_MANY_FAST_OF_PAYER):
         await payers_of(sqlite_db, most=20, most_fast=1).claim(first, ANN)
 
@@ -80,7 +79,7 @@ async def test_the_undo_of_a_pause_brings_no_alerts_to_a_chat_without_a_payer(
         await follow(tx, ANN)  # by which the profile is checked
     await service.set_paused(-100, number, paused=True)
     async with sqlite_db.begin() as tx:
-        await chats.set_payer(tx, -100, NOBODY)
+        await chats.set_payer(tx, -100, None)
         await look(tx, story("1", clock.on(timedelta(minutes=1))), now=clock())
     one = await service.undo_pause(-100, number)
     assert not one.paused

@@ -28,7 +28,13 @@ async def crowd(db: Database) -> None:
         await tx.execute(
             sa.insert(chats.chats),
             [
-                {"id": n, "kind": "private", "state_since": NOON, "created_at": NOON}
+                {
+                    "id": n,
+                    "kind": "private",
+                    "payer": n,
+                    "state_since": NOON,
+                    "created_at": NOON,
+                }
                 for n in people
             ],
         )

@@ -17,7 +17,6 @@ from bot.domain.budget import Limits
 from bot.domain.errors import NotFollowedError
 from bot.domain.model import Profile, Target
 from bot.domain.options import Preferences
-from bot.domain.records import NOBODY
 from bot.fetching import snapshots
 from bot.fetching.schedule_state import PollSettings
 from bot.outbox.fan_out import FanOut
@@ -97,7 +96,7 @@ class Crowd:
             for group in GROUPS:
                 for star in STARS:
                     await follow(tx, group, star)
-                await chats.set_payer(tx, group, NOBODY)
+                await chats.set_payer(tx, group, None)
 
     async def change_payer(self) -> None:
         """Change the payer of a group in one of all ways."""
