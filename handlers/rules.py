@@ -86,7 +86,7 @@ async def show_or_change_rules(context: Context) -> None:
 
 
 def _username_in(word: str) -> str | None:
-    """Return the profile that a word names; ``all`` stands for the whole chat."""
+    """Return the username that a word names, or None."""
     link = links.parse_argument(word)
     return link.username if link else None
 

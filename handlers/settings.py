@@ -32,7 +32,7 @@ from bot.presentation.actions import (
 from bot.presentation.html import Safe
 from bot.presentation.translation import NOTED
 from handlers.guard import UNCHANGED, act_on_chat, command, on_message, on_press
-from handlers.options import RULES_OF_CHAT, rule_lines
+from handlers.options import OFF, ON, RULES_OF_CHAT, rule_lines
 from handlers.questions import answers_to, chat_asked_about, question_of
 from handlers.replies import edit_pressed, say
 
@@ -66,7 +66,6 @@ QUIET = N_(
 )
 DIGEST = N_("When should the daily summary arrive? Choose an hour, or send me a time, like 9:30.")
 PARTS = N_("Cost by member")
-ON, OFF = "on", "off"  # in callback data
 QUESTIONS = {WHICH_ZONE: "zone", QUIET: "quiet", DIGEST: "digest"}
 """The setting that belongs to each question."""
 

@@ -81,8 +81,8 @@ async def show_albums(
     - ``is_free``: no file is bought.
     """
     message = context.message
-    owners = [album.stories[0].profile.username for album in albums]
-    followed = await subscription_id_of(context, owners[-1])
+    usernames = [album.stories[0].profile.username for album in albums]
+    followed = await subscription_id_of(context, usernames[-1])
     single = len(albums) == len(albums[0].stories) == 1
     acts = single and not context.is_channel and bool(albums[0].stories[0].profile.username)
     inline = bool(context.bot.supports_inline_queries)
@@ -90,7 +90,7 @@ async def show_albums(
     if is_last and not acts and context.is_private:
         under = _line_under_album(albums[-1].stories[0], context, followed, is_inline=inline)
     for number, album in enumerate(albums):
-        of = part or _part_of_profile(owners, number)
+        of = part or _part_of_profile(usernames, number)
         first = album.stories[0]
         if acts:
             buttons = story_buttons(
@@ -122,13 +122,13 @@ async def show_albums(
         await enqueue_reply(context, context.reply_target, payload)
 
 
-def _part_of_profile(owners: Sequence[str], place: int) -> tuple[int, int]:
-    """Return the number of an album among the albums of its profile, and the number of these.
+def _part_of_profile(usernames: Sequence[str], place: int) -> tuple[int, int]:
+    """Return the number of an album among the albums of the profile, and their total number.
 
-    ``owners`` has the profile of each album.
+    ``usernames`` has the profile of each album; ``place`` is the index of the album.
     """
-    owner = owners[place]
-    return owners[: place + 1].count(owner), owners.count(owner)
+    username = usernames[place]
+    return usernames[: place + 1].count(username), usernames.count(username)
 
 
 def _line_under_album(

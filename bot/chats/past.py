@@ -25,7 +25,7 @@ from bot.updates.unit_of_work import fetch, reading, writing
 MOST = 30  # maximum number of stories per page, which fill three albums of a profile
 _BATCH = 500  # the number of kept stories that a search reads at a time
 # The minimum remaining validity of a stored file_id, for the following send.
-_LENT = timedelta(hours=1)
+_FILES_VALID_FOR = timedelta(hours=1)
 # Kinds that can be in an album (Bot API, sendMediaGroup). Other kinds are sent alone.
 _IN_ALBUMS = frozenset({"photo", "video"})
 
@@ -88,7 +88,7 @@ class Past:
             if not found:
                 raise await _nothing_found(tx, scope, search)
         shown = found[:MOST]
-        await self._lend_files(bot_id, shown, now)
+        await self._store_files(bot_id, shown, now)
         originals = {one.story.pk for one in shown if one.kind == "document"}
         more = shown[-1].story.pk if len(found) > MOST else None
         return Page(tuple(_pack_albums(shown)), more, frozenset(originals))
@@ -119,14 +119,14 @@ class Past:
         terms = search.all_terms if profile_id is None else search.terms
         return _Scope(chat_id, bot_id, profile_id, terms, since, hidden)
 
-    async def _lend_files(self, bot_id: int, shown: Sequence[Kept], now: datetime) -> None:
+    async def _store_files(self, bot_id: int, shown: Sequence[Kept], now: datetime) -> None:
         """Store the file_ids of kept stories for the sender, for at least an hour."""
         files = {
             one.story.pk + (ORIGINAL if one.kind == "document" else ""): KnownFile(
                 one.kind,
                 one.file_id,
                 one.file_unique_id,
-                until=max(one.story.expires_at, now + _LENT),
+                until=max(one.story.expires_at, now + _FILES_VALID_FOR),
             )
             for one in shown
         }
@@ -145,9 +145,7 @@ async def _matches(tx: Tx, scope: _Scope, before: str | None) -> list[Kept]:
     """
     batch = _BATCH if scope.terms or scope.hidden else MOST + 1
     found: list[Kept] = []
-    is_first = True
-    while is_first or (before is not None and len(found) <= MOST):
-        is_first = False
+    while True:
         rows, before = await kept_stories.latest(
             tx,
             scope.chat_id,
@@ -163,7 +161,8 @@ async def _matches(tx: Tx, scope: _Scope, before: str | None) -> list[Kept]:
             if one.story.profile.profile_id not in scope.hidden
             and fits_all(one.story, scope.terms)
         ]
-    return found[: MOST + 1]
+        if before is None or len(found) > MOST:
+            return found[: MOST + 1]
 
 
 async def _nothing_found(tx: Tx, scope: _Scope, search: Search) -> BotError:

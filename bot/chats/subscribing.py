@@ -329,7 +329,9 @@ class Subscribing:
         if ended.preferences.options.fast:
             await self._payers.check_fast(tx, chat_id, payer)
         if known.due_at is None:
-            await self._check_budget(tx, payer)
+            full = await self._full_error(tx, payer)
+            if full is not None:
+                raise full
 
     async def _move(self, one: Subscription, target: Target) -> Subscription:
         """Move a subscription with the pending deliveries to a different topic of the chat; free.
@@ -413,28 +415,25 @@ class Subscribing:
     async def _check_limits_and_budget(
         self, chat_id: int, by: Asker, username: str, known: Known | None, pending: int
     ) -> None:
-        payer = None
-        try:
-            async with reading(self._db) as tx:
-                payer = await self._payers.payer_for(tx, chat_id, by.user_id)
-                await self._payers.check_limits(tx, chat_id, payer, username, pending)
-                if known is None or known.due_at is None:
-                    await self._check_budget(tx, payer, pending)
-        except SubscriptionError as error:
-            if error.text == CAPACITY_REACHED and payer is not None:
-                await self._payers.record_refused(payer)
-            raise
+        full = None
+        async with reading(self._db) as tx:
+            payer = await self._payers.payer_for(tx, chat_id, by.user_id)
+            await self._payers.check_limits(tx, chat_id, payer, username, pending)
+            if known is None or known.due_at is None:
+                full = await self._full_error(tx, payer, pending)
+        if full is not None:
+            await self._payers.record_refused(payer)
+            raise full
 
     async def _check_fast(self, chat_id: int, by: Asker, pending: int) -> None:
         async with reading(self._db) as tx:
             payer = await self._payers.payer_for(tx, chat_id, by.user_id)
             await self._payers.check_fast(tx, chat_id, payer, pending)
 
-    async def _check_budget(self, tx: Tx, payer: int, pending: int = 0) -> None:
-        """Check that the budget covers the checks of one profile more than ``pending``.
+    async def _full_error(self, tx: Tx, payer: int, pending: int = 0) -> SubscriptionError | None:
+        """Return an error if the budget has no room for one profile more than ``pending``.
 
-        Raises:
-            SubscriptionError: The budget, or the newcomers' part of the budget, is too small.
+        For a newcomer, the newcomers' part of the budget counts.
         """
         is_fresh = not await access.is_known(tx, payer)
         counts = list(await profiles.count_followed(tx))
@@ -443,10 +442,12 @@ class Subscribing:
             self._polling.credits_a_day, known=counts[False], fresh=counts[True]
         )
         a_poll = await schedule_state.cost_of_poll(tx, self._polling.credits_a_poll)
-        if not is_feasible(shares[is_fresh], counts[is_fresh] * a_poll):
-            is_their_part = is_fresh and counts[False]
-            text = NEWCOMER_CAPACITY_REACHED if is_their_part else CAPACITY_REACHED
-            raise SubscriptionError(text=text)
+        if is_feasible(shares[is_fresh], counts[is_fresh] * a_poll):
+            return None
+        is_part_full = is_fresh and counts[False] > 0
+        return SubscriptionError(
+            text=NEWCOMER_CAPACITY_REACHED if is_part_full else CAPACITY_REACHED
+        )
 
     async def _ask_live(self, profile: Profile, by: Asker, *, is_just_named: bool) -> list[Story]:
         """Return the live stories of a profile. Free if the last check is at most 10 minutes old.

@@ -258,7 +258,7 @@ class ApiUnavailableError(StoriesError):
 
     text = N_("I can't get stories right now. Please try again in a few minutes.")
     may_be_account: bool = False
-    """Whether the failure may affect only the requested account, as after a response 500."""
+    """Whether the failure may affect only the requested account, for example after a 500."""
 
 
 class ProfileUnavailableError(ApiUnavailableError):

@@ -111,7 +111,9 @@ def is_within(at: datetime, hours: tuple[int, int] | None, zone: str | None) -> 
     local = at.astimezone(zone_of(zone))
     minute = local.hour * 60 + local.minute
     begin, end = hours
-    return begin <= minute < end if begin < end else minute >= begin or minute < end
+    if begin < end:
+        return begin <= minute < end
+    return minute >= begin or minute < end
 
 
 def _tokens(text: str) -> list[str]:
@@ -132,11 +134,15 @@ def _folded(text: str) -> str:
 
 def _minute_of(tokens: Sequence[str]) -> int | None:
     """Return the minutes after midnight of one time of day, or None for other tokens."""
-    times = [match for match in map(_TIME.fullmatch, tokens) if match]
-    parts = [_parts()[token] for token in tokens if token in _parts()]
-    others = len(tokens) - len(times) - len(parts)
-    if others != sum(token in _words(_OTHERS) for token in tokens if token not in _parts()):
-        return None
+    times: list[re.Match[str]] = []
+    parts: list[str] = []
+    for token in tokens:
+        if token in _parts():
+            parts.append(_parts()[token])
+        elif match := _TIME.fullmatch(token):
+            times.append(match)
+        elif token not in _words(_OTHERS):
+            return None
     match times, parts:
         case [time], []:
             return _minutes(time[1], time[2], None)
@@ -155,12 +161,15 @@ def _minutes(hour: str, minute: str | None, part: str | None) -> int | None:
     if part:
         first, last = _AFTER_NOON[part]
         hours = written % _NOON
-        hours += _NOON if first <= hours < last else 0
+        if first <= hours < last:
+            hours += _NOON
         is_half = 1 <= written <= _NOON
         if not is_half and (part in _EXACT or written != hours):
             return None
     total = hours * 60 + minutes
-    return total % _DAY if total <= _DAY and minutes < 60 else None  # noqa: PLR2004 - minutes of an hour
+    if total > _DAY or minutes >= 60:  # noqa: PLR2004 - minutes of an hour
+        return None
+    return total % _DAY
 
 
 @cache

@@ -11,9 +11,10 @@ ORIGINAL = "/file"
 """The suffix of a story's id that identifies its uncompressed file."""
 
 LARGEST_FILE = 50 * 2**20
-# The limit in bytes of a self-hosted Bot API server with --local.
-LARGEST_LOCAL_FILE = 2000 * 2**20
 """The largest upload of a bot in bytes: "50 MB" are 50 MiB (Bot API server, TDLib)."""
+
+LARGEST_LOCAL_FILE = 2000 * 2**20
+"""The largest upload in bytes to a self-hosted Bot API server with ``--local``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -449,8 +449,10 @@ def _command_of(
         # word "alerts".
         if listed and follows and not set(listed.words) & set(follows.words):
             return "subscribe"
-    is_sent = has_names and any(word in _SENDING for word in plain)
-    return "stories" if command is None and is_sent else command
+    asks_to_send = has_names and any(word in _SENDING for word in plain)
+    if command is None and asks_to_send:
+        return "stories"
+    return command
 
 
 def _is_request_in_group(written: Sequence[str], command: Command, language: str) -> bool:
@@ -500,14 +502,14 @@ def _marked_names(text: str, language: str) -> tuple[str, ...]:
         runs[-1].append(word)
         is_joined = False
     joined = [word for run in runs if _has_marked(run) for word in run]
-    return _names_among([word for word in joined if _may_be_unmarked(word, language)])
+    return _names_among([word for word in joined if _may_be_username(word, language)])
 
 
 def _has_marked(words: Sequence[str]) -> bool:
     return any(word.startswith("@") for word in words)
 
 
-def _may_be_unmarked(word: str, language: str) -> bool:
+def _may_be_username(word: str, language: str) -> bool:
     """Return whether a word may be a name: it has an @, or is no common word of requests."""
     if word.startswith("@"):
         return True
@@ -520,7 +522,7 @@ def _unmarked_names(written: Sequence[str], language: str) -> tuple[str, ...]:
 
     Names with a digit, dot or underscore are preferred; without them, all names are returned.
     """
-    names = _names_among([word for word in written if _may_be_unmarked(word, language)])
+    names = _names_among([word for word in written if _may_be_username(word, language)])
     return tuple(name for name in names if not name.isalpha()) or names
 
 

@@ -63,7 +63,7 @@ class Batch:
     @property
     def is_listed(self) -> bool:
         """Return whether a summary lists the stories of the batch."""
-        return self.rows[0].summary_place is not None
+        return self.rows[0].is_listed
 
     @property
     def reply(self) -> Delivery | None:
@@ -152,7 +152,7 @@ def is_for_summary(row: Delivery, chat: Chat) -> bool:
 
 def can_join_summary(row: Delivery) -> bool:
     """Return whether a summary may list a story: the story is unsent and not yet listed."""
-    return row.options.digest and not row.copies and row.summary_place is None
+    return row.options.digest and not row.copies and not row.is_listed
 
 
 Foreseen = Literal["filtered", "failed", "muted", "digest", "quiet", "sending"]
@@ -362,12 +362,10 @@ def _first_batch(willing: Sequence[Delivery]) -> Batch:
     alike = list(takewhile(lambda row: bool(row.copies) == bool(head.copies), willing))
     if head.must_be_sent_alone:
         alike = [head]
-    is_listed = head.summary_place is not None
     alike = [
         row
         for row in alike
-        if row.must_be_sent_alone == head.must_be_sent_alone
-        and (row.summary_place is not None) == is_listed
+        if row.must_be_sent_alone == head.must_be_sent_alone and row.is_listed == head.is_listed
     ]
     if head.notice:
         # A single broadcast or summary may fill a message.

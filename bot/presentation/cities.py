@@ -51,7 +51,7 @@ _HALF_HOURS = {
     "+5:45": "Asia/Kathmandu", "+6:30": "Asia/Yangon", "+8:45": "Australia/Eucla",
     "+9:30": "Australia/Darwin", "-3:30": "America/St_Johns", "-9:30": "Pacific/Marquesas",
 }  # fmt: skip
-"""A zone for each offset that is not a whole number of hours.
+"""Zones by offsets of parts of an hour.
 
 The zone database has fixed zones only for whole hours.
 """

@@ -147,7 +147,7 @@ async def silenced_among(tx: Tx, chat_ids: Collection[int], *, now: datetime) ->
     numbers = blocked.with_only_columns(sa.cast(_SUBJECT, sa.BigInteger))
     among = chats.c.id.in_(sorted(chat_ids))
     of_payer = sa.select(chats.c.id).where(among, chats.c.payer.in_(numbers))
-    has_payer = sa.select(sa.cast(chats.c.id, sa.String)).where(among, chats.c.payer != NOBODY)
+    has_payer = sa.select(sa.cast(chats.c.id, sa.String)).where(among, HAS_PAYER)
     of_adder = sa.select(sa.cast(_ADDED.c.subject, sa.BigInteger)).where(
         _IS_OWN_ENTRY,
         _ADDED.c.subject.in_([str(chat_id) for chat_id in sorted(chat_ids)]),

@@ -9,7 +9,6 @@ from bot.billing.ledger import Charge
 from bot.billing.people import guest, guests
 from bot.domain.access import Subject
 from bot.domain.model import Asker
-from bot.domain.records import NOBODY
 from bot.store import access, acquaintances, chats, usage
 from bot.store.engine.database import Database
 from bot.store.usage import usage_days
@@ -105,7 +104,7 @@ async def test_a_page_reads_the_blocks_of_all_groups_at_once(db: Database) -> No
         statements.append(statement)
 
     async with db.begin() as tx:
-        for group, payer in ((-1, 7), (-2, 8), (-3, NOBODY), (-4, 8)):
+        for group, payer in ((-1, 7), (-2, 8), (-3, None), (-4, 8)):
             await chats.add_or_update(tx, group, kind="group", title="", now=NOW)
             await chats.set_payer(tx, group, payer)
         for group, adder in ((-3, "7"), (-4, "7"), (-5, "7"), (-6, "8")):
