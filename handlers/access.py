@@ -94,8 +94,9 @@ async def _is_silenced(subject: Subject, context: Context) -> bool:
 @command("invite", only_in_private=True)
 async def invite(context: Context) -> None:
     """Send an invitation link for 1 person, or for the number of people in the command."""
-    words = context.words or ["1"]
-    uses = int(words[0]) if words[0].isdecimal() and len(words[0]) < 5 else 0  # noqa: PLR2004 - digits
+    number = context.words[0] if context.words else "1"
+    is_number = number.isdecimal() and len(number) <= len(str(MOST_USES))
+    uses = int(number) if is_number else 0
     if not 0 < uses <= MOST_USES:
         await say(context, context.t(HOW_MANY))
         return

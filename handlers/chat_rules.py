@@ -10,7 +10,7 @@ from bot.context import Context
 from bot.domain import story_terms
 from bot.domain.options import Options
 from bot.domain.sentences import N_, NN_
-from bot.presentation.actions import CHAT_RULES, DANGER, PRIMARY, Page, back
+from bot.presentation.actions import CHAT_RULES, DANGER, PRIMARY, Buttons, Page, back
 from bot.presentation.html import Safe, code
 from handlers.guard import UNCHANGED, UNKNOWN_BUTTON, on_press
 from handlers.options import OFF, RULES_OF_CHAT, SETTINGS, rule_lines
@@ -33,9 +33,14 @@ KEEPS_BACK = NN_(
 def rules_page(context: Context, hint: str = "") -> Page:
     """Return the page of the chat's rules, with a button that removes the rules."""
     lines = rule_lines(context.chat.rule_options, context)
-    remove = [[context.button(N_("Remove all rules"), CHAT_RULES("off"), DANGER)]] if lines else []
-    text = [context.t(RULES_OF_CHAT), *(lines or [context.t(ALL)]), "", hint or context.t(HOW)]
-    return "\n".join(text), [*remove, [back(context.t, SETTINGS)]]
+    buttons: Buttons = [[back(context.t, SETTINGS)]]
+    if lines:
+        remove = context.button(N_("Remove all rules"), CHAT_RULES("off"), DANGER)
+        buttons.insert(0, [remove])
+    else:
+        lines = [context.t(ALL)]
+    text = [context.t(RULES_OF_CHAT), *lines, "", hint or context.t(HOW)]
+    return "\n".join(text), buttons
 
 
 async def propose(context: Context, wanted: Options) -> None:
@@ -92,7 +97,8 @@ async def press_chat_rules(context: Context, what: str) -> str | None:
         return None
     written = _written_rules(context)
     current = context.chat.rule_options
-    is_valid = len(written) == 1 if what == "save" else [*written[1:]] == [current]
+    # The page with *Undo* has the rules before the change and the rules after the change.
+    is_valid = len(written) == 1 if what == "save" else written[1:] == [current]
     if not is_valid:
         return context.t.plain(UNKNOWN_BUTTON)
     # The message may be older than the change of the rules, because the message was edited when

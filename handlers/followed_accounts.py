@@ -66,7 +66,8 @@ async def read_document(context: Context, document: Document) -> list[str] | Imp
         BotError: The file has a different format, or is too large.
         AskAgainError: Telegram does not answer.
     """
-    name, size = (document.file_name or "").lower(), document.file_size or 0
+    size = document.file_size or 0
+    name = (document.file_name or "").lower()
     is_archive = name.endswith(".zip") or document.mime_type == "application/zip"
     if size > followed_accounts.LARGEST_ARCHIVE and is_archive:
         raise BotError("a large archive", text=TOO_LARGE)
@@ -150,10 +151,11 @@ async def turn_or_subscribe(context: Context, what: str, place: int) -> str | No
     names = await read_document(context, source.document)
     page = place // A_PAGE if what == "one" else place
     shown = [] if isinstance(names, Import) else names[page * A_PAGE : (page + 1) * A_PAGE]
-    wanted = {"one": [place % A_PAGE], "page": [], "all": list(range(len(shown)))}[what]
-    if isinstance(names, Import) or not shown or max(wanted, default=0) >= len(shown):
+    wanted = {"one": shown[place % A_PAGE :][:1], "page": [], "all": shown}[what]
+    is_known = what == "page" or bool(wanted)
+    if isinstance(names, Import) or not shown or not is_known:
         return context.t.plain(UNKNOWN_BUTTON)
-    lines = await _subscribe(context, [shown[one] for one in wanted])
+    lines = await _subscribe(context, wanted)
     text, buttons = await _page(context, names, page)
     await edit_pressed(context, Safe("\n\n".join([*lines, text])), buttons)
     return None

@@ -317,7 +317,9 @@ async def _answer_press_now(
     alert: bool,
     unit: unit_of_work.Unit | None,
 ) -> None:
-    shown = text or (context.t.plain(UNCHANGED) if unit and unit.is_in_vain else "")
+    shown = text or ""
+    if not shown and unit and unit.is_in_vain:
+        shown = context.t.plain(UNCHANGED)
     is_long = len(shown) > TOAST
     # The error handler has a new context, so the answer is recorded in the cache.
     cache, key = context.services.cache, ("answered", query.id)
@@ -391,12 +393,14 @@ async def _act_on_named_chat(context: Context, places: Iterable[int], usage: str
         AskAgainError: Telegram does not answer.
     """
     words = context.words
-    at = next((n for n in places if n < len(words) and _CHAT.fullmatch(words[n])), None)
+    existing = [place for place in places if place < len(words)]
+    at = next((place for place in existing if _CHAT.fullmatch(words[place])), None)
     if at is None:
         return
-    name, where = words_in(words[at])[0], context.origin
-    here = {f"@{context.bot.username}".lower(), f"@{where.username}".lower(), str(where.id)}
-    if name.lower() not in here:
+    name = words_in(words[at])[0]
+    origin = context.origin
+    here = {f"@{context.bot.username}", f"@{origin.username}", str(origin.id)}
+    if name.lower() not in map(str.lower, here):
         if not context.is_private:
             written = context.message.text if context.message else None
             raise RightsError(text=ONLY_IN_PRIVATE, command=code(written or " ".join(words)))

@@ -119,12 +119,15 @@ def rows_of_other_requests(number: int, context: Context) -> Buttons:
     """Return the buttons of the pressed message for the other pending requests for access."""
     message = context.query.message if context.query else None
     shown = message.reply_markup if isinstance(message, Message) else None
-    answered, ask = OWNER("no", number), OWNER("no", "")
-    return [
-        [one.to_dict() for one in row]
-        for row in (shown.inline_keyboard if shown else ())
-        if str(row[-1].callback_data).startswith(ask) and row[-1].callback_data != answered
-    ]
+    if shown is None:
+        return []
+    answered, refuse = OWNER("no", number), OWNER("no", "")
+    rows: Buttons = []
+    for row in shown.inline_keyboard:
+        last = str(row[-1].callback_data)  # the button that refuses a request
+        if last.startswith(refuse) and last != answered:
+            rows.append([one.to_dict() for one in row])
+    return rows
 
 
 async def _list_page(page: int, context: Context) -> Page:
@@ -236,8 +239,8 @@ def _guest_buttons(one: Guest, context: Context) -> Buttons:
         rows.append([for_a_day, context.button(N_("Block"), PEOPLE("block", number), DANGER)])
         if number < 0:
             rows.append([context.button(N_("Person responsible"), PEOPLE("payers", number))])
-        is_in = context.services.access.mode == "open" or (entry and entry.is_allowed)
-        if not is_in:
+        is_open = context.services.access.mode == "open"
+        if not (is_open or (entry and entry.is_allowed)):
             rows.append([context.button(N_("Give access"), PEOPLE("allow", number))])
     return [*rows, to_list]
 

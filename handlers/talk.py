@@ -238,7 +238,8 @@ async def run_for_many(context: Context, word: str, place: int | None) -> str | 
     shown = code_texts(context.message)
     if not shown:
         return context.t.plain(UNKNOWN_BUTTON)
-    written = shown[place or 0].split() if (place or 0) < len(shown) else []
+    chosen = shown[place or 0 :]
+    written = chosen[0].split() if chosen else []
     if written and written[0] == f"/{word}":
         context.args = written[1:]
     else:

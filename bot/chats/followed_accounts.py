@@ -102,9 +102,10 @@ def _names_in_list(data: bytes) -> Iterable[str] | None:
     except (ValueError, RecursionError):
         return None
     rows = value.get(_KEY) if isinstance(value, dict) else value
-    if not isinstance(rows, list) or not any(_is_entry(row) for row in rows):
+    entries = [row for row in rows if _is_entry(row)] if isinstance(rows, list) else []
+    if not entries:
         return None
-    return [name for row in rows if _is_entry(row) and (name := _name_of(row))]
+    return [name for name in map(_name_of, entries) if name]
 
 
 def _names_in_html(text: bytes) -> Iterator[str]:
@@ -120,9 +121,10 @@ def _is_entry(row: object) -> bool:
 def _name_of(row: dict[str, Any]) -> str | None:
     """Return the username of an entry: from the URL, else the value, else the title."""
     first = next(iter(row["string_list_data"]), None)
-    first = first if isinstance(first, dict) else {}
-    href, value, title = first.get("href"), first.get("value"), row.get("title")
-    names = (_username(one) for one in (href, value, title) if isinstance(one, str))
+    texts = [row.get("title")]
+    if isinstance(first, dict):
+        texts = [first.get("href"), first.get("value"), *texts]
+    names = (_username(one) for one in texts if isinstance(one, str))
     return next(filter(None, names), None)
 
 

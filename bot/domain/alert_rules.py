@@ -235,7 +235,8 @@ def next_local_time(now: datetime, minute: int, zone: str | None) -> datetime:
         for fold in (0, 1)
     ]
     # If the clocks skip the time, the second of the two readings would be too early.
-    moments = readings[::2] + [m for m in readings[1::2] if m.astimezone(place).time() == at]
+    second = [moment for moment in readings[1::2] if moment.astimezone(place).time() == at]
+    moments = [*readings[::2], *second]
     return min(moment for moment in moments if moment > now)
 
 

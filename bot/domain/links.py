@@ -196,8 +196,8 @@ def _cut_at_end(candidate: str) -> str:
     candidate = _STOP.split(candidate)[0]
     authority = _AUTHORITY.match(candidate)
     start = authority.end() if authority else 0
-    end = next((i for i in range(start, len(candidate)) if _is_end(candidate[i])), len(candidate))
-    candidate = candidate[:end]
+    ends = (place for place in range(start, len(candidate)) if _is_end(candidate[place]))
+    candidate = candidate[: next(ends, len(candidate))]
     text = _TEXT_AFTER_SLASH.search(candidate, start)
     if text and text[0][0].isalpha():
         candidate = candidate[: text.start()]
@@ -206,8 +206,10 @@ def _cut_at_end(candidate: str) -> str:
 
 def _is_end(char: str) -> bool:
     """Return whether a link may end before this character. A letter makes the link invalid."""
+    if char.isascii():
+        return False
     category = unicodedata.category(char)
-    return not char.isascii() and (category[0] in "PSZ" or category == "Cf")
+    return category[0] in "PSZ" or category == "Cf"
 
 
 def _classify(candidate: str, limit: int) -> Link:
@@ -313,6 +315,14 @@ def _shared_link(code: str, query: str) -> Link:
     kind, _, highlight_id = text.decode("latin-1").partition(":")
     if kind != "highlight" or not _ID.fullmatch(highlight_id):
         return _UNSUPPORTED
-    values = [v for k, _, v in (part.partition("=") for part in query.split("&")) if k == _AT]
-    story = _MEDIA_ID.fullmatch(values[0]) if values else None
+    story = _MEDIA_ID.fullmatch(_value_in_query(query, _AT))
     return _highlight_link(highlight_id, story[1] if story else None)
+
+
+def _value_in_query(query: str, name: str) -> str:
+    """Return the first value of a name in a query, or an empty string."""
+    for part in query.split("&"):
+        key, _, value = part.partition("=")
+        if key == name:
+            return value
+    return ""

@@ -102,15 +102,11 @@ class Preferences:
     @classmethod
     def from_json(cls, values: Mapping[str, object]) -> Self:
         """Restore preferences from ``to_json`` values; invalid values are ignored."""
-        options, until = values.get("options"), values.get("paused_until")
-        try:
-            end = datetime.fromisoformat(until) if isinstance(until, str) else None
-        except ValueError:
-            end = None
+        options = values.get("options")
         return cls(
             Options.from_json(options) if isinstance(options, dict) else Options(),
             paused=values.get("paused") is True,
-            paused_until=end if end and end.tzinfo and MINYEAR < end.year < MAXYEAR else None,
+            paused_until=_valid_time(values.get("paused_until")),
         )
 
     def to_json(self) -> dict[str, object]:
@@ -122,6 +118,19 @@ class Preferences:
         """Return the preferences that apply at ``now``; a mute that is over is removed."""
         is_over = self.paused_until is not None and self.paused_until <= now
         return replace(self, paused=False, paused_until=None) if is_over else self
+
+
+def _valid_time(value: object) -> datetime | None:
+    """Return the time in an ISO 8601 text with a time zone, or None for any other value."""
+    if not isinstance(value, str):
+        return None
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    # A conversion of the first or last year to another time zone may overflow.
+    is_safe = MINYEAR < found.year < MAXYEAR
+    return found if found.tzinfo and is_safe else None
 
 
 def excluded_by(story: Story, options: Options, chat_rules: Options) -> str | None:

@@ -70,8 +70,8 @@ def words_that_may_be_names(text: str, language: str) -> tuple[str, ...]:
     if not 1 < len(words) <= _SHORT:
         return ()
     left = [w for w in words if w not in NO_NAMES and not is_everyday_word(w, language)]
-    names = tuple(dict.fromkeys(name for word in left if (name := _name(word))))
-    return names if len(names) == len(set(left)) else ()
+    found = {name: None for name in map(_name, left) if name}
+    return tuple(found) if len(found) == len(set(left)) else ()
 
 
 def joined_name_in(text: str, language: str) -> str | None:
@@ -85,7 +85,9 @@ def joined_name_in(text: str, language: str) -> str | None:
 def is_thanks(text: str) -> bool:
     """Return whether a short text says thanks, in any language."""
     words = _bare_words(text)
-    return len(words) <= _SHORT + 1 and any(_thanks_at(words, n) for n in range(len(words)))
+    if len(words) > _SHORT + 1:
+        return False
+    return any(_thanks_at(words, place) for place in range(len(words)))
 
 
 def begins_with_thanks(text: str) -> bool:
@@ -96,10 +98,11 @@ def begins_with_thanks(text: str) -> bool:
 def is_thanks_for(text: str) -> bool:
     """Return whether a text says thanks for something, as "thanks for natgeo" does."""
     words = _bare_words(text)
-    return any(
-        _thanks_at(words, n) and any(word in _THANKED_FOR for word in words[n + 1 : n + 4])
-        for n in range(len(words))
-    )
+    for place in range(len(words)):
+        following = words[place + 1 : place + 4]
+        if _thanks_at(words, place) and not set(_THANKED_FOR).isdisjoint(following):
+            return True
+    return False
 
 
 def _bare_words(text: str) -> list[str]:
@@ -138,21 +141,29 @@ def names_listed_in(text: str, language: str = "en") -> tuple[str, ...]:
             return ()
     names = [_name(_BULLET.sub("", part).strip(_AROUND)) for part in parts]
     result = tuple(dict.fromkeys(name for name in names if name))
+    has_other_text = None in names
     meant = result if "@" in text else [name for name in result if name not in NO_NAMES]
-    return result if all(names) and len(meant) > 1 else ()
+    if has_other_text or len(meant) < 2:  # noqa: PLR2004 - a list has two names
+        return ()
+    return result
 
 
 def _with_commas(line: str, language: str) -> str:
     """Return a line with a comma in place of each connective between two words."""
     words = line.split(" ")
-    joins = [0 < n < len(words) - 1 and is_connective(w, language) for n, w in enumerate(words)]
-    return " ".join("," if join else word for word, join in zip(words, joins, strict=True))
+    for place in range(1, len(words) - 1):
+        if is_connective(words[place], language):
+            words[place] = ","
+    return " ".join(words)
 
 
 def split_command(text: str) -> tuple[str, str] | None:
     """Return the name of a command without the slash, and the text after the name."""
     match = _COMMAND.fullmatch(text.strip())
-    return (match[1].lower(), (match[2] or "").strip()) if match else None
+    if match is None:
+        return None
+    word, rest = match.groups(default="")
+    return word.lower(), rest.strip()
 
 
 def command_meant(word: str, known: Collection[str]) -> str | None:

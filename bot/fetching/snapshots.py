@@ -131,6 +131,9 @@ async def _finish_check(
         )
     plan = own or await schedule_state.load(tx)
     columns, due = plan.learn_check(before, snapshot.stories, now=now, own=own is not None)
+    due_at = None
+    if followed:
+        due_at = await useful_at(tx, before, due, plan, seen_at=now, now=now)
     await profiles.change(
         tx,
         before.profile_id,
@@ -143,9 +146,7 @@ async def _finish_check(
         refusals=0,
         **columns_of_end,
         **columns,
-        due_at=(
-            await useful_at(tx, before, due, plan, seen_at=now, now=now) if followed else None
-        ),
+        due_at=due_at,
     )
 
 
@@ -233,28 +234,29 @@ async def record_failure(
     if before is None or before.state == "blocked" or token not in {None, before.token}:
         return
     failures = before.failures + 1
-    refusals = before.refusals + 1 if why == before.refusal else 1
-    state = before.state
     followed = before.due_at is not None
-    # Subscribers are notified only after the second refusal, because one refusal proves nothing.
-    if why != "error" and (alert_rules.is_refusal_proven(refusals) or not followed):
-        state = why
+    state = before.state
+    refusal, refusals, checked_at = "", 0, before.checked_at
+    due_at = alert_rules.poll_again_at(now, failures)
+    if why != "error":
+        refusal, checked_at = why, None
+        refusals = before.refusals + 1 if why == before.refusal else 1
+        # Subscribers are notified only after the second refusal: one refusal proves nothing.
+        if alert_rules.is_refusal_proven(refusals) or not followed:
+            state = why
+        if state != "active":
+            due_at = alert_rules.check_if_back_at(now, refusals)
     if followed and state not in {"active", before.state}:
         await _enqueue_notice(tx, before, state, {"username": before.username}, now=now)
-    due_at = (
-        alert_rules.poll_again_at(now, failures)
-        if state == "active" or why == "error"
-        else alert_rules.check_if_back_at(now, refusals)
-    )
     await profiles.change(
         tx,
         profile_id,
         state=state,
-        state_since=now if state != before.state else before.state_since,
+        state_since=before.state_since if state == before.state else now,
         failures=failures,
-        refusal="" if why == "error" else why,
-        refusals=0 if why == "error" else refusals,
-        checked_at=before.checked_at if why == "error" else None,
+        refusal=refusal,
+        refusals=refusals,
+        checked_at=checked_at,
         **_end_of(token),
         due_at=due_at if followed else None,
     )
