@@ -122,9 +122,11 @@ def entry_link_payload(context: Context) -> str | None:
     message = context.event.message
     if message is None or not context.is_private:
         return None
-    words = (message.text or "").split()
-    is_start = len(words) == 2 and words[0].partition("@")[0] == "/start"  # noqa: PLR2004 - command and payload
-    return words[1] if is_start and words[1].startswith((OWNER, INVITE)) else None
+    match (message.text or "").split():
+        case [word, payload] if word.partition("@")[0] == "/start":
+            return payload if payload.startswith((OWNER, INVITE)) else None
+        case _:
+            return None
 
 
 async def _has_valid_entry_link(context: Context) -> bool:

@@ -53,7 +53,8 @@ async def update_chat_menu(context: Context) -> None:
 
     An unchanged menu is not published again.
     """
-    chat, is_owners = context.chat, context.is_owner and context.chat.kind == TgChat.PRIVATE
+    chat = context.chat
+    is_owners = context.is_owner and chat.kind == TgChat.PRIVATE
     if chat.kind == TgChat.CHANNEL or not (is_owners or chat.language or chat.menu):
         return
     menu = _menu_commands(context.t, for_owner=is_owners)

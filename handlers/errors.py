@@ -141,9 +141,11 @@ async def on_error(update: object, context: Context) -> None:
         # A channel gets a pop-up, from which nobody can copy a code.
         no_code = context.query is not None and context.is_channel
         text = context.t(BotError.text) if no_code else context.t(INCIDENT, incident=incident)
-    is_refusal = isinstance(error, (RightsError, SubscriptionError))
     has_code = not isinstance(error, BotError) and not context.is_channel
-    if context.query and (is_refusal or not (context.is_private or has_code)):
+    is_for_presser = isinstance(error, (RightsError, SubscriptionError))
+    if not (context.is_private or has_code):
+        is_for_presser = True
+    if context.query and is_for_presser:
         await answer_press(context, plain(text), alert=True)
         return
     try:

@@ -100,8 +100,10 @@ def repeats_message(message: Message, bot_id: int) -> bool:
     file of subscriptions does not count, because people forward the file to import it.
     """
     origin = message.forward_origin
+    if message.is_automatic_forward:
+        return True
     is_own = isinstance(origin, MessageOriginUser) and origin.sender_user.id == bot_id
-    return bool(message.is_automatic_forward) or (is_own and not is_listing(message))
+    return is_own and not is_listing(message)
 
 
 def is_listing(message: Message) -> bool:

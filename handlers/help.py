@@ -66,7 +66,8 @@ async def help_page(context: Context, section: str | None = None) -> Page:
         rows = buttons_to_add_bot(context) if section == "places" else []
         return text, [*rows, [back(t, HELP())]]
     text = "\n".join(map(t, MAIN if context.is_private else SHORT))
-    return text, grid([context.button(it[0], HELP(name)) for name, it in SECTIONS.items()], 2)
+    sections = [context.button(title, HELP(name)) for name, (title, *_) in SECTIONS.items()]
+    return text, grid(sections, 2)
 
 
 def buttons_to_add_bot(context: Context) -> Buttons:

@@ -52,7 +52,8 @@ async def answer_query(update: Update, context: Context) -> None:
     button: dict[str, str] | None = None
     if not query.offset and await admit_or_refuse(context):
         await prepare(update, context)
-        beginning, link = _BEGINNING.fullmatch(query.query.strip().lower()), link_in(query.query)
+        beginning = _BEGINNING.fullmatch(query.query.strip().lower())
+        link = link_in(query.query)
         results = await context.services.viewer.held_stories(
             query.from_user.id, context.bot.id, beginning and beginning[1], link
         )

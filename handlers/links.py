@@ -85,7 +85,9 @@ async def profile_shown_by(message: Message, context: Context) -> str | None:
     if first and first.username:
         return first.username
     bold = [message.parse_entity(one) for one in message.entities if one.type == one.BOLD]
-    named = links.parse_argument(bold[0]) if bold else None  # the name may contain direction marks
+    if not bold:
+        return None
+    named = links.parse_argument(bold[0])  # removes direction marks around the name
     return named.username if named else None
 
 

@@ -76,14 +76,17 @@ def options_page(one: Subscription, context: Context, section: str | None = None
 
 def _section_value(one: Subscription, section: str, context: Context) -> str:
     """Return a short summary of the options in a section."""
-    chosen, plain = one.options, context.t.plain
-    names = [TOGGLES[it] for it in SECTIONS[section][1] if it in TOGGLES and getattr(chosen, it)]
-    if section == "which":
-        names += [MEDIA[chosen.media]] if chosen.media != "all" else []
-        names += [N_("rules")] if chosen.rules or context.chat.rule_options.rules else []
-    elif section == "when" and is_paused(one):
-        names = [N_("paused")]
-    return shorten(context.t.listed([plain(name) for name in names or [USUAL[section]]]), VALUE)
+    chosen = one.options
+    toggles = [name for name in SECTIONS[section][1] if name in TOGGLES]
+    texts = [TOGGLES[name] for name in toggles if getattr(chosen, name)]
+    if section == "which" and chosen.media != "all":
+        texts.append(MEDIA[chosen.media])
+    if section == "which" and (chosen.rules or context.chat.rule_options.rules):
+        texts.append(N_("rules"))
+    if section == "when" and is_paused(one):
+        texts = [N_("paused")]
+    translated = map(context.t.plain, texts or [USUAL[section]])
+    return shorten(context.t.listed(list(translated)), VALUE)
 
 
 def _page_rows(one: Subscription, section: str, context: Context) -> Buttons:
@@ -99,8 +102,8 @@ def _page_rows(one: Subscription, section: str, context: Context) -> Buttons:
         rows.append([context.button(N_("Rules"), actions.RUN("rules", one.username))])
     if section == "how" and one.options.keep:
         rows.append([context.button(N_("Stories sent before"), actions.RUN("past", one.username))])
-    has_topic = one.in_own_topic or (context.has_topics and context.about is None)
-    if section == "how" and has_topic:
+    can_have_topic = context.has_topics and context.about is None
+    if section == "how" and (one.in_own_topic or can_have_topic):
         sign, value = ("✅ ", OFF) if one.in_own_topic else ("▫️ ", ON)
         own = context.t.plain(N_("In its own topic"))
         rows.append([button(sign + own, actions.OWN_TOPIC(one.id, value))])
@@ -199,8 +202,9 @@ async def mute(context: Context, number: int) -> str | None:
 @on_press(actions.OPTION)
 async def change_option(context: Context, number: int, what: str, value: str) -> str | None:
     """Change an option of a subscription, or of all subscriptions of the chat to the profile."""
-    service, chat_id = context.services.subscriptions, context.chat.id
-    one, changes = await service.get(chat_id, number), changes_of(what, value)
+    service = context.services.subscriptions
+    chat_id = context.chat.id
+    one = await service.get(chat_id, number)
     if what == "pause" and value == UNDONE:
         one = await service.undo_pause(chat_id, one.id)
         if await replace_pressed_button(context, mute_button(one.id, context.t)):
@@ -208,7 +212,8 @@ async def change_option(context: Context, number: int, what: str, value: str) ->
     elif what == "pause":
         one = await service.set_paused(chat_id, one.id, paused=value == ON)
     else:
-        every = [one] if value != EVERYWHERE else await service.named(chat_id, one.username)
+        every = await service.named(chat_id, one.username) if value == EVERYWHERE else [one]
+        changes = changes_of(what, value)
         change = context.services.subscribing.set_options
         one, *_ = [await change(chat_id, each.id, changes) for each in every]
     await edit_pressed(context, *options_page(one, context, _section_of(what)))
@@ -263,17 +268,23 @@ def changes_of(what: str, value: str) -> dict[str, object]:
 
     A button can remove the text of an option but not set a text. ``rules`` removes all rules.
     """
-    if what in {"rules", *TEXTS}:
-        return dict.fromkeys(RULES if what == "rules" else [what], "")
-    return {what: value == ON if what in TOGGLES else value}
+    if what == "rules":
+        return dict.fromkeys(RULES, "")
+    if what in TEXTS:
+        return {what: ""}
+    if what in TOGGLES:
+        return {what: value == ON}
+    return {what: value}
 
 
 def next_value(options: Options, what: str) -> str:
     """Return the value of an option after the next press."""
+    current = getattr(options, what)
     if what in TOGGLES:
-        return OFF if getattr(options, what) else ON
+        return OFF if current else ON
     order = list(WORDS[what][1])
-    return order[(order.index(getattr(options, what)) + 1) % len(order)]
+    place = order.index(current) + 1
+    return order[place % len(order)]
 
 
 def _buttons(

@@ -42,10 +42,11 @@ ADMIN_HERE = N_(
 async def show_spending(context: Context) -> None:
     """Show credits and prices of today, 7 and 30 days and by kind of call, and the forecast."""
     spent = await context.services.reports.spending()
-    text, buttons = _spending_text(spent, context), None
+    text = _spending_text(spent, context)
     if await context.services.ledger.is_stopped():
-        text, buttons = f"{context.t(STOPPED)}\n\n{text}", resume_row(context)
-    await say(context, text, buttons)
+        await say(context, f"{context.t(STOPPED)}\n\n{text}", resume_row(context))
+    else:
+        await say(context, text)
 
 
 @command("stop_spending")

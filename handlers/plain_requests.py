@@ -80,7 +80,9 @@ async def _offer_for_names(context: Context, request: Request) -> None:
     then asks for a name.
     """
     known = await context.services.subscriptions.known_names(request.names)
-    names = list(request.names) if request.is_list else known or list(request.names)
+    names = list(request.names)
+    if known and not request.is_list:
+        names = known
     is_sure = bool(known) or len(names) == 1 or request.is_list
     if not is_sure:
         context.args = []

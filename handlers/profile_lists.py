@@ -27,8 +27,11 @@ Failures = Sequence[tuple[str, BotError]]
 
 def names_in_bold(names: Sequence[str], context: Context) -> Safe:
     """Return the first ten names in bold, and the number of further names."""
-    shown, rest = context.t.names(names[:MOST], bold), len(names) - MOST
-    return Safe(f"{shown} <b>(+{context.t.number(rest)})</b>") if rest > 0 else shown
+    shown = context.t.names(names[:MOST], bold)
+    rest = len(names) - MOST
+    if rest <= 0:
+        return shown
+    return Safe(f"{shown} <b>(+{context.t.number(rest)})</b>")
 
 
 def lines_by_sentence(said: Iterable[tuple[str, str]], context: Context) -> list[str]:

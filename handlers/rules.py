@@ -152,8 +152,8 @@ def _nearest_terms(word: str) -> list[str]:
 
 def _with_term(text: str, word: str, term: str) -> str:
     """Return the text of rules with ``word`` replaced by ``term``."""
-    words = [term if one.lower() == word else one for one in text.split()]
-    return " ".join(words)
+    written = text.split()
+    return " ".join(term if one.lower() == word else one for one in written)
 
 
 def _usage(context: Context, argument: str) -> Safe:

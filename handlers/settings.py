@@ -301,8 +301,10 @@ def _zone_text(context: Context) -> str:
     if zone is None:
         return context.t.plain(NO_ZONE)
     if match := GMT.fullmatch(zone):  # the tz database calls UTC-1 Etc/GMT+1
-        return f"UTC{'-' if match[1] == '+' else '+'}{match[2]}"
-    city, name = cities.city_of(zone, context.t.language), zone.replace("_", " ")
+        sign = "-" if match[1] == "+" else "+"
+        return f"UTC{sign}{match[2]}"
+    city = cities.city_of(zone, context.t.language)
+    name = zone.replace("_", " ")
     if city == name or not is_zone(zone):
         return name
     return context.t.plain(NOTED, text=city, note=name)

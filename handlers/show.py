@@ -80,46 +80,69 @@ async def show_albums(
       others.
     - ``is_free``: no file is bought.
     """
-    message = context.message
     usernames = [album.stories[0].profile.username for album in albums]
     followed = await subscription_id_of(context, usernames[-1])
-    single = len(albums) == len(albums[0].stories) == 1
-    acts = single and not context.is_channel and bool(albums[0].stories[0].profile.username)
-    inline = bool(context.bot.supports_inline_queries)
+    is_inline = bool(context.bot.supports_inline_queries)
+    is_single = len(albums) == len(albums[0].stories) == 1
+    has_buttons = is_single and not context.is_channel and bool(usernames[0])
+    buttons: Buttons = []
+    if has_buttons:
+        only = albums[0].stories[0]
+        buttons = story_buttons(
+            only,
+            context.t,
+            followed,
+            has_more=has_more,
+            is_inline=is_inline,
+            is_file=only.pk in originals,
+        )
+    elif is_single:
+        buttons = link_buttons(albums[0].stories[0])
     under = None
-    if is_last and not acts and context.is_private:
-        under = _line_under_album(albums[-1].stories[0], context, followed, is_inline=inline)
+    if is_last and not has_buttons and context.is_private:
+        under = _line_under_album(albums[-1].stories[0], context, followed, is_inline=is_inline)
     for number, album in enumerate(albums):
-        of = part or _part_of_profile(usernames, number)
-        first = album.stories[0]
-        if acts:
-            buttons = story_buttons(
-                first,
-                context.t,
-                followed,
-                has_more=has_more,
-                is_inline=inline,
-                is_file=first.pk in originals,
-            )
-        else:
-            buttons = link_buttons(first) if single else []
-        # Only a reply to a comment appears in the thread of the comment.
-        is_comment = message and message.message_thread_id and not message.is_topic_message
-        quoted = is_comment or (number == 0 and not context.is_private)
+        caption = _caption(
+            album,
+            part or _part_of_profile(usernames, number),
+            context,
+            has_link=context.is_group and not has_buttons,
+            title=title,
+        )
         payload = album_payload(
             album,
-            caption=_caption(
-                album, of, context, has_link=not acts and context.is_group, title=title
-            ),
+            caption=caption,
             asker=context.asker,
             buttons=buttons,
-            reply_to=message.message_id if message and quoted else None,
-            asked=message.message_id if message and not context.is_private else None,
-            as_files=first.pk in originals,
+            reply_to=_quoted_message(context, is_first=number == 0),
+            asked=_message_in_group(context),
+            as_files=album.stories[0].pk in originals,
             is_free=is_free,
             under=under if album is albums[-1] else None,
         )
         await enqueue_reply(context, context.reply_target, payload)
+
+
+def _message_in_group(context: Context) -> int | None:
+    """Return the id of the message with the request, or None in a private chat."""
+    if context.message is None or context.is_private:
+        return None
+    return context.message.message_id
+
+
+def _quoted_message(context: Context, *, is_first: bool) -> int | None:
+    """Return the id of the message that an album quotes, or None.
+
+    In a group, the first album quotes the request. In the thread of a comment, each album quotes
+    the comment: only a reply to the comment appears in the thread.
+    """
+    message = context.message
+    if message is None:
+        return None
+    is_comment = message.message_thread_id and not message.is_topic_message
+    if is_comment or (is_first and not context.is_private):
+        return message.message_id
+    return None
 
 
 def _part_of_profile(usernames: Sequence[str], place: int) -> tuple[int, int]:

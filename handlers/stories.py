@@ -106,7 +106,8 @@ async def _show_who_has_stories(context: Context) -> None:
     lines: list[str] = [t(TRAY)]
     buttons: Buttons = []
     for one in sorted(live, key=lambda one: one.stories[-1].taken_at, reverse=True)[:MOST]:
-        name, when = one.username, t.relative_time(one.stories[-1].taken_at)
+        name = one.username
+        when = t.relative_time(one.stories[-1].taken_at)
         line = t(LIVE, n=len(one.stories), username=name, when=when)
         if one.seen_at:
             line = t.noted(line, t(LAST_CHECK, when=t.relative_time(one.seen_at)))

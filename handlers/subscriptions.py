@@ -52,7 +52,7 @@ from handlers.guard import (
 from handlers.links import unreadable_reply
 from handlers.options import SETTINGS, is_paused, options_page, paused_line, subscription_line
 from handlers.payers import LEFT, payer_buttons
-from handlers.profile_lists import failure_lines, lines_by_sentence
+from handlers.profile_lists import Failures, failure_lines, lines_by_sentence
 from handlers.questions import ask, subscription_buttons
 from handlers.replies import edit_pressed, say, show_working
 from handlers.rights import SHOW, TABLE
@@ -216,7 +216,7 @@ async def _subscribe(context: Context, wanted: Wanted, *, in_place: bool = False
     Raises:
         BotError: The subscription to the only profile fails; the errors of ``subscribe_all``.
     """
-    t, target, where = context.t, context.acted_on, ""
+    target, where = context.acted_on, ""
     if wanted.channel:
         target, where = await _admit_named_channel(context, wanted.channel)
     async with show_working(context):
@@ -232,19 +232,7 @@ async def _subscribe(context: Context, wanted: Wanted, *, in_place: bool = False
     if failed and len(wanted.names) + len(wanted.unread) == 1:
         await _offer_retry_or_raise(context, wanted, failed[0][1], in_place=in_place)
         return
-    new = [one.profile.username for one in done if not one.already]
-    sooner = [one.profile.username for one in done if one.is_sooner]
-    old = [one.profile.username for one in done if one.already and not one.is_sooner]
-    lines = [_subscribed_sentence(new, target, wanted, where, context)] if new else []
-    is_stopped = bool(new) and await context.services.subscriptions.find_obstacle() == "stopped"
-    lines += [t(LATER)] if is_stopped else []
-    lines += [t(SOONER, n=len(sooner), username=t.bold_names(sooner))] if sooner else []
-    lines += [t(ALREADY, n=len(old), username=t.bold_names(old))] if old else []
-    paused = [one.subscription for one in done if is_paused(one.subscription)]
-    still = [(one.username, paused_line(one, context)) for one in paused]
-    lines += lines_by_sentence(still, context)
-    lines += failure_lines(failed, wanted, context)
-    lines += [] if is_stopped else await _delay_hint(done, context)
+    lines = await _result_lines(done, failed, context, wanted=wanted, target=target, where=where)
     text = Safe("\n".join(lines) + await _obstacles_text(context, target))
     buttons: Buttons = []
     if len(result) == 1:
@@ -254,7 +242,42 @@ async def _subscribe(context: Context, wanted: Wanted, *, in_place: bool = False
     buttons = [*buttons, *refusal_buttons([one for _, one in failed], context)]
     if where and context.is_private:
         buttons = for_chat(buttons, target.chat_id)
-    await (edit_pressed if in_place else say)(context, text, buttons)
+    show = edit_pressed if in_place else say
+    await show(context, text, buttons)
+
+
+async def _result_lines(
+    done: Sequence[Subscribed],
+    failed: Failures,
+    context: Context,
+    *,
+    wanted: Wanted,
+    target: Target,
+    where: str,
+) -> list[str]:
+    """Return the lines about new, existing, paused and failed subscriptions, and the delay."""
+    t = context.t
+    new = [one.profile.username for one in done if not one.already]
+    sooner = [one.profile.username for one in done if one.is_sooner]
+    old = [one.profile.username for one in done if one.already and not one.is_sooner]
+    lines: list[str] = []
+    is_stopped = False
+    if new:
+        lines.append(_subscribed_sentence(new, target, wanted, where, context))
+        is_stopped = await context.services.subscriptions.find_obstacle() == "stopped"
+    if is_stopped:
+        lines.append(t(LATER))
+    if sooner:
+        lines.append(t(SOONER, n=len(sooner), username=t.bold_names(sooner)))
+    if old:
+        lines.append(t(ALREADY, n=len(old), username=t.bold_names(old)))
+    paused = [one.subscription for one in done if is_paused(one.subscription)]
+    still = [(one.username, paused_line(one, context)) for one in paused]
+    lines += lines_by_sentence(still, context)
+    lines += failure_lines(failed, wanted, context)
+    if not is_stopped:
+        lines += await _delay_hint(done, context)
+    return lines
 
 
 async def _offer_retry_or_raise(
@@ -281,7 +304,9 @@ def _subscribed_sentence(
     names: Sequence[str], target: Target, wanted: Wanted, where: str, context: Context
 ) -> str:
     """Return the sentence that names the destination of the new alerts."""
-    t, n, username = context.t, len(names), context.t.bold_names(names)
+    t = context.t
+    n = len(names)
+    username = t.bold_names(names)
     if "topic" in wanted.words:
         return t(NOW_IN_OWN_TOPIC, n=n, username=username)
     if where:
@@ -576,7 +601,8 @@ async def _admit_named_channel(context: Context, name: str) -> tuple[Target, str
         language_code=context.t.language,
     )
     await services.presence.check_presence(channel.id)
-    return Target(channel.id), name if name.startswith("@") else channel.effective_name or name
+    shown = name if name.startswith("@") else channel.effective_name
+    return Target(channel.id), shown or name
 
 
 async def _may_subscribe_in(context: Context, chat_id: int, kind: str) -> bool:

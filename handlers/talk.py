@@ -116,7 +116,8 @@ async def run_answered(context: Context) -> None:
     question = question_of(message, list(QUESTIONS)) if message else None
     if message is None or question is None:
         return
-    text, language = typed(message.text or ""), context.t.language
+    text = typed(message.text or "")
+    language = context.t.language
     if is_cancellation(text, language, is_answer=True):
         await say(context, context.t(UNCHANGED))
         return

@@ -92,7 +92,9 @@ async def explain_alerts(context: Context) -> None:
 
 def _why_text(every: Sequence[Why], context: Context) -> str:
     """Return the report about a profile and the chat's subscriptions to the profile."""
-    t, first, is_one = context.t, every[0], len(every) == 1
+    t = context.t
+    first = every[0]
+    is_one = len(every) == 1
     profile = first.profile
     lines: list[str] = [t(N_("<b>{username}</b>"), username=first.subscription.username)]
     if is_one:
@@ -100,7 +102,8 @@ def _why_text(every: Sequence[Why], context: Context) -> str:
     lines.append(t(STATES[profile.state if profile else "active"]))
     if is_one:
         lines += _obstacle_lines(first, context)
-    lines += _check_lines(first, profile, context) if profile and not first.has_stopped else []
+    if profile and not first.has_stopped:
+        lines += _check_lines(first, profile, context)
     for known in every:
         lines.append("")
         if not is_one:
@@ -108,7 +111,8 @@ def _why_text(every: Sequence[Why], context: Context) -> str:
             lines += _paused_lines(known, context) + _obstacle_lines(known, context)
         lines += _outcome_lines(known, context)
         if known.live:
-            lines += [""] if is_one else []
+            if is_one:
+                lines.append("")
             lines.append(t(PASSING, n=known.passing, total=known.live))
     return "\n".join(lines)
 
@@ -116,7 +120,9 @@ def _why_text(every: Sequence[Why], context: Context) -> str:
 def _paused_lines(known: Why, context: Context) -> list[str]:
     """Return a list with the line about a pause, or an empty list."""
     one = known.subscription
-    return [paused_line(one, context)] if one.paused and one.state != "blocked" else []
+    if not one.paused or one.state == "blocked":
+        return []
+    return [paused_line(one, context)]
 
 
 def _obstacle_lines(known: Why, context: Context) -> list[str]:
@@ -163,7 +169,9 @@ def _next_check_line(obstacle: Obstacle, due: datetime, context: Context) -> str
 
 def _outcome_lines(known: Why, context: Context) -> list[str]:
     """Return the results for the stories of the last two days, or why no story is listed."""
-    t, outcomes, begun = context.t, known.outcomes, known.subscription.created_at
+    t = context.t
+    outcomes = known.outcomes
+    begun = known.subscription.created_at
     if not outcomes.total and known.has_stopped:
         return []
     if not outcomes.total and begun > context.now - LOOKBACK:

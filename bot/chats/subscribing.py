@@ -217,7 +217,10 @@ class Subscribing:
         own = await self._topics.own_topics_of(target.chat_id, usernames)
         if len(own) < len(usernames):
             await self._topics.check_may_make(target.chat_id)
-        return {one: [own[one], target] if one in own else [target] for one in usernames}
+        places = {username: [target] for username in usernames}
+        for username, topic in own.items():
+            places[username] = [topic, target]
+        return places
 
     async def _follow_or_move(
         self,
@@ -231,7 +234,8 @@ class Subscribing:
         """Start a subscription in ``target``, or move an existing subscription to ``target``."""
         if asked.there is None:
             return await self._follow(target, asked, by, preferences, fast=fast)
-        one, is_sooner = asked.there, fast and not asked.there.options.fast
+        one = asked.there
+        is_sooner = fast and not one.options.fast
         if one.target != target:
             one = await self._move(one, target)
         if is_sooner:
@@ -281,7 +285,9 @@ class Subscribing:
         return Restored(restored, failed)
 
     async def _restore(self, ended: Ended, by: int | None) -> Subscription:
-        now, chat_id, profile_id = self._now(), ended.target.chat_id, ended.profile_id
+        now = self._now()
+        chat_id = ended.target.chat_id
+        profile_id = ended.profile_id
         async with writing(self._db) as tx:
             await store.lock_and_get_chat(tx, chat_id, now=now)
             await refuse_blocked(tx, chat_id, now=now)
@@ -320,7 +326,8 @@ class Subscribing:
             SubscriptionError: A limit of the chat or the budget is reached.
             StoriesError: The owner has blocked the profile.
         """
-        known, chat_id = await profiles.get(tx, ended.profile_id), ended.target.chat_id
+        known = await profiles.get(tx, ended.profile_id)
+        chat_id = ended.target.chat_id
         if known is None:
             raise NotFollowedError(username=ended.username)
         self._refuse_blocked(known.profile_id, known.username)

@@ -136,19 +136,15 @@ class Subscriptions:
             subscription = await load_subscription(tx, chat_id, subscription_id)
             if subscription.paused == paused and subscription.paused_until == until:
                 return subscription
-            values = (
-                {"paused": True, "paused_until": until}
-                if paused
-                else {
-                    "paused": False,
-                    "paused_until": None,
-                    "since": alert_rules.alerts_begin_at(since or now),
-                }
-            )
-            await store.change(tx, subscription_id, **values)
             if paused:
+                await store.change(tx, subscription_id, paused=True, paused_until=until)
                 await deliveries.end_all(
                     tx, subscription_id=subscription_id, reason=deliveries.PAUSED, now=now
+                )
+            else:
+                begin = alert_rules.alerts_begin_at(since or now)
+                await store.change(
+                    tx, subscription_id, paused=False, paused_until=None, since=begin
                 )
             await chat_queues.reschedule(tx, chat_id)
             await store.switch_checks(

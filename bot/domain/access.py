@@ -121,8 +121,8 @@ def judge(
         return Judged("blocked", Subject("person", person.subject), person)
     if chat and chat.is_blocked(now):
         return Judged("blocked", here, chat)
-    is_let = mode == "open" or any(one and one.is_allowed for one in (person, chat))
-    if is_let:
+    is_allowed = any(entry.is_allowed for entry in (person, chat) if entry)
+    if mode == "open" or is_allowed:
         return Judged("let", here)
     return Judged("stranger", here, person if here.kind == "person" else chat)
 

@@ -138,7 +138,8 @@ def budget_free_at(
     only the unspent part of the share becomes free.
     """
     midnight = midnight_after(now)
-    share, left = _share_of_other(side, limits), (midnight - now) / DAY
+    share = _share_of_other(side, limits)
+    left = (midnight - now) / DAY
     others = used[1] if side == "replies" else used[0]
     # Credits are whole: the actual spending may exceed the expected spending by one credit.
     missing = nominal + sum(used) + share * left - limits.daily_budget + bool(others)

@@ -171,7 +171,9 @@ class BotError(Exception):
     @property
     def sentence(self) -> str:
         """Return the message id of the message, with a username only if a username is known."""
-        return self.text if self.fields.get("username") or not self.nameless else self.nameless
+        if self.nameless and not self.fields.get("username"):
+            return self.nameless
+        return self.text
 
 
 class StoriesError(BotError):

@@ -169,7 +169,7 @@ THANKS = {
 }
 """The words that say thanks, by language. They are everyday words of their language."""
 
-ALL_THANKS = frozenset(word for text in THANKS.values() for word in text.split())
+ALL_THANKS = frozenset(" ".join(THANKS.values()).split())
 
 _CANCEL = {
     "en": "cancel|never mind|nevermind|nvm",
@@ -224,9 +224,13 @@ def bare(word: str) -> str:
 @cache
 def everyday_words(language: str) -> frozenset[str]:
     """Return the everyday words of English and of ``language``."""
-    tables = (_EVERYDAY, THANKS)
-    texts = [table.get(one, "") for table in tables for one in ("en", language)]
-    return frozenset(bare(word) for text in texts for word in text.split())
+    text = " ".join(_texts(_EVERYDAY, language) + _texts(THANKS, language))
+    return frozenset(map(bare, text.split()))
+
+
+def _texts(table: dict[str, str], language: str) -> list[str]:
+    """Return the texts of a table in English and in ``language``."""
+    return [table["en"], table.get(language, "")]
 
 
 def is_connective(word: str, language: str) -> bool:
@@ -236,8 +240,7 @@ def is_connective(word: str, language: str) -> bool:
 
 @cache
 def _connectives(language: str) -> frozenset[str]:
-    texts = (_CONNECTIVES["en"], _CONNECTIVES.get(language, ""))
-    return frozenset(word for text in texts for word in text.split())
+    return frozenset(" ".join(_texts(_CONNECTIVES, language)).split())
 
 
 def is_everyday_word(word: str, language: str) -> bool:
@@ -251,8 +254,10 @@ def is_time(word: str) -> bool:
     Of the words in Latin letters, only short forms such as "9pm" count, because longer words may
     be profile names.
     """
-    is_other_script = not word.isascii()
-    return bool(_TIME.fullmatch(bare(word))) or (is_other_script and is_about_time(bare(word)))
+    text = bare(word)
+    if _TIME.fullmatch(text):
+        return True
+    return not word.isascii() and is_about_time(text)
 
 
 def is_cancellation(text: str, language: str, *, is_answer: bool = False) -> bool:
@@ -269,7 +274,8 @@ def is_cancellation(text: str, language: str, *, is_answer: bool = False) -> boo
 
 @cache
 def _phrases(language: str, *, is_answer: bool) -> frozenset[str]:
-    tables = (_CANCEL, _NOBODY) if is_answer else (_CANCEL,)
-    texts = [table.get(one, "") for table in tables for one in ("en", language)]
-    phrases = [phrase.split() for text in texts for phrase in text.split("|") if phrase]
+    texts = _texts(_CANCEL, language)
+    if is_answer:
+        texts += _texts(_NOBODY, language)
+    phrases = [phrase.split() for phrase in "|".join(texts).split("|") if phrase]
     return frozenset(" ".join(map(bare, words)) for words in phrases)

@@ -419,7 +419,8 @@ def request_in(text: str, language: str, *, is_group: bool = False) -> Request |
         names = ()
     if is_group and not names and not _is_request_in_group(written, command, language):
         return None
-    is_list = bool(names) and (bool(marked) or not any(map(str.isalpha, names)))
+    are_sure = bool(marked) or not any(map(str.isalpha, names))
+    is_list = bool(names) and are_sure
     return Request(command, names, is_list=is_list)
 
 
@@ -457,15 +458,14 @@ def _command_of(
 
 def _is_request_in_group(written: Sequence[str], command: Command, language: str) -> bool:
     """Return whether a text without names is a request to the bot, not a comment on a story."""
-    is_alone = len(written) == 1
-    is_noun = command in {"stories", "highlights", "subscribe"}  # "this story" is a comment
-    return is_alone or (
-        not is_noun
-        and all(
-            is_request_word(word, language) or is_everyday_word(word, language)
-            for word in written
-            if bare(word)
-        )
+    if len(written) == 1:
+        return True
+    if command in {"stories", "highlights", "subscribe"}:  # "this story" is a comment
+        return False
+    return all(
+        is_request_word(word, language) or is_everyday_word(word, language)
+        for word in written
+        if bare(word)
     )
 
 

@@ -132,8 +132,8 @@ class Names:
             return profile
 
     async def _store_verdict(self, tx: Tx, username: str, verdict: type[StoriesError]) -> None:
-        key, until = answers.verdict_key(username), self._now() + NEGATIVE_FOR
-        await answers.store(tx, key, verdict.__name__, until=until)
+        until = self._now() + NEGATIVE_FOR
+        await answers.store(tx, answers.verdict_key(username), verdict.__name__, until=until)
 
     async def check_refusal(self, username: str, charge: Charge, *, profile_id: str = "") -> Proof:
         """Check by a lookup of the name whether a refusal is right; 1 or 2 credits.

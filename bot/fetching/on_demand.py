@@ -77,7 +77,8 @@ class Viewer:
         if links.is_probably_gone(story_id, self._now()):
             raise StoryGoneError
         self._refuse_blocked(link.username or "")
-        charge, call = Charge("link", asker), self._api.story(story_id, link.url or "")
+        charge = Charge("link", asker)
+        call = self._api.story(story_id, link.url or "")
 
         async def fetch() -> Fetched[Story]:
             try:

@@ -243,19 +243,19 @@ class Scheduler:
 
         If credits are left, claim profiles early.
         """
-        now, room, spent = lease.at, state.room, state.spent
+        now = lease.at
         # The bucket still contains the credits of the running checks.
         pending = len(self._slots) * plan.cost
-        plan.schedule.fill_bucket(now.timestamp(), spent=max(0, spent - pending))
-        held = plan.schedule.credits_to_spend(now.timestamp())
-        for_due, for_early = (
-            max(0, int(min((part - pending) / plan.cost, room / self._price_of_check)))
-            for part in held
-        )
-        most = 1 - len(self._slots) if self._api.is_failing else self._slots.count_free(now)
+        plan.schedule.fill_bucket(now.timestamp(), spent=max(0, state.spent - pending))
+        due_credits, early_credits = plan.schedule.credits_to_spend(now.timestamp())
+        of_room = state.room / self._price_of_check
+        for_due = _whole_checks(due_credits - pending, plan.cost, of_room)
+        for_early = _whole_checks(early_credits - pending, plan.cost, of_room)
+        of_day = _whole_checks(plan.schedule.budget - state.spent, plan.cost, of_room)
+        most = self._slots.count_free(now)
+        if self._api.is_failing:
+            most = 1 - len(self._slots)
         is_paid = for_due >= 1
-        left = plan.schedule.budget - spent
-        of_day = max(0, int(min(left / plan.cost, room / self._price_of_check)))
         if not is_paid:  # profiles that were not checked for long do not wait for the bucket
             for_due = of_day
         if most <= 0 or (for_due < 1 and for_early < 1):
@@ -571,6 +571,11 @@ class _State:
 def _charge(known: Known) -> Charge:
     """Return the purpose of the paid calls for a check of a profile."""
     return Charge("schedule", profile_id=known.profile_id)
+
+
+def _whole_checks(credits_left: float, cost: float, most: float) -> int:
+    """Return the number of checks that credits pay for, between 0 and ``most``."""
+    return max(0, int(min(credits_left / cost, most)))
 
 
 def _unseen_limit(plan: Plan, now: datetime, *, is_due: bool, is_paid: bool) -> datetime | None:

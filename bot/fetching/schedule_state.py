@@ -133,10 +133,10 @@ class Plan:
         self, known: Known, state: ProfileState, due: float, now: datetime
     ) -> tuple[Columns, datetime]:
         if known.fresh and self.pause is not None:
-            # A random pause with the mean ``pause``, so that profiles are not all checked at the
-            # same time.
-            lot = crc32(f"{known.profile_id} {state.seen_at:.0f}".encode()) / 2**32
-            pause = min(self.pause.total_seconds() * (0.75 + lot / 2), LATEST_HOURS * HOUR)
+            # The factor has the mean 1. It spreads the checks of profiles with the same pause.
+            text = f"{known.profile_id} {state.seen_at:.0f}"
+            factor = 0.75 + crc32(text.encode()) / 2**32 / 2
+            pause = min(self.pause.total_seconds() * factor, LATEST_HOURS * HOUR)
             due = state.due_at = state.seen_at + pause
         latest = now + timedelta(hours=LATEST_HOURS)
         return {"forecast": state.to_json()}, min(datetime.fromtimestamp(due, UTC), latest)
@@ -144,9 +144,11 @@ class Plan:
 
 def _learned_state(known: Known, now: datetime) -> ProfileState:
     """Return the learned state of a profile. A last check in the future is corrected to now."""
-    state, at = ProfileState.from_json(known.forecast), now.timestamp()
-    if state.seen_at > at:
-        state.seen_at, state.story_at = at, min(state.story_at, at)
+    state = ProfileState.from_json(known.forecast)
+    latest = now.timestamp()
+    if state.seen_at > latest:
+        state.seen_at = latest
+        state.story_at = min(state.story_at, latest)
     return state
 
 
