@@ -64,8 +64,10 @@ async def admit_or_refuse(context: Context) -> bool:
         await _refuse_direct_messages(context)
         return False
     writes_as = message.sender_chat if message and not context.query else None
+    chat_id = where.id if where else None
+    as_chat = writes_as.id if writes_as else None
     judged, context.is_owner, context.known = await context.services.access.judge(
-        context.user_id, where.id if where else None, as_chat=writes_as.id if writes_as else None
+        context.user_id, chat_id, as_chat=as_chat
     )
     if judged.verdict == "let" or _is_removal_or_move(context) or _is_by_bot(context):
         await _remember_member_name(context)
@@ -160,7 +162,9 @@ async def _tell_refused(context: Context, judged: Judged) -> None:
     if judged.entry and judged.entry.refused_at:
         await answer_press(context)
         return
-    name = person.full_name if person and judged.about.kind == "person" else context.origin.title
+    name = context.origin.title
+    if person and judged.about.kind == "person":
+        name = person.full_name
     if not await context.services.access.record_refusal(judged.about, name=name or ""):
         await answer_press(context)
         return

@@ -35,10 +35,11 @@ async def offer_understood(context: Context, command: str, wanted: Wanted) -> No
         lines = [context.t(MEANT), *failure_lines([], wanted, context)]
         await say(context, Safe("\n".join(lines)), grid(each, A_ROW))
         return
-    line = code(f"/{command} {' '.join(_arguments(wanted, context.t.language))}")
+    arguments = " ".join(_arguments(wanted, context.t.language))
+    line = code(f"/{command} {arguments}")
     lines = [context.t(MEANT), context.t.isolate(line), *failure_lines([], wanted, context)]
-    label = (ONE if len(wanted.names) == 1 else {**ONE, **MANY})[command]
-    run = button(context.t.plain(label), RUN_FOR_MANY(command))
+    labels = ONE if len(wanted.names) == 1 else {**ONE, **MANY}
+    run = button(context.t.plain(labels[command]), RUN_FOR_MANY(command))
     await say(context, Safe("\n".join(lines)), None if context.is_channel else [[run]])
 
 
@@ -50,7 +51,8 @@ async def offer_for_many(
     The handler of a button reads the names from the message.
     """
     t = context.t
-    shown = Safe(t.listed([t.isolate(code(name)) for name in names[:MOST]]))
+    quoted = [t.isolate(code(name)) for name in names[:MOST]]
+    shown = Safe(t.listed(quoted))
     text: str = t(WHICH_OF_MANY, names=shown) if len(commands) > 1 else shown
     if len(names) > MOST:
         text = Safe(f"{text}\n{t(LEFT_OUT, n=MOST)}")

@@ -149,11 +149,16 @@ async def turn_or_subscribe(context: Context, what: str, place: int) -> str | No
     if source is None or source.document is None or not context.is_private:
         return context.t.plain(UNKNOWN_BUTTON)
     names = await read_document(context, source.document)
+    if isinstance(names, Import):
+        return context.t.plain(UNKNOWN_BUTTON)
     page = place // A_PAGE if what == "one" else place
-    shown = [] if isinstance(names, Import) else names[page * A_PAGE : (page + 1) * A_PAGE]
-    wanted = {"one": shown[place % A_PAGE :][:1], "page": [], "all": shown}[what]
-    is_known = what == "page" or bool(wanted)
-    if isinstance(names, Import) or not shown or not is_known:
+    shown = names[page * A_PAGE : (page + 1) * A_PAGE]
+    wanted: list[str] = []
+    if what == "one":
+        wanted = shown[place % A_PAGE :][:1]
+    elif what == "all":
+        wanted = shown
+    if not shown or (what != "page" and not wanted):
         return context.t.plain(UNKNOWN_BUTTON)
     lines = await _subscribe(context, wanted)
     text, buttons = await _page(context, names, page)
@@ -207,7 +212,8 @@ async def subscribe_each(
 async def _page(context: Context, names: Sequence[str], page: int) -> Page:
     """Return a page of names with buttons, and with the price and the limit of subscriptions."""
     t = context.t
-    cost, most = cost_text(_MOST_COST, context), context.services.payers.limits.most
+    cost = cost_text(_MOST_COST, context)
+    most = context.services.payers.limits.most
     lines = [t(CHOOSE, n=len(names)), t(PRICE, cost=cost, most=most)]
     first = page * A_PAGE
     places = range(first, min(first + A_PAGE, len(names)))

@@ -57,8 +57,9 @@ async def help_page(context: Context, section: str | None = None) -> Page:
     t, me = context.t, context.bot
     if section in SECTIONS:
         title, *lines = SECTIONS[section]
-        ours = [one for one in COMMANDS.values() if one.section == section]
-        lines += [line for one in ours for line in (one.line, *one.more)]
+        for one in COMMANDS.values():
+            if one.section == section:
+                lines += [one.line, *one.more]
         shown = [f"<b>{t(title)}</b>", *map(t, lines)]
         if section == "see" and me.supports_inline_queries:
             shown.append(t(INLINE, bot=me.username))

@@ -94,7 +94,8 @@ def link_in(text: str) -> Link | None:
 
 def _button_above(link: Link | None, context: Context) -> dict[str, str]:
     """Return the button above an empty list; the button opens a page in the private chat."""
-    text, data = context.t.plain(HOW), actions.HELP("see")
+    text = context.t.plain(HOW)
+    data = actions.HELP("see")
     if link and link.username:
         text = context.t.plain(ALL, username=link.username)
         data = actions.CARD(link.username)

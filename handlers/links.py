@@ -1,6 +1,6 @@
 """Instagram links in messages: in texts, captions, linked words, forwards and edits."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from telegram import Message, MessageOriginChannel, MessageOriginUser
@@ -204,7 +204,7 @@ async def serve_links(context: Context) -> None:
     key = ("links", message.chat.id, message.media_group_id or message.message_id)
     served = context.services.cache.get(key, now=context.now)
     before: dict[Link, bool] = dict(served) if isinstance(served, dict) else {}
-    fresh = [one for one in wanted if one not in before or not (before[one] or one.is_page)]
+    fresh = [link for link in wanted if not _is_served(link, before)]
     failed: list[tuple[Link, BotError]] = []
     for link in fresh[:LINKS_A_MESSAGE]:
         if error := await _serve_link(context, link):
@@ -214,6 +214,16 @@ async def serve_links(context: Context) -> None:
     await cache_after_commit(context, key, before, age=EDITABLE)
     if len(fresh) > LINKS_A_MESSAGE:
         await say(context, context.t(TOO_MANY, n=LINKS_A_MESSAGE))
+
+
+def _is_served(link: Link, before: Mapping[Link, bool]) -> bool:
+    """Return whether a link needs no answer after an edit of the message.
+
+    ``before`` has the links of the earlier text; False: only the card of the profile was shown.
+    """
+    if link not in before:
+        return False
+    return before[link] or link.is_page
 
 
 async def _explain_unserved(context: Context, pasted: Sequence[Link]) -> None:

@@ -113,7 +113,8 @@ async def _greet_or_report_stop(
         return
     if await context.services.payers.has_payer(change.chat.id):
         return
-    text, buttons = context.t(LEFT), payer_buttons(change.chat.id, change.chat.type, context)
+    text = context.t(LEFT)
+    buttons = payer_buttons(change.chat.id, change.chat.type, context)
     if change.chat.type == Chat.CHANNEL:
         tell = partial(_notify_adder, context, change, text, buttons)
         await unit_of_work.call_after_replies(tell)

@@ -71,8 +71,8 @@ async def _show_page(context: Context, search: Search, before: str | None = None
     await show_albums(context, list(page.albums), originals=page.originals, is_last=is_last)
     if not is_last:
         more = context.button(N_("Show earlier ones"), PAST(page.more))
-        text = f"{context.t(EARLIER)}\n{code(f'{COMMAND} {search.text}')}"
-        await say(context, text, [[more]])
+        command_line = code(f"{COMMAND} {search.text}")
+        await say(context, f"{context.t(EARLIER)}\n{command_line}", [[more]])
 
 
 async def _keep_button_rows(context: Context, username: str) -> Buttons:

@@ -104,13 +104,14 @@ async def _admit(subject: Subject, context: Context) -> None:
 
     A blocked person or chat stays blocked.
     """
-    access, chats, number = context.services.access, context.services.chats, int(subject.id)
+    access = context.services.access
+    number = int(subject.id)
     entry = (await access.guest(number)).entry
     if entry and (entry.is_allowed or entry.is_blocked(context.now)):
         return
     await access.allow(subject, by=None)
     if subject.kind == "person":
-        chat = await chats.ensure_private(number)
+        chat = await context.services.chats.ensure_private(number)
         t = translator_for(chat.effective_language or context.t.language)
         await enqueue_reply(context, Target(number), text_payload(t(WELCOME)))
 
@@ -121,7 +122,8 @@ def rows_of_other_requests(number: int, context: Context) -> Buttons:
     shown = message.reply_markup if isinstance(message, Message) else None
     if shown is None:
         return []
-    answered, refuse = OWNER("no", number), OWNER("no", "")
+    answered = OWNER("no", number)
+    refuse = OWNER("no", "")
     rows: Buttons = []
     for row in shown.inline_keyboard:
         last = str(row[-1].callback_data)  # the button that refuses a request
@@ -136,9 +138,13 @@ async def _list_page(page: int, context: Context) -> Page:
     result = await access.guests(offset=page * PAGE, limit=PAGE + 1)
     if not result and page == 0:
         return context.t(NOBODY_YET), [invite]
-    buttons = [[button(_list_line(one, context), PEOPLE("who", one.id))] for one in result[:PAGE]]
+    buttons: Buttons = []
+    for one in result[:PAGE]:
+        buttons.append([button(_list_line(one, context), PEOPLE("who", one.id))])
     buttons += arrows(page, is_last=len(result) <= PAGE, to=partial(PEOPLE, "list"))
-    return context.t(TITLE), buttons if access.mode == "open" else [*buttons, invite]
+    if access.mode != "open":
+        buttons.append(invite)
+    return context.t(TITLE), buttons
 
 
 def _list_line(one: Guest, context: Context) -> str:
@@ -266,8 +272,11 @@ def _payers_page(one: Guest, context: Context) -> Page:
     owner = context.event.effective_user
     if owner:
         people[owner.id] = owner.full_name
-    rows = [[button(_label(name), PEOPLE("payer", one.id, user))] for user, name in people.items()]
-    return _payer_line(one, context), [*rows, [back(context.t, PEOPLE("who", one.id))]]
+    rows: Buttons = []
+    for user, name in people.items():
+        rows.append([button(_label(name), PEOPLE("payer", one.id, user))])
+    rows.append([back(context.t, PEOPLE("who", one.id))])
+    return _payer_line(one, context), rows
 
 
 def _payer_line(one: Guest, context: Context) -> str:

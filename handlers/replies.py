@@ -80,8 +80,8 @@ def _command_for_private_chat(context: Context, message: Message) -> str:
     """
     words = (message.text or "").split()
     if context.channel_after is not None:
-        name, place = message.chat.username, 1 + context.channel_after
-        words.insert(place, f"@{name}" if name else str(message.chat.id))
+        name = message.chat.username
+        words.insert(1 + context.channel_after, f"@{name}" if name else str(message.chat.id))
     return " ".join(words)
 
 
@@ -123,10 +123,10 @@ async def replace_pressed_button(context: Context, new: Button) -> bool:
     shown = query.message if query else None
     if query is None or not isinstance(shown, Message) or shown.text or not shown.reply_markup:
         return False
-    rows = [
-        [new if one.callback_data == query.data else one.to_dict() for one in row]
-        for row in shown.reply_markup.inline_keyboard
-    ]
+    rows: Buttons = []
+    for row in shown.reply_markup.inline_keyboard:
+        buttons = [one.to_dict() for one in row]
+        rows.append([new if one.get("callback_data") == query.data else one for one in buttons])
     await unit_of_work.call_after_replies(partial(_change_buttons, context, shown, rows))
     return True
 

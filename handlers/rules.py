@@ -108,7 +108,8 @@ async def _change_rules(
     if text.lower() == OFF:
         written = changes_of("rules", OFF)
     changed = await change_named_options(context, username, written)
-    await say(context, *_rules_page(changed, context, OFF if len(changed) == 1 else EVERYWHERE))
+    where = OFF if len(changed) == 1 else EVERYWHERE
+    await say(context, *_rules_page(changed, context, where))
 
 
 async def _ask_whose_rules(context: Context) -> None:
@@ -164,7 +165,8 @@ def _usage(context: Context, argument: str) -> Safe:
 def _rules_page(changed: list[Subscription], context: Context, where: str) -> Page:
     one, t = changed[0], context.t
     rules = effective_rule_lines(one.options, context)
-    every = t(ALL) if one.options.media == "all" else t.plain(MEDIA[one.options.media])
+    media = one.options.media
+    every = t(ALL) if media == "all" else t.plain(MEDIA[media])
     argument = _as_argument(one.username)
     usage = _usage(context, argument)
     lines = [t(TITLE, username=one.username), *(rules or [every]), "", usage]

@@ -190,8 +190,8 @@ async def set_if_expected(context: Context, text: str) -> bool:
         is_taken = "@" not in text and not means_more
     else:
         has_letters = any(char.isalpha() for char in text)
-        is_name = has_letters and (means_more or talk.name_in(text))
-        is_taken = _columns(what, text) is not None or not is_name
+        may_be_names = has_letters and (means_more or talk.name_in(text))
+        is_taken = _columns(what, text) is not None or not may_be_names
     if is_taken:
         if about is not None:
             await act_on_chat(context, about)
@@ -206,8 +206,10 @@ async def _ask_for_setting(context: Context, what: str, unread: str = "") -> Non
     if zones:
         page = context.t(WHICH_ZONE), _zone_buttons(zones, context)
     elif what == "zone" and unread:
-        again = "" if context.is_channel else f"\n\n{context.t(WHICH_ZONE)}"
-        page = Safe(context.t(NO_SUCH_ZONE, zone=unread[:64]) + again), _city_buttons(context)
+        text = context.t(NO_SUCH_ZONE, zone=unread[:64])
+        if not context.is_channel:
+            text = Safe(f"{text}\n\n{context.t(WHICH_ZONE)}")
+        page = text, _city_buttons(context)
     if page:
         _expect_answer(context, what)
         await say(context, *page)
@@ -242,7 +244,8 @@ def _expected_setting(context: Context) -> tuple[str, int | None]:
 
 def _expect_answer(context: Context, what: str) -> None:
     """Record that the next plain message of a private chat may answer a settings page."""
-    cache, key = context.services.cache, (context.origin.id, "expected")
+    cache = context.services.cache
+    key = (context.origin.id, "expected")
     cache.remove(key)
     if what and context.is_private:
         cache.put(key, (what, context.about), until=context.now + EXPECTED)

@@ -95,4 +95,5 @@ def _language_page(context: Context) -> Page:
         button(f"✓ {one.name}" if code == current else one.name, actions.LANGUAGE(code))
         for code, one in LANGUAGES.items()
     ]
-    return context.t(WHICH_LANGUAGE), [*grid(buttons, 2), [back(context.t, settings.TOP)]]
+    rows = [*grid(buttons, 2), [back(context.t, settings.TOP)]]
+    return context.t(WHICH_LANGUAGE), rows

@@ -140,12 +140,12 @@ async def send_all_current_stories(context: Context) -> str | None:
     story whose file must be bought is not sent. A chat can request these stories once in ten
     minutes.
     """
-    t, key = context.t, ("all current stories", context.origin.id)
+    t = context.t
+    key = ("all current stories", context.origin.id)
     if context.services.cache.get(key, now=context.now):
         return t.plain(JUST_SENT)
-    live = await _current_stories(
-        context, await context.services.subscriptions.every(context.chat.id)
-    )
+    followed = await context.services.subscriptions.every(context.chat.id)
+    live = await _current_stories(context, followed)
     if not live:
         return t.plain(DISAPPEARED)
     await cache_after_commit(context, key, age=_SENT_ONCE_IN)

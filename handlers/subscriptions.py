@@ -412,18 +412,27 @@ async def _unsubscribe_named(context: Context, wanted: Wanted) -> None:
             failed.append((name, error))
     if failed and len(wanted.names) + len(wanted.unread) == 1:
         raise failed[0][1]
-    text, buttons = await _unsubscribe(rows, context) if rows else ("", [])
-    lines = [*([text] if text else []), *failure_lines(failed, wanted, context)]
+    lines: list[str] = []
+    buttons: Buttons = []
+    if rows:
+        text, buttons = await _unsubscribe(rows, context)
+        lines.append(text)
+    lines += failure_lines(failed, wanted, context)
     await say(context, Safe("\n".join(lines)), buttons)
 
 
 @on_press(actions.UNSUBSCRIBE)
 async def unsubscribe_pressed(context: Context, number: int) -> None:
     """End the subscription whose button was pressed, or all subscriptions."""
-    service, chat_id = context.services.subscriptions, context.chat.id
-    rows = await service.every(chat_id) if number == ALL else [await service.get(chat_id, number)]
-    page = await _unsubscribe(rows, context) if rows else (context.t(EMPTY), [])
-    await edit_pressed(context, *page)
+    service = context.services.subscriptions
+    if number == ALL:
+        rows = await service.every(context.chat.id)
+    else:
+        rows = [await service.get(context.chat.id, number)]
+    if not rows:
+        await edit_pressed(context, context.t(EMPTY), [])
+        return
+    await edit_pressed(context, *await _unsubscribe(rows, context))
 
 
 async def _unsubscribe(rows: Sequence[Subscription], context: Context) -> Page:
@@ -506,7 +515,8 @@ async def list_page(context: Context, page: int, of: int | None = None) -> Page:
     """
     every = await context.services.subscriptions.every(context.chat.id)
     if of is not None:
-        page = next((place for place, one in enumerate(every) if one.id == of), 0) // PAGE
+        places = {one.id: place for place, one in enumerate(every)}
+        page = places.get(of, 0) // PAGE
     rows = every[page * PAGE : (page + 1) * PAGE]
     if not every:
         text = context.t(EMPTY if context.about is None else EMPTY_THERE)

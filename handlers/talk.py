@@ -277,7 +277,9 @@ async def _react_or_give_example(context: Context) -> None:
     A message within a minute after an example gets a reaction with a shrug. The message after a
     shrug gets the example again. The photos of an album count as one message.
     """
-    message, cache, now = context.message, context.services.cache, context.now
+    message = context.message
+    cache = context.services.cache
+    now = context.now
     chat_id = context.chat.id
     album = (chat_id, "album", message.media_group_id if message else None)
     if message is None or cache.get(album, now=now):

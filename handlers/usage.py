@@ -33,7 +33,8 @@ OTHERS = N_("Others")
 @command("usage", channel_after=0)
 async def show_usage(context: Context) -> None:
     """Show today's usage, the stories sent in the last seven days, and the cost of this month."""
-    used, t = await context.services.reports.usage(context.chat.id), context.t
+    t = context.t
+    used = await context.services.reports.usage(context.chat.id)
     lines: list[str] = [t(TITLE), t(TODAY, n=used.stories[-1])]
     if used.part is not None:
         # Limits reset at midnight UTC.

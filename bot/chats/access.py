@@ -107,11 +107,14 @@ class Access:
 
         ``as_chat`` is the id of the channel or group in whose name the person writes.
         """
-        name, now = Subject("chat", str(as_chat)), self._now()
+        now = self._now()
+        name = Subject("chat", str(as_chat))
         async with reading(self._db) as tx:
             chat, responsible, rows = await chats.get_with_access(tx, person, chat_id)
             # A late update may still have the old id of a group that became a supergroup.
-            moved = await chats.moved_to(tx, chat_id) if chat is None and chat_id else None
+            moved = None
+            if chat is None and chat_id:
+                moved = await chats.moved_to(tx, chat_id)
             if moved:
                 chat_id = moved
                 chat, responsible, rows = await chats.get_with_access(tx, person, moved)
@@ -125,8 +128,9 @@ class Access:
             self.mode, chat_id, rows=rows, person_id=person, responsible=responsible, now=now
         )
         own = find_entry(rows, Subject("person", str(person)))
-        is_owner = person in self._always_owners or bool(own and own.is_owner)
-        return (replace(judged, verdict="let") if is_owner else judged), is_owner, chat
+        if person in self._always_owners or (own and own.is_owner):
+            return replace(judged, verdict="let"), True, chat
+        return judged, False, chat
 
     async def guests(self, *, offset: int, limit: int) -> list[Guest]:
         """Return a page of the users of the bot, the highest cost of this month first."""
@@ -169,7 +173,8 @@ class Access:
 
     def _derive_owner_code(self, seed: str) -> str:
         key = self._token.get_secret_value().encode()
-        return OWNER + hmac.new(key, f"storybell owner {seed}".encode(), "sha256").hexdigest()[:32]
+        code = hmac.new(key, f"storybell owner {seed}".encode(), "sha256").hexdigest()
+        return OWNER + code[:32]
 
     async def make_invitation(self, by: int | None, uses: int) -> tuple[str, datetime]:
         """Return the ``start`` payload of an invitation for ``uses`` persons, and the expiry."""
@@ -207,7 +212,8 @@ class Access:
 
         A person who already has access does not use up an invitation.
         """
-        now, subject = self._now(), Subject("person", str(person))
+        now = self._now()
+        subject = Subject("person", str(person))
         async with writing(self._db) as tx:
             if await self._is_owner_link(tx, payload) and await key_values.remove(tx, _SEED):
                 await store.put(

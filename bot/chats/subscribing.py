@@ -29,7 +29,7 @@ from bot.domain.errors import (
 from bot.domain.model import Asker, Profile, Story, Target
 from bot.domain.options import Options, Preferences
 from bot.domain.paid_calls import StoriesService
-from bot.domain.records import MAIN, Known, Subscription
+from bot.domain.records import MAIN, Chat, Known, Subscription
 from bot.fetching import schedule_state, snapshots
 from bot.fetching.names import Names
 from bot.fetching.schedule_state import PollSettings
@@ -177,8 +177,9 @@ class Subscribing:
         places = await self._possible_places(target, usernames, own_topic=own_topic)
         is_fast = fast or (preferences is not None and preferences.options.fast)
         asked: list[tuple[str, _Asked | BotError, Target]] = []
-        new, faster, there = 0, 0, target
+        new, faster = 0, 0
         for username in usernames:
+            there = target
             try:
                 one = await self._check_and_ask_api(
                     places[username], username, by, new=new, faster=faster if is_fast else None
@@ -189,19 +190,18 @@ class Subscribing:
                     )
             except (SubscriptionError, SpendingError, StoriesError, AskAgainError) as error:
                 asked.append((username, error, target))
-            else:
-                asked.append((username, one, there))
-                new += one.there is None
-                faster += not (one.there and one.there.options.fast)
-        return [
-            (
-                username,
-                one
-                if isinstance(one, BotError)
-                else await self._follow_or_move(there, one, by, preferences, fast=fast),
-            )
-            for username, one, there in asked
-        ]
+                continue
+            asked.append((username, one, there))
+            new += one.there is None
+            faster += not (one.there and one.there.options.fast)
+        results: list[tuple[str, Subscribed | BotError]] = []
+        for username, answer, there in asked:
+            if isinstance(answer, BotError):
+                results.append((username, answer))
+                continue
+            done = await self._follow_or_move(there, answer, by, preferences, fast=fast)
+            results.append((username, done))
+        return results
 
     async def _possible_places(
         self, target: Target, usernames: Sequence[str], *, own_topic: bool
@@ -501,19 +501,7 @@ class Subscribing:
                 is_new = await self._payers.check_limits(
                     tx, target.chat_id, payer, profile.username
                 )
-            wanted = preferences or Preferences(Options.from_json(chat.defaults))
-            if fast:
-                wanted = replace(wanted, options=replace(wanted.options, fast=True))
-            wanted = wanted.valid_at(now)
-            if wanted.options.fast:
-                try:
-                    await self._payers.check_fast(tx, target.chat_id, payer)
-                except TooManyFastError:
-                    if fast or preferences is not None:
-                        raise
-                    # A fast subscription by default is dropped without an error.
-                    slower = replace(wanted.options, fast=False)
-                    wanted = Preferences(slower)
+            wanted = await self._preferences_of_new(tx, chat, payer, preferences, fast=fast)
             added = await store.add(
                 tx,
                 target,
@@ -534,6 +522,30 @@ class Subscribing:
             raise NotFollowedError(username=profile.username)
         is_there = added is None
         return Subscribed(subscription, profile, asked.live, is_there, is_new=not is_there)
+
+    async def _preferences_of_new(
+        self, tx: Tx, chat: Chat, payer: int, preferences: Preferences | None, *, fast: bool
+    ) -> Preferences:
+        """Return the preferences of a new subscription: ``preferences``, or the chat's defaults.
+
+        If the chat has no room for a fast subscription, a fast default is dropped.
+
+        Raises:
+            TooManyFastError: A fast subscription was requested, and the chat has no room.
+        """
+        wanted = preferences or Preferences(Options.from_json(chat.defaults))
+        if fast:
+            wanted = replace(wanted, options=replace(wanted.options, fast=True))
+        wanted = wanted.valid_at(self._now())
+        if not wanted.options.fast:
+            return wanted
+        try:
+            await self._payers.check_fast(tx, chat.id, payer)
+        except TooManyFastError:
+            if fast or preferences is not None:
+                raise
+            return Preferences(replace(wanted.options, fast=False))
+        return wanted
 
     async def set_options(
         self, chat_id: int, subscription_id: int, changes: Mapping[str, object]

@@ -100,7 +100,8 @@ class Subscriptions:
 
     async def unsubscribe(self, chat_id: int, rows: Iterable[Subscription]) -> datetime:
         """End subscriptions of a chat. Return the time of the end, which ``restore`` needs."""
-        ids, now = {one.id for one in rows}, self._now()
+        now = self._now()
+        ids = {one.id for one in rows}
         async with writing(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
             # Subscriptions that ended or moved before the lock was acquired are skipped.

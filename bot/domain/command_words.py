@@ -122,9 +122,12 @@ def ends_as_list(arguments: Sequence[str], words: Collection[str], language: str
 
     Keywords are ignored.
     """
-    rest = re.sub("[,;]", " , ", " ".join(map(typed, arguments))).split()
-    *_, joins, _ = ["", "", *(word for word in rest if word.lower() not in words)]
-    return joins == "," or is_connective(joins, language)
+    written = re.sub("[,;]", " , ", " ".join(map(typed, arguments))).split()
+    rest = [word for word in written if word.lower() not in words]
+    if len(rest) < 2:  # noqa: PLR2004 - a joining word, and a word after it
+        return False
+    joining = rest[-2]
+    return joining == "," or is_connective(joining, language)
 
 
 def _take(words: list[str], is_taken: Callable[[str], bool], first: int) -> list[str]:

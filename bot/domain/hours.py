@@ -86,7 +86,8 @@ def parse_hours(text: str) -> tuple[int, int] | None:
     tokens = _tokens(text)
     for place, token in enumerate(tokens):
         if token in _words(_TO):
-            start, end = _minute_of(tokens[:place]), _minute_of(tokens[place + 1 :])
+            start = _minute_of(tokens[:place])
+            end = _minute_of(tokens[place + 1 :])
             if start is not None and end is not None:
                 return start, end
     return None
@@ -101,7 +102,8 @@ def is_about_time(word: str) -> bool:
     """Return whether a word has only the words and numbers of times of day, as in "9 बजे"."""
     tokens = _tokens(word)
     known = _words(_TO) | _words(_OTHERS) | _parts().keys()
-    return bool(tokens) and all(token in known or _TIME.fullmatch(token) for token in tokens)
+    others = [token for token in tokens if not (token in known or _TIME.fullmatch(token))]
+    return bool(tokens) and not others
 
 
 def is_within(at: datetime, hours: tuple[int, int] | None, zone: str | None) -> bool:
@@ -180,4 +182,7 @@ def _words(table: str) -> frozenset[str]:
 @cache
 def _parts() -> dict[str, str]:
     """Return the part of the day of each word."""
-    return {word: part for part, words in _PARTS.items() for word in _folded(words).split()}
+    found: dict[str, str] = {}
+    for part, words in _PARTS.items():
+        found.update(dict.fromkeys(_folded(words).split(), part))
+    return found

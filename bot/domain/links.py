@@ -92,8 +92,9 @@ def find_links(text: str, bot: str = "storybot") -> list[Link]:
     command = _COMMAND.fullmatch(words[0]) if words else None
     if command is None:
         return _links_in(words)
-    name, addressee = command[1].lower(), command[2]
-    if name != "stories" or (addressee or bot).lower() != bot.lower():
+    name = command[1].lower()
+    addressee = command[2] or bot
+    if name != "stories" or addressee.lower() != bot.lower():
         return []
     link = parse_argument(" ".join(words[1:]))
     return [link] if link else []
@@ -113,7 +114,8 @@ def links_in_message(
     links = find_links(text, bot)
     if not (words and _COMMAND.fullmatch(words[0])):
         for kind, url in entities:
-            links += _links_in(_words(url)) if kind == "text_link" and url else []
+            if kind == "text_link" and url:
+                links += _links_in(_words(url))
     stories = {link for link in links if not link.is_page}
     return list(dict.fromkeys(link for link in links if not (link.is_page and link in stories)))
 
@@ -178,12 +180,15 @@ def _link_in(word: str) -> Link | None:
     """Return the link in a word, if the word contains a link."""
     if scheme := _SCHEME.search(word):
         return _classify(_cut_at_end(word[scheme.start(1) :]), _LINK_LENGTH)
-    start = next((index for index, char in enumerate(word) if not _opens_quote(char)), len(word))
+    starts = (place for place, char in enumerate(word) if not _opens_quote(char))
+    start = next(starts, len(word))
     candidate = _cut_at_end(_HTTPS + word[start:])
     bare = candidate.removeprefix(_HTTPS)
     if _NO_SLASHES.match(bare):
         return _REJECTED
-    return _classify(candidate, _LINK_LENGTH + len(_HTTPS)) if _BARE.match(bare) else None
+    if not _BARE.match(bare):
+        return None
+    return _classify(candidate, _LINK_LENGTH + len(_HTTPS))
 
 
 def _opens_quote(char: str) -> bool:

@@ -550,7 +550,7 @@ def _without_fillers_before(words: Sequence[str]) -> Sequence[str]:
 def _patterns(command: Command, language: str) -> tuple[_Pattern, ...]:
     """Return the patterns of a command in English and ``language``."""
     texts = [_PATTERNS[command].get(one, "") for one in dict.fromkeys(("en", language))]
-    return tuple(_pattern(one) for text in texts for one in text.split("|") if one)
+    return tuple(_pattern(one) for one in "|".join(texts).split("|") if one)
 
 
 def _pattern(text: str) -> _Pattern:

@@ -3,6 +3,7 @@
 No I/O.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -289,7 +290,9 @@ def _belongs_to_album(row: Delivery, head: Delivery) -> bool:
 
 
 def _is_doubtful(row: Delivery) -> bool:
-    return row.copies >= alert_rules.MAX_COPIES or (row.copies > 0 and row.sending)
+    if row.copies >= alert_rules.MAX_COPIES:
+        return True
+    return row.copies > 0 and row.sending
 
 
 def _defer_or_drop(row: Delivery, chat: Chat, decision: Decision, now: datetime) -> bool:
@@ -378,11 +381,8 @@ def _first_batch(willing: Sequence[Delivery]) -> Batch:
 
 def count_too_late(decision: Decision) -> dict[tuple[Target, str], int]:
     """Count the stories that expired before the send, by target and profile, for a notice."""
-    counts: dict[tuple[Target, str], int] = {}
-    for row, reason in decision.dropped:
-        if reason == TOO_OLD:
-            counts[row.target, row.username] = counts.get((row.target, row.username), 0) + 1
-    return counts
+    late = (row for row, reason in decision.dropped if reason == TOO_OLD)
+    return Counter((row.target, row.username) for row in late)
 
 
 GONE = StoryGoneError.text

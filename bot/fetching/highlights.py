@@ -112,8 +112,10 @@ class Highlights:
             return Fetched(None, [result], bill=bill)
 
         def until(result: list[Highlight], now: datetime) -> datetime:
-            ends = [end for story in result[0].stories for end in url_expiries(story)]
-            return max(min([now + _OPENED_KEPT, *ends]), now)
+            ends = [now + _OPENED_KEPT]
+            for story in result[0].stories:
+                ends += url_expiries(story)
+            return max(min(ends), now)
 
         (result,) = await self._answers.get(f"highlight:{highlight_id}", fetch, until, HIGHLIGHTS)
         for profile in (result.profile, *(story.profile for story in result.stories)):

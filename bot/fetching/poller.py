@@ -592,7 +592,8 @@ async def _postpone_if_not_due(tx: Tx, known: Known, plan: Plan, now: datetime) 
     if not is_due or known.failures or not plan.is_stale(known):
         return False
     columns, due = plan.recompute_due(known, now=now)
-    due, seen_at = max(due, now), known.snapshot_at or EPOCH
+    due = max(due, now)
+    seen_at = known.snapshot_at or EPOCH
     await profiles.change(tx, known.profile_id, **columns)
     useful_at = partial(snapshots.useful_at, tx, known, due, plan, seen_at=seen_at, now=now)
     if await useful_at(is_claimed=True) <= now:

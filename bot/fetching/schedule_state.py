@@ -76,12 +76,16 @@ class Plan:
         with a known person as a subscriber. ``fresh`` is the number of the profiles with newcomers
         only.
         """
-        schedule, budget = self.schedule, sure + more
-        apart = share_with_newcomers(sure, known=known, fresh=fresh)[1] if known and fresh else 0.0
+        schedule = self.schedule
+        budget = sure + more
+        is_shared = known > 0 and fresh > 0
+        apart = 0.0
+        if is_shared:
+            _, apart = share_with_newcomers(sure, known=known, fresh=fresh)
         if (schedule.budget, schedule.apart) != (budget, apart):
             schedule.set_budget(budget, apart=apart)
         self.pause = None
-        if known and fresh:
+        if is_shared:
             hours = 24 * fresh * self.cost / apart if apart > 0 else LATEST_HOURS
             seconds = max(min(hours, LATEST_HOURS) * HOUR, schedule.minimum)
             self.pause = timedelta(seconds=seconds)
