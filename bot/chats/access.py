@@ -9,9 +9,9 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Literal
 
 import structlog
@@ -24,14 +24,13 @@ from bot.domain.errors import (
     OWNER_IN_SETTINGS,
     OWNER_NOT_BLOCKABLE,
     PROFILE_IN_SETTINGS,
-    BlockedError,
     RightsError,
 )
 from bot.domain.records import Chat
 from bot.fetching import snapshots
 from bot.runtime.timed_cache import TimedCache
 from bot.store import access as store
-from bot.store import acquaintances, chats, key_values, moves, profiles
+from bot.store import acquaintances, chats, key_values, moves, profiles, subscriptions
 from bot.store.engine.database import Database, Tx
 from bot.updates.unit_of_work import reading, run_before_commit, writing
 
@@ -313,9 +312,9 @@ class Access:
             values = {"blocked_since": now, "blocked_until": until, "reason": reason}
             subject = await self._current_subject(tx, subject)
             names = await self._name_column(tx, subject, name)
+            served = await self._lock_served(tx, subject)
             entry = await store.put(tx, subject, now=now, refused_at=None, **values, **names)
-            for chat_id in await chats.chats_served_by(tx, subject):
-                await moves.close_chat(tx, chat_id, now=now)
+            await moves.close_chats(tx, served, now=now)
         if subject.kind == "profile":
             self.blocked |= {subject.id, entry.name} - {""}
         self._wake()
@@ -373,15 +372,36 @@ class Access:
 
     async def _unblock(self, tx: Tx, subject: Subject, **values: object) -> Entry:
         now = self._now()
+        served = await self._lock_served(tx, subject)
         before = await store.get(tx, subject)
         ended = {"blocked_since": None, "blocked_until": None, "reason": "", "refused_at": None}
         entry = await store.put(tx, subject, now=now, **ended, **values)
         if before and before.blocked_since:
-            for chat_id in await chats.chats_served_by(tx, subject):
-                with suppress(BlockedError):  # the chat is still blocked for another reason
-                    await moves.open_chat(tx, chat_id, now=now)
-                    await snapshots.reschedule_checks_of_chat(tx, chat_id, now=now)
+            # A chat that is still blocked for another reason stays closed.
+            opened = await moves.open_unblocked_chats(tx, served, now=now)
+            followed = await subscriptions.followed_profiles(tx, opened)
+            await snapshots.reschedule_checks(tx, followed, now=now)
         return entry
+
+    async def _end_expired_block(self, tx: Tx, subject: Subject) -> bool:
+        """End a block that has expired. Return False if the owner has changed the block since."""
+        await self._lock_served(tx, subject)
+        entry = await store.lock(tx, subject)
+        is_expired = entry is not None and entry.blocked_until is not None
+        if entry is None or not is_expired or entry.is_blocked(self._now()):
+            return False
+        await self._unblock(tx, subject)
+        return True
+
+    @staticmethod
+    async def _lock_served(tx: Tx, subject: Subject) -> list[int]:
+        """Lock the chats that a block closes, before the entry of the access list is changed.
+
+        Return the ids of the chats.
+        """
+        served = await chats.chats_served_by(tx, subject)
+        await chats.lock(tx, served)
+        return served
 
     async def _current_subject(self, tx: Tx, subject: Subject) -> Subject:
         """Return the subject with the current id of a group, and lock the chat.
@@ -408,12 +428,14 @@ class Access:
 
     async def update_blocks(self) -> datetime | None:
         """End expired blocks, and load the blocks of other processes."""
-        ended = await self._db.fetch(lambda tx: store.ended_blocks(tx, now=self._now()))
-        for entry in ended:
+        expired = await self._db.fetch(lambda tx: store.ended_blocks(tx, now=self._now()))
+        has_ended = False
+        for entry in expired:
             subject = Subject(entry.kind, entry.subject)
-            await self._db.run(lambda tx: self._unblock(tx, subject))  # noqa: B023 - awaited here
-            log.info("a block is over", kind=entry.kind)
-        if ended:
+            if await self._db.run(partial(self._end_expired_block, subject=subject)):
+                has_ended = True
+                log.info("a block is over", kind=entry.kind)
+        if has_ended:
             self._wake()
         await self._close_blocked_chats()
         await self.load_blocked_and_owners()

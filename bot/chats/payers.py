@@ -5,7 +5,7 @@ the command, so nobody gets more subscriptions by using more chats. The payer of
 the chat's person.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -187,11 +187,17 @@ class Payers:
         await chat_queues.lock(tx, chat_id)
 
     async def _set(
-        self, tx: Tx, chat_id: int, payer: int | None, now: datetime, *, profile_id: str = ""
+        self,
+        tx: Tx,
+        chat_id: int,
+        payer: int | None,
+        now: datetime,
+        *,
+        profile_ids: Collection[str] = (),
     ) -> None:
         """Set or remove the payer of a chat. The caller has locked the chat and the chat queue.
 
-        ``profile_id`` is a profile that the caller will change. The profile is locked here
+        ``profile_ids`` are profiles that the caller will change. The profiles are locked here
         together with the profiles that the chat follows, so that all profiles are locked in order.
 
         Stopped alerts resume with stories posted from now on. The chat opens if a block of the
@@ -211,7 +217,7 @@ class Payers:
             await moves.open_chat(tx, chat_id, now=now)
         followed = {one.profile_id for one in await subscriptions.of_chat(tx, chat_id)}
         if followed:
-            changed = followed | {profile_id} - {""}
+            changed = followed.union(profile_ids)
             await subscriptions.switch_checks(tx, chat_id=chat_id, profile_ids=changed, now=now)
             await snapshots.reschedule_checks(tx, followed, now=now)
 
@@ -264,12 +270,14 @@ class Payers:
             raise lacking
         return by
 
-    async def ensure(self, tx: Tx, chat_id: int, by: int | None, *, profile_id: str = "") -> int:
+    async def ensure(
+        self, tx: Tx, chat_id: int, by: int | None, *, profile_ids: Collection[str] = ()
+    ) -> int:
         """Return the payer of a chat. If the chat has no payer, ``by`` becomes the payer.
 
-        The caller has locked the chat and the chat's queue, and will subscribe to ``profile_id``.
-        The counters of new subscriptions are locked first. Otherwise two chats could both get the
-        last possible subscription of a payer.
+        The caller has locked the chat and the chat's queue, and will subscribe to
+        ``profile_ids``. The counters of new subscriptions are locked first. Otherwise two chats
+        could both get the last possible subscription of a payer.
 
         Raises:
             NoPayerError: As ``payer_for``.
@@ -277,7 +285,7 @@ class Payers:
         """
         await self.count_new(tx, chat_id, await chats.payer_of(tx, chat_id) or by, 0)
         payer = await self.payer_for(tx, chat_id, by)
-        await self._set(tx, chat_id, payer, self._now(), profile_id=profile_id)
+        await self._set(tx, chat_id, payer, self._now(), profile_ids=profile_ids)
         return payer
 
     async def _full_error(self, tx: Tx, payer: int) -> SubscriptionError:

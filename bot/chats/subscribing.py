@@ -1,7 +1,7 @@
 """The start of subscriptions, which makes all free checks before a paid call."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from weakref import WeakValueDictionary
@@ -194,14 +194,33 @@ class Subscribing:
             asked.append((username, one, there))
             new += one.there is None
             faster += not (one.there and one.there.options.fast)
-        results: list[tuple[str, Subscribed | BotError]] = []
-        for username, answer, there in asked:
+        return await self._follow_or_move_all(asked, by, preferences, fast=fast)
+
+    async def _follow_or_move_all(
+        self,
+        asked: Sequence[tuple[str, _Asked | BotError, Target]],
+        by: Asker,
+        preferences: Preferences | None,
+        *,
+        fast: bool,
+    ) -> list[tuple[str, Subscribed | BotError]]:
+        """Start or move all possible subscriptions. Return the results in the same order."""
+        results: dict[int, Subscribed | BotError] = {}
+        possible: list[tuple[int, _Asked, Target]] = []
+        for place, (_, answer, there) in enumerate(asked):
             if isinstance(answer, BotError):
-                results.append((username, answer))
-                continue
-            done = await self._follow_or_move(there, answer, by, preferences, fast=fast)
-            results.append((username, done))
-        return results
+                results[place] = answer
+            else:
+                possible.append((place, answer, there))
+        # The first new subscription locks the profiles of all subscriptions in order. Two chats
+        # that name the same profiles in different orders would otherwise wait for each other.
+        possible.sort(key=lambda item: (item[1].there is not None, item[1].profile.profile_id))
+        ids = {one.profile.profile_id for _, one, _ in possible}
+        for place, one, there in possible:
+            results[place] = await self._follow_or_move(
+                there, one, by, preferences, fast=fast, profile_ids=ids
+            )
+        return [(username, results[place]) for place, (username, _, _) in enumerate(asked)]
 
     async def _possible_places(
         self, target: Target, usernames: Sequence[str], *, own_topic: bool
@@ -230,10 +249,13 @@ class Subscribing:
         preferences: Preferences | None,
         *,
         fast: bool,
+        profile_ids: Collection[str],
     ) -> Subscribed:
         """Start a subscription in ``target``, or move an existing subscription to ``target``."""
         if asked.there is None:
-            return await self._follow(target, asked, by, preferences, fast=fast)
+            return await self._follow(
+                target, asked, by, preferences, fast=fast, profile_ids=profile_ids
+            )
         one = asked.there
         is_sooner = fast and not one.options.fast
         if one.target != target:
@@ -331,7 +353,7 @@ class Subscribing:
         if known is None:
             raise NotFollowedError(username=ended.username)
         self._refuse_blocked(known.profile_id, known.username)
-        payer = await self._payers.ensure(tx, chat_id, by, profile_id=ended.profile_id)
+        payer = await self._payers.ensure(tx, chat_id, by, profile_ids=[ended.profile_id])
         await self._payers.check_number(tx, chat_id, payer)
         if ended.preferences.options.fast:
             await self._payers.check_fast(tx, chat_id, payer)
@@ -487,7 +509,9 @@ class Subscribing:
         preferences: Preferences | None,
         *,
         fast: bool,
+        profile_ids: Collection[str],
     ) -> Subscribed:
+        """Start a subscription. ``profile_ids`` are all profiles of the transaction."""
         now, is_new, profile = self._now(), False, asked.profile
         async with writing(self._db) as tx:
             chat = await store.lock_and_get_chat(tx, target.chat_id, now=now)
@@ -495,8 +519,9 @@ class Subscribing:
             await chat_queues.ensure(tx, target.chat_id, now=now)
             await chat_queues.lock(tx, target.chat_id)
             payer = await self._payers.ensure(
-                tx, target.chat_id, by.user_id, profile_id=profile.profile_id
+                tx, target.chat_id, by.user_id, profile_ids=profile_ids
             )
+            await profiles.lock_all(tx, profile_ids)
             if await store.find(tx, target, profile.profile_id) is None:
                 is_new = await self._payers.check_limits(
                     tx, target.chat_id, payer, profile.username

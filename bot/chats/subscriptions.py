@@ -269,6 +269,8 @@ class Subscriptions:
         if not self.blocked and not await self._db.fetch(profiles.blocked_ids):
             return 0
         changed = await self._db.run(self._change_blocked)
+        # This is a separate transaction, because fan-outs are locked before profiles.
+        await self._db.run(self._remove_fan_outs_of_blocked)
         while await self._db.run(self._drop_some_of_blocked) == _BLOCKED_AT_ONCE:
             pass
         if changed:
@@ -276,20 +278,28 @@ class Subscriptions:
         return changed
 
     async def _change_blocked(self, tx: Tx) -> int:
-        now = self._now()
-        begun, ended = await profiles.change_blocked(tx, self.blocked, now=now)
-        await fan_outs.remove_of_profiles(tx, {one.profile_id for one in begun})
+        now, blocked = self._now(), frozenset(self.blocked)
+        begins, ends = await profiles.block_changes(tx, blocked)
+        if not begins and not ends:
+            return 0
+        unblocked = [one.profile_id for one in ends]
+        since = alert_rules.alerts_begin_at(now)
+        # Subscriptions are locked before profiles.
+        await store.restart_alerts(tx, profile_ids=unblocked, since=since)
+        both = {one.profile_id for one in [*begins, *ends]}
+        begun, ended = await profiles.change_blocked(tx, blocked, both, now=now)
         for notice, known in (("blocked", begun), ("back", ended)):
             for one in known:
                 fields = {"username": one.username}
                 await fan_outs.add(
                     tx, one.profile_id, notice=notice, fields=fields, due_at=now, now=now
                 )
-        for one in ended:
-            since = alert_rules.alerts_begin_at(now)
-            await store.restart_alerts(tx, profile_id=one.profile_id, since=since)
-            await store.switch_checks(tx, profile_ids=[one.profile_id], now=now)
+        await store.switch_checks(tx, profile_ids=unblocked, now=now)
         return len(begun) + len(ended)
+
+    @staticmethod
+    async def _remove_fan_outs_of_blocked(tx: Tx) -> None:
+        await fan_outs.remove_stories_of(tx, await profiles.blocked_ids(tx))
 
     async def _drop_some_of_blocked(self, tx: Tx) -> int:
         """Drop pending stories of blocked profiles. Return the number of dropped stories."""

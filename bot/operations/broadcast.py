@@ -8,13 +8,14 @@ from functools import partial
 import structlog
 
 from bot.domain.model import Target
+from bot.domain.records import REPLY
 from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import BROADCAST, Buttons, button
 from bot.presentation.html import Safe
 from bot.presentation.translation import Translator, translator_for
 from bot.runtime.workers import Worker
 from bot.sending.replies import edit_payload
-from bot.store import broadcasts, chat_queues, chats, enqueue
+from bot.store import broadcasts, chats, enqueue
 from bot.store.broadcasts import Broadcast, Reach
 from bot.store.engine.database import Database, Tx
 from bot.updates.unit_of_work import call_after_replies, writing
@@ -145,8 +146,7 @@ async def _show_end(tx: Tx, one: Broadcast, reach: Reach, *, now: datetime) -> N
     t = translator_for(chat.effective_language if chat else None)
     stop = stop_button(one.id, t) if reach.waiting else None
     payload = edit_payload(one.owner, one.message_id, _end_text(reach, t), stop)
-    await enqueue.add_reply(tx, Target(one.owner), payload, now=now, due_at=now)
-    await chat_queues.make_due(tx, one.owner, due_at=now, now=now)
+    await enqueue.add_notice(tx, Target(one.owner), REPLY, payload, now=now)
 
 
 def _end_text(reach: Reach, t: Translator) -> Safe:

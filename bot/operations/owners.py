@@ -10,11 +10,12 @@ from telegram.ext import ExtBot
 
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import Target
+from bot.domain.records import REPLY
 from bot.domain.zones import zone_of
 from bot.presentation.actions import Buttons
 from bot.presentation.translation import Translator, translator_for
 from bot.sending.replies import text_payload
-from bot.store import chat_queues, chats, enqueue
+from bot.store import chats, enqueue
 from bot.store.engine.database import Database, Tx
 
 log = structlog.get_logger()
@@ -67,8 +68,7 @@ class Owners:
             t = translators[chat_id]
             shown = buttons(t) if buttons else None
             payload = {**text_payload(text(t), shown, silent=silent), "language": t.language}
-            await enqueue.add_reply(tx, Target(chat_id), payload, now=now, due_at=now)
-            await chat_queues.make_due(tx, chat_id, due_at=now, now=now)
+            await enqueue.add_notice(tx, Target(chat_id), REPLY, payload, now=now)
 
     async def send_at_once(self, render: Callable[[Translator], str]) -> None:
         """Send a plain text to each owner directly, because the database is unavailable."""

@@ -54,6 +54,12 @@ async def get(tx: Tx, subject: Subject) -> Entry | None:
     return await row_or_none(tx, Entry, sa.select(*COLUMNS).where(_subject_sql(subject)))
 
 
+async def lock(tx: Tx, subject: Subject) -> Entry | None:
+    """Lock and return the entry of a subject, or None if the access list has no entry."""
+    mine = sa.select(*COLUMNS).where(_subject_sql(subject))
+    return await row_or_none(tx, Entry, mine.with_for_update())
+
+
 async def put(tx: Tx, subject: Subject, *, now: datetime, **values: Any) -> Entry:  # noqa: ANN401 - columns
     """Insert or update an entry with the given columns. Return the entry."""
     row = {"kind": subject.kind, "subject": subject.id, "since": now, **values}

@@ -179,6 +179,10 @@ async def claim_to_reply(tx: Tx, chat_id: int, lease: Lease) -> ReplyClaim | Non
 
     Return None if the queue is leased, the queue has a pending reply, or the chat is not stored.
     """
+    if tx.dialect.name == "postgresql":
+        # The statement locks the chat and then the queue. A move or an erasure locks the queue and
+        # then deletes the chat.
+        await lock(tx, chat_id)
     values = claim_values(lease, limit=1) | {"chat_id": chat_id}
     row = (await tx.execute(_CLAIM_TO_REPLY, values)).one_or_none()
     return ReplyClaim(chat_id, row.token, row.flood) if row is not None else None
@@ -204,6 +208,18 @@ async def lock_all(tx: Tx, chat_ids: Collection[int]) -> dict[int, int]:
     """
     locked = await tx.execute(LOCKED, {"chat_ids": list(chat_ids)})
     return {row.chat_id: row.token for row in locked if row.owner is not None}
+
+
+async def lock_or_reserve(tx: Tx, chat_id: int, *, now: datetime) -> None:
+    """Lock the queue of a chat. Without a queue, let other inserts of the queue wait.
+
+    A concurrent insert that is not yet committed is waited for.
+    """
+    if await add_new(tx, queues, chat_id=chat_id, leased_until=now):
+        # The key of the deleted row stays reserved until the transaction ends.
+        await tx.execute(sa.delete(queues).where(queues.c.chat_id == chat_id))
+    else:
+        await lock(tx, chat_id)
 
 
 async def reschedule(tx: Tx, chat_id: int, *, free_at: datetime | None = None) -> bool:

@@ -43,7 +43,10 @@ _WHERE_CHAT_IS = sa.select(
 ).where(chats.c.id == sa.bindparam("chat_id"))
 _ADD = (
     sa.insert(deliveries)
-    .from_select(_WHERE_CHAT_IS.selected_columns.keys(), _WHERE_CHAT_IS)
+    .from_select(
+        _WHERE_CHAT_IS.selected_columns.keys(),
+        _WHERE_CHAT_IS.with_for_update(read=True, key_share=True),  # waits for a deletion
+    )
     .returning(deliveries.c.id)
 )
 
@@ -88,8 +91,14 @@ async def add_notice(
     due_at: datetime | None = None,
     held: Held = Held.NOTHING,
 ) -> None:
-    """Enqueue a notice for a chat or topic, due at ``due_at`` (by default now)."""
+    """Enqueue a notice or reply for a chat or topic, due at ``due_at`` (by default now).
+
+    Does nothing if the chat is unknown.
+    """
     due_at = due_at or now
+    # The new row locks the row of the chat, which a concurrent move or erasure of the chat deletes
+    # while it holds the lock of the queue.
+    await chat_queues.lock(tx, target.chat_id)
     if await add_reply(tx, target, fields, notice=notice, held=held, due_at=due_at, now=now):
         await chat_queues.make_due(tx, target.chat_id, due_at=due_at, now=now)
 

@@ -132,10 +132,12 @@ async def add(
     )
 
 
-async def remove_of_profiles(tx: Tx, profile_ids: Collection[str]) -> None:
-    """Delete the unfinished fan-outs of profiles."""
-    these = fan_outs.c.profile_id.in_(sorted(profile_ids))
-    await tx.execute(sa.delete(fan_outs).where(these))
+async def remove_stories_of(tx: Tx, profile_ids: Collection[str]) -> None:
+    """Delete the unfinished fan-outs of stories of profiles; notices stay."""
+    these = sa.and_(fan_outs.c.profile_id.in_(sorted(profile_ids)), fan_outs.c.notice.is_(None))
+    ordered = sa.select(fan_outs.c.id).where(these).order_by(fan_outs.c.id)
+    ids = (await tx.execute(ordered.with_for_update())).scalars().all()
+    await tx.execute(sa.delete(fan_outs).where(fan_outs.c.id.in_(ids)))
 
 
 async def next_due_at(tx: Tx) -> datetime | None:

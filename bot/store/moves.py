@@ -1,5 +1,6 @@
 """Changes of the id or topic of a chat, with all dependent rows."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -13,7 +14,9 @@ from bot.store import (
     chat_queues,
     chats,
     fan_outs,
+    ledger,
     mutes,
+    profiles,
     subscriptions,
     topics,
     usage,
@@ -47,6 +50,7 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
             await close_chat(tx, new, now=now)
         return False
     await chats.add_or_update(tx, new, kind="supergroup", title=before.title, now=now)
+    await chat_queues.lock_or_reserve(tx, new, now=now)
     if is_first:
         born = sa.select(chats.chats.c.created_at).where(chats.chats.c.id == old)
         values = {name: getattr(before, name) for name in CHAT_SETTINGS}
@@ -61,14 +65,17 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
             await deliveries_store.drop_duplicates(tx, heir.id, by=one.id, now=now)
             await _end_for_heir(tx, one, heir)
     for table in all_tables().sorted_tables:
-        if "chat_id" in table.c and table is not usage.usage_days:
+        is_money = table is usage.usage_days or table is ledger.ledger_entries
+        if "chat_id" in table.c and not is_money:
             await _rewrite_chat_id(tx, table, old, new)
-    await budgets.move_chat(tx, old, new)
     await tx.execute(sa.delete(chats.chats).where(chats.chats.c.id == old))
     await chats.set_state(tx, new, "closed" if is_blocked else "active", now=now)
     await chat_queues.make_due(tx, new, due_at=now, now=now)
     await chat_queues.reschedule(tx, new)
     await subscriptions.switch_checks(tx, chat_id=new, now=now)
+    # Money is locked after the profiles.
+    await ledger.move_chat(tx, old, new)
+    await budgets.move_chat(tx, old, new)
     await usage.move_chat(tx, old, new)
     return True
 
@@ -172,13 +179,20 @@ async def apply_presence(tx: Tx, mute: Mute, presence: Presence, *, now: datetim
 
 async def close_chat(tx: Tx, chat_id: int, *, now: datetime) -> bool:
     """Close a chat: stop alerts and unneeded checks. Return False if already closed."""
-    await chats.lock(tx, [chat_id])
-    await chat_queues.lock(tx, chat_id)
-    news = await chats.set_state(tx, chat_id, "closed", now=now)
-    await mutes.unmute(tx, chat_id)
-    await chat_queues.reschedule(tx, chat_id)
-    await subscriptions.switch_checks(tx, chat_id=chat_id, now=now)
-    return news
+    return bool(await close_chats(tx, [chat_id], now=now))
+
+
+async def close_chats(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> list[int]:
+    """Close several chats as ``close_chat`` does. Return the chats that were open."""
+    await chats.lock(tx, chat_ids)
+    await chat_queues.lock_all(tx, chat_ids)
+    closed = [one for one in chat_ids if await chats.set_state(tx, one, "closed", now=now)]
+    for chat_id in chat_ids:
+        await mutes.unmute(tx, chat_id)
+    await chat_queues.reschedule_all(tx, chat_ids)
+    followed = await subscriptions.followed_profiles(tx, chat_ids)
+    await subscriptions.switch_checks(tx, profile_ids=followed, now=now)
+    return closed
 
 
 async def open_chat(tx: Tx, chat_id: int, *, now: datetime, since: datetime | None = None) -> bool:
@@ -192,13 +206,31 @@ async def open_chat(tx: Tx, chat_id: int, *, now: datetime, since: datetime | No
     """
     await chats.lock(tx, [chat_id])
     await chats.refuse_blocked(tx, chat_id, now=now)
-    await chat_queues.lock(tx, chat_id)
-    news = await chats.set_state(tx, chat_id, "active", now=now)
-    if news:
+    return bool(await _open_chats(tx, [chat_id], since=since or now, now=now))
+
+
+async def open_unblocked_chats(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> list[int]:
+    """Reopen several chats as ``open_chat`` does, except blocked chats.
+
+    Return the chats that were closed.
+    """
+    await chats.lock(tx, chat_ids)
+    unblocked = [one for one in chat_ids if not await chats.is_blocked(tx, one, now=now)]
+    return await _open_chats(tx, unblocked, since=now, now=now)
+
+
+async def _open_chats(
+    tx: Tx, chat_ids: Collection[int], *, since: datetime, now: datetime
+) -> list[int]:
+    """Reopen locked chats. Return the chats that were closed."""
+    await chat_queues.lock_all(tx, chat_ids)
+    opened = [one for one in chat_ids if await chats.set_state(tx, one, "active", now=now)]
+    begin = alert_rules.alerts_begin_at(min(since, now))
+    for chat_id in opened:
         await deliveries_store.end_all(tx, chat_id=chat_id, reason=deliveries_store.AWAY, now=now)
-        await subscriptions.restart_alerts(
-            tx, chat_id=chat_id, since=alert_rules.alerts_begin_at(min(since or now, now))
-        )
-        await chat_queues.reschedule(tx, chat_id)
+        await subscriptions.restart_alerts(tx, chat_id=chat_id, since=begin)
+    await chat_queues.reschedule_all(tx, opened)
+    await profiles.lock_all(tx, await subscriptions.followed_profiles(tx, opened))
+    for chat_id in opened:
         await subscriptions.switch_checks(tx, chat_id=chat_id, now=now)
-    return news
+    return opened

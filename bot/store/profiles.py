@@ -85,6 +85,13 @@ async def lock(tx: Tx, profile_id: str) -> Known | None:
     return await row_or_none(tx, Known, LOCKED, {"profile_id": profile_id})
 
 
+async def lock_all(tx: Tx, profile_ids: Collection[str]) -> None:
+    """Lock profiles as ``lock`` does, in the order of the ids."""
+    these = sa.select(profiles.c.profile_id).where(profiles.c.profile_id.in_(sorted(profile_ids)))
+    ordered = these.order_by(profiles.c.profile_id)
+    await tx.execute(ordered.with_for_update(key_share=True))
+
+
 async def named(tx: Tx, username: str, *, since: datetime) -> Known | None:
     """Return the profile that last had the name for certain after ``since``, or None."""
     statement = (
@@ -292,25 +299,43 @@ async def blocked_ids(tx: Tx) -> list[str]:
     return list(await tx.scalars(sa.select(profiles.c.profile_id).where(_IS_BLOCKED)))
 
 
-async def change_blocked(
-    tx: Tx, blocked: Collection[str], *, now: datetime
-) -> tuple[list[Known], list[Known]]:
-    """Block the profiles in ``blocked`` (ids and names), and unblock all other profiles.
+async def block_changes(tx: Tx, blocked: Collection[str]) -> tuple[list[Known], list[Known]]:
+    """Return the profiles that were blocked, and the profiles that were unblocked.
 
-    Return the profiles that are newly blocked, and the profiles that are no longer blocked. A
-    blocked profile is not checked.
+    ``blocked`` are the ids and names of all blocked profiles.
     """
+    found: list[list[Known]] = []
+    for which in _block_changes_sql(blocked):
+        rows = await tx.execute(sa.select(*COLUMNS).where(which))
+        found.append([Known(*row) for row in rows])
+    return found[0], found[1]
+
+
+def _block_changes_sql(
+    blocked: Collection[str],
+) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+    """Return the conditions of profiles to block, and of profiles to unblock."""
     words = sorted(blocked)
     is_listed = sa.or_(profiles.c.profile_id.in_(words), profiles.c.username.in_(words))
+    return sa.and_(is_listed, IS_NOT_BLOCKED), sa.and_(~is_listed, _IS_BLOCKED)
+
+
+async def change_blocked(
+    tx: Tx, blocked: Collection[str], profile_ids: Collection[str], *, now: datetime
+) -> tuple[list[Known], list[Known]]:
+    """Update the state of those profiles that were blocked or unblocked.
+
+    Return both lists in that order. ``blocked`` as in ``block_changes``. A blocked profile is not
+    checked.
+    """
+    await lock_all(tx, profile_ids)
+    these = profiles.c.profile_id.in_(sorted(profile_ids))
+    block: dict[str, object] = {"state": "blocked", "due_at": None, "weight": 0.0, "chats": 0}
+    unblock: dict[str, object] = {"state": "active"}
+    is_begun, is_ended = _block_changes_sql(blocked)
     changed: list[list[Known]] = []
-    for which, values in (
-        (
-            sa.and_(is_listed, IS_NOT_BLOCKED),
-            {"state": "blocked", "due_at": None, "weight": 0.0, "chats": 0},
-        ),
-        (sa.and_(~is_listed, _IS_BLOCKED), {"state": "active"}),
-    ):
-        update = sa.update(profiles).where(which).values(**values, state_since=now)
+    for which, values in ((is_begun, block), (is_ended, unblock)):
+        update = sa.update(profiles).where(these, which).values(**values, state_since=now)
         rows = await tx.execute(update.returning(*COLUMNS))
         changed.append([Known(*row) for row in rows])
     return changed[0], changed[1]

@@ -8,6 +8,8 @@ import sqlalchemy as sa
 
 from bot.domain import alert_rules
 from bot.runtime.claims import PROCESS
+from bot.store import chat_queues
+from bot.store import chats as chat_store
 from bot.store.access import access_list
 from bot.store.acquaintances import acquaintances
 from bot.store.answers import cached_answers
@@ -118,7 +120,7 @@ def all_overdue(now: datetime) -> list[Overdue]:
         Overdue(samples, samples.c.hour < now - _INCIDENTS_KEPT),
         Overdue(ended, ended.c.at < now - _ENDED_KEPT),
         Overdue(deliveries, of_closed),
-        Overdue(chats, closed),
+        Overdue(chats, closed, by=chats.c.id),
         Overdue(
             profiles,
             sa.and_(profiles.c.named_at < now - _PROFILES_KEPT, ~is_followed, ~may_be_followed),
@@ -130,6 +132,11 @@ async def delete_overdue(tx: Tx, what: Overdue, *, limit: int) -> int:
     """Delete up to ``limit`` overdue rows. Return the number of deleted rows."""
     keys = list(what.table.primary_key.columns)
     first = sa.select(*keys).where(what.condition).order_by(what.by).limit(limit)
+    if what.table is chats:
+        # The deletion of a chat also deletes its queue, which is locked after the chat.
+        ids = (await tx.execute(first)).scalars().all()
+        await chat_store.lock(tx, ids)
+        await chat_queues.lock_all(tx, ids)
     # Rows that another transaction has locked are deleted by the next clean-up.
     these = sa.tuple_(*keys).in_(first.with_for_update(skip_locked=True))
     return (await tx.execute(sa.delete(what.table).where(these))).rowcount

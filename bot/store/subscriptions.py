@@ -16,7 +16,7 @@ from bot.store import chats as chat_store
 from bot.store.chats import COLUMNS, HAS_PAYER, IS_ACTIVE, chats
 from bot.store.engine.database import Tx, row_or_none
 from bot.store.engine.schema import BigId, Timestamp, insert, metadata
-from bot.store.profiles import IS_CHECKED, IS_NOT_BLOCKED, profiles
+from bot.store.profiles import IS_CHECKED, IS_NOT_BLOCKED, lock_all, profiles
 from bot.store.topics import topics
 
 _FAST = 4.0  # the weight of a fast subscription; the weight of other subscriptions is 1
@@ -124,6 +124,14 @@ async def of_chat(tx: Tx, chat_id: int, *, username: str = "") -> list[Subscript
     statement, values = (_NAMED, {"username": username}) if username else (_OF_CHAT, {})
     rows = await tx.execute(statement, {"chat_id": chat_id, **values})
     return [_subscription(row) for row in rows]
+
+
+async def followed_profiles(tx: Tx, chat_ids: Collection[int]) -> set[str]:
+    """Return the ids of the profiles that chats follow."""
+    of_chats = sa.select(subscriptions.c.profile_id).where(
+        subscriptions.c.chat_id.in_(list(chat_ids))
+    )
+    return set((await tx.execute(of_chats)).scalars())
 
 
 async def _fetch_matching(
@@ -238,18 +246,26 @@ async def remove_of_chat(tx: Tx, chat_id: int) -> list[str]:
 
 async def forget_creator(tx: Tx, person: int) -> None:
     """Remove the id of a person from the subscriptions that the person has created."""
-    theirs = sa.update(subscriptions).where(subscriptions.c.created_by == person)
-    await tx.execute(theirs.values(created_by=None))
+    whose = subscriptions.c.created_by == person
+    await _lock_matching(tx, whose)
+    await tx.execute(sa.update(subscriptions).where(whose).values(created_by=None))
 
 
 async def restart_alerts(
-    tx: Tx, *, since: datetime, chat_id: int | None = None, profile_id: str = ""
+    tx: Tx, *, since: datetime, chat_id: int | None = None, profile_ids: Collection[str] = ()
 ) -> None:
-    """Restart the alerts of a chat, or of a profile, with stories posted from ``since`` on."""
+    """Restart the alerts of a chat, or of profiles, with stories posted from ``since`` on."""
     whose = subscriptions.c.chat_id == chat_id
     if chat_id is None:
-        whose = subscriptions.c.profile_id == profile_id
+        whose = subscriptions.c.profile_id.in_(sorted(profile_ids))
+    await _lock_matching(tx, whose)
     await tx.execute(sa.update(subscriptions).where(whose).values(since=since))
+
+
+async def _lock_matching(tx: Tx, whose: sa.ColumnElement[bool]) -> None:
+    """Lock the subscriptions of several chats in the order of the ids."""
+    rows = sa.select(subscriptions.c.id).where(whose).order_by(subscriptions.c.id)
+    await tx.execute(rows.with_for_update(key_share=True))
 
 
 async def lock_and_get_chat(tx: Tx, chat_id: int, *, now: datetime) -> Chat:
@@ -375,16 +391,14 @@ async def switch_checks(
     counts as followed by newcomers only.
     """
     wanted = set(profile_ids)
-    if not wanted:
-        followed = sa.select(subscriptions.c.profile_id).where(subscriptions.c.chat_id == chat_id)
-        wanted.update(await tx.scalars(followed))
-    these = profiles.c.profile_id.in_(sorted(wanted))
+    if not wanted and chat_id is not None:
+        wanted = await followed_profiles(tx, [chat_id])
     if not wanted:
         return
+    these = profiles.c.profile_id.in_(sorted(wanted))
     # The profiles are locked before the count, so that concurrent changes are committed and
     # counted.
-    rows = sa.select(profiles.c.profile_id).where(these).order_by(profiles.c.profile_id)
-    await tx.execute(rows.with_for_update(key_share=True))
+    await lock_all(tx, wanted)
     payer = None if chat_id is None else await chat_store.payer_of(tx, chat_id)
     is_known = await access.is_known(tx, payer)
     begins = sa.update(profiles).where(these, IS_NOT_BLOCKED, ~IS_CHECKED, _IS_AWAITED)

@@ -131,6 +131,8 @@ class Handling:
         chats = {reply.target.chat_id for reply in replies}
         if len(chats) == 1 and not self._outage.is_on():
             queue = await chat_queues.claim_to_reply(tx, min(chats), claim)
+        else:
+            await chat_queues.lock_all(tx, chats)
         rows, strangers = [], []
         for reply in replies:
             row_id = await enqueue.add_reply(

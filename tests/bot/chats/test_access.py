@@ -1,4 +1,6 @@
-"""The end of a block of a profile, under each name of the profile."""
+"""The end of a block: of a profile under each of its names, and of an expired block."""
+
+import asyncio
 
 import pytest
 
@@ -7,7 +9,10 @@ from bot.domain.access import Subject
 from bot.domain.errors import PROFILE_IN_SETTINGS, RightsError
 from bot.domain.model import Profile
 from bot.fetching import snapshots
+from bot.store import access as store
 from bot.store.engine.database import Database
+from tests.support.control import wait_for
+from tests.support.database import count_lock_waits, on_postgresql
 from tests.support.errors import raises
 from tests.support.followed import MINUTE, Clock
 
@@ -54,3 +59,31 @@ async def test_the_settings_keep_a_profile_blocked_and_the_owner_is_told_so(
         with raises(RightsError, PROFILE_IN_SETTINGS):
             await access.unblock(subject)
     assert {"star", "1"} <= access.blocked
+
+
+@on_postgresql
+async def test_a_new_block_stays_while_the_expired_block_before_it_is_ended(db: Database) -> None:
+    """The owner blocks the person again after a process has read the expired blocks."""
+    person, clock = Subject("person", "5"), Clock()
+    access = Access(db, mode="open", now=clock)
+    await access.block(person, until=clock(), reason="")
+    is_blocked_again, may_end = asyncio.Event(), asyncio.Event()
+
+    async def block_again() -> None:
+        async with db.begin() as tx:
+            await store.put(tx, person, now=clock(), blocked_since=clock(), blocked_until=None)
+            is_blocked_again.set()
+            await may_end.wait()
+
+    async def is_waiting() -> bool:
+        return await count_lock_waits(db) > 0
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(block_again())
+        await is_blocked_again.wait()
+        group.create_task(access.update_blocks())
+        await wait_for(is_waiting)
+        may_end.set()
+    entry = await db.fetch(lambda tx: store.get(tx, person))
+    assert entry is not None
+    assert entry.is_blocked(clock())

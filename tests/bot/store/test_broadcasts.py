@@ -1,12 +1,16 @@
 """Broadcasts: what counts as sent, as waiting and as unreachable, on both databases."""
 
+import asyncio
+
 import sqlalchemy as sa
 
 from bot.domain.records import Held
+from bot.operations.broadcast import Broadcasts
 from bot.store import broadcasts, chat_queues, chats, moves
 from bot.store.broadcasts import Reach
 from bot.store.deliveries import deliveries
 from bot.store.engine.database import Database, Tx
+from tests.support.control import wait_for
 from tests.support.followed import HOUR, NOON
 
 
@@ -49,3 +53,17 @@ async def test_a_flood_limit_of_a_minute_is_waited_for(db: Database) -> None:
         for wait, is_being_sent in ((HOUR / 120, True), (HOUR, False)):
             await chat_queues.reschedule(tx, 1, free_at=NOON + wait)
             assert await broadcasts.is_being_sent(tx, one, now=NOON) is is_being_sent
+
+
+async def test_a_broadcast_ends_whose_author_was_erased(sqlite_db: Database) -> None:
+    sender = Broadcasts(sqlite_db, wake=lambda: None, now=lambda: NOON)
+    number, _ = await sender.draft("", owner=7)
+    await sender.begin(number, message_id=3)
+
+    async def has_ended() -> bool:
+        return not await sqlite_db.fetch(broadcasts.running)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(sender.worker.run())
+        await wait_for(has_ended)
+        sender.worker.stop()

@@ -3,14 +3,13 @@
 import asyncio
 from datetime import datetime
 
-import sqlalchemy as sa
-
 from bot.domain.model import Target
 from bot.domain.records import Held
-from bot.store import chat_queues, chats, deliveries, enqueue
+from bot.store import chat_queues, chats, deliveries, enqueue, erasure
 from bot.store.engine.database import Database
 from tests.support.claims import lease_at
 from tests.support.control import wait_for
+from tests.support.database import count_lock_waits
 from tests.support.followed import HOUR, MINUTE, NOON, PRADA, claim, follow, look, rows, story
 
 
@@ -180,9 +179,7 @@ async def test_a_reply_that_is_added_while_a_lease_ends_is_due(empty_postgres_ur
                 await deliveries.remove(tx, [first])
 
         async def are_waiting(count: int) -> bool:
-            locks = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
-            async with db.read() as tx:
-                return int((await tx.execute(locks)).scalar_one()) >= count
+            return await count_lock_waits(db) >= count
 
         async with asyncio.TaskGroup() as group:
             group.create_task(hold())
@@ -193,3 +190,35 @@ async def test_a_reply_that_is_added_while_a_lease_ends_is_due(empty_postgres_ur
             await wait_for(lambda: are_waiting(2))
             may_go_on.set()
         assert [len(lane.rows) for lane in await claim(db, now=NOON + MINUTE)] == [1]
+
+
+async def test_a_reply_beside_the_deletion_of_its_chat_is_no_deadlock(
+    empty_postgres_url: str,
+) -> None:
+    """A move or an erasure locks the chat and the queue, and deletes the chat later."""
+    is_locked, may_delete = asyncio.Event(), asyncio.Event()
+    async with Database(empty_postgres_url) as db:
+        async with db.begin() as tx:
+            await follow(tx, 1)
+
+        async def reply() -> None:
+            async with db.begin() as tx:
+                assert await chat_queues.claim_to_reply(tx, 1, lease_at(NOON)) is None
+
+        async def is_waiting() -> bool:
+            return await count_lock_waits(db) > 0
+
+        async def erase() -> None:
+            async with db.begin() as tx:
+                await chats.lock(tx, [1])
+                await chat_queues.lock(tx, 1)
+                is_locked.set()
+                await may_delete.wait()
+                await erasure.erase_chat(tx, 1, now=NOON)
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(erase())
+            await is_locked.wait()
+            group.create_task(reply())
+            await wait_for(is_waiting)
+            may_delete.set()

@@ -1,55 +1,116 @@
-"""Whoever locks rows takes them in the order that ``bot.store`` names: nobody deadlocks."""
+"""Transactions lock rows in the order that ``bot.store`` names, so that none is a deadlock."""
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
-from bot.billing.ledger import Ledger
+from bot.billing.ledger import Charge, Ledger
+from bot.chats.access import Access
 from bot.chats.payers import Payers, SubscriptionLimits
 from bot.chats.subscribing import Subscribing
 from bot.chats.subscriptions import Subscriptions
+from bot.domain.access import Subject
 from bot.domain.budget import Limits
-from bot.domain.errors import NotFollowedError
-from bot.domain.model import Profile, Target
+from bot.domain.errors import BlockedError, NotFollowedError
+from bot.domain.model import Asker, Moved, Outcome, PermanentFailure, Profile, Sent, Target
 from bot.domain.options import Preferences
+from bot.domain.paid_calls import Answer, Call, Operation
+from bot.domain.records import REPLY
+from bot.domain.selection import Batch
 from bot.fetching import snapshots
 from bot.fetching.schedule_state import PollSettings
+from bot.operations import cleanup
+from bot.operations.broadcast import Broadcasts
+from bot.outbox import results
 from bot.outbox.fan_out import FanOut
-from bot.store import chat_queues, chats, erasure, moves, profiles
+from bot.store import (
+    broadcasts,
+    chat_queues,
+    chats,
+    deliveries,
+    enqueue,
+    erasure,
+    moves,
+    profiles,
+)
 from bot.store import subscriptions as store
-from bot.store.engine.database import Database
+from bot.store.engine.database import Database, Tx
+from bot.updates.unit_of_work import Unit, as_current
 from tests.bot.store.test_audiences import consistent
-from tests.support.followed import NOON, Clock, follow, story
+from tests.support.claims import lease_at
+from tests.support.database import on_postgresql
+from tests.support.followed import DAY, NOON, Clock, follow, story
 
 STARS = [Profile(str(number), f"star{number}") for number in range(4)]
 PEOPLE = range(1, 7)
 GROUPS = range(-503, -500)
 ROUNDS = 25
 AT_ONCE = 10
+PLENTY = 10**6
+
+Change = Callable[[], Awaitable[Any]]
+
+
+@contextmanager
+def no_deadlocks() -> Iterator[None]:
+    """Fail if the database ended a transaction because of a deadlock, even if a retry followed."""
+    with capture_logs() as logs:
+        yield
+    assert not [line for line in logs if line.get("why") == "transactions waited for each other"]
+
+
+class FreeAnswers:
+    """A Stories API without stories, in which each name belongs to the profile of ``STARS``."""
+
+    def stories(self, _id: str, **_options: object) -> Call[list[Any]]:
+        async def make() -> Answer[list[Any]]:
+            return Answer([], 2)
+
+        return Call(Operation.STORIES, 2, make)
+
+    def profile(self, name: str) -> Call[Profile]:
+        async def make() -> Answer[Profile]:
+            return Answer(next(one for one in STARS if one.username == name), 1)
+
+        return Call(Operation.PROFILE, 1, make)
 
 
 class Crowd:
-    """People who press whatever there is, while their profiles are looked at."""
+    """Random changes of the same chats and profiles by people, owners, checks and the outbox."""
 
     def __init__(self, db: Database, seed: int) -> None:
-        nobody: Any = None  # what is pressed here asks neither the API nor the ledger
-        polling = PollSettings(blocked=frozenset({STARS[-1].username}))
+        nobody: Any = None  # the use cases of this test never use this dependency
+        api: Any = FreeAnswers()
         self.db = db
         self.clock = Clock()
+        self.blocked = {STARS[-1].username}
+        polling = PollSettings(credits_a_day=PLENTY, blocked=self.blocked)
         limits = SubscriptionLimits(most=200, most_fast=9)
         self.payers = Payers(db, limits=limits, now=self.clock)
         self.chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
-        self.subscriptions = Subscriptions(db, nobody, blocked=polling.blocked, now=self.clock)
+        self.subscriptions = Subscriptions(db, nobody, blocked=self.blocked, now=self.clock)
+        of_all = Limits(PLENTY, chat_daily_allowance=PLENTY, person_daily_allowance=PLENTY)
+        self.ledger = Ledger(db, of_all, now=self.clock)
         self.subscribing = Subscribing(
-            db, nobody, nobody, payers=self.payers, polling=polling, topics=nobody, now=self.clock
+            db,
+            api,
+            self.ledger,
+            payers=self.payers,
+            polling=polling,
+            topics=nobody,
+            now=self.clock,
         )
+        self.access = Access(db, mode="open", now=self.clock)
+        self.broadcasts = Broadcasts(db, wake=lambda: None, now=self.clock)
         self.fan_out = FanOut(db, lambda: None, now=self.clock)
         self.posted = 0
+        self.last_group = -1000
 
     async def begin(self) -> None:
         async with self.db.begin() as tx:
@@ -74,7 +135,7 @@ class Crowd:
             return
         one = self.chance.choice(found)
         fast = {"fast": not one.options.fast}
-        deeds: list[Callable[[], Awaitable[Any]]] = [
+        changes: list[Change] = [
             lambda: self.subscriptions.set_paused(person, one.id, paused=True),
             lambda: self.subscriptions.set_paused(person, one.id, paused=False),
             lambda: self.subscribing.set_options(person, one.id, fast),
@@ -88,8 +149,8 @@ class Crowd:
             self.subscriptions.apply_blocks,
             self.tidy,
         ]
-        with suppress(NotFollowedError):  # another press was first
-            await self.chance.choice(deeds)()
+        with suppress(NotFollowedError, BlockedError):  # another change was first
+            await self.chance.choice(changes)()
 
     async def begin_groups(self) -> None:
         async with self.db.begin() as tx:
@@ -102,7 +163,7 @@ class Crowd:
         """Change the payer of a group in one of all ways."""
         person, group = self.chance.choice(PEOPLE), self.chance.choice(GROUPS)
         at: dict[str, Any] = {"kind": "supergroup", "title": "", "language_code": None}
-        deeds: list[Callable[[], Awaitable[Any]]] = [
+        changes: list[Change] = [
             lambda: self.payers.bring(group, person, **at),
             lambda: self.payers.bring(group, None, **at),
             lambda: self.payers.claim(group, person),
@@ -112,7 +173,159 @@ class Crowd:
             lambda: self.erase(person),
             lambda: self.follow(person),
         ]
-        await self.chance.choice(deeds)()
+        with suppress(BlockedError):
+            await self.chance.choice(changes)()
+
+    async def work(self) -> None:
+        """Do what an owner, the schedule, the outbox, or a person with a longer request does."""
+        changes: list[Change] = [
+            self.block_chats,
+            self.block_profiles,
+            self.subscribe_to_several,
+            self.reply,
+            self.send,
+            self.make_check,
+            self.answer_question,
+            self.move_group,
+            self.broadcast,
+            self.stop_broadcast,
+            self.clean,
+        ]
+        await self.chance.choice(changes)()
+
+    def any_chat(self) -> int:
+        chat_ids: list[int] = [*PEOPLE, *GROUPS]
+        return self.chance.choice(chat_ids)
+
+    async def block_chats(self) -> None:
+        """Block or unblock a person or group, or end the expired blocks."""
+        who, until = Subject.of_chat(self.any_chat()), self.chance.choice([None, self.clock()])
+        changes: list[Change] = [
+            lambda: self.access.block(who, until=until, reason=""),
+            lambda: self.access.unblock(who),
+            self.access.update_blocks,
+        ]
+        await self.chance.choice(changes)()
+
+    async def block_profiles(self) -> None:
+        """Block and unblock two profiles."""
+        self.blocked ^= {one.username for one in self.chance.sample(STARS, 2)}
+        await self.subscriptions.apply_blocks()
+
+    async def subscribe_to_several(self) -> None:
+        """Subscribe a chat to all profiles with a single command, and reply."""
+        chat_id, names = self.any_chat(), [one.username for one in STARS]
+        self.chance.shuffle(names)
+        unit = Unit(self.db)
+        with as_current(unit):
+            try:
+                with suppress(BlockedError):
+                    asker = Asker(chat_id, self.chance.choice(PEOPLE))
+                    await self.subscribing.subscribe_all(Target(chat_id), names, asker)
+                await self.reply_in(await unit.ensure_transaction(), chat_id)
+                await unit.commit()
+            except BaseException:
+                await unit.undo()
+                raise
+
+    async def reply(self) -> None:
+        async with self.db.begin() as tx:
+            await self.reply_in(tx, self.any_chat())
+
+    async def reply_in(self, tx: Tx, chat_id: int) -> None:
+        """Enqueue a reply as ``bot.updates.handling`` does."""
+        lease = lease_at(self.clock(), timedelta(seconds=5))
+        queue = await chat_queues.claim_to_reply(tx, chat_id, lease)
+        payload = {"kind": "text", "text": ""}
+        if queue is None:
+            await enqueue.add_notice(tx, Target(chat_id), REPLY, payload, now=lease.at)
+        else:
+            await enqueue.add_reply(
+                tx, Target(chat_id), payload, now=lease.at, due_at=lease.at, copies=1
+            )
+
+    async def send(self) -> None:
+        """Claim some chat queues, and record a failed send or the move of a group."""
+        lease = lease_at(self.clock(), timedelta(seconds=5))
+        async with self.db.begin() as tx:
+            queues = await chat_queues.claim(tx, lease, limit=5)
+            ids = [row.id for queue in queues for row in queue.rows]
+            await deliveries.record_claim(tx, ids)
+        for queue in queues:
+            outcome: Outcome = Sent(())
+            if self.chance.random() < 0.3:
+                outcome = PermanentFailure("kicked")
+            if queue.chat_id < 0 and self.chance.random() < 0.3:
+                outcome = Moved(self.other_group(queue.chat_id))
+            batch = Batch(Target(queue.chat_id), tuple(queue.rows))
+            report = results.SendReport(
+                outcome=outcome,
+                is_counted=True,
+                in_outage=False,
+                answers_again=False,
+                now=self.clock(),
+            )
+            async with self.db.begin() as tx:
+                if queue.rows:
+                    await results.record(tx, queue, batch, report)
+
+    def other_group(self, group: int) -> int:
+        """Return a group that is known to the bot, or a new one."""
+        self.last_group -= 1
+        known = [one for one in GROUPS if one != group]
+        return self.chance.choice([*known, self.last_group])
+
+    async def move_group(self) -> None:
+        group = self.chance.choice(GROUPS)
+        async with self.db.begin() as tx:
+            await moves.move_chat(tx, group, self.other_group(group), now=self.clock())
+
+    async def make_check(self) -> None:
+        """Claim a profile, and record its check with the bill."""
+        star, lease = self.chance.choice(STARS), lease_at(self.clock())
+        async with self.db.begin() as tx:
+            claimed = await profiles.claim(tx, lease, limit=1, ids=[star.profile_id])
+        for known in claimed:
+            charge = Charge("schedule", profile_id=known.profile_id)
+            await self.record_stories(charge, star, token=known.token)
+
+    async def answer_question(self) -> None:
+        """Record the answer to a question of a person with the bill."""
+        asker = Asker(self.any_chat(), self.chance.choice(PEOPLE))
+        await self.record_stories(Charge("stories", asker), self.chance.choice(STARS))
+
+    async def record_stories(
+        self, charge: Charge, star: Profile, *, token: int | None = None
+    ) -> None:
+        reserved = await self.ledger.reserve(charge, FreeAnswers().stories(star.profile_id))
+        self.posted += 1
+        found = story(f"{star.profile_id}-{self.posted}", self.clock(), star)
+        async with self.db.begin() as tx:
+            seen = snapshots.Snapshot(star, (found,))
+            await snapshots.record(tx, seen, now=self.clock.on(timedelta(seconds=1)), token=token)
+            await self.ledger.settle(tx, reserved, 1)
+
+    async def broadcast(self) -> None:
+        number, _ = await self.broadcasts.draft("", owner=PEOPLE[0])
+        await self.broadcasts.begin(number, None)
+        async with self.db.read() as tx:
+            running = await broadcasts.running(tx)
+        async with self.db.begin() as tx:
+            await broadcasts.hand_out(tx, running[0], limit=AT_ONCE, now=self.clock())
+
+    async def stop_broadcast(self) -> None:
+        """Stop a broadcast with a button, and reply to the owner."""
+        async with self.db.read() as tx:
+            running = await broadcasts.running(tx)
+        for one in running[:1]:
+            unit = Unit(self.db)
+            with as_current(unit):
+                await self.broadcasts.stop(one.id)
+                await self.reply_in(await unit.ensure_transaction(), PEOPLE[0])
+                await unit.commit()
+
+    async def clean(self) -> None:
+        await cleanup.clean(self.db, now=self.clock() + self.chance.choice([0, 3, 40]) * DAY)
 
     async def undo(self, group: int, person: int) -> None:
         found = await self.subscriptions.every(group)
@@ -154,7 +367,7 @@ class Crowd:
         async with self.db.begin() as tx:
             await profiles.add_unsplit(tx, star, 2)
         self.clock.on(timedelta(days=1))
-        await Ledger(self.db, Limits(), now=self.clock).split_check_costs()
+        await self.ledger.split_check_costs()
 
     async def erase(self, person: int) -> None:
         async with self.db.begin() as tx:
@@ -166,18 +379,26 @@ class Crowd:
         async with self.db.begin() as tx:
             await moves.move_chat(tx, -100 - person, 100 + person, now=self.clock())
 
+    async def run(self, *changes: Change, rounds: int = ROUNDS) -> None:
+        """Make the changes in turn, ``AT_ONCE`` at the same time; check what must always hold."""
+        with no_deadlocks():
+            for _ in range(rounds):
+                async with asyncio.TaskGroup() as group:
+                    for number in range(AT_ONCE):
+                        group.create_task(_awaited(changes[number % len(changes)]))
+        async with self.db.read() as tx:
+            await consistent(tx)
+
+
+async def _awaited(change: Change) -> None:
+    await change()
+
 
 @pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 async def test_looks_beside_presses_never_wait_for_each_other(db: Database, seed: int) -> None:
-    """And however they come between each other, what somebody waits for is checked."""
     crowd = Crowd(db, seed)
     await crowd.begin()
-    for _ in range(ROUNDS):
-        async with asyncio.TaskGroup() as group:
-            for number in range(AT_ONCE):
-                group.create_task(crowd.press() if number % 3 else crowd.look())
-    async with db.read() as tx:
-        await consistent(tx)
+    await crowd.run(crowd.look, crowd.press, crowd.press)
 
 
 @pytest.mark.parametrize(
@@ -187,9 +408,15 @@ async def test_changes_of_payers_never_wait_for_each_other(db: Database, seed: i
     crowd = Crowd(db, seed)
     await crowd.begin()
     await crowd.begin_groups()
-    for _ in range(ROUNDS):
-        async with asyncio.TaskGroup() as group:
-            for _ in range(AT_ONCE):
-                group.create_task(crowd.change_payer())
-    async with db.read() as tx:
-        await consistent(tx)
+    await crowd.run(crowd.change_payer)
+
+
+@on_postgresql
+@pytest.mark.parametrize(
+    "seed", [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 8))]
+)
+async def test_no_change_beside_any_other_is_a_deadlock(db: Database, seed: int) -> None:
+    crowd = Crowd(db, seed)
+    await crowd.begin()
+    await crowd.begin_groups()
+    await crowd.run(crowd.work, crowd.work, crowd.press, crowd.work, crowd.change_payer, rounds=15)
