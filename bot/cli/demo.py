@@ -18,6 +18,8 @@ from sandbox.loop import MovableLoop
 from sandbox.telegram.world import FIRST_PERSON
 
 _PLENTY = 10_000
+_BUDGET = 200_000  # credits per day
+_DAYS = 365  # the days for which the demo's credits last
 _VISITORS = 3  # the number of persons who become owners, in the order of opening the page
 _TOKEN = "7000000001:demo-token-of-the-sandbox-0123456789abc"  # noqa: S105 - the simulated Telegram accepts any token
 
@@ -41,6 +43,8 @@ def run_demo(*, port_base: int) -> int:
 async def _run_demo(folder: Path, port_base: int, loop: MovableLoop) -> int:
     # The sandbox uses the time of this loop. A skipped day therefore passes for the bot as well.
     async with running(port_base=port_base, clock=Clock(move_on=loop.advance)) as sandbox:
+        # With less credits, the start would warn of the demo's high budget.
+        sandbox.stories_api.billing.balance = _DAYS * _BUDGET
         # The bot receives every message of the demo's group, as if the owner had disabled the
         # privacy mode at @BotFather (/setprivacy).
         sandbox.telegram.world.bot.reads_all = True
@@ -56,7 +60,7 @@ async def _run_demo(folder: Path, port_base: int, loop: MovableLoop) -> int:
             access="open",
             # Enough credits to check each profile as often as allowed. A new story then soon
             # causes an alert.
-            daily_budget=200_000,
+            daily_budget=_BUDGET,
             # Each person who opens the page is an owner, so that /spending and /health work.
             admin_ids=range(FIRST_PERSON, FIRST_PERSON + _VISITORS),
             # All persons of the demo are newcomers, and send many requests in a short time.
