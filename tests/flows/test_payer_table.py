@@ -72,6 +72,7 @@ async def town(
     url = sqlite_db.url.render_as_string(hide_password=False)
     values = {"database_url": url, "admin_ids": str(boss), "daily_budget": 1_000_000}
     values |= {"access": mode, "person_daily_allowance": credits_}
+    values |= {"poll_floor_s": 3600}  # the checks of followed profiles are not tried here
     values |= {"max_subscriptions": NAMES, "max_new_subscriptions_a_day": NAMES}
     async with running_bell(tmp_path, box, timing=unhurried(), **values) as bell:
         await box.control.privacy_mode(on=False)
