@@ -11,6 +11,8 @@ from tests.support.storybell import Bell, buttons, storybell
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
 
+SETTINGS = {"poll_floor_s": 3600}  # no flow of this module waits for a check
+
 
 def file_of(rows: list[object]) -> Json:
     """A file as /export makes it."""

@@ -16,6 +16,7 @@ from tests.support.storybell import Bell, buttons, unhurried
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
 TIMING = unhurried()
+SETTINGS = {"poll_floor_s": 3600}  # no flow of this module waits for a check
 FILE = Path(__file__).parents[1] / "data" / "plain_messages.jsonl"
 MESSAGES = [json.loads(line) for line in FILE.read_text().splitlines()]
 FOLLOWED = ("natgeo", "plain.other")

@@ -8,6 +8,7 @@ from tests.support.control import Control, Json, stories_of, wait_for
 from tests.support.storybell import Bell, buttons, storybell
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
+SETTINGS = {"poll_floor_s": 10}  # more checks take more CPU time than the flows
 DOWN: Json = {"status": 503, "body": {"detail": "Service Unavailable"}}
 
 

@@ -13,6 +13,8 @@ from tests.support.storybell import Bell, buttons
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
 
+SETTINGS = {"poll_floor_s": 10}  # more checks take more CPU time than the flows
+
 PLAIN = (
     "Hi there 👋", "yo", "whats up", "Buenas tardes", "¿Cómo funciona esto?",
     "quiero ver las historias de natgeo", "muéstrame natgeo por favor", "Guten Tag",
