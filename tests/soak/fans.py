@@ -165,16 +165,10 @@ class Fans:
         """Change an option for the format of alerts."""
         await self._say(place, "/subscriptions")
         await asyncio.sleep(A_WHILE)
-        found = sorted({data for _, data in self._people.buttons(place) if data[:4] == "sub:"})
-        if not found:
-            return
-        data = self._chance.choice(found)
-        await self._people.press_where(place, data, exactly=True)
-        await asyncio.sleep(A_WHILE)
         what = self._chance.choice(
             ["keep", "keep", "files", "files", "caption", "spoiler", "protect", "fast"]
         )
-        await self._press(place, f"opt:{data.partition(':')[2]}:{what}")
+        await self._people.tap_option(place, what)
 
     async def forbid_kind(self, place: Place) -> None:
         """Remove the members' right to send a kind of media for a while, without an update."""

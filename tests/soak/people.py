@@ -2,11 +2,13 @@
 
 import asyncio
 import random
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from bot.domain.options import RULES, Options
+from handlers.options import SECTIONS
 from sandbox.telegram.model import Chat, Message
 from tests.soak.journal import HOUR, Asked, Journal, Window
 from tests.soak.rates import ORDINARY, Rates
@@ -14,6 +16,8 @@ from tests.support.control import Control, RefusedError
 
 FOLLOWED = 4  # initial subscriptions per chat
 KINDS = ("group", "supergroup", "forum", "channel")
+# The button that opens the page of a subscription. The buttons of its sections have more words.
+_SUBSCRIPTION = re.compile(r"sub:\d+")
 HANDS = 30  # concurrent actions; some take hours
 DAY = 24 * HOUR
 Deed = Callable[["Place"], Awaitable[None]]
@@ -248,17 +252,21 @@ class People:
         """Change an option of a subscription: the summary, a filter, a pause."""
         await self.write(place, place.owner, "/subscriptions")
         await asyncio.sleep(20)
-        found = sorted({data for _, data in self.buttons(place) if data.startswith("sub:")})
+        # The rules have no button here: people write the rules.
+        with_button = [name for name in Options.__dataclass_fields__ if name not in RULES]
+        await self.tap_option(place, self._chance.choice(["digest", "pause", *with_button]))
+
+    async def tap_option(self, place: Place, option: str) -> None:
+        """Open the page of a subscription that has the option, and tap the option."""
+        found = sorted({data for _, data in self.buttons(place) if _SUBSCRIPTION.fullmatch(data)})
         if not found:
             return
         data = self._chance.choice(found)
-        await self.press_where(place, data, exactly=True)
-        await asyncio.sleep(20)
-        number = data.partition(":")[2]
-        # The rules have no button here: people write the rules.
-        with_button = [name for name in Options.__dataclass_fields__ if name not in RULES]
-        chosen = self._chance.choice(["digest", "pause", *with_button])
-        await self.press_where(place, f"opt:{number}:{chosen}")
+        section = next((name for name, (_, shown) in SECTIONS.items() if option in shown), "when")
+        for page in (data, f"{data}:{section}"):
+            await self.press_where(place, page, exactly=True)
+            await asyncio.sleep(20)
+        await self.press_where(place, f"opt:{data.partition(':')[2]}:{option}")
 
     async def leave(self, place: Place, *, hours: float | None = None) -> None:
         """Block or remove the bot for some hours."""
