@@ -79,9 +79,10 @@ def _notice_payload(chat: Chat, batch: Batch, t: Translator) -> Payload:
 
     A summary has buttons, except in a channel.
     """
-    fields = batch.rows[0].fields
-    text = "\n\n".join(render(batch.rows[0].notice or "", [row.fields for row in batch.rows], t))
-    if batch.rows[0].notice != SUMMARY:
+    notice, fields = batch.rows[0].notice or "", batch.rows[0].fields
+    parts = render(notice, [row.fields for row in batch.rows], t)
+    text = "\n\n".join(parts)
+    if notice != SUMMARY:
         return text_payload(text)
     buttons = summary_buttons(fields["posted"]) if chat.kind != "channel" else None
     return text_payload(text, buttons, silent=fields["silent"])

@@ -130,7 +130,9 @@ async def _count_copies(them: list[SendLease], tx: Tx) -> list[SendLease]:
 
 
 def _ids_of(them: list[SendLease], *, is_counted: bool) -> list[int]:
-    return [number for one in them if one.is_counted == is_counted for number in one.ids]
+    """Return the ids of the rows whose copies are counted, or not counted."""
+    chosen = [one for one in them if one.is_counted == is_counted]
+    return [number for one in chosen for number in one.ids]
 
 
 class LeasedCalls(Calls):

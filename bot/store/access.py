@@ -125,7 +125,9 @@ async def blocked_profiles(tx: Tx, *, now: datetime) -> set[str]:
         access_list.c.blocked_since.is_not(None),
         sa.or_(until.is_(None), until > now),
     )
-    return {word for row in await tx.execute(statement) for word in row if word}
+    rows = await tx.execute(statement)
+    words = {word for row in rows for word in row}
+    return words - {""}
 
 
 async def ids_of_profiles(tx: Tx, names: Collection[str]) -> dict[str, str]:

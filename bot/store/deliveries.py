@@ -288,7 +288,9 @@ async def record_copy(tx: Tx, ids: Sequence[int]) -> set[int]:
     If the bot crashes after this transaction, the message may have arrived. Return the ids of the
     counted deliveries. Deliveries that have ended or are deferred are not counted.
     """
-    return set(await tx.scalars(ATTEMPTED, {"ids": ids})) if ids else set()
+    if not ids:
+        return set()
+    return set(await tx.scalars(ATTEMPTED, {"ids": ids}))
 
 
 async def change(
@@ -333,7 +335,8 @@ async def remove(tx: Tx, ids: Iterable[int]) -> int:
 
     Replies are not kept, because their texts are private.
     """
-    return (await tx.execute(sa.delete(deliveries).where(deliveries.c.id.in_(list(ids))))).rowcount
+    statement = sa.delete(deliveries).where(deliveries.c.id.in_(list(ids)))
+    return (await tx.execute(statement)).rowcount
 
 
 async def waiting_replies(tx: Tx, chat_id: int) -> dict[int, dict[str, Any]]:
@@ -358,7 +361,9 @@ async def waiting_stories(tx: Tx, subscription_id: int, *, since: datetime) -> l
 
 async def still_open(tx: Tx, ids: Collection[int]) -> set[int]:
     """Return the ids of the deliveries that are still open."""
-    return set(await tx.scalars(STILL_OPEN, {"ids": list(ids)})) if ids else set()
+    if not ids:
+        return set()
+    return set(await tx.scalars(STILL_OPEN, {"ids": list(ids)}))
 
 
 async def record_sent(tx: Tx, message_ids: dict[int, int], *, now: datetime) -> None:

@@ -251,6 +251,18 @@ async def _add_deliveries(tx: Tx, row: sa.Row[Any], where: Mapping[str, Any]) ->
     """Lock the rows of a slice in the order of ``bot.store``, and insert the deliveries."""
     if tx.dialect.name == "postgresql":
         await tx.execute(_QUEUES, where)
+    await _wake_queues(tx, row, where)
+    names, source = _source_of_deliveries(row)
+    # Waits for a transaction that ends a subscription, then leaves the subscription out.
+    source = source.with_for_update(read=True, key_share=True, of=subscriptions)
+    rows = insert(deliveries).from_select(names, source)
+    await tx.execute(
+        rows.on_conflict_do_nothing(index_elements=["subscription_id", "story_pk"]), where
+    )
+
+
+async def _wake_queues(tx: Tx, row: sa.Row[Any], where: Mapping[str, Any]) -> None:
+    """Make the chat queues of a slice due."""
     due_at = sa.literal(row.deliver_at, Timestamp)
     at = sa.literal(row.created_at, Timestamp)
     waiting = sa.select(subscriptions.c.chat_id).where(
@@ -265,6 +277,12 @@ async def _add_deliveries(tx: Tx, row: sa.Row[Any], where: Mapping[str, Any]) ->
     names = ["chat_id", "due_at", "leased_until"]
     woken = insert(chat_queues.queues).from_select(names, queues)
     await chat_queues.insert_due(tx, woken, where)
+
+
+def _source_of_deliveries(row: sa.Row[Any]) -> tuple[list[str], sa.Select[Any]]:
+    """Return the query for the deliveries of a slice, and the names of the columns."""
+    due_at = sa.literal(row.deliver_at, Timestamp)
+    at = sa.literal(row.created_at, Timestamp)
     who = [subscriptions.c.chat_id, subscriptions.c.thread_id, subscriptions.c.id]
     names = ["chat_id", "thread_id", "subscription_id", "due_at", "created_at"]
     if row.story_pks is None:
@@ -282,9 +300,4 @@ async def _add_deliveries(tx: Tx, row: sa.Row[Any], where: Mapping[str, Any]) ->
     source = source.join(chats, chats.c.id == subscriptions.c.chat_id).where(_WAITS_IN_RANGE)
     if row.since is not None:
         source = source.where(subscriptions.c.since <= row.since)
-    # Waits for a transaction that ends a subscription, then leaves the subscription out.
-    source = source.with_for_update(read=True, key_share=True, of=subscriptions)
-    rows = insert(deliveries).from_select(names, source)
-    await tx.execute(
-        rows.on_conflict_do_nothing(index_elements=["subscription_id", "story_pk"]), where
-    )
+    return names, source

@@ -87,6 +87,8 @@ async def newest(
     ``blocked`` contains ids and names; the current name of a profile counts. A profile that the
     API refused recently has no held stories, because the account may be private.
     """
+    if not ids:
+        return []
     statement = (
         sa.select(stories.c.value, *_FILE)
         .join(profiles, profiles.c.profile_id == stories.c.profile_id)
@@ -104,6 +106,6 @@ async def newest(
         .order_by(stories.c.taken_at.desc(), stories.c.pk.desc())
         .limit(most)
     )
-    rows = (await tx.execute(statement)).all() if ids else []
+    rows = (await tx.execute(statement)).all()
     readable = load_each_or_none([row[0] for row in rows])
     return [(one, KnownFile(*row[1:])) for one, row in zip(readable, rows, strict=True) if one]

@@ -57,39 +57,42 @@ async def add(tx: Tx, rows: Collection[Delivery]) -> None:
     wanted = [row for row in rows if row.story is not None]
     if not wanted:
         return
-    result = await tx.execute(
-        sa.select(
-            files.c.bot_id, files.c.story_pk, files.c.kind, files.c.file_id, files.c.file_unique_id
-        ).where(
-            files.c.story_pk.in_(sorted({_file_key(row) for row in wanted})),
-            files.c.file_id.is_not(None),
-        )
-    )
-    by_pk: dict[str, list[Any]] = {}
-    for file in result:
-        by_pk.setdefault(file.story_pk, []).append(file)
+    files_by_key = await _files_by_key(tx, {_file_key(row) for row in wanted})
     # A chat may have moved, or been erased, while the alert was sent.
-    at = {row.target.chat_id for row in wanted}
-    there = set(await tx.scalars(sa.select(chats.c.id).where(chats.c.id.in_(at))))
-    values = [
-        {
-            "chat_id": row.target.chat_id,
-            "story_pk": row.story.pk,
-            "bot_id": file.bot_id,
-            "profile_id": row.story.profile.profile_id,
-            "username": row.username,
-            "taken_at": row.story.taken_at,
-            "story": dump_stories([row.story])[0],
-            "kind": file.kind,
-            "file_id": file.file_id,
-            "file_unique_id": file.file_unique_id,
-        }
-        for row in wanted
-        if row.story and row.target.chat_id in there
-        for file in by_pk.get(_file_key(row), ())
-    ]
+    chat_ids = {row.target.chat_id for row in wanted}
+    there = set(await tx.scalars(sa.select(chats.c.id).where(chats.c.id.in_(chat_ids))))
+    values = []
+    for row in wanted:
+        if row.target.chat_id in there:
+            values += [_values(row, file) for file in files_by_key.get(_file_key(row), ())]
     if values:
         await tx.execute(insert(kept).on_conflict_do_nothing(), values)
+
+
+async def _files_by_key(tx: Tx, keys: Collection[str]) -> dict[str, list[sa.Row[Any]]]:
+    """Return the files that Telegram has, by the key of ``_file_key``; one file per bot."""
+    rows = await tx.execute(sa.select(files).where(files.c.story_pk.in_(sorted(keys))))
+    by_key: dict[str, list[sa.Row[Any]]] = {}
+    for file in rows:
+        by_key.setdefault(file.story_pk, []).append(file)
+    return by_key
+
+
+def _values(row: Delivery, file: sa.Row[Any]) -> dict[str, Any]:
+    """Return the columns of a kept story."""
+    assert row.story is not None  # noqa: S101 - ``add`` has filtered the deliveries
+    return {
+        "chat_id": row.target.chat_id,
+        "story_pk": row.story.pk,
+        "bot_id": file.bot_id,
+        "profile_id": row.story.profile.profile_id,
+        "username": row.username,
+        "taken_at": row.story.taken_at,
+        "story": dump_stories([row.story])[0],
+        "kind": file.kind,
+        "file_id": file.file_id,
+        "file_unique_id": file.file_unique_id,
+    }
 
 
 async def profile_named(

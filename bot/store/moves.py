@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from bot.domain import alert_rules
 from bot.domain.model import Moved, Presence, Target
-from bot.domain.records import CHAT_SETTINGS, MAIN, Held, Mute, Subscription
+from bot.domain.records import CHAT_SETTINGS, MAIN, Chat, Held, Mute, Subscription
 from bot.store import (
     access,
     budgets,
@@ -52,18 +52,12 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
     await chats.add_or_update(tx, new, kind="supergroup", title=before.title, now=now)
     await chat_queues.lock_or_reserve(tx, new, now=now)
     if is_first:
-        born = sa.select(chats.chats.c.created_at).where(chats.chats.c.id == old)
-        values = {name: getattr(before, name) for name in CHAT_SETTINGS}
-        values["payer"] = before.payer
-        await chats.change(tx, new, **values, created_at=born.scalar_subquery())
+        await _take_over_settings(tx, before, new)
         # The payer of the group may be blocked.
         is_blocked = await chats.is_blocked(tx, new, now=now)
-    ended, kept = (new, old) if is_first else (old, new)
-    for one in await subscriptions.of_chat(tx, ended):
-        heir = await subscriptions.find(tx, Target(kept, one.target.thread_id), one.profile_id)
-        if heir is not None:
-            await deliveries_store.drop_duplicates(tx, heir.id, by=one.id, now=now)
-            await _end_for_heir(tx, one, heir)
+        await _end_doubled_subscriptions(tx, new, kept=old, now=now)
+    else:
+        await _end_doubled_subscriptions(tx, old, kept=new, now=now)
     for table in all_tables().sorted_tables:
         is_money = table is usage.usage_days or table is ledger.ledger_entries
         if "chat_id" in table.c and not is_money:
@@ -78,6 +72,26 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
     await budgets.move_chat(tx, old, new)
     await usage.move_chat(tx, old, new)
     return True
+
+
+async def _take_over_settings(tx: Tx, before: Chat, new: int) -> None:
+    """Give the settings, the payer and the creation time of a group to its supergroup."""
+    born = sa.select(chats.chats.c.created_at).where(chats.chats.c.id == before.id)
+    values = {name: getattr(before, name) for name in CHAT_SETTINGS}
+    values["payer"] = before.payer
+    await chats.change(tx, new, **values, created_at=born.scalar_subquery())
+
+
+async def _end_doubled_subscriptions(tx: Tx, ended: int, *, kept: int, now: datetime) -> None:
+    """End the subscriptions of chat ``ended`` to profiles that chat ``kept`` follows as well.
+
+    The pending deliveries go to the subscriptions of ``kept``.
+    """
+    for one in await subscriptions.of_chat(tx, ended):
+        heir = await subscriptions.find(tx, Target(kept, one.target.thread_id), one.profile_id)
+        if heir is not None:
+            await deliveries_store.drop_duplicates(tx, heir.id, by=one.id, now=now)
+            await _end_for_heir(tx, one, heir)
 
 
 async def _rewrite_chat_id(tx: Tx, table: sa.Table, old: int, new: int) -> None:

@@ -247,10 +247,12 @@ async def mean_delay(tx: Tx) -> timedelta | None:
     is_usual = profiles.c.snapshot_at.is_not(None) & (profiles.c.failures == 0)
     columns = (profiles.c.weight, sa.case((is_usual, pause)).label("pause"))
     rows = await tx.execute(_sample_sql(*columns, most=_SAMPLE))
-    paused = [(row.weight, row.pause) for row in rows if row.pause is not None]
-    weight = sum(one[0] for one in paused)
-    mean = sum(one[0] * one[1] for one in paused) / weight if weight else None
-    return None if mean is None else timedelta(milliseconds=mean / 2)
+    paused = [row for row in rows if row.pause is not None]
+    weight = sum(row.weight for row in paused)
+    if not weight:
+        return None
+    mean = sum(row.weight * row.pause for row in paused) / weight
+    return timedelta(milliseconds=mean / 2)
 
 
 async def forecasts(tx: Tx, *, most: int, skip_fresh: bool = False) -> list[tuple[Any, float]]:
@@ -290,7 +292,8 @@ async def upcoming(tx: Tx, *, limit: int) -> list[tuple[str, datetime | None, da
 async def count_followed(tx: Tx) -> tuple[int, int]:
     """Return the numbers of checked profiles: followed by known people, and by newcomers only."""
     count = sa.select(profiles.c.fresh, sa.func.count()).where(IS_CHECKED)
-    counts = {bool(row[0]): row[1] for row in await tx.execute(count.group_by(profiles.c.fresh))}
+    rows = await tx.execute(count.group_by(profiles.c.fresh))
+    counts = {bool(row[0]): row[1] for row in rows}
     return counts.get(False, 0), counts.get(True, 0)
 
 

@@ -35,7 +35,8 @@ async def add(tx: Tx, hour: datetime, figures: dict[str, Any]) -> None:
 async def hours_since(tx: Tx, start: datetime) -> list[tuple[datetime, dict[str, Any]]]:
     """Return the figures of the hours from ``start`` on, in order."""
     statement = sa.select(samples.c.hour, samples.c.figures).where(samples.c.hour >= start)
-    return [(row[0], row[1]) for row in await tx.execute(statement.order_by(samples.c.hour))]
+    rows = await tx.execute(statement.order_by(samples.c.hour))
+    return [(row[0], row[1]) for row in rows]
 
 
 async def measure_hour(tx: Tx, hour: datetime) -> dict[str, Any]:

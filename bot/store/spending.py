@@ -33,10 +33,15 @@ _DAY = sa.type_coerce(_ENTRIES.at, sa.BigInteger) // sa.literal_column(str(_DAY_
 async def spent_by_kind(tx: Tx, *, since: date) -> list[Part]:
     """Return the spending since the day ``since``, by day, kind and operation."""
     key = (_DAY, _ENTRIES.kind, _ENTRIES.operation)
-    spent = sa.select(*key, sa.func.sum(_ENTRIES.credits)).where(_ENTRIES.at >= _midnight(since))
+    spent = (
+        sa.select(*key, sa.func.sum(_ENTRIES.credits))
+        .where(_ENTRIES.at >= _midnight(since))
+        .group_by(*key)
+        .order_by(*key)
+    )
     return [
         Part(_EPOCH_DAY + timedelta(days=day), kind, operation, int(credits_))
-        for day, kind, operation, credits_ in await tx.execute(spent.group_by(*key).order_by(*key))
+        for day, kind, operation, credits_ in await tx.execute(spent)
     ]
 
 
@@ -85,7 +90,8 @@ async def costs_by_asker(tx: Tx, *, since: date, of: Collection[int] | None = No
     statement = sa.select(*columns, sa.func.sum(parts.c.millicredits)).group_by(*columns)
     if of is not None:
         statement = statement.where(sa.or_(parts.c.chat_id.in_(of), parts.c.user_id.in_(of)))
-    return [Cost(*row[:4], int(row[4])) for row in await tx.execute(statement) if row[4]]
+    costs = [Cost(*row[:4], int(row[4] or 0)) for row in await tx.execute(statement)]
+    return [cost for cost in costs if cost.millicredits]
 
 
 async def dearest(
