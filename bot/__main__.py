@@ -26,6 +26,7 @@ _GROUPS = {
 _COMMANDS = {name: text for group in _GROUPS.values() for name, text in group.items()}
 _WITH_OPTIONS = frozenset({"backup", "restore", "move", "check", "erase", "simulate"})
 """The commands that have options. The module ``bot.cli.NAME`` adds the options of a command."""
+_LAST_PORT_BASE = 65531
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,11 +53,22 @@ def parser(words: Sequence[str]) -> argparse.ArgumentParser:
     commands = result.add_subparsers(dest="command", required=True, metavar="command")
     parsers = {name: commands.add_parser(name, help=text) for name, text in _COMMANDS.items()}
     parsers["demo"].add_argument(
-        "--port-base", type=int, default=8080, help="first of five consecutive ports"
+        "--port-base", type=_port, default=8080, help="first of five consecutive ports"
     )
     for name in _WITH_OPTIONS & set(words):
         importlib.import_module(f"bot.cli.{name}").add_arguments(parsers[name])
     return result
+
+
+def _port(text: str) -> int:
+    """Return the first of five ports; 0 chooses free ports.
+
+    Raises:
+        ArgumentTypeError: There are no such ports.
+    """
+    if not text.isdecimal() or int(text) > _LAST_PORT_BASE:
+        raise argparse.ArgumentTypeError(f"must be a number from 0 to {_LAST_PORT_BASE}")
+    return int(text)
 
 
 def _command_list() -> str:

@@ -13,7 +13,7 @@ from bot.domain.foreign_text import clean
 from bot.domain.model import Target
 from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import DANGER, OWNER, PEOPLE, Buttons, Page, arrows, back, button
-from bot.presentation.html import bold, code, foreign_html, has_rtl, isolate, shorten
+from bot.presentation.html import bold, code, foreign_html, has_rtl, isolate, plain, shorten
 from bot.presentation.translation import LABELLED, translator_for
 from bot.sending.replies import text_payload
 from handlers.admission import REASON
@@ -159,7 +159,7 @@ def _list_line(one: Guest, context: Context) -> str:
 
 def _list_label(sign: str, name: str, millicredits: int, context: Context) -> str:
     """Return the label of a button of a person or chat, with the cost in credits."""
-    cost = _credits_text(millicredits, context)
+    cost = plain(cost_text(millicredits / 1000, context))
     return f"{sign} {context.t.plain(LABELLED, label=_label(name), text=cost)}"
 
 
@@ -169,17 +169,13 @@ def _label(name: str) -> str:
     return isolate(text) if has_rtl(text) else text
 
 
-def _credits_text(millicredits: int, context: Context) -> str:
-    return context.t.number(round(millicredits / 1000, 1))
-
-
 def _guest_page(one: Guest, context: Context) -> Page:
     t = context.t
     name = bold(foreign_html(one.name, rtl=t.is_rtl))
     lines = [f"{name} {code(str(one.id))}", *_standing_lines(one, context)]
     lines += ["", t(HERE, cost=cost_text(one.total / 1000, context))]
     lines += [
-        "• " + t.labelled(t.plain(text), _credits_text(one.by_kind[kind], context))
+        "• " + t.labelled(t.plain(text), cost_text(one.by_kind[kind] / 1000, context))
         for kind, text in KINDS.items()
         if kind in one.by_kind
     ]

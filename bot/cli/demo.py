@@ -20,7 +20,7 @@ from sandbox.telegram.world import FIRST_PERSON
 _PLENTY = 10_000
 _BUDGET = 200_000  # credits per day
 _DAYS = 365  # the days for which the demo's credits last
-_VISITORS = 3  # the number of persons who become owners, in the order of opening the page
+_VISITORS = 30  # the number of persons who become owners, in the order of opening the page
 _TOKEN = "7000000001:demo-token-of-the-sandbox-0123456789abc"  # noqa: S105 - the simulated Telegram accepts any token
 
 
@@ -33,10 +33,13 @@ def run_demo(*, port_base: int) -> int:
             try:
                 return runner.run(_run_demo(Path(folder), port_base, loop))
             except OSError as error:
-                if error.errno != errno.EADDRINUSE:
+                if error.errno not in {errno.EADDRINUSE, errno.EACCES}:
                     raise
-    ports = f"{port_base} to {port_base + 4}"
-    Console(stderr=True).print(f"One of the ports {ports} is taken; --port-base names others.")
+    text = (
+        f"One of the ports {port_base} to {port_base + 4} is taken or not allowed. Choose others: "
+        'make demo ARGS="--port-base 9000"'
+    )
+    Console(stderr=True, soft_wrap=True).print(text, markup=False, highlight=False)
     return 1
 
 

@@ -105,12 +105,20 @@ def menu(bot: Bot, chat_type: str, chat_id: int, language: str) -> list[dict[str
 
 
 def samples(sandbox: Sandbox) -> list[dict[str, str]]:
-    """Return sample messages in order, each with the text to type and a note on the result."""
+    """Return sample messages in order, each with the text to type and a note on the result.
+
+    A sample with a chat belongs into the chat of this title; other samples belong into the private
+    chat with the bot.
+    """
     tries = [
         {"text": "/stories thirty", "note": "30 stories, as several albums"},
         {"text": "/highlights natgeo", "note": "collections it keeps, as buttons"},
         {"text": "/subscribe busy", "note": "an alert for each new story"},
-        {"text": "/subscribe prada topic", "note": "in Travel club: a topic of its own"},
+        {
+            "text": "/subscribe prada topic",
+            "note": "in Travel club: a topic of its own",
+            "chat": "Travel club",
+        },
         {"text": "/subscriptions", "note": "options: daily summary, then +1 day below"},
         {"text": "/stories locked", "note": "a private profile; nobody.here is none at all"},
         {"text": "/stories bigvideo", "note": "a video too big for Telegram"},

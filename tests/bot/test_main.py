@@ -263,7 +263,16 @@ def test_a_taken_port_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         assert main(["demo", "--port-base", str(taken.getsockname()[1])]) == 1
-    assert "is taken; --port-base names others." in capsys.readouterr().err
+    assert 'Choose others: make demo ARGS="--port-base 9000"' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("base", ["-1", "65532", "x"])
+def test_ports_that_do_not_exist_are_refused(
+    base: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["demo", f"--port-base={base}"])
+    assert "0 to 65531" in capsys.readouterr().err
 
 
 def test_an_unknown_command_is_refused() -> None:

@@ -275,18 +275,18 @@ async def test_people_shows_who_costs_what_and_limits_and_blocks(run: tuple[Bell
     await bell.ask(ann, "/stories costly.two")
     (listed,) = await bell.ask(boss, "/people")
     shown = buttons(listed)
-    assert "👥 Costly: 3" in shown
-    assert "👤 Annabel: 3" in shown
+    assert "👥 Costly: 3 credits ($0.00)" in shown
+    assert "👤 Annabel: 3 credits ($0.00)" in shown
     assert shown["Invite someone"] == "owner:invite"
 
     async def page(data: str) -> Json:
         await bell.press(boss, listed, data)
         return await bell.message(boss, listed["message_id"])
 
-    one = await page(shown["👥 Costly: 3"])
+    one = await page(shown["👥 Costly: 3 credits ($0.00)"])
     assert "This month: 3 credits" in one["text"]
     assert f"added by {ann}" in one["text"]
-    assert "👤 Bobby: 3" in buttons(one)
+    assert "👤 Bobby: 3 credits ($0.00)" in buttons(one)
     rows = one["reply_markup"]["inline_keyboard"]
     assert max(map(len, rows)) == 2  # a phone cuts both "Block" and "Block for a day" in three
     assert "10" in buttons(await page(f"people:limits:{ann}"))

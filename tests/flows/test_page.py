@@ -3,12 +3,14 @@
 import re
 
 import pytest
+from aiohttp import ClientSession
 from playwright.async_api import Browser, expect
 
 from bot.domain.errors import ProfilePrivateError
 from bot.presentation.html import plain
 from bot.presentation.translation import translator_for
 from tests.sandbox.page.browser import DESKTOP, PHONE, tab
+from tests.support.control import Control
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -89,6 +91,27 @@ async def test_a_story_is_found_by_typing_and_sent_into_a_group(
         await expect(me.page.locator("#chat-title")).to_have_text("Storybell")
 
 
+TOPIC = "/subscribe prada topic"
+
+
+async def test_a_later_visitor_can_do_the_whole_tour(browser: Browser, url: str) -> None:
+    async with ClientSession() as session:
+        for name in ("Ann", "Bob", "Cleo"):
+            await Control(session, url).person(name)
+    async with tab(browser, url) as first, tab(browser, url) as later:
+        for me in (first, later):
+            me.page.set_default_timeout(SLOW_MS)
+            await me.page.get_by_role("button", name=f"Send {TOPIC}", exact=True).click()
+            await expect(me.page.locator("#chat-title")).to_have_text("Travel club")
+            answer = me.page.locator("article.theirs .text").last
+            await expect(answer).to_contain_text("prada", timeout=SLOW_MS)
+            await expect(answer).not_to_contain_text("admin")
+            await expect(me.page.locator(".samples li.tried")).to_have_count(1)
+        await later.page.get_by_role("button", name="Send /spending", exact=True).click()
+        await expect(later.page.locator("#chat-title")).to_have_text("Storybell")
+        await expect(later.page.locator("article.theirs .text").last).to_contain_text("7 days:")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 @pytest.mark.parametrize("locale", ["en-GB", "ru-RU", "ar"])
@@ -104,7 +127,9 @@ async def test_the_tour_is_ticked_off_in_the_visitors_language(
             if size is PHONE:
                 await me.page.get_by_role("button", name="Sandbox panel").tap()
             await me.page.get_by_role("button", name=f"Send {text}", exact=True).click()
-            await expect(me.page.locator("article.mine")).to_have_count(number)
+            title = "Travel club" if text == TOPIC else "Storybell"
+            await expect(me.page.locator("#chat-title")).to_have_text(title)
+            await expect(me.page.locator("article.mine").last).to_contain_text(text)
             await expect(me.page.locator("article").last).to_have_class(
                 re.compile("theirs"), timeout=120_000
             )

@@ -18,7 +18,7 @@ import { setUpViewer } from "./viewer.js";
 
 const wide = matchMedia("(min-width: 761px)");
 
-const actions = { reply: setReply, edit: setEdit, forward, jump, command: send, link: followInside, fill: fillHere, send: sendHere };
+const actions = { reply: setReply, edit: setEdit, forward, jump, command: send, link: followInside, fill: fillHere, fillSample, sendSample };
 
 /** Forwards a message into one's private chat with the bot, and goes there. */
 async function forward(message) {
@@ -53,20 +53,27 @@ async function addToNewChat(type) {
   route();
 }
 
-function ensureOpen() {
-  if (store.open !== null) return;
-  location.hash = `#${store.person.id}`;
+/** Opens the chat with a title; without a title, the private chat with the bot. */
+function openNamed(title) {
+  const chat = [...store.chats.values()].find((one) => title && one.title === title);
+  location.hash = `#${chat?.id ?? store.person.id}`;
   route();
 }
 
 function fillHere(text) {
-  ensureOpen();
+  if (store.open === null) openNamed();
   closeDrawer();
   fill(text);
 }
 
-function sendHere(text) {
-  ensureOpen();
+function fillSample(text, title) {
+  openNamed(title);
+  closeDrawer();
+  fill(text);
+}
+
+function sendSample(text, title) {
+  openNamed(title);
   closeDrawer();
   send(text);
 }
@@ -156,7 +163,7 @@ async function start() {
   setUpConversation(actions);
   setUpComposer();
   setUpInline(actions);
-  on("open", () => attempt(() => openedForum(store.chats.get(store.open), store.person)));
+  on("open", () => attempt(() => openedForum(store.chats.get(store.open))));
   $("me").replaceChildren(avatar(person, "small"));
   languages();
   await refresh();

@@ -2,6 +2,7 @@
 import * as api from "./api.js";
 import { $, h, icon, iconButton, memory, reconcile } from "./dom.js";
 import { attempt, toast } from "./notices.js";
+import { isMine } from "./model.js";
 import { messages, now, on, store } from "./state.js";
 
 const EVERY = 2_000; // ms between looks at the bill while the panel is open
@@ -10,20 +11,21 @@ const SPEEDS = [1, 10, 60, 600];
 
 let pace = 1;
 
-/** The tour: each thing to try gets its tick when it was written, and all done, the tour goes. */
+/** The tour: a sample gets a tick when this visitor has sent it. The tour disappears when all have a tick. */
 function samples(list, actions) {
-  const rows = list.map(({ text, note }) => {
+  const rows = list.map(({ text, note, chat }) => {
     const tick = h("span", { class: "tick", role: "img", "aria-label": "not tried yet" });
     const row = h("li", {}, tick,
-      h("button", { type: "button", class: "sample", title: "Put into the typing box", onclick: () => actions.fill(text) },
+      h("button", { type: "button", class: "sample", title: "Put into the typing box", onclick: () => actions.fillSample(text, chat) },
         h("code", { dir: "ltr" }, text), h("span", {}, note)),
-      iconButton("send", `Send ${text}`, () => actions.send(text), "icon-button sample-send"));
+      iconButton("send", `Send ${text}`, () => actions.sendSample(text, chat), "icon-button sample-send"));
     return { text, row, tick };
   });
   const done = h("p", { class: "faint", hidden: true }, "You have tried everything. Well done!");
   const tour = h("ol", { class: "samples" }, rows.map(({ row }) => row));
   const draw = () => {
-    const written = new Set([...store.chats.keys()].flatMap((id) => messages(id)).map((message) => message.text));
+    const mine = [...store.chats.keys()].flatMap((id) => messages(id)).filter((message) => isMine(message, store.person));
+    const written = new Set(mine.map((message) => message.text));
     for (const { text, row, tick } of rows) {
       if (!written.has(text) || row.classList.contains("tried")) continue;
       row.classList.add("tried");

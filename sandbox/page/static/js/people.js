@@ -46,24 +46,23 @@ export async function demoChats(person, chats) {
   await ensure(person, chats, { type: "group", title: "Friends" }, "member");
   await ensure(person, chats, { type: "channel", title: "Story news", username: "story_news" }, "administrator");
   const forum = { type: "supergroup", title: "Travel club", is_forum: true, bot_rights: { can_manage_topics: true } };
-  if (!chats.some(({ title }) => title === forum.title)) await ensure(person, chats, forum, "administrator");
+  await ensure(person, chats, forum, "administrator");
 }
 
-/** One joins the forum when one opens it, and its first visitor makes the topics: each is a message. */
-export async function openedForum(chat, person) {
+/** Makes the topics of the forum when the first visitor opens the forum. */
+export async function openedForum(chat) {
   if (!chat?.is_forum || memory.read("topics", null) === chat.id) return;
   memory.write("topics", chat.id);
-  await join(chat, person);
   const known = await api.messages(chat.id);
   if (known.some((message) => message.forum_topic_created)) return;
   for (const [thread, name] of TOPICS) await api.makeTopic(chat.id, thread, name);
 }
 
-/** Everybody who opens the page is in the demo's chats; who posts in a channel administers it. */
+/** Each visitor is an administrator of the demo's chats, because only administrators may change subscriptions. */
 async function join(chat, person) {
   const members = await api.members(chat.id);
   if (members.some(({ user }) => user.id === person.id)) return;
-  await api.setMember(chat.id, person.id, chat.type === "channel" ? "administrator" : "member");
+  await api.setMember(chat.id, person.id, "administrator");
 }
 
 /** Creates a group or channel of a person, who then adds the bot. Returns the chat. */
