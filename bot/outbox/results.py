@@ -180,7 +180,7 @@ async def lock(tx: Tx, queue: QueueClaim, outcome: Outcome) -> bool:
             await chats.lock(tx, both)
             # The chat may have moved already; then the rows are in the queue of the new chat.
             return (await chat_queues.lock_all(tx, both)).get(queue.chat_id) == queue.token
-        case PermanentFailure("chat" | "thread"):
+        case PermanentFailure(scope="chat" | "thread"):
             await chats.lock(tx, [queue.chat_id])
         case _:
             pass
