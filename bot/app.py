@@ -165,7 +165,8 @@ async def _run_once(settings: Settings, stop: asyncio.Event, build: Build) -> in
         try:
             web = await running.web.start(settings.bind_host, settings.port)
         except OSError as error:
-            log.error("the port can't be bound", port=settings.port, reason=str(error))  # noqa: TRY400 - a traceback is not needed
+            text = f"{error}: set PORT to a free port"
+            log.error("the port can't be bound", port=settings.port, reason=text)  # noqa: TRY400 - a traceback is not needed
             return 1
         if not await running.connect_to_telegram(stop):
             # The exit status is 0 if the stop was requested, even during the start.

@@ -11,7 +11,7 @@ from bot.domain.incidents import SetIncident
 from bot.domain.packs import BudgetPlan
 from bot.domain.paid_calls import Balance, StoriesService
 from bot.domain.sentences import NN_
-from bot.presentation.budget_line import budget_lines
+from bot.presentation.budget_line import budget_lines, price_note
 from bot.presentation.translation import translator_for
 from bot.runtime.metrics import UNSEEN, Metrics
 
@@ -94,9 +94,12 @@ class Treasurer:
             return
         credits_left = balance.credits if balance else None
         plan = BudgetPlan(self._ledger.limits.daily_budget, self._credit_price, credits_left)
+        note = price_note(self._credit_price, balance) if balance else ""
         self._credit_price = None
         write = log.warning if plan.is_short else log.info
         write("daily budget", plan="; ".join(budget_lines(translator_for("en"), plan)))
+        if note:
+            log.warning("the price of a credit is wrong", why=note)
 
     async def _report_drift(self) -> None:
         """Report a confirmed difference between balance and ledger to the owners, once."""

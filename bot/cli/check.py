@@ -23,7 +23,7 @@ from bot.domain.errors import BotError, OutOfServiceError
 from bot.domain.packs import BudgetPlan
 from bot.operations import preflight
 from bot.operations.preflight import Finding
-from bot.presentation.budget_line import budget_lines
+from bot.presentation.budget_line import budget_lines, price_note
 from bot.presentation.translation import translator_for
 from bot.runtime.proxies import connector
 from bot.stories_api.client import StoriesApi
@@ -48,6 +48,7 @@ _NO_TOPICS = (
     "Threaded Mode is off, so private chats have no topics; the bot's settings at @BotFather turn "
     "it on."
 )
+_NETWORK = "Check the network of this machine, or set {} (docs/networks.md)."
 _NO_GROUPS = "The bot can't be added to groups; /setjoingroups at @BotFather changes that."
 
 
@@ -74,8 +75,10 @@ async def main(settings: Settings, arguments: argparse.Namespace) -> int:
         for finding in await run_check(check, settings):
             print_finding(console, finding)
             is_wrong |= finding.level == "wrong"
-    if not is_wrong:
-        console.print("The settings are fine.")
+    last = "The settings are fine."
+    if is_wrong:
+        last = "Correct what is marked wrong, then run the check again."
+    console.print(last)
     return int(is_wrong)
 
 
@@ -152,7 +155,7 @@ async def check_telegram(settings: Settings) -> list[Finding]:
             Finding("wrong", "TELEGRAM_TOKEN: Telegram refuses it; @BotFather has the right one.")
         ]
     except TelegramError as error:
-        text = f"Telegram can't be reached: {error.message}."
+        text = f"Telegram can't be reached: {error.message}. {_NETWORK.format('TELEGRAM_PROXY')}"
         return [Finding("wrong", text, is_passing=True)]
 
 
@@ -234,7 +237,8 @@ async def check_stories_api(settings: Settings) -> list[Finding]:
         except OutOfServiceError as error:
             return [Finding("wrong", f"STORIES_API_KEY: the Stories API says no: {error}.")]
         except BotError as error:
-            text = f"The Stories API can't be reached: {error}."
+            proxy = _NETWORK.format("STORIES_API_PROXY")
+            text = f"The Stories API can't be reached: {error}. {proxy}"
             return [Finding("wrong", text, is_passing=True)]
     level: Literal["ok", "note"] = "note" if balance.credits < _FEW_CREDITS else "ok"
     text = f"The Stories API takes the key; {balance.credits} credits are left."
@@ -242,13 +246,16 @@ async def check_stories_api(settings: Settings) -> list[Finding]:
 
 
 async def check_budget(settings: Settings) -> list[Finding]:
-    """Return a finding about the cost and the capacity of the daily budget."""
+    """Return the cost and the capacity of the daily budget, and a note on a wrong price."""
     try:
         async with connected_stories_api(settings) as api:
-            balance = (await api.fetch_balance()).credits
+            balance = await api.fetch_balance()
     except BotError:
         balance = None  # ``check_stories_api`` reports the reason
-    return [budget_finding(BudgetPlan(settings.daily_budget, settings.credit_price, balance))]
+    credits_left = balance.credits if balance else None
+    plan = BudgetPlan(settings.daily_budget, settings.credit_price, credits_left)
+    note = price_note(settings.credit_price, balance) if balance else ""
+    return [budget_finding(plan), *([Finding("note", note)] if note else [])]
 
 
 def budget_finding(plan: BudgetPlan) -> Finding:

@@ -6,6 +6,7 @@ the file. Other lines of the file are kept.
 
 import getpass
 import os
+import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from bot.domain.packs import (
     propose_budget,
 )
 from bot.domain.paid_calls import Balance
+from bot.store.engine.sqlite_copies import reason_of
 from bot.stories_api.endpoints import CHECK_COST
 
 _VALUES = {
@@ -85,9 +87,12 @@ class Setup:
 
         Return whether to start the bot. Return None if no file was written.
         """
+        if trouble := _write_error(self.file):
+            self.console.print(f"{trouble}. {_NOTHING}", markup=False)
+            return None
         values: dict[str, str] = {}
-        for name, (text, _) in _VALUES.items():
-            value = await self._ask_until_accepted(name, partial(self.ask_secret, f"{text}: "))
+        for name in _VALUES:
+            value = await self._ask_until_accepted(name, partial(self._ask_for_secret, name))
             if value is None:
                 self.console.print(_NOTHING)
                 return None
@@ -105,7 +110,16 @@ class Setup:
         if self._is_for_service():
             self.console.print("Now start the bot's service.")
             return False
-        return self._read_answer("Start it now? [y/N] ").startswith("y")
+        if self._read_answer("Start the bot now? [y/N] ").startswith("y"):
+            return True
+        self.console.print("To start the bot: storybell run (in a clone: make run).")
+        return False
+
+    def _ask_for_secret(self, name: str) -> str:
+        """Ask for a token or key. Return the value of the file if the answer is empty."""
+        text, present = _VALUES[name][0], _present_value(self.file, name)
+        hint = " [Enter: as now]" if present else ""
+        return self.ask_secret(f"{text}{hint}: ").strip() or present
 
     def _is_for_service(self) -> bool:
         """Return whether the file belongs to an installed service with a Unix user of its own."""
@@ -115,7 +129,7 @@ class Setup:
         """Ask until a value is accepted. Return None after three attempts or the end of input."""
         for _ in range(_TRIES):
             try:
-                value = ask().strip()
+                value = ask()
             except EOFError:
                 self.console.print("Nobody answers.")
                 return None
@@ -179,7 +193,8 @@ class Setup:
                 return proposed
             if _is_budget(answer):
                 break
-            self.console.print(f"Please write a number, at least {CHECK_COST}.")
+            text = f"Please write a number from {CHECK_COST} to {MOST_CREDITS:,}."
+            self.console.print(text)
         if int(answer) != proposed:
             self._print_plan(int(answer), price)
         return int(answer)
@@ -237,10 +252,28 @@ async def _read_balance(settings: Settings) -> Balance | None:
 
 def _present_budget(file: Path) -> int | None:
     """Return the daily budget in the file, or None if the file has no valid budget."""
-    if not file.exists():
-        return None
-    value = dotenv_values(file).get("DAILY_BUDGET") or ""
+    value = _present_value(file, "DAILY_BUDGET")
     return int(value) if _is_budget(value) else None
+
+
+def _present_value(file: Path, name: str) -> str:
+    """Return the value of a setting in the file, or an empty string."""
+    return (dotenv_values(file).get(name) or "") if file.exists() else ""
+
+
+def _write_error(file: Path) -> str:
+    """Return why a settings file can't be read or written, or an empty string.
+
+    The test creates a temporary file in the folder.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=file.parent):
+            if file.exists():
+                file.read_bytes()
+    except OSError as error:
+        place = file if error.filename == str(file) else file.parent
+        return reason_of(OSError(error.errno, error.strerror, str(place)))
+    return ""
 
 
 def _is_budget(text: str) -> bool:

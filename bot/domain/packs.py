@@ -97,6 +97,17 @@ def price_of_balance(amount: float, credits: int) -> float | None:  # noqa: A002
     return round(price, 6) if _LEAST_PRICE <= price <= _MOST_PRICE else None
 
 
+def price_to_set(credit_price: float, amount: float, credits: int) -> float | None:  # noqa: A002 - the field's term
+    """Return the price of a credit according to the balance, if ``credit_price`` is wrong.
+
+    None means that the two prices are alike, or that the balance has no plausible price.
+    """
+    price = price_of_balance(amount, credits)
+    if price is None or abs(price - credit_price) <= price * _LIKE:
+        return None
+    return price
+
+
 def pack_of_price(price: float) -> Pack | None:
     """Return the pack whose credits cost about ``price`` US dollars each, or None."""
     sold = [pack for pack in PACKS.values() if pack.dollars]

@@ -220,10 +220,11 @@ def try_spool(path: Path) -> Finding:
         return Finding("wrong", f"SPOOL_DIR: {path} can't be written: {reason}.")
     if free_mb < SPOOL_MB + _SPARE_MB:
         text = (
-            f"Downloads wait in {path}, where {free_mb} MB are free; they may take {SPOOL_MB} MB."
+            f"Downloads wait in {path.absolute()}, where {free_mb} MB are free; they may take "
+            f"{SPOOL_MB} MB."
         )
         return Finding("note", text)
-    return Finding("ok", f"Downloads wait in {path}.")
+    return Finding("ok", f"Downloads wait in {path.absolute()}.")
 
 
 def _try_writing(path: Path) -> Path:
@@ -247,4 +248,4 @@ def try_backups(path: Path, *, hours: int, is_sqlite: bool) -> Finding:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         return Finding("note", f"BACKUP_DIR: no backup can be made: {path}: {reason}.")
-    return Finding("ok", f"A backup is made every {hours} hours, in {path}.")
+    return Finding("ok", f"A backup is made every {hours} hours, in {path.absolute()}.")

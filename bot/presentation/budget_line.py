@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from bot.domain.packs import CHECKS_A_DAY, BudgetPlan
+from bot.domain.packs import CHECKS_A_DAY, BudgetPlan, price_to_set
+from bot.domain.paid_calls import Balance
 from bot.domain.sentences import N_, NN_
 from bot.presentation.translation import Translator
 
@@ -22,6 +23,17 @@ _SHORT = N_(
     "The balance lasts for less than two weeks. Set a lower DAILY_BUDGET, or buy more credits."
 )
 _A_YEAR = 365  # days; a balance that lasts longer is shown without the time
+
+
+def price_note(credit_price: float, balance: Balance) -> str:
+    """Return the English note that ``CREDIT_PRICE`` is wrong, or an empty string."""
+    price = price_to_set(credit_price, balance.amount, balance.credits)
+    if price is None:
+        return ""
+    return (
+        f"CREDIT_PRICE is {credit_price:g}, but the balance says that a credit costs ${price:g}. "
+        f"Set CREDIT_PRICE={price:g}: all prices in dollars depend on it."
+    )
 
 
 def balance_text(t: Translator, balance: int, days_left: float | None) -> str:

@@ -89,6 +89,7 @@ async def test_a_folder_that_cannot_be_written(
     (folder / "file").write_text("")
     status, said = await told(box, folder, capsys, spool_dir=folder / "file" / "spool")
     assert (status, "SPOOL_DIR" in said) == (1, True)
+    assert said.endswith("Correct what is marked wrong, then run the check again.\n")
 
 
 async def test_an_admin_who_never_wrote(
@@ -200,9 +201,14 @@ async def test_what_the_daily_budget_costs(
         "Enough to check about 20 profiles 5 times a day."
     )
     assert line in said
+    assert "CREDIT_PRICE" not in said
     await box.control.stories_api(balance=1_000)
     status, said = await told(box, folder, capsys, daily_budget=1_000, credit_price=0.02)
     assert status == 0
+    assert (
+        "note CREDIT_PRICE is 0.02, but the balance says that a credit costs $0.001. Set "
+        "CREDIT_PRICE=0.001: all prices in dollars depend on it."
+    ) in said
     assert "note Daily budget: 1,000 credits, up to $600.00 a month. Balance: 1,000" in said
     assert "enough for about 1 day. " in said
     assert "The balance lasts for less than two weeks." in said

@@ -56,7 +56,8 @@ async def test_the_two_values_are_asked_for_until_they_are_good(
     ]  # fmt: skip
     assert "Daily budget: 33 credits, up to $19.80 a month." in said
     assert "Enough to check about 6 profiles 5 times a day." in said
-    assert "Please write a number, at least 2." in said
+    assert "Please write a number from 2 to 100,000,000." in said
+    assert "To start the bot: storybell run (in a clone: make run)." in said
     assert "/setprivacy at @BotFather" in said
     assert "Threaded Mode" in said
     assert load().daily_budget == 33
@@ -89,9 +90,10 @@ async def test_the_balance_tells_the_pack_and_the_budget_makes_it_last(
     assert "The balance lasts for less than two weeks." in said
     assert f"Written to {file}, readable by you alone." in said
     assert not (folder / ".env").exists()
-    given, asked = answers(TOKEN, API_KEY), answers("")
+    given, asked = answers("", ""), answers("")
     await setup.main(ask=lambda _: next(asked), ask_secret=lambda _: next(given), file=file)
-    assert load(file).daily_budget == 300  # a second run proposes the present value
+    assert load(file).daily_budget == 300  # a second run keeps the present values
+    assert load(file).telegram_token.get_secret_value() == TOKEN
 
 
 @pytest.mark.parametrize("keeps", [False, True])
@@ -112,6 +114,17 @@ async def test_values_that_can_not_be_tried_are_written_if_the_operator_wants_th
     assert starts is (False if keeps else None)
     assert (folder / ".env").exists() == keeps
     assert ("Nothing was written." in said) != keeps
+
+
+async def test_nothing_is_asked_if_the_file_can_not_be_written(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "file").write_text("")
+    for name in ("none/service.env", "file/service.env"):
+        assert await setup.main(ask_secret=pytest.fail, file=folder / name) is None
+        said = capsys.readouterr().out
+        assert said.startswith(f"{(folder / name).parent}: No")
+        assert "Nothing was written." in said
 
 
 async def test_who_has_no_good_values_gets_no_file(
