@@ -194,7 +194,8 @@ async def use_link(context: Context, payload: str) -> Page | None:
 
     After a valid invitation the result is None, and the caller sends the usual greeting.
     """
-    person, access = context.event.effective_user, context.services.access
+    person = context.event.effective_user
+    access = context.services.access
     if person is None:
         return None
     # use_link() opens a transaction, in which no read may begin, so the report is read first.
@@ -241,7 +242,8 @@ def _subject(context: Context, *, here: bool = False) -> tuple[Subject, str, Seq
     first word names the subject. With ``here``, a command without a word means the group or
     channel of the command. Return None if the command names no subject.
     """
-    asked, words = context.replied_to, context.words
+    asked = context.replied_to
+    words = context.words
     author = asked.from_user if asked and not asked.sender_chat else None
     if author and not (names_no_person(author.id) or author.id == context.bot.id):
         return Subject("person", str(author.id)), author.full_name, words

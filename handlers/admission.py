@@ -59,7 +59,8 @@ async def stop_refused(_: Update, context: Context) -> None:
 
 async def admit_or_refuse(context: Context) -> bool:
     """Return whether handlers may process the update; send the first refusal."""
-    where, message = context.event.effective_chat, context.message
+    where = context.event.effective_chat
+    message = context.message
     if where and where.is_direct_messages:
         await _refuse_direct_messages(context)
         return False
@@ -86,7 +87,8 @@ async def _refuse_direct_messages(context: Context) -> None:
     Each message to a person needs the person's topic ID (Bot API 9.2). The bot stores no topic IDs
     of direct messages, so alerts and answers could not arrive, and no credits are spent.
     """
-    message, services = context.event.message, context.services
+    message = context.event.message
+    services = context.services
     topic = message.direct_messages_topic if message else None
     if message is None or topic is None or not _asks_something(message, context):
         return
@@ -137,7 +139,8 @@ async def _has_valid_entry_link(context: Context) -> bool:
 
 
 def _is_removal_or_move(context: Context) -> bool:
-    change, message = context.event.my_chat_member, context.event.message
+    change = context.event.my_chat_member
+    message = context.event.message
     if message and (message.migrate_to_chat_id or message.migrate_from_chat_id):
         return True
     return change is not None and change.new_chat_member.status in AWAY
@@ -145,7 +148,8 @@ def _is_removal_or_move(context: Context) -> bool:
 
 async def _tell_refused(context: Context, judged: Judged) -> None:
     """Tell a person or chat once that access is refused. Answer every press of a button."""
-    person, known = context.event.effective_user, context.known
+    person = context.event.effective_user
+    known = context.known
     code = person.language_code if person else None
     context.t = translator_for(known.effective_language if known else code)
     if not _wants_answer(context):
@@ -190,7 +194,8 @@ async def _ask_owner(context: Context, judged: Judged) -> None:
 
 
 def _refusal_sentence(judged: Judged, context: Context) -> str:
-    t, entry = context.t, judged.entry
+    t = context.t
+    entry = judged.entry
     if judged.verdict == "stranger":
         return t(STRANGER if judged.about.kind == "person" else STRANGER_CHAT, id=judged.about.id)
     text = t(BlockedError.text)

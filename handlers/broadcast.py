@@ -56,7 +56,8 @@ async def preview_broadcast(context: Context) -> None:
 @on_press(BROADCAST)
 async def press_button(context: Context, what: str, number: int) -> str | None:
     """Start, stop or discard a broadcast."""
-    query, t = context.query, context.t
+    query = context.query
+    t = context.t
     message_id = query.message.message_id if query and query.message else None
     broadcasts = context.services.broadcasts
     buttons: Buttons = []
@@ -78,7 +79,8 @@ async def press_button(context: Context, what: str, number: int) -> str | None:
 
 def _text_to_send(context: Context) -> str:
     """Return the HTML of the broadcast: the replied message, or the text after the command."""
-    message, asked = context.message, context.replied_to
+    message = context.message
+    asked = context.replied_to
     if asked and asked.text:
         return asked.text_html
     words = message.text_html.split(maxsplit=1) if message and message.text else []

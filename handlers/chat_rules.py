@@ -72,7 +72,8 @@ async def save(context: Context, wanted: Options, *, undone_from: datetime | Non
     Return the page with the *Undo* button. With ``undone_from``, the rules are also applied to the
     stories that earlier rules have excluded since that time.
     """
-    chat, services = context.chat, context.services
+    chat = context.chat
+    services = context.services
     before = chat.rule_options
     context.chat = await services.chats.change(chat.id, rules=wanted.to_json()) or chat
     await services.subscriptions.reselect_deferred(chat.id, undone_from=undone_from)

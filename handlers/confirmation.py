@@ -40,7 +40,8 @@ async def offer_understood(context: Context, command: str, wanted: Wanted) -> No
     lines = [context.t(MEANT), context.t.isolate(line), *failure_lines([], wanted, context)]
     labels = ONE if len(wanted.names) == 1 else {**ONE, **MANY}
     run = button(context.t.plain(labels[command]), RUN_FOR_MANY(command))
-    await say(context, Safe("\n".join(lines)), None if context.is_channel else [[run]])
+    buttons = None if context.is_channel else [[run]]
+    await say(context, Safe("\n".join(lines)), buttons)
 
 
 async def offer_for_many(

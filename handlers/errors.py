@@ -13,9 +13,9 @@ from bot.chats.settings import Chats
 from bot.context import Context, prepare, reply_target_of
 from bot.domain.errors import (
     INCIDENT,
-    PERSON_SPENT,
     BotError,
     NoPayerError,
+    PersonLimitError,
     RightsError,
     SubscriptionError,
     TryAgainError,
@@ -61,7 +61,7 @@ async def send_error(
     if message is None or not context.is_group:
         await say(context, text, buttons or refusal_buttons([error], context))
         return
-    own = isinstance(error, RightsError) or error.text == PERSON_SPENT
+    own = isinstance(error, (RightsError, PersonLimitError))
     key = ("refused", message.chat.id, context.user_id if own else None, text)
     if context.services.cache.get(key, now=context.now):
         await unit_of_work.call_after_replies(partial(react, context, message, SAME_AGAIN))
@@ -91,7 +91,8 @@ async def answer_given_up_update(update: Update, *, chats: Chats) -> None:
 
     The handlers are not used, because the handlers have failed.
     """
-    message, person = update.effective_message, update.effective_user
+    message = update.effective_message
+    person = update.effective_user
     code = person.language_code if person else None
     if message:
         with suppress(Exception):  # the chat's row may be unreadable

@@ -22,7 +22,8 @@ async def send_as_files(context: Context, what: str) -> None:
         NoStoriesError: The profile has no stories now.
         BotError: The errors of ``Viewer``.
     """
-    viewer, asker = context.services.viewer, context.asker
+    viewer = context.services.viewer
+    asker = context.asker
     async with show_working(context):
         if what.startswith("@"):
             link = links.parse_argument(what)

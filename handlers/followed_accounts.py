@@ -102,7 +102,8 @@ async def offer_accounts(
         raise RightsError(text=ONLY_IN_PRIVATE, command="/import")
     if not names:
         raise BotError("no accounts", text=import_export.UNREADABLE)
-    key, until = _key(context), context.now + _SEARCHED_FOR
+    key = _key(context)
+    until = context.now + _SEARCHED_FOR
     context.services.cache.put(key, (document, message_id, context.about), until=until)
     await say(context, *await _page(context, names, 0), reply_to=message_id)
 

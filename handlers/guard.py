@@ -302,12 +302,15 @@ async def answer_press(context: Context, text: str | None = None, *, alert: bool
     If the button was answered before, the answer is too late, or the text is too long for a
     pop-up, send the text as a message.
     """
-    query, unit = context.query, unit_of_work.current()
+    query = context.query
+    unit = unit_of_work.current()
     if query is None:
         return
     # An album may take longer than the 15 s for which Telegram accepts an answer to a press.
-    takes_long = unit is not None and any(r.payload["kind"] == "album" for r in unit.replies)
-    when = unit_of_work.call_after_commit if takes_long else unit_of_work.call_after_replies
+    kinds = {one.payload["kind"] for one in unit.replies} if unit else set()
+    when = unit_of_work.call_after_replies
+    if "album" in kinds:
+        when = unit_of_work.call_after_commit
     await when(partial(_answer_press_now, context, query, text, alert=alert, unit=unit))
 
 
@@ -324,7 +327,8 @@ async def _answer_press_now(
         shown = context.t.plain(UNCHANGED)
     is_long = len(shown) > TOAST
     # The error handler has a new context, so the answer is recorded in the cache.
-    cache, key = context.services.cache, ("answered", query.id)
+    cache = context.services.cache
+    key = ("answered", query.id)
     said = cache.get(key, now=context.now)
     if said is None:
         try:
@@ -347,7 +351,8 @@ async def _send_line(context: Context, text: str) -> None:
 
     A group or channel gets the same text at most once in ten minutes.
     """
-    target, cache = context.reply_target, context.services.cache
+    target = context.reply_target
+    cache = context.services.cache
     key = ("line", target, text)
     if not context.is_private and cache.get(key, now=context.now):
         return
@@ -380,7 +385,8 @@ async def act_on_chat(context: Context, chat_id: int) -> None:
         raise BlockedError(text=CHAT_SILENCED if judged.is_silent else "")
     if not await may_manage(context, chat.id, chat.kind, user_id):
         raise _not_admin_error(chat.kind)
-    context.chat, context.about = chat, chat.id
+    context.chat = chat
+    context.about = chat.id
 
 
 async def _act_on_named_chat(context: Context, places: Iterable[int], usage: str) -> None:
@@ -445,7 +451,8 @@ async def _id_of_named_chat(context: Context, name: str) -> int:
 
 
 async def _is_allowed(context: Context, right: Right) -> bool:
-    query, where = context.query, context.origin
+    query = context.query
+    where = context.origin
     if right is OWNER:  # checked first, so that a channel's admins get no owner rights
         return context.is_owner
     channel = split_chat(query.data)[0] if query and query.data else None
@@ -468,7 +475,8 @@ async def _is_admin_here(context: Context) -> bool:
         AdminsUnknownError: Telegram does not return the administrators.
         AskAgainError: Telegram does not answer.
     """
-    where, message = context.origin, context.message
+    where = context.origin
+    message = context.message
     if context.query is None:
         if context.is_channel:
             return True  # only admins can post in a channel

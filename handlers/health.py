@@ -25,7 +25,8 @@ FIGURES = N_(
 @command("health")
 async def show_health(context: Context) -> None:
     """Show current problems, today's figures and earlier problems, with buttons for solutions."""
-    services, t = context.services, context.t
+    services = context.services
+    t = context.t
     stands = await services.overview.figures()
     spent = await services.reports.spending()
     buttons: Buttons = []
@@ -55,7 +56,8 @@ async def show_health(context: Context) -> None:
 
 
 def _incident_line(sentence: str, one: Incident, context: Context) -> str:
-    t, now = context.t, context.now
+    t = context.t
+    now = context.now
     ago = t.ago(one.closed_at or one.opened_at, now)
     text = t(one.text, **one.fields) if one.closed_at else incident_text(t, one.text, one.fields)
     return t(sentence, number=one.id, ago=ago, text=text)

@@ -54,7 +54,8 @@ async def turn_help_page(context: Context, section: str | None) -> None:
 
 async def help_page(context: Context, section: str | None = None) -> Page:
     """Return a section of the help, or the first page."""
-    t, me = context.t, context.bot
+    t = context.t
+    me = context.bot
     if section in SECTIONS:
         title, *lines = SECTIONS[section]
         for one in COMMANDS.values():

@@ -51,7 +51,9 @@ TOO_MANY = NN_(
 def unreadable_reply(wanted: Wanted, usage: str, context: Context) -> Safe:
     """Return the reply to a command without a profile name; ``usage`` is a message id."""
     t = context.t
-    word, link = wanted.unread[0] if len(wanted.unread) == 1 else ("", None)
+    if len(wanted.unread) != 1:
+        return t(usage)
+    word, link = wanted.unread[0]
     if link is None or link.kind == "highlight":
         return t(usage)
     if "/" not in word:

@@ -185,7 +185,8 @@ async def adopt_own_topic(context: Context) -> None:
     message = context.message
     if message is None or message.from_user is None or message.from_user.id != context.bot.id:
         return
-    made, thread_id = message.forum_topic_created, message.message_thread_id
+    made = message.forum_topic_created
+    thread_id = message.message_thread_id
     if made and thread_id:
         await context.services.topics.adopt(message.chat.id, made.name, thread_id)
 

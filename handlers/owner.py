@@ -66,7 +66,8 @@ async def resume_spending(context: Context) -> None:
 @command("admin", only_in_private=True)
 async def send_admin_link(context: Context) -> None:
     """Send a link that opens the admin page once."""
-    services, t = context.services, context.t
+    services = context.services
+    t = context.t
     owner = context.user_id
     if owner is None:
         raise RightsError(text=CHAT_UNKNOWN)

@@ -2,7 +2,7 @@
 
 from bot.context import Context
 from bot.domain import past_search
-from bot.domain.errors import KEEPS_NOTHING, NotFollowedError, NothingKeptError
+from bot.domain.errors import NotFollowedError, NothingKeptAtAllError, NothingKeptError
 from bot.domain.options import Options
 from bot.domain.past_search import Search
 from bot.domain.sentences import N_
@@ -60,10 +60,10 @@ async def _show_page(context: Context, search: Search, before: str | None = None
         page = await context.services.past.find(
             context.chat.id, context.bot.id, search, before=before
         )
+    except NothingKeptAtAllError as error:
+        await _offer_to_keep(context, error)
+        return
     except NothingKeptError as error:
-        if error.text == KEEPS_NOTHING:
-            await _offer_to_keep(context, error)
-            return
         rows = await _keep_button_rows(context, str(error.fields["username"]))
         await offer_instead(context, error, rows)
         return
@@ -89,7 +89,7 @@ async def _keep_button_rows(context: Context, username: str) -> Buttons:
     return [[context.button(TOGGLES["keep"], OPTION(one.id, "keep", ON), PRIMARY)]]
 
 
-async def _offer_to_keep(context: Context, error: NothingKeptError) -> None:
+async def _offer_to_keep(context: Context, error: NothingKeptAtAllError) -> None:
     """Tell a chat that it keeps no stories, with a button that keeps all stories from now on."""
     if await context.services.subscriptions.every(context.chat.id):
         keep = context.button(TOGGLES["keep"], KEEP(), PRIMARY)
@@ -101,7 +101,8 @@ async def _offer_to_keep(context: Context, error: NothingKeptError) -> None:
 @on_press(KEEP)
 async def keep_from_now_on(context: Context) -> None:
     """Keep the stories of all subscriptions of the chat, and of new subscriptions."""
-    chat_id, services = context.chat.id, context.services
+    chat_id = context.chat.id
+    services = context.services
     for one in await services.subscriptions.every(chat_id):
         if not one.options.keep:
             await services.subscribing.set_options(chat_id, one.id, {"keep": True})

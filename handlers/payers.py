@@ -76,7 +76,8 @@ async def become_payer(context: Context) -> str | None:
 @on_press(LEAVE)
 async def leave_chat(context: Context, chat_id: int) -> str | None:
     """End the person's responsibility for a chat after a press, and notify the chat."""
-    payers, person = context.services.payers, context.user_id
+    payers = context.services.payers
+    person = context.user_id
     if person is None or not context.is_private:
         return context.t.plain(UNKNOWN_BUTTON)
     left = [one for one in await payers.chats_of(person) if one.id == chat_id]

@@ -76,7 +76,8 @@ async def press_button(context: Context, what: str, number: int, credits: int | 
     if what == "list":
         await edit_pressed(context, *await _list_page(number, context))
         return
-    access, subject = context.services.access, Subject.of_chat(number)
+    access = context.services.access
+    subject = Subject.of_chat(number)
     is_owner = number in access.owner_ids
     match what:
         case "limit" if not is_owner and (credits or 0) <= MOST_LIMIT:
@@ -201,7 +202,9 @@ def _limit_line(one: Guest, context: Context) -> str:
 
 
 def _block_lines(entry: Entry, context: Context) -> list[str]:
-    t, now, until = context.t, context.now, entry.blocked_until
+    t = context.t
+    now = context.now
+    until = entry.blocked_until
     state = STATES["blocked until"] if until else STATES["blocked"]
     lines: list[str] = [
         t(state, until=t.moment(until or now, now), since=entry.blocked_since or now)
@@ -210,7 +213,9 @@ def _block_lines(entry: Entry, context: Context) -> list[str]:
 
 
 def _standing_lines(one: Guest, context: Context) -> list[str]:
-    t, entry, now = context.t, one.entry, context.now
+    t = context.t
+    entry = one.entry
+    now = context.now
     access = context.services.access
     if one.id in access.owner_ids:
         return [t(STATES["owner"])]
@@ -228,7 +233,8 @@ def _standing_lines(one: Guest, context: Context) -> list[str]:
 
 
 def _guest_buttons(one: Guest, context: Context) -> Buttons:
-    entry, number = one.entry, one.id
+    entry = one.entry
+    number = one.id
     to_list = [context.button(N_("Back to the list"), PEOPLE("list", 0))]
     if number in context.services.access.owner_ids:
         return [to_list]
@@ -252,7 +258,8 @@ def _limit_page(one: Guest, context: Context) -> Page:
     buttons = [button(t.number(n), PEOPLE("limit", one.id, n)) for n in LIMITS]
     usual = context.button(N_("Same as everyone"), PEOPLE("limit", one.id))
     to_one = back(t, PEOPLE("who", one.id))
-    return t(ASK_LIMIT, name=one.name), [buttons[:3], buttons[3:], [usual], [to_one]]
+    rows = [buttons[:3], buttons[3:], [usual], [to_one]]
+    return t(ASK_LIMIT, name=one.name), rows
 
 
 def _payers_page(one: Guest, context: Context) -> Page:

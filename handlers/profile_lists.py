@@ -86,6 +86,7 @@ def lines_that_fit(lines: Sequence[str], context: Context) -> list[str]:
     for line in lines:
         length += visible_length(line) + 1
         if length > _ROOM:
-            return [*kept, f"… +{context.t.number(len(lines) - len(kept))}"]
+            rest = context.t.number(len(lines) - len(kept))
+            return [*kept, f"… +{rest}"]
         kept.append(line)
     return kept

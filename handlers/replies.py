@@ -81,7 +81,8 @@ def _command_for_private_chat(context: Context, message: Message) -> str:
     words = (message.text or "").split()
     if context.channel_after is not None:
         name = message.chat.username
-        words.insert(1 + context.channel_after, f"@{name}" if name else str(message.chat.id))
+        channel = f"@{name}" if name else str(message.chat.id)
+        words.insert(1 + context.channel_after, channel)
     return " ".join(words)
 
 
@@ -125,8 +126,11 @@ async def replace_pressed_button(context: Context, new: Button) -> bool:
         return False
     rows: Buttons = []
     for row in shown.reply_markup.inline_keyboard:
-        buttons = [one.to_dict() for one in row]
-        rows.append([new if one.get("callback_data") == query.data else one for one in buttons])
+        buttons: list[Button] = [one.to_dict() for one in row]
+        for place, one in enumerate(row):
+            if one.callback_data == query.data:
+                buttons[place] = new
+        rows.append(buttons)
     await unit_of_work.call_after_replies(partial(_change_buttons, context, shown, rows))
     return True
 

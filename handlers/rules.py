@@ -163,7 +163,8 @@ def _usage(context: Context, argument: str) -> Safe:
 
 
 def _rules_page(changed: list[Subscription], context: Context, where: str) -> Page:
-    one, t = changed[0], context.t
+    one = changed[0]
+    t = context.t
     rules = effective_rule_lines(one.options, context)
     media = one.options.media
     every = t(ALL) if media == "all" else t.plain(MEDIA[media])

@@ -128,7 +128,8 @@ async def _set_if_readable(context: Context, what: str, text: str) -> bool:
     """Set a setting to the value in a button or a typed text. Return False if it is unreadable."""
     if (columns := _columns(what, text)) is None:
         return False
-    chat, services = context.chat, context.services
+    chat = context.chat
+    services = context.services
     context.chat = await services.chats.change(chat.id, **columns) or chat
     context.t = context.t.in_zone(zone_of(context.chat.zone))
     await services.subscriptions.reselect_deferred(chat.id)
@@ -253,7 +254,8 @@ def _expect_answer(context: Context, what: str) -> None:
 
 async def settings_page(context: Context) -> Page:
     """Return the settings of the chat, with buttons to change the settings."""
-    chat, t = context.chat, context.t
+    chat = context.chat
+    t = context.t
     followed = await context.services.subscriptions.every(chat.id)
     text = f"{t(TITLE)}\n\n" + t(
         OVERVIEW,
@@ -318,7 +320,8 @@ def _time_there(context: Context) -> str:
 
 
 def _clock_time(minutes: int, context: Context) -> str:
-    return context.t.time(datetime(2000, 1, 1, minutes // 60, minutes % 60, tzinfo=UTC), UTC)
+    hour, minute = divmod(minutes, 60)
+    return context.t.time(datetime(2000, 1, 1, hour, minute, tzinfo=UTC), UTC)
 
 
 def _night_buttons(context: Context) -> Buttons:
@@ -347,4 +350,5 @@ def _city_buttons(context: Context) -> Buttons:
 
 def _zone_buttons(zones: Sequence[str], context: Context) -> Buttons:
     language = context.t.language
-    return grid([button(cities.city_of(z, language), SETTING("zone", z)) for z in zones], 3)
+    buttons = [button(cities.city_of(zone, language), SETTING("zone", zone)) for zone in zones]
+    return grid(buttons, 3)

@@ -82,7 +82,6 @@ async def show_albums(
     """
     usernames = [album.stories[0].profile.username for album in albums]
     followed = await subscription_id_of(context, usernames[-1])
-    is_inline = bool(context.bot.supports_inline_queries)
     is_single = len(albums) == len(albums[0].stories) == 1
     has_buttons = is_single and not context.is_channel and bool(usernames[0])
     buttons: Buttons = []
@@ -93,14 +92,14 @@ async def show_albums(
             context.t,
             followed,
             has_more=has_more,
-            is_inline=is_inline,
+            is_inline=bool(context.bot.supports_inline_queries),
             is_file=only.pk in originals,
         )
     elif is_single:
         buttons = link_buttons(albums[0].stories[0])
     under = None
     if is_last and not has_buttons and context.is_private:
-        under = _line_under_album(albums[-1].stories[0], context, followed, is_inline=is_inline)
+        under = _line_under_album(albums[-1].stories[0], context, followed)
     for number, album in enumerate(albums):
         caption = _caption(
             album,
@@ -154,14 +153,13 @@ def _part_of_profile(usernames: Sequence[str], place: int) -> tuple[int, int]:
     return usernames[: place + 1].count(username), usernames.count(username)
 
 
-def _line_under_album(
-    story: Story, context: Context, followed: int | None, *, is_inline: bool
-) -> Payload | None:
+def _line_under_album(story: Story, context: Context, followed: int | None) -> Payload | None:
     """Return the silent message with the buttons of an album, or None without a profile name."""
     name = story.profile.username
     if not name:
         return None
     line = context.t(N_("<b>{username}</b>"), username=name)
+    is_inline = bool(context.bot.supports_inline_queries)
     row = row_under_album(name, context.t, followed, is_inline=is_inline)
     return text_payload(line, buttons_for_place(context, [row]), silent=True)
 

@@ -13,7 +13,7 @@ from bot.domain.command_words import Wanted, parse
 from bot.domain.errors import BotError, NoStoriesError, SpendingError, StoriesError
 from bot.domain.everyday_words import is_cancellation
 from bot.domain.links import Link
-from bot.domain.model import Story
+from bot.domain.model import Album, Story
 from bot.domain.records import Subscription
 from bot.domain.sentences import N_, NN_
 from bot.presentation import actions
@@ -150,11 +150,15 @@ async def send_all_current_stories(context: Context) -> str | None:
         return t.plain(DISAPPEARED)
     await cache_after_commit(context, key, age=_SENT_ONCE_IN)
     await answer_press(context)
-    stories = latest_stories([story for one in live for story in one.stories], None)
+    stories: list[Story] = []
+    for one in live:
+        stories += one.stories
     by_profile: dict[str, list[Story]] = {}
-    for story in stories[:MOST_SENT]:
+    for story in latest_stories(stories, None)[:MOST_SENT]:
         by_profile.setdefault(story.profile.profile_id, []).append(story)
-    albums = [album for found in by_profile.values() for album in plan_albums(found)]
+    albums: list[Album] = []
+    for found in by_profile.values():
+        albums += plan_albums(found)
     await show_albums(context, albums, is_last=False, is_free=True)
     lines: list[str] = []
     if seen_at := [one.seen_at for one in live if one.seen_at]:

@@ -178,9 +178,11 @@ async def offer_chats_or_subscribe(context: Context, number: int, place: int | N
     text = context.t(
         N_("Where else should I send new stories from <b>{username}</b>?"), username=one.username
     )
+    usage = context.t(USAGE)
     if known:
         await say(context, text, known)
-    usage = context.t(USAGE) if known else Safe(f"{text}\n\n{context.t(USAGE)}")
+    else:
+        usage = Safe(f"{text}\n\n{usage}")
     await say(context, usage, markup=keys.to_dict())
 
 
@@ -204,7 +206,8 @@ async def subscribe_elsewhere(context: Context) -> None:
 
 async def _subscribe_in_chat(context: Context, number: int, place: int) -> None:
     one = await context.services.subscriptions.get(context.chat.id, number)
-    await _subscribe(context, replace(parse([f"@{one.username}"]), channel=str(place)))
+    wanted = replace(parse([f"@{one.username}"]), channel=str(place))
+    await _subscribe(context, wanted)
 
 
 async def _subscribe(context: Context, wanted: Wanted, *, in_place: bool = False) -> None:
@@ -216,7 +219,8 @@ async def _subscribe(context: Context, wanted: Wanted, *, in_place: bool = False
     Raises:
         BotError: The subscription to the only profile fails; the errors of ``subscribe_all``.
     """
-    target, where = context.acted_on, ""
+    target = context.acted_on
+    where = ""
     if wanted.channel:
         target, where = await _admit_named_channel(context, wanted.channel)
     async with show_working(context):
@@ -372,7 +376,8 @@ async def unsubscribe(context: Context) -> None:
 
     A command with everyday words ends no subscription until a button confirms the names.
     """
-    words, language = context.words, context.t.language
+    words = context.words
+    language = context.t.language
     if not words:
         rows = await context.services.subscriptions.every(context.chat.id)
         if rows:
@@ -458,7 +463,8 @@ async def undo_unsubscribe(context: Context, at: int) -> str | None:
     result = await context.services.subscribing.restore(
         context.chat.id, context.user_id, ended_at=datetime.fromtimestamp(at, UTC)
     )
-    restored, failed = result.subscriptions, result.failed
+    restored = result.subscriptions
+    failed = result.failed
     if not restored and not failed:
         return context.t.plain(UNKNOWN_BUTTON)
     if len(failed) == 1 and not restored:
@@ -590,7 +596,8 @@ async def _admit_named_channel(context: Context, name: str) -> tuple[Target, str
         SubscriptionError: The channel is not visible, or the person or the bot may not post.
         AskAgainError: Telegram does not answer.
     """
-    user_id, services = context.user_id, context.services
+    user_id = context.user_id
+    services = context.services
     try:
         channel = await context.bot.get_chat(name)
         if user_id is None or channel.type == Chat.PRIVATE:
@@ -617,7 +624,8 @@ async def _admit_named_channel(context: Context, name: str) -> tuple[Target, str
 
 async def _may_subscribe_in(context: Context, chat_id: int, kind: str) -> bool:
     """Return whether the person manages a group or channel, and the bot may write in the chat."""
-    user_id, bot = context.user_id, context.bot
+    user_id = context.user_id
+    bot = context.bot
     if user_id is None or not await may_manage(context, chat_id, kind, user_id):
         return False
     ours = await context.services.admins.rights(bot, chat_id, bot.id, now=context.now)

@@ -156,7 +156,8 @@ def _check_lines(known: Why, profile: Known, context: Context) -> list[str]:
 
 def _next_check_line(obstacle: Obstacle, due: datetime, context: Context) -> str:
     """Return the line about the next check: the expected time, or the reason for a delay."""
-    t, now = context.t, context.now
+    t = context.t
+    now = context.now
     is_day_over = due >= midnight_after(now)  # the budget resets at midnight UTC
     if obstacle == "stopped" or (obstacle == "budget" and not is_day_over):
         return t(DELAYED[obstacle])

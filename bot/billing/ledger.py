@@ -31,10 +31,10 @@ from bot.domain.errors import (
     CHAT_LIMIT_REACHED,
     NEWCOMER_LIMIT_REACHED,
     PAYER_SPENT,
-    PERSON_SPENT,
     MediaError,
     NoPayerError,
     PastedLimitError,
+    PersonLimitError,
     SpendingError,
     SpendingStoppedError,
     StoriesError,
@@ -495,7 +495,7 @@ def _refusal_error(scope: Scope, asker: Asker, until: datetime) -> SpendingError
     """Return the error for a daily limit that is used up. ``scope`` names the limit."""
     match scope:
         case "person" if asker.user_id is not None:
-            return SpendingError(text=PERSON_SPENT, until=until)
+            return PersonLimitError(until=until)
         case "person":
             return SpendingError(text=PAYER_SPENT, until=until)
         case "newcomer":

@@ -177,7 +177,8 @@ class Access:
 
     async def make_invitation(self, by: int | None, uses: int) -> tuple[str, datetime]:
         """Return the ``start`` payload of an invitation for ``uses`` persons, and the expiry."""
-        word, now = secrets.token_urlsafe(_TOKEN_BYTES), self._now()
+        word = secrets.token_urlsafe(_TOKEN_BYTES)
+        now = self._now()
         until = now + INVITATION_VALID_FOR
         async with writing(self._db) as tx:
             await store.add_invitation(

@@ -112,7 +112,8 @@ def _kind_of_ended(group: OutcomeCount) -> Ended:
 
 async def explain(tx: Tx, subscription: Subscription, *, obstacle: Obstacle, now: datetime) -> Why:
     """Return the state of a subscription and of the alerts."""
-    target, since = subscription.target, now - LOOKBACK
+    target = subscription.target
+    since = now - LOOKBACK
     known = await profiles.get(tx, subscription.profile_id)
     chat = await chats.get(tx, target.chat_id)
     live = await stories.live(tx, subscription.profile_id, now=now)

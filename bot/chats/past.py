@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from bot.domain import alert_rules
 from bot.domain.albums import plan_albums
 from bot.domain.errors import (
-    KEEPS_NOTHING,
     NOTHING_FOUND,
     NOTHING_KEPT_OF_THAT_TIME,
     BotError,
+    NothingKeptAtAllError,
     NothingKeptError,
     SubscriptionError,
 )
@@ -79,7 +79,8 @@ class Past:
             NothingKeptError: The chat has no kept story of the profile, or the profile is blocked.
             SubscriptionError: The chat has kept stories, but none that match the search.
         """
-        now, within = self._now(), alert_rules.KEPT_FOR
+        now = self._now()
+        within = alert_rules.KEPT_FOR
         if search.days is not None:
             within = min(within, timedelta(days=search.days))
         async with reading(self._db) as tx:
@@ -175,7 +176,7 @@ async def _nothing_found(tx: Tx, scope: _Scope, search: Search) -> BotError:
         return SubscriptionError(text=NOTHING_FOUND, terms=search.text)
     if search.may_name_website:
         return NothingKeptError(username=search.username or "")
-    return NothingKeptError(text=KEEPS_NOTHING)
+    return NothingKeptAtAllError()
 
 
 def _pack_albums(result: Sequence[Kept]) -> list[Album]:

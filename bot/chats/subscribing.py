@@ -177,7 +177,8 @@ class Subscribing:
         places = await self._possible_places(target, usernames, own_topic=own_topic)
         is_fast = fast or (preferences is not None and preferences.options.fast)
         asked: list[tuple[str, _Asked | BotError, Target]] = []
-        new, faster = 0, 0
+        new = 0
+        faster = 0
         for username in usernames:
             there = target
             try:
@@ -414,7 +415,8 @@ class Subscribing:
                 await self._check_limits_and_budget(chat_id, by, username, known, new)
             if faster is not None and not (there and there.options.fast):
                 await self._check_fast(chat_id, by, faster)
-            is_sure = known is not None and (there is not None or known.state == "active")
+            is_active = known is not None and known.state == "active"
+            is_sure = there is not None or is_active
             if known and is_sure:
                 profile = known.profile
             else:
@@ -512,7 +514,9 @@ class Subscribing:
         profile_ids: Collection[str],
     ) -> Subscribed:
         """Start a subscription. ``profile_ids`` are all profiles of the transaction."""
-        now, is_new, profile = self._now(), False, asked.profile
+        now = self._now()
+        is_new = False
+        profile = asked.profile
         async with writing(self._db) as tx:
             chat = await store.lock_and_get_chat(tx, target.chat_id, now=now)
             await refuse_blocked(tx, target.chat_id, now=now)

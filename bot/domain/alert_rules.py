@@ -317,7 +317,8 @@ def _next_summary_at(after: datetime, hour: int, member: AudienceMember) -> date
 
 def _before_quiet(last: datetime, member: AudienceMember) -> datetime:
     """Return ``last``, or half an hour before quiet hours that are too close to ``last``."""
-    quiet, zone = member.quiet, member.zone
+    quiet = member.quiet
+    zone = member.zone
     if quiet is None or quiet[0] == quiet[1]:
         return last
     begin = _last_local_time(last + _DIGEST_MARGIN, quiet[0], zone)

@@ -100,8 +100,9 @@ def as_arguments(names: Sequence[str], language: str) -> list[str]:
     A name that is also a keyword, a common word or a number gets an @. The names with an @ are
     first, because a command may read a final ``@name`` as a channel.
     """
-    written = [f"@{name}" if _is_ambiguous(name, language) else name for name in names]
-    return sorted(written, key=lambda name: not name.startswith("@"))
+    ambiguous = [name for name in names if _is_ambiguous(name, language)]
+    clear = [name for name in names if name not in ambiguous]
+    return [*(f"@{name}" for name in ambiguous), *clear]
 
 
 def _is_ambiguous(name: str, language: str) -> bool:

@@ -20,11 +20,13 @@ BotError
 │   └── MediaUnavailableError   the server of the file is slow or broken; retry later
 ├── SpendingError               a limit of credits
 │   ├── SpendingStoppedError    the owner has stopped spending, or the balance is too low
+│   ├── PersonLimitError        the daily limit of the person is used up
 │   ├── NoPayerError            the chat has no payer
 │   └── PastedLimitError        the megabytes of the day for pasted addresses are used up
 ├── SubscriptionError           a subscription cannot be made or changed
 │   ├── NotFollowedError        the chat does not follow the profile
-│   ├── NothingKeptError        the chat has no stored story, or none of the profile
+│   ├── NothingKeptError        the chat has no stored story of the profile
+│   │   └── NothingKeptAtAllError  the chat has no stored story
 │   └── TooManyFastError        too many profiles that are checked more often
 ├── RightsError                 a person without the right
 │   ├── NotAdminError           the person does not administer the chat
@@ -142,11 +144,6 @@ NOT_AN_OWNER = N_("{who} isn't one of the bot's owners.")
 ONLY_IN_PRIVATE = N_("Please send me {command} in our private chat.")
 CHAT_UNKNOWN = N_(
     "I can't tell which chat this button belongs to. Please send me the command instead."
-)
-PERSON_SPENT = N_("You've reached your limit for today. Please try again after {until}.")
-KEEPS_NOTHING = N_(
-    "I haven't kept any stories for this chat. With <b>[[Keep for /past]]</b> I keep what I "
-    "send here from then on, for 90 days."
 )
 MEDIA_GONE = N_("This photo or video is no longer available.")
 MEDIA_REFUSED = N_("I can't send this file: it isn't a photo or video.")
@@ -347,6 +344,12 @@ class SpendingStoppedError(SpendingError):
     )
 
 
+class PersonLimitError(SpendingError):
+    """The person who asks has reached the own daily limit of credits."""
+
+    text = N_("You've reached your limit for today. Please try again after {until}.")
+
+
 class NoPayerError(SpendingError):
     """The chat has no payer, so nothing is charged to or subscribed in the chat."""
 
@@ -378,11 +381,20 @@ class NotFollowedError(SubscriptionError):
 
 
 class NothingKeptError(SubscriptionError):
-    """The chat has no stored stories of a profile, or none at all (``KEEPS_NOTHING``)."""
+    """The chat has no stored stories of a profile."""
 
     text = N_(
         "I haven't kept any stories from <b>{username}</b> for this chat. Stories are kept for "
         "90 days once <b>[[Keep for /past]]</b> is on in the subscription's options."
+    )
+
+
+class NothingKeptAtAllError(NothingKeptError):
+    """The chat has no stored stories."""
+
+    text = N_(
+        "I haven't kept any stories for this chat. With <b>[[Keep for /past]]</b> I keep what I "
+        "send here from then on, for 90 days."
     )
 
 

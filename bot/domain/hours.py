@@ -158,7 +158,8 @@ def _minute_of(tokens: Sequence[str]) -> int | None:
 
 def _minutes(hour: str, minute: str | None, part: str | None) -> int | None:
     """Return the minutes after midnight; 24:00 is 0:00."""
-    written, minutes = int(hour), int(minute or 0)
+    written = int(hour)
+    minutes = int(minute or 0)
     hours = written
     if part:
         first, last = _AFTER_NOON[part]

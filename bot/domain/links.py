@@ -289,8 +289,10 @@ def _post_link(segments: list[str]) -> Link:
 
 def _profile_link(user: str, *, is_page: bool = False) -> Link:
     # ``isascii`` comes before ``lower``, which would turn the Kelvin sign into an ASCII k.
-    user, is_ascii = user.lower(), user.isascii()
-    if not is_ascii or not _USER.fullmatch(user) or _RESERVED.fullmatch(user):
+    if not user.isascii():
+        return _REJECTED
+    user = user.lower()
+    if not _USER.fullmatch(user) or _RESERVED.fullmatch(user):
         return _REJECTED
     return Link("profile", username=user, url=f"{PAGE}/{user}/", is_page=is_page)
 

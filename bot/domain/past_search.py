@@ -58,7 +58,8 @@ def parse_search(words: Sequence[str]) -> Search | None:
     days, searched = _take_days(written)
     if not searched:
         return None
-    first, rest = searched[0], searched[1:]
+    first = searched[0]
+    rest = searched[1:]
     link = links.parse_argument(first)
     username = link.username if link else None
     first_term = "" if first.startswith("@") else story_terms.normalized(first)

@@ -445,7 +445,8 @@ def _command_of(
     if has_marked and verb:
         return verb
     if command == "subscriptions" and has_names and verb == "subscribe":
-        listed, follows = pattern_of("subscriptions"), pattern_of("subscribe")
+        listed = pattern_of("subscriptions")
+        follows = pattern_of("subscribe")
         # "add natgeo to my list" subscribes; in "show my current alerts", both patterns have the
         # word "alerts".
         if listed and follows and not set(listed.words) & set(follows.words):

@@ -120,7 +120,8 @@ def _thanks_at(words: Sequence[str], place: int) -> bool:
 def is_small_talk(text: str) -> bool:
     """Return whether a text is small talk without a request, such as "thanks"."""
     words = [word.strip(_AROUND).lower() for word in words_in(text)]
-    return bool(words) and all(word in SMALL_TALK or _is_emoji(word) for word in words)
+    others = [word for word in words if word not in SMALL_TALK and not _is_emoji(word)]
+    return bool(words) and not others
 
 
 def _is_emoji(word: str) -> bool:

@@ -157,7 +157,8 @@ class AnswerCache:
         if (storing := self._storing.get(key)) is not None:
             # The running write may store this answer, or the profile with this username.
             await asyncio.wait([storing])
-        verdict, now = answers.verdict_key(of), self._now()
+        verdict = answers.verdict_key(of)
+        now = self._now()
         kept = await self._db.fetch(lambda tx: answers.get_fresh(tx, key, verdict, now=now))
         if key in kept:
             return _value_or_raise(kept[key], codec)

@@ -60,7 +60,8 @@ class Names:
             ProfilePrivateError: According to a recent answer, the account is private.
             ApiRefusedError: The API refused the name recently.
         """
-        key, now = answers.verdict_key(username), self._now()
+        key = answers.verdict_key(username)
+        now = self._now()
         async with self._db.read() as tx:
             if verdict := (await answers.get_fresh(tx, key, now=now)).get(key):
                 raise _VERDICTS[verdict]("known from the last answer", username=username)

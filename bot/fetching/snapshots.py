@@ -236,10 +236,13 @@ async def record_failure(
     failures = before.failures + 1
     followed = before.due_at is not None
     state = before.state
-    refusal, refusals, checked_at = "", 0, before.checked_at
+    refusal = ""
+    refusals = 0
+    checked_at = before.checked_at
     due_at = alert_rules.poll_again_at(now, failures)
     if why != "error":
-        refusal, checked_at = why, None
+        refusal = why
+        checked_at = None
         refusals = before.refusals + 1 if why == before.refusal else 1
         # Subscribers are notified only after the second refusal: one refusal proves nothing.
         if alert_rules.is_refusal_proven(refusals) or not followed:

@@ -7,9 +7,9 @@ import pytest
 
 from bot.chats.past import MOST, Past
 from bot.domain.errors import (
-    KEEPS_NOTHING,
     NOTHING_FOUND,
     NOTHING_KEPT_OF_THAT_TIME,
+    NothingKeptAtAllError,
     NothingKeptError,
     SubscriptionError,
 )
@@ -181,7 +181,7 @@ async def test_why_nothing_is_found(db: Database) -> None:
     async with db.begin() as tx:
         await follow(tx, 1)
     for text in ("#sale", "video", "mention:@nike 7d"):
-        with raises(NothingKeptError, KEEPS_NOTHING):
+        with pytest.raises(NothingKeptAtAllError):
             await past(db).find(1, BOT, search(text))
     for text in ("natgeo", "@natgeo", "nike.com"):
         with raises(NothingKeptError, NothingKeptError.text):
