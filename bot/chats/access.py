@@ -61,7 +61,7 @@ class Access:
     ) -> None:
         """Create the use cases; ``token`` is the bot's token, required for the owner link."""
         self._db = db
-        self.mode: Mode = mode
+        self.mode = mode
         self._always_owners = frozenset(owner_ids)
         self.owner_ids = self._always_owners
         """The ids of the owners; at most one minute old."""
@@ -70,7 +70,7 @@ class Access:
         self._names = TimedCache[int, str]()
         self._wake = wake
         self._now = now
-        self.blocked: set[str] = set(blocked_profiles)
+        self.blocked = set(blocked_profiles)
         """The ids and names of blocked profiles; the set object never changes."""
 
     async def apply_settings(self) -> None:

@@ -208,7 +208,9 @@ def _doubled_delay(first: timedelta, times: int, most: timedelta) -> timedelta:
 def missed_hours(snapshot_at: datetime | None, now: datetime) -> tuple[datetime, datetime] | None:
     """Return the period of stories that expired before this check, or None."""
     gone = now - STORY_LIFE
-    return (snapshot_at, gone) if snapshot_at is not None and snapshot_at < gone else None
+    if snapshot_at is None or snapshot_at >= gone:
+        return None
+    return snapshot_at, gone
 
 
 def missed_notice_fields(username: str, begin: datetime, end: datetime) -> dict[str, str | int]:
@@ -226,17 +228,14 @@ def next_local_time(now: datetime, minute: int, zone: str | None) -> datetime:
     place = zone_of(zone)
     today = now.astimezone(place).date()
     at = time(minute // 60 % 24, minute % 60)
-    readings = [
-        datetime.combine(
-            today + timedelta(days=day), at.replace(fold=fold), tzinfo=place
-        ).astimezone(now.tzinfo)
-        # -1: after the clocks go back over midnight, a time of yesterday may still come.
-        for day in (-1, 0, 1)
-        for fold in (0, 1)
-    ]
-    # If the clocks skip the time, the second of the two readings would be too early.
-    second = [moment for moment in readings[1::2] if moment.astimezone(place).time() == at]
-    moments = [*readings[::2], *second]
+    moments: list[datetime] = []
+    for day in (-1, 0, 1):  # -1: the clocks may go back over midnight
+        first = datetime.combine(today + timedelta(days=day), at, tzinfo=place)
+        second = first.replace(fold=1).astimezone(now.tzinfo)
+        moments.append(first.astimezone(now.tzinfo))
+        # If the clocks skip the time, the second reading is too early.
+        if second.astimezone(place).time() == at:
+            moments.append(second)
     return min(moment for moment in moments if moment > now)
 
 

@@ -65,7 +65,8 @@ class Options:
     @property
     def rules(self) -> dict[str, str]:
         """Return the non-empty filter rules by option name."""
-        return {name: getattr(self, name) for name in RULES if getattr(self, name)}
+        texts = {name: getattr(self, name) for name in RULES}
+        return {name: text for name, text in texts.items() if text}
 
     @property
     def rules_text(self) -> str:

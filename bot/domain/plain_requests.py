@@ -560,7 +560,8 @@ def _pattern(text: str) -> _Pattern:
 
 
 def _bare_part(part: str) -> str:
-    return bare(part.removesuffix("*")) + ("*" if part.endswith("*") else "")
+    star = "*" if part.endswith("*") else ""
+    return bare(part.removesuffix("*")) + star
 
 
 @cache
@@ -572,7 +573,7 @@ def _words_of_requests(language: str) -> tuple[frozenset[str], tuple[str, ...]]:
         for pattern in _patterns(command, language)
         for part in pattern.words
     }
-    others = [_OTHER_WORDS.get(one, "") for one in ("en", language)]
-    exact = {bare(word) for text in others for word in text.split()}
-    exact |= {part for part in parts if not part.endswith("*")} | _SENDING
-    return frozenset(exact), tuple(part.removesuffix("*") for part in parts if part.endswith("*"))
+    stems = {part for part in parts if part.endswith("*")}
+    others = f"{_OTHER_WORDS.get('en', '')} {_OTHER_WORDS.get(language, '')}"
+    exact = (parts - stems) | _SENDING | set(map(bare, others.split()))
+    return frozenset(exact), tuple(stem.removesuffix("*") for stem in stems)

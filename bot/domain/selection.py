@@ -102,23 +102,14 @@ def decide(queue: ChatQueue, *, now: datetime) -> Decision:
     decision = Decision(doubtful=[row for row in queue.rows if _is_doubtful(row)])
     if any(row.notice == REPLY for row in decision.doubtful):
         return decision
-    until = alert_rules.quiet_until(now, _quiet_hours(queue.chat), queue.chat.zone)
-    asked = [row for row in queue.rows if row.notice == REPLY]
-    for place, row in enumerate(asked):  # replies are sent before alerts, also in quiet hours
-        is_late = row.created_at <= now - alert_rules.LATE
-        if is_late and _content_and_place(row) in map(_content_and_place, asked[place + 1 :]):
-            decision.doubled.append(row)
-        elif not _defer_or_drop(row, queue.chat, decision, now):
-            is_late = is_late and until is not None
-            decision.batch = Batch(row.target, (row,), is_late=is_late)
-            return decision
-    if decision.doubtful:
+    quiet_end = alert_rules.quiet_until(now, _quiet_hours(queue.chat), queue.chat.zone)
+    # Replies are sent before alerts, also in quiet hours.
+    decision.batch = _first_reply(queue, decision, now, is_quiet=quiet_end is not None)
+    if decision.batch or decision.doubtful:
         return decision
     alerts = [row for row in queue.rows if row.notice != REPLY]
-    if until:
-        over = [row for row in alerts if _is_over(row, queue.chat, now)]
-        decision.dropped += [(row, TOO_OLD) for row in over]
-        decision.held += [(row, until, Held.QUIET) for row in alerts if row not in over]
+    if quiet_end:
+        _defer_quiet(alerts, queue.chat, decision, now, until=quiet_end)
         return decision
     rest = _defer_muted_rows(sorted(alerts, key=_turn), queue.mutes, decision, now)
     while rest and decision.batch is None:
@@ -129,6 +120,32 @@ def decide(queue: ChatQueue, *, now: datetime) -> Decision:
         if willing:
             decision.batch = _first_batch(willing)
     return decision
+
+
+def _first_reply(
+    queue: ChatQueue, decision: Decision, now: datetime, *, is_quiet: bool
+) -> Batch | None:
+    """Return the first reply that may be sent now. Record the decision about earlier replies."""
+    replies = [row for row in queue.rows if row.notice == REPLY]
+    for place, row in enumerate(replies):
+        is_late = row.created_at <= now - alert_rules.LATE
+        later = map(_content_and_place, replies[place + 1 :])
+        if is_late and _content_and_place(row) in later:
+            decision.doubled.append(row)
+        elif not _defer_or_drop(row, queue.chat, decision, now):
+            return Batch(row.target, (row,), is_late=is_late and is_quiet)
+    return None
+
+
+def _defer_quiet(
+    alerts: Sequence[Delivery], chat: Chat, decision: Decision, now: datetime, *, until: datetime
+) -> None:
+    """Drop the expired alerts, and defer the others to the end of the quiet hours."""
+    for row in alerts:
+        if _is_over(row, chat, now):
+            decision.dropped.append((row, TOO_OLD))
+        else:
+            decision.held.append((row, until, Held.QUIET))
 
 
 def judge(
@@ -310,17 +327,23 @@ def _defer_or_drop(row: Delivery, chat: Chat, decision: Decision, now: datetime)
         return False
     elif row.is_unreadable:
         decision.unreadable.append(row)
-    elif row.story is None:
-        decision.dropped.append((row, TOO_OLD if row.held == Held.MUTED else _FORGOTTEN))
-    elif not row.copies and (
-        why := options.excluded_by(row.story, row.options, chat.rule_options)
-    ):
-        decision.dropped.append((row, f"{FILTERED}: {why}"))
-    elif _is_over(row, chat, now) and not _is_released_from_quiet_hours(row, now):
-        decision.dropped.append((row, TOO_OLD))
+    elif reason := _drop_reason(row, chat, now):
+        decision.dropped.append((row, reason))
     else:
         return _defer_to_digest(row, chat, decision, now)
     return True
+
+
+def _drop_reason(row: Delivery, chat: Chat, now: datetime) -> str | None:
+    """Return the reason why a story will never be sent, or None."""
+    if row.story is None:
+        return TOO_OLD if row.held == Held.MUTED else _FORGOTTEN
+    excluded_by = options.excluded_by(row.story, row.options, chat.rule_options)
+    if excluded_by and not row.copies:
+        return f"{FILTERED}: {excluded_by}"
+    if _is_over(row, chat, now) and not _is_released_from_quiet_hours(row, now):
+        return TOO_OLD
+    return None
 
 
 def _is_over(row: Delivery, chat: Chat, now: datetime) -> bool:

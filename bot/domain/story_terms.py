@@ -44,10 +44,12 @@ class Rules:
 
 def is_term(word: str) -> bool:
     """Return whether a word in lower case is a term."""
-    if word in _KINDS or any(form.fullmatch(word) for form in (_NAME, _HOST)):
+    if word in _KINDS or _NAME.fullmatch(word) or _HOST.fullmatch(word):
         return True
+    if len(word) > LONGEST:
+        return False
     bare = "".join(char for char in word if not is_combining_mark(char))
-    return len(word) <= LONGEST and any(form.fullmatch(bare) for form in (_HASHTAG, _PLACE))
+    return bool(_HASHTAG.fullmatch(bare) or _PLACE.fullmatch(bare))
 
 
 def normalized(text: str) -> str:

@@ -146,10 +146,13 @@ def shortfall(
     sides = list(zip(counts, shares, parts, strict=True))
     if all(is_feasible(share, count * cost * spare) for count, share, _ in sides):
         return None
-    needed = max(_SPARE * fewest_credits(count * cost) / part for count, _, part in sides)
-    enough = sum(
-        min(count, int(share / (_SPARE * fewest_credits(cost)))) if count else 0
-        for count, share, _ in sides
-    )
-    daily_budget = ceil(ceil(needed) / (1 - reply_share) - 1e-6) if reply_share < 1 else None
-    return Shortfall(known + fresh, enough, ceil(needed), daily_budget)
+    of_check = _SPARE * fewest_credits(cost)
+    enough = 0
+    needed = 0
+    for count, share, part in sides:
+        enough += min(count, int(share / of_check))
+        needed = max(needed, ceil(_SPARE * fewest_credits(count * cost) / part))
+    daily_budget = None
+    if reply_share < 1:
+        daily_budget = ceil(needed / (1 - reply_share) - 1e-6)
+    return Shortfall(known + fresh, enough, needed, daily_budget)

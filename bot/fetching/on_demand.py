@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from bot.billing.ledger import Charge, Ledger
+from bot.billing.ledger import Bill, Charge, Ledger
 from bot.domain import alert_rules, links
 from bot.domain.errors import (
     PROFILE_BLOCKED,
@@ -80,14 +80,17 @@ class Viewer:
         charge = Charge("link", asker)
         call = self._api.story(story_id, link.url or "")
 
+        async def ask() -> tuple[Story, Bill]:
+            try:
+                return await self._ledger.call_unsettled(charge, call)
+            except StoryGoneError:
+                if links.story_taken_at(story_id) is None:
+                    raise  # no second call, because the story may be old
+                return await self._ledger.call_unsettled(charge, call)
+
         async def fetch() -> Fetched[Story]:
             try:
-                try:
-                    story, bill = await self._ledger.call_unsettled(charge, call)
-                except StoryGoneError:
-                    if links.story_taken_at(story_id) is None:
-                        raise  # no second call, because the story may be old
-                    story, bill = await self._ledger.call_unsettled(charge, call)
+                story, bill = await ask()
             except ProfilePrivateError as error:
                 if await self._names.check_refusal(link.username or "", charge) == "private":
                     raise

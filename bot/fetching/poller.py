@@ -342,22 +342,25 @@ class Scheduler:
             await self._api.sync_trust()
             self._left = await self._ledger.left_by_replies(now)
             if now >= self._survey_at:
-                async with self._db.read() as tx:
-                    known, fresh = self._counts = await profiles.count_followed(tx)
-                    states = await schedule_state.sample_states(tx, skip_fresh=known > 0)
-                    refused = await budgets.count_subjects(tx, "refused", now.date())
-                plan.survey(states, known or fresh)
-                if self._budget_watch is not None:
-                    stands = (self._settings.credits_a_day, self._counts, plan.cost)
-                    share = self._ledger.limits.reply_share
-                    await self._budget_watch.check(*stands, reply_share=share)
-                    await self._budget_watch.check_refused(
-                        *stands, reply_share=share, people=refused
-                    )
-                self._survey_at = now + MAINTAIN_EVERY * (1 + len(states) / _SURVEYED_A_MINUTE)
+                await self._survey(plan, now)
             self._share_budget(plan)
             async with self._db.begin() as tx:
                 await schedule_state.save(tx, plan)
+
+    async def _survey(self, plan: Plan, now: datetime) -> None:
+        """Compute the demand of a sample of profiles, and check whether the budget covers all."""
+        async with self._db.read() as tx:
+            self._counts = await profiles.count_followed(tx)
+            known, fresh = self._counts
+            states = await schedule_state.sample_states(tx, skip_fresh=known > 0)
+            refused = await budgets.count_subjects(tx, "refused", now.date())
+        plan.survey(states, known or fresh)
+        if self._budget_watch is not None:
+            stands = (self._settings.credits_a_day, self._counts, plan.cost)
+            share = self._ledger.limits.reply_share
+            await self._budget_watch.check(*stands, reply_share=share)
+            await self._budget_watch.check_refused(*stands, reply_share=share, people=refused)
+        self._survey_at = now + MAINTAIN_EVERY * (1 + len(states) / _SURVEYED_A_MINUTE)
 
     async def _poll_safely(self, known: Known, lease: Lease, plan: Plan, ticket: int) -> None:
         try:
