@@ -85,18 +85,10 @@ async def show_albums(
     is_single = len(albums) == len(albums[0].stories) == 1
     has_buttons = is_single and not context.is_channel and bool(usernames[0])
     buttons: Buttons = []
-    if has_buttons:
+    if is_single:
         only = albums[0].stories[0]
-        buttons = story_buttons(
-            only,
-            context.t,
-            followed,
-            has_more=has_more,
-            is_inline=bool(context.bot.supports_inline_queries),
-            is_file=only.pk in originals,
-        )
-    elif is_single:
-        buttons = link_buttons(albums[0].stories[0])
+        is_file = only.pk in originals
+        buttons = _buttons_of_story(only, context, followed, has_more=has_more, is_file=is_file)
     under = None
     if is_last and not has_buttons and context.is_private:
         under = _line_under_album(albums[-1].stories[0], context, followed)
@@ -120,6 +112,22 @@ async def show_albums(
             under=under if album is albums[-1] else None,
         )
         await enqueue_reply(context, context.reply_target, payload)
+
+
+def _buttons_of_story(
+    story: Story, context: Context, followed: int | None, *, has_more: bool, is_file: bool
+) -> Buttons:
+    """Return the buttons of a story that is sent alone: in a channel, only the links."""
+    if context.is_channel or not story.profile.username:
+        return link_buttons(story)
+    return story_buttons(
+        story,
+        context.t,
+        followed,
+        has_more=has_more,
+        is_inline=bool(context.bot.supports_inline_queries),
+        is_file=is_file,
+    )
 
 
 def _message_in_group(context: Context) -> int | None:
