@@ -265,7 +265,9 @@ async def restart_alerts(
 async def _lock_matching(tx: Tx, whose: sa.ColumnElement[bool]) -> None:
     """Lock the subscriptions of several chats in the order of the ids."""
     rows = sa.select(subscriptions.c.id).where(whose).order_by(subscriptions.c.id)
-    await tx.execute(rows.with_for_update(key_share=True))
+    locked = rows.with_for_update(key_share=True).subquery()
+    # The count locks the rows without a transfer of very many ids.
+    await tx.execute(sa.select(sa.func.count()).select_from(locked))
 
 
 async def lock_and_get_chat(tx: Tx, chat_id: int, *, now: datetime) -> Chat:

@@ -8,9 +8,10 @@ from bot.domain.records import Held
 from bot.operations.broadcast import Broadcasts
 from bot.store import broadcasts, chat_queues, chats, moves
 from bot.store.broadcasts import Reach
-from bot.store.deliveries import deliveries
+from bot.store.deliveries import deliveries, is_open
 from bot.store.engine.database import Database, Tx
 from tests.support.control import wait_for
+from tests.support.database import on_postgresql
 from tests.support.followed import HOUR, NOON
 
 
@@ -67,3 +68,22 @@ async def test_a_broadcast_ends_whose_author_was_erased(sqlite_db: Database) -> 
         group.create_task(sender.worker.run())
         await wait_for(has_ended)
         sender.worker.stop()
+
+
+@on_postgresql
+async def test_a_broadcast_stops_that_very_many_chats_have_not_received(db: Database) -> None:
+    """More chats wait, because of quiet hours, than a statement may have parameters."""
+    at = "0, 0 FROM generate_series(1, 33000) AS n"
+    async with db.begin() as tx:
+        number = await broadcasts.add_draft(tx, "", 1, now=NOON)
+        fields = f"json_build_object('broadcast', {number})"
+        for row in (
+            f"chats (id, kind, state_since, created_at) SELECT n, 'private', {at}",
+            f"chat_queues (chat_id, due_at, leased_until) SELECT n, {at}",
+            "deliveries (chat_id, notice, fields, due_at, created_at) "  # noqa: ISC004 - one statement
+            f"SELECT n, 'broadcast', {fields}, {at}",
+        ):
+            await tx.exec_driver_sql(f"INSERT INTO {row}")
+        await broadcasts.drop_unsent(tx, number, now=NOON)
+        is_waiting = sa.exists().where(is_open)
+        assert not (await tx.execute(sa.select(is_waiting))).scalar_one()
