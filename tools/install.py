@@ -12,6 +12,10 @@ from pathlib import Path
 _REQUIREMENT = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*(\[[^\]]*\])?==", re.MULTILINE)
 _FOUND = re.compile(r"^(?:Collecting|Requirement already satisfied:) ([A-Za-z0-9._-]+)")
 _SIZE = re.compile(r"^\s+Downloading .*\(([\d.]+ [kMG]?B)\)")
+_FAILED = (
+    "pip failed for the reason above. If an earlier installation was interrupted, run make clean, "
+    "then this command again.\n"
+)
 PIP = ("-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off")
 
 
@@ -60,7 +64,7 @@ def main() -> int:
                 say.write(told)
                 say.flush()
     say.write("\r\x1b[K" if say.isatty() else "")
-    say.write("Installed.\n" if pip.returncode == 0 else "pip failed; its words stand above.\n")
+    say.write("Installed.\n" if pip.returncode == 0 else _FAILED)
     return pip.returncode
 
 

@@ -33,6 +33,7 @@ PATIENCE_S = 20.0  # the timeout in seconds of each check
 # The timeout in seconds of the integrity check, because a large database takes long to read.
 READING_S = 600.0
 _FEW_CREDITS = 100
+_VENDOR = "https://hikerapi.com"
 _MARKS = {"ok": "[green]ok[/]  ", "note": "[yellow]note[/]", "wrong": "[red]wrong[/]"}
 _PRIVACY_MODE = (
     "Privacy mode is on: in groups the bot sees only commands, replies to it and messages "
@@ -235,14 +236,19 @@ async def check_stories_api(settings: Settings) -> list[Finding]:
         try:
             balance = await api.fetch_balance()
         except OutOfServiceError as error:
-            return [Finding("wrong", f"STORIES_API_KEY: the Stories API says no: {error}.")]
+            text = (
+                f"STORIES_API_KEY: the Stories API says no: {error}. Check the key, or buy "
+                f"credits: {_VENDOR}."
+            )
+            return [Finding("wrong", text)]
         except BotError as error:
             proxy = _NETWORK.format("STORIES_API_PROXY")
             text = f"The Stories API can't be reached: {error}. {proxy}"
             return [Finding("wrong", text, is_passing=True)]
-    level: Literal["ok", "note"] = "note" if balance.credits < _FEW_CREDITS else "ok"
     text = f"The Stories API takes the key; {balance.credits} credits are left."
-    return [Finding(level, text)]
+    if balance.credits >= _FEW_CREDITS:
+        return [Finding("ok", text)]
+    return [Finding("note", f"{text} Buy credits: {_VENDOR}.")]
 
 
 async def check_budget(settings: Settings) -> list[Finding]:

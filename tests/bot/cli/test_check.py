@@ -78,6 +78,10 @@ async def test_keys_that_are_refused(
 ) -> None:
     status, said = await told(box, folder, capsys, stories_api_key="bad-key")
     assert (status, "STORIES_API_KEY: the Stories API says no" in said) == (1, True)
+    assert "Check the key, or buy credits: https://hikerapi.com." in said
+    await box.control.stories_api(balance=0)
+    status, said = await told(box, folder, capsys)
+    assert "note The Stories API takes the key; 0 credits are left. Buy credits: https://" in said
     await box.control.fault("telegram", refused("Unauthorized", 401), match="getMe")
     status, said = await told(box, folder, capsys)
     assert (status, "TELEGRAM_TOKEN: Telegram refuses it" in said) == (1, True)
