@@ -29,6 +29,7 @@ from bot.domain.budget import Limits
 from bot.domain.model import Asker, Target
 from bot.fetching.poller import Scheduler
 from bot.fetching.schedule_state import PollSettings
+from bot.runtime.claims import Owner
 from bot.store import chats, profiles
 from bot.store.engine.database import Database
 from bot.store.stories import stories
@@ -138,6 +139,7 @@ async def world(
             db,
             api,
             ledger,
+            owner=Owner(),
             settings=polling,
             apply_blocks=subscriptions.apply_blocks,
             now=now,

@@ -32,6 +32,7 @@ from bot.fetching.highlights import Highlights
 from bot.fetching.on_demand import Viewer
 from bot.fetching.poller import Scheduler
 from bot.fetching.schedule_state import PollSettings
+from bot.runtime.claims import Owner
 from bot.sending.topics import Topics
 from bot.store import chats, profiles
 from bot.store.engine.database import Database
@@ -158,6 +159,7 @@ async def shop(mode: SkipCheck) -> AsyncIterator[Shop]:
             db,
             api,
             ledger,
+            owner=Owner(),
             settings=polling,
             apply_blocks=subscriptions.apply_blocks,
             at_once=1,

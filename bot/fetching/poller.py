@@ -79,7 +79,7 @@ class Scheduler:
         at_once: int = 8,
         slow_at_once: int = 56,
         lease: timedelta = _POLL_LEASE,
-        owner: Owner | None = None,
+        owner: Owner,
         budget_watch: BudgetWatch | None = None,
         sharing: Sharing = SEVERAL_PROCESSES,
         wake: Callable[[], None] = lambda: None,
@@ -105,7 +105,7 @@ class Scheduler:
         # The last time at which slow checks used half of the ``at_once`` slots.
         self._slow_at: datetime | None = None
         self._lease = lease
-        self._owner = owner or Owner()
+        self._owner = owner
         self._budget_watch = budget_watch
         self._wake = wake
         self._now = now

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from bot.runtime.sharing import SEVERAL_PROCESSES, Sharing
 from bot.runtime.workers import Worker
 from bot.store import fan_outs
-from bot.store.engine.database import Database, Tx
+from bot.store.engine.database import Database
 
 _SLICE = 200  # subscriptions per transaction
 _LOCKED_AGAIN = timedelta(seconds=0.1)  # the pause while other processes write all due fan-outs
@@ -49,10 +49,9 @@ class FanOut:
     async def _write_slice(self) -> bool:
         """Write the deliveries of a slice. Return False if no unlocked fan-out is due."""
         # A power cut that undoes these deliveries also undoes the progress of the fan-out.
-        is_written = await self._db.run(self._lock_and_write, durable=False)
+        is_written = await self._db.run(
+            lambda tx: fan_outs.write_slice(tx, now=self._now(), limit=_SLICE), durable=False
+        )
         if is_written:
             self._wake()
         return is_written
-
-    async def _lock_and_write(self, tx: Tx) -> bool:
-        return await fan_outs.write_slice(tx, now=self._now(), limit=_SLICE)

@@ -76,7 +76,7 @@ class Intake:
         retries: RetryPolicy = RETRIES,
         said_again: timedelta = SAID_AGAIN,
         sharing: Sharing = SEVERAL_PROCESSES,
-        owner: Owner | None = None,
+        owner: Owner,
         metrics: Metrics = UNSEEN,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -93,7 +93,7 @@ class Intake:
         self._too_much = too_much
         self._at_once = at_once
         self._retries, self._said_again = retries, said_again
-        self._owner = owner or Owner()
+        self._owner = owner
         self._now = now
         self._running: dict[str, ClaimedUpdate] = {}  # the latest running update of each queue
         self._tasks: set[asyncio.Task[None]] = set()

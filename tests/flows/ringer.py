@@ -29,6 +29,7 @@ from bot.fetching.schedule_state import PollSettings
 from bot.media.download import Media
 from bot.media.spool import Spool
 from bot.outbox.worker import Outbox
+from bot.runtime.claims import Owner
 from bot.sending.replies import Replies
 from bot.sending.sender import Sender
 from bot.store.engine.database import Database
@@ -64,6 +65,7 @@ async def ring(args: list[str], ahead: timedelta, folder: Path, ready: int) -> N
             db,
             api,
             ledger,
+            owner=Owner(),
             settings=POLLING,
             apply_blocks=subscriptions.apply_blocks,
             lease=LEASE,

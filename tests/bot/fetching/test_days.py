@@ -15,6 +15,7 @@ from bot.domain.model import Asker, Profile
 from bot.domain.paid_calls import Operation
 from bot.fetching.poller import Scheduler
 from bot.fetching.schedule_state import PollSettings
+from bot.runtime.claims import Owner
 from bot.store import ledger
 from bot.store.engine.database import Database
 from bot.stories_api.client import StoriesApi
@@ -75,6 +76,7 @@ async def days(sqlite_db: Database) -> AsyncIterator[Days]:
             sqlite_db,
             api,
             paying,
+            owner=Owner(),
             settings=polling,
             apply_blocks=subscriptions.apply_blocks,
             now=clock,

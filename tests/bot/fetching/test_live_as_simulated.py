@@ -12,6 +12,7 @@ from bot.domain.budget import Limits
 from bot.domain.model import Profile
 from bot.fetching.poller import Scheduler
 from bot.fetching.schedule_state import PollSettings
+from bot.runtime.claims import Owner
 from bot.scheduling.simulation import Record, Simulation
 from bot.scheduling.waiting_time import DAY
 from bot.store import profiles
@@ -61,6 +62,7 @@ async def lived(
             db,
             api,
             Ledger(db, limits, now=now),
+            owner=Owner(),
             settings=settings,
             apply_blocks=apply_blocks,
             at_once=1,

@@ -16,6 +16,7 @@ from bot.domain.model import Profile
 from bot.domain.options import Options
 from bot.fetching.poller import Scheduler
 from bot.fetching.schedule_state import PollSettings
+from bot.runtime.claims import Owner
 from bot.store import chats, profiles
 from bot.store.engine.database import Database
 from bot.stories_api.client import StoriesApi
@@ -111,6 +112,7 @@ async def days(db: Database, budget: int) -> AsyncIterator[Days]:
             db,
             api,
             Ledger(db, Limits(budget, 0.0, 10**6, 10**6), now=now),
+            owner=Owner(),
             settings=PollSettings(credits_a_day=budget, floor=MINUTE),
             apply_blocks=apply_blocks,
             now=now,

@@ -17,6 +17,7 @@ from telegram import Bot, Update
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.records import EPOCH
 from bot.operations.cleanup import clean
+from bot.runtime.claims import Owner
 from bot.runtime.sharing import ONE_PROCESS, SEVERAL_PROCESSES
 from bot.runtime.transaction_guard import refusing_while
 from bot.store import claimed_tables, inbox
@@ -56,7 +57,7 @@ async def working(db: Database, handle: Plain, **options: Any) -> AsyncIterator[
     """Run an intake; it is drained at the end."""
     options |= {name: whichever(options[name]) for name in ANSWERS & options.keys()}
     options.setdefault("sharing", ONE_PROCESS if db.is_sqlite else SEVERAL_PROCESSES)
-    intake = Intake(db, BOT, whichever(handle), **options)
+    intake = Intake(db, BOT, whichever(handle), owner=Owner(), **options)
     async with asyncio.TaskGroup() as group:
         task = group.create_task(intake.run())
         try:
@@ -241,7 +242,9 @@ async def test_a_stop_ends_in_time_and_loses_nothing(sqlite_db: Database) -> Non
         async with sqlite_db.read() as tx:
             return await inbox.count_open(tx) == 6
 
-    intake = Intake(sqlite_db, BOT, whichever(handle), at_once=4, sharing=ONE_PROCESS)
+    intake = Intake(
+        sqlite_db, BOT, whichever(handle), owner=Owner(), at_once=4, sharing=ONE_PROCESS
+    )
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         group.create_task(intake.run())
         await intake.add([message(number, number) for number in range(1, 9)])
@@ -365,7 +368,7 @@ async def test_a_stop_waits_for_an_answer_whose_chat_has_written_again(
         done.append(update.update_id)
         return True
 
-    intake = Intake(sqlite_db, BOT, handle, sharing=ONE_PROCESS)
+    intake = Intake(sqlite_db, BOT, handle, owner=Owner(), sharing=ONE_PROCESS)
     async with asyncio.TaskGroup() as group:
         group.create_task(intake.run())
         await intake.add([message(1, 7)])
@@ -387,7 +390,7 @@ async def test_who_is_cancelled_does_not_wait_for_a_locked_database(sqlite_db: D
         await asyncio.Event().wait()
 
     async with Database(f"{sqlite_db.url}?timeout=0.05") as db:
-        intake = Intake(db, BOT, whichever(handle), sharing=ONE_PROCESS)
+        intake = Intake(db, BOT, whichever(handle), owner=Owner(), sharing=ONE_PROCESS)
         running = asyncio.get_running_loop().create_task(intake.run())
         await wait_for(lambda: intake._is_counted)  # noqa: SLF001 - it has begun
         await intake.add([message(1, 1)])
@@ -478,7 +481,7 @@ async def test_what_a_stop_overtakes_is_stored_and_not_begun(sqlite_db: Database
     async def handle(update: Update) -> None:
         seen.append(update.update_id)
 
-    intake = Intake(sqlite_db, BOT, whichever(handle), sharing=ONE_PROCESS)
+    intake = Intake(sqlite_db, BOT, whichever(handle), owner=Owner(), sharing=ONE_PROCESS)
     async with asyncio.TaskGroup() as group:
         running = group.create_task(intake.run())
         await wait_for(lambda: intake._is_counted)  # noqa: SLF001 - it has begun
