@@ -103,14 +103,16 @@ def endings(t: Translator) -> set[str]:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_sign_stands_twice_and_no_blank_whatever_is_told(language: str) -> None:
     t = translator_for(language)
+    values, marks = endings(t), dict.fromkeys(map(ord, "\u2068\u2069\u200f"))
     for ids in (ids_of(message) for message in template() if message.id):
-        fields = {name for text in ids for name in fields_in(text)} - {"n"}
-        for value in endings(t):
-            told = dict.fromkeys(fields, Safe(value))
-            for n in (1, 2, 5, 21):
-                text = t(ids[0], **told, n=n)
-                seen = html.plain(text).translate(dict.fromkeys(map(ord, "\u2068\u2069\u200f")))
-                assert not twice(seen), seen
+        names = {name for text in ids for name in fields_in(text)}
+        fields = names - {"n"}
+        numbers = (1, 2, 5, 21) if len(ids) > 1 or "n" in names else (1,)
+        # The text of a message without fields is the same for each value.
+        for value, n in product(values if fields else ("",), numbers):
+            text = t(ids[0], **dict.fromkeys(fields, Safe(value)), n=n)
+            seen = html.plain(text).translate(marks)
+            assert not twice(seen), seen
 
 
 NUMBERS = (0, 1, 2, 3, 5, 11, 21, 100, 101, 1000, 1.5, 0.8)
