@@ -405,7 +405,15 @@ async def test_a_pause_that_began_by_a_wrong_clock_ends_with_the_outage(
         await shown(bell, ann, story["pk"])
 
 
-@pytest.mark.parametrize("ahead_s", [-7200, -59, 59, 7200])
+@pytest.mark.parametrize(
+    "ahead_s",
+    [
+        -7200,
+        59,
+        pytest.param(-59, marks=pytest.mark.slow),
+        pytest.param(7200, marks=pytest.mark.slow),
+    ],
+)
 def test_the_owner_is_told_once_that_the_machines_clock_is_wrong(
     tmp_path: Path, ahead_s: int
 ) -> None:

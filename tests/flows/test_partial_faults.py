@@ -23,20 +23,21 @@ FAULTS = (
     "every second 500",
     "every third reset",
 )
-QUICK = {("130 s of 502", 1), ("sendPhoto alone", 3)}  # others are slow, or run with the campaign
+# Others are slow, or run with the campaign.
+QUICK = {("130 s of 502", 1, "before"), ("sendPhoto alone", 3, "after")}
 OFTEN_ENOUGH = {"500", "sendPhoto alone", "every second 502", "every third reset"}  # for 100 chats
 ON_POSTGRESQL = {"502", "sendPhoto alone", "every second 502", "every third reset"}
 
 
-def _tier(fault: str, chats: int) -> list[pytest.MarkDecorator]:
-    if (fault, chats) in QUICK:
+def _tier(fault: str, chats: int, when: str) -> list[pytest.MarkDecorator]:
+    if (fault, chats, when) in QUICK:
         return []
     is_sample = chats == 1 or (chats < 100 and fault in OFTEN_ENOUGH)  # half a minute each
     return [pytest.mark.slow if is_sample else pytest.mark.long]
 
 
 DAYS = [
-    pytest.param(fault, chats, when, marks=_tier(fault, chats))
+    pytest.param(fault, chats, when, marks=_tier(fault, chats, when))
     for fault in FAULTS
     for chats in (1, 3, 100)
     for when in ("before", "after")
