@@ -15,6 +15,7 @@ from bot.store.engine.database import Database
 from bot.store.ledger import ledger_entries
 from bot.store.subscriptions import subscriptions
 from tests.support.control import Control, Json, wait_for
+from tests.support.database import slow_on_postgresql
 from tests.support.sandbox import Box
 from tests.support.storybell import Bell, buttons, running_bell, unhurried
 
@@ -26,6 +27,7 @@ MINE = "I am responsible for this group"
 CHANNELS, COST = 10, 3  # credits of all channels in a group; of a question about a new name
 LIMIT = 4  # credits of a person a day; a newcomer has two
 MANY = 1_000_000
+CHECKS_S = 10  # seconds between checks; more checks take more CPU time than the flows
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 
@@ -124,6 +126,7 @@ async def town(
         "max_new_subscriptions_a_day": 2,
         "person_daily_allowance": LIMIT,
         "chat_daily_allowance": 100,
+        "poll_floor_s": CHECKS_S,
         **values,
     }
     async with running_bell(tmp_path, box, timing=unhurried(), **values) as bell:
@@ -242,6 +245,7 @@ async def test_other_admins_use_up_the_payer_but_never_a_member(town: Town) -> N
 
 
 @PLENTY
+@slow_on_postgresql
 async def test_who_writes_as_an_unknown_channel_has_ten_credits_of_the_group_s_payer(
     town: Town,
 ) -> None:
@@ -263,6 +267,7 @@ async def test_who_writes_as_an_unknown_channel_has_ten_credits_of_the_group_s_p
 
 
 @PLENTY
+@slow_on_postgresql
 async def test_a_payer_that_leaves_stops_the_alerts_until_an_admin_takes_it_on(
     town: Town,
 ) -> None:
@@ -318,6 +323,7 @@ async def test_nobody_makes_room_by_leaving_erasing_or_giving_chats_to_a_friend(
 
 
 @pytest.mark.parametrize("values", [{"access": "invited", "person_daily_allowance": 1000}])
+@slow_on_postgresql
 async def test_only_who_has_access_becomes_the_payer_where_guests_bring_the_bot(
     town: Town,
 ) -> None:
@@ -347,6 +353,7 @@ async def pressed_page(town: Town, message: Json, data: str) -> Json:
 
 
 @PLENTY
+@slow_on_postgresql
 async def test_who_names_a_channel_answers_for_it_and_its_posts(town: Town) -> None:
     ann = await town.known("Ann")
     members = {ann: "creator"}
@@ -366,6 +373,7 @@ async def test_who_names_a_channel_answers_for_it_and_its_posts(town: Town) -> N
     "values",
     [{"max_subscriptions": 20, "max_new_subscriptions_a_day": 20, "person_daily_allowance": 100}],
 )
+@slow_on_postgresql
 async def test_newcomers_are_told_their_own_limit(town: Town) -> None:
     new = await town.control.person("New")
     for _ in range(3):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.store.engine.database import Database
-from tests.flows.test_payer import ANONYMOUS, Town, is_told
+from tests.flows.test_payer import ANONYMOUS, CHECKS_S, Town, is_told
 from tests.support.control import Json, wait_for
 from tests.support.sandbox import Box
 from tests.support.storybell import buttons, running_bell, unhurried
@@ -26,6 +26,7 @@ async def town(
     url = sqlite_db.url.render_as_string(hide_password=False)
     values = {"database_url": url, "admin_ids": str(boss), "daily_budget": 1_000_000}
     values |= {"person_daily_allowance": 1000, "access": request.param}
+    values |= {"poll_floor_s": CHECKS_S}
     async with running_bell(tmp_path, box, timing=unhurried(), **values) as bell:
         await box.control.privacy_mode(on=False)
         yield Town(bell, sqlite_db, boss)

@@ -272,6 +272,7 @@ async def walking(folder: Path) -> AsyncIterator[Walk]:
     first = 100_000_001  # the sandbox's first person; each step has an operator of its own
     owners = range(first, first + sum(cell.role is Role.OPERATOR for cell in cells()))
     plenty = {"daily_budget": 100_000, "person_daily_allowance": 100_000}
+    plenty["poll_floor_s"] = 3600  # no step waits for a check
     values = {"messages_per_second": 1000, "admin_ids": list(owners), **plenty}
     async with storybell(folder, **values) as bell:
         await bell.control.privacy_mode(on=False)

@@ -10,6 +10,12 @@ from bot.store.engine.database import Database, all_tables
 
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 """For tests of several processes, which SQLite does not support."""
+slow_on_postgresql = pytest.mark.parametrize(
+    "database_url",
+    ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)],
+    indirect=True,
+)
+"""For flows whose statements other quick tests execute on PostgreSQL."""
 
 _kept: list[tempfile.TemporaryDirectory[str]] = []  # deleted at exit
 _made: list[Path] = []
