@@ -283,6 +283,7 @@ class Access:
     async def allow_added(self, chat_id: int, by: int, *, name: str) -> None:
         """Allow a group or channel to which a person with access has added the bot."""
         async with writing(self._db) as tx:
+            await chats.lock(tx, [chat_id])
             await self._allow_added(tx, chat_id, by, name=name)
 
     async def _allow_added(self, tx: Tx, chat_id: int, by: int, *, name: str) -> None:

@@ -10,7 +10,9 @@ from bot.domain.errors import PROFILE_IN_SETTINGS, RightsError
 from bot.domain.model import Profile
 from bot.fetching import snapshots
 from bot.store import access as store
+from bot.store import chats
 from bot.store.engine.database import Database
+from bot.updates.unit_of_work import Unit, as_current
 from tests.support.control import wait_for
 from tests.support.database import count_lock_waits, on_postgresql
 from tests.support.errors import raises
@@ -87,3 +89,43 @@ async def test_a_new_block_stays_while_the_expired_block_before_it_is_ended(db: 
     entry = await db.fetch(lambda tx: store.get(tx, person))
     assert entry is not None
     assert entry.is_blocked(clock())
+
+
+@on_postgresql
+async def test_a_group_that_adds_the_bot_beside_its_block_is_no_deadlock(db: Database) -> None:
+    """The block locks the group, and then the entry of the group in the access list."""
+    clock, group_id = Clock(), -5
+    access = Access(db, mode="open", now=clock)
+    async with db.begin() as tx:
+        await chats.add_or_update(tx, group_id, kind="group", title="", now=clock())
+    is_locked, may_block = asyncio.Event(), asyncio.Event()
+
+    async def block() -> None:
+        unit = Unit(db)
+        with as_current(unit):
+            await chats.lock(await unit.ensure_transaction(), [group_id])
+            is_locked.set()
+            await may_block.wait()
+            await access.block(Subject.of_chat(group_id), until=None, reason="")
+            await unit.commit()
+
+    async def add() -> None:
+        unit = Unit(db)
+        with as_current(unit):
+            await access.allow_added(group_id, 7, name="")
+            tx = await unit.ensure_transaction()
+            await chats.add_or_update(tx, group_id, kind="group", title="", now=clock())
+            await unit.commit()
+
+    async def is_waiting() -> bool:
+        return await count_lock_waits(db) > 0
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(block())
+        await is_locked.wait()
+        group.create_task(add())
+        await wait_for(is_waiting)
+        may_block.set()
+    chat = await db.fetch(lambda tx: chats.get(tx, group_id))
+    assert chat is not None
+    assert chat.state == "closed"
