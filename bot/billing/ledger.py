@@ -442,7 +442,10 @@ class Ledger:
             return billed, []
         limits = await self._allowances_of(tx, billed)
         wanted: list[tuple[Scope, int, int]] = [("chat", asker.chat_id, limits.chat)]
-        if billed.user_id is not None and billed.user_id not in self._owners():
+        # The admins of an owner's channel can write in its name in any number of groups. The limit
+        # of a person applies to them together.
+        has_limit = asker.as_channel is not None or billed.user_id not in self._owners()
+        if billed.user_id is not None and has_limit:
             wanted.append(("person", billed.user_id, limits.own))
             if limits.newcomers is not None:
                 wanted.append(("newcomer", 0, limits.newcomers))
