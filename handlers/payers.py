@@ -80,12 +80,11 @@ async def leave_chat(context: Context, chat_id: int) -> str | None:
     person = context.user_id
     if person is None or not context.is_private:
         return context.t.plain(UNKNOWN_BUTTON)
-    left = [one for one in await payers.chats_of(person) if one.id == chat_id]
-    has_left = await payers.leave(chat_id, person)
+    left = await payers.leave(chat_id, person)
     await edit_pressed(context, *await paid_page(context))
-    if not has_left:
+    if left is None:
         return context.t.plain(NOT_YOURS)
-    await notify_chats_without_payer(left, context)
+    await notify_chats_without_payer([left], context)
     return None
 
 

@@ -137,8 +137,12 @@ class Access:
             return await guests(tx, offset=offset, limit=limit, now=self._now())
 
     async def guest(self, number: int) -> Guest:
-        """Return the costs and the access entry of a person or chat."""
+        """Return the costs and the access entry of a person or chat.
+
+        For the old id of a group that became a supergroup, return the supergroup.
+        """
         async with reading(self._db) as tx:
+            number = await chats.moved_to(tx, number) or number
             return await guest(tx, number, now=self._now())
 
     async def remember_name(self, person: int, name: str) -> None:
@@ -370,6 +374,7 @@ class Access:
     async def set_limit(self, subject: Subject, credits: int | None) -> Entry:  # noqa: A002 - the field's term
         """Set the daily allowance in credits; None restores the allowance of the settings."""
         async with writing(self._db) as tx:
+            subject = await self._current_subject(tx, subject)
             return await store.put(tx, subject, now=self._now(), allowance=credits)
 
     async def _unblock(self, tx: Tx, subject: Subject, **values: object) -> Entry:

@@ -149,17 +149,17 @@ class Payers:
                 raise RightsError(text=NO_ACCESS_TO_PAY) from error
         self._wake()
 
-    async def leave(self, chat_id: int, person: int) -> bool:
+    async def leave(self, chat_id: int, person: int) -> Chat | None:
         """Remove a person as the payer of a chat. Alerts stop until the chat has a payer again.
 
-        Return False if the person is not the payer.
+        Return the chat, or None if the person is not the payer.
         """
         async with writing(self._db) as tx:
-            await self._lock(tx, chat_id)
+            chat_id = await self._lock(tx, chat_id)
             if chat_id > 0 or await chats.payer_of(tx, chat_id) != person:
-                return False
+                return None
             await self._set(tx, chat_id, None, self._now())
-        return True
+            return await chats.get(tx, chat_id)
 
     async def set_payer(self, chat_id: int, person: int) -> None:
         """Set the payer of a group or channel to a person, on request of the bot's owner.
@@ -167,7 +167,7 @@ class Payers:
         The chat opens if only the person before was blocked, and closes if the person is blocked.
         """
         async with writing(self._db) as tx:
-            await self._lock(tx, chat_id)
+            chat_id = await self._lock(tx, chat_id)
             await self._set(tx, chat_id, person, self._now())
         self._wake()
 
@@ -181,10 +181,18 @@ class Payers:
         async with reading(self._db) as tx:
             return await chats.of_payer(tx, person, most=most)
 
-    async def _lock(self, tx: Tx, chat_id: int) -> None:
-        """Lock a chat and the queue of the chat, which ``_set`` changes."""
+    async def _lock(self, tx: Tx, chat_id: int) -> int:
+        """Lock a chat and the queue of the chat, which ``_set`` changes. Return the current id.
+
+        A button from before the migration of a group has the old id.
+        """
         await chats.lock(tx, [chat_id])
+        moved_to = await chats.moved_to(tx, chat_id)
+        if moved_to is not None:
+            chat_id = moved_to
+            await chats.lock(tx, [chat_id])
         await chat_queues.lock(tx, chat_id)
+        return chat_id
 
     async def _set(
         self,

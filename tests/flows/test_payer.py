@@ -266,6 +266,22 @@ async def test_who_writes_as_an_unknown_channel_has_ten_credits_of_the_group_s_p
     assert len(await town.control.replies(other)) == said
 
 
+async def test_who_writes_as_a_channel_of_an_owner_has_the_limit_of_one_person(
+    town: Town,
+) -> None:
+    eve, members = await town.known("Eve"), {town.boss: "creator"}
+    channel = await town.control.chat("channel", members=members, bot_status="left")
+    await town.control.member(channel, eve, "administrator")
+    await town.add(channel, town.boss)
+    await town.is_payer(channel, town.boss)
+    for _ in range(3):
+        group = await town.group(eve, by=eve)
+        text = f"/stories {await town.star()}"
+        await town.bell.noticed(group, text, user=eve, sender_chat_id=channel)
+    await town.bell.settled()
+    assert 0 < await town.control.billed() <= LIMIT
+
+
 @PLENTY
 @slow_on_postgresql
 async def test_a_payer_that_leaves_stops_the_alerts_until_an_admin_takes_it_on(
@@ -385,3 +401,29 @@ async def test_newcomers_are_told_their_own_limit(town: Town) -> None:
     known = await town.known("Old")
     assert "You're new here" not in (await town.ask(known, "/usage"))["text"]
     assert "You're new here" not in (await town.ask(town.boss, "/usage"))["text"]
+
+
+@PLENTY
+async def test_pages_from_before_the_migration_of_a_group_act_on_the_supergroup(
+    town: Town,
+) -> None:
+    ann, bob = await town.known("Ann", started=True), await town.known("Bob")
+    await town.bell.ask(town.boss, "/help")
+    group = await town.group(ann, bob, by=ann, kind="group")
+    usage = await town.ask(ann, "/usage")
+    keys = (f"people:limit:{group}:0", f"people:payer:{group}:{bob}")
+    page = await town.bell.old_post(town.boss, *keys)
+    new = await town.control.migrate(group)
+    await town.is_payer(new, ann)
+    shown = await pressed_page(town, page, keys[0])
+    assert str(new) in shown["text"]
+    await town.bell.noticed(new, f"/stories {await town.star()}", user=ann)
+    await town.bell.settled()
+    assert await town.control.billed() == 0
+    answer = await town.bell.press(ann, usage, f"leave:{group}")
+    assert "text" not in answer
+    await town.is_payer(new, None)
+    await is_told(town, new, "Nobody is responsible for this chat any more")
+    page = await town.bell.old_post(town.boss, *keys)
+    await pressed_page(town, page, keys[1])
+    await town.is_payer(new, bob)
