@@ -69,8 +69,11 @@ class Unit:
             await stack.aclose()
 
     async def undo(self) -> None:
-        """Roll back the transaction. Discard all replies and calls."""
-        for part in (self.replies, self.calls_after_replies, self.calls_after_commit, self.work):
+        """Roll back the transaction, and discard the replies and calls.
+
+        ``work`` stays, because a refused request must also be recorded.
+        """
+        for part in (self.replies, self.calls_after_replies, self.calls_after_commit):
             part.clear()
         stack, self._stack, self._tx = self._stack, None, None
         if stack:
@@ -148,7 +151,10 @@ async def fetch(db: Database, query: Callable[[Tx], Awaitable[T]]) -> T:
 
 
 async def run_before_commit(db: Database, work: Work) -> None:
-    """Run ``work`` at the end of the unit's transaction. Without a unit, run ``work`` now."""
+    """Run ``work`` at the end of the unit's transaction. Without a unit, run ``work`` now.
+
+    ``work`` also runs if the handler refuses the request.
+    """
     unit = _current.get()
     if unit is not None:
         unit.work.append(work)

@@ -148,6 +148,24 @@ async def test_the_month_of_a_group_by_member_if_its_admins_say_so(
     assert not any("Cost by member" in one for one in buttons(own))
 
 
+async def test_the_cost_of_a_member_whose_request_had_no_result_is_shown_by_name(
+    bell: Bell, control: Control
+) -> None:
+    ann, eve = await control.person("Ann"), await control.person("Eve")
+    members = {ann: "creator", eve: "member"}
+    group = await control.chat("group", members=members, bot_status="left")
+    added = {"status": "administrator", "by": ann}
+    await control.call("PUT", f"/chats/{group}/members/bot", added)
+    await control.wait_replies(group)
+    await control.profile("bill.none", posts_per_day=0)
+    (none,) = await bell.ask(group, "/stories bill.none", user=eve)
+    assert "has no stories right now" in none["text"]
+    (page,) = await bell.ask(group, "/settings", user=ann)
+    await bell.press(group, page, "set:parts:on", user=ann)
+    (report,) = await bell.ask(group, "/usage", user=ann)
+    assert "• Eve: 3 credits ($0.00)" in report["text"]
+
+
 async def test_a_chat_is_erased_when_it_asks(bell: Bell, control: Control) -> None:
     ann = await control.person()
     await control.profile("to.forget")
