@@ -30,6 +30,7 @@ from bot.domain.records import (
 FILTERED = "filtered"
 TOO_OLD = "expired"
 REMOVED = "removed"
+PAUSED = "paused"
 _FORGOTTEN = "forgotten"
 _TOO_MANY_CRASHES = "too many crashes"
 # A story that quiet hours deferred may be sent within this time after the quiet hours, even if the
@@ -173,7 +174,7 @@ def can_join_summary(row: Delivery) -> bool:
     return row.options.digest and not row.copies and not row.is_listed
 
 
-Foreseen = Literal["filtered", "failed", "muted", "digest", "quiet", "sending"]
+Foreseen = Literal["filtered", "paused", "failed", "muted", "digest", "quiet", "sending"]
 """The possible outcome of a pending story. ``sending``: the story is sent as soon as possible."""
 
 
@@ -203,10 +204,7 @@ def predict_decision(
     _defer_or_drop(row, chat, decision, quiet_end or now)
     if decision.dropped:
         reason = decision.dropped[0][1]
-        kind: Literal["filtered", "failed"] = "failed"
-        if reason.startswith(FILTERED):
-            kind = "filtered"
-        return Outlook(kind, reason=reason)
+        return Outlook(_kind_of_dropped(reason), reason=reason)
     if not _defer_muted_rows([row], mutes, Decision(), now):
         return Outlook("muted")
     if not decision.held:
@@ -221,6 +219,12 @@ def predict_decision(
             return _outlook_of_free(quiet_end)
         case _:
             assert_never(why)
+
+
+def _kind_of_dropped(reason: str) -> Literal["filtered", "paused", "failed"]:
+    if reason == PAUSED:
+        return "paused"
+    return "filtered" if reason.startswith(FILTERED) else "failed"
 
 
 def _outlook_of_free(quiet_end: datetime | None) -> Outlook:
@@ -315,7 +319,8 @@ def _is_doubtful(row: Delivery) -> bool:
 def _defer_or_drop(row: Delivery, chat: Chat, decision: Decision, now: datetime) -> bool:
     """Defer or drop a row that may not be sent now.
 
-    Return whether the row was deferred or dropped.
+    The stories of a chat that has no payer any more are dropped. Return whether the row was
+    deferred or dropped.
     """
     may_crash_us = row.sending and row.attempts >= alert_rules.MAX_ATTEMPTS
     if may_crash_us and row.notice and row.created_at <= now - DAY:
@@ -338,6 +343,8 @@ def _drop_reason(row: Delivery, chat: Chat, now: datetime) -> str | None:
     """Return the reason why a story will never be sent, or None."""
     if row.story is None:
         return TOO_OLD if row.held == Held.MUTED else _FORGOTTEN
+    if chat.payer is None and not row.copies:
+        return PAUSED
     excluded_by = options.excluded_by(row.story, row.options, chat.rule_options)
     if excluded_by and not row.copies:
         return f"{FILTERED}: {excluded_by}"

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from bot.domain import selection
 from bot.domain.alert_rules import LONGEST_WAIT, MAX_ATTEMPTS
 from bot.domain.model import Story, Target
 from bot.domain.options import Options
@@ -254,7 +255,7 @@ ENDED_ATTEMPTS = deliveries.c.attempts - sa.case((deliveries.c.sending, 1), else
 """The number of attempts without the current attempt."""
 
 AWAY = "away"  # the reason of a delivery that was dropped because the bot was not in the chat
-ENDED, PAUSED = "ended", "paused"
+ENDED, PAUSED = "ended", selection.PAUSED
 """Reasons of stories that were dropped with their subscription and that Undo restores."""
 
 # A delivery may arrive although its subscription ended during the send. Such a delivery is

@@ -26,7 +26,7 @@ from tests.support.followed import DAY, HOUR, MINUTE, NOON, story
 
 SECOND = MINUTE / 60
 
-CHAT = Chat(1, "private", "", None, None, "UTC", None, None, 9 * 60, {}, "active")
+CHAT = Chat(1, "private", "", None, None, "UTC", None, None, 9 * 60, {}, "active", payer=1)
 
 
 def row(number: int, *, of: int = 1, taken_at: datetime = NOON, **more: Any) -> Delivery:
@@ -313,3 +313,17 @@ def test_what_ended_in_these_quiet_hours_waits_for_their_end() -> None:
     quiet = replace(CHAT, quiet_from=11 * 60, quiet_to=13 * 60)
     decision = decide(row(1), chat=quiet, now=NOON + DAY + MINUTE)
     assert [(until, why) for _, until, why in decision.held] == [(NOON + DAY + HOUR, "quiet")]
+
+
+def test_stories_that_wait_in_a_chat_without_a_payer_are_dropped() -> None:
+    chat, until_summary = replace(CHAT, payer=None), Options(digest=True)
+    rows = [row(1), row(2, of=9, options=until_summary)]
+    decision = decide(*rows, notice(3, "private", username="a"), chat=chat)
+    assert ids(decision) == [3]
+    assert [(one.id, why) for one, why in decision.dropped] == [
+        (1, selection.PAUSED),
+        (2, selection.PAUSED),
+    ]
+    assert selection.predict_decision(rows[1], chat, (), now=NOON).kind == "paused"
+    assert ids(decide(row(1, copies=1), chat=chat)) == [1]  # the first copy may have arrived
+    assert ids(decide(row(1), chat=CHAT)) == [1]

@@ -26,7 +26,7 @@ ELSEWHERE = {
     "fast": "is of the schedule",
     "keep": "is for /past",
 }
-ANN = Chat(1, "private", "", "en", None, "UTC", None, None, 540, {}, "active")
+ANN = Chat(1, "private", "", "en", None, "UTC", None, None, 540, {}, "active", payer=1)
 
 
 @dataclass
