@@ -45,6 +45,27 @@ def test_each_file_of_a_feature_exists() -> None:
             folder = path if path.is_dir() else path.parent
 
 
+def test_each_module_of_the_flows_exists() -> None:
+    _, _, flows = PAGE.read_text().partition("## A pasted link")
+    flows, _, _ = flows.partition("## Where each feature lives")
+    names = re.findall(r"`([a-z_]+)\.([a-z_]+)`", flows)
+    assert len(names) > 30
+    for room, module in names:
+        paths = [Path("bot") / room / f"{module}.py", Path(room) / f"{module}.py"]
+        assert any(path.exists() for path in paths), f"{room}.{module}"
+
+
+def test_each_name_of_a_recipe_is_in_its_file() -> None:
+    """A recipe names functions and tables as "`one`, `two` and `three` in `file.py`"."""
+    text = " ".join(Path("CONTRIBUTING.md").read_text().split())
+    found = re.findall(r"((?:`\w+`(?:, | and )?)+) in `([\w/]+/\w+\.py)`", text)
+    assert len(found) > 20
+    for names, file in found:
+        code = Path(file).read_text()
+        for name in re.findall(r"`(\w+)`", names):
+            assert re.search(rf"\b{name}\b", code), f"{name} is not in {file}"
+
+
 def test_a_decision_is_short_and_listed() -> None:
     index = Path("docs/decisions/index.md").read_text()
     for page in Path("docs/decisions").glob("[0-9]*.md"):

@@ -1,20 +1,25 @@
-"""A setting of a chat is a field; these tests name each place that forgets a new setting."""
+"""A setting of a chat is a field. These tests name each place that a new setting has forgotten."""
 
+import re
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.domain.alert_rules import notified_at
 from bot.domain.model import Target
 from bot.domain.options import Options
 from bot.domain.records import CHAT_SETTINGS, Chat, Delivery
 from bot.domain.selection import predict_decision
 from bot.store import chats, moves, subscriptions
 from bot.store.engine.database import Database
-from tests.support.followed import HOUR, NATGEO, NOON, follow, story
+from tests.bot.domain.test_selection import fate
+from tests.support.followed import DAY, HOUR, NATGEO, NOON, follow, story
 
 BEFORE = {"zone": "UTC", "quiet_from": 600, "quiet_to": 660, "digest_at": 840}
-SAMPLES: dict[str, object] = {
+SAMPLES: dict[str, Any] = {
     "language": "de",
     "language_code": "fr",
     "zone": "Asia/Tokyo",
@@ -37,13 +42,17 @@ WORDS = {
     "shows_parts": "`shows_parts`",
     "rules": "rules of the whole chat",
 }
-"""The words of each setting in docs/data.md."""
+"""The words of each setting in docs/data.md, and in docs/use.md if the setting moves alerts."""
+CHAT = Chat(-1, "group", "", None, None, "UTC", 600, 660, 840, {}, "active")
+WEEK = [NOON + number * HOUR for number in range(7 * 24)]
+FOUND_AGO = [0 * HOUR, 5 * HOUR, 23 * HOUR]
+"""The ages of a pending story for which the outcome is predicted."""
 
 
 def test_each_setting_has_its_samples() -> None:
     assert SAMPLES.keys() == set(CHAT_SETTINGS), (
         "add the new setting to SAMPLES and WORDS here, to handlers/settings.py, docs/data.md and"
-        " be_quiet in tests/soak/people.py (CONTRIBUTING.md, A setting of a chat)"
+        " set_quiet in tests/soak/people.py (CONTRIBUTING.md, A setting of a chat)"
     )
 
 
@@ -68,38 +77,82 @@ async def test_a_group_that_gets_another_id_keeps_each_setting(sqlite_db: Databa
 async def test_a_setting_that_moves_alerts_moves_the_checks(
     sqlite_db: Database, name: str, is_digest: bool
 ) -> None:
-    """The plan of the checks knows when a chat hears of a story, as the outbox decides it."""
-    options, seen = Options(digest=is_digest), []
+    """The plan of the checks and the outbox agree on the time of an alert."""
+    options, members = Options(digest=is_digest), []
     async with sqlite_db.begin() as tx:
         await follow(tx, -1, options=options)
         for values in (BEFORE, {**BEFORE, name: SAMPLES[name]}):
             await chats.change(tx, -1, **values)
-            chat = await chats.get(tx, -1)
-            assert chat is not None
-            members = await subscriptions.audience_members(tx, NATGEO.profile_id, limit=9)
-            seen.append((outlooks(chat, options), members))
-    (was, members_before), (now, members_after) = seen
-    if was != now:
-        assert members_before != members_after, (
-            f"{name} moves alerts: add it to AudienceMember and notified_at in"
-            " bot/domain/alert_rules.py and to _MEMBERS in bot/store/subscriptions.py"
+            members.append(await subscriptions.audience_members(tx, NATGEO.profile_id, limit=9))
+    [member] = members[1]
+    if moves_alerts(name, options):
+        assert members[0] != members[1], (
+            f"{name} moves alerts: add it to AudienceMember in bot/domain/alert_rules.py and to"
+            " _MEMBERS in bot/store/subscriptions.py"
         )
+    for hour in WEEK:
+        predicted = predict_decision(waiting(options, found_at=hour), changed(name), (), now=hour)
+        planned = notified_at(hour, hour + DAY, member)
+        assert planned == (predicted.until or hour), f"add {name} to notified_at: {predicted}"
 
 
-def outlooks(chat: Chat, options: Options) -> list[Any]:
-    """Return what is foreseen of a new story at each hour of a day."""
-    hours = [NOON + number * HOUR for number in range(24)]
-    return [predict_decision(waiting(options), chat, (), now=hour) for hour in hours]
+@pytest.mark.parametrize("name", CHAT_SETTINGS)
+def test_a_setting_that_moves_alerts_is_in_the_soak_and_in_the_guide(name: str) -> None:
+    if not any(moves_alerts(name, Options(digest=is_digest)) for is_digest in (False, True)):
+        return
+    journal = Path("tests/soak/journal.py").read_text(encoding="utf-8")
+    is_read = re.search(rf"\b{name}\b", journal) is not None
+    assert is_read, (
+        f"{name} moves alerts: read it in tests/soak/journal.py, add it to Terms in"
+        " tests/soak/expected.py, and compute the expected arrival there"
+    )
+    guide = Path("docs/use.md").read_text(encoding="utf-8")
+    section = guide.partition("## When alerts come")[2].partition("\n## ")[0]
+    assert WORDS[name] in section, f"name {name} in docs/use.md, When alerts come"
 
 
-def waiting(options: Options) -> Delivery:
-    """Return a story of noon that waits for a chat."""
+@pytest.mark.parametrize("is_digest", [False, True])
+@pytest.mark.parametrize("name", CHAT_SETTINGS)
+def test_the_prediction_for_each_setting_comes_true(name: str, is_digest: bool) -> None:
+    """/why and the outbox agree on the outcome of a story, on each day of the week."""
+    chat, options = changed(name), Options(digest=is_digest)
+    for hour in WEEK:
+        for age in FOUND_AGO:
+            row = waiting(options, found_at=hour - age)
+            predicted = predict_decision(row, chat, (), now=hour)
+            what, when = fate(row, chat, hour)
+            why = (
+                f"{name}: of a story of {hour - age}, predict_decision says {predicted} at {hour},"
+                f" but decide says {what} at {when}; see also _is_over in bot/domain/selection.py"
+            )
+            is_sent = predicted.kind not in {"filtered", "failed", "muted"}
+            assert is_sent == (what == "sent"), why
+            assert what != "sent" or (predicted.until or hour) == when, why
+
+
+def changed(name: str) -> Chat:
+    """Return the chat with another value of a setting."""
+    return replace(CHAT, **{name: SAMPLES[name]})
+
+
+def moves_alerts(name: str, options: Options) -> bool:
+    """Return whether a setting changes the outcome of a story in any hour of a week."""
+    return any(
+        predict_decision(row, CHAT, (), now=hour)
+        != predict_decision(row, changed(name), (), now=hour)
+        for hour in WEEK
+        for row in [waiting(options, found_at=hour)]
+    )
+
+
+def waiting(options: Options, *, found_at: datetime) -> Delivery:
+    """Return a pending story of a chat, posted and found at ``found_at``."""
     return Delivery(
         id=1,
         target=Target(-1),
         subscription_id=1,
         story_pk="1",
-        story=story("1", NOON, hashtags=("sale",)),  # as the rules of SAMPLES demand
+        story=story("1", found_at, hashtags=("sale",)),  # matches the rules of SAMPLES
         username="natgeo",
         options=options,
         notice=None,
@@ -107,6 +160,6 @@ def waiting(options: Options) -> Delivery:
         copies=0,
         attempts=0,
         sending=False,
-        created_at=NOON,
-        due_at=NOON,
+        created_at=found_at,
+        due_at=found_at,
     )
