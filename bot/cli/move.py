@@ -69,7 +69,7 @@ async def _move_or_undo(settings: Settings, to: str | None, out: Console) -> int
             source, target, now=now, tell=lambda name, rows: out.print(f"{name}: {rows}")
         )
     if rows is None:
-        out.print("All of it was moved before.")
+        out.print("All rows were moved before.")
     else:
         out.print(f"Moved and counted: {rows} rows.")
     out.print("Now set DATABASE_URL to that address, and start the bot.")
@@ -81,7 +81,7 @@ async def _undo(source: Database, out: Console) -> int:
         out.print("Nothing of this file was moved.")
         return 1
     out.print(
-        "The bot runs on this file again. It says nothing a second time; what came since the move "
-        "is not in it."
+        "The bot can run on this file again. It sends nothing a second time. The file lacks the "
+        "data since the move."
     )
     return 0

@@ -18,8 +18,8 @@ _NEW = (
     "storybell --env-file FILE restore …"
 )
 _THEN = (
-    "Start the bot: it alerts to what is posted from then on, and says nothing a second time. "
-    "What came after the copy is not in it: docs/backup.md says what that is."
+    "Start the bot. It sends alerts for stories that are posted from then on, and nothing a "
+    "second time. docs/backup.md lists the data that the copy lacks."
 )
 
 
