@@ -3,17 +3,21 @@
 Deletion, unsubscribing and paid calls always need a press of a button.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.context import Context
-from bot.domain.command_words import parse
+from bot.domain.command_words import as_arguments, parse
 from bot.domain.plain_requests import Request, request_in
 from bot.domain.sentences import N_
+from bot.presentation.actions import RUN, button
 from handlers import card, subscriptions
-from handlers.confirmation import offer_for_many, offer_understood
+from handlers.confirmation import MEANT, offer_for_many, offer_understood
 from handlers.guard import OBEYED
 from handlers.replies import say
 
+EXAMPLE_NAME = "natgeo"
+MOST_OFFERED = 3  # the maximum number of uncertain words that get a button each
 PRICE = N_("The bot is free for you: the bot's owner pays. /usage shows today's limit.")
 PRICE_FOR_OWNER = N_(
     "You pay for the bot, as its owner; it's free for everyone else. /spending shows the costs."
@@ -31,6 +35,8 @@ async def answer_request(context: Context, text: str) -> bool:
         await say(context, context.t(PRICE_FOR_OWNER if context.is_owner else PRICE))
     elif request.command == "unsubscribe":
         await _offer_to_stop(context, request)
+    elif request.command == "why":
+        await _explain(context, request)
     elif request.names and request.command != "privacy":
         await _offer_for_names(context, request)
     else:
@@ -46,8 +52,13 @@ async def is_for_bot(context: Context, request: Request) -> bool:
     """
     if context.is_private or not request.names or request.is_list:
         return True
-    known = await context.services.subscriptions.known_names(request.names)
-    return set(known) == set(request.names)
+    return set(await known_names(context, request.names)) == set(request.names)
+
+
+async def known_names(context: Context, names: Sequence[str]) -> list[str]:
+    """Return the names of stored profiles, and the name of the example, in order."""
+    stored = await context.services.subscriptions.known_names(names)
+    return [name for name in names if name in stored or name == EXAMPLE_NAME]
 
 
 async def _is_about_profile(context: Context, request: Request) -> bool:
@@ -73,21 +84,41 @@ async def _offer_to_stop(context: Context, request: Request) -> None:
         await say(context, context.t(subscriptions.EMPTY))
 
 
-async def _offer_for_names(context: Context, request: Request) -> None:
-    """Offer the command for the names in a request, preferably for stored profiles.
+async def _explain(context: Context, request: Request) -> None:
+    """Explain the alerts of the only subscribed profile that the request names, or ask for one."""
+    rows = await context.services.subscriptions.every(context.chat.id)
+    followed = {one.username for one in rows}
+    named = [name for name in request.names if name in followed]
+    context.args = as_arguments(named, context.t.language) if len(named) == 1 else []
+    await OBEYED["why"].serve(context)
 
-    If none of several words is a stored profile, the text may be an ordinary sentence. The bot
-    then asks for a name.
+
+async def _offer_for_names(context: Context, request: Request) -> None:
+    """Offer the command for the names in a request.
+
+    Joined names are certain. Of other words, stored profiles are preferred. If none of several
+    words is a stored profile, some words may be ordinary words. A few such words get a button
+    each; for more words, the bot asks for a name.
     """
-    known = await context.services.subscriptions.known_names(request.names)
-    names = list(request.names)
-    if known and not request.is_list:
-        names = known
-    is_sure = bool(known) or len(names) == 1 or request.is_list
-    if not is_sure:
-        context.args = []
-        await OBEYED[request.command].serve(context)
-    elif len(names) > 1 and request.command in {"stories", "subscribe"}:
+    is_certain = request.is_list or request.is_joined
+    known = await known_names(context, request.names)
+    names = list(request.names) if is_certain else known or list(request.names)
+    if len(names) == 1:
+        await say(context, *await card.card_page(context, names[0]))
+    elif not (is_certain or known):
+        await _offer_each(context, request)
+    elif request.command in {"stories", "subscribe"}:
         await offer_for_many(context, names, [request.command])
     else:
-        await say(context, *await card.card_page(context, names[0]))
+        await offer_understood(context, request.command, parse([f"@{name}" for name in names]))
+
+
+async def _offer_each(context: Context, request: Request) -> None:
+    """Offer the command for each of a few words as a button, or ask for a name."""
+    if len(request.names) > MOST_OFFERED:
+        context.args = []
+        await OBEYED[request.command].serve(context)
+        return
+    command = request.command
+    each = [button(f"/{command} {name}", RUN(command, name)) for name in request.names]
+    await say(context, context.t(MEANT), [[one] for one in each])

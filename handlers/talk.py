@@ -18,7 +18,7 @@ from bot.domain.command_words import as_arguments, parse
 from bot.domain.errors import UNKNOWN_COMMAND, BotError
 from bot.domain.everyday_words import is_cancellation
 from bot.domain.foreign_text import typed
-from bot.domain.plain_requests import request_in
+from bot.domain.plain_requests import is_request_word, request_in
 from bot.domain.sentences import N_
 from bot.presentation import actions
 from bot.presentation.actions import Buttons, button
@@ -46,12 +46,10 @@ from handlers.guard import (
     on_press,
 )
 from handlers.links import is_forward_of_our_post
-from handlers.plain_requests import answer_request, is_for_bot
+from handlers.plain_requests import EXAMPLE_NAME, answer_request, is_for_bot, known_names
 from handlers.questions import answers_to, question_of
 from handlers.replies import code_texts, say
 from handlers.rights import COMMANDS, OWNER
-
-_EXAMPLE = "natgeo"
 
 IN_PLACE = {"why", "rules", "unsubscribe"}  # these commands replace the pressed message
 COMMAND_IN_CAPTION = r"^/[A-Za-z_]+(?:@\w+)?(?:\s|$)"
@@ -166,7 +164,18 @@ async def answer_talk(context: Context) -> None:
         return
     elif command := talk.split_command(text):
         await _suggest_command(context, *command)
-    elif await _is_only_thanks(context, said):
+    elif is_cancellation(text, context.t.language):
+        await say(context, context.t(UNCHANGED))
+    else:
+        await _answer_words(context, text, said)
+
+
+async def _answer_words(context: Context, text: str, said: str) -> None:
+    """Answer thanks, names and requests in plain words; react to other words."""
+    message = context.message
+    if message is None:
+        return
+    if await _is_only_thanks(context, said):
         await unit_of_work.call_after_replies(partial(react, context, message, THANKED))
     elif names := talk.names_listed_in(said, context.t.language):
         await offer_for_many(context, names)
@@ -198,8 +207,7 @@ async def _is_only_thanks(context: Context, text: str) -> bool:
 async def _known_names_in(context: Context, text: str) -> list[str]:
     """Return the stored profile names, and the name of the example, in a short text."""
     names = talk.words_that_may_be_names(text, context.t.language)
-    stored = await context.services.subscriptions.known_names(names)
-    return [name for name in names if name in stored or name == _EXAMPLE]
+    return await known_names(context, names)
 
 
 async def _takes_answer(context: Context, text: str) -> bool:
@@ -215,7 +223,9 @@ async def _offer_names_between_words(context: Context, text: str) -> bool:
     If no word is a stored name, offer the only word that may be a name, or all words joined to one
     name.
     """
-    names = talk.words_that_may_be_names(text, context.t.language)
+    language = context.t.language
+    every = talk.words_that_may_be_names(text, language)
+    names = [name for name in every if not is_request_word(name, language)]
     known = await _known_names_in(context, text)
     joined = talk.joined_name_in(text, context.t.language)
     if len(known) > 1:
@@ -251,8 +261,8 @@ async def run_for_many(context: Context, word: str, place: int | None) -> str | 
 
 def example_button(context: Context) -> Buttons:
     """Return a button that shows the stories of an example profile."""
-    text = shorten(context.t.plain(N_("Show {username}"), username=_EXAMPLE), BUTTON)
-    return [[button(text, actions.RUN("stories", _EXAMPLE))]]
+    text = shorten(context.t.plain(N_("Show {username}"), username=EXAMPLE_NAME), BUTTON)
+    return [[button(text, actions.RUN("stories", EXAMPLE_NAME))]]
 
 
 async def _suggest_command(context: Context, word: str, rest: str) -> None:

@@ -7,7 +7,7 @@ languages apply to chats of that language. The module is pure.
 import re
 from functools import cache
 
-from bot.domain.foreign_text import typed, without_format, words_in
+from bot.domain.foreign_text import folded, typed, without_format, words_in
 from bot.domain.hours import is_about_time
 
 _TIME = re.compile(r"\d{1,3}|\d{1,2}[:.]\d{2}|\d{1,2}([:.]\d{2})?(am|pm|h|uhr|min|m|d|s)")
@@ -169,7 +169,7 @@ THANKS = {
 }
 """The words that say thanks, by language. They are everyday words of their language."""
 
-ALL_THANKS = frozenset(" ".join(THANKS.values()).split())
+ALL_THANKS = frozenset(map(folded, " ".join(THANKS.values()).split()))
 
 _CANCEL = {
     "en": "cancel|never mind|nevermind|nvm",
@@ -212,13 +212,18 @@ _HESITATION = """
     пожалуйста та гаразд вибач вибачте будь ласка آه طيب حسنا آسف عفوا ya sudah maaf
     terima kasih خب باشه ببخشید अच्छा ओह ठीक है माफ़ माफ करें
 """
-FILLERS = ALL_THANKS.union(_HESITATION.split())
+FILLERS = ALL_THANKS.union(map(folded, _HESITATION.split()))
 """Words of politeness and hesitation around a cancellation or a request."""
 
 
 def bare(word: str) -> str:
-    """Return a word in lower case without the punctuation around the word."""
-    return without_format(typed(word)).strip(_AROUND).casefold()
+    """Return a word for comparison: folded, without the punctuation around the word."""
+    return folded(trimmed(word))
+
+
+def trimmed(word: str) -> str:
+    """Return a word without invisible characters and without the punctuation around the word."""
+    return without_format(typed(word)).strip(_AROUND)
 
 
 @cache
@@ -254,7 +259,7 @@ def is_time(word: str) -> bool:
     Of the words in Latin letters, only short forms such as "9pm" count, because longer words may
     be profile names.
     """
-    text = bare(word)
+    text = trimmed(word).casefold()
     if _TIME.fullmatch(text):
         return True
     return not word.isascii() and is_about_time(text)

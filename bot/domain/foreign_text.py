@@ -24,8 +24,31 @@ _AS_ASCII = {
 # The semicolon of "&amp;" is part of a copied URL.
 _BETWEEN_WORDS = re.compile(r"[\s,]+|(?<!&amp);+")
 _AFTER_WORD = ".!?"
+_APOSTROPHES = frozenset("'\u2018\u2019\u02bc`\u00b4")
+_APOSTROPHE = re.compile("[" + "".join(_APOSTROPHES) + "]")
+_LAST_LATIN = "\u024f"
+# Optional marks: Arabic vowels and hamza, the lengthening stroke, the Devanagari dot.
+_OPTIONAL = frozenset(map(chr, range(0x064B, 0x0656))).union("\u0670\u0640\u093c")
+# Letters that keyboards replace by each other.
+_SAME_LETTERS = str.maketrans(
+    {
+        "\u0649": "\u064a",  # alef maksura, Persian yeh: Arabic yeh
+        "\u06cc": "\u064a",
+        "\u06a9": "\u0643",  # keheh: kaf
+        "\u0629": "\u0647",  # teh marbuta: heh
+        "\u0131": "i",
+        "\u0451": "\u0435",
+        "\u0901": "\u0902",  # the two Devanagari marks of a nasal vowel
+    }
+)
+_OTHER_SCRIPT = "[\\u0600-\\u06ff\\u0900-\\u097f]"
+_LATIN_JOINED = re.compile(
+    rf"(?<={_OTHER_SCRIPT})(?=@?[A-Za-z])|(?<=[A-Za-z0-9])(?={_OTHER_SCRIPT})"
+)
 # The maximum of combining marks per letter; further marks would overlap neighbouring lines.
 _MARKS = 4
+_ELISION = 2  # letters of a short word before an apostrophe, or of an ending after an apostrophe
+_LONG_ELISIONS = frozenset({"dell", "all", "nell", "sull", "dall", "quell"})
 
 
 def clean(text: str) -> str:
@@ -75,6 +98,47 @@ def words_in(text: str) -> list[str]:
 def without_format(text: str) -> str:
     """Return ``text`` without any format character, joiners included."""
     return "".join(char for char in text if unicodedata.category(char) != "Cf")
+
+
+def folded(text: str) -> str:
+    """Return ``text`` in the form for comparison of words.
+
+    The form has no case, no apostrophes, no accents on Latin letters, no optional marks of other
+    scripts, and one letter in place of the letters that keyboards replace by each other.
+    """
+    kept: list[str] = []
+    base = ""
+    for char in unicodedata.normalize("NFD", text.casefold()):
+        is_mark = unicodedata.category(char) == "Mn"
+        base = base if is_mark else char
+        is_accent = is_mark and base <= _LAST_LATIN
+        if not (is_accent or char in _OPTIONAL or char in _APOSTROPHES):
+            kept.append(char)
+    return unicodedata.normalize("NFC", "".join(kept)).translate(_SAME_LETTERS)
+
+
+def with_script_gaps(text: str) -> str:
+    """Return ``text`` with a blank between Latin and Arabic or Devanagari letters.
+
+    Arabic writes "and" and "to" without a blank before the next word.
+    """
+    return _LATIN_JOINED.sub(" ", text)
+
+
+def without_elision(word: str) -> str:
+    """Return the main part of a word with an apostrophe; an empty string if the word has none.
+
+    "natgeo's" and Turkish "natgeo'nun" give "natgeo"; French "l'histoire" gives "histoire".
+    """
+    parts = _APOSTROPHE.split(word, maxsplit=1)
+    if len(parts) == 1:
+        return word
+    before, after = parts
+    if after.lower() == "t":  # "don't"
+        return ""
+    if len(before) <= _ELISION or before.lower() in _LONG_ELISIONS:
+        return after if len(after) > _ELISION else ""
+    return before
 
 
 def _typed_char(char: str) -> str:

@@ -19,8 +19,21 @@ from functools import cache
 from typing import Literal
 
 from bot.domain import links
-from bot.domain.everyday_words import FILLERS, bare, is_connective, is_everyday_word
-from bot.domain.foreign_text import typed, words_in
+from bot.domain.everyday_words import (
+    FILLERS,
+    bare,
+    is_connective,
+    is_everyday_word,
+    is_time,
+    trimmed,
+)
+from bot.domain.foreign_text import (
+    folded,
+    typed,
+    with_script_gaps,
+    without_elision,
+    words_in,
+)
 from bot.domain.talk import NO_NAMES
 
 Command = Literal[
@@ -67,20 +80,33 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|मेरा डेटा|अकाउंट मिटा*|डेटा मिटा*",
     },
     "price": {
-        "en": "cost|costs|price|prices|pricing|how much|free|pay|paid|payment|charge|fee|fees",
-        "es": "cuesta|cuestan|cuánto|cuanto|precio|precios|gratis|pagar|pago|costo|coste",
-        "pt_BR": "custa|custam|quanto|preço|preco|grátis|gratis|gratuito|pagar|pago|custo",
+        "en": "cost|costs|price|prices|pricing|how much|free|pay|paid|payment|charge|fee|fees"
+        "|expensive|money",
+        "es": "cuesta|cuestan|cuánto|cuanto|precio|precios|gratis|pagar|pago|costo|coste"
+        "|cobra*|dinero|caro",
+        "pt_BR": "custa|custam|quanto|preço|preco|grátis|gratis|gratuito|pagar|pago|custo"
+        "|cobra*|dinheiro|caro",
         "de": "kostet|kosten|preis|preise|kostenlos|gratis|umsonst|bezahlen|zahlen|wieviel"
-        "|wie viel",
-        "fr": "coûte|coute|combien|prix|gratuit|payer|payant|tarif|tarifs",
-        "it": "costa|costano|quanto|prezzo|prezzi|gratis|gratuito|pagare|costo",
-        "tr": "ücret*|ne kadar|fiyat*|kaç para|kaça|bedava|ücretsiz|ödeme*|paralı",
-        "ru": "сколько|цена|цены|стоит|стоимост*|бесплатн*|платить|платно|платный|оплат*",
-        "ar": "كم|السعر|سعر|التكلفة|تكلفة|مجاني|مجانا|مجانًا|الدفع|أدفع|بكم",
-        "id": "berapa harga*|harga*|biaya*|bayar*|gratis|berapa",
-        "uk": "скільки|ціна|ціни|коштує|вартіст*|безкоштовн*|платити|платно|оплат*",
-        "fa": "قیمت*|چنده|چند|رایگان*|هزینه*|پول|پولی|پرداخت",
-        "hi": "कितने पैसे|कितना|कीमत|दाम|पैसे|मुफ़्त|मुफ्त|फ्री|शुल्क|खर्च",
+        "|wie viel"
+        "|teuer|gebühr*|geld",
+        "fr": "coûte|coute|combien|prix|gratuit|payer|payant|tarif|tarifs"
+        "|payante|gratuite|cher|argent",
+        "it": "costa|costano|quanto|prezzo|prezzi|gratis|gratuito|pagare|costo"
+        "|gratuita|pagamento|soldi",
+        "tr": "ücret*|ne kadar|fiyat*|kaç para|kaça|bedava|ücretsiz|ödeme*|paralı"
+        "|para",
+        "ru": "сколько|цена|цены|стоит|стоимост*|бесплатн*|платить|платно|платный|оплат*"
+        "|платн*|деньг*",
+        "ar": "كم|السعر|سعر|التكلفة|تكلفة|مجاني|مجانا|مجانًا|الدفع|أدفع|بكم"
+        "|فلوس|مدفوع|ببلاش|ثمن|الثمن|سعره|رسوم",
+        "id": "berapa harga*|harga*|biaya*|bayar*|gratis|berapa"
+        "|berbayar|duit|uang",
+        "uk": "скільки|ціна|ціни|коштує|вартіст*|безкоштовн*|платити|платно|оплат*"
+        "|платн*|грош*",
+        "fa": "قیمت*|چنده|چند|رایگان*|هزینه*|پول|پولی|پرداخت"
+        "|مجانی|چقدر|مفت",
+        "hi": "कितने पैसे|कितना|कीमत|दाम|पैसे|मुफ़्त|मुफ्त|फ्री|शुल्क|खर्च"
+        "|kitna|kitne|paisa|paise|रुपये|पैसा",
     },
     "language": {
         "en": "language|languages|lang|english|translate|spanish|french|german|italian|portuguese"
@@ -101,24 +127,38 @@ _PATTERNS: dict[Command, dict[str, str]] = {
     },
     "settings": {
         "en": "settings|setting|options|preferences|configure|configuration|config|quiet hours"
-        "|timezone|time zone|do not disturb",
+        "|timezone|time zone|do not disturb"
+        "|at night|by night|during night|sleep|sleeping|shut up|-once day|daily summary"
+        "|digest",
         "es": "ajustes|ajuste|configuración|configuracion|configurar|opciones|preferencias"
-        "|zona horaria|horas silencio",
+        "|zona horaria|horas silencio"
+        "|por noche|de noche|en noche|dormir|duermo|-una vez día|resumen",
         "pt_BR": "configurações|configuracoes|configuração|configurar|ajustes|opções|opcoes"
-        "|preferências|fuso horário|fuso",
+        "|preferências|fuso horário|fuso"
+        "|à noite|de noite|durante noite|dormir|madrugada|-uma vez dia|resumo",
         "de": "einstellungen|einstellung|optionen|einstellen|konfiguration|zeitzone|ruhezeiten"
-        "|ruhezeit",
+        "|ruhezeit"
+        "|nachts|in nacht|schlafe|schlafen|-einmal tag|zusammenfassung|uhrzeit",
         "fr": "réglages|reglages|réglage|paramètres|parametres|options|configuration|configurer"
-        "|préférences|fuseau",
-        "it": "impostazioni|impostazione|opzioni|configurazione|configurare|preferenze|fuso",
+        "|préférences|fuseau"
+        "|nuit la|dormir|dors|-une fois jour|résumé",
+        "it": "impostazioni|impostazione|opzioni|configurazione|configurare|preferenze|fuso"
+        "|di notte|la notte|dormire|dormo|-una volta giorno|riepilogo",
         "tr": "ayarlar|ayar|ayarları|ayarlari|seçenekler|secenekler|tercihler|saat dilimi"
-        "|sessiz saatler",
-        "ru": "настройк*|настроить|параметр*|опци*|часовой пояс|тихие часы|часовой",
-        "ar": "الإعدادات|الاعدادات|إعدادات|اعدادات|ضبط|خيارات|الخيارات|المنطقة الزمنية",
-        "id": "pengaturan|setelan|atur|opsi|konfigurasi|zona waktu",
-        "uk": "налаштуван*|налаштувати|параметр*|опці*|часовий пояс|тихі години|часовий",
-        "fa": "تنظیمات|تنظیم|گزینه‌ها|گزینه‌های|منطقه زمانی",
-        "hi": "सेटिंग*|विकल्प*|टाइमज़ोन|टाइमजोन",
+        "|sessiz saatler"
+        "|gece|geceleri|uyu*|-günde bir|özet",
+        "ru": "настройк*|настроить|параметр*|опци*|часовой пояс|тихие часы|часовой"
+        "|-ночью|-на ночь|-ночам|-сплю|-спать|-раз день|сводк*|дайджест|пояс",
+        "ar": "الإعدادات|الاعدادات|إعدادات|اعدادات|ضبط|خيارات|الخيارات|المنطقة الزمنية"
+        "|-ليلا|-الليل|-بالليل|-أنام|-نائم|-مرة يوم*|ملخص",
+        "id": "pengaturan|setelan|atur|opsi|konfigurasi|zona waktu"
+        "|malam hari|tengah malam|saat malam|tidur|-sekali sehari|ringkasan",
+        "uk": "налаштуван*|налаштувати|параметр*|опці*|часовий пояс|тихі години|часовий"
+        "|-вночі|-уночі|-на ніч|-ночам|-сплю|-спати|-раз день|зведенн*|дайджест|пояс",
+        "fa": "تنظیمات|تنظیم|گزینه‌ها|گزینه‌های|منطقه زمانی"
+        "|-شبها|-شب‌ها|-در شب|-نصفه شب|-خواب*|-روزی بار|خلاصه",
+        "hi": "सेटिंग*|विकल्प*|टाइमज़ोन|टाइमजोन"
+        "|-रात में|-रात को|-raat|-दिन बार|सारांश",
     },
     "export": {
         "en": "export|backup|download list",
@@ -137,73 +177,116 @@ _PATTERNS: dict[Command, dict[str, str]] = {
     },
     "why": {
         "en": "why no|why not|not working|doesn't work|does not work|didn't get|not getting"
-        "|no alerts|nothing arrives|nothing comes|not receiving|broken",
-        "es": "no funciona|por qué no|porque no|no llegan|no llega|no recibo",
-        "pt_BR": "não funciona|nao funciona|não chega*|não recebo|por que não|porque não",
+        "|no alerts|nothing arrives|nothing comes|not receiving|broken"
+        "|didn't receive|haven't received|haven't got|did not get|why didn't|nothing new",
+        "es": "no funciona|por qué no|porque no|no llegan|no llega|no recibo"
+        "|no me llegan|no llegó|no ha llegado",
+        "pt_BR": "não funciona|nao funciona|não chega*|não recebo|por que não|porque não"
+        "|não chegou",
         "de": "funktioniert nicht|geht nicht|warum keine|kommt nichts|bekomme keine|kommen keine"
-        "|bekomme nichts",
-        "fr": "marche pas|fonctionne pas|pourquoi pas|reçois pas|reçois rien",
-        "it": "non funziona|non arrivano|perché non|non ricevo|non arriva",
-        "tr": "çalışmıyor|gelmiyor|almıyorum",
-        "ru": "не работает|не приходят|почему не|не приходит|не получаю",
-        "ar": "لا يعمل|لا تعمل|لا تصل|لماذا لا|لا يصلني",
-        "id": "tidak berfungsi|gak jalan|nggak jalan|kenapa tidak|tidak masuk|kenapa gak",
-        "uk": "не працює|не приходять|чому не|не приходить|не отримую",
-        "fa": "کار نمی‌کند|کار نمیکنه|کار نمی‌کنه|نمیاد|نمی‌آید|نمی‌رسد",
-        "hi": "काम नहीं|नहीं आ*|क्यों नहीं",
+        "|bekomme nichts"
+        "|warum nichts|warum nicht",
+        "fr": "marche pas|fonctionne pas|pourquoi pas|reçois pas|reçois rien"
+        "|pourquoi rien",
+        "it": "non funziona|non arrivano|perché non|non ricevo|non arriva"
+        "|perché niente",
+        "tr": "çalışmıyor|gelmiyor|almıyorum"
+        "|neden gelmedi|gelmedi",
+        "ru": "не работает|не приходят|почему не|не приходит|не получаю"
+        "|не приш*|почему ничего",
+        "ar": "لا يعمل|لا تعمل|لا تصل|لماذا لا|لا يصلني"
+        "|لم يصل*|ليش ما|لماذا لم",
+        "id": "tidak berfungsi|gak jalan|nggak jalan|kenapa tidak|tidak masuk|kenapa gak"
+        "|kenapa belum|belum masuk",
+        "uk": "не працює|не приходять|чому не|не приходить|не отримую"
+        "|не прийш*|чому нічого",
+        "fa": "کار نمی‌کند|کار نمیکنه|کار نمی‌کنه|نمیاد|نمی‌آید|نمی‌رسد"
+        "|چرا نیومد|نیومد",
+        "hi": "काम नहीं|नहीं आ*|क्यों नहीं"
+        "|nahi aaya|nahi aayi|kyu nahi|kyon nahi",
     },
     "subscriptions": {
         "en": "subscriptions|my subscription|subscribed to|am subscribed|my list|my profiles"
-        "|who do follow|whom do follow|what do follow|am following|my alerts|following who",
-        "es": "suscripciones|mis suscripciones|mi lista|mis avisos|sigo quién|estoy suscrit*",
+        "|who do follow|whom do follow|what do follow|am following|my alerts|following who"
+        "|which follow|which following|following list|-mute|-pause|-snooze|-vacation"
+        "|-on holiday",
+        "es": "suscripciones|mis suscripciones|mi lista|mis avisos|sigo quién|estoy suscrit*"
+        "|-pausa*|-silenci*|quién sigo|que sigo|cuentas sigo|perfiles sigo"
+        "|estoy siguiendo|quien siguiendo",
         "pt_BR": "inscrições|inscricoes|minhas inscrições|minha lista|meus alertas|assinaturas"
-        "|estou inscrit*",
-        "de": "abos|meine abos|abonnements|meine liste|abonniert habe|wem folge",
-        "fr": "abonnements|mes abonnements|ma liste|mes alertes|suis abonné*",
-        "it": "iscrizioni|mie iscrizioni|mia lista|miei avvisi|sono iscritt*|abbonamenti",
-        "tr": "abonelikler|aboneliklerim|abonelikleri|listem|kimlere abone*",
-        "ru": "подписки|подписок|мои подписки|мой список|подписан|подписана",
-        "ar": "اشتراكاتي|الاشتراكات|قائمتي|اشتراكات",
-        "id": "daftar langganan|langganan saya|langgananku|daftarku|daftar saya",
-        "uk": "підписки|підписок|мої підписки|мій список|підписаний|підписана",
-        "fa": "اشتراک‌هایم|اشتراک‌ها|اشتراکهام|اشتراک‌های|لیستم|لیست من",
-        "hi": "सब्सक्रिप्शन|मेरी सूची|मेरी लिस्ट|सदस्यताएँ",
+        "|estou inscrit*"
+        "|-pausa*|-silenci*|quem sigo|que sigo|contas sigo|perfis sigo",
+        "de": "abos|meine abos|abonnements|meine liste|abonniert habe|wem folge"
+        "|-pausier*|-pause|-stumm*|welchen folge|abonniert",
+        "fr": "abonnements|mes abonnements|ma liste|mes alertes|suis abonné*"
+        "|-pause|-silence|-muet|quels suis|quels comptes|quels profils|qui suis suivre",
+        "it": "iscrizioni|mie iscrizioni|mia lista|miei avvisi|sono iscritt*|abbonamenti"
+        "|-pausa|-silenzi*|chi seguo|cosa seguo|profili seguo|account seguo",
+        "tr": "abonelikler|aboneliklerim|abonelikleri|listem|kimlere abone*"
+        "|-sustur*|-sessize|-duraklat*|kimleri takip|kimi takip|takip ettiklerim",
+        "ru": "подписки|подписок|мои подписки|мой список|подписан|подписана"
+        "|-пауз*|-приостанов*|-заглуши*|на кого|список",
+        "ar": "اشتراكاتي|الاشتراكات|قائمتي|اشتراكات"
+        "|-كتم|-اكتم|-صامت|من أتابع|الذين أتابع|مين متابع",
+        "id": "daftar langganan|langganan saya|langgananku|daftarku|daftar saya"
+        "|-jeda|-bisukan|-senyap*|ikuti siapa|akun ikuti",
+        "uk": "підписки|підписок|мої підписки|мій список|підписаний|підписана"
+        "|-пауз*|-призупин*|-заглуш*|на кого|список",
+        "fa": "اشتراک‌هایم|اشتراک‌ها|اشتراکهام|اشتراک‌های|لیستم|لیست من"
+        "|-بی‌صدا|-سکوت|-مکث|چه کسانی|کیا دنبال|لیست",
+        "hi": "सब्सक्रिप्शन|मेरी सूची|मेरी लिस्ट|सदस्यताएँ"
+        "|-म्यूट|-चुप|किसे फॉलो|किन्हें|meri list",
     },
     "unsubscribe": {
         "en": "stop|stopp|don't send|do not send|dont send|unsubscribe|unfollow|unsub|remove"
         "|delete|turn off|no more|quit"
-        "|disable|opt out|don't want|do not want|dont want|cancel subscription",
+        "|disable|opt out|don't want|do not want|dont want|cancel subscription"
+        "|spam|spamming|too many|annoying|leave me alone",
         "es": "borra*|elimina*|parar|^para ya|^para de|detener|detén|deten|basta"
         "|cancelar suscripción|desuscrib*"
-        "|dejar seguir|deja enviar|no más|desactivar|quita|quitar|no quiero más",
+        "|dejar seguir|deja enviar|no más|desactivar|quita|quitar|no quiero más"
+        "|no quiero|no mandes|no envíes|deja mandar|dejar mandar|spam|cancela suscrip*"
+        "|anula suscrip*",
         "pt_BR": "apaga*|exclui*|parar|pare|^para de|^chega|cancelar inscrição|desinscrev*"
         "|deixar seguir|desativar"
-        "|não quero mais|remover|remova|tirar",
+        "|não quero mais|remover|remova|tirar"
+        "|não quero|não mande|não manda|cancela* inscri*|spam|tira|cansei",
         "de": "lösch*|stopp|stop|aufhören|hör auf|abbestell*|abmelden|beenden|beende|ausschalten"
-        "|keine mehr|deabonnier*|entfern*|abo kündigen|schluss",
+        "|keine mehr|deabonnier*|entfern*|abo kündigen|schluss"
+        "|will keine|nicht mehr|nerv*|spam|kündig*",
         "fr": "supprim*|arrêter|arrête|arreter|arrete|arrêtez|stopper|désabonne*|desabonne*"
         "|désabonner"
-        "|^plus d'alertes|désactive*|enlève*|retire*|me désabonner",
+        "|^plus d'alertes|désactive*|enlève*|retire*|me désabonner"
+        "|ne veux plus|envoie plus|envoyez plus|spam|désinscri*|stop",
         "it": "elimina*|cancella*|basta|ferma|fermare|fermati|smetti|smettila|disiscriv*"
         "|disattiva*|rimuovi|togli"
-        "|annulla iscrizione|non voglio più",
+        "|annulla iscrizione|non voglio più"
+        "|non voglio|non mandare|non mandarmi|spam|annulla iscri*|disattivare|stop",
         "tr": "sil|durdur|dur|durdurun|yeter|abonelikten çık*|aboneliği iptal*|bırak|kapat"
         "|istemiyorum"
-        "|çıkar",
+        "|çıkar"
+        "|gönderme|göndermeyin|iptal|spam|kaldır|takipten çık*",
         "ru": "удали*|стоп|хватит|прекрати*|отпиши*|отписаться|отписка|останови*|отключи*"
         "|выключи*|убери"
-        "|не больше надо|не больше присылай|не присылай*|перестань",
+        "|не больше надо|не больше присылай|не присылай*|перестань"
+        "|спам*|отписыва*|не надо|не хочу|надоел*|достал*|не шли|убрать",
         "ar": "احذف|حذف|توقف|أوقف|اوقف|إيقاف|ايقاف|إلغاء الاشتراك|الغاء الاشتراك|ألغ اشتراك*|كفى"
         "|كفاية"
-        "|لا تنبيهات",
+        "|لا تنبيهات"
+        "|ألغي|الغي|لا ترسل|لا أريد|لا ترسلي|بطل|سبام|مابي",
         "id": "hapus|berhenti|stop|hentikan|setop|batal langganan|unsubscribe|matikan"
         "|jangan kirim|cukup"
-        "|berhenti langganan",
+        "|berhenti langganan"
+        "|jangan|spam|batalkan|nonaktifkan|unfollow|tidak mau|gak mau",
         "uk": "видали*|стоп|досить|припини*|відпиши*|відписатися|зупини*|вимкни*|прибери"
         "|не надсилай*"
-        "|перестань",
-        "fa": "توقف|بس|متوقف*|قطع*|نفرست*|لغو اشتراک|خاموش|دیگه نفرست|حذف",
-        "hi": "डिलीट|बंद|रोको|रुको|रोकें|अनसब्सक्राइब|हटाओ|हटाएँ|मत भेजो|बस करो",
+        "|перестань"
+        "|відпис*|відпиш*|припин*|зупин*|вимкн*|прибер*|спам*|не хочу|не треба|набрид*"
+        "|скасу* підпис*",
+        "fa": "توقف|بس|متوقف*|قطع*|نفرست*|لغو اشتراک|خاموش|دیگه نفرست|حذف"
+        "|نمی‌خوام|نمیخوام|نمی‌خواهم|نفرستید|لغو|اسپم",
+        "hi": "डिलीट|बंद|रोको|रुको|रोकें|अनसब्सक्राइब|हटाओ|हटाएँ|मत भेजो|बस करो"
+        "|band|hatao|mat bhejo|roko|नहीं चाहिए|मत भेज*|स्पैम|nahi chahiye",
     },
     "highlights": {
         "en": "highlight|highlights", "es": "destacada|destacadas|destacados|highlights",
@@ -215,73 +298,117 @@ _PATTERNS: dict[Command, dict[str, str]] = {
     },
     "subscribe": {
         "en": "subscribe|subscribes|follow|notify|alert|alerts|+sub|+watch|+track|new stories|+add"
-        "|every new|keep posted|notifications|tell when|sign up|let know",
+        "|every new|keep posted|notifications|tell when|sign up|let know"
+        "|notified|whenever",
         "es": "suscríbeme|suscribeme|suscribir|suscribirme|suscríbete|suscribe|seguir|sigue"
-        "|avísame|avisame|notifícame|notificaciones|avisos|+añade|+agrega",
+        "|avísame|avisame|notifícame|notificaciones|avisos|+añade|+agrega"
+        "|avisa|avísenme|suscrib*|+cuando suba|+cuando publi*",
         "pt_BR": "inscreva|inscrever|inscreve|assinar|assine|seguir|siga|avise|avisa|notifique"
-        "|notificações|alertas|adicione|adiciona|me inscreva|inscrição",
+        "|notificações|alertas|adicione|adiciona|me inscreva|inscrição"
+        "|acompanhar|assina|+quando post*",
         "de": "abonniere|abonnieren|abonnier|abo|folge|folgen|benachrichtige|benachrichtigung"
-        "|benachrichtigungen|melde|hinzufügen",
+        "|benachrichtigungen|melde|hinzufügen"
+        "|benachrichtig*|bescheid|+sobald",
         "fr": "abonne|abonne-moi|abonner|m'abonner|abonnement|suivre|+suis|préviens|préviens-moi"
-        "|notifie|notifie-moi|alertes|alerte|+ajoute",
+        "|notifie|notifie-moi|alertes|alerte|+ajoute"
+        "|abonnez|avertis|prévenez|+quand publie|+quand poste",
         "it": "iscrivimi|iscrivi|iscrivermi|iscriversi|iscrizione|seguire|segui|avvisami"
-        "|avvisa|notificami|notifiche|aggiungi|abbonami",
-        "tr": "abone|aboneliği|takip|bildir|bildirim|bildirimleri|haber ver|ekle",
+        "|avvisa|notificami|notifiche|aggiungi|abbonami"
+        "|abbonarmi|avvertimi|fammi sapere|+quando pubblica|+quando posta",
+        "tr": "abone|aboneliği|takip|bildir|bildirim|bildirimleri|haber ver|ekle"
+        "|haber|takipteyim",
         "ru": "подпиши*|подписаться|подписка|подписку|следи|следить|уведомляй*|уведомления"
-        "|присылай*|сообщай*|добавь|отслеживай*",
-        "ar": "اشترك*|الاشتراك|أشترك|تابع|متابعة|نبهني|أعلمني|تنبيهات|أضف|اشتراك",
+        "|присылай*|сообщай*|добавь|отслеживай*"
+        "|подпиш*|подписывай*|следите",
+        "ar": "اشترك*|الاشتراك|أشترك|تابع|متابعة|نبهني|أعلمني|تنبيهات|أضف|اشتراك"
+        "|تشترك*|تتابع|خبرني|أخبرني|بلغني|نبهوني",
         "id": "langganan|berlangganan|langgani|ikuti|beri tahu|beritahu|notifikasi|tambahkan"
-        "|tambah|subscribe|kabari",
+        "|tambah|subscribe|kabari"
+        "|follow|ikutin|kabarin|notif",
         "uk": "підпиши*|підписатися|підписка|підписку|стеж|стежити|сповіщай*|сповіщення"
-        "|надсилай*|повідомляй*|додай|відстежуй*",
-        "fa": "مشترک*|اشتراک|دنبال|خبرم|خبر|اعلان*|اضافه|سابسکرایب",
-        "hi": "सब्सक्राइब*|फ़ॉलो|फॉलो|अलर्ट|सूचित|जोड़ो|जोड़ें|बताओ जब",
+        "|надсилай*|повідомляй*|додай|відстежуй*"
+        "|підпиш*|підписуй*|стежте|повідомте",
+        "fa": "مشترک*|اشتراک|دنبال|خبرم|خبر|اعلان*|اضافه|سابسکرایب"
+        "|فالو",
+        "hi": "सब्सक्राइब*|फ़ॉलो|फॉलो|अलर्ट|सूचित|जोड़ो|जोड़ें|बताओ जब"
+        "|follow|batao jab|bata dena",
     },
     "stories": {
         "en": "stories|story|+show|+see|+view|+watch|+display|+open|+look|+latest|+posted",
         "es": "historias|historia|stories|story|+muestra|+muéstrame|+muestrame|+mostrar|+mostrarme"
-        "|+ver|+enseña|+enséñame|+abre",
+        "|+ver|+enseña|+enséñame|+abre"
+        "|+mirar|+mira|+pasa|+pásame",
         "pt_BR": "stories|story|histórias|historias|+mostra|+mostre|+mostrar|+ver|+veja|+abre"
-        "|+abrir",
-        "de": "storys|story|stories|+zeig|+zeige|+zeigen|+sehen|+anschauen|+ansehen|+öffne",
+        "|+abrir"
+        "|+olhar|+mande|+assistir",
+        "de": "storys|story|stories|+zeig|+zeige|+zeigen|+sehen|+anschauen|+ansehen|+öffne"
+        "|+zeigt|+anzeigen|+gucken",
         "fr": "stories|story|+montre|+montre-moi|+montrer|+montrez|+voir|+affiche|+afficher"
-        "|+ouvre",
-        "it": "storie|storia|stories|+mostra|+mostrami|+mostrare|+vedere|+fammi|+guarda|+apri",
-        "tr": "hikaye*|hikâye*|+göster*|story|stories|+bak|+görmek|+aç",
-        "ru": "истори*|сторис*|+покажи*|+показать|+посмотреть|+смотреть|+глянуть|+открой*",
-        "ar": "قصص|قصة|القصص|ستوري|+أرني|+ارني|+اعرض|+عرض|+شاهد|+أظهر|+مشاهدة|ستوريات|+وريني",
-        "id": "story|stories|cerita|+tampilkan|+lihat|+lihatkan|+tunjukkan|+tunjukin|+buka",
-        "uk": "істор*|сторіс*|+покажи*|+показати|+подивитися|+дивитися|+відкрий*",
-        "fa": "استوری*|+نشان|+نشون|+ببینم|+نمایش|+ببین*|+باز",
-        "hi": "स्टोरी*|स्टोरीज़|+दिखा*|+देख*|+खोलो|+खोलें",
+        "|+ouvre"
+        "|+regarder|+vois",
+        "it": "storie|storia|stories|+mostra|+mostrami|+mostrare|+vedere|+fammi|+guarda|+apri"
+        "|+guardare|+vedo|+vediamo",
+        "tr": "hikaye*|hikâye*|+göster*|story|stories|+bak|+görmek|+aç"
+        "|+izle*|+görebilir*|+gör",
+        "ru": "истори*|сторис*|+покажи*|+показать|+посмотреть|+смотреть|+глянуть|+открой*"
+        "|+кинь|+глянь|+посмотрим",
+        "ar": "قصص|قصة|القصص|ستوري|+أرني|+ارني|+اعرض|+عرض|+شاهد|+أظهر|+مشاهدة|ستوريات|+وريني"
+        "|+شوف|+أشوف|+ورني|+فرجيني|+أشاهد",
+        "id": "story|stories|cerita|+tampilkan|+lihat|+lihatkan|+tunjukkan|+tunjukin|+buka"
+        "|+liat|+nonton|+tonton|+kirimin",
+        "uk": "істор*|сторіс*|+покажи*|+показати|+подивитися|+дивитися|+відкрий*"
+        "|+покаж*|+глянути|+кинь",
+        "fa": "استوری*|+نشان|+نشون|+ببینم|+نمایش|+ببین*|+باز"
+        "|+بیار|+ببینیم",
+        "hi": "स्टोरी*|स्टोरीज़|+दिखा*|+देख*|+खोलो|+खोलें"
+        "|+dikhao|+dikha|+dikhado|+dikhaiye|+dekhna|+dekhni|+dekhne",
     },
     "help": {
         "en": "help|menu|commands|what can do|how use|how work|how works|how does work|info"
         "|instructions|what this|guide|what are you|who are you|how start|features"
-        "|what do do|manual|faq",
+        "|what do do|manual|faq"
+        "|private account|private accounts|private profile|private profiles|private stories"
+        "|who made|who created|who built|confused|don't understand|no idea|explain|tutorial"
+        "|how get|what's this",
         "es": "ayuda|ayúdame|ayudame|menú|menu|comandos|qué puedes|que puedes|cómo funciona"
-        "|como funciona|instrucciones|qué haces|que haces|quién eres|cómo uso",
+        "|como funciona|instrucciones|qué haces|que haces|quién eres|cómo uso"
+        "|no entiendo|cuenta privad*|cuentas privad*|perfiles privad*|perfil privad*"
+        "|explica*|quién hizo",
         "pt_BR": "ajuda|ajude|menu|comandos|como funciona|instruções|o que faz|o que você"
-        "|quem é você|como usar|como uso",
+        "|quem é você|como usar|como uso"
+        "|não entendi|não entendo|conta privad*|contas privad*|perfil privad*|explica*"
+        "|quem fez",
         "de": "hilfe|hilf|menü|menu|befehle|wie funktioniert|wie geht|anleitung|was kannst"
-        "|wer bist|was machst|wie benutze",
+        "|wer bist|was machst|wie benutze"
+        "|verstehe nicht|privat*|erklär*|wer gemacht|geht das",
         "fr": "aide|aidez|aide-moi|menu|commandes|comment marche|ça marche|comment fonctionne"
-        "|que peux|que fais|qui es|mode d'emploi|comment utiliser|instructions",
+        "|que peux|que fais|qui es|mode d'emploi|comment utiliser|instructions"
+        "|comprends pas|comprends rien|privé*|expliqu*|qui fait",
         "it": "aiuto|aiutami|menu|menù|comandi|come funziona|istruzioni|cosa puoi|cosa fai|chi sei"
-        "|come si usa",
+        "|come si usa"
+        "|non capisco|account privat*|profili privat*|profilo privat*|spiega*|chi fatto",
         "tr": "yardım|yardim|menü|menu|komutlar|nasıl çalışır|nasıl kullanılır|ne yapabilirsin"
-        "|nasıl çalışıyor|sen kimsin|neler yapabilirsin|ne yapıyorsun",
+        "|nasıl çalışıyor|sen kimsin|neler yapabilirsin|ne yapıyorsun"
+        "|anlamadım|anlamıyorum|gizli hesap*|anlat",
         "ru": "помощ*|помоги*|меню|команды|как работает|как пользоваться|инструкци*|что умеешь"
-        "|что можешь|справка|кто ты|как это|что делаешь|что ты",
+        "|что можешь|справка|кто ты|как это|что делаешь|что ты"
+        "|не понимаю|не понял*|непонятно|закрыт*|приватн*|кто тебя|объясни*|как пользоват*",
         "ar": "مساعدة|المساعدة|ساعدني|قائمة|القائمة|الأوامر|أوامر|كيف يعمل|كيف تعمل|ماذا تفعل"
-        "|ماذا يمكنك|من أنت|كيف أستخدم|تعليمات",
+        "|ماذا يمكنك|من أنت|كيف أستخدم|تعليمات"
+        "|لم أفهم|ما فهمت|لا أفهم|حساب خاص|حسابات خاصة|الحسابات الخاصة|اشرح|كيف",
         "id": "bantuan|bantu|tolong bantu|menu|perintah|cara pakai|cara kerja|bagaimana cara"
-        "|bisa apa|apa bisa|siapa kamu|gimana cara|petunjuk",
+        "|bisa apa|apa bisa|siapa kamu|gimana cara|petunjuk"
+        "|tidak mengerti|gak ngerti|bingung|akun privat|jelaskan|caranya|gimana"
+        "|bot apa|apa ini|ini apa",
         "uk": "допомог*|допоможи*|меню|команди|як працює|як користуватися|інструкці*|що вмієш"
-        "|що можеш|довідка|хто ти|як це",
+        "|що можеш|довідка|хто ти|як це"
+        "|не розумію|не зрозумі*|закрит*|приватн*|поясни*|хто тебе"
+        "|допомож*",
         "fa": "کمک|راهنما*|راهنمایی|منو|دستورها|دستورات|چطور کار|چیکار|چه کار|چگونه|کی هستی"
-        "|چه کاری|چطوری",
-        "hi": "मदद|सहायता|मेनू|मेन्यू|कमांड|कैसे काम|क्या कर|कैसे इस्तेमाल|कौन हो|कैसे",
+        "|چه کاری|چطوری"
+        "|نفهمیدم|متوجه نشدم|خصوصی|توضیح",
+        "hi": "मदद|सहायता|मेनू|मेन्यू|कमांड|कैसे काम|क्या कर|कैसे इस्तेमाल|कौन हो|कैसे"
+        "|समझ नहीं|samajh nahi|samajh nahin|प्राइवेट|kaise|madad|समझाओ",
     },
 }  # fmt: skip
 
@@ -299,46 +426,88 @@ _OTHER_WORDS = {
         receiving getting got have has had about post posting posts latest back out up need hey
         change go work works possible anything something everything like love know
         completely permanently forever totally fully whole current
+        u ur r im ive dont cant wont didnt doesnt isnt thats whats whos link links
+        private public hidden made created create built build last recent first next
+        wrong right see seen been being kind guys guy man bro dude friend than too those
+        another other both few lot might were after before already yet still ever
+        because since using use automatically directly immediately asap either sure fine
+        maybe wanna gonna gotta lemme gimme once twice week weekend working holiday
+        vacation everyone everybody him her his she he who's night sleep uploads upload
+        uploaded photo pic pics content feed page pages ask question free trial
     """,
     "es": """
         qué que cómo como quién quien cuál cual dónde está esta estas de del perfil cuenta usuario
         bot instagram nuevas recibir mensajes enviar enviarme mandar mandarme más mas
         alguien algo las los ver puedo puede hay hacer cambiar
         completamente permanentemente definitivamente totalmente
+        tal último última ultimas suba sube suban publique publica publican novedades
+        cuándo podrías puedas
+        gustaría te lo le les su sus ese esa eso tiene tienen ha han ayer cuentas vez
+        gente ya haz hazme ir va voy estoy estás quisiera nadie nada cada historias hizo
+        privada privado entiendo usa uso
     """,
     "pt_BR": """
         o que como quem qual onde está esta perfil conta usuário bot instagram novos novas receber
         mensagens enviar mandar mais alguém algo ver posso tem fazer mudar mim
         completamente permanentemente definitivamente totalmente
+        postar posta poste postou publicar publica publicou coisa nova quando te lhe
+        pode poderia gostaria dele dela deles vê vou vai hoje ontem contas perfis vez
+        gente pro uns umas essa esse desse dessa nesse tá ta né ne aí ai cara mano já ja
+        têm estou tudo fez privada privado
     """,
     "de": """
         wie was wer wen wem wo warum welche profil konto bot instagram bekommen erhalten
         mehr jemand etwas kann kannst man gibt nachrichten es hab habe haben werden wird ändern
         mal doch neuen neues damit mit dir komplett vollständig endgültig dauerhaft
+        schicken senden anzeigen zeigen sagen wissen posten postet gepostet hochlädt
+        lädt gerade eben einmal nochmal gern gerne hätte würde könnten könnte sie ihr
+        uns euch dein deine dem den des kein keine nie denn eigentlich welchen welches
+        kommt folgen auch bringen bring wäre
     """,
     "fr": """
         comment quoi qui que quel quelle où pourquoi est-ce profil compte bot instagram nouvelles
         recevoir messages envoyer plus quelqu'un quelque chose puis peut-on changer s'il vous
         complètement définitivement totalement
+        publie publier poste postent quand est aimerais pourrais pourriez peux-tu
+        pouvez-vous comptes profils dès lorsque y en ne n on nous ils elles son sa ses
+        leur hier fois j'ai ai as veut va vais être fait faire était aimerait publient
+        veuillez
     """,
     "it": """
         come cosa che chi quale dove perché profilo account bot instagram nuove ricevere messaggi
         mandare più qualcuno qualcosa posso può si fare cambiare dei delle
         completamente definitivamente totalmente
+        pubblica pubblicano posta postano carica quando potresti ti ci vi ne suo sua
+        loro profili ieri volta volte sto stai ha hanno fa vai potrebbe novità nuovi
+        vedo voglio vedi fatto
     """,
     "tr": """
         ne nasıl kim hangi nerede neden profil hesap hesabı hesabını hesabının bot instagram
         mesaj mesajlar almak istemiyorum istiyorum olmak ol et olur mu mı mi mü misin mısın
         ver yap yeni olarak değiştir tamamen kalıcı
+        etmek etmem edebilir edebilirim paylaşınca paylaştığında paylaşım haber olursa
+        lazım var yok bunu onu onun nın nin nun nün ın in kişi kullanıcı dün atınca
+        attığında miyim zaman ettim ettiğim paylaşır paylaşırsa hesabın hesabından
     """,
     "id": """
         apa bagaimana gimana siapa mana kenapa profil akun bot instagram ig pesan menerima terima
         lagi seseorang sesuatu dong ya nya dapat ganti ubah lihat dari untuk bisa saya
         permanen sepenuhnya selamanya
+        deh sih nih aja ingin pengen gue gw aku lu kalo pas posting upload update unggah
+        ada tiap yg yang dgn akunnya si bang kak min kirimin kirim kan punya milik
+        kemarin saat biar
     """,
-    "hi": "ki ka ke se",
+    "hi": """
+        ki ka ke se karo kardo kar karna do de dena dijiye hai hain ho hu hoon mujhe
+        meri mera mere aap tum bata bhejo bhej yaar bhai koi kya kuch naya nayi jab post
+        kare chahiye wala wali ne to toh please
+    """,
 }
 
+
+_ARTICLE_WORDS = "to from of on the de do da na no di del della von vom zu a o el la"
+_ARTICLES = frozenset(_ARTICLE_WORDS.split())
+"""The short words between a connective and a name: Portuguese "natgeo e na nike"."""
 
 _SIGNS = "+-^"
 _SENDING_WORDS = """
@@ -347,7 +516,7 @@ _SENDING_WORDS = """
     inviami dammi voglio gönder at ver пришли скинь дай отправь хочу أرسل ارسل أعطني kirim kirimkan
     beri надішли скинь дай بفرست بده میخوام भेजो भेजें दो
 """
-_SENDING = frozenset(_SENDING_WORDS.split())
+_SENDING = frozenset(map(folded, _SENDING_WORDS.split()))
 """The words that request the stories of a profile if no pattern matches."""
 
 _ALONE = """
@@ -374,12 +543,13 @@ class Request:
     """The command that a text requests, with the words that may be profile names.
 
     ``is_list`` is True if each word is certainly a name, because it contains an @, a digit or a
-    dot.
+    dot. ``is_joined`` is True if a comma or a word such as "and" joins the words.
     """
 
     command: Command
     names: tuple[str, ...] = ()
     is_list: bool = False
+    is_joined: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -405,23 +575,29 @@ def request_in(text: str, language: str, *, is_group: bool = False) -> Request |
     With ``is_group``, the text is a reply to a message of the bot in a group, where people also
     comment on stories. Such a text is a request only if all its other words may be names.
     """
+    text = with_script_gaps(typed(text))
     written = words_in(text)
     words = [word for word in map(bare, written) if word]
     if not 0 < len(words) <= _LONGEST or _may_be_name(written, words):
         return None
-    plain = [bare(word) for word in written if not word.startswith("@")]
+    unmarked = [word for word in written if not word.startswith("@")]
+    plain = [bare(word) for word in unmarked]
+    main_parts = [without_elision(word) for word in unmarked]
+    plain += [bare(part) for part in main_parts if part not in unmarked]
     marked = _marked_names(text, language)
-    names = marked or _unmarked_names(written, language)
+    joined = _joined_names(text, language)
+    names = marked or joined or _unmarked_names(written, language)
     command = _command_of(plain, language, has_marked=bool(marked), has_names=bool(names))
     if command is None:
         return None
-    if command not in {*_VERBS, "privacy"}:
+    if command not in {*_VERBS, "privacy", "why"}:
         names = ()
     if is_group and not names and not _is_request_in_group(written, command, language):
         return None
     are_sure = bool(marked) or not any(map(str.isalpha, names))
     is_list = bool(names) and are_sure
-    return Request(command, names, is_list=is_list)
+    is_joined = bool(names) and not is_list and names == joined
+    return Request(command, names, is_list=is_list, is_joined=is_joined)
 
 
 def is_request_word(word: str, language: str) -> bool:
@@ -475,7 +651,7 @@ def _may_be_name(written: list[str], words: list[str]) -> bool:
     if len(written) > 1:
         return False
     return written[0].startswith("@") or (
-        words[0] not in _requests_without_names() and bool(_names_among(written))
+        words[0] not in _requests_without_names() and _name_of(written[0]) is not None
     )
 
 
@@ -485,9 +661,21 @@ def _requests_without_names() -> frozenset[str]:
 
 
 def _marked_names(text: str, language: str) -> tuple[str, ...]:
-    """Return the names with an @, and the words joined to such names.
+    """Return the names with an @, and the words joined to such names."""
+    runs = [run for run in _joined_runs(text, language) if _has_marked(run)]
+    return _names_among([word for run in runs for word in run], language)
 
-    A comma, a semicolon and a connective join two words.
+
+def _joined_names(text: str, language: str) -> tuple[str, ...]:
+    """Return the names that are joined to other names."""
+    every = [_names_among(run, language) for run in _joined_runs(text, language)]
+    return tuple(dict.fromkeys(name for names in every if len(names) > 1 for name in names))
+
+
+def _joined_runs(text: str, language: str) -> list[list[str]]:
+    """Return the words of a text in runs of joined words.
+
+    A comma, a semicolon and a connective join two words. An article may follow a connective.
     """
     written: list[str] = []
     for part in _SEPARATOR.split(typed(text)):
@@ -498,12 +686,13 @@ def _marked_names(text: str, language: str) -> tuple[str, ...]:
         if _SEPARATOR.fullmatch(word) or is_connective(word, language):
             is_joined = True
             continue
+        if is_joined and word.casefold() in _ARTICLES:
+            continue
         if not is_joined:
             runs.append([])
         runs[-1].append(word)
         is_joined = False
-    joined = [word for run in runs if _has_marked(run) for word in run]
-    return _names_among([word for word in joined if _may_be_username(word, language)])
+    return runs
 
 
 def _has_marked(words: Sequence[str]) -> bool:
@@ -514,8 +703,11 @@ def _may_be_username(word: str, language: str) -> bool:
     """Return whether a word may be a name: it has an @, or is no common word of requests."""
     if word.startswith("@"):
         return True
-    is_known = is_request_word(word, language) or is_everyday_word(word, language)
-    return not (is_known or bare(word) in NO_NAMES)
+    parts = {word, without_elision(word)}
+    is_known = any(
+        is_request_word(one, language) or is_everyday_word(one, language) for one in parts
+    )
+    return not (is_known or is_time(word) or bare(word) in NO_NAMES)
 
 
 def _unmarked_names(written: Sequence[str], language: str) -> tuple[str, ...]:
@@ -523,17 +715,24 @@ def _unmarked_names(written: Sequence[str], language: str) -> tuple[str, ...]:
 
     Names with a digit, dot or underscore are preferred; without them, all names are returned.
     """
-    names = _names_among([word for word in written if _may_be_username(word, language)])
+    names = _names_among(written, language)
     return tuple(name for name in names if not name.isalpha()) or names
 
 
-def _names_among(words: Sequence[str]) -> tuple[str, ...]:
+def _names_among(words: Sequence[str], language: str) -> tuple[str, ...]:
+    """Return the distinct names among words, without the common words of requests."""
     found: dict[str, None] = {}
     for word in words:
-        link = links.parse_argument(word if "/" in word else bare(word))
-        if link and link.kind == "profile" and link.username:
-            found.setdefault(link.username)
+        if not _may_be_username(word, language):
+            continue
+        if name := _name_of(word):
+            found.setdefault(name)
     return tuple(found)
+
+
+def _name_of(word: str) -> str | None:
+    link = links.parse_argument(word if "/" in word else without_elision(trimmed(word)))
+    return link.username if link and link.kind == "profile" else None
 
 
 def _has_word(words: Sequence[str], part: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 
 from bot.domain import links
 from bot.domain.everyday_words import ALL_THANKS, bare, is_connective, is_everyday_word
-from bot.domain.foreign_text import words_in
+from bot.domain.foreign_text import folded, words_in
 
 _MENTION = re.compile(r"(?<![\w@/.])@([A-Za-z0-9._]{1,30})")
 _BETWEEN = re.compile(r"[\n,;]+")
@@ -24,18 +24,19 @@ hi hello hey hallo helo hola ola oi halo hai salam salaam salut ciao bonjour mer
 privet namaste yo sup morning night bye goodbye adios tchau dadah ok okay okey k yes no yeah yep
 nope si sim nao tidak ya da net cool nice good great super wow lol haha hahaha sorry you привет
 здравствуйте ок да нет привіт вітаю так ні مرحبا سلام नमस्ते olá não evet tamam schön bitte
-mille ça tudo bem buenas buenos tardes noches dias guten terima kasih kabar большое добрый день
-вечер جزيلا خیلی السلام عليكم
+mille ça tudo bem buenas buenos tardes noches dias guten terima kasih kabar большое добрый
+день вечер جزيلا خیلی السلام عليكم moin servus grüezi hallöchen coucou bonsoir buongiorno buonasera
+selamlar gunaydin selamat pagi namaskar доброе утро доброго ранку здравствуй صباح الخير درود
 """
 _THANKS_PHRASES = ("terima kasih",)
-_THANKED_FOR = ("for", "por", "pelo", "pela", "pelos", "für", "fuer", "pour", "per", "за", "на",
-                "على", "untuk", "atas", "için")  # fmt: skip
+_REASONS = "for por pelo pela pelos für fuer pour per за на على untuk atas için"
+_THANKED_FOR = frozenset(map(folded, _REASONS.split()))
 """Words that join thanks with their reason: "thanks for natgeo"."""
 _ASKED = """
 test testing start stop help ayuda ajuda bantuan please pls plz bot what why how who when where
 que como quien
 """
-SMALL_TALK = ALL_THANKS.union(_SAID.split())
+SMALL_TALK = ALL_THANKS.union(map(folded, _SAID.split()))
 NO_NAMES = SMALL_TALK.union(_ASKED.split())
 
 ALIASES = {
@@ -54,7 +55,7 @@ ALIASES = {
 def name_in(text: str) -> str | None:
     """Return the profile name in a text: the whole text, or the first name with an @."""
     match [word.strip(_AROUND) for word in words_in(text)]:
-        case [word] if word.lower() not in NO_NAMES and "/" not in word and (name := _name(word)):
+        case [word] if bare(word) not in NO_NAMES and "/" not in word and (name := _name(word)):
             return name
     result = (_name(mentioned.rstrip(".")) for mentioned in _MENTION.findall(text))
     return next((name for name in result if name), None)
@@ -69,7 +70,7 @@ def words_that_may_be_names(text: str, language: str) -> tuple[str, ...]:
     words = [word.strip(_AROUND).lower() for word in words_in(text)]
     if not 1 < len(words) <= _SHORT:
         return ()
-    left = [w for w in words if w not in NO_NAMES and not is_everyday_word(w, language)]
+    left = [w for w in words if bare(w) not in NO_NAMES and not is_everyday_word(w, language)]
     found = {name: None for name in map(_name, left) if name}
     return tuple(found) if len(found) == len(set(left)) else ()
 
@@ -100,7 +101,7 @@ def is_thanks_for(text: str) -> bool:
     words = _bare_words(text)
     for place in range(len(words)):
         following = words[place + 1 : place + 4]
-        if _thanks_at(words, place) and not set(_THANKED_FOR).isdisjoint(following):
+        if _thanks_at(words, place) and not _THANKED_FOR.isdisjoint(following):
             return True
     return False
 
@@ -120,7 +121,7 @@ def _thanks_at(words: Sequence[str], place: int) -> bool:
 def is_small_talk(text: str) -> bool:
     """Return whether a text is small talk without a request, such as "thanks"."""
     words = [word.strip(_AROUND).lower() for word in words_in(text)]
-    others = [word for word in words if word not in SMALL_TALK and not _is_emoji(word)]
+    others = [word for word in words if bare(word) not in SMALL_TALK and not _is_emoji(word)]
     return bool(words) and not others
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from bot.presentation.html import plain
 from bot.presentation.translation import translator_for
+from handlers.guard import UNCHANGED
 from handlers.plain_requests import PRICE
 from handlers.subscriptions import EMPTY
 from tests.support.control import Control, Json, wait_for
@@ -33,6 +34,8 @@ WANTED = {
     "subscriptions": "sub:",
 }
 """The beginning of the data of a button that each outcome has."""
+MARKS = {"heart": "❤", "thumb": "👍"}
+SENTENCES = {"price": PRICE, "none_to_stop": EMPTY, "kept": UNCHANGED}
 
 
 async def outcome(bell: Bell, message: Json) -> str:
@@ -53,12 +56,12 @@ async def outcome(bell: Bell, message: Json) -> str:
 
     got: Any = await wait_for(answer, what=f"an answer to {message['text']}")
     name = message.get("name", "")
-    if expected == "heart":
-        is_good = isinstance(got, str) and "❤" in got
+    if expected in MARKS:
+        is_good = isinstance(got, str) and MARKS[expected] in got
     elif isinstance(got, str):
         is_good = False
-    elif expected in {"price", "none_to_stop"}:
-        is_good = got["text"] == plain(t(PRICE if expected == "price" else EMPTY))
+    elif expected in SENTENCES:
+        is_good = got["text"] == plain(t(SENTENCES[expected]))
     else:
         has_button = any(one.startswith(WANTED[expected]) for one in buttons(got).values())
         is_good = has_button and name in str(got)
@@ -150,6 +153,28 @@ async def test_names_between_connectives_are_offered_together(
         assert "many:subscribe" in buttons(offer).values(), text
 
 
+async def test_unknown_names_keep_the_requested_command(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    before = len(await control.requests("stories"))
+    (offer,) = await bell.ask(ann, "please subscribe me to unseen.one; unseen, thanks")
+    assert offer["text"] == "unseen.one and unseen"
+    assert buttons(offer) == {"Subscribe to all": "many:subscribe"}
+    (offer,) = await bell.ask(ann, "subscribe to unseen from greenland")
+    assert offer["text"] == "Did you mean this?"
+    assert list(buttons(offer).values()) == ["run:subscribe:unseen", "run:subscribe:greenland"]
+    assert len(await control.requests("stories")) == before
+
+
+async def test_a_request_about_missing_alerts_explains_the_named_profile(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    await control.profile("missed.alerts", posts_per_day=0)
+    await bell.ask(ann, "/subscribe missed.alerts")
+    (page,) = await bell.ask(ann, "why didnt i get anything from missed.alerts today")
+    assert "Last check" in page["text"]
+
+
 async def test_a_profile_is_taken_off_the_list_and_not_the_account(
     bell: Bell, control: Control
 ) -> None:
@@ -175,6 +200,8 @@ async def test_in_a_group_a_comment_on_a_story_gets_no_cards(bell: Bell, control
     assert "❤" in await mark_on(control, group, thanked)
     assert await control.replies(group) == [help_]
     await bell.ask(ann, "/subscribe group.commented")
+    (card,) = await bell.ask(group, "yes show natgeo", user=ann, reply_to=number)
+    assert "run:stories:natgeo" in buttons(card).values()
     (card,) = await bell.ask(group, "show group.commented", user=ann, reply_to=number)
     assert "run:stories:group.commented" in buttons(card).values()
 

@@ -2,7 +2,16 @@
 
 import pytest
 
-from bot.domain.foreign_text import clean, is_combining_mark, one_line, typed, words_in
+from bot.domain.foreign_text import (
+    clean,
+    folded,
+    is_combining_mark,
+    one_line,
+    typed,
+    with_script_gaps,
+    without_elision,
+    words_in,
+)
 
 
 @pytest.mark.parametrize(
@@ -63,3 +72,44 @@ def test_what_is_typed_is_read_without_marks_and_with_ascii_digits(text: str, re
 )
 def test_the_marks_of_all_scripts_separate_and_end_words(text: str, words: list[str]) -> None:
     assert words_in(text) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "result"),
+    [
+        ("Cu\u00e1nto", "cuanto"),
+        ("don\u2019t", "dont"),
+        ("\u0130STANBUL", "istanbul"),
+        (
+            "\u0451\u0436 \u043c\u043e\u0439",
+            "\u0435\u0436 \u043c\u043e\u0439",
+        ),  # the breve of "\u0439" stays
+        ("\u0623\u0648\u0642\u0641", "\u0627\u0648\u0642\u0641"),
+        ("\u0634\u0643\u0631\u064b\u0627", "\u0634\u0643\u0631\u0627"),
+        ("\u0915\u0940 \u092b\u093c", "\u0915\u0940 \u092b"),  # Hindi vowels stay
+    ],
+)
+def test_a_folded_text_has_no_optional_marks(text: str, result: str) -> None:
+    assert folded(text) == result
+
+
+@pytest.mark.parametrize(
+    ("word", "result"),
+    [
+        ("natgeo", "natgeo"),
+        ("natgeo's", "natgeo"),
+        ("natgeo\u2019nun", "natgeo"),
+        ("l'histoire", "histoire"),
+        ("dell'account", "account"),
+        ("don't", ""),
+        ("it's", ""),
+    ],
+)
+def test_the_main_part_of_a_word(word: str, result: str) -> None:
+    assert without_elision(word) == result
+
+
+def test_scripts_are_separated() -> None:
+    assert with_script_gaps("\u0648nike") == "\u0648 nike"
+    assert with_script_gaps("nike\u0915\u0940") == "nike \u0915\u0940"
+    assert with_script_gaps("nat\u0433eo") == "nat\u0433eo"  # a Cyrillic letter in a name

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.plain_requests import Request, request_in
+from bot.domain.plain_requests import Command, Request, request_in
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,10 @@ from bot.domain.plain_requests import Request, request_in
         ("look at that", None),
         ("show me natgeo", Request("stories", ("natgeo",))),
         ("look at @natgeo please", Request("stories", ("natgeo",), is_list=True)),
-        ("i want to follow natgeo and prada", Request("subscribe", ("natgeo", "prada"))),
+        (
+            "i want to follow natgeo and prada",
+            Request("subscribe", ("natgeo", "prada"), is_joined=True),
+        ),
         ("cancel my subscription to natgeo", Request("unsubscribe", ("natgeo",))),
         ("delete everything you know about me", Request("privacy")),
         ("delete natgeo", Request("unsubscribe", ("natgeo",))),
@@ -53,13 +56,58 @@ def test_what_a_text_asks_for(text: str, request_: Request | None) -> None:
         ("para de mandar", "pt_BR", Request("unsubscribe")),
         ("присылай больше natgeo", "ru", Request("subscribe", ("natgeo",))),
         ("больше не присылай", "ru", Request("unsubscribe")),
-        ("je veux plus d'alertes de natgeo", "fr", Request("stories", ("natgeo",))),
+        ("je veux plus d'alertes de natgeo", "fr", Request("subscribe", ("natgeo",))),
     ],
 )
 def test_a_word_of_two_meanings_ends_nothing(
     text: str, language: str, request_: Request | None
 ) -> None:
     assert request_in(text, language) == request_
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "request_"),
+    [
+        ("don\u2019t want nike anymore", "en", Request("unsubscribe", ("nike",))),
+        ("dont want nike anymore", "en", Request("unsubscribe", ("nike",))),
+        ("show me natgeo's highlights", "en", Request("highlights", ("natgeo",))),
+        ("why didnt i get nike", "en", Request("why", ("nike",))),
+        ("je veux m\u2019abonner à natgeo", "fr", Request("subscribe", ("natgeo",))),
+        ("desabonne moi de natgeo", "fr", Request("unsubscribe", ("natgeo",))),
+        ("natgeo'nun hikayelerini göster", "tr", Request("stories", ("natgeo",))),
+        ("الغي الاشتراك في nike", "ar", Request("unsubscribe", ("nike",))),
+        ("أوقف كل التنبيهات", "ar", Request("unsubscribe")),
+        ("підпишіть на natgeo", "uk", Request("subscribe", ("natgeo",))),
+        ("natgeo subscribe karo", "hi", Request("subscribe", ("natgeo",))),
+        ("не присылай ночью 23:00 до 8", "ru", Request("settings")),
+        ("no vuelvas a mandar de noche", "es", Request("settings")),
+        ("pausa todo por favor", "es", Request("subscriptions")),
+        ("who made this bot", "en", Request("help")),
+        ("can you see private accounts", "en", Request("help")),
+    ],
+)
+def test_people_omit_marks_and_change_endings(text: str, language: str, request_: Request) -> None:
+    assert request_in(text, language) == request_
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "command", "names"),
+    [
+        ("please subscribe me to natgeo; nike, thanks", "en", "subscribe", ("natgeo", "nike")),
+        (
+            "i want to follow natgeo and also prada on insta",
+            "en",
+            "subscribe",
+            ("natgeo", "prada"),
+        ),
+        ("me inscreve no natgeo e na nike", "pt_BR", "subscribe", ("natgeo", "nike")),
+        ("نبهني عندما ينشر nike وprada", "ar", "subscribe", ("nike", "prada")),
+    ],
+)
+def test_joined_words_are_names(
+    text: str, language: str, command: Command, names: tuple[str, ...]
+) -> None:
+    assert request_in(text, language) == Request(command, names, is_joined=True)
 
 
 @pytest.mark.parametrize(
