@@ -79,7 +79,7 @@ class Town:
 async def town(tmp_path: Path, db: Database, database_url: str, box: Box) -> AsyncIterator[Town]:
     boss = await box.control.person("Boss")
     plenty = {"daily_budget": 1_000_000, "admin_ids": str(boss), "max_subscriptions": 1000}
-    more = {"max_new_subscriptions_a_day": 1000, "poll_floor_s": 10}
+    more = {"max_new_subscriptions_a_day": 1000}
     values = {"database_url": database_url, **plenty, **more}
     async with running_bell(tmp_path, box, timing=unhurried(), **values) as bell:
         ann = await box.control.person("Ann")

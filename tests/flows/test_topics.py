@@ -21,7 +21,6 @@ async def bell(
 ) -> AsyncIterator[Bell]:
     """Run the bot on each database in turn."""
     plenty = {"daily_budget": 1_000_000, "person_daily_allowance": 10_000}
-    plenty["poll_floor_s"] = 10  # more checks take more CPU time than the flows
     if request.param == "postgresql":
         url = request.getfixturevalue("postgres_url")
         async with Database(url) as database:
