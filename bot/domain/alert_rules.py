@@ -267,6 +267,15 @@ class AudienceMember:
     digest: int | None = None
 
 
+def deferred_until(moment: datetime, member: AudienceMember) -> datetime | None:
+    """Return the end of the period without alerts that contains ``moment``, or None.
+
+    The only such periods are quiet hours. The outbox, the predictions of /why and the planning of
+    checks all use this function.
+    """
+    return quiet_until(moment, member.quiet, member.zone)
+
+
 def notified_at(seen_at: datetime, expires_at: datetime, member: AudienceMember) -> datetime:
     """Return when a chat is notified of a story that a check finds at ``seen_at``.
 
@@ -301,15 +310,15 @@ def summary_at(seen_at: datetime, expires_at: datetime, member: AudienceMember) 
 
 def _after_quiet_hours(moment: datetime, member: AudienceMember) -> datetime:
     """Return ``moment``, or the end of the quiet hours that contain ``moment``."""
-    return quiet_until(moment, member.quiet, member.zone) or moment
+    return deferred_until(moment, member) or moment
 
 
 def _next_summary_at(after: datetime, hour: int, member: AudienceMember) -> datetime:
     """Return the time of the first summary after ``after``."""
-    until = quiet_until(after, member.quiet, member.zone)
+    until = deferred_until(after, member)
     if until is not None:
         last_hour = _last_local_time(after, hour, member.zone)
-        if quiet_until(last_hour, member.quiet, member.zone) == until:
+        if deferred_until(last_hour, member) == until:
             return until  # a summary due in quiet hours is sent when the quiet hours end
     return _after_quiet_hours(next_local_time(after, hour, member.zone), member)
 

@@ -103,7 +103,7 @@ def decide(queue: ChatQueue, *, now: datetime) -> Decision:
     decision = Decision(doubtful=[row for row in queue.rows if _is_doubtful(row)])
     if any(row.notice == REPLY for row in decision.doubtful):
         return decision
-    quiet_end = alert_rules.quiet_until(now, _quiet_hours(queue.chat), queue.chat.zone)
+    quiet_end = _deferred_until(now, queue.chat)
     # Replies are sent before alerts, also in quiet hours.
     decision.batch = _first_reply(queue, decision, now, is_quiet=quiet_end is not None)
     if decision.batch or decision.doubtful:
@@ -198,8 +198,7 @@ def predict_decision(
 
     At the end of quiet hours the rules and the daily summary are applied to the story.
     """
-    quiet = _quiet_hours(chat)
-    quiet_end = alert_rules.quiet_until(now, quiet, chat.zone)
+    quiet_end = _deferred_until(now, chat)
     decision = Decision()
     _defer_or_drop(row, chat, decision, quiet_end or now)
     if decision.dropped:
@@ -212,7 +211,7 @@ def predict_decision(
     _, until, why = decision.held[0]
     match why:
         case Held.DIGEST:
-            return Outlook("digest", alert_rules.quiet_until(until, quiet, chat.zone) or until)
+            return Outlook("digest", _deferred_until(until, chat) or until)
         case Held.MUTED:
             return Outlook("muted")
         case Held.NOTHING | Held.QUIET | Held.RETRY | Held.UNTOLD | Held.SUSPECT | Held.CHANGED:
@@ -284,16 +283,17 @@ def _content_and_place(reply: Delivery) -> tuple[Target, dict[str, object]]:
     return reply.target, {name: one for name, one in fields if name not in _OF_THE_ASKING}
 
 
-def _quiet_hours(chat: Chat) -> tuple[int, int] | None:
-    """Return a chat's quiet hours in minutes after midnight, or None."""
-    if chat.quiet_from is None or chat.quiet_to is None:
-        return None
-    return chat.quiet_from, chat.quiet_to
+def _deferred_until(moment: datetime, chat: Chat) -> datetime | None:
+    """Return the end of the chat's quiet hours that contain ``moment``, or None."""
+    return alert_rules.deferred_until(moment, _member(chat))
 
 
 def _member(chat: Chat) -> alert_rules.AudienceMember:
     """Return the notification times of a subscription with a daily summary."""
-    return alert_rules.AudienceMember(chat.zone, _quiet_hours(chat), chat.digest_at)
+    quiet = None
+    if chat.quiet_from is not None and chat.quiet_to is not None:
+        quiet = chat.quiet_from, chat.quiet_to
+    return alert_rules.AudienceMember(chat.zone, quiet, chat.digest_at)
 
 
 def _turn(row: Delivery) -> tuple[int, int]:
@@ -362,7 +362,7 @@ def _is_over(row: Delivery, chat: Chat, now: datetime) -> bool:
     """
     if row.story is None or row.story.expires_at > now:
         return False
-    until = alert_rules.quiet_until(row.story.expires_at, _quiet_hours(chat), chat.zone)
+    until = _deferred_until(row.story.expires_at, chat)
     return until is None or now >= until + _AFTER_QUIET
 
 
