@@ -302,19 +302,23 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|notified|whenever",
         "es": "suscríbeme|suscribeme|suscribir|suscribirme|suscríbete|suscribe|seguir|sigue"
         "|avísame|avisame|notifícame|notificaciones|avisos|+añade|+agrega"
-        "|avisa|avísenme|suscrib*|+cuando suba|+cuando publi*",
+        "|avisa|avísenme|suscrib*|+cuando suba|+cuando publi*"
+        "|avises|avise|avisar|avisarme|avisen",
         "pt_BR": "inscreva|inscrever|inscreve|assinar|assine|seguir|siga|avise|avisa|notifique"
         "|notificações|alertas|adicione|adiciona|me inscreva|inscrição"
-        "|acompanhar|assina|+quando post*",
+        "|acompanhar|assina|+quando post*"
+        "|avisar|avisem|avises",
         "de": "abonniere|abonnieren|abonnier|abo|folge|folgen|benachrichtige|benachrichtigung"
         "|benachrichtigungen|melde|hinzufügen"
         "|benachrichtig*|bescheid|+sobald",
         "fr": "abonne|abonne-moi|abonner|m'abonner|abonnement|suivre|+suis|préviens|préviens-moi"
         "|notifie|notifie-moi|alertes|alerte|+ajoute"
-        "|abonnez|avertis|prévenez|+quand publie|+quand poste",
+        "|abonnez|avertis|prévenez|+quand publie|+quand poste"
+        "|prévenir|avertir|notifier",
         "it": "iscrivimi|iscrivi|iscrivermi|iscriversi|iscrizione|seguire|segui|avvisami"
         "|avvisa|notificami|notifiche|aggiungi|abbonami"
-        "|abbonarmi|avvertimi|fammi sapere|+quando pubblica|+quando posta",
+        "|abbonarmi|avvertimi|fammi sapere|+quando pubblica|+quando posta"
+        "|avvisi|avvisare|avvisarmi|avverti",
         "tr": "abone|aboneliği|takip|bildir|bildirim|bildirimleri|haber ver|ekle"
         "|haber|takipteyim",
         "ru": "подпиши*|подписаться|подписка|подписку|следи|следить|уведомляй*|уведомления"
@@ -460,7 +464,8 @@ _OTHER_WORDS = {
         mehr jemand etwas kann kannst man gibt nachrichten es hab habe haben werden wird ändern
         mal doch neuen neues damit mit dir komplett vollständig endgültig dauerhaft
         schicken senden anzeigen zeigen sagen wissen posten postet gepostet hochlädt
-        lädt gerade eben einmal nochmal gern gerne hätte würde könnten könnte sie ihr
+        lädt gerade eben sachen neuste neusten neueste neuesten einmal nochmal gern
+        gerne hätte würde könnten könnte sie ihr
         uns euch dein deine dem den des kein keine nie denn eigentlich welchen welches
         kommt folgen auch bringen bring wäre
     """,

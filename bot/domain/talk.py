@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 
 from bot.domain import links
 from bot.domain.everyday_words import ALL_THANKS, bare, is_connective, is_everyday_word
-from bot.domain.foreign_text import folded, words_in
+from bot.domain.foreign_text import folded, without_elision, words_in
 
 _MENTION = re.compile(r"(?<![\w@/.])@([A-Za-z0-9._]{1,30})")
 _BETWEEN = re.compile(r"[\n,;]+")
@@ -24,9 +24,11 @@ hi hello hey hallo helo hola ola oi halo hai salam salaam salut ciao bonjour mer
 privet namaste yo sup morning night bye goodbye adios tchau dadah ok okay okey k yes no yeah yep
 nope si sim nao tidak ya da net cool nice good great super wow lol haha hahaha sorry you привет
 здравствуйте ок да нет привіт вітаю так ні مرحبا سلام नमस्ते olá não evet tamam schön bitte
-mille ça tudo bem buenas buenos tardes noches dias guten terima kasih kabar большое добрый
-день вечер جزيلا خیلی السلام عليكم moin servus grüezi hallöchen coucou bonsoir buongiorno buonasera
-selamlar gunaydin selamat pagi namaskar доброе утро доброго ранку здравствуй صباح الخير درود
+mille ça tudo bem buenas buenos tardes noches dias guten terima kasih kabar большое добрый день
+вечер جزيلا خیلی السلام عليكم moin servus grüezi hallöchen coucou bonsoir buongiorno buonasera
+selamlar gunaydin selamat pagi namaskar доброе утро доброго ранку здравствуй صباح الخير درود boa
+noite bonne nuit gute nacht buonanotte malam nasilsin спокойной ночи на добраніч как дела як
+справи خوبی شب بخیر كيفك كيف حالك تصبح
 """
 _THANKS_PHRASES = ("terima kasih",)
 _REASONS = "for por pelo pela pelos für fuer pour per за на على untuk atas için"
@@ -70,9 +72,20 @@ def words_that_may_be_names(text: str, language: str) -> tuple[str, ...]:
     words = [word.strip(_AROUND).lower() for word in words_in(text)]
     if not 1 < len(words) <= _SHORT:
         return ()
-    left = [w for w in words if bare(w) not in NO_NAMES and not is_everyday_word(w, language)]
+    left = [word for word in words if not _is_common(word, language) and not _is_foreign(word)]
     found = {name: None for name in map(_name, left) if name}
     return tuple(found) if len(found) == len(set(left)) else ()
+
+
+def _is_common(word: str, language: str) -> bool:
+    """Return whether a word, or its main part, is small talk or an everyday word."""
+    parts = (word, without_elision(word))
+    return any(bare(part) in NO_NAMES or is_everyday_word(part, language) for part in parts)
+
+
+def _is_foreign(word: str) -> bool:
+    """Return whether a word has no Latin letter and no digit, so the word can't be a name."""
+    return not any(char.isascii() and char.isalnum() for char in folded(word))
 
 
 def joined_name_in(text: str, language: str) -> str | None:

@@ -101,6 +101,7 @@ def test_people_omit_marks_and_change_endings(text: str, language: str, request_
             ("natgeo", "prada"),
         ),
         ("me inscreve no natgeo e na nike", "pt_BR", "subscribe", ("natgeo", "nike")),
+        ("quiero que me avises de prada y nike", "es", "subscribe", ("prada", "nike")),
         ("نبهني عندما ينشر nike وprada", "ar", "subscribe", ("nike", "prada")),
     ],
 )

@@ -105,6 +105,10 @@ def test_what_people_write_in_place_of_our_commands_is_near_to_itself() -> None:
         ("send me natgeo", ("natgeo",), None),
         ("natgeo and nike", ("natgeo", "nike"), None),
         ("some words that ask for nothing", (), None),
+        ("who\u2019s natgeo", ("natgeo",), None),
+        ("що нового від natgeo", ("natgeo",), None),
+        ("gute nacht", (), None),
+        ("boa noite", (), None),
         ("natgeo", (), None),
     ],
 )
