@@ -34,6 +34,7 @@ queues = sa.Table(
     sa.Column("due_at", Timestamp),  # None: the chat has no open delivery
     # If ``leased_until`` is set without an owner, nothing may be sent to the chat before that
     # time.
+    # ``attempts`` is not read: each delivery of the chat counts its own attempts.
     *claim_columns(),
     sa.Column("flood", sa.JSON),  # the messages that count against the flood limits of the chat
 )
