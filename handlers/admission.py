@@ -147,7 +147,10 @@ def _is_removal_or_move(context: Context) -> bool:
 
 
 async def _tell_refused(context: Context, judged: Judged) -> None:
-    """Tell a person or chat once that access is refused. Answer every press of a button."""
+    """Tell a person or chat that access is refused, but only the first time.
+
+    Each press of a button is answered, because Telegram shows that the button waits for an answer.
+    """
     person = context.event.effective_user
     known = context.known
     code = person.language_code if person else None

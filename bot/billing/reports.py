@@ -23,9 +23,10 @@ _DAYS_OF_AVERAGE = 7
 class ChatUsage:
     """The usage of a chat: the used part of today's limits (UTC), and the received stories.
 
-    ``part`` is the used part of the limit that is used most, or None without a limit. ``stories``
-    are the numbers of stories in the last 7 days, the oldest first. ``month`` is the cost of this
-    month (UTC). ``is_newcomer`` is True if the limits of newcomers apply.
+    ``part`` is the used part, from 0 to 1, of the limit that is nearest to its end. ``part`` is
+    None without a limit. ``stories`` has the number of stories of each of the last 7 days, oldest
+    first. ``month`` is the cost of this month (UTC). ``is_newcomer`` is True if the limits of
+    newcomers apply.
     """
 
     part: float | None

@@ -302,7 +302,10 @@ class Payers:
         return SubscriptionError(text=text, most=self.limits.most_of_payer(is_known=is_known))
 
     async def check_number(self, tx: Tx, chat_id: int, payer: int, pending: int = 0) -> None:
-        """Check that a chat and the payer may add one subscription more than ``pending``.
+        """Check that a chat and its payer may add a subscription.
+
+        ``pending`` is the number of subscriptions that the same request is about to add.
+
 
         Raises:
             SubscriptionError: The limit of the chat or of the payer is reached.

@@ -30,7 +30,7 @@ from bot.stories_api.endpoints import CHECK_COST
 from bot.updates.unit_of_work import fetch, reading, writing
 
 _PLACES = 8  # the number of chats on a page of buttons
-_BLOCKED_AT_ONCE = 200  # deliveries that one transaction drops
+_BLOCKED_AT_ONCE = 200  # deliveries of blocked profiles that one transaction drops
 
 
 class Subscriptions:

@@ -1,4 +1,4 @@
-"""Times of day in minutes after midnight: parsing ("23-7", "9:30 pm") and comparison; pure.
+"""Times of day in minutes after midnight: parsing of "23-7" or "9:30 pm", and comparison.
 
 The words of all languages of the bot are read in every chat, because people mix languages. Accents
 and vowel marks are ignored: people often omit these marks.
@@ -135,7 +135,7 @@ def _folded(text: str) -> str:
 
 
 def _minute_of(tokens: Sequence[str]) -> int | None:
-    """Return the minutes after midnight of one time of day, or None for other tokens."""
+    """Return the minutes after midnight if ``tokens`` are one time of day, otherwise None."""
     times: list[re.Match[str]] = []
     parts: list[str] = []
     for token in tokens:

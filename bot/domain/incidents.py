@@ -191,7 +191,7 @@ class SetIncident(Protocol):
     """A callback that opens an incident with a message, and closes the incident with None."""
 
     async def __call__(self, sentence: str | None, /, **fields: object) -> None:
-        """Open the incident with ``sentence``, a message id (``N_``), and ``fields``."""
+        """Open the incident with a message: the message id ``sentence`` and its ``fields``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,10 +119,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """The chat and the person that ask; the person is None for a question without a name.
+    """The chat and the person of a request. The person is None if the sender is anonymous.
 
     ``is_owner`` is true for the bot's owners (``ADMIN_IDS``), not for a group's admins.
-    ``as_channel`` is the channel in whose name the question was written in another chat.
+    ``as_channel`` is the id of a channel if a person writes in a group in the name of the channel.
     """
 
     chat_id: int | None

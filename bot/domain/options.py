@@ -1,4 +1,4 @@
-"""The options of a subscription: form of the alerts, selection of the stories; pure."""
+"""The options of a subscription, for the form of the alerts and the selection of stories."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace

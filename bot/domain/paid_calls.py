@@ -68,14 +68,17 @@ class StoriesService(Protocol):
 
     @property
     def is_in_service(self) -> bool:
-        """Return whether paid calls are made: no 401 or 402 since the last good balance."""
+        """Return whether paid calls are possible.
+
+        After a response 401 or 402, paid calls are not made until the balance is positive.
+        """
 
     @property
     def is_failing(self) -> bool:
         """Return whether the API fails for all profiles."""
 
     def story(self, story_id: str, page_url: str = "") -> Call[Story]:
-        """Return the call for one live story."""
+        """Return the paid call that fetches one live story."""
 
     def stories(
         self,
@@ -84,19 +87,19 @@ class StoriesService(Protocol):
         public_since: datetime | None = None,
         expects_some: Callable[[], Awaitable[bool]] | None = None,
     ) -> Call[list[Story]]:
-        """Return the call for all live stories of a profile, oldest first."""
+        """Return the paid call that fetches all live stories of a profile, oldest first."""
 
     def stories_by_name(self, username: str) -> Call[list[Story]]:
-        """Return the call for all live stories of a profile, by username instead of id."""
+        """Return the paid call that fetches all live stories of a profile by its username."""
 
     def profile(self, username: str) -> Call[Profile]:
-        """Return the call for the account of a username."""
+        """Return the paid call that fetches the account of a username."""
 
     def highlights(self, profile_id: str) -> Call[list[Highlight]]:
-        """Return the call for the list of a profile's highlights, without their stories."""
+        """Return the paid call that lists the highlights of a profile, without their stories."""
 
     def highlight(self, highlight_id: str) -> Call[Highlight]:
-        """Return the call for one highlight with its stories, oldest first."""
+        """Return the paid call that fetches one highlight with its stories, oldest first."""
 
     async def fetch_balance(self) -> Balance:
         """Return the balance of the account; the call is free."""

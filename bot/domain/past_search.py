@@ -1,4 +1,4 @@
-"""The parser of ``/past``: ``natgeo 7d``, ``#sale``, ``natgeo place:paris 30d``; pure.
+"""The parser of the arguments of ``/past``, such as ``natgeo 7d`` or ``natgeo place:paris 30d``.
 
 A search has an optional profile, terms (``bot.domain.story_terms``) that all must match, and an
 optional number of days.

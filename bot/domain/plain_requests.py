@@ -1,4 +1,4 @@
-"""Requests in plain words: recognition of the command in a short text without a slash; pure.
+"""Requests in plain words: recognition of the command in a short text without a slash.
 
 Words of English and of the chat's language count. A pattern is a set of words. A text matches if
 the text contains all words, in any order. A ``*`` at the end of a word means any ending. A sign

@@ -164,7 +164,7 @@ class Topic:
 
 
 REPLY = "reply"  # the name of a reply to a person; replies are sent before all alerts
-FLOODED = "flooded"  # the reason of a delivery whose album may have arrived despite a 429
+FLOODED = "flooded"  # marks a delivery whose album may have arrived although Telegram answered 429
 MISSED = "missed"  # the notice that stories may have expired before a check
 BROADCAST = "broadcast"  # the notice of an owner's message to all chats
 SUMMARY = "summary"  # the notice that lists the stories of a daily summary

@@ -1,4 +1,4 @@
-"""The daily summary: a notice that lists the new stories of a chat or topic, by profile; pure."""
+"""The daily summary: a notice that lists the new stories of a chat or topic, by profile."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

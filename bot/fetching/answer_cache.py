@@ -212,7 +212,7 @@ class AnswerCache:
             # This write is independent of the open transaction that the caller may have.
             with transaction_guard.refusing_while(None):
                 await self._db.run(write, durable=durable)
-        except Exception:  # the person got the answer, but a further request costs a new call
+        except Exception:  # the person has the answer; without the cache, the next request is paid
             log.exception("an answer could not be kept", key=key)
         else:
             if fetched.profile:

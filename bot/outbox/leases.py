@@ -130,7 +130,7 @@ async def _count_copies(them: list[SendLease], tx: Tx) -> list[SendLease]:
 
 
 def _ids_of(them: list[SendLease], *, is_counted: bool) -> list[int]:
-    """Return the ids of the rows whose copies are counted, or not counted."""
+    """Return the ids of the rows of all leases whose ``is_counted`` has the given value."""
     chosen = [one for one in them if one.is_counted == is_counted]
     return [number for one in chosen for number in one.ids]
 

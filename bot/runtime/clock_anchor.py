@@ -80,7 +80,7 @@ def _decide_without_telegram(telegram: Witness, api: Witness, count_s: float | N
         return Decision(
             reason=f"{_differ('the Stories API', api.ahead_s)}, and Telegram tells none"
         )
-    if telegram.has_answered:  # Telegram answers, but neither server sends a time
+    if telegram.has_answered:  # neither Telegram nor the Stories API has sent a time
         return Decision(0.0)
     return Decision(reason="Telegram does not answer, so nobody tells what time it is")
 

@@ -278,9 +278,9 @@ def hours_to_due(
 def fading_echo(fast: float, slow: float, by_fast: float, by_slow: float) -> Echo:
     """Return the two exponentials that describe how the excitement above the mean fades.
 
-    The excitement includes stories that are not yet seen. The excess y of both kinds follows y' =
-    -decay y + share x decay x (sum of y). The rates of the two exponentials are the roots of the
-    characteristic polynomial.
+    The excitement has a fast and a slow kind, and includes stories that are not yet seen. For each
+    kind, the excess y above the mean follows y' = -decay * y + share * decay * (sum of both y).
+    The rates of the two exponentials are the roots of the characteristic polynomial.
     """
     half = (FAST * (1.0 - fast) + SLOW * (1.0 - slow)) / 2
     product = FAST * SLOW * (1.0 - fast - slow)

@@ -131,9 +131,9 @@ Stories last 24 hours. The remaining hours are a reserve for outages.
 
 
 def longest_pause(polls_a_day: float) -> float:
-    """Return the hours since the last check after which a profile is checked at any price.
+    """Return the longest time between two checks of a profile, in hours, from 12 to 20.
 
-    The result is between 12 and 20.
+    After this time, a profile is checked even if a check is not worth its price.
     """
     return min(max(60 / polls_a_day, 12.0), LATEST_HOURS) if polls_a_day > 0 else LATEST_HOURS
 

@@ -259,7 +259,10 @@ class Schedule:
         return max(now, paid, min(due_at, early))
 
     def _early_check_at(self, early: float, cost: float, spent: float) -> float:
-        """Return when the bucket can pay for an early check. The reserve shrinks near midnight."""
+        """Return when the bucket has enough credits for an early check.
+
+        The bucket must keep a reserve, which shrinks near midnight.
+        """
         bucket, budget, left = self.bucket, self.budget, self.release_curve.left
         rest = budget - spent - cost
         if rest < 0:

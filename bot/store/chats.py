@@ -116,9 +116,9 @@ async def get_with_access(
 
 
 async def is_blocked(tx: Tx, chat_id: int, *, now: datetime) -> bool:
-    """Return whether a chat, its person or the responsible person is blocked.
+    """Return whether a chat is blocked, or the person who is responsible for the chat.
 
-    The caller has locked the chat, so that no concurrent transaction adds a block unnoticed.
+    The caller has locked the chat. Otherwise a concurrent transaction could add a block unnoticed.
     """
     return (await _judge_chat(tx, chat_id, now)).verdict == "blocked"
 

@@ -88,8 +88,8 @@ _END_OF_SLICE = (
     .limit(1)
 )
 _WAITS_IN_RANGE = sa.and_(_IN_RANGE, WAITS)
-# A transaction that ends or moves a chat locks its queue first: once this statement holds the
-# lock, the chat either exists until the transaction ends or is gone.
+# Other transactions lock the queue of a chat before they delete or move the chat. While this
+# statement's transaction has the lock, no other transaction deletes or moves the chat.
 _QUEUES = (
     sa.select(chat_queues.queues.c.chat_id)
     .where(chat_queues.queues.c.chat_id.in_(sa.select(subscriptions.c.chat_id).where(_IN_RANGE)))

@@ -188,7 +188,7 @@ _OF_PAYER = (
 
 
 async def count_of_payer(tx: Tx, payer: int) -> tuple[int, int]:
-    """Return the number of subscriptions of all chats of a payer, and of fast subscriptions."""
+    """Return two numbers for all chats of a payer: all subscriptions, and fast subscriptions."""
     row = (await tx.execute(_OF_PAYER, {"payer": payer})).one()
     return int(row[0]), int(row[1])
 

@@ -25,7 +25,7 @@ from bot.store.engine.database import Database, Tx
 log = structlog.get_logger()
 
 SkipCheck = Literal["true", "false", "auto"]
-PRIVACY_CHECK = "privacy_check"  # the database key of the trust in unchecked answers
+PRIVACY_CHECK = "privacy_check"  # the key of the value in the database
 
 _TRUSTED_FOR = timedelta(days=1)  # the time for which the answer "public" is trusted
 _LATE = timedelta(minutes=10)  # a story may appear in answers as late as this after it was posted

@@ -91,8 +91,9 @@ class AiohttpRequest(BaseRequest):
     ) -> None:
         """Create a transport. ``initialize`` opens the session in the running event loop.
 
-        ``heard`` is called with the time in each answer, which is the ``Date`` header or the date
-        of the sent message. The last argument of ``heard`` is the duration of the call in seconds.
+        ``heard`` is called after each answer with the time in the answer: the header ``Date``, or
+        the date of a message that the call has sent. The last argument of ``heard`` is the
+        duration of the call in seconds.
         """
         self._heard = heard
         self._connections = connections

@@ -50,7 +50,7 @@ class Standing:
 
     @property
     def busy_reply_queue(self) -> str:
-        """Return the queue of the reply about too many requests."""
+        """Return the key of the queue for the reply that tells the person to wait."""
         return f"{BUSY}{self.queue.partition(':')[2]}:{self.person}"
 
 

@@ -50,8 +50,8 @@ def chat_key() -> sa.Column[int]:
 class Timestamp(sa.types.TypeDecorator[datetime]):
     """An aware UTC datetime, stored as integer milliseconds since 1970.
 
-    SQLite does not store the offset of a datetime, and integer arithmetic is equal on both
-    databases.
+    An integer is used because SQLite does not store the offset of a datetime, and because
+    arithmetic with integers is the same on SQLite and PostgreSQL.
     """
 
     impl = sa.BigInteger
