@@ -69,7 +69,7 @@ async def _move_or_undo(settings: Settings, to: str | None, out: Console) -> int
             source, target, now=now, tell=lambda name, rows: out.print(f"{name}: {rows}")
         )
     if rows is None:
-        out.print("All rows were moved before.")
+        out.print("The whole database was moved before.")
     else:
         out.print(f"Moved and counted: {rows} rows.")
     out.print("Now set DATABASE_URL to that address, and start the bot.")

@@ -28,7 +28,10 @@ async def test_a_person_that_the_sandbox_does_not_know_is_made_anew(
     for kept in (own, '{"id": "<img>"}', "not json", "null"):
         await me.page.evaluate("kept => localStorage.setItem('storybell.person', kept)", kept)
         await me.reload()
-        assert "Guest" in (await bot.update("message"))["new_chat_members"][0]["first_name"]
+        for title in ("Friends", "Travel club"):
+            joined = await bot.update("message")
+            assert joined["chat"]["title"] == title
+            assert "Guest" in joined["new_chat_members"][0]["first_name"]
         await me.say("hello")
         message = await bot.update("message")
         assert (message["text"], message["from"]["id"]) == ("hello", await me.me())
