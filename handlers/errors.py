@@ -15,8 +15,8 @@ from bot.domain.errors import (
     INCIDENT,
     BotError,
     NoPayerError,
-    PersonLimitError,
     RightsError,
+    SpendingError,
     SubscriptionError,
     TryAgainError,
     UnknownChannelError,
@@ -61,7 +61,8 @@ async def send_error(
     if message is None or not context.is_group:
         await say(context, text, buttons or refusal_buttons([error], context))
         return
-    own = isinstance(error, (RightsError, PersonLimitError))
+    is_own_limit = isinstance(error, SpendingError) and error.is_own
+    own = is_own_limit or isinstance(error, RightsError)
     key = ("refused", message.chat.id, context.user_id if own else None, text)
     if context.services.cache.get(key, now=context.now):
         await unit_of_work.call_after_replies(partial(react, context, message, SAME_AGAIN))

@@ -2,7 +2,7 @@
 
 from bot.context import Context
 from bot.domain import past_search
-from bot.domain.errors import NotFollowedError, NothingKeptAtAllError, NothingKeptError
+from bot.domain.errors import NotFollowedError, NothingKeptError
 from bot.domain.options import Options
 from bot.domain.past_search import Search
 from bot.domain.sentences import N_
@@ -60,11 +60,12 @@ async def _show_page(context: Context, search: Search, before: str | None = None
         page = await context.services.past.find(
             context.chat.id, context.bot.id, search, before=before
         )
-    except NothingKeptAtAllError as error:
-        await _offer_to_keep(context, error)
-        return
     except NothingKeptError as error:
-        rows = await _keep_button_rows(context, str(error.fields["username"]))
+        username = error.fields.get("username")
+        if username is None:
+            await _offer_to_keep(context, error)
+            return
+        rows = await _keep_button_rows(context, str(username))
         await offer_instead(context, error, rows)
         return
     is_last = page.more is None
@@ -89,7 +90,7 @@ async def _keep_button_rows(context: Context, username: str) -> Buttons:
     return [[context.button(TOGGLES["keep"], OPTION(one.id, "keep", ON), PRIMARY)]]
 
 
-async def _offer_to_keep(context: Context, error: NothingKeptAtAllError) -> None:
+async def _offer_to_keep(context: Context, error: NothingKeptError) -> None:
     """Tell a chat that it keeps no stories, with a button that keeps all stories from now on."""
     if await context.services.subscriptions.every(context.chat.id):
         keep = context.button(TOGGLES["keep"], KEEP(), PRIMARY)

@@ -31,10 +31,10 @@ from bot.domain.errors import (
     CHAT_LIMIT_REACHED,
     NEWCOMER_LIMIT_REACHED,
     PAYER_SPENT,
+    PERSON_LIMIT_REACHED,
     MediaError,
     NoPayerError,
     PastedLimitError,
-    PersonLimitError,
     SpendingError,
     SpendingStoppedError,
     StoriesError,
@@ -498,7 +498,7 @@ def _refusal_error(scope: Scope, asker: Asker, until: datetime) -> SpendingError
     """Return the error for a daily limit that is used up. ``scope`` names the limit."""
     match scope:
         case "person" if asker.user_id is not None:
-            return PersonLimitError(until=until)
+            return SpendingError(text=PERSON_LIMIT_REACHED, until=until, is_own=True)
         case "person":
             return SpendingError(text=PAYER_SPENT, until=until)
         case "newcomer":

@@ -10,7 +10,6 @@ from bot.domain.errors import (
     NOTHING_FOUND,
     NOTHING_KEPT_OF_THAT_TIME,
     BotError,
-    NothingKeptAtAllError,
     NothingKeptError,
     SubscriptionError,
 )
@@ -176,7 +175,7 @@ async def _nothing_found(tx: Tx, scope: _Scope, search: Search) -> BotError:
         return SubscriptionError(text=NOTHING_FOUND, terms=search.text)
     if search.may_name_website:
         return NothingKeptError(username=search.username or "")
-    return NothingKeptAtAllError()
+    return NothingKeptError()
 
 
 def _pack_albums(result: Sequence[Kept]) -> list[Album]:

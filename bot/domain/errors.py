@@ -20,13 +20,11 @@ BotError
 │   └── MediaUnavailableError   the server of the file is slow or broken; retry later
 ├── SpendingError               a limit of credits
 │   ├── SpendingStoppedError    the owner has stopped spending, or the balance is too low
-│   ├── PersonLimitError        the daily limit of the person is used up
 │   ├── NoPayerError            the chat has no payer
 │   └── PastedLimitError        the megabytes of the day for pasted addresses are used up
 ├── SubscriptionError           a subscription cannot be made or changed
 │   ├── NotFollowedError        the chat does not follow the profile
 │   ├── NothingKeptError        the chat has no stored story of the profile
-│   │   └── NothingKeptAtAllError  the chat has no stored story
 │   └── TooManyFastError        too many profiles that are checked more often
 ├── RightsError                 a person without the right
 │   ├── NotAdminError           the person does not administer the chat
@@ -61,6 +59,7 @@ CHAT_LIMIT_REACHED = N_(
 NEWCOMER_LIMIT_REACHED = N_(
     "I've reached today's limit for new users. Please try again after {until}."
 )
+PERSON_LIMIT_REACHED = N_("You've reached your limit for today. Please try again after {until}.")
 BUDGET_SPENT = N_("I've reached my limit for today. Please try again after {until}.")
 PROFILE_BLOCKED = N_("<b>{username}</b> isn't available in this bot.")
 NO_HIGHLIGHTS = N_("<b>{username}</b> has no highlights.")
@@ -320,7 +319,10 @@ class SlowHostError(MediaUnavailableError):
 
 
 class SpendingError(BotError):
-    """The reply would cost credits that may not be spent. A retry can succeed at ``until``."""
+    """The reply would cost credits that may not be spent. A retry can succeed at ``until``.
+
+    ``is_own`` is True if the limit of the person who asks is used up.
+    """
 
     def __init__(
         self,
@@ -328,11 +330,13 @@ class SpendingError(BotError):
         *,
         text: str = "",
         until: datetime | None = None,
+        is_own: bool = False,
         **fields: object,
     ) -> None:
-        """Store the time from which a retry can succeed."""
+        """Store the time from which a retry can succeed, and whose limit is used up."""
         super().__init__(reason, text=text, until=until, **fields)
         self.until = until
+        self.is_own = is_own
 
 
 class SpendingStoppedError(SpendingError):
@@ -342,12 +346,6 @@ class SpendingStoppedError(SpendingError):
         "Stories are paused for now. Alerts will come again by themselves; please try anything "
         "else later."
     )
-
-
-class PersonLimitError(SpendingError):
-    """The person who asks has reached the own daily limit of credits."""
-
-    text = N_("You've reached your limit for today. Please try again after {until}.")
 
 
 class NoPayerError(SpendingError):
@@ -381,18 +379,13 @@ class NotFollowedError(SubscriptionError):
 
 
 class NothingKeptError(SubscriptionError):
-    """The chat has no stored stories of a profile."""
+    """The chat has no stored stories of a profile, or (without ``username``) none at all."""
 
     text = N_(
         "I haven't kept any stories from <b>{username}</b> for this chat. Stories are kept for "
         "90 days once <b>[[Keep for /past]]</b> is on in the subscription's options."
     )
-
-
-class NothingKeptAtAllError(NothingKeptError):
-    """The chat has no stored stories."""
-
-    text = N_(
+    nameless = N_(
         "I haven't kept any stories for this chat. With <b>[[Keep for /past]]</b> I keep what I "
         "send here from then on, for 90 days."
     )

@@ -26,11 +26,11 @@ from bot.domain.budget import DAY, Limits, side_rule_for
 from bot.domain.errors import (
     BUDGET_SPENT,
     CHAT_LIMIT_REACHED,
+    PERSON_LIMIT_REACHED,
     ApiUnavailableError,
     MediaError,
     NoSuchProfileError,
     PastedLimitError,
-    PersonLimitError,
     SpendingError,
     SpendingStoppedError,
 )
@@ -155,7 +155,7 @@ async def test_over_a_limit_nothing_is_called_and_the_time_is_told(db: Database)
     midnight = datetime(2026, 4, 9, tzinfo=UTC)
     assert allowance.value.until == midnight
     await ledger.spend(link(chat=2), one)
-    with pytest.raises(PersonLimitError) as person:
+    with raises(SpendingError, PERSON_LIMIT_REACHED) as person:
         await ledger.spend(link(chat=2), one)
     assert person.value.until == midnight
     for stranger in range(3, 6):
@@ -462,7 +462,7 @@ class Model:
             if of("chat_id") + n > LIMITS.chat_daily_allowance:
                 return SpendingError(text=CHAT_LIMIT_REACHED)
             if of("user_id") + n > LIMITS.person_daily_allowance:
-                return PersonLimitError()
+                return SpendingError(text=PERSON_LIMIT_REACHED)
         is_low = self.reach is not None and self.total() + n > self.reach - LIMITS.minimum_balance
         if is_low and not (asker and asker.is_owner):
             return SpendingStoppedError()

@@ -14,8 +14,8 @@ from bot.domain.errors import (
     CHAT_LIMIT_REACHED,
     NEWCOMER_LIMIT_REACHED,
     PAYER_SPENT,
+    PERSON_LIMIT_REACHED,
     NoPayerError,
-    PersonLimitError,
     SpendingError,
 )
 from bot.domain.model import Asker
@@ -122,7 +122,7 @@ async def test_what_was_set_for_a_chat_or_a_person_goes_before_the_limits(
         with pytest.raises(SpendingError):
             await spend(ledger, charge, 2)
     await spend(ledger, link(7, 7), 2)
-    with pytest.raises(PersonLimitError):
+    with raises(SpendingError, PERSON_LIMIT_REACHED):
         await spend(ledger, link(-6, 7))
     seen = Reports(sqlite_db, limits, Clock())
     shown = [await seen.usage(chat) for chat in (GROUP, 7, 1)]
@@ -144,7 +144,7 @@ async def test_newcomers_have_less_and_only_a_part_that_is_theirs_together(
     await pay(sqlite_db, 6, GROUP)  # a newcomer
     await pay(sqlite_db, 7, -7)
     await spend(ledger, link(1, 1), 3)
-    with pytest.raises(PersonLimitError):
+    with raises(SpendingError, PERSON_LIMIT_REACHED):
         await spend(ledger, link(1, 1))
     await spend(ledger, in_group(None), 2)  # 5 of 50
     for stranger in (link(2, 2), in_group(None), in_group(7000)):

@@ -9,7 +9,6 @@ from bot.chats.past import MOST, Past
 from bot.domain.errors import (
     NOTHING_FOUND,
     NOTHING_KEPT_OF_THAT_TIME,
-    NothingKeptAtAllError,
     NothingKeptError,
     SubscriptionError,
 )
@@ -181,8 +180,9 @@ async def test_why_nothing_is_found(db: Database) -> None:
     async with db.begin() as tx:
         await follow(tx, 1)
     for text in ("#sale", "video", "mention:@nike 7d"):
-        with pytest.raises(NothingKeptAtAllError):
+        with pytest.raises(NothingKeptError) as raised:
             await past(db).find(1, BOT, search(text))
+        assert raised.value.sentence == NothingKeptError.nameless
     for text in ("natgeo", "@natgeo", "nike.com"):
         with raises(NothingKeptError, NothingKeptError.text):
             await past(db).find(1, BOT, search(text))
