@@ -87,6 +87,10 @@ NOW = NN_(
     "🔔 I'll send every new story from <b>{username}</b> to this chat.",
     "🔔 I'll send every new story from <b>{username}</b> to this chat.",
 )
+NOW_IN_PRIVATE = NN_(
+    "🔔 I'll send you every new story from <b>{username}</b>.",
+    "🔔 I'll send you every new story from <b>{username}</b>.",
+)
 NOW_IN_TOPIC = NN_(
     "🔔 I'll send every new story from <b>{username}</b> to this topic.",
     "🔔 I'll send every new story from <b>{username}</b> to this topic.",
@@ -315,7 +319,9 @@ def _subscribed_sentence(
         return t(NOW_IN_OWN_TOPIC, n=n, username=username)
     if where:
         return t(NOW_IN, n=n, where=where, username=username)
-    return t(NOW_IN_TOPIC if target.thread_id else NOW, n=n, username=username)
+    if target.thread_id:
+        return t(NOW_IN_TOPIC, n=n, username=username)
+    return t(NOW_IN_PRIVATE if context.is_private else NOW, n=n, username=username)
 
 
 async def _delay_hint(done: Sequence[Subscribed], context: Context) -> list[str]:

@@ -25,7 +25,7 @@ async def test_subscribing_offers_what_is_there_and_sends_only_what_is_new(
     ann = await control.person()
     await profile(control, "follow.one", stories=2)
     (reply,) = await bell.ask(ann, "/subscribe @follow.one")
-    assert "every new story from follow.one to this chat" in reply["text"]
+    assert "send you every new story from follow.one" in reply["text"]
     assert "live:follow.one" in buttons(reply).values()
     story = await control.publish("follow.one")
     (alert,) = await control.wait_replies(ann, 1, after=reply["message_id"])

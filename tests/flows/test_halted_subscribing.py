@@ -53,7 +53,7 @@ async def test_a_known_profile_is_told_to_begin_later_and_an_unknown_one_can_be_
             await bell.ask(boss, "/highlights known.one")
             await halt(bell, boss, why)
             (said,) = await bell.ask(ann, "/subscribe known.one")
-            assert "I'll send every new story from known.one" in said["text"]
+            assert "I'll send you every new story from known.one" in said["text"]
             assert "so these alerts will start later" in said["text"]
             (refused,) = await bell.ask(ann, "/subscribe unknown.one")
             assert "I haven't subscribed this chat to unknown.one." in refused["text"]
@@ -64,7 +64,7 @@ async def test_a_known_profile_is_told_to_begin_later_and_an_unknown_one_can_be_
             await resume(bell, boss, why)
             await bell.press(ann, refused, again)
             (begun,) = await bell.replies(ann, 1, after=listed["message_id"])
-            assert "I'll send every new story from unknown.one" in begun["text"]
+            assert "I'll send you every new story from unknown.one" in begun["text"]
             assert "later" not in begun["text"]
             story = await box.control.publish("known.one")
             await box.control.wait_shown(ann, [story["pk"]], within=3600)

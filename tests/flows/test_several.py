@@ -87,7 +87,7 @@ async def test_one_message_subscribes_to_several(bell: Bell, control: Control) -
     (reply,) = await bell.ask(ann, "/subscribe subs.a subs.b subs.locked")
     lines = reply["text"].splitlines()
     assert lines[:3] == [
-        "🔔 I'll send every new story from subs.b to this chat.",
+        "🔔 I'll send you every new story from subs.b.",
         "Already subscribed to subs.a.",
         "subs.locked is a private account, so its stories can't be shown.",
     ]
@@ -108,7 +108,7 @@ async def test_words_of_ours_and_profiles_so_named(bell: Bell, control: Control)
     assert "Write it like this: /subscribe" in reply["text"]
     assert await control.billed_for("fast") == 0
     (reply,) = await bell.ask(ann, "/subscribe words.a @fast fast")
-    assert "from words.a and fast to this chat" in reply["text"]
+    assert "send you every new story from words.a and fast." in reply["text"]
     assert await control.billed_for("fast") > 0
     (listed,) = await bell.ask(ann, "/subscriptions")
     for name in ("words.a", "fast"):
@@ -127,9 +127,7 @@ async def test_limits_are_those_of_single_ones(tmp_path: Path) -> None:
             await star(control, name, 0)
         (reply,) = await bell.ask(ann, f"/subscribe {' '.join(names)}")
         lines = reply["text"].splitlines()
-        assert lines[0] == (
-            "🔔 I'll send every new story from limit.0, limit.1, and limit.2 to this chat."
-        )
+        assert lines[0] == ("🔔 I'll send you every new story from limit.0, limit.1, and limit.2.")
         assert lines[1].startswith("limit.3 and limit.4: This chat has reached its limit")
 
 
@@ -183,7 +181,7 @@ async def test_a_pasted_list_gets_its_two_buttons(bell: Bell, control: Control, 
     assert len(stories_of(messages)) == 3
     await bell.press(ann, card, "many:subscribe")
     told = await bell.replies(ann, 5, after=card["message_id"])
-    assert "from list.a, list.b, and list.c to this chat" in told[-1]["text"]
+    assert "send you every new story from list.a, list.b, and list.c." in told[-1]["text"]
 
 
 @pytest.mark.parametrize("language", ["ar", "fa"])
@@ -211,7 +209,7 @@ async def test_a_list_may_end_in_a_name_of_digits(bell: Bell, control: Control) 
     assert len(stories_of(told)) == 2
     await bell.press(ann, card, "many:subscribe")
     told = await bell.replies(ann, 4, after=card["message_id"])
-    assert "from digits.a and 1234567 to this chat" in told[-1]["text"]
+    assert "send you every new story from digits.a and 1234567." in told[-1]["text"]
 
 
 async def test_small_talk_is_no_list(bell: Bell, control: Control) -> None:
@@ -246,7 +244,7 @@ async def test_one_fast_too_many_undoes_none_of_the_others(tmp_path: Path) -> No
         await bell.ask(ann, "/subscribe haste.a haste.b")
         (reply,) = await bell.ask(ann, "/subscribe haste.new haste.a haste.b fast")
         new, sooner, full = reply["text"].splitlines()[:3]
-        assert "every new story from haste.new to this chat" in new
+        assert "send you every new story from haste.new" in new
         assert "check haste.a more often" in sooner
         assert full.startswith("haste.b: ")
         assert "reached the limit of profiles checked more often (3)" in full
@@ -274,7 +272,7 @@ async def test_a_default_makes_no_more_fast_than_a_chat_may_have(tmp_path: Path)
         await bell.press(ann, menu, "defaults:fast:on")
         await bell.ask(ann, "/subscribe dash.a")
         (reply,) = await bell.ask(ann, "/subscribe dash.b dash.c dash.d")
-        assert "from dash.b, dash.c, and dash.d to this chat" in reply["text"]
+        assert "send you every new story from dash.b, dash.c, and dash.d." in reply["text"]
         (listed,) = await bell.ask(ann, "/subscriptions")
         are_fast = []
         for name in names:

@@ -83,7 +83,7 @@ async def test_the_buttons_of_a_name_show_and_subscribe(bell: Bell, control: Con
     (card,) = await bell.ask(ann, "card.one")
     await bell.press(ann, card, "run:subscribe:card.one")
     (done,) = await control.wait_replies(ann, 1, after=card["message_id"])
-    assert "every new story from card.one to this chat" in done["text"]
+    assert "send you every new story from card.one" in done["text"]
     (card,) = await bell.ask(ann, "card.one")
     assert list(buttons(card)) == ["Show stories", "Subscribed ✓ · Options", "Highlights"]
     await bell.press(ann, card, "run:stories:card.one")
