@@ -1,5 +1,6 @@
 """Several profiles in one message: each is done or said why not, in one summary."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -275,12 +276,18 @@ async def test_a_default_makes_no_more_fast_than_a_chat_may_have(tmp_path: Path)
         assert "send you every new story from dash.b, dash.c, and dash.d." in reply["text"]
         (listed,) = await bell.ask(ann, "/subscriptions")
         are_fast = []
+
+        async def shown(beginning: str) -> Json | None:
+            page = await bell.message(ann, listed["message_id"])
+            return page if any(text.startswith(beginning) for text in buttons(page)) else None
+
         for name in names:
             await bell.press(ann, listed, buttons(listed)[f"🔔 {name}"])
-            page = await bell.message(ann, listed["message_id"])
+            page = await wait_for(partial(shown, "Timing: "), what="the options")
             texts = buttons(page)
             are_fast += [name for text in texts if text.startswith("Timing: Check more often")]
             await bell.press(ann, page, "subs:0")
+            await wait_for(partial(shown, f"🔔 {name}"), what="the list")
         assert are_fast == names[:3]
 
 
