@@ -215,9 +215,12 @@ class Subscribing:
                 possible.append((place, answer, there))
         # The first new subscription locks the profiles of all subscriptions in order. Two chats
         # that name the same profiles in different orders would otherwise wait for each other.
-        possible.sort(key=lambda item: (item[1].there is not None, item[1].profile.profile_id))
+        # New subscriptions keep the order of the request: limits refuse the last names.
+        new = [item for item in possible if item[1].there is None]
+        moved = [item for item in possible if item[1].there is not None]
+        moved.sort(key=lambda item: item[1].profile.profile_id)
         ids = {one.profile.profile_id for _, one, _ in possible}
-        for place, one, there in possible:
+        for place, one, there in (*new, *moved):
             results[place] = await self._follow_or_move(
                 there, one, by, preferences, fast=fast, profile_ids=ids
             )
