@@ -35,7 +35,7 @@ async def offer_understood(context: Context, command: str, wanted: Wanted) -> No
         lines = [context.t(MEANT), *failure_lines([], wanted, context)]
         await say(context, Safe("\n".join(lines)), grid(each, A_ROW))
         return
-    arguments = " ".join(_arguments(wanted, context.t.language))
+    arguments = " ".join(_arguments_without_everyday_words(wanted, context.t.language))
     line = code(f"/{command} {arguments}")
     lines = [context.t(MEANT), context.t.isolate(line), *failure_lines([], wanted, context)]
     labels = ONE if len(wanted.names) == 1 else {**ONE, **MANY}
@@ -61,7 +61,7 @@ async def offer_for_many(
     await say(context, text, [row])
 
 
-def _arguments(wanted: Wanted, language: str) -> list[str]:
+def _arguments_without_everyday_words(wanted: Wanted, language: str) -> list[str]:
     """Return the arguments of the same command without everyday words."""
     count = [str(wanted.count)] if wanted.count else []
     channel = [wanted.channel] if wanted.channel else []

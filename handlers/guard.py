@@ -43,7 +43,7 @@ from bot.domain.errors import (
     RightsError,
     UnknownChannelError,
 )
-from bot.domain.foreign_text import words_in
+from bot.domain.foreign_text import typed_words
 from bot.domain.sentences import N_
 from bot.presentation.actions import Kind, split_chat
 from bot.presentation.html import code
@@ -192,7 +192,7 @@ def command(
                 end = channel_after + 1 if takes_names else len(context.words)
                 places = range(channel_after, end)
                 if takes_list and _is_list(context):
-                    await _act_on_last_if_channel(context, usage)
+                    await _act_on_channel_word(context, usage)
                 elif not takes_names or context.is_private:
                     await _act_on_named_chat(context, places, usage)
             await run(context)
@@ -405,7 +405,7 @@ async def _act_on_named_chat(context: Context, places: Iterable[int], usage: str
     at = next((place for place in existing if _CHAT.fullmatch(words[place])), None)
     if at is None:
         return
-    name = words_in(words[at])[0]
+    name = typed_words(words[at])[0]
     origin = context.origin
     here = {f"@{context.bot.username}", f"@{origin.username}", str(origin.id)}
     if name.lower() not in map(str.lower, here):
@@ -425,7 +425,7 @@ def _is_list(context: Context) -> bool:
     return all_marked or ends_as_list(words, (), context.t.language)
 
 
-async def _act_on_last_if_channel(context: Context, usage: str) -> None:
+async def _act_on_channel_word(context: Context, usage: str) -> None:
     """Act on the second of two words if the word names a channel that the person manages."""
     if len(context.words) > 2 or not context.is_private:  # noqa: PLR2004 - a profile and a channel
         return

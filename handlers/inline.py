@@ -54,7 +54,7 @@ async def answer_query(update: Update, context: Context) -> None:
         await prepare(update, context)
         beginning = _BEGINNING.fullmatch(query.query.strip().lower())
         link = link_in(query.query)
-        results = await context.services.viewer.held_stories(
+        results = await context.services.viewer.cached_stories(
             query.from_user.id, context.bot.id, beginning and beginning[1], link
         )
         button = _button_above(link, context)

@@ -102,7 +102,7 @@ async def is_forward_of_our_post(message: Message, context: Context) -> bool:
     origin = message.forward_origin
     if not isinstance(origin, MessageOriginChannel):
         return False
-    return await context.services.past.is_alert(origin.chat.id, origin.message_id)
+    return await context.services.past.is_recent_alert(origin.chat.id, origin.message_id)
 
 
 async def _serve_link(context: Context, link: Link) -> BotError | None:

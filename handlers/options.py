@@ -206,7 +206,7 @@ async def change_option(context: Context, number: int, what: str, value: str) ->
     chat_id = context.chat.id
     one = await service.get(chat_id, number)
     if what == "pause" and value == UNDONE:
-        one = await service.undo_pause(chat_id, one.id)
+        one = await service.resume_with_missed_stories(chat_id, one.id)
         if await replace_pressed_button(context, mute_button(one.id, context.t)):
             return subscription_line(one, context)
     elif what == "pause":
@@ -220,7 +220,7 @@ async def change_option(context: Context, number: int, what: str, value: str) ->
     return None
 
 
-async def change_named_options(
+async def change_options_of_profile(
     context: Context, username: str, changes: Mapping[str, object]
 ) -> list[Subscription]:
     """Apply ``changes`` to a profile's subscription in this topic, and return the subscription.

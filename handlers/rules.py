@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from bot.context import Context
 from bot.domain import links, story_terms
-from bot.domain.foreign_text import words_in
+from bot.domain.foreign_text import typed_words
 from bot.domain.records import Subscription
 from bot.domain.sentences import N_
 from bot.presentation.actions import (
@@ -31,7 +31,7 @@ from handlers.options import (
     MEDIA,
     OFF,
     RULES_OF_CHAT,
-    change_named_options,
+    change_options_of_profile,
     changes_of,
     effective_rule_lines,
     rule_lines,
@@ -63,7 +63,7 @@ async def show_or_change_rules(context: Context) -> None:
     Raises:
         NotFollowedError: The chat has no subscription to the profile.
     """
-    words = [word for one in context.words for word in words_in(one)]
+    words = [word for one in context.words for word in typed_words(one)]
     if not words:
         await _ask_whose_rules(context)
         return
@@ -107,7 +107,7 @@ async def _change_rules(
     written: dict[str, object] = {"only": parsed.only, "without": parsed.without} if text else {}
     if text.lower() == OFF:
         written = changes_of("rules", OFF)
-    changed = await change_named_options(context, username, written)
+    changed = await change_options_of_profile(context, username, written)
     where = OFF if len(changed) == 1 else EVERYWHERE
     await say(context, *_rules_page(changed, context, where))
 

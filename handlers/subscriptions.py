@@ -520,15 +520,15 @@ async def ask_which_profile(context: Context, question: str, command: str, usage
         await ask(context, FIRST, EMPTY)
 
 
-async def list_page(context: Context, page: int, of: int | None = None) -> Page:
+async def list_page(context: Context, page: int, containing: int | None = None) -> Page:
     """Return a page of the chat's subscriptions, with a button for the options of each.
 
-    ``of`` is the number of a subscription. If given, the page that contains it is returned.
+    With ``containing``, the number of a subscription, the page with that subscription is returned.
     """
     every = await context.services.subscriptions.every(context.chat.id)
-    if of is not None:
+    if containing is not None:
         places = {one.id: place for place, one in enumerate(every)}
-        page = places.get(of, 0) // PAGE
+        page = places.get(containing, 0) // PAGE
     rows = every[page * PAGE : (page + 1) * PAGE]
     if not every:
         text = context.t(EMPTY if context.about is None else EMPTY_THERE)

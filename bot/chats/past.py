@@ -133,9 +133,11 @@ class Past:
         async with writing(self._db) as tx:
             await file_ids.remember(tx, bot_id, files)
 
-    async def is_alert(self, chat_id: int, message_id: int) -> bool:
+    async def is_recent_alert(self, chat_id: int, message_id: int) -> bool:
         """Return whether a message is an alert that the bot sent to the chat within three days."""
-        return await fetch(self._db, lambda tx: deliveries.is_alert(tx, chat_id, message_id))
+        return await fetch(
+            self._db, lambda tx: deliveries.is_recent_alert(tx, chat_id, message_id)
+        )
 
 
 async def _matches(tx: Tx, scope: _Scope, before: str | None) -> list[Kept]:

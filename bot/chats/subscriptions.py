@@ -22,7 +22,7 @@ from bot.domain.paid_calls import StoriesService
 from bot.domain.records import EPOCH, Chat, Known, Subscription
 from bot.domain.selection import FILTERED
 from bot.fetching import snapshots
-from bot.store import chat_queues, chats, deliveries, fan_outs, held_stories, moves, profiles
+from bot.store import cached_stories, chat_queues, chats, deliveries, fan_outs, moves, profiles
 from bot.store import ended_subscriptions as ended_store
 from bot.store import subscriptions as store
 from bot.store.engine.database import Database, Tx
@@ -154,7 +154,7 @@ class Subscriptions:
             await snapshots.reschedule_check(tx, subscription.profile_id, now=now)
             return await load_subscription(tx, chat_id, subscription_id)
 
-    async def undo_pause(self, chat_id: int, subscription_id: int) -> Subscription:
+    async def resume_with_missed_stories(self, chat_id: int, subscription_id: int) -> Subscription:
         """Resume a subscription, and send the stories that were posted during the pause.
 
         No stories are sent to a chat without a payer, or from a blocked profile.
@@ -362,7 +362,7 @@ class Subscriptions:
             return []
         now = self._now()
         return await fetch(
-            self._db, lambda tx: held_stories.of_profile(tx, rows[0].profile_id, now=now)
+            self._db, lambda tx: cached_stories.of_profile(tx, rows[0].profile_id, now=now)
         )
 
     async def export_entries(self, chat_id: int) -> list[ImportEntry]:

@@ -219,7 +219,7 @@ async def _check_owner(bot: Bot, owner: int) -> Finding:
 
 
 @asynccontextmanager
-async def connected_stories_api(settings: Settings) -> AsyncIterator[StoriesApi]:
+async def stories_api_without_ledger(settings: Settings) -> AsyncIterator[StoriesApi]:
     """Yield a client of the Stories API that does not write to the ledger."""
     by = connector(reveal(settings.stories_api_proxy))
     async with aiohttp.ClientSession(connector=by) as session:
@@ -232,7 +232,7 @@ async def connected_stories_api(settings: Settings) -> AsyncIterator[StoriesApi]
 
 async def check_stories_api(settings: Settings) -> list[Finding]:
     """Fetch the balance, which is free; return a note if fewer than 100 credits are left."""
-    async with connected_stories_api(settings) as api:
+    async with stories_api_without_ledger(settings) as api:
         try:
             balance = await api.fetch_balance()
         except OutOfServiceError as error:
@@ -254,7 +254,7 @@ async def check_stories_api(settings: Settings) -> list[Finding]:
 async def check_budget(settings: Settings) -> list[Finding]:
     """Return the cost and the capacity of the daily budget, and a note on a wrong price."""
     try:
-        async with connected_stories_api(settings) as api:
+        async with stories_api_without_ledger(settings) as api:
             balance = await api.fetch_balance()
     except BotError:
         balance = None  # ``check_stories_api`` reports the reason

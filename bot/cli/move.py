@@ -14,7 +14,7 @@ from bot.store.copies import transfer
 from bot.store.engine.database import Database
 from bot.store.engine.lock import only_process
 from bot.store.engine.readiness import Readiness, readiness
-from bot.store.upgrades import count_at_work
+from bot.store.upgrades import count_running_processes
 
 _NOT_FROM = "DATABASE_URL is no SQLite file: there is nothing to be moved."
 _NOT_TO = "--to must be an address that begins with postgresql://."
@@ -63,7 +63,7 @@ async def _move_or_undo(settings: Settings, to: str | None, out: Console) -> int
             return await _undo(source, out)
         target = await stack.enter_async_context(Database(to, pool_size=3))
         await target.migrate()
-        if await count_at_work(target):
+        if await count_running_processes(target):
             raise BackupError(_RUNS)
         rows = await transfer.move(
             source, target, now=now, tell=lambda name, rows: out.print(f"{name}: {rows}")

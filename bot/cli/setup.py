@@ -244,7 +244,7 @@ def _settings_with(values: dict[str, str], file: Path) -> Settings:
 async def _read_balance(settings: Settings) -> Balance | None:
     """Fetch the balance, which is free. Return None on failure."""
     try:
-        async with check.connected_stories_api(settings) as api:
+        async with check.stories_api_without_ledger(settings) as api:
             return await api.fetch_balance()
     except BotError:
         return None

@@ -66,7 +66,7 @@ def run(records: Sequence[Record], args: argparse.Namespace, *, cost: int, minim
     times = [moment for record in records for moment in record.taken_at]
     warmup = min(_WARMUP, (max(times) - min(times)) / 2)
     table = Table(*_COLUMNS, box=None)
-    if not is_feasible(min(_budgets(args)), cost * len(records)):
+    if not is_feasible(min(_geometric_budgets(args)), cost * len(records)):
         least = math.ceil(1.2 * cost * len(records))
         text = (
             f"{args.budget:g} credits a day are too few for {len(records)} profiles at {cost} a "
@@ -74,14 +74,14 @@ def run(records: Sequence[Record], args: argparse.Namespace, *, cost: int, minim
         )
         stderr.print(text, markup=False, soft_wrap=True)
         return 2
-    for budget in _budgets(args):
+    for budget in _geometric_budgets(args):
         plan = Simulation(records, budget, cost, warmup=warmup, minimum=minimum)
         table.add_row(*_table_row(records, budget, plan.run()))
     Console(width=120).print(table)
     return 0
 
 
-def _budgets(args: argparse.Namespace) -> list[float]:
+def _geometric_budgets(args: argparse.Namespace) -> list[float]:
     """Return the budgets to compare, in a geometric series."""
     if args.budget_to is None:
         return [args.budget]

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Literal, Self
 
 from bot.domain import links
-from bot.domain.foreign_text import typed, words_in
+from bot.domain.foreign_text import typed, typed_words
 
 Mode = Literal["invited", "open"]
 _Kind = Literal["person", "chat", "profile"]
@@ -129,7 +129,7 @@ def judge(
 
 def parse_subject(word: str) -> Subject | None:
     """Return the subject for a word: a Telegram id, or the name or URL of a profile."""
-    word = " ".join(words_in(word))
+    word = " ".join(typed_words(word))
     if re.fullmatch(r"-?\d{1,16}", word, re.ASCII):
         return Subject.of_chat(int(word)) if int(word) else None
     link = links.parse_argument(word)

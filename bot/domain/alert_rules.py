@@ -127,7 +127,7 @@ def retry_at(now: datetime, attempts: int, *, is_repeat: bool = False) -> dateti
     The first pause is longer if a copy may already be in the chat (``is_repeat``).
     """
     first = _FIRST_TEST_AGAIN if is_repeat else _FIRST_RETRY
-    return now + _doubled_delay(first, attempts, _LAST_RETRY)
+    return now + _doubling_delay(first, attempts, _LAST_RETRY)
 
 
 def repeat_asks_again_at(now: datetime, number: int) -> datetime:
@@ -138,7 +138,7 @@ def repeat_asks_again_at(now: datetime, number: int) -> datetime:
     return now + _FIRST_TEST_AGAIN * (1 + number % 100 / 50)
 
 
-def lost_answer_wait(*, is_reply: bool) -> timedelta:
+def pause_after_lost_response(*, is_reply: bool) -> timedelta:
     """Return the pause of a chat after the first send with a lost response."""
     return REPLY_STANDSTILL if is_reply else STANDSTILL
 
@@ -149,7 +149,7 @@ def repeat_at(now: datetime, copies: int, *, is_reply: bool, number: int) -> dat
     ``number``, the id of the delivery, delays the third copy by up to a fifth to spread the load.
     """
     if copies == 1:
-        return now + lost_answer_wait(is_reply=is_reply)
+        return now + pause_after_lost_response(is_reply=is_reply)
     wait = _THIRD_REPLY_AFTER if is_reply else _THIRD_COPY_AFTER
     return now + wait * (1 + number % 100 / 500)
 
@@ -179,12 +179,12 @@ def retry_after_success_at(
     if attempts:
         return now
     last_copy_at = due_at - (repeat_at(now, copies, is_reply=is_reply, number=number) - now)
-    return min(due_at, max(now, last_copy_at + lost_answer_wait(is_reply=is_reply)))
+    return min(due_at, max(now, last_copy_at + pause_after_lost_response(is_reply=is_reply)))
 
 
 def poll_again_at(now: datetime, failures: int) -> datetime:
     """Return when to check again after ``failures`` consecutive failed checks."""
-    return now + _doubled_delay(_FIRST_POLL_AGAIN, failures, _LAST_POLL_AGAIN)
+    return now + _doubling_delay(_FIRST_POLL_AGAIN, failures, _LAST_POLL_AGAIN)
 
 
 def check_if_back_at(now: datetime, answers: int) -> datetime:
@@ -193,7 +193,7 @@ def check_if_back_at(now: datetime, answers: int) -> datetime:
     ``answers`` is the number of consecutive answers with this result. The first check is within
     the hour, because a story lives only a day; the interval then doubles up to a day.
     """
-    return now + _doubled_delay(_FIRST_UNAVAILABLE_PAUSE, answers - 1, _LAST_UNAVAILABLE_PAUSE)
+    return now + _doubling_delay(_FIRST_UNAVAILABLE_PAUSE, answers - 1, _LAST_UNAVAILABLE_PAUSE)
 
 
 def is_refusal_proven(answers: int) -> bool:
@@ -201,7 +201,7 @@ def is_refusal_proven(answers: int) -> bool:
     return answers >= MOST_DOUBTS
 
 
-def _doubled_delay(first: timedelta, times: int, most: timedelta) -> timedelta:
+def _doubling_delay(first: timedelta, times: int, most: timedelta) -> timedelta:
     return min(first * (1 << min(max(times - 1, 0), 16)), most)
 
 

@@ -7,7 +7,7 @@ from functools import partial
 
 from bot.domain import links
 from bot.domain.everyday_words import is_connective, is_everyday_word, is_time
-from bot.domain.foreign_text import typed, words_in
+from bot.domain.foreign_text import typed, typed_words
 from bot.domain.links import Link
 from bot.domain.plain_requests import is_request_word
 
@@ -61,7 +61,7 @@ def parse(
     word and a name follows.
     """
     is_list = ends_as_list(arguments, words, language or "en")
-    rest = [word.strip(_AROUND) for one in arguments for word in words_in(one)]
+    rest = [word.strip(_AROUND) for one in arguments for word in typed_words(one)]
     rest = [word for word in rest if word]
     said = {word.lower() for word in rest if word.lower() in words}
     rest = [word for word in rest if word.lower() not in words]

@@ -7,7 +7,7 @@ languages apply to chats of that language. The module is pure.
 import re
 from functools import cache
 
-from bot.domain.foreign_text import folded, typed, without_format, words_in
+from bot.domain.foreign_text import folded, typed, typed_words, without_format
 from bot.domain.hours import is_about_time
 
 _TIME = re.compile(r"\d{1,3}|\d{1,2}[:.]\d{2}|\d{1,2}([:.]\d{2})?(am|pm|h|uhr|min|m|d|s)")
@@ -270,7 +270,7 @@ def is_cancellation(text: str, language: str, *, is_answer: bool = False) -> boo
 
     In an answer to a question (``is_answer``), "no" and "nobody" also cancel.
     """
-    words = [word for word in map(bare, words_in(text)) if word]
+    words = [word for word in map(bare, typed_words(text)) if word]
     phrases = _phrases(language, is_answer=is_answer)
     if " ".join(words) in phrases:
         return True

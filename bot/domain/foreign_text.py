@@ -86,7 +86,7 @@ def typed(text: str) -> str:
     return text if text.isascii() else "".join(map(_typed_char, text))
 
 
-def words_in(text: str) -> list[str]:
+def typed_words(text: str) -> list[str]:
     """Return the words of a typed text. Blanks, commas and semicolons separate words.
 
     The marks that end a sentence are removed from the end of a word: no name ends with a mark.

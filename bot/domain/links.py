@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 from urllib.parse import unquote
 
-from bot.domain.foreign_text import typed, without_format, words_in
+from bot.domain.foreign_text import typed, typed_words, without_format
 
 _LINK_LENGTH = 2048
 _HOST_LENGTH = 253
@@ -130,7 +130,7 @@ def parse_argument(argument: str) -> Link | None:
         case [word] if "/" in word:
             return decisive_link(_links_in([word]))
         case [word]:
-            names = words_in(without_format(word))
+            names = typed_words(without_format(word))
             return _profile_link(names[0].removeprefix("@")) if len(names) == 1 else None
         case _:
             return None

@@ -7,9 +7,9 @@ from typing import Any, Literal, Self, get_args, get_type_hints
 
 from bot.domain.model import Story
 from bot.domain.sentences import N_
-from bot.domain.story_terms import fits, normalized
+from bot.domain.story_terms import fits, valid_terms
 
-TEXTS: Mapping[str, Callable[[str], str]] = {"only": normalized, "without": normalized}
+TEXTS: Mapping[str, Callable[[str], str]] = {"only": valid_terms, "without": valid_terms}
 """The options with free text, each with a normalizer."""
 
 RULES = {

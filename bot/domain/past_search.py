@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.domain import links, story_terms
-from bot.domain.foreign_text import words_in
+from bot.domain.foreign_text import typed_words
 from bot.domain.model import Story
 
 _SPAN = re.compile(r"([0-9]{1,3})d?", re.IGNORECASE)
@@ -54,7 +54,7 @@ def parse_search(words: Sequence[str]) -> Search | None:
     several words may be a number of days (``30d``). A first word with ``@`` is a profile;
     ``mention:@name`` is a term.
     """
-    written = tuple(part for word in words for part in words_in(word))
+    written = tuple(part for word in words for part in typed_words(word))
     days, searched = _take_days(written)
     if not searched:
         return None
@@ -62,10 +62,10 @@ def parse_search(words: Sequence[str]) -> Search | None:
     rest = searched[1:]
     link = links.parse_argument(first)
     username = link.username if link else None
-    first_term = "" if first.startswith("@") else story_terms.normalized(first)
+    first_term = "" if first.startswith("@") else story_terms.valid_terms(first)
     by_term: dict[str, str] = {}
     for word in rest:
-        by_term.setdefault(story_terms.normalized(word), word)
+        by_term.setdefault(story_terms.valid_terms(word), word)
     if not all(by_term) or not (username or first_term):
         return None
     span = () if days is None else (f"{days}d",)

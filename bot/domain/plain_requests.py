@@ -30,9 +30,9 @@ from bot.domain.everyday_words import (
 from bot.domain.foreign_text import (
     folded,
     typed,
+    typed_words,
     with_script_gaps,
     without_elision,
-    words_in,
 )
 from bot.domain.talk import NO_NAMES
 
@@ -581,7 +581,7 @@ def request_in(text: str, language: str, *, is_group: bool = False) -> Request |
     comment on stories. Such a text is a request only if all its other words may be names.
     """
     text = with_script_gaps(typed(text))
-    written = words_in(text)
+    written = typed_words(text)
     words = [word for word in map(bare, written) if word]
     if not 0 < len(words) <= _LONGEST or _may_be_name(written, words):
         return None
@@ -684,7 +684,7 @@ def _joined_runs(text: str, language: str) -> list[list[str]]:
     """
     written: list[str] = []
     for part in _SEPARATOR.split(typed(text)):
-        written += [part] if _SEPARATOR.fullmatch(part) else words_in(part)
+        written += [part] if _SEPARATOR.fullmatch(part) else typed_words(part)
     runs: list[list[str]] = [[]]
     is_joined = True
     for word in written:

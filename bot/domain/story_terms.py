@@ -9,7 +9,7 @@ import unicodedata
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from bot.domain.foreign_text import clean, is_combining_mark, typed, words_in
+from bot.domain.foreign_text import clean, is_combining_mark, typed, typed_words
 from bot.domain.model import Story
 
 LONGEST = 200  # the maximum number of characters of a list of terms
@@ -52,7 +52,7 @@ def is_term(word: str) -> bool:
     return bool(_HASHTAG.fullmatch(bare) or _PLACE.fullmatch(bare))
 
 
-def normalized(text: str) -> str:
+def valid_terms(text: str) -> str:
     """Return the distinct terms in a text in their order; invalid words are ignored.
 
     The result has at most 200 characters.
@@ -71,7 +71,7 @@ def parse_rules(text: str) -> Rules:
     lists = {"only": parts[0], "not": ""}
     for head, terms in zip(parts[1::2], parts[2::2], strict=True):
         lists[head.lower()] += " " + terms
-    kept = {head: normalized(terms).split() for head, terms in lists.items()}
+    kept = {head: valid_terms(terms).split() for head, terms in lists.items()}
     left_out = tuple(
         word for head in lists for word in _split_words(lists[head]) if word not in kept[head]
     )
@@ -83,7 +83,7 @@ def _split_words(text: str) -> list[str]:
 
     ``www.nike.com`` becomes ``nike.com``, and ``mention:@nike`` becomes ``@nike``.
     """
-    words = [_WWW.sub("", word) for word in words_in(_comparable(text))]
+    words = [_WWW.sub("", word) for word in typed_words(_comparable(text))]
     return [_BEFORE_NAME.sub("", word) for word in words]
 
 

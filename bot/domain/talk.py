@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 
 from bot.domain import links
 from bot.domain.everyday_words import ALL_THANKS, bare, is_connective, is_everyday_word
-from bot.domain.foreign_text import folded, without_elision, words_in
+from bot.domain.foreign_text import folded, typed_words, without_elision
 
 _MENTION = re.compile(r"(?<![\w@/.])@([A-Za-z0-9._]{1,30})")
 _BETWEEN = re.compile(r"[\n,;]+")
@@ -56,7 +56,7 @@ ALIASES = {
 
 def name_in(text: str) -> str | None:
     """Return the profile name in a text: the whole text, or the first name with an @."""
-    match [word.strip(_AROUND) for word in words_in(text)]:
+    match [word.strip(_AROUND) for word in typed_words(text)]:
         case [word] if bare(word) not in NO_NAMES and "/" not in word and (name := _name(word)):
             return name
     result = (_name(mentioned.rstrip(".")) for mentioned in _MENTION.findall(text))
@@ -69,7 +69,7 @@ def words_that_may_be_names(text: str, language: str) -> tuple[str, ...]:
     Everyday words of ``language`` and small talk are no names. The result is empty for a longer
     text, which is prose.
     """
-    words = [word.strip(_AROUND).lower() for word in words_in(text)]
+    words = [word.strip(_AROUND).lower() for word in typed_words(text)]
     if not 1 < len(words) <= _SHORT:
         return ()
     left = [word for word in words if not _is_common(word, language) and not _is_foreign(word)]
@@ -90,7 +90,7 @@ def _is_foreign(word: str) -> bool:
 
 def joined_name_in(text: str, language: str) -> str | None:
     """Return the name that two or three words form when they are joined."""
-    words = [word.strip(_AROUND).lower() for word in words_in(text)]
+    words = [word.strip(_AROUND).lower() for word in typed_words(text)]
     if len(words) not in {2, 3} or len(words_that_may_be_names(text, language)) != len(words):
         return None
     return _name("".join(words))
@@ -120,7 +120,7 @@ def is_thanks_for(text: str) -> bool:
 
 
 def _bare_words(text: str) -> list[str]:
-    return [word for word in map(bare, words_in(text)) if word]
+    return [word for word in map(bare, typed_words(text)) if word]
 
 
 def _thanks_at(words: Sequence[str], place: int) -> bool:
@@ -133,7 +133,7 @@ def _thanks_at(words: Sequence[str], place: int) -> bool:
 
 def is_small_talk(text: str) -> bool:
     """Return whether a text is small talk without a request, such as "thanks"."""
-    words = [word.strip(_AROUND).lower() for word in words_in(text)]
+    words = [word.strip(_AROUND).lower() for word in typed_words(text)]
     others = [word for word in words if bare(word) not in SMALL_TALK and not _is_emoji(word)]
     return bool(words) and not others
 

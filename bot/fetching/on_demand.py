@@ -31,7 +31,7 @@ from bot.fetching.answer_cache import (
     until_urls_expire,
 )
 from bot.fetching.names import Names
-from bot.store import held_stories
+from bot.store import cached_stories
 from bot.store.engine.database import Database
 
 MOST = 50  # maximum results of an inline query (Bot API, answerInlineQuery)
@@ -162,9 +162,9 @@ class Viewer:
     async def profile_of_file(self, bot_id: int, unique_ids: Collection[str]) -> str | None:
         """Return the username of the story that the bot has sent as one of these files; free."""
         async with self._db.read() as tx:
-            return await held_stories.profile_of_file(tx, bot_id, unique_ids)
+            return await cached_stories.profile_of_file(tx, bot_id, unique_ids)
 
-    async def held_stories(
+    async def cached_stories(
         self, person: int, bot_id: int, beginning: str | None, link: Link | None
     ) -> list[tuple[Story, KnownFile]]:
         """Return stories whose files Telegram already has, newest first; free.
@@ -180,9 +180,9 @@ class Viewer:
         async with self._db.read() as tx:
             ids = {known.profile_id} if known else set()
             if beginning is not None:
-                ids |= await held_stories.followed_ids(tx, person, begins_with=beginning)
+                ids |= await cached_stories.followed_ids(tx, person, begins_with=beginning)
             pk = link.story_id if link else None
-            return await held_stories.newest(
+            return await cached_stories.newest(
                 tx, bot_id, ids, pk=pk, blocked=self._blocked, now=self._now(), most=MOST
             )
 

@@ -168,7 +168,7 @@ class Watch:
     async def check_conditions(self, now: datetime) -> None:
         """Check all conditions of incidents, and report each change."""
         signs = {kind: sign() for kind, sign in self._signs.items()}
-        seen = await self.read_state(signs, now)
+        seen = await self.measure(signs, now)
         if seen.failed_checks:
             # Failed checks open the incident even if the API seems to work.
             signs["api_fails"] = True
@@ -184,7 +184,7 @@ class Watch:
             if before is None or (before.text, before.fields) != (one.text, one.fields):
                 await self._incidents.set(one.kind, one.text, **one.fields)
 
-    async def read_state(self, signs: Mapping[IncidentKind, bool | None], now: datetime) -> Seen:
+    async def measure(self, signs: Mapping[IncidentKind, bool | None], now: datetime) -> Seen:
         """Measure the conditions of incidents."""
         async with self._db.read() as tx:
             account = await budgets.account_state(tx)

@@ -404,7 +404,9 @@ async def mark_unknown(
         due_at = alert_rules.repeat_at(now, copies, is_reply=row.is_reply, number=row.id)
         await deliveries.record_unknown(tx, row.id, due_at=due_at)
         if copies == 1:
-            free_at = max(free_at, now + alert_rules.lost_answer_wait(is_reply=row.is_reply))
+            free_at = max(
+                free_at, now + alert_rules.pause_after_lost_response(is_reply=row.is_reply)
+            )
     tally.dead_letters += len(over)
     await _make_dead_letters(tx, over, now)
     return free_at

@@ -377,7 +377,7 @@ async def record_sent(tx: Tx, message_ids: dict[int, int], *, now: datetime) -> 
         await tx.execute(SENT, arrived)
 
 
-async def is_alert(tx: Tx, chat_id: int, message_id: int) -> bool:
+async def is_recent_alert(tx: Tx, chat_id: int, message_id: int) -> bool:
     """Return whether a message is an alert. Deliveries are kept for 3 days only."""
     known = sa.exists().where(
         deliveries.c.chat_id == chat_id, deliveries.c.message_id == message_id

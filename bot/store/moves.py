@@ -55,9 +55,9 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
         await _take_over_settings(tx, before, new)
         # The payer of the group may be blocked.
         is_blocked = await chats.is_blocked(tx, new, now=now)
-        await _end_doubled_subscriptions(tx, new, kept=old, now=now)
+        await _merge_duplicate_subscriptions(tx, new, kept=old, now=now)
     else:
-        await _end_doubled_subscriptions(tx, old, kept=new, now=now)
+        await _merge_duplicate_subscriptions(tx, old, kept=new, now=now)
     for table in all_tables().sorted_tables:
         is_money = table is usage.usage_days or table is ledger.ledger_entries
         if "chat_id" in table.c and not is_money:
@@ -82,7 +82,7 @@ async def _take_over_settings(tx: Tx, before: Chat, new: int) -> None:
     await chats.change(tx, new, **values, created_at=born.scalar_subquery())
 
 
-async def _end_doubled_subscriptions(tx: Tx, ended: int, *, kept: int, now: datetime) -> None:
+async def _merge_duplicate_subscriptions(tx: Tx, ended: int, *, kept: int, now: datetime) -> None:
     """End the subscriptions of chat ``ended`` to profiles that chat ``kept`` follows as well.
 
     The pending deliveries go to the subscriptions of ``kept``.

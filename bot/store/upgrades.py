@@ -65,7 +65,7 @@ async def upgrade(db: Database, *, patience_s: float = PATIENCE_S) -> None:
     await _stamp_version(db, _STAMPED_AFTER)
 
 
-async def count_at_work(db: Database) -> int:
+async def count_running_processes(db: Database) -> int:
     """Return the number of processes that use a PostgreSQL database, or were just killed."""
     async with db.read() as tx:
         return len(await leases.active_values(tx, PROCESS, now=await server_clock.now(tx)))
@@ -85,7 +85,7 @@ class Replicas:
         if self._counted_until <= self._clock():
             self._counted_until = self._clock() + _COUNTED_FOR_S
             try:
-                self._count = max(1, await count_at_work(self._db))
+                self._count = max(1, await count_running_processes(self._db))
             except DatabaseUnavailableError as error:
                 log.warning("replicas can't be counted", why=str(error))
         return self._count
@@ -100,7 +100,7 @@ async def _has_old_tables(db: Database) -> bool:
 async def _stamp_and_see_others(db: Database) -> bool:
     """Stamp the database. Return whether other processes still use the database."""
     await _stamp_version(db, _STAMPED_FOR)
-    return await count_at_work(db) > 0
+    return await count_running_processes(db) > 0
 
 
 async def _stamp_version(db: Database, for_: timedelta) -> None:

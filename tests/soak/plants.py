@@ -252,7 +252,7 @@ async def _forget(tx: Any, subscription_id: int) -> None:
 
 def _forgetful_unmute() -> list[Swap]:
     """Restart a subscription on Undo of a mute, only with stories posted later."""
-    undo = Subscriptions.undo_pause
+    undo = Subscriptions.resume_with_missed_stories
 
     async def anew(self: Any, chat_id: int, number: int) -> Any:
         found = await undo(self, chat_id, number)
@@ -260,7 +260,7 @@ def _forgetful_unmute() -> list[Swap]:
             await _forget(tx, number)
         return found
 
-    return [(Subscriptions, "undo_pause", anew)]
+    return [(Subscriptions, "resume_with_missed_stories", anew)]
 
 
 def _hopeful_why() -> list[Swap]:

@@ -39,7 +39,7 @@ def copy_owner(file: Path, *, like: Path) -> None:
             os.chown(file, owner.st_uid, owner.st_gid)
 
 
-def other_owner(path: Path) -> str:
+def other_owner_phrase(path: Path) -> str:
     """Return which other user owns a path or its nearest readable parent, as a sentence part.
 
     The text is empty if the user of this process is the owner, or if the owner is not known.

@@ -75,7 +75,7 @@ def _has_writable_file(file: Path) -> bool:
 
 def _whose(path: Path) -> str:
     """Return the other user who owns a path, in brackets, or an empty string."""
-    whose = private.other_owner(path)
+    whose = private.other_owner_phrase(path)
     return f" ({whose})" if whose else ""
 
 

@@ -184,8 +184,10 @@ def reason_of(error: BaseException) -> str:
     if not error.filename:
         return error.strerror
     reason = f"{error.filename}: {error.strerror}"
-    whose = private.other_owner(Path(error.filename)) if isinstance(error, PermissionError) else ""
-    return f"{reason} ({whose})" if whose else reason
+    if not isinstance(error, PermissionError):
+        return reason
+    owner = private.other_owner_phrase(Path(error.filename))
+    return f"{reason} ({owner})" if owner else reason
 
 
 def verified_revision(file: Path) -> str | None:

@@ -81,7 +81,7 @@ async def test_the_undo_of_a_pause_brings_no_alerts_to_a_chat_without_a_payer(
     async with sqlite_db.begin() as tx:
         await chats.set_payer(tx, -100, None)
         await look(tx, story("1", clock.on(timedelta(minutes=1))), now=clock())
-    one = await service.undo_pause(-100, number)
+    one = await service.resume_with_missed_stories(-100, number)
     assert not one.paused
     assert await rows(sqlite_db, chat_id=-100) == []
     async with sqlite_db.begin() as tx:  # the alerts begin again with the next payer

@@ -313,7 +313,7 @@ def test_a_repeat_waits_longer_and_its_id_spreads_it() -> None:
         third = [alert_rules.repeat_at(NOON, 2, is_reply=is_reply, number=n) - NOON for n in ids]
         assert third == [wait, 1.1 * wait, 1.198 * wait, wait]
         second = alert_rules.repeat_at(NOON, 1, is_reply=is_reply, number=50) - NOON
-        assert second == alert_rules.lost_answer_wait(is_reply=is_reply)
+        assert second == alert_rules.pause_after_lost_response(is_reply=is_reply)
 
 
 def test_a_second_answer_proves_what_the_first_says() -> None:

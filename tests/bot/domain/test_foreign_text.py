@@ -8,9 +8,9 @@ from bot.domain.foreign_text import (
     is_combining_mark,
     one_line,
     typed,
+    typed_words,
     with_script_gaps,
     without_elision,
-    words_in,
 )
 
 
@@ -71,7 +71,7 @@ def test_what_is_typed_is_read_without_marks_and_with_ascii_digits(text: str, re
     ],
 )
 def test_the_marks_of_all_scripts_separate_and_end_words(text: str, words: list[str]) -> None:
-    assert words_in(text) == words
+    assert typed_words(text) == words
 
 
 @pytest.mark.parametrize(

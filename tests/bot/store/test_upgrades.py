@@ -22,7 +22,7 @@ from bot.store.upgrades import (
     LEASE,
     AtWork,
     Replicas,
-    count_at_work,
+    count_running_processes,
     process_lease,
     upgrade,
 )
@@ -104,7 +104,7 @@ async def test_an_upgrade_waits_for_who_at_work_and_not_for_the_dead(
 ) -> None:
     async with db.begin() as tx:
         await leases.claim(tx, "process:a", "a", now=now())
-    assert await count_at_work(db)
+    assert await count_running_processes(db)
     async with of_the_next(tmp_path, db):
         with pytest.raises(DatabaseUnavailableError, match="still at work on it"):
             await upgrade(db, patience_s=0)
@@ -147,14 +147,14 @@ async def test_who_at_work_hears_of_an_upgrade_and_nobody_begins_meanwhile(
         assert not heard.is_set()
         await stamp(NEXT, 60)
         await asyncio.wait_for(heard.wait(), 30)
-    assert not await count_at_work(db)
+    assert not await count_running_processes(db)
     with pytest.raises(DatabaseUnavailableError, match="upgrades the database"):
         async with process_lease(db, Owner(), now=now):
             pass
-    assert not await count_at_work(db)
+    assert not await count_running_processes(db)
     await stamp(NEXT, -1)  # it has failed
     async with process_lease(db, Owner(), now=now):
-        assert await count_at_work(db)
+        assert await count_running_processes(db)
 
 
 class Pair:

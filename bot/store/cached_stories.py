@@ -1,6 +1,6 @@
-"""Held stories: live stories of public profiles that the bot can show without a paid call.
+"""Cached stories: live stories of public profiles that the bot can show without a paid call.
 
-A story that the last check did not show (deleted by the profile) is not held.
+A story that the last check did not show (deleted by the profile) is not included.
 """
 
 from collections.abc import Collection
@@ -49,18 +49,18 @@ async def followed_ids(tx: Tx, chat_id: int, *, begins_with: str) -> set[str]:
 
 
 async def of_profile(tx: Tx, profile_id: str, *, now: datetime) -> list[Story]:
-    """Return the held stories of a profile with or without a file at Telegram, oldest first."""
+    """Return the cached stories of a profile with or without a file at Telegram, oldest first."""
     statement = (
         sa.select(stories.c.value)
         .join(profiles, profiles.c.profile_id == stories.c.profile_id)
-        .where(stories.c.profile_id == profile_id, *_conditions_of_held(now))
+        .where(stories.c.profile_id == profile_id, *_conditions_of_cached(now))
         .order_by(stories.c.taken_at, stories.c.pk)
     )
     readable = load_each_or_none(list(await tx.scalars(statement)))
     return [story for story in readable if story]
 
 
-def _conditions_of_held(now: datetime) -> list[sa.ColumnElement[bool]]:
+def _conditions_of_cached(now: datetime) -> list[sa.ColumnElement[bool]]:
     """Return the conditions: live, of a public profile, and not deleted before the last check."""
     verdict = sa.literal(VERDICT) + profiles.c.username
     is_refused = sa.exists().where(cached_answers.c.key == verdict, cached_answers.c.until > now)
@@ -82,10 +82,10 @@ async def newest(
     now: datetime,
     most: int,
 ) -> list[tuple[Story, KnownFile]]:
-    """Return the held stories of profiles, newest first. With ``pk`` return only that story.
+    """Return the cached stories of profiles, newest first. With ``pk`` return only that story.
 
     ``blocked`` contains ids and names; the current name of a profile counts. A profile that the
-    API refused recently has no held stories, because the account may be private.
+    API refused recently has no cached stories, because the account may be private.
     """
     if not ids:
         return []
@@ -95,7 +95,7 @@ async def newest(
         .join(files, (files.c.story_pk == stories.c.pk) & (files.c.bot_id == bot_id))
         .where(
             stories.c.profile_id.in_(ids),
-            *_conditions_of_held(now),
+            *_conditions_of_cached(now),
             profiles.c.profile_id.not_in(blocked),
             profiles.c.username.not_in(blocked),
             files.c.kind.in_(_KINDS),
