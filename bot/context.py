@@ -217,7 +217,11 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
     @property
     def reply_target(self) -> Target:
-        """Return the chat and the topic that the reply is sent to."""
+        """Return the chat and the topic that the reply is sent to.
+
+        Raises:
+            RightsError: The update has no chat.
+        """
         return reply_target_of(self.event)
 
     @property

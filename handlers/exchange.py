@@ -128,7 +128,8 @@ async def _read_export(context: Context, source: Document) -> Import:
     """Return the content of a file of /export.
 
     Raises:
-        BotError: The file is of another kind, or too large.
+        BotError: The file has a different format, or is too large.
+        AskAgainError: Telegram does not answer.
     """
     imported = await read_document(context, source)
     if isinstance(imported, list):

@@ -168,7 +168,10 @@ async def turn_or_subscribe(context: Context, what: str, place: int) -> str | No
 
 
 async def _subscribe(context: Context, names: Sequence[str]) -> list[str]:
-    """Subscribe to profiles. Return a text about the result, or an empty string."""
+    """Subscribe to profiles. Return a list with a text about the result.
+
+    The list is empty without names, and if all names already had a subscription.
+    """
     if not names:
         return []
     wanted = [(name, None) for name in names]

@@ -135,8 +135,9 @@ class Guarded:
         """Run the handler if the person has the right; otherwise refuse as the module describes.
 
         Raises:
-            RightsError: The person may not do this here.
-            BotError: A person who is not an owner sent an owner command in a private chat.
+            RightsError: The person may not do this here, or Telegram does not return the rights.
+            BotError: A person who is not an owner sent an owner command in a private chat, or the
+                handler failed.
         """
         if await _is_allowed(context, TABLE[self.name]):
             await self.run(context)
@@ -178,9 +179,9 @@ def command(
       directly after ``channel_after`` words.
     - ``takes_list``: the words are profile names if all begin with @, or if "and" or a comma joins
       the last two. The second of two words with an @ may still be a channel.
-    - ``usage``: the message id of a text that is added to the error about an unknown channel. -
-    ``only_in_private``: the command is refused in groups and channels, because other members must
-      not read the answer.
+    - ``usage``: the message id of a text that is added to the error about an unknown channel.
+    - ``only_in_private``: the command is refused in groups and channels, because other members
+      must not read the answer.
     """
 
     def decorate(run: Run) -> Guarded:

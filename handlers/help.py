@@ -48,7 +48,7 @@ async def show_help(context: Context) -> None:
 
 @on_press(HELP)
 async def turn_help_page(context: Context, section: str | None) -> None:
-    """Show a section of the help in place of the pressed message."""
+    """Show a section of the help (None: the first page) in place of the pressed message."""
     await edit_pressed(context, *await help_page(context, section))
 
 

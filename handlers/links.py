@@ -186,10 +186,12 @@ class _HasLink(filters.MessageFilter):
     & _HasLink(),
 )
 async def serve_links(context: Context) -> None:
-    """Serve the links of a new or edited message in order; in private chats explain refused links.
+    """Serve the links of a new or edited message in order, at most ``LINKS_A_MESSAGE``.
 
-    The served links are recorded. After an edit of the message, only links that were not served
-    before are served. A profile's link that was answered only by the card is served again.
+    In a private chat, explain the refusal if no link of the message can be served. The served
+    links are recorded. After an edit of the message, only links that were not served before are
+    served. A link to the page of a profile may have been answered only by the card. A link to the
+    stories of this profile is then still served after an edit.
     """
     message = context.message
     if message is None:

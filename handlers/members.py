@@ -123,7 +123,11 @@ async def _greet_or_report_stop(
 
 
 async def _greet_new_chat(context: Context, change: ChatMemberUpdated) -> None:
-    """Send a new group or channel a description of the bot and of the effect of privacy mode."""
+    """Greet a new group, or the person who added the bot to a new channel.
+
+    The greeting describes the bot. In a group in which the bot does not receive all messages, the
+    greeting also says so. In a chat without a payer, the greeting offers to become the payer.
+    """
     text, buttons = greeting_page(change.chat, context)
     if not await context.services.payers.has_payer(change.chat.id):
         text = Safe(f"{text}\n\n{context.t(NoPayerError.text)}")

@@ -27,8 +27,8 @@ async def ask(context: Context, question: str, usage: str) -> None:
     """Ask ``question``; the answer arrives as a reply.
 
     In a group the reply field opens only for the person who sent the command. Channels have no
-    reply field (td, ReplyMarkup.cpp), so ``usage`` is sent. ``question`` and ``usage`` are message
-    ids.
+    reply field (td, ReplyMarkup.cpp), so ``usage`` is sent. ``usage`` is also sent if a private
+    chat manages a channel or group. ``question`` and ``usage`` are message ids.
     """
     if context.is_channel or context.about is not None:
         await say(context, context.t(usage))

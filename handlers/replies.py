@@ -53,10 +53,13 @@ async def say(
     markup: dict[str, Any] | None = None,
     reply_to: int | None = None,
 ) -> None:
-    """Send an HTML message to the chat of the update; in groups and channels as a reply.
+    """Send an HTML message to the chat of the update.
 
-    ``markup`` replaces the buttons. ``reply_to``: reply to this message in any chat. With
-    ``Context.in_place``, the text replaces the pressed message.
+    In groups and channels, the message is a reply to the message of the update, but not after a
+    pressed button. ``reply_to``: reply to this message in any chat. ``markup`` replaces the
+    buttons. If a channel can't show the buttons, the text names the command for a private chat.
+    With ``Context.in_place``, the text replaces the pressed message, unless ``markup`` or
+    ``reply_to`` is given.
     """
     if context.in_place and not (markup or reply_to):
         context.in_place = False
@@ -151,7 +154,7 @@ async def show_working(context: Context) -> AsyncIterator[None]:
     """Show a chat action while the body runs for long.
 
     The chat action is sent concurrently. A failure of the chat action does not affect the body. If
-    the body takes longer than Telegram shows a chat action, a pressed button is answered.
+    the body still runs when the chat action is due again, a pressed button is answered.
     """
 
     async def answer_in_time() -> None:

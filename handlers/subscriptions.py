@@ -327,7 +327,9 @@ def _subscribed_sentence(
 async def _delay_hint(done: Sequence[Subscribed], context: Context) -> list[str]:
     """Return the line with the expected delay of new alerts, the longest delay of all profiles.
 
-    If the delay is long, the line names the option that shortens it.
+    Subscriptions that existed before, and subscriptions with a daily summary, do not count. If an
+    option can shorten a long delay, the line names the option. The result is empty if no delay is
+    known.
     """
     delays: list[tuple[timedelta, bool]] = []
     for one in done:
@@ -596,10 +598,12 @@ def _subscribed_buttons(done: Subscribed, context: Context, *, can_show: bool) -
 async def _admit_named_channel(context: Context, name: str) -> tuple[Target, str]:
     """Check that person and bot may post in a channel, and admit the channel.
 
-    Return the channel as the target of alerts, and the channel's name.
+    For a group, the person must be an admin. Return the channel or group as the target of alerts,
+    and its name.
 
     Raises:
         SubscriptionError: The channel is not visible, or the person or the bot may not post.
+        BlockedError: The access list blocks the channel.
         AskAgainError: Telegram does not answer.
     """
     user_id = context.user_id

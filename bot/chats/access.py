@@ -132,7 +132,11 @@ class Access:
         return judged, False, chat
 
     async def guests(self, *, offset: int, limit: int) -> list[Guest]:
-        """Return a page of the users of the bot, the highest cost of this month first."""
+        """Return a page of persons and chats, the highest cost of this month first.
+
+        The list contains the persons and chats with costs this month or with an entry in the
+        access list.
+        """
         async with reading(self._db) as tx:
             return await guests(tx, offset=offset, limit=limit, now=self._now())
 

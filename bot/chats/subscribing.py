@@ -133,18 +133,20 @@ class Subscribing:
     ) -> Subscribed:
         """Subscribe a chat or topic to a profile; costs 0 to 3 credits.
 
-        Live stories do not cause alerts; the live stories are returned so that the caller can
-        offer to show the stories. Without ``preferences``, the defaults of the chat apply. With
-        ``own_topic``, alerts go to a separate topic of the profile, and an existing subscription
-        in ``target`` moves to that topic.
+        If the API refuses the account, further calls check the refusal and cost more. Live stories
+        do not cause alerts; the live stories are returned so that the caller can offer to show the
+        stories. Without ``preferences``, the defaults of the chat apply. With ``own_topic``,
+        alerts go to a separate topic of the profile, and an existing subscription in ``target``
+        moves to that topic.
 
         Raises:
+            BlockedError: The owner of the bot has blocked the chat.
             SubscriptionError: A limit is reached, or the topic can't be made.
             AskAgainError: Telegram does not answer the request for a topic.
             NoSuchProfileError: The account does not exist.
             ProfilePrivateError: The account is private, so the stories are not available.
-            SpendingError: The credits may not be spent. While all spending is stopped, a known
-                profile can still be subscribed to.
+            SpendingError: The credits may not be spent, or the chat has no payer. While all
+                spending is stopped, a known profile can still be subscribed to.
             StoriesError: The API failed, or the block-list has the profile.
         """
         ((_, result),) = await self.subscribe_all(
@@ -171,6 +173,7 @@ class Subscribing:
         reaches a limit in the meantime, no subscription starts.
 
         Raises:
+            BlockedError: The owner of the bot has blocked the chat.
             SubscriptionError: A limit was reached in the meantime, or topics are not possible.
             AskAgainError: Telegram does not answer the request for a topic.
         """
@@ -486,9 +489,13 @@ class Subscribing:
     async def _ask_live(self, profile: Profile, by: Asker, *, is_just_named: bool) -> list[Story]:
         """Return the live stories of a profile. Free if the last check is at most 10 minutes old.
 
+        Otherwise the cost is that of ``Names.fetch_stories``: 2 credits, or more if the API
+        refuses the account.
+
         Raises:
             SpendingError: The credits may not be spent.
-            StoriesError: The API failed, or a different account has the name now.
+            StoriesError: The API failed or refused the account, or a different account has the
+                name now.
         """
         now = self._now()
         async with reading(self._db) as tx:

@@ -242,7 +242,7 @@ class Subscriptions:
         return moved
 
     async def close_chat(self, chat_id: int) -> bool:
-        """Close a chat in which the bot may not write. Return False if the chat was closed.
+        """Close a chat in which the bot may not write. Return whether the chat was open.
 
         The data of a closed chat are kept for 30 days.
         """

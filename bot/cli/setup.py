@@ -63,9 +63,10 @@ class Price:
 
     @property
     def proposed_budget(self) -> int:
-        """Return a daily budget with which the pack lasts for a month.
+        """Return a daily budget in credits with which the pack lasts for a month.
 
-        If the pack is unknown, the balance must last for a month.
+        If the pack is unknown, the balance must last for a month. The result is within the limits
+        of ``propose_budget``, so a very small balance may not last for a month.
         """
         return propose_budget(self.pack.credits if self.pack else self.balance or 0)
 
@@ -200,9 +201,9 @@ class Setup:
         return int(answer)
 
     def _print_plan(self, budget: int, price: Price) -> None:
-        """Print the cost of a budget and the number of checks that the budget allows.
+        """Print the cost of a budget and the number of profiles that the budget can check.
 
-        If the balance is unknown, a full pack is assumed.
+        If the balance is unknown, a full pack is assumed, if the pack is known.
         """
         size = price.pack.credits if price.pack else None
         balance = price.balance if price.balance is not None else size

@@ -82,7 +82,10 @@ _OTHERS = """
 
 
 def parse_hours(text: str) -> tuple[int, int] | None:
-    """Parse the start and end of a span of hours; return None if the text is no span."""
+    """Return the start and end of a span of hours in minutes after midnight.
+
+    Return None if the text is no span.
+    """
     tokens = _tokens(text)
     for place, token in enumerate(tokens):
         if token in _words(_TO):
@@ -94,7 +97,7 @@ def parse_hours(text: str) -> tuple[int, int] | None:
 
 
 def parse_hour(text: str) -> int | None:
-    """Parse one time of day; return None if the text is no time of day."""
+    """Return a time of day in minutes after midnight, or None if the text is no time of day."""
     return _minute_of(_tokens(text))
 
 

@@ -246,7 +246,8 @@ class Condition:
 def judge(seen: Seen, *, is_open: Mapping[str, bool], now: datetime) -> Iterator[Condition]:
     """Yield the state of each condition that can be evaluated; ``is_open`` gives the state before.
 
-    A condition is skipped if its measurement is None. Two kinds are only closed here: a second
+    The conditions of the disk and the clock are skipped if the measurement is None. If the balance
+    is None, the condition of the balance is not met. Two kinds are only closed here: a second
     program that receives the updates, and an API that refuses the key. The loops that detect these
     conditions open the incidents.
     """

@@ -116,5 +116,8 @@ def pack_of_price(price: float) -> Pack | None:
 
 
 def propose_budget(credits: int) -> int:  # noqa: A002 - the field's term
-    """Return a budget with which so many credits last for a month; at most the default."""
+    """Return a budget with which so many credits last for a month.
+
+    The result is at most the default budget, and at least the price of a first check.
+    """
     return max(_LEAST_BUDGET, min(DEFAULT_BUDGET, credits // _MONTH))

@@ -238,7 +238,11 @@ async def _record(tx: Tx, profile: Profile, fetched: Fetched[Story], *, now: dat
 
 
 def _keys_answered(fetched: Fetched[Any]) -> set[str]:
-    """Return the keys of all requests that this result answers."""
+    """Return the keys of the requests that wait until this result is stored.
+
+    The requests are those for a story of the result, and for the profile. A single story does not
+    answer the request for the profile, but the request then finds the stored profile.
+    """
     if fetched.profile is None:
         return set()
     return {profile_key(fetched.profile.username), *(story_key(one.pk) for one in fetched.result)}

@@ -64,12 +64,14 @@ class Viewer:
     async def story(self, link: Link, asker: Asker) -> Story:
         """Return the story of a link; 1 credit, or 0 for a cached or certainly expired story.
 
-        If the story seems to be gone or private, a second answer must confirm this, for 1 more
-        credit.
+        If the API answers that the story is gone, and the id contains a valid time, a second call
+        for 1 more credit must confirm this. If the API answers that the account is private, a
+        lookup of the name in the link must confirm this, for 1 or 2 more credits.
 
         Raises:
             StoryGoneError: The story is over 24 hours old or was deleted.
             ProfilePrivateError: The account is visible to followers only.
+            ProfileUnavailableError: The lookup did not confirm that the account is private.
             SpendingError: The credits may not be spent.
             StoriesError: The account is blocked, or the API failed.
         """
@@ -112,6 +114,7 @@ class Viewer:
 
         Raises:
             NoSuchProfileError: According to one answer, the account does not exist.
+            ProfilePrivateError: According to one answer, even the page of the account is hidden.
             SpendingError: The credits may not be spent.
             StoriesError: The API failed.
         """

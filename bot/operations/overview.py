@@ -69,7 +69,7 @@ class Overview:
     now: Callable[[], datetime]
 
     async def make_admin_link(self, owner: int) -> str:
-        """Return a link with which an owner can open the admin page once.
+        """Return a link with which an owner can open the admin page once, within ten minutes.
 
         End any earlier session.
         """

@@ -154,7 +154,11 @@ class Outbox:
             await self.worker.run()
 
     async def _step(self) -> datetime | None:
-        """Begin as many due jobs as slots are free. Return the time when more jobs are due."""
+        """Begin as many due jobs as slots are free. Return the time of the next step.
+
+        Return None if only ``wake`` can make a next step useful: no queue is open, or no slot
+        becomes free before a send ends.
+        """
         if rests_until := await self._paused_until():
             return rests_until
         free = self._slots.count_free(self._now())

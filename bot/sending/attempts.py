@@ -181,8 +181,10 @@ class Attempts:
     ) -> Outcome | None:
         """Adjust the send after Telegram refused a request.
 
-        Return None to continue, or the outcome. Nothing of a refused album is in the chat, because
-        an album is sent completely or not at all (TDLib, MessagesManager::do_send_message_group).
+        Return None to continue, or the outcome. If Telegram rejects the content of an album,
+        nothing of the album is in the chat, because an album is sent completely or not at all
+        (TDLib, MessagesManager::do_send_message_group). After a 429 response, a part may be in the
+        chat (see ``_are_known``).
         """
         outcome, refusal = outcomes.outcome_of(error), outcomes.read_refusal(error)
         if refusal.scope == "caption" and request.text.simplify():
@@ -269,6 +271,7 @@ def _after_flood(outcome: TryLater, request: SendRequest) -> Outcome | None:
     """After a flood limit, return None to send again, or the outcome to stop.
 
     The send continues only for a reply to a person, and only if the reply was certainly not sent.
+    The flood limit may last for at most 30 seconds, and a send continues at most three times.
     """
     if outcome.unknown or outcome.partly or request.is_alert:
         return outcome

@@ -116,9 +116,10 @@ async def get_with_access(
 
 
 async def is_blocked(tx: Tx, chat_id: int, *, now: datetime) -> bool:
-    """Return whether a chat is blocked, or the person who is responsible for the chat.
+    """Return whether the access list blocks a chat, its person or the responsible person.
 
-    The caller has locked the chat. Otherwise a concurrent transaction could add a block unnoticed.
+    A caller that acts on the result must lock the chat first. Otherwise a concurrent transaction
+    could add a block unnoticed.
     """
     return (await _judge_chat(tx, chat_id, now)).verdict == "blocked"
 

@@ -40,11 +40,12 @@ async def settle_checkpoint(tx: Tx, mark: str) -> None:
 
 
 async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
-    """Delete the chat's rows in every table. In bills and inbox, remove only the chat id.
+    """Delete the row of the chat, and the rows of every table with the id in ``chat_id``.
 
-    A profile without other followers is not checked any more. Groups and channels of a private
-    chat's person get no payer, so that the other admins can take over. The permissions of the chat
-    stay, so that an erasure does not end a block.
+    In bills and finished updates, remove only the ids of the chat and its person. A profile
+    without other followers is not checked any more. Groups and channels of a private chat's person
+    get no payer, so that the other admins can take over. The permissions of the chat stay, so that
+    an erasure does not end a block. The counters of a day's limits also stay.
     """
     paid = await _lock(tx, chat_id, now=now)
     followed = await subscriptions.remove_of_chat(tx, chat_id)

@@ -192,7 +192,7 @@ async def apply_presence(tx: Tx, mute: Mute, presence: Presence, *, now: datetim
 
 
 async def close_chat(tx: Tx, chat_id: int, *, now: datetime) -> bool:
-    """Close a chat: stop alerts and unneeded checks. Return False if already closed."""
+    """Close a chat: stop alerts and unneeded checks. Return whether the chat was open."""
     return bool(await close_chats(tx, [chat_id], now=now))
 
 

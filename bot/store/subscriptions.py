@@ -150,7 +150,7 @@ async def people_of(tx: Tx, chat_id: int) -> list[int]:
 
 
 async def chats_of_person(tx: Tx, person: int, *, most: int) -> list[Chat]:
-    """Return at most ``most`` groups and channels of a person, by title.
+    """Return at most ``most`` groups and channels of a person, by title. Omit closed chats.
 
     The person is responsible for the chat, or has added a subscription in the chat.
     """
@@ -227,7 +227,7 @@ async def add(
 
 
 async def change(tx: Tx, subscription_id: int, **values: object) -> None:
-    """Set columns of a subscription (paused, paused_until, since)."""
+    """Set columns of a subscription, such as ``options``, ``thread_id`` or ``paused``."""
     await tx.execute(
         sa.update(subscriptions).where(subscriptions.c.id == subscription_id).values(**values)
     )

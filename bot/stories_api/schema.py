@@ -188,7 +188,7 @@ def highlight_from(value: object) -> Highlight:
     """Return the highlight in decoded JSON. Its stories are sorted, the oldest first.
 
     Raises:
-        MalformedBodyError: The body has no highlight.
+        MalformedBodyError: The body has no highlight, or has items of which none is a story.
     """
     try:
         wire = _Highlight.model_validate(value)

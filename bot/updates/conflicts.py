@@ -86,7 +86,7 @@ class Polls:
     def with_answer(self, at: datetime) -> "Polls":
         """Return the results after a poll that was answered at the time ``at``.
 
-        At most one answer per second is recorded.
+        At most one answer per second is recorded. The first answer after a 409 is always recorded.
         """
         last = self.answers[-1] if self.answers else None
         if last is not None and self.answered_since and timedelta(0) <= at - last < _THINNED:
@@ -102,7 +102,11 @@ class Polls:
         return now - self.answered_since
 
     def conflicts_last(self, now: datetime) -> bool:
-        """Return whether a conflict exists now and has lasted for at least ``LASTING``."""
+        """Return whether a conflict exists now and has lasted for at least ``LASTING``.
+
+        Within the last ``LASTING``, at least 3 polls must have ended with 409. These polls must
+        outnumber the recorded answers.
+        """
         if self.since is None or now - self.conflicts[-1] > GAP:
             return False
         conflicts = len(_recent(self.conflicts, now))

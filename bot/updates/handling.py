@@ -166,7 +166,12 @@ class Handling:
             await deliveries.make_replies_due(tx, chat_id, now=now)
 
     async def _send_replies(self, enqueued: Enqueued, unit: Unit) -> None:
-        """Send the replies in order. The outbox retries replies that could not be sent."""
+        """Send the replies to unknown chats, then the replies of the claimed queue in order.
+
+        Without a claim, the outbox sends the stored replies. The outbox also retries stored
+        replies that could not be sent. A reply to a chat that is not in the database is sent only
+        once.
+        """
         for reply in enqueued.strangers:
             await self._send_to_stranger(reply)
         if enqueued.lease is None:

@@ -423,7 +423,7 @@ class Intake:
 
 
 def with_command_first(update: dict[str, Any]) -> dict[str, Any]:
-    """Put the entity of a command at the begin of a message before all other entities.
+    """Put the entity of a command at the beginning of a message before all other entities.
 
     PTB recognises a command only by the first entity. If a whole command is bold, the first entity
     is the bold text.
