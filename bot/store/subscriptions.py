@@ -234,7 +234,7 @@ async def change(tx: Tx, subscription_id: int, **values: object) -> None:
 
 
 async def remove(tx: Tx, ids: Iterable[int]) -> None:
-    """Delete subscriptions with the pending deliveries."""
+    """Delete subscriptions with all their deliveries, also sent deliveries and dead letters."""
     await tx.execute(sa.delete(subscriptions).where(subscriptions.c.id.in_(list(ids))))
 
 
