@@ -56,8 +56,8 @@ def image_line(source: str) -> str:
 def ask(source: str) -> str:
     """Return the README's sentence on questions and issues."""
     if not source:
-        return "Open an issue where you got the code from; a question is welcome as one.\n"
-    return f"[Open an issue]({source}/issues); a question is welcome as one.\n"
+        return "Open an issue where you got the code from. Questions are welcome as issues.\n"
+    return f"[Open an issue]({source}/issues). Questions are welcome as issues.\n"
 
 
 def _raw(source: str) -> str:
