@@ -47,21 +47,26 @@ from sandbox.telegram.world import FIRST_PERSON
 PAGE = Path("docs/costs.md")
 HEAD = """# What it costs
 
-The table lists the credits that each request costs. `python -m tools.costs` writes this page: the
-command makes each request against the sandbox and reads the bill; a test compares both. The prices
-of single calls are on [the sandbox's page of the Stories API](sandbox-stories.md).
+The table at the end lists the credits that each request costs. `python -m tools.costs` writes this
+page: the command makes each request against the sandbox (the stand-in of the Stories API) and
+reads the bill. A test compares the page with a new run. The prices of single calls are on
+[the page of the calls](stories-api.md).
 
 The ledger books the cost that an answer reports, up to five times the price. If the answer reports
-no cost, the ledger books the price. 401, 402, 410, 500, 503 and 504 are free, and so are the pages
-of the edge with 403 and 404. A call of unknown cost (no answer; 408, 429, 502 and other failures)
-is booked at its price. If three balances in a row show that the call was not billed, the credits
-return to the day's budget and to the allowance of the person.
+no cost, the ledger books the price. Answers with the status 401, 402, 410, 500, 503 or 504 are
+free. HTML pages of the vendor's network (its edge) with the status 403 or 404 are also free. A
+call of unknown cost (no answer; 408, 429, 502 and other failures) is booked at its price. If three
+balances in a row show that the call was not billed, the credits return to the day's budget and to
+the allowance of the person.
 
-If the address of a story's file fails, the bot buys the file for 1 credit. Of a profile the bot
-buys one file first, and the others only if the first purchase succeeds.
+If the address of a story's file fails, the bot buys the file for 1 credit. If the files of several
+stories of a profile fail, the bot buys one file first. It buys the other files only if the first
+purchase succeeds.
 
 A pasted address of a file costs no credit. A person may load 500 MB a day by such addresses. If
-Instagram's server refuses a signed address (403), the bot buys the file for 1 credit.
+Instagram's server refuses a signed address (403), the bot buys the file for 1 credit. The file is
+sent only if the answer names the account, and the account is public and not blocked. If an answer
+names no account, the bot buys no file of a pasted address for a day.
 
 | what | credits |
 |---|---|
