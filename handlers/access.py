@@ -70,7 +70,7 @@ HOW_TO_OPEN = N_(
 
 @command("allow")
 async def allow(context: Context) -> None:
-    """Give a person or a chat access to the bot."""
+    """Give a person or a chat access to the bot, and end a block. Profiles need no access."""
     named = _subject(context, here=True)
     if named is None:
         await say(context, context.t(ALLOW_USAGE))
@@ -93,7 +93,7 @@ async def _is_silenced(subject: Subject, context: Context) -> bool:
 
 @command("invite", only_in_private=True)
 async def invite(context: Context) -> None:
-    """Send an invitation link for 1 person, or for the number of people in the command."""
+    """Send an invitation link for 1 person, or for the number of people (1 to 1000) given."""
     number = context.words[0] if context.words else "1"
     is_number = number.isdecimal() and len(number) <= len(str(MOST_USES))
     uses = int(number) if is_number else 0
@@ -104,7 +104,7 @@ async def invite(context: Context) -> None:
 
 
 async def make_invitation(context: Context, uses: int) -> Safe:
-    """Return the message with a new invitation link that is valid for ``uses`` people."""
+    """Return the message with a new invitation link, valid for ``uses`` people and 7 days."""
     payload, _ = await context.services.access.make_invitation(context.user_id, uses)
     text = context.t(
         NN_(
@@ -119,7 +119,11 @@ async def make_invitation(context: Context, uses: int) -> Safe:
 
 @command("block")
 async def block(context: Context) -> None:
-    """Block a person, a chat or a profile, until a given time or without an end."""
+    """Block a person, a chat or a profile, until a given time or without an end.
+
+    Raises:
+        RightsError: The person is an owner of the bot.
+    """
     named = _subject(context)
     if named is None:
         await say(context, context.t(BLOCK_USAGE))
@@ -143,7 +147,11 @@ async def block(context: Context) -> None:
 
 @on_press(PROFILE_ID)
 async def look_up_profile(context: Context, username: str) -> None:
-    """Look up and store the ID of a blocked profile for 1 credit."""
+    """Look up and store the ID of a blocked profile for 1 credit.
+
+    Raises:
+        BotError: The errors of ``Viewer.look_up``.
+    """
     profile = await context.services.viewer.look_up(username, context.asker)
     await context.services.access.record_profile_id(username, profile.profile_id)
     await edit_pressed(context, context.t(BLOCKED, who=username), [])
@@ -151,7 +159,11 @@ async def look_up_profile(context: Context, username: str) -> None:
 
 @command("unblock")
 async def unblock(context: Context) -> None:
-    """End a block."""
+    """End the block of a person, a chat or a profile.
+
+    Raises:
+        RightsError: The profile is blocked by ``BLOCKED_PROFILES``.
+    """
     named = _subject(context)
     if named is None:
         await say(context, context.t(UNBLOCK_USAGE))
@@ -192,7 +204,9 @@ def name_with_id(entry: Entry) -> str:
 async def use_link(context: Context, payload: str) -> Page | None:
     """Use an owner link or an invitation link. Return the page to send, or None.
 
-    After a valid invitation the result is None, and the caller sends the usual greeting.
+    The page is the welcome of the new owner, or the error message about an invalid link. The
+    result is None after a valid invitation, and if the person already has access. The caller then
+    sends the usual greeting.
     """
     person = context.event.effective_user
     access = context.services.access
@@ -223,7 +237,11 @@ def _new_owner_buttons(context: Context) -> Buttons:
 
 @on_press(OWNER, only_in_private="invite")
 async def press_owner_button(context: Context, what: str, number: int | None) -> None:
-    """Send an invitation, explain how to open the bot to everyone, or deny a person access."""
+    """Send an invitation, explain how to open the bot to everyone, or deny a person access.
+
+    A denial only replaces the pressed message and stores nothing. If the person or chat has access
+    by now, the message says so.
+    """
     if what == "invite":
         await say(context, await make_invitation(context, 1))
     elif what == "open":
@@ -238,9 +256,10 @@ async def press_owner_button(context: Context, what: str, number: int | None) ->
 def _subject(context: Context, *, here: bool = False) -> tuple[Subject, str, Sequence[str]] | None:
     """Return the subject of a command, the name if known, and the words after the subject.
 
-    If the command replies to a message, the subject is the author of that message. Otherwise the
-    first word names the subject. With ``here``, a command without a word means the group or
-    channel of the command. Return None if the command names no subject.
+    If the command replies to a message of a person, the subject is the author of that message.
+    Messages of this bot and messages in the name of a chat do not count. Otherwise the first word
+    names the subject. With ``here``, a command without a word means the group or channel of the
+    command. Return None if the command names no subject.
     """
     asked = context.replied_to
     words = context.words

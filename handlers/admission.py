@@ -1,9 +1,11 @@
 """Access check before all handlers: updates from people without access are refused.
 
-A person or chat without access gets one refusal; later messages get no answer. The chats of a
+A person or chat without access gets one refusal; later messages get no answer. Exceptions: each
+press of a button is answered, and each invalid invitation gets an error message. The chats of a
 blocked payer get no refusal. For a refused update, the bot calls neither the Stories API nor
-Telegram, except to send the refusal. Updates about the removal of the bot and about a new chat ID
-pass the check, because these updates only end or move data.
+Telegram, except to send the answer. Updates about the removal of the bot and about a new chat ID
+pass the check, because these updates only end or move data. Updates that the bot itself caused
+and a /start with a valid owner or invitation link also pass.
 """
 
 from datetime import timedelta
@@ -58,7 +60,10 @@ async def stop_refused(_: Update, context: Context) -> None:
 
 
 async def admit_or_refuse(context: Context) -> bool:
-    """Return whether handlers may process the update; send the first refusal."""
+    """Return whether handlers may process the update; send the first refusal.
+
+    Set ``is_owner`` and ``known`` of the context, except for a channel's direct messages.
+    """
     where = context.event.effective_chat
     message = context.message
     if where and where.is_direct_messages:
@@ -82,7 +87,10 @@ async def admit_or_refuse(context: Context) -> bool:
 
 
 async def _refuse_direct_messages(context: Context) -> None:
-    """Explain, at most once a day, that the bot does not work in a channel's direct messages.
+    """Explain that the bot does not work in a channel's direct messages.
+
+    Each person gets the explanation at most once a day, and only after a message that asks the bot
+    for something.
 
     Each message to a person needs the person's topic ID (Bot API 9.2). The bot stores no topic IDs
     of direct messages, so alerts and answers could not arrive, and no credits are spent.
@@ -115,14 +123,17 @@ def _asks_something(message: Message, context: Context) -> bool:
 
 
 async def _remember_member_name(context: Context) -> None:
-    """Store the name of a group member for the owner's list (/people)."""
+    """Store the name of a group member who addresses the bot, for the owner's list (/people)."""
     user = context.event.effective_user
     if user and context.user_id and not context.is_private and _wants_answer(context):
         await context.services.access.remember_name(user.id, user.full_name)
 
 
 def entry_link_payload(context: Context) -> str | None:
-    """Return the payload of a /start with an owner link or an invitation link, or None."""
+    """Return the payload of a /start with an owner link or an invitation link, or None.
+
+    Only a /start in a private chat counts.
+    """
     message = context.event.message
     if message is None or not context.is_private:
         return None
@@ -149,7 +160,9 @@ def _is_removal_or_move(context: Context) -> bool:
 async def _tell_refused(context: Context, judged: Judged) -> None:
     """Tell a person or chat that access is refused, but only the first time.
 
-    Each press of a button is answered, because Telegram shows that the button waits for an answer.
+    Messages that are not addressed to the bot get no answer. Each press of a button is answered,
+    because Telegram shows that the button waits for an answer. An invalid invitation always gets
+    an error message, with a button to ask the owner for access.
     """
     person = context.event.effective_user
     known = context.known
@@ -188,7 +201,11 @@ def _presses_to_ask(context: Context) -> bool:
 
 
 async def _ask_owner(context: Context, judged: Judged) -> None:
-    """Send a request for access to the owners, and replace the message of the pressed button."""
+    """Record a request for access, and replace the message of the pressed button.
+
+    ``bot.operations.visitors`` reports the request to the owners, unless a refusal of the person
+    was recorded before.
+    """
     person = context.event.effective_user
     name = person.full_name if person else ""
     await context.services.access.record_refusal(judged.about, name=name)

@@ -1,4 +1,4 @@
-"""/broadcast: a message to all chats, with a preview and a button that stops the broadcast."""
+"""/broadcast: a message to all private chats and groups, with a preview and a *Stop* button."""
 
 from datetime import timedelta
 
@@ -78,7 +78,10 @@ async def press_button(context: Context, what: str, number: int) -> str | None:
 
 
 def _text_to_send(context: Context) -> str:
-    """Return the HTML of the broadcast: the replied message, or the text after the command."""
+    """Return the HTML of the broadcast: the replied message, or the text after the command.
+
+    A replied message without text, such as a photo, does not count. The result may be empty.
+    """
     message = context.message
     asked = context.replied_to
     if asked and asked.text:

@@ -17,7 +17,8 @@ NONE_LIVE = N_("<b>{username}</b>: no stories at my last check")
 async def card_page(context: Context, username: str, *, has_more: bool = False) -> Page:
     """Return the card of a profile; free until a button is pressed.
 
-    With ``has_more``, the card also has the less common buttons, as under an album.
+    The last known stories are shown only if the chat has subscribed to the profile. With
+    ``has_more``, the card also has the button for the stories as files.
     """
     followed = await subscription_id_of(context, username)
     text: str = context.t(WHICH, username=username)
@@ -37,7 +38,11 @@ async def show_card_under_album(context: Context, username: str) -> None:
 
 
 async def last_seen_line(context: Context, username: str) -> str:
-    """Return the line about the stories that the last check found, or an empty string."""
+    """Return the line about the live stories that the last check found, or an empty string.
+
+    Raises:
+        NotFollowedError: The chat has no subscription to the profile.
+    """
     live = await context.services.subscriptions.live_stories(username, chat_id=context.chat.id)
     if not live:
         return ""

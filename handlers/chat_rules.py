@@ -44,9 +44,10 @@ def rules_page(context: Context, hint: str = "") -> Page:
 
 
 async def propose(context: Context, wanted: Options) -> None:
-    """Ask for confirmation of new rules of the whole chat, if the rules exclude any alerts.
+    """Ask for confirmation of new rules of the whole chat, if a subscription has no own rules.
 
-    Other rules are saved at once.
+    If all subscriptions have their own rules, or if ``wanted`` removes the rules, ``wanted`` is
+    saved at once. Unchanged rules are only shown.
     """
     if wanted == context.chat.rule_options:
         await say(context, *rules_page(context, context.t(UNCHANGED)))

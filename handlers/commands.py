@@ -51,7 +51,8 @@ def menus_and_descriptions(bot: ExtBot[None]) -> dict[str, Shown]:
 async def update_chat_menu(context: Context) -> None:
     """Publish a chat's own command menu, for an owner or for a chat with a chosen language.
 
-    An unchanged menu is not published again.
+    A chat that already has its own menu also gets the current menu. Channels get no menu. An
+    unchanged menu is not published again. If Telegram refuses the menu, the failure is logged.
     """
     chat = context.chat
     is_owners = context.is_owner and chat.kind == TgChat.PRIVATE

@@ -47,7 +47,7 @@ async def offer_understood(context: Context, command: str, wanted: Wanted) -> No
 async def offer_for_many(
     context: Context, names: Sequence[str], commands: Sequence[str] = tuple(MANY)
 ) -> None:
-    """Offer commands for a list of profiles as buttons.
+    """Offer commands for at most ten profiles as buttons; further names are left out.
 
     The handler of a button reads the names from the message.
     """

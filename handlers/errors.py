@@ -1,4 +1,4 @@
-"""Error messages for failures, in the chat's language; an unexpected failure gets a number."""
+"""Error messages for failures, in the chat's language; an unexpected failure gets a code."""
 
 import secrets
 from collections.abc import Iterable
@@ -51,10 +51,11 @@ def sentence_for(error: BotError, context: Context) -> str:
 async def send_error(
     context: Context, error: BotError, *, more: str = "", buttons: Buttons | None = None
 ) -> None:
-    """Send an error message; if a group got the same message recently, only react.
+    """Send an error message; if a group got the same message within ten minutes, only react.
 
-    Error messages about a member's own rights or limit are sent once to each member. ``more`` is
-    HTML after the error message.
+    Error messages about a member's own rights or limit are sent once to each member in this time.
+    After a pressed button or an edited message, the error message is always sent. ``more`` is HTML
+    after the error message.
     """
     text: str = Safe(sentence_for(error, context) + more)
     message = context.event.message
@@ -72,7 +73,10 @@ async def send_error(
 
 
 def refusal_buttons(errors: Iterable[BotError], context: Context) -> Buttons:
-    """Return the button that solves the cause of the errors, or an empty list."""
+    """Return the button to become the payer, if a group or channel needs a payer.
+
+    The result is empty without a ``NoPayerError``, and in a private chat.
+    """
     has_no_payer = any(isinstance(one, NoPayerError) for one in errors)
     if has_no_payer and not context.is_private:
         return payer_buttons(context.origin.id, context.origin.type, context)
@@ -90,7 +94,8 @@ async def react(context: Context, message: Message, sign: str) -> None:
 async def answer_given_up_update(update: Update, *, chats: Chats) -> None:
     """Send an error message for an update that is given up after its last attempt.
 
-    The handlers are not used, because the handlers have failed.
+    An update without a message gets no error message. The handlers are not used, because the
+    handlers have failed.
     """
     message = update.effective_message
     person = update.effective_user
@@ -117,7 +122,10 @@ async def send_too_many_requests(context: Context) -> None:
 
 
 async def on_error(update: object, context: Context) -> None:
-    """Send the error message and log the failure; PTB calls this handler for each exception.
+    """Roll back the uncommitted changes, send the error message and log the failure.
+
+    PTB calls this handler for each exception, except if the update will be retried. Telegram's
+    error ``Forbidden`` gets no message, because the bot may not write in the chat.
 
     After a press of a button, some messages are shown in a pop-up, which other members do not see:
     a missing right or subscription, all expected failures in a group, and all failures in a

@@ -1,4 +1,4 @@
-"""/export and /import: the subscriptions of a chat as a JSON file."""
+"""/export and /import: the subscriptions and the rules of a chat as a JSON file."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
@@ -51,7 +51,7 @@ _MOST_SKIPPED = 10  # maximum number of unreadable entries in the answer
 
 @command("export", channel_after=0)
 async def send_export(context: Context) -> None:
-    """Send the chat's subscriptions as a JSON file."""
+    """Send the chat's subscriptions, and the rules of the whole chat, as a JSON file."""
     entries = await context.services.subscriptions.export_entries(context.chat.id)
     if not entries:
         await say(context, context.t(EMPTY))
@@ -94,7 +94,14 @@ async def import_captioned(context: Context) -> None:
 
 
 async def offer_import(context: Context, message: Message, source: Document) -> None:
-    """Offer to import a file that was sent without the command, with the number on the button."""
+    """Offer to import a file that was sent without the command, with the number on the button.
+
+    For a list of followed accounts, send the page to choose the accounts.
+
+    Raises:
+        BotError: The file has a different format, or is too large.
+        AskAgainError: Telegram does not answer.
+    """
     imported = await read_document(context, source)
     if isinstance(imported, list):
         await offer_accounts(context, imported, source, message.message_id)
@@ -140,7 +147,14 @@ async def _read_export(context: Context, source: Document) -> Import:
 async def _subscribe_to_listed(context: Context, source: Message) -> None:
     """Subscribe to the profiles of a file; list the failures with reasons.
 
-    The options of existing subscriptions stay unchanged until a button is pressed.
+    Each new subscription costs 0 to 3 credits. For a list of followed accounts, only the page to
+    choose the accounts is sent. The options of existing subscriptions, and the rules of the whole
+    chat, stay unchanged until a button is pressed.
+
+    Raises:
+        BotError: The file has a different format, or is too large.
+        RightsError: The file lists followed accounts, and the chat is not private.
+        AskAgainError: Telegram does not answer.
     """
     if source.document is None:
         return
@@ -187,7 +201,10 @@ async def _ask_about_options(
     source: Message,
     context: Context,
 ) -> None:
-    """Ask whether to apply the options in the file to existing subscriptions; list the changes."""
+    """Ask whether to apply the options in the file to existing subscriptions; list the changes.
+
+    Do nothing without changes, and in a channel.
+    """
     lines: list[str] = []
     listed = {entry.username: entry.preferences for entry in imported.entries}
     for one, name in there:
@@ -203,7 +220,10 @@ async def _ask_about_options(
 
 
 async def _ask_about_rules(imported: Import, source: Message, context: Context) -> None:
-    """Ask whether to replace the rules of the whole chat by the rules in the file."""
+    """Ask whether to replace the rules of the whole chat by the rules in the file.
+
+    Do nothing if the file has no rules or the same rules, and in a channel.
+    """
     wanted = imported.rules
     if not wanted.rules or wanted == context.chat.rule_options or context.is_channel:
         return

@@ -15,10 +15,11 @@ from handlers.show import latest_stories, show_albums
 async def send_as_files(context: Context, what: str) -> None:
     """Send a story (by ID) or the stories of a profile (by ``@name``) as files.
 
-    Cached stories cost no credits.
+    A story costs 1 credit, and the stories of a profile cost 2 or 3 credits, as ``Viewer``
+    describes. Cached stories cost no credits.
 
     Raises:
-        StoryGoneError: The story has expired.
+        StoryGoneError: The story has expired or was deleted, or the ID contains no valid time.
         NoStoriesError: The profile has no stories now.
         BotError: The errors of ``Viewer``.
     """

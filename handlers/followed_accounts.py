@@ -94,6 +94,8 @@ async def offer_accounts(
 ) -> None:
     """Send the first page of the accounts in a file, as a reply to the file.
 
+    For ten minutes, a plain message then searches these accounts (``search_if_expected``).
+
     Raises:
         RightsError: The chat is not private.
         BotError: The file has no account.
@@ -113,10 +115,14 @@ def _key(context: Context) -> tuple[str, int]:
 
 
 async def search_if_expected(context: Context, text: str) -> bool:
-    """Answer a plain message with the names of the last file that contain the text.
+    """Answer a plain message with at most 12 names of the last file that contain the text.
 
-    The buttons act on the chat for which the file was sent. Return False if no file was sent in
-    the last minutes, or if no name contains the text.
+    The buttons act on the chat for which the file was sent. Return False if no list was sent in
+    the last ten minutes, if the file can't be read, or if no name contains the text. Also return
+    False for a text of one character or of several words, and for small talk.
+
+    Raises:
+        RightsError: The person may no longer manage the chat for which the file was sent.
     """
     part = text.strip().lower().removeprefix("@")
     kept = context.services.cache.get(_key(context), now=context.now)
@@ -145,7 +151,14 @@ async def search_if_expected(context: Context, text: str) -> bool:
 
 @on_press(LIST)
 async def turn_or_subscribe(context: Context, what: str, place: int) -> str | None:
-    """Show another page of the list, or subscribe to a name or to all names of a page."""
+    """Show another page of the list, or subscribe to a name or to all names of a page.
+
+    Each new subscription costs 0 to 3 credits. The buttons work only in a private chat.
+
+    Raises:
+        BotError: The file has a different format, or is too large.
+        AskAgainError: Telegram does not answer.
+    """
     source = context.replied_to
     if source is None or source.document is None or not context.is_private:
         return context.t.plain(UNKNOWN_BUTTON)
@@ -189,8 +202,12 @@ async def subscribe_each(
 ) -> tuple[list[str], list[tuple[Subscription, str]], list[tuple[str, BotError]]]:
     """Subscribe to profiles one by one. Return the new names, the existing ones, and the failures.
 
-    Each existing subscription is returned with the requested name, which may be a former name of
-    the profile. Without preferences, the defaults of the chat apply.
+    Each subscription is committed at once, and costs 0 to 3 credits. Each existing subscription is
+    returned with the requested name, which may be a former name of the profile. Without
+    preferences, the defaults of the chat apply.
+
+    Raises:
+        DatabaseUnavailableError: The database is unavailable. Earlier subscriptions stay.
     """
     done: list[str] = []
     there: list[tuple[Subscription, str]] = []

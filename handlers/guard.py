@@ -2,8 +2,8 @@
 
 ``@command``, ``@on_press`` and ``@on_message`` make a handler with a row in the table of rights. A
 person without the right gets an error message after a command and a pop-up after a press. Commands
-and buttons for the owner are treated as unknown if another person uses them; groups get no message
-about unknown commands.
+and buttons for the owner are treated as unknown if another person uses them; groups and channels
+get no message about unknown commands.
 """
 
 import re
@@ -158,7 +158,7 @@ def handlers_of(module: ModuleType) -> list[Handler]:
 
 
 def on_event(hear: Callable[[Callable[..., Any]], Handler]) -> Callable[[Run], Handler]:
-    """Make the handler of a Telegram event, such as a new member. No right is checked."""
+    """Make the handler of a Telegram event, such as a new topic. No right is checked."""
     return lambda run: hear(lambda _, context: run(context))
 
 
@@ -174,7 +174,8 @@ def command(
     """Make the handler of ``/word``.
 
     - ``channel_after``: the number of words after which the ``@name`` or ID of a channel or group
-      may follow. A command in a private chat then acts on the named chat.
+      may follow. A command in a private chat then acts on the named chat. In a group or channel,
+      a command that names a different chat is refused, except with ``takes_names``.
     - ``takes_names``: the command accepts other ``@name`` words, so the channel must follow
       directly after ``channel_after`` words.
     - ``takes_list``: the words are profile names if all begin with @, or if "and" or a comma joins
@@ -208,7 +209,10 @@ def command(
 
 
 def on_message(name: str, what: filters.BaseFilter) -> Callable[[Run], Guarded]:
-    """Make the handler of messages that match the filter ``what``."""
+    """Make the handler of messages that match the filter ``what``.
+
+    Messages that only repeat another message (``repeats_message``) are ignored.
+    """
 
     def decorate(run: Run) -> Guarded:
         async def hear(context: Context) -> None:
@@ -239,9 +243,10 @@ def _refuse_outside_private(context: Context, word: str) -> None:
 def on_press(kind: Kind, *, only_in_private: str = "") -> Callable[[Press], Guarded]:
     """Make the handler of buttons of a ``kind``.
 
-    The handler gets the arguments of the button and returns the text of the pop-up, or None. A
-    repeated press within a second after the first press is ignored. If ``only_in_private`` names a
-    command, the button works only in private chats, and the error message suggests that command.
+    The handler gets the arguments of the button and returns the text of the pop-up, or None. If
+    the same person presses the same button again within a second after the first press was
+    handled without an error, the second press is ignored. If ``only_in_private`` names a command,
+    the button works only in private chats, and the error message suggests that command.
     """
 
     def decorate(run: Press) -> Guarded:
@@ -282,7 +287,8 @@ async def cache_after_commit(
 
     If the update fails, the entry is not written, so that the retry does not find the entry. The
     entry is written before the replies are sent, because the chat's next message may already be
-    handled during the send.
+    handled during the send. If the update has no database write and no reply until this call, the
+    entry is written at once. The entry expires ``age`` after the write.
     """
 
     async def write() -> None:
@@ -300,8 +306,13 @@ def _make_guarded(name: str, run: Run, hear: Callable[[Guarded], Handler]) -> Gu
 async def answer_press(context: Context, text: str | None = None, *, alert: bool = False) -> None:
     """Answer the pressed button once, with a pop-up if ``text`` is given.
 
-    If the button was answered before, the answer is too late, or the text is too long for a
-    pop-up, send the text as a message.
+    Without a pressed button, do nothing. The answer is sent after the replies, or before the
+    replies if an album is among them. Without ``text``, the pop-up says that nothing has changed
+    if the edit of the message changed nothing. With ``alert``, the person must close the pop-up.
+
+    The text is sent as a message if the button was answered before with a different text, if
+    Telegram refuses the answer (for example because it is too late), or if the text has more than
+    200 characters. A group or channel gets the same message at most once in ten minutes.
     """
     query = context.query
     unit = unit_of_work.current()
@@ -370,8 +381,9 @@ async def act_on_chat(context: Context, chat_id: int) -> None:
     """Let the person manage a channel or group from the private chat for the rest of the update.
 
     Raises:
-        NotAdminError: The person may not manage the chat, or the bot does not know the chat.
-        BlockedError: The owner of the bot has blocked the chat.
+        NotAdminError: The person may not manage the chat, the bot does not know the chat, or the
+            update is not from the person's private chat.
+        BlockedError: The owner of the bot has blocked the chat, or the person responsible for it.
         AdminsUnknownError: Telegram does not return the administrators.
         AskAgainError: Telegram does not answer.
     """
@@ -393,12 +405,13 @@ async def act_on_chat(context: Context, chat_id: int) -> None:
 async def _act_on_named_chat(context: Context, places: Iterable[int], usage: str) -> None:
     """Act on the first channel or group named at ``places``, and remove the word.
 
-    The name of the bot and the name of the current chat are removed without effect.
+    The name of the bot, and the name or ID of the current chat, are removed without effect.
 
     Raises:
-        UnknownChannelError: The bot does not know the chat, or the person may not manage the chat.
-        RightsError: The command was not sent in a private chat.
-        BlockedError: The owner of the bot has blocked the chat.
+        UnknownChannelError: The bot does not know the chat, the person may not manage the chat, or
+            Telegram does not return the administrators.
+        RightsError: The command names a different chat, and was not sent in a private chat.
+        BlockedError: The owner of the bot has blocked the chat, or the person responsible for it.
         AskAgainError: Telegram does not answer.
     """
     words = context.words
@@ -427,7 +440,14 @@ def _is_list(context: Context) -> bool:
 
 
 async def _act_on_channel_word(context: Context, usage: str) -> None:
-    """Act on the second of two words if the word names a channel that the person manages."""
+    """Act on the second of two words if the word names a channel that the person manages.
+
+    Do nothing outside private chats.
+
+    Raises:
+        BlockedError: The owner of the bot has blocked the chat, or the person responsible for it.
+        AskAgainError: Telegram does not answer.
+    """
     if len(context.words) > 2 or not context.is_private:  # noqa: PLR2004 - a profile and a channel
         return
     with suppress(UnknownChannelError):

@@ -27,7 +27,14 @@ TITLE = 24  # characters of a button that a phone shows
 
 @command("highlights")
 async def list_highlights(context: Context) -> None:
-    """List the highlights of a profile, or show the highlight of a link."""
+    """List the highlights of a profile, or show the highlight of a link.
+
+    A list costs 2 or 3 credits, and a highlight costs 1 credit. Cached answers cost 0 credits. For
+    several names or everyday words, no API call is made until a button confirms a name.
+
+    Raises:
+        BotError: The errors of ``Highlights``.
+    """
     if not context.words:
         await ask(context, ASK, USAGE)
         return
@@ -50,13 +57,17 @@ async def list_highlights(context: Context) -> None:
 
 @on_press(HIGHLIGHTS)
 async def turn_page(context: Context, username: str, page: int) -> None:
-    """Show another page of a profile's highlights."""
+    """Show another page of a profile's highlights; 0 credits within an hour after the last call.
+
+    Raises:
+        BotError: The errors of ``Highlights.of_profile``.
+    """
     await edit_pressed(context, *await _list_page(context, username, page))
 
 
 @on_press(HIGHLIGHT)
 async def open_highlight(context: Context, highlight_id: str, offset: int | None) -> None:
-    """Show ten stories of a highlight, beginning with the story at ``offset``."""
+    """Show at most ten stories of a highlight, beginning with the story at ``offset``."""
     await show_highlight(context, highlight_id, offset=offset or 0)
 
 
@@ -67,7 +78,14 @@ async def show_highlight(
     offset: int = 0,
     story_id: str | None = None,
 ) -> None:
-    """Show ten stories of a highlight from ``offset``, or the story with ``story_id``."""
+    """Show the story with ``story_id``, or at most ten stories of a highlight from ``offset``.
+
+    If the highlight has no story with ``story_id``, ten stories are shown. An ``offset`` after the
+    last story means the first story. The cost is 1 credit, or 0 within a day.
+
+    Raises:
+        BotError: The errors of ``Highlights.open``.
+    """
     async with show_working(context):
         result = await context.services.highlights.open(highlight_id, context.asker)
         one = next((story for story in result.stories if story.pk == story_id), None)
@@ -93,7 +111,14 @@ async def _show_ten_stories(context: Context, result: Highlight, offset: int) ->
 
 
 async def _list_page(context: Context, username: str, page: int) -> Page:
-    """Return a page of a profile's highlights, with a button for each highlight."""
+    """Return a page of 20 of a profile's highlights, with a button for each highlight.
+
+    A page number after the last page means the first page. The cost is 2 or 3 credits, or 0 within
+    an hour.
+
+    Raises:
+        BotError: The errors of ``Highlights.of_profile``.
+    """
     async with show_working(context):
         result = await context.services.highlights.of_profile(username, context.asker)
     first = page * PAGE if page * PAGE < len(result) else 0

@@ -41,9 +41,13 @@ _FIELDS = {
 
 
 async def answer_query(update: Update, context: Context) -> None:
-    """Answer with cached stories, or with a button that opens the private chat.
+    """Answer with at most 50 cached stories, or with a button that opens the private chat.
 
-    The first page contains all results, so a further page is empty.
+    The first page contains all results, so a further page is empty. A person without access gets
+    an empty list without the button. If Telegram refuses the results, the button is sent instead.
+
+    Raises:
+        BadRequest: Telegram refuses an answer without results.
     """
     query = update.inline_query
     if query is None:
@@ -81,13 +85,19 @@ async def _send_results(
 
 
 def cache_seconds(results: Sequence[HeldStory], now: datetime) -> int:
-    """Return the seconds for which Telegram may cache an answer: 30, or until a story expires."""
+    """Return the seconds for which Telegram may cache an answer.
+
+    The result is 30, or less if a story expires earlier.
+    """
     ends = min([now + CACHED, *(story.expires_at for story, _ in results)])
     return max(0, int((ends - now).total_seconds()))
 
 
 def link_in(text: str) -> Link | None:
-    """Return the link in an inline query, or None."""
+    """Return the profile name or the link in an inline query, or None.
+
+    Only a profile and a story count. Of several links, the decisive link is considered.
+    """
     link = links.parse_argument(text) or links.decisive_link(links.find_links(text))
     return link if link and link.kind in {"profile", "story"} else None
 

@@ -70,9 +70,10 @@ def links_of(message: Message, bot_name: str) -> list[Link]:
 async def profile_shown_by(message: Message, context: Context) -> str | None:
     """Return the profile of the story, card or list entry in a message of the bot.
 
-    The profile is read from the media file if the bot has sent the file as a story. In a message
-    without such a file, the first link with a username names the profile. In a message without
-    links, the first bold text names the profile.
+    The profile is read from the media file if the bot has sent the file as a story. In another
+    message of the bot, the decisive link behind words names the profile. If that link has no
+    username, the first bold text names the profile. Return None if no profile is named, and for a
+    message of another sender without such a file.
     """
     files = [*message.photo, message.video, message.animation, message.document]
     ids = [one.file_unique_id for one in files if one]
@@ -109,7 +110,11 @@ async def _serve_link(context: Context, link: Link) -> BotError | None:
     """Serve a link; return the error, so that the next link is still served.
 
     In a private chat, a link to a profile page costs no credits until a button is pressed. In
-    groups the stories are shown at once.
+    groups the stories are shown at once. A story or highlight costs 1 credit, and the stories of a
+    profile cost 2 or 3 credits, as ``Viewer`` and ``Highlights`` describe.
+
+    Raises:
+        DatabaseUnavailableError: The database is unavailable.
     """
     try:
         if link.kind == "highlight":
@@ -158,7 +163,10 @@ def _link_text(link: Link) -> Safe:
 
 
 async def _buttons_instead(context: Context, username: str) -> Buttons:
-    """Return the buttons under an error message: show the profile's stories, and subscribe."""
+    """Return the buttons under an error message: show the profile's stories, and subscribe.
+
+    The result is empty without a username, and in a channel.
+    """
     if not username or context.is_channel:
         return []
     every = context.t.plain(N_("All stories from {username}"), username=username)
@@ -188,10 +196,11 @@ class _HasLink(filters.MessageFilter):
 async def serve_links(context: Context) -> None:
     """Serve the links of a new or edited message in order, at most ``LINKS_A_MESSAGE``.
 
-    In a private chat, explain the refusal if no link of the message can be served. The served
-    links are recorded. After an edit of the message, only links that were not served before are
-    served. A link to the page of a profile may have been answered only by the card. A link to the
-    stories of this profile is then still served after an edit.
+    In a private chat, explain the refusal if no link of the message can be served. A forwarded
+    alert of the bot from a channel gets nothing. The served links, including links that failed,
+    are recorded for two days. After an edit of the message, only links that were not served before
+    are served. A link to the page of a profile may have been answered only by the card. A link to
+    the stories of this profile is then still served after an edit.
     """
     message = context.message
     if message is None:

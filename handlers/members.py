@@ -51,7 +51,11 @@ HIDDEN = N_(
 
 @on_event(lambda run: ChatMemberHandler(run, ChatMemberHandler.MY_CHAT_MEMBER))
 async def open_or_close_chat(context: Context) -> None:
-    """Stop the alerts of a chat that blocks or removes the bot; resume alerts on its return."""
+    """Stop the alerts of a chat that blocks or removes the bot; resume alerts on its return.
+
+    On the bot's return, also record the person who added the bot, and greet a new chat. If only
+    the rights of the bot change, check whether the bot may write in a closed or muted chat.
+    """
     change = context.event.my_chat_member
     if change is None:
         return
@@ -82,9 +86,11 @@ async def _allow_chat_of_adder(context: Context, change: ChatMemberUpdated) -> N
 
 
 async def record_adder(context: Context) -> None:
-    """Record the person who added the bot to a group or channel; the person becomes the payer.
+    """Record that a person added the bot to a group or channel.
 
-    A blocked person is also recorded. The bot then stays silent in the chat.
+    The person usually becomes the payer; ``Payers.bring`` lists the exceptions. A blocked person
+    is also recorded. The bot then stays silent in the chat. Other changes of the membership are
+    ignored.
     """
     change = context.event.my_chat_member
     if change is None or change.chat.type == Chat.PRIVATE or _is_member(change.old_chat_member):
@@ -104,7 +110,10 @@ async def record_adder(context: Context) -> None:
 async def _greet_or_report_stop(
     context: Context, change: ChatMemberUpdated, *, was_closed: bool
 ) -> None:
-    """Greet a new group or channel, or report that a chat with subscriptions has no payer."""
+    """Greet a new group or channel, or report that a chat with subscriptions has no payer.
+
+    A chat without subscriptions that was closed before gets no message.
+    """
     if change.chat.type == Chat.PRIVATE:
         return
     if not await context.services.subscriptions.every(change.chat.id):
@@ -145,7 +154,10 @@ async def _greet_new_chat(context: Context, change: ChatMemberUpdated) -> None:
 async def _notify_adder(
     context: Context, change: ChatMemberUpdated, text: Safe, buttons: Buttons
 ) -> None:
-    """Send a text to the person who added the bot; on a refusal, post the text in the channel."""
+    """Send a text to the person who added the bot.
+
+    If Telegram refuses or does not answer, post the text without buttons in the channel.
+    """
     keyboard = InlineKeyboardMarkup.de_json({"inline_keyboard": buttons}, context.bot)
     person = change.from_user.id
     try:
@@ -165,9 +177,9 @@ def greeting_page(chat: Chat, context: Context) -> tuple[Safe, Buttons]:
 
 
 async def recheck_closed_chat(_: Update, context: Context) -> None:
-    """Check whether the bot may write to a chat that is recorded as closed but sent a command.
+    """Check whether the bot may write to a closed or muted chat that sent a command.
 
-    The command also cancels the pending question of a settings page.
+    Other chats are not checked. Each command cancels the pending question of a settings page.
     """
     context.services.cache.remove((context.origin.id, "expected"))
     await context.services.presence.check_presence(context.origin.id)

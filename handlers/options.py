@@ -168,7 +168,10 @@ def is_paused(one: Subscription) -> bool:
 
 
 def paused_line(one: Subscription, context: Context) -> str:
-    """Return the sentence about a subscription that is paused or muted for some time."""
+    """Return the sentence about a paused subscription.
+
+    The owner of the bot has blocked the profile, or the pause has an end, or the pause has no end.
+    """
     if one.state == "blocked":
         return context.t(N_("⏸ Paused by the bot's owner."))
     if one.paused_until is None:
@@ -180,7 +183,11 @@ def paused_line(one: Subscription, context: Context) -> str:
 async def mute(context: Context, number: int) -> str | None:
     """Mute a subscription for a day.
 
-    Under a photo or video, only the pressed button changes; a pop-up shows the end of the mute.
+    Under a photo or video, only the pressed button changes; a pop-up shows the end of the mute. A
+    pause without an end stays, and the page of the subscription is shown.
+
+    Raises:
+        NotFollowedError: The chat does not have the subscription.
     """
     one = await context.services.subscriptions.mute_for_a_day(context.chat.id, number)
     if one.paused_until is None:  # the pause has no end
@@ -201,7 +208,15 @@ async def mute(context: Context, number: int) -> str | None:
 
 @on_press(actions.OPTION)
 async def change_option(context: Context, number: int, what: str, value: str) -> str | None:
-    """Change an option of a subscription, or of all subscriptions of the chat to the profile."""
+    """Change an option of a subscription, or of all subscriptions of the chat to the profile.
+
+    The option ``pause`` pauses or resumes a subscription. The value ``undone`` of ``pause`` also
+    sends the stories that were posted during the pause.
+
+    Raises:
+        TooManyFastError: The chat or the payer has the maximum number of fast subscriptions.
+        NotFollowedError: The chat does not have the subscription.
+    """
     service = context.services.subscriptions
     chat_id = context.chat.id
     one = await service.get(chat_id, number)
@@ -226,7 +241,11 @@ async def change_options_of_profile(
     """Apply ``changes`` to a profile's subscription in this topic, and return the subscription.
 
     Without a subscription in this topic, apply ``changes`` to the chat's subscriptions in all
-    topics.
+    topics, and return these subscriptions.
+
+    Raises:
+        TooManyFastError: The chat or the payer has the maximum number of fast subscriptions.
+        NotFollowedError: The chat has no subscription to the profile.
     """
     every = await context.services.subscriptions.named(context.chat.id, username)
     here = [one for one in every if one.target.thread_id == context.acted_on.thread_id] or every
@@ -247,7 +266,13 @@ def _section_of(option: str) -> str | None:
 
 @on_press(actions.OWN_TOPIC)
 async def set_own_topic(context: Context, number: int, value: str) -> None:
-    """Send the alerts of a subscription to the profile's own topic, or to the chat."""
+    """Send the alerts of a subscription to the profile's own topic, or to the chat.
+
+    Raises:
+        NotFollowedError: The chat does not have the subscription.
+        SubscriptionError: The topic can't be made.
+        AskAgainError: Telegram does not answer.
+    """
     one = await context.services.subscribing.set_own_topic(context.chat.id, number, on=value == ON)
     await edit_pressed(context, *options_page(one, context, "how"))
 

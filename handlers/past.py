@@ -55,7 +55,15 @@ async def show_earlier(context: Context, before: str) -> str | None:
 
 
 async def _show_page(context: Context, search: Search, before: str | None = None) -> None:
-    """Send a page of results with a button for the next page, or the reason for no results."""
+    """Send a page of at most 30 stories with a button for the next page; 0 credits.
+
+    If the chat has kept no stories of the profile, offer to keep the stories from now on.
+
+    Raises:
+        SubscriptionError: No kept story matches the search.
+        NothingKeptError: A group or channel has no kept story, and no subscription to the profile
+            without the option to keep stories.
+    """
     try:
         page = await context.services.past.find(
             context.chat.id, context.bot.id, search, before=before
@@ -91,7 +99,10 @@ async def _keep_button_rows(context: Context, username: str) -> Buttons:
 
 
 async def _offer_to_keep(context: Context, error: NothingKeptError) -> None:
-    """Tell a chat that it keeps no stories, with a button that keeps all stories from now on."""
+    """Tell a chat that it keeps no stories, with a button that keeps all stories from now on.
+
+    A chat without subscriptions gets the text about an empty list of subscriptions.
+    """
     if await context.services.subscriptions.every(context.chat.id):
         keep = context.button(TOGGLES["keep"], KEEP(), PRIMARY)
         await say(context, context.t(error.sentence), [[keep]])
@@ -101,7 +112,7 @@ async def _offer_to_keep(context: Context, error: NothingKeptError) -> None:
 
 @on_press(KEEP)
 async def keep_from_now_on(context: Context) -> None:
-    """Keep the stories of all subscriptions of the chat, and of new subscriptions."""
+    """Keep the stories of all subscriptions of the chat, and of new subscriptions, for 90 days."""
     chat_id = context.chat.id
     services = context.services
     for one in await services.subscriptions.every(chat_id):

@@ -63,7 +63,15 @@ async def payer_page(context: Context) -> Page:
 
 @on_press(MINE)
 async def become_payer(context: Context) -> str | None:
-    """Make the admin the payer of the chat after a press; confirm in a pop-up."""
+    """Make the admin the payer of the chat after a press; confirm in a pop-up.
+
+    If the chat already has a payer, only the message changes.
+
+    Raises:
+        RightsError: The admin may not become the payer.
+        SubscriptionError: The chat has more subscriptions than the admin may still have.
+        BlockedError: The chat is blocked.
+    """
     person = context.user_id
     if person is None or await context.services.payers.has_payer(context.chat.id):
         await edit_pressed(context, context.t(TAKEN), [])
@@ -75,7 +83,10 @@ async def become_payer(context: Context) -> str | None:
 
 @on_press(LEAVE)
 async def leave_chat(context: Context, chat_id: int) -> str | None:
-    """End the person's responsibility for a chat after a press, and notify the chat."""
+    """End the person's responsibility for a chat after a press, and notify the chat.
+
+    The button works only in a private chat. If the person is not the payer, nothing changes.
+    """
     payers = context.services.payers
     person = context.user_id
     if person is None or not context.is_private:
@@ -98,7 +109,10 @@ async def notify_chats_without_payer(left: list[Chat], context: Context) -> None
 
 
 async def paid_page(context: Context) -> Page:
-    """Return the list of the person's paid chats, with a button for each chat."""
+    """Return the list of at most 50 chats of the payer, with a button for each chat.
+
+    Without such chats, return a text without buttons.
+    """
     person = context.user_id
     paid = [] if person is None else await context.services.payers.chats_of(person)
     if not paid:

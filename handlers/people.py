@@ -63,7 +63,7 @@ A_DAY = timedelta(days=1)
 
 @command("people", only_in_private=True)
 async def list_people(context: Context) -> None:
-    """List the users of the bot in descending order of cost."""
+    """List the users of the bot in descending order of the cost of this month."""
     await say(context, *await _list_page(0, context))
 
 
@@ -71,7 +71,12 @@ async def list_people(context: Context) -> None:
 async def press_button(context: Context, what: str, number: int, credits: int | None) -> None:  # noqa: A002 - the project's word
     """Turn the page of the list, or change the person or chat with ID ``number``.
 
-    ``credits`` is the new limit in credits per day, or the ID of the new payer.
+    ``credits`` is the new limit in credits per day, or the ID of the new payer. Without
+    ``credits``, the limit of the settings applies. Owners have no limit. Some buttons only show
+    the person or chat, or a page with further buttons.
+
+    Raises:
+        RightsError: The button blocks an owner of the bot.
     """
     if what == "list":
         await edit_pressed(context, *await _list_page(number, context))
@@ -103,7 +108,7 @@ async def press_button(context: Context, what: str, number: int, credits: int | 
 async def _admit(subject: Subject, context: Context) -> None:
     """Give access to the person or chat that requested access; send a person the greeting.
 
-    A blocked person or chat stays blocked.
+    A blocked person or chat stays blocked. If the person or chat has access, nothing happens.
     """
     access = context.services.access
     number = int(subject.id)
@@ -266,7 +271,7 @@ def _payers_page(one: Guest, context: Context) -> Page:
     """Return the page of possible payers of a chat.
 
     Possible payers are the chat's users of the bot, the person with the ID in ``added_by``, and
-    the owner of the bot.
+    the owner who pressed the button.
     """
     people = {user: name for user, name, _ in one.by_person}
     added_by = one.entry.added_by if one.entry else ""

@@ -48,7 +48,8 @@ async def answer_request(context: Context, text: str) -> bool:
 async def is_for_bot(context: Context, request: Request) -> bool:
     """Return whether a text is a request to the bot.
 
-    In a group, a text with a name is a request only if the name belongs to a stored profile.
+    In a group, a text with names is a request only if all words are certainly names
+    (``Request.is_list``), or if all names belong to stored profiles or the example profile.
     """
     if context.is_private or not request.names or request.is_list:
         return True
@@ -94,7 +95,7 @@ async def _explain(context: Context, request: Request) -> None:
 
 
 async def _offer_for_names(context: Context, request: Request) -> None:
-    """Offer the command for the names in a request.
+    """Offer the command for the names in a request; for a single name, send the profile's card.
 
     Joined names are certain. Of other words, stored profiles are preferred. If none of several
     words is a stored profile, some words may be ordinary words. A few such words get a button

@@ -46,7 +46,11 @@ def lines_by_sentence(said: Iterable[tuple[str, str]], context: Context) -> list
 
 
 def failure_lines(failed: Failures, wanted: Wanted, context: Context) -> list[str]:
-    """Return the error messages of profiles; profiles with the same error share a line."""
+    """Return the error messages of profiles, and lines about unread and left-out words.
+
+    Profiles with the same error share a line if the error message can name several profiles, or
+    if the error message contains no username. Each other error has a separate line.
+    """
     nameless: list[tuple[str, str]] = []
     lines: list[str] = []
     together: dict[type[BotError], list[str]] = {kind: [] for kind in _TOGETHER}
@@ -71,7 +75,10 @@ def failure_lines(failed: Failures, wanted: Wanted, context: Context) -> list[st
 def _line_for_all(
     kind: type[BotError], together: Mapping[type[BotError], Sequence[str]], context: Context
 ) -> list[str]:
-    """Return the error message with the names of all affected profiles."""
+    """Return a list with the error message for all affected profiles, or an empty list.
+
+    The error message contains the first ten names and the number of further names.
+    """
     if not together[kind]:
         return []
     names = names_in_bold(together[kind], context)
@@ -80,7 +87,10 @@ def _line_for_all(
 
 
 def lines_that_fit(lines: Sequence[str], context: Context) -> list[str]:
-    """Return the lines that fit into a message, and the number of dropped lines."""
+    """Return the lines that fit into 3,500 characters.
+
+    If lines are dropped, the last line contains their number.
+    """
     kept: list[str] = []
     length = 0
     for line in lines:

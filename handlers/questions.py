@@ -37,7 +37,7 @@ async def ask(context: Context, question: str, usage: str) -> None:
 
 
 def subscription_buttons(result: Sequence[Subscription], command: str) -> Buttons:
-    """Return a button for each profile of the chat's subscriptions; a press runs ``command``."""
+    """Return a button for each profile, at most 60; a press runs ``command`` with the profile."""
     names = list(dict.fromkeys(one.username for one in result))[:MOST]
     return grid([button(name, RUN(command, name)) for name in names], A_ROW)
 

@@ -90,14 +90,21 @@ def _command_for_private_chat(context: Context, message: Message) -> str:
 
 
 async def enqueue_reply(context: Context, target: Target, payload: Payload) -> None:
-    """Queue a reply, which is sent after the commit of the update and retried on failure."""
+    """Queue a reply, which is sent after the commit of the update and retried on failure.
+
+    A reply to a chat that is not in the database is not retried. Without a unit of work, the reply
+    is sent once and at once.
+    """
     payload = {**payload, "language": context.t.language, "trace": logging.current_trace()}
     if not unit_of_work.add_reply(target, payload):
         await context.services.replies.send(target, payload)
 
 
 async def edit_pressed(context: Context, text: str, buttons: Buttons | None = None) -> None:
-    """Replace the text and the buttons of the message whose button was pressed."""
+    """Replace the text and the buttons of the message whose button was pressed.
+
+    If no button was pressed, or the pressed message has no text, send a new message instead.
+    """
     shown = context.query.message if context.query else None
     if shown is None or (isinstance(shown, Message) and not shown.text):
         await say(context, text, buttons)  # Telegram can't edit a photo into a text
@@ -120,8 +127,9 @@ def code_texts(message: Message | None) -> list[str]:
 async def replace_pressed_button(context: Context, new: Button) -> bool:
     """Put ``new`` in the place of the pressed button under a photo or video.
 
-    Return False, and change nothing, if the pressed message is a text: a text can show the result
-    itself.
+    Telegram is called after the replies. Return False, and change nothing, if the pressed message
+    is a text: a text can show the result itself. Also return False if no button was pressed, or if
+    the message was deleted or is too old for the bot to read.
     """
     query = context.query
     shown = query.message if query else None

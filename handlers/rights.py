@@ -1,7 +1,8 @@
 """The table of rights: the right that each command, button and message needs.
 
-``handlers.guard`` checks the right before each handler and refuses to make a handler without a
-row. The row of a command also contains the texts for the help and Telegram's menu.
+``handlers.guard`` checks the right before each command, button and message, and refuses to make a
+handler of these without a row. Other Telegram events need no right. The row of a command also
+contains the texts for the help and Telegram's menu.
 """
 
 from collections.abc import Mapping

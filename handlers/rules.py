@@ -58,7 +58,7 @@ EXAMPLE = "natgeo"  # the profile in the usage text of every language
 
 @command("rules", channel_after=1, takes_names=True, usage=USAGE)
 async def show_or_change_rules(context: Context) -> None:
-    """Show or change the rules of the chat's subscription to a profile.
+    """Show or change the rules of the chat's subscription to a profile, or of the whole chat.
 
     Raises:
         NotFollowedError: The chat has no subscription to the profile.
@@ -100,6 +100,8 @@ async def _change_rules(
     context: Context, username: str, text: str, parsed: story_terms.Rules
 ) -> None:
     """Change the rules of the subscription to a profile, if ``text`` is given. Show the rules.
+
+    If this topic has no subscription to the profile, the subscriptions of all topics change.
 
     Raises:
         NotFollowedError: The chat has no subscription to the profile.

@@ -1,7 +1,7 @@
 """/settings and /timezone: a chat's time zone, quiet hours and summary, by button or by text.
 
-A value is typed as a reply to the page of a setting. In a private chat, the next message also
-counts as the value.
+A value is typed as a reply to the page of a setting. In a private chat, the next message within
+five minutes also counts as the value.
 """
 
 import re
@@ -89,7 +89,8 @@ async def set_or_ask_zone(context: Context) -> None:
 async def ask_or_set(context: Context, data: str) -> None:
     """Ask for a setting, or change a setting.
 
-    The data have the form ``<setting>[:<value>]``; a value has the same form as typed text.
+    The data have the form ``<setting>[:<value>]``; a value has the same form as typed text. An
+    unreadable value changes nothing.
     """
     what, _, value = data.partition(":")
     page = None if value else _question_page(context, what)
@@ -101,7 +102,10 @@ async def ask_or_set(context: Context, data: str) -> None:
 
 
 def _page_of_missing_zone(context: Context, what: str) -> Page | None:
-    """Return the question for the zone after the first hour is set in a chat without a zone."""
+    """Return the question for the zone after an hour is set in a chat without a zone.
+
+    Return None if no hour was set, and in a channel.
+    """
     hour = {"quiet": context.chat.quiet_from, "digest": context.chat.digest_at}.get(what)
     if hour is None or context.chat.zone is not None or context.is_channel:
         return None
@@ -137,7 +141,10 @@ async def _set_if_readable(context: Context, what: str, text: str) -> bool:
 
 
 def _columns(what: str, text: str) -> dict[str, object] | None:
-    """Return the columns of a chat for a typed value, or None if the value is unreadable."""
+    """Return the columns of a chat for a typed value, or None if the value is unreadable.
+
+    Quiet hours with the same start and end mean no quiet hours.
+    """
     text = typed(text).strip()
     if what == "zone":
         zone = text if is_zone(text) else cities.zone_named(text)
@@ -154,7 +161,13 @@ def _columns(what: str, text: str) -> dict[str, object] | None:
 
 @on_message("an answer: a setting", answers_to(*QUESTIONS))
 async def set_answered(context: Context) -> None:
-    """Set a setting to the text of a reply to a settings page."""
+    """Set a setting to the text of a reply to a settings page.
+
+    A cancellation changes nothing. For an unreadable text, ask again.
+
+    Raises:
+        RightsError: The person may no longer manage the chat that the page is about.
+    """
     message = context.message
     question = question_of(message, list(QUESTIONS)) if message else None
     if message is None or question is None:
@@ -170,10 +183,17 @@ async def set_answered(context: Context) -> None:
 
 
 async def set_if_expected(context: Context, text: str) -> bool:
-    """Set the setting that the last page asked for to a plain message. Return whether it was set.
+    """Set the setting that the last page asked for to a plain message.
 
-    Return False if no page has asked recently, or if ``text`` may be a profile name or small talk.
-    For another unreadable text, ask again and return True.
+    Return whether the message was answered: the setting was set, the question was cancelled, or
+    the text was unreadable and the bot asked again. Return False if no page has asked within five
+    minutes, and for a command. For hours, also return False if the text is unreadable and may be a
+    profile name or small talk. For the zone, also return False for a text with an @, a list of
+    names and small talk. If the bot asked for the zone without a request of the person, return
+    False for every unreadable text instead.
+
+    Raises:
+        RightsError: The person may no longer manage the chat that the page was about.
     """
     what, about = _expected_setting(context)
     text = typed(text).strip()
@@ -244,7 +264,10 @@ def _expected_setting(context: Context) -> tuple[str, int | None]:
 
 
 def _expect_answer(context: Context, what: str) -> None:
-    """Record that the next plain message of a private chat may answer a settings page."""
+    """Record that the next plain message of a private chat may answer a settings page.
+
+    The record expires after five minutes. If ``what`` is empty, remove the record.
+    """
     cache = context.services.cache
     key = (context.origin.id, "expected")
     cache.remove(key)

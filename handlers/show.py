@@ -24,7 +24,14 @@ from handlers.replies import buttons_for_place, enqueue_reply, say, show_working
 
 
 async def show_profile_stories(context: Context, username: str, count: int | None = None) -> None:
-    """Send all live stories of a profile, or the latest ``count`` stories."""
+    """Send all live stories of a profile, or the latest ``count`` stories.
+
+    The cost is usually 2 or 3 credits, or 0 for a cached answer, as ``Viewer.stories`` describes.
+
+    Raises:
+        NoStoriesError: The profile has no stories now, and the chat is a group or channel.
+        BotError: The errors of ``Viewer.stories``.
+    """
     async with show_working(context):
         live = await context.services.viewer.stories(username, context.asker)
         if not live:
@@ -34,7 +41,10 @@ async def show_profile_stories(context: Context, username: str, count: int | Non
 
 
 async def offer_instead(context: Context, none: BotError, rows: Buttons | None = None) -> None:
-    """Tell a chat that a profile has no stories, with the buttons ``rows`` and alternatives.
+    """Send the message of the error ``none``, with the buttons ``rows`` and alternatives.
+
+    ``none`` has the field ``username``, and means that the chat can't get the profile's stories or
+    alerts. Only a private chat gets the alternatives: buttons to subscribe and for highlights.
 
     Raises:
         BotError: The chat is a group or channel, and ``rows`` is empty. The error is ``none``, so
@@ -71,7 +81,8 @@ async def show_albums(
 
     A single story has buttons. Telegram allows no buttons under an album. In a private chat, a
     silent message with the buttons therefore follows the last album (``is_last``). In a group, the
-    caption has a link.
+    caption has a link instead. In a channel, only the links of a single story become buttons.
+    ``albums`` contains at least one album.
 
     - ``title``: the title of a highlight.
     - ``part``: the number of the album and the number of albums, for example (2, 3).

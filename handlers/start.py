@@ -30,7 +30,9 @@ WHICH_LANGUAGE = N_("Which language should I use here?")
 
 @command("start")
 async def greet_or_open_link(context: Context) -> None:
-    """Send the greeting, or open the page of a link: a card, or a page of a managed chat.
+    """Send the greeting, open the page of a link, or use an owner link or an invitation link.
+
+    A page is a card, a page of the help, or a page of the current or a managed chat.
 
     The greeting in a group or channel explains the commands, because plain names get no answer.
     """
@@ -51,6 +53,7 @@ async def _open_linked_page(context: Context, data: str) -> bool:
 
     Raises:
         RightsError: The person may not manage the group or channel of the link.
+        NotFollowedError: The subscription of the link has ended.
     """
     for kind, opened in PAGES.items():
         args = kind.read(data)

@@ -71,7 +71,10 @@ class Current:
 
 @command("stories")
 async def show_stories(context: Context) -> None:
-    """Show a profile's stories; the argument or the replied message names the profile."""
+    """Show the stories of profiles; the arguments or the replied message name the profiles.
+
+    Without names, list the followed profiles with live stories at the last check; free.
+    """
     if context.words:
         await _show_by_words(context, context.words)
     elif asked := context.replied_to:
@@ -90,7 +93,7 @@ async def _show_by_message(context: Context, message: Message) -> None:
 
 
 async def _show_who_has_stories(context: Context) -> None:
-    """List the followed profiles with live stories at the last check; free.
+    """List at most 20 followed profiles with live stories at the last check; free.
 
     Without subscriptions, ask for a name.
     """

@@ -163,8 +163,13 @@ async def subscribe_to_shown(context: Context, username: str) -> None:
 async def offer_chats_or_subscribe(context: Context, number: int, place: int | None) -> None:
     """Offer other chats for a followed profile, or subscribe in the chat ``place``.
 
-    The bot lists the chats to which the person brought the bot, if Telegram confirms that person
-    and bot may post. Telegram's own chat picker makes the bot an admin of the chosen chat.
+    The bot lists at most 8 chats for which the person is responsible or in which the person has
+    subscribed, if Telegram confirms that person and bot may post. Telegram's own chat picker makes
+    the bot an admin of the chosen chat.
+
+    Raises:
+        NotFollowedError: The subscription ``number`` has ended.
+        BotError: The errors of ``_subscribe``, if ``place`` is given.
     """
     if place is not None:
         await _subscribe_in_chat(context, number, place)
@@ -217,11 +222,13 @@ async def _subscribe_in_chat(context: Context, number: int, place: int) -> None:
 async def _subscribe(context: Context, wanted: Wanted, *, in_place: bool = False) -> None:
     """Subscribe to profiles for 0 to 3 credits each, and send the results in a single message.
 
-    With ``in_place``, the pressed message is replaced. The button for the current stories is then
-    omitted, because the stories are above that message.
+    The cost is higher if the API refuses the account. With ``in_place``, the pressed message is
+    replaced. The button for the current stories is then omitted, because the stories are above
+    that message.
 
     Raises:
-        BotError: The subscription to the only profile fails; the errors of ``subscribe_all``.
+        BotError: The subscription to the only profile fails; the errors of ``subscribe_all``, and
+            of ``_admit_named_channel`` if a channel is named.
     """
     target = context.acted_on
     where = ""
@@ -291,10 +298,10 @@ async def _result_lines(
 async def _offer_retry_or_raise(
     context: Context, wanted: Wanted, error: BotError, *, in_place: bool
 ) -> None:
-    """Offer a retry if spending is stopped or the API refuses the key; otherwise raise the error.
+    """Offer a retry if spending is stopped, the API refuses the key or the balance is empty.
 
-    A button can't repeat a command with options or a named chat. A pressed button can be pressed
-    again.
+    Raise any other error. Also raise the error after a command with options or a named chat, which
+    a button can't repeat, and after a pressed button, which can be pressed again.
 
     Raises:
         BotError: ``error``.
@@ -346,7 +353,10 @@ async def _delay_hint(done: Sequence[Subscribed], context: Context) -> list[str]
 
 
 def expected_delay(known: Known) -> timedelta | None:
-    """Return the expected time from a post to its alert; None before the first check."""
+    """Return the expected time from a post to its alert, at least one minute.
+
+    Return None before the first check, and while no check is planned.
+    """
     delay = mean_delay_of(known)
     return max(delay, LEAST) if delay else None
 
@@ -356,6 +366,9 @@ async def show_current_stories(context: Context, username: str) -> str | None:
     """Show the stories of a followed profile as of the last check; free.
 
     A story whose file must be bought is not sent.
+
+    Raises:
+        NotFollowedError: The chat has no subscription to the profile.
     """
     service = context.services.subscriptions
     live = await service.live_stories(username, chat_id=context.chat.id)
@@ -382,7 +395,11 @@ async def turn_page(context: Context, page: int, of: int | None) -> None:
 async def unsubscribe(context: Context) -> None:
     """End the named subscriptions or all subscriptions; a button restores the subscriptions.
 
-    A command with everyday words ends no subscription until a button confirms the names.
+    Without words, ask which alerts to stop. A command with everyday words ends no subscription
+    until a button confirms the names.
+
+    Raises:
+        NotFollowedError: The chat has no subscription to the only profile.
     """
     words = context.words
     language = context.t.language
@@ -436,7 +453,11 @@ async def _unsubscribe_named(context: Context, wanted: Wanted) -> None:
 
 @on_press(actions.UNSUBSCRIBE)
 async def unsubscribe_pressed(context: Context, number: int) -> None:
-    """End the subscription whose button was pressed, or all subscriptions."""
+    """End the subscription whose button was pressed, or all subscriptions.
+
+    Raises:
+        NotFollowedError: The subscription has already ended.
+    """
     service = context.services.subscriptions
     if number == ALL:
         rows = await service.every(context.chat.id)
@@ -461,12 +482,13 @@ async def _unsubscribe(rows: Sequence[Subscription], context: Context) -> Page:
 
 @on_press(actions.UNDO)
 async def undo_unsubscribe(context: Context, at: int) -> str | None:
-    """Restore all subscriptions that ended together at a time, within a day.
+    """Restore all subscriptions that ended in the second ``at``, within a day; 0 credits.
 
     The failures are listed with reasons, and the button stays for another attempt.
 
     Raises:
         BotError: The only subscription can't be restored.
+        BlockedError: The owner of the bot has blocked the chat.
     """
     result = await context.services.subscribing.restore(
         context.chat.id, context.user_id, ended_at=datetime.fromtimestamp(at, UTC)
@@ -492,7 +514,11 @@ async def undo_unsubscribe(context: Context, at: int) -> str | None:
 
 
 async def ask_which_to_stop(context: Context, rows: Sequence[Subscription]) -> None:
-    """Ask which subscriptions to end, with a button for each profile and a button for all."""
+    """Ask which subscriptions to end, with a button for each of at most 60 profiles.
+
+    For several profiles, a further button ends all subscriptions. A channel gets the usage of the
+    command without buttons.
+    """
     if context.is_channel:
         await say(context, context.t(UNSUBSCRIBE_USAGE))
         return
@@ -504,12 +530,12 @@ async def ask_which_to_stop(context: Context, rows: Sequence[Subscription]) -> N
 
 
 async def ask_which_profile(context: Context, question: str, command: str, usage: str) -> None:
-    """Ask for a followed profile for ``command``, with a button for each profile.
+    """Ask for a followed profile for ``command``, with a button for each of at most 60 profiles.
 
-    If the chat has no subscriptions, the bot asks for a profile to subscribe to. A group gets a
-    message instead, if people without the right to subscribe may use ``command``. A channel gets
-    ``usage``, because no button in a channel can run a command. ``question`` and ``usage`` are
-    message ids.
+    If the chat has no subscriptions, the bot asks for a profile to subscribe to. A channel gets a
+    message instead, and so does a group if people without the right to subscribe may use
+    ``command``. A channel with subscriptions gets ``usage``, because no button in a channel can
+    run a command. ``question`` and ``usage`` are message ids.
     """
     rows = await context.services.subscriptions.every(context.chat.id)
     if rows and context.is_channel:
@@ -523,9 +549,11 @@ async def ask_which_profile(context: Context, question: str, command: str, usage
 
 
 async def list_page(context: Context, page: int, containing: int | None = None) -> Page:
-    """Return a page of the chat's subscriptions, with a button for the options of each.
+    """Return a page of 8 of the chat's subscriptions, with a button for the options of each.
 
     With ``containing``, the number of a subscription, the page with that subscription is returned.
+    If the chat does not have that subscription, the first page is returned. In a channel, the
+    result is a single list of at most 60 subscriptions.
     """
     every = await context.services.subscriptions.every(context.chat.id)
     if containing is not None:
@@ -564,9 +592,10 @@ def list_button(context: Context) -> Button:
 
 
 async def _obstacles_text(context: Context, target: Target | None) -> Safe:
-    """Return a text with the reasons why alerts can't be sent now, or an empty string.
+    """Return a text about a missing payer and the mutes of the chat, or an empty string.
 
-    The reasons are those of ``target``, or of the whole chat and its topics.
+    A mute means that the bot may not send here, that its posts are removed, or that the topic is
+    closed. The mutes are those of ``target``, or of the whole chat and its topics.
     """
     chat_id = target.chat_id if target else context.chat.id
     # The stored chat is read again: a subscription may have given the chat a payer.
@@ -581,7 +610,10 @@ async def _obstacles_text(context: Context, target: Target | None) -> Safe:
 
 
 def _subscribed_buttons(done: Subscribed, context: Context, *, can_show: bool) -> Buttons:
-    """Return the buttons after a subscription; the first button shows the current stories."""
+    """Return the buttons after a subscription.
+
+    If the profile has live stories and ``can_show`` is True, the first button shows the stories.
+    """
     one = done.subscription
     stop = context.button(N_("Unsubscribe"), actions.UNSUBSCRIBE(one.id), actions.DANGER)
     if done.is_new:
@@ -598,12 +630,13 @@ def _subscribed_buttons(done: Subscribed, context: Context, *, can_show: bool) -
 async def _admit_named_channel(context: Context, name: str) -> tuple[Target, str]:
     """Check that person and bot may post in a channel, and admit the channel.
 
-    For a group, the person must be an admin. Return the channel or group as the target of alerts,
-    and its name.
+    For a group, the person must be an admin, and the bot must be a member. Return the channel or
+    group as the target of alerts, and its name.
 
     Raises:
-        SubscriptionError: The channel is not visible, or the person or the bot may not post.
-        BlockedError: The access list blocks the channel.
+        SubscriptionError: The channel is not visible, the chat is private, the person is unknown,
+            or the person or the bot may not post.
+        BlockedError: The access list blocks the channel, or the person responsible for it.
         AskAgainError: Telegram does not answer.
     """
     user_id = context.user_id
@@ -633,7 +666,14 @@ async def _admit_named_channel(context: Context, name: str) -> tuple[Target, str
 
 
 async def _may_subscribe_in(context: Context, chat_id: int, kind: str) -> bool:
-    """Return whether the person manages a group or channel, and the bot may write in the chat."""
+    """Return whether the person manages a group or channel, and the bot may write in the chat.
+
+    In a group, the bot must only be a member.
+
+    Raises:
+        AdminsUnknownError: Telegram does not return the administrators.
+        AskAgainError: Telegram does not answer.
+    """
     user_id = context.user_id
     bot = context.bot
     if user_id is None or not await may_manage(context, chat_id, kind, user_id):
@@ -647,12 +687,19 @@ async def show_options(context: Context, number: int, section: str | None) -> No
     """Show the options of a subscription in place of the pressed message.
 
     The options opened from a daily summary are a new message, so that the list stays.
+
+    Raises:
+        NotFollowedError: The subscription has ended.
     """
     show = say if section == NEW else edit_pressed
     await show(context, *await options_page_by_number(context, number, section))
 
 
 async def options_page_by_number(context: Context, number: int, section: str | None) -> Page:
-    """Return the page of a subscription, or a section of the subscription's options."""
+    """Return the page of a subscription, or a section of the subscription's options.
+
+    Raises:
+        NotFollowedError: The chat does not have the subscription.
+    """
     one = await context.services.subscriptions.get(context.chat.id, number)
     return options_page(one, context, None if section == NEW else section)

@@ -1,9 +1,10 @@
 """Messages without a command or a link: the bot answers in private chats.
 
-A profile name gets the card of the profile. A mistyped command gets a button for the similar
-command. A request in plain words gets the result of its command. Paid calls always need a press of
-a button. Other messages get a short example or a reaction. In groups, only requests in replies to
-the bot are answered, because members talk with each other.
+A profile name gets the card of the profile. A mistyped command gets the similar command, with a
+button if a profile name follows. A request in plain words gets the result of its command. Paid
+calls need a press of a button, a command in a caption, or an answer with a single name to a
+question of the bot. Other messages get a short example or a reaction. In groups, only commands in
+captions and replies to the bot are handled, because members talk with each other.
 """
 
 from datetime import timedelta
@@ -51,7 +52,7 @@ from handlers.questions import answers_to, question_of
 from handlers.replies import code_texts, say
 from handlers.rights import COMMANDS, OWNER
 
-IN_PLACE = {"why", "rules", "unsubscribe"}  # these commands replace the pressed message
+IN_PLACE = {"why", "rules", "unsubscribe"}  # with a name, they replace the pressed message
 COMMAND_IN_CAPTION = r"^/[A-Za-z_]+(?:@\w+)?(?:\s|$)"
 HEARD_SIGN = "👍"
 THANKED = "❤"
@@ -87,7 +88,10 @@ async def run_command(context: Context, word: str, name: str | None) -> str | No
 
 @on_message("a command as a caption", HEARD & filters.CaptionRegex(COMMAND_IN_CAPTION))
 async def run_captioned(context: Context) -> None:
-    """Run the command at the beginning of the caption of a photo or file."""
+    """Run the command at the beginning of the caption of a photo or file.
+
+    An unknown command gets a suggestion in a private chat, and is ignored elsewhere.
+    """
     caption = context.message.caption if context.message else None
     command = talk.split_command(typed(caption or ""))
     addressee = (caption or "").split()[0].partition("@")[2]
@@ -108,7 +112,7 @@ async def run_answered(context: Context) -> None:
     """Run the command of a question with the name in the answer; for several names, send a button.
 
     An answer that cancels the request, or that has everyday words between the names, makes no API
-    call.
+    call. Any other sentence gets the usage of the command.
     """
     message = context.message
     question = question_of(message, list(QUESTIONS)) if message else None
@@ -171,7 +175,10 @@ async def answer_talk(context: Context) -> None:
 
 
 async def _answer_words(context: Context, text: str, said: str) -> None:
-    """Answer thanks, names and requests in plain words; react to other words."""
+    """Answer names and requests in plain words; react to thanks.
+
+    Other words get a reaction or an example.
+    """
     message = context.message
     if message is None:
         return
@@ -285,7 +292,8 @@ async def _react_or_give_example(context: Context) -> None:
     """React to small talk. Answer other messages with an example or a shrug.
 
     A message within a minute after an example gets a reaction with a shrug. The message after a
-    shrug gets the example again. The photos of an album count as one message.
+    shrug gets the example again. The photos of an album count as one message. A forwarded alert of
+    the bot from a channel gets nothing.
     """
     message = context.message
     cache = context.services.cache

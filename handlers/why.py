@@ -71,7 +71,11 @@ def _sentence_of(kind: Kind) -> str:
 
 @command("why", channel_after=1, usage=USAGE)
 async def explain_alerts(context: Context) -> None:
-    """Send the times of the last and next check, and the results for the found stories."""
+    """Send the times of the last and next check, and the results for the found stories; free.
+
+    Raises:
+        NotFollowedError: A group or channel has no subscription to the profile.
+    """
     if not context.words:
         await ask_which_profile(context, WHY, "why", USAGE)
         return
@@ -126,9 +130,10 @@ def _paused_lines(known: Why, context: Context) -> list[str]:
 
 
 def _obstacle_lines(known: Why, context: Context) -> list[str]:
-    """Return a list with the line about a closed chat, a missing payer or a missing right.
+    """Return a list with the line about a closed chat, a missing payer or a mute.
 
-    The list is empty without an obstacle.
+    A mute means that the bot may not send here, that its posts are removed, or that the topic is
+    closed. The list is empty without an obstacle.
     """
     if not known.chat_open:
         return [context.t(AWAY)]
@@ -169,7 +174,10 @@ def _next_check_line(obstacle: Obstacle, due: datetime, context: Context) -> str
 
 
 def _outcome_lines(known: Why, context: Context) -> list[str]:
-    """Return the results for the stories of the last two days, or why no story is listed."""
+    """Return the results for the stories of the last two days, or why no story is listed.
+
+    The result is empty if no story was found and the chat has no payer.
+    """
     t = context.t
     outcomes = known.outcomes
     begun = known.subscription.created_at
