@@ -305,7 +305,7 @@ class Running:
         return workers
 
     def wake(self) -> None:
-        """Wake every loop that claims work."""
+        """Wake the loops that claim updates, checks, fan-outs and deliveries."""
         self.intake.worker.wake()
         self._parts.wake()
 
@@ -413,8 +413,12 @@ class Running:
     async def run_loops(self, stop: asyncio.Event) -> None:
         """Run all loops until ``stop`` or until the clock goes back, then finish running work.
 
-        If the database file was replaced, end all loops except the loop that reports incidents.
-        This loop then runs until ``stop`` is set.
+        Running work has a few seconds to finish. If the database file was replaced, end all loops
+        except the loop that reports incidents. This loop then runs until ``stop`` is set.
+
+        Raises:
+            ExceptionGroup: A loop failed. For example, ``TokenRefusedError`` means that Telegram
+                refuses the token.
         """
         parts = self._parts
         replaced = parts.db.held.is_replaced if parts.db.held else asyncio.Event()

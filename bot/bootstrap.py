@@ -114,7 +114,12 @@ async def open_parts(
     now: Callable[[], datetime] | None = None,
     timing: Timing | None = None,
 ) -> AsyncIterator[Parts]:
-    """Build all parts in the order of the layers, and close the parts in reverse order."""
+    """Build all parts in the order of the layers, and close the parts in reverse order.
+
+    Raises:
+        DatabaseUnavailableError: The database is unavailable or may not be used.
+        OSError: A file or folder can't be used, or PostgreSQL can't be reached.
+    """
     timing = timing or Timing()
     metrics, now = Metrics(), now or Clock()
     witnesses = TimeWitnesses(now)
@@ -397,7 +402,11 @@ async def open_parts(
 
 
 async def _prepare_database(db: Database, sharing: Sharing) -> None:
-    """Migrate the tables to this version. Refuse a database that was moved to PostgreSQL."""
+    """Migrate the tables to this version. Refuse a database that was moved to PostgreSQL.
+
+    Raises:
+        DatabaseUnavailableError: The database is unavailable, or was moved to PostgreSQL.
+    """
     await (db.migrate() if sharing.is_only_process else upgrade(db))
     await db.hold_file()
     await transfer.refuse_moved(db)

@@ -331,12 +331,15 @@ class Settings(BaseSettings):
 
     @property
     def is_sqlite(self) -> bool:
-        """Return whether the database is an SQLite file."""
+        """Return whether the database is SQLite: a file, or a database in memory."""
         return self.database_url.get_secret_value().startswith("sqlite")
 
     @property
     def backup_folder(self) -> Path:
-        """Return the folder of the backups."""
+        """Return the folder of the backups.
+
+        The default is ``backups`` beside the SQLite file, or ``data/backups`` without a file.
+        """
         beside = Path(self._sqlite_file).parent if self._sqlite_file else Path("data")
         return self.backup_dir or beside / "backups"
 
@@ -349,7 +352,10 @@ class Settings(BaseSettings):
 
     @property
     def database_place(self) -> str:
-        """Return the absolute path of the SQLite file, or PostgreSQL's address without secrets."""
+        """Return the absolute path of the SQLite file, or PostgreSQL's address without secrets.
+
+        For SQLite in memory, return "in memory".
+        """
         if self._sqlite_file:
             return str(Path(self._sqlite_file).absolute())
         parts = urlsplit(self.database_url.get_secret_value())
@@ -374,7 +380,10 @@ def reveal(secret: SecretStr | None) -> str:
 
 
 def secrets_of(settings: Settings) -> list[str]:
-    """Return the secret values of the settings, which no log may show."""
+    """Return the secret values of the settings, which no log may show.
+
+    The value is an empty string for a secret that is not set.
+    """
     url = settings.database_url.get_secret_value()
     addresses = (
         settings.database_direct_url,
@@ -391,7 +400,10 @@ def secrets_of(settings: Settings) -> list[str]:
 
 
 def _password_in(url: str) -> str:
-    """Return the password in a URL, still percent-encoded, or an empty string."""
+    """Return the password in a URL, still percent-encoded, or an empty string without an @.
+
+    For a URL with a user and no password, return ``//`` and the user.
+    """
     return url.partition("@")[0].rpartition(":")[2] if "@" in url else ""
 
 
@@ -425,6 +437,9 @@ def unknown_names(env_file: Path | None = None) -> list[tuple[str, str]]:
 
     The second value is "" if no setting is similar. In the file, every unknown name is reported.
     In the environment, an unknown name is reported only if a setting is similar.
+
+    Raises:
+        SettingsError: The file exists, but can't be read.
     """
     file = env_file or Path(ENV_FILE)
     names = [name.upper() for name in Settings.model_fields]

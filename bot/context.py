@@ -52,7 +52,7 @@ class Timing:
     chat_limits: ChatLimits = field(default_factory=ChatLimits)
     """Telegram's minimum intervals between messages in a chat."""
     visitors: timedelta = VISITORS_EVERY
-    """The interval between two reports to the owners about new persons."""
+    """The interval between two searches for new persons, who are reported once an hour at most."""
     clock: timedelta = clock_keeper.EVERY
     """The interval between two checks of the machine's clock."""
     database_file: timedelta = FILE_EVERY
@@ -250,10 +250,12 @@ App = Application[Any, Context, Any, Any, Any, Any]
 async def prepare(update: Update, context: Context) -> None:
     """Set the chat, the translator and the topics flag of the context, before the handlers run.
 
-    If the bot was blocked by the person or removed from the chat, the chat stays closed.
+    For an inline query, only the translator is set. If the bot was blocked by the person or
+    removed from the chat, the chat stays closed.
 
     Raises:
         TryAgainError: The database is unavailable.
+        DatabaseUnavailableError: The database is unavailable, and the update is an inline query.
     """
     person, where = update.effective_user, update.effective_chat
     code = person.language_code if person else None

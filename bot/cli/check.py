@@ -29,7 +29,7 @@ from bot.runtime.proxies import connector
 from bot.stories_api.client import StoriesApi
 from bot.telegram.request import AiohttpRequest
 
-PATIENCE_S = 20.0  # the timeout in seconds of each check
+PATIENCE_S = 20.0  # the timeout in seconds of each check except the integrity check
 # The timeout in seconds of the integrity check, because a large database takes long to read.
 READING_S = 600.0
 _FEW_CREDITS = 100
@@ -110,7 +110,10 @@ def describe_unknown_settings(env_file: Path | None = None) -> list[str]:
 
 
 async def check_database(settings: Settings) -> list[Finding]:
-    """Open the database and compare the tables with the schema of this version."""
+    """Open the database and compare the tables with the schema of this version.
+
+    Add a note if the file is on a network disk, or if the id of a blocked profile is unknown.
+    """
     url = settings.database_url.get_secret_value()
     found = [await preflight.try_database(url, settings.spool_dir)]
     if note := preflight.note_network_disk(url):
@@ -177,7 +180,10 @@ async def connected_bot(settings: Settings) -> AsyncIterator[Bot]:
 
 
 def _check_botfather(bot: Bot) -> list[Finding]:
-    """Return a note for each feature of the bot that is turned off at @BotFather."""
+    """Return a note for each feature of the bot that is turned off at @BotFather.
+
+    If inline mode is on, a finding says so.
+    """
     hints = (
         (not bot.can_read_all_group_messages, _PRIVACY_MODE),
         (not bot.supports_inline_queries, _NO_INLINE),
@@ -203,7 +209,10 @@ async def _check_webhook(bot: Bot, settings: Settings) -> list[Finding]:
 
 
 async def owners_of(settings: Settings) -> set[int]:
-    """Return the ids of the owners in ``ADMIN_IDS`` and of the owners who used an owner link."""
+    """Return the ids of the owners in ``ADMIN_IDS`` and of the owners who used an owner link.
+
+    If the database can't be used, the owners by link are missing.
+    """
     url = settings.database_url.get_secret_value()
     return set(settings.admin_ids) | await preflight.read_owners(url)
 
@@ -231,7 +240,10 @@ async def stories_api_without_ledger(settings: Settings) -> AsyncIterator[Storie
 
 
 async def check_stories_api(settings: Settings) -> list[Finding]:
-    """Fetch the balance, which is free; return a note if fewer than 100 credits are left."""
+    """Fetch the balance, which is free; return a note if fewer than 100 credits are left.
+
+    Return an error if the API refuses the key or can't be reached.
+    """
     async with stories_api_without_ledger(settings) as api:
         try:
             balance = await api.fetch_balance()
@@ -252,7 +264,10 @@ async def check_stories_api(settings: Settings) -> list[Finding]:
 
 
 async def check_budget(settings: Settings) -> list[Finding]:
-    """Return the cost and the capacity of the daily budget, and a note on a wrong price."""
+    """Return the cost and the capacity of the daily budget, and a note on a wrong price.
+
+    The balance is fetched for this, which is free.
+    """
     try:
         async with stories_api_without_ledger(settings) as api:
             balance = await api.fetch_balance()

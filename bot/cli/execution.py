@@ -15,7 +15,11 @@ from bot.web.webhook import derive_webhook
 
 
 def execute(chosen: argparse.Namespace) -> int:
-    """Execute the command of ``chosen``; return the exit status."""
+    """Execute the command of ``chosen``; return the exit status.
+
+    After ``setup``, the bot is run if the person agrees. The status is 1 if ``setup`` wrote no
+    file, and 2 if a setting can't be read.
+    """
     if chosen.command == "demo":
         return _run_demo(chosen)
     if chosen.command == "setup":

@@ -30,7 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def main(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Move all rows and verify the row counts, or undo the move. Return the exit status."""
+    """Move all rows and verify the row counts, or undo the move.
+
+    Return 0, or 1 if nothing was moved or undone, or 2 for a wrong address.
+    """
     out = Console(soft_wrap=True, highlight=False)
     if not settings.is_sqlite:
         out.print(_NOT_FROM)

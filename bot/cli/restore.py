@@ -29,7 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def main(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Replace the database with the backup if no bot is running; return the exit status."""
+    """Replace the database with the backup if no bot is running.
+
+    Return 0, or 1 if nothing was restored, or 2 for PostgreSQL.
+    """
     out, now = Console(soft_wrap=True, highlight=False), datetime.now(UTC)
     if not settings.is_sqlite:
         out.print(BY_ITS_OWN)

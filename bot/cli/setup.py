@@ -1,7 +1,8 @@
 """``storybell setup``: asks for the token, the key and the budget, and writes the settings file.
 
-The token and the key are checked before the file is written. Only the owner of the file can read
-the file. Other lines of the file are kept.
+The token and the key are checked before the file is written. If a service is unreachable, the
+person may keep the unchecked value. Only the owner of the file can read the file. Other lines of
+the file are kept.
 """
 
 import getpass
@@ -123,7 +124,10 @@ class Setup:
         return self.ask_secret(f"{text}{hint}: ").strip() or present
 
     def _is_for_service(self) -> bool:
-        """Return whether the file belongs to an installed service with a Unix user of its own."""
+        """Return whether the file is not ``.env`` in the current folder.
+
+        Such a file usually belongs to an installed service with a Unix user of its own.
+        """
         return self.file != Path(ENV_FILE).absolute()
 
     async def _ask_until_accepted(self, name: str, ask: Callable[[], str]) -> str | None:
@@ -161,7 +165,7 @@ class Setup:
     async def _find_price(self, key: str) -> Price:
         """Return the price of a credit.
 
-        If the balance does not show the price, ask for the pack.
+        If the balance does not show the price, ask for the pack. The default is "standard".
         """
         balance = await _read_balance(_settings_with({"STORIES_API_KEY": key}, self.file))
         left = balance.credits if balance else None
@@ -284,7 +288,7 @@ def _is_budget(text: str) -> bool:
 def write_settings(file: Path, values: dict[str, str]) -> None:
     """Write ``values`` into a settings file that only the file's owner may read.
 
-    Other lines and the owner of an existing file are kept.
+    Other lines of an existing file are kept. The file's owner is kept if the process may set it.
 
     Raises:
         OSError: The file can't be written.

@@ -1,4 +1,4 @@
-"""``storybell simulate``: simulates the recorded stories with several budgets.
+"""``storybell simulate``: simulates the recorded stories with a budget, or with five budgets.
 
 The output shows the delays of the alerts and the lost stories.
 """
@@ -17,8 +17,9 @@ from bot.scheduling.waiting_time import DAY
 from bot.store import stories
 from bot.store.engine.database import Database
 
-_STEPS = 4  # the number of simulated budgets from --budget to --budget-to
-_WARMUP = 7 * DAY  # seconds that are excluded from the start of the records
+_STEPS = 4  # the number of steps from --budget to --budget-to; five budgets are simulated
+# Seconds that are excluded from the start of the records, but at most half of the records.
+_WARMUP = 7 * DAY
 _COLUMNS = ("credits a day", "checks", "delay, mean", "one credit a day more or less",
             "delay, 95 %", "stories lost")  # fmt: skip
 
@@ -55,7 +56,7 @@ async def main(settings: Settings, arguments: argparse.Namespace, db: Database) 
 
 
 def run(records: Sequence[Record], args: argparse.Namespace, *, cost: int, minimum: float) -> int:
-    """Print a row for each budget; return the exit status.
+    """Print a row for each budget; return 0, or 2 for a wrong budget or without stories.
 
     A check costs ``cost`` credits. Two checks of a profile are at least ``minimum`` seconds apart.
     """

@@ -76,7 +76,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The decision of the access list. ``entry`` is the row that refuses access, if any.
+    """The decision of the access list.
+
+    ``entry`` is the row with the block. For a stranger, ``entry`` is the stranger's row, if any.
+    ``entry`` is None if access is allowed.
 
     ``is_silent`` is True if the person responsible for a group or channel is blocked. The bot then
     sends no message about the refusal.
@@ -89,7 +92,7 @@ class Judged:
 
 
 def find_entry(rows: Iterable[Entry], subject: Subject) -> Entry | None:
-    """Return the row of the access list for a subject."""
+    """Return the row of the access list for a subject, or None."""
     return next((one for one in rows if Subject(one.kind, one.subject) == subject), None)
 
 
@@ -104,9 +107,12 @@ def judge(
 ) -> Judged:
     """Decide from rows of the access list whether a person may use the bot in a chat.
 
-    An allowed person may use the bot everywhere. In an allowed group or channel, everybody may use
-    the bot. If the person ``responsible`` for the chat (an id as text) is blocked, the bot answers
-    nobody in the chat. ``chat_id`` is None for a request outside of chats.
+    A blocked person may not use the bot, and nobody may use the bot in a blocked chat. Otherwise,
+    an allowed person may use the bot everywhere. In an allowed group or channel, everybody may use
+    the bot. In the mode "open", everybody may use the bot everywhere.
+
+    If the person ``responsible`` for a group or channel (an id as text) is blocked, the bot
+    answers nobody in the chat. ``chat_id`` is None for a request outside of chats.
     """
     # Another person may press a button in a private chat: the person who pressed the button
     # counts.
@@ -128,7 +134,10 @@ def judge(
 
 
 def parse_subject(word: str) -> Subject | None:
-    """Return the subject for a word: a Telegram id, or the name or URL of a profile."""
+    """Return the subject for a word: a Telegram id, or the name or URL of a profile.
+
+    Return None for any other word.
+    """
     word = " ".join(typed_words(word))
     if re.fullmatch(r"-?\d{1,16}", word, re.ASCII):
         return Subject.of_chat(int(word)) if int(word) else None
@@ -137,13 +146,16 @@ def parse_subject(word: str) -> Subject | None:
 
 
 def parse_span(word: str) -> timedelta | None:
-    """Return the time span for ``12h``, ``7d`` or ``2w``."""
+    """Return the time span for ``12h``, ``7d`` or ``2w``, or None for any other text."""
     result = _SPAN.fullmatch(typed(word))
     return int(result[1]) * _UNITS[result[2]] if result else None
 
 
 def parse_until_and_reason(words: Sequence[str], now: datetime) -> tuple[datetime | None, str]:
-    """Return the end of a block (None: no end) and its reason."""
+    """Return the end of a block (None: no end) and its reason.
+
+    The first word may be a time span. The reason has at most 200 characters.
+    """
     span = parse_span(words[0].lower()) if words else None
     reason = " ".join(words[1:] if span else words)
     return (now + span if span else None), reason[:200]

@@ -25,8 +25,9 @@ MAX_COPIES = 3
 MAX_ATTEMPTS = 30
 """The number of attempts after which a delivery without an outcome is suspected to crash the bot.
 
-A different delivery may be the cause. Therefore each suspect is sent at a separate time, once in a
-quarter of an hour, until the suspect has arrived or its story has expired.
+A different delivery may be the cause. Therefore each suspect is sent at a separate time, once in
+15 to 18 minutes, until the suspect has arrived or its story has expired. A suspected notice that
+is over a day old is dropped.
 """
 
 STANDSTILL = timedelta(seconds=30)
@@ -93,9 +94,9 @@ KINDS_OF: Mapping[Right, frozenset[str]] = {
 def combine_missing_rights(known: Right, new: Right) -> Right:
     """Return the right that represents two missing rights, ``known`` (earlier) and ``new`` (now).
 
-    Two different rights to media become ``media``. The right to photos or videos takes precedence
-    over the right to documents, because few stories are sent as documents. In all other cases the
-    result is ``new``.
+    Two different rights to media become ``media``. A right to photos, videos, GIFs or media takes
+    precedence over the right to documents, because few stories are sent as documents. In all other
+    cases the result is ``new``.
     """
     if "documents" in {known, new} and {known, new} <= KINDS_OF.keys():
         return new if known == "documents" else known
@@ -108,11 +109,11 @@ _HOURLY_PROBES = 24
 
 
 def recheck_right_at(now: datetime, probes: int, missing: Right = "text") -> datetime:
-    """Return when to check again whether the bot may write, after ``probes`` checks.
+    """Return when to check again whether the bot may write, after ``probes`` failed checks.
 
     The first check is after 10 minutes, then a check per hour for a day, then a check per day,
     because some groups close at night. If a different bot removes the posts ("peace"), the first
-    three checks follow without a pause.
+    two checks follow without a pause, and then a check per day.
     """
     if missing == "peace":
         return now if probes + 1 < MAX_REMOVALS else now + DAY
@@ -124,14 +125,15 @@ def recheck_right_at(now: datetime, probes: int, missing: Right = "text") -> dat
 def retry_at(now: datetime, attempts: int, *, is_repeat: bool = False) -> datetime:
     """Return when to retry after ``attempts`` consecutive sends that certainly did not arrive.
 
-    The first pause is longer if a copy may already be in the chat (``is_repeat``).
+    The first pause is 5 seconds, or 15 seconds if a copy may already be in the chat
+    (``is_repeat``). The pause doubles with each attempt, up to 15 minutes.
     """
     first = _FIRST_TEST_AGAIN if is_repeat else _FIRST_RETRY
     return now + _doubling_delay(first, attempts, _LAST_RETRY)
 
 
 def repeat_asks_again_at(now: datetime, number: int) -> datetime:
-    """Return when a postponed repeat asks for its turn again.
+    """Return when a postponed repeat asks for its turn again: after 15 to 45 seconds.
 
     The id ``number`` spreads the times of many repeats.
     """
@@ -139,14 +141,19 @@ def repeat_asks_again_at(now: datetime, number: int) -> datetime:
 
 
 def pause_after_lost_response(*, is_reply: bool) -> timedelta:
-    """Return the pause of a chat after the first send with a lost response."""
+    """Return the pause of a chat after the first send with a lost response.
+
+    The pause is 15 seconds for a reply, and 30 seconds for other messages.
+    """
     return REPLY_STANDSTILL if is_reply else STANDSTILL
 
 
 def repeat_at(now: datetime, copies: int, *, is_reply: bool, number: int) -> datetime:
     """Return when to repeat a delivery that may have ``copies`` copies in the chat (at most 2).
 
-    ``number``, the id of the delivery, delays the third copy by up to a fifth to spread the load.
+    The second copy waits for ``pause_after_lost_response``. The third copy waits for 15 minutes,
+    or for 5 minutes in the case of a reply. ``number``, the id of the delivery, delays the third
+    copy by up to a fifth to spread the load.
     """
     if copies == 1:
         return now + pause_after_lost_response(is_reply=is_reply)
@@ -183,15 +190,18 @@ def retry_after_success_at(
 
 
 def poll_again_at(now: datetime, failures: int) -> datetime:
-    """Return when to check again after ``failures`` consecutive failed checks."""
+    """Return when to check again after ``failures`` consecutive failed checks.
+
+    The pause doubles from 1 minute up to 30 minutes.
+    """
     return now + _doubling_delay(_FIRST_POLL_AGAIN, failures, _LAST_POLL_AGAIN)
 
 
 def check_if_back_at(now: datetime, answers: int) -> datetime:
     """Return when to check whether a private or missing profile is available again.
 
-    ``answers`` is the number of consecutive answers with this result. The first check is within
-    the hour, because a story lives only a day; the interval then doubles up to a day.
+    ``answers`` is the number of consecutive answers with this result. The first check is after 30
+    minutes, because a story lives only a day; the interval then doubles up to a day.
     """
     return now + _doubling_delay(_FIRST_UNAVAILABLE_PAUSE, answers - 1, _LAST_UNAVAILABLE_PAUSE)
 

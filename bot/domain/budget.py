@@ -57,9 +57,10 @@ def allowances_for(
 ) -> Allowances:
     """Return the daily limits of a person in a chat.
 
-    Limits that the owner has set for the chat or the person take precedence. A newcomer has a
-    smaller limit from a separate part of the budget. A thousand new accounts therefore leave the
-    rest of the budget to known people.
+    Limits that the owner has set for the chat or the person take precedence. A person who is not
+    ``is_known`` is a newcomer. If ``newcomer_allowance`` is set, a newcomer has a smaller limit
+    from a separate part of the budget. A thousand new accounts therefore leave the rest of the
+    budget to known people.
     """
     chat = limits.chat_daily_allowance if of_chat is None else of_chat
     if of_person is not None:
@@ -76,7 +77,7 @@ def share_with_newcomers(budget: float, *, known: int, fresh: int) -> tuple[floa
 
     The first part pays for profiles that known persons follow, the second part for profiles that
     only newcomers follow. ``known`` and ``fresh`` are the numbers of these profiles. If one group
-    follows no profile, the other group gets all credits. The part of newcomers is much less than a
+    follows no profile, each part is the whole budget. The part of newcomers is much less than a
     tenth, because the alerts of known people may not be delayed by more than a tenth.
     """
     if not known or not fresh:

@@ -24,11 +24,11 @@ _NUMBER = re.compile(r"0*[0-9]{1,3}")
 class Wanted:
     """The parsed arguments of a command: distinct profile names and keywords.
 
-    ``unread`` are the words that can't be a profile name. ``count`` is a number at the end.
-    ``channel`` is an ``@name`` at the end, if the command accepts a channel. ``left_out`` is the
-    number of profiles beyond ten. ``everyday`` are common words, such as "please", that were not
-    read as profile names. If a text has such words, the person confirms the names before a paid
-    call.
+    ``unread`` are the first ten words that can't be a profile name. ``count`` is a number from 1
+    to 100 at the end. ``channel`` is an ``@name`` or an id (``-100…``) at the end, if the command
+    accepts a channel. ``left_out`` is the number of profiles beyond ten. ``everyday`` are common
+    words, such as "please", that were not read as profile names. If a text has such words, the
+    person confirms the names before a paid call.
     """
 
     names: tuple[str, ...]
@@ -51,9 +51,10 @@ def parse(
 ) -> Wanted:
     """Parse ``arguments``. ``words`` are the keywords of the command.
 
-    If the command accepts a channel, a last word with an @ is the channel. The last word is
-    instead a profile if all words have an @, or if a comma or a word such as "and" joins the last
-    two words.
+    If the command accepts a channel, a last word with an @ after other words is the channel. The
+    same applies to a last word that begins with ``-100``. A word with an @ is instead a profile if
+    three or more words all have an @, or if the name is a keyword. The last word is no channel if
+    a comma, a semicolon or a word such as "and" joins the last two words.
 
     After the first name, common words of ``language`` are no names. If ``language`` is None, every
     word may be a name. In an answer to a question of the bot (``is_answer``), the words of
@@ -142,7 +143,10 @@ def _take(words: list[str], is_taken: Callable[[str], bool], first: int) -> list
 
 
 def _take_count(words: list[str]) -> int | None:
-    """Remove a number at the end of the words and return the number."""
+    """Remove a number from 1 to 100 at the end of several words and return the number.
+
+    Return None if there is no such number.
+    """
     last = words[-1] if len(words) > 1 else ""
     if _NUMBER.fullmatch(last) and 1 <= int(last) <= MOST_STORIES:
         words.pop()
@@ -151,7 +155,7 @@ def _take_count(words: list[str]) -> int | None:
 
 
 def _take_channel(words: list[str]) -> str | None:
-    """Remove a channel at the end of the words and return the channel."""
+    """Remove a channel at the end of several words and return the channel, or None."""
     last = words[-1] if len(words) > 1 else ""
     is_list = len(words) > 2 and all(word.startswith("@") for word in words)  # noqa: PLR2004 - two words are a profile and a channel
     is_ours = last.lower().removeprefix("@") in OURS

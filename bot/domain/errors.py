@@ -10,6 +10,7 @@ BotError
 │   ├── StoryGoneError          the story is over 24 h old, or deleted
 │   ├── HighlightGoneError      the highlight is deleted
 │   ├── NoStoriesError          the account has no story now
+│   ├── HighlightsUnavailableError  the plan of the API key has no highlights
 │   ├── ApiUnavailableError     down, slow or an unreadable answer; retry later
 │   │   └── ProfileUnavailableError  one account is not available now
 │   ├── ApiRefusedError         the request was wrong (a fault of the bot)
@@ -17,8 +18,9 @@ BotError
 ├── MediaError                  one photo or video
 │   ├── MediaDeniedError        the server of the file refuses the bot
 │   ├── MediaTooBigError        over Telegram's limit
-│   └── MediaUnavailableError   the server of the file is slow or broken; retry later
-├── SpendingError               a limit of credits
+│   └── MediaUnavailableError   the server is slow or broken, or the spool is full; retry later
+│       └── SlowHostError       the server became slow a moment ago; alerts wait
+├── SpendingError               a limit of credits or megabytes
 │   ├── SpendingStoppedError    the owner has stopped spending, or the balance is too low
 │   ├── NoPayerError            the chat has no payer
 │   └── PastedLimitError        the megabytes of the day for pasted addresses are used up
@@ -31,7 +33,7 @@ BotError
 │   ├── UnknownChannelError     the named channel is unknown, or not run by the person
 │   ├── AdminsUnknownError      Telegram does not show the administrators of the chat
 │   ├── AskAgainError           Telegram does not answer
-│   └── BlockedError            the owner blocks the chat
+│   └── BlockedError            the owner blocks the chat, the person or the payer
 ├── DatabaseUnavailableError    the database is unavailable or locked, or the disk is full
 ├── BackupError                 a backup cannot be made or restored
 ├── TryAgainError               the update goes back to the inbox for a retry
@@ -199,7 +201,10 @@ class StoriesError(BotError):
 
 @contextmanager
 def naming_account(username: str) -> Iterator[None]:
-    """Set the username in errors of the Stories API that are raised inside the block."""
+    """Set the username in errors of the Stories API that are raised inside the block.
+
+    An error that already has a username is not changed.
+    """
     try:
         yield
     except StoriesError as error:
@@ -277,7 +282,10 @@ class ApiRefusedError(StoriesError):
 
 
 class OutOfServiceError(StoriesError):
-    """The API key is invalid (401) or the balance is empty (402), so the owner must act."""
+    """The API key is invalid (401) or the balance is empty (402), so the owner must act.
+
+    Later paid calls raise this error without a request, until the API is in service again.
+    """
 
     text = N_(
         "I can't get stories right now. The bot's owner has been told; please try again later."
@@ -319,9 +327,10 @@ class SlowHostError(MediaUnavailableError):
 
 
 class SpendingError(BotError):
-    """The reply would cost credits that may not be spent. A retry can succeed at ``until``.
+    """The reply would cost credits or megabytes that may not be spent.
 
-    ``is_own`` is True if the limit of the person who asks is used up.
+    A retry can succeed at ``until``. None means that the time is unknown. ``is_own`` is True if
+    the limit of the person who asks is used up.
     """
 
     def __init__(
@@ -442,7 +451,7 @@ class AskAgainError(RightsError):
 
 
 class BlockedError(RightsError):
-    """The access list blocks the chat."""
+    """The access list blocks the chat, the person who asks, or the person responsible for it."""
 
     text = N_("Sorry, the bot's owner has blocked you.")
 
@@ -458,7 +467,10 @@ class DatabaseUnavailableError(BotError):
 
 
 class BackupError(BotError):
-    """A backup can't be made or restored. The reason is a complete sentence."""
+    """A backup can't be made or restored, or a database can't be moved.
+
+    The reason is a clause without a full stop, for use within a sentence.
+    """
 
 
 class TryAgainError(BotError):

@@ -54,8 +54,9 @@ _LONG_ELISIONS = frozenset({"dell", "all", "nell", "sull", "dall", "quell"})
 def clean(text: str) -> str:
     """Remove characters from ``text`` that would damage the surrounding text; keep line breaks.
 
-    Control characters (also of direction) and lone surrogates are removed, every kind of blank
-    becomes a space, and a letter keeps at most 4 combining marks.
+    Invisible format characters (also of direction, but not the joiners) and lone surrogates are
+    removed. Each control character and each kind of blank becomes a space. A letter keeps at most
+    4 combining marks.
     """
     kept: list[str] = []
     marks = 0
@@ -80,8 +81,8 @@ def typed(text: str) -> str:
     """Return text that a person typed or copied, without invisible marks and in ASCII form.
 
     The bot isolates names with invisible marks, and copied names contain these marks. Joiners
-    stay, because joiners are part of words. Digits, the minus sign and the punctuation of all
-    scripts become ASCII.
+    stay, because joiners are part of words. The digits of all scripts, and the signs in
+    ``_AS_ASCII``, become ASCII.
     """
     return text if text.isascii() else "".join(map(_typed_char, text))
 
@@ -126,7 +127,10 @@ def with_script_gaps(text: str) -> str:
 
 
 def without_elision(word: str) -> str:
-    """Return the main part of a word with an apostrophe; an empty string if the word has none.
+    """Return the main part of a word with an apostrophe.
+
+    Return an empty string if the word has no main part, as in "don't". A word without an
+    apostrophe is returned unchanged.
 
     "natgeo's" and Turkish "natgeo'nun" give "natgeo"; French "l'histoire" gives "histoire".
     """

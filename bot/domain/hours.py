@@ -110,7 +110,11 @@ def is_about_time(word: str) -> bool:
 
 
 def is_within(at: datetime, hours: tuple[int, int] | None, zone: str | None) -> bool:
-    """Return whether a moment is within hours of the day; the hours may span midnight."""
+    """Return whether a moment is within hours of the day; the hours may span midnight.
+
+    ``hours`` are minutes after midnight: the first minute, and the minute after the last. Return
+    False if ``hours`` is None, or if both minutes are equal.
+    """
     if hours is None or hours[0] == hours[1]:
         return False
     local = at.astimezone(zone_of(zone))
@@ -160,7 +164,7 @@ def _minute_of(tokens: Sequence[str]) -> int | None:
 
 
 def _minutes(hour: str, minute: str | None, part: str | None) -> int | None:
-    """Return the minutes after midnight; 24:00 is 0:00."""
+    """Return the minutes after midnight, or None for an impossible time; 24:00 is 0:00."""
     written = int(hour)
     minutes = int(minute or 0)
     hours = written

@@ -1,7 +1,8 @@
 """The conditions of the incidents of which the bot's owners are notified, as pure functions.
 
-Each kind has at most one open incident. An urgent incident makes a sound. Other incidents are
-silent, and the end of a silent incident appears only in /health. No message is repeated.
+Each kind has at most one open incident. The first message of an urgent incident makes a sound, and
+the message at its end is silent. Other incidents are silent, and the end of a silent incident
+appears only in /health. No message is repeated.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -247,9 +248,9 @@ def judge(seen: Seen, *, is_open: Mapping[str, bool], now: datetime) -> Iterator
     """Yield the state of each condition that can be evaluated; ``is_open`` gives the state before.
 
     The conditions of the disk and the clock are skipped if the measurement is None. If the balance
-    is None, the condition of the balance is not met. Two kinds are only closed here: a second
-    program that receives the updates, and an API that refuses the key. The loops that detect these
-    conditions open the incidents.
+    is None, or nothing was spent in 24 hours, the condition of the balance is not met. Two kinds
+    are only closed here: a second program that receives the updates, and an API that refuses the
+    key. The loops that detect these conditions open the incidents.
     """
     yield _judge_balance(seen, is_open=is_open.get("balance", False))
     yield from _judge_budget(seen)

@@ -123,8 +123,8 @@ def links_in_message(
 def parse_argument(argument: str) -> Link | None:
     """Parse the argument of a command: a username, with or without @, or a link.
 
-    Return None for no argument, for several arguments, and for a URL without a link: the caller
-    shows the usage.
+    Return a rejected link for a word that can't be a username. Return None for no argument, for
+    several arguments, and for a URL without a link: the caller shows the usage.
     """
     match _words(typed(argument)):
         case [word] if "/" in word:
@@ -137,13 +137,18 @@ def parse_argument(argument: str) -> Link | None:
 
 
 def decisive_link(links: Iterable[Link]) -> Link | None:
-    """Return the link to answer: the first supported, else rejected, else unsupported link."""
+    """Return the link to answer: the first supported, else rejected, else unsupported link.
+
+    Return None without links.
+    """
     rank = {"rejected": 1, "unsupported": 2}
     return min(links, key=lambda link: rank.get(link.kind, 0), default=None)
 
 
 def story_taken_at(pk: str) -> datetime | None:
-    """Return the creation time of a story by ``pk``, or None for an invalid date.
+    """Return the creation time of a story by ``pk``, or None for an id without a valid date.
+
+    Valid are the times from August 2016, when stories began, to the year 2100.
 
     The time is accurate to some seconds. The upper bits of an id count milliseconds since
     Instagram's own epoch.
@@ -157,7 +162,10 @@ def story_taken_at(pk: str) -> datetime | None:
 
 
 def is_probably_gone(pk: str, now: datetime) -> bool:
-    """Return whether a story has expired by the time in the id. Return False for an invalid id."""
+    """Return whether the time in a story's id is more than 25 hours ago.
+
+    The 25 hours are the life of a story, and an hour of tolerance. Return False for an invalid id.
+    """
     taken_at = story_taken_at(pk)
     return taken_at is not None and now - taken_at > _LIFE_BY_ID
 

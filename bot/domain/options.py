@@ -93,7 +93,8 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 class Preferences:
     """All preferences of a subscription: the options and the pause.
 
-    ``paused_until`` is the end of a mute, None for a pause without an end.
+    ``paused_until`` is the end of a mute. None means that the pause has no end, or that the
+    subscription is not paused.
     """
 
     options: Options = field(default_factory=Options)

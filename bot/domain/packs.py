@@ -65,19 +65,25 @@ class BudgetPlan:
 
     @property
     def days_left(self) -> float | None:
-        """Return the days that the balance lasts if each day spends the whole budget."""
+        """Return the days that the balance lasts if each day spends the whole budget.
+
+        Return None if the balance is unknown, or if the budget is 0.
+        """
         if self.balance is None or self.budget <= 0:
             return None
         return max(0, self.balance) / self.budget
 
     @property
     def profiles(self) -> int:
-        """Return how many profiles the budget can check ``CHECKS_A_DAY`` times for 1 credit."""
+        """Return how many profiles the budget can check ``CHECKS_A_DAY`` times a day.
+
+        A check costs 1 credit here.
+        """
         return self.budget // CHECKS_A_DAY
 
     @property
     def is_short(self) -> bool:
-        """Return whether the balance lasts for less than ``SHORT_DAYS``."""
+        """Return whether the balance is known and lasts for less than ``SHORT_DAYS``."""
         return self.days_left is not None and self.days_left < SHORT_DAYS
 
     @property

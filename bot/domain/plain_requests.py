@@ -45,7 +45,7 @@ Command = Literal[
 _SEPARATOR = re.compile("([,;])")
 _LONGEST = 12  # the maximum number of words of a request; a longer text is prose
 _VERBS: tuple[Command, ...] = ("unsubscribe", "highlights", "subscribe", "stories")
-"""The commands that take names."""
+"""The commands for profiles. A request of ``privacy`` or ``why`` may also have names."""
 
 _PATTERNS: dict[Command, dict[str, str]] = {
     "privacy": {
@@ -547,8 +547,9 @@ _ALONE = """
 class Request:
     """The command that a text requests, with the words that may be profile names.
 
-    ``is_list`` is True if each word is certainly a name, because it contains an @, a digit or a
-    dot. ``is_joined`` is True if a comma or a word such as "and" joins the words.
+    ``is_list`` is True if each word is certainly a name. Such a word has an @, is joined to a word
+    with an @, or has a digit, a dot or an underscore. ``is_joined`` is True if the words are no
+    such list, and a comma, a semicolon or a word such as "and" joins the words.
     """
 
     command: Command

@@ -290,7 +290,10 @@ class Mute:
 
 
 def find_mute(mutes: Iterable[Mute], thread_id: int | None) -> Mute | None:
-    """Return the mute that prevents messages to a thread, or to the chat itself."""
+    """Return the mute that applies to a thread or to the whole chat, or None.
+
+    None for ``thread_id`` means the messages outside of topics.
+    """
     thread_id = thread_id or MAIN
     return next((one for one in mutes if one.mutes_whole_chat or one.thread_id == thread_id), None)
 

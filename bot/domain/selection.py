@@ -85,7 +85,9 @@ class Decision:
 
     - ``doubtful``: rows that may have been sent, because the outcome was not recorded.
     - ``held``: deferred rows, each with the due time and the reason.
+    - ``dropped``: rows that will never be sent, each with the reason.
     - ``doubled``: late replies with the same content as a later reply.
+    - ``unreadable``: rows whose stored story this version of the code can't read.
     - ``probe``: the mute whose right must be checked before a send.
     """
 
@@ -99,7 +101,12 @@ class Decision:
 
 
 def decide(queue: ChatQueue, *, now: datetime) -> Decision:
-    """Select the deliveries to send next into a chat: the oldest due row, and its batch."""
+    """Select the deliveries to send next into a chat, and decide about the other due rows.
+
+    Replies come first. Then come a summary, the stories that it lists, and all other alerts in
+    the order of the queue. If a reply is doubtful, nothing is sent. If an alert is doubtful, only
+    a reply is sent. In quiet hours, only replies are sent.
+    """
     decision = Decision(doubtful=[row for row in queue.rows if _is_doubtful(row)])
     if any(row.notice == REPLY for row in decision.doubtful):
         return decision
@@ -170,7 +177,10 @@ def is_for_summary(row: Delivery, chat: Chat) -> bool:
 
 
 def can_join_summary(row: Delivery) -> bool:
-    """Return whether a summary may list a story: the story is unsent and not yet listed."""
+    """Return whether a summary may list a story.
+
+    The subscription must have a daily summary. The story must be unsent and not yet listed.
+    """
     return row.options.digest and not row.copies and not row.is_listed
 
 
@@ -367,8 +377,9 @@ def _is_over(row: Delivery, chat: Chat, now: datetime) -> bool:
 
 
 def _is_released_from_quiet_hours(row: Delivery, now: datetime) -> bool:
-    """Return whether quiet hours deferred a row until a moment ago (their end, or a change).
+    """Return whether quiet hours deferred a row until less than an hour ago.
 
+    The quiet hours ended at that time, or were changed.
     If the quiet hours ended while the bot was off, and the story has expired since, the row is
     dropped.
     """

@@ -18,7 +18,11 @@ def dump_stories(stories: list[Story]) -> list[dict[str, Any]]:
 
 
 def load_stories(value: object) -> list[Story]:
-    """Restore the stories that ``dump_stories`` converted."""
+    """Restore the stories that ``dump_stories`` converted.
+
+    Raises:
+        ValidationError: ``value`` is not a list of stories of this version.
+    """
     return STORIES.validate_python(value)
 
 

@@ -55,7 +55,7 @@ def is_term(word: str) -> bool:
 def valid_terms(text: str) -> str:
     """Return the distinct terms in a text in their order; invalid words are ignored.
 
-    The result has at most 200 characters.
+    The result has at most 200 characters. A term that would exceed this length is ignored.
     """
     kept = ""
     for word in dict.fromkeys(_split_words(text)):
@@ -95,7 +95,9 @@ def _comparable(text: str) -> str:
 def fits(story: Story, term: str) -> bool:
     """Return whether a story matches a term.
 
-    ``@name`` matches a mention or a sponsor. A host matches the links to the host and its
+    A kind such as ``video`` or ``link`` matches a story of this kind or with such a part.
+    ``#word`` matches an equal hashtag. ``@name`` matches a mention or a sponsor. ``place:word``
+    matches a location that contains the word. A host matches the links to the host and its
     subdomains.
     """
     kinds: dict[str, object] = {

@@ -55,8 +55,9 @@ def is_due(batch: Batch, chat: Chat) -> bool:
 def plan(rows: Sequence[Delivery], queue: ChatQueue, *, now: datetime) -> Summary | None:
     """Return the summary of the due stories of a chat or topic.
 
-    The rules of the subscriptions are applied before the stories are counted. Return None if the
-    stories fit into one album of one profile, because the album needs no list. The summary of a
+    The rules of the subscriptions are applied before the stories are counted. Return None if no
+    story remains. Return None also if the stories fit into one album of one profile, because the
+    album needs no list. The summary of a
     channel does not count expired stories, because its subscribers get a private notice of them.
     """
     willing, others = selection.judge(

@@ -55,7 +55,10 @@ ALIASES = {
 
 
 def name_in(text: str) -> str | None:
-    """Return the profile name in a text: the whole text, or the first name with an @."""
+    """Return the profile name in a text: the whole text, or the first name with an @.
+
+    A word of ``NO_NAMES`` is a name only with an @. Return None if the text has no name.
+    """
     match [word.strip(_AROUND) for word in typed_words(text)]:
         case [word] if bare(word) not in NO_NAMES and "/" not in word and (name := _name(word)):
             return name
@@ -66,8 +69,9 @@ def name_in(text: str) -> str | None:
 def words_that_may_be_names(text: str, language: str) -> tuple[str, ...]:
     """Return the distinct words of a short text that may be names of profiles.
 
-    Everyday words of ``language`` and small talk are no names. The result is empty for a longer
-    text, which is prose.
+    Everyday words of ``language`` and small talk are no names. The result is empty unless the text
+    has two to four words, because a longer text is prose. The result is also empty if one of the
+    other words can't be a name.
     """
     words = [word.strip(_AROUND).lower() for word in typed_words(text)]
     if not 1 < len(words) <= _SHORT:
@@ -89,7 +93,10 @@ def _is_foreign(word: str) -> bool:
 
 
 def joined_name_in(text: str, language: str) -> str | None:
-    """Return the name that two or three words form when they are joined."""
+    """Return the name that two or three words form when they are joined, or None.
+
+    Each of the words must be a possible name.
+    """
     words = [word.strip(_AROUND).lower() for word in typed_words(text)]
     if len(words) not in {2, 3} or len(words_that_may_be_names(text, language)) != len(words):
         return None
@@ -97,7 +104,7 @@ def joined_name_in(text: str, language: str) -> str | None:
 
 
 def is_thanks(text: str) -> bool:
-    """Return whether a short text says thanks, in any language."""
+    """Return whether a text of at most five words says thanks, in any language."""
     words = _bare_words(text)
     if len(words) > _SHORT + 1:
         return False
@@ -143,7 +150,9 @@ def _is_emoji(word: str) -> bool:
 
 
 def names_listed_in(text: str, language: str = "en") -> tuple[str, ...]:
-    """Return the profile names that a text lists: one per line, with commas, or each with @.
+    """Return the profile names that a text lists.
+
+    The names are one per line, separated by commas or semicolons, or each with an @.
 
     A connective of ``language`` joins names as a comma does. The result is empty unless the text
     consists of at least two names: "hello, thanks" is no list.
@@ -173,7 +182,11 @@ def _with_commas(line: str, language: str) -> str:
 
 
 def split_command(text: str) -> tuple[str, str] | None:
-    """Return the name of a command without the slash, and the text after the name."""
+    """Return the name of a command without the slash, in lower case, and the text after the name.
+
+    The name of a bot after the command (``/help@bot``) is omitted. Return None if the text does
+    not begin with a command.
+    """
     match = _COMMAND.fullmatch(text.strip())
     if match is None:
         return None

@@ -62,7 +62,10 @@ class Backups:
         self._now = now
 
     async def make_if_due(self) -> datetime:
-        """Make a backup if a backup is due. Return the time of the next backup."""
+        """Make a backup if a backup is due. Return the time of the next backup.
+
+        After a failure, this is an hour later.
+        """
         now = self._now()
         due_at = await self._ensure_due_at(now)
         if due_at > now:
@@ -139,7 +142,10 @@ def _clear_partial(folder: Path) -> None:
 
 
 async def adopt_restored_copy(db: Database, incidents: Incidents, *, now: datetime) -> None:
-    """Make a restored backup the live database. Do nothing if the database is not a backup."""
+    """Make a restored backup the live database, and notify the owners.
+
+    Do nothing if the database is not a backup.
+    """
     async with db.begin() as tx:
         made_at = await restored.resume_as_database(tx, now=now)
         if made_at is not None:

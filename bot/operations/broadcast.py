@@ -77,10 +77,10 @@ class Broadcasts:
             return await broadcasts.change_state(tx, number, before=("draft",), after="stopped")
 
     async def stop(self, number: int) -> Broadcast | None:
-        """Stop a broadcast and drop its pending messages. Return None if it was already stopped.
+        """Stop a broadcast and drop its messages that were never tried.
 
-        A finished broadcast can also be stopped, because messages may still be pending for some
-        chats.
+        Return None if the broadcast was not started, or was already stopped. A finished broadcast
+        can also be stopped, because messages may still be pending for some chats.
         """
         async with writing(self._db) as tx:
             one = await broadcasts.change_state(

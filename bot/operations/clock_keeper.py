@@ -98,8 +98,8 @@ class ClockKeeper:
     async def anchor(self) -> bool:
         """Correct the clock if its time is in doubt. Return whether the time is now known.
 
-        The balance of the Stories API is fetched only if Telegram and the system clock disagree.
-        This call is free.
+        The balance of the Stories API is fetched only if Telegram sends no time, or if Telegram's
+        time contradicts both the system clock and this clock. This call is free.
 
         Raises:
             DatabaseUnavailableError: The clock follows PostgreSQL, and PostgreSQL does not answer.
@@ -154,7 +154,10 @@ class ClockKeeper:
         )
 
     async def _ask_time(self, who: str, ask: Ask) -> None:
-        """Ask a server for its time, unless its time was received recently. Ignore a failure."""
+        """Ask a server for its time, unless its time was received in the last 30 seconds.
+
+        Ignore a failure.
+        """
         if self._witnesses.has_recent_time(who, within_s=_FRESH_S):
             return
         try:
@@ -165,7 +168,8 @@ class ClockKeeper:
     def _is_contradicted(self, clock: Clock) -> bool:
         """Return whether all servers that sent a time recently contradict the clock.
 
-        This detects a suspension of the machine that stopped all its clocks.
+        This detects a suspension of the machine that stopped all its clocks. Return False within
+        10 minutes of the start or of the last doubt.
         """
         if steady() < self._may_doubt_at:
             return False

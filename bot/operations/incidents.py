@@ -38,8 +38,12 @@ class Incidents:
 
         If ``sentence`` is None, close the incident. An incident is reported only once. If an
         incident of the kind is already open, only its message is updated. If the kind has no
-        closing message, the incident is closed immediately. If the database is unavailable, the
-        owners are notified directly.
+        closing message, the incident is closed immediately. If the database is unavailable when an
+        incident opens, the owners are notified directly.
+
+        Raises:
+            DatabaseUnavailableError: The incident can't be closed.
+            KeyError: ``sentence`` is None, and the kind has no closing message.
         """
         if sentence is None:
             await self._end(kind, fields)

@@ -35,9 +35,9 @@ class Figures:
     """Figures about checks and alerts.
 
     ``profiles`` is the number of subscribed profiles. ``possible`` is the number of profiles that
-    the budget allows. ``delay`` is the mean time between a story and its alert. ``days`` are the
-    figures of the last 30 days. ``still_open`` are the open incidents, ``last`` are the newest
-    incidents.
+    the budget allows. ``delay`` is the estimated mean time before a new story is detected, or None
+    if unknown. ``days`` are the figures of the last 30 days. ``still_open`` are the open
+    incidents, ``last`` are the 50 newest incidents.
     """
 
     profiles: int

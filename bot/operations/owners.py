@@ -1,4 +1,8 @@
-"""Messages to the bot's owners. The outbox sends these messages, so an outage loses none."""
+"""Messages to the bot's owners.
+
+The outbox sends these messages, so an outage of Telegram loses none. If the database is
+unavailable, the messages are sent once, directly.
+"""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -71,7 +75,10 @@ class Owners:
             await enqueue.add_notice(tx, Target(chat_id), REPLY, payload, now=now)
 
     async def send_at_once(self, render: Callable[[Translator], str]) -> None:
-        """Send a plain text to each owner directly, because the database is unavailable."""
+        """Send a plain text to each owner directly, because the database is unavailable.
+
+        A failed send is logged and not retried.
+        """
         ids = self.ids
         try:  # a database that refuses writes may still allow reads
             translators = await self._db.fetch(lambda tx: _translators(tx, ids))

@@ -71,8 +71,8 @@ class Finding:
 async def try_database(url: str, spool: Path | None = None) -> Finding:
     """Open the database and compare its tables with the tables that the code expects.
 
-    Nothing is changed. An empty file is an error if the folder ``spool`` has a record that this
-    database had tables before.
+    Nothing is changed. A database in memory, or of a newer version, is an error. An empty file is
+    an error if the folder ``spool`` has a record that this database had tables before.
     """
     try:
         async with Database(url) as db:
@@ -101,9 +101,10 @@ def unusable(error: Exception) -> Finding:
 
 
 async def try_integrity(url: str) -> Finding | None:
-    """Read the whole SQLite database. Return None if the file does not exist.
+    """Read the whole SQLite database.
 
-    The duration depends on the disk. Other processes may use the database at the same time.
+    Return None if the database is no file, or if the file is missing, empty or not of the bot. The
+    duration depends on the disk. Other processes may use the database at the same time.
     """
     db = Database(url)
     if db.file is None:
@@ -160,7 +161,7 @@ def _database_path(db: Database) -> str:
 async def read_owners(url: str) -> set[int]:
     """Return the owners who used an owner link.
 
-    Return an empty set if the database can't be used.
+    Return an empty set if the database can't be used, or is from another version.
     """
     try:
         async with Database(url) as db:
@@ -174,7 +175,7 @@ async def read_owners(url: str) -> set[int]:
 async def note_unknown_ids(url: str, names: Collection[str]) -> Finding | None:
     """Return a note about names in ``BLOCKED_PROFILES`` whose id is not in the database.
 
-    Return None if there are no such names.
+    Return None if there are no such names, or if the database can't be used.
     """
     names = [name for name in names if not name.isdecimal()]
     try:
@@ -212,7 +213,10 @@ def try_open_files() -> Finding:
 
 
 def try_spool(path: Path) -> Finding:
-    """Write a test file into the download folder. Return a note if the disk is nearly full."""
+    """Write a test file into the download folder.
+
+    Return an error if the folder can't be written, and a note if less than 2,500 MB are free.
+    """
     try:
         free_mb = shutil.disk_usage(_try_writing(path)).free // MEGABYTE
     except OSError as error:
@@ -235,9 +239,10 @@ def _try_writing(path: Path) -> Path:
 
 
 def try_backups(path: Path, *, hours: int, is_sqlite: bool) -> Finding:
-    """Write a test file into the backup folder.
+    """Write a test file into the backup folder. Return a note if no backups can be made.
 
-    ``hours`` is the interval of the backups, or 0 for no backups.
+    ``hours`` is the interval of the backups, or 0 for no backups. Nothing is written if no backups
+    are made: with 0 hours, or without SQLite.
     """
     if not is_sqlite:
         return Finding("note", _NOT_OURS)

@@ -61,14 +61,14 @@ class Visitors:
 
 
 def lines_of(new: Sequence[Entry], t: Translator) -> str:
-    """Return one line per person or chat, up to a maximum."""
+    """Return one line per person or chat, at most ten, and the number of the others."""
     lines = [t(CAME if one.is_allowed else ASKS, name=name_of(one)) for one in new[:_MOST]]
     rest = len(new) - _MOST
     return "\n".join([*lines, *([t(MORE, n=rest)] if rest > 0 else [])])
 
 
 def access_request_buttons(new: Sequence[Entry], t: Translator) -> Buttons:
-    """Return the buttons that allow or refuse each person who asks for access."""
+    """Return the buttons that allow or refuse each entry of the report that asks for access."""
     return [
         [
             button(t.plain(N_("Let in {name}"), name=name_of(one)), PEOPLE("allow", one.subject)),

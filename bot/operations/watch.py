@@ -150,7 +150,11 @@ class Watch:
         return now + self._file_every
 
     async def _probe_database(self, since: datetime, now: datetime) -> bool:
-        """Return whether a test write succeeds. Report a long outage, and its end."""
+        """Return whether a test write succeeds.
+
+        Report the end of an outage of at least 15 seconds. If the bot can send without a database,
+        report the outage itself, too.
+        """
         try:
             await self._db.run(lambda tx: key_values.put(tx, "ready", value=True))
         except DatabaseUnavailableError as error:
@@ -234,7 +238,10 @@ class Watch:
 
 
 def fullest_disk(*folders: Path) -> tuple[int, int] | None:
-    """Return the free bytes and the size of the folder's disk that has the fewest free bytes."""
+    """Return the free bytes and the size of the folder's disk that has the fewest free bytes.
+
+    Return None if none of the folders exists.
+    """
     result = []
     for folder in folders:
         try:

@@ -20,7 +20,10 @@ async def running_beside(
     """Run ``work`` while the ``with`` block runs.
 
     At the end of the block, call ``end`` and wait for ``work``. An exception of the block is
-    raised unchanged.
+    raised unchanged. If ``work`` fails, the block is cancelled.
+
+    Raises:
+        ExceptionGroup: ``work`` failed.
     """
     failure: Exception | None = None
     async with asyncio.TaskGroup() as group:
@@ -39,7 +42,8 @@ async def run_together(*work: Coroutine[Any, Any, None]) -> None:
     """Run coroutines concurrently. If a coroutine fails, cancel the rest.
 
     Raises:
-        Exception: The exception of the first coroutine that failed, unchanged.
+        Exception: The exception of the first coroutine that failed, unchanged. Further exceptions
+            are dropped.
     """
     try:
         async with asyncio.TaskGroup() as group:
@@ -55,7 +59,7 @@ async def finish_on_cancel(
     """Run ``work`` to its end even if the caller is cancelled, then raise the cancellation.
 
     If the caller is cancelled and ``work`` succeeds, ``undo`` is called with the result of
-    ``work``.
+    ``work``. If the caller is cancelled and ``work`` fails, the exception of ``work`` is dropped.
     """
     task = asyncio.get_running_loop().create_task(work)
     try:

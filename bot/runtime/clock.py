@@ -24,7 +24,9 @@ def steady() -> float:
 
 
 class Clock:
-    """A clock that returns the current time as an aware UTC datetime. The time never goes back.
+    """A clock that returns the current time as an aware UTC datetime.
+
+    The time never goes back, except by the first correction and after ``forget_latest``.
 
     The clock is called anchored after a server has confirmed the time. If the system clock steps
     by a second or more (after a suspend, or by NTP), the clock is no longer anchored. ``anchor``
@@ -72,7 +74,10 @@ class Clock:
 
     @property
     def ahead_of_machine_s(self) -> float:
-        """Return the seconds by which this clock is ahead of the system clock."""
+        """Return the seconds by which this clock is ahead of the system clock.
+
+        Return 0 for a clock that was created with ``start``.
+        """
         if self._is_told:
             return 0.0
         return self._offset + self._loop.time() - self._machine()
@@ -133,7 +138,8 @@ class TimeWitnesses:
     def record_time(self, who: str, at: datetime | str, took_s: float = 0.0) -> None:
         """Record the time in an answer of the server ``who``, for example its ``Date`` header.
 
-        ``took_s`` is the duration of the call in seconds. The time of a slow answer is not used.
+        ``took_s`` is the duration of the call in seconds. The time of an answer that took more
+        than 2 seconds is not used.
         """
         self._answered.add(who)
         if took_s > QUICK_S:

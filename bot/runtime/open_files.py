@@ -13,7 +13,10 @@ REACHED = "this process has too many open files (EMFILE): raise its limit (ulimi
 
 
 def raise_limit() -> int:
-    """Raise the limit of open files towards ``WANTED``, as far as allowed. Return the limit."""
+    """Raise the limit of open files towards ``WANTED``, as far as allowed. Return the limit.
+
+    Return ``WANTED`` if the limit is already unlimited.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return WANTED
@@ -27,7 +30,8 @@ def raise_limit() -> int:
 def is_limit_reached(error: BaseException) -> bool:
     """Return whether a failure is due to the limit of open files.
 
-    A failed DNS lookup hides its cause, so a test file is opened after such a failure.
+    Some failures hide their cause, for example a failed DNS lookup. Therefore, a test file is
+    opened unless the error itself names the limit.
     """
     if isinstance(error, OSError) and error.errno in _OUT_OF_FILES:
         return True

@@ -21,7 +21,7 @@ class TimedCache(Generic[K, V]):
     def __init__(self, *, size: int = SIZE) -> None:
         """Create an empty cache of at most ``size`` entries.
 
-        If the cache is full, drop the oldest entry.
+        If the cache is full, drop the entry whose last ``put`` is the oldest.
         """
         self._size = size
         self._entries: OrderedDict[K, tuple[V, datetime]] = OrderedDict()

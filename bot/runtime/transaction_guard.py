@@ -25,7 +25,10 @@ _is_held: ContextVar[Callable[[], bool] | None] = ContextVar("is_held", default=
 
 @contextmanager
 def refusing_while(is_held: Callable[[], bool] | None) -> Iterator[None]:
-    """Forbid slow operations in the ``with`` block and its tasks while ``is_held()`` is True."""
+    """Forbid slow operations in the ``with`` block and its tasks while ``is_held()`` is True.
+
+    If ``is_held`` is None, slow operations are allowed.
+    """
     token = _is_held.set(is_held)
     try:
         yield

@@ -25,8 +25,9 @@ class Worker:
     ``step`` returns the time of the next call, and a past time means immediately. If ``step``
     returns None, the next call waits for ``wake``. No sleep is longer than ``longest``.
 
-    An exception of ``step`` is logged. ``step`` is then repeated after a pause, which doubles with
-    each failure up to 5 seconds. ``run`` may be called only once.
+    An exception of ``step`` is logged. ``step`` is then repeated after a pause of 0.25 seconds,
+    which doubles with each failure up to ``last_pause_s`` (5 seconds by default). ``run`` may be
+    called only once.
     """
 
     def __init__(
@@ -56,7 +57,10 @@ class Worker:
         self._stopped = asyncio.Event()
 
     def wake(self) -> None:
-        """Call ``step`` now, or immediately after the running call."""
+        """Call ``step`` now, or immediately after the running call.
+
+        A pause after a failure, or while ``is_held`` returns True, is not shortened.
+        """
         self._woken.set()
 
     def stop(self) -> None:

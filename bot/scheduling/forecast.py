@@ -1,8 +1,8 @@
 """The forecast of a profile's stories: a decaying rate, a daily rhythm, and bursts.
 
 The forecast is learned from the exact times of stories. Each check shows all stories of the last
-day, so learning only counts stories. All times are Unix seconds. Rates are stories per hour. The
-code has no clock and no I/O.
+day, so learning only counts stories. All times are Unix seconds. Rates are stories per hour,
+except ``Population.rate``, which is in stories per day. The code has no clock and no I/O.
 """
 
 from array import array
@@ -101,7 +101,10 @@ class ProfileState:
     _rhythm_of: Population | None = field(default=None, repr=False, compare=False)
 
     def to_json(self) -> list[Any]:
-        """Return the state as a JSON array of 13 numbers, the hours, and the age with the sums."""
+        """Return the state as a JSON array of 13 numbers, the hours, and the age with the sums.
+
+        The numbers are rounded.
+        """
         times = (self.seen_at, self.due_at, self.story_at, self.hours_at)
         numbers = (self.price, self.stories, self.days, self.fast, self.slow)
         echoes = (self.fast_echoes, self.slow_echoes, self.heard, self.likeness)
@@ -137,7 +140,7 @@ def learn(
     """Learn from a complete check at the time ``at``. Return the number of new stories.
 
     ``taken`` are the sorted times of the stories that the check found. A check that is not later
-    than the last check is ignored.
+    than the last check is ignored, and the result is 0.
     """
     passed = at - state.seen_at
     if passed <= 0:
@@ -198,7 +201,10 @@ def _learn_stories(
 
 
 def _advance_excitement(state: ProfileState, at: float) -> None:
-    """Reduce the excitement from earlier stories by its decay until the time ``at``."""
+    """Add the excitement of the last story, and apply the decay until the time ``at``.
+
+    If the last story is 24 hours old or older, no excitement remains.
+    """
     gap = (at - state.story_at) / HOUR
     if gap < 24:  # noqa: PLR2004 - hours of a day
         state.fast = (1.0 + state.fast) * exp(-FAST * gap)
@@ -216,7 +222,10 @@ def rate_of(state: ProfileState, population: Population) -> float:
 
 
 def echo_shares(state: ProfileState, population: Population) -> tuple[float, float]:
-    """Return the shares of a profile's stories that are fast echoes and slow echoes."""
+    """Return the shares of a profile's stories that are fast echoes and slow echoes.
+
+    The sum of both shares is at most ``MOST_ECHOES``.
+    """
     heard = state.heard + _PRIOR_BURSTS
     fast = (state.fast_echoes + _PRIOR_BURSTS * population.fast) / heard
     slow = (state.slow_echoes + _PRIOR_BURSTS * population.slow) / heard

@@ -9,7 +9,8 @@ from bot.scheduling.pricing import Demand
 class Learned:
     """The bot's rule: a check is due when subscribers x expected waiting reaches price x cost.
 
-    If ``by_rhythm`` is True, the daily credits are released according to the demand of each hour.
+    If ``by_rhythm`` is True, the daily credits are released according to the demand of each hour,
+    and scheduled checks update the pool of ``rates``.
     """
 
     by_rhythm = True
@@ -32,7 +33,10 @@ class Learned:
         cost: float,
         most: float,
     ) -> float:
-        """Return the hours from the last check until the next check is due, at most ``most``."""
+        """Return the hours from the last check until the next check is due, at most ``most``.
+
+        Return ``most`` for a profile without weight.
+        """
         if weight <= 0:
             return most
         return hours_to_due(state, demand.population, target=price * cost / weight, most=most)

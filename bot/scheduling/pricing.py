@@ -2,8 +2,9 @@
 
 All profiles share one price, in subscriber-hours of waiting per credit. A formula computes the
 price from sums over the profiles. The lateness of checks then corrects the price slowly. The
-bucket releases the credits of a UTC day in proportion to the demand of each hour, and never more
-than the day's budget. All times are Unix seconds. The code has no clock and no I/O.
+bucket releases a fifth of the credits of a UTC day evenly, and the rest in proportion to the
+demand of each hour. The bucket never releases more than the day's budget. All times are Unix
+seconds. The code has no clock and no I/O.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,7 +22,10 @@ from bot.scheduling.forecast import (
 from bot.scheduling.waiting_time import DAY, HOUR
 
 BANK_HOURS = 1.5
-"""Capacity of the credit bucket, in hours of the budget."""
+"""The main part of the capacity of the credit bucket, in hours of the budget.
+
+``Schedule.set_budget`` adds some credits for random variation.
+"""
 
 _RATE_FORGETS = 1.0  # the weight in days of the previous survey's rate in the next survey
 _CORRECTION = 0.1  # change of the price's logarithm per hour of mean lateness
@@ -31,7 +35,7 @@ _FEWEST_A_DAY = 1.2
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """Sums over all profiles, which are computed again every few minutes.
+    """Sums over all profiles, which the bot computes again every minute, or less often.
 
     ``wanted`` has a value for each hour (UTC): the sum of √(cost x subscribers x rate) over the
     profiles. ``costs`` is the number of credits for one check of each profile. Equal rows give
@@ -44,7 +48,7 @@ class Demand:
     profiles: int = 1
 
     def to_json(self) -> dict[str, Any]:
-        """Return the demand as a JSON object."""
+        """Return the demand as a JSON object, without the exponents of the population."""
         population = self.population
         return {
             "rate": population.rate,
@@ -59,7 +63,7 @@ class Demand:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Return the demand from a result of ``to_json``."""
+        """Return the demand from a result of ``to_json``. The exponents have their defaults."""
         names = ("rate", "rhythm", "fast", "slow", "sessions")
         rate, hours, *others = (values[name] for name in names)
         population = Population(rate, tuple(hours), *others)
@@ -133,7 +137,8 @@ Stories last 24 hours. The remaining hours are a reserve for outages.
 def longest_pause(polls_a_day: float) -> float:
     """Return the longest time between two checks of a profile, in hours, from 12 to 20.
 
-    After this time, a profile is checked even if a check is not worth its price.
+    After this time, a profile is checked even if a check is not worth its price. ``polls_a_day``
+    is the number of checks of each profile per day that the budget can pay.
     """
     return min(max(60 / polls_a_day, 12.0), LATEST_HOURS) if polls_a_day > 0 else LATEST_HOURS
 
@@ -149,7 +154,7 @@ def is_feasible(budget: float, costs: float) -> bool:
 def fewest_credits(costs: float) -> float:
     """Return the minimum credits per day with which no story is missed.
 
-    ``costs`` is the number of credits for one check of each profile.
+    ``costs`` is the number of credits for one check of each profile. Outages are not considered.
     """
     return _FEWEST_A_DAY * costs
 
@@ -179,7 +184,8 @@ class Price:
     def count_lateness(self, at: float, lateness: float) -> None:
         """Count a check that ran ``lateness`` seconds after its due time.
 
-        A negative value means early.
+        A negative value means early. At most half an hour counts. The price is corrected at most
+        once an hour.
         """
         self.late += min(max(lateness / HOUR, -0.5), 0.5)
         self.polls += 1
@@ -209,7 +215,7 @@ _AHEAD_S = 60.0  # seconds; if the clock goes back by more, the new time is acce
 class CreditBucket:
     """The credits that checks may spend now.
 
-    Credits are released during the UTC day in proportion to the demand. The bucket spreads the
+    Credits are released during the UTC day by the curve ``ReleaseCurve``. The bucket spreads the
     credits that are left over the rest of the day. This includes credits that an outage left
     unspent, and takes account of credits that were released early. ``ReleaseCurve.most`` is the
     capacity.
@@ -238,9 +244,10 @@ class CreditBucket:
         self.at = at
 
     def ready_at(self, need: float, *, spent: float, budget: float, plan: "ReleaseCurve") -> float:
-        """Return when the bucket will hold ``need`` credits, or midnight if today is not enough.
+        """Return when the bucket will hold ``need`` credits.
 
-        The result assumes that no credits are spent until then.
+        If the day has too few credits, return the next midnight (UTC). The result assumes that no
+        credits are spent until then.
         """
         if self.credits >= need:
             return self.at
@@ -256,7 +263,8 @@ class CreditBucket:
 class ReleaseCurve:
     """The curve by which the credits of a day are released.
 
-    ``wanted`` is the demand of each hour, and ``most`` is the capacity of the bucket in credits.
+    ``wanted`` is the demand of each hour, and ``most`` is the capacity of the bucket in credits. A
+    fifth of the credits is released evenly, and the rest in proportion to ``wanted``.
     """
 
     def __init__(self, wanted: tuple[float, ...], most: float) -> None:

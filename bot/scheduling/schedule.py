@@ -1,8 +1,9 @@
 """The decisions of the schedule: which profile to check next, and when.
 
 The bot stores the profiles in a table, and the simulator stores the profiles in a heap. Both call
-this module. A row needs a ``ProfileState``, a weight (the number of subscribers that can be
-notified now), the cost of a check in credits, and ``due_at`` as an indexed column. The loop is::
+this module. A row needs a ``ProfileState``, a weight, the cost of a check in credits, and
+``due_at`` as an indexed column. The weight is the number of subscribers, of whom fast ones count
+several times. The loop is::
 
     schedule.fill_bucket(now, spent=...)          # credits that the UTC day's checks have cost
     due, early = schedule.credits_to_spend(now)   # credits for due checks and for early checks
@@ -20,9 +21,9 @@ profile is claimed only ``_URGENT`` seconds after the last check. The remaining 
 then pay. An early check needs the minimum pause since the last check.
 
 A check that a person requests calls ``schedule.learn`` in the same way. ``schedule.survey(rows)``
-computes the demand again every few minutes. The result of ``to_json`` is a small row that all
-processes share. If several processes write the row, the last write wins. This is harmless because
-the ledger limits the credits of a day.
+computes the demand again every minute, or less often. The result of ``to_json`` is a small row
+that all processes share. If several processes write the row, the last write wins. This is harmless
+because the ledger limits the credits of a day.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -297,8 +298,9 @@ class Schedule:
     ) -> bool:
         """Return whether a check is allowed now.
 
-        A check is allowed if the bucket can pay. A due check is also allowed if the last check was
-        ``_URGENT`` seconds ago and the day's budget can pay.
+        The day's budget must always be able to pay. A due check is allowed if the bucket can pay,
+        or if the last check was ``_URGENT`` seconds ago. An early check is allowed if the bucket
+        can pay without its reserve, and if the last check was ``minimum`` seconds ago.
         """
         if spent + cost > self.budget:
             return False

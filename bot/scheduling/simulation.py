@@ -81,7 +81,7 @@ class Simulation:
     refresh: float | None = None
 
     def run(self) -> Result:
-        """Simulate from the midnight before the first story until the last story is found or lost.
+        """Simulate from the midnight before the first story to the end of the day after the last.
 
         Raises:
             ValueError: The budget is below 1.2 checks per profile and day.

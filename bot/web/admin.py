@@ -107,7 +107,10 @@ class AdminPage:
         return _json_response(await self._show_all())
 
     async def _begin_session(self, request: web.Request) -> web.Response:
-        """Exchange the key in a one-time link for a session of one hour."""
+        """Exchange the key in a one-time link for a session of one hour.
+
+        Answer 401 if the key is not valid, or if its person is no owner any more.
+        """
         wanted = await _json_body(request)
         async with self._db.begin() as tx:
             key = wanted.get("key") if wanted else None

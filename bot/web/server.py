@@ -39,9 +39,9 @@ _HEADERS_S = 10.0  # seconds in which a client must send the headers of a reques
 class Door:
     """The webhook, which receives updates from Telegram.
 
-    ``add`` stores an update. The webhook answers 200 only after ``add`` has returned. While
-    ``is_behind`` returns True, the webhook answers 503 with Retry-After, and Telegram keeps the
-    updates.
+    ``add`` stores an update. The webhook answers 200 to an update only after ``add`` has returned,
+    and to any other content at once. While ``is_behind`` returns True, the webhook answers 503
+    with Retry-After, and Telegram keeps the updates.
     """
 
     webhook: Webhook
@@ -143,7 +143,7 @@ class Web:
         return self
 
     async def close(self) -> None:
-        """Stop listening. Running requests may end within ``_SHUTDOWN_S`` seconds."""
+        """Stop listening. Running requests may end within 2 seconds."""
         await self._closing.aclose()
 
     @web.middleware
@@ -199,7 +199,7 @@ def _retry_later() -> web.Response:
 
 
 async def _body_of(request: web.Request) -> bytes | None:
-    """Return the body of a request, or None if the body is larger than 1 MB."""
+    """Return the body of a request, or None if the body is larger than 1 MiB."""
     if (request.content_length or 0) > _LARGEST_UPDATE:
         return None
     try:
