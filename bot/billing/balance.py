@@ -70,7 +70,10 @@ class Treasurer:
         self._now = now
 
     async def clean_up_and_fetch_balance(self) -> datetime:
-        """Fetch the balance once and clean up the ledger. Return the time of the next check."""
+        """Fetch the balance once and clean up the ledger. Return the time of the next check.
+
+        A failed fetch is logged. The clean-up is made in any case.
+        """
         is_low = False
         balance = None
         try:
@@ -89,7 +92,11 @@ class Treasurer:
         return self._now() + (EVERY if is_well else EVERY_WHEN_OUT)
 
     def _log_budget_once(self, balance: Balance | None) -> None:
-        """Log the cost of the daily budget once; warn if the balance will soon be spent."""
+        """Log the cost of the daily budget once.
+
+        Warn if the balance will soon be spent, or if the balance shows that the price of a credit
+        is wrong.
+        """
         if self._credit_price is None:
             return
         credits_left = balance.credits if balance else None

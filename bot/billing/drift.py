@@ -40,7 +40,8 @@ class Drift:
     def after_reading(self, reading: Reading) -> Self:
         """Return the drift after a new reading of the balance.
 
-        A larger balance means a top-up. The comparison then starts again from the new reading.
+        A larger balance means a top-up. The comparison then starts again from the new reading. The
+        comparison also starts again if the reading shows no difference.
         """
         if reading.balance > self.base.balance:
             return replace(self, base=reading, last=reading, size=0, running=0)

@@ -64,9 +64,10 @@ _HABIT_DAYS = 7
 SPLIT_AT_ONCE = 500  # profiles in a page, and chats in a transaction, while costs are split
 _SPLIT_ON = "checks split on"  # database key of the day on which check costs were last split
 PASTED_A_DAY = 500  # megabytes of pasted files, per person and day
-CREDITS_OF_CHANNELS = 10  # credits per day and group, for requests in the name of channels
-# The most concurrent paid calls of all people together, and of each person. Checks by the schedule
-# do not count.
+# Credits per day and group, for requests in the name of channels that have no known payer.
+CREDITS_OF_CHANNELS = 10
+# The most concurrent paid calls in a process, of all people together and of each person. Calls
+# that the schedule pays do not count.
 PAID_AT_ONCE, PAID_OF_EACH = 48, 4
 
 
@@ -74,8 +75,9 @@ PAID_AT_ONCE, PAID_OF_EACH = 48, 4
 class Charge:
     """The purpose of a paid call, and the person or chat that asks.
 
-    A scheduled check has no asker. ``profile_id`` is the profile of a scheduled check. All chats
-    that wait for stories of the profile share the cost.
+    The schedule pays for checks and for the files of alerts. These calls have no asker.
+    ``profile_id`` is the profile of such a call. All chats that wait for stories of the profile
+    share the cost.
     """
 
     kind: Literal["link", "stories", "highlight", "subscribe", "media", "schedule"]
@@ -132,8 +134,10 @@ class Ledger:
         """Reserve credits, make the call, and settle the bill. Return the value of the call.
 
         Raises:
-            SpendingError: A limit is reached, so the API was not called.
+            SpendingError: A limit is reached, spending is stopped, or nobody pays for the chat. No
+                call was made.
             StoriesError: The call failed. The billed credits are settled.
+            MediaError: A download failed. The billed credits are settled.
         """
         value, bill = await self.call_unsettled(charge, call)
         await self._close(bill.reservation, bill.credits)
@@ -149,8 +153,10 @@ class Ledger:
         not delay other people.
 
         Raises:
-            SpendingError: A limit is reached, so the API was not called.
+            SpendingError: A limit is reached, spending is stopped, or nobody pays for the chat. No
+                call was made.
             StoriesError: The call failed. The billed credits are settled.
+            MediaError: A download failed. The billed credits are settled.
         """
         asker = charge.asker
         if asker is None:
@@ -176,11 +182,13 @@ class Ledger:
     async def reserve(self, charge: Charge, call: Call[object]) -> Reservation:
         """Reserve the price of a call within all limits that apply.
 
-        If a limit is reached, reserve nothing.
+        If an error is raised, nothing is reserved.
 
         Raises:
-            SpendingError: A limit is reached. The subclass and the text name the limit. ``until``
-                is the time from which a retry makes sense.
+            SpendingStoppedError: Spending is stopped, or the balance is too low.
+            NoPayerError: The request has no person, and nobody pays for the chat.
+            SpendingError: A limit is reached. The text names the limit. ``until`` is the time from
+                which a retry makes sense.
         """
         return await finish_on_cancel(
             self._reserve(charge, call),
@@ -226,7 +234,8 @@ class Ledger:
         """Close a reservation with the billed credits, in the caller's transaction. Idempotent.
 
         ``credits`` is None if the API did not report the billed credits. The reserved credits then
-        count as spent, until a later balance shows the billed credits.
+        count as spent, until a later balance shows the billed credits. Reserved credits that were
+        not billed are given back to the limits. A bill above the reservation is charged in full.
         """
         entry = await ledger.close(tx, reservation.id, credits, now=self._now())
         if entry is None:
@@ -242,6 +251,9 @@ class Ledger:
         self, asker: Asker, megabytes: int, *, most: int = PASTED_A_DAY
     ) -> None:
         """Count the size of a pasted file towards the person's daily limit. The download is free.
+
+        ``most`` is the limit in megabytes a day. If the request has no person, the size counts for
+        the payer of the chat or channel.
 
         Raises:
             PastedLimitError: The person's limit of megabytes a day is exceeded.
@@ -278,9 +290,9 @@ class Ledger:
     async def left_by_replies(self, now: datetime) -> float:
         """Estimate the credits of today's budget for replies that replies will not need.
 
-        The estimate uses the spending of the last 7 days. If the bot has known persons, requests
-        of newcomers are excluded. Otherwise many new accounts on a single day would take credits
-        from the checks of a week.
+        The estimate uses the spending of the last 7 days. If newcomers have a limit of their own
+        and the bot has known persons, requests of newcomers are excluded. Otherwise many new
+        accounts on a single day would take credits from the checks of a week.
         """
         today = now.date()
         async with self._db.read() as tx:
@@ -318,7 +330,11 @@ class Ledger:
     async def update_balance(self, ask: Callable[[], Awaitable[Balance]]) -> Balance:
         """Fetch the balance, which is free, and update the credits that can still be spent.
 
-        The balance may include the cost of calls in flight. The update assumes the opposite.
+        The balance may include the cost of calls in flight. The update assumes the opposite. If no
+        call was in flight, the balance is also compared with the ledger.
+
+        Raises:
+            StoriesError: ``ask`` could not fetch the balance.
         """
         async with self._db.read() as tx:
             spent = (await budgets.account_state(tx)).spent
@@ -374,7 +390,8 @@ class Ledger:
     async def maintain(self) -> int:
         """Close the reservations of killed processes, and split the costs of yesterday's checks.
 
-        A closed reservation counts as spent. Return the number of closed reservations.
+        Reservations older than 30 minutes are closed, and count as spent. Return the number of
+        closed reservations.
         """
         now = self._now()
         async with self._db.begin() as tx:
@@ -384,11 +401,12 @@ class Ledger:
         return presumed
 
     async def split_check_costs(self) -> None:
-        """Once a day, split the costs of yesterday's checks among the subscribed chats.
+        """Once a day, split the costs of checks since the last split among the subscribed chats.
 
-        The split is approximate. Each chat that waits for stories now gets the same part. If the
-        process is killed during the split, the remaining chats get no part. The entries of the
-        ledger are exact.
+        The parts are recorded for yesterday. The split is approximate. Each chat that waits for
+        stories now gets the same part. If the process is killed during the split, the remaining
+        chats of one profile get no part. The costs of the remaining profiles are split on the next
+        day. The entries of the ledger are exact.
         """
         today = self._now().date()
         async with self._db.begin() as tx:
@@ -426,7 +444,8 @@ class Ledger:
         """Charge the price of a call to the daily limits of the person and the chat.
 
         Return the asker with the person who pays, and the names of the charged limits. If a
-        request has no person, the payer of the chat pays.
+        request has no person, the payer of the channel or chat pays. Nothing is charged for an
+        owner of the bot, or for a request without a chat.
 
         Raises:
             SpendingError: A limit is reached.
@@ -512,7 +531,8 @@ def _refusal_error(scope: Scope, asker: Asker, until: datetime) -> SpendingError
 async def _give_back(tx: Tx, entry: Any, back: int, *, is_billed: bool = False) -> None:  # noqa: ANN401 - a row of the store's
     """Refund ``back`` credits of a ledger entry to the limits that the entry was charged to.
 
-    ``is_billed`` means that the API reported a lower bill. The total spending is then reduced too.
+    A negative ``back`` is charged instead. ``is_billed`` means that the API reported the bill. The
+    total spending then changes too.
     """
     day, subjects = entry.at.date(), {"person": entry.user_id, "newcomer": 0}
     for scope in entry.scopes.split():

@@ -18,12 +18,13 @@ class Guest:
 
     All costs are in thousandths of a credit. ``by_kind`` are the costs in the chat by purpose.
     ``elsewhere`` are the costs of a person in groups. ``by_person`` are the costs of a group's
-    members (id, name, cost), at most five, the largest first.
+    members (id, name, cost), at most five, the largest first. Requests without a person count for
+    their payer.
 
     ``by_member`` are the costs of members that the group may see (name, cost), at most five, the
-    largest first. Members whose name is not stored are excluded. ``payer`` is the id and name of
-    the person who is responsible for a group or channel. If ``is_silenced``, the chat gets no
-    messages, because the responsible person is blocked.
+    largest first. Requests without a person, and members whose name is not stored, are excluded.
+    ``payer`` is the id and name of the payer of a group or channel. If ``is_silenced``, the group
+    or channel gets no messages, because the responsible person is blocked.
     """
 
     id: int
@@ -43,7 +44,10 @@ class Guest:
 
 
 async def guests(tx: Tx, *, offset: int, limit: int, now: datetime) -> list[Guest]:
-    """Return a page of persons and chats, highest costs of this month first."""
+    """Return a page of persons and chats, highest costs of this month first.
+
+    Persons and chats of the access list without costs follow, newest entry first.
+    """
     since = now.date().replace(day=1)
     ids = await spending.dearest(tx, since=since, listed=access.LISTED, offset=offset, limit=limit)
     return await _guests(tx, ids, now)

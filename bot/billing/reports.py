@@ -24,9 +24,9 @@ class ChatUsage:
     """The usage of a chat: the used part of today's limits (UTC), and the received stories.
 
     ``part`` is the used part, from 0 to 1, of the limit that is nearest to its end. ``part`` is
-    None without a limit. ``stories`` has the number of stories of each of the last 7 days, oldest
-    first. ``month`` is the cost of this month (UTC). ``is_newcomer`` is True if the limits of
-    newcomers apply.
+    None if the limit of the chat or of the person is 0 credits. ``stories`` has the number of
+    stories of each of the last 7 days, oldest first. ``month`` is the cost of this month (UTC).
+    ``is_newcomer`` is True if the limits of newcomers apply.
     """
 
     part: float | None
@@ -41,7 +41,8 @@ class Spending:
 
     ``week`` covers 7 days, ``month`` and ``by_operation`` cover 30 days. ``forecast`` is the
     expected total of this calendar month. ``days_left`` is the number of days until ``balance`` is
-    spent at the rate of the last 7 days.
+    spent at the rate of the last 7 days. ``days_left`` is None if the balance is unknown, or if
+    nothing was spent in these days.
     """
 
     today: int
@@ -55,7 +56,10 @@ class Spending:
     balance: int | None
     days_left: float | None
     drift: int
-    """The total credits that the API billed beyond the ledger, since the first start."""
+    """The total credits that the API billed beyond the ledger, since the first start.
+
+    Only reported differences count. The value is negative if the API billed less.
+    """
     unconfirmed: int
     """The credits of today's calls whose bill is unknown. A later balance confirms these bills."""
 

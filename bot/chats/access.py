@@ -71,13 +71,14 @@ class Access:
         self._wake = wake
         self._now = now
         self.blocked = set(blocked_profiles)
-        """The ids and names of blocked profiles; the set object never changes."""
+        """The ids and names of blocked profiles. Each change is made in this same set object."""
 
     async def apply_settings(self) -> None:
         """Apply the settings at a start.
 
-        If the bot had no access list before or was open to everybody, its users keep their access.
-        If ``ADMIN_IDS`` is set, the owner link of the first start becomes invalid.
+        If the mode is now ``invited`` and was not before, the users of the bot keep their access.
+        If ``ADMIN_IDS`` is set, the owner link of the first start becomes invalid, and the owners
+        do not count as newcomers.
         """
         async with self._db.begin() as tx:
             before = await key_values.get(tx, _MODE)
@@ -104,7 +105,10 @@ class Access:
     ) -> tuple[Judged, bool, Chat | None]:
         """Return the access decision, whether the person is an owner, and the stored chat.
 
-        ``as_chat`` is the id of the channel or group in whose name the person writes.
+        ``as_chat`` is the id of the channel or group in whose name the person writes. An owner is
+        refused only in the name of a blocked channel or group. The chat is None if the database
+        has no such chat. For the old id of a group that became a supergroup, the chat is the
+        supergroup.
         """
         now = self._now()
         name = Subject("chat", str(as_chat))
@@ -150,7 +154,10 @@ class Access:
             return await guest(tx, number, now=self._now())
 
     async def remember_name(self, person: int, name: str) -> None:
-        """Store the name of a person. Write an unchanged name once a day at most."""
+        """Store the name of a person whom the bot has seen.
+
+        A process writes an unchanged name once a day at most.
+        """
         now = self._now()
         if self._names.get(person, now=now) == name:
             return
@@ -218,7 +225,8 @@ class Access:
     ) -> Literal["owner", "guest"] | None:
         """Use a link. Return the new role of the person, or None if the link is invalid.
 
-        A person who already has access does not use up an invitation.
+        A person who already has access does not use up an invitation. The result is then "guest",
+        even if the link is invalid. In mode ``open``, everybody has access.
         """
         now = self._now()
         subject = Subject("person", str(person))
@@ -262,7 +270,7 @@ class Access:
     # entries of the access list
 
     async def allow(self, subject: Subject, *, by: int | None, name: str = "") -> Entry:
-        """Give a person or chat access to the bot, and end a block."""
+        """Give a person or chat access to the bot, and end a block. Return the entry."""
         async with writing(self._db) as tx:
             values = {"is_allowed": True, "via": "owner", "added_by": str(by or "")}
             subject = await self._current_subject(tx, subject)
@@ -274,10 +282,11 @@ class Access:
     ) -> None:
         """Store a channel that an administrator of the channel has named, and allow the channel.
 
-        The transaction is separate and committed at once, before the requested data are fetched.
+        The channel is allowed only if the administrator has personal access. The transaction is
+        separate and committed at once, before the requested data are fetched.
 
         Raises:
-            BlockedError: The access list blocks the channel.
+            BlockedError: The access list blocks the channel or the responsible person.
         """
         now = self._now()
         async with self._db.begin() as tx:
@@ -289,7 +298,11 @@ class Access:
             )
 
     async def allow_added(self, chat_id: int, by: int, *, name: str) -> None:
-        """Allow a group or channel to which a person with access has added the bot."""
+        """Allow a group or channel to which a person with access has added the bot.
+
+        Change nothing if the person has no personal access, or if the entry of the chat has a
+        permission that does not depend on the person who added the bot.
+        """
         async with writing(self._db) as tx:
             await chats.lock(tx, [chat_id])
             await self._allow_added(tx, chat_id, by, name=name)
@@ -307,10 +320,11 @@ class Access:
     async def block(
         self, subject: Subject, *, until: datetime | None, reason: str, name: str = ""
     ) -> Entry:
-        """Block a person, a chat or a profile.
+        """Block a person, a chat or a profile. Return the entry of the access list.
 
-        The block of a person also closes the chats for which the person is responsible. The
-        subscriptions of closed chats cause no checks. The alerts of a blocked profile stop.
+        ``until`` is the end of the block, or None for a block without an end. The block of a
+        person also closes the chats for which the person is responsible. The subscriptions of
+        closed chats cause no checks. The alerts of a blocked profile stop.
 
         Raises:
             RightsError: The person is an owner.
@@ -438,7 +452,10 @@ class Access:
         return {"name": name} if name else {}
 
     async def update_blocks(self) -> datetime | None:
-        """End expired blocks, and load the blocks of other processes."""
+        """End expired blocks, close blocked chats, and load the blocks of other processes.
+
+        The result is always None.
+        """
         expired = await self._db.fetch(lambda tx: store.ended_blocks(tx, now=self._now()))
         has_ended = False
         for entry in expired:

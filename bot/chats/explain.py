@@ -29,8 +29,8 @@ Obstacle = Literal["", "budget", "stopped", "outage"]
 class Outcomes:
     """The number of stories of two days for each of ``KINDS``.
 
-    ``until`` maps each kind of deferred stories to the earliest send time. ``filtered_by`` names
-    the options and rules that excluded stories.
+    ``until`` maps each kind of deferred stories to the earliest send time. The kind ``muted`` has
+    no send time. ``filtered_by`` names the options and rules that excluded stories.
     """
 
     counts: Mapping[Kind, int]
@@ -79,9 +79,10 @@ class Why:
     obstacle: Obstacle
     mute: Mute | None
     live: int
-    """The number of live stories at the last check.
+    """The number of stored stories that are less than 24 hours old.
 
-    ``passing`` of the live stories match the options.
+    Stories that the profile has deleted since are included. ``passing`` of the stories match the
+    options.
     """
     passing: int
 

@@ -44,7 +44,8 @@ _LARGEST_DIRECTORY = 4 * 2**20
 def names_in(data: bytes) -> list[str] | None:
     """Return the unique usernames of a list in the order of the file, at most 10,000.
 
-    Return None if the file is not a list of followed accounts, or too large.
+    The file may be an archive. The names of all lists in the archive are then combined. Return
+    None if the file has no list of followed accounts, or if each list is too large.
     """
     files = list(_lists_in_archive(data)) if data.startswith(_ARCHIVE) else [data]
     found = [_names_in_list(one) for one in files if len(one) <= LARGEST]
@@ -56,9 +57,9 @@ def names_in(data: bytes) -> list[str] | None:
 
 
 def _lists_in_archive(data: bytes) -> Iterator[bytes]:
-    """Yield the first lists in an archive, at most ``LARGEST`` bytes together.
+    """Yield the first lists in an archive: at most 10 lists, with ``LARGEST`` bytes together.
 
-    No other member is read.
+    No other member is read. An archive that can't be read has no list.
     """
     if not _has_small_directory(data):
         return

@@ -58,8 +58,10 @@ def to_json(entries: Iterable[ImportEntry], rules: Options | None = None) -> byt
 def parse(data: bytes) -> Import:
     """Parse an exported file, or a JSON list of names.
 
+    If a name occurs several times, the first entry counts.
+
     Raises:
-        BotError: The file has a different format, or is too large.
+        BotError: The file has a different format, or more than 256 KiB or 1,000 subscriptions.
     """
     if len(data) > LARGEST:
         raise BotError("too large", text=UNREADABLE)

@@ -31,9 +31,10 @@ _IN_ALBUMS = frozenset({"photo", "video"})
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Albums to send, oldest first; an album has stories of a single profile.
+    """Albums to send. An album has stories of a single profile.
 
-    ``more`` is the pk of the oldest story of the page, or None on the last page.
+    The albums of a profile follow each other, oldest first. The profile with the oldest story is
+    first. ``more`` is the pk of the oldest story of the page, or None on the last page.
     """
 
     albums: tuple[Album, ...]
@@ -75,7 +76,8 @@ class Past:
         stories. Cost: 0 credits.
 
         Raises:
-            NothingKeptError: The chat has no kept story of the profile, or the profile is blocked.
+            NothingKeptError: The chat has no kept story of the profile or no kept story at all, or
+                the profile is blocked.
             SubscriptionError: The chat has kept stories, but none that match the search.
         """
         now = self._now()
@@ -134,7 +136,10 @@ class Past:
             await file_ids.remember(tx, bot_id, files)
 
     async def is_recent_alert(self, chat_id: int, message_id: int) -> bool:
-        """Return whether a message is an alert that the bot sent to the chat within three days."""
+        """Return whether a message is an alert or a notice that the bot sent to the chat.
+
+        Older messages than three days are unknown.
+        """
         return await fetch(
             self._db, lambda tx: deliveries.is_recent_alert(tx, chat_id, message_id)
         )

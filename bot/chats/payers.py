@@ -44,7 +44,7 @@ OF_PAYER = 3
 """The limit of subscriptions of all chats of a payer, as a multiple of a chat's limit."""
 
 LEAST_OF_NEWCOMER = 5
-"""All chats of a newcomer together may have a quarter of a chat's limit, or five subscriptions."""
+"""All chats of a newcomer together may have a quarter of a chat's limit, but at least five."""
 
 _PLENTY = 10**6  # the limit of a counter whose limit ``Payers`` checks
 
@@ -94,10 +94,11 @@ class Payers:
     ) -> None:
         """Record that a person has added the bot to a group or channel.
 
-        The person usually becomes the payer. The person does not become the payer if the person is
-        anonymous, has no access, or has no room for the chat's subscriptions. If the previously
-        responsible person is blocked, the payer stays and the chat is closed. A group that has
-        just become a supergroup keeps the payer.
+        The person usually becomes the payer. If the person is anonymous, has no access, or has no
+        room for the chat's subscriptions, the chat gets no payer. A previous payer is then removed
+        too. If the previously responsible person is blocked, the payer stays and the chat is
+        closed. A group that has just become a supergroup keeps the payer. A blocked person becomes
+        the payer, and the chat is closed.
         """
         now = self._now()
         async with writing(self._db) as tx:
@@ -119,8 +120,8 @@ class Payers:
     ) -> None:
         """Make the person who added the bot the payer, even if the person is blocked.
 
-        The chat gets no payer if the person has no access, or no room for the subscriptions of the
-        chat.
+        The chat gets no payer if the person is unknown, has no access, or has no room for the
+        subscriptions of the chat.
         """
         payer = None
         if by is not None and await self._is_blocked(tx, by, now):
@@ -152,7 +153,7 @@ class Payers:
     async def leave(self, chat_id: int, person: int) -> Chat | None:
         """Remove a person as the payer of a chat. Alerts stop until the chat has a payer again.
 
-        Return the chat, or None if the person is not the payer.
+        Return the chat, or None if the person is not the payer or the chat is private.
         """
         async with writing(self._db) as tx:
             chat_id = await self._lock(tx, chat_id)
@@ -164,7 +165,8 @@ class Payers:
     async def set_payer(self, chat_id: int, person: int) -> None:
         """Set the payer of a group or channel to a person, on request of the bot's owner.
 
-        The chat opens if only the person before was blocked, and closes if the person is blocked.
+        The access and the limits of the person are not checked. The chat opens if only the person
+        before was blocked, and closes if the person is blocked.
         """
         async with writing(self._db) as tx:
             chat_id = await self._lock(tx, chat_id)
@@ -265,7 +267,7 @@ class Payers:
         """Return the payer of a chat, or the person ``by``, who would become the payer.
 
         Raises:
-            NoPayerError: The person is anonymous, or has no personal access.
+            NoPayerError: The person is anonymous, or neither the person nor the chat is allowed.
             SubscriptionError: The chat has more subscriptions than the person may still have.
         """
         payer = await chats.payer_of(tx, chat_id)
@@ -306,7 +308,6 @@ class Payers:
 
         ``pending`` is the number of subscriptions that the same request is about to add.
 
-
         Raises:
             SubscriptionError: The limit of the chat or of the payer is reached.
         """
@@ -322,10 +323,10 @@ class Payers:
     async def check_limits(
         self, tx: Tx, chat_id: int, payer: int, username: str, pending: int = 0
     ) -> bool:
-        """Check all limits of a new subscription. Return whether the subscription counts as new.
+        """Check the limits of a new subscription. Return whether the subscription counts as new.
 
-        A subscription does not count as new if the chat ended a subscription to the same profile
-        within a day.
+        The limit of fast subscriptions is not checked. A subscription does not count as new if the
+        chat ended a subscription to the same profile within a day.
 
         Raises:
             SubscriptionError: A limit is reached; the text names the limit.
@@ -346,8 +347,8 @@ class Payers:
     async def count_new(self, tx: Tx, chat_id: int, payer: int | None, amount: int) -> None:
         """Count ``amount`` new subscriptions of today.
 
-        An amount of 0 only locks the counters, so that two chats of a payer can't take the same
-        last place.
+        The subscriptions count for the chat, and for the payer if known. An amount of 0 only locks
+        the counters, so that two chats of a payer can't take the same last place.
         """
         wanted: list[tuple[budgets.Scope, int, int]] = [("follows", chat_id, _PLENTY)]
         if payer is not None:

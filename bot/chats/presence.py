@@ -35,8 +35,9 @@ class ChatPresence:
         """Ask Telegram about a chat that is closed or muted. Return the remaining mutes.
 
         If the bot is a member of a closed chat, the chat is reopened, and the alerts restart with
-        stories posted from now on. During a unit of work, the known mutes are returned, and
-        Telegram is asked after the unit.
+        stories posted from now on. A chat that the access list blocks stays closed. Mutes of
+        single topics are not checked. If a unit of work has a transaction or replies, the known
+        mutes are returned, and Telegram is asked after the unit.
         """
         async with reading(self._db) as tx:
             chat = await chats.get(tx, chat_id)

@@ -1,4 +1,4 @@
-"""Use cases of a chat: storage of Telegram's data, settings, and erasure of all data."""
+"""Use cases of a chat: storage of Telegram's data, settings, and erasure of the chat's data."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -49,12 +49,19 @@ class Chats:
             return (await chats.get_all(tx, [person]))[0]
 
     async def change(self, chat_id: int, **values: object) -> Chat | None:
-        """Set columns of a chat, as in ``store.chats.change``. Return the changed chat."""
+        """Set columns of a chat, as in ``store.chats.change``.
+
+        Return the changed chat, or None if the database has no such chat.
+        """
         async with writing(self._db) as tx:
             await chats.change(tx, chat_id, **values)
             return await chats.get(tx, chat_id)
 
     async def erase(self, chat_id: int) -> None:
-        """Delete all data of a chat; bills are kept without the ids of the payers."""
+        """Delete the data of a chat.
+
+        Bills are kept without the ids of the chat and the person. The permissions and blocks of
+        the access list and the counters of the day's limits also stay.
+        """
         async with writing(self._db) as tx:
             await erasure.erase_chat(tx, chat_id, now=self._now())

@@ -175,6 +175,7 @@ class Subscribing:
         Raises:
             BlockedError: The owner of the bot has blocked the chat.
             SubscriptionError: A limit was reached in the meantime, or topics are not possible.
+            NoPayerError: The chat lost the payer in the meantime.
             AskAgainError: Telegram does not answer the request for a topic.
         """
         places = await self._possible_places(target, usernames, own_topic=own_topic)
@@ -293,7 +294,8 @@ class Subscribing:
         """Restore the subscriptions that a chat ended within the given second; 0 credits.
 
         Each subscription gets the earlier options, the dropped pending stories and the stories
-        found since the end. If the chat has no payer, the person ``by`` becomes the payer.
+        found since the end. A paused subscription does not get the stories found since the end. If
+        the chat has no payer, the person ``by`` becomes the payer.
 
         Raises:
             BlockedError: The owner of the bot has blocked the chat.
@@ -352,7 +354,9 @@ class Subscribing:
         """Check that limits and the block list allow that a subscription is restored.
 
         Raises:
-            SubscriptionError: A limit of the chat or the budget is reached.
+            SubscriptionError: A limit of the chat, the payer or the budget is reached, or the
+                profile is not stored any more.
+            NoPayerError: The chat has no payer, and the person may not become the payer.
             StoriesError: The owner has blocked the profile.
         """
         known = await profiles.get(tx, ended.profile_id)
@@ -592,7 +596,7 @@ class Subscribing:
         """Set options of a subscription to JSON values, also for the pending deliveries.
 
         Raises:
-            TooManyFastError: The chat has the maximum number of fast subscriptions.
+            TooManyFastError: The chat or the payer has the maximum number of fast subscriptions.
             NotFollowedError: The chat does not have the subscription.
         """
         async with writing(self._db) as tx:

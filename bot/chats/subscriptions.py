@@ -1,7 +1,7 @@
 """The existing subscriptions of a chat: list, pause, end and explain.
 
-``subscribing`` starts subscriptions. Each change is a single transaction. Pending deliveries of an
-ended subscription are dropped, unless a send is in progress.
+``subscribing`` starts subscriptions. Each change of a chat is a single transaction. Pending
+deliveries of an ended subscription are dropped. A message that is being sent may still arrive.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -85,7 +85,10 @@ class Subscriptions:
         return await fetch(self._db, lambda tx: store.of_chat(tx, chat_id))
 
     async def chats_of_person(self, person: int) -> list[Chat]:
-        """Return at most 8 groups and channels of a person, who is responsible or subscribed."""
+        """Return at most 8 open groups and channels of a person.
+
+        The person is responsible for the chat, or has added a subscription in the chat.
+        """
         return await fetch(self._db, lambda tx: store.chats_of_person(tx, person, most=_PLACES))
 
     async def known_profile(self, profile_id: str) -> Known | None:
@@ -99,7 +102,10 @@ class Subscriptions:
             return [name for name in names if await profiles.named(tx, name, since=EPOCH)]
 
     async def unsubscribe(self, chat_id: int, rows: Iterable[Subscription]) -> datetime:
-        """End subscriptions of a chat. Return the time of the end, which ``restore`` needs."""
+        """End subscriptions of a chat. Return the time of the end, which ``restore`` needs.
+
+        Subscriptions in ``rows`` that do not belong to the chat are not changed.
+        """
         now = self._now()
         ids = {one.id for one in rows}
         async with writing(self._db) as tx:
@@ -155,9 +161,10 @@ class Subscriptions:
             return await load_subscription(tx, chat_id, subscription_id)
 
     async def resume_with_missed_stories(self, chat_id: int, subscription_id: int) -> Subscription:
-        """Resume a subscription, and send the stories that were posted during the pause.
+        """Resume a subscription, and send the live stories that were found during the pause.
 
-        No stories are sent to a chat without a payer, or from a blocked profile.
+        Stories that the pause dropped are sent too. No stories are sent to a chat without a payer,
+        or from a blocked profile. A subscription that is not paused is not changed.
 
         Raises:
             NotFollowedError: The chat does not have the subscription.
@@ -197,7 +204,7 @@ class Subscriptions:
         return muted
 
     async def resume_due(self) -> datetime | None:
-        """Resume subscriptions after a pause. Return the end of the next pause.
+        """Resume subscriptions after a pause. Return the end of the next pause, or None.
 
         Alerts restart with stories posted from the end of the pause, even after a late call.
         """
@@ -235,7 +242,10 @@ class Subscriptions:
         self._wake()
 
     async def move_chat(self, old: int, new: int) -> bool:
-        """Move all data of a group to the new id. Return False if the data are already moved."""
+        """Move all data of a group to the new id.
+
+        Return False if the database has no data of the old id, for example after an earlier move.
+        """
         async with writing(self._db) as tx:
             moved = await moves.move_chat(tx, old, new, now=self._now())
         self._wake()
@@ -253,6 +263,9 @@ class Subscriptions:
         """Reopen a chat. Return False if the chat was open.
 
         Alerts restart with stories posted from ``since``, by default from now.
+
+        Raises:
+            BlockedError: The access list blocks the chat or the responsible person.
         """
         async with writing(self._db) as tx:
             opened = await moves.open_chat(tx, chat_id, now=self._now(), since=since)

@@ -42,8 +42,8 @@ T = TypeVar("T")
 # Seconds. The answer is stored after this delay, so that the person gets the story first.
 _STORED_AFTER_S = 0.05
 _URL_MARGIN = timedelta(seconds=60)
-# Errors that are cached, so that a repeated request costs no second call. The module ``names``
-# caches the errors about a name.
+# Errors that are cached if the call was billed or may have been billed, so that a repeated request
+# costs no second call. The module ``names`` caches the errors about a name.
 _NEGATIVE: dict[str, type[StoriesError]] = {
     kind.__name__: kind
     for kind in (
@@ -60,7 +60,8 @@ _NEGATIVE: dict[str, type[StoriesError]] = {
 class Fetched(Generic[T]):
     """The result of a call, with the profile if known.
 
-    If ``profile`` is set, the result is a list of stories of this profile.
+    If ``profile`` is set, the result is a list of stories of this profile. ``partial`` means that
+    the profile may have further live stories.
     """
 
     profile: Profile | None
@@ -259,13 +260,16 @@ def story_key(pk: str) -> str:
 
 
 def until_urls_expire(stories: list[Story], now: datetime) -> datetime:
-    """Return until when a cached story may be shown, because its signed URL then expires."""
+    """Return until when the first of ``stories`` may be shown from the cache.
+
+    At this time the story or its signed URL expires. The result is not before ``now``.
+    """
     story = stories[0]
     return max(min([story.expires_at, *url_expiries(story)]), now)
 
 
 def url_expiries(story: Story) -> list[datetime]:
-    """Return the time when the story's signed URL expires, less a margin.
+    """Return a list with the time when the story's signed URL expires, less 60 seconds.
 
     The list is empty if the URL is not signed.
     """

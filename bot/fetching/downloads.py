@@ -55,8 +55,8 @@ class Downloads:
     of blocked profiles.
 
     The API's answer for a URL must name the account of the file, because the account may be
-    blocked or private. After an answer without an account, no file of a pasted URL is bought for a
-    day.
+    blocked or private. After an answer without an account, this process buys no file of a pasted
+    URL for a day.
     """
 
     api: DownloadsStories
@@ -71,11 +71,13 @@ class Downloads:
         """Return the file of a story.
 
         For an alert, the schedule pays. For a reply, the person who asks pays. A file from a
-        pasted URL is free, or costs 1 credit if the media host refuses the bot. The size of a free
-        file counts towards a daily limit of megabytes.
+        pasted URL is free. If the media host refuses the bot and the URL is signed, the file costs
+        1 credit. The size of a free file counts towards a daily limit of megabytes. Each attempt
+        with a pasted URL counts at least 1 megabyte.
 
         Raises:
             PastedLimitError: The person's daily limit of megabytes is exceeded.
+            NoPayerError: The request has no person, and nobody pays for the chat.
             SpendingError: The credit may not be spent.
             MediaError: The file could not be downloaded, or its account is unknown.
             StoriesError: The API failed, or the profile is private or blocked.

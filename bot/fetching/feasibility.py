@@ -118,9 +118,9 @@ class BudgetWatch:
 
 
 def capacity(budget: float, cost: float) -> int:
-    """Return the number of profiles that a daily budget can check.
+    """Return the number of profiles that a daily budget can check before their stories expire.
 
-    ``cost`` is the cost of a check.
+    ``cost`` is the cost of a check in credits. If the cost is 0, the result is 0.
     """
     return int(budget / fewest_credits(cost) + 1e-9) if cost > 0 else 0
 
@@ -137,7 +137,8 @@ def shortfall(
 
     ``budget`` are the daily credits that checks get in any case. ``counts`` are two numbers: the
     profiles with a known person as a subscriber, and the profiles with newcomers only. ``cost`` is
-    the number of credits of a check.
+    the number of credits of a check. ``was_short`` means that the budget was too small before. The
+    budget is then sufficient only with a reserve of 5 %.
     """
     known, fresh = counts
     shares = share_with_newcomers(budget, known=known, fresh=fresh)

@@ -58,11 +58,13 @@ class Highlights:
 
         The cost is 3 credits if the name was not seen in the last 30 days, and 0 within an hour
         after the last call. If the name has changed its owner, the old owner's list is not shown.
-        The list of the new owner is then fetched at the same price.
+        The list of the new owner is then fetched for 2 or 3 more credits. If the API refuses the
+        account, a lookup for 1 or 2 more credits checks the refusal.
 
         Raises:
             NoSuchProfileError: The account does not exist.
             ProfilePrivateError: The account is visible to followers only.
+            ProfileUnavailableError: The lookup did not confirm the refusal.
             HighlightsUnavailableError: The plan of the API key does not include highlights.
             SpendingError: The credits may not be spent.
             StoriesError: The account is blocked or has no highlights, or the API failed.
@@ -94,7 +96,9 @@ class Highlights:
         return result
 
     async def open(self, highlight_id: str, asker: Asker) -> Highlight:
-        """Return a highlight with its stories, oldest first; 1 credit, 0 within a day.
+        """Return a highlight with its stories, oldest first; 1 credit, 0 if cached.
+
+        A highlight is cached until the first URL of its stories expires, for a day at most.
 
         Raises:
             HighlightGoneError: The highlight does not exist, or contains no stories.
@@ -125,7 +129,7 @@ class Highlights:
         return result
 
     async def _resolve(self, username: str, charge: Charge) -> Profile:
-        """Return the current owner of a name; 1 credit for the lookup."""
+        """Return the current owner of a name; 1 credit, or 2 if the first answer is a refusal."""
         profile = await self._names.resolve_public(username, charge)
         self._refuse_blocked(profile)
         return profile

@@ -28,7 +28,7 @@ from bot.store import answers, profiles
 from bot.store.engine.database import Database, Tx
 
 NEGATIVE_FOR = timedelta(minutes=5)
-"""The time for which a confirmed refusal is cached, for all people and all kinds of requests."""
+"""The time for which a refusal is cached, for all people and all kinds of requests."""
 
 # After this time the name is looked up again, because its owner may have changed.
 _VALID_FOR = timedelta(days=30)
@@ -73,8 +73,10 @@ class Names:
         A private account is returned as private. Subscribers are not notified of this.
 
         Raises:
-            NoSuchProfileError: Two answers agree that the account does not exist.
-            ProfilePrivateError: Two answers agree that even the page of the account is hidden.
+            NoSuchProfileError: The second answer, after a refusal, is that the account does not
+                exist.
+            ProfilePrivateError: The second answer, after a refusal, is that even the page of the
+                account is hidden.
             SpendingError: The credits may not be spent.
             StoriesError: The API failed.
         """
@@ -117,8 +119,14 @@ class Names:
     async def resolve_public(self, username: str, charge: Charge) -> Profile:
         """Return the current owner of a name like ``resolve``, but only if the account is public.
 
+        If a concurrent request looks up the same name, the result of this lookup is used at no
+        cost.
+
         Raises:
             ProfilePrivateError: The account is visible to followers only.
+            NoSuchProfileError: As in ``resolve``.
+            SpendingError: As in ``resolve``.
+            StoriesError: As in ``resolve``.
         """
         began = self._now()
         async with _asking.setdefault(username, asyncio.Lock()):
@@ -141,7 +149,8 @@ class Names:
 
         ``profile_id`` is the id of the refused account, if known. The result "unknown" means that
         the lookup failed, or that even the page of the account was refused. Such a refusal proves
-        nothing, because the account may still be public.
+        nothing, because the account may still be public. If ``username`` is empty, the result is
+        "unknown" at no cost.
         """
         if not username:
             return "unknown"
@@ -160,10 +169,12 @@ class Names:
     ) -> list[Story] | None:
         """Return the live stories of an account, or None if its name has a different owner now.
 
-        The cost is 2 credits. A refusal counts only if a lookup of the name confirms it. If the
-        lookup contradicts a 404, the call is repeated, because the 404 may be temporary. If the
-        lookup contradicts "private", the call is not repeated, because the account hides its
-        stories permanently. ``is_just_named`` means that a recent lookup found the account public.
+        The cost is 2 credits. A refusal counts only if a lookup of the name confirms it; the
+        lookup costs 1 or 2 more. If the lookup contradicts a 404, the call is repeated for 2 more,
+        because the 404 may be temporary. If the lookup contradicts "private", the call is not
+        repeated, because the account hides its stories permanently. ``is_just_named`` means that a
+        recent lookup found the account public, so no lookup is made. A different owner is noticed
+        only by a lookup.
 
         Raises:
             NoSuchProfileError: The account does not exist.
@@ -193,7 +204,7 @@ class Names:
                 raise ProfileUnavailableError(str(error)) from None
 
     async def record_private(self, profile_id: str, *, token: int | None = None) -> None:
-        """Record that an account is private, because two answers agree.
+        """Record that a lookup has shown an account as private.
 
         ``token`` is the claim of a check, as in ``snapshots.record_failure``.
         """

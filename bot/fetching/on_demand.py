@@ -125,9 +125,13 @@ class Viewer:
 
         The list is empty if the profile has no stories. A cached answer costs 0 credits. A name
         that was not seen in the last 30 days costs 3, because a lookup for 1 credit comes first. A
-        private account therefore costs 1, and a name without an account costs 2. If the API
-        answers 404 for an account that exists, the cost is 2 more. If only this lookup fails (403
-        or 500), the stories are fetched by name for 3 credits.
+        private account therefore costs 1, and a name without an account costs 2. If only this
+        lookup fails (403 or 500), the stories are fetched by name for 3 credits.
+
+        Further calls cost more in three cases. If the API refuses an account whose id was known, a
+        lookup for 1 or 2 credits checks the refusal. If the API answers 404 for an account that
+        exists, the call is repeated for 2 credits. If a known name has a new owner, the
+        stories of the new owner cost up to 3 credits.
 
         Raises:
             NoSuchProfileError: The account does not exist.
@@ -163,18 +167,21 @@ class Viewer:
         return [story for story in stories if story.expires_at > now]
 
     async def profile_of_file(self, bot_id: int, unique_ids: Collection[str]) -> str | None:
-        """Return the username of the story that the bot has sent as one of these files; free."""
+        """Return the username of the story that the bot has sent as one of these files; free.
+
+        Return None if no such story is stored.
+        """
         async with self._db.read() as tx:
             return await cached_stories.profile_of_file(tx, bot_id, unique_ids)
 
     async def cached_stories(
         self, person: int, bot_id: int, beginning: str | None, link: Link | None
     ) -> list[tuple[Story, KnownFile]]:
-        """Return stories whose files Telegram already has, newest first; free.
+        """Return at most 50 stories whose files Telegram already has, newest first; free.
 
-        These are the stories of the ``link``, or of the profile that the link names. Stories of
-        profiles that the person has subscribed to are added if the name begins with ``beginning``.
-        If ``beginning`` is None, none are added.
+        These are the stories of the profile that the ``link`` names. If the link names a story,
+        only that story is returned. Stories of profiles that the person has subscribed to are
+        added if the name begins with ``beginning``. If ``beginning`` is None, none are added.
         """
         known = None
         if link:  # a refusal in the cache (private, gone) is not an error here
@@ -212,6 +219,7 @@ class Viewer:
             ProfileUnavailableError: The API refused the stories, or the credits may not be spent.
             ApiUnavailableError: The API failed again, free of charge.
             OutOfServiceError: The key is refused, or the balance is empty.
+            StoriesError: The account is blocked.
         """
         try:
             stories = await self._ledger.spend(charge, self._api.stories_by_name(username))

@@ -328,9 +328,10 @@ class Scheduler:
         return taken
 
     async def _maintain(self, plan: Plan) -> None:
-        """Once a minute, compute the demand, share the budget and store the plan.
+        """Once a minute, share the budget and store the plan.
 
-        Blocks of profiles are applied once a minute, and immediately after a change.
+        The demand is computed once a minute, or less often with many profiles. Blocks of profiles
+        are applied once a minute, and immediately after a change.
         """
         now = self._now()
         is_time = now - self._kept_at >= MAINTAIN_EVERY

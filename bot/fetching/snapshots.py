@@ -48,10 +48,10 @@ async def record(
 ) -> list[str]:
     """Record a snapshot, and enqueue alerts for new stories. Return the ids of the new stories.
 
-    If the snapshot is complete, also notify chats of hours without checks, and schedule the next
-    check. ``own`` is the plan of the scheduler if the scheduler made the check. ``token`` is the
-    claim that the check ends. If the profile has been claimed again since, only the new stories
-    are recorded.
+    No alerts are enqueued if no chat waits for the profile. If the snapshot is complete, also
+    notify chats of hours without checks, and schedule the next check. ``own`` is the plan of the
+    scheduler if the scheduler made the check. ``token`` is the claim that the check ends. If the
+    profile has been claimed again since, only the name and the new stories are recorded.
     """
     if snapshot.stories:
         before = await record_name(tx, snapshot.profile, now=now)
@@ -78,7 +78,8 @@ def _end_of(token: int | None) -> Mapping[str, object]:
 async def record_name(tx: Tx, profile: Profile, *, now: datetime) -> Known:
     """Record the name of a profile, and notify subscribers if the name has changed.
 
-    Return the profile as it was stored before.
+    A cached refusal of the name is removed. Return the profile as stored before, or the new row of
+    a new profile.
     """
     before = await profiles.add_or_update(tx, profile, now=now)
     await answers.remove(tx, answers.verdict_key(profile.username))
@@ -92,8 +93,8 @@ async def record_name(tx: Tx, profile: Profile, *, now: datetime) -> Known:
 async def _lock_row(tx: Tx, profile: Profile, *, now: datetime) -> Known:
     """Lock and return the stored profile, for an answer without a name.
 
-    ``profile`` has the name that was known before the call. This name is not stored, because a
-    concurrent answer may have reported a new name.
+    ``profile`` has the name that was known before the call. This name is stored only for a new
+    profile, because a concurrent answer may have reported a new name.
     """
     return await profiles.lock(tx, profile.profile_id) or await profiles.add_or_update(
         tx, profile, now=now
@@ -158,7 +159,8 @@ async def reschedule_check(tx: Tx, profile_id: str, *, now: datetime) -> None:
 async def reschedule_checks(tx: Tx, profile_ids: Iterable[str], *, now: datetime) -> None:
     """Compute the next checks again, after a change of subscribers or notification times.
 
-    The rows of the profiles stay locked until the end of the transaction.
+    A profile is skipped if no chat waits for the profile, if the last check failed, or if no check
+    was made yet. The rows of the profiles stay locked until the end of the transaction.
     """
     plan = await schedule_state.load(tx)
     for profile_id in sorted(set(profile_ids)):
@@ -227,8 +229,9 @@ async def record_failure(
 ) -> None:
     """Record a failed check, delay the next check, and notify subscribers once.
 
-    One answer "private" or "no such account" proves nothing, but two in a row do. ``token`` is the
-    claim that the check ends. If the profile has been claimed again since, nothing is recorded.
+    One answer "private" or "no such account" proves nothing, but two in a row do. If no chat waits
+    for the profile, one answer sets the state. ``token`` is the claim that the check ends. Nothing
+    is recorded if the profile has been claimed again since, is blocked, or is not stored.
     """
     before = await profiles.lock(tx, profile_id)
     if before is None or before.state == "blocked" or token not in {None, before.token}:

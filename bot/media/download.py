@@ -130,10 +130,11 @@ class Media:
 
         Raises:
             MediaDeniedError: The server answers 403.
-            MediaError: The URL has expired, the file was deleted, the host is not allowed, or the
-                content is not a photo or video.
+            MediaError: The URL has expired or expires within 60 seconds, the file was deleted, the
+                host is not allowed, the redirects are too many, or the content is not a photo or
+                video.
             MediaTooBigError: The file has more bytes than ``limit``.
-            MediaUnavailableError: The server is slow or fails, or the spool is full.
+            MediaUnavailableError: The server is slow or fails, or the spool or the disk is full.
         """
         if not is_fresh(url, self._now()):
             raise MediaError("the address has expired", text=MEDIA_GONE)

@@ -1,7 +1,7 @@
 """The detection of a file's type and dimensions from its bytes, not from names or HTTP headers.
 
-Only the beginning of the file is read, and no picture is decoded. A small file that decompresses
-to a huge picture is therefore harmless.
+The first 32 bytes decide the type. The dimensions of a video are read from the boxes of the file.
+No picture is decoded. A small file that decompresses to a huge picture is therefore harmless.
 """
 
 import struct
@@ -89,7 +89,10 @@ def _duration(mvhd: bytes) -> float | None:
 
 
 def _boxes(file: BinaryIO, start: int, end: int, depth: int) -> Iterator[tuple[bytes, int, int]]:
-    """Yield the name, start and end of each box in ``moov`` (ISO/IEC 14496-12)."""
+    """Yield the name of each box, and the start and end of its content (ISO/IEC 14496-12).
+
+    The boxes in ``moov`` and ``trak`` are yielded in place of these two boxes.
+    """
     for _ in range(_MOST_BOXES):
         if start + 8 > end:
             return

@@ -21,10 +21,10 @@ _PATIENCE = 30.0  # the maximum seconds to wait for free space
 
 @dataclass(frozen=True, slots=True)
 class MediaFile:
-    """A downloaded photo or video. At the end of a ``with`` block, the file is removed.
+    """A downloaded photo or video. The code that uses the file must call ``remove``.
 
     ``size`` is in bytes. A video has ``width`` and ``height`` in pixels and ``duration`` in
-    seconds.
+    seconds. Unknown values are None.
     """
 
     path: Path
@@ -81,7 +81,7 @@ class Draft:
         self.size += len(chunk)
 
     async def finish(self, kind: MediaKind) -> MediaFile:
-        """Return the complete file with its dimensions, and release the unused space.
+        """Return the complete file, and release the unused space. A video gets its dimensions.
 
         Raises:
             MediaError: The file is empty.
@@ -106,7 +106,7 @@ class Draft:
         )
 
     def close(self) -> None:
-        """Close the file. Remove the file if it is not finished."""
+        """Close the file. Remove an unfinished file, and release the reserved space."""
         os.close(self._fd)
         if not self._kept:
             self.path.unlink(missing_ok=True)
@@ -114,10 +114,10 @@ class Draft:
 
 
 class Spool:
-    """A folder with at most ``limit`` bytes of downloads, used as a context manager.
+    """A folder for downloads, used as a context manager.
 
-    Each process has a subfolder with a lock file. At its start, a process removes the subfolders
-    of processes that have ended.
+    The downloads of this process have at most ``limit`` bytes. Each process has a subfolder with a
+    lock file. At its start, a process removes the subfolders of processes that have ended.
     """
 
     def __init__(self, folder: Path, *, limit: int, patience: float = _PATIENCE) -> None:
@@ -159,7 +159,8 @@ class Spool:
         """Wait for free space, and yield a file into which up to ``size`` bytes can be written.
 
         Raises:
-            MediaUnavailableError: No space became free in time, or the file cannot be created.
+            MediaUnavailableError: No space became free in time, ``size`` exceeds the limit of the
+                spool, or the file cannot be created.
         """
         await self._take_room(size)
         try:
@@ -194,6 +195,7 @@ async def write_stream(chunks: AsyncIterable[bytes], draft: Draft) -> MediaFile:
         MediaError: The stream is empty, or is not a photo or video. In this case only the first
             bytes are read.
         MediaTooBigError: The stream is larger than the draft's reserved space.
+        MediaUnavailableError: The file cannot be written, for example because the disk is full.
     """
     head, kind = b"", None
     async for chunk in chunks:

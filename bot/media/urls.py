@@ -35,8 +35,9 @@ class MediaHosts:
 def parse(url: str) -> URL | None:
     """Return ``url`` as a plain http(s) URL, or None if the URL is invalid.
 
-    A URL with a user, a password, spaces or control characters is invalid. Always download the
-    returned value, because two parsers may interpret the same text differently.
+    A URL is invalid if the URL has a user, a password, spaces, control characters, backslashes,
+    non-ASCII characters or more than 4,096 characters. Always download the returned value, because
+    two parsers may interpret the same text differently.
     """
     if len(url) > _LONGEST or "\\" in url or not url.isascii() or not url.isprintable():
         return None
@@ -56,7 +57,7 @@ def parse(url: str) -> URL | None:
 
 
 def expires_at(url: str) -> datetime | None:
-    """Return when a signed URL expires, or None if the URL is not signed.
+    """Return when a signed URL expires, or None if the URL is invalid or not signed.
 
     The parameter ``oe`` contains the hexadecimal Unix time.
     """

@@ -37,7 +37,7 @@ def instagram_button(story: Story, t: Translator) -> Buttons:
 
 
 def link_buttons(story: Story) -> Buttons:
-    """Return a button for each link sticker of a story.
+    """Return a button for each of the first three links of a story.
 
     Telegram refuses a whole message if a single URL is not acceptable. An unusual URL therefore
     gets no button and appears in the caption only.
@@ -67,10 +67,10 @@ def story_buttons(
 ) -> Buttons:
     """Return the buttons under a story that a person requested.
 
-    ``subscription_id`` is the chat's subscription to the profile, or None. ``has_more`` means that
-    the profile has other stories that were not shown. ``is_inline`` means that the bot supports
-    inline queries, so the story can be shared into any chat. ``is_file`` means that the story was
-    sent as a file.
+    If the profile is unknown, as with a pasted file, return no button. ``subscription_id`` is the
+    chat's subscription to the profile, or None. ``has_more`` means that the profile has other
+    stories that were not shown. ``is_inline`` means that the bot supports inline queries, so the
+    story can be shared into any chat. ``is_file`` means that the story was sent as a file.
     """
     username = story.profile.username
     if not username:
@@ -145,7 +145,7 @@ def mute_button(subscription_id: int, t: Translator) -> Button:
 
 
 def summary_buttons(posted: Sequence[tuple[str, int, int]]) -> Buttons:
-    """Return the buttons under a daily summary. Each listed profile has a button to its options.
+    """Return the buttons under a daily summary: the options of the first ten listed profiles.
 
     ``posted`` has the name, the number of stories and the subscription of each profile. The
     options open in a new message, so that the summary stays visible.

@@ -138,8 +138,8 @@ def _end_line(stories: Sequence[Story], t: Translator, now: datetime) -> list[st
 def _detail_lines(stories: Sequence[Story], t: Translator, options: Options | None) -> list[str]:
     """Return the lines about the content of the stories, the most important first.
 
-    A short caption has only the sponsors and the links. For a single story, the links that have a
-    button are omitted.
+    A short caption has only the sponsors and the links. A short caption of a single story omits
+    the links that have a button.
     """
 
     def listed(

@@ -111,6 +111,7 @@ _COUNTRY_CODE = 2  # the number of letters in a country code
 def zone_named(text: str) -> str | None:
     """Return the time zone for a city, a country, the name of a zone, or an offset such as UTC+3.
 
+    A misspelled name matches a very similar name. Only the first 64 characters of a name count.
     Return None for an unknown name, and for a country with several times. For such a country, use
     ``zones_of_country``.
     """
@@ -134,7 +135,10 @@ def suggested(language: str) -> list[str]:
 
 
 def _zone_of_offset(sign: str, hours: int, minutes: str) -> str | None:
-    """Return a zone with this offset from UTC, or None if no zone has it."""
+    """Return a zone with this offset from UTC, or None for an unknown offset.
+
+    ``_HALF_HOURS`` has the known offsets with parts of an hour.
+    """
     if minutes != "00":
         return _HALF_HOURS.get(f"{sign}{hours}:{minutes}")
     # The names of these zones have the opposite sign. For example, Etc/GMT-1 is ahead of UTC.

@@ -166,7 +166,7 @@ class Translator:
     def moment(self, dt: datetime, now: datetime) -> str:
         """Return the day and the time of day.
 
-        Add the year if the day is at least half a year away.
+        If the day is more than half a year away, return the day with the year, without the time.
         """
         return self.day_range(dt, dt) if abs(dt - now) > _HALF_A_YEAR else self.date_and_time(dt)
 
@@ -218,7 +218,10 @@ class Translator:
         return self(NOTED, text=text, note=note)
 
     def isolate(self, markup: Safe) -> Safe:
-        """Isolate text that has its own writing direction, for example a path or a rule."""
+        """Isolate text that has its own writing direction, for example a path or a rule.
+
+        In a language that is written from left to right, return the text unchanged.
+        """
         return Safe(isolate(markup)) if self.is_rtl else markup
 
     def value_range(self, start: str, end: str) -> str:
@@ -234,7 +237,11 @@ class Translator:
         )
 
     def duration(self, td: timedelta) -> str:
-        """Return a duration in its two largest units, from days to seconds: “3 hr 20 min”."""
+        """Return a duration in its largest unit and the next smaller unit: “3 hr 20 min”.
+
+        The units are days, hours, minutes and seconds. A unit with the value 0 is omitted. A
+        negative duration counts as 0 seconds.
+        """
         style: Literal["long", "short"] = "long" if self.language in _LONG_UNITS else "short"
         left = max(round(td.total_seconds()), 0)
         parts: list[tuple[_Unit, int]] = []
@@ -359,7 +366,8 @@ class Catalogue:
 def catalogue(language: str, locales: Path = LOCALES) -> Catalogue:
     """Load the catalogue of ``language``.
 
-    References to buttons are replaced by translated labels.
+    References to buttons are replaced by translated labels. Messages without a translation, or
+    with a fuzzy translation, are omitted. If the file is missing, the catalogue is empty.
     """
     path = locales / language / "LC_MESSAGES" / "bot.po"
     if not path.is_file():
