@@ -82,9 +82,10 @@ async def record_refusal(tx: Tx, subject: Subject, *, name: str, now: datetime) 
 
 
 async def invited_or_refused(tx: Tx, *, after: datetime) -> list[Entry]:
-    """Return the people and chats that were invited or refused after ``after``, oldest first.
+    """Return the people and chats that were invited or refused after ``after``.
 
-    People and chats that have access or are blocked now do not count as refused.
+    The order is by the time of the entry, which may be earlier than the refusal. People and chats
+    that have access or are blocked now do not count as refused.
     """
     came = sa.and_(access_list.c.via == "invitation", access_list.c.since > after)
     asks = sa.and_(
@@ -105,7 +106,8 @@ async def owners_by_link(tx: Tx) -> set[int]:
 async def has_own_access(tx: Tx, person: int, *, mode: Mode, owner_ids: Collection[int]) -> bool:
     """Return whether a person has access in every chat, and not only in allowed chats.
 
-    ``owner_ids`` are the owners of the settings; the access list has the owners by link.
+    Blocks are ignored. ``owner_ids`` are the owners of the settings; the access list has the
+    owners by link.
     """
     if mode == "open" or person in owner_ids:
         return True
@@ -182,7 +184,8 @@ async def allow_all(tx: Tx, ids: Iterable[int], *, via: Via, now: datetime) -> i
 async def move_chat(tx: Tx, old: int, new: int) -> None:
     """Move the entry of a group that became a supergroup to the new id.
 
-    If both ids are blocked, the longer block applies.
+    An existing entry of the new id is overwritten, but the longer of both blocks applies. A block
+    of the new id therefore stays if the old id is not blocked.
     """
     before = await get(tx, Subject.of_chat(old))
     if before is None:
@@ -229,7 +232,7 @@ async def is_invitation_open(tx: Tx, digest: str, *, now: datetime) -> bool:
 async def use_invitation(tx: Tx, digest: str, *, now: datetime) -> str | None:
     """Use an invitation once.
 
-    Return the creator, or None if the invitation is expired or used up.
+    Return the creator, or None if the invitation is unknown, expired or used up.
     """
     statement = (
         sa.update(invitations)

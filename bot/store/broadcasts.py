@@ -98,10 +98,10 @@ async def change_state(
 
 
 async def hand_out(tx: Tx, one: Broadcast, *, limit: int, now: datetime) -> bool:
-    """Enqueue the message for the next chats. Return False if no chats are left.
+    """Enqueue the message for the next ``limit`` chats. Return False if no chats are left.
 
-    If several processes make this call at the same time, a single call succeeds and the rest
-    change nothing.
+    If several processes make this call at the same time, a single call enqueues the message. The
+    other calls change nothing and return True. A broadcast that is not running is not changed.
     """
     following = sa.select(chats.c.id).where(_AUDIENCE).order_by(chats.c.id).limit(limit)
     if one.last_chat is not None:
@@ -135,7 +135,8 @@ def _is_of(number: int) -> sa.ColumnElement[bool]:
 async def is_being_sent(tx: Tx, number: int, *, now: datetime) -> bool:
     """Return whether a delivery of a broadcast is being sent, or will be sent within a minute.
 
-    Closed chats, quiet hours, missing rights, and repeatedly failing sends do not count.
+    Closed chats, quiet hours, missing rights, longer flood limits, and sends that failed at least
+    4 times do not count.
     """
     soon = now + _SENT_SOON
     statement = (
@@ -179,7 +180,7 @@ async def reach(tx: Tx, number: int) -> Reach:
 
 
 async def drop_unsent(tx: Tx, number: int, *, now: datetime) -> None:
-    """Drop the deliveries of a broadcast without a sent copy."""
+    """Drop the open deliveries of a broadcast of which no copy may have arrived."""
     unsent = sa.and_(_is_of(number), is_open, deliveries.c.copies == 0)
     waiting = sa.select(deliveries.c.chat_id).where(unsent)
     theirs = sa.select(queues.c.chat_id).where(queues.c.chat_id.in_(waiting))

@@ -1,8 +1,9 @@
-"""Counters of spent credits: by chat, by person, by day, and in the account as a whole.
+"""Counters of spent credits and of other limited amounts.
 
-A counter is changed by a single statement with the limit as the condition. The database decides,
-so a single request of several concurrent requests gets the last credit. Rows are locked in a fixed
-order (chat, person, account), so that transactions can't deadlock.
+A counter is for a day and a chat, a person or all newcomers. The account as a whole has further
+counters. Spending is added by a single statement with the limit as the condition. The database
+decides, so a single request of several concurrent requests gets the last credit. Rows are locked
+in a fixed order (chat, person, account), so that transactions can't deadlock.
 """
 
 from collections.abc import Sequence
@@ -51,7 +52,7 @@ account = sa.Table(
     sa.Column("stopped", sa.Boolean, nullable=False, server_default=sa.text("false")),
     sa.Column("reach", sa.BigInteger),  # the value of "spent" at which the balance is zero
     # The current day, and the credits that each side has spent on this day. If the clock goes
-    # back, the day also goes back.
+    # back, the day stays.
     sa.Column("day", sa.Date, nullable=False, server_default="1970-01-01"),
     sa.Column("replies", sa.Integer, nullable=False, server_default="0"),
     sa.Column("schedule", sa.Integer, nullable=False, server_default="0"),
@@ -87,7 +88,10 @@ async def take_allowances(
 
 
 async def give_back_allowance(tx: Tx, scope: Scope, subject: int, day: date, amount: int) -> None:
-    """Subtract ``amount`` from a counter. A negative ``amount`` is added, even above the limit."""
+    """Subtract ``amount`` from a counter. A negative ``amount`` is added, even above the limit.
+
+    Does nothing if the counter does not exist.
+    """
     of_day = sa.update(allowances).where(_is_of(scope, subject, day))
     await tx.execute(of_day.values(credits=allowances.c.credits - amount))
 
@@ -148,6 +152,8 @@ async def take_credits(
 ) -> bool:
     """Add credits to today's spending of a side. Return False if the spending is not allowed.
 
+    If the account already counts a later day, the credits count for that day.
+
     The budget rule, the stop switch or the balance can forbid the spending. ``minimum`` is the
     balance that must remain; None: no minimum. A balance of None is always sufficient.
     """
@@ -196,8 +202,9 @@ async def give_back_credits(
 ) -> None:
     """Subtract ``amount`` from the spending of ``side`` on a day and from the total spending.
 
-    A negative ``amount`` increases the spending. Without ``of_balance`` the total spending stays
-    the same, because the Stories API has billed the credits.
+    If the account now counts a different day, only the total spending changes. A negative
+    ``amount`` increases the spending. Without ``of_balance`` the total spending stays the same,
+    because the Stories API has billed the credits.
     """
     rest = sa.case((account.c.day == day, account.c[side] - amount), else_=account.c[side])
     ever = account.c.spent - amount if of_balance else account.c.spent
@@ -250,7 +257,10 @@ async def set_reach(tx: Tx, total: int) -> None:
 
 
 async def move_chat(tx: Tx, old: int, new: int) -> None:
-    """Move the counters of a group that became a supergroup to the new id."""
+    """Add the counters of a group that became a supergroup to the counters of the new id.
+
+    The counters of persons and payers are not changed.
+    """
     rows = await tx.execute(
         sa.delete(allowances)
         .where(allowances.c.scope.in_(_OF_CHATS), allowances.c.subject == old)

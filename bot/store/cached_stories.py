@@ -23,7 +23,7 @@ _FILE = (files.c.kind, files.c.file_id, files.c.file_unique_id, files.c.until)
 
 
 async def profile_of_file(tx: Tx, bot_id: int, unique_ids: Collection[str]) -> str | None:
-    """Return the current name of the profile with a story in any of ``unique_ids``."""
+    """Return the current name of the profile with a story in any of ``unique_ids``, or None."""
     pk = sa.func.replace(files.c.story_pk, ORIGINAL, "")
     statement = (
         sa.select(profiles.c.username)
@@ -84,8 +84,9 @@ async def newest(
 ) -> list[tuple[Story, KnownFile]]:
     """Return the cached stories of profiles, newest first. With ``pk`` return only that story.
 
-    ``blocked`` contains ids and names; the current name of a profile counts. A profile that the
-    API refused recently has no cached stories, because the account may be private.
+    Only stories with a photo, video or animation of this bot at Telegram are returned, at most
+    ``most``. ``blocked`` contains ids and names; the current name of a profile counts. A profile
+    that the API refused recently has no cached stories, because the account may be private.
     """
     if not ids:
         return []

@@ -31,9 +31,9 @@ queues = sa.Table(
     "chat_queues",
     metadata,
     chat_key(),
-    sa.Column("due_at", Timestamp),  # None: the chat has no open delivery
-    # If ``leased_until`` is set without an owner, nothing may be sent to the chat before that
-    # time.
+    sa.Column("due_at", Timestamp),  # None: the chat has no open delivery, or is closed
+    # If ``leased_until`` is set without an owner, no delivery may be claimed before that time. A
+    # reply may still be claimed by ``claim_to_reply``.
     # ``attempts`` is not read: each delivery of the chat counts its own attempts.
     *claim_columns(),
     sa.Column("flood", sa.JSON),  # the messages that count against the flood limits of the chat
@@ -224,9 +224,10 @@ async def lock_or_reserve(tx: Tx, chat_id: int, *, now: datetime) -> None:
 
 
 async def reschedule(tx: Tx, chat_id: int, *, free_at: datetime | None = None) -> bool:
-    """Set the due time of a locked queue. Return whether the chat has an open delivery.
+    """Set the due time of a locked queue. Return whether the queue has a due time.
 
-    ``free_at`` ends the claim and allows the next claim at that time. A closed chat is never due.
+    The queue has a due time if the chat has an open delivery and is not closed. ``free_at`` ends
+    the claim and allows the next claim at that time.
     """
     return bool(await reschedule_all(tx, [chat_id], free_at=free_at))
 
@@ -234,7 +235,7 @@ async def reschedule(tx: Tx, chat_id: int, *, free_at: datetime | None = None) -
 async def reschedule_all(
     tx: Tx, chat_ids: Collection[int], *, free_at: datetime | None = None
 ) -> set[int]:
-    """Reschedule many locked queues. Return the chats with open deliveries."""
+    """Reschedule many locked queues. Return the chats with a due time, as in ``reschedule``."""
     if not chat_ids:
         return set()
     ids = list(chat_ids)
@@ -251,8 +252,8 @@ async def end_lease(
     """End the claim of a queue, and reschedule the queue without regard to delivery ``but``.
 
     ``flood`` is the state of the chat's flood limits. Return whether the claim was still valid,
-    and whether the queue has an open delivery apart from ``but``. The queue stays locked until the
-    transaction ends.
+    and whether the queue has an open delivery apart from ``but``. The second result is False for a
+    lost claim and for a closed chat. The queue stays locked until the transaction ends.
     """
     # A statement that waits for the lock would not see a reply that was added meanwhile, and the
     # queue would not become due again.

@@ -143,7 +143,10 @@ async def _judge_chat(tx: Tx, chat_id: int, now: datetime) -> Judged:
 
 
 async def silenced_among(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> set[int]:
-    """Return the groups and channels with a blocked responsible person."""
+    """Return the chats among ``chat_ids`` with a blocked responsible person.
+
+    A private chat is also returned if its person is blocked.
+    """
     blocked = access.blocked_subjects_sql(now)
     numbers = blocked.with_only_columns(sa.cast(_SUBJECT, sa.BigInteger))
     among = chats.c.id.in_(sorted(chat_ids))
@@ -159,7 +162,10 @@ async def silenced_among(tx: Tx, chat_ids: Collection[int], *, now: datetime) ->
 
 
 async def blocked_chats(tx: Tx, *, now: datetime) -> list[int]:
-    """Return the ids of the stored chats that are blocked or whose payer is blocked."""
+    """Return the ids of the stored chats that are blocked, or silenced by a block of a person.
+
+    The person is the responsible person of the chat.
+    """
     these = sa.select(chats.c.id).where(is_blocked_sql(now)).order_by(chats.c.id)
     return list(await tx.scalars(these))
 

@@ -137,7 +137,7 @@ class Claims:
         )
 
     async def next_claimable_at(self, tx: Tx) -> datetime | None:
-        """Return when the first open row can be claimed, or None if no row is open."""
+        """Return when the first open row can be claimed, or None if no open row has a due time."""
         at: datetime | None = await tx.scalar(self._next_sql)
         return at
 
@@ -147,7 +147,10 @@ class Claims:
         return (await tx.execute(self._renew_sql, values)).rowcount
 
     async def finish(self, tx: Tx, claims: Collection[Claim], **values: object) -> int:
-        """End claims and set columns. Return the number of claims that were still valid."""
+        """End claims, reset the number of attempts, and set columns.
+
+        Return the number of claims that were still valid.
+        """
         return await self._change(tx, claims, RELEASED | values)
 
     async def retry(
@@ -155,7 +158,8 @@ class Claims:
     ) -> int:
         """End claims, make the rows due again at ``due_at``, and set columns.
 
-        Returns the number of claims that were still valid.
+        The number of attempts stays, unless ``values`` sets the number. Returns the number of
+        claims that were still valid.
         """
         return await self._change(tx, claims, _FREE | {"due_at": due_at, **values})
 

@@ -1,7 +1,8 @@
 """Deliveries, the outbox: messages that are pending for chats, as rows that outlive the process.
 
-A delivery is a story for a subscription, or a notice or a reply for a chat. A transaction that
-changes the due time of a delivery locks the chat's queue (``bot.store.chat_queues``).
+A delivery is a story for a subscription, a notice for a subscription or a chat, or a reply for a
+chat. A transaction that changes the due time of a delivery locks the chat's queue
+(``bot.store.chat_queues``).
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -109,10 +110,10 @@ def overdue_at_sql() -> sa.ColumnElement[datetime]:
 def waits_for_earlier_sql(than: Any) -> sa.ColumnElement[bool]:  # noqa: ANN401 - time or column
     """Return the SQL condition that a row must wait for an earlier row that is due after ``than``.
 
-    A story waits for earlier stories of its subscription. A reply waits for earlier replies of its
-    chat. A row does not wait for a row that is deferred because of a missing right, because the
-    right may be missing for days. A row also does not wait for a row that may have arrived and
-    will be repeated, or for a row that may crash the bot.
+    A story or notice of a subscription waits for earlier rows of the subscription. A reply waits
+    for earlier replies of its chat. A row does not wait for a row that is deferred because of a
+    missing right, because the right may be missing for days. A row also does not wait for a row
+    that may have arrived and will be repeated, or for a row that may crash the bot.
     """
     earlier = deliveries.alias()
     is_alike = sa.or_(
@@ -197,7 +198,10 @@ async def due(tx: Tx, chat_ids: list[int], *, now: datetime) -> list[Delivery]:
 
 
 async def due_stories(tx: Tx, target: Target, *, now: datetime) -> list[Delivery]:
-    """Return all due stories of a chat or topic, in the order of sending."""
+    """Return all due stories of a chat or topic, in the order of the ids.
+
+    Stories that wait for earlier stories are included.
+    """
     these = _WHOLE.where(
         deliveries.c.chat_id == target.chat_id,
         deliveries.c.thread_id == (target.thread_id or MAIN),
@@ -278,7 +282,10 @@ SENT = (
 
 
 async def record_claim(tx: Tx, ids: Sequence[int]) -> None:
-    """Record that a process has claimed deliveries in order to send the messages."""
+    """Record that a process has claimed open deliveries in order to send the messages.
+
+    The number of attempts increases by 1, and the reason of an earlier delay is removed.
+    """
     if ids:
         await tx.execute(STARTED, {"ids": ids})
 
@@ -327,7 +334,10 @@ async def record_unsent(
 
 
 async def record_unknown(tx: Tx, delivery_id: int, *, due_at: datetime) -> None:
-    """Record that a message may have arrived, and schedule its repeat at ``due_at``."""
+    """Record that a message may have arrived, and schedule its repeat at ``due_at``.
+
+    The number of attempts is reset, and the number of copies stays.
+    """
     await change(tx, [delivery_id], attempts=0, sending=False, due_at=due_at, held=Held.RETRY)
 
 
@@ -368,7 +378,11 @@ async def still_open(tx: Tx, ids: Collection[int]) -> set[int]:
 
 
 async def record_sent(tx: Tx, message_ids: dict[int, int], *, now: datetime) -> None:
-    """Record deliveries as sent. ``message_ids`` maps delivery ids to Telegram message ids."""
+    """Record deliveries as sent. ``message_ids`` maps delivery ids to Telegram message ids.
+
+    A delivery that was dropped in the meantime is recorded only if its subscription ended or was
+    paused.
+    """
     if message_ids:
         arrived = [
             {"delivery": delivery_id, "message": message_id, "now": now}
@@ -378,7 +392,10 @@ async def record_sent(tx: Tx, message_ids: dict[int, int], *, now: datetime) -> 
 
 
 async def is_recent_alert(tx: Tx, chat_id: int, message_id: int) -> bool:
-    """Return whether a message is an alert. Deliveries are kept for 3 days only."""
+    """Return whether a message is a stored delivery: an alert or a notice.
+
+    Sent deliveries are kept for 3 days only. Replies are not kept.
+    """
     known = sa.exists().where(
         deliveries.c.chat_id == chat_id, deliveries.c.message_id == message_id
     )
@@ -427,8 +444,8 @@ async def waiting_of(tx: Tx, profile_ids: Collection[str], *, limit: int) -> lis
 async def detach(tx: Tx, subscription_ids: Collection[int], *, now: datetime) -> None:
     """Drop the pending stories of subscriptions that are about to end.
 
-    The rows stay without a subscription, so that ``attach`` can restore the deliveries. Dead
-    letters are not changed.
+    These rows and the rows of finished stories stay without a subscription, so that ``attach`` can
+    restore the deliveries. Dead letters and notices are not changed.
     """
     theirs = sa.and_(
         deliveries.c.subscription_id.in_(list(subscription_ids)),
@@ -476,9 +493,9 @@ async def reopen_of_chat(tx: Tx, chat_id: int, *, reason: str, since: datetime) 
 
     The reason begins with ``reason``.
 
-    Deliveries of paused subscriptions, of blocked profiles, and from before ``since`` of the
-    subscription stay dropped. The caller has locked the chat's queue and reschedules the queue
-    afterwards.
+    Notices without a subscription, replies, and deliveries of paused subscriptions, of blocked
+    profiles, and from before ``since`` of the subscription stay dropped. The caller has locked the
+    chat's queue and reschedules the queue afterwards.
     """
     wants_it = sa.exists().where(
         subscriptions.c.id == deliveries.c.subscription_id,

@@ -75,7 +75,7 @@ async def add(tx: Tx, gone: Collection[Subscription], *, now: datetime) -> None:
 
 
 async def subscriptions_ended_at(tx: Tx, chat_id: int, *, at: datetime) -> list[Ended]:
-    """Return the subscriptions that a chat ended within a second of ``at``, by name and topic."""
+    """Return the subscriptions that a chat ended in the second from ``at``, by name and topic."""
     rows = await tx.execute(
         sa.select(ended)
         .where(ended.c.chat_id == chat_id, ended.c.at >= at, ended.c.at < at + _SECOND)

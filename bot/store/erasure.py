@@ -45,7 +45,9 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
     In bills and finished updates, remove only the ids of the chat and its person. A profile
     without other followers is not checked any more. Groups and channels of a private chat's person
     get no payer, so that the other admins can take over. The permissions of the chat stay, so that
-    an erasure does not end a block. The counters of a day's limits also stay.
+    an erasure does not end a block; only the name is erased. The counters of a day's limits also
+    stay. Updates that are not finished stay. On SQLite, store a mark for a checkpoint
+    (``owed_checkpoint``), because the log of the database still contains the erased content.
     """
     paid = await _lock(tx, chat_id, now=now)
     followed = await subscriptions.remove_of_chat(tx, chat_id)

@@ -38,7 +38,7 @@ fan_outs = sa.Table(
     sa.Column("story_pks", sa.JSON),  # None for a notice
     sa.Column("notice", sa.String(16)),
     sa.Column("fields", sa.JSON),
-    # Only subscriptions whose alerts began before this time; None: all subscriptions.
+    # Only subscriptions whose alerts began at or before this time; None: all subscriptions.
     sa.Column("since", Timestamp),
     sa.Column("deliver_at", Timestamp, nullable=False),  # when the deliveries are due
     sa.Column("created_at", Timestamp, nullable=False),
@@ -46,7 +46,7 @@ fan_outs = sa.Table(
     sa.Column("after_id", sa.BigInteger, nullable=False, server_default="0"),
     # The newest subscription at the time when the fan-out was added.
     sa.Column("last_id", sa.BigInteger, nullable=False),
-    # The end of the last slice, or the time of the next attempt.
+    # The time of the addition, the end of the last slice, or the time of the next attempt.
     sa.Column("due_at", Timestamp, nullable=False),
     # The number of failed attempts to write the next slice.
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
@@ -112,7 +112,9 @@ async def add(
     """Add a fan-out of stories or of a notice for all subscriptions of a profile.
 
     The deliveries are due at ``due_at``. With ``since``, subscriptions whose alerts began after
-    that time are left out.
+    that time are left out. When a slice is written, subscriptions that do not wait for alerts are
+    left out, as are stories posted before a subscription's ``since``. Does nothing if the profile
+    has no subscription.
     """
     newest = await tx.scalar(_NEWEST, {"profile_id": profile_id})
     if newest is None:
@@ -147,20 +149,27 @@ async def next_due_at(tx: Tx) -> datetime | None:
 
 
 async def failing_profiles(tx: Tx) -> list[str]:
-    """Return the usernames of profiles whose fan-outs fail again and again."""
+    """Return the usernames of profiles with a slice that has failed at least 5 times in a row."""
     return list(await tx.scalars(_FAILING))
 
 
 async def lock_due(tx: Tx, *, now: datetime) -> sa.Row[Any] | None:
-    """Lock the fan-out that has waited longest. Return None if no unlocked fan-out is due."""
+    """Lock the fan-out that has been due longest. Return None if no unlocked fan-out is due.
+
+    Only the oldest fan-out of each profile is considered.
+    """
     return (await tx.execute(_LOCK_DUE, {"now": now})).one_or_none()
 
 
 async def write_slice(tx: Tx, *, now: datetime, limit: int) -> bool:
-    """Write the deliveries of up to ``limit`` subscriptions. Return False if no fan-out is due.
+    """Write the deliveries of up to ``limit`` subscriptions.
 
-    A fan-out with a slice that can't be written is retried later. The fan-outs of other profiles
-    do not wait for the retry.
+    Return False if no unlocked fan-out is due. A fan-out with a slice that can't be written is
+    retried later, and the result is True. The fan-outs of other profiles do not wait for the
+    retry.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: The database has an outage, except a statement timeout.
     """
     row = await lock_due(tx, now=now)
     if row is None:
@@ -199,11 +208,12 @@ async def _write_deliveries(tx: Tx, row: sa.Row[Any], limit: int) -> int | None:
 
 
 async def enqueue_for_heir(tx: Tx, ends: Subscription, *, heir: Subscription) -> None:
-    """Enqueue now for ``heir`` the deliveries that unfinished fan-outs would write for ``ends``.
+    """Write now the deliveries that unfinished fan-outs would write for ``ends``.
 
     ``ends`` is a subscription that is about to end, and ``heir`` replaces the subscription. The
-    heir gets each story once. A notice is enqueued only if the fan-out of the notice will not
-    reach the heir later. The caller has locked the queues of both chats.
+    rows belong to ``ends``, and the caller moves the rows to ``heir`` (``deliveries.reassign``). A
+    notice is written only if the fan-out of the notice does not include the heir. The caller has
+    locked the queues of both chats.
     """
     coming = sa.select(fan_outs).where(
         fan_outs.c.profile_id == ends.profile_id,
@@ -219,8 +229,10 @@ async def enqueue_for_heir(tx: Tx, ends: Subscription, *, heir: Subscription) ->
 async def enqueue_missed(tx: Tx, one: Subscription, *, now: datetime) -> None:
     """Enqueue the live stories that were found while a subscription did not receive alerts.
 
-    The time of each delivery is the time when the story was found. The caller has locked the
-    chat's queue, and reschedules the queue afterwards.
+    These are the stories found since the subscription was created and posted since ``since`` of
+    the subscription, of which the subscription has no delivery. The due time of each delivery is
+    the time when the story was found. The caller has locked the chat's queue, and reschedules the
+    queue afterwards.
     """
     found = (
         sa.select(

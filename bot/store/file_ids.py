@@ -39,7 +39,7 @@ _KNOWN = sa.select(
 async def known(
     tx: Tx, bot_id: int, pks: Collection[str], *, now: datetime
 ) -> dict[str, KnownFile]:
-    """Return the file of each story that has a file."""
+    """Return the unexpired files of stories that a bot has at Telegram, by pk."""
     rows = await tx.execute(_KNOWN, {"bot_id": bot_id, "pks": sorted(pks), "now": now})
     return {row[0]: KnownFile(*row[1:]) for row in rows}
 
@@ -54,7 +54,10 @@ _REMEMBER = _NEW.on_conflict_do_update(
 
 
 async def remember(tx: Tx, bot_id: int, files: dict[str, KnownFile]) -> None:
-    """Store the files of stories, by pk. A newer file_id replaces an older file_id."""
+    """Store the files of stories, by pk.
+
+    A newer file_id replaces an older file_id, but an animation does not replace a video.
+    """
     if not files:
         return
     rows = [

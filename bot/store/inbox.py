@@ -1,7 +1,7 @@
 """The inbox: the updates of Telegram, stored before the confirmation to Telegram.
 
-The updates of a queue (a chat) are handled in the order of the ids. A finished update stays for a
-day without contents, so that a repetition by Telegram is recognised.
+The updates of a queue (a chat or a person) are handled in the order of the ids. A finished update
+stays for 25 hours without contents, so that a repetition by Telegram is recognised.
 """
 
 from collections.abc import Collection, Sequence
@@ -141,7 +141,10 @@ _CLAIM = claims.claim_sql(
 async def claim(
     tx: Tx, lease: Lease, *, limit: int, but: Collection[int] = ()
 ) -> list[ClaimedUpdate]:
-    """Claim the first open update of each queue, except the ids in ``but``."""
+    """Claim the first open update of each queue, if the update is due and not in ``but``.
+
+    Claim at most ``limit`` updates. A queue with a leased update is left out.
+    """
     values = claim_values(lease, limit=limit) | {"but": list(but)}
     claimed = [ClaimedUpdate(*row) for row in await tx.execute(_CLAIM, values)]
     return sorted(claimed, key=lambda one: one.id)
@@ -153,7 +156,7 @@ async def finish(tx: Tx, claimed: ClaimedUpdate, *, now: datetime) -> bool:
 
 
 async def forget_chat(tx: Tx, chat_id: int) -> None:
-    """Remove the chat id from finished updates of a chat. The update_ids stay for a day."""
+    """Remove the chat id from finished updates of a chat. The update_ids stay for 25 hours."""
     theirs = inbox.c.queue.in_([f"chat:{chat_id}", f"user:{chat_id}"])
     await tx.execute(sa.update(inbox).where(theirs, ~OPEN).values(queue=""))
 

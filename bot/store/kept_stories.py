@@ -53,7 +53,11 @@ def _file_key(row: Delivery) -> str:
 
 
 async def add(tx: Tx, rows: Collection[Delivery]) -> None:
-    """Store the stories of ``rows`` for the chats of the rows, if Telegram returned a file."""
+    """Store the stories of ``rows`` for the chats of the rows, if Telegram returned a file.
+
+    A story that is already kept in the chat is not changed. Chats that are not stored are left
+    out.
+    """
     wanted = [row for row in rows if row.story is not None]
     if not wanted:
         return
@@ -117,7 +121,7 @@ async def profile_named(
 
 
 async def has_any(tx: Tx, chat_id: int, bot_id: int) -> bool:
-    """Return whether a chat has kept stories."""
+    """Return whether a chat has kept stories with a file of the bot ``bot_id``."""
     known = sa.exists().where(kept.c.chat_id == chat_id, kept.c.bot_id == bot_id)
     return bool((await tx.execute(sa.select(known))).scalar_one())
 
@@ -157,7 +161,8 @@ async def latest(
     """Return the kept stories of a profile, or of all profiles, in a chat, newest first.
 
     ``before`` is the pk of a kept story: only older stories are returned. Unreadable stories are
-    left out. The second result is the pk of the last row, or None if no further row exists.
+    left out. The second result is the pk of the last row, or None for fewer than ``limit`` rows.
+    After a pk, the next call may return nothing.
     """
     statement = (
         sa.select(

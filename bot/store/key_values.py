@@ -25,12 +25,18 @@ _OF_KEY = sa.select(key_values.c.value).where(key_values.c.key == sa.bindparam("
 
 
 async def get(tx: Tx, key: str) -> Any | None:  # noqa: ANN401 - any JSON value
-    """Return the value of ``key``, or None if the key is missing."""
+    """Return the value of ``key``, or None if the key is missing.
+
+    An expired value is returned until the clean-up deletes the value.
+    """
     return await tx.scalar(_OF_KEY, {"key": key})
 
 
 async def lock(tx: Tx, key: str) -> Any | None:  # noqa: ANN401 - any JSON value
-    """Lock and return the value of ``key``; the lock lasts until the transaction ends."""
+    """Lock and return the value of ``key``; the lock lasts until the transaction ends.
+
+    A missing key is added with the value None.
+    """
     await add_new(tx, key_values, key=key, value=None)
     return await tx.scalar(_OF_KEY.with_for_update(), {"key": key})
 

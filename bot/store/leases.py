@@ -37,7 +37,7 @@ _SILENT = "it has not answered in time"
 async def claim(tx: Tx, key: str, owner: str, *, now: datetime, lease: timedelta = LEASE) -> bool:
     """Acquire a free lease or renew an own lease.
 
-    Return False if the lease has a different owner.
+    Return False if a different owner has the lease and the lease has not ended.
     """
     values = {"owner": owner, "until": now + lease}
     is_ours = sa.or_(key_values.c.until <= now, key_values.c.owner == owner)
@@ -65,7 +65,7 @@ async def ends(tx: Tx, prefix: str) -> dict[str, datetime]:
 
 
 async def lock_ended(tx: Tx, key: str, *, now: datetime) -> bool:
-    """Lock a lease that has ended. Return False if the lease was renewed or is locked already."""
+    """Lock a lease that has ended. Return False if the lease was renewed, deleted or locked."""
     ended = sa.select(key_values.c.key).where(key_values.c.key == key, key_values.c.until <= now)
     locked = await tx.execute(ended.with_for_update(skip_locked=True))
     return locked.one_or_none() is not None
@@ -75,8 +75,10 @@ async def lock_ended(tx: Tx, key: str, *, now: datetime) -> bool:
 async def begin_with_timeout(db: Database, patience_s: float = PATIENCE_S) -> AsyncIterator[Tx]:
     """Yield a transaction that fails after a timeout of ``patience_s`` seconds.
 
+    The commit does not wait for the disk, so a power failure may undo the transaction.
+
     Raises:
-        DatabaseUnavailableError: The database has not answered in time.
+        DatabaseUnavailableError: The database is unavailable or has not answered in time.
     """
     try:
         async with asyncio.timeout(patience_s), db.begin(durable=False) as tx:
@@ -90,7 +92,7 @@ async def release_lease(
 ) -> None:
     """Release a lease.
 
-    If the database does not answer in time, the lease ends without a release.
+    If the database is unavailable or does not answer in time, the lease ends without a release.
     """
     try:
         async with begin_with_timeout(db, patience_s) as tx:
@@ -105,7 +107,7 @@ class Leader:
     If the process dies, a different process leads as soon as the lease has ended. If ``work``
     returns, this process can't do the work. The lease is then released, so that a different
     process can lead, and this process bids again after ``rest``. If ``work`` raises an exception,
-    ``run`` raises the exception.
+    ``run`` raises an ``ExceptionGroup`` with the exception.
     """
 
     def __init__(

@@ -18,7 +18,7 @@ from bot.store.engine.schema import BigId, Timestamp, metadata, partial_index
 OPEN = "reserved"
 PRESUMED = "presumed"  # the outcome is unknown, and the credits count as spent
 _HOUR_MS = 3_600_000
-NOBODY = 0  # the chat id in the entries of the schedule and of erased chats
+NOBODY = 0  # the chat id in entries without a chat, of the schedule, and of erased chats
 
 ledger_entries = sa.Table(
     "ledger_entries",
@@ -105,7 +105,7 @@ async def close(tx: Tx, entry_id: int, amount: int | None, *, now: datetime) -> 
 
 
 async def first_presumed(tx: Tx, since: datetime) -> Any | None:  # noqa: ANN401 - a row
-    """Return id and credits of the first entry since ``since`` that is presumed spent."""
+    """Return id and credits of the first entry since ``since`` that is presumed spent, or None."""
     columns = [ledger_entries.c.id, ledger_entries.c.credits]
     here = sa.and_(ledger_entries.c.state == PRESUMED, ledger_entries.c.at >= since)
     rows = sa.select(*columns).where(here).order_by(columns[0]).limit(1)
@@ -132,7 +132,9 @@ async def reply_cost_by_hour(
 ) -> dict[date, list[int]]:
     """Return the cost of replies in each hour (UTC), for the days with any spending.
 
-    With ``of_known``: only replies that were charged to known people (no newcomers).
+    The days are from ``since`` to the day before ``before``. A day has 24 sums of credits. All
+    spending except the schedule counts as replies. With ``of_known``, only replies that were
+    charged to known people (no newcomers) count.
     """
     # The number is a literal, because PostgreSQL treats two parameters as different expressions.
     hour = sa.type_coerce(ledger_entries.c.at, sa.BigInteger) // sa.literal_column(

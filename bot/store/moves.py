@@ -1,4 +1,4 @@
-"""Changes of the id or topic of a chat, with all dependent rows."""
+"""Changes of the id, the topics, the mutes or the state of a chat, with all dependent rows."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -30,12 +30,17 @@ _UNIQUE = (sa.UniqueConstraint, sa.PrimaryKeyConstraint)
 
 
 async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
-    """Transfer all rows of chat ``old`` to chat ``new``. Return False if already done.
+    """Transfer all rows of chat ``old`` to chat ``new``.
+
+    Return False if chat ``old`` is not stored, for example because the move is already done. The
+    move is then only recorded, the entry of the access list is moved, and a blocked chat ``new``
+    is closed. If ``old`` equals ``new``, do nothing and return False.
 
     A move may be reported several times. The settings are transferred only the first time, because
-    a later row of ``old`` has the defaults of an unknown chat. If both chats follow a profile, the
-    subscription of ``old`` replaces the subscription of ``new`` the first time. The pending
-    deliveries of both subscriptions go to ``new`` without duplicates.
+    a later row of ``old`` has the defaults of an unknown chat. If both chats follow a profile in
+    the same topic, the subscription of ``old`` replaces the subscription of ``new`` the first
+    time, and the subscription of ``new`` stays later. The pending deliveries of both subscriptions
+    go to ``new`` without duplicates. The chat ``new`` becomes active, unless it is blocked.
     """
     if old == new:
         return False
@@ -83,9 +88,10 @@ async def _take_over_settings(tx: Tx, before: Chat, new: int) -> None:
 
 
 async def _merge_duplicate_subscriptions(tx: Tx, ended: int, *, kept: int, now: datetime) -> None:
-    """End the subscriptions of chat ``ended`` to profiles that chat ``kept`` follows as well.
+    """End the subscriptions of chat ``ended`` that chat ``kept`` has as well.
 
-    The pending deliveries go to the subscriptions of ``kept``.
+    Two subscriptions are equal if the topic and the profile are equal. The pending deliveries go
+    to the subscriptions of ``kept``.
     """
     for one in await subscriptions.of_chat(tx, ended):
         heir = await subscriptions.find(tx, Target(kept, one.target.thread_id), one.profile_id)
@@ -113,8 +119,10 @@ async def _rewrite_chat_id(tx: Tx, table: sa.Table, old: int, new: int) -> None:
 async def close_topic(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) -> bool:
     """Move the subscriptions and pending deliveries of a topic to the main chat, with one notice.
 
-    If the main chat follows the same profile, the main chat also gets the pending deliveries.
-    Return False if the topic had no subscriptions. The caller holds the lock of the chat's queue.
+    If the main chat follows the same profile, the main chat also gets the pending deliveries. A
+    mute of the topic ends, and the row of a topic made by the bot is deleted. Return False, and
+    add no notice, if the topic had no subscriptions. The caller holds the lock of the chat's queue
+    and reschedules the queue afterwards.
     """
     moved = [
         one
@@ -139,7 +147,8 @@ async def move_subscription(tx: Tx, one: Subscription, *, to: int, now: datetime
     """Move a subscription with the pending deliveries to another thread of the chat.
 
     If the thread already follows the profile, this subscription ends and the pending deliveries go
-    to the existing subscription. The caller holds the lock of the chat's queue.
+    to the existing subscription. Otherwise the deferred deliveries of the whole chat become due.
+    The caller holds the lock of the chat's queue and reschedules the queue afterwards.
     """
     chat_id = one.target.chat_id
     heir = await subscriptions.find(tx, Target(chat_id, to or None), one.profile_id)
@@ -160,9 +169,10 @@ async def _end_for_heir(tx: Tx, one: Subscription, heir: Subscription) -> None:
 
 
 async def end_mute(tx: Tx, chat_id: int, thread_id: int | None = None, *, now: datetime) -> bool:
-    """End a mute and make the deferred deliveries due. Return False without a mute.
+    """End a mute, or all mutes of a chat without ``thread_id``. Return False without a mute.
 
-    The caller holds the lock of the chat's queue.
+    All deliveries of the chat that a missing right deferred become due. Pending notices about the
+    missing right are dropped. Lock the chat's queue before the call.
     """
     if not await mutes.unmute(tx, chat_id, thread_id):
         return False
@@ -192,7 +202,10 @@ async def apply_presence(tx: Tx, mute: Mute, presence: Presence, *, now: datetim
 
 
 async def close_chat(tx: Tx, chat_id: int, *, now: datetime) -> bool:
-    """Close a chat: stop alerts and unneeded checks. Return whether the chat was open."""
+    """Close a chat: stop alerts and unneeded checks, and end all mutes of the chat.
+
+    Return whether the chat was stored and open.
+    """
     return bool(await close_chats(tx, [chat_id], now=now))
 
 
@@ -210,10 +223,11 @@ async def close_chats(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> li
 
 
 async def open_chat(tx: Tx, chat_id: int, *, now: datetime, since: datetime | None = None) -> bool:
-    """Reopen a closed chat and restart the alerts. Return False if the chat was open.
+    """Reopen a closed chat and restart the alerts.
 
-    The alerts restart at ``since`` (the time of the return according to Telegram), or by default
-    at ``now``. Older pending deliveries are dropped: a returning chat wants only new stories.
+    Return False if the chat was open or is not stored. The alerts restart at ``since`` (the time
+    of the return according to Telegram), or by default at ``now``. All pending deliveries are
+    dropped, including replies: a returning chat wants only new stories.
 
     Raises:
         BlockedError: The access list blocks the chat.

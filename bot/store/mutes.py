@@ -51,10 +51,11 @@ async def of_chat(tx: Tx, chat_id: int) -> tuple[Mute, ...]:
 
 
 async def mute(tx: Tx, chat_id: int, thread_id: int, missing: Right, *, now: datetime) -> bool:
-    """Record a missing right and delay the next check. Return False if it was recorded before.
+    """Record a missing right and delay the next check.
 
-    The right "peace" is missing if administrators remove the bot's posts. The mute begins after
-    several consecutive removals.
+    Return whether the recorded right changed. The right "peace" is missing if another bot removes
+    the bot's posts. For "peace", return True only for the third consecutive removal, after which
+    the alerts pause for a day.
     """
     known = [one for one in await of_chat(tx, chat_id) if one.thread_id == thread_id]
     probes = known[0].probes + 1 if known else 0

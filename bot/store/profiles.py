@@ -27,7 +27,7 @@ profiles = sa.Table(
     sa.Column("state_since", Timestamp, nullable=False),
     sa.Column("snapshot_at", Timestamp),
     sa.Column("checked_at", Timestamp),  # when the profile was last found to be public
-    # The time of the next check; None: the profile has no subscription.
+    # The time of the next check; None: the profile has no waiting subscription, or is blocked.
     sa.Column("due_at", Timestamp),
     *claim_columns(),
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
@@ -164,10 +164,10 @@ async def claim(
 ) -> list[Known]:
     """Claim profiles with a due check, longest overdue first.
 
-    With ``early``, profiles whose check is not yet due are claimed, the next due check first. With
-    ``unseen_since``, only profiles without a check since that time are claimed. With
-    ``skip_fresh``, profiles that only newcomers follow are not claimed. With ``ids``, only these
-    profiles are claimed.
+    With ``early``, profiles whose check is not yet due and whose last check has not failed are
+    claimed, the next due check first. With ``unseen_since``, only profiles without a check since
+    that time are claimed. With ``skip_fresh``, profiles that only newcomers follow are not
+    claimed. With ``ids``, only these profiles are claimed. At most ``limit`` profiles are claimed.
     """
     statement = _claim_sql(
         early=early,
@@ -203,7 +203,7 @@ def _claim_sql(*, early: bool, is_bounded: bool, skip_fresh: bool, has_ids: bool
 
 
 async def set_audience(tx: Tx, profile_id: str, audience: Audience) -> None:
-    """Store the counted subscribers of a profile, if the profile still has subscriptions."""
+    """Store the counted subscribers of a profile, if the profile is still checked."""
     followed = sa.and_(profiles.c.profile_id == profile_id, IS_CHECKED)
     await tx.execute(sa.update(profiles).where(followed).values(asdict(audience)))
 
@@ -221,7 +221,7 @@ async def retry(tx: Tx, claimed: Known, *, due_at: datetime) -> None:
 async def first_due_times(tx: Tx, *, now: datetime) -> tuple[datetime, datetime | None] | None:
     """Return the due time of the first unclaimed check, and the time of the profile's last check.
 
-    Return None if no check is planned.
+    Return None if no unclaimed check is planned.
     """
     row = (await tx.execute(_FIRST_DUE, {"now": now})).one_or_none()
     return (row.due_at, row.snapshot_at) if row else None
@@ -303,9 +303,10 @@ async def blocked_ids(tx: Tx) -> list[str]:
 
 
 async def block_changes(tx: Tx, blocked: Collection[str]) -> tuple[list[Known], list[Known]]:
-    """Return the profiles that were blocked, and the profiles that were unblocked.
+    """Return the profiles to block, and the profiles to unblock. Change nothing.
 
-    ``blocked`` are the ids and names of all blocked profiles.
+    ``blocked`` are the ids and names of all blocked profiles. A profile is returned if its state
+    does not yet agree with ``blocked``.
     """
     found: list[list[Known]] = []
     for which in _block_changes_sql(blocked):
@@ -345,7 +346,10 @@ async def change_blocked(
 
 
 async def add_unsplit(tx: Tx, profile_id: str, amount: int) -> None:
-    """Add the cost of a check, in credits, to the amount that the subscribed chats will share."""
+    """Add the cost of a check, in credits, to the amount that the subscribed chats will share.
+
+    Does nothing if the profile is no longer checked.
+    """
     mine = sa.and_(profiles.c.profile_id == profile_id, IS_CHECKED)
     await tx.execute(sa.update(profiles).where(mine).values(unsplit=profiles.c.unsplit + amount))
 
@@ -360,6 +364,7 @@ async def ids_with_unsplit(tx: Tx, *, after: str, limit: int) -> list[str]:
 async def take_share(tx: Tx, profile_id: str) -> int:
     """Reset the credits to split of a profile. Return the share of a chat in 1/1000 credits.
 
+    The number of chats is the number counted before the last check. The share is rounded down.
     Returns 0 if no chat is subscribed, or if a different process has already split the credits.
     """
     known = sa.select(profiles.c.unsplit, profiles.c.chats)

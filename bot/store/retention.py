@@ -66,7 +66,8 @@ class Overdue:
 def all_overdue(now: datetime) -> list[Overdue]:
     """Return all overdue rows, in the order of deletion.
 
-    Rows that depend on a chat are deleted before the chat, so that no single delete is long.
+    The deliveries of a chat are deleted before the chat, so that no single delete is long. The
+    other rows that refer to the chat are deleted with the chat.
     """
     last_year = now.date() - _USAGE_KEPT
     closed = sa.and_(
@@ -129,7 +130,10 @@ def all_overdue(now: datetime) -> list[Overdue]:
 
 
 async def delete_overdue(tx: Tx, what: Overdue, *, limit: int) -> int:
-    """Delete up to ``limit`` overdue rows. Return the number of deleted rows."""
+    """Delete up to ``limit`` overdue rows. Return the number of deleted rows.
+
+    Rows that the database deletes with these rows are not counted.
+    """
     keys = list(what.table.primary_key.columns)
     first = sa.select(*keys).where(what.condition).order_by(what.by).limit(limit)
     if what.table is chats:

@@ -50,7 +50,7 @@ def _midnight(day: date) -> datetime:
 
 
 async def spent_between(tx: Tx, start: datetime, end: datetime) -> int:
-    """Return the credits spent in a period, reservations included."""
+    """Return the credits spent after ``start`` and until ``end``, reservations included."""
     statement = sa.select(sa.func.sum(ledger_entries.c.credits)).where(
         ledger_entries.c.at > start, ledger_entries.c.at <= end
     )
@@ -82,8 +82,8 @@ class Cost:
 async def costs_by_asker(tx: Tx, *, since: date, of: Collection[int] | None = None) -> list[Cost]:
     """Return the spending since the day ``since``, by chat, person and kind.
 
-    Checks appear as ``alert``, split among the subscribed chats; the schedule's own entries are
-    omitted. With ``of``, only the given chats and persons are included.
+    Checks appear as ``alert``, split among the subscribed chats. The entries of the schedule and
+    of erased chats are omitted. With ``of``, only costs of a given chat or person are included.
     """
     parts = _costs_sql(since).subquery()
     columns = (parts.c.chat_id, parts.c.user_id, parts.c.kind, parts.c.is_on_behalf)

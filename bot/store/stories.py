@@ -24,7 +24,8 @@ stories = sa.Table(
     sa.Column("taken_at", Timestamp, nullable=False),
     sa.Column("expires_at", Timestamp, nullable=False, index=True),
     sa.Column("seen_at", Timestamp, nullable=False),
-    sa.Column("shown_at", Timestamp, nullable=False),  # the time of the last answer with the story
+    # The time of the last answer with the story. A repeated answer counts only with a media URL.
+    sa.Column("shown_at", Timestamp, nullable=False),
     sa.Column("value", sa.JSON, nullable=False),
     sa.Index("ix_stories_profile", "profile_id", "taken_at"),
 )
@@ -49,7 +50,10 @@ _ADD_MOMENTS = insert(moments).on_conflict_do_nothing(index_elements=["profile_i
 
 
 async def add(tx: Tx, shown: Iterable[Story], *, now: datetime) -> list[str]:
-    """Store stories. Return the pks of stories that were not stored before, oldest first."""
+    """Store stories. Return the pks of stories that were not stored before, oldest first.
+
+    A known story with a media URL is updated. The profiles of the stories must be stored.
+    """
     ordered = sorted(
         {story.pk: story for story in shown}.values(), key=lambda s: (s.taken_at, s.pk)
     )
@@ -88,7 +92,10 @@ async def _refresh_urls(tx: Tx, seen: list[Story], now: datetime) -> None:
 
 
 async def live(tx: Tx, profile_id: str, *, now: datetime) -> list[Story]:
-    """Return the stored stories of a profile that are live, oldest first."""
+    """Return the stored stories of a profile that are live, oldest first.
+
+    Stories that this version of the code can't read are left out.
+    """
     statement = (
         sa.select(stories.c.value)
         .where(stories.c.profile_id == profile_id, stories.c.expires_at > now)

@@ -109,7 +109,7 @@ async def get(tx: Tx, subscription_id: int) -> Subscription | None:
 
 
 async def find(tx: Tx, target: Target, profile_id: str) -> Subscription | None:
-    """Return the subscription of a chat or topic to a profile."""
+    """Return the subscription of a chat or topic to a profile, or None."""
     result = await _fetch_matching(
         tx,
         subscriptions.c.chat_id == target.chat_id,
@@ -271,7 +271,10 @@ async def _lock_matching(tx: Tx, whose: sa.ColumnElement[bool]) -> None:
 
 
 async def lock_and_get_chat(tx: Tx, chat_id: int, *, now: datetime) -> Chat:
-    """Lock and return a chat, so that no other transaction counts the chat's subscriptions."""
+    """Lock and return a chat, so that no other transaction counts the chat's subscriptions.
+
+    A chat that is not stored is added.
+    """
     await chat_store.lock(tx, [chat_id])
     chat = await chat_store.get(tx, chat_id)
     if chat is None:  # a channel from which the bot has received no update
@@ -296,7 +299,7 @@ _MEMBERS = (
 
 
 async def audience_members(tx: Tx, profile_id: str, *, limit: int) -> list[AudienceMember]:
-    """Return the distinct notification times of the subscribers of a profile.
+    """Return the distinct notification times of the waiting subscribers of a profile.
 
     The list is empty for more than ``limit`` members.
     """
@@ -333,7 +336,11 @@ _DUE_WITH_SUMMARIES = (
 
 
 async def due_with_summaries(tx: Tx, *, since: datetime, now: datetime, limit: int) -> list[str]:
-    """Return the ids of profiles due after ``since`` with a daily-summary subscriber."""
+    """Return the ids of profiles with a daily-summary subscriber and an unclaimed due check.
+
+    The check became due after ``since`` and is due at ``now``. Return at most ``limit`` ids, the
+    longest overdue first.
+    """
     values = {"since": since, "now": now, "most": limit}
     return list(await tx.scalars(_DUE_WITH_SUMMARIES, values))
 
@@ -352,9 +359,10 @@ _AUDIENCE = (
 
 
 async def audience(tx: Tx, profile_id: str) -> Audience:
-    """Return the number and the weight of the subscribers of a profile.
+    """Return the number of waiting chats, and the weight of the subscriptions, of a profile.
 
-    Use a read transaction, because the query takes some 70 ms for 100,000 chats.
+    If any chat has a known payer, only the subscriptions of known payers have a weight. Use a read
+    transaction, because the query takes some 70 ms for 100,000 chats.
     """
     row = (await tx.execute(_AUDIENCE, {"profile_id": profile_id})).one()
     return Audience(int(row[0]), float(row[2] or row[1]), fresh=not row[2])
@@ -389,8 +397,9 @@ async def switch_checks(
 
     The profiles are ``profile_ids``, or by default all profiles that the chat follows. A started
     check is due at once, with the weight of a single subscriber; the subscribers are counted
-    before each check (``audience``). A profile followed by a chat of a known payer no longer
-    counts as followed by newcomers only.
+    before each check (``audience``). The check of a blocked profile is not started. If the payer
+    of ``chat_id`` is known, the profiles no longer count as followed by newcomers only. Otherwise
+    a started check counts as followed by newcomers only, until the next count.
     """
     wanted = set(profile_ids)
     if not wanted and chat_id is not None:

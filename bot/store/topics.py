@@ -29,7 +29,7 @@ _FIELDS = [topics.c[name] for name in Topic.__dataclass_fields__]
 
 
 async def get(tx: Tx, chat_id: int, profile_id: str) -> Topic | None:
-    """Return the topic that a profile has in a chat."""
+    """Return the topic that a profile has in a chat, or None. The thread may not exist yet."""
     where = sa.and_(topics.c.chat_id == chat_id, topics.c.profile_id == profile_id)
     return await row_or_none(tx, Topic, sa.select(*_FIELDS).where(where))
 

@@ -47,7 +47,10 @@ ENDS = "another version of the bot upgrades the database"
 
 
 async def upgrade(db: Database, *, patience_s: float = PATIENCE_S) -> None:
-    """Migrate a PostgreSQL database, once no process of a different version uses the database.
+    """Migrate a PostgreSQL database, once no other process uses the database.
+
+    If the tables have the current revision or are missing, ``migrate`` is called at once.
+    ``patience_s`` is the maximum wait in seconds for the end of the other processes.
 
     Raises:
         DatabaseUnavailableError: The database is unavailable, was changed by a newer version, or
@@ -142,6 +145,9 @@ class AtWork:
 
         The lease is written before the stamp is read, in separate transactions. If two processes
         start at the same moment, at least one process sees the other process.
+
+        Raises:
+            DatabaseUnavailableError: The database is unavailable or has not answered in time.
         """
         now, key = self._now(), self._owner.key
         async with leases.begin_with_timeout(self._db) as tx:
@@ -169,7 +175,10 @@ class AtWork:
             self.on_release()
 
     async def end(self) -> None:
-        """Release the claims and the lease of this process."""
+        """Release the claims and the lease of this process.
+
+        If the database is unavailable, the lease ends without a release.
+        """
         try:
             async with leases.begin_with_timeout(self._db) as tx:
                 await claimed_tables.release_owner(tx, self._owner.key)
@@ -185,7 +194,8 @@ async def process_lease(
     """Acquire the lease of this process for the block. No work is under way at the end.
 
     Raises:
-        DatabaseUnavailableError: A process of a different version upgrades the database.
+        DatabaseUnavailableError: A process of a different version upgrades the database, or the
+            database is unavailable or has not answered in time.
     """
     ours = AtWork(db, owner, now=now)
     try:

@@ -91,6 +91,8 @@ async def restore(db: Database, file: Path, *, now: datetime) -> Path | None:
 async def check_whole(db: Database) -> None:
     """Verify every page and every index of an SQLite database, which may be in use.
 
+    Do nothing for PostgreSQL and a database in memory.
+
     Raises:
         BackupError: The database is damaged or can't be read. The text states the reason as a
             sentence.

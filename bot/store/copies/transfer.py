@@ -62,7 +62,8 @@ async def move(
     table.
 
     Raises:
-        BackupError: The target has different content, the source is damaged, or the counts differ.
+        BackupError: The target has other content, the source is damaged or was moved into another
+            database, or the counts differ.
         DatabaseUnavailableError: The source or the target is unavailable.
     """
     to = f"{target.url.host}:{target.url.port}/{target.url.database}"

@@ -1,11 +1,13 @@
 """The database: an engine, atomic transactions, and migrations.
 
-SQLite is the default, and PostgreSQL is used by URL. Both execute the same statements. On SQLite
-every writing transaction begins with BEGIN IMMEDIATE, and a lock queues the bot's own writers.
-Otherwise rows would be claimed twice, and waiting writers would starve.
+SQLite is the default, and PostgreSQL is used by URL. Both execute the same statements, except in
+code that checks the dialect. On SQLite every writing transaction begins with BEGIN IMMEDIATE, and
+a lock queues the bot's own writers. Otherwise rows would be claimed twice, and waiting writers
+would starve.
 
-On PostgreSQL the server ends sessions that block others (``SESSION``). A process that is paused in
-a transaction loses its row locks within seconds.
+On PostgreSQL the server ends slow statements, long waits for locks, and the sessions of idle
+transactions (``SESSION``). A process that is paused in a transaction loses its row locks within
+seconds.
 """
 
 import asyncio
@@ -128,7 +130,11 @@ class Database:
         self._writer = asyncio.Lock()
         self._unrecorded = 0
         self.on_outage: Callable[[], None] = lambda: None
-        """Called when a writing transaction fails because of a database outage."""
+        """Called when a transaction of ``begin`` fails with ``DatabaseUnavailableError``.
+
+        This includes attempts that ``run`` or ``run_until_recorded`` will retry. Migrations and
+        other long transactions do not call it.
+        """
 
     @property
     def has_unrecorded_actions(self) -> bool:
@@ -147,7 +153,8 @@ class Database:
     ) -> None:
         """Close all connections. An open aiosqlite thread would keep the process alive.
 
-        The content of a file that was moved, deleted or replaced is rescued before.
+        The content of a file that was moved, deleted or replaced is rescued before, unless a
+        rescued copy exists. A failed rescue is only logged.
         """
         if self.held and not self.held.matches() and self.held.copy is None:
             with suppress(BackupError):
@@ -161,7 +168,11 @@ class Database:
     async def hold_file(self) -> None:
         """Detect from now on whether the SQLite file is moved, deleted or replaced.
 
-        For the only process that runs the bot. Does nothing on PostgreSQL.
+        For the only process that runs the bot. Does nothing on PostgreSQL and for a database in
+        memory.
+
+        Raises:
+            DatabaseUnavailableError: The file can't be opened or read.
         """
         if self.file is None:
             return
@@ -173,8 +184,11 @@ class Database:
     def refuse_replaced(self) -> None:
         """Refuse the use of a file that is not the opened file.
 
+        Does nothing before ``hold_file``.
+
         Raises:
-            DatabaseUnavailableError: The file was moved, deleted or replaced.
+            DatabaseUnavailableError: The file was moved, deleted or replaced. A single check is
+                enough.
         """
         if self.held and not self.held.is_in_place():
             raise DatabaseUnavailableError(self.held.trouble)
@@ -182,10 +196,12 @@ class Database:
     async def truncate_log(self) -> bool:
         """Empty the log of an SQLite database. Return False if a reader or writer blocks the log.
 
-        Call this method outside of transactions.
+        Do nothing, and return True, for PostgreSQL and a database in memory. Call this method
+        outside of transactions.
 
         Raises:
-            DatabaseUnavailableError: The file can't be written now.
+            DatabaseUnavailableError: The file can't be written now, or was moved, deleted or
+                replaced.
         """
         if self.file is None:
             return True
@@ -208,8 +224,8 @@ class Database:
     async def rescue(self) -> Path:
         """Write the content of a replaced file into a new file, and return its path.
 
-        The copy waits for a write transaction in progress, and includes the transaction. A
-        cancellation waits for the end of the copy.
+        A later call returns the path of the first copy. The copy waits for a write transaction in
+        progress, and includes the transaction. A cancellation waits for the end of the copy.
 
         Raises:
             BackupError: The content can't be written now. The text states the reason briefly.
@@ -252,9 +268,11 @@ class Database:
     ) -> T:
         """Run ``work`` in a writing transaction and return its result.
 
-        The transaction is retried with increasing pauses, for about 3 seconds, if the database
-        rolled the transaction back because of a conflict (40001, 40P01), or if the connection was
-        lost before the commit. ``work`` must therefore have no effect outside of the transaction.
+        ``tries`` is the maximum number of attempts. On PostgreSQL the transaction is retried with
+        increasing pauses, by default for about 3 seconds, in these cases: the database rolled the
+        transaction back because of a conflict (40001, 40P01), no connection could be made, or the
+        connection was lost before the commit. On SQLite nothing is retried. ``work`` must have no
+        effect outside of the transaction.
 
         Raises:
             DatabaseUnavailableError: The database is unavailable. If the connection was lost
@@ -309,21 +327,26 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:
-        """Yield a read-only transaction, which never waits for a writer."""
+        """Yield a transaction for reads, which never waits for a writer.
+
+        The transaction must not write. The database does not prevent a write, but on SQLite the
+        result of the commit is not checked.
+        """
         transaction_guard.refuse_if_held("a read beside it")
         async with _transaction(self._engine, READ) as tx:
             yield tx
 
     async def fetch(self, query: Callable[[Tx], Awaitable[T]]) -> T:
-        """Return the result of ``query`` in a read-only transaction."""
+        """Return the result of ``query`` in a transaction of ``read``."""
         async with self.read() as tx:
             return await query(tx)
 
     @asynccontextmanager
     async def long_transaction(self) -> AsyncIterator[Tx]:
-        """Yield a PostgreSQL transaction in a separate session without time limits.
+        """Yield a PostgreSQL transaction without time limits.
 
-        Long transactions, including migrations, run one at a time.
+        The session is made with ``direct_url``, if given. Long transactions, including migrations,
+        run one at a time among all processes: the transaction waits for an advisory lock.
         """
         async with _transaction(self._direct) as tx:
             for name in SESSION:
@@ -333,11 +356,17 @@ class Database:
             yield tx
 
     async def migrate(self) -> None:
-        """Migrate the tables to this version of the code. Does nothing if the tables are current.
+        """Migrate the tables to this version of the code, if the tables are not current.
+
+        A missing SQLite file is created, and the file is restricted to the bot's user. On
+        PostgreSQL the limits of ``SESSION`` are set, and the connections are opened again. An
+        SQLite file with tables of an older version is copied before the migration.
 
         Raises:
-            DatabaseUnavailableError: The database is unavailable, or was changed by a newer
-                version.
+            DatabaseUnavailableError: The database is unavailable, was changed by a newer version,
+                or can't be copied, a log exists without its database, or a row would refer to a
+                missing row.
+            OSError: The SQLite file can't be created or restricted.
         """
         if self.file is not None:
             refuse_orphaned_log(self.file)
@@ -361,7 +390,10 @@ class Database:
             yield tx
 
     async def _back_up(self, file: Path) -> None:
-        """Copy an SQLite database before a migration changes it. Keep the newest copies only.
+        """Copy an SQLite database before a migration changes it. Keep only two copies.
+
+        Nothing is copied if the database has no tables, current tables, or tables of a newer
+        version. The copies of the newest revisions are kept.
 
         Raises:
             DatabaseUnavailableError: A copy is impossible, for example because the disk is full.
@@ -409,7 +441,11 @@ async def _transaction(engine: AsyncEngine, begin: Sequence[str] = DURABLE) -> A
 
 
 async def _wait_to_retry(failures: int) -> None:
-    """Wait before a retry of a transaction, longer after each failure."""
+    """Wait before a retry of a transaction.
+
+    The mean pause is 0.05 seconds after the first failure. It doubles with each failure, up to 1
+    second.
+    """
     pause = min(FIRST_PAUSE_S * 2 ** min(failures - 1, 10), LAST_PAUSE_S)
     await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads the retries of concurrent transactions
 
@@ -451,7 +487,7 @@ async def put(
     new: Mapping[str, Any] | None = None,
     where: sa.ColumnElement[bool] | None = None,
 ) -> bool:
-    """Update the row with this key, or insert a row with ``values`` and ``new``.
+    """Update the row with this key with ``values``, or insert a row with ``values`` and ``new``.
 
     Return False, and change nothing, if the row exists and does not match ``where``.
     """

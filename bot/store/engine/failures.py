@@ -77,7 +77,7 @@ def as_outages(file: object = "file") -> Iterator[None]:
 
 
 def is_outage(error: BaseException) -> bool:
-    """Return whether a driver's error means that the database can't work now."""
+    """Return whether a driver's error is an outage. A conflict of transactions also counts."""
     return bool(_outage_reason(error))
 
 
@@ -102,9 +102,11 @@ def breaks_connection(error: BaseException | None) -> bool:
 
 
 def may_run_again(error: BaseException, *, committing: bool) -> bool:
-    """Return whether a transaction that ``error`` ended certainly had no effect.
+    """Return whether a transaction that ``error`` ended may be retried without a second effect.
 
-    After a connection loss during the commit (``committing``), the effect is unknown.
+    This is so after a conflict (40001, 40P01), and after a failed connection or a connection loss
+    before the commit. After a connection loss during the commit (``committing``), the effect is
+    unknown. Return False for every other error, even if the transaction had no effect.
     """
     if _sqlstate_of(error) in _ROLLED_BACK:
         return True

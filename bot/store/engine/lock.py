@@ -25,7 +25,9 @@ _TAKEN = "another process runs the bot on this database file: stop it first"
 
 @asynccontextmanager
 async def only_process(url: str, *, wait: timedelta) -> AsyncIterator[None]:
-    """Lock the SQLite file of ``url`` for the block. Lock nothing on PostgreSQL.
+    """Lock the SQLite file of ``url`` for the block.
+
+    Lock nothing on PostgreSQL and for a database in memory.
 
     Raises:
         DatabaseUnavailableError: A different process held the lock for the whole of ``wait``, or

@@ -22,8 +22,11 @@ def create_private(file: Path) -> None:
 def make_folder(folder: Path, *, like: Path | None = None) -> None:
     """Create a folder and its missing parents, if there are none.
 
-    If root runs the process, ``like`` has the owner of the new folders. The default is the nearest
+    If root runs the process, the new folders get the owner of ``like``, by default of the nearest
     existing parent.
+
+    Raises:
+        OSError: The folder can't be created.
     """
     missing = [one for one in (folder, *folder.parents) if not one.exists()]
     folder.mkdir(parents=True, exist_ok=True, mode=OUR_FOLDER)
@@ -55,10 +58,13 @@ def other_owner_phrase(path: Path) -> str:
 
 
 def make_database_private(file: Path) -> None:
-    """Restrict a database, the side files and the copies to the bot's user.
+    """Restrict a database, the side files and the copies made before migrations to the bot's user.
 
     A missing folder or database is created. An existing folder is not changed. Files of a
     different owner are not changed, because the owner has set the mode on purpose.
+
+    Raises:
+        OSError: A file or folder can't be created or changed.
     """
     file.parent.mkdir(parents=True, exist_ok=True, mode=OUR_FOLDER)
     with suppress(FileExistsError):
@@ -69,5 +75,5 @@ def make_database_private(file: Path) -> None:
 
 
 def migration_copies(file: Path) -> list[Path]:
-    """Return the copies made before migrations, oldest first."""
+    """Return the copies made before migrations, by the revision after the migration."""
     return sorted(file.parent.glob(f"{file.name}.before-*"))

@@ -19,9 +19,9 @@ _WAIT_S = 0.05
 
 
 def truncate_log(file: Path) -> bool:
-    """Write the log into the database file and empty the log. Blocks for at most 50 ms.
+    """Write the log into the database file and empty the log. Blocks.
 
-    Return False if a reader or a writer holds a lock.
+    Wait for locks for at most 50 ms. Return False if a reader or a writer holds a lock for longer.
 
     Raises:
         sqlite3.Error: The file can't be opened or written.

@@ -17,7 +17,10 @@ async def now(tx: Tx) -> datetime:
 
 
 async def server_clock_lead_s(db: Database, our_clock: Callable[[], datetime]) -> float:
-    """Return the seconds by which PostgreSQL's clock is ahead of ``our_clock``."""
+    """Return the seconds by which PostgreSQL's clock is ahead of ``our_clock``.
+
+    The value is negative if PostgreSQL's clock is behind.
+    """
     measured: list[tuple[float, float]] = []
     async with db.read() as tx:
         for _ in range(_TRIES):

@@ -42,9 +42,9 @@ def copy(
 ) -> None:
     """Write a complete copy of the current ``source``, marked with the time ``at``.
 
-    Every page and index of the copy is verified. ``target`` appears when the copy is complete.
-    With ``instead``, an existing file is replaced. If root runs the process, the copy gets the
-    owner of ``owner_of``.
+    If ``source`` is itself a marked copy, the time of the first copy stays. Every page and index
+    of the copy is verified. ``target`` appears when the copy is complete. With ``instead``, an
+    existing file is replaced. If root runs the process, the copy gets the owner of ``owner_of``.
 
     Raises:
         FileExistsError: ``target`` exists, and ``instead`` is False.

@@ -56,7 +56,10 @@ class HeldFile:
         self._connection: sqlite3.Connection | None = None
         self._differs_since: float | None = None
         self.is_replaced = asyncio.Event()
-        """Set after two readings show a different file or no file. Never cleared."""
+        """Set after two checks, at least 0.5 seconds apart, found a different file or no file.
+
+        A check in between that finds no difference starts the count again. Never cleared.
+        """
         self.copy: Path | None = None
         """The path of the complete rescued copy, or None."""
         self.trouble = _DIFFERS.format(file=path)
@@ -66,7 +69,7 @@ class HeldFile:
         """Open the connection and store the identities of the files. Blocks.
 
         Raises:
-            sqlite3.Error: The file can't be opened or read.
+            OSError, sqlite3.Error: The file can't be opened or read.
         """
         self._real = Path(os.path.realpath(self._path))
         uri = existing_uri(self._real)
@@ -86,7 +89,9 @@ class HeldFile:
     def is_in_place(self) -> bool:
         """Return whether each path still leads to the opened file.
 
-        A difference counts only after a second check has confirmed the difference.
+        The first check with a difference returns False. The difference may end, for example
+        because somebody moves the file back. If a later check confirms the difference after at
+        least 0.5 seconds, ``is_replaced`` is set, and the result stays False.
         """
         if self.is_replaced.is_set():
             return False
@@ -100,7 +105,7 @@ class HeldFile:
         return False
 
     def matches(self) -> bool:
-        """Return whether each path still leads to the opened file, according to a single check."""
+        """Return whether each path leads to the opened file now. Does not set ``is_replaced``."""
         for file, identity in self._identities.items():
             with suppress(OSError):
                 # A file whose identity can't be read may still be the opened file.
@@ -192,7 +197,8 @@ def refuse_wrong_file(file: Path) -> None:
 
     Raises:
         DatabaseUnavailableError: The path can't be read or is not a file, the write-ahead log
-            belongs to a different database, or the database belongs to a different program.
+            belongs to a different or missing database, or the database belongs to a different
+            program.
     """
     refuse_orphaned_log(file)
     try:
