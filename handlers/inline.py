@@ -96,7 +96,8 @@ def cache_seconds(results: Sequence[HeldStory], now: datetime) -> int:
 def link_in(text: str) -> Link | None:
     """Return the profile name or the link in an inline query, or None.
 
-    Only a profile and a story count. Of several links, the decisive link is considered.
+    Only a profile and a story count. Of several links, the first link of a supported kind is
+    considered.
     """
     link = links.parse_argument(text) or links.decisive_link(links.find_links(text))
     return link if link and link.kind in {"profile", "story"} else None

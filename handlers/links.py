@@ -71,9 +71,9 @@ async def profile_shown_by(message: Message, context: Context) -> str | None:
     """Return the profile of the story, card or list entry in a message of the bot.
 
     The profile is read from the media file if the bot has sent the file as a story. In another
-    message of the bot, the decisive link behind words names the profile. If that link has no
-    username, the first bold text names the profile. Return None if no profile is named, and for a
-    message of another sender without such a file.
+    message of the bot, the first supported link behind words names the profile. If that link has
+    no username, the first bold text names the profile. Return None if no profile is named, and for
+    a message of another sender without such a file.
     """
     files = [*message.photo, message.video, message.animation, message.document]
     ids = [one.file_unique_id for one in files if one]

@@ -57,7 +57,8 @@ async def show_earlier(context: Context, before: str) -> str | None:
 async def _show_page(context: Context, search: Search, before: str | None = None) -> None:
     """Send a page of at most 30 stories with a button for the next page; 0 credits.
 
-    If the chat has kept no stories of the profile, offer to keep the stories from now on.
+    If the chat has kept no stories of the profile, offer to keep the stories from now on. Without
+    a subscription to the profile, a private chat gets buttons to subscribe and for highlights.
 
     Raises:
         SubscriptionError: No kept story matches the search.

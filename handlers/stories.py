@@ -84,7 +84,10 @@ async def show_stories(context: Context) -> None:
 
 
 async def _show_by_message(context: Context, message: Message) -> None:
-    """Show the stories of the profile in a message, or of the first link in the message."""
+    """Show the stories of the profile in a message, or of the decisive link in the message.
+
+    The decisive link is the first link of a supported kind, if any.
+    """
     if name := await profile_shown_by(message, context):
         await show_profile_stories(context, name)
     else:

@@ -132,9 +132,12 @@ CHANNEL_UNUSABLE = N_(
 
 @command("subscribe")
 async def subscribe(context: Context) -> None:
-    """Subscribe a chat, topic or channel to up to ten profiles.
+    """Subscribe a chat, topic or channel to up to ten profiles, for 0 to 3 credits each.
 
     A command with everyday words makes no API call until a button confirms the names.
+
+    Raises:
+        BotError: The errors of ``_subscribe``.
     """
     context.channel_after = len(context.words)
     if not context.words:
@@ -207,7 +210,12 @@ def _chat_key(text: str, one: Subscription, right: str, *, channel: bool) -> Key
 
 @on_message("a chosen chat", filters.ChatType.PRIVATE & filters.StatusUpdate.CHAT_SHARED)
 async def subscribe_elsewhere(context: Context) -> None:
-    """Subscribe in the chosen chat to the profile of an existing subscription."""
+    """Subscribe in the chosen chat to the profile of an existing subscription.
+
+    Raises:
+        NotFollowedError: The existing subscription has ended.
+        BotError: The errors of ``_subscribe``.
+    """
     chosen = context.message.chat_shared if context.message else None
     if chosen:
         await _subscribe_in_chat(context, chosen.request_id, chosen.chat_id)
