@@ -33,7 +33,7 @@ class FanOut:
         self.worker = Worker("fan-out", self._step, now=now, longest=sharing.fan_outs_every)
 
     async def write_all(self) -> None:
-        """Write the deliveries of all due fan-outs."""
+        """Write the deliveries of all due fan-outs that no other process has locked."""
         while await self._write_slice():
             pass
 

@@ -73,8 +73,8 @@ class SendLeases:
         for example during a long download, the chat has no copy.
 
         Raises:
-            TooSoonError: A different process has claimed the chat, a row has ended, or this
-                process stops.
+            TooSoonError: A different process has claimed the chat, a row has ended, the lease is
+                over by the clock, or this process stops.
         """
         one.is_valid = False
         # When the process stops, a send that waited for a flood limit would be interrupted.
@@ -97,7 +97,7 @@ class SendLeases:
             raise TooSoonError(timedelta(0), "not to be sent now")
 
     def renewing(self, one: SendLease) -> AbstractAsyncContextManager[None]:
-        """Renew a lease while the block runs."""
+        """Renew a lease while the block runs, each time after a third of the lease."""
         third = self._lease.total_seconds() / 3
         return renewing(partial(self._renew, one), every_s=third, chat=one.queue.chat_id)
 

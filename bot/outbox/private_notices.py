@@ -22,8 +22,9 @@ async def notify_of_missing_right(
 ) -> None:
     """Notify the subscribers of a chat in private that the bot may not write in the chat.
 
-    Without reachable subscribers, the owners are notified. The notice is sent once, at the first
-    probe, because a right may be missing for some minutes only.
+    Without reachable subscribers, the reachable owners are notified. The notice is sent once, at
+    the first probe, because a right may be missing for some minutes only. There is no notice about
+    a private chat, or if only the right to send media is missing.
     """
     chat = await chats.get(tx, mute.chat_id)
     is_first = mute.probes == 0 and mute.missing in {"text", "posts"}
@@ -45,8 +46,9 @@ async def add_failure_notice(
 ) -> None:
     """Enqueue the notice about stories that could not be sent.
 
-    Subscribers of a channel are notified in private, so that the channel gets no public post. If
-    no subscriber is known, the notice is posted in the channel.
+    Subscribers of a channel are notified in private, so that the channel gets no public post.
+    These notices are due now, without regard to ``due_at`` and ``held``. If no subscriber can be
+    reached, the notice is posted in the channel.
     """
     chat = await chats.get(tx, target.chat_id)
     people = await subscriptions.people_of(tx, target.chat_id)

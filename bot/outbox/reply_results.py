@@ -50,10 +50,11 @@ async def record(
     behind: Sequence[PendingMessage] = (),
     floods: ChatFloods | None = None,
 ) -> Tally:
-    """Record the outcome of a reply.
+    """Record the outcome of a reply. Return the figures of the outcome.
 
     ``behind`` are replies that are sent next under the same lease, with the copies already
-    counted.
+    counted. If the reply must be sent again, the replies behind it also return to the queue, and
+    their copies are subtracted.
     """
     tally = Tally()
     outcome, now = report.outcome, report.now
@@ -99,7 +100,7 @@ async def _record_last(
 ) -> bool:
     """Delete the last reply under a lease, and end the lease.
 
-    Return whether the chat has unsent deliveries.
+    Return whether the chat has unsent deliveries. Return False if the lease was lost.
     """
     chat_id, now = queue.chat_id, report.now
     flood = floods.state_of(chat_id) if floods else None
@@ -117,7 +118,7 @@ async def _record_payload(
 ) -> bool:
     """Delete a reply, or keep the part that has not arrived. Enqueue the follow-ups.
 
-    Return whether follow-ups were enqueued.
+    Return whether the outcome has follow-ups. Some of them may be merged into pending replies.
     """
     target, payload = reply.target, reply.fields
     if not is_final(outcome):
@@ -174,7 +175,7 @@ async def _forget_old_numbers(tx: Tx, replies: Sequence[PendingMessage]) -> None
 
 
 def _unsent_part(payload: Payload, outcome: Outcome) -> Payload:
-    """Return the part of a payload that has not arrived."""
+    """Return the part of a payload that has not arrived. The rest of an album has no caption."""
     if payload["kind"] != "album":
         return payload
     there = {item.pk for item in outcome.items}
@@ -186,7 +187,7 @@ def _follow_ups(payload: Payload, outcome: Outcome) -> list[Payload]:
     """Return the messages that follow a reply: texts about failed items, then the album's text.
 
     If Telegram refused the content of a message, the cause is a bug. The follow-up then has an
-    incident code.
+    incident code, and is enqueued only if the language of the payload is stored.
     """
     t, asked = translator_for(payload.get("language")), _asked(payload)
     if isinstance(outcome, PermanentFailure) and outcome.scope == "item" and "language" in payload:
@@ -203,5 +204,5 @@ def _follow_ups(payload: Payload, outcome: Outcome) -> list[Payload]:
 
 
 def _asked(payload: Payload) -> int | None:
-    """Return the id of the message that the reply answers, or None in a private chat."""
+    """Return the id of the message that the reply answers, or None if the payload has no id."""
     return payload.get("asked") or payload.get("reply_to")

@@ -78,9 +78,10 @@ class SendReport:
     """The outcome of a send, and the facts that decide how the outcome is recorded.
 
     ``is_counted`` is True if a copy of each row was counted. ``in_outage`` is True if Telegram or
-    the database caused the failure. The rows then stay unchanged, except rows that may have
-    arrived, and the last copy is saved for later. ``answers_again`` is True if Telegram answers in
-    the chat again. Notices about lost messages are then due. ``now`` is the time of the record.
+    the database caused the failure. The rows then stay due. A copy that certainly has not arrived
+    is subtracted again. A repeat whose answer was lost is recorded in the same way as without an
+    outage. ``answers_again`` is True if Telegram answers in the chat again. Notices about lost
+    messages are then due. ``now`` is the time of the record.
     """
 
     outcome: Outcome
@@ -115,7 +116,7 @@ class Arrived:
 async def record_whole_sends(
     tx: Tx, sends: Sequence[Arrived], *, floods: ChatFloods | None = None, now: datetime
 ) -> None:
-    """Record sends of which all rows have arrived, and release the chat queues."""
+    """Record sends of which all rows have arrived, and release the queues with a valid lease."""
     tokens = await chat_queues.lock_all(tx, [send.queue.chat_id for send in sends])
     await _record_arrived(tx, sends, now)
     ours = [send.queue for send in sends if tokens.get(send.queue.chat_id) == send.queue.token]
@@ -140,7 +141,7 @@ async def record(
     *,
     floods: ChatFloods | None = None,
 ) -> Tally:
-    """Record the outcome of a batch of alerts.
+    """Record the outcome of a batch of alerts. Return the figures of the outcome.
 
     A row that has arrived is recorded even if the lease is lost. The owner of the lease handles
     the other rows.
@@ -198,10 +199,11 @@ async def free_moved_queue(tx: Tx, queue: QueueClaim, outcome: Moved, *, now: da
 
 
 async def advance_retries(tx: Tx, chats_sent_to: Mapping[int, bool], now: datetime) -> None:
-    """Make the retries due in chats that have just received a message.
+    """Make the retries due earlier in chats that have just received a message.
 
-    ``chats_sent_to`` maps each chat to True if the message had media. Telegram may accept texts in
-    a chat while albums fail. The caller has locked the queues.
+    ``alert_rules.retry_after_success_at`` decides how much earlier. ``chats_sent_to`` maps each
+    chat to True if the message had media. Telegram may accept texts in a chat while albums fail.
+    The caller has locked the queues.
     """
     if not chats_sent_to:
         return
@@ -268,7 +270,8 @@ async def _record_unsent_rows(
 async def _record_arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> None:
     """Record the rows that have arrived, and count the stories.
 
-    A chat that was erased during the send is left out.
+    Stories of subscriptions with the option ``keep`` are also stored. A chat that was erased
+    during the send is left out.
     """
     stored = await chats.get_all(tx, [send.queue.chat_id for send in sends])
     there = {chat.id for chat in stored}
@@ -306,8 +309,10 @@ async def _record_try_later(
 ) -> datetime:
     """Record rows that must be sent again. Return the time when the chat is free.
 
-    If Telegram named a time, or a row may have arrived, the whole chat waits. Otherwise only the
-    rows wait. ``is_repeat`` is True if an earlier copy may have arrived.
+    If Telegram named a time, or the first copy of a row may have arrived, the whole chat waits.
+    Otherwise only the rows wait, and the chat as described in ``_retry_later``. In an outage,
+    nothing waits, except after a repeat whose answer was lost. ``is_repeat`` is True if an earlier
+    copy may have arrived.
     """
     now = report.now
     may_be_there = report.is_counted and (outcome.unknown or outcome.partly)
@@ -342,8 +347,8 @@ async def _retry_later(
 ) -> datetime:
     """Schedule a retry of each row separately, later after each attempt.
 
-    Return the time when the chat is free. If the first reply of several fails, the chat waits for
-    a short time, so that the order is kept. The same is true of the notice of a summary.
+    Return the time when the chat is free. If a reply or the notice of a summary must be retried
+    within 15 seconds, the chat waits for the retry, so that the order is kept.
     """
     free_at = now = report.now
     for row in rows:
@@ -390,8 +395,9 @@ async def mark_unknown(
 ) -> datetime:
     """Schedule the repeat of rows that may have arrived, until the last copy is used.
 
-    Return the time when the chat is free. The chat waits for the first repeat. Later repeats do
-    not delay the chat. ``new_copies`` is the number of copies counted since the rows were read.
+    Rows whose last copy is used become dead letters. Return the time when the chat is free. The
+    chat waits for the first repeat. Later repeats do not delay the chat. ``new_copies`` is the
+    number of copies counted since the rows were read.
     """
     free_at = now
     tally.unknown += len(rows)
@@ -415,8 +421,8 @@ async def mark_unknown(
 async def _make_dead_letters(tx: Tx, rows: Sequence[PendingMessage], now: datetime) -> None:
     """Make rows dead letters after the last copy, and enqueue notices about the loss.
 
-    The notices are sent when Telegram answers in the chat again. An earlier notice would also
-    fail.
+    The notices are sent when Telegram answers in the chat again, and at the latest after
+    ``UNTOLD_FOR``. An earlier notice would also fail. Private notices about a channel are due now.
     """
     await deliveries.end(tx, _ids(rows), state="parked", reason=selection.NO_ANSWERS, now=now)
     lost: dict[tuple[Target, str], int] = {}
@@ -480,7 +486,11 @@ async def _record_permanent_failure(
     report: SendReport,
     tally: Tally,
 ) -> None:
-    """Record rows that Telegram refused for good."""
+    """Record rows that Telegram refused for good.
+
+    Rows with a refused content are retried. If the chat, the topic or the whole bot was refused,
+    the rows return to the queue, and the chat or topic is closed or the bot pauses.
+    """
     if not rest:
         return
     now, target = report.now, rest[0].target
@@ -503,7 +513,10 @@ async def _record_permanent_failure(
 
 
 async def _fail_rows(tx: Tx, rows: Sequence[Delivery], why: dict[str, str], now: datetime) -> None:
-    """End rows with a story that can't be sent, with a notice for each reason."""
+    """End rows with a story that can't be sent, with a notice for each reason.
+
+    A notice names the first of these stories.
+    """
     by_reason: dict[str, list[Delivery]] = {}
     for row in rows:
         reason = why.get(row.story_pk or "", MEDIA_GONE)

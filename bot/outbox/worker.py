@@ -100,7 +100,8 @@ class Outbox:
         ``is_paused`` returns whether a different process with the same token sends the alerts.
         ``presence`` asks Telegram whether the bot may write in a chat. ``topics`` asks Telegram
         about a lost topic. If no subscriber of a chat can be reached, the ``owners`` get the
-        notices. ``floods`` are the flood limits that a process stores for the next process.
+        notice about a missing right. ``floods`` are the flood limits that a process stores for the
+        next process.
         """
         self._db = db
         self._bot = bot
@@ -209,7 +210,7 @@ class Outbox:
         self.worker.wake()  # a slot is free, and the chat may have more deliveries
 
     async def run_once(self) -> int:
-        """Do a round of due jobs. Return the number of jobs."""
+        """Write all due fan-outs, and do at most 64 due jobs. Return the number of jobs."""
         await self.fan_out.write_all()
         claimed = await self.claim(AT_ONCE)
         async with asyncio.TaskGroup() as group:
@@ -226,7 +227,11 @@ class Outbox:
     # -- claims ---------------------------------------------------------------------------
 
     async def claim(self, limit: int) -> list[Job]:
-        """Claim chat queues, select the deliveries to send now, and return the jobs."""
+        """Claim chat queues, select the deliveries to send now, and return the jobs.
+
+        Return at most ``limit`` jobs. While Telegram is down, return at most one trial send. While
+        the bot pauses, return no jobs.
+        """
         now = self._now()
         if self._rests_until > now:
             return []
@@ -263,7 +268,11 @@ class Outbox:
         return job.asks_in is not None
 
     async def claim_trial_send(self, outage: Outage) -> list[Job]:
-        """Claim a single row for a trial send while Telegram is down. Success ends the pause."""
+        """Claim a single row for a trial send while Telegram is down. Success ends the pause.
+
+        Return an empty list if no row or no trial send is due, or if the first 20 queues have no
+        row to send. In the latter case, the pause ends if other processes may send the rows.
+        """
         now = self._now()
         due = await self._db.fetch(chat_queues.next_due_at)
         if due is None or due > now or not await outage.claim_trial():
@@ -363,7 +372,7 @@ class Outbox:
     async def send_replies(
         self, lease: SendLease, replies: Sequence[PendingMessage]
     ) -> Outcome | None:
-        """Send the replies of an update in order. Return the last outcome.
+        """Send the replies of an update in order. Return the last outcome, if there is any reply.
 
         The transaction of the update has claimed the queue and counted the copies. A reply that
         can't be sent now waits in the queue together with the replies behind it.
@@ -453,9 +462,10 @@ class Outbox:
     ) -> Outcome:
         """Send into the topic of a job.
 
-        If Telegram can't find the topic, the bot asks for the topic's state. If the topic may
-        exist, the job waits for at most an hour. If the chat no longer has topics, the message is
-        sent into the chat itself.
+        If Telegram can't find the topic, the bot asks for the topic's state. If the topic was
+        deleted, the failure is returned. If the topic may exist, the job waits for at most an hour
+        after the row was created. After this time, or if the chat no longer has topics, the
+        message is sent into the chat itself. If a part has arrived, the rest also waits.
         """
         target = _target_of(job)
         outcome = await send(target)
@@ -483,7 +493,10 @@ class Outbox:
         return await self._outage.chat_accepts_calls(_target_of(job))
 
     async def _probe(self, job: ProbeJob) -> None:
-        """Ask whether the bot may write in a chat again, and record the answer."""
+        """Ask whether the bot may write in a chat again, and record the answer.
+
+        The answer is ignored if the lease of the queue was lost.
+        """
         queue, mute = job.queue, job.mute
         presence: Presence = "may"
         if self._presence is not None:

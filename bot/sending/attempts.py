@@ -97,7 +97,9 @@ class Attempts:
     async def send_open_items(self, items: list[Item], request: SendRequest) -> Outcome | None:
         """Send all items that are not yet sent. Return None if each item was sent or has failed.
 
-        If the send had to stop before, return the outcome that stopped the send.
+        An item that needs a missing right counts as failed here. With the option ``in_order``, the
+        items behind an item that will be retried stay open. If the send had to stop before, return
+        the outcome that stopped the send.
         """
         request.items = items
         self._supply.use_known_files(items)
@@ -108,7 +110,7 @@ class Attempts:
         return await self._send_all(items, request)
 
     async def _send_all(self, items: list[Item], request: SendRequest) -> Outcome | None:
-        """Send items until each item was sent or has no source left.
+        """Send items until no item can be sent any more (see ``_sendable``).
 
         Return None, or the outcome that stopped the send before.
         """
@@ -212,7 +214,8 @@ class Attempts:
 
         The items that caused the refusal get a different source. If it is unknown which items
         caused the refusal, the album is sent in halves. A story is given up or bought only if it
-        was refused when sent alone.
+        was refused when sent alone. If a different story was refused alone with the same unknown
+        message, all stories of the album are postponed.
         """
         blamed = _sent_by_url(batch)
         # If Telegram refuses several URLs, the error names only the first URL.

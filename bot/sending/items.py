@@ -62,9 +62,9 @@ class Item:
     """A story of an album during a send. ``kind`` is the kind of file as which the story is sent.
 
     ``tried`` is the number of tried sources. ``reason`` is the error message of the last source.
-    After the send, one of three fields is set. ``sent`` is the sent message. ``failed`` is the
-    error message of a failure, and ``later`` then means that a retry may succeed. ``refused`` is
-    the missing right of the bot that the item needs.
+    One of three fields is set after the send, unless the send stopped before the item. ``sent`` is
+    the sent message. ``failed`` is the error message of a failure, and ``later`` then means that a
+    retry may succeed. ``refused`` is the missing right of the bot that the item needs.
     """
 
     story: Story
@@ -99,7 +99,7 @@ class Item:
 
     @property
     def is_open(self) -> bool:
-        """Return whether the item is neither sent nor failed."""
+        """Return whether the item is neither sent nor failed, and needs no missing right."""
         return self.sent is None and not self.failed and self.refused is None
 
 
@@ -143,14 +143,18 @@ class Text:
         return {"caption": self.caption, "parse_mode": ParseMode.HTML if self.html else None}
 
     def set_count(self, stories: int) -> None:
-        """Change the number of stories in the caption to ``stories``."""
+        """Change the number of stories in the caption to ``stories``.
+
+        This changes nothing in a caption of plain text, or without ``with_count``.
+        """
         if self.caption and self.html and self.with_count:
             self.caption = self.with_count(stories)
 
     def simplify(self) -> bool:
         """Simplify a refused caption: first remove the markup, then the whole caption.
 
-        Return False if there was no caption.
+        Without the markup, the caption is shortened to 1024 characters. Return False if there was
+        no caption.
         """
         if not self.caption:
             return False
@@ -162,7 +166,11 @@ class Text:
 def as_media(
     item: Item, text: dict[str, Any], options: SendOptions
 ) -> InputMediaDocument | InputMediaPhoto | InputMediaVideo | dict[str, Any]:
-    """Return an item as an element of an album. PTB's classes are used only for uploads."""
+    """Return an item as an element of an album. PTB's classes are used only for uploads.
+
+    Raises:
+        ValueError: The item has no source.
+    """
     media = _file_argument(item, attach=True)
     if item.kind == "document" and not isinstance(media, str):
         return InputMediaDocument(media, disable_content_type_detection=True, **text)
@@ -177,7 +185,11 @@ def as_media(
 
 
 def single_arguments(item: Item, text: dict[str, Any], options: SendOptions) -> dict[str, Any]:
-    """Return the arguments of the method that sends the item alone."""
+    """Return the arguments of the method that sends the item alone.
+
+    Raises:
+        ValueError: The item has no source.
+    """
     arguments = {item.kind: _file_argument(item, attach=False), **text}
     if item.kind != "document":
         arguments["has_spoiler"] = options.spoiler or None

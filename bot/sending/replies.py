@@ -71,7 +71,7 @@ def text_payload(
 ) -> Payload:
     """Return the payload of an HTML message.
 
-    ``markup`` is a "reply_markup" of the Bot API, which is used instead of the buttons.
+    ``markup`` is a "reply_markup" of the Bot API, which is used only if there are no buttons.
     """
     return {
         **({"silent": True} if silent else {}),
@@ -86,7 +86,8 @@ def text_payload(
 def edit_payload(chat_id: int, message_id: int, text: str, buttons: Buttons | None) -> Payload:
     """Return the payload that edits the text and buttons of a message of the bot.
 
-    ``chat_id`` is the only chat in which the message can be edited.
+    ``chat_id`` is the only chat in which the message can be edited. In a different chat, or if the
+    message can't be edited, the text is sent as a new message.
     """
     return {
         "kind": "edit",
@@ -111,8 +112,8 @@ def album_payload(
 ) -> Payload:
     """Return the payload of an album. If ``is_free`` is True, no file of the album is bought.
 
-    ``under`` is a message that is sent after the album has arrived. ``asked`` is the person's
-    message to which messages about failed items reply.
+    ``under`` is a message that is sent after at least one story of the album has arrived.
+    ``asked`` is the person's message to which messages about failed items reply.
     """
     return {
         **({"asked": asked} if asked else {}),
@@ -163,7 +164,12 @@ class Replies:
         """Send a payload. Return the outcome.
 
         ``calls`` makes the requests. Without ``calls``, the requests are not recorded.
-        ``one_by_one`` means that each story of an album is sent as a separate message.
+        ``one_by_one`` means that each story of an album is sent as a separate message. An edit
+        that changes nothing returns ``SHOWN_ALREADY``. If the message can't be edited, its text is
+        sent as a new message.
+
+        Raises:
+            DatabaseUnavailableError: The files of an album can't be looked up. Nothing was sent.
         """
         calls = calls or Calls(self._bot)
         if payload["kind"] == "album":
@@ -227,7 +233,10 @@ class Replies:
 
 
 def _caption_counter(payload: Payload, stories: tuple[Story, ...]) -> Callable[[int], str] | None:
-    """Return a function that changes the number of stories in the caption of an album."""
+    """Return a function that changes the number of stories in the caption of an album.
+
+    Return None for an album of one story, or without a caption.
+    """
     if not payload["caption"] or len(stories) == 1:
         return None
     t = translator_for(payload.get("language"))

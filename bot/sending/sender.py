@@ -1,8 +1,9 @@
 """The sending of albums from the cheapest source that works.
 
-A failed item does not affect other items. An item has arrived only if Telegram returned its
-message. If the request for an album fails, nothing of the album was sent (TDLib,
-MessagesManager::do_send_message_group).
+A failed item does not affect other items, except if items must arrive in order. An item has
+arrived only if Telegram returned its message. If Telegram rejects the content of an album, nothing
+of the album was sent (TDLib, MessagesManager::do_send_message_group). After a 429 response or a
+lost answer, a part may have been sent.
 """
 
 from collections.abc import Awaitable, Callable
@@ -57,7 +58,8 @@ class Sender:
         """Create the sender. ``fallback`` downloads a story through the API, which costs credits.
 
         ``largest_file`` is Telegram's limit in bytes. ``tell`` is called with the text of an
-        unknown error message of Telegram.
+        unknown error message of Telegram, but not again while the same message recurs within an
+        hour.
         """
         self._bot = bot
         self._files = Files(db, bot_id=lambda: bot.id, now=now)
@@ -85,7 +87,11 @@ class Sender:
 
         In the outcome, ``TryLater.items`` are the stories that have arrived. Only the other
         stories may be sent again. If a different sender uploads one of the stories, wait for the
-        upload. If an alert would have to wait long, return ``TryLater`` instead.
+        upload. If an alert would have to wait for an upload that began more than 5 seconds ago,
+        return ``TryLater`` instead.
+
+        Raises:
+            DatabaseUnavailableError: The known files can't be looked up. Nothing was sent.
         """
         calls = calls or Calls(self._bot)
         request = SendRequest(
@@ -122,7 +128,8 @@ def _album_outcome(items: list[Item], stopped: Outcome | None, *, is_alert: bool
     """Return the outcome of a whole album.
 
     If items of an alert may succeed later, the outcome is ``TryLater``. In a reply, such items
-    count as failed now.
+    count as failed now. If items need a missing right, and none waits for a retry, the outcome is
+    ``Muted``.
     """
     sent = tuple(item.sent for item in items if item.sent)
     ended = [item for item in items if item.failed]

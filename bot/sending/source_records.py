@@ -1,7 +1,8 @@
 """The record of a story: the failed sources, and the answers of the Stories API about the story.
 
-Each method gets ``now``, and either records an event or returns a decision. Each record of a
-failure expires after some time, so that the source is tried again.
+Each method either records an event or returns a decision. Each record of a failed source expires
+after some time, so that the source is tried again. The count of answers that the story is gone
+expires only with the whole record.
 """
 
 from dataclasses import dataclass, field
@@ -57,7 +58,7 @@ class FileRecord:
         """Record that Telegram refused to send the file to a chat.
 
         If Telegram refuses the file with the same error message in three chats, alerts with the
-        file are postponed in all chats.
+        file are postponed in all chats for 15 minutes after the third and each further refusal.
         """
         chats = self._chats_by_words.setdefault(words, set())
         chats.add(chat_id)
@@ -95,7 +96,10 @@ class StoryRecord:
         self._bought_until = EPOCH
 
     def is_bought(self, now: datetime) -> bool:
-        """Return whether the story was bought for an alert less than an hour ago."""
+        """Return whether a purchase of the story for an alert began less than an hour ago.
+
+        The purchase may still run, or may have failed.
+        """
         return now < self._bought_until
 
     def refuse_url(self, now: datetime) -> None:

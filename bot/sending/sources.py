@@ -2,8 +2,9 @@
 
 1. A file_id of a file that Telegram has.
 2. The URL, from which Telegram downloads the file.
-3. A download by the bot, which then uploads the file.
-4. A download through the Stories API, which costs credits.
+3. A download by the bot, which then uploads the file. For a pasted URL, this step costs 1 credit
+   if the media host refuses the bot.
+4. A download through the Stories API, which costs 1 credit.
 
 Each source is tried once. If no source works, the item fails with an error message.
 """
@@ -57,7 +58,11 @@ _NO = (StoryGoneError, ProfilePrivateError, NoSuchProfileError)
 
 @dataclass(slots=True)
 class _Purchases:
-    """Purchases of a profile's files. ``succeeded`` is None until the first purchase has ended."""
+    """Purchases of a profile's files.
+
+    ``succeeded`` is None until a purchase has succeeded or has failed with a ``MediaError``. Other
+    errors do not count.
+    """
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     succeeded: bool | None = None
@@ -109,7 +114,11 @@ class Supply:
     async def find_next_source(self, item: Item, asker: Asker) -> None:
         """Set the next source of the item.
 
-        If no source is left, let the item fail with a message.
+        If no source is left, or the same file failed a short time ago, let the item fail with a
+        message.
+
+        Raises:
+            DatabaseUnavailableError: A refused file_id can't be deleted.
         """
         is_file = isinstance(item.source, ByUpload)
         if isinstance(item.source, ByFileId):
@@ -157,7 +166,12 @@ class Supply:
         """Set the next source of the item that costs no credits.
 
         Return whether a source was found. If no source is found, the item keeps its present
-        source.
+        source. If the file is too large, the item fails. The download of a pasted URL may cost 1
+        credit, and may raise an error.
+
+        Raises:
+            SpendingError: The download of a pasted URL may not be paid.
+            StoriesError: The API failed, or the account of a pasted URL is private or blocked.
         """
         while item.is_open and item.tried < _FREE_STEPS:
             step = self._steps[item.tried]
@@ -223,7 +237,10 @@ class Supply:
             self._file_record_to_change(item).record_failure(message, self._now())
 
     def give_up_urls(self, items: list[Item]) -> None:
-        """Record that Telegram can't fetch the URLs of these items. No chat uses the URLs then."""
+        """Record that Telegram can't fetch the URLs of these items.
+
+        No chat then sends these URLs for an hour. Items without a URL as their source are ignored.
+        """
         for item in items:
             if isinstance(item.source, ByUrl):
                 self._record_to_change(item).refuse_url(self._now())
@@ -310,7 +327,11 @@ class Supply:
         """Buy a file. Only one purchase per profile runs until a purchase has succeeded.
 
         Raises:
-            MediaUnavailableError: The first purchase of the profile has failed.
+            MediaUnavailableError: An earlier purchase of the profile has failed with a
+                ``MediaError`` less than 10 minutes ago.
+            SpendingError: The credit may not be spent.
+            StoriesError: The API failed.
+            MediaError: The file could not be downloaded.
         """
         profile = story.profile.profile_id or story.profile.username
         purchases = self._purchases.get(profile, now=self._now())

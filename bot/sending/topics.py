@@ -76,8 +76,9 @@ class Topics:
         """Check that a topic can be made in a chat, as far as Telegram reports the rights.
 
         Raises:
-            SubscriptionError: The chat has no topics, or the bot may not make topics.
-            AskAgainError: Telegram does not answer.
+            SubscriptionError: The chat has no topics, the bot may not make topics, or Telegram
+                refuses the question.
+            AskAgainError: Telegram does not answer, or demands a wait.
         """
         may_make = True
         try:
@@ -129,7 +130,8 @@ class Topics:
 
         Raises:
             SubscriptionError: Telegram refuses the topic.
-            AskAgainError: Telegram does not answer, or the topic is being made now.
+            AskAgainError: Telegram does not answer or demands a wait, the call took more than 50
+                seconds, or the topic is being made now.
         """
         now = self._now()
         async with self._db.begin() as tx:
@@ -169,7 +171,10 @@ class Topics:
         return Target(chat_id, thread_id)
 
     async def adopt(self, chat_id: int, name: str, thread_id: int) -> None:
-        """Store a topic of the bot that an update reports, because the response was lost."""
+        """Store a topic of the bot that an update reports, because the response was lost.
+
+        This changes nothing unless the bot is making a topic of this name in the chat.
+        """
         async with self._db.begin() as tx:
             await store.adopt(tx, chat_id, name, thread_id)
 

@@ -2,6 +2,7 @@
 
 Input: an id, a name or a URL, and the known facts about the account. Output: a call that states
 its price (``domain.paid_calls``). An awaited call returns the result and the billed credits. A
-failed call raises a ``StoriesError`` with the billed credits. Public: ``client.StoriesApi``,
+failed call raises a ``StoriesError`` with the billed credits, and a failed download also a
+``MediaError``. Public: ``client.StoriesApi``,
 ``privacy.PrivacyCheck``.
 """

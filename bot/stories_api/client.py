@@ -43,15 +43,19 @@ class FetchMedia(Protocol):
     """A function that downloads a URL from the media hosts, without sending the API key."""
 
     async def __call__(self, url: str, *, limit: int) -> MediaFile:
-        """Return the file at ``url``, with at most ``limit`` bytes."""
+        """Return the file at ``url``, with at most ``limit`` bytes.
+
+        Raises:
+            MediaError: The URL may not be fetched, or the download failed.
+        """
 
 
 class StoriesApi:
     """The client of the paid API. All methods except ``fetch_balance`` return calls with a price.
 
-    All calls raise subclasses of ``StoriesError``. ``credits`` of the error are the credits billed
-    for the failed call, or None if unknown. A request that may have been billed is never sent
-    again unchanged.
+    All calls raise subclasses of ``StoriesError``. Downloads also raise ``MediaError``. The
+    ``credits`` of the error are the credits billed for the failed call, or None if unknown. A
+    request that may have been billed is never sent again unchanged.
     """
 
     def __init__(
@@ -75,13 +79,17 @@ class StoriesApi:
     ) -> None:
         """Create a client of the API at ``url`` with the API key ``key``.
 
-        A call takes at most ``deadline`` seconds. The key is only sent to the origin of ``url``.
+        A request with its waits and one retry takes at most ``deadline`` seconds, or
+        ``download_deadline`` seconds for a download. The key is only sent to the origin of
+        ``url``.
         ``privacy`` decides whether a call may skip the API's privacy check. Without ``privacy``,
         every call includes this check. ``replicas`` returns the number of processes that share the
         account's rate limit.
 
-        ``fetch_media`` downloads a file if the API answers with a URL instead of a file.
-        ``on_out_of_service`` is called once when a 401 or 402 response stops all paid calls.
+        ``fetch_media`` downloads a file if the API answers with a URL instead of a file. Without
+        ``fetch_media``, such an answer raises ``MediaError``. ``on_out_of_service`` is called once
+        when an ``OutOfServiceError`` (a 401 or 402 response, or the error ``InsufficientFunds``)
+        stops all paid calls.
         """
         self.transport = Transport(
             session,
@@ -106,7 +114,8 @@ class StoriesApi:
     def is_in_service(self) -> bool:
         """Return whether paid calls are allowed.
 
-        A 401 or 402 response stops paid calls until the balance is positive again.
+        An ``OutOfServiceError`` stops paid calls until ``fetch_balance`` returns a positive
+        balance.
         """
         return self.transport.out_of_service is None
 
@@ -116,16 +125,22 @@ class StoriesApi:
         return self.transport.failing.is_on
 
     def judge_outage(self) -> bool | None:
-        """Return whether the API seems to be down for everyone, or None without a recent call."""
+        """Return whether the API seems to be down for everyone, or None if unknown.
+
+        The result is unknown if no outage is detected and no paid call of this process was
+        answered in the last 30 minutes.
+        """
         return self.transport.judge_outage()
 
     def story(self, story_id: str, page_url: str = "") -> Call[Story]:
         """Return a live story by its id (pk); 1 credit.
 
-        If the id does not contain the time of the story, use the URL of the story's page.
+        If the id does not contain the time of the story and ``page_url`` is given, use the URL of
+        the story's page.
 
         Raises:
             StoryGoneError: The story has expired or was deleted.
+            ProfilePrivateError: The account is private.
         """
         if page_url and story_taken_at(story_id) is None:
             query = self._query(Endpoint.STORY_BY_URL, {"url": page_url})
@@ -148,13 +163,16 @@ class StoriesApi:
     ) -> Call[list[Story]]:
         """Return a profile's live stories, oldest first; 2 credits, 1 without the privacy check.
 
-        ``public_since`` is the time at which the account was last known to be public. If that time
-        is recent, the privacy check may be skipped. Without the check, an error does not prove
-        that the account is private. An empty list proves nothing either if ``expects_some``
-        returns True. In both cases the call is repeated with the check, for 3 credits in total.
+        The mode of the privacy check "false" never skips the check, and "true" always skips the
+        check and never repeats the call. In mode "auto", the check is skipped if ``public_since``,
+        the time at which the account was last known to be public, is less than a day ago. Then an
+        error that the account is private or does not exist proves nothing. An empty list proves
+        nothing either if ``expects_some`` returns True. In both cases the call is repeated with
+        the check, for up to 3 credits in total.
 
         Raises:
-            ProfilePrivateError: The account is private. Only the privacy check detects this.
+            ProfilePrivateError: The account is private: the API refused the call, or a returned
+                story states this.
             NoSuchProfileError: The account does not exist.
         """
         query = self._query(Endpoint.USER_STORIES, {"user_id": profile_id})
@@ -198,7 +216,7 @@ class StoriesApi:
         Raises:
             ProfilePrivateError: The account is private.
             NoSuchProfileError: The account does not exist.
-            HighlightsUnavailableError: The key's plan does not include highlights.
+            HighlightsUnavailableError: The key's plan seems not to include highlights.
         """
         query = self._query(Endpoint.USER_HIGHLIGHTS, {"user_id": profile_id})
         make = partial(self._ask_list, query, schema.highlights_from)
@@ -210,7 +228,7 @@ class StoriesApi:
         Raises:
             HighlightGoneError: The highlight does not exist or was deleted.
             ProfilePrivateError: The account is private.
-            HighlightsUnavailableError: The key's plan does not include highlights.
+            HighlightsUnavailableError: The key's plan seems not to include highlights.
         """
         url = f"{PAGE}/stories/highlights/{highlight_id}/"
         query = self._query(Endpoint.HIGHLIGHT_BY_URL, {"url": url})
@@ -226,6 +244,11 @@ class StoriesApi:
         """Download the file of a story; 1 credit. The caller must remove the file.
 
         If the id of the story does not contain its time, use the URL of the story's page.
+
+        Raises:
+            StoryGoneError: The story has expired or was deleted.
+            MediaError: The file is too large, is neither a photo nor a video, can't be stored, or
+                can't be fetched from the URL in the answer. The download is billed nevertheless.
         """
         if story_taken_at(story.pk) is None:
             endpoint, params = Endpoint.DOWNLOAD_BY_STORY_URL, {"url": story.page_url}
@@ -240,7 +263,10 @@ class StoriesApi:
 
         ``refuse`` is called with the account of the file, or with None if the answer names no
         account. ``refuse`` raises a ``StoriesError`` or ``MediaError`` if the file may not be
-        shown.
+        shown. The file is then removed, and the download is billed nevertheless.
+
+        Raises:
+            MediaError: The same as in ``download``.
         """
         params = {"url": url}
         return self._call_download(Endpoint.DOWNLOAD_BY_FILE_URL, params, spool, refuse)
@@ -248,8 +274,11 @@ class StoriesApi:
     async def fetch_balance(self) -> Balance:
         """Return the balance of the account; free. A positive balance allows paid calls again.
 
+        The rate limit in the answer becomes the rate limit of all calls.
+
         Raises:
-            OutOfServiceError: The key is invalid, or the balance is empty.
+            OutOfServiceError: The API answered 401 or 402, because the key is invalid or the
+                balance is empty. All paid calls are then stopped.
         """
         query = Query(BALANCE, deadline=self._deadline)
         balance = (await self._ask(query, schema.balance_from)).value
@@ -259,7 +288,10 @@ class StoriesApi:
         return balance
 
     async def sync_trust(self) -> None:
-        """Load from the database whether answers without the privacy check are still trusted."""
+        """Load from the database whether answers without the privacy check are still trusted.
+
+        Only mode "auto" loads this. Mode "false" deletes the stored history.
+        """
         if self._privacy is not None:
             await self._privacy.sync_trust()
 
@@ -275,7 +307,10 @@ class StoriesApi:
             await self._privacy.compare_with_forced(known, shown, new)
 
     async def record_refusal(self, known: Known) -> None:
-        """Record that the API reported a profile as private."""
+        """Record that the API reported a profile as private.
+
+        This changes nothing unless the last call about the profile skipped the privacy check.
+        """
         if self._privacy is not None:
             await self._privacy.record_refusal(known)
 
@@ -309,7 +344,8 @@ class StoriesApi:
     ) -> Answer[list[Story]]:
         """Ask for stories without the API's privacy check.
 
-        If the answer proves nothing, ask again with the check.
+        If the answer proves nothing, ask again with the check. The credits of the result or error
+        are those of both calls, or None if the price of the second call is unknown.
         """
         silent_at = None
         asked_at = self._now()

@@ -46,10 +46,10 @@ async def read_file_or_address(
     """Return the file in the answer, with at most ``limit`` bytes, or the file's URL.
 
     Raises:
-        MalformedBodyError: The answer is neither a file nor a URL.
+        MalformedBodyError: The answer is neither a file nor a URL, or its JSON is too long.
         ComplainedError: The answer is an error, but has status 200.
         MediaTooBigError: The file has more bytes than ``limit``.
-        MediaUnavailableError: The spool is full.
+        MediaUnavailableError: The spool stayed full, or the file can't be created.
     """
     if response.status != OK:
         return RedirectedUrl(_check_address(response.headers.get("Location", "")))
@@ -70,7 +70,10 @@ async def read_file_or_address(
 
 
 def address_in(value: object, depth: int = 0) -> str | None:
-    """Return the URL of the file in decoded JSON, or None if there is no URL."""
+    """Return the URL of the file in decoded JSON, or None if there is no URL.
+
+    The search covers the usual field names, four levels deep, and only the first item of a list.
+    """
     if isinstance(value, str):
         return value if value.startswith(("https://", "http://")) else None
     if depth >= _DEEPEST:
@@ -86,7 +89,11 @@ def address_in(value: object, depth: int = 0) -> str | None:
 
 
 def profile_in(value: object, depth: int = 0) -> Profile | None:
-    """Return the account of the story in decoded JSON, or None if there is no account."""
+    """Return the account of the story in decoded JSON, or None if there is no account.
+
+    The account must have an id and a username. The search covers four levels, and only the first
+    item of a list.
+    """
     if isinstance(value, list):
         value = value[0] if value else None
     if not isinstance(value, dict) or depth >= _DEEPEST:

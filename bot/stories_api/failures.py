@@ -1,7 +1,8 @@
 """The classification of failed answers: which error to raise, and how many credits were billed.
 
-The API has five formats of error bodies. The HTTP status selects the class of error. The field
-``exc_type`` of the body can only select a more specific class.
+The API has five formats of error bodies. The statuses 401, 402, 408, 425, 429 and 5xx alone select
+the class of error. For any other status, the field ``exc_type`` and the message of the body also
+count.
 """
 
 import re
@@ -63,6 +64,7 @@ class Failure:
     """A failed call. If ``again`` is True, the call was free and may be retried.
 
     ``after`` is the number of seconds to wait before the retry, if the answer states this number.
+    ``status`` is 0 without an answer.
     """
 
     error: StoriesError
@@ -75,7 +77,8 @@ class Failure:
     def is_outage(self) -> bool:
         """Return whether the failure may affect the whole API.
 
-        A 403 with an error message of the API affects one profile only.
+        A 403 with an error message of the API affects one profile only. A 429 and an answer that a
+        profile or story does not exist are not an outage either.
         """
         if self.is_local:
             return False
@@ -151,7 +154,8 @@ def _error_type_of_404(complaint: Complaint, endpoint: str) -> type[StoriesError
 def _billed_credits(status: int, body: bytes | None, price: int) -> int | None:
     """Return the credits billed for a failed call, or None if unknown.
 
-    Unknown credits count as spent until the next balance. The statuses in ``_FREE`` cost nothing.
+    Unknown credits count as spent until the next balance. The statuses in ``_BILLED`` cost
+    ``price``, except as follows. The statuses in ``_FREE`` cost nothing.
     A 403 or 404 page of a proxy in front of the API also costs nothing. Other pages of the proxy
     (502, 520) may hide an answer that was billed.
     """
@@ -170,9 +174,10 @@ def _is_edge_page(body: bytes | None) -> bool:
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Return the seconds in the header ``Retry-After``, from 0 to 300, or None without the header.
+    """Return the seconds in the header ``Retry-After``, from 0 to 300.
 
-    The header contains a number of seconds or a date.
+    Return None if the header is missing or invalid. The header contains a number of seconds or a
+    date.
     """
     raw = headers.get("Retry-After", "").strip()
     if not raw:

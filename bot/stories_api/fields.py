@@ -19,7 +19,11 @@ _LEAST_YEAR, _MOST_YEAR = 2010, 2200
 
 
 def id_of(value: object) -> str:
-    """Return an id as text. Raise ValueError for an invalid id."""
+    """Return an id of up to 30 digits as text, without the id of the owner behind a "_".
+
+    Raises:
+        ValueError: The id is invalid.
+    """
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**30:
         return str(value)
     if isinstance(value, str) and (match := _ID.fullmatch(value)):
@@ -36,9 +40,9 @@ def id_or_empty(value: object) -> str:
 
 
 def text(value: object) -> str:
-    """Return a name without characters that can't be stored or shown.
+    """Return at most 200 characters of a name, without those that can't be stored or shown.
 
-    Return "" for other types.
+    Return "" if the value is not a text.
     """
     return storable(value)[:LONGEST_NAME] if isinstance(value, str) else ""
 
@@ -50,20 +54,26 @@ def username_of(value: object) -> str:
 
 
 def url_of(value: object) -> str | None:
-    """Return an http or https URL, or None for an invalid URL."""
+    """Return an http or https URL, or None for an invalid URL.
+
+    A URL of more than 4096 characters is invalid.
+    """
     if not isinstance(value, str) or len(value) > _LONGEST_URL or storable(value) != value:
         return None
     return value if value.startswith(("https://", "http://")) else None
 
 
 def seconds_or_zero(value: object) -> float:
-    """Return a duration in seconds, or 0 for an invalid duration."""
+    """Return a duration in seconds, or 0 for an invalid duration or one of more than a day."""
     number = value if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
     return float(number) if math.isfinite(number) and 0 < number <= LONGEST_SECONDS else 0.0
 
 
 def time_of(value: object) -> datetime | None:
-    """Return a time from ISO 8601 or Unix time, or None for an invalid time."""
+    """Return a time in UTC from ISO 8601 or Unix time, or None for an invalid time.
+
+    A time without a zone is in UTC. A year before 2010 or after 2200 is invalid.
+    """
     try:
         if isinstance(value, str) and value.isdigit():
             value = int(value)
@@ -90,7 +100,7 @@ def media_type_of(value: object) -> int | None:
 
 
 def number(value: object) -> float:
-    """Return a number, or 0 if the value is not a number or is out of range."""
+    """Return a number, or 0 if the value is not a number or not between -2**53 and 2**53."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         return 0.0
     return float(value) if abs(value) < MOST_NUMBER else 0.0

@@ -17,8 +17,8 @@ class CallRate:
     def reserve_turn(self, now: float, *, within: float, replicas: int = 1) -> float | None:
         """Reserve the time of the next call, and return the seconds until this time.
 
-        ``replicas`` is the number of processes that share the rate. If the wait would be longer
-        than ``within`` seconds, reserve nothing and return None.
+        ``replicas`` is the number of processes that share the rate. If the wait would be
+        ``within`` seconds or longer, reserve nothing and return None.
         """
         at = max(now, self.next_at)
         if at - now >= within:
@@ -64,8 +64,8 @@ class Failing:
     def is_failing(self, now: float, *, within: float) -> bool | None:
         """Return whether the API is down, or None if unknown.
 
-        The result is None if no answer came in the last ``within`` seconds. This process does not
-        know the results of calls in other processes.
+        The result is None if no outage is detected and no answer came in the last ``within``
+        seconds. This process does not know the results of calls in other processes.
         """
         if self.is_on:
             return True

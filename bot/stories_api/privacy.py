@@ -4,8 +4,10 @@ In mode ``auto``, calls skip the check for at most one day after an answer state
 is public. Calls without the check use ``force=on``. The API's documentation does not say what such
 calls return for private accounts.
 
-For this reason, each checked answer is compared with the unchecked answers before it. If unchecked
-answers lacked stories of two profiles, all calls include the check again.
+For this reason, each checked answer is compared with the unchecked answers before it. An unchecked
+answer was wrong if it lacked a story, or if a checked answer then states that the account is
+private. If unchecked answers about two profiles were wrong within two days, all calls include the
+check again.
 """
 
 from collections.abc import Callable, Iterable
@@ -53,7 +55,8 @@ class Trust:
     def record_contradiction(self, profile_id: str, now: datetime) -> bool:
         """Record that an answer without the privacy check was wrong about a profile.
 
-        Return True if this ends the trust in such answers.
+        Return True if this ends the trust in such answers: the answers about two profiles were
+        wrong within two days, and the trust had not ended before.
         """
         kept = {one: at for one, at in self.contradicted.items() if at > now - WITHIN}
         self.contradicted = {**kept, profile_id: now}
@@ -85,7 +88,10 @@ class PrivacyCheck:
         self._trust = Trust()
 
     async def sync_trust(self) -> None:
-        """Load whether answers without the privacy check are trusted, as stored by any process."""
+        """Load whether answers without the privacy check are trusted, as stored by any process.
+
+        Only mode "auto" loads this. Mode "false" deletes the stored history.
+        """
         if self.mode == "false":
             # The setting ``false`` is permanent, so no history is kept for a later ``auto``.
             async with self._db.begin() as tx:
@@ -94,9 +100,10 @@ class PrivacyCheck:
             self._trust = await self._db.fetch(_read_trust)
 
     def may_skip(self, public_since: datetime | None) -> bool:
-        """Return whether a call about an account may skip the privacy check.
+        """Return whether, in mode "auto", a call about an account may skip the privacy check.
 
-        ``public_since`` is the time at which the account was last known to be public, or None.
+        ``public_since`` is the time at which the account was last known to be public, or None. The
+        time must be less than a day ago, and unchecked answers must still be trusted.
         """
         if self._trust.fell_back_at is not None or public_since is None:
             return False
@@ -105,7 +112,11 @@ class PrivacyCheck:
     async def compare_with_forced(
         self, known: Known, shown: Iterable[Story], new: Iterable[str]
     ) -> None:
-        """Search a checked answer for stories that earlier unchecked answers should have had."""
+        """Search a checked answer for stories that the last unchecked answer should have had.
+
+        If the answer has such a story, record that the unchecked answer was wrong. This changes
+        nothing if the last call about the profile included the check.
+        """
         if not self._was_forced(known) or known.snapshot_at is None:
             return
         unseen, before = set(new), known.snapshot_at - _LATE
@@ -115,17 +126,24 @@ class PrivacyCheck:
     async def compare_with_empty(
         self, profile_id: str, shown: Iterable[Story], *, at: datetime
     ) -> None:
-        """Compare a checked answer with the empty unchecked answer at ``at``, just before."""
+        """Compare a checked answer with the empty unchecked answer at ``at``, just before.
+
+        If the checked answer has a story of more than 10 minutes before ``at``, record that the
+        unchecked answer was wrong.
+        """
         if any(story.taken_at < at - _LATE for story in shown):
             await self._record_contradiction(profile_id, "a story that it lacked")
 
     async def record_refusal(self, known: Known) -> None:
-        """Record that a checked answer says "private" although earlier answers were trusted."""
+        """Record that a checked answer says "private" although the last answer was unchecked.
+
+        This changes nothing if the last call about the profile included the check.
+        """
         if self._was_forced(known):
             await self._record_contradiction(known.profile_id, "a refusal")
 
     def _was_forced(self, known: Known) -> bool:
-        """Return whether the last call about the profile skipped the privacy check."""
+        """Return whether the mode is "auto" and the last call about the profile was unchecked."""
         if self.mode != "auto" or known.snapshot_at is None or known.checked_at is None:
             return False
         return known.snapshot_at > known.checked_at

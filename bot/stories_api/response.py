@@ -43,7 +43,10 @@ class Complaint:
 
 
 def complaint_in(value: object) -> Complaint | None:
-    """Return the error in decoded JSON, or None if the JSON is not an error."""
+    """Return the error in decoded JSON, or None if the JSON is not an error.
+
+    The name and the message of the error are cut to 200 characters.
+    """
     if not isinstance(value, dict):
         return None
     detail = value.get("detail")
@@ -60,7 +63,8 @@ async def read_body(response: aiohttp.ClientResponse, budget: int = _BUDGET) -> 
     """Return the whole body.
 
     Raises:
-        NonsenseError: The body has more than ``budget`` bytes. Reading stops after this limit.
+        MalformedBodyError: The body has more than ``budget`` bytes. Reading stops after this
+            limit.
     """
     if response.content_length is not None and response.content_length > budget:
         raise MalformedBodyError("the body is too long")
@@ -81,8 +85,8 @@ def decode_json(body: bytes) -> object:
     """Return the JSON value in ``body``.
 
     Raises:
-        NonsenseError: The body is not valid JSON: cut off, nested too deeply, an overlong number,
-            NaN, or invalid UTF-8.
+        MalformedBodyError: The body is not valid JSON: cut off, nested too deeply, an overlong
+            number, NaN, or invalid UTF-8.
     """
     try:
         return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_nan)
@@ -94,7 +98,8 @@ async def read_json(response: aiohttp.ClientResponse) -> object:
     """Return the JSON of a successful answer.
 
     Raises:
-        NonsenseError: The body is not JSON, or the answer is a redirect.
+        MalformedBodyError: The body is not JSON or has more than 4 MiB, or the answer is a
+            redirect.
         ComplainedError: The answer is an error, but has status 200.
     """
     if response.status != OK:
@@ -107,7 +112,10 @@ async def read_json(response: aiohttp.ClientResponse) -> object:
 
 
 async def read_error_body(response: aiohttp.ClientResponse) -> bytes | None:
-    """Return the body of an error answer, or None if the body can't be read."""
+    """Return the body of an error answer.
+
+    Return None if the body can't be read or has more than 256 KiB.
+    """
     try:
         return await read_body(response, ERROR_BUDGET)
     except (MalformedBodyError, aiohttp.ClientError, OSError):
@@ -115,9 +123,10 @@ async def read_error_body(response: aiohttp.ClientResponse) -> bytes | None:
 
 
 def credits_in(headers: Mapping[str, str]) -> int | None:
-    """Return the billed credits in the header ``x-hiker-info``, or None without the header.
+    """Return the billed credits in the header ``x-hiker-info``.
 
-    The header has the form ``reqs=2`` or ``{"reqs": 2}``.
+    Return None if the header is missing or states no credits. The header has the form ``reqs=2``
+    or ``{"reqs": 2}``.
     """
     match = _REQS.search(headers.get("x-hiker-info", ""))
     return int(match[1].lstrip("0")[:_DIGITS] or 0) if match else None

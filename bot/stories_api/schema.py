@@ -1,7 +1,8 @@
 """The wire format as pydantic models, and the conversion to the domain model.
 
-The models are tolerant: only a story's ``pk`` is required. Invalid parts of a story are dropped,
-and invalid stories are skipped.
+The models are tolerant. A story needs its ``pk``, and a time, which the ``pk`` may contain. A
+highlight needs its ``pk``, and a title or an account. A profile needs an id and a username.
+Invalid parts of a story are dropped. In lists, invalid stories and highlights are skipped.
 """
 
 import re
@@ -188,7 +189,8 @@ def highlight_from(value: object) -> Highlight:
     """Return the highlight in decoded JSON. Its stories are sorted, the oldest first.
 
     Raises:
-        MalformedBodyError: The body has no highlight, or has items of which none is a story.
+        MalformedBodyError: The body has no highlight, has an id without a title and an account, or
+            has items of which none is a story.
     """
     try:
         wire = _Highlight.model_validate(value)
@@ -209,8 +211,10 @@ def highlight_from(value: object) -> Highlight:
 def highlights_from(value: object) -> list[Highlight]:
     """Return the highlights in decoded JSON, in the same order and without duplicates.
 
+    Only the first 200 items are read. An empty list returns an empty list.
+
     Raises:
-        MalformedBodyError: The body is not a list, or no item is a highlight.
+        MalformedBodyError: The body has no list, or no item of its list is a highlight.
     """
     by_pk: dict[str, Highlight] = {}
     for one in _read_items(value, highlight_from, most=_MOST_HIGHLIGHTS):
@@ -221,10 +225,11 @@ def highlights_from(value: object) -> list[Highlight]:
 def story_from(value: object, *, profile_id: str = "", username: str = "") -> Story:
     """Return the story in decoded JSON.
 
-    If the JSON does not contain the account, use ``profile_id`` and ``username``.
+    If the JSON does not contain the id or the name of the account, use ``profile_id`` or
+    ``username``.
 
     Raises:
-        MalformedBodyError: The body has no story.
+        MalformedBodyError: The body has no story, or neither the story nor its ``pk`` has a time.
     """
     try:
         wire = _Story.model_validate(value)
@@ -259,8 +264,10 @@ def story_from(value: object, *, profile_id: str = "", username: str = "") -> St
 def stories_from(value: object, *, profile_id: str = "", username: str = "") -> list[Story]:
     """Return the stories in decoded JSON, oldest first, without duplicates.
 
+    Only the first 500 items are read. An empty list returns an empty list.
+
     Raises:
-        MalformedBodyError: The body is not a list, or no item is a story.
+        MalformedBodyError: The body has no list, or no item of its list is a story.
     """
     read = partial(story_from, profile_id=profile_id, username=username)
     by_pk = {story.pk: story for story in _read_items(value, read, most=_MOST_STORIES)}
@@ -271,7 +278,7 @@ def profile_from(value: object) -> Profile:
     """Return the profile in decoded JSON.
 
     Raises:
-        MalformedBodyError: The body has no profile.
+        MalformedBodyError: The body has no profile with an id and a username.
     """
     user = _reader_of(_User)(value.get("user", value) if isinstance(value, dict) else value)
     if user is None or not user.pk or not user.username:
@@ -280,7 +287,7 @@ def profile_from(value: object) -> Profile:
 
 
 def balance_from(value: object) -> Balance:
-    """Return the balance in decoded JSON.
+    """Return the balance in decoded JSON. Without a valid rate, use 15 calls per second.
 
     Raises:
         MalformedBodyError: The body has no balance.
@@ -296,7 +303,7 @@ def _read_items(value: object, read: Callable[[object], T], *, most: int) -> lis
     """Call ``read`` for the first ``most`` items of a list, and return the valid results.
 
     Raises:
-        MalformedBodyError: The body is not a list, or all items are invalid.
+        MalformedBodyError: The body has no list, or all of the read items are invalid.
     """
     items = _list_in(value)
     result: list[T] = []
@@ -351,7 +358,10 @@ def _song_line(wire: _Song) -> str:
 
 
 def _redirect_target(url: str) -> str:
-    """Return the target of a redirect by Instagram, or the URL itself if it is not a redirect."""
+    """Return the target of a redirect by Instagram, or the URL itself if it is not a redirect.
+
+    Return "" if the target is not a valid URL.
+    """
     try:
         parts = urlsplit(url)
         target = parse_qs(parts.query)["u"][0] if parts.hostname == "l.instagram.com" else url

@@ -1,9 +1,9 @@
 """The HTTP transport of the Stories API, which never pays twice and never leaks the API key.
 
-Every request is billed, so the HTTP client must not send a request again by itself. aiohttp would
-repeat a GET after a broken connection, which ``prevent_resending`` stops. A pooled connection that
-the server has just closed would look like a lost answer, so each call uses a new connection. The
-key is sent to a single origin only.
+Any request may be billed, so the HTTP client must not send a request again by itself. aiohttp
+would repeat a GET after a broken connection, which ``prevent_resending`` stops. A pooled
+connection that the server has just closed would look like a lost answer, so each call uses a new
+connection. The key is sent to a single origin only.
 """
 
 import asyncio
@@ -55,7 +55,10 @@ Read = Callable[[aiohttp.ClientResponse], Awaitable[T]]
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """The parameters of a call. ``subject`` is the requested username, for error messages."""
+    """The parameters of a call. ``subject`` is the requested username, for error messages.
+
+    ``nominal`` is the normal price in credits. ``deadline`` is in seconds.
+    """
 
     path: str
     params: dict[str, str] = field(default_factory=dict)
@@ -65,7 +68,7 @@ class Query:
 
     @property
     def about(self) -> str:
-        """Return the subject of the call: an id, a name or a URL."""
+        """Return the subject of the call: an id, a name or a URL, or the path if none is given."""
         return next((value for name, value in self.params.items() if name != "force"), self.path)
 
 
@@ -89,7 +92,8 @@ class Transport:
         """Create a transport for the API at ``url``.
 
         ``replicas`` returns the number of processes that share the account's rate limit equally.
-        ``on_out_of_service`` is called whenever the API stops all paid calls.
+        ``on_out_of_service`` is called when the API stops all paid calls, but not again for
+        further refusals until paid calls are allowed again.
         """
         self._session = session
         self._url = URL(url)
@@ -100,9 +104,9 @@ class Transport:
         """Called with a server's name, its ``Date`` header, and the call's duration in seconds."""
         self.out_of_service: str | None = None
         self.is_price_absurd: bool | None = None
-        """Whether the price in the last answer was too high to be trusted.
+        """Whether the last price that an answer to a paid call stated was too high to be trusted.
 
-        None means no answer yet.
+        None means that no answer has stated a price yet.
         """
         self._on_out_of_service = on_out_of_service
         self._now, self._steady, self._jitter = now, clock, jitter
@@ -123,14 +127,23 @@ class Transport:
         )
 
     def judge_outage(self) -> bool | None:
-        """Return whether the API seems to be down for everyone, or None without a recent call."""
+        """Return whether the API seems to be down for everyone, or None if unknown.
+
+        The result is unknown if no outage is detected and no paid call of this process was
+        answered in the last 30 minutes.
+        """
         return self.failing.is_failing(self._steady(), within=_LATELY)
 
     async def ask(self, query: Query, read: Read[T]) -> Answer[T]:
         """Make a call. Return what ``read`` reads from the answer, and the billed credits.
 
+        While paid calls are stopped, only the call of the balance is made.
+
         Raises:
+            OutOfServiceError: Paid calls are stopped, or this call stops paid calls.
             StoriesError: The call failed. ``credits`` are the billed credits, or None if unknown.
+            MediaError: ``read`` refused the file in the answer. ``credits`` are the billed
+                credits.
         """
         transaction_guard.refuse_if_held(query.path)
         if query.path != BALANCE and self.out_of_service is not None:
@@ -150,12 +163,15 @@ class Transport:
         return answer
 
     async def ask_for_date(self) -> None:
-        """Make a free call, only to get the ``Date`` header of its answer."""
+        """Make a free call, only to get the ``Date`` header of its answer. Ignore a failure."""
         query = Query(BALANCE, deadline=_DATE_DEADLINE)
         await self._ask_and_retry(query, _read_nothing, self._steady() + query.deadline)
 
     async def _ask_and_count_failures(self, query: Query, read: Read[T], end: float) -> Answer[T]:
-        """Make a call, and record whether the API works."""
+        """Make a call, and record whether the API works.
+
+        A call of the balance, a 429 response and a local failure record nothing.
+        """
         result = await self._ask_and_retry(query, read, end)
         failure = result if isinstance(result, Failure) else None
         tells_nothing = failure is not None and (failure.status == TOO_MANY or failure.is_local)
@@ -169,7 +185,11 @@ class Transport:
         return result
 
     async def _ask_and_retry(self, query: Query, read: Read[T], end: float) -> Answer[T] | Failure:
-        """Make a call. If the first attempt was certainly not billed, retry once."""
+        """Make a call. If the first attempt was certainly not billed, retry once before ``end``.
+
+        If the rate limit allows no attempt before ``end``, return a failure with status 429
+        without a call.
+        """
         last: Failure | None = None
         while await self._wait_turn(end):
             result = await self._send_once(query, read, end)
@@ -265,7 +285,8 @@ class Transport:
     def _billed_price(self, query: Query, response: aiohttp.ClientResponse) -> int:
         """Return the price that the answer states, or the normal price if it states none.
 
-        The price is limited. Otherwise one wrong header could use up the budget of a day.
+        The price is limited to five times the normal price. Otherwise one wrong header could use
+        up the budget of a day. The price of a free call is 0.
         """
         stated, most = credits_in(response.headers), query.nominal * MOST_TIMES
         if stated is None or not most:

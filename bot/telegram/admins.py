@@ -36,11 +36,13 @@ class Admins:
         """Return the rights of a person, or of the bot itself, in a chat.
 
         The Bot API allows getChatMember for other members only if the bot is an administrator. If
-        Telegram refuses this call, getChatAdministrators is called instead.
+        Telegram refuses this call, getChatAdministrators is called instead. Then ``is_here`` is
+        True for administrators only, because the list does not contain other members.
 
         Raises:
             AdminsUnknownError: Telegram refuses both calls. The bot must become an administrator.
-            AskAgainError: Telegram does not answer.
+            AskAgainError: A call failed for a different reason: no answer, a 429 response, or a
+                migrated chat.
         """
         cached = self._cache.get((chat_id, user_id), now=now)
         if cached is not None:

@@ -27,10 +27,12 @@ class Calls:
     ) -> Any:  # noqa: ANN401 - the JSON result of the method
         """Wait until the flood limits allow the call, and make it once. Return the JSON result.
 
-        ``patience`` is the longest wait in seconds. A failed call is not retried.
+        ``patience`` is the longest single wait in seconds. None means no limit, except that an
+        alert waits at most 5 seconds at once for the limits of its chat. A failed call is not
+        retried.
 
         Raises:
-            TooSoonError: The wait is longer than ``patience``, or ``confirm`` refused the call.
+            TooSoonError: A wait is longer than ``patience``, or ``confirm`` refused the call.
             TelegramError: The call failed.
         """
         transaction_guard.refuse_if_held(f"Telegram's {method}")

@@ -13,10 +13,12 @@ from typing import Any, Literal
 
 Lane = Literal["reply", "alert"]
 
-# Messages that may be sent at once, before the limit of 1 message per second applies. Replies may
-# have larger bursts than alerts.
+# The lead in messages over the rate of 1 message per second with which a further call may still
+# begin in a private chat. 2.8 allows 3 single messages at once. Replies may have larger bursts
+# than alerts.
 _BURST: dict[Lane, float] = {"reply": 30.0, "alert": 2.8}
-_STRICT_BURST = 2.8  # the burst of replies and alerts for an hour after a 429 response
+# The burst of replies and alerts in a private chat for an hour after a 429 response.
+_STRICT_BURST = 2.8
 _ROUNDING_S = 0.001
 _GROUP_WINDOW_S = 60.5  # seconds; a minute, and half a second for the network's delay
 _STRICT_FOR_S = 3600.0
@@ -29,7 +31,7 @@ _ASK_AGAIN_S = 0.02
 class ChatLimits:
     """The limits of a chat. In a private chat, a message may be sent every ``gap_s`` seconds.
 
-    In a group, ``group`` messages may be sent per minute.
+    In a group or channel, ``group`` messages may be sent per minute.
     """
 
     gap_s: float = 1.0
@@ -43,9 +45,10 @@ DOCUMENTED = ChatLimits()
 class ChatFlood:
     """The recent messages to a chat, from which the next allowed time is computed.
 
-    ``drained_at`` is the time at which all sent messages would have been sent at 1 message per
-    second. ``sent`` has the time and the number of the messages to a group in the last minute. No
-    message may be sent before ``closed_until``.
+    ``drained_at`` is used in private chats. It is the time at which all sent messages would have
+    been sent at 1 message per second. ``sent`` has the time and the number of the messages to a
+    group or channel in the last minute. No message may be sent before ``closed_until``. Until
+    ``strict_until``, a private chat gets only small bursts.
     """
 
     limits: ChatLimits = DOCUMENTED
@@ -55,7 +58,12 @@ class ChatFlood:
     strict_until: float = 0.0
 
     def seconds_to_wait(self, now: float, weight: int, lane: Lane, *, is_group: bool) -> float:
-        """Return the seconds until the chat may get ``weight`` messages. 0 means now."""
+        """Return the seconds until the chat may get ``weight`` messages. 0 means now.
+
+        In a private chat, the result does not depend on the size of ``weight``: a burst may end
+        with a whole album. With ``weight`` 0, only ``closed_until`` counts. In a group, a larger
+        ``weight`` than the limit counts as the limit.
+        """
         closed = self.closed_until - now
         if not weight:
             return max(closed, 0.0)
@@ -74,7 +82,10 @@ class ChatFlood:
             self.drained_at = max(self.drained_at, now) + weight * self.limits.gap_s
 
     def close(self, now: float, seconds: float) -> None:
-        """Forbid messages for ``seconds``, and allow only small bursts for an hour."""
+        """Forbid messages for ``seconds``.
+
+        In a private chat, allow only small bursts for an hour.
+        """
         self.closed_until = max(self.closed_until, now + seconds)
         self.strict_until = now + _STRICT_FOR_S
 
@@ -134,14 +145,21 @@ class Ticket:
 
 @dataclass(slots=True)
 class BotWindow:
-    """The messages of the whole bot in the last second. New messages are spaced evenly."""
+    """The messages of this process to all chats that still count. New messages are spaced evenly.
+
+    ``held`` is the number of messages in ``tickets``.
+    """
 
     next_at: float = 0.0
     held: int = 0
     tickets: deque[Ticket] = field(default_factory=deque)
 
     def seconds_to_wait(self, now: float, weight: int, rate: float) -> float:
-        """Return the seconds until ``weight`` messages may be sent. 0 means now."""
+        """Return the seconds until ``weight`` messages may be sent. 0 means now.
+
+        While the answer to an earlier call is outstanding, the result may be too short. Call this
+        method again after the wait. A ``weight`` above ``rate`` counts as ``rate``.
+        """
         spaced = max(self.next_at - now, 0.0)
         if math.isinf(rate):
             return spaced

@@ -12,7 +12,8 @@ from bot.telegram.flood_limits import DOCUMENTED, ChatFlood, ChatLimits, Lane
 
 # Number of chats. Above this number, states without any effect are deleted.
 _REMEMBERED = 20_000
-# Seconds. Without this limit, a chat could be blocked for long after the clock was set back.
+# Maximum seconds that a loaded ``drained_at`` may be in the future. Without this limit, a chat
+# could be blocked for long after the clock was set back.
 _MOST_AHEAD_S = 300.0
 
 
@@ -26,7 +27,10 @@ class ChatFloods:
         *,
         remembered: int = _REMEMBERED,
     ) -> None:
-        """Create an empty state for at most ``remembered`` chats.
+        """Create an empty state.
+
+        If ``remembered`` chats are stored, the next new chat first deletes the states without any
+        effect. States with an effect stay, so more chats may be stored.
 
         ``clock`` returns seconds. All processes need the same clock, because the state is passed
         on between processes.
@@ -57,7 +61,10 @@ class ChatFloods:
         self._flood_of(chat).close(self._clock(), seconds)
 
     def take_over(self, chat: int, state: Any | None) -> None:  # noqa: ANN401 - JSON
-        """Load the state of a chat from ``state_of`` of the process that had the lease before."""
+        """Load the state of a chat from ``state_of`` of the process that had the lease before.
+
+        None changes nothing. A later ``closed_until`` that this process knows is not shortened.
+        """
         if state is not None:
             flood, latest = ChatFlood.load(self._limits, state), self._clock() + _MOST_AHEAD_S
             flood.drained_at = min(flood.drained_at, latest)

@@ -5,8 +5,8 @@ and alerts if ``getMe`` fails too, or if sends fail in three chats without a suc
 end the pause, ``getMe`` and then a single send must succeed.
 
 The Bot API server answers ``getMe`` from memory. A success shows only that the server runs, not
-that messages arrive. ``getMe`` alone therefore neither prevents nor ends a pause. Each process has
-a separate pause, because a different process may reach Telegram
+that messages arrive. A success alone therefore neither prevents nor ends a pause. Each process
+has a separate pause, because a different process may reach Telegram
 (docs/decisions/0001-an-outage-of-one-process.md).
 """
 
@@ -102,9 +102,10 @@ class Outage:
         return datetime.fromtimestamp(self._pause.next_at, UTC) if self._pause else None
 
     async def record_outcome(self, chat_id: int, outcome: Outcome) -> bool:
-        """Record the outcome of a send.
+        """Record the outcome of a send. After a failure without a pause, call ``getMe``.
 
-        Return whether the send failed and all sends are paused.
+        Return whether the send failed because Telegram may be down, and all sends are paused.
+        Other outcomes return False. A success does not end a pause (see ``end_pause``).
         """
         if isinstance(outcome, TryLater) and outcome.down:
             return await self._record_failure(chat_id)
@@ -115,7 +116,8 @@ class Outage:
     async def claim_trial(self) -> bool:
         """Reserve the next trial send. Return whether the message may be sent now.
 
-        The message may be sent if the trial send is due and Telegram answers ``getMe``.
+        The message may be sent if the trial send is due and Telegram answers ``getMe``. Without a
+        pause, the result is False.
         """
         now = self._now()
         if self._pause is None or not self._pause.allows_trial(now):
@@ -136,10 +138,11 @@ class Outage:
         return wait
 
     async def chat_accepts_calls(self, target: Target) -> bool:
-        """Return whether Telegram accepts a call for the chat that sends no message.
+        """Call ``sendChatAction``, which sends no message. Return whether Telegram processed it.
 
-        If Telegram refuses the call, do not send a message now. The message could arrive although
-        the answer is lost, and would then be sent twice.
+        A refusal, for example of a chat that has blocked the bot, also returns True. If the call
+        fails or Telegram demands a wait, return False. Then do not send a message now: the message
+        could arrive although the answer is lost, and would then be sent twice.
         """
         try:
             await self._bot.send_chat_action(
@@ -171,7 +174,11 @@ class Outage:
             log.warning("Telegram is down; nothing is sent", why=why)
 
     async def _telegram_answers(self) -> bool:
-        """Return whether Telegram answers ``getMe``. Concurrent callers share one call."""
+        """Return whether Telegram answers ``getMe`` within 5 seconds.
+
+        Concurrent callers share one call. If this process has too many open files to call
+        Telegram, return True.
+        """
         joins = self._asking.locked()
         async with self._asking:
             if not joins:
@@ -192,7 +199,11 @@ class Outage:
 
 
 def is_answer(outcome: Outcome) -> bool:
-    """Return whether Telegram has answered. A refusal is also an answer."""
+    """Return whether the outcome shows that Telegram processes sends.
+
+    A success, a permanent refusal and a partly sent album with known items show this. A 429
+    response also shows this, except as stated below. Any other ``TryLater`` does not.
+    """
     if not isinstance(outcome, TryLater):
         return True
     if outcome.items:

@@ -206,7 +206,9 @@ def read_refusal(error: BaseException) -> Refusal:
 def outcome_of(error: BaseException) -> Outcome:  # noqa: C901, PLR0911 - a line per class
     """Return the outcome of a send that raised ``error``. The result is never ``Sent``.
 
-    If a bad request has an unknown text or a text about a file, only this message is given up.
+    If a bad request has an unknown text, or a text about a file, the caption or the buttons, only
+    this message is given up. For an exception that is not Telegram's, it is unknown whether the
+    message has arrived.
     """
     match error:
         case TooSoonError():

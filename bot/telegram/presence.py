@@ -26,7 +26,9 @@ _SEVERAL = ("can_send_photos", "can_send_videos")
 async def fetch_presence(bot: Bot, chat_id: int, missing: Right) -> Presence:
     """Return whether the bot is in a chat and has the right that was missing; free.
 
-    If Telegram does not answer, return "may not", so that the bot asks again later.
+    If the chat was migrated, return ``Moved`` with the new id. If Telegram states that the bot
+    can't write to the chat at all, return "away". After any other error, for example no answer,
+    return "may not", so that the bot asks again later.
     """
     try:
         chat = await bot.get_chat(chat_id)

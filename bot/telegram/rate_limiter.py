@@ -2,8 +2,8 @@
 
 After a 429 response, the bot sends nothing to the chat for the time that Telegram demands.
 Telegram never says whether a 429 concerns the whole bot. If the 429 responses in three chats end
-at the same time, and one of the chats is private, the whole bot stops for the shortest of the
-three times.
+within 1.5 seconds of the end of the newest one, and one of the chats is private, this process
+stops its calls for the shortest of the times. Other processes must detect this separately.
 """
 
 import asyncio
@@ -33,9 +33,9 @@ log = structlog.get_logger()
 # Prefixes of the methods that send a message to a chat. Telegram limits these methods.
 _COUNTED = ("send", "copy", "forward")
 _NOT_COUNTED = frozenset({"sendChatAction", "sendMessageDraft"})
-_ALERT_PATIENCE_S = 5.0  # seconds that an alert waits at most in a slot of the outbox
+_ALERT_PATIENCE_S = 5.0  # seconds that an alert without a patience waits at most for its chat
 HAS_SLOT: dict[str, Any] = {"has_slot": True}  # rate_limit_args of a call that has waited already
-_CHATS_OF_ONE_FLOOD = 3  # if 429s in this many chats end together, the whole bot must stop
+_CHATS_OF_ONE_FLOOD = 3  # if 429s in this many chats end together, this process must stop
 _SAME_END_S = 1.5  # seconds; flood limits that end within this time end together
 
 
@@ -43,7 +43,8 @@ _SAME_END_S = 1.5  # seconds; flood limits that end within this time end togethe
 class Order:
     """The parameters of a call that the limits need.
 
-    ``patience`` is the longest wait in seconds.
+    ``weight`` is the number of messages, or 0 for a call that sends none. ``patience`` is the
+    longest single wait in seconds, or None without a limit.
     """
 
     chat: int | str | None
@@ -53,9 +54,10 @@ class Order:
 
     @property
     def patience_with_chat(self) -> float | None:
-        """Return the longest wait in seconds for the limit of the chat.
+        """Return the longest wait in seconds for the limit of the chat, or None without a limit.
 
-        The wait of an alert is short, because the alert can wait in the outbox.
+        Without a ``patience``, an alert waits at most 5 seconds, because the alert can wait in the
+        outbox.
         """
         if self.patience is None and self.lane == "alert":
             return _ALERT_PATIENCE_S
@@ -79,7 +81,8 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
     ) -> None:
         """Allow ``per_second`` messages per second for all processes together.
 
-        ``replicas`` returns the number of processes. Each process gets an equal part.
+        ``replicas`` returns the number of processes. Each process gets an equal part. Without
+        ``replicas``, this process gets the whole rate.
         """
         self._rate = per_second
         self._floods = floods or ChatFloods(clock)
@@ -177,7 +180,13 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         return ticket
 
     async def _wait_for_slot(self, order: Order) -> Ticket | None:
-        """Wait for the limit of the whole bot. Only one call at a time waits here."""
+        """Wait for the limit of this process. Only one call at a time waits here.
+
+        Return the ticket of the counted messages, or None if the call sends no message.
+
+        Raises:
+            TooSoonError: A wait is longer than the order's patience.
+        """
         await self._update_replicas()
         while True:
             now, rate = self._clock(), self.per_second
@@ -200,7 +209,10 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
             await asyncio.sleep(seconds)
 
     def _close_flooded(self, error: TelegramError, order: Order) -> None:
-        """Stop sending to the chat of a call, or to all chats, as long as Telegram demands."""
+        """Stop sending to the chat of a call, or to all chats, as long as Telegram demands.
+
+        An error without a demanded wait, or a call without a chat, changes nothing.
+        """
         outcome = outcome_of(error)
         if order.chat is None or not isinstance(outcome, TryLater) or outcome.after is None:
             return
@@ -209,7 +221,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         self._stop_if_bot_wide(order.chat, self._clock() + seconds)
 
     def _stop_if_bot_wide(self, chat: int | str, until: float) -> None:
-        """Stop the whole bot if flood limits in several chats end at the same time.
+        """Stop all calls of this process if flood limits in three chats end at the same time.
 
         One of the chats must be private. In groups, the cause may be the slow mode of the group,
         which private chats do not have.

@@ -41,7 +41,7 @@ _MEDIA_METHODS = frozenset(
 
 
 class NotSentError(NetworkError):
-    """Raised if nothing has reached Telegram, so that the call may be retried."""
+    """Raised if Telegram has not received the whole call, which may therefore be retried."""
 
 
 class TooManyFilesError(NotSentError):
@@ -49,7 +49,7 @@ class TooManyFilesError(NotSentError):
 
 
 class CutOffError(NotSentError):
-    """Raised if the connection broke before a file was sent completely."""
+    """Raised if the connection broke before a file was read completely for the upload."""
 
 
 class UnknownOutcomeError(NetworkError):
@@ -78,7 +78,10 @@ class Timeouts:
 
 
 class AiohttpRequest(BaseRequest):
-    """The transport of Bot API calls. A call is retried once, but only if nothing was sent."""
+    """The transport of Bot API calls. A call is retried once, but only if nothing was sent.
+
+    A broken upload is not retried.
+    """
 
     def __init__(
         self,
@@ -91,9 +94,11 @@ class AiohttpRequest(BaseRequest):
     ) -> None:
         """Create a transport. ``initialize`` opens the session in the running event loop.
 
-        ``heard`` is called after each answer with the time in the answer: the header ``Date``, or
-        the date of a message that the call has sent. The last argument of ``heard`` is the
-        duration of the call in seconds.
+        ``heard`` is called with the times in an answer: once with the header ``Date`` ("" if the
+        header is missing), and after a send once more with the date of the sent message. For the
+        header, answers that do not have the format of the Bot API are ignored. The first argument
+        of ``heard`` is the server's name. The last argument is the time in seconds until the
+        headers of the answer arrived.
         """
         self._heard = heard
         self._connections = connections
@@ -133,14 +138,20 @@ class AiohttpRequest(BaseRequest):
         connect_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,  # noqa: ARG002 - PTB's signature
         pool_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,  # noqa: ARG002 - PTB's signature
     ) -> tuple[int, bytes]:
-        """Make a call to the Bot API.
+        """Make a call to the Bot API. Return the status and the body of the answer.
 
-        PTB passes four timeouts. Only ``read_timeout`` is used, as the timeout of the whole call.
+        PTB passes four timeouts. Only ``read_timeout`` is used: if it is set, the whole call may
+        take this time and the time to connect. None means no limit. Otherwise ``Timeouts``
+        applies.
 
         Raises:
-            NotSentError: Two attempts to connect failed, or the connection broke in an upload.
-            UnknownOutcomeError: The call was sent, but its answer was not received.
-            LateFloodError: A 429 response came late, so the call may have had an effect.
+            NotSentError: Two attempts to connect failed, the connection broke in an upload, or the
+                session is not open. ``TooManyFilesError`` if the process has too many open files.
+            UnknownOutcomeError: The call was sent, but its answer was not received, or the answer
+                has a status of 500 or more.
+            LateFloodError: A 429 response came after more than 7 seconds and demands a wait of at
+                most 8 seconds, so the call may have had an effect.
+            OSError: A file of an upload can't be opened.
         """
         timeout = self._timeout(url, request_data, read_timeout)
         sent_at = steady()
@@ -254,6 +265,7 @@ def _open_body(
 
     Raises:
         TooManyFilesError: This process has reached its limit of open files.
+        OSError: A file can't be opened for a different reason.
     """
     try:
         return _body(data, files, uploads)

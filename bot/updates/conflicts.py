@@ -62,8 +62,8 @@ class Polls:
 
     ``conflicts`` and ``answers`` are the times of the last ``LASTING``. ``since`` is the time of
     the first 409 in the conflict. ``answered_since`` is the time since which all polls were
-    answered. ``was_first`` is True if polls were answered for ``LASTING`` before the conflict
-    began.
+    answered. ``was_first`` is True if polls were answered for ``LASTING`` before this conflict or
+    an earlier conflict began. The value never becomes False again.
     """
 
     conflicts: tuple[datetime, ...] = ()
@@ -119,8 +119,9 @@ def judge(polls: Polls, *, own: Origin, remembered: Origin | None, now: datetime
 
     ``own`` is the place of the database. ``remembered`` is the place in an earlier run, or None
     without an earlier run. If the places differ, the database was copied and the process is
-    "copy". If polls were answered for ``LASTING`` before the conflict began, the process is
-    "original". Otherwise the process is "unknown". Without a conflict, the process is "alone".
+    "copy". If polls were answered for ``LASTING`` before this conflict or an earlier conflict
+    began, the process is "original". Otherwise the process is "unknown". Without a lasting
+    conflict, the process is "alone".
     """
     if not polls.conflicts_last(now):
         return "alone"
@@ -133,7 +134,7 @@ def must_pause(polls: Polls, *, own: Origin, remembered: Origin | None, now: dat
     """Return whether this process must pause its checks and alerts now.
 
     A "copy" pauses until the conflict is over. An "unknown" process pauses for at most
-    ``LONGEST_DOUBT``.
+    ``LONGEST_DOUBT`` after the conflict has lasted for ``LASTING``.
     """
     role = judge(polls, own=own, remembered=remembered, now=now)
     if role == "unknown" and polls.since is not None:

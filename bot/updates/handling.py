@@ -3,7 +3,8 @@
 The transaction also claims the queue of the chat, so that the replies can be sent at once. If a
 reply can't be sent, the reply waits in the queue with priority over alerts. Reasons are a flood
 limit, an outage, a lost connection, or a different message that is being sent to the chat. After
-the commit, the handler of the update never runs again.
+the commit, the handler of the update never runs again, unless a power failure undoes a commit that
+did not wait for the disk.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -87,7 +88,8 @@ class Handling:
         Raises:
             TakenOverError: A different process has claimed the update. The transaction was rolled
                 back.
-            Exception: The transaction was rolled back. The update may be handled again.
+            Exception: The transaction was rolled back, and the update may be handled again. Only
+                an error of a reply to a chat that is not in the database comes after the commit.
         """
         return partial(self._run_in_unit, handle)
 
@@ -126,7 +128,10 @@ class Handling:
         return enqueued
 
     async def _enqueue_replies(self, tx: Tx, replies: Sequence[Reply], now: datetime) -> Enqueued:
-        """Store the replies. Claim the queue of the chat, except while Telegram is down."""
+        """Store the replies. Claim the queue of the chat, except while Telegram is down.
+
+        The queue is claimed only if all replies go to one chat and the queue is free.
+        """
         queue, claim = None, self._outbox.leases.new_lease()
         chats = {reply.target.chat_id for reply in replies}
         if len(chats) == 1 and not self._outage.is_on():

@@ -119,11 +119,11 @@ class Intake:
     async def add(self, updates: Iterable[object]) -> None:
         """Store updates exactly as Telegram sent them.
 
-        An update that the database refuses is left out. Otherwise Telegram would send this update
-        again and again, before all other updates.
+        An update that the database refuses, or with an impossible id or person, is left out.
+        Otherwise Telegram would send this update again and again, before all other updates.
 
         Raises:
-            DatabaseUnavailableError: Some updates are not stored.
+            DatabaseUnavailableError: Some updates may not be stored.
         """
         news = list(filter(None, map(_storable_update, updates)))
         if not news:
@@ -192,7 +192,7 @@ class Intake:
                 task.cancel()
 
     async def _store_batch(self, news: list[News]) -> None:
-        """Store updates. Start the updates that need not wait for earlier updates."""
+        """Store updates. If none of the updates must wait (``_may_begin``), start all of them."""
         now = self._now()
         at_once = self._may_begin([where for where, _, _ in news])
         lease = self._owner.lease(now, self._lease) if at_once else None
@@ -260,7 +260,9 @@ class Intake:
     def _may_begin(self, news: list[Standing]) -> bool:
         """Return whether new updates can start without a claim.
 
-        This requires that all other unfinished updates are already running in this process.
+        This requires that only this process runs, that all other unfinished updates are already
+        running here, and that each new update is in a different queue without a running update.
+        The number of running handlers also has a limit.
         """
         wanted = {one.queue for one in news}
         return (
@@ -395,8 +397,8 @@ class Intake:
         """Return the outcome of an update whose handler failed.
 
         After the last failure of the handler, ``last_resort`` is tried once. Then the queue
-        continues. An update that can't be parsed is finished at once, because no chat can be
-        answered.
+        continues. An update that can't be parsed is finished after the last failure without
+        ``last_resort``, because no chat can be answered.
         """
         if self._is_last_attempt(claimed):
             return "given up"
@@ -442,8 +444,9 @@ def _is_leading_command(entity: dict[str, Any]) -> bool:
 
 
 def _storable_update(update: object) -> News | None:
-    """Return an update in the form for storage, or None if a number is too large for its column.
+    """Return an update in the form for storage, or None for an update that can't be stored.
 
+    Such an update is not an object, has no id, or has a number that is too large for its column.
     Such a number would make PostgreSQL's driver close the connection, and the whole batch would be
     lost.
     """

@@ -49,7 +49,11 @@ class InlineQueries:
                 self._group = None
 
     def take_queries(self, updates: Iterable[object]) -> list[object]:
-        """Queue the inline queries for an answer. Return all other updates."""
+        """Queue the inline queries for an answer. Return all other updates.
+
+        A query without a valid sender is dropped. While 1000 persons wait, queries of further
+        persons are also dropped.
+        """
         others = []
         for update in updates:
             if isinstance(update, dict) and "inline_query" in update:

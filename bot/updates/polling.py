@@ -56,14 +56,17 @@ class Polling:
     ) -> None:
         """Prepare to poll. ``add`` stores updates, and ``clock`` returns seconds.
 
-        While ``is_behind`` returns True, no poll is made. ``on_conflict`` is awaited once if a
-        different program keeps taking the updates. ``conflicts`` records the result of each poll.
+        While ``is_behind`` returns True, no poll is made. ``on_conflict`` is awaited once for each
+        conflict in which a different program keeps taking the updates. ``conflicts`` records the
+        answered polls, and each 409 that another poll causes.
 
         ``has_standby`` means that other processes can poll. ``run`` then returns after a failed
         poll, because a different process may still reach Telegram.
 
         The pause after a failure is ``first_pause_s`` seconds, and doubles with each further
-        failure. The pause after a 409 or a refusal of the token is ``refused_pause_s`` seconds.
+        failure up to 30 seconds, or up to 5 seconds if the updates can't be stored. The pause
+        after a 409 or a refusal of the token is ``refused_pause_s`` seconds. After a 429, the
+        pause is the time that Telegram demands.
         """
         self._bot = bot
         self._add = add
@@ -91,7 +94,11 @@ class Polling:
 
     @property
     def silence_s(self) -> float:
-        """Return the seconds since Telegram last answered a poll."""
+        """Return the seconds since Telegram last answered a poll.
+
+        The start of ``run`` also counts as an answer, unless the previous ``run`` ended because
+        Telegram could not be reached. A pause because of ``is_behind`` counts too.
+        """
         return self._clock() - self._heard_at
 
     @property
@@ -101,12 +108,17 @@ class Polling:
 
     @property
     def has_rival(self) -> bool:
-        """Return whether a different program keeps taking the updates."""
+        """Return whether a different program keeps taking the updates.
+
+        This is so after 3 responses with 409 in a row, or in a lasting conflict of ``conflicts``.
+        """
         lasts = self._conflicts is not None and self._conflicts.is_lasting()
         return lasts or self._conflicts_in_a_row >= _LASTING
 
     async def run(self) -> None:
-        """Poll until cancelled. If other processes can poll, return after a failed poll.
+        """Poll until cancelled. If other processes can poll, return if Telegram can't be reached.
+
+        A 409, a 429, a refusal of the token or a failure to store updates does not end ``run``.
 
         Raises:
             TokenRefusedError: Telegram refused the token three times within five minutes.
