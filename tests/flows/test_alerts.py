@@ -209,9 +209,9 @@ async def test_current_stories_exclude_deleted_stories_and_private_profiles(stag
     await stage.follow(chat, name)
     service = stage.parts.services.subscriptions
     [followed] = await service.named(chat, name)
-    stories = [story_of(await stage.control.publish(name)) for _ in range(2)]
-
     start = utc_now()
+    posted = [int(start.timestamp()) - 60 + number for number in range(2)]
+    stories = [story_of(await stage.control.publish(name, taken_at=at)) for at in posted]
 
     async def live_after(seconds: int, shown: Sequence[Story], state: str) -> list[str]:
         async with stage.parts.db.begin() as tx:
