@@ -53,6 +53,9 @@ class Draft:
         """Create the file with a new name, readable only by the bot's user.
 
         Symbolic links are not followed. ``room`` is the reserved space in bytes.
+
+        Raises:
+            OSError: The file cannot be created.
         """
         self.path = folder / uuid.uuid4().hex
         self.size = 0

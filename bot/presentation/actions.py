@@ -148,7 +148,7 @@ def grid(buttons: Sequence[Button], a_row: int) -> Buttons:
 
 
 def arrows(page: int, *, is_last: bool, to: Callable[[int], str]) -> Buttons:
-    """Return the row of buttons that turn the pages of a list. The row is empty for a single page.
+    """Return a row with the buttons that turn the pages of a list, or no row for a single page.
 
     ``to`` returns the button data for a page number.
     """
@@ -189,7 +189,11 @@ def link_to(bot_name: str, data: str, chat_id: int | None = None) -> str:
 
 
 def payload_of(data: str) -> str:
-    """Encode button data for a link to the bot. ``read_payload`` decodes the result."""
+    """Encode button data for a link to the bot. ``read_payload`` decodes the result.
+
+    ``data`` must not contain a hyphen, for example of a negative chat id, because a hyphen starts
+    an encoded character.
+    """
     return "".join(_SIGNS.get(c, c) for c in data)
 
 
