@@ -260,7 +260,11 @@ ENDED_ATTEMPTS = deliveries.c.attempts - sa.case((deliveries.c.sending, 1), else
 
 AWAY = "away"  # the reason of a delivery that was dropped because the bot was not in the chat
 ENDED, PAUSED = "ended", selection.PAUSED
-"""Reasons of stories that were dropped with their subscription and that Undo restores."""
+"""Reasons of dropped deliveries that Undo or a resume can restore.
+
+``ENDED``: the subscription ended. ``PAUSED``: the subscription was paused, or an owner blocked the
+profile.
+"""
 
 # A delivery may arrive although its subscription ended during the send. Such a delivery is
 # recorded as sent, so that Undo does not send the story again.
@@ -410,9 +414,10 @@ async def end(
     reason: str,
     now: datetime,
 ) -> None:
-    """End deliveries of a claimed queue that will not be sent.
+    """End open deliveries that will not be sent.
 
-    With state ``parked`` the deliveries become dead letters.
+    The caller has claimed or locked the chat queues. With state ``parked`` the deliveries become
+    dead letters.
     """
     if ids:
         statement = sa.update(deliveries).where(is_open, deliveries.c.id.in_(list(ids)))

@@ -147,7 +147,10 @@ async def backlog(tx: Tx, *, now: datetime) -> Backlog:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A delivery that is no longer sent after several copies or failed attempts."""
+    """A delivery that is no longer sent.
+
+    Three sends had no answer, or this version of the code can't read the story.
+    """
 
     id: int
     chat_id: int
@@ -158,7 +161,7 @@ class DeadLetter:
 
 
 async def resend_dead_letters(tx: Tx, ids: Collection[int], *, now: datetime) -> list[int]:
-    """Reopen dead letters like new deliveries, due now. Return the ids that were found."""
+    """Reopen dead letters like new deliveries, due now. Return the ids that were reopened."""
     statement = (
         sa.update(deliveries)
         .where(deliveries.c.id.in_(sorted(ids)), deliveries.c.state == "parked")

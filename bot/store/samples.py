@@ -42,9 +42,9 @@ async def hours_since(tx: Tx, start: datetime) -> list[tuple[datetime, dict[str,
 async def measure_hour(tx: Tx, hour: datetime) -> dict[str, Any]:
     """Measure an hour: credits by kind, alerts, mean delay of alerts, pending deliveries.
 
-    ``spent`` maps kind to credits. ``alerts`` is the number of arrived alerts, ``delay_s`` the
-    mean time from post to arrival in seconds (None without alerts). ``waiting`` and ``parked`` are
-    current counts.
+    ``spent`` maps kind to credits. ``alerts`` is the number of arrived stories that are still
+    stored, ``delay_s`` the mean time from post to arrival in seconds (None without alerts).
+    ``waiting`` (open deliveries) and ``parked`` (dead letters) are current counts.
     """
     end = hour + HOUR
     spent = (

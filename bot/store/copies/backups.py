@@ -73,7 +73,8 @@ async def restore(db: Database, file: Path, *, now: datetime) -> Path | None:
 
     Raises:
         BackupError: The copy could not be restored. The text states the reason as a sentence. The
-            database is unchanged.
+            database is unchanged, unless a file could not be renamed. The old files are then
+            beside the database, with ``.replaced-`` in the names.
     """
     try:
         revision = await asyncio.to_thread(sqlite_copies.verified_revision, file)

@@ -117,7 +117,7 @@ class HeldFile:
         """Write the content of the open connection into a new file beside the database. Blocks.
 
         Return the path of the copy, which only the bot's user may read. A second call returns the
-        same copy.
+        same copy. If a different database is now at the path, the log is first renamed.
 
         Raises:
             BackupError: The copy has no tables of the bot.
