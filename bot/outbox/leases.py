@@ -75,6 +75,8 @@ class SendLeases:
         Raises:
             TooSoonError: A different process has claimed the chat, a row has ended, the lease is
                 over by the clock, or this process stops.
+            DatabaseUnavailableError: PostgreSQL ended several attempts to count the copies,
+                because they took too long. Other failures of the database are waited for.
         """
         one.is_valid = False
         # When the process stops, a send that waited for a flood limit would be interrupted.

@@ -73,7 +73,10 @@ QUEUES_OF_A_TRIAL = 20
 
 
 class Outbox:
-    """Sends deliveries to chats, at least once and at most three times."""
+    """Sends deliveries to chats. A delivery is repeated until Telegram confirms that it arrived.
+
+    At most three copies are sent. A delivery that ``domain.selection`` drops is not sent.
+    """
 
     def __init__(
         self,
@@ -515,8 +518,12 @@ class Outbox:
     async def record(self, job: SendJob, outcome: Outcome, *, in_outage: bool) -> Tally:
         """Record an outcome, and retry until the database is available.
 
-        No delivery is claimed until the outcome is recorded. Otherwise a message that has arrived
-        would be sent again.
+        ``run`` claims no delivery during the retries. Otherwise a message that has arrived would
+        be sent again.
+
+        Raises:
+            DatabaseUnavailableError: PostgreSQL ended several attempts, because they took too
+                long.
         """
         chat_id = job.lease.queue.chat_id
         answers_again = is_answer(outcome) and chat_id in self._untold

@@ -26,7 +26,11 @@ PATIENCE = timedelta(seconds=5)  # maximum age of an upload that an alert waits 
 
 
 class Files:
-    """The file_ids of live stories, in memory and in the database, and the current uploads."""
+    """The file_ids of stories, in memory and in the database, and the current uploads.
+
+    The file_id of a story is kept until the story expires. The file_id of a story in a highlight
+    is kept for at least 30 days.
+    """
 
     def __init__(
         self, db: Database, *, bot_id: Callable[[], int], now: Callable[[], datetime]
@@ -97,7 +101,7 @@ class Files:
             future.set_result(None)
 
     async def remember(self, files: dict[str, KnownFile]) -> None:
-        """Store new files by the id (``pk``) of the story, in memory and in the database.
+        """Store new files by ``Item.file_key``, in memory and in the database.
 
         If the database is unavailable, the files are stored in memory only. An error would be
         wrong, because the messages have arrived.
@@ -111,7 +115,11 @@ class Files:
                 log.warning("files can't be kept for the others", count=len(files), why=str(error))
 
     async def forget(self, pk: str) -> None:
-        """Remove a file_id that Telegram refused."""
+        """Remove a file_id that Telegram refused.
+
+        Raises:
+            DatabaseUnavailableError: The file_id stays in the database.
+        """
         self._cache.remove(pk)
         async with self._db.begin() as tx:
             await store.remove(tx, self._bot_id(), pk)

@@ -29,11 +29,12 @@ class Calls:
 
         ``patience`` is the longest single wait in seconds. None means no limit, except that an
         alert waits at most 5 seconds at once for the limits of its chat. A failed call is not
-        retried.
+        retried here. The transport retries once if nothing was sent.
 
         Raises:
             TooSoonError: A wait is longer than ``patience``, or ``confirm`` refused the call.
             TelegramError: The call failed.
+            DatabaseUnavailableError: ``confirm`` of the outbox can't count the copies.
         """
         transaction_guard.refuse_if_held(f"Telegram's {method}")
         limits = {"lane": self.lane, "patience": patience}

@@ -1,8 +1,9 @@
 """The flood limits of each chat, and how processes share the limits.
 
-Only the process with the lease of a chat's queue sends messages to the chat. The state of the
-chat's limits is therefore passed on with the lease. A process reads the state when the process
-claims the queue, and stores the state when the lease ends.
+Only the process with the lease of a chat's queue sends alerts and stored replies to the chat. The
+state of the chat's limits is therefore passed on with the lease. The few messages that are sent
+without a lease count only in the process that sends them. A process reads the state when the
+process claims the queue, and stores the state when the lease ends.
 """
 
 from collections.abc import Callable

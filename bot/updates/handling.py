@@ -130,7 +130,8 @@ class Handling:
     async def _enqueue_replies(self, tx: Tx, replies: Sequence[Reply], now: datetime) -> Enqueued:
         """Store the replies. Claim the queue of the chat, except while Telegram is down.
 
-        The queue is claimed only if all replies go to one chat and the queue is free.
+        The queue is claimed only if all replies go to one stored chat, and the queue is free and
+        has no pending reply.
         """
         queue, claim = None, self._outbox.leases.new_lease()
         chats = {reply.target.chat_id for reply in replies}

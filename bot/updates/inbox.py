@@ -344,6 +344,9 @@ class Intake:
     async def _record(self, claimed: ClaimedUpdate, result: str) -> None:
         """Record the outcome of an update. Retry until the database is available.
 
+        If PostgreSQL ends several attempts because they took too long, raise
+        ``DatabaseUnavailableError``.
+
         The queue of the update waits until then, so that an answered update is not handled again.
         """
         # A power failure may undo this write. The update is then handled again. This is harmless
