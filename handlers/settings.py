@@ -189,8 +189,8 @@ async def set_if_expected(context: Context, text: str) -> bool:
     the text was unreadable and the bot asked again. Return False if no page has asked within five
     minutes, and for a command. For hours, also return False if the text is unreadable and may be a
     profile name or small talk. For the zone, also return False for a text with an @, a list of
-    names and small talk. If the bot asked for the zone without a request of the person, return
-    False for every unreadable text instead.
+    names and small talk that is no place. If the bot asked for the zone without a request of the
+    person, return False for every unreadable text instead.
 
     Raises:
         RightsError: The person may no longer manage the chat that the page was about.
@@ -208,7 +208,7 @@ async def set_if_expected(context: Context, text: str) -> bool:
         what = "zone"
         is_taken = _columns(what, text) is not None or bool(cities.zones_of_country(text))
     elif what == "zone":
-        is_taken = "@" not in text and not means_more
+        is_taken = "@" not in text and (not means_more or _columns(what, text) is not None)
     else:
         has_letters = any(char.isalpha() for char in text)
         may_be_names = has_letters and (means_more or talk.name_in(text))

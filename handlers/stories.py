@@ -154,7 +154,6 @@ async def send_all_current_stories(context: Context) -> str | None:
     live = await _current_stories(context, followed)
     if not live:
         return t.plain(DISAPPEARED)
-    await cache_after_commit(context, key, age=_SENT_ONCE_IN)
     await answer_press(context)
     stories: list[Story] = []
     for one in live:
@@ -166,6 +165,7 @@ async def send_all_current_stories(context: Context) -> str | None:
     for found in by_profile.values():
         albums += plan_albums(found)
     await show_albums(context, albums, is_last=False, is_free=True)
+    await cache_after_commit(context, key, age=_SENT_ONCE_IN)
     lines: list[str] = []
     if seen_at := [one.seen_at for one in live if one.seen_at]:
         lines.append(t(OLDEST_CHECK, when=t.relative_time(min(seen_at))))

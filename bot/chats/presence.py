@@ -8,7 +8,7 @@ from bot.domain.errors import BlockedError
 from bot.domain.model import AskPresence, Moved
 from bot.domain.records import Mute
 from bot.fetching import snapshots
-from bot.store import chats, moves, mutes
+from bot.store import chat_queues, chats, moves, mutes
 from bot.store.engine.database import Database
 from bot.updates import unit_of_work
 from bot.updates.unit_of_work import fetch, reading, writing
@@ -66,6 +66,7 @@ class ChatPresence:
     async def unmute_topic(self, chat_id: int, thread_id: int) -> None:
         """Resume the alerts of a topic that was reopened, according to Telegram."""
         async with writing(self._db) as tx:
+            await chat_queues.lock(tx, chat_id)
             await moves.end_mute(tx, chat_id, thread_id, now=self._now())
         self._wake()
 

@@ -38,6 +38,9 @@ async def test_the_zone_by_name_and_by_city(bell: Bell, control: Control) -> Non
     (cities,) = await bell.ask(ann, "/timezone")
     await bell.press(ann, cities, buttons(cities)["Tokyo"])
     assert "Asia/Tokyo" in (await bell.message(ann, cities["message_id"]))["text"]
+    await bell.ask(ann, "/timezone")
+    (reply,) = await bell.ask(ann, "Nice")  # small talk, except after this question
+    assert "Europe/Paris" in reply["text"]
 
 
 async def test_quiet_hours_and_digest_by_buttons(bell: Bell, control: Control) -> None:
