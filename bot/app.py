@@ -372,7 +372,7 @@ class Running:
         """Connect to Telegram, verify the clock, and do the database writes of a start.
 
         Every step is retried until success. Return False if Telegram refuses the token, or after a
-        stop. If the clock went back, return True before any write. The caller then rebuilds all
+        stop. If the clock went back, return True before these writes. The caller then rebuilds all
         parts of the process.
         """
         while not stop.is_set():

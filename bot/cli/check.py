@@ -1,9 +1,9 @@
 """``storybell check``: a test of the settings that prints each result as a sentence.
 
 The command calls only free methods of Telegram and the Stories API: getMe, getWebhookInfo,
-sendChatAction and the balance. The command changes nothing, and prints no secret. The exit status
-is 0 if all checks pass, 1 if a problem prevents the bot from working, and 2 if a setting can't be
-read.
+sendChatAction and the balance. The command changes nothing except for temporary test files, and
+prints no secret. The exit status is 0 if no finding is an error, 1 if a problem prevents the bot
+from working, and 2 if a setting can't be read.
 """
 
 import argparse

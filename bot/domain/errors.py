@@ -243,7 +243,7 @@ class NoStoriesError(StoriesError):
 
 
 class HighlightGoneError(StoriesError):
-    """The highlight does not exist, or Instagram does not show its account."""
+    """The highlight does not exist, its account is blocked, or Instagram hides its account."""
 
     text = N_("This highlight isn't available. It may have been deleted.")
 
@@ -445,7 +445,7 @@ class AdminsUnknownError(RightsError):
 
 
 class AskAgainError(RightsError):
-    """Telegram did not answer a question about a chat."""
+    """Telegram did not answer a call about a chat or a file, or a topic is just being made."""
 
     text = N_("Telegram isn't answering right now. Please try again in a moment.")
 

@@ -121,8 +121,8 @@ class Target:
 class Asker:
     """The chat and the person of a request. The person is None if the sender is anonymous.
 
-    ``chat_id`` is None for an inline query. ``is_owner`` is true for the bot's owners (from
-    ``ADMIN_IDS`` or an owner link), not for a group's admins.
+    ``chat_id`` is None for an inline query and for alerts. ``is_owner`` is true for the bot's
+    owners (from ``ADMIN_IDS`` or an owner link), not for a group's admins.
     ``as_channel`` is the id of a channel if a person writes in a group in the name of the channel.
     """
 

@@ -36,7 +36,11 @@ class Answer(Generic[T_co]):
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[T_co]):
-    """A call that is made when awaited; ``price`` is the highest price in credits."""
+    """A call that is made when awaited.
+
+    ``price`` is the highest usual price in credits. The API may state a higher bill, of which the
+    bot counts at most five times the usual price.
+    """
 
     operation: Operation
     price: int

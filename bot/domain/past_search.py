@@ -49,10 +49,10 @@ class Search:
 def parse_search(words: Sequence[str]) -> Search | None:
     """Parse the arguments of ``/past``.
 
-    Return None if the first word is no profile and no term, if a further word is no term, or if
-    the search without repeated terms is longer than ``story_terms.LONGEST``. The last or first of
-    several words may be a number of days (``30d``). A first word with ``@`` is a profile;
-    ``mention:@name`` is a term.
+    Return None without words, if the first word is no profile and no term, if a further word is no
+    term, or if the search without repeated terms is longer than ``story_terms.LONGEST``. The last
+    or first of several words may be a number of days (``30d``). A first word with ``@`` is a
+    profile; ``mention:@name`` is a term.
     """
     written = tuple(part for word in words for part in typed_words(word))
     days, searched = _take_days(written)

@@ -78,6 +78,7 @@ class Chat:
 
     - ``state``: ``closed`` while the bot can't or may not write in the chat.
     - ``zone``: None until a person sets the time zone; the hours of the chat are then in UTC.
+    - ``quiet_from``, ``quiet_to``, ``digest_at``: minutes after midnight in the zone of the chat.
     - ``menu``: the digest of the chat's own command menu, if the chat has one.
     - ``payer``: the person whose limits apply; None if the chat has no payer, and gets no alerts.
     - ``shows_parts``: whether /usage shows the cost of each member.

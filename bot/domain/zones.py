@@ -12,7 +12,7 @@ _NO_PLACES = frozenset({"localtime", "Factory", "posixrules"})
 
 
 def is_zone(name: str) -> bool:
-    """Return whether a chat may choose this name. All machines have the same list of names."""
+    """Return whether a chat may choose this name. This machine's zone database has the names."""
     return name in _zone_names()
 
 

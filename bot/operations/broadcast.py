@@ -77,7 +77,7 @@ class Broadcasts:
             return await broadcasts.change_state(tx, number, before=("draft",), after="stopped")
 
     async def stop(self, number: int) -> Broadcast | None:
-        """Stop a broadcast and drop its messages that were never tried.
+        """Stop a broadcast and drop its messages that certainly were not sent.
 
         Return None if the broadcast was not started, or was already stopped. A finished broadcast
         can also be stopped, because messages may still be pending for some chats.
@@ -92,7 +92,7 @@ class Broadcasts:
         return one
 
     async def _drop_unsent(self, tx: Tx, one: Broadcast) -> int:
-        """Drop the messages that were never tried.
+        """Drop the open messages that certainly were not sent.
 
         Return the number of chats that get the message.
         """
@@ -106,7 +106,9 @@ class Broadcasts:
     async def _step(self) -> datetime | None:
         """Put the next messages of the oldest unfinished broadcast into the outbox.
 
-        A broadcast ends after its last message was sent.
+        Return the time of the next call, or None if no broadcast is running. A broadcast ends when
+        all messages are in the outbox and none is about to be sent. Messages that wait for the end
+        of quiet hours or for a right may be sent later.
         """
         now = self._now()
         async with self._db.read() as tx:

@@ -2,7 +2,7 @@
 
 With PostgreSQL, the clock follows the database's clock, which all processes share. With SQLite,
 ``bot.runtime.clock_anchor`` decides the time from the clocks of servers. Before the time is known
-for the first time, nothing is written. If the time is in doubt later, no work is claimed.
+for the first time, no time is written. If the time is in doubt later, no work is claimed.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ _AGAIN = timedelta(seconds=5)
 _FRESH_S = 30.0  # after a server has sent its time, seconds until it is asked again
 _CLOSE_S = 0.05  # seconds; smaller differences to the database's clock are ignored
 _WORTH_A_LINE_S = 1.0
-_BACK_S = 60.0  # seconds; if the clock is set back by more, the process restarts
+_BACK_S = 60.0  # seconds; if the clock is set back by more, the parts are built again
 _DOUBT_EVERY_S = 600.0
 _IS_DOUBTED = "Telegram and the Stories API tell another time"
 
@@ -61,7 +61,10 @@ class ClockKeeper:
         self._logged = ""
         self._may_doubt_at = steady() + _DOUBT_EVERY_S
         self.went_back = asyncio.Event()
-        """Set if the clock was set back by more than 60 seconds. The process must then restart."""
+        """Set if the clock was set back by more than 60 seconds.
+
+        The parts of the process must then be built again.
+        """
         self.wake: Callable[[], None] = lambda: None
         """Makes the loop call ``anchor_if_in_doubt`` soon."""
         if self._clock is not None:

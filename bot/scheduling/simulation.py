@@ -44,8 +44,9 @@ class Result:
     """The result of a simulation.
 
     ``delays`` are in seconds, by profile. ``days`` are credits by day. ``lost`` is the number of
-    stories that expired before a check. If ``Simulation.record_polls`` is set, ``polls`` has the
-    time and the profile of each check.
+    stories that expired before a check. ``delays`` and ``lost`` exclude the stories of the
+    warm-up. If ``Simulation.record_polls`` is set, ``polls`` has the time and the profile of each
+    check.
     """
 
     begin: float
