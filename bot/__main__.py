@@ -30,7 +30,7 @@ _LAST_PORT_BASE = 65531
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; return the exit status."""
+    """Run one command; return the exit status. Without arguments, print the list of commands."""
     words = sys.argv[1:] if arguments is None else list(arguments)
     if not words:
         sys.stdout.write(_command_list() + "\n")

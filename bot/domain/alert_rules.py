@@ -216,7 +216,10 @@ def _doubling_delay(first: timedelta, times: int, most: timedelta) -> timedelta:
 
 
 def missed_hours(snapshot_at: datetime | None, now: datetime) -> tuple[datetime, datetime] | None:
-    """Return the period of stories that expired before this check, or None."""
+    """Return the period of stories that expired before this check.
+
+    Return None if the last complete check (``snapshot_at``) is at most a day ago, or is missing.
+    """
     gone = now - STORY_LIFE
     if snapshot_at is None or snapshot_at >= gone:
         return None
@@ -293,10 +296,11 @@ def notified_at(seen_at: datetime, expires_at: datetime, member: AudienceMember)
 
     Without a daily summary, the chat is notified immediately, or when the quiet hours end. With a
     daily summary the chat is notified at the next summary. A summary with an hour in quiet hours
-    is sent at the end of the quiet hours. A story that expires less than half an hour after the
+    is sent at the end of the quiet hours. A story that expires earlier than half an hour after the
     summary is sent half an hour before the expiry instead. If that moment is in quiet hours, or
     less than half an hour before quiet hours, the story is sent half an hour before the quiet
-    hours begin. No story is sent after a newer story.
+    hours begin. If the check is later than the computed moment, the check counts: the story is
+    sent immediately, or when the quiet hours end. No story is sent after a newer story.
     """
     if member.digest is None:
         return _after_quiet_hours(seen_at, member)

@@ -6,7 +6,7 @@ before a pattern adds a condition:
 
 - ``+``: the text also contains a possible profile name.
 - ``-``: the text contains no possible profile name.
-- ``^``: the text begins with the words of the pattern, in this order.
+- ``^``: the text begins with the words of the pattern, in this order, after words of politeness.
 
 A text of one Latin word may be a profile name. Such a text is a request only if the word is rarely
 a name.
@@ -578,8 +578,10 @@ class _Pattern:
 def request_in(text: str, language: str, *, is_group: bool = False) -> Request | None:
     """Return the request in a short text; None for small talk, names alone, and prose.
 
-    With ``is_group``, the text is a reply to a message of the bot in a group, where people also
-    comment on stories. Such a text is a request only if all its other words may be names.
+    A text of more than 12 words is prose. With ``is_group``, the text is a reply to a message of
+    the bot in a group, where people also comment on stories. Such a text without a possible name
+    is a request only if the text is a single word, or has no other words than the common words of
+    requests. Several words without a name never request stories, highlights or a subscription.
     """
     text = with_script_gaps(typed(text))
     written = typed_words(text)

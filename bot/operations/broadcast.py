@@ -1,4 +1,7 @@
-"""Broadcasts: messages of an owner to all chats, sent slowly beside alerts and replies."""
+"""Broadcasts: messages of an owner to all private chats and groups, but not to channels.
+
+The messages are sent slowly beside alerts and replies.
+"""
 
 from collections.abc import Callable
 from dataclasses import asdict, replace

@@ -153,7 +153,11 @@ class Overview:
         self.wake()
 
     async def _set_limit(self, subject: Subject, value: object) -> None:
-        """Set the daily limit of a chat or person, in credits."""
+        """Set the daily limit of a chat or person, in credits. None removes the limit.
+
+        Raises:
+            BotError: The value is not a whole number from 0 to 100,000.
+        """
         credits_ = _whole_number(value)
         if value is not None and (credits_ is None or not 0 <= credits_ <= _MOST_CREDITS):
             raise BotError("not so many credits")

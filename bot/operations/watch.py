@@ -132,7 +132,7 @@ class Watch:
     async def _rescue(self, now: datetime) -> datetime:
         """Save the content of the opened file after the file was replaced.
 
-        Notify the owners once.
+        Notify the owners once of a failure, and once of the success.
         """
         file = self._db.file
         try:
