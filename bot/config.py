@@ -402,7 +402,8 @@ def secrets_of(settings: Settings) -> list[str]:
 def _password_in(url: str) -> str:
     """Return the password in a URL, still percent-encoded, or an empty string without an @.
 
-    For a URL with a user and no password, return ``//`` and the user.
+    For a URL with a user and no password, return ``//`` and the user. A password in the query is
+    not found.
     """
     return url.partition("@")[0].rpartition(":")[2] if "@" in url else ""
 

@@ -54,8 +54,8 @@ class Reshared:
 class Story:
     """One photo or video that lives for 24 hours after ``taken_at``; its identity is ``pk`` alone.
 
-    ``media_url`` is None if the API named no file. URLs are signed and expire (``oe``), so a URL
-    is never an identity.
+    ``duration`` is in seconds. ``media_url`` is None if the API named no file. URLs are signed and
+    expire (``oe``), so a URL is never an identity.
     """
 
     pk: str
