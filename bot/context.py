@@ -250,12 +250,12 @@ App = Application[Any, Context, Any, Any, Any, Any]
 async def prepare(update: Update, context: Context) -> None:
     """Set the chat, the translator and the topics flag of the context, before the handlers run.
 
-    For an inline query, only the translator is set. If the bot was blocked by the person or
-    removed from the chat, the chat stays closed.
+    For an update without a chat, such as an inline query, only the translator is set. If the bot
+    was blocked by the person or removed from the chat, the chat stays closed.
 
     Raises:
         TryAgainError: The database is unavailable.
-        DatabaseUnavailableError: The database is unavailable, and the update is an inline query.
+        DatabaseUnavailableError: The database is unavailable, and the update has no chat.
     """
     person, where = update.effective_user, update.effective_chat
     code = person.language_code if person else None

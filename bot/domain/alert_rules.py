@@ -200,8 +200,9 @@ def poll_again_at(now: datetime, failures: int) -> datetime:
 def check_if_back_at(now: datetime, answers: int) -> datetime:
     """Return when to check whether a private or missing profile is available again.
 
-    ``answers`` is the number of consecutive answers with this result. The first check is after 30
-    minutes, because a story lives only a day; the interval then doubles up to a day.
+    ``answers`` is the number of consecutive answers with this result. After the first and the
+    second answer the pause is 30 minutes, because a story lives only a day. With each further
+    answer the pause doubles, up to a day.
     """
     return now + _doubling_delay(_FIRST_UNAVAILABLE_PAUSE, answers - 1, _LAST_UNAVAILABLE_PAUSE)
 

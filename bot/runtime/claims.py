@@ -77,7 +77,10 @@ class Owner:
         return self._since <= claimed_at and self.is_valid(now)
 
     def valid_for(self, now: datetime) -> timedelta:
-        """Return how long the process has had its lease without an interruption."""
+        """Return how long the process has had its lease without an interruption.
+
+        Before the first ``renew``, the result is practically unlimited.
+        """
         return now - self._since if self.is_valid(now) else timedelta(0)
 
     def lease(self, now: datetime, duration: timedelta) -> Lease:

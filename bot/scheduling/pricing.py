@@ -22,9 +22,9 @@ from bot.scheduling.forecast import (
 from bot.scheduling.waiting_time import DAY, HOUR
 
 BANK_HOURS = 1.5
-"""The main part of the capacity of the credit bucket, in hours of the budget.
+"""One part of the capacity of the credit bucket, in hours of the budget.
 
-``Schedule.set_budget`` adds some credits for random variation.
+``Schedule.set_budget`` adds a second part, which is the larger part of a small budget.
 """
 
 _RATE_FORGETS = 1.0  # the weight in days of the previous survey's rate in the next survey
