@@ -24,7 +24,7 @@ from bot.runtime.workers import Worker
 from bot.store import claimed_tables, key_values, leases
 from bot.store.engine import server_clock
 from bot.store.engine.database import Database
-from bot.store.engine.revisions import newest_revision, revision_of
+from bot.store.engine.revisions import is_known_revision, newest_revision, revision_of
 
 log = structlog.get_logger()
 
@@ -97,7 +97,9 @@ class Replicas:
 async def _has_old_tables(db: Database) -> bool:
     async with db.read() as tx:
         revision = await tx.run_sync(revision_of)
-    return revision is not None and revision != newest_revision()
+    # The tables of a newer version are unknown. Their processes must not end.
+    is_known = revision is not None and is_known_revision(revision)
+    return is_known and revision != newest_revision()
 
 
 async def _stamp_and_see_others(db: Database) -> bool:

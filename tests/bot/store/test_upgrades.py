@@ -114,6 +114,33 @@ async def test_an_upgrade_waits_for_who_at_work_and_not_for_the_dead(
 
 
 @on_postgresql
+async def test_an_older_version_does_not_stop_the_processes_of_a_newer_version(
+    db: Database,
+) -> None:
+    async def set_version(number: str) -> None:
+        async with db.begin() as tx:
+            await tx.execute(
+                sa.text("UPDATE alembic_version SET version_num = :number"), {"number": number}
+            )
+
+    before = str(await version(db))
+    await set_version(NEXT)
+    async with process_lease_of("a", db):
+        with pytest.raises(DatabaseUnavailableError, match="newer version"):
+            await upgrade(db, patience_s=0)
+    await set_version(before)
+
+
+@asynccontextmanager
+async def process_lease_of(name: str, db: Database) -> AsyncIterator[None]:
+    async with db.begin() as tx:
+        await leases.claim(tx, f"process:{name}", name, now=now())
+    yield
+    async with db.begin() as tx:
+        await leases.release(tx, f"process:{name}", name)
+
+
+@on_postgresql
 async def test_replicas_are_counted_now_and_then_and_stand_while_they_cannot_be(
     db: Database,
 ) -> None:
