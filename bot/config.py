@@ -384,28 +384,34 @@ def secrets_of(settings: Settings) -> list[str]:
 
     The value is an empty string for a secret that is not set.
     """
-    url = settings.database_url.get_secret_value()
     addresses = (
+        settings.database_url,
         settings.database_direct_url,
         settings.telegram_proxy,
         settings.stories_api_proxy,
         settings.media_proxy,
     )
-    return [
+    secrets = [
         settings.telegram_token.get_secret_value(),
         settings.stories_api_key.get_secret_value(),
-        *(_password_in(one) for one in (url, *map(reveal, addresses))),
         reveal(settings.metrics_token),
     ]
+    for address in addresses:
+        secrets += _passwords_in(reveal(address))
+    return secrets
 
 
-def _password_in(url: str) -> str:
-    """Return the password in a URL, still percent-encoded, or an empty string without an @.
+def _passwords_in(url: str) -> list[str]:
+    """Return the passwords in a URL, still percent-encoded: before the @, and in the query.
 
-    For a URL with a user and no password, return ``//`` and the user. A password in the query is
-    not found.
+    For a URL with a user and no password, the list contains ``//`` and the user.
     """
-    return url.partition("@")[0].rpartition(":")[2] if "@" in url else ""
+    found = [url.partition("@")[0].rpartition(":")[2]] if "@" in url else []
+    for pair in url.partition("?")[2].split("&"):
+        name, _, value = pair.partition("=")
+        if name == "password":
+            found.append(value)
+    return found
 
 
 def load(env_file: Path | None = None, /, **overrides: object) -> Settings:

@@ -274,7 +274,9 @@ def _write_error(file: Path) -> str:
     try:
         with tempfile.TemporaryFile(dir=file.parent):
             if file.exists():
-                file.read_bytes()
+                file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return f"{file}: not UTF-8 text"
     except OSError as error:
         place = file if error.filename == str(file) else file.parent
         return reason_of(OSError(error.errno, error.strerror, str(place)))

@@ -127,6 +127,8 @@ def note_network_disk(url: str, mounts: Path = _MOUNTS) -> Finding | None:
 
     ``mounts`` is the list of mounted file systems.
     """
+    if not url.startswith("sqlite"):
+        return None
     db = Database(url)
     if db.file is None:
         return None

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import Settings, load, unknown_names
+from bot.config import Settings, load, secrets_of, unknown_names
 from bot.domain.errors import SettingsError
 
 TOKEN = "123456:AAabcdefghijklmnopqrstuvwxyz0123456"
@@ -127,3 +127,10 @@ def test_what_is_no_setting_is_named_with_the_nearest_one(monkeypatch: pytest.Mo
 )
 def test_a_port_that_others_can_reach_is_open(changed: dict[str, object], is_open: bool) -> None:
     assert load(**GOOD | changed).is_port_reachable == is_open
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://u:pass-word@h/db", "postgresql://h/db?user=u&password=pass-word"]
+)
+def test_the_password_of_a_url_is_a_secret(url: str) -> None:
+    assert "pass-word" in secrets_of(load(**GOOD, database_url=url))

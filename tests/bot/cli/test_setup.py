@@ -127,6 +127,14 @@ async def test_nothing_is_asked_if_the_file_can_not_be_written(
         assert "Nothing was written." in said
 
 
+async def test_nothing_is_asked_if_the_file_is_no_text(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / ".env").write_bytes(b"NAME=caf\xe9\n")
+    assert await setup.main(ask_secret=pytest.fail) is None
+    assert capsys.readouterr().out.startswith(f"{folder / '.env'}: not UTF-8 text")
+
+
 async def test_who_has_no_good_values_gets_no_file(
     box: Box, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

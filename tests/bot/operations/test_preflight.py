@@ -1,6 +1,7 @@
 """What a start needs of its machine."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,12 @@ def test_a_database_on_a_network_file_system_is_noted(
     note = preflight.note_network_disk(f"sqlite:///{tmp_path}/data/bot.db", mounts)
     assert (note is not None) is is_noted
     assert note is None or kind in note.text
+
+
+def test_the_disk_of_a_server_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the driver, ``check`` must still say that the driver is missing."""
+    monkeypatch.setitem(sys.modules, "asyncpg", None)
+    assert preflight.note_network_disk("postgresql://host/db") is None
 
 
 def test_where_no_list_of_mounts_is_nothing_is_noted(tmp_path: Path) -> None:
