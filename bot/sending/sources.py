@@ -167,18 +167,14 @@ class Supply:
 
         Return whether a source was found. If no source is found, the item keeps its present
         source. If the file is too large, the item fails. The download of a pasted URL may cost 1
-        credit, and may raise an error.
-
-        Raises:
-            SpendingError: The download of a pasted URL may not be paid.
-            StoriesError: The API failed, or the account of a pasted URL is private or blocked.
+        credit.
         """
         while item.is_open and item.tried < _FREE_STEPS:
             step = self._steps[item.tried]
             item.tried += 1
             try:
                 source = await step(item, asker)
-            except MediaError as error:
+            except (MediaError, SpendingError, StoriesError) as error:
                 self._record_failure(item, error)
                 continue
             if source:

@@ -51,3 +51,6 @@ async def test_who_has_pasted_too_much_is_told_so_and_nobody_else_is(db: Databas
         item = Item(pasted, "photo", tried=1)
         await supply.find_next_source(item, Asker(5, user))
         assert item.failed == text
+    item = Item(pasted, "photo", tried=1)  # Telegram has refused the URL
+    assert not await supply.find_next_free_source(item, Asker(5, 1))
+    assert item.reason == PastedLimitError.text
