@@ -127,7 +127,7 @@ async def test_a_wire_fault_is_one_typed_error_in_time_and_is_not_asked_again(
     async with serving(FAULTS[name]) as server, api_at(server.url, **deadlines) as api:
         with pytest.raises(BotError) as caught:
             await called(api, call, tmp_path)
-        assert server.count == 1
+        assert server.count <= 1  # on a busy machine, the deadline may pass before the first byte
     assert time.monotonic() - started < 60
     assert KEY not in repr(caught.value)
     if isinstance(caught.value, StoriesError):
