@@ -45,13 +45,6 @@ def _copy(made: Path, file: Path) -> None:
         shutil.copy(made, file)  # copies the private file mode as well as the content
 
 
-async def count_lock_waits(database: Database) -> int:
-    """Return the number of PostgreSQL sessions that wait for a lock of another session."""
-    waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-    async with database.read() as tx:
-        return int((await tx.exec_driver_sql(waits)).scalar_one())
-
-
 async def empty(database: Database) -> None:
     """Delete all rows of a PostgreSQL database, and reset the sequences.
 

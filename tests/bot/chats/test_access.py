@@ -1,7 +1,5 @@
 """The end of a block: of a profile under each of its names, and of an expired block."""
 
-import asyncio
-
 import pytest
 
 from bot.chats.access import Access
@@ -13,10 +11,10 @@ from bot.store import access as store
 from bot.store import chats
 from bot.store.engine.database import Database
 from bot.updates.unit_of_work import Unit, as_current
-from tests.support.control import wait_for
-from tests.support.database import count_lock_waits, on_postgresql
+from tests.support.database import on_postgresql
 from tests.support.errors import raises
 from tests.support.followed import MINUTE, Clock
+from tests.support.lock_waits import Pause, run_behind_a_lock
 
 OLD, NEW = Subject("profile", "star"), Subject("profile", "moon")
 
@@ -69,23 +67,13 @@ async def test_a_new_block_stays_while_the_expired_block_before_it_is_ended(db: 
     person, clock = Subject("person", "5"), Clock()
     access = Access(db, mode="open", now=clock)
     await access.block(person, until=clock(), reason="")
-    is_blocked_again, may_end = asyncio.Event(), asyncio.Event()
 
-    async def block_again() -> None:
+    async def block_again(pause: Pause) -> None:
         async with db.begin() as tx:
             await store.put(tx, person, now=clock(), blocked_since=clock(), blocked_until=None)
-            is_blocked_again.set()
-            await may_end.wait()
+            await pause()
 
-    async def is_waiting() -> bool:
-        return await count_lock_waits(db) > 0
-
-    async with asyncio.TaskGroup() as group:
-        group.create_task(block_again())
-        await is_blocked_again.wait()
-        group.create_task(access.update_blocks())
-        await wait_for(is_waiting)
-        may_end.set()
+    await run_behind_a_lock(db, block_again, access.update_blocks)
     entry = await db.fetch(lambda tx: store.get(tx, person))
     assert entry is not None
     assert entry.is_blocked(clock())
@@ -98,14 +86,12 @@ async def test_a_group_that_adds_the_bot_beside_its_block_is_no_deadlock(db: Dat
     access = Access(db, mode="open", now=clock)
     async with db.begin() as tx:
         await chats.add_or_update(tx, group_id, kind="group", title="", now=clock())
-    is_locked, may_block = asyncio.Event(), asyncio.Event()
 
-    async def block() -> None:
+    async def block(pause: Pause) -> None:
         unit = Unit(db)
         with as_current(unit):
             await chats.lock(await unit.ensure_transaction(), [group_id])
-            is_locked.set()
-            await may_block.wait()
+            await pause()
             await access.block(Subject.of_chat(group_id), until=None, reason="")
             await unit.commit()
 
@@ -117,15 +103,7 @@ async def test_a_group_that_adds_the_bot_beside_its_block_is_no_deadlock(db: Dat
             await chats.add_or_update(tx, group_id, kind="group", title="", now=clock())
             await unit.commit()
 
-    async def is_waiting() -> bool:
-        return await count_lock_waits(db) > 0
-
-    async with asyncio.TaskGroup() as group:
-        group.create_task(block())
-        await is_locked.wait()
-        group.create_task(add())
-        await wait_for(is_waiting)
-        may_block.set()
+    await run_behind_a_lock(db, block, add)
     chat = await db.fetch(lambda tx: chats.get(tx, group_id))
     assert chat is not None
     assert chat.state == "closed"

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -27,8 +28,9 @@ from bot.outbox.results import Arrived, SendReport, Tally
 from bot.store import chat_queues, chats, deliveries, enqueue, file_ids, kept_stories, moves
 from bot.store.engine.database import Database
 from tests.support.control import wait_for
-from tests.support.database import count_lock_waits, on_postgresql
+from tests.support.database import on_postgresql
 from tests.support.followed import HOUR, MINUTE, NOON, PRADA, claim, follow, look, rows, story
+from tests.support.lock_waits import Pause, run_behind_a_lock
 from tests.support.postgres import connected
 from tests.support.rows import used
 
@@ -354,24 +356,15 @@ async def test_a_refused_alert_beside_the_update_that_the_bot_was_removed_is_no_
     """The update locks the chat and then the queue, and closes the chat."""
     await owing(db, "1")
     lane, batch = await leaving(db)
-    is_locked, may_close = asyncio.Event(), asyncio.Event()
 
-    async def close() -> None:
+    async def close(pause: Pause) -> None:
         async with db.begin() as tx:
             await chats.lock(tx, [CHAT])
-            is_locked.set()
-            await may_close.wait()
+            await pause()
             await moves.close_chat(tx, CHAT, now=NOON)
 
-    async def is_waiting() -> bool:
-        return await count_lock_waits(db) > 0
-
-    async with asyncio.TaskGroup() as group:
-        group.create_task(close())
-        await is_locked.wait()
-        group.create_task(record(db, lane, batch, PermanentFailure("kicked")))
-        await wait_for(is_waiting)
-        may_close.set()
+    refused = partial(record, db, lane, batch, PermanentFailure("kicked"))
+    await run_behind_a_lock(db, close, refused)
     chat = await db.fetch(lambda tx: chats.get(tx, CHAT))
     assert chat is not None
     assert chat.state == "closed"

@@ -8,9 +8,8 @@ from bot.domain.records import Held
 from bot.store import chat_queues, chats, deliveries, enqueue, erasure
 from bot.store.engine.database import Database
 from tests.support.claims import lease_at
-from tests.support.control import wait_for
-from tests.support.database import count_lock_waits
 from tests.support.followed import HOUR, MINUTE, NOON, PRADA, claim, follow, look, rows, story
+from tests.support.lock_waits import Pause, run_behind_a_lock
 
 
 async def test_a_lane_brings_its_chat_and_what_is_due_in_order(db: Database) -> None:
@@ -153,7 +152,6 @@ async def test_only_a_chats_own_waiting_reply_keeps_its_queue_from_being_claimed
 async def test_a_reply_that_is_added_while_a_lease_ends_is_due(empty_postgres_url: str) -> None:
     """Both transactions wait for the lock of the queue, and the reply is committed first."""
     reply = {"text": "x"}
-    is_locked, may_go_on = asyncio.Event(), asyncio.Event()
     async with Database(empty_postgres_url) as db:
         async with db.begin() as tx:
             await follow(tx, 1)
@@ -162,11 +160,10 @@ async def test_a_reply_that_is_added_while_a_lease_ends_is_due(empty_postgres_ur
         assert queue is not None
         assert first is not None
 
-        async def hold() -> None:
+        async def hold(pause: Pause) -> None:
             async with db.begin() as tx:
                 await chat_queues.lock(tx, 1)
-                is_locked.set()
-                await may_go_on.wait()
+                await pause()
 
         async def add() -> None:
             async with db.begin() as tx:
@@ -178,17 +175,7 @@ async def test_a_reply_that_is_added_while_a_lease_ends_is_due(empty_postgres_ur
                 await chat_queues.end_lease(tx, queue, but=first, flood=None, now=NOON)
                 await deliveries.remove(tx, [first])
 
-        async def are_waiting(count: int) -> bool:
-            return await count_lock_waits(db) >= count
-
-        async with asyncio.TaskGroup() as group:
-            group.create_task(hold())
-            await is_locked.wait()
-            group.create_task(add())
-            await wait_for(lambda: are_waiting(1))
-            group.create_task(end())
-            await wait_for(lambda: are_waiting(2))
-            may_go_on.set()
+        await run_behind_a_lock(db, hold, add, end)
         assert [len(lane.rows) for lane in await claim(db, now=NOON + MINUTE)] == [1]
 
 
@@ -196,7 +183,6 @@ async def test_a_reply_beside_the_deletion_of_its_chat_is_no_deadlock(
     empty_postgres_url: str,
 ) -> None:
     """A move or an erasure locks the chat and the queue, and deletes the chat later."""
-    is_locked, may_delete = asyncio.Event(), asyncio.Event()
     async with Database(empty_postgres_url) as db:
         async with db.begin() as tx:
             await follow(tx, 1)
@@ -205,20 +191,11 @@ async def test_a_reply_beside_the_deletion_of_its_chat_is_no_deadlock(
             async with db.begin() as tx:
                 assert await chat_queues.claim_to_reply(tx, 1, lease_at(NOON)) is None
 
-        async def is_waiting() -> bool:
-            return await count_lock_waits(db) > 0
-
-        async def erase() -> None:
+        async def erase(pause: Pause) -> None:
             async with db.begin() as tx:
                 await chats.lock(tx, [1])
                 await chat_queues.lock(tx, 1)
-                is_locked.set()
-                await may_delete.wait()
+                await pause()
                 await erasure.erase_chat(tx, 1, now=NOON)
 
-        async with asyncio.TaskGroup() as group:
-            group.create_task(erase())
-            await is_locked.wait()
-            group.create_task(reply())
-            await wait_for(is_waiting)
-            may_delete.set()
+        await run_behind_a_lock(db, erase, reply)

@@ -22,7 +22,7 @@ from bot.store import (
 from bot.store.engine.database import Database, all_tables
 from tests.support.claims import lease_at
 from tests.support.control import wait_for
-from tests.support.database import count_lock_waits, on_postgresql
+from tests.support.database import on_postgresql
 from tests.support.followed import (
     HOUR,
     MINUTE,
@@ -35,6 +35,7 @@ from tests.support.followed import (
     rows,
     story,
 )
+from tests.support.lock_waits import Pause, run_behind_a_lock
 from tests.support.postgres import connected
 from tests.support.rows import used
 
@@ -292,29 +293,19 @@ async def test_what_the_new_chat_has_had_does_not_come_again_while_it_is_on_its_
 async def test_a_group_moves_while_the_first_reply_in_the_new_group_is_committed(
     db: Database,
 ) -> None:
-    is_replied, may_end = asyncio.Event(), asyncio.Event()
     async with db.begin() as tx:
         await follow(tx, -5)
         await chats.add_or_update(tx, -1005, kind="supergroup", title="", now=NOON)
 
-    async def reply() -> None:
+    async def reply(pause: Pause) -> None:
         async with db.begin() as tx:
             assert await chat_queues.claim_to_reply(tx, -1005, lease_at(NOON))
-            is_replied.set()
-            await may_end.wait()
+            await pause()
 
     async def move() -> None:
         async with db.begin() as tx:
             assert await moves.move_chat(tx, -5, -1005, now=NOON)
 
-    async def is_waiting() -> bool:
-        return await count_lock_waits(db) > 0
-
-    async with asyncio.TaskGroup() as group:
-        group.create_task(reply())
-        await is_replied.wait()
-        group.create_task(move())
-        await wait_for(is_waiting)
-        may_end.set()
+    await run_behind_a_lock(db, reply, move)
     async with db.read() as tx:
         assert len(await subscriptions.of_chat(tx, -1005)) == 1
