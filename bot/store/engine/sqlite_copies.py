@@ -178,7 +178,10 @@ def database_id(file: Path) -> str | None:
 
 
 def reason_of(error: BaseException) -> str:
-    """Return a short reason for an error of a file; it names another user who owns the file."""
+    """Return the reason of a failed file operation as a short text.
+
+    If a right is missing and the file belongs to a different user, the text names that user.
+    """
     if not isinstance(error, OSError) or not error.strerror:
         return str(error)
     if not error.filename:
