@@ -165,7 +165,7 @@ async def _run_once(settings: Settings, stop: asyncio.Event, build: Build) -> in
         try:
             web = await running.web.start(settings.bind_host, settings.port)
         except OSError as error:
-            text = f"{error}: set PORT to a free port"
+            text = f"{error}: check PORT and HOST"
             log.error("the port can't be bound", port=settings.port, reason=text)  # noqa: TRY400 - a traceback is not needed
             return 1
         if not await running.connect_to_telegram(stop):

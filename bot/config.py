@@ -6,6 +6,7 @@ Errors are reported as sentences without the values.
 import difflib
 import ipaddress
 import os
+import stat
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import parse_qs, urlsplit
@@ -402,11 +403,14 @@ def secrets_of(settings: Settings) -> list[str]:
 
 
 def _passwords_in(url: str) -> list[str]:
-    """Return the passwords in a URL, still percent-encoded: before the @, and in the query.
+    """Return the passwords in a URL: in the user information before the @, and in the query.
 
-    For a URL with a user and no password, the list contains ``//`` and the user.
+    Percent-encoded passwords stay encoded.
     """
-    found = [url.partition("@")[0].rpartition(":")[2]] if "@" in url else []
+    found = []
+    user_info, at, _ = url.partition("//")[2].partition("@")
+    if at:
+        found.append(user_info.partition(":")[2])
     for pair in url.partition("?")[2].split("&"):
         name, _, value = pair.partition("=")
         if name == "password":
@@ -469,7 +473,9 @@ def _is_file(file: Path) -> bool:
         SettingsError: The folder of the file can't be read.
     """
     try:
-        return file.is_file()
+        return stat.S_ISREG(file.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
     except OSError as error:
         raise SettingsError([f"{file.absolute()} can't be read: {error.strerror}."]) from None
 

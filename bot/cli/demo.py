@@ -33,7 +33,8 @@ def run_demo(*, port_base: int) -> int:
             try:
                 return runner.run(_run_demo(Path(folder), port_base, loop))
             except OSError as error:
-                if error.errno not in {errno.EADDRINUSE, errno.EACCES}:
+                # An error of a file has a file name, unlike an error of a port.
+                if error.filename or error.errno not in {errno.EADDRINUSE, errno.EACCES}:
                     raise
     text = (
         f"One of the ports {port_base} to {port_base + 4} is taken or not allowed. Choose others: "
@@ -46,7 +47,8 @@ def run_demo(*, port_base: int) -> int:
 async def _run_demo(folder: Path, port_base: int, loop: MovableLoop) -> int:
     # The sandbox uses the time of this loop. A skipped day therefore passes for the bot as well.
     async with running(port_base=port_base, clock=Clock(move_on=loop.advance)) as sandbox:
-        # With less credits, the start would warn of the demo's high budget.
+        # With fewer credits, the bot would warn at its start that the balance is too small for
+        # this budget.
         sandbox.stories_api.billing.balance = _DAYS * _BUDGET
         # The bot receives every message of the demo's group, as if the owner had disabled the
         # privacy mode at @BotFather (/setprivacy).

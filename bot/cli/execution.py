@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -71,8 +70,12 @@ def _print_settings_error(error: SettingsError, env_file: Path | None) -> int:
         console.print(sentence, markup=False)
     file = (env_file or Path(ENV_FILE)).absolute()
     state = ""
-    with suppress(OSError):  # the sentences already say that the file can't be read
-        state = "" if file.exists() else ", which does not exist"
+    try:
+        file.stat()
+    except FileNotFoundError:
+        state = ", which does not exist"
+    except OSError:  # the sentences already say that the file can't be read
+        pass
     console.print(f"The settings come from the environment and from {file}{state}.", markup=False)
     console.print("docs/configuration.md lists every setting.", markup=False)
     return 2

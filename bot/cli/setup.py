@@ -11,7 +11,6 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -94,7 +93,7 @@ class Setup:
             return None
         values: dict[str, str] = {}
         for name in _VALUES:
-            value = await self._ask_until_accepted(name, partial(self._ask_for_secret, name))
+            value = await self._ask_until_accepted(name)
             if value is None:
                 self.console.print(_NOTHING)
                 return None
@@ -120,7 +119,7 @@ class Setup:
     def _ask_for_secret(self, name: str) -> str:
         """Ask for a token or key. Return the value of the file if the answer is empty."""
         text, present = _VALUES[name][0], _present_value(self.file, name)
-        hint = " [Enter: as now]" if present else ""
+        hint = " [Enter: keep the current value]" if present else ""
         return self.ask_secret(f"{text}{hint}: ").strip() or present
 
     def _is_for_service(self) -> bool:
@@ -130,13 +129,13 @@ class Setup:
         """
         return self.file != Path(ENV_FILE).absolute()
 
-    async def _ask_until_accepted(self, name: str, ask: Callable[[], str]) -> str | None:
+    async def _ask_until_accepted(self, name: str) -> str | None:
         """Ask until a value is accepted. Return None after three attempts or the end of input."""
         for _ in range(_TRIES):
             try:
-                value = ask()
+                value = self._ask_for_secret(name)
             except EOFError:
-                self.console.print("Nobody answers.")
+                self.console.print("The input has ended.")
                 return None
             if await self._is_accepted(name, value):
                 return value
@@ -190,7 +189,7 @@ class Setup:
         present = _present_budget(self.file)
         proposed = present or price.proposed_budget
         self._print_plan(proposed, price)
-        why = "as now" if present else "proposed"
+        why = "current" if present else "proposed"
         question = f"How many credits may the bot spend a day? [{proposed}, {why}] "
         while True:
             answer = self._read_answer(question)

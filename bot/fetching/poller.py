@@ -301,7 +301,7 @@ class Scheduler:
         taken = await profiles.claim(
             tx, lease, limit=limit, ids=found, skip_fresh=plan.pause is not None
         )
-        plan.schedule.move_credits_forward(len(taken) * plan.cost)
+        plan.schedule.release_early(len(taken) * plan.cost)
         return taken
 
     async def _claim_early(self, tx: Tx, plan: Plan, lease: Lease, *, limit: int) -> list[Known]:

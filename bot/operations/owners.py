@@ -19,7 +19,7 @@ from bot.domain.zones import zone_of
 from bot.presentation.actions import Buttons
 from bot.presentation.translation import Translator, translator_for
 from bot.sending.replies import text_payload
-from bot.store import chats, enqueue
+from bot.store import chat_queues, chats, enqueue
 from bot.store.engine.database import Database, Tx
 
 log = structlog.get_logger()
@@ -67,6 +67,7 @@ class Owners:
             # An owner may have written to a different installation only, so the database may lack
             # the owner's chat.
             await chats.ensure_private(tx, chat_id, now=now)
+        await chat_queues.lock_all(tx, ids)
         translators = await _translators(tx, ids)
         for chat_id in ids:
             t = translators[chat_id]

@@ -238,9 +238,9 @@ class Watch:
 
 
 def fullest_disk(*folders: Path) -> tuple[int, int] | None:
-    """Return the free bytes and the size of the folder's disk that has the fewest free bytes.
+    """Return the free and the total bytes of the disk with the fewest free bytes.
 
-    Return None if none of the folders exists.
+    Only the disks of ``folders`` are compared. Return None if none of the folders exists.
     """
     result = []
     for folder in folders:

@@ -216,8 +216,8 @@ class Schedule:
         """Release the credits that are due by ``now`` into the bucket."""
         self.bucket.release(now, spent=spent, budget=self.budget, plan=self.release_curve)
 
-    def move_credits_forward(self, amount: float) -> None:
-        """Move ``amount`` credits of the rest of the day into the bucket now.
+    def release_early(self, amount: float) -> None:
+        """Release ``amount`` credits of the rest of the day into the bucket now.
 
         The credits pay for checks that must not wait. The caller must make sure that the day has
         enough credits left. The bucket has no debt, because the later releases of the day become

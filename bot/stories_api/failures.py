@@ -154,10 +154,10 @@ def _error_type_of_404(complaint: Complaint, endpoint: str) -> type[StoriesError
 def _billed_credits(status: int, body: bytes | None, price: int) -> int | None:
     """Return the credits billed for a failed call, or None if unknown.
 
-    Unknown credits count as spent until the next balance. The statuses in ``_BILLED`` cost
-    ``price``, except as follows. The statuses in ``_FREE`` cost nothing.
-    A 403 or 404 page of a proxy in front of the API also costs nothing. Other pages of the proxy
-    (502, 520) may hide an answer that was billed.
+    Statuses in ``_FREE`` cost nothing, and so does a 403 or 404 page of a proxy in front of the
+    API. The other statuses in ``_BILLED`` cost ``price``. For all other statuses, the credits are
+    unknown, because a page of the proxy (502, 520) may hide an answer that was billed. Unknown
+    credits count as spent until the next balance.
     """
     if status in _FREE or (status in {403, 404} and _is_edge_page(body)):
         return 0

@@ -107,7 +107,7 @@ def menu(bot: Bot, chat_type: str, chat_id: int, language: str) -> list[dict[str
 def samples(sandbox: Sandbox) -> list[dict[str, str]]:
     """Return sample messages in order, each with the text to type and a note on the result.
 
-    A sample with a chat belongs into the chat of this title; other samples belong into the private
+    A sample with a chat is for the chat with this title. All other samples are for the private
     chat with the bot.
     """
     tries = [
