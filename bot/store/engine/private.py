@@ -20,7 +20,7 @@ def create_private(file: Path) -> None:
 
 
 def make_folder(folder: Path, *, like: Path | None = None) -> None:
-    """Create a folder and its missing parents, if there are none.
+    """Create a folder and its missing parents. Do nothing if the folder exists.
 
     If root runs the process, the new folders get the owner of ``like``, by default of the nearest
     existing parent.
@@ -42,19 +42,24 @@ def copy_owner(file: Path, *, like: Path) -> None:
             os.chown(file, owner.st_uid, owner.st_gid)
 
 
-def other_owner_phrase(path: Path) -> str:
-    """Return which other user owns a path or its nearest readable parent, as a sentence part.
+def other_owner_note(path: Path) -> str:
+    """Return a note in brackets if another user owns a path or its nearest readable parent.
 
-    The text is empty if the user of this process is the owner, or if the owner is not known.
+    The note is empty if the user of this process is the owner, or if the owner has no name.
     """
     for one in (path, *path.absolute().parents):
-        with suppress(OSError, KeyError):  # KeyError: the owner has no name
-            uid = one.stat().st_uid
-            name = pwd.getpwuid(uid).pw_name
-            if uid == os.geteuid():
-                return ""
-            return f"{one} belongs to the user {name}, so run the command as {name}"
-    return ""
+        with suppress(OSError):
+            owner = one.stat().st_uid
+            break
+    else:
+        return ""
+    if owner == os.geteuid():
+        return ""
+    try:
+        name = pwd.getpwuid(owner).pw_name
+    except KeyError:
+        return ""
+    return f" ({one} belongs to the user {name}, so run the command as {name})"
 
 
 def make_database_private(file: Path) -> None:

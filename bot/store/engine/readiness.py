@@ -65,18 +65,13 @@ def _has_writable_file(file: Path) -> bool:
     refuse_wrong_file(file)
     if file.exists():
         if not os.access(file, os.W_OK):
-            raise PermissionError(f"{file} can't be written{_whose(file)}")
+            raise PermissionError(f"{file} can't be written{private.other_owner_note(file)}")
         return True
     folder = next(parent for parent in file.absolute().parents if parent.exists())
     if not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise PermissionError(f"nothing can be written in {folder}{_whose(folder)}")
+        note = private.other_owner_note(folder)
+        raise PermissionError(f"nothing can be written in {folder}{note}")
     return False
-
-
-def _whose(path: Path) -> str:
-    """Return the other user who owns a path, in brackets, or an empty string."""
-    whose = private.other_owner_phrase(path)
-    return f" ({whose})" if whose else ""
 
 
 def _readiness_of(connection: sa.Connection) -> Readiness:

@@ -189,8 +189,7 @@ def reason_of(error: BaseException) -> str:
     reason = f"{error.filename}: {error.strerror}"
     if not isinstance(error, PermissionError):
         return reason
-    owner = private.other_owner_phrase(Path(error.filename))
-    return f"{reason} ({owner})" if owner else reason
+    return reason + private.other_owner_note(Path(error.filename))
 
 
 def verified_revision(file: Path) -> str | None:

@@ -17,7 +17,7 @@ from bot.operations.preflight import try_database
 from bot.store.copies import backups
 from bot.store.engine.database import Database
 from bot.store.engine.lock import only_process
-from bot.store.engine.private import migration_copies
+from bot.store.engine.private import migration_copies, other_owner_note
 from bot.store.engine.revisions import newest_revision
 from bot.store.engine.sqlite_copies import reason_of
 from tests.support.followed import NOON
@@ -156,6 +156,24 @@ async def test_another_user_is_told_who_owns_the_files(
     with pytest.raises(DatabaseUnavailableError, match=f"bot.db.lock: Permission denied .{whose}"):
         async with only_process(f"sqlite:///{tmp_path}/bot.db", wait=timedelta(0)):
             pass
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_an_owner_without_a_name_is_not_replaced_by_the_owner_of_a_parent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, others: int
+) -> None:
+    """In a container, the bot's user often has no name."""
+    find, asked = pwd.getpwuid, list[int]()
+
+    def nameless_at_first(number: int) -> pwd.struct_passwd:
+        asked.append(number)
+        if len(asked) == 1:
+            raise KeyError(number)
+        return find(number)
+
+    monkeypatch.setattr(pwd, "getpwuid", nameless_at_first)
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + others)
+    assert other_owner_note(tmp_path) == ""
 
 
 def _refuse(path: str, *_: object) -> int:
