@@ -75,5 +75,6 @@ class ChatPresence:
         if presence == "may not" or isinstance(presence, Moved):
             return  # the probes continue; Telegram reports a migration by a separate message
         async with self._db.begin() as tx:
+            await moves.lock_for_presence(tx, mute.chat_id, presence)
             await moves.apply_presence(tx, mute, presence, now=self._now())
         self._wake()

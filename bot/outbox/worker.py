@@ -507,11 +507,12 @@ class Outbox:
         now = self._now()
         log.info("asked about a chat", chat=queue.chat_id, presence=str(presence))
         async with self._db.begin() as tx:
-            if await chat_queues.lock(tx, queue.chat_id) == queue.token:
+            if await moves.lock_for_presence(tx, queue.chat_id, presence) == queue.token:
+                # The claim ends before a move, because the queue then has the new id of the chat.
+                await chat_queues.reschedule(tx, queue.chat_id, free_at=now)
                 await moves.apply_presence(tx, mute, presence, now=now)
                 if presence == "may not":
                     await notify_of_missing_right(tx, mute, self._owners(), now=now)
-                await chat_queues.reschedule(tx, queue.chat_id, free_at=now)
 
     # -- records --------------------------------------------------------------------------
 

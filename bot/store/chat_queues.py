@@ -207,14 +207,17 @@ async def lock_all(tx: Tx, chat_ids: Collection[int]) -> dict[int, int]:
 
     Returns the tokens of the leased queues. A process with a different token has lost the claim.
     """
+    if not chat_ids:
+        return {}
     locked = await tx.execute(LOCKED, {"chat_ids": list(chat_ids)})
     return {row.chat_id: row.token for row in locked if row.owner is not None}
 
 
 async def lock_or_reserve(tx: Tx, chat_id: int, *, now: datetime) -> None:
-    """Lock the queue of a chat. Without a queue, let other inserts of the queue wait.
+    """Lock the queue of a chat.
 
-    A concurrent insert that is not yet committed is waited for.
+    If the chat has no queue, block concurrent inserts of the queue until this transaction ends.
+    Wait for a concurrent insert that is not yet committed.
     """
     if await add_new(tx, queues, chat_id=chat_id, leased_until=now):
         # The key of the deleted row stays reserved until the transaction ends.

@@ -185,7 +185,7 @@ def is_blocked_sql(now: datetime) -> sa.ColumnElement[bool]:
 
 
 async def chats_of(tx: Tx, person: int) -> list[int]:
-    """Return the ids of a person's private chat and of all chats that the person answers for."""
+    """Return the ids of the chats for which a person is responsible, and of the private chat."""
     added = sa.select(sa.cast(_ADDED.c.subject, sa.BigInteger)).where(
         _IS_OWN_ENTRY, _ADDED.c.added_by == str(person)
     )
@@ -315,6 +315,8 @@ async def lock(tx: Tx, chat_ids: Collection[int]) -> None:
 
     Other transactions may still insert rows that refer to the chats.
     """
+    if not chat_ids:
+        return
     these = sa.select(chats.c.id).where(chats.c.id.in_(list(chat_ids))).order_by(chats.c.id)
     await tx.execute(these.with_for_update(key_share=True))
 

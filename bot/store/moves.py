@@ -183,13 +183,23 @@ async def end_mute(tx: Tx, chat_id: int, thread_id: int | None = None, *, now: d
     return True
 
 
-async def apply_presence(tx: Tx, mute: Mute, presence: Presence, *, now: datetime) -> None:
-    """Move, close, mute or unmute a chat according to the bot's presence in the chat."""
+async def lock_for_presence(tx: Tx, chat_id: int, presence: Presence) -> int | None:
+    """Lock the rows that ``apply_presence`` changes. Return the token of the chat queue's claim.
+
+    Return None if the queue is not leased.
+    """
     if isinstance(presence, Moved):
-        await chats.lock(tx, [mute.chat_id, presence.chat_id])
+        await chats.lock(tx, [chat_id, presence.chat_id])
     elif presence == "away":
-        await chats.lock(tx, [mute.chat_id])
-    await chat_queues.lock(tx, mute.chat_id)
+        await chats.lock(tx, [chat_id])
+    return await chat_queues.lock(tx, chat_id)
+
+
+async def apply_presence(tx: Tx, mute: Mute, presence: Presence, *, now: datetime) -> None:
+    """Move, close, mute or unmute a chat according to the bot's presence in the chat.
+
+    The caller has called ``lock_for_presence``.
+    """
     match presence:
         case Moved(new):
             await move_chat(tx, mute.chat_id, new, now=now)

@@ -138,9 +138,11 @@ async def delete_overdue(tx: Tx, what: Overdue, *, limit: int) -> int:
     first = sa.select(*keys).where(what.condition).order_by(what.by).limit(limit)
     if what.table is chats:
         # The deletion of a chat also deletes its queue, which is locked after the chat.
-        ids = (await tx.execute(first)).scalars().all()
+        ids = list(await tx.scalars(first))
         await chat_store.lock(tx, ids)
         await chat_queues.lock_all(tx, ids)
-    # Rows that another transaction has locked are deleted by the next clean-up.
+        # Only locked chats are deleted, also if a chat was reopened before the lock.
+        first = sa.select(*keys).where(chats.c.id.in_(ids), what.condition)
+    # Rows of other tables that another transaction has locked are deleted by the next clean-up.
     these = sa.tuple_(*keys).in_(first.with_for_update(skip_locked=True))
     return (await tx.execute(sa.delete(what.table).where(these))).rowcount

@@ -212,6 +212,7 @@ async def test_where_it_is_not_any_more_the_chat_is_closed_or_followed(
             chat = await chats.get(tx, chat_id)
         assert chat
         assert chat.state == state
+        assert await town.due_in() == (None if state == "closed" else timedelta(0))
 
 
 async def test_who_lost_the_chat_meanwhile_says_nothing_about_it(sqlite_db: Database) -> None:
