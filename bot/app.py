@@ -151,7 +151,11 @@ async def run(
 
 
 async def _run_once(settings: Settings, stop: asyncio.Event, build: Build) -> int | None:
-    """Run all loops once. Return the exit status, or None if the loops must be started again."""
+    """Build the parts, start the web server, and run all loops until ``stop`` or a failure.
+
+    Return the exit status, or None if the clock went back and everything must be built again. The
+    status is 1 if the parts or the port can't be opened, or if Telegram refuses the token.
+    """
     async with AsyncExitStack() as stack:
         parts = await _wait_for_parts_or_reason(settings, stack, stop, build)
         if isinstance(parts, str):
@@ -286,7 +290,8 @@ class Running:
     def _periodic_work(self) -> list[Worker]:
         """Return a worker for each periodic task, for example for backups.
 
-        Each worker has its own asyncio task, so a slow backup does not delay other work.
+        Each worker has its own asyncio task, so a slow backup does not delay other work. The
+        clock keeper is connected to its worker, which it wakes when the time is in doubt.
         """
         parts, services = self._parts, self._parts.services
         table: list[tuple[str, timedelta, Callable[[], Awaitable[datetime | None]]]] = [

@@ -104,7 +104,8 @@ async def ask_or_set(context: Context, data: str) -> None:
 def _page_of_missing_zone(context: Context, what: str) -> Page | None:
     """Return the question for the zone after an hour is set in a chat without a zone.
 
-    Return None if no hour was set, and in a channel.
+    The next plain message may then answer the question. Return None, and expect no answer, if no
+    hour was set, and in a channel.
     """
     hour = {"quiet": context.chat.quiet_from, "digest": context.chat.digest_at}.get(what)
     if hour is None or context.chat.zone is not None or context.is_channel:

@@ -490,9 +490,10 @@ async def _unsubscribe(rows: Sequence[Subscription], context: Context) -> Page:
 
 @on_press(actions.UNDO)
 async def undo_unsubscribe(context: Context, at: int) -> str | None:
-    """Restore all subscriptions that ended in the second ``at``, within a day; 0 credits.
+    """Restore all subscriptions that ended in the second ``at`` (Unix time); 0 credits.
 
-    The failures are listed with reasons, and the button stays for another attempt.
+    The button works for a day after the end. The failures are listed with reasons, and the button
+    stays for another attempt.
 
     Raises:
         BotError: The only subscription can't be restored.

@@ -196,7 +196,7 @@ async def _bot(sandbox: Sandbox) -> AsyncIterator[ExtBot[Any]]:
 
 
 async def page() -> str:
-    """Return the complete page."""
+    """Make each request of the table against the sandbox. Return the page as Markdown."""
     rows: list[tuple[str, int]] = []
     async with shop("auto") as here:
         await _links(here)

@@ -296,7 +296,10 @@ class Watched:
 
     @pytest.hookimpl
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Skip the tests that require PostgreSQL, and start the measurement."""
+        """Deselect the tests that require PostgreSQL, and start the measurement.
+
+        Also create the migrated database that the tests copy.
+        """
         items[:] = [item for item in items if "postgres_url" not in _fixtures(item)]
         _share_database(self._folder)
         self._coverage.start()
@@ -363,7 +366,7 @@ class Only:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Select and sort the tests."""
+        """Select and sort the tests, and let the tests copy the migrated database."""
         items[:] = [item for item in items if item.nodeid in self._order]
         items.sort(key=lambda item: self._order[item.nodeid])
         _share_database(self._folder)

@@ -22,7 +22,11 @@ TIERS = (  # the selections of make test and make test-slow
 
 
 def main(wanted: list[str]) -> int:
-    """Test on each Python. ``wanted`` selects tests. Return 1 if a test fails, else 0."""
+    """Test on each installed Python of ``PYTHONS``. ``wanted`` are arguments of pytest.
+
+    Return 0 if all tests pass and the dependencies can be resolved for the next Python. Return 1
+    otherwise, and if none of the Pythons is installed.
+    """
     results = {python: tested(python, wanted) for python in PYTHONS}
     words = ("--python-version", NEXT, "--all-extras", "--group", "dev", "pyproject.toml")
     resolved = succeeds(UV, "pip", "compile", "--quiet", *words, "--output-file", os.devnull)
@@ -34,7 +38,10 @@ def main(wanted: list[str]) -> int:
 
 
 def tested(python: str, more: list[str]) -> str:
-    """Return the test result on one Python. Selected tests are of the first tier."""
+    """Create the environment of a Python, and run the tests there. Return the result as a word.
+
+    With ``more`` arguments of pytest, only the first tier of tests runs.
+    """
     if not is_installed(python):
         return NOT_FOUND
     place = ROOT / ".cache" / f"python-{python}"

@@ -54,7 +54,10 @@ class Drift:
 
     @property
     def is_certain(self) -> bool:
-        """Return whether three readings in a row differ, so the API's delay is not the cause."""
+        """Return whether the API's delay can't be the cause of the difference.
+
+        This is so after three balances in a row with a difference of the same sign.
+        """
         return self.running >= RUNNING
 
     def after_giving_back(self, credits: int) -> Self:  # noqa: A002 - the field's term

@@ -45,7 +45,7 @@ def names_in(data: bytes) -> list[str] | None:
     """Return the unique usernames of a list in the order of the file, at most 10,000.
 
     The file may be an archive. The names of all lists in the archive are then combined. Return
-    None if the file has no list of followed accounts, or if each list is too large.
+    None if the file has no list of followed accounts, or if no list is small enough to be read.
     """
     files = list(_lists_in_archive(data)) if data.startswith(_ARCHIVE) else [data]
     found = [_names_in_list(one) for one in files if len(one) <= LARGEST]
@@ -92,7 +92,10 @@ def _has_small_directory(data: bytes) -> bool:
 
 
 def _names_in_list(data: bytes) -> Iterable[str] | None:
-    """Return the usernames in a list, or None if the data are not a list, or too many values."""
+    """Return the usernames in a list of followed accounts.
+
+    Return None if the data are not such a list, or if the JSON has too many values to be parsed.
+    """
     text = data.lstrip(b"\xef\xbb\xbf \t\r\n")
     if text.startswith(b"<"):
         return list(_names_in_html(text)) or None

@@ -618,7 +618,12 @@ def is_request_word(word: str, language: str) -> bool:
 def _command_of(
     plain: Sequence[str], language: str, *, has_marked: bool, has_names: bool
 ) -> Command | None:
-    """Return the command of the first pattern that matches. ``plain`` has no marked names."""
+    """Return the command that a text asks for, or None. ``plain`` has no names with an @.
+
+    The command is the first of ``_ORDER`` with a matching pattern. Exceptions: with marked names,
+    a matching command of ``_VERBS`` wins; "add natgeo to my list" subscribes; a text with names
+    and a word such as "send", but no other match, asks for stories.
+    """
 
     def pattern_of(command: Command) -> _Pattern | None:
         every = _patterns(command, language)

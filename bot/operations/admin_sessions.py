@@ -18,7 +18,10 @@ _KEY, _SESSION = "admin_key", "admin_session"
 
 
 async def issue_key(tx: Tx, owner: int, *, now: datetime) -> str:
-    """Return a new key for an owner. The key works once, for ten minutes. End the open session."""
+    """Return a new key for an owner, which works once, for ten minutes.
+
+    The earlier key is replaced, and the open session ends, also those of a different owner.
+    """
     await key_values.remove(tx, _SESSION)
     return await _issue_secret(tx, _KEY, owner, valid_for=KEY_VALID_FOR, now=now)
 

@@ -107,11 +107,12 @@ class Broadcasts:
         self.worker.wake()
 
     async def _step(self) -> datetime | None:
-        """Put the next messages of the oldest unfinished broadcast into the outbox.
+        """Put the next messages of one broadcast into the outbox, and end finished broadcasts.
 
-        Return the time of the next call, or None if no broadcast is running. A broadcast ends when
-        all messages are in the outbox and none is about to be sent. Messages that wait for the end
-        of quiet hours or for a right may be sent later.
+        The messages are those of the oldest broadcast that is not yet completely in the outbox. A
+        broadcast ends when all messages are in the outbox and none is about to be sent. Messages
+        that wait for the end of quiet hours or for a right may be sent later. Return the time of
+        the next call, or None if no broadcast is running.
         """
         now = self._now()
         async with self._db.read() as tx:
@@ -155,7 +156,7 @@ async def _show_end(tx: Tx, one: Broadcast, reach: Reach, *, now: datetime) -> N
 
 
 def _end_text(reach: Reach, t: Translator) -> Safe:
-    """Return how many chats got a broadcast, how many wait for it, and how many can't get it."""
+    """Return the text with the numbers of chats that got, wait for, and can't get a broadcast."""
     lines = [t(_DONE, n=reach.sent)]
     if reach.waiting:
         lines.append(t(_WAITING, n=reach.waiting))

@@ -71,7 +71,7 @@ class Overview:
     async def make_admin_link(self, owner: int) -> str:
         """Return a link with which an owner can open the admin page once, within ten minutes.
 
-        End any earlier session.
+        An earlier link no longer works, and any open session ends.
         """
         async with writing(self.db) as tx:
             key = await admin_sessions.issue_key(tx, owner, now=self.now())

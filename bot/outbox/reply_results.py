@@ -141,10 +141,11 @@ async def _record_payload(
 async def _enqueue_follow_up(
     tx: Tx, target: Target, payload: Payload, waiting: dict[int, Payload], *, now: datetime
 ) -> None:
-    """Enqueue a follow-up message.
+    """Enqueue a follow-up message, if no pending reply can say the same.
 
-    If a pending reply has the same text for a different album of the same answer, the follow-up is
-    merged into that reply or left out.
+    ``waiting`` has the pending replies of the chat by row id. A list of failed stories is merged
+    into a pending list with the same cause and the same replied-to message, also in ``waiting``. A
+    follow-up without buttons is left out if a pending reply to the same message has the same text.
     """
     for row_id, other in waiting.items():
         if merged := failed_items.merge(other, payload):

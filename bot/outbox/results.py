@@ -270,8 +270,8 @@ async def _record_unsent_rows(
 async def _record_arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> None:
     """Record the rows that have arrived, and count the stories.
 
-    Stories of subscriptions with the option ``keep`` are also stored. A chat that was erased
-    during the send is left out.
+    Stories of subscriptions with the option ``keep`` are also stored. The mute of a topic in which
+    another bot deleted messages ends. A chat that was erased during the send is left out.
     """
     stored = await chats.get_all(tx, [send.queue.chat_id for send in sends])
     there = {chat.id for chat in stored}
@@ -291,7 +291,10 @@ async def _record_arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> No
 
 
 async def _end_mute_by_bot(tx: Tx, send: Arrived) -> None:
-    """End the mute of a topic in which another bot deleted messages, because messages stay now."""
+    """End the mute of a topic in which another bot deleted messages.
+
+    The sent message was not deleted, so alerts can be sent again.
+    """
     thread_id = send.batch.target.thread_id or MAIN
     for mute in send.queue.mutes:
         if mute.missing == "peace" and mute.thread_id == thread_id:

@@ -622,7 +622,10 @@ def _is_repeat(job: SendJob) -> bool:
 
 
 def _trace_of(batch: Batch) -> str:
-    """Return the trace id of a batch: the id of the first story, else of the first row."""
+    """Return the id of a batch in the log: ``s`` and the id of the first story.
+
+    For a notice, return the trace id that the notice has stored, or else ``d`` and the row id.
+    """
     first = batch.rows[0]
     if first.story_pk:
         return f"s{first.story_pk}"

@@ -57,7 +57,10 @@ class Clock:
         """Called when the time is no longer confirmed."""
 
     def __call__(self) -> datetime:
-        """Return the current time."""
+        """Return the current time, which is never earlier than the last returned time.
+
+        If the system clock has stepped, the time is marked as not confirmed.
+        """
         self._notice_step()
         self._latest = max(self._latest, self._offset + self._loop.time())
         return datetime.fromtimestamp(self._latest, UTC)
@@ -112,7 +115,7 @@ class Clock:
         self._latest = 0.0
 
     def _notice_step(self) -> None:
-        """Mark the time as not confirmed if the system clock was set."""
+        """Mark the time as not confirmed if the system clock has stepped by a second or more."""
         if self._is_told:
             return
         ahead = self._machine() - time.monotonic()

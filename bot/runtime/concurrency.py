@@ -15,7 +15,7 @@ class FairSlots:
     """Slots in order of arrival. At most ``most`` are taken in total, and ``each`` per holder."""
 
     def __init__(self, most: int, *, each: int) -> None:
-        """Create slots of which none is taken."""
+        """Create ``most`` free slots. A holder may take at most ``each`` slots at a time."""
         self._all = asyncio.Semaphore(most)
         self._each = each
         self._of: WeakValueDictionary[Hashable, asyncio.Semaphore] = WeakValueDictionary()
@@ -44,7 +44,7 @@ class FastAndSlowSlots:
     """
 
     def __init__(self, fast: int, slow: int) -> None:
-        """Create slots of which none is taken."""
+        """Create ``fast`` free fast slots, and ``slow`` free slow slots."""
         self.fast = fast
         self._most_slow = slow
         self._tickets = count()

@@ -100,9 +100,10 @@ FREED = RESCHEDULED.values(**RELEASED | {"leased_until": UNTIL})
 
 
 async def claim(tx: Tx, lease: Lease, *, limit: int) -> list[ChatQueue]:
-    """Claim the chat queues in which a delivery is due, longest overdue first.
+    """Claim at most ``limit`` chat queues that are due. The longest overdue are claimed first.
 
-    Returns the queues with chats, due deliveries, mutes and flood-limit states.
+    Return the claimed queues, in no particular order, with the chats, due deliveries, mutes and
+    flood-limit states.
     """
     rows_claimed = await tx.execute(_CLAIM, claim_values(lease, limit=limit))
     claimed = {row.chat_id: row for row in rows_claimed}

@@ -252,7 +252,10 @@ async def add_or_update(
 
 
 async def titles(tx: Tx, chat_ids: Collection[int]) -> dict[int, str]:
-    """Return the titles of chats by id. The title of a private chat is the person's name."""
+    """Return the titles of chats by id. The title of a private chat is the person's name.
+
+    Unknown chats and chats without a title are left out.
+    """
     statement = sa.select(chats.c.id, chats.c.title).where(chats.c.id.in_(sorted(chat_ids)))
     return {row[0]: row[1] for row in await tx.execute(statement) if row[1]}
 

@@ -158,7 +158,7 @@ class Claims:
     ) -> int:
         """End claims, make the rows due again at ``due_at``, and set columns.
 
-        The number of attempts stays, unless ``values`` sets the number. Returns the number of
+        The number of attempts stays, unless ``values`` sets the number. Return the number of
         claims that were still valid.
         """
         return await self._change(tx, claims, _FREE | {"due_at": due_at, **values})

@@ -161,8 +161,8 @@ async def latest(
     """Return the kept stories of a profile, or of all profiles, in a chat, newest first.
 
     ``before`` is the pk of a kept story: only older stories are returned. Unreadable stories are
-    left out. The second result is the pk of the last row, or None for fewer than ``limit`` rows.
-    After a pk, the next call may return nothing.
+    left out. The second result is ``before`` for the next call: the pk of the last row, or None
+    for fewer than ``limit`` rows. The next call may nevertheless return no stories.
     """
     statement = (
         sa.select(

@@ -239,7 +239,10 @@ async def remove(tx: Tx, ids: Iterable[int]) -> None:
 
 
 async def remove_of_chat(tx: Tx, chat_id: int) -> list[str]:
-    """Delete all subscriptions of a chat. Return the ids of the profiles."""
+    """Delete all subscriptions of a chat. Return the profile id of each subscription.
+
+    An id is repeated if several topics of the chat followed the profile.
+    """
     ended = sa.delete(subscriptions).where(subscriptions.c.chat_id == chat_id)
     return list(await tx.scalars(ended.returning(subscriptions.c.profile_id)))
 

@@ -49,7 +49,8 @@ async def read_file_or_address(
         MalformedBodyError: The answer is neither a file nor a URL, or its JSON is too long.
         ComplainedError: The answer is an error, but has status 200.
         MediaTooBigError: The file has more bytes than ``limit``.
-        MediaUnavailableError: The spool stayed full, or the file can't be created.
+        MediaUnavailableError: The spool stayed full, or the file can't be created or written.
+        aiohttp.ClientError: The connection failed during the answer.
     """
     if response.status != OK:
         return RedirectedUrl(_check_address(response.headers.get("Location", "")))

@@ -189,8 +189,8 @@ def highlight_from(value: object) -> Highlight:
     """Return the highlight in decoded JSON. Its stories are sorted, the oldest first.
 
     Raises:
-        MalformedBodyError: The body has no highlight, has an id without a title and an account, or
-            has items of which none is a story.
+        MalformedBodyError: The body has no highlight, or the highlight has neither a title nor an
+            account, or no item of the highlight is a story.
     """
     try:
         wire = _Highlight.model_validate(value)

@@ -154,7 +154,10 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
     async def _wait_and_count(self, order: Order) -> Ticket | None:
         """Wait until the limits allow a call, and count the call.
 
-        Return its ticket, or None if the call sends no message.
+        Return the ticket of the counted messages, or None if the call sends no message.
+
+        Raises:
+            TooSoonError: The limits require a longer wait than the patience.
         """
         is_counted = False
         ticket = None

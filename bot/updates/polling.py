@@ -56,9 +56,11 @@ class Polling:
     ) -> None:
         """Prepare to poll. ``add`` stores updates, and ``clock`` returns seconds.
 
-        While ``is_behind`` returns True, no poll is made. ``on_conflict`` is awaited once for each
-        conflict in which a different program keeps taking the updates. ``conflicts`` records the
-        answered polls, and each 409 that another poll causes.
+        Telegram answers a poll without updates after ``poll_s`` seconds. While ``is_behind``
+        returns True, no poll is made, and ``is_behind`` is called again every ``first_pause_s``
+        seconds. ``on_conflict`` is awaited once for each conflict in which a different program
+        keeps taking the updates. ``conflicts`` records the answered polls, and each 409 that
+        another poll causes.
 
         ``has_standby`` means that other processes can poll. ``run`` then returns after a failed
         poll, because a different process may still reach Telegram.
