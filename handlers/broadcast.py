@@ -28,7 +28,11 @@ OVER = N_("This has already been decided.")
 
 @command("broadcast", only_in_private=True)
 async def preview_broadcast(context: Context) -> None:
-    """Show a preview of the broadcast, and ask for confirmation."""
+    """Store a draft of the broadcast, show a preview, and ask for confirmation.
+
+    Raises:
+        RightsError: The update names no person.
+    """
     owner = context.user_id
     if owner is None:
         raise RightsError(text=CHAT_UNKNOWN)

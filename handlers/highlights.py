@@ -81,7 +81,8 @@ async def show_highlight(
     """Show the story with ``story_id``, or at most ten stories of a highlight from ``offset``.
 
     If the highlight has no story with ``story_id``, ten stories are shown. An ``offset`` after the
-    last story means the first story. The cost is 1 credit, or 0 within a day.
+    last story means the first story. The cost is 1 credit, or 0 while the highlight is cached, for
+    a day at most.
 
     Raises:
         BotError: The errors of ``Highlights.open``.

@@ -111,7 +111,8 @@ async def _serve_link(context: Context, link: Link) -> BotError | None:
 
     In a private chat, a link to a profile page costs no credits until a button is pressed. In
     groups the stories are shown at once. A story or highlight costs 1 credit, and the stories of a
-    profile cost 2 or 3 credits, as ``Viewer`` and ``Highlights`` describe.
+    profile cost 2 or 3 credits, as ``Viewer`` and ``Highlights`` describe. The address of a file
+    costs no credit here, but the sender may buy a file that Instagram refuses.
 
     Raises:
         DatabaseUnavailableError: The database is unavailable.

@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def find_tests(module: Path) -> list[Path]:
-    """Return the test files that are named after a module."""
+    """Return the test files that are named after a module, or the module if it is a test file."""
     if module.name.startswith("test_"):
         return [module]
     folder = Path("tests", *module.parts[:-1])

@@ -272,8 +272,9 @@ def quiet_until(now: datetime, quiet: tuple[int, int] | None, zone: str | None) 
 class AudienceMember:
     """The notification times of a subscriber: zone, quiet hours and daily summary.
 
-    ``quiet`` and ``digest`` are minutes of the day of ``zone``. ``digest`` is the hour of the
-    daily summary, None for a subscription without daily summaries.
+    ``quiet`` has the begin and the end of the quiet hours. ``digest`` is the time of the daily
+    summary, or None for a subscription without daily summaries. The times are minutes after
+    midnight in ``zone``.
     """
 
     zone: str | None

@@ -239,9 +239,11 @@ class Scheduler:
         plan.share_budget(self._settings.credits_a_day, self._left, known=known, fresh=fresh)
 
     async def _claim(self, plan: Plan, state: "_State", lease: Lease) -> list[Known]:
-        """Claim due profiles whose checks can be paid.
+        """Claim the profiles whose checks can be paid and for which slots are free.
 
-        If credits are left, claim profiles early.
+        Due profiles are claimed first, then profiles that must be checked before a daily summary.
+        If credits are left, profiles are also claimed early. A claimed profile that is not due any
+        more at the current price is postponed and left out.
         """
         now = lease.at
         # The bucket still contains the credits of the running checks.
@@ -349,7 +351,10 @@ class Scheduler:
                 await schedule_state.save(tx, plan)
 
     async def _survey(self, plan: Plan, now: datetime) -> None:
-        """Compute the demand of a sample of profiles, and check whether the budget covers all."""
+        """Compute the demand of all profiles from a sample, and plan the next survey.
+
+        Also check whether the budget covers all profiles. ``BudgetWatch`` reports the result.
+        """
         async with self._db.read() as tx:
             self._counts = await profiles.count_followed(tx)
             known, fresh = self._counts

@@ -116,7 +116,11 @@ class Plan:
         return self._columns_and_due(known, state, due, now)
 
     def survey(self, states: Sequence[tuple[ProfileState, float]], profiles: int) -> None:
-        """Compute the demand of all profiles again, from the result of ``sample_states``."""
+        """Compute the demand of all profiles again, from the result of ``sample_states``.
+
+        ``profiles`` is the number of profiles that the sample stands for. An empty sample changes
+        nothing.
+        """
         if states:
             rows = ((state, weight, self.cost) for state, weight in states)
             self.schedule.survey(rows, profiles=profiles)

@@ -60,9 +60,9 @@ class SlowHosts:
             self._record(host, download, is_slow=False)
 
     def _judge_later(self, host: str, download: Download) -> None:
-        """Every 5 seconds, decide from the received bytes whether the download is slow.
+        """Decide every 5 seconds until the end of a download whether the download is slow.
 
-        This ends with the download.
+        A download is slow if fewer than ``SLOW_BYTES`` bytes were received in the 5 seconds.
         """
         loop, before = asyncio.get_running_loop(), download.received
 

@@ -187,7 +187,10 @@ def with_link(text: str, label: str, url: str, t: Translator) -> Safe:
 
 
 def _join_fitting(lines: list[str], details: list[str], t: Translator, spare: int) -> Safe:
-    """Join the lines. Drop details from the end until the caption is short enough."""
+    """Join the lines. Drop details from the end until the caption is short enough.
+
+    ``spare`` is the number of characters that the caption leaves unused.
+    """
     # Set the direction of each line, because otherwise the first name sets the direction.
     start, text = "\u200f" if t.is_rtl else "", ""
     for count in range(len(details), -1, -1):

@@ -112,10 +112,10 @@ class Supply:
         return record
 
     async def find_next_source(self, item: Item, asker: Asker) -> None:
-        """Set the next source of the item.
+        """Set the next source of the item: the URL, an upload, or a file bought for credits.
 
-        If no source is left, or the same file failed a short time ago, let the item fail with a
-        message.
+        A purchase costs ``asker`` the credits of ``fallback``. If no source is left, or the same
+        file failed a short time ago, let the item fail with a message.
 
         Raises:
             DatabaseUnavailableError: A refused file_id can't be deleted.
@@ -242,9 +242,9 @@ class Supply:
                 self._record_to_change(item).refuse_url(self._now())
 
     async def make_document(self, item: Item, asker: Asker) -> bool:
-        """Send a photo as a document, because Telegram refused the dimensions of the photo.
+        """Turn a photo into an upload as a document, because Telegram refused its dimensions.
 
-        Return False if the photo can't be uploaded.
+        The item is not sent here. Return False if the photo can't be downloaded.
         """
         while not isinstance(item.source, ByUpload):
             if not await self.find_next_free_source(item, asker):

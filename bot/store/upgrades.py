@@ -78,7 +78,7 @@ class Replicas:
     """The number of processes that share the database and the rate limits of both APIs."""
 
     def __init__(self, db: Database, *, clock: Callable[[], float] = steady) -> None:
-        """Count at most once in 5 seconds of ``clock``."""
+        """Prepare to count. The database is queried at most once in 5 seconds of ``clock``."""
         self._db = db
         self._clock = clock
         self._count, self._counted_until = 1, 0.0
@@ -193,7 +193,10 @@ class AtWork:
 async def process_lease(
     db: Database, owner: Owner, *, now: Callable[[], datetime]
 ) -> AsyncIterator[AtWork]:
-    """Acquire the lease of this process for the block. No work is under way at the end.
+    """Acquire and renew the lease of this process for the block.
+
+    At the end of the block, the claims and the lease are released. Work on claimed rows must
+    therefore have ended before.
 
     Raises:
         DatabaseUnavailableError: A process of a different version upgrades the database, or the

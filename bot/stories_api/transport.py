@@ -253,7 +253,12 @@ class Transport:
     async def _result_of(
         self, query: Query, response: aiohttp.ClientResponse, read: Read[T]
     ) -> Answer[T] | Failure:
-        """Return what ``read`` reads from a successful answer, or the failure."""
+        """Return what ``read`` reads from a successful answer, or the failure.
+
+        Raises:
+            MediaError: ``read`` can't store the file of the answer, or refuses the file. The error
+                has the billed credits.
+        """
         price = self._billed_price(query, response)
         body: bytes | None
         if response.status == OK or response.status in REDIRECTS:
@@ -286,7 +291,8 @@ class Transport:
         """Return the price that the answer states, or the normal price if it states none.
 
         The price is limited to five times the normal price. Otherwise one wrong header could use
-        up the budget of a day. The price of a free call is 0.
+        up the budget of a day. ``is_price_absurd`` records whether the limit was exceeded. The
+        price of a free call is 0.
         """
         stated, most = credits_in(response.headers), query.nominal * MOST_TIMES
         if stated is None or not most:

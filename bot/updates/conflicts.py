@@ -148,7 +148,11 @@ class PollConflicts:
     def __init__(
         self, own: Origin | None, remembered: Origin | None, *, now: Callable[[], datetime]
     ) -> None:
-        """Start without results. If ``own`` is None (without an SQLite file), never pause."""
+        """Start without results of polls.
+
+        ``own`` is the place of the database, and ``remembered`` is the place in an earlier run, or
+        None without an earlier run. If ``own`` is None (without an SQLite file), never pause.
+        """
         self._own = own
         self._remembered = remembered
         self._now = now
@@ -194,9 +198,9 @@ class PollConflicts:
 
 
 async def load_conflicts(db: Database, *, now: Callable[[], datetime]) -> PollConflicts:
-    """Load the place where an SQLite file was in an earlier run.
+    """Return a record of polls that knows where the SQLite file was in an earlier run.
 
-    In the first run, store the place.
+    In the first run, store the place of the file. Without an SQLite file, nothing is loaded.
     """
     if db.file is None:
         return PollConflicts(None, None, now=now)
