@@ -30,7 +30,8 @@ from handlers.admission import admit_or_refuse
 HOW = N_("How it works")
 ALL = N_("All stories from {username}")
 CACHED = timedelta(seconds=30)
-_ONCE = {"patience": 5}  # seconds; people do not wait longer for the end of a flood limit
+# Seconds to wait for the end of a flood limit. People do not wait longer for an inline answer.
+_LIMITS = {"patience": 5}
 HeldStory = tuple[Story, KnownFile]
 _BEGINNING = re.compile(r"@?([a-z0-9._]{0,30})", re.ASCII)  # the first letters of a profile name
 _FIELDS = {
@@ -81,7 +82,7 @@ async def _send_results(
         "is_personal": True,
         "button": button,
     }
-    await api.call(context.bot, "answerInlineQuery", arguments, limits=_ONCE)
+    await api.call(context.bot, "answerInlineQuery", arguments, limits=_LIMITS)
 
 
 def cache_seconds(results: Sequence[HeldStory], now: datetime) -> int:
