@@ -93,7 +93,8 @@ async def set_language(context: Context, code: str) -> str | None:
 
 
 def _language_page(context: Context) -> Page:
-    current = language_for(context.chat.effective_language)  # a translated language
+    # Telegram may name a language without translation. Then the bot uses a different language.
+    current = language_for(context.chat.effective_language)
     buttons = [
         button(f"✓ {one.name}" if code == current else one.name, actions.LANGUAGE(code))
         for code, one in LANGUAGES.items()

@@ -74,7 +74,7 @@ def _print_settings_error(error: SettingsError, env_file: Path | None) -> int:
         file.stat()
     except FileNotFoundError:
         state = ", which does not exist"
-    except OSError:  # the sentences already say that the file can't be read
+    except OSError:  # the sentences of the error already say that the file can't be read
         pass
     console.print(f"The settings come from the environment and from {file}{state}.", markup=False)
     console.print("docs/configuration.md lists every setting.", markup=False)

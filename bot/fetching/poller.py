@@ -59,7 +59,7 @@ _SLOW_FOR = timedelta(minutes=2)
 _MANY = 1_000
 _COUNTED_AGAIN = timedelta(hours=1)
 _SURVEYED_A_MINUTE = 1_000  # profiles; a survey of 1,000 blocks the event loop for 15 ms
-# The number of due profiles to read for daily summaries while the credit bucket is empty.
+# The maximum number of due profiles that are searched for a daily summary that is near.
 _SUMMARIES_READ = 100
 _LOOKUPS = 1, 2  # credits of one lookup of a name, and of the two that prove "gone"
 

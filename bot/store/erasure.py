@@ -51,7 +51,8 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
     """
     paid = await _lock(tx, chat_id, now=now)
     followed = await subscriptions.remove_of_chat(tx, chat_id)
-    await subscriptions.forget_creator(tx, chat_id)  # before the locks of profiles
+    # Subscriptions are locked before profiles (see ``bot.store``, the order of locks).
+    await subscriptions.forget_creator(tx, chat_id)
     for group in paid:
         await chats.set_payer(tx, group, None)
         followed += [row.profile_id for row in await subscriptions.of_chat(tx, group)]
