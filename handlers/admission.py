@@ -25,9 +25,10 @@ from bot.presentation.html import Safe, plain
 from bot.presentation.translation import translator_for
 from bot.telegram.presence import AWAY
 from bot.updates import unit_of_work
-from handlers.guard import answer_press, repeats_message
 from handlers.links import links_of
 from handlers.members import record_adder
+from handlers.press_answers import answer_press
+from handlers.repeats import repeats_message
 from handlers.replies import edit_pressed, say
 
 STRANGER = N_(

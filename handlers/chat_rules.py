@@ -12,8 +12,9 @@ from bot.domain.options import Options
 from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import CHAT_RULES, DANGER, PRIMARY, Buttons, Page, back
 from bot.presentation.html import Safe, code
-from handlers.guard import UNCHANGED, UNKNOWN_BUTTON, on_press
+from handlers.guard import UNKNOWN_BUTTON, on_press
 from handlers.options import OFF, RULES_OF_CHAT, SETTINGS, rule_lines
+from handlers.press_answers import UNCHANGED
 from handlers.replies import code_texts, edit_pressed, say
 
 WHOLE_CHAT = "all"

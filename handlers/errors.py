@@ -27,8 +27,9 @@ from bot.presentation.html import Safe, plain
 from bot.presentation.translation import translator_for
 from bot.sending.replies import text_payload
 from bot.updates import unit_of_work
-from handlers.guard import REPEATED, answer_press, cache_after_commit, repeats_message
 from handlers.payers import payer_buttons
+from handlers.press_answers import REPEATED, answer_press
+from handlers.repeats import cache_after_commit, repeats_message
 from handlers.replies import say
 
 log = structlog.get_logger()

@@ -26,9 +26,10 @@ from handlers.followed_accounts import (
     read_document,
     subscribe_each,
 )
-from handlers.guard import HEARD, UNKNOWN_BUTTON, command, on_message, on_press
+from handlers.guard import UNKNOWN_BUTTON, command, on_message, on_press
 from handlers.options import changed_options, rule_lines
 from handlers.profile_lists import WORD, failure_lines, lines_that_fit, names_in_bold
+from handlers.repeats import NEW_MESSAGES
 from handlers.replies import edit_pressed, enqueue_reply, say, show_working
 from handlers.subscriptions import ALREADY, EMPTY, LATER, list_page
 
@@ -84,7 +85,9 @@ async def import_file(context: Context) -> None:
 
 @on_message(
     "a file to import",
-    HEARD & filters.Document.ALL & filters.CaptionRegex(r"^/import(@\w+)?(\s+[@-]\S+)?\s*$"),
+    NEW_MESSAGES
+    & filters.Document.ALL
+    & filters.CaptionRegex(r"^/import(@\w+)?(\s+[@-]\S+)?\s*$"),
 )
 async def import_captioned(context: Context) -> None:
     """Import a file that has the caption ``/import``."""

@@ -29,7 +29,8 @@ from bot.domain.talk import is_small_talk
 from bot.presentation.actions import LIST, PRIMARY, Buttons, Page, arrows, button
 from bot.presentation.html import Safe
 from bot.updates import unit_of_work
-from handlers.guard import UNKNOWN_BUTTON, act_on_chat, on_press
+from handlers.guard import UNKNOWN_BUTTON, on_press
+from handlers.managed_chats import act_on_chat
 from handlers.money import cost_text
 from handlers.profile_lists import failure_lines, lines_that_fit
 from handlers.replies import edit_pressed, say, show_working

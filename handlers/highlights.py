@@ -11,7 +11,8 @@ from bot.domain.sentences import N_
 from bot.presentation.actions import HIGHLIGHT, HIGHLIGHTS, Page, arrows, button, grid
 from bot.presentation.html import shorten
 from handlers.confirmation import offer_understood
-from handlers.guard import UNCHANGED, command, on_press
+from handlers.guard import command, on_press
+from handlers.press_answers import UNCHANGED
 from handlers.questions import ask
 from handlers.replies import edit_pressed, say, show_working
 from handlers.show import show_albums

@@ -19,9 +19,10 @@ from bot.presentation.html import Safe, shorten
 from bot.presentation.html import link as html_link
 from handlers.card import card_page
 from handlers.errors import send_error, sentence_for
-from handlers.guard import cache_after_commit, on_message
+from handlers.guard import on_message
 from handlers.highlights import show_highlight
 from handlers.profile_lists import UNREAD, WORD
+from handlers.repeats import cache_after_commit
 from handlers.replies import say, show_working
 from handlers.show import (
     show_albums,

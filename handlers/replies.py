@@ -18,7 +18,7 @@ from bot.runtime import logging
 from bot.runtime.background import running_after
 from bot.sending.replies import ACTION_S, Payload, edit_payload, show_uploading, text_payload
 from bot.updates import unit_of_work
-from handlers.guard import answer_press
+from handlers.press_answers import answer_press
 
 log = structlog.get_logger()
 

@@ -31,8 +31,10 @@ from bot.presentation.actions import (
 )
 from bot.presentation.html import Safe
 from bot.presentation.translation import NOTED
-from handlers.guard import UNCHANGED, act_on_chat, command, on_message, on_press
+from handlers.guard import command, on_message, on_press
+from handlers.managed_chats import act_on_chat
 from handlers.options import OFF, ON, RULES_OF_CHAT, rule_lines
+from handlers.press_answers import UNCHANGED
 from handlers.questions import answers_to, chat_asked_about, question_of
 from handlers.replies import edit_pressed, say
 

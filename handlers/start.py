@@ -11,8 +11,9 @@ from bot.presentation.translation import LANGUAGES, language_for, translator_for
 from handlers import access, card, members, payers, settings, subscriptions, talk
 from handlers.admission import entry_link_payload
 from handlers.commands import update_chat_menu
-from handlers.guard import UNKNOWN_BUTTON, act_on_chat, command, on_press
+from handlers.guard import UNKNOWN_BUTTON, command, on_press
 from handlers.help import buttons_to_add_bot, help_page
+from handlers.managed_chats import act_on_chat
 from handlers.people import WELCOME
 from handlers.replies import edit_pressed, say
 

@@ -23,7 +23,7 @@ from bot.presentation.notices import COUNTED
 from handlers.card import LIVE
 from handlers.confirmation import offer_understood
 from handlers.errors import refusal_buttons
-from handlers.guard import UNCHANGED, answer_press, cache_after_commit, command, on_press
+from handlers.guard import command, on_press
 from handlers.highlights import show_highlight
 from handlers.links import (
     NOT_OURS,
@@ -33,8 +33,10 @@ from handlers.links import (
     profile_shown_by,
     unreadable_reply,
 )
+from handlers.press_answers import UNCHANGED, answer_press
 from handlers.profile_lists import failure_lines
 from handlers.questions import ask, subscription_buttons
+from handlers.repeats import cache_after_commit
 from handlers.replies import say, show_working
 from handlers.show import latest_stories, show_albums, show_profile_stories
 from handlers.subscriptions import DISAPPEARED

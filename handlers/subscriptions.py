@@ -40,18 +40,12 @@ from bot.presentation.html import Safe, escape, shorten
 from bot.presentation.notices import MISSING
 from handlers.confirmation import offer_understood
 from handlers.errors import refusal_buttons, sentence_for
-from handlers.guard import (
-    UNCHANGED,
-    UNKNOWN_BUTTON,
-    answer_press,
-    command,
-    may_manage,
-    on_message,
-    on_press,
-)
+from handlers.guard import UNKNOWN_BUTTON, command, on_message, on_press
 from handlers.links import unreadable_reply
+from handlers.managed_chats import may_manage
 from handlers.options import SETTINGS, is_paused, options_page, paused_line, subscription_line
 from handlers.payers import LEFT, payer_buttons
+from handlers.press_answers import UNCHANGED, answer_press
 from handlers.profile_lists import Failures, failure_lines, lines_by_sentence
 from handlers.questions import ask, subscription_buttons
 from handlers.replies import edit_pressed, say, show_working

@@ -36,19 +36,12 @@ from handlers import (
 )
 from handlers.confirmation import MANY, MEANT, offer_for_many, offer_understood
 from handlers.errors import SAME_AGAIN, react
-from handlers.guard import (
-    HEARD,
-    OBEYED,
-    UNCHANGED,
-    UNKNOWN_BUTTON,
-    cache_after_commit,
-    is_listing,
-    on_message,
-    on_press,
-)
+from handlers.guard import OBEYED, UNKNOWN_BUTTON, on_message, on_press
 from handlers.links import is_forward_of_our_post
 from handlers.plain_requests import EXAMPLE_NAME, answer_request, is_for_bot, known_names
+from handlers.press_answers import UNCHANGED
 from handlers.questions import answers_to, question_of
+from handlers.repeats import NEW_MESSAGES, cache_after_commit, is_listing
 from handlers.replies import code_texts, say
 from handlers.rights import COMMANDS, OWNER
 
@@ -86,7 +79,7 @@ async def run_command(context: Context, word: str, name: str | None) -> str | No
     return None
 
 
-@on_message("a command as a caption", HEARD & filters.CaptionRegex(COMMAND_IN_CAPTION))
+@on_message("a command as a caption", NEW_MESSAGES & filters.CaptionRegex(COMMAND_IN_CAPTION))
 async def run_captioned(context: Context) -> None:
     """Run the command at the beginning of the caption of a photo or file.
 

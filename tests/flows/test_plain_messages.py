@@ -9,8 +9,8 @@ import pytest
 
 from bot.presentation.html import plain
 from bot.presentation.translation import translator_for
-from handlers.guard import UNCHANGED
 from handlers.plain_requests import PRICE
+from handlers.press_answers import UNCHANGED
 from handlers.subscriptions import EMPTY
 from tests.support.control import Control, Json, wait_for
 from tests.support.storybell import Bell, buttons, unhurried

@@ -1,0 +1,153 @@
+"""Channels and groups that a person manages, in the chat itself or from the private chat.
+
+A command or button in a private chat may name another chat. ``act_on_chat`` and
+``act_on_named_chat`` check the person's rights in that chat, and then act on that chat.
+"""
+
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+
+from telegram import Chat
+from telegram.error import BadRequest, Forbidden, TelegramError
+
+from bot.context import Context
+from bot.domain.errors import (
+    CHAT_SILENCED,
+    ONLY_CHANNEL_ADMINS,
+    ONLY_GROUP_ADMINS,
+    ONLY_IN_PRIVATE,
+    AdminsUnknownError,
+    AskAgainError,
+    BlockedError,
+    NotAdminError,
+    RightsError,
+    UnknownChannelError,
+)
+from bot.domain.foreign_text import typed_words
+from bot.presentation.html import code
+
+_CHAT = re.compile(r"@.+|-\d{5,18}")
+
+
+async def act_on_chat(context: Context, chat_id: int) -> None:
+    """Let the person manage a channel or group from the private chat for the rest of the update.
+
+    Raises:
+        NotAdminError: The person may not manage the chat, the bot does not know the chat, or the
+            update is not from the person's private chat.
+        BlockedError: The owner of the bot has blocked the chat, or the person responsible for it.
+        AdminsUnknownError: Telegram does not return the administrators.
+        AskAgainError: Telegram does not answer.
+    """
+    user_id = context.user_id
+    if not context.is_private or user_id != context.origin.id:
+        raise NotAdminError("not in a private chat", text=ONLY_CHANNEL_ADMINS)
+    # Links and buttons from before the migration of a group contain the old ID.
+    judged, _, chat = await context.services.access.judge(user_id, chat_id)
+    if chat is None or chat.kind == Chat.PRIVATE:
+        raise NotAdminError("no channel or group of ours", text=ONLY_CHANNEL_ADMINS)
+    if judged.verdict == "blocked":
+        raise BlockedError(text=CHAT_SILENCED if judged.is_silent else "")
+    if not await may_manage(context, chat.id, chat.kind, user_id):
+        raise not_admin_error(chat.kind)
+    context.chat = chat
+    context.about = chat.id
+
+
+async def act_on_named_chat(context: Context, places: Iterable[int], usage: str) -> None:
+    """Act on the first channel or group named at ``places``, and remove the word.
+
+    The name of the bot, and the name or ID of the current chat, are removed without effect.
+
+    Raises:
+        UnknownChannelError: The bot does not know the chat, the person may not manage the chat, or
+            Telegram does not return the administrators.
+        RightsError: The command names a different chat, and was not sent in a private chat.
+        BlockedError: The owner of the bot has blocked the chat, or the person responsible for it.
+        AskAgainError: Telegram does not answer.
+    """
+    words = context.words
+    existing = [place for place in places if place < len(words)]
+    at = next((place for place in existing if _CHAT.fullmatch(words[place])), None)
+    if at is None:
+        return
+    name = typed_words(words[at])[0]
+    origin = context.origin
+    here = {f"@{context.bot.username}", f"@{origin.username}", str(origin.id)}
+    if name.lower() not in map(str.lower, here):
+        if not context.is_private:
+            written = context.message.text if context.message else None
+            raise RightsError(text=ONLY_IN_PRIVATE, command=code(written or " ".join(words)))
+        try:
+            await act_on_chat(context, await _id_of_named_chat(context, name))
+        except (NotAdminError, AdminsUnknownError) as error:
+            raise UnknownChannelError(str(error), name=name, usage=usage) from error
+    context.args = words[:at] + words[at + 1 :]
+
+
+async def act_on_channel_word(context: Context, usage: str) -> None:
+    """Act on the second of two words if the word names a channel that the person manages.
+
+    Do nothing outside private chats.
+
+    Raises:
+        BlockedError: The owner of the bot has blocked the chat, or the person responsible for it.
+        AskAgainError: Telegram does not answer.
+    """
+    if len(context.words) > 2 or not context.is_private:  # noqa: PLR2004 - a profile and a channel
+        return
+    with suppress(UnknownChannelError):
+        await act_on_named_chat(context, [1], usage)
+
+
+async def _id_of_named_chat(context: Context, name: str) -> int:
+    """Return the ID of the chat with an ``@name`` or ID.
+
+    Raises:
+        NotAdminError: Telegram finds no chat with the name.
+        AskAgainError: Telegram does not answer.
+    """
+    if not name.startswith("@"):
+        return int(name)
+    try:
+        return (await context.bot.get_chat(name)).id
+    except (BadRequest, Forbidden) as error:
+        raise NotAdminError(str(error), text=ONLY_CHANNEL_ADMINS) from error
+    except TelegramError as error:
+        raise AskAgainError(str(error)) from error
+
+
+async def is_admin_here(context: Context) -> bool:
+    """Return whether the sender administers the group or channel; ask Telegram if necessary.
+
+    Raises:
+        AdminsUnknownError: Telegram does not return the administrators.
+        AskAgainError: Telegram does not answer.
+    """
+    where = context.origin
+    message = context.message
+    if context.query is None:
+        if context.is_channel:
+            return True  # only admins can post in a channel
+        if message and message.sender_chat:
+            return message.sender_chat.id == where.id  # an anonymous admin of the group
+    user_id = context.user_id
+    return user_id is not None and await may_manage(context, where.id, where.type, user_id)
+
+
+async def may_manage(context: Context, chat_id: int, kind: str, user_id: int) -> bool:
+    """Return whether a person administers a group or may post in a channel.
+
+    Raises:
+        AdminsUnknownError: Telegram does not return the administrators.
+        AskAgainError: Telegram does not answer.
+    """
+    admins = context.services.admins
+    standing = await admins.rights(context.bot, chat_id, user_id, now=context.now)
+    return standing.may_post if kind == Chat.CHANNEL else standing.is_admin
+
+
+def not_admin_error(kind: str) -> RightsError:
+    """Return the error for a person who does not administer a chat of a ``kind``."""
+    return NotAdminError(text=ONLY_CHANNEL_ADMINS if kind == Chat.CHANNEL else ONLY_GROUP_ADMINS)

@@ -1,0 +1,92 @@
+"""The answer to a pressed button: a pop-up, or a message if no pop-up is possible."""
+
+from datetime import timedelta
+from functools import partial
+
+import structlog
+from telegram import CallbackQuery
+from telegram.error import BadRequest, RetryAfter, TelegramError
+
+from bot.context import Context
+from bot.domain.sentences import N_
+from bot.updates import unit_of_work
+
+log = structlog.get_logger()
+
+TOAST = 200  # maximum characters of a pop-up
+REPEATED = timedelta(minutes=10)  # a group gets the same refusal at most once in this time
+UNCHANGED = N_("Nothing has changed.")
+
+
+async def answer_press(context: Context, text: str | None = None, *, alert: bool = False) -> None:
+    """Answer the pressed button once, with a pop-up if ``text`` is given.
+
+    Without a pressed button, do nothing. The answer is sent after the replies, or before the
+    replies if an album is among them. Without ``text``, the pop-up says that nothing has changed
+    if the edit of the message changed nothing. With ``alert``, the person must close the pop-up.
+
+    The text is sent as a message if the button was answered before with a different text, if
+    Telegram refuses the answer (for example because it is too late), or if the text has more than
+    200 characters. A group or channel gets the same message at most once in ten minutes.
+    """
+    query = context.query
+    unit = unit_of_work.current()
+    if query is None:
+        return
+    # An album may take longer than the 15 s for which Telegram accepts an answer to a press.
+    kinds = {one.payload["kind"] for one in unit.replies} if unit else set()
+    when = unit_of_work.call_after_replies
+    if "album" in kinds:
+        when = unit_of_work.call_after_commit
+    await when(partial(_answer_press_now, context, query, text, alert=alert, unit=unit))
+
+
+async def _answer_press_now(
+    context: Context,
+    query: CallbackQuery,
+    text: str | None,
+    *,
+    alert: bool,
+    unit: unit_of_work.Unit | None,
+) -> None:
+    shown = text or ""
+    if not shown and unit and unit.is_in_vain:
+        shown = context.t.plain(UNCHANGED)
+    is_long = len(shown) > TOAST
+    # The error handler has a new context, so the answer is recorded in the cache.
+    cache = context.services.cache
+    key = ("answered", query.id)
+    said = cache.get(key, now=context.now)
+    if said is None:
+        try:
+            pop_up = None if is_long else shown or None
+            await query.answer(pop_up, show_alert=alert and not is_long)
+        except TelegramError as error:
+            log.info("a button can't be answered", reason=str(error))
+            if not isinstance(error, BadRequest | RetryAfter):
+                return  # Telegram may have shown the pop-up
+        else:
+            cache.put(key, text or "", until=context.now + REPEATED)
+            if not is_long:
+                return
+    if text and text != said:
+        await _send_line(context, text)
+
+
+async def _send_line(context: Context, text: str) -> None:
+    """Send a message at once, outside the reply queue; log a failure.
+
+    A group or channel gets the same text at most once in ten minutes.
+    """
+    target = context.reply_target
+    cache = context.services.cache
+    key = ("line", target, text)
+    if not context.is_private and cache.get(key, now=context.now):
+        return
+    try:
+        await context.bot.send_message(
+            target.chat_id, text, message_thread_id=target.thread_id, disable_notification=True
+        )
+        cache.put(key, value=True, until=context.now + REPEATED)
+    except TelegramError as error:
+        log.info("a line can't be said", reason=str(error))

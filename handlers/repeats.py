@@ -1,0 +1,69 @@
+"""Recognition of messages and presses that repeat an earlier update.
+
+``repeats_message`` finds messages that need no answer. ``cache_after_commit`` records a handled
+update, so that its repeat can be recognised.
+"""
+
+import re
+from collections.abc import Hashable
+from datetime import timedelta
+
+from telegram import Message, MessageOriginUser
+from telegram.ext import filters
+
+from bot.context import Context
+from bot.updates import unit_of_work
+
+# Files of /export, and the lists of followed accounts in Instagram's own export.
+_LISTING = re.compile(
+    r".*\.json|.*following.*\.html|.*instagram.*\.zip", re.IGNORECASE | re.DOTALL
+)
+
+
+class RepeatedMessages(filters.MessageFilter):
+    """A filter for messages that repeat another message and need no answer."""
+
+    def filter(self, message: Message) -> bool:
+        """Return whether ``message`` needs no answer."""
+        return repeats_message(message, message.get_bot().id)
+
+
+def repeats_message(message: Message, bot_id: int) -> bool:
+    """Return whether a message only repeats another message, so that no answer is needed.
+
+    Telegram copies the posts of a channel, including posts of the bot, into the discussion group
+    (``is_automatic_forward``). People also forward messages of the bot with links. A forwarded
+    file of subscriptions does not count, because people forward the file to import it.
+    """
+    origin = message.forward_origin
+    if message.is_automatic_forward:
+        return True
+    is_own = isinstance(origin, MessageOriginUser) and origin.sender_user.id == bot_id
+    return is_own and not is_listing(message)
+
+
+def is_listing(message: Message) -> bool:
+    """Return whether a message contains a file that may list subscriptions or accounts."""
+    name = message.document.file_name if message.document else None
+    return _LISTING.fullmatch(name or "") is not None
+
+
+# Commands in channels are posts. Edits are excluded, so that no command runs a second time.
+NEW_MESSAGES = (filters.UpdateType.MESSAGE | filters.UpdateType.CHANNEL_POST) & ~RepeatedMessages()
+
+
+async def cache_after_commit(
+    context: Context, key: Hashable, value: object = True, *, age: timedelta
+) -> None:
+    """Put ``value`` into the cache after the commit of the update.
+
+    If the update fails, the entry is not written, so that the retry does not find the entry. The
+    entry is written before the replies are sent, because the chat's next message may already be
+    handled during the send. If the update has no database write and no reply until this call, the
+    entry is written at once. The entry expires ``age`` after the write.
+    """
+
+    async def write() -> None:
+        context.services.cache.put(key, value, until=context.now + age)
+
+    await unit_of_work.call_after_commit(write)
