@@ -22,7 +22,7 @@ settings without showing a value.
 
 
 def page() -> str:
-    """Return the complete page."""
+    """Return the page as Markdown: each setting with its default value and its meaning."""
     rows = [
         f"| `{name.upper()}` | {default(field)} | {field.description} |"
         for name, field in Settings.model_fields.items()

@@ -70,7 +70,10 @@ def _is_glued(text: ast.JoinedStr, values: Values) -> bool:
 
 
 def _calls(node: ast.expr, functions: frozenset[str], values: Values) -> bool:
-    """Return whether an expression calls one of ``functions``, also by a name in the function."""
+    """Return whether an expression, or a value of its variables, calls one of ``functions``.
+
+    ``values`` has the expressions that are assigned to each variable.
+    """
     for part in ast.walk(node):
         if isinstance(part, ast.Call) and _name(part) in functions:
             return True
@@ -82,7 +85,10 @@ def _calls(node: ast.expr, functions: frozenset[str], values: Values) -> bool:
 
 
 def _is_raw(node: ast.expr, values: Values) -> bool:
-    """Return whether an expression is a field of a record, not the result of a function."""
+    """Return whether an expression, or a value of its variable, is a field of a record.
+
+    Such a value is not the result of a function.
+    """
     if isinstance(node, ast.Name):
         others = {name: found for name, found in values.items() if name != node.id}
         return any(_is_raw(value, others) for value in values.get(node.id, ()))

@@ -342,7 +342,7 @@ class SpendingError(BotError):
         is_own: bool = False,
         **fields: object,
     ) -> None:
-        """Store the time from which a retry can succeed, and whose limit is used up."""
+        """Store the reason and the text as ``BotError`` does, with ``until`` and ``is_own``."""
         super().__init__(reason, text=text, until=until, **fields)
         self.until = until
         self.is_own = is_own

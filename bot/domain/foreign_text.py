@@ -54,9 +54,9 @@ _LONG_ELISIONS = frozenset({"dell", "all", "nell", "sull", "dall", "quell"})
 def clean(text: str) -> str:
     """Remove characters from ``text`` that would damage the surrounding text; keep line breaks.
 
-    Invisible format characters (also of direction, but not the joiners) and lone surrogates are
-    removed. Each control character and each kind of blank becomes a space. A letter keeps at most
-    4 combining marks.
+    Invisible format characters, including marks of direction, and lone surrogates are removed.
+    Joiners and the tag characters of flags stay. Each control character and each kind of blank
+    becomes a space. A letter keeps at most 4 combining marks.
     """
     kept: list[str] = []
     marks = 0

@@ -68,12 +68,12 @@ class Downloads:
     _failures: TimedCache[str, bool] = field(default_factory=TimedCache)
 
     async def __call__(self, story: Story, asker: Asker) -> MediaFile:
-        """Return the file of a story.
+        """Return the file of a story; 1 credit. The caller must remove the file.
 
         For an alert, the schedule pays. For a reply, the person who asks pays. A file from a
-        pasted URL is free. If the media host refuses the bot and the URL is signed, the file costs
-        1 credit. The size of a free file counts towards a daily limit of megabytes. Each attempt
-        with a pasted URL counts at least 1 megabyte.
+        pasted URL is free, unless the media host refuses the bot and the URL is signed: the file
+        is then bought for 1 credit. The size of a free file counts towards a daily limit of
+        megabytes. Each attempt with a pasted URL counts at least 1 megabyte.
 
         Raises:
             PastedLimitError: The person's daily limit of megabytes is exceeded.

@@ -101,7 +101,8 @@ class BudgetWatch:
     ) -> None:
         """Report whether ``budget``, in credits per day, is too small for all profiles.
 
-        The other arguments are the same as in ``shortfall``.
+        Nothing is reported if the result is the same as in the last call. The other arguments are
+        the same as in ``shortfall``.
         """
         was_short = isinstance(self._last, Shortfall)
         lack = shortfall(budget, counts, cost, reply_share=reply_share, was_short=was_short)

@@ -94,9 +94,10 @@ class Names:
         return profile
 
     async def look_up(self, username: str, charge: Charge) -> Profile:
-        """Return the current owner of a name; 1 credit.
+        """Return and store the current owner of a name; 1 credit.
 
-        A refusal is not confirmed by a second answer, and is therefore not stored.
+        An account that is found to be private is remembered as private for five minutes. A failed
+        lookup is not confirmed by a second answer, and is therefore not stored.
 
         Raises:
             NoSuchProfileError: The answer is that the account does not exist.

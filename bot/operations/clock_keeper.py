@@ -85,7 +85,14 @@ class ClockKeeper:
             await self._clock.wait_until_anchored()
 
     async def anchor_if_in_doubt(self) -> datetime:
-        """Correct the clock if its time is in doubt. Return the time of the next check."""
+        """Correct the clock if its time is in doubt. Return the time of the next check.
+
+        The time is also in doubt if all servers contradict the clock. A clock that follows the
+        database is corrected at each call.
+
+        Raises:
+            DatabaseUnavailableError: The clock follows PostgreSQL, and PostgreSQL does not answer.
+        """
         clock = self._clock
         if clock is None:
             return self._now() + self._every

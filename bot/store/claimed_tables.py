@@ -7,7 +7,10 @@ TABLES = (inbox.claims, chat_queues.claims, profiles.claims)
 
 
 async def release_owner(tx: Tx, owner: str | None = None) -> int:
-    """Release the claims of an owner, by default of all owners. Return the number of claims."""
+    """Release the claims of an owner, by default of all owners. Return the number of claims.
+
+    Rows that are locked by other transactions are skipped.
+    """
     return sum([await claims.release_owner(tx, owner) for claims in TABLES])
 
 

@@ -47,7 +47,7 @@ async def make(db: Database, target: Path, *, at: datetime) -> None:
 
 
 def _make_folder_with_room(source: Path, target: Path) -> None:
-    """Create the target's folder, and check the free space, which the running bot may need.
+    """Create the target's folder, and check that the copy leaves enough space for the bot.
 
     Raises:
         BackupError: The target exists, the source is missing, or the disk has too little space.

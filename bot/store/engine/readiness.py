@@ -56,7 +56,7 @@ async def _check_may_make_tables(tx: Tx) -> None:
 
 
 def _has_writable_file(file: Path) -> bool:
-    """Return whether the file exists and is writable.
+    """Return True for a writable file, or False for a missing file that can be created.
 
     Raises:
         PermissionError: The file is not writable, or cannot be created.
