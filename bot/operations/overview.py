@@ -249,22 +249,23 @@ def _poll_row(name: str, snapshot_at: datetime | None, next_at: datetime, cost: 
 def _sums_by_day(hours: list[tuple[datetime, _Json]]) -> list[_Json]:
     """Combine the hourly figures to figures of each day (UTC).
 
-    A day has the credits by kind, the number of alerts, the mean delay of the alerts, and the
-    largest number of pending messages.
+    A day has the credits by kind, the number of alerts, the mean delay of the alerts that were not
+    deferred, and the largest number of pending messages.
     """
     days: dict[date, _Json] = {}
     for hour, figures in hours:
         day = days.setdefault(
             hour.date(), {"day": hour.date().isoformat(), "spent": {}, "alerts": 0,
-                          "seconds": 0.0, "waiting": 0}
+                          "timed": 0, "seconds": 0.0, "waiting": 0}
         )  # fmt: skip
         for kind, spent in figures.get("spent", {}).items():
             day["spent"][kind] = day["spent"].get(kind, 0) + spent
-        alerts = figures.get("alerts") or 0
-        day["alerts"] += alerts
-        day["seconds"] += alerts * (figures.get("delay_s") or 0.0)
+        timed = figures.get("timed") or 0
+        day["alerts"] += figures.get("alerts") or 0
+        day["timed"] += timed
+        day["seconds"] += timed * (figures.get("delay_s") or 0.0)
         day["waiting"] = max(day["waiting"], figures.get("waiting") or 0)
     for day in days.values():
-        seconds = day.pop("seconds")
-        day["delay_s"] = round(seconds / day["alerts"]) if day["alerts"] else None
+        seconds, timed = day.pop("seconds"), day.pop("timed")
+        day["delay_s"] = round(seconds / timed) if timed else None
     return list(days.values())

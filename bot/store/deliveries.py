@@ -247,7 +247,18 @@ _THESE = sa.update(deliveries).where(
 STILL_OPEN = sa.select(deliveries.c.id).where(
     deliveries.c.id.in_(sa.bindparam("ids", expanding=True)), is_open
 )
-STARTED = _THESE.values(attempts=deliveries.c.attempts + 1, sending=True, held=Held.NOTHING)
+DEFERRED = "deferred"
+"""The reason of a claimed or sent delivery that waited because of the chat's settings or rights."""
+_WAITED_BY_SETTINGS = sa.and_(
+    deliveries.c.held.in_([one for one in Held if one.depends_on_settings]),
+    deliveries.c.reason == "",
+)
+STARTED = _THESE.values(
+    attempts=deliveries.c.attempts + 1,
+    sending=True,
+    held=Held.NOTHING,
+    reason=sa.case((_WAITED_BY_SETTINGS, DEFERRED), else_=deliveries.c.reason),
+)
 ATTEMPTED = (
     _THESE.where(deliveries.c.held == Held.NOTHING)
     .values(copies=deliveries.c.copies + 1)
@@ -276,7 +287,7 @@ SENT = (
     )
     .values(
         state="sent",
-        reason="",
+        reason=sa.case((deliveries.c.reason == DEFERRED, DEFERRED), else_=""),
         attempts=0,
         sending=False,
         message_id=sa.bindparam("message"),
@@ -288,7 +299,8 @@ SENT = (
 async def record_claim(tx: Tx, ids: Sequence[int]) -> None:
     """Record that a process has claimed open deliveries in order to send the messages.
 
-    The number of attempts increases by 1, and the reason of an earlier delay is removed.
+    The number of attempts increases by 1. ``held`` is removed. If the settings or rights of the
+    chat deferred a delivery, the reason ``DEFERRED`` is recorded.
     """
     if ids:
         await tx.execute(STARTED, {"ids": ids})

@@ -5,8 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.domain.records import Held
-from bot.store.deliveries import deliveries, is_dead, is_open
+from bot.store.deliveries import DEFERRED, deliveries, is_dead, is_open
 from bot.store.engine.database import Tx, add_new
 from bot.store.engine.schema import Timestamp, metadata
 from bot.store.ledger import ledger_entries
@@ -43,8 +42,10 @@ async def measure_hour(tx: Tx, hour: datetime) -> dict[str, Any]:
     """Measure an hour: credits by kind, alerts, mean delay of alerts, pending deliveries.
 
     ``spent`` maps kind to credits. ``alerts`` is the number of arrived stories that are still
-    stored, ``delay_s`` the mean time from post to arrival in seconds (None without alerts).
-    ``waiting`` (open deliveries) and ``parked`` (dead letters) are current counts.
+    stored. ``timed`` is the number of alerts that no quiet hours, summary or missing right
+    deferred. ``delay_s`` is the mean time of these alerts from post to arrival in seconds, or None
+    without such alerts. ``waiting`` (open deliveries) and ``parked`` (dead letters) are current
+    counts.
     """
     end = hour + HOUR
     spent = (
@@ -55,23 +56,28 @@ async def measure_hour(tx: Tx, hour: datetime) -> dict[str, Any]:
     delay = sa.type_coerce(deliveries.c.done_at, sa.BigInteger) - sa.type_coerce(
         stories.c.taken_at, sa.BigInteger
     )
+    is_timed = deliveries.c.reason != DEFERRED
     arrived = (
-        sa.select(sa.func.count(), sa.func.avg(delay))
+        sa.select(
+            sa.func.count(),
+            sa.func.count().filter(is_timed),
+            sa.func.avg(delay).filter(is_timed),
+        )
         .join(stories, stories.c.pk == deliveries.c.story_pk)
         .where(
             ~is_open,  # with this condition, both databases use an index of finished deliveries
             deliveries.c.state == sa.literal_column("'sent'"),
-            deliveries.c.held == Held.NOTHING,
             deliveries.c.done_at >= hour,
             deliveries.c.done_at < end,
         )
     )
-    alerts, mean = (await tx.execute(arrived)).one()
+    alerts, timed, mean = (await tx.execute(arrived)).one()
     counts = [sa.select(sa.func.count()).where(one) for one in (is_open, is_dead)]
     waiting, dead_letters = [(await tx.execute(one)).scalar_one() for one in counts]
     return {
         "spent": {row[0]: int(row[1]) for row in await tx.execute(spent)},
         "alerts": alerts,
+        "timed": timed,
         "delay_s": None if mean is None else round(float(mean) / 1000, 1),
         "waiting": waiting,
         "parked": dead_letters,

@@ -169,7 +169,8 @@ async def furnish(site: Site) -> None:
         for back in range(30 * 24):
             hour = (now - timedelta(hours=back + 1)).replace(minute=0, second=0, microsecond=0)
             spent = {"schedule": 5 + back % 7, "stories": back % 5, "link": back % 3}
-            figures = {"spent": spent, "alerts": 3, "delay_s": 300 + back, "waiting": back % 9}
+            figures = {"spent": spent, "alerts": 3, "timed": 2}
+            figures |= {"delay_s": 300 + back, "waiting": back % 9}
             await samples.add(tx, hour, figures)
 
 

@@ -125,7 +125,9 @@ async def test_an_hour_is_written_once(db: Database) -> None:
         await samples.add(tx, NOON, figures)
         await samples.add(tx, NOON, {})
         assert await samples.hours_since(tx, NOON) == [(NOON, figures)]
-    assert figures == {"spent": {}, "alerts": 0, "delay_s": None, "waiting": 0, "parked": 0}
+    nothing = {"alerts": 0, "timed": 0, "delay_s": None, "waiting": 0, "parked": 0}
+    assert figures == {"spent": {}, **nothing}
+
 
 
 def test_a_folder_that_is_not_there_tells_nothing(tmp_path: Any) -> None:

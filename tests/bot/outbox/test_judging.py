@@ -10,7 +10,7 @@ from bot.domain.options import Options
 from bot.domain.records import Held
 from bot.outbox.worker import Outbox
 from bot.runtime.metrics import Metrics
-from bot.store import chat_queues, chats, subscriptions
+from bot.store import chat_queues, chats, samples, subscriptions
 from bot.store import deliveries as deliveries_store
 from bot.store.deliveries import deliveries
 from bot.store.engine.database import Tx
@@ -55,6 +55,24 @@ async def test_quiet_hours_put_off_alerts_until_they_end(office: Office) -> None
     office.clock.on(5 * MINUTE)
     assert await office.outbox.run_once() == 1
     assert [pks for _, pks, _ in office.post.albums] == [["1", "2"]]
+
+
+async def test_the_mean_delay_of_an_hour_leaves_out_deferred_alerts(office: Office) -> None:
+    async with office.db.begin() as tx:
+        await follow(tx, -2)
+        await chats.change(tx, -2, quiet_from=12 * 60, quiet_to=12 * 60 + 30)
+    await found(office, "1")
+    office.clock.on(MINUTE)
+    assert await office.outbox.run_once() == 1
+    office.clock.on(29 * MINUTE)
+    office.post.outcomes = [TryLater(reason="media unavailable")]
+    for _ in range(2):  # a retry after the quiet hours is deferred as well
+        assert await office.outbox.run_once() == 1
+        office.clock.on(MINUTE)
+    async with office.db.read() as tx:
+        figures = await samples.measure_hour(tx, NOON)
+    assert figures["delay_s"] == 60.0
+    assert (figures["alerts"], figures["timed"]) == (2, 1)
 
 
 async def test_a_summary_that_begins_while_an_alert_is_on_its_way_holds_it(office: Office) -> None:
