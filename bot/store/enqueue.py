@@ -161,37 +161,47 @@ class DeadLetter:
 
 
 async def resend_dead_letters(tx: Tx, ids: Collection[int], *, now: datetime) -> list[int]:
-    """Reopen dead letters like new deliveries, due now. Return the ids that were reopened."""
-    statement = (
-        sa.update(deliveries)
-        .where(deliveries.c.id.in_(sorted(ids)), deliveries.c.state == "parked")
-        .values(
-            state="open",
-            reason="",
-            done_at=None,
-            due_at=now,
-            held=Held.NOTHING,
-            copies=0,
-            attempts=0,
-            sending=False,
-        )
-        .returning(deliveries.c.id, deliveries.c.chat_id)
-    )
-    rows = (await tx.execute(statement)).all()
-    for chat_id in sorted({row.chat_id for row in rows}):
-        await chat_queues.make_due(tx, chat_id, due_at=now, now=now)
-    return sorted(row.id for row in rows)
+    """Reopen dead letters like new deliveries, due now. Return the ids that were reopened.
+
+    The dead letters of a closed chat wait until the chat opens.
+    """
+    these, chat_ids = await _lock_chats_of_dead_letters(tx, ids)
+    reopened = sa.update(deliveries).where(these)
+    values = {
+        "state": "open",
+        "reason": "",
+        "done_at": None,
+        "due_at": now,
+        "held": Held.NOTHING,
+        "copies": 0,
+        "attempts": 0,
+        "sending": False,
+    }
+    found = sorted(await tx.scalars(reopened.values(**values).returning(deliveries.c.id)))
+    await chat_queues.reschedule_all(tx, chat_ids)
+    return found
 
 
 async def drop_dead_letters(tx: Tx, ids: Collection[int], *, now: datetime) -> list[int]:
     """Drop dead letters for good. Return the ids that were found."""
-    statement = (
-        sa.update(deliveries)
-        .where(deliveries.c.id.in_(sorted(ids)), deliveries.c.state == "parked")
-        .values(state="dropped", reason="dropped by an owner", done_at=now)
-        .returning(deliveries.c.id)
-    )
-    return sorted(await tx.scalars(statement))
+    these, _ = await _lock_chats_of_dead_letters(tx, ids)
+    dropped = sa.update(deliveries).where(these)
+    values = {"state": "dropped", "reason": "dropped by an owner", "done_at": now}
+    return sorted(await tx.scalars(dropped.values(**values).returning(deliveries.c.id)))
+
+
+async def _lock_chats_of_dead_letters(
+    tx: Tx, ids: Collection[int]
+) -> tuple[sa.ColumnElement[bool], set[int]]:
+    """Lock the queues of the chats of dead letters, because queues are locked before deliveries.
+
+    Return the condition of the dead letters, and the chats. A dead letter whose chat moves before
+    the lock is left out.
+    """
+    these = sa.and_(deliveries.c.id.in_(sorted(ids)), is_dead)
+    chat_ids = set(await tx.scalars(sa.select(deliveries.c.chat_id).where(these)))
+    await chat_queues.lock_all(tx, chat_ids)
+    return sa.and_(these, deliveries.c.chat_id.in_(sorted(chat_ids))), chat_ids
 
 
 async def dead_letters(tx: Tx, *, limit: int = 50) -> list[DeadLetter]:

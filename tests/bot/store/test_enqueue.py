@@ -4,8 +4,10 @@ import sqlalchemy as sa
 
 from bot.domain.model import Target
 from bot.domain.records import Held
-from bot.store import chat_queues, chats, deliveries, enqueue, fan_outs, subscriptions
+from bot.store import chat_queues, chats, deliveries, enqueue, fan_outs, moves, subscriptions
 from bot.store.engine.database import Database
+from tests.bot.store.test_lock_order import no_deadlocks
+from tests.support.database import on_postgresql
 from tests.support.followed import (
     HOUR,
     MINUTE,
@@ -19,6 +21,7 @@ from tests.support.followed import (
     spread,
     story,
 )
+from tests.support.lock_waits import Pause, run_behind_a_lock
 
 
 async def test_each_story_is_owed_once_to_all_who_wait(db: Database) -> None:
@@ -119,3 +122,39 @@ async def test_one_that_is_sent_again_is_due_at_once_and_forgets_its_copies(db: 
     [lane] = await claim(db, now=NOON + HOUR)
     assert [row.story_pk for row in lane.rows] == ["1"]
     assert (await rows(db, id=second))[0].reason == "no answers"
+
+
+@on_postgresql
+async def test_dead_letters_are_sent_again_while_the_chat_moves(db: Database) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 1)
+        await look(tx, story("1"))
+        [number] = await tx.scalars(sa.select(deliveries.deliveries.c.id))
+        await deliveries.end(tx, [number], state="parked", reason="no answers", now=NOON)
+
+    async def change_chat(pause: Pause) -> None:
+        async with db.begin() as tx:
+            await chat_queues.lock(tx, 1)
+            await pause()
+            table = deliveries.deliveries
+            await tx.execute(sa.update(table).where(table.c.chat_id == 1).values(thread_id=5))
+
+    async def resend() -> list[int]:
+        return await db.run(lambda tx: enqueue.resend_dead_letters(tx, [number], now=NOON))
+
+    with no_deadlocks():
+        await run_behind_a_lock(db, change_chat, resend)
+    assert [(row.state, row.thread_id) for row in await rows(db)] == [("open", 5)]
+
+
+async def test_a_dead_letter_of_a_closed_chat_is_not_sent_before_the_chat_opens(
+    db: Database,
+) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 1)
+        await look(tx, story("1"))
+        [number] = await tx.scalars(sa.select(deliveries.deliveries.c.id))
+        await deliveries.end(tx, [number], state="parked", reason="no answers", now=NOON)
+        await moves.close_chat(tx, 1, now=NOON)
+        assert await enqueue.resend_dead_letters(tx, [number], now=NOON) == [number]
+    assert await claim(db) == []
