@@ -282,8 +282,8 @@ async def change_default(context: Context, what: str | None, value: str | None) 
     """Show the default options of the chat, or change a default."""
     options = Options.from_json(context.chat.defaults)
     if what and value:
-        options = options.with_values(changes_of(what, value))
-        await context.services.chats.change(context.chat.id, defaults=options.to_json())
+        changes = changes_of(what, value)
+        options = await context.services.chats.change_defaults(context.chat.id, changes)
     buttons = [*_buttons(options, actions.DEFAULT, context, ALL), [back(context.t, SETTINGS)]]
     await edit_pressed(context, context.t(DEFAULTS_TITLE), buttons)
 

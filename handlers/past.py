@@ -116,9 +116,9 @@ async def keep_from_now_on(context: Context) -> None:
     """Keep the stories of all subscriptions of the chat, and of new subscriptions, for 90 days."""
     chat_id = context.chat.id
     services = context.services
+    kept = {"keep": True}
+    await services.chats.change_defaults(chat_id, kept)  # the chat is locked before its queue
     for one in await services.subscriptions.every(chat_id):
         if not one.options.keep:
-            await services.subscribing.set_options(chat_id, one.id, {"keep": True})
-    defaults = Options.from_json(context.chat.defaults).with_values({"keep": True})
-    await services.chats.change(chat_id, defaults=defaults.to_json())
+            await services.subscribing.set_options(chat_id, one.id, kept)
     await edit_pressed(context, context.t(KEPT_FROM_NOW_ON), [[list_button(context)]])

@@ -1,8 +1,9 @@
 """Use cases of a chat: storage of Telegram's data, settings, and erasure of the chat's data."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from bot.domain.options import Options
 from bot.domain.records import Chat
 from bot.store import chats, erasure
 from bot.store.engine.database import Database
@@ -56,6 +57,18 @@ class Chats:
         async with writing(self._db) as tx:
             await chats.change(tx, chat_id, **values)
             return await chats.get(tx, chat_id)
+
+    async def change_defaults(self, chat_id: int, changes: Mapping[str, object]) -> Options:
+        """Set default options of new subscriptions to JSON values; the other defaults stay.
+
+        Return all default options. Two people may change different defaults at the same time.
+        """
+        async with writing(self._db) as tx:
+            await chats.lock(tx, [chat_id])
+            chat = await chats.get(tx, chat_id)
+            defaults = Options.from_json(chat.defaults if chat else {}).with_values(changes)
+            await chats.change(tx, chat_id, defaults=defaults.to_json())
+            return defaults
 
     async def erase(self, chat_id: int) -> None:
         """Delete the data of a chat.

@@ -1,5 +1,6 @@
 """The chat's own settings, what it has used, and how it is forgotten."""
 
+import asyncio
 from argparse import Namespace
 from functools import partial
 from pathlib import Path
@@ -92,6 +93,38 @@ async def test_what_is_typed_sets_the_chat_whose_page_asked_last(
     (shown,) = await bell.ask(ann, "22-7", reply_to=theirs["message_id"])  # not what asked last
     assert shown["text"].startswith("📣 News")
     assert "Quiet hours: 10:00 PM \u2013 7:00 AM" in " ".join(shown["text"].split())
+
+
+async def test_two_admins_change_different_defaults_at_the_same_time(
+    bell: Bell, control: Control
+) -> None:
+    ann, bob = await control.person(), await control.person("Bob")
+    chat = await control.chat(
+        "channel",
+        members={ann: "creator", bob: "administrator"},
+        bot_status="administrator",
+        title="News",
+    )
+    await control.name_chat(chat, "defaults_news")
+    await bell.ask(chat, "/timezone Madrid", user=ann)
+    pages: dict[int, Json] = {}
+    for admin in (ann, bob):
+        (page,) = await bell.ask(admin, "/settings @defaults_news")
+        await bell.press(admin, page, buttons(page)["🔔 Default options"])
+        pages[admin] = await bell.message(admin, page["message_id"])
+    await asyncio.sleep(61)  # the cached rights expire
+    await bell.ask(bob, "/settings @defaults_news")
+    await control.fault("telegram", {"delay_s": 5}, match="getChatMember")
+    late = await control.press(ann, pages[ann]["message_id"], _named(pages[ann], "Silent"))
+    await bell.press(bob, pages[bob], _named(pages[bob], "No forwarding"))
+    await bell.answered(late)
+    shown = buttons(await bell.message(ann, pages[ann]["message_id"]))
+    assert {"✅ Silent", "✅ No forwarding"} <= set(shown), shown
+
+
+def _named(page: Json, option: str) -> str:
+    """Return the data of the button that turns an option on."""
+    return buttons(page)[f"▫️ {option}"]
 
 
 async def test_usage_counts_what_was_asked(bell: Bell, control: Control) -> None:
