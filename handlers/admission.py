@@ -9,20 +9,23 @@ and a /start with a valid owner or invitation link also pass.
 """
 
 from datetime import timedelta
-from functools import partial
 
+import structlog
 from telegram import Message, MessageEntity, Update
 from telegram.constants import ParseMode
+from telegram.error import TelegramError
 from telegram.ext import ApplicationHandlerStop
 
 from bot.chats.access import INVITE, OWNER
 from bot.context import Context
 from bot.domain.access import Judged
 from bot.domain.errors import BlockedError
+from bot.domain.model import Muted, PermanentFailure
 from bot.domain.sentences import N_
 from bot.presentation.actions import ASK_ACCESS
 from bot.presentation.html import Safe, plain
 from bot.presentation.translation import translator_for
+from bot.telegram.outcomes import outcome_of
 from bot.telegram.presence import AWAY
 from bot.updates import unit_of_work
 from handlers.links import links_of
@@ -30,6 +33,8 @@ from handlers.members import record_adder
 from handlers.press_answers import answer_press
 from handlers.repeats import repeats_message
 from handlers.replies import edit_pressed, say
+
+log = structlog.get_logger()
 
 STRANGER = N_(
     "Sorry, this bot is private. If you know its owner, ask for an invitation and send them "
@@ -91,7 +96,7 @@ async def _refuse_direct_messages(context: Context) -> None:
     """Explain that the bot does not work in a channel's direct messages.
 
     Each person gets the explanation at most once a day, and only after a message that asks the bot
-    for something.
+    for something. If Telegram does not confirm the explanation, the next message gets it again.
 
     Each message to a person needs the person's topic ID (Bot API 9.2). The bot stores no topic IDs
     of direct messages, so alerts and answers could not arrive, and no credits are spent.
@@ -104,18 +109,24 @@ async def _refuse_direct_messages(context: Context) -> None:
     key = ("direct messages", message.chat.id, topic.topic_id)
     if services.cache.get(key, now=context.now):
         return
-    services.cache.put(key, value=True, until=context.now + SAID_AGAIN)
     person = message.from_user
     text = translator_for(person.language_code if person else None)(DIRECT_MESSAGES)
-    await unit_of_work.call_after_replies(
-        partial(
-            context.bot.send_message,
-            message.chat.id,
-            text,
-            parse_mode=ParseMode.HTML,
-            direct_messages_topic_id=topic.topic_id,
-        )
-    )
+
+    async def explain() -> None:
+        try:
+            await context.bot.send_message(
+                message.chat.id,
+                text,
+                parse_mode=ParseMode.HTML,
+                direct_messages_topic_id=topic.topic_id,
+            )
+        except TelegramError as error:
+            log.warning("direct messages are not explained", why=str(error))
+            if not isinstance(outcome_of(error), PermanentFailure | Muted):
+                return  # the next message gets the explanation
+        services.cache.put(key, value=True, until=context.now + SAID_AGAIN)
+
+    await unit_of_work.call_after_replies(explain)
 
 
 def _asks_something(message: Message, context: Context) -> bool:

@@ -248,7 +248,7 @@ STILL_OPEN = sa.select(deliveries.c.id).where(
     deliveries.c.id.in_(sa.bindparam("ids", expanding=True)), is_open
 )
 DEFERRED = "deferred"
-"""The reason of a claimed or sent delivery that waited because of the chat's settings or rights."""
+"""The reason of a claimed or sent delivery that settings or rights of the chat have deferred."""
 _WAITED_BY_SETTINGS = sa.and_(
     deliveries.c.held.in_([one for one in Held if one.depends_on_settings]),
     deliveries.c.reason == "",

@@ -24,6 +24,10 @@ async def test_direct_messages_of_a_channel_get_one_answer_and_cost_nothing(
         story = await control.publish("direct.one")
         await control.say(chat, "Hello, dear channel", user=bea)
         url = f"https://www.instagram.com/stories/direct.one/{story['pk']}/"
+        await control.fault("telegram", {"status": 502}, match="sendMessage", times=1)
+        await control.say(chat, url, user=bea)  # the explanation is lost
+        await bell.settled()
+        assert await control.replies(chat) == []
         await control.say(chat, url, user=bea)
         (said,) = await control.wait_replies(chat, 1)
         assert "direct messages" in said["text"]

@@ -129,7 +129,6 @@ async def test_an_hour_is_written_once(db: Database) -> None:
     assert figures == {"spent": {}, **nothing}
 
 
-
 def test_a_folder_that_is_not_there_tells_nothing(tmp_path: Any) -> None:
     assert fullest_disk(tmp_path / "none") is None
     assert fullest_disk(tmp_path, tmp_path / "none") is not None
