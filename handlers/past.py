@@ -3,7 +3,6 @@
 from bot.context import Context
 from bot.domain import past_search
 from bot.domain.errors import NotFollowedError, NothingKeptError
-from bot.domain.options import Options
 from bot.domain.past_search import Search
 from bot.domain.sentences import N_
 from bot.presentation.actions import KEEP, OPTION, PAST, PRIMARY, Buttons
