@@ -101,9 +101,13 @@ async def _keep_button_rows(context: Context, username: str) -> Buttons:
 async def _offer_to_keep(context: Context, error: NothingKeptError) -> None:
     """Tell a chat that it keeps no stories, with a button that keeps all stories from now on.
 
-    A chat without subscriptions gets the text about an empty list of subscriptions.
+    A chat that already keeps all stories gets the text of that button. A chat without
+    subscriptions gets the text about an empty list of subscriptions.
     """
-    if await context.services.subscriptions.every(context.chat.id):
+    rows = await context.services.subscriptions.every(context.chat.id)
+    if rows and all(one.options.keep for one in rows):
+        await say(context, context.t(KEPT_FROM_NOW_ON))
+    elif rows:
         keep = context.button(TOGGLES["keep"], KEEP(), PRIMARY)
         await say(context, context.t(error.sentence), [[keep]])
     else:
