@@ -7,6 +7,7 @@ or two per zone, so ``_MORE`` adds other large cities.
 import difflib
 import re
 import unicodedata
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from zoneinfo import available_timezones
@@ -104,16 +105,32 @@ _MORE = {
 _OFFSET = re.compile(r"(?:utc|gmt)?\s*([+-])\s*(\d{1,2})(?::?(\d{2}))?")
 _SEASONS = (datetime(2026, 1, 15, tzinfo=UTC), datetime(2026, 7, 15, tzinfo=UTC))
 _LIKENESS = 0.84  # minimum similarity of a name; "barcelna" has 0.94 to "barcelona"
+_LEAST_SIMILAR = 5  # letters of a misspelled name; "test" resembles the zone "EST"
 _LONGEST = 64
 _COUNTRY_CODE = 2  # the number of letters in a country code
+_COUNTRIES = {
+    "US": "usa, u.s.a., america",
+    "GB": "uk, u.k., england, scotland, wales, great britain, inglaterra, escocia, "
+    "großbritannien, schottland, angleterre, écosse, inghilterra, scozia, ingiltere, iskoçya, "
+    "англия, шотландия, англія, шотландія, إنجلترا, بريطانيا, inggris, انگلستان, انگلیس, इंग्लैंड",
+    "AE": "uae, u.a.e.",
+}
+"""Names of countries that CLDR does not have."""
+_PREPOSITIONS = """
+    in at from en desde em de no na aus a au da dal di из в во із з в في من di dari در از में
+"""
+_BEFORE_CITY = frozenset(_PREPOSITIONS.split())
+"""Short words that people write before the name of a city."""
+_AFTER_CITY = frozenset({"city", "time"})
 
 
 def zone_named(text: str) -> str | None:
     """Return the time zone for a city, a country, the name of a zone, or an offset such as UTC+3.
 
-    A misspelled name matches a very similar name. Only the first 64 characters of a name count.
-    Return None for an unknown name, and for a country with several times. For such a country, use
-    ``zones_of_country``.
+    The country may follow the city ("Paris, France"), and a word such as "in" may precede it. A
+    misspelled name matches a very similar name. Only the first 64 characters of a name count.
+    Return None for an unknown name, for a city that is not in the country after it, and for a
+    country with several times. For such a country, use ``zones_of_country``.
     """
     wanted = _normalized(text[:_LONGEST])
     if not wanted:
@@ -125,8 +142,29 @@ def zone_named(text: str) -> str | None:
         return known[wanted]
     if zones := zones_of_country(text):
         return zones[0] if len(zones) == 1 else None
+    return _zone_among_words(wanted.split()) or _zone_of_similar_name(wanted)
+
+
+def _zone_of_similar_name(wanted: str) -> str | None:
+    if len(wanted) < _LEAST_SIMILAR:
+        return None
+    known = _zones_by_name()
     near = difflib.get_close_matches(wanted, known, n=1, cutoff=_LIKENESS)
     return known[near[0]] if near else None
+
+
+def _zone_among_words(words: Sequence[str]) -> str | None:
+    """Return the zone of a city between other words, as in "in new york city usa", or None."""
+    if len(words) > 1 and words[0] in _BEFORE_CITY:
+        return zone_named(" ".join(words[1:]))
+    if len(words) > 1 and words[-1] in _AFTER_CITY:
+        return zone_named(" ".join(words[:-1]))
+    for end in range(1, len(words)):
+        code = _countries_by_name().get(" ".join(words[end:]))
+        zone = _zones_by_name().get(" ".join(words[:end]))
+        if code and zone and get_global("zone_territories").get(zone) == code:
+            return zone
+    return None
 
 
 def suggested(language: str) -> list[str]:
@@ -168,7 +206,9 @@ def zones_of_country(text: str) -> list[str]:
 @cache
 def _countries_by_name() -> dict[str, str]:
     """Return the codes of countries by name. The names are in all languages of the bot."""
-    names: dict[str, str] = {"usa": "US", "uk": "GB", "uae": "AE"}
+    names: dict[str, str] = {}
+    for code, others in _COUNTRIES.items():
+        names.update(dict.fromkeys(map(_normalized, others.split(", ")), code))
     for language in LANGUAGES:
         for code, name in Locale.parse(language).territories.items():
             if len(code) == _COUNTRY_CODE and code.isalpha():

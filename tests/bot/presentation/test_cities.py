@@ -23,6 +23,13 @@ from bot.presentation.translation import LANGUAGES
         ("Koln", "Europe/Berlin"),
         ("Genf", "Europe/Zurich"),
         ("Genova", "Europe/Rome"),
+        ("New York City", "America/New_York"),
+        ("in Berlin", "Europe/Berlin"),
+        ("Paris, France", "Europe/Paris"),
+        ("à Paris, Frankreich", "Europe/Paris"),
+        ("London, England", "Europe/London"),
+        ("London, Canada", None),
+        ("Portland, Maine", None),
         ("nowhere at all", None),
     ],
 )
