@@ -3,25 +3,88 @@
 Deletion, unsubscribing and paid calls always need a press of a button.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
+from functools import partial
 
 from bot.context import Context
+from bot.domain import talk
 from bot.domain.command_words import as_arguments, parse
 from bot.domain.plain_requests import Request, request_in
 from bot.domain.sentences import N_
 from bot.presentation.actions import RUN, button
+from bot.updates import unit_of_work
 from handlers import card, subscriptions
 from handlers.confirmation import MEANT, offer_for_many, offer_understood
+from handlers.errors import react
 from handlers.guard import OBEYED
 from handlers.replies import say
 
 EXAMPLE_NAME = "natgeo"
+THANKED = "❤"
+SHOWING = frozenset({"stories", "highlights", "subscribe"})
+"""The commands that do nothing without the name of a profile."""
 MOST_OFFERED = 3  # the maximum number of uncertain words that get a button each
 PRICE = N_("The bot is free for you: the bot's owner pays. /usage shows today's limit.")
 PRICE_FOR_OWNER = N_(
     "You pay for the bot, as its owner; it's free for everyone else. /spending shows the costs."
 )
+
+
+async def react_to_thanks(context: Context, text: str) -> bool:
+    """React to a message that only says thanks; return False for another message."""
+    message = context.message
+    if message is None or not await _is_only_thanks(context, text):
+        return False
+    await unit_of_work.call_after_replies(partial(react, context, message, THANKED))
+    return True
+
+
+async def _is_only_thanks(context: Context, text: str) -> bool:
+    """Return whether a text says thanks and requests nothing.
+
+    "send me natgeo, thanks" and "thanks, stop" are requests, and "natgeo, thanks" names a known
+    profile.
+    """
+    if not talk.is_thanks(text):
+        return False
+    if talk.is_thanks_alone(text):
+        return True
+    request = request_in(text, context.t.language, is_group=not context.is_private)
+    if request and not _is_part_of_thanks(request, text) and await is_for_bot(context, request):
+        return False
+    if talk.begins_with_thanks(text) or talk.is_thanks_for(text):
+        return True
+    return not ("@" in text or await known_names_in(context, text))
+
+
+def _is_part_of_thanks(request: Request, text: str) -> bool:
+    """Return whether a text mentions the subject of a request only as the reason of thanks.
+
+    "nice story, thanks", "thanks for the natgeo stories" and "thank you very much for your help"
+    give examples.
+    """
+    has_reason = talk.is_thanks_for(text)
+    if request.names:
+        return has_reason and len(text.split()) <= talk.SHORT_THANKS
+    return request.command in SHOWING or (has_reason and request.command == "help")
+
+
+async def known_names_in(context: Context, text: str) -> list[str]:
+    """Return the stored profile names, and the name of the example, in a short text."""
+    names = talk.words_that_may_be_names(text, context.t.language)
+    return await known_names(context, names)
+
+
+def is_other_request(context: Context, text: str, expected: Collection[str]) -> bool:
+    """Return whether an answer to a question is a request for another command than ``expected``.
+
+    Such an answer needs a name if the command is for profiles.
+    """
+    request = request_in(text, context.t.language, is_group=not context.is_private)
+    if request is None or request.command in expected:
+        return False
+    return bool(request.names) or request.command not in SHOWING
 
 
 async def answer_request(context: Context, text: str) -> bool:

@@ -34,6 +34,7 @@ from bot.presentation.translation import NOTED
 from handlers.guard import command, on_message, on_press
 from handlers.managed_chats import act_on_chat
 from handlers.options import OFF, ON, RULES_OF_CHAT, rule_lines
+from handlers.plain_requests import answer_request, is_other_request, react_to_thanks
 from handlers.press_answers import UNCHANGED
 from handlers.questions import answers_to, chat_asked_about, question_of
 from handlers.replies import edit_pressed, say
@@ -166,7 +167,8 @@ def _columns(what: str, text: str) -> dict[str, object] | None:
 async def set_answered(context: Context) -> None:
     """Set a setting to the text of a reply to a settings page.
 
-    A cancellation changes nothing. For an unreadable text, ask again.
+    A cancellation changes nothing. Thanks and a request for another command get the same answer as
+    without the question, in the chat of the message. For another unreadable text, ask again.
 
     Raises:
         RightsError: The person may no longer manage the chat that the page is about.
@@ -175,14 +177,33 @@ async def set_answered(context: Context) -> None:
     question = question_of(message, list(QUESTIONS)) if message else None
     if message is None or question is None:
         return
+    what = QUESTIONS[question]
+    text = typed(message.text or "").strip()
+    if _columns(what, text) is None and await _answer_no_value(context, text):
+        return
     about = chat_asked_about(message)
     if about is not None:
         await act_on_chat(context, about)
-    if is_cancellation(typed(message.text or ""), context.t.language, is_answer=True):
+    if is_cancellation(text, context.t.language, is_answer=True):
         _expect_answer(context, "")
         await say(context, context.t(UNCHANGED))
         return
-    await _set_from_text(context, QUESTIONS[question], message.text or "")
+    await _set_from_text(context, what, text)
+
+
+def _is_no_value(context: Context, text: str) -> bool:
+    """Return whether an unreadable text says thanks, or requests another command."""
+    language = context.t.language
+    if is_cancellation(text, language, is_answer=True):
+        return False
+    return talk.is_thanks_alone(text) or is_other_request(context, text, {"settings"})
+
+
+async def _answer_no_value(context: Context, text: str) -> bool:
+    """Answer a text that is no answer to a settings page; return False for another text."""
+    if not _is_no_value(context, text):
+        return False
+    return await react_to_thanks(context, text) or await answer_request(context, text)
 
 
 async def set_if_expected(context: Context, text: str) -> bool:
@@ -190,10 +211,8 @@ async def set_if_expected(context: Context, text: str) -> bool:
 
     Return whether the message was answered: the setting was set, the question was cancelled, or
     the text was unreadable and the bot asked again. Return False if no page has asked within five
-    minutes, and for a command. For hours, also return False if the text is unreadable and may be a
-    profile name or small talk. For the zone, also return False for a text with an @, a list of
-    names and small talk that is no place. If the bot asked for the zone without a request of the
-    person, return False for every unreadable text instead.
+    minutes, and for a command. Also return False for an unreadable text that is thanks, a request
+    for another command, or no attempt at a value (``_may_be_value``).
 
     Raises:
         RightsError: The person may no longer manage the chat that the page was about.
@@ -206,21 +225,32 @@ async def set_if_expected(context: Context, text: str) -> bool:
         _expect_answer(context, "")
         await say(context, context.t(UNCHANGED))
         return True
-    means_more = talk.names_listed_in(text, context.t.language) or talk.is_small_talk(text)
-    if what == MAYBE_ZONE:
-        what = "zone"
-        is_taken = _columns(what, text) is not None or bool(cities.zones_of_country(text))
-    elif what == "zone":
-        is_taken = "@" not in text and (not means_more or _columns(what, text) is not None)
-    else:
-        has_letters = any(char.isalpha() for char in text)
-        may_be_names = has_letters and (means_more or talk.name_in(text))
-        is_taken = _columns(what, text) is not None or not may_be_names
+    is_proactive = what == MAYBE_ZONE
+    what = "zone" if is_proactive else what
+    is_taken = _columns(what, text) is not None
+    if not is_taken and not _is_no_value(context, text):
+        is_taken = _may_be_value(context, what, text, is_proactive=is_proactive)
     if is_taken:
         if about is not None:
             await act_on_chat(context, about)
         await _set_from_text(context, what, text)
-    return bool(is_taken)
+    return is_taken
+
+
+def _may_be_value(context: Context, what: str, text: str, *, is_proactive: bool) -> bool:
+    """Return whether an unreadable text seems to be an attempt at a value.
+
+    An attempt at hours is no profile name and no small talk. An attempt at a city has no @, and is
+    no list of names and no small talk. If the bot asked for the zone without a request of the
+    person (``is_proactive``), only the name of a country with several times is an attempt.
+    """
+    if is_proactive:
+        return bool(cities.zones_of_country(text))
+    means_more = talk.names_listed_in(text, context.t.language) or talk.is_small_talk(text)
+    if what == "zone":
+        return "@" not in text and not means_more
+    has_letters = any(char.isalpha() for char in text)
+    return not (has_letters and (means_more or talk.name_in(text)))
 
 
 async def _ask_for_setting(context: Context, what: str, unread: str = "") -> None:

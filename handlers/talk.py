@@ -19,7 +19,7 @@ from bot.domain.command_words import as_arguments, parse
 from bot.domain.errors import UNKNOWN_COMMAND, BotError
 from bot.domain.everyday_words import is_cancellation
 from bot.domain.foreign_text import typed
-from bot.domain.plain_requests import is_request_word, request_in
+from bot.domain.plain_requests import is_request_word
 from bot.domain.sentences import N_
 from bot.presentation import actions
 from bot.presentation.actions import Buttons, button
@@ -38,7 +38,13 @@ from handlers.confirmation import MANY, MEANT, offer_for_many, offer_understood
 from handlers.errors import SAME_AGAIN, react
 from handlers.guard import OBEYED, UNKNOWN_BUTTON, on_message, on_press
 from handlers.links import is_forward_of_our_post
-from handlers.plain_requests import EXAMPLE_NAME, answer_request, is_for_bot, known_names
+from handlers.plain_requests import (
+    EXAMPLE_NAME,
+    answer_request,
+    is_other_request,
+    known_names_in,
+    react_to_thanks,
+)
 from handlers.press_answers import UNCHANGED
 from handlers.questions import answers_to, question_of
 from handlers.repeats import NEW_MESSAGES, cache_after_commit, is_listing
@@ -48,7 +54,6 @@ from handlers.rights import COMMANDS, OWNER
 IN_PLACE = {"why", "rules", "unsubscribe"}  # with a name, they replace the pressed message
 COMMAND_IN_CAPTION = r"^/[A-Za-z_]+(?:@\w+)?(?:\s|$)"
 HEARD_SIGN = "👍"
-THANKED = "❤"
 ONCE_IN = timedelta(minutes=1)
 BUTTON = 24  # characters of a button that a phone shows
 
@@ -105,7 +110,8 @@ async def run_answered(context: Context) -> None:
     """Run the command of a question with the name in the answer; for several names, send a button.
 
     An answer that cancels the request, or that has everyday words between the names, makes no API
-    call. Any other sentence gets the usage of the command.
+    call. Thanks and a request for another command get the same answer as without the question. Any
+    other sentence, and small talk, get the usage of the command.
     """
     message = context.message
     question = question_of(message, list(QUESTIONS)) if message else None
@@ -117,6 +123,13 @@ async def run_answered(context: Context) -> None:
         await say(context, context.t(UNCHANGED))
         return
     command, how = QUESTIONS[question]
+    if talk.is_thanks_alone(text) and await react_to_thanks(context, text):
+        return
+    if is_other_request(context, text, {command}) and await answer_request(context, text):
+        return
+    if talk.is_small_talk(text):
+        await say(context, context.t(how))
+        return
     wanted = parse(
         text.split(),
         words=subscriptions.WORDS,
@@ -172,12 +185,9 @@ async def _answer_words(context: Context, text: str, said: str) -> None:
 
     Other words get a reaction or an example.
     """
-    message = context.message
-    if message is None:
+    if await react_to_thanks(context, said):
         return
-    if await _is_only_thanks(context, said):
-        await unit_of_work.call_after_replies(partial(react, context, message, THANKED))
-    elif names := talk.names_listed_in(said, context.t.language):
+    if names := talk.names_listed_in(said, context.t.language):
         await offer_for_many(context, names)
     elif await answer_request(context, text):
         return
@@ -185,29 +195,6 @@ async def _answer_words(context: Context, text: str, said: str) -> None:
         await say(context, *await card.card_page(context, name))
     elif not await _offer_names_between_words(context, text):
         await _react_or_give_example(context)
-
-
-async def _is_only_thanks(context: Context, text: str) -> bool:
-    """Return whether a text says thanks and requests nothing.
-
-    "send me natgeo, thanks" is a request, and "natgeo, thanks" names a known profile.
-    """
-    if not talk.is_thanks(text):
-        return False
-    if talk.is_thanks_for(text):
-        return True
-    request = request_in(text, context.t.language, is_group=not context.is_private)
-    if request and request.names and await is_for_bot(context, request):
-        return False
-    if talk.begins_with_thanks(text):
-        return True
-    return not ("@" in text or await _known_names_in(context, text))
-
-
-async def _known_names_in(context: Context, text: str) -> list[str]:
-    """Return the stored profile names, and the name of the example, in a short text."""
-    names = talk.words_that_may_be_names(text, context.t.language)
-    return await known_names(context, names)
 
 
 async def _takes_answer(context: Context, text: str) -> bool:
@@ -226,7 +213,7 @@ async def _offer_names_between_words(context: Context, text: str) -> bool:
     language = context.t.language
     every = talk.words_that_may_be_names(text, language)
     names = [name for name in every if not is_request_word(name, language)]
-    known = await _known_names_in(context, text)
+    known = await known_names_in(context, text)
     joined = talk.joined_name_in(text, context.t.language)
     if len(known) > 1:
         await offer_for_many(context, known)
@@ -340,7 +327,5 @@ async def answer_request_in_group(context: Context) -> None:
     if message is None or not message.text:
         return
     text = typed(message.text)
-    if await _is_only_thanks(context, text):
-        await unit_of_work.call_after_replies(partial(react, context, message, THANKED))
-    else:
+    if not await react_to_thanks(context, text):
         await answer_request(context, text)

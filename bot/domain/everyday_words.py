@@ -153,23 +153,40 @@ _CONNECTIVES = {
 """The words that join the names of a list, by language."""
 
 THANKS = {
-    "en": "thanks thank thx ty tks tnx thankyou",
-    "es": "gracias",
-    "pt_BR": "obrigado obrigada obg valeu",
-    "de": "danke dank dankeschön",
-    "fr": "merci",
-    "it": "grazie",
-    "tr": "teşekkürler tesekkurler teşekkür sağol sagol sağolun eyvallah",
-    "ru": "спасибо спс благодарю spasibo",
-    "ar": "شكرا شكرًا شكراً مشكور shukran",
-    "id": "makasih trims terimakasih suwun",
-    "uk": "дякую спасибі",
-    "fa": "ممنون مرسی متشکرم سپاس",
-    "hi": "धन्यवाद शुक्रिया dhanyavad dhanyavaad shukriya",
+    "en": "thanks thank thx thnx thanx ty tks tnx thankyou tysm cheers",
+    "es": "gracias agradezco agradecido agradecida",
+    "pt_BR": "obrigado obrigada obrigadão obrigadao obg brigado brigada valeu vlw agradeço",
+    "de": "danke dank dankeschön dankeschoen",
+    "fr": "merci mercis remercie",
+    "it": "grazie ringrazio",
+    "tr": "teşekkürler teşekkür sağol sağolun tşk tşkler eyvallah",
+    "ru": "спасибо спасибки спасибочки спс пасиб пасибо сенкс благодарю благодарен благодарна "
+    "spasibo",
+    "ar": "شكرا شكر مشكور مشكورين متشكر متشكرين تسلم تسلمين shukran",
+    "id": "makasih makasi trims terimakasih suwun nuwun tq",
+    "uk": "дякую спасибі вдячний вдячна",
+    "fa": "ممنون ممنونم مرسی متشکر متشکرم تشکر سپاس سپاسگزارم سپاسگزار",
+    "hi": "धन्यवाद शुक्रिया आभार आभारी थैंक्यू थैंक्स dhanyavad dhanyavaad dhanyawad shukriya",
 }
 """The words that say thanks, by language. They are everyday words of their language."""
 
 ALL_THANKS = frozenset(map(folded, " ".join(THANKS.values()).split()))
+
+_THANKS_PHRASES = """
+    much appreciated|appreciate it|sağ ol|sağ olun|ellerine sağlık|ellerinize sağlık|от души
+    |يعطيك العافية|جزاك الله|terima kasih|دستت درد نکنه|دستتون درد نکنه|دمت گرم
+"""
+"""The phrases that say thanks with words that alone have other meanings."""
+
+_AROUND_THANKS = """
+    a lot many million so much very again really indeed my friend much and all
+    muchas muchísimas mil infinitas de nuevo te lo muito mesmo demais vielen lieben herzlichen
+    besten tausend schön sehr dir ihnen vielmals beaucoup bien mille grand un infiniment vous je
+    à tante molte infinite ti di cuore çok ederim ol большое огромное очень вам тебе вас
+    جزيلا لك لكم كتير جدا ألف خيرا banyak ya yah matur hatur дуже щиро велике красно вам
+    خیلی زیاد عزیزم बहुत जी ji bahut आपका
+"""
+"""The words that stand beside words of thanks in any language."""
 
 _CANCEL = {
     "en": "cancel|never mind|nevermind|nvm",
@@ -224,6 +241,19 @@ def bare(word: str) -> str:
 def trimmed(word: str) -> str:
     """Return a word without invisible characters and without the punctuation around the word."""
     return without_format(typed(word)).strip(_AROUND)
+
+
+@cache
+def thanks_phrases() -> tuple[tuple[str, ...], ...]:
+    """Return the phrases of several words that say thanks, as bare words."""
+    phrases = [phrase.split() for phrase in _THANKS_PHRASES.split("|")]
+    return tuple(tuple(map(bare, words)) for words in phrases)
+
+
+@cache
+def words_around_thanks() -> frozenset[str]:
+    """Return the bare words that stand beside thanks, as "muchas" does in "muchas gracias"."""
+    return frozenset(map(bare, _AROUND_THANKS.split()))
 
 
 @cache

@@ -590,7 +590,8 @@ def request_in(text: str, language: str, *, is_group: bool = False) -> Request |
         return None
     unmarked = [word for word in written if not word.startswith("@")]
     plain = [bare(word) for word in unmarked]
-    main_parts = [without_elision(word) for word in unmarked]
+    # A hyphen joins a verb and a pronoun, as in "inscreve-me". No username has a hyphen.
+    main_parts = [without_elision(word).partition("-")[0] for word in unmarked]
     plain += [bare(part) for part in main_parts if part not in unmarked]
     marked = _marked_names(text, language)
     joined = _joined_names(text, language)

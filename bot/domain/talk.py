@@ -6,7 +6,14 @@ import unicodedata
 from collections.abc import Collection, Sequence
 
 from bot.domain import links
-from bot.domain.everyday_words import ALL_THANKS, bare, is_connective, is_everyday_word
+from bot.domain.everyday_words import (
+    ALL_THANKS,
+    bare,
+    is_connective,
+    is_everyday_word,
+    thanks_phrases,
+    words_around_thanks,
+)
 from bot.domain.foreign_text import folded, typed_words, without_elision
 
 _MENTION = re.compile(r"(?<![\w@/.])@([A-Za-z0-9._]{1,30})")
@@ -15,6 +22,8 @@ _BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@\w+)?[,;:.!?]*(?:\s+(.*))?", re.DOTALL)
 _AROUND = " \t\n.,;:!?…\"'()[]<>«»“”"
 _PICTURES = {"So", "Sk", "Mn", "Cf"}  # Unicode categories of emoji, with modifiers and joiners
+SHORT_THANKS = 5  # the maximum number of words of a text with thanks at any place
+_LONG_THANKS = 12  # the maximum number of words of a text that begins with thanks
 _SHORT = 4  # the maximum number of words of a text that may contain a name among other words
 _LIKENESS = 0.7  # ratio of difflib: "stoires" matches "stories" with 0.86
 
@@ -30,7 +39,6 @@ selamlar gunaydin selamat pagi namaskar доброе утро доброго р�
 noite bonne nuit gute nacht buonanotte malam nasilsin спокойной ночи на добраніч как дела як
 справи خوبی شب بخیر كيفك كيف حالك تصبح
 """
-_THANKS_PHRASES = ("terima kasih",)
 _REASONS = "for por pelo pela pelos für fuer pour per за на على untuk atas için"
 _THANKED_FOR = frozenset(map(folded, _REASONS.split()))
 """Words that join thanks with their reason: "thanks for natgeo"."""
@@ -104,24 +112,46 @@ def joined_name_in(text: str, language: str) -> str | None:
 
 
 def is_thanks(text: str) -> bool:
-    """Return whether a text of at most five words says thanks, in any language."""
+    """Return whether a text of at most five words says thanks, in any language.
+
+    A text that begins with thanks may have twelve words.
+    """
     words = _bare_words(text)
-    if len(words) > _SHORT + 1:
-        return False
+    if len(words) > SHORT_THANKS:
+        return len(words) <= _LONG_THANKS and _thanks_at(words, 0) > 0
     return any(_thanks_at(words, place) for place in range(len(words)))
 
 
 def begins_with_thanks(text: str) -> bool:
     """Return whether a text begins with thanks, as "thanks natgeo" does."""
-    return _thanks_at(_bare_words(text), 0)
+    return _thanks_at(_bare_words(text), 0) > 0
+
+
+def is_thanks_alone(text: str) -> bool:
+    """Return whether a text has only words of thanks, as "muchas gracias!" has."""
+    words = _bare_words(text)
+    place = 0
+    has_thanks = False
+    while place < len(words):
+        length = _thanks_at(words, place)
+        has_thanks = has_thanks or length > 0
+        if not (length or _is_said_with_thanks(words[place])):
+            return False
+        place += length or 1
+    return has_thanks
+
+
+def _is_said_with_thanks(word: str) -> bool:
+    return word in words_around_thanks() or word in SMALL_TALK or _is_emoji(word)
 
 
 def is_thanks_for(text: str) -> bool:
     """Return whether a text says thanks for something, as "thanks for natgeo" does."""
     words = _bare_words(text)
     for place in range(len(words)):
-        following = words[place + 1 : place + 4]
-        if _thanks_at(words, place) and not _THANKED_FOR.isdisjoint(following):
+        length = _thanks_at(words, place)
+        following = words[place + length : place + length + 4]
+        if length and not _THANKED_FOR.isdisjoint(following):
             return True
     return False
 
@@ -130,12 +160,12 @@ def _bare_words(text: str) -> list[str]:
     return [word for word in map(bare, typed_words(text)) if word]
 
 
-def _thanks_at(words: Sequence[str], place: int) -> bool:
-    """Return whether the word at ``place``, or a phrase that begins there, says thanks."""
-    left = words[place:]
-    if left and left[0] in ALL_THANKS:
-        return True
-    return any(" ".join(left).startswith(one) for one in _THANKS_PHRASES)
+def _thanks_at(words: Sequence[str], place: int) -> int:
+    """Return the number of words of the thanks that begin at ``place``; 0 without thanks."""
+    for phrase in thanks_phrases():
+        if tuple(words[place : place + len(phrase)]) == phrase:
+            return len(phrase)
+    return 1 if words[place : place + 1] and words[place] in ALL_THANKS else 0
 
 
 def is_small_talk(text: str) -> bool:

@@ -44,6 +44,26 @@ async def test_the_zone_by_name_and_by_city(bell: Bell, control: Control) -> Non
     assert "Europe/Paris" in reply["text"]
 
 
+@pytest.mark.parametrize("page", ["zone", "digest", "quiet"])
+async def test_a_request_after_the_question_for_a_setting_is_a_request(
+    bell: Bell, control: Control, page: str
+) -> None:
+    ann = await control.person()
+    for text, part in (
+        ("stop kp", "no subscriptions yet"),
+        ("delete my data", "Delete everything"),
+        ("help", "/stories"),
+        ("subscribe me to nike", "nike"),
+    ):
+        (settings,) = await bell.ask(ann, "/settings")
+        await bell.press(ann, settings, f"set:{page}")
+        (reply,) = await bell.ask(ann, text)
+        assert part in f"{reply['text']} {buttons(reply)}", text
+        (reply,) = await bell.ask(ann, text, reply_to=settings["message_id"])
+        assert part in f"{reply['text']} {buttons(reply)}", text
+        assert "I don't know the city" not in reply["text"], text
+
+
 async def test_quiet_hours_and_digest_by_buttons(bell: Bell, control: Control) -> None:
     ann = await control.person()
     (page,) = await bell.ask(ann, "/settings")

@@ -39,12 +39,20 @@ SENTENCES = {"price": PRICE, "none_to_stop": EMPTY, "kept": UNCHANGED}
 
 
 async def outcome(bell: Bell, message: Json) -> str:
-    """Send a message as a new person; return an empty text, or what was wrong."""
+    """Send a message as a new person; return an empty text, or a description of a wrong answer.
+
+    ``after`` is a command before the message. ``answers`` is a command to whose answer the message
+    replies.
+    """
     control = bell.control
     person = await control.person(language_code=message["lang"])
     if message.get("subscribed"):
         await bell.ask(person, f"/subscribe {' '.join(FOLLOWED)}")
-    before = await control.say(person, message["text"])
+    more: Json = {}
+    if command := message.get("after") or message.get("answers"):
+        (question,) = await bell.ask(person, command)
+        more = {"reply_to": question["message_id"]} if "answers" in message else {}
+    before = await control.say(person, message["text"], **more)
     expected, t = message["expect"], translator_for(message["lang"])
 
     async def answer() -> Json | str | None:

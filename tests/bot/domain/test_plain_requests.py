@@ -73,6 +73,8 @@ def test_a_word_of_two_meanings_ends_nothing(
         ("show me natgeo's highlights", "en", Request("highlights", ("natgeo",))),
         ("why didnt i get nike", "en", Request("why", ("nike",))),
         ("je veux m\u2019abonner à natgeo", "fr", Request("subscribe", ("natgeo",))),
+        ("inscreve-me em natgeo", "pt_BR", Request("subscribe", ("natgeo",))),
+        ("mostra-me natgeo", "pt_BR", Request("stories", ("natgeo",))),
         ("desabonne moi de natgeo", "fr", Request("unsubscribe", ("natgeo",))),
         ("natgeo'nun hikayelerini göster", "tr", Request("stories", ("natgeo",))),
         ("الغي الاشتراك في nike", "ar", Request("unsubscribe", ("nike",))),

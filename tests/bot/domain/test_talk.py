@@ -5,6 +5,8 @@ import pytest
 from bot.domain.talk import (
     ALIASES,
     command_meant,
+    is_thanks,
+    is_thanks_alone,
     joined_name_in,
     name_in,
     names_listed_in,
@@ -117,3 +119,40 @@ def test_words_of_a_short_text_may_be_names(
 ) -> None:
     assert words_that_may_be_names(text, "en") == names
     assert joined_name_in(text, "en") == joined
+
+
+@pytest.mark.parametrize(
+    ("text", "is_alone"),
+    [
+        ("Thank you so much!", True),
+        ("much appreciated", True),
+        ("muchas gracias", True),
+        ("te lo agradezco", True),
+        ("muito obrigado", True),
+        ("vlw", True),
+        ("vielen lieben Dank 🙏", True),
+        ("mille mercis", True),
+        ("je vous remercie", True),
+        ("grazie mille", True),
+        ("ti ringrazio", True),
+        ("çok teşekkür ederim", True),
+        ("sağ ol", True),
+        ("большое спасибо", True),
+        ("спасибочки", True),
+        ("شكرا جزيلا", True),
+        ("يعطيك العافية", True),
+        ("terima kasih banyak", True),
+        ("matur nuwun", True),
+        ("щиро дякую", True),
+        ("خیلی ممنونم", True),
+        ("دستت درد نکنه", True),
+        ("बहुत बहुत धन्यवाद", True),
+        ("थैंक्यू", True),
+        ("thank you so much for your help", False),
+        ("natgeo, thanks", False),
+        ("thanks natgeo", False),
+    ],
+)
+def test_thanks_in_each_language(text: str, is_alone: bool) -> None:
+    assert is_thanks(text)
+    assert is_thanks_alone(text) == is_alone
