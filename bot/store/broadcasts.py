@@ -43,6 +43,7 @@ broadcasts = sa.Table(
     # The last chat whose delivery is enqueued. Chats are enqueued in the order of their ids.
     sa.Column("last_chat", sa.BigInteger),
     sa.Column("made_at", Timestamp, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 

@@ -86,6 +86,7 @@ deliveries = sa.Table(
         "done_at",
         **partial_index("state <> 'open'"),
     ),
+    sqlite_autoincrement=True,
 )
 
 # The value is a literal, because PostgreSQL's generic plan uses the partial index only for a

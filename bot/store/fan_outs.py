@@ -51,6 +51,7 @@ fan_outs = sa.Table(
     # The number of failed attempts to write the next slice.
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
     sa.Index("ix_fan_outs_profile", "profile_id", "id"),
+    sqlite_autoincrement=True,
 )
 
 RETRIES = RetryPolicy(pause=timedelta(seconds=1))

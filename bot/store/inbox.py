@@ -32,6 +32,7 @@ inbox = sa.Table(
     sa.Column("done_at", Timestamp),
     # The sender of a request (0: no identified person); None: no reply is due.
     sa.Column("person", sa.BigInteger),
+    sqlite_autoincrement=True,
 )
 _TOO_LARGE = 2**63  # the smallest update_id that does not fit into the column
 OPEN = inbox.c.done_at.is_(None)

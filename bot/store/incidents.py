@@ -19,6 +19,7 @@ incidents = sa.Table(
     sa.Column("fields", sa.JSON, nullable=False),
     sa.Column("opened_at", Timestamp, nullable=False),
     sa.Column("closed_at", Timestamp),
+    sqlite_autoincrement=True,
 )
 _OPEN = incidents.c.closed_at.is_(None)
 sa.Index("ix_incidents_open", incidents.c.kind, unique=True, **partial_index(_OPEN))

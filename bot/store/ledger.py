@@ -40,6 +40,7 @@ ledger_entries = sa.Table(
     sa.Index("ix_ledger_entries_open", "at", **partial_index("state = 'reserved'")),
     sa.Index("ix_ledger_entries_chat_id_at", "chat_id", "at"),
     sa.Index("ix_ledger_entries_user_id_at", "user_id", "at"),
+    sqlite_autoincrement=True,
 )
 
 # The condition has the same text as in the index, so that both databases use the index.

@@ -41,6 +41,7 @@ subscriptions = sa.Table(
     sa.Index("ix_subscriptions_profile", "profile_id", "chat_id"),
     sa.Index("ix_subscriptions_fan_out", "profile_id", "id"),
     sa.Index("ix_subscriptions_created_by", "created_by", "chat_id"),
+    sqlite_autoincrement=True,
 )
 
 WAITS = sa.and_(subscriptions.c.paused.is_(False), HAS_PAYER, IS_ACTIVE)

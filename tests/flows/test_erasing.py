@@ -15,10 +15,18 @@ from bot.store.engine import sqlite_copies
 from bot.store.engine.database import Database
 from bot.store.kept_stories import kept
 from bot.store.usage import usage_days
+from tests.flows.test_undo import be_quiet
 from tests.support.claims import lease_at
 from tests.support.control import wait_for
 from tests.support.followed import NOON
 from tests.support.storybell import storybell
+
+
+async def is_sending(db: Database) -> bool:
+    """Return whether a message is being sent into any chat."""
+    async with db.read() as tx:
+        leased = sa.select(sa.func.count()).where(chat_queues.IS_LEASED)
+        return bool((await tx.execute(leased)).scalar())
 
 
 @pytest.mark.jumps
@@ -35,12 +43,7 @@ async def test_what_is_being_sent_leaves_no_row_behind(
         await control.fault("telegram", {"delay_s": 1.5}, match="sendPhoto")
         await control.publish("late.one")
 
-        async def is_leaving() -> bool:
-            async with db.read() as tx:
-                leased = sa.select(sa.func.count()).where(chat_queues.IS_LEASED)
-                return bool((await tx.execute(leased)).scalar())
-
-        await wait_for(is_leaving, what="an alert that leaves")
+        await wait_for(lambda: is_sending(db), what="an alert that leaves")
         post = await bell.old_post(ann, "erase:yes")
         await bell.press(ann, post, "erase:yes")
 
@@ -53,6 +56,36 @@ async def test_what_is_being_sent_leaves_no_row_behind(
             for table in (usage_days, kept):
                 rows = sa.select(sa.func.count()).where(table.c.chat_id == ann)
                 assert (await tx.execute(rows)).scalar() == 0, table.name
+
+
+@pytest.mark.jumps
+async def test_an_answer_in_flight_at_an_erasure_ends_no_alert_of_another_chat(
+    tmp_path: Path, db: Database, database_url: str
+) -> None:
+    async with storybell(tmp_path, database_url=database_url) as bell:
+        control = bell.control
+        ann, bob, cleo = await control.person(), await control.person(), await control.person()
+        await control.profile("slow.one", posts_per_day=0)
+        await control.publish("slow.one")
+        await control.profile("quiet.one", posts_per_day=0)
+        for person in (bob, cleo):
+            await bell.ask(person, "/subscribe quiet.one")
+        await be_quiet(bell, bob, on=True)
+        await bell.ask(ann, "/help")
+        page = await bell.old_post(ann, "erase:yes")
+        await bell.settled()
+        await control.fault("telegram", {"delay_s": 30}, match="sendPhoto", times=1)
+        await control.say(ann, "/stories slow.one")
+
+        await wait_for(lambda: is_sending(db), what="an answer that leaves")
+        await bell.press(ann, page, "erase:yes")
+        story = await control.publish("quiet.one")
+        await control.wait_shown(cleo, [story["pk"]])
+        assert not await control.shown(ann)
+        await bell.settled()
+        assert await control.shown(ann)
+        await be_quiet(bell, bob, on=False)
+        await control.wait_shown(bob, [story["pk"]])
 
 
 @pytest.fixture

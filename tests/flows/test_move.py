@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from bot import app
 from bot.cli import move
 from bot.domain.errors import BackupError, DatabaseUnavailableError
-from bot.store import chats, key_values, spending
+from bot.store import chats, key_values, spending, subscriptions
 from bot.store.copies import transfer
 from bot.store.engine import sqlite_copies
 from bot.store.engine.database import Database, all_tables
@@ -101,6 +101,20 @@ async def filled(file: Path) -> Database:
 
 async def moved(source: Database, target: Database) -> int | None:
     return await transfer.move(source, target, now=NOON, tell=lambda *_: None)
+
+
+async def test_the_id_of_an_ended_subscription_is_not_given_again_after_a_move(
+    tmp_path: Path, db: Database
+) -> None:
+    async with await filled(tmp_path / "bot.db") as source:
+        async with source.begin() as tx:
+            last = await tx.scalar(sa.select(sa.func.max(subscriptions.subscriptions.c.id)))
+            await subscriptions.remove(tx, [last])
+        await moved(source, db)
+    async with db.begin() as tx:
+        await follow(tx, 99)
+        newest = await tx.scalar(sa.select(sa.func.max(subscriptions.subscriptions.c.id)))
+    assert newest > last
 
 
 async def test_a_move_that_is_cut_short_again_and_again_is_done_once(

@@ -122,3 +122,15 @@ async def test_undo_says_what_it_could_not_bring_back(tmp_path: Path) -> None:
         async with running_bell(tmp_path, box) as bell:
             page = await press_undo(bell, ann, page)  # what is left can be tried once more
             assert {f"🔔 {name}" for name in names} <= buttons(page).keys()
+
+
+async def test_the_button_of_an_ended_subscription_changes_no_later_subscription(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    first = await follow(bell, ann, "number.first")
+    await bell.ask(ann, "/unsubscribe number.first")
+    await follow(bell, ann, "number.second")
+    await bell.press(ann, first, buttons(first)[UNDO])
+    (listed,) = await bell.ask(ann, "/subscriptions")
+    assert "🔔 number.second" in buttons(listed)

@@ -347,7 +347,7 @@ class Journal:
             known.discard(r[0])
             before = self.rows.get(r[0])
             if before and (before.said, before.pk) != (r[9] / 1000, r[3]):
-                before = None  # SQLite reuses the numbers of deleted rows
+                before = None  # the earlier row was lost in a crash
             self.rows[r[0]] = Row(
                 id=r[0],
                 chat=r[1],

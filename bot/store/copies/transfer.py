@@ -8,7 +8,7 @@ changed to "complete", so that the file cannot be copied into a second database.
 
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from datetime import date, datetime
 from itertools import islice
@@ -85,7 +85,7 @@ async def move(
                 count = await _copy_table(there, tx, table)
                 tell(table.name, count)
                 rows += count
-        await _set_sequences(tx)
+            await _set_sequences(tx, _last_ids_of(there))
         await key_values.put(tx, _CAME, number)
         with refusing_while(None):  # the source is a different database with its own connections
             await _stamp_moved(source, stamp | {"whole": True})
@@ -192,16 +192,21 @@ def _is_json(column: sa.Column[Any]) -> bool:
     return isinstance(column.type, sa.JSON)
 
 
-async def _set_sequences(tx: Tx) -> None:
-    """Set the sequences of automatic ids to the highest existing ids."""
+def _last_ids_of(source: sqlite3.Connection) -> dict[str, int]:
+    """Return the last automatic id of each table that has had rows, including deleted rows."""
+    return dict(source.execute("SELECT name, seq FROM sqlite_sequence"))
+
+
+async def _set_sequences(tx: Tx, last_ids: Mapping[str, int]) -> None:
+    """Set the sequences of automatic ids to ``last_ids``, so that no id is used again."""
     for table in all_tables().sorted_tables:
         for column in table.primary_key:
             statement = sa.text("SELECT pg_get_serial_sequence(:table, :column)")
             named = {"table": f'"{table.name}"', "column": column.name}
             sequence = await tx.scalar(statement, named)
-            highest = await tx.scalar(sa.select(sa.func.max(column)))
-            if sequence and highest is not None:
+            last_id = last_ids.get(table.name)
+            if sequence and last_id:
                 await tx.execute(
-                    sa.text("SELECT setval(CAST(:sequence AS regclass), :highest)"),
-                    {"sequence": sequence, "highest": highest},
+                    sa.text("SELECT setval(CAST(:sequence AS regclass), :last_id)"),
+                    {"sequence": sequence, "last_id": last_id},
                 )

@@ -31,8 +31,13 @@ insert = postgresql.insert
 
 _MILLISECOND = timedelta(milliseconds=1)
 
-# The type of an automatic id. In SQLite, only a primary key of type INTEGER is the row id.
+# In SQLite, only a primary key of type INTEGER is the row id.
 BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+"""The type of an automatic id.
+
+A table with automatic ids has ``sqlite_autoincrement=True``. Otherwise SQLite gives the id of a
+deleted row to a new row. A button, or a send in progress, would then act on the new row.
+"""
 
 
 def partial_index(where: str | sa.ColumnElement[bool]) -> dict[str, Any]:

@@ -29,6 +29,17 @@ async def test_migrations_give_exactly_the_tables_of_the_code(db: Database) -> N
         await tx.run_sync(lambda it: command.check(migration_config(it, all_tables())))
 
 
+def test_no_table_gives_an_automatic_id_a_second_time() -> None:
+    """SQLite gives the id of the last row again after its deletion, unless told otherwise."""
+    forgetful = [
+        table.name
+        for table in all_tables().sorted_tables
+        if isinstance(getattr(table.autoincrement_column, "type", None), sa.BigInteger)
+        and not table.dialect_options["sqlite"]["autoincrement"]
+    ]
+    assert forgetful == []
+
+
 async def test_the_revisions_are_those_of_alembic(db: Database) -> None:
     scripts = ScriptDirectory(str(revisions.MIGRATIONS))
     known = [script.revision for script in scripts.walk_revisions()]

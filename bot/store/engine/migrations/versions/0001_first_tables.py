@@ -64,7 +64,8 @@ def upgrade() -> None:
     sa.Column('sent', sa.Integer(), server_default='0', nullable=False),
     sa.Column('last_chat', sa.BigInteger(), nullable=True),
     sa.Column('made_at', sa.BigInteger(), nullable=False),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_broadcasts'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_broadcasts')),
+    sqlite_autoincrement=True
     )
     op.create_table('cached_answers',
     sa.Column('key', sa.String(length=160), nullable=False),
@@ -111,7 +112,8 @@ def upgrade() -> None:
     sa.Column('last_id', sa.BigInteger(), nullable=False),
     sa.Column('due_at', sa.BigInteger(), nullable=False),
     sa.Column('failures', sa.Integer(), server_default='0', nullable=False),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_fan_outs'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_fan_outs')),
+    sqlite_autoincrement=True
     )
     with op.batch_alter_table('fan_outs', schema=None) as batch_op:
         batch_op.create_index('ix_fan_outs_profile', ['profile_id', 'id'], unique=False)
@@ -143,7 +145,8 @@ def upgrade() -> None:
     sa.Column('done_at', sa.BigInteger(), nullable=True),
     sa.Column('person', sa.BigInteger(), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_inbox')),
-    sa.UniqueConstraint('update_id', name=op.f('uq_inbox_update_id'))
+    sa.UniqueConstraint('update_id', name=op.f('uq_inbox_update_id')),
+    sqlite_autoincrement=True
     )
     with op.batch_alter_table('inbox', schema=None) as batch_op:
         batch_op.create_index('ix_inbox_done_at', ['done_at'], unique=False)
@@ -156,7 +159,8 @@ def upgrade() -> None:
     sa.Column('fields', sa.JSON(), nullable=False),
     sa.Column('opened_at', sa.BigInteger(), nullable=False),
     sa.Column('closed_at', sa.BigInteger(), nullable=True),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_incidents'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_incidents')),
+    sqlite_autoincrement=True
     )
     with op.batch_alter_table('incidents', schema=None) as batch_op:
         batch_op.create_index('ix_incidents_open', ['kind'], unique=True, postgresql_where=sa.text('closed_at IS NULL'), sqlite_where=sa.text('closed_at IS NULL'))
@@ -191,7 +195,8 @@ def upgrade() -> None:
     sa.Column('state', sa.String(length=8), nullable=False),
     sa.Column('at', sa.BigInteger(), nullable=False),
     sa.Column('closed_at', sa.BigInteger(), nullable=True),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_ledger_entries'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_ledger_entries')),
+    sqlite_autoincrement=True
     )
     with op.batch_alter_table('ledger_entries', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_ledger_entries_at'), ['at'], unique=False)
@@ -348,7 +353,8 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['chat_id'], ['chats.id'], name=op.f('fk_subscriptions_chat_id_chats'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['profile_id'], ['profiles.profile_id'], name=op.f('fk_subscriptions_profile_id_profiles')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_subscriptions')),
-    sa.UniqueConstraint('chat_id', 'thread_id', 'profile_id', name=op.f('uq_subscriptions_chat_id_thread_id_profile_id'))
+    sa.UniqueConstraint('chat_id', 'thread_id', 'profile_id', name=op.f('uq_subscriptions_chat_id_thread_id_profile_id')),
+    sqlite_autoincrement=True
     )
     with op.batch_alter_table('subscriptions', schema=None) as batch_op:
         batch_op.create_index('ix_subscriptions_created_by', ['created_by', 'chat_id'], unique=False)
@@ -385,7 +391,8 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['chat_id'], ['chats.id'], name=op.f('fk_deliveries_chat_id_chats'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['subscription_id'], ['subscriptions.id'], name=op.f('fk_deliveries_subscription_id_subscriptions'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_deliveries')),
-    sa.UniqueConstraint('subscription_id', 'story_pk', name=op.f('uq_deliveries_subscription_id_story_pk'))
+    sa.UniqueConstraint('subscription_id', 'story_pk', name=op.f('uq_deliveries_subscription_id_story_pk')),
+    sqlite_autoincrement=True
     )
     with op.batch_alter_table('deliveries', schema=None) as batch_op:
         batch_op.create_index('ix_deliveries_chat', ['chat_id'], unique=False)
