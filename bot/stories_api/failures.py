@@ -33,8 +33,8 @@ from bot.stories_api.response import (
 )
 
 _BILLED = frozenset({200, 400, 403, 404, 422})
-# Statuses of calls that cost nothing. The API's documentation states this only for 500, 503 and
-# 504. No source states that a 429 is free.
+# Statuses of calls that cost nothing. The API's documentation promises this only for 500, 503 and
+# 504. Clients have also seen a free 429, but nothing promises that every 429 is free.
 _FREE = frozenset({401, 402, 410, 500, 503, 504})
 _AGAIN = frozenset({500, 503, 504})
 _LONGEST_WAIT = 300.0  # maximum seconds that the bot waits because of a Retry-After
