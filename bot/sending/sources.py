@@ -114,8 +114,9 @@ class Supply:
     async def find_next_source(self, item: Item, asker: Asker) -> None:
         """Set the next source of the item: the URL, an upload, or a file bought for credits.
 
-        A purchase costs ``asker`` the credits of ``fallback``. If no source is left, or the same
-        file failed a short time ago, let the item fail with a message.
+        A purchase costs 1 credit. For an alert (an ``asker`` without a chat), the schedule pays.
+        If no source is left, or the same file failed a short time ago, let the item fail with a
+        message.
 
         Raises:
             DatabaseUnavailableError: A refused file_id can't be deleted.
@@ -289,7 +290,7 @@ class Supply:
         if item.is_free or self._fallback is None or item.story.expires_at <= self._now():
             return None  # an expired story can't be bought
         if is_pasted(item.story):
-            return None  # a pasted URL may not belong to a story, and can't be bought
+            return None  # ``_download`` has already tried to buy the file of a pasted URL
         is_alert = asker.chat_id is None
         if is_alert and not self._reserve_purchase(item):
             return None
