@@ -46,7 +46,10 @@ async def fetch_presence(bot: Bot, chat_id: int, missing: Right) -> Presence:
 
 
 def _presence_of(chat: ChatFullInfo, me: ChatMember, missing: Right) -> Presence:
-    """Return whether the bot, as the member ``me``, may write in ``chat``."""
+    """Return whether the bot, as the member ``me``, has the right ``missing`` in ``chat`` again.
+
+    The result is "away" if the bot is not a member of the chat.
+    """
     is_restricted = me.status == ChatMember.RESTRICTED
     if me.status in AWAY or (is_restricted and not getattr(me, "is_member", False)):
         return "away"

@@ -60,10 +60,11 @@ async def main(
     late_s: float = LATE_S,
     lag_s: float = 5.0,
 ) -> int:
-    """Test every assumption. Return 0 only if all results agree.
+    """Test every assumption on the live services, after consent. Return 0 only if all agree.
 
-    1: a result differs. 3: all results agree, but an assumption could not be tested. 2: nothing
-    was tested.
+    The calls cost credits, and an owner gets some messages. The results are printed and written to
+    a file. The status is 1 if a result differs, 3 if all results agree but an assumption could not
+    be tested, and 2 if nothing was tested.
     """
     console = Console(soft_wrap=True, highlight=False)
     chat = arguments.chat or min(await owners_of(settings), default=None)
