@@ -65,7 +65,11 @@ async def resume_spending(context: Context) -> None:
 
 @command("admin", only_in_private=True)
 async def send_admin_link(context: Context) -> None:
-    """Send a link that opens the admin page once."""
+    """Send a link that opens the admin page once. An earlier link no longer works.
+
+    Raises:
+        RightsError: The update names no person.
+    """
     services = context.services
     t = context.t
     owner = context.user_id

@@ -527,7 +527,14 @@ class Subscribing:
         fast: bool,
         profile_ids: Collection[str],
     ) -> Subscribed:
-        """Start a subscription. ``profile_ids`` are all profiles of the transaction."""
+        """Start a subscription. ``profile_ids`` are all profiles of the transaction.
+
+        Raises:
+            BlockedError: The owner of the bot has blocked the chat.
+            NoPayerError: The chat has no payer, and the person may not become the payer.
+            SubscriptionError: A limit was reached in the meantime, or a concurrent command has
+                ended the subscription.
+        """
         now = self._now()
         is_new = False
         profile = asked.profile

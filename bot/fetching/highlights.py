@@ -167,6 +167,9 @@ class Highlights:
         """If the API's plan does not include highlights, make no calls for some time.
 
         A refusal without a call does not extend this time.
+
+        Raises:
+            HighlightsUnavailableError: A call was refused within this time.
         """
         if self._asked_from > self._now():
             raise HighlightsUnavailableError("known from the last answer")

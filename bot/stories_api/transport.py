@@ -328,7 +328,12 @@ def _lost_answer_error(query: Query, error: Exception, credits: int | None) -> A
 async def prevent_resending(
     request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
-    """Stop aiohttp from sending a request again after a broken connection."""
+    """Stop aiohttp from sending a request again after a broken connection.
+
+    Raises:
+        aiohttp.ClientError: The connection broke. aiohttp would repeat the request after the
+            original errors, which are subclasses, but not after this class itself.
+    """
     try:
         return await handler(request)
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):

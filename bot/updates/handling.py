@@ -113,7 +113,11 @@ class Handling:
         return enqueued is not None
 
     async def _enqueue_and_commit(self, unit: Unit, claimed: ClaimedUpdate) -> Enqueued | None:
-        """Store the replies, commit, and return the replies. Without any work, return None."""
+        """Store the replies, commit, and return the replies. Without any work, return None.
+
+        Raises:
+            TakenOverError: A different process has claimed the update since.
+        """
         if not (unit.replies or unit.work or unit.is_open):
             return None
         now = self._now()

@@ -422,6 +422,10 @@ async def _transaction(engine: AsyncEngine, begin: Sequence[str] = DURABLE) -> A
     """Yield a transaction, and convert driver errors that mean an outage to a single error class.
 
     On SQLite the statements of ``begin`` run before the first statement.
+
+    Raises:
+        DatabaseUnavailableError: The database can't be reached, or the block failed because of an
+            outage.
     """
     with as_outages(engine.url.database), transaction_guard.holding():
         tx = engine.connect()
