@@ -102,7 +102,7 @@ class Subscriptions:
             return [name for name in names if await profiles.named(tx, name, since=EPOCH)]
 
     async def unsubscribe(self, chat_id: int, rows: Iterable[Subscription]) -> datetime:
-        """End subscriptions of a chat. Return the time of the end, which ``restore`` needs.
+        """End subscriptions of a chat. Return the time that ``Subscribing.restore`` needs.
 
         Subscriptions in ``rows`` that do not belong to the chat are not changed.
         """

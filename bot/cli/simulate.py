@@ -83,7 +83,7 @@ def run(records: Sequence[Record], args: argparse.Namespace, *, cost: int, minim
 
 
 def _geometric_budgets(args: argparse.Namespace) -> list[float]:
-    """Return the budgets to compare, in a geometric series."""
+    """Return the budgets to compare, in credits per day and in a geometric series."""
     if args.budget_to is None:
         return [args.budget]
     factor = args.budget_to / args.budget

@@ -86,7 +86,7 @@ def _decide_without_telegram(telegram: Witness, api: Witness, count_s: float | N
 
 
 def _agreed(witness: Witness, count_s: float | None) -> float | None:
-    """Return the own clock that agrees with the server's clock, or None.
+    """Return the own clock that agrees with the server's clock, in seconds ahead, or None.
 
     The system clock is compared first, then this process's clock ``count_s``.
     """
