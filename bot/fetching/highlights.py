@@ -51,7 +51,7 @@ class Highlights:
         self._names = Names(db, api, ledger, now=now)
         self._now = now
         self._blocked = blocked
-        self._asked_from = now()
+        self._next_call_at = now()
 
     async def of_profile(self, username: str, asker: Asker) -> list[Highlight]:
         """Return the highlights of a profile, without their stories; 2 credits.
@@ -171,12 +171,12 @@ class Highlights:
         Raises:
             HighlightsUnavailableError: A call was refused within this time.
         """
-        if self._asked_from > self._now():
+        if self._next_call_at > self._now():
             raise HighlightsUnavailableError("known from the last answer")
         try:
             yield
         except HighlightsUnavailableError:
-            self._asked_from = self._now() + _REFUSED_FOR
+            self._next_call_at = self._now() + _REFUSED_FOR
             raise
 
     def _refuse_blocked(self, profile: Profile) -> None:

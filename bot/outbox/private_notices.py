@@ -14,7 +14,7 @@ async def notify_of_removals(tx: Tx, chat_id: int, *, now: datetime) -> None:
     """Notify the subscribers of a chat, in private, that another bot removes the bot's posts."""
     chat, people = await chats.get(tx, chat_id), await subscriptions.people_of(tx, chat_id)
     if chat is not None:
-        await _tell(tx, people, REMOVED, {"title": chat.title}, now)
+        await _enqueue_private_notices(tx, people, REMOVED, {"title": chat.title}, now)
 
 
 async def notify_of_missing_right(
@@ -32,7 +32,7 @@ async def notify_of_missing_right(
         return
     people = await subscriptions.people_of(tx, chat.id)
     people = people or await _reachable(tx, owners)
-    await _tell(tx, people, CANNOT_POST, {"title": chat.title}, now)
+    await _enqueue_private_notices(tx, people, CANNOT_POST, {"title": chat.title}, now)
 
 
 async def add_failure_notice(
@@ -55,7 +55,7 @@ async def add_failure_notice(
     if chat is None or chat.kind != "channel" or not people:
         await enqueue.add_notice(tx, target, "failed", fields, now=now, due_at=due_at, held=held)
         return
-    await _tell(tx, people, "failed", {**fields, "title": chat.title}, now)
+    await _enqueue_private_notices(tx, people, "failed", {**fields, "title": chat.title}, now)
 
 
 async def _reachable(tx: Tx, people: Iterable[int]) -> list[int]:
@@ -64,7 +64,7 @@ async def _reachable(tx: Tx, people: Iterable[int]) -> list[int]:
     return [one.id for one in found if one.state == "active"]
 
 
-async def _tell(
+async def _enqueue_private_notices(
     tx: Tx, people: Iterable[int], notice: str, fields: Mapping[str, object], now: datetime
 ) -> None:
     for person in sorted(people):

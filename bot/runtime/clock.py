@@ -42,16 +42,16 @@ class Clock:
         """
         self._loop = asyncio.get_running_loop()
         self._machine = machine or (lambda: time.time())  # noqa: PLW0108 - tests replace the function
-        self._is_told = start is not None
+        self._is_always_anchored = start is not None
         begin = self._machine() if start is None else start.timestamp()
         self._offset = begin - self._loop.time()
         self._machine_ahead = self._machine() - time.monotonic()
         self._latest = 0.0
         self._anchored = asyncio.Event()
-        self.has_been_anchored = self._is_told
-        self.why_unanchored = "" if self._is_told else _NOT_COMPARED
+        self.has_been_anchored = self._is_always_anchored
+        self.why_unanchored = "" if self._is_always_anchored else _NOT_COMPARED
         """The reason why the time is not confirmed, or an empty string for a confirmed time."""
-        if self._is_told:
+        if self._is_always_anchored:
             self._anchored.set()
         self.on_doubt: Callable[[], None] = lambda: None
         """Called when the time is no longer confirmed."""
@@ -81,7 +81,7 @@ class Clock:
 
         Return 0 for a clock that was created with ``start``.
         """
-        if self._is_told:
+        if self._is_always_anchored:
             return 0.0
         return self._offset + self._loop.time() - self._machine()
 
@@ -116,7 +116,7 @@ class Clock:
 
     def _notice_step(self) -> None:
         """Mark the time as not confirmed if the system clock has stepped by a second or more."""
-        if self._is_told:
+        if self._is_always_anchored:
             return
         ahead = self._machine() - time.monotonic()
         if abs(ahead - self._machine_ahead) >= JUMP_S:
@@ -135,7 +135,7 @@ class TimeWitnesses:
         self._now = now
         self._answered: set[str] = set()
         self._offsets: dict[str, float] = {}
-        self._heard_at: dict[str, float] = {}
+        self._received_at: dict[str, float] = {}
         self._new: set[str] = set()
 
     def record_time(self, who: str, at: datetime | str, took_s: float = 0.0) -> None:
@@ -153,13 +153,13 @@ class TimeWitnesses:
             return
         asked_and_answered = steady() - took_s / 2
         self._offsets[who] = there.timestamp() + _HALF_S - asked_and_answered
-        self._heard_at[who] = steady()
+        self._received_at[who] = steady()
         self._new.add(who)
 
     def has_recent_time(self, who: str, *, within_s: float) -> bool:
         """Return whether the server ``who`` sent its time within the last ``within_s`` seconds."""
-        asked_at = self._heard_at.get(who)
-        return asked_at is not None and steady() - asked_at <= within_s
+        received_at = self._received_at.get(who)
+        return received_at is not None and steady() - received_at <= within_s
 
     def witness(self, who: str) -> Witness:
         """Return the clock of the server ``who`` relative to the system clock."""
@@ -180,7 +180,7 @@ class TimeWitnesses:
         """Delete all recorded times, because the event loop's time was interrupted."""
         self._answered.clear()
         self._offsets.clear()
-        self._heard_at.clear()
+        self._received_at.clear()
         self._new.clear()
 
     def _machine_offset(self) -> float:

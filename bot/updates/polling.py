@@ -81,7 +81,7 @@ class Polling:
         self._poll_s = poll_s
         self._first_pause_s, self._refused_pause_s = first_pause_s, refused_pause_s
         self._clock = clock
-        self._heard_at = clock()
+        self._answered_at = clock()
         self._polls = False
         self._has_standby, self._is_unreachable = has_standby, False
         self._offset: int | None = None
@@ -101,7 +101,7 @@ class Polling:
         The start of ``run`` also counts as an answer, unless the previous ``run`` ended because
         Telegram could not be reached. A pause because of ``is_behind`` counts too.
         """
-        return self._clock() - self._heard_at
+        return self._clock() - self._answered_at
 
     @property
     def is_alive(self) -> bool:
@@ -126,7 +126,7 @@ class Polling:
             TokenRefusedError: Telegram refused the token three times within five minutes.
         """
         if not self._is_unreachable:
-            self._heard_at = self._clock()
+            self._answered_at = self._clock()
         self._polls, self._is_unreachable = True, False
         try:
             await self._poll_repeatedly()
@@ -164,7 +164,7 @@ class Polling:
         """Poll once and store the updates. The offset of the next poll confirms the updates."""
         if self._is_behind():
             await asyncio.sleep(self._first_pause_s)
-            self._heard_at = self._clock()
+            self._answered_at = self._clock()
             return
         question: dict[str, Any] = {
             "timeout": self._poll_s,
@@ -184,7 +184,7 @@ class Polling:
             known = [number for number in numbers if isinstance(number, int)]
             self._offset = max(known) + 1 if known else self._offset
             await asyncio.sleep(_HEAD_START_S)
-        self._heard_at = self._clock()
+        self._answered_at = self._clock()
         self._pause = 0.0
         self._conflicts_in_a_row = 0
         if self._conflicts:
