@@ -374,11 +374,12 @@ class Running:
         return folders
 
     async def connect_to_telegram(self, stop: asyncio.Event) -> bool:
-        """Connect to Telegram, verify the clock, and do the database writes of a start.
+        """Connect to Telegram, verify the clock, and do the work of a start.
 
-        Every step is retried until success. Return False if Telegram refuses the token, or after a
-        stop. If the clock went back, return True before these writes. The caller then rebuilds all
-        parts of the process.
+        The work consists of the first database writes, the webhook, if used, and the printed link
+        for the owner. Every step is retried until success. Return False if Telegram refuses the
+        token, or after a stop. If the clock went back, return True before this work. The caller
+        then rebuilds all parts of the process.
         """
         while not stop.is_set():
             try:

@@ -406,6 +406,8 @@ class Subscribing:
     ) -> _Asked:
         """Return the profile with the live stories and the existing subscription, if any.
 
+        The cost is that of ``subscribe``: 0 for a known profile that is already subscribed to.
+
         ``places`` are in the same chat. A subscription in the first place takes precedence. The
         limits include ``new`` subscriptions and ``faster`` fast subscriptions that are about to be
         added. ``faster`` is None if this subscription will not be fast.
