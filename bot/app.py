@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from telegram import Update
 from telegram.error import InvalidToken, TelegramError
-from telegram.ext import Application, ContextTypes, MessageHandler, TypeHandler, filters
+from telegram.ext import Application, ContextTypes, TypeHandler
 
 import handlers.access
 import handlers.broadcast
@@ -573,7 +573,7 @@ def _application(parts: Parts) -> App:
     app.bot_data["services"] = parts.services
     app.add_handler(TypeHandler(Update, stop_refused), group=-3)
     app.add_handler(TypeHandler(Update, prepare), group=-2)
-    app.add_handler(MessageHandler(filters.COMMAND, recheck_closed_chat), group=-1)
+    app.add_handler(TypeHandler(Update, recheck_closed_chat), group=-1)
     for module in CONVERSATION:
         app.add_handlers(handlers_of(module))
     app.add_error_handler(handlers.errors.on_error)

@@ -176,13 +176,20 @@ def greeting_page(chat: Chat, context: Context) -> tuple[Safe, Buttons]:
     return context.t(GREETING_CHANNEL if chat.type == Chat.CHANNEL else GREETING), [[link]]
 
 
-async def recheck_closed_chat(_: Update, context: Context) -> None:
-    """Check whether the bot may write to a closed or muted chat that sent a command.
+async def recheck_closed_chat(update: Update, context: Context) -> None:
+    """Check whether the bot may write to the chat of a message or of a pressed button.
 
-    Other chats are not checked. Each command cancels the pending question of a settings page.
+    A closed chat is checked after each message and each press. Telegram may have reported the
+    return of the bot while the bot was off. A muted chat is checked only after a command. Each
+    command cancels the pending question of a settings page.
     """
-    context.services.cache.remove((context.origin.id, "expected"))
-    await context.services.presence.check_presence(context.origin.id)
+    is_command = bool(filters.COMMAND.check_update(update))
+    if is_command:
+        context.services.cache.remove((context.origin.id, "expected"))
+    is_closed = context.known is not None and context.known.state == "closed"
+    speaks = update.effective_message is not None
+    if is_command or (is_closed and speaks):
+        await context.services.presence.check_presence(context.origin.id)
 
 
 @on_event(lambda run: MessageHandler(filters.StatusUpdate.FORUM_TOPIC_REOPENED, run))

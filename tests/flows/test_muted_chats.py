@@ -252,15 +252,19 @@ async def test_a_channel_where_the_bot_may_not_post(bell: Bell, control: Control
     await control.wait_shown(channel, [story["pk"]])
 
 
-async def test_who_comes_back_hears_only_of_what_is_new(bell: Bell, control: Control) -> None:
+@pytest.mark.parametrize("way", ["command", "words", "button"])
+async def test_who_comes_back_hears_only_of_what_is_new(
+    bell: Bell, control: Control, way: str
+) -> None:
     ann = await control.person()
-    await control.profile("mute.away")
-    await bell.ask(ann, "/subscribe mute.away")
+    name = f"mute.away.{way}"
+    await control.profile(name)
+    (page,) = await bell.ask(ann, f"/subscribe {name}")
     mark = await mark_of(control)
     # Blocked in silence: the bot learns of it by the refusal.
     blocked = refused("bot was blocked by the user", 403)
     fault = await control.fault("telegram", blocked, match="sendPhoto", times=None)
-    await control.publish("mute.away")
+    await control.publish(name)
 
     async def tried() -> bool:
         calls = await control.requests("telegram", after=mark, path="sendPhoto")
@@ -268,8 +272,15 @@ async def test_who_comes_back_hears_only_of_what_is_new(bell: Bell, control: Con
 
     await wait_for(tried, what="the refused alert")
     await control.clear_faults(fault)
-    await bell.ask(ann, "/why mute.away")  # speaking to it, they are back
-    new = await control.publish("mute.away")
+    match way:  # speaking to it, they are back
+        case "command":
+            await bell.ask(ann, f"/why {name}")
+        case "words":
+            await bell.ask(ann, name)
+        case _:
+            await bell.press(ann, page, buttons(page)["Options"])
+    await bell.settled()
+    new = await control.publish(name)
 
     await control.wait_shown(ann, [new["pk"]])
     assert await texts(control, ann, "couldn't send") == []
