@@ -9,7 +9,7 @@ import os
 import stat
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import (
@@ -22,21 +22,15 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.domain.database_urls import problem_of_url
 from bot.domain.errors import SettingsError
 from bot.domain.packs import DEFAULT_BUDGET
 from bot.stories_api.endpoints import CHECK_COST
 
-_DATABASES = frozenset(
-    {"sqlite", "sqlite+aiosqlite", "postgres", "postgresql", "postgresql+asyncpg"}
-)
 _WEBHOOK_PORTS = frozenset({443, 80, 88, 8443})  # the ports that setWebhook of the Bot API allows
 ENV_FILE = ".env"
 OTHERS = frozenset({"COMPOSE_PROFILES", "POSTGRES_PASSWORD", "DOMAIN", "REPLICAS"})
 """Other names allowed in ``.env``: variables of compose.yaml."""
-UNREADABLE = (
-    "can't be read: the port is no number, or the password holds a sign that must be "
-    "written with % (@ as %40, / as %2F, : as %3A)"
-)
 _PROXIES = frozenset({"http", "socks5"})
 MOST_CREDITS = 100_000_000
 Credits = Annotated[int, Field(ge=0, le=MOST_CREDITS)]
@@ -252,18 +246,8 @@ class Settings(BaseSettings):
     def _check_database_url(cls, value: SecretStr | None) -> SecretStr | None:
         if value is None:
             return None
-        scheme, separator, _ = value.get_secret_value().partition("://")
-        if not separator or scheme not in _DATABASES:
-            raise ValueError("must begin with sqlite:// or postgresql://")
-        try:
-            parts = urlsplit(value.get_secret_value())
-            parts.port  # noqa: B018 - raises ValueError for an invalid port
-        except ValueError:
-            raise ValueError(UNREADABLE) from None
-        try:
-            float(parse_qs(parts.query).get("timeout", ["0"])[-1])
-        except ValueError:
-            raise ValueError("timeout must be a number of seconds") from None
+        if problem := problem_of_url(value.get_secret_value()):
+            raise ValueError(problem)
         return value
 
     @field_validator("telegram_proxy", "stories_api_proxy", "media_proxy")

@@ -8,18 +8,13 @@ from rich.console import Console
 
 from bot.config import Settings
 from bot.domain.errors import BackupError, DatabaseUnavailableError
-from bot.operations import backups
+from bot.operations import backups, preflight
 from bot.store.copies import backups as store
 from bot.store.engine.database import Database
-from bot.store.engine.sqlite_file import refuse_wrong_file
 
 BY_ITS_OWN = (
     "PostgreSQL is backed up and restored by its own programs, pg_dump and pg_restore: "
     "docs/backup.md says how."
-)
-
-START_FIRST = (
-    "Start the bot on it first, or name the settings of the bot: storybell --env-file FILE COMMAND"
 )
 
 
@@ -42,24 +37,10 @@ async def main(settings: Settings, arguments: argparse.Namespace) -> int:
     async with Database(settings.database_url.get_secret_value()) as db:
         file = arguments.file or settings.backup_folder / backups.file_name(now)
         try:
-            _require_file(db)
+            preflight.require_database_file(db)
             await store.make(db, file, at=now)
         except (BackupError, DatabaseUnavailableError) as error:
             out.print(f"No backup of {settings.database_place} was made: {error}.", markup=False)
             return 1
     out.print(f"Copied {settings.database_place} into {file.absolute()}.", markup=False)
     return 0
-
-
-def _require_file(db: Database) -> None:
-    """Check that the database is a file of the bot, or in memory.
-
-    Raises:
-        BackupError: There is no file.
-        DatabaseUnavailableError: The path is not a database of the bot.
-    """
-    if db.file is None:
-        return
-    refuse_wrong_file(db.file)
-    if not db.file.exists():
-        raise BackupError(f"there is no file {db.file.absolute()}. {START_FIRST}")

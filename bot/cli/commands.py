@@ -36,9 +36,7 @@ def _with_database(report: _Report) -> Command:
             return 1
         try:
             async with Database(url) as db:
-                if db.file is not None and not db.file.exists():
-                    stderr.print(f"There is no such database. {backup.START_FIRST}.")
-                    return 1
+                preflight.require_database_file(db)
                 if await readiness(db) is not Readiness.CURRENT:
                     stderr.print(_NOT_OURS)
                     return 1

@@ -1,6 +1,7 @@
 """``storybell erase CHAT``: deletes the data of a chat, like the button of /privacy."""
 
 import argparse
+import re
 from datetime import UTC, datetime
 
 from rich.console import Console
@@ -8,10 +9,24 @@ from rich.console import Console
 from bot.chats.settings import Chats
 from bot.store.engine.database import Database
 
+_ID = re.compile("-?[0-9]{1,16}")
+_ID_LIMIT = 2**52  # the Bot API: an ID has at most 52 significant bits
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument("chat", type=int, help="the Telegram ID of a chat or person")
+    parser.add_argument("chat", type=_chat_id, help="the Telegram ID of a chat or person")
+
+
+def _chat_id(text: str) -> int:
+    """Return the Telegram ID in an argument.
+
+    Raises:
+        ArgumentTypeError: The text is no ID.
+    """
+    if not _ID.fullmatch(text) or abs(int(text)) >= _ID_LIMIT:
+        raise argparse.ArgumentTypeError("must be the Telegram ID of a chat or person, a number")
+    return int(text)
 
 
 async def main(args: argparse.Namespace, db: Database, *, place: str) -> int:

@@ -3,17 +3,18 @@
 import argparse
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlsplit
 
 from rich.console import Console
 
-from bot.cli.backup import START_FIRST
-from bot.config import UNREADABLE, Settings
+from bot.config import Settings
+from bot.domain.database_urls import problem_of_url
 from bot.domain.errors import BackupError, DatabaseUnavailableError
+from bot.operations import preflight
 from bot.store.copies import transfer
 from bot.store.engine.database import Database
 from bot.store.engine.lock import only_process
 from bot.store.engine.readiness import Readiness, readiness
+from bot.store.engine.sqlite_copies import reason_of
 from bot.store.upgrades import count_running_processes
 
 _NOT_FROM = "DATABASE_URL is no SQLite file: there is nothing to be moved."
@@ -41,15 +42,13 @@ async def main(settings: Settings, arguments: argparse.Namespace) -> int:
     if arguments.to and not arguments.to.startswith(("postgresql://", "postgres://")):
         out.print(_NOT_TO)
         return 2
-    try:
-        urlsplit(arguments.to or "").port  # noqa: B018 - raises ValueError for an invalid port
-    except ValueError:
-        out.print(f"--to {UNREADABLE}.")
+    if arguments.to and (problem := problem_of_url(arguments.to)):
+        out.print(f"--to {problem}.", markup=False)
         return 2
     try:
         return await _move_or_undo(settings, arguments.to, out)
     except (BackupError, DatabaseUnavailableError, OSError) as error:
-        out.print(f"Not moved: {error}.", markup=False)
+        out.print(f"Not moved: {reason_of(error)}.", markup=False)
         return 1
 
 
@@ -57,8 +56,7 @@ async def _move_or_undo(settings: Settings, to: str | None, out: Console) -> int
     url, now = settings.database_url.get_secret_value(), datetime.now(UTC)
     async with AsyncExitStack() as stack:
         source = await stack.enter_async_context(Database(url))
-        if source.file is None or not source.file.exists():
-            raise BackupError(f"there is no such database. {START_FIRST}")
+        preflight.require_database_file(source)
         await stack.enter_async_context(only_process(url, wait=timedelta(0)))
         if await readiness(source) is not Readiness.CURRENT:
             raise BackupError(OLD)

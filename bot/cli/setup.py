@@ -46,6 +46,7 @@ _UNTRIED = {"TELEGRAM_TOKEN": f"1:{'x' * 35}", "STORIES_API_KEY": "x"}
 """Valid placeholders for the values that were not entered yet."""
 _PLAN = f"Which pack of credits do you buy: {', '.join(PACKS)}? [standard] "
 _TRIES = 3
+_ENCODING = "utf-8-sig"  # some editors of Windows begin a UTF-8 file with a byte order mark
 _NOTHING = "Nothing was written."
 
 
@@ -104,8 +105,7 @@ class Setup:
         try:
             write_settings(self.file, values)
         except OSError as error:
-            reason = f"{self.file}: {error.strerror}."
-            self.console.print(reason, _NOTHING, markup=False)
+            self.console.print(f"{reason_of(error)}. {_NOTHING}", markup=False)
             return None
         self.console.print(f"Written to {self.file}, readable by you alone.", markup=False)
         if self._is_for_service():
@@ -270,16 +270,26 @@ def _write_error(file: Path) -> str:
 
     The test creates a temporary file in the folder.
     """
+    real = _target_of(file)
     try:
-        with tempfile.TemporaryFile(dir=file.parent):
-            if file.exists():
-                file.read_text(encoding="utf-8")
+        if os.path.lexists(real) and not real.is_file():
+            return f"{file}: not a file"
+        if real.exists():
+            real.read_text(encoding=_ENCODING)
     except UnicodeDecodeError:
         return f"{file}: not UTF-8 text"
     except OSError as error:
-        place = file if error.filename == str(file) else file.parent
-        return reason_of(OSError(error.errno, error.strerror, str(place)))
-    return ""
+        return reason_of(error)
+    try:
+        with tempfile.TemporaryFile(dir=real.parent):
+            return ""
+    except OSError as error:  # the error names the temporary file
+        return reason_of(OSError(error.errno, error.strerror, str(real.parent)))
+
+
+def _target_of(file: Path) -> Path:
+    """Return the file to which a symbolic link leads, or the file itself."""
+    return Path(os.path.realpath(file))
 
 
 def _is_budget(text: str) -> bool:
@@ -290,11 +300,13 @@ def write_settings(file: Path, values: dict[str, str]) -> None:
     """Write ``values`` into a settings file that only the file's owner may read.
 
     Other lines of an existing file are kept. The file's owner is kept if the process may set it.
+    A symbolic link stays, and its target is written.
 
     Raises:
         OSError: The file can't be written.
     """
-    before = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    file = _target_of(file)
+    before = file.read_text(encoding=_ENCODING).splitlines() if file.exists() else []
     kept = [
         line
         for line in before

@@ -38,6 +38,10 @@ _LOST = (
     "DATABASE_URL: {file} is missing or empty, and was not when the bot ran last. Put it back "
     "with its -wal file, or run storybell restore {copy}. To begin anew, remove {stamp}."
 )
+_NO_FILE = (
+    "there is no file {file}. Start the bot on it first, or name the settings of the bot: "
+    "storybell --env-file FILE COMMAND"
+)
 _STAMP = ".database"
 _MOUNTS = Path("/proc/self/mountinfo")  # described in the manual page proc_pid_mountinfo(5)
 _NETWORK = frozenset(
@@ -92,6 +96,22 @@ async def try_database(url: str, spool: Path | None = None) -> Finding:
     if state is Readiness.NEWER:
         return Finding("wrong", f"DATABASE_URL: the database can't be used: {NEWER}.")
     return Finding("ok", _SENTENCES[state])
+
+
+def require_database_file(db: Database) -> None:
+    """Check that an SQLite database is an existing file of the bot. Do nothing for PostgreSQL.
+
+    Raises:
+        DatabaseUnavailableError: The file is missing or is not a database of the bot, or the
+            database is in memory.
+    """
+    if not db.is_sqlite:
+        return
+    if db.file is None:
+        raise DatabaseUnavailableError(backups.IN_MEMORY)
+    refuse_wrong_file(db.file)
+    if not db.file.exists():
+        raise DatabaseUnavailableError(_NO_FILE.format(file=db.file.absolute()))
 
 
 def unusable(error: Exception) -> Finding:

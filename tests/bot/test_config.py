@@ -6,6 +6,7 @@ import pytest
 
 from bot.config import Settings, load, secrets_of, unknown_names
 from bot.domain.errors import SettingsError
+from bot.store.engine.database import Database
 
 TOKEN = "123456:AAabcdefghijklmnopqrstuvwxyz0123456"
 GOOD = {"telegram_token": TOKEN, "stories_api_key": "key-canary"}
@@ -58,6 +59,25 @@ def test_the_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPat
         ({"credit_price": "inf"}, "CREDIT_PRICE: must be a finite number."),
         ({"database_url": "mysql://canary"}, "DATABASE_URL: must begin with sqlite://"),
         ({"database_url": "sqlite:///x.db?timeout=canary"}, "DATABASE_URL: timeout must be"),
+        ({"database_url": "sqlite:///x#.db?timeout=nan"}, "DATABASE_URL: timeout must be"),
+        ({"database_url": "sqlite:///x.db?timeout=inf"}, "DATABASE_URL: timeout must be"),
+        (
+            {"database_url": "sqlite:///x.db?mode=canary"},
+            "DATABASE_URL: the parameter mode is",
+        ),
+        ({"database_url": "sqlite://canary.db"}, "DATABASE_URL: must be sqlite:/// and the path"),
+        ({"database_url": "sqlite:////"}, "DATABASE_URL: must be sqlite:/// and the path"),
+        (
+            {"database_url": "postgresql://h/x?pgbouncer=canary"},
+            "DATABASE_URL: the parameter pgbouncer is not supported: remove it.",
+        ),
+        ({"database_url": "postgresql://h/x?timeout=3"}, "DATABASE_URL: the parameter timeout"),
+        ({"database_url": "postgresql://h/x?port=canary"}, "DATABASE_URL: can't be read"),
+        ({"database_url": "postgresql://u:1?canary@h/x?a=b"}, "DATABASE_URL: can't be read"),
+        ({"database_url": "postgresql:///x?host=a,b&port=1,2,3"}, "DATABASE_URL: must have one"),
+        ({"database_url": "postgresql:///x?host=a,b"}, "DATABASE_URL: must have one port"),
+        ({"database_url": "postgresql:///x?host=a:1:2&host=b"}, "DATABASE_URL: must have one"),
+        ({"database_url": "postgresql:///x?user=a&user=b"}, "DATABASE_URL: the parameter user is"),
         ({"database_url": "postgresql:canary"}, "DATABASE_URL: must begin with sqlite://"),
         ({"database_url": "postgresql://u:ca/nary@h/x"}, "DATABASE_URL: can't be read"),
         ({"webhook_url": "https://canary.example:5000"}, "WEBHOOK_URL: Telegram calls the ports"),
@@ -134,3 +154,21 @@ def test_a_port_that_others_can_reach_is_open(changed: dict[str, object], is_ope
 )
 def test_the_password_of_a_url_is_a_secret(url: str) -> None:
     assert "pass:word-x" in secrets_of(load(**GOOD, database_url=url))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite://",
+        "sqlite:///:memory:",
+        "sqlite:////var/x y#.db?timeout=0.2",
+        "postgres://u@h/db?sslmode=require&channel_binding=require&connect_timeout=10",
+        "postgresql://h/db?user=u&password=p%40",
+        "postgresql://u@/db?host=/run/postgresql&port=5433",
+        "postgresql://u@/db?host=a:5432&host=b:5433",
+        "postgresql://u@/db?host=a,b&port=5432,5433",
+    ],
+)
+def test_the_database_opens_every_url_that_the_settings_accept(url: str) -> None:
+    settings = load(**GOOD, database_url=url)
+    assert Database(settings.database_url.get_secret_value()).url.get_backend_name()

@@ -87,7 +87,7 @@ def test_a_run_that_can_t_begin_is_one_line(
 @pytest.mark.usefixtures("dotenv")
 def test_a_copy_is_made_and_put_back(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["erase", "5"]) == 1
-    assert "There is no such database." in capsys.readouterr().err
+    assert "there is no file" in capsys.readouterr().err
     assert main(["backup", "copy.db"]) == 1
     database = folder / "data/storybell.db"
     assert f"No backup of {database} was made: there is no file" in capsys.readouterr().out
@@ -154,7 +154,14 @@ def test_a_restore_where_no_database_was_says_so(
 def test_what_can_not_be_used_is_said_in_a_sentence(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for address in ("postgresql://ann:pw-canary@db:port/bell", "postgres:/db"):
+    asyncio.run(migrated())
+    for address in (
+        "postgresql://ann:pw-canary@db:port/bell",
+        "postgres:/db",
+        "postgresql://db/bell?pgbouncer=canary",
+        "postgresql://db/bell?port=canary",
+        "postgresql://db/bell?timeout=3",
+    ):
         assert main(["move", "--to", address]) == 2
         said = capsys.readouterr().out
         assert said.startswith("--to ")
@@ -175,7 +182,8 @@ def test_what_can_not_be_used_is_said_in_a_sentence(
     [
         (["backup"], "there is no file {folder}/data/storybell.db. Start the bot on it first"),
         (["restore", "none.db"], "there is no file {folder}/none.db."),
-        (["move", "--undo"], "there is no such database. Start the bot on it first"),
+        (["restore", "."], "{folder} is not a file: name a backup."),
+        (["move", "--undo"], "there is no file {folder}/data/storybell.db. Start the bot on it"),
     ],
 )
 def test_a_command_without_its_file_says_what_to_do(
@@ -183,6 +191,32 @@ def test_a_command_without_its_file_says_what_to_do(
 ) -> None:
     assert main(command) == 1
     assert reason.format(folder=folder) in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("dotenv")
+@pytest.mark.parametrize("chat", ["9" * 23, "-" + "9" * 16, "1_000", "٣", "", "@natgeo"])
+def test_a_chat_that_is_no_id_is_refused(chat: str, capsys: pytest.CaptureFixture[str]) -> None:
+    asyncio.run(migrated())
+    with pytest.raises(SystemExit, match="2"):
+        main(["erase", chat])
+    assert "must be the Telegram ID of a chat or person" in capsys.readouterr().err
+    assert main(["erase", str(1 - 2**52)]) == 0
+
+
+@pytest.mark.usefixtures("dotenv")
+def test_the_database_itself_is_not_restored(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asyncio.run(migrated())
+    database = folder / "data/storybell.db"
+    (folder / "link.db").symlink_to(database)
+    (folder / "dangling.db").symlink_to(folder / "none.db")
+    for file in (database, folder / "link.db"):
+        assert main(["restore", str(file)]) == 1
+        assert f"{file} is the database itself: name a backup of it." in capsys.readouterr().out
+    assert not list((folder / "data").glob("*.replaced-*"))
+    assert main(["backup", "dangling.db"]) == 1
+    assert (folder / "dangling.db").is_symlink()
 
 
 @pytest.mark.usefixtures("dotenv")

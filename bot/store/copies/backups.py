@@ -1,6 +1,7 @@
 """Backup and restore of the SQLite file. PostgreSQL has its own backup programs."""
 
 import asyncio
+import os
 import shutil
 import sqlite3
 import threading
@@ -52,7 +53,7 @@ def _make_folder_with_room(source: Path, target: Path) -> None:
     Raises:
         BackupError: The target exists, the source is missing, or the disk has too little space.
     """
-    if target.exists():
+    if os.path.lexists(target):  # also a symbolic link to a missing file
         raise BackupError(f"there is a file {target} already")
     if not source.exists():
         raise BackupError(f"there is no file {source}")
@@ -77,9 +78,10 @@ async def restore(db: Database, file: Path, *, now: datetime) -> Path | None:
             beside the database, with ``.replaced-`` in the names.
     """
     try:
-        revision = await asyncio.to_thread(sqlite_copies.verified_revision, file)
         if db.file is None:
             raise BackupError(IN_MEMORY)
+        await asyncio.to_thread(_refuse_live_file, file, db.file)
+        revision = await asyncio.to_thread(sqlite_copies.verified_revision, file)
         if revision is None:
             raise BackupError(f"{file} is no copy of a database of this bot")
         if not is_known_revision(revision):
@@ -87,6 +89,16 @@ async def restore(db: Database, file: Path, *, now: datetime) -> Path | None:
         return await asyncio.to_thread(sqlite_copies.put_in_place, file, db.file, now=now)
     except (OSError, sqlite3.Error) as error:
         raise BackupError(sqlite_copies.reason_of(error)) from error
+
+
+def _refuse_live_file(file: Path, database: Path) -> None:
+    """Check that a backup is not the database itself.
+
+    Raises:
+        BackupError: Both paths lead to the same file.
+    """
+    if file.exists() and database.exists() and file.samefile(database):
+        raise BackupError(f"{file} is the database itself: name a backup of it")
 
 
 async def check_whole(db: Database) -> None:

@@ -27,6 +27,7 @@ import structlog
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from bot.domain.database_urls import DSN_PARAMETERS, IGNORED_PARAMETERS
 from bot.domain.errors import BackupError, DatabaseUnavailableError
 from bot.runtime import transaction_guard
 from bot.runtime.background import finish_on_cancel
@@ -78,9 +79,6 @@ KEEPALIVE = (("TCP_KEEPIDLE", 10), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3))
 UNANSWERED_MS = 20_000  # milliseconds after which unacknowledged data ends the connection
 POOL = 20
 POOL_WAIT_S = 10
-LIBPQ = ("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "target_session_attrs")
-# URL options that asyncpg does not accept.
-NOT_OURS = ("channel_binding", "gssencmode", "connect_timeout")
 MIGRATING = 7402  # the number of the advisory lock for a migration or a move of all rows
 KEPT_COPIES = 2  # the number of copies made before migrations that are kept
 NO_COPY = "it is from an older version, and can't be copied before it is changed: is the disk full"
@@ -177,8 +175,11 @@ class Database:
         if self.file is None:
             return
         held = HeldFile(self.file)
-        with as_outages(self.file):
-            await asyncio.to_thread(held.hold)
+        try:
+            with as_outages(self.file):
+                await asyncio.to_thread(held.hold)
+        except OSError as error:
+            raise DatabaseUnavailableError(sqlite_copies.reason_of(error)) from error
         self.held = held
 
     def refuse_replaced(self) -> None:
@@ -364,13 +365,15 @@ class Database:
 
         Raises:
             DatabaseUnavailableError: The database is unavailable, was changed by a newer version,
-                or can't be copied, a log exists without its database, or a row would refer to a
-                missing row.
-            OSError: The SQLite file can't be created or restricted.
+                or can't be created, restricted or copied, a log exists without its database, or a
+                row would refer to a missing row.
         """
         if self.file is not None:
             refuse_orphaned_log(self.file)
-            await asyncio.to_thread(private.make_database_private, self.file)
+            try:
+                await asyncio.to_thread(private.make_database_private, self.file)
+            except OSError as error:
+                raise DatabaseUnavailableError(sqlite_copies.reason_of(error)) from error
             await self._back_up(self.file)
         async with self._begin_migration() as tx:
             if not self.is_sqlite:
@@ -540,14 +543,13 @@ def _file_of(url: URL) -> Path | None:
 
 
 def _postgres_engine(url: URL, pool_size: int) -> AsyncEngine:
-    given = {name: url.query[name] for name in LIBPQ if name in url.query}
+    given = {name: url.query[name] for name in DSN_PARAMETERS if name in url.query}
     engine = create_async_engine(
-        url.difference_update_query([*LIBPQ, *NOT_OURS]),
+        url.difference_update_query([*DSN_PARAMETERS, *IGNORED_PARAMETERS]),
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=POOL_WAIT_S,
         connect_args={
-            # asyncpg reads these options only from a DSN, in which providers write them.
             **({"dsn": f"postgresql://?{urlencode(given, doseq=True)}"} if given else {}),
             "server_settings": {"application_name": session_name()},
         },

@@ -196,16 +196,19 @@ def verified_revision(file: Path) -> str | None:
     """Verify a copy, and return the revision of its tables, or None without tables of the bot.
 
     Raises:
-        BackupError: The file is missing, can't be read, is not a database, or is damaged.
+        BackupError: The path is missing or not a file, or the file can't be read, is not a
+            database, or is damaged.
     """
     try:
-        is_file = file.is_file()
+        is_there, is_file = file.exists(), file.is_file()
         if is_file and not os.access(file, os.R_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(file))
     except OSError as error:
         raise BackupError(reason_of(error)) from error
-    if not is_file:
+    if not is_there:
         raise BackupError(f"there is no file {file.absolute()}")
+    if not is_file:
+        raise BackupError(f"{file.absolute()} is not a file: name a backup")
     try:
         with closing(_open(file, threading.Event())) as here:
             _check_integrity(here, f"{file} is damaged")

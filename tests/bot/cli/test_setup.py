@@ -1,5 +1,6 @@
 """``setup`` asks for two values, tries them, and writes what only its owner may read."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -125,6 +126,33 @@ async def test_nothing_is_asked_if_the_file_can_not_be_written(
         said = capsys.readouterr().out
         assert said.startswith(f"{(folder / name).parent}: No")
         assert "Nothing was written." in said
+
+
+async def test_nothing_is_asked_if_the_path_is_no_file(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    os.mkfifo(folder / "pipe")
+    (folder / "loop").symlink_to(folder / "loop")
+    for name in ("pipe", "loop", "folder"):
+        (folder / "folder").mkdir(exist_ok=True)
+        file = folder / name
+        assert await setup.main(ask_secret=pytest.fail, file=file) is None
+        assert capsys.readouterr().out == f"{file}: not a file. Nothing was written.\n"
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_link_to_the_file_stays(folder: Path, exists: bool) -> None:
+    (folder / "secrets").mkdir()
+    real, link = folder / "secrets/bell.env", folder / ".env"
+    link.symlink_to(real)
+    if exists:
+        real.write_bytes(b"\xef\xbb\xbfTELEGRAM_TOKEN=old\r\nPORT=8001\r\n")
+    write_settings(link, {"TELEGRAM_TOKEN": TOKEN})
+    assert link.is_symlink()
+    kept = ["PORT=8001"] if exists else []
+    assert real.read_text().splitlines() == [f"TELEGRAM_TOKEN={TOKEN}", *kept]
+    assert real.stat().st_mode & 0o777 == 0o600
+    assert sorted(folder.rglob("*")) == sorted([folder / "secrets", real, link])
 
 
 async def test_nothing_is_asked_if_the_file_is_no_text(

@@ -278,6 +278,14 @@ async def test_a_locked_file_is_waited_for_and_then_said(tmp_path: Path) -> None
         assert await db.run(add_one) == 1
 
 
+async def test_a_file_that_can_not_be_made_is_an_unavailable_database(tmp_path: Path) -> None:
+    for name, reason in (("x" * 300, "File name too long"), ("file/bot.db", "File exists")):
+        (tmp_path / "file").touch()
+        async with Database(f"sqlite:///{tmp_path}/{name}") as db:
+            with pytest.raises(DatabaseUnavailableError, match=reason):
+                await db.migrate()
+
+
 async def test_a_full_disk_is_said_and_nothing_is_left(sqlite_db: Database) -> None:
     async with sqlite_db.read() as tx:
         pages = (await tx.execute(sa.text("PRAGMA page_count"))).scalar_one()
