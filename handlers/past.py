@@ -120,8 +120,10 @@ async def keep_from_now_on(context: Context) -> None:
     chat_id = context.chat.id
     services = context.services
     kept = {"keep": True}
-    await services.chats.change_defaults(chat_id, kept)  # the chat is locked before its queue
-    for one in await services.subscriptions.every(chat_id):
+    # The chat is locked before its queue, and the profiles are locked in order.
+    await services.chats.change_defaults(chat_id, kept)
+    every = await services.subscriptions.every(chat_id)
+    for one in sorted(every, key=lambda one: one.profile_id):
         if not one.options.keep:
             await services.subscribing.set_options(chat_id, one.id, kept)
     await edit_pressed(context, context.t(KEPT_FROM_NOW_ON), [[list_button(context)]])

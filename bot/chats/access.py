@@ -431,12 +431,11 @@ class Access:
     async def _current_subject(self, tx: Tx, subject: Subject) -> Subject:
         """Return the subject with the current id of a group, and lock the chat.
 
-        The lock prevents a migration of the chat in the current transaction.
+        The lock prevents a migration of the chat until the current transaction ends.
         """
         if subject.kind != "chat":
             return subject
-        await chats.lock(tx, [int(subject.id)])
-        return Subject("chat", str(await chats.moved_to(tx, int(subject.id)) or subject.id))
+        return Subject("chat", str(await chats.lock_current(tx, int(subject.id))))
 
     async def _is_owner(self, tx: Tx, person: int) -> bool:
         return person in self._always_owners or person in await store.owners_by_link(tx)

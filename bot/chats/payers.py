@@ -156,7 +156,8 @@ class Payers:
         Return the chat, or None if the person is not the payer or the chat is private.
         """
         async with writing(self._db) as tx:
-            chat_id = await self._lock_current(tx, chat_id)
+            chat_id = await chats.lock_current(tx, chat_id)
+            await chat_queues.lock(tx, chat_id)
             if chat_id > 0 or await chats.payer_of(tx, chat_id) != person:
                 return None
             await self._set(tx, chat_id, None, self._now())
@@ -169,7 +170,8 @@ class Payers:
         before was blocked, and closes if the person is blocked.
         """
         async with writing(self._db) as tx:
-            chat_id = await self._lock_current(tx, chat_id)
+            chat_id = await chats.lock_current(tx, chat_id)
+            await chat_queues.lock(tx, chat_id)
             await self._set(tx, chat_id, person, self._now())
         self._wake()
 
@@ -187,16 +189,6 @@ class Payers:
         """Lock a chat and the queue of the chat, which ``_set`` changes."""
         await chats.lock(tx, [chat_id])
         await chat_queues.lock(tx, chat_id)
-
-    async def _lock_current(self, tx: Tx, chat_id: int) -> int:
-        """Lock a chat as ``_lock`` does, under the current id. Return the current id.
-
-        A button from before the migration of a group has the old id. The old chat is not locked,
-        because a move locks both chats in the order of their ids.
-        """
-        current = await chats.moved_to(tx, chat_id) or chat_id
-        await self._lock(tx, current)
-        return current
 
     async def _set(
         self,

@@ -217,9 +217,11 @@ class Subscribing:
                 results[place] = answer
             else:
                 possible.append((place, answer, there))
-        # The first new subscription locks the profiles of all subscriptions in order. Two chats
-        # that name the same profiles in different orders would otherwise wait for each other.
-        # New subscriptions keep the order of the request: limits refuse the last names.
+        # The profiles are locked in the order of their ids. Otherwise two chats that name the same
+        # profiles in different orders could wait for each other. The first new subscription locks
+        # the profiles of all subscriptions. Without a new subscription, the sorted moves lock one
+        # profile at a time. New subscriptions keep the order of the request, because a limit
+        # refuses the last names.
         new = [item for item in possible if item[1].there is None]
         moved = [item for item in possible if item[1].there is not None]
         moved.sort(key=lambda item: item[1].profile.profile_id)
@@ -369,9 +371,9 @@ class Subscribing:
         if ended.preferences.options.fast:
             await self._payers.check_fast(tx, chat_id, payer)
         if known.due_at is None:
-            full = await self._full_error(tx, payer)
-            if full is not None:
-                raise full
+            lacking = await self._lacks_budget(tx, payer)
+            if lacking is not None:
+                raise lacking
 
     async def _move(self, one: Subscription, target: Target) -> Subscription:
         """Move a subscription with the pending deliveries to a different topic of the chat; free.
@@ -382,6 +384,10 @@ class Subscribing:
         now = self._now()
         async with writing(self._db) as tx:
             await chat_queues.lock(tx, target.chat_id)
+            # A later step of the same transaction may make the subscription fast. The counters
+            # are locked before the profile.
+            payer = await chats.payer_of(tx, target.chat_id)
+            await self._payers.count_new(tx, target.chat_id, payer, 0)
             before = await store.get(tx, one.id)
             if before is None or before.target.chat_id != target.chat_id:
                 raise NotFollowedError(username=one.username)
@@ -458,22 +464,24 @@ class Subscribing:
     async def _check_limits_and_budget(
         self, chat_id: int, by: Asker, username: str, known: Known | None, pending: int
     ) -> None:
-        full = None
+        lacking = None
         async with reading(self._db) as tx:
             payer = await self._payers.payer_for(tx, chat_id, by.user_id)
             await self._payers.check_limits(tx, chat_id, payer, username, pending)
             if known is None or known.due_at is None:
-                full = await self._full_error(tx, payer, pending)
-        if full is not None:
+                lacking = await self._lacks_budget(tx, payer, pending)
+        if lacking is not None:
             await self._payers.record_refused(payer)
-            raise full
+            raise lacking
 
     async def _check_fast(self, chat_id: int, by: Asker, pending: int) -> None:
         async with reading(self._db) as tx:
             payer = await self._payers.payer_for(tx, chat_id, by.user_id)
             await self._payers.check_fast(tx, chat_id, payer, pending)
 
-    async def _full_error(self, tx: Tx, payer: int, pending: int = 0) -> SubscriptionError | None:
+    async def _lacks_budget(
+        self, tx: Tx, payer: int, pending: int = 0
+    ) -> SubscriptionError | None:
         """Return an error if the budget has no room for one profile more than ``pending``.
 
         For a newcomer, the newcomers' part of the budget counts.
@@ -612,10 +620,13 @@ class Subscribing:
             await chat_queues.lock(tx, chat_id)
             before = await load_subscription(tx, chat_id, subscription_id)
             options = before.options.with_values(changes)
-            if options.fast and not before.options.fast:
+            if options.fast:
+                # A later step of the same transaction may make another subscription fast. The
+                # counters are locked before the profile.
                 payer = await chats.payer_of(tx, chat_id)
                 await self._payers.count_new(tx, chat_id, payer, 0)
-                await self._payers.check_fast(tx, chat_id, payer)
+                if not before.options.fast:
+                    await self._payers.check_fast(tx, chat_id, payer)
             await store.change(tx, subscription_id, options=options.to_json())
             await snapshots.reschedule_check(tx, before.profile_id, now=self._now())
             await deliveries.select_again(tx, chat_id, now=self._now())

@@ -324,6 +324,19 @@ async def lock(tx: Tx, chat_ids: Collection[int]) -> None:
     await tx.execute(these.with_for_update(key_share=True))
 
 
+async def lock_current(tx: Tx, chat_id: int) -> int:
+    """Lock a chat as ``lock`` does, under the current id. Return the current id.
+
+    A button from before the migration of a group has the old id.
+    """
+    while True:
+        current = await moved_to(tx, chat_id) or chat_id
+        await lock(tx, [current])
+        # A move of the chat may have ended while this transaction waited for the lock.
+        if (await moved_to(tx, chat_id) or chat_id) == current:
+            return current
+
+
 async def set_state(
     tx: Tx, chat_id: int, state: Literal["active", "closed"], *, now: datetime
 ) -> bool:

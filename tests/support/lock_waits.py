@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any
 
-from bot.store.engine.database import Database
+from bot.store.engine.database import Database, Tx
 from tests.support.control import wait_for
 
 Pause = Callable[[], Awaitable[None]]
@@ -39,3 +39,14 @@ async def _are_waiting(db: Database, number: int) -> bool:
     waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
     async with db.read() as tx:
         return int((await tx.exec_driver_sql(waits)).scalar_one()) >= number
+
+
+async def lock_soon(tx: Tx, table: str, condition: str) -> None:
+    """Lock rows. Fail if another transaction holds the lock of a row for half a second.
+
+    The time is below PostgreSQL's ``deadlock_timeout`` of one second, so that not the other
+    transaction fails.
+    """
+    await tx.exec_driver_sql("SET LOCAL lock_timeout = '500ms'")
+    rows = f"SELECT 1 FROM {table} WHERE {condition} FOR NO KEY UPDATE"  # noqa: S608 - constants of tests
+    await tx.exec_driver_sql(rows)

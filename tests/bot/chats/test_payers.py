@@ -4,18 +4,21 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from bot.chats.payers import Payers, SubscriptionLimits
 from bot.chats.subscriptions import Subscriptions
 from bot.domain.errors import TOO_MANY_FAST_OF_PAYER, SubscriptionError
 from bot.domain.model import Profile
 from bot.domain.options import Options
-from bot.store import acquaintances, chats
+from bot.store import acquaintances, chats, moves
 from bot.store.engine.database import Database
 from tests.support.database import on_postgresql
 from tests.support.errors import raises
 from tests.support.followed import NATGEO, NOON, Clock, follow, look, rows, story
+from tests.support.lock_waits import Pause, run_behind_a_lock
 
-ANN = 7
+ANN, BOB = 7, 8
 GROUPS = range(-110, -100)
 LIMIT = 3  # subscriptions of all chats of a payer, with one subscription a chat
 
@@ -88,3 +91,28 @@ async def test_the_undo_of_a_pause_brings_no_alerts_to_a_chat_without_a_payer(
         await chats.set_payer(tx, -100, ANN)
         await look(tx, story("2", clock.on(timedelta(minutes=1)), of=NATGEO), now=clock())
     assert [one.story_pk for one in await rows(sqlite_db, chat_id=-100)] == ["2"]
+
+
+@on_postgresql
+@pytest.mark.parametrize("leaves", [True, False])
+async def test_a_change_of_the_payer_waits_for_a_move_and_then_changes_the_new_chat(
+    db: Database, leaves: bool
+) -> None:
+    await with_payer(db, ANN, -5)
+    payers = payers_of(db)
+
+    async def move(pause: Pause) -> None:
+        async with db.begin() as tx:
+            await chats.lock(tx, [-5, -1005])
+            await pause()
+            await moves.move_chat(tx, -5, -1005, now=NOON)
+
+    async def change() -> None:
+        if leaves:
+            await payers.leave(-5, ANN)
+        else:
+            await payers.set_payer(-5, BOB)
+
+    await run_behind_a_lock(db, move, change)
+    payer = await db.fetch(lambda tx: chats.payer_of(tx, -1005))
+    assert payer == (None if leaves else BOB)

@@ -19,7 +19,7 @@ from bot.domain.access import Subject
 from bot.domain.budget import Limits
 from bot.domain.errors import BlockedError, NotFollowedError
 from bot.domain.model import Asker, Moved, Outcome, PermanentFailure, Profile, Sent, Target
-from bot.domain.options import Preferences
+from bot.domain.options import Options, Preferences
 from bot.domain.paid_calls import Answer, Call, Operation
 from bot.domain.records import REPLY
 from bot.domain.selection import Batch
@@ -46,6 +46,7 @@ from tests.bot.store.test_audiences import consistent
 from tests.support.claims import lease_at
 from tests.support.database import on_postgresql
 from tests.support.followed import DAY, NOON, Clock, follow, story
+from tests.support.lock_waits import Pause, lock_soon, run_behind_a_lock
 
 STARS = [Profile(str(number), f"star{number}") for number in range(4)]
 PEOPLE = range(1, 7)
@@ -421,3 +422,90 @@ async def test_no_change_beside_any_other_is_a_deadlock(db: Database, seed: int)
     await crowd.begin()
     await crowd.begin_groups()
     await crowd.run(crowd.work, crowd.work, crowd.press, crowd.work, crowd.change_payer, rounds=15)
+
+
+class TopicNine:
+    """Topics of which each profile has the same one."""
+
+    async def own_topics_of(self, _chat_id: int, _names: object) -> dict[str, Target]:
+        return {}
+
+    async def check_may_make(self, _chat_id: int) -> None:
+        pass
+
+    async def ensure_own_topic(self, chat_id: int, _profile_id: str, _name: str) -> Target:
+        return Target(chat_id, 9)
+
+
+def subscribing_of(crowd: Crowd, db: Database) -> Subscribing:
+    topics: Any = TopicNine()
+    return Subscribing(
+        db,
+        FreeAnswers(),  # type: ignore[arg-type] # has the calls of a subscription
+        crowd.ledger,
+        payers=crowd.payers,
+        polling=PollSettings(credits_a_day=PLENTY),
+        topics=topics,
+        now=crowd.clock,
+    )
+
+
+async def run_behind_the_counters(
+    db: Database, crowd: Crowd, person: int, work: Callable[[], Awaitable[object]]
+) -> None:
+    """Run ``work`` in a transaction that waits for the counters and must not hold a profile."""
+
+    async def count(pause: Pause) -> None:
+        async with db.begin() as tx:
+            await crowd.payers.count_new(tx, person, person, 0)
+            await pause()
+            await lock_soon(tx, "profiles", "true")
+
+    async def run() -> None:
+        unit = Unit(db)
+        with as_current(unit):
+            await work()
+            await unit.commit()
+
+    await run_behind_a_lock(db, count, run)
+
+
+@on_postgresql
+async def test_a_subscription_that_moves_and_becomes_fast_locks_the_counters_before_the_profile(
+    db: Database,
+) -> None:
+    person = PEOPLE[0]
+    crowd = Crowd(db, 1)
+    subscribing = subscribing_of(crowd, db)
+    async with db.begin() as tx:
+        await follow(tx, person, STARS[0])
+
+    async def subscribe() -> None:
+        names, asker = [STARS[0].username], Asker(person, person)
+        await subscribing.subscribe_all(Target(person), names, asker, own_topic=True, fast=True)
+
+    await run_behind_the_counters(db, crowd, person, subscribe)
+    async with db.read() as tx:
+        (moved,) = await store.of_chat(tx, person)
+    assert moved.target == Target(person, 9)
+    assert moved.options.fast
+
+
+@on_postgresql
+async def test_two_subscriptions_of_which_one_is_fast_lock_the_counters_before_the_profile(
+    db: Database,
+) -> None:
+    person = PEOPLE[0]
+    crowd = Crowd(db, 1)
+    subscribing = subscribing_of(crowd, db)
+    async with db.begin() as tx:
+        fast = await follow(tx, person, STARS[0], options=Options(fast=True))
+        slow = await follow(tx, person, STARS[0], thread_id=9)
+
+    async def make_fast() -> None:
+        for number in (fast, slow):
+            await subscribing.set_options(person, number, {"fast": True})
+
+    await run_behind_the_counters(db, crowd, person, make_fast)
+    async with db.read() as tx:
+        assert all(one.options.fast for one in await store.of_chat(tx, person))
