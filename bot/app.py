@@ -232,7 +232,7 @@ class Running:
             parts.bot,
             self._accept_updates,
             allowed_updates=_UPDATES,
-            is_behind=lambda: self._must_leave_updates,
+            is_behind=lambda: self._must_refuse_updates,
             on_conflict=lambda: parts.incidents.set("two_pollers", _CONFLICT),
             conflicts=parts.conflicts,
             has_standby=not parts.sharing.is_only_process,
@@ -272,7 +272,7 @@ class Running:
                 "updates": self._update_trouble,
                 "loops": self._failing_loops,
             },
-            door=Door(self._webhook, self._accept_updates, lambda: self._must_leave_updates)
+            door=Door(self._webhook, self._accept_updates, lambda: self._must_refuse_updates)
             if self._webhook
             else None,
             is_open=settings.is_port_reachable,
@@ -336,7 +336,7 @@ class Running:
         return parts.clock.is_in_doubt() or not parts.owner.is_valid(parts.now())
 
     @property
-    def _must_leave_updates(self) -> bool:
+    def _must_refuse_updates(self) -> bool:
         """Return whether the bot must refuse updates now, so that Telegram delivers them later."""
         if not self.has_begun or self._parts.clock.is_in_doubt():
             return True

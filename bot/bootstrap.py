@@ -219,7 +219,7 @@ async def open_parts(
             ),
             now=now,
         )
-        api.transport.heard = witnesses.record_time
+        api.transport.on_server_time = witnesses.record_time
         answers = await stack.enter_async_context(AnswerCache(db, ledger, wake=wake, now=now))
         sender = Sender(
             bot,
@@ -453,7 +453,10 @@ def _make_bot(
         base_url=f"{url}/bot",
         base_file_url=f"{url}/file/bot",
         request=AiohttpRequest(
-            connections=_TO_TELEGRAM, metrics=metrics, proxy=proxy, heard=witnesses.record_time
+            connections=_TO_TELEGRAM,
+            metrics=metrics,
+            proxy=proxy,
+            on_server_time=witnesses.record_time,
         ),
         get_updates_request=AiohttpRequest(connections=1, proxy=proxy),
         rate_limiter=Pacing(settings.messages_per_second, floods=floods, replicas=replicas),

@@ -21,7 +21,7 @@ Page = tuple[str, Buttons]
 
 # The chat id has at most 12 digits in base 36, so that it fits into 63 bits.
 _ABOUT = re.compile(r"(?:@([0-9a-z]{1,12}):)?(.*)", re.DOTALL)
-_SIGNS = {":": "--", ".": "-d", "@": "-a"}
+_SIGNS = {":": "--", ".": "-d", "@": "-a", "-": "-h"}
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -189,11 +189,7 @@ def link_to(bot_name: str, data: str, chat_id: int | None = None) -> str:
 
 
 def payload_of(data: str) -> str:
-    """Encode button data for a link to the bot. ``read_payload`` decodes the result.
-
-    ``data`` must not contain a hyphen, for example of a negative chat id, because a hyphen starts
-    an encoded character.
-    """
+    """Encode button data for a link to the bot. ``read_payload`` decodes the result."""
     return "".join(_SIGNS.get(c, c) for c in data)
 
 

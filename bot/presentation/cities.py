@@ -50,11 +50,13 @@ _OFFERED = 9  # the number of cities to offer on a page
 _HALF_HOURS = {
     "+3:30": "Asia/Tehran", "+4:30": "Asia/Kabul", "+5:30": "Asia/Kolkata",
     "+5:45": "Asia/Kathmandu", "+6:30": "Asia/Yangon", "+8:45": "Australia/Eucla",
-    "+9:30": "Australia/Darwin", "-3:30": "America/St_Johns", "-9:30": "Pacific/Marquesas",
+    "+9:30": "Australia/Darwin", "+12:45": "Pacific/Chatham",
+    "-3:30": "America/St_Johns", "-9:30": "Pacific/Marquesas",
 }  # fmt: skip
 """Zones by offsets of parts of an hour.
 
-The zone database has fixed zones only for whole hours.
+The zone database has fixed zones only for whole hours. +10:30 is left out, because the offset is
+Adelaide's in summer and Lord Howe's in winter. The bot then asks for a city.
 """
 
 _MORE = {

@@ -27,7 +27,7 @@ from bot.media.spool import MediaFile, Spool
 from bot.runtime.clock import steady
 from bot.runtime.metrics import UNSEEN, Metrics
 from bot.stories_api import schema
-from bot.stories_api.downloads import RedirectedUrl, read_file_or_address
+from bot.stories_api.downloads import FileUrl, read_file_or_address
 from bot.stories_api.endpoints import BALANCE, Endpoint
 from bot.stories_api.privacy import PrivacyCheck
 from bot.stories_api.response import read_json
@@ -383,10 +383,10 @@ class StoriesApi:
     async def _ask_download(
         self, query: Query, spool: Spool, refuse: Callable[[Profile | None], None] | None
     ) -> Answer[MediaFile]:
-        async def read(response: aiohttp.ClientResponse) -> MediaFile | RedirectedUrl:
+        async def read(response: aiohttp.ClientResponse) -> MediaFile | FileUrl:
             return await read_file_or_address(response, spool, self._largest_file)
 
-        reader: Read[MediaFile | RedirectedUrl] = read
+        reader: Read[MediaFile | FileUrl] = read
         answer = await self.transport.ask(query, reader)
         found = answer.value
         try:

@@ -30,7 +30,7 @@ _DEEPEST = 4
 
 
 @dataclass(frozen=True, slots=True)
-class RedirectedUrl:
+class FileUrl:
     """The URL of a file. Check the URL before the download.
 
     ``profile`` is the account of the file, or None if the answer names no account.
@@ -42,7 +42,7 @@ class RedirectedUrl:
 
 async def read_file_or_address(
     response: aiohttp.ClientResponse, spool: Spool, limit: int
-) -> MediaFile | RedirectedUrl:
+) -> MediaFile | FileUrl:
     """Return the file in the answer, with at most ``limit`` bytes, or the file's URL.
 
     Raises:
@@ -53,7 +53,7 @@ async def read_file_or_address(
         aiohttp.ClientError: The connection failed during the answer.
     """
     if response.status != OK:
-        return RedirectedUrl(_check_address(response.headers.get("Location", "")))
+        return FileUrl(_check_address(response.headers.get("Location", "")))
     chunks = response.content.iter_chunked(CHUNK)
     head = b""
     async for chunk in chunks:
@@ -105,11 +105,11 @@ def profile_in(value: object, depth: int = 0) -> Profile | None:
     return next(filter(None, (profile_in(value.get(name), depth + 1) for name in _WRAPPERS)), None)
 
 
-def _find_address_in_body(body: bytes) -> RedirectedUrl:
+def _find_address_in_body(body: bytes) -> FileUrl:
     value = decode_json(body)
     if complaint_in(value):
         raise ComplainedError(body)
-    return RedirectedUrl(_check_address(address_in(value) or ""), profile_in(value))
+    return FileUrl(_check_address(address_in(value) or ""), profile_in(value))
 
 
 def _check_address(url: str) -> str:

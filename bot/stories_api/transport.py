@@ -100,7 +100,7 @@ class Transport:
         self._key = key
         self.call_rate, self.failing = CallRate(rate), Failing()
         self._replicas = replicas
-        self.heard: Callable[[str, str, float], None] = lambda *_: None
+        self.on_server_time: Callable[[str, str, float], None] = lambda *_: None
         """Called with a server's name, its ``Date`` header, and the call's duration in seconds."""
         self.out_of_service: str | None = None
         self.is_price_absurd: bool | None = None
@@ -247,7 +247,7 @@ class Transport:
             middlewares=(prevent_resending,),
         ) as response:
             took_s = self._steady() - asked_at
-            self.heard(STORIES_API, response.headers.get("Date", ""), took_s)
+            self.on_server_time(STORIES_API, response.headers.get("Date", ""), took_s)
             return await self._result_of(query, response, read)
 
     async def _result_of(

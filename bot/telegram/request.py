@@ -90,17 +90,17 @@ class AiohttpRequest(BaseRequest):
         timeouts: Timeouts | None = None,
         metrics: Metrics = UNSEEN,
         proxy: str = "",
-        heard: Callable[[str, datetime | str, float], None] = lambda *_: None,
+        on_server_time: Callable[[str, datetime | str, float], None] = lambda *_: None,
     ) -> None:
         """Create a transport. ``initialize`` opens the session in the running event loop.
 
-        ``heard`` is called with the times in an answer: once with the header ``Date`` ("" if the
-        header is missing), and after a send once more with the date of the sent message. For the
-        header, answers that do not have the format of the Bot API are ignored. The first argument
-        of ``heard`` is the server's name. The last argument is the time in seconds until the
-        headers of the answer arrived.
+        ``on_server_time`` is called with the times in an answer: once with the header ``Date`` (""
+        if the header is missing), and after a send once more with the date of the sent message.
+        For the header, answers that do not have the format of the Bot API are ignored. The first
+        argument of ``on_server_time`` is the server's name. The last argument is the time in
+        seconds until the headers of the answer arrived.
         """
-        self._heard = heard
+        self._on_server_time = on_server_time
         self._connections = connections
         self._proxy = proxy
         self._timeouts = timeouts or Timeouts()
@@ -210,10 +210,10 @@ class AiohttpRequest(BaseRequest):
                     took_s = steady() - asked_at
                     payload = await response.read()
                     if _IS_BOT_API.match(payload):
-                        self._heard(TELEGRAM, response.headers.get("Date", ""), took_s)
+                        self._on_server_time(TELEGRAM, response.headers.get("Date", ""), took_s)
                     if _METHOD.search(url) and (sent := _SENT_AT.search(payload)):
                         at = datetime.fromtimestamp(int(sent[1]), UTC)
-                        self._heard(TELEGRAM, at, took_s)
+                        self._on_server_time(TELEGRAM, at, took_s)
                     return response.status, payload, response.headers.get("Retry-After", "")
             except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
                 failure = NotSentError(f"no connection to Telegram ({type(error).__name__})")

@@ -51,6 +51,8 @@ def test_a_city_is_shown_by_its_name_in_the_language_of_the_chat() -> None:
         ("+02:00", "Etc/GMT-2"),
         ("+5:30", "Asia/Kolkata"),
         ("UTC -3:30", "America/St_Johns"),
+        ("+12:45", "Pacific/Chatham"),
+        ("+10:30", None),
         ("+5:31", None),
         ("Germany", "Europe/Berlin"),
         ("Deutschland", "Europe/Berlin"),
