@@ -297,7 +297,9 @@ class Intake:
     def _begin(self, claimed: ClaimedUpdate) -> asyncio.Task[None]:
         self._running[claimed.queue] = claimed
         with refusing_while(None):  # the new task does not belong to the caller's transaction
-            task = self._group.create_task(self._handle_and_record(claimed))
+            task = self._group.create_task(
+                self._handle_and_record(claimed), name=f"update {claimed.id}"
+            )
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task

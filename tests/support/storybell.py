@@ -15,7 +15,6 @@ from bot.config import Settings, load
 from bot.domain.records import REPLY
 from bot.store import chats, deliveries, inbox
 from bot.store.engine.database import Database
-from bot.updates.inbox import Intake
 from sandbox.jumping import JumpingLoop
 from tests.support.control import PATIENCE_S, Control, Json, wait_for
 from tests.support.database import migrated_copy
@@ -131,9 +130,7 @@ class Bell:
             if await inbox.count_open(tx) or (await tx.execute(open_replies)).scalar_one():
                 return False
         # Replies to chats that are not in the database, and answers to presses, have no row.
-        handling = Intake._handle_and_record.__code__  # noqa: SLF001 - the task of an update
-        tasks = [task.get_coro() for task in asyncio.all_tasks()]
-        return not any(getattr(one, "cr_code", None) is handling for one in tasks)
+        return not any(task.get_name().startswith("update ") for task in asyncio.all_tasks())
 
     async def answers_for(self, chat: int, person: int) -> int:
         """Make a person the payer of a channel, as after adding the bot; return the channel.
