@@ -35,11 +35,15 @@ async def running_demo() -> AsyncIterator[str]:
         finally:
             if demo.returncode is None:
                 demo.send_signal(signal.SIGINT)
-            async with asyncio.timeout(STOP_S):
-                await demo.communicate()
+            try:
+                async with asyncio.timeout(STOP_S):
+                    await demo.communicate()
+            finally:
+                log.seek(0)
+                said = log.read().decode(errors="replace")
+                sys.stderr.write(said)  # the report of a failed test shows it
         assert demo.returncode == 0
-        log.seek(0)
-        assert b"daily budget" not in log.read()
+        assert "daily budget" not in said, said
 
 
 async def _address(demo: Process) -> str:
