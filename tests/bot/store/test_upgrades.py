@@ -125,19 +125,23 @@ async def test_an_older_version_does_not_stop_the_processes_of_a_newer_version(
 
     before = str(await version(db))
     await set_version(NEXT)
-    async with process_lease_of("a", db):
-        with pytest.raises(DatabaseUnavailableError, match="newer version"):
-            await upgrade(db, patience_s=0)
-    await set_version(before)
+    try:
+        async with process_lease_of("a", db):
+            with pytest.raises(DatabaseUnavailableError, match="newer version"):
+                await upgrade(db, patience_s=0)
+    finally:
+        await set_version(before)  # later tests use the same server
 
 
 @asynccontextmanager
 async def process_lease_of(name: str, db: Database) -> AsyncIterator[None]:
     async with db.begin() as tx:
         await leases.claim(tx, f"process:{name}", name, now=now())
-    yield
-    async with db.begin() as tx:
-        await leases.release(tx, f"process:{name}", name)
+    try:
+        yield
+    finally:
+        async with db.begin() as tx:
+            await leases.release(tx, f"process:{name}", name)
 
 
 @on_postgresql
