@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from bot.store import chat_queues, chats, fan_outs, profiles, subscriptions
 from bot.store.deliveries import deliveries
-from bot.store.engine.database import Database
+from bot.store.engine.database import Database, Tx
 from tests.support.control import wait_for
 from tests.support.database import on_postgresql
 from tests.support.followed import DAY, LONG_AGO, NATGEO, NOON
@@ -47,10 +47,14 @@ async def add_fan_out(db: Database) -> None:
         await fan_outs.add(tx, NATGEO.profile_id, notice="private", due_at=LATER, now=LONG_AGO)
 
 
-async def progress(db: Database) -> int | None:
+async def progress(tx: Tx) -> int | None:
     """Return the last subscription of the written slices, or None after the last slice."""
+    return (await tx.execute(sa.select(fan_outs.fan_outs.c.after_id))).scalar()
+
+
+async def is_written(db: Database) -> bool:
     async with db.read() as tx:
-        return (await tx.execute(sa.select(fan_outs.fan_outs.c.after_id))).scalar()
+        return await progress(tx) is None
 
 
 async def waiting_process(db: Database) -> int:
@@ -97,9 +101,6 @@ async def test_another_process_continues_a_fan_out_within_10_seconds_of_a_kill(
             is_locked.set()
             await may_end.wait()
 
-    async def is_over() -> bool:
-        return await progress(db) is None
-
     async with ended(*processes):
         for one in processes:
             await one.start()
@@ -114,7 +115,7 @@ async def test_another_process_continues_a_fan_out_within_10_seconds_of_a_kill(
             (writer,) = (one for one in processes if one.process and one.process.pid == number)
             await writer.end(signal.SIGKILL)
             may_end.set()
-        await wait_for(is_over, WITHIN_S, "the other process")
+        await wait_for(lambda: is_written(db), WITHIN_S, "the other process")
     assert await notified_chats(db) == list(range(1, CHATS + 1))
 
 
@@ -125,17 +126,19 @@ async def test_the_next_start_continues_a_fan_out(
     await add_chats(sqlite_db)
     await add_fan_out(sqlite_db)
 
-    async def has_begun() -> bool:
-        return await progress(sqlite_db) != 0
-
-    async def is_over() -> bool:
-        return await progress(sqlite_db) is None
+    async def killed_between_slices() -> bool:
+        """Kill the process if the first slice is written. The transaction stops the writer."""
+        async with sqlite_db.begin() as tx:
+            has_begun = bool(await progress(tx))
+            if has_begun:
+                await process.end(signal.SIGKILL)
+        return has_begun
 
     async with ended(process):
         await process.start()
-        await wait_for(has_begun, 60, "the first slice")
-        await process.end(signal.SIGKILL)
+        await wait_for(killed_between_slices, 60, "the first slice")
+        assert not await is_written(sqlite_db)
         await process.start()
         await wait_for(process.is_ready, 60, "the next start")
-        await wait_for(is_over, WITHIN_S, "the last slice")
+        await wait_for(lambda: is_written(sqlite_db), WITHIN_S, "the last slice")
     assert await notified_chats(sqlite_db) == list(range(1, CHATS + 1))
