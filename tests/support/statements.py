@@ -1,11 +1,15 @@
-"""One cache of compiled statements for all databases of a process.
+"""SQL statements: a record of the executed statements, and one cache of compiled statements.
 
 SQLAlchemy compiles each statement once per engine. Each test opens at least one engine, so a tenth
-of the tests' CPU time was spent on the same statements.
+of the tests' CPU time was spent on the same statements. The cache is shared by all databases of a
+process.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
@@ -47,3 +51,19 @@ def share_compiled_statements() -> None:
     """Use the shared cache for all engines that this process creates from now on."""
     registry.register("sqlite.aiosqlite", __name__, SharedSQLite.__name__)
     registry.register("postgresql.asyncpg", __name__, SharedPostgreSQL.__name__)
+
+
+@contextmanager
+def recorded_statements(prefix: str = "") -> Iterator[list[str]]:
+    """Record the statements that this process executes in the block and that have the prefix."""
+    statements: list[str] = []
+
+    def record(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith(prefix):
+            statements.append(statement)
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", record)
+    try:
+        yield statements
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", record)

@@ -1,7 +1,6 @@
 """Who uses the bot and what that costs, a page at a time."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -13,6 +12,7 @@ from bot.store import access, acquaintances, chats, usage
 from bot.store.engine.database import Database
 from bot.store.usage import usage_days
 from tests.bot.billing.test_reports import spend
+from tests.support.statements import recorded_statements
 
 NOW = datetime(2026, 4, 20, 12, 0, tzinfo=UTC)
 MORE_THAN_A_STATEMENT_TAKES = 33_000  # parameters: PostgreSQL's protocol counts in 16 bits
@@ -98,11 +98,6 @@ async def test_a_page_is_read_where_more_chats_cost_something_than_a_statement_t
 
 
 async def test_a_page_reads_the_blocks_of_all_groups_at_once(db: Database) -> None:
-    statements: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        statements.append(statement)
-
     async with db.begin() as tx:
         for group, payer in ((-1, 7), (-2, 8), (-3, None), (-4, 8)):
             await chats.add_or_update(tx, group, kind="group", title="", now=NOW)
@@ -114,13 +109,10 @@ async def test_a_page_reads_the_blocks_of_all_groups_at_once(db: Database) -> No
             await usage.add(tx, [(group, usage.Use(millicredits=1))], day=NOW.date())
         await access.put(tx, Subject("person", "7"), now=NOW, blocked_since=NOW)
         await access.put(tx, Subject("profile", "natgeo"), now=NOW, blocked_since=NOW)
-        sa.event.listen(sa.Engine, "before_cursor_execute", note)
-        try:
+        with recorded_statements() as of_one:
             await guest(tx, -1, now=NOW)
-            of_one = len(statements)
+        with recorded_statements() as of_page:
             found = await guests(tx, offset=0, limit=100, now=NOW)
-        finally:
-            sa.event.remove(sa.Engine, "before_cursor_execute", note)
     assert {one.id for one in found if one.is_silenced} == {-1, -3, -5}
     assert {one.id for one in found if not one.is_silenced} == {7, -2, -4, -6}
-    assert len(statements) - of_one <= of_one + 1  # the page itself
+    assert 0 < len(of_page) <= len(of_one) + 1  # the page itself
