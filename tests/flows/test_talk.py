@@ -555,7 +555,6 @@ async def test_a_tap_on_a_name_of_the_tray_buys_no_file(bell: Bell, control: Con
     await control.clear_faults(fault)
     assert "_story_pk" not in failed
     assert await control.billed() == before
-    # A press of "Check now" may cost credits.
     await bell.press(ann, tray, "run:stories:tray.free")
     await control.wait_shown(ann, [story["pk"]])
 

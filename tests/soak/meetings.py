@@ -120,18 +120,16 @@ class Meetings:
 
     def _next_pair(self, place: Place) -> Pair:
         """Return the first possible pair for the chat, and move the pair to the list's end."""
-        lines_that_fit = [
-            pair for pair in self._pairs if all(self._fits(one, place) for one in pair)
-        ]
+        possible = [pair for pair in self._pairs if all(self._fits(one, place) for one in pair)]
         hours = self._until_clock_change(self._now()) / HOUR
-        with_change = [pair for pair in lines_that_fit if "clock change" in pair]
+        with_change = [pair for pair in possible if "clock change" in pair]
         if 1 < hours < 14 and with_change:
-            lines_that_fit = with_change
+            possible = with_change
         else:
-            lines_that_fit = [pair for pair in lines_that_fit if pair not in with_change]
-        self._pairs.remove(lines_that_fit[0])
-        self._pairs.append(lines_that_fit[0])
-        return lines_that_fit[0]
+            possible = [pair for pair in possible if pair not in with_change]
+        self._pairs.remove(possible[0])
+        self._pairs.append(possible[0])
+        return possible[0]
 
     def _fits(self, feature: str, place: Place) -> bool:
         match feature:

@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.chats.subscriptions import Subscriptions
 from bot.domain.model import Profile, TryLater
 from bot.domain.options import Options
 from bot.domain.records import Held
@@ -111,9 +112,8 @@ async def change_chat(office: Office, **settings: Any) -> None:
     """Change settings of chat -5, as a person does."""
     async with office.db.begin() as tx:
         await chats.change(tx, -5, **settings)
-        await chat_queues.lock(tx, -5)
-        await deliveries_store.select_again(tx, -5, now=office.clock())
-        await chat_queues.reschedule(tx, -5)
+    nobody: Any = None  # the selection costs nothing
+    await Subscriptions(office.db, nobody, now=office.clock).reselect_deferred(-5)
 
 
 async def test_a_summary_of_several_profiles_comes_at_its_hour(office: Office) -> None:
