@@ -17,7 +17,7 @@ _LOST = "the connection was lost"
 UNREACHABLE = "no connection can be made"
 _FULL = "the disk is full"
 _SLOW = "a statement took too long"
-
+DEADLOCK = "transactions waited for each other"
 
 _SQLITE = {
     sqlite3.SQLITE_BUSY: "another program keeps the database locked",
@@ -31,7 +31,7 @@ _SQLITE = {
 _TIMEOUT = "57014"
 _POSTGRES = {
     "40001": "transactions were in each other's way",
-    "40P01": "transactions waited for each other",
+    "40P01": DEADLOCK,
     "53100": _FULL,
     "53": "the database has no room",
     "55P03": "the database is locked",

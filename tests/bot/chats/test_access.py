@@ -80,7 +80,7 @@ async def test_a_new_block_stays_while_the_expired_block_before_it_is_ended(db: 
 
 
 @on_postgresql
-async def test_a_group_that_adds_the_bot_beside_its_block_is_no_deadlock(db: Database) -> None:
+async def test_a_block_while_a_group_adds_the_bot_causes_no_deadlock(db: Database) -> None:
     """The block locks the group, and then the entry of the group in the access list."""
     clock, group_id = Clock(), -5
     access = Access(db, mode="open", now=clock)

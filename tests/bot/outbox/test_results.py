@@ -350,7 +350,7 @@ async def test_a_chat_that_moved_takes_its_open_rows_along(db: Database) -> None
 
 
 @on_postgresql
-async def test_a_refused_alert_beside_the_update_that_the_bot_was_removed_is_no_deadlock(
+async def test_a_refused_alert_during_the_removal_of_the_bot_causes_no_deadlock(
     db: Database,
 ) -> None:
     """The update locks the chat and then the queue, and closes the chat."""

@@ -179,7 +179,7 @@ async def test_a_reply_that_is_added_while_a_lease_ends_is_due(empty_postgres_ur
         assert [len(lane.rows) for lane in await claim(db, now=NOON + MINUTE)] == [1]
 
 
-async def test_a_reply_beside_the_deletion_of_its_chat_is_no_deadlock(
+async def test_a_reply_during_the_deletion_of_its_chat_causes_no_deadlock(
     empty_postgres_url: str,
 ) -> None:
     """A move or an erasure locks the chat and the queue, and deletes the chat later."""
