@@ -31,6 +31,9 @@ settings.register_profile("quick", settings.get_profile("thorough"), max_example
 settings.load_profile("quick")
 hold_the_clock()
 share_compiled_statements()
+# By default, structlog formats a traceback with all local variables. On a busy machine the format
+# takes seconds, and PostgreSQL ends a transaction that is idle meanwhile.
+structlog.dev.ConsoleRenderer.get_active().exception_formatter = structlog.dev.plain_traceback
 
 # A transaction that blocks other work fails the test; in production it is only logged. Older code,
 # on which ``tools.red`` runs the flows, has no guard.
