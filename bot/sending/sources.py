@@ -61,7 +61,7 @@ class _Purchases:
     """Purchases of a profile's files.
 
     ``succeeded`` is None until a purchase has succeeded or has failed with a ``MediaError``. Other
-    errors do not count.
+    errors do not count. A file that is too large counts as a success.
     """
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -296,10 +296,14 @@ class Supply:
             return None
         try:
             file = await self._buy_after_first(item.story, asker, self._fallback)
-        except SpendingError:  # no credits were spent, because the API was not called
-            if is_alert:
+        except SpendingError:
+            if is_alert:  # no credits were spent, because the API was not called
                 self._record_to_change(item).cancel_purchase()
             raise
+        if file is None:
+            if is_alert:
+                self._record_to_change(item).cancel_purchase()
+            raise MediaUnavailableError("another of its files could not be bought")
         source = self._use_upload(item, file)
         item.later = False
         return source
@@ -320,12 +324,16 @@ class Supply:
         record.record_purchase(now)
         return True
 
-    async def _buy_after_first(self, story: Story, asker: Asker, buy: Fallback) -> MediaFile:
+    async def _buy_after_first(
+        self, story: Story, asker: Asker, buy: Fallback
+    ) -> MediaFile | None:
         """Buy a file. Only one purchase per profile runs until a purchase has succeeded.
 
+        A file that is too large counts as a success, because other files may be smaller. Return
+        None, and spend no credits, if an earlier purchase of the profile has failed with a
+        different ``MediaError`` less than 10 minutes ago.
+
         Raises:
-            MediaUnavailableError: An earlier purchase of the profile has failed with a
-                ``MediaError`` less than 10 minutes ago.
             SpendingError: The credit may not be spent.
             StoriesError: The API failed.
             MediaError: The file could not be downloaded.
@@ -336,18 +344,34 @@ class Supply:
             purchases = self._extend_purchases(profile, _Purchases())
         async with purchases.lock:
             if purchases.succeeded is False:
-                raise MediaUnavailableError("another of its files could not be bought")
+                return None
             if purchases.succeeded is None:
-                try:
-                    file = await buy(story, asker)
-                except MediaError:
-                    purchases.succeeded = False
-                    self._extend_purchases(profile, purchases)
-                    raise
-                purchases.succeeded = True
-                self._extend_purchases(profile, purchases)
-                return file
+                return await self._buy_first(story, asker, buy, purchases)
         return await buy(story, asker)
+
+    async def _buy_first(
+        self, story: Story, asker: Asker, buy: Fallback, purchases: _Purchases
+    ) -> MediaFile:
+        """Buy a file, and record whether other files of the profile can be bought.
+
+        Raises:
+            SpendingError: The credit may not be spent.
+            StoriesError: The API failed.
+            MediaError: The file could not be downloaded.
+        """
+        try:
+            file = await buy(story, asker)
+        except MediaError as error:
+            purchases.succeeded = isinstance(error, MediaTooBigError)
+            raise
+        else:
+            purchases.succeeded = True
+            return file
+        finally:
+            if purchases.succeeded is not None:
+                self._extend_purchases(
+                    story.profile.profile_id or story.profile.username, purchases
+                )
 
     def _extend_purchases(self, profile: str, purchases: _Purchases) -> _Purchases:
         self._purchases.put(profile, purchases, until=self._now() + FAILED_FOR)

@@ -15,6 +15,8 @@ from bot.domain.errors import (
     MEDIA_GONE,
     ApiUnavailableError,
     DatabaseUnavailableError,
+    MediaError,
+    MediaTooBigError,
     SpendingError,
     StoryGoneError,
 )
@@ -279,6 +281,32 @@ async def test_an_alert_that_could_not_be_paid_is_bought_as_soon_as_it_can_be(
         again = await ours.sender.send_album(Target(ann), Album((gone,)), calls=ours.as_alert)
         assert isinstance(again, Sent)
         assert not again.failed
+
+
+@pytest.mark.parametrize("error", [MediaError("no picture"), MediaTooBigError()])
+async def test_an_alert_whose_purchase_another_file_prevented_is_bought_soon(
+    sqlite_db: Database, tmp_path: Path, error: MediaError
+) -> None:
+    clock = Clock(utc_now())
+    errors: list[MediaError] = [error]
+
+    async def buy(_: Story, __: Asker) -> MediaFile:
+        if errors:
+            raise errors.pop()
+        return await ours.media.fetch(spare.stories[0].media_url or "", limit=10**7)
+
+    async with made(sqlite_db, tmp_path, fallback=buy, now=clock) as (ours, ann):
+        spare, two = await ours.album(1), await ours.album(2)
+        url = f"{ours.box.urls.cdn}/gone.jpg?oe=1"
+        gone = [replace(one, media_url=url) for one in two.stories]
+        first, second = (Album((one,)) for one in gone)
+        await ours.sender.send_album(Target(ann), first, calls=ours.as_alert)
+        outcome = await ours.sender.send_album(Target(ann), second, calls=ours.as_alert)
+        clock.on(timedelta(minutes=11))
+        if isinstance(outcome, TryLater):
+            outcome = await ours.sender.send_album(Target(ann), second, calls=ours.as_alert)
+        assert isinstance(outcome, Sent)
+        assert not outcome.failed
 
 
 async def test_what_no_host_answers_for_and_the_api_calls_gone_twice_ends(
