@@ -522,8 +522,10 @@ class Subscribing:
             if live is None:
                 raise ProfileUnavailableError("its name is another's by now")
         shown = live[0].profile if live else profile
+        is_checked = self._names.checks_privacy
+        snapshot = snapshots.Snapshot(shown, tuple(live), is_checked=is_checked)
         async with self._db.begin() as tx:
-            await snapshots.record(tx, snapshots.Snapshot(shown, tuple(live)), now=self._now())
+            await snapshots.record(tx, snapshot, now=self._now())
         self._wake()
         return live
 

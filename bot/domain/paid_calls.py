@@ -81,6 +81,10 @@ class StoriesService(Protocol):
     def is_failing(self) -> bool:
         """Return whether the API fails for all profiles."""
 
+    @property
+    def checks_privacy(self) -> bool:
+        """Return whether calls of ``stories`` without ``public_since`` check the privacy."""
+
     def story(self, story_id: str, page_url: str = "") -> Call[Story]:
         """Return the paid call that fetches one live story."""
 

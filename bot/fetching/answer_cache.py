@@ -61,12 +61,14 @@ class Fetched(Generic[T]):
     """The result of a call, with the profile if known.
 
     If ``profile`` is set, the result is a list of stories of this profile. ``partial`` means that
-    the profile may have further live stories.
+    the profile may have further live stories. ``is_checked`` is False if the call skipped the
+    API's privacy check.
     """
 
     profile: Profile | None
     result: list[T]
     partial: bool = False
+    is_checked: bool = True
     bill: Bill | None = None  # settled in the transaction that stores the result
 
 
@@ -234,7 +236,9 @@ async def _record(tx: Tx, profile: Profile, fetched: Fetched[Story], *, now: dat
         for story in fetched.result:
             until = until_urls_expire([story], now)
             await answers.store(tx, story_key(story.pk), dump_stories([story]), until=until)
-    snapshot = snapshots.Snapshot(profile, tuple(fetched.result), partial=fetched.partial)
+    snapshot = snapshots.Snapshot(
+        profile, tuple(fetched.result), partial=fetched.partial, is_checked=fetched.is_checked
+    )
     await snapshots.record(tx, snapshot, now=now)
 
 

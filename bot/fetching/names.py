@@ -52,6 +52,11 @@ class Names:
         self._ledger = ledger
         self._now = now
 
+    @property
+    def checks_privacy(self) -> bool:
+        """Return whether ``fetch_stories`` checks that the account is public."""
+        return self._api.checks_privacy
+
     async def last_known(self, username: str, *, within: timedelta = _VALID_FOR) -> Known | None:
         """Return the stored owner of a name, or None if the name was not seen recently; free.
 

@@ -153,7 +153,7 @@ class Viewer:
             if stories is None or (stories and stories[0].profile.username != username):
                 # The name has a new owner, because the known account was renamed.
                 return await self._fetch_by_name(username, charge)
-            return _snapshot_of(known.profile, stories)
+            return self._snapshot_of(known.profile, stories)
 
         def until(_: list[Story], now: datetime) -> datetime:
             return now + self._fresh_for
@@ -205,7 +205,7 @@ class Viewer:
             return await self._fetch_without_lookup(username, charge, error)
         self._refuse_blocked(username, profile.profile_id)
         stories = await self._names.fetch_stories(profile, charge, is_just_named=True)
-        return _snapshot_of(profile, stories or [])
+        return self._snapshot_of(profile, stories or [])
 
     async def _fetch_without_lookup(
         self, username: str, charge: Charge, failed: ApiUnavailableError
@@ -241,6 +241,6 @@ class Viewer:
         if alert_rules.is_on_block_list(profile_id, username, self._blocked):
             raise StoriesError(text=PROFILE_BLOCKED, username=username)
 
-
-def _snapshot_of(profile: Profile, stories: list[Story]) -> Fetched[Story]:
-    return Fetched(stories[0].profile if stories else profile, stories)
+    def _snapshot_of(self, profile: Profile, stories: list[Story]) -> Fetched[Story]:
+        shown = stories[0].profile if stories else profile
+        return Fetched(shown, stories, is_checked=self._names.checks_privacy)

@@ -124,6 +124,11 @@ class StoriesApi:
         """Return whether the API seems to be down for everyone."""
         return self.transport.failing.is_on
 
+    @property
+    def checks_privacy(self) -> bool:
+        """Return whether calls of ``stories`` without ``public_since`` check the privacy."""
+        return self._privacy is None or self._privacy.mode != "true"
+
     def judge_outage(self) -> bool | None:
         """Return whether the API seems to be down for everyone, or None if unknown.
 
@@ -180,7 +185,7 @@ class StoriesApi:
             return Call(Operation.STORIES, query.nominal, partial(self._ask_stories, query))
         quick = replace(query, params={**query.params, "force": "on"}, nominal=query.nominal - 1)
         if self._privacy.mode == "true":
-            return Call(Operation.STORIES, quick.nominal, partial(self._ask_stories, quick))
+            return Call(Operation.STORIES, quick.nominal, partial(self._ask_unchecked, quick))
         if not self._privacy.may_skip(public_since):
             return Call(Operation.STORIES, query.nominal, partial(self._ask_stories, query))
         make = partial(self._ask_without_check_first, quick, query, expects_some)
@@ -336,6 +341,9 @@ class StoriesApi:
         _refuse_private(answer.value, answer.credits)
         return answer
 
+    async def _ask_unchecked(self, query: Query) -> Answer[list[Story]]:
+        return replace(await self._ask_stories(query), is_checked=False)
+
     async def _ask_without_check_first(
         self,
         quick: Query,
@@ -350,12 +358,12 @@ class StoriesApi:
         silent_at = None
         asked_at = self._now()
         try:
-            first = await self._ask_stories(quick)
+            first = await self._ask_unchecked(quick)
         except (ProfilePrivateError, NoSuchProfileError) as refusal:
             spent = quick.nominal if refusal.credits is None else refusal.credits
         else:
             if first.value or expects_some is None or not await expects_some():
-                return replace(first, is_checked=False)
+                return first
             spent, silent_at = first.credits, asked_at
         try:
             answer = await self._ask_stories(full)

@@ -19,10 +19,14 @@ from bot.domain.errors import (
 )
 from bot.domain.links import Link
 from bot.domain.model import Asker
+from bot.domain.records import Known
 from bot.fetching.answer_cache import AnswerCache
 from bot.fetching.on_demand import Viewer
+from bot.store import profiles
 from bot.store.engine.database import Database
 from bot.stories_api.client import StoriesApi
+from bot.stories_api.privacy import PrivacyCheck, SkipCheck
+from tests.support.control import wait_for
 from tests.support.errors import raises
 from tests.support.sandbox import Box
 
@@ -53,6 +57,7 @@ class Build(Protocol):
         *,
         limits: Limits = PLENTY,
         blocked: str = "",
+        skip_check: SkipCheck = "auto",
     ) -> Awaitable[Viewer]: ...
 
 
@@ -64,9 +69,14 @@ async def build(db: Database, box: Box, clock: Clock) -> AsyncIterator[Build]:
             *,
             limits: Limits = PLENTY,
             blocked: str = "",
+            skip_check: SkipCheck = "auto",
         ) -> Viewer:
             api = StoriesApi(
-                box.session, url=box.urls.stories_api, key=SecretStr("key"), now=clock
+                box.session,
+                url=box.urls.stories_api,
+                key=SecretStr("key"),
+                privacy=PrivacyCheck(db, skip_check, now=clock),
+                now=clock,
             )
             names = frozenset({blocked} if blocked else ())
             ledger = Ledger(db, limits, now=clock)
@@ -104,6 +114,28 @@ async def test_after_the_cache_time_it_is_asked_anew_by_id(
     clock.ahead = timedelta(seconds=61)
     await one.stories("natgeo", ANN)
     assert await box.control.billed() == 5
+
+
+async def test_an_answer_without_the_privacy_check_does_not_show_that_an_account_is_public(
+    build: Build, db: Database, clock: Clock
+) -> None:
+    async def recorded(since: datetime) -> Known | None:
+        async with db.read() as tx:
+            known = await profiles.named(tx, "natgeo", since=since - timedelta(days=1))
+        return known if known and known.snapshot_at and known.snapshot_at > since else None
+
+    async def public_since(viewer: Viewer) -> datetime | None:
+        began = clock() - timedelta(seconds=1)
+        await viewer.stories("natgeo", ANN)
+        known = await wait_for(lambda: recorded(began), what="the snapshot")
+        return known.checked_at
+
+    careless = await build(skip_check="true")
+    first = await public_since(careless)  # by the lookup of the name
+    clock.ahead = timedelta(seconds=61)
+    assert await public_since(careless) == first
+    clock.ahead = timedelta(seconds=122)
+    assert await public_since(await build()) != first
 
 
 async def test_who_leaves_does_not_take_the_answer_from_others(build: Build, box: Box) -> None:

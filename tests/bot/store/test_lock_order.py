@@ -70,6 +70,8 @@ def no_deadlocks() -> Iterator[None]:
 class ApiWithoutStories:
     """A Stories API without stories, in which each name belongs to the profile of ``STARS``."""
 
+    checks_privacy = True
+
     def stories(self, _id: str, **_options: object) -> Call[list[Any]]:
         async def make() -> Answer[list[Any]]:
             return Answer([], 2)

@@ -103,7 +103,8 @@ async def test_the_privacy_check_is_skipped_only_when_the_operator_says_so(
     assert caught.value.credits == 2
     assert not [r for r in await box.control.requests("stories") if "force" in str(r["params"])]
     nothing = await careless.stories(locked.profile_id)
-    assert (nothing.value, nothing.credits) == ([], 1)
+    assert (nothing.value, nothing.credits, nothing.is_checked) == ([], 1, False)
+    assert (careful.checks_privacy, careless.checks_privacy) == (True, False)
 
 
 async def test_what_is_not_there(box: Box) -> None:
