@@ -88,8 +88,8 @@ class Handling:
         Raises:
             TakenOverError: A different process has claimed the update. The transaction was rolled
                 back.
-            Exception: The transaction was rolled back, and the update may be handled again. Only
-                an error of a reply to a chat that is not in the database comes after the commit.
+            Exception: The transaction was rolled back, and the update may be handled again. No
+                exception is raised after the commit.
         """
         return partial(self._run_in_unit, handle)
 
@@ -183,7 +183,10 @@ class Handling:
         once.
         """
         for reply in enqueued.strangers:
-            await self._send_to_stranger(reply)
+            try:
+                await self._send_to_stranger(reply)
+            except Exception:  # the update is already done
+                log.exception("an answer was lost", chat=reply.target.chat_id)
         if enqueued.lease is None:
             return
         try:
