@@ -65,8 +65,8 @@ purchase succeeds.
 
 A pasted address of a file costs no credit. A person may load 500 MB a day by such addresses. If
 Instagram's server refuses a signed address (403), the bot buys the file for 1 credit. The file is
-sent only if the answer names the account, and the account is public and not blocked. If an answer
-names no account, the bot buys no file of a pasted address for a day.
+sent only if the answer names the account, and the account is public and not blocked. If three
+answers in a row name no account, the bot buys no file of a pasted address for a day.
 
 | what | credits |
 |---|---|

@@ -23,7 +23,8 @@ from bot.media.urls import expires_at
 from bot.runtime.timed_cache import TimedCache
 from bot.sending.sources import is_pasted
 
-_UNNAMED = "an answer without an account"
+_UNNAMED = "answers without an account in a row"  # the key of the only entry
+_MOST_UNNAMED = 3  # after so many of these answers in a row, purchases stop
 _NOT_BOUGHT_FOR = timedelta(days=1)
 
 
@@ -55,8 +56,8 @@ class Downloads:
     of blocked profiles.
 
     The API's answer for a URL must name the account of the file, because the account may be
-    blocked or private. After an answer without an account, this process buys no file of a pasted
-    URL for a day.
+    blocked or private. After three answers without an account in a row, this process buys no file
+    of a pasted URL for a day.
     """
 
     api: DownloadsStories
@@ -65,7 +66,7 @@ class Downloads:
     fetch: Callable[[str], Awaitable[MediaFile]]
     blocked: AbstractSet[str] = frozenset()
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    _failures: TimedCache[str, bool] = field(default_factory=TimedCache)
+    _in_a_row: TimedCache[str, int] = field(default_factory=TimedCache, init=False)
 
     async def __call__(self, story: Story, asker: Asker) -> MediaFile:
         """Return the file of a story; 1 credit. The caller must remove the file.
@@ -94,12 +95,19 @@ class Downloads:
             file = await self.fetch(url)
         except MediaDeniedError:
             # Instagram signs the URLs of all stories. An unsigned URL is therefore not a story.
-            if expires_at(url) is None or self._failures.get(_UNNAMED, now=self.now()):
+            if expires_at(url) is None or self._unnamed_in_a_row() >= _MOST_UNNAMED:
                 raise
             call = self.api.download_url(url, self.spool, refuse=self._refuse_profile)
             return await self.ledger.spend(Charge("media", asker), call)
         await self.ledger.take_megabytes(asker, file.size // MEGABYTE, most=10**9)
         return file
+
+    def _unnamed_in_a_row(self) -> int:
+        """Return the number of answers without an account since the last answer with an account.
+
+        A day after the last of these answers, the number is 0.
+        """
+        return self._in_a_row.get(_UNNAMED, now=self.now()) or 0
 
     def _refuse_profile(self, profile: Profile | None) -> None:
         """Raise an error if the bought file may not be shown.
@@ -110,8 +118,10 @@ class Downloads:
             StoriesError: The account is on the block list.
         """
         if profile is None:
-            self._failures.put(_UNNAMED, value=True, until=self.now() + _NOT_BOUGHT_FOR)
+            number = self._unnamed_in_a_row() + 1
+            self._in_a_row.put(_UNNAMED, number, until=self.now() + _NOT_BOUGHT_FOR)
             raise MediaError("the answer names no account", text=MEDIA_GONE)
+        self._in_a_row.remove(_UNNAMED)
         if profile.is_private:
             raise ProfilePrivateError("a file of a private account", username=profile.username)
         if is_on_block_list(profile.profile_id, profile.username, self.blocked):

@@ -102,12 +102,27 @@ async def test_a_bought_file_whose_account_is_not_named_is_not_shown(
         await at.ours.control.fault("cdn", DENIED, times=2)
         assert list((await at.paste(at.url)).values()) == [MEDIA_GONE]
         await at.costs(1)
-        # The API will not name the account of another file either.
-        other = await at.ours.control.publish("pasted.one")
-        await at.ours.control.fault("cdn", DENIED, times=2)
-        assert list((await at.paste(str(other["thumbnail_url"]))).values()) == [MEDIA_GONE]
-        await at.costs(1)
         assert await at.ours.control.replies(at.ann) == []
+
+
+async def test_purchases_stop_after_three_answers_without_an_account_in_a_row(
+    sqlite_db: Database, tmp_path: Path
+) -> None:
+    async with desk(sqlite_db, tmp_path) as at:
+
+        async def paste_new(mode: str) -> list[str]:
+            story = await at.ours.control.publish("pasted.one")
+            await at.ours.control.stories_api(download_mode=mode)
+            await at.ours.control.fault("cdn", DENIED, times=2)
+            return list((await at.paste(str(story["thumbnail_url"]))).values())
+
+        assert await paste_new("binary") == [MEDIA_GONE]
+        assert await paste_new("binary") == [MEDIA_GONE]
+        assert await paste_new("json_story") == []
+        await at.costs(3)
+        for paid in (4, 5, 6, 6):
+            assert await paste_new("binary") == [MEDIA_GONE]
+            await at.costs(paid)
 
 
 @pytest.mark.parametrize(
