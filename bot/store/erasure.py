@@ -1,6 +1,7 @@
 """Erasure of all data of a chat on request; bills are kept without the chat."""
 
 import secrets
+from collections.abc import Collection
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from bot.store import (
     acquaintances,
     chat_queues,
     chats,
+    deliveries,
     inbox,
     key_values,
     ledger,
@@ -44,17 +46,18 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
 
     In bills and finished updates, remove only the ids of the chat and its person. A profile
     without other followers is not checked any more. Groups and channels of a private chat's person
-    get no payer, so that the other admins can take over. The permissions of the chat stay, so that
-    an erasure does not end a block; only the name is erased. The counters of a day's limits also
-    stay. Updates that are not finished stay. On SQLite, store a mark for a checkpoint
+    get no payer, so that the other admins can take over. If a block of the person has closed such
+    a group, the group opens, unless it is blocked for another reason. The permissions of the chat
+    stay, so that an erasure does not end a block; only the name is erased. The counters of a day's
+    limits also stay. Updates that are not finished stay. On SQLite, store a mark for a checkpoint
     (``owed_checkpoint``), because the log of the database still contains the erased content.
     """
     paid = await _lock(tx, chat_id, now=now)
+    await _remove_payer(tx, paid, now=now)
     followed = await subscriptions.remove_of_chat(tx, chat_id)
     # Subscriptions are locked before profiles (see ``bot.store``, the order of locks).
     await subscriptions.forget_creator(tx, chat_id)
     for group in paid:
-        await chats.set_payer(tx, group, None)
         followed += [row.profile_id for row in await subscriptions.of_chat(tx, group)]
     await subscriptions.switch_checks(tx, profile_ids=followed, now=now)
     moved = chats.moved_chats
@@ -82,7 +85,9 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
 
 
 async def _lock(tx: Tx, chat_id: int, *, now: datetime) -> list[int]:
-    """Lock a chat, the queue, and the groups for which its person pays. Return these groups.
+    """Lock a chat and the groups for which its person pays, with their queues.
+
+    Return these groups.
 
     The id of a private chat is the id of its person. The person may become the payer of another
     group until all locks are held. Then the locks are released and taken again, in order.
@@ -93,11 +98,26 @@ async def _lock(tx: Tx, chat_id: int, *, now: datetime) -> list[int]:
         await chats.lock(tx, paid)
         # A missing chat is added. Otherwise another transaction could add and lock the chat.
         await chats.add_or_update(tx, chat_id, kind="", title="", now=now)
-        await chat_queues.lock(tx, chat_id)
+        await chat_queues.lock_all(tx, [*paid, chat_id])
         still_paid = await _paid_by(tx, chat_id)
         if set(still_paid) <= set(paid):
             return still_paid
         await savepoint.rollback()
+
+
+async def _remove_payer(tx: Tx, groups: Collection[int], *, now: datetime) -> None:
+    """Remove the payer of locked groups. Open the groups that only a block of the payer closed.
+
+    The alerts of a group without a payer restart when the group has a payer again.
+    """
+    blocked = [one for one in groups if await chats.is_blocked(tx, one, now=now)]
+    for group in groups:
+        await chats.set_payer(tx, group, None)
+    for group in blocked:
+        if not await chats.is_blocked(tx, group, now=now):
+            await chats.set_state(tx, group, "active", now=now)
+            await deliveries.end_all(tx, chat_id=group, reason=deliveries.AWAY, now=now)
+    await chat_queues.reschedule_all(tx, groups)
 
 
 async def _paid_by(tx: Tx, person: int) -> list[int]:

@@ -2,13 +2,16 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 import sqlalchemy as sa
 
 from bot.billing.ledger import Charge, Ledger
+from bot.chats.access import Access
+from bot.domain.access import Subject
 from bot.domain.budget import Limits
 from bot.domain.model import Asker, Profile, Target
 from bot.domain.options import Preferences
-from bot.store import chats, erasure, profiles, spending, subscriptions, usage
+from bot.store import access, chats, erasure, profiles, spending, subscriptions, usage
 from bot.store.engine.database import Database, all_tables
 from tests.bot.billing.test_ledger import answering
 
@@ -48,3 +51,24 @@ async def test_nothing_of_an_erased_chat_is_left_but_what_it_cost(db: Database) 
         assert await chats.get(tx, ANN) is None
         assert await chats.get(tx, BOB) is not None
         assert len(await subscriptions.of_chat(tx, BOB)) == 1
+
+
+@pytest.mark.parametrize("added_by", [ANN, BOB])
+async def test_a_group_opens_when_its_blocked_payer_is_erased(
+    sqlite_db: Database, added_by: int
+) -> None:
+    group = -7
+    async with sqlite_db.begin() as tx:
+        await chats.add_or_update(tx, group, kind="supergroup", title="", now=NOW)
+        await chats.set_payer(tx, group, ANN)
+        entry = {"is_allowed": True, "via": "added", "added_by": str(added_by)}
+        await access.put(tx, Subject("chat", str(group)), now=NOW, **entry)
+    service = Access(sqlite_db, mode="open", now=lambda: NOW)
+    await service.block(Subject("person", str(ANN)), until=None, reason="")
+    async with sqlite_db.begin() as tx:
+        await erasure.erase_chat(tx, ANN, now=NOW)
+        found = await chats.get(tx, group)
+        assert found is not None
+        assert found.payer is None
+        # The block of the person who added the bot stays.
+        assert found.state == ("closed" if added_by == ANN else "active")
