@@ -7,7 +7,6 @@ or two per zone, so ``_MORE`` adds other large cities.
 import difflib
 import re
 import unicodedata
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from zoneinfo import available_timezones
@@ -84,9 +83,10 @@ _MORE = {
     "Europe/Istanbul": "Ankara, Izmir, Анкара, أنقرة, Bursa, Antalya, Adana, Konya, "
     "Gaziantep, Trabzon",
     "Europe/Moscow": "Saint Petersburg, St Petersburg, Санкт-Петербург, Петербург, Питер, СПб, "
-    "Мск, Казань, Kazan, Сочи, Sochi, Нижний Новгород, Краснодар, Ростов-на-Дону",
-    "Europe/Kyiv": "Lviv, Odesa, Odessa, Kharkiv, Dnipro, Львів, Одеса, Харків, Дніпро, "
-    "Запоріжжя, Вінниця",
+    "Мск, Москве, Москву, Питере, Казань, Kazan, Сочи, Sochi, "
+    "Нижний Новгород, Краснодар, Ростов-на-Дону",
+    "Europe/Kyiv": "Києві, Киеве, Lviv, Odesa, Odessa, Kharkiv, Dnipro, Львів, Одеса, Харків, "
+    "Дніпро, Запоріжжя, Вінниця",
     "Asia/Yekaterinburg": "Уфа, Челябинск, Пермь, Тюмень",
     "Asia/Kolkata": "Mumbai, Delhi, New Delhi, Bangalore, Bengaluru, Chennai, Hyderabad, India, "
     "Pune, मुंबई, दिल्ली, नई दिल्ली, बेंगलुरु, चेन्नई, हैदराबाद, पुणे, भारत",
@@ -118,55 +118,92 @@ _COUNTRIES = {
     "AE": "uae, u.a.e.",
 }
 """Names of countries that CLDR does not have."""
-_PREPOSITIONS = """
-    in at from en desde em de no na aus a au da dal di из в во із з в في من di dari در از में
+_BEFORE_CITY = """
+    in at from near i m im am we are live my city time zone is it s its use set to hi hello ok
+    en desde vivo estoy soy mi ciudad es hora de la
+    em no na moro estou sou minha cidade fica e
+    ich bin wohne lebe wir aus bei meine stadt ist
+    je j habite suis vis a au ma ville est c
+    abito sono sto mia citta dal di da
+    ben
+    я мы живу нахожусь мой город это в во из у
+    أنا أعيش أسكن ساكن مدينتي مدينة في من
+    saya aku tinggal kota di dari
+    мешкаю живемо моє місто із з
+    من شهر در از
+    मैं मेरा शहर
 """
-_BEFORE_CITY = frozenset(_PREPOSITIONS.split())
-"""Short words that people write before the name of a city."""
-_AFTER_CITY = frozenset({"city", "time"})
+"""The words that people write before the name of a city, as in "I live in Berlin"."""
+_AFTER_CITY = """
+    city time zone timezone area please pls thanks thank you
+    por favor porfa gracias obrigado obrigada bitte danke s il vous te plait svp merci
+    per favore grazie da de dayım deyim yaşıyorum lütfen teşekkürler пожалуйста спасибо
+    لو سمحت فضلك شكرا ya makasih terima kasih будь ласка дякую هستم زندگی میکنم لطفا ممنون
+    में मे हूँ हूं रहता रहती से कृपया
+"""
+"""The words that people write after the name of a city, as in "Berlin, please"."""
 
 
 def zone_named(text: str) -> str | None:
     """Return the time zone for a city, a country, the name of a zone, or an offset such as UTC+3.
 
-    The country may follow the city ("Paris, France"), and a word such as "in" may precede it. A
-    misspelled name matches a very similar name. Only the first 64 characters of a name count.
+    The country may follow the city ("Paris, France"). Words such as "I live in" and "please" may
+    surround the name. A misspelled name matches a very similar name. Only the first 64 characters
+    count.
     Return None for an unknown name, for a city that is not in the country after it, and for a
     country with several times. For such a country, use ``zones_of_country``.
     """
-    wanted = _normalized(text[:_LONGEST])
-    if not wanted:
-        return None
     if match := _OFFSET.fullmatch(text.strip().casefold()):
         return _zone_of_offset(match[1], int(match[2]), match[3] or "00")
+    names = _possible_names(text)
     known = _zones_by_name()
-    if wanted in known:
-        return known[wanted]
-    if zones := zones_of_country(text):
-        return zones[0] if len(zones) == 1 else None
-    return _zone_among_words(wanted.split()) or _zone_of_similar_name(wanted)
+    for name in names:
+        if name in known:
+            return known[name]
+        if zones := _zones_of_exact_country(name):
+            return zones[0] if len(zones) == 1 else None
+    with_country = (_zone_with_country(name) for name in names)
+    similar = (_zone_of_similar_name(name) for name in names)
+    return next((zone for zone in (*with_country, *similar) if zone), None)
 
 
-def _zone_of_similar_name(wanted: str) -> str | None:
-    if len(wanted) < _LEAST_SIMILAR:
-        return None
-    known = _zones_by_name()
-    near = difflib.get_close_matches(wanted, known, n=1, cutoff=_LIKENESS)
-    return known[near[0]] if near else None
+def _possible_names(text: str) -> list[str]:
+    """Return a text, and the text with fewer and fewer of the words around a city, normalized."""
+    words = _normalized(text[:_LONGEST]).split()
+    if not words:
+        return []
+    names = [" ".join(words)]
+    while len(words) > 1 and words[0] in _words_of(_BEFORE_CITY):
+        words = words[1:]
+        names.append(" ".join(words))
+    while len(words) > 1 and words[-1] in _words_of(_AFTER_CITY):
+        words = words[:-1]
+        names.append(" ".join(words))
+    return names
 
 
-def _zone_among_words(words: Sequence[str]) -> str | None:
-    """Return the zone of a city between other words, as in "in new york city usa", or None."""
-    if len(words) > 1 and words[0] in _BEFORE_CITY:
-        return zone_named(" ".join(words[1:]))
-    if len(words) > 1 and words[-1] in _AFTER_CITY:
-        return zone_named(" ".join(words[:-1]))
+@cache
+def _words_of(table: str) -> frozenset[str]:
+    return frozenset(_normalized(table).split())
+
+
+def _zone_with_country(name: str) -> str | None:
+    """Return the zone of a city with its country, as in "paris france", or None."""
+    words = name.split()
     for end in range(1, len(words)):
         code = _countries_by_name().get(" ".join(words[end:]))
         zone = _zones_by_name().get(" ".join(words[:end]))
         if code and zone and get_global("zone_territories").get(zone) == code:
             return zone
     return None
+
+
+def _zone_of_similar_name(name: str) -> str | None:
+    if len(name) < _LEAST_SIMILAR:
+        return None
+    known = _zones_by_name()
+    near = difflib.get_close_matches(name, known, n=1, cutoff=_LIKENESS)
+    return known[near[0]] if near else None
 
 
 def suggested(language: str) -> list[str]:
@@ -192,7 +229,12 @@ def zones_of_country(text: str) -> list[str]:
     ``text`` is the name of the country in a language of the bot. For an unknown name, return an
     empty list.
     """
-    code = _countries_by_name().get(_normalized(text[:_LONGEST]))
+    found = map(_zones_of_exact_country, _possible_names(text))
+    return next((zones for zones in found if zones), [])
+
+
+def _zones_of_exact_country(name: str) -> list[str]:
+    code = _countries_by_name().get(name)
     if code is None:
         return []
     places = get_global("zone_territories")
@@ -261,4 +303,4 @@ def _normalized(name: str) -> str:
     """Return ``name`` in lower case, without accents, and with spaces for punctuation."""
     letters = unicodedata.normalize("NFKD", name.casefold())
     letters = "".join(c for c in letters if not unicodedata.combining(c) and c != "\u0640")
-    return " ".join(re.sub(r"[-_.,'\u2019/]+", " ", letters).split())
+    return " ".join(re.sub(r"[-_.,;:!?¡¿'\u2019/]+", " ", letters).split())
