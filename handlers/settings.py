@@ -7,10 +7,11 @@ five minutes also counts as the value.
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from bot.context import Context
 from bot.domain import hours, talk
-from bot.domain.everyday_words import is_cancellation
+from bot.domain.everyday_words import bare, is_cancellation
 from bot.domain.foreign_text import typed
 from bot.domain.records import Chat
 from bot.domain.sentences import N_
@@ -30,11 +31,17 @@ from bot.presentation.actions import (
     grid,
 )
 from bot.presentation.html import Safe
-from bot.presentation.translation import NOTED
+from bot.presentation.translation import LANGUAGES as TRANSLATIONS
+from bot.presentation.translation import NOTED, translator_for
 from handlers.guard import command, on_message, on_press
 from handlers.managed_chats import act_on_chat
 from handlers.options import OFF, ON, RULES_OF_CHAT, rule_lines
-from handlers.plain_requests import answer_request, is_other_request, react_to_thanks
+from handlers.plain_requests import (
+    answer_request,
+    is_other_request,
+    known_names,
+    react_to_thanks,
+)
 from handlers.press_answers import UNCHANGED
 from handlers.questions import answers_to, chat_asked_about, question_of
 from handlers.replies import edit_pressed, say
@@ -69,6 +76,7 @@ QUIET = N_(
 )
 DIGEST = N_("When should the daily summary arrive? Choose an hour, or send me a time, like 9:30.")
 PARTS = N_("Cost by member")
+NEVER = N_("Never")
 QUESTIONS = {WHICH_ZONE: "zone", QUIET: "quiet", DIGEST: "digest"}
 """The setting that belongs to each question."""
 
@@ -147,7 +155,7 @@ async def _set_if_readable(context: Context, what: str, text: str) -> bool:
 def _columns(what: str, text: str) -> dict[str, object] | None:
     """Return the columns of a chat for a typed value, or None if the value is unreadable.
 
-    Quiet hours with the same start and end mean no quiet hours.
+    Quiet hours with the same start and end, and the word "never", mean no quiet hours.
     """
     text = typed(text).strip()
     if what == "zone":
@@ -156,11 +164,19 @@ def _columns(what: str, text: str) -> dict[str, object] | None:
     if what == "quiet" and (night := hours.parse_hours(text)):
         start, end = night if night[0] != night[1] else (None, None)
         return {"quiet_from": start, "quiet_to": end}
+    if what == "quiet" and bare(text) in _words_for_never():
+        return {"quiet_from": None, "quiet_to": None}
     if what == "digest" and (hour := hours.parse_hour(text)) is not None:
         return {"digest_at": hour}
     if what == "parts" and text in {ON, OFF}:
         return {"shows_parts": text == ON}
     return None
+
+
+@cache
+def _words_for_never() -> frozenset[str]:
+    """Return the label of the button for no quiet hours in all languages, and "off"."""
+    return frozenset({OFF, *(bare(translator_for(code).plain(NEVER)) for code in TRANSLATIONS)})
 
 
 @on_message("an answer: a setting", answers_to(*QUESTIONS))
@@ -179,7 +195,7 @@ async def set_answered(context: Context) -> None:
         return
     what = QUESTIONS[question]
     text = typed(message.text or "").strip()
-    if _columns(what, text) is None and await _answer_no_value(context, text):
+    if await _answer_no_value(context, what, text):
         return
     about = chat_asked_about(message)
     if about is not None:
@@ -191,17 +207,20 @@ async def set_answered(context: Context) -> None:
     await _set_from_text(context, what, text)
 
 
-def _is_no_value(context: Context, text: str) -> bool:
-    """Return whether an unreadable text says thanks, or requests another command."""
-    language = context.t.language
-    if is_cancellation(text, language, is_answer=True):
+def _is_no_value(context: Context, what: str, text: str) -> bool:
+    """Return whether a text says thanks, or is unreadable and requests another command."""
+    if talk.is_thanks_alone(text):  # "nice, thanks" does not mean the city of Nice
+        return True
+    if _columns(what, text) is not None or is_cancellation(
+        text, context.t.language, is_answer=True
+    ):
         return False
-    return talk.is_thanks_alone(text) or is_other_request(context, text, {"settings"})
+    return is_other_request(context, text, {"settings"})
 
 
-async def _answer_no_value(context: Context, text: str) -> bool:
+async def _answer_no_value(context: Context, what: str, text: str) -> bool:
     """Answer a text that is no answer to a settings page; return False for another text."""
-    if not _is_no_value(context, text):
+    if not _is_no_value(context, what, text):
         return False
     return await react_to_thanks(context, text) or await answer_request(context, text)
 
@@ -221,15 +240,19 @@ async def set_if_expected(context: Context, text: str) -> bool:
     text = typed(text).strip()
     if not what or not text or text.startswith("/"):
         return False
-    if is_cancellation(text, context.t.language):
+    is_proactive = what == MAYBE_ZONE
+    what = "zone" if is_proactive else what
+    # "stop" requests a command. "no" is no answer if the person did not request the question.
+    is_answer = not (is_proactive or is_other_request(context, text, {"settings"}))
+    if is_cancellation(text, context.t.language, is_answer=is_answer):
         _expect_answer(context, "")
         await say(context, context.t(UNCHANGED))
         return True
-    is_proactive = what == MAYBE_ZONE
-    what = "zone" if is_proactive else what
+    if _is_no_value(context, what, text):
+        return False
     is_taken = _columns(what, text) is not None
-    if not is_taken and not _is_no_value(context, text):
-        is_taken = _may_be_value(context, what, text, is_proactive=is_proactive)
+    if not is_taken:
+        is_taken = await _may_be_value(context, what, text, is_proactive=is_proactive)
     if is_taken:
         if about is not None:
             await act_on_chat(context, about)
@@ -237,18 +260,21 @@ async def set_if_expected(context: Context, text: str) -> bool:
     return is_taken
 
 
-def _may_be_value(context: Context, what: str, text: str, *, is_proactive: bool) -> bool:
+async def _may_be_value(context: Context, what: str, text: str, *, is_proactive: bool) -> bool:
     """Return whether an unreadable text seems to be an attempt at a value.
 
     An attempt at hours is no profile name and no small talk. An attempt at a city has no @, and is
-    no list of names and no small talk. If the bot asked for the zone without a request of the
-    person (``is_proactive``), only the name of a country with several times is an attempt.
+    no list of names, no stored profile name and no small talk. If the bot asked for the zone
+    without a request of the person (``is_proactive``), only the name of a country with several
+    times is an attempt.
     """
     if is_proactive:
         return bool(cities.zones_of_country(text))
     means_more = talk.names_listed_in(text, context.t.language) or talk.is_small_talk(text)
     if what == "zone":
-        return "@" not in text and not means_more
+        name = talk.name_in(text)
+        is_profile = name is not None and bool(await known_names(context, [name]))
+        return not ("@" in text or means_more or is_profile)
     has_letters = any(char.isalpha() for char in text)
     return not (has_letters and (means_more or talk.name_in(text)))
 
@@ -385,7 +411,7 @@ def _night_buttons(context: Context) -> Buttons:
         button(_hours_text(start * 60, end * 60, context), SETTING("quiet", f"{start}-{end}"))
         for start, end in NIGHTS
     ]
-    off = context.button(N_("Never"), SETTING("quiet", "0-0"))
+    off = context.button(NEVER, SETTING("quiet", "0-0"))
     return [*grid(nights, 2), [off, back(context.t, TOP)]]
 
 

@@ -11,7 +11,7 @@ from bot.domain.foreign_text import folded, typed, typed_words, without_format
 from bot.domain.hours import is_about_time
 
 _TIME = re.compile(r"\d{1,3}|\d{1,2}[:.]\d{2}|\d{1,2}([:.]\d{2})?(am|pm|h|uhr|min|m|d|s)")
-_AROUND = " \t\n.,;:!?…\"'()[]<>«»“”-–—"
+_AROUND = " \t\n.,;:!?¡¿…\"'()[]<>«»“”-–—"
 
 _EVERYDAY = {
     "en": """
@@ -222,6 +222,25 @@ _NOBODY = {
 }
 """Phrases that cancel in an answer to a question. After a command the same words are names."""
 
+_UNSURE = {
+    "en": "i don't know|i dont know|dunno|idk|not sure|no idea|i changed my mind"
+    "|changed my mind|don't care",
+    "es": "no sé|no lo sé|ni idea|cambié de idea|cambié de opinión",
+    "pt_BR": "não sei|sei lá|mudei de ideia|nem ideia",
+    "de": "weiß nicht|weiss nicht|ich weiß nicht|ich weiß es nicht|keine ahnung"
+    "|hab mich umentschieden",
+    "fr": "je ne sais pas|je sais pas|sais pas|aucune idée|j'ai changé d'avis",
+    "it": "non lo so|non so|boh|nessuna idea|ho cambiato idea",
+    "tr": "bilmiyorum|bilmem|fikrim yok|vazgeçtim",
+    "ru": "не знаю|я не знаю|без понятия|хз",
+    "ar": "لا أعرف|لا أعلم|لا أدري|مش عارف|ما أدري|ما أعرف",
+    "id": "tidak tahu|gak tahu|nggak tahu|ga tau|gak tau|entah|entahlah",
+    "uk": "не знаю|я не знаю|гадки не маю|без поняття",
+    "fa": "نمی‌دونم|نمیدونم|نمی‌دانم|نمیدانم|نظرم عوض شد",
+    "hi": "पता नहीं|मालूम नहीं|मुझे नहीं पता|pata nahi|pata nahin",
+}
+"""Phrases that answer a question without a decision; they cancel as those of ``_NOBODY``."""
+
 _HESITATION = """
     hm hmm hmmm oh ah uh um er well ok okay sorry please pls you actually maybe ach äh
     na ja also bitte euh ben bah bon pardon désolé bueno pues eh ay perdón perdon por
@@ -298,7 +317,7 @@ def is_time(word: str) -> bool:
 def is_cancellation(text: str, language: str, *, is_answer: bool = False) -> bool:
     """Return whether a text only cancels a request, as "hm, never mind" does.
 
-    In an answer to a question (``is_answer``), "no" and "nobody" also cancel.
+    In an answer to a question (``is_answer``), "no", "nobody" and "I don't know" also cancel.
     """
     words = [word for word in map(bare, typed_words(text)) if word]
     phrases = _phrases(language, is_answer=is_answer)
@@ -311,6 +330,6 @@ def is_cancellation(text: str, language: str, *, is_answer: bool = False) -> boo
 def _phrases(language: str, *, is_answer: bool) -> frozenset[str]:
     texts = _texts(_CANCEL, language)
     if is_answer:
-        texts += _texts(_NOBODY, language)
+        texts += _texts(_NOBODY, language) + _texts(_UNSURE, language)
     phrases = [phrase.split() for phrase in "|".join(texts).split("|") if phrase]
     return frozenset(" ".join(map(bare, words)) for words in phrases)

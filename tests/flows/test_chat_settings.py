@@ -64,6 +64,32 @@ async def test_a_request_after_the_question_for_a_setting_is_a_request(
         assert "I don't know the city" not in reply["text"], text
 
 
+async def test_a_typed_never_ends_the_quiet_hours(bell: Bell, control: Control) -> None:
+    eva = await control.person(language_code="de")
+    for text in ("nie", "off"):
+        (page,) = await bell.ask(eva, "/settings")
+        await bell.press(eva, page, "set:quiet:22-7")
+        (page,) = await bell.ask(eva, "/settings")
+        await bell.press(eva, page, "set:quiet")
+        (shown,) = await bell.ask(eva, text)
+        assert "Ruhezeiten: keine" in shown["text"], text
+
+
+async def test_a_question_for_a_city_leaves_names_and_doubts_alone(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    await bell.ask(ann, "/timezone")
+    (card,) = await bell.ask(ann, "natgeo")
+    assert "run:stories:natgeo" in buttons(card).values()
+    (kept,) = await bell.ask(ann, "I don't know")
+    assert kept["text"] == "Nothing has changed."
+    await bell.ask(ann, "/timezone")
+    await bell.noticed(ann, "nice, thanks", user=ann)
+    (page,) = await bell.ask(ann, "/settings")
+    assert "Time zone: not set" in page["text"]
+
+
 async def test_quiet_hours_and_digest_by_buttons(bell: Bell, control: Control) -> None:
     ann = await control.person()
     (page,) = await bell.ask(ann, "/settings")
