@@ -17,7 +17,7 @@ from bot.context import Context
 from bot.domain import links, talk
 from bot.domain.command_words import as_arguments, parse
 from bot.domain.errors import UNKNOWN_COMMAND, BotError
-from bot.domain.everyday_words import is_cancellation
+from bot.domain.everyday_words import is_cancellation, is_consent
 from bot.domain.foreign_text import typed
 from bot.domain.plain_requests import is_request_word
 from bot.domain.sentences import N_
@@ -62,6 +62,7 @@ EXAMPLE = N_(
     "I bring you Instagram stories. Send me the name of a profile or a link to a story, or "
     "tap the example."
 )
+TAP = N_("To answer, tap a button under my message.")
 CANCEL = "cancel"  # /cancel; every command already cancels a page's question
 
 QUESTIONS = {
@@ -191,6 +192,8 @@ async def _answer_words(context: Context, text: str, said: str) -> None:
         await offer_for_many(context, names)
     elif await answer_request(context, text):
         return
+    elif is_consent(text, context.t.language):  # a reaction would look like a confirmation
+        await say(context, context.t(TAP))
     elif name := talk.name_in(said):
         await say(context, *await card.card_page(context, name))
     elif not await _offer_names_between_words(context, text):

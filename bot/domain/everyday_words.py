@@ -241,6 +241,23 @@ _UNSURE = {
 }
 """Phrases that answer a question without a decision; they cancel as those of ``_NOBODY``."""
 
+_CONSENT = {
+    "en": "yes yeah yep yup sure both all everything",
+    "es": "sí claro ambos ambas todos todas todo",
+    "pt_BR": "sim claro isso ambos todos todas tudo",
+    "de": "ja klar jawohl beide beides alle alles",
+    "fr": "oui ouais tous toutes tout",
+    "it": "sì certo entrambi entrambe tutti tutte tutto",
+    "tr": "evet hepsi hepsini ikisi",
+    "ru": "да ага конечно оба все всё",
+    "ar": "نعم ايوه ايوا أيوه أجل الكل كلها كلاهما",
+    "id": "ya iya semua semuanya keduanya",
+    "uk": "так ага звісно обидва всі все",
+    "fa": "بله آره اره همه هردو",
+    "hi": "हाँ हां जी सब सभी दोनों haan han",
+}
+"""Words that agree to a question with buttons, or that choose several of its buttons."""
+
 _HESITATION = """
     hm hmm hmmm oh ah uh um er well ok okay sorry please pls you actually maybe ach äh
     na ja also bitte euh ben bah bon pardon désolé bueno pues eh ay perdón perdon por
@@ -324,6 +341,21 @@ def is_cancellation(text: str, language: str, *, is_answer: bool = False) -> boo
     if " ".join(words) in phrases:
         return True
     return " ".join(word for word in words if word not in FILLERS) in phrases
+
+
+def is_consent(text: str, language: str) -> bool:
+    """Return whether a text only agrees to a question with buttons, as "yes please" does."""
+    consent = _words_of_consent(language)
+    words = [word for word in map(bare, typed_words(text)) if word]
+    meant = [word for word in words if word in consent or word not in FILLERS]
+    if not meant or meant[0] not in consent:
+        return False
+    return all(word in consent or word in everyday_words(language) for word in meant)
+
+
+@cache
+def _words_of_consent(language: str) -> frozenset[str]:
+    return frozenset(map(bare, " ".join(_texts(_CONSENT, language)).split()))
 
 
 @cache

@@ -7,6 +7,7 @@ before a pattern adds a condition:
 - ``+``: the text also contains a possible profile name.
 - ``-``: the text contains no possible profile name.
 - ``^``: the text begins with the words of the pattern, in this order, after words of politeness.
+- ``=``: without words of politeness, the text has exactly the words of the pattern, in this order.
 
 A text of one Latin word may be a profile name. Such a text is a request only if the word is rarely
 a name.
@@ -34,7 +35,7 @@ from bot.domain.foreign_text import (
     with_script_gaps,
     without_elision,
 )
-from bot.domain.talk import NO_NAMES
+from bot.domain.talk import NO_NAMES, SMALL_TALK
 
 Command = Literal[
     "help", "settings", "language", "privacy", "price", "export", "subscriptions", "usage",
@@ -50,12 +51,14 @@ _VERBS: tuple[Command, ...] = ("unsubscribe", "highlights", "subscribe", "storie
 _PATTERNS: dict[Command, dict[str, str]] = {
     "privacy": {
         "en": "delete account|delete data|delete everything|delete me|delete information"
+        "|^yes delete"
         "|delete info"
         "|delete history|-delete profile|delete stuff|erase*|forget me"
         "|remove account|remove data|my data|privacy|close account|cancel account|gdpr",
         "es": "borra* cuenta|borra* datos|borra* todo|elimina* cuenta|elimina* datos"
         "|elimina* todo|privacidad|mis datos|cerrar cuenta",
         "pt_BR": "apaga* conta|apaga* dados|apaga* tudo|exclui* conta|exclui* dados|exclui* tudo"
+        "|apague tudo|apague dados|apague conta|exclua tudo|exclua conta"
         "|deleta* conta|deleta* dados|deleta* tudo|privacidade|meus dados|encerrar conta",
         "de": "konto lösch*|account lösch*|daten lösch*|alles lösch*|lösch* mich|datenschutz"
         "|meine daten|vergiss mich",
@@ -70,12 +73,15 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|забудь меня",
         "ar": "احذف حسابي|حذف حسابي|حذف الحساب|احذف بياناتي|حذف بياناتي|حذف البيانات|الخصوصية"
         "|بياناتي|احذف كل|امسح بياناتي|مسح بياناتي|حذف كل",
-        "id": "hapus akun|hapus data|hapus semua|privasi|data saya|hapus akunku",
+        "id": "hapus akun|hapus data|hapus semua|privasi|data saya|hapus akunku"
+        "|hapus semuanya|hapus datanya",
         "uk": "видали* акаунт*|видали* обліков*|видали* дані|видали* все|видали* мене|мої дані"
         "|приватніст*|конфіденційніст*|забудь мене",
         "fa": "حسابم حذف|حساب حذف|حسابمو حذف|اکانتم حذف|اکانتمو حذف|اطلاعاتم حذف|داده‌هایم حذف"
+        "|همه پاک|داده‌هایم پاک"
         "|همه حذف|حریم|حسابم پاک|اکانتم پاک|اطلاعاتم پاک",
         "hi": "अकाउंट डिलीट|खाता डिलीट|डेटा डिलीट|सब डिलीट|अकाउंट हटा*|खाता हटा*|डेटा हटा*"
+        "|सब मिटा*|सब हटा*|सब कुछ मिटा*"
         "|प्राइवेसी"
         "|मेरा डेटा|अकाउंट मिटा*|डेटा मिटा*",
     },
@@ -85,6 +91,7 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "es": "cuesta|cuestan|cuánto|cuanto|precio|precios|gratis|pagar|pago|costo|coste"
         "|cobra*|dinero|caro",
         "pt_BR": "custa|custam|quanto|preço|preco|grátis|gratis|gratuito|pagar|pago|custo"
+        "|de graça|de graca"
         "|cobra*|dinheiro|caro",
         "de": "kostet|kosten|preis|preise|kostenlos|gratis|umsonst|bezahlen|zahlen|wieviel"
         "|wie viel"
@@ -177,32 +184,45 @@ _PATTERNS: dict[Command, dict[str, str]] = {
     },
     "why": {
         "en": "why no|why not|not working|doesn't work|does not work|didn't get|not getting"
+        "|why send*|why sent|why getting|nothing works"
         "|no alerts|nothing arrives|nothing comes|not receiving|broken"
         "|didn't receive|haven't received|haven't got|did not get|why didn't|nothing new",
         "es": "no funciona|por qué no|porque no|no llegan|no llega|no recibo"
+        "|por qué envía*|por qué manda*|por qué recibo|nada funciona"
         "|no me llegan|no llegó|no ha llegado",
         "pt_BR": "não funciona|nao funciona|não chega*|não recebo|por que não|porque não"
+        "|por que recebo|por que mand*|por que envi*|nada funciona"
         "|não chegou",
         "de": "funktioniert nicht|geht nicht|warum keine|kommt nichts|bekomme keine|kommen keine"
+        "|warum bekomme|warum schick*|nichts funktioniert|geht nichts"
         "|bekomme nichts"
         "|warum nichts|warum nicht",
         "fr": "marche pas|fonctionne pas|pourquoi pas|reçois pas|reçois rien"
+        "|pourquoi reçois|pourquoi envo*|rien marche|rien fonctionne"
         "|pourquoi rien",
         "it": "non funziona|non arrivano|perché non|non ricevo|non arriva"
+        "|perché ricevo|perché mand*|niente funziona"
         "|perché niente",
         "tr": "çalışmıyor|gelmiyor|almıyorum"
+        "|neden gönder*|niye gönder*|neden geliyor"
         "|neden gelmedi|gelmedi",
         "ru": "не работает|не приходят|почему не|не приходит|не получаю"
+        "|зачем присл*|зачем присыла*|почему присл*|почему приход*"
         "|не приш*|почему ничего",
         "ar": "لا يعمل|لا تعمل|لا تصل|لماذا لا|لا يصلني"
+        "|لماذا أرسل*|لماذا ترسل*|ليش ترسل*"
         "|لم يصل*|ليش ما|لماذا لم",
         "id": "tidak berfungsi|gak jalan|nggak jalan|kenapa tidak|tidak masuk|kenapa gak"
+        "|kenapa kirim*|kenapa mengirim*|mengapa"
         "|kenapa belum|belum masuk",
         "uk": "не працює|не приходять|чому не|не приходить|не отримую"
+        "|навіщо надсила*|чому надсила*|чому приход*"
         "|не прийш*|чому нічого",
         "fa": "کار نمی‌کند|کار نمیکنه|کار نمی‌کنه|نمیاد|نمی‌آید|نمی‌رسد"
+        "|چرا فرست*|چرا می‌فرست*"
         "|چرا نیومد|نیومد",
         "hi": "काम नहीं|नहीं आ*|क्यों नहीं"
+        "|क्यों भेज*|kyu bhej*|kyon bhej*"
         "|nahi aaya|nahi aayi|kyu nahi|kyon nahi",
     },
     "subscriptions": {
@@ -239,53 +259,66 @@ _PATTERNS: dict[Command, dict[str, str]] = {
     },
     "unsubscribe": {
         "en": "stop|stopp|don't send|do not send|dont send|unsubscribe|unfollow|unsub|remove"
+        "|cancel subscriptions|cancel all|cancel alerts|cancel everything"
         "|delete|turn off|no more|quit"
         "|disable|opt out|don't want|do not want|dont want|cancel subscription"
         "|spam|spamming|too many|annoying|leave me alone",
         "es": "borra*|elimina*|parar|^para ya|^para de|detener|detén|deten|basta"
-        "|cancelar suscripción|desuscrib*"
+        "|=para|=para esto|^para con|deja mandar*|deja enviar*|deja molestar"
+        "|cancelar suscripciones|cancelar suscripción|desuscrib*"
         "|dejar seguir|deja enviar|no más|desactivar|quita|quitar|no quiero más"
         "|no quiero|no mandes|no envíes|deja mandar|dejar mandar|spam|cancela suscrip*"
         "|anula suscrip*",
         "pt_BR": "apaga*|exclui*|parar|pare|^para de|^chega|cancelar inscrição|desinscrev*"
+        "|=para|^para com|me deixa paz|me deixe paz|cancelar inscrições"
         "|deixar seguir|desativar"
         "|não quero mais|remover|remova|tirar"
         "|não quero|não mande|não manda|cancela* inscri*|spam|tira|cansei",
         "de": "lösch*|stopp|stop|aufhören|hör auf|abbestell*|abmelden|beenden|beende|ausschalten"
+        "|lass ruhe|lasst ruhe|melde ab|meld ab"
         "|keine mehr|deabonnier*|entfern*|abo kündigen|schluss"
         "|will keine|nicht mehr|nerv*|spam|kündig*",
         "fr": "supprim*|arrêter|arrête|arreter|arrete|arrêtez|stopper|désabonne*|desabonne*"
+        "|j'en veux plus|laisse tranquille|laissez tranquille"
         "|désabonner"
         "|^plus d'alertes|désactive*|enlève*|retire*|me désabonner"
         "|ne veux plus|envoie plus|envoyez plus|spam|désinscri*|stop",
         "it": "elimina*|cancella*|basta|ferma|fermare|fermati|smetti|smettila|disiscriv*"
+        "|lasciami pace|lasciatemi pace|non interessa|non scriver*"
         "|disattiva*|rimuovi|togli"
         "|annulla iscrizione|non voglio più"
         "|non voglio|non mandare|non mandarmi|spam|annulla iscri*|disattivare|stop",
         "tr": "sil|durdur|dur|durdurun|yeter|abonelikten çık*|aboneliği iptal*|bırak|kapat"
+        "|atma|yazma|rahat bırak"
         "|istemiyorum"
         "|çıkar"
         "|gönderme|göndermeyin|iptal|spam|kaldır|takipten çık*",
         "ru": "удали*|стоп|хватит|прекрати*|отпиши*|отписаться|отписка|останови*|отключи*"
+        "|отстань*|не пиши*|отвяжись"
         "|выключи*|убери"
         "|не больше надо|не больше присылай|не присылай*|перестань"
         "|спам*|отписыва*|не надо|не хочу|надоел*|достал*|не шли|убрать",
         "ar": "احذف|حذف|توقف|أوقف|اوقف|إيقاف|ايقاف|إلغاء الاشتراك|الغاء الاشتراك|ألغ اشتراك*|كفى"
+        "|لا تكتب|لا تراسل*|اتركني"
         "|كفاية"
         "|لا تنبيهات"
         "|ألغي|الغي|لا ترسل|لا أريد|لا ترسلي|بطل|سبام|مابي",
         "id": "hapus|berhenti|stop|hentikan|setop|batal langganan|unsubscribe|matikan"
+        "|udahan|jangan chat|jangan ganggu"
         "|jangan kirim|cukup"
         "|berhenti langganan"
         "|jangan|spam|batalkan|nonaktifkan|unfollow|tidak mau|gak mau",
         "uk": "видали*|стоп|досить|припини*|відпиши*|відписатися|зупини*|вимкни*|прибери"
+        "|годі|не пиши*|відчепи*"
         "|не надсилай*"
         "|перестань"
         "|відпис*|відпиш*|припин*|зупин*|вимкн*|прибер*|спам*|не хочу|не треба|набрид*"
         "|скасу* підпис*",
         "fa": "توقف|بس|متوقف*|قطع*|نفرست*|لغو اشتراک|خاموش|دیگه نفرست|حذف"
+        "|پیام نده|پیام ندید|ولم کن"
         "|نمی‌خوام|نمیخوام|نمی‌خواهم|نفرستید|لغو|اسپم",
         "hi": "डिलीट|बंद|रोको|रुको|रोकें|अनसब्सक्राइब|हटाओ|हटाएँ|मत भेजो|बस करो"
+        "|मैसेज मत|मत करो|message mat"
         "|band|hatao|mat bhejo|roko|नहीं चाहिए|मत भेज*|स्पैम|nahi chahiye",
     },
     "highlights": {
@@ -298,43 +331,56 @@ _PATTERNS: dict[Command, dict[str, str]] = {
     },
     "subscribe": {
         "en": "subscribe|subscribes|follow|notify|alert|alerts|+sub|+watch|+track|new stories|+add"
+        "|+mute|+pause|+snooze"
         "|every new|keep posted|notifications|tell when|sign up|let know"
         "|notified|whenever",
         "es": "suscríbeme|suscribeme|suscribir|suscribirme|suscríbete|suscribe|seguir|sigue"
+        "|+silenci*|+pausa*"
         "|avísame|avisame|notifícame|notificaciones|avisos|+añade|+agrega"
         "|avisa|avísenme|suscrib*|+cuando suba|+cuando publi*"
         "|avises|avise|avisar|avisarme|avisen",
         "pt_BR": "inscreva|inscrever|inscreve|assinar|assine|seguir|siga|avise|avisa|notifique"
+        "|+silenci*|+pausa*"
         "|notificações|alertas|adicione|adiciona|me inscreva|inscrição"
         "|acompanhar|assina|+quando post*"
         "|avisar|avisem|avises",
         "de": "abonniere|abonnieren|abonnier|abo|folge|folgen|benachrichtige|benachrichtigung"
+        "|+pausier*|+stummschalt*"
         "|benachrichtigungen|melde|hinzufügen"
         "|benachrichtig*|bescheid|+sobald",
         "fr": "abonne|abonne-moi|abonner|m'abonner|abonnement|suivre|+suis|préviens|préviens-moi"
+        "|+pause|+muet"
         "|notifie|notifie-moi|alertes|alerte|+ajoute"
         "|abonnez|avertis|prévenez|+quand publie|+quand poste"
         "|prévenir|avertir|notifier",
         "it": "iscrivimi|iscrivi|iscrivermi|iscriversi|iscrizione|seguire|segui|avvisami"
+        "|+silenzi*|+pausa"
         "|avvisa|notificami|notifiche|aggiungi|abbonami"
         "|abbonarmi|avvertimi|fammi sapere|+quando pubblica|+quando posta"
         "|avvisi|avvisare|avvisarmi|avverti",
         "tr": "abone|aboneliği|takip|bildir|bildirim|bildirimleri|haber ver|ekle"
+        "|+sustur*|+sessize|+duraklat*"
         "|haber|takipteyim",
         "ru": "подпиши*|подписаться|подписка|подписку|следи|следить|уведомляй*|уведомления"
+        "|+приостанов*|+заглуши*|+пауз*"
         "|присылай*|сообщай*|добавь|отслеживай*"
         "|подпиш*|подписывай*|следите",
         "ar": "اشترك*|الاشتراك|أشترك|تابع|متابعة|نبهني|أعلمني|تنبيهات|أضف|اشتراك"
+        "|+كتم|+اكتم"
         "|تشترك*|تتابع|خبرني|أخبرني|بلغني|نبهوني",
         "id": "langganan|berlangganan|langgani|ikuti|beri tahu|beritahu|notifikasi|tambahkan"
+        "|+jeda|+bisukan|+senyap*"
         "|tambah|subscribe|kabari"
         "|follow|ikutin|kabarin|notif",
         "uk": "підпиши*|підписатися|підписка|підписку|стеж|стежити|сповіщай*|сповіщення"
+        "|+призупин*|+заглуш*|+пауз*"
         "|надсилай*|повідомляй*|додай|відстежуй*"
         "|підпиш*|підписуй*|стежте|повідомте",
         "fa": "مشترک*|اشتراک|دنبال|خبرم|خبر|اعلان*|اضافه|سابسکرایب"
+        "|+بی‌صدا|+سکوت|+مکث"
         "|فالو",
         "hi": "सब्सक्राइब*|फ़ॉलो|फॉलो|अलर्ट|सूचित|जोड़ो|जोड़ें|बताओ जब"
+        "|+म्यूट|+चुप"
         "|follow|batao jab|bata dena",
     },
     "stories": {
@@ -369,6 +415,7 @@ _PATTERNS: dict[Command, dict[str, str]] = {
     },
     "help": {
         "en": "help|menu|commands|what can do|how use|how work|how works|how does work|info"
+        "|robot|human|support|contact"
         "|instructions|what this|guide|what are you|who are you|how start|features"
         "|what do do|manual|faq"
         "|private account|private accounts|private profile|private profiles|private stories"
@@ -383,15 +430,18 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|não entendi|não entendo|conta privad*|contas privad*|perfil privad*|explica*"
         "|quem fez",
         "de": "hilfe|hilf|menü|menu|befehle|wie funktioniert|wie geht|anleitung|was kannst"
+        "|was soll das|was ist das"
         "|wer bist|was machst|wie benutze"
         "|verstehe nicht|privat*|erklär*|wer gemacht|geht das",
         "fr": "aide|aidez|aide-moi|menu|commandes|comment marche|ça marche|comment fonctionne"
+        "|c'est quoi|quoi bot"
         "|que peux|que fais|qui es|mode d'emploi|comment utiliser|instructions"
         "|comprends pas|comprends rien|privé*|expliqu*|qui fait",
         "it": "aiuto|aiutami|menu|menù|comandi|come funziona|istruzioni|cosa puoi|cosa fai|chi sei"
         "|come si usa"
         "|non capisco|account privat*|profili privat*|profilo privat*|spiega*|chi fatto",
         "tr": "yardım|yardim|menü|menu|komutlar|nasıl çalışır|nasıl kullanılır|ne yapabilirsin"
+        "|kimsin|nesin|bu ne"
         "|nasıl çalışıyor|sen kimsin|neler yapabilirsin|ne yapıyorsun"
         "|anlamadım|anlamıyorum|gizli hesap*|anlat",
         "ru": "помощ*|помоги*|меню|команды|как работает|как пользоваться|инструкци*|что умеешь"
@@ -412,6 +462,7 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|چه کاری|چطوری"
         "|نفهمیدم|متوجه نشدم|خصوصی|توضیح",
         "hi": "मदद|सहायता|मेनू|मेन्यू|कमांड|कैसे काम|क्या कर|कैसे इस्तेमाल|कौन हो|कैसे"
+        "|आप कौन|तुम कौन|kaun ho|kaun hai"
         "|समझ नहीं|samajh nahi|samajh nahin|प्राइवेट|kaise|madad|समझाओ",
     },
 }  # fmt: skip
@@ -423,6 +474,7 @@ _ORDER: tuple[Command, ...] = (
 
 _OTHER_WORDS = {
     "en": """
+        watched watch watching their theirs stupid legal speak
         do does did how what who whom whose where why which was am could should may must stuff
         thing things messages message sending sends more much so many very really profile profiles
         account accounts user users people person bot instagram insta ig one ones someone somebody
@@ -440,6 +492,7 @@ _OTHER_WORDS = {
         uploaded photo pic pics content feed page pages ask question free trial
     """,
     "es": """
+        se enteran ven vieron veo visto sirve
         qué que cómo como quién quien cuál cual dónde está esta estas de del perfil cuenta usuario
         bot instagram nuevas recibir mensajes enviar enviarme mandar mandarme más mas
         alguien algo las los ver puedo puede hay hacer cambiar
@@ -451,6 +504,7 @@ _OTHER_WORDS = {
         privada privado entiendo usa uso
     """,
     "pt_BR": """
+        vi viu vê sabendo pessoa sabe
         o que como quem qual onde está esta perfil conta usuário bot instagram novos novas receber
         mensagens enviar mandar mais alguém algo ver posso tem fazer mudar mim
         completamente permanentemente definitivamente totalmente
@@ -460,6 +514,7 @@ _OTHER_WORDS = {
         têm estou tudo fez privada privado
     """,
     "de": """
+        sieht sehe dass angeschaut angesehen soll sollen
         wie was wer wen wem wo warum welche profil konto bot instagram bekommen erhalten
         mehr jemand etwas kann kannst man gibt nachrichten es hab habe haben werden wird ändern
         mal doch neuen neues damit mit dir komplett vollständig endgültig dauerhaft
@@ -470,6 +525,7 @@ _OTHER_WORDS = {
         kommt folgen auch bringen bring wäre
     """,
     "fr": """
+        voient voit regarde gens
         comment quoi qui que quel quelle où pourquoi est-ce profil compte bot instagram nouvelles
         recevoir messages envoyer plus quelqu'un quelque chose puis peut-on changer s'il vous
         complètement définitivement totalement
@@ -479,6 +535,7 @@ _OTHER_WORDS = {
         veuillez
     """,
     "it": """
+        vede vedono ho guardato visto
         come cosa che chi quale dove perché profilo account bot instagram nuove ricevere messaggi
         mandare più qualcuno qualcosa posso può si fare cambiare dei delle
         completamente definitivamente totalmente
@@ -487,6 +544,7 @@ _OTHER_WORDS = {
         vedo voglio vedi fatto
     """,
     "tr": """
+        baktığımı görüyorlar görür
         ne nasıl kim hangi nerede neden profil hesap hesabı hesabını hesabının bot instagram
         mesaj mesajlar almak istemiyorum istiyorum olmak ol et olur mu mı mi mü misin mısın
         ver yap yeni olarak değiştir tamamen kalıcı
@@ -495,6 +553,7 @@ _OTHER_WORDS = {
         attığında miyim zaman ettim ettiğim paylaşır paylaşırsa hesabın hesabından
     """,
     "id": """
+        ketahuan tahu
         apa bagaimana gimana siapa mana kenapa profil akun bot instagram ig pesan menerima terima
         lagi seseorang sesuatu dong ya nya dapat ganti ubah lihat dari untuk bisa saya
         permanen sepenuhnya selamanya
@@ -514,7 +573,7 @@ _ARTICLE_WORDS = "to from of on the de do da na no di del della von vom zu a o e
 _ARTICLES = frozenset(_ARTICLE_WORDS.split())
 """The short words between a connective and a name: Portuguese "natgeo e na nike"."""
 
-_SIGNS = "+-^"
+_SIGNS = "+-^="
 _SENDING_WORDS = """
     send give get bring want need manda mándame mandame envía envia envíame enviame dame quiero
     envie quero mande schick schicke gib will möchte envoie envoie-moi donne donne-moi veux invia
@@ -527,7 +586,7 @@ _SENDING = frozenset(map(folded, _SENDING_WORDS.split()))
 _ALONE = """
     help menu commands settings setting options preferences language languages timezone price
     prices cost pricing privacy subscriptions subscription subscribe unsubscribe unfollow follow
-    stop stopp stories story highlights highlight usage limits
+    stop stopp stories story highlights highlight usage limits remove delete
     ayuda menú comandos ajustes configuración configuracion opciones idioma idiomas precio precios
     privacidad suscripciones parar basta historias historia destacadas suscribirme
     ajuda configurações configuracoes opções privacidade inscrições inscricoes pare parar chega
@@ -536,8 +595,9 @@ _ALONE = """
     aide commandes réglages reglages paramètres parametres langue langues prix confidentialité
     abonnements arrêter arreter arrête stopper désabonner
     aiuto comandi impostazioni opzioni lingua lingue prezzo prezzi iscrizioni storie ferma
+    smettila smetti basta para
     yardım yardim komutlar ayarlar seçenekler diller fiyat ücret gizlilik abonelikler durdur dur
-    hikayeler hikaye
+    hikayeler hikaye yeter kimsin
     bantuan perintah pengaturan bahasa harga privasi berhenti hentikan langganan setop
     """
 """The Latin words that form a complete request."""
@@ -570,6 +630,8 @@ class _Pattern:
         if self.sign == "^":
             begin = _without_fillers_before(words)[: len(self.words)]
             return tuple(begin) == self.words
+        if self.sign == "=":
+            return tuple(word for word in words if word not in FILLERS) == self.words
         if self.sign == ("-" if has_names else "+"):
             return False
         return all(_has_word(words, part) for part in self.words)
@@ -578,15 +640,17 @@ class _Pattern:
 def request_in(text: str, language: str, *, is_group: bool = False) -> Request | None:
     """Return the request in a short text; None for small talk, names alone, and prose.
 
-    A text of more than 12 words is prose. With ``is_group``, the text is a reply to a message of
-    the bot in a group, where people also comment on stories. Such a text without a possible name
-    is a request only if the text is a single word, or has no other words than the common words of
-    requests. Several words without a name never request stories, highlights or a subscription.
+    A text of more than 12 words, without the words of politeness, is prose. With ``is_group``, the
+    text is a reply to a message of the bot in a group, where people also comment on stories. Such
+    a text without a possible name is a request only if the text is a single word, or has no other
+    words than the common words of requests. Several words without a name never request stories,
+    highlights or a subscription.
     """
     text = with_script_gaps(typed(text))
     written = typed_words(text)
     words = [word for word in map(bare, written) if word]
-    if not 0 < len(words) <= _LONGEST or _may_be_name(written, words):
+    meant = [word for word in words if word not in SMALL_TALK and word not in FILLERS]
+    if not words or len(meant) > _LONGEST or _may_be_name(written, words):
         return None
     unmarked = [word for word in written if not word.startswith("@")]
     plain = [bare(word) for word in unmarked]

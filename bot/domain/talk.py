@@ -37,7 +37,9 @@ mille ça tudo bem buenas buenos tardes noches dias guten terima kasih kabar б�
 вечер جزيلا خیلی السلام عليكم moin servus grüezi hallöchen coucou bonsoir buongiorno buonasera
 selamlar gunaydin selamat pagi namaskar доброе утро доброго ранку здравствуй صباح الخير درود boa
 noite bonne nuit gute nacht buonanotte malam nasilsin спокойной ночи на добраніч как дела як
-справи خوبی شب بخیر كيفك كيف حالك تصبح
+справи خوبی شب بخیر كيفك كيف حالك تصبح oui ouais evet iya iyi günler geceler morgen abend
+tag nachmittag siang sore bro mate friend kak bang there everyone good evening afternoon день
+добрий вечір ранок
 """
 _REASONS = "for por pelo pela pelos für fuer pour per за на على untuk atas için"
 _THANKED_FOR = frozenset(map(folded, _REASONS.split()))
@@ -57,7 +59,10 @@ ALIASES = {
     "subscription": "subscriptions", "lang": "language", "tz": "timezone", "zone": "timezone",
     "time": "timezone", "options": "settings", "config": "settings", "delete": "privacy",
     "forget": "privacy", "stats": "usage", "limit": "usage", "limits": "usage", "menu": "help",
-    "preview": "why",
+    "preview": "why", "mute": "subscriptions", "pause": "subscriptions", "snooze": "subscriptions",
+    "quit": "unsubscribe", "end": "unsubscribe", "off": "unsubscribe", "alert": "subscribe",
+    "notify": "subscribe", "track": "subscribe", "erase": "privacy", "about": "help",
+    "info": "help", "faq": "help", "commands": "help", "history": "past", "download": "stories",
 }  # fmt: skip
 """Words that people write in place of the bot's commands."""
 

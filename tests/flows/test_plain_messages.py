@@ -12,6 +12,7 @@ from bot.presentation.translation import translator_for
 from handlers.plain_requests import PRICE
 from handlers.press_answers import UNCHANGED
 from handlers.subscriptions import EMPTY
+from handlers.talk import TAP
 from tests.support.control import Control, Json, wait_for
 from tests.support.storybell import Bell, buttons, unhurried
 
@@ -32,10 +33,12 @@ WANTED = {
     "card": "run:stories:",
     "unsubscribe": "many:unsubscribe",
     "subscriptions": "sub:",
+    "why": "run:why:",
+    "zone": "set:back",
 }
 """The beginning of the data of a button that each outcome has."""
 MARKS = {"heart": "❤", "thumb": "👍"}
-SENTENCES = {"price": PRICE, "none_to_stop": EMPTY, "kept": UNCHANGED}
+SENTENCES = {"price": PRICE, "none_to_stop": EMPTY, "kept": UNCHANGED, "tap": TAP}
 
 
 async def outcome(bell: Bell, message: Json) -> str:
