@@ -344,8 +344,7 @@ class Subscribing:
             if one is None:
                 raise NotFollowedError(username=ended.username)
             await deliveries.attach(tx, one)
-            if not one.paused:
-                await fan_outs.enqueue_missed(tx, one, now=now)
+            await fan_outs.enqueue_missed(tx, id=one.id, now=now)
             await deliveries.select_again(tx, chat_id, now=now)
             await chat_queues.reschedule(tx, chat_id)
             await store.switch_checks(tx, chat_id=chat_id, profile_ids=[profile_id], now=now)
@@ -645,12 +644,13 @@ class Subscribing:
 def _since_of_restored(ended: Ended, now: datetime) -> datetime:
     """Return the time from which stories cause alerts of a restored subscription.
 
-    If the subscription was paused, and the pause ended before ``now``, the result is the end of
-    the pause.
+    If the subscription was paused, and the pause ended before ``now``, stories cause alerts only
+    from the end of the pause on.
     """
     until = ended.preferences.paused_until
-    is_over = until is not None and until <= now
-    since = alert_rules.alerts_begin_at(until) if until and is_over else ended.since
+    since = ended.since
+    if until is not None and until <= now:
+        since = max(since, alert_rules.alerts_begin_at(until))
     return min(since, now)
 
 

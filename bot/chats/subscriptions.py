@@ -132,7 +132,8 @@ class Subscriptions:
         """Pause a subscription, optionally ``until`` a time, or resume a paused subscription.
 
         A pause drops the pending deliveries. After a resume, alerts restart with stories posted
-        from now on, or from ``since``.
+        from now on, or from ``since``. Stories posted since that time and already found are
+        enqueued.
 
         Raises:
             NotFollowedError: The chat does not have the subscription.
@@ -150,9 +151,14 @@ class Subscriptions:
                 )
             else:
                 begin = alert_rules.alerts_begin_at(since or now)
+                if since is not None:
+                    # The alerts may have restarted later, for example after a restore.
+                    begin = max(begin, subscription.since)
                 await store.change(
                     tx, subscription_id, paused=False, paused_until=None, since=begin
                 )
+                if since is not None:
+                    await fan_outs.enqueue_missed(tx, id=subscription_id, now=now)
             await chat_queues.reschedule(tx, chat_id)
             await store.switch_checks(
                 tx, chat_id=chat_id, profile_ids=[subscription.profile_id], now=now
@@ -180,7 +186,7 @@ class Subscriptions:
             if one.state == "blocked" or (chat is not None and chat.payer is None):
                 return await load_subscription(tx, chat_id, subscription_id)
             await deliveries.reopen(tx, one, reason=deliveries.PAUSED)
-            await fan_outs.enqueue_missed(tx, one, now=now)
+            await fan_outs.enqueue_missed(tx, id=one.id, now=now)
             await deliveries.select_again(tx, chat_id, now=now)
             await chat_queues.reschedule(tx, chat_id)
             await store.switch_checks(tx, chat_id=chat_id, profile_ids=[one.profile_id], now=now)

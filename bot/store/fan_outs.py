@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 import structlog
 
-from bot.domain.records import MAIN, Subscription
+from bot.domain.records import Subscription
 from bot.runtime.claims import RetryPolicy
 from bot.store import chat_queues
 from bot.store.chats import HAS_PAYER, IS_ACTIVE, chats
@@ -24,7 +24,7 @@ from bot.store.deliveries import deliveries
 from bot.store.engine.database import Tx
 from bot.store.engine.failures import is_outage, is_timeout
 from bot.store.engine.schema import BigId, Timestamp, insert, metadata
-from bot.store.profiles import profiles
+from bot.store.profiles import IS_NOT_BLOCKED, profiles
 from bot.store.stories import stories
 from bot.store.subscriptions import WAITS, subscriptions
 
@@ -227,31 +227,37 @@ async def enqueue_for_heir(tx: Tx, ends: Subscription, *, heir: Subscription) ->
         await _add_deliveries(tx, row, this)
 
 
-async def enqueue_missed(tx: Tx, one: Subscription, *, now: datetime) -> None:
-    """Enqueue the live stories that were found while a subscription did not receive alerts.
+async def enqueue_missed(tx: Tx, *, now: datetime, **whose: object) -> None:
+    """Enqueue the live stories that were found while subscriptions did not receive alerts.
 
-    These are the stories found since the subscription was created and posted since ``since`` of
-    the subscription, of which the subscription has no delivery. The due time of each delivery is
-    the time when the story was found. The caller has locked the chat's queue, and reschedules the
-    queue afterwards.
+    ``whose`` are column values of the subscriptions. A subscription that does not wait for alerts,
+    or whose profile is blocked, gets nothing. The stories are those found since the subscription
+    was created and posted since ``since`` of the subscription, of which the subscription has no
+    delivery. The due time of each delivery is the time when the story was found. The caller has
+    locked the queue of the chat, and reschedules the queue afterwards.
     """
     found = (
         sa.select(
-            sa.literal(one.target.chat_id, sa.BigInteger),
-            sa.literal(one.target.thread_id or MAIN, sa.BigInteger),
-            sa.literal(one.id, BigId),
+            subscriptions.c.chat_id,
+            subscriptions.c.thread_id,
+            subscriptions.c.id,
             stories.c.seen_at,
             stories.c.seen_at,
             stories.c.pk,
         )
+        .join(stories, stories.c.profile_id == subscriptions.c.profile_id)
+        .join(profiles, profiles.c.profile_id == subscriptions.c.profile_id)
+        .join(chats, chats.c.id == subscriptions.c.chat_id)
+        .where(*(subscriptions.c[name] == value for name, value in whose.items()))
         .where(
-            stories.c.profile_id == one.profile_id,
-            stories.c.taken_at >= one.since,
+            WAITS,
+            IS_NOT_BLOCKED,
+            stories.c.taken_at >= subscriptions.c.since,
             # Stories found before the subscription began are not new.
-            stories.c.seen_at > one.created_at,
+            stories.c.seen_at > subscriptions.c.created_at,
             stories.c.expires_at > sa.bindparam("now", type_=Timestamp),
         )
-        .order_by(stories.c.taken_at, stories.c.pk)
+        .order_by(stories.c.taken_at, stories.c.pk, subscriptions.c.id)
     )
     names = ["chat_id", "thread_id", "subscription_id", "due_at", "created_at", "story_pk"]
     rows = insert(deliveries).from_select(names, found)

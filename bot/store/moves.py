@@ -236,8 +236,9 @@ async def open_chat(tx: Tx, chat_id: int, *, now: datetime, since: datetime | No
     """Reopen a closed chat and restart the alerts.
 
     Return False if the chat was open or is not stored. The alerts restart at ``since`` (the time
-    of the return according to Telegram), or by default at ``now``. All pending deliveries are
-    dropped, including replies: a returning chat wants only new stories.
+    of the return according to Telegram), or by default at ``now``. Stories posted since that time
+    and already found are enqueued. All pending deliveries are dropped, including replies: a
+    returning chat wants only new stories.
 
     Raises:
         BlockedError: The access list blocks the chat.
@@ -267,6 +268,8 @@ async def _open_chats(
     for chat_id in opened:
         await deliveries_store.end_all(tx, chat_id=chat_id, reason=deliveries_store.AWAY, now=now)
         await subscriptions.restart_alerts(tx, chat_id=chat_id, since=begin)
+        if since < now:
+            await fan_outs.enqueue_missed(tx, chat_id=chat_id, now=now)
     await chat_queues.reschedule_all(tx, opened)
     await profiles.lock_all(tx, await subscriptions.followed_profiles(tx, opened))
     for chat_id in opened:

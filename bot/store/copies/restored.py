@@ -16,6 +16,7 @@ from bot.store import claimed_tables, fan_outs, key_values
 from bot.store.broadcasts import broadcasts
 from bot.store.chat_queues import queues
 from bot.store.deliveries import deliveries, is_open
+from bot.store.ended_subscriptions import ended
 from bot.store.engine.database import Tx
 from bot.store.engine.sqlite_copies import MARK
 from bot.store.inbox import OPEN, inbox
@@ -57,9 +58,8 @@ async def resume_as_database(tx: Tx, *, now: datetime) -> datetime | None:
     await tx.execute(sa.update(inbox).where(OPEN).values(done_at=now, body=""))
     # Stories of the current second may already have caused alerts before the restart.
     since = alert_rules.alerts_begin_at(now) + timedelta(seconds=1)
-    await tx.execute(
-        sa.update(subscriptions).where(subscriptions.c.since < since).values(since=since)
-    )
+    for table in (subscriptions, ended):  # *Undo* restores an ended subscription
+        await tx.execute(sa.update(table).where(table.c.since < since).values(since=since))
     made_at = datetime.fromisoformat(str(kept))
     followed = sa.select(profiles.c.profile_id, profiles.c.username).where(
         profiles.c.due_at.is_not(None), profiles.c.state == "active"

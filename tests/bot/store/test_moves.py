@@ -179,6 +179,22 @@ async def test_a_closed_chat_is_owed_nothing_but_what_comes_after_its_return(db:
     assert [row.story_pk for row in lane.rows] == ["4"]
 
 
+async def test_a_story_found_before_the_return_of_the_bot_is_recorded_is_sent(
+    db: Database,
+) -> None:
+    back = NOON + HOUR  # the bot receives the update two minutes later
+    async with db.begin() as tx:
+        await follow(tx, 1)
+        await follow(tx, 2)
+        await moves.close_chat(tx, 1, now=NOON)
+        found = [story("1", back - MINUTE), story("2", back + MINUTE)]
+        await look(tx, *found, now=back + MINUTE)
+        assert await moves.open_chat(tx, 1, since=back, now=back + 2 * MINUTE)
+    assert [row.story_pk for row in await rows(db, chat_id=1)] == ["2"]
+    queues = await claim(db, now=back + 2 * MINUTE)
+    assert {queue.chat_id for queue in queues} == {1, 2}
+
+
 async def test_a_topic_that_is_gone_is_told_of_once(db: Database) -> None:
     async with db.begin() as tx:
         await follow(tx, -5, thread_id=9)

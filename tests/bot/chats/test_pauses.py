@@ -1,0 +1,57 @@
+"""The end of a mute: which stories cause alerts, also after a late resume or a restore."""
+
+from typing import Any
+
+from bot.chats.subscriptions import Subscriptions
+from bot.store import subscriptions as store
+from bot.store.copies import restored
+from bot.store.engine.database import Database
+from tests.support.followed import HOUR, MINUTE, NOON, Clock, follow, look, rows, story
+
+
+async def mute(db: Database) -> tuple[Subscriptions, Clock]:
+    """Subscribe chats 1 and 2 to a profile, and mute chat 1 for an hour."""
+    nobody: Any = None  # these use cases need no ledger
+    clock = Clock()
+    async with db.begin() as tx:
+        one = await follow(tx, 1)
+        await follow(tx, 2)  # the checks continue during the mute
+        await store.change(tx, one, paused=True, paused_until=NOON + HOUR)
+    return Subscriptions(db, nobody, now=clock), clock
+
+
+async def stories_of_chat(db: Database, chat_id: int) -> list[str]:
+    return [row.story_pk for row in await rows(db, chat_id=chat_id, state="open")]
+
+
+async def test_a_story_found_between_the_end_of_a_mute_and_the_resume_is_sent(
+    db: Database,
+) -> None:
+    muted, clock = await mute(db)
+    ended = NOON + HOUR
+    found = [story("1", ended - MINUTE), story("2", ended + MINUTE)]
+    async with db.begin() as tx:
+        await look(tx, *found, now=ended + 2 * MINUTE)
+    assert await stories_of_chat(db, 1) == []
+    clock.on(HOUR + 5 * MINUTE)
+    await muted.resume_due()
+    assert await stories_of_chat(db, 1) == ["2"]
+    async with db.begin() as tx:
+        await look(tx, *found, story("3", clock()), now=clock())
+    assert await stories_of_chat(db, 1) == ["2", "3"]
+
+
+async def test_the_end_of_a_mute_after_a_restore_repeats_no_alert(sqlite_db: Database) -> None:
+    muted, clock = await mute(sqlite_db)
+    async with sqlite_db.begin() as tx:
+        await restored.mark_as_copy(tx, made_at=NOON)
+    clock.on(3 * HOUR)
+    async with sqlite_db.begin() as tx:
+        assert await restored.resume_as_database(tx, now=clock())
+    await muted.resume_due()
+    clock.on(MINUTE)
+    sent_before = story("1", NOON + 2 * HOUR)  # by the bot, after the backup was made
+    async with sqlite_db.begin() as tx:
+        await look(tx, sent_before, story("2", clock()), now=clock())
+    assert (await stories_of_chat(sqlite_db, 1))[-1:] == ["2"]
+    assert "1" not in await stories_of_chat(sqlite_db, 1)
