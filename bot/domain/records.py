@@ -169,6 +169,8 @@ FLOODED = "flooded"  # marks a delivery whose album may have arrived although Te
 MISSED = "missed"  # the notice that stories may have expired before a check
 BROADCAST = "broadcast"  # the notice of an owner's message to all chats
 SUMMARY = "summary"  # the notice that lists the stories of a daily summary
+ANSWERED = ("reply_to", "asked")
+"""The fields of a reply with the ids of the messages that the reply answers."""
 PLACE = "place"  # the field of a listed story: the place of the profile in the summary
 
 

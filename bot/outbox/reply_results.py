@@ -86,7 +86,6 @@ async def record(
         await results.advance_retries(tx, {queue.chat_id: is_media(reply.fields)}, now)
     await results.store_floods(tx, [queue], floods)
     if isinstance(outcome, Moved):
-        await _forget_old_numbers(tx, [reply, *behind])
         await moves.move_chat(tx, queue.chat_id, outcome.chat_id, now=now)
     return tally
 
@@ -165,14 +164,6 @@ async def _count_items(
     if payload["kind"] == "album" and outcome.items:
         got = usage.Use(items=len(outcome.items))
         await usage.add(tx, [(target.chat_id, got)], day=now.date())
-
-
-async def _forget_old_numbers(tx: Tx, replies: Sequence[PendingMessage]) -> None:
-    """Remove the replied-to message from replies, because a moved chat has new message ids."""
-    for reply in replies:
-        if _asked(reply.fields):
-            fields = {**reply.fields, "reply_to": None, "asked": None}
-            await deliveries.change(tx, [reply.id], fields=fields)
 
 
 def _unsent_part(payload: Payload, outcome: Outcome) -> Payload:

@@ -16,6 +16,7 @@ from bot.domain.alert_rules import LONGEST_WAIT, MAX_ATTEMPTS
 from bot.domain.model import Story, Target
 from bot.domain.options import Options
 from bot.domain.records import (
+    ANSWERED,
     MAIN,
     PLACE,
     REPLY,
@@ -374,6 +375,16 @@ async def waiting_replies(tx: Tx, chat_id: int) -> dict[int, dict[str, Any]]:
     )
     rows = (await tx.execute(statement.order_by(deliveries.c.id))).all()
     return {row.id: row.fields for row in rows}
+
+
+async def remove_answered_messages(tx: Tx, chat_id: int) -> None:
+    """Remove the ids of the answered messages from the pending replies of a group that moves.
+
+    The messages of the supergroup have new ids, so the replies would quote other messages.
+    """
+    for number, fields in (await waiting_replies(tx, chat_id)).items():
+        if any(fields.get(name) for name in ANSWERED):
+            await change(tx, [number], fields=fields | dict.fromkeys(ANSWERED))
 
 
 async def waiting_stories(tx: Tx, subscription_id: int, *, since: datetime) -> list[Delivery]:

@@ -63,6 +63,7 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
         await _merge_duplicate_subscriptions(tx, new, kept=old, now=now)
     else:
         await _merge_duplicate_subscriptions(tx, old, kept=new, now=now)
+    await deliveries_store.remove_answered_messages(tx, old)
     for table in all_tables().sorted_tables:
         is_money = table is usage.usage_days or table is ledger.ledger_entries
         if "chat_id" in table.c and not is_money:

@@ -3,13 +3,14 @@
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from tests.flows.test_albums import many
-from tests.support.control import refused, wait_for
+from tests.support.control import flood, refused, wait_for
 from tests.support.sandbox import Box, sandbox_box
 from tests.support.storybell import TOKEN, Bell, buttons, running_bell, storybell
 
@@ -211,3 +212,20 @@ async def test_an_answer_goes_on_at_once_in_a_group_that_is_moved_in_the_middle_
         new = await control.migrate(group)  # its update is handled while the second album waits
         await control.wait_replies(new, 6, within=20)  # a lease lasts a minute
         assert await control.shown(group) + (await control.shown(new)) == stories
+
+
+async def test_a_pending_reply_does_not_reply_to_another_message_after_a_move(
+    tmp_path: Path,
+) -> None:
+    async with storybell(tmp_path) as bell:
+        control = bell.control
+        boss = await control.person("Boss")
+        group = await control.chat("group", members={boss: "creator"})
+        await control.fault("telegram", flood(30), match="sendMessage")
+        asked = await control.say(group, "/help@storybell_7000000001_bot", user=boss)
+        await wait_for(partial(control.requests, "telegram", path="sendMessage"))
+        new = await control.migrate(group)
+        while await control.say(new, "Hello, all", user=boss) < asked:
+            pass  # the supergroup counts its messages from 1
+        greeting_and_help = await control.wait_replies(new, 2)
+        assert [one.get("reply_to_message") for one in greeting_and_help] == [None, None]
