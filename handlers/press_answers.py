@@ -50,7 +50,7 @@ async def _answer_press_now(
     unit: unit_of_work.Unit | None,
 ) -> None:
     shown = text or ""
-    if not shown and unit and unit.is_in_vain:
+    if not shown and unit and unit.is_edit_unchanged:
         shown = context.t.plain(UNCHANGED)
     is_long = len(shown) > TOAST
     # The error handler has a new context, so the answer is recorded in the cache.

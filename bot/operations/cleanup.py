@@ -39,11 +39,11 @@ async def empty_log(db: Database) -> bool:
     A reader of the file can prevent the removal. The database stores that the removal is required
     until the removal succeeds. A restart therefore loses no removal.
     """
-    mark = await db.fetch(erasure.owed_checkpoint)
+    mark = await db.fetch(erasure.pending_checkpoint)
     if mark is None:
         return True
     if not await db.truncate_log():
         log.info("erased content is still in the log of the database; trying again")
         return False
-    await db.run(lambda tx: erasure.settle_checkpoint(tx, mark))
+    await db.run(lambda tx: erasure.remove_checkpoint_mark(tx, mark))
     return True

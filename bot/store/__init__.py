@@ -15,7 +15,9 @@ that two transactions never wait for each other:
 3. chat queues, by chat id (``chat_queues.lock_all``). The owner of the lock may insert rows that
    refer to the chat. A new row locks the row of the chat against deletion, so the queue is locked
    before the insert. A transaction that deletes a chat deletes the chat's row last. Then the
-   counters of new subscriptions: the allowances "follows" and "payer".
+   counters of new subscriptions: the allowances "follows" and "payer". A move changes the
+   counter "follows" of its chats as late as money. The lock of the queues excludes a wait in the
+   opposite order: a transaction that counts new subscriptions locks the queue of the chat first.
 4. the topics, subscriptions and deliveries of these chats,
 5. profiles, by id (``profiles.lock``, ``subscriptions.switch_checks``), and their stories,
 6. money: the entries of the ledger, the other allowances, account (``budgets``), then the days of

@@ -13,7 +13,7 @@ from bot.store import enqueue
 from bot.store.chat_queues import IS_LEASED, queues
 from bot.store.chats import IS_ACTIVE, chats
 from bot.store.deliveries import ENDED_ATTEMPTS, deliveries, is_open
-from bot.store.engine.database import Tx, row_or_none
+from bot.store.engine.database import Tx, lock_rows, row_or_none
 from bot.store.engine.schema import BigId, Timestamp, metadata
 
 # A delivery that is due within this time counts as being sent. The time is longer than the wait
@@ -184,10 +184,8 @@ async def drop_unsent(tx: Tx, number: int, *, now: datetime) -> None:
     """Drop the open deliveries of a broadcast of which no copy may have arrived."""
     unsent = sa.and_(_is_of(number), is_open, deliveries.c.copies == 0)
     waiting = sa.select(deliveries.c.chat_id).where(unsent)
-    theirs = sa.select(queues.c.chat_id).where(queues.c.chat_id.in_(waiting))
-    # The queues are locked in order, as in ``chat_queues.lock_all``, but without a parameter for
-    # each chat.
-    locked = theirs.order_by(queues.c.chat_id).with_for_update().subquery()
-    await tx.execute(sa.select(sa.func.count()).select_from(locked))
+    # ``chat_queues.lock_all`` would need a parameter for each chat.
+    theirs = queues.c.chat_id.in_(waiting)
+    await lock_rows(tx, queues.c.chat_id, theirs, against_references=True)
     statement = sa.update(deliveries).where(unsent)
     await tx.execute(statement.values(state="dropped", reason="stopped", done_at=now))

@@ -100,7 +100,6 @@ async def newest(
             profiles.c.profile_id.not_in(blocked),
             profiles.c.username.not_in(blocked),
             files.c.kind.in_(_KINDS),
-            files.c.file_id.is_not(None),
             files.c.until > now,
             sa.true() if pk is None else stories.c.pk == pk,
         )

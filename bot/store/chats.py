@@ -10,7 +10,7 @@ from bot.domain.access import Entry, Judged, Subject, judge
 from bot.domain.errors import CHAT_SILENCED, BlockedError
 from bot.domain.records import Chat
 from bot.store import access
-from bot.store.engine.database import Tx, add_new, row_or_none
+from bot.store.engine.database import Tx, add_new, lock_rows, row_or_none
 from bot.store.engine.schema import Timestamp, insert, metadata
 
 chats = sa.Table(
@@ -143,22 +143,8 @@ async def _judge_chat(tx: Tx, chat_id: int, now: datetime) -> Judged:
 
 
 async def silenced_among(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> set[int]:
-    """Return the chats among ``chat_ids`` with a blocked responsible person.
-
-    A private chat is also returned if its person is blocked.
-    """
-    blocked = access.blocked_subjects_sql(now)
-    numbers = blocked.with_only_columns(sa.cast(_SUBJECT, sa.BigInteger))
-    among = chats.c.id.in_(sorted(chat_ids))
-    of_payer = sa.select(chats.c.id).where(among, chats.c.payer.in_(numbers))
-    has_payer = sa.select(sa.cast(chats.c.id, sa.String)).where(among, HAS_PAYER)
-    of_adder = sa.select(sa.cast(_ADDED.c.subject, sa.BigInteger)).where(
-        _IS_OWN_ENTRY,
-        _ADDED.c.subject.in_([str(chat_id) for chat_id in sorted(chat_ids)]),
-        _ADDED.c.subject.not_in(has_payer),
-        _ADDED.c.added_by.in_(blocked),
-    )
-    return set(await tx.scalars(sa.union(of_payer, of_adder)))
+    """Return the groups and channels among ``chat_ids`` with a blocked responsible person."""
+    return {one for one in chat_ids if (await _judge_chat(tx, one, now)).is_silent}
 
 
 async def blocked_chats(tx: Tx, *, now: datetime) -> list[int]:
@@ -320,8 +306,7 @@ async def lock(tx: Tx, chat_ids: Collection[int]) -> None:
     """
     if not chat_ids:
         return
-    these = sa.select(chats.c.id).where(chats.c.id.in_(list(chat_ids))).order_by(chats.c.id)
-    await tx.execute(these.with_for_update(key_share=True))
+    await lock_rows(tx, chats.c.id, chats.c.id.in_(list(chat_ids)))
 
 
 async def lock_current(tx: Tx, chat_id: int) -> int:

@@ -25,20 +25,20 @@ _BILLS = frozenset({"ledger_entries"})
 _PEOPLE = frozenset({"user_id", "created_by"})
 
 
-_OWED = "checkpoint"
+_CHECKPOINT_MARK = "checkpoint"
 """The key of a mark. The mark exists while the database's log still contains erased content."""
 
 
-async def owed_checkpoint(tx: Tx) -> str | None:
+async def pending_checkpoint(tx: Tx) -> str | None:
     """Return the mark of the last erasure that needs a checkpoint of the log, or None."""
-    mark = await key_values.get(tx, _OWED)
+    mark = await key_values.get(tx, _CHECKPOINT_MARK)
     return None if mark is None else str(mark)
 
 
-async def settle_checkpoint(tx: Tx, mark: str) -> None:
+async def remove_checkpoint_mark(tx: Tx, mark: str) -> None:
     """Remove the mark of an erasure after a checkpoint; the mark of a later erasure stays."""
-    if await owed_checkpoint(tx) == mark:
-        await key_values.remove(tx, _OWED)
+    if await pending_checkpoint(tx) == mark:
+        await key_values.remove(tx, _CHECKPOINT_MARK)
 
 
 async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
@@ -50,7 +50,7 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
     a group, the group opens, unless it is blocked for another reason. The permissions of the chat
     stay, so that an erasure does not end a block; only the name is erased. The counters of a day's
     limits also stay. Updates that are not finished stay. On SQLite, store a mark for a checkpoint
-    (``owed_checkpoint``), because the log of the database still contains the erased content.
+    (``pending_checkpoint``), because the log of the database still contains the erased content.
     """
     paid = await _lock(tx, chat_id, now=now)
     await _remove_payer(tx, paid, now=now)
@@ -81,7 +81,7 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
     )
     await tx.execute(sa.delete(chats.chats).where(chats.chats.c.id == chat_id))
     if tx.dialect.name == "sqlite":
-        await key_values.put(tx, _OWED, secrets.token_hex(8))
+        await key_values.put(tx, _CHECKPOINT_MARK, secrets.token_hex(8))
 
 
 async def _lock(tx: Tx, chat_id: int, *, now: datetime) -> list[int]:
@@ -101,6 +101,7 @@ async def _lock(tx: Tx, chat_id: int, *, now: datetime) -> list[int]:
         await chat_queues.lock_all(tx, [*paid, chat_id])
         still_paid = await _paid_by(tx, chat_id)
         if set(still_paid) <= set(paid):
+            await savepoint.commit()
             return still_paid
         await savepoint.rollback()
 

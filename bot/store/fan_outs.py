@@ -21,7 +21,7 @@ from bot.store import chat_queues
 from bot.store.chats import HAS_PAYER, IS_ACTIVE, chats
 from bot.store.claims import NOW
 from bot.store.deliveries import deliveries
-from bot.store.engine.database import Tx
+from bot.store.engine.database import Tx, lock_rows
 from bot.store.engine.failures import is_outage, is_timeout
 from bot.store.engine.schema import BigId, Timestamp, insert, metadata
 from bot.store.profiles import IS_NOT_BLOCKED, profiles
@@ -138,9 +138,8 @@ async def add(
 async def remove_stories_of(tx: Tx, profile_ids: Collection[str]) -> None:
     """Delete the unfinished fan-outs of stories of profiles; notices stay."""
     these = sa.and_(fan_outs.c.profile_id.in_(sorted(profile_ids)), fan_outs.c.notice.is_(None))
-    ordered = sa.select(fan_outs.c.id).where(these).order_by(fan_outs.c.id)
-    ids = (await tx.execute(ordered.with_for_update())).scalars().all()
-    await tx.execute(sa.delete(fan_outs).where(fan_outs.c.id.in_(ids)))
+    await lock_rows(tx, fan_outs.c.id, these, against_references=True)
+    await tx.execute(sa.delete(fan_outs).where(these))
 
 
 async def next_due_at(tx: Tx) -> datetime | None:

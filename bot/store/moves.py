@@ -26,6 +26,8 @@ from bot.store.deliveries import deliveries, is_open
 from bot.store.engine.database import Tx, all_tables
 from bot.store.enqueue import add_notice
 
+# Money is locked after the profiles.
+_MOVED_LAST = (ledger.ledger_entries, usage.usage_days)
 _UNIQUE = (sa.UniqueConstraint, sa.PrimaryKeyConstraint)
 
 
@@ -65,15 +67,13 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
         await _merge_duplicate_subscriptions(tx, old, kept=new, now=now)
     await deliveries_store.remove_answered_messages(tx, old)
     for table in all_tables().sorted_tables:
-        is_money = table is usage.usage_days or table is ledger.ledger_entries
-        if "chat_id" in table.c and not is_money:
+        if "chat_id" in table.c and table not in _MOVED_LAST:
             await _rewrite_chat_id(tx, table, old, new)
     await tx.execute(sa.delete(chats.chats).where(chats.chats.c.id == old))
     await chats.set_state(tx, new, "closed" if is_blocked else "active", now=now)
     await chat_queues.make_due(tx, new, due_at=now, now=now)
     await chat_queues.reschedule(tx, new)
     await subscriptions.switch_checks(tx, chat_id=new, now=now)
-    # Money is locked after the profiles.
     await ledger.move_chat(tx, old, new)
     await budgets.move_chat(tx, old, new)
     await usage.move_chat(tx, old, new)

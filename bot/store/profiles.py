@@ -12,7 +12,7 @@ from bot.domain.model import Profile
 from bot.domain.records import Audience, Known
 from bot.runtime.claims import Lease
 from bot.store.claims import NOW, Claims, claim_columns, claim_values
-from bot.store.engine.database import Tx, row_or_none
+from bot.store.engine.database import Tx, lock_rows, row_or_none
 from bot.store.engine.schema import Timestamp, insert, metadata, partial_index
 
 profiles = sa.Table(
@@ -87,9 +87,8 @@ async def lock(tx: Tx, profile_id: str) -> Known | None:
 
 async def lock_all(tx: Tx, profile_ids: Collection[str]) -> None:
     """Lock profiles as ``lock`` does, in the order of the ids."""
-    these = sa.select(profiles.c.profile_id).where(profiles.c.profile_id.in_(sorted(profile_ids)))
-    ordered = these.order_by(profiles.c.profile_id)
-    await tx.execute(ordered.with_for_update(key_share=True))
+    these = profiles.c.profile_id.in_(sorted(profile_ids))
+    await lock_rows(tx, profiles.c.profile_id, these)
 
 
 async def named(tx: Tx, username: str, *, since: datetime) -> Known | None:
@@ -327,10 +326,11 @@ def _block_changes_sql(
 async def change_blocked(
     tx: Tx, blocked: Collection[str], profile_ids: Collection[str], *, now: datetime
 ) -> tuple[list[Known], list[Known]]:
-    """Update the state of those profiles that were blocked or unblocked.
+    """Lock the profiles ``profile_ids``, and change the states that disagree with ``blocked``.
 
-    Return both lists in that order. ``blocked`` as in ``block_changes``. A blocked profile is not
-    checked.
+    ``blocked`` are the ids and names of all blocked profiles. Return the profiles that are blocked
+    now, and the profiles that are unblocked now. The planned check of a blocked profile is
+    removed. The caller plans the checks of the unblocked profiles.
     """
     await lock_all(tx, profile_ids)
     these = profiles.c.profile_id.in_(sorted(profile_ids))

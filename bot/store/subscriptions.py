@@ -14,7 +14,7 @@ from bot.domain.records import EPOCH, MAIN, Audience, Chat, Subscription
 from bot.store import access
 from bot.store import chats as chat_store
 from bot.store.chats import COLUMNS, HAS_PAYER, IS_ACTIVE, chats
-from bot.store.engine.database import Tx, row_or_none
+from bot.store.engine.database import Tx, lock_rows, row_or_none
 from bot.store.engine.schema import BigId, Timestamp, insert, metadata
 from bot.store.profiles import IS_CHECKED, IS_NOT_BLOCKED, lock_all, profiles
 from bot.store.topics import topics
@@ -132,7 +132,7 @@ async def followed_profiles(tx: Tx, chat_ids: Collection[int]) -> set[str]:
     of_chats = sa.select(subscriptions.c.profile_id).where(
         subscriptions.c.chat_id.in_(list(chat_ids))
     )
-    return set((await tx.execute(of_chats)).scalars())
+    return set(await tx.scalars(of_chats))
 
 
 async def _fetch_matching(
@@ -251,7 +251,7 @@ async def remove_of_chat(tx: Tx, chat_id: int) -> list[str]:
 async def forget_creator(tx: Tx, person: int) -> None:
     """Remove the id of a person from the subscriptions that the person has created."""
     whose = subscriptions.c.created_by == person
-    await _lock_matching(tx, whose)
+    await lock_rows(tx, subscriptions.c.id, whose)
     await tx.execute(sa.update(subscriptions).where(whose).values(created_by=None))
 
 
@@ -262,16 +262,8 @@ async def restart_alerts(
     whose = subscriptions.c.chat_id == chat_id
     if chat_id is None:
         whose = subscriptions.c.profile_id.in_(sorted(profile_ids))
-    await _lock_matching(tx, whose)
+    await lock_rows(tx, subscriptions.c.id, whose)
     await tx.execute(sa.update(subscriptions).where(whose).values(since=since))
-
-
-async def _lock_matching(tx: Tx, whose: sa.ColumnElement[bool]) -> None:
-    """Lock the subscriptions of several chats in the order of the ids."""
-    rows = sa.select(subscriptions.c.id).where(whose).order_by(subscriptions.c.id)
-    locked = rows.with_for_update(key_share=True).subquery()
-    # The count locks the rows without a transfer of very many ids.
-    await tx.execute(sa.select(sa.func.count()).select_from(locked))
 
 
 async def lock_and_get_chat(tx: Tx, chat_id: int, *, now: datetime) -> Chat:

@@ -34,7 +34,7 @@ from bot.updates.unit_of_work import Call, Reply, Unit
 log = structlog.get_logger()
 
 Handle = Callable[[Update], Awaitable[None]]
-_HASTENED_EVERY = timedelta(seconds=30)
+_EARLIER_REPLIES_EVERY = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Handling:
         self._wake = wake
         self._replies_are_durable = replies_are_durable
         self._now = now
-        self._hastened = TimedCache[int, bool]()
+        self._made_due = TimedCache[int, bool]()
 
     def unit_handler(self, handle: Handle) -> Callable[[Update, ClaimedUpdate], Awaitable[bool]]:
         """Return a function that runs ``handle`` for a claimed update in one transaction.
@@ -171,8 +171,8 @@ class Handling:
 
     async def _make_earlier_replies_due(self, tx: Tx, chat_id: int, now: datetime) -> None:
         """Make earlier replies to the chat due now, at most once in 30 seconds."""
-        if self._hastened.get(chat_id, now=now) is None:
-            self._hastened.put(chat_id, value=True, until=now + _HASTENED_EVERY)
+        if self._made_due.get(chat_id, now=now) is None:
+            self._made_due.put(chat_id, value=True, until=now + _EARLIER_REPLIES_EVERY)
             await deliveries.make_replies_due(tx, chat_id, now=now)
 
     async def _send_replies(self, enqueued: Enqueued, unit: Unit) -> None:
@@ -194,7 +194,7 @@ class Handling:
         except Exception:  # the queue can be claimed again after the lease has expired
             log.exception("an answer was not recorded", chat=enqueued.lease.queue.chat_id)
         else:
-            unit.is_in_vain = outcome is SHOWN_ALREADY
+            unit.is_edit_unchanged = outcome is SHOWN_ALREADY
 
     async def _send_to_stranger(self, reply: Reply) -> None:
         """Send a reply once to a chat that is not in the database.

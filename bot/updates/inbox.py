@@ -346,10 +346,12 @@ class Intake:
     async def _record(self, claimed: ClaimedUpdate, result: str) -> None:
         """Record the outcome of an update. Retry until the database is available.
 
-        If PostgreSQL ends several attempts because they took too long, raise
-        ``DatabaseUnavailableError``.
+        Until then, the later updates of the queue wait, and an answered update is not handled
+        again.
 
-        The queue of the update waits until then, so that an answered update is not handled again.
+        Raises:
+            DatabaseUnavailableError: PostgreSQL ended several attempts, because they took too
+                long.
         """
         # A power failure may undo this write. The update is then handled again. This is harmless
         # because the update had no effect.

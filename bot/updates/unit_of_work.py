@@ -43,7 +43,7 @@ class Unit:
         self.calls_after_replies: list[Call] = []
         self.calls_after_commit: list[Call] = []
         self.work: list[Work] = []
-        self.is_in_vain = False
+        self.is_edit_unchanged = False
         """Whether the edit of a message changed nothing, because the content was the same."""
 
     @property

@@ -478,6 +478,20 @@ async def row_or_none(
     return kind(*row) if row else None
 
 
+async def lock_rows(
+    tx: Tx, key: sa.Column[Any], which: sa.ColumnElement[bool], *, against_references: bool = False
+) -> None:
+    """Lock the rows of the table of ``key`` that match a condition, in the order of ``key``.
+
+    Other transactions may still insert rows that refer to the locked rows, unless
+    ``against_references`` is True.
+    """
+    ordered = sa.select(key).where(which).order_by(key)
+    locked = ordered.with_for_update(key_share=not against_references).subquery()
+    # The count locks the rows without a transfer of very many keys.
+    await tx.execute(sa.select(sa.func.count()).select_from(locked))
+
+
 async def add_new(tx: Tx, table: sa.Table, **row: Any) -> bool:  # noqa: ANN401 - values of columns
     """Insert a row. Return False, and change nothing, if the primary key already exists."""
     keys = list(table.primary_key.columns)
