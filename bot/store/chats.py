@@ -143,8 +143,13 @@ async def _judge_chat(tx: Tx, chat_id: int, now: datetime) -> Judged:
 
 
 async def silenced_among(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> set[int]:
-    """Return the groups and channels among ``chat_ids`` with a blocked responsible person."""
-    return {one for one in chat_ids if (await _judge_chat(tx, one, now)).is_silent}
+    """Return the chats among ``chat_ids`` with a blocked responsible person.
+
+    A private chat is also returned if its person is blocked.
+    """
+    silenced = _silenced_sql(now).subquery()
+    among = silenced.c.id.in_(sorted(chat_ids))
+    return set(await tx.scalars(sa.select(silenced.c.id).where(among)))
 
 
 async def blocked_chats(tx: Tx, *, now: datetime) -> list[int]:
@@ -158,26 +163,35 @@ async def blocked_chats(tx: Tx, *, now: datetime) -> list[int]:
 
 def is_blocked_sql(now: datetime) -> sa.ColumnElement[bool]:
     """Return the SQL condition that a chat, its person or the responsible person is blocked."""
+    numbers = sa.cast(_SUBJECT, sa.BigInteger)
+    blocked = access.blocked_subjects_sql(now).with_only_columns(numbers)
+    return sa.or_(chats.c.id.in_(blocked), chats.c.id.in_(_silenced_sql(now)))
+
+
+def _silenced_sql(now: datetime) -> sa.CompoundSelect[int]:
+    """Return the query for the ids of the chats with a blocked responsible person."""
     blocked = access.blocked_subjects_sql(now)
     numbers = blocked.with_only_columns(sa.cast(_SUBJECT, sa.BigInteger))
-    added = sa.select(sa.cast(_ADDED.c.subject, sa.BigInteger)).where(
-        _IS_OWN_ENTRY, _ADDED.c.added_by.in_(blocked)
-    )
-    return sa.or_(
-        chats.c.id.in_(numbers),
-        chats.c.payer.in_(numbers),
-        sa.and_(~HAS_PAYER, chats.c.id.in_(added)),
-    )
+    return _chats_of_sql(blocked, numbers)
+
+
+def _chats_of_sql(texts: Any, numbers: Any) -> sa.CompoundSelect[int]:  # noqa: ANN401 - lists or queries
+    """Return the query for the ids of the chats for which people are responsible.
+
+    ``texts`` and ``numbers`` are the ids of the people as text and as number. ``_RESPONSIBLE`` is
+    the same rule for a single chat.
+    """
+    paid = chats.alias()
+    of_payer = sa.select(paid.c.id).where(paid.c.payer.in_(numbers))
+    chat_id = sa.cast(_ADDED.c.subject, sa.BigInteger)
+    has_payer = sa.exists().where(paid.c.id == chat_id, paid.c.payer.is_not(None))
+    of_adder = sa.select(chat_id).where(_IS_OWN_ENTRY, _ADDED.c.added_by.in_(texts), ~has_payer)
+    return sa.union(of_payer, of_adder)
 
 
 async def chats_of(tx: Tx, person: int) -> list[int]:
-    """Return the ids of the chats for which a person is responsible, and of the private chat."""
-    added = sa.select(sa.cast(_ADDED.c.subject, sa.BigInteger)).where(
-        _IS_OWN_ENTRY, _ADDED.c.added_by == str(person)
-    )
-    abandoned = sa.select(chats.c.id).where(chats.c.id.in_(added), ~HAS_PAYER)
-    paid = sa.select(chats.c.id).where(chats.c.payer == person)
-    rows = await tx.scalars(sa.union(abandoned, paid))
+    """Return the ids of a person's private chat and of all chats that the person answers for."""
+    rows = await tx.scalars(_chats_of_sql([str(person)], [person]))
     return sorted({person, *rows})
 
 
