@@ -69,11 +69,11 @@ async def _measure(name: str, url: str, args: argparse.Namespace) -> Result:
         ledger = Ledger(db, FREE)
         single = await _per_second(ledger, max(1, args.calls // 4), 1)
         many = await _per_second(ledger, args.calls, args.together)
-        limit = sum(await ledger.spent_today()) + 1
+        limit = sum(await ledger.spent_by_replies_and_schedule()) + 1
         started = time.perf_counter()
         served = await _race(Ledger(db, Limits(limit, 1.0, MANY, MANY)), args.races)
         took = time.perf_counter() - started
-        overshoot = max(sum(await ledger.spent_today()) - limit, 0)
+        overshoot = max(sum(await ledger.spent_by_replies_and_schedule()) - limit, 0)
     return Result(name, single, many, args.races, served, overshoot, args.races / took)
 
 

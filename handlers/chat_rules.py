@@ -68,17 +68,19 @@ async def propose(context: Context, wanted: Options) -> None:
     await say(context, "\n".join(lines), [[context.button(DO_IT, CHAT_RULES("save"), PRIMARY)]])
 
 
-async def save(context: Context, wanted: Options, *, undone_from: datetime | None = None) -> Page:
+async def save(
+    context: Context, wanted: Options, *, rules_undone_since: datetime | None = None
+) -> Page:
     """Save rules of the whole chat, and apply the rules to pending stories.
 
-    Return the page with the *Undo* button. With ``undone_from``, the rules are also applied to the
-    stories that earlier rules have excluded since that time.
+    Return the page with the *Undo* button. With ``rules_undone_since``, the rules are also applied
+    to the stories that earlier rules have excluded since that time.
     """
     chat = context.chat
     services = context.services
     before = chat.rule_options
     context.chat = await services.chats.change(chat.id, rules=wanted.to_json()) or chat
-    await services.subscriptions.reselect_deferred(chat.id, undone_from=undone_from)
+    await services.subscriptions.reselect_deferred(chat.id, rules_undone_since=rules_undone_since)
     commands = [code(f"{COMMAND} {one.rules_text}") for one in (before, wanted)]
     change = " → ".join(map(context.t.isolate, commands))
     text, rows = rules_page(context, Safe(change))
@@ -106,8 +108,10 @@ async def press_chat_rules(context: Context, what: str) -> str | None:
         return context.t.plain(UNKNOWN_BUTTON)
     # The message may be older than the change of the rules, because the message was edited when
     # the rules were saved.
-    undone_from = context.message.date if context.message and what == "undo" else None
-    await edit_pressed(context, *await save(context, written[0], undone_from=undone_from))
+    rules_undone_since = context.message.date if context.message and what == "undo" else None
+    await edit_pressed(
+        context, *await save(context, written[0], rules_undone_since=rules_undone_since)
+    )
     return None
 
 

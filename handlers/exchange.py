@@ -246,7 +246,9 @@ async def _use_options(context: Context, source: Document) -> None:
             continue
         try:
             with unit_of_work.as_current(None):  # each change is committed
-                await _use_options_of(context, entry.username, entry.preferences.options)
+                await _set_options_if_subscribed(
+                    context, entry.username, entry.preferences.options
+                )
         except DatabaseUnavailableError:
             raise  # the update is retried
         except BotError as error:
@@ -256,7 +258,7 @@ async def _use_options(context: Context, source: Document) -> None:
     await edit_pressed(context, Safe("\n".join(lines)), buttons)
 
 
-async def _use_options_of(context: Context, username: str, options: Options) -> None:
+async def _set_options_if_subscribed(context: Context, username: str, options: Options) -> None:
     """Set the options of the subscription to a profile in this chat and topic, if any."""
     try:
         rows = await context.services.subscriptions.named(context.chat.id, username)

@@ -52,14 +52,14 @@ async def show_spending(context: Context) -> None:
 @command("stop_spending")
 async def stop_spending(context: Context) -> None:
     """Refuse all paid calls from now on."""
-    await context.services.ledger.set_stopped(stopped=True)
+    await context.services.ledger.set_spending_stopped(stopped=True)
     await say(context, context.t(STOPPED), resume_row(context))
 
 
 @command("resume_spending")
 async def resume_spending(context: Context) -> None:
     """Allow paid calls again."""
-    await context.services.ledger.set_stopped(stopped=False)
+    await context.services.ledger.set_spending_stopped(stopped=False)
     await say(context, context.t(RESUMED))
 
 

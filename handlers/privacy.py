@@ -61,16 +61,16 @@ def chat_data_page(context: Context) -> Page:
 
 
 @on_press(ERASE)
-async def confirm_or_erase(context: Context, what: str | None) -> None:
+async def confirm_or_erase(context: Context, step: str | None) -> None:
     """Ask for confirmation, then delete all data of the chat."""
-    if what == "yes":
+    if step == "yes":
         left = await context.services.payers.chats_of(context.chat.id, most=None)
         await context.services.chats.erase(context.chat.id)
         await notify_chats_without_payer(left, context)
         await edit_pressed(context, context.t(DONE))
-    elif what == "more":
+    elif step == "more":
         await edit_pressed(context, context.t(STAYS), [[back(context.t, ERASE("no"))]])
-    elif what == "no":
+    elif step == "no":
         await edit_pressed(context, *chat_data_page(context))
     else:
         yes = context.button(N_("Yes, delete"), ERASE("yes"), DANGER)

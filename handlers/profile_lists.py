@@ -34,10 +34,12 @@ def names_in_bold(names: Sequence[str], context: Context) -> Safe:
     return Safe(f"{shown} <b>(+{context.t.number(rest)})</b>")
 
 
-def lines_by_sentence(said: Iterable[tuple[str, str]], context: Context) -> list[str]:
+def lines_by_sentence(
+    names_and_sentences: Iterable[tuple[str, str]], context: Context
+) -> list[str]:
     """Return a line for each different sentence, beginning with the names of the profiles."""
     alike: dict[str, list[str]] = {}
-    for name, sentence in said:
+    for name, sentence in names_and_sentences:
         alike.setdefault(sentence, []).append(name)
     return [
         context.t.labelled(names_in_bold(names, context), Safe(sentence))

@@ -362,11 +362,11 @@ async def settings_page(context: Context) -> Page:
     ]
     rows = grid(buttons, 2)
     if chat.kind in {"group", "supergroup"}:
-        rows.append([_parts_button(context)])
+        rows.append([_cost_by_member_button(context)])
     return text, rows
 
 
-def _parts_button(context: Context) -> Button:
+def _cost_by_member_button(context: Context) -> Button:
     """Return the button that turns the cost by member in /usage on or off."""
     sign, value = ("✅ ", OFF) if context.chat.shows_parts else ("▫️ ", ON)
     return button(sign + context.t.plain(PARTS), SETTING("parts", value))

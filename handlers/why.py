@@ -187,7 +187,7 @@ def _outcome_lines(known: Why, context: Context) -> list[str]:
         return [t(N_("No new stories since alerts began ({when})."), when=t.relative_time(begun))]
     if not outcomes.total:
         return [t(N_("I found no new stories in the last two days."))]
-    reasons = [_reason_text(it, context) for it in outcomes.filtered_by]
+    reasons = [_option_or_rule_text(it, context) for it in outcomes.filtered_by]
     options = t.listed(reasons[:MOST_REASONS])
     lines: list[str] = [t(N_("In the last two days:")), "• " + t(FOUND, n=outcomes.total)]
     for kind in KINDS:
@@ -197,7 +197,7 @@ def _outcome_lines(known: Why, context: Context) -> list[str]:
     return lines
 
 
-def _reason_text(reason: str, context: Context) -> str:
+def _option_or_rule_text(reason: str, context: Context) -> str:
     """Return the text of an option or rule that excluded stories; rules are quoted as typed."""
     if reason in MEDIA:
         return context.t.plain(MEDIA[reason])

@@ -110,7 +110,7 @@ class Treasurer:
 
     async def _report_drift(self) -> None:
         """Report a confirmed difference between balance and ledger to the owners, once."""
-        drift = await self._ledger.take_certain_drift()
+        drift = await self._ledger.refund_and_take_certain_drift()
         if drift is None:
             return
         self._drift = drift.total + drift.size

@@ -212,7 +212,7 @@ class Ledger:
                 account = await budgets.account_state(tx)
                 if not account.may_spend(nominal, minimum=minimum):
                     raise SpendingStoppedError("stopped, or the balance is below the minimum")
-                used = account.spent_today(today)
+                used = account.spent_by_replies_and_schedule(today)
                 raise SpendingError(
                     text=BUDGET_SPENT,
                     until=budget_free_at(side, self.limits, used, nominal, now),
@@ -271,21 +271,23 @@ class Ledger:
             if refusing:
                 raise PastedLimitError
 
-    async def set_stopped(self, *, stopped: bool) -> None:
+    async def set_spending_stopped(self, *, stopped: bool) -> None:
         """Turn the stop switch on or off. If on, every process refuses paid calls.
 
         The balance can still be fetched.
         """
         async with self._db.begin() as tx:
-            await budgets.set_stopped(tx, stopped=stopped)
+            await budgets.set_spending_stopped(tx, stopped=stopped)
 
     async def is_stopped(self) -> bool:
         """Return whether the stop switch is on."""
         return (await self._db.fetch(budgets.account_state)).is_stopped
 
-    async def spent_today(self) -> tuple[int, int]:
+    async def spent_by_replies_and_schedule(self) -> tuple[int, int]:
         """Return the credits that the replies and the schedule have spent today."""
-        return (await self._db.fetch(budgets.account_state)).spent_today(self._now().date())
+        return (await self._db.fetch(budgets.account_state)).spent_by_replies_and_schedule(
+            self._now().date()
+        )
 
     async def left_by_replies(self, now: datetime) -> float:
         """Estimate the credits of today's budget for replies that replies will not need.
@@ -296,7 +298,7 @@ class Ledger:
         """
         today = now.date()
         async with self._db.read() as tx:
-            used, _ = (await budgets.account_state(tx)).spent_today(today)
+            used, _ = (await budgets.account_state(tx)).spent_by_replies_and_schedule(today)
             if self._habits is None or self._habits[0] != today:
                 since = today - timedelta(days=_HABIT_DAYS)
                 tells_apart = self.limits.newcomer_allowance is not None
@@ -308,7 +310,7 @@ class Ledger:
     async def schedule_room_and_spent(self, tx: Tx, now: datetime) -> tuple[int, int]:
         """Return how many credits the schedule may still spend, and how many it spent today."""
         account = await budgets.account_state(tx)
-        replies, schedule = account.spent_today(now.date())
+        replies, schedule = account.spent_by_replies_and_schedule(now.date())
         room = side_rule_for("schedule", self.limits, now).room(mine=schedule, others=replies)
         if account.balance is not None:
             room = min(room, account.balance - self.limits.minimum_balance)
@@ -350,7 +352,7 @@ class Ledger:
             await budgets.set_reach(tx, balance.credits - in_flight + spent)
         return balance
 
-    async def take_certain_drift(self) -> Drift | None:
+    async def refund_and_take_certain_drift(self) -> Drift | None:
         """Return the confirmed difference between balance and ledger once, or None.
 
         The returned difference counts as reported, and the comparison starts again. If the API

@@ -125,7 +125,7 @@ async def load_spending(tx: Tx, limits: Limits, *, now: datetime) -> Spending:
         by_operation=_sums_by_key(shown, lambda one: one.operation),
         days=days,
         budget=limits.daily_budget,
-        left_today=max(0, limits.daily_budget - sum(account.spent_today(today))),
+        left_today=max(0, limits.daily_budget - sum(account.spent_by_replies_and_schedule(today))),
         forecast=this_month + round(rate * days_left_in_month(now)),
         balance=account.balance,
         days_left=account.balance / rate if account.balance is not None and rate > 0 else None,

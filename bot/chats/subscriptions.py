@@ -113,7 +113,7 @@ class Subscriptions:
             # Subscriptions that ended or moved before the lock was acquired are skipped.
             gone = [one for one in await store.of_chat(tx, chat_id) if one.id in ids]
             await ended_store.add(tx, gone, now=now)
-            await deliveries.detach(tx, [one.id for one in gone], now=now)
+            await deliveries.drop_and_detach_stories(tx, [one.id for one in gone], now=now)
             await store.remove(tx, [one.id for one in gone])
             await chat_queues.reschedule(tx, chat_id)
             profile_ids = {one.profile_id for one in gone}
@@ -226,21 +226,21 @@ class Subscriptions:
         return None
 
     async def reselect_deferred(
-        self, chat_id: int, *, undone_from: datetime | None = None
+        self, chat_id: int, *, rules_undone_since: datetime | None = None
     ) -> None:
         """Select the deferred deliveries of a chat again after a change of the chat's settings.
 
-        With ``undone_from``, the change undoes new rules of the whole chat. The deliveries that
-        the rules dropped since that time are also selected again, except in a chat without a
+        With ``rules_undone_since``, the change undoes new rules of the whole chat. The deliveries
+        that the rules dropped since that time are also selected again, except in a chat without a
         payer. The next checks of the followed profiles are rescheduled.
         """
         now = self._now()
         async with writing(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
             chat = await chats.get(tx, chat_id)
-            if undone_from is not None and chat is not None and chat.payer is not None:
+            if rules_undone_since is not None and chat is not None and chat.payer is not None:
                 await deliveries.reopen_of_chat(
-                    tx, chat_id, reason=f"{FILTERED}: {CHAT_RULE}", since=undone_from
+                    tx, chat_id, reason=f"{FILTERED}: {CHAT_RULE}", since=rules_undone_since
                 )
             await deliveries.select_again(tx, chat_id, now=now)
             await chat_queues.reschedule(tx, chat_id)
@@ -306,7 +306,7 @@ class Subscriptions:
         # Subscriptions are locked before profiles.
         await store.restart_alerts(tx, profile_ids=unblocked, since=since)
         both = {one.profile_id for one in [*begins, *ends]}
-        begun, ended = await profiles.change_blocked(tx, blocked, both, now=now)
+        begun, ended = await profiles.apply_block_list(tx, blocked, both, now=now)
         for notice, known in (("blocked", begun), ("back", ended)):
             for one in known:
                 fields = {"username": one.username}
@@ -358,7 +358,7 @@ class Subscriptions:
             return "outage"
         price = CHECK_COST
         if self._api is not None:
-            price = self._api.stories("", public_since=now).price
+            price = self._api.stories("", last_known_public_at=now).price
             if not self._api.is_in_service:
                 return "stopped"
         obstacle = await self._ledger.obstacle_to_checks(tx, price, now)

@@ -132,12 +132,12 @@ def retry_at(now: datetime, attempts: int, *, is_repeat: bool = False) -> dateti
     return now + _doubling_delay(first, attempts, _LAST_RETRY)
 
 
-def repeat_asks_again_at(now: datetime, number: int) -> datetime:
+def postponed_repeat_at(now: datetime, delivery_id: int) -> datetime:
     """Return when a postponed repeat asks for its turn again: after 15 to 45 seconds.
 
-    The id ``number`` spreads the times of many repeats.
+    The id ``delivery_id`` spreads the times of many repeats.
     """
-    return now + _FIRST_TEST_AGAIN * (1 + number % 100 / 50)
+    return now + _FIRST_TEST_AGAIN * (1 + delivery_id % 100 / 50)
 
 
 def pause_after_lost_response(*, is_reply: bool) -> timedelta:

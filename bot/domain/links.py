@@ -237,7 +237,7 @@ def _classify(candidate: str, limit: int) -> Link:
         return _REJECTED
     target = rest[end:].partition("#")[0]
     if host in _PAGE_HOSTS:
-        return _page_link(target)
+        return _classify_path(target)
     if host.endswith(".instagram.com") and _is_host_name(host):
         return _UNSUPPORTED
     if host.endswith(_CDN_DOMAINS) and _is_host_name(host) and scheme == "https":
@@ -258,7 +258,7 @@ def _media_link(host: str, target: str, with_fragment: str) -> Link:
     return Link("media", url=f"https://{host}{target}") if path.strip("/") else _UNSUPPORTED
 
 
-def _page_link(target: str) -> Link:  # noqa: PLR0911 - one line for each shape of a path
+def _classify_path(target: str) -> Link:  # noqa: PLR0911 - one line for each shape of a path
     """Classify an Instagram page by the path; only shared highlights use the query."""
     path, _, query = target.partition("?")
     if path in {"", "/"}:
@@ -283,10 +283,10 @@ def _page_link(target: str) -> Link:  # noqa: PLR0911 - one line for each shape 
         case (user,) if not _RESERVED.fullmatch(first):
             return _profile_link(user, is_page=True)
         case _:
-            return _post_link(segments)
+            return _unsupported_link(segments)
 
 
-def _post_link(segments: list[str]) -> Link:
+def _unsupported_link(segments: list[str]) -> Link:
     """Return an unsupported link; the link of a post may contain the username of its profile."""
     match segments:
         case (user, "p" | "reel" | "reels" | "tv", _) if not _RESERVED.fullmatch(user.lower()):

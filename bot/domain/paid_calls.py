@@ -83,7 +83,7 @@ class StoriesService(Protocol):
 
     @property
     def checks_privacy(self) -> bool:
-        """Return whether calls of ``stories`` without ``public_since`` check the privacy."""
+        """Return whether ``stories`` without ``last_known_public_at`` checks the privacy."""
 
     def story(self, story_id: str, page_url: str = "") -> Call[Story]:
         """Return the paid call that fetches one live story."""
@@ -92,8 +92,8 @@ class StoriesService(Protocol):
         self,
         profile_id: str,
         *,
-        public_since: datetime | None = None,
-        expects_some: Callable[[], Awaitable[bool]] | None = None,
+        last_known_public_at: datetime | None = None,
+        expects_stories: Callable[[], Awaitable[bool]] | None = None,
     ) -> Call[list[Story]]:
         """Return the paid call that fetches all live stories of a profile, oldest first."""
 

@@ -76,7 +76,7 @@ class BudgetWatch:
         # The last report. The first value differs from every report.
         self._last_refused: tuple[int, int | None] | None = (-1, None)
 
-    async def check_refused(
+    async def report_refused_people(
         self, budget: float, counts: Sequence[int], cost: float, *, reply_share: float, people: int
     ) -> None:
         """Report how many known persons could not subscribe today, and a budget that would do.

@@ -185,7 +185,7 @@ class Scheduler:
     @property
     def _price_of_check(self) -> int:
         """Return the credits to reserve for a check, which are the highest possible bill."""
-        return self._api.stories("", public_since=self._now()).price
+        return self._api.stories("", last_known_public_at=self._now()).price
 
     async def _load_state(self, now: datetime) -> "_State":
         """Read the data that decide which checks to make."""
@@ -365,7 +365,9 @@ class Scheduler:
             stands = (self._settings.credits_a_day, self._counts, plan.cost)
             share = self._ledger.limits.reply_share
             await self._budget_watch.check(*stands, reply_share=share)
-            await self._budget_watch.check_refused(*stands, reply_share=share, people=refused)
+            await self._budget_watch.report_refused_people(
+                *stands, reply_share=share, people=refused
+            )
         self._survey_at = now + MAINTAIN_EVERY * (1 + len(states) / _SURVEYED_A_MINUTE)
 
     async def _poll_safely(self, known: Known, lease: Lease, plan: Plan, ticket: int) -> None:
@@ -453,8 +455,8 @@ class Scheduler:
         is_well = known.state == "active" and not known.failures
         call = self._api.stories(
             known.profile_id,
-            public_since=known.checked_at if is_well else None,
-            expects_some=partial(self._should_have_live_stories, known),
+            last_known_public_at=known.checked_at if is_well else None,
+            expects_stories=partial(self._should_have_live_stories, known),
         )
         try:
             reservation = await self._ledger.reserve(_charge(known), call)

@@ -147,7 +147,7 @@ async def adopt_restored_copy(db: Database, incidents: Incidents, *, now: dateti
     Do nothing if the database is not a backup.
     """
     async with db.begin() as tx:
-        made_at = await restored.resume_as_database(tx, now=now)
+        made_at = await restored.make_restored_backup_live(tx, now=now)
         if made_at is not None:
             await key_values.remove(tx, DRIFT)  # a restored ledger lacks bills since the backup
             await key_values.put(tx, _KEY, now.isoformat())

@@ -126,13 +126,13 @@ class Broadcasts:
         self._wake()
         return now + _EVERY
 
-    async def _end_if_sent(self, one: Broadcast, now: datetime) -> None:
+    async def _end_if_sent(self, broadcast: Broadcast, now: datetime) -> None:
         """End a broadcast that is completely in the outbox, if no message is being sent or due."""
         async with self._db.read() as tx:
-            if await broadcasts.is_being_sent(tx, one.id, now=now):
+            if await broadcasts.is_being_sent(tx, broadcast.id, now=now):
                 return
-            reach = await broadcasts.reach(tx, one.id)
-        await self._db.run(lambda tx: self._end(tx, one, reach, now))
+            reach = await broadcasts.reach(tx, broadcast.id)
+        await self._db.run(lambda tx: self._end(tx, broadcast, reach, now))
 
     @staticmethod
     async def _end(tx: Tx, one: Broadcast, reach: Reach, now: datetime) -> None:

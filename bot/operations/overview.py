@@ -128,9 +128,9 @@ class Overview:
         subject = Subject.of_chat(number)
         match wanted.get("action"):
             case "stop":
-                await self.ledger.set_stopped(stopped=True)
+                await self.ledger.set_spending_stopped(stopped=True)
             case "resume":
-                await self.ledger.set_stopped(stopped=False)
+                await self.ledger.set_spending_stopped(stopped=False)
             case _ if not 0 < abs(number) < 2**52:
                 raise BotError("no such button, or no number")
             case "block":

@@ -203,7 +203,7 @@ class Watch:
         return Seen(
             balance=account.balance,
             spent_in_a_day=in_a_day,
-            spent_today=sum(account.spent_today(now.date())),
+            spent_today=sum(account.spent_by_replies_and_schedule(now.date())),
             budget=self._budget,
             check_price=self._check_price,
             dead_letters=backlog.dead_letters,

@@ -68,7 +68,7 @@ class Alerts:
             batch.target,
             batch.album,
             caption_html=text,
-            with_count=lambda count: with_count(text, stories, t, count=count),
+            caption_for_count=lambda count: with_count(text, stories, t, count=count),
             options=_send_options(batch, _alert_buttons(chat, batch, t), now),
             calls=calls,
         )

@@ -98,10 +98,12 @@ class SendLeases:
         if is_lost or not one.is_valid:
             raise TooSoonError(timedelta(0), "not to be sent now")
 
-    def renewing(self, one: SendLease) -> AbstractAsyncContextManager[None]:
+    def renewing(self, send_lease: SendLease) -> AbstractAsyncContextManager[None]:
         """Renew a lease while the block runs, each time after a third of the lease."""
         third = self._lease.total_seconds() / 3
-        return renewing(partial(self._renew, one), every_s=third, chat=one.queue.chat_id)
+        return renewing(
+            partial(self._renew, send_lease), every_s=third, chat=send_lease.queue.chat_id
+        )
 
     async def _renew(self, one: SendLease) -> bool:
         """Renew a lease. Return False if the lease is lost."""

@@ -384,7 +384,7 @@ async def _record_removed(tx: Tx, batch: Batch, rest: Sequence[Delivery], now: d
         return
     await deliveries.end(tx, _ids(rest), reason=selection.REMOVED, now=now)
     chat_id, thread_id = batch.target.chat_id, batch.target.thread_id or MAIN
-    if await mutes.mute(tx, chat_id, thread_id, "peace", now=now):
+    if await mutes.record_missing_right(tx, chat_id, thread_id, "peace", now=now):
         await notify_of_removals(tx, chat_id, now=now)
 
 
@@ -473,7 +473,9 @@ async def _record_muted(
             await deliveries.change(tx, [row.id], due_at=due_at, held=Held.MUTED)
     target = batch.target
     thread_id = WHOLE if outcome.scope == "chat" else target.thread_id or MAIN
-    is_news = await mutes.mute(tx, target.chat_id, thread_id, outcome.missing, now=now)
+    is_news = await mutes.record_missing_right(
+        tx, target.chat_id, thread_id, outcome.missing, now=now
+    )
     if outcome.missing in notices.MISSING_MEDIA:
         if is_news:
             fields = {"missing": outcome.missing}

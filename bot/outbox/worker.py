@@ -265,7 +265,7 @@ class Outbox:
         job.asks_in = self._outage.reserve_turn_to_ask()
         if job.asks_in is None:
             for number in job.lease.ids:
-                due_at = alert_rules.repeat_asks_again_at(now, number)
+                due_at = alert_rules.postponed_repeat_at(now, number)
                 await deliveries.change(tx, [number], due_at=due_at)
             await chat_queues.reschedule(tx, queue.chat_id, free_at=now)
         return job.asks_in is not None

@@ -151,12 +151,13 @@ def is_feasible(budget: float, costs: float) -> bool:
     return budget >= fewest_credits(costs) * (1 - 1e-9)
 
 
-def fewest_credits(costs: float) -> float:
+def fewest_credits(cost_of_all_checks: float) -> float:
     """Return the minimum credits per day with which no story is missed.
 
-    ``costs`` is the number of credits for one check of each profile. Outages are not considered.
+    ``cost_of_all_checks`` is the number of credits for one check of each profile. Outages are not
+    considered.
     """
-    return _FEWEST_A_DAY * costs
+    return _FEWEST_A_DAY * cost_of_all_checks
 
 
 @dataclass(slots=True)

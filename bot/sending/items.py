@@ -128,13 +128,13 @@ class Text:
     """The caption of an album, which is sent once, with the first message.
 
     The caption is HTML. If Telegram refuses the HTML, the caption becomes plain text.
-    ``with_count`` returns the caption with a changed number of stories. This is needed if some
-    stories of the album can't be sent.
+    ``caption_for_count`` returns the caption with a changed number of stories. This is needed if
+    some stories of the album can't be sent.
     """
 
     caption: str | None
     html: bool = True
-    with_count: Callable[[int], str] | None = None
+    caption_for_count: Callable[[int], str] | None = None
 
     def caption_arguments(self) -> dict[str, Any]:
         """Return PTB's arguments for the caption of the next message."""
@@ -145,10 +145,10 @@ class Text:
     def set_count(self, stories: int) -> None:
         """Change the number of stories in the caption to ``stories``.
 
-        This changes nothing in a caption of plain text, or without ``with_count``.
+        This changes nothing in a caption of plain text, or without ``caption_for_count``.
         """
-        if self.caption and self.html and self.with_count:
-            self.caption = self.with_count(stories)
+        if self.caption and self.html and self.caption_for_count:
+            self.caption = self.caption_for_count(stories)
 
     def simplify(self) -> bool:
         """Simplify a refused caption: first remove the markup, then the whole caption.

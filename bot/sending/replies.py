@@ -225,7 +225,7 @@ class Replies:
             target,
             Album(stories),
             caption_html=payload["caption"],
-            with_count=_caption_counter(payload, stories),
+            caption_for_count=_caption_counter(payload, stories),
             options=options,
             calls=calls,
             asker=asker,

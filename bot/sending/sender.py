@@ -74,7 +74,7 @@ class Sender:
         album: Album,
         *,
         caption_html: str | None = None,
-        with_count: Callable[[int], str] | None = None,
+        caption_for_count: Callable[[int], str] | None = None,
         options: SendOptions = _PLAIN,
         calls: Calls | None = None,
         asker: Asker = _NO_ASKER,
@@ -82,8 +82,8 @@ class Sender:
         """Send the stories of ``album`` to ``target``. ``asker`` pays if a file must be bought.
 
         ``calls`` makes the requests. Without ``calls``, the album is a reply whose requests are
-        not recorded. The first item has the caption. ``with_count`` returns the caption with a
-        changed number of stories, for albums of which some stories can't be sent.
+        not recorded. The first item has the caption. ``caption_for_count`` returns the caption
+        with a changed number of stories, for albums of which some stories can't be sent.
 
         In the outcome, ``TryLater.items`` are the stories that have arrived. Only the other
         stories may be sent again. If a different sender uploads one of the stories, wait for the
@@ -95,7 +95,7 @@ class Sender:
         """
         calls = calls or Calls(self._bot)
         request = SendRequest(
-            target, Text(caption_html, with_count=with_count), options, calls, asker
+            target, Text(caption_html, caption_for_count=caption_for_count), options, calls, asker
         )
         suffix = ORIGINAL if options.as_files else ""
         keys = [story.pk + suffix for story in album.stories]

@@ -211,7 +211,7 @@ async def give_back_credits(
     await tx.execute(sa.update(account).values({side: rest, "spent": ever}))
 
 
-async def set_stopped(tx: Tx, *, stopped: bool) -> None:
+async def set_spending_stopped(tx: Tx, *, stopped: bool) -> None:
     """Turn the stop switch of all spending on or off."""
     await put(tx, account, {"id": _ACCOUNT}, {"stopped": stopped})
 
@@ -237,7 +237,7 @@ class AccountState:
             return not self.is_stopped
         return self.balance - amount >= minimum
 
-    def spent_today(self, today: date) -> tuple[int, int]:
+    def spent_by_replies_and_schedule(self, today: date) -> tuple[int, int]:
         """Return the credits that replies and the schedule have spent today."""
         return (self.replies, self.schedule) if self.day >= today else (0, 0)
 

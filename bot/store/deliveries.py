@@ -470,7 +470,9 @@ async def waiting_of(tx: Tx, profile_ids: Collection[str], *, limit: int) -> lis
     return [(row.id, row.chat_id) for row in await tx.execute(rows)]
 
 
-async def detach(tx: Tx, subscription_ids: Collection[int], *, now: datetime) -> None:
+async def drop_and_detach_stories(
+    tx: Tx, subscription_ids: Collection[int], *, now: datetime
+) -> None:
     """Drop the pending stories of subscriptions that are about to end.
 
     These rows and the rows of finished stories stay without a subscription, so that ``attach`` can
@@ -486,24 +488,24 @@ async def detach(tx: Tx, subscription_ids: Collection[int], *, now: datetime) ->
     await tx.execute(kept.values(subscription_id=None))
 
 
-async def attach(tx: Tx, one: Subscription) -> None:
-    """Give a restored subscription the stories that ``detach`` took from the ended subscription.
+async def attach(tx: Tx, subscription: Subscription) -> None:
+    """Give a restored subscription the stories of the ended subscription.
 
     The caller has locked the chat's queue and reschedules the queue afterwards.
     """
-    of_profile = sa.select(stories.c.pk).where(stories.c.profile_id == one.profile_id)
+    of_profile = sa.select(stories.c.pk).where(stories.c.profile_id == subscription.profile_id)
     theirs = sa.update(deliveries).where(
-        deliveries.c.chat_id == one.target.chat_id,
-        deliveries.c.thread_id == (one.target.thread_id or MAIN),
+        deliveries.c.chat_id == subscription.target.chat_id,
+        deliveries.c.thread_id == (subscription.target.thread_id or MAIN),
         deliveries.c.subscription_id.is_(None),
         deliveries.c.story_pk.in_(of_profile),
-        deliveries.c.created_at >= one.created_at,
+        deliveries.c.created_at >= subscription.created_at,
     )
-    await tx.execute(theirs.values(subscription_id=one.id))
-    await reopen(tx, one, reason=ENDED)
+    await tx.execute(theirs.values(subscription_id=subscription.id))
+    await reopen(tx, subscription, reason=ENDED)
 
 
-async def reopen(tx: Tx, one: Subscription, *, reason: str) -> None:
+async def reopen(tx: Tx, subscription: Subscription, *, reason: str) -> None:
     """Reopen the deliveries of a subscription that were dropped for ``reason``.
 
     Deliveries from before ``since`` of the subscription stay dropped. The caller has locked the
@@ -511,9 +513,9 @@ async def reopen(tx: Tx, one: Subscription, *, reason: str) -> None:
     """
     await _reopen(
         tx,
-        deliveries.c.subscription_id == one.id,
+        deliveries.c.subscription_id == subscription.id,
         deliveries.c.reason == reason,
-        deliveries.c.created_at >= one.since,
+        deliveries.c.created_at >= subscription.since,
     )
 
 

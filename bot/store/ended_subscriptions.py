@@ -1,6 +1,6 @@
 """Ended subscriptions, kept for a day for *Undo*.
 
-The stories of ended subscriptions stay in ``deliveries`` (``deliveries.detach``).
+The stories of ended subscriptions stay in ``deliveries`` (``deliveries.drop_and_detach_stories``).
 """
 
 from collections.abc import Collection

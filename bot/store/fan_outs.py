@@ -176,7 +176,7 @@ async def write_slice(tx: Tx, *, now: datetime, limit: int) -> bool:
         return False
     try:
         async with tx.begin_nested():
-            end = await _write_deliveries(tx, row, limit)
+            end = await _write_slice_and_return_last_id(tx, row, limit)
     except sa.exc.DBAPIError as error:
         # A timeout is a failure of this slice. An outage would stop the fan-outs of all profiles.
         if is_outage(error) and not is_timeout(error):
@@ -197,7 +197,7 @@ async def _change(tx: Tx, row: sa.Row[Any], **values: object) -> None:
     await tx.execute(sa.update(fan_outs).where(fan_outs.c.id == row.id).values(**values))
 
 
-async def _write_deliveries(tx: Tx, row: sa.Row[Any], limit: int) -> int | None:
+async def _write_slice_and_return_last_id(tx: Tx, row: sa.Row[Any], limit: int) -> int | None:
     """Write the next slice of a fan-out. Return the last subscription id, or None at the end."""
     where = {"profile_id": row.profile_id, "after_id": row.after_id, "last_id": row.last_id}
     end: int | None = await tx.scalar(_END_OF_SLICE, where | {"before": limit - 1})

@@ -107,13 +107,15 @@ async def add(
     return sorted(added, key=lambda claimed: claimed.id)
 
 
-async def count_by_asker(
-    tx: Tx, queues: Collection[str], *, but: Collection[int]
+async def count_open_by_queue_and_asker(
+    tx: Tx, queues: Collection[str], *, except_update_ids: Collection[int]
 ) -> dict[tuple[str, int | None], int]:
-    """Return the number of open updates by queue and asker, without the update_ids in ``but``."""
+    """Return the number of open updates by queue and asker, without ``except_update_ids``."""
     statement = (
         sa.select(inbox.c.queue, inbox.c.person, sa.func.count())
-        .where(OPEN, inbox.c.queue.in_(sorted(queues)), inbox.c.update_id.not_in(but))
+        .where(
+            OPEN, inbox.c.queue.in_(sorted(queues)), inbox.c.update_id.not_in(except_update_ids)
+        )
         .group_by(inbox.c.queue, inbox.c.person)
     )
     return {(row[0], row[1]): row[2] for row in await tx.execute(statement)}

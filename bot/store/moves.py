@@ -209,7 +209,9 @@ async def apply_presence(tx: Tx, mute: Mute, presence: Presence, *, now: datetim
         case "may":
             await end_mute(tx, mute.chat_id, mute.thread_id, now=now)
         case "may not":
-            await mutes.mute(tx, mute.chat_id, mute.thread_id, mute.missing, now=now)
+            await mutes.record_missing_right(
+                tx, mute.chat_id, mute.thread_id, mute.missing, now=now
+            )
 
 
 async def close_chat(tx: Tx, chat_id: int, *, now: datetime) -> bool:

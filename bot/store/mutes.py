@@ -50,7 +50,9 @@ async def of_chat(tx: Tx, chat_id: int) -> tuple[Mute, ...]:
     return (await of_chats(tx, [chat_id])).get(chat_id, ())
 
 
-async def mute(tx: Tx, chat_id: int, thread_id: int, missing: Right, *, now: datetime) -> bool:
+async def record_missing_right(
+    tx: Tx, chat_id: int, thread_id: int, missing: Right, *, now: datetime
+) -> bool:
     """Record a missing right and delay the next check.
 
     Return whether the recorded right changed. The right "peace" is missing if another bot removes

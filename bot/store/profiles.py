@@ -323,20 +323,20 @@ def _block_changes_sql(
     return sa.and_(is_listed, IS_NOT_BLOCKED), sa.and_(~is_listed, _IS_BLOCKED)
 
 
-async def change_blocked(
-    tx: Tx, blocked: Collection[str], profile_ids: Collection[str], *, now: datetime
+async def apply_block_list(
+    tx: Tx, block_list: Collection[str], profile_ids: Collection[str], *, now: datetime
 ) -> tuple[list[Known], list[Known]]:
-    """Lock the profiles ``profile_ids``, and change the states that disagree with ``blocked``.
+    """Lock the profiles ``profile_ids``, and apply the block-list to their states.
 
-    ``blocked`` are the ids and names of all blocked profiles. Return the profiles that are blocked
-    now, and the profiles that are unblocked now. The planned check of a blocked profile is
+    ``block_list`` has the ids and names of all blocked profiles. Return the profiles that are
+    blocked now, and the profiles that are unblocked now. The planned check of a blocked profile is
     removed. The caller plans the checks of the unblocked profiles.
     """
     await lock_all(tx, profile_ids)
     these = profiles.c.profile_id.in_(sorted(profile_ids))
     block: dict[str, object] = {"state": "blocked", "due_at": None, "weight": 0.0, "chats": 0}
     unblock: dict[str, object] = {"state": "active"}
-    is_begun, is_ended = _block_changes_sql(blocked)
+    is_begun, is_ended = _block_changes_sql(block_list)
     changed: list[list[Known]] = []
     for which, values in ((is_begun, block), (is_ended, unblock)):
         update = sa.update(profiles).where(these, which).values(**values, state_since=now)

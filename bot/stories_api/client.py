@@ -126,7 +126,7 @@ class StoriesApi:
 
     @property
     def checks_privacy(self) -> bool:
-        """Return whether calls of ``stories`` without ``public_since`` check the privacy."""
+        """Return whether ``stories`` without ``last_known_public_at`` checks the privacy."""
         return self._privacy is None or self._privacy.mode != "true"
 
     def judge_outage(self) -> bool | None:
@@ -163,17 +163,17 @@ class StoriesApi:
         self,
         profile_id: str,
         *,
-        public_since: datetime | None = None,
-        expects_some: Callable[[], Awaitable[bool]] | None = None,
+        last_known_public_at: datetime | None = None,
+        expects_stories: Callable[[], Awaitable[bool]] | None = None,
     ) -> Call[list[Story]]:
         """Return a profile's live stories, oldest first; 2 credits, 1 without the privacy check.
 
         The mode of the privacy check "false" never skips the check, and "true" always skips the
-        check and never repeats the call. In mode "auto", the check is skipped if ``public_since``,
-        the time at which the account was last known to be public, is less than a day ago. Then an
-        error that the account is private or does not exist proves nothing. An empty list proves
-        nothing either if ``expects_some`` returns True. In both cases the call is repeated with
-        the check, for up to 3 credits in total.
+        check and never repeats the call. In mode "auto", the check is skipped if
+        ``last_known_public_at`` is less than a day ago. Then an error that the account is private
+        or does not exist proves nothing. An empty list proves nothing either if
+        ``expects_stories`` returns True. In both cases the call is repeated with the check, for up
+        to 3 credits in total.
 
         Raises:
             ProfilePrivateError: The account is private: the API refused the call, or a returned
@@ -186,9 +186,9 @@ class StoriesApi:
         quick = replace(query, params={**query.params, "force": "on"}, nominal=query.nominal - 1)
         if self._privacy.mode == "true":
             return Call(Operation.STORIES, quick.nominal, partial(self._ask_unchecked, quick))
-        if not self._privacy.may_skip(public_since):
+        if not self._privacy.may_skip(last_known_public_at):
             return Call(Operation.STORIES, query.nominal, partial(self._ask_stories, query))
-        make = partial(self._ask_without_check_first, quick, query, expects_some)
+        make = partial(self._ask_without_check_first, quick, query, expects_stories)
         return Call(Operation.STORIES, quick.nominal + query.nominal, make)
 
     def stories_by_name(self, username: str) -> Call[list[Story]]:
@@ -348,7 +348,7 @@ class StoriesApi:
         self,
         quick: Query,
         full: Query,
-        expects_some: Callable[[], Awaitable[bool]] | None,
+        expects_stories: Callable[[], Awaitable[bool]] | None,
     ) -> Answer[list[Story]]:
         """Ask for stories without the API's privacy check.
 
@@ -362,7 +362,7 @@ class StoriesApi:
         except (ProfilePrivateError, NoSuchProfileError) as refusal:
             spent = quick.nominal if refusal.credits is None else refusal.credits
         else:
-            if first.value or expects_some is None or not await expects_some():
+            if first.value or expects_stories is None or not await expects_stories():
                 return first
             spent, silent_at = first.credits, asked_at
         try:

@@ -159,12 +159,12 @@ def _billed_credits(status: int, body: bytes | None, price: int) -> int | None:
     unknown, because a page of the proxy (502, 520) may hide an answer that was billed. Unknown
     credits count as spent until the next balance.
     """
-    if status in _FREE or (status in {403, 404} and _is_edge_page(body)):
+    if status in _FREE or (status in {403, 404} and _is_proxy_page(body)):
         return 0
     return price if status in _BILLED else None
 
 
-def _is_edge_page(body: bytes | None) -> bool:
+def _is_proxy_page(body: bytes | None) -> bool:
     """Return whether a proxy in front of the API wrote the body.
 
     Such a body is a web page, or a short error text.

@@ -99,15 +99,15 @@ class PrivacyCheck:
         elif self.mode == "auto":
             self._trust = await self._db.fetch(_read_trust)
 
-    def may_skip(self, public_since: datetime | None) -> bool:
+    def may_skip(self, last_known_public_at: datetime | None) -> bool:
         """Return whether, in mode "auto", a call about an account may skip the privacy check.
 
-        ``public_since`` is the time at which the account was last known to be public, or None. The
-        time must be less than a day ago, and unchecked answers must still be trusted.
+        ``last_known_public_at`` is the time at which the account was last known to be public, or
+        None. The time must be less than a day ago, and unchecked answers must still be trusted.
         """
-        if self._trust.fell_back_at is not None or public_since is None:
+        if self._trust.fell_back_at is not None or last_known_public_at is None:
             return False
-        return self._now() - public_since < _TRUSTED_FOR
+        return self._now() - last_known_public_at < _TRUSTED_FOR
 
     async def compare_with_forced(
         self, known: Known, shown: Iterable[Story], new: Iterable[str]

@@ -8,7 +8,7 @@ from telegram.ext import ExtBot
 from bot.runtime import transaction_guard
 from bot.telegram import api
 from bot.telegram.flood_limits import Lane
-from bot.telegram.rate_limiter import HAS_SLOT, Order, Pacing, order_of
+from bot.telegram.rate_limiter import HAS_SLOT, LimitedCall, Pacing, limited_call
 
 
 class Calls:
@@ -38,7 +38,7 @@ class Calls:
         """
         transaction_guard.refuse_if_held(f"Telegram's {method}")
         limits = {"lane": self.lane, "patience": patience}
-        async with self._slot(order_of(method, arguments, limits)):
+        async with self._slot(limited_call(method, arguments, limits)):
             await self.confirm()
             return await api.call(self._bot, method, arguments, limits=HAS_SLOT)
 
@@ -49,6 +49,6 @@ class Calls:
             TooSoonError: The request may not be made now.
         """
 
-    def _slot(self, order: Order) -> AbstractAsyncContextManager[None]:
+    def _slot(self, call: LimitedCall) -> AbstractAsyncContextManager[None]:
         limiter = self._bot.rate_limiter
-        return limiter.slot(order) if isinstance(limiter, Pacing) else nullcontext()
+        return limiter.slot(call) if isinstance(limiter, Pacing) else nullcontext()

@@ -182,10 +182,10 @@ class Outage:
         joins = self._asking.locked()
         async with self._asking:
             if not joins:
-                self._answered = await self._get_me()
+                self._answered = await self._is_answering_get_me()
             return self._answered
 
-    async def _get_me(self) -> bool:
+    async def _is_answering_get_me(self) -> bool:
         try:
             async with asyncio.timeout(_PROBE_TAKES_S):
                 await self._bot.get_me()

@@ -40,7 +40,7 @@ _SAME_END_S = 1.5  # seconds; flood limits that end within this time end togethe
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class LimitedCall:
     """The parameters of a call that the limits need.
 
     ``weight`` is the number of messages, or 0 for a call that sends none. ``patience`` is the
@@ -68,7 +68,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
     """Limits the rate of messages.
 
     ``rate_limit_args`` are ``HAS_SLOT``, or have the ``lane`` and the ``patience`` of an
-    ``Order``.
+    ``LimitedCall``.
     """
 
     def __init__(
@@ -126,11 +126,11 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         limits = rate_limit_args or {}
         if limits is HAS_SLOT:
             return await callback(*args, **kwargs)
-        async with self.slot(order_of(endpoint, data, limits)):
+        async with self.slot(limited_call(endpoint, data, limits)):
             return await callback(*args, **kwargs)
 
     @asynccontextmanager
-    async def slot(self, order: Order) -> AsyncIterator[None]:
+    async def slot(self, call: LimitedCall) -> AsyncIterator[None]:
         """Wait until the limits allow a call, and count the call.
 
         Make the call in the ``with`` block. If the call gets a 429 response, no further messages
@@ -139,19 +139,19 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         Raises:
             TooSoonError: The limits require a longer wait than the patience.
         """
-        ticket = await self._wait_and_count(order)
+        ticket = await self._wait_and_count(call)
         try:
             yield
         except TooSoonError:  # Telegram was not called
             raise
         except TelegramError as error:
-            self._close_flooded(error, order)
+            self._close_flooded(error, call)
             raise
         finally:
             if ticket:
                 ticket.free_at = self._clock() + 1.0
 
-    async def _wait_and_count(self, order: Order) -> Ticket | None:
+    async def _wait_and_count(self, call: LimitedCall) -> Ticket | None:
         """Wait until the limits allow a call, and count the call.
 
         Return the ticket of the counted messages, or None if the call sends no message.
@@ -162,43 +162,43 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         is_counted = False
         ticket = None
         while True:
-            if order.chat is not None:
-                if is_counted or not order.weight:
-                    wait = self._floods.closed_for(order.chat)
+            if call.chat is not None:
+                if is_counted or not call.weight:
+                    wait = self._floods.closed_for(call.chat)
                 else:
-                    wait = self._floods.count_or_wait(order.chat, order.weight, order.lane)
+                    wait = self._floods.count_or_wait(call.chat, call.weight, call.lane)
                 if wait:
-                    await self._wait_or_refuse(wait, order.patience_with_chat)
+                    await self._wait_or_refuse(wait, call.patience_with_chat)
                     continue
                 is_counted = True
-            if ticket or (not order.weight and self._stopped_until <= self._clock()):
+            if ticket or (not call.weight and self._stopped_until <= self._clock()):
                 break
             # Alerts wait in a separate queue, so that at most one alert is in the queue of the
             # replies.
-            first = self._alerts_turn if order.lane == "alert" else nullcontext()
+            first = self._alerts_turn if call.lane == "alert" else nullcontext()
             async with first, self._turn:
-                ticket = await self._wait_for_slot(order)
-            if not order.weight:
+                ticket = await self._wait_for_slot(call)
+            if not call.weight:
                 break
         return ticket
 
-    async def _wait_for_slot(self, order: Order) -> Ticket | None:
+    async def _wait_for_slot(self, call: LimitedCall) -> Ticket | None:
         """Wait for the limit of this process. Only one call at a time waits here.
 
         Return the ticket of the counted messages, or None if the call sends no message.
 
         Raises:
-            TooSoonError: A wait is longer than the order's patience.
+            TooSoonError: A wait is longer than the call's patience.
         """
         await self._update_replicas()
         while True:
             now, rate = self._clock(), self.per_second
             wait = self._stopped_until - now
-            if order.weight:
-                wait = max(wait, self._window.seconds_to_wait(now, order.weight, rate))
+            if call.weight:
+                wait = max(wait, self._window.seconds_to_wait(now, call.weight, rate))
             if wait <= 0:
-                return self._window.count_sent(now, order.weight, rate) if order.weight else None
-            await self._wait_or_refuse(wait, order.patience)
+                return self._window.count_sent(now, call.weight, rate) if call.weight else None
+            await self._wait_or_refuse(wait, call.patience)
 
     async def _update_replicas(self) -> None:
         """Update the number of processes that share the rate."""
@@ -211,17 +211,17 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         if seconds > 0:
             await asyncio.sleep(seconds)
 
-    def _close_flooded(self, error: TelegramError, order: Order) -> None:
+    def _close_flooded(self, error: TelegramError, call: LimitedCall) -> None:
         """Stop sending to the chat of a call, or to all chats, as long as Telegram demands.
 
         An error without a demanded wait, or a call without a chat, changes nothing.
         """
         outcome = outcome_of(error)
-        if order.chat is None or not isinstance(outcome, TryLater) or outcome.after is None:
+        if call.chat is None or not isinstance(outcome, TryLater) or outcome.after is None:
             return
         seconds = outcome.after.total_seconds()
-        self._floods.close(order.chat, seconds)
-        self._stop_if_bot_wide(order.chat, self._clock() + seconds)
+        self._floods.close(call.chat, seconds)
+        self._stop_if_bot_wide(call.chat, self._clock() + seconds)
 
     def _stop_if_bot_wide(self, chat: int | str, until: float) -> None:
         """Stop all calls of this process if flood limits in three chats end at the same time.
@@ -238,12 +238,12 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
             self._stopped_until = max(self._stopped_until, shortest)
 
 
-def order_of(endpoint: str, data: dict[str, Any], limits: dict[str, Any]) -> Order:
+def limited_call(endpoint: str, data: dict[str, Any], limits: dict[str, Any]) -> LimitedCall:
     """Return the parameters of a call that the limits need."""
     counted = endpoint.startswith(_COUNTED) and endpoint not in _NOT_COUNTED
     weight = _weight_of(data) if counted else 0
     lane: Lane = "alert" if limits.get("lane") == "alert" else "reply"
-    return Order(data.get("chat_id"), weight, lane, limits.get("patience"))
+    return LimitedCall(data.get("chat_id"), weight, lane, limits.get("patience"))
 
 
 def _weight_of(data: dict[str, Any]) -> int:

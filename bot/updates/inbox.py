@@ -40,7 +40,8 @@ log = structlog.get_logger()
 
 
 Handle = Callable[[Update, ClaimedUpdate], Awaitable[bool]]
-News = tuple[Standing, int, str]  # a new update: its queue and person, its update_id, and its JSON
+# A new update: the queue and the person, the update_id, and the JSON.
+StorableUpdate = tuple[Standing, int, str]
 
 RETRIES = RetryPolicy(failures=3, attempts=9, pause=timedelta(seconds=1))
 _RETURNED_FOR = timedelta(seconds=2)  # the wait for a retry after a database outage
@@ -105,7 +106,7 @@ class Intake:
         self._is_only_process, self._lease = sharing.is_only_process, sharing.lease
         self.worker = Worker("updates", self._step, now=now, longest=sharing.updates_every)
         self.renewer = Worker("leases of updates", self._renew, now=now, longest=self._lease / 3)
-        self._adds = BatchingQueue(self._store_batch)
+        self._adds = BatchingQueue(self._store_and_maybe_begin)
         self._counted = metrics.counter("updates_total", "Updates by what came of them.", "result")
         metrics.gauge_of(
             "inbox_open", "Updates that wait for their answer.", lambda: float(self._open)
@@ -125,25 +126,25 @@ class Intake:
         Raises:
             DatabaseUnavailableError: Some updates may not be stored.
         """
-        news = list(filter(None, map(_storable_update, updates)))
-        if not news:
+        new_updates = list(filter(None, map(_storable_update, updates)))
+        if not new_updates:
             return
         try:
-            await self._adds(news)
+            await self._adds(new_updates)
         except DatabaseUnavailableError:
             raise
         except Exception:
-            log.exception("updates can't be stored together", count=len(news))
-            await self._add_singly(news)
+            log.exception("updates can't be stored together", count=len(new_updates))
+            await self._add_singly(new_updates)
 
-    async def _add_singly(self, news: list[News]) -> None:
-        for one in news:
+    async def _add_singly(self, new_updates: list[StorableUpdate]) -> None:
+        for update in new_updates:
             try:
-                await self._store_batch([one])
+                await self._store_and_maybe_begin([update])
             except DatabaseUnavailableError:
                 raise
             except Exception:
-                log.exception("an update can't be stored and is left out", id=one[1])
+                log.exception("an update can't be stored and is left out", id=update[1])
                 self._counted.labels("left out").inc()
 
     async def run(self) -> None:
@@ -191,17 +192,17 @@ class Intake:
             for task in late:
                 task.cancel()
 
-    async def _store_batch(self, news: list[News]) -> None:
+    async def _store_and_maybe_begin(self, new_updates: list[StorableUpdate]) -> None:
         """Store updates. If none of the updates must wait (``_may_begin``), start all of them."""
         now = self._now()
-        at_once = self._may_begin([where for where, _, _ in news])
+        at_once = self._may_begin([where for where, _, _ in new_updates])
         lease = self._owner.lease(now, self._lease) if at_once else None
         begun: list[tuple[ClaimedUpdate, asyncio.Task[None]]] = []
         try:
             # A failed transaction is not retried, because Telegram then sends the updates again.
             async with self._db.begin() as tx:
-                arrivals = await self._arrivals_to_store(tx, news, now)
-                await self._record_seen(tx, {where for where, _, _ in news}, now)
+                arrivals = await self._arrivals_to_store(tx, new_updates, now)
+                await self._record_seen(tx, {where for where, _, _ in new_updates}, now)
                 stored = await inbox.add(tx, arrivals, now=now, lease=lease)
                 # Start the handlers during the commit. Handlers may already read, but writes and
                 # paid calls wait for the end of the commit.
@@ -227,50 +228,57 @@ class Intake:
         for one in fresh:
             self._seen.put(one, day, until=now + _SEEN_FOR)
 
-    async def _arrivals_to_store(self, tx: Tx, news: list[News], now: datetime) -> list[Arrival]:
+    async def _arrivals_to_store(
+        self, tx: Tx, new_updates: list[StorableUpdate], now: datetime
+    ) -> list[Arrival]:
         """Return the rows to store.
 
         A row says whether to handle an update, to reply that there are too many, or to drop the
         update.
         """
-        plain = [Arrival(number, one.queue, body, one.person) for one, number, body in news]
-        if self._is_only_process and self._open + len(news) <= queues.MOST_OF_PERSON:
+        plain = [
+            Arrival(number, standing.queue, body, standing.person)
+            for standing, number, body in new_updates
+        ]
+        if self._is_only_process and self._open + len(new_updates) <= queues.MOST_OF_PERSON:
             return plain  # even together, these updates are below the limit of one person
-        places = [one for one, _, _ in news]
-        again = [number for _, number, _ in news]  # do not count repeated updates twice
-        waiting = await inbox.count_by_asker(tx, {one.queue for one in places}, but=again)
-        verdicts = queues.judge_arrivals(places, waiting)
+        standings = [standing for standing, _, _ in new_updates]
+        again = [number for _, number, _ in new_updates]  # do not count repeated updates twice
+        waiting = await inbox.count_open_by_queue_and_asker(
+            tx, {standing.queue for standing in standings}, except_update_ids=again
+        )
+        verdicts = queues.judge_arrivals(standings, waiting)
         if all(verdict == "take" for verdict in verdicts):
             return plain
         busy = await inbox.queues_busy_since(
-            tx, {one.busy_reply_queue for one in places}, since=now - self._said_again
+            tx, {standing.busy_reply_queue for standing in standings}, since=now - self._said_again
         )
         kept = []
-        for one, arrival, verdict in zip(places, plain, verdicts, strict=True):
+        for standing, arrival, verdict in zip(standings, plain, verdicts, strict=True):
             if verdict == "take":
                 kept.append(arrival)
-            elif verdict == "tell" and one.busy_reply_queue not in busy:
+            elif verdict == "tell" and standing.busy_reply_queue not in busy:
                 # This reply has a separate queue and no person. The reply then waits for no other
                 # update, and counts towards no limit.
-                kept.append(replace(arrival, queue=one.busy_reply_queue, person=None))
+                kept.append(replace(arrival, queue=standing.busy_reply_queue, person=None))
             else:
                 kept.append(replace(arrival, wanted=False))
         return kept
 
-    def _may_begin(self, news: list[Standing]) -> bool:
+    def _may_begin(self, standings: list[Standing]) -> bool:
         """Return whether new updates can start without a claim.
 
         This requires that only this process runs, that all other unfinished updates are already
         running here, and that each new update is in a different queue without a running update.
         The number of running handlers also has a limit.
         """
-        wanted = {one.queue for one in news}
+        wanted = {one.queue for one in standings}
         return (
             self._is_only_process
             and self._is_counted
             and not self.worker.is_stopping
             and self._open == len(self._running)
-            and self._free_places() >= len(news) == len(wanted)
+            and self._free_places() >= len(standings) == len(wanted)
             and wanted.isdisjoint(self._running)
         )
 
@@ -450,7 +458,7 @@ def _is_leading_command(entity: dict[str, Any]) -> bool:
     return entity.get("type") == "bot_command" and entity.get("offset") == 0
 
 
-def _storable_update(update: object) -> News | None:
+def _storable_update(update: object) -> StorableUpdate | None:
     """Return an update in the form for storage, or None for an update that can't be stored.
 
     Such an update is not an object, has no id, or has a number that is too large for its column.

@@ -35,7 +35,7 @@ class FailedRequests:
         """Log the class of the exception. Log a traceback only if the bot is at fault."""
         error = exc_info if isinstance(exc_info, BaseException) else None
         kind = type(error).__name__ if error else message
-        if not self._is_due(kind):
+        if not self._may_log_else_count(kind):
             return
         more = self._unlogged.pop(kind, 0)
         if isinstance(error, HttpProcessingError):
@@ -43,7 +43,7 @@ class FailedRequests:
         else:
             log.error("a request failed", kind=kind, more_since_the_last_line=more, exc_info=error)
 
-    def _is_due(self, kind: str) -> bool:
+    def _may_log_else_count(self, kind: str) -> bool:
         """Return whether a line of this kind may be logged now. If not, count the request."""
         now, before = self._clock(), self._logged_at.get(kind)
         if before is not None and now - before < _LINE_EVERY_S:

@@ -31,7 +31,7 @@ async def mark_as_copy(tx: Tx, *, made_at: datetime) -> None:
     await key_values.add(tx, MARK, made_at.isoformat())
 
 
-async def resume_as_database(tx: Tx, *, now: datetime) -> datetime | None:
+async def make_restored_backup_live(tx: Tx, *, now: datetime) -> datetime | None:
     """Make a restored backup the live database from ``now``. Return the time of the backup.
 
     Return None if the database is not a backup, or if a different replica was faster. Call this

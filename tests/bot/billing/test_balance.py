@@ -58,12 +58,12 @@ async def test_after_a_402_it_resumes_with_the_top_up(sqlite_db: Database, box: 
         with pytest.raises(OutOfServiceError):
             await ask()
     assert await treasurer.clean_up_and_fetch_balance() == NOW + EVERY_WHEN_OUT
-    assert await ledger.spent_today() == (0, 0)
+    assert await ledger.spent_by_replies_and_schedule() == (0, 0)
     await box.control.stories_api(balance=500)
     assert await treasurer.clean_up_and_fetch_balance() == NOW + EVERY
     await ask()
     assert told == ["OutOfServiceError"]
-    assert await ledger.spent_today() == (1, 0)
+    assert await ledger.spent_by_replies_and_schedule() == (1, 0)
 
 
 def api_at(box: Box) -> StoriesApi:

@@ -210,11 +210,11 @@ async def test_what_nobody_knew_counts_until_the_balance_tells(
                 await ledger.spend(payer, api.highlights(str(n)))
         await box.control.clear_faults()
         await box.control.stories_api(balance=1000 - billed)
-        assert await ledger.spent_today() == (6, 0)
+        assert await ledger.spent_by_replies_and_schedule() == (6, 0)
         for _ in range(4):
             clock.on(5 * MINUTE)
             await treasurer.clean_up_and_fetch_balance()
-        assert await ledger.spent_today() == (billed, 0)
+        assert await ledger.spent_by_replies_and_schedule() == (billed, 0)
         scopes: tuple[Scope, ...] = ("chat", "person")
         async with sqlite_db.read() as tx:
             used = [await budgets.allowance_used(tx, one, 1, clock().date()) for one in scopes]
@@ -245,6 +245,6 @@ async def test_replicas_that_give_back_neither_do_so_twice_nor_stop_who_spends(
             for person in reversed(people):
                 group.create_task(spend(person))
             for replica in replicas:
-                group.create_task(replica.take_certain_drift())
+                group.create_task(replica.refund_and_take_certain_drift())
     each = 2 * len(people) - unbilled
-    assert await replicas[0].spent_today() == (rounds * each, 0)
+    assert await replicas[0].spent_by_replies_and_schedule() == (rounds * each, 0)

@@ -79,7 +79,7 @@ def failing(error: Exception, *, price: int = 2) -> Call[str]:
 
 async def spent(db: Database, now: datetime = NOON) -> int:
     async with db.read() as tx:
-        return sum((await budgets.account_state(tx)).spent_today(now.date()))
+        return sum((await budgets.account_state(tx)).spent_by_replies_and_schedule(now.date()))
 
 
 async def room_for_schedule(ledger: Ledger, db: Database, now: datetime) -> int:
@@ -99,7 +99,7 @@ async def test_what_the_api_billed_is_what_counts(db: Database) -> None:
     await ledger.spend(link(), answering(5, price=2))  # it was dearer than the table
     assert await spent(db) == 8
     await ledger.spend(Charge("schedule"), answering(2, price=2))
-    assert await ledger.spent_today() == (8, 2)
+    assert await ledger.spent_by_replies_and_schedule() == (8, 2)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ async def test_a_check_is_hindered_by_less_than_its_price_and_by_the_switch(db: 
     assert await obstacle() == ""
     await ledger.spend(Charge("schedule"), answering(74, price=74))
     assert await obstacle() == "budget"  # one credit is left
-    await ledger.set_stopped(stopped=True)
+    await ledger.set_spending_stopped(stopped=True)
     assert await obstacle() == "stopped"
 
 
@@ -183,13 +183,13 @@ async def test_admins_have_no_allowance_but_the_budget_is_theirs_too(db: Databas
 
 async def test_the_stop_switch_stops_everybody_in_every_replica(db: Database) -> None:
     here, there = Ledger(db, FREE, now=Clock()), Ledger(db, FREE, now=Clock())
-    await here.set_stopped(stopped=True)
+    await here.set_spending_stopped(stopped=True)
     assert await there.is_stopped()
     for charge in (link(), link(admin=True), Charge("schedule")):
         with pytest.raises(SpendingStoppedError):
             await there.spend(charge, answering())
     assert await room_for_schedule(there, db, NOON) == 0
-    await there.set_stopped(stopped=False)
+    await there.set_spending_stopped(stopped=False)
     await here.spend(link(), answering())
 
 
@@ -539,7 +539,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(stop=st.booleans())
     def switch(self, stop: bool) -> None:
         ledger = self.ledger
-        self.runner.run(ledger.set_stopped(stopped=stop))
+        self.runner.run(ledger.set_spending_stopped(stopped=stop))
         self.model.stopped = stop
 
     @rule(told=st.integers(0, 60))
@@ -565,7 +565,9 @@ class LedgerMachine(RuleBasedStateMachine):
     def the_sums_are_those_of_the_model(self) -> None:
         async def read() -> tuple[int, int]:
             async with self.db.read() as tx:
-                return (await budgets.account_state(tx)).spent_today(self.clock.now.date())
+                return (await budgets.account_state(tx)).spent_by_replies_and_schedule(
+                    self.clock.now.date()
+                )
 
         now = self.clock.now
         expected = (self.model.day("replies", now), self.model.day("schedule", now))
@@ -698,7 +700,7 @@ async def test_what_is_pasted_costs_no_credits_but_is_bounded_by_its_size(db: Da
     with pytest.raises(PastedLimitError):
         await ledger.take_megabytes(ann, 1)
     await ledger.take_megabytes(bob, 1)  # another in the same chat
-    assert await ledger.spent_today() == (0, 0)
+    assert await ledger.spent_by_replies_and_schedule() == (0, 0)
     clock.now += timedelta(days=1)
     await ledger.take_megabytes(ann, 1)
 

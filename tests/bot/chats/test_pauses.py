@@ -47,7 +47,7 @@ async def test_the_end_of_a_mute_after_a_restore_repeats_no_alert(sqlite_db: Dat
         await restored.mark_as_copy(tx, made_at=NOON)
     clock.on(3 * HOUR)
     async with sqlite_db.begin() as tx:
-        assert await restored.resume_as_database(tx, now=clock())
+        assert await restored.make_restored_backup_live(tx, now=clock())
     await muted.resume_due()
     clock.on(MINUTE)
     sent_before = story("1", NOON + 2 * HOUR)  # by the bot, after the backup was made

@@ -307,7 +307,7 @@ def test_each_try_waits_twice_as_long() -> None:
 def test_a_repeat_waits_longer_and_its_id_spreads_it() -> None:
     ids = (0, 50, 99, 100)
     assert alert_rules.retry_at(NOON, 2, is_repeat=True) - NOON == 30 * SECOND
-    asked = [alert_rules.repeat_asks_again_at(NOON, n) - NOON for n in ids]
+    asked = [alert_rules.postponed_repeat_at(NOON, n) - NOON for n in ids]
     assert asked == [15 * SECOND, 30 * SECOND, 44.7 * SECOND, 15 * SECOND]
     for is_reply, wait in ((True, 5 * MINUTE), (False, 15 * MINUTE)):
         third = [alert_rules.repeat_at(NOON, 2, is_reply=is_reply, number=n) - NOON for n in ids]

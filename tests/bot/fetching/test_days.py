@@ -87,7 +87,7 @@ async def days(sqlite_db: Database) -> AsyncIterator[Days]:
 async def test_when_nobody_asks_the_schedule_spends_it_all(days: Days) -> None:
     await days.until(MIDNIGHT + 24 * HOUR - timedelta(seconds=1))
     days.clock.time = MIDNIGHT
-    replies, schedule = await days.ledger.spent_today()
+    replies, schedule = await days.ledger.spent_by_replies_and_schedule()
     assert replies == 0
     assert 990 <= schedule <= 1000
 
@@ -103,6 +103,6 @@ async def test_who_asks_at_the_usual_hours_is_not_refused(days: Days) -> None:
         await days.until(days.clock.time + 2 * MINUTE)
     await days.until(MIDNIGHT + 24 * HOUR - timedelta(seconds=1))
     days.clock.time = MIDNIGHT
-    replies, schedule = await days.ledger.spent_today()
+    replies, schedule = await days.ledger.spent_by_replies_and_schedule()
     assert replies == 400
     assert 575 <= schedule <= 600

@@ -124,18 +124,18 @@ async def test_an_answer_without_the_privacy_check_does_not_show_that_an_account
             known = await profiles.named(tx, "natgeo", since=since - timedelta(days=1))
         return known if known and known.snapshot_at and known.snapshot_at > since else None
 
-    async def public_since(viewer: Viewer) -> datetime | None:
+    async def last_known_public_at(viewer: Viewer) -> datetime | None:
         began = clock() - timedelta(seconds=1)
         await viewer.stories("natgeo", ANN)
         known = await wait_for(lambda: recorded(began), what="the snapshot")
         return known.checked_at
 
     careless = await build(skip_check="true")
-    first = await public_since(careless)  # by the lookup of the name
+    first = await last_known_public_at(careless)  # by the lookup of the name
     clock.ahead = timedelta(seconds=61)
-    assert await public_since(careless) == first
+    assert await last_known_public_at(careless) == first
     clock.ahead = timedelta(seconds=122)
-    assert await public_since(await build()) != first
+    assert await last_known_public_at(await build()) != first
 
 
 async def test_who_leaves_does_not_take_the_answer_from_others(build: Build, box: Box) -> None:

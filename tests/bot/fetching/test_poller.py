@@ -113,7 +113,7 @@ async def test_what_is_due_is_looked_at_once_and_paid(tower: Tower) -> None:
         assert known.snapshot_at is not None
         assert known.due_at is not None
         assert known.due_at >= known.snapshot_at + MINUTE
-    assert await tower.ledger.spent_today() == (0, 4)
+    assert await tower.ledger.spent_by_replies_and_schedule() == (0, 4)
     async with tower.db.read() as tx:
         assert await unsplit(tx) == 4
     assert tower.woken
@@ -226,13 +226,13 @@ async def test_a_process_without_a_lease_makes_no_call_for_a_check(tower: Tower)
     lost.renew(utc_now() - MINUTE, done_at=utc_now() - HOUR)
     before = await tower.calls()
     assert await tower.scheduler(owner=lost).run_once() == 1
-    assert await tower.ledger.spent_today() == (0, 0)
+    assert await tower.ledger.spent_by_replies_and_schedule() == (0, 0)
     await tower.db.run(claimed_tables.release_owner)
     ledger = ProcessLost(tower.db, Limits(10**6, 0.0, 10**6, 10**6))
     ledger.owner = Owner()
     assert await tower.scheduler(owner=ledger.owner, ledger=ledger).run_once() == 1
     assert await tower.calls() == before
-    assert await tower.ledger.spent_today() == (0, 0)
+    assert await tower.ledger.spent_by_replies_and_schedule() == (0, 0)
     assert 'checks_total{outcome="lost"} 2' in tower.metrics.render()
 
 
@@ -247,7 +247,7 @@ async def test_a_failing_api_puts_off_and_costs_no_more_than_it_billed(tower: To
     assert known.due_at > utc_now()
     assert known.snapshot_at is None
     assert known.state == "active"
-    assert await tower.ledger.spent_today() == (0, 0)
+    assert await tower.ledger.spent_by_replies_and_schedule() == (0, 0)
 
 
 async def test_while_the_api_fails_for_everybody_it_is_asked_rarely(tower: Tower) -> None:
@@ -297,7 +297,7 @@ async def test_private_and_gone_are_noted_where_the_page_says_so(tower: Tower) -
     assert (await tower.known(private)).state == "private"
     assert (await tower.known(gone)).state == "gone"
     assert (await tower.known(refused)).state == "active"  # its page is refused, not private
-    spent = sum(await tower.ledger.spent_today())
+    spent = sum(await tower.ledger.spent_by_replies_and_schedule())
     assert spent == await tower.control.billed()
     async with tower.db.read() as tx:  # the chat that follows them bears the lookups, too
         assert await unsplit(tx) == spent
@@ -306,10 +306,10 @@ async def test_private_and_gone_are_noted_where_the_page_says_so(tower: Tower) -
 async def test_without_money_nothing_is_asked(tower: Tower) -> None:
     profile = await tower.followed()
     before = await tower.calls()
-    await tower.ledger.set_stopped(stopped=True)
+    await tower.ledger.set_spending_stopped(stopped=True)
     assert await tower.scheduler().run_once() == 0
     assert await tower.calls() == before
-    await tower.ledger.set_stopped(stopped=False)
+    await tower.ledger.set_spending_stopped(stopped=False)
     assert await tower.scheduler(budget=0).run_once() == 0
     assert await tower.calls() == before
     assert (await tower.known(profile)).snapshot_at is None

@@ -173,7 +173,7 @@ async def test_summaries_that_are_due_together_draw_on_the_rest_of_the_day(
         posts = [(midnight + 3 * HOUR, name) for name in daily + usual]
         posted = await run.live(summary + HOUR / 2, posts)
         found = [row for row in await rows(sqlite_db) if row.story_pk in posted]
-        credits_spent = (await run.scheduler._ledger.spent_today())[1]  # noqa: SLF001 - what was paid
+        credits_spent = (await run.scheduler._ledger.spent_by_replies_and_schedule())[1]  # noqa: SLF001 - what was paid
     assert len([row for row in found if row.chat_id == 1 and row.created_at < summary]) == 60
     assert len([row for row in found if row.chat_id == 2]) == 4
     assert credits_spent <= 2 * 64

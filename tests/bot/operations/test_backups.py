@@ -155,7 +155,7 @@ async def test_a_damaged_copy_is_found_and_not_restore(
             await store.restore(sqlite_db, damaged, now=NOON)
     async with sqlite_db.read() as tx:
         assert (
-            await restored.resume_as_database(tx, now=NOON) is None
+            await restored.make_restored_backup_live(tx, now=NOON) is None
         )  # it is no copy, and was not replaced
 
 

@@ -92,7 +92,7 @@ async def test_a_row_says_yes_to_the_budget_just_when_the_rule_has_room(db: Data
             has_room = amount <= rule.room(mine=mine, others=others)
             case = (mine, others, rule, amount)
             assert await take_credits(tx, amount, side, day, rule) is has_room, case
-            spent = (await budgets.account_state(tx)).spent_today(day)
+            spent = (await budgets.account_state(tx)).spent_by_replies_and_schedule(day)
             assert sum(spent) == mine + others + amount * has_room
 
 
@@ -100,7 +100,7 @@ async def test_what_is_given_back_of_a_budget_is_its_sides_and_its_days(db: Data
     rule, tomorrow = BudgetRule(10, 0, 0), TODAY + DAY
 
     async def used(tx: Tx, day: date) -> tuple[int, int]:
-        return (await budgets.account_state(tx)).spent_today(day)
+        return (await budgets.account_state(tx)).spent_by_replies_and_schedule(day)
 
     async with db.begin() as tx:
         await take_credits(tx, 4, "replies", TODAY, rule)
@@ -137,10 +137,10 @@ async def test_the_stop_switch_stops_all_and_changes_no_sum(db: Database) -> Non
         assert not (await budgets.account_state(tx)).is_stopped
         await budgets.set_reach(tx, 20)
         await take_credits(tx, 5, minimum=0)
-        await budgets.set_stopped(tx, stopped=True)
+        await budgets.set_spending_stopped(tx, stopped=True)
         assert (await budgets.account_state(tx)).is_stopped
         assert not await take_credits(tx, 1)
-        await budgets.set_stopped(tx, stopped=False)
+        await budgets.set_spending_stopped(tx, stopped=False)
         assert await take_credits(tx, 1, minimum=0)
         assert (await budgets.account_state(tx)).balance == 14
 

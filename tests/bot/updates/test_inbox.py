@@ -291,7 +291,9 @@ async def test_what_telegram_repeats_takes_no_place_from_what_is_new(sqlite_db: 
         await intake.add(updates[:20])
         await intake.add(updates)  # the process died before it confirmed the first
         async with sqlite_db.read() as tx:
-            waiting = await inbox.count_by_asker(tx, ["chat:1"], but=[])
+            waiting = await inbox.count_open_by_queue_and_asker(
+                tx, ["chat:1"], except_update_ids=[]
+            )
         assert sum(waiting.values()) == MOST_OF_PERSON
         await asyncio.wait_for(told.wait(), 5)
 
