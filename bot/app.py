@@ -306,7 +306,7 @@ class Running:
         if parts.backups:
             table.append(("backups", BACKUPS_EVERY, parts.backups.make_if_due))
         workers = [Worker(name, step, now=parts.now, longest=every) for name, every, step in table]
-        parts.clock.wake = next(one.wake for one in workers if one.name == "clock")
+        parts.clock.wake = next(worker.wake for worker in workers if worker.name == "clock")
         return workers
 
     def wake(self) -> None:
@@ -430,17 +430,18 @@ class Running:
         replaced = parts.db.held.is_replaced if parts.db.held else asyncio.Event()
         async with asyncio.TaskGroup() as group:
             workers = [*self._periodic, parts.services.broadcasts.worker]
-            endless = [group.create_task(one.run()) for one in workers]
+            endless = [group.create_task(worker.run()) for worker in workers]
             endless.append(group.create_task(self.inline.run()))
             if self._webhook is None:
                 endless.append(group.create_task(self._poll()))
             ending = [
-                group.create_task(one.run())
-                for one in (self.intake, parts.scheduler, parts.outbox)
+                group.create_task(loop.run())
+                for loop in (self.intake, parts.scheduler, parts.outbox)
             ]
             watch = group.create_task(self._watch.worker.run())
             ends = [
-                group.create_task(one.wait()) for one in (stop, parts.clock.went_back, replaced)
+                group.create_task(event.wait())
+                for event in (stop, parts.clock.went_back, replaced)
             ]
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             for task in (*endless, *ends):
@@ -530,7 +531,9 @@ class Running:
         ]
         if self._parts.at_work is not None:
             workers.append(self._parts.at_work.worker)
-        return ", ".join(f"{one.name}: {one.trouble}" for one in workers if one.trouble)
+        return ", ".join(
+            f"{worker.name}: {worker.trouble}" for worker in workers if worker.trouble
+        )
 
     async def _clean_up(self) -> datetime:
         """Delete expired rows and erased content; return the time of the next clean-up.

@@ -179,7 +179,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     @property
     def words(self) -> list[str]:
         """Return the words after a command, without invisible characters and with ASCII digits."""
-        return [word for one in self.args or [] for word in typed(one).split()]
+        return [word for argument in self.args or [] for word in typed(argument).split()]
 
     @property
     def replied_to(self) -> Message | None:

@@ -247,9 +247,9 @@ async def press_owner_button(context: Context, what: str, number: int | None) ->
     elif what == "open":
         await say(context, context.t(HOW_TO_OPEN))
     elif number is not None:
-        one = await context.services.access.guest(number)
-        is_in = one.entry and one.entry.is_allowed and not one.entry.is_blocked(context.now)
-        text = context.t(ALLOWED if is_in else NOT_LET_IN, name=one.name, who=one.name)
+        guest = await context.services.access.guest(number)
+        is_in = guest.entry and guest.entry.is_allowed and not guest.entry.is_blocked(context.now)
+        text = context.t(ALLOWED if is_in else NOT_LET_IN, name=guest.name, who=guest.name)
         await edit_pressed(context, text, rows_of_other_requests(number, context))
 
 

@@ -263,7 +263,9 @@ def _is_our_command(message: Message, context: Context) -> bool:
     """Return whether a group message begins with a command for this bot or without a bot name."""
     text = message.text or message.caption or ""
     entities = message.entities or message.caption_entities
-    if not any(one.type == MessageEntity.BOT_COMMAND and one.offset == 0 for one in entities):
+    if not any(
+        entity.type == MessageEntity.BOT_COMMAND and entity.offset == 0 for entity in entities
+    ):
         return False
     _, _, name = text.split(maxsplit=1)[0].partition("@")
     return not name or name.lower() == context.bot.username.lower()

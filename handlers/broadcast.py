@@ -66,18 +66,18 @@ async def press_button(context: Context, what: str, number: int) -> str | None:
     broadcasts = context.services.broadcasts
     buttons: Buttons = []
     if what == "send":
-        one = await broadcasts.begin(number, message_id)
+        broadcast = await broadcasts.begin(number, message_id)
         buttons = stop_button(number, t)
     elif what == "stop":
-        one = await broadcasts.stop(number)
+        broadcast = await broadcasts.stop(number)
     else:
-        one = await broadcasts.discard(number)
-    if one is None:
+        broadcast = await broadcasts.discard(number)
+    if broadcast is None:
         return t.plain(OVER)
     if what == "no":
         await edit_pressed(context, t(NOTHING))
     else:
-        await edit_pressed(context, progress_text(one, t), buttons)
+        await edit_pressed(context, progress_text(broadcast, t), buttons)
     return None
 
 

@@ -54,7 +54,7 @@ async def propose(context: Context, wanted: Options) -> None:
         await say(context, *rules_page(context, context.t(UNCHANGED)))
         return
     rows = await context.services.subscriptions.every(context.chat.id)
-    affected = {one.profile_id for one in rows if not one.options.rules}
+    affected = {subscription.profile_id for subscription in rows if not subscription.options.rules}
     if not wanted.rules or not affected:
         await say(context, *await save(context, wanted))
         return
@@ -81,7 +81,7 @@ async def save(
     before = chat.rule_options
     context.chat = await services.chats.change(chat.id, rules=wanted.to_json()) or chat
     await services.subscriptions.reselect_deferred(chat.id, rules_undone_since=rules_undone_since)
-    commands = [code(f"{COMMAND} {one.rules_text}") for one in (before, wanted)]
+    commands = [code(f"{COMMAND} {rules.rules_text}") for rules in (before, wanted)]
     change = " → ".join(map(context.t.isolate, commands))
     text, rows = rules_page(context, Safe(change))
     return text, [[context.button(N_("↩️ Undo"), CHAT_RULES("undo"))], *rows]
@@ -117,8 +117,8 @@ async def press_chat_rules(context: Context, what: str) -> str | None:
 
 def _written_rules(context: Context) -> list[Options]:
     """Return the rules in the commands of the pressed message."""
-    commands = [one for one in code_texts(context.message) if one.startswith(f"{COMMAND} ")]
-    return [read_rules(one.removeprefix(COMMAND)) for one in commands]
+    commands = [text for text in code_texts(context.message) if text.startswith(f"{COMMAND} ")]
+    return [read_rules(command.removeprefix(COMMAND)) for command in commands]
 
 
 def read_rules(text: str) -> Options:

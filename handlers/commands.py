@@ -79,12 +79,12 @@ async def update_chat_menu(context: Context) -> None:
 
 
 def _menu_rows(menu: Iterable[BotCommand]) -> list[list[str]]:
-    return [[one.command, one.description] for one in menu]
+    return [[command.command, command.description] for command in menu]
 
 
 def _menu_commands(t: Translator, *, for_owner: bool = False) -> list[BotCommand]:
     return [
-        BotCommand(word, t.plain(one.menu))
-        for word, one in COMMANDS.items()
-        if one.menu and (for_owner or one.right is not OWNER)
+        BotCommand(word, t.plain(command.menu))
+        for word, command in COMMANDS.items()
+        if command.menu and (for_owner or command.right is not OWNER)
     ]

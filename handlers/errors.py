@@ -78,7 +78,7 @@ def refusal_buttons(errors: Iterable[BotError], context: Context) -> Buttons:
 
     The result is empty without a ``NoPayerError``, and in a private chat.
     """
-    has_no_payer = any(isinstance(one, NoPayerError) for one in errors)
+    has_no_payer = any(isinstance(error, NoPayerError) for error in errors)
     if has_no_payer and not context.is_private:
         return payer_buttons(context.origin.id, context.origin.type, context)
     return []

@@ -75,7 +75,7 @@ async def send_export(context: Context) -> None:
 async def import_file(context: Context) -> None:
     """Subscribe to the profiles in a file: the file of the command, or of the replied message."""
     sources = (context.message, context.replied_to)
-    source = next((one for one in sources if one and one.document), None)
+    source = next((message for message in sources if message and message.document), None)
     if source is None:
         lines = [context.t(HOW), *([context.t(BRING)] if context.is_private else [])]
         await say(context, "\n\n".join(lines))
@@ -165,10 +165,12 @@ async def _subscribe_to_listed(context: Context, source: Message) -> None:
     if isinstance(imported, list):
         await offer_accounts(context, imported, source.document, source.message_id)
         return
-    wanted = [(one.username, one.preferences) for one in imported.entries]
+    wanted = [(entry.username, entry.preferences) for entry in imported.entries]
     async with show_working(context):
         done, there, failed = await subscribe_each(context, wanted)
-    lines: list[str] = _result_lines(done, [one.username for one, _ in there], imported, context)
+    lines: list[str] = _result_lines(
+        done, [subscription.username for subscription, _ in there], imported, context
+    )
     if done and await context.services.subscriptions.find_obstacle() == "stopped":
         lines.append(context.t(LATER))
     lines += failure_lines(failed, parse([]), context)
@@ -210,12 +212,16 @@ async def _ask_about_options(
     """
     lines: list[str] = []
     listed = {entry.username: entry.preferences for entry in imported.entries}
-    for one, name in there:
+    for subscription, name in there:
         preferences = listed[name]
-        if preferences and one.options != preferences.options:
+        if preferences and subscription.options != preferences.options:
             wanted = preferences.options
-            changes = Safe(context.t.listed(changed_options(one.options, wanted, context)))
-            lines.append(context.t.labelled(context.t.names([one.username], bold), changes))
+            changes = Safe(
+                context.t.listed(changed_options(subscription.options, wanted, context))
+            )
+            lines.append(
+                context.t.labelled(context.t.names([subscription.username], bold), changes)
+            )
     if lines and not context.is_channel:
         text = "\n".join(lines_that_fit([context.t(OTHER_OPTIONS), *lines], context))
         use = context.button(USE_OPTIONS, IMPORT(OPTIONS), PRIMARY)
@@ -264,12 +270,12 @@ async def _set_options_if_subscribed(context: Context, username: str, options: O
         rows = await context.services.subscriptions.named(context.chat.id, username)
     except NotFollowedError:
         return
-    for one in rows:
-        if one.target == context.acted_on and one.options != options:
+    for subscription in rows:
+        if subscription.target == context.acted_on and subscription.options != options:
             change = context.services.subscribing.set_options
-            await change(context.chat.id, one.id, _all_values(options))
+            await change(context.chat.id, subscription.id, _all_values(options))
 
 
 def _all_values(options: Options) -> Mapping[str, object]:
     """Return the values of all options, defaults included, by name."""
-    return {one.name: getattr(options, one.name) for one in fields(options)}
+    return {field.name: getattr(options, field.name) for field in fields(options)}

@@ -250,8 +250,8 @@ async def _page(context: Context, names: Sequence[str], page: int) -> Page:
 async def _name_rows(context: Context, names: Sequence[str], places: Sequence[int]) -> Buttons:
     """Return a button for each name; a sign marks the followed profiles."""
     every = await context.services.subscriptions.every(context.chat.id)
-    followed = {one.username for one in every}
+    followed = {subscription.username for subscription in every}
     return [
-        [button(("✅ " if names[one] in followed else "") + names[one], LIST("one", one))]
-        for one in places
+        [button(("✅ " if names[place] in followed else "") + names[place], LIST("one", place))]
+        for place in places
     ]

@@ -106,9 +106,9 @@ def handlers_of(module: ModuleType) -> list[Handler]:
     """Return the handlers of a module, in the order of definition."""
     made = vars(module).values()
     return [
-        one.hear(one) if isinstance(one, Guarded) else one
-        for one in made
-        if isinstance(one, Guarded | BaseHandler)
+        value.hear(value) if isinstance(value, Guarded) else value
+        for value in made
+        if isinstance(value, Guarded | BaseHandler)
     ]
 
 

@@ -30,7 +30,7 @@ async def show_health(context: Context) -> None:
     stands = await services.overview.figures()
     spent = await services.reports.spending()
     buttons: Buttons = []
-    lines: list[str] = [_incident_line(SINCE, one, context) for one in stands.still_open]
+    lines: list[str] = [_incident_line(SINCE, incident, context) for incident in stands.still_open]
     if await services.ledger.is_stopped():
         lines.append(t(STOPPED))
         buttons += resume_row(context)
@@ -49,15 +49,19 @@ async def show_health(context: Context) -> None:
     lines += ["", today, unconfirmed_line(spent, context) + figures]
     if balance := balance_text(spent, context):
         lines.append(balance)
-    over = [one for one in stands.last if one.closed_at][:OVER]
+    over = [incident for incident in stands.last if incident.closed_at][:OVER]
     if over:
-        lines += ["", t(BEFORE), *(_incident_line(ENDED, one, context) for one in over)]
+        lines += ["", t(BEFORE), *(_incident_line(ENDED, incident, context) for incident in over)]
     await say(context, "\n".join(lines), buttons)
 
 
-def _incident_line(sentence: str, one: Incident, context: Context) -> str:
+def _incident_line(sentence: str, incident: Incident, context: Context) -> str:
     t = context.t
     now = context.now
-    ago = t.ago(one.closed_at or one.opened_at, now)
-    text = t(one.text, **one.fields) if one.closed_at else incident_text(t, one.text, one.fields)
-    return t(sentence, number=one.id, ago=ago, text=text)
+    ago = t.ago(incident.closed_at or incident.opened_at, now)
+    text = (
+        t(incident.text, **incident.fields)
+        if incident.closed_at
+        else incident_text(t, incident.text, incident.fields)
+    )
+    return t(sentence, number=incident.id, ago=ago, text=text)

@@ -11,7 +11,7 @@ INLINE = N_(
     "In any other chat: write <code>@{bot} natgeo</code> and tap a story from my last check"
 )
 LIMITS = N_("I can only see public profiles. Stories disappear after 24 hours.")
-DAILY = [one.line for one in COMMANDS.values() if one.menu and one.line]
+DAILY = [command.line for command in COMMANDS.values() if command.menu and command.line]
 SHORT = (*DAILY[:3], LIMITS)
 MAIN = (
     N_("Send me the name of a profile or a link to a story, and I'll show it to you."),
@@ -58,9 +58,9 @@ async def help_page(context: Context, section: str | None = None) -> Page:
     me = context.bot
     if section in SECTIONS:
         title, *lines = SECTIONS[section]
-        for one in COMMANDS.values():
-            if one.section == section:
-                lines += [one.line, *one.more]
+        for command in COMMANDS.values():
+            if command.section == section:
+                lines += [command.line, *command.more]
         shown = [f"<b>{t(title)}</b>", *map(t, lines)]
         if section == "see" and me.supports_inline_queries:
             shown.append(t(INLINE, bot=me.username))

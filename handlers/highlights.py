@@ -90,9 +90,9 @@ async def show_highlight(
     """
     async with show_working(context):
         result = await context.services.highlights.open(highlight_id, context.asker)
-        one = next((story for story in result.stories if story.pk == story_id), None)
-        if one is not None:
-            album = Album((one,))
+        story = next((story for story in result.stories if story.pk == story_id), None)
+        if story is not None:
+            album = Album((story,))
             await show_albums(context, [album], title=result.title, has_more=True)
             return
         await _show_ten_stories(context, result, offset if offset < len(result.stories) else 0)
@@ -125,15 +125,15 @@ async def _list_page(context: Context, username: str, page: int) -> Page:
         result = await context.services.highlights.of_profile(username, context.asker)
     first = page * PAGE if page * PAGE < len(result) else 0
     rows = [
-        button(_button_title(one, number, context), HIGHLIGHT(one.pk))
-        for number, one in enumerate(result[first : first + PAGE], first + 1)
+        button(_button_title(highlight, number, context), HIGHLIGHT(highlight.pk))
+        for number, highlight in enumerate(result[first : first + PAGE], first + 1)
     ]
     is_last = first + PAGE >= len(result)
     turn = arrows(first // PAGE, is_last=is_last, to=lambda to: HIGHLIGHTS(username, to))
     return context.t(CHOOSE, username=username), grid(rows, A_ROW) + turn
 
 
-def _button_title(one: Highlight, number: int, context: Context) -> str:
-    title = one_line(one.title) or context.t.plain(NAMELESS, number=number)
-    count = f" · {context.t.number(one.count)}" if one.count else ""
+def _button_title(highlight: Highlight, number: int, context: Context) -> str:
+    title = one_line(highlight.title) or context.t.plain(NAMELESS, number=number)
+    count = f" · {context.t.number(highlight.count)}" if highlight.count else ""
     return shorten(title, TITLE - len(count)) + count

@@ -77,7 +77,7 @@ async def _send_results(
 ) -> None:
     arguments = {
         "inline_query_id": query_id,
-        "results": [_result(*one, context.t) for one in results],
+        "results": [_result(*result, context.t) for result in results],
         "cache_time": cache_seconds(results, context.now),
         "is_personal": True,
         "button": button,

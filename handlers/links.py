@@ -77,7 +77,7 @@ async def profile_shown_by(message: Message, context: Context) -> str | None:
     a message of another sender without such a file.
     """
     files = [*message.photo, message.video, message.animation, message.document]
-    ids = [one.file_unique_id for one in files if one]
+    ids = [file.file_unique_id for file in files if file]
     if name := await context.services.viewer.profile_of_file(context.bot.id, ids):
         return name
     origin = message.forward_origin
@@ -88,7 +88,9 @@ async def profile_shown_by(message: Message, context: Context) -> str | None:
     first = links.decisive_link(links.links_in_message("", entities))
     if first and first.username:
         return first.username
-    bold = [message.parse_entity(one) for one in message.entities if one.type == one.BOLD]
+    bold = [
+        message.parse_entity(entity) for entity in message.entities if entity.type == entity.BOLD
+    ]
     if not bold:
         return None
     named = links.parse_argument(bold[0])  # removes direction marks around the name
@@ -148,7 +150,7 @@ async def _send_failures(
         by_sentence.setdefault(sentence_for(error, context), []).append((link, error))
     for together in by_sentence.values():
         pages = [link for link, _ in together if link.url and link.kind != "media"]
-        named = "" if is_one_link else "".join(f"\n• {_link_text(one)}" for one in pages)
+        named = "" if is_one_link else "".join(f"\n• {_link_text(page)}" for page in pages)
         names = {link.username for link, _ in together}
         error = together[0][1]
         buttons: Buttons = []

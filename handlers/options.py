@@ -48,77 +48,89 @@ EXEMPT = N_("🎯 All stories, whatever the rules for the whole chat say")
 DEFAULTS_TITLE = N_("<b>Options for new subscriptions</b>\nTap an option to change it.")
 
 
-def options_page(one: Subscription, context: Context, section: str | None = None) -> Page:
+def options_page(subscription: Subscription, context: Context, section: str | None = None) -> Page:
     """Return the page of a subscription with buttons to its sections, or the page of a section."""
     t = context.t
     text: str = t(
         N_("<b>{username}</b>\nTap an option to change it for this chat."),
-        username=subscription_line(one, context),
+        username=subscription_line(subscription, context),
     )
-    text = "\n".join([text, *effective_rule_lines(one.options, context)])
-    if is_paused(one):
-        text += "\n\n" + paused_line(one, context)
+    text = "\n".join([text, *effective_rule_lines(subscription.options, context)])
+    if is_paused(subscription):
+        text += "\n\n" + paused_line(subscription, context)
     if section:
-        return text, [*_page_rows(one, section, context), [back(t, actions.SUBSCRIPTION(one.id))]]
+        return text, [
+            *_page_rows(subscription, section, context),
+            [back(t, actions.SUBSCRIPTION(subscription.id))],
+        ]
     rows = [
         [
             context.button(
-                leads, actions.SUBSCRIPTION(one.id, name), value=_section_value(one, name, context)
+                leads,
+                actions.SUBSCRIPTION(subscription.id, name),
+                value=_section_value(subscription, name, context),
             )
         ]
         for name, (leads, _) in SECTIONS.items()
     ]
-    rows.append([context.button(N_("Alert status"), actions.RUN("why", one.username))])
-    stop = context.button(N_("Unsubscribe"), actions.UNSUBSCRIBE(one.id), actions.DANGER)
+    rows.append([context.button(N_("Alert status"), actions.RUN("why", subscription.username))])
+    stop = context.button(N_("Unsubscribe"), actions.UNSUBSCRIBE(subscription.id), actions.DANGER)
     rows.append([stop])
-    return text, [*rows, [back(t, actions.SUBSCRIPTIONS(0, one.id))]]
+    return text, [*rows, [back(t, actions.SUBSCRIPTIONS(0, subscription.id))]]
 
 
-def _section_value(one: Subscription, section: str, context: Context) -> str:
+def _section_value(subscription: Subscription, section: str, context: Context) -> str:
     """Return a short summary of the options in a section."""
-    chosen = one.options
+    chosen = subscription.options
     toggles = [name for name in SECTIONS[section][1] if name in TOGGLES]
     texts = [TOGGLES[name] for name in toggles if getattr(chosen, name)]
     if section == "which" and chosen.media != "all":
         texts.append(MEDIA[chosen.media])
     if section == "which" and (chosen.rules or context.chat.rule_options.rules):
         texts.append(N_("rules"))
-    if section == "when" and is_paused(one):
+    if section == "when" and is_paused(subscription):
         texts = [N_("paused")]
     translated = map(context.t.plain, texts or [USUAL[section]])
     return shorten(context.t.listed(list(translated)), VALUE)
 
 
-def _page_rows(one: Subscription, section: str, context: Context) -> Buttons:
+def _page_rows(subscription: Subscription, section: str, context: Context) -> Buttons:
     rows: Buttons = []
     if section == "when":
-        pause = N_("▶️ Resume") if one.paused else N_("⏸ Pause")
-        paused = OFF if one.paused else ON
-        rows.append([context.button(pause, actions.OPTION(one.id, "pause", paused))])
-        if not one.paused:
-            rows[0].append(context.button(N_("🔕 Mute for a day"), actions.MUTE(one.id)))
-    rows += _buttons(one.options, partial(actions.OPTION, one.id), context, SECTIONS[section][1])
+        pause = N_("▶️ Resume") if subscription.paused else N_("⏸ Pause")
+        paused = OFF if subscription.paused else ON
+        rows.append([context.button(pause, actions.OPTION(subscription.id, "pause", paused))])
+        if not subscription.paused:
+            rows[0].append(context.button(N_("🔕 Mute for a day"), actions.MUTE(subscription.id)))
+    rows += _buttons(
+        subscription.options,
+        partial(actions.OPTION, subscription.id),
+        context,
+        SECTIONS[section][1],
+    )
     if section == "which":
-        rows.append([context.button(N_("Rules"), actions.RUN("rules", one.username))])
-    if section == "how" and one.options.keep:
-        rows.append([context.button(N_("Stories sent before"), actions.RUN("past", one.username))])
+        rows.append([context.button(N_("Rules"), actions.RUN("rules", subscription.username))])
+    if section == "how" and subscription.options.keep:
+        rows.append(
+            [context.button(N_("Stories sent before"), actions.RUN("past", subscription.username))]
+        )
     can_have_topic = context.has_topics and context.about is None
-    if section == "how" and (one.in_own_topic or can_have_topic):
-        sign, value = ("✅ ", OFF) if one.in_own_topic else ("▫️ ", ON)
+    if section == "how" and (subscription.in_own_topic or can_have_topic):
+        sign, value = ("✅ ", OFF) if subscription.in_own_topic else ("▫️ ", ON)
         own = context.t.plain(N_("In its own topic"))
-        rows.append([button(sign + own, actions.OWN_TOPIC(one.id, value))])
+        rows.append([button(sign + own, actions.OWN_TOPIC(subscription.id, value))])
     return rows
 
 
-def subscription_line(one: Subscription, context: Context) -> str:
+def subscription_line(subscription: Subscription, context: Context) -> str:
     """Return the label of a subscription: the state of the alerts, the profile and the topic."""
-    sign = "⏸" if is_paused(one) else "🔔"
-    if one.state not in {"active", "blocked"}:
+    sign = "⏸" if is_paused(subscription) else "🔔"
+    if subscription.state not in {"active", "blocked"}:
         sign = "🔒"
-    name = one.username
-    if one.in_own_topic:
+    name = subscription.username
+    if subscription.in_own_topic:
         name = context.t.plain(N_("{username} (own topic)"), username=name)
-    elif one.target.thread_id:
+    elif subscription.target.thread_id:
         name = context.t.plain(N_("{username} (in a topic)"), username=name)
     return f"{sign} {name}"
 
@@ -162,21 +174,21 @@ def changed_options(before: Options, after: Options, context: Context) -> list[s
     return shown
 
 
-def is_paused(one: Subscription) -> bool:
+def is_paused(subscription: Subscription) -> bool:
     """Return whether the chat has paused a subscription, or the owner has blocked the profile."""
-    return one.paused or one.state == "blocked"
+    return subscription.paused or subscription.state == "blocked"
 
 
-def paused_line(one: Subscription, context: Context) -> str:
+def paused_line(subscription: Subscription, context: Context) -> str:
     """Return the sentence about a paused subscription.
 
     The owner of the bot has blocked the profile, or the pause has an end, or the pause has no end.
     """
-    if one.state == "blocked":
+    if subscription.state == "blocked":
         return context.t(N_("⏸ Paused by the bot's owner."))
-    if one.paused_until is None:
+    if subscription.paused_until is None:
         return context.t(N_("⏸ Paused: no alerts until you resume them."))
-    return context.t(N_("🔕 Muted until {until}."), until=one.paused_until)
+    return context.t(N_("🔕 Muted until {until}."), until=subscription.paused_until)
 
 
 @on_press(actions.MUTE)
@@ -189,19 +201,19 @@ async def mute(context: Context, number: int) -> str | None:
     Raises:
         NotFollowedError: The chat does not have the subscription.
     """
-    one = await context.services.subscriptions.mute_for_a_day(context.chat.id, number)
-    if one.paused_until is None:  # the pause has no end
-        await edit_pressed(context, *options_page(one, context))
+    subscription = await context.services.subscriptions.mute_for_a_day(context.chat.id, number)
+    if subscription.paused_until is None:  # the pause has no end
+        await edit_pressed(context, *options_page(subscription, context))
         return None
     text = context.t(
         N_("🔕 No alerts from <b>{username}</b> until {until}."),
-        username=one.username,
-        until=one.paused_until,
+        username=subscription.username,
+        until=subscription.paused_until,
     )
-    undo = actions.OPTION(one.id, "pause", UNDONE)
+    undo = actions.OPTION(subscription.id, "pause", UNDONE)
     if await replace_pressed_button(context, context.button(N_("🔕 Muted · Undo"), undo)):
         return plain(text)
-    more = context.button(N_("Options"), actions.SUBSCRIPTION(one.id))
+    more = context.button(N_("Options"), actions.SUBSCRIPTION(subscription.id))
     await edit_pressed(context, text, [[context.button(N_("↩️ Undo"), undo), more]])
     return None
 
@@ -219,19 +231,23 @@ async def change_option(context: Context, number: int, what: str, value: str) ->
     """
     service = context.services.subscriptions
     chat_id = context.chat.id
-    one = await service.get(chat_id, number)
+    subscription = await service.get(chat_id, number)
     if what == "pause" and value == UNDONE:
-        one = await service.resume_with_missed_stories(chat_id, one.id)
-        if await replace_pressed_button(context, mute_button(one.id, context.t)):
-            return subscription_line(one, context)
+        subscription = await service.resume_with_missed_stories(chat_id, subscription.id)
+        if await replace_pressed_button(context, mute_button(subscription.id, context.t)):
+            return subscription_line(subscription, context)
     elif what == "pause":
-        one = await service.set_paused(chat_id, one.id, paused=value == ON)
+        subscription = await service.set_paused(chat_id, subscription.id, paused=value == ON)
     else:
-        every = await service.named(chat_id, one.username) if value == EVERYWHERE else [one]
+        every = (
+            await service.named(chat_id, subscription.username)
+            if value == EVERYWHERE
+            else [subscription]
+        )
         changes = changes_of(what, value)
         change = context.services.subscribing.set_options
-        one, *_ = [await change(chat_id, each.id, changes) for each in every]
-    await edit_pressed(context, *options_page(one, context, _section_of(what)))
+        subscription, *_ = [await change(chat_id, each.id, changes) for each in every]
+    await edit_pressed(context, *options_page(subscription, context, _section_of(what)))
     return None
 
 
@@ -248,11 +264,17 @@ async def change_options_of_profile(
         NotFollowedError: The chat has no subscription to the profile.
     """
     every = await context.services.subscriptions.named(context.chat.id, username)
-    here = [one for one in every if one.target.thread_id == context.acted_on.thread_id] or every
+    here = [
+        subscription
+        for subscription in every
+        if subscription.target.thread_id == context.acted_on.thread_id
+    ] or every
     if changes:
         here = [
-            await context.services.subscribing.set_options(context.chat.id, one.id, changes)
-            for one in here
+            await context.services.subscribing.set_options(
+                context.chat.id, subscription.id, changes
+            )
+            for subscription in here
         ]
     return here
 
@@ -273,8 +295,10 @@ async def set_own_topic(context: Context, number: int, value: str) -> None:
         SubscriptionError: The topic can't be made.
         AskAgainError: Telegram does not answer.
     """
-    one = await context.services.subscribing.set_own_topic(context.chat.id, number, on=value == ON)
-    await edit_pressed(context, *options_page(one, context, "how"))
+    subscription = await context.services.subscribing.set_own_topic(
+        context.chat.id, number, on=value == ON
+    )
+    await edit_pressed(context, *options_page(subscription, context, "how"))
 
 
 @on_press(actions.DEFAULT)
@@ -328,4 +352,4 @@ def _buttons(
         for name, (sign, choices) in WORDS.items()
         if name in names
     ]
-    return [[one] for one in (*words, *toggles)]
+    return [[row_button] for row_button in (*words, *toggles)]

@@ -90,12 +90,12 @@ async def _keep_button_rows(context: Context, username: str) -> Buttons:
     The result is empty if the chat has no such subscription, or already keeps the stories.
     """
     try:
-        one, *_ = await context.services.subscriptions.named(context.chat.id, username)
+        subscription, *_ = await context.services.subscriptions.named(context.chat.id, username)
     except NotFollowedError:
         return []
-    if one.options.keep:
+    if subscription.options.keep:
         return []
-    return [[context.button(TOGGLES["keep"], OPTION(one.id, "keep", ON), PRIMARY)]]
+    return [[context.button(TOGGLES["keep"], OPTION(subscription.id, "keep", ON), PRIMARY)]]
 
 
 async def _offer_to_keep(context: Context, error: NothingKeptError) -> None:
@@ -105,7 +105,7 @@ async def _offer_to_keep(context: Context, error: NothingKeptError) -> None:
     subscriptions gets the text about an empty list of subscriptions.
     """
     rows = await context.services.subscriptions.every(context.chat.id)
-    if rows and all(one.options.keep for one in rows):
+    if rows and all(subscription.options.keep for subscription in rows):
         await say(context, context.t(KEPT_FROM_NOW_ON))
     elif rows:
         keep = context.button(TOGGLES["keep"], KEEP(), PRIMARY)
@@ -123,7 +123,7 @@ async def keep_from_now_on(context: Context) -> None:
     # The chat is locked before its queue, and the profiles are locked in order.
     await services.chats.change_defaults(chat_id, kept)
     every = await services.subscriptions.every(chat_id)
-    for one in sorted(every, key=lambda one: one.profile_id):
-        if not one.options.keep:
-            await services.subscribing.set_options(chat_id, one.id, kept)
+    for subscription in sorted(every, key=lambda subscription: subscription.profile_id):
+        if not subscription.options.keep:
+            await services.subscribing.set_options(chat_id, subscription.id, kept)
     await edit_pressed(context, context.t(KEPT_FROM_NOW_ON), [[list_button(context)]])

@@ -118,7 +118,7 @@ async def paid_page(context: Context) -> Page:
     if not paid:
         return context.t(NOT_YOURS), []
     rows = [
-        [context.button(NO_LONGER_MINE, LEAVE(one.id), title=shorten(one.title, LONGEST_TITLE))]
-        for one in paid
+        [context.button(NO_LONGER_MINE, LEAVE(chat.id), title=shorten(chat.title, LONGEST_TITLE))]
+        for chat in paid
     ]
     return context.t(PAID), rows

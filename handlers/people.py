@@ -97,11 +97,11 @@ async def press_button(context: Context, what: str, number: int, credits: int | 
             await access.unblock(subject)
         case "allow":
             await _admit(subject, context)
-    one = await access.guest(number)  # read again after the change
+    guest = await access.guest(number)  # read again after the change
     has_limits = what == "limits" and not is_owner
-    text, buttons = _limit_page(one, context) if has_limits else _guest_page(one, context)
+    text, buttons = _limit_page(guest, context) if has_limits else _guest_page(guest, context)
     if what == "payers" and number < 0:
-        text, buttons = _payers_page(one, context)
+        text, buttons = _payers_page(guest, context)
     await edit_pressed(context, text, [*buttons, *rows_of_other_requests(number, context)])
 
 
@@ -134,7 +134,7 @@ def rows_of_other_requests(number: int, context: Context) -> Buttons:
     for row in shown.inline_keyboard:
         last = str(row[-1].callback_data)  # the button that refuses a request
         if last.startswith(refuse) and last != answered:
-            rows.append([one.to_dict() for one in row])
+            rows.append([key.to_dict() for key in row])
     return rows
 
 
@@ -145,22 +145,22 @@ async def _list_page(page: int, context: Context) -> Page:
     if not result and page == 0:
         return context.t(NOBODY_YET), [invite]
     buttons: Buttons = []
-    for one in result[:PAGE]:
-        buttons.append([button(_list_line(one, context), PEOPLE("who", one.id))])
+    for guest in result[:PAGE]:
+        buttons.append([button(_list_line(guest, context), PEOPLE("who", guest.id))])
     buttons += arrows(page, is_last=len(result) <= PAGE, to=partial(PEOPLE, "list"))
     if access.mode != "open":
         buttons.append(invite)
     return context.t(TITLE), buttons
 
 
-def _list_line(one: Guest, context: Context) -> str:
-    entry = one.entry
-    sign = "👤" if one.id > 0 else "👥"
-    if one.is_silenced or (entry and entry.is_blocked(context.now)):
+def _list_line(guest: Guest, context: Context) -> str:
+    entry = guest.entry
+    sign = "👤" if guest.id > 0 else "👥"
+    if guest.is_silenced or (entry and entry.is_blocked(context.now)):
         sign = "🚫"
     elif entry and entry.is_owner:
         sign = "⭐"
-    return _list_label(sign, one.name, one.total + one.elsewhere, context)
+    return _list_label(sign, guest.name, guest.total + guest.elsewhere, context)
 
 
 def _list_label(sign: str, name: str, millicredits: int, context: Context) -> str:
@@ -175,33 +175,33 @@ def _label(name: str) -> str:
     return isolate(text) if has_rtl(text) else text
 
 
-def _guest_page(one: Guest, context: Context) -> Page:
+def _guest_page(guest: Guest, context: Context) -> Page:
     t = context.t
-    name = bold(foreign_html(one.name, rtl=t.is_rtl))
-    lines = [f"{name} {code(str(one.id))}", *_standing_lines(one, context)]
-    lines += ["", t(HERE, cost=cost_text(one.total / 1000, context))]
+    name = bold(foreign_html(guest.name, rtl=t.is_rtl))
+    lines = [f"{name} {code(str(guest.id))}", *_standing_lines(guest, context)]
+    lines += ["", t(HERE, cost=cost_text(guest.total / 1000, context))]
     lines += [
-        "• " + t.labelled(t.plain(text), cost_text(one.by_kind[kind] / 1000, context))
+        "• " + t.labelled(t.plain(text), cost_text(guest.by_kind[kind] / 1000, context))
         for kind, text in KINDS.items()
-        if kind in one.by_kind
+        if kind in guest.by_kind
     ]
-    if one.elsewhere:
-        lines.append(t(ELSEWHERE, cost=cost_text(one.elsewhere / 1000, context)))
-    if one.id not in context.services.access.owner_ids:  # owners have no limit
-        lines += ["", _limit_line(one, context)]
-    if one.id < 0:
-        lines.append(_payer_line(one, context))
+    if guest.elsewhere:
+        lines.append(t(ELSEWHERE, cost=cost_text(guest.elsewhere / 1000, context)))
+    if guest.id not in context.services.access.owner_ids:  # owners have no limit
+        lines += ["", _limit_line(guest, context)]
+    if guest.id < 0:
+        lines.append(_payer_line(guest, context))
     rows = [
         [button(_list_label("👤", name, spent, context), PEOPLE("who", user))]
-        for user, name, spent in one.by_person
+        for user, name, spent in guest.by_person
     ]
-    return "\n".join(lines), [*rows, *_guest_buttons(one, context)]
+    return "\n".join(lines), [*rows, *_guest_buttons(guest, context)]
 
 
-def _limit_line(one: Guest, context: Context) -> str:
-    own = one.entry.allowance if one.entry else None
+def _limit_line(guest: Guest, context: Context) -> str:
+    own = guest.entry.allowance if guest.entry else None
     limits = context.services.ledger.limits
-    usual = limits.person_daily_allowance if one.id > 0 else limits.chat_daily_allowance
+    usual = limits.person_daily_allowance if guest.id > 0 else limits.chat_daily_allowance
     limit = NO_LIMIT if own is None else LIMIT
     return context.t(limit, n=usual if own is None else own)
 
@@ -217,16 +217,16 @@ def _block_lines(entry: Entry, context: Context) -> list[str]:
     return lines + ([t(REASON, reason=entry.reason)] if entry.reason else [])
 
 
-def _standing_lines(one: Guest, context: Context) -> list[str]:
+def _standing_lines(guest: Guest, context: Context) -> list[str]:
     t = context.t
-    entry = one.entry
+    entry = guest.entry
     now = context.now
     access = context.services.access
-    if one.id in access.owner_ids:
+    if guest.id in access.owner_ids:
         return [t(STATES["owner"])]
     if entry and entry.is_blocked(now):
         return _block_lines(entry, context)
-    if one.is_silenced:
+    if guest.is_silenced:
         return [t(CHAT_SILENCED)]
     if entry and entry.is_allowed:
         by = entry.added_by if entry.via == "added" else ""
@@ -237,9 +237,9 @@ def _standing_lines(one: Guest, context: Context) -> list[str]:
     return [t(STATES["asked"], since=t.day(asked)) if asked else t(STATES["through"])]
 
 
-def _guest_buttons(one: Guest, context: Context) -> Buttons:
-    entry = one.entry
-    number = one.id
+def _guest_buttons(guest: Guest, context: Context) -> Buttons:
+    entry = guest.entry
+    number = guest.id
     to_list = [context.button(N_("Back to the list"), PEOPLE("list", 0))]
     if number in context.services.access.owner_ids:
         return [to_list]
@@ -258,23 +258,23 @@ def _guest_buttons(one: Guest, context: Context) -> Buttons:
     return [*rows, to_list]
 
 
-def _limit_page(one: Guest, context: Context) -> Page:
+def _limit_page(guest: Guest, context: Context) -> Page:
     t = context.t
-    buttons = [button(t.number(n), PEOPLE("limit", one.id, n)) for n in LIMITS]
-    usual = context.button(N_("Same as everyone"), PEOPLE("limit", one.id))
-    to_one = back(t, PEOPLE("who", one.id))
+    buttons = [button(t.number(n), PEOPLE("limit", guest.id, n)) for n in LIMITS]
+    usual = context.button(N_("Same as everyone"), PEOPLE("limit", guest.id))
+    to_one = back(t, PEOPLE("who", guest.id))
     rows = [buttons[:3], buttons[3:], [usual], [to_one]]
-    return t(ASK_LIMIT, name=one.name), rows
+    return t(ASK_LIMIT, name=guest.name), rows
 
 
-def _payers_page(one: Guest, context: Context) -> Page:
+def _payers_page(guest: Guest, context: Context) -> Page:
     """Return the page of possible payers of a chat.
 
     Possible payers are the chat's users of the bot, the person with the ID in ``added_by``, and
     the owner who pressed the button.
     """
-    people = {user: name for user, name, _ in one.by_person}
-    added_by = one.entry.added_by if one.entry else ""
+    people = {user: name for user, name, _ in guest.by_person}
+    added_by = guest.entry.added_by if guest.entry else ""
     if added_by.isdecimal():
         people.setdefault(int(added_by), added_by)
     owner = context.event.effective_user
@@ -282,10 +282,10 @@ def _payers_page(one: Guest, context: Context) -> Page:
         people[owner.id] = owner.full_name
     rows: Buttons = []
     for user, name in people.items():
-        rows.append([button(_label(name), PEOPLE("payer", one.id, user))])
-    rows.append([back(context.t, PEOPLE("who", one.id))])
-    return _payer_line(one, context), rows
+        rows.append([button(_label(name), PEOPLE("payer", guest.id, user))])
+    rows.append([back(context.t, PEOPLE("who", guest.id))])
+    return _payer_line(guest, context), rows
 
 
-def _payer_line(one: Guest, context: Context) -> str:
-    return context.t(PAYER, name=one.payer[1] if one.payer else "-")
+def _payer_line(guest: Guest, context: Context) -> str:
+    return context.t(PAYER, name=guest.payer[1] if guest.payer else "-")

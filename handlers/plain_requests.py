@@ -138,7 +138,7 @@ async def _offer_to_stop(context: Context, request: Request) -> None:
     If the chat follows none of the named profiles, list all subscriptions.
     """
     rows = await context.services.subscriptions.every(context.chat.id)
-    followed = {one.username for one in rows}
+    followed = {subscription.username for subscription in rows}
     named = [name for name in request.names if name in followed]
     if named:
         await offer_understood(context, "unsubscribe", parse([f"@{name}" for name in named]))
@@ -151,7 +151,7 @@ async def _offer_to_stop(context: Context, request: Request) -> None:
 async def _explain(context: Context, request: Request) -> None:
     """Explain the alerts of the only subscribed profile that the request names, or ask for one."""
     rows = await context.services.subscriptions.every(context.chat.id)
-    followed = {one.username for one in rows}
+    followed = {subscription.username for subscription in rows}
     named = [name for name in request.names if name in followed]
     context.args = as_arguments(named, context.t.language) if len(named) == 1 else []
     await OBEYED["why"].serve(context)
@@ -185,4 +185,4 @@ async def _offer_each(context: Context, request: Request) -> None:
         return
     command = request.command
     each = [button(f"/{command} {name}", RUN(command, name)) for name in request.names]
-    await say(context, context.t(MEANT), [[one] for one in each])
+    await say(context, context.t(MEANT), [[choice] for choice in each])

@@ -34,7 +34,7 @@ async def answer_press(context: Context, text: str | None = None, *, alert: bool
     if query is None:
         return
     # An album may take longer than the 15 s for which Telegram accepts an answer to a press.
-    kinds = {one.payload["kind"] for one in unit.replies} if unit else set()
+    kinds = {reply.payload["kind"] for reply in unit.replies} if unit else set()
     when = unit_of_work.call_after_replies
     if "album" in kinds:
         when = unit_of_work.call_after_commit

@@ -38,7 +38,7 @@ async def ask(context: Context, question: str, usage: str) -> None:
 
 def subscription_buttons(result: Sequence[Subscription], command: str) -> Buttons:
     """Return a button for each profile, at most 60; a press runs ``command`` with the profile."""
-    names = list(dict.fromkeys(one.username for one in result))[:MOST]
+    names = list(dict.fromkeys(subscription.username for subscription in result))[:MOST]
     return grid([button(name, RUN(command, name)) for name in names], A_ROW)
 
 
@@ -67,7 +67,9 @@ def question_of(message: Message, questions: Sequence[str]) -> str | None:
     if asked is None or asked.from_user is None or not asked.from_user.is_bot:
         return None
     words = _comparable_text(asked.text or "")
-    return next((one for one in questions if words.endswith(_in_all_languages(one))), None)
+    return next(
+        (question for question in questions if words.endswith(_in_all_languages(question))), None
+    )
 
 
 def chat_asked_about(message: Message) -> int | None:

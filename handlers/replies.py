@@ -121,7 +121,11 @@ def code_texts(message: Message | None) -> list[str]:
     The list is empty if the message was deleted or is too old for the bot to read.
     """
     entities = message.entities if message else ()
-    return [message.parse_entity(one) for one in entities if message and one.type == one.CODE]
+    return [
+        message.parse_entity(entity)
+        for entity in entities
+        if message and entity.type == entity.CODE
+    ]
 
 
 async def replace_pressed_button(context: Context, new: Button) -> bool:
@@ -137,9 +141,9 @@ async def replace_pressed_button(context: Context, new: Button) -> bool:
         return False
     rows: Buttons = []
     for row in shown.reply_markup.inline_keyboard:
-        buttons: list[Button] = [one.to_dict() for one in row]
-        for place, one in enumerate(row):
-            if one.callback_data == query.data:
+        buttons: list[Button] = [key.to_dict() for key in row]
+        for place, key in enumerate(row):
+            if key.callback_data == query.data:
                 buttons[place] = new
         rows.append(buttons)
     await unit_of_work.call_after_replies(partial(_change_buttons, context, shown, rows))

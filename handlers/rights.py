@@ -135,7 +135,7 @@ Pages of settings, subscriptions and help have buttons for the other commands.
 """
 
 TABLE: Mapping[str, Right] = {
-    **{f"/{word}": one.right for word, one in COMMANDS.items()},
+    **{f"/{word}": command.right for word, command in COMMANDS.items()},
     # The keys of buttons are the first word of their callback data.
     "help": SHOW,
     "language": SHOW,

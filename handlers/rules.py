@@ -63,7 +63,7 @@ async def show_or_change_rules(context: Context) -> None:
     Raises:
         NotFollowedError: The chat has no subscription to the profile.
     """
-    words = [word for one in context.words for word in typed_words(one)]
+    words = [word for argument in context.words for word in typed_words(argument)]
     if not words:
         await _ask_whose_rules(context)
         return
@@ -135,11 +135,12 @@ async def _send_unreadable_words(
     nearest = _nearest_terms(unknown[0]) if len(unknown) == 1 else []
     if nearest and not context.is_channel:
         commands = [
-            code(f"/rules {argument} {_with_term(text, unknown[0], one)}") for one in nearest
+            code(f"/rules {argument} {_with_term(text, unknown[0], near_term)}")
+            for near_term in nearest
         ]
         refusal = context.t(UNKNOWN, words=bold(foreign_html(unknown[0], rtl=context.t.is_rtl)))
         lines = [refusal, context.t(MEANT), *map(context.t.isolate, commands)]
-        row = [button(one, RUN_FOR_MANY("rules", n)) for n, one in enumerate(nearest)]
+        row = [button(near_term, RUN_FOR_MANY("rules", n)) for n, near_term in enumerate(nearest)]
         await say(context, "\n".join(lines), [row])
         return
     listed = shorten(", ".join(unknown or left_out), LONGEST_LIST)
@@ -150,13 +151,17 @@ async def _send_unreadable_words(
 def _nearest_terms(word: str) -> list[str]:
     """Return the terms that a bare word may mean: a hashtag, a name or a place."""
     terms = [f"#{word}", f"@{word}", f"{story_terms.PLACE}{word}"]
-    return [one for one in terms if len(one) <= LONGEST_TERM and story_terms.is_term(one)]
+    return [
+        candidate
+        for candidate in terms
+        if len(candidate) <= LONGEST_TERM and story_terms.is_term(candidate)
+    ]
 
 
 def _with_term(text: str, word: str, term: str) -> str:
     """Return the text of rules with ``word`` replaced by ``term``."""
     written = text.split()
-    return " ".join(term if one.lower() == word else one for one in written)
+    return " ".join(term if typed_word.lower() == word else typed_word for typed_word in written)
 
 
 def _usage(context: Context, argument: str) -> Safe:
@@ -165,18 +170,22 @@ def _usage(context: Context, argument: str) -> Safe:
 
 
 def _rules_page(changed: list[Subscription], context: Context, where: str) -> Page:
-    one = changed[0]
+    subscription = changed[0]
     t = context.t
-    rules = effective_rule_lines(one.options, context)
-    media = one.options.media
+    rules = effective_rule_lines(subscription.options, context)
+    media = subscription.options.media
     every = t(ALL) if media == "all" else t.plain(MEDIA[media])
-    argument = _as_argument(one.username)
+    argument = _as_argument(subscription.username)
     usage = _usage(context, argument)
-    lines = [t(TITLE, username=one.username), *(rules or [every]), "", usage]
+    lines = [t(TITLE, username=subscription.username), *(rules or [every]), "", usage]
     lines.append(Safe(t(HOW).replace(EXAMPLE, argument)))
     rows: Buttons = []
-    if one.options.rules:
+    if subscription.options.rules:
         rows.append(
-            [context.button(N_("Remove all rules"), OPTION(one.id, "rules", where), DANGER)]
+            [
+                context.button(
+                    N_("Remove all rules"), OPTION(subscription.id, "rules", where), DANGER
+                )
+            ]
         )
-    return "\n".join(lines), [*rows, [back(t, SUBSCRIPTION(one.id))]]
+    return "\n".join(lines), [*rows, [back(t, SUBSCRIPTION(subscription.id))]]

@@ -345,7 +345,7 @@ async def settings_page(context: Context) -> Page:
         clock=_time_there(context),
         quiet=_quiet_text(chat, context),
         digest=_clock_time(chat.digest_at, context),
-        n=sum(one.options.digest for one in followed),
+        n=sum(subscription.options.digest for subscription in followed),
     )
     if rules := rule_lines(chat.rule_options, context):
         text = "\n".join([text, "", t(RULES_OF_CHAT), *rules])

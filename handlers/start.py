@@ -97,8 +97,8 @@ def _language_page(context: Context) -> Page:
     # Telegram may name a language without translation. Then the bot uses a different language.
     current = language_for(context.chat.effective_language)
     buttons = [
-        button(f"✓ {one.name}" if code == current else one.name, actions.LANGUAGE(code))
-        for code, one in LANGUAGES.items()
+        button(f"✓ {language.name}" if code == current else language.name, actions.LANGUAGE(code))
+        for code, language in LANGUAGES.items()
     ]
     rows = [*grid(buttons, 2), [back(context.t, settings.TOP)]]
     return context.t(WHICH_LANGUAGE), rows

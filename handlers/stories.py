@@ -113,12 +113,14 @@ async def _show_who_has_stories(context: Context) -> None:
         return
     lines: list[str] = [t(TRAY)]
     buttons: Buttons = []
-    for one in sorted(live, key=lambda one: one.stories[-1].taken_at, reverse=True)[:MOST]:
-        name = one.username
-        when = t.relative_time(one.stories[-1].taken_at)
-        line = t(LIVE, n=len(one.stories), username=name, when=when)
-        if one.seen_at:
-            line = t.noted(line, t(LAST_CHECK, when=t.relative_time(one.seen_at)))
+    for current in sorted(live, key=lambda current: current.stories[-1].taken_at, reverse=True)[
+        :MOST
+    ]:
+        name = current.username
+        when = t.relative_time(current.stories[-1].taken_at)
+        line = t(LIVE, n=len(current.stories), username=name, when=when)
+        if current.seen_at:
+            line = t.noted(line, t(LAST_CHECK, when=t.relative_time(current.seen_at)))
         lines.append(line)
         check = context.button(CHECK_NOW, actions.RUN("stories", name))
         buttons.append([button(name, actions.LIVE(name)), check])
@@ -131,10 +133,10 @@ async def _current_stories(context: Context, rows: Sequence[Subscription]) -> li
     """Return the followed profiles with live stories at the last check; free."""
     service = context.services.subscriptions
     found: dict[str, Current] = {}
-    for one in rows:
-        name = one.username
+    for subscription in rows:
+        name = subscription.username
         if shown := await service.live_stories(name, chat_id=context.chat.id):
-            known = await service.known_profile(one.profile_id)
+            known = await service.known_profile(subscription.profile_id)
             seen_at = known.snapshot_at if known else None
             found[name] = Current(name, latest_stories(shown, None), seen_at)
     return list(found.values())
@@ -158,8 +160,8 @@ async def send_all_current_stories(context: Context) -> str | None:
         return t.plain(DISAPPEARED)
     await answer_press(context)
     stories: list[Story] = []
-    for one in live:
-        stories += one.stories
+    for current in live:
+        stories += current.stories
     by_profile: dict[str, list[Story]] = {}
     for story in latest_stories(stories, None)[:MOST_SENT]:
         by_profile.setdefault(story.profile.profile_id, []).append(story)
@@ -169,7 +171,7 @@ async def send_all_current_stories(context: Context) -> str | None:
     await show_albums(context, albums, is_last=False, is_free=True)
     await cache_after_commit(context, key, age=_SENT_ONCE_IN)
     lines: list[str] = []
-    if seen_at := [one.seen_at for one in live if one.seen_at]:
+    if seen_at := [current.seen_at for current in live if current.seen_at]:
         lines.append(t(OLDEST_CHECK, when=t.relative_time(min(seen_at))))
     if len(stories) > MOST_SENT:
         lines.append(t(NEWER, n=len(stories) - MOST_SENT))

@@ -171,18 +171,23 @@ async def offer_chats_or_subscribe(context: Context, number: int, place: int | N
     if place is not None:
         await _subscribe_in_chat(context, number, place)
         return
-    one = await context.services.subscriptions.get(context.chat.id, number)
+    subscription = await context.services.subscriptions.get(context.chat.id, number)
     known: Buttons = []
     for chat in await context.services.subscriptions.chats_of_person(context.chat.id):
         with suppress(AdminsUnknownError, AskAgainError):
             if await _may_subscribe_in(context, chat.id, chat.kind):
                 title = shorten(chat.title, TITLE) or str(chat.id)
-                known.append([button(title, actions.ELSEWHERE(one.id, chat.id))])
-    channel = _chat_key(context.t.plain(N_("A channel")), one, "can_post_messages", channel=True)
-    group = _chat_key(context.t.plain(N_("A group")), one, "can_manage_chat", channel=False)
+                known.append([button(title, actions.ELSEWHERE(subscription.id, chat.id))])
+    channel = _chat_key(
+        context.t.plain(N_("A channel")), subscription, "can_post_messages", channel=True
+    )
+    group = _chat_key(
+        context.t.plain(N_("A group")), subscription, "can_manage_chat", channel=False
+    )
     keys = ReplyKeyboardMarkup([[channel, group]], resize_keyboard=True, one_time_keyboard=True)
     text = context.t(
-        N_("Where else should I send new stories from <b>{username}</b>?"), username=one.username
+        N_("Where else should I send new stories from <b>{username}</b>?"),
+        username=subscription.username,
     )
     usage = context.t(USAGE)
     if known:
@@ -192,12 +197,14 @@ async def offer_chats_or_subscribe(context: Context, number: int, place: int | N
     await say(context, usage, markup=keys.to_dict())
 
 
-def _chat_key(text: str, one: Subscription, right: str, *, channel: bool) -> KeyboardButton:
+def _chat_key(
+    text: str, subscription: Subscription, right: str, *, channel: bool
+) -> KeyboardButton:
     rights = ChatAdministratorRights(
         **{**ChatAdministratorRights.no_rights().to_dict(), right: True}
     )
     request = KeyboardButtonRequestChat(
-        one.id, channel, user_administrator_rights=rights, bot_administrator_rights=rights
+        subscription.id, channel, user_administrator_rights=rights, bot_administrator_rights=rights
     )
     return KeyboardButton(text, request_chat=request)
 
@@ -216,8 +223,8 @@ async def subscribe_elsewhere(context: Context) -> None:
 
 
 async def _subscribe_in_chat(context: Context, number: int, place: int) -> None:
-    one = await context.services.subscriptions.get(context.chat.id, number)
-    wanted = replace(parse([f"@{one.username}"]), channel=str(place))
+    subscription = await context.services.subscriptions.get(context.chat.id, number)
+    wanted = replace(parse([f"@{subscription.username}"]), channel=str(place))
     await _subscribe(context, wanted)
 
 
@@ -244,8 +251,8 @@ async def _subscribe(context: Context, wanted: Wanted, *, in_place: bool = False
             own_topic="topic" in wanted.words,
             fast="fast" in wanted.words,
         )
-    done = [one for _, one in result if isinstance(one, Subscribed)]
-    failed = [(name, one) for name, one in result if isinstance(one, BotError)]
+    done = [outcome for _, outcome in result if isinstance(outcome, Subscribed)]
+    failed = [(name, outcome) for name, outcome in result if isinstance(outcome, BotError)]
     if failed and len(wanted.names) + len(wanted.unread) == 1:
         await _offer_retry_or_raise(context, wanted, failed[0][1], in_place=in_place)
         return
@@ -256,7 +263,7 @@ async def _subscribe(context: Context, wanted: Wanted, *, in_place: bool = False
         buttons = _subscribed_buttons(done[0], context, can_show=not (in_place or where))
     elif done:
         buttons = [[list_button(context)]]
-    buttons = [*buttons, *refusal_buttons([one for _, one in failed], context)]
+    buttons = [*buttons, *refusal_buttons([error for _, error in failed], context)]
     if where and context.is_private:
         buttons = for_chat(buttons, target.chat_id)
     show = edit_pressed if in_place else say
@@ -274,9 +281,13 @@ async def _result_lines(
 ) -> list[str]:
     """Return the lines about new, existing, paused and failed subscriptions, and the delay."""
     t = context.t
-    new = [one.profile.username for one in done if not one.already]
-    sooner = [one.profile.username for one in done if one.is_sooner]
-    old = [one.profile.username for one in done if one.already and not one.is_sooner]
+    new = [subscribed.profile.username for subscribed in done if not subscribed.already]
+    sooner = [subscribed.profile.username for subscribed in done if subscribed.is_sooner]
+    old = [
+        subscribed.profile.username
+        for subscribed in done
+        if subscribed.already and not subscribed.is_sooner
+    ]
     lines: list[str] = []
     is_stopped = False
     if new:
@@ -288,8 +299,10 @@ async def _result_lines(
         lines.append(t(SOONER, n=len(sooner), username=t.bold_names(sooner)))
     if old:
         lines.append(t(ALREADY, n=len(old), username=t.bold_names(old)))
-    paused = [one.subscription for one in done if is_paused(one.subscription)]
-    still = [(one.username, paused_line(one, context)) for one in paused]
+    paused = [subscribed.subscription for subscribed in done if is_paused(subscribed.subscription)]
+    still = [
+        (subscription.username, paused_line(subscription, context)) for subscription in paused
+    ]
     lines += lines_by_sentence(still, context)
     lines += failure_lines(failed, wanted, context)
     if not is_stopped:
@@ -341,11 +354,11 @@ async def _delay_hint(done: Sequence[Subscribed], context: Context) -> list[str]
     known.
     """
     delays: list[tuple[timedelta, bool]] = []
-    for one in done:
-        options = one.subscription.options
-        if one.already or options.digest:
+    for subscribed in done:
+        options = subscribed.subscription.options
+        if subscribed.already or options.digest:
             continue
-        known = await context.services.subscriptions.known_profile(one.profile.profile_id)
+        known = await context.services.subscriptions.known_profile(subscribed.profile.profile_id)
         if known and (delay := expected_delay(known)):
             delays.append((delay, not options.fast and delay >= WORTH_SAYING))
     if not delays:
@@ -476,7 +489,7 @@ async def _unsubscribe(rows: Sequence[Subscription], context: Context) -> Page:
     at = await context.services.subscriptions.unsubscribe(context.chat.id, rows)
     done = NN_("Unsubscribed from {n} profile.", "Unsubscribed from {n} profiles.")
     text: str = context.t(done, n=len(rows))
-    if len({one.username for one in rows}) == 1:
+    if len({subscription.username for subscription in rows}) == 1:
         text = context.t(N_("Unsubscribed from <b>{username}</b>."), username=rows[0].username)
     undo = context.button(UNDO, actions.UNDO(int(at.timestamp())))
     return text, [[undo, list_button(context)]]
@@ -506,7 +519,7 @@ async def undo_unsubscribe(context: Context, at: int) -> str | None:
     page = options_page(restored[0], context) if one_page else await list_page(context, 0)
     text, buttons = page
     if restored:
-        names = context.t.bold_names([one.username for one in restored])
+        names = context.t.bold_names([subscription.username for subscription in restored])
         again = context.t(AGAIN, n=len(restored), username=names)
         text = Safe(f"{again}\n\n{text}")
     if failed:
@@ -526,7 +539,7 @@ async def ask_which_to_stop(context: Context, rows: Sequence[Subscription]) -> N
         await say(context, context.t(UNSUBSCRIBE_USAGE))
         return
     buttons = subscription_buttons(rows, "unsubscribe")
-    if len({one.username for one in rows}) > 1:
+    if len({subscription.username for subscription in rows}) > 1:
         every = context.button(N_("Stop all"), actions.UNSUBSCRIBE(ALL), actions.DANGER)
         buttons = [*buttons, [every]]
     await say(context, context.t(WHICH), buttons)
@@ -560,7 +573,7 @@ async def list_page(context: Context, page: int, containing: int | None = None) 
     """
     every = await context.services.subscriptions.every(context.chat.id)
     if containing is not None:
-        places = {one.id: place for place, one in enumerate(every)}
+        places = {subscription.id: place for place, subscription in enumerate(every)}
         page = places.get(containing, 0) // PAGE
     rows = every[page * PAGE : (page + 1) * PAGE]
     if not every:
@@ -568,7 +581,10 @@ async def list_page(context: Context, page: int, containing: int | None = None) 
         return text, [[context.button(N_("⚙️ Settings"), SETTINGS)]]
     if context.is_channel:
         lines = [context.t(N_("Subscriptions"))]
-        lines += [escape(subscription_line(one, context)) for one in every[:MOST_LISTED]]
+        lines += [
+            escape(subscription_line(subscription, context))
+            for subscription in every[:MOST_LISTED]
+        ]
         lines += [Safe("…")] if len(every) > MOST_LISTED else []
         text = Safe("\n".join(lines))
         return Safe(text + await _obstacles_text(context, None)), [[list_button(context)]]
@@ -581,7 +597,8 @@ async def list_page(context: Context, page: int, containing: int | None = None) 
     )
     text = Safe(text + await _obstacles_text(context, None))
     buttons = [
-        [button(subscription_line(one, context), actions.SUBSCRIPTION(one.id))] for one in rows
+        [button(subscription_line(subscription, context), actions.SUBSCRIPTION(subscription.id))]
+        for subscription in rows
     ]
     is_last = (page + 1) * PAGE >= len(every)
     if not await context.services.payers.has_payer(context.chat.id):
@@ -609,7 +626,7 @@ async def _obstacles_text(context: Context, target: Target | None) -> Safe:
         place = find_mute(here, target.thread_id)
         here = (place,) if place else ()
     said += [context.t(MISSING[mute.missing]) for mute in here]
-    return Safe("".join("\n\n" + one for one in said))
+    return Safe("".join("\n\n" + sentence for sentence in said))
 
 
 def _subscribed_buttons(done: Subscribed, context: Context, *, can_show: bool) -> Buttons:
@@ -617,16 +634,16 @@ def _subscribed_buttons(done: Subscribed, context: Context, *, can_show: bool) -
 
     If the profile has live stories and ``can_show`` is True, the first button shows the stories.
     """
-    one = done.subscription
-    stop = context.button(N_("Unsubscribe"), actions.UNSUBSCRIBE(one.id), actions.DANGER)
+    subscription = done.subscription
+    stop = context.button(N_("Unsubscribe"), actions.UNSUBSCRIBE(subscription.id), actions.DANGER)
     if done.is_new:
-        stop = context.button(UNDO, actions.UNSUBSCRIBE(one.id))
-    last = [[context.button(N_("Options"), actions.SUBSCRIPTION(one.id)), stop]]
+        stop = context.button(UNDO, actions.UNSUBSCRIBE(subscription.id))
+    last = [[context.button(N_("Options"), actions.SUBSCRIPTION(subscription.id)), stop]]
     if not can_show:
         return last
     if context.is_private and context.about is None:
-        last.append([context.button(N_("Another chat"), actions.ELSEWHERE(one.id))])
-    show = context.button(N_("Show current stories"), actions.LIVE(one.username))
+        last.append([context.button(N_("Another chat"), actions.ELSEWHERE(subscription.id))])
+    show = context.button(N_("Show current stories"), actions.LIVE(subscription.username))
     return [[show], *last] if done.live else last
 
 
@@ -704,5 +721,5 @@ async def options_page_by_number(context: Context, number: int, section: str | N
     Raises:
         NotFollowedError: The chat does not have the subscription.
     """
-    one = await context.services.subscriptions.get(context.chat.id, number)
-    return options_page(one, context, None if section == NEW else section)
+    subscription = await context.services.subscriptions.get(context.chat.id, number)
+    return options_page(subscription, context, None if section == NEW else section)

@@ -256,7 +256,7 @@ def example_button(context: Context) -> Buttons:
 
 
 async def _suggest_command(context: Context, word: str, rest: str) -> None:
-    known = {name for name, one in COMMANDS.items() if one.right is not OWNER}
+    known = {name for name, command in COMMANDS.items() if command.right is not OWNER}
     if word == CANCEL:
         await say(context, context.t(UNCHANGED))
         return

@@ -88,8 +88,10 @@ async def explain_alerts(context: Context) -> None:
     except NotFollowedError as error:
         await offer_instead(context, error)
     else:
-        one = known[0].subscription
-        to = SUBSCRIPTION(one.id) if len(known) == 1 else SUBSCRIPTIONS(0, one.id)
+        subscription = known[0].subscription
+        to = (
+            SUBSCRIPTION(subscription.id) if len(known) == 1 else SUBSCRIPTIONS(0, subscription.id)
+        )
         buttons = [] if context.is_channel else [[back(context.t, to)]]
         await say(context, _why_text(known, context), buttons)
 
@@ -123,10 +125,10 @@ def _why_text(every: Sequence[Why], context: Context) -> str:
 
 def _paused_lines(known: Why, context: Context) -> list[str]:
     """Return a list with the line about a pause, or an empty list."""
-    one = known.subscription
-    if not one.paused or one.state == "blocked":
+    subscription = known.subscription
+    if not subscription.paused or subscription.state == "blocked":
         return []
-    return [paused_line(one, context)]
+    return [paused_line(subscription, context)]
 
 
 def _obstacle_lines(known: Why, context: Context) -> list[str]:

@@ -379,11 +379,11 @@ class Ledger:
 
         Return the refunded credits.
         """
-        one = await ledger.first_presumed(tx, since) if most > 0 else None
-        if one is None:
+        presumed = await ledger.first_presumed(tx, since) if most > 0 else None
+        if presumed is None:
             return 0
-        back = min(int(one.credits), most)
-        entry = await ledger.close(tx, one.id, one.credits - back, now=self._now())
+        back = min(int(presumed.credits), most)
+        entry = await ledger.close(tx, presumed.id, presumed.credits - back, now=self._now())
         if entry is None:
             return 0
         await _give_back(tx, entry, back)
@@ -435,7 +435,7 @@ class Ledger:
                 chat_ids = await subscriptions.waiting_chats(
                     tx, profile_id, after=after, limit=SPLIT_AT_ONCE
                 )
-                await usage.add(tx, [(one, each) for one in chat_ids], day=day)
+                await usage.add(tx, [(chat_id, each) for chat_id in chat_ids], day=day)
             if len(chat_ids) < SPLIT_AT_ONCE:
                 return
             after = chat_ids[-1]

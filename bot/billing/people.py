@@ -58,8 +58,8 @@ async def guest(tx: Tx, number: int, *, now: datetime) -> Guest:
 
     If the database has no row for the id, the costs are zero.
     """
-    [one] = await _guests(tx, [number], now)
-    return one
+    [guest] = await _guests(tx, [number], now)
+    return guest
 
 
 async def _guests(tx: Tx, ids: Sequence[int], now: datetime) -> list[Guest]:
@@ -68,26 +68,26 @@ async def _guests(tx: Tx, ids: Sequence[int], now: datetime) -> list[Guest]:
     by_person: dict[int, Counter[int]] = {number: Counter() for number in ids}
     by_member: dict[int, Counter[int]] = {number: Counter() for number in ids}
     elsewhere: Counter[int] = Counter()
-    for one in await spending.costs_by_asker(tx, since=since, of=ids):
-        if one.chat_id in by_kind:
-            by_kind[one.chat_id][one.kind] += one.millicredits
-        if one.user_id and one.user_id != one.chat_id:
-            elsewhere[one.user_id] += one.millicredits
-            if one.chat_id in by_person:
-                by_person[one.chat_id][one.user_id] += one.millicredits
-                if not one.is_on_behalf:
-                    by_member[one.chat_id][one.user_id] += one.millicredits
+    for cost in await spending.costs_by_asker(tx, since=since, of=ids):
+        if cost.chat_id in by_kind:
+            by_kind[cost.chat_id][cost.kind] += cost.millicredits
+        if cost.user_id and cost.user_id != cost.chat_id:
+            elsewhere[cost.user_id] += cost.millicredits
+            if cost.chat_id in by_person:
+                by_person[cost.chat_id][cost.user_id] += cost.millicredits
+                if not cost.is_on_behalf:
+                    by_member[cost.chat_id][cost.user_id] += cost.millicredits
     members = {number: by_person[number].most_common(_MEMBERS) for number in ids}
     visible = {number: by_member[number].most_common(_MEMBERS) for number in ids}
     groups = [number for number in ids if number < 0]
     known = await chats.get_all(tx, groups)
-    payers = {one.id: one.payer for one in known if one.payer}
+    payers = {chat.id: chat.payer for chat in known if chat.payer}
     named = {*ids, *payers.values(), *(user for some in members.values() for user, _ in some)}
     entries = await access.entries_of(tx, named)
     shown = {user for some in visible.values() for user, _ in some}
     stored = await acquaintances.names(tx, named | shown)
     names = stored | await chats.titles(tx, named)
-    names |= {number: one.name for number, one in entries.items() if one.name}
+    names |= {number: entry.name for number, entry in entries.items() if entry.name}
     silenced = await chats.silenced_among(tx, groups, now=now)
     return [
         Guest(

@@ -111,8 +111,8 @@ async def load_spending(tx: Tx, limits: Limits, *, now: datetime) -> Spending:
     today = now.date()
     first = today - timedelta(days=_DAYS_SHOWN - 1)
     parts = await spending.spent_by_kind(tx, since=min(first, today.replace(day=1)))
-    by_day = _sums_by_key(parts, lambda one: one.day)
-    shown = [one for one in parts if one.day >= first]
+    by_day = _sums_by_key(parts, lambda part: part.day)
+    shown = [part for part in parts if part.day >= first]
     account = await budgets.account_state(tx)
     drift = await key_values.get(tx, DRIFT)
     days = [(day, by_day.get(day, 0)) for day in _days_between(first, today)]
@@ -122,7 +122,7 @@ async def load_spending(tx: Tx, limits: Limits, *, now: datetime) -> Spending:
         today=by_day.get(today, 0),
         week=_sum_since(by_day, today - timedelta(days=6)),
         month=_sum_since(by_day, first),
-        by_operation=_sums_by_key(shown, lambda one: one.operation),
+        by_operation=_sums_by_key(shown, lambda part: part.operation),
         days=days,
         budget=limits.daily_budget,
         left_today=max(0, limits.daily_budget - sum(account.spent_by_replies_and_schedule(today))),
@@ -166,8 +166,8 @@ def days_left_in_month(now: datetime) -> float:
 def _sums_by_key(parts: Iterable[Part], key: Callable[[Part], K]) -> dict[K, int]:
     """Return the sum of the credits for each key."""
     totals: dict[K, int] = {}
-    for one in parts:
-        totals[key(one)] = totals.get(key(one), 0) + one.credits
+    for part in parts:
+        totals[key(part)] = totals.get(key(part), 0) + part.credits
     return totals
 
 

@@ -57,7 +57,9 @@ class Outcomes:
             if outlook.until is not None:
                 until[outlook.kind] = min(outlook.until, until.get(outlook.kind, outlook.until))
         filtered = {
-            one.removeprefix(f"{FILTERED}: ") for one in reasons if one.startswith(FILTERED)
+            reason.removeprefix(f"{FILTERED}: ")
+            for reason in reasons
+            if reason.startswith(FILTERED)
         }
         return cls(counts, until, tuple(sorted(filtered)))
 

@@ -48,7 +48,7 @@ def names_in(data: bytes) -> list[str] | None:
     None if the file has no list of followed accounts, or if no list is small enough to be read.
     """
     files = list(_lists_in_archive(data)) if data.startswith(_ARCHIVE) else [data]
-    found = [_names_in_list(one) for one in files if len(one) <= LARGEST]
+    found = [_names_in_list(file) for file in files if len(file) <= LARGEST]
     lists = [names for names in found if names is not None]
     if not lists:
         return None
@@ -66,7 +66,7 @@ def _lists_in_archive(data: bytes) -> Iterator[bytes]:
     left = LARGEST
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
-            lists = (one for one in archive.infolist() if _is_list(one))
+            lists = (member for member in archive.infolist() if _is_list(member))
             for member in islice(lists, _MOST_FILES):
                 with archive.open(member) as file:
                     body = file.read(left + 1)
@@ -99,7 +99,7 @@ def _names_in_list(data: bytes) -> Iterable[str] | None:
     text = data.lstrip(b"\xef\xbb\xbf \t\r\n")
     if text.startswith(b"<"):
         return list(_names_in_html(text)) or None
-    if sum(text.count(one) for one in _STRUCTURE) > _MOST_STRUCTURE:
+    if sum(text.count(pattern) for pattern in _STRUCTURE) > _MOST_STRUCTURE:
         return None
     try:
         value = json.loads(text)
@@ -128,7 +128,7 @@ def _name_of(row: dict[str, Any]) -> str | None:
     texts = [row.get("title")]
     if isinstance(first, dict):
         texts = [first.get("href"), first.get("value"), *texts]
-    names = (_username(one) for one in texts if isinstance(one, str))
+    names = (_username(text) for text in texts if isinstance(text, str))
     return next(filter(None, names), None)
 
 

@@ -46,8 +46,8 @@ class Import:
 def to_json(entries: Iterable[ImportEntry], rules: Options | None = None) -> bytes:
     """Return the subscriptions and the rules of the whole chat as the text of a JSON file."""
     rows = [
-        {"username": one.username, **(one.preferences or Preferences()).to_json()}
-        for one in entries
+        {"username": entry.username, **(entry.preferences or Preferences()).to_json()}
+        for entry in entries
     ]
     value: dict[str, object] = {"storybell": _VERSION, "subscriptions": rows}
     if rules is not None and rules.rules:

@@ -91,7 +91,7 @@ class Past:
                 raise await _nothing_found(tx, scope, search)
         shown = found[:MOST]
         await self._store_files(bot_id, shown, now)
-        originals = {one.story.pk for one in shown if one.kind == "document"}
+        originals = {kept.story.pk for kept in shown if kept.kind == "document"}
         more = shown[-1].story.pk if len(found) > MOST else None
         return Page(tuple(_pack_albums(shown)), more, frozenset(originals))
 
@@ -124,13 +124,13 @@ class Past:
     async def _store_files(self, bot_id: int, shown: Sequence[Kept], now: datetime) -> None:
         """Store the file_ids of kept stories for the sender, for at least an hour."""
         files = {
-            one.story.pk + (ORIGINAL if one.kind == "document" else ""): KnownFile(
-                one.kind,
-                one.file_id,
-                one.file_unique_id,
-                until=max(one.story.expires_at, now + _FILES_VALID_FOR),
+            kept.story.pk + (ORIGINAL if kept.kind == "document" else ""): KnownFile(
+                kept.kind,
+                kept.file_id,
+                kept.file_unique_id,
+                until=max(kept.story.expires_at, now + _FILES_VALID_FOR),
             )
-            for one in shown
+            for kept in shown
         }
         async with writing(self._db) as tx:
             await file_ids.remember(tx, bot_id, files)
@@ -163,10 +163,10 @@ async def _matches(tx: Tx, scope: _Scope, before: str | None) -> list[Kept]:
             limit=batch,
         )
         found += [
-            one
-            for one in rows
-            if one.story.profile.profile_id not in scope.hidden
-            and fits_all(one.story, scope.terms)
+            kept
+            for kept in rows
+            if kept.story.profile.profile_id not in scope.hidden
+            and fits_all(kept.story, scope.terms)
         ]
         if before is None or len(found) > MOST:
             return found[: MOST + 1]
@@ -192,8 +192,8 @@ def _pack_albums(result: Sequence[Kept]) -> list[Album]:
     alone.
     """
     by_profile: dict[str, list[Kept]] = {}
-    for one in sorted(result, key=lambda one: (one.story.taken_at, one.story.pk)):
-        by_profile.setdefault(one.story.profile.profile_id, []).append(one)
+    for kept in sorted(result, key=lambda kept: (kept.story.taken_at, kept.story.pk)):
+        by_profile.setdefault(kept.story.profile.profile_id, []).append(kept)
     return [album for rows in by_profile.values() for album in _pack_albums_of_profile(rows)]
 
 
@@ -204,9 +204,9 @@ def _pack_albums_of_profile(rows: Sequence[Kept]) -> list[Album]:
     """
     made: list[Album] = []
     run: list[Story] = []
-    for one in rows:
-        story = replace(one.story, media_url=None)
-        if one.kind in _IN_ALBUMS:
+    for kept in rows:
+        story = replace(kept.story, media_url=None)
+        if kept.kind in _IN_ALBUMS:
             run.append(story)
             continue
         made += [*plan_albums(run), Album((story,))]

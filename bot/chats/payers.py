@@ -219,7 +219,9 @@ class Payers:
             await moves.close_chat(tx, chat_id, now=now)
         elif was_blocked:
             await moves.open_chat(tx, chat_id, now=now)
-        followed = {one.profile_id for one in await subscriptions.of_chat(tx, chat_id)}
+        followed = {
+            subscription.profile_id for subscription in await subscriptions.of_chat(tx, chat_id)
+        }
         if followed:
             changed = followed.union(profile_ids)
             await subscriptions.switch_checks(tx, chat_id=chat_id, profile_ids=changed, now=now)
@@ -249,7 +251,7 @@ class Payers:
         most = self.limits.most_of_payer(is_known=await access.is_known(tx, person))
         if count + len(rows) > most:
             return await self._full_error(tx, person)
-        has_fast = sum(one.options.fast for one in rows)
+        has_fast = sum(subscription.options.fast for subscription in rows)
         most_fast = self.limits.most_fast * OF_PAYER
         if has_fast and fast + has_fast > most_fast:
             return TooManyFastError(text=TOO_MANY_FAST_OF_PAYER, most=most_fast)
@@ -363,7 +365,11 @@ class Payers:
             TooManyFastError: The limit of the chat or of the payer is reached.
         """
         limits = self.limits
-        fast = [one for one in await subscriptions.of_chat(tx, chat_id) if one.options.fast]
+        fast = [
+            subscription
+            for subscription in await subscriptions.of_chat(tx, chat_id)
+            if subscription.options.fast
+        ]
         if len(fast) + pending >= limits.most_fast:
             raise TooManyFastError(most=limits.most_fast)
         if payer is None or payer in self._owners():

@@ -186,19 +186,19 @@ class Subscribing:
         for username in usernames:
             there = target
             try:
-                one = await self._check_and_ask_api(
+                answer = await self._check_and_ask_api(
                     places[username], username, by, new=new, faster=faster if is_fast else None
                 )
                 if own_topic:
                     there = await self._topics.ensure_own_topic(
-                        target.chat_id, one.profile.profile_id, one.profile.username
+                        target.chat_id, answer.profile.profile_id, answer.profile.username
                     )
             except (SubscriptionError, SpendingError, StoriesError, AskAgainError) as error:
                 asked.append((username, error, target))
                 continue
-            asked.append((username, one, there))
-            new += one.there is None
-            faster += not (one.there and one.there.options.fast)
+            asked.append((username, answer, there))
+            new += answer.there is None
+            faster += not (answer.there and answer.there.options.fast)
         return await self._follow_or_move_all(asked, by, preferences, fast=fast)
 
     async def _follow_or_move_all(
@@ -225,10 +225,10 @@ class Subscribing:
         new = [item for item in possible if item[1].there is None]
         moved = [item for item in possible if item[1].there is not None]
         moved.sort(key=lambda item: item[1].profile.profile_id)
-        ids = {one.profile.profile_id for _, one, _ in possible}
-        for place, one, there in (*new, *moved):
+        ids = {answer.profile.profile_id for _, answer, _ in possible}
+        for place, answer, there in (*new, *moved):
             results[place] = await self._follow_or_move(
-                there, one, by, preferences, fast=fast, profile_ids=ids
+                there, answer, by, preferences, fast=fast, profile_ids=ids
             )
         return [(username, results[place]) for place, (username, _, _) in enumerate(asked)]
 
@@ -242,7 +242,7 @@ class Subscribing:
             AskAgainError: Telegram does not answer.
         """
         if not own_topic:
-            return {one: [target] for one in usernames}
+            return {username: [target] for username in usernames}
         own = await self._topics.own_topics_of(target.chat_id, usernames)
         if len(own) < len(usernames):
             await self._topics.check_may_make(target.chat_id)
@@ -266,14 +266,16 @@ class Subscribing:
             return await self._follow(
                 target, asked, by, preferences, fast=fast, profile_ids=profile_ids
             )
-        one = asked.there
-        is_sooner = fast and not one.options.fast
-        if one.target != target:
-            one = await self._move(one, target)
+        subscription = asked.there
+        is_sooner = fast and not subscription.options.fast
+        if subscription.target != target:
+            subscription = await self._move(subscription, target)
         if is_sooner:
-            one = await self.set_options(target.chat_id, one.id, {"fast": True})
+            subscription = await self.set_options(target.chat_id, subscription.id, {"fast": True})
         already = asked.there.target == target
-        return Subscribed(one, asked.profile, asked.live, already, is_sooner=is_sooner and already)
+        return Subscribed(
+            subscription, asked.profile, asked.live, already, is_sooner=is_sooner and already
+        )
 
     async def set_own_topic(self, chat_id: int, subscription_id: int, *, on: bool) -> Subscription:
         """Move a subscription to the separate topic of the profile, or back to the chat; free.
@@ -283,14 +285,18 @@ class Subscribing:
             SubscriptionError: The topic can't be made.
             AskAgainError: Telegram does not answer.
         """
-        one = await fetch(self._db, lambda tx: load_subscription(tx, chat_id, subscription_id))
-        if on == one.in_own_topic:
-            return one
+        subscription = await fetch(
+            self._db, lambda tx: load_subscription(tx, chat_id, subscription_id)
+        )
+        if on == subscription.in_own_topic:
+            return subscription
         if not on:
-            return await self._move(one, Target(chat_id))
-        await self._possible_places(one.target, [one.username], own_topic=True)
-        target = await self._topics.ensure_own_topic(chat_id, one.profile_id, one.username)
-        return await self._move(one, target)
+            return await self._move(subscription, Target(chat_id))
+        await self._possible_places(subscription.target, [subscription.username], own_topic=True)
+        target = await self._topics.ensure_own_topic(
+            chat_id, subscription.profile_id, subscription.username
+        )
+        return await self._move(subscription, target)
 
     async def restore(self, chat_id: int, by: int | None, *, ended_at: datetime) -> Restored:
         """Restore the subscriptions that a chat ended within the given second; 0 credits.
@@ -340,16 +346,16 @@ class Subscribing:
                 now=min(ended.created_at, now),
                 wanted_id=ended.id,
             )
-            one = await store.find(tx, ended.target, profile_id)
-            if one is None:
+            subscription = await store.find(tx, ended.target, profile_id)
+            if subscription is None:
                 raise NotFollowedError(username=ended.username)
-            await deliveries.attach(tx, one)
-            await fan_outs.enqueue_missed(tx, id=one.id, now=now)
+            await deliveries.attach(tx, subscription)
+            await fan_outs.enqueue_missed(tx, id=subscription.id, now=now)
             await deliveries.select_again(tx, chat_id, now=now)
             await chat_queues.reschedule(tx, chat_id)
             await store.switch_checks(tx, chat_id=chat_id, profile_ids=[profile_id], now=now)
             await snapshots.reschedule_check(tx, profile_id, now=now)
-        return one
+        return subscription
 
     async def _check_restorable(self, tx: Tx, ended: Ended, by: int | None) -> None:
         """Check that limits and the block list allow that a subscription is restored.
@@ -374,7 +380,7 @@ class Subscribing:
             if lacking is not None:
                 raise lacking
 
-    async def _move(self, one: Subscription, target: Target) -> Subscription:
+    async def _move(self, subscription: Subscription, target: Target) -> Subscription:
         """Move a subscription with the pending deliveries to a different topic of the chat; free.
 
         Raises:
@@ -387,16 +393,16 @@ class Subscribing:
             # are locked before the profile.
             payer = await chats.payer_of(tx, target.chat_id)
             await self._payers.count_new(tx, target.chat_id, payer, 0)
-            before = await store.get(tx, one.id)
+            before = await store.get(tx, subscription.id)
             if before is None or before.target.chat_id != target.chat_id:
-                raise NotFollowedError(username=one.username)
+                raise NotFollowedError(username=subscription.username)
             if before.target != target:
                 await moves.move_subscription(tx, before, to=target.thread_id or MAIN, now=now)
             await chat_queues.reschedule(tx, target.chat_id)
-            await store.switch_checks(tx, profile_ids=[one.profile_id], now=now)
-            moved = await store.find(tx, target, one.profile_id)
+            await store.switch_checks(tx, profile_ids=[subscription.profile_id], now=now)
+            moved = await store.find(tx, target, subscription.profile_id)
         if moved is None:
-            raise NotFollowedError(username=one.username)
+            raise NotFollowedError(username=subscription.username)
         self._wake()
         return moved
 
@@ -455,7 +461,7 @@ class Subscribing:
     async def _followed_in(self, places: Sequence[Target], profile_id: str) -> Subscription | None:
         async with reading(self._db) as tx:
             here = [await store.find(tx, place, profile_id) for place in places]
-        return next((one for one in here if one), None)
+        return next((subscription for subscription in here if subscription), None)
 
     async def _stored_live_stories(self, profile_id: str) -> list[Story]:
         return await fetch(self._db, lambda tx: stories.live(tx, profile_id, now=self._now()))

@@ -107,16 +107,22 @@ class Subscriptions:
         Subscriptions in ``rows`` that do not belong to the chat are not changed.
         """
         now = self._now()
-        ids = {one.id for one in rows}
+        ids = {subscription.id for subscription in rows}
         async with writing(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
             # Subscriptions that ended or moved before the lock was acquired are skipped.
-            gone = [one for one in await store.of_chat(tx, chat_id) if one.id in ids]
+            gone = [
+                subscription
+                for subscription in await store.of_chat(tx, chat_id)
+                if subscription.id in ids
+            ]
             await ended_store.add(tx, gone, now=now)
-            await deliveries.drop_and_detach_stories(tx, [one.id for one in gone], now=now)
-            await store.remove(tx, [one.id for one in gone])
+            await deliveries.drop_and_detach_stories(
+                tx, [subscription.id for subscription in gone], now=now
+            )
+            await store.remove(tx, [subscription.id for subscription in gone])
             await chat_queues.reschedule(tx, chat_id)
-            profile_ids = {one.profile_id for one in gone}
+            profile_ids = {subscription.profile_id for subscription in gone}
             await store.switch_checks(tx, profile_ids=profile_ids, now=now)
         return now
 
@@ -178,22 +184,24 @@ class Subscriptions:
         now = self._now()
         async with writing(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
-            one = await load_subscription(tx, chat_id, subscription_id)
-            if not one.paused:
-                return one
-            await store.change(tx, one.id, paused=False, paused_until=None)
+            subscription = await load_subscription(tx, chat_id, subscription_id)
+            if not subscription.paused:
+                return subscription
+            await store.change(tx, subscription.id, paused=False, paused_until=None)
             chat = await chats.get(tx, chat_id)
-            if one.state == "blocked" or (chat is not None and chat.payer is None):
+            if subscription.state == "blocked" or (chat is not None and chat.payer is None):
                 return await load_subscription(tx, chat_id, subscription_id)
-            await deliveries.reopen(tx, one, reason=deliveries.PAUSED)
-            await fan_outs.enqueue_missed(tx, id=one.id, now=now)
+            await deliveries.reopen(tx, subscription, reason=deliveries.PAUSED)
+            await fan_outs.enqueue_missed(tx, id=subscription.id, now=now)
             await deliveries.select_again(tx, chat_id, now=now)
             await chat_queues.reschedule(tx, chat_id)
-            await store.switch_checks(tx, chat_id=chat_id, profile_ids=[one.profile_id], now=now)
-            await snapshots.reschedule_check(tx, one.profile_id, now=now)
-            one = await load_subscription(tx, chat_id, subscription_id)
+            await store.switch_checks(
+                tx, chat_id=chat_id, profile_ids=[subscription.profile_id], now=now
+            )
+            await snapshots.reschedule_check(tx, subscription.profile_id, now=now)
+            subscription = await load_subscription(tx, chat_id, subscription_id)
         self._wake()
-        return one
+        return subscription
 
     async def mute_for_a_day(self, chat_id: int, subscription_id: int) -> Subscription:
         """Pause a subscription for a day; a pause without an end stays. Return the subscription.
@@ -215,12 +223,15 @@ class Subscriptions:
         Alerts restart with stories posted from the end of the pause, even after a late call.
         """
         rows = await self._db.fetch(store.timed_pauses)
-        for one in rows:
-            if one.paused_until is None or one.paused_until > self._now():
-                return one.paused_until
+        for subscription in rows:
+            if subscription.paused_until is None or subscription.paused_until > self._now():
+                return subscription.paused_until
             with suppress(NotFollowedError):  # the subscription has ended in the meantime
                 await self.set_paused(
-                    one.target.chat_id, one.id, paused=False, since=one.paused_until
+                    subscription.target.chat_id,
+                    subscription.id,
+                    paused=False,
+                    since=subscription.paused_until,
                 )
                 self._wake()
         return None
@@ -301,17 +312,17 @@ class Subscriptions:
         begins, ends = await profiles.block_changes(tx, blocked)
         if not begins and not ends:
             return 0
-        unblocked = [one.profile_id for one in ends]
+        unblocked = [profile.profile_id for profile in ends]
         since = alert_rules.alerts_begin_at(now)
         # Subscriptions are locked before profiles.
         await store.restart_alerts(tx, profile_ids=unblocked, since=since)
-        both = {one.profile_id for one in [*begins, *ends]}
+        both = {profile.profile_id for profile in [*begins, *ends]}
         begun, ended = await profiles.apply_block_list(tx, blocked, both, now=now)
         for notice, known in (("blocked", begun), ("back", ended)):
-            for one in known:
-                fields = {"username": one.username}
+            for profile in known:
+                fields = {"username": profile.username}
                 await fan_outs.add(
-                    tx, one.profile_id, notice=notice, fields=fields, due_at=now, now=now
+                    tx, profile.profile_id, notice=notice, fields=fields, due_at=now, now=now
                 )
         await store.switch_checks(tx, profile_ids=unblocked, now=now)
         return len(begun) + len(ended)
@@ -341,11 +352,18 @@ class Subscriptions:
             NotFollowedError: The chat does not follow the profile in any topic.
         """
         rows = await self.named(target.chat_id, username)
-        here = [one for one in rows if one.target.thread_id == target.thread_id]
+        here = [
+            subscription
+            for subscription in rows
+            if subscription.target.thread_id == target.thread_id
+        ]
         now = self._now()
         async with reading(self._db) as tx:
             obstacle = await self._find_obstacle(tx, now)
-            return [await explain(tx, one, obstacle=obstacle, now=now) for one in here or rows]
+            return [
+                await explain(tx, subscription, obstacle=obstacle, now=now)
+                for subscription in here or rows
+            ]
 
     async def find_obstacle(self) -> Obstacle:
         """Return the reason why the schedule can't check any profile now, or an empty string."""
@@ -386,4 +404,7 @@ class Subscriptions:
 
     async def export_entries(self, chat_id: int) -> list[ImportEntry]:
         """Return a chat's subscriptions as entries for ``bot.chats.import_export``."""
-        return [ImportEntry(one.username, one.preferences) for one in await self.every(chat_id)]
+        return [
+            ImportEntry(subscription.username, subscription.preferences)
+            for subscription in await self.every(chat_id)
+        ]

@@ -93,7 +93,7 @@ class Judged:
 
 def find_entry(rows: Iterable[Entry], subject: Subject) -> Entry | None:
     """Return the row of the access list for a subject, or None."""
-    return next((one for one in rows if Subject(one.kind, one.subject) == subject), None)
+    return next((entry for entry in rows if Subject(entry.kind, entry.subject) == subject), None)
 
 
 def judge(

@@ -62,7 +62,7 @@ def parse(
     word and a name follows.
     """
     is_list = ends_as_list(arguments, words, language or "en")
-    rest = [word.strip(_AROUND) for one in arguments for word in typed_words(one)]
+    rest = [word.strip(_AROUND) for argument in arguments for word in typed_words(argument)]
     rest = [word for word in rest if word]
     said = {word.lower() for word in rest if word.lower() in words}
     rest = [word for word in rest if word.lower() not in words]

@@ -79,8 +79,8 @@ class Options:
 
     def to_json(self) -> dict[str, object]:
         """Return the options that differ from the defaults, as JSON values."""
-        known = ((one, getattr(self, one.name)) for one in fields(self))
-        return {one.name: value for one, value in known if value != one.default}
+        known = ((field, getattr(self, field.name)) for field in fields(self))
+        return {field.name: value for field, value in known if value != field.default}
 
 
 CHOICES: Mapping[str, tuple[str, ...]] = {

@@ -692,10 +692,12 @@ def _command_of(
 
     def pattern_of(command: Command) -> _Pattern | None:
         every = _patterns(command, language)
-        return next((one for one in every if one.fits(plain, has_names=has_names)), None)
+        return next(
+            (pattern for pattern in every if pattern.fits(plain, has_names=has_names)), None
+        )
 
-    command = next((one for one in _ORDER if pattern_of(one)), None)
-    verb = next((one for one in _VERBS if pattern_of(one)), None)
+    command = next((candidate for candidate in _ORDER if pattern_of(candidate)), None)
+    verb = next((candidate for candidate in _VERBS if pattern_of(candidate)), None)
     if has_marked and verb:
         return verb
     if command == "subscriptions" and has_names and verb == "subscribe":
@@ -783,7 +785,7 @@ def _may_be_username(word: str, language: str) -> bool:
         return True
     parts = {word, without_elision(word)}
     is_known = any(
-        is_request_word(one, language) or is_everyday_word(one, language) for one in parts
+        is_request_word(part, language) or is_everyday_word(part, language) for part in parts
     )
     return not (is_known or is_time(word) or bare(word) in NO_NAMES)
 
@@ -827,8 +829,8 @@ def _without_fillers_before(words: Sequence[str]) -> Sequence[str]:
 @cache
 def _patterns(command: Command, language: str) -> tuple[_Pattern, ...]:
     """Return the patterns of a command in English and ``language``."""
-    texts = [_PATTERNS[command].get(one, "") for one in dict.fromkeys(("en", language))]
-    return tuple(_pattern(one) for one in "|".join(texts).split("|") if one)
+    texts = [_PATTERNS[command].get(code, "") for code in dict.fromkeys(("en", language))]
+    return tuple(_pattern(text) for text in "|".join(texts).split("|") if text)
 
 
 def _pattern(text: str) -> _Pattern:

@@ -298,7 +298,9 @@ def find_mute(mutes: Iterable[Mute], thread_id: int | None) -> Mute | None:
     None for ``thread_id`` means the messages outside of topics.
     """
     thread_id = thread_id or MAIN
-    return next((one for one in mutes if one.mutes_whole_chat or one.thread_id == thread_id), None)
+    return next(
+        (mute for mute in mutes if mute.mutes_whole_chat or mute.thread_id == thread_id), None
+    )
 
 
 class QueueClaim(Protocol):

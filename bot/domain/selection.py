@@ -290,7 +290,7 @@ def _content_and_place(reply: Delivery) -> tuple[Target, dict[str, object]]:
     The id of the answered message and the trace id are omitted.
     """
     fields = reply.fields.items()
-    return reply.target, {name: one for name, one in fields if name not in _OF_THE_ASKING}
+    return reply.target, {name: value for name, value in fields if name not in _OF_THE_ASKING}
 
 
 def _deferred_until(moment: datetime, chat: Chat) -> datetime | None:

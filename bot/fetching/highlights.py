@@ -89,8 +89,8 @@ class Highlights:
                 owner = known or await self._resolve(username, charge)
                 key = f"highlights:{username}:{owner.profile_id}"
                 result = await self._answers.get(key, fetch, _expiry, HIGHLIGHTS)
-        for one in result:
-            self._refuse_blocked(one.profile)
+        for highlight in result:
+            self._refuse_blocked(highlight.profile)
         if not result:
             raise StoriesError(text=NO_HIGHLIGHTS, username=username)
         return result

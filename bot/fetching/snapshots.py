@@ -63,7 +63,7 @@ async def record(
         await answers.remove(tx, answers.verdict_key(before.username))
     new = await stories.add(tx, snapshot.stories, now=now)
     if before.due_at is not None and new:
-        await stories.add_moments(tx, [one for one in snapshot.stories if one.pk in new])
+        await stories.add_moments(tx, [story for story in snapshot.stories if story.pk in new])
         await enqueue.add_stories(tx, before.profile_id, new, now=now)
     if not snapshot.partial and token in {None, before.token}:
         await _finish_check(tx, before, snapshot, own, now=now, columns_of_end=_end_of(token))
@@ -177,7 +177,7 @@ async def reschedule_checks(tx: Tx, profile_ids: Iterable[str], *, now: datetime
 async def reschedule_checks_of_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
     """Compute the next checks of a chat's profiles again, after a change of the chat."""
     rows = await subscriptions.of_chat(tx, chat_id)
-    await reschedule_checks(tx, [one.profile_id for one in rows], now=now)
+    await reschedule_checks(tx, [subscription.profile_id for subscription in rows], now=now)
 
 
 async def useful_at(

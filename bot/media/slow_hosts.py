@@ -76,31 +76,31 @@ class SlowHosts:
     def slow_since(self, host: str) -> datetime | None:
         """Return since when a host is slow, or None if the host is not slow now."""
         now = self._now()
-        one = self._hosts.get(host, now=now)
-        if one is None or one.last is None:
+        state = self._hosts.get(host, now=now)
+        if state is None or state.last is None:
             return None
-        is_slow = len(one.slow) >= SLOW_AT_ONCE or now < one.last + _SLOW_FOR
-        return one.since if is_slow else None
+        is_slow = len(state.slow) >= SLOW_AT_ONCE or now < state.last + _SLOW_FOR
+        return state.since if is_slow else None
 
     def names(self) -> list[str]:
         """Return the hosts that are slow, or were slow in the last minute."""
         now = self._now()
         return sorted(
             host
-            for host, one in self._hosts.items(now=now)
-            if one.last is not None and now - one.last < _REMEMBERED
+            for host, state in self._hosts.items(now=now)
+            if state.last is not None and now - state.last < _REMEMBERED
         )
 
     def _record(self, host: str, download: Download, *, is_slow: bool) -> None:
         now = self._now()
-        one = self._hosts.get(host, now=now) or _Host()
-        self._hosts.put(host, one, until=now + _REMEMBERED)
-        was_slow = len(one.slow) >= SLOW_AT_ONCE
+        state = self._hosts.get(host, now=now) or _Host()
+        self._hosts.put(host, state, until=now + _REMEMBERED)
+        was_slow = len(state.slow) >= SLOW_AT_ONCE
         if is_slow:
-            one.slow.add(id(download))
+            state.slow.add(id(download))
         else:
-            one.slow.discard(id(download))
-        if was_slow or len(one.slow) >= SLOW_AT_ONCE:
-            if one.last is None or now - one.last >= _REMEMBERED:
-                one.since = now
-            one.last = now
+            state.slow.discard(id(download))
+        if was_slow or len(state.slow) >= SLOW_AT_ONCE:
+            if state.last is None or now - state.last >= _REMEMBERED:
+                state.since = now
+            state.last = now

@@ -111,10 +111,10 @@ class Backups:
         database must also not remove the backups of a lost database.
         """
         ours = [
-            one for one in sorted(self._folder.glob(_NAMES)) if self._is_ours(one, database_id)
+            file for file in sorted(self._folder.glob(_NAMES)) if self._is_ours(file, database_id)
         ]
-        for one in ours[: -self._most]:
-            one.unlink(missing_ok=True)
+        for file in ours[: -self._most]:
+            file.unlink(missing_ok=True)
 
     def _is_ours(self, file: Path, database_id: str) -> bool:
         """Return whether a file is a backup of this database, and not the live database."""
@@ -135,10 +135,10 @@ def file_name(at: datetime) -> str:
 def _clear_partial(folder: Path) -> None:
     """Remove partial backups of a killed process, but no backup that is being written."""
     before = time.time() - _LEFT_AFTER.total_seconds()
-    for one in folder.glob(f"{_NAMES}.part*"):
+    for file in folder.glob(f"{_NAMES}.part*"):
         with suppress(FileNotFoundError):
-            if one.stat().st_mtime < before:
-                one.unlink()
+            if file.stat().st_mtime < before:
+                file.unlink()
 
 
 async def adopt_restored_copy(db: Database, incidents: Incidents, *, now: datetime) -> None:

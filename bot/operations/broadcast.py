@@ -68,11 +68,11 @@ class Broadcasts:
         """
         async with writing(self._db) as tx:
             count = await broadcasts.count_audience(tx)
-            one = await broadcasts.change_state(
+            broadcast = await broadcasts.change_state(
                 tx, number, before=("draft",), after="running", count=count, message_id=message_id
             )
         await call_after_replies(self._wake_worker)  # wake the worker after the commit
-        return one
+        return broadcast
 
     async def discard(self, number: int) -> Broadcast | None:
         """Discard a draft. Return None if the draft was already started or discarded."""
@@ -86,22 +86,22 @@ class Broadcasts:
         can also be stopped, because messages may still be pending for some chats.
         """
         async with writing(self._db) as tx:
-            one = await broadcasts.change_state(
+            broadcast = await broadcasts.change_state(
                 tx, number, before=("running", "done"), after="stopped"
             )
-            if one is not None:
-                one = replace(one, sent=await self._drop_unsent(tx, one))
+            if broadcast is not None:
+                broadcast = replace(broadcast, sent=await self._drop_unsent(tx, broadcast))
         await call_after_replies(self._wake_worker)
-        return one
+        return broadcast
 
-    async def _drop_unsent(self, tx: Tx, one: Broadcast) -> int:
+    async def _drop_unsent(self, tx: Tx, broadcast: Broadcast) -> int:
         """Drop the open messages that certainly were not sent.
 
         Return the number of chats that get the message.
         """
-        await broadcasts.drop_unsent(tx, one.id, now=self._now())
-        reach = await broadcasts.reach(tx, one.id)
-        return max(one.sent, reach.sent + reach.waiting)
+        await broadcasts.drop_unsent(tx, broadcast.id, now=self._now())
+        reach = await broadcasts.reach(tx, broadcast.id)
+        return max(broadcast.sent, reach.sent + reach.waiting)
 
     async def _wake_worker(self) -> None:
         self.worker.wake()
@@ -117,10 +117,12 @@ class Broadcasts:
         now = self._now()
         async with self._db.read() as tx:
             under_way = await broadcasts.running(tx)
-        for one in under_way:
-            if await self._db.run(partial(broadcasts.hand_out, one=one, limit=A_SECOND, now=now)):
+        for broadcast in under_way:
+            if await self._db.run(
+                partial(broadcasts.hand_out, broadcast=broadcast, limit=A_SECOND, now=now)
+            ):
                 break  # one broadcast at a time
-            await self._end_if_sent(one, now)
+            await self._end_if_sent(broadcast, now)
         if not under_way:
             return None
         self._wake()
@@ -135,24 +137,24 @@ class Broadcasts:
         await self._db.run(lambda tx: self._end(tx, broadcast, reach, now))
 
     @staticmethod
-    async def _end(tx: Tx, one: Broadcast, reach: Reach, now: datetime) -> None:
+    async def _end(tx: Tx, broadcast: Broadcast, reach: Reach, now: datetime) -> None:
         ended = await broadcasts.change_state(
-            tx, one.id, before=("running",), after="done", sent=reach.sent
+            tx, broadcast.id, before=("running",), after="done", sent=reach.sent
         )
         if ended:
             log.info("a broadcast is done", **asdict(reach))
             await _show_end(tx, ended, reach, now=now)
 
 
-async def _show_end(tx: Tx, one: Broadcast, reach: Reach, *, now: datetime) -> None:
+async def _show_end(tx: Tx, broadcast: Broadcast, reach: Reach, *, now: datetime) -> None:
     """Edit the owner's progress message, so that it shows the result of the broadcast."""
-    if one.message_id is None:
+    if broadcast.message_id is None:
         return
-    chat = await chats.get(tx, one.owner)
+    chat = await chats.get(tx, broadcast.owner)
     t = translator_for(chat.effective_language if chat else None)
-    stop = stop_button(one.id, t) if reach.waiting else None
-    payload = edit_payload(one.owner, one.message_id, _end_text(reach, t), stop)
-    await enqueue.add_notice(tx, Target(one.owner), REPLY, payload, now=now)
+    stop = stop_button(broadcast.id, t) if reach.waiting else None
+    payload = edit_payload(broadcast.owner, broadcast.message_id, _end_text(reach, t), stop)
+    await enqueue.add_notice(tx, Target(broadcast.owner), REPLY, payload, now=now)
 
 
 def _end_text(reach: Reach, t: Translator) -> Safe:
@@ -165,11 +167,11 @@ def _end_text(reach: Reach, t: Translator) -> Safe:
     return Safe("\n".join(lines))
 
 
-def progress_text(one: Broadcast, t: Translator) -> Safe:
+def progress_text(broadcast: Broadcast, t: Translator) -> Safe:
     """Return the text that a broadcast is running, or that it was stopped."""
-    if one.state == "stopped":
-        return t(_STOPPED, done=one.sent, n=one.count)
-    return t(_SENDING, n=one.count)
+    if broadcast.state == "stopped":
+        return t(_STOPPED, done=broadcast.sent, n=broadcast.count)
+    return t(_SENDING, n=broadcast.count)
 
 
 def stop_button(number: int, t: Translator) -> Buttons:

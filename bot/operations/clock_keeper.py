@@ -188,9 +188,9 @@ class ClockKeeper:
             for who in (TELEGRAM, STORIES_API)
             if self._witnesses.has_recent_time(who, within_s=_DOUBT_EVERY_S)
         ]
-        told = [one.ahead_s for one in lately if one.ahead_s is not None]
+        told = [witness.ahead_s for witness in lately if witness.ahead_s is not None]
         ours = clock.ahead_of_machine_s
-        return bool(told) and all(abs(one - ours) > CLOCK_OFF_S for one in told)
+        return bool(told) and all(abs(ahead_s - ours) > CLOCK_OFF_S for ahead_s in told)
 
     def _on_doubt(self) -> None:
         self._witnesses.forget()

@@ -64,11 +64,11 @@ class Menu:
         """
         kept = await self._db.fetch(lambda tx: key_values.get(tx, _KEY))
         published: dict[str, str] = kept if isinstance(kept, dict) else {}
-        for name, one in self._shown.items():
-            if published.get(name) == one.digest:
+        for name, menu in self._shown.items():
+            if published.get(name) == menu.digest:
                 continue
             try:
-                await one.publish()
+                await menu.publish()
             except RetryAfter as error:
                 log.info("the menu waits", seconds=wait_of(error).total_seconds())
                 return self._now() + wait_of(error)
@@ -79,7 +79,7 @@ class Menu:
             except TelegramError as error:
                 log.warning("Telegram has not taken it", what=name, why=str(error))
                 return self._now() + _AGAIN
-            value = {**published, name: one.digest}
+            value = {**published, name: menu.digest}
             await self._db.run(lambda tx: key_values.put(tx, _KEY, value))  # noqa: B023 - awaited in this iteration
             return self._now() + _PAUSE
         return None

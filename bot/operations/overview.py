@@ -90,7 +90,7 @@ class Overview:
             people = await guests(tx, offset=0, limit=_SHOWN, now=now)
             dead_letters = await self._read_dead_letters(tx)
             cost = await schedule_state.cost_of_poll(tx, self.credits_a_check)
-            schedule = [_poll_row(*one, cost) for one in await profiles.upcoming(tx, limit=_SHOWN)]
+            schedule = [_poll_row(*row, cost) for row in await profiles.upcoming(tx, limit=_SHOWN)]
             figures = {
                 "balance": spent.balance,
                 "days_left": spent.days_left and round(spent.days_left, 1),
@@ -110,8 +110,8 @@ class Overview:
             "now": now.isoformat(),
             "stopped": await self.ledger.is_stopped(),
             "figures": figures,
-            "incidents": [_incident_row(one) for one in stands.last],
-            "people": [self._guest_row(one, now) for one in people],
+            "incidents": [_incident_row(incident) for incident in stands.last],
+            "people": [self._guest_row(guest, now) for guest in people],
             "parked": dead_letters,
             "schedule": schedule,
             "days": stands.days,
@@ -165,17 +165,17 @@ class Overview:
 
     async def _read_dead_letters(self, tx: Tx) -> list[_Json]:
         rows = await enqueue.dead_letters(tx, limit=_SHOWN)
-        names = await chats.titles(tx, {one.chat_id for one in rows})
+        names = await chats.titles(tx, {letter.chat_id for letter in rows})
         return [
             {
-                "id": one.id,
-                "chat": names.get(one.chat_id) or str(one.chat_id),
-                "story": one.story_pk,
-                "copies": one.copies,
-                "reason": one.reason,
-                "at": one.done_at.isoformat(),
+                "id": letter.id,
+                "chat": names.get(letter.chat_id) or str(letter.chat_id),
+                "story": letter.story_pk,
+                "copies": letter.copies,
+                "reason": letter.reason,
+                "at": letter.done_at.isoformat(),
             }
-            for one in rows
+            for letter in rows
         ]
 
     async def _read_figures(self, tx: Tx) -> Figures:
@@ -193,10 +193,10 @@ class Overview:
             last=await incidents.latest(tx, limit=_INCIDENTS),
         )
 
-    def _guest_row(self, one: Guest, now: datetime) -> _Json:
-        entry = one.entry
+    def _guest_row(self, guest: Guest, now: datetime) -> _Json:
+        entry = guest.entry
         state = "guest"
-        if one.id in self.access.owner_ids:
+        if guest.id in self.access.owner_ids:
             state = "owner"
         elif entry and entry.is_blocked(now):
             state = "blocked"
@@ -205,14 +205,14 @@ class Overview:
         elif entry and entry.refused_at and self.access.mode != "open":
             state = "asked"
         return {
-            "id": one.id,
-            "name": one.name,
+            "id": guest.id,
+            "name": guest.name,
             "state": state,
             "reason": entry.reason if entry else "",
             "until": entry.blocked_until.isoformat() if entry and entry.blocked_until else None,
             "limit": entry.allowance if entry else None,
-            "credits": round((one.total + one.elsewhere) / 1000, 1),
-            "kinds": {kind: round(spent / 1000, 1) for kind, spent in one.by_kind.items()},
+            "credits": round((guest.total + guest.elsewhere) / 1000, 1),
+            "kinds": {kind: round(spent / 1000, 1) for kind, spent in guest.by_kind.items()},
         }
 
 
@@ -220,15 +220,19 @@ def _whole_number(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _incident_row(one: Incident) -> _Json:
+def _incident_row(incident: Incident) -> _Json:
     t = translator_for("en")
-    text = t(one.text, **one.fields) if one.closed_at else incident_text(t, one.text, one.fields)
+    text = (
+        t(incident.text, **incident.fields)
+        if incident.closed_at
+        else incident_text(t, incident.text, incident.fields)
+    )
     return {
-        "id": one.id,
-        "kind": one.kind,
+        "id": incident.id,
+        "kind": incident.kind,
         "text": plain(text),
-        "opened": one.opened_at.isoformat(),
-        "closed": one.closed_at.isoformat() if one.closed_at else None,
+        "opened": incident.opened_at.isoformat(),
+        "closed": incident.closed_at.isoformat() if incident.closed_at else None,
     }
 
 

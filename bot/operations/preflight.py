@@ -154,7 +154,7 @@ def note_network_disk(url: str, mounts: Path = _MOUNTS) -> Finding | None:
         return None
     path = Path(os.path.realpath(db.file))
     with suppress(OSError):  # no list of mounts except on Linux; the path may be unreadable
-        there = next(one for one in (path, *path.parents) if one.exists())
+        there = next(folder for folder in (path, *path.parents) if folder.exists())
         device = there.stat().st_dev
         number = f"{os.major(device)}:{os.minor(device)}"
         for line in mounts.read_text(errors="replace").splitlines():
@@ -255,7 +255,7 @@ def try_spool(path: Path) -> Finding:
 
 def _try_writing(path: Path) -> Path:
     """Write a test file into a folder, or into its nearest existing parent. Return that folder."""
-    there = next(one for one in (path, *path.absolute().parents) if one.exists())
+    there = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
     with tempfile.TemporaryFile(dir=there):
         return there
 

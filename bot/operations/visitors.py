@@ -62,7 +62,7 @@ class Visitors:
 
 def lines_of(new: Sequence[Entry], t: Translator) -> str:
     """Return one line per person or chat, at most ten, and the number of the others."""
-    lines = [t(CAME if one.is_allowed else ASKS, name=name_of(one)) for one in new[:_MOST]]
+    lines = [t(CAME if entry.is_allowed else ASKS, name=name_of(entry)) for entry in new[:_MOST]]
     rest = len(new) - _MOST
     return "\n".join([*lines, *([t(MORE, n=rest)] if rest > 0 else [])])
 
@@ -71,14 +71,16 @@ def access_request_buttons(new: Sequence[Entry], t: Translator) -> Buttons:
     """Return the buttons that allow or refuse each entry of the report that asks for access."""
     return [
         [
-            button(t.plain(N_("Let in {name}"), name=name_of(one)), PEOPLE("allow", one.subject)),
-            button(t.plain(N_("No")), OWNER("no", one.subject)),
+            button(
+                t.plain(N_("Let in {name}"), name=name_of(entry)), PEOPLE("allow", entry.subject)
+            ),
+            button(t.plain(N_("No")), OWNER("no", entry.subject)),
         ]
-        for one in new[:_MOST]
-        if not one.is_allowed
+        for entry in new[:_MOST]
+        if not entry.is_allowed
     ]
 
 
-def name_of(one: Entry) -> str:
+def name_of(entry: Entry) -> str:
     """Return the shortened name of a person or chat."""
-    return shorten(one.name, _LONGEST_NAME) or one.subject
+    return shorten(entry.name, _LONGEST_NAME) or entry.subject

@@ -66,7 +66,7 @@ class SendLeases:
         """Return the lease of a chat queue that is claimed now."""
         return self._owner.lease(self._now(), self._lease)
 
-    async def confirm(self, one: SendLease) -> None:
+    async def confirm(self, send_lease: SendLease) -> None:
         """Check a lease and count the copies once, right before each request.
 
         If the bot crashes after this call, the chat may have a copy. If the bot crashes earlier,
@@ -78,13 +78,13 @@ class SendLeases:
             DatabaseUnavailableError: PostgreSQL ended several attempts to count the copies,
                 because they took too long. Other failures of the database are waited for.
         """
-        one.is_valid = False
+        send_lease.is_valid = False
         # When the process stops, a send that waited for a flood limit would be interrupted.
         if not self._is_stopping():
-            await self._checks([one])
-        self.check_lease(one)
+            await self._checks([send_lease])
+        self.check_lease(send_lease)
 
-    def check_lease(self, one: SendLease) -> None:
+    def check_lease(self, send_lease: SendLease) -> None:
         """Check, by the clock alone, that a lease has not ended.
 
         A process that was suspended learns only from the clock that its lease has ended.
@@ -94,8 +94,8 @@ class SendLeases:
                 no lease at some time after the claim.
         """
         now = self._now()
-        is_lost = now >= one.until or not self._owner.holds(one.claimed_at, now=now)
-        if is_lost or not one.is_valid:
+        is_lost = now >= send_lease.until or not self._owner.holds(send_lease.claimed_at, now=now)
+        if is_lost or not send_lease.is_valid:
             raise TooSoonError(timedelta(0), "not to be sent now")
 
     def renewing(self, send_lease: SendLease) -> AbstractAsyncContextManager[None]:
@@ -105,29 +105,33 @@ class SendLeases:
             partial(self._renew, send_lease), every_s=third, chat=send_lease.queue.chat_id
         )
 
-    async def _renew(self, one: SendLease) -> bool:
+    async def _renew(self, send_lease: SendLease) -> bool:
         """Renew a lease. Return False if the lease is lost."""
         lease = self.new_lease()
         async with self._db.begin() as tx:
-            is_held = await chat_queues.renew(tx, one.queue, lease)
+            is_held = await chat_queues.renew(tx, send_lease.queue, lease)
         if is_held:
-            one.until = lease.until
+            send_lease.until = lease.until
         else:
-            one.is_valid = False
+            send_lease.is_valid = False
         return is_held
 
     async def _check(self, them: list[SendLease]) -> None:
-        for one in await self._db.run_until_recorded(partial(_count_copies, them)):
-            one.is_counted = one.is_valid = True
+        for send_lease in await self._db.run_until_recorded(partial(_count_copies, them)):
+            send_lease.is_counted = send_lease.is_valid = True
 
 
 async def _count_copies(them: list[SendLease], tx: Tx) -> list[SendLease]:
     """Count the copies of leases. Return the leases that are valid."""
-    tokens = await chat_queues.lock_all(tx, [one.queue.chat_id for one in them])
-    held = [one for one in them if tokens.get(one.queue.chat_id) == one.queue.token]
+    tokens = await chat_queues.lock_all(tx, [send_lease.queue.chat_id for send_lease in them])
+    held = [
+        send_lease
+        for send_lease in them
+        if tokens.get(send_lease.queue.chat_id) == send_lease.queue.token
+    ]
     new = await deliveries.record_copy(tx, _ids_of(held, is_counted=False))
     there = new | await deliveries.still_open(tx, _ids_of(held, is_counted=True))
-    valid = [one for one in held if there.issuperset(one.ids)]
+    valid = [send_lease for send_lease in held if there.issuperset(send_lease.ids)]
     taken_back = new.difference(_ids_of(valid, is_counted=False))
     await deliveries.change(tx, taken_back, copies=-1)
     return valid
@@ -135,22 +139,24 @@ async def _count_copies(them: list[SendLease], tx: Tx) -> list[SendLease]:
 
 def _ids_of(them: list[SendLease], *, is_counted: bool) -> list[int]:
     """Return the ids of the rows of all leases whose ``is_counted`` has the given value."""
-    chosen = [one for one in them if one.is_counted == is_counted]
-    return [number for one in chosen for number in one.ids]
+    chosen = [send_lease for send_lease in them if send_lease.is_counted == is_counted]
+    return [number for send_lease in chosen for number in send_lease.ids]
 
 
 class LeasedCalls(Calls):
     """Calls of Telegram that count a copy of each message before the request."""
 
-    def __init__(self, bot: ExtBot[Any], lane: Lane, leases: SendLeases, one: SendLease) -> None:
-        """Make calls with ``bot`` under the lease ``one``."""
+    def __init__(
+        self, bot: ExtBot[Any], lane: Lane, leases: SendLeases, send_lease: SendLease
+    ) -> None:
+        """Make calls with ``bot`` under the lease ``send_lease``."""
         super().__init__(bot, lane)
         self._leases = leases
-        self._one = one
+        self._lease = send_lease
 
     async def confirm(self) -> None:
         """Check the lease and count the copies (``SendLeases.confirm``)."""
-        await self._leases.confirm(self._one)
+        await self._leases.confirm(self._lease)
 
 
 class CountedCalls(LeasedCalls):
@@ -158,4 +164,4 @@ class CountedCalls(LeasedCalls):
 
     async def confirm(self) -> None:
         """Check that the lease is still valid (``SendLeases.check_lease``)."""
-        self._leases.check_lease(self._one)
+        self._leases.check_lease(self._lease)

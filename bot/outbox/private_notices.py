@@ -61,7 +61,7 @@ async def add_failure_notice(
 async def _reachable(tx: Tx, people: Iterable[int]) -> list[int]:
     """Return the people with an open private chat with the bot."""
     found = await chats.get_all(tx, sorted(people))
-    return [one.id for one in found if one.state == "active"]
+    return [chat.id for chat in found if chat.state == "active"]
 
 
 async def _enqueue_private_notices(

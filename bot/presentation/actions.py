@@ -171,11 +171,15 @@ def split_chat(data: str) -> tuple[int | None, str]:
 def for_chat(buttons: Buttons, chat_id: int) -> Buttons:
     """Make buttons in a private chat apply to the group or channel ``chat_id``."""
 
-    def there(one: Button) -> Button:
-        data = one.get("callback_data")
-        return {**one, "callback_data": _with_chat(data, chat_id)} if data else one
+    def there(pressed_button: Button) -> Button:
+        data = pressed_button.get("callback_data")
+        return (
+            {**pressed_button, "callback_data": _with_chat(data, chat_id)}
+            if data
+            else pressed_button
+        )
 
-    return [[there(one) for one in row] for row in buttons]
+    return [[there(pressed_button) for pressed_button in row] for row in buttons]
 
 
 def link_to(bot_name: str, data: str, chat_id: int | None = None) -> str:

@@ -323,7 +323,9 @@ def _is_prose(match: re.Match[str]) -> bool:
 
 def languages_by_code() -> dict[str, str]:
     """Return the language of each language code of Telegram."""
-    by_code = {code: name for name, one in LANGUAGES.items() for code in one.codes.split()}
+    by_code = {
+        code: name for name, language in LANGUAGES.items() for code in language.codes.split()
+    }
     return by_code | {name.replace("_", "-").lower(): name for name in LANGUAGES}
 
 

@@ -47,8 +47,8 @@ async def run_together(*work: Coroutine[Any, Any, None]) -> None:
     """
     try:
         async with asyncio.TaskGroup() as group:
-            for one in work:
-                group.create_task(one)
+            for coroutine in work:
+                group.create_task(coroutine)
     except ExceptionGroup as failures:
         raise failures.exceptions[0] from None
 

@@ -92,7 +92,10 @@ def _agreed(witness: Witness, count_s: float | None) -> float | None:
     """
     ours = (0.0,) if count_s is None else (0.0, count_s)
     told = witness.ahead_s
-    return next((one for one in ours if told is not None and abs(told - one) <= AGREE_S), None)
+    return next(
+        (offset_s for offset_s in ours if told is not None and abs(told - offset_s) <= AGREE_S),
+        None,
+    )
 
 
 def _differ(who: str, ahead_s: float) -> str:

@@ -118,7 +118,7 @@ class Attempts:
             # Documents and other files can't share an album, and some items must be sent alone.
             groups = [
                 item
-                for item in takewhile(lambda one: not one.alone, waiting)
+                for item in takewhile(lambda candidate: not candidate.alone, waiting)
                 if item.kind != "document" or request.options.as_files
             ]
             is_album = len(groups) > 1 and not request.options.one_by_one
@@ -311,7 +311,7 @@ def _give_up_items_without_right(outcome: Outcome, batch: list[Item]) -> Outcome
     if not (isinstance(outcome, Muted) and outcome.missing in _AS_SENT):
         return outcome
     kinds = _AS_SENT[outcome.missing]
-    for item in [one for one in batch if one.kind in kinds] or batch:
+    for item in [candidate for candidate in batch if candidate.kind in kinds] or batch:
         item.refused = outcome.missing
     return None
 

@@ -236,7 +236,7 @@ def _file_of(message: MessageJson) -> tuple[FileKind | None, MessageJson | None]
         return "photo", message["photo"][-1]
     # A message with an animation also has the field ``document``, so ``document`` is tried last.
     kinds: tuple[FileKind, ...] = ("video", "animation", "document")
-    kind = next((one for one in kinds if message.get(one)), None)
+    kind = next((candidate for candidate in kinds if message.get(candidate)), None)
     return kind, message[kind] if kind else None
 
 

@@ -167,8 +167,8 @@ async def allow_all(tx: Tx, ids: Iterable[int], *, via: Via, now: datetime) -> i
     A credit limit and a block in an existing entry stay.
     """
     rows = [
-        {"kind": one.kind, "subject": one.id, "is_allowed": True, "via": via, "since": now}
-        for one in map(Subject.of_chat, sorted(ids))
+        {"kind": subject.kind, "subject": subject.id, "is_allowed": True, "via": via, "since": now}
+        for subject in map(Subject.of_chat, sorted(ids))
     ]
     if not rows:
         return 0
@@ -306,4 +306,4 @@ async def entries_of(tx: Tx, ids: Collection[int]) -> dict[int, Entry]:
     """Return the access list entries of people and chats, by id."""
     statement = sa.select(*COLUMNS).where(_KIND != "profile", _SUBJECT.in_([*map(str, ids)]))
     entries = [Entry(*row) for row in await tx.execute(statement)]
-    return {int(one.subject): one for one in entries}
+    return {int(entry.subject): entry for entry in entries}

@@ -98,30 +98,30 @@ async def change_state(
     return await row_or_none(tx, Broadcast, statement)
 
 
-async def hand_out(tx: Tx, one: Broadcast, *, limit: int, now: datetime) -> bool:
+async def hand_out(tx: Tx, broadcast: Broadcast, *, limit: int, now: datetime) -> bool:
     """Enqueue the message for the next ``limit`` chats. Return False if no chats are left.
 
     If several processes make this call at the same time, a single call enqueues the message. The
     other calls change nothing and return True. A broadcast that is not running is not changed.
     """
     following = sa.select(chats.c.id).where(_AUDIENCE).order_by(chats.c.id).limit(limit)
-    if one.last_chat is not None:
-        following = following.where(chats.c.id > one.last_chat)
+    if broadcast.last_chat is not None:
+        following = following.where(chats.c.id > broadcast.last_chat)
     rows = list(await tx.scalars(following))
     if not rows:
         return False
     unchanged = (
         broadcasts.c.last_chat.is_(None)
-        if one.last_chat is None
-        else broadcasts.c.last_chat == one.last_chat
+        if broadcast.last_chat is None
+        else broadcasts.c.last_chat == broadcast.last_chat
     )
     taken = await tx.execute(
         sa.update(broadcasts)
-        .where(broadcasts.c.id == one.id, broadcasts.c.state == "running", unchanged)
+        .where(broadcasts.c.id == broadcast.id, broadcasts.c.state == "running", unchanged)
         .values(last_chat=rows[-1])
     )
     if taken.rowcount:
-        fields = {"text": one.text, "broadcast": one.id}
+        fields = {"text": broadcast.text, "broadcast": broadcast.id}
         for chat_id in rows:
             await enqueue.add_notice(tx, Target(chat_id), BROADCAST, fields, now=now)
     return True

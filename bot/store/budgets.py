@@ -115,7 +115,10 @@ def _is_of(scope: Scope, subject: int, day: date) -> sa.ColumnElement[bool]:
 
 
 _NEW = insert(account)
-_SUMS = {one: account.c[one] + _NEW.excluded[one] for one in ("spent", "replies", "schedule")}
+_SUMS = {
+    column: account.c[column] + _NEW.excluded[column]
+    for column in ("spent", "replies", "schedule")
+}
 _IS_ENOUGH = sa.or_(
     account.c.reach.is_(None),
     _SUMS["spent"] + sa.bindparam("minimum", type_=sa.BigInteger) <= account.c.reach,

@@ -252,7 +252,7 @@ STILL_OPEN = sa.select(deliveries.c.id).where(
 DEFERRED = "deferred"
 """The reason of a claimed or sent delivery that settings or rights of the chat have deferred."""
 _WAITED_BY_SETTINGS = sa.and_(
-    deliveries.c.held.in_([one for one in Held if one.depends_on_settings]),
+    deliveries.c.held.in_([held for held in Held if held.depends_on_settings]),
     deliveries.c.reason == "",
 )
 STARTED = _THESE.values(
@@ -613,7 +613,7 @@ async def select_again(tx: Tx, chat_id: int, *, now: datetime) -> None:
     yet sent is included.
     """
     statement = sa.update(deliveries).where(deliveries.c.chat_id == chat_id, is_open)
-    is_held = deliveries.c.held.in_([one for one in Held if one.depends_on_settings])
+    is_held = deliveries.c.held.in_([held for held in Held if held.depends_on_settings])
     await tx.execute(statement.where(is_held).values(due_at=now))
     is_free = deliveries.c.held == Held.NOTHING
     await tx.execute(statement.where(is_free).values(held=Held.CHANGED))

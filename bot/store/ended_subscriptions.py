@@ -52,24 +52,27 @@ async def add(tx: Tx, gone: Collection[Subscription], *, now: datetime) -> None:
     """Store subscriptions of a chat that end together. Replace earlier rows of the same key."""
     if not gone:
         return
-    keys = [(one.target.chat_id, one.target.thread_id or 0, one.profile_id) for one in gone]
+    keys = [
+        (subscription.target.chat_id, subscription.target.thread_id or 0, subscription.profile_id)
+        for subscription in gone
+    ]
     await tx.execute(sa.delete(ended).where(sa.tuple_(*ended.primary_key).in_(keys)))
     await tx.execute(
         sa.insert(ended),
         [
             {
-                "chat_id": one.target.chat_id,
-                "thread_id": one.target.thread_id or 0,
-                "profile_id": one.profile_id,
-                "username": one.username,
-                "preferences": one.preferences.to_json(),
-                "subscription_id": one.id,
-                "since": one.since,
-                "created_by": one.created_by,
-                "created_at": one.created_at,
+                "chat_id": subscription.target.chat_id,
+                "thread_id": subscription.target.thread_id or 0,
+                "profile_id": subscription.profile_id,
+                "username": subscription.username,
+                "preferences": subscription.preferences.to_json(),
+                "subscription_id": subscription.id,
+                "since": subscription.since,
+                "created_by": subscription.created_by,
+                "created_at": subscription.created_at,
                 "at": now,
             }
-            for one in gone
+            for subscription in gone
         ],
     )
 

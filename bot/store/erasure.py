@@ -111,7 +111,7 @@ async def _remove_payer(tx: Tx, groups: Collection[int], *, now: datetime) -> No
 
     The alerts of a group without a payer restart when the group has a payer again.
     """
-    blocked = [one for one in groups if await chats.is_blocked(tx, one, now=now)]
+    blocked = [chat_id for chat_id in groups if await chats.is_blocked(tx, chat_id, now=now)]
     for group in groups:
         await chats.set_payer(tx, group, None)
     for group in blocked:
@@ -122,4 +122,4 @@ async def _remove_payer(tx: Tx, groups: Collection[int], *, now: datetime) -> No
 
 
 async def _paid_by(tx: Tx, person: int) -> list[int]:
-    return [one.id for one in await chats.of_payer(tx, person)]
+    return [chat.id for chat in await chats.of_payer(tx, person)]

@@ -150,7 +150,7 @@ async def claim(
     """
     values = claim_values(lease, limit=limit) | {"but": list(but)}
     claimed = [ClaimedUpdate(*row) for row in await tx.execute(_CLAIM, values)]
-    return sorted(claimed, key=lambda one: one.id)
+    return sorted(claimed, key=lambda update: update.id)
 
 
 async def finish(tx: Tx, claimed: ClaimedUpdate, *, now: datetime) -> bool:

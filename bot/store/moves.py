@@ -94,11 +94,13 @@ async def _merge_duplicate_subscriptions(tx: Tx, ended: int, *, kept: int, now: 
     Two subscriptions are equal if the topic and the profile are equal. The pending deliveries go
     to the subscriptions of ``kept``.
     """
-    for one in await subscriptions.of_chat(tx, ended):
-        heir = await subscriptions.find(tx, Target(kept, one.target.thread_id), one.profile_id)
+    for subscription in await subscriptions.of_chat(tx, ended):
+        heir = await subscriptions.find(
+            tx, Target(kept, subscription.target.thread_id), subscription.profile_id
+        )
         if heir is not None:
-            await deliveries_store.drop_duplicates(tx, heir.id, by=one.id, now=now)
-            await _end_for_heir(tx, one, heir)
+            await deliveries_store.drop_duplicates(tx, heir.id, by=subscription.id, now=now)
+            await _end_for_heir(tx, subscription, heir)
 
 
 async def _rewrite_chat_id(tx: Tx, table: sa.Table, old: int, new: int) -> None:
@@ -126,12 +128,12 @@ async def close_topic(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) ->
     and reschedules the queue afterwards.
     """
     moved = [
-        one
-        for one in await subscriptions.of_chat(tx, chat_id)
-        if one.target.thread_id == thread_id
+        subscription
+        for subscription in await subscriptions.of_chat(tx, chat_id)
+        if subscription.target.thread_id == thread_id
     ]
-    for one in moved:
-        await move_subscription(tx, one, to=MAIN, now=now)
+    for subscription in moved:
+        await move_subscription(tx, subscription, to=MAIN, now=now)
     here = sa.and_(deliveries.c.chat_id == chat_id, deliveries.c.thread_id == thread_id, is_open)
     # The remaining deliveries are notices.
     await tx.execute(sa.update(deliveries).where(here).values(thread_id=MAIN))
@@ -144,29 +146,29 @@ async def close_topic(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) ->
     return bool(moved)
 
 
-async def move_subscription(tx: Tx, one: Subscription, *, to: int, now: datetime) -> None:
+async def move_subscription(tx: Tx, subscription: Subscription, *, to: int, now: datetime) -> None:
     """Move a subscription with the pending deliveries to another thread of the chat.
 
     If the thread already follows the profile, this subscription ends and the pending deliveries go
     to the existing subscription. Otherwise the deferred deliveries of the whole chat become due.
     The caller holds the lock of the chat's queue and reschedules the queue afterwards.
     """
-    chat_id = one.target.chat_id
-    heir = await subscriptions.find(tx, Target(chat_id, to or None), one.profile_id)
-    if heir is not None and heir.id != one.id:
-        await _end_for_heir(tx, one, heir)
+    chat_id = subscription.target.chat_id
+    heir = await subscriptions.find(tx, Target(chat_id, to or None), subscription.profile_id)
+    if heir is not None and heir.id != subscription.id:
+        await _end_for_heir(tx, subscription, heir)
         return
-    its_own = sa.and_(deliveries.c.subscription_id == one.id, is_open)
-    await subscriptions.change(tx, one.id, thread_id=to)
+    its_own = sa.and_(deliveries.c.subscription_id == subscription.id, is_open)
+    await subscriptions.change(tx, subscription.id, thread_id=to)
     await tx.execute(sa.update(deliveries).where(its_own).values(thread_id=to))
     await deliveries_store.select_again(tx, chat_id, now=now)
 
 
-async def _end_for_heir(tx: Tx, one: Subscription, heir: Subscription) -> None:
+async def _end_for_heir(tx: Tx, subscription: Subscription, heir: Subscription) -> None:
     """End a subscription and give the pending deliveries to ``heir``, without duplicates."""
-    await fan_outs.enqueue_for_heir(tx, one, heir=heir)
-    await deliveries_store.reassign(tx, one.id, to=heir)
-    await subscriptions.remove(tx, [one.id])
+    await fan_outs.enqueue_for_heir(tx, subscription, heir=heir)
+    await deliveries_store.reassign(tx, subscription.id, to=heir)
+    await subscriptions.remove(tx, [subscription.id])
 
 
 async def end_mute(tx: Tx, chat_id: int, thread_id: int | None = None, *, now: datetime) -> bool:
@@ -226,7 +228,9 @@ async def close_chats(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> li
     """Close several chats as ``close_chat`` does. Return the chats that were open."""
     await chats.lock(tx, chat_ids)
     await chat_queues.lock_all(tx, chat_ids)
-    closed = [one for one in chat_ids if await chats.set_state(tx, one, "closed", now=now)]
+    closed = [
+        chat_id for chat_id in chat_ids if await chats.set_state(tx, chat_id, "closed", now=now)
+    ]
     for chat_id in chat_ids:
         await mutes.unmute(tx, chat_id)
     await chat_queues.reschedule_all(tx, chat_ids)
@@ -257,7 +261,9 @@ async def open_unblocked_chats(tx: Tx, chat_ids: Collection[int], *, now: dateti
     Return the chats that were closed.
     """
     await chats.lock(tx, chat_ids)
-    unblocked = [one for one in chat_ids if not await chats.is_blocked(tx, one, now=now)]
+    unblocked = [
+        chat_id for chat_id in chat_ids if not await chats.is_blocked(tx, chat_id, now=now)
+    ]
     return await _open_chats(tx, unblocked, since=now, now=now)
 
 
@@ -266,7 +272,9 @@ async def _open_chats(
 ) -> list[int]:
     """Reopen locked chats. Return the chats that were closed."""
     await chat_queues.lock_all(tx, chat_ids)
-    opened = [one for one in chat_ids if await chats.set_state(tx, one, "active", now=now)]
+    opened = [
+        chat_id for chat_id in chat_ids if await chats.set_state(tx, chat_id, "active", now=now)
+    ]
     begin = alert_rules.alerts_begin_at(min(since, now))
     for chat_id in opened:
         await deliveries_store.end_all(tx, chat_id=chat_id, reason=deliveries_store.AWAY, now=now)

@@ -59,7 +59,7 @@ async def record_missing_right(
     the bot's posts. For "peace", return True only for the third consecutive removal, after which
     the alerts pause for a day.
     """
-    known = [one for one in await of_chat(tx, chat_id) if one.thread_id == thread_id]
+    known = [mute for mute in await of_chat(tx, chat_id) if mute.thread_id == thread_id]
     probes = known[0].probes + 1 if known else 0
     together = alert_rules.combine_missing_rights(known[0].missing, missing) if known else missing
     values = {

@@ -72,8 +72,8 @@ async def measure_hour(tx: Tx, hour: datetime) -> dict[str, Any]:
         )
     )
     alerts, timed, mean = (await tx.execute(arrived)).one()
-    counts = [sa.select(sa.func.count()).where(one) for one in (is_open, is_dead)]
-    waiting, dead_letters = [(await tx.execute(one)).scalar_one() for one in counts]
+    counts = [sa.select(sa.func.count()).where(condition) for condition in (is_open, is_dead)]
+    waiting, dead_letters = [(await tx.execute(count)).scalar_one() for count in counts]
     return {
         "spent": {row[0]: int(row[1]) for row in await tx.execute(spent)},
         "alerts": alerts,

@@ -168,7 +168,7 @@ async def timed_pauses(tx: Tx) -> list[Subscription]:
     result = await _fetch_matching(
         tx, subscriptions.c.paused.is_(True), subscriptions.c.paused_until.is_not(None)
     )
-    return sorted(result, key=lambda one: one.paused_until or EPOCH)
+    return sorted(result, key=lambda subscription: subscription.paused_until or EPOCH)
 
 
 async def count(tx: Tx, chat_id: int) -> int:

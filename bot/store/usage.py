@@ -42,7 +42,7 @@ async def add(tx: Tx, used: Iterable[tuple[int, Use]], *, day: date) -> None:
     rows = [
         {"chat_id": chat_id, "day": day, **asdict(use)}
         # The order is fixed, so that concurrent transactions cause no deadlock.
-        for chat_id, use in sorted(used, key=lambda one: one[0])
+        for chat_id, use in sorted(used, key=lambda entry: entry[0])
     ]
     if rows:
         await tx.execute(_ADD, rows)

@@ -51,7 +51,7 @@ class Failing:
 
     def record_failure(self, subject: str, now: float) -> None:
         """Record a failed call about ``subject``."""
-        lately = {one: at for one, at in self.suspects.items() if at > now - self.WINDOW}
+        lately = {suspect: at for suspect, at in self.suspects.items() if at > now - self.WINDOW}
         self.suspects = {**lately, subject: now}
         self.is_on = self.is_on or len(self.suspects) >= self.SUBJECTS
 

@@ -349,8 +349,8 @@ def _names_by_id(wire: _Story) -> dict[str, str]:
 
     The author of a shown post is usually mentioned too.
     """
-    named = [wire.reshared_story_media_author, *(one.user for one in wire.mentions)]
-    return {one.pk: one.username for one in named if one and one.pk and one.username}
+    named = [wire.reshared_story_media_author, *(mention.user for mention in wire.mentions)]
+    return {user.pk: user.username for user in named if user and user.pk and user.username}
 
 
 def _song_line(wire: _Song) -> str:

@@ -65,7 +65,7 @@ async def _ask_rights(bot: Bot, chat_id: int, user_id: int) -> AdminRights:
         admins = await bot.get_chat_administrators(chat_id)
     except (BadRequest, Forbidden) as error:
         raise AdminsUnknownError(str(error)) from error
-    return next((_rights_of(one) for one in admins if one.user.id == user_id), AdminRights())
+    return next((_rights_of(admin) for admin in admins if admin.user.id == user_id), AdminRights())
 
 
 def _rights_of(member: ChatMember) -> AdminRights:

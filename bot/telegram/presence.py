@@ -60,5 +60,5 @@ def _presence_of(chat: ChatFullInfo, me: ChatMember, missing: Right) -> Presence
         return "may"
     rights = _SEVERAL if missing == "media" else (_RIGHTS.get(missing, _RIGHTS["text"]),)
     givers = [chat.permissions, me if is_restricted else None]
-    refused = [any(getattr(one, right, None) is False for one in givers) for right in rights]
+    refused = [any(getattr(giver, right, None) is False for giver in givers) for right in rights]
     return "may not" if all(refused) else "may"

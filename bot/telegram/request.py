@@ -220,7 +220,9 @@ class AiohttpRequest(BaseRequest):
                 if is_limit_reached(error):
                     failure = TooManyFilesError(REACHED)
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
-                kind = CutOffError if any(one.left for one in uploads) else UnknownOutcomeError
+                kind = (
+                    CutOffError if any(upload.left for upload in uploads) else UnknownOutcomeError
+                )
                 failure = kind(f"no answer from Telegram ({type(error).__name__})")
         outcome = "not sent" if isinstance(failure, NotSentError) else "unknown"
         self._calls.labels(outcome).inc()

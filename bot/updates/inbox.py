@@ -207,7 +207,7 @@ class Intake:
                 # Start the handlers during the commit. Handlers may already read, but writes and
                 # paid calls wait for the end of the commit.
                 if at_once and not self.worker.is_stopping:
-                    begun = [(one, self._begin(one)) for one in stored]
+                    begun = [(claimed, self._begin(claimed)) for claimed in stored]
         except BaseException:
             for claimed, task in begun:
                 self._running.pop(claimed.queue, None)
@@ -222,11 +222,15 @@ class Intake:
     async def _record_seen(self, tx: Tx, places: set[Standing], now: datetime) -> None:
         """Record that the senders of the updates were seen today, once a day for each person."""
         day = now.date()
-        people = {one.person for one in places if one.person not in {None, queues.NO_PERSON}}
-        fresh = {one for one in people if one and self._seen.get(one, now=now) != day}
+        people = {
+            standing.person
+            for standing in places
+            if standing.person not in {None, queues.NO_PERSON}
+        }
+        fresh = {person for person in people if person and self._seen.get(person, now=now) != day}
         await acquaintances.record_seen(tx, fresh, day)
-        for one in fresh:
-            self._seen.put(one, day, until=now + _SEEN_FOR)
+        for person in fresh:
+            self._seen.put(person, day, until=now + _SEEN_FOR)
 
     async def _arrivals_to_store(
         self, tx: Tx, new_updates: list[StorableUpdate], now: datetime
@@ -272,7 +276,7 @@ class Intake:
         running here, and that each new update is in a different queue without a running update.
         The number of running handlers also has a limit.
         """
-        wanted = {one.queue for one in standings}
+        wanted = {standing.queue for standing in standings}
         return (
             self._is_only_process
             and self._is_counted
@@ -290,7 +294,7 @@ class Intake:
         """Claim the first update of each queue that has no running update."""
         # Exclude running updates. If the lease of a running update has expired, its renewal
         # extends the lease.
-        running = [one.id for one in self._running.values()]
+        running = [entry.id for entry in self._running.values()]
 
         async def claim(tx: Tx) -> tuple[list[ClaimedUpdate], int]:
             lease = self._owner.lease(self._now(), self._lease)
@@ -432,7 +436,7 @@ class Intake:
 
     async def _renew(self) -> datetime | None:
         """Renew the leases of the updates that are being handled."""
-        ours = [one.claim for one in self._running.values()]
+        ours = [entry.claim for entry in self._running.values()]
         if ours:
             lease = self._owner.lease(self._now(), self._lease)
             await self._db.run(lambda tx: inbox.claims.renew(tx, ours, lease))
@@ -447,9 +451,9 @@ def with_command_first(update: dict[str, Any]) -> dict[str, Any]:
     """
     for kind in _WITH_COMMANDS:
         entities = (update.get(kind) or {}).get("entities") or []
-        leading = [one for one in entities if _is_leading_command(one)]
+        leading = [entity for entity in entities if _is_leading_command(entity)]
         if leading and entities[0] is not leading[0]:
-            rest = [one for one in entities if one is not leading[0]]
+            rest = [entity for entity in entities if entity is not leading[0]]
             update = update | {kind: update[kind] | {"entities": [leading[0], *rest]}}
     return update
 

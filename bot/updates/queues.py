@@ -99,18 +99,18 @@ def judge_arrivals(
         asks[queue] += count if person is not None else 0
     answered: set[Key] = set()
     verdicts: list[Admission] = []
-    for one in arrivals:
-        if one.is_kept:
+    for arrival in arrivals:
+        if arrival.is_kept:
             verdicts.append("take")
             continue
-        is_ask = one.person is not None
-        most = of_person if is_ask and one.person != NO_PERSON else of_chat
-        if counts[one.count_key] < most and (not is_ask or asks[one.queue] < of_chat):
-            counts[one.count_key] += 1
-            asks[one.queue] += is_ask
+        is_ask = arrival.person is not None
+        most = of_person if is_ask and arrival.person != NO_PERSON else of_chat
+        if counts[arrival.count_key] < most and (not is_ask or asks[arrival.queue] < of_chat):
+            counts[arrival.count_key] += 1
+            asks[arrival.queue] += is_ask
             verdicts.append("take")
-        elif is_ask and one.count_key not in answered:
-            answered.add(one.count_key)
+        elif is_ask and arrival.count_key not in answered:
+            answered.add(arrival.count_key)
             verdicts.append("tell")
         else:
             verdicts.append("drop")

@@ -33,10 +33,10 @@ async def disable_write_buffer(request: web.Request, _answer: web.StreamResponse
 
 def accept_and_close_oldest(server: web.Server, most: int) -> asyncio.BaseProtocol:
     """Return the protocol for a new connection. Close the oldest connections above ``most``."""
-    there = [one for one in server.connections if one.transport is not None]
-    for one in there[: max(0, len(there) - most + 1)]:  # the oldest connections come first
-        transport = one.transport
-        one.force_close()
+    there = [connection for connection in server.connections if connection.transport is not None]
+    for connection in there[: max(0, len(there) - most + 1)]:  # the oldest connections come first
+        transport = connection.transport
+        connection.force_close()
         if isinstance(transport, asyncio.WriteTransport):
             transport.abort()  # ``close`` would wait for the client to read the response
     return server()

@@ -59,7 +59,7 @@ def _make_folder_with_room(source: Path, target: Path) -> None:
         raise BackupError(f"there is no file {source}")
     private.make_folder(target.parent, like=source)
     log = source.with_name(f"{source.name}-wal")
-    size = sum(one.stat().st_size for one in (source, log) if one.exists())
+    size = sum(file.stat().st_size for file in (source, log) if file.exists())
     free = shutil.disk_usage(target.parent).free
     if free < size + SPARE:
         most, there = round((size + SPARE) / MEGABYTE), round(free / MEGABYTE)
@@ -127,5 +127,5 @@ def rescued_copies(db: Database) -> list[Path]:
         return []
     real = db.file.resolve()
     return sorted(
-        one for one in real.parent.glob(f"{real.name}.rescued-*") if one.suffix != ".part"
+        file for file in real.parent.glob(f"{real.name}.rescued-*") if file.suffix != ".part"
     )

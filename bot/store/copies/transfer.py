@@ -130,9 +130,10 @@ async def _copy_table(source: sqlite3.Connection, tx: Tx, table: sa.Table) -> in
         BackupError: The row counts differ.
     """
     values = ", ".join(
-        f"CAST(:{one.name} AS JSON)" if _is_json(one) else f":{one.name}" for one in table.c
+        f"CAST(:{column.name} AS JSON)" if _is_json(column) else f":{column.name}"
+        for column in table.c
     )
-    names = ", ".join(f'"{one.name}"' for one in table.c)
+    names = ", ".join(f'"{column.name}"' for column in table.c)
     insert = sa.text(f'INSERT INTO "{table.name}" ({names}) VALUES ({values})')  # noqa: S608 - names of the project's own tables
     count = 0
     rows = _read_rows(source, table)
@@ -159,8 +160,8 @@ def _open_and_check_source(source: Database) -> sqlite3.Connection:
 
 def _read_rows(source: sqlite3.Connection, table: sa.Table) -> Iterator[Row]:
     """Yield the rows of a table with PostgreSQL's value types."""
-    names = ", ".join(f'"{one.name}"' for one in table.c)
-    convert = [_converter_for(one) for one in table.c]
+    names = ", ".join(f'"{column.name}"' for column in table.c)
+    convert = [_converter_for(column) for column in table.c]
     for row in source.execute(f'SELECT {names} FROM "{table.name}"'):  # noqa: S608 - names of the project's own tables
         values = [
             None if value is None else make(value)

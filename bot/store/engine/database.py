@@ -461,9 +461,9 @@ async def _limit_sessions(tx: Tx) -> None:
     """Set the limits of ``SESSION`` on the sessions of the bot's role in this database."""
     name = (await tx.execute(sa.text("SELECT current_database()"))).scalar_one()
     quoted = tx.dialect.identifier_preparer.quote(name)
-    for one, limit in SESSION.items():
+    for setting, limit in SESSION.items():
         await tx.exec_driver_sql(
-            f"ALTER ROLE CURRENT_USER IN DATABASE {quoted} SET {one} = '{limit}'"
+            f"ALTER ROLE CURRENT_USER IN DATABASE {quoted} SET {setting} = '{limit}'"
         )
 
 

@@ -28,10 +28,10 @@ def make_folder(folder: Path, *, like: Path | None = None) -> None:
     Raises:
         OSError: The folder can't be created.
     """
-    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
     folder.mkdir(parents=True, exist_ok=True, mode=OUR_FOLDER)
-    for one in reversed(missing):
-        copy_owner(one, like=like or one.parent)
+    for parent in reversed(missing):
+        copy_owner(parent, like=like or parent.parent)
 
 
 def copy_owner(file: Path, *, like: Path) -> None:
@@ -47,9 +47,9 @@ def other_owner_note(path: Path) -> str:
 
     The note is empty if the user of this process is the owner, or if the owner has no name.
     """
-    for one in (path, *path.absolute().parents):
+    for parent in (path, *path.absolute().parents):
         with suppress(OSError):
-            owner = one.stat().st_uid
+            owner = parent.stat().st_uid
             break
     else:
         return ""
@@ -59,7 +59,7 @@ def other_owner_note(path: Path) -> str:
         name = pwd.getpwuid(owner).pw_name
     except KeyError:
         return ""
-    return f" ({one} belongs to the user {name}, so run the command as {name})"
+    return f" ({parent} belongs to the user {name}, so run the command as {name})"
 
 
 def make_database_private(file: Path) -> None:
@@ -74,9 +74,9 @@ def make_database_private(file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True, mode=OUR_FOLDER)
     with suppress(FileExistsError):
         create_private(file)
-    for one in (*(file.with_name(file.name + end) for end in _BESIDE), *migration_copies(file)):
-        if one.exists() and one.stat().st_uid == os.geteuid():
-            one.chmod(OURS)
+    for path in (*(file.with_name(file.name + end) for end in _BESIDE), *migration_copies(file)):
+        if path.exists() and path.stat().st_uid == os.geteuid():
+            path.chmod(OURS)
 
 
 def migration_copies(file: Path) -> list[Path]:

@@ -262,7 +262,7 @@ def put_in_place(file: Path, database: Path, *, now: datetime) -> Path | None:
 def free_name(file: Path) -> Path:
     """Return the path, or the path with the first number that makes an unused name."""
     names = (f"{file.name}{end}" for end in ("", *(f"-{n}" for n in range(1, 1000))))
-    return next(one for one in map(file.with_name, names) if not one.exists())
+    return next(path for path in map(file.with_name, names) if not path.exists())
 
 
 def _open(file: Path, stop: threading.Event) -> sqlite3.Connection:
