@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,18 +28,27 @@ _COMMANDS = {name: text for group in _GROUPS.values() for name, text in group.it
 _WITH_OPTIONS = frozenset({"backup", "restore", "move", "check", "erase", "simulate"})
 """The commands that have options. The module ``bot.cli.NAME`` adds the options of a command."""
 _LAST_PORT_BASE = 65531
+_INTERRUPTED = 128 + signal.SIGINT
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; return the exit status. Without arguments, print the list of commands."""
+    """Run one command; return the exit status. Without arguments, print the list of commands.
+
+    The status is 130 after Ctrl-C, as shells expect, except for ``run`` and ``demo``, which then
+    stop in order.
+    """
     words = sys.argv[1:] if arguments is None else list(arguments)
     if not words:
         sys.stdout.write(_command_list() + "\n")
         return 0
     chosen = parser(words).parse_args(words)
-    from bot.cli.execution import execute  # noqa: PLC0415 - --help needs no settings and no libraries
+    try:
+        from bot.cli.execution import execute  # noqa: PLC0415 - --help needs no settings and no libraries
 
-    return execute(chosen)
+        return execute(chosen)
+    except KeyboardInterrupt:
+        sys.stderr.write("\nInterrupted.\n")
+        return _INTERRUPTED
 
 
 def parser(words: Sequence[str]) -> argparse.ArgumentParser:

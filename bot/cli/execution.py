@@ -2,7 +2,9 @@
 
 import argparse
 import asyncio
+import signal
 from pathlib import Path
+from types import FrameType
 
 import structlog
 from rich.console import Console
@@ -24,7 +26,11 @@ def execute(chosen: argparse.Namespace) -> int:
     if chosen.command == "setup":
         from bot.cli import setup  # noqa: PLC0415 - creates the settings that other commands load
 
+        # asyncio replaces only Python's own handler. The handler of asyncio would ignore the first
+        # Ctrl-C, because the event loop does not run while setup waits for an answer.
+        signal.signal(signal.SIGINT, _interrupt)
         starts = asyncio.run(setup.main(file=chosen.env_file))
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         if not starts:
             return int(starts is None)
         chosen.command = "run"
@@ -35,6 +41,10 @@ def execute(chosen: argparse.Namespace) -> int:
     hidden = [*secrets_of(settings), *derive_webhook(settings.telegram_token).secrets]
     logging.set_up(level=settings.log_level, secrets=hidden)
     return _run_command(chosen, settings)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 def _run_demo(chosen: argparse.Namespace) -> int:

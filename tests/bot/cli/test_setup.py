@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -178,6 +179,34 @@ async def test_who_has_no_good_values_gets_no_file(
 
 
 @needs("systemd-analyze")
+def test_one_ctrl_c_ends_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bot", "setup"],
+        cwd=folder,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,  # without a terminal, setup reads the standard input
+    )
+    with process:
+        assert process.stderr
+        said = b""
+        while b"The bot's token" not in said:
+            byte = process.stderr.read(1)
+            assert byte, said
+            said += byte
+        process.send_signal(signal.SIGINT)
+        try:
+            assert process.wait(60) == 130
+        finally:
+            process.kill()
+        said += process.stderr.read()
+    assert said.endswith(b"\nInterrupted.\n")
+    assert b"Traceback" not in said
+    assert not (folder / ".env").exists()
+
+
 def test_systemd_can_read_the_unit_and_finds_it_hardened(folder: Path) -> None:
     text = (ROOT / "ops" / UNIT).read_text()
     (folder / UNIT).write_text(text.replace("/usr/local/bin/storybell", sys.executable))
