@@ -236,15 +236,15 @@ def _new_owner_buttons(context: Context) -> Buttons:
 
 
 @on_press(OWNER, only_in_private="invite")
-async def press_owner_button(context: Context, what: str, number: int | None) -> None:
+async def press_owner_button(context: Context, action: str, number: int | None) -> None:
     """Send an invitation, explain how to open the bot to everyone, or deny a person access.
 
     A denial only replaces the pressed message and stores nothing. If the person or chat has access
     by now, the message says so.
     """
-    if what == "invite":
+    if action == "invite":
         await say(context, await make_invitation(context, 1))
-    elif what == "open":
+    elif action == "open":
         await say(context, context.t(HOW_TO_OPEN))
     elif number is not None:
         guest = await context.services.access.guest(number)

@@ -58,23 +58,23 @@ async def preview_broadcast(context: Context) -> None:
 
 
 @on_press(BROADCAST)
-async def press_button(context: Context, what: str, number: int) -> str | None:
+async def act_on_broadcast(context: Context, action: str, broadcast_id: int) -> str | None:
     """Start, stop or discard a broadcast."""
     query = context.query
     t = context.t
     message_id = query.message.message_id if query and query.message else None
     broadcasts = context.services.broadcasts
     buttons: Buttons = []
-    if what == "send":
-        broadcast = await broadcasts.begin(number, message_id)
-        buttons = stop_button(number, t)
-    elif what == "stop":
-        broadcast = await broadcasts.stop(number)
+    if action == "send":
+        broadcast = await broadcasts.begin(broadcast_id, message_id)
+        buttons = stop_button(broadcast_id, t)
+    elif action == "stop":
+        broadcast = await broadcasts.stop(broadcast_id)
     else:
-        broadcast = await broadcasts.discard(number)
+        broadcast = await broadcasts.discard(broadcast_id)
     if broadcast is None:
         return t.plain(OVER)
-    if what == "no":
+    if action == "no":
         await edit_pressed(context, t(NOTHING))
     else:
         await edit_pressed(context, progress_text(broadcast, t), buttons)

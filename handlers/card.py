@@ -4,7 +4,7 @@ from bot.context import Context
 from bot.domain.sentences import N_, NN_
 from bot.presentation import actions
 from bot.presentation.actions import Page
-from bot.presentation.buttons import subscribe_button
+from bot.presentation.buttons import subscribe_or_options_button
 from handlers.guard import on_press
 from handlers.replies import edit_pressed
 from handlers.show import subscription_id_of
@@ -28,7 +28,7 @@ async def card_page(context: Context, username: str, *, has_more: bool = False) 
     more = [context.button(N_("Highlights"), actions.RUN("highlights", username))]
     if has_more:
         more.append(context.button(N_("As files"), actions.FILES(f"@{username}")))
-    return text, [[show, subscribe_button(username, context.t, followed)], more]
+    return text, [[show, subscribe_or_options_button(username, context.t, followed)], more]
 
 
 @on_press(actions.CARD)

@@ -88,27 +88,27 @@ async def save(
 
 
 @on_press(CHAT_RULES)
-async def press_chat_rules(context: Context, what: str) -> str | None:
+async def press_chat_rules(context: Context, action: str) -> str | None:
     """Show, save, remove or restore the rules of the whole chat.
 
     *Undo* works only if the rules have not changed since the page was sent. *Undo* also sends the
     stories that the undone rules have excluded.
     """
-    if what == "show":
+    if action == "show":
         await edit_pressed(context, *rules_page(context))
         return None
-    if what == OFF:
+    if action == OFF:
         await edit_pressed(context, *await save(context, Options()))
         return None
     written = _written_rules(context)
     current = context.chat.rule_options
     # The page with *Undo* has the rules before the change and the rules after the change.
-    is_valid = len(written) == 1 if what == "save" else written[1:] == [current]
+    is_valid = len(written) == 1 if action == "save" else written[1:] == [current]
     if not is_valid:
         return context.t.plain(UNKNOWN_BUTTON)
     # The message may be older than the change of the rules, because the message was edited when
     # the rules were saved.
-    rules_undone_since = context.message.date if context.message and what == "undo" else None
+    rules_undone_since = context.message.date if context.message and action == "undo" else None
     await edit_pressed(
         context, *await save(context, written[0], rules_undone_since=rules_undone_since)
     )

@@ -119,14 +119,14 @@ async def offer_import(context: Context, message: Message, source: Document) -> 
 
 
 @on_press(IMPORT)
-async def import_pressed(context: Context, what: str | None) -> str | None:
+async def import_pressed(context: Context, choice: str | None) -> str | None:
     """Import the file that the pressed message replies to, or apply its options or rules."""
     source = context.replied_to
     if source is None or source.document is None:
         return context.t.plain(UNKNOWN_BUTTON)
-    if what == OPTIONS:
+    if choice == OPTIONS:
         await _use_options(context, source.document)
-    elif what == RULES:
+    elif choice == RULES:
         wanted = (await _read_export(context, source.document)).rules
         await edit_pressed(context, *await chat_rules.save(context, wanted))
     else:
@@ -167,31 +167,31 @@ async def _subscribe_to_listed(context: Context, source: Message) -> None:
         return
     wanted = [(entry.username, entry.preferences) for entry in imported.entries]
     async with show_working(context):
-        done, there, failed = await subscribe_each(context, wanted)
+        new_names, existing, failed = await subscribe_each(context, wanted)
     lines: list[str] = _result_lines(
-        done, [subscription.username for subscription, _ in there], imported, context
+        new_names, [subscription.username for subscription, _ in existing], imported, context
     )
-    if done and await context.services.subscriptions.find_obstacle() == "stopped":
+    if new_names and await context.services.subscriptions.find_obstacle() == "stopped":
         lines.append(context.t(LATER))
     lines += failure_lines(failed, parse([]), context)
     buttons = refusal_buttons([error for _, error in failed], context)
     await say(context, "\n".join(lines_that_fit(lines, context)), buttons)
-    await _ask_about_options(there, imported, source, context)
+    await _ask_about_options(existing, imported, source, context)
     await _ask_about_rules(imported, source, context)
 
 
 def _result_lines(
-    done: Sequence[str], there: Sequence[str], imported: Import, context: Context
+    new_names: Sequence[str], existing: Sequence[str], imported: Import, context: Context
 ) -> list[str]:
     """Return the lines on new subscriptions, existing subscriptions and unreadable entries."""
     t = context.t
     lines: list[str] = []
-    if done or not there:
-        lines.append(t(FROM_FILE, n=len(done)))
-    if there:
-        names = names_in_bold(there, context)
+    if new_names or not existing:
+        lines.append(t(FROM_FILE, n=len(new_names)))
+    if existing:
+        names = names_in_bold(existing, context)
         inside = Safe(names.removeprefix("<b>").removesuffix("</b>"))
-        lines.append(t(ALREADY, n=len(there), username=inside))
+        lines.append(t(ALREADY, n=len(existing), username=inside))
     if skipped := imported.skipped:
         shown = [shorten(line, WORD) for line in skipped[:_MOST_SKIPPED]]
         rest = len(skipped) - len(shown)
@@ -201,7 +201,7 @@ def _result_lines(
 
 
 async def _ask_about_options(
-    there: Sequence[tuple[Subscription, str]],
+    existing: Sequence[tuple[Subscription, str]],
     imported: Import,
     source: Message,
     context: Context,
@@ -212,7 +212,7 @@ async def _ask_about_options(
     """
     lines: list[str] = []
     listed = {entry.username: entry.preferences for entry in imported.entries}
-    for subscription, name in there:
+    for subscription, name in existing:
         preferences = listed[name]
         if preferences and subscription.options != preferences.options:
             wanted = preferences.options

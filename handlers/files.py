@@ -12,7 +12,7 @@ from handlers.show import latest_stories, show_albums
 
 
 @on_press(FILES)
-async def send_as_files(context: Context, what: str) -> None:
+async def send_as_files(context: Context, pk_or_name: str) -> None:
     """Send a story (by ID) or the stories of a profile (by ``@name``) as files.
 
     A story costs 1 credit, and the stories of a profile cost 2 or 3 credits, as ``Viewer``
@@ -26,16 +26,16 @@ async def send_as_files(context: Context, what: str) -> None:
     viewer = context.services.viewer
     asker = context.asker
     async with show_working(context):
-        if what.startswith("@"):
-            link = links.parse_argument(what)
+        if pk_or_name.startswith("@"):
+            link = links.parse_argument(pk_or_name)
             if link is None or link.username is None:
-                raise NoStoriesError(username=what.removeprefix("@"))
+                raise NoStoriesError(username=pk_or_name.removeprefix("@"))
             result = await viewer.stories(link.username, asker)
             if not result:
                 raise NoStoriesError(username=link.username)
-        elif links.story_taken_at(what) is None:
+        elif links.story_taken_at(pk_or_name) is None:
             raise StoryGoneError
         else:
-            result = [await viewer.story(Link("story", story_id=what), asker)]
+            result = [await viewer.story(Link("story", story_id=pk_or_name), asker)]
         albums = plan_albums(latest_stories(result, None))
         await show_albums(context, albums, originals={story.pk for story in result})

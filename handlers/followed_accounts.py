@@ -151,7 +151,7 @@ async def search_if_expected(context: Context, text: str) -> bool:
 
 
 @on_press(LIST)
-async def turn_or_subscribe(context: Context, what: str, place: int) -> str | None:
+async def turn_or_subscribe(context: Context, action: str, place: int) -> str | None:
     """Show another page of the list, or subscribe to a name or to all names of a page.
 
     Each new subscription costs 0 to 3 credits. The buttons work only in a private chat.
@@ -166,14 +166,14 @@ async def turn_or_subscribe(context: Context, what: str, place: int) -> str | No
     names = await read_document(context, source.document)
     if isinstance(names, Import):
         return context.t.plain(UNKNOWN_BUTTON)
-    page = place // A_PAGE if what == "one" else place
+    page = place // A_PAGE if action == "one" else place
     shown = names[page * A_PAGE : (page + 1) * A_PAGE]
     wanted: list[str] = []
-    if what == "one":
+    if action == "one":
         wanted = shown[place % A_PAGE :][:1]
-    elif what == "all":
+    elif action == "all":
         wanted = shown
-    if not shown or (what != "page" and not wanted):
+    if not shown or (action != "page" and not wanted):
         return context.t.plain(UNKNOWN_BUTTON)
     lines = await _subscribe(context, wanted)
     text, buttons = await _page(context, names, page)
@@ -211,7 +211,7 @@ async def subscribe_each(
         DatabaseUnavailableError: The database is unavailable. Earlier subscriptions stay.
     """
     done: list[str] = []
-    there: list[tuple[Subscription, str]] = []
+    existing: list[tuple[Subscription, str]] = []
     failed: list[tuple[str, BotError]] = []
     for name, preferences in wanted:
         try:
@@ -225,10 +225,10 @@ async def subscribe_each(
             failed.append((name, error))
         else:
             if one.already:
-                there.append((one.subscription, name))
+                existing.append((one.subscription, name))
             else:
                 done.append(name)
-    return done, there, failed
+    return done, existing, failed
 
 
 async def _page(context: Context, names: Sequence[str], page: int) -> Page:

@@ -14,7 +14,7 @@ from bot.domain.errors import BotError, DatabaseUnavailableError, StoryGoneError
 from bot.domain.links import Link
 from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import RUN, Buttons, button
-from bot.presentation.buttons import subscribe_button
+from bot.presentation.buttons import subscribe_or_options_button
 from bot.presentation.html import Safe, shorten
 from bot.presentation.html import link as html_link
 from handlers.card import card_page
@@ -174,7 +174,9 @@ async def _buttons_instead(context: Context, username: str) -> Buttons:
     if not username or context.is_channel:
         return []
     every = context.t.plain(N_("All stories from {username}"), username=username)
-    follow = subscribe_button(username, context.t, await subscription_id_of(context, username))
+    follow = subscribe_or_options_button(
+        username, context.t, await subscription_id_of(context, username)
+    )
     return [[button(every, RUN("stories", username))], [follow]]
 
 

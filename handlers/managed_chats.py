@@ -74,8 +74,8 @@ async def act_on_named_chat(context: Context, places: Iterable[int], usage: str)
         return
     name = typed_words(words[at])[0]
     origin = context.origin
-    here = {f"@{context.bot.username}", f"@{origin.username}", str(origin.id)}
-    if name.lower() not in map(str.lower, here):
+    names_here = {f"@{context.bot.username}", f"@{origin.username}", str(origin.id)}
+    if name.lower() not in map(str.lower, names_here):
         if not context.is_private:
             written = context.message.text if context.message else None
             raise RightsError(text=ONLY_IN_PRIVATE, command=code(written or " ".join(words)))

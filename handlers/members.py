@@ -88,9 +88,9 @@ async def _allow_chat_of_adder(context: Context, change: ChatMemberUpdated) -> N
 async def record_adder(context: Context) -> None:
     """Record that a person added the bot to a group or channel.
 
-    The person usually becomes the payer; ``Payers.bring`` lists the exceptions. A blocked person
-    is also recorded. The bot then stays silent in the chat. Other changes of the membership are
-    ignored.
+    The person usually becomes the payer; ``Payers.record_bot_added`` lists the exceptions. A
+    blocked person is also recorded. The bot then stays silent in the chat. Other changes of the
+    membership are ignored.
     """
     change = context.event.my_chat_member
     if change is None or change.chat.type == Chat.PRIVATE or _is_member(change.old_chat_member):
@@ -98,7 +98,7 @@ async def record_adder(context: Context) -> None:
     if not _is_member(change.new_chat_member):
         return
     person = change.from_user
-    await context.services.payers.bring(
+    await context.services.payers.record_bot_added(
         change.chat.id,
         None if names_no_person(person.id) else person.id,
         kind=change.chat.type,

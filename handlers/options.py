@@ -219,7 +219,7 @@ async def mute(context: Context, number: int) -> str | None:
 
 
 @on_press(actions.OPTION)
-async def change_option(context: Context, number: int, what: str, value: str) -> str | None:
+async def change_option(context: Context, number: int, option: str, value: str) -> str | None:
     """Change an option of a subscription, or of all subscriptions of the chat to the profile.
 
     The option ``pause`` pauses or resumes a subscription. The value ``undone`` of ``pause`` also
@@ -232,11 +232,11 @@ async def change_option(context: Context, number: int, what: str, value: str) ->
     service = context.services.subscriptions
     chat_id = context.chat.id
     subscription = await service.get(chat_id, number)
-    if what == "pause" and value == UNDONE:
+    if option == "pause" and value == UNDONE:
         subscription = await service.resume_with_missed_stories(chat_id, subscription.id)
         if await replace_pressed_button(context, mute_button(subscription.id, context.t)):
             return subscription_line(subscription, context)
-    elif what == "pause":
+    elif option == "pause":
         subscription = await service.set_paused(chat_id, subscription.id, paused=value == ON)
     else:
         every = (
@@ -244,10 +244,10 @@ async def change_option(context: Context, number: int, what: str, value: str) ->
             if value == EVERYWHERE
             else [subscription]
         )
-        changes = changes_of(what, value)
+        changes = changes_of(option, value)
         change = context.services.subscribing.set_options
         subscription, *_ = [await change(chat_id, each.id, changes) for each in every]
-    await edit_pressed(context, *options_page(subscription, context, _section_of(what)))
+    await edit_pressed(context, *options_page(subscription, context, _section_of(option)))
     return None
 
 
@@ -264,19 +264,19 @@ async def change_options_of_profile(
         NotFollowedError: The chat has no subscription to the profile.
     """
     every = await context.services.subscriptions.named(context.chat.id, username)
-    here = [
+    subscriptions = [
         subscription
         for subscription in every
         if subscription.target.thread_id == context.acted_on.thread_id
     ] or every
     if changes:
-        here = [
+        subscriptions = [
             await context.services.subscribing.set_options(
                 context.chat.id, subscription.id, changes
             )
-            for subscription in here
+            for subscription in subscriptions
         ]
-    return here
+    return subscriptions
 
 
 def _section_of(option: str) -> str | None:
@@ -302,36 +302,36 @@ async def set_own_topic(context: Context, number: int, value: str) -> None:
 
 
 @on_press(actions.DEFAULT)
-async def change_default(context: Context, what: str | None, value: str | None) -> None:
+async def change_default(context: Context, option: str | None, value: str | None) -> None:
     """Show the default options of the chat, or change a default."""
     options = Options.from_json(context.chat.defaults)
-    if what and value:
-        changes = changes_of(what, value)
+    if option and value:
+        changes = changes_of(option, value)
         options = await context.services.chats.change_defaults(context.chat.id, changes)
     buttons = [*_buttons(options, actions.DEFAULT, context, ALL), [back(context.t, SETTINGS)]]
     await edit_pressed(context, context.t(DEFAULTS_TITLE), buttons)
 
 
-def changes_of(what: str, value: str) -> dict[str, object]:
+def changes_of(option: str, value: str) -> dict[str, object]:
     """Return the changes of a button as JSON values by option name.
 
     A button can remove the text of an option but not set a text. ``rules`` removes all rules.
     """
-    if what == "rules":
+    if option == "rules":
         return dict.fromkeys(RULES, "")
-    if what in TEXTS:
-        return {what: ""}
-    if what in TOGGLES:
-        return {what: value == ON}
-    return {what: value}
+    if option in TEXTS:
+        return {option: ""}
+    if option in TOGGLES:
+        return {option: value == ON}
+    return {option: value}
 
 
-def next_value(options: Options, what: str) -> str:
+def next_value(options: Options, option: str) -> str:
     """Return the value of an option after the next press."""
-    current = getattr(options, what)
-    if what in TOGGLES:
+    current = getattr(options, option)
+    if option in TOGGLES:
         return OFF if current else ON
-    order = list(WORDS[what][1])
+    order = list(WORDS[option][1])
     place = order.index(current) + 1
     return order[place % len(order)]
 
@@ -339,17 +339,17 @@ def next_value(options: Options, what: str) -> str:
 def _buttons(
     options: Options, change: Callable[[str, str], str], context: Context, names: Sequence[str]
 ) -> Buttons:
-    def option(sign: str, text: str, what: str) -> Button:
-        return button(sign + context.t.plain(text), change(what, next_value(options, what)))
+    def option_button(sign: str, text: str, option: str) -> Button:
+        return button(sign + context.t.plain(text), change(option, next_value(options, option)))
 
     toggles = [
-        option("✅ " if getattr(options, name) else "▫️ ", text, name)
+        option_button("✅ " if getattr(options, name) else "▫️ ", text, name)
         for name, text in TOGGLES.items()
         if name in names
     ]
     words = [
-        option(sign, choices[getattr(options, name)], name)
+        option_button(sign, choices[getattr(options, name)], name)
         for name, (sign, choices) in WORDS.items()
         if name in names
     ]
-    return [[row_button] for row_button in (*words, *toggles)]
+    return [[switch] for switch in (*words, *toggles)]

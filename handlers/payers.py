@@ -91,18 +91,18 @@ async def leave_chat(context: Context, chat_id: int) -> str | None:
     person = context.user_id
     if person is None or not context.is_private:
         return context.t.plain(UNKNOWN_BUTTON)
-    left = await payers.leave(chat_id, person)
+    chats = await payers.leave(chat_id, person)
     await edit_pressed(context, *await paid_page(context))
-    if left is None:
+    if chats is None:
         return context.t.plain(NOT_YOURS)
-    await notify_chats_without_payer([left], context)
+    await notify_chats_without_payer([chats], context)
     return None
 
 
-async def notify_chats_without_payer(left: list[Chat], context: Context) -> None:
+async def notify_chats_without_payer(chats: list[Chat], context: Context) -> None:
     """Notify chats without a payer, with the button to become the payer."""
     language = context.t.language
-    for chat in left:
+    for chat in chats:
         t = translator_for(chat.effective_language or language)
         buttons = payer_buttons(chat.id, chat.kind, context, t)
         await enqueue_reply(context, Target(chat.id), text_payload(t(LEFT), buttons))

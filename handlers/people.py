@@ -68,27 +68,29 @@ async def list_people(context: Context) -> None:
 
 
 @on_press(PEOPLE, only_in_private="people")
-async def press_button(context: Context, what: str, number: int, credits: int | None) -> None:  # noqa: A002 - the project's word
-    """Turn the page of the list, or change the person or chat with ID ``number``.
+async def act_on_person_or_chat(
+    context: Context, action: str, chat_id_or_page: int, limit_or_payer_id: int | None
+) -> None:
+    """Turn the page of the list, or change the person or chat with ID ``chat_id_or_page``.
 
-    ``credits`` is the new limit in credits per day, or the ID of the new payer. Without
-    ``credits``, the limit of the settings applies. Owners have no limit. Some buttons only show
-    the person or chat, or a page with further buttons.
+    ``limit_or_payer_id`` is the new limit in credits per day, or the ID of the new payer. Without
+    ``limit_or_payer_id``, the limit of the settings applies. Owners have no limit. Some buttons
+    only show the person or chat, or a page with further buttons.
 
     Raises:
         RightsError: The button blocks an owner of the bot.
     """
-    if what == "list":
-        await edit_pressed(context, *await _list_page(number, context))
+    if action == "list":
+        await edit_pressed(context, *await _list_page(chat_id_or_page, context))
         return
     access = context.services.access
-    subject = Subject.of_chat(number)
-    is_owner = number in access.owner_ids
-    match what:
-        case "limit" if not is_owner and (credits or 0) <= MOST_LIMIT:
-            await access.set_limit(subject, credits)
-        case "payer" if number < 0 and credits:
-            await context.services.payers.set_payer(number, credits)
+    subject = Subject.of_chat(chat_id_or_page)
+    is_owner = chat_id_or_page in access.owner_ids
+    match action:
+        case "limit" if not is_owner and (limit_or_payer_id or 0) <= MOST_LIMIT:
+            await access.set_limit(subject, limit_or_payer_id)
+        case "payer" if chat_id_or_page < 0 and limit_or_payer_id:
+            await context.services.payers.set_payer(chat_id_or_page, limit_or_payer_id)
         case "block":
             await access.block(subject, until=None, reason="")
         case "day":
@@ -97,12 +99,14 @@ async def press_button(context: Context, what: str, number: int, credits: int | 
             await access.unblock(subject)
         case "allow":
             await _admit(subject, context)
-    guest = await access.guest(number)  # read again after the change
-    has_limits = what == "limits" and not is_owner
+    guest = await access.guest(chat_id_or_page)  # read again after the change
+    has_limits = action == "limits" and not is_owner
     text, buttons = _limit_page(guest, context) if has_limits else _guest_page(guest, context)
-    if what == "payers" and number < 0:
+    if action == "payers" and chat_id_or_page < 0:
         text, buttons = _payers_page(guest, context)
-    await edit_pressed(context, text, [*buttons, *rows_of_other_requests(number, context)])
+    await edit_pressed(
+        context, text, [*buttons, *rows_of_other_requests(chat_id_or_page, context)]
+    )
 
 
 async def _admit(subject: Subject, context: Context) -> None:
@@ -111,24 +115,24 @@ async def _admit(subject: Subject, context: Context) -> None:
     A blocked person or chat stays blocked. If the person or chat has access, nothing happens.
     """
     access = context.services.access
-    number = int(subject.id)
-    entry = (await access.guest(number)).entry
+    chat_id = int(subject.id)
+    entry = (await access.guest(chat_id)).entry
     if entry and (entry.is_allowed or entry.is_blocked(context.now)):
         return
     await access.allow(subject, by=None)
     if subject.kind == "person":
-        chat = await context.services.chats.ensure_private(number)
+        chat = await context.services.chats.ensure_private_chat(chat_id)
         t = translator_for(chat.effective_language or context.t.language)
-        await enqueue_reply(context, Target(number), text_payload(t(WELCOME)))
+        await enqueue_reply(context, Target(chat_id), text_payload(t(WELCOME)))
 
 
-def rows_of_other_requests(number: int, context: Context) -> Buttons:
+def rows_of_other_requests(chat_id: int, context: Context) -> Buttons:
     """Return the buttons of the pressed message for the other pending requests for access."""
     message = context.query.message if context.query else None
     shown = message.reply_markup if isinstance(message, Message) else None
     if shown is None:
         return []
-    answered = OWNER("no", number)
+    answered = OWNER("no", chat_id)
     refuse = OWNER("no", "")
     rows: Buttons = []
     for row in shown.inline_keyboard:
@@ -239,22 +243,22 @@ def _standing_lines(guest: Guest, context: Context) -> list[str]:
 
 def _guest_buttons(guest: Guest, context: Context) -> Buttons:
     entry = guest.entry
-    number = guest.id
+    chat_id = guest.id
     to_list = [context.button(N_("Back to the list"), PEOPLE("list", 0))]
-    if number in context.services.access.owner_ids:
+    if chat_id in context.services.access.owner_ids:
         return [to_list]
-    rows = [[context.button(N_("Limit"), PEOPLE("limits", number))]]
+    rows = [[context.button(N_("Limit"), PEOPLE("limits", chat_id))]]
     if entry and entry.is_blocked(context.now):
-        rows[0].append(context.button(N_("Unblock"), PEOPLE("unblock", number)))
+        rows[0].append(context.button(N_("Unblock"), PEOPLE("unblock", chat_id)))
     else:
         # The buttons have a row of their own: a phone cuts these texts in a row of three buttons.
-        for_a_day = context.button(N_("Block for a day"), PEOPLE("day", number))
-        rows.append([for_a_day, context.button(N_("Block"), PEOPLE("block", number), DANGER)])
-        if number < 0:
-            rows.append([context.button(N_("Person responsible"), PEOPLE("payers", number))])
+        for_a_day = context.button(N_("Block for a day"), PEOPLE("day", chat_id))
+        rows.append([for_a_day, context.button(N_("Block"), PEOPLE("block", chat_id), DANGER)])
+        if chat_id < 0:
+            rows.append([context.button(N_("Person responsible"), PEOPLE("payers", chat_id))])
         is_open = context.services.access.mode == "open"
         if not (is_open or (entry and entry.is_allowed)):
-            rows.append([context.button(N_("Give access"), PEOPLE("allow", number))])
+            rows.append([context.button(N_("Give access"), PEOPLE("allow", chat_id))])
     return [*rows, to_list]
 
 

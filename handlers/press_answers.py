@@ -56,8 +56,8 @@ async def _answer_press_now(
     # The error handler has a new context, so the answer is recorded in the cache.
     cache = context.services.cache
     key = ("answered", query.id)
-    said = cache.get(key, now=context.now)
-    if said is None:
+    previous = cache.get(key, now=context.now)
+    if previous is None:
         try:
             pop_up = None if is_long else shown or None
             await query.answer(pop_up, show_alert=alert and not is_long)
@@ -69,7 +69,7 @@ async def _answer_press_now(
             cache.put(key, text or "", until=context.now + REPEATED)
             if not is_long:
                 return
-    if text and text != said:
+    if text and text != previous:
         await _send_line(context, text)
 
 

@@ -103,22 +103,22 @@ async def ask_or_set(context: Context, data: str) -> None:
     The data have the form ``<setting>[:<value>]``; a value has the same form as typed text. An
     unreadable value changes nothing.
     """
-    what, _, value = data.partition(":")
-    page = None if value else _question_page(context, what)
-    _expect_answer(context, what if page else "")
+    setting, _, value = data.partition(":")
+    page = None if value else _question_page(context, setting)
+    _expect_answer(context, setting if page else "")
     if page is None:
-        await _set_if_readable(context, what, value)
-        page = _page_of_missing_zone(context, what) or await settings_page(context)
+        await _set_if_readable(context, setting, value)
+        page = _page_of_missing_zone(context, setting) or await settings_page(context)
     await edit_pressed(context, *page)
 
 
-def _page_of_missing_zone(context: Context, what: str) -> Page | None:
+def _page_of_missing_zone(context: Context, setting: str) -> Page | None:
     """Return the question for the zone after an hour is set in a chat without a zone.
 
     The next plain message may then answer the question. Return None, and expect no answer, if no
     hour was set, and in a channel.
     """
-    hour = {"quiet": context.chat.quiet_from, "digest": context.chat.digest_at}.get(what)
+    hour = {"quiet": context.chat.quiet_from, "digest": context.chat.digest_at}.get(setting)
     if hour is None or context.chat.zone is not None or context.is_channel:
         return None
     _expect_answer(context, MAYBE_ZONE)
@@ -126,10 +126,10 @@ def _page_of_missing_zone(context: Context, what: str) -> Page | None:
     return Safe(f"{reason}\n\n{context.t(WHICH_ZONE)}"), _zone_page_buttons(context)
 
 
-def _question_page(context: Context, what: str) -> Page | None:
+def _question_page(context: Context, setting: str) -> Page | None:
     """Return the page that asks for a setting; None if the setting has no page."""
     t = context.t
-    match what:
+    match setting:
         case "zone":
             return t(WHICH_ZONE), _zone_page_buttons(context)
         case "quiet":
@@ -140,9 +140,9 @@ def _question_page(context: Context, what: str) -> Page | None:
             return None
 
 
-async def _set_if_readable(context: Context, what: str, text: str) -> bool:
+async def _set_if_readable(context: Context, setting: str, text: str) -> bool:
     """Set a setting to the value in a button or a typed text. Return False if it is unreadable."""
-    if (columns := _columns(what, text)) is None:
+    if (columns := _columns(setting, text)) is None:
         return False
     chat = context.chat
     services = context.services
@@ -152,23 +152,23 @@ async def _set_if_readable(context: Context, what: str, text: str) -> bool:
     return True
 
 
-def _columns(what: str, text: str) -> dict[str, object] | None:
+def _columns(setting: str, text: str) -> dict[str, object] | None:
     """Return the columns of a chat for a typed value, or None if the value is unreadable.
 
     Quiet hours with the same start and end, and the word "never", mean no quiet hours.
     """
     text = typed(text).strip()
-    if what == "zone":
+    if setting == "zone":
         zone = text if is_zone(text) else cities.zone_named(text)
         return {"zone": zone} if zone else None
-    if what == "quiet" and (night := hours.parse_hours(text)):
+    if setting == "quiet" and (night := hours.parse_hours(text)):
         start, end = night if night[0] != night[1] else (None, None)
         return {"quiet_from": start, "quiet_to": end}
-    if what == "quiet" and bare(text) in _words_for_never():
+    if setting == "quiet" and bare(text) in _words_for_never():
         return {"quiet_from": None, "quiet_to": None}
-    if what == "digest" and (hour := hours.parse_hour(text)) is not None:
+    if setting == "digest" and (hour := hours.parse_hour(text)) is not None:
         return {"digest_at": hour}
-    if what == "parts" and text in {ON, OFF}:
+    if setting == "parts" and text in {ON, OFF}:
         return {"shows_parts": text == ON}
     return None
 
@@ -193,9 +193,9 @@ async def set_answered(context: Context) -> None:
     question = question_of(message, list(QUESTIONS)) if message else None
     if message is None or question is None:
         return
-    what = QUESTIONS[question]
+    setting = QUESTIONS[question]
     text = typed(message.text or "").strip()
-    if await _answer_no_value(context, what, text):
+    if await _answer_no_value(context, setting, text):
         return
     about = chat_asked_about(message)
     if about is not None:
@@ -204,23 +204,23 @@ async def set_answered(context: Context) -> None:
         _expect_answer(context, "")
         await say(context, context.t(UNCHANGED))
         return
-    await _set_from_text(context, what, text)
+    await _set_from_text(context, setting, text)
 
 
-def _is_no_value(context: Context, what: str, text: str) -> bool:
+def _is_no_value(context: Context, setting: str, text: str) -> bool:
     """Return whether a text says thanks, or is unreadable and requests another command."""
     if talk.is_thanks_alone(text):  # "nice, thanks" does not mean the city of Nice
         return True
-    if _columns(what, text) is not None or is_cancellation(
+    if _columns(setting, text) is not None or is_cancellation(
         text, context.t.language, is_answer=True
     ):
         return False
     return is_other_request(context, text, {"settings"})
 
 
-async def _answer_no_value(context: Context, what: str, text: str) -> bool:
+async def _answer_no_value(context: Context, setting: str, text: str) -> bool:
     """Answer a text that is no answer to a settings page; return False for another text."""
-    if not _is_no_value(context, what, text):
+    if not _is_no_value(context, setting, text):
         return False
     return await react_to_thanks(context, text) or await answer_request(context, text)
 
@@ -236,31 +236,31 @@ async def set_if_expected(context: Context, text: str) -> bool:
     Raises:
         RightsError: The person may no longer manage the chat that the page was about.
     """
-    what, about = _expected_setting(context)
+    setting, about = _expected_setting(context)
     text = typed(text).strip()
-    if not what or not text or text.startswith("/"):
+    if not setting or not text or text.startswith("/"):
         return False
-    is_proactive = what == MAYBE_ZONE
-    what = "zone" if is_proactive else what
+    is_proactive = setting == MAYBE_ZONE
+    setting = "zone" if is_proactive else setting
     # "stop" requests a command. "no" is no answer if the person did not request the question.
     is_answer = not (is_proactive or is_other_request(context, text, {"settings"}))
     if is_cancellation(text, context.t.language, is_answer=is_answer):
         _expect_answer(context, "")
         await say(context, context.t(UNCHANGED))
         return True
-    if _is_no_value(context, what, text):
+    if _is_no_value(context, setting, text):
         return False
-    is_taken = _columns(what, text) is not None
+    is_taken = _columns(setting, text) is not None
     if not is_taken:
-        is_taken = await _may_be_value(context, what, text, is_proactive=is_proactive)
+        is_taken = await _may_be_value(context, setting, text, is_proactive=is_proactive)
     if is_taken:
         if about is not None:
             await act_on_chat(context, about)
-        await _set_from_text(context, what, text)
+        await _set_from_text(context, setting, text)
     return is_taken
 
 
-async def _may_be_value(context: Context, what: str, text: str, *, is_proactive: bool) -> bool:
+async def _may_be_value(context: Context, setting: str, text: str, *, is_proactive: bool) -> bool:
     """Return whether an unreadable text seems to be an attempt at a value.
 
     An attempt at hours is no profile name and no small talk. An attempt at a city has no @, and is
@@ -271,7 +271,7 @@ async def _may_be_value(context: Context, what: str, text: str, *, is_proactive:
     if is_proactive:
         return bool(cities.zones_of_country(text))
     means_more = talk.names_listed_in(text, context.t.language) or talk.is_small_talk(text)
-    if what == "zone":
+    if setting == "zone":
         name = talk.name_in(text)
         is_profile = name is not None and bool(await known_names(context, [name]))
         return not ("@" in text or means_more or is_profile)
@@ -279,33 +279,33 @@ async def _may_be_value(context: Context, what: str, text: str, *, is_proactive:
     return not (has_letters and (means_more or talk.name_in(text)))
 
 
-async def _ask_for_setting(context: Context, what: str, unread: str = "") -> None:
+async def _ask_for_setting(context: Context, setting: str, unread: str = "") -> None:
     """Ask for a setting; ``unread`` is the unreadable text of the previous answer."""
-    page = _question_page(context, what)
-    zones = cities.zones_of_country(unread) if what == "zone" else []
+    page = _question_page(context, setting)
+    zones = cities.zones_of_country(unread) if setting == "zone" else []
     if zones:
         page = context.t(WHICH_ZONE), _zone_buttons(zones, context)
-    elif what == "zone" and unread:
+    elif setting == "zone" and unread:
         text = context.t(NO_SUCH_ZONE, zone=unread[:64])
         if not context.is_channel:
             text = Safe(f"{text}\n\n{context.t(WHICH_ZONE)}")
         page = text, _city_buttons(context)
     if page:
-        _expect_answer(context, what)
+        _expect_answer(context, setting)
         await say(context, *page)
 
 
-async def _set_from_text(context: Context, what: str, text: str) -> None:
+async def _set_from_text(context: Context, setting: str, text: str) -> None:
     """Set a setting to a typed value and show the result. Ask again if the value is unreadable."""
-    if not await _set_if_readable(context, what, text):
-        await _ask_for_setting(context, what, text)
+    if not await _set_if_readable(context, setting, text):
+        await _ask_for_setting(context, setting, text)
         return
     _expect_answer(context, "")
-    if what == "zone":
+    if setting == "zone":
         shown = context.t(ZONE_SET, clock=_time_there(context), zone=_zone_text(context))
         await say(context, shown, [[back(context.t, TOP)]])
     else:
-        page = _page_of_missing_zone(context, what)
+        page = _page_of_missing_zone(context, setting)
         await say(context, *(page or await settings_page(context)))
 
 
@@ -322,16 +322,16 @@ def _expected_setting(context: Context) -> tuple[str, int | None]:
             return "", None
 
 
-def _expect_answer(context: Context, what: str) -> None:
+def _expect_answer(context: Context, setting: str) -> None:
     """Record that the next plain message of a private chat may answer a settings page.
 
-    The record expires after five minutes. If ``what`` is empty, remove the record.
+    The record expires after five minutes. If ``setting`` is empty, remove the record.
     """
     cache = context.services.cache
     key = (context.origin.id, "expected")
     cache.remove(key)
-    if what and context.is_private:
-        cache.put(key, (what, context.about), until=context.now + EXPECTED)
+    if setting and context.is_private:
+        cache.put(key, (setting, context.about), until=context.now + EXPECTED)
 
 
 async def settings_page(context: Context) -> Page:

@@ -17,7 +17,7 @@ from bot.presentation.buttons import (
     link_buttons,
     row_under_album,
     story_buttons,
-    subscribe_button,
+    subscribe_or_options_button,
 )
 from bot.sending.replies import Payload, album_payload, text_payload
 from handlers.replies import buttons_for_place, enqueue_reply, say, show_working
@@ -55,7 +55,9 @@ async def offer_instead(context: Context, none: BotError, rows: Buttons | None =
         raise none
     buttons = list(rows or [])
     if context.is_private:
-        follow = subscribe_button(name, context.t, await subscription_id_of(context, name))
+        follow = subscribe_or_options_button(
+            name, context.t, await subscription_id_of(context, name)
+        )
         buttons.append([follow, context.button(N_("Highlights"), RUN("highlights", name))])
     await say(context, context.t(none.sentence, **none.fields), buttons)
 
@@ -117,7 +119,7 @@ async def show_albums(
             asker=context.asker,
             buttons=buttons,
             reply_to=_quoted_message(context, is_first=number == 0),
-            asked=_message_in_group(context),
+            asked=_group_message_id(context),
             as_files=album.stories[0].pk in originals,
             is_free=is_free,
             under=under if album is albums[-1] else None,
@@ -141,7 +143,7 @@ def _buttons_of_story(
     )
 
 
-def _message_in_group(context: Context) -> int | None:
+def _group_message_id(context: Context) -> int | None:
     """Return the id of the message with the request, or None in a private chat."""
     if context.message is None or context.is_private:
         return None

@@ -210,7 +210,7 @@ def _chat_key(
 
 
 @on_message("a chosen chat", filters.ChatType.PRIVATE & filters.StatusUpdate.CHAT_SHARED)
-async def subscribe_elsewhere(context: Context) -> None:
+async def subscribe_in_chosen_chat(context: Context) -> None:
     """Subscribe in the chosen chat to the profile of an existing subscription.
 
     Raises:
@@ -620,13 +620,13 @@ async def _obstacles_text(context: Context, target: Target | None) -> Safe:
     chat_id = target.chat_id if target else context.chat.id
     # The stored chat is read again: a subscription may have given the chat a payer.
     has_payer = await context.services.payers.has_payer(chat_id)
-    said = [] if has_payer else [context.t(LEFT)]
+    sentences = [] if has_payer else [context.t(LEFT)]
     here = await context.services.presence.mutes(chat_id)
     if target:
         place = find_mute(here, target.thread_id)
         here = (place,) if place else ()
-    said += [context.t(MISSING[mute.missing]) for mute in here]
-    return Safe("".join("\n\n" + sentence for sentence in said))
+    sentences += [context.t(MISSING[mute.missing]) for mute in here]
+    return Safe("".join("\n\n" + sentence for sentence in sentences))
 
 
 def _subscribed_buttons(done: Subscribed, context: Context, *, can_show: bool) -> Buttons:
@@ -698,8 +698,8 @@ async def _may_subscribe_in(context: Context, chat_id: int, kind: str) -> bool:
     bot = context.bot
     if user_id is None or not await may_manage(context, chat_id, kind, user_id):
         return False
-    ours = await context.services.admins.rights(bot, chat_id, bot.id, now=context.now)
-    return ours.may_post if kind == Chat.CHANNEL else ours.is_here
+    bot_rights = await context.services.admins.rights(bot, chat_id, bot.id, now=context.now)
+    return bot_rights.may_post if kind == Chat.CHANNEL else bot_rights.is_here
 
 
 @on_press(actions.SUBSCRIPTION)

@@ -123,13 +123,13 @@ async def run_answered(context: Context) -> None:
     if is_cancellation(text, language, is_answer=True):
         await say(context, context.t(UNCHANGED))
         return
-    command, how = QUESTIONS[question]
+    command, usage = QUESTIONS[question]
     if talk.is_thanks_alone(text) and await react_to_thanks(context, text):
         return
     if is_other_request(context, text, {command}) and await answer_request(context, text):
         return
     if talk.is_small_talk(text):
-        await say(context, context.t(how))
+        await say(context, context.t(usage))
         return
     wanted = parse(
         text.split(),
@@ -148,7 +148,7 @@ async def run_answered(context: Context) -> None:
     if names and command in MANY:
         await offer_for_many(context, names, [command])
     elif wanted.everyday or len(wanted.names) + len(wanted.unread) > 1:  # the text is a sentence
-        await say(context, context.t(how))
+        await say(context, context.t(usage))
     else:
         context.args = text.split()
         await OBEYED[command].serve(context)
@@ -168,7 +168,7 @@ async def answer_talk(context: Context) -> None:
     if message is None:
         return
     text = typed(message.text or "")
-    said = text or typed(message.caption or "")
+    text_or_caption = text or typed(message.caption or "")
     if message.document and is_listing(message):
         await exchange.offer_import(context, message, message.document)
     elif await _takes_answer(context, text):
@@ -178,23 +178,23 @@ async def answer_talk(context: Context) -> None:
     elif is_cancellation(text, context.t.language):
         await say(context, context.t(UNCHANGED))
     else:
-        await _answer_words(context, text, said)
+        await _answer_words(context, text, text_or_caption)
 
 
-async def _answer_words(context: Context, text: str, said: str) -> None:
+async def _answer_words(context: Context, text: str, text_or_caption: str) -> None:
     """Answer names and requests in plain words; react to thanks.
 
     Other words get a reaction or an example.
     """
-    if await react_to_thanks(context, said):
+    if await react_to_thanks(context, text_or_caption):
         return
-    if names := talk.names_listed_in(said, context.t.language):
+    if names := talk.names_listed_in(text_or_caption, context.t.language):
         await offer_for_many(context, names)
     elif await answer_request(context, text):
         return
     elif is_consent(text, context.t.language):  # a reaction would look like a confirmation
         await say(context, context.t(TAP))
-    elif name := talk.name_in(said):
+    elif name := talk.name_in(text_or_caption):
         await say(context, *await card.card_page(context, name))
     elif not await _offer_names_between_words(context, text):
         await _react_or_give_example(context)
@@ -231,21 +231,21 @@ async def _offer_names_between_words(context: Context, text: str) -> bool:
 
 
 @on_press(actions.RUN_FOR_MANY)
-async def run_for_many(context: Context, word: str, place: int | None) -> str | None:
+async def run_command_of_message(context: Context, command: str, index: int | None) -> str | None:
     """Run a command with the names in the message, or run a command that the message shows.
 
-    ``place`` is the index of the command in the message; None for the first command.
+    ``index`` is the index of the command in the message; None for the first command.
     """
     shown = code_texts(context.message)
     if not shown:
         return context.t.plain(UNKNOWN_BUTTON)
-    chosen = shown[place or 0 :]
+    chosen = shown[index or 0 :]
     written = chosen[0].split() if chosen else []
-    if written and written[0] == f"/{word}":
+    if written and written[0] == f"/{command}":
         context.args = written[1:]
     else:
         context.args = as_arguments(shown, context.t.language)
-    await OBEYED[word].serve(context)
+    await OBEYED[command].serve(context)
     return None
 
 

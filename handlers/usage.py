@@ -41,7 +41,7 @@ async def show_usage(context: Context) -> None:
         midnight = datetime.combine(context.now.date() + timedelta(days=1), time(), UTC)
         lines.append(t(LIMIT, percent=used.part, clock=t.time(midnight)))
     if used.is_newcomer and not context.is_owner:
-        most = context.services.payers.limits.most_of_payer(is_known=False)
+        most = context.services.payers.limits.most_subscriptions_of_payer(is_known=False)
         lines.append(t(NEWCOMER, percent=OF_NEWCOMER, most=most))
     if any(used.stories):
         row = Safe(f"<code>{bars(used.stories).replace(' ', NOTHING)}</code>")

@@ -96,11 +96,11 @@ async def explain_alerts(context: Context) -> None:
         await say(context, _why_text(known, context), buttons)
 
 
-def _why_text(every: Sequence[Why], context: Context) -> str:
+def _why_text(reports: Sequence[Why], context: Context) -> str:
     """Return the report about a profile and the chat's subscriptions to the profile."""
     t = context.t
-    first = every[0]
-    is_one = len(every) == 1
+    first = reports[0]
+    is_one = len(reports) == 1
     profile = first.profile
     lines: list[str] = [t(N_("<b>{username}</b>"), username=first.subscription.username)]
     if is_one:
@@ -110,7 +110,7 @@ def _why_text(every: Sequence[Why], context: Context) -> str:
         lines += _obstacle_lines(first, context)
     if profile and not first.has_stopped:
         lines += _check_lines(first, profile, context)
-    for known in every:
+    for known in reports:
         lines.append("")
         if not is_one:
             lines.append(escape(subscription_line(known.subscription, context)))
@@ -189,7 +189,7 @@ def _outcome_lines(known: Why, context: Context) -> list[str]:
         return [t(N_("No new stories since alerts began ({when})."), when=t.relative_time(begun))]
     if not outcomes.total:
         return [t(N_("I found no new stories in the last two days."))]
-    reasons = [_option_or_rule_text(it, context) for it in outcomes.filtered_by]
+    reasons = [_option_or_rule_text(excluded_by, context) for excluded_by in outcomes.filtered_by]
     options = t.listed(reasons[:MOST_REASONS])
     lines: list[str] = [t(N_("In the last two days:")), "• " + t(FOUND, n=outcomes.total)]
     for kind in KINDS:

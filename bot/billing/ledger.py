@@ -311,7 +311,9 @@ class Ledger:
         """Return how many credits the schedule may still spend, and how many it spent today."""
         account = await budgets.account_state(tx)
         replies, schedule = account.spent_by_replies_and_schedule(now.date())
-        room = side_rule_for("schedule", self.limits, now).room(mine=schedule, others=replies)
+        room = side_rule_for("schedule", self.limits, now).room(
+            own_spending=schedule, spending_of_others=replies
+        )
         if account.balance is not None:
             room = min(room, account.balance - self.limits.minimum_balance)
         return 0 if account.is_stopped else max(0, room), schedule

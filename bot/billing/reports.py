@@ -139,7 +139,7 @@ async def _unconfirmed_today(tx: Tx, drift: object, today: date) -> int:
     since = datetime.combine(today, time(), UTC)
     if isinstance(drift, dict):  # the balance at ``base`` confirms all earlier calls
         since = max(since, Drift.from_json(drift).base.at)
-    return await spending.presumed_since(tx, since)
+    return await spending.presumed_credits_since(tx, since)
 
 
 def daily_rate(spent: list[int], now: datetime) -> float:

@@ -59,7 +59,7 @@ class SubscriptionLimits:
     most_new_a_day: int = 10
     most_fast: int = 3
 
-    def most_of_payer(self, *, is_known: bool) -> int:
+    def most_subscriptions_of_payer(self, *, is_known: bool) -> int:
         """Return the limit of subscriptions of all chats of a payer together."""
         if is_known:
             return self.most * OF_PAYER
@@ -89,7 +89,7 @@ class Payers:
 
     # payers
 
-    async def bring(
+    async def record_bot_added(
         self, chat_id: int, by: int | None, *, kind: str, title: str, language_code: str | None
     ) -> None:
         """Record that a person has added the bot to a group or channel.
@@ -248,7 +248,7 @@ class Payers:
         if person in self._owners() or not rows:
             return None
         count, fast = await subscriptions.count_of_payer(tx, person)
-        most = self.limits.most_of_payer(is_known=await access.is_known(tx, person))
+        most = self.limits.most_subscriptions_of_payer(is_known=await access.is_known(tx, person))
         if count + len(rows) > most:
             return await self._full_error(tx, person)
         has_fast = sum(subscription.options.fast for subscription in rows)
@@ -297,7 +297,9 @@ class Payers:
     async def _full_error(self, tx: Tx, payer: int) -> SubscriptionError:
         is_known = await access.is_known(tx, payer)
         text = TOO_MANY_OF_PAYER if is_known else TOO_MANY_OF_NEWCOMER
-        return SubscriptionError(text=text, most=self.limits.most_of_payer(is_known=is_known))
+        return SubscriptionError(
+            text=text, most=self.limits.most_subscriptions_of_payer(is_known=is_known)
+        )
 
     async def check_number(self, tx: Tx, chat_id: int, payer: int, pending: int = 0) -> None:
         """Check that a chat and its payer may add a subscription.
@@ -311,7 +313,7 @@ class Payers:
             raise SubscriptionError(text=TOO_MANY_FOLLOWED, most=self.limits.most)
         if payer in self._owners():
             return
-        most = self.limits.most_of_payer(is_known=await access.is_known(tx, payer))
+        most = self.limits.most_subscriptions_of_payer(is_known=await access.is_known(tx, payer))
         count, _ = await subscriptions.count_of_payer(tx, payer)
         if count + pending >= most:
             raise await self._full_error(tx, payer)
@@ -358,7 +360,9 @@ class Payers:
                 wanted: list[tuple[budgets.Scope, int, int]] = [("refused", payer, _PLENTY)]
                 await budgets.take_allowances(tx, self._now().date(), 1, wanted)
 
-    async def check_fast(self, tx: Tx, chat_id: int, payer: int | None, pending: int = 0) -> None:
+    async def refuse_too_many_fast(
+        self, tx: Tx, chat_id: int, payer: int | None, pending: int = 0
+    ) -> None:
         """Check that a chat and the payer may add one fast subscription more than ``pending``.
 
         Raises:

@@ -374,7 +374,7 @@ class Subscribing:
         payer = await self._payers.ensure(tx, chat_id, by, profile_ids=[ended.profile_id])
         await self._payers.check_number(tx, chat_id, payer)
         if ended.preferences.options.fast:
-            await self._payers.check_fast(tx, chat_id, payer)
+            await self._payers.refuse_too_many_fast(tx, chat_id, payer)
         if known.due_at is None:
             lacking = await self._lacks_budget(tx, payer)
             if lacking is not None:
@@ -437,7 +437,7 @@ class Subscribing:
             if there is None:
                 await self._check_limits_and_budget(chat_id, by, username, known, new)
             if faster is not None and not (there and there.options.fast):
-                await self._check_fast(chat_id, by, faster)
+                await self._refuse_too_many_fast(chat_id, by, faster)
             is_active = known is not None and known.state == "active"
             is_sure = there is not None or is_active
             if known and is_sure:
@@ -479,10 +479,10 @@ class Subscribing:
             await self._payers.record_refused(payer)
             raise lacking
 
-    async def _check_fast(self, chat_id: int, by: Asker, pending: int) -> None:
+    async def _refuse_too_many_fast(self, chat_id: int, by: Asker, pending: int) -> None:
         async with reading(self._db) as tx:
             payer = await self._payers.payer_for(tx, chat_id, by.user_id)
-            await self._payers.check_fast(tx, chat_id, payer, pending)
+            await self._payers.refuse_too_many_fast(tx, chat_id, payer, pending)
 
     async def _lacks_budget(
         self, tx: Tx, payer: int, pending: int = 0
@@ -607,7 +607,7 @@ class Subscribing:
         if not wanted.options.fast:
             return wanted
         try:
-            await self._payers.check_fast(tx, chat.id, payer)
+            await self._payers.refuse_too_many_fast(tx, chat.id, payer)
         except TooManyFastError:
             if fast or preferences is not None:
                 raise
@@ -633,7 +633,7 @@ class Subscribing:
                 payer = await chats.payer_of(tx, chat_id)
                 await self._payers.count_new(tx, chat_id, payer, 0)
                 if not before.options.fast:
-                    await self._payers.check_fast(tx, chat_id, payer)
+                    await self._payers.refuse_too_many_fast(tx, chat_id, payer)
             await store.change(tx, subscription_id, options=options.to_json())
             await snapshots.reschedule_check(tx, before.profile_id, now=self._now())
             await deliveries.select_again(tx, chat_id, now=self._now())

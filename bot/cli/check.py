@@ -136,7 +136,7 @@ async def check_folders(settings: Settings) -> list[Finding]:
     return [
         preflight.try_open_files(),
         preflight.try_spool(settings.spool_dir),
-        preflight.try_backups(
+        preflight.check_backup_folder(
             settings.backup_folder,
             hours=settings.backup_hours,
             is_sqlite=settings.is_sqlite,

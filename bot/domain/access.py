@@ -116,21 +116,21 @@ def judge(
     """
     # Another person may press a button in a private chat: the person who pressed the button
     # counts.
-    who = person_id if chat_id is None or chat_id > 0 else None
-    here = Subject.of_chat(who or chat_id or 0)
+    own_id = person_id if chat_id is None or chat_id > 0 else None
+    own_subject = Subject.of_chat(own_id or chat_id or 0)
     person = find_entry(rows, Subject("person", str(person_id)))
     chat = find_entry(rows, Subject("chat", str(chat_id)))
     payer = find_entry(rows, Subject("person", responsible))
-    if payer and payer.is_blocked(now) and here.kind == "chat":
+    if payer and payer.is_blocked(now) and own_subject.kind == "chat":
         return Judged("blocked", Subject("person", payer.subject), payer, is_silent=True)
     if person and person.is_blocked(now):
         return Judged("blocked", Subject("person", person.subject), person)
     if chat and chat.is_blocked(now):
-        return Judged("blocked", here, chat)
+        return Judged("blocked", own_subject, chat)
     is_allowed = any(entry.is_allowed for entry in (person, chat) if entry)
     if mode == "open" or is_allowed:
-        return Judged("let", here)
-    return Judged("stranger", here, person if here.kind == "person" else chat)
+        return Judged("let", own_subject)
+    return Judged("stranger", own_subject, person if own_subject.kind == "person" else chat)
 
 
 def parse_subject(word: str) -> Subject | None:

@@ -394,9 +394,9 @@ def _useful_for(
     # summaries of the next ``SUMMARY_LEAD``.
     after = max(seen_at + SUMMARY_LEAD, earliest)
     for posted_at in (seen_at, after, max(after, due)):
-        heard = notified_at(posted_at, posted_at + STORY_LIFE, member)
-        if heard > max(after, posted_at):
-            return max(earliest, heard - SUMMARY_LEAD)
+        notified = notified_at(posted_at, posted_at + STORY_LIFE, member)
+        if notified > max(after, posted_at):
+            return max(earliest, notified - SUMMARY_LEAD)
     return max(after, due)  # between long quiet hours, each story is sent as soon as it is found
 
 

@@ -98,14 +98,14 @@ class BudgetRule:
     others_share: int
     protected: int
 
-    def room(self, *, mine: int, others: int) -> int:
+    def room(self, *, own_spending: int, spending_of_others: int) -> int:
         """Return the credits that a side of the budget may still spend today.
 
-        ``mine`` are the credits that the side has spent, and ``others`` the credits of the
-        opposite side.
+        ``own_spending`` are the credits that the side has spent, and ``spending_of_others`` the
+        credits of the opposite side.
         """
-        kept = max(0, min(self.protected, self.others_share - others))
-        return max(0, self.budget - mine - others - kept)
+        kept = max(0, min(self.protected, self.others_share - spending_of_others))
+        return max(0, self.budget - own_spending - spending_of_others - kept)
 
 
 def side_rule_for(side: Side, limits: Limits, now: datetime) -> BudgetRule:
@@ -115,9 +115,11 @@ def side_rule_for(side: Side, limits: Limits, now: datetime) -> BudgetRule:
     protected. Each side can therefore borrow from the other side, and neither side runs out of
     credits before the evening. The unused share of the other side is the maximum.
     """
-    others = _share_of_other(side, limits)
+    spending_of_others = _share_of_other(side, limits)
     left = (midnight_after(now) - now) / DAY
-    return BudgetRule(limits.daily_budget, others, math.ceil(others * left))
+    return BudgetRule(
+        limits.daily_budget, spending_of_others, math.ceil(spending_of_others * left)
+    )
 
 
 def _share_of_other(side: Side, limits: Limits) -> int:
@@ -141,10 +143,10 @@ def budget_free_at(
     midnight = midnight_after(now)
     share = _share_of_other(side, limits)
     left = (midnight - now) / DAY
-    others = used[1] if side == "replies" else used[0]
+    spending_of_others = used[1] if side == "replies" else used[0]
     # Credits are whole: the actual spending may exceed the expected spending by one credit.
-    missing = nominal + sum(used) + share * left - limits.daily_budget + bool(others)
-    freed_a_day = share - others / max(1 - left, _SHORTEST_PAST)
+    missing = nominal + sum(used) + share * left - limits.daily_budget + bool(spending_of_others)
+    freed_a_day = share - spending_of_others / max(1 - left, _SHORTEST_PAST)
     if freed_a_day <= 0:
         return midnight
     return min(midnight, now + DAY * max(0.0, missing) / freed_a_day)

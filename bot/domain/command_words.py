@@ -64,7 +64,7 @@ def parse(
     is_list = ends_as_list(arguments, words, language or "en")
     rest = [word.strip(_AROUND) for argument in arguments for word in typed_words(argument)]
     rest = [word for word in rest if word]
-    said = {word.lower() for word in rest if word.lower() in words}
+    said_words = {word.lower() for word in rest if word.lower() in words}
     rest = [word for word in rest if word.lower() not in words]
     everyday: list[str] = []
     first = 1
@@ -87,7 +87,7 @@ def parse(
     return Wanted(
         tuple(names)[:MOST],
         tuple(unread.items())[:MOST],
-        frozenset(said),
+        frozenset(said_words),
         count,
         channel,
         max(0, len(names) - MOST),

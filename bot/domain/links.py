@@ -209,7 +209,7 @@ def _cut_at_end(candidate: str) -> str:
     candidate = _STOP.split(candidate)[0]
     authority = _AUTHORITY.match(candidate)
     start = authority.end() if authority else 0
-    ends = (place for place in range(start, len(candidate)) if _is_end(candidate[place]))
+    ends = (place for place in range(start, len(candidate)) if _may_follow_link(candidate[place]))
     candidate = candidate[: next(ends, len(candidate))]
     text = _TEXT_AFTER_SLASH.search(candidate, start)
     if text and text[0][0].isalpha():
@@ -217,7 +217,7 @@ def _cut_at_end(candidate: str) -> str:
     return candidate.rstrip(_TRAILING)
 
 
-def _is_end(char: str) -> bool:
+def _may_follow_link(char: str) -> bool:
     """Return whether a link may end before this character. A letter makes the link invalid."""
     if char.isascii():
         return False

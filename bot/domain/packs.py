@@ -103,7 +103,7 @@ def price_of_balance(amount: float, credits: int) -> float | None:  # noqa: A002
     return round(price, 6) if _LEAST_PRICE <= price <= _MOST_PRICE else None
 
 
-def price_to_set(credit_price: float, amount: float, credits: int) -> float | None:  # noqa: A002 - the field's term
+def corrected_credit_price(credit_price: float, amount: float, credits: int) -> float | None:  # noqa: A002 - the field's term
     """Return the price of a credit according to the balance, if ``credit_price`` is wrong.
 
     None means that the two prices are alike, or that the balance has no plausible price.

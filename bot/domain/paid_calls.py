@@ -116,7 +116,7 @@ class StoriesService(Protocol):
         """Load the stored trust in answers without the privacy check."""
 
     async def compare_with_unchecked(
-        self, known: Known, shown: Iterable[Story], new: Iterable[str]
+        self, known: Known, stories: Iterable[Story], new: Iterable[str]
     ) -> None:
         """Compare an answer with earlier answers that skipped the privacy check."""
 

@@ -254,8 +254,8 @@ def _defer_muted_rows(
         return list(rows)
     may_go = []
     for row in rows:
-        here = [muted.get(WHOLE), muted.get(row.target.thread_id or MAIN)]
-        holding = [mute for mute in here if mute and not _passes_mute(row, mute)]
+        mutes_here = [muted.get(WHOLE), muted.get(row.target.thread_id or MAIN)]
+        holding = [mute for mute in mutes_here if mute and not _passes_mute(row, mute)]
         until = max((mute.probe_at for mute in holding), default=now)
         if until > now:
             decision.held.append((row, until, Held.MUTED))

@@ -213,7 +213,7 @@ class AnswerCache:
         try:
             await asyncio.sleep(_STORED_AFTER_S)
             # This write is independent of the open transaction that the caller may have.
-            with transaction_guard.refusing_while(None):
+            with transaction_guard.refusing_slow_operations_while(None):
                 await self._db.run(write, durable=durable)
         except Exception:  # the person has the answer; without the cache, the next request is paid
             log.exception("an answer could not be kept", key=key)

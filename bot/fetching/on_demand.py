@@ -175,13 +175,13 @@ class Viewer:
             return await cached_stories.profile_of_file(tx, bot_id, unique_ids)
 
     async def cached_stories(
-        self, person: int, bot_id: int, beginning: str | None, link: Link | None
+        self, person: int, bot_id: int, name_prefix: str | None, link: Link | None
     ) -> list[tuple[Story, KnownFile]]:
         """Return at most 50 stories whose files Telegram already has, newest first; free.
 
         These are the stories of the profile that the ``link`` names. If the link names a story,
         only that story is returned. Stories of profiles that the person has subscribed to are
-        added if the name begins with ``beginning``. If ``beginning`` is None, none are added.
+        added if the name begins with ``name_prefix``. If ``name_prefix`` is None, none are added.
         """
         known = None
         if link:  # a refusal in the cache (private, gone) is not an error here
@@ -189,8 +189,8 @@ class Viewer:
                 known = await self._names.last_known(link.username or "")
         async with self._db.read() as tx:
             ids = {known.profile_id} if known else set()
-            if beginning is not None:
-                ids |= await cached_stories.followed_ids(tx, person, begins_with=beginning)
+            if name_prefix is not None:
+                ids |= await cached_stories.followed_ids(tx, person, begins_with=name_prefix)
             pk = link.story_id if link else None
             return await cached_stories.newest(
                 tx, bot_id, ids, pk=pk, blocked=self._blocked, now=self._now(), most=MOST

@@ -110,10 +110,10 @@ class Backups:
         Backups of other databases are kept, because a second bot may use the same folder. A new
         database must also not remove the backups of a lost database.
         """
-        ours = [
+        own_backups = [
             file for file in sorted(self._folder.glob(_NAMES)) if self._is_ours(file, database_id)
         ]
-        for file in ours[: -self._most]:
+        for file in own_backups[: -self._most]:
             file.unlink(missing_ok=True)
 
     def _is_ours(self, file: Path, database_id: str) -> bool:

@@ -21,12 +21,12 @@ async def clean(db: Database, *, now: datetime) -> int:
     because a deleted row is not found again.
     """
     gone = 0
-    for what in retention.all_overdue(now):
+    for overdue in retention.all_overdue(now):
         count = _SLICE
         while count == _SLICE:
             # If a power cut loses the commit, the next clean-up deletes the rows.
             async with db.begin(durable=False) as tx:
-                count = await retention.delete_overdue(tx, what, limit=_SLICE)
+                count = await retention.delete_overdue(tx, overdue, limit=_SLICE)
             gone += count
     if gone:
         log.info("forgotten", rows=gone)

@@ -163,17 +163,17 @@ class ClockKeeper:
             count_s=clock.ahead_of_machine_s if clock.has_been_anchored else None,
         )
 
-    async def _ask_time(self, who: str, ask: Ask) -> None:
+    async def _ask_time(self, source: str, ask: Ask) -> None:
         """Ask a server for its time, unless its time was received in the last 30 seconds.
 
         Ignore a failure.
         """
-        if self._witnesses.has_recent_time(who, within_s=_FRESH_S):
+        if self._witnesses.has_recent_time(source, within_s=_FRESH_S):
             return
         try:
             await ask()
         except TelegramError as error:
-            log.info("a server does not tell the time", who=who, why=str(error))
+            log.info("a server does not tell the time", who=source, why=str(error))
 
     def _is_contradicted(self, clock: Clock) -> bool:
         """Return whether all servers that sent a time recently contradict the clock.
@@ -184,13 +184,15 @@ class ClockKeeper:
         if steady() < self._may_doubt_at:
             return False
         lately = [
-            self._witnesses.witness(who)
-            for who in (TELEGRAM, STORIES_API)
-            if self._witnesses.has_recent_time(who, within_s=_DOUBT_EVERY_S)
+            self._witnesses.witness(source)
+            for source in (TELEGRAM, STORIES_API)
+            if self._witnesses.has_recent_time(source, within_s=_DOUBT_EVERY_S)
         ]
-        told = [witness.ahead_s for witness in lately if witness.ahead_s is not None]
-        ours = clock.ahead_of_machine_s
-        return bool(told) and all(abs(ahead_s - ours) > CLOCK_OFF_S for ahead_s in told)
+        offsets_s = [witness.ahead_s for witness in lately if witness.ahead_s is not None]
+        own_offset_s = clock.ahead_of_machine_s
+        return bool(offsets_s) and all(
+            abs(ahead_s - own_offset_s) > CLOCK_OFF_S for ahead_s in offsets_s
+        )
 
     def _on_doubt(self) -> None:
         self._witnesses.forget()

@@ -66,7 +66,7 @@ class Owners:
         for chat_id in ids:
             # An owner may have written to a different installation only, so the database may lack
             # the owner's chat.
-            await chats.ensure_private(tx, chat_id, now=now)
+            await chats.ensure_private_chat(tx, chat_id, now=now)
         await chat_queues.lock_all(tx, ids)
         translators = await _translators(tx, ids)
         for chat_id in ids:

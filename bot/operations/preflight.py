@@ -154,8 +154,8 @@ def note_network_disk(url: str, mounts: Path = _MOUNTS) -> Finding | None:
         return None
     path = Path(os.path.realpath(db.file))
     with suppress(OSError):  # no list of mounts except on Linux; the path may be unreadable
-        there = next(folder for folder in (path, *path.parents) if folder.exists())
-        device = there.stat().st_dev
+        existing = next(folder for folder in (path, *path.parents) if folder.exists())
+        device = existing.stat().st_dev
         number = f"{os.major(device)}:{os.minor(device)}"
         for line in mounts.read_text(errors="replace").splitlines():
             left, _, right = line.partition(" - ")
@@ -255,12 +255,12 @@ def try_spool(path: Path) -> Finding:
 
 def _try_writing(path: Path) -> Path:
     """Write a test file into a folder, or into its nearest existing parent. Return that folder."""
-    there = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
-    with tempfile.TemporaryFile(dir=there):
-        return there
+    existing = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+    with tempfile.TemporaryFile(dir=existing):
+        return existing
 
 
-def try_backups(path: Path, *, hours: int, is_sqlite: bool) -> Finding:
+def check_backup_folder(path: Path, *, hours: int, is_sqlite: bool) -> Finding:
     """Write a test file into the backup folder. Return a note if no backups can be made.
 
     ``hours`` is the interval of the backups, or 0 for no backups. Nothing is written if no backups

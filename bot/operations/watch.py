@@ -219,12 +219,12 @@ class Watch:
             slow_since=self._track_since("slow", bool(slow), now),
         )
 
-    def _track_since(self, what: str, is_so: bool | None, now: datetime) -> datetime | None:
+    def _track_since(self, condition: str, is_so: bool | None, now: datetime) -> datetime | None:
         """Return since when a condition has been true without an interruption, or None."""
         if not is_so:
-            self._since.pop(what, None)
+            self._since.pop(condition, None)
             return None
-        return self._since.setdefault(what, now)
+        return self._since.setdefault(condition, now)
 
     async def _write_sample(self, now: datetime) -> None:
         """Store the figures of the last full hour, unless they are already stored."""

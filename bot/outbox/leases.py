@@ -116,30 +116,32 @@ class SendLeases:
             send_lease.is_valid = False
         return is_held
 
-    async def _check(self, them: list[SendLease]) -> None:
-        for send_lease in await self._db.run_until_recorded(partial(_count_copies, them)):
+    async def _check(self, send_leases: list[SendLease]) -> None:
+        for send_lease in await self._db.run_until_recorded(partial(_count_copies, send_leases)):
             send_lease.is_counted = send_lease.is_valid = True
 
 
-async def _count_copies(them: list[SendLease], tx: Tx) -> list[SendLease]:
+async def _count_copies(send_leases: list[SendLease], tx: Tx) -> list[SendLease]:
     """Count the copies of leases. Return the leases that are valid."""
-    tokens = await chat_queues.lock_all(tx, [send_lease.queue.chat_id for send_lease in them])
+    tokens = await chat_queues.lock_all(
+        tx, [send_lease.queue.chat_id for send_lease in send_leases]
+    )
     held = [
         send_lease
-        for send_lease in them
+        for send_lease in send_leases
         if tokens.get(send_lease.queue.chat_id) == send_lease.queue.token
     ]
     new = await deliveries.record_copy(tx, _ids_of(held, is_counted=False))
-    there = new | await deliveries.still_open(tx, _ids_of(held, is_counted=True))
-    valid = [send_lease for send_lease in held if there.issuperset(send_lease.ids)]
+    open_ids = new | await deliveries.still_open(tx, _ids_of(held, is_counted=True))
+    valid = [send_lease for send_lease in held if open_ids.issuperset(send_lease.ids)]
     taken_back = new.difference(_ids_of(valid, is_counted=False))
     await deliveries.change(tx, taken_back, copies=-1)
     return valid
 
 
-def _ids_of(them: list[SendLease], *, is_counted: bool) -> list[int]:
+def _ids_of(send_leases: list[SendLease], *, is_counted: bool) -> list[int]:
     """Return the ids of the rows of all leases whose ``is_counted`` has the given value."""
-    chosen = [send_lease for send_lease in them if send_lease.is_counted == is_counted]
+    chosen = [send_lease for send_lease in send_leases if send_lease.is_counted == is_counted]
     return [number for send_lease in chosen for number in send_lease.ids]
 
 

@@ -170,8 +170,8 @@ def _unsent_part(payload: Payload, outcome: Outcome) -> Payload:
     """Return the part of a payload that has not arrived. The rest of an album has no caption."""
     if payload["kind"] != "album":
         return payload
-    there = {item.pk for item in outcome.items}
-    left = [story for story in payload["stories"] if story["pk"] not in there]
+    sent_pks = {item.pk for item in outcome.items}
+    left = [story for story in payload["stories"] if story["pk"] not in sent_pks]
     return {**payload, "stories": left, "caption": None}
 
 

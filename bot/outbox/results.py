@@ -119,17 +119,21 @@ async def record_whole_sends(
     """Record sends of which all rows have arrived, and release the queues with a valid lease."""
     tokens = await chat_queues.lock_all(tx, [send.queue.chat_id for send in sends])
     await _record_arrived(tx, sends, now)
-    ours = [send.queue for send in sends if tokens.get(send.queue.chat_id) == send.queue.token]
-    due = await chat_queues.reschedule_all(tx, [queue.chat_id for queue in ours], free_at=now)
+    own_queues = [
+        send.queue for send in sends if tokens.get(send.queue.chat_id) == send.queue.token
+    ]
+    due = await chat_queues.reschedule_all(
+        tx, [queue.chat_id for queue in own_queues], free_at=now
+    )
     kinds = {send.queue.chat_id: send.batch.album is not None for send in sends}
     await advance_retries(tx, {chat_id: kinds[chat_id] for chat_id in due}, now)
-    await store_floods(tx, ours, floods)
+    await store_floods(tx, own_queues, floods)
 
 
-async def store_floods(tx: Tx, ours: Sequence[QueueClaim], floods: ChatFloods | None) -> None:
+async def store_floods(tx: Tx, queues: Sequence[QueueClaim], floods: ChatFloods | None) -> None:
     """Store the flood limits of chats for the next replica that claims the queues."""
-    if floods and ours:
-        states = {queue.chat_id: floods.state_of(queue.chat_id) for queue in ours}
+    if floods and queues:
+        states = {queue.chat_id: floods.state_of(queue.chat_id) for queue in queues}
         await chat_queues.set_limit_states(tx, states)
 
 
@@ -198,17 +202,17 @@ async def free_moved_queue(tx: Tx, queue: QueueClaim, outcome: Moved, *, now: da
     return await chat_queues.reschedule(tx, outcome.chat_id, free_at=now)
 
 
-async def advance_retries(tx: Tx, chats_sent_to: Mapping[int, bool], now: datetime) -> None:
+async def advance_retries(tx: Tx, was_media_by_chat: Mapping[int, bool], now: datetime) -> None:
     """Make the retries due earlier in chats that have just received a message.
 
-    ``alert_rules.retry_after_success_at`` decides how much earlier. ``chats_sent_to`` maps each
-    chat to True if the message had media. Telegram may accept texts in a chat while albums fail.
-    The caller has locked the queues.
+    ``alert_rules.retry_after_success_at`` decides how much earlier. ``was_media_by_chat`` maps
+    each chat to True if the message had media. Telegram may accept texts in a chat while albums
+    fail. The caller has locked the queues.
     """
-    if not chats_sent_to:
+    if not was_media_by_chat:
         return
     advanced = set()
-    for row in await deliveries.retries_after(tx, chats_sent_to, now):
+    for row in await deliveries.retries_after(tx, was_media_by_chat, now):
         is_reply = row.notice == REPLY
         is_row_media = is_media(row.fields) if is_reply else row.notice is None
         due_at = alert_rules.retry_after_success_at(
@@ -217,7 +221,7 @@ async def advance_retries(tx: Tx, chats_sent_to: Mapping[int, bool], now: dateti
             copies=row.copies,
             attempts=row.attempts,
             is_reply=is_reply,
-            is_same_kind=is_row_media == chats_sent_to[row.chat_id],
+            is_same_kind=is_row_media == was_media_by_chat[row.chat_id],
             number=row.id,
         )
         if due_at < row.due_at:
@@ -274,11 +278,11 @@ async def _record_arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> No
     another bot deleted messages ends. A chat that was erased during the send is left out.
     """
     stored = await chats.get_all(tx, [send.queue.chat_id for send in sends])
-    there = {chat.id for chat in stored}
+    stored_ids = {chat.id for chat in stored}
     messages: dict[int, int] = {}
     uses = []
     for send in sends:
-        if send.queue.chat_id not in there or not send.message_ids:
+        if send.queue.chat_id not in stored_ids or not send.message_ids:
             continue
         messages |= send.message_ids
         await _end_mute_by_bot(tx, send)

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.domain.packs import CHECKS_A_DAY, BudgetPlan, price_to_set
+from bot.domain.packs import CHECKS_A_DAY, BudgetPlan, corrected_credit_price
 from bot.domain.paid_calls import Balance
 from bot.domain.sentences import N_, NN_
 from bot.presentation.translation import Translator
@@ -27,7 +27,7 @@ _A_YEAR = 365  # days; a balance that lasts longer is shown without the time
 
 def price_note(credit_price: float, balance: Balance) -> str:
     """Return the English note that ``CREDIT_PRICE`` is wrong, or an empty string."""
-    price = price_to_set(credit_price, balance.amount, balance.credits)
+    price = corrected_credit_price(credit_price, balance.amount, balance.credits)
     if price is None:
         return ""
     return (

@@ -75,7 +75,7 @@ def story_buttons(
     username = story.profile.username
     if not username:
         return []
-    rows = [[subscribe_button(username, t, subscription_id)]]
+    rows = [[subscribe_or_options_button(username, t, subscription_id)]]
     if is_inline and not story.highlight:
         rows[0].append(share_button(story.page_url, t))
     if has_more and story.highlight:
@@ -100,7 +100,9 @@ def share_button(query: str, t: Translator) -> Button:
     return link_button(t.plain(N_("↗ Share")), switch_inline_query=query)
 
 
-def subscribe_button(username: str, t: Translator, subscription_id: int | None) -> Button:
+def subscribe_or_options_button(
+    username: str, t: Translator, subscription_id: int | None
+) -> Button:
     """Return the button to subscribe.
 
     If the chat is subscribed, return the button to the options.

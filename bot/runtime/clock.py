@@ -138,43 +138,45 @@ class TimeWitnesses:
         self._received_at: dict[str, float] = {}
         self._new: set[str] = set()
 
-    def record_time(self, who: str, at: datetime | str, took_s: float = 0.0) -> None:
-        """Record the time in an answer of the server ``who``, for example its ``Date`` header.
+    def record_time(self, source: str, at: datetime | str, took_s: float = 0.0) -> None:
+        """Record the time in an answer of the server ``source``, for example its ``Date`` header.
 
         ``took_s`` is the duration of the call in seconds. The time of an answer that took more
         than 2 seconds is not used.
         """
-        self._answered.add(who)
+        self._answered.add(source)
         if took_s > QUICK_S:
             return
         try:
-            there = parsedate_to_datetime(at).replace(tzinfo=UTC) if isinstance(at, str) else at
+            server_time = (
+                parsedate_to_datetime(at).replace(tzinfo=UTC) if isinstance(at, str) else at
+            )
         except ValueError:  # the ``Date`` header is missing or invalid
             return
         asked_and_answered = steady() - took_s / 2
-        self._offsets[who] = there.timestamp() + _HALF_S - asked_and_answered
-        self._received_at[who] = steady()
-        self._new.add(who)
+        self._offsets[source] = server_time.timestamp() + _HALF_S - asked_and_answered
+        self._received_at[source] = steady()
+        self._new.add(source)
 
-    def has_recent_time(self, who: str, *, within_s: float) -> bool:
-        """Return whether the server ``who`` sent its time within the last ``within_s`` seconds."""
-        received_at = self._received_at.get(who)
+    def has_recent_time(self, source: str, *, within_s: float) -> bool:
+        """Return whether ``source`` sent its time within the last ``within_s`` seconds."""
+        received_at = self._received_at.get(source)
         return received_at is not None and steady() - received_at <= within_s
 
-    def witness(self, who: str) -> Witness:
-        """Return the clock of the server ``who`` relative to the system clock."""
-        offset = self._offsets.get(who)
+    def witness(self, source: str) -> Witness:
+        """Return the clock of the server ``source`` relative to the system clock."""
+        offset = self._offsets.get(source)
         ahead_s = None if offset is None else offset - self._machine_offset()
-        return Witness(who in self._answered, ahead_s)
+        return Witness(source in self._answered, ahead_s)
 
     def take_clock_error(self) -> float | None:
         """Return the largest error of the system clock in seconds.
 
         Only server times recorded since the last call are used. Return None without such times.
         """
-        told, self._new = self._new, set()
+        sources, self._new = self._new, set()
         machine = self._machine_offset()
-        return max((abs(self._offsets[who] - machine) for who in told), default=None)
+        return max((abs(self._offsets[source] - machine) for source in sources), default=None)
 
     def forget(self) -> None:
         """Delete all recorded times, because the event loop's time was interrupted."""

@@ -90,13 +90,17 @@ def _agreed(witness: Witness, count_s: float | None) -> float | None:
 
     The system clock is compared first, then this process's clock ``count_s``.
     """
-    ours = (0.0,) if count_s is None else (0.0, count_s)
-    told = witness.ahead_s
+    offsets_s = (0.0,) if count_s is None else (0.0, count_s)
+    ahead_s = witness.ahead_s
     return next(
-        (offset_s for offset_s in ours if told is not None and abs(told - offset_s) <= AGREE_S),
+        (
+            offset_s
+            for offset_s in offsets_s
+            if ahead_s is not None and abs(ahead_s - offset_s) <= AGREE_S
+        ),
         None,
     )
 
 
-def _differ(who: str, ahead_s: float) -> str:
-    return f"{who} tells a time {abs(ahead_s):.0f} s from the machine's"
+def _differ(source: str, ahead_s: float) -> str:
+    return f"{source} tells a time {abs(ahead_s):.0f} s from the machine's"

@@ -24,7 +24,7 @@ _is_held: ContextVar[Callable[[], bool] | None] = ContextVar("is_held", default=
 
 
 @contextmanager
-def refusing_while(is_held: Callable[[], bool] | None) -> Iterator[None]:
+def refusing_slow_operations_while(is_held: Callable[[], bool] | None) -> Iterator[None]:
     """Forbid slow operations in the ``with`` block and its tasks while ``is_held()`` is True.
 
     If ``is_held`` is None, slow operations are allowed.
@@ -59,8 +59,8 @@ def holding() -> Iterator[None]:
             _is_held.set(outer)
 
 
-def refuse_if_held(what: str) -> None:
-    """Report the slow operation ``what``, if slow operations are forbidden now.
+def refuse_if_held(operation: str) -> None:
+    """Report the slow operation ``operation``, if slow operations are forbidden now.
 
     Raises:
         RuntimeError: A transaction is open, and ``is_strict`` is True.
@@ -69,5 +69,5 @@ def refuse_if_held(what: str) -> None:
     if is_held is None or not is_held():
         return
     if is_strict:
-        raise RuntimeError(f"{what} begins while a transaction is held")
-    log.error("a transaction is held too long", by=what, stack_info=True)
+        raise RuntimeError(f"{operation} begins while a transaction is held")
+    log.error("a transaction is held too long", by=operation, stack_info=True)

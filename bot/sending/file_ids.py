@@ -51,10 +51,10 @@ class Files:
 
         A file that can't be in an album is left out.
         """
-        here = self._usable_cached(pks)
-        missing = [pk for pk in pks if pk not in here]
+        cached = self._usable_cached(pks)
+        missing = [pk for pk in pks if pk not in cached]
         if not missing:
-            return here
+            return cached
         async with self._db.read() as tx:
             self._put_in_cache(await store.known(tx, self._bot_id(), missing, now=self._now()))
         return self._usable_cached(pks)
@@ -80,8 +80,8 @@ class Files:
         """
         while True:
             known, now = await self.load_known(pks), self._now()
-            ours = [pk for pk in pks if pk not in known]
-            busy = dict(self._in_flight[pk] for pk in ours if pk in self._in_flight)
+            unknown_pks = [pk for pk in pks if pk not in known]
+            busy = dict(self._in_flight[pk] for pk in unknown_pks if pk in self._in_flight)
             if not busy:
                 break
             seconds = None
@@ -92,11 +92,11 @@ class Files:
                     return
             await asyncio.wait(busy, timeout=seconds)
         future = asyncio.get_running_loop().create_future()
-        self._in_flight |= dict.fromkeys(ours, (future, now))
+        self._in_flight |= dict.fromkeys(unknown_pks, (future, now))
         try:
             yield known
         finally:
-            for pk in ours:
+            for pk in unknown_pks:
                 del self._in_flight[pk]
             future.set_result(None)
 

@@ -32,7 +32,7 @@ from bot.presentation.actions import Buttons
 from bot.presentation.captions import with_count
 from bot.presentation.translation import translator_for
 from bot.runtime.background import running_after
-from bot.runtime.transaction_guard import refusing_while
+from bot.runtime.transaction_guard import refusing_slow_operations_while
 from bot.sending.items import SendOptions
 from bot.sending.sender import Sender
 from bot.telegram.calls import Calls
@@ -246,7 +246,10 @@ def _caption_counter(payload: Payload, stories: tuple[Story, ...]) -> Callable[[
 async def show_uploading(bot: ExtBot[Any], target: Target) -> None:
     """Show "is sending a photo…" in the chat until the task is cancelled."""
     while True:
-        with suppress(TelegramError, DatabaseUnavailableError), refusing_while(None):
+        with (
+            suppress(TelegramError, DatabaseUnavailableError),
+            refusing_slow_operations_while(None),
+        ):
             await bot.send_chat_action(
                 target.chat_id, ChatAction.UPLOAD_PHOTO, message_thread_id=target.thread_id
             )

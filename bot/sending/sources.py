@@ -341,7 +341,7 @@ class Supply:
         profile = story.profile.profile_id or story.profile.username
         purchases = self._purchases.get(profile, now=self._now())
         if purchases is None:
-            purchases = self._extend_purchases(profile, _Purchases())
+            purchases = self._cache_purchases(profile, _Purchases())
         async with purchases.lock:
             if purchases.succeeded is False:
                 return None
@@ -369,11 +369,11 @@ class Supply:
             return file
         finally:
             if purchases.succeeded is not None:
-                self._extend_purchases(
+                self._cache_purchases(
                     story.profile.profile_id or story.profile.username, purchases
                 )
 
-    def _extend_purchases(self, profile: str, purchases: _Purchases) -> _Purchases:
+    def _cache_purchases(self, profile: str, purchases: _Purchases) -> _Purchases:
         self._purchases.put(profile, purchases, until=self._now() + FAILED_FOR)
         return purchases
 

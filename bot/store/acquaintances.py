@@ -59,21 +59,21 @@ async def make_known(tx: Tx, people: Iterable[int], day: date) -> None:
 
 async def set_name(tx: Tx, person: int, name: str) -> None:
     """Record the name of a seen person."""
-    mine = sa.and_(acquaintances.c.person == person, acquaintances.c.name != name)
-    await tx.execute(sa.update(acquaintances).where(mine).values(name=name))
+    condition = sa.and_(acquaintances.c.person == person, acquaintances.c.name != name)
+    await tx.execute(sa.update(acquaintances).where(condition).values(name=name))
 
 
 async def names(tx: Tx, people: Collection[int]) -> dict[int, str]:
     """Return the stored names of people, by id."""
-    mine = sa.and_(acquaintances.c.person.in_(sorted(people)), acquaintances.c.name != "")
-    statement = sa.select(acquaintances.c.person, acquaintances.c.name).where(mine)
+    condition = sa.and_(acquaintances.c.person.in_(sorted(people)), acquaintances.c.name != "")
+    statement = sa.select(acquaintances.c.person, acquaintances.c.name).where(condition)
     return {row[0]: row[1] for row in await tx.execute(statement)}
 
 
 def seen_condition(person: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
     """Return the condition that a person was seen on enough days."""
-    mine = acquaintances.c.person == person
-    return sa.exists().where(mine, acquaintances.c.days >= KNOWN_AFTER)
+    condition = acquaintances.c.person == person
+    return sa.exists().where(condition, acquaintances.c.days >= KNOWN_AFTER)
 
 
 async def has_known_person(tx: Tx) -> bool:

@@ -185,7 +185,7 @@ async def drop_unsent(tx: Tx, number: int, *, now: datetime) -> None:
     unsent = sa.and_(_is_of(number), is_open, deliveries.c.copies == 0)
     waiting = sa.select(deliveries.c.chat_id).where(unsent)
     # ``chat_queues.lock_all`` would need a parameter for each chat.
-    theirs = queues.c.chat_id.in_(waiting)
-    await lock_rows(tx, queues.c.chat_id, theirs, against_references=True)
+    condition = queues.c.chat_id.in_(waiting)
+    await lock_rows(tx, queues.c.chat_id, condition, against_references=True)
     statement = sa.update(deliveries).where(unsent)
     await tx.execute(statement.values(state="dropped", reason="stopped", done_at=now))

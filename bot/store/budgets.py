@@ -160,7 +160,10 @@ async def take_credits(
     The budget rule, the stop switch or the balance can forbid the spending. ``minimum`` is the
     balance that must remain; None: no minimum. A balance of None is always sufficient.
     """
-    if amount > rule.room(mine=0, others=0) and amount > rule.budget - rule.others_share:
+    if (
+        amount > rule.room(own_spending=0, spending_of_others=0)
+        and amount > rule.budget - rule.others_share
+    ):
         return False  # the amount exceeds the budget of a whole day
     row = {"id": _ACCOUNT, "spent": amount, "replies": 0, "schedule": 0, side: amount}
     limits = {

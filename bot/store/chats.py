@@ -157,8 +157,8 @@ async def blocked_chats(tx: Tx, *, now: datetime) -> list[int]:
 
     The person is the responsible person of the chat.
     """
-    these = sa.select(chats.c.id).where(is_blocked_sql(now)).order_by(chats.c.id)
-    return list(await tx.scalars(these))
+    query = sa.select(chats.c.id).where(is_blocked_sql(now)).order_by(chats.c.id)
+    return list(await tx.scalars(query))
 
 
 def is_blocked_sql(now: datetime) -> sa.ColumnElement[bool]:
@@ -211,9 +211,9 @@ async def get_all(tx: Tx, chat_ids: Sequence[int]) -> list[Chat]:
     return [Chat(*row) for row in rows]
 
 
-async def moved_to(tx: Tx, old: int) -> int | None:
+async def moved_to(tx: Tx, old_chat_id: int) -> int | None:
     """Return the new id of a group that became a supergroup, or None."""
-    statement = sa.select(moved_chats.c.new_id).where(moved_chats.c.old_id == old)
+    statement = sa.select(moved_chats.c.new_id).where(moved_chats.c.old_id == old_chat_id)
     return await row_or_none(tx, int, statement)
 
 
@@ -267,14 +267,14 @@ async def active_ids(tx: Tx) -> list[int]:
 
 async def active_among(tx: Tx, chat_ids: Collection[int]) -> list[int]:
     """Return the chats among ``chat_ids`` in which the bot may write, ordered by id."""
-    these = sa.select(chats.c.id).where(chats.c.id.in_(list(chat_ids)), IS_ACTIVE)
-    return list(await tx.scalars(these.order_by(chats.c.id)))
+    query = sa.select(chats.c.id).where(chats.c.id.in_(list(chat_ids)), IS_ACTIVE)
+    return list(await tx.scalars(query.order_by(chats.c.id)))
 
 
-async def ensure_private(tx: Tx, person: int, *, now: datetime) -> None:
+async def ensure_private_chat(tx: Tx, person_id: int, *, now: datetime) -> None:
     """Insert the private chat of a person if the database does not have the chat."""
     await add_new(
-        tx, chats, id=person, kind="private", payer=person, state_since=now, created_at=now
+        tx, chats, id=person_id, kind="private", payer=person_id, state_since=now, created_at=now
     )
 
 

@@ -169,16 +169,16 @@ class Claims:
         Rows that are locked by other transactions are skipped.
         """
         columns = self.table.c
-        theirs = columns.owner.is_not(None) if owner is None else columns.owner == owner
-        rows = sa.select(self._key).where(theirs).with_for_update(skip_locked=True).cte("theirs")
+        of_owner = columns.owner.is_not(None) if owner is None else columns.owner == owner
+        rows = sa.select(self._key).where(of_owner).with_for_update(skip_locked=True).cte("theirs")
         release = sa.update(self.table).where(self._key.in_(sa.select(rows.c[self._key.name])))
         released = await tx.execute(release.values(_FREE).returning(self._key))
         return len(released.all())
 
     async def has_owner(self, tx: Tx, owner: str) -> bool:
         """Return whether an owner has a claim."""
-        theirs = sa.exists().where(self.table.c.owner == owner)
-        return bool(await tx.scalar(sa.select(theirs)))
+        has_claims = sa.exists().where(self.table.c.owner == owner)
+        return bool(await tx.scalar(sa.select(has_claims)))
 
     async def _change(
         self, tx: Tx, claims: Collection[Claim], values: Mapping[str, object]

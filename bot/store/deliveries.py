@@ -204,14 +204,14 @@ async def due_stories(tx: Tx, target: Target, *, now: datetime) -> list[Delivery
 
     Stories that wait for earlier stories are included.
     """
-    these = _WHOLE.where(
+    query = _WHOLE.where(
         deliveries.c.chat_id == target.chat_id,
         deliveries.c.thread_id == (target.thread_id or MAIN),
         is_story,
         deliveries.c.due_at <= now,
         is_open,
     )
-    return _to_deliveries((await tx.execute(these.order_by(deliveries.c.id))).all())
+    return _to_deliveries((await tx.execute(query.order_by(deliveries.c.id))).all())
 
 
 def _to_deliveries(rows: Sequence[sa.Row[Any]]) -> list[Delivery]:
@@ -389,13 +389,13 @@ async def remove_answered_messages(tx: Tx, chat_id: int) -> None:
 
 async def waiting_stories(tx: Tx, subscription_id: int, *, since: datetime) -> list[Delivery]:
     """Return the pending stories of a subscription that were enqueued after ``since``."""
-    these = _WHOLE.where(
+    query = _WHOLE.where(
         deliveries.c.subscription_id == subscription_id,
         is_story,
         deliveries.c.created_at > since,
         is_open,
     )
-    return _to_deliveries((await tx.execute(these.order_by(deliveries.c.id))).all())
+    return _to_deliveries((await tx.execute(query.order_by(deliveries.c.id))).all())
 
 
 async def still_open(tx: Tx, ids: Collection[int]) -> set[int]:
@@ -453,8 +453,8 @@ async def end_all(tx: Tx, *, reason: str, now: datetime, **whose: object) -> Non
 
     A delivery that a worker is sending at this moment stays marked as ``sending``.
     """
-    which = [deliveries.c[name] == value for name, value in whose.items()]
-    statement = sa.update(deliveries).where(is_open, *which)
+    conditions = [deliveries.c[name] == value for name, value in whose.items()]
+    statement = sa.update(deliveries).where(is_open, *conditions)
     await tx.execute(statement.values(state="dropped", reason=reason, done_at=now))
 
 
@@ -478,13 +478,13 @@ async def drop_and_detach_stories(
     These rows and the rows of finished stories stay without a subscription, so that ``attach`` can
     restore the deliveries. Dead letters and notices are not changed.
     """
-    theirs = sa.and_(
+    is_of_subscriptions = sa.and_(
         deliveries.c.subscription_id.in_(list(subscription_ids)),
         is_story,
     )
-    dropped = sa.update(deliveries).where(theirs, is_open)
+    dropped = sa.update(deliveries).where(is_of_subscriptions, is_open)
     await tx.execute(dropped.values(state="dropped", reason=ENDED, done_at=now))
-    kept = sa.update(deliveries).where(theirs, ~is_dead)
+    kept = sa.update(deliveries).where(is_of_subscriptions, ~is_dead)
     await tx.execute(kept.values(subscription_id=None))
 
 
@@ -494,14 +494,14 @@ async def attach(tx: Tx, subscription: Subscription) -> None:
     The caller has locked the chat's queue and reschedules the queue afterwards.
     """
     of_profile = sa.select(stories.c.pk).where(stories.c.profile_id == subscription.profile_id)
-    theirs = sa.update(deliveries).where(
+    update = sa.update(deliveries).where(
         deliveries.c.chat_id == subscription.target.chat_id,
         deliveries.c.thread_id == (subscription.target.thread_id or MAIN),
         deliveries.c.subscription_id.is_(None),
         deliveries.c.story_pk.in_(of_profile),
         deliveries.c.created_at >= subscription.created_at,
     )
-    await tx.execute(theirs.values(subscription_id=subscription.id))
+    await tx.execute(update.values(subscription_id=subscription.id))
     await reopen(tx, subscription, reason=ENDED)
 
 
@@ -558,9 +558,10 @@ async def reassign(tx: Tx, subscription_id: int, *, to: Subscription) -> None:
 
     Both subscriptions are of the same profile. Stories that ``to`` already has are not moved.
     """
-    theirs = deliveries.alias()
+    other_deliveries = deliveries.alias()
     has_it = sa.exists().where(
-        theirs.c.subscription_id == to.id, theirs.c.story_pk == deliveries.c.story_pk
+        other_deliveries.c.subscription_id == to.id,
+        other_deliveries.c.story_pk == deliveries.c.story_pk,
     )
     statement = sa.update(deliveries).where(
         deliveries.c.subscription_id == subscription_id, is_open, ~has_it
@@ -576,11 +577,11 @@ async def drop_duplicates(tx: Tx, subscription_id: int, *, by: int, now: datetim
     The sent rows of ``by`` move to the first subscription, so that a later fan-out adds no second
     delivery of the same story.
     """
-    theirs = deliveries.alias()
+    other_deliveries = deliveries.alias()
     is_there = sa.exists().where(
-        theirs.c.subscription_id == by,
-        theirs.c.story_pk == deliveries.c.story_pk,
-        theirs.c.state == "sent",
+        other_deliveries.c.subscription_id == by,
+        other_deliveries.c.story_pk == deliveries.c.story_pk,
+        other_deliveries.c.state == "sent",
     )
     statement = sa.update(deliveries).where(
         deliveries.c.subscription_id == subscription_id, is_open, is_there

@@ -48,13 +48,13 @@ class Ended:
     created_at: datetime
 
 
-async def add(tx: Tx, gone: Collection[Subscription], *, now: datetime) -> None:
+async def add(tx: Tx, ended_subscriptions: Collection[Subscription], *, now: datetime) -> None:
     """Store subscriptions of a chat that end together. Replace earlier rows of the same key."""
-    if not gone:
+    if not ended_subscriptions:
         return
     keys = [
         (subscription.target.chat_id, subscription.target.thread_id or 0, subscription.profile_id)
-        for subscription in gone
+        for subscription in ended_subscriptions
     ]
     await tx.execute(sa.delete(ended).where(sa.tuple_(*ended.primary_key).in_(keys)))
     await tx.execute(
@@ -72,7 +72,7 @@ async def add(tx: Tx, gone: Collection[Subscription], *, now: datetime) -> None:
                 "created_at": subscription.created_at,
                 "at": now,
             }
-            for subscription in gone
+            for subscription in ended_subscriptions
         ],
     )
 

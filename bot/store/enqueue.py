@@ -24,9 +24,9 @@ async def add_stories(tx: Tx, profile_id: str, pks: Sequence[str], *, now: datet
     expired story may be deleted already.
     """
     alive = sa.select(stories.c.pk).where(stories.c.pk.in_(pks), stories.c.expires_at > now)
-    news = sorted(await tx.scalars(alive))
-    if news:
-        await fan_outs.add(tx, profile_id, story_pks=news, due_at=now, now=now)
+    new_pks = sorted(await tx.scalars(alive))
+    if new_pks:
+        await fan_outs.add(tx, profile_id, story_pks=new_pks, due_at=now, now=now)
 
 
 _WHERE_CHAT_IS = sa.select(
@@ -165,8 +165,8 @@ async def resend_dead_letters(tx: Tx, ids: Collection[int], *, now: datetime) ->
 
     The dead letters of a closed chat wait until the chat opens.
     """
-    these, chat_ids = await _lock_chats_of_dead_letters(tx, ids)
-    reopened = sa.update(deliveries).where(these)
+    condition, chat_ids = await _lock_chats_of_dead_letters(tx, ids)
+    reopened = sa.update(deliveries).where(condition)
     values = {
         "state": "open",
         "reason": "",
@@ -184,8 +184,8 @@ async def resend_dead_letters(tx: Tx, ids: Collection[int], *, now: datetime) ->
 
 async def drop_dead_letters(tx: Tx, ids: Collection[int], *, now: datetime) -> list[int]:
     """Drop dead letters for good. Return the ids that were found."""
-    these, _ = await _lock_chats_of_dead_letters(tx, ids)
-    dropped = sa.update(deliveries).where(these)
+    condition, _ = await _lock_chats_of_dead_letters(tx, ids)
+    dropped = sa.update(deliveries).where(condition)
     values = {"state": "dropped", "reason": "dropped by an owner", "done_at": now}
     return sorted(await tx.scalars(dropped.values(**values).returning(deliveries.c.id)))
 
@@ -198,10 +198,10 @@ async def _lock_chats_of_dead_letters(
     Return the condition of the dead letters, and the chats. A dead letter whose chat moves before
     the lock is left out.
     """
-    these = sa.and_(deliveries.c.id.in_(sorted(ids)), is_dead)
-    chat_ids = set(await tx.scalars(sa.select(deliveries.c.chat_id).where(these)))
+    condition = sa.and_(deliveries.c.id.in_(sorted(ids)), is_dead)
+    chat_ids = set(await tx.scalars(sa.select(deliveries.c.chat_id).where(condition)))
     await chat_queues.lock_all(tx, chat_ids)
-    return sa.and_(these, deliveries.c.chat_id.in_(sorted(chat_ids))), chat_ids
+    return sa.and_(condition, deliveries.c.chat_id.in_(sorted(chat_ids))), chat_ids
 
 
 async def dead_letters(tx: Tx, *, limit: int = 50) -> list[DeadLetter]:

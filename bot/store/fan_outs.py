@@ -137,9 +137,11 @@ async def add(
 
 async def remove_stories_of(tx: Tx, profile_ids: Collection[str]) -> None:
     """Delete the unfinished fan-outs of stories of profiles; notices stay."""
-    these = sa.and_(fan_outs.c.profile_id.in_(sorted(profile_ids)), fan_outs.c.notice.is_(None))
-    await lock_rows(tx, fan_outs.c.id, these, against_references=True)
-    await tx.execute(sa.delete(fan_outs).where(these))
+    condition = sa.and_(
+        fan_outs.c.profile_id.in_(sorted(profile_ids)), fan_outs.c.notice.is_(None)
+    )
+    await lock_rows(tx, fan_outs.c.id, condition, against_references=True)
+    await tx.execute(sa.delete(fan_outs).where(condition))
 
 
 async def next_due_at(tx: Tx) -> datetime | None:
@@ -301,15 +303,15 @@ def _source_of_deliveries(row: sa.Row[Any]) -> tuple[list[str], sa.Select[Any]]:
     """Return the query for the deliveries of a slice, and the names of the columns."""
     due_at = sa.literal(row.deliver_at, Timestamp)
     at = sa.literal(row.created_at, Timestamp)
-    who = [subscriptions.c.chat_id, subscriptions.c.thread_id, subscriptions.c.id]
+    columns = [subscriptions.c.chat_id, subscriptions.c.thread_id, subscriptions.c.id]
     names = ["chat_id", "thread_id", "subscription_id", "due_at", "created_at"]
     if row.story_pks is None:
         notice = sa.literal(row.notice, sa.String), sa.literal(row.fields, sa.JSON)
-        source = sa.select(*who, due_at, at, *notice).order_by(subscriptions.c.id)
+        source = sa.select(*columns, due_at, at, *notice).order_by(subscriptions.c.id)
         names += ["notice", "fields"]
     else:
         source = (
-            sa.select(*who, due_at, at, stories.c.pk)
+            sa.select(*columns, due_at, at, stories.c.pk)
             .join(stories, stories.c.profile_id == subscriptions.c.profile_id)
             .where(stories.c.pk.in_(row.story_pks), stories.c.taken_at >= subscriptions.c.since)
             .order_by(stories.c.taken_at, stories.c.pk, subscriptions.c.id)

@@ -128,9 +128,9 @@ def is_update_id(value: object) -> TypeGuard[int]:
 
 async def queues_busy_since(tx: Tx, queues: Collection[str], *, since: datetime) -> set[str]:
     """Return the queues with an open update, or with an update that ended after ``since``."""
-    mine = inbox.c.queue.in_(sorted(queues))
-    waits = sa.select(inbox.c.queue).where(OPEN, mine)
-    answered = sa.select(inbox.c.queue).where(inbox.c.done_at > since, mine)
+    condition = inbox.c.queue.in_(sorted(queues))
+    waits = sa.select(inbox.c.queue).where(OPEN, condition)
+    answered = sa.select(inbox.c.queue).where(inbox.c.done_at > since, condition)
     return set(await tx.scalars(waits.union(answered)))
 
 
@@ -160,8 +160,8 @@ async def finish(tx: Tx, claimed: ClaimedUpdate, *, now: datetime) -> bool:
 
 async def forget_chat(tx: Tx, chat_id: int) -> None:
     """Remove the chat id from finished updates of a chat. The update_ids stay for 25 hours."""
-    theirs = inbox.c.queue.in_([f"chat:{chat_id}", f"user:{chat_id}"])
-    await tx.execute(sa.update(inbox).where(theirs, ~OPEN).values(queue=""))
+    condition = inbox.c.queue.in_([f"chat:{chat_id}", f"user:{chat_id}"])
+    await tx.execute(sa.update(inbox).where(condition, ~OPEN).values(queue=""))
 
 
 async def count_open(tx: Tx) -> int:

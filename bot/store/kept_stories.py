@@ -64,10 +64,10 @@ async def add(tx: Tx, rows: Collection[Delivery]) -> None:
     files_by_key = await _files_by_key(tx, {_file_key(row) for row in wanted})
     # A chat may have moved, or been erased, while the alert was sent.
     chat_ids = {row.target.chat_id for row in wanted}
-    there = set(await tx.scalars(sa.select(chats.c.id).where(chats.c.id.in_(chat_ids))))
+    stored_ids = set(await tx.scalars(sa.select(chats.c.id).where(chats.c.id.in_(chat_ids))))
     values = []
     for row in wanted:
-        if row.target.chat_id in there:
+        if row.target.chat_id in stored_ids:
             values += [_values(row, file) for file in files_by_key.get(_file_key(row), ())]
     if values:
         await tx.execute(insert(kept).on_conflict_do_nothing(), values)

@@ -53,8 +53,8 @@ async def release(tx: Tx, key: str, owner: str) -> None:
 
 async def active_values(tx: Tx, prefix: str, *, now: datetime) -> list[Any | None]:
     """Return the values of active leases with keys that begin with ``prefix``."""
-    ours = sa.and_(key_values.c.key.startswith(prefix), key_values.c.until > now)
-    return list(await tx.scalars(sa.select(key_values.c.value).where(ours)))
+    condition = sa.and_(key_values.c.key.startswith(prefix), key_values.c.until > now)
+    return list(await tx.scalars(sa.select(key_values.c.value).where(condition)))
 
 
 async def ends(tx: Tx, prefix: str) -> dict[str, datetime]:

@@ -108,8 +108,8 @@ async def close(tx: Tx, entry_id: int, amount: int | None, *, now: datetime) -> 
 async def first_presumed(tx: Tx, since: datetime) -> Any | None:  # noqa: ANN401 - a row
     """Return id and credits of the first entry since ``since`` that is presumed spent, or None."""
     columns = [ledger_entries.c.id, ledger_entries.c.credits]
-    here = sa.and_(ledger_entries.c.state == PRESUMED, ledger_entries.c.at >= since)
-    rows = sa.select(*columns).where(here).order_by(columns[0]).limit(1)
+    condition = sa.and_(ledger_entries.c.state == PRESUMED, ledger_entries.c.at >= since)
+    rows = sa.select(*columns).where(condition).order_by(columns[0]).limit(1)
     return (await tx.execute(rows)).one_or_none()
 
 

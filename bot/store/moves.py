@@ -134,9 +134,11 @@ async def close_topic(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) ->
     ]
     for subscription in moved:
         await move_subscription(tx, subscription, to=MAIN, now=now)
-    here = sa.and_(deliveries.c.chat_id == chat_id, deliveries.c.thread_id == thread_id, is_open)
+    condition = sa.and_(
+        deliveries.c.chat_id == chat_id, deliveries.c.thread_id == thread_id, is_open
+    )
     # The remaining deliveries are notices.
-    await tx.execute(sa.update(deliveries).where(here).values(thread_id=MAIN))
+    await tx.execute(sa.update(deliveries).where(condition).values(thread_id=MAIN))
     if await mutes.unmute(tx, chat_id, thread_id):
         await deliveries_store.make_deferred_due(tx, chat_id, Held.MUTED, now=now)
     await topics.remove_of_thread(tx, chat_id, thread_id)

@@ -76,7 +76,7 @@ async def record_missing_right(
 
 async def unmute(tx: Tx, chat_id: int, thread_id: int | None = None) -> bool:
     """Delete a mute, or all mutes of a chat. Return False if no mute existed."""
-    which: list[Any] = [mutes.c.chat_id == chat_id]
+    conditions: list[Any] = [mutes.c.chat_id == chat_id]
     if thread_id is not None:
-        which.append(mutes.c.thread_id == thread_id)
-    return (await tx.execute(sa.delete(mutes).where(*which))).rowcount > 0
+        conditions.append(mutes.c.thread_id == thread_id)
+    return (await tx.execute(sa.delete(mutes).where(*conditions))).rowcount > 0

@@ -87,8 +87,8 @@ async def lock(tx: Tx, profile_id: str) -> Known | None:
 
 async def lock_all(tx: Tx, profile_ids: Collection[str]) -> None:
     """Lock profiles as ``lock`` does, in the order of the ids."""
-    these = profiles.c.profile_id.in_(sorted(profile_ids))
-    await lock_rows(tx, profiles.c.profile_id, these)
+    condition = profiles.c.profile_id.in_(sorted(profile_ids))
+    await lock_rows(tx, profiles.c.profile_id, condition)
 
 
 async def named(tx: Tx, username: str, *, since: datetime) -> Known | None:
@@ -260,20 +260,20 @@ async def forecasts(tx: Tx, *, most: int, skip_fresh: bool = False) -> list[tupl
     If more than ``most`` profiles are checked, the result is a random sample of ``most`` profiles.
     With ``skip_fresh``, profiles that only newcomers follow are omitted.
     """
-    those = sa.true() if not skip_fresh else profiles.c.fresh.is_(False)
-    some = _sample_sql(profiles.c.forecast, profiles.c.weight, most=most, those=those)
+    condition = sa.true() if not skip_fresh else profiles.c.fresh.is_(False)
+    some = _sample_sql(profiles.c.forecast, profiles.c.weight, most=most, condition=condition)
     return [(row.forecast, float(row.weight)) for row in await tx.execute(some)]
 
 
 def _sample_sql(
-    *columns: sa.ColumnElement[Any], most: int, those: sa.ColumnElement[bool] | None = None
+    *columns: sa.ColumnElement[Any], most: int, condition: sa.ColumnElement[bool] | None = None
 ) -> sa.Select[Any]:
     """Return the query for columns of at most ``most`` random checked profiles."""
-    which = sa.select(profiles.c.profile_id).where(IS_CHECKED)
-    if those is not None:
-        which = which.where(those)
+    query = sa.select(profiles.c.profile_id).where(IS_CHECKED)
+    if condition is not None:
+        query = query.where(condition)
     return sa.select(*columns).where(
-        profiles.c.profile_id.in_(which.order_by(sa.func.random()).limit(most))
+        profiles.c.profile_id.in_(query.order_by(sa.func.random()).limit(most))
     )
 
 
@@ -308,8 +308,8 @@ async def block_changes(tx: Tx, blocked: Collection[str]) -> tuple[list[Known], 
     does not yet agree with ``blocked``.
     """
     found: list[list[Known]] = []
-    for which in _block_changes_sql(blocked):
-        rows = await tx.execute(sa.select(*COLUMNS).where(which))
+    for condition in _block_changes_sql(blocked):
+        rows = await tx.execute(sa.select(*COLUMNS).where(condition))
         found.append([Known(*row) for row in rows])
     return found[0], found[1]
 
@@ -333,13 +333,13 @@ async def apply_block_list(
     removed. The caller plans the checks of the unblocked profiles.
     """
     await lock_all(tx, profile_ids)
-    these = profiles.c.profile_id.in_(sorted(profile_ids))
+    is_given = profiles.c.profile_id.in_(sorted(profile_ids))
     block: dict[str, object] = {"state": "blocked", "due_at": None, "weight": 0.0, "chats": 0}
     unblock: dict[str, object] = {"state": "active"}
     is_begun, is_ended = _block_changes_sql(block_list)
     changed: list[list[Known]] = []
-    for which, values in ((is_begun, block), (is_ended, unblock)):
-        update = sa.update(profiles).where(these, which).values(**values, state_since=now)
+    for is_changed, values in ((is_begun, block), (is_ended, unblock)):
+        update = sa.update(profiles).where(is_given, is_changed).values(**values, state_since=now)
         rows = await tx.execute(update.returning(*COLUMNS))
         changed.append([Known(*row) for row in rows])
     return changed[0], changed[1]
@@ -350,14 +350,16 @@ async def add_unsplit(tx: Tx, profile_id: str, amount: int) -> None:
 
     Does nothing if the profile is no longer checked.
     """
-    mine = sa.and_(profiles.c.profile_id == profile_id, IS_CHECKED)
-    await tx.execute(sa.update(profiles).where(mine).values(unsplit=profiles.c.unsplit + amount))
+    condition = sa.and_(profiles.c.profile_id == profile_id, IS_CHECKED)
+    await tx.execute(
+        sa.update(profiles).where(condition).values(unsplit=profiles.c.unsplit + amount)
+    )
 
 
 async def ids_with_unsplit(tx: Tx, *, after: str, limit: int) -> list[str]:
     """Return the ids greater than ``after`` of profiles with credits to split, in order."""
-    mine = sa.and_(profiles.c.profile_id > after, profiles.c.unsplit != 0)
-    some = sa.select(profiles.c.profile_id).where(mine).order_by(profiles.c.profile_id)
+    condition = sa.and_(profiles.c.profile_id > after, profiles.c.unsplit != 0)
+    some = sa.select(profiles.c.profile_id).where(condition).order_by(profiles.c.profile_id)
     return list(await tx.scalars(some.limit(limit)))
 
 
@@ -368,8 +370,8 @@ async def take_share(tx: Tx, profile_id: str) -> int:
     Returns 0 if no chat is subscribed, or if a different process has already split the credits.
     """
     known = sa.select(profiles.c.unsplit, profiles.c.chats)
-    mine = known.where(profiles.c.profile_id == profile_id).with_for_update(key_share=True)
-    row = (await tx.execute(mine)).one_or_none()
+    query = known.where(profiles.c.profile_id == profile_id).with_for_update(key_share=True)
+    row = (await tx.execute(query)).one_or_none()
     if row is None or not row.unsplit:
         return 0
     await change(tx, profile_id, unsplit=0)

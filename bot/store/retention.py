@@ -129,20 +129,20 @@ def all_overdue(now: datetime) -> list[Overdue]:
     ]
 
 
-async def delete_overdue(tx: Tx, what: Overdue, *, limit: int) -> int:
+async def delete_overdue(tx: Tx, overdue: Overdue, *, limit: int) -> int:
     """Delete up to ``limit`` overdue rows. Return the number of deleted rows.
 
     Rows that the database deletes with these rows are not counted.
     """
-    keys = list(what.table.primary_key.columns)
-    first = sa.select(*keys).where(what.condition).order_by(what.by).limit(limit)
-    if what.table is chats:
+    keys = list(overdue.table.primary_key.columns)
+    first = sa.select(*keys).where(overdue.condition).order_by(overdue.by).limit(limit)
+    if overdue.table is chats:
         # The deletion of a chat also deletes its queue, which is locked after the chat.
         ids = list(await tx.scalars(first))
         await chat_store.lock(tx, ids)
         await chat_queues.lock_all(tx, ids)
         # Only locked chats are deleted, also if a chat was reopened before the lock.
-        first = sa.select(*keys).where(chats.c.id.in_(ids), what.condition)
+        first = sa.select(*keys).where(chats.c.id.in_(ids), overdue.condition)
     # Rows of other tables that another transaction has locked are deleted by the next clean-up.
-    these = sa.tuple_(*keys).in_(first.with_for_update(skip_locked=True))
-    return (await tx.execute(sa.delete(what.table).where(these))).rowcount
+    condition = sa.tuple_(*keys).in_(first.with_for_update(skip_locked=True))
+    return (await tx.execute(sa.delete(overdue.table).where(condition))).rowcount

@@ -57,7 +57,7 @@ async def spent_between(tx: Tx, start: datetime, end: datetime) -> int:
     return int(await tx.scalar(statement) or 0)
 
 
-async def presumed_since(tx: Tx, start: datetime) -> int:
+async def presumed_credits_since(tx: Tx, start: datetime) -> int:
     """Return the credits of calls since ``start`` with an unknown bill."""
     statement = sa.select(sa.func.sum(_ENTRIES.credits)).where(
         _ENTRIES.state == PRESUMED, _ENTRIES.at >= start

@@ -49,13 +49,13 @@ _ADD = insert(stories).on_conflict_do_nothing(index_elements=["pk"]).returning(s
 _ADD_MOMENTS = insert(moments).on_conflict_do_nothing(index_elements=["profile_id", "at"])
 
 
-async def add(tx: Tx, shown: Iterable[Story], *, now: datetime) -> list[str]:
+async def add(tx: Tx, found: Iterable[Story], *, now: datetime) -> list[str]:
     """Store stories. Return the pks of stories that were not stored before, oldest first.
 
     A known story with a media URL is updated. The profiles of the stories must be stored.
     """
     ordered = sorted(
-        {story.pk: story for story in shown}.values(), key=lambda s: (s.taken_at, s.pk)
+        {story.pk: story for story in found}.values(), key=lambda s: (s.taken_at, s.pk)
     )
     if not ordered:
         return []

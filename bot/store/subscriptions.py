@@ -402,15 +402,17 @@ async def switch_checks(
         wanted = await followed_profiles(tx, [chat_id])
     if not wanted:
         return
-    these = profiles.c.profile_id.in_(sorted(wanted))
+    condition = profiles.c.profile_id.in_(sorted(wanted))
     # The profiles are locked before the count, so that concurrent changes are committed and
     # counted.
     await lock_all(tx, wanted)
     payer = None if chat_id is None else await chat_store.payer_of(tx, chat_id)
     is_known = await access.is_known(tx, payer)
-    begins = sa.update(profiles).where(these, IS_NOT_BLOCKED, ~IS_CHECKED, _IS_AWAITED)
+    begins = sa.update(profiles).where(condition, IS_NOT_BLOCKED, ~IS_CHECKED, _IS_AWAITED)
     await tx.execute(begins.values(weight=1.0, chats=1, fresh=not is_known, due_at=now))
-    ends = sa.update(profiles).where(these, IS_CHECKED, ~_IS_AWAITED)
+    ends = sa.update(profiles).where(condition, IS_CHECKED, ~_IS_AWAITED)
     await tx.execute(ends.values(weight=0.0, chats=0, due_at=None))
     if is_known:
-        await tx.execute(sa.update(profiles).where(these, profiles.c.fresh).values(fresh=False))
+        await tx.execute(
+            sa.update(profiles).where(condition, profiles.c.fresh).values(fresh=False)
+        )

@@ -301,7 +301,7 @@ class StoriesApi:
             await self._privacy.sync_trust()
 
     async def compare_with_unchecked(
-        self, known: Known, shown: Iterable[Story], new: Iterable[str]
+        self, known: Known, stories: Iterable[Story], new: Iterable[str]
     ) -> None:
         """Compare an answer with earlier answers that skipped the privacy check.
 
@@ -309,7 +309,7 @@ class StoriesApi:
         the database did not contain.
         """
         if self._privacy is not None:
-            await self._privacy.compare_with_forced(known, shown, new)
+            await self._privacy.compare_with_forced(known, stories, new)
 
     async def record_refusal(self, known: Known) -> None:
         """Record that the API reported a profile as private.
@@ -401,7 +401,7 @@ class StoriesApi:
             if refuse is not None:
                 refuse(None if isinstance(found, MediaFile) else found.profile)
             if not isinstance(found, MediaFile):
-                found = await self._fetch_elsewhere(found.url)
+                found = await self._fetch_outside_api(found.url)
         except (MediaError, StoriesError) as error:
             if isinstance(found, MediaFile):
                 found.remove()
@@ -409,7 +409,7 @@ class StoriesApi:
             raise
         return Answer(found, answer.credits)
 
-    async def _fetch_elsewhere(self, url: str) -> MediaFile:
+    async def _fetch_outside_api(self, url: str) -> MediaFile:
         if self._fetch_media is None:
             raise MediaError("nobody fetches from elsewhere", text=MEDIA_REFUSED)
         return await self._fetch_media(url, limit=self._largest_file)

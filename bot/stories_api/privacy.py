@@ -110,28 +110,28 @@ class PrivacyCheck:
         return self._now() - last_known_public_at < _TRUSTED_FOR
 
     async def compare_with_forced(
-        self, known: Known, shown: Iterable[Story], new: Iterable[str]
+        self, known: Known, stories: Iterable[Story], new: Iterable[str]
     ) -> None:
         """Search a checked answer for stories that the last unchecked answer should have had.
 
         If the answer has such a story, record that the unchecked answer was wrong. This changes
         nothing if the last call about the profile included the check.
         """
-        if not self._was_forced(known) or known.snapshot_at is None:
+        if not self._was_last_call_unchecked(known) or known.snapshot_at is None:
             return
         unseen, before = set(new), known.snapshot_at - _LATE
-        if any(story.pk in unseen and story.taken_at < before for story in shown):
+        if any(story.pk in unseen and story.taken_at < before for story in stories):
             await self._record_contradiction(known.profile_id, "a story that it lacked")
 
     async def compare_with_empty(
-        self, profile_id: str, shown: Iterable[Story], *, at: datetime
+        self, profile_id: str, stories: Iterable[Story], *, at: datetime
     ) -> None:
         """Compare a checked answer with the empty unchecked answer at ``at``, just before.
 
         If the checked answer has a story of more than 10 minutes before ``at``, record that the
         unchecked answer was wrong.
         """
-        if any(story.taken_at < at - _LATE for story in shown):
+        if any(story.taken_at < at - _LATE for story in stories):
             await self._record_contradiction(profile_id, "a story that it lacked")
 
     async def record_refusal(self, known: Known) -> None:
@@ -139,17 +139,17 @@ class PrivacyCheck:
 
         This changes nothing if the last call about the profile included the check.
         """
-        if self._was_forced(known):
+        if self._was_last_call_unchecked(known):
             await self._record_contradiction(known.profile_id, "a refusal")
 
-    def _was_forced(self, known: Known) -> bool:
+    def _was_last_call_unchecked(self, known: Known) -> bool:
         """Return whether the mode is "auto" and the last call about the profile was unchecked."""
         if self.mode != "auto" or known.snapshot_at is None or known.checked_at is None:
             return False
         return known.snapshot_at > known.checked_at
 
-    async def _record_contradiction(self, profile_id: str, what: str) -> None:
-        log.warning("a forced answer is contradicted", profile=profile_id, by=what)
+    async def _record_contradiction(self, profile_id: str, contradiction: str) -> None:
+        log.warning("a forced answer is contradicted", profile=profile_id, by=contradiction)
         now = self._now()
         async with self._db.begin() as tx:
             trust = await _read_trust(tx)

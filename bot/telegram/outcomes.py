@@ -193,7 +193,12 @@ def read_refusal(error: BaseException) -> Refusal:
     named = _ITEM_FAILED.search(text)
     words = (named and named[2]) or text
     scope = next(
-        (it for it, parts in REFUSALS.items() if any(part in words for part in parts)), None
+        (
+            refused_scope
+            for refused_scope, parts in REFUSALS.items()
+            if any(part in words for part in parts)
+        ),
+        None,
     )
     item = None
     if reference := _FILE_REFERENCE.search(words):

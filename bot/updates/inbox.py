@@ -27,7 +27,7 @@ from bot.runtime.claims import Owner, RetryPolicy
 from bot.runtime.metrics import UNSEEN, Metrics
 from bot.runtime.sharing import SEVERAL_PROCESSES, Sharing
 from bot.runtime.timed_cache import TimedCache
-from bot.runtime.transaction_guard import refusing_while
+from bot.runtime.transaction_guard import refusing_slow_operations_while
 from bot.runtime.workers import Worker
 from bot.store import acquaintances, inbox
 from bot.store.engine.database import Database, Tx
@@ -308,7 +308,9 @@ class Intake:
 
     def _begin(self, claimed: ClaimedUpdate) -> asyncio.Task[None]:
         self._running[claimed.queue] = claimed
-        with refusing_while(None):  # the new task does not belong to the caller's transaction
+        with refusing_slow_operations_while(
+            None
+        ):  # the new task does not belong to the caller's transaction
             task = self._group.create_task(
                 self._handle_and_record(claimed), name=f"update {claimed.id}"
             )
@@ -436,10 +438,10 @@ class Intake:
 
     async def _renew(self) -> datetime | None:
         """Renew the leases of the updates that are being handled."""
-        ours = [entry.claim for entry in self._running.values()]
-        if ours:
+        own_claims = [entry.claim for entry in self._running.values()]
+        if own_claims:
             lease = self._owner.lease(self._now(), self._lease)
-            await self._db.run(lambda tx: inbox.claims.renew(tx, ours, lease))
+            await self._db.run(lambda tx: inbox.claims.renew(tx, own_claims, lease))
         return None
 
 

@@ -97,7 +97,9 @@ def as_current(unit: Unit | None) -> Iterator[None]:
     """
     token = _current.set(unit)
     try:
-        with transaction_guard.refusing_while(None if unit is None else lambda: unit.is_open):
+        with transaction_guard.refusing_slow_operations_while(
+            None if unit is None else lambda: unit.is_open
+        ):
             yield
     finally:
         _current.reset(token)

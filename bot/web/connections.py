@@ -33,8 +33,12 @@ async def disable_write_buffer(request: web.Request, _answer: web.StreamResponse
 
 def accept_and_close_oldest(server: web.Server, most: int) -> asyncio.BaseProtocol:
     """Return the protocol for a new connection. Close the oldest connections above ``most``."""
-    there = [connection for connection in server.connections if connection.transport is not None]
-    for connection in there[: max(0, len(there) - most + 1)]:  # the oldest connections come first
+    connections = [
+        connection for connection in server.connections if connection.transport is not None
+    ]
+    for connection in connections[
+        : max(0, len(connections) - most + 1)
+    ]:  # the oldest connections come first
         transport = connection.transport
         connection.force_close()
         if isinstance(transport, asyncio.WriteTransport):

@@ -345,7 +345,9 @@ async def test_a_chat_that_is_new_in_the_moment_of_a_block_is_closed_soon(town: 
     subject = Subject("person", str(stranger))
     async with town.db.begin() as tx:
         await chats.add_or_update(tx, stranger, kind="private", title="", now=now)
-        with transaction_guard.refusing_while(None):  # as two processes at one moment
+        with transaction_guard.refusing_slow_operations_while(
+            None
+        ):  # as two processes at one moment
             await access.block(subject, until=None, reason="")
     assert await town.state(stranger) == "active"
     await access.update_blocks()

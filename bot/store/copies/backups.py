@@ -62,8 +62,8 @@ def _make_folder_with_room(source: Path, target: Path) -> None:
     size = sum(file.stat().st_size for file in (source, log) if file.exists())
     free = shutil.disk_usage(target.parent).free
     if free < size + SPARE:
-        most, there = round((size + SPARE) / MEGABYTE), round(free / MEGABYTE)
-        raise BackupError(f"{target.parent} needs {most} MB of room, and has {there} MB")
+        most, free_megabytes = round((size + SPARE) / MEGABYTE), round(free / MEGABYTE)
+        raise BackupError(f"{target.parent} needs {most} MB of room, and has {free_megabytes} MB")
 
 
 async def restore(db: Database, file: Path, *, now: datetime) -> Path | None:

@@ -18,7 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain.errors import BackupError, DatabaseUnavailableError
-from bot.runtime.transaction_guard import refusing_while
+from bot.runtime.transaction_guard import refusing_slow_operations_while
 from bot.store import key_values
 from bot.store.copies import restored
 from bot.store.engine import sqlite_copies
@@ -80,14 +80,15 @@ async def move(
         if await key_values.get(tx, _CAME) == number:
             return None
         await _require_empty(tx)
-        with as_outages(source.file), closing(_open_and_check_source(source)) as there:
+        with as_outages(source.file), closing(_open_and_check_source(source)) as source_connection:
             for table in all_tables().sorted_tables:
-                count = await _copy_table(there, tx, table)
+                count = await _copy_table(source_connection, tx, table)
                 tell(table.name, count)
                 rows += count
-            await _set_sequences(tx, _last_ids_of(there))
+            await _set_sequences(tx, _last_ids_of(source_connection))
         await key_values.put(tx, _CAME, number)
-        with refusing_while(None):  # the source is a different database with its own connections
+        # The source is a different database with its own connections.
+        with refusing_slow_operations_while(None):
             await _stamp_moved(source, stamp | {"whole": True})
     async with target.long_transaction() as tx:
         await tx.execute(sa.text("ANALYZE"))
@@ -140,9 +141,9 @@ async def _copy_table(source: sqlite3.Connection, tx: Tx, table: sa.Table) -> in
     while batch := list(islice(rows, _BATCH)):
         await tx.execute(insert, batch)
         count += len(batch)
-    there = (await tx.execute(sa.select(sa.func.count()).select_from(table))).scalar_one()
-    if there != count:
-        raise BackupError(f"the table {table.name} differs: {count} rows here, {there} there")
+    stored = (await tx.execute(sa.select(sa.func.count()).select_from(table))).scalar_one()
+    if stored != count:
+        raise BackupError(f"the table {table.name} differs: {count} rows here, {stored} there")
     return count
 
 

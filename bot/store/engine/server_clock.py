@@ -12,8 +12,8 @@ _TRIES = 3  # the number of queries; the fastest answer has the most accurate ti
 
 async def now(tx: Tx) -> datetime:
     """Return the time of PostgreSQL's clock."""
-    there: datetime = (await tx.execute(sa.select(sa.func.clock_timestamp()))).scalar_one()
-    return there.astimezone(UTC)
+    server_time: datetime = (await tx.execute(sa.select(sa.func.clock_timestamp()))).scalar_one()
+    return server_time.astimezone(UTC)
 
 
 async def server_clock_lead_s(db: Database, our_clock: Callable[[], datetime]) -> float:
@@ -25,8 +25,8 @@ async def server_clock_lead_s(db: Database, our_clock: Callable[[], datetime]) -
     async with db.read() as tx:
         for _ in range(_TRIES):
             asked = our_clock()
-            there = await now(tx)
+            server_time = await now(tx)
             took = our_clock() - asked
-            ahead = there - (asked + took / 2)
+            ahead = server_time - (asked + took / 2)
             measured.append((took.total_seconds(), ahead.total_seconds()))
     return min(measured)[1]

@@ -74,23 +74,23 @@ def atomic_file(target: Path) -> Iterator[Path]:
     private.create_private(part)
     # The open file prevents the reuse of its inode.
     number = os.open(part, os.O_RDONLY | os.O_CLOEXEC)
-    made = os.fstat(number)
+    copy_stat = os.fstat(number)
     try:
         yield part
-        if not _is_same(part, made):
+        if not _is_same(part, copy_stat):
             raise BackupError(f"another process writes {target}")
         _sync(part)
         part.replace(target)
         _sync(target.parent)
     finally:
         os.close(number)
-        if _is_same(part, made) or not part.exists():
+        if _is_same(part, copy_stat) or not part.exists():
             for end in ("", "-journal", "-wal", "-shm"):
                 part.with_name(part.name + end).unlink(missing_ok=True)
 
 
-def _is_same(file: Path, made: os.stat_result) -> bool:
-    return file.exists() and os.path.samestat(file.stat(), made)
+def _is_same(file: Path, copy_stat: os.stat_result) -> bool:
+    return file.exists() and os.path.samestat(file.stat(), copy_stat)
 
 
 def _write(source: Path, part: Path, *, at: datetime, stop: threading.Event) -> None:

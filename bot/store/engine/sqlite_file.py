@@ -79,11 +79,11 @@ class HeldFile:
         self._connection.execute(SECURE_DELETE)
         # The first read opens the log. SQLite keeps the log while a connection has the log open.
         self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        for file in (self._path, *self._logs()):
+        for file in (self._path, *self._log_paths()):
             if identity := _identity_of(file):
                 self._identities[file] = identity
 
-    def _logs(self) -> list[Path]:
+    def _log_paths(self) -> list[Path]:
         return [self._real.with_name(self._real.name + end) for end in _LOGS]
 
     def is_in_place(self) -> bool:
@@ -150,12 +150,12 @@ class HeldFile:
         If a symbolic link now points to a different file, the log is still beside the right
         database, and is not renamed.
         """
-        there = None
+        identity = None
         with suppress(OSError):
-            there = _identity_of(self._real)
-        if there in {None, self._identities.get(self._path)}:
+            identity = _identity_of(self._real)
+        if identity in {None, self._identities.get(self._path)}:
             return
-        log, index = self._logs()
+        log, index = self._log_paths()
         with suppress(OSError):
             if _identity_of(log) == self._identities.get(log):
                 aside = log.with_name(f"{log.name}.replaced-{at:%Y%m%d-%H%M%S}")

@@ -468,7 +468,7 @@ class Model:
             return SpendingStoppedError()
         others = "schedule" if charge.side == "replies" else "replies"
         room = side_rule_for(charge.side, LIMITS, now).room(
-            mine=self.day(charge.side, now), others=self.day(others, now)
+            own_spending=self.day(charge.side, now), spending_of_others=self.day(others, now)
         )
         return SpendingError(text=BUDGET_SPENT) if n > room else None
 

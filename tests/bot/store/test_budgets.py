@@ -89,7 +89,7 @@ async def test_a_row_says_yes_to_the_budget_just_when_the_rule_has_room(db: Data
             for taken, of in ((mine, side), (others, other)):
                 if taken:
                     assert await take_credits(tx, taken, of, day)
-            has_room = amount <= rule.room(mine=mine, others=others)
+            has_room = amount <= rule.room(own_spending=mine, spending_of_others=others)
             case = (mine, others, rule, amount)
             assert await take_credits(tx, amount, side, day, rule) is has_room, case
             spent = (await budgets.account_state(tx)).spent_by_replies_and_schedule(day)

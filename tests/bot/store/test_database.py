@@ -16,7 +16,7 @@ from alembic import command
 from alembic.script import ScriptDirectory
 
 from bot.domain.errors import DatabaseUnavailableError
-from bot.runtime.transaction_guard import refusing_while
+from bot.runtime.transaction_guard import refusing_slow_operations_while
 from bot.store import key_values
 from bot.store.engine import revisions
 from bot.store.engine.database import Database, Tx, all_tables
@@ -189,7 +189,7 @@ async def ended(tx: Tx) -> None:
     """End the server's process of this transaction, as a restart of the server does."""
     pid = (await tx.execute(sa.text("SELECT pg_backend_pid()"))).scalar_one()
     url = tx.engine.url.render_as_string(hide_password=False)
-    with refusing_while(None):  # another process asks for it
+    with refusing_slow_operations_while(None):  # another process asks for it
         async with Database(url) as other, other.begin() as by:
             await by.execute(sa.text(f"SELECT pg_terminate_backend({pid})"))
 

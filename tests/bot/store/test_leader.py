@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.domain.errors import DatabaseUnavailableError
-from bot.runtime.transaction_guard import refusing_while
+from bot.runtime.transaction_guard import refusing_slow_operations_while
 from bot.store import leases
 from bot.store.engine.database import Database
 from bot.store.key_values import key_values
@@ -90,7 +90,7 @@ async def silence(db: Database) -> AsyncIterator[None]:
     """Keep all others from the lease, as a database does that does not answer."""
     async with db.begin() as tx:
         await tx.execute(sa.select(key_values).with_for_update())
-        with refusing_while(None):  # another process holds it
+        with refusing_slow_operations_while(None):  # another process holds it
             yield
 
 

@@ -168,8 +168,8 @@ class Crowd:
         person, group = self.chance.choice(PEOPLE), self.chance.choice(GROUPS)
         at: dict[str, Any] = {"kind": "supergroup", "title": "", "language_code": None}
         changes: list[Change] = [
-            lambda: self.payers.bring(group, person, **at),
-            lambda: self.payers.bring(group, None, **at),
+            lambda: self.payers.record_bot_added(group, person, **at),
+            lambda: self.payers.record_bot_added(group, None, **at),
             lambda: self.payers.claim(group, person),
             lambda: self.payers.leave(group, person),
             lambda: self.payers.set_payer(group, person),

@@ -19,7 +19,7 @@ from bot.domain.records import EPOCH
 from bot.operations.cleanup import clean
 from bot.runtime.claims import Owner
 from bot.runtime.sharing import ONE_PROCESS, SEVERAL_PROCESSES
-from bot.runtime.transaction_guard import refusing_while
+from bot.runtime.transaction_guard import refusing_slow_operations_while
 from bot.store import claimed_tables, inbox
 from bot.store.engine.database import Database, Tx
 from bot.store.inbox import Arrival, ClaimedUpdate
@@ -488,7 +488,7 @@ async def test_what_a_stop_overtakes_is_stored_and_not_begun(sqlite_db: Database
         running = group.create_task(intake.run())
         await wait_for(lambda: intake._is_counted)  # noqa: SLF001 - it has begun
         async with sqlite_db.begin():
-            with refusing_while(None):  # it comes from elsewhere
+            with refusing_slow_operations_while(None):  # it comes from elsewhere
                 group.create_task(intake.add([message(1, 1)]))
             await wait_for(lambda: sqlite_db._writer._waiters)  # noqa: SLF001 - it is to be begun
             await intake.drain(5)
