@@ -4,7 +4,7 @@ If all rows have arrived, as usual, the outcomes of many chats are recorded toge
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -112,12 +112,27 @@ class Arrived:
         """Return whether all rows have arrived."""
         return len(self.message_ids) == len(self.batch.rows)
 
+    def moved_to(self, chat_id: int) -> "Arrived":
+        """Return the send with the new id of the chat, which moved during the send."""
+        rows = tuple(
+            replace(row, target=replace(row.target, chat_id=chat_id)) for row in self.batch.rows
+        )
+        target = replace(self.batch.target, chat_id=chat_id)
+        return replace(
+            self,
+            queue=replace(self.queue, chat=replace(self.queue.chat, id=chat_id)),
+            batch=replace(self.batch, target=target, rows=rows),
+        )
+
 
 async def record_whole_sends(
     tx: Tx, sends: Sequence[Arrived], *, floods: ChatFloods | None = None, now: datetime
 ) -> None:
     """Record sends of which all rows have arrived, and release the queues with a valid lease."""
     tokens = await chat_queues.lock_all(tx, [send.queue.chat_id for send in sends])
+    if not all(tokens.get(send.queue.chat_id) == send.queue.token for send in sends):
+        sends = [await _at_current_id(tx, send) for send in sends]
+        tokens = await chat_queues.lock_all(tx, [send.queue.chat_id for send in sends])
     await _record_arrived(tx, sends, now)
     own_queues = [
         send.queue for send in sends if tokens.get(send.queue.chat_id) == send.queue.token
@@ -148,12 +163,18 @@ async def record(
     """Record the outcome of a batch of alerts. Return the figures of the outcome.
 
     A row that has arrived is recorded even if the lease is lost. The owner of the lease handles
-    the other rows.
+    the other rows. If the chat moved during the send, the rows and the lease are those of the new
+    chat.
     """
-    tally, chat_id = Tally(), queue.chat_id
+    tally = Tally()
     outcome, now = report.outcome, report.now
     is_ours = await lock(tx, queue, outcome)
     arrived = Arrived(queue, batch, outcome.items)
+    if not (is_ours or isinstance(outcome, Moved)):
+        arrived = await _at_current_id(tx, arrived)
+        queue, batch = arrived.queue, arrived.batch
+        is_ours = await lock(tx, queue, outcome)
+    chat_id = queue.chat_id
     await _record_arrived(tx, [arrived], now)
     rest = [row for row in batch.rows if row.id not in arrived.message_ids]
     if not is_ours:
@@ -171,6 +192,12 @@ async def record(
     if isinstance(outcome, Moved):
         await moves.move_chat(tx, chat_id, outcome.chat_id, now=now)
     return tally
+
+
+async def _at_current_id(tx: Tx, send: Arrived) -> Arrived:
+    """Return the send with the current id of the chat, which may have moved during the send."""
+    new = await chats.moved_to(tx, send.queue.chat_id)
+    return send if new is None else send.moved_to(new)
 
 
 async def lock(tx: Tx, queue: QueueClaim, outcome: Outcome) -> bool:

@@ -1,5 +1,6 @@
 """Groups that become supergroups: all comes along, whatever tells of it first."""
 
+import asyncio
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
@@ -229,3 +230,22 @@ async def test_a_pending_reply_does_not_reply_to_another_message_after_a_move(
             pass  # the supergroup counts its messages from 1
         greeting_and_help = await control.wait_replies(new, 2)
         assert [one.get("reply_to_message") for one in greeting_and_help] == [None, None]
+
+
+async def test_an_alert_whose_answer_comes_after_a_move_is_sent_once(tmp_path: Path) -> None:
+    async with storybell(tmp_path) as bell:
+        control = bell.control
+        boss = await control.person("Boss")
+        group = await control.chat("group", members={boss: "creator"})
+        await control.profile("late.answer", posts_per_day=0)
+        await bell.ask(group, "/subscribe@storybell_7000000001_bot late.answer", user=boss)
+        await control.fault("telegram", {"slow_bytes_per_s": 50}, match="sendPhoto")
+        story = await control.publish("late.answer")
+        await control.wait_shown(group, [story["pk"]])
+        new = await control.migrate(group)
+        await bell.settled()
+        later = await control.publish("late.answer")
+        await control.wait_shown(new, [later["pk"]])
+        await asyncio.sleep(300)
+        assert await control.shown(group) == [story["pk"]]
+        assert await control.shown(new) == [later["pk"]]
