@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 from pydantic import SecretStr
 
 from bot.billing.ledger import Charge, Ledger
@@ -37,14 +38,14 @@ STALE = "3870828041672894129"
 @asynccontextmanager
 async def adapter(box: Box, spool: Spool, **options: Any) -> AsyncIterator[StoriesApi]:
     async with aiohttp.ClientSession() as session:
-        media = Media(session, spool, trusted_origin=box.urls.cdn, deadline=1)
+        media = Media(session, spool, trusted_origin=box.urls.cdn, deadline=30)
         api = StoriesApi(
             session,
             url=box.urls.stories_api,
             key=SecretStr("k"),
             fetch_media=media.fetch,
             rate=10_000,
-            **{"deadline": 0.6, "jitter": lambda low, _high: low, **options},
+            **{"deadline": 30, "jitter": lambda low, _high: low, **options},
         )
         yield api
 
@@ -120,6 +121,7 @@ async def billed_since(box: Box, n: int) -> tuple[int, int]:
     return sum(entry.get("billed") or 0 for entry in log), max([n, *(e["n"] for e in log)])
 
 
+@pytest.mark.jumps
 async def test_a_day_of_mixed_traffic_adds_up_to_the_credit(
     db: Database, box: Box, tmp_path: Path
 ) -> None:
@@ -133,7 +135,7 @@ async def test_a_day_of_mixed_traffic_adds_up_to_the_credit(
     ledger = Ledger(db, FREE, now=lambda: now[0])
     unknown = faults = end = 0
     with Spool(tmp_path, limit=10**8) as spool:
-        async with adapter(box, spool, download_deadline=0.6) as api:
+        async with adapter(box, spool, download_deadline=30) as api:
             story = (await box.control.stories("natgeo"))[0]
             profile = story["user"]["pk"]
             page = f"https://www.instagram.com/stories/natgeo/{story['pk']}/"

@@ -140,7 +140,7 @@ async def bill_of(
 
     async with (
         serving(answer) as server,
-        api_at(server.url, deadline=0.2, download_deadline=0.2) as api,
+        api_at(server.url, deadline=30, download_deadline=30) as api,
     ):
         with suppress(StoriesError, MediaError):
             await ledger.spend(Charge("link", Asker(1, 2)), calls(api, spool)[endpoint])
@@ -162,6 +162,7 @@ async def walk(cases: list[tuple[str, Endpoint, str]], db: Database, folder: Pat
                 assert booked <= max(billed, endpoint.price), (name, endpoint)
 
 
+@pytest.mark.jumps
 async def test_the_bill_is_never_above_the_ledger_whatever_the_vendor_does(
     db: Database, tmp_path: Path
 ) -> None:
@@ -170,5 +171,6 @@ async def test_the_bill_is_never_above_the_ledger_whatever_the_vendor_does(
 
 
 @pytest.mark.slow
+@pytest.mark.jumps
 async def test_the_same_in_each_of_all_cases(sqlite_db: Database, tmp_path: Path) -> None:
     await walk(CASES, sqlite_db, tmp_path)

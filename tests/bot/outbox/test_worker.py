@@ -298,6 +298,7 @@ async def test_several_requests_of_one_send_are_one_copy(office: Office) -> None
     assert await office.state() == [("1", "open", 1)]
 
 
+@pytest.mark.jumps
 async def test_a_long_send_keeps_its_lease(db: Database) -> None:
     post = Post()
     now = RealClock()

@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any
 
+import pytest
+
 from tests.sandbox.telegram.harness import OTHER_TOKEN, Api
 from tests.support.control import wait_for
 
@@ -36,13 +38,14 @@ async def test_two_pollers_conflict_and_the_older_one_loses(api: Api) -> None:
     assert newer.result() == [said["update_id"]]
 
 
+@pytest.mark.jumps
 async def test_the_span_of_one_update_counts_from_the_start_of_the_last_call(api: Api) -> None:
     """Client.cpp, ``process_get_updates_query``: a call that waited long slows nobody down."""
     ann = await api.person(started=False)
     async with asyncio.TaskGroup() as group:
         waited = group.create_task(_polls(api, timeout=30))
         await wait_for(lambda: api.telegram.world.bot.inbox.poll is not None)
-        await asyncio.sleep(0.6)  # the span itself is what is tried
+        await asyncio.sleep(0.6)  # longer than the span
         first = (await api.says(ann, "a"))["update_id"]
     second = (await api.says(ann, "b"))["update_id"]
     assert waited.result() == [first]
