@@ -19,6 +19,7 @@ from tests.support.killing import Victim
 from tests.support.sandbox import Box, sandbox_box
 
 PROFILES = [f"keep.{n}" for n in range(3)]
+STOP_S = 16.0  # the promised 8 seconds, and a delay of a busy machine
 
 
 class Kept(Victim):
@@ -138,7 +139,7 @@ async def test_a_file_that_is_lost_under_the_bot_is_rescued_and_put_back(
         status, said = await bot.command("backup", str(tmp_path / "copy"))
         assert status == 1, said
         status, seconds = await bot.end(signal.SIGTERM)
-        assert (status, seconds < 8) == (0, True)
+        assert (status, seconds < STOP_S) == (0, True)
         assert len(await bot.told()) == 1
         assert not await bot.box.control.replies(bot.owner, after=last)  # taken by nobody
         assert b"Traceback" not in bot.log.read_bytes()

@@ -35,7 +35,7 @@ NOW = datetime(2026, 4, 8, tzinfo=UTC)
 
 
 @asynccontextmanager
-async def media_at(origin: str, folder: Path, deadline: float = 2) -> AsyncIterator[Media]:
+async def media_at(origin: str, folder: Path, deadline: float = 60) -> AsyncIterator[Media]:
     async with aiohttp.ClientSession() as session:
         with Spool(folder, limit=100 * MIB) as spool:
             yield Media(session, spool, trusted_origin=origin, deadline=deadline, now=lambda: NOW)

@@ -295,7 +295,7 @@ async def test_what_telegram_repeats_takes_no_place_from_what_is_new(sqlite_db: 
                 tx, ["chat:1"], except_update_ids=[]
             )
         assert sum(waiting.values()) == MOST_OF_PERSON
-        await asyncio.wait_for(told.wait(), 5)
+        await asyncio.wait_for(told.wait(), 60)
 
 
 async def test_one_that_can_not_be_stored_takes_none_with_it_that_comes_at_the_same_time(
@@ -400,7 +400,7 @@ async def test_who_is_cancelled_does_not_wait_for_a_locked_database(sqlite_db: D
         with closing(sqlite3.connect(str(sqlite_db.url.database))) as other:
             other.execute("BEGIN IMMEDIATE")
             running.cancel()
-            assert await asyncio.wait([running], timeout=10) == ({running}, set())
+            assert await asyncio.wait([running], timeout=60) == ({running}, set())
 
 
 class LosingDatabase(Database):
