@@ -66,7 +66,7 @@ class Downloads:
     fetch: Callable[[str], Awaitable[MediaFile]]
     blocked: AbstractSet[str] = frozenset()
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    _in_a_row: TimedCache[str, int] = field(default_factory=TimedCache, init=False)
+    _in_a_row: TimedCache[str, int] = field(init=False, default_factory=TimedCache)
 
     async def __call__(self, story: Story, asker: Asker) -> MediaFile:
         """Return the file of a story; 1 credit. The caller must remove the file.
