@@ -121,10 +121,25 @@ async def hand_out(tx: Tx, broadcast: Broadcast, *, limit: int, now: datetime) -
         .values(last_chat=rows[-1])
     )
     if taken.rowcount:
-        fields = {"text": broadcast.text, "broadcast": broadcast.id}
         for chat_id in rows:
-            await enqueue.add_notice(tx, Target(chat_id), BROADCAST, fields, now=now)
+            await enqueue.add_notice(tx, Target(chat_id), BROADCAST, _fields(broadcast), now=now)
     return True
+
+
+async def enqueue_for_moved(tx: Tx, old: int, new: int, *, now: datetime) -> None:
+    """Enqueue the running broadcasts that would leave out a group because of its new id.
+
+    Broadcasts are enqueued in the order of the chats' ids, and the new id is lower. The caller has
+    locked the queue of chat ``new``.
+    """
+    for broadcast in await running(tx):
+        if broadcast.last_chat is not None and new <= broadcast.last_chat < old:
+            await enqueue.add_notice(tx, Target(new), BROADCAST, _fields(broadcast), now=now)
+
+
+def _fields(broadcast: Broadcast) -> dict[str, object]:
+    """Return the fields of the deliveries of a broadcast."""
+    return {"text": broadcast.text, "broadcast": broadcast.id}
 
 
 def _is_of(number: int) -> sa.ColumnElement[bool]:

@@ -10,6 +10,7 @@ from bot.domain.model import Moved, Presence, Target
 from bot.domain.records import CHAT_SETTINGS, MAIN, Chat, Held, Mute, Subscription
 from bot.store import (
     access,
+    broadcasts,
     budgets,
     chat_queues,
     chats,
@@ -71,6 +72,8 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
             await _rewrite_chat_id(tx, table, old, new)
     await tx.execute(sa.delete(chats.chats).where(chats.chats.c.id == old))
     await chats.set_state(tx, new, "closed" if is_blocked else "active", now=now)
+    if not is_blocked:
+        await broadcasts.enqueue_for_moved(tx, old, new, now=now)
     await chat_queues.make_due(tx, new, due_at=now, now=now)
     await chat_queues.reschedule(tx, new)
     await subscriptions.switch_checks(tx, chat_id=new, now=now)

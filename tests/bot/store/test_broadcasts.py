@@ -47,6 +47,23 @@ async def test_each_broadcast_counts_and_drops_its_own_deliveries(db: Database) 
         assert await broadcasts.reach(tx, other) == Reach(sent=1, waiting=0, unreachable=3)
 
 
+async def test_a_group_that_moves_during_a_broadcast_gets_the_message_once(db: Database) -> None:
+    async with db.begin() as tx:
+        for chat_id in (-2000, -9, -5):
+            await chats.add_or_update(tx, chat_id, kind="group", title="", now=NOON)
+        number = await broadcasts.add_draft(tx, "Hello", 1, now=NOON)
+        await broadcasts.change_state(tx, number, before=("draft",), after="running")
+        for _ in range(2):
+            [one] = await broadcasts.running(tx)
+            await broadcasts.hand_out(tx, one, limit=1, now=NOON)
+        await moves.move_chat(tx, -9, -1009, now=NOON)  # has the message
+        await moves.move_chat(tx, -5, -1005, now=NOON)  # would have been the next
+        [one] = await broadcasts.running(tx)
+        assert not await broadcasts.hand_out(tx, one, limit=9, now=NOON)
+        found = await tx.scalars(sa.select(deliveries.c.chat_id).order_by(deliveries.c.chat_id))
+        assert list(found) == [-2000, -1009, -1005]
+
+
 async def test_a_flood_limit_of_a_minute_is_waited_for(db: Database) -> None:
     async with db.begin() as tx:
         await chats.add_or_update(tx, 1, kind="private", title="", now=NOON)
