@@ -103,7 +103,7 @@ async def _merge_duplicate_subscriptions(tx: Tx, ended: int, *, kept: int, now: 
         )
         if heir is not None:
             await deliveries_store.drop_duplicates(tx, heir.id, by=subscription.id, now=now)
-            await _end_for_heir(tx, subscription, heir)
+            await _end_for_heir(tx, subscription, heir, now=now)
 
 
 async def _rewrite_chat_id(tx: Tx, table: sa.Table, old: int, new: int) -> None:
@@ -155,13 +155,13 @@ async def move_subscription(tx: Tx, subscription: Subscription, *, to: int, now:
     """Move a subscription with the pending deliveries to another thread of the chat.
 
     If the thread already follows the profile, this subscription ends and the pending deliveries go
-    to the existing subscription. Otherwise the deferred deliveries of the whole chat become due.
+    to the existing subscription. The deferred deliveries of the whole chat become due.
     The caller holds the lock of the chat's queue and reschedules the queue afterwards.
     """
     chat_id = subscription.target.chat_id
     heir = await subscriptions.find(tx, Target(chat_id, to or None), subscription.profile_id)
     if heir is not None and heir.id != subscription.id:
-        await _end_for_heir(tx, subscription, heir)
+        await _end_for_heir(tx, subscription, heir, now=now)
         return
     its_own = sa.and_(deliveries.c.subscription_id == subscription.id, is_open)
     await subscriptions.change(tx, subscription.id, thread_id=to)
@@ -169,11 +169,18 @@ async def move_subscription(tx: Tx, subscription: Subscription, *, to: int, now:
     await deliveries_store.select_again(tx, chat_id, now=now)
 
 
-async def _end_for_heir(tx: Tx, subscription: Subscription, heir: Subscription) -> None:
-    """End a subscription and give the pending deliveries to ``heir``, without duplicates."""
+async def _end_for_heir(
+    tx: Tx, subscription: Subscription, heir: Subscription, *, now: datetime
+) -> None:
+    """End a subscription and give the pending deliveries to ``heir``, without duplicates.
+
+    The deferred deliveries are selected again, because the options of ``heir`` may differ.
+    """
     await fan_outs.enqueue_for_heir(tx, subscription, heir=heir)
     await deliveries_store.reassign(tx, subscription.id, to=heir)
     await subscriptions.remove(tx, [subscription.id])
+    for chat_id in {subscription.target.chat_id, heir.target.chat_id}:
+        await deliveries_store.select_again(tx, chat_id, now=now)
 
 
 async def end_mute(tx: Tx, chat_id: int, thread_id: int | None = None, *, now: datetime) -> bool:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from bot.domain.model import Target
 from bot.domain.options import Options
+from bot.domain.records import Held
 from bot.fetching import snapshots
 from bot.store import (
     chat_queues,
@@ -207,6 +208,21 @@ async def test_a_topic_that_is_gone_is_told_of_once(db: Database) -> None:
         (0, "1", None),
         (0, None, "topic"),
     ]
+
+
+async def test_a_story_that_waits_for_a_summary_is_sent_if_the_heir_has_no_summary(
+    db: Database,
+) -> None:
+    async with db.begin() as tx:
+        await follow(tx, -5, thread_id=9, options=Options(digest=True))
+        await look(tx, story("1"))
+        [number] = await tx.scalars(sa.select(deliveries.deliveries.c.id))
+        await deliveries.change(tx, [number], due_at=NOON + 20 * HOUR, held=Held.DIGEST)
+        await follow(tx, -5, since=NOON + MINUTE)
+        assert await moves.close_topic(tx, -5, 9, now=NOON + HOUR)
+        await chat_queues.reschedule(tx, -5)
+    [queue] = await claim(db, now=NOON + HOUR)
+    assert [row.story_pk for row in queue.rows] == ["1", None]
 
 
 async def test_what_a_doubled_subscription_is_owed_is_owed_to_the_other(db: Database) -> None:
