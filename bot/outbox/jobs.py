@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from bot.domain.model import Target
 from bot.domain.records import ChatQueue, Mute, PendingMessage
 from bot.domain.selection import Batch
 from bot.outbox.leases import SendLease
@@ -24,6 +25,34 @@ class AlertJob:
     is_trial: bool = False
     asks_in: timedelta | None = None
 
+    @property
+    def chat_id(self) -> int:
+        """The chat of the queue."""
+        return self.queue.chat_id
+
+    @property
+    def target(self) -> Target:
+        """The chat or topic that gets the alert."""
+        return self.batch.target
+
+    @property
+    def rows(self) -> Sequence[PendingMessage]:
+        """The rows of the outbox that the job sends."""
+        return self.batch.rows
+
+    @property
+    def is_repeat(self) -> bool:
+        """Whether a copy may already have arrived."""
+        return self.batch.is_repeat
+
+    @property
+    def trace(self) -> str:
+        """The trace id of the first story, else of the first row."""
+        first = self.batch.rows[0]
+        if first.story_pk:
+            return f"s{first.story_pk}"
+        return str(first.fields.get("trace") or f"d{first.id}")
+
 
 @dataclass(slots=True, eq=False)
 class ReplyJob:
@@ -40,6 +69,31 @@ class ReplyJob:
     is_trial: bool = False
     asks_in: timedelta | None = None
 
+    @property
+    def chat_id(self) -> int:
+        """The chat of the queue."""
+        return self.lease.queue.chat_id
+
+    @property
+    def target(self) -> Target:
+        """The chat or topic that gets the reply."""
+        return self.reply.target
+
+    @property
+    def rows(self) -> Sequence[PendingMessage]:
+        """The row of the outbox that the job sends."""
+        return [self.reply]
+
+    @property
+    def is_repeat(self) -> bool:
+        """Whether a copy may already have arrived."""
+        return self.reply.copies > 0
+
+    @property
+    def trace(self) -> str:
+        """The trace id of the update that the reply answers, else of the row."""
+        return str(self.reply.fields.get("trace") or f"d{self.reply.id}")
+
 
 @dataclass(frozen=True, slots=True)
 class ProbeJob:
@@ -47,6 +101,16 @@ class ProbeJob:
 
     queue: ChatQueue
     mute: Mute
+
+    @property
+    def chat_id(self) -> int:
+        """The chat of the queue."""
+        return self.queue.chat_id
+
+    @property
+    def rows(self) -> Sequence[PendingMessage]:
+        """No rows, because a probe sends nothing."""
+        return ()
 
 
 SendJob = AlertJob | ReplyJob

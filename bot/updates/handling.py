@@ -190,7 +190,7 @@ class Handling:
         if enqueued.lease is None:
             return
         try:
-            outcome = await self._outbox.send_replies(enqueued.lease, enqueued.rows)
+            outcome = await self._outbox.runner.send_replies(enqueued.lease, enqueued.rows)
         except Exception:  # the queue can be claimed again after the lease has expired
             log.exception("an answer was not recorded", chat=enqueued.lease.queue.chat_id)
         else:

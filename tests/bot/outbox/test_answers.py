@@ -201,7 +201,7 @@ async def test_the_answers_of_an_update_leave_in_order_until_one_has_to_wait(
     outbox = Outbox(sqlite_db, NO_BOT, answers.post, answers, now=Clock())  # type: ignore[arg-type] # they stand for all three
     ids = [row.id for row in queue.rows]
     ours = SendLease(queue, ids, NOON, NOON + SECOND, is_counted=True, is_valid=True)
-    assert await outbox.send_replies(ours, queue.rows) == wait
+    assert await outbox.runner.send_replies(ours, queue.rows) == wait
     assert [text for text, _ in answers.said] == ["one", "two"]
     kept = [(row.fields["text"], row.copies, row.attempts) for row in await rows(sqlite_db)]
     assert kept == [("two", 0, 0), ("three", 0, 0), ("four", 0, 0)]

@@ -83,9 +83,9 @@ async def test_it_rests_as_long_as_the_bot_is_refused(office: Office) -> None:
     assert await step(office.outbox) == NOON + MINUTE
     office.clock.on(MINUTE - timedelta(microseconds=1))
     assert await step(office.outbox) == NOON + MINUTE
-    assert await office.outbox.claim(5) == []
+    assert await office.outbox.claims.claim(5) == []
     office.clock.on(timedelta(microseconds=1))
-    assert len(await office.outbox.claim(5)) == 1
+    assert len(await office.outbox.claims.claim(5)) == 1
 
 
 async def test_nothing_is_claimed_while_something_can_not_be_written_down(tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ async def test_who_comes_back_after_the_lease_of_the_process_sends_nothing(
     office.post.before = lose_and_renew
     job = await claim_alert(outbox)
     job.lease.until += HOUR  # the claim itself was renewed
-    await outbox.deliver(job)
+    await outbox.runner.deliver(job)
     assert office.post.albums == []
 
 

@@ -220,9 +220,9 @@ async def test_who_lost_the_chat_meanwhile_says_nothing_about_it(sqlite_db: Data
     await town.begin()
     await town.outbox.run_once()
     town.clock.on(10 * MINUTE)
-    [probe] = await town.outbox.claim(5)
+    [probe] = await town.outbox.claims.claim(5)
     assert await claim(sqlite_db, now=town.clock.on(MINUTE))  # it took too long
-    await town.outbox.deliver(probe)
+    await town.outbox.runner.deliver(probe)
     async with sqlite_db.read() as tx:
         chat = await chats.get(tx, CHAT)
     assert chat

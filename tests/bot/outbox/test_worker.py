@@ -103,7 +103,7 @@ def sent(*pks: str, **failed: str) -> Sent:
 
 async def claim_alert(outbox: Outbox) -> AlertJob:
     """Claim the one chat queue that is due, with an alert in it."""
-    [job] = await outbox.claim(5)
+    [job] = await outbox.claims.claim(5)
     assert isinstance(job, AlertJob)
     return job
 
@@ -414,12 +414,12 @@ async def test_a_crash_loop_parks_one_and_lets_others_through(office: Office) ->
     await found(office, "1")
     first = (await rows(office.db))[0]
     for _ in range(60):
-        for claimed in await office.outbox.claim(5):
+        for claimed in await office.outbox.claims.claim(5):
             assert isinstance(claimed, AlertJob)
             if claimed.batch.rows[0].id == first.id:
                 await office.outbox.leases.confirm(claimed.lease)  # and dies
             else:
-                await office.outbox.deliver(claimed)
+                await office.outbox.runner.deliver(claimed)
         office.clock.on(MINUTE)
     assert await office.state() == [("1", "parked", 3), ("1", "sent", 1), ("failed", "sent", 1)]
     assert "delivery_parked_total 1" in metrics.render()
@@ -431,7 +431,7 @@ async def test_what_may_crash_the_bot_keeps_no_later_one_even_for_a_minute(offic
         await enqueue.add_reply(tx, Target(-1), text_payload("1"), now=NOON, due_at=NOON)
         ids = [row.id for row in await deliveries.due(tx, [-1], now=NOON)]
         await deliveries.change(tx, ids, attempts=MAX_ATTEMPTS, sending=True)
-    assert await office.outbox.claim(5) == []
+    assert await office.outbox.claims.claim(5) == []
     await found(office, "2")
     async with office.db.begin() as tx:
         now = office.clock()

@@ -221,14 +221,14 @@ class OutboxMachine(RuleBasedStateMachine):
 
     @rule()
     def claim(self) -> None:
-        claimed = sends(self.run(self.outbox.claim(5)))
+        claimed = sends(self.run(self.outbox.claims.claim(5)))
         self._check_claim(claimed)
         self.flying += claimed
         self.claimed_at |= {id(one): self.clock() for one in claimed}
 
     @rule()
     def claim_one_in_an_outage(self) -> None:
-        found = self.run(self.outbox.claim_trial_send(Down()))  # type: ignore[arg-type] # all it needs
+        found = self.run(self.outbox.claims.claim_trial_send(Down()))  # type: ignore[arg-type] # all it needs
         claimed = sends(found)
         assert len(claimed) <= 1
         assert all(len(one.lease.ids) == 1 for one in claimed)
@@ -259,7 +259,7 @@ class OutboxMachine(RuleBasedStateMachine):
             self._leave(claimed)
         outcome = self._outcome(claimed, kind)
         in_outage = in_outage and kind in {"later", "lost", "gone"}
-        self.run(self.outbox.record(claimed, outcome, in_outage=in_outage))
+        self.run(self.outbox.runner.record(claimed, outcome, in_outage=in_outage))
 
     def _leave(self, claimed: SendJob) -> None:
         with suppress(TooSoonError):
@@ -410,11 +410,13 @@ class OutboxMachine(RuleBasedStateMachine):
         self.flying = []
         for _ in range(40):
             self.clock.on(HOUR / 4)
-            claimed = sends(self.run(self.outbox.claim(5)))
+            claimed = sends(self.run(self.outbox.claims.claim(5)))
             self._check_claim(claimed)
             for one in claimed:
                 self._leave(one)
-                self.run(self.outbox.record(one, self._outcome(one, "sent"), in_outage=False))
+                self.run(
+                    self.outbox.runner.record(one, self._outcome(one, "sent"), in_outage=False)
+                )
             if not claimed and self.run(self.db.fetch(chat_queues.next_due_at)) is None:
                 break
         self.run(self._check())

@@ -1,0 +1,206 @@
+"""Claims of chat queues: the deliveries to send now, as jobs.
+
+The claim of a queue, the decisions about its deliveries and the reservation of the job are one
+transaction.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.domain import alert_rules, selection, summaries
+from bot.domain.records import ChatQueue
+from bot.domain.selection import Decision
+from bot.outbox import results
+from bot.outbox.jobs import AlertJob, Job, ProbeJob, ReplyJob
+from bot.outbox.leases import SendLease, SendLeases
+from bot.outbox.losses import Losses
+from bot.outbox.private_notices import add_failure_notice
+from bot.outbox.results import Tally
+from bot.outbox.summaries import add_summary
+from bot.runtime.claims import Lease
+from bot.store import chat_queues, deliveries
+from bot.store.engine.database import Database, Tx
+from bot.telegram.limit_state import ChatFloods
+from bot.telegram.outage import Outage
+
+log = structlog.get_logger()
+
+JUDGED_AGAIN = timedelta(minutes=15)  # after an error in the decision about a queue
+# The number of queues in which a trial send is searched.
+QUEUES_OF_A_TRIAL = 20
+
+
+class JobClaims:
+    """Claims due chat queues and selects their jobs."""
+
+    def __init__(
+        self,
+        db: Database,
+        leases: SendLeases,
+        losses: Losses,
+        *,
+        outage: Outage | None,
+        floods: ChatFloods | None,
+        is_only_process: bool,
+        now: Callable[[], datetime],
+    ) -> None:
+        """Claim with ``leases``.
+
+        ``outage`` knows whether Telegram is down. ``floods`` gets the stored flood limits of each
+        claimed chat.
+        """
+        self._db = db
+        self._leases = leases
+        self._losses = losses
+        self._outage = outage
+        self._floods = floods
+        self._is_only_process = is_only_process
+        self._now = now
+        self.rests_until = now()
+        """The time until which no job is claimed."""
+
+    def rest_until(self, until: datetime) -> None:
+        """Claim no job until a time, or until a later time that was set before."""
+        self.rests_until = max(self.rests_until, until)
+
+    async def claim(self, limit: int) -> list[Job]:
+        """Claim chat queues, select the deliveries to send now, and return the jobs.
+
+        Return at most ``limit`` jobs. While Telegram is down, return at most one trial send.
+        Before ``rests_until``, return no jobs.
+        """
+        now = self._now()
+        if self.rests_until > now:
+            return []
+        if self._outage and self._outage.is_on():
+            return await self.claim_trial_send(self._outage)
+        jobs: list[Job] = []
+        lease = self._leases.new_lease()
+        async with self._db.begin() as tx:
+            for queue in await chat_queues.claim(tx, lease, limit=limit):
+                job = await self._select_job(tx, queue, lease)
+                if job is not None and await self._may_ask_or_postpone(tx, job, queue, now):
+                    jobs.append(job)
+            claimed = [row.id for job in jobs for row in job.rows]
+            await deliveries.record_claim(tx, claimed)
+        return jobs
+
+    async def _may_ask_or_postpone(
+        self, tx: Tx, job: Job, queue: ChatQueue, now: datetime
+    ) -> bool:
+        """Reserve a turn to ask Telegram whether a chat accepts calls, before a repeat.
+
+        Return False if too many chats wait for a turn. The repeat is then postponed. The bot does
+        not ask about channels, because channels always accept calls.
+        """
+        if isinstance(job, ProbeJob) or self._outage is None:
+            return True
+        if not job.is_repeat or queue.chat.kind == "channel":
+            return True
+        job.asks_in = self._outage.reserve_turn_to_ask()
+        if job.asks_in is None:
+            for number in job.lease.ids:
+                due_at = alert_rules.postponed_repeat_at(now, number)
+                await deliveries.change(tx, [number], due_at=due_at)
+            await chat_queues.reschedule(tx, queue.chat_id, free_at=now)
+        return job.asks_in is not None
+
+    async def claim_trial_send(self, outage: Outage) -> list[Job]:
+        """Claim a single row for a trial send while Telegram is down. Success ends the pause.
+
+        Return an empty list if no row or no trial send is due, or if the first 20 queues have no
+        row to send. In the latter case, the pause ends if other processes may send the rows.
+        """
+        now = self._now()
+        due = await self._db.fetch(chat_queues.next_due_at)
+        if due is None or due > now or not await outage.claim_trial():
+            return []
+        lease = self._leases.new_lease()
+        async with self._db.begin() as tx:
+            for _ in range(QUEUES_OF_A_TRIAL):
+                queues = await chat_queues.claim(tx, lease, limit=1)
+                if not queues:
+                    break
+                job = await self._select_job(tx, queues[0], lease, is_trial=True)
+                if isinstance(job, ProbeJob):
+                    later = lease.at + alert_rules.STANDSTILL
+                    await chat_queues.reschedule(tx, queues[0].chat.id, free_at=later)
+                elif job is not None:
+                    await deliveries.record_claim(tx, job.lease.ids)
+                    return [job]
+        if not self._is_only_process:
+            # The due rows are sent by a different process, so no row of this process can end the
+            # pause.
+            outage.end_pause()
+        return []  # in the only process, only the arrival of a message ends the pause
+
+    async def _select_job(
+        self, tx: Tx, queue: ChatQueue, claim: Lease, *, is_trial: bool = False
+    ) -> Job | None:
+        """Decide on the deliveries of a queue, apply the decision, and return the job.
+
+        With ``is_trial``, the job is a single message, and the bot first asks whether the chat
+        accepts calls.
+        """
+        now = claim.at
+        decision = _decide_or_none(queue, now)
+        if decision and decision.batch and summaries.is_due(decision.batch, queue.chat):
+            queue = await add_summary(tx, queue, decision.batch.target, now=now)
+            decision = _decide_or_none(queue, now)
+        if decision is None:
+            await chat_queues.reschedule(tx, queue.chat_id, free_at=now + JUDGED_AGAIN)
+            return None
+        free_at = await self._apply_decision(tx, queue, decision, now)
+        if decision.batch is None and decision.probe is None:
+            await chat_queues.reschedule(tx, queue.chat_id, free_at=free_at)
+            return None
+        if self._floods is not None:
+            self._floods.take_over(queue.chat_id, queue.flood)
+        if decision.batch is None:
+            return ProbeJob(queue, decision.probe) if decision.probe else None
+        batch = decision.batch.cut_to_first_message() if is_trial else decision.batch
+        asks_in = timedelta(0) if is_trial else None
+        lease = SendLease(queue, [row.id for row in batch.rows], claim.at, claim.until)
+        if reply := batch.reply:
+            is_silent = batch.is_repeat or batch.is_late
+            return ReplyJob(lease, reply, is_silent, is_trial=is_trial, asks_in=asks_in)
+        return AlertJob(lease, queue, batch, is_trial, asks_in)
+
+    async def _apply_decision(
+        self, tx: Tx, queue: ChatQueue, decision: Decision, now: datetime
+    ) -> datetime:
+        """Record the rows that wait, end or may have arrived.
+
+        Return the time when the chat is free.
+        """
+        tally = Tally()
+        free_at = await results.mark_unknown(tx, decision.doubtful, tally, now, new_copies=0)
+        self._losses.count(queue.chat_id, tally)
+        for row, until, why in decision.held:
+            await deliveries.change(tx, [row.id], due_at=until, held=why)
+        await deliveries.remove(tx, [row.id for row in decision.doubled])
+        for row, reason in decision.dropped:
+            await deliveries.end(tx, [row.id], reason=reason, now=now)
+        for (target, username), count in selection.count_too_late(decision).items():
+            fields = {"username": username, "n": count, "why": selection.GONE}
+            await add_failure_notice(tx, target, fields, now=now)
+        if decision.unreadable:
+            ids = [row.id for row in decision.unreadable]
+            await deliveries.end(tx, ids, state="parked", reason=selection.UNREADABLE, now=now)
+            self._losses.count_unreadable(len(ids))
+            log.error("parked, being unreadable", chat=queue.chat_id, deliveries=ids)
+        return free_at
+
+
+def _decide_or_none(queue: ChatQueue, now: datetime) -> Decision | None:
+    """Return the decision about a queue, or None after an error.
+
+    An error of one chat must not delay other chats.
+    """
+    try:
+        return selection.decide(queue, now=now)
+    except Exception:
+        log.exception("a chat's alerts can't be judged", chat=queue.chat_id)
+        return None

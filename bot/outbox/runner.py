@@ -1,0 +1,320 @@
+"""The work of a job: one send or question to Telegram, and the record of its outcome."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, assert_never
+
+import structlog
+from telegram.ext import ExtBot
+
+from bot.domain import alert_rules
+from bot.domain.errors import DatabaseUnavailableError
+from bot.domain.model import (
+    AskPresence,
+    Outcome,
+    PermanentFailure,
+    Presence,
+    Sent,
+    Target,
+    TryLater,
+)
+from bot.domain.records import PendingMessage
+from bot.outbox import reply_results, results
+from bot.outbox.composer import Alerts
+from bot.outbox.jobs import AlertJob, Job, ProbeJob, ReplyJob, SendJob
+from bot.outbox.leases import CountedCalls, LeasedCalls, SendLease, SendLeases
+from bot.outbox.losses import Losses
+from bot.outbox.private_notices import notify_of_missing_right
+from bot.outbox.results import Arrived, SendReport, Tally
+from bot.runtime.batching import BatchingQueue
+from bot.runtime.logging import tracing
+from bot.sending.replies import Replies
+from bot.sending.topics import Topics
+from bot.store import chat_queues, moves
+from bot.store.engine.database import Database, Tx
+from bot.telegram.calls import Calls
+from bot.telegram.flood_limits import Lane
+from bot.telegram.limit_state import ChatFloods
+from bot.telegram.outage import Outage, is_answer
+
+log = structlog.get_logger()
+
+GATHERED_S = 0.005  # the time in which outcomes are collected for a shared transaction
+
+
+class JobRunner:
+    """Sends claimed jobs and records their outcomes.
+
+    A copy is counted right before its request, so a crash can repeat a message but never lose a
+    message. The lease is renewed during a long send.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        bot: ExtBot[Any],
+        alerts: Alerts,
+        replies: Replies,
+        *,
+        leases: SendLeases,
+        losses: Losses,
+        outage: Outage | None,
+        presence: AskPresence | None,
+        topics: Topics | None,
+        owners: Callable[[], Iterable[int]],
+        floods: ChatFloods | None,
+        rest_until: Callable[[datetime], None],
+        wake: Callable[[], None],
+        now: Callable[[], datetime],
+    ) -> None:
+        """Send with ``bot``.
+
+        ``outage`` learns each outcome. ``presence`` asks Telegram whether the bot may write in a
+        chat. ``topics`` asks Telegram about a lost topic. If no subscriber of a chat can be
+        reached, the ``owners`` get the notice about a missing right. ``floods`` are the flood
+        limits that a process stores for the next process. ``rest_until`` pauses the claims.
+        ``wake`` is called when a chat has more deliveries after a reply.
+        """
+        self._db = db
+        self._bot = bot
+        self._alerts = alerts
+        self._replies = replies
+        self._leases = leases
+        self._losses = losses
+        self._outage = outage
+        self._presence = presence
+        self._topics = topics
+        self._owners = owners
+        self._floods = floods
+        self._rest_until = rest_until
+        self._wake = wake
+        self._now = now
+        self._arrivals = BatchingQueue(self._write_arrived, gather_s=GATHERED_S)
+
+    async def deliver(self, job: Job) -> None:
+        """Do a job and record the outcome."""
+        match job:
+            case ProbeJob():
+                await self._probe(job)
+            case ReplyJob():
+                with tracing(job.trace):
+                    await self._deliver_reply(job, self._calls(job))
+            case AlertJob():
+                with tracing(job.trace):
+                    await self._deliver_alert(job)
+            case _:
+                assert_never(job)
+
+    async def send_replies(
+        self, lease: SendLease, replies: Sequence[PendingMessage]
+    ) -> Outcome | None:
+        """Send the replies of an update in order. Return the last outcome, if there is any reply.
+
+        The transaction of the update has claimed the queue and counted the copies. A reply that
+        can't be sent now waits in the queue together with the replies behind it.
+        """
+        if self._floods is not None:
+            self._floods.take_over(lease.queue.chat_id, lease.queue.flood)
+        calls = CountedCalls(self._bot, "reply", self._leases, lease)
+        outcome: Outcome | None = None
+        for place, reply in enumerate(replies):
+            job = ReplyJob(lease, reply, behind=replies[place + 1 :])
+            outcome, is_due = await self._deliver_reply(job, calls)
+            if is_due:
+                self._wake()
+            if not reply_results.is_final(outcome):
+                break
+        return outcome
+
+    def _calls(self, job: SendJob) -> LeasedCalls:
+        lane: Lane = "reply" if isinstance(job, ReplyJob) else "alert"
+        return LeasedCalls(self._bot, lane, self._leases, job.lease)
+
+    async def _deliver_reply(self, job: ReplyJob, calls: Calls) -> tuple[Outcome, bool]:
+        """Send a reply and record the outcome.
+
+        Return the outcome, and whether the chat has more deliveries.
+        """
+        reply = job.reply
+
+        async def send(target: Target) -> Outcome:
+            return await self._replies.send(
+                target,
+                reply.fields,
+                calls=calls,
+                silent=job.is_silent,
+                one_by_one=reply.must_be_sent_alone,
+            )
+
+        outcome, in_outage = await self._send(job, send)
+        tally = await self.record(job, outcome, in_outage=in_outage)
+        is_final = reply_results.is_final(outcome)
+        log.info("answered" if is_final else "an answer waits", chat=reply.target.chat_id)
+        return outcome, tally.is_due
+
+    async def _deliver_alert(self, job: AlertJob) -> None:
+        """Send an alert and record the outcome."""
+        chat, calls = job.queue.chat, self._calls(job)
+
+        async def send(target: Target) -> Outcome:
+            return await self._alerts.send(chat, replace(job.batch, target=target), calls)
+
+        outcome, in_outage = await self._send(job, send)
+        await self.record(job, outcome, in_outage=in_outage)
+        if isinstance(outcome, Sent):
+            stories = [row.story_pk for row in job.batch.rows if row.story_pk]
+            log.info("delivered", chat=chat.id, stories=stories)
+
+    async def _send(
+        self, job: SendJob, send: Callable[[Target], Awaitable[Outcome]]
+    ) -> tuple[Outcome, bool]:
+        """Send under the lease of a job, which is renewed during the send.
+
+        Return the outcome, and whether Telegram as a whole or the database is the cause of a
+        failure.
+        """
+        chat_id, is_of_database = job.chat_id, False
+        async with self._leases.renewing(job.lease):
+            try:
+                if await self._chat_accepts_calls(job):
+                    outcome = await self._send_to_topic_or_chat(job, send)
+                else:
+                    outcome = TryLater(
+                        down=job.is_trial, chat_refuses=True, reason="Telegram takes nothing there"
+                    )
+            except DatabaseUnavailableError as error:
+                log.warning("an alert waits for the database", chat=chat_id, why=str(error))
+                outcome, is_of_database = TryLater(reason=str(error)), True
+            except Exception:
+                log.exception("an alert failed", chat=chat_id)
+                outcome = TryLater(unknown=True, reason="error")
+        if self._outage is None:
+            return outcome, is_of_database
+        in_outage = await self._outage.record_outcome(chat_id, outcome)
+        return outcome, in_outage or is_of_database
+
+    async def _send_to_topic_or_chat(
+        self, job: SendJob, send: Callable[[Target], Awaitable[Outcome]]
+    ) -> Outcome:
+        """Send into the topic of a job.
+
+        If Telegram can't find the topic, the bot asks for the topic's state. If the topic was
+        deleted, the failure is returned. If the topic may exist, the job waits for at most an hour
+        after the row was created. After this time, or if the chat no longer has topics, the
+        message is sent into the chat itself. If a part has arrived, the rest also waits.
+        """
+        target = job.target
+        outcome = await send(target)
+        is_lost = isinstance(outcome, PermanentFailure) and outcome.scope == "thread"
+        if not is_lost or target.thread_id is None or self._topics is None:
+            return outcome
+        state = await self._topics.fetch_lost_topic_state(target.chat_id, target.thread_id)
+        if state == "deleted":
+            return outcome
+        since = min(row.created_at for row in job.rows)
+        is_sought = state == "unknown" and self._now() < since + alert_rules.TOPIC_SOUGHT_FOR
+        if is_sought or outcome.items:
+            return TryLater(reason="its topic may be there", items=outcome.items)
+        return await send(Target(target.chat_id))
+
+    async def _chat_accepts_calls(self, job: SendJob) -> bool:
+        """Return whether a chat accepts calls.
+
+        If the job requires a question, the bot asks Telegram when the chat's turn has come.
+        """
+        if self._outage is None or job.asks_in is None:
+            return True
+        await asyncio.sleep(job.asks_in.total_seconds())
+        return await self._outage.chat_accepts_calls(job.target)
+
+    async def _probe(self, job: ProbeJob) -> None:
+        """Ask whether the bot may write in a chat again, and record the answer.
+
+        The answer is ignored if the lease of the queue was lost.
+        """
+        queue, mute = job.queue, job.mute
+        presence: Presence = "may"
+        if self._presence is not None:
+            presence = await self._presence(queue.chat_id, mute.missing)
+        now = self._now()
+        log.info("asked about a chat", chat=queue.chat_id, presence=str(presence))
+        async with self._db.begin() as tx:
+            if await moves.lock_for_presence(tx, queue.chat_id, presence) == queue.token:
+                # The claim ends before a move, because the queue then has the new id of the chat.
+                await chat_queues.reschedule(tx, queue.chat_id, free_at=now)
+                await moves.apply_presence(tx, mute, presence, now=now)
+                if presence == "may not":
+                    await notify_of_missing_right(tx, mute, self._owners(), now=now)
+
+    async def record(self, job: SendJob, outcome: Outcome, *, in_outage: bool) -> Tally:
+        """Record an outcome, and retry until the database is available.
+
+        The outbox claims no delivery during the retries. Otherwise a message that has arrived
+        would be sent again.
+
+        Raises:
+            DatabaseUnavailableError: PostgreSQL ended several attempts, because they took too
+                long.
+        """
+        chat_id = job.chat_id
+        answers_again = is_answer(outcome) and self._losses.has_deferred_notice(chat_id)
+        if not answers_again and await self._record_if_whole(job, outcome):
+            tally = Tally()
+        else:
+            tally = await self._record_rows(
+                job, outcome, in_outage=in_outage, answers_again=answers_again
+            )
+        if answers_again:
+            self._losses.notice_is_written(chat_id)
+        self._losses.count(chat_id, tally)
+        if tally.rests_until:
+            self._rest_until(tally.rests_until)
+        if not isinstance(outcome, Sent):
+            log.info("not sent", chat=chat_id, outcome=repr(outcome))
+        if job.is_trial and job.lease.is_counted and self._outage and is_answer(outcome):
+            self._outage.end_pause()
+        return tally
+
+    async def _record_rows(
+        self, job: SendJob, outcome: Outcome, *, in_outage: bool, answers_again: bool
+    ) -> Tally:
+        """Record the outcome of each row, and retry until the database is available."""
+
+        async def write(tx: Tx) -> Tally:
+            report = SendReport(
+                outcome=outcome,
+                is_counted=job.lease.is_counted,
+                in_outage=in_outage,
+                answers_again=answers_again,
+                now=self._now(),
+            )
+            if isinstance(job, AlertJob):
+                return await results.record(tx, job.queue, job.batch, report, floods=self._floods)
+            return await reply_results.record(
+                tx, job.lease.queue, job.reply, report, behind=job.behind, floods=self._floods
+            )
+
+        return await self._db.run_until_recorded(write)
+
+    async def _record_if_whole(self, job: SendJob, outcome: Outcome) -> bool:
+        """Record a batch that has arrived completely, in a transaction with other batches.
+
+        Return False if a row is missing, or if the shared transaction failed.
+        """
+        if not isinstance(job, AlertJob) or not isinstance(outcome, Sent):
+            return False
+        arrived = Arrived(job.queue, job.batch, outcome.items)
+        if not arrived.is_whole:
+            return False
+        try:
+            await self._arrivals([arrived])
+        except Exception as error:  # noqa: BLE001 - a failure must not cause other messages to be sent twice
+            log.warning("alerts could not be recorded together", why=type(error).__name__)
+            return False
+        return True
+
+    async def _write_arrived(self, sends: list[Arrived]) -> None:
+        async with self._db.begin() as tx:
+            await results.record_whole_sends(tx, sends, floods=self._floods, now=self._now())
