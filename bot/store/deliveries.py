@@ -246,6 +246,7 @@ def _delivery(row: sa.Row[Any], story: Story | None) -> Delivery:
 _THESE = sa.update(deliveries).where(
     deliveries.c.id.in_(sa.bindparam("ids", expanding=True)), is_open
 )
+_REMOVE = sa.delete(deliveries).where(deliveries.c.id.in_(sa.bindparam("ids", expanding=True)))
 STILL_OPEN = sa.select(deliveries.c.id).where(
     deliveries.c.id.in_(sa.bindparam("ids", expanding=True)), is_open
 )
@@ -364,8 +365,10 @@ async def remove(tx: Tx, ids: Iterable[int]) -> int:
 
     Replies are not kept, because their texts are private.
     """
-    statement = sa.delete(deliveries).where(deliveries.c.id.in_(list(ids)))
-    return (await tx.execute(statement)).rowcount
+    unwanted = list(ids)
+    if not unwanted:
+        return 0
+    return (await tx.execute(_REMOVE, {"ids": unwanted})).rowcount
 
 
 async def waiting_replies(tx: Tx, chat_id: int) -> dict[int, dict[str, Any]]:
