@@ -79,6 +79,9 @@ KEEPALIVE = (("TCP_KEEPIDLE", 10), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3))
 UNANSWERED_MS = 20_000  # milliseconds after which unacknowledged data ends the connection
 POOL = 20
 POOL_WAIT_S = 10
+# The connections of an SQLite file stay open. A new connection starts a thread, reads the schema
+# and compiles every statement again. The connection that was used last has the warmest caches.
+SQLITE_POOL = {"pool_size": 5, "max_overflow": 0, "pool_use_lifo": True}
 MIGRATING = 7402  # the number of the advisory lock for a migration or a move of all rows
 KEPT_COPIES = 2  # the number of copies made before migrations that are kept
 NO_COPY = "it is from an older version, and can't be copied before it is changed: is the disk full"
@@ -602,7 +605,8 @@ def _sqlite_engine(
     """
     patience_s = float(str(url.query.get("timeout", busy_timeout.total_seconds())))
     pragmas = (f"busy_timeout={round(patience_s * 1000)}", *PRAGMAS)
-    engine, file = create_async_engine(url), _file_of(url)
+    file = _file_of(url)
+    engine = create_async_engine(url, **(SQLITE_POOL if file is not None else {}))
 
     @sa.event.listens_for(engine.sync_engine, "do_connect")
     def do_connect(

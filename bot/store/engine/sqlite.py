@@ -80,7 +80,7 @@ class Cursor(AsyncAdapt_aiosqlite_cursor):
 class Connection(AsyncAdapt_aiosqlite_connection):
     """A connection that sends BEGIN with the first statement, and ends reads without a wait."""
 
-    __slots__ = ("_begin", "_may_be_open", "_only_reads")
+    __slots__ = ("_begin", "_may_be_open", "_only_reads", "_settings")
     _cursor_cls: Any = Cursor
 
     def __init__(self, dbapi: Any, connection: Any) -> None:  # noqa: ANN401 - SQLAlchemy's signature
@@ -89,6 +89,7 @@ class Connection(AsyncAdapt_aiosqlite_connection):
         self._begin: Sequence[str] = ()
         self._only_reads = False
         self._may_be_open = False
+        self._settings: dict[str, str] = {}  # the value of each PRAGMA that began a transaction
 
     @property
     def raw(self) -> Any:  # noqa: ANN401 - sqlite3's connection, private in aiosqlite
@@ -96,7 +97,11 @@ class Connection(AsyncAdapt_aiosqlite_connection):
         return self._connection._conn  # noqa: SLF001 - SQLAlchemy uses the same attribute
 
     def begin_with_next(self, statements: Sequence[str]) -> None:
-        """Execute ``statements`` right before the next statement."""
+        """Execute ``statements`` right before the next statement.
+
+        A PRAGMA that has its value already is left out: ``PRAGMA foreign_keys`` makes SQLite
+        compile all statements of the connection again.
+        """
         self._begin = statements
         self._only_reads = statements is READ
 
@@ -107,7 +112,7 @@ class Connection(AsyncAdapt_aiosqlite_connection):
 
         def begin_and_run() -> Done:
             for statement in begin:
-                self.raw.execute(statement)
+                self._execute_if_new(statement)
             return job()
 
         try:
@@ -115,6 +120,15 @@ class Connection(AsyncAdapt_aiosqlite_connection):
         except Exception as error:  # noqa: BLE001 - SQLAlchemy converts the error
             self._handle_exception(error)
         return done
+
+    def _execute_if_new(self, statement: str) -> None:
+        """Execute a statement, except a PRAGMA whose value is already set."""
+        name, _, value = statement.partition("=")
+        if value and self._settings.get(name) == value:
+            return
+        self.raw.execute(statement)
+        if value:
+            self._settings[name] = value
 
     def commit(self) -> None:
         """Commit an open transaction. Roll back on failure, unlike in SQLAlchemy."""

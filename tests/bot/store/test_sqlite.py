@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from bot.store import key_values
+from bot.store import deliveries, key_values
 from bot.store.engine.database import Database
 
 
@@ -104,3 +104,45 @@ async def test_a_connect_that_is_cancelled_leaves_nothing_open(
         with pytest.raises(asyncio.CancelledError):
             await task
         assert len(closed) == 1
+
+
+async def test_pragmas_run_only_if_the_value_changes(sqlite_db: Database) -> None:
+    seen: list[str] = []
+
+    async def write(*, durable: bool) -> int:
+        async with sqlite_db.begin(durable=durable) as tx:
+            pooled = await tx.get_raw_connection()
+            raw: Any = pooled.driver_connection
+            await raw.set_trace_callback(seen.append)
+            await key_values.put(tx, "a", 1)
+            value = (await tx.exec_driver_sql("PRAGMA synchronous")).scalar_one()
+        return int(value)
+
+    assert await write(durable=True) == 2  # the first transaction of this connection
+    seen.clear()
+    assert [await write(durable=one) for one in (True, False, False, True)] == [2, 1, 1, 2]
+    pragmas = [one for one in seen if "=" in one and one.startswith("PRAGMA")]
+    assert pragmas == ["PRAGMA synchronous=NORMAL", "PRAGMA synchronous=FULL"]
+
+
+async def test_many_reads_at_once_open_few_connections(sqlite_db: Database) -> None:
+    opened: list[object] = []
+    sa.event.listen(
+        sqlite_db._engine.sync_engine,  # noqa: SLF001 - only the engine knows its connections
+        "connect",
+        lambda connection, _: opened.append(connection),
+    )
+    for _ in range(2):
+        await asyncio.gather(
+            *(sqlite_db.fetch(lambda tx: key_values.get(tx, "a")) for _ in range(40))
+        )
+    assert 0 < len(opened) <= 5
+
+
+async def test_a_removal_of_no_delivery_makes_no_trip(
+    sqlite_db: Database, trips: list[str]
+) -> None:
+    async with sqlite_db.begin() as tx:
+        trips.clear()  # without the trips that open a connection
+        assert await deliveries.remove(tx, []) == 0
+        assert trips == []
