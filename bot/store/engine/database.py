@@ -443,7 +443,8 @@ async def _transaction(engine: AsyncEngine, begin: Sequence[str] = DURABLE) -> A
             if engine.dialect.name == "sqlite":
                 cast("Any", tx.sync_connection).connection.dbapi_connection.begin_with_next(begin)
             yield tx
-            await tx.commit()
+            if begin is not READ:  # the close ends a read
+                await tx.commit()
         except BaseException:
             await finish_on_cancel(tx.close())
             raise
