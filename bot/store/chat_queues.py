@@ -86,7 +86,11 @@ RESCHEDULED = (
 )
 _ENDED = (
     sa.update(queues)
-    .where(queues.c.chat_id == sa.bindparam("chat"))
+    .where(
+        queues.c.chat_id == sa.bindparam("chat"),
+        queues.c.token == sa.bindparam("claim"),
+        IS_LEASED,
+    )
     .values(
         due_at=_NEXT_DUE.where(
             deliveries.deliveries.c.id != sa.bindparam("but")
@@ -259,13 +263,15 @@ async def end_lease(
     and whether the queue has an open delivery apart from ``but``. The second result is False for a
     lost claim and for a closed chat. The queue stays locked until the transaction ends.
     """
-    # A statement that waits for the lock would not see a reply that was added meanwhile, and the
-    # queue would not become due again.
-    if await lock(tx, queue.chat_id) != queue.token:
+    if tx.dialect.name == "postgresql":
+        # A statement that waits for the lock would not see a reply that was added meanwhile, and
+        # the queue would not become due again.
+        await lock(tx, queue.chat_id)
+    values = {"chat": queue.chat_id, "claim": queue.token, "but": but, "until": now}
+    ended = (await tx.execute(_ENDED, values | {"state": flood})).one_or_none()
+    if ended is None:
         return False, False
-    values = {"chat": queue.chat_id, "but": but, "until": now, "state": flood}
-    due_at = (await tx.execute(_ENDED, values)).scalar_one()
-    return True, due_at is not None
+    return True, ended.due_at is not None
 
 
 async def renew(tx: Tx, queue: QueueClaim, lease: Lease) -> bool:
