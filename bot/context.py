@@ -118,6 +118,9 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     known: Chat | None = None
     """The stored chat of the update, or None if the access check has not loaded the chat."""
 
+    is_muted: bool = False
+    """Whether the chat of the update, or a topic of the chat, has a stored mute."""
+
     has_topics: bool = False
     """Whether the chat of the update supports topics."""
 

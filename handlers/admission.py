@@ -68,7 +68,8 @@ async def stop_refused(_: Update, context: Context) -> None:
 async def admit_or_refuse(context: Context) -> bool:
     """Return whether handlers may process the update; send the first refusal.
 
-    Set ``is_owner`` and ``known`` of the context, except for a channel's direct messages.
+    Set ``is_owner``, ``known`` and ``is_muted`` of the context, except for a channel's direct
+    messages.
     """
     where = context.event.effective_chat
     message = context.message
@@ -78,9 +79,9 @@ async def admit_or_refuse(context: Context) -> bool:
     writes_as = message.sender_chat if message and not context.query else None
     chat_id = where.id if where else None
     as_chat = writes_as.id if writes_as else None
-    judged, context.is_owner, context.known = await context.services.access.judge(
-        context.user_id, chat_id, as_chat=as_chat
-    )
+    judgement = await context.services.access.judge(context.user_id, chat_id, as_chat=as_chat)
+    judged, context.is_owner = judgement.judged, judgement.is_owner
+    context.known, context.is_muted = judgement.chat, judgement.is_muted
     if judged.verdict == "let" or _is_removal_or_move(context) or _is_by_bot(context):
         await _remember_member_name(context)
         return True

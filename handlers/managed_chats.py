@@ -44,7 +44,8 @@ async def act_on_chat(context: Context, chat_id: int) -> None:
     if not context.is_private or user_id != context.origin.id:
         raise NotAdminError("not in a private chat", text=ONLY_CHANNEL_ADMINS)
     # Links and buttons from before the migration of a group contain the old ID.
-    judged, _, chat = await context.services.access.judge(user_id, chat_id)
+    judgement = await context.services.access.judge(user_id, chat_id)
+    judged, chat = judgement.judged, judgement.chat
     if chat is None or chat.kind == Chat.PRIVATE:
         raise NotAdminError("no channel or group of ours", text=ONLY_CHANNEL_ADMINS)
     if judged.verdict == "blocked":

@@ -188,7 +188,7 @@ async def recheck_closed_chat(update: Update, context: Context) -> None:
         context.services.cache.remove((context.origin.id, "expected"))
     is_closed = context.known is not None and context.known.state == "closed"
     speaks = update.effective_message is not None
-    if is_command or (is_closed and speaks):
+    if (is_closed and speaks) or (is_command and context.is_muted):
         await context.services.presence.check_presence(context.origin.id)
 
 

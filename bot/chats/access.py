@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Literal
@@ -43,6 +43,20 @@ _MODE = "access_mode"
 OWNER, INVITE = "owner_", "invite_"  # prefixes of the ``start`` payloads in links
 _TOKEN_BYTES = 16
 _NAME_AGAIN = timedelta(days=1)  # the minimum interval between two writes of an unchanged name
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The access decision about a person in a chat, and what the database has about the chat.
+
+    ``chat`` is None if the database has no such chat. ``is_muted`` is True if the chat or a topic
+    of the chat has a mute.
+    """
+
+    judged: Judged
+    is_owner: bool
+    chat: Chat | None
+    is_muted: bool
 
 
 class Access:
@@ -102,7 +116,7 @@ class Access:
 
     async def judge(
         self, person: int | None, chat_id: int | None, *, as_chat: int | None = None
-    ) -> tuple[Judged, bool, Chat | None]:
+    ) -> Judgement:
         """Return the access decision, whether the person is an owner, and the stored chat.
 
         ``as_chat`` is the id of the channel or group in whose name the person writes. An owner is
@@ -113,27 +127,34 @@ class Access:
         now = self._now()
         name = Subject("chat", str(as_chat))
         async with reading(self._db) as tx:
-            chat, responsible, rows = await chats.get_with_access(tx, person, chat_id)
+            found = await chats.get_with_access(tx, person, chat_id)
             # A late update may still have the old id of a group that became a supergroup.
             moved = None
-            if chat is None and chat_id:
+            if found.chat is None and chat_id:
                 moved = await chats.moved_to(tx, chat_id)
             if moved:
                 chat_id = moved
-                chat, responsible, rows = await chats.get_with_access(tx, person, moved)
+                found = await chats.get_with_access(tx, person, moved)
             # An anonymous admin writes in the name of this chat.
             other = None if as_chat == chat_id else as_chat
             writes_as_blocked = other is not None and await chats.is_blocked(tx, other, now=now)
             entry = await store.get(tx, name) if writes_as_blocked else None
         if writes_as_blocked:
-            return Judged("blocked", name, entry), False, chat
+            blocked = Judged("blocked", name, entry)
+            return Judgement(blocked, is_owner=False, chat=found.chat, is_muted=found.is_muted)
         judged = judge(
-            self.mode, chat_id, rows=rows, person_id=person, responsible=responsible, now=now
+            self.mode,
+            chat_id,
+            rows=found.entries,
+            person_id=person,
+            responsible=found.responsible,
+            now=now,
         )
-        own = find_entry(rows, Subject("person", str(person)))
-        if person in self._always_owners or (own and own.is_owner):
-            return replace(judged, verdict="let"), True, chat
-        return judged, False, chat
+        own = find_entry(found.entries, Subject("person", str(person)))
+        is_owner = person in self._always_owners or bool(own and own.is_owner)
+        if is_owner:
+            judged = replace(judged, verdict="let")
+        return Judgement(judged, is_owner, chat=found.chat, is_muted=found.is_muted)
 
     async def guests(self, *, offset: int, limit: int) -> list[Guest]:
         """Return a page of persons and chats, the highest cost of this month first.

@@ -1,6 +1,7 @@
 """Chats: language, time zone, quiet hours, payer, and whether the bot may write in the chat."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
@@ -9,7 +10,7 @@ import sqlalchemy as sa
 from bot.domain.access import Entry, Judged, Subject, judge
 from bot.domain.errors import CHAT_SILENCED, BlockedError
 from bot.domain.records import Chat
-from bot.store import access
+from bot.store import access, mutes
 from bot.store.engine.database import Tx, add_new, lock_rows, row_or_none
 from bot.store.engine.schema import Timestamp, insert, metadata
 
@@ -90,7 +91,8 @@ _DECIDES = sa.or_(
     sa.and_(_KIND == "person", _RESPONSIBLE == _SUBJECT),
     sa.and_(_KIND == "chat", _CHAT_TEXT == _SUBJECT),
 )
-_WITH_ACCESS = sa.select(*COLUMNS, _RESPONSIBLE, *access.COLUMNS).select_from(
+_IS_MUTED = sa.exists().where(mutes.mutes.c.chat_id == sa.bindparam("id", type_=sa.BigInteger))
+_WITH_ACCESS = sa.select(*COLUMNS, _RESPONSIBLE, _IS_MUTED, *access.COLUMNS).select_from(
     sa.select(sa.literal(1))  # returns a row even for a chat that is not in the database
     .subquery()
     .outerjoin(chats, chats.c.id == sa.bindparam("id", type_=sa.BigInteger))
@@ -98,21 +100,34 @@ _WITH_ACCESS = sa.select(*COLUMNS, _RESPONSIBLE, *access.COLUMNS).select_from(
 )
 
 
-async def get_with_access(
-    tx: Tx, person: int | None, chat_id: int | None
-) -> tuple[Chat | None, str, list[Entry]]:
-    """Return a chat, and the data that decide whether ``person`` may use the bot in the chat.
+@dataclass(frozen=True, slots=True)
+class WithAccess:
+    """A chat, and the data that decide whether a person may use the bot in the chat.
 
-    The chat is None if the database has no such chat. The data are the id of the person who is
-    responsible for the chat (as text, empty if unknown), and the access list entries of the chat,
-    the responsible person and ``person``.
+    ``chat`` is None if the database has no such chat. ``responsible`` is the id of the person who
+    is responsible for the chat, as text, or an empty string if that person is unknown.
+    ``is_muted`` is True if the chat or a topic of the chat has a mute. ``entries`` are the access
+    list entries of the chat, of the responsible person and of the person.
     """
+
+    chat: Chat | None
+    responsible: str
+    is_muted: bool
+    entries: list[Entry]
+
+
+async def get_with_access(tx: Tx, person: int | None, chat_id: int | None) -> WithAccess:
+    """Return a chat, and the data that decide whether ``person`` may use the bot in the chat."""
     values = {"id": chat_id, "person": str(person), "chat": str(chat_id)}
     rows = (await tx.execute(_WITH_ACCESS, values)).all()
-    width = len(COLUMNS)
-    listed = [row[width + 1 :] for row in rows]
-    chat = Chat(*rows[0][:width]) if rows[0].id else None
-    return chat, rows[0][width], [Entry(*row) for row in listed if row[0]]
+    first, width = rows[0], len(COLUMNS)
+    listed = [row[width + 2 :] for row in rows]
+    return WithAccess(
+        chat=Chat(*first[:width]) if first.id else None,
+        responsible=first[width],
+        is_muted=bool(first[width + 1]),
+        entries=[Entry(*row) for row in listed if row[0]],
+    )
 
 
 async def is_blocked(tx: Tx, chat_id: int, *, now: datetime) -> bool:
@@ -138,8 +153,15 @@ async def refuse_blocked(tx: Tx, chat_id: int, *, now: datetime) -> None:
 
 
 async def _judge_chat(tx: Tx, chat_id: int, now: datetime) -> Judged:
-    _, responsible, rows = await get_with_access(tx, chat_id, chat_id)
-    return judge("open", chat_id, rows=rows, person_id=chat_id, responsible=responsible, now=now)
+    found = await get_with_access(tx, chat_id, chat_id)
+    return judge(
+        "open",
+        chat_id,
+        rows=found.entries,
+        person_id=chat_id,
+        responsible=found.responsible,
+        now=now,
+    )
 
 
 async def silenced_among(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> set[int]:

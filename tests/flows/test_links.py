@@ -339,3 +339,16 @@ async def test_a_link_asks_little_of_the_database(bell: Bell, control: Control) 
         ours = max(name for name, _ in statements)  # something of an earlier one may still come
         assert len([one for name, one in statements if name == ours]) <= most, statements
         assert commits.count(ours) <= most_commits
+
+
+async def test_a_command_asks_little_of_the_database(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    await bell.ask(ann, "/help")
+    with asked_for_updates() as (statements, commits):
+        await bell.ask(ann, "/help")
+        await wait_for(lambda: any("DELETE FROM deliveries" in one for _, one in statements))
+        await control.state()  # whatever was written last is committed by now
+    ours = max(name for name, _ in statements)  # something of an earlier one may still come
+    # And a statement and a commit that store it.
+    assert len([one for name, one in statements if name == ours]) <= 7, statements
+    assert commits.count(ours) <= 2
