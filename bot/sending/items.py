@@ -129,10 +129,11 @@ class Text:
 
     The caption is HTML. If Telegram refuses the HTML, the caption becomes plain text.
     ``caption_for_count`` returns the caption with a changed number of stories. This is needed if
-    some stories of the album can't be sent.
+    some stories of the album can't be sent. ``stories`` is the number of stories in the caption.
     """
 
     caption: str | None
+    stories: int
     html: bool = True
     caption_for_count: Callable[[int], str] | None = None
 
@@ -147,8 +148,10 @@ class Text:
 
         This changes nothing in a caption of plain text, or without ``caption_for_count``.
         """
-        if self.caption and self.html and self.caption_for_count:
+        is_changed = stories != self.stories
+        if is_changed and self.caption and self.html and self.caption_for_count:
             self.caption = self.caption_for_count(stories)
+            self.stories = stories
 
     def simplify(self) -> bool:
         """Simplify a refused caption: first remove the markup, then the whole caption.

@@ -95,7 +95,11 @@ class Sender:
         """
         calls = calls or Calls(self._bot)
         request = SendRequest(
-            target, Text(caption_html, caption_for_count=caption_for_count), options, calls, asker
+            target,
+            Text(caption_html, len(album.stories), caption_for_count=caption_for_count),
+            options,
+            calls,
+            asker,
         )
         suffix = ORIGINAL if options.as_files else ""
         keys = [story.pk + suffix for story in album.stories]

@@ -7,6 +7,7 @@ import pytest
 from telegram.ext import ExtBot
 
 from bot.domain.model import Sent, Target, TryLater
+from bot.sending.items import Text
 from bot.sending.replies import Replies, text_payload
 from bot.sending.sender import Sender
 from bot.telegram.api import TooSoonError
@@ -60,3 +61,17 @@ async def test_a_call_that_is_not_confirmed_is_not_made(paced: bool) -> None:
         outcome = await replies_of(bot).send(Target(chat), text_payload("x"), calls=Refusing(bot))
         assert outcome == TryLater(timedelta(0), reason="not to be sent now", unasked=True)
         assert not await box.control.replies(chat)
+
+
+def test_a_caption_is_rendered_again_only_for_another_number_of_stories() -> None:
+    counts: list[int] = []
+
+    def with_count(count: int) -> str:
+        counts.append(count)
+        return f"{count} stories"
+
+    text = Text("3 stories", 3, caption_for_count=with_count)
+    for stories in (3, 2, 2, 3):
+        text.set_count(stories)
+    assert counts == [2, 3]
+    assert text.caption == "3 stories"
