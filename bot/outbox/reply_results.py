@@ -18,7 +18,7 @@ from bot.outbox.results import SendReport, Tally
 from bot.presentation.translation import translator_for
 from bot.sending import failed_items
 from bot.sending.replies import Payload, is_media, text_payload
-from bot.store import chat_queues, deliveries, enqueue, moves, usage
+from bot.store import chat_queues, chats, deliveries, enqueue, moves, usage
 from bot.store.engine.database import Tx
 from bot.telegram.limit_state import ChatFloods
 
@@ -99,7 +99,8 @@ async def _record_last(
 ) -> bool:
     """Delete the last reply under a lease, and end the lease.
 
-    Return whether the chat has unsent deliveries. Return False if the lease was lost.
+    If the chat moved during the send, end the lease of the new chat. Return whether the chat has
+    unsent deliveries. Return False if the lease was lost.
     """
     chat_id, now = queue.chat_id, report.now
     flood = floods.state_of(chat_id) if floods else None
@@ -107,6 +108,8 @@ async def _record_last(
     has_follow_ups = await _record_payload(tx, reply, report.outcome, now=now)
     if is_ours and has_follow_ups:
         is_due = await chat_queues.reschedule(tx, chat_id)
+    elif not is_ours and (new := await chats.moved_to(tx, chat_id)):
+        return await results.free_moved_queue(tx, queue, Moved(new), now=now)
     if is_due and isinstance(report.outcome, Sent):
         await results.advance_retries(tx, {chat_id: is_media(reply.fields)}, now)
     return is_due

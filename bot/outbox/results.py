@@ -220,9 +220,9 @@ async def lock(tx: Tx, queue: QueueClaim, outcome: Outcome) -> bool:
 
 
 async def free_moved_queue(tx: Tx, queue: QueueClaim, outcome: Moved, *, now: datetime) -> bool:
-    """End the lease of a queue whose chat was moved during the send. No copy has arrived.
+    """End the lease of a queue whose chat was moved to ``outcome.chat_id`` during the send.
 
-    ``lock`` has locked the queue. Return whether the queue is free and has unsent deliveries.
+    Return whether the queue is free and has unsent deliveries.
     """
     if await chat_queues.lock(tx, outcome.chat_id) != queue.token:
         return False

@@ -249,3 +249,17 @@ async def test_an_alert_whose_answer_comes_after_a_move_is_sent_once(tmp_path: P
         await asyncio.sleep(300)
         assert await control.shown(group) == [story["pk"]]
         assert await control.shown(new) == [later["pk"]]
+
+
+async def test_after_a_late_answer_the_moved_group_is_answered_at_once(tmp_path: Path) -> None:
+    async with storybell(tmp_path) as bell:
+        control = bell.control
+        boss = await control.person("Boss")
+        group = await control.chat("group", members={boss: "creator"})
+        await bell.ask(group, "/help@storybell_7000000001_bot", user=boss)
+        await control.fault("telegram", {"slow_bytes_per_s": 500}, match="sendMessage")
+        asked = await control.say(group, "/help@storybell_7000000001_bot", user=boss)
+        await bell.replies(group, after=asked)
+        new = await control.migrate(group)
+        asked = await control.say(new, "/help@storybell_7000000001_bot", user=boss)
+        await control.wait_replies(new, 1, after=asked, within=30)  # a lease lasts a minute
