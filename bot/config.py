@@ -34,6 +34,9 @@ OTHERS = frozenset({"COMPOSE_PROFILES", "POSTGRES_PASSWORD", "DOMAIN", "REPLICAS
 _PROXIES = frozenset({"http", "socks5"})
 MOST_CREDITS = 100_000_000
 Credits = Annotated[int, Field(ge=0, le=MOST_CREDITS)]
+_DAY_S = 86_400
+_MOST_SUBSCRIPTIONS = 1_000_000
+_ID_LIMIT = 2**52  # the Bot API: an ID has at most 52 significant bits
 
 
 class Settings(BaseSettings):
@@ -134,18 +137,21 @@ class Settings(BaseSettings):
     max_subscriptions: int = Field(
         default=20,
         ge=1,
+        le=_MOST_SUBSCRIPTIONS,
         description="Subscriptions that one chat may have. All chats of one person may have "
         "three times as many.",
     )
     max_new_subscriptions_a_day: int = Field(
         default=10,
         ge=1,
+        le=_MOST_SUBSCRIPTIONS,
         description="New subscriptions of one chat a day. All chats of one person may "
         "have three times as many.",
     )
     poll_floor_s: int = Field(
         default=60,
         ge=1,
+        le=_DAY_S,
         description="The least number of seconds between two checks of a profile.",
     )
     blocked_profiles: Annotated[frozenset[str], NoDecode] = Field(
@@ -157,6 +163,7 @@ class Settings(BaseSettings):
     cache_s: int = Field(
         default=60,
         ge=0,
+        le=_DAY_S,
         description="Seconds for which the stories of a profile are shown again at no cost.",
     )
 
@@ -231,7 +238,21 @@ class Settings(BaseSettings):
     def _check_admin_ids(cls, value: frozenset[int]) -> frozenset[int]:
         if any(number <= 0 for number in value):
             raise ValueError("must be the IDs of people, which are positive; not of a group")
+        if any(number >= _ID_LIMIT for number in value):
+            raise ValueError("must be the IDs of people, which are smaller numbers")
         return value
+
+    @field_validator("telegram_token", "stories_api_key", "metrics_token")
+    @classmethod
+    def _strip_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        """Remove spaces and line breaks at both ends, which files of secrets often have."""
+        if value is None:
+            return None
+        text = value.get_secret_value().strip()
+        # Headers and URLs, in which the secrets are sent, allow no other characters.
+        if not (text and text.isascii() and text.isprintable() and " " not in text):
+            raise ValueError("must be letters, digits and signs of ASCII, without spaces")
+        return SecretStr(text)
 
     @field_validator("telegram_token")
     @classmethod

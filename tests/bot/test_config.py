@@ -40,6 +40,15 @@ def test_the_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPat
     [
         ({"telegram_token": "nonsense-canary"}, "TELEGRAM_TOKEN: does not look like a bot token"),
         ({"stories_api_key": None}, "STORIES_API_KEY"),
+        ({"stories_api_key": "k\ncanary"}, "STORIES_API_KEY: must be letters, digits and signs"),
+        ({"stories_api_key": " \n"}, "STORIES_API_KEY: must be letters, digits and signs"),
+        ({"metrics_token": "can\xe9ary"}, "METRICS_TOKEN: must be letters, digits and signs"),
+        ({"telegram_token": f"{TOKEN} canary"}, "TELEGRAM_TOKEN: must be letters, digits and"),
+        ({"admin_ids": str(2**52)}, "ADMIN_IDS: must be the IDs of people, which are smaller"),
+        ({"cache_s": 10**20}, "CACHE_S: must be less than or equal to 86400."),
+        ({"poll_floor_s": 10**20}, "POLL_FLOOR_S: must be less than or equal to 86400."),
+        ({"max_subscriptions": 10**20}, "MAX_SUBSCRIPTIONS: must be less than or equal to"),
+        ({"max_new_subscriptions_a_day": 10**20}, "MAX_NEW_SUBSCRIPTIONS_A_DAY: must be less"),
         ({"daily_budget": -4}, "DAILY_BUDGET: must be greater than or equal to 0."),
         ({"daily_budget": 1}, "DAILY_BUDGET is too small for one call"),
         ({"skip_privacy_check": "canary"}, "SKIP_PRIVACY_CHECK"),
@@ -91,6 +100,12 @@ def test_a_wrong_setting_has_its_sentence(wrong: dict[str, object], sentence: st
     assert sentence in caught.value.sentences[0]
     assert "canary" not in str(caught.value)
     assert caught.value.__suppress_context__
+
+
+def test_the_line_break_at_the_end_of_a_secret_is_removed() -> None:
+    settings = load(telegram_token=f"{TOKEN}\n", stories_api_key=" k\r\n")
+    assert settings.telegram_token.get_secret_value() == TOKEN
+    assert settings.stories_api_key.get_secret_value() == "k"
 
 
 def test_what_is_missing_is_named() -> None:
