@@ -226,7 +226,7 @@ async def test_the_first_start_prints_a_link_that_makes_one_admin(
         assert "start=" not in capsys.readouterr().out
 
 
-async def test_who_used_an_open_bot_stays(tmp_path: Path) -> None:
+async def test_users_of_an_open_bot_keep_access_in_mode_invited(tmp_path: Path) -> None:
     async with sandbox_box() as box:
         names = ("Boss", "Plain", "Limited", "Freed", "Refused", "Blocked", "Eve", "Mal")
         boss, plain, limited, freed, refused, blocked, eve, mal = [
@@ -372,7 +372,7 @@ async def test_the_owner_is_led_and_hears_once_who_came_and_who_asks(tmp_path: P
             assert list(buttons(shown).values()) == [f"people:allow:{eve}", f"owner:no:{eve}"]
 
 
-async def test_what_one_owner_has_decided_no_stale_button_of_another_hides(
+async def test_old_button_of_a_second_owner_shows_the_decision_of_the_first(
     run: tuple[Bell, int],
 ) -> None:
     bell, boss = run

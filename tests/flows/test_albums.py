@@ -59,7 +59,7 @@ async def test_an_alert_of_which_one_item_failed_comes_whole(
     await wait_for(told, what="all three as sent")
 
 
-async def test_what_is_there_all_the_same_comes_twice_rather_than_never(
+async def test_refused_album_whose_items_arrived_is_sent_again(
     bell: Bell, control: Control
 ) -> None:
     ann = await control.person()

@@ -251,7 +251,7 @@ async def test_each_kind_of_block_holds_whatever_way_its_chat_comes_in(town: Tow
 
 
 @BOTH
-async def test_who_is_blocked_while_a_name_is_looked_up_is_not_told_that_it_is_followed(
+async def test_channel_blocked_during_a_lookup_gets_no_subscription(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place, public = await place_of(town, "channel", "named"), Names.resolve_public
@@ -274,7 +274,7 @@ async def test_who_is_blocked_is_told_in_the_language_that_was_chosen(town: Town
     assert said["text"].startswith(translator_for("de")(BlockedError.text))
 
 
-async def test_who_writes_as_a_blocked_channel_is_not_served(town: Town) -> None:
+async def test_message_sent_as_a_blocked_channel_gets_no_answer(town: Town) -> None:
     bell, control = town.bell, town.bell.control
     group = await control.chat("supergroup", members={town.ann: "member"})
     channel = await control.chat("channel")
@@ -413,7 +413,7 @@ async def test_a_blocked_profile_is_shown_by_no_way(town: Town) -> None:
     assert (await bell.ask(bob, "/stories hidden"))[0]["_story_pk"]
 
 
-async def test_what_waits_of_a_profile_is_not_sent_once_it_is_blocked(town: Town) -> None:
+async def test_pending_stories_of_a_blocked_profile_are_not_sent(town: Town) -> None:
     bell, control = town.bell, town.bell.control
     await control.profile("waits", posts_per_day=0)
     await bell.ask(town.ann, "/subscribe waits")

@@ -58,7 +58,7 @@ async def got(bell: Bell, chat: int, text: str) -> bool:
     return any(m.get("text") == text for m in await bell.control.replies(chat))
 
 
-async def test_it_is_looked_at_first_and_goes_to_all(run: tuple[Bell, int]) -> None:
+async def test_broadcast_has_a_preview_and_reaches_all_chats(run: tuple[Bell, int]) -> None:
     bell, boss = run
     some = await people(bell, 3)
     gone = (await people(bell, 1))[0]
@@ -84,7 +84,7 @@ async def test_it_is_looked_at_first_and_goes_to_all(run: tuple[Bell, int]) -> N
     assert again["text"] == "This has already been decided."
 
 
-async def test_what_is_not_sent_is_not_sent(run: tuple[Bell, int]) -> None:
+async def test_discarded_broadcast_is_not_sent(run: tuple[Bell, int]) -> None:
     bell, boss = run
     _, sure = await bell.ask(boss, "/broadcast Never mind", count=2)
     await bell.press(boss, sure, buttons(sure)["Don't send"])

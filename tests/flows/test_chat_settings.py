@@ -112,7 +112,7 @@ async def test_quiet_hours_and_digest_by_buttons(bell: Bell, control: Control) -
     assert "Quiet hours: none" in (await bell.message(ann, page["message_id"]))["text"]
 
 
-async def test_what_is_typed_sets_the_chat_whose_page_asked_last(
+async def test_typed_value_changes_the_chat_whose_page_asked_last(
     bell: Bell, control: Control
 ) -> None:
     ann = await control.person()

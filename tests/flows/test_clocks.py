@@ -349,7 +349,7 @@ async def test_midnight_inside_a_step_gives_no_second_budget(
 
 
 @pytest.mark.parametrize("ahead_s", [25 * HOUR_S, 60.0])
-async def test_what_is_seen_while_the_machine_is_ahead_comes_once(
+async def test_story_found_while_the_clock_is_ahead_is_sent_once(
     tmp_path: Path, set_clock: SetClock, ahead_s: float
 ) -> None:
     async with sandbox_box() as box, running_bell(tmp_path, box, timing=OFTEN) as bell:

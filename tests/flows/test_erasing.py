@@ -31,7 +31,7 @@ async def is_sending(db: Database) -> bool:
 
 @pytest.mark.jumps
 @pytest.mark.parametrize("option", ["", ":keep:on"])
-async def test_what_is_being_sent_leaves_no_row_behind(
+async def test_erasure_during_a_send_leaves_no_row(
     tmp_path: Path, db: Database, database_url: str, option: str
 ) -> None:
     async with storybell(tmp_path, database_url=database_url) as bell:

@@ -119,7 +119,7 @@ async def test_small_talk_is_no_search(bell: Bell, control: Control) -> None:
     assert not any("In your file" in text for text in said)
 
 
-async def test_what_is_no_list_or_too_large_or_not_private(
+async def test_files_that_cannot_be_imported_get_an_explanation(
     bell: Bell, control: Control, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ann = await control.person()

@@ -42,7 +42,7 @@ def of(days: dict[str, Any], words: str) -> Told:
         ("more than five times its usual price", "reports its usual prices again"),
     ],
 )
-def test_what_is_urgent_rings_once_and_its_end_does_not(
+def test_urgent_incident_notifies_once_and_its_end_is_silent(
     days: dict[str, Any], begin: str, end: str
 ) -> None:
     told = of(days, begin)
@@ -56,7 +56,7 @@ def test_what_is_urgent_rings_once_and_its_end_does_not(
     "begin",
     ["% of the daily budget of 100 credits has been used", "Telegram hasn't accepted my messages"],
 )
-def test_what_can_wait_comes_once_without_a_sound(days: dict[str, Any], begin: str) -> None:
+def test_minor_incident_is_reported_once_silently(days: dict[str, Any], begin: str) -> None:
     assert [one["rings"] for one in of(days, begin)] == [False], days["told"]
 
 

@@ -47,7 +47,7 @@ def button_of(answer: Json) -> str:
     return str(answer.get("button", {}).get("start_parameter", ""))
 
 
-async def test_what_is_held_is_shown_newest_first_and_nothing_is_paid(
+async def test_inline_query_shows_cached_stories_newest_first_for_free(
     bell: Bell, control: Control
 ) -> None:
     posted = await shown(bell, "in.lined", 3)
@@ -159,7 +159,7 @@ async def test_a_profile_is_found_by_the_name_that_it_has_now(
     assert (before["results"], button_of(before)) == ([], "card--named-donce")
 
 
-async def test_another_offset_than_ours_has_nothing(bell: Bell, control: Control) -> None:
+async def test_inline_query_with_unknown_offset_is_empty(bell: Bell, control: Control) -> None:
     await shown(bell, "offset")
     ann = await control.person()
     for offset in ("50", "AAAA", "🙂", "-1"):
@@ -207,7 +207,9 @@ async def test_a_story_can_be_shared_where_inline_mode_is_on(bell: Bell, control
     assert found["id"] == story["pk"]
 
 
-async def test_it_speaks_the_language_of_who_types(bell: Bell, control: Control) -> None:
+async def test_inline_results_are_in_the_language_of_the_sender(
+    bell: Bell, control: Control
+) -> None:
     ann = await control.person(language_code="de")
     assert (await control.typed(ann, "?"))["button"]["text"] == translator_for("de").plain(HOW)
     await bell.press(ann, (await bell.ask(ann, "/language"))[0], "language:es")
@@ -273,7 +275,7 @@ async def club(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[
             yield bell, boss
 
 
-async def test_who_may_use_the_bot_may_ask_and_others_get_nothing_without_a_word(
+async def test_inline_query_without_access_is_empty(
     club: tuple[Bell, int],
 ) -> None:
     bell, boss = club
@@ -294,7 +296,7 @@ async def test_who_may_use_the_bot_may_ask_and_others_get_nothing_without_a_word
     assert [m for m in await control.replies(blocked) if "Sorry" in m["text"]] == []
 
 
-async def test_who_is_blocked_in_the_middle_gets_nothing_from_then_on(
+async def test_person_blocked_between_inline_queries_gets_empty_results(
     club: tuple[Bell, int],
 ) -> None:
     bell, boss = club
@@ -320,7 +322,7 @@ async def test_blocked_and_private_profiles_are_not_shown(club: tuple[Bell, int]
     assert (await control.typed(boss, link("club.hid", hidden)))["results"] == []
 
 
-async def test_what_is_private_by_the_last_answer_is_not_shown(
+async def test_inline_query_hides_stories_of_an_account_that_became_private(
     bell: Bell, control: Control
 ) -> None:
     await shown(bell, "now.private")
@@ -333,7 +335,7 @@ async def test_what_is_private_by_the_last_answer_is_not_shown(
     assert (await control.typed(bob, f"now.p{NEW}"))["results"] == []
 
 
-async def test_what_its_owner_took_down_is_offered_no_longer(tmp_path: Path) -> None:
+async def test_inline_query_hides_deleted_stories(tmp_path: Path) -> None:
     async with storybell(tmp_path, cache_s=0) as bell:
         one, two = await shown(bell, "took.down", 2)
         ann = await bell.control.person()
@@ -360,7 +362,7 @@ async def test_a_profile_is_blocked_by_the_name_that_it_has_now(tmp_path: Path) 
                 assert (await control.typed(ann, text))["results"] == []
 
 
-async def test_where_telegram_refuses_a_file_the_button_leads_to_where_it_is_sent_anew(
+async def test_refused_inline_file_gets_a_button_that_sends_the_story_again(
     bell: Bell, control: Control
 ) -> None:
     await shown(bell, "bad.file", 2)

@@ -58,7 +58,7 @@ async def test_a_stop_is_quick_and_loses_nothing(tmp_path: Path) -> None:
     ("hung", "there"),
     [("sendMediaGroup", 0), pytest.param("sendMessage", 3, marks=pytest.mark.slow)],
 )
-async def test_what_was_not_sent_at_a_kill_comes_within_a_minute_and_costs_nothing(
+async def test_unsent_reply_after_a_kill_arrives_within_a_minute_for_free(
     box: Box, tmp_path: Path, database_url: str, hung: str, there: int
 ) -> None:
     """Killed after the album was paid for, before it or before the sentence under it."""

@@ -177,7 +177,7 @@ OLD_PK = str((int(datetime(2024, 5, 1, tzinfo=UTC).timestamp() * 1000) - 1314220
         ("/why nobody_here", "isn't subscribed to nobody_here"),
     ],
 )
-async def test_what_is_refused_costs_nothing(
+async def test_refused_links_cost_nothing(
     bell: Bell, control: Control, text: str, answer: str
 ) -> None:
     ann = await control.person()

@@ -170,7 +170,7 @@ async def test_a_mute_moves_along(tmp_path: Path) -> None:
         await control.wait_shown(new, [story["pk"]])
 
 
-async def test_what_is_from_before_a_move_opens_pages_of_the_new_group(tmp_path: Path) -> None:
+async def test_buttons_from_before_a_move_open_pages_of_the_new_group(tmp_path: Path) -> None:
     async with storybell(tmp_path) as bell:
         control = bell.control
         await control.privacy_mode(on=False)

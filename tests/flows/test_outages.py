@@ -209,7 +209,9 @@ async def test_answers_wait_in_an_outage_and_go_before_the_alerts(tmp_path: Path
             assert replies[1].get("_story_pk") == pk
 
 
-async def test_who_gets_no_answer_three_times_is_told_so(tmp_path: Path) -> None:
+async def test_reply_that_telegram_never_confirms_is_reported_after_three_sends(
+    tmp_path: Path,
+) -> None:
     async with storybell(tmp_path, **PLENTY) as bell:
         control = bell.control
         ann, bob = await control.person("Ann"), await control.person("Bob")
@@ -280,7 +282,7 @@ async def test_that_it_was_too_much_is_told_once_however_long_an_outage_lasts(
 
 
 @pytest.mark.stands  # held since dead letters are told
-async def test_who_is_given_up_is_told_even_where_telegram_does_not_take_it(
+async def test_error_message_of_an_abandoned_update_survives_an_outage(
     tmp_path: Path,
 ) -> None:
     async with sandbox_box() as box:

@@ -60,7 +60,7 @@ async def walk(bell: Bell, person: int, questions: list[str]) -> None:
         await bell.ask(person, question)
 
 
-async def test_what_shows_that_an_account_lives_ends_the_refusal(tmp_path: Path) -> None:
+async def test_evidence_of_a_living_account_ends_the_cached_refusal(tmp_path: Path) -> None:
     async with storybell(tmp_path, **PLENTY) as bell:
         control, ann = bell.control, await bell.control.person()
         await control.profile("comes.back")
@@ -78,7 +78,7 @@ async def test_what_shows_that_an_account_lives_ends_the_refusal(tmp_path: Path)
 
 
 @pytest.mark.parametrize("trouble", ["a page that is hidden", "a name that is refused"])
-async def test_what_the_lookup_of_a_name_refuses_is_paid_once_by_any_way(
+async def test_refused_lookup_of_a_name_is_paid_once_by_all_commands(
     tmp_path: Path, trouble: str
 ) -> None:
     async with storybell(tmp_path, **PLENTY) as bell:

@@ -80,7 +80,7 @@ def test_two_replicas_lose_nothing(tmp_path: Path, fault: str, when: str) -> Non
         nothing_is_lost(lived(tmp_path, fault, when, server.url, 3, 3, 2), when)
 
 
-def test_what_is_always_refused_delays_its_neighbours_for_half_a_minute(tmp_path: Path) -> None:
+def test_story_that_is_always_refused_delays_its_album_for_half_a_minute(tmp_path: Path) -> None:
     figures = lived(tmp_path, "neighbours")
     # And the second between two messages of a chat, and what the loop takes.
     assert figures["delay_s"] <= 30 + 2, figures

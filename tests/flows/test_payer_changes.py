@@ -87,7 +87,7 @@ async def test_a_guest_without_access_does_not_take_a_chat_out_of_a_block(town: 
 
 
 @pytest.mark.parametrize("kind", ["supergroup", "channel"])
-async def test_who_has_no_room_hears_that_the_alerts_of_the_chat_have_stopped(
+async def test_adding_the_bot_without_room_reports_that_alerts_have_stopped(
     town: Town, kind: str
 ) -> None:
     ann, bob = await town.known("Ann"), await town.known("Bob", started=True)
@@ -109,7 +109,7 @@ async def test_who_has_no_room_hears_that_the_alerts_of_the_chat_have_stopped(
     await town.is_payer(chat, None)
 
 
-async def test_whoever_subscribes_in_a_chat_without_a_payer_hears_of_no_stop(town: Town) -> None:
+async def test_subscribing_in_a_chat_without_payer_reports_no_stop(town: Town) -> None:
     ann, bob = await town.known("Ann", started=True), await town.known("Bob")
     group, star = await town.group(ann, bob, by=ann), await town.star()
     await subscribe(town, group, star, user=ann)
@@ -192,7 +192,7 @@ async def test_refusals_of_several_names_have_the_button_of_the_payer(town: Town
     assert MINE in buttons(refused)
 
 
-async def test_who_has_too_many_subscriptions_reads_the_whole_refusal(town: Town) -> None:
+async def test_refusal_of_a_payer_with_too_many_subscriptions_is_complete(town: Town) -> None:
     ann, bob = await town.known("Ann", started=True), await town.known("Bob")
     group, _ = await stopped_group(town, ann, bob)
     for _ in range(3):  # all that Bob may have
@@ -203,7 +203,7 @@ async def test_who_has_too_many_subscriptions_reads_the_whole_refusal(town: Town
     await is_told(town, group, "shows that person which chats these are.")
 
 
-async def test_whoever_erases_the_private_chat_is_told_before_that_alerts_will_stop(
+async def test_erasing_a_private_chat_warns_that_alerts_will_stop(
     town: Town,
 ) -> None:
     ann = await town.known("Ann", started=True)

@@ -60,7 +60,7 @@ async def test_a_button_ends_the_rules_and_the_way_back_shows_the_options(
     assert "You get alerts for all stories." in reply["text"]
 
 
-async def test_what_two_change_at_once_holds_both_times(bell: Bell, control: Control) -> None:
+async def test_concurrent_changes_of_rules_both_apply(bell: Bell, control: Control) -> None:
     ann, bob = await control.person(), await control.person("Bob")
     group = await control.chat("supergroup", members={ann: "creator", bob: "administrator"})
     await control.name_chat(group, "rules_group")

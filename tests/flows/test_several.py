@@ -303,7 +303,7 @@ async def test_a_sentence_is_no_list(bell: Bell, control: Control) -> None:
     assert len(await control.requests("stories", path="/v1/user/by/username")) == before
 
 
-async def test_what_fails_alike_for_many_is_one_sentence_with_their_names(tmp_path: Path) -> None:
+async def test_equal_errors_of_several_profiles_are_one_sentence(tmp_path: Path) -> None:
     async with storybell(tmp_path) as bell:
         control = bell.control
         ann = await control.person()

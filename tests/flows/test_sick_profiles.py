@@ -176,7 +176,7 @@ async def test_a_passing_404_while_one_subscribes_is_asked_again(
     assert "soon.followed" in str(listed)
 
 
-async def test_who_contradicts_himself_is_asked_once_a_minute(
+async def test_profile_with_contradicting_answers_is_checked_once_a_minute(
     bell: Bell, control: Control
 ) -> None:
     """A public account that refuses its stories as private: the page says otherwise."""

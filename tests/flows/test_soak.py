@@ -117,7 +117,7 @@ def test_a_kind_of_button_that_nobody_ever_finds_is_a_violation() -> None:
 
 
 @pytest.mark.parametrize("is_undone", [True, False])
-def test_what_was_ended_is_owed_again_by_undo_alone(is_undone: bool) -> None:
+def test_only_undo_restores_ended_deliveries(is_undone: bool) -> None:
     ended, back = MORNING + HOUR / 2, MORNING + HOUR
     spans = [
         _always(AT_NINE)._replace(end=ended),

@@ -318,7 +318,7 @@ async def test_a_list_whose_message_is_gone_can_not_be_pressed(
         assert "no longer works" in answer["text"]
 
 
-async def test_what_joins_a_list_of_names_is_not_bold(bell: Bell, control: Control) -> None:
+async def test_connectives_in_a_list_of_names_are_not_bold(bell: Bell, control: Control) -> None:
     ann = await control.person(language_code="ru")
     for name in ("bold.one", "bold.two"):
         await control.profile(name)
@@ -370,7 +370,9 @@ async def test_what_a_page_asks_for_is_typed_or_cancelled(bell: Bell, control: C
     assert "Quiet hours: 10:00 PM \u2013 6:30 AM" in " ".join(reply["text"].split())
 
 
-async def test_who_may_not_subscribe_is_not_asked_whom_to(bell: Bell, control: Control) -> None:
+async def test_member_without_the_right_to_subscribe_is_not_asked_for_a_profile(
+    bell: Bell, control: Control
+) -> None:
     boss, ann = await control.person("Boss"), await control.person()
     group = await control.chat("supergroup", members={boss: "creator", ann: "member"})
     (reply,) = await bell.ask(group, "/why", user=ann)

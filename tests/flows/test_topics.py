@@ -108,7 +108,7 @@ async def test_a_profile_has_a_topic_of_its_own(bell: Bell, control: Control) ->
     assert await made(control, forum) == 1
 
 
-async def test_what_a_deleted_topic_is_owed_comes_to_the_chat_until_it_is_wanted_anew(
+async def test_stories_of_a_deleted_topic_go_to_the_chat_until_a_new_topic_is_requested(
     bell: Bell, control: Control
 ) -> None:
     forum, boss = await forum_of(control)
@@ -158,7 +158,7 @@ async def test_topics_in_a_private_chat(bell: Bell, control: Control) -> None:
         ("channel", {}, "Channels don't have topics."),
     ],
 )
-async def test_where_there_can_be_none_nothing_is_done(
+async def test_own_topic_that_cannot_be_made_makes_no_subscription(
     bell: Bell, control: Control, kind: str, rights: Json | None, words: str
 ) -> None:
     name = f"no.{kind}.{'member' if rights is None else len(rights)}"
@@ -198,9 +198,7 @@ async def test_several_have_a_topic_each_and_what_was_here_moves(
         assert await brought(control, forum, pk) == [thread]
 
 
-async def test_who_moved_a_subscription_is_not_offered_to_undo_it_as_if_it_were_new(
-    bell: Bell, control: Control
-) -> None:
+async def test_moved_subscription_gets_no_undo_button(bell: Bell, control: Control) -> None:
     forum, boss = await forum_of(control)
     await star(control, "topic.undo")
     (new,) = await bell.ask(forum, "/subscribe topic.undo", user=boss)
@@ -250,7 +248,7 @@ async def test_an_answer_lost_after_the_effect_leaves_one_topic(
     assert await brought(control, forum, pk) == list(await control.topics(forum))
 
 
-async def test_what_a_lost_topic_is_owed_comes_although_the_chat_follows_the_same(
+async def test_stories_of_a_lost_topic_arrive_although_the_chat_follows_the_profile(
     bell: Bell, control: Control
 ) -> None:
     forum, boss = await forum_of(control)

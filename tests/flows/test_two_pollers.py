@@ -144,7 +144,7 @@ async def test_a_deployment_that_overlaps_for_a_minute_pauses_nothing(
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-async def test_what_expires_while_a_copy_pauses_is_reported_as_missed(
+async def test_stories_that_expire_while_a_second_bot_polls_are_reported_as_missed(
     box: Box, tmp_path: Path
 ) -> None:
     old, new = tmp_path / "old", tmp_path / "new"

@@ -55,7 +55,7 @@ async def press_undo(bell: Bell, chat: int, page: Json) -> Json:
 
 @pytest.mark.parametrize("way", ["unsubscribe", "mute"])
 @pytest.mark.parametrize("is_alone", [True, pytest.param(False, marks=pytest.mark.slow)])
-async def test_what_waited_and_what_came_meanwhile_arrives_after_an_undo(
+async def test_pending_and_new_stories_arrive_after_an_undo(
     bell: Bell, control: Control, way: str, is_alone: bool
 ) -> None:
     ann, bob = await control.person(), await control.person("Bob")

@@ -79,7 +79,7 @@ async def test_a_chats_refusal_lets_its_alerts_wait(bell: Bell, control: Control
     assert await bought(control) == 0
 
 
-async def test_who_asked_hears_of_an_unknown_refusal_within_a_minute(
+async def test_unknown_refusal_of_a_reply_is_reported_within_a_minute(
     bell: Bell, control: Control
 ) -> None:
     ann = await control.person()
@@ -114,9 +114,7 @@ async def test_an_address_that_is_refused_in_new_words_is_uploaded(
     assert await bought(control) == 0
 
 
-async def test_what_comes_behind_a_story_that_waits_waits_with_it(
-    bell: Bell, control: Control
-) -> None:
+async def test_stories_after_a_waiting_story_arrive_after_it(bell: Bell, control: Control) -> None:
     ann, name = await control.person(), "behind.it"
     await control.profile(name, posts_per_day=0)
     await bell.ask(ann, f"/subscribe {name}")

@@ -85,7 +85,7 @@ async def test_each_path_is_attacked_here(tmp_path: Path) -> None:
     assert found - {("HEAD", "/admin/api/state")} == opened | GUARDED
 
 
-async def test_what_proves_nothing_gets_nothing(site: Site) -> None:
+async def test_web_request_without_proof_gets_no_answer(site: Site) -> None:
     headers = [
         {}, {"Authorization": ""}, {"Authorization": "Bearer"}, {"Authorization": "Bearer "},
         {"Authorization": site.proof.removeprefix("Bearer ")},

@@ -45,7 +45,9 @@ async def test_in_quiet_hours_it_tells_what_becomes_of_a_story_after_them(
     assert "quiet hours" not in text
 
 
-async def test_what_a_mute_dropped_is_no_failure(bell: Bell, control: Control) -> None:
+async def test_why_does_not_count_stories_dropped_by_a_mute_as_failures(
+    bell: Bell, control: Control
+) -> None:
     ann = await control.person()
     reply = await follow(bell, ann, "why.muted")
     await be_quiet(bell, ann, on=True)

@@ -75,7 +75,7 @@ async def tried_with_telegram(box: Box, folder: Path, ann: int) -> tuple[int, di
     return task.result()
 
 
-async def test_where_all_is_as_believed_the_doctor_is_content_and_nothing_stays(
+async def test_doctor_without_differences_reports_ok_and_leaves_nothing(
     box: Box, ann: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = await box.control.billed()
@@ -96,7 +96,7 @@ async def test_where_all_is_as_believed_the_doctor_is_content_and_nothing_stays(
 
 
 @pytest.mark.parametrize("name", STORIES)
-async def test_what_the_stories_api_does_otherwise_is_named_and_nothing_else(
+async def test_doctor_names_only_the_differences_of_the_stories_api(
     box: Box, ann: int, tmp_path: Path, name: str
 ) -> None:
     assert ann
@@ -108,7 +108,7 @@ async def test_what_the_stories_api_does_otherwise_is_named_and_nothing_else(
 
 
 @pytest.mark.parametrize("name", TELEGRAM)
-async def test_what_telegram_does_otherwise_is_named_and_nothing_else(
+async def test_doctor_names_only_the_differences_of_telegram(
     box: Box, ann: int, tmp_path: Path, name: str
 ) -> None:
     other = BELIEFS[name][1]
@@ -144,7 +144,7 @@ async def test_without_consent_nothing_is_spent(
     assert not (tmp_path / "doctor.json").exists()
 
 
-async def test_where_its_file_can_not_be_written_nothing_is_spent(
+async def test_doctor_with_unwritable_file_spends_nothing(
     box: Box, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = await box.control.billed()

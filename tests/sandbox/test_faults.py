@@ -77,7 +77,7 @@ async def test_a_fault_that_makes_no_sense_is_refused(box: Box, wrong: dict[str,
         assert (await answer.json())["error"]
 
 
-async def test_who_gives_up_waiting_is_billed_all_the_same(box: Box) -> None:
+async def test_call_that_the_client_abandons_is_billed(box: Box) -> None:
     await box.control.fault("stories", {"delay_s": 0.2})
     with pytest.raises(TimeoutError):
         await box.session.get(

@@ -72,7 +72,7 @@ async def test_many_who_ask_at_once_fetch_once(desk: Desk) -> None:
     assert desk.fetched == 1
 
 
-async def test_who_asks_before_the_answer_is_kept_waits_for_that(desk: Desk) -> None:
+async def test_request_before_the_answer_is_stored_makes_no_second_call(desk: Desk) -> None:
     whole = partial(desk.fetch, partial=False)
     await desk.answers.get(profile_key("natgeo"), whole, until_urls_expire, STORIES)
     assert await desk.ask() == [STORY]
@@ -131,7 +131,7 @@ async def test_a_negative_answer_is_kept_for_a_while(desk: Desk) -> None:
     assert desk.fetched == 1
 
 
-async def test_who_may_not_spend_leaves_the_question_to_others(desk: Desk) -> None:
+async def test_refused_asker_leaves_the_call_to_the_next_asker(desk: Desk) -> None:
     asked = asyncio.Event()
 
     async def poor() -> Fetched[Story]:

@@ -138,7 +138,7 @@ async def test_an_answer_without_the_privacy_check_does_not_show_that_an_account
     assert await last_known_public_at(await build()) != first
 
 
-async def test_who_leaves_does_not_take_the_answer_from_others(build: Build, box: Box) -> None:
+async def test_cancelled_request_does_not_cancel_the_shared_call(build: Build, box: Box) -> None:
     one = await build()
     link = await story_link(box)
     await box.control.fault("stories", {"delay_s": 0.2})

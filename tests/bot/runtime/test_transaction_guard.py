@@ -42,7 +42,7 @@ async def test_a_second_transaction_is_refused(db: Database) -> None:
         await db.fetch(nothing)
 
 
-async def test_whoever_reads_begins_nothing_beside_it(db: Database) -> None:
+async def test_second_transaction_during_a_read_is_refused(db: Database) -> None:
     async with db.read():
         with pytest.raises(RuntimeError, match="read"):
             await db.fetch(nothing)

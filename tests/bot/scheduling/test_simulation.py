@@ -89,7 +89,7 @@ def test_nothing_is_lost_and_little_is_left(looks: float, cost: int) -> None:
     assert min(result.days) >= 0.96 * budget
 
 
-def test_who_has_to_rest_holds_up_nobody() -> None:
+def test_profile_in_its_minimum_pause_delays_no_profile() -> None:
     stories = [DAWN + step * 40.0 for step in range(2 * 24 * 90)]
     stars = [Record(f"star{key}", 3000, stories) for key in range(4)]
     budget = 240 * 24
@@ -281,7 +281,7 @@ def test_rows_are_due_at_the_millisecond() -> None:
     )
 
 
-def test_who_has_rested_is_checked_before_others_have() -> None:
+def test_profile_is_checked_as_soon_as_its_minimum_pause_ends() -> None:
     stories = [DAWN + step * 300.0 for step in range(288)]
     records = [*(Record(f"star{key}", 3000, stories) for key in range(2)), Record("idle", 0, [])]
     result = Simulation(records, 300, minimum=HOUR, record_polls=True).run()

@@ -38,7 +38,7 @@ async def claimed(db: Database, forum: int) -> bool:
         return await topics.get(tx, forum, "7") is not None
 
 
-async def test_who_made_it_and_died_is_not_waited_for(db: Database, box: Box) -> None:
+async def test_topic_lock_of_a_dead_process_is_not_awaited(db: Database, box: Box) -> None:
     async with bot_at(box.urls.telegram) as bot:
         forum = await forum_of(box.control, db)
         async with db.begin() as tx:  # as a process that was killed with the answer on its way

@@ -21,7 +21,7 @@ async def test_a_first_visit_says_what_to_do(me: Tab, bot: ScriptedBot) -> None:
     await expect(me.page.locator("#empty")).to_be_hidden()
 
 
-async def test_what_one_types_reaches_the_bot_and_its_answer_the_page(
+async def test_typed_text_reaches_the_bot_and_its_reply_reaches_the_page(
     me: Tab, bot: ScriptedBot
 ) -> None:
     await me.say("Hello <b>bot</b> & co\nsecond line")

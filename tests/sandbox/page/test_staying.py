@@ -50,7 +50,9 @@ async def test_a_flood_is_drawn_without_falling_behind(me: Tab, bot: ScriptedBot
     await expect(articles.nth(150)).to_be_in_viewport()
 
 
-async def test_what_came_while_one_reads_above_is_counted(me: Tab, bot: ScriptedBot) -> None:
+async def test_messages_that_arrive_while_scrolled_up_are_counted(
+    me: Tab, bot: ScriptedBot
+) -> None:
     chat = await started(me, bot)
     for number in range(40):
         await bot.say(chat, f"line {number}")
