@@ -302,8 +302,12 @@ async def _record_arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> No
     """Record the rows that have arrived, and count the stories.
 
     Stories of subscriptions with the option ``keep`` are also stored. The mute of a topic in which
-    another bot deleted messages ends. A chat that was erased during the send is left out.
+    another bot deleted messages ends. A chat that was erased during the send is left out. A story
+    that an earlier commit recorded, whose response was lost, is not counted again.
     """
+    recorded = await deliveries.sent_among(
+        tx, [number for send in sends for number in send.message_ids]
+    )
     stored = await chats.get_all(tx, [send.queue.chat_id for send in sends])
     stored_ids = {chat.id for chat in stored}
     messages: dict[int, int] = {}
@@ -314,7 +318,8 @@ async def _record_arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> No
         messages |= send.message_ids
         await _end_mute_by_bot(tx, send)
         if send.batch.album is not None:
-            uses.append((send.queue.chat_id, usage.Use(items=len(send.message_ids))))
+            new = send.message_ids.keys() - recorded
+            uses.append((send.queue.chat_id, usage.Use(items=len(new))))
     await deliveries.record_sent(tx, messages, now=now)
     arrived = [row for send in sends for row in send.batch.rows if row.id in messages]
     await kept_stories.add(tx, [row for row in arrived if row.options.keep])

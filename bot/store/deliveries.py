@@ -422,6 +422,16 @@ async def record_sent(tx: Tx, message_ids: dict[int, int], *, now: datetime) -> 
         await tx.execute(SENT, arrived)
 
 
+_SENT_AMONG = sa.select(deliveries.c.id).where(
+    deliveries.c.id.in_(sa.bindparam("ids", expanding=True)), deliveries.c.state == "sent"
+)
+
+
+async def sent_among(tx: Tx, ids: Collection[int]) -> set[int]:
+    """Return the ids of the deliveries in ``ids`` that are recorded as sent."""
+    return set(await tx.scalars(_SENT_AMONG, {"ids": list(ids)})) if ids else set()
+
+
 async def is_recent_alert(tx: Tx, chat_id: int, message_id: int) -> bool:
     """Return whether a message is a stored delivery: an alert or a notice.
 

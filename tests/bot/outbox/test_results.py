@@ -134,8 +134,9 @@ async def test_sends_into_many_chats_are_written_down_together(db: Database) -> 
     async with db.begin() as tx:
         await chat_queues.reschedule(tx, 3, free_at=NOON)
     await claim(db)  # the third chat is somebody else's by now
-    async with db.begin() as tx:
-        await results.record_whole_sends(tx, sends, now=NOON)
+    for _ in range(2):  # the response to the first commit is lost
+        async with db.begin() as tx:
+            await results.record_whole_sends(tx, sends, now=NOON)
     found = {(row.chat_id, row.story_pk): (row.state, row.message_id) for row in await rows(db)}
     assert found == {
         (chat, pk): ("sent", 10 * chat + int(pk) - 1) for chat in (1, 2, 3) for pk in ("1", "2")
