@@ -10,7 +10,9 @@ from functools import partial
 from bot.context import Context
 from bot.domain import talk
 from bot.domain.command_words import as_arguments, parse
+from bot.domain.everyday_words import is_about_all
 from bot.domain.plain_requests import Request, request_in
+from bot.domain.records import Subscription
 from bot.domain.sentences import N_
 from bot.presentation.actions import RUN, button
 from bot.updates import unit_of_work
@@ -18,6 +20,7 @@ from handlers import card, subscriptions
 from handlers.confirmation import MEANT, offer_for_many, offer_understood
 from handlers.errors import react
 from handlers.guard import OBEYED
+from handlers.links import profile_shown_by
 from handlers.replies import say
 
 EXAMPLE_NAME = "natgeo"
@@ -97,7 +100,7 @@ async def answer_request(context: Context, text: str) -> bool:
     if request.command == "price":
         await say(context, context.t(PRICE_FOR_OWNER if context.is_owner else PRICE))
     elif request.command == "unsubscribe":
-        await _offer_to_stop(context, request)
+        await _offer_to_stop(context, request, text)
     elif request.command == "why":
         await _explain(context, request)
     elif request.names and request.command != "privacy":
@@ -132,15 +135,15 @@ async def _is_about_profile(context: Context, request: Request) -> bool:
     return bool(await context.services.subscriptions.known_names(request.names))
 
 
-async def _offer_to_stop(context: Context, request: Request) -> None:
-    """Offer to end the named subscriptions.
+async def _offer_to_stop(context: Context, request: Request, text: str) -> None:
+    """Offer to end the subscriptions that a request means.
 
-    If the chat follows none of the named profiles, list all subscriptions.
+    Without such subscriptions, and for a text with a word such as "all", list all subscriptions.
     """
     rows = await context.services.subscriptions.every(context.chat.id)
-    followed = {subscription.username for subscription in rows}
-    named = [name for name in request.names if name in followed]
-    if named:
+    named = await _followed_names(context, request, rows)
+    is_unnamed = not request.names
+    if named and not (is_unnamed and is_about_all(text, context.t.language)):
         await offer_understood(context, "unsubscribe", parse([f"@{name}" for name in named]))
     elif rows:
         await subscriptions.ask_which_to_stop(context, rows)
@@ -149,12 +152,26 @@ async def _offer_to_stop(context: Context, request: Request) -> None:
 
 
 async def _explain(context: Context, request: Request) -> None:
-    """Explain the alerts of the only subscribed profile that the request names, or ask for one."""
+    """Explain the alerts of the only subscribed profile that a request means, or ask for one."""
     rows = await context.services.subscriptions.every(context.chat.id)
-    followed = {subscription.username for subscription in rows}
-    named = [name for name in request.names if name in followed]
+    named = await _followed_names(context, request, rows)
     context.args = as_arguments(named, context.t.language) if len(named) == 1 else []
     await OBEYED["why"].serve(context)
+
+
+async def _followed_names(
+    context: Context, request: Request, rows: Sequence[Subscription]
+) -> list[str]:
+    """Return the subscribed profiles that a request names.
+
+    A request without a name means the profile of the alert to which the message replies.
+    """
+    names = list(request.names)
+    if not names and context.replied_to is not None:
+        shown = await profile_shown_by(context.replied_to, context)
+        names = [shown] if shown else []
+    followed = {subscription.username for subscription in rows}
+    return [name for name in names if name in followed]
 
 
 async def _offer_for_names(context: Context, request: Request) -> None:

@@ -242,21 +242,38 @@ _UNSURE = {
 """Phrases that answer a question without a decision; they cancel as those of ``_NOBODY``."""
 
 _CONSENT = {
-    "en": "yes yeah yep yup sure both all everything",
-    "es": "sí claro ambos ambas todos todas todo",
-    "pt_BR": "sim claro isso ambos todos todas tudo",
-    "de": "ja klar jawohl beide beides alle alles",
-    "fr": "oui ouais tous toutes tout",
-    "it": "sì certo entrambi entrambe tutti tutte tutto",
-    "tr": "evet hepsi hepsini ikisi",
-    "ru": "да ага конечно оба все всё",
-    "ar": "نعم ايوه ايوا أيوه أجل الكل كلها كلاهما",
-    "id": "ya iya semua semuanya keduanya",
-    "uk": "так ага звісно обидва всі все",
-    "fa": "بله آره اره همه هردو",
-    "hi": "हाँ हां जी सब सभी दोनों haan han",
+    "en": "yes yeah yep yup sure",
+    "es": "sí claro",
+    "pt_BR": "sim claro isso",
+    "de": "ja klar jawohl",
+    "fr": "oui ouais",
+    "it": "sì certo",
+    "tr": "evet",
+    "ru": "да ага конечно",
+    "ar": "نعم ايوه ايوا أيوه أجل",
+    "id": "ya iya",
+    "uk": "так ага звісно",
+    "fa": "بله آره اره",
+    "hi": "हाँ हां जी haan han",
 }
-"""Words that agree to a question with buttons, or that choose several of its buttons."""
+"""Words that agree to a question with buttons."""
+
+_ALL = {
+    "en": "all both everything",
+    "es": "todo todos todas ambos ambas",
+    "pt_BR": "tudo todos todas ambos",
+    "de": "alle alles beide beides",
+    "fr": "tout tous toutes",
+    "it": "tutto tutti tutte entrambi entrambe",
+    "tr": "hepsi hepsini ikisi her şeyi",
+    "ru": "все всё оба",
+    "ar": "الكل كل كلها كلاهما",
+    "id": "semua semuanya keduanya",
+    "uk": "все всі обидва",
+    "fa": "همه هردو",
+    "hi": "सब सभी दोनों",
+}
+"""Words that choose several buttons, or all subscriptions."""
 
 _HESITATION = """
     hm hmm hmmm oh ah uh um er well ok okay sorry please pls you actually maybe ach äh
@@ -336,7 +353,7 @@ def is_cancellation(text: str, language: str, *, is_answer: bool = False) -> boo
 
     In an answer to a question (``is_answer``), "no", "nobody" and "I don't know" also cancel.
     """
-    words = [word for word in map(bare, typed_words(text)) if word]
+    words = _bare_words(text)
     phrases = _phrases(language, is_answer=is_answer)
     if " ".join(words) in phrases:
         return True
@@ -344,18 +361,32 @@ def is_cancellation(text: str, language: str, *, is_answer: bool = False) -> boo
 
 
 def is_consent(text: str, language: str) -> bool:
-    """Return whether a text only agrees to a question with buttons, as "yes please" does."""
-    consent = _words_of_consent(language)
-    words = [word for word in map(bare, typed_words(text)) if word]
+    """Return whether a text only answers a question with buttons, as "yes please" does."""
+    consent = _words_of_consent(language) | _words_for_all(language)
+    words = _bare_words(text)
     meant = [word for word in words if word in consent or word not in FILLERS]
     if not meant or meant[0] not in consent:
         return False
     return all(word in consent or word in everyday_words(language) for word in meant)
 
 
+def is_about_all(text: str, language: str) -> bool:
+    """Return whether a text has a word such as "all" in English or in ``language``."""
+    return not _words_for_all(language).isdisjoint(_bare_words(text))
+
+
+def _bare_words(text: str) -> list[str]:
+    return [word for word in map(bare, typed_words(text)) if word]
+
+
 @cache
 def _words_of_consent(language: str) -> frozenset[str]:
     return frozenset(map(bare, " ".join(_texts(_CONSENT, language)).split()))
+
+
+@cache
+def _words_for_all(language: str) -> frozenset[str]:
+    return frozenset(map(bare, " ".join(_texts(_ALL, language)).split()))
 
 
 @cache

@@ -186,7 +186,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "en": "why no|why not|not working|doesn't work|does not work|didn't get|not getting"
         "|why send*|why sent|why getting|nothing works"
         "|no alerts|nothing arrives|nothing comes|not receiving|broken"
-        "|didn't receive|haven't received|haven't got|did not get|why didn't|nothing new",
+        "|didn't receive|haven't received|haven't got|did not get|why didn't|nothing new"
+        "|why this|why that",
         "es": "no funciona|por qué no|porque no|no llegan|no llega|no recibo"
         "|por qué envía*|por qué manda*|por qué recibo|nada funciona"
         "|no me llegan|no llegó|no ha llegado",
@@ -262,27 +263,32 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|cancel subscriptions|cancel all|cancel alerts|cancel everything"
         "|delete|turn off|no more|quit"
         "|disable|opt out|don't want|do not want|dont want|cancel subscription"
-        "|spam|spamming|too many|annoying|leave me alone",
+        "|spam|spamming|too many|annoying|leave me alone"
+        "|not interested",
         "es": "borra*|elimina*|parar|^para ya|^para de|detener|detén|deten|basta"
         "|=para|=para esto|^para con|deja mandar*|deja enviar*|deja molestar"
         "|cancelar suscripciones|cancelar suscripción|desuscrib*"
         "|dejar seguir|deja enviar|no más|desactivar|quita|quitar|no quiero más"
         "|no quiero|no mandes|no envíes|deja mandar|dejar mandar|spam|cancela suscrip*"
-        "|anula suscrip*",
+        "|anula suscrip*"
+        "|no interesa",
         "pt_BR": "apaga*|exclui*|parar|pare|^para de|^chega|cancelar inscrição|desinscrev*"
         "|=para|^para com|me deixa paz|me deixe paz|cancelar inscrições"
         "|deixar seguir|desativar"
         "|não quero mais|remover|remova|tirar"
-        "|não quero|não mande|não manda|cancela* inscri*|spam|tira|cansei",
+        "|não quero|não mande|não manda|cancela* inscri*|spam|tira|cansei"
+        "|não interessa|não tenho interesse",
         "de": "lösch*|stopp|stop|aufhören|hör auf|abbestell*|abmelden|beenden|beende|ausschalten"
         "|lass ruhe|lasst ruhe|melde ab|meld ab"
         "|keine mehr|deabonnier*|entfern*|abo kündigen|schluss"
-        "|will keine|nicht mehr|nerv*|spam|kündig*",
+        "|will keine|nicht mehr|nerv*|spam|kündig*"
+        "|kein interesse",
         "fr": "supprim*|arrêter|arrête|arreter|arrete|arrêtez|stopper|désabonne*|desabonne*"
         "|j'en veux plus|laisse tranquille|laissez tranquille"
         "|désabonner"
         "|^plus d'alertes|désactive*|enlève*|retire*|me désabonner"
-        "|ne veux plus|envoie plus|envoyez plus|spam|désinscri*|stop",
+        "|ne veux plus|envoie plus|envoyez plus|spam|désinscri*|stop"
+        "|m'intéresse pas|pas intéressé",
         "it": "elimina*|cancella*|basta|ferma|fermare|fermati|smetti|smettila|disiscriv*"
         "|lasciami pace|lasciatemi pace|non interessa|non scriver*"
         "|disattiva*|rimuovi|togli"
@@ -292,34 +298,41 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|atma|yazma|rahat bırak"
         "|istemiyorum"
         "|çıkar"
-        "|gönderme|göndermeyin|iptal|spam|kaldır|takipten çık*",
+        "|gönderme|göndermeyin|iptal|spam|kaldır|takipten çık*"
+        "|ilgilenmiyorum",
         "ru": "удали*|стоп|хватит|прекрати*|отпиши*|отписаться|отписка|останови*|отключи*"
         "|отстань*|не пиши*|отвяжись"
         "|выключи*|убери"
         "|не больше надо|не больше присылай|не присылай*|перестань"
-        "|спам*|отписыва*|не надо|не хочу|надоел*|достал*|не шли|убрать",
+        "|спам*|отписыва*|не надо|не хочу|надоел*|достал*|не шли|убрать"
+        "|не интерес*|неинтересно",
         "ar": "احذف|حذف|توقف|أوقف|اوقف|إيقاف|ايقاف|إلغاء الاشتراك|الغاء الاشتراك|ألغ اشتراك*|كفى"
         "|لا تكتب|لا تراسل*|اتركني"
         "|كفاية"
         "|لا تنبيهات"
-        "|ألغي|الغي|لا ترسل|لا أريد|لا ترسلي|بطل|سبام|مابي",
+        "|ألغي|الغي|لا ترسل|لا أريد|لا ترسلي|بطل|سبام|مابي"
+        "|مش مهتم|غير مهتم",
         "id": "hapus|berhenti|stop|hentikan|setop|batal langganan|unsubscribe|matikan"
         "|udahan|jangan chat|jangan ganggu"
         "|jangan kirim|cukup"
         "|berhenti langganan"
-        "|jangan|spam|batalkan|nonaktifkan|unfollow|tidak mau|gak mau",
+        "|jangan|spam|batalkan|nonaktifkan|unfollow|tidak mau|gak mau"
+        "|tidak tertarik|gak tertarik",
         "uk": "видали*|стоп|досить|припини*|відпиши*|відписатися|зупини*|вимкни*|прибери"
         "|годі|не пиши*|відчепи*"
         "|не надсилай*"
         "|перестань"
         "|відпис*|відпиш*|припин*|зупин*|вимкн*|прибер*|спам*|не хочу|не треба|набрид*"
-        "|скасу* підпис*",
+        "|скасу* підпис*"
+        "|не цікав*|нецікаво",
         "fa": "توقف|بس|متوقف*|قطع*|نفرست*|لغو اشتراک|خاموش|دیگه نفرست|حذف"
         "|پیام نده|پیام ندید|ولم کن"
-        "|نمی‌خوام|نمیخوام|نمی‌خواهم|نفرستید|لغو|اسپم",
+        "|نمی‌خوام|نمیخوام|نمی‌خواهم|نفرستید|لغو|اسپم"
+        "|علاقه ندارم",
         "hi": "डिलीट|बंद|रोको|रुको|रोकें|अनसब्सक्राइब|हटाओ|हटाएँ|मत भेजो|बस करो"
         "|मैसेज मत|मत करो|message mat"
-        "|band|hatao|mat bhejo|roko|नहीं चाहिए|मत भेज*|स्पैम|nahi chahiye",
+        "|band|hatao|mat bhejo|roko|नहीं चाहिए|मत भेज*|स्पैम|nahi chahiye"
+        "|रुचि नहीं|दिलचस्पी नहीं",
     },
     "highlights": {
         "en": "highlight|highlights", "es": "destacada|destacadas|destacados|highlights",

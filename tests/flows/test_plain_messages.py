@@ -113,6 +113,26 @@ async def test_stop_all_ends_what_there_is_only_by_its_button(
     assert "↩️ Undo" in buttons(ended)
 
 
+async def test_a_reply_to_a_story_means_the_profile_of_the_story(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    for name in ("replied.a", "replied.b"):
+        await control.profile(name, posts_per_day=0)
+        await control.publish(name)
+    await bell.ask(ann, "/subscribe replied.a replied.b")
+    (story,) = await bell.ask(ann, "/stories replied.b")
+    reply = {"reply_to": story["message_id"]}
+    for text in ("stop this", "not interested", "delete this"):
+        (asked,) = await bell.ask(ann, text, **reply)
+        assert asked["text"].splitlines()[1] == "/unsubscribe replied.b", text
+        assert list(buttons(asked).values()) == ["many:unsubscribe"], text
+    (asked,) = await bell.ask(ann, "stop everything", **reply)
+    assert "unsub:0" in buttons(asked).values()
+    (page,) = await bell.ask(ann, "why this?", **reply)
+    assert "Last check" in page["text"]
+
+
 async def test_in_a_group_only_replies_to_the_bot_are_answered(
     bell: Bell, control: Control
 ) -> None:
