@@ -90,9 +90,14 @@ def is_other_request(context: Context, text: str, expected: Collection[str]) -> 
     return bool(request.names) or request.command not in SHOWING
 
 
-async def answer_request(context: Context, text: str) -> bool:
-    """Answer a text that requests a command in plain words; return False without a request."""
-    request = request_in(text, context.t.language, is_group=not context.is_private)
+async def answer_request(context: Context, text: str, *, is_command: bool = False) -> bool:
+    """Answer a text that requests a command in plain words; return False without a request.
+
+    With ``is_command``, the text is an unknown command without the slash, such as "hilfe".
+    """
+    request = request_in(
+        text, context.t.language, is_group=not context.is_private, is_command=is_command
+    )
     if request is None or not await is_for_bot(context, request):
         return False
     if request.command == "privacy" and await _is_about_profile(context, request):

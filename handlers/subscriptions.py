@@ -29,7 +29,7 @@ from bot.domain.errors import (
     SpendingStoppedError,
     SubscriptionError,
 )
-from bot.domain.everyday_words import is_cancellation
+from bot.domain.everyday_words import is_about_all, is_cancellation
 from bot.domain.model import Target
 from bot.domain.records import Known, Subscription, find_mute
 from bot.domain.sentences import N_, NN_
@@ -434,12 +434,27 @@ async def unsubscribe(context: Context) -> None:
         await say(context, *page)
         return
     wanted = parse(words, language=language)
-    if wanted.names and wanted.everyday:
+    if wanted.names and is_about_all(wanted.names[0], language):
+        await _ask_about_all(context, wanted)
+    elif wanted.names and wanted.everyday:
         await offer_understood(context, "unsubscribe", wanted)
     elif wanted.names:
         await _unsubscribe_named(context, wanted)
     else:
         await say(context, context.t(UNSUBSCRIBE_USAGE))
+
+
+async def _ask_about_all(context: Context, wanted: Wanted) -> None:
+    """Ask which alerts to stop after a word such as "everything", unless it is a subscription.
+
+    Raises:
+        NotFollowedError: The chat has no subscription.
+    """
+    rows = await context.services.subscriptions.every(context.chat.id)
+    if rows and wanted.names[0] not in {one.username for one in rows}:
+        await ask_which_to_stop(context, rows)
+    else:
+        await _unsubscribe_named(context, wanted)
 
 
 async def _unsubscribe_named(context: Context, wanted: Wanted) -> None:

@@ -14,7 +14,7 @@ from telegram import Message
 from telegram.ext import filters
 
 from bot.context import Context
-from bot.domain import links, talk
+from bot.domain import talk
 from bot.domain.command_words import as_arguments, parse
 from bot.domain.errors import UNKNOWN_COMMAND, BotError
 from bot.domain.everyday_words import is_cancellation, is_consent
@@ -190,7 +190,7 @@ async def _answer_words(context: Context, text: str, text_or_caption: str) -> No
         return
     if names := talk.names_listed_in(text_or_caption, context.t.language):
         await offer_for_many(context, names)
-    elif await answer_request(context, text):
+    elif await answer_request(context, text_or_caption):
         return
     elif is_consent(text, context.t.language):  # a reaction would look like a confirmation
         await say(context, context.t(TAP))
@@ -256,16 +256,23 @@ def example_button(context: Context) -> Buttons:
 
 
 async def _suggest_command(context: Context, word: str, rest: str) -> None:
-    known = {name for name, command in COMMANDS.items() if command.right is not OWNER}
+    """Suggest the command that is similar to an unknown command, or answer as plain words.
+
+    Raises:
+        BotError: The command is similar to no command, and is no request.
+    """
     if word == CANCEL:
         await say(context, context.t(UNCHANGED))
         return
+    known = {name for name, command in COMMANDS.items() if command.right is not OWNER}
     meant = talk.command_meant(word, known)
-    link = links.parse_argument(rest) if rest else None
     if meant is None:
+        if await answer_request(context, f"{word} {rest}", is_command=True):
+            return
         raise BotError(f"/{word}", text=UNKNOWN_COMMAND, command=code(f"/{word}"))
-    if COMMANDS[meant].accepts_name and link and link.username:
-        run = button(f"/{meant} {link.username}", actions.RUN(meant, link.username))
+    names = parse(rest.split(), language=context.t.language).names
+    if COMMANDS[meant].accepts_name and len(names) == 1:
+        run = button(f"/{meant} {names[0]}", actions.RUN(meant, names[0]))
         await say(context, context.t(MEANT), [[run]])
     else:
         await say(context, context.t(MEANT_COMMAND, command=Safe(f"/{meant}")))

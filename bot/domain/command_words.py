@@ -56,10 +56,9 @@ def parse(
     three or more words all have an @, or if the name is a keyword. The last word is no channel if
     a comma, a semicolon or a word such as "and" joins the last two words.
 
-    After the first name, common words of ``language`` are no names. If ``language`` is None, every
-    word may be a name. In an answer to a question of the bot (``is_answer``), the words of
-    requests are no names either. The first word of such an answer is no name if it is a common
-    word and a name follows.
+    Common words of ``language`` are no names. The first word is a name nevertheless if no other
+    word may be a name. If ``language`` is None, every word may be a name. In an answer to a
+    question of the bot (``is_answer``), the words of requests are no names either.
     """
     is_list = ends_as_list(arguments, words, language or "en")
     rest = [word.strip(_AROUND) for argument in arguments for word in typed_words(argument)]
@@ -70,7 +69,7 @@ def parse(
     first = 1
     if language:
         is_said = partial(_is_sentence_word if is_answer else is_everyday_word, language=language)
-        first = 0 if is_answer and _has_name_after_first(rest, language) else 1
+        first = 0 if _has_name_after_first(rest, is_said) else 1
         everyday += _take(rest, is_said, first)
     count = _take_count(rest) if takes_count else None
     if language:
@@ -115,8 +114,8 @@ def _is_sentence_word(word: str, language: str) -> bool:
     return is_everyday_word(word, language) or is_request_word(word, language)
 
 
-def _has_name_after_first(words: list[str], language: str) -> bool:
-    return not all(_is_sentence_word(word, language) or is_time(word) for word in words[1:])
+def _has_name_after_first(words: list[str], is_said: Callable[[str], bool]) -> bool:
+    return not all(is_said(word) or is_time(word) for word in words[1:])
 
 
 def ends_as_list(arguments: Sequence[str], words: Collection[str], language: str) -> bool:

@@ -397,34 +397,47 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|follow|batao jab|bata dena",
     },
     "stories": {
-        "en": "stories|story|+show|+see|+view|+watch|+display|+open|+look|+latest|+posted",
+        "en": "stories|story|+show|+see|+view|+watch|+display|+open|+look|+latest|+posted"
+        "|+new|+what's new",
         "es": "historias|historia|stories|story|+muestra|+muéstrame|+muestrame|+mostrar|+mostrarme"
         "|+ver|+enseña|+enséñame|+abre"
-        "|+mirar|+mira|+pasa|+pásame",
+        "|+mirar|+mira|+pasa|+pásame"
+        "|+novedades|+nuevo",
         "pt_BR": "stories|story|histórias|historias|+mostra|+mostre|+mostrar|+ver|+veja|+abre"
         "|+abrir"
-        "|+olhar|+mande|+assistir",
+        "|+olhar|+mande|+assistir"
+        "|+novidades|+novo",
         "de": "storys|story|stories|+zeig|+zeige|+zeigen|+sehen|+anschauen|+ansehen|+öffne"
-        "|+zeigt|+anzeigen|+gucken",
+        "|+zeigt|+anzeigen|+gucken"
+        "|+neues|+neu",
         "fr": "stories|story|+montre|+montre-moi|+montrer|+montrez|+voir|+affiche|+afficher"
         "|+ouvre"
-        "|+regarder|+vois",
+        "|+regarder|+vois"
+        "|+nouveau|+neuf",
         "it": "storie|storia|stories|+mostra|+mostrami|+mostrare|+vedere|+fammi|+guarda|+apri"
-        "|+guardare|+vedo|+vediamo",
+        "|+guardare|+vedo|+vediamo"
+        "|+novità|+nuovo",
         "tr": "hikaye*|hikâye*|+göster*|story|stories|+bak|+görmek|+aç"
-        "|+izle*|+görebilir*|+gör",
+        "|+izle*|+görebilir*|+gör"
+        "|+yeni",
         "ru": "истори*|сторис*|+покажи*|+показать|+посмотреть|+смотреть|+глянуть|+открой*"
-        "|+кинь|+глянь|+посмотрим",
+        "|+кинь|+глянь|+посмотрим"
+        "|+нового|+новое",
         "ar": "قصص|قصة|القصص|ستوري|+أرني|+ارني|+اعرض|+عرض|+شاهد|+أظهر|+مشاهدة|ستوريات|+وريني"
-        "|+شوف|+أشوف|+ورني|+فرجيني|+أشاهد",
+        "|+شوف|+أشوف|+ورني|+فرجيني|+أشاهد"
+        "|+الجديد|+جديد",
         "id": "story|stories|cerita|+tampilkan|+lihat|+lihatkan|+tunjukkan|+tunjukin|+buka"
-        "|+liat|+nonton|+tonton|+kirimin",
+        "|+liat|+nonton|+tonton|+kirimin"
+        "|+baru",
         "uk": "істор*|сторіс*|+покажи*|+показати|+подивитися|+дивитися|+відкрий*"
-        "|+покаж*|+глянути|+кинь",
+        "|+покаж*|+глянути|+кинь"
+        "|+нового|+нове",
         "fa": "استوری*|+نشان|+نشون|+ببینم|+نمایش|+ببین*|+باز"
-        "|+بیار|+ببینیم",
+        "|+بیار|+ببینیم"
+        "|+جدید|+تازه",
         "hi": "स्टोरी*|स्टोरीज़|+दिखा*|+देख*|+खोलो|+खोलें"
-        "|+dikhao|+dikha|+dikhado|+dikhaiye|+dekhna|+dekhni|+dekhne",
+        "|+dikhao|+dikha|+dikhado|+dikhaiye|+dekhna|+dekhni|+dekhne"
+        "|+नया|+नई",
     },
     "help": {
         "en": "help|menu|commands|what can do|how use|how work|how works|how does work|info"
@@ -487,7 +500,7 @@ _ORDER: tuple[Command, ...] = (
 
 _OTHER_WORDS = {
     "en": """
-        watched watch watching their theirs stupid legal speak
+        viewed views watched watch watching their theirs stupid legal speak
         do does did how what who whom whose where why which was am could should may must stuff
         thing things messages message sending sends more much so many very really profile profiles
         account accounts user users people person bot instagram insta ig one ones someone somebody
@@ -650,20 +663,25 @@ class _Pattern:
         return all(_has_word(words, part) for part in self.words)
 
 
-def request_in(text: str, language: str, *, is_group: bool = False) -> Request | None:
+def request_in(
+    text: str, language: str, *, is_group: bool = False, is_command: bool = False
+) -> Request | None:
     """Return the request in a short text; None for small talk, names alone, and prose.
 
     A text of more than 12 words, without the words of politeness, is prose. With ``is_group``, the
     text is a reply to a message of the bot in a group, where people also comment on stories. Such
     a text without a possible name is a request only if the text is a single word, or has no other
     words than the common words of requests. Several words without a name never request stories,
-    highlights or a subscription.
+    highlights or a subscription. With ``is_command``, the text is a command without the slash, so
+    a single word is no name.
     """
     text = with_script_gaps(typed(text))
     written = typed_words(text)
     words = [word for word in map(bare, written) if word]
     meant = [word for word in words if word not in SMALL_TALK and word not in FILLERS]
-    if not words or len(meant) > _LONGEST or _may_be_name(written, words):
+    if not words or len(meant) > _LONGEST:
+        return None
+    if not is_command and _may_be_name(written, words):
         return None
     unmarked = [word for word in written if not word.startswith("@")]
     plain = [bare(word) for word in unmarked]

@@ -19,7 +19,7 @@ from bot.domain.foreign_text import folded, typed_words, without_elision
 _MENTION = re.compile(r"(?<![\w@/.])@([A-Za-z0-9._]{1,30})")
 _BETWEEN = re.compile(r"[\n,;]+")
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
-_COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@\w+)?[,;:.!?]*(?:\s+(.*))?", re.DOTALL)
+_COMMAND = re.compile(r"/(\w{1,32})(?:@\w+)?[,;:.!?]*(?:\s+(.*))?", re.DOTALL)
 _AROUND = " \t\n.,;:!?¡¿…\"'()[]<>«»“”"
 _PICTURES = {"So", "Sk", "Mn", "Cf"}  # Unicode categories of emoji, with modifiers and joiners
 SHORT_THANKS = 5  # the maximum number of words of a text with thanks at any place
@@ -61,8 +61,9 @@ ALIASES = {
     "forget": "privacy", "stats": "usage", "limit": "usage", "limits": "usage", "menu": "help",
     "preview": "why", "mute": "subscriptions", "pause": "subscriptions", "snooze": "subscriptions",
     "quit": "unsubscribe", "end": "unsubscribe", "off": "unsubscribe", "alert": "subscribe",
-    "notify": "subscribe", "track": "subscribe", "erase": "privacy", "about": "help",
-    "info": "help", "faq": "help", "commands": "help", "history": "past", "download": "stories",
+    "notify": "subscribe", "track": "subscribe", "erase": "privacy", "quiet": "settings",
+    "silent": "subscriptions", "info": "help", "faq": "help", "commands": "help",
+    "history": "past", "download": "stories",
 }  # fmt: skip
 """Words that people write in place of the bot's commands."""
 

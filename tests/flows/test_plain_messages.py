@@ -29,11 +29,13 @@ WANTED = {
     "privacy": "erase",
     "stop": "unsub:0",
     "subscribe": "run:subscribe:",
-    "stories": "run:stories:",
-    "card": "run:stories:",
+    "stories": "run:highlights:",  # the example has only the button of the stories
+    "card": "run:highlights:",
+    "meant": "run:stories:",
     "unsubscribe": "many:unsubscribe",
     "subscriptions": "sub:",
     "why": "run:why:",
+    "offer": "many:subscribe",
     "zone": "set:back",
 }
 """The beginning of the data of a button that each outcome has."""

@@ -108,7 +108,8 @@ def test_with_an_at_each_word_is_a_name(words: list[str]) -> None:
         ("natgeo Please!", "en", ("natgeo",), ("Please",)),
         ("natgeo 9pm 10:30 24h 7", "en", ("natgeo",), ("9pm", "10:30", "24h", "7")),
         ("now", "en", ("now",), ()),
-        ("now natgeo", "en", ("now", "natgeo"), ()),
+        ("now natgeo", "en", ("natgeo",), ("now",)),
+        ("@now natgeo", "en", ("now", "natgeo"), ()),
         ("natgeo @daily nike", "en", ("natgeo", "daily", "nike"), ()),
         ("natgeo https://www.instagram.com/daily/", "en", ("natgeo", "daily"), ()),
         ("natgeo und nike", "en", ("natgeo", "und", "nike"), ()),
@@ -119,7 +120,7 @@ def test_with_an_at_each_word_is_a_name(words: list[str]) -> None:
         ("natgeo 300 1234567", "en", ("natgeo", "1234567"), ("300",)),
     ],
 )
-def test_everyday_words_are_no_names_after_the_first(
+def test_everyday_words_are_no_names_beside_a_name(
     text: str, language: str, names: tuple[str, ...], everyday: tuple[str, ...]
 ) -> None:
     got = parse(text.split(), words={"fast", "topic"}, takes_channel=True, language=language)
