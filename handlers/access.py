@@ -71,7 +71,7 @@ HOW_TO_OPEN = N_(
 @command("allow")
 async def allow(context: Context) -> None:
     """Give a person or a chat access to the bot, and end a block. Profiles need no access."""
-    named = _subject(context, here=True)
+    named = _subject(context, may_be_current_chat=True)
     if named is None:
         await say(context, context.t(ALLOW_USAGE))
         return
@@ -253,13 +253,15 @@ async def press_owner_button(context: Context, action: str, number: int | None) 
         await edit_pressed(context, text, rows_of_other_requests(number, context))
 
 
-def _subject(context: Context, *, here: bool = False) -> tuple[Subject, str, Sequence[str]] | None:
+def _subject(
+    context: Context, *, may_be_current_chat: bool = False
+) -> tuple[Subject, str, Sequence[str]] | None:
     """Return the subject of a command, the name if known, and the words after the subject.
 
     If the command replies to a message of a person, the subject is the author of that message.
     Messages of this bot and messages in the name of a chat do not count. Otherwise the first word
-    names the subject. With ``here``, a command without a word means the group or channel of the
-    command. Return None if the command names no subject.
+    names the subject. With ``may_be_current_chat``, a command without a word means the group or
+    channel of the command. Return None if the command names no subject.
     """
     asked = context.replied_to
     words = context.words
@@ -269,6 +271,6 @@ def _subject(context: Context, *, here: bool = False) -> tuple[Subject, str, Seq
     if words:
         subject = parse_subject(words[0])
         return (subject, "", words[1:]) if subject else None
-    if here and not context.is_private:
+    if may_be_current_chat and not context.is_private:
         return Subject.of_chat(context.origin.id), context.origin.effective_name or "", ()
     return None

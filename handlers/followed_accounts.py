@@ -216,7 +216,7 @@ async def subscribe_each(
     for name, preferences in wanted:
         try:
             with unit_of_work.as_current(None):  # each subscription is committed
-                one = await context.services.subscribing.subscribe(
+                subscribed = await context.services.subscribing.subscribe(
                     context.acted_on, name, context.asker, preferences=preferences
                 )
         except DatabaseUnavailableError:
@@ -224,8 +224,8 @@ async def subscribe_each(
         except BotError as error:
             failed.append((name, error))
         else:
-            if one.already:
-                existing.append((one.subscription, name))
+            if subscribed.already:
+                existing.append((subscribed.subscription, name))
             else:
                 done.append(name)
     return done, existing, failed

@@ -636,11 +636,11 @@ async def _obstacles_text(context: Context, target: Target | None) -> Safe:
     # The stored chat is read again: a subscription may have given the chat a payer.
     has_payer = await context.services.payers.has_payer(chat_id)
     sentences = [] if has_payer else [context.t(LEFT)]
-    here = await context.services.presence.mutes(chat_id)
+    mutes = await context.services.presence.mutes(chat_id)
     if target:
-        place = find_mute(here, target.thread_id)
-        here = (place,) if place else ()
-    sentences += [context.t(MISSING[mute.missing]) for mute in here]
+        place = find_mute(mutes, target.thread_id)
+        mutes = (place,) if place else ()
+    sentences += [context.t(MISSING[mute.missing]) for mute in mutes]
     return Safe("".join("\n\n" + sentence for sentence in sentences))
 
 

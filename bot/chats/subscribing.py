@@ -80,12 +80,12 @@ class Subscribed:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _CheckedProfile:
     """A profile to follow with the live stories, and the existing subscription, if any."""
 
     profile: Profile
     live: list[Story]
-    there: Subscription | None = None
+    existing: Subscription | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,30 +180,30 @@ class Subscribing:
         """
         places = await self._possible_places(target, usernames, own_topic=own_topic)
         is_fast = fast or (preferences is not None and preferences.options.fast)
-        asked: list[tuple[str, _Asked | BotError, Target]] = []
+        answers: list[tuple[str, _CheckedProfile | BotError, Target]] = []
         new = 0
         faster = 0
         for username in usernames:
-            there = target
+            destination = target
             try:
                 answer = await self._check_and_ask_api(
                     places[username], username, by, new=new, faster=faster if is_fast else None
                 )
                 if own_topic:
-                    there = await self._topics.ensure_own_topic(
+                    destination = await self._topics.ensure_own_topic(
                         target.chat_id, answer.profile.profile_id, answer.profile.username
                     )
             except (SubscriptionError, SpendingError, StoriesError, AskAgainError) as error:
-                asked.append((username, error, target))
+                answers.append((username, error, target))
                 continue
-            asked.append((username, answer, there))
-            new += answer.there is None
-            faster += not (answer.there and answer.there.options.fast)
-        return await self._follow_or_move_all(asked, by, preferences, fast=fast)
+            answers.append((username, answer, destination))
+            new += answer.existing is None
+            faster += not (answer.existing and answer.existing.options.fast)
+        return await self._follow_or_move_all(answers, by, preferences, fast=fast)
 
     async def _follow_or_move_all(
         self,
-        asked: Sequence[tuple[str, _Asked | BotError, Target]],
+        answers: Sequence[tuple[str, _CheckedProfile | BotError, Target]],
         by: Asker,
         preferences: Preferences | None,
         *,
@@ -211,26 +211,26 @@ class Subscribing:
     ) -> list[tuple[str, Subscribed | BotError]]:
         """Start or move all possible subscriptions. Return the results in the same order."""
         results: dict[int, Subscribed | BotError] = {}
-        possible: list[tuple[int, _Asked, Target]] = []
-        for place, (_, answer, there) in enumerate(asked):
+        possible: list[tuple[int, _CheckedProfile, Target]] = []
+        for place, (_, answer, destination) in enumerate(answers):
             if isinstance(answer, BotError):
                 results[place] = answer
             else:
-                possible.append((place, answer, there))
+                possible.append((place, answer, destination))
         # The profiles are locked in the order of their ids. Otherwise two chats that name the same
         # profiles in different orders could wait for each other. The first new subscription locks
         # the profiles of all subscriptions. Without a new subscription, the sorted moves lock one
         # profile at a time. New subscriptions keep the order of the request, because a limit
         # refuses the last names.
-        new = [item for item in possible if item[1].there is None]
-        moved = [item for item in possible if item[1].there is not None]
+        new = [item for item in possible if item[1].existing is None]
+        moved = [item for item in possible if item[1].existing is not None]
         moved.sort(key=lambda item: item[1].profile.profile_id)
         ids = {answer.profile.profile_id for _, answer, _ in possible}
-        for place, answer, there in (*new, *moved):
+        for place, answer, destination in (*new, *moved):
             results[place] = await self._follow_or_move(
-                there, answer, by, preferences, fast=fast, profile_ids=ids
+                destination, answer, by, preferences, fast=fast, profile_ids=ids
             )
-        return [(username, results[place]) for place, (username, _, _) in enumerate(asked)]
+        return [(username, results[place]) for place, (username, _, _) in enumerate(answers)]
 
     async def _possible_places(
         self, target: Target, usernames: Sequence[str], *, own_topic: bool
@@ -254,7 +254,7 @@ class Subscribing:
     async def _follow_or_move(
         self,
         target: Target,
-        asked: _Asked,
+        checked: _CheckedProfile,
         by: Asker,
         preferences: Preferences | None,
         *,
@@ -262,19 +262,19 @@ class Subscribing:
         profile_ids: Collection[str],
     ) -> Subscribed:
         """Start a subscription in ``target``, or move an existing subscription to ``target``."""
-        if asked.there is None:
+        if checked.existing is None:
             return await self._follow(
-                target, asked, by, preferences, fast=fast, profile_ids=profile_ids
+                target, checked, by, preferences, fast=fast, profile_ids=profile_ids
             )
-        subscription = asked.there
+        subscription = checked.existing
         is_sooner = fast and not subscription.options.fast
         if subscription.target != target:
             subscription = await self._move(subscription, target)
         if is_sooner:
             subscription = await self.set_options(target.chat_id, subscription.id, {"fast": True})
-        already = asked.there.target == target
+        already = checked.existing.target == target
         return Subscribed(
-            subscription, asked.profile, asked.live, already, is_sooner=is_sooner and already
+            subscription, checked.profile, checked.live, already, is_sooner=is_sooner and already
         )
 
     async def set_own_topic(self, chat_id: int, subscription_id: int, *, on: bool) -> Subscription:
@@ -332,9 +332,9 @@ class Subscribing:
             await refuse_blocked(tx, chat_id, now=now)
             await chat_queues.ensure(tx, chat_id, now=now)
             await chat_queues.lock(tx, chat_id)
-            there = await store.find(tx, ended.target, profile_id)
-            if there is not None:
-                return there
+            existing = await store.find(tx, ended.target, profile_id)
+            if existing is not None:
+                return existing
             await self._check_restorable(tx, ended, by)
             await store.add(
                 tx,
@@ -414,7 +414,7 @@ class Subscribing:
         *,
         new: int,
         faster: int | None,
-    ) -> _Asked:
+    ) -> _CheckedProfile:
         """Return the profile with the live stories and the existing subscription, if any.
 
         The cost is that of ``subscribe``: 0 for a known profile that is already subscribed to.
@@ -433,22 +433,24 @@ class Subscribing:
         lock = self._asking.setdefault(username, asyncio.Lock())
         async with lock:
             known = await self._names.last_known(username, within=_NAME_IS_SURE)
-            there = await self._followed_in(places, known.profile_id) if known else None
-            if there is None:
+            existing = await self._followed_in(places, known.profile_id) if known else None
+            if existing is None:
                 await self._check_limits_and_budget(chat_id, by, username, known, new)
-            if faster is not None and not (there and there.options.fast):
+            if faster is not None and not (existing and existing.options.fast):
                 await self._refuse_too_many_fast(chat_id, by, faster)
             is_active = known is not None and known.state == "active"
-            is_sure = there is not None or is_active
+            is_sure = existing is not None or is_active
             if known and is_sure:
                 profile = known.profile
             else:
                 with naming_account(username):
                     profile = await self._names.resolve_public(username, Charge("subscribe", by))
-                there = await self._followed_in(places, profile.profile_id)
+                existing = await self._followed_in(places, profile.profile_id)
             self._refuse_blocked(profile.profile_id, username)
-            if there:
-                return _Asked(profile, await self._stored_live_stories(profile.profile_id), there)
+            if existing:
+                return _CheckedProfile(
+                    profile, await self._stored_live_stories(profile.profile_id), existing
+                )
             try:
                 live = await self._ask_live(profile, by, is_just_named=not is_sure)
             except (SpendingStoppedError, OutOfServiceError):
@@ -456,12 +458,12 @@ class Subscribing:
                     raise
                 # The stored profile is sufficient to subscribe. The checks begin later.
                 live = await self._stored_live_stories(profile.profile_id)
-            return _Asked(profile, live)
+            return _CheckedProfile(profile, live)
 
     async def _followed_in(self, places: Sequence[Target], profile_id: str) -> Subscription | None:
         async with reading(self._db) as tx:
-            here = [await store.find(tx, place, profile_id) for place in places]
-        return next((subscription for subscription in here if subscription), None)
+            found = [await store.find(tx, place, profile_id) for place in places]
+        return next((subscription for subscription in found if subscription), None)
 
     async def _stored_live_stories(self, profile_id: str) -> list[Story]:
         return await fetch(self._db, lambda tx: stories.live(tx, profile_id, now=self._now()))
@@ -537,7 +539,7 @@ class Subscribing:
     async def _follow(
         self,
         target: Target,
-        asked: _Asked,
+        checked: _CheckedProfile,
         by: Asker,
         preferences: Preferences | None,
         *,
@@ -554,7 +556,7 @@ class Subscribing:
         """
         now = self._now()
         is_new = False
-        profile = asked.profile
+        profile = checked.profile
         async with writing(self._db) as tx:
             chat = await store.lock_and_get_chat(tx, target.chat_id, now=now)
             await refuse_blocked(tx, target.chat_id, now=now)
@@ -588,7 +590,7 @@ class Subscribing:
         if subscription is None:  # a concurrent command has ended the subscription
             raise NotFollowedError(username=profile.username)
         is_there = added is None
-        return Subscribed(subscription, profile, asked.live, is_there, is_new=not is_there)
+        return Subscribed(subscription, profile, checked.live, is_there, is_new=not is_there)
 
     async def _preferences_of_new(
         self, tx: Tx, chat: Chat, payer: int, preferences: Preferences | None, *, fast: bool

@@ -352,7 +352,7 @@ class Subscriptions:
             NotFollowedError: The chat does not follow the profile in any topic.
         """
         rows = await self.named(target.chat_id, username)
-        here = [
+        in_thread = [
             subscription
             for subscription in rows
             if subscription.target.thread_id == target.thread_id
@@ -362,7 +362,7 @@ class Subscriptions:
             obstacle = await self._find_obstacle(tx, now)
             return [
                 await explain(tx, subscription, obstacle=obstacle, now=now)
-                for subscription in here or rows
+                for subscription in in_thread or rows
             ]
 
     async def find_obstacle(self) -> Obstacle:

@@ -176,7 +176,7 @@ class Watch:
         if seen.failed_checks:
             # Failed checks open the incident even if the API seems to work.
             signs["api_fails"] = True
-        was_open = {one.kind: one for one in await self._incidents.all_open()}
+        was_open = {incident.kind: incident for incident in await self._incidents.all_open()}
         for kind in KINDS:
             self._open.labels(kind).set(kind in was_open)
         for one in judge(seen, is_open=dict.fromkeys(was_open, True), now=now):

@@ -132,12 +132,12 @@ async def _record_payload(
         # An earlier commit recorded the outcome, but the result of the commit was lost.
         return False
     await _count_items(tx, target, payload, outcome, now=now)
-    said = _follow_ups(payload, outcome)
-    if said:
+    messages = _follow_ups(payload, outcome)
+    if messages:
         waiting = await deliveries.waiting_replies(tx, target.chat_id)
-        for more in said:
+        for more in messages:
             await _enqueue_follow_up(tx, target, more, waiting, now=now)
-    return bool(said)
+    return bool(messages)
 
 
 async def _enqueue_follow_up(
@@ -191,11 +191,11 @@ def _follow_ups(payload: Payload, outcome: Outcome) -> list[Payload]:
         return [text_payload(t(INCIDENT, incident=incident), reply_to=asked)]
     if payload["kind"] != "album" or not isinstance(outcome, Sent | Muted):
         return []
-    said: list[Payload] = []
+    messages: list[Payload] = []
     if isinstance(outcome, Muted) and outcome.missing in _CANT_SHOW:
-        said.append(text_payload(t(_CANT_SHOW[outcome.missing]), reply_to=asked))
+        messages.append(text_payload(t(_CANT_SHOW[outcome.missing]), reply_to=asked))
     under = [payload["under"]] if outcome.items and "under" in payload else []
-    return said + failed_items.payloads(payload, outcome.failed, reply_to=asked) + under
+    return messages + failed_items.payloads(payload, outcome.failed, reply_to=asked) + under
 
 
 def _asked(payload: Payload) -> int | None:

@@ -56,8 +56,8 @@ async def get(tx: Tx, subject: Subject) -> Entry | None:
 
 async def lock(tx: Tx, subject: Subject) -> Entry | None:
     """Lock and return the entry of a subject, or None if the access list has no entry."""
-    mine = sa.select(*COLUMNS).where(_subject_sql(subject))
-    return await row_or_none(tx, Entry, mine.with_for_update())
+    query = sa.select(*COLUMNS).where(_subject_sql(subject))
+    return await row_or_none(tx, Entry, query.with_for_update())
 
 
 async def put(tx: Tx, subject: Subject, *, now: datetime, **values: Any) -> Entry:  # noqa: ANN401 - columns
@@ -210,8 +210,8 @@ def _block_length(entry: Entry) -> tuple[bool, bool, datetime]:
 
 async def erase_name(tx: Tx, chat_id: int) -> None:
     """Erase the name of a person or chat. The permissions stay."""
-    theirs = _subject_sql(Subject.of_chat(chat_id))
-    await tx.execute(sa.update(access_list).where(theirs).values(name=""))
+    condition = _subject_sql(Subject.of_chat(chat_id))
+    await tx.execute(sa.update(access_list).where(condition).values(name=""))
 
 
 async def add_invitation(
@@ -250,8 +250,8 @@ def _open_sql(digest: str, now: datetime) -> sa.ColumnElement[bool]:
 
 
 def _allowance_sql(kind: sa.ColumnElement[str], subject: str) -> sa.ScalarSelect[Any]:
-    mine = sa.and_(kind == _KIND, sa.bindparam(subject) == _SUBJECT)
-    return sa.select(access_list.c.allowance).where(mine).scalar_subquery()
+    condition = sa.and_(kind == _KIND, sa.bindparam(subject) == _SUBJECT)
+    return sa.select(access_list.c.allowance).where(condition).scalar_subquery()
 
 
 def known_condition(person: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:

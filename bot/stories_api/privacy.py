@@ -58,7 +58,7 @@ class Trust:
         Return True if this ends the trust in such answers: the answers about two profiles were
         wrong within two days, and the trust had not ended before.
         """
-        kept = {one: at for one, at in self.contradicted.items() if at > now - WITHIN}
+        kept = {subject: at for subject, at in self.contradicted.items() if at > now - WITHIN}
         self.contradicted = {**kept, profile_id: now}
         if self.fell_back_at is not None or len(self.contradicted) < _ENOUGH:
             return False
@@ -154,7 +154,7 @@ class PrivacyCheck:
         async with self._db.begin() as tx:
             trust = await _read_trust(tx)
             is_news = trust.record_contradiction(profile_id, now)
-            at = {one: moment.isoformat() for one, moment in trust.contradicted.items()}
+            at = {subject: moment.isoformat() for subject, moment in trust.contradicted.items()}
             since = trust.fell_back_at.isoformat() if trust.fell_back_at else None
             await key_values.put(tx, PRIVACY_CHECK, {"contradicted": at, "fell_back_at": since})
         self._trust = trust
@@ -169,6 +169,6 @@ async def _read_trust(tx: Tx) -> Trust:
         return Trust()
     since = kept["fell_back_at"]
     return Trust(
-        {one: datetime.fromisoformat(at) for one, at in kept["contradicted"].items()},
+        {subject: datetime.fromisoformat(at) for subject, at in kept["contradicted"].items()},
         datetime.fromisoformat(since) if since else None,
     )

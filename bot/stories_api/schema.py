@@ -217,8 +217,8 @@ def highlights_from(value: object) -> list[Highlight]:
         MalformedBodyError: The body has no list, or no item of its list is a highlight.
     """
     by_pk: dict[str, Highlight] = {}
-    for one in _read_items(value, highlight_from, most=_MOST_HIGHLIGHTS):
-        by_pk.setdefault(one.pk, one)
+    for highlight in _read_items(value, highlight_from, most=_MOST_HIGHLIGHTS):
+        by_pk.setdefault(highlight.pk, highlight)
     return list(by_pk.values())
 
 
@@ -257,7 +257,9 @@ def story_from(value: object, *, profile_id: str = "", username: str = "") -> St
         sponsors=_unique(sponsor.username for sponsor in wire.sponsor_tags),
         stickers=tuple(_sticker_from(sticker) for sticker in wire.stickers),
         reshared=tuple(_reshared_from(media, _names_by_id(wire)) for media in wire.medias),
-        music=_unique(_song_line(one.music_asset_info) for one in wire.story_music_stickers),
+        music=_unique(
+            _song_line(sticker.music_asset_info) for sticker in wire.story_music_stickers
+        ),
     )
 
 

@@ -94,18 +94,23 @@ def _is_same(file: Path, copy_stat: os.stat_result) -> bool:
 
 
 def _write(source: Path, part: Path, *, at: datetime, stop: threading.Event) -> None:
-    with closing(_open(source, stop)) as there, closing(_open(part, stop)) as here:
+    with (
+        closing(_open(source, stop)) as source_connection,
+        closing(_open(part, stop)) as connection,
+    ):
         try:
-            there.backup(here, pages=_PAGES, progress=lambda *_: _raise_if_stopped(stop))
+            source_connection.backup(
+                connection, pages=_PAGES, progress=lambda *_: _raise_if_stopped(stop)
+            )
             # The copy is a single file without a write-ahead log.
-            here.execute("PRAGMA journal_mode=DELETE")
-            if _revision(here) is None:
+            connection.execute("PRAGMA journal_mode=DELETE")
+            if _revision(connection) is None:
                 raise BackupError(NO_TABLES.format(file=source))
-            here.execute(  # the mark of a copy of a copy keeps the time of the first copy
+            connection.execute(  # the mark of a copy of a copy keeps the time of the first copy
                 "INSERT INTO key_values (key, value) VALUES (?, ?) ON CONFLICT DO NOTHING",
                 (MARK, json.dumps(at.isoformat())),
             )
-            _check_integrity(here, DAMAGED.format(file=source))
+            _check_integrity(connection, DAMAGED.format(file=source))
         except sqlite3.DatabaseError as error:
             _raise_if_stopped(stop)
             if is_damage(error):
@@ -120,8 +125,8 @@ def require_tables(file: Path) -> None:
         BackupError: The copy has no tables of the bot.
         sqlite3.Error: The copy can't be read.
     """
-    with closing(_open(file, threading.Event())) as here:
-        if _revision(here) is None:
+    with closing(_open(file, threading.Event())) as connection:
+        if _revision(connection) is None:
             raise BackupError(NO_TABLES.format(file=file))
 
 
@@ -134,8 +139,8 @@ def check_whole(file: Path, stop: threading.Event) -> None:
     """
     damaged = DAMAGED.format(file=file)
     try:
-        with closing(_open(file, stop)) as here:
-            _check_integrity(here, damaged)
+        with closing(_open(file, stop)) as connection:
+            _check_integrity(connection, damaged)
     except sqlite3.DatabaseError as error:
         _raise_if_stopped(stop)
         if is_damage(error):
@@ -170,9 +175,9 @@ def has_foreign_log(file: Path) -> bool:
 
 def database_id(file: Path) -> str | None:
     """Return the id that a copy shares with its database, or None."""
-    with suppress(sqlite3.Error), closing(_open(file, threading.Event())) as here:
+    with suppress(sqlite3.Error), closing(_open(file, threading.Event())) as connection:
         query = "SELECT value FROM key_values WHERE key = ?"
-        row = here.execute(query, (DATABASE_ID,)).fetchone()
+        row = connection.execute(query, (DATABASE_ID,)).fetchone()
         return str(json.loads(row[0])) if row else None
     return None
 
@@ -210,9 +215,9 @@ def verified_revision(file: Path) -> str | None:
     if not is_file:
         raise BackupError(f"{file.absolute()} is not a file: name a backup")
     try:
-        with closing(_open(file, threading.Event())) as here:
-            _check_integrity(here, f"{file} is damaged")
-            return _revision(here)
+        with closing(_open(file, threading.Event())) as connection:
+            _check_integrity(connection, f"{file} is damaged")
+            return _revision(connection)
     except sqlite3.Error as error:
         raise BackupError(f"{file} can't be read as an SQLite database: {error}") from error
 
@@ -241,8 +246,11 @@ def put_in_place(file: Path, database: Path, *, now: datetime) -> Path | None:
         # SQLite deletes the log of an empty file.
         if database.stat().st_size and not has_foreign_log(database):
             # Move the content of the log into the file, if the log can be read.
-            with suppress(sqlite3.Error), closing(_open(database, threading.Event())) as here:
-                here.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            with (
+                suppress(sqlite3.Error),
+                closing(_open(database, threading.Event())) as connection,
+            ):
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         try:
             before.hardlink_to(database)  # the link ensures that a database exists at every moment
         except OSError:  # the file system, for example of a memory card, has no hard links
