@@ -14,6 +14,8 @@ from tests.support.control import wait_for
 from tests.support.database import on_postgresql
 from tests.support.followed import HOUR, NOON
 
+MANY = 33_000  # more than the parameters of a statement on PostgreSQL
+
 
 async def running(tx: Tx, text: str) -> int:
     """Hand a broadcast out to all chats; return its number."""
@@ -87,20 +89,24 @@ async def test_a_broadcast_ends_whose_author_was_erased(sqlite_db: Database) -> 
         sender.worker.stop()
 
 
+async def add_numbered(tx: Tx, table: sa.Table, key: str, **values: object) -> None:
+    """Insert a row for each chat from 1 to ``MANY`` with a single statement."""
+    number = sa.func.generate_series(1, MANY).column_valued("number")
+    literals = [sa.literal(value, table.c[name].type) for name, value in values.items()]
+    rows = sa.select(number, *literals)
+    await tx.execute(sa.insert(table).from_select([key, *values], rows))
+
+
 @on_postgresql
 async def test_a_broadcast_stops_that_very_many_chats_have_not_received(db: Database) -> None:
     """More chats wait, because of quiet hours, than a statement may have parameters."""
-    at = "0, 0 FROM generate_series(1, 33000) AS n"
     async with db.begin() as tx:
         number = await broadcasts.add_draft(tx, "", 1, now=NOON)
-        fields = f"json_build_object('broadcast', {number})"
-        for row in (
-            f"chats (id, kind, state_since, created_at) SELECT n, 'private', {at}",
-            f"chat_queues (chat_id, due_at, leased_until) SELECT n, {at}",
-            "deliveries (chat_id, notice, fields, due_at, created_at) "  # noqa: ISC004 - one statement
-            f"SELECT n, 'broadcast', {fields}, {at}",
-        ):
-            await tx.exec_driver_sql(f"INSERT INTO {row}")
+        since = {"state_since": NOON, "created_at": NOON}
+        due = {"due_at": NOON, "created_at": NOON, "fields": {"broadcast": number}}
+        await add_numbered(tx, chats.chats, "id", kind="private", **since)
+        await add_numbered(tx, chat_queues.queues, "chat_id", due_at=NOON, leased_until=NOON)
+        await add_numbered(tx, deliveries, "chat_id", notice="broadcast", **due)
         await broadcasts.drop_unsent(tx, number, now=NOON)
         is_waiting = sa.exists().where(is_open)
         assert not (await tx.execute(sa.select(is_waiting))).scalar_one()
