@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.support.control import Control, Json
-from tests.support.storybell import Bell, buttons, storybell
+from tests.support.storybell import NO_CHECKS, Bell, buttons, storybell
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
 
-SETTINGS = {"poll_floor_s": 3600}  # no flow of this module waits for a check
+SETTINGS = NO_CHECKS
 
 
 def file_of(rows: list[object]) -> Json:

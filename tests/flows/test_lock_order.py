@@ -9,7 +9,7 @@ from bot.store.engine.database import Database
 from tests.support.database import on_postgresql
 from tests.support.lock_waits import Pause, lock_soon, run_behind_a_lock
 from tests.support.sandbox import Box
-from tests.support.storybell import running_bell, unhurried
+from tests.support.storybell import NO_CHECKS, running_bell, unhurried
 
 
 @on_postgresql
@@ -38,7 +38,7 @@ async def test_the_button_that_keeps_all_stories_locks_rows_in_order(
         database_url=database_url,
         timing=unhurried(),
         daily_budget=10**6,
-        poll_floor_s=3600,
+        **NO_CHECKS,
     ) as bell:
         boss = await control.person()
         group = await control.chat("supergroup", members={boss: "creator"})

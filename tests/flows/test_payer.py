@@ -17,7 +17,7 @@ from bot.store.subscriptions import subscriptions
 from tests.support.control import Control, Json, wait_for
 from tests.support.database import slow_on_postgresql
 from tests.support.sandbox import Box
-from tests.support.storybell import Bell, buttons, running_bell, unhurried
+from tests.support.storybell import FEW_CHECKS, Bell, buttons, running_bell, unhurried
 
 pytestmark = pytest.mark.jumps
 
@@ -27,7 +27,6 @@ MINE = "I am responsible for this group"
 CHANNELS, COST = 10, 3  # credits of all channels in a group; of a question about a new name
 LIMIT = 4  # credits of a person a day; a newcomer has two
 MANY = 1_000_000
-CHECKS_S = 10  # seconds between checks; more checks take more CPU time than the flows
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 
@@ -126,7 +125,7 @@ async def town(
         "max_new_subscriptions_a_day": 2,
         "person_daily_allowance": LIMIT,
         "chat_daily_allowance": 100,
-        "poll_floor_s": CHECKS_S,
+        **FEW_CHECKS,
         **values,
     }
     async with running_bell(tmp_path, box, timing=unhurried(), **values) as bell:

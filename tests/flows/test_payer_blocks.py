@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from bot.store.engine.database import Database
-from tests.flows.test_payer import ANONYMOUS, CHECKS_S, Town, is_told
+from tests.flows.test_payer import ANONYMOUS, Town, is_told
 from tests.support.control import Json, wait_for
 from tests.support.sandbox import Box
-from tests.support.storybell import buttons, running_bell, unhurried
+from tests.support.storybell import FEW_CHECKS, buttons, running_bell, unhurried
 
 pytestmark = pytest.mark.jumps
 
@@ -26,7 +26,7 @@ async def town(
     url = sqlite_db.url.render_as_string(hide_password=False)
     values = {"database_url": url, "admin_ids": str(boss), "daily_budget": 1_000_000}
     values |= {"person_daily_allowance": 1000, "access": request.param}
-    values |= {"poll_floor_s": CHECKS_S}
+    values |= FEW_CHECKS
     async with running_bell(tmp_path, box, timing=unhurried(), **values) as bell:
         await box.control.privacy_mode(on=False)
         yield Town(bell, sqlite_db, boss)

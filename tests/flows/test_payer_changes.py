@@ -11,9 +11,9 @@ from bot.domain.access import Subject
 from bot.store import access
 from bot.store.engine.database import Database
 from tests.flows.test_import import file_of
-from tests.flows.test_payer import CHECKS_S, MINE, Town, is_told, pressed_page
+from tests.flows.test_payer import MINE, Town, is_told, pressed_page
 from tests.support.sandbox import Box
-from tests.support.storybell import buttons, running_bell, unhurried
+from tests.support.storybell import FEW_CHECKS, buttons, running_bell, unhurried
 
 pytestmark = pytest.mark.jumps
 
@@ -38,7 +38,7 @@ async def town(
         "daily_budget": 1_000_000,
         "person_daily_allowance": 1000,
         "max_subscriptions": 2,
-        "poll_floor_s": CHECKS_S,
+        **FEW_CHECKS,
     }
     async with running_bell(tmp_path, box, timing=unhurried(), **usual | values) as bell:
         await box.control.privacy_mode(on=False)

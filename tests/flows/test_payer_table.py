@@ -14,7 +14,7 @@ from bot.store.engine.database import Database
 from bot.store.subscriptions import subscriptions
 from tests.flows.test_payer import ANONYMOUS, NOW, Town
 from tests.support.sandbox import Box
-from tests.support.storybell import running_bell, unhurried
+from tests.support.storybell import NO_CHECKS, running_bell, unhurried
 
 pytestmark = pytest.mark.jumps
 
@@ -72,7 +72,7 @@ async def town(
     url = sqlite_db.url.render_as_string(hide_password=False)
     values = {"database_url": url, "admin_ids": str(boss), "daily_budget": 1_000_000}
     values |= {"access": mode, "person_daily_allowance": credits_}
-    values |= {"poll_floor_s": 3600}  # the checks of followed profiles are not tried here
+    values |= NO_CHECKS
     values |= {"max_subscriptions": NAMES, "max_new_subscriptions_a_day": NAMES}
     async with running_bell(tmp_path, box, timing=unhurried(), **values) as bell:
         await box.control.privacy_mode(on=False)

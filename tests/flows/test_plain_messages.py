@@ -14,11 +14,11 @@ from handlers.press_answers import UNCHANGED
 from handlers.subscriptions import EMPTY
 from handlers.talk import TAP
 from tests.support.control import Control, Json, wait_for
-from tests.support.storybell import Bell, buttons, unhurried
+from tests.support.storybell import NO_CHECKS, Bell, buttons, unhurried
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
 TIMING = unhurried()
-SETTINGS = {"poll_floor_s": 3600}  # no flow of this module waits for a check
+SETTINGS = NO_CHECKS
 FILE = Path(__file__).parents[1] / "data" / "plain_messages.jsonl"
 MESSAGES = [json.loads(line) for line in FILE.read_text().splitlines()]
 FOLLOWED = ("natgeo", "plain.other")

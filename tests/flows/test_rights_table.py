@@ -25,7 +25,7 @@ from handlers.guard import UNKNOWN_BUTTON, Guarded, command, handlers_of
 from handlers.rights import ANYBODY, COMMANDS, OWNER, SHOW, TABLE
 from handlers.settings import QUIET
 from tests.support.control import Json
-from tests.support.storybell import TOKEN, Bell, storybell
+from tests.support.storybell import NO_CHECKS, TOKEN, Bell, storybell
 
 pytestmark = pytest.mark.jumps
 
@@ -272,8 +272,7 @@ async def walking(folder: Path) -> AsyncIterator[Walk]:
     first = 100_000_001  # the sandbox's first person; each step has an operator of its own
     owners = range(first, first + sum(cell.role is Role.OPERATOR for cell in cells()))
     plenty = {"daily_budget": 100_000, "person_daily_allowance": 100_000}
-    plenty["poll_floor_s"] = 3600  # no step waits for a check
-    values = {"messages_per_second": 1000, "admin_ids": list(owners), **plenty}
+    values = {"messages_per_second": 1000, "admin_ids": list(owners)} | NO_CHECKS | plenty
     async with storybell(folder, **values) as bell:
         await bell.control.privacy_mode(on=False)
         await bell.control.callback_life(60)  # a busy machine is not what is tried here

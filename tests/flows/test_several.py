@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.control import Control, Json, stories_of, wait_for
-from tests.support.storybell import Bell, buttons, storybell
+from tests.support.storybell import FEW_CHECKS, Bell, buttons, storybell
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
-SETTINGS = {"poll_floor_s": 10}  # more checks take more CPU time than the flows
+SETTINGS = FEW_CHECKS
 DOWN: Json = {"status": 503, "body": {"detail": "Service Unavailable"}}
 
 

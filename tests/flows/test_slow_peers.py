@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.control import wait_for
 from tests.support.sandbox import sandbox_box
-from tests.support.storybell import Bell, running_bell, storybell
+from tests.support.storybell import FEW_CHECKS, Bell, running_bell, storybell
 
 pytestmark = pytest.mark.jumps
 
@@ -90,7 +90,7 @@ async def test_a_server_that_stays_slow_is_named_to_the_owner(tmp_path: Path) ->
 
 
 async def test_nothing_more_is_downloaded_from_a_slow_host_for_alerts(tmp_path: Path) -> None:
-    async with storybell(tmp_path, poll_floor_s=10) as bell:
+    async with storybell(tmp_path, **FEW_CHECKS) as bell:
         control = bell.control
         *first, last = await follow_each(bell, 4)
         await control.fault("cdn", {"slow_bytes_per_s": 1}, match=OF_VIDEOS, times=None)

@@ -9,7 +9,7 @@ import pytest
 from bot.presentation.translation import translator_for
 from handlers.settings import QUIET
 from tests.support.control import Control, Json, refused, wait_for
-from tests.support.storybell import Bell, buttons, storybell
+from tests.support.storybell import NO_CHECKS, Bell, buttons, storybell
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
 
@@ -406,7 +406,7 @@ async def test_several_names_are_not_taken_for_one(bell: Bell, control: Control)
 async def test_after_subscribing_it_says_how_soon_alerts_come_and_how_to_make_it_faster(
     tmp_path: Path,
 ) -> None:
-    async with storybell(tmp_path, poll_floor_s=3600) as bell:
+    async with storybell(tmp_path, **NO_CHECKS) as bell:
         ann = await bell.control.person()
         for name in ("soon.one", "soon.two", "soon.three", "soon.four"):
             await bell.control.profile(name)

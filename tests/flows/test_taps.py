@@ -9,11 +9,11 @@ import pytest
 from tests.flows.test_links import fresh
 from tests.flows.test_rights import BOT, channel_of
 from tests.support.control import Control, Json, refused, wait_for
-from tests.support.storybell import Bell, buttons
+from tests.support.storybell import FEW_CHECKS, Bell, buttons
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
 
-SETTINGS = {"poll_floor_s": 10}  # more checks take more CPU time than the flows
+SETTINGS = FEW_CHECKS
 
 PLAIN = (
     "Hi there 👋", "yo", "whats up", "Buenas tardes", "¿Cómo funciona esto?",

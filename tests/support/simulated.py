@@ -30,7 +30,7 @@ from tests.support.control import Control
 from tests.support.followed import follow
 from tests.support.postgres import hold_the_clock
 from tests.support.sandbox import Box
-from tests.support.storybell import settings_for
+from tests.support.storybell import NO_CHECKS, settings_for
 from tests.support.telegram import story_of
 
 START = datetime(2026, 3, 1, 6, 30, tzinfo=UTC)
@@ -76,8 +76,8 @@ class Day:
         async with asyncio.TaskGroup() as group:
             for number in range(count):
                 spool = self.folder / f"spool-{number}"
-                values = {"database_url": self.url, "spool_dir": spool, **changed}
-                values.setdefault("poll_floor_s", 3600)  # post() records the check instead
+                # ``post()`` records the checks.
+                values = NO_CHECKS | {"database_url": self.url, "spool_dir": spool} | changed
                 settings = settings_for(self.box, self.folder, **values)
                 group.create_task(app.run(settings, stop, now=self.loop.now))
             yield

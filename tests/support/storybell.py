@@ -23,6 +23,9 @@ from tests.support.sandbox import Box, sandbox_box
 TOKEN = "7000000001:a-token-that-no-log-may-show-0123456789"
 API_KEY = "a-key-that-no-log-may-show"
 
+NO_CHECKS: Json = {"poll_floor_s": 3600}  # for flows that wait for no check
+FEW_CHECKS: Json = {"poll_floor_s": 10}  # more checks take more CPU time than the flows
+
 
 def settings_for(box: Box, folder: Path, **changed: Any) -> Settings:
     """Return settings for the sandbox."""
