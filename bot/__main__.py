@@ -38,6 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stop in order.
     """
     words = sys.argv[1:] if arguments is None else list(arguments)
+    if not _has_current_folder():
+        sys.stderr.write("The current folder was deleted: change to another folder first.\n")
+        return 1
     if not words:
         sys.stdout.write(_command_list() + "\n")
         return 0
@@ -49,6 +52,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("\nInterrupted.\n")
         return _INTERRUPTED
+
+
+def _has_current_folder() -> bool:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def parser(words: Sequence[str]) -> argparse.ArgumentParser:

@@ -107,7 +107,7 @@ class Setup:
         except OSError as error:
             self.console.print(f"{reason_of(error)}. {_NOTHING}", markup=False)
             return None
-        self.console.print(f"Written to {self.file}, readable by you alone.", markup=False)
+        self.console.print(f"Written to {self.file}, readable by its owner alone.", markup=False)
         if self._is_for_service():
             self.console.print("Now start the bot's service.")
             return False

@@ -309,6 +309,18 @@ def test_ports_that_do_not_exist_are_refused(
     assert "0 to 65531" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("dotenv")
+def test_a_deleted_folder_is_one_sentence(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "gone").mkdir()
+    monkeypatch.chdir(folder / "gone")
+    (folder / "gone").rmdir()
+    assert main(["check", "--offline"]) == 1
+    said = capsys.readouterr().err
+    assert said == "The current folder was deleted: change to another folder first.\n"
+
+
 def test_an_unknown_command_is_refused() -> None:
     with pytest.raises(SystemExit):
         main(["dance"])

@@ -90,7 +90,7 @@ async def test_the_balance_tells_the_pack_and_the_budget_makes_it_last(
     assert "Daily budget: 100 credits, up to $3.00 a month. Balance: 900 credits, enough" in said
     assert "note Daily budget: 300 credits, up to $9.00 a month." in said
     assert "The balance lasts for less than two weeks." in said
-    assert f"Written to {file}, readable by you alone." in said
+    assert f"Written to {file}, readable by its owner alone." in said
     assert not (folder / ".env").exists()
     given, asked = answers("", ""), answers("")
     await setup.main(ask=lambda _: next(asked), ask_secret=lambda _: next(given), file=file)
