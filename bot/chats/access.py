@@ -125,7 +125,6 @@ class Access:
         supergroup.
         """
         now = self._now()
-        name = Subject("chat", str(as_chat))
         async with reading(self._db) as tx:
             found = await chats.get_with_access(tx, person, chat_id)
             # A late update may still have the old id of a group that became a supergroup.
@@ -137,11 +136,7 @@ class Access:
                 found = await chats.get_with_access(tx, person, moved)
             # An anonymous admin writes in the name of this chat.
             other = None if as_chat == chat_id else as_chat
-            writes_as_blocked = other is not None and await chats.is_blocked(tx, other, now=now)
-            entry = await store.get(tx, name) if writes_as_blocked else None
-        if writes_as_blocked:
-            blocked = Judged("blocked", name, entry)
-            return Judgement(blocked, is_owner=False, chat=found.chat, is_muted=found.is_muted)
+            writer = await chats.judge_chat(tx, other, now=now) if other is not None else None
         judged = judge(
             self.mode,
             chat_id,
@@ -150,6 +145,9 @@ class Access:
             responsible=found.responsible,
             now=now,
         )
+        if writer and writer.verdict == "blocked":
+            judged = replace(writer, is_silent=writer.is_silent or judged.is_silent)
+            return Judgement(judged, is_owner=False, chat=found.chat, is_muted=found.is_muted)
         own = find_entry(found.entries, Subject("person", str(person)))
         is_owner = person in self._always_owners or bool(own and own.is_owner)
         if is_owner:

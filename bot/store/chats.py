@@ -136,7 +136,7 @@ async def is_blocked(tx: Tx, chat_id: int, *, now: datetime) -> bool:
     A caller that acts on the result must lock the chat first. Otherwise a concurrent transaction
     could add a block unnoticed.
     """
-    return (await _judge_chat(tx, chat_id, now)).verdict == "blocked"
+    return (await judge_chat(tx, chat_id, now=now)).verdict == "blocked"
 
 
 async def refuse_blocked(tx: Tx, chat_id: int, *, now: datetime) -> None:
@@ -145,14 +145,18 @@ async def refuse_blocked(tx: Tx, chat_id: int, *, now: datetime) -> None:
     Raises:
         BlockedError: The chat, its person or the responsible person is blocked.
     """
-    judged = await _judge_chat(tx, chat_id, now)
+    judged = await judge_chat(tx, chat_id, now=now)
     if judged.is_silent:  # the responsible person of a group or channel is blocked
         raise BlockedError(text=CHAT_SILENCED)
     if judged.verdict == "blocked":
         raise BlockedError
 
 
-async def _judge_chat(tx: Tx, chat_id: int, now: datetime) -> Judged:
+async def judge_chat(tx: Tx, chat_id: int, *, now: datetime) -> Judged:
+    """Return the decision of the access list about a chat, in mode "open".
+
+    A private chat gets the decision about its person.
+    """
     found = await get_with_access(tx, chat_id, chat_id)
     return judge(
         "open",

@@ -286,6 +286,22 @@ async def test_message_sent_as_a_blocked_channel_gets_no_answer(town: Town) -> N
     assert not (await bell.ask(group, command, user=town.ann))[0]["text"].startswith(REFUSED)
 
 
+async def test_who_writes_as_the_channel_of_a_blocked_payer_gets_no_answer(town: Town) -> None:
+    bell, control = town.bell, town.bell.control
+    bob = await control.person("Bob")
+    channel = await control.chat("channel", members={town.ann: "creator"}, bot_status="left")
+    await join(town, channel, by=town.ann)
+    await bell.settled()
+    group = await control.chat("supergroup", members={bob: "member"})
+    command = f"/help@{ME}"
+    assert await bell.ask(group, command, user=bob, sender_chat_id=channel)
+    await town.block(town.ann)
+    asked = await control.say(group, command, user=bob, sender_chat_id=channel)
+    await bell.settled()
+    assert not await control.replies(group, asked)
+    assert await bell.ask(group, command, user=bob)
+
+
 @on_postgresql
 async def test_a_block_says_what_it_can_not_see_and_how_to_block_the_group(town: Town) -> None:
     group = await town.bell.control.chat("supergroup", members={town.boss: "member"})
