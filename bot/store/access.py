@@ -214,6 +214,19 @@ async def erase_name(tx: Tx, chat_id: int) -> None:
     await tx.execute(sa.update(access_list).where(condition).values(name=""))
 
 
+async def forget_creator(tx: Tx, person: int) -> None:
+    """Erase a person as the creator of invitations and permissions.
+
+    The person who added the bot to a chat stays, because a block of the person closes the chat.
+    """
+    made = sa.update(invitations).where(invitations.c.made_by == str(person))
+    await tx.execute(made.values(made_by=""))
+    given = sa.update(access_list).where(
+        access_list.c.added_by == str(person), access_list.c.via != "added"
+    )
+    await tx.execute(given.values(added_by=""))
+
+
 async def add_invitation(
     tx: Tx, digest: str, *, by: str, uses: int, until: datetime, now: datetime
 ) -> None:

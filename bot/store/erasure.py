@@ -48,9 +48,10 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
     without other followers is not checked any more. Groups and channels of a private chat's person
     get no payer, so that the other admins can take over. If a block of the person has closed such
     a group, the group opens, unless it is blocked for another reason. The permissions of the chat
-    stay, so that an erasure does not end a block; only the name is erased. The counters of a day's
-    limits also stay. Updates that are not finished stay. On SQLite, store a mark for a checkpoint
-    (``pending_checkpoint``), because the log of the database still contains the erased content.
+    stay, so that an erasure does not end a block; the name is erased, and the person as the
+    creator of invitations and of permissions. The counters of a day's limits also stay. Updates
+    that are not finished stay. On SQLite, store a mark for a checkpoint (``pending_checkpoint``),
+    because the log of the database still contains the erased content.
     """
     paid = await _lock(tx, chat_id, now=now)
     await _remove_payer(tx, paid, now=now)
@@ -69,6 +70,7 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
         await inbox.forget_chat(tx, number)
     await acquaintances.remove(tx, ids)
     await access.erase_name(tx, chat_id)
+    await access.forget_creator(tx, chat_id)
     for table in reversed(all_tables().sorted_tables):
         if "chat_id" in table.c and table.name not in _BILLS:
             await tx.execute(sa.delete(table).where(table.c.chat_id.in_(ids)))

@@ -17,6 +17,7 @@ from tests.bot.billing.test_ledger import answering
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 ANN, BOB = 11, 22
+CREATORS = ((access.access_list, "added_by"), (access.invitations, "made_by"))
 
 
 async def test_nothing_of_an_erased_chat_is_left_but_what_it_cost(db: Database) -> None:
@@ -51,6 +52,22 @@ async def test_nothing_of_an_erased_chat_is_left_but_what_it_cost(db: Database) 
         assert await chats.get(tx, ANN) is None
         assert await chats.get(tx, BOB) is not None
         assert len(await subscriptions.of_chat(tx, BOB)) == 1
+
+
+async def test_an_erased_person_is_no_longer_the_creator_of_invitations_and_permissions(
+    sqlite_db: Database,
+) -> None:
+    service = Access(sqlite_db, mode="invited", now=lambda: NOW)
+    for creator in (ANN, BOB):
+        await service.allow(Subject("person", str(creator + 1)), by=creator)
+        await service.make_invitation(creator, 1)
+    link, _ = await service.make_invitation(ANN, 1)
+    async with sqlite_db.begin() as tx:
+        await erasure.erase_chat(tx, ANN, now=NOW)
+        creators = [table.c[name] for table, name in CREATORS]
+        found = [set(await tx.scalars(sa.select(column))) for column in creators]
+    assert found == [{"", str(BOB)}] * 2
+    assert await service.use_link(link, 33, name="") == "guest"
 
 
 @pytest.mark.parametrize("added_by", [ANN, BOB])
