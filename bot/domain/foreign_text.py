@@ -25,7 +25,7 @@ _AS_ASCII = {
 _BETWEEN_WORDS = re.compile(r"[\s,]+|(?<!&amp);+")
 _AFTER_WORD = ".!?"
 _APOSTROPHES = frozenset("'\u2018\u2019\u02bc`\u00b4")
-_APOSTROPHE = re.compile("[" + "".join(_APOSTROPHES) + "]")
+APOSTROPHE = re.compile("[" + "".join(_APOSTROPHES) + "]")
 _LAST_LATIN = "\u024f"
 # Optional marks: Arabic vowels and hamza, the lengthening stroke, the Devanagari dot.
 _OPTIONAL = frozenset(map(chr, range(0x064B, 0x0656))).union("\u0670\u0640\u093c")
@@ -134,7 +134,7 @@ def without_elision(word: str) -> str:
 
     "natgeo's" and Turkish "natgeo'nun" give "natgeo"; French "l'histoire" gives "histoire".
     """
-    parts = _APOSTROPHE.split(word, maxsplit=1)
+    parts = APOSTROPHE.split(word, maxsplit=1)
     if len(parts) == 1:
         return word
     before, after = parts

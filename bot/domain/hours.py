@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 
-from bot.domain.foreign_text import typed, without_format
+from bot.domain.foreign_text import APOSTROPHE, folded, typed, without_format
 from bot.domain.zones import zone_of
 
 _DAY = 24 * 60
@@ -71,7 +71,7 @@ _TO = """
 """The words and signs between the start and the end of a span."""
 
 _OTHERS = """
-    ' ’ , . ? ! at from between o clock oclock hour hours hr hrs h in the of de la las los
+    , . ? ! at from between o clock oclock hour hours hr hrs h in the of de la las los
     del el en a à desde entre hora horas à às as da do das um uhr von ab zwischen in der du
     le l vers des heure heures alle dalle ore ora all dall dell delle di tra fra saat saatte
     saatleri arası arasında kadar ye ya e te ta da de в во с со часов часа час ч о об между
@@ -127,18 +127,21 @@ def is_within(at: datetime, hours: tuple[int, int] | None, zone: str | None) -> 
 
 def _tokens(text: str) -> list[str]:
     """Return the words, times and signs of a text in the form of the tables."""
-    folded = re.sub(r"\b([ap])\.?\s?m\b\.?", r"\1m", _folded(typed(text)))
+    plain = re.sub(r"\b([ap])\.?\s?m\b\.?", r"\1m", _without_marks(typed(text)))
     for word, phrases in _PHRASES.items():
         for phrase in phrases.split("|"):
-            folded = folded.replace(_folded(phrase), f" {word} ")
-    return [match[0] for match in _TOKEN.finditer(folded)]
+            plain = plain.replace(_without_marks(phrase), f" {word} ")
+    return [match[0] for match in _TOKEN.finditer(plain)]
 
 
-def _folded(text: str) -> str:
-    """Return a text in lower case without accents and joiners, with the Arabic form of Yeh."""
-    letters = unicodedata.normalize("NFD", text.casefold().replace("ی", "ي").replace("ى", "ي"))
-    marks = [char for char in letters if not unicodedata.category(char).startswith("M")]
-    return without_format("".join(marks))
+def _without_marks(text: str) -> str:
+    """Return a text in the form of ``folded``, also without marks and joiners of other scripts.
+
+    An apostrophe becomes a blank, because it separates words, as in "dall'8".
+    """
+    letters = unicodedata.normalize("NFD", folded(APOSTROPHE.sub(" ", text)))
+    kept = [char for char in letters if not unicodedata.category(char).startswith("M")]
+    return without_format("".join(kept))
 
 
 def _minute_of(tokens: Sequence[str]) -> int | None:
@@ -184,7 +187,7 @@ def _minutes(hour: str, minute: str | None, part: str | None) -> int | None:
 
 @cache
 def _words(table: str) -> frozenset[str]:
-    return frozenset(_folded(table).split())
+    return frozenset(_without_marks(table).split())
 
 
 @cache
@@ -192,5 +195,5 @@ def _parts() -> dict[str, str]:
     """Return the part of the day of each word."""
     found: dict[str, str] = {}
     for part, words in _PARTS.items():
-        found.update(dict.fromkeys(_folded(words).split(), part))
+        found.update(dict.fromkeys(_without_marks(words).split(), part))
     return found
