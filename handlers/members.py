@@ -61,8 +61,8 @@ async def open_or_close_chat(context: Context) -> None:
         return
     if _is_member(change.new_chat_member):
         if not _is_member(change.old_chat_member):
-            await _allow_chat_of_adder(context, change)
-            await record_adder(context)
+            await _allow_added_chat(context, change)
+            await record_payer_of_added_chat(context)
         was_closed = await context.services.subscriptions.reopen_chat(
             change.chat.id, since=change.date
         )
@@ -74,7 +74,7 @@ async def open_or_close_chat(context: Context) -> None:
         await context.services.subscriptions.close_chat(change.chat.id)
 
 
-async def _allow_chat_of_adder(context: Context, change: ChatMemberUpdated) -> None:
+async def _allow_added_chat(context: Context, change: ChatMemberUpdated) -> None:
     """Give a group or channel access because a person with access added the bot.
 
     The access check runs before this handler. If a group became a supergroup, Telegram names no
@@ -85,7 +85,7 @@ async def _allow_chat_of_adder(context: Context, change: ChatMemberUpdated) -> N
         await context.services.access.allow_added(change.chat.id, change.from_user.id, name=name)
 
 
-async def record_adder(context: Context) -> None:
+async def record_payer_of_added_chat(context: Context) -> None:
     """Record that a person added the bot to a group or channel.
 
     The person usually becomes the payer; ``Payers.record_bot_added`` lists the exceptions. A
@@ -125,7 +125,7 @@ async def _greet_or_report_stop(
     text = context.t(LEFT)
     buttons = payer_buttons(change.chat.id, change.chat.type, context)
     if change.chat.type == Chat.CHANNEL:
-        tell = partial(_notify_adder, context, change, text, buttons)
+        tell = partial(_notify_who_added, context, change, text, buttons)
         await unit_of_work.call_after_replies(tell)
     else:
         await say(context, text, buttons)
@@ -142,7 +142,7 @@ async def _greet_new_chat(context: Context, change: ChatMemberUpdated) -> None:
         text = Safe(f"{text}\n\n{context.t(NoPayerError.text)}")
         buttons = [*buttons, *payer_buttons(change.chat.id, change.chat.type, context)]
     if change.chat.type == Chat.CHANNEL:
-        greet = partial(_notify_adder, context, change, text, buttons)
+        greet = partial(_notify_who_added, context, change, text, buttons)
         await unit_of_work.call_after_replies(greet)
         return
     sees_all = change.new_chat_member.status == ChatMember.ADMINISTRATOR
@@ -151,7 +151,7 @@ async def _greet_new_chat(context: Context, change: ChatMemberUpdated) -> None:
     await say(context, text, buttons)
 
 
-async def _notify_adder(
+async def _notify_who_added(
     context: Context, change: ChatMemberUpdated, text: Safe, buttons: Buttons
 ) -> None:
     """Send a text to the person who added the bot.

@@ -21,9 +21,9 @@ from handlers.confirmation import MEANT, offer_for_many, offer_understood
 from handlers.errors import react
 from handlers.guard import OBEYED
 from handlers.links import profile_shown_by
+from handlers.questions import EXAMPLE_NAME
 from handlers.replies import say
 
-EXAMPLE_NAME = "natgeo"
 THANKED = "❤"
 SHOWING = frozenset({"stories", "highlights", "subscribe"})
 """The commands that do nothing without the name of a profile."""

@@ -20,7 +20,8 @@ from handlers.replies import say
 
 MOST = 60  # maximum buttons under a question; further profiles are not shown
 A_ROW = 2
-FIELD = {"force_reply": True, "selective": True, "input_field_placeholder": "natgeo"}
+EXAMPLE_NAME = "natgeo"  # the profile in the examples of all languages
+FIELD = {"force_reply": True, "selective": True, "input_field_placeholder": EXAMPLE_NAME}
 
 
 async def ask(context: Context, question: str, usage: str) -> None:

@@ -36,7 +36,7 @@ from handlers.options import (
     effective_rule_lines,
     rule_lines,
 )
-from handlers.questions import subscription_buttons
+from handlers.questions import EXAMPLE_NAME, subscription_buttons
 from handlers.replies import say
 from handlers.subscriptions import ask_which_profile
 
@@ -53,7 +53,6 @@ UNKNOWN = N_("I don't understand {words}.")
 TOO_MUCH = N_("That's too much for one rule. Please leave out {words}.")
 LONGEST_LIST = 200  # characters of the words in an error message
 LONGEST_TERM = 24  # characters of a button that a phone shows
-EXAMPLE = "natgeo"  # the profile in the usage text of every language
 
 
 @command("rules", channel_after=1, takes_names=True, usage=USAGE)
@@ -72,7 +71,7 @@ async def show_or_change_rules(context: Context) -> None:
     parsed = story_terms.parse_rules(text)
     says_nothing = text and parsed == story_terms.Rules()  # "only:" alone removes no rules
     is_whole_chat = words[0].lower() == WHOLE_CHAT
-    argument = WHOLE_CHAT if is_whole_chat else _as_argument(username or EXAMPLE)
+    argument = WHOLE_CHAT if is_whole_chat else _as_argument(username or EXAMPLE_NAME)
     if username is None or says_nothing:
         await say(context, _usage(context, argument))
     elif parsed.left_out and text.lower() != OFF:
@@ -166,7 +165,7 @@ def _with_term(text: str, word: str, term: str) -> str:
 
 def _usage(context: Context, argument: str) -> Safe:
     """Return the usage text with ``argument`` in place of the example."""
-    return Safe(context.t(USAGE).replace(EXAMPLE, argument))
+    return Safe(context.t(USAGE).replace(EXAMPLE_NAME, argument))
 
 
 def _rules_page(changed: list[Subscription], context: Context, where: str) -> Page:
@@ -178,7 +177,7 @@ def _rules_page(changed: list[Subscription], context: Context, where: str) -> Pa
     argument = _as_argument(subscription.username)
     usage = _usage(context, argument)
     lines = [t(TITLE, username=subscription.username), *(rules or [every]), "", usage]
-    lines.append(Safe(t(HOW).replace(EXAMPLE, argument)))
+    lines.append(Safe(t(HOW).replace(EXAMPLE_NAME, argument)))
     rows: Buttons = []
     if subscription.options.rules:
         rows.append(

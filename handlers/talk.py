@@ -39,14 +39,13 @@ from handlers.errors import SAME_AGAIN, react
 from handlers.guard import OBEYED, UNKNOWN_BUTTON, on_message, on_press
 from handlers.links import is_forward_of_our_post
 from handlers.plain_requests import (
-    EXAMPLE_NAME,
     answer_request,
     is_other_request,
     known_names_in,
     react_to_thanks,
 )
 from handlers.press_answers import UNCHANGED
-from handlers.questions import answers_to, question_of
+from handlers.questions import EXAMPLE_NAME, answers_to, question_of
 from handlers.repeats import NEW_MESSAGES, cache_after_commit, is_listing
 from handlers.replies import code_texts, say
 from handlers.rights import COMMANDS, OWNER
@@ -217,7 +216,7 @@ async def _offer_names_between_words(context: Context, text: str) -> bool:
     every = talk.words_that_may_be_names(text, language)
     names = [name for name in every if not is_request_word(name, language)]
     known = await known_names_in(context, text)
-    joined = talk.joined_name_in(text, context.t.language)
+    joined = talk.joined_name_in(text, language)
     if len(known) > 1:
         await offer_for_many(context, known)
     elif known or len(names) == 1:

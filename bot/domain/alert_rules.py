@@ -283,10 +283,10 @@ class AudienceMember:
 
 
 def deferred_until(moment: datetime, member: AudienceMember) -> datetime | None:
-    """Return the end of the period without alerts that contains ``moment``, or None.
+    """Return the end of the member's quiet hours that contain ``moment``, or None.
 
-    The only such periods are quiet hours. The outbox, the predictions of /why and the planning of
-    checks all use this function.
+    An alert of that time is deferred to the result. The outbox, the predictions of /why and the
+    planning of checks all use this function.
     """
     return quiet_until(moment, member.quiet, member.zone)
 

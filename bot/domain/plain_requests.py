@@ -595,8 +595,8 @@ _OTHER_WORDS = {
 }
 
 
-_ARTICLE_WORDS = "to from of on the de do da na no di del della von vom zu a o el la"
-_ARTICLES = frozenset(_ARTICLE_WORDS.split())
+_SHORT_WORD_LIST = "to from of on the de do da na no di del della von vom zu a o el la"
+_SHORT_WORDS = frozenset(_SHORT_WORD_LIST.split())
 """The short words between a connective and a name: Portuguese "natgeo e na nike"."""
 
 _SIGNS = "+-^="
@@ -688,8 +688,9 @@ def request_in(
     # A hyphen joins a verb and a pronoun, as in "inscreve-me". No username has a hyphen.
     main_parts = [without_elision(word).partition("-")[0] for word in unmarked]
     plain += [bare(part) for part in main_parts if part not in unmarked]
-    marked = _marked_names(text, language)
-    joined = _joined_names(text, language)
+    runs = _joined_runs(text, language)
+    marked = _marked_names(runs, language)
+    joined = _joined_names(runs, language)
     names = marked or joined or _unmarked_names(written, language)
     command = _command_of(plain, language, has_marked=bool(marked), has_names=bool(names))
     if command is None:
@@ -771,22 +772,22 @@ def _requests_without_names() -> frozenset[str]:
     return frozenset(map(bare, _ALONE.split()))
 
 
-def _marked_names(text: str, language: str) -> tuple[str, ...]:
+def _marked_names(runs: Sequence[Sequence[str]], language: str) -> tuple[str, ...]:
     """Return the names with an @, and the words joined to such names."""
-    runs = [run for run in _joined_runs(text, language) if _has_marked(run)]
-    return _names_among([word for run in runs for word in run], language)
+    words = [word for run in runs if _has_marked(run) for word in run]
+    return _names_among(words, language)
 
 
-def _joined_names(text: str, language: str) -> tuple[str, ...]:
+def _joined_names(runs: Sequence[Sequence[str]], language: str) -> tuple[str, ...]:
     """Return the names that are joined to other names."""
-    every = [_names_among(run, language) for run in _joined_runs(text, language)]
+    every = [_names_among(run, language) for run in runs]
     return tuple(dict.fromkeys(name for names in every if len(names) > 1 for name in names))
 
 
 def _joined_runs(text: str, language: str) -> list[list[str]]:
     """Return the words of a text in runs of joined words.
 
-    A comma, a semicolon and a connective join two words. An article may follow a connective.
+    A comma, a semicolon and a connective join two words. A short word may follow a connective.
     """
     written: list[str] = []
     for part in _SEPARATOR.split(typed(text)):
@@ -797,7 +798,7 @@ def _joined_runs(text: str, language: str) -> list[list[str]]:
         if _SEPARATOR.fullmatch(word) or is_connective(word, language):
             is_joined = True
             continue
-        if is_joined and word.casefold() in _ARTICLES:
+        if is_joined and word.casefold() in _SHORT_WORDS:
             continue
         if not is_joined:
             runs.append([])

@@ -327,10 +327,9 @@ def _is_doubtful(row: Delivery) -> bool:
 
 
 def _defer_or_drop(row: Delivery, chat: Chat, decision: Decision, now: datetime) -> bool:
-    """Defer or drop a row that may not be sent now.
+    """Defer or drop a row that may not be sent now. Return whether this happened.
 
-    The stories of a chat that has no payer any more are dropped. Return whether the row was
-    deferred or dropped.
+    The stories of a chat without a payer are dropped.
     """
     may_crash_us = row.sending and row.attempts >= alert_rules.MAX_ATTEMPTS
     if may_crash_us and row.notice and row.created_at <= now - DAY:
@@ -350,14 +349,18 @@ def _defer_or_drop(row: Delivery, chat: Chat, decision: Decision, now: datetime)
 
 
 def _drop_reason(row: Delivery, chat: Chat, now: datetime) -> str | None:
-    """Return the reason why a story will never be sent, or None."""
-    if row.story is None:
+    """Return the reason why a story will never be sent, or None.
+
+    The reason of a story that a rule excludes names the rule. A story that may already be in the
+    chat is dropped only if the story is gone or has expired.
+    """
+    if row.story is None:  # the story's row is deleted, hours after the expiry
         return TOO_OLD if row.held == Held.MUTED else _FORGOTTEN
     if chat.payer is None and not row.copies:
         return PAUSED
-    excluded_by = options.excluded_by(row.story, row.options, chat.rule_options)
-    if excluded_by and not row.copies:
-        return f"{FILTERED}: {excluded_by}"
+    rule = options.excluded_by(row.story, row.options, chat.rule_options)
+    if rule and not row.copies:
+        return f"{FILTERED}: {rule}"
     if _is_over(row, chat, now) and not _is_released_from_quiet_hours(row, now):
         return TOO_OLD
     return None
@@ -379,9 +382,8 @@ def _is_over(row: Delivery, chat: Chat, now: datetime) -> bool:
 def _is_released_from_quiet_hours(row: Delivery, now: datetime) -> bool:
     """Return whether quiet hours deferred a row until less than an hour ago.
 
-    The quiet hours ended at that time, or were changed.
-    If the quiet hours ended while the bot was off, and the story has expired since, the row is
-    dropped.
+    The quiet hours ended at that time, or were changed. The result is False if the quiet hours
+    ended more than an hour ago, for example while the bot was off.
     """
     return row.held == Held.QUIET and now < row.due_at + _AFTER_QUIET
 

@@ -56,9 +56,9 @@ def plan(rows: Sequence[Delivery], queue: ChatQueue, *, now: datetime) -> Summar
     """Return the summary of the due stories of a chat or topic.
 
     The rules of the subscriptions are applied before the stories are counted. Return None if no
-    story remains. Return None also if the stories fit into one album of one profile, because the
-    album needs no list. The summary of a
-    channel does not count expired stories, because its subscribers get a private notice of them.
+    story remains, or if the stories fit into one album of one profile: the album needs no list.
+    The summary of a channel does not count expired stories, because the people who made the
+    subscriptions get a private notice of these stories.
     """
     willing, others = selection.judge(
         [row for row in rows if selection.can_join_summary(row)], queue, now=now
