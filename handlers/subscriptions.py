@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from telegram import (
     Chat,
@@ -31,7 +31,7 @@ from bot.domain.errors import (
 )
 from bot.domain.everyday_words import is_about_all, is_cancellation
 from bot.domain.model import Target
-from bot.domain.records import Known, Subscription, find_mute
+from bot.domain.records import EPOCH, Known, Subscription, find_mute
 from bot.domain.sentences import N_, NN_
 from bot.presentation import actions
 from bot.presentation.actions import Button, Buttons, Page, arrows, button, for_chat
@@ -56,6 +56,7 @@ PAGE = 8
 MOST_LISTED = 60  # maximum subscriptions in a channel's list, which has no pages
 TITLE = 30  # characters of a full-width button that a phone shows
 WORDS = ("fast", "topic")
+_MILLISECOND = timedelta(milliseconds=1)
 ALL = 0  # in callback data: all subscriptions instead of one number
 WORTH_SAYING = timedelta(minutes=15)
 LEAST = timedelta(minutes=1)  # minimum shown delay, because sending takes time
@@ -506,13 +507,13 @@ async def _unsubscribe(rows: Sequence[Subscription], context: Context) -> Page:
     text: str = context.t(done, n=len(rows))
     if len({subscription.username for subscription in rows}) == 1:
         text = context.t(N_("Unsubscribed from <b>{username}</b>."), username=rows[0].username)
-    undo = context.button(UNDO, actions.UNDO(int(at.timestamp())))
+    undo = context.button(UNDO, actions.UNDO((at - EPOCH) // _MILLISECOND))
     return text, [[undo, list_button(context)]]
 
 
 @on_press(actions.UNDO)
 async def undo_unsubscribe(context: Context, at: int) -> str | None:
-    """Restore all subscriptions that ended in the second ``at`` (Unix time); 0 credits.
+    """Restore all subscriptions that ended at ``at`` (Unix time in ms); 0 credits.
 
     The button works for a day after the end. The failures are listed with reasons, and the button
     stays for another attempt.
@@ -522,7 +523,7 @@ async def undo_unsubscribe(context: Context, at: int) -> str | None:
         BlockedError: The owner of the bot has blocked the chat.
     """
     result = await context.services.subscribing.restore(
-        context.chat.id, context.user_id, ended_at=datetime.fromtimestamp(at, UTC)
+        context.chat.id, context.user_id, ended_at=EPOCH + at * _MILLISECOND
     )
     restored = result.subscriptions
     failed = result.failed

@@ -299,7 +299,7 @@ class Subscribing:
         return await self._move(subscription, target)
 
     async def restore(self, chat_id: int, by: int | None, *, ended_at: datetime) -> Restored:
-        """Restore the subscriptions that a chat ended within the given second; 0 credits.
+        """Restore the subscriptions that a chat ended at ``ended_at``; 0 credits.
 
         Each subscription gets the earlier options, the dropped pending stories and the stories
         found since the end. A paused subscription does not get the stories found since the end. If

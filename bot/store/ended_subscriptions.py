@@ -5,7 +5,7 @@ The stories of ended subscriptions stay in ``deliveries`` (``deliveries.drop_and
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -30,8 +30,6 @@ ended = sa.Table(
     sa.Column("created_at", Timestamp, nullable=False),
     sa.Column("at", Timestamp, nullable=False, index=True),
 )
-
-_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +76,10 @@ async def add(tx: Tx, ended_subscriptions: Collection[Subscription], *, now: dat
 
 
 async def subscriptions_ended_at(tx: Tx, chat_id: int, *, at: datetime) -> list[Ended]:
-    """Return the subscriptions that a chat ended in the second from ``at``, by name and topic."""
+    """Return the subscriptions that a chat ended at ``at``, by name and topic."""
     rows = await tx.execute(
         sa.select(ended)
-        .where(ended.c.chat_id == chat_id, ended.c.at >= at, ended.c.at < at + _SECOND)
+        .where(ended.c.chat_id == chat_id, ended.c.at == at)
         .order_by(ended.c.username, ended.c.thread_id)
     )
     return [

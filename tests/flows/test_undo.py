@@ -134,3 +134,18 @@ async def test_the_button_of_an_ended_subscription_changes_no_later_subscription
     await bell.press(ann, first, buttons(first)[UNDO])
     (listed,) = await bell.ask(ann, "/subscriptions")
     assert "🔔 number.second" in buttons(listed)
+
+
+async def test_undo_restores_only_what_ended_with_its_own_command(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    for name in ("together.first", "together.second"):
+        await follow(bell, ann, name)
+    after = await control.say(ann, "/unsubscribe together.first")
+    await control.say(ann, "/unsubscribe together.second")
+    pages = await bell.replies(ann, 2, after=after)
+    (page,) = [one for one in pages if "together.first" in one["text"]]
+    await press_undo(bell, ann, page)
+    (listed,) = await bell.ask(ann, "/subscriptions")
+    assert [one for one in buttons(listed) if "together" in one] == ["🔔 together.first"]
