@@ -20,6 +20,7 @@ _LONGEST_TIMEOUT_S = 86_400
 _LAST_PORT, _PORT_DIGITS = 65_535, 5
 
 _BAD_SCHEME = "must begin with sqlite:// or postgresql://"
+_NOT_PRINTABLE = "can't be read: it holds a character that can't be printed"
 _UNREADABLE = (
     "can't be read: the port is no number, or the password holds a sign that must be "
     "written with % (@ as %40, / as %2F, : as %3A)"
@@ -43,6 +44,8 @@ def problem_of_url(url: str) -> str:
     scheme, separator, rest = url.partition("://")
     if not separator or scheme not in SQLITE | POSTGRESQL:
         return _BAD_SCHEME
+    if not url.isprintable():
+        return _NOT_PRINTABLE
     path, _, query = rest.partition("?")
     parameters = parse_qsl(query)
     if scheme in SQLITE:

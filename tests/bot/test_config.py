@@ -75,6 +75,8 @@ def test_the_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPat
             "DATABASE_URL: the parameter mode is",
         ),
         ({"database_url": "sqlite://canary.db"}, "DATABASE_URL: must be sqlite:/// and the path"),
+        ({"database_url": "sqlite:///can\udcffary.db"}, "DATABASE_URL: can't be read: it holds a"),
+        ({"database_url": "sqlite:///can\0ary.db"}, "DATABASE_URL: can't be read: it holds a"),
         ({"database_url": "sqlite:////"}, "DATABASE_URL: must be sqlite:/// and the path"),
         (
             {"database_url": "postgresql://h/x?pgbouncer=canary"},
