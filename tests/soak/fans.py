@@ -123,12 +123,15 @@ class Fans:
     # -- past stories, files ------------------------------------------------------------
 
     async def look_back(self, place: Place) -> None:
-        """Request sent stories of some or all days, and press for the next page."""
-        searches = ["", "{}", "{}", "{} 7d", "{} 2", "#sale", "{} video 7d", "mention:@star07"]
+        """Request sent stories of some or all days. Press for the next page, or keep stories."""
+        searches = ["", "{}", "photo", "{} 7d", "{} 2", "#sale", "{} video 7d", "mention:@star07"]
         words = self._chance.choice(searches).format(self._name())
         await self._say(place, f"/past {words}".strip())
         await asyncio.sleep(A_WHILE)
-        await self._press(place, "past:" if words else "run:past:")
+        if not words:
+            await self._press(place, "run:past:")
+        elif not await self._press(place, "past:"):
+            await self._press(place, "keep")
 
     async def want_files(self, place: Place) -> None:
         """Press for the original file of a story, or for the files of all stories of a profile."""
