@@ -350,5 +350,5 @@ async def test_a_command_asks_little_of_the_database(bell: Bell, control: Contro
         await control.state()  # whatever was written last is committed by now
     ours = max(name for name, _ in statements)  # something of an earlier one may still come
     # And a statement and a commit that store it.
-    assert len([one for name, one in statements if name == ours]) <= 7, statements
+    assert len([one for name, one in statements if name == ours]) <= 6, statements
     assert commits.count(ours) <= 2
