@@ -6,6 +6,7 @@ from tests.clients.conftest import Scene
 from tests.sandbox.telegram.harness import TOKEN
 
 
+@pytest.mark.slow
 async def test_aiogram_finds_telegram_here(scene: Scene) -> None:
     from aiogram import Bot  # noqa: PLC0415 - takes seconds: only where it is used
     from aiogram.client.session.aiohttp import AiohttpSession  # noqa: PLC0415 - as above

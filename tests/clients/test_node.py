@@ -41,6 +41,7 @@ async def _installed() -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("client", ["grammy", "node-telegram-bot-api"])
 async def test_a_client_from_npm_finds_telegram_here(scene: Scene, client: str) -> None:
     folder = await _installed()

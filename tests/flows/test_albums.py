@@ -40,6 +40,7 @@ async def test_an_album_that_was_asked_for_comes_whole(
     assert len({message["media_group_id"] for message in shown[:3]}) == 1
 
 
+@pytest.mark.slow
 @FAULTS
 async def test_an_alert_of_which_one_item_failed_comes_whole(
     bell: Bell, control: Control, fault: Json
@@ -208,6 +209,7 @@ async def bought(control: Control) -> int:
 SLOW = [pytest.param(place, marks=pytest.mark.slow) for place in range(1, 8)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", [0, 8, *SLOW])
 async def test_silent_videos_in_each_of_three_albums_cost_no_story(
     bell: Bell, control: Control, place: int
@@ -272,6 +274,7 @@ async def test_an_album_of_known_files_that_is_refused_comes_all_the_same(
     assert await bought(control) == 0
 
 
+@pytest.mark.slow
 async def test_what_is_there_in_part_is_not_cut_in_halves(bell: Bell, control: Control) -> None:
     ann, bob = await control.person(), await control.person()
     await control.profile("known.rare", posts_per_day=0)

@@ -79,6 +79,7 @@ def by_the_page(program: str, url: str, file: Path) -> None:
     subprocess.run(["/bin/sh", "-c", line], check=True, env={"PATH": path})  # noqa: S603 - of the page
 
 
+@pytest.mark.slow
 async def test_an_old_copy_says_nothing_twice_and_goes_on(
     tmp_path: Path, db: Database, database_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -210,6 +210,7 @@ async def are_closed(town: Town, places: Sequence[Place]) -> None:
         assert await town.state(place.chat) == state, place.case
 
 
+@pytest.mark.slow
 @BOTH
 async def test_each_kind_of_block_holds_whatever_way_its_chat_comes_in(town: Town) -> None:
     bell, control = town.bell, town.bell.control
@@ -374,6 +375,7 @@ async def test_a_chat_that_is_new_in_the_moment_of_a_block_is_closed_soon(town: 
     assert made.state == "closed"
 
 
+@pytest.mark.slow
 async def test_a_blocked_profile_is_shown_by_no_way(town: Town) -> None:
     bell, control = town.bell, town.bell.control
     bob = await control.person("Bob")

@@ -143,6 +143,7 @@ async def process_keys(db: Database) -> list[str]:
         return list(rows.scalars())
 
 
+@pytest.mark.slow
 async def test_a_restarted_process_takes_its_claims_at_once(
     box: Box, sqlite_db: Database, tmp_path: Path
 ) -> None:

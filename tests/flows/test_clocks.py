@@ -277,6 +277,7 @@ async def test_a_step_moves_no_time_that_is_written(
         await shown(bell, ann, *stories, more)
 
 
+@pytest.mark.slow
 async def test_a_step_while_nobody_confirms_it_holds_everything_until_somebody_does(
     tmp_path: Path, set_clock: SetClock
 ) -> None:
@@ -363,6 +364,7 @@ async def test_story_found_while_the_clock_is_ahead_is_sent_once(
         await shown(bell, ann, first["pk"], second["pk"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step_s", STEPS)
 async def test_a_held_alert_comes_once_whatever_the_clock_did_meanwhile(
     tmp_path: Path, set_clock: SetClock, step_s: float
@@ -387,6 +389,7 @@ async def test_a_held_alert_comes_once_whatever_the_clock_did_meanwhile(
         await shown(bell, ann, story["pk"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step_s", STEPS[:3])  # a day ahead the story is over
 async def test_a_pause_that_began_by_a_wrong_clock_ends_with_the_outage(
     tmp_path: Path, set_clock: SetClock, step_s: float
@@ -405,6 +408,7 @@ async def test_a_pause_that_began_by_a_wrong_clock_ends_with_the_outage(
         await shown(bell, ann, story["pk"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "ahead_s",
     [

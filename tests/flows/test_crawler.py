@@ -202,6 +202,7 @@ def commands_with(name: str, *more: str) -> tuple[str, ...]:
     return tuple(text.format(name=name, start=start) for text in (*WRITTEN, *more))
 
 
+@pytest.mark.slow
 async def test_every_button_says_something_and_every_page_has_a_way_back(
     bell: Bell, control: Control
 ) -> None:

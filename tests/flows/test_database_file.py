@@ -112,6 +112,7 @@ def retarget_link(bot: Kept) -> None:
     bot.file.symlink_to(real.with_name("nothing.db"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "lose",
     [
@@ -195,6 +196,7 @@ async def test_a_moved_file_keeps_its_log_and_a_start_refuses_the_log_alone(
         assert subscriptions(bot.file) == len(PROFILES)
 
 
+@pytest.mark.slow
 async def test_a_rescue_on_a_full_disk_waits_for_room(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk") as disk:
         async with kept(tmp_path, data=disk) as bot:
@@ -261,6 +263,7 @@ async def test_every_command_says_in_one_sentence_that_the_database_is_damaged(
             assert "Traceback" not in said, (words, said)
 
 
+@pytest.mark.slow
 async def test_a_file_without_tables_is_not_copied_and_no_copy_is_removed(
     tmp_path: Path,
 ) -> None:

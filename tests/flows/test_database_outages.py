@@ -304,6 +304,7 @@ async def test_what_was_sent_right_before_postgresql_stopped_is_not_sent_again(
         assert await answers(bell, ann, message) == [help_["text"]] * 2
 
 
+@pytest.mark.slow
 @pytest.mark.stands  # held where SQLite waits long enough
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
@@ -423,6 +424,7 @@ async def test_a_full_disk_is_told_to_the_admins_and_answers_nothing_twice(
                 assert await answers(bell, ann, message) == [help_["text"]] * 2
 
 
+@pytest.mark.slow
 async def test_a_story_that_is_published_while_postgresql_is_away_comes_soon_after(
     tmp_path: Path,
 ) -> None:

@@ -58,6 +58,7 @@ async def test_erasure_during_a_send_leaves_no_row(
                 assert (await tx.execute(rows)).scalar() == 0, table.name
 
 
+@pytest.mark.slow
 @pytest.mark.jumps
 async def test_an_answer_in_flight_at_an_erasure_ends_no_alert_of_another_chat(
     tmp_path: Path, db: Database, database_url: str
@@ -102,6 +103,7 @@ def build_without_secure_delete() -> Iterator[None]:
     sa.event.remove(sa.pool.Pool, "connect", turn_off)
 
 
+@pytest.mark.slow
 @pytest.mark.jumps
 @pytest.mark.usefixtures("build_without_secure_delete")
 async def test_the_bytes_of_an_erased_name_leave_the_file_its_log_and_new_copies(

@@ -36,6 +36,7 @@ async def pour(control: Control, chat: int, text: str, count: int) -> None:
         await asyncio.gather(*(control.say(chat, text) for _ in range(50)))
 
 
+@pytest.mark.slow
 async def test_one_persons_flood_does_not_make_the_bot_deaf(tmp_path: Path) -> None:
     async with storybell(tmp_path, **PLENTY) as bell:
         flooder, other = await bell.control.person("Flo"), await bell.control.person("Ann")
@@ -58,6 +59,7 @@ async def groups_of(control: Control, person: int, count: int) -> list[int]:
     return [await control.chat("supergroup", f"G{n}", members=member) for n in range(count)]
 
 
+@pytest.mark.slow
 async def test_hanging_questions_cost_others_nothing(tmp_path: Path) -> None:
     """Three hundred of one person, and of nine more people as many as each may have in hand."""
     async with storybell(tmp_path, **PLENTY) as bell:

@@ -42,6 +42,7 @@ async def all_there(control: Control, chat: int, pks: set[str], *, times: int = 
     return Counter(await control.shown(chat))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", [LATE, AT_ONCE], ids=["late", "at once"])
 async def test_an_album_that_is_sent_despite_its_429_comes_three_times_at_most(
     tmp_path: Path, answer: Json

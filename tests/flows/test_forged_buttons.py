@@ -149,6 +149,7 @@ async def everything(control: Control, chats: dict[str, int]) -> list[int]:
     return [m["message_id"] for chat in chats.values() for m in await control.replies(chat)]
 
 
+@pytest.mark.slow
 async def test_forged_buttons_do_nothing(tmp_path: Path) -> None:
     await forge(tmp_path, 320)
 

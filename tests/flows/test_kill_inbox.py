@@ -53,6 +53,7 @@ async def test_a_stop_is_quick_and_loses_nothing(tmp_path: Path) -> None:
     await asyncio.sleep(0)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("db")  # migrated and empty
 @pytest.mark.parametrize(
     ("hung", "there"),

@@ -195,6 +195,7 @@ async def test_each_kill_in_the_middle_of_a_send_costs_a_copy_and_its_wait(
         assert (await box.control.shown(chat)).count(pk) == (3 if arrives else 1)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 async def test_a_summary_that_is_killed_at_each_send_rings_once_and_loses_nothing(
     db: Database,

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 
 from bot.store.engine.database import Database
@@ -56,6 +57,7 @@ async def killed_with_a_topic_made(
     await control.clear_faults()
 
 
+@pytest.mark.slow
 async def test_killed_over_a_subscription_it_has_one_topic_and_its_alerts(
     tmp_path: Path, db: Database, database_url: str
 ) -> None:

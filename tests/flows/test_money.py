@@ -121,6 +121,7 @@ async def billed_since(box: Box, n: int) -> tuple[int, int]:
     return sum(entry.get("billed") or 0 for entry in log), max([n, *(e["n"] for e in log)])
 
 
+@pytest.mark.slow
 @pytest.mark.jumps
 async def test_a_day_of_mixed_traffic_adds_up_to_the_credit(
     db: Database, box: Box, tmp_path: Path

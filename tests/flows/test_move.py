@@ -117,6 +117,7 @@ async def test_the_id_of_an_ended_subscription_is_not_given_again_after_a_move(
     assert newest > last
 
 
+@pytest.mark.slow
 async def test_a_move_that_is_cut_short_again_and_again_is_done_once(
     tmp_path: Path, db: Database
 ) -> None:

@@ -232,6 +232,7 @@ async def test_a_pending_reply_does_not_reply_to_another_message_after_a_move(
         assert [one.get("reply_to_message") for one in greeting_and_help] == [None, None]
 
 
+@pytest.mark.slow
 async def test_an_alert_whose_answer_comes_after_a_move_is_sent_once(tmp_path: Path) -> None:
     async with storybell(tmp_path) as bell:
         control = bell.control

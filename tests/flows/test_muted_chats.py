@@ -252,6 +252,7 @@ async def test_a_channel_where_the_bot_may_not_post(bell: Bell, control: Control
     await control.wait_shown(channel, [story["pk"]])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["command", "words", "button"])
 async def test_who_comes_back_hears_only_of_what_is_new(
     bell: Bell, control: Control, way: str
@@ -311,6 +312,7 @@ async def test_a_silent_video_that_is_not_allowed_is_said_and_holds_up_no_photo(
     await wait_for(the_photo, what="the photo behind the silent video")
 
 
+@pytest.mark.slow
 async def test_a_chat_whose_posts_are_removed_at_once_gets_no_copies_and_stops_nobody_else(
     bell: Bell, control: Control
 ) -> None:

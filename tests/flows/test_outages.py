@@ -72,6 +72,7 @@ async def test_alerts_wait_while_telegram_is_down_and_all_arrive_after(tmp_path:
         assert lost <= len(people)
 
 
+@pytest.mark.slow
 async def test_sends_that_fail_in_many_chats_stop_all_and_getme_alone_starts_nothing(
     tmp_path: Path,
 ) -> None:
@@ -317,6 +318,7 @@ async def test_error_message_of_an_abandoned_update_survives_an_outage(
             assert len(await wait_for(told, 30, what="the incident")) == 1
 
 
+@pytest.mark.slow
 async def test_an_answer_comes_as_soon_as_its_chat_takes_messages_again(tmp_path: Path) -> None:
     async with storybell(tmp_path, **PLENTY) as bell:
         control = bell.control

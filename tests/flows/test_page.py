@@ -38,6 +38,7 @@ async def test_a_pasted_link_becomes_the_story_and_its_button_the_album(
         await expect(me.page.locator("#viewer .who")).to_contain_text("1 of 3")
 
 
+@pytest.mark.slow
 async def test_the_menu_and_the_answers_speak_the_persons_language(
     browser: Browser, url: str
 ) -> None:

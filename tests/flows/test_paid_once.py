@@ -17,6 +17,7 @@ PLENTY = {
 PAGE = "https://www.instagram.com"
 
 
+@pytest.mark.slow
 async def test_a_day_of_50_people_who_repeat_themselves_costs_each_question_once(
     tmp_path: Path,
 ) -> None:

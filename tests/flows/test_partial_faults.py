@@ -62,6 +62,7 @@ def nothing_is_lost(figures: dict[str, Any], when: str) -> None:
     assert figures["most_copies"] <= (1 if when == "before" else 3), figures
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(("fault", "chats", "when"), DAYS)
 def test_nothing_is_lost_where_telegram_takes_some_calls_only(
@@ -80,6 +81,7 @@ def test_two_replicas_lose_nothing(tmp_path: Path, fault: str, when: str) -> Non
         nothing_is_lost(lived(tmp_path, fault, when, server.url, 3, 3, 2), when)
 
 
+@pytest.mark.slow
 def test_story_that_is_always_refused_delays_its_album_for_half_a_minute(tmp_path: Path) -> None:
     figures = lived(tmp_path, "neighbours")
     # And the second between two messages of a chat, and what the loop takes.

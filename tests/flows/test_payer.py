@@ -144,6 +144,7 @@ async def is_told(town: Town, chat: int, words: str, after: int = 0) -> Json:
     return await wait_for(said, what=f"{words!r} in {chat}")
 
 
+@pytest.mark.slow
 @PLENTY
 async def test_eleven_groups_of_one_admin_follow_no_more_than_one_person_may(town: Town) -> None:
     ann, bob = await town.known("Ann"), await town.known("Bob")
@@ -166,6 +167,7 @@ async def test_eleven_groups_of_one_admin_follow_no_more_than_one_person_may(tow
     await town.is_billed_as_booked()
 
 
+@pytest.mark.slow
 async def test_fifty_groups_without_a_payer_bring_nothing_until_an_admin_presses(
     town: Town,
 ) -> None:
@@ -227,6 +229,7 @@ async def test_a_payer_that_changes_in_the_middle_of_a_day_leaves_the_bill_to_ea
     await town.is_billed_as_booked()
 
 
+@pytest.mark.slow
 async def test_other_admins_use_up_the_payer_but_never_a_member(town: Town) -> None:
     ann = await town.known("Ann")
     group = await town.group(ann, by=ann)

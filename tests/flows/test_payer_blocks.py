@@ -65,6 +65,7 @@ async def are_silent(town: Town, chats: Sequence[int], person: int, friend: int)
         assert all(one["text"].startswith(MAY_SAY) for one in said), chat
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["before", "after", "left before", "erased before"])
 async def test_all_chats_of_a_blocked_person_are_silent_whenever_they_are_brought(
     town: Town, way: str

@@ -105,6 +105,7 @@ async def test_nobody_spends_more_than_one_person_may(town: Town) -> None:
     await town.is_billed_as_booked()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "town",
     [("open", 1000), pytest.param(("invited", 1000), marks=pytest.mark.slow)],

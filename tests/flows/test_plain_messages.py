@@ -81,6 +81,7 @@ async def outcome(bell: Bell, message: Json) -> str:
     return "" if is_good else f"{message}: {got}"
 
 
+@pytest.mark.slow
 async def test_each_message_brings_what_it_asks_for_at_no_cost(
     bell: Bell, control: Control
 ) -> None:

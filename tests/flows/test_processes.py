@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
 from aiohttp import ClientSession
 
 from tests.support.control import Control, refused, wait_for
@@ -34,6 +35,7 @@ async def process(*words: str, env: dict[str, str], folder: Path) -> AsyncIterat
             await one.communicate()
 
 
+@pytest.mark.slow
 async def test_a_pasted_link_through_two_processes_and_a_stop_in_time(
     tmp_path: Path,
 ) -> None:

@@ -73,6 +73,7 @@ async def links(control: Control, name: str, count: int) -> list[str]:
     return [f"https://www.instagram.com/stories/{name}/{pk}/" for pk in pks]
 
 
+@pytest.mark.slow
 async def test_150_updates_get_answers_although_the_pool_is_small(
     box: Box, shared: Json, tmp_path: Path
 ) -> None:
@@ -114,6 +115,7 @@ async def test_each_tells_how_it_stands_and_a_standby_raises_no_alarm(
         await wait_for(one_polls)
 
 
+@pytest.mark.slow
 async def test_polling_is_another_s_within_8_seconds_of_a_kill(
     box: Box, shared: Json, tmp_path: Path
 ) -> None:

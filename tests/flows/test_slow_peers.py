@@ -64,6 +64,7 @@ async def slow_answers(bell: Bell, count: int) -> None:
         await bell.control.fault("stories", {"delay_s": 29}, match=f"user_id={pk}", times=None)
 
 
+@pytest.mark.slow
 async def test_slow_answers_of_the_stories_api_hold_up_no_other_check(tmp_path: Path) -> None:
     async with storybell(tmp_path, daily_budget=1_000_000) as bell:
         ann = await bell.control.person("Ann")
@@ -75,6 +76,7 @@ async def test_slow_answers_of_the_stories_api_hold_up_no_other_check(tmp_path: 
             await alert_in_time(bell, ann, "nimble", shown)
 
 
+@pytest.mark.slow
 async def test_a_server_that_stays_slow_is_named_to_the_owner(tmp_path: Path) -> None:
     async with sandbox_box() as box, AsyncExitStack() as stack:
         boss = await box.control.person("Boss", started=True)

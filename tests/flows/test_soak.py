@@ -186,6 +186,7 @@ async def test_only_the_repeat_of_a_new_album_that_was_flooded_may_be_silent(
         assert len(unexplained) == count * is_silent
 
 
+@pytest.mark.slow
 @pytest.mark.jumps
 async def test_a_story_of_a_summary_may_be_silent_only_after_the_list(tmp_path: Path) -> None:
     async with storybell(tmp_path, **SETTINGS) as bell:

@@ -76,6 +76,7 @@ async def test_a_rival_for_the_updates_is_told_to_the_admins(
             assert answer["text"] == first["text"]
 
 
+@pytest.mark.slow
 @pytest.mark.stands  # held, with its 30 seconds, since there is a lock
 async def test_a_second_process_on_the_same_file_refuses_to_run(
     box: Box, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

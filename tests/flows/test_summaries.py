@@ -99,6 +99,7 @@ async def came_at(bell: Bell, person: int) -> datetime | None:
     return datetime.fromtimestamp(shown[0]["date"], UTC) if len(shown) == 1 else None
 
 
+@pytest.mark.slow
 async def test_a_change_of_hour_zone_or_quiet_hours_moves_the_planned_check(
     tmp_path: Path,
 ) -> None:

@@ -21,6 +21,7 @@ async def control() -> AsyncIterator[Control]:
         yield Control(session, url)
 
 
+@pytest.mark.slow
 async def test_hours_that_the_page_skips_pass_for_captions_and_digests(control: Control) -> None:
     ann = await control.person()
     await control.profile("dated", posts_per_day=0)
@@ -63,6 +64,7 @@ async def _press(control: Control, chat: int, message: Json, data: str) -> None:
     await wait_for(answered)
 
 
+@pytest.mark.slow
 async def test_a_mute_ends_after_a_day(control: Control) -> None:
     ann = await control.person()
     await control.profile("muted.day", posts_per_day=0)

@@ -87,6 +87,7 @@ async def made(control: Control, chat: int) -> int:
     return sum(str(one["params"]["chat_id"]) == str(chat) for one in asked)
 
 
+@pytest.mark.slow
 async def test_a_profile_has_a_topic_of_its_own(bell: Bell, control: Control) -> None:
     forum, boss = await forum_of(control)
     await star(control, "topic.one")
@@ -179,6 +180,7 @@ async def test_own_topic_that_cannot_be_made_makes_no_subscription(
     assert await made(control, chat) == 0
 
 
+@pytest.mark.slow
 async def test_several_have_a_topic_each_and_what_was_here_moves(
     bell: Bell, control: Control
 ) -> None:
@@ -207,6 +209,7 @@ async def test_moved_subscription_gets_no_undo_button(bell: Bell, control: Contr
     assert ["↩️ Undo" in buttons(page) for page in (new, moved)] == [True, False]
 
 
+@pytest.mark.slow
 async def test_a_button_of_the_options_does_it_too(bell: Bell, control: Control) -> None:
     forum, boss = await forum_of(control)
     await star(control, "topic.button")
@@ -248,6 +251,7 @@ async def test_an_answer_lost_after_the_effect_leaves_one_topic(
     assert await brought(control, forum, pk) == list(await control.topics(forum))
 
 
+@pytest.mark.slow
 async def test_stories_of_a_lost_topic_arrive_although_the_chat_follows_the_profile(
     bell: Bell, control: Control
 ) -> None:
@@ -346,6 +350,7 @@ async def test_threads_that_are_switched_off_delete_no_topic(bell: Bell, control
         await control.private_topics(on=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("own", [True, pytest.param(False, marks=pytest.mark.slow)])
 async def test_a_topic_that_telegram_can_not_find_for_a_while_is_not_taken_for_deleted(
     bell: Bell, control: Control, own: bool

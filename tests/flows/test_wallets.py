@@ -82,6 +82,7 @@ async def test_newcomers_share_a_part_of_the_checks_and_are_told_kindly_when_it_
         assert "for new users" not in await said(new[0], 0)  # it is looked at for her anyway
 
 
+@pytest.mark.slow
 async def test_a_group_that_moves_between_question_and_answer_has_one_allowance(
     tmp_path: Path, db: Database, database_url: str
 ) -> None:

@@ -214,6 +214,7 @@ def open_files() -> int:
     return len([*Path("/dev/fd").iterdir()])
 
 
+@pytest.mark.slow
 async def test_who_never_reads_an_answer_keeps_no_file_of_the_process(site: Site) -> None:
     ask = b"GET /admin/admin.js HTTP/1.1\r\nHost: x\r\n\r\n"
     loop, deaf, before = asyncio.get_running_loop(), [], open_files()

@@ -61,6 +61,7 @@ async def test_a_copy_put_in_place_by_hand_does_not_get_the_log_of_a_killed_bot(
         assert subscriptions(bot.file) == len(PROFILES)
 
 
+@pytest.mark.slow
 async def test_a_link_to_another_database_leaves_the_log_beside_its_own(tmp_path: Path) -> None:
     async with kept(tmp_path) as bot:
         await bot.end(signal.SIGTERM)
@@ -103,6 +104,7 @@ def make_loop(file: Path) -> None:
     file.with_name("b").symlink_to(file)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "make",
     [

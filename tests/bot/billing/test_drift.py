@@ -222,6 +222,7 @@ async def test_what_nobody_knew_counts_until_the_balance_tells(
     assert told == []
 
 
+@pytest.mark.slow
 async def test_replicas_that_give_back_neither_do_so_twice_nor_stop_who_spends(
     db: Database,
 ) -> None:

@@ -124,6 +124,7 @@ POSTED = (137, 190, 241, 300, 352, 411, 466, 523, 529, 575, 750, 911, 1100, 1431
 """The minutes of each day at which stories are posted, but those in the lead of a summary."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("quiet", "hour", "sent_at"),
     [pytest.param(None, 9, 9, marks=pytest.mark.slow), ((23 * 60, 8 * 60), 7, 8)],

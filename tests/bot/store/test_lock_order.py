@@ -397,6 +397,7 @@ class Crowd:
             await consistent(tx)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 async def test_checks_during_presses_cause_no_deadlock(db: Database, seed: int) -> None:
     crowd = Crowd(db, seed)
@@ -404,6 +405,7 @@ async def test_checks_during_presses_cause_no_deadlock(db: Database, seed: int) 
     await crowd.run(crowd.look, crowd.press, crowd.press)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("database_url", "seed"),
     [
@@ -421,6 +423,7 @@ async def test_concurrent_changes_of_payers_cause_no_deadlock(db: Database, seed
     await crowd.run(crowd.change_payer)
 
 
+@pytest.mark.slow
 @on_postgresql
 @pytest.mark.parametrize(
     "seed", [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 8))]

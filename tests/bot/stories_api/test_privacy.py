@@ -39,6 +39,7 @@ async def seen_of(here: World, username: str) -> int:
         return len(await stories.live(tx, profile.pk, now=here.now()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("mode", "is_cheap"), [("auto", True), ("false", False)])
 async def test_polls_of_a_public_profile_pay_in_full_once_a_day(
     tmp_path: Path, mode: SkipCheck, is_cheap: bool
@@ -57,6 +58,7 @@ async def test_polls_of_a_public_profile_pay_in_full_once_a_day(
         assert not here.told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shown", ["empty", "stories", "UserNotFound", "PrivateAccount"])
 async def test_a_profile_that_becomes_private_is_seen_to_be_and_never_shown(
     tmp_path: Path, shown: str

@@ -1,8 +1,11 @@
 """Chats: who is in them, what becomes of them."""
 
+import pytest
+
 from tests.sandbox.telegram.harness import Api
 
 
+@pytest.mark.slow
 async def test_a_channels_posts_come_again_in_the_linked_group(api: Api) -> None:
     ann = await api.person()
     group = await api.chat("supergroup", ann, bot_status="administrator")
