@@ -513,11 +513,11 @@ def no_forbidden_chat_was_written_to(journal: Journal) -> list[str]:
         if not method.startswith("send") or method == "sendChatAction":
             continue
         now = journal.chat_now(chat)
-        windows = [w.begin for w in journal.unable[now] if w.overlaps(at, at)]
+        windows = [w.begin for w in journal.unable_in(now) if w.overlaps(at, at)]
         counts[now, windows[0] if windows else 0.0] += 1
     found = []
     for (chat, begin), count in counts.items():
-        window_end = next((w.end for w in journal.unable[chat] if w.begin == begin), begin)
+        window_end = next((w.end for w in journal.unable_in(chat) if w.begin == begin), begin)
         asked = sum(
             begin <= a.at <= window_end and journal.chat_now(a.chat) == chat for a in journal.asked
         )

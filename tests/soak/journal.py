@@ -177,6 +177,7 @@ class Journal:
     tracebacks: list[str] = field(default_factory=list)
     looks: int = 0
     billed: Counter[int] = field(default_factory=Counter)  # credits by day
+    bills: list[tuple[float, int]] = field(default_factory=list)  # time and credits of each bill
     ledger: int = 0  # total credits at the end
     problems: list[str] = field(default_factory=list)  # found during the run
     watchers: list[Callable[[str], None]] = field(default_factory=list)  # event listeners
@@ -249,9 +250,11 @@ class Journal:
             if entry["service"] == "stories" and "stories" in str(entry["path"]):
                 self.looks += 1
                 self._looked(entry)
-            self.billed[int(float(str(entry["at"])) // DAY)] += int(str(entry.get("billed", 0)))
+            at, bill = float(str(entry["at"])), int(str(entry.get("billed", 0)))
+            self.bills.append((at, bill))
+            self.billed[int(at // DAY)] += bill
             if "download" in str(entry["path"]):
-                self.bought += int(str(entry.get("billed", 0)))
+                self.bought += bill
             if entry.get("fault"):
                 self.refusals += int(entry["status"] == REFUSED)
                 if entry["fault"] in self.silencing:
@@ -442,7 +445,7 @@ class Journal:
             if is_late or self.chat_now(asked.chat) != place[0]:
                 continue
             if terms is None and asked.text.startswith("undo:"):
-                ended = float(asked.text.partition(":")[2])
+                ended = float(asked.text.partition(":")[2]) / 1000  # the button has milliseconds
                 if ended - MINUTE <= begin <= ended + doubt + MINUTE:
                     return True
             is_mute = terms is not None and asked.text == f"opt:{terms.number}:pause:off"
@@ -531,9 +534,19 @@ class Journal:
                 first.setdefault((chat, pk_of(message)), message.sent_at)
         return sorted(at - self.stories[pk].taken_at for (_, pk), at in first.items())
 
+    def unable_in(self, chat: int) -> list[Window]:
+        """Return the periods in which the bot could not write to a chat, by all its ids."""
+        now = self.chat_now(chat)
+        return [
+            window
+            for earlier, windows in self.unable.items()
+            if self.chat_now(earlier) == now
+            for window in windows
+        ]
+
     def is_unable(self, chat: int, begin: float, end: float) -> bool:
         """Return whether the bot could not write to a chat at some time in a period."""
-        return any(w.overlaps(begin, end) for w in self.unable[self.chat_now(chat)])
+        return any(window.overlaps(begin, end) for window in self.unable_in(chat))
 
     def may_have_come(self, chat: int, pk: str, before: float) -> bool:
         """Return whether a send with unknown outcome may have delivered a story before a time."""

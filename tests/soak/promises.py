@@ -14,6 +14,7 @@ from tests.soak import contents
 from tests.soak.expected import (
     DAY,
     HOUR,
+    LEAD_S,
     MINUTE,
     Due,
     Span,
@@ -146,7 +147,7 @@ class Ways:
     @cache  # noqa: B019 - one instance per run
     def troubles(self, chat: int) -> list[Trouble]:
         """Return the failures in a chat and the global failures."""
-        unable = self.journal.unable[chat]
+        unable = self.journal.unable_in(chat)
         return [*self._everywhere, *(Trouble(one.begin, one.end, PROBE_S) for one in unable)]
 
     def is_troubled(self, chat: int, begin: float, end: float) -> bool:
@@ -202,9 +203,13 @@ class Ways:
         return None if unable and end > is_over - HOUR else end
 
     def is_newcomers(self, profile: str, at: float) -> bool:
-        """Return whether known chats exist, but no known chat follows the profile."""
-        known = self._known_chats(int(at // DAY))
-        return bool(known) and not any(
+        """Return whether known chats exist, but no chat known since yesterday follows the profile.
+
+        The next check of the profile, up to 20 hours later, finds that a chat has become known.
+        """
+        today = int(at // DAY)
+        known = self._known_chats(today - 1)
+        return bool(self._known_chats(today)) and not any(
             place[0] in known and (terms := _terms_at(spans, at)) and not terms.paused
             for place, spans in self.spans.items()
             if place[2] == profile
@@ -214,8 +219,8 @@ class Ways:
     def _known_chats(self, day: int) -> set[int]:
         """Return the chats whose payers were active on at least `KNOWN_AFTER` days up to ``day``.
 
-        The bot may recognise a payer a day later. The payer of a private chat is the person; the
-        payer of a group or channel is the creator. Posts of a channel name no person.
+        The payer of a private chat is the person; the payer of a group or channel is the creator.
+        Posts of a channel name no person.
         """
         seen: dict[int, set[int]] = defaultdict(set)
         world = self.journal.sandbox.telegram.world
@@ -236,6 +241,11 @@ class Ways:
         """Return whether the budget paid a check for each profile that required this summary."""
         if self.journal.rates.meetings:
             return True  # the budget is sufficient
+        checks_at = hour - LEAD_S
+        midnight = checks_at // DAY * DAY
+        spent = sum(price for at, price in self.journal.bills if midnight <= at < checks_at)
+        if spent + len(self._waiting_for(hour)) > self.journal.rates.credits:
+            return False
         made = sum(hour - QUEUE_S <= at <= hour for at in self.journal.looked_at)
         return made >= len(self._waiting_for(hour))
 
