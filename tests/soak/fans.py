@@ -128,10 +128,11 @@ class Fans:
         words = self._chance.choice(searches).format(self._name())
         await self._say(place, f"/past {words}".strip())
         await asyncio.sleep(A_WHILE)
+        has_more = any(data.startswith("past:") for _, data in self._people.buttons(place))
         if not words:
             await self._press(place, "run:past:")
-        elif not await self._press(place, "past:"):
-            await self._press(place, "keep")
+        else:  # a next page exists only if more than 30 kept stories match
+            await self._press(place, "past:" if has_more else "keep")
 
     async def want_files(self, place: Place) -> None:
         """Press for the original file of a story, or for the files of all stories of a profile."""
