@@ -35,9 +35,10 @@ log = structlog.get_logger()
 
 
 class Treasurer:
-    """Fetches the balance from the Stories API every 5 minutes. These calls are free.
+    """A periodic task that fetches the balance from the Stories API every 5 minutes.
 
-    The interval is 1 minute while the API serves no requests or the balance is too low.
+    Each fetch costs 0 credits. The interval is 1 minute while the API serves no requests, and
+    while the balance is too low.
     """
 
     def __init__(
@@ -52,8 +53,8 @@ class Treasurer:
     ) -> None:
         """Create the periodic task.
 
-        ``tell`` reports to the owners if the balance and the ledger differ. If ``credit_price`` is
-        given, the first check logs the cost of the daily budget.
+        ``tell`` reports a difference between the balance and the ledger to the owners. If
+        ``credit_price`` is given, the first fetch logs the cost of the daily budget.
         """
         self._api = api
         self._ledger = ledger
@@ -70,9 +71,9 @@ class Treasurer:
         self._now = now
 
     async def clean_up_and_fetch_balance(self) -> datetime:
-        """Fetch the balance once and clean up the ledger. Return the time of the next check.
+        """Fetch the balance once and clean up the ledger. Return the time of the next fetch.
 
-        A failed fetch is logged. The clean-up is made in any case.
+        If the fetch fails, the failure is logged, and the ledger is cleaned up nevertheless.
         """
         is_low = False
         balance = None
@@ -87,15 +88,16 @@ class Treasurer:
         self._log_budget_once(balance)
         if presumed := await self._ledger.maintain():
             log.info("ledger_tidied", presumed=presumed)
-        # If no call can be paid now, check again soon, to detect a top-up of the balance.
+        # If no call can be paid now, the next fetch is soon, so that a top-up of the balance is
+        # detected quickly.
         is_well = self._api.is_in_service and not is_low
         return self._now() + (EVERY if is_well else EVERY_WHEN_OUT)
 
     def _log_budget_once(self, balance: Balance | None) -> None:
         """Log the cost of the daily budget once.
 
-        Warn if the balance will soon be spent, or if the balance shows that the price of a credit
-        is wrong.
+        Log a warning if the balance will soon be spent. Log a second warning if the balance shows
+        that the configured price of a credit is wrong.
         """
         if self._credit_price is None:
             return
@@ -109,7 +111,7 @@ class Treasurer:
             log.warning("the price of a credit is wrong", why=note)
 
     async def _report_drift(self) -> None:
-        """Report a confirmed difference between balance and ledger to the owners, once."""
+        """Report each confirmed difference between balance and ledger to the owners once."""
         drift = await self._ledger.refund_and_take_certain_drift()
         if drift is None:
             return

@@ -1,8 +1,9 @@
 """The comparison of each balance at the Stories API with the ledger.
 
-The balance is compared only while no call is in flight. The API updates its balance with a short
-delay, so a single difference proves nothing. Three balances in a row with a difference of the same
-sign prove a drift.
+The balance is compared only while no call is in flight. A single difference does not prove that
+the API billed other credits than the ledger counted, because the API updates its balance with a
+short delay. Three balances in a row with a difference of the same sign prove a lasting difference,
+which is called a drift.
 """
 
 from dataclasses import dataclass, replace
@@ -10,12 +11,15 @@ from datetime import datetime
 from typing import Any, Self
 
 KEY = "drift"  # the key of the drift in the database's table of key-value pairs
-RUNNING = 3
+RUNNING = 3  # the number of balances in a row that prove a drift
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A balance at the API, and the total credits in the ledger. No call was in flight."""
+    """A balance at the API, and the total spending in the ledger at the same time.
+
+    A reading is taken only while no call is in flight.
+    """
 
     balance: int
     spent: int
@@ -26,9 +30,11 @@ class Reading:
 class Drift:
     """The difference between the credits that the API billed and the credits in the ledger.
 
-    The difference is counted since ``base``. ``size`` is in credits. A negative size means that
-    the API billed less than the ledger counted. ``running`` is the number of balances in a row
-    with a difference of the same sign. ``total`` is the sum of all reported drifts.
+    - ``base`` is the reading from which the difference is counted.
+    - ``size`` is the difference in credits. A negative size means that the API billed less than
+      the ledger counted.
+    - ``running`` is the number of balances in a row with a difference of the same sign.
+    - ``total`` is the sum of all differences that were reported to the owners, in credits.
     """
 
     base: Reading
@@ -40,8 +46,9 @@ class Drift:
     def after_reading(self, reading: Reading) -> Self:
         """Return the drift after a new reading of the balance.
 
-        A larger balance means a top-up. The comparison then starts again from the new reading. The
-        comparison also starts again if the reading shows no difference.
+        If the balance is larger than at the start of the comparison, the balance was topped up.
+        In that case the comparison starts again from the new reading. The comparison also starts
+        again if the new reading shows no difference.
         """
         if reading.balance > self.base.balance:
             return replace(self, base=reading, last=reading, size=0, running=0)
@@ -54,9 +61,9 @@ class Drift:
 
     @property
     def is_certain(self) -> bool:
-        """Return whether the API's delay can't be the cause of the difference.
+        """Return whether at least three balances in a row have a difference of the same sign.
 
-        This is so after three balances in a row with a difference of the same sign.
+        In that case the cause of the difference can't be the delay of the API.
         """
         return self.running >= RUNNING
 

@@ -1,8 +1,9 @@
-"""The ledger, with a reservation before each paid call, and a settlement or refund after the call.
+"""The ledger of the paid calls of the Stories API.
 
-A reservation counts as spent until the reservation is closed. After a crash the ledger is
-therefore too high, never too low. All limits are checked in the transaction of the reservation, so
-concurrent calls can't exceed a limit.
+The ledger reserves credits before each paid call, and settles or refunds the credits after the
+call. A reservation counts as spent until the reservation is closed. After a crash, the spending in
+the ledger is therefore too high, never too low. All limits are checked in the transaction of the
+reservation, so that concurrent calls can't exceed a limit.
 """
 
 from collections.abc import Awaitable, Callable
@@ -59,25 +60,31 @@ from bot.store.engine.database import Database, Tx
 
 T = TypeVar("T")
 
-_PRESUMED_AFTER = timedelta(minutes=30)  # a reservation of this age has no running call
+# A reservation that is older has no running call, and is counted as spent.
+_PRESUMED_AFTER = timedelta(minutes=30)
 _HABIT_DAYS = 7
-SPLIT_AT_ONCE = 500  # profiles in a page, and chats in a transaction, while costs are split
-_SPLIT_ON = "checks split on"  # database key of the day on which check costs were last split
-PASTED_A_DAY = 500  # megabytes of pasted files, per person and day
-# Credits per day and group, for requests in the name of channels that have no known payer.
+# The split of check costs reads at most this number of profiles at once, and writes at most this
+# number of chats in a transaction.
+SPLIT_AT_ONCE = 500
+# The database key of the day on which the check costs were last split.
+_SPLIT_ON = "checks split on"
+# The maximum size of the files that a person may paste per day, in megabytes.
+PASTED_A_DAY = 500
+# The limit of a group in credits per day. The limit applies to requests that are sent in the name
+# of channels without a known payer.
 CREDITS_OF_CHANNELS = 10
-# The most concurrent paid calls in a process, of all people together and of each person. Calls
-# that the schedule pays do not count.
+# The maximum number of concurrent paid calls in a process: for all people together, and for each
+# person. Calls that the schedule pays for do not count.
 PAID_AT_ONCE, PAID_OF_EACH = 48, 4
 
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """The purpose of a paid call, and the person or chat that asks.
+    """The purpose of a paid call, and the person or chat that requests the call.
 
-    The schedule pays for checks and for the files of alerts. These calls have no asker.
-    ``profile_id`` is the profile of such a call. All chats that wait for stories of the profile
-    share the cost.
+    The schedule pays for scheduled checks and for the files of alerts. These calls have no
+    ``asker``. ``profile_id`` is the profile that is checked or that the files belong to. All chats
+    that wait for stories of this profile share the cost of the call.
     """
 
     kind: Literal["link", "stories", "highlight", "subscribe", "media", "schedule"]
@@ -86,7 +93,10 @@ class Charge:
 
     @property
     def side(self) -> Side:
-        """Return the part of the budget that pays, for replies or for the schedule."""
+        """Return which part of the budget pays for the call.
+
+        The parts are "replies" and "schedule".
+        """
         return _side_of(self.kind)
 
 
@@ -118,15 +128,16 @@ class Ledger:
         owners: Callable[[], AbstractSet[int]] = frozenset,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Store the ledger in ``db``.
+        """Create the ledger, which is stored in the database ``db``.
 
-        ``owners`` returns the ids of people without personal limits.
+        ``owners`` returns the ids of the bot's owners, who have no personal limits.
         """
         self._db = db
         self.limits = limits
         self._owners = owners
         self._now = now
-        # The day, and the credits that replies cost in each hour of the days before.
+        # A cache: today's date, and the credits that replies cost in each hour of each of the
+        # previous days.
         self._habits: tuple[date, list[list[int]]] | None = None
         self._slots = FairSlots(PAID_AT_ONCE, each=PAID_OF_EACH)
 
@@ -134,8 +145,8 @@ class Ledger:
         """Reserve credits, make the call, and settle the bill. Return the value of the call.
 
         Raises:
-            SpendingError: A limit is reached, spending is stopped, or nobody pays for the chat. No
-                call was made.
+            SpendingError: A limit is reached, spending is stopped, or nobody pays for the chat. In
+                these cases no call was made.
             StoriesError: The call failed. The billed credits are settled.
             MediaError: A download failed. The billed credits are settled.
         """
@@ -144,17 +155,17 @@ class Ledger:
         return value
 
     async def call_unsettled(self, charge: Charge, call: Call[T]) -> tuple[T, Bill]:
-        """Reserve credits and make the call. Return the value and the bill.
+        """Reserve credits and make the call. Return the value of the call and the bill.
 
         The caller must settle the bill in the transaction that stores the value. If the call
         fails, this method settles the bill.
 
-        Calls for people wait for a slot. Each person has few slots, so one person's slow calls do
-        not delay other people.
+        A call that a person requests waits for one of the person's slots. The number of slots of
+        each person is limited, so that one person's slow calls do not delay other people.
 
         Raises:
-            SpendingError: A limit is reached, spending is stopped, or nobody pays for the chat. No
-                call was made.
+            SpendingError: A limit is reached, spending is stopped, or nobody pays for the chat. In
+                these cases no call was made.
             StoriesError: The call failed. The billed credits are settled.
             MediaError: A download failed. The billed credits are settled.
         """
@@ -182,13 +193,13 @@ class Ledger:
     async def reserve(self, charge: Charge, call: Call[object]) -> Reservation:
         """Reserve the price of a call within all limits that apply.
 
-        If an error is raised, nothing is reserved.
+        If this method raises an error, no credits are reserved.
 
         Raises:
             SpendingStoppedError: Spending is stopped, or the balance is too low.
             NoPayerError: The request has no person, and nobody pays for the chat.
-            SpendingError: A limit is reached. The text names the limit. ``until`` is the time from
-                which a retry makes sense.
+            SpendingError: A limit is reached. The text of the error names the limit. The attribute
+                ``until`` is the time from which a retry can succeed.
         """
         return await finish_on_cancel(
             self._reserve(charge, call),
@@ -231,11 +242,14 @@ class Ledger:
         return Reservation(entry_id, charge, nominal)
 
     async def settle(self, tx: Tx, reservation: Reservation, credits: int | None) -> None:  # noqa: A002 - the field's term
-        """Close a reservation with the billed credits, in the caller's transaction. Idempotent.
+        """Close a reservation with the billed credits, in the caller's transaction.
 
-        ``credits`` is None if the API did not report the billed credits. The reserved credits then
-        count as spent, until a later balance shows the billed credits. Reserved credits that were
-        not billed are given back to the limits. A bill above the reservation is charged in full.
+        If the reservation is closed already, this method does nothing.
+
+        - ``credits`` is None if the API did not report the billed credits. In that case the
+          reserved credits count as spent, until a later balance shows the billed credits.
+        - Reserved credits that were not billed are refunded to the limits.
+        - A bill that exceeds the reservation is charged in full.
         """
         entry = await ledger.close(tx, reservation.id, credits, now=self._now())
         if entry is None:
@@ -250,10 +264,11 @@ class Ledger:
     async def take_megabytes(
         self, asker: Asker, megabytes: int, *, most: int = PASTED_A_DAY
     ) -> None:
-        """Count the size of a pasted file towards the person's daily limit. The download is free.
+        """Count the size of a pasted file towards the person's daily limit.
 
-        ``most`` is the limit in megabytes a day. If the request has no person, the size counts for
-        the payer of the chat or channel.
+        The download of the file costs 0 credits. ``most`` is the limit in megabytes per day. If
+        the request has no person, the size counts towards the limit of the payer of the chat or
+        channel.
 
         Raises:
             PastedLimitError: The person's limit of megabytes a day is exceeded.
@@ -272,29 +287,30 @@ class Ledger:
                 raise PastedLimitError
 
     async def set_spending_stopped(self, *, stopped: bool) -> None:
-        """Turn the stop switch on or off. If on, every process refuses paid calls.
+        """Turn the stop switch for paid calls on or off.
 
-        The balance can still be fetched.
+        While the stop switch is on, every process refuses paid calls. The balance can still be
+        fetched, because this call costs 0 credits.
         """
         async with self._db.begin() as tx:
             await budgets.set_spending_stopped(tx, stopped=stopped)
 
     async def is_stopped(self) -> bool:
-        """Return whether the stop switch is on."""
+        """Return whether the stop switch for paid calls is on."""
         return (await self._db.fetch(budgets.account_state)).is_stopped
 
     async def spent_by_replies_and_schedule(self) -> tuple[int, int]:
-        """Return the credits that the replies and the schedule have spent today."""
+        """Return the credits that replies have spent today, and the credits of the schedule."""
         return (await self._db.fetch(budgets.account_state)).spent_by_replies_and_schedule(
             self._now().date()
         )
 
     async def left_by_replies(self, now: datetime) -> float:
-        """Estimate the credits of today's budget for replies that replies will not need.
+        """Estimate how many credits of today's budget for replies will not be spent.
 
-        The estimate uses the spending of the last 7 days. If newcomers have a limit of their own
-        and the bot has known persons, requests of newcomers are excluded. Otherwise many new
-        accounts on a single day would take credits from the checks of a week.
+        The estimate uses the spending of the last 7 days. Requests of newcomers are excluded if
+        newcomers have a limit of their own and the bot has known persons. Otherwise the requests
+        of many new accounts on a single day would reduce the credits for checks for a week.
         """
         today = now.date()
         async with self._db.read() as tx:
@@ -308,7 +324,7 @@ class Ledger:
         return left_by_replies(self.limits, self._habits[1], used=used, now=now)
 
     async def schedule_room_and_spent(self, tx: Tx, now: datetime) -> tuple[int, int]:
-        """Return how many credits the schedule may still spend, and how many it spent today."""
+        """Return the credits that the schedule may still spend today, and its spent credits."""
         account = await budgets.account_state(tx)
         replies, schedule = account.spent_by_replies_and_schedule(now.date())
         room = side_rule_for("schedule", self.limits, now).room(
@@ -321,9 +337,11 @@ class Ledger:
     async def obstacle_to_checks(
         self, tx: Tx, price: int, now: datetime
     ) -> Literal["", "stopped", "budget"]:
-        """Return the reason why the schedule may not spend ``price`` credits now, or "".
+        """Return the reason why the schedule must not spend ``price`` credits now.
 
-        The reason "stopped" means that the stop switch is on or the balance is too low.
+        - "stopped" means that the stop switch is on, or that the balance is too low.
+        - "budget" means that today's budget has too few credits left for the schedule.
+        - An empty string means that the schedule may spend the credits.
         """
         account = await budgets.account_state(tx)
         if not account.may_spend(price, minimum=self.limits.minimum_balance):
@@ -332,10 +350,11 @@ class Ledger:
         return "budget" if room < price else ""
 
     async def update_balance(self, ask: Callable[[], Awaitable[Balance]]) -> Balance:
-        """Fetch the balance, which is free, and update the credits that can still be spent.
+        """Fetch the balance, and update the credits that can still be spent.
 
-        The balance may include the cost of calls in flight. The update assumes the opposite. If no
-        call was in flight, the balance is also compared with the ledger.
+        Fetching the balance costs 0 credits. It is unknown whether the balance already includes
+        the cost of calls in flight. The update assumes that the balance does not include this
+        cost. If no call was in flight, the balance is also compared with the ledger.
 
         Raises:
             StoriesError: ``ask`` could not fetch the balance.
@@ -355,11 +374,13 @@ class Ledger:
         return balance
 
     async def refund_and_take_certain_drift(self) -> Drift | None:
-        """Return the confirmed difference between balance and ledger once, or None.
+        """Return the confirmed difference between the balance and the ledger.
 
-        The returned difference counts as reported, and the comparison starts again. If the API
-        billed less than the ledger counted, calls with an unknown bill are refunded first. The
-        returned difference is the rest.
+        Each difference is returned only once, because the returned difference counts as reported
+        and the comparison starts again. If the API billed less than the ledger counted, the
+        credits of calls with an unknown bill are refunded first. In that case the returned
+        difference is the part that remains after the refunds. Return None if no confirmed
+        difference remains.
         """
         while True:
             # Each refund has its own transaction, because a transaction must lock allowances
@@ -377,9 +398,9 @@ class Ledger:
                 return drift if drift.size else None
 
     async def _give_back_presumed(self, tx: Tx, *, since: datetime, most: int) -> int:
-        """Refund up to ``most`` credits of a call with an unknown bill.
+        """Refund at most ``most`` credits of the first call after ``since`` with an unknown bill.
 
-        Return the refunded credits.
+        Return the number of refunded credits.
         """
         presumed = await ledger.first_presumed(tx, since) if most > 0 else None
         if presumed is None:
@@ -394,8 +415,8 @@ class Ledger:
     async def maintain(self) -> int:
         """Close the reservations of killed processes, and split the costs of yesterday's checks.
 
-        Reservations older than 30 minutes are closed, and count as spent. Return the number of
-        closed reservations.
+        Reservations that are older than 30 minutes are closed, and their credits count as spent.
+        Return the number of closed reservations.
         """
         now = self._now()
         async with self._db.begin() as tx:
@@ -405,12 +426,14 @@ class Ledger:
         return presumed
 
     async def split_check_costs(self) -> None:
-        """Once a day, split the costs of checks since the last split among the subscribed chats.
+        """Split the costs of checks among the subscribed chats, at most once a day (UTC).
 
-        The parts are recorded for yesterday. The split is approximate. Each chat that waits for
-        stories now gets the same part. If the process is killed during the split, the remaining
-        chats of one profile get no part. The costs of the remaining profiles are split on the next
-        day. The entries of the ledger are exact.
+        The costs since the last split are split. Each chat that now waits for stories of a profile
+        gets an equal part of the profile's costs, and the part is recorded for yesterday.
+
+        The split is approximate, but the entries of the ledger are exact. If the process is killed
+        during the split, the remaining chats of one profile get no part, and the costs of the
+        remaining profiles are split on the next day.
         """
         today = self._now().date()
         async with self._db.begin() as tx:
@@ -447,9 +470,9 @@ class Ledger:
     ) -> tuple[Asker, list[Scope]]:
         """Charge the price of a call to the daily limits of the person and the chat.
 
-        Return the asker with the person who pays, and the names of the charged limits. If a
-        request has no person, the payer of the channel or chat pays. Nothing is charged for an
-        owner of the bot, or for a request without a chat.
+        Return the asker with the id of the person who pays, and the names of the charged limits.
+        If the request has no person, the payer of the channel or chat pays. The limits are not
+        charged if the asker is an owner of the bot, or if the request has no chat.
 
         Raises:
             SpendingError: A limit is reached.
@@ -465,8 +488,8 @@ class Ledger:
             return billed, []
         limits = await self._allowances_of(tx, billed)
         wanted: list[tuple[Scope, int, int]] = [("chat", asker.chat_id, limits.chat)]
-        # The admins of an owner's channel can write in its name in any number of groups. The limit
-        # of a person applies to them together.
+        # The admins of an owner's channel can write in the name of the channel in any number of
+        # groups. Therefore the owner's limit as a person applies to all these requests together.
         has_limit = asker.as_channel is not None or billed.user_id not in self._owners()
         if billed.user_id is not None and has_limit:
             wanted.append(("person", billed.user_id, limits.own))
@@ -484,8 +507,8 @@ class Ledger:
         return allowances_for(self.limits, is_known=is_known, of_chat=chat, of_person=person)
 
     async def _close(self, reservation: Reservation, credits: int | None) -> None:  # noqa: A002 - the field's term
-        # The API may bill more credits than were reserved, so a cancellation must not prevent the
-        # settlement.
+        # The API can bill more credits than were reserved. Therefore a cancellation must not
+        # prevent the settlement.
         await finish_on_cancel(self._settle_alone(reservation, credits))
 
     async def _settle_alone(self, reservation: Reservation, credits: int | None) -> None:  # noqa: A002 - the field's term
@@ -496,17 +519,23 @@ class Ledger:
 
 
 async def _with_current_chat(tx: Tx, asker: Asker) -> Asker:
-    """Return the asker with the new chat id if the chat was migrated. Both ids share a limit."""
+    """Return the asker, with the new chat id if the chat was migrated to a supergroup.
+
+    Because of the replacement, the old and the new id share the limit of the chat.
+    """
     old = asker.chat_id or 0
     moved_to = await chats.moved_to(tx, old) if old < 0 else None
     return replace(asker, chat_id=moved_to) if moved_to else asker
 
 
 async def _payer_of(tx: Tx, asker: Asker) -> tuple[int | None, bool]:
-    """Return the id of the person who pays for a request without a person, or None if unknown.
+    """Return the id of the person who pays for a request that no person has sent.
 
-    For a request in the name of a channel, the payer of the channel comes before the payer of the
-    chat. The second value is True if the request is in the name of a channel and the channel has
+    If the request was sent in the name of a channel, the payer of the channel pays. If this payer
+    is unknown, or if the request was not sent in the name of a channel, the payer of the chat
+    pays. If this payer is unknown too, the id is None.
+
+    The second value is True if the request was sent in the name of a channel and the channel has
     no known payer.
     """
     if asker.as_channel is not None:
@@ -535,8 +564,8 @@ def _refusal_error(scope: Scope, asker: Asker, until: datetime) -> SpendingError
 async def _give_back(tx: Tx, entry: Any, back: int, *, is_billed: bool = False) -> None:  # noqa: ANN401 - a row of the store's
     """Refund ``back`` credits of a ledger entry to the limits that the entry was charged to.
 
-    A negative ``back`` is charged instead. ``is_billed`` means that the API reported the bill. The
-    total spending then changes too.
+    If ``back`` is negative, the credits are charged to the limits instead. ``is_billed`` means
+    that the API reported the bill. In that case the total spending changes too.
     """
     day, subjects = entry.at.date(), {"person": entry.user_id, "newcomer": 0}
     for scope in entry.scopes.split():
@@ -549,9 +578,10 @@ def _side_of(kind: str) -> Side:
 
 
 async def _lock_drift(tx: Tx) -> Drift | None:
-    """Lock the stored difference between balance and ledger for this transaction.
+    """Lock and return the stored difference between the balance and the ledger.
 
-    Return the difference, or None before the first comparison.
+    The lock lasts until the end of the transaction. Return None if the balance and the ledger have
+    never been compared.
     """
     kept = await key_values.lock(tx, DRIFT)
     return Drift.from_json(kept) if isinstance(kept, dict) else None

@@ -16,15 +16,18 @@ _MEMBERS = 5  # the number of group members to show, highest costs first
 class Guest:
     """A person or chat that has costs this month or is in the access list.
 
-    All costs are in thousandths of a credit. ``by_kind`` are the costs in the chat by purpose.
-    ``elsewhere`` are the costs of a person in groups. ``by_person`` are the costs of a group's
-    members (id, name, cost), at most five, the largest first. Requests without a person count for
-    their payer.
+    All costs are in thousandths of a credit.
 
-    ``by_member`` are the costs of members that the group may see (name, cost), at most five, the
-    largest first. Requests without a person, and members whose name is not stored, are excluded.
-    ``payer`` is the id and name of the payer of a group or channel. If ``is_silenced``, the group
-    or channel gets no messages, because the responsible person is blocked.
+    - ``by_kind`` has the costs in the chat by purpose.
+    - ``elsewhere`` has the costs of a person in groups.
+    - ``by_person`` has the id, name and cost of at most five members of a group, the highest cost
+      first. The cost of a request without a person counts for the payer of the request.
+    - ``by_member`` has the name and cost of at most five members, the highest cost first. The
+      group may see these costs. Requests without a person, and members whose name is not stored,
+      are excluded.
+    - ``payer`` is the id and name of the payer of a group or channel.
+    - ``is_silenced`` means that the group or channel gets no messages, because the responsible
+      person is blocked.
     """
 
     id: int
@@ -44,9 +47,9 @@ class Guest:
 
 
 async def guests(tx: Tx, *, offset: int, limit: int, now: datetime) -> list[Guest]:
-    """Return a page of persons and chats, highest costs of this month first.
+    """Return a page of the persons and chats with costs this month, highest costs first.
 
-    Persons and chats of the access list without costs follow, newest entry first.
+    The persons and chats of the access list that have no costs follow, newest entry first.
     """
     since = now.date().replace(day=1)
     ids = await spending.dearest(tx, since=since, listed=access.LISTED, offset=offset, limit=limit)

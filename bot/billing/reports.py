@@ -23,10 +23,13 @@ _DAYS_OF_AVERAGE = 7
 class ChatUsage:
     """The usage of a chat: the used part of today's limits (UTC), and the received stories.
 
-    ``part`` is the used part, from 0 to 1, of the limit that is nearest to its end. ``part`` is
-    None if the limit of the chat or of the person is 0 credits. ``stories`` has the number of
-    stories of each of the last 7 days, oldest first. ``month`` is the cost of this month (UTC).
-    ``is_newcomer`` is True if the limits of newcomers apply.
+    - ``part`` is the largest used part of all limits that apply to the chat, from 0 to 1. ``part``
+      is None if the limit of the chat is 0 credits, or if the chat is a private chat and the limit
+      of its person is 0 credits.
+    - ``stories`` has the number of stories that the chat received on each of the last 7 days,
+      oldest first.
+    - ``month`` has the costs of the chat in this month (UTC).
+    - ``is_newcomer`` is True if the limits of newcomers apply.
     """
 
     part: float | None
@@ -39,10 +42,12 @@ class ChatUsage:
 class Spending:
     """The credits that the bot spent, and a forecast of its spending.
 
-    ``week`` covers 7 days, ``month`` and ``by_operation`` cover 30 days. ``forecast`` is the
-    expected total of this calendar month. ``days_left`` is the number of days until ``balance`` is
-    spent at the rate of the last 7 days. ``days_left`` is None if the balance is unknown, or if
-    nothing was spent in these days.
+    - ``week`` covers the last 7 days. ``month``, ``by_operation`` and ``days`` cover the last 30
+      days.
+    - ``forecast`` is the expected spending of this whole calendar month.
+    - ``days_left`` is the number of days until ``balance`` is spent at the rate of the last 7
+      days. ``days_left`` is None if the balance is unknown, or if no credits were spent in these
+      days.
     """
 
     today: int
@@ -56,22 +61,26 @@ class Spending:
     balance: int | None
     days_left: float | None
     drift: int
-    """The total credits that the API billed beyond the ledger, since the first start.
+    """The credits that the API has billed beyond the credits in the ledger, since the first start.
 
-    Only reported differences count. The value is negative if the API billed less.
+    Only differences that were reported to the owners count. The value is negative if the API
+    billed less than the ledger counted.
     """
     unconfirmed: int
-    """The credits of today's calls whose bill is unknown. A later balance confirms these bills."""
+    """The credits of today's calls whose bill is unknown until a later balance confirms them."""
 
     @property
     def confirmed_today(self) -> int:
-        """Return the credits of today whose bill is confirmed."""
+        """Return the credits that were spent today in calls with a confirmed bill."""
         return max(0, self.today - self.unconfirmed)
 
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """Reads the spent and remaining credits from the database at each call."""
+    """Reports of the spent and remaining credits.
+
+    Each call of a method reads the database.
+    """
 
     db: Database
     limits: Limits
@@ -137,16 +146,17 @@ async def load_spending(tx: Tx, limits: Limits, *, now: datetime) -> Spending:
 async def _unconfirmed_today(tx: Tx, drift: object, today: date) -> int:
     """Return the credits of today's calls whose bill is still unknown."""
     since = datetime.combine(today, time(), UTC)
-    if isinstance(drift, dict):  # the balance at ``base`` confirms all earlier calls
+    if isinstance(drift, dict):  # the balance at ``base`` confirms the bills of all earlier calls
         since = max(since, Drift.from_json(drift).base.at)
     return await spending.presumed_credits_since(tx, since)
 
 
 def daily_rate(spent: list[int], now: datetime) -> float:
-    """Return the mean credits per day in the last 7 days. ``spent`` ends with today so far.
+    """Return the mean spending of the last 7 days, in credits per day.
 
-    Days before the first spent credit do not count. A bot that is two days old is measured by two
-    days.
+    ``spent`` has the credits of each day. Its last value has the credits of today until ``now``.
+    Days before the first spent credit do not count. For example, the mean of a bot that is two
+    days old is the mean of these two days.
     """
     recent = spent[-_DAYS_OF_AVERAGE:]
     while len(recent) > 1 and not recent[0]:

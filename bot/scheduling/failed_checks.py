@@ -1,4 +1,4 @@
-"""Detection of a time in which all scheduled checks fail, for any cause."""
+"""The detection that all scheduled checks have failed for 30 minutes, for any cause."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,7 +9,7 @@ _ENOUGH = 3  # minimum number of failed checks before an owner is notified
 
 @dataclass(slots=True)
 class FailedChecks:
-    """The failed checks since the last successful check."""
+    """The failed scheduled checks since the last successful check."""
 
     count: int = 0
     first_at: datetime | None = None
@@ -17,7 +17,7 @@ class FailedChecks:
     why: str = ""
 
     def record_failure(self, why: str, now: datetime) -> None:
-        """Record a failed check and its cause, which is shown to the owner."""
+        """Record a failed check and its cause ``why``. The cause is shown to the owners."""
         self.count += 1
         self.first_at = self.first_at or now
         self.last_at, self.why = now, why
@@ -25,15 +25,15 @@ class FailedChecks:
     def record_success(self) -> None:
         """Reset the state after a successful check.
 
-        A private or deleted profile is also a success.
+        A check that finds a private or deleted profile is also successful.
         """
         self.count, self.first_at, self.last_at, self.why = 0, None, None, ""
 
     @property
     def cause(self) -> str | None:
-        """Return the cause of the last failure if all checks have failed for 30 minutes, or None.
+        """Return the cause of the last failure if all checks have failed for 30 minutes.
 
-        At least 3 checks must have failed.
+        Return None if a check succeeded in this time, or if fewer than 3 checks have failed.
         """
         if self.first_at is None or self.last_at is None or self.count < _ENOUGH:
             return None

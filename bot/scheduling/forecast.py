@@ -1,8 +1,9 @@
 """The forecast of a profile's stories: a decaying rate, a daily rhythm, and bursts.
 
 The forecast is learned from the exact times of stories. Each check shows all stories of the last
-day, so learning only counts stories. All times are Unix seconds. Rates are stories per hour,
-except ``Population.rate``, which is in stories per day. The code has no clock and no I/O.
+day, so that learning is only a count of stories. All times are Unix seconds. Rates are in stories
+per hour, except ``Population.rate``, which is in stories per day. No function reads a clock or
+performs I/O.
 """
 
 from array import array
@@ -18,25 +19,31 @@ from bot.scheduling.waiting_time import DAY, HOUR, Echo, hours_to_target, rhythm
 _RATE_HALF_LIFE = 10 * DAY
 _RHYTHM_HALF_LIFE = 30 * DAY
 PRIOR_SESSIONS = (5.0, 50.0)
-"""The weight of all profiles' common rhythm in the rhythm of one profile, in posting sessions.
+"""The weight of the common rhythm of all profiles in the rhythm of one profile.
 
-The first value applies if the rhythms of profiles differ, the second if the rhythms are alike.
+The weight is in posting sessions. The first value applies if the rhythms of profiles differ. The
+second value applies if the rhythms are alike.
 """
 
 _PRIOR_BURSTS = 12.0
-"""The weight of all profiles' mean echo shares in the echo shares of one profile, in stories."""
+"""The weight of the mean echo shares of all profiles in the echo shares of one profile.
+
+The weight is in stories. An echo share is the part of the stories that an earlier story triggered.
+"""
 
 FAST, SLOW = 15.0, 3.0
-"""Decay per hour of the two kinds of echo.
+"""The decay rates of the two kinds of echo, per hour.
 
-A fast echo is a further story of the same scene. A slow echo is one of the same outing.
+A fast echo is a further story of the same scene. A slow echo is a further story of the same
+outing.
 """
 
 MOST_ECHOES = 0.85
-"""Upper limit of the share of stories that follow from earlier stories."""
+"""The maximum share of stories that earlier stories triggered."""
 
 _SAME_SESSION = HOUR
-# The weight in the rhythm of each later story of a session. The first story has weight 1.
+# The weight of each later story of a posting session in the rhythm. The first story of a session
+# has the weight 1.
 _WITHIN_SESSION = 0.3
 # Weights that spread a story over the neighbouring hours of the day, as in the binomial
 # distribution of order 6.
@@ -51,11 +58,13 @@ class Population:
     """The properties that all profiles have in common.
 
     ``pricing.survey`` computes the population. The population is the prior of each profile.
-    ``rate`` is the mean number of stories per day. ``rhythm`` has mean 1 over 24 hours (UTC).
 
-    ``fast`` and ``slow`` are the shares of stories that an earlier story triggered, with the fast
-    and the slow decay. ``sessions`` is the weight of the population's rhythm in the rhythm of each
-    profile. ``exponents`` are the exponents of the pooled experts in ``rates``.
+    - ``rate`` is the mean number of stories per profile and day.
+    - ``rhythm`` has a value for each hour of the day (UTC). The mean of the values is 1.
+    - ``fast`` is the share of stories that are fast echoes of an earlier story.
+    - ``slow`` is the share of stories that are slow echoes of an earlier story.
+    - ``sessions`` is the weight of ``rhythm`` in the rhythm of each profile, in posting sessions.
+    - ``exponents`` are the exponents of the pooled experts in ``rates``.
     """
 
     rate: float = 2.0
@@ -68,17 +77,20 @@ class Population:
 
 @dataclass(slots=True)
 class ProfileState:
-    """The learned numbers of a profile. The database stores them in the row of the profile.
+    """The learned numbers of a profile. The database stores the numbers in the profile's row.
 
-    ``due_at`` is the time of the next check. ``price`` is the price of waiting with which
-    ``due_at`` was computed. ``stories`` and ``days`` decay with the half-life of the rate.
-    ``hours`` decays with the half-life of the rhythm.
-
-    ``fast`` and ``slow`` are the remaining excitement from the stories before the last story.
-    ``heard`` is the number of counted stories. ``fast_echoes`` and ``slow_echoes`` are the numbers
-    of these stories that earlier stories triggered. ``likeness`` is the evidence that the
-    profile's rhythm equals the population's rhythm. ``sums`` are the story counts for each
-    half-life of ``rates``. ``age`` is the number of observed days.
+    - ``due_at`` is the time of the next check. ``price`` is the price of waiting with which
+      ``due_at`` was computed.
+    - ``stories`` is the number of stories, and ``days`` is the number of observed days. Both
+      numbers decay with the half-life of the rate.
+    - ``hours`` has the weight of the stories in each hour of the day (UTC). The weights decay with
+      the half-life of the rhythm.
+    - ``fast`` and ``slow`` are the remaining excitement from the stories before the last story.
+    - ``heard`` is the number of counted stories. ``fast_echoes`` and ``slow_echoes`` are the
+      numbers of these stories that earlier stories triggered.
+    - ``likeness`` is the evidence that the profile's rhythm equals the population's rhythm.
+    - ``sums`` are the decayed story counts, one for each half-life of ``rates``.
+    - ``age`` is the number of observed days.
     """
 
     seen_at: float = 0.0
@@ -101,9 +113,10 @@ class ProfileState:
     _rhythm_of: Population | None = field(default=None, repr=False, compare=False)
 
     def to_json(self) -> list[Any]:
-        """Return the state as a JSON array of 13 numbers, the hours, and the age with the sums.
+        """Return the state as a JSON array.
 
-        The numbers are rounded.
+        The array has 13 numbers, an array of the 24 hours, and an array of the age and the sums.
+        All numbers are rounded.
         """
         times = (self.seen_at, self.due_at, self.story_at, self.hours_at)
         numbers = (self.price, self.stories, self.days, self.fast, self.slow)
@@ -117,7 +130,10 @@ class ProfileState:
 
     @classmethod
     def from_json(cls, values: Sequence[Any] | None) -> Self:
-        """Return the state from a result of ``to_json``. For None, return a new state."""
+        """Return the state from a result of ``to_json``.
+
+        If ``values`` is None, return the state of a profile without observed stories.
+        """
         if values is None:
             return cls()
         *numbers, hours, (age, *sums) = values
@@ -140,7 +156,7 @@ def learn(
     """Learn from a complete check at the time ``at``. Return the number of new stories.
 
     ``taken`` are the sorted times of the stories that the check found. A check that is not later
-    than the last check is ignored, and the result is 0.
+    than the last check is ignored. In that case the result is 0.
     """
     passed = at - state.seen_at
     if passed <= 0:
@@ -201,9 +217,9 @@ def _learn_stories(
 
 
 def _advance_excitement(state: ProfileState, at: float) -> None:
-    """Add the excitement of the last story, and apply the decay until the time ``at``.
+    """Add the excitement of the last story, and reduce the excitement by the decay until ``at``.
 
-    If the last story is 24 hours old or older, no excitement remains.
+    If the last story is at least 24 hours old at the time ``at``, no excitement remains.
     """
     gap = (at - state.story_at) / HOUR
     if gap < 24:  # noqa: PLR2004 - hours of a day
@@ -214,7 +230,7 @@ def _advance_excitement(state: ProfileState, at: float) -> None:
 
 
 def rate_of(state: ProfileState, population: Population) -> float:
-    """Return the expected mean number of stories per hour."""
+    """Return the expected number of stories of a profile per hour, as the mean over a day."""
     estimates = rates.expert_rates(state.sums, state.age, population.rate)
     mixture = rates.mixed_rate(estimates)
     ratios = rates.log_ratios(estimates, mixture)
@@ -222,7 +238,7 @@ def rate_of(state: ProfileState, population: Population) -> float:
 
 
 def echo_shares(state: ProfileState, population: Population) -> tuple[float, float]:
-    """Return the shares of a profile's stories that are fast echoes and slow echoes.
+    """Return the share of a profile's stories that are fast echoes, and the share of slow echoes.
 
     The sum of both shares is at most ``MOST_ECHOES``.
     """
@@ -266,10 +282,10 @@ def weighted_hours(state: ProfileState, population: Population, begin: float, en
 def hours_to_due(
     state: ProfileState, population: Population, *, target: float, most: float
 ) -> float:
-    """Return the hours from the last check until the expected waiting reaches ``target``.
+    """Return the number of hours from the last check until the expected waiting is ``target``.
 
     The expected waiting is the total delay of all stories that were probably posted since the last
-    check. The waiting is in story hours. The result is at most ``most`` hours.
+    check. The unit of ``target`` is stories times hours. The result is at most ``most`` hours.
     """
     rate = rate_of(state, population)
     shape = rhythm(state, population)
@@ -287,9 +303,11 @@ def hours_to_due(
 def fading_echo(fast: float, slow: float, by_fast: float, by_slow: float) -> Echo:
     """Return the two exponentials that describe how the excitement above the mean fades.
 
-    The excitement has a fast and a slow kind, and includes stories that are not yet seen. For each
-    kind, the excess y above the mean follows y' = -decay * y + share * decay * (sum of both y).
-    The rates of the two exponentials are the roots of the characteristic polynomial.
+    ``fast`` and ``slow`` are the echo shares. ``by_fast`` and ``by_slow`` are the excitement above
+    the mean of the fast and of the slow kind. The result includes the excitement from stories that
+    no check has found yet. For each kind, the excess y above the mean follows
+    y' = -decay * y + share * decay * (sum of both y). The rates of the two exponentials are the
+    roots of the characteristic polynomial.
     """
     half = (FAST * (1.0 - fast) + SLOW * (1.0 - slow)) / 2
     product = FAST * SLOW * (1.0 - fast - slow)

@@ -7,10 +7,13 @@ from bot.scheduling.pricing import Demand
 
 
 class Learned:
-    """The bot's rule: a check is due when subscribers x expected waiting reaches price x cost.
+    """The bot's rule for the time of the next check of a profile.
+
+    A check is due when the number of subscribers times the expected waiting reaches the price of
+    waiting times the cost of the check.
 
     If ``by_rhythm`` is True, the daily credits are released according to the demand of each hour,
-    and scheduled checks update the pool of ``rates``.
+    and scheduled checks update the learned exponents (``rates.Pool``).
     """
 
     by_rhythm = True
@@ -33,9 +36,10 @@ class Learned:
         cost: float,
         most: float,
     ) -> float:
-        """Return the hours from the last check until the next check is due, at most ``most``.
+        """Return the hours from the last check until the next check is due.
 
-        Return ``most`` for a profile without weight.
+        The result is at most ``most`` hours. If ``weight`` is 0, the profile has no subscribers,
+        and the result is ``most``.
         """
         if weight <= 0:
             return most

@@ -1,10 +1,10 @@
 """The price of waiting and the bucket of credits, which turn a daily budget into checks.
 
 All profiles share one price, in subscriber-hours of waiting per credit. A formula computes the
-price from sums over the profiles. The lateness of checks then corrects the price slowly. The
-bucket releases a fifth of the credits of a UTC day evenly, and the rest in proportion to the
-demand of each hour. The bucket never releases more than the day's budget. All times are Unix
-seconds. The code has no clock and no I/O.
+price from sums over the profiles. The lateness of checks slowly corrects the computed price. The
+bucket releases a fifth of the credits of a UTC day evenly, and the other credits in proportion to
+the demand of each hour. The bucket never releases more credits than the day's budget. All times
+are Unix seconds. No function reads a clock or performs I/O.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,24 +22,31 @@ from bot.scheduling.forecast import (
 from bot.scheduling.waiting_time import DAY, HOUR
 
 BANK_HOURS = 1.5
-"""One part of the capacity of the credit bucket, in hours of the budget.
+"""The first part of the capacity of the credit bucket, in hours.
 
-``Schedule.set_budget`` adds a second part, which is the larger part of a small budget.
+The first part is the number of credits that the budget provides in these hours.
+``Schedule.set_budget`` adds a second part to the capacity. If the budget is small, the second part
+is larger than the first part.
 """
 
-_RATE_FORGETS = 1.0  # the weight in days of the previous survey's rate in the next survey
-_CORRECTION = 0.1  # change of the price's logarithm per hour of mean lateness
+# In a survey, the mean rate of the previous survey has the weight of this number of observed days.
+_RATE_FORGETS = 1.0
+# The change of the logarithm of the price for each hour of mean lateness.
+_CORRECTION = 0.1
 _FEWEST_A_DAY = 1.2
-"""The minimum number of checks per profile and day. With fewer checks, stories would be lost."""
+"""The minimum number of checks per profile and day.
+
+With fewer checks, stories would expire before a check finds them.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """Sums over all profiles, which the bot computes again every minute, or less often.
+    """Sums over all profiles. The bot computes the sums again every minute, or less often.
 
-    ``wanted`` has a value for each hour (UTC): the sum of √(cost x subscribers x rate) over the
-    profiles. ``costs`` is the number of credits for one check of each profile. Equal rows give
-    equal sums in every process.
+    ``wanted`` has a value for each hour of the day (UTC). The value is the sum of
+    √(cost x subscribers x rate) over all profiles. ``costs`` is the number of credits that one
+    check of every profile costs in total. Processes that read equal rows compute equal sums.
     """
 
     population: Population = field(default_factory=Population)
@@ -63,7 +70,7 @@ class Demand:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Return the demand from a result of ``to_json``. The exponents have their defaults."""
+        """Return the demand from a result of ``to_json``, with the default exponents."""
         names = ("rate", "rhythm", "fast", "slow", "sessions")
         rate, hours, *others = (values[name] for name in names)
         population = Population(rate, tuple(hours), *others)
@@ -78,8 +85,9 @@ def survey(
 ) -> Demand:
     """Compute the demand from the ``(state, weight, cost)`` of all profiles.
 
-    ``before`` is the population of the last survey, and the prior of each profile. If ``rows`` are
-    only a representative sample, ``profiles`` is the total number of profiles.
+    ``before`` is the population of the last survey. It is the prior of the rate and the rhythm of
+    each profile. If ``rows`` has only a representative sample of the profiles, ``profiles`` is the
+    total number of profiles.
     """
     stories = days = _RATE_FORGETS
     stories *= before.rate
@@ -128,41 +136,47 @@ def _prior_sessions(likeness: float) -> float:
 
 
 LATEST_HOURS = 20.0
-"""Hours since the last check after which a profile is checked at any price.
+"""The hours since the last check after which a profile is checked at any price.
 
-Stories last 24 hours. The remaining hours are a reserve for outages.
+Stories expire after 24 hours. The hours that remain until then are a reserve for outages.
 """
 
 
 def longest_pause(polls_a_day: float) -> float:
-    """Return the longest time between two checks of a profile, in hours, from 12 to 20.
+    """Return the longest time between two checks of a profile, in hours.
 
-    After this time, a profile is checked even if a check is not worth its price. ``polls_a_day``
-    is the number of checks of each profile per day that the budget can pay.
+    The result is between 12 and 20 hours. After this time, a profile is checked even if the
+    expected waiting does not justify the cost of the check. ``polls_a_day`` is the number of
+    checks per profile and day for which the budget can pay.
     """
     return min(max(60 / polls_a_day, 12.0), LATEST_HOURS) if polls_a_day > 0 else LATEST_HOURS
 
 
 def is_feasible(budget: float, costs: float) -> bool:
-    """Return whether the budget can check each profile before stories expire.
+    """Return whether the budget can pay for checks of all profiles before their stories expire.
 
-    ``costs`` is the number of credits for one check of each profile. Outages are not considered.
+    ``budget`` is in credits per day. ``costs`` is the number of credits that one check of every
+    profile costs in total. Outages are not considered.
     """
     return budget >= fewest_credits(costs) * (1 - 1e-9)
 
 
 def fewest_credits(cost_of_all_checks: float) -> float:
-    """Return the minimum credits per day with which no story is missed.
+    """Return the minimum budget in credits per day with which no story is missed.
 
-    ``cost_of_all_checks`` is the number of credits for one check of each profile. Outages are not
-    considered.
+    ``cost_of_all_checks`` is the number of credits that one check of every profile costs in total.
+    Outages are not considered.
     """
     return _FEWEST_A_DAY * cost_of_all_checks
 
 
 @dataclass(slots=True)
 class Price:
-    """The price of waiting. ``factor`` corrects the price by the mean lateness of checks."""
+    """The price of waiting, in subscriber-hours per credit.
+
+    ``factor`` is the correction of the computed price. The mean lateness of the checks changes
+    ``factor``.
+    """
 
     factor: float = 1.0
     late: float = 0.0
@@ -171,7 +185,7 @@ class Price:
     frozen_until: float = 0.0
 
     def at_budget(self, demand: Demand, budget: float) -> float:
-        """Return the price: the subscriber-hours of waiting that a credit must save.
+        """Return the price: the subscriber-hours of waiting that one credit must save.
 
         ``budget`` is in credits per day.
         """
@@ -185,8 +199,9 @@ class Price:
     def count_lateness(self, at: float, lateness: float) -> None:
         """Count a check that ran ``lateness`` seconds after its due time.
 
-        A negative value means early. At most half an hour counts. The price is corrected at most
-        once an hour.
+        A negative ``lateness`` means that the check ran before its due time. A lateness of more
+        than half an hour, in both directions, counts as half an hour. The price is corrected at
+        most once an hour.
         """
         self.late += min(max(lateness / HOUR, -0.5), 0.5)
         self.polls += 1
@@ -194,9 +209,9 @@ class Price:
             self._correct(at)
 
     def freeze(self, until: float) -> None:
-        """Stop corrections of the price until the time ``until``.
+        """Stop the corrections of the price until the time ``until``.
 
-        After an outage, late checks do not mean that the price is wrong.
+        After an outage, checks are late even if the price is right.
         """
         self.frozen_until = max(self.frozen_until, until)
 
@@ -209,26 +224,28 @@ class Price:
         self.since = at
 
 
-_AHEAD_S = 60.0  # seconds; if the clock goes back by more, the new time is accepted
+# If the clock goes back by more than this number of seconds, the bucket accepts the new time.
+_AHEAD_S = 60.0
 
 
 @dataclass(slots=True)
 class CreditBucket:
     """The credits that checks may spend now.
 
-    Credits are released during the UTC day by the curve ``ReleaseCurve``. The bucket spreads the
-    credits that are left over the rest of the day. This includes credits that an outage left
-    unspent, and takes account of credits that were released early. ``ReleaseCurve.most`` is the
-    capacity.
+    Credits are released into the bucket during the UTC day, as the curve ``ReleaseCurve``
+    prescribes. All unreleased credits of the day, including the credits that an outage left
+    unspent, are spread over the rest of the day. Credits that were released early reduce the later
+    releases. ``ReleaseCurve.most`` is the capacity of the bucket.
     """
 
     credits: float = 0.0
     at: float = 0.0
 
     def release(self, at: float, *, spent: float, budget: float, plan: "ReleaseCurve") -> None:
-        """Release the credits that are due by the time ``at``.
+        """Release the credits whose release is due by the time ``at``.
 
-        ``spent`` is the number of credits already spent on that UTC day.
+        ``spent`` is the number of credits that were already spent on the UTC day of ``at``.
+        ``budget`` is in credits per UTC day.
         """
         if at // DAY > self.at // DAY:
             self.credits = min(self.credits, budget)
@@ -245,10 +262,10 @@ class CreditBucket:
         self.at = at
 
     def ready_at(self, need: float, *, spent: float, budget: float, plan: "ReleaseCurve") -> float:
-        """Return when the bucket will hold ``need`` credits.
+        """Return the time at which the bucket will contain ``need`` credits.
 
-        If the day has too few credits, return the next midnight (UTC). The result assumes that no
-        credits are spent until then.
+        If the rest of the day has too few credits, return the next midnight (UTC). The result
+        assumes that no credits are spent before the returned time.
         """
         if self.credits >= need:
             return self.at
@@ -262,10 +279,11 @@ class CreditBucket:
 
 
 class ReleaseCurve:
-    """The curve by which the credits of a day are released.
+    """The curve by which the credits of a UTC day are released.
 
-    ``wanted`` is the demand of each hour, and ``most`` is the capacity of the bucket in credits. A
-    fifth of the credits is released evenly, and the rest in proportion to ``wanted``.
+    A fifth of the credits is released evenly, and the other credits are released in proportion to
+    the demand of each hour. ``wanted`` is the demand of each hour, and ``most`` is the capacity of
+    the credit bucket in credits.
     """
 
     def __init__(self, wanted: tuple[float, ...], most: float) -> None:
@@ -276,13 +294,19 @@ class ReleaseCurve:
         self._left = [sum(self._parts[hour:]) for hour in range(25)]
 
     def left(self, at: float) -> float:
-        """Return how many of the day's 24 parts are not yet released at the time ``at``."""
+        """Return how many of the day's parts are not yet released at the time ``at``.
+
+        A day has 24 parts. An hour with the mean demand releases one part.
+        """
         place = at % DAY / HOUR
         hour = int(place)
         return self._left[hour + 1] + self._parts[hour] * (hour + 1 - place)
 
     def time_when_parts_remain(self, day: float, left: float) -> float:
-        """Return when ``left`` parts are not yet released, on ``day`` (days since 1970)."""
+        """Return the time of a day at which ``left`` of its 24 parts are not yet released.
+
+        ``day`` is the number of days since 1970. The result is in Unix seconds.
+        """
         hour = 23
         while hour and self._left[hour] < left:
             hour -= 1

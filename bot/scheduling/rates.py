@@ -1,14 +1,16 @@
 """The estimation of a profile's posting rate by a mixture of experts.
 
-Posting rates change. A profile with ten stories yesterday may be silent for weeks, and a different
-profile may keep the same rate for years. Each profile therefore stores the sums of its stories
-with several half-lives. The expected rate is a weighted mean of the experts' estimates, called the
-mixture.
+Posting rates change. A profile with ten stories yesterday can be silent for the next weeks, and a
+different profile can keep the same rate for years. Therefore the bot stores several sums of the
+stories of each profile. Each sum decays with a different half-life. Each expert estimates the rate
+from one sum. One more expert uses only the mean rate of all profiles. The weighted mean of the
+experts' estimates is called the mixture.
 
-A mixture is never less than a fixed part of each expert's estimate. The expected rate would
-therefore stay high after a profile stops posting. To correct this, the mixture is multiplied by
-powers of the ratios between the experts and the mixture. The exponents are learned by Poisson
-regression, so a single expert that expects silence can lower the result.
+A mixture is never less than a fixed part of each expert's estimate. The mixture would therefore
+stay high after a profile stops posting. For this reason, the mixture is multiplied by powers of
+the ratios between the experts' estimates and the mixture. The exponents of the powers are learned
+by Poisson regression. With these factors, a single expert that expects no stories can lower the
+result.
 """
 
 from array import array
@@ -21,37 +23,49 @@ from typing import Any
 from bot.scheduling.waiting_time import DAY
 
 HALF_LIVES = (0.5, 1.5, 6.0, 24.0)
-"""Half-lives in days of the sums of a profile's stories."""
+"""The half-lives, in days, of the decaying sums of a profile's stories."""
 
 _PRIORS = (0.5, 2.0, 8.0)
-"""Days at the mean rate of all profiles that are added to the history of a profile."""
+"""The priors of the experts, in days.
+
+An expert adds this number of days, with the mean rate of all profiles, to the observed history of
+a profile.
+"""
 
 EXPERTS = len(HALF_LIVES) * len(_PRIORS) + 1
-"""The number of experts: one per half-life and prior, and one that uses only the common rate."""
+"""The number of experts.
+
+Each combination of a half-life and a prior has one expert. One more expert uses only the mean rate
+of all profiles.
+"""
 
 DECAYS = tuple(log(2) / days for days in HALF_LIVES)  # decay rates of the half-lives, per day
-_SPEEDS, _BONDS = (0.02, 0.13, 0.6, 0.25), (0.9, 0.08, 0.02)  # weights of half-lives and priors
+# The weights of the half-lives, and the weights of the priors.
+_SPEEDS, _BONDS = (0.02, 0.13, 0.6, 0.25), (0.9, 0.08, 0.02)
 WEIGHTS = (*(0.99 * speed * bond for speed in _SPEEDS for bond in _BONDS), 0.01)
-"""Weights of the experts in the mixture.
+"""The weights of the experts in the mixture.
 
-The largest weight is that of a half-life of 6 days with a prior of half a day.
+The expert with a half-life of 6 days and a prior of half a day has the largest weight.
 """
 
 POOLED = tuple(
     number for number in range(EXPERTS - 1) if number % len(_PRIORS) in {0, len(_PRIORS) - 1}
 )
-"""The experts whose exponent is learned, with the smallest and the largest prior per half-life."""
+"""The indexes of the pooled experts, which are the experts whose exponent is learned.
+
+For each half-life, the experts with the smallest and with the largest prior are pooled.
+"""
 
 EXPONENTS = (0.0,) * len(POOLED)
-"""The exponents before anything is learned, which leave the mixture unchanged."""
+"""The exponents before the first regression. These exponents leave the mixture unchanged."""
 
 _POOL_MEMORY = 20 * DAY
-"""Half-life in seconds of the data from which the exponents are learned."""
+"""The half-life, in seconds, of the data from which the exponents are learned."""
 
-_RIDGE = 30.0  # strength, in stories, of the assumption that all exponents are zero
+_RIDGE = 30.0  # the strength, in stories, of the prior assumption that all exponents are zero
 _STEEPEST = 2.0  # the maximum absolute value of an exponent
-_FARTHEST = 2.0  # maximum absolute value of the logarithm of ``mixture_factor``
-_NEVER = 0.003  # stories per day of a profile that practically never posts
+_FARTHEST = 2.0  # the maximum absolute value of the logarithm of ``mixture_factor``
+_NEVER = 0.003  # the rate, in stories per day, of a profile that practically never posts
 
 
 def empty_sums() -> MutableSequence[float]:
@@ -86,16 +100,20 @@ def log_ratios(estimates: Sequence[float], mixture: float) -> list[float]:
 
 
 def mixture_factor(exponents: Sequence[float], ratios: Sequence[float]) -> float:
-    """Return the factor by which the mixture must be multiplied."""
+    """Return the factor by which the mixture is multiplied to get the expected rate.
+
+    ``ratios`` are from ``log_ratios``.
+    """
     return exp(min(max(sum(map(mul, exponents, ratios)), -_FARTHEST), _FARTHEST))
 
 
 @dataclass(slots=True)
 class Pool:
-    """The learned exponents of the pooled experts, with the data of the regression.
+    """The learned exponents of the pooled experts, and the data of the regression.
 
-    The regression is Newton's method for Poisson regression with a ridge and exponential
-    forgetting. ``curvature`` and ``pull`` are the normal equations.
+    The exponents are fitted with Newton's method for a Poisson regression. The regression has a
+    ridge, and the weight of old data decays exponentially. ``curvature`` and ``pull`` are the
+    normal equations.
     """
 
     exponents: tuple[float, ...] = EXPONENTS
@@ -111,7 +129,7 @@ class Pool:
             self.pull[number] += value * stories
 
     def learn_expected(self, ratios: Sequence[float], stories: float) -> None:
-        """Add ``stories`` stories that the mixture expected.
+        """Add ``stories`` stories to the data. The mixture expected these stories.
 
         ``ratios`` are from ``log_ratios``.
         """
@@ -125,7 +143,7 @@ class Pool:
                 row[other] += part * ratio
 
     def refit(self, at: float) -> None:
-        """Compute new exponents. Older data count less."""
+        """Compute new exponents at the time ``at``. Reduce the weight of the older data."""
         solution = _solved(self.curvature, self.pull)
         self.exponents = tuple(min(max(value, -_STEEPEST), _STEEPEST) for value in solution)
         decay = 0.5 ** (max(0.0, at - self.at) / _POOL_MEMORY) if self.at else 1.0
@@ -135,7 +153,7 @@ class Pool:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Pool":
-        """Return the pool from the result of ``asdict``."""
+        """Return the pool from the result of ``dataclasses.asdict`` for a pool."""
         return cls(**{**values, "exponents": tuple(values["exponents"])})
 
 

@@ -1,9 +1,9 @@
-"""The decisions of the schedule: which profile to check next, and when.
+"""The decisions of the schedule: which profile to check next, and the time of the check.
 
 The bot stores the profiles in a table, and the simulator stores the profiles in a heap. Both call
-this module. A row needs a ``ProfileState``, a weight, the cost of a check in credits, and
-``due_at`` as an indexed column. The weight is the number of subscribers, of whom fast ones count
-several times. The loop is::
+this module. Each row of the table needs a ``ProfileState``, a weight, the cost of a check in
+credits, and ``due_at`` as an indexed column. The weight is the number of subscribers. Subscribers
+with fast alerts count several times. The loop is::
 
     schedule.fill_bucket(now, spent=...)          # credits that the UTC day's checks have cost
     due, early = schedule.credits_to_spend(now)   # credits for due checks and for early checks
@@ -16,14 +16,16 @@ several times. The loop is::
         schedule.learn_polled(state, weight, cost, at=now, taken=[...])   # write state and due_at
     sleep until schedule.next_check_at(first due_at and seen_at, cost, now=..., spent=...)
 
-``must_be_unseen_since`` limits the rows that may be claimed. If the credit bucket is empty, a due
-profile is claimed only ``_URGENT`` seconds after the last check. The remaining credits of the day
-then pay. An early check needs the minimum pause since the last check.
+``must_be_unseen_since`` limits which rows may be claimed:
+
+- If the credit bucket is empty, a due profile is claimed only if its last check was at least
+  ``_URGENT`` seconds ago. The remaining credits of the day pay for this check.
+- A profile whose check is not due is claimed only after the minimum pause since its last check.
 
 A check that a person requests calls ``schedule.learn`` in the same way. ``schedule.survey(rows)``
-computes the demand again every minute, or less often. The result of ``to_json`` is a small row
-that all processes share. If several processes write the row, the last write wins. This is harmless
-because the ledger limits the credits of a day.
+computes the demand again every minute, or less often. The result of ``to_json`` is stored in a
+small row that all processes share. If several processes write the row, the last write wins. A lost
+write is harmless, because the ledger limits the credits of a day.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -52,18 +54,24 @@ from bot.scheduling.rates import Pool, expert_rates, log_ratios, mixed_rate
 from bot.scheduling.waiting_time import DAY, HOUR
 
 _STALE = 0.1
-"""If the price changes by more than this part, a queued due time is computed again."""
+"""The change of the price, as a part of the price, that makes a stored due time outdated."""
 
 _URGENT = 20 * HOUR
-"""Seconds since the last check after which the day's remaining credits pay for a check."""
+"""The seconds since the last check after which a check does not need credits in the bucket.
+
+The day's remaining credits pay for such a check.
+"""
 
 _EVERY = 8
-"""Every n-th check is a sample that counts the stories expected by the mixture."""
+"""The interval of sample checks: every eighth check is a sample check.
+
+Only sample checks count the stories that the mixture of ``rates`` expected.
+"""
 
 _ROUNDING = 1e-6
 
 _AFTER_OUTAGE = 3 * HOUR
-"""Seconds after a failed check in which late checks do not change the price."""
+"""The seconds after a failed check in which the lateness of checks does not change the price."""
 
 
 class Schedule:
@@ -81,8 +89,8 @@ class Schedule:
     ) -> None:
         """Create a schedule that uses the default demand until the first survey.
 
-        ``minimum`` is the shortest pause in seconds between two checks of a profile. ``rule``
-        decides when a check is due.
+        ``minimum`` is the shortest pause between two checks of a profile, in seconds. ``rule``
+        decides when a check is due. If ``rule`` is None, the schedule uses ``Learned``.
         """
         self.rule = rule or Learned()
         self.minimum = minimum
@@ -102,8 +110,8 @@ class Schedule:
     def set_budget(self, budget: float, *, apart: float = 0.0) -> None:
         """Set the budget in credits per UTC day. Compute the price and the release curve again.
 
-        ``apart`` credits of the budget are for checks outside of the schedule. The same bucket
-        pays for these checks.
+        ``apart`` is the part of the budget, in credits per day, for checks that the schedule does
+        not plan. The credit bucket of the schedule also pays for these checks.
         """
         self.budget, self.apart = budget, apart
         costs = self.demand.costs
@@ -126,7 +134,8 @@ class Schedule:
     ) -> None:
         """Compute the demand again from the ``(state, weight, cost)`` of all profiles.
 
-        The arguments are those of ``pricing.survey``.
+        If ``rows`` has only a representative sample of the profiles, ``profiles`` is the total
+        number of profiles.
         """
         self.set_demand(survey(rows, self._apply_pool(self.demand.population), profiles=profiles))
 
@@ -141,26 +150,27 @@ class Schedule:
         return state.due_at
 
     def is_stale(self, state: ProfileState) -> bool:
-        """Return whether the price has changed much since ``due_at`` was computed."""
+        """Return whether the price has changed by more than 10% since ``due_at`` was computed."""
         return abs(state.price - self.current) > _STALE * self.current
 
     def learn(
         self, state: ProfileState, weight: float, cost: float, *, at: float, taken: Sequence[float]
     ) -> float:
-        """Learn from any check, scheduled or requested. Return the time of the next check."""
+        """Learn from a scheduled or requested check. Return the time of the next check."""
         self.rule.learn(state, self.demand, at, taken)
         return self.set_due_at(state, weight, cost)
 
     def learn_polled(
         self, state: ProfileState, weight: float, cost: float, *, at: float, taken: Sequence[float]
     ) -> float:
-        """Learn from a scheduled check, pay it from the bucket, and update the price and the pool.
+        """Learn from a scheduled check. Return the time of the next check.
 
-        Return the time of the next check.
+        Take the cost of the check from the credit bucket. Update the price of waiting and the
+        learned exponents.
         """
         if state.due_at:
-            # The first check does not count, because free credits decide its time and not the
-            # price.
+            # The lateness of the first check of a profile does not count, because the available
+            # credits, and not the price, decide the time of this check.
             self.price.count_lateness(at, at - state.due_at)
         if not self.price.polls:
             self.current = self._current_price()
@@ -189,7 +199,7 @@ class Schedule:
         """Learn from a check, and compare the new stories with each expert's estimate.
 
         New stories are counted at each check. Expected stories are counted only at sample checks
-        (``is_sample``), and multiplied by ``_EVERY``. Return the time of the next check.
+        (``is_sample``), and are multiplied by ``_EVERY``. Return the time of the next check.
         """
         population = self.demand.population
         estimates = expert_rates(state.sums, state.age, population.rate)
@@ -208,33 +218,37 @@ class Schedule:
     def record_failure(self, at: float) -> None:
         """Record that the API failed at the time ``at``.
 
-        Late checks do not change the price for 3 hours.
+        In the 3 hours after ``at``, the lateness of checks does not change the price. The reason
+        is that checks are late after an outage, even if the price is right.
         """
         self.price.freeze(at + _AFTER_OUTAGE)
 
     def fill_bucket(self, now: float, *, spent: float) -> None:
-        """Release the credits that are due by ``now`` into the bucket."""
+        """Release the credits whose release is due by ``now`` into the bucket.
+
+        ``spent`` is the number of credits that checks have already spent on the UTC day.
+        """
         self.bucket.release(now, spent=spent, budget=self.budget, plan=self.release_curve)
 
     def release_early(self, amount: float) -> None:
-        """Release ``amount`` credits of the rest of the day into the bucket now.
+        """Release ``amount`` credits into the bucket now. The later releases become smaller.
 
-        The credits pay for checks that must not wait. The caller must make sure that the day has
-        enough credits left. The bucket has no debt, because the later releases of the day become
-        smaller.
+        The credits pay for checks that must not wait. The credits are taken from the credits that
+        would be released in the rest of the day. The caller must make sure that the rest of the
+        day has enough credits.
         """
         self.bucket.credits += amount
 
     def credits_to_spend(self, now: float) -> tuple[float, float]:
-        """Return the credits for due checks, and the credits for early checks, available now."""
+        """Return the credits that due checks, and the credits that early checks, may spend now."""
         held = self.bucket.credits
         return held, max(0.0, held - self.reserved_for_due(now))
 
     def reserved_for_due(self, now: float) -> float:
         """Return the credits that early checks must leave in the bucket for due checks.
 
-        The reserve is half of the bucket's capacity. Near midnight the reserve is smaller: at most
-        the budget of the rest of the day.
+        The reserve is half of the bucket's capacity. Near midnight (UTC) the reserve is smaller,
+        because it is at most the budget of the rest of the day.
         """
         left = 1.0 - now % DAY / DAY
         return min(self.release_curve.most / 2, self.budget * left)
@@ -242,11 +256,11 @@ class Schedule:
     def next_check_at(
         self, due_at: float, seen_at: float, cost: float, *, now: float, spent: float
     ) -> float:
-        """Return when to check the first profile in the queue.
+        """Return the time at which the first profile in the queue is checked.
 
-        The check runs when it is due and can be paid, or earlier if the bucket is full enough.
-        Because of rounding, the result may be slightly too early. ``may_poll`` makes the final
-        decision.
+        The check runs when it is due and the credits can pay for it. The check runs earlier if the
+        bucket has enough credits for an early check. Because of rounding, the result can be
+        slightly too early. Therefore ``may_poll`` makes the final decision.
         """
         bucket = self.bucket
         paid = bucket.ready_at(cost, spent=spent, budget=self.budget, plan=self.release_curve)
@@ -260,9 +274,10 @@ class Schedule:
         return max(now, paid, min(due_at, early))
 
     def _early_check_at(self, early: float, cost: float, spent: float) -> float:
-        """Return when the bucket has enough credits for an early check.
+        """Return the time at which the bucket has enough credits for an early check.
 
-        The bucket must keep a reserve, which shrinks near midnight.
+        The bucket must keep the reserve for due checks, which shrinks near midnight. ``early`` is
+        the result for a reserve that does not shrink. The returned time is at most ``early``.
         """
         bucket, budget, left = self.bucket, self.budget, self.release_curve.left
         rest = budget - spent - cost
@@ -284,10 +299,11 @@ class Schedule:
         return min(early, high)
 
     def must_be_unseen_since(self, now: float, *, is_due: bool, is_paid: bool) -> float | None:
-        """Return the latest time of a profile's last check that allows a check now.
+        """Return the time after which a profile must not have been checked, to allow a check now.
 
-        Return None if any time is allowed. ``is_due`` is False for an early check. ``is_paid`` is
-        True if the credit bucket pays, and False if the day's remaining credits pay.
+        Return None if the time of the last check does not matter. ``is_due`` is False for an early
+        check. ``is_paid`` is True if the credit bucket pays for the check, and False if the day's
+        remaining credits pay.
         """
         if not is_due:
             return now - self.minimum
@@ -298,9 +314,11 @@ class Schedule:
     ) -> bool:
         """Return whether a check is allowed now.
 
-        The day's budget must always be able to pay. A due check is allowed if the bucket can pay,
-        or if the last check was ``_URGENT`` seconds ago. An early check is allowed if the bucket
-        can pay without its reserve, and if the last check was ``minimum`` seconds ago.
+        - The day's budget must be able to pay for every check.
+        - A due check is allowed if the bucket can pay for the check, or if the last check was at
+          least ``_URGENT`` seconds ago.
+        - An early check is allowed if the bucket can pay for the check and keep the reserve, and
+          if the last check was at least ``minimum`` seconds ago.
         """
         if spent + cost > self.budget:
             return False
@@ -313,7 +331,7 @@ class Schedule:
         return before is None or seen_at <= before + _ROUNDING
 
     def to_json(self) -> dict[str, Any]:
-        """Return the state that all processes share."""
+        """Return the state that all processes share, as a JSON object."""
         parts = (self.price, self.bucket, self.pool)
         return {"demand": self.demand.to_json(), "parts": [asdict(part) for part in parts]}
 

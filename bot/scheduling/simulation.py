@@ -18,15 +18,16 @@ from bot.scheduling.schedule import Schedule
 from bot.scheduling.waiting_time import DAY, HOUR
 
 _REFRESH = HOUR
-"""Seconds between two surveys on the first day. Later surveys are six times as rare."""
+"""The seconds between two surveys on the first day. Later, the interval is six times as long."""
 
 _POLL_AGAIN = HOUR / 2
-"""Seconds until a failed check is repeated."""
+"""The seconds from a failed check of a profile until the check is repeated."""
 
 _PROBE = 60.0
-"""Seconds between two checks of any profile while the API fails."""
+"""The seconds from a failed check until the next check of any profile."""
 
-# The multiples of this number, modulo 1, are evenly spread from 0 to 1.
+# The golden ratio minus 1. The multiples of this number, modulo 1, are evenly spread from 0 to 1.
+# Therefore the first checks are evenly spread over time.
 _GOLDEN = 0.6180339887498949
 
 
@@ -43,10 +44,13 @@ class Record:
 class Result:
     """The result of a simulation.
 
-    ``delays`` are in seconds, by profile. ``days`` are credits by day. ``lost`` is the number of
-    stories that expired before a check. ``delays`` and ``lost`` exclude the stories of the
-    warm-up. If ``Simulation.record_polls`` is set, ``polls`` has the time and the profile of each
-    check.
+    - ``begin`` is the start of the simulated time in Unix seconds.
+    - ``delays`` has, for each profile, the delays of its stories in seconds.
+    - ``days`` has the spent credits of each day.
+    - ``lost`` is the number of stories that expired before a check found them. ``delays`` and
+      ``lost`` exclude the stories of the warm-up.
+    - ``polls`` has the time and the profile's index of each check, if
+      ``Simulation.record_polls`` is True.
     """
 
     begin: float
@@ -61,12 +65,15 @@ class Result:
 class Simulation:
     """A simulation of one rule with recorded stories.
 
-    ``budget`` is in credits per day, and ``cost`` in credits per check. Stories of the first
-    ``warmup`` seconds are not counted. ``outages`` are time spans in Unix seconds in which the API
-    fails. ``bind`` is called before the start with the states, in the order of the records.
-
-    ``as_rows`` rounds the states as the bot's table does. ``refresh`` is the number of seconds
-    between two surveys. If ``refresh`` is None, ``_REFRESH`` is used.
+    - ``budget`` is in credits per day, and ``cost`` is in credits per check.
+    - Stories of the first ``warmup`` seconds are not counted in the result.
+    - ``outages`` are time spans in Unix seconds in which the API fails.
+    - ``minimum`` is the shortest pause between two checks of a profile, in seconds.
+    - ``bind`` is called before the start with the states of the profiles, in the order of
+      ``records``.
+    - If ``as_rows`` is True, the states are rounded like the rows of the bot's table.
+    - ``refresh`` is the number of seconds between two surveys. If ``refresh`` is None, surveys are
+      1 hour apart on the first day, and 6 hours apart later.
     """
 
     records: Sequence[Record]
@@ -82,7 +89,10 @@ class Simulation:
     refresh: float | None = None
 
     def run(self) -> Result:
-        """Simulate from the midnight before the first story to the end of the day after the last.
+        """Run the simulation and return its result.
+
+        The simulated time begins at the midnight (UTC) before the first story. It ends at the end
+        of the day after the last story.
 
         Raises:
             ValueError: The budget is below 1.2 checks per profile and day.
@@ -119,9 +129,12 @@ class _Run:
             yield state, record.subscribers, cost
 
     def _first_checks(self) -> list[tuple[float, int]]:
-        """Return the queue of first checks, spread evenly over the shortest possible time."""
+        """Return the queue of the first checks, spread evenly over the time that they cost.
+
+        In this time the budget provides the credits for one check of each profile.
+        """
         plan, begin = self.plan, self.result.begin
-        # The span is shorter than 20 hours if the budget is feasible.
+        # If the budget is feasible, the span is at most 20 hours.
         span = plan.cost * len(plan.records) / plan.budget * DAY
         for state in self.states:
             state.price = self.schedule.current
@@ -139,8 +152,8 @@ class _Run:
         for day in range(self.days):
             spent, at = 0, now
             fill(now, spent=spent)
-            # The profile for which ``at`` was computed. ``at`` is valid until credits are spent,
-            # even if other profiles are queued again.
+            # The entry of the queue for which ``at`` was computed. ``at`` is valid until credits
+            # are spent, even if other profiles are put back into the queue.
             known: tuple[float, int] | None = None
             midnight = result.begin + (day + 1) * DAY
             while True:
@@ -176,9 +189,10 @@ class _Run:
     def _requeue_after_pause(
         self, queue: list[tuple[float, int]], resting: deque[tuple[float, int]], now: float
     ) -> float:
-        """Move profiles whose minimum pause has ended back into the queue. Return the new time.
+        """Put profiles back into the queue after their minimum pause. Return the new time.
 
-        If all profiles rest, the time jumps to the end of the first pause.
+        If the queue is empty, because all profiles are in their minimum pause, the time jumps to
+        the end of the first pause.
         """
         states, minimum = self.states, self.plan.minimum
         if not queue:
@@ -188,9 +202,10 @@ class _Run:
         return now
 
     def _check_profile(self, key: int, now: float) -> tuple[float, int]:
-        """Check a profile, or only compute its due time again if the price has changed.
+        """Check a profile. Return the time of its next check and the spent credits.
 
-        Return the next due time and the credits spent.
+        If the price has changed and the check is therefore not due yet, only compute the due time
+        again. In that case, and if the API fails, no credits are spent.
         """
         plan, schedule, state = self.plan, self.schedule, self.states[key]
         weight = plan.records[key].subscribers
@@ -222,7 +237,11 @@ class _Run:
         return _REFRESH if now < self.result.begin + DAY else 6 * _REFRESH
 
     def _record_new_stories(self, key: int, now: float) -> Sequence[float]:
-        """Return the new stories that a check finds. Record the delays and the lost stories."""
+        """Return the times of the new stories that a check finds.
+
+        Record the delays of these stories, and the number of stories that expired before the
+        check.
+        """
         taken = self.plan.records[key].taken_at
         since = self.upto[key]
         upto = bisect_right(taken, now, since)

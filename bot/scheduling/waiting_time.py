@@ -1,6 +1,7 @@
 """The time at which the expected waiting since the last check reaches a target.
 
-The posting rate follows a daily rhythm. Each story also raises the rate for some hours (echo).
+The posting rate follows a daily rhythm. Each story also raises the rate for some hours. This
+increase is called the echo of the story.
 """
 
 from collections.abc import Sequence
@@ -10,11 +11,15 @@ HOUR = 3600.0
 DAY = 86400.0
 
 Echo = tuple[float, float, float, float]
-"""The numbers ``a, p, b, q`` of the echo a x exp(-p u) + b x exp(-q u), with u in hours."""
+"""The numbers ``a, p, b, q`` of the echo a x exp(-p u) + b x exp(-q u), with ``u`` in hours."""
 
 
 def rhythm_at(shape: Sequence[float], at: float) -> float:
-    """Return the rhythm at a time, interpolated linearly between the middles of two hours."""
+    """Return the rhythm at the time ``at``.
+
+    ``shape`` has the rhythm in the middle of each hour of the day (UTC). Between the middles of
+    two hours, the rhythm is interpolated linearly.
+    """
     place = (at / HOUR - 0.5) % 24 % 24  # the modulo is applied twice, because -1e-17 % 24 is 24.0
     hour = int(place)
     return shape[hour] + (place - hour) * (shape[hour - 23] - shape[hour])
@@ -29,11 +34,12 @@ def hours_to_target(
     target: float,
     most: float,
 ) -> float:
-    """Return the hours after ``seen_at`` at which the expected waiting reaches ``target``.
+    """Return the number of hours from ``seen_at`` until the expected waiting reaches ``target``.
 
-    The posting rate after u hours is ``rate`` stories per hour x the rhythm ``shape``, plus
-    ``echo`` at u. The waiting is the second integral of the posting rate, in closed form for each
-    hour. The result is at most ``most`` hours.
+    The posting rate after ``u`` hours is ``rate`` stories per hour times the rhythm ``shape``,
+    plus the value of ``echo`` at ``u``. The expected waiting is the second integral of the posting
+    rate. For each hour, the integral is computed in closed form. The result is at most ``most``
+    hours.
     """
     place = (seen_at / HOUR - 0.5) % 24 % 24  # the modulo is applied twice, as in ``rhythm_at``
     hour = int(place)
@@ -46,8 +52,8 @@ def hours_to_target(
     first_part /= first
     second_part /= second
 
-    # Sums from the start to the begin of the current hour, without echoes. ``total`` counts the
-    # stories, ``waited`` the hours that these stories wait.
+    # ``total`` is the expected number of stories from the start to the begin of the current hour,
+    # without echoes. ``waited`` is the sum of the hours for which these stories have waited.
     total = waited = begun = 0.0
     left = 1.0 - begin
     while True:
