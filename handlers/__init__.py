@@ -1,1 +1,1 @@
-"""Handlers of Telegram updates: each reads an update, calls use cases and queues replies."""
+"""Handlers of Telegram updates: a handler reads an update, calls use cases and queues replies."""

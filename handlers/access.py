@@ -93,7 +93,7 @@ async def _is_silenced(subject: Subject, context: Context) -> bool:
 
 @command("invite", only_in_private=True)
 async def invite(context: Context) -> None:
-    """Send an invitation link for 1 person, or for the number of people (1 to 1000) given."""
+    """Send an invitation link for 1 person, or for the given number of people (1 to 1000)."""
     number = context.words[0] if context.words else "1"
     is_number = number.isdecimal() and len(number) <= len(str(MOST_USES))
     uses = int(number) if is_number else 0
@@ -119,7 +119,7 @@ async def make_invitation(context: Context, uses: int) -> Safe:
 
 @command("block")
 async def block(context: Context) -> None:
-    """Block a person, a chat or a profile, until a given time or without an end.
+    """Block a person, a chat or a profile, until a given time or without an end time.
 
     Raises:
         RightsError: The person is an owner of the bot.
@@ -147,7 +147,7 @@ async def block(context: Context) -> None:
 
 @on_press(PROFILE_ID)
 async def look_up_profile(context: Context, username: str) -> None:
-    """Look up and store the ID of a blocked profile for 1 credit.
+    """Look up and store the ID of a blocked profile for a cost of 1 credit.
 
     Raises:
         BotError: The errors of ``Viewer.look_up``.
@@ -192,9 +192,9 @@ async def remove_owner(context: Context) -> None:
 
 
 def name_with_id(entry: Entry) -> str:
-    """Return the name and the ID of an entry, or the ID alone if no name is stored.
+    """Return the name and the ID of an access entry, or the ID alone if no name is stored.
 
-    For a profile, return the name of the profile or its ID.
+    For a profile, return the name of the profile, or the ID of the profile if no name is stored.
     """
     if entry.kind == "profile" or not entry.name:
         return entry.subject
@@ -202,17 +202,19 @@ def name_with_id(entry: Entry) -> str:
 
 
 async def use_link(context: Context, payload: str) -> Page | None:
-    """Use an owner link or an invitation link. Return the page to send, or None.
+    """Use an owner link or an invitation link. Return the page to send, if any.
 
-    The page is the welcome of the new owner, or the error message about an invalid link. The
-    result is None after a valid invitation, and if the person already has access. The caller then
-    sends the usual greeting.
+    - For a new owner, the page is the welcome.
+    - For an invalid link, the page is the error message.
+    - After a valid invitation, or if the person already has access, the result is None. In these
+      cases, the caller sends the usual greeting.
     """
     person = context.event.effective_user
     access = context.services.access
     if person is None:
         return None
-    # use_link() opens a transaction, in which no read may begin, so the report is read first.
+    # use_link() opens a transaction, in which no read is allowed to begin. For this reason, the
+    # spending report of the welcome is read first.
     welcome = await _welcome_owner(context) if payload.startswith(OWNER_LINK) else ""
     became = await access.use_link(payload, person.id, name=person.full_name)
     if became == "owner":
@@ -239,8 +241,8 @@ def _new_owner_buttons(context: Context) -> Buttons:
 async def press_owner_button(context: Context, action: str, number: int | None) -> None:
     """Send an invitation, explain how to open the bot to everyone, or deny a person access.
 
-    A denial only replaces the pressed message and stores nothing. If the person or chat has access
-    by now, the message says so.
+    A denial only replaces the pressed message and stores nothing. If the person or chat has
+    received access in the meantime, the new text of the message says that the access exists.
     """
     if action == "invite":
         await say(context, await make_invitation(context, 1))
@@ -256,12 +258,17 @@ async def press_owner_button(context: Context, action: str, number: int | None) 
 def _subject(
     context: Context, *, may_be_current_chat: bool = False
 ) -> tuple[Subject, str, Sequence[str]] | None:
-    """Return the subject of a command, the name if known, and the words after the subject.
+    """Return the subject of a command, the subject's name, and the words after the subject.
 
-    If the command replies to a message of a person, the subject is the author of that message.
-    Messages of this bot and messages in the name of a chat do not count. Otherwise the first word
-    names the subject. With ``may_be_current_chat``, a command without a word means the group or
-    channel of the command. Return None if the command names no subject.
+    The name is empty if the name is unknown.
+
+    - If the command replies to a message of a person, the subject is the author of that message.
+      Messages of this bot and messages in the name of a chat do not count.
+    - Otherwise, the first word of the command names the subject.
+    - With ``may_be_current_chat``, a command without a word means the group or channel of the
+      command.
+
+    Return None if the command names no subject.
     """
     asked = context.replied_to
     words = context.words

@@ -5,7 +5,7 @@ press of a button is answered, and each invalid invitation gets an error message
 blocked payer get no refusal. For a refused update, the bot calls neither the Stories API nor
 Telegram, except to send the answer. Updates about the removal of the bot and about a new chat ID
 pass the check, because these updates only end or move data. Updates that the bot itself caused
-and a /start with a valid owner or invitation link also pass.
+also pass the check. A /start with a valid owner link or invitation link passes the check too.
 """
 
 from datetime import timedelta
@@ -59,14 +59,15 @@ async def stop_refused(_: Update, context: Context) -> None:
     """Stop updates from people and chats without access.
 
     Raises:
-        ApplicationHandlerStop: Access is refused; no other handler gets the update.
+        ApplicationHandlerStop: Access is refused. The exception keeps the update from all other
+            handlers.
     """
     if not await admit_or_refuse(context):
         raise ApplicationHandlerStop
 
 
 async def admit_or_refuse(context: Context) -> bool:
-    """Return whether handlers may process the update; send the first refusal.
+    """Return whether handlers may process the update, and send the first refusal.
 
     Set ``is_owner``, ``known`` and ``is_muted`` of the context, except for a channel's direct
     messages.
@@ -100,7 +101,8 @@ async def _refuse_direct_messages(context: Context) -> None:
     for something. If Telegram does not confirm the explanation, the next message gets it again.
 
     Each message to a person needs the person's topic ID (Bot API 9.2). The bot stores no topic IDs
-    of direct messages, so alerts and answers could not arrive, and no credits are spent.
+    of direct messages, so alerts and answers could not arrive. For this reason, the bot spends no
+    credits for these chats.
     """
     message = context.event.message
     services = context.services
@@ -171,11 +173,11 @@ def _is_removal_or_move(context: Context) -> bool:
 
 
 async def _tell_refused(context: Context, judged: Judged) -> None:
-    """Tell a person or chat that access is refused, but only the first time.
+    """Tell a person or chat that access is refused. Later refusals are not told.
 
     Messages that are not addressed to the bot get no answer. Each press of a button is answered,
-    because Telegram shows that the button waits for an answer. An invalid invitation always gets
-    an error message, with a button to ask the owner for access.
+    because Telegram shows a loading indicator on the button until the bot answers. An invalid
+    invitation always gets an error message, with a button to ask the owner for access.
     """
     person = context.event.effective_user
     known = context.known
@@ -216,8 +218,8 @@ def _presses_to_ask(context: Context) -> bool:
 async def _ask_owner(context: Context, judged: Judged) -> None:
     """Record a request for access, and replace the message of the pressed button.
 
-    ``bot.operations.visitors`` reports the request to the owners, unless a refusal of the person
-    was recorded before.
+    ``bot.operations.visitors`` reports the request to the owners, unless the access list already
+    has a refusal of the person.
     """
     person = context.event.effective_user
     name = person.full_name if person else ""
@@ -247,7 +249,7 @@ def _is_by_bot(context: Context) -> bool:
 
 
 def _wants_answer(context: Context) -> bool:
-    """Return whether an update needs an answer; False for conversations between members."""
+    """Return whether an update needs an answer. Conversations between members need no answer."""
     if context.query:
         return True
     message = context.event.message or context.event.channel_post
@@ -261,7 +263,10 @@ def _wants_answer(context: Context) -> bool:
 
 
 def _is_our_command(message: Message, context: Context) -> bool:
-    """Return whether a group message begins with a command for this bot or without a bot name."""
+    """Return whether a group message begins with a command for this bot.
+
+    A command without the name of a bot is also for this bot.
+    """
     text = message.text or message.caption or ""
     entities = message.entities or message.caption_entities
     if not any(

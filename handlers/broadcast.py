@@ -84,7 +84,7 @@ async def act_on_broadcast(context: Context, action: str, broadcast_id: int) -> 
 def _text_to_send(context: Context) -> str:
     """Return the HTML of the broadcast: the replied message, or the text after the command.
 
-    A replied message without text, such as a photo, does not count. The result may be empty.
+    A replied message without text, such as a photo, is ignored. The result may be empty.
     """
     message = context.message
     asked = context.replied_to

@@ -15,7 +15,7 @@ NONE_LIVE = N_("<b>{username}</b>: no stories at my last check")
 
 
 async def card_page(context: Context, username: str, *, has_more: bool = False) -> Page:
-    """Return the card of a profile; free until a button is pressed.
+    """Return the card of a profile. The card costs 0 credits until a button is pressed.
 
     The last known stories are shown only if the chat has subscribed to the profile. With
     ``has_more``, the card also has the button for the stories as files.
@@ -33,7 +33,7 @@ async def card_page(context: Context, username: str, *, has_more: bool = False) 
 
 @on_press(actions.CARD)
 async def show_card_under_album(context: Context, username: str) -> None:
-    """Show the card of a profile in place of the button row under an album."""
+    """Show the card of a profile in place of the message with the buttons under an album."""
     await edit_pressed(context, *await card_page(context, username, has_more=True))
 
 

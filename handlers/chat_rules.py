@@ -1,4 +1,4 @@
-"""/rules all only: #sale: rules for all subscriptions of a chat without own rules.
+"""/rules all only: #sale: rules for all subscriptions of a chat that have no own rules.
 
 The pages contain the rules as commands in code style. A button reads these commands, so no state
 is stored.
@@ -45,10 +45,12 @@ def rules_page(context: Context, hint: str = "") -> Page:
 
 
 async def propose(context: Context, wanted: Options) -> None:
-    """Ask for confirmation of new rules of the whole chat, if a subscription has no own rules.
+    """Ask for confirmation of the new rules ``wanted`` of the whole chat.
 
-    If all subscriptions have their own rules, or if ``wanted`` removes the rules, ``wanted`` is
-    saved at once. Unchanged rules are only shown.
+    - If ``wanted`` equals the present rules, the rules are only shown.
+    - If all subscriptions have their own rules, or if ``wanted`` removes the rules, ``wanted`` is
+      saved at once.
+    - Otherwise, a button confirms the rules.
     """
     if wanted == context.chat.rule_options:
         await say(context, *rules_page(context, context.t(UNCHANGED)))

@@ -26,11 +26,13 @@ SHORT = N_("Instagram stories in Telegram, and an alert for every new one.")
 
 
 def menus_and_descriptions(bot: ExtBot[None]) -> dict[str, Shown]:
-    """Return the menus and descriptions to publish, by the key under which each is recorded.
+    """Return the menus and descriptions to publish, by the key of the record of each publication.
 
-    The name of the bot is up to the owner. Telegram's menu button shows the commands by default.
+    The name of the bot is not published, because the owner chooses the name. Telegram's menu
+    button needs no change, because the button shows the commands by default.
     """
-    # Telegram accepts codes of two letters; the menu without a code serves all other languages.
+    # Telegram accepts only language codes of two letters. The menu without a code serves all other
+    # languages.
     known = ["", *(code for code in languages_by_code() if len(code) == 2)]  # noqa: PLR2004 - letters
     things: dict[str, Shown] = {}
     for code in known:

@@ -19,9 +19,9 @@ ONE = {
     "subscribe": N_("Subscribe"),
     "unsubscribe": N_("Unsubscribe"),
 }
-"""The button for one profile, by command."""
+"""The label of the button for one profile, by command."""
 MANY = {"stories": N_("Show all"), "subscribe": N_("Subscribe to all")}
-"""The button for several profiles, by command."""
+"""The label of the button for several profiles, by command."""
 
 
 async def offer_understood(context: Context, command: str, wanted: Wanted) -> None:
@@ -47,7 +47,7 @@ async def offer_understood(context: Context, command: str, wanted: Wanted) -> No
 async def offer_for_many(
     context: Context, names: Sequence[str], commands: Sequence[str] = tuple(MANY)
 ) -> None:
-    """Offer commands for at most ten profiles as buttons; further names are left out.
+    """Offer a command for at most ten profiles as buttons. Further names are omitted.
 
     The handler of a button reads the names from the message.
     """
@@ -62,7 +62,7 @@ async def offer_for_many(
 
 
 def _arguments_without_everyday_words(wanted: Wanted, language: str) -> list[str]:
-    """Return the arguments of the same command without everyday words."""
+    """Return the arguments of a command without the everyday words."""
     count = [str(wanted.count)] if wanted.count else []
     channel = [wanted.channel] if wanted.channel else []
     return [*as_arguments(wanted.names, language), *channel, *count, *sorted(wanted.words)]

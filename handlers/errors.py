@@ -1,4 +1,4 @@
-"""Error messages for failures, in the chat's language; an unexpected failure gets a code."""
+"""Error messages for failures, in the chat's language, with a code for unexpected failures."""
 
 import secrets
 from collections.abc import Iterable
@@ -52,11 +52,12 @@ def sentence_for(error: BotError, context: Context) -> str:
 async def send_error(
     context: Context, error: BotError, *, more: str = "", buttons: Buttons | None = None
 ) -> None:
-    """Send an error message; if a group got the same message within ten minutes, only react.
+    """Send an error message.
 
-    Error messages about a member's own rights or limit are sent once to each member in this time.
-    After a pressed button or an edited message, the error message is always sent. ``more`` is HTML
-    after the error message.
+    If a group has received the same message in the last ten minutes, the bot only reacts to the
+    message of the update. Error messages about a member's own rights or limit are sent once to
+    each member in ten minutes. After a pressed button or an edited message, the error message is
+    always sent. ``more`` is HTML that follows the error message.
     """
     text: str = Safe(sentence_for(error, context) + more)
     message = context.event.message
@@ -95,8 +96,8 @@ async def react(context: Context, message: Message, sign: str) -> None:
 async def answer_given_up_update(update: Update, *, chats: Chats) -> None:
     """Send an error message for an update that is given up after its last attempt.
 
-    An update without a message gets no error message. The handlers are not used, because the
-    handlers have failed.
+    An update without a message gets no error message. The handlers do not send the error message,
+    because the handlers have failed.
     """
     message = update.effective_message
     person = update.effective_user
@@ -125,12 +126,17 @@ async def send_too_many_requests(context: Context) -> None:
 async def on_error(update: object, context: Context) -> None:
     """Roll back the uncommitted changes, send the error message and log the failure.
 
-    PTB calls this handler for each exception, except if the update will be retried. Telegram's
-    error ``Forbidden`` gets no message, because the bot may not write in the chat.
+    PTB calls this handler for each exception, unless the update will be retried. Telegram's error
+    ``Forbidden`` gets no message, because the bot is not allowed to write in the chat.
 
-    After a press of a button, some messages are shown in a pop-up, which other members do not see:
-    a missing right or subscription, all expected failures in a group, and all failures in a
-    channel. If it is too late for a pop-up, the text is sent as a message.
+    After a press of a button, the error message is shown in a pop-up, which other members do not
+    see, in these cases:
+
+    - A right or a subscription is missing.
+    - The failure is expected, and the chat is a group.
+    - The chat is a channel.
+
+    If it is too late for a pop-up, the text is sent as a message.
     """
     error = context.error
     if unit := unit_of_work.current():
@@ -149,7 +155,8 @@ async def on_error(update: object, context: Context) -> None:
     else:
         incident = secrets.token_hex(4)
         log.error("incident", incident=incident, exc_info=error)
-        # A channel gets a pop-up, from which nobody can copy a code.
+        # After a press in a channel, the text has no code, because the text is shown in a pop-up,
+        # and people cannot copy a code from a pop-up.
         no_code = context.query is not None and context.is_channel
         text = context.t(BotError.text) if no_code else context.t(INCIDENT, incident=incident)
     has_code = not isinstance(error, BotError) and not context.is_channel
@@ -173,7 +180,7 @@ async def _prepare_again(update: Update, context: Context) -> None:
     """Fill the context again: the error handler gets a new context from python-telegram-bot."""
     try:
         await prepare(update, context)
-    except Exception as error:  # if the database fails, use Telegram's language
+    except Exception as error:  # if the database fails, use the language that Telegram reports
         if isinstance(error, TryAgainError):
             log.warning("the chat of a failure can't be read", why=str(error))
         else:

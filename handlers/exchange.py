@@ -97,7 +97,7 @@ async def import_captioned(context: Context) -> None:
 
 
 async def offer_import(context: Context, message: Message, source: Document) -> None:
-    """Offer to import a file that was sent without the command, with the number on the button.
+    """Offer to import a file that was sent without /import. The button has the number of profiles.
 
     For a list of followed accounts, send the page to choose the accounts.
 
@@ -148,7 +148,7 @@ async def _read_export(context: Context, source: Document) -> Import:
 
 
 async def _subscribe_to_listed(context: Context, source: Message) -> None:
-    """Subscribe to the profiles of a file; list the failures with reasons.
+    """Subscribe to the profiles in a file, and list the failures with reasons.
 
     Each new subscription costs 0 to 3 credits. For a list of followed accounts, only the page to
     choose the accounts is sent. The options of existing subscriptions, and the rules of the whole
@@ -206,9 +206,9 @@ async def _ask_about_options(
     source: Message,
     context: Context,
 ) -> None:
-    """Ask whether to apply the options in the file to existing subscriptions; list the changes.
+    """Ask whether to apply the options in a file to existing subscriptions, and list the changes.
 
-    Do nothing without changes, and in a channel.
+    Do nothing if the file changes no options, or if the chat is a channel.
     """
     lines: list[str] = []
     listed = {entry.username: entry.preferences for entry in imported.entries}
@@ -229,9 +229,9 @@ async def _ask_about_options(
 
 
 async def _ask_about_rules(imported: Import, source: Message, context: Context) -> None:
-    """Ask whether to replace the rules of the whole chat by the rules in the file.
+    """Ask whether to replace the rules of the whole chat by the rules in a file.
 
-    Do nothing if the file has no rules or the same rules, and in a channel.
+    Do nothing if the file has no rules, if the rules are unchanged, or if the chat is a channel.
     """
     wanted = imported.rules
     if not wanted.rules or wanted == context.chat.rule_options or context.is_channel:
@@ -242,7 +242,7 @@ async def _ask_about_rules(imported: Import, source: Message, context: Context) 
 
 
 async def _use_options(context: Context, source: Document) -> None:
-    """Apply the options in a file to existing subscriptions; show the list of subscriptions.
+    """Apply the options in a file to existing subscriptions, and show the list of subscriptions.
 
     A failure, such as too many fast subscriptions, is shown below the list and undoes no change.
     """
@@ -265,7 +265,7 @@ async def _use_options(context: Context, source: Document) -> None:
 
 
 async def _set_options_if_subscribed(context: Context, username: str, options: Options) -> None:
-    """Set the options of the subscription to a profile in this chat and topic, if any."""
+    """Set the options of a profile's subscription in this chat and topic, if one exists."""
     try:
         rows = await context.services.subscriptions.named(context.chat.id, username)
     except NotFollowedError:
@@ -277,5 +277,5 @@ async def _set_options_if_subscribed(context: Context, username: str, options: O
 
 
 def _all_values(options: Options) -> Mapping[str, object]:
-    """Return the values of all options, defaults included, by name."""
+    """Return the values of all options by name. Options with default values are included."""
     return {field.name: getattr(options, field.name) for field in fields(options)}

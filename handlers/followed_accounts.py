@@ -1,4 +1,4 @@
-"""The choice among the accounts in a file of Instagram's export: a page of names with buttons.
+"""The choice of accounts in a file of Instagram's export, by a page of names with buttons.
 
 The names are not stored. After each press, the bot reads the file again from the message to which
 the page replies. A button contains the position of a name in the file.
@@ -55,9 +55,10 @@ FROM_FILE = NN_(
 )
 A_PAGE = 6  # names of a page
 _MOST_FOUND = 12  # names that a search shows
-_MOST_COST = 3  # credits of a new subscription: the lookup of the name, and the stories
+# Maximum credits of a new subscription, for the lookup of the name and for the stories.
+_MOST_COST = 3
 _SEARCHED_FOR = timedelta(minutes=10)  # a plain message within this time is a search
-_LEAST_SEARCH = 2  # characters
+_LEAST_SEARCH = 2  # minimum characters of a search
 
 
 async def read_document(context: Context, document: Document) -> list[str] | Import:
@@ -93,9 +94,10 @@ async def _download(context: Context, document: Document) -> bytes:
 async def offer_accounts(
     context: Context, names: Sequence[str], document: Document, message_id: int
 ) -> None:
-    """Send the first page of the accounts in a file, as a reply to the file.
+    """Send the first page of the accounts in a file, as a reply to the message with the file.
 
-    For ten minutes, a plain message then searches these accounts (``search_if_expected``).
+    For ten minutes after this page, a plain message searches these accounts
+    (``search_if_expected``).
 
     Raises:
         RightsError: The chat is not private.
@@ -116,14 +118,20 @@ def _key(context: Context) -> tuple[str, int]:
 
 
 async def search_if_expected(context: Context, text: str) -> bool:
-    """Answer a plain message with at most 12 names of the last file that contain the text.
+    """Answer a plain message with at most 12 names of the last list that contain the text.
 
-    The buttons act on the chat for which the file was sent. Return False if no list was sent in
-    the last ten minutes, if the file can't be read, or if no name contains the text. Also return
-    False for a text of one character or of several words, and for small talk.
+    The list contains the followed accounts in a file of Instagram's export. The buttons act on the
+    chat for which the file was sent. Return whether the message was answered. The message is not
+    answered in these cases:
+
+    - No list was sent in the last ten minutes.
+    - The file cannot be read.
+    - No name contains the text.
+    - The text has one character or several words, or is small talk.
 
     Raises:
-        RightsError: The person may no longer manage the chat for which the file was sent.
+        RightsError: The person no longer has the right to manage the chat for which the file was
+            sent.
     """
     part = text.strip().lower().removeprefix("@")
     kept = context.services.cache.get(_key(context), now=context.now)
@@ -134,7 +142,7 @@ async def search_if_expected(context: Context, text: str) -> bool:
     document, message_id, about = kept
     try:
         names = await read_document(context, document)
-    except BotError:  # the message is answered as any other message
+    except BotError:  # a different handler answers the message
         return False
     if isinstance(names, Import):
         return False
@@ -152,9 +160,11 @@ async def search_if_expected(context: Context, text: str) -> bool:
 
 @on_press(LIST)
 async def turn_or_subscribe(context: Context, action: str, place: int) -> str | None:
-    """Show another page of the list, or subscribe to a name or to all names of a page.
+    """Show another page of a list of followed accounts, or subscribe to names on the page.
 
-    Each new subscription costs 0 to 3 credits. The buttons work only in a private chat.
+    A button subscribes to one name, or to all names on the page. Each new subscription costs 0 to
+    3 credits. The buttons work only in a private chat. The list is read again from the file of
+    Instagram's export to which the page replies.
 
     Raises:
         BotError: The file has a different format, or is too large.
@@ -182,9 +192,9 @@ async def turn_or_subscribe(context: Context, action: str, place: int) -> str | 
 
 
 async def _subscribe(context: Context, names: Sequence[str]) -> list[str]:
-    """Subscribe to profiles. Return a list with a text about the result.
+    """Subscribe to profiles. Return a list with one text about the result, or an empty list.
 
-    The list is empty without names, and if all names already had a subscription.
+    The list is empty if no names are given, or if all names already had a subscription.
     """
     if not names:
         return []
@@ -201,11 +211,11 @@ async def _subscribe(context: Context, names: Sequence[str]) -> list[str]:
 async def subscribe_each(
     context: Context, wanted: Sequence[tuple[str, Preferences | None]]
 ) -> tuple[list[str], list[tuple[Subscription, str]], list[tuple[str, BotError]]]:
-    """Subscribe to profiles one by one. Return the new names, the existing ones, and the failures.
+    """Subscribe to profiles one by one. Return the new names, the existing names and the failures.
 
-    Each subscription is committed at once, and costs 0 to 3 credits. Each existing subscription is
-    returned with the requested name, which may be a former name of the profile. Without
-    preferences, the defaults of the chat apply.
+    Each new subscription is committed at once, and costs 0 to 3 credits. Each existing
+    subscription is returned with the requested name, which may be a former name of the profile.
+    Without preferences, the defaults of the chat apply.
 
     Raises:
         DatabaseUnavailableError: The database is unavailable. Earlier subscriptions stay.
@@ -232,7 +242,7 @@ async def subscribe_each(
 
 
 async def _page(context: Context, names: Sequence[str], page: int) -> Page:
-    """Return a page of names with buttons, and with the price and the limit of subscriptions."""
+    """Return a page of names with buttons. The text has the price and the subscription limit."""
     t = context.t
     cost = cost_text(_MOST_COST, context)
     most = context.services.payers.limits.most
@@ -248,7 +258,7 @@ async def _page(context: Context, names: Sequence[str], page: int) -> Page:
 
 
 async def _name_rows(context: Context, names: Sequence[str], places: Sequence[int]) -> Buttons:
-    """Return a button for each name; a sign marks the followed profiles."""
+    """Return a button for each name. A sign on the button marks a followed profile."""
     every = await context.services.subscriptions.every(context.chat.id)
     followed = {subscription.username for subscription in every}
     return [

@@ -51,7 +51,8 @@ Handler = BaseHandler[Any, Context, Any]
 Run = Callable[[Context], Coroutine[Any, Any, None]]
 Press = Callable[..., Coroutine[Any, Any, str | None]]
 
-TWICE = timedelta(seconds=1)  # after the end of a press, repeated presses are ignored
+# For this time after the end of a press, repeated presses are ignored.
+TWICE = timedelta(seconds=1)
 ALBUM = timedelta(minutes=10)  # all photos of an album arrive within this time
 UNKNOWN_BUTTON = N_("This button no longer works. /help shows what I can do.")
 
@@ -62,7 +63,7 @@ class _Command(CommandHandler[Context, Any]):
     def check_update(
         self, update: object
     ) -> bool | tuple[list[str], bool | dict[str, list[Any]] | None] | None:
-        """Return the words after the command, or the result of PTB for another update."""
+        """Return the words after the command. For another update, return the result of PTB."""
         result = super().check_update(update)
         message = update.effective_message if isinstance(update, Update) else None
         if not isinstance(result, tuple) or message is None or message.text is None:
@@ -71,7 +72,7 @@ class _Command(CommandHandler[Context, Any]):
 
 
 OBEYED: dict[str, "Guarded"] = {}
-"""The handler of each command, by word; buttons use the handlers to run commands."""
+"""The handler of each command, by the word of the command. Buttons use these handlers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +88,11 @@ class Guarded:
         await self.serve(context)
 
     async def serve(self, context: Context) -> None:
-        """Run the handler if the person has the right; otherwise refuse as the module describes.
+        """Run the handler if the person has the right. Otherwise refuse, as the module describes.
 
         Raises:
-            RightsError: The person may not do this here, or Telegram does not return the rights.
+            RightsError: The person does not have the right in this chat, or Telegram does not
+                return the rights of the person.
             BotError: A person who is not an owner sent an owner command in a private chat, or the
                 handler failed.
         """
@@ -113,7 +115,7 @@ def handlers_of(module: ModuleType) -> list[Handler]:
 
 
 def on_event(hear: Callable[[Callable[..., Any]], Handler]) -> Callable[[Run], Handler]:
-    """Make the handler of a Telegram event, such as a new topic. No right is checked."""
+    """Make the handler of a Telegram event, such as a new topic. The handler checks no right."""
     return lambda run: hear(lambda _, context: run(context))
 
 
@@ -129,15 +131,15 @@ def command(
     """Make the handler of ``/word``.
 
     - ``channel_after``: the number of words after which the ``@name`` or ID of a channel or group
-      may follow. A command in a private chat then acts on the named chat. In a group or channel,
-      a command that names a different chat is refused, except with ``takes_names``.
+      may follow. A command in a private chat then acts on the named chat. In a group or channel, a
+      command that names a different chat is refused, except with ``takes_names``.
     - ``takes_names``: the command accepts other ``@name`` words, so the channel must follow
       directly after ``channel_after`` words.
-    - ``takes_list``: the words are profile names if all begin with @, or if "and" or a comma joins
-      the last two. The second of two words with an @ may still be a channel.
+    - ``takes_list``: the words are profile names if all words begin with @, or if "and" or a comma
+      joins the last two words. If there are two words with an @, the second word may be a channel.
     - ``usage``: the message id of a text that is added to the error about an unknown channel.
-    - ``only_in_private``: the command is refused in groups and channels, because other members
-      must not read the answer.
+    - ``only_in_private``: the command is refused in groups and channels, because the answer must
+      be hidden from other members.
     """
 
     def decorate(run: Run) -> Guarded:
@@ -222,7 +224,8 @@ def on_press(kind: Kind, *, only_in_private: str = "") -> Callable[[Press], Guar
                 await answer_press(context, context.t.plain(UNKNOWN_BUTTON))
                 return
             await answer_press(context, await run(context, *args))
-            # The press is recorded after the handler: a second press may wait for the first.
+            # The press is recorded after the handler, because a second press may wait for the end
+            # of the first press.
             await cache_after_commit(context, key, query.data, age=TWICE)
 
         return _make_guarded(

@@ -35,7 +35,7 @@ async def show_health(context: Context) -> None:
         lines.append(t(STOPPED))
         buttons += resume_row(context)
     lines = lines or [t(WELL)]
-    if stands.dead_letters:  # the owner can send failed alerts again on the page
+    if stands.dead_letters:  # the admin page lets the owner send failed alerts again
         buttons.append([context.button(N_("The admin page"), RUN("admin"))])
     figures = t(
         FIGURES,

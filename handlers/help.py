@@ -36,19 +36,21 @@ SECTIONS = {
     ),
     "chat": (N_("This chat"),),
 }
-"""The title and the additional lines of each section; the lines of commands are in ``COMMANDS``.
+"""The title and the additional lines of each section of the help.
+
+The lines of the commands are in ``COMMANDS``.
 """
 
 
 @command("help")
 async def show_help(context: Context) -> None:
-    """Send the help; groups and channels get a shorter text."""
+    """Send the help. Groups and channels get a shorter text than private chats."""
     await say(context, *await help_page(context))
 
 
 @on_press(HELP)
 async def turn_help_page(context: Context, section: str | None) -> None:
-    """Show a section of the help (None: the first page) in place of the pressed message."""
+    """Show a section of the help in place of the pressed message. None means the first page."""
     await edit_pressed(context, *await help_page(context, section))
 
 

@@ -1,4 +1,4 @@
-"""/highlights NAME: the highlights of a profile as buttons; a press shows ten stories."""
+"""/highlights NAME: the highlights of a profile as buttons. A press shows ten stories."""
 
 from bot.context import Context
 from bot.domain import links
@@ -23,7 +23,7 @@ CHOOSE = N_("Highlights from <b>{username}</b>. Tap one to see it.")
 SHOWN = N_("{shown} of {total} shown.")
 NAMELESS = N_("Highlight {number}")
 PAGE, A_ROW = 20, 2
-TITLE = 24  # characters of a button that a phone shows
+TITLE = 24  # the number of characters of a button that a phone shows
 
 
 @command("highlights")
@@ -58,7 +58,9 @@ async def list_highlights(context: Context) -> None:
 
 @on_press(HIGHLIGHTS)
 async def turn_page(context: Context, username: str, page: int) -> None:
-    """Show another page of a profile's highlights; 0 credits within an hour after the last call.
+    """Show another page of a profile's highlights.
+
+    The page costs 0 credits within an hour after the last call for the highlights.
 
     Raises:
         BotError: The errors of ``Highlights.of_profile``.
@@ -82,8 +84,8 @@ async def show_highlight(
     """Show the story with ``story_id``, or at most ten stories of a highlight from ``offset``.
 
     If the highlight has no story with ``story_id``, ten stories are shown. An ``offset`` after the
-    last story means the first story. The cost is 1 credit, or 0 while the highlight is cached, for
-    a day at most.
+    last story means the first story. The cost is 1 credit, or 0 credits while the highlight is
+    cached. A highlight is cached for at most a day.
 
     Raises:
         BotError: The errors of ``Highlights.open``.
@@ -115,8 +117,8 @@ async def _show_ten_stories(context: Context, result: Highlight, offset: int) ->
 async def _list_page(context: Context, username: str, page: int) -> Page:
     """Return a page of 20 of a profile's highlights, with a button for each highlight.
 
-    A page number after the last page means the first page. The cost is 2 or 3 credits, or 0 within
-    an hour.
+    A page number after the last page means the first page. The cost is 2 or 3 credits, or 0
+    credits within an hour after the last call for the highlights.
 
     Raises:
         BotError: The errors of ``Highlights.of_profile``.

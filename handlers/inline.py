@@ -1,8 +1,8 @@
-"""Inline queries, ``@bot natgeo`` in any chat: the results are cached stories; always free.
+"""Inline queries, ``@bot natgeo`` in any chat: the results are cached stories and cost 0 credits.
 
-A person without access gets an empty list without a message: the bot hides the refusal from other
-members of the chat. Telegram sends a chosen result without the bot, so the buttons under a result
-are links only.
+A person without access gets an empty list without a message, because other members of the chat
+must not see the refusal. Telegram sends a chosen result without the bot, so the buttons under a
+result can only be links.
 """
 
 import re
@@ -30,7 +30,8 @@ from handlers.admission import admit_or_refuse
 HOW = N_("How it works")
 ALL = N_("All stories from {username}")
 CACHED = timedelta(seconds=30)
-# Seconds to wait for the end of a flood limit. People do not wait longer for an inline answer.
+# Maximum seconds to wait for the end of a flood limit. People do not wait longer for an inline
+# answer.
 _LIMITS = {"patience": 5}
 HeldStory = tuple[Story, KnownFile]
 _BEGINNING = re.compile(r"@?([a-z0-9._]{0,30})", re.ASCII)  # the first letters of a profile name
@@ -66,7 +67,8 @@ async def answer_query(update: Update, context: Context) -> None:
     try:
         await _send_results(context, query.id, results, None if results else button)
     except BadRequest:
-        # Telegram refuses all results if one file is invalid. The button's page renews the file.
+        # Telegram refuses all results if one file is invalid. The page that the button opens
+        # renews the file.
         if not results:
             raise
         await _send_results(context, query.id, [], button)
@@ -88,7 +90,7 @@ async def _send_results(
 def cache_seconds(results: Sequence[HeldStory], now: datetime) -> int:
     """Return the seconds for which Telegram may cache an answer.
 
-    The result is 30, or less if a story expires earlier.
+    The result is 30, or less than 30 if a story expires within this time.
     """
     ends = min([now + CACHED, *(story.expires_at for story, _ in results)])
     return max(0, int((ends - now).total_seconds()))
@@ -97,15 +99,15 @@ def cache_seconds(results: Sequence[HeldStory], now: datetime) -> int:
 def link_in(text: str) -> Link | None:
     """Return the profile name or the link in an inline query, or None.
 
-    Only a profile and a story count. Of several links, the first link of a supported kind is
-    considered.
+    Only a link to a profile or to a story is returned. If the query contains several links, only
+    the first link of a supported kind is considered.
     """
     link = links.parse_argument(text) or links.decisive_link(links.find_links(text))
     return link if link and link.kind in {"profile", "story"} else None
 
 
 def _button_above(link: Link | None, context: Context) -> dict[str, str]:
-    """Return the button above an empty list; the button opens a page in the private chat."""
+    """Return the button above an empty list. The button opens a page in the private chat."""
     text = context.t.plain(HOW)
     data = actions.HELP("see")
     if link and link.username:
@@ -114,7 +116,7 @@ def _button_above(link: Link | None, context: Context) -> dict[str, str]:
     return {"text": text, "start_parameter": actions.payload_of(data)}
 
 
-@lru_cache(maxsize=1_000)  # each typed letter causes a query, often with the same results
+@lru_cache(maxsize=1_000)  # each typed letter causes a query, and the results are often the same
 def _result(story: Story, file: KnownFile, t: Translator) -> dict[str, Any]:
     kind, field = _FIELDS[file.kind]
     return {

@@ -32,7 +32,8 @@ from handlers.show import (
 )
 
 LINKS_A_MESSAGE = 5
-_DIGITS = 4  # shown last digits of a story ID, which distinguish the links of a message
+# The number of shown last digits of a story ID, which distinguish the links of a message.
+_DIGITS = 4
 SERVED = {"story", "profile", "highlight", "media"}
 EDITABLE = timedelta(days=2)  # Telegram lets people edit a message within this time
 
@@ -50,7 +51,7 @@ TOO_MANY = NN_(
 
 
 def unreadable_reply(wanted: Wanted, usage: str, context: Context) -> Safe:
-    """Return the reply to a command without a profile name; ``usage`` is a message id."""
+    """Return the reply to a command without a profile name. ``usage`` is a message id."""
     t = context.t
     if len(wanted.unread) != 1:
         return t(usage)
@@ -63,7 +64,7 @@ def unreadable_reply(wanted: Wanted, usage: str, context: Context) -> Safe:
 
 
 def links_of(message: Message, bot_name: str) -> list[Link]:
-    """Return the links in the text or caption and the entities of a message."""
+    """Return the links in the text or caption of a message, and in the message's entities."""
     entities = [(e.type, e.url) for e in (*message.entities, *message.caption_entities)]
     return links.links_in_message(message.text or message.caption or "", entities, bot_name)
 
@@ -71,10 +72,13 @@ def links_of(message: Message, bot_name: str) -> list[Link]:
 async def profile_shown_by(message: Message, context: Context) -> str | None:
     """Return the profile of the story, card or list entry in a message of the bot.
 
-    The profile is read from the media file if the bot has sent the file as a story. In another
-    message of the bot, the first supported link behind words names the profile. If that link has
-    no username, the first bold text names the profile. Return None if no profile is named, and for
-    a message of another sender without such a file.
+    - If the message contains a media file that the bot has sent as a story, the file determines
+      the profile.
+    - In any other message of the bot, the first supported link behind words names the profile. If
+      that link has no username, the first bold text names the profile.
+
+    Return None if no profile is named. Also return None if another sender wrote the message and
+    the message contains no file that the bot has sent as a story.
     """
     files = [*message.photo, message.video, message.animation, message.document]
     ids = [file.file_unique_id for file in files if file]
@@ -93,15 +97,17 @@ async def profile_shown_by(message: Message, context: Context) -> str | None:
     ]
     if not bold:
         return None
-    named = links.parse_argument(bold[0])  # removes direction marks around the name
+    # Parse_argument() removes the direction marks around the name.
+    named = links.parse_argument(bold[0])
     return named.username if named else None
 
 
 async def is_forward_of_our_post(message: Message, context: Context) -> bool:
-    """Return whether a message is a forwarded post of the bot from a channel.
+    """Return whether a message is a forward of an alert that the bot posted in a channel.
 
-    A forwarded channel post has no author (Bot API, MessageOriginChannel). The stored deliveries
-    identify alerts for three days.
+    Telegram does not name the author of a forwarded channel post (Bot API, MessageOriginChannel).
+    For this reason, the post is searched for in the stored deliveries, which are kept for three
+    days.
     """
     origin = message.forward_origin
     if not isinstance(origin, MessageOriginChannel):
@@ -110,12 +116,13 @@ async def is_forward_of_our_post(message: Message, context: Context) -> bool:
 
 
 async def _serve_link(context: Context, link: Link) -> BotError | None:
-    """Serve a link; return the error, so that the next link is still served.
+    """Serve a link. Return the error, if any, so that the caller can serve the next link.
 
     In a private chat, a link to a profile page costs no credits until a button is pressed. In
     groups the stories are shown at once. A story or highlight costs 1 credit, and the stories of a
-    profile cost 2 or 3 credits, as ``Viewer`` and ``Highlights`` describe. The address of a file
-    costs no credit here, but the sender may buy a file that Instagram refuses.
+    profile cost 2 or 3 credits, as ``Viewer`` and ``Highlights`` describe. A link to a media file
+    costs no credit in this function, but the sender may buy the file for 1 credit if Instagram
+    refuses the download.
 
     Raises:
         DatabaseUnavailableError: The database is unavailable.
@@ -181,12 +188,15 @@ async def _buttons_instead(context: Context, username: str) -> Buttons:
 
 
 class _HasLink(filters.MessageFilter):
-    """Messages with links; the links become ``Context.links``, so a message is parsed once."""
+    """A filter for messages with links. The links are stored in ``Context.links``.
+
+    A message is therefore parsed only once.
+    """
 
     data_filter = True
 
     def filter(self, message: Message) -> dict[str, list[Link]] | None:
-        """Return the links of a message, or None without a link."""
+        """Return the links of a message, or None if the message has no link."""
         found = links_of(message, message.get_bot().username)
         return {"links": found} if found else None
 
@@ -205,8 +215,8 @@ async def serve_links(context: Context) -> None:
     In a private chat, explain the refusal if no link of the message can be served. A forwarded
     alert of the bot from a channel gets nothing. The served links, including links that failed,
     are recorded for two days. After an edit of the message, only links that were not served before
-    are served. A link to the page of a profile may have been answered only by the card. A link to
-    the stories of this profile is then still served after an edit.
+    are served. If a link to the page of a profile was answered only by the card of the profile, a
+    link to the stories of this profile is still served after an edit.
     """
     message = context.message
     if message is None:
@@ -238,7 +248,8 @@ async def serve_links(context: Context) -> None:
 def _is_served(link: Link, before: Mapping[Link, bool]) -> bool:
     """Return whether a link needs no answer after an edit of the message.
 
-    ``before`` has the links of the earlier text; False: only the card of the profile was shown.
+    ``before`` has the links of the earlier text. The value of a link is False if only the card of
+    the profile was shown.
     """
     if link not in before:
         return False
@@ -246,7 +257,7 @@ def _is_served(link: Link, before: Mapping[Link, bool]) -> bool:
 
 
 async def _explain_unserved(context: Context, pasted: Sequence[Link]) -> None:
-    """Explain why links are not served; if a link names a profile, show the profile's card."""
+    """Explain why links are not served. If a link names a profile, show the profile's card."""
     named = next((link.username for link in pasted if link.username), None)
     verdict = links.decisive_link(pasted)
     if named:

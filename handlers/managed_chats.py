@@ -1,4 +1,4 @@
-"""Channels and groups that a person manages, in the chat itself or from the private chat.
+"""Channels and groups that a person manages from the chat itself or from the private chat.
 
 A command or button in a private chat may name another chat. ``act_on_chat`` and
 ``act_on_named_chat`` check the person's rights in that chat, and then act on that chat.
@@ -34,8 +34,8 @@ async def act_on_chat(context: Context, chat_id: int) -> None:
     """Let the person manage a channel or group from the private chat for the rest of the update.
 
     Raises:
-        NotAdminError: The person may not manage the chat, the bot does not know the chat, or the
-            update is not from the person's private chat.
+        NotAdminError: The person has no right to manage the chat, the bot does not know the chat,
+            or the update is not from the person's private chat.
         BlockedError: The owner of the bot has blocked the chat, or the person responsible for it.
         AdminsUnknownError: Telegram does not return the administrators.
         AskAgainError: Telegram does not answer.
@@ -57,13 +57,14 @@ async def act_on_chat(context: Context, chat_id: int) -> None:
 
 
 async def act_on_named_chat(context: Context, places: Iterable[int], usage: str) -> None:
-    """Act on the first channel or group named at ``places``, and remove the word.
+    """Act on the first channel or group that a word at ``places`` names, and remove the word.
 
-    The name of the bot, and the name or ID of the current chat, are removed without effect.
+    A word with the name of the bot, or with the name or ID of the current chat, is removed and has
+    no other effect.
 
     Raises:
-        UnknownChannelError: The bot does not know the chat, the person may not manage the chat, or
-            Telegram does not return the administrators.
+        UnknownChannelError: The bot does not know the chat, the person has no right to manage the
+            chat, or Telegram does not return the administrators.
         RightsError: The command names a different chat, and was not sent in a private chat.
         BlockedError: The owner of the bot has blocked the chat, or the person responsible for it.
         AskAgainError: Telegram does not answer.
@@ -120,7 +121,9 @@ async def _id_of_named_chat(context: Context, name: str) -> int:
 
 
 async def is_admin_here(context: Context) -> bool:
-    """Return whether the sender administers the group or channel; ask Telegram if necessary.
+    """Return whether the sender administers the group or channel of the update.
+
+    Telegram is asked only if the update does not show the answer.
 
     Raises:
         AdminsUnknownError: Telegram does not return the administrators.

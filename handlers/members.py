@@ -51,10 +51,11 @@ HIDDEN = N_(
 
 @on_event(lambda run: ChatMemberHandler(run, ChatMemberHandler.MY_CHAT_MEMBER))
 async def open_or_close_chat(context: Context) -> None:
-    """Stop the alerts of a chat that blocks or removes the bot; resume alerts on its return.
+    """Stop the alerts of a chat that blocks or removes the bot. Resume alerts if the bot returns.
 
-    On the bot's return, also record the person who added the bot, and greet a new chat. If only
-    the rights of the bot change, check whether the bot may write in a closed or muted chat.
+    If the bot returns, also record the person who added the bot. A new chat gets a greeting. If
+    only the rights of the bot change in a closed or muted chat, check whether the bot has the
+    right to write.
     """
     change = context.event.my_chat_member
     if change is None:
@@ -89,8 +90,8 @@ async def record_payer_of_added_chat(context: Context) -> None:
     """Record that a person added the bot to a group or channel.
 
     The person usually becomes the payer; ``Payers.record_bot_added`` lists the exceptions. A
-    blocked person is also recorded. The bot then stays silent in the chat. Other changes of the
-    membership are ignored.
+    blocked person is also recorded. In that case, the bot stays silent in the chat. Other changes
+    of the membership are ignored.
     """
     change = context.event.my_chat_member
     if change is None or change.chat.type == Chat.PRIVATE or _is_member(change.old_chat_member):
@@ -134,8 +135,9 @@ async def _greet_or_report_stop(
 async def _greet_new_chat(context: Context, change: ChatMemberUpdated) -> None:
     """Greet a new group, or the person who added the bot to a new channel.
 
-    The greeting describes the bot. In a group in which the bot does not receive all messages, the
-    greeting also says so. In a chat without a payer, the greeting offers to become the payer.
+    The greeting describes the bot. If the bot does not receive all messages of a group, the
+    greeting also states this limit. In a chat without a payer, the greeting has a button to become
+    the payer.
     """
     text, buttons = greeting_page(change.chat, context)
     if not await context.services.payers.has_payer(change.chat.id):
@@ -179,8 +181,8 @@ def greeting_page(chat: Chat, context: Context) -> tuple[Safe, Buttons]:
 async def recheck_closed_chat(update: Update, context: Context) -> None:
     """Check whether the bot may write to the chat of a message or of a pressed button.
 
-    A closed chat is checked after each message and each press. Telegram may have reported the
-    return of the bot while the bot was off. A muted chat is checked only after a command. Each
+    A closed chat is checked after each message and each press, because Telegram may have reported
+    the return of the bot while the bot was off. A muted chat is checked only after a command. Each
     command cancels the pending question of a settings page.
     """
     is_command = bool(filters.COMMAND.check_update(update))

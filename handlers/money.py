@@ -8,7 +8,8 @@ from bot.presentation.actions import RUN, Buttons
 from bot.presentation.html import Safe
 
 COST = NN_("{n} credit ({amount})", "{n} credits ({amount})")
-PART = NN_("{n} credits ({amount})", "{n} credits ({amount})")  # for fractions such as 1.5
+# Used for fractions such as 1.5 credits.
+PART = NN_("{n} credits ({amount})", "{n} credits ({amount})")
 LEFT = NN_("Left today: {left} of {n} credit", "Left today: {left} of {n} credits")
 UNCONFIRMED = N_("Billing not yet known: {credits}")
 STOPPED = N_(
@@ -30,14 +31,14 @@ def cost_text(credits: float, context: Context) -> Safe:  # noqa: A002 - the pro
 
 
 def unconfirmed_line(spent: Spending, context: Context) -> str:
-    """Return the line about calls whose bill is unknown, or an empty string."""
+    """Return the line about calls with an unknown bill, or an empty string without such calls."""
     return f"{context.t(UNCONFIRMED, credits=spent.unconfirmed)}\n" if spent.unconfirmed else ""
 
 
 def balance_text(spent: Spending, context: Context) -> str:
     """Return a text with the remaining credits and days, or an empty string without a balance.
 
-    More than a year is not shown as days.
+    The text does not state the remaining days if the balance lasts for more than a year.
     """
     if spent.balance is None:
         return ""

@@ -40,7 +40,7 @@ SECTIONS = {
 
 ALL = (*WORDS, *TOGGLES)
 USUAL = {"when": N_("at once"), "which": MEDIA["all"], "how": N_("as usual")}
-VALUE = 24  # characters of a value in a button's label that a phone shows
+VALUE = 24  # the number of characters of a value in a button's label that a phone shows
 ON, OFF, EVERYWHERE, UNDONE = "on", "off", "everywhere", "undone"  # in callback data
 SETTINGS = actions.SETTING("back")
 RULES_OF_CHAT = N_("<b>Rules for the whole chat</b>")
@@ -49,7 +49,7 @@ DEFAULTS_TITLE = N_("<b>Options for new subscriptions</b>\nTap an option to chan
 
 
 def options_page(subscription: Subscription, context: Context, section: str | None = None) -> Page:
-    """Return the page of a subscription with buttons to its sections, or the page of a section."""
+    """Return the page of a subscription with buttons to its sections, or a section's page."""
     t = context.t
     text: str = t(
         N_("<b>{username}</b>\nTap an option to change it for this chat."),
@@ -136,7 +136,7 @@ def subscription_line(subscription: Subscription, context: Context) -> str:
 
 
 def rule_lines(options: Options, context: Context) -> list[str]:
-    """Return the sentences about rules, of a subscription or of the whole chat."""
+    """Return the sentences about the rules of a subscription or of the whole chat."""
     rules = options.rules.items()
     return [
         context.t(EXEMPT if terms == EVERYTHING else RULES[name], terms=code(terms))
@@ -157,7 +157,7 @@ def effective_rule_lines(options: Options, context: Context) -> list[str]:
 
 
 def changed_options(before: Options, after: Options, context: Context) -> list[str]:
-    """Return the options that differ, with the values in ``after``; escaped for HTML."""
+    """Return HTML texts of the options that differ, with the values in ``after``."""
     plain = context.t.plain
     shown = [
         ("✅ " if getattr(after, name) else "▫️ ") + plain(text)
@@ -182,7 +182,8 @@ def is_paused(subscription: Subscription) -> bool:
 def paused_line(subscription: Subscription, context: Context) -> str:
     """Return the sentence about a paused subscription.
 
-    The owner of the bot has blocked the profile, or the pause has an end, or the pause has no end.
+    The sentence says that the owner of the bot has blocked the profile, that the pause ends at a
+    given time, or that the pause has no end.
     """
     if subscription.state == "blocked":
         return context.t(N_("⏸ Paused by the bot's owner."))
@@ -195,8 +196,9 @@ def paused_line(subscription: Subscription, context: Context) -> str:
 async def mute(context: Context, number: int) -> str | None:
     """Mute a subscription for a day.
 
-    Under a photo or video, only the pressed button changes; a pop-up shows the end of the mute. A
-    pause without an end stays, and the page of the subscription is shown.
+    If the button is under a photo or video, only the button changes, and a pop-up shows the end of
+    the mute. If the subscription is already paused without an end, the pause stays unchanged, and
+    the page of the subscription is shown.
 
     Raises:
         NotFollowedError: The chat does not have the subscription.
@@ -280,7 +282,7 @@ async def change_options_of_profile(
 
 
 def _section_of(option: str) -> str | None:
-    """Return the section of an option, of ``pause`` or of ``rules``, or None."""
+    """Return the section of an option, of ``pause`` or of ``rules``; None if no section has it."""
     if option in {"pause", "rules"}:
         return "when" if option == "pause" else "which"
     return next((name for name, (_, held) in SECTIONS.items() if option in held), None)
@@ -292,7 +294,7 @@ async def set_own_topic(context: Context, number: int, value: str) -> None:
 
     Raises:
         NotFollowedError: The chat does not have the subscription.
-        SubscriptionError: The topic can't be made.
+        SubscriptionError: The topic cannot be made.
         AskAgainError: Telegram does not answer.
     """
     subscription = await context.services.subscribing.set_own_topic(
@@ -313,7 +315,7 @@ async def change_default(context: Context, option: str | None, value: str | None
 
 
 def changes_of(option: str, value: str) -> dict[str, object]:
-    """Return the changes of a button as JSON values by option name.
+    """Return the changes that a button makes, as JSON values by option name.
 
     A button can remove the text of an option but not set a text. ``rules`` removes all rules.
     """

@@ -40,7 +40,11 @@ ADMIN_HERE = N_(
 
 @command("spending", only_in_private=True)
 async def show_spending(context: Context) -> None:
-    """Show credits and prices of today, 7 and 30 days and by kind of call, and the forecast."""
+    """Show the spent credits with their price, and the forecast of the spending.
+
+    The credits are shown for today, for the last 7 days and for the last 30 days. The credits are
+    also shown for each kind of call.
+    """
     spent = await context.services.reports.spending()
     text = _spending_text(spent, context)
     if await context.services.ledger.is_stopped():
@@ -65,7 +69,7 @@ async def resume_spending(context: Context) -> None:
 
 @command("admin", only_in_private=True)
 async def send_admin_link(context: Context) -> None:
-    """Send a link that opens the admin page once. An earlier link no longer works.
+    """Send a link that opens the admin page once. Earlier links stop working.
 
     Raises:
         RightsError: The update names no person.

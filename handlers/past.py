@@ -1,4 +1,4 @@
-"""/past NAME TERMS 7d: searches in the stories that the bot has sent to the chat before; free."""
+"""/past NAME TERMS 7d: free searches in the stories that the bot has sent to the chat."""
 
 from bot.context import Context
 from bot.domain import past_search
@@ -30,7 +30,7 @@ COMMAND = "/past"
 
 @command("past", channel_after=1, usage=USAGE)
 async def send_past_stories(context: Context) -> None:
-    """Send stories again that were sent to the chat; without a search, ask for a profile."""
+    """Send stories again that were sent to the chat. Without a search, ask for a profile."""
     if not context.words:
         await ask_which_profile(context, CHOOSE, "past", USAGE)
         return
@@ -43,7 +43,7 @@ async def send_past_stories(context: Context) -> None:
 
 @on_press(PAST)
 async def show_earlier(context: Context, before: str) -> str | None:
-    """Show the stories before a story, by the search in the pressed message."""
+    """Show the stories that precede a story in the results of the pressed message's search."""
     for written in code_texts(context.message):
         word, *words = written.split()
         search = past_search.parse_search(words) if word == COMMAND else None
@@ -54,15 +54,17 @@ async def show_earlier(context: Context, before: str) -> str | None:
 
 
 async def _show_page(context: Context, search: Search, before: str | None = None) -> None:
-    """Send a page of at most 30 stories with a button for the next page; 0 credits.
+    """Send a page of at most 30 stories, with a button for the next page. The cost is 0 credits.
 
     If the chat has kept no stories of the profile, offer to keep the stories from now on. Without
-    a subscription to the profile, a private chat gets buttons to subscribe and for highlights.
+    a subscription to the profile, a private chat gets a button to subscribe and a button for the
+    highlights.
 
     Raises:
         SubscriptionError: No kept story matches the search.
-        NothingKeptError: A group or channel has no kept story, and no subscription to the profile
-            without the option to keep stories.
+        NothingKeptError: The chat is a group or channel and has no kept story. Also, the chat has
+            no subscription to the profile for which a button could turn on the option to keep
+            stories.
     """
     try:
         page = await context.services.past.find(
@@ -85,9 +87,10 @@ async def _show_page(context: Context, search: Search, before: str | None = None
 
 
 async def _keep_button_rows(context: Context, username: str) -> Buttons:
-    """Return the button that keeps the stories of a subscription from now on.
+    """Return the button that keeps the stories of a profile's subscription from now on.
 
-    The result is empty if the chat has no such subscription, or already keeps the stories.
+    The result is empty if the chat has no subscription to the profile, or already keeps the
+    stories of the profile.
     """
     try:
         subscription, *_ = await context.services.subscriptions.named(context.chat.id, username)
@@ -101,8 +104,8 @@ async def _keep_button_rows(context: Context, username: str) -> Buttons:
 async def _offer_to_keep(context: Context, error: NothingKeptError) -> None:
     """Tell a chat that it keeps no stories, with a button that keeps all stories from now on.
 
-    A chat that already keeps all stories gets the text of that button. A chat without
-    subscriptions gets the text about an empty list of subscriptions.
+    A chat that already keeps all stories gets the text that a press of this button shows. A chat
+    without subscriptions gets the text about an empty list of subscriptions.
     """
     rows = await context.services.subscriptions.every(context.chat.id)
     if rows and all(subscription.options.keep for subscription in rows):
@@ -120,7 +123,8 @@ async def keep_from_now_on(context: Context) -> None:
     chat_id = context.chat.id
     services = context.services
     kept = {"keep": True}
-    # The chat is locked before its queue, and the profiles are locked in order.
+    # To avoid deadlocks, the chat is locked before its queue, and the profiles are locked in
+    # order.
     await services.chats.change_defaults(chat_id, kept)
     every = await services.subscriptions.every(chat_id)
     for subscription in sorted(every, key=lambda subscription: subscription.profile_id):

@@ -39,9 +39,9 @@ NOT_YOURS = N_("You're no longer responsible for that chat.")
 def payer_buttons(
     chat_id: int, kind: str, context: Context, t: Translator | None = None
 ) -> Buttons:
-    """Return the button that makes an admin the payer; in a channel, the button is a link.
+    """Return the button that makes an admin the payer of a chat. For a channel, return a link.
 
-    ``t`` is the translator of the chat, if the chat is not the chat of the update.
+    If the chat is not the chat of the update, ``t`` is the translator of the chat.
     """
     is_channel = kind == "channel"
     text = (t or context.t).plain(MINE_CHANNEL_BUTTON if is_channel else MINE_BUTTON)
@@ -51,9 +51,9 @@ def payer_buttons(
 
 
 async def payer_page(context: Context) -> Page:
-    """Return the page with the button to become the payer, which a link in a channel opens.
+    """Return the page with the button to become the payer. A link in a channel opens this page.
 
-    If the chat has a payer, the page has no button.
+    If the chat already has a payer, the page has no button.
     """
     if await context.services.payers.has_payer(context.chat.id):
         return context.t(TAKEN), []
@@ -63,13 +63,13 @@ async def payer_page(context: Context) -> Page:
 
 @on_press(MINE)
 async def become_payer(context: Context) -> str | None:
-    """Make the admin the payer of the chat after a press; confirm in a pop-up.
+    """Make the admin who pressed the button the payer of the chat, and confirm in a pop-up.
 
     If the chat already has a payer, only the message changes.
 
     Raises:
-        RightsError: The admin may not become the payer.
-        SubscriptionError: The chat has more subscriptions than the admin may still have.
+        RightsError: The admin is not allowed to become the payer.
+        SubscriptionError: The subscriptions of the chat would exceed the limit of the admin.
         BlockedError: The chat is blocked.
     """
     person = context.user_id
@@ -109,9 +109,9 @@ async def notify_chats_without_payer(chats: list[Chat], context: Context) -> Non
 
 
 async def paid_page(context: Context) -> Page:
-    """Return the list of at most 50 chats of the payer, with a button for each chat.
+    """Return a list of at most 50 chats for which the person is the payer.
 
-    Without such chats, return a text without buttons.
+    Each chat has a button. If the person is the payer of no chat, return a text without buttons.
     """
     person = context.user_id
     paid = [] if person is None else await context.services.payers.chats_of(person)

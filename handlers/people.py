@@ -26,7 +26,7 @@ WELCOME = N_(
     "to you, or send you every new one."
 )
 PAGE = 8
-LIMITS = (0, 10, 30, 100, 300, 1000)  # offered limits in credits per day
+LIMITS = (0, 10, 30, 100, 300, 1000)  # the limits that buttons offer, in credits per day
 LONGEST_NAME = 28
 TITLE = N_("<b>Who uses the bot</b>, and the cost this month. Tap a name to see more.")
 NOBODY_YET = N_("Nobody uses the bot yet. Use /invite to create a link for someone.")
@@ -63,7 +63,7 @@ A_DAY = timedelta(days=1)
 
 @command("people", only_in_private=True)
 async def list_people(context: Context) -> None:
-    """List the users of the bot in descending order of the cost of this month."""
+    """List the users of the bot in descending order of the cost in this month."""
     await say(context, *await _list_page(0, context))
 
 
@@ -73,9 +73,10 @@ async def act_on_person_or_chat(
 ) -> None:
     """Turn the page of the list, or change the person or chat with ID ``chat_id_or_page``.
 
-    ``limit_or_payer_id`` is the new limit in credits per day, or the ID of the new payer. Without
-    ``limit_or_payer_id``, the limit of the settings applies. Owners have no limit. Some buttons
-    only show the person or chat, or a page with further buttons.
+    ``limit_or_payer_id`` is the new limit in credits per day, or the ID of the new payer. If a
+    button sets a limit without ``limit_or_payer_id``, the limit in the settings of the bot
+    applies. Owners have no limit. Some buttons only show the person or chat, or a page with
+    further buttons.
 
     Raises:
         RightsError: The button blocks an owner of the bot.
@@ -127,7 +128,11 @@ async def _admit(subject: Subject, context: Context) -> None:
 
 
 def rows_of_other_requests(chat_id: int, context: Context) -> Buttons:
-    """Return the buttons of the pressed message for the other pending requests for access."""
+    """Return the buttons that answer the other pending requests for access.
+
+    The pressed message has a row of buttons for each pending request. The row of the request that
+    was just answered is omitted.
+    """
     message = context.query.message if context.query else None
     shown = message.reply_markup if isinstance(message, Message) else None
     if shown is None:
@@ -136,7 +141,7 @@ def rows_of_other_requests(chat_id: int, context: Context) -> Buttons:
     refuse = OWNER("no", "")
     rows: Buttons = []
     for row in shown.inline_keyboard:
-        last = str(row[-1].callback_data)  # the button that refuses a request
+        last = str(row[-1].callback_data)  # the last button of a row refuses a request
         if last.startswith(refuse) and last != answered:
             rows.append([key.to_dict() for key in row])
     return rows
@@ -168,7 +173,7 @@ def _list_line(guest: Guest, context: Context) -> str:
 
 
 def _list_label(sign: str, name: str, millicredits: int, context: Context) -> str:
-    """Return the label of a button of a person or chat, with the cost in credits."""
+    """Return the label of the button for a person or chat, with the cost in credits."""
     cost = plain(cost_text(millicredits / 1000, context))
     return f"{sign} {context.t.plain(LABELLED, label=_label(name), text=cost)}"
 
@@ -251,7 +256,8 @@ def _guest_buttons(guest: Guest, context: Context) -> Buttons:
     if entry and entry.is_blocked(context.now):
         rows[0].append(context.button(N_("Unblock"), PEOPLE("unblock", chat_id)))
     else:
-        # The buttons have a row of their own: a phone cuts these texts in a row of three buttons.
+        # Each of these buttons has its own row, because a phone would cut the texts in a row of
+        # three buttons.
         for_a_day = context.button(N_("Block for a day"), PEOPLE("day", chat_id))
         rows.append([for_a_day, context.button(N_("Block"), PEOPLE("block", chat_id), DANGER)])
         if chat_id < 0:

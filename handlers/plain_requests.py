@@ -27,7 +27,7 @@ from handlers.replies import say
 THANKED = "❤"
 SHOWING = frozenset({"stories", "highlights", "subscribe"})
 """The commands that do nothing without the name of a profile."""
-MOST_OFFERED = 3  # the maximum number of uncertain words that get a button each
+MOST_OFFERED = 3  # the maximum number of uncertain words; each word gets a button
 PRICE = N_("The bot is free for you: the bot's owner pays. /usage shows today's limit.")
 PRICE_FOR_OWNER = N_(
     "You pay for the bot, as its owner; it's free for everyone else. /spending shows the costs."
@@ -35,7 +35,7 @@ PRICE_FOR_OWNER = N_(
 
 
 async def react_to_thanks(context: Context, text: str) -> bool:
-    """React to a message that only says thanks; return False for another message."""
+    """React to a message that only says thanks. Return whether the bot reacted."""
     message = context.message
     if message is None or not await _is_only_thanks(context, text):
         return False
@@ -46,7 +46,8 @@ async def react_to_thanks(context: Context, text: str) -> bool:
 async def _is_only_thanks(context: Context, text: str) -> bool:
     """Return whether a text says thanks and requests nothing.
 
-    "send me natgeo, thanks" and "thanks, stop" are requests, and "natgeo, thanks" names a known
+    The result is False for "send me natgeo, thanks" and "thanks, stop", because these texts are
+    requests. The result is also False for "natgeo, thanks", because this text names a known
     profile.
     """
     if not talk.is_thanks(text):
@@ -64,8 +65,8 @@ async def _is_only_thanks(context: Context, text: str) -> bool:
 def _is_part_of_thanks(request: Request, text: str) -> bool:
     """Return whether a text mentions the subject of a request only as the reason of thanks.
 
-    "nice story, thanks", "thanks for the natgeo stories" and "thank you very much for your help"
-    give examples.
+    Examples are "nice story, thanks", "thanks for the natgeo stories" and "thank you very much for
+    your help".
     """
     has_reason = talk.is_thanks_for(text)
     if request.names:
@@ -74,7 +75,10 @@ def _is_part_of_thanks(request: Request, text: str) -> bool:
 
 
 async def known_names_in(context: Context, text: str) -> list[str]:
-    """Return the stored profile names, and the name of the example, in a short text."""
+    """Return the words of a short text that are stored profile names or ``EXAMPLE_NAME``.
+
+    ``EXAMPLE_NAME`` is the profile in the examples of the bot's texts.
+    """
     names = talk.words_that_may_be_names(text, context.t.language)
     return await known_names(context, names)
 
@@ -82,7 +86,7 @@ async def known_names_in(context: Context, text: str) -> list[str]:
 def is_other_request(context: Context, text: str, expected: Collection[str]) -> bool:
     """Return whether an answer to a question is a request for another command than ``expected``.
 
-    Such an answer needs a name if the command is for profiles.
+    A request for a command of ``SHOWING`` must contain the name of a profile.
     """
     request = request_in(text, context.t.language, is_group=not context.is_private)
     if request is None or request.command in expected:
@@ -91,7 +95,7 @@ def is_other_request(context: Context, text: str, expected: Collection[str]) -> 
 
 
 async def answer_request(context: Context, text: str, *, is_command: bool = False) -> bool:
-    """Answer a text that requests a command in plain words; return False without a request.
+    """Answer a text that requests a command in plain words. Return whether the text is a request.
 
     With ``is_command``, the text is an unknown command without the slash, such as "hilfe".
     """
@@ -128,13 +132,13 @@ async def is_for_bot(context: Context, request: Request) -> bool:
 
 
 async def known_names(context: Context, names: Sequence[str]) -> list[str]:
-    """Return the names of stored profiles, and the name of the example, in order."""
+    """Return the given names that are stored profile names or ``EXAMPLE_NAME``, in order."""
     stored = await context.services.subscriptions.known_names(names)
     return [name for name in names if name in stored or name == EXAMPLE_NAME]
 
 
 async def _is_about_profile(context: Context, request: Request) -> bool:
-    """Return whether a request to delete data names a profile, as "delete account natgeo" does."""
+    """Return whether a request to delete data names a profile, as in "delete account natgeo"."""
     if request.is_list:
         return True
     return bool(await context.services.subscriptions.known_names(request.names))
@@ -143,7 +147,8 @@ async def _is_about_profile(context: Context, request: Request) -> bool:
 async def _offer_to_stop(context: Context, request: Request, text: str) -> None:
     """Offer to end the subscriptions that a request means.
 
-    Without such subscriptions, and for a text with a word such as "all", list all subscriptions.
+    List all subscriptions if the request means no subscription of the chat, or if the text has a
+    word such as "all".
     """
     rows = await context.services.subscriptions.every(context.chat.id)
     named = await _followed_names(context, request, rows)
@@ -157,7 +162,10 @@ async def _offer_to_stop(context: Context, request: Request, text: str) -> None:
 
 
 async def _explain(context: Context, request: Request) -> None:
-    """Explain the alerts of the only subscribed profile that a request means, or ask for one."""
+    """Explain the alerts of the only subscribed profile that a request means.
+
+    If the request does not mean exactly one subscribed profile, ask for a profile.
+    """
     rows = await context.services.subscriptions.every(context.chat.id)
     named = await _followed_names(context, request, rows)
     context.args = as_arguments(named, context.t.language) if len(named) == 1 else []
@@ -180,11 +188,11 @@ async def _followed_names(
 
 
 async def _offer_for_names(context: Context, request: Request) -> None:
-    """Offer the command for the names in a request; for a single name, send the profile's card.
+    """Offer the command for the names in a request. For a single name, send the profile's card.
 
-    Joined names are certain. Of other words, stored profiles are preferred. If none of several
-    words is a stored profile, some words may be ordinary words. A few such words get a button
-    each; for more words, the bot asks for a name.
+    Joined names are certain. Among other words, the names of stored profiles are preferred. If
+    none of several words is a stored profile, some words may be ordinary words. A few such words
+    get a button each; for more words, the bot asks for a name.
     """
     is_certain = request.is_list or request.is_joined
     known = await known_names(context, request.names)

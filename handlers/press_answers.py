@@ -14,16 +14,17 @@ from bot.updates import unit_of_work
 log = structlog.get_logger()
 
 TOAST = 200  # maximum characters of a pop-up
-REPEATED = timedelta(minutes=10)  # a group gets the same refusal at most once in this time
+REPEATED = timedelta(minutes=10)  # a group or channel gets the same text at most once in this time
 UNCHANGED = N_("Nothing has changed.")
 
 
 async def answer_press(context: Context, text: str | None = None, *, alert: bool = False) -> None:
     """Answer the pressed button once, with a pop-up if ``text`` is given.
 
-    Without a pressed button, do nothing. The answer is sent after the replies, or before the
-    replies if an album is among them. Without ``text``, the pop-up says that nothing has changed
-    if the edit of the message changed nothing. With ``alert``, the person must close the pop-up.
+    Without a pressed button, do nothing. The answer is sent after the replies. If an album is
+    among the replies, the answer is sent before the replies. If ``text`` is missing and the edit
+    of the message changed nothing, the pop-up says that nothing has changed. With ``alert``, the
+    person must close the pop-up.
 
     The text is sent as a message if the button was answered before with a different text, if
     Telegram refuses the answer (for example because it is too late), or if the text has more than
@@ -53,7 +54,8 @@ async def _answer_press_now(
     if not shown and unit and unit.is_edit_unchanged:
         shown = context.t.plain(UNCHANGED)
     is_long = len(shown) > TOAST
-    # The error handler has a new context, so the answer is recorded in the cache.
+    # The answer is recorded in the cache and not in the context, because the error handler has a
+    # new context.
     cache = context.services.cache
     key = ("answered", query.id)
     previous = cache.get(key, now=context.now)
@@ -64,7 +66,7 @@ async def _answer_press_now(
         except TelegramError as error:
             log.info("a button can't be answered", reason=str(error))
             if not isinstance(error, BadRequest | RetryAfter):
-                return  # Telegram may have shown the pop-up
+                return  # Telegram may have shown the pop-up, so no message is sent
         else:
             cache.put(key, text or "", until=context.now + REPEATED)
             if not is_long:

@@ -56,7 +56,7 @@ async def show_privacy(context: Context) -> None:
 
 
 def chat_data_page(context: Context) -> Page:
-    """Return the page about the stored data of the chat, with the button that deletes the data."""
+    """Return the page about the stored data of a chat, with the button that deletes the data."""
     more = context.button(N_("Details"), ERASE("more"))
     delete = context.button(N_("Delete everything"), ERASE(), DANGER)
     return context.t(ABOUT), [[more], [delete]]

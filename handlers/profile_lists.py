@@ -18,7 +18,7 @@ UNREAD = N_(
 )
 WORD = 40  # maximum characters of a quoted word
 
-_ROOM = 3_500  # characters for lines; Bot API, sendMessage: at most 4,096 after parsing
+_ROOM = 3_500  # maximum characters of the lines; Bot API, sendMessage: at most 4,096 after parsing
 _TOGETHER = (ProfileUnavailableError, NoSuchProfileError)
 """Errors whose messages can name several profiles."""
 
@@ -26,7 +26,7 @@ Failures = Sequence[tuple[str, BotError]]
 
 
 def names_in_bold(names: Sequence[str], context: Context) -> Safe:
-    """Return the first ten names in bold, and the number of further names."""
+    """Return a text with the first ten names in bold and the number of further names."""
     shown = context.t.names(names[:MOST], bold)
     rest = len(names) - MOST
     if rest <= 0:
@@ -37,7 +37,7 @@ def names_in_bold(names: Sequence[str], context: Context) -> Safe:
 def lines_by_sentence(
     names_and_sentences: Iterable[tuple[str, str]], context: Context
 ) -> list[str]:
-    """Return a line for each different sentence, beginning with the names of the profiles."""
+    """Return a line for each different sentence. A line begins with the names of its profiles."""
     alike: dict[str, list[str]] = {}
     for name, sentence in names_and_sentences:
         alike.setdefault(sentence, []).append(name)
@@ -48,10 +48,10 @@ def lines_by_sentence(
 
 
 def failure_lines(failed: Failures, wanted: Wanted, context: Context) -> list[str]:
-    """Return the error messages of profiles, and lines about unread and left-out words.
+    """Return the error messages of profiles, and lines about unreadable and omitted words.
 
-    Profiles with the same error share a line if the error message can name several profiles, or
-    if the error message contains no username. Each other error has a separate line.
+    Profiles with the same error share a line if the error message can name several profiles, or if
+    the error message contains no username. Each other error has a separate line.
     """
     nameless: list[tuple[str, str]] = []
     lines: list[str] = []
@@ -77,14 +77,15 @@ def failure_lines(failed: Failures, wanted: Wanted, context: Context) -> list[st
 def _line_for_all(
     kind: type[BotError], together: Mapping[type[BotError], Sequence[str]], context: Context
 ) -> list[str]:
-    """Return a list with the error message for all affected profiles, or an empty list.
+    """Return a list with one error message for all affected profiles, or an empty list.
 
     The error message contains the first ten names and the number of further names.
     """
     if not together[kind]:
         return []
     names = names_in_bold(together[kind], context)
-    inside = Safe(names.removeprefix("<b>").removesuffix("</b>"))  # the text has these tags
+    # The text of the message already has these tags.
+    inside = Safe(names.removeprefix("<b>").removesuffix("</b>"))
     return [context.t(kind.text, n=len(together[kind]), username=inside)]
 
 

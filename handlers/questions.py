@@ -1,7 +1,7 @@
-"""Questions that people answer by a reply; Telegram opens the reply field.
+"""Questions that people answer by a reply. Telegram opens the reply field.
 
-The replied message identifies the question. So no state is stored, and an answer is understood
-after a restart and by each replica.
+The replied message identifies the question, so the bot stores no state. For this reason, each
+replica understands an answer, even after a restart.
 """
 
 import re
@@ -18,18 +18,19 @@ from bot.presentation.html import plain
 from bot.presentation.translation import LANGUAGES, translator_for
 from handlers.replies import say
 
-MOST = 60  # maximum buttons under a question; further profiles are not shown
+MOST = 60  # maximum number of buttons under a question; further profiles are not shown
 A_ROW = 2
 EXAMPLE_NAME = "natgeo"  # the profile in the examples of all languages
 FIELD = {"force_reply": True, "selective": True, "input_field_placeholder": EXAMPLE_NAME}
 
 
 async def ask(context: Context, question: str, usage: str) -> None:
-    """Ask ``question``; the answer arrives as a reply.
+    """Ask ``question``. The answer arrives as a reply.
 
     In a group the reply field opens only for the person who sent the command. Channels have no
-    reply field (td, ReplyMarkup.cpp), so ``usage`` is sent. ``usage`` is also sent if a private
-    chat manages a channel or group. ``question`` and ``usage`` are message ids.
+    reply field (td, ReplyMarkup.cpp), so a channel gets the text ``usage`` instead of the
+    question. A private chat that manages a channel or group also gets ``usage``. ``question`` and
+    ``usage`` are message ids.
     """
     if context.is_channel or context.about is not None:
         await say(context, context.t(usage))
@@ -38,19 +39,19 @@ async def ask(context: Context, question: str, usage: str) -> None:
 
 
 def subscription_buttons(result: Sequence[Subscription], command: str) -> Buttons:
-    """Return a button for each profile, at most 60; a press runs ``command`` with the profile."""
+    """Return buttons for at most 60 profiles. A press runs ``command`` with the profile."""
     names = list(dict.fromkeys(subscription.username for subscription in result))[:MOST]
     return grid([button(name, RUN(command, name)) for name in names], A_ROW)
 
 
 def answers_to(*questions: str) -> filters.BaseFilter:
-    """Return the filter of text replies to the bot's ``questions``."""
+    """Return a filter that accepts text replies to the bot's ``questions``."""
     is_text = filters.UpdateType.MESSAGE & filters.TEXT & ~filters.COMMAND
     return is_text & filters.REPLY & _Answers(*questions)
 
 
 class _Answers(filters.MessageFilter):
-    """Replies to the given questions, and no replies to other messages."""
+    """A filter that accepts only the replies to the given questions."""
 
     def __init__(self, *questions: str) -> None:
         """Accept the ``questions``: message ids without fields."""
@@ -58,7 +59,7 @@ class _Answers(filters.MessageFilter):
         self._questions = questions
 
     def filter(self, message: Message) -> bool:
-        """Return whether ``message`` answers a question of the filter."""
+        """Return whether ``message`` answers one of the questions."""
         return question_of(message, self._questions) is not None
 
 

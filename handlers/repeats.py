@@ -14,17 +14,18 @@ from telegram.ext import filters
 from bot.context import Context
 from bot.updates import unit_of_work
 
-# Files of /export, and the lists of followed accounts in Instagram's own export.
+# The names of the files of /export, and of the lists of followed accounts in Instagram's own
+# export.
 _LISTING = re.compile(
     r".*\.json|.*following.*\.html|.*instagram.*\.zip", re.IGNORECASE | re.DOTALL
 )
 
 
 class RepeatedMessages(filters.MessageFilter):
-    """A filter for messages that repeat another message and need no answer."""
+    """A filter for messages that only repeat another message and therefore need no answer."""
 
     def filter(self, message: Message) -> bool:
-        """Return whether ``message`` needs no answer."""
+        """Return whether ``message`` only repeats another message, and so needs no answer."""
         return repeats_message(message, message.get_bot().id)
 
 
@@ -32,8 +33,8 @@ def repeats_message(message: Message, bot_id: int) -> bool:
     """Return whether a message only repeats another message, so that no answer is needed.
 
     Telegram copies the posts of a channel, including posts of the bot, into the discussion group
-    (``is_automatic_forward``). People also forward messages of the bot with links. A forwarded
-    file of subscriptions does not count, because people forward the file to import it.
+    (``is_automatic_forward``). People also forward messages of the bot with links. For a forwarded
+    file of subscriptions the result is False, because people forward the file to import it.
     """
     origin = message.forward_origin
     if message.is_automatic_forward:
@@ -58,9 +59,10 @@ async def cache_after_commit(
     """Put ``value`` into the cache after the commit of the update.
 
     If the update fails, the entry is not written, so that the retry does not find the entry. The
-    entry is written before the replies are sent, because the chat's next message may already be
-    handled during the send. If the update has no database write and no reply until this call, the
-    entry is written at once. The entry expires ``age`` after the write.
+    entry is written before the replies are sent, because the bot may handle the chat's next
+    message while the replies are sent. If the update has written nothing to the database and has
+    queued no reply before this call, the entry is written at once. The entry expires ``age`` after
+    the write.
     """
 
     async def write() -> None:

@@ -22,7 +22,7 @@ from handlers.press_answers import answer_press
 
 log = structlog.get_logger()
 
-_SHOWN_AFTER_S = 0.2  # seconds; a chat action would delay a faster answer
+_SHOWN_AFTER_S = 0.2  # seconds; a chat action would delay an answer that takes less time
 IN_PRIVATE = N_("I can't show buttons in channels. Send me this in a private chat: {command}")
 
 
@@ -56,10 +56,10 @@ async def say(
     """Send an HTML message to the chat of the update.
 
     In groups and channels, the message is a reply to the message of the update, but not after a
-    pressed button. ``reply_to``: reply to this message in any chat. ``markup`` replaces the
-    buttons. If a channel can't show the buttons, the text names the command for a private chat.
-    With ``Context.in_place``, the text replaces the pressed message, unless ``markup`` or
-    ``reply_to`` is given.
+    pressed button. If ``reply_to`` is given, the message is a reply to the message ``reply_to`` in
+    any chat. ``markup`` replaces the buttons. If a channel can't show the buttons, the text names
+    the command for a private chat. With ``Context.in_place``, the text replaces the pressed
+    message, unless ``markup`` or ``reply_to`` is given.
     """
     if context.in_place and not (markup or reply_to):
         context.in_place = False
@@ -79,7 +79,7 @@ async def say(
 def _command_for_private_chat(context: Context, message: Message) -> str:
     """Return the command of a channel post in the form for a private chat.
 
-    The command names the channel by ``@name``; for a private channel, by ID.
+    The command names a public channel by ``@name``, and a private channel by its ID.
     """
     words = (message.text or "").split()
     if context.channel_after is not None:
@@ -90,10 +90,10 @@ def _command_for_private_chat(context: Context, message: Message) -> str:
 
 
 async def enqueue_reply(context: Context, target: Target, payload: Payload) -> None:
-    """Queue a reply, which is sent after the commit of the update and retried on failure.
+    """Queue a reply. The reply is sent after the commit of the update, and is retried on failure.
 
     A reply to a chat that is not in the database is not retried. Without a unit of work, the reply
-    is sent once and at once.
+    is sent immediately and is not retried.
     """
     payload = {**payload, "language": context.t.language, "trace": logging.current_trace()}
     if not unit_of_work.add_reply(target, payload):
@@ -107,7 +107,7 @@ async def edit_pressed(context: Context, text: str, buttons: Buttons | None = No
     """
     shown = context.query.message if context.query else None
     if shown is None or (isinstance(shown, Message) and not shown.text):
-        await say(context, text, buttons)  # Telegram can't edit a photo into a text
+        await say(context, text, buttons)  # Telegram cannot turn a photo into a text
         return
     text = _with_channel(context, text)
     buttons = buttons_for_place(context, buttons or [])
@@ -116,7 +116,7 @@ async def edit_pressed(context: Context, text: str, buttons: Buttons | None = No
 
 
 def code_texts(message: Message | None) -> list[str]:
-    """Return the texts in code style of a message, which buttons use as their arguments.
+    """Return the texts in code style of a message. Buttons use these texts as arguments.
 
     The list is empty if the message was deleted or is too old for the bot to read.
     """
@@ -132,8 +132,8 @@ async def replace_pressed_button(context: Context, new: Button) -> bool:
     """Put ``new`` in the place of the pressed button under a photo or video.
 
     Telegram is called after the replies. Return False, and change nothing, if the pressed message
-    is a text: a text can show the result itself. Also return False if no button was pressed, or if
-    the message was deleted or is too old for the bot to read.
+    is a text, because the text can show the result of the press. Also return False if no button
+    was pressed, or if the message was deleted or is too old for the bot to read.
     """
     query = context.query
     shown = query.message if query else None
@@ -151,7 +151,7 @@ async def replace_pressed_button(context: Context, new: Button) -> bool:
 
 
 async def _change_buttons(context: Context, shown: Message, buttons: Buttons) -> None:
-    """Replace the buttons of a message; log a failure, because a pop-up shows the result."""
+    """Replace the buttons of a message. Only log a failure, because a pop-up shows the result."""
     markup = InlineKeyboardMarkup.de_json({"inline_keyboard": buttons}, context.bot)
     try:
         await context.bot.edit_message_reply_markup(
@@ -163,10 +163,10 @@ async def _change_buttons(context: Context, shown: Message, buttons: Buttons) ->
 
 @asynccontextmanager
 async def show_working(context: Context) -> AsyncIterator[None]:
-    """Show a chat action while the body runs for long.
+    """Show a chat action if the body of the ``with`` block takes more than 0.2 seconds.
 
     The chat action is sent concurrently. A failure of the chat action does not affect the body. If
-    the body still runs when the chat action is due again, a pressed button is answered.
+    the body still runs when the chat action is repeated, a pressed button is answered.
     """
 
     async def answer_in_time() -> None:

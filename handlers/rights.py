@@ -1,8 +1,9 @@
 """The table of rights: the right that each command, button and message needs.
 
-``handlers.guard`` checks the right before each command, button and message, and refuses to make a
-handler of these without a row. Other Telegram events need no right. The row of a command also
-contains the texts for the help and Telegram's menu.
+``handlers.guard`` checks the right before each command, button and message. A command, button or
+message without a row in the table gets no handler: ``handlers.guard`` raises an error. Other
+Telegram events need no right. The row of a command also contains the texts for the help and
+Telegram's menu.
 """
 
 from collections.abc import Mapping
@@ -13,19 +14,19 @@ from bot.domain.sentences import N_
 
 
 class Right(Enum):
-    """The right that a handler needs; in a private chat, a person has all rights except OWNER."""
+    """The right that a handler needs. In a private chat, a person has all rights except OWNER."""
 
     ANYBODY = auto()
     """All people in all chats."""
     SHOW = auto()
-    """All members of a group; in channels, only admins who may post.
+    """All members of a group. In channels, only admins with the right to post.
 
     Subscribers of a channel see each post, so only admins may cause an answer.
     """
     CHANGE = auto()
-    """Admins of the group, including anonymous admins; in channels, admins who may post."""
+    """Admins of a group, including anonymous admins. In channels, admins who may post."""
     OWNER = auto()
-    """Owners of the bot (``bot.chats.access``); for other people the command is unknown."""
+    """Owners of the bot (``bot.chats.access``). For other people the command is unknown."""
 
 
 ANYBODY, SHOW, CHANGE, OWNER = Right
@@ -35,7 +36,7 @@ ANYBODY, SHOW, CHANGE, OWNER = Right
 class Command:
     """The right that a command needs, and the texts for the help and Telegram's menu.
 
-    The ``section`` of the help shows ``line`` and ``more``.
+    ``section`` is the section of the help that shows the texts ``line`` and ``more``.
     """
 
     right: Right
@@ -46,7 +47,7 @@ class Command:
 
     @property
     def accepts_name(self) -> bool:
-        """Return whether a profile name may follow, according to the line in the help."""
+        """Return whether a profile name may follow the command, according to the help line."""
         return "<i>name</i>" in self.line
 
 
@@ -129,14 +130,14 @@ COMMANDS: Mapping[str, Command] = {
     "unblock": Command(OWNER),
     "remove_owner": Command(OWNER),
 }
-"""Commands in the order of the help and of the menu; the menu has the commands of daily use.
+"""The commands in the order of the help and of the menu. The menu has only the daily commands.
 
 Pages of settings, subscriptions and help have buttons for the other commands.
 """
 
 TABLE: Mapping[str, Right] = {
     **{f"/{word}": command.right for word, command in COMMANDS.items()},
-    # The keys of buttons are the first word of their callback data.
+    # The key of a button is the first word of the button's callback data.
     "help": SHOW,
     "language": SHOW,
     "language:": CHANGE,
@@ -144,7 +145,7 @@ TABLE: Mapping[str, Right] = {
     "tray": SHOW,
     "card:": SHOW,
     "follow:": CHANGE,
-    "elsewhere:": SHOW,  # the chosen chat needs a second right
+    "elsewhere:": SHOW,  # the right in the chosen chat is also checked
     "import": CHANGE,
     "list:": CHANGE,
     "past:": SHOW,
@@ -164,7 +165,8 @@ TABLE: Mapping[str, Right] = {
     "set:": CHANGE,
     "erase": CHANGE,
     "mine": CHANGE,
-    "leave:": CHANGE,  # only for the person's own chats, in the private chat
+    # The button ends only the responsibility of the person who presses it, in the private chat.
+    "leave:": CHANGE,
     "run:": SHOW,  # the right of the command is also checked
     "many:": SHOW,  # the right of the command is also checked
     "people:": OWNER,
@@ -172,7 +174,7 @@ TABLE: Mapping[str, Right] = {
     "profile_id:": OWNER,
     "cast:": OWNER,
     "any other button": ANYBODY,
-    # The keys of messages describe the message.
+    # The key of a kind of message is a description of the messages that the handler accepts.
     "a link": SHOW,
     "an answer to our question": SHOW,  # the right of the command is also checked
     "an answer: a setting": CHANGE,

@@ -1,4 +1,4 @@
-"""/rules NAME only: #sale not: video: filters for the stories of a profile that are sent here.
+"""/rules NAME only: #sale not: video: filters for the stories of a profile that a chat gets.
 
 ``/rules all`` sets the rules of the whole chat (``handlers.chat_rules``).
 """
@@ -51,8 +51,8 @@ FOR_WHOLE_CHAT = N_("For the whole chat")
 TITLE = N_("<b>Rules for {username}</b>")
 UNKNOWN = N_("I don't understand {words}.")
 TOO_MUCH = N_("That's too much for one rule. Please leave out {words}.")
-LONGEST_LIST = 200  # characters of the words in an error message
-LONGEST_TERM = 24  # characters of a button that a phone shows
+LONGEST_LIST = 200  # maximum characters of the listed words in an error message
+LONGEST_TERM = 24  # the number of characters of a button that a phone shows
 
 
 @command("rules", channel_after=1, takes_names=True, usage=USAGE)
@@ -91,16 +91,17 @@ def _username_in(word: str) -> str | None:
 
 
 def _as_argument(username: str) -> str:
-    """Return the argument of /rules that names a profile, also a profile called ``all``."""
+    """Return the argument of /rules that names a profile. A profile called ``all`` gets an "@"."""
     return f"@{username}" if username == WHOLE_CHAT else username
 
 
 async def _change_rules(
     context: Context, username: str, text: str, parsed: story_terms.Rules
 ) -> None:
-    """Change the rules of the subscription to a profile, if ``text`` is given. Show the rules.
+    """Change the rules of a profile's subscription if ``text`` is given, and show the rules.
 
-    If this topic has no subscription to the profile, the subscriptions of all topics change.
+    If this topic has no subscription to the profile, the rules of the profile's subscriptions in
+    all topics change.
 
     Raises:
         NotFollowedError: The chat has no subscription to the profile.
@@ -114,7 +115,10 @@ async def _change_rules(
 
 
 async def _ask_whose_rules(context: Context) -> None:
-    """Ask for a followed profile or the whole chat, below the rules of the whole chat."""
+    """Ask whose rules to show: the rules of a followed profile, or the rules of the whole chat.
+
+    The question is below the present rules of the whole chat.
+    """
     rows = await context.services.subscriptions.every(context.chat.id)
     if not rows or context.is_channel:
         await ask_which_profile(context, WHICH, "rules", USAGE)
@@ -129,7 +133,11 @@ async def _ask_whose_rules(context: Context) -> None:
 async def _send_unreadable_words(
     context: Context, argument: str, text: str, left_out: Sequence[str]
 ) -> None:
-    """List the words that are no terms, or too many. Suggest terms for a single word."""
+    """List the words that are not valid terms of a rule.
+
+    If all words are valid terms, list the words that exceed the maximum number of terms. For a
+    single word that is not a term, suggest similar terms.
+    """
     unknown = [word for word in left_out if not story_terms.is_term(word)]
     nearest = _nearest_terms(unknown[0]) if len(unknown) == 1 else []
     if nearest and not context.is_channel:
@@ -148,7 +156,7 @@ async def _send_unreadable_words(
 
 
 def _nearest_terms(word: str) -> list[str]:
-    """Return the terms that a bare word may mean: a hashtag, a name or a place."""
+    """Return the terms of a rule that a plain word may mean: a hashtag, a name or a place."""
     terms = [f"#{word}", f"@{word}", f"{story_terms.PLACE}{word}"]
     return [
         candidate

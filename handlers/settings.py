@@ -1,4 +1,4 @@
-"""/settings and /timezone: a chat's time zone, quiet hours and summary, by button or by text.
+"""/settings and /timezone: a chat's time zone, quiet hours and summary, set by button or text.
 
 A value is typed as a reply to the page of a setting. In a private chat, the next message within
 five minutes also counts as the value.
@@ -47,7 +47,7 @@ from handlers.questions import answers_to, chat_asked_about, question_of
 from handlers.replies import edit_pressed, say
 
 NIGHTS = ((22, 7), (23, 7), (23, 8), (0, 8))
-"""Common quiet hours, offered as buttons: hours of start and end."""
+"""Common quiet hours, offered as buttons. Each pair has the hour of the start and of the end."""
 HOURS = (6, 7, 8, 9, 12, 18, 20, 22)
 """Common hours of the daily summary, offered as buttons."""
 EXPECTED = timedelta(minutes=5)  # a plain message within this time answers a settings page
@@ -89,7 +89,7 @@ async def show_settings(context: Context) -> None:
 
 @command("timezone", channel_after=0)
 async def set_or_ask_zone(context: Context) -> None:
-    """Set the time zone by the name of a city or zone; without a name, offer cities."""
+    """Set the time zone by the name of a city or zone. Without a name, offer cities."""
     if context.words:
         await _set_from_text(context, "zone", " ".join(context.words))
     else:
@@ -100,8 +100,8 @@ async def set_or_ask_zone(context: Context) -> None:
 async def ask_or_set(context: Context, data: str) -> None:
     """Ask for a setting, or change a setting.
 
-    The data have the form ``<setting>[:<value>]``; a value has the same form as typed text. An
-    unreadable value changes nothing.
+    The callback data have the form ``<setting>[:<value>]``. A value has the same form as a text
+    that a person types. An unreadable value changes nothing.
     """
     setting, _, value = data.partition(":")
     page = None if value else _question_page(context, setting)
@@ -113,10 +113,10 @@ async def ask_or_set(context: Context, data: str) -> None:
 
 
 def _page_of_missing_zone(context: Context, setting: str) -> Page | None:
-    """Return the question for the zone after an hour is set in a chat without a zone.
+    """Return the question for the time zone after an hour was set in a chat without a zone.
 
-    The next plain message may then answer the question. Return None, and expect no answer, if no
-    hour was set, and in a channel.
+    The next plain message may answer the question. Return None, and expect no answer, if no hour
+    was set, if the chat has a zone, or if the chat is a channel.
     """
     hour = {"quiet": context.chat.quiet_from, "digest": context.chat.digest_at}.get(setting)
     if hour is None or context.chat.zone is not None or context.is_channel:
@@ -127,7 +127,7 @@ def _page_of_missing_zone(context: Context, setting: str) -> Page | None:
 
 
 def _question_page(context: Context, setting: str) -> Page | None:
-    """Return the page that asks for a setting; None if the setting has no page."""
+    """Return the page that asks for a setting. Return None if the setting has no page."""
     t = context.t
     match setting:
         case "zone":
@@ -141,7 +141,7 @@ def _question_page(context: Context, setting: str) -> Page | None:
 
 
 async def _set_if_readable(context: Context, setting: str, text: str) -> bool:
-    """Set a setting to the value in a button or a typed text. Return False if it is unreadable."""
+    """Set a setting to the value in a button or a typed text. Return False if unreadable."""
     if (columns := _columns(setting, text)) is None:
         return False
     chat = context.chat
@@ -153,9 +153,10 @@ async def _set_if_readable(context: Context, setting: str, text: str) -> bool:
 
 
 def _columns(setting: str, text: str) -> dict[str, object] | None:
-    """Return the columns of a chat for a typed value, or None if the value is unreadable.
+    """Return the values of the chat's database columns for a text that a person has typed.
 
-    Quiet hours with the same start and end, and the word "never", mean no quiet hours.
+    Return None if the text is no value of the setting. Quiet hours with the same start and end,
+    and the word "never", mean no quiet hours.
     """
     text = typed(text).strip()
     if setting == "zone":
@@ -175,7 +176,7 @@ def _columns(setting: str, text: str) -> dict[str, object] | None:
 
 @cache
 def _words_for_never() -> frozenset[str]:
-    """Return the label of the button for no quiet hours in all languages, and "off"."""
+    """Return the word "off", and the label of the button for no quiet hours in each language."""
     return frozenset({OFF, *(bare(translator_for(code).plain(NEVER)) for code in TRANSLATIONS)})
 
 
@@ -183,11 +184,14 @@ def _words_for_never() -> frozenset[str]:
 async def set_answered(context: Context) -> None:
     """Set a setting to the text of a reply to a settings page.
 
-    A cancellation changes nothing. Thanks and a request for another command get the same answer as
-    without the question, in the chat of the message. For another unreadable text, ask again.
+    - A cancellation changes nothing.
+    - Thanks, and a request for another command, get the same answer as a message that answers no
+      question. The answer is sent to the chat of the message.
+    - After any other unreadable text, the bot asks again.
 
     Raises:
-        RightsError: The person may no longer manage the chat that the page is about.
+        RightsError: The person no longer has the right to manage the chat that the settings page
+            is about.
     """
     message = context.message
     question = question_of(message, list(QUESTIONS)) if message else None
@@ -219,7 +223,7 @@ def _is_no_value(context: Context, setting: str, text: str) -> bool:
 
 
 async def _answer_no_value(context: Context, setting: str, text: str) -> bool:
-    """Answer a text that is no answer to a settings page; return False for another text."""
+    """Answer a text that is not an answer to a settings page. Return whether it was answered."""
     if not _is_no_value(context, setting, text):
         return False
     return await react_to_thanks(context, text) or await answer_request(context, text)
@@ -228,13 +232,17 @@ async def _answer_no_value(context: Context, setting: str, text: str) -> bool:
 async def set_if_expected(context: Context, text: str) -> bool:
     """Set the setting that the last page asked for to a plain message.
 
-    Return whether the message was answered: the setting was set, the question was cancelled, or
-    the text was unreadable and the bot asked again. Return False if no page has asked within five
-    minutes, and for a command. Also return False for an unreadable text that is thanks, a request
-    for another command, or no attempt at a value (``_may_be_value``).
+    Return True if the message was answered: the setting was set, the question was cancelled, or
+    the text was unreadable and the bot asked again. Return False in these cases:
+
+    - No settings page has asked for a setting in the last five minutes.
+    - The message is a command.
+    - The text is unreadable, and is thanks or a request for another command.
+    - The text is unreadable, and does not seem to be an attempt at a value (``_may_be_value``).
 
     Raises:
-        RightsError: The person may no longer manage the chat that the page was about.
+        RightsError: The person no longer has the right to manage the chat that the settings page
+            was about.
     """
     setting, about = _expected_setting(context)
     text = typed(text).strip()
@@ -242,7 +250,8 @@ async def set_if_expected(context: Context, text: str) -> bool:
         return False
     is_proactive = setting == MAYBE_ZONE
     setting = "zone" if is_proactive else setting
-    # "stop" requests a command. "no" is no answer if the person did not request the question.
+    # "stop" is a request for a command and not a cancellation. "no" is not a cancellation if the
+    # person did not request the question.
     is_answer = not (is_proactive or is_other_request(context, text, {"settings"}))
     if is_cancellation(text, context.t.language, is_answer=is_answer):
         _expect_answer(context, "")
@@ -263,10 +272,12 @@ async def set_if_expected(context: Context, text: str) -> bool:
 async def _may_be_value(context: Context, setting: str, text: str, *, is_proactive: bool) -> bool:
     """Return whether an unreadable text seems to be an attempt at a value.
 
-    An attempt at hours is no profile name and no small talk. An attempt at a city has no @, and is
-    no list of names, no stored profile name and no small talk. If the bot asked for the zone
-    without a request of the person (``is_proactive``), only the name of a country with several
-    times is an attempt.
+    - A text is an attempt at hours if the text is not a profile name, a list of names or small
+      talk. A text without letters is always an attempt.
+    - A text is an attempt at a city if the text has no @ and is not a list of names, a stored
+      profile name or small talk.
+    - If the bot asked for the zone without a request of the person (``is_proactive``), only the
+      name of a country with several time zones is an attempt.
     """
     if is_proactive:
         return bool(cities.zones_of_country(text))
@@ -280,7 +291,7 @@ async def _may_be_value(context: Context, setting: str, text: str, *, is_proacti
 
 
 async def _ask_for_setting(context: Context, setting: str, unread: str = "") -> None:
-    """Ask for a setting; ``unread`` is the unreadable text of the previous answer."""
+    """Ask for a setting. ``unread`` is the unreadable text of the previous answer."""
     page = _question_page(context, setting)
     zones = cities.zones_of_country(unread) if setting == "zone" else []
     if zones:
@@ -312,7 +323,8 @@ async def _set_from_text(context: Context, setting: str, text: str) -> None:
 def _expected_setting(context: Context) -> tuple[str, int | None]:
     """Return the setting that a page has just asked for, and the ID of the managed chat.
 
-    Without a pending question, return an empty string. The ID is None for the chat of the update.
+    If no question is pending, the setting is an empty string. The ID is None if the managed chat
+    is the chat of the update.
     """
     key = (context.origin.id, "expected")
     match context.services.cache.get(key, now=context.now):
@@ -383,11 +395,12 @@ def _hours_text(start: int, end: int, context: Context) -> str:
 
 
 def _zone_text(context: Context) -> str:
-    """Return the city of the chat's zone, and the name of the zone if the name differs."""
+    """Return the city of the chat's time zone, and the zone's name if the name differs."""
     zone = context.chat.zone
     if zone is None:
         return context.t.plain(NO_ZONE)
-    if match := GMT.fullmatch(zone):  # the tz database calls UTC-1 Etc/GMT+1
+    # The tz database uses the opposite sign: UTC-1 is named Etc/GMT+1.
+    if match := GMT.fullmatch(zone):
         sign = "-" if match[1] == "+" else "+"
         return f"UTC{sign}{match[2]}"
     city = cities.city_of(zone, context.t.language)
@@ -421,7 +434,7 @@ def _hour_buttons(context: Context) -> Buttons:
 
 
 def _zone_page_buttons(context: Context) -> Buttons:
-    """Return the buttons of the question for the zone: cities, and the way back."""
+    """Return the buttons of the question for the time zone: cities, and a button back."""
     return [*_city_buttons(context), [back(context.t, TOP)]]
 
 

@@ -26,7 +26,8 @@ from handlers.replies import buttons_for_place, enqueue_reply, say, show_working
 async def show_profile_stories(context: Context, username: str, count: int | None = None) -> None:
     """Send all live stories of a profile, or the latest ``count`` stories.
 
-    The cost is usually 2 or 3 credits, or 0 for a cached answer, as ``Viewer.stories`` describes.
+    The cost is usually 2 or 3 credits, or 0 credits for a cached answer, as described in
+    ``Viewer.stories``.
 
     Raises:
         NoStoriesError: The profile has no stories now, and the chat is a group or channel.
@@ -43,8 +44,9 @@ async def show_profile_stories(context: Context, username: str, count: int | Non
 async def offer_instead(context: Context, none: BotError, rows: Buttons | None = None) -> None:
     """Send the message of the error ``none``, with the buttons ``rows`` and alternatives.
 
-    ``none`` has the field ``username``, and means that the chat can't get the profile's stories or
-    alerts. Only a private chat gets the alternatives: buttons to subscribe and for highlights.
+    ``none`` has the field ``username``, and means that the chat cannot get the profile's stories
+    or alerts. The alternatives are a button to subscribe and a button for the highlights. Only a
+    private chat gets the alternatives.
 
     Raises:
         BotError: The chat is a group or channel, and ``rows`` is empty. The error is ``none``, so
@@ -79,7 +81,7 @@ async def show_albums(
     is_last: bool = True,
     is_free: bool = False,
 ) -> None:
-    """Queue the albums as replies, in order. Sent stories count as usage.
+    """Queue the albums as replies, in order. The sent stories count as usage of the chat.
 
     A single story has buttons. Telegram allows no buttons under an album. In a private chat, a
     silent message with the buttons therefore follows the last album (``is_last``). In a group, the
@@ -130,7 +132,7 @@ async def show_albums(
 def _buttons_of_story(
     story: Story, context: Context, followed: int | None, *, has_more: bool, is_file: bool
 ) -> Buttons:
-    """Return the buttons of a story that is sent alone: in a channel, only the links."""
+    """Return the buttons of a story that is sent alone. In a channel, return only the links."""
     if context.is_channel or not story.profile.username:
         return link_buttons(story)
     return story_buttons(
@@ -154,7 +156,7 @@ def _quoted_message(context: Context, *, is_first: bool) -> int | None:
     """Return the id of the message that an album quotes, or None.
 
     In a group, the first album quotes the request. In the thread of a comment, each album quotes
-    the comment: only a reply to the comment appears in the thread.
+    the comment, because only replies to the comment appear in the thread.
     """
     message = context.message
     if message is None:
@@ -166,16 +168,17 @@ def _quoted_message(context: Context, *, is_first: bool) -> int | None:
 
 
 def _part_of_profile(usernames: Sequence[str], place: int) -> tuple[int, int]:
-    """Return the number of an album among the albums of the profile, and their total number.
+    """Return the position of an album among a profile's albums, and the number of these albums.
 
-    ``usernames`` has the profile of each album; ``place`` is the index of the album.
+    The first album has position 1. ``usernames`` has the profile of each album, and ``place`` is
+    the index of the album in ``usernames``.
     """
     username = usernames[place]
     return usernames[: place + 1].count(username), usernames.count(username)
 
 
 def _line_under_album(story: Story, context: Context, followed: int | None) -> Payload | None:
-    """Return the silent message with the buttons of an album, or None without a profile name."""
+    """Return the silent message with an album's buttons. Return None without a profile name."""
     name = story.profile.username
     if not name:
         return None
@@ -186,7 +189,7 @@ def _line_under_album(story: Story, context: Context, followed: int | None) -> P
 
 
 def story_from_media_url(url: str, now: datetime) -> Story:
-    """Return a story for a pasted media URL; the profile is unknown."""
+    """Return a story for a pasted media URL. The profile of the story is unknown."""
     is_video = urlsplit(url).path.endswith(".mp4")
     return Story(
         pk="file-" + hashlib.sha256(url.partition("?")[0].encode()).hexdigest()[:32],

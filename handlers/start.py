@@ -24,7 +24,7 @@ PAGES: dict[actions.Kind, Callable[..., Awaitable[Page]]] = {
     actions.HELP: help_page,
     actions.MINE: payers.payer_page,
 }
-"""The pages that a link can open; links run no commands."""
+"""The pages that a link can open. A link cannot run a command."""
 
 WHICH_LANGUAGE = N_("Which language should I use here?")
 
@@ -35,7 +35,8 @@ async def greet_or_open_link(context: Context) -> None:
 
     A page is a card, a page of the help, or a page of the current or a managed chat.
 
-    The greeting in a group or channel explains the commands, because plain names get no answer.
+    The greeting in a group or channel explains the commands, because profile names without a
+    command get no answer there.
     """
     if context.args and await _open_linked_page(context, actions.read_payload(context.args[0])):
         return
@@ -50,10 +51,10 @@ async def greet_or_open_link(context: Context) -> None:
 
 
 async def _open_linked_page(context: Context, data: str) -> bool:
-    """Open the page of a link; return False if the link names no page.
+    """Open the page of a link. Return False if the link names no page.
 
     Raises:
-        RightsError: The person may not manage the group or channel of the link.
+        RightsError: The person has no right to manage the group or channel of the link.
         NotFollowedError: The subscription of the link has ended.
     """
     for kind, opened in PAGES.items():
@@ -94,7 +95,8 @@ async def set_language(context: Context, code: str) -> str | None:
 
 
 def _language_page(context: Context) -> Page:
-    # Telegram may name a language without translation. Then the bot uses a different language.
+    # The language that Telegram names may have no translation. In that case, the bot uses a
+    # different language.
     current = language_for(context.chat.effective_language)
     buttons = [
         button(f"✓ {language.name}" if code == current else language.name, actions.LANGUAGE(code))

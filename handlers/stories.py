@@ -1,4 +1,4 @@
-"""/stories NAME… [COUNT]: the stories of up to ten profiles, all or the latest."""
+"""/stories NAME… [COUNT]: all stories or the latest stories of up to ten profiles."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -58,8 +58,9 @@ NEWER = NN_(
 JUST_SENT = N_("I've just sent these stories. Please try again in a few minutes.")
 CHECK_NOW = N_("🔄 Check now")
 MOST = 20  # maximum profiles in the list
-MOST_SENT = 30  # maximum stories of a press of "Send them all"
-_SENT_ONCE_IN = timedelta(minutes=10)  # free replies, sent before all alerts
+MOST_SENT = 30  # maximum number of stories that a press of "Send them all" sends
+# A limit for replies that cost no credits and are sent before all alerts.
+_SENT_ONCE_IN = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +74,10 @@ class Current:
 
 @command("stories")
 async def show_stories(context: Context) -> None:
-    """Show the stories of profiles; the arguments or the replied message name the profiles.
+    """Show the stories of the profiles that the arguments or the replied message names.
 
-    Without names, list the followed profiles with live stories at the last check; free.
+    Without any names, list the followed profiles that had live stories at the last check. The list
+    costs 0 credits.
     """
     if context.words:
         await _show_by_words(context, context.words)
@@ -88,7 +90,7 @@ async def show_stories(context: Context) -> None:
 async def _show_by_message(context: Context, message: Message) -> None:
     """Show the stories of the profile in a message, or of the decisive link in the message.
 
-    The decisive link is the first link of a supported kind, if any.
+    The decisive link is the first link of a supported kind, if the message has such a link.
     """
     if name := await profile_shown_by(message, context):
         await show_profile_stories(context, name)
@@ -98,9 +100,9 @@ async def _show_by_message(context: Context, message: Message) -> None:
 
 
 async def _show_who_has_stories(context: Context) -> None:
-    """List at most 20 followed profiles with live stories at the last check; free.
+    """List at most 20 followed profiles that had live stories at the last check.
 
-    Without subscriptions, ask for a name.
+    The list costs 0 credits. If the chat has no subscriptions, ask for the name of a profile.
     """
     t = context.t
     rows = await context.services.subscriptions.every(context.chat.id)
@@ -130,7 +132,7 @@ async def _show_who_has_stories(context: Context) -> None:
 
 
 async def _current_stories(context: Context, rows: Sequence[Subscription]) -> list[Current]:
-    """Return the followed profiles with live stories at the last check; free."""
+    """Return the followed profiles that had live stories at the last check, for 0 credits."""
     service = context.services.subscriptions
     found: dict[str, Current] = {}
     for subscription in rows:
@@ -144,7 +146,7 @@ async def _current_stories(context: Context, rows: Sequence[Subscription]) -> li
 
 @on_press(actions.TRAY)
 async def send_all_current_stories(context: Context) -> str | None:
-    """Send the live stories of all subscriptions as of the last checks; free.
+    """Send the live stories that the last checks of all subscriptions found, for 0 credits.
 
     At most 30 stories are sent, the oldest first. The profile with the oldest story comes first. A
     story whose file must be bought is not sent. A chat can request these stories once in ten
@@ -181,7 +183,7 @@ async def send_all_current_stories(context: Context) -> str | None:
 
 
 async def _show_by_words(context: Context, words: Sequence[str]) -> None:
-    """Show the stories of the named profiles, or the stories or the highlight of a link.
+    """Show the stories of the named profiles, or the stories or the highlight that a link names.
 
     A command with everyday words makes no API call until a button confirms the names.
     """
@@ -205,7 +207,7 @@ async def _show_by_words(context: Context, words: Sequence[str]) -> None:
 
 
 async def _show_by_link(context: Context, link: Link | None) -> None:
-    """Show the stories of the profile in a link, or the highlight in a link."""
+    """Show the stories of the profile that a link names, or the highlight that a link names."""
     if link is None:
         await say(context, context.t(USAGE))
     elif link.highlight_id:
@@ -221,7 +223,7 @@ async def _show_stories_of_many(context: Context, wanted: Wanted) -> None:
     """Show the stories of several profiles, then send a message with the result for each profile.
 
     Each profile costs as many credits as a separate request. The profiles are requested one after
-    another, so that a small allowance pays for all calls of the first profiles.
+    another, so that even a small remaining limit pays for all calls of the first profiles.
     """
     t = context.t
     result: dict[str, list[Story]] = {}

@@ -53,11 +53,11 @@ from handlers.rights import SHOW, TABLE
 from handlers.show import show_albums
 
 PAGE = 8
-MOST_LISTED = 60  # maximum subscriptions in a channel's list, which has no pages
-TITLE = 30  # characters of a full-width button that a phone shows
+MOST_LISTED = 60  # maximum number of subscriptions in a channel's list, which has no pages
+TITLE = 30  # the number of characters of a full-width button that a phone shows
 WORDS = ("fast", "topic")
 _MILLISECOND = timedelta(milliseconds=1)
-ALL = 0  # in callback data: all subscriptions instead of one number
+ALL = 0  # in callback data, this number means all subscriptions instead of one subscription
 WORTH_SAYING = timedelta(minutes=15)
 LEAST = timedelta(minutes=1)  # minimum shown delay, because sending takes time
 ASK = N_("Whose new stories should I send here? Send me a name like <code>natgeo</code>.")
@@ -77,7 +77,8 @@ EMPTY_THERE = N_(
     "No subscriptions yet. To add one, write /subscribe <i>name</i> in that chat; for a channel "
     "you can also write /subscribe <i>name</i> @channel here."
 )
-# {username} contains the names of one or more profiles; the plural form is for several names.
+# In these texts, {username} contains the names of one or more profiles. The plural form is used
+# for several names.
 NOW = NN_(
     "🔔 I'll send every new story from <b>{username}</b> to this chat.",
     "🔔 I'll send every new story from <b>{username}</b> to this chat.",
@@ -127,9 +128,10 @@ CHANNEL_UNUSABLE = N_(
 
 @command("subscribe")
 async def subscribe(context: Context) -> None:
-    """Subscribe a chat, topic or channel to up to ten profiles, for 0 to 3 credits each.
+    """Subscribe a chat, topic or channel to up to ten profiles.
 
-    A command with everyday words makes no API call until a button confirms the names.
+    Each subscription costs 0 to 3 credits. A command with everyday words makes no API call until a
+    button confirms the names.
 
     Raises:
         BotError: The errors of ``_subscribe``.
@@ -159,11 +161,12 @@ async def subscribe_to_shown(context: Context, username: str) -> None:
 
 @on_press(actions.ELSEWHERE)
 async def offer_chats_or_subscribe(context: Context, number: int, place: int | None) -> None:
-    """Offer other chats for a followed profile, or subscribe in the chat ``place``.
+    """Offer other chats for alerts of a followed profile, or subscribe in the chat ``place``.
 
-    The bot lists at most 8 chats for which the person is responsible or in which the person has
-    subscribed, if Telegram confirms that person and bot may post. Telegram's own chat picker makes
-    the bot an admin of the chosen chat.
+    If ``place`` is None, the bot offers at most 8 chats for which the person is responsible or in
+    which the person has subscribed. A chat is offered only if Telegram confirms that the person
+    and the bot may post in the chat. Telegram's own chat picker makes the bot an admin of the
+    chosen chat.
 
     Raises:
         NotFollowedError: The subscription ``number`` has ended.
@@ -230,15 +233,15 @@ async def _subscribe_in_chat(context: Context, number: int, place: int) -> None:
 
 
 async def _subscribe(context: Context, wanted: Wanted, *, in_place: bool = False) -> None:
-    """Subscribe to profiles for 0 to 3 credits each, and send the results in a single message.
+    """Subscribe to profiles, and send the results in a single message.
 
-    The cost is higher if the API refuses the account. With ``in_place``, the pressed message is
-    replaced. The button for the current stories is then omitted, because the stories are above
-    that message.
+    Each subscription costs 0 to 3 credits, or more if the API refuses the account. With
+    ``in_place``, the results replace the pressed message. In that case, the button for the current
+    stories is omitted, because the stories are already shown above the pressed message.
 
     Raises:
-        BotError: The subscription to the only profile fails; the errors of ``subscribe_all``, and
-            of ``_admit_named_channel`` if a channel is named.
+        BotError: The subscription to the only profile fails. Also the errors of ``subscribe_all``,
+            and, if a channel is named, the errors of ``_admit_named_channel``.
     """
     target = context.acted_on
     where = ""
@@ -280,7 +283,7 @@ async def _result_lines(
     target: Target,
     where: str,
 ) -> list[str]:
-    """Return the lines about new, existing, paused and failed subscriptions, and the delay."""
+    """Return the lines about new, existing, paused and failed subscriptions, and their delay."""
     t = context.t
     new = [subscribed.profile.username for subscribed in done if not subscribed.already]
     sooner = [subscribed.profile.username for subscribed in done if subscribed.is_sooner]
@@ -316,11 +319,14 @@ async def _offer_retry_or_raise(
 ) -> None:
     """Offer a retry if spending is stopped, the API refuses the key or the balance is empty.
 
-    Raise any other error. Also raise the error after a command with options or a named chat, which
-    a button can't repeat, and after a pressed button, which can be pressed again.
+    The error is raised in these cases:
+
+    - The cause is a different failure.
+    - The command has options or names a chat, because a button cannot repeat such a command.
+    - A button was pressed, because the person can press the button again.
 
     Raises:
-        BotError: ``error``.
+        BotError: The given ``error``, in the cases above.
     """
     is_halted = isinstance(error, SpendingStoppedError | OutOfServiceError)
     if not is_halted or in_place or wanted.words or wanted.channel:
@@ -348,10 +354,10 @@ def _subscribed_sentence(
 
 
 async def _delay_hint(done: Sequence[Subscribed], context: Context) -> list[str]:
-    """Return the line with the expected delay of new alerts, the longest delay of all profiles.
+    """Return a list with the line about the expected delay of new alerts, or an empty list.
 
-    Subscriptions that existed before, and subscriptions with a daily summary, do not count. If an
-    option can shorten a long delay, the line names the option. The result is empty if no delay is
+    The line states the longest delay of all new subscriptions without a daily summary. If an
+    option can shorten a long delay, the line names the option. The list is empty if no delay is
     known.
     """
     delays: list[tuple[timedelta, bool]] = []
@@ -369,9 +375,9 @@ async def _delay_hint(done: Sequence[Subscribed], context: Context) -> list[str]
 
 
 def expected_delay(known: Known) -> timedelta | None:
-    """Return the expected time from a post to its alert, at least one minute.
+    """Return the expected time from a post to the alert about the post, at least one minute.
 
-    Return None before the first check, and while no check is planned.
+    Return None if the profile was never checked, or if no check is planned.
     """
     delay = mean_delay_of(known)
     return max(delay, LEAST) if delay else None
@@ -379,7 +385,7 @@ def expected_delay(known: Known) -> timedelta | None:
 
 @on_press(actions.LIVE)
 async def show_current_stories(context: Context, username: str) -> str | None:
-    """Show the stories of a followed profile as of the last check; free.
+    """Show the stories of a followed profile that the last check found. The cost is 0 credits.
 
     A story whose file must be bought is not sent.
 
@@ -409,7 +415,7 @@ async def turn_page(context: Context, page: int, of: int | None) -> None:
 
 @command("unsubscribe", channel_after=1, takes_list=True, usage=UNSUBSCRIBE_USAGE)
 async def unsubscribe(context: Context) -> None:
-    """End the named subscriptions or all subscriptions; a button restores the subscriptions.
+    """End the named subscriptions or all subscriptions. A button restores the subscriptions.
 
     Without words, ask which alerts to stop. A command with everyday words ends no subscription
     until a button confirms the names.
@@ -446,7 +452,9 @@ async def unsubscribe(context: Context) -> None:
 
 
 async def _ask_about_all(context: Context, wanted: Wanted) -> None:
-    """Ask which alerts to stop after a word such as "everything", unless it is a subscription.
+    """Ask which alerts to stop after a word such as "everything".
+
+    If the word is the name of a followed profile, end the subscription to this profile.
 
     Raises:
         NotFollowedError: The chat has no subscription.
@@ -501,7 +509,7 @@ async def unsubscribe_pressed(context: Context, number: int) -> None:
 
 
 async def _unsubscribe(rows: Sequence[Subscription], context: Context) -> Page:
-    """End subscriptions; return the confirmation, with a button to restore the subscriptions."""
+    """End subscriptions. Return the confirmation with a button to restore the subscriptions."""
     at = await context.services.subscriptions.unsubscribe(context.chat.id, rows)
     done = NN_("Unsubscribed from {n} profile.", "Unsubscribed from {n} profiles.")
     text: str = context.t(done, n=len(rows))
@@ -513,13 +521,13 @@ async def _unsubscribe(rows: Sequence[Subscription], context: Context) -> Page:
 
 @on_press(actions.UNDO)
 async def undo_unsubscribe(context: Context, at: int) -> str | None:
-    """Restore all subscriptions that ended at ``at`` (Unix time in ms); 0 credits.
+    """Restore all subscriptions that ended at ``at`` (Unix time in ms). The cost is 0 credits.
 
-    The button works for a day after the end. The failures are listed with reasons, and the button
-    stays for another attempt.
+    The button works for a day after the end of the subscriptions. If a subscription cannot be
+    restored, the failure is listed with its reason, and the button stays for another attempt.
 
     Raises:
-        BotError: The only subscription can't be restored.
+        BotError: The only subscription to restore cannot be restored.
         BlockedError: The owner of the bot has blocked the chat.
     """
     result = await context.services.subscribing.restore(
@@ -564,10 +572,13 @@ async def ask_which_to_stop(context: Context, rows: Sequence[Subscription]) -> N
 async def ask_which_profile(context: Context, question: str, command: str, usage: str) -> None:
     """Ask for a followed profile for ``command``, with a button for each of at most 60 profiles.
 
-    If the chat has no subscriptions, the bot asks for a profile to subscribe to. A channel gets a
-    message instead, and so does a group if people without the right to subscribe may use
-    ``command``. A channel with subscriptions gets ``usage``, because no button in a channel can
-    run a command. ``question`` and ``usage`` are message ids.
+    - If the chat has subscriptions, the bot sends ``question`` with the buttons. A channel gets
+      the text ``usage`` instead, because no button in a channel can run a command.
+    - If the chat has no subscriptions, the bot asks for a profile to subscribe to. A channel gets
+      a message without a question. A group also gets only this message if all members may use
+      ``command``, because some members have no right to subscribe.
+
+    ``question`` and ``usage`` are message ids.
     """
     rows = await context.services.subscriptions.every(context.chat.id)
     if rows and context.is_channel:
@@ -581,11 +592,12 @@ async def ask_which_profile(context: Context, question: str, command: str, usage
 
 
 async def list_page(context: Context, page: int, containing: int | None = None) -> Page:
-    """Return a page of 8 of the chat's subscriptions, with a button for the options of each.
+    """Return a page with 8 of the chat's subscriptions. Each subscription has a button.
 
-    With ``containing``, the number of a subscription, the page with that subscription is returned.
-    If the chat does not have that subscription, the first page is returned. In a channel, the
-    result is a single list of at most 60 subscriptions.
+    The button opens the options of the subscription. If ``containing`` is the number of a
+    subscription, the page with that subscription is returned. If the chat does not have that
+    subscription, the first page is returned. In a channel, the result is a single list of at most
+    60 subscriptions.
     """
     every = await context.services.subscriptions.every(context.chat.id)
     if containing is not None:
@@ -630,11 +642,12 @@ def list_button(context: Context) -> Button:
 async def _obstacles_text(context: Context, target: Target | None) -> Safe:
     """Return a text about a missing payer and the mutes of the chat, or an empty string.
 
-    A mute means that the bot may not send here, that its posts are removed, or that the topic is
-    closed. The mutes are those of ``target``, or of the whole chat and its topics.
+    A mute means that the bot has no right to send in the chat, that the posts of the bot are
+    removed, or that the topic is closed. If ``target`` is given, only the mutes of ``target`` are
+    described. Otherwise, the mutes of the whole chat and its topics are described.
     """
     chat_id = target.chat_id if target else context.chat.id
-    # The stored chat is read again: a subscription may have given the chat a payer.
+    # The stored chat is read again, because a subscription may have given the chat a payer.
     has_payer = await context.services.payers.has_payer(chat_id)
     sentences = [] if has_payer else [context.t(LEFT)]
     mutes = await context.services.presence.mutes(chat_id)
@@ -664,14 +677,14 @@ def _subscribed_buttons(done: Subscribed, context: Context, *, can_show: bool) -
 
 
 async def _admit_named_channel(context: Context, name: str) -> tuple[Target, str]:
-    """Check that person and bot may post in a channel, and admit the channel.
+    """Check that the person and the bot may post in a channel, and admit the channel.
 
-    For a group, the person must be an admin, and the bot must be a member. Return the channel or
-    group as the target of alerts, and its name.
+    If the named chat is a group, the person must be an admin, and the bot must be a member. Return
+    the channel or group as the target of alerts, and its name.
 
     Raises:
-        SubscriptionError: The channel is not visible, the chat is private, the person is unknown,
-            or the person or the bot may not post.
+        SubscriptionError: The bot cannot see the channel, the named chat is a private chat, the
+            person is unknown, or the person or the bot has no right to post.
         BlockedError: The access list blocks the channel, or the person responsible for it.
         AskAgainError: Telegram does not answer.
     """
@@ -704,7 +717,7 @@ async def _admit_named_channel(context: Context, name: str) -> tuple[Target, str
 async def _may_subscribe_in(context: Context, chat_id: int, kind: str) -> bool:
     """Return whether the person manages a group or channel, and the bot may write in the chat.
 
-    In a group, the bot must only be a member.
+    In a group, it is sufficient that the bot is a member.
 
     Raises:
         AdminsUnknownError: Telegram does not return the administrators.
@@ -722,7 +735,8 @@ async def _may_subscribe_in(context: Context, chat_id: int, kind: str) -> bool:
 async def show_options(context: Context, number: int, section: str | None) -> None:
     """Show the options of a subscription in place of the pressed message.
 
-    The options opened from a daily summary are a new message, so that the list stays.
+    If the button is under a daily summary, the options are a new message, so that the list of the
+    summary stays visible.
 
     Raises:
         NotFollowedError: The subscription has ended.

@@ -1,10 +1,13 @@
 """Messages without a command or a link: the bot answers in private chats.
 
-A profile name gets the card of the profile. A mistyped command gets the similar command, with a
-button if a profile name follows. A request in plain words gets the result of its command. Paid
-calls need a press of a button, a command in a caption, or an answer with a single name to a
-question of the bot. Other messages get a short example or a reaction. In groups, only commands in
-captions and replies to the bot are handled, because members talk with each other.
+- A profile name gets the card of the profile.
+- A mistyped command gets the similar command, with a button if a profile name follows.
+- A request in plain words gets the result of the requested command.
+- Other messages get a short example or a reaction.
+
+A paid call needs a press of a button, a command in a caption, or an answer with a single name to a
+question of the bot. In groups, only commands in captions and replies to the bot are handled,
+because members talk with each other.
 """
 
 from datetime import timedelta
@@ -50,11 +53,12 @@ from handlers.repeats import NEW_MESSAGES, cache_after_commit, is_listing
 from handlers.replies import code_texts, say
 from handlers.rights import COMMANDS, OWNER
 
-IN_PLACE = {"why", "rules", "unsubscribe"}  # with a name, they replace the pressed message
+# The answers of these commands replace the pressed message if a name is given.
+IN_PLACE = {"why", "rules", "unsubscribe"}
 COMMAND_IN_CAPTION = r"^/[A-Za-z_]+(?:@\w+)?(?:\s|$)"
 HEARD_SIGN = "👍"
 ONCE_IN = timedelta(minutes=1)
-BUTTON = 24  # characters of a button that a phone shows
+BUTTON = 24  # the number of characters of a button that a phone shows
 
 MEANT_COMMAND = N_("Did you mean {command}?")
 EXAMPLE = N_(
@@ -62,7 +66,9 @@ EXAMPLE = N_(
     "tap the example."
 )
 TAP = N_("To answer, tap a button under my message.")
-CANCEL = "cancel"  # /cancel; every command already cancels a page's question
+# The name of the command /cancel. Every command, also /cancel, cancels the question of a settings
+# page.
+CANCEL = "cancel"
 
 QUESTIONS = {
     stories.ASK: ("stories", stories.USAGE),
@@ -70,7 +76,7 @@ QUESTIONS = {
     subscriptions.ASK: ("subscribe", subscriptions.USAGE),
     subscriptions.FIRST: ("subscribe", subscriptions.USAGE),
 }
-"""The command and the usage text for each question."""
+"""The command, and the usage text of the command, for each question."""
 
 
 @on_press(actions.RUN)
@@ -107,11 +113,13 @@ async def run_captioned(context: Context) -> None:
 
 @on_message("an answer to our question", answers_to(*QUESTIONS))
 async def run_answered(context: Context) -> None:
-    """Run the command of a question with the name in the answer; for several names, send a button.
+    """Run the command of a question with the name in the answer. For several names, send a button.
 
-    An answer that cancels the request, or that has everyday words between the names, makes no API
-    call. Thanks and a request for another command get the same answer as without the question. Any
-    other sentence, and small talk, get the usage of the command.
+    - An answer that cancels the request, or that has everyday words between the names, makes no
+      API call.
+    - Thanks, and a request for another command, get the same answer as a message that answers no
+      question.
+    - Any other sentence, and small talk, get the usage of the command.
     """
     message = context.message
     question = question_of(message, list(QUESTIONS)) if message else None
@@ -146,7 +154,8 @@ async def run_answered(context: Context) -> None:
     names = talk.names_listed_in(text if is_more else ", ".join(wanted.names), language)
     if names and command in MANY:
         await offer_for_many(context, names, [command])
-    elif wanted.everyday or len(wanted.names) + len(wanted.unread) > 1:  # the text is a sentence
+    # The text is a sentence and not a list of names.
+    elif wanted.everyday or len(wanted.names) + len(wanted.unread) > 1:
         await say(context, context.t(usage))
     else:
         context.args = text.split()
@@ -181,9 +190,9 @@ async def answer_talk(context: Context) -> None:
 
 
 async def _answer_words(context: Context, text: str, text_or_caption: str) -> None:
-    """Answer names and requests in plain words; react to thanks.
+    """Answer profile names and requests in plain words, and react to thanks.
 
-    Other words get a reaction or an example.
+    Any other text gets a reaction or an example.
     """
     if await react_to_thanks(context, text_or_caption):
         return
@@ -191,7 +200,8 @@ async def _answer_words(context: Context, text: str, text_or_caption: str) -> No
         await offer_for_many(context, names)
     elif await answer_request(context, text_or_caption):
         return
-    elif is_consent(text, context.t.language):  # a reaction would look like a confirmation
+    # A reaction to a word of consent, such as "yes", would look like a confirmation.
+    elif is_consent(text, context.t.language):
         await say(context, context.t(TAP))
     elif name := talk.name_in(text_or_caption):
         await say(context, *await card.card_page(context, name))
@@ -200,17 +210,17 @@ async def _answer_words(context: Context, text: str, text_or_caption: str) -> No
 
 
 async def _takes_answer(context: Context, text: str) -> bool:
-    """Handle a message that answers a settings page or a list of accounts; else return False."""
+    """Answer a message about a settings page or a list of accounts. Return whether it was one."""
     if await settings.set_if_expected(context, text):
         return True
     return await followed_accounts.search_if_expected(context, text)
 
 
 async def _offer_names_between_words(context: Context, text: str) -> bool:
-    """Offer actions for the stored profile names in a short text; return False without an offer.
+    """Offer actions for the profile names in a short text. Return whether actions were offered.
 
-    If no word is a stored name, offer the only word that may be a name, or all words joined to one
-    name.
+    If no word is a stored profile name, offer the only word that may be a name. Otherwise, offer
+    all words joined to one name.
     """
     language = context.t.language
     every = talk.words_that_may_be_names(text, language)
@@ -231,9 +241,9 @@ async def _offer_names_between_words(context: Context, text: str) -> bool:
 
 @on_press(actions.RUN_FOR_MANY)
 async def run_command_of_message(context: Context, command: str, index: int | None) -> str | None:
-    """Run a command with the names in the message, or run a command that the message shows.
+    """Run a command with the names in the pressed message, or a command that the message shows.
 
-    ``index`` is the index of the command in the message; None for the first command.
+    ``index`` is the index of the command in the message. None means the first command.
     """
     shown = code_texts(context.message)
     if not shown:
@@ -255,10 +265,11 @@ def example_button(context: Context) -> Buttons:
 
 
 async def _suggest_command(context: Context, word: str, rest: str) -> None:
-    """Suggest the command that is similar to an unknown command, or answer as plain words.
+    """Suggest the command that is similar to an unknown command, or answer it as plain words.
 
     Raises:
-        BotError: The command is similar to no command, and is no request.
+        BotError: The unknown command is not similar to a command, and is not a request in plain
+            words.
     """
     if word == CANCEL:
         await say(context, context.t(UNCHANGED))
@@ -280,7 +291,7 @@ async def _suggest_command(context: Context, word: str, rest: str) -> None:
 async def _react_or_give_example(context: Context) -> None:
     """React to small talk. Answer other messages with an example or a shrug.
 
-    A message within a minute after an example gets a reaction with a shrug. The message after a
+    A message within a minute after an example gets a shrug as a reaction. The message after a
     shrug gets the example again. The photos of an album count as one message. A forwarded alert of
     the bot from a channel gets nothing.
     """
@@ -313,7 +324,8 @@ class _RepliesToBot(filters.MessageFilter):
         asked = message.reply_to_message
         if asked is None or asked.from_user is None:
             return False
-        # In a topic, every message replies to the first message, which may be the bot's.
+        # In a topic, every message is a reply to the first message of the topic, and the bot may
+        # have written the first message.
         is_topic = message.is_topic_message and asked.message_id == message.message_thread_id
         return asked.from_user.id == message.get_bot().id and not is_topic
 
@@ -328,7 +340,7 @@ class _RepliesToBot(filters.MessageFilter):
     & _RepliesToBot(),
 )
 async def answer_request_in_group(context: Context) -> None:
-    """Answer a request in plain words that replies to the bot; ignore other replies.
+    """Answer a reply to the bot that is a request in plain words, and ignore other replies.
 
     Thanks get a reaction. A comment on a story gets nothing.
     """

@@ -7,5 +7,5 @@ from handlers.guard import UNKNOWN_BUTTON, on_press
 
 @on_press(ANY_OTHER)
 async def unknown_button(context: Context) -> str:
-    """Return the text for a button without a handler; the answer stops the loading indicator."""
+    """Return the text for a button without a handler. The answer stops the loading indicator."""
     return context.t.plain(UNKNOWN_BUTTON)

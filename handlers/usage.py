@@ -37,7 +37,7 @@ async def show_usage(context: Context) -> None:
     used = await context.services.reports.usage(context.chat.id)
     lines: list[str] = [t(TITLE), t(TODAY, n=used.stories[-1])]
     if used.part is not None:
-        # Limits reset at midnight UTC.
+        # The limits of a day are reset at midnight UTC.
         midnight = datetime.combine(context.now.date() + timedelta(days=1), time(), UTC)
         lines.append(t(LIMIT, percent=used.part, clock=t.time(midnight)))
     if used.is_newcomer and not context.is_owner:
@@ -59,7 +59,10 @@ async def show_usage(context: Context) -> None:
 
 
 def _month_lines(month: Guest, context: Context) -> list[str]:
-    """Return the cost of the chat in this month; with the setting also the cost by member."""
+    """Return the lines about the cost of the chat in this month.
+
+    If the setting for the cost by member is on, the lines also state the cost by member.
+    """
     t = context.t
     if not month.total:
         return []

@@ -24,14 +24,14 @@ from handlers.subscriptions import DELAY, ask_which_profile, expected_delay
 
 USAGE = N_("Add a name, for example: /why natgeo")
 WHY = N_("Which profile do you want to know about?")
-MOST_REASONS = 5  # maximum reasons in a line
+MOST_REASONS = 5  # maximum number of reasons in a line
 STATES = {
     "active": N_("This profile is public."),
     "private": N_("🔒 This profile is private now. Alerts will start again when it's public."),
     "gone": N_("I can't find this profile right now. Alerts will start again when it's back."),
     "blocked": N_("⏸ Paused by the bot's owner."),
 }
-OVERDUE = timedelta(minutes=2)  # a check is late after this time
+OVERDUE = timedelta(minutes=2)  # a check counts as late this long after its planned time
 DELAYED: dict[Obstacle, str] = {
     "": N_("Next check: as soon as possible"),
     "budget": N_("Next check: delayed (today's limit is used up)"),
@@ -71,7 +71,10 @@ def _sentence_of(kind: Kind) -> str:
 
 @command("why", channel_after=1, usage=USAGE)
 async def explain_alerts(context: Context) -> None:
-    """Send the times of the last and next check, and the results for the found stories; free.
+    """Send the times of the last and the next check, and the result for each kind of story.
+
+    The stories are the stories that the checks of the last two days have found. A result says that
+    stories were sent, are waiting or were skipped. The report costs 0 credits.
 
     Raises:
         NotFollowedError: A group or channel has no subscription to the profile.
@@ -124,7 +127,7 @@ def _why_text(reports: Sequence[Why], context: Context) -> str:
 
 
 def _paused_lines(known: Why, context: Context) -> list[str]:
-    """Return a list with the line about a pause, or an empty list."""
+    """Return a list with the line about the pause, or an empty list without a pause."""
     subscription = known.subscription
     if not subscription.paused or subscription.state == "blocked":
         return []
@@ -134,8 +137,8 @@ def _paused_lines(known: Why, context: Context) -> list[str]:
 def _obstacle_lines(known: Why, context: Context) -> list[str]:
     """Return a list with the line about a closed chat, a missing payer or a mute.
 
-    A mute means that the bot may not send here, that its posts are removed, or that the topic is
-    closed. The list is empty without an obstacle.
+    A mute means that the bot has no right to send in the chat, that the posts of the bot are
+    removed, or that the topic is closed. The list is empty without an obstacle.
     """
     if not known.chat_open:
         return [context.t(AWAY)]
@@ -162,7 +165,7 @@ def _check_lines(known: Why, profile: Known, context: Context) -> list[str]:
 
 
 def _next_check_line(obstacle: Obstacle, due: datetime, context: Context) -> str:
-    """Return the line about the next check: the expected time, or the reason for a delay."""
+    """Return the line about the next check: the expected time, or the reason why it is delayed."""
     t = context.t
     now = context.now
     is_day_over = due >= midnight_after(now)  # the budget resets at midnight UTC
@@ -176,7 +179,7 @@ def _next_check_line(obstacle: Obstacle, due: datetime, context: Context) -> str
 
 
 def _outcome_lines(known: Why, context: Context) -> list[str]:
-    """Return the results for the stories of the last two days, or why no story is listed.
+    """Return the results for the stories of the last two days, or the reason if there are none.
 
     The result is empty if no story was found and the chat has no payer.
     """
@@ -200,7 +203,7 @@ def _outcome_lines(known: Why, context: Context) -> list[str]:
 
 
 def _option_or_rule_text(reason: str, context: Context) -> str:
-    """Return the text of an option or rule that excluded stories; rules are quoted as typed."""
+    """Return the text of an option or rule that excluded stories. Rules are quoted as typed."""
     if reason in MEDIA:
         return context.t.plain(MEDIA[reason])
     rule = reason.removeprefix(CHAT_RULE)
