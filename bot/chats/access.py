@@ -1,8 +1,8 @@
-"""Access to the bot: the use cases for the access list, all free.
+"""Access to the bot: the use cases for the access list. All use cases cost 0 credits.
 
 In ``invited`` mode, strangers are refused before any work is done. In both modes, blocked persons
-and chats are refused. Owners are the persons of ``ADMIN_IDS``, and the user of the owner link of
-the first start.
+and chats are refused. The owners are the persons in ``ADMIN_IDS``, and the person who used the
+owner link. The bot prints the owner link at the first start.
 """
 
 import hashlib
@@ -37,10 +37,11 @@ from bot.updates.unit_of_work import reading, run_before_commit, writing
 log = structlog.get_logger()
 
 INVITATION_VALID_FOR = timedelta(days=7)
-REFRESH = timedelta(minutes=1)  # the maximum delay until a block of another process applies
+# A block that a different process has stored applies in this process after at most this time.
+REFRESH = timedelta(minutes=1)
 _SEED = "owner_link"
 _MODE = "access_mode"
-OWNER, INVITE = "owner_", "invite_"  # prefixes of the ``start`` payloads in links
+OWNER, INVITE = "owner_", "invite_"  # prefixes of ``start`` payloads: owner link, invitation
 _TOKEN_BYTES = 16
 _NAME_AGAIN = timedelta(days=1)  # the minimum interval between two writes of an unchanged name
 
@@ -73,12 +74,12 @@ class Access:
         wake: Callable[[], None] = lambda: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Create the use cases; ``token`` is the bot's token, required for the owner link."""
+        """Create the use cases. The owner link requires ``token``, the bot's token."""
         self._db = db
         self.mode = mode
         self._always_owners = frozenset(owner_ids)
         self.owner_ids = self._always_owners
-        """The ids of the owners; at most one minute old."""
+        """The ids of the owners. A change by a different process appears within a minute."""
         self._always_blocked = frozenset(blocked_profiles)
         self._token = token or SecretStr(secrets.token_hex())
         self._names = TimedCache[int, str]()
@@ -106,7 +107,7 @@ class Access:
         await self.load_blocked_and_owners()
 
     async def _keep_users(self, tx: Tx) -> None:
-        """Allow all chats that use the bot. A block stays, and the chat has access afterwards."""
+        """Allow all chats that use the bot. A blocked chat gets access at the end of the block."""
         now = self._now()
         blocked = await chats.blocked_chats(tx, now=now)
         users = {*await chats.active_ids(tx), *blocked}
@@ -155,7 +156,7 @@ class Access:
         return Judgement(judged, is_owner, chat=found.chat, is_muted=found.is_muted)
 
     async def guests(self, *, offset: int, limit: int) -> list[Guest]:
-        """Return a page of persons and chats, the highest cost of this month first.
+        """Return a page of persons and chats, sorted by the cost of this month, highest first.
 
         The list contains the persons and chats with costs this month or with an entry in the
         access list.
@@ -175,7 +176,7 @@ class Access:
     async def remember_name(self, person: int, name: str) -> None:
         """Store the name of a person whom the bot has seen.
 
-        A process writes an unchanged name once a day at most.
+        Each process writes an unchanged name at most once a day.
         """
         now = self._now()
         if self._names.get(person, now=now) == name:
@@ -184,11 +185,11 @@ class Access:
         await run_before_commit(self._db, lambda tx: acquaintances.set_name(tx, person, name))
 
     async def record_refusal(self, about: Subject, *, name: str) -> bool:
-        """Record that a refusal is shown. Return False if a refusal was shown before."""
+        """Record that a person or chat is refused. Return False if a refusal was shown before."""
         async with writing(self._db) as tx:
             return await store.record_refusal(tx, about, name=name, now=self._now())
 
-    # invitations
+    # Invitations.
 
     async def make_owner_code(self) -> str | None:
         """Return the ``start`` payload of the owner link, or None if the bot has an owner.
@@ -210,7 +211,7 @@ class Access:
         return OWNER + code[:32]
 
     async def make_invitation(self, by: int | None, uses: int) -> tuple[str, datetime]:
-        """Return the ``start`` payload of an invitation for ``uses`` persons, and the expiry."""
+        """Return the ``start`` payload and the expiry of an invitation for ``uses`` persons."""
         word = secrets.token_urlsafe(_TOKEN_BYTES)
         now = self._now()
         until = now + INVITATION_VALID_FOR
@@ -233,7 +234,8 @@ class Access:
 
     async def _is_owner_link(self, tx: Tx, payload: str) -> bool:
         if self._always_owners:
-            return False  # another process may have started without ADMIN_IDS
+            # A different process may have started without ADMIN_IDS, and made the owner link.
+            return False
         seed = await key_values.get(tx, _SEED)
         if seed is None or not payload.isascii():
             return False
@@ -242,10 +244,12 @@ class Access:
     async def use_link(
         self, payload: str, person: int, *, name: str
     ) -> Literal["owner", "guest"] | None:
-        """Use a link. Return the new role of the person, or None if the link is invalid.
+        """Use a link. Return the person's role, or None if the link is invalid.
 
-        A person who already has access does not use up an invitation. The result is then "guest",
-        even if the link is invalid. In mode ``open``, everybody has access.
+        The link is an owner link or an invitation.
+
+        A person who already has access does not use up an invitation. In that case, the result is
+        "guest", even if the link is invalid. In mode ``open``, everybody has access.
         """
         now = self._now()
         subject = Subject("person", str(person))
@@ -269,7 +273,7 @@ class Access:
             return "guest"
 
     async def remove_owner(self, person: int) -> Entry:
-        """Remove an owner who used the owner link; the person keeps access as a guest.
+        """Remove an owner who used the owner link. The person keeps access as a guest.
 
         Raises:
             RightsError: ``ADMIN_IDS`` has the person, or the person is not an owner.
@@ -286,7 +290,7 @@ class Access:
         log.info("an owner was removed")
         return entry
 
-    # entries of the access list
+    # Entries of the access list.
 
     async def allow(self, subject: Subject, *, by: int | None, name: str = "") -> Entry:
         """Give a person or chat access to the bot, and end a block. Return the entry."""
@@ -302,7 +306,7 @@ class Access:
         """Store a channel that an administrator of the channel has named, and allow the channel.
 
         The channel is allowed only if the administrator has personal access. The transaction is
-        separate and committed at once, before the requested data are fetched.
+        separate, and is committed before the data that the administrator requested are fetched.
 
         Raises:
             BlockedError: The access list blocks the channel or the responsible person.
@@ -332,14 +336,15 @@ class Access:
         if known and known.is_allowed_directly:
             return
         if not await store.has_own_access(tx, by, mode=self.mode, owner_ids=self._always_owners):
-            return  # a stranger in an allowed group; the person who gave access stays recorded
+            # A stranger does not replace the recorded person, who gave access to the group.
+            return
         values = {"is_allowed": True, "via": "added", "added_by": str(by), "name": name}
         await store.put(tx, subject, now=self._now(), refused_at=None, **values)
 
     async def block(
         self, subject: Subject, *, until: datetime | None, reason: str, name: str = ""
     ) -> Entry:
-        """Block a person, a chat or a profile. Return the entry of the access list.
+        """Block a person, a chat or a profile. Return the changed entry of the access list.
 
         ``until`` is the end of the block, or None for a block without an end. The block of a
         person also closes the chats for which the person is responsible. The subscriptions of
@@ -401,7 +406,7 @@ class Access:
         return True
 
     async def _words_of_profile(self, tx: Tx, word: str) -> set[str]:
-        """Return the id and the names under which a profile may be blocked, with ``word``."""
+        """Return ``word``, and the id and the names under which the profile may be blocked."""
         since = self._now() - profiles.NAME_IS_SURE
         current = await profiles.ids_of_names(tx, [word], since=since)
         blocked = await store.ids_of_profiles(tx, [word])
@@ -409,7 +414,7 @@ class Access:
         return words | await store.names_of_profiles(tx, words)
 
     async def set_limit(self, subject: Subject, credits: int | None) -> Entry:  # noqa: A002 - the field's term
-        """Set the daily allowance in credits; None restores the allowance of the settings."""
+        """Set the daily allowance in credits. None restores the allowance in the settings."""
         async with writing(self._db) as tx:
             subject = await self._current_subject(tx, subject)
             return await store.put(tx, subject, now=self._now(), allowance=credits)
@@ -428,7 +433,7 @@ class Access:
         return entry
 
     async def _end_expired_block(self, tx: Tx, subject: Subject) -> bool:
-        """End a block that has expired. Return False if the owner has changed the block since."""
+        """End an expired block. Return False if the owner has meanwhile changed the block."""
         await self._lock_served(tx, subject)
         entry = await store.lock(tx, subject)
         is_expired = entry is not None and entry.blocked_until is not None
@@ -439,18 +444,20 @@ class Access:
 
     @staticmethod
     async def _lock_served(tx: Tx, subject: Subject) -> list[int]:
-        """Lock the chats that a block closes, before the entry of the access list is changed.
+        """Lock the chats that a block of ``subject`` closes.
 
-        Return the ids of the chats.
+        Return the ids of the chats. The chats are locked before the entry of the access list is
+        changed.
         """
         served = await chats.chats_served_by(tx, subject)
         await chats.lock(tx, served)
         return served
 
     async def _current_subject(self, tx: Tx, subject: Subject) -> Subject:
-        """Return the subject with the current id of a group, and lock the chat.
+        """Return ``subject`` with the current id of the chat, and lock the chat.
 
-        The lock prevents a migration of the chat until the current transaction ends.
+        A group that became a supergroup has a new id. The lock prevents a migration of the chat
+        until the current transaction ends. A subject that is not a chat is returned unchanged.
         """
         if subject.kind != "chat":
             return subject
@@ -460,7 +467,10 @@ class Access:
         return person in self._always_owners or person in await store.owners_by_link(tx)
 
     async def _name_column(self, tx: Tx, subject: Subject, name: str) -> dict[str, str]:
-        """Return the column ``name`` (title of a chat, id of a profile), or an empty dict."""
+        """Return the column ``name`` with the title of a chat or the id of a profile.
+
+        Return an empty dict if the title or id is unknown.
+        """
         if not name and subject.kind == "profile":
             known = await profiles.named(tx, subject.id, since=self._now() - profiles.NAME_IS_SURE)
             name = known.profile_id if known else ""
@@ -488,7 +498,7 @@ class Access:
         return None
 
     async def _close_blocked_chats(self) -> None:
-        """Close blocked chats that the database did not contain when the block began."""
+        """Close blocked chats that the bot did not know when the block began."""
         now = self._now()
         async with self._db.read() as tx:
             blocked = await chats.blocked_chats(tx, now=now)

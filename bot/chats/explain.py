@@ -27,7 +27,7 @@ Obstacle = Literal["", "budget", "stopped", "outage"]
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """The number of stories of two days for each of ``KINDS``.
+    """The number of stories of the last two days, for each kind of outcome in ``KINDS``.
 
     ``until`` maps each kind of deferred stories to the earliest send time. The kind ``muted`` has
     no send time. ``filtered_by`` names the options and rules that excluded stories.
@@ -39,7 +39,7 @@ class Outcomes:
 
     @property
     def total(self) -> int:
-        """Return the number of stories found."""
+        """Return the number of stories with any outcome."""
         return sum(self.counts.values())
 
     @classmethod
@@ -69,8 +69,8 @@ class Why:
     """The state of a subscription.
 
     ``has_stopped``: the alerts of the chat have stopped, because the chat has no payer.
-    ``obstacle`` is the reason for an overdue check. ``mute`` is the missing right that prevents
-    alerts in the chat or topic.
+    ``obstacle`` is the reason why no profile can be checked now. ``mute`` is the missing right
+    that prevents alerts in the chat or topic.
     """
 
     subscription: Subscription
@@ -83,8 +83,8 @@ class Why:
     live: int
     """The number of stored stories that are less than 24 hours old.
 
-    Stories that the profile has deleted since are included. ``passing`` of the stories match the
-    options.
+    Stories that the profile has deleted since are included. ``passing`` is the number of these
+    stories that match the options and rules.
     """
     passing: int
 
@@ -100,7 +100,7 @@ def mean_delay_of(known: Known) -> timedelta | None:
 
 
 def _kind_of_ended(group: OutcomeCount) -> Ended:
-    """Return the outcome of a group of stories whose deliveries have ended."""
+    """Return the common outcome of a group of stories whose deliveries have ended."""
     if group.state == "sent" or group.reason == "had":
         # The reason ``had`` means that the story was sent before the group became a supergroup.
         return "sent"
@@ -127,7 +127,9 @@ async def explain(tx: Tx, subscription: Subscription, *, obstacle: Obstacle, now
     is_open = chat is not None and chat.state == "active"
     if chat is not None and is_open:
         outlooks = [predict_decision(row, chat, missing, now=now) for row in waiting]
-    else:  # a closed chat gets no pending stories: the bot drops them when it returns to the chat
+    else:
+        # A closed chat gets no pending stories, because the stories are dropped when the bot
+        # returns to the chat.
         ended.append(OutcomeCount("dropped", deliveries.AWAY, len(waiting)))
         outlooks = []
     return Why(

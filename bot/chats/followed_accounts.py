@@ -1,9 +1,10 @@
-"""The accounts in Instagram's own export of a person's data: the list of followed accounts.
+"""The followed accounts in the export of a person's data that Instagram makes.
 
-The export has the list as JSON or HTML, alone or inside an archive of all data. Formats, as
-clients of the export read them: ``{"relationships_following": [{"title", "string_list_data":
-[{"href", "value"}]}]}``; in newer files the name is in ``href`` (``/_u/name``) and ``title`` only.
-Pure code without network.
+The list of followed accounts is a JSON or HTML file. A person gets the file alone, or inside an
+archive of all data. The JSON has the following format, according to programs that read the export:
+``{"relationships_following": [{"title", "string_list_data": [{"href", "value"}]}]}``; in newer
+files only ``href`` (``/_u/name``) and ``title`` contain the name. This module makes no network
+calls.
 """
 
 import json
@@ -18,13 +19,14 @@ from typing import Any
 
 from bot.domain.links import parse_argument
 
-LARGEST = 4 * 2**20  # maximum bytes of a list, also unpacked
+LARGEST = 4 * 2**20  # maximum bytes of a list, and of an unpacked list in an archive
 LARGEST_ARCHIVE = 20 * 2**20  # Bot API, getFile: files of up to 20 MB
 MOST = 10_000  # maximum names of a list
-_MOST_FILES = 10  # maximum lists that are read in an archive
+_MOST_FILES = 10  # maximum number of lists that are read in one archive
 
-# An entry of the export has about 9 of these characters. Each object, array or further value of a
-# JSON text has one, so their number limits the memory of the parsed text.
+# Each object, each array and each further value of a JSON text has one of these characters. A
+# limit of these characters therefore limits the memory of the parsed text. An entry of the export
+# has about 9 of these characters.
 _STRUCTURE = (b"{", b"[", b",")
 _MOST_STRUCTURE = 12 * MOST
 
@@ -35,17 +37,19 @@ _HREF = re.compile(rb'href="(https?://(?:www\.)?instagram\.com/[^"]{1,200})"', r
 _PLAIN = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 _BROKEN = (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError, ValueError)
 
-# The end of a directory has 22 bytes and a comment of up to 65,535 bytes (APPNOTE 4.3.16).
+# The end record of a ZIP directory has 22 bytes, and a comment of up to 65,535 bytes (APPNOTE
+# 4.3.16).
 _END, _END_BYTES, _LONGEST_END = b"PK\x05\x06", 22, 22 + 65_535
 _END_OF_ZIP64 = b"PK\x06\x07"
 _LARGEST_DIRECTORY = 4 * 2**20
 
 
 def names_in(data: bytes) -> list[str] | None:
-    """Return the unique usernames of a list in the order of the file, at most 10,000.
+    """Return at most 10,000 unique usernames of followed accounts, in the order of the file.
 
-    The file may be an archive. The names of all lists in the archive are then combined. Return
-    None if the file has no list of followed accounts, or if no list is small enough to be read.
+    ``data`` is the content of a list or of an archive. The names of all lists in an archive are
+    combined. Return None if the data contain no list of followed accounts, or if no list is small
+    enough to be read.
     """
     files = list(_lists_in_archive(data)) if data.startswith(_ARCHIVE) else [data]
     found = [_names_in_list(file) for file in files if len(file) <= LARGEST]
@@ -57,9 +61,11 @@ def names_in(data: bytes) -> list[str] | None:
 
 
 def _lists_in_archive(data: bytes) -> Iterator[bytes]:
-    """Yield the first lists in an archive: at most 10 lists, with ``LARGEST`` bytes together.
+    """Yield the first lists of followed accounts in an archive.
 
-    No other member is read. An archive that can't be read has no list.
+    At most 10 lists are read, with at most ``LARGEST`` bytes in total.
+
+    Other files in the archive are not read. For an archive that can't be read, yield nothing.
     """
     if not _has_small_directory(data):
         return
@@ -79,7 +85,7 @@ def _lists_in_archive(data: bytes) -> Iterator[bytes]:
 
 
 def _is_list(member: zipfile.ZipInfo) -> bool:
-    """Return whether a member of an archive is a list of followed accounts."""
+    """Return whether a file in an archive has the name and compression of a readable list."""
     return member.compress_type in _PLAIN and bool(_MEMBER.fullmatch(member.filename))
 
 
@@ -94,7 +100,8 @@ def _has_small_directory(data: bytes) -> bool:
 def _names_in_list(data: bytes) -> Iterable[str] | None:
     """Return the usernames in a list of followed accounts.
 
-    Return None if the data are not such a list, or if the JSON has too many values to be parsed.
+    Return None if the data are not a list of followed accounts, or if the JSON has too many values
+    to be parsed.
     """
     text = data.lstrip(b"\xef\xbb\xbf \t\r\n")
     if text.startswith(b"<"):
@@ -123,7 +130,10 @@ def _is_entry(row: object) -> bool:
 
 
 def _name_of(row: dict[str, Any]) -> str | None:
-    """Return the username of an entry: from the URL, else the value, else the title."""
+    """Return the username of an entry.
+
+    The first valid username in the URL, the value or the title is used, in this order.
+    """
     first = next(iter(row["string_list_data"]), None)
     texts = [row.get("title")]
     if isinstance(first, dict):
@@ -133,6 +143,6 @@ def _name_of(row: dict[str, Any]) -> str | None:
 
 
 def _username(text: str) -> str | None:
-    """Return the username in a URL or a text, or None."""
+    """Return the username in a URL or a text. Return None if neither has a username."""
     link = parse_argument(text)
     return link.username if link is not None and link.kind == "profile" else None

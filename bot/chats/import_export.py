@@ -13,7 +13,7 @@ from bot.domain.sentences import N_
 LARGEST = 256 * 1024  # maximum size of an imported file in bytes
 _MOST = 1000  # maximum number of subscriptions in a file
 _VERSION = 1
-_PREFERENCES = frozenset(Preferences().to_json())  # the keys of an entry besides the name
+_PREFERENCES = frozenset(Preferences().to_json())  # the keys of an entry, in addition to the name
 
 
 UNREADABLE = N_(
@@ -24,9 +24,10 @@ UNREADABLE = N_(
 
 @dataclass(frozen=True, slots=True)
 class ImportEntry:
-    """A subscription in an exported or imported file.
+    """A subscription in a file for export or import.
 
-    ``preferences`` is None for a name without options: the defaults of the chat apply.
+    ``preferences`` is None for a name without options. In that case, the defaults of the chat
+    apply.
     """
 
     username: str
@@ -35,12 +36,12 @@ class ImportEntry:
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """The content of a file: profiles, lines that could not be parsed, and the chat's rules."""
+    """The content of an imported file: profiles, unreadable lines, and the chat's rules."""
 
     entries: list[ImportEntry]
     skipped: list[str] = field(default_factory=list)
     rules: Options = field(default_factory=Options)
-    """The rules of the whole chat; without other options."""
+    """The rules of the whole chat. All other options have their default values."""
 
 
 def to_json(entries: Iterable[ImportEntry], rules: Options | None = None) -> bytes:
@@ -87,7 +88,7 @@ def _parse_json(text: bytes) -> Any:  # noqa: ANN401 - JSON
 
 
 def _rules_of(value: Any) -> Options:  # noqa: ANN401 - JSON
-    """Return the rules of the whole chat in a file; invalid values are ignored."""
+    """Return the rules of the whole chat in a file. Invalid values are ignored."""
     rules = value.get("rules") if isinstance(value, dict) else None
     known = Options.from_json(rules) if isinstance(rules, dict) else Options()
     return Options(only=known.only, without=known.without)

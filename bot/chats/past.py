@@ -1,4 +1,4 @@
-"""Repeated sends of kept stories: by file_id, at no cost."""
+"""The repeated sends of kept stories by file_id. The repeated sends cost 0 credits."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
@@ -21,17 +21,18 @@ from bot.store.engine.database import Database, Tx
 from bot.store.kept_stories import Kept
 from bot.updates.unit_of_work import fetch, reading, writing
 
-MOST = 30  # maximum number of stories per page, which fill three albums of a profile
+MOST = 30  # maximum number of stories per page; 30 stories of one profile fill three albums
 _BATCH = 500  # the number of kept stories that a search reads at a time
-# The minimum remaining validity of a stored file_id, for the following send.
+# A stored file_id stays valid for at least this time, so that the stories can be sent.
 _FILES_VALID_FOR = timedelta(hours=1)
-# Kinds that can be in an album (Bot API, sendMediaGroup). Other kinds are sent alone.
+# Kinds of media that can be in an album (Bot API, sendMediaGroup). Media of other kinds are sent
+# alone.
 _IN_ALBUMS = frozenset({"photo", "video"})
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Albums to send. An album has stories of a single profile.
+    """The albums to send for one page of results. Each album has stories of a single profile.
 
     The albums of a profile follow each other, oldest first. The profile with the oldest story is
     first. ``more`` is the pk of the oldest story of the page, or None on the last page.
@@ -40,7 +41,10 @@ class Page:
     albums: tuple[Album, ...]
     more: str | None = None
     originals: frozenset[str] = frozenset()
-    """The stories that are sent as documents, like the first time."""
+    """The pks of the stories that are sent as documents.
+
+    These stories were also sent as documents the first time.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,7 @@ class Past:
     def __init__(
         self, db: Database, *, blocked: Collection[str], now: Callable[[], datetime]
     ) -> None:
-        """Read from ``db``; ``blocked`` profiles (ids or names) are never shown."""
+        """Read from ``db``. Profiles in ``blocked``, by id or name, are never shown."""
         self._db = db
         self._blocked = blocked
         self._now = now
@@ -98,13 +102,14 @@ class Past:
     async def _scope_of(
         self, tx: Tx, chat_id: int, bot_id: int, search: Search, *, since: datetime
     ) -> _Scope:
-        """Return the scope of a search.
+        """Return the kept stories that a search includes, as a scope.
 
-        The first word is a username if the chat has kept stories of that profile.
+        The first word of the search is taken as a username if the chat has kept stories of the
+        profile with this name.
 
         Raises:
-            NothingKeptError: The first word can only be a name, and the chat has no kept story of
-                the profile, or the profile is blocked.
+            NothingKeptError: The first word can only be a username, but the chat has no kept story
+                of the profile. The error is also raised if the profile is blocked.
         """
         profile_id = None
         if search.username is not None:
@@ -138,7 +143,7 @@ class Past:
     async def is_recent_alert(self, chat_id: int, message_id: int) -> bool:
         """Return whether a message is an alert or a notice that the bot sent to the chat.
 
-        Older messages than three days are unknown.
+        For messages older than three days, return False.
         """
         return await fetch(
             self._db, lambda tx: deliveries.is_recent_alert(tx, chat_id, message_id)
@@ -146,9 +151,9 @@ class Past:
 
 
 async def _matches(tx: Tx, scope: _Scope, before: str | None) -> list[Kept]:
-    """Return the latest stories of a scope, newest first: a page, and one more if one exists.
+    """Return the stories of a page, newest first, and one more story if a further page exists.
 
-    The stories are read in batches, because a chat may keep very many.
+    The stories are read in batches, because a chat may keep very many stories.
     """
     batch = _BATCH if scope.terms or scope.hidden else MOST + 1
     found: list[Kept] = []
@@ -186,10 +191,10 @@ async def _nothing_found(tx: Tx, scope: _Scope, search: Search) -> BotError:
 
 
 def _pack_albums(result: Sequence[Kept]) -> list[Album]:
-    """Group stories into albums of a single profile; oldest first.
+    """Group stories into albums. Each album has stories of a single profile, oldest first.
 
-    The profiles are in the order of their oldest stories. Kinds that can't be in an album are sent
-    alone.
+    The profiles are in the order of their oldest stories. A story of a kind that can't be in an
+    album is sent alone.
     """
     by_profile: dict[str, list[Kept]] = {}
     for kept in sorted(result, key=lambda kept: (kept.story.taken_at, kept.story.pk)):
@@ -198,9 +203,9 @@ def _pack_albums(result: Sequence[Kept]) -> list[Album]:
 
 
 def _pack_albums_of_profile(rows: Sequence[Kept]) -> list[Album]:
-    """Group the stories of a profile into albums, in their order.
+    """Group the stories of a profile into albums, in the order of ``rows``.
 
-    The media URLs have expired and are removed, so only the file_ids remain.
+    The media URLs are removed, because the URLs have expired. The files are sent by file_id.
     """
     made: list[Album] = []
     run: list[Story] = []

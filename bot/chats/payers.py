@@ -41,12 +41,15 @@ from bot.store.engine.database import Database, Tx
 from bot.updates.unit_of_work import reading, writing
 
 OF_PAYER = 3
-"""The limit of subscriptions of all chats of a payer, as a multiple of a chat's limit."""
+"""All chats of a payer together may have this multiple of a single chat's subscription limit."""
 
 LEAST_OF_NEWCOMER = 5
-"""All chats of a newcomer together may have a quarter of a chat's limit, but at least five."""
+"""The smallest limit of subscriptions for all chats of a newcomer together.
 
-_PLENTY = 10**6  # the limit of a counter whose limit ``Payers`` checks
+The limit is a quarter of a single chat's limit, but at least this number.
+"""
+
+_PLENTY = 10**6  # practically no limit, because ``Payers`` checks the real limit
 
 _SHOWN = 50  # the maximum number of chats in /usage
 
@@ -60,7 +63,7 @@ class SubscriptionLimits:
     most_fast: int = 3
 
     def most_subscriptions_of_payer(self, *, is_known: bool) -> int:
-        """Return the limit of subscriptions of all chats of a payer together."""
+        """Return how many subscriptions all chats of a payer together may have."""
         if is_known:
             return self.most * OF_PAYER
         return max(LEAST_OF_NEWCOMER, self.most // 4)
@@ -79,7 +82,7 @@ class Payers:
         wake: Callable[[], None] = lambda: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Create the use cases. ``owners`` returns the people without the limits of a payer."""
+        """Create the use cases. ``owners`` returns the people who have no limits as payers."""
         self._db = db
         self.limits = limits
         self._mode = mode
@@ -87,18 +90,22 @@ class Payers:
         self._wake = wake
         self._now = now
 
-    # payers
+    # Payers.
 
     async def record_bot_added(
         self, chat_id: int, by: int | None, *, kind: str, title: str, language_code: str | None
     ) -> None:
         """Record that a person has added the bot to a group or channel.
 
-        The person usually becomes the payer. If the person is anonymous, has no access, or has no
-        room for the chat's subscriptions, the chat gets no payer. A previous payer is then removed
-        too. If the previously responsible person is blocked, the payer stays and the chat is
-        closed. A group that has just become a supergroup keeps the payer. A blocked person becomes
-        the payer, and the chat is closed.
+        The first rule that applies determines the payer of the chat:
+
+        - If the previous payer is blocked, the payer stays, and the chat is closed.
+        - An open group that has become a supergroup keeps its payer.
+        - If the person is blocked, the person becomes the payer, and the chat is closed.
+        - If the person is anonymous or has no access, the chat gets no payer. The chat also gets
+          no payer if its subscriptions would exceed the limit of the person. A previous payer is
+          removed.
+        - In all other cases, the person becomes the payer.
         """
         now = self._now()
         async with writing(self._db) as tx:
@@ -120,8 +127,8 @@ class Payers:
     ) -> None:
         """Make the person who added the bot the payer, even if the person is blocked.
 
-        The chat gets no payer if the person is unknown, has no access, or has no room for the
-        subscriptions of the chat.
+        The chat gets no payer if the person is unknown or has no access, or if the subscriptions
+        of the chat would exceed the limit of the person.
         """
         payer = None
         if by is not None and await self._is_blocked(tx, by, now):
@@ -164,10 +171,11 @@ class Payers:
             return await chats.get(tx, chat_id)
 
     async def set_payer(self, chat_id: int, person: int) -> None:
-        """Set the payer of a group or channel to a person, on request of the bot's owner.
+        """Make a person the payer of a group or channel, because the bot's owner requests it.
 
-        The access and the limits of the person are not checked. The chat opens if only the person
-        before was blocked, and closes if the person is blocked.
+        The access and the limits of the person are not checked. If the chat was closed only
+        because the previous payer is blocked, the chat opens. If the new payer is blocked, the
+        chat closes.
         """
         async with writing(self._db) as tx:
             chat_id = await chats.lock_current(tx, chat_id)
@@ -181,7 +189,7 @@ class Payers:
             return await chats.payer_of(tx, chat_id) is not None
 
     async def chats_of(self, person: int, *, most: int | None = _SHOWN) -> list[Chat]:
-        """Return the groups and channels of a payer, at most ``most``; None: all."""
+        """Return at most ``most`` groups and channels of a payer, or all if ``most`` is None."""
         async with reading(self._db) as tx:
             return await chats.of_payer(tx, person, most=most)
 
@@ -201,11 +209,13 @@ class Payers:
     ) -> None:
         """Set or remove the payer of a chat. The caller has locked the chat and the chat queue.
 
-        ``profile_ids`` are profiles that the caller will change. The profiles are locked here
-        together with the profiles that the chat follows, so that all profiles are locked in order.
+        ``profile_ids`` are profiles that the caller will change. This function locks these
+        profiles together with the profiles that the chat follows, so that all profiles are locked
+        in the order of their ids.
 
-        Stopped alerts resume with stories posted from now on. The chat opens if a block of the
-        person before closed the chat, and closes if the new payer is blocked.
+        Stopped alerts resume with stories posted from now on. If the chat was closed only because
+        the previous payer is blocked, the chat opens. If the new payer is blocked, the chat
+        closes.
         """
         before = await chats.get(tx, chat_id)
         if before is None or before.payer == payer:
@@ -232,9 +242,10 @@ class Payers:
         return entry is not None and entry.is_blocked(now)
 
     async def _may_pay(self, tx: Tx, person: int, chat_id: int) -> bool:
-        """Return whether a person may become the payer: by personal access, or in an allowed chat.
+        """Return whether a person may become the payer of a chat.
 
-        The condition prevents that people without an invitation pay for the groups of a guest.
+        The person must have personal access, or the chat must have a permission of its own. This
+        rule prevents people without an invitation from paying for the groups of a guest.
         """
         owners = self._owners()
         if await access.has_own_access(tx, person, mode=self._mode, owner_ids=owners):
@@ -243,7 +254,10 @@ class Payers:
         return chat is not None and chat.is_allowed_directly
 
     async def _lacks_room(self, tx: Tx, person: int, chat_id: int) -> SubscriptionError | None:
-        """Return the limit that a person would exceed by paying for a chat, or None."""
+        """Return an error that names the limit that a person would exceed by paying for a chat.
+
+        Return None if the person would exceed no limit.
+        """
         rows = await subscriptions.of_chat(tx, chat_id)
         if person in self._owners() or not rows:
             return None
@@ -257,13 +271,14 @@ class Payers:
             return TooManyFastError(text=TOO_MANY_FAST_OF_PAYER, most=most_fast)
         return None
 
-    # limits of subscriptions
+    # Limits of subscriptions.
 
     async def payer_for(self, tx: Tx, chat_id: int, by: int | None) -> int:
         """Return the payer of a chat, or the person ``by``, who would become the payer.
 
         Raises:
-            NoPayerError: The person is anonymous, or neither the person nor the chat is allowed.
+            NoPayerError: The chat has no payer, and the person is anonymous, or neither the person
+                nor the chat has access.
             SubscriptionError: The chat has more subscriptions than the person may still have.
         """
         payer = await chats.payer_of(tx, chat_id)
@@ -281,9 +296,9 @@ class Payers:
     ) -> int:
         """Return the payer of a chat. If the chat has no payer, ``by`` becomes the payer.
 
-        The caller has locked the chat and the chat's queue, and will subscribe to
-        ``profile_ids``. The counters of new subscriptions are locked first. Otherwise two chats
-        could both get the last possible subscription of a payer.
+        The caller has locked the chat and the chat's queue, and will subscribe to ``profile_ids``.
+        The counters of new subscriptions are locked first. Otherwise, two chats of a payer could
+        both add the last subscription that the limit allows.
 
         Raises:
             NoPayerError: As ``payer_for``.
@@ -327,7 +342,7 @@ class Payers:
         chat ended a subscription to the same profile within a day.
 
         Raises:
-            SubscriptionError: A limit is reached; the text names the limit.
+            SubscriptionError: A limit is reached. The text of the error names the limit.
         """
         now = self._now()
         await self.check_number(tx, chat_id, payer, pending)
@@ -343,10 +358,11 @@ class Payers:
         return True
 
     async def count_new(self, tx: Tx, chat_id: int, payer: int | None, amount: int) -> None:
-        """Count ``amount`` new subscriptions of today.
+        """Add ``amount`` to the counters of the subscriptions that were started today.
 
         The subscriptions count for the chat, and for the payer if known. An amount of 0 only locks
-        the counters, so that two chats of a payer can't take the same last place.
+        the counters, so that two chats of a payer can't both add the last subscription that the
+        limit allows.
         """
         wanted: list[tuple[budgets.Scope, int, int]] = [("follows", chat_id, _PLENTY)]
         if payer is not None:
@@ -363,7 +379,9 @@ class Payers:
     async def refuse_too_many_fast(
         self, tx: Tx, chat_id: int, payer: int | None, pending: int = 0
     ) -> None:
-        """Check that a chat and the payer may add one fast subscription more than ``pending``.
+        """Check that a chat and the payer may add a fast subscription.
+
+        ``pending`` is the number of fast subscriptions that the same request is about to add.
 
         Raises:
             TooManyFastError: The limit of the chat or of the payer is reached.

@@ -1,4 +1,7 @@
-"""Repeated checks of the bot's presence and rights in a chat, on a message from the chat."""
+"""Repeated checks of the bot's presence and rights in a chat.
+
+A message from the chat triggers the checks.
+"""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,7 +18,10 @@ from bot.updates.unit_of_work import fetch, reading, writing
 
 
 class ChatPresence:
-    """The use cases for chats that are closed or in which the bot lacks a right; all are free."""
+    """The use cases for chats that are closed or in which the bot lacks a right.
+
+    All use cases cost 0 credits.
+    """
 
     def __init__(
         self,
@@ -25,7 +31,10 @@ class ChatPresence:
         wake: Callable[[], None] = lambda: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Create the use cases; ``ask`` asks Telegram, ``wake`` is called when work may be due."""
+        """Create the use cases.
+
+        ``ask`` asks Telegram about a chat. ``wake`` is called when work may be due.
+        """
         self._db = db
         self._ask = ask
         self._wake = wake
@@ -36,8 +45,8 @@ class ChatPresence:
 
         If the bot is a member of a closed chat, the chat is reopened, and the alerts restart with
         stories posted from now on. A chat that the access list blocks stays closed. Mutes of
-        single topics are not checked. If a unit of work has a transaction or replies, the known
-        mutes are returned, and Telegram is asked after the unit.
+        single topics are not checked. If the current unit of work has a transaction or replies,
+        return the stored mutes, and ask Telegram after the unit.
         """
         async with reading(self._db) as tx:
             chat = await chats.get(tx, chat_id)
@@ -64,7 +73,7 @@ class ChatPresence:
         return await fetch(self._db, lambda tx: mutes.of_chat(tx, chat_id))
 
     async def unmute_topic(self, chat_id: int, thread_id: int) -> None:
-        """Resume the alerts of a topic that was reopened, according to Telegram."""
+        """Resume the alerts of a topic, because Telegram has reported that the topic is open."""
         async with writing(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
             await moves.end_mute(tx, chat_id, thread_id, now=self._now())
@@ -73,7 +82,8 @@ class ChatPresence:
     async def _recheck_presence(self, mute: Mute) -> None:
         presence = await self._ask(mute.chat_id, mute.missing)
         if presence == "may not" or isinstance(presence, Moved):
-            return  # the probes continue; Telegram reports a migration by a separate message
+            # The repeated checks continue; Telegram reports a migration by a separate message.
+            return
         async with self._db.begin() as tx:
             await moves.lock_for_presence(tx, mute.chat_id, presence)
             await moves.apply_presence(tx, mute, presence, now=self._now())

@@ -1,4 +1,4 @@
-"""Use cases of a chat: storage of Telegram's data, settings, and erasure of the chat's data."""
+"""The use cases of a chat: to store the chat, to change settings, and to erase the chat's data."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -11,7 +11,7 @@ from bot.updates.unit_of_work import reading, writing
 
 
 class Chats:
-    """The use cases for the settings of chats, all free."""
+    """The use cases for the settings of chats. All use cases cost 0 credits."""
 
     def __init__(self, db: Database, *, now: Callable[[], datetime]) -> None:
         """Store chats in ``db``."""
@@ -29,12 +29,12 @@ class Chats:
     async def ensure(
         self, known: Chat | None, chat_id: int, *, kind: str, title: str, language_code: str | None
     ) -> Chat:
-        """Return the chat of an update; write the chat only if the data from Telegram changed.
+        """Return the chat of an update. Write the chat only if data from Telegram have changed.
 
-        ``known`` is the stored chat, if any.
+        ``known`` is the stored chat, or None if the database has no such chat.
         """
         if known and known.id != chat_id:
-            return known  # the update has the group's id from before the group became a supergroup
+            return known  # the update has the id that the group had before it became a supergroup
         details = (kind, title, language_code or (known.language_code if known else None))
         if known and details == (known.kind, known.title, known.language_code):
             return known
@@ -59,7 +59,7 @@ class Chats:
             return await chats.get(tx, chat_id)
 
     async def change_defaults(self, chat_id: int, changes: Mapping[str, object]) -> Options:
-        """Set default options of new subscriptions to JSON values; the other defaults stay.
+        """Set default options of new subscriptions to JSON values. The other defaults stay.
 
         Return all default options. Two people may change different defaults at the same time.
         """
@@ -73,8 +73,11 @@ class Chats:
     async def erase(self, chat_id: int) -> None:
         """Delete the data of a chat.
 
-        Bills are kept without the ids of the chat and the person. The permissions and blocks of
-        the access list and the counters of the day's limits also stay.
+        The following data are kept:
+
+        - Bills, without the ids of the chat and the person.
+        - Permissions and blocks in the access list.
+        - The counters of the daily limits.
         """
         async with writing(self._db) as tx:
             await erasure.erase_chat(tx, chat_id, now=self._now())

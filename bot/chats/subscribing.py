@@ -1,4 +1,4 @@
-"""The start of subscriptions, which makes all free checks before a paid call."""
+"""The start of subscriptions. All free checks are made before a paid call."""
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -56,9 +56,10 @@ _NAME_IS_SURE = timedelta(days=1)
 """The time for which a stored name of a profile is taken as current."""
 
 _NOT_SHOWN_YET = timedelta(minutes=1)
-"""The age up to which stories cause alerts of a new subscription.
+"""The maximum age of a story that causes an alert of a new subscription.
 
-The API may show a story late. Stories that are already stored cause no alerts.
+The age is not zero, because the API may show a story late. Stories that are already stored cause
+no alerts.
 """
 
 _CHECK_VALID_FOR = timedelta(minutes=10)
@@ -67,21 +68,24 @@ _CHECK_VALID_FOR = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Subscribed:
-    """The result of a subscription request; ``live`` are the stories to offer, oldest first."""
+    """The result of a subscription request.
+
+    ``live`` contains the live stories to offer to the subscriber, oldest first.
+    """
 
     subscription: Subscription
     profile: Profile
     live: list[Story]
     already: bool
     is_new: bool = False
-    """Whether the chat did not follow the profile before, in any of the requested topics."""
+    """Whether the chat followed the profile in none of the requested topics before."""
     is_sooner: bool = False
     """Whether the chat already followed the profile, and the checks became more frequent."""
 
 
 @dataclass(frozen=True, slots=True)
 class _CheckedProfile:
-    """A profile to follow with the live stories, and the existing subscription, if any."""
+    """A profile to follow, the profile's live stories, and the existing subscription or None."""
 
     profile: Profile
     live: list[Story]
@@ -90,7 +94,7 @@ class _CheckedProfile:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """The restored subscriptions, and the names and errors of the remaining subscriptions."""
+    """The restored subscriptions. For each failed restore, the username and the error."""
 
     subscriptions: list[Subscription]
     failed: list[tuple[str, BotError]]
@@ -111,7 +115,7 @@ class Subscribing:
         wake: Callable[[], None] = lambda: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Create the use cases; ``wake`` is called when work may be due."""
+        """Create the use cases. ``wake`` is called when work may be due."""
         self._db = db
         self._topics = topics
         self._ledger = ledger
@@ -131,23 +135,23 @@ class Subscribing:
         preferences: Preferences | None = None,
         own_topic: bool = False,
     ) -> Subscribed:
-        """Subscribe a chat or topic to a profile; costs 0 to 3 credits.
+        """Subscribe a chat or topic to a profile. The cost is usually 0 to 3 credits.
 
-        If the API refuses the account, further calls check the refusal and cost more. Live stories
-        do not cause alerts; the live stories are returned so that the caller can offer to show the
-        stories. Without ``preferences``, the defaults of the chat apply. With ``own_topic``,
-        alerts go to a separate topic of the profile, and an existing subscription in ``target``
-        moves to that topic.
+        If the API refuses the account, further calls check the refusal and cost more. The current
+        live stories do not cause alerts. The live stories are returned, so that the caller can
+        offer to show them. Without ``preferences``, the defaults of the chat apply. With
+        ``own_topic``, alerts go to a separate topic of the profile, and an existing subscription
+        in ``target`` moves to that topic.
 
         Raises:
             BlockedError: The owner of the bot has blocked the chat.
             SubscriptionError: A limit is reached, or the topic can't be made.
-            AskAgainError: Telegram does not answer the request for a topic.
+            AskAgainError: Telegram does not answer the request to create a topic.
             NoSuchProfileError: The account does not exist.
             ProfilePrivateError: The account is private, so the stories are not available.
             SpendingError: The credits may not be spent, or the chat has no payer. While all
                 spending is stopped, a known profile can still be subscribed to.
-            StoriesError: The API failed, or the block-list has the profile.
+            StoriesError: The API failed, or the profile is on the block list.
         """
         ((_, result),) = await self.subscribe_all(
             target, [username], by, preferences=preferences, own_topic=own_topic
@@ -168,15 +172,16 @@ class Subscribing:
     ) -> list[tuple[str, Subscribed | BotError]]:
         """Subscribe to each profile as ``subscribe`` does. Return the results in the same order.
 
-        ``fast`` also makes existing subscriptions fast. The API is called for all profiles first.
-        Then all possible subscriptions start in a single transaction. If a concurrent command
-        reaches a limit in the meantime, no subscription starts.
+        If ``fast`` is True, existing subscriptions also become fast. The API is called for all
+        profiles first. Then all possible subscriptions start in a single transaction. If a
+        concurrent command reaches a limit in the meantime, no subscription starts.
 
         Raises:
             BlockedError: The owner of the bot has blocked the chat.
-            SubscriptionError: A limit was reached in the meantime, or topics are not possible.
+            SubscriptionError: A limit was reached in the meantime, or the bot can't create topics
+                in the chat.
             NoPayerError: The chat lost the payer in the meantime.
-            AskAgainError: Telegram does not answer the request for a topic.
+            AskAgainError: Telegram does not answer the request to create a topic.
         """
         places = await self._possible_places(target, usernames, own_topic=own_topic)
         is_fast = fast or (preferences is not None and preferences.options.fast)
@@ -278,7 +283,9 @@ class Subscribing:
         )
 
     async def set_own_topic(self, chat_id: int, subscription_id: int, *, on: bool) -> Subscription:
-        """Move a subscription to the separate topic of the profile, or back to the chat; free.
+        """Move a subscription to the separate topic of the profile, or back to the chat.
+
+        The move costs 0 credits.
 
         Raises:
             NotFollowedError: The chat does not have the subscription.
@@ -299,11 +306,12 @@ class Subscribing:
         return await self._move(subscription, target)
 
     async def restore(self, chat_id: int, by: int | None, *, ended_at: datetime) -> Restored:
-        """Restore the subscriptions that a chat ended at ``ended_at``; 0 credits.
+        """Restore the subscriptions that a chat ended at ``ended_at``. The cost is 0 credits.
 
-        Each subscription gets the earlier options, the dropped pending stories and the stories
-        found since the end. A paused subscription does not get the stories found since the end. If
-        the chat has no payer, the person ``by`` becomes the payer.
+        Each subscription gets the earlier options, the pending stories that were dropped at the
+        end of the subscription, and the stories found since then. A paused subscription does not
+        get the stories found since the end of the subscription. If the chat has no payer, the
+        person ``by`` becomes the payer.
 
         Raises:
             BlockedError: The owner of the bot has blocked the chat.
@@ -316,7 +324,9 @@ class Subscribing:
         failed: list[tuple[str, BotError]] = []
         for row in rows:
             try:
-                with as_current(None):  # a failure does not undo other restores
+                with as_current(None):
+                    # Each restore has a separate transaction, so a failure does not undo other
+                    # restores.
                     restored.append(await self._restore(row, by))
             except (SubscriptionError, StoriesError, SpendingError) as error:
                 failed.append((row.username, error))
@@ -358,7 +368,7 @@ class Subscribing:
         return subscription
 
     async def _check_restorable(self, tx: Tx, ended: Ended, by: int | None) -> None:
-        """Check that limits and the block list allow that a subscription is restored.
+        """Check that the limits and the block list allow a subscription to be restored.
 
         Raises:
             SubscriptionError: A limit of the chat, the payer or the budget is reached, or the
@@ -381,7 +391,9 @@ class Subscribing:
                 raise lacking
 
     async def _move(self, subscription: Subscription, target: Target) -> Subscription:
-        """Move a subscription with the pending deliveries to a different topic of the chat; free.
+        """Move a subscription and its pending deliveries to a different topic of the chat.
+
+        The move costs 0 credits.
 
         Raises:
             NotFollowedError: The subscription has ended in the meantime.
@@ -389,8 +401,8 @@ class Subscribing:
         now = self._now()
         async with writing(self._db) as tx:
             await chat_queues.lock(tx, target.chat_id)
-            # A later step of the same transaction may make the subscription fast. The counters
-            # are locked before the profile.
+            # The counters are locked before the profile, because a later step of the same
+            # transaction may make the subscription fast.
             payer = await chats.payer_of(tx, target.chat_id)
             await self._payers.count_new(tx, target.chat_id, payer, 0)
             before = await store.get(tx, subscription.id)
@@ -415,18 +427,19 @@ class Subscribing:
         new: int,
         faster: int | None,
     ) -> _CheckedProfile:
-        """Return the profile with the live stories and the existing subscription, if any.
+        """Return the profile, its live stories, and the existing subscription or None.
 
-        The cost is that of ``subscribe``: 0 for a known profile that is already subscribed to.
+        The cost is the same as in ``subscribe``. For a known profile that the chat already
+        follows, the cost is 0 credits.
 
         ``places`` are in the same chat. A subscription in the first place takes precedence. The
         limits include ``new`` subscriptions and ``faster`` fast subscriptions that are about to be
-        added. ``faster`` is None if this subscription will not be fast.
+        added. ``faster`` is None if the subscription to this profile will not be fast.
 
         Raises:
             SubscriptionError: A limit of the chat or the budget is reached.
             SpendingError: The credits may not be spent.
-            StoriesError: The API failed, or the block-list has the profile.
+            StoriesError: The API failed, or the profile is on the block list.
         """
         self._refuse_blocked("", username)
         chat_id = places[0].chat_id
@@ -489,9 +502,10 @@ class Subscribing:
     async def _lacks_budget(
         self, tx: Tx, payer: int, pending: int = 0
     ) -> SubscriptionError | None:
-        """Return an error if the budget has no room for one profile more than ``pending``.
+        """Return an error if the budget does not cover a further profile, or None if it does.
 
-        For a newcomer, the newcomers' part of the budget counts.
+        ``pending`` is the number of further profiles that the same request is about to add. If the
+        payer is a newcomer, only the newcomers' part of the budget counts.
         """
         is_fresh = not await access.is_known(tx, payer)
         counts = list(await profiles.count_followed(tx))
@@ -508,7 +522,9 @@ class Subscribing:
         )
 
     async def _ask_live(self, profile: Profile, by: Asker, *, is_just_named: bool) -> list[Story]:
-        """Return the live stories of a profile. Free if the last check is at most 10 minutes old.
+        """Return the live stories of a profile.
+
+        If the last check is at most 10 minutes old, the cost is 0 credits.
 
         Otherwise the cost is that of ``Names.fetch_stories``: 2 credits, or more if the API
         refuses the account.
@@ -546,7 +562,7 @@ class Subscribing:
         fast: bool,
         profile_ids: Collection[str],
     ) -> Subscribed:
-        """Start a subscription. ``profile_ids`` are all profiles of the transaction.
+        """Start a subscription. ``profile_ids`` are all profiles that the transaction changes.
 
         Raises:
             BlockedError: The owner of the bot has blocked the chat.
@@ -595,12 +611,15 @@ class Subscribing:
     async def _preferences_of_new(
         self, tx: Tx, chat: Chat, payer: int, preferences: Preferences | None, *, fast: bool
     ) -> Preferences:
-        """Return the preferences of a new subscription: ``preferences``, or the chat's defaults.
+        """Return the preferences of a new subscription.
 
-        If the chat has no room for a fast subscription, a fast default is dropped.
+        The result is ``preferences``, or the defaults of the chat if ``preferences`` is None.
+
+        If a limit does not allow a further fast subscription, a default of "fast" is ignored.
 
         Raises:
-            TooManyFastError: A fast subscription was requested, and the chat has no room.
+            TooManyFastError: A fast subscription was requested, but a limit does not allow a
+                further fast subscription.
         """
         wanted = preferences or Preferences(Options.from_json(chat.defaults))
         if fast:
@@ -619,7 +638,9 @@ class Subscribing:
     async def set_options(
         self, chat_id: int, subscription_id: int, changes: Mapping[str, object]
     ) -> Subscription:
-        """Set options of a subscription to JSON values, also for the pending deliveries.
+        """Set options of a subscription to JSON values.
+
+        The new options also apply to the pending deliveries.
 
         Raises:
             TooManyFastError: The chat or the payer has the maximum number of fast subscriptions.
@@ -630,8 +651,8 @@ class Subscribing:
             before = await load_subscription(tx, chat_id, subscription_id)
             options = before.options.with_values(changes)
             if options.fast:
-                # A later step of the same transaction may make another subscription fast. The
-                # counters are locked before the profile.
+                # The counters are locked before the profile, because a later step of the same
+                # transaction may make another subscription fast.
                 payer = await chats.payer_of(tx, chat_id)
                 await self._payers.count_new(tx, chat_id, payer, 0)
                 if not before.options.fast:

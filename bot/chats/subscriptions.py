@@ -1,7 +1,8 @@
-"""The existing subscriptions of a chat: list, pause, end and explain.
+"""The existing subscriptions of a chat: to list, pause, end and explain subscriptions.
 
-``subscribing`` starts subscriptions. Each change of a chat is a single transaction. Pending
-deliveries of an ended subscription are dropped. A message that is being sent may still arrive.
+The module ``subscribing`` starts subscriptions. Each change of a chat is a single transaction.
+Pending deliveries of an ended subscription are dropped. A message that is being sent may still
+arrive.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -30,11 +31,12 @@ from bot.stories_api.endpoints import CHECK_COST
 from bot.updates.unit_of_work import fetch, reading, writing
 
 _PLACES = 8  # the number of chats on a page of buttons
-_BLOCKED_AT_ONCE = 200  # deliveries of blocked profiles that one transaction drops
+# The maximum number of deliveries of blocked profiles that one transaction drops.
+_BLOCKED_AT_ONCE = 200
 
 
 class Subscriptions:
-    """The use cases for existing subscriptions; all are free."""
+    """The use cases for existing subscriptions. All use cases cost 0 credits."""
 
     def __init__(
         self,
@@ -47,11 +49,11 @@ class Subscriptions:
         wake: Callable[[], None] = lambda: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Create the use cases; ``wake`` is called when work may be due.
+        """Create the use cases. ``wake`` is called when work may be due.
 
-        ``blocked`` has the ids and names of profiles that nobody may follow. ``api`` has the price
-        of a check and the state of the service. ``is_paused`` returns whether this process makes
-        no checks.
+        ``blocked`` has the ids and names of profiles that nobody may follow. ``api`` provides the
+        price of a check and the state of the service. ``is_paused`` returns True if this process
+        makes no checks.
         """
         self._db = db
         self._api = api
@@ -70,7 +72,7 @@ class Subscriptions:
         return await fetch(self._db, lambda tx: load_subscription(tx, chat_id, subscription_id))
 
     async def named(self, chat_id: int, username: str) -> list[Subscription]:
-        """Return a chat's subscriptions to a profile: at most a subscription per topic.
+        """Return a chat's subscriptions to a profile. Each topic has at most one subscription.
 
         Raises:
             NotFollowedError: The chat does not follow the profile.
@@ -85,9 +87,10 @@ class Subscriptions:
         return await fetch(self._db, lambda tx: store.of_chat(tx, chat_id))
 
     async def chats_of_person(self, person: int) -> list[Chat]:
-        """Return at most 8 open groups and channels of a person.
+        """Return at most 8 groups and channels of a person that are not closed.
 
-        The person is responsible for the chat, or has added a subscription in the chat.
+        A chat belongs to a person if the person is responsible for the chat, or has added a
+        subscription in the chat.
         """
         return await fetch(self._db, lambda tx: store.chats_of_person(tx, person, most=_PLACES))
 
@@ -97,7 +100,7 @@ class Subscriptions:
             return await profiles.get(tx, profile_id)
 
     async def known_names(self, names: Sequence[str]) -> list[str]:
-        """Return the names in ``names`` that belong to stored profiles, at no cost."""
+        """Return the names in ``names`` that belong to stored profiles. The cost is 0 credits."""
         async with reading(self._db) as tx:
             return [name for name in names if await profiles.named(tx, name, since=EPOCH)]
 
@@ -138,8 +141,8 @@ class Subscriptions:
         """Pause a subscription, optionally ``until`` a time, or resume a paused subscription.
 
         A pause drops the pending deliveries. After a resume, alerts restart with stories posted
-        from now on, or from ``since``. Stories posted since that time and already found are
-        enqueued.
+        from now on, or from ``since``. Stories that were posted since that time, and that a check
+        has already found, are enqueued.
 
         Raises:
             NotFollowedError: The chat does not have the subscription.
@@ -204,7 +207,9 @@ class Subscriptions:
         return subscription
 
     async def mute_for_a_day(self, chat_id: int, subscription_id: int) -> Subscription:
-        """Pause a subscription for a day; a pause without an end stays. Return the subscription.
+        """Pause a subscription for a day. Return the changed subscription.
+
+        An existing pause without an end does not change.
 
         Raises:
             NotFollowedError: The chat does not have the subscription.
@@ -218,9 +223,11 @@ class Subscriptions:
         return muted
 
     async def resume_due(self) -> datetime | None:
-        """Resume subscriptions after a pause. Return the end of the next pause, or None.
+        """Resume the subscriptions whose pause has ended.
 
-        Alerts restart with stories posted from the end of the pause, even after a late call.
+        Return the time at which the next pause ends, or None without a pause.
+
+        Alerts restart with stories posted from the end of the pause, even if this call is late.
         """
         rows = await self._db.fetch(store.timed_pauses)
         for subscription in rows:
@@ -241,9 +248,10 @@ class Subscriptions:
     ) -> None:
         """Select the deferred deliveries of a chat again after a change of the chat's settings.
 
-        With ``rules_undone_since``, the change undoes new rules of the whole chat. The deliveries
-        that the rules dropped since that time are also selected again, except in a chat without a
-        payer. The next checks of the followed profiles are rescheduled.
+        If ``rules_undone_since`` is given, the change undoes rules of the whole chat that were set
+        at that time. In that case, the deliveries that these rules have dropped since that time
+        are also selected again, except in a chat without a payer. The next checks of the followed
+        profiles are rescheduled.
         """
         now = self._now()
         async with writing(self._db) as tx:
@@ -269,7 +277,7 @@ class Subscriptions:
         return moved
 
     async def close_chat(self, chat_id: int) -> bool:
-        """Close a chat in which the bot may not write. Return whether the chat was open.
+        """Close a chat in which the bot is not allowed to write. Return whether the chat was open.
 
         The data of a closed chat are kept for 30 days.
         """
@@ -292,9 +300,10 @@ class Subscriptions:
         return opened
 
     async def apply_blocks(self) -> int:
-        """Pause the alerts of newly blocked profiles, and resume the alerts of unblocked profiles.
+        """Pause the alerts of newly blocked profiles. Resume the alerts of unblocked profiles.
 
-        Subscribers are notified of both. Return the number of profiles with a changed block.
+        Subscribers are notified of the pause and of the resumption. Return the number of profiles
+        with a changed block.
         """
         if not self.blocked and not await self._db.fetch(profiles.blocked_ids):
             return 0
@@ -344,7 +353,7 @@ class Subscriptions:
         return len(waiting)
 
     async def why(self, target: Target, username: str) -> list[Why]:
-        """Explain the alerts of a profile in a chat or topic; free.
+        """Explain the alerts of a profile in a chat or topic. The cost is 0 credits.
 
         If the topic does not follow the profile, explain the subscriptions of other topics.
 
@@ -385,7 +394,9 @@ class Subscriptions:
         return obstacle
 
     async def live_stories(self, username: str, *, chat_id: int) -> list[Story]:
-        """Return the live stories of a followed profile, as of the last check; free.
+        """Return the live stories that the last check of a followed profile found.
+
+        The cost is 0 credits.
 
         The chat must follow the profile, because other chats have paid for the checks of other
         profiles. The list is empty for a blocked profile and for a profile that is not public. A

@@ -1,4 +1,4 @@
-"""The fetching of stories from the paid API, for people and for the schedule.
+"""The fetching of stories from the paid Stories API, for people and for the schedule.
 
 Input: a link, a name, or a profile that is due for a check. Output: stories. One transaction
 stores the snapshot of the profile, the alerts for new stories, and the settled bill. ``on_demand``

@@ -1,4 +1,4 @@
-"""The cache of the Stories API's answers, by key.
+"""The cache of the Stories API's answers. A key identifies each answer.
 
 The database has the answers for all chats and all processes. Single stories are also cached in
 memory. Within a process, concurrent requests for the same key share one call.
@@ -39,7 +39,7 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 
-# Seconds. The answer is stored after this delay, so that the person gets the story first.
+# The delay in seconds before an answer is stored, so that the person gets the story first.
 _STORED_AFTER_S = 0.05
 _URL_MARGIN = timedelta(seconds=60)
 # Errors that are cached if the call was billed or may have been billed, so that a repeated request
@@ -58,7 +58,7 @@ _NEGATIVE: dict[str, type[StoriesError]] = {
 
 @dataclass(frozen=True, slots=True)
 class Fetched(Generic[T]):
-    """The result of a call, with the profile if known.
+    """The result of a call of the API. ``profile`` is None if the result names no single profile.
 
     If ``profile`` is set, the result is a list of stories of this profile. ``partial`` means that
     the profile may have further live stories. ``is_checked`` is False if the call skipped the
@@ -69,7 +69,8 @@ class Fetched(Generic[T]):
     result: list[T]
     partial: bool = False
     is_checked: bool = True
-    bill: Bill | None = None  # settled in the transaction that stores the result
+    # The bill of the call, which is settled in the transaction that stores the result.
+    bill: Bill | None = None
 
 
 Fetch = Callable[[], Awaitable[Fetched[T]]]
@@ -89,8 +90,8 @@ class AnswerCache:
     ) -> None:
         """Store answers in ``db``, and settle bills in ``ledger``.
 
-        ``wake`` is called after an answer with stories, because alerts about the stories may be
-        due.
+        ``wake`` is called after an answer with stories is stored, because alerts about the stories
+        may be due.
         """
         self._db = db
         self._ledger = ledger
@@ -134,14 +135,15 @@ class AnswerCache:
             await asyncio.wait([future])
             if not future.cancelled():
                 return future.result()
-            # The request that made the call failed for a reason of its own, for example a spending
-            # limit.
+            # The call failed for a reason that applies only to the request that made the call, for
+            # example a spending limit.
         future = self._in_flight[key] = asyncio.get_running_loop().create_future()
         try:
             result = await self._load_or_fetch(key, fetch, until, codec, of)
         except StoriesError as error:
             future.set_exception(error)
-            future.exception()  # prevents a log entry of asyncio about an unread exception
+            # Otherwise, asyncio would log that the exception was never retrieved.
+            future.exception()
             raise
         else:
             future.set_result(result)
@@ -158,7 +160,8 @@ class AnswerCache:
         if cached is not None:
             return cached
         if (storing := self._storing.get(key)) is not None:
-            # The running write may store this answer, or the profile with this username.
+            # Wait for the write that is in progress, because it may store this answer, or the
+            # profile with this username.
             await asyncio.wait([storing])
         verdict = answers.verdict_key(of)
         now = self._now()
@@ -215,7 +218,9 @@ class AnswerCache:
             # This write is independent of the open transaction that the caller may have.
             with transaction_guard.refusing_slow_operations_while(None):
                 await self._db.run(write, durable=durable)
-        except Exception:  # the person has the answer; without the cache, the next request is paid
+        except Exception:
+            # The person already has the answer. If it is not stored, the next request is paid
+            # again.
             log.exception("an answer could not be kept", key=key)
         else:
             if fetched.profile:
@@ -243,10 +248,11 @@ async def _record(tx: Tx, profile: Profile, fetched: Fetched[Story], *, now: dat
 
 
 def _keys_answered(fetched: Fetched[Any]) -> set[str]:
-    """Return the keys of the requests that wait until this result is stored.
+    """Return the cache keys of the requests that must wait until this result is stored.
 
-    The requests are those for a story of the result, and for the profile. A single story does not
-    answer the request for the profile, but the request then finds the stored profile.
+    The keys are those of each story in the result, and of the profile. A single story does not
+    answer a request for all stories of the profile. That request waits nevertheless, because it
+    can then use the stored profile.
     """
     if fetched.profile is None:
         return set()
@@ -264,7 +270,7 @@ def story_key(pk: str) -> str:
 
 
 def until_urls_expire(stories: list[Story], now: datetime) -> datetime:
-    """Return until when the first of ``stories`` may be shown from the cache.
+    """Return the time until which the first of ``stories`` may be shown from the cache.
 
     At this time the story or its signed URL expires. The result is not before ``now``.
     """
@@ -273,7 +279,7 @@ def until_urls_expire(stories: list[Story], now: datetime) -> datetime:
 
 
 def url_expiries(story: Story) -> list[datetime]:
-    """Return a list with the time when the story's signed URL expires, less 60 seconds.
+    """Return a list with the time that is 60 seconds before the story's signed URL expires.
 
     The list is empty if the URL is not signed.
     """

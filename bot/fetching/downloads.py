@@ -1,4 +1,4 @@
-"""Downloads through the paid API, which are tried after all free sources of a file."""
+"""Downloads through the paid API. The paid API is used after all free sources of a file failed."""
 
 from collections.abc import Awaitable, Callable
 from collections.abc import Set as AbstractSet
@@ -24,7 +24,7 @@ from bot.runtime.timed_cache import TimedCache
 from bot.sending.sources import is_pasted
 
 _UNNAMED = "answers without an account in a row"  # the key of the only entry
-_MOST_UNNAMED = 3  # after so many of these answers in a row, purchases stop
+_MOST_UNNAMED = 3  # after this number of answers without an account in a row, purchases stop
 _NOT_BOUGHT_FOR = timedelta(days=1)
 
 
@@ -43,7 +43,7 @@ class DownloadsStories(Protocol):
         """Return the API call that downloads the file at a URL of a media host.
 
         ``refuse`` is called with the account of the file, or with None if the answer names no
-        account. ``refuse`` raises an error if the file may not be shown. The code that awaits the
+        account. ``refuse`` raises an error if the file must not be shown. The code that awaits the
         call must remove the file after use.
         """
 
@@ -69,12 +69,12 @@ class Downloads:
     _in_a_row: TimedCache[str, int] = field(init=False, default_factory=TimedCache)
 
     async def __call__(self, story: Story, asker: Asker) -> MediaFile:
-        """Return the file of a story; 1 credit. The caller must remove the file.
+        """Return the file of a story for 1 credit. The caller must remove the file.
 
         For an alert, the schedule pays. For a reply, the person who asks pays. A file from a
-        pasted URL is free, unless the media host refuses the bot and the URL is signed: the file
-        is then bought for 1 credit. The size of a free file counts towards a daily limit of
-        megabytes. Each attempt with a pasted URL counts at least 1 megabyte.
+        pasted URL is free. If the media host refuses the bot, and the URL is signed, the file is
+        bought for 1 credit. The size of a free file counts towards a daily limit of megabytes.
+        Each attempt with a pasted URL counts at least 1 megabyte.
 
         Raises:
             PastedLimitError: The person's daily limit of megabytes is exceeded.
@@ -94,7 +94,8 @@ class Downloads:
         try:
             file = await self.fetch(url)
         except MediaDeniedError:
-            # Instagram signs the URLs of all stories. An unsigned URL is therefore not a story.
+            # Instagram signs the URLs of all stories. An unsigned URL is therefore not the URL of
+            # a story.
             if expires_at(url) is None or self._unnamed_in_a_row() >= _MOST_UNNAMED:
                 raise
             call = self.api.download_url(url, self.spool, refuse=self._refuse_profile)
@@ -110,7 +111,7 @@ class Downloads:
         return self._in_a_row.get(_UNNAMED, now=self.now()) or 0
 
     def _refuse_profile(self, profile: Profile | None) -> None:
-        """Raise an error if the bought file may not be shown.
+        """Raise an error if the bought file must not be shown.
 
         Raises:
             MediaError: The answer names no account.

@@ -1,8 +1,8 @@
 """The check whether the budget is enough for all subscribed profiles.
 
-Subscriptions beyond the budget are refused. The budget can still become too small, if it is
-lowered or if checks become more expensive. The owners are notified about refused people, and about
-a budget that is too small.
+A subscription that the budget does not cover is refused. The budget can still become too small
+later, if the budget is lowered or if checks become more expensive. The owners are notified of
+refused people and of a budget that is too small.
 """
 
 from collections.abc import Sequence
@@ -15,8 +15,9 @@ from bot.domain.incidents import SetIncident
 from bot.domain.sentences import NN_
 from bot.scheduling.pricing import fewest_credits, is_feasible
 
-# The reserve that ends a shortfall. Without it, notifications would alternate, because the mean
-# cost of a check varies.
+# A shortfall ends only if the budget exceeds the need by this factor. Otherwise, notifications
+# about the start and the end of a shortfall would alternate, because the mean cost of a check
+# varies.
 _SPARE = 1.05
 
 _TOO_SMALL = NN_(
@@ -56,7 +57,7 @@ class Shortfall:
 
 
 class BudgetWatch:
-    """Notifies the owners when the budget becomes too small for the checks, or is enough again."""
+    """Notifies the owners if the budget becomes too small for the checks, or is enough again."""
 
     def __init__(
         self,
@@ -65,7 +66,10 @@ class BudgetWatch:
         *,
         credit_price: float = 0.0,
     ) -> None:
-        """Report a too small budget with ``set_incident``, refused people with ``set_capacity``.
+        """Create the watch.
+
+        ``set_incident`` reports a budget that is too small. ``set_capacity`` reports refused
+        people.
 
         ``credit_price`` is in US dollars.
         """
@@ -79,7 +83,7 @@ class BudgetWatch:
     async def report_refused_people(
         self, budget: float, counts: Sequence[int], cost: float, *, reply_share: float, people: int
     ) -> None:
-        """Report how many known persons could not subscribe today, and a budget that would do.
+        """Report how many known persons could not subscribe today, and a sufficient budget.
 
         Each person counts as one more profile, so the reported budget does not rise if a person
         tries again.
@@ -134,7 +138,7 @@ def shortfall(
     reply_share: float,
     was_short: bool = False,
 ) -> Shortfall | None:
-    """Return by how much ``budget`` is too small for the checks, or None for a sufficient budget.
+    """Return the shortfall of ``budget``, or None if the budget covers the checks.
 
     ``budget`` are the daily credits that checks get in any case. ``counts`` are two numbers: the
     profiles with a known person as a subscriber, and the profiles with newcomers only. ``cost`` is

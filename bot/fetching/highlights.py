@@ -1,4 +1,4 @@
-"""Highlights: the list of a profile's highlights, and the stories of a highlight."""
+"""The fetching of a profile's list of highlights, and of the stories of a highlight."""
 
 from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
@@ -54,12 +54,15 @@ class Highlights:
         self._next_call_at = now()
 
     async def of_profile(self, username: str, asker: Asker) -> list[Highlight]:
-        """Return the highlights of a profile, without their stories; 2 credits.
+        """Return the highlights of a profile, without their stories. The cost is 2 credits.
 
-        The cost is 3 credits if the name was not seen in the last 30 days, and 0 within an hour
-        after the last call. If the name has changed its owner, the old owner's list is not shown.
-        The list of the new owner is then fetched for 2 or 3 more credits. If the API refuses the
-        account, a lookup for 1 or 2 more credits checks the refusal.
+        The cost differs in the following cases:
+
+        - If the name was not seen in the last 30 days, the cost is 3 credits.
+        - Within an hour after the last call, the cost is 0 credits.
+        - If the name has a new owner, the list of the old owner is not shown. The list of the new
+          owner is fetched for 2 or 3 more credits.
+        - If the API refuses the account, a lookup for 1 or 2 more credits checks the refusal.
 
         Raises:
             NoSuchProfileError: The account does not exist.
@@ -96,9 +99,11 @@ class Highlights:
         return result
 
     async def open(self, highlight_id: str, asker: Asker) -> Highlight:
-        """Return a highlight with its stories, oldest first; 1 credit, 0 if cached.
+        """Return a highlight with its stories, oldest first.
 
-        A highlight is cached until the first URL of its stories expires, for a day at most.
+        The cost is 1 credit, or 0 credits for a cached highlight.
+
+        A highlight is cached until the first URL of its stories expires, but for at most a day.
 
         Raises:
             HighlightGoneError: The highlight does not exist, or contains no stories.
@@ -129,7 +134,10 @@ class Highlights:
         return result
 
     async def _resolve(self, username: str, charge: Charge) -> Profile:
-        """Return the current owner of a name; 1 credit, or 2 if the first answer is a refusal."""
+        """Return the current owner of a name.
+
+        The cost is 1 credit, or 2 credits if the first answer is a refusal.
+        """
         profile = await self._names.resolve_public(username, charge)
         self._refuse_blocked(profile)
         return profile
@@ -155,7 +163,7 @@ class Highlights:
     async def _is_current(self, result: list[Highlight], username: str) -> bool:
         """Return whether a list of highlights belongs to the current owner of the name.
 
-        The list may be from the cache.
+        A cached list may belong to an earlier owner of the name.
         """
         if not result or not result[0].profile.profile_id:
             return True
@@ -164,12 +172,12 @@ class Highlights:
 
     @contextmanager
     def _remembering_refusal(self) -> Iterator[None]:
-        """If the API's plan does not include highlights, make no calls for some time.
+        """Make no calls for an hour after an answer that the plan does not include highlights.
 
-        A refusal without a call does not extend this time.
+        An error that is raised without a call does not extend this hour.
 
         Raises:
-            HighlightsUnavailableError: A call was refused within this time.
+            HighlightsUnavailableError: A call was refused within the last hour, or is refused now.
         """
         if self._next_call_at > self._now():
             raise HighlightsUnavailableError("known from the last answer")

@@ -1,8 +1,8 @@
-"""The lookup of usernames: the owner of a name, whether the account is private, and its stories.
+"""The lookup of usernames. A lookup returns the owner of a name, and whether the owner is private.
 
-A lookup costs 1 credit and is made before more expensive calls. If the API refuses an account, a
-lookup must confirm this, because the API sometimes answers 403 or 404 for accounts that exist and
-are public.
+This module also fetches the stories of an owner. A lookup costs 1 credit and is made before more
+expensive calls. If the API refuses an account, a lookup must confirm the refusal, because the API
+sometimes answers 403 or 404 for accounts that exist and are public.
 """
 
 import asyncio
@@ -28,9 +28,12 @@ from bot.store import answers, profiles
 from bot.store.engine.database import Database, Tx
 
 NEGATIVE_FOR = timedelta(minutes=5)
-"""The time for which a refusal is cached, for all people and all kinds of requests."""
+"""The time for which a refusal is cached.
 
-# After this time the name is looked up again, because its owner may have changed.
+The cached refusal applies to all people and all kinds of requests.
+"""
+
+# A name that was last seen longer ago is looked up again, because its owner may have changed.
 _VALID_FOR = timedelta(days=30)
 # A lock for each name, so that a name is not looked up twice at the same time. All instances of
 # ``Names`` share the locks.
@@ -58,7 +61,9 @@ class Names:
         return self._api.checks_privacy
 
     async def last_known(self, username: str, *, within: timedelta = _VALID_FOR) -> Known | None:
-        """Return the stored owner of a name, or None if the name was not seen recently; free.
+        """Return the stored owner of a name, or None if the name was not seen recently.
+
+        The cost is 0 credits.
 
         Raises:
             NoSuchProfileError: According to a recent answer, no account has this name.
@@ -73,9 +78,10 @@ class Names:
             return await profiles.named(tx, username, since=now - within)
 
     async def resolve(self, username: str, charge: Charge) -> Profile:
-        """Return the current owner of a name; 1 credit, or 2 if the first answer is a refusal.
+        """Return the current owner of a name for 1 credit, or 2 if the first answer is a refusal.
 
-        A private account is returned as private. Subscribers are not notified of this.
+        A private account is returned as private. Subscribers are not notified that the account is
+        private.
 
         Raises:
             NoSuchProfileError: The second answer, after a refusal, is that the account does not
@@ -99,10 +105,10 @@ class Names:
         return profile
 
     async def look_up(self, username: str, charge: Charge) -> Profile:
-        """Return and store the current owner of a name; 1 credit.
+        """Return and store the current owner of a name. The cost is 1 credit.
 
-        An account that is found to be private is remembered as private for five minutes. A failed
-        lookup is not confirmed by a second answer, and is therefore not stored.
+        If the account is private, the answer is cached for five minutes. A failed lookup is not
+        stored, because no second answer confirms it.
 
         Raises:
             NoSuchProfileError: The answer is that the account does not exist.
@@ -123,10 +129,10 @@ class Names:
                 await self._store_verdict(tx, username, ProfilePrivateError)
 
     async def resolve_public(self, username: str, charge: Charge) -> Profile:
-        """Return the current owner of a name like ``resolve``, but only if the account is public.
+        """Return the current owner of a name, but only if the account is public.
 
-        If a concurrent request looks up the same name, the result of this lookup is used at no
-        cost.
+        The name is looked up as in ``resolve``, for 1 or 2 credits. If a concurrent request is
+        already looking up the same name, this request waits for the result and costs 0 credits.
 
         Raises:
             ProfilePrivateError: The account is visible to followers only.
@@ -137,7 +143,7 @@ class Names:
         began = self._now()
         async with _asking.setdefault(username, asyncio.Lock()):
             known = await self.last_known(username, within=self._now() - began)
-            # Another request may have looked up the name in the meantime.
+            # A concurrent request may have looked up the name in the meantime.
             if known and known.state == "active":
                 return known.profile
             profile = await self.resolve(username, charge)
@@ -151,7 +157,7 @@ class Names:
         await answers.store(tx, answers.verdict_key(username), verdict.__name__, until=until)
 
     async def check_refusal(self, username: str, charge: Charge, *, profile_id: str = "") -> Proof:
-        """Check by a lookup of the name whether a refusal is right; 1 or 2 credits.
+        """Check by a lookup of the name whether a refusal is right, for 1 or 2 credits.
 
         ``profile_id`` is the id of the refused account, if known. The result "unknown" means that
         the lookup failed, or that even the page of the account was refused. Such a refusal proves
@@ -173,14 +179,18 @@ class Names:
     async def fetch_stories(
         self, profile: Profile, charge: Charge, *, is_just_named: bool = False
     ) -> list[Story] | None:
-        """Return the live stories of an account, or None if its name has a different owner now.
+        """Return the live stories of an account, or None if the name has a different owner now.
 
-        The cost is 2 credits. A refusal counts only if a lookup of the name confirms it; the
-        lookup costs 1 or 2 more. If the lookup contradicts a 404, the call is repeated for 2 more,
-        because the 404 may be temporary. If the lookup contradicts "private", the call is not
-        repeated, because the account hides its stories permanently. ``is_just_named`` means that a
-        recent lookup found the account public, so no lookup is made. A different owner is noticed
-        only by a lookup.
+        The cost is 2 credits. If the API refuses the account, a lookup of the name for 1 or 2 more
+        credits must confirm the refusal:
+
+        - If the lookup contradicts a 404, the call is repeated for 2 more credits, because the 404
+          may be temporary.
+        - If the lookup contradicts "private", the call is not repeated, because the account hides
+          its stories permanently.
+
+        If ``is_just_named`` is True, a recent lookup has found the account public, so no lookup is
+        made. Only a lookup detects that the name has a different owner.
 
         Raises:
             NoSuchProfileError: The account does not exist.
@@ -206,7 +216,9 @@ class Names:
                 return await self._ledger.spend(charge, call)
             except (ProfilePrivateError, NoSuchProfileError) as again:
                 raise ProfileUnavailableError(str(again), credits=again.credits) from None
-            except SpendingError:  # a different person may be able to pay for a further attempt
+            except SpendingError:
+                # The refusal is not confirmed, because a different person may be able to pay for a
+                # lookup.
                 raise ProfileUnavailableError(str(error)) from None
 
     async def record_private(self, profile_id: str, *, token: int | None = None) -> None:

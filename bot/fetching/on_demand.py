@@ -1,4 +1,4 @@
-"""Stories that people ask for, by link or by profile. The cheapest suitable call is used."""
+"""The stories that people request by link or by profile. The cheapest suitable call is used."""
 
 from collections.abc import Callable, Collection
 from collections.abc import Set as AbstractSet
@@ -62,7 +62,9 @@ class Viewer:
         self._blocked = blocked
 
     async def story(self, link: Link, asker: Asker) -> Story:
-        """Return the story of a link; 1 credit, or 0 for a cached or certainly expired story.
+        """Return the story of a link for 1 credit.
+
+        For a story that is cached or has certainly expired, the cost is 0 credits.
 
         If the API answers that the story is gone, and the id contains a valid time, a second call
         for 1 more credit must confirm this. If the API answers that the account is private, a
@@ -87,7 +89,9 @@ class Viewer:
                 return await self._ledger.call_unsettled(charge, call)
             except StoryGoneError:
                 if links.story_taken_at(story_id) is None:
-                    raise  # no second call, because the story may be old
+                    # No second call is made, because the id has no valid time and the story may be
+                    # old.
+                    raise
                 return await self._ledger.call_unsettled(charge, call)
 
         async def fetch() -> Fetched[Story]:
@@ -110,7 +114,9 @@ class Viewer:
         return stories[0]
 
     async def look_up(self, username: str, asker: Asker) -> Profile:
-        """Return the current profile of a name, even if the profile is blocked; 1 credit.
+        """Return the current profile of a name, even if the profile is blocked.
+
+        The cost is 1 credit.
 
         Raises:
             NoSuchProfileError: According to one answer, the account does not exist.
@@ -121,17 +127,24 @@ class Viewer:
         return await self._names.look_up(username, Charge("stories", asker))
 
     async def stories(self, username: str, asker: Asker) -> list[Story]:
-        """Return the live stories of a profile, oldest first; 2 credits if its id is known.
+        """Return the live stories of a profile, oldest first.
 
-        The list is empty if the profile has no stories. A cached answer costs 0 credits. A name
-        that was not seen in the last 30 days costs 3, because a lookup for 1 credit comes first. A
-        private account therefore costs 1, and a name without an account costs 2. If only this
-        lookup fails (403 or 500), the stories are fetched by name for 3 credits.
+        The list is empty if the profile has no stories. The cost depends on the case:
 
-        Further calls cost more in three cases. If the API refuses an account whose id was known, a
-        lookup for 1 or 2 credits checks the refusal. If the API answers 404 for an account that
-        exists, the call is repeated for 2 credits. If a known name has a new owner, the
-        stories of the new owner cost up to 3 credits.
+        - For a cached answer, the cost is 0 credits.
+        - If the id of the profile is known, the cost is 2 credits.
+        - If the name was not seen in the last 30 days, the cost is 3 credits, because a lookup for
+          1 credit comes first. If the lookup shows that the account is private, the total cost is
+          1 credit. If no account has the name, the total cost is 2 credits.
+        - If only this lookup fails (403 or 500), the stories are fetched by name for 3 credits.
+
+        Further calls cost more in three cases:
+
+        - If the API refuses an account whose id was known, a lookup for 1 or 2 more credits checks
+          the refusal.
+        - If the API answers 404 for an account that exists, the call is repeated for 2 more
+          credits.
+        - If a known name has a new owner, the stories of the new owner cost up to 3 more credits.
 
         Raises:
             NoSuchProfileError: The account does not exist.
@@ -167,7 +180,9 @@ class Viewer:
         return [story for story in stories if story.expires_at > now]
 
     async def profile_of_file(self, bot_id: int, unique_ids: Collection[str]) -> str | None:
-        """Return the username of the story that the bot has sent as one of these files; free.
+        """Return the username of the story that the bot has sent as one of the given files.
+
+        ``unique_ids`` identify the files. The cost is 0 credits.
 
         Return None if no such story is stored.
         """
@@ -177,11 +192,14 @@ class Viewer:
     async def cached_stories(
         self, person: int, bot_id: int, name_prefix: str | None, link: Link | None
     ) -> list[tuple[Story, KnownFile]]:
-        """Return at most 50 stories whose files Telegram already has, newest first; free.
+        """Return at most 50 stories whose files Telegram already has, newest first.
 
-        These are the stories of the profile that the ``link`` names. If the link names a story,
-        only that story is returned. Stories of profiles that the person has subscribed to are
-        added if the name begins with ``name_prefix``. If ``name_prefix`` is None, none are added.
+        The cost is 0 credits.
+
+        The result contains the stories of the profile that ``link`` names. The result also
+        contains the stories of each profile that the person has subscribed to, if the name of the
+        profile begins with ``name_prefix``. If ``name_prefix`` is None, these stories are not
+        added. If ``link`` names a single story, only that story is returned.
         """
         known = None
         if link:  # a refusal in the cache (private, gone) is not an error here
@@ -210,7 +228,7 @@ class Viewer:
     async def _fetch_without_lookup(
         self, username: str, charge: Charge, failed: ApiUnavailableError
     ) -> Fetched[Story]:
-        """Return the stories of a name whose lookup failed; 3 credits.
+        """Return the stories of a name whose lookup failed. The cost is 3 credits.
 
         The call includes the privacy check of the API. A refusal is not taken as proof, because no
         lookup confirms it.

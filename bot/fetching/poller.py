@@ -1,4 +1,4 @@
-"""The scheduler, which claims due profiles, checks the profiles, and records the results.
+"""The scheduler. It claims due profiles, checks the profiles, and records the results.
 
 A check serves all subscriptions of a profile. The price is reserved before the check, and settled
 in the transaction that records the result. No transaction is open during a call of the Stories
@@ -43,25 +43,27 @@ from bot.store.engine.database import Database, Tx
 
 log = structlog.get_logger()
 
-_POLL_LEASE = timedelta(minutes=2)  # the lease of a check, whose call takes 30 seconds at most
-_RETRIES = RetryPolicy(pause=timedelta(minutes=2))  # applies after an error of the bot itself
+# The lease of a check; the call of a check takes at most 30 seconds.
+_POLL_LEASE = timedelta(minutes=2)
+_RETRIES = RetryPolicy(pause=timedelta(minutes=2))  # the pauses after an error of the bot itself
 _SHORTEST = timedelta(seconds=0.5)  # the pause if no check was made
 _EARLY_AGAIN = timedelta(seconds=5)  # the pause if no profile could be checked early
-_MONEY_AGAIN = timedelta(seconds=15)  # the pause until credits may be available again
-# The longest pause while credits are missing or the API is down.
+_MONEY_AGAIN = timedelta(seconds=15)  # the pause before the next step if credits are missing
+# The longest pause before the next step while credits are missing or the API is down.
 _LONGEST_WAIT = timedelta(minutes=5)
 # The pause between two checks while the API fails for all profiles.
 _PROBE_EVERY = timedelta(seconds=30)
 MAINTAIN_EVERY = timedelta(minutes=1)
 # After slow checks have taken half of the slots, the API counts as slow for this time.
 _SLOW_FOR = timedelta(minutes=2)
-# If a profile has more chats than this number, the chats are counted only once an hour.
+# If more chats than this number follow a profile, the chats are counted only once an hour.
 _MANY = 1_000
 _COUNTED_AGAIN = timedelta(hours=1)
-_SURVEYED_A_MINUTE = 1_000  # profiles; a survey of 1,000 blocks the event loop for 15 ms
-# The maximum number of due profiles that are searched for a daily summary that is near.
+# Profiles per minute; a survey of 1,000 profiles blocks the event loop for 15 ms.
+_SURVEYED_A_MINUTE = 1_000
+# The maximum number of profiles that are read in search of profiles with a daily summary soon.
 _SUMMARIES_READ = 100
-_LOOKUPS = 1, 2  # credits of one lookup of a name, and of the two that prove "gone"
+_LOOKUPS = 1, 2  # credits of a single lookup of a name, and of the two lookups that prove "gone"
 
 
 class Scheduler:
@@ -111,14 +113,17 @@ class Scheduler:
         self._now = now
         self._kept_at = now() - MAINTAIN_EVERY
         self._survey_at = now()
-        # The profiles with many chats whose chats were counted within the last hour.
+        # The profiles with more than ``_MANY`` chats whose chats were counted within the last
+        # hour.
         self._counted = TimedCache[str, bool]()
         self._plan: Plan | None = None
         # Two numbers: the profiles with a known person as a subscriber, and the profiles with
         # newcomers only.
         self._counts = (0, 0)
-        self._left = 0.0  # credits per day that replies will not need
-        self._rests_until = now()  # no checks until then, because the API fails for all profiles
+        self._left = 0.0  # the credits of today that replies will not need
+        # No checks are made before this time. The time is later than now while the API fails for
+        # all profiles.
+        self._rests_until = now()
         self._group: asyncio.TaskGroup | None = None
         self.failed_checks = FailedChecks()
         self.worker = Worker("checks", self._step, now=now, longest=sharing.checks_every)
@@ -140,7 +145,8 @@ class Scheduler:
         if self._group is not None and await self._begin_checks(self._group):
             return self._now()
         if not self._slots.count_free(self._now()):
-            # The end of a check wakes this loop earlier.
+            # All slots are in use. If a check ends earlier than the returned time, the end wakes
+            # this loop.
             return self._slots.next_free_at(self._now())
         return await self.next_step_at()
 
@@ -150,7 +156,7 @@ class Scheduler:
         return self._slow_at is not None and self._now() - self._slow_at < _SLOW_FOR
 
     async def next_step_at(self) -> datetime:
-        """Return the time of the next step, which is for the next check or for the maintenance."""
+        """Return the time of the next step, which starts checks or does the maintenance."""
         now = self._now()
         upkeep_at = self._kept_at + MAINTAIN_EVERY
         if self._is_paused() or not self._api.is_in_service or self._plan is None:
@@ -161,13 +167,14 @@ class Scheduler:
         return min(upkeep_at, check_at or upkeep_at)
 
     def _next_check_at(self, plan: Plan, state: "_State", now: datetime) -> datetime | None:
-        """Return when the next check may be made, or None without a profile to check."""
+        """Return the time of the next possible check, or None if there is no profile to check."""
         if state.first is None:
             return None
         due, snapshot_at = state.first
         if state.room < self._price_of_check:
             return max(due, now + _MONEY_AGAIN)
-        # If the first profile was checked too recently, a different profile may be checked early.
+        # The profile that is due first may have been checked too recently for an early check. In
+        # that case, a different profile may be checked early.
         rested = now.timestamp() - plan.schedule.minimum
         seen_at = min(snapshot_at.timestamp(), rested) if snapshot_at else 0.0
         # If the credit bucket is empty, wait until the bucket has enough credits.
@@ -178,13 +185,13 @@ class Scheduler:
             now=now.timestamp(),
             spent=state.spent,
         )
-        # No profile could be checked early now. Try again soon.
+        # No profile could be checked early at the last step. Try again soon.
         earliest = now + _SHORTEST if due <= now else min(due, now + _EARLY_AGAIN)
         return max(datetime.fromtimestamp(at, UTC), earliest)
 
     @property
     def _price_of_check(self) -> int:
-        """Return the credits to reserve for a check, which are the highest possible bill."""
+        """Return the credits to reserve for a check: the highest possible bill of the check."""
         return self._api.stories("", last_known_public_at=self._now()).price
 
     async def _load_state(self, now: datetime) -> "_State":
@@ -243,7 +250,7 @@ class Scheduler:
 
         Due profiles are claimed first, then profiles that must be checked before a daily summary.
         If credits are left, profiles are also claimed early. A claimed profile that is not due any
-        more at the current price is postponed and left out.
+        more at the current price is postponed, and is not returned.
         """
         now = lease.at
         # The bucket still contains the credits of the running checks.
@@ -258,7 +265,9 @@ class Scheduler:
         if self._api.is_failing:
             most = 1 - len(self._slots)
         is_paid = for_due >= 1
-        if not is_paid:  # profiles that were not checked for long do not wait for the bucket
+        if not is_paid:
+            # The check of a profile that was not checked for a long time does not wait for the
+            # bucket.
             for_due = of_day
         if most <= 0 or (for_due < 1 and for_early < 1):
             return []
@@ -307,9 +316,9 @@ class Scheduler:
         return taken
 
     async def _claim_early(self, tx: Tx, plan: Plan, lease: Lease, *, limit: int) -> list[Known]:
-        """Claim the profiles that are due next.
+        """Claim profiles that are due next, before their due time.
 
-        Postpone profiles whose chats can't be notified yet.
+        A profile is postponed and not claimed if no chat can be notified of the result yet.
         """
         now = lease.at
         taken: list[Known] = []
@@ -330,10 +339,11 @@ class Scheduler:
         return taken
 
     async def _maintain(self, plan: Plan) -> None:
-        """Once a minute, share the budget and store the plan.
+        """Once a minute, share the budget between the profiles and store the plan.
 
-        The demand is computed once a minute, or less often with many profiles. Blocks of profiles
-        are applied once a minute, and immediately after a change.
+        The demand of all profiles is also computed once a minute, or less often if there are many
+        profiles. Blocks of profiles are applied once a minute, and immediately after a change of
+        the blocks.
         """
         now = self._now()
         is_time = now - self._kept_at >= MAINTAIN_EVERY
@@ -373,7 +383,8 @@ class Scheduler:
     async def _poll_safely(self, known: Known, lease: Lease, plan: Plan, ticket: int) -> None:
         try:
             outcome = await self._poll(known, lease, plan)
-        except DatabaseUnavailableError as error:  # the profile is claimed again later
+        except DatabaseUnavailableError as error:
+            # The profile is claimed again after its lease has expired.
             log.warning("a check waits for the database", profile=known.profile_id, why=str(error))
             outcome = "no database"
         except Exception as error:
@@ -395,7 +406,7 @@ class Scheduler:
             due_at = _RETRIES.next_at(known.attempts, now=self._now())
             async with self._db.begin() as tx:
                 await profiles.retry(tx, known, due_at=due_at)
-        except Exception:  # the profile is claimed again after its lease
+        except Exception:  # the profile is claimed again after its lease has expired
             log.exception("a failed check can't be postponed", profile=known.profile_id)
 
     async def _poll(self, known: Known, lease: Lease, plan: Plan) -> str:
@@ -423,8 +434,8 @@ class Scheduler:
     async def _update_audience(self, known: Known) -> bool:
         """Count the chats that can be notified about a profile. Return whether any chat was found.
 
-        Without such chats, the profile is not checked any more. Many chats are counted only once
-        an hour.
+        If no chat can be notified, the profile is not checked any more. If a profile has many
+        chats, the chats are counted only once an hour.
         """
         now = self._now()
         if known.chats > _MANY and self._counted.get(known.profile_id, now=now):
@@ -483,7 +494,7 @@ class Scheduler:
         async def has_live(tx: Tx) -> bool:
             return bool(await stories.live(tx, known.profile_id, now=self._now()))
 
-        # The call is already billed, so the read is repeated until it succeeds.
+        # The call of the API is already billed, so this read is repeated until it succeeds.
         return await self._db.run_until_recorded(has_live)
 
     async def _record_answer(
@@ -529,7 +540,7 @@ class Scheduler:
         if why != "error":
             self.failed_checks.record_success()
         elif not isinstance(error, OutOfServiceError):
-            # ``OutOfServiceError`` is reported as an incident of its own.
+            # An ``OutOfServiceError`` is not recorded, because it opens a separate incident.
             self.failed_checks.record_failure(str(error), now)
         if why == "private":
             await self._api.record_refusal(known)
@@ -552,7 +563,7 @@ class Scheduler:
     ) -> Literal["private", "gone", "error"]:
         """Return the state of a profile that a failed check proves.
 
-        The results "private" and "gone" require that a lookup of the name confirms the failure.
+        The result is "private" or "gone" only if a lookup of the name confirms the failure.
         """
         if not isinstance(error, ProfilePrivateError | NoSuchProfileError):
             return "error"
@@ -570,8 +581,8 @@ class _State:
     """The data that decide which checks to make.
 
     ``room`` are the credits that may be spent now. ``spent`` are the credits spent today.
-    ``first`` has the due time of the next check, and the time of that profile's last check.
-    ``first`` is None without a profile to check.
+    ``first`` contains two times of the profile that is due first: the due time and the time of the
+    last check. If there is no profile to check, ``first`` is None.
     """
 
     room: int
@@ -585,7 +596,7 @@ def _charge(known: Known) -> Charge:
 
 
 def _whole_checks(credits_left: float, cost: float, most: float) -> int:
-    """Return the number of checks that credits pay for, between 0 and ``most``."""
+    """Return the number of checks that ``credits_left`` pays for, between 0 and ``most``."""
     return max(0, int(min(credits_left / cost, most)))
 
 

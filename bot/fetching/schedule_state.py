@@ -1,4 +1,4 @@
-"""The plan of the checks, with the owner's settings and the schedule.
+"""The plan of the checks: the schedule, and the settings of the bot's owner.
 
 All processes share the plan.
 """
@@ -25,7 +25,7 @@ KEY = "schedule"
 # error of the intervals is half as large.
 _SAMPLE = 400
 _POLLS_OF_MEAN = 50
-# The values until the scheduler has stored the actual values.
+# Initial values, used until the scheduler has stored the actual values.
 BUDGET, FLOOR_S, COST = 500.0, 60.0, 2.0
 
 Columns = dict[str, list[Any]]
@@ -36,10 +36,10 @@ Columns = dict[str, list[Any]]
 class PollSettings:
     """The settings of the checks.
 
-    ``credits_a_day`` are the credits that checks get in any case, per UTC day. ``credits_a_poll``
+    ``credits_a_day`` is the number of credits that checks get on every UTC day. ``credits_a_poll``
     is the cost of a check, or None to use the measured mean. ``floor`` is the minimum time between
-    two checks of a profile. ``blocked`` contains the names and ids of profiles that no chat may
-    subscribe to. This set may change at any time.
+    two checks of a profile. ``blocked`` contains the names and ids of profiles to which no chat is
+    allowed to subscribe. The set ``blocked`` can change at any time.
     """
 
     credits_a_day: int = 500
@@ -54,7 +54,7 @@ class Plan:
 
     If ``learns_cost`` is True, the cost is the mean bill of the last checks. ``pause`` is the mean
     time between two checks of a profile to which only newcomers have subscribed. ``pause`` is None
-    if the same rule applies to all profiles.
+    if the schedule also applies to these profiles.
     """
 
     schedule: Schedule = field(default_factory=lambda: Schedule(BUDGET, minimum=FLOOR_S))
@@ -64,7 +64,8 @@ class Plan:
 
     def learn_bill(self, credits: int) -> None:  # noqa: A002 - the term of the project
         """Update the mean cost of a check from a bill in credits."""
-        # The mean cost was already subtracted from the bucket, so correct the difference.
+        # The mean cost was already subtracted from the bucket. Subtract the difference to the
+        # bill.
         self.schedule.bucket.credits -= credits - self.cost
         if self.learns_cost:
             self.cost += (credits - self.cost) / _POLLS_OF_MEAN
@@ -72,9 +73,9 @@ class Plan:
     def share_budget(self, sure: float, more: float, *, known: int, fresh: int) -> None:
         """Set the budget: ``sure`` credits on every day, and ``more`` credits today.
 
-        Profiles with newcomers only get a part of ``sure``. ``known`` is the number of profiles
-        with a known person as a subscriber. ``fresh`` is the number of the profiles with newcomers
-        only.
+        Profiles whose subscribers are all newcomers get a part of ``sure``. ``known`` is the
+        number of profiles with a known person as a subscriber. ``fresh`` is the number of the
+        profiles with newcomers only.
         """
         schedule = self.schedule
         budget = sure + more
@@ -95,10 +96,10 @@ class Plan:
     ) -> tuple[Columns, datetime]:
         """Learn from a complete check.
 
-        Return the columns to store, and the time of the next check. ``own`` means that the
-        scheduler made the check. These checks show how late the schedule is. If only newcomers
-        have subscribed to the profile, the check costs credits but does not change the schedule.
-        The intervals of other profiles must not depend on newcomers.
+        Return the columns to store, and the time of the next check. ``own`` is True if the
+        scheduler made the check. Only checks by the scheduler show how late the schedule is. If
+        only newcomers have subscribed to the profile, the check costs credits but does not change
+        the schedule. The intervals of other profiles must not depend on newcomers.
         """
         state = _learned_state(known, now)
         taken = sorted(story.taken_at.timestamp() for story in stories)
@@ -110,7 +111,10 @@ class Plan:
         return self._columns_and_due(known, state, due, now)
 
     def recompute_due(self, known: Known, *, now: datetime) -> tuple[Columns, datetime]:
-        """Compute the due time again, after the weight of a profile or the price has changed."""
+        """Compute the due time of a profile again, after a change of its weight or of the price.
+
+        Return the columns to store, and the due time.
+        """
         state = _learned_state(known, now)
         due = self.schedule.set_due_at(state, known.weight, self.cost)
         return self._columns_and_due(known, state, due, now)
@@ -141,7 +145,8 @@ class Plan:
         self, known: Known, state: ProfileState, due: float, now: datetime
     ) -> tuple[Columns, datetime]:
         if known.fresh and self.pause is not None:
-            # The factor has the mean 1. It spreads the checks of profiles with the same pause.
+            # The factor has the mean 1. The factor spreads the checks of profiles with the same
+            # pause.
             text = f"{known.profile_id} {state.seen_at:.0f}"
             factor = 0.75 + crc32(text.encode()) / 2**32 / 2
             pause = min(self.pause.total_seconds() * factor, LATEST_HOURS * HOUR)
@@ -175,7 +180,7 @@ async def load(tx: Tx) -> Plan:
 async def save(tx: Tx, plan: Plan) -> None:
     """Store the plan.
 
-    If several processes store a plan, the last write wins, which is harmless.
+    If several processes store a plan, the last plan is kept. Lost changes are harmless.
     """
     schedule = plan.schedule
     value = {
@@ -189,7 +194,10 @@ async def save(tx: Tx, plan: Plan) -> None:
 
 
 async def cost_of_poll(tx: Tx, fixed: float | None) -> float:
-    """Return the cost of a check in credits, which is ``fixed`` or else the measured mean."""
+    """Return the cost of a check in credits.
+
+    The result is ``fixed``, or the measured mean cost if ``fixed`` is None.
+    """
     return (await load(tx)).cost if fixed is None else fixed
 
 
@@ -199,7 +207,8 @@ async def sample_states(
     """Return the state and the weight of the subscribed profiles.
 
     If there are more than ``most`` profiles, return a random sample, because reading all rows
-    would take too long. ``skip_fresh`` omits profiles with newcomers only.
+    would take too long. If ``skip_fresh`` is True, profiles whose subscribers are all newcomers
+    are omitted.
     """
     rows = await profiles.forecasts(tx, most=most, skip_fresh=skip_fresh)
     return [(ProfileState.from_json(forecast), weight) for forecast, weight in rows]

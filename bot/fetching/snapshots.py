@@ -14,13 +14,16 @@ from bot.store import answers, enqueue, fan_outs, profiles, stories, subscriptio
 from bot.store.claims import RELEASED
 from bot.store.engine.database import Tx
 
-_MOST_MEMBERS = 50  # different notification times; with more, some chat can always be notified
-# Number of chats. With more, some chat can always be notified, and reading all chats is slow.
+# Maximum number of chats with different notification times to read. If a profile has more, some
+# chat can always be notified.
+_MOST_MEMBERS = 50
+# Maximum number of chats of a profile to examine. If a profile has more chats, some chat can
+# always be notified, and reading all chats is slow.
 _MANY = 1_000
 GATHER = timedelta(minutes=5)
-"""The time to wait before a chat is told about hours without checks.
+"""The delay before a chat is notified that a profile was not checked for hours.
 
-The hours of several profiles are then reported in one line.
+The delay allows one line to report several profiles.
 """
 
 
@@ -28,8 +31,8 @@ The hours of several profiles are then reported in one line.
 class Snapshot:
     """The stories of a profile at one time.
 
-    ``partial`` means that the snapshot has only one of possibly several stories. ``is_checked`` is
-    False if the call skipped the API's privacy check.
+    If ``partial`` is True, the snapshot contains a single story, and the profile may have further
+    live stories. ``is_checked`` is False if the call skipped the API's privacy check.
     """
 
     profile: Profile
@@ -48,10 +51,16 @@ async def record(
 ) -> list[str]:
     """Record a snapshot, and enqueue alerts for new stories. Return the ids of the new stories.
 
-    No alerts are enqueued if no chat waits for the profile. If the snapshot is complete, also
-    notify chats of hours without checks, and schedule the next check. ``own`` is the plan of the
-    scheduler if the scheduler made the check. ``token`` is the claim that the check ends. If the
-    profile has been claimed again since, only the name and the new stories are recorded.
+    If no chat needs checks of the profile, no alerts are enqueued. If the snapshot is complete,
+    the following is also done:
+
+    - Schedule the next check.
+    - If the profile was not checked for hours, notify the chats.
+
+    ``own`` is the plan of the scheduler, or None if the scheduler did not make the check.
+    ``token`` identifies the claim of the profile for this check. A complete snapshot releases the
+    claim. If the profile has been claimed again since then, only the name, the new stories and
+    their alerts are recorded.
     """
     if snapshot.stories:
         before = await record_name(tx, snapshot.profile, now=now)
@@ -71,15 +80,15 @@ async def record(
 
 
 def _end_of(token: int | None) -> Mapping[str, object]:
-    """Return the columns that end the claim of a check. Without a claim, return no columns."""
+    """Return the column values that release the claim of a check, or no values without a claim."""
     return {} if token is None else RELEASED
 
 
 async def record_name(tx: Tx, profile: Profile, *, now: datetime) -> Known:
     """Record the name of a profile, and notify subscribers if the name has changed.
 
-    A cached refusal of the name is removed. Return the profile as stored before, or the new row of
-    a new profile.
+    A cached refusal of the name is removed. Return the profile as it was stored before. For a new
+    profile, return the new row.
     """
     before = await profiles.add_or_update(tx, profile, now=now)
     await answers.remove(tx, answers.verdict_key(profile.username))
@@ -111,7 +120,7 @@ async def _finish_check(
     columns_of_end: Mapping[str, object],
 ) -> None:
     """Record a complete check of the profile, and schedule the next check."""
-    if before.state == "blocked":  # an owner blocked the profile during the check
+    if before.state == "blocked":  # the bot's owner has blocked the profile during the check
         if columns_of_end:
             await profiles.change(tx, before.profile_id, **columns_of_end)
         return
@@ -152,15 +161,16 @@ async def _finish_check(
 
 
 async def reschedule_check(tx: Tx, profile_id: str, *, now: datetime) -> None:
-    """Compute the next check of a profile again, after a change of its subscribers."""
+    """Compute the time of a profile's next check again, after a change of its subscribers."""
     await reschedule_checks(tx, [profile_id], now=now)
 
 
 async def reschedule_checks(tx: Tx, profile_ids: Iterable[str], *, now: datetime) -> None:
-    """Compute the next checks again, after a change of subscribers or notification times.
+    """Compute the times of next checks again, after a change of subscribers or notification times.
 
-    A profile is skipped if no chat waits for the profile, if the last check failed, or if no check
-    was made yet. The rows of the profiles stay locked until the end of the transaction.
+    A profile is skipped in three cases: no chat needs checks of the profile, the last check
+    failed, or no check was made yet. The rows of the profiles stay locked until the end of the
+    transaction.
     """
     plan = await schedule_state.load(tx)
     for profile_id in sorted(set(profile_ids)):
@@ -175,7 +185,7 @@ async def reschedule_checks(tx: Tx, profile_ids: Iterable[str], *, now: datetime
 
 
 async def reschedule_checks_of_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
-    """Compute the next checks of a chat's profiles again, after a change of the chat."""
+    """Compute the times of next checks of a chat's profiles again, after a change of the chat."""
     rows = await subscriptions.of_chat(tx, chat_id)
     await reschedule_checks(tx, [subscription.profile_id for subscription in rows], now=now)
 
@@ -190,11 +200,11 @@ async def useful_at(
     now: datetime,
     is_claimed: bool = False,
 ) -> datetime:
-    """Return when to check a profile, so that a chat can be notified of the result.
+    """Return the time to check a profile, so that a chat can be notified of the result.
 
-    The check is not made before that, unless the profile would stay unchecked for too long since
-    ``seen_at`` and stories could be lost. If only newcomers have subscribed, the result is not
-    before ``due``, unless the check is already claimed.
+    A check is not made before a chat can be notified, except if stories could be lost because the
+    last check at ``seen_at`` would be too long ago. If only newcomers have subscribed, the result
+    is not before ``due``, except if the check is already claimed.
     """
     if known.chats > _MANY:
         return due
@@ -229,9 +239,13 @@ async def record_failure(
 ) -> None:
     """Record a failed check, delay the next check, and notify subscribers once.
 
-    One answer "private" or "no such account" proves nothing, but two in a row do. If no chat waits
-    for the profile, one answer sets the state. ``token`` is the claim that the check ends. Nothing
-    is recorded if the profile has been claimed again since, is blocked, or is not stored.
+    A single answer "private" or "no such account" does not change the state of the profile,
+    because the answer may be wrong. Two of these answers in a row change the state. If no chat
+    needs checks of the profile, a single answer changes the state.
+
+    ``token`` identifies the claim of the profile for this check. Nothing is recorded in three
+    cases: the profile has been claimed again since then, the profile is blocked, or the profile is
+    not stored.
     """
     before = await profiles.lock(tx, profile_id)
     if before is None or before.state == "blocked" or token not in {None, before.token}:
@@ -247,7 +261,8 @@ async def record_failure(
         refusal = why
         checked_at = None
         refusals = before.refusals + 1 if why == before.refusal else 1
-        # Subscribers are notified only after the second refusal: one refusal proves nothing.
+        # Subscribers are notified only after the second refusal, because a single refusal may be
+        # wrong.
         if alert_rules.is_refusal_proven(refusals) or not followed:
             state = why
         if state != "active":

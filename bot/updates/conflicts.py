@@ -1,10 +1,10 @@
 """The pause of a process that runs on a copy of the database of another process.
 
 Telegram gives the updates of a bot to one poller. If two processes poll with the same token, every
-poll of one process makes Telegram end the poll of the other with 409. Each process would check
-profiles and send alerts from its own database. Every story would arrive twice, and two budgets
-would be spent. ``judge`` decides which process pauses, from the results of the polls and from the
-place of the database (``Origin``).
+poll of one process makes Telegram end the poll of the other process with a 409 response. If no
+process paused, each process would check profiles and send alerts from its own database. Every
+story would then arrive twice, and two budgets would be spent. ``judge`` decides which process
+pauses, from the results of the polls and from the place of the database (``Origin``).
 
 Only polling detects such a conflict, because a process with a webhook gets no 409. PostgreSQL
 needs no detection, because all its processes share one database and only one of them polls.
@@ -32,25 +32,29 @@ LASTING = timedelta(minutes=3)
 The cause of a shorter conflict is an update of the bot, in which two processes overlap.
 """
 GAP = timedelta(seconds=90)
-"""A conflict is over if no poll ended with 409 for this time.
+"""The time without a 409 response to a poll after which a conflict is over.
 
-The time is longer than the pause between polls, which is 30 seconds at most.
+The time is longer than the pause between two polls, which is at most 30 seconds.
 """
 LONGEST_DOUBT = timedelta(minutes=10)
 SETTLED = timedelta(days=1)
-_FEWEST = 3  # with fewer conflicts, the cause is not another program
-_THINNED = timedelta(seconds=1)  # minimum interval between two recorded answers
+_FEWEST = 3  # minimum number of 409 responses that prove a lasting conflict
+# The minimum interval between two recorded answers, to save memory.
+_THINNED = timedelta(seconds=1)
 _KEY = "origin"
 _MACHINE_ID = Path("/etc/machine-id")
 _CONTAINER_ID = re.compile(r"[0-9a-f]{12}")
-_ID_LENGTH = 16  # the number of characters of a host's name
+_ID_LENGTH = 16  # the number of characters of a hashed host name
 
 Role = Literal["alone", "original", "copy", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The host and the absolute path of a database file. A host without a fixed name is ""."""
+    """The host and the absolute path of a database file.
+
+    The host is an empty string if the machine has no fixed name.
+    """
 
     host: str
     path: str
@@ -60,10 +64,11 @@ class Origin:
 class Polls:
     """The recent results of the polls.
 
-    ``conflicts`` and ``answers`` are the times of the last ``LASTING``. ``since`` is the time of
-    the first 409 in the conflict. ``answered_since`` is the time since which all polls were
-    answered. ``was_first`` is True if polls were answered for ``LASTING`` before this conflict or
-    an earlier conflict began. The value never becomes False again.
+    ``conflicts`` and ``answers`` are the times of the 409 responses and of the answers within the
+    last ``LASTING``. ``since`` is the time of the first 409 in the conflict. ``answered_since`` is
+    the time since which all polls were answered. ``was_first`` is True if polls were answered for
+    at least ``LASTING`` before this conflict or an earlier conflict began. ``was_first`` never
+    becomes False again.
     """
 
     conflicts: tuple[datetime, ...] = ()
@@ -96,7 +101,7 @@ class Polls:
         return replace(self, answers=(*_recent(self.answers, at), at), answered_since=since)
 
     def answered_for(self, now: datetime) -> timedelta:
-        """Return for how long all polls have been answered, without a 409 and without a gap."""
+        """Return the duration for which polls have been answered without a 409 or a gap."""
         if self.answered_since is None or now - self.answers[-1] > GAP:
             return timedelta(0)
         return now - self.answered_since
@@ -104,8 +109,8 @@ class Polls:
     def conflicts_last(self, now: datetime) -> bool:
         """Return whether a conflict exists now and has lasted for at least ``LASTING``.
 
-        Within the last ``LASTING``, at least 3 polls must have ended with 409. These polls must
-        outnumber the recorded answers.
+        In addition, at least 3 polls must have ended with 409 within the last ``LASTING``, and
+        these polls must outnumber the recorded answers.
         """
         if self.since is None or now - self.conflicts[-1] > GAP:
             return False
@@ -115,13 +120,16 @@ class Polls:
 
 
 def judge(polls: Polls, *, own: Origin, remembered: Origin | None, now: datetime) -> Role:
-    """Return which of two processes with the same token this process is.
+    """Return the role of this process among two processes with the same token.
 
     ``own`` is the place of the database. ``remembered`` is the place in an earlier run, or None
-    without an earlier run. If the places differ, the database was copied and the process is
-    "copy". If polls were answered for ``LASTING`` before this conflict or an earlier conflict
-    began, the process is "original". Otherwise the process is "unknown". Without a lasting
-    conflict, the process is "alone".
+    without an earlier run. The first rule that applies determines the role:
+
+    - Without a lasting conflict, the role is "alone".
+    - If the places differ, the database was copied, and the role is "copy".
+    - If polls were answered for ``LASTING`` before this conflict or an earlier conflict began, the
+      role is "original".
+    - In all other cases, the role is "unknown".
     """
     if not polls.conflicts_last(now):
         return "alone"
@@ -131,7 +139,7 @@ def judge(polls: Polls, *, own: Origin, remembered: Origin | None, now: datetime
 
 
 def must_pause(polls: Polls, *, own: Origin, remembered: Origin | None, now: datetime) -> bool:
-    """Return whether this process must pause its checks and alerts now.
+    """Return True if this process must pause its checks and alerts now.
 
     A "copy" pauses until the conflict is over. An "unknown" process pauses for at most
     ``LONGEST_DOUBT`` after the conflict has lasted for ``LASTING``.
@@ -168,7 +176,10 @@ class PollConflicts:
         self._polls = self._polls.with_answer(self._now())
 
     def is_lasting(self) -> bool:
-        """Return whether a conflict has lasted, whichever process must pause."""
+        """Return whether a conflict has lasted for ``LASTING``.
+
+        The result does not depend on which process must pause.
+        """
         return self._polls.conflicts_last(self._now())
 
     def is_paused(self) -> bool:
@@ -217,13 +228,13 @@ async def load_conflicts(db: Database, *, now: Callable[[], datetime]) -> PollCo
 def host_name(machine_id: Path = _MACHINE_ID) -> str:
     """Return a fixed name of the machine: a hash of the machine id, or the host name.
 
-    A Docker container gets a new name each time, so return "" for the name of a container.
+    Return an empty string in a Docker container, because each new container has a new name.
     """
     try:
         identity = machine_id.read_text().strip()
     except (OSError, UnicodeDecodeError):
         identity = ""
-    if identity:  # machine-id(5) allows only a hash of the id to be shown
+    if identity:  # machine-id(5) requires that only a hash of the id is shown to others
         return hashlib.sha256(f"storybell {identity}".encode()).hexdigest()[:_ID_LENGTH]
     name = socket.gethostname()
     return "" if _CONTAINER_ID.fullmatch(name) else name

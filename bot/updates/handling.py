@@ -1,10 +1,10 @@
 """The handling of an update. Database writes, replies and completion are one transaction.
 
-The transaction also claims the queue of the chat, so that the replies can be sent at once. If a
-reply can't be sent, the reply waits in the queue with priority over alerts. Reasons are a flood
-limit, an outage, a lost connection, or a different message that is being sent to the chat. After
-the commit, the handler of the update never runs again, unless a power failure undoes a commit that
-did not wait for the disk.
+The transaction also claims the queue of the chat, so that the replies can be sent at once. A reply
+that can't be sent now waits in the queue with priority over alerts. The reasons are a flood limit,
+an outage, a lost connection, or a different message that is being sent to the chat. After the
+commit, the handler of the update never runs again, unless a power failure undoes a commit that did
+not wait for the disk.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -41,8 +41,8 @@ _EARLIER_REPLIES_EVERY = timedelta(seconds=30)
 class Enqueued:
     """The stored replies to an update.
 
-    If there is a ``lease``, the messages ``rows`` are sent now. Without a lease, the outbox sends
-    the messages. ``strangers`` are replies to chats that are not in the database.
+    If ``lease`` is not None, the messages ``rows`` are sent now. If ``lease`` is None, the outbox
+    sends the messages later. ``strangers`` are replies to chats that are not in the database.
     """
 
     lease: SendLease | None
@@ -64,11 +64,12 @@ class Handling:
         replies_are_durable: bool,
         now: Callable[[], datetime],
     ) -> None:
-        """Create the object. ``wake`` wakes the outbox.
+        """Set the dependencies. ``wake`` wakes the outbox.
 
-        If ``replies_are_durable`` is True, the commit of an update that only has replies waits for
-        the disk. Otherwise, a power failure may undo the commit, and the update is handled again.
-        This is safe only if the database can't crash while this process continues to run.
+        If ``replies_are_durable`` is True, the commit of an update with replies and no other
+        writes waits for the disk. If ``replies_are_durable`` is False, a power failure may undo
+        the commit, and the update is then handled again. False is safe only if the database can't
+        crash while this process continues to run.
         """
         self._db = db
         self._outbox = outbox
@@ -113,10 +114,10 @@ class Handling:
         return enqueued is not None
 
     async def _enqueue_and_commit(self, unit: Unit, claimed: ClaimedUpdate) -> Enqueued | None:
-        """Store the replies, commit, and return the replies. Without any work, return None.
+        """Store the replies, and commit. Return the replies, or None if nothing was written.
 
         Raises:
-            TakenOverError: A different process has claimed the update since.
+            TakenOverError: A different process has claimed the update in the meantime.
         """
         if not (unit.replies or unit.work or unit.is_open):
             return None
@@ -134,8 +135,10 @@ class Handling:
     async def _enqueue_replies(self, tx: Tx, replies: Sequence[Reply], now: datetime) -> Enqueued:
         """Store the replies. Claim the queue of the chat, except while Telegram is down.
 
-        The queue is claimed only if all replies go to one stored chat, and the queue is free and
-        has no pending reply.
+        The queue is claimed only if all of the following conditions are true:
+
+        - All replies go to a single chat, and the database has the chat.
+        - The queue of the chat is free, and has no pending reply.
         """
         queue, claim = None, self._outbox.leases.new_lease()
         chats = {reply.target.chat_id for reply in replies}
@@ -170,7 +173,7 @@ class Handling:
         return Enqueued(None, rows, strangers)
 
     async def _make_earlier_replies_due(self, tx: Tx, chat_id: int, now: datetime) -> None:
-        """Make earlier replies to the chat due now, at most once in 30 seconds."""
+        """Make the earlier pending replies to a chat due now, but at most once in 30 seconds."""
         if self._made_due.get(chat_id, now=now) is None:
             self._made_due.put(chat_id, value=True, until=now + _EARLIER_REPLIES_EVERY)
             await deliveries.make_replies_due(tx, chat_id, now=now)
@@ -185,7 +188,9 @@ class Handling:
         for reply in enqueued.strangers:
             try:
                 await self._send_to_stranger(reply)
-            except Exception:  # the update is already done
+            except Exception:
+                # The update is already recorded as done, so a failure must not stop the other
+                # replies.
                 log.exception("an answer was lost", chat=reply.target.chat_id)
         if enqueued.lease is None:
             return
@@ -209,7 +214,7 @@ class Handling:
 
 
 async def _make_all(calls: Sequence[Call]) -> None:
-    """Make all calls. Log an exception of a call, and continue."""
+    """Make all calls. If a call raises an exception, log the exception and continue."""
     for call in calls:
         try:
             await call()

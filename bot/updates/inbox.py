@@ -1,8 +1,8 @@
 """The inbox, which stores updates and passes the updates to the handlers.
 
-An update is stored before the bot confirms the update to Telegram. The updates of a chat are
-handled in order, and the updates of different chats at the same time. If a process dies, other
-processes claim the unfinished updates.
+An update is stored before the bot confirms the update to Telegram. The updates of a single chat
+are handled in order. The updates of different chats are handled at the same time. If a process
+dies, other processes claim the unfinished updates.
 
 An update is given up after three failures of the handler, or after nine attempts without an
 outcome. An attempt has no outcome if the process died or a statement took too long. If a chat or a
@@ -40,17 +40,20 @@ log = structlog.get_logger()
 
 
 Handle = Callable[[Update, ClaimedUpdate], Awaitable[bool]]
-# A new update: the queue and the person, the update_id, and the JSON.
+# A new update: the queue and the person, the update_id, and the JSON text.
 StorableUpdate = tuple[Standing, int, str]
 
 RETRIES = RetryPolicy(failures=3, attempts=9, pause=timedelta(seconds=1))
-_RETURNED_FOR = timedelta(seconds=2)  # the wait for a retry after a database outage
-# The maximum number of running handlers. Many of them only wait for a flood limit or a response.
+# The pause before an update is retried after a database outage.
+_RETURNED_FOR = timedelta(seconds=2)
+# The maximum number of running handlers. The number is large, because many handlers only wait for
+# a flood limit or a response.
 _AT_ONCE = 1_000
 SAID_AGAIN = timedelta(minutes=2)  # minimum time between two replies about too many requests
 _SEEN = 100_000  # maximum number of people to remember in memory
 _SEEN_FOR = timedelta(days=1)
-_BEHIND = 2_000  # with so many unfinished updates, further updates stay at Telegram
+# If the bot has this number of unfinished updates, further updates stay at Telegram.
+_BEHIND = 2_000
 _CLAIM_AGAIN = timedelta(seconds=1)  # the pause before the next claim if no update was claimed
 _STILL_OPEN = frozenset({"returned", "slow", "again", "taken over"})
 _WITH_COMMANDS = ("message", "edited_message", "channel_post")
@@ -58,7 +61,7 @@ _SHORTEST = timedelta(seconds=0.05)  # the minimum pause between two claims
 
 
 async def _no_answer(_update: Update, _claimed: ClaimedUpdate) -> bool:
-    """Send no reply, and return that nothing was recorded."""
+    """Send no reply. Return False, because no outcome is recorded."""
     return False
 
 
@@ -96,9 +99,10 @@ class Intake:
         self._retries, self._said_again = retries, said_again
         self._owner = owner
         self._now = now
-        self._running: dict[str, ClaimedUpdate] = {}  # the latest running update of each queue
+        # For each queue, the latest update that is being handled.
+        self._running: dict[str, ClaimedUpdate] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._open = 0  # number of unfinished updates, exact if only one process runs
+        self._open = 0  # the number of unfinished updates, which is exact if only one process runs
         # The day on which each person was last recorded.
         self._seen = TimedCache[int, date](size=_SEEN)
         self._group: asyncio.TaskGroup  # the tasks that handle updates
@@ -114,17 +118,22 @@ class Intake:
 
     @property
     def is_behind(self) -> bool:
-        """Return whether too many updates are unfinished. Telegram must then keep new updates."""
+        """Return whether too many updates are unfinished.
+
+        If the result is True, Telegram must keep the new updates.
+        """
         return self._open >= _BEHIND
 
     async def add(self, updates: Iterable[object]) -> None:
         """Store updates exactly as Telegram sent them.
 
-        An update that the database refuses, or with an impossible id or person, is left out.
-        Otherwise Telegram would send this update again and again, before all other updates.
+        An update that the database refuses, or that has an impossible id or person, is not stored.
+        If such an update raised an error instead, Telegram would send the update again and again,
+        before all other updates.
 
         Raises:
-            DatabaseUnavailableError: Some updates may not be stored.
+            DatabaseUnavailableError: The database is unavailable, so some of the updates are
+                possibly not stored.
         """
         new_updates = list(filter(None, map(_storable_update, updates)))
         if not new_updates:
@@ -154,7 +163,7 @@ class Intake:
             try:
                 await self.worker.run()
             finally:
-                self.worker.stop()  # if cancelled, no new tasks can start
+                self.worker.stop()  # if this loop is cancelled, no new tasks must start
             while self._tasks:
                 await asyncio.wait(self._tasks)
             renewing.cancel()
@@ -166,20 +175,22 @@ class Intake:
             self._is_counted = True
         room = self._free_places()
         if not room or self._all_are_running():
-            return None  # a finished or new update wakes this loop
+            return None  # the end of an update or the arrival of a new update wakes this loop
         updates = await self._claim(room)
         for claimed in updates:
             self._begin(claimed)
         return await self._next_due_at(_SHORTEST if updates else _CLAIM_AGAIN)
 
     def _all_are_running(self) -> bool:
-        """Return whether this process certainly handles all unfinished updates now."""
+        """Return True if this process certainly handles all unfinished updates now."""
         return self._is_only_process and self._open <= len(self._running)
 
     async def _next_due_at(self, rest: timedelta) -> datetime | None:
-        """Return when an update can be claimed next, for example after the death of a process.
+        """Return the time at which an update can be claimed next.
 
-        The result is at least ``rest`` from now. Return None if no update is waiting.
+        An update that a dead process has claimed can be claimed when the lease has expired.
+
+        The result is at least ``rest`` after now. Return None if no update is waiting.
         """
         due = await self._db.fetch(inbox.claims.next_claimable_at)
         return due and max(due, self._now() + rest)
@@ -193,13 +204,14 @@ class Intake:
                 task.cancel()
 
     async def _store_and_maybe_begin(self, new_updates: list[StorableUpdate]) -> None:
-        """Store updates. If none of the updates must wait (``_may_begin``), start all of them."""
+        """Store updates. If no update has to wait (``_may_begin``), start all these updates."""
         now = self._now()
         at_once = self._may_begin([where for where, _, _ in new_updates])
         lease = self._owner.lease(now, self._lease) if at_once else None
         begun: list[tuple[ClaimedUpdate, asyncio.Task[None]]] = []
         try:
-            # A failed transaction is not retried, because Telegram then sends the updates again.
+            # A failed transaction is not retried, because Telegram sends unconfirmed updates
+            # again.
             async with self._db.begin() as tx:
                 arrivals = await self._arrivals_to_store(tx, new_updates, now)
                 await self._record_seen(tx, {where for where, _, _ in new_updates}, now)
@@ -220,7 +232,7 @@ class Intake:
         self._counted.labels("too many").inc(sum(not arrival.wanted for arrival in arrivals))
 
     async def _record_seen(self, tx: Tx, places: set[Standing], now: datetime) -> None:
-        """Record that the senders of the updates were seen today, once a day for each person."""
+        """Record that the bot has seen the senders today. Each person is recorded once a day."""
         day = now.date()
         people = {
             standing.person
@@ -237,17 +249,18 @@ class Intake:
     ) -> list[Arrival]:
         """Return the rows to store.
 
-        A row says whether to handle an update, to reply that there are too many, or to drop the
-        update.
+        Each row contains the decision about an update: to handle the update, to reply that there
+        are too many requests, or to drop the update.
         """
         plain = [
             Arrival(number, standing.queue, body, standing.person)
             for standing, number, body in new_updates
         ]
         if self._is_only_process and self._open + len(new_updates) <= queues.MOST_OF_PERSON:
-            return plain  # even together, these updates are below the limit of one person
+            return plain  # all updates together do not exceed the limit of a single person
         standings = [standing for standing, _, _ in new_updates]
-        again = [number for _, number, _ in new_updates]  # do not count repeated updates twice
+        # Telegram may send an update again; do not count it twice.
+        again = [number for _, number, _ in new_updates]
         waiting = await inbox.count_open_by_queue_and_asker(
             tx, {standing.queue for standing in standings}, except_update_ids=again
         )
@@ -262,8 +275,8 @@ class Intake:
             if verdict == "take":
                 kept.append(arrival)
             elif verdict == "tell" and standing.busy_reply_queue not in busy:
-                # This reply has a separate queue and no person. The reply then waits for no other
-                # update, and counts towards no limit.
+                # The reply about too many requests has a separate queue and no person. The reply
+                # therefore waits for no other update, and counts towards no limit.
                 kept.append(replace(arrival, queue=standing.busy_reply_queue, person=None))
             else:
                 kept.append(replace(arrival, wanted=False))
@@ -272,9 +285,12 @@ class Intake:
     def _may_begin(self, standings: list[Standing]) -> bool:
         """Return whether new updates can start without a claim.
 
-        This requires that only this process runs, that all other unfinished updates are already
-        running here, and that each new update is in a different queue without a running update.
-        The number of running handlers also has a limit.
+        All of the following conditions must be true:
+
+        - Only this process runs.
+        - All other unfinished updates are already being handled by this process.
+        - Each new update is in a different queue, and no update of that queue is being handled.
+        - The number of running handlers does not exceed the limit.
         """
         wanted = {standing.queue for standing in standings}
         return (
@@ -292,8 +308,8 @@ class Intake:
 
     async def _claim(self, room: int) -> list[ClaimedUpdate]:
         """Claim the first update of each queue that has no running update."""
-        # Exclude running updates. If the lease of a running update has expired, its renewal
-        # extends the lease.
+        # Do not claim updates that this process is handling. If the lease of such an update has
+        # expired, the next renewal extends the lease.
         running = [entry.id for entry in self._running.values()]
 
         async def claim(tx: Tx) -> tuple[list[ClaimedUpdate], int]:
@@ -310,7 +326,7 @@ class Intake:
         self._running[claimed.queue] = claimed
         with refusing_slow_operations_while(
             None
-        ):  # the new task does not belong to the caller's transaction
+        ):  # The new task does not belong to the transaction of the caller.
             task = self._group.create_task(
                 self._handle_and_record(claimed), name=f"update {claimed.id}"
             )
@@ -343,10 +359,11 @@ class Intake:
             self.worker.wake()
 
     async def _give_back(self, claimed: ClaimedUpdate, *, until: datetime) -> None:
-        """Release an update that had no effect, for a further attempt. Do not count this attempt.
+        """Release an update that had no effect, so that it is retried. Do not count this attempt.
 
-        If ``until`` is ``EPOCH``, because the task was cancelled, try the release only once. If
-        the release fails, the lease expires later.
+        The update can be claimed again from the time ``until``. If the task was cancelled,
+        ``until`` is ``EPOCH``, and the release is tried only once. If the release fails, the lease
+        expires later.
         """
         write = self._db.run_until_recorded if until > EPOCH else self._db.run
         attempts = claimed.attempts - 1
@@ -360,15 +377,15 @@ class Intake:
     async def _record(self, claimed: ClaimedUpdate, result: str) -> None:
         """Record the outcome of an update. Retry until the database is available.
 
-        Until then, the later updates of the queue wait, and an answered update is not handled
-        again.
+        While the database is unavailable, the later updates of the queue wait. This update is not
+        handled again in the meantime.
 
         Raises:
             DatabaseUnavailableError: PostgreSQL ended several attempts, because they took too
                 long.
         """
-        # A power failure may undo this write. The update is then handled again. This is harmless
-        # because the update had no effect.
+        # A power failure may undo this write. In that case, the update is handled again. The
+        # repetition is harmless, because the update had no effect.
         await self._db.run_until_recorded(
             lambda tx: self._write_outcome(tx, claimed, result), durable=False
         )
@@ -417,9 +434,9 @@ class Intake:
     def _result_after_failure(self, claimed: ClaimedUpdate) -> str:
         """Return the outcome of an update whose handler failed.
 
-        After the last failure of the handler, ``last_resort`` is tried once. Then the queue
-        continues. An update that can't be parsed is finished after the last failure without
-        ``last_resort``, because no chat can be answered.
+        After the last failure of the handler, ``last_resort`` is called once, and the next update
+        of the queue is handled. If the update can't be parsed, ``last_resort`` is not called,
+        because no chat can be answered.
         """
         if self._is_last_attempt(claimed):
             return "given up"
@@ -446,7 +463,7 @@ class Intake:
 
 
 def with_command_first(update: dict[str, Any]) -> dict[str, Any]:
-    """Put the entity of a command at the beginning of a message before all other entities.
+    """Move the entity of a command to the front if the message begins with the command.
 
     PTB recognises a command only by the first entity. If a whole command is bold, the first entity
     is the bold text.
@@ -465,11 +482,11 @@ def _is_leading_command(entity: dict[str, Any]) -> bool:
 
 
 def _storable_update(update: object) -> StorableUpdate | None:
-    """Return an update in the form for storage, or None for an update that can't be stored.
+    """Return an update in the form for storage, or None if the update can't be stored.
 
-    Such an update is not an object, has no id, or has a number that is too large for its column.
-    Such a number would make PostgreSQL's driver close the connection, and the whole batch would be
-    lost.
+    An update can't be stored if it is not a JSON object, has no id, or has a number that is too
+    large for its column. A number that is too large would make PostgreSQL's driver close the
+    connection, so that all updates of the batch would be lost.
     """
     if not isinstance(update, dict) or not inbox.is_update_id(number := update.get("update_id")):
         log.error("an update without a number is left out")

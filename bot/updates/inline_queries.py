@@ -2,8 +2,8 @@
 
 Telegram sends a new query for each letter that a person types. Inline queries are not stored in
 the inbox, because the query of the next letter replaces a lost query. Each person has one slot,
-and only the newest query of a person is answered. A person who types does therefore not delay
-other persons, and inline queries do not delay commands.
+and only the newest query of a person is answered. For this reason, a person who types does not
+delay other persons, and inline queries do not delay commands.
 """
 
 import asyncio
@@ -23,12 +23,12 @@ log = structlog.get_logger()
 _AT_ONCE = 4  # maximum number of answers at the same time; each uses a database connection
 _PEOPLE = 1_000  # maximum number of persons who wait for an answer
 _PATIENCE_S = 10.0  # seconds; Telegram refuses a later answer (pyTelegramBotAPI#270)
-# The time until which an answer makes sense, and the update as Telegram sent it.
+# The time until which Telegram accepts an answer, and the update as Telegram sent it.
 _Waiting = tuple[float, dict[str, Any]]
 
 
 class InlineQueries:
-    """Takes the inline queries out of the updates, and answers the queries."""
+    """Removes the inline queries from the updates, and answers the queries."""
 
     def __init__(self, bot: Bot, answer: Callable[[Update], Awaitable[None]]) -> None:
         """Create a queue that drops all queries until ``run`` is called."""
@@ -77,7 +77,7 @@ class InlineQueries:
             self._group.create_task(self._serve_person(person))
 
     async def _serve_person(self, person: int) -> None:
-        """Answer the newest query of a person. Repeat this until no newer query has come."""
+        """Answer the newest query of a person, until the person has sent no newer query."""
         try:
             while self._newest[person]:
                 async with self._places:

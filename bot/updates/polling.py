@@ -19,15 +19,16 @@ log = structlog.get_logger()
 
 _POLL_S = 25  # seconds after which Telegram answers a poll if there are no updates
 _LIMIT = 100  # maximum updates in a response (Bot API, getUpdates)
-_REFUSALS = 3  # number of refusals within _REFUSALS_WITHIN_S that end the process
+# The process ends after this number of refusals of the token within _REFUSALS_WITHIN_S.
+_REFUSALS = 3
 _REFUSALS_WITHIN_S = 300.0
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 30.0
 _HEAD_START_S = 0.01  # seconds in which handlers can start before the next poll
-_STORE_PAUSE_S = 5.0  # maximum seconds to pause if updates can't be stored
+_STORE_PAUSE_S = 5.0  # maximum seconds of the pause after a failure to store updates
 REFUSED_PAUSE_S = 5.0
-# Number of conflicts in a row that mean a different program. Two processes that overlap during an
-# update of the bot cause fewer conflicts.
+# The number of conflicts in a row that prove that a different program polls. Two processes that
+# overlap while a new version of the bot is installed cause fewer conflicts.
 _LASTING = 3
 
 
@@ -90,7 +91,7 @@ class Polling:
         metrics.gauge_of(
             "poll_heartbeat_seconds",
             "Seconds since the last answer to a poll.",
-            # 0 if another process polls
+            # 0 seconds if a different process polls
             lambda: self.silence_s if self._polls else 0.0,
         )
 
@@ -98,21 +99,22 @@ class Polling:
     def silence_s(self) -> float:
         """Return the seconds since Telegram last answered a poll.
 
-        The start of ``run`` also counts as an answer, unless the previous ``run`` ended because
-        Telegram could not be reached. A pause because of ``is_behind`` counts too.
+        The start of ``run`` also counts as an answer, except if the previous ``run`` ended because
+        Telegram could not be reached. A pause because of ``is_behind`` also counts as an answer.
         """
         return self._clock() - self._answered_at
 
     @property
     def is_alive(self) -> bool:
-        """Return whether Telegram has answered a poll within the time of two polls."""
+        """Return whether Telegram has answered a poll within the duration of two polls."""
         return self.silence_s <= 2 * self._poll_s
 
     @property
     def has_rival(self) -> bool:
         """Return whether a different program keeps taking the updates.
 
-        This is so after 3 responses with 409 in a row, or in a lasting conflict of ``conflicts``.
+        The result is True after 3 responses with 409 in a row, or if ``conflicts`` has a lasting
+        conflict.
         """
         lasts = self._conflicts is not None and self._conflicts.is_lasting()
         return lasts or self._conflicts_in_a_row >= _LASTING
@@ -192,7 +194,10 @@ class Polling:
         self._is_rival_reported = self._is_rival_reported and self.has_rival
 
     async def _record_conflict(self, error: Conflict, *, is_webhook: bool) -> None:
-        """Record a 409 response. A different program polls, or has set a webhook."""
+        """Record a 409 response.
+
+        The response means that a different program polls or has set a webhook.
+        """
         log.warning("another program takes the updates", why=str(error))
         self._conflicts_in_a_row += 1
         if self._conflicts and not is_webhook:

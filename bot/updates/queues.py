@@ -1,10 +1,10 @@
 """The queue of an update, the person who asks, and the decision whether to handle the update.
 
-The updates of one person must not block the bot. For this reason each chat, and each person in a
-chat, has a limit of unfinished updates. Above a limit, one reply answers all updates. Only updates
-that need a reply count towards the limit of a person. Above the limit, other updates, such as the
-conversation in a group, are dropped without a reply. Updates about memberships and migrations are
-always handled.
+The updates of one person must not block the bot. For this reason, each chat and each person in a
+chat have a limit of unfinished updates. If a limit is exceeded, a single reply answers all updates
+above the limit. Only updates that need a reply count towards the limit of a person. Above the
+limit, other updates, such as the conversation in a group, are dropped without a reply. Updates
+about memberships and migrations are always handled.
 """
 
 from collections import Counter
@@ -19,10 +19,11 @@ Admission = Literal["take", "tell", "drop"]
 Key = tuple[str, int | None]
 
 MOST_OF_PERSON = 30  # maximum number of unfinished requests of a person in a chat
-# Maximum number of unfinished requests in a chat. Messages that need no reply have the same limit.
+# The maximum number of unfinished requests in a chat. Messages that need no reply have a separate
+# limit of the same size.
 _MOST_OF_CHAT = 100
-NO_PERSON = 0  # a sender who is a channel or an anonymous administrator
-BUSY = "busy:"  # prefix of the queue for the reply about too many requests, which never waits
+NO_PERSON = 0  # the person of a message that a channel or an anonymous administrator sent
+BUSY = "busy:"  # prefix of the queue for replies about too many requests; these replies never wait
 
 _MESSAGES = ("message", "edited_message", "channel_post", "edited_channel_post")
 _LINK_ENTITIES = frozenset({"url", "text_link"})
@@ -87,11 +88,13 @@ def judge_arrivals(
     of_person: int = MOST_OF_PERSON,
     of_chat: int = _MOST_OF_CHAT,
 ) -> list[Admission]:
-    """Decide whether to handle each new update, to reply that there are too many, or to drop it.
+    """Decide for each new update whether to handle the update, to refuse it, or to drop it.
 
-    ``waiting`` are the numbers of unfinished updates. In a call of this function, a person in a
-    chat gets at most one reply about too many updates. The caller prevents repeated replies in
-    further calls.
+    A refused update gets a reply that there are too many updates. For each person in a chat, at
+    most one update per call is refused. Further updates above the limit are dropped. The caller
+    prevents repeated replies in further calls.
+
+    ``waiting`` contains the number of unfinished updates for each ``count_key``.
     """
     counts = Counter(dict(waiting))
     asks: Counter[str] = Counter()
@@ -130,8 +133,11 @@ def _person_of(about: _Json) -> int:
 def _needs_reply(message: _Json) -> bool:
     """Return whether a message needs a reply.
 
-    A message needs a reply in a private chat, or if it is a command, a reply to a message, or a
-    link.
+    A message needs a reply in each of the following cases:
+
+    - The chat is private.
+    - The message is a command, or a reply to a message.
+    - The message contains a link.
     """
     if _as_dict(message.get("chat")).get("type") == "private" or "reply_to_message" in message:
         return True

@@ -1,8 +1,8 @@
 """The unit of work: all database writes and replies for one update are one transaction.
 
 The transaction begins with the first write and ends after the handler returns. During the
-transaction no code may wait for the network, because the transaction blocks all other writers on
-SQLite. Network calls are made later (``call_after_replies``). A failure rolls back the
+transaction, code must not wait for the network, because the transaction blocks all other writers
+on SQLite. Network calls are made later (``call_after_replies``). A failure rolls back the
 transaction, so that the update can be handled again.
 """
 
@@ -44,7 +44,7 @@ class Unit:
         self.calls_after_commit: list[Call] = []
         self.work: list[Work] = []
         self.is_edit_unchanged = False
-        """Whether the edit of a message changed nothing, because the content was the same."""
+        """Whether the edit of a message changed nothing, because the new content was the same."""
 
     @property
     def is_open(self) -> bool:
@@ -71,7 +71,8 @@ class Unit:
     async def undo(self) -> None:
         """Roll back the transaction, and discard the replies and calls.
 
-        ``work`` stays, because a refused request must also be recorded.
+        The functions of ``run_before_commit`` stay, because a refused request must also be
+        recorded.
         """
         for part in (self.replies, self.calls_after_replies, self.calls_after_commit):
             part.clear()
@@ -177,7 +178,7 @@ def add_reply(target: Target, payload: dict[str, Any]) -> bool:
 async def call_after_replies(call: Call) -> None:
     """Make a network call after the unit is committed and the replies are sent.
 
-    Make the call now without a unit, or if the unit has no transaction and no replies.
+    If there is no unit, or if the unit has no transaction and no replies, make the call now.
     """
     unit = _current.get()
     if unit is not None and (unit.is_open or unit.replies):
@@ -189,7 +190,7 @@ async def call_after_replies(call: Call) -> None:
 async def call_after_commit(call: Call) -> None:
     """Make a network call after the unit is committed, without waiting for the replies.
 
-    Make the call now without a unit, or if the unit has no transaction and no replies.
+    If there is no unit, or if the unit has no transaction and no replies, make the call now.
     """
     unit = _current.get()
     if unit is not None and (unit.is_open or unit.replies):
