@@ -1,4 +1,4 @@
-"""``storybell backup``: a complete copy of the SQLite file, made while the bot runs."""
+"""``storybell backup``: makes a complete copy of the SQLite file while the bot runs."""
 
 import argparse
 from datetime import UTC, datetime
@@ -29,7 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def main(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Write and verify a backup; return 0, or 1 without a backup, or 2 for PostgreSQL."""
+    """Write and verify a backup.
+
+    Return 0 on success, 1 if no backup was made, or 2 if the database is PostgreSQL.
+    """
     out, now = Console(soft_wrap=True, highlight=False), datetime.now(UTC)
     if not settings.is_sqlite:
         out.print(BY_ITS_OWN)

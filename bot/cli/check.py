@@ -1,9 +1,9 @@
-"""``storybell check``: a test of the settings that prints each result as a sentence.
+"""``storybell check``: tests the settings, and prints each result as a sentence.
 
 The command calls only free methods of Telegram and the Stories API: getMe, getWebhookInfo,
-sendChatAction and the balance. The command changes nothing except for temporary test files, and
-prints no secret. The exit status is 0 if no finding is an error, 1 if a problem prevents the bot
-from working, and 2 if a setting can't be read.
+sendChatAction and the balance. The command writes only temporary test files, and prints no secret.
+The exit status is 0 if no finding is an error, 1 if a problem prevents the bot from working, and 2
+if a setting can't be read.
 """
 
 import argparse
@@ -29,8 +29,9 @@ from bot.runtime.proxies import connector
 from bot.stories_api.client import StoriesApi
 from bot.telegram.request import AiohttpRequest
 
-PATIENCE_S = 20.0  # the timeout in seconds of each check except the integrity check
-# The timeout in seconds of the integrity check, because a large database takes long to read.
+PATIENCE_S = 20.0  # the timeout in seconds of each check, except for the integrity check
+# The timeout in seconds of the integrity check. The timeout is long, because reading a large
+# database takes long.
 READING_S = 600.0
 _FEW_CREDITS = 100
 _VENDOR = "https://hikerapi.com"
@@ -64,7 +65,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def main(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Run the checks and print the findings. Return 1 if a finding is "wrong", else 0."""
+    """Run the checks and print the findings.
+
+    Return 1 if the level of a finding is "wrong", or else 0.
+    """
     console = Console(soft_wrap=True, highlight=False)
     for sentence in describe_unknown_settings(arguments.env_file):
         print_finding(console, Finding("note", sentence))
@@ -90,7 +94,10 @@ def print_finding(console: Console, finding: Finding) -> None:
 
 
 async def run_check(check: Check, settings: Settings) -> Sequence[Finding]:
-    """Run one check with a timeout: ``READING_S`` for the integrity check, else ``PATIENCE_S``."""
+    """Run one check with a timeout.
+
+    The timeout is ``READING_S`` for the integrity check, and ``PATIENCE_S`` for other checks.
+    """
     patience_s = READING_S if check is check_integrity else PATIENCE_S
     try:
         async with asyncio.timeout(patience_s):
@@ -101,7 +108,7 @@ async def run_check(check: Check, settings: Settings) -> Sequence[Finding]:
 
 
 def describe_unknown_settings(env_file: Path | None = None) -> list[str]:
-    """Return a sentence for each variable that is not a setting."""
+    """Return a sentence for each variable that the bot does not know as a setting."""
     sentences = []
     for name, near in unknown_names(env_file):
         hint = f"; did you mean {near}?" if near else "."
@@ -182,7 +189,7 @@ async def connected_bot(settings: Settings) -> AsyncIterator[Bot]:
 def _check_botfather(bot: Bot) -> list[Finding]:
     """Return a note for each feature of the bot that is turned off at @BotFather.
 
-    If inline mode is on, a finding says so.
+    If inline mode is turned on, also return a finding that inline mode is on.
     """
     hints = (
         (not bot.can_read_all_group_messages, _PRIVACY_MODE),
@@ -211,7 +218,7 @@ async def _check_webhook(bot: Bot, settings: Settings) -> list[Finding]:
 async def owners_of(settings: Settings) -> set[int]:
     """Return the ids of the owners in ``ADMIN_IDS`` and of the owners who used an owner link.
 
-    If the database can't be used, the owners by link are missing.
+    If the database can't be used, the owners who used an owner link are missing.
     """
     url = settings.database_url.get_secret_value()
     return set(settings.admin_ids) | await preflight.read_owners(url)
@@ -240,7 +247,9 @@ async def stories_api_without_ledger(settings: Settings) -> AsyncIterator[Storie
 
 
 async def check_stories_api(settings: Settings) -> list[Finding]:
-    """Fetch the balance, which is free; return a note if fewer than 100 credits are left.
+    """Fetch the balance. Return a note if fewer than 100 credits are left.
+
+    The call costs 0 credits.
 
     Return an error if the API refuses the key or can't be reached.
     """
@@ -266,7 +275,7 @@ async def check_stories_api(settings: Settings) -> list[Finding]:
 async def check_budget(settings: Settings) -> list[Finding]:
     """Return the cost and the capacity of the daily budget, and a note on a wrong price.
 
-    The balance is fetched for this, which is free.
+    The function fetches the balance. The call costs 0 credits.
     """
     try:
         async with stories_api_without_ledger(settings) as api:

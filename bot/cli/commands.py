@@ -1,4 +1,4 @@
-"""The commands by name, and a wrapper for commands that need an open database."""
+"""The commands by name, and a wrapper for the commands that need an open database."""
 
 import argparse
 from collections.abc import Callable, Coroutine

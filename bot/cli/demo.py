@@ -19,13 +19,13 @@ from sandbox.telegram.world import FIRST_PERSON
 
 _PLENTY = 10_000
 _BUDGET = 200_000  # credits per day
-_DAYS = 365  # the days for which the demo's credits last
-_VISITORS = 30  # the number of persons who become owners, in the order of opening the page
+_DAYS = 365  # the credits of the demo pay for this number of days
+_VISITORS = 30  # the first persons who open the page are owners, up to this number
 _TOKEN = "7000000001:demo-token-of-the-sandbox-0123456789abc"  # noqa: S105 - the simulated Telegram accepts any token
 
 
 def run_demo(*, port_base: int) -> int:
-    """Run the bot and the sandbox until Ctrl-C; return the exit status."""
+    """Run the bot and the sandbox until Ctrl-C. Return the exit status."""
     logging.set_up(level="WARNING", style="text")
     with tempfile.TemporaryDirectory(prefix="storybell-demo-") as folder:
         loop = MovableLoop()
@@ -33,7 +33,8 @@ def run_demo(*, port_base: int) -> int:
             try:
                 return runner.run(_run_demo(Path(folder), port_base, loop))
             except OSError as error:
-                # An error of a file has a file name, unlike an error of a port.
+                # Only errors of ports are handled here. Unlike an error of a port, an error of a
+                # file has a file name.
                 if error.filename or error.errno not in {errno.EADDRINUSE, errno.EACCES}:
                     raise
     text = (
@@ -63,16 +64,18 @@ async def _run_demo(folder: Path, port_base: int, loop: MovableLoop) -> int:
             database_url=f"sqlite:///{folder}/demo.db",
             spool_dir=folder / "spool",
             access="open",
-            # Enough credits to check each profile as often as allowed. A new story then soon
-            # causes an alert.
+            # The budget is enough to check each profile as often as allowed, so that a new story
+            # soon causes an alert.
             daily_budget=_BUDGET,
             # Each person who opens the page is an owner, so that /spending and /health work.
             admin_ids=range(FIRST_PERSON, FIRST_PERSON + _VISITORS),
-            # All persons of the demo are newcomers, and send many requests in a short time.
+            # The allowance is practically unlimited, because all persons of the demo are
+            # newcomers, and send many requests in a short time.
             chat_daily_allowance=_PLENTY,
             person_daily_allowance=_PLENTY,
             poll_floor_s=15,
-            # Practically no burst limit, because a delay would look like a defect of the demo.
+            # The rate is practically unlimited, because a delay would look like a defect of the
+            # demo.
             messages_per_second=1000,
             port=port_base + 4 if port_base else 0,
             host="127.0.0.1",

@@ -1,4 +1,4 @@
-"""``storybell erase CHAT``: deletes the data of a chat, like the button of /privacy."""
+"""``storybell erase CHAT``: deletes the data of a chat, as the button of /privacy does."""
 
 import argparse
 import re
@@ -22,7 +22,7 @@ def _chat_id(text: str) -> int:
     """Return the Telegram ID in an argument.
 
     Raises:
-        ArgumentTypeError: The text is no ID.
+        ArgumentTypeError: The text is not a valid Telegram ID.
     """
     if not _ID.fullmatch(text) or abs(int(text)) >= _ID_LIMIT:
         raise argparse.ArgumentTypeError("must be the Telegram ID of a chat or person, a number")
@@ -30,10 +30,10 @@ def _chat_id(text: str) -> int:
 
 
 async def main(args: argparse.Namespace, db: Database, *, place: str) -> int:
-    """Erase the data of a chat or person in the database ``db``; return 0.
+    """Erase the data of a chat or person in the database ``db``. Return 0.
 
-    ``place`` is the database's address for the output. A chat without a row is also accepted,
-    because rows of the person may remain.
+    ``place`` is the address of the database, which the command prints. A chat without a row is
+    also accepted, because other rows about the person may exist.
     """
     chats = Chats(db, now=lambda: datetime.now(UTC))
     known = await chats.get(args.chat)

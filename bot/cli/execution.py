@@ -16,10 +16,10 @@ from bot.web.webhook import derive_webhook
 
 
 def execute(chosen: argparse.Namespace) -> int:
-    """Execute the command of ``chosen``; return the exit status.
+    """Execute the command of ``chosen``. Return the exit status.
 
-    After ``setup``, the bot is run if the person agrees. The status is 1 if ``setup`` wrote no
-    file, and 2 if a setting can't be read.
+    After ``setup``, the bot starts if the person agrees. The exit status is 1 if ``setup`` wrote
+    no file, and 2 if a setting can't be read.
     """
     if chosen.command == "demo":
         return _run_demo(chosen)
@@ -84,7 +84,7 @@ def _print_settings_error(error: SettingsError, env_file: Path | None) -> int:
         file.stat()
     except FileNotFoundError:
         state = ", which does not exist"
-    except OSError:  # the sentences of the error already say that the file can't be read
+    except OSError:  # the printed errors already say that the file can't be read
         pass
     console.print(f"The settings come from the environment and from {file}{state}.", markup=False)
     console.print("docs/configuration.md lists every setting.", markup=False)

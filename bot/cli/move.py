@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 async def main(settings: Settings, arguments: argparse.Namespace) -> int:
     """Move all rows and verify the row counts, or undo the move.
 
-    Return 0, or 1 if nothing was moved or undone, or 2 for a wrong address.
+    Return 0 on success, 1 if nothing was moved or undone, or 2 if an address is wrong.
     """
     out = Console(soft_wrap=True, highlight=False)
     if not settings.is_sqlite:

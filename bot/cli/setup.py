@@ -1,8 +1,8 @@
 """``storybell setup``: asks for the token, the key and the budget, and writes the settings file.
 
 The token and the key are checked before the file is written. If a service is unreachable, the
-person may keep the unchecked value. Only the owner of the file can read the file. Other lines of
-the file are kept.
+person may keep the unchecked value. Only the Unix user who owns the file can read the file. Other
+lines of an existing file are kept.
 """
 
 import getpass
@@ -41,9 +41,9 @@ _VALUES = {
         check.check_stories_api,
     ),
 }
-"""For each value: the setting's name, the prompt, and the check."""
+"""The values to ask for: the name of the setting, the prompt, and the check of the answer."""
 _UNTRIED = {"TELEGRAM_TOKEN": f"1:{'x' * 35}", "STORIES_API_KEY": "x"}
-"""Valid placeholders for the values that were not entered yet."""
+"""Placeholders with a valid format for the values that were not entered yet."""
 _PLAN = f"Which pack of credits do you buy: {', '.join(PACKS)}? [standard] "
 _TRIES = 3
 _ENCODING = "utf-8-sig"  # some editors of Windows begin a UTF-8 file with a byte order mark
@@ -52,7 +52,7 @@ _NOTHING = "Nothing was written."
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """The price of a credit, the pack with this price, and the remaining credits.
+    """The price of a credit, the pack with this price, and the balance.
 
     ``dollars`` is the price of one credit. ``pack`` is None if no pack has this price. ``balance``
     is None if the remaining credits are unknown.
@@ -66,15 +66,16 @@ class Price:
     def proposed_budget(self) -> int:
         """Return a daily budget in credits with which the pack lasts for a month.
 
-        If the pack is unknown, the balance must last for a month. The result is within the limits
-        of ``propose_budget``, so a very small balance may not last for a month.
+        If the pack is unknown, the budget is chosen so that the balance lasts for a month. The
+        result is within the limits of ``propose_budget``, so a very small balance may not last for
+        a month.
         """
         return propose_budget(self.pack.credits if self.pack else self.balance or 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """The setup dialogue in the terminal, which writes ``file``.
+    """The setup dialogue in the terminal. The dialogue writes the settings file ``file``.
 
     ``ask`` and ``ask_secret`` show a prompt and return the answer.
     """
@@ -117,7 +118,7 @@ class Setup:
         return False
 
     def _ask_for_secret(self, name: str) -> str:
-        """Ask for a token or key. Return the value of the file if the answer is empty."""
+        """Ask for a token or key. If the answer is empty, return the present value in the file."""
         text, present = _VALUES[name][0], _present_value(self.file, name)
         hint = " [Enter: keep the current value]" if present else ""
         return self.ask_secret(f"{text}{hint}: ").strip() or present
@@ -125,7 +126,7 @@ class Setup:
     def _is_for_service(self) -> bool:
         """Return whether the file is not ``.env`` in the current folder.
 
-        Such a file usually belongs to an installed service with a Unix user of its own.
+        A different file usually belongs to an installed service, which has a Unix user of its own.
         """
         return self.file != Path(ENV_FILE).absolute()
 
@@ -164,7 +165,7 @@ class Setup:
     async def _find_price(self, key: str) -> Price:
         """Return the price of a credit.
 
-        If the balance does not show the price, ask for the pack. The default is "standard".
+        If the balance does not show the price, ask for the pack. The default pack is "standard".
         """
         balance = await _read_balance(_settings_with({"STORIES_API_KEY": key}, self.file))
         left = balance.credits if balance else None
@@ -179,7 +180,7 @@ class Setup:
     def _ask_for_budget(self, price: Price) -> int:
         """Ask for the daily budget in credits.
 
-        The current setting or a proposal is the default.
+        The default is the current setting, or a proposal if the file has no budget.
         """
         if price.pack:
             name, size, dollars = price.pack.name, price.pack.credits, price.pack.dollars
@@ -206,7 +207,7 @@ class Setup:
     def _print_plan(self, budget: int, price: Price) -> None:
         """Print the cost of a budget and the number of profiles that the budget can check.
 
-        If the balance is unknown, a full pack is assumed, if the pack is known.
+        If the balance is unknown but the pack is known, a full pack is assumed.
         """
         size = price.pack.credits if price.pack else None
         balance = price.balance if price.balance is not None else size
@@ -236,7 +237,7 @@ async def main(
 
 
 def _settings_with(values: dict[str, str], file: Path) -> Settings:
-    """Return the settings of the file, overridden by ``values``.
+    """Return the settings in ``file``, in which ``values`` replace the values of the file.
 
     Raises:
         SettingsError: A setting is invalid.
@@ -246,7 +247,7 @@ def _settings_with(values: dict[str, str], file: Path) -> Settings:
 
 
 async def _read_balance(settings: Settings) -> Balance | None:
-    """Fetch the balance, which is free. Return None on failure."""
+    """Fetch the balance, at a cost of 0 credits. Return None if the call fails."""
     try:
         async with check.stories_api_without_ledger(settings) as api:
             return await api.fetch_balance()
@@ -266,9 +267,11 @@ def _present_value(file: Path, name: str) -> str:
 
 
 def _write_error(file: Path) -> str:
-    """Return why a settings file can't be read or written, or an empty string.
+    """Return the reason why a settings file can't be read or written.
 
-    The test creates a temporary file in the folder.
+    Return an empty string if the file can be read and written.
+
+    The test creates a temporary file in the folder of the settings file.
     """
     real = _target_of(file)
     try:
@@ -283,7 +286,8 @@ def _write_error(file: Path) -> str:
     try:
         with tempfile.TemporaryFile(dir=real.parent):
             return ""
-    except OSError as error:  # the error names the temporary file
+    except OSError as error:
+        # The error contains the name of the temporary file, not of the settings file.
         return reason_of(OSError(error.errno, error.strerror, str(real.parent)))
 
 
@@ -297,10 +301,11 @@ def _is_budget(text: str) -> bool:
 
 
 def write_settings(file: Path, values: dict[str, str]) -> None:
-    """Write ``values`` into a settings file that only the file's owner may read.
+    """Write ``values`` into a settings file that only the file's owner can read.
 
-    Other lines of an existing file are kept. The file's owner is kept if the process may set it.
-    A symbolic link stays, and its target is written.
+    Other lines of an existing file are kept. The file keeps its owner if the process has the right
+    to set the owner. If ``file`` is a symbolic link, the link stays, and the target of the link is
+    written.
 
     Raises:
         OSError: The file can't be written.

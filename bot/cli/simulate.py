@@ -1,6 +1,6 @@
-"""``storybell simulate``: simulates the recorded stories with a budget, or with five budgets.
+"""``storybell simulate``: simulates checks of the recorded stories with one or five budgets.
 
-The output shows the delays of the alerts and the lost stories.
+The output shows the delays of the alerts and the number of lost stories for each budget.
 """
 
 import argparse
@@ -18,7 +18,8 @@ from bot.store import stories
 from bot.store.engine.database import Database
 
 _STEPS = 4  # the number of steps from --budget to --budget-to; five budgets are simulated
-# Seconds that are excluded from the start of the records, but at most half of the records.
+# The seconds at the start of the records that are not evaluated. At most half of the records are
+# excluded.
 _WARMUP = 7 * DAY
 _COLUMNS = ("credits a day", "checks", "delay, mean", "one credit a day more or less",
             "delay, 95 %", "stories lost")  # fmt: skip
@@ -45,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def main(settings: Settings, arguments: argparse.Namespace, db: Database) -> int:
-    """Print a table of simulations of the recorded stories; return the exit status."""
+    """Print a table of simulations of the recorded stories. Return the exit status."""
     past = await db.fetch(stories.posting_history)
     records = [
         Record(name, weight, [moment.timestamp() for moment in taken_at])
@@ -56,7 +57,9 @@ async def main(settings: Settings, arguments: argparse.Namespace, db: Database) 
 
 
 def run(records: Sequence[Record], args: argparse.Namespace, *, cost: int, minimum: float) -> int:
-    """Print a row for each budget; return 0, or 2 for a wrong budget or without stories.
+    """Print a row for each budget.
+
+    Return 0 on success, or 2 if a budget is wrong or no stories are recorded.
 
     A check costs ``cost`` credits. Two checks of a profile are at least ``minimum`` seconds apart.
     """
@@ -83,7 +86,7 @@ def run(records: Sequence[Record], args: argparse.Namespace, *, cost: int, minim
 
 
 def _geometric_budgets(args: argparse.Namespace) -> list[float]:
-    """Return the budgets to compare, in credits per day and in a geometric series."""
+    """Return the budgets to compare in credits per day. The budgets form a geometric series."""
     if args.budget_to is None:
         return [args.budget]
     factor = args.budget_to / args.budget
@@ -104,7 +107,7 @@ def _objection(records: Sequence[Record], args: argparse.Namespace) -> str:
 
 
 def _table_row(records: Sequence[Record], budget: float, result: Result) -> list[str]:
-    """Return a row of the table; delays are weighted by the number of subscribers."""
+    """Return a row of the table. The delays are weighted by the number of subscribers."""
     weighted = sorted(
         (delay, record.subscribers)
         for record, delays in zip(records, result.delays, strict=True)
@@ -124,13 +127,13 @@ def _table_row(records: Sequence[Record], budget: float, result: Result) -> list
 
 
 def mean_minutes(weighted: Sequence[tuple[float, float]]) -> float | None:
-    """Return the weighted mean in minutes, or None without weights."""
+    """Return the weighted mean of delays in minutes, or None if there are no delays."""
     total = sum(weight for _, weight in weighted)
     return sum(delay * weight for delay, weight in weighted) / total / 60 if total else None
 
 
 def quantile_minutes(weighted: Sequence[tuple[float, float]], part: float) -> float | None:
-    """Return the weighted quantile in minutes of sorted delays, or None without delays."""
+    """Return the weighted quantile of sorted delays in minutes, or None if there are no delays."""
     left = part * sum(weight for _, weight in weighted)
     for delay, weight in weighted:
         left -= weight

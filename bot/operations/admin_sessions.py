@@ -1,8 +1,8 @@
 """Keys and sessions of the admin page.
 
 A key is the secret in a link that works once. If an owner opens the link, the owner gets a session
-of an hour in exchange for the key. The database stores at most one key and one session. Both are
-stored as digests with the owner's id.
+of an hour in exchange for the key. The database stores at most one key and one session. The key
+and the session are stored as digests, together with the owner's id.
 """
 
 import hashlib
@@ -18,9 +18,10 @@ _KEY, _SESSION = "admin_key", "admin_session"
 
 
 async def issue_key(tx: Tx, owner: int, *, now: datetime) -> str:
-    """Return a new key for an owner, which works once, for ten minutes.
+    """Return a new key for an owner. The key works once, within ten minutes.
 
-    The earlier key is replaced, and the open session ends, also those of a different owner.
+    An earlier key is replaced, and an open session ends, even if the key or session belongs to a
+    different owner.
     """
     await key_values.remove(tx, _SESSION)
     return await _issue_secret(tx, _KEY, owner, valid_for=KEY_VALID_FOR, now=now)
@@ -38,7 +39,10 @@ async def begin(tx: Tx, key: object, *, now: datetime) -> str | None:
 
 
 async def owner_of_session(tx: Tx, word: str, *, now: datetime) -> int | None:
-    """Return the id of the owner whose open session has the secret ``word``, or None."""
+    """Return the id of the owner whose open session has the secret ``word``.
+
+    Return None if no open session has this secret.
+    """
     return await _owner_of(tx, _SESSION, word, now=now)
 
 
@@ -58,9 +62,10 @@ async def _issue_secret(
 
 
 async def _owner_of(tx: Tx, key: str, word: str, *, now: datetime) -> int | None:
-    """Return the owner of the stored key or session if ``word`` is its secret, or else None.
+    """Return the id of the owner of the stored key or session if ``word`` is its secret.
 
-    Return None also if the key or session has expired.
+    ``key`` is the database key of the stored key or session. Return None if ``word`` is not the
+    secret, or if the key or session has expired.
     """
     kept = await key_values.get(tx, key)
     if not isinstance(kept, dict) or kept["until"] <= now.timestamp():

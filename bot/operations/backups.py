@@ -1,4 +1,4 @@
-"""Backups of the SQLite file, scheduled and manual. A backup is complete or does not exist.
+"""Backups of the SQLite file by schedule or by command. A backup is complete or does not exist.
 
 The bot keeps the newest backups only. A failure opens an incident. The rules for a restored backup
 are in ``bot.store.copies.restored``.
@@ -28,16 +28,16 @@ from bot.store.engine.sqlite_copies import DATABASE_ID
 
 log = structlog.get_logger()
 
-_KEY = "backup"  # the database key of the time of the last backup
+_KEY = "backup"  # the key in the database under which the time of the last backup is stored
 TRY_EVERY = timedelta(hours=1)
 _AGAIN_AFTER = timedelta(hours=1)
-_LEFT_AFTER = timedelta(hours=1)  # a partial backup unchanged for this time is removed
+_LEFT_AFTER = timedelta(hours=1)  # a partial backup that was not changed for this time is removed
 _NAME = "storybell-{at:%Y%m%d-%H%M%S}.db"
 _NAMES = "storybell-????????-??????.db"
 
 
 class Backups:
-    """Makes scheduled backups and removes old ones."""
+    """Makes scheduled backups, and removes old backups."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class Backups:
     async def make_if_due(self) -> datetime:
         """Make a backup if a backup is due. Return the time of the next backup.
 
-        After a failure, this is an hour later.
+        After a failure, the next backup is due an hour later.
         """
         now = self._now()
         due_at = await self._ensure_due_at(now)
@@ -88,7 +88,7 @@ class Backups:
         return now + self._every
 
     async def _ensure_due_at(self, now: datetime) -> datetime:
-        """Return the time of the next backup. On the first run, this is one interval from now."""
+        """Return the time of the next backup. For a new bot, return now plus one interval."""
         kept = await self._db.fetch(lambda tx: key_values.get(tx, _KEY))
         if kept is None:  # a new bot has no data to lose yet
             await self._record_made(now)
@@ -96,7 +96,7 @@ class Backups:
         return min(datetime.fromisoformat(str(kept)), now) + self._every
 
     async def _ensure_database_id(self) -> str:
-        """Return the id of this database, which all backups contain. Create the id if missing."""
+        """Return the id of this database, which all backups contain. Create a missing id."""
 
         async def read_or_add(tx: Tx) -> str:
             await key_values.add(tx, DATABASE_ID, secrets.token_hex(8))
@@ -105,7 +105,7 @@ class Backups:
         return await self._db.run(read_or_add)
 
     def _rotate(self, database_id: str) -> None:
-        """Remove all backups of this database except the newest. The call blocks the thread.
+        """Remove all but the ``most`` newest backups of this database. The call blocks the thread.
 
         Backups of other databases are kept, because a second bot may use the same folder. A new
         database must also not remove the backups of a lost database.
@@ -117,7 +117,10 @@ class Backups:
             file.unlink(missing_ok=True)
 
     def _is_ours(self, file: Path, database_id: str) -> bool:
-        """Return whether a file is a backup of this database, and not the live database."""
+        """Return whether a file is a backup of this database.
+
+        For the file of the live database, return False.
+        """
         live = self._db.file
         if live is not None and live.exists() and file.samefile(live):
             return False
@@ -128,12 +131,12 @@ class Backups:
 
 
 def file_name(at: datetime) -> str:
-    """Return the file name of a backup made at ``at``. The names sort by time."""
+    """Return the file name of a backup made at ``at``. The names sort in the order of time."""
     return _NAME.format(at=at.astimezone(UTC))
 
 
 def _clear_partial(folder: Path) -> None:
-    """Remove partial backups of a killed process, but no backup that is being written."""
+    """Remove the partial backups of a killed process, but not a backup that is being written."""
     before = time.time() - _LEFT_AFTER.total_seconds()
     for file in folder.glob(f"{_NAMES}.part*"):
         with suppress(FileNotFoundError):
@@ -149,7 +152,9 @@ async def adopt_restored_copy(db: Database, incidents: Incidents, *, now: dateti
     async with db.begin() as tx:
         made_at = await restored.make_restored_backup_live(tx, now=now)
         if made_at is not None:
-            await key_values.remove(tx, DRIFT)  # a restored ledger lacks bills since the backup
+            # The restored ledger lacks the bills since the backup, so the stored drift does not
+            # apply.
+            await key_values.remove(tx, DRIFT)
             await key_values.put(tx, _KEY, now.isoformat())
     if made_at is not None:
         await incidents.set("restore", RESTORED, date=made_at)

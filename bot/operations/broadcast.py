@@ -1,6 +1,6 @@
 """Broadcasts: messages of an owner to all private chats and groups, but not to channels.
 
-The messages are sent slowly beside alerts and replies.
+The messages are sent slowly, because alerts and replies are sent at the same time.
 """
 
 from collections.abc import Callable
@@ -25,8 +25,8 @@ from bot.updates.unit_of_work import call_after_replies, writing
 
 log = structlog.get_logger()
 
-# Chats per second of a broadcast. Telegram allows 30 messages per second, which alerts and replies
-# also need.
+# The number of chats that get a broadcast per second. Telegram allows the bot 30 messages per
+# second in total. Broadcasts, alerts and replies share this limit.
 A_SECOND = 10
 _EVERY = timedelta(seconds=1)
 _LONGEST = timedelta(minutes=1)
@@ -80,7 +80,7 @@ class Broadcasts:
             return await broadcasts.change_state(tx, number, before=("draft",), after="stopped")
 
     async def stop(self, number: int) -> Broadcast | None:
-        """Stop a broadcast and drop its messages that certainly were not sent.
+        """Stop a broadcast. Drop its messages that have certainly not been sent.
 
         Return None if the broadcast was not started, or was already stopped. A finished broadcast
         can also be stopped, because messages may still be pending for some chats.
@@ -95,9 +95,9 @@ class Broadcasts:
         return broadcast
 
     async def _drop_unsent(self, tx: Tx, broadcast: Broadcast) -> int:
-        """Drop the open messages that certainly were not sent.
+        """Drop the pending messages that have certainly not been sent.
 
-        Return the number of chats that get the message.
+        Return the number of chats that have got or may still get the message.
         """
         await broadcasts.drop_unsent(tx, broadcast.id, now=self._now())
         reach = await broadcasts.reach(tx, broadcast.id)
@@ -110,9 +110,9 @@ class Broadcasts:
         """Put the next messages of one broadcast into the outbox, and end finished broadcasts.
 
         The messages are those of the oldest broadcast that is not yet completely in the outbox. A
-        broadcast ends when all messages are in the outbox and none is about to be sent. Messages
-        that wait for the end of quiet hours or for a right may be sent later. Return the time of
-        the next call, or None if no broadcast is running.
+        broadcast ends when all its messages are in the outbox, and no message is being sent or
+        due. Messages that wait for the end of quiet hours or for a right may be sent later. Return
+        the time of the next call, or None if no broadcast is running.
         """
         now = self._now()
         async with self._db.read() as tx:
@@ -121,7 +121,7 @@ class Broadcasts:
             if await self._db.run(
                 partial(broadcasts.hand_out, broadcast=broadcast, limit=A_SECOND, now=now)
             ):
-                break  # one broadcast at a time
+                break  # messages of only one broadcast are added at a time
             await self._end_if_sent(broadcast, now)
         if not under_way:
             return None
@@ -129,7 +129,7 @@ class Broadcasts:
         return now + _EVERY
 
     async def _end_if_sent(self, broadcast: Broadcast, now: datetime) -> None:
-        """End a broadcast that is completely in the outbox, if no message is being sent or due."""
+        """End a broadcast if all messages are in the outbox and none is being sent or due."""
         async with self._db.read() as tx:
             if await broadcasts.is_being_sent(tx, broadcast.id, now=now):
                 return
@@ -158,7 +158,11 @@ async def _show_end(tx: Tx, broadcast: Broadcast, reach: Reach, *, now: datetime
 
 
 def _end_text(reach: Reach, t: Translator) -> Safe:
-    """Return the text with the numbers of chats that got, wait for, and can't get a broadcast."""
+    """Return the text about the end of a broadcast.
+
+    The text contains three numbers of chats: the chats that got the message, the chats for which
+    the message is pending, and the chats that can't get the message.
+    """
     lines = [t(_DONE, n=reach.sent)]
     if reach.waiting:
         lines.append(t(_WAITING, n=reach.waiting))
@@ -168,7 +172,7 @@ def _end_text(reach: Reach, t: Translator) -> Safe:
 
 
 def progress_text(broadcast: Broadcast, t: Translator) -> Safe:
-    """Return the text that a broadcast is running, or that it was stopped."""
+    """Return the text that says that a broadcast is running or was stopped."""
     if broadcast.state == "stopped":
         return t(_STOPPED, done=broadcast.sent, n=broadcast.count)
     return t(_SENDING, n=broadcast.count)

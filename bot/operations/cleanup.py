@@ -1,4 +1,7 @@
-"""The deletion of overdue rows in short transactions, so that other writers do not wait long."""
+"""The deletion of rows whose retention has ended.
+
+The transactions are short, so that other writers do not wait long.
+"""
 
 from datetime import datetime
 
@@ -9,16 +12,16 @@ from bot.store.engine.database import Database
 
 log = structlog.get_logger()
 
-# The number of rows per transaction. A reply must wait for the transaction, because SQLite has a
-# single writer.
+# The maximum number of rows that a transaction deletes. The number is small, because SQLite has a
+# single writer, so a reply must wait for the transaction.
 _SLICE = 200
 
 
 async def clean(db: Database, *, now: datetime) -> int:
-    """Delete all rows that are overdue at ``now``. Return the number of deleted rows.
+    """Delete the rows whose retention has ended at ``now``. Return the number of deleted rows.
 
-    Each transaction deletes at most 200 rows. Several processes may clean up at the same time,
-    because a deleted row is not found again.
+    Each transaction deletes at most 200 rows. Several processes are allowed to clean up at the
+    same time, because a deleted row is not found again.
     """
     gone = 0
     for overdue in retention.all_overdue(now):
@@ -34,10 +37,12 @@ async def clean(db: Database, *, now: datetime) -> int:
 
 
 async def empty_log(db: Database) -> bool:
-    """Remove erased content from SQLite's log. Return False if the removal must be repeated.
+    """Remove erased content from SQLite's write-ahead log.
 
-    A reader of the file can prevent the removal. The database stores that the removal is required
-    until the removal succeeds. A restart therefore loses no removal.
+    Return False if the removal must be repeated.
+
+    A process that reads the database file can prevent the removal. Until the removal succeeds, the
+    database stores that the removal is required. A restart therefore loses no removal.
     """
     mark = await db.fetch(erasure.pending_checkpoint)
     if mark is None:

@@ -1,8 +1,9 @@
-"""The correction of the process's clock.
+"""The correction of the clock of this process.
 
 With PostgreSQL, the clock follows the database's clock, which all processes share. With SQLite,
-``bot.runtime.clock_anchor`` decides the time from the clocks of servers. Before the time is known
-for the first time, no time is written. If the time is in doubt later, no work is claimed.
+``bot.runtime.clock_anchor`` decides the time from the clocks of servers. Until the time is known
+for the first time, nothing with a time is written to the database. If the time is in doubt later,
+no work is claimed.
 """
 
 import asyncio
@@ -22,10 +23,11 @@ log = structlog.get_logger()
 
 EVERY = timedelta(seconds=15)
 _AGAIN = timedelta(seconds=5)
-_FRESH_S = 30.0  # after a server has sent its time, seconds until it is asked again
+_FRESH_S = 30.0  # seconds for which a server that has sent its time is not asked again
 _CLOSE_S = 0.05  # seconds; smaller differences to the database's clock are ignored
 _WORTH_A_LINE_S = 1.0
-_BACK_S = 60.0  # seconds; if the clock is set back by more, the parts are built again
+# Seconds; if the clock is set back by more, the parts of the process are built again.
+_BACK_S = 60.0
 _DOUBT_EVERY_S = 600.0
 _IS_DOUBTED = "Telegram and the Stories API tell another time"
 
@@ -33,7 +35,7 @@ Ask = Callable[[], Awaitable[object]]
 
 
 class ClockKeeper:
-    """Corrects a clock at the start, and again whenever its time is in doubt."""
+    """Corrects a clock at the start of the process, and whenever the clock's time is in doubt."""
 
     def __init__(
         self,
@@ -46,7 +48,9 @@ class ClockKeeper:
         every: timedelta = EVERY,
         follows_database: bool = False,
     ) -> None:
-        """Correct the clock ``now``, if ``now`` is a ``Clock``.
+        """Prepare to correct the clock ``now``.
+
+        If ``now`` is not a ``Clock``, nothing is corrected.
 
         If ``follows_database`` is True, the clock follows the database's clock, which several
         processes share. Otherwise, the clocks of ``witnesses`` are used. ``ask_telegram`` and
@@ -76,7 +80,7 @@ class ClockKeeper:
         return "" if self._clock is None or self._clock.is_anchored else self._clock.why_unanchored
 
     def is_in_doubt(self) -> bool:
-        """Return whether the time is unknown, so that no new work may begin."""
+        """Return whether the time is unknown. If the time is unknown, no new work must begin."""
         return self._clock is not None and not self._clock.is_anchored
 
     async def wait_until_anchored(self) -> None:
@@ -106,7 +110,7 @@ class ClockKeeper:
         return self._now() + (self._every if is_right else min(self._every, _AGAIN))
 
     async def anchor(self) -> bool:
-        """Correct the clock if its time is in doubt. Return whether the time is now known.
+        """Correct the clock if its time is in doubt. Return whether the time is known then.
 
         The balance of the Stories API is fetched only if Telegram sends no time, or if Telegram's
         time contradicts both the system clock and this clock. This call is free.
@@ -178,8 +182,8 @@ class ClockKeeper:
     def _is_contradicted(self, clock: Clock) -> bool:
         """Return whether all servers that sent a time recently contradict the clock.
 
-        This detects a suspension of the machine that stopped all its clocks. Return False within
-        10 minutes of the start or of the last doubt.
+        This detects a suspension of the machine that stopped all its clocks. Within 10 minutes
+        after the start or the last doubt, return False.
         """
         if steady() < self._may_doubt_at:
             return False

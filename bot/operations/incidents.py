@@ -1,7 +1,7 @@
 """Messages to the owners at the beginning and the end of each incident.
 
-The database stores all incidents, so a restart or a second process repeats no message. Only urgent
-messages make a sound.
+The database stores all incidents, so a restart or a second process repeats no message. Messages
+that are not urgent are sent without a sound.
 """
 
 from collections.abc import Callable
@@ -28,7 +28,7 @@ class Incidents:
     """Opens and closes incidents, and notifies the owners."""
 
     def __init__(self, db: Database, owners: Owners, *, now: Callable[[], datetime]) -> None:
-        """Use ``owners`` to notify the owners."""
+        """Set the dependencies. ``owners`` sends messages to the owners."""
         self._db = db
         self._owners = owners
         self._now = now
@@ -86,7 +86,7 @@ class Incidents:
             self._owners.wake()
 
     async def all_open(self) -> list[Incident]:
-        """Return the open incidents."""
+        """Return all open incidents."""
         return await fetch(self._db, store.all_open)
 
 
@@ -96,7 +96,7 @@ def _numbered(sentence: str, fields: Fields, number: int) -> Callable[[Translato
 
 
 def incident_text(t: Translator, sentence: str, fields: Fields) -> Safe:
-    """Return the message of an incident, followed by what the owner can do."""
+    """Return the message of an incident, followed by advice for the owner."""
     text, action = t(sentence, **fields), ACTIONS.get(sentence)
     return Safe(f"{text} {t(action)}") if action else text
 

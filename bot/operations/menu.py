@@ -1,4 +1,6 @@
-"""The publication of the bot's menu and descriptions to Telegram, after changes only.
+"""The publication of the bot's menu and descriptions to Telegram.
+
+A text is published only after a change.
 
 Telegram strictly limits these calls. After a few restarts, a call must wait for 460 to 1,127
 seconds (reports in openclaw#32017 and node-red-contrib-telegrambot#395). The publication therefore
@@ -43,7 +45,7 @@ class Shown:
 
 
 class Menu:
-    """Publishes the texts one after the other."""
+    """Publishes the menu and the descriptions one after the other."""
 
     def __init__(
         self,
@@ -52,15 +54,18 @@ class Menu:
         *,
         now: Callable[[], datetime],
     ) -> None:
-        """Prepare to publish ``shown``. A key identifies the stored digest of its text."""
+        """Prepare to publish ``shown``.
+
+        The key of a text identifies the stored digest of the text.
+        """
         self._db = db
         self._shown = shown
         self._now = now
 
     async def publish_next(self) -> datetime | None:
-        """Publish the next text that has changed.
+        """Publish the next text that has changed since it was last published.
 
-        Return when to continue, or None if all are published.
+        Return the time at which to continue, or None if all texts are published.
         """
         kept = await self._db.fetch(lambda tx: key_values.get(tx, _KEY))
         published: dict[str, str] = kept if isinstance(kept, dict) else {}
@@ -72,8 +77,8 @@ class Menu:
             except RetryAfter as error:
                 log.info("the menu waits", seconds=wait_of(error).total_seconds())
                 return self._now() + wait_of(error)
-            # Telegram may reject a text, for example for an unknown language code. Such a text is
-            # not retried.
+            # Telegram may reject a text, for example for an unknown language code. A rejected text
+            # is not retried.
             except BadRequest as error:
                 log.warning("Telegram does not take it", what=name, why=str(error))
             except TelegramError as error:

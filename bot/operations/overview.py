@@ -1,4 +1,4 @@
-"""The data of the admin page as JSON, and the actions of the page's buttons."""
+"""The data of the admin page as JSON, and the actions of the buttons on the admin page."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -36,8 +36,8 @@ class Figures:
 
     ``profiles`` is the number of subscribed profiles. ``possible`` is the number of profiles that
     the budget allows. ``delay`` is the estimated mean time before a new story is detected, or None
-    if unknown. ``days`` are the figures of the last 30 days. ``still_open`` are the open
-    incidents, ``last`` are the 50 newest incidents.
+    if unknown. ``days`` are the figures of the last 30 days. ``still_open`` contains the open
+    incidents. ``last`` contains the 50 newest incidents.
     """
 
     profiles: int
@@ -61,15 +61,16 @@ class Overview:
     reports: Reports
     ledger: Ledger
     access: Access
-    credits_a_check: float | None  # None means the mean cost that was measured
-    credits_for_checks: int  # credits per day
+    # Credits of a check; None means that the measured mean cost applies.
+    credits_a_check: float | None
+    credits_for_checks: int  # credits per day that checks get
     credit_price: float
     address: str  # the URL of this bot's web server
     wake: Callable[[], None]
     now: Callable[[], datetime]
 
     async def make_admin_link(self, owner: int) -> str:
-        """Return a link with which an owner can open the admin page once, within ten minutes.
+        """Return a link to the admin page for an owner. The link works once, within ten minutes.
 
         An earlier link no longer works, and any open session ends.
         """
@@ -147,7 +148,7 @@ class Overview:
                 raise BotError("unknown action")
 
     async def _decide_dead_letter(self, number: int, *, again: bool) -> None:
-        """Send a dead letter again, or drop it."""
+        """Send a dead letter again if ``again`` is True, or drop the dead letter."""
         now, act = self.now(), enqueue.resend_dead_letters if again else enqueue.drop_dead_letters
         await self.db.run(lambda tx: act(tx, [number], now=now))
         self.wake()
@@ -239,7 +240,7 @@ def _incident_row(incident: Incident) -> _Json:
 def _poll_row(name: str, snapshot_at: datetime | None, next_at: datetime, cost: float) -> _Json:
     """Return a row about an upcoming check.
 
-    The mean delay is half of the interval between checks.
+    The row contains the mean delay of an alert, which is half of the interval between checks.
     """
     pause = (next_at - snapshot_at).total_seconds() if snapshot_at else None
     return {
@@ -251,7 +252,7 @@ def _poll_row(name: str, snapshot_at: datetime | None, next_at: datetime, cost: 
 
 
 def _sums_by_day(hours: list[tuple[datetime, _Json]]) -> list[_Json]:
-    """Combine the hourly figures to figures of each day (UTC).
+    """Combine hourly figures into figures of each day (UTC).
 
     A day has the credits by kind, the number of alerts, the mean delay of the alerts that were not
     deferred, and the largest number of pending messages.

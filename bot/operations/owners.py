@@ -1,7 +1,7 @@
 """Messages to the bot's owners.
 
-The outbox sends these messages, so an outage of Telegram loses none. If the database is
-unavailable, the messages are sent once, directly.
+The outbox sends the messages, so that no message is lost in an outage of Telegram. If the database
+is unavailable, the messages are sent directly and only once.
 """
 
 from collections.abc import Callable, Iterable
@@ -37,10 +37,10 @@ class Owners:
         wake: Callable[[], None],
         now: Callable[[], datetime],
     ) -> None:
-        """Send messages to ``ids``.
+        """Prepare to send messages to the owners whose ids ``ids`` returns.
 
         Telegram refuses messages to an owner who never started the bot. ``wake`` wakes the outbox,
-        which sends the messages. ``bot`` sends messages that cannot be stored.
+        which sends the messages. ``bot`` directly sends messages that cannot be stored.
         """
         self._db = db
         self._bot = bot
@@ -61,7 +61,10 @@ class Owners:
         buttons: Callable[[Translator], Buttons] | None = None,
         silent: bool = False,
     ) -> None:
-        """Add an HTML message to each owner to the outbox. Call ``wake`` after the commit."""
+        """For each owner, add an HTML message to the outbox.
+
+        The caller must call ``wake`` after the commit.
+        """
         now, ids = self._now(), self.ids
         for chat_id in ids:
             # An owner may have written to a different installation only, so the database may lack

@@ -1,4 +1,4 @@
-"""Checks of the machine before the start: database, folders, open files.
+"""Checks of the machine before the start of the bot: database, folders, open files.
 
 The command ``check`` prints every finding. The command ``run`` stops at the first error and prints
 this error.
@@ -62,7 +62,9 @@ _NOT_OURS = (
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The result of a check. The level "wrong" prevents the start of the bot, "note" does not.
+    """The result of a check.
+
+    The level "wrong" prevents the start of the bot. The levels "note" and "ok" do not.
 
     ``is_passing`` means that the error may end soon, for example because the database restarts.
     """
@@ -75,8 +77,12 @@ class Finding:
 async def try_database(url: str, spool: Path | None = None) -> Finding:
     """Open the database and compare its tables with the tables that the code expects.
 
-    Nothing is changed. A database in memory, or of a newer version, is an error. An empty file is
-    an error if the folder ``spool`` has a record that this database had tables before.
+    Nothing is changed. The finding is an error in the following cases, among others:
+
+    - The database is in memory.
+    - A newer version of the bot has made the tables.
+    - The file is empty, but a record in the folder ``spool`` shows that this database had tables
+      before.
     """
     try:
         async with Database(url) as db:
@@ -123,8 +129,9 @@ def unusable(error: Exception) -> Finding:
 async def try_integrity(url: str) -> Finding | None:
     """Read the whole SQLite database.
 
-    Return None if the database is no file, or if the file is missing, empty or not of the bot. The
-    duration depends on the disk. Other processes may use the database at the same time.
+    Return None if the database is not a file, or if the file is missing, empty or not a database
+    of the bot. The duration depends on the speed of the disk. Other processes may use the database
+    at the same time.
     """
     db = Database(url)
     if db.file is None:
@@ -153,7 +160,7 @@ def note_network_disk(url: str, mounts: Path = _MOUNTS) -> Finding | None:
     if db.file is None:
         return None
     path = Path(os.path.realpath(db.file))
-    with suppress(OSError):  # no list of mounts except on Linux; the path may be unreadable
+    with suppress(OSError):  # only Linux has a list of mounts, and the path may be unreadable
         existing = next(folder for folder in (path, *path.parents) if folder.exists())
         device = existing.stat().st_dev
         number = f"{os.major(device)}:{os.minor(device)}"
@@ -166,7 +173,10 @@ def note_network_disk(url: str, mounts: Path = _MOUNTS) -> Finding | None:
 
 
 def record_that_tables_exist(db: Database, spool: Path) -> None:
-    """Record in the spool's folder that the SQLite file has tables, to detect a later loss."""
+    """Record in the folder ``spool`` that the SQLite file has tables.
+
+    The record makes it possible to detect a later loss of the tables.
+    """
     if db.is_sqlite:
         (spool / _STAMP).write_text(_database_path(db))
 
@@ -181,7 +191,7 @@ def _database_path(db: Database) -> str:
 
 
 async def read_owners(url: str) -> set[int]:
-    """Return the owners who used an owner link.
+    """Return the ids of the owners who used an owner link.
 
     Return an empty set if the database can't be used, or is from another version.
     """
@@ -197,7 +207,7 @@ async def read_owners(url: str) -> set[int]:
 async def note_unknown_ids(url: str, names: Collection[str]) -> Finding | None:
     """Return a note about names in ``BLOCKED_PROFILES`` whose id is not in the database.
 
-    Return None if there are no such names, or if the database can't be used.
+    Return None if the ids of all names are known, or if the database can't be used.
     """
     names = [name for name in names if not name.isdecimal()]
     try:
@@ -220,9 +230,9 @@ async def note_unknown_ids(url: str, names: Collection[str]) -> Finding | None:
 
 
 def try_open_files() -> Finding:
-    """Raise the limit of open files as far as possible.
+    """Raise the limit of open files of this process as far as possible.
 
-    Return an error if the limit is too low.
+    Return an error if the raised limit is too low for the bot.
     """
     limit = open_files.raise_limit()
     if limit < open_files.LEAST:
@@ -254,7 +264,11 @@ def try_spool(path: Path) -> Finding:
 
 
 def _try_writing(path: Path) -> Path:
-    """Write a test file into a folder, or into its nearest existing parent. Return that folder."""
+    """Write a test file into a folder. Return the folder into which the file was written.
+
+    If ``path`` does not exist, the nearest existing parent folder is used instead. The test file
+    is removed.
+    """
     existing = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
     with tempfile.TemporaryFile(dir=existing):
         return existing
@@ -263,8 +277,8 @@ def _try_writing(path: Path) -> Path:
 def check_backup_folder(path: Path, *, hours: int, is_sqlite: bool) -> Finding:
     """Write a test file into the backup folder. Return a note if no backups can be made.
 
-    ``hours`` is the interval of the backups, or 0 for no backups. Nothing is written if no backups
-    are made: with 0 hours, or without SQLite.
+    ``hours`` is the interval of the backups, or 0 for no backups. If ``hours`` is 0, or if the
+    database is not SQLite, no backups are made and nothing is written.
     """
     if not is_sqlite:
         return Finding("note", _NOT_OURS)

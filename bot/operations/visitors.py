@@ -12,9 +12,10 @@ from bot.presentation.translation import Translator
 from bot.store import access, key_values
 from bot.store.engine.database import Database
 
-EVERY = timedelta(minutes=1)  # the interval between two checks
+EVERY = timedelta(minutes=1)  # the interval between two checks for new persons and chats
 _PAUSE = timedelta(hours=1)  # the minimum time between two reports
-_KEY = "visitors"  # the database key of the time up to which the owners were notified
+# The key in the database under which the time is stored up to which new persons were reported.
+_KEY = "visitors"
 _MOST = 10  # the maximum number of names in a report
 _LONGEST_NAME = 28
 CAME = N_("👋 {name} joined with an invitation.")
@@ -28,7 +29,10 @@ class Visitors:
     def __init__(
         self, db: Database, owners: Owners, *, every: timedelta, now: Callable[[], datetime]
     ) -> None:
-        """Send the reports to ``owners``. Persons from before the first check are not reported."""
+        """Send the reports to ``owners``.
+
+        Persons and chats that are older than the first check are not reported.
+        """
         self._db = db
         self._owners = owners
         self._every = every
@@ -61,14 +65,14 @@ class Visitors:
 
 
 def lines_of(new: Sequence[Entry], t: Translator) -> str:
-    """Return one line per person or chat, at most ten, and the number of the others."""
+    """Return a line for each of at most ten persons and chats, and the number of the others."""
     lines = [t(CAME if entry.is_allowed else ASKS, name=name_of(entry)) for entry in new[:_MOST]]
     rest = len(new) - _MOST
     return "\n".join([*lines, *([t(MORE, n=rest)] if rest > 0 else [])])
 
 
 def access_request_buttons(new: Sequence[Entry], t: Translator) -> Buttons:
-    """Return the buttons that allow or refuse each entry of the report that asks for access."""
+    """Return the buttons that allow or refuse each person or chat that requests access."""
     return [
         [
             button(

@@ -3,8 +3,9 @@
 Without the database, the watch cannot detect incidents. The watch then tests the database with
 writes, because reads succeed even on a full disk.
 
-Every second, the watch also checks that the path of the SQLite database still leads to the opened
-file. If the file was replaced, the watch copies the content of the opened file to a new file.
+Every second, the watch also checks that the path of the SQLite database still leads to the file
+that the bot has opened. If the file was replaced, the watch copies the content of the opened file
+to a new file.
 """
 
 import shutil
@@ -35,7 +36,7 @@ _EVERY = timedelta(minutes=1)
 # The pause between two test writes while the database is unavailable.
 _TRY_EVERY = timedelta(seconds=2)
 FILE_EVERY = timedelta(seconds=1)
-_RESCUE_EVERY = timedelta(seconds=10)  # the pause after a failed copy of the opened file
+_RESCUE_EVERY = timedelta(seconds=10)  # the pause after a failure to copy the opened file
 # Shorter outages of the database are not reported.
 _PATIENCE = timedelta(seconds=15)
 
@@ -66,19 +67,23 @@ class Watch:
         metrics: Metrics = UNSEEN,
         now: Callable[[], datetime],
     ) -> None:
-        """Create the watch. ``budget`` is in credits per day, ``check_price`` in credits per call.
+        """Create the watch.
 
-        ``tells_of_outages`` means that the bot can send without a database. The owners are then
-        notified of an outage of the database while the outage lasts.
+        The arguments have the following meanings:
 
-        ``signs`` are functions that return whether an incident of a kind is active now. Kinds that
-        this process cannot detect are omitted. ``failed_checks`` returns the cause if all
-        scheduled checks of half an hour have failed. ``disk`` returns the free and the total
-        bytes.
-
-        ``clock_off`` returns the error of the clock in seconds, as measured since the last call.
-        ``slow_servers`` returns the servers that are slow now. ``file_every`` is the interval of
-        the checks that the SQLite file still exists.
+        - ``budget``: the credits per day.
+        - ``check_price``: the credits per call of a check.
+        - ``tells_of_outages``: whether the bot can send messages without a database. If True, the
+          owners are notified of an outage of the database while the outage lasts.
+        - ``signs``: a function for each kind of incident. The function returns whether an incident
+          of this kind is active now. Kinds that this process cannot detect are omitted.
+        - ``failed_checks``: returns the cause if every scheduled check during the last half hour
+          has failed, or None.
+        - ``disk``: returns the free bytes and the total bytes of the disk.
+        - ``clock_off``: returns the error of the clock in seconds, measured since the last call of
+          ``clock_off``.
+        - ``slow_servers``: returns the servers that are slow now.
+        - ``file_every``: the interval of the checks that the SQLite file still exists.
         """
         self._db = db
         self._incidents = incidents
@@ -121,7 +126,8 @@ class Watch:
             return await self._rescue(now) if held.is_replaced.is_set() else now + FILE_EVERY
         if self._away_since and not await self._probe_database(self._away_since, now):
             return now + _TRY_EVERY
-        if self._check_at is None:  # a minute after the start, because the start is busy
+        if self._check_at is None:
+            # The first check is a minute after the start, because the bot is busy at its start.
             self._check_at = now + _EVERY
         elif self._check_at <= now:
             self._check_at = now + _EVERY
@@ -132,7 +138,8 @@ class Watch:
     async def _rescue(self, now: datetime) -> datetime:
         """Save the content of the opened file after the file was replaced.
 
-        Notify the owners once of a failure, and once of the success.
+        Notify the owners once if the copy fails, and once when the copy succeeds. Return the time
+        of the next attempt or check.
         """
         file = self._db.file
         try:
@@ -152,8 +159,8 @@ class Watch:
     async def _probe_database(self, since: datetime, now: datetime) -> bool:
         """Return whether a test write succeeds.
 
-        Report the end of an outage of at least 15 seconds. If the bot can send without a database,
-        report the outage itself, too.
+        If an outage lasted at least 15 seconds, report its end. If the bot can send messages
+        without a database, also report the outage while it lasts.
         """
         try:
             await self._db.run(lambda tx: key_values.put(tx, "ready", value=True))
@@ -174,7 +181,7 @@ class Watch:
         signs = {kind: sign() for kind, sign in self._signs.items()}
         seen = await self.measure(signs, now)
         if seen.failed_checks:
-            # Failed checks open the incident even if the API seems to work.
+            # If all checks have failed, the incident is opened even if the API seems to work.
             signs["api_fails"] = True
         was_open = {incident.kind: incident for incident in await self._incidents.all_open()}
         for kind in KINDS:
@@ -189,7 +196,7 @@ class Watch:
                 await self._incidents.set(one.kind, one.text, **one.fields)
 
     async def measure(self, signs: Mapping[IncidentKind, bool | None], now: datetime) -> Seen:
-        """Measure the conditions of incidents."""
+        """Return the measured values that decide about incidents."""
         async with self._db.read() as tx:
             account = await budgets.account_state(tx)
             in_a_day = await spending.spent_between(tx, now - DAY, now)
@@ -220,14 +227,17 @@ class Watch:
         )
 
     def _track_since(self, condition: str, is_so: bool | None, now: datetime) -> datetime | None:
-        """Return since when a condition has been true without an interruption, or None."""
+        """Return the time since which a condition has been true without an interruption.
+
+        Return None if the condition is not true.
+        """
         if not is_so:
             self._since.pop(condition, None)
             return None
         return self._since.setdefault(condition, now)
 
     async def _write_sample(self, now: datetime) -> None:
-        """Store the figures of the last full hour, unless they are already stored."""
+        """Store the figures of the last full hour, if the database does not have them yet."""
         hour = now.replace(minute=0, second=0, microsecond=0) - samples.HOUR
         async with self._db.read() as tx:
             if await samples.has_figures_of_hour(tx, hour):
