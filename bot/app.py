@@ -82,8 +82,9 @@ log = structlog.get_logger()
 # The order sets the precedence. The first handler that matches an update handles the update.
 CONVERSATION = (
     handlers.exchange, handlers.followed_accounts,
-    handlers.settings,  # handles answers to the questions of a settings page
-    handlers.links,  # placed early, because most updates are messages with links
+    handlers.settings,  # The module handles a person's answer to a question of a settings page.
+    # The module is early in the list, because most updates are messages with links.
+    handlers.links,
     handlers.start, handlers.help, handlers.stories, handlers.files, handlers.highlights,
     handlers.subscriptions, handlers.options, handlers.past, handlers.rules, handlers.chat_rules,
     handlers.why,
@@ -104,23 +105,31 @@ _FIRST_LINK = (
     "Nobody runs this bot yet. Open this link in Telegram to become its owner (it works once):\n"
     "    https://t.me/{name}?start={payload}"
 )
-_MOST_CONNECTIONS = 40  # webhook connections, the default of the Bot API
-_DRAIN_S = 6.0  # seconds for unfinished work, of the 8 seconds that a shutdown may take
+# The maximum number of webhook connections. The Bot API has the same default.
+_MOST_CONNECTIONS = 40
+# Seconds that unfinished work gets at a shutdown. The whole shutdown may take 8 seconds.
+_DRAIN_S = 6.0
 _TRY_AGAIN_S = 5.0
 _DATABASE_AGAIN_S = 1.0
 WAIT_S = 30.0
-"""Seconds that a start waits for PostgreSQL, or for another process to release the SQLite file."""
+"""The maximum wait of a start in seconds.
+
+A start waits for PostgreSQL, or for another process to release the SQLite file.
+"""
 _CLEAN_EVERY = timedelta(hours=1)
 _EMPTY_AGAIN = timedelta(minutes=1)
-_MUTES_EVERY = timedelta(minutes=15)  # the longest delay until the bot notices the end of a mute
-_ANSWERS_S = 3.0  # the timeout in seconds of the write that tests the database
+# The longest delay until the bot notices the end of a timed pause of a subscription.
+_MUTES_EVERY = timedelta(minutes=15)
+# The readiness check writes a row to test the database. This is the timeout of the write in
+# seconds.
+_ANSWERS_S = 3.0
 
 
 Build = Callable[[], AbstractAsyncContextManager[Parts]]
 
 
 def main(settings: Settings) -> int:
-    """Run the bot until a signal; return the exit status."""
+    """Run the bot until a stop signal arrives. Return the exit status."""
     # Exclude the loaded modules from garbage collection. This saves 90 ms in each full collection.
     gc.collect()
     gc.freeze()
@@ -135,9 +144,10 @@ async def run(
     now: Callable[[], datetime] | None = None,
     timing: Timing | None = None,
 ) -> int:
-    """Run all loops until ``stop`` or a signal; return the exit status.
+    """Run all loops until ``stop`` is set. Return the exit status.
 
-    ``now`` returns the current time; the default is ``bot.runtime.clock.Clock``.
+    Without ``stop``, the loops run until a stop signal arrives. ``now`` returns the current time.
+    Without ``now``, a new ``bot.runtime.clock.Clock`` returns the time.
     """
     stop = stop or _stop_on_signals()
     timing = timing or Timing()
@@ -151,10 +161,12 @@ async def run(
 
 
 async def _run_once(settings: Settings, stop: asyncio.Event, build: Build) -> int | None:
-    """Build the parts, start the web server, and run all loops until ``stop`` or a failure.
+    """Build the parts, start the web server, and run all loops until ``stop`` is set.
 
-    Return the exit status, or None if the clock went back and everything must be built again. The
-    status is 1 if the parts or the port can't be opened, or if Telegram refuses the token.
+    Return None if the clock went back, because all parts must then be built again. Otherwise
+    return the exit status. The exit status is 1 if a part can't be built, if the port can't be
+    bound, or if Telegram refuses the token. A requested stop during the start gives the exit
+    status 0.
     """
     async with AsyncExitStack() as stack:
         parts = await _wait_for_parts_or_reason(settings, stack, stop, build)
@@ -177,7 +189,8 @@ async def _run_once(settings: Settings, stop: asyncio.Event, build: Build) -> in
             return int(not stop.is_set())
         stack.push_async_callback(running.app.shutdown)
         if parts.clock.went_back.is_set():
-            # The clock went back. Restart, because some objects have already used the wrong time.
+            # The clock went back. Build all parts again, because some parts have already used the
+            # wrong time.
             return None
         log.info("running", port=web.port, database=settings.database_place)
         status: int | None = 0
@@ -245,8 +258,9 @@ class Running:
             parts.incidents,
             budget=settings.daily_budget,
             check_price=CHECK_COST,
-            # Several processes share Telegram's flood limits in the database. During an outage of
-            # the database, such processes can't send a report of the outage.
+            # Several processes share Telegram's flood limits in the database. Without the
+            # database, such processes can't send a message, so an outage of the database can't be
+            # reported.
             tells_of_outages=parts.sharing.is_only_process,
             signs=self._trouble_signs(),
             failed_checks=lambda: parts.scheduler.failed_checks.cause,
@@ -260,7 +274,8 @@ class Running:
         self._periodic = self._periodic_work()
         self._hold_claims()
         self.has_begun = False
-        """Whether this process has done the database writes of its start, with a correct clock."""
+        """True after this process has verified the clock and has done the first database writes.
+        """
         self._leader: Leader | None = None
         if not parts.sharing.is_only_process:
             self._leader = Leader(parts.db, "polling", self.polling.run, now=parts.now)
@@ -290,8 +305,9 @@ class Running:
     def _periodic_work(self) -> list[Worker]:
         """Return a worker for each periodic task, for example for backups.
 
-        Each worker has its own asyncio task, so a slow backup does not delay other work. The
-        clock keeper is connected to its worker, which it wakes when the time is in doubt.
+        Each worker has its own asyncio task, so a slow backup does not delay other work. This
+        method also connects the clock keeper to the worker "clock". The clock keeper wakes this
+        worker when the time is in doubt.
         """
         parts, services = self._parts, self._parts.services
         table: list[tuple[str, timedelta, Callable[[], Awaitable[datetime | None]]]] = [
@@ -315,7 +331,10 @@ class Running:
         self._parts.wake()
 
     def _hold_claims(self) -> None:
-        """Make the workers pause while the clock is in doubt or the process has lost its lease."""
+        """Make the claiming loops pause while ``_is_held`` returns True.
+
+        The loops pause while the clock is in doubt, or while the process has no valid lease.
+        """
         for worker in (self.intake.worker, *self._claiming_workers):
             worker.is_held = self._is_held
 
@@ -344,7 +363,10 @@ class Running:
         return self.intake.is_behind or bool(held and held.is_replaced.is_set())
 
     def _trouble_signs(self) -> dict[IncidentKind, Sign]:
-        """Return the functions that detect incidents in this process, by kind of incident."""
+        """Return the functions that detect incidents in this process.
+
+        The keys are the incident kinds.
+        """
         parts, api, treasurer = self._parts, self._parts.api, self._parts.treasurer
         signs: dict[IncidentKind, Sign] = {
             "api_refuses": lambda: (not api.is_in_service) if treasurer.is_answered else None,
@@ -359,7 +381,7 @@ class Running:
         return signs
 
     def _slow_servers(self) -> list[str]:
-        """Return the hosts that answer slowly now, among the media hosts and the Stories API."""
+        """Return the slow servers among the media hosts and the host of the Stories API."""
         parts = self._parts
         api = [self._settings.stories_api_url.host or ""] if parts.scheduler.is_api_slow else []
         return api + parts.slow_media_hosts()
@@ -376,10 +398,14 @@ class Running:
     async def connect_to_telegram(self, stop: asyncio.Event) -> bool:
         """Connect to Telegram, verify the clock, and do the work of a start.
 
-        The work consists of the first database writes, the webhook, if used, and the printed link
-        for the owner. Every step is retried until success. Return False if Telegram refuses the
-        token, or after a stop. If the clock went back, return True before this work. The caller
-        then rebuilds all parts of the process.
+        The work of a start has three parts: the first database writes, the registration of the
+        webhook if the bot uses a webhook, and the printed owner link. Every step is retried until
+        the step succeeds.
+
+        - Return True if the work of a start is done.
+        - Return True before the work of a start if the clock went back. In this case, the caller
+          builds all parts of the process again.
+        - Return False if Telegram refuses the token or ``stop`` is set.
         """
         while not stop.is_set():
             try:
@@ -410,17 +436,18 @@ class Running:
     async def _print_owner_link(self) -> None:
         """Print the link that makes a person the owner, if the bot has no owner.
 
-        Do not log the link.
+        The link must not appear in the log.
         """
         payload = await self._parts.services.access.make_owner_code()
         if payload:
             print(_FIRST_LINK.format(name=self.app.bot.username, payload=payload), flush=True)  # noqa: T201 - for the operator at the terminal
 
     async def run_loops(self, stop: asyncio.Event) -> None:
-        """Run all loops until ``stop`` or until the clock goes back, then finish running work.
+        """Run all loops until ``stop`` is set or the clock goes back. Then finish running work.
 
-        Running work has a few seconds to finish. If the database file was replaced, end all loops
-        except the loop that reports incidents. This loop then runs until ``stop`` is set.
+        Running work has a few seconds to finish. If the database file was replaced, all loops end
+        except the loop that reports incidents. The loop that reports incidents then runs until
+        ``stop`` is set.
 
         Raises:
             ExceptionGroup: A loop failed. For example, ``TokenRefusedError`` means that Telegram
@@ -457,7 +484,7 @@ class Running:
             watch.cancel()
 
     async def _accept_updates(self, updates: Iterable[object]) -> None:
-        """Answer inline queries, and store the other updates. Wait for a verified clock first."""
+        """Wait for a verified clock. Then answer inline queries, and store the other updates."""
         await self._parts.clock.wait_until_anchored()
         if others := self.inline.take_queries(updates):
             await self.intake.add(others)
@@ -466,7 +493,7 @@ class Running:
         await handlers.inline.answer_query(update, Context.from_update(update, self.app))
 
     async def _answer_excess(self, update: Update) -> None:
-        """Refuse an update above the limit of open requests without running a handler."""
+        """Refuse an update that exceeds the limit of open requests. No handler runs."""
         context = Context.from_update(update, self.app)
         if not await admit_or_refuse(context):
             return
@@ -483,9 +510,9 @@ class Running:
         )
 
     async def _poll(self) -> None:
-        """Poll for updates. Telegram allows only one poller.
+        """Poll for updates.
 
-        If several processes run, the leader polls.
+        If several processes run, only the leader polls, because Telegram allows a single poller.
         """
         if self._leader is None:
             await self.polling.run()
@@ -518,7 +545,7 @@ class Running:
         return "too many wait" if self.intake.is_behind else ""
 
     def _should_poll(self) -> bool:
-        """Return whether this process must poll, even if Telegram is unreachable."""
+        """Return whether polling is the task of this process, even if Telegram is unreachable."""
         return self._leader is None or self._leader.is_leading or self._leader.is_resting
 
     async def _failing_loops(self) -> str:
@@ -536,7 +563,7 @@ class Running:
         )
 
     async def _clean_up(self) -> datetime:
-        """Delete expired rows and erased content; return the time of the next clean-up.
+        """Delete expired rows and erased content. Return the time of the next clean-up.
 
         If the database file was moved and no other process polls, store the new place of the file.
         """
@@ -548,7 +575,10 @@ class Running:
 
 
 class Conversation(Application[Any, Context, Any, Any, Any, Any]):
-    """PTB's application, which raises an error to the inbox if the update must be retried."""
+    """The application of python-telegram-bot (PTB).
+
+    If an update must be retried, the application raises the error to the inbox.
+    """
 
     async def process_error(
         self,
@@ -557,13 +587,13 @@ class Conversation(Application[Any, Context, Any, Any, Any, Any]):
         job: Any = None,  # noqa: ANN401 - PTB's signature
         coroutine: Any = None,  # noqa: ANN401 - PTB's signature
     ) -> bool:
-        """Notify the person of an error, and return True to stop further handlers.
+        """Notify the person of an error. Return True, so that no further handler runs.
 
         Raises:
             Exception: ``error``, if the update must be handled again.
         """
         if isinstance(error, TryAgainError | DatabaseUnavailableError):
-            raise error  # safe to retry, because no effect of the update was committed
+            raise error  # A retry is safe, because no effect of the update was committed.
         await super().process_error(update, error, job, coroutine)
         return True
 
@@ -586,10 +616,10 @@ def _application(parts: Parts) -> App:
 async def _wait_for_parts_or_reason(
     settings: Settings, stack: AsyncExitStack, stop: asyncio.Event, build: Build
 ) -> Parts | str:
-    """Build the parts of the process. If this fails, return the reason as a sentence.
+    """Return the parts of the process, or the reason of a failure as a sentence.
 
-    The database may be restarting, so an unavailable database is retried for ``WAIT_S`` seconds.
-    The exit of ``stack`` closes the parts.
+    An unavailable database may be restarting, so the attempt is repeated for ``WAIT_S`` seconds.
+    When ``stack`` exits, the parts are closed.
     """
     until = steady() + WAIT_S
     is_said = False

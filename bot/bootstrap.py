@@ -69,8 +69,9 @@ from bot.updates.conflicts import PollConflicts, load_conflicts
 
 log = structlog.get_logger()
 
-_NEWCOMER_SHARE = 0.5  # the part of the budget for replies that all newcomers together may spend
-_IDLE_S = 10  # seconds until an idle connection closes; the Stories API would close it later
+_NEWCOMER_SHARE = 0.5  # All newcomers together may spend this part of the budget for replies.
+# Seconds after which an idle connection is closed. The Stories API closes idle connections later.
+_IDLE_S = 10
 # The maximum numbers of connections. These limits exceed the numbers of concurrent requests, so a
 # slow server leaves connections for other servers.
 _TO_TELEGRAM, _TO_MEDIA, _TO_API = 320, 256, 128
@@ -117,7 +118,7 @@ async def open_parts(
     """Build all parts in the order of the layers, and close the parts in reverse order.
 
     Raises:
-        DatabaseUnavailableError: The database is unavailable or may not be used.
+        DatabaseUnavailableError: The database is unavailable or must not be used.
         OSError: A file or folder can't be used, or PostgreSQL can't be reached.
     """
     timing = timing or Timing()

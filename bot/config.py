@@ -30,13 +30,13 @@ from bot.stories_api.endpoints import CHECK_COST
 _WEBHOOK_PORTS = frozenset({443, 80, 88, 8443})  # the ports that setWebhook of the Bot API allows
 ENV_FILE = ".env"
 OTHERS = frozenset({"COMPOSE_PROFILES", "POSTGRES_PASSWORD", "DOMAIN", "REPLICAS"})
-"""Other names allowed in ``.env``: variables of compose.yaml."""
+"""The names of the variables of compose.yaml, which ``.env`` may also contain."""
 _PROXIES = frozenset({"http", "socks5"})
 MOST_CREDITS = 100_000_000
 Credits = Annotated[int, Field(ge=0, le=MOST_CREDITS)]
 _DAY_S = 86_400
 _MOST_SUBSCRIPTIONS = 1_000_000
-_ID_LIMIT = 2**52  # the Bot API: an ID has at most 52 significant bits
+_ID_LIMIT = 2**52  # According to the Bot API, an id has at most 52 significant bits.
 
 
 class Settings(BaseSettings):
@@ -249,7 +249,8 @@ class Settings(BaseSettings):
         if value is None:
             return None
         text = value.get_secret_value().strip()
-        # Headers and URLs, in which the secrets are sent, allow no other characters.
+        # The secrets are sent in headers and URLs, which allow only printable ASCII without
+        # spaces.
         if not (text and text.isascii() and text.isprintable() and " " not in text):
             raise ValueError("must be letters, digits and signs of ASCII, without spaces")
         return SecretStr(text)
@@ -328,23 +329,25 @@ class Settings(BaseSettings):
 
     @property
     def bind_host(self) -> str:
-        """Return the address to listen on.
+        """Return the address on which the web server listens.
 
-        If ``host`` is not set, listen on all interfaces with a webhook, and on localhost without a
-        webhook.
+        If the setting ``host`` is empty, the address depends on the webhook. With a webhook, the
+        web server listens on all interfaces. Without a webhook, the web server listens on
+        localhost.
         """
         return self.host or ("0.0.0.0" if self.webhook_url else "127.0.0.1")  # noqa: S104 - Telegram connects from outside of this machine
 
     @property
     def is_sqlite(self) -> bool:
-        """Return whether the database is SQLite: a file, or a database in memory."""
+        """Return whether the database is an SQLite file or an SQLite database in memory."""
         return self.database_url.get_secret_value().startswith("sqlite")
 
     @property
     def backup_folder(self) -> Path:
         """Return the folder of the backups.
 
-        The default is ``backups`` beside the SQLite file, or ``data/backups`` without a file.
+        The default is the folder ``backups`` beside the SQLite file. Without an SQLite file, the
+        default is ``data/backups``.
         """
         beside = Path(self._sqlite_file).parent if self._sqlite_file else Path("data")
         return self.backup_dir or beside / "backups"
@@ -372,7 +375,7 @@ class Settings(BaseSettings):
 
     @property
     def is_port_reachable(self) -> bool:
-        """Return whether other machines can reach the port."""
+        """Return whether other machines can reach the port of the web server."""
         return not _is_loopback(self.bind_host)
 
     @property
@@ -386,9 +389,9 @@ def reveal(secret: SecretStr | None) -> str:
 
 
 def secrets_of(settings: Settings) -> list[str]:
-    """Return the secret values of the settings, which no log may show.
+    """Return the secret values of the settings, which must not appear in any log.
 
-    The value is an empty string for a secret that is not set.
+    A secret that is not set may appear in the list as an empty string.
     """
     addresses = (
         settings.database_url,
@@ -408,9 +411,9 @@ def secrets_of(settings: Settings) -> list[str]:
 
 
 def _passwords_in(url: str) -> list[str]:
-    """Return the passwords in a URL: in the user information before the @, and in the query.
+    """Return the passwords in the user information and in the query of a URL.
 
-    Percent-encoded passwords stay encoded.
+    The user information is the part before the @. Percent-encoded passwords stay encoded.
     """
     found = []
     user_info, at, _ = url.partition("//")[2].partition("@")
@@ -451,11 +454,12 @@ def load(env_file: Path | None = None, /, **overrides: object) -> Settings:
 def unknown_names(env_file: Path | None = None) -> list[tuple[str, str]]:
     """Return the names of variables that are not settings, each with the most similar setting.
 
-    The second value is "" if no setting is similar. In the file, every unknown name is reported.
-    In the environment, an unknown name is reported only if a setting is similar.
+    The second value of a pair is "" if no setting is similar. Every unknown name in ``env_file``
+    (default: ``.env``) is reported. An unknown environment variable is reported only if a setting
+    is similar.
 
     Raises:
-        SettingsError: The file exists, but can't be read.
+        SettingsError: ``env_file`` exists, but can't be read.
     """
     file = env_file or Path(ENV_FILE)
     names = [name.upper() for name in Settings.model_fields]
@@ -513,7 +517,7 @@ _SOURCES = {
     "TELEGRAM_TOKEN": " (https://t.me/BotFather gives one to whoever sends /newbot)",
     "STORIES_API_KEY": " (sign up at https://hikerapi.com)",
 }
-"""For each required setting, the sentence that says where its value comes from."""
+"""The hints that tell a person where the values of the required settings come from."""
 
 
 def _error_sentence(item: dict[str, Any]) -> str:

@@ -52,7 +52,10 @@ class Timing:
     chat_limits: ChatLimits = field(default_factory=ChatLimits)
     """Telegram's minimum intervals between messages in a chat."""
     visitors: timedelta = VISITORS_EVERY
-    """The interval between two searches for new persons, who are reported once an hour at most."""
+    """The interval between two searches for new persons.
+
+    The owners get at most one report an hour.
+    """
     clock: timedelta = clock_keeper.EVERY
     """The interval between two checks of the machine's clock."""
     database_file: timedelta = FILE_EVERY
@@ -84,16 +87,19 @@ class Services:
     cache: TimedCache[Hashable, object] = field(default_factory=TimedCache)
     """A short-lived cache of the handlers, for example to prevent a repeated message."""
     file_slots: FairSlots = field(default_factory=lambda: FairSlots(2, each=1))
-    """The slots for reading files of people. A file takes up to 40 MB of memory while read."""
+    """The slots for reading files that people have sent.
+
+    The read of a file takes up to 40 MB of memory.
+    """
     has_public_page: bool = False
     """Whether other machines can open the admin page."""
     timing: Timing = field(default_factory=Timing)
 
 
 class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict[str, Services]]):
-    """PTB's context with attributes of the bot.
+    """The context of python-telegram-bot (PTB) with additional attributes for the handlers.
 
-    ``prepare`` sets the attributes before a handler.
+    ``prepare`` sets the attributes before a handler runs.
     """
 
     event: Update
@@ -106,14 +112,17 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     """The id of the channel that the person manages from the chat of the update, or None."""
 
     channel_after: int | None = None
-    """The number of words before a channel's name in the command; None if no name is allowed."""
+    """The number of words before a channel's name in the command.
+
+    The value is None if the command allows no channel's name.
+    """
 
     t: Translator
     is_owner: bool = False
     """Whether the person who sent the update is an owner of the bot."""
 
     in_place: bool = False
-    """Whether the next text replaces the message whose button was pressed."""
+    """Whether the next text of the bot replaces the message whose button was pressed."""
 
     known: Chat | None = None
     """The stored chat of the update, or None if the access check has not loaded the chat."""
@@ -181,7 +190,10 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
     @property
     def words(self) -> list[str]:
-        """Return the words after a command, without invisible characters and with ASCII digits."""
+        """Return the words after a command.
+
+        The words have no invisible characters, and all digits are ASCII digits.
+        """
         return [word for argument in self.args or [] for word in typed(argument).split()]
 
     @property
@@ -209,7 +221,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
     @property
     def asker(self) -> Asker:
-        """Return the chat and the person behind a request.
+        """Return the chat and the person of a request.
 
         If the person wrote in the name of a channel, the result also contains the channel's id.
         """
@@ -229,7 +241,10 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
     @property
     def acted_on(self) -> Target:
-        """Return the channel ``about`` if set, or else the chat and topic of the update."""
+        """Return the channel ``about``.
+
+        If ``about`` is None, return the chat and topic of the update.
+        """
         return self.reply_target if self.about is None else Target(self.about)
 
     @property
@@ -243,7 +258,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         return self.services.now()
 
     def button(self, text: str, data: str, style: str | None = None, **fields: object) -> Button:
-        """Return a button. ``text`` is the message id to translate, ``data`` the callback data."""
+        """Return a button with the translated message ``text`` and the callback data ``data``."""
         return button(self.t.plain(text, **fields), data, style)
 
 
@@ -253,8 +268,9 @@ App = Application[Any, Context, Any, Any, Any, Any]
 async def prepare(update: Update, context: Context) -> None:
     """Set the chat, the translator and the topics flag of the context, before the handlers run.
 
-    For an update without a chat, such as an inline query, only the translator is set. If the bot
-    was blocked by the person or removed from the chat, the chat stays closed.
+    For an update without a chat, such as an inline query, only the translator is set. A chat from
+    which the bot was removed stays closed. The private chat of a person who has blocked the bot
+    also stays closed.
 
     Raises:
         TryAgainError: The database is unavailable.
@@ -262,7 +278,8 @@ async def prepare(update: Update, context: Context) -> None:
     """
     person, where = update.effective_user, update.effective_chat
     code = person.language_code if person else None
-    if where is None:  # an inline query has no chat; use the settings of the private chat
+    # An inline query has no chat, so the settings of the person's private chat apply.
+    if where is None:
         own = await context.services.chats.get(person.id) if person else None
         zone = zone_of(own.zone if own else "UTC")
         context.t = translator_for(own.effective_language if own else code).in_zone(zone)

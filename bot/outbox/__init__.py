@@ -1,9 +1,13 @@
 """Sends alerts and replies into chats.
 
-A row of the outbox is an alert or a reply. ``worker`` is the loop. ``claiming`` claims chat
-queues; ``domain.selection`` decides which rows are sent now. Each claim is a job of ``jobs``: an
-alert, a reply or a probe. ``runner`` does a job. An alert gets the text from ``composer``.
-``sending`` sends and returns an outcome. Right before each request, ``leases`` checks the lease
-and counts the copy. ``results`` and ``reply_results`` record the outcome. ``fan_out`` writes the
-deliveries of a new story. Public: ``worker.Outbox``.
+A row of the outbox is an alert or a reply. The modules have these tasks:
+
+- ``worker`` is the loop. Public: ``worker.Outbox``.
+- ``claiming`` claims chat queues. ``domain.selection`` decides which rows are sent now.
+- ``jobs`` defines the jobs. Each claim is a job: an alert, a reply or a probe.
+- ``runner`` does a job. ``composer`` provides the text of an alert. ``sending`` sends and returns
+  an outcome.
+- ``leases`` checks the lease and counts the copy, right before each request.
+- ``results`` and ``reply_results`` record the outcome.
+- ``fan_out`` writes the deliveries of a new story.
 """

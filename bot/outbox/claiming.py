@@ -1,7 +1,7 @@
-"""Claims of chat queues: the deliveries to send now, as jobs.
+"""The claims of chat queues, and the selection of the deliveries that are sent now.
 
-The claim of a queue, the decisions about its deliveries and the reservation of the job are one
-transaction.
+A single transaction claims a queue, decides about the deliveries of the queue, and reserves the
+job.
 """
 
 from collections.abc import Callable
@@ -27,8 +27,9 @@ from bot.telegram.outage import Outage
 
 log = structlog.get_logger()
 
-JUDGED_AGAIN = timedelta(minutes=15)  # after an error in the decision about a queue
-# The number of queues in which a trial send is searched.
+# The pause of a queue after an error in the decision about its deliveries.
+JUDGED_AGAIN = timedelta(minutes=15)
+# The maximum number of queues that are searched for a row for a trial send.
 QUEUES_OF_A_TRIAL = 20
 
 
@@ -46,7 +47,7 @@ class JobClaims:
         is_only_process: bool,
         now: Callable[[], datetime],
     ) -> None:
-        """Claim with ``leases``.
+        """Create the claims, which use the leases of ``leases``.
 
         ``outage`` knows whether Telegram is down. ``floods`` gets the stored flood limits of each
         claimed chat.
@@ -59,10 +60,10 @@ class JobClaims:
         self._is_only_process = is_only_process
         self._now = now
         self.rests_until = now()
-        """The time until which no job is claimed."""
+        """The time before which no job is claimed."""
 
     def rest_until(self, until: datetime) -> None:
-        """Claim no job until a time, or until a later time that was set before."""
+        """Claim no job before ``until``. A later time from an earlier call stays in effect."""
         self.rests_until = max(self.rests_until, until)
 
     async def claim(self, limit: int) -> list[Job]:
@@ -90,10 +91,11 @@ class JobClaims:
     async def _may_ask_or_postpone(
         self, tx: Tx, job: Job, queue: ChatQueue, now: datetime
     ) -> bool:
-        """Reserve a turn to ask Telegram whether a chat accepts calls, before a repeat.
+        """Before a repeat, reserve a turn to ask Telegram whether the chat accepts calls.
 
-        Return False if too many chats wait for a turn. The repeat is then postponed. The bot does
-        not ask about channels, because channels always accept calls.
+        Return True if the job may be done. Return False if too many chats wait for a turn. In this
+        case, the repeat is postponed. The bot does not ask about channels, because channels always
+        accept calls.
         """
         if isinstance(job, ProbeJob) or self._outage is None:
             return True
@@ -108,10 +110,15 @@ class JobClaims:
         return job.asks_in is not None
 
     async def claim_trial_send(self, outage: Outage) -> list[Job]:
-        """Claim a single row for a trial send while Telegram is down. Success ends the pause.
+        """Claim a single row for a trial send while Telegram is down.
 
-        Return an empty list if no row or no trial send is due, or if the first 20 queues have no
-        row to send. In the latter case, the pause ends if other processes may send the rows.
+        The success of a trial send ends the pause of all sends. Return an empty list in these
+        cases:
+
+        - No row is due.
+        - No trial send is due.
+        - The first 20 due queues have no row to send. In this case, the pause ends if other
+          processes may send the rows.
         """
         now = self._now()
         due = await self._db.fetch(chat_queues.next_due_at)
@@ -131,18 +138,17 @@ class JobClaims:
                     await deliveries.record_claim(tx, job.lease.ids)
                     return [job]
         if not self._is_only_process:
-            # The due rows are sent by a different process, so no row of this process can end the
-            # pause.
+            # A different process sends the due rows, so no row of this process can end the pause.
             outage.end_pause()
-        return []  # in the only process, only the arrival of a message ends the pause
+        return []  # If no other process exists, only the arrival of a message ends the pause.
 
     async def _select_job(
         self, tx: Tx, queue: ChatQueue, claim: Lease, *, is_trial: bool = False
     ) -> Job | None:
         """Decide on the deliveries of a queue, apply the decision, and return the job.
 
-        With ``is_trial``, the job is a single message, and the bot first asks whether the chat
-        accepts calls.
+        Return None if the queue needs no job now. With ``is_trial``, the job is a single message,
+        and the bot first asks whether the chat accepts calls.
         """
         now = claim.at
         decision = _decide_or_none(queue, now)
@@ -171,9 +177,9 @@ class JobClaims:
     async def _apply_decision(
         self, tx: Tx, queue: ChatQueue, decision: Decision, now: datetime
     ) -> datetime:
-        """Record the rows that wait, end or may have arrived.
+        """Record the rows that are deferred, that end, or that may have arrived.
 
-        Return the time when the chat is free.
+        Return the time at which the chat is free for the next job.
         """
         tally = Tally()
         free_at = await results.mark_unknown(tx, decision.doubtful, tally, now, new_copies=0)
@@ -197,7 +203,7 @@ class JobClaims:
 def _decide_or_none(queue: ChatQueue, now: datetime) -> Decision | None:
     """Return the decision about a queue, or None after an error.
 
-    An error of one chat must not delay other chats.
+    The error is only logged, because an error of one chat must not delay other chats.
     """
     try:
         return selection.decide(queue, now=now)

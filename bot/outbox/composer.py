@@ -39,7 +39,10 @@ class Alerts:
         *,
         now: Callable[[], datetime],
     ) -> None:
-        """Send albums with ``sender`` and notices with ``replies``."""
+        """Create the sender of alerts.
+
+        Albums go through ``sender``, and notices go through ``replies``.
+        """
         self._replies = replies
         self._sender = sender
         self._now = now
@@ -56,7 +59,8 @@ class Alerts:
         text = _caption(
             stories,
             t,
-            # Captions within 10 seconds have the same time, so that the cache applies.
+            # The time is rounded down to 10 seconds, so that later calls find the caption in the
+            # cache.
             now=now.replace(second=now.second // 10 * 10, microsecond=0),
             options=batch.rows[0].options,
             spare=LINK_ROOM,
@@ -91,7 +95,7 @@ def _notice_payload(chat: Chat, batch: Batch, t: Translator) -> Payload:
 def _alert_buttons(chat: Chat, batch: Batch, t: Translator) -> Buttons | None:
     """Return the buttons of a single story, or None for an album.
 
-    Anybody can press buttons in a channel, so channels get only links.
+    Anybody can press a button in a channel, so the buttons in a channel are only links.
     """
     album = batch.album
     if album is None or len(album.stories) > 1:
@@ -104,8 +108,9 @@ def _alert_buttons(chat: Chat, batch: Batch, t: Translator) -> Buttons | None:
 def _send_options(batch: Batch, buttons: Buttons | None, now: datetime) -> SendOptions:
     """Return the options of a send.
 
-    A message that may repeat an earlier message is silent, and so is a story that a summary lists.
-    The order of a batch does not matter if the batch is older than ``LONGEST_WAIT``.
+    A message is silent if the subscription has this option, if the message may repeat an earlier
+    message, or if a summary lists the story. The order of a batch does not matter if the batch is
+    older than ``LONGEST_WAIT``.
     """
     oldest = min(row.created_at for row in batch.rows)
     options = batch.rows[0].options

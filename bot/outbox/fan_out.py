@@ -1,4 +1,4 @@
-"""Turns fan-outs of a profile into deliveries for the subscriptions, in slices of some 20 ms."""
+"""The loop that turns fan-outs into deliveries for subscriptions, in slices of about 20 ms."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -9,11 +9,11 @@ from bot.store import fan_outs
 from bot.store.engine.database import Database
 
 _SLICE = 200  # subscriptions per transaction
-_LOCKED_AGAIN = timedelta(seconds=0.1)  # the pause while other processes write all due fan-outs
+_LOCKED_AGAIN = timedelta(seconds=0.1)  # The pause while other processes write all due fan-outs.
 
 
 class FanOut:
-    """Turns fan-outs into deliveries while the outbox sends.
+    """The loop that turns fan-outs into deliveries while the outbox sends.
 
     Each slice is a separate transaction, so a story for very many chats delays no other writer.
     """
@@ -26,7 +26,10 @@ class FanOut:
         now: Callable[[], datetime],
         sharing: Sharing = SEVERAL_PROCESSES,
     ) -> None:
-        """Call ``wake`` after each slice, because deliveries have become due."""
+        """Create the loop.
+
+        ``wake`` is called after each slice, because deliveries have become due.
+        """
         self._db = db
         self._wake = wake
         self._now = now
@@ -48,7 +51,8 @@ class FanOut:
 
     async def _write_slice(self) -> bool:
         """Write the deliveries of a slice. Return False if no unlocked fan-out is due."""
-        # A power cut that undoes these deliveries also undoes the progress of the fan-out.
+        # The commit does not wait for the disk. A power failure that undoes the deliveries also
+        # undoes the progress of the fan-out.
         is_written = await self._db.run(
             lambda tx: fan_outs.write_slice(tx, now=self._now(), limit=_SLICE), durable=False
         )

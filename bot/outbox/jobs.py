@@ -1,4 +1,4 @@
-"""The three jobs of the outbox: an alert, a reply, a probe."""
+"""The three jobs of the outbox: an alert, a reply, and a probe."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from bot.outbox.leases import SendLease
 class AlertJob:
     """An album or notices to send under a lease.
 
-    ``is_trial`` is True if Telegram is down, and the job tests whether Telegram works again.
-    Before the send, after a delay of ``asks_in``, the bot asks Telegram whether the chat accepts
-    calls. If ``asks_in`` is None, the bot does not ask.
+    ``is_trial`` is True if Telegram is down, and the job tests whether Telegram works again. If
+    ``asks_in`` is not None, the bot waits for this time before the send, and then asks Telegram
+    whether the chat accepts calls. If ``asks_in`` is None, the bot does not ask.
     """
 
     lease: SendLease
@@ -47,7 +47,7 @@ class AlertJob:
 
     @property
     def trace(self) -> str:
-        """The trace id of the first story, else of the first row."""
+        """The trace id of the first story. Without a story, the id comes from the first row."""
         first = self.batch.rows[0]
         if first.story_pk:
             return f"s{first.story_pk}"
@@ -56,10 +56,10 @@ class AlertJob:
 
 @dataclass(slots=True, eq=False)
 class ReplyJob:
-    """A reply to send under a lease. ``is_trial`` and ``asks_in`` are the same as in ``AlertJob``.
+    """A reply to send under a lease.
 
-    If ``is_silent`` is True, the message makes no sound. ``behind`` are the replies that are sent
-    next under the same lease.
+    ``is_trial`` and ``asks_in`` are the same as in ``AlertJob``. If ``is_silent`` is True, the
+    message makes no sound. ``behind`` are the replies that are sent next under the same lease.
     """
 
     lease: SendLease
@@ -91,7 +91,10 @@ class ReplyJob:
 
     @property
     def trace(self) -> str:
-        """The trace id of the update that the reply answers, else of the row."""
+        """The trace id of the update that the reply answers.
+
+        If the reply has no trace id, the id is made from the id of the row.
+        """
         return str(self.reply.fields.get("trace") or f"d{self.reply.id}")
 
 

@@ -25,8 +25,9 @@ from bot.telegram.flood_limits import Lane
 
 @dataclass(slots=True, eq=False)
 class SendLease:
-    """The lease of a chat queue, claimed at ``claimed_at``, with the ids of the rows of a send.
+    """The lease of a chat queue for a send.
 
+    The lease was claimed at ``claimed_at``. ``ids`` are the ids of the rows of the send.
     ``is_counted`` is True after a copy of each row was counted. ``is_valid`` is True if the last
     check found that this process has the lease and that all rows are open.
     """
@@ -54,7 +55,10 @@ class SendLeases:
         is_stopping: Callable[[], bool],
         now: Callable[[], datetime],
     ) -> None:
-        """Manage the leases of ``owner``. No lease is confirmed after ``is_stopping`` is True."""
+        """Manage the leases of ``owner``.
+
+        No lease is confirmed after ``is_stopping`` has returned True.
+        """
         self._db = db
         self._lease = lease
         self._owner = owner
@@ -73,24 +77,26 @@ class SendLeases:
         for example during a long download, the chat has no copy.
 
         Raises:
-            TooSoonError: A different process has claimed the chat, a row has ended, the lease is
-                over by the clock, or this process stops.
+            TooSoonError: A different process has claimed the chat, a row has ended, the lease has
+                ended according to the clock, or this process stops.
             DatabaseUnavailableError: PostgreSQL ended several attempts to count the copies,
-                because they took too long. Other failures of the database are waited for.
+                because the attempts took too long. After other failures of the database, the call
+                waits until the database is available.
         """
         send_lease.is_valid = False
-        # When the process stops, a send that waited for a flood limit would be interrupted.
+        # A stopping process confirms no lease, because a send that waited for a flood limit would
+        # be interrupted.
         if not self._is_stopping():
             await self._checks([send_lease])
         self.check_lease(send_lease)
 
     def check_lease(self, send_lease: SendLease) -> None:
-        """Check, by the clock alone, that a lease has not ended.
+        """Check that a lease has not ended. Only the clock is read, and not the database.
 
         A process that was suspended learns only from the clock that its lease has ended.
 
         Raises:
-            TooSoonError: The lease is over, the last check or renewal failed, or the process had
+            TooSoonError: The lease has ended, the last check or renewal failed, or the process had
                 no lease at some time after the claim.
         """
         now = self._now()
@@ -99,7 +105,10 @@ class SendLeases:
             raise TooSoonError(timedelta(0), "not to be sent now")
 
     def renewing(self, send_lease: SendLease) -> AbstractAsyncContextManager[None]:
-        """Renew a lease while the block runs, each time after a third of the lease."""
+        """Renew a lease repeatedly while the block runs.
+
+        The interval is a third of the lease's length.
+        """
         third = self._lease.total_seconds() / 3
         return renewing(
             partial(self._renew, send_lease), every_s=third, chat=send_lease.queue.chat_id
@@ -122,7 +131,11 @@ class SendLeases:
 
 
 async def _count_copies(send_leases: list[SendLease], tx: Tx) -> list[SendLease]:
-    """Count the copies of leases. Return the leases that are valid."""
+    """Count a copy of each row of the valid leases. Return the valid leases.
+
+    A lease is valid if this process has the claim of the queue and all rows are open. The rows of
+    a lease with ``is_counted`` are not counted again.
+    """
     tokens = await chat_queues.lock_all(
         tx, [send_lease.queue.chat_id for send_lease in send_leases]
     )
@@ -146,7 +159,7 @@ def _ids_of(send_leases: list[SendLease], *, is_counted: bool) -> list[int]:
 
 
 class LeasedCalls(Calls):
-    """Calls of Telegram that count a copy of each message before the request."""
+    """Calls of the Bot API that count a copy of each message before the request."""
 
     def __init__(
         self, bot: ExtBot[Any], lane: Lane, leases: SendLeases, send_lease: SendLease

@@ -5,10 +5,10 @@ from bot.runtime.metrics import Metrics
 
 
 class Losses:
-    """Metrics of lost answers and given-up alerts, and the chats whose notice is deferred."""
+    """Metrics of lost answers and given-up alerts, and the chats with a deferred notice."""
 
     def __init__(self, metrics: Metrics) -> None:
-        """Count into the counters of ``metrics``."""
+        """Create the counts. The numbers are added to the counters of ``metrics``."""
         self._unknown = metrics.counter(
             "delivery_unknown_total", "Sends of alerts whose answer was lost."
         )
@@ -20,7 +20,7 @@ class Losses:
     def count(self, chat_id: int, tally: Tally) -> None:
         """Count the unknown outcomes and dead letters of a chat.
 
-        After a dead letter, the chat has a deferred notice until ``notice_is_written``.
+        After a dead letter, the chat has a deferred notice until ``notice_is_written`` is called.
         """
         self._unknown.inc(tally.unknown)
         self._dead_letters.inc(tally.dead_letters)

@@ -20,11 +20,13 @@ async def notify_of_removals(tx: Tx, chat_id: int, *, now: datetime) -> None:
 async def notify_of_missing_right(
     tx: Tx, mute: Mute, owners: Iterable[int], *, now: datetime
 ) -> None:
-    """Notify the subscribers of a chat in private that the bot may not write in the chat.
+    """Notify the subscribers in private that the bot is not allowed to write in their chat.
 
-    Without reachable subscribers, the reachable owners are notified. The notice is sent once, at
-    the first probe, because a right may be missing for some minutes only. There is no notice about
-    a private chat, or if only the right to send media is missing.
+    - If no subscriber can be reached, the owners who can be reached are notified.
+    - The notice is sent once, at the first probe, because a right may be missing for some minutes
+      only.
+    - No notice is sent for a private chat.
+    - No notice is sent if only the right to send media is missing.
     """
     chat = await chats.get(tx, mute.chat_id)
     is_first = mute.probes == 0 and mute.missing in {"text", "posts"}
@@ -46,9 +48,12 @@ async def add_failure_notice(
 ) -> None:
     """Enqueue the notice about stories that could not be sent.
 
-    Subscribers of a channel are notified in private, so that the channel gets no public post.
-    These notices are due now, without regard to ``due_at`` and ``held``. If no subscriber can be
-    reached, the notice is posted in the channel.
+    In a group or a private chat, the notice is posted in the chat. ``due_at`` and ``held`` apply
+    to this notice.
+
+    In a channel, the subscribers are notified in private, so that the channel gets no public post.
+    The private notices are due now, and ``due_at`` and ``held`` are ignored. If no subscriber can
+    be reached, the notice is posted in the channel.
     """
     chat = await chats.get(tx, target.chat_id)
     people = await subscriptions.people_of(tx, target.chat_id)

@@ -1,4 +1,4 @@
-"""The outcome of a reply, recorded in the transaction that frees the chat queue.
+"""The record of the outcome of a reply, in the transaction that frees the chat queue.
 
 A reply that has arrived or can never arrive is deleted, because the text is private.
 """
@@ -52,14 +52,14 @@ async def record(
 ) -> Tally:
     """Record the outcome of a reply. Return the figures of the outcome.
 
-    ``behind`` are replies that are sent next under the same lease, with the copies already
-    counted. If the reply must be sent again, the replies behind it also return to the queue, and
-    their copies are subtracted.
+    ``behind`` are the replies that are sent next under the same lease. The copies of these replies
+    are already counted. If the reply must be sent again, the replies in ``behind`` also return to
+    the queue, and their copies are subtracted.
     """
     tally = Tally()
     outcome, now = report.outcome, report.now
     if is_final(outcome) and not report.answers_again:
-        if behind:  # the lease ends with the last reply
+        if behind:  # The lease ends only with the last reply.
             await _record_payload(tx, reply, outcome, now=now)
         else:
             tally.is_due = await _record_last(tx, queue, reply, report, floods)
@@ -120,7 +120,7 @@ async def _record_payload(
 ) -> bool:
     """Delete a reply, or keep the part that has not arrived. Enqueue the follow-ups.
 
-    Return whether the outcome has follow-ups. Some of them may be merged into pending replies.
+    Return whether the outcome has follow-ups. Some follow-ups may be merged into pending replies.
     """
     target, payload = reply.target, reply.fields
     if not is_final(outcome):
@@ -129,7 +129,7 @@ async def _record_payload(
             await deliveries.change(tx, [reply.id], fields=_unsent_part(payload, outcome))
         return False
     if not await deliveries.remove(tx, [reply.id]):
-        # An earlier commit recorded the outcome, but the result of the commit was lost.
+        # An earlier commit recorded the outcome, but the response to the commit was lost.
         return False
     await _count_items(tx, target, payload, outcome, now=now)
     messages = _follow_ups(payload, outcome)
@@ -143,11 +143,14 @@ async def _record_payload(
 async def _enqueue_follow_up(
     tx: Tx, target: Target, payload: Payload, waiting: dict[int, Payload], *, now: datetime
 ) -> None:
-    """Enqueue a follow-up message, if no pending reply can say the same.
+    """Enqueue a follow-up message, unless a pending reply already contains the information.
 
-    ``waiting`` has the pending replies of the chat by row id. A list of failed stories is merged
-    into a pending list with the same cause and the same replied-to message, also in ``waiting``. A
-    follow-up without buttons is left out if a pending reply to the same message has the same text.
+    ``waiting`` has the payloads of the pending replies of the chat, by row id.
+
+    - A list of failed stories is merged into a pending list with the same cause and the same
+      replied-to message. The pending list in ``waiting`` is also changed.
+    - A follow-up without buttons is omitted if a pending reply to the same message has the same
+      text.
     """
     for row_id, other in waiting.items():
         if merged := failed_items.merge(other, payload):
@@ -170,7 +173,7 @@ async def _count_items(
 
 
 def _unsent_part(payload: Payload, outcome: Outcome) -> Payload:
-    """Return the part of a payload that has not arrived. The rest of an album has no caption."""
+    """Return the part of a payload that has not arrived. The part of an album has no caption."""
     if payload["kind"] != "album":
         return payload
     sent_pks = {item.pk for item in outcome.items}
@@ -179,10 +182,11 @@ def _unsent_part(payload: Payload, outcome: Outcome) -> Payload:
 
 
 def _follow_ups(payload: Payload, outcome: Outcome) -> list[Payload]:
-    """Return the messages that follow a reply: texts about failed items, then the album's text.
+    """Return the messages that follow a reply.
 
-    If Telegram refused the content of a message, the cause is a bug. The follow-up then has an
-    incident code, and is enqueued only if the language of the payload is stored.
+    An album is followed by texts about failed items, and by the message under the album. If
+    Telegram refused the content of a message, the cause is a bug. In this case, the only follow-up
+    is a text with an incident code. This text is omitted if the payload has no language.
     """
     t, asked = translator_for(payload.get("language")), _asked(payload)
     if isinstance(outcome, PermanentFailure) and outcome.scope == "item" and "language" in payload:
@@ -199,5 +203,8 @@ def _follow_ups(payload: Payload, outcome: Outcome) -> list[Payload]:
 
 
 def _asked(payload: Payload) -> int | None:
-    """Return the id of the message that the reply answers, or None if the payload has no id."""
+    """Return the id of the message that the reply answers.
+
+    Return None if the payload contains no such id.
+    """
     return payload.get("asked") or payload.get("reply_to")

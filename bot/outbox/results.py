@@ -1,6 +1,7 @@
-"""The outcome of a send, recorded row by row in the transaction that frees the chat queue.
+"""The record of the outcome of a send, in the transaction that frees the chat queue.
 
-If all rows have arrived, as usual, the outcomes of many chats are recorded together.
+The outcome is recorded for each row. In the usual case, all rows have arrived. The outcomes of
+many chats are then recorded in a shared transaction.
 """
 
 from collections.abc import Mapping, Sequence
@@ -64,7 +65,8 @@ _REPLY_NOT_CONFIRMED = N_(
 class Tally:
     """The figures of an outcome: lost responses, dead letters, and a pause of the whole bot.
 
-    ``is_due`` is True if the chat has unsent deliveries.
+    ``unknown`` is the number of lost responses. ``rests_until`` is the end of the pause, or None
+    without a pause. ``is_due`` is True if the chat has unsent deliveries.
     """
 
     unknown: int = 0
@@ -77,11 +79,14 @@ class Tally:
 class SendReport:
     """The outcome of a send, and the facts that decide how the outcome is recorded.
 
-    ``is_counted`` is True if a copy of each row was counted. ``in_outage`` is True if Telegram or
-    the database caused the failure. The rows then stay due. A copy that certainly has not arrived
-    is subtracted again. A repeat whose answer was lost is recorded in the same way as without an
-    outage. ``answers_again`` is True if Telegram answers in the chat again. Notices about lost
-    messages are then due. ``now`` is the time of the record.
+    - ``is_counted`` is True if a copy of each row was counted.
+    - ``in_outage`` is True if Telegram or the database caused the failure. In this case, the rows
+      stay due, and a copy that certainly has not arrived is subtracted again. A repeat whose
+      answer was lost is an exception, because the repeat is recorded in the same way as without an
+      outage.
+    - ``answers_again`` is True if Telegram answers in the chat again. In this case, notices about
+      lost messages become due.
+    - ``now`` is the time of the record.
     """
 
     outcome: Outcome
@@ -113,7 +118,7 @@ class Arrived:
         return len(self.message_ids) == len(self.batch.rows)
 
     def moved_to(self, chat_id: int) -> "Arrived":
-        """Return the send with the new id of the chat, which moved during the send."""
+        """Return the send with the new chat id ``chat_id``. The chat has moved during the send."""
         rows = tuple(
             replace(row, target=replace(row.target, chat_id=chat_id)) for row in self.batch.rows
         )
@@ -162,9 +167,9 @@ async def record(
 ) -> Tally:
     """Record the outcome of a batch of alerts. Return the figures of the outcome.
 
-    A row that has arrived is recorded even if the lease is lost. The owner of the lease handles
-    the other rows. If the chat moved during the send, the rows and the lease are those of the new
-    chat.
+    A row that has arrived is recorded even if the lease is lost. In this case, the process that
+    has the lease now handles the other rows. If the chat moved during the send, the rows and the
+    lease of the new chat are changed.
     """
     tally = Tally()
     outcome, now = report.outcome, report.now
@@ -203,14 +208,15 @@ async def _at_current_id(tx: Tx, send: Arrived) -> Arrived:
 async def lock(tx: Tx, queue: QueueClaim, outcome: Outcome) -> bool:
     """Lock the rows that an outcome changes. Return whether the lease of the queue is valid.
 
-    The lease has also ended if an earlier commit recorded the outcome, but the response to the
+    The result is also False if an earlier commit recorded the outcome, but the response to that
     commit was lost.
     """
-    match outcome:  # an outcome that changes the chat locks the chat before the queue
+    match outcome:  # If the outcome changes the chat, the chat is locked before the queue.
         case Moved():
             both = [queue.chat_id, outcome.chat_id]
             await chats.lock(tx, both)
-            # The chat may have moved already; then the rows are in the queue of the new chat.
+            # The chat may have moved already. In this case, the rows are in the queue of the new
+            # chat.
             return (await chat_queues.lock_all(tx, both)).get(queue.chat_id) == queue.token
         case PermanentFailure(scope="chat" | "thread"):
             await chats.lock(tx, [queue.chat_id])
@@ -232,9 +238,9 @@ async def free_moved_queue(tx: Tx, queue: QueueClaim, outcome: Moved, *, now: da
 async def advance_retries(tx: Tx, was_media_by_chat: Mapping[int, bool], now: datetime) -> None:
     """Make the retries due earlier in chats that have just received a message.
 
-    ``alert_rules.retry_after_success_at`` decides how much earlier. ``was_media_by_chat`` maps
-    each chat to True if the message had media. Telegram may accept texts in a chat while albums
-    fail. The caller has locked the queues.
+    ``alert_rules.retry_after_success_at`` returns the earlier time. ``was_media_by_chat`` maps
+    each chat to True if the message had media. The distinction is necessary, because Telegram may
+    accept texts in a chat while albums fail. The caller has locked the queues.
     """
     if not was_media_by_chat:
         return
@@ -260,7 +266,7 @@ async def advance_retries(tx: Tx, was_media_by_chat: Mapping[int, bool], now: da
 async def record_unfinished_reply(
     tx: Tx, reply: PendingMessage, report: SendReport, tally: Tally
 ) -> datetime:
-    """Record that a reply must be sent again. Return the time when the chat is free."""
+    """Record that a reply must be sent again. Return the time at which the chat is free."""
     outcome, now = report.outcome, report.now
     if isinstance(outcome, TryLater):
         is_repeat = reply.copies > 0
@@ -274,7 +280,10 @@ async def record_unfinished_reply(
 async def _record_unsent_rows(
     tx: Tx, batch: Batch, rest: list[Delivery], report: SendReport, tally: Tally
 ) -> datetime:
-    """Record the rows of a batch that have not arrived. Return the time when the chat is free."""
+    """Record the rows of a batch that have not arrived.
+
+    Return the time at which the chat is free.
+    """
     outcome, now = report.outcome, report.now
     failed = outcome.failed if isinstance(outcome, Sent | TryLater | Muted) else {}
     await _fail_rows(tx, [row for row in rest if row.story_pk in failed], failed, now)
@@ -301,9 +310,11 @@ async def _record_unsent_rows(
 async def _record_arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> None:
     """Record the rows that have arrived, and count the stories.
 
-    Stories of subscriptions with the option ``keep`` are also stored. The mute of a topic in which
-    another bot deleted messages ends. A chat that was erased during the send is left out. A story
-    that an earlier commit recorded, whose response was lost, is not counted again.
+    - Stories of subscriptions with the option ``keep`` are also stored.
+    - The mute of a topic in which another bot deleted messages ends.
+    - The rows of a chat that was erased during the send are omitted.
+    - A story is not counted again if an earlier commit recorded the story, but the response to
+      that commit was lost.
     """
     recorded = await deliveries.sent_among(
         tx, [number for send in sends for number in send.message_ids]
@@ -346,12 +357,14 @@ async def _record_try_later(
     *,
     is_repeat: bool,
 ) -> datetime:
-    """Record rows that must be sent again. Return the time when the chat is free.
+    """Record rows that must be sent again. Return the time at which the chat is free.
 
-    If Telegram named a time, or the first copy of a row may have arrived, the whole chat waits.
-    Otherwise only the rows wait, and the chat as described in ``_retry_later``. In an outage,
-    nothing waits, except after a repeat whose answer was lost. ``is_repeat`` is True if an earlier
-    copy may have arrived.
+    ``is_repeat`` is True if an earlier copy may have arrived. The first rule that applies decides
+    about the wait:
+
+    - In an outage, nothing waits. A repeat whose answer was lost is an exception.
+    - If Telegram named a time, or the first copy of a row may have arrived, the whole chat waits.
+    - Otherwise only the rows wait, and the chat waits only as described in ``_retry_later``.
     """
     now = report.now
     may_be_there = report.is_counted and (outcome.unknown or outcome.partly)
@@ -372,7 +385,7 @@ async def _record_try_later(
 
 
 async def _send_alone_next(tx: Tx, rows: Sequence[PendingMessage], outcome: TryLater) -> None:
-    """Send rows outside of albums from now on, if Telegram may send an album despite its 429."""
+    """Send rows outside of albums from now on, if an album may arrive despite the error 429."""
     if outcome.after is not None and outcome.unknown:
         await deliveries.change(tx, _ids(rows), reason=FLOODED)
 
@@ -384,10 +397,10 @@ async def _retry_later(
     *,
     held: Held = Held.NOTHING,
 ) -> datetime:
-    """Schedule a retry of each row separately, later after each attempt.
+    """Schedule a separate retry of each row. The delay grows with each attempt.
 
-    Return the time when the chat is free. If a reply or the notice of a summary must be retried
-    within 15 seconds, the chat waits for the retry, so that the order is kept.
+    Return the time at which the chat is free. If a reply or the notice of a summary must be
+    retried within 15 seconds, the chat waits for the retry, so that the order is kept.
     """
     free_at = now = report.now
     for row in rows:
@@ -406,15 +419,19 @@ async def _retry_later(
 
 
 def _is_first_of_several(row: PendingMessage) -> bool:
-    """Return whether later messages must not overtake a row: a reply, or the list of a summary."""
+    """Return whether later messages of the chat must not overtake a row.
+
+    The result is True for a reply and for the notice that lists the stories of a daily summary.
+    """
     return row.notice in {REPLY, SUMMARY}
 
 
 async def _record_removed(tx: Tx, batch: Batch, rest: Sequence[Delivery], now: datetime) -> None:
-    """End rows whose messages another bot deleted at once.
+    """End rows whose messages another bot deleted immediately after the send.
 
-    After several such deletions, the alerts of the topic pause for a day. The subscribers are
-    notified in private, because the other bot would also delete a notice in the topic.
+    After several such deletions, the alerts of the topic pause for a day. In this case, the
+    subscribers are notified in private, because the other bot would also delete a notice in the
+    topic.
     """
     if not rest:
         return
@@ -425,18 +442,18 @@ async def _record_removed(tx: Tx, batch: Batch, rest: Sequence[Delivery], now: d
 
 
 async def _requeue(tx: Tx, rows: Sequence[PendingMessage], report: SendReport) -> None:
-    """Make rows due again that certainly were not sent."""
+    """Make rows due again. The rows have certainly not been sent."""
     await deliveries.record_unsent(tx, _ids(rows), is_counted=report.is_counted, due_at=report.now)
 
 
 async def mark_unknown(
     tx: Tx, rows: Sequence[PendingMessage], tally: Tally, now: datetime, *, new_copies: int = 1
 ) -> datetime:
-    """Schedule the repeat of rows that may have arrived, until the last copy is used.
+    """Schedule the repeats of rows that may have arrived.
 
-    Rows whose last copy is used become dead letters. Return the time when the chat is free. The
-    chat waits for the first repeat. Later repeats do not delay the chat. ``new_copies`` is the
-    number of copies counted since the rows were read.
+    Rows whose last copy is used become dead letters and are not repeated. Return the time at which
+    the chat is free. The chat waits for the first repeat. Later repeats do not delay the chat.
+    ``new_copies`` is the number of copies counted since the rows were read.
     """
     free_at = now
     tally.unknown += len(rows)
@@ -461,7 +478,8 @@ async def _make_dead_letters(tx: Tx, rows: Sequence[PendingMessage], now: dateti
     """Make rows dead letters after the last copy, and enqueue notices about the loss.
 
     The notices are sent when Telegram answers in the chat again, and at the latest after
-    ``UNTOLD_FOR``. An earlier notice would also fail. Private notices about a channel are due now.
+    ``UNTOLD_FOR``. Before that, a notice would probably also fail. Private notices about a channel
+    are due now.
     """
     await deliveries.end(tx, _ids(rows), state="parked", reason=selection.NO_ANSWERS, now=now)
     lost: dict[tuple[Target, str], int] = {}
@@ -478,7 +496,10 @@ async def _make_dead_letters(tx: Tx, rows: Sequence[PendingMessage], now: dateti
 
 
 def _last_word(payload: Payload) -> Payload | None:
-    """Return the notice that a reply could not be sent, or None if the reply is that notice."""
+    """Return the notice about a reply that Telegram has not confirmed.
+
+    Return None if the reply is itself such a notice.
+    """
     if payload.get("is_last_word"):
         return None
     language = payload.get("language")
@@ -495,14 +516,14 @@ async def _record_muted(
 ) -> None:
     """Pause a chat or topic because of a missing right.
 
-    Enqueue a single notice if texts are allowed.
+    If the bot is still allowed to send texts, enqueue a single notice.
     """
     if not rest:
         return
     now = report.now
     await _requeue(tx, rest, report)
-    # Photos and videos are sent. A story that must be a document because of its size is retried
-    # hourly.
+    # If only the right to send documents is missing, photos and videos are still sent. A story
+    # that must be a document because of its size is retried hourly.
     if outcome.missing == "documents":
         for row in rest:
             due_at = now if row.options.files else alert_rules.recheck_right_at(now, 1)
@@ -516,7 +537,8 @@ async def _record_muted(
         if is_news:
             fields = {"missing": outcome.missing}
             await enqueue.add_notice(tx, target, notices.MUTED, fields, now=now)
-    elif batch.rows[0].notice == notices.MUTED:  # the chat also refuses the notice about the mute
+    # The chat also refuses the notice about the missing right.
+    elif batch.rows[0].notice == notices.MUTED:
         await deliveries.end(tx, _ids(rest), reason=outcome.missing, now=now)
 
 
@@ -527,16 +549,18 @@ async def _record_permanent_failure(
     report: SendReport,
     tally: Tally,
 ) -> None:
-    """Record rows that Telegram refused for good.
+    """Record rows that Telegram refused with a permanent error.
 
-    Rows with a refused content are retried. If the chat, the topic or the whole bot was refused,
-    the rows return to the queue, and the chat or topic is closed or the bot pauses.
+    If Telegram refused the content of a row, the row is retried. If Telegram refused the chat, the
+    topic or the whole bot, the rows return to the queue. In addition, the chat or the topic is
+    closed, or the whole bot pauses.
     """
     if not rest:
         return
     now, target = report.now, rest[0].target
     if outcome.scope == "item" or (outcome.scope == "thread" and target.thread_id is None):
-        # The cause may be the chat, so the rows are retried, but notices for at most a day.
+        # The refusal may be caused by the chat and not by the content, so the rows are retried.
+        # Notices are retried for at most a day.
         old = [row for row in rest if row.notice and row.created_at <= now - DAY]
         await deliveries.end(tx, _ids(old), reason=outcome.reason, now=now)
         await _retry_later(tx, [row for row in rest if row not in old], report)
@@ -554,9 +578,9 @@ async def _record_permanent_failure(
 
 
 async def _fail_rows(tx: Tx, rows: Sequence[Delivery], why: dict[str, str], now: datetime) -> None:
-    """End rows with a story that can't be sent, with a notice for each reason.
+    """End the rows of stories that can't be sent. Enqueue one notice for each reason.
 
-    A notice names the first of these stories.
+    A notice names the first story with the reason.
     """
     by_reason: dict[str, list[Delivery]] = {}
     for row in rows:

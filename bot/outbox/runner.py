@@ -41,7 +41,7 @@ from bot.telegram.outage import Outage, is_answer
 
 log = structlog.get_logger()
 
-GATHERED_S = 0.005  # the time in which outcomes are collected for a shared transaction
+GATHERED_S = 0.005  # The time in seconds in which outcomes are collected for a shared transaction.
 
 
 class JobRunner:
@@ -69,12 +69,12 @@ class JobRunner:
         wake: Callable[[], None],
         now: Callable[[], datetime],
     ) -> None:
-        """Send with ``bot``.
+        """Create the runner, which sends with ``bot``.
 
-        ``outage`` learns each outcome. ``presence`` asks Telegram whether the bot may write in a
-        chat. ``topics`` asks Telegram about a lost topic. If no subscriber of a chat can be
-        reached, the ``owners`` get the notice about a missing right. ``floods`` are the flood
-        limits that a process stores for the next process. ``rest_until`` pauses the claims.
+        ``outage`` gets each outcome. ``presence`` asks Telegram whether the bot is allowed to
+        write in a chat. ``topics`` asks Telegram about a lost topic. If no subscriber of a chat
+        can be reached, the ``owners`` get the notice about a missing right. ``floods`` are the
+        flood limits that a process stores for the next process. ``rest_until`` pauses the claims.
         ``wake`` is called when a chat has more deliveries after a reply.
         """
         self._db = db
@@ -110,10 +110,11 @@ class JobRunner:
     async def send_replies(
         self, lease: SendLease, replies: Sequence[PendingMessage]
     ) -> Outcome | None:
-        """Send the replies of an update in order. Return the last outcome, if there is any reply.
+        """Send the replies of an update in order. Return the last outcome.
 
         The transaction of the update has claimed the queue and counted the copies. A reply that
-        can't be sent now waits in the queue together with the replies behind it.
+        can't be sent now waits in the queue together with all later replies. Return None if the
+        update has no replies.
         """
         if self._floods is not None:
             self._floods.take_over(lease.queue.chat_id, lease.queue.flood)
@@ -198,12 +199,15 @@ class JobRunner:
     async def _send_to_topic_or_chat(
         self, job: SendJob, send: Callable[[Target], Awaitable[Outcome]]
     ) -> Outcome:
-        """Send into the topic of a job.
+        """Send into the topic of a job. Return the outcome.
 
-        If Telegram can't find the topic, the bot asks for the topic's state. If the topic was
-        deleted, the failure is returned. If the topic may exist, the job waits for at most an hour
-        after the row was created. After this time, or if the chat no longer has topics, the
-        message is sent into the chat itself. If a part has arrived, the rest also waits.
+        If Telegram can't find the topic, the bot asks Telegram for the state of the topic:
+
+        - If the topic was deleted, the failure is returned.
+        - If the topic may exist, the job is retried later, for at most an hour after the row was
+          created.
+        - After this hour, or if the chat has no topics now, the message is sent into the chat
+          itself. If a part has already arrived in the topic, the rest is retried later instead.
         """
         target = job.target
         outcome = await send(target)
@@ -222,7 +226,8 @@ class JobRunner:
     async def _chat_accepts_calls(self, job: SendJob) -> bool:
         """Return whether a chat accepts calls.
 
-        If the job requires a question, the bot asks Telegram when the chat's turn has come.
+        If the job requires a question, the bot waits until the turn of the chat has come, and then
+        asks Telegram. If the job requires no question, the result is True.
         """
         if self._outage is None or job.asks_in is None:
             return True
@@ -230,7 +235,7 @@ class JobRunner:
         return await self._outage.chat_accepts_calls(job.target)
 
     async def _probe(self, job: ProbeJob) -> None:
-        """Ask whether the bot may write in a chat again, and record the answer.
+        """Ask Telegram whether the bot can write in a chat again, and record the answer.
 
         The answer is ignored if the lease of the queue was lost.
         """
@@ -242,7 +247,8 @@ class JobRunner:
         log.info("asked about a chat", chat=queue.chat_id, presence=str(presence))
         async with self._db.begin() as tx:
             if await moves.lock_for_presence(tx, queue.chat_id, presence) == queue.token:
-                # The claim ends before a move, because the queue then has the new id of the chat.
+                # The claim ends before a move, because the queue has the new id of the chat after
+                # the move.
                 await chat_queues.reschedule(tx, queue.chat_id, free_at=now)
                 await moves.apply_presence(tx, mute, presence, now=now)
                 if presence == "may not":
@@ -255,8 +261,8 @@ class JobRunner:
         would be sent again.
 
         Raises:
-            DatabaseUnavailableError: PostgreSQL ended several attempts, because they took too
-                long.
+            DatabaseUnavailableError: PostgreSQL ended several attempts, because the attempts took
+                too long.
         """
         chat_id = job.chat_id
         answers_again = is_answer(outcome) and self._losses.has_deferred_notice(chat_id)
@@ -301,7 +307,7 @@ class JobRunner:
     async def _record_if_whole(self, job: SendJob, outcome: Outcome) -> bool:
         """Record a batch that has arrived completely, in a transaction with other batches.
 
-        Return False if a row is missing, or if the shared transaction failed.
+        Return False if a row has not arrived, or if the shared transaction failed.
         """
         if not isinstance(job, AlertJob) or not isinstance(outcome, Sent):
             return False

@@ -1,4 +1,7 @@
-"""The daily summary of a chat or topic: writes the notice, and marks the listed deliveries."""
+"""The daily summary of a chat or topic.
+
+This module adds the notice of the summary, and marks the deliveries that the notice lists.
+"""
 
 from dataclasses import replace
 from datetime import datetime
@@ -25,7 +28,7 @@ async def add_summary(tx: Tx, queue: ChatQueue, target: Target, *, now: datetime
     stories = await deliveries.due_stories(tx, target, now=now)
     try:
         summary = summaries.plan(stories, queue, now=now)
-    except Exception:  # an error of one chat must not delay other chats
+    except Exception:  # An error of one chat must not delay other chats.
         log.exception("a chat's summary can't be planned", chat=queue.chat_id)
         summary = None
     if summary is None:
@@ -33,7 +36,8 @@ async def add_summary(tx: Tx, queue: ChatQueue, target: Target, *, now: datetime
     await deliveries.end(tx, [row.id for row in summary.ended], reason=selection.TOO_OLD, now=now)
     for place, rows in enumerate(summary.by_profile):
         ids, fields = [row.id for row in rows], {PLACE: place}
-        # ``held`` stays: a story that expired in quiet hours is sent only if they deferred it.
+        # ``held`` stays unchanged, because a story that expired in quiet hours is sent only if the
+        # quiet hours deferred the story.
         await deliveries.change(tx, ids, fields=fields, due_at=now)
     await enqueue.add_reply(tx, target, summary.fields, notice=SUMMARY, due_at=now, now=now)
     return replace(queue, rows=await deliveries.due(tx, [queue.chat_id], now=now))

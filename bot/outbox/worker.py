@@ -1,7 +1,7 @@
 """The outbox: claims chat queues, sends due deliveries, and records the outcome of each row.
 
-A chat gets messages in sequence; many chats get messages concurrently. ``claiming`` selects the
-jobs, and ``runner`` does them.
+A single chat gets its messages in sequence. Different chats get messages concurrently.
+``claiming`` selects the jobs, and ``runner`` does the jobs.
 """
 
 import asyncio
@@ -36,16 +36,17 @@ from bot.telegram.outage import Outage
 log = structlog.get_logger()
 
 AT_ONCE = 64  # the maximum number of chats with a send in progress
-# The number of additional chats whose send takes long, for example on a slow server.
+# The maximum number of additional chats with a slow send, for example because of a slow server.
 SLOW_AT_ONCE = 128
-# With fewer free slots, a claim waits for further slots, because every claim costs the same time.
+# If fewer slots are free, a claim waits for more slots, because a claim takes the same time for
+# any number of slots.
 FEW = 32
 FILLED_EVERY = timedelta(milliseconds=50)  # the longest wait for more free slots
 SHORTEST = timedelta(seconds=0.1)  # the pause if other processes have claimed all due queues
 TRY_AGAIN = timedelta(seconds=1)  # the pause between attempts while Telegram is down
 # The pause between claims while another process sends the alerts.
 PAUSED_AGAIN = timedelta(seconds=5)
-# The time in which other processes can record their sent messages.
+# The pause after an outage of the database, in which other processes record their sent messages.
 OTHERS_FIRST = timedelta(seconds=3)
 
 
@@ -74,7 +75,7 @@ class Outbox:
         metrics: Metrics = UNSEEN,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Search for due chat queues at the intervals of ``sharing``.
+        """Create the outbox, which searches for due chat queues at the intervals of ``sharing``.
 
         ``lease`` replaces the lease of ``sharing``. ``outage`` knows whether Telegram is down.
         ``is_paused`` returns whether a different process with the same token sends the alerts.
@@ -152,13 +153,13 @@ class Outbox:
     async def _step(self) -> datetime | None:
         """Begin as many due jobs as slots are free. Return the time of the next step.
 
-        Return None if only ``wake`` can make a next step useful: no queue is open, or no slot
-        becomes free before a send ends.
+        Return None if no queue is open, or if no slot becomes free before a send ends. In both
+        cases, ``wake`` starts the next step.
         """
         if rests_until := await self._paused_until():
             return rests_until
         free = self._slots.count_free(self._now())
-        if not free:  # the end of a send also wakes the loop
+        if not free:  # The end of a send also wakes the loop.
             return self._slots.next_free_at(self._now())
         if free < FEW and self._fill_at > self._now():
             return self._fill_at
@@ -188,7 +189,7 @@ class Outbox:
             return now + PAUSED_AGAIN
         if self._is_only_process or not self.worker.trouble:
             return None
-        # Raises an error while the database is unavailable.
+        # This query raises an error while the database is unavailable.
         await self._db.fetch(chat_queues.next_due_at)
         self.claims.rest_until(now + OTHERS_FIRST)
         return self.claims.rests_until
@@ -202,10 +203,10 @@ class Outbox:
 
     def _on_job_ended(self, ticket: int) -> None:
         self._slots.release(ticket)
-        self.worker.wake()  # a slot is free, and the chat may have more deliveries
+        self.worker.wake()  # A slot is free now, and the chat may have more deliveries.
 
     async def _deliver_safely(self, job: Job) -> None:
         try:
             await self.runner.deliver(job)
-        except Exception:  # the queue is claimed again after the lease
+        except Exception:  # The queue is claimed again after the end of the lease.
             log.exception("an alert was not recorded", chat=job.chat_id)

@@ -1,7 +1,7 @@
 """The admin page for the bot's owners: static files, the bot's state, and actions.
 
-Each API call of the page carries its session in the ``Authorization`` header. No cookies are used,
-so a page of another site can't make a browser send an authorized call.
+Each API call of the page carries the id of the session in the ``Authorization`` header. The page
+uses no cookies, so a page of another site can't make a browser send an authorized call.
 """
 
 import json
@@ -109,7 +109,8 @@ class AdminPage:
     async def _begin_session(self, request: web.Request) -> web.Response:
         """Exchange the key in a one-time link for a session of one hour.
 
-        Answer 401 if the key is not valid, or if its person is no owner any more.
+        Answer 401 if the key is invalid, or if the person for whom the key was made is no owner
+        now.
         """
         wanted = await _json_body(request)
         async with self._db.begin() as tx:

@@ -1,7 +1,8 @@
-"""The limit on connections. Above the limit, a new connection closes the oldest connections.
+"""The limit on connections.
 
-A client without a password can keep a connection open in several ways. The client may send
-nothing, send headers or a body slowly, repeat requests without end, or never read the responses.
+If the number of connections exceeds the limit, a new connection closes the oldest connections. A
+client without a password can keep a connection open in several ways. The client may send nothing,
+send headers or a body slowly, repeat requests without end, or never read the responses.
 """
 
 import asyncio
@@ -32,7 +33,10 @@ async def disable_write_buffer(request: web.Request, _answer: web.StreamResponse
 
 
 def accept_and_close_oldest(server: web.Server, most: int) -> asyncio.BaseProtocol:
-    """Return the protocol for a new connection. Close the oldest connections above ``most``."""
+    """Return the protocol for a new connection.
+
+    If more than ``most`` connections are open, close the oldest connections.
+    """
     connections = [
         connection for connection in server.connections if connection.transport is not None
     ]

@@ -1,4 +1,4 @@
-"""The log of failed HTTP requests, with one short line per kind and minute.
+"""The log of failed HTTP requests. Each kind of failure has at most one line a minute.
 
 By default, aiohttp logs a traceback for every malformed request. The traceback repeats bytes of
 the request, which may contain secrets. A client without a password could cause thousands of
@@ -18,10 +18,10 @@ _MOST_KINDS = 100
 
 
 class FailedRequests:
-    """A logger for the aiohttp server that logs no repetitions."""
+    """A logger for the aiohttp server. Repetitions within a minute are counted and not logged."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Create a logger. ``clock`` returns seconds."""
+        """Create a logger. ``clock`` returns a time in seconds."""
         self._clock = clock
         self._logged_at: dict[str, float] = {}
         self._unlogged: dict[str, int] = {}

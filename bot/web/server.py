@@ -24,12 +24,13 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 log = structlog.get_logger()
 
-# Otherwise each response would show the versions of aiohttp and Python.
+# By default, each response shows the versions of aiohttp and Python. This name hides the versions.
 web_response.SERVER_SOFTWARE = "Storybell"  # type: ignore[attr-defined] # a private name of the library
 
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the header's name
 _LARGEST_UPDATE = 2**20  # maximum bytes of an update
-# Seconds in the header Retry-After. Telegram waits as long (Bot API server, WebhookActor.cpp).
+# Seconds in the header Retry-After. Telegram waits for this time before a repetition (Bot API
+# server, WebhookActor.cpp).
 _COME_BACK_S = "5"
 _SHUTDOWN_S = 2.0
 _HEADERS_S = 10.0  # seconds in which a client must send the headers of a request
@@ -63,11 +64,12 @@ class Door:
             return "too large", refusal(413)
         update = _parse_update(body)
         if update is None:
-            # With an error status, Telegram would send the same content again.
+            # The status is 200, because Telegram would send the same content again after an error
+            # status.
             return "not an update", web.Response()
         try:
             await self.add([update])
-        except Exception:  # Telegram keeps the update and sends it again
+        except Exception:  # Telegram keeps the update and sends the update again.
             log.exception("an update could not be stored")
             return "not stored", _retry_later()
         return "stored", web.Response()
@@ -92,8 +94,9 @@ class Web:
         """Create the server, which does not listen yet.
 
         Each function of ``checks`` returns a short reason why the process is not ready, or "". If
-        ``is_open`` is True, other machines can reach the port. Then only requests with ``token``
-        get these reasons and the metrics. Other requests only learn whether the process is ready.
+        ``is_open`` is True, other machines can reach the port. In this case, only requests with
+        ``token`` get the reasons and the metrics. Other requests learn only whether the process is
+        ready.
 
         ``routes`` are additional routes, which answer 503 while ``are_routes_held`` returns True.
         A connection that does not send its headers within ``headers_s`` seconds is closed.
@@ -172,12 +175,12 @@ class Web:
         return hmac.compare_digest(given, f"Bearer {self._token.get_secret_value()}".encode())
 
     async def _readyz(self, request: web.Request) -> web.Response:
-        """Answer 200 if all checks pass, else 503."""
+        """Answer 200 if all checks pass. Otherwise answer 503."""
         reasons = {}
         for name, check in self._checks.items():
             try:
                 reason = await check()
-            except Exception as error:  # noqa: BLE001 - an error of a check is a reason
+            except Exception as error:  # noqa: BLE001 - the error is reported as the reason of a failed check
                 reason = reason_of(error)
             if reason:
                 reasons[name] = reason

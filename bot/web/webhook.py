@@ -20,7 +20,7 @@ class Webhook:
 
     @property
     def secrets(self) -> list[str]:
-        """Return the path and the secret as texts that no log may show."""
+        """Return the path and the secret as texts that must not appear in any log."""
         return [self.secret.get_secret_value(), self.path.removeprefix(_PREFIX)]
 
 
