@@ -1,4 +1,4 @@
-"""The sending of an album into a chat. If Telegram refuses the album, its parts are sent."""
+"""The sending of an album into a chat. If Telegram refuses the album, parts of it are sent."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -35,7 +35,8 @@ from bot.telegram.outcomes import OF_FILES, Refusal
 log = structlog.get_logger()
 
 _FLOOD_PATIENCE = timedelta(seconds=30)  # the longest wait of a reply for the end of a flood limit
-_RETRY_PATIENCE = timedelta(seconds=12)  # the longest wait of a refused alert for its chat
+# The longest time that an alert waits for its chat after a 429 response.
+_RETRY_PATIENCE = timedelta(seconds=12)
 _MOST_FLOODS = 3
 _AS_SENT: dict[Right, tuple[FileKind, ...]] = {
     "photos": ("photo",),
@@ -52,8 +53,9 @@ class SendRequest:
 
     ``patience`` is in seconds. ``calls`` makes the requests. ``floods`` counts the 429 responses
     after which the send was repeated. ``until`` is the time when a refused alert stops waiting for
-    the chat. ``refused_alone`` is an unknown error message of Telegram, without numbers. A story
-    that was sent alone was refused with this message.
+    the chat. ``refused_alone`` is the error message, without numbers, with which Telegram refused
+    a story that was sent alone. ``refused_alone`` is set only if the error message is unknown to
+    the bot.
     """
 
     target: Target
@@ -69,10 +71,7 @@ class SendRequest:
 
     @property
     def is_alert(self) -> bool:
-        """Return whether the message is an alert.
-
-        Otherwise, the message is a reply to a person.
-        """
+        """Return whether the message is an alert. If not, the message is a reply to a person."""
         return self.calls.lane == "alert"
 
 
@@ -88,7 +87,7 @@ class Attempts:
     ) -> None:
         """Create the object.
 
-        ``files`` has the known files, ``supply`` finds the sources of items.
+        ``files`` has the files that Telegram already has. ``supply`` finds the sources of items.
         """
         self._files = files
         self._supply = supply
@@ -98,8 +97,8 @@ class Attempts:
         """Send all items that are not yet sent. Return None if each item was sent or has failed.
 
         An item that needs a missing right counts as failed here. With the option ``in_order``, the
-        items behind an item that will be retried stay open. If the send had to stop before, return
-        the outcome that stopped the send.
+        items behind an item that will be retried stay open. If the send had to stop before the
+        end, return the outcome that stopped the send.
         """
         request.items = items
         self._supply.use_known_files(items)
@@ -112,7 +111,8 @@ class Attempts:
     async def _send_all(self, items: list[Item], request: SendRequest) -> Outcome | None:
         """Send items until no item can be sent any more (see ``_sendable``).
 
-        Return None, or the outcome that stopped the send before.
+        Return None if the send reached the end. Otherwise return the outcome that stopped the
+        send.
         """
         while waiting := _sendable(items, in_order=request.options.in_order):
             # Documents and other files can't share an album, and some items must be sent alone.
@@ -143,7 +143,8 @@ class Attempts:
             return await self._after_refusal(error, batch, request)
         if not messages:
             return TryLater(unknown=True, reason="an empty answer")
-        request.text.caption = None  # the caption has arrived and is not sent again
+        # The caption has arrived, so later messages must not repeat the caption.
+        request.text.caption = None
         new: dict[str, KnownFile] = {}
         for item, message in zip(batch, messages, strict=False):
             item.sent, file = receipt(item, message, self._now())
@@ -183,10 +184,10 @@ class Attempts:
     ) -> Outcome | None:
         """Adjust the send after Telegram refused a request.
 
-        Return None to continue, or the outcome. If Telegram rejects the content of an album,
-        nothing of the album is in the chat, because an album is sent completely or not at all
-        (TDLib, MessagesManager::do_send_message_group). After a 429 response, a part may be in the
-        chat (see ``_are_known``).
+        Return None if the send can continue. Otherwise return the outcome. If Telegram rejects the
+        content of an album, nothing of the album is in the chat, because an album is sent
+        completely or not at all (TDLib, MessagesManager::do_send_message_group). After a 429
+        response, a part may be in the chat (see ``_are_known``).
         """
         outcome, refusal = outcomes.outcome_of(error), outcomes.read_refusal(error)
         if refusal.scope == "caption" and request.text.simplify():
@@ -210,12 +211,15 @@ class Attempts:
     async def _after_refused_album(
         self, refusal: Refusal, batch: list[Item], request: SendRequest
     ) -> Outcome | None:
-        """Prepare the next send of a refused album. Return None to continue, or the outcome.
+        """Prepare the next send of a refused album.
 
-        The items that caused the refusal get a different source. If it is unknown which items
-        caused the refusal, the album is sent in halves. A story is given up or bought only if it
-        was refused when sent alone. If a different story was refused alone with the same unknown
-        message, all stories of the album are postponed.
+        - If it is known which items caused the refusal, these items get a different source.
+        - If Telegram has refused a story that was sent alone with the same unknown error message,
+          all stories of this album are postponed.
+        - Otherwise, the album is sent in halves. A story is given up or bought only if Telegram
+          refuses the story when the story is sent alone.
+
+        Return None if the send can continue. Otherwise return the outcome.
         """
         blamed = _sent_by_url(batch)
         # If Telegram refuses several URLs, the error names only the first URL.
@@ -223,13 +227,13 @@ class Attempts:
         if is_named and refusal.item is not None and refusal.item < len(batch):
             blamed = [batch[refusal.item]]
         elif refusal.scope == "size":
-            blamed = []  # the total size is too large, not a single item
+            blamed = []  # the total size of the album is too large, so no single item is the cause
         if blamed:
             await run_together(*(self._try_free_source(refusal, item, request) for item in blamed))
             return None
         if request.refused_alone == refusal.without_numbers:
-            # A story alone was refused with the same message, so the cause is not a particular
-            # story.
+            # Telegram has refused a story that was sent alone with the same error message. That
+            # story is not in this album, so the refusal is not caused by one particular story.
             for item in batch:
                 await self._supply.postpone_refused(item, refusal, request.target.chat_id)
             return None
@@ -271,10 +275,14 @@ class Attempts:
 
 
 def _after_flood(outcome: TryLater, request: SendRequest) -> Outcome | None:
-    """After a flood limit, return None to send again, or the outcome to stop.
+    """Decide what to do after a flood limit. Return None to send again, or the outcome to stop.
 
-    The send continues only for a reply to a person, and only if the reply was certainly not sent.
-    The flood limit may last for at most 30 seconds, and a send continues at most three times.
+    The message is sent again only if all of these conditions hold:
+
+    - The message is a reply to a person.
+    - The reply was certainly not sent.
+    - The flood limit lasts for at most 30 seconds.
+    - The send was repeated fewer than three times before.
     """
     if outcome.unknown or outcome.partly or request.is_alert:
         return outcome
@@ -288,8 +296,9 @@ def _after_flood(outcome: TryLater, request: SendRequest) -> Outcome | None:
 def _are_known(batch: list[Item]) -> bool:
     """Return whether Telegram has all files of a batch.
 
-    If so, a 429 response means that nothing of an album was sent. If Telegram must load files
-    first, some messages may be in the chat in spite of the 429 (rubenlagus/TelegramBots#1520).
+    If Telegram has all files of an album, a 429 response means that nothing of the album was sent.
+    If Telegram must load files first, some messages may be in the chat in spite of the 429
+    response (rubenlagus/TelegramBots#1520).
     """
     return all(isinstance(item.source, ByFileId) for item in batch)
 
@@ -304,9 +313,11 @@ def _sendable(items: list[Item], *, in_order: bool) -> list[Item]:
 
 
 def _give_up_items_without_right(outcome: Outcome, batch: list[Item]) -> Outcome | None:
-    """Give up the items that need a missing right. Return None to send the rest, or the outcome.
+    """Give up the items that need a missing right. Return None or the outcome.
 
-    If no item of the batch has the refused kind, give up all items of the batch.
+    None means that the other items can be sent. Return the outcome if the outcome is not a missing
+    right for a kind of file. If no item of the batch has the refused kind, give up all items of
+    the batch.
     """
     if not (isinstance(outcome, Muted) and outcome.missing in _AS_SENT):
         return outcome

@@ -1,8 +1,8 @@
 """The file_ids of stories. One sender uploads a story, and other senders wait for the file_id.
 
 Only senders of the same process wait for each other. A different process may upload the same story
-at the same time. As soon as the database has the file_id from the different process, this file_id
-is used.
+at the same time. In that case, each process uses the file_id of the other process as soon as the
+database has this file_id.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ class Files:
     async def load_known(self, pks: Collection[str]) -> dict[str, KnownFile]:
         """Return the known files of stories that are sent as one album.
 
-        A file that can't be in an album is left out.
+        A file that is not allowed in an album is omitted.
         """
         cached = self._usable_cached(pks)
         missing = [pk for pk in pks if pk not in cached]
@@ -69,14 +69,14 @@ class Files:
     async def reserve_unknown(
         self, pks: Collection[str], *, patience: timedelta | None = None
     ) -> AsyncIterator[dict[str, KnownFile] | None]:
-        """Yield the known files.
+        """Yield the known files of stories, and reserve the stories without a known file.
 
-        Reserve all other stories for the caller during the ``with`` block. If a different sender
-        has reserved one of the stories, wait until that sender has finished. All stories are
-        reserved at once, so that two albums with the same stories can't wait for each other.
+        The stories are reserved for the caller during the ``with`` block. If a different sender
+        has reserved one of the stories, wait until this sender has finished. All stories are
+        reserved at once, so that two albums with the same stories cannot wait for each other.
 
-        If a different sender reserved a story longer than ``patience`` ago, reserve nothing and
-        yield None.
+        If a different sender reserved one of the stories longer than ``patience`` ago, reserve
+        nothing and yield None.
         """
         while True:
             known, now = await self.load_known(pks), self._now()
@@ -103,8 +103,8 @@ class Files:
     async def remember(self, files: dict[str, KnownFile]) -> None:
         """Store new files by ``Item.file_key``, in memory and in the database.
 
-        If the database is unavailable, the files are stored in memory only. An error would be
-        wrong, because the messages have arrived.
+        If the database is unavailable, the files are stored in memory only. No error is raised,
+        because the messages with the files have already arrived.
         """
         if files:
             self._put_in_cache(files)
@@ -118,7 +118,8 @@ class Files:
         """Remove a file_id that Telegram refused.
 
         Raises:
-            DatabaseUnavailableError: The file_id stays in the database.
+            DatabaseUnavailableError: The database is unavailable, so the file_id stays in the
+                database.
         """
         self._cache.remove(pk)
         async with self._db.begin() as tx:

@@ -21,8 +21,9 @@ from bot.media.spool import MediaFile
 from bot.presentation.actions import Buttons
 from bot.presentation.html import plain, shorten
 
-_CAPTION = 1024  # characters of a caption after parsing (Bot API, "caption")
-# The time for which the file_id of an old highlight is stored. A highlight is old after a day.
+_CAPTION = 1024  # maximum characters of a caption after parsing (Bot API, "caption")
+# The time for which the file_id of a story in an old highlight is stored. A story in a highlight
+# is old after a day.
 _HIGHLIGHTS_KEPT = timedelta(days=30)
 METHODS: dict[FileKind, str] = {
     "photo": "sendPhoto",
@@ -62,9 +63,13 @@ class Item:
     """A story of an album during a send. ``kind`` is the kind of file as which the story is sent.
 
     ``tried`` is the number of tried sources. ``reason`` is the error message of the last source.
-    One of three fields is set after the send, unless the send stopped before the item. ``sent`` is
-    the sent message. ``failed`` is the error message of a failure, and ``later`` then means that a
-    retry may succeed. ``refused`` is the missing right of the bot that the item needs.
+    After the send, one of the following three fields is set, unless the send stopped before the
+    item:
+
+    - ``sent`` is the sent message.
+    - ``failed`` is the error message of a failure. In that case, ``later`` states whether a retry
+      may succeed.
+    - ``refused`` is the right that the item needs and the bot does not have.
     """
 
     story: Story
@@ -125,11 +130,11 @@ class SendOptions:
 
 @dataclass(slots=True)
 class Text:
-    """The caption of an album, which is sent once, with the first message.
+    """The caption of an album. The caption is sent once, with the first message of the album.
 
-    The caption is HTML. If Telegram refuses the HTML, the caption becomes plain text.
-    ``caption_for_count`` returns the caption with a changed number of stories. This is needed if
-    some stories of the album can't be sent. ``stories`` is the number of stories in the caption.
+    The caption is HTML. If Telegram refuses the HTML, the caption becomes plain text. ``stories``
+    is the number of stories that the caption states. ``caption_for_count`` returns the caption for
+    a different number of stories, which is needed if some stories of the album cannot be sent.
     """
 
     caption: str | None
@@ -144,9 +149,10 @@ class Text:
         return {"caption": self.caption, "parse_mode": ParseMode.HTML if self.html else None}
 
     def set_count(self, stories: int) -> None:
-        """Change the number of stories in the caption to ``stories``.
+        """Change the number of stories that the caption states to ``stories``.
 
-        This changes nothing in a caption of plain text, or without ``caption_for_count``.
+        The caption stays unchanged if the caption is plain text, or if ``caption_for_count`` is
+        None.
         """
         is_changed = stories != self.stories
         if is_changed and self.caption and self.html and self.caption_for_count:
@@ -154,10 +160,10 @@ class Text:
             self.stories = stories
 
     def simplify(self) -> bool:
-        """Simplify a refused caption: first remove the markup, then the whole caption.
+        """Simplify a caption that Telegram refused.
 
-        Without the markup, the caption is shortened to 1024 characters. Return False if there was
-        no caption.
+        The first call removes the markup and shortens the caption to 1024 characters. The second
+        call removes the whole caption. Return False if there was no caption.
         """
         if not self.caption:
             return False
@@ -197,7 +203,8 @@ def single_arguments(item: Item, text: dict[str, Any], options: SendOptions) -> 
     if item.kind != "document":
         arguments["has_spoiler"] = options.spoiler or None
     elif item.as_file and isinstance(item.source, ByUpload):
-        arguments["disable_content_type_detection"] = True  # prevents a conversion to a video
+        # Prevents that Telegram converts the document to a video.
+        arguments["disable_content_type_detection"] = True
     if item.kind == "video":
         arguments |= _measures(item)
     if options.buttons:
@@ -257,9 +264,9 @@ def _file_argument(item: Item, *, attach: bool) -> str | InputFile:
 
 
 def _filename(story: Story, suffix: str) -> str:
-    """Return the file name of an original.
+    """Return the file name of an uncompressed original.
 
-    Its time is in UTC, because all chats get the same file.
+    The file name contains the time of the story in UTC, because all chats get the same file.
     """
     username = story.profile.username or "instagram"
     return f"{story.taken_at:%Y-%m-%d_%H-%M}_{username}_{story.pk}{suffix}"
@@ -274,7 +281,7 @@ def _measures(item: Item) -> dict[str, Any]:
     duration = item.story.duration
     measures: dict[str, Any] = {"supports_streaming": True}
     if isinstance(item.source, ByFileId):
-        return {}  # Telegram already knows the file's dimensions
+        return {}  # Telegram already has the file, and knows its dimensions
     if isinstance(item.source, ByUpload):
         file = item.source.file
         duration = file.duration or duration

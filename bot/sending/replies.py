@@ -43,10 +43,11 @@ log = structlog.get_logger()
 Payload = dict[str, Any]
 
 PATIENCE_S = 5.0  # seconds that a text waits for a flood limit before the outbox takes over
-ACTION_S = 4.5  # seconds between two calls; Telegram shows an action for 5 s
+# Seconds between two calls that show a chat action; Telegram shows a chat action for 5 s.
+ACTION_S = 4.5
 _AS_IT_IS = "message is not modified"
-# Errors of an edit. The message is deleted, is too old, was lost in a migration of the chat, or
-# has no text. The text is then sent as a new message.
+# Errors of an edit of a message that was deleted, is too old, was lost in a migration of the chat,
+# or has no text. After these errors, the new text is sent as a new message.
 _NO_SUCH_TEXT = (
     "message to edit not found",
     "message can't be edited",
@@ -86,8 +87,8 @@ def text_payload(
 def edit_payload(chat_id: int, message_id: int, text: str, buttons: Buttons | None) -> Payload:
     """Return the payload that edits the text and buttons of a message of the bot.
 
-    ``chat_id`` is the only chat in which the message can be edited. In a different chat, or if the
-    message can't be edited, the text is sent as a new message.
+    ``chat_id`` is the chat of the message. If the payload is sent to a different chat, or if the
+    message cannot be edited, the text is sent as a new message.
     """
     return {
         "kind": "edit",
@@ -112,8 +113,9 @@ def album_payload(
 ) -> Payload:
     """Return the payload of an album. If ``is_free`` is True, no file of the album is bought.
 
-    ``under`` is a message that is sent after at least one story of the album has arrived.
-    ``asked`` is the person's message to which messages about failed items reply.
+    ``under`` is the payload of a message that is sent after at least one story of the album has
+    arrived. ``asked`` is the message of the person who requested the album. Messages about failed
+    items are sent as replies to ``asked``.
     """
     return {
         **({"asked": asked} if asked else {}),
@@ -169,7 +171,8 @@ class Replies:
         sent as a new message.
 
         Raises:
-            DatabaseUnavailableError: The files of an album can't be looked up. Nothing was sent.
+            DatabaseUnavailableError: The known files of an album cannot be read from the database.
+                Nothing was sent.
         """
         calls = calls or Calls(self._bot)
         if payload["kind"] == "album":
@@ -178,10 +181,10 @@ class Replies:
                     target, payload, calls, silent=silent, one_by_one=one_by_one
                 )
         if payload["kind"] == "edit" and payload.get("chat_id") != target.chat_id:
-            # The chat was migrated, and the old message can't be edited.
+            # The chat was migrated, and the message in the old chat cannot be edited.
             payload = {**payload, "kind": "text"}
-        # A notice waits for a flood limit as long as an alert does. A reply waits only shortly,
-        # because the outbox can send it later.
+        # A notice waits for a flood limit as long as an alert. A reply waits for at most 5
+        # seconds, because the outbox can send the reply later.
         patience = PATIENCE_S if calls.lane == "reply" else None
         try:
             method, arguments = _api_call(payload)
@@ -235,7 +238,7 @@ class Replies:
 def _caption_counter(payload: Payload, stories: tuple[Story, ...]) -> Callable[[int], str] | None:
     """Return a function that changes the number of stories in the caption of an album.
 
-    Return None for an album of one story, or without a caption.
+    Return None if the album has only one story or no caption.
     """
     if not payload["caption"] or len(stories) == 1:
         return None

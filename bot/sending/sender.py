@@ -58,8 +58,8 @@ class Sender:
         """Create the sender. ``fallback`` downloads a story through the API, which costs credits.
 
         ``largest_file`` is Telegram's limit in bytes. ``tell`` is called with the text of an
-        unknown error message of Telegram, but not again while the same message recurs within an
-        hour.
+        unknown error message of Telegram. After the first call, ``tell`` is called again for the
+        same message only if the message has not occurred for an hour.
         """
         self._bot = bot
         self._files = Files(db, bot_id=lambda: bot.id, now=now)
@@ -81,9 +81,10 @@ class Sender:
     ) -> Outcome:
         """Send the stories of ``album`` to ``target``. ``asker`` pays if a file must be bought.
 
-        ``calls`` makes the requests. Without ``calls``, the album is a reply whose requests are
-        not recorded. The first item has the caption. ``caption_for_count`` returns the caption
-        with a changed number of stories, for albums of which some stories can't be sent.
+        ``calls`` makes the requests. Without ``calls``, the album is sent as a reply, and the
+        requests are not recorded. The first item has the caption. ``caption_for_count`` returns
+        the caption with a changed number of stories, for albums of which some stories can't be
+        sent.
 
         In the outcome, ``TryLater.items`` are the stories that have arrived. Only the other
         stories may be sent again. If a different sender uploads one of the stories, wait for the
@@ -91,7 +92,8 @@ class Sender:
         return ``TryLater`` instead.
 
         Raises:
-            DatabaseUnavailableError: The known files can't be looked up. Nothing was sent.
+            DatabaseUnavailableError: The known files cannot be read from the database. Nothing was
+                sent.
         """
         calls = calls or Calls(self._bot)
         request = SendRequest(
@@ -119,7 +121,8 @@ class Sender:
             item.kind = item.expected_kind
         try:
             stopped = await self._attempts.send_open_items(items, request)
-        except DatabaseUnavailableError as error:  # ``items`` still shows what has arrived
+        # ``items`` still shows which stories have arrived.
+        except DatabaseUnavailableError as error:
             stopped = TryLater(reason=str(error))
         finally:
             for item in items:
@@ -131,9 +134,9 @@ class Sender:
 def _album_outcome(items: list[Item], stopped: Outcome | None, *, is_alert: bool) -> Outcome:
     """Return the outcome of a whole album.
 
-    If items of an alert may succeed later, the outcome is ``TryLater``. In a reply, such items
-    count as failed now. If items need a missing right, and none waits for a retry, the outcome is
-    ``Muted``.
+    If items of an alert may succeed later, the outcome is ``TryLater``. In a reply, items that may
+    succeed later count as failed now. If items need a missing right, and no item waits for a
+    retry, the outcome is ``Muted``.
     """
     sent = tuple(item.sent for item in items if item.sent)
     ended = [item for item in items if item.failed]

@@ -1,6 +1,6 @@
-"""The record of a story: the failed sources, and the answers of the Stories API about the story.
+"""The record of a story: the failed sources, and the answers of the Stories API.
 
-Each method either records an event or returns a decision. Each record of a failed source expires
+Each method either records an event or returns a decision. The record of a failed source expires
 after some time, so that the source is tried again. The count of answers that the story is gone
 expires only with the whole record.
 """
@@ -13,14 +13,17 @@ from bot.domain.model import STORY_LIFE
 from bot.domain.records import EPOCH
 
 RECORD_LIFE = STORY_LIFE  # a record is deleted if it was not changed for this time
-FAILED_FOR = timedelta(minutes=10)  # no chat tries a failed file for this time
-# If a file's host fails, alerts do not use the file for this time.
+# For this time after a failure, the file is not tried in any chat.
+FAILED_FOR = timedelta(minutes=10)
+# For this time after a failure of a file's host, alerts do not use the file.
 _ALERTS_WAIT_FOR = timedelta(seconds=5)
 _BUY_AGAIN = timedelta(hours=1)  # minimum time between two purchases of a file for alerts
-# If Telegram can't fetch a URL, the story is only uploaded for this time.
+# For this time after Telegram could not fetch the URL of a story, the URL is not used, and the bot
+# uploads the file of the story instead.
 _URL_REFUSED_FOR = timedelta(hours=1)
-_CHATS_OF_A_REFUSAL = 3  # alerts wait after refusals with one message in this many chats
-_ASKED_AGAIN = timedelta(minutes=15)  # the time after which one alert tries a postponed file again
+# Alerts with a file are postponed after refusals with the same message in this many chats.
+_CHATS_OF_A_REFUSAL = 3
+_ASKED_AGAIN = timedelta(minutes=15)  # after this time, one alert tries a postponed file again
 
 
 @dataclass(slots=True)
@@ -28,7 +31,7 @@ class FileRecord:
     """The failures of one file of a story.
 
     A failure is recorded as the error message that people read. ``_chats_by_words`` has the chats
-    for which Telegram refused the file, by Telegram's error message.
+    for which Telegram refused the file, grouped by Telegram's error message.
     """
 
     _failure: str = ""
@@ -39,19 +42,28 @@ class FileRecord:
     _chats_by_words: dict[str, set[int]] = field(default_factory=dict)
 
     def record_failure(self, message: str, now: datetime) -> None:
-        """Record a failure for alerts and replies."""
+        """Record a failure. For ten minutes, alerts and replies do not try the file."""
         self._failure, self._failed_until = message, now + FAILED_FOR
 
     def record_alert_failure(self, message: str, now: datetime) -> None:
-        """Record a failure for alerts only, because a later attempt may succeed."""
+        """Record a failure that may be temporary. For 5 seconds, only alerts do not try the file.
+
+        Replies still try the file, because a later attempt may succeed.
+        """
         self._alert_failure, self._alerts_wait_until = message, now + _ALERTS_WAIT_FOR
 
     def failure(self, now: datetime) -> str:
-        """Return the message of a recent failure for alerts and replies, or "" without any."""
+        """Return the error message of a failure in the last ten minutes, or "" without a failure.
+
+        The failure applies to alerts and replies.
+        """
         return self._failure if now < self._failed_until else ""
 
     def alert_failure(self, now: datetime) -> str:
-        """Return the message of a recent failure for alerts, or "" without a failure."""
+        """Return the error message of a temporary failure in the last 5 seconds, or "".
+
+        The failure applies only to alerts.
+        """
         return self._alert_failure if now < self._alerts_wait_until else ""
 
     def record_refusal(self, words: str, chat_id: int, now: datetime) -> None:
@@ -72,7 +84,7 @@ class FileRecord:
 
 @dataclass(slots=True)
 class StoryRecord:
-    """The record of a story: the two files, the purchases, the URL, and whether the story is gone.
+    """The record of a story: its two files, the purchases, the URL, and whether the story is gone.
 
     ``file`` is the photo or video that Telegram compresses. ``original`` is sent as a document.
     """
@@ -84,7 +96,7 @@ class StoryRecord:
     _times_gone: int = 0
 
     def file_of(self, *, as_file: bool) -> FileRecord:
-        """Return the record of the original if ``as_file`` is True, else of the other file."""
+        """Return the record ``original`` if ``as_file`` is True, else the record ``file``."""
         return self.original if as_file else self.file
 
     def record_purchase(self, now: datetime) -> None:
@@ -98,7 +110,7 @@ class StoryRecord:
     def is_bought(self, now: datetime) -> bool:
         """Return whether a purchase of the story for an alert began less than an hour ago.
 
-        The purchase may still run, or may have failed.
+        The purchase may be unfinished, or may have failed.
         """
         return now < self._bought_until
 

@@ -46,7 +46,7 @@ from bot.telegram.outcomes import Refusal
 log = structlog.get_logger()
 
 _LARGEST_PHOTO = 10 * 2**20  # bytes; a larger photo is sent as a document
-# Alerts wait this long for a slow host. After this time, the file is bought.
+# Alerts wait for a slow host for this time. After this time, the files of the host are bought.
 _SLOW_FOR = timedelta(minutes=2)
 _FREE_STEPS = 2  # the number of free sources: the URL and the upload
 # A refusal is reported again only if the same refusal has not occurred for this time.
@@ -69,7 +69,7 @@ class _Purchases:
 
 
 class Supply:
-    """Finds the next source of an item. The sender removes the downloaded files."""
+    """Finds the next source of an item. The sender of the item removes the downloaded files."""
 
     def __init__(
         self,
@@ -85,7 +85,8 @@ class Supply:
 
         ``fallback`` downloads a story through the API for credits, or downloads a pasted URL.
         ``largest`` is the maximum size of a file in bytes. ``tell`` is called with an unknown
-        error message of Telegram, but not again while the same message recurs within an hour.
+        error message of Telegram. After the first call, ``tell`` is called again for the same
+        message only if the message has not occurred for an hour.
         """
         self._largest = largest
         self._files = files
@@ -114,12 +115,12 @@ class Supply:
     async def find_next_source(self, item: Item, asker: Asker) -> None:
         """Set the next source of the item: the URL, an upload, or a file bought for credits.
 
-        A purchase costs 1 credit. For an alert (an ``asker`` without a chat), the schedule pays.
-        If no source is left, or the same file failed a short time ago, let the item fail with a
-        message.
+        A purchase costs 1 credit. For an alert (an ``asker`` without a chat), the budget of the
+        schedule pays. If no source is left, or the same file failed a short time ago, let the item
+        fail with a message.
 
         Raises:
-            DatabaseUnavailableError: A refused file_id can't be deleted.
+            DatabaseUnavailableError: A refused file_id cannot be deleted from the database.
         """
         is_file = isinstance(item.source, ByUpload)
         if isinstance(item.source, ByFileId):
@@ -132,10 +133,11 @@ class Supply:
         can_pay = not item.is_free
         while item.is_open and item.source is None:
             if item.tried == len(self._steps):
-                # A different chat may be able to pay for the file, or Telegram may accept the file
-                # there.
+                # The failure is not recorded for all chats if a different chat may be able to pay
+                # for the file, or if Telegram may accept the uploaded file in a different chat.
                 for_all = can_pay and not is_file
-                # The file of a free item was not bought, so do not say that the file is gone.
+                # The file of a free item was not bought, so the error message must not say that
+                # the file is gone.
                 reason = MediaUnavailableError.text if item.is_free else item.reason
                 self.close_failed(item, reason or MEDIA_GONE, for_all=for_all)
                 return
@@ -186,10 +188,10 @@ class Supply:
         return False
 
     async def postpone_refused(self, item: Item, refusal: Refusal, chat_id: int) -> None:
-        """Postpone an item that Telegram refused when sent alone, with an unknown error message.
+        """Postpone an item that was sent alone and that Telegram refused with an unknown message.
 
-        If Telegram refuses a story with the same message in several chats, the story is postponed
-        in all chats. After 15 minutes, one alert tries the story again.
+        If Telegram refuses a story with the same error message in three chats, the story is
+        postponed in all chats. After 15 minutes, one alert tries the story again.
         """
         now, words = self._now(), refusal.without_numbers
         is_new = self._reported_words.get(words, now=now) is None
@@ -200,7 +202,7 @@ class Supply:
         self._file_record_to_change(item).record_refusal(words, chat_id, now)
 
     def postpone_refused_everywhere(self, items: list[Item]) -> None:
-        """Postpone the items of stories that ``postpone_refused`` has postponed in all chats."""
+        """Postpone all items whose stories ``postpone_refused`` has postponed in all chats."""
         for item in items:
             if self._file_record(item).is_postponed(self._now()):
                 item.failed, item.later = MediaUnavailableError.text, True
@@ -217,7 +219,7 @@ class Supply:
                     continue  # Telegram has only a compressed file, so upload the original
                 if fits_album_of(file, len(items)):
                     item.kind, item.source = file.kind, ByFileId(file.file_id)
-                else:  # albums can't contain animations, so upload the video again
+                else:  # an album cannot contain an animation, so upload the video again
                     item.tried = max(item.tried, 1)
 
     def close_failed(self, item: Item, message: str, *, for_all: bool = True) -> None:
@@ -243,9 +245,9 @@ class Supply:
                 self._record_to_change(item).refuse_url(self._now())
 
     async def make_document(self, item: Item, asker: Asker) -> bool:
-        """Turn a photo into an upload as a document, because Telegram refused its dimensions.
+        """Turn a photo into a document to upload, because Telegram refused the photo's dimensions.
 
-        The item is not sent here. Return False if the photo can't be downloaded.
+        This method does not send the item. Return False if the photo cannot be downloaded.
         """
         while not isinstance(item.source, ByUpload):
             if not await self.find_next_free_source(item, asker):
@@ -257,7 +259,7 @@ class Supply:
         url = item.story.media_url
         now = self._now()
         if item.as_file:
-            return None  # Telegram makes documents only of URLs of GIF, PDF and ZIP files
+            return None  # Telegram can send a URL as a document only for GIF, PDF and ZIP files
         if self._record_of(item).is_url_refused(now):
             return None
         if url and self._media.may_fetch(url) and is_fresh(url, now):
@@ -288,7 +290,7 @@ class Supply:
 
     async def _buy(self, item: Item, asker: Asker) -> Source | None:
         if item.is_free or self._fallback is None or item.story.expires_at <= self._now():
-            return None  # an expired story can't be bought
+            return None  # an expired story cannot be bought; a free item must not be bought
         if is_pasted(item.story):
             return None  # ``_download`` has already tried to buy the file of a pasted URL
         is_alert = asker.chat_id is None
@@ -327,11 +329,11 @@ class Supply:
     async def _buy_after_first(
         self, story: Story, asker: Asker, buy: Fallback
     ) -> MediaFile | None:
-        """Buy a file. Only one purchase per profile runs until a purchase has succeeded.
+        """Buy a file. Until a purchase of the profile has succeeded, only one purchase runs.
 
         A file that is too large counts as a success, because other files may be smaller. Return
-        None, and spend no credits, if an earlier purchase of the profile has failed with a
-        different ``MediaError`` less than 10 minutes ago.
+        None and spend no credits if a purchase of the profile failed with any other ``MediaError``
+        in the last 10 minutes.
 
         Raises:
             SpendingError: The credit may not be spent.
@@ -416,7 +418,7 @@ def _mark_gone(item: Item) -> None:
 
 
 def _mark_for_later(item: Item) -> None:
-    """Allow a later retry for an alert, unless a file of the item was downloaded."""
+    """Mark an alert's item for a later retry, unless a file of the item was downloaded."""
     item.later = item.later or not item.spooled
 
 

@@ -1,8 +1,9 @@
-"""Topics of a chat that the bot makes for single profiles, if a person asks for them.
+"""Topics of a chat that the bot makes for single profiles at the request of a person.
 
 The Bot API can't list the topics of a chat (tdlib/telegram-bot-api#634), so the database stores
 the topics that the bot has made. If the process crashes after Telegram has made a topic, the topic
-may be unknown to the database. An update about the topic can still repair this.
+may be unknown to the database. In that case, an update about the topic lets the bot store the
+topic.
 """
 
 import asyncio
@@ -35,9 +36,10 @@ log = structlog.get_logger()
 
 _LONGEST_NAME = 128  # maximum number of characters (Bot API)
 CLAIMED_FOR = timedelta(seconds=60)
-_CALL_S = 50.0  # maximum seconds of a call with all waits; a claim lasts longer
+_CALL_S = 50.0  # maximum seconds of a call with all waits; CLAIMED_FOR must be longer
 _FLOOD_S = 30.0  # maximum seconds that a call waits for a flood limit of the chat
-# If the response to a call was lost, an update can still report the topic for this time.
+# If the response to the call that makes a topic was lost, the bot waits for this time for an
+# update that reports the topic, and does not make the topic again.
 _DOUBTED_FOR = timedelta(seconds=5)
 _NO_FORUM = {Chat.PRIVATE: NO_PRIVATE_TOPICS, Chat.CHANNEL: NO_CHANNEL_TOPICS}
 
@@ -45,7 +47,7 @@ _NO_FORUM = {Chat.PRIVATE: NO_PRIVATE_TOPICS, Chat.CHANNEL: NO_CHANNEL_TOPICS}
 TopicState = Literal["deleted", "off", "unknown"]
 """The state of a topic that Telegram can't find.
 
-The state "off" means that the chat does not show topics now, so the topic is not lost.
+The state "off" means that the topics of the chat are turned off now, so the topic is not lost.
 """
 
 
@@ -76,8 +78,8 @@ class Topics:
         """Check that a topic can be made in a chat, as far as Telegram reports the rights.
 
         Raises:
-            SubscriptionError: The chat has no topics, the bot may not make topics, or Telegram
-                refuses the question.
+            SubscriptionError: The chat has no topics, the bot has no right to make topics, or
+                Telegram refuses the calls that fetch the rights.
             AskAgainError: Telegram does not answer, or demands a wait.
         """
         may_make = True
@@ -85,8 +87,8 @@ class Topics:
             chat = await self._bot.get_chat(chat_id)
             has_topics = await self._has_topics(chat)
             if chat.type != Chat.PRIVATE:
-                # The Bot API reports this right only for administrators, but other members may
-                # have it.
+                # The Bot API reports the right to make topics only for administrators, but other
+                # members may have this right.
                 me = await self._bot.get_chat_member(chat_id, self._bot.id)
                 may_make = getattr(me, "can_manage_topics", False)
         except (BadRequest, Forbidden) as error:
@@ -102,9 +104,10 @@ class Topics:
         """Return the state of a topic after Telegram's error "message thread not found".
 
         Telegram reports this error after any failed search (Client.cpp, ``check_message_topic``),
-        so the topic may still exist. To find out, try to edit the first message of the topic,
-        whose id is the topic's id. The edit always fails and changes nothing, but the error shows
-        whether the message exists. A deleted topic has no messages.
+        so the topic may still exist. For this reason, this method tries to edit the first message
+        of the topic. The id of this message is the id of the topic. The edit always fails and
+        changes nothing, but the error shows whether the message exists. A deleted topic has no
+        messages.
         """
         try:
             if not await self._has_topics(await self._bot.get_chat(chat_id)):
@@ -124,14 +127,13 @@ class Topics:
     async def ensure_own_topic(self, chat_id: int, profile_id: str, username: str) -> Target:
         """Return the topic of a profile in a chat. If the profile has no topic, make a topic.
 
-        This method waits for Telegram, so call the method without an open transaction. If the
-        process dies before the new topic is stored, an update reports the topic later (see
-        ``adopt``).
+        This method waits for Telegram, so the caller must have no open transaction. If the process
+        dies before the new topic is stored, an update reports the topic later (see ``adopt``).
 
         Raises:
             SubscriptionError: Telegram refuses the topic.
             AskAgainError: Telegram does not answer or demands a wait, the call took more than 50
-                seconds, or the topic is being made now.
+                seconds, or the topic is being made by another call.
         """
         now = self._now()
         async with self._db.begin() as tx:
@@ -159,7 +161,7 @@ class Topics:
             raise _error_of(error, chat_id) from error
         except (TelegramError, TimeoutError) as error:
             is_flood = isinstance(error, RetryAfter)
-            # True if the topic was certainly not made.
+            # ``is_sure`` is True if the topic was certainly not made.
             is_sure = is_flood and not isinstance(error, LateFloodError)
             doubted = None if is_sure else self._now() + _DOUBTED_FOR
             async with self._db.begin() as tx:
@@ -171,9 +173,9 @@ class Topics:
         return Target(chat_id, thread_id)
 
     async def adopt(self, chat_id: int, name: str, thread_id: int) -> None:
-        """Store a topic of the bot that an update reports, because the response was lost.
+        """Store a topic of the bot that an update reports, because the response may be lost.
 
-        This changes nothing unless the bot is making a topic of this name in the chat.
+        Nothing is stored unless the bot is now making a topic with the name ``name`` in the chat.
         """
         async with self._db.begin() as tx:
             await store.adopt(tx, chat_id, name, thread_id)

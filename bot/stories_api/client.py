@@ -35,7 +35,7 @@ from bot.stories_api.transport import DEADLINE, Query, Read, Transport
 
 T = TypeVar("T")
 
-_RATE = 15.0  # calls per second in every paid plan; the balance states the exact rate later
+_RATE = 15.0  # calls per second in every paid plan; ``fetch_balance`` later sets the exact rate
 _DOWNLOAD_DEADLINE = 120.0  # seconds for a whole download
 
 
@@ -43,19 +43,20 @@ class FetchMedia(Protocol):
     """A function that downloads a URL from the media hosts, without sending the API key."""
 
     async def __call__(self, url: str, *, limit: int) -> MediaFile:
-        """Return the file at ``url``, with at most ``limit`` bytes.
+        """Return the file at ``url``, if the file has at most ``limit`` bytes.
 
         Raises:
-            MediaError: The URL may not be fetched, or the download failed.
+            MediaError: The bot is not allowed to fetch the URL, the download failed, or the file
+                has more than ``limit`` bytes.
         """
 
 
 class StoriesApi:
     """The client of the paid API. All methods except ``fetch_balance`` return calls with a price.
 
-    All calls raise subclasses of ``StoriesError``. Downloads also raise ``MediaError``. The
-    ``credits`` of the error are the credits billed for the failed call, or None if unknown. A
-    request that may have been billed is never sent again unchanged.
+    All calls raise subclasses of ``StoriesError``. Downloads also raise ``MediaError``. The field
+    ``credits`` of the error has the credits billed for the failed call, or None if the credits are
+    unknown. A request that may have been billed is never sent again unchanged.
     """
 
     def __init__(
@@ -79,9 +80,9 @@ class StoriesApi:
     ) -> None:
         """Create a client of the API at ``url`` with the API key ``key``.
 
-        A request with its waits and one retry takes at most ``deadline`` seconds, or
-        ``download_deadline`` seconds for a download. The key is only sent to the origin of
-        ``url``.
+        A request with its waits and one retry takes at most ``deadline`` seconds. A download takes
+        at most ``download_deadline`` seconds. The key is only sent to the origin of ``url``.
+
         ``privacy`` decides whether a call may skip the API's privacy check. Without ``privacy``,
         every call includes this check. ``replicas`` returns the number of processes that share the
         account's rate limit.
@@ -130,15 +131,15 @@ class StoriesApi:
         return self._privacy is None or self._privacy.mode != "true"
 
     def judge_outage(self) -> bool | None:
-        """Return whether the API seems to be down for everyone, or None if unknown.
+        """Return whether the API seems to be down for everyone. Return None if this is unknown.
 
-        The result is unknown if no outage is detected and no paid call of this process was
-        answered in the last 30 minutes.
+        The result is unknown if this process has detected no outage, and none of its paid calls
+        was answered in the last 30 minutes.
         """
         return self.transport.judge_outage()
 
     def story(self, story_id: str, page_url: str = "") -> Call[Story]:
-        """Return a live story by its id (pk); 1 credit.
+        """Return a live story by its id (pk). The call costs 1 credit.
 
         If the id does not contain the time of the story and ``page_url`` is given, use the URL of
         the story's page.
@@ -166,14 +167,20 @@ class StoriesApi:
         last_known_public_at: datetime | None = None,
         expects_stories: Callable[[], Awaitable[bool]] | None = None,
     ) -> Call[list[Story]]:
-        """Return a profile's live stories, oldest first; 2 credits, 1 without the privacy check.
+        """Return a profile's live stories, oldest first.
 
-        The mode of the privacy check "false" never skips the check, and "true" always skips the
-        check and never repeats the call. In mode "auto", the check is skipped if
-        ``last_known_public_at`` is less than a day ago. Then an error that the account is private
-        or does not exist proves nothing. An empty list proves nothing either if
-        ``expects_stories`` returns True. In both cases the call is repeated with the check, for up
-        to 3 credits in total.
+        The call costs 2 credits, or 1 credit without the API's privacy check. The mode of
+        ``PrivacyCheck`` decides whether the check is skipped:
+
+        - In mode "false", the check is never skipped.
+        - In mode "true", the check is always skipped, and the call is never repeated.
+        - In mode "auto", the check is skipped if ``last_known_public_at`` is less than a day ago
+          and answers without the check are still trusted.
+
+        In mode "auto", an answer without the check proves nothing if the answer is an error that
+        the account is private or does not exist. An empty list also proves nothing if
+        ``expects_stories`` returns True. In both cases, the call is repeated with the check, and
+        the two calls cost up to 3 credits in total.
 
         Raises:
             ProfilePrivateError: The account is private: the API refused the call, or a returned
@@ -192,9 +199,10 @@ class StoriesApi:
         return Call(Operation.STORIES, quick.nominal + query.nominal, make)
 
     def stories_by_name(self, username: str) -> Call[list[Story]]:
-        """Return the live stories of a username, oldest first; 3 credits with the privacy check.
+        """Return the live stories of a username, oldest first.
 
-        An empty list proves that the account exists, but does not tell its id.
+        The call costs 3 credits, and includes the privacy check. An empty list proves that the
+        account exists, but does not tell its id.
 
         Raises:
             ProfilePrivateError: The account is private.
@@ -206,7 +214,7 @@ class StoriesApi:
         return Call(Operation.STORIES, query.nominal, partial(self._ask_stories, query))
 
     def profile(self, username: str) -> Call[Profile]:
-        """Return the account of a username, and whether the account is private; 1 credit.
+        """Return the account of a username, and whether it is private. The call costs 1 credit.
 
         Raises:
             NoSuchProfileError: The account does not exist.
@@ -216,7 +224,7 @@ class StoriesApi:
         return Call(Operation.PROFILE, query.nominal, make)
 
     def highlights(self, profile_id: str) -> Call[list[Highlight]]:
-        """Return a profile's highlights without their stories; 2 credits.
+        """Return a profile's highlights without their stories. The call costs 2 credits.
 
         Raises:
             ProfilePrivateError: The account is private.
@@ -228,7 +236,7 @@ class StoriesApi:
         return Call(Operation.HIGHLIGHTS, query.nominal, make)
 
     def highlight(self, highlight_id: str) -> Call[Highlight]:
-        """Return a highlight with its stories, oldest first; 1 credit.
+        """Return a highlight with its stories, oldest first. The call costs 1 credit.
 
         Raises:
             HighlightGoneError: The highlight does not exist or was deleted.
@@ -246,14 +254,15 @@ class StoriesApi:
         return Call(Operation.HIGHLIGHTS, query.nominal, ask_highlight)
 
     def download(self, story: Story, spool: Spool) -> Call[MediaFile]:
-        """Download the file of a story; 1 credit. The caller must remove the file.
+        """Download the file of a story. The caller must remove the file.
 
-        If the id of the story does not contain its time, use the URL of the story's page.
+        The call costs 1 credit. If the id of the story does not contain its time, use the URL of
+        the story's page.
 
         Raises:
             StoryGoneError: The story has expired or was deleted.
-            MediaError: The file is too large, is neither a photo nor a video, can't be stored, or
-                can't be fetched from the URL in the answer. The download is billed nevertheless.
+            MediaError: The file is too large, is neither a photo nor a video, cannot be stored, or
+                cannot be fetched from the URL in the answer. The download is billed nevertheless.
         """
         if story_taken_at(story.pk) is None:
             endpoint, params = Endpoint.DOWNLOAD_BY_STORY_URL, {"url": story.page_url}
@@ -264,11 +273,12 @@ class StoriesApi:
     def download_url(
         self, url: str, spool: Spool, *, refuse: Callable[[Profile | None], None]
     ) -> Call[MediaFile]:
-        """Download the file at a URL of a media host; 1 credit. The caller must remove the file.
+        """Download the file at a URL of a media host. The caller must remove the file.
 
-        ``refuse`` is called with the account of the file, or with None if the answer names no
-        account. ``refuse`` raises a ``StoriesError`` or ``MediaError`` if the file may not be
-        shown. The file is then removed, and the download is billed nevertheless.
+        The call costs 1 credit. ``refuse`` is called with the account of the file, or with None if
+        the answer names no account. ``refuse`` raises a ``StoriesError`` or ``MediaError`` if the
+        bot must not show the file. In that case, the file is removed, and the download is billed
+        nevertheless.
 
         Raises:
             MediaError: The same as in ``download``.
@@ -277,13 +287,13 @@ class StoriesApi:
         return self._call_download(Endpoint.DOWNLOAD_BY_FILE_URL, params, spool, refuse)
 
     async def fetch_balance(self) -> Balance:
-        """Return the balance of the account; free. A positive balance allows paid calls again.
+        """Return the balance of the API account. A positive balance allows paid calls again.
 
-        The rate limit in the answer becomes the rate limit of all calls.
+        The call costs 0 credits. The rate limit in the answer becomes the rate limit of all calls.
 
         Raises:
             OutOfServiceError: The API answered 401 or 402, because the key is invalid or the
-                balance is empty. All paid calls are then stopped.
+                balance is empty. In that case, all paid calls are stopped.
         """
         query = Query(BALANCE, deadline=self._deadline)
         balance = (await self._ask(query, schema.balance_from)).value
@@ -295,7 +305,7 @@ class StoriesApi:
     async def sync_trust(self) -> None:
         """Load from the database whether answers without the privacy check are still trusted.
 
-        Only mode "auto" loads this. Mode "false" deletes the stored history.
+        Nothing is loaded except in mode "auto". In mode "false", the stored history is deleted.
         """
         if self._privacy is not None:
             await self._privacy.sync_trust()
@@ -305,8 +315,8 @@ class StoriesApi:
     ) -> None:
         """Compare an answer with earlier answers that skipped the privacy check.
 
-        ``known`` is the stored profile from before the answer. ``new`` are the ids of stories that
-        the database did not contain.
+        ``known`` is the profile as stored before the answer. ``new`` has the ids of the stories in
+        the answer that the database did not contain.
         """
         if self._privacy is not None:
             await self._privacy.compare_with_forced(known, stories, new)
@@ -314,7 +324,7 @@ class StoriesApi:
     async def record_refusal(self, known: Known) -> None:
         """Record that the API reported a profile as private.
 
-        This changes nothing unless the last call about the profile skipped the privacy check.
+        Nothing is recorded unless the last call about the profile skipped the privacy check.
         """
         if self._privacy is not None:
             await self._privacy.record_refusal(known)
@@ -352,8 +362,9 @@ class StoriesApi:
     ) -> Answer[list[Story]]:
         """Ask for stories without the API's privacy check.
 
-        If the answer proves nothing, ask again with the check. The credits of the result or error
-        are those of both calls, or None if the price of the second call is unknown.
+        If the answer proves nothing, ask again with the check. The result or the error then has
+        the total credits of both calls. The credits are None if the price of the second call is
+        unknown.
         """
         silent_at = None
         asked_at = self._now()

@@ -1,6 +1,7 @@
 """Reading the answers of download endpoints: a file, a redirect, a URL, or JSON with a URL.
 
-The API's documentation does not specify the format, so the content decides.
+The API's documentation does not specify the format, so the content of the answer determines the
+format.
 """
 
 from collections.abc import AsyncIterable, AsyncIterator
@@ -43,7 +44,7 @@ class FileUrl:
 async def read_file_or_address(
     response: aiohttp.ClientResponse, spool: Spool, limit: int
 ) -> MediaFile | FileUrl:
-    """Return the file in the answer, with at most ``limit`` bytes, or the file's URL.
+    """Return the file in the answer, or the URL of the file if the answer has a URL instead.
 
     Raises:
         MalformedBodyError: The answer is neither a file nor a URL, or its JSON is too long.
@@ -62,7 +63,7 @@ async def read_file_or_address(
             break
     if sniff(head) is None:
         return _find_address_in_body(await join_chunks(_prepend_head(head, chunks)))
-    # The Content-Length of a compressed body does not state the size of the file.
+    # If the body is compressed, the header Content-Length does not state the size of the file.
     length = None if "Content-Encoding" in response.headers else response.content_length
     if length is not None and length > limit:
         raise MediaTooBigError
@@ -71,9 +72,10 @@ async def read_file_or_address(
 
 
 def address_in(value: object, depth: int = 0) -> str | None:
-    """Return the URL of the file in decoded JSON, or None if there is no URL.
+    """Return the URL of a file in decoded JSON, or None if there is no URL.
 
-    The search covers the usual field names, four levels deep, and only the first item of a list.
+    The search covers the usual field names down to the fourth level, and only the first item of
+    each list.
     """
     if isinstance(value, str):
         return value if value.startswith(("https://", "http://")) else None
@@ -93,7 +95,7 @@ def profile_in(value: object, depth: int = 0) -> Profile | None:
     """Return the account of the story in decoded JSON, or None if there is no account.
 
     The account must have an id and a username. The search covers four levels, and only the first
-    item of a list.
+    item of each list.
     """
     if isinstance(value, list):
         value = value[0] if value else None

@@ -3,8 +3,9 @@
 from enum import StrEnum
 
 CHECK_COST = 2
-"""The price in credits of fetching a profile's stories, with the privacy check."""
-_CHECK_BY_NAME_COST = 3  # the same price by username, because the API must find the id first
+"""The price in credits of a call that fetches a profile's stories with the privacy check."""
+# The price if the profile is given by username, because the API must first find the id.
+_CHECK_BY_NAME_COST = 3
 
 
 class Endpoint(StrEnum):

@@ -1,4 +1,4 @@
-"""The classification of failed answers: which error to raise, and how many credits were billed.
+"""The classification of failed answers: the error to raise, and the billed credits.
 
 The API has five formats of error bodies. The statuses 401, 402, 408, 425, 429 and 5xx alone select
 the class of error. For any other status, the field ``exc_type`` and the message of the body also
@@ -33,11 +33,12 @@ from bot.stories_api.response import (
 )
 
 _BILLED = frozenset({200, 400, 403, 404, 422})
-# Statuses of calls that cost nothing. The API's documentation promises this only for 500, 503 and
-# 504. Clients have also seen a free 429, but nothing promises that every 429 is free.
+# Statuses of calls that cost 0 credits. The API's documentation promises this only for 500, 503
+# and 504. Free 429 responses have also been observed, but no documentation promises that every 429
+# response is free. For this reason, 429 is not in this set.
 _FREE = frozenset({401, 402, 410, 500, 503, 504})
 _AGAIN = frozenset({500, 503, 504})
-_LONGEST_WAIT = 300.0  # maximum seconds that the bot waits because of a Retry-After
+_LONGEST_WAIT = 300.0  # maximum seconds that the bot waits because of a header Retry-After
 TOO_MANY = 429
 _INTERNAL = 500
 
@@ -63,8 +64,8 @@ _BY_NAME: Mapping[str, type[StoriesError]] = {
 class Failure:
     """A failed call. If ``again`` is True, the call was free and may be retried.
 
-    ``after`` is the number of seconds to wait before the retry, if the answer states this number.
-    ``status`` is 0 without an answer.
+    ``after`` is the number of seconds to wait before the retry, or None if the answer does not
+    state this number. ``status`` is 0 without an answer.
     """
 
     error: StoriesError
@@ -77,8 +78,9 @@ class Failure:
     def is_outage(self) -> bool:
         """Return whether the failure may affect the whole API.
 
-        A 403 with an error message of the API affects one profile only. A 429 and an answer that a
-        profile or story does not exist are not an outage either.
+        A 403 with an error message of the API affects one profile only. A 429 response is not a
+        sign of an outage. An answer that a profile or story does not exist is not a sign of an
+        outage either.
         """
         if self.is_local:
             return False
@@ -98,8 +100,8 @@ def failure_of(
 ) -> Failure:
     """Classify an answer with an error ``status``, or with status 200 and an error in the body.
 
-    ``price`` is the number of credits of the call if billed. ``subject`` is the requested
-    username. ``body`` is None if the body could not be read.
+    ``price`` is the number of credits that the call costs if the call is billed. ``subject`` is
+    the requested username. ``body`` is None if the body could not be read.
     """
     try:
         complaint = complaint_in(decode_json(body or b"")) or Complaint()
@@ -121,13 +123,13 @@ def _error_type(status: int, complaint: Complaint, endpoint: str) -> type[Storie
         return OutOfServiceError
     if status in {408, 425, 429} or status >= 500:  # noqa: PLR2004 - HTTP's classes
         return ApiUnavailableError
-    if status == 403 and not complaint:  # noqa: PLR2004 - sent by the edge proxy, not by the API
+    if status == 403 and not complaint:  # noqa: PLR2004 - the edge proxy sends this status, not the API
         return ApiUnavailableError
     if status == 404 or complaint.name == "NotFoundError":  # noqa: PLR2004
         return _error_type_of_404(complaint, endpoint)
     if complaint.name in _BY_NAME:
         return _BY_NAME[complaint.name]
-    if status == 403:  # noqa: PLR2004 - from Instagram: login wall, gate or throttle
+    if status == 403:  # noqa: PLR2004 - Instagram causes this status by a login wall, gate or throttle
         return (
             ProfilePrivateError if _PRIVATE.search(complaint.message) else ProfileUnavailableError
         )
@@ -143,7 +145,7 @@ def _error_type_of_404(complaint: Complaint, endpoint: str) -> type[StoriesError
     if endpoint in _LISTS and is_empty:
         return NoStoriesError
     if not complaint.name and complaint.message == "Not Found":
-        # FastAPI sends this message for an unknown path. Perhaps the plan of the key lacks the
+        # FastAPI sends this message for an unknown path. The plan of the key may not include the
         # path.
         return HighlightsUnavailableError if endpoint in _HIGHLIGHTS else ApiRefusedError
     if endpoint == Endpoint.HIGHLIGHT_BY_URL:
@@ -154,10 +156,12 @@ def _error_type_of_404(complaint: Complaint, endpoint: str) -> type[StoriesError
 def _billed_credits(status: int, body: bytes | None, price: int) -> int | None:
     """Return the credits billed for a failed call, or None if unknown.
 
-    Statuses in ``_FREE`` cost nothing, and so does a 403 or 404 page of a proxy in front of the
-    API. The other statuses in ``_BILLED`` cost ``price``. For all other statuses, the credits are
-    unknown, because a page of the proxy (502, 520) may hide an answer that was billed. Unknown
-    credits count as spent until the next balance.
+    - Statuses in ``_FREE`` cost 0 credits. A page of a proxy in front of the API with status 403
+      or 404 also costs 0 credits.
+    - Any other answer with a status in ``_BILLED`` costs ``price``.
+    - For all other statuses, the credits are unknown, because a page of the proxy (502, 520) may
+      hide an answer that was billed. Unknown credits count as spent until the bot reads the
+      balance again.
     """
     if status in _FREE or (status in {403, 404} and _is_proxy_page(body)):
         return 0

@@ -19,7 +19,7 @@ _LEAST_YEAR, _MOST_YEAR = 2010, 2200
 
 
 def id_of(value: object) -> str:
-    """Return an id of up to 30 digits as text, without the id of the owner behind a "_".
+    """Return an id of up to 30 digits as text. If "_" and the owner's id follow, omit both.
 
     Raises:
         ValueError: The id is invalid.
@@ -40,7 +40,7 @@ def id_or_empty(value: object) -> str:
 
 
 def text(value: object) -> str:
-    """Return at most 200 characters of a name, without those that can't be stored or shown.
+    """Return at most 200 characters of a name. Omit characters that cannot be stored or shown.
 
     Return "" if the value is not a text.
     """
@@ -64,7 +64,7 @@ def url_of(value: object) -> str | None:
 
 
 def seconds_or_zero(value: object) -> float:
-    """Return a duration in seconds, or 0 for an invalid duration or one of more than a day."""
+    """Return a duration in seconds, or 0 if the duration is invalid or longer than a day."""
     number = value if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
     return float(number) if math.isfinite(number) and 0 < number <= LONGEST_SECONDS else 0.0
 
@@ -100,7 +100,7 @@ def media_type_of(value: object) -> int | None:
 
 
 def number(value: object) -> float:
-    """Return a number, or 0 if the value is not a number or not between -2**53 and 2**53."""
+    """Return a number. Return 0 if the value is no number between -2**53 and 2**53."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         return 0.0
     return float(value) if abs(value) < MOST_NUMBER else 0.0

@@ -1,13 +1,16 @@
 """The rate limit of API calls, and the detection of an outage of the API.
 
-The clock is an argument. Times are seconds of any steady clock.
+The present time is passed as an argument. Times are seconds of any steady clock.
 """
 
 _MINUTE = 60.0
 
 
 class CallRate:
-    """A rate limiter that spaces calls evenly, without bursts. A 429 response delays all calls."""
+    """A rate limiter that spaces calls evenly, without bursts.
+
+    After a 429 response, ``pause`` delays all further calls.
+    """
 
     def __init__(self, rate: float) -> None:
         """Create a limiter for ``rate`` calls per second."""
@@ -15,7 +18,7 @@ class CallRate:
         self.next_at = 0.0
 
     def reserve_turn(self, now: float, *, within: float, replicas: int = 1) -> float | None:
-        """Reserve the time of the next call, and return the seconds until this time.
+        """Reserve a time for the next call, and return the seconds until this time.
 
         ``replicas`` is the number of processes that share the rate. If the wait would be
         ``within`` seconds or longer, reserve nothing and return None.
@@ -34,10 +37,12 @@ class CallRate:
 class Failing:
     """Detects an outage of the API.
 
-    There is an outage if calls about three subjects fail within a minute and no call works. During
-    an outage, calls are still allowed, and the first answer ends the outage. The calls must be
-    allowed because the detection may be wrong: the API may always fail for three accounts that a
-    person asked about. The schedule, however, checks rarely during an outage.
+    An outage is detected if calls about three subjects fail within a minute and no call succeeds.
+    The first answer ends the outage.
+
+    Calls are still allowed during an outage, because the detection may be wrong. For example, the
+    API may always fail for three accounts that a person asked about. The schedule makes checks
+    only rarely during an outage.
     """
 
     SUBJECTS = 3
@@ -62,10 +67,11 @@ class Failing:
         self.answered_at = now
 
     def is_failing(self, now: float, *, within: float) -> bool | None:
-        """Return whether the API is down, or None if unknown.
+        """Return whether the API is down. Return None if this is unknown.
 
-        The result is None if no outage is detected and no answer came in the last ``within``
-        seconds. This process does not know the results of calls in other processes.
+        The result is unknown if this process has detected no outage and has received no answer in
+        the last ``within`` seconds, because this process does not know the results of calls in
+        other processes.
         """
         if self.is_on:
             return True

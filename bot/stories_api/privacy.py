@@ -1,13 +1,13 @@
-"""The decision whether a call may skip the API's privacy check, which is half of the price.
+"""The decision whether a call may skip the API's privacy check, which costs half of the price.
 
 In mode ``auto``, calls skip the check for at most one day after an answer stated that the account
 is public. Calls without the check use ``force=on``. The API's documentation does not say what such
 calls return for private accounts.
 
-For this reason, each checked answer is compared with the unchecked answers before it. An unchecked
-answer was wrong if it lacked a story, or if a checked answer then states that the account is
-private. If unchecked answers about two profiles were wrong within two days, all calls include the
-check again.
+For this reason, each answer with the check (a checked answer) is compared with the earlier answers
+without the check (unchecked answers). An unchecked answer was wrong if it lacked a story that the
+checked answer contains, or if the checked answer states that the account is private. If unchecked
+answers about two profiles were wrong within two days, all calls include the check again.
 """
 
 from collections.abc import Callable, Iterable
@@ -27,12 +27,14 @@ from bot.store.engine.database import Database, Tx
 log = structlog.get_logger()
 
 SkipCheck = Literal["true", "false", "auto"]
-PRIVACY_CHECK = "privacy_check"  # the key of the value in the database
+PRIVACY_CHECK = "privacy_check"  # the key under which the database stores the trust
 
-_TRUSTED_FOR = timedelta(days=1)  # the time for which the answer "public" is trusted
-_LATE = timedelta(minutes=10)  # a story may appear in answers as late as this after it was posted
-# If unchecked answers about two profiles were wrong within this time, unchecked answers are not
-# trusted any more.
+# For this time after an answer stated that an account is public, calls may skip the check.
+_TRUSTED_FOR = timedelta(days=1)
+# The maximum delay from the post of a story until the story appears in answers.
+_LATE = timedelta(minutes=10)
+# If unchecked answers about two profiles were wrong within this time, unchecked answers are no
+# longer trusted.
 WITHIN = timedelta(days=2)
 _ENOUGH = 2
 _FELL_BACK = NN_(
@@ -47,7 +49,11 @@ _FELL_BACK = NN_(
 
 @dataclass(slots=True)
 class Trust:
-    """The profiles whose answers without the privacy check were wrong, and the trust's end."""
+    """The trust in answers without the privacy check: the wrong answers, and the end of the trust.
+
+    ``contradicted`` has the profiles with wrong answers, and the time at which each wrong answer
+    was noticed. ``fell_back_at`` is the time at which the trust ended, or None.
+    """
 
     contradicted: dict[str, datetime] = field(default_factory=dict)
     fell_back_at: datetime | None = None
@@ -55,8 +61,9 @@ class Trust:
     def record_contradiction(self, profile_id: str, now: datetime) -> bool:
         """Record that an answer without the privacy check was wrong about a profile.
 
-        Return True if this ends the trust in such answers: the answers about two profiles were
-        wrong within two days, and the trust had not ended before.
+        Return True if this wrong answer ends the trust in answers without the check. The trust
+        ends if answers about two profiles were wrong within two days. Return False if the trust
+        has ended before.
         """
         kept = {subject: at for subject, at in self.contradicted.items() if at > now - WITHIN}
         self.contradicted = {**kept, profile_id: now}
@@ -77,9 +84,9 @@ class PrivacyCheck:
         tell: SetIncident | None = None,
         now: Callable[[], datetime],
     ) -> None:
-        """Decide according to ``mode``.
+        """Create the decision for a ``mode``: "true", "false" or "auto".
 
-        ``tell`` notifies the owners once when all calls include the check again.
+        ``tell`` notifies the owners once, when all calls include the check again.
         """
         self._db = db
         self.mode = mode
@@ -90,10 +97,11 @@ class PrivacyCheck:
     async def sync_trust(self) -> None:
         """Load whether answers without the privacy check are trusted, as stored by any process.
 
-        Only mode "auto" loads this. Mode "false" deletes the stored history.
+        Nothing is loaded except in mode "auto". In mode "false", the stored history is deleted.
         """
         if self.mode == "false":
-            # The setting ``false`` is permanent, so no history is kept for a later ``auto``.
+            # Mode "false" deletes the history, so that a later mode "auto" begins without a
+            # history.
             async with self._db.begin() as tx:
                 await key_values.remove(tx, PRIVACY_CHECK)
         elif self.mode == "auto":
@@ -114,8 +122,8 @@ class PrivacyCheck:
     ) -> None:
         """Search a checked answer for stories that the last unchecked answer should have had.
 
-        If the answer has such a story, record that the unchecked answer was wrong. This changes
-        nothing if the last call about the profile included the check.
+        If the checked answer has such a story, record that the unchecked answer was wrong. Nothing
+        is recorded if the last call about the profile included the check.
         """
         if not self._was_last_call_unchecked(known) or known.snapshot_at is None:
             return
@@ -126,10 +134,10 @@ class PrivacyCheck:
     async def compare_with_empty(
         self, profile_id: str, stories: Iterable[Story], *, at: datetime
     ) -> None:
-        """Compare a checked answer with the empty unchecked answer at ``at``, just before.
+        """Compare a checked answer with an empty unchecked answer that came just before it.
 
-        If the checked answer has a story of more than 10 minutes before ``at``, record that the
-        unchecked answer was wrong.
+        ``at`` is the time of the unchecked answer. If the checked answer has a story that was
+        posted more than 10 minutes before ``at``, record that the unchecked answer was wrong.
         """
         if any(story.taken_at < at - _LATE for story in stories):
             await self._record_contradiction(profile_id, "a story that it lacked")
@@ -137,7 +145,7 @@ class PrivacyCheck:
     async def record_refusal(self, known: Known) -> None:
         """Record that a checked answer says "private" although the last answer was unchecked.
 
-        This changes nothing if the last call about the profile included the check.
+        x
         """
         if self._was_last_call_unchecked(known):
             await self._record_contradiction(known.profile_id, "a refusal")

@@ -7,22 +7,22 @@ from dataclasses import dataclass
 
 import aiohttp
 
-# Maximum bytes of decompressed JSON. A hundred stories have about 0.5 MB.
+# Maximum bytes of decompressed JSON. For comparison, a hundred stories have about 0.5 MB.
 _BUDGET = 4 * 1024 * 1024
 ERROR_BUDGET = 256 * 1024  # the maximum bytes of an error's body
 CHUNK = 64 * 1024
 OK = 200
-_SHOWN = 200  # maximum characters of a body to log
+_SHOWN = 200  # maximum characters of an error's name and message, which may be logged
 _REQS = re.compile(r'(?<!\w)"?reqs"?\s*[:=]\s*"?(\d+)(?![\w.])')
 _DIGITS = 9  # maximum digits of a valid price
 
 
 class MalformedBodyError(ValueError):
-    """The body does not have the expected format."""
+    """Raised if the body of an answer does not have the expected format."""
 
 
 class ComplainedError(Exception):
-    """An answer with status 200 whose body is an error."""
+    """Raised for an answer that has status 200 although its body is an error."""
 
     def __init__(self, body: bytes) -> None:
         """Store the body of the answer. The body is then read like the body of an error."""
@@ -60,11 +60,11 @@ def complaint_in(value: object) -> Complaint | None:
 
 
 async def read_body(response: aiohttp.ClientResponse, budget: int = _BUDGET) -> bytes:
-    """Return the whole body.
+    """Return the whole body of an answer.
 
     Raises:
-        MalformedBodyError: The body has more than ``budget`` bytes. Reading stops after this
-            limit.
+        MalformedBodyError: The body has more than ``budget`` bytes. The rest of the body is not
+            read.
     """
     if response.content_length is not None and response.content_length > budget:
         raise MalformedBodyError("the body is too long")
@@ -85,8 +85,8 @@ def decode_json(body: bytes) -> object:
     """Return the JSON value in ``body``.
 
     Raises:
-        MalformedBodyError: The body is not valid JSON: cut off, nested too deeply, an overlong
-            number, NaN, or invalid UTF-8.
+        MalformedBodyError: The body is not valid JSON. For example, the body is cut off, is nested
+            too deeply, is not valid UTF-8, or contains NaN or an overlong number.
     """
     try:
         return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_nan)
@@ -119,7 +119,7 @@ async def read_error_body(response: aiohttp.ClientResponse) -> bytes | None:
     try:
         return await read_body(response, ERROR_BUDGET)
     except (MalformedBodyError, aiohttp.ClientError, OSError):
-        return None  # the status is enough
+        return None  # the status alone is sufficient to classify the error
 
 
 def credits_in(headers: Mapping[str, str]) -> int | None:

@@ -1,7 +1,11 @@
 """The wire format as pydantic models, and the conversion to the domain model.
 
-The models are tolerant. A story needs its ``pk``, and a time, which the ``pk`` may contain. A
-highlight needs its ``pk``, and a title or an account. A profile needs an id and a username.
+The models accept incomplete objects:
+
+- A story needs its ``pk`` and a time. The ``pk`` may contain the time.
+- A highlight needs its ``pk``, and a title or an account.
+- A profile needs an id and a username.
+
 Invalid parts of a story are dropped. In lists, invalid stories and highlights are skipped.
 """
 
@@ -101,7 +105,7 @@ class _Mention(_Wire):
 class _Link(_Wire):
     """A link in a story."""
 
-    webUri: Url  # noqa: N815 - the wire's name
+    webUri: Url  # noqa: N815 - the name of the field in the JSON
 
 
 class _Name(_Wire):
@@ -211,7 +215,7 @@ def highlight_from(value: object) -> Highlight:
 def highlights_from(value: object) -> list[Highlight]:
     """Return the highlights in decoded JSON, in the same order and without duplicates.
 
-    Only the first 200 items are read. An empty list returns an empty list.
+    Only the first 200 items are read. If the JSON is an empty list, return an empty list.
 
     Raises:
         MalformedBodyError: The body has no list, or no item of its list is a highlight.
@@ -223,10 +227,10 @@ def highlights_from(value: object) -> list[Highlight]:
 
 
 def story_from(value: object, *, profile_id: str = "", username: str = "") -> Story:
-    """Return the story in decoded JSON.
+    """Read a story from decoded JSON.
 
-    If the JSON does not contain the id or the name of the account, use ``profile_id`` or
-    ``username``.
+    If the JSON does not contain the id of the story's account, ``profile_id`` is used instead. If
+    the JSON does not contain the name of the account, ``username`` is used instead.
 
     Raises:
         MalformedBodyError: The body has no story, or neither the story nor its ``pk`` has a time.
@@ -266,7 +270,7 @@ def story_from(value: object, *, profile_id: str = "", username: str = "") -> St
 def stories_from(value: object, *, profile_id: str = "", username: str = "") -> list[Story]:
     """Return the stories in decoded JSON, oldest first, without duplicates.
 
-    Only the first 500 items are read. An empty list returns an empty list.
+    Only the first 500 items are read. If the JSON is an empty list, return an empty list.
 
     Raises:
         MalformedBodyError: The body has no list, or no item of its list is a story.
@@ -289,7 +293,7 @@ def profile_from(value: object) -> Profile:
 
 
 def balance_from(value: object) -> Balance:
-    """Return the balance in decoded JSON. Without a valid rate, use 15 calls per second.
+    """Return the balance in decoded JSON. If the rate is invalid, use 15 calls per second.
 
     Raises:
         MalformedBodyError: The body has no balance.
@@ -305,7 +309,7 @@ def _read_items(value: object, read: Callable[[object], T], *, most: int) -> lis
     """Call ``read`` for the first ``most`` items of a list, and return the valid results.
 
     Raises:
-        MalformedBodyError: The body has no list, or all of the read items are invalid.
+        MalformedBodyError: The body has no list, or all items that were read are invalid.
     """
     items = _list_in(value)
     result: list[T] = []
@@ -349,7 +353,8 @@ def _reshared_from(wire: _Media, people: Mapping[str, str]) -> Reshared:
 def _names_by_id(wire: _Story) -> dict[str, str]:
     """Return the usernames of mentioned accounts, by id.
 
-    The author of a shown post is usually mentioned too.
+    The usernames also include the author of a post that the story shows. A story usually mentions
+    this author too.
     """
     named = [wire.reshared_story_media_author, *(mention.user for mention in wire.mentions)]
     return {user.pk: user.username for user in named if user and user.pk and user.username}
@@ -360,7 +365,7 @@ def _song_line(wire: _Song) -> str:
 
 
 def _redirect_target(url: str) -> str:
-    """Return the target of a redirect by Instagram, or the URL itself if it is not a redirect.
+    """Return the target of a redirect URL of Instagram, or the given URL if it is no redirect.
 
     Return "" if the target is not a valid URL.
     """

@@ -1,9 +1,9 @@
 """The HTTP transport of the Stories API, which never pays twice and never leaks the API key.
 
 Any request may be billed, so the HTTP client must not send a request again by itself. aiohttp
-would repeat a GET after a broken connection, which ``prevent_resending`` stops. A pooled
-connection that the server has just closed would look like a lost answer, so each call uses a new
-connection. The key is sent to a single origin only.
+would repeat a GET request after a broken connection, so ``prevent_resending`` stops this
+repetition. A pooled connection that the server has just closed would look like a lost answer, so
+each call uses a new connection. The key is sent to a single origin only.
 """
 
 import asyncio
@@ -43,11 +43,12 @@ T = TypeVar("T")
 
 LONGEST_WAIT = 0.5  # maximum seconds of the random pause before a retry (full jitter)
 DEADLINE = 30.0  # seconds of a call with its waits and retries
-# A stated price above this multiple of the normal price is reduced to the multiple.
+# If an answer states a price above this multiple of the normal price, the price is reduced to this
+# multiple.
 MOST_TIMES = 5
 _DATE_DEADLINE = 10.0
 _QUIET = 1.5  # seconds to pause after a 429 response without Retry-After
-_LATELY = 1800.0  # seconds after an answer during which the API counts as working
+_LATELY = 1800.0  # for this number of seconds after an answer, the API counts as working
 _LEAST_S = 0.001  # minimum timeout in seconds, because 0 would mean no timeout
 
 Read = Callable[[aiohttp.ClientResponse], Awaitable[T]]
@@ -55,7 +56,7 @@ Read = Callable[[aiohttp.ClientResponse], Awaitable[T]]
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """The parameters of a call. ``subject`` is the requested username, for error messages.
+    """The parameters of a call. ``subject`` is the requested username, used in error messages.
 
     ``nominal`` is the normal price in credits. ``deadline`` is in seconds.
     """
@@ -92,8 +93,8 @@ class Transport:
         """Create a transport for the API at ``url``.
 
         ``replicas`` returns the number of processes that share the account's rate limit equally.
-        ``on_out_of_service`` is called when the API stops all paid calls, but not again for
-        further refusals until paid calls are allowed again.
+        ``on_out_of_service`` is called when an answer of the API stops all paid calls. For further
+        refusals, ``on_out_of_service`` is called again only after paid calls were allowed again.
         """
         self._session = session
         self._url = URL(url)
@@ -101,7 +102,7 @@ class Transport:
         self.call_rate, self.failing = CallRate(rate), Failing()
         self._replicas = replicas
         self.on_server_time: Callable[[str, str, float], None] = lambda *_: None
-        """Called with a server's name, its ``Date`` header, and the call's duration in seconds."""
+        """A function called with a server's name, its ``Date`` header and the call's seconds."""
         self.out_of_service: str | None = None
         self.is_price_absurd: bool | None = None
         """Whether the last price that an answer to a paid call stated was too high to be trusted.
@@ -127,23 +128,24 @@ class Transport:
         )
 
     def judge_outage(self) -> bool | None:
-        """Return whether the API seems to be down for everyone, or None if unknown.
+        """Return whether the API seems to be down for everyone. Return None if this is unknown.
 
-        The result is unknown if no outage is detected and no paid call of this process was
-        answered in the last 30 minutes.
+        The result is unknown if this process has detected no outage, and none of its paid calls
+        was answered in the last 30 minutes.
         """
         return self.failing.is_failing(self._steady(), within=_LATELY)
 
     async def ask(self, query: Query, read: Read[T]) -> Answer[T]:
-        """Make a call. Return what ``read`` reads from the answer, and the billed credits.
+        """Make a call. Return the result of ``read`` for the answer, and the billed credits.
 
-        While paid calls are stopped, only the call of the balance is made.
+        While paid calls are stopped, only the call for the balance is made.
 
         Raises:
             OutOfServiceError: Paid calls are stopped, or this call stops paid calls.
-            StoriesError: The call failed. ``credits`` are the billed credits, or None if unknown.
-            MediaError: ``read`` refused the file in the answer. ``credits`` are the billed
-                credits.
+            StoriesError: The call failed. The error's field ``credits`` has the billed credits, or
+                None if the credits are unknown.
+            MediaError: ``read`` refused the file in the answer. The error's field ``credits`` has
+                the billed credits.
         """
         transaction_guard.refuse_if_held(query.path)
         if query.path != BALANCE and self.out_of_service is not None:
@@ -163,14 +165,15 @@ class Transport:
         return answer
 
     async def ask_for_date(self) -> None:
-        """Make a free call, only to get the ``Date`` header of its answer. Ignore a failure."""
+        """Make a free call only to get the ``Date`` header of the answer. Ignore a failed call."""
         query = Query(BALANCE, deadline=_DATE_DEADLINE)
         await self._ask_and_retry(query, _read_nothing, self._steady() + query.deadline)
 
     async def _ask_and_count_failures(self, query: Query, read: Read[T], end: float) -> Answer[T]:
         """Make a call, and record whether the API works.
 
-        A call of the balance, a 429 response and a local failure record nothing.
+        Nothing is recorded for a call for the balance, a 429 response or a failure on this
+        machine.
         """
         result = await self._ask_and_retry(query, read, end)
         failure = result if isinstance(result, Failure) else None
@@ -204,7 +207,7 @@ class Transport:
         return last or Failure(busy, status=TOO_MANY)
 
     async def _wait_turn(self, end: float) -> bool:
-        """Wait for the rate limit. Return False at once if the wait would last beyond ``end``."""
+        """Wait for the rate limit. Return False at once if the wait would end after ``end``."""
         replicas = await self._replicas() if self._replicas else 1
         now = self._steady()
         wait = self.call_rate.reserve_turn(now, within=end - now, replicas=replicas)
@@ -219,13 +222,14 @@ class Transport:
         try:
             result = await self._send(query, read, end)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            # The request was not sent, so it may be retried.
+            # The request was not sent, so the request may be retried.
             result = Failure(_lost_answer_error(query, error, 0), again=True)
             if is_limit_reached(error):
                 local = ApiUnavailableError(f"{query.path}: {REACHED}", credits=0)
                 result = Failure(local, again=True, is_local=True)
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            # The request may have been billed. ``OSError`` includes ``TimeoutError``.
+            # The request may have been sent and billed, so it is not retried. The class
+            # ``OSError`` above also covers ``TimeoutError``.
             result = Failure(_lost_answer_error(query, error, None))
         self._record_result(query, result)
         return result
@@ -241,7 +245,8 @@ class Transport:
                 "Accept": "application/json, */*;q=0.5",
                 "Connection": "close",
             },
-            # A redirect could lead the key to a different host, and could be billed.
+            # Redirects are not followed, because a redirect could send the key to a different
+            # host, and the redirected request could be billed.
             allow_redirects=False,
             timeout=aiohttp.ClientTimeout(total=left, sock_connect=10),
             middlewares=(prevent_resending,),
@@ -253,11 +258,11 @@ class Transport:
     async def _result_of(
         self, query: Query, response: aiohttp.ClientResponse, read: Read[T]
     ) -> Answer[T] | Failure:
-        """Return what ``read`` reads from a successful answer, or the failure.
+        """Return the result of ``read`` for a successful answer. Otherwise return the failure.
 
         Raises:
-            MediaError: ``read`` can't store the file of the answer, or refuses the file. The error
-                has the billed credits.
+            MediaError: ``read`` cannot store the file in the answer, or refuses the file. The
+                error has the billed credits.
         """
         price = self._billed_price(query, response)
         body: bytes | None
@@ -270,7 +275,7 @@ class Transport:
                 aiohttp.ClientError,
                 OSError,
                 ValueError,
-            ) as error:  # the body is incomplete or invalid
+            ) as error:  # these errors mean that the body is incomplete or invalid
                 return Failure(_lost_answer_error(query, error, price))
             except MediaError as error:
                 error.credits = price
@@ -288,7 +293,7 @@ class Transport:
         )
 
     def _billed_price(self, query: Query, response: aiohttp.ClientResponse) -> int:
-        """Return the price that the answer states, or the normal price if it states none.
+        """Return the price that the answer states, or the normal price without a stated price.
 
         The price is limited to five times the normal price. Otherwise one wrong header could use
         up the budget of a day. ``is_price_absurd`` records whether the limit was exceeded. The

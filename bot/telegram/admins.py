@@ -12,8 +12,8 @@ from bot.runtime.timed_cache import TimedCache
 
 log = structlog.get_logger()
 
-_ADMIN_FOR = timedelta(seconds=60)  # for this time, a former administrator may keep the rights
-_OTHER_FOR = timedelta(seconds=5)  # for this time, a new administrator may still be refused
+_ADMIN_FOR = timedelta(seconds=60)  # a former administrator may keep the rights for this time
+_OTHER_FOR = timedelta(seconds=5)  # a new administrator may still be refused for this time
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,9 @@ class Admins:
         """Return the rights of a person, or of the bot itself, in a chat.
 
         The Bot API allows getChatMember for other members only if the bot is an administrator. If
-        Telegram refuses this call, getChatAdministrators is called instead. Then ``is_here`` is
-        True for administrators only, because the list does not contain other members.
+        Telegram refuses this call, getChatAdministrators is called instead. In that case,
+        ``is_here`` is True for administrators only, because the list of administrators does not
+        contain other members.
 
         Raises:
             AdminsUnknownError: Telegram refuses both calls. The bot must become an administrator.

@@ -1,7 +1,7 @@
 """Bot API calls that return plain JSON.
 
-PTB's objects are avoided for two reasons: building them for ten messages takes most of an album's
-time, and updates must be stored unchanged.
+PTB's objects are avoided for two reasons. Building the objects for ten messages takes most of the
+time of sending an album. Also, updates must be stored unchanged.
 """
 
 from datetime import timedelta
@@ -14,7 +14,7 @@ from telegram.ext import ExtBot
 class TooSoonError(RetryAfter):
     """Raised if the bot itself refuses to send a message now. Telegram was not called.
 
-    ``why`` is for the log. The message may be tried again after the wait.
+    ``why`` is the reason for the log. The message may be sent again after the wait of the error.
     """
 
     def __init__(self, wait: timedelta, why: str = "too many requests") -> None:
@@ -34,8 +34,8 @@ async def call(
 
     ``limits`` are the ``rate_limit_args`` of ``bot.telegram.rate_limiter``.
 
-    PTB has the public method ``do_api_request`` for this. That method prints a warning if PTB has
-    its own method for the call, and accepts only PTB's objects as items of an album.
+    PTB's public method ``do_api_request`` is not used. ``do_api_request`` prints a warning if PTB
+    has its own method for the call, and accepts only PTB's objects as items of an album.
 
     Raises:
         TelegramError: The call failed.

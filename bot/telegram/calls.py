@@ -1,4 +1,4 @@
-"""The calls that send messages to a chat. Each waits for the flood limits and is made once."""
+"""The calls that send messages to a chat. Each call waits for the flood limits."""
 
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
@@ -12,7 +12,7 @@ from bot.telegram.rate_limiter import HAS_SLOT, LimitedCall, Pacing, limited_cal
 
 
 class Calls:
-    """Makes the calls of a send. ``lane`` decides which flood limits apply, for replies or alerts.
+    """Makes the calls of a send. ``lane`` selects the flood limits: for replies or for alerts.
 
     The outbox has a subclass that records each request before it is made.
     """
@@ -27,14 +27,16 @@ class Calls:
     ) -> Any:  # noqa: ANN401 - the JSON result of the method
         """Wait until the flood limits allow the call, and make it once. Return the JSON result.
 
-        ``patience`` is the longest single wait in seconds. None means no limit, except that an
-        alert waits at most 5 seconds at once for the limits of its chat. A failed call is not
-        retried here. The transport retries once if nothing was sent.
+        ``patience`` is the longest single wait in seconds. None means no maximum, except that a
+        single wait of an alert for the limits of its chat is at most 5 seconds. A failed call is
+        not retried here. The transport retries once if nothing was sent.
 
         Raises:
-            TooSoonError: A wait is longer than ``patience``, or ``confirm`` refused the call.
+            TooSoonError: A wait would be longer than ``patience``, or ``confirm`` refused the
+                call.
             TelegramError: The call failed.
-            DatabaseUnavailableError: ``confirm`` of the outbox can't count the copies.
+            DatabaseUnavailableError: ``confirm`` of the outbox's subclass cannot count the copies
+                in the database.
         """
         transaction_guard.refuse_if_held(f"Telegram's {method}")
         limits = {"lane": self.lane, "patience": patience}
@@ -46,7 +48,7 @@ class Calls:
         """Check, immediately before a request, that the request may still be made.
 
         Raises:
-            TooSoonError: The request may not be made now.
+            TooSoonError: The request must not be made now.
         """
 
     def _slot(self, call: LimitedCall) -> AbstractAsyncContextManager[None]:

@@ -2,8 +2,8 @@
 
 The limits are documented in the Bots FAQ ("My bot is hitting limits"): about 30 messages per
 second in total, 1 message per second in a chat with short bursts, and 20 messages per minute in a
-group. An album counts as many messages as it has items. This is not documented, but the server
-counts in this way.
+group. An album counts as many messages as it has items. The count of an album is not documented,
+but Telegram's server counts in this way.
 """
 
 import math
@@ -13,14 +13,14 @@ from typing import Any, Literal
 
 Lane = Literal["reply", "alert"]
 
-# The lead in messages over the rate of 1 message per second with which a further call may still
-# begin in a private chat. 2.8 allows 3 single messages at once. Replies may have larger bursts
-# than alerts.
+# The number of messages by which a private chat may be ahead of the rate of 1 message per second
+# before a further call begins. For example, 2.8 allows 3 single messages at once. Replies may have
+# larger bursts than alerts.
 _BURST: dict[Lane, float] = {"reply": 30.0, "alert": 2.8}
-# The burst of replies and alerts in a private chat for an hour after a 429 response.
+# The same number for replies and alerts in a private chat, for an hour after a 429 response.
 _STRICT_BURST = 2.8
 _ROUNDING_S = 0.001
-_GROUP_WINDOW_S = 60.5  # seconds; a minute, and half a second for the network's delay
+_GROUP_WINDOW_S = 60.5  # seconds; a minute and half a second, because of the network's delay
 _STRICT_FOR_S = 3600.0
 _LATEST_ANSWER_S = 2.0  # seconds; a call without an answer counts as answered after this time
 _CATCH_UP_S = 0.1  # seconds of delay that the next messages may make up for
@@ -43,12 +43,14 @@ DOCUMENTED = ChatLimits()
 
 @dataclass(slots=True)
 class ChatFlood:
-    """The recent messages to a chat, from which the next allowed time is computed.
+    """The recent messages to a chat. The time of the next allowed message is computed from them.
 
-    ``drained_at`` is used in private chats. It is the time at which all sent messages would have
-    been sent at 1 message per second. ``sent`` has the time and the number of the messages to a
-    group or channel in the last minute. No message may be sent before ``closed_until``. Until
-    ``strict_until``, a private chat gets only small bursts.
+    - ``drained_at`` is used in private chats. At a rate of 1 message per second, all sent messages
+      would have been sent at this time.
+    - ``sent`` has the times of the messages to a group or channel in the last minute, and the
+      number of messages at each time.
+    - No message may be sent before ``closed_until``.
+    - Until ``strict_until``, a private chat gets only small bursts.
     """
 
     limits: ChatLimits = DOCUMENTED
@@ -60,9 +62,10 @@ class ChatFlood:
     def seconds_to_wait(self, now: float, weight: int, lane: Lane, *, is_group: bool) -> float:
         """Return the seconds until the chat may get ``weight`` messages. 0 means now.
 
-        In a private chat, the result does not depend on the size of ``weight``: a burst may end
-        with a whole album. With ``weight`` 0, only ``closed_until`` counts. In a group, a larger
-        ``weight`` than the limit counts as the limit.
+        - In a private chat, the result does not depend on the size of ``weight``, because a burst
+          may end with a whole album.
+        - If ``weight`` is 0, only ``closed_until`` determines the result.
+        - In a group or channel, a ``weight`` above the limit counts as the limit.
         """
         closed = self.closed_until - now
         if not weight:
@@ -91,7 +94,7 @@ class ChatFlood:
 
     @property
     def forgettable_at(self) -> float:
-        """Return the time after which the state has no effect any more and may be deleted."""
+        """Return the time after which the state has no effect and may be deleted."""
         last = self.sent[-1][0] + _GROUP_WINDOW_S if self.sent else 0.0
         return max(self.drained_at, self.closed_until, self.strict_until, last)
 
@@ -124,10 +127,10 @@ class ChatFlood:
 
 @dataclass(slots=True)
 class Ticket:
-    """Messages that count towards the limit of the whole bot until a second after the answer.
+    """The messages of a call, which count towards the limit of the whole bot.
 
-    Telegram counts the messages at an unknown time between request and answer. The messages must
-    therefore count for the whole time.
+    Telegram counts the messages at an unknown time between the request and the answer. For this
+    reason, the messages count from the request until a second after the answer.
     """
 
     weight: int
@@ -135,9 +138,9 @@ class Ticket:
     free_at: float | None = None
 
     def frees_at(self) -> float:
-        """Return when the messages stop counting.
+        """Return the time at which the messages stop counting towards the limit of the whole bot.
 
-        An answer that takes longer than 2 s counts as received after 2 s.
+        An answer that takes longer than 2 seconds counts as received after 2 seconds.
         """
         late = self.left_at + _LATEST_ANSWER_S + 1.0
         return late if self.free_at is None else min(self.free_at, late)
@@ -145,9 +148,9 @@ class Ticket:
 
 @dataclass(slots=True)
 class BotWindow:
-    """The messages of this process to all chats that still count. New messages are spaced evenly.
+    """The messages of this process that count towards the limit of the whole bot.
 
-    ``held`` is the number of messages in ``tickets``.
+    New messages are spaced evenly. ``held`` is the number of messages in ``tickets``.
     """
 
     next_at: float = 0.0

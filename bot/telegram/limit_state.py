@@ -1,4 +1,4 @@
-"""The flood limits of each chat, and how processes share the limits.
+"""The state of the flood limits of each chat, which processes pass on with the queue of the chat.
 
 Only the process with the lease of a chat's queue sends alerts and stored replies to the chat. The
 state of the chat's limits is therefore passed on with the lease. The few messages that are sent
@@ -11,10 +11,10 @@ from typing import Any
 
 from bot.telegram.flood_limits import DOCUMENTED, ChatFlood, ChatLimits, Lane
 
-# Number of chats. Above this number, states without any effect are deleted.
+# If the states of more chats than this number are stored, states without any effect are deleted.
 _REMEMBERED = 20_000
-# Maximum seconds that a loaded ``drained_at`` may be in the future. Without this limit, a chat
-# could be blocked for long after the clock was set back.
+# Maximum seconds that a loaded ``drained_at`` may be in the future. Without this maximum, a chat
+# could get no messages for a long time after the clock was set back.
 _MOST_AHEAD_S = 300.0
 
 
@@ -53,7 +53,7 @@ class ChatFloods:
         return wait
 
     def closed_for(self, chat: int | str) -> float:
-        """Return the seconds for which Telegram refuses messages to the chat."""
+        """Return the seconds for which Telegram still refuses messages to the chat."""
         flood = self._chats.get(chat)
         return max(flood.closed_until - self._clock(), 0.0) if flood else 0.0
 
@@ -62,9 +62,10 @@ class ChatFloods:
         self._flood_of(chat).close(self._clock(), seconds)
 
     def take_over(self, chat: int, state: Any | None) -> None:  # noqa: ANN401 - JSON
-        """Load the state of a chat from ``state_of`` of the process that had the lease before.
+        """Load the state of a chat that the process with the previous lease has stored.
 
-        None changes nothing. A later ``closed_until`` that this process knows is not shortened.
+        The state is a result of ``state_of``. If ``state`` is None, nothing changes. If this
+        process already knows a later ``closed_until``, the later time is kept.
         """
         if state is not None:
             flood, latest = ChatFlood.load(self._limits, state), self._clock() + _MOST_AHEAD_S
@@ -73,7 +74,7 @@ class ChatFloods:
             self._chats[chat] = flood
 
     def state_of(self, chat: int) -> Any | None:  # noqa: ANN401 - JSON
-        """Return the state of a chat as JSON, or None if the state has no effect any more."""
+        """Return the state of a chat as JSON. Return None if the state no longer has an effect."""
         flood = self._chats.get(chat)
         return flood.dump() if flood and flood.forgettable_at > self._clock() else None
 

@@ -4,9 +4,9 @@ After a failed send or a lost answer, the process calls ``getMe``. The process p
 and alerts if ``getMe`` fails too, or if sends fail in three chats without a success in between. To
 end the pause, ``getMe`` and then a single send must succeed.
 
-The Bot API server answers ``getMe`` from memory. A success shows only that the server runs, not
-that messages arrive. A success alone therefore neither prevents nor ends a pause. Each process
-has a separate pause, because a different process may reach Telegram
+The Bot API server answers ``getMe`` from memory. A success of ``getMe`` shows only that the server
+runs, not that messages arrive. For this reason, a success of ``getMe`` alone neither prevents nor
+ends a pause. Each process has a separate pause, because a different process may reach Telegram
 (docs/decisions/0001-an-outage-of-one-process.md).
 """
 
@@ -31,9 +31,10 @@ _CHATS_OF_AN_OUTAGE = 3
 _FIRST_TRIAL_S = 5.0
 LAST_TRIAL_S = 60.0
 _PROBE_TAKES_S = 5.0  # seconds; a slower answer to getMe is a failure
-# The pause between two calls that test whether Telegram accepts calls for a chat.
+# The time between two calls that test whether Telegram accepts calls for a chat.
 _ASKS_EVERY = timedelta(seconds=1)
-_LONGEST_ASKING = timedelta(seconds=5)  # maximum wait for the turn of such a test
+# Maximum wait before a call that tests whether Telegram accepts calls for a chat.
+_LONGEST_ASKING = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Pause:
     def with_one_more_trial(self, now: datetime) -> "Pause":
         """Return the pause after a further trial send.
 
-        The wait is doubled each time, up to a minute.
+        The wait before the next trial send is doubled each time, up to a minute.
         """
         wait = min(_FIRST_TRIAL_S * 2 ** min(self.trials + 1, 8), LAST_TRIAL_S)
         return replace(self, trials=self.trials + 1, next_at=now.timestamp() + wait)
@@ -104,8 +105,8 @@ class Outage:
     async def record_outcome(self, chat_id: int, outcome: Outcome) -> bool:
         """Record the outcome of a send. After a failure without a pause, call ``getMe``.
 
-        Return whether the send failed because Telegram may be down, and all sends are paused.
-        Other outcomes return False. A success does not end a pause (see ``end_pause``).
+        Return True if the send failed because Telegram may be down, and all sends are now paused.
+        Return False in all other cases. A success does not end a pause (see ``end_pause``).
         """
         if isinstance(outcome, TryLater) and outcome.down:
             return await self._record_failure(chat_id)
@@ -128,7 +129,8 @@ class Outage:
     def reserve_turn_to_ask(self) -> timedelta | None:
         """Reserve a time to test whether Telegram accepts calls for a chat. Return the wait.
 
-        One chat is tested per second. Return None if the wait would be longer than 5 seconds.
+        At most one chat is tested per second. If the wait would be longer than 5 seconds, reserve
+        nothing and return None.
         """
         now = self._now()
         wait = max(self._asks_at - now, timedelta(0))
@@ -138,11 +140,12 @@ class Outage:
         return wait
 
     async def chat_accepts_calls(self, target: Target) -> bool:
-        """Call ``sendChatAction``, which sends no message. Return whether Telegram processed it.
+        """Test whether Telegram processes calls for a chat, by a call of ``sendChatAction``.
 
-        A refusal, for example of a chat that has blocked the bot, also returns True. If the call
-        fails or Telegram demands a wait, return False. Then do not send a message now: the message
-        could arrive although the answer is lost, and would then be sent twice.
+        The call sends no message. Also return True if Telegram refuses the call, for example
+        because the person has blocked the bot. Return False if the call fails or Telegram demands
+        a wait. After False, the caller must not send a message now, because the message could
+        arrive although Telegram's answer is lost, and the message would then be sent twice.
         """
         try:
             await self._bot.send_chat_action(
@@ -201,13 +204,14 @@ class Outage:
 def is_answer(outcome: Outcome) -> bool:
     """Return whether the outcome shows that Telegram processes sends.
 
-    A success, a permanent refusal and a partly sent album with known items show this. A 429
-    response also shows this, except as stated below. Any other ``TryLater`` does not.
+    Return True for a success, for a permanent refusal, and for an album of which some items are
+    known to be sent. Also return True for a 429 response, unless it is unknown whether the message
+    was sent, or the bot did not call Telegram. Return False for any other ``TryLater``.
     """
     if not isinstance(outcome, TryLater):
         return True
     if outcome.items:
         return True
-    # A 429 response with an unknown outcome may be due to a failure at Telegram, so it does not
-    # count.
+    # A 429 response with an unknown outcome may be due to a failure at Telegram, so this response
+    # does not show that Telegram processes sends.
     return outcome.after is not None and not outcome.unknown and not outcome.unasked

@@ -1,7 +1,7 @@
 """The meaning of Telegram's errors, with the only list of their texts, grouped by subject.
 
-PTB changes the texts: it removes the prefix "Bad Request: " and capitalises the rest. For this
-reason all texts are compared in lower case.
+PTB changes the texts: PTB removes the prefix "Bad Request: " and capitalises the rest of the text.
+For this reason, all texts are compared in lower case.
 """
 
 import re
@@ -53,8 +53,8 @@ Scope = Literal[
     "size",  # the file is too large, whatever its source
     "file",  # the bot's upload is refused
     "any file",  # a file is refused, and the error does not say which file
-    "partly",  # no refusal, but only a part of the album has arrived
-    "down",  # no refusal, but a failure at Telegram
+    "partly",  # not a refusal: only a part of the album has arrived
+    "down",  # not a refusal: Telegram has a failure
 ]
 REFUSALS: Mapping[Scope | Right, tuple[str, ...]] = {
     "removed": ("sent message was immediately deleted",),
@@ -74,7 +74,8 @@ REFUSALS: Mapping[Scope | Right, tuple[str, ...]] = {
         "chat_restricted",
         "chat_guest_send_forbidden",
         "allow_payment_required",
-        # After these errors, a call must show whether the bot is still a member of the chat.
+        # After the following errors, a call must show whether the bot is still a member of the
+        # chat.
         "user_banned_in_channel",
         "chat_forbidden",
         "channel_invalid",
@@ -211,9 +212,9 @@ def read_refusal(error: BaseException) -> Refusal:
 def outcome_of(error: BaseException) -> Outcome:  # noqa: C901, PLR0911 - a line per class
     """Return the outcome of a send that raised ``error``. The result is never ``Sent``.
 
-    If a bad request has an unknown text, or a text about a file, the caption or the buttons, only
-    this message is given up. For an exception that is not Telegram's, it is unknown whether the
-    message has arrived.
+    If Telegram answers "Bad Request" with an unknown text, or with a text about a file, the
+    caption or the buttons, only this message is given up. After an exception that Telegram or the
+    transport did not cause, it is unknown whether the message has arrived.
     """
     match error:
         case TooSoonError():
@@ -243,7 +244,8 @@ def outcome_of(error: BaseException) -> Outcome:  # noqa: C901, PLR0911 - a line
 def _refusal_outcome(error: TelegramError) -> Outcome:  # noqa: PLR0911 - a line per class of answers
     text = _lower_text(error)
     if flood := _RETRY_AFTER.search(text):
-        # In a 400 response, the wait concerns one item of an album. Other items may have arrived.
+        # If a 400 response demands a wait, the wait concerns one item of an album, and the other
+        # items may have arrived.
         wait = timedelta(seconds=int(flood[1])) if flood[1] else _NO_WORD
         partly = _ITEM_FAILED.search(text) is not None
         return TryLater(wait, partly=partly, reason="too many requests")
@@ -260,7 +262,8 @@ def _refusal_outcome(error: TelegramError) -> Outcome:  # noqa: PLR0911 - a line
             return TryLater(unknown=True, down=True, reason=text)
         case scope:
             if isinstance(error, Forbidden):
-                # A call to Telegram must show whether the bot is still in the chat.
+                # This outcome causes a call to Telegram that shows whether the bot is still in the
+                # chat.
                 return Muted("text")
             if isinstance(error, BadRequest) or scope in OF_FILES:
                 return PermanentFailure(text, scope="item")
@@ -268,7 +271,7 @@ def _refusal_outcome(error: TelegramError) -> Outcome:  # noqa: PLR0911 - a line
 
 
 def wait_of(error: RetryAfter) -> timedelta:
-    """Return how long Telegram demands to wait."""
+    """Return the time that Telegram demands to wait."""
     return error._retry_after  # noqa: SLF001 - the public property warns, and has two types
 
 

@@ -1,7 +1,8 @@
-"""Whether the bot is in a chat and may write, fetched from Telegram by two free calls.
+"""The check whether the bot is in a chat and has the right to write, by two free calls.
 
-Telegram does not notify bots if the default permissions of a group change. The Bot API server only
-stores updateChatPermissions. The bot therefore has to ask.
+Telegram does not notify bots if the default permissions of a group change. The Bot API server
+stores the update updateChatPermissions, but does not send the update to bots. For this reason, the
+bot has to ask.
 """
 
 from telegram import Bot, ChatFullInfo, ChatMember
@@ -24,11 +25,12 @@ _SEVERAL = ("can_send_photos", "can_send_videos")
 
 
 async def fetch_presence(bot: Bot, chat_id: int, missing: Right) -> Presence:
-    """Return whether the bot is in a chat and has the right that was missing; free.
+    """Return whether the bot is in a chat and now has the right ``missing``. The calls are free.
 
-    If the chat was migrated, return ``Moved`` with the new id. If Telegram states that the bot
-    can't write to the chat at all, return "away". After any other error, for example no answer,
-    return "may not", so that the bot asks again later.
+    - If the chat was migrated, return ``Moved`` with the new id.
+    - If Telegram states that the bot cannot write to the chat at all, return "away".
+    - After any other error, for example if Telegram does not answer, return "may not", so that the
+      bot asks again later.
     """
     try:
         chat = await bot.get_chat(chat_id)

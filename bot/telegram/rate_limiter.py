@@ -1,9 +1,11 @@
 """The rate limiter for PTB, which sends as fast as Telegram allows, and replies before alerts.
 
 After a 429 response, the bot sends nothing to the chat for the time that Telegram demands.
-Telegram never says whether a 429 concerns the whole bot. If the 429 responses in three chats end
-within 1.5 seconds of the end of the newest one, and one of the chats is private, this process
-stops its calls for the shortest of the times. Other processes must detect this separately.
+Telegram does not say whether a 429 response concerns the whole bot. For this reason, the ends of
+the demanded times are compared. This process assumes that the whole bot is affected if the times
+of three chats end within 1.5 seconds of the end of the newest time, and one of the chats is
+private. In that case, this process stops its calls until the first of these times ends. Each other
+process must detect the limit separately.
 """
 
 import asyncio
@@ -33,9 +35,10 @@ log = structlog.get_logger()
 # Prefixes of the methods that send a message to a chat. Telegram limits these methods.
 _COUNTED = ("send", "copy", "forward")
 _NOT_COUNTED = frozenset({"sendChatAction", "sendMessageDraft"})
-_ALERT_PATIENCE_S = 5.0  # seconds that an alert without a patience waits at most for its chat
+_ALERT_PATIENCE_S = 5.0  # maximum seconds that an alert without a patience waits for its chat
 HAS_SLOT: dict[str, Any] = {"has_slot": True}  # rate_limit_args of a call that has waited already
-_CHATS_OF_ONE_FLOOD = 3  # if 429s in this many chats end together, this process must stop
+# If the demanded waits of this many chats end together, this process stops.
+_CHATS_OF_ONE_FLOOD = 3
 _SAME_END_S = 1.5  # seconds; flood limits that end within this time end together
 
 
@@ -67,7 +70,7 @@ class LimitedCall:
 class Pacing(BaseRateLimiter[dict[str, Any]]):
     """Limits the rate of messages.
 
-    ``rate_limit_args`` are ``HAS_SLOT``, or have the ``lane`` and the ``patience`` of an
+    ``rate_limit_args`` are ``HAS_SLOT``, or have the ``lane`` and the ``patience`` of a
     ``LimitedCall``.
     """
 
@@ -81,8 +84,8 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
     ) -> None:
         """Allow ``per_second`` messages per second for all processes together.
 
-        ``replicas`` returns the number of processes. Each process gets an equal part. Without
-        ``replicas``, this process gets the whole rate.
+        ``replicas`` returns the number of processes. Each process gets an equal part of the rate.
+        Without ``replicas``, this process gets the whole rate.
         """
         self._rate = per_second
         self._floods = floods or ChatFloods(clock)
@@ -116,7 +119,8 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
     ) -> bool | dict[str, Any] | list[dict[str, Any]]:
         """Wait until the limits allow the call, and make the call once.
 
-        With ``HAS_SLOT``, the caller has already waited.
+        If ``rate_limit_args`` are ``HAS_SLOT``, this method does not wait, because the caller has
+        already waited.
 
         Raises:
             TooSoonError: The limits require a longer wait than the patience.
@@ -173,8 +177,8 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
                 is_counted = True
             if ticket or (not call.weight and self._stopped_until <= self._clock()):
                 break
-            # Alerts wait in a separate queue, so that at most one alert is in the queue of the
-            # replies.
+            # Alerts first wait in a separate queue, so that at most one alert waits in the queue
+            # of the replies.
             first = self._alerts_turn if call.lane == "alert" else nullcontext()
             async with first, self._turn:
                 ticket = await self._wait_for_slot(call)
@@ -183,7 +187,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         return ticket
 
     async def _wait_for_slot(self, call: LimitedCall) -> Ticket | None:
-        """Wait for the limit of this process. Only one call at a time waits here.
+        """Wait for the limit of this process. Only one call at a time waits in this method.
 
         Return the ticket of the counted messages, or None if the call sends no message.
 
@@ -214,7 +218,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
     def _close_flooded(self, error: TelegramError, call: LimitedCall) -> None:
         """Stop sending to the chat of a call, or to all chats, as long as Telegram demands.
 
-        An error without a demanded wait, or a call without a chat, changes nothing.
+        Do nothing if the error demands no wait, or if the call has no chat.
         """
         outcome = outcome_of(error)
         if call.chat is None or not isinstance(outcome, TryLater) or outcome.after is None:

@@ -31,7 +31,7 @@ from bot.runtime.proxies import connector
 
 log = structlog.get_logger()
 
-_PATIENCE_WITHOUT_WORD = 30  # seconds to wait after a 429 response that states no time
+_PATIENCE_WITHOUT_WORD = 30  # seconds to wait after a 429 response that states no wait
 # TDLib retries a failed query after 1, 2 and 4 seconds. If the next delay is 8 seconds or more,
 # TDLib answers 429 (NetQueryDelayer::delay).
 _LATE_S, _LONGEST_LATE_WAIT_S = 7.0, 8
@@ -41,7 +41,7 @@ _MEDIA_METHODS = frozenset(
 
 
 class NotSentError(NetworkError):
-    """Raised if Telegram has not received the whole call, which may therefore be retried."""
+    """Raised if Telegram has not received the whole call. The call may be retried."""
 
 
 class TooManyFilesError(NotSentError):
@@ -57,9 +57,9 @@ class UnknownOutcomeError(NetworkError):
 
 
 class LateFloodError(RetryAfter):
-    """Raised for a 429 response that may be due to a failure at Telegram.
+    """Raised for a 429 response that a failure at Telegram may have caused.
 
-    The call may have had an effect.
+    In that case, the call may have had an effect.
     """
 
 
@@ -94,11 +94,12 @@ class AiohttpRequest(BaseRequest):
     ) -> None:
         """Create a transport. ``initialize`` opens the session in the running event loop.
 
-        ``on_server_time`` is called with the times in an answer: once with the header ``Date`` (""
-        if the header is missing), and after a send once more with the date of the sent message.
-        For the header, answers that do not have the format of the Bot API are ignored. The first
-        argument of ``on_server_time`` is the server's name. The last argument is the time in
-        seconds until the headers of the answer arrived.
+        ``on_server_time`` is called with the times in an answer. The arguments are the server's
+        name, the time, and the seconds until the headers of the answer arrived.
+
+        - For each answer in the format of the Bot API, the time is the header ``Date``, or "" if
+          the header is missing.
+        - After a send, ``on_server_time`` is called once more with the date of the sent message.
         """
         self._on_server_time = on_server_time
         self._connections = connections
@@ -115,7 +116,7 @@ class AiohttpRequest(BaseRequest):
         return self._timeouts.call
 
     async def initialize(self) -> None:
-        """Open the session. A second call has no effect."""
+        """Open the session. Further calls have no effect."""
         if self._session is None or self._session.closed:
             self._session = aiohttp.ClientSession(
                 connector=connector(self._proxy, limit=self._connections, ttl_dns_cache=300),
@@ -140,13 +141,14 @@ class AiohttpRequest(BaseRequest):
     ) -> tuple[int, bytes]:
         """Make a call to the Bot API. Return the status and the body of the answer.
 
-        PTB passes four timeouts. Only ``read_timeout`` is used: if it is set, the whole call may
-        take this time and the time to connect. None means no limit. Otherwise ``Timeouts``
-        applies.
+        PTB passes four timeouts, of which only ``read_timeout`` is used. If ``read_timeout`` is
+        set, the whole call may take this time and the time to connect. None means that the whole
+        call has no time limit. If ``read_timeout`` is not set, ``Timeouts`` applies.
 
         Raises:
             NotSentError: Two attempts to connect failed, the connection broke in an upload, or the
-                session is not open. ``TooManyFilesError`` if the process has too many open files.
+                session is not open. The subclass ``TooManyFilesError`` is raised if the process
+                has too many open files.
             UnknownOutcomeError: The call was sent, but its answer was not received, or the answer
                 has a status of 500 or more.
             LateFloodError: A 429 response came after more than 7 seconds and demands a wait of at
@@ -158,7 +160,8 @@ class AiohttpRequest(BaseRequest):
         try:
             answer = await self._attempt(url, method, request_data, timeout)
         except CutOffError:
-            raise  # a retry would take as long, and the caller may have a different source
+            # A retry of the upload would take as long, and the caller may have a different source.
+            raise
         except NotSentError:
             sent_at = steady()
             answer = await self._attempt(url, method, request_data, timeout)
@@ -180,8 +183,8 @@ class AiohttpRequest(BaseRequest):
             UnknownOutcomeError: The answer is not a JSON object, so it may be from a proxy.
         """
         try:
-            # ``from_json`` takes half of the time of ``json.loads``. orjson would save only 3 of
-            # 300 µs more.
+            # ``from_json`` takes half of the time of ``json.loads``. orjson would save only 3 µs
+            # of 300 µs in addition.
             answer = from_json(payload)
         except ValueError:
             answer = None
@@ -246,7 +249,7 @@ class AiohttpRequest(BaseRequest):
 
 
 class _Upload(io.BufferedReader):
-    """A file that counts the bytes that are not yet read."""
+    """A file with a counter of the bytes that have not been read."""
 
     def __init__(self, path: Path) -> None:
         """Open the file."""
@@ -293,7 +296,7 @@ def _body(data: RequestData | None, files: ExitStack, uploads: list[_Upload]) ->
 
 _IS_BOT_API = re.compile(
     rb'\{"ok": ?(?:true|false)'
-)  # other answers come from a proxy, whose clock may be wrong
+)  # answers in a different format come from a proxy, whose clock may be wrong
 _METHOD = re.compile("/send[A-Z][A-Za-z]+$")
 # The first match is the date of the message. The date of a quoted message follows later.
 _SENT_AT = re.compile(rb'"date": ?([0-9]{10})[,}]')
@@ -325,7 +328,8 @@ def _refusal_words(payload: bytes) -> str:
 def _answer_for_ptb(answer: tuple[int, bytes, str]) -> tuple[int, bytes]:
     """Return a status and a body for which PTB raises the right error.
 
-    PTB takes any 2xx status for a success, and a 429 without parameters for a network error.
+    The change is needed because PTB treats any 2xx status as a success, and a 429 response without
+    parameters as a network error.
     """
     status, payload, wait = answer
     if status < 300 and payload[:12].replace(b" ", b"").startswith(b'{"ok":true'):  # noqa: PLR2004 - 2xx
