@@ -26,16 +26,20 @@ from bot.media.urls import MediaHosts, is_fresh, parse
 _HEADERS = {
     "User-Agent": "Storybell/1.0",
     "Accept": "image/jpeg,image/png,video/mp4,*/*;q=0.5",
-    # Media files are already compressed, so ask for an uncompressed response.
+    # Media files are already compressed, so the response needs no further compression.
     "Accept-Encoding": "identity",
 }
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_DENIED = 403  # the URL's signature has expired or was altered, or the network is refused
+# The status if the URL's signature has expired or was altered, or if the server refuses the bot's
+# network.
+_DENIED = 403
 _GONE = frozenset({404, 410})
 _MOST_HOPS = 5
 _CHUNK = 64 * 1024
-_DEADLINE = 120.0  # seconds for a whole download
-_SILENCE = 15.0  # maximum seconds between two bytes; a stalled download blocks later ones
+_DEADLINE = 120.0  # the maximum duration of a whole download in seconds
+# The maximum number of seconds without a received byte. The limit is short, because a stalled
+# download delays later downloads.
+_SILENCE = 15.0
 
 
 _UNICAST = ipaddress.IPv6Network("2000::/3")
@@ -48,16 +52,24 @@ All other forms that embed an IPv4 address (``::127.0.0.1``, ``::ffff:0:127.0.0.
 
 
 class PublicResolver(AbstractResolver):
-    """A resolver that returns public addresses only. A name in a private network is an error."""
+    """A resolver that returns only public IP addresses.
+
+    The resolution of a name that has only private addresses is an error.
+    """
 
     def __init__(self, resolver: AbstractResolver | None = None) -> None:
-        """Use ``resolver`` to look up names, by default the system's resolver."""
+        """Create a resolver that looks up names with ``resolver``.
+
+        If ``resolver`` is None, names are looked up with the resolver of the system.
+        """
         self._resolver = resolver or DefaultResolver()
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """Return the public addresses of ``host``. The connection uses exactly these addresses.
+        """Return the public IP addresses of ``host``.
+
+        The connection uses exactly these addresses, without a second look-up.
 
         Raises:
             OSError: The host has no public address.
@@ -76,7 +88,7 @@ class PublicResolver(AbstractResolver):
 def is_public(address: str) -> bool:
     """Return whether an IP address is on the public internet.
 
-    An IPv4 address that is embedded in the address must also be public.
+    If an IPv6 address contains an IPv4 address, the IPv4 address must also be public.
     """
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])
@@ -94,7 +106,7 @@ def is_public(address: str) -> bool:
 
 
 class Media:
-    """Downloads files from Instagram's media hosts into the spool."""
+    """The downloader of files from Instagram's media hosts into the spool."""
 
     def __init__(
         self,
@@ -107,7 +119,8 @@ class Media:
     ) -> None:
         """Create a downloader. The connector of ``session`` should use ``PublicResolver``.
 
-        ``trusted_origin`` is allowed in addition to Instagram's hosts. ``deadline`` is in seconds.
+        Downloads from ``trusted_origin`` are allowed in addition to downloads from Instagram's
+        hosts. ``deadline`` is the maximum duration of a download in seconds.
         """
         self._session = session
         self._spool = spool
@@ -121,19 +134,22 @@ class Media:
         return self._hosts.allows(url)
 
     def slow_since(self, url: str) -> datetime | None:
-        """Return since when the host of ``url`` is slow, or None if the host is not slow now."""
+        """Return the time at which the host of ``url`` became slow.
+
+        Return None if the host is not slow now.
+        """
         address = parse(url)
         return self.slow_hosts.slow_since(address.host or "") if address else None
 
     async def fetch(self, url: str, *, limit: int) -> MediaFile:
-        """Download ``url``, at most ``limit`` bytes. The caller must remove the file.
+        """Download the file at ``url``. The caller must remove the returned file.
 
         Raises:
-            MediaDeniedError: The server answers 403.
+            MediaDeniedError: The server answers with the status 403.
             MediaError: The URL has expired or expires within 60 seconds, the file was deleted, the
-                host is not allowed, the redirects are too many, or the content is not a photo or
-                video.
-            MediaTooBigError: The file has more bytes than ``limit``.
+                host is not allowed, the server redirects too often, or the content is not a photo
+                or video.
+            MediaTooBigError: The file has more than ``limit`` bytes.
             MediaUnavailableError: The server is slow or fails, or the spool or the disk is full.
         """
         if not is_fresh(url, self._now()):

@@ -9,17 +9,17 @@ from datetime import datetime, timedelta
 from bot.runtime.concurrency import SLOW_AFTER
 from bot.runtime.timed_cache import TimedCache
 
-SLOW_BYTES = 80 * 1024  # a download with fewer bytes in 5 seconds is slow
-SLOW_AT_ONCE = 3  # with this number of slow downloads at the same time, a host is slow
-# After the last slow download, a host counts as slow for this time.
+SLOW_BYTES = 80 * 1024  # a download that receives fewer bytes in 5 seconds is slow
+SLOW_AT_ONCE = 3  # a host with this number of concurrent slow downloads is slow
+# After its downloads are no longer slow, a host still counts as slow for this time.
 _SLOW_FOR = timedelta(seconds=5)
-# If a host becomes slow again within this time, ``since`` is not changed.
+# If a host becomes slow again within this time, the start of its slow time is not changed.
 _REMEMBERED = timedelta(minutes=1)
 
 
 @dataclass(slots=True)
 class Download:
-    """A download with its ``received`` bytes so far."""
+    """A download in progress. ``received`` is the number of bytes received so far."""
 
     received: int = 0
     is_over: bool = False
@@ -27,9 +27,10 @@ class Download:
 
 @dataclass(slots=True)
 class _Host:
-    """A host with its slow downloads.
+    """The state of a host.
 
-    ``since`` is the start of the slow time. ``last`` is the last time when the host was slow.
+    ``slow`` has the ids of the slow downloads in progress. ``since`` is the time at which the host
+    became slow. ``last`` is the last time at which the host was slow.
     """
 
     slow: set[int] = field(default_factory=set)
@@ -38,18 +39,18 @@ class _Host:
 
 
 class SlowHosts:
-    """Detects hosts from which several downloads are slow at the same time."""
+    """The detector of slow hosts, which are hosts with several concurrent slow downloads."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
-        """Create a detector without slow hosts."""
+        """Create a detector that knows of no slow hosts yet."""
         self._now = now
         self._hosts = TimedCache[str, _Host]()
 
     @contextmanager
     def watching(self, host: str) -> Iterator[Download]:
-        """Measure the speed of a download during the ``with`` block.
+        """Measure the speed of a download from ``host`` during the ``with`` block.
 
-        The block must add the received bytes to ``received``.
+        The code in the block must add the number of received bytes to ``Download.received``.
         """
         download = Download()
         self._judge_later(host, download)
@@ -60,9 +61,9 @@ class SlowHosts:
             self._record(host, download, is_slow=False)
 
     def _judge_later(self, host: str, download: Download) -> None:
-        """Decide every 5 seconds until the end of a download whether the download is slow.
+        """Decide every 5 seconds whether a download is slow, until the download ends.
 
-        A download is slow if fewer than ``SLOW_BYTES`` bytes were received in the 5 seconds.
+        A download is slow if it received fewer than ``SLOW_BYTES`` bytes in the last 5 seconds.
         """
         loop, before = asyncio.get_running_loop(), download.received
 
@@ -74,7 +75,7 @@ class SlowHosts:
         loop.call_later(SLOW_AFTER.total_seconds(), judge)
 
     def slow_since(self, host: str) -> datetime | None:
-        """Return since when a host is slow, or None if the host is not slow now."""
+        """Return the time at which a host became slow, or None if the host is not slow now."""
         now = self._now()
         state = self._hosts.get(host, now=now)
         if state is None or state.last is None:
@@ -83,7 +84,7 @@ class SlowHosts:
         return state.since if is_slow else None
 
     def names(self) -> list[str]:
-        """Return the hosts that are slow, or were slow in the last minute."""
+        """Return the names of the hosts that are slow now or were slow in the last minute."""
         now = self._now()
         return sorted(
             host

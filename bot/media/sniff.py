@@ -1,7 +1,8 @@
-"""The detection of a file's type and dimensions from its bytes, not from names or HTTP headers.
+"""The detection of a file's type and dimensions from the content of the file.
 
-The first 32 bytes decide the type. The dimensions of a video are read from the boxes of the file.
-No picture is decoded. A small file that decompresses to a huge picture is therefore harmless.
+File names and HTTP headers are not used. The first 32 bytes decide the type. The dimensions of a
+video are read from the boxes of the file. No picture is decoded, so that a small file that would
+decompress to a huge picture is harmless.
 """
 
 import struct
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-HEAD = 32  # bytes at the start of a file that are enough to detect the type
+HEAD = 32  # the number of bytes at the start of a file that are needed to detect its type
 _STILL_BRANDS = frozenset({b"heic", b"heix", b"heif", b"mif1", b"msf1", b"avif", b"avis"})
 EXTENSIONS = {
     "image/jpeg": ".jpg",
@@ -34,7 +35,7 @@ class MediaKind:
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """The dimensions in pixels and the duration in seconds. None means unknown."""
+    """The dimensions of a video in pixels and its duration in seconds. Unknown values are None."""
 
     width: int | None = None
     height: int | None = None
@@ -42,7 +43,10 @@ class Measures:
 
 
 def sniff(head: bytes) -> MediaKind | None:
-    """Return the type of a photo or video that starts with ``head``, or None for other files."""
+    """Return the type of the photo or video whose first bytes are ``head``.
+
+    Return None if the file is neither a photo nor a video.
+    """
     if head.startswith(b"\xff\xd8\xff"):
         return MediaKind("photo", "image/jpeg")
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -74,7 +78,8 @@ def _measure_mp4(file: BinaryIO) -> Measures:
         if name == b"mvhd":
             duration = _duration(body)
         elif name == b"tkhd":
-            at = 88 if body[0] else 76  # version 1 has 64-bit times before the width
+            # In version 1 of the box, the times before the width have 64 bits instead of 32.
+            at = 88 if body[0] else 76
             w, h = (value >> 16 for value in struct.unpack(">II", body[at:][:8]))
             if w * h > width * height:
                 width, height = w, h
@@ -89,9 +94,10 @@ def _duration(mvhd: bytes) -> float | None:
 
 
 def _boxes(file: BinaryIO, start: int, end: int, depth: int) -> Iterator[tuple[bytes, int, int]]:
-    """Yield the name of each box, and the start and end of its content (ISO/IEC 14496-12).
+    """Yield the name of each box in a file, and the start and end of the box's content.
 
-    The boxes in ``moov`` and ``trak`` are yielded in place of these two boxes.
+    The boxes ``moov`` and ``trak`` are not yielded. Instead, the boxes inside of them are yielded.
+    Boxes are defined in ISO/IEC 14496-12.
     """
     for _ in range(_MOST_BOXES):
         if start + 8 > end:

@@ -1,4 +1,4 @@
-"""A folder of limited size that stores downloads until the upload."""
+"""The spool: a folder of limited size that stores downloaded files until they are uploaded."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ from typing import Literal, Self
 from bot.domain.errors import MEDIA_REFUSED, MediaError, MediaTooBigError, MediaUnavailableError
 from bot.media.sniff import EXTENSIONS, HEAD, Measures, MediaKind, measure_video, sniff
 
-_PATIENCE = 30.0  # the maximum seconds to wait for free space
+_PATIENCE = 30.0  # the maximum number of seconds that a download waits for free space
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +37,26 @@ class MediaFile:
     on_remove: Callable[[], None] = field(default=lambda: None, repr=False, compare=False)
 
     def remove(self) -> None:
-        """Remove the file and release its space in the spool. A second call has no effect."""
+        """Remove the file and release its space in the spool.
+
+        If the file is already removed, do nothing.
+        """
         with contextlib.suppress(FileNotFoundError):
             self.path.unlink()
             self.on_remove()
 
 
 class Draft:
-    """A file that is being downloaded into reserved space.
+    """A file that is being downloaded into reserved space of the spool.
 
-    ``finish`` returns the ``MediaFile``.
+    After the last ``write``, call ``finish`` to get the ``MediaFile``.
     """
 
     def __init__(self, folder: Path, room: int, give_back: Callable[[int], None]) -> None:
-        """Create the file with a new name, readable only by the bot's user.
+        """Create the file in ``folder`` with a new name. Only the bot's user can read the file.
 
-        Symbolic links are not followed. ``room`` is the reserved space in bytes.
+        Symbolic links are not followed. ``room`` is the reserved space in bytes. ``give_back``
+        releases a number of reserved bytes.
 
         Raises:
             OSError: The file cannot be created.
@@ -84,7 +88,9 @@ class Draft:
         self.size += len(chunk)
 
     async def finish(self, kind: MediaKind) -> MediaFile:
-        """Return the complete file, and release the unused space. A video gets its dimensions.
+        """Return the complete file, and release the unused part of the reserved space.
+
+        If the file is a video, read its dimensions and duration from the file.
 
         Raises:
             MediaError: The file is empty.
@@ -109,7 +115,7 @@ class Draft:
         )
 
     def close(self) -> None:
-        """Close the file. Remove an unfinished file, and release the reserved space."""
+        """Close the file. If ``finish`` did not succeed, also remove the file and its space."""
         os.close(self._fd)
         if not self._kept:
             self.path.unlink(missing_ok=True)
@@ -119,14 +125,15 @@ class Draft:
 class Spool:
     """A folder for downloads, used as a context manager.
 
-    The downloads of this process have at most ``limit`` bytes. Each process has a subfolder with a
-    lock file. At its start, a process removes the subfolders of processes that have ended.
+    All downloads of this process together have at most ``limit`` bytes. Each process has its own
+    subfolder with a lock file. When a process enters the context manager, it removes the
+    subfolders of processes that have ended.
     """
 
     def __init__(self, folder: Path, *, limit: int, patience: float = _PATIENCE) -> None:
-        """Prepare the spool, without access to the disk.
+        """Prepare the spool. The disk is not accessed before the context manager is entered.
 
-        ``patience`` is the maximum number of seconds to wait for free space.
+        ``patience`` is the maximum number of seconds that a download waits for free space.
         """
         self._root = folder
         self._folder = folder / uuid.uuid4().hex
@@ -153,13 +160,13 @@ class Spool:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Remove the subfolder of this process with all files."""
+        """Remove the subfolder of this process with all its files."""
         shutil.rmtree(self._folder, ignore_errors=True)
         os.close(self._lock)
 
     @asynccontextmanager
     async def draft(self, size: int) -> AsyncIterator[Draft]:
-        """Wait for free space, and yield a file into which up to ``size`` bytes can be written.
+        """Wait for free space. Yield a file into which at most ``size`` bytes can be written.
 
         Raises:
             MediaUnavailableError: No space became free in time, ``size`` exceeds the limit of the
@@ -192,7 +199,7 @@ class Spool:
 
 
 async def write_stream(chunks: AsyncIterable[bytes], draft: Draft) -> MediaFile:
-    """Write a stream into ``draft``. The first bytes determine the type of the file.
+    """Write a stream into ``draft``, and return the file. The first bytes decide the file's type.
 
     Raises:
         MediaError: The stream is empty, or is not a photo or video. In this case only the first
@@ -225,7 +232,7 @@ def _remove_if_dead(part: Path) -> None:
     try:
         lock = os.open(part / "lock", os.O_WRONLY | os.O_NOFOLLOW)
     except OSError:
-        return  # in use by a starting process, or not created by the bot
+        return  # a starting process uses the folder, or the bot did not create the folder
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

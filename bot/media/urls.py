@@ -1,4 +1,7 @@
-"""The rules for media URLs that may be downloaded. The rules are also applied to each redirect."""
+"""The rules that decide which media URLs may be downloaded.
+
+The rules are also applied to the target of each redirect.
+"""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,23 +9,27 @@ from yarl import URL
 
 _SUFFIXES = (".cdninstagram.com", ".fbcdn.net")
 HTTPS = 443
-_LONGEST = 4096  # maximum characters of a URL; signed URLs have 560 to 1,060 characters
+# The maximum number of characters of a URL. The signed URLs of Instagram have 560 to 1,060.
+_LONGEST = 4096
 _MARGIN = timedelta(seconds=60)
 
 
 class MediaHosts:
-    """The allowed media hosts: Instagram's hosts with https, and an origin for tests and demo."""
+    """The hosts from which media may be downloaded.
+
+    These are Instagram's hosts with https, and one further origin for tests and the demo.
+    """
 
     def __init__(self, trusted_origin: str = "") -> None:
-        """Allow ``trusted_origin`` in addition to Instagram's hosts.
+        """Allow Instagram's hosts and ``trusted_origin``.
 
-        An origin consists of a scheme, a host and a port. An empty string allows no further
-        origin.
+        An origin consists of a scheme, a host and a port. If ``trusted_origin`` is an empty
+        string, only Instagram's hosts are allowed.
         """
         self._trusted = URL(trusted_origin).origin() if trusted_origin else None
 
     def allows(self, url: str) -> bool:
-        """Return whether ``url`` may be downloaded. Never raises an error."""
+        """Return whether ``url`` may be downloaded. An invalid URL does not raise an error."""
         parsed = parse(url)
         if parsed is None:
             return False
@@ -35,9 +42,10 @@ class MediaHosts:
 def parse(url: str) -> URL | None:
     """Return ``url`` as a plain http(s) URL, or None if the URL is invalid.
 
-    A URL is invalid if the URL has a user, a password, spaces, control characters, backslashes,
-    non-ASCII characters or more than 4,096 characters. Always download the returned value, because
-    two parsers may interpret the same text differently.
+    A URL is invalid if the URL contains a user, a password, spaces, control characters,
+    backslashes or non-ASCII characters, or if it has more than 4,096 characters. The caller must
+    download the returned value and not ``url``, because a second parser could interpret the same
+    text differently.
     """
     if len(url) > _LONGEST or "\\" in url or not url.isascii() or not url.isprintable():
         return None
@@ -57,9 +65,10 @@ def parse(url: str) -> URL | None:
 
 
 def expires_at(url: str) -> datetime | None:
-    """Return when a signed URL expires, or None if the URL is invalid or not signed.
+    """Return the time at which a signed URL expires.
 
-    The parameter ``oe`` contains the hexadecimal Unix time.
+    The parameter ``oe`` of the URL contains this time as a hexadecimal Unix time. Return None if
+    the URL is invalid or not signed.
     """
     parsed = parse(url)
     try:
@@ -69,9 +78,9 @@ def expires_at(url: str) -> datetime | None:
 
 
 def is_fresh(url: str, now: datetime) -> bool:
-    """Return whether ``url`` is valid for at least 60 more seconds.
+    """Return whether ``url`` expires later than 60 seconds after ``now``.
 
-    An unsigned URL is always valid.
+    Return True for a URL that is not signed, because such a URL does not expire.
     """
     end = expires_at(url)
     return end is None or end - _MARGIN > now

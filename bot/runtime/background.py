@@ -1,4 +1,4 @@
-"""Helpers for coroutines that run beside a ``with`` block, or that must survive a cancellation."""
+"""Helpers for coroutines that run during a ``with`` block or must end despite a cancellation."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
@@ -19,8 +19,8 @@ async def running_beside(
 ) -> AsyncIterator[None]:
     """Run ``work`` while the ``with`` block runs.
 
-    At the end of the block, call ``end`` and wait for ``work``. An exception of the block is
-    raised unchanged. If ``work`` fails, the block is cancelled.
+    At the end of the block, call ``end``, which must end ``work``, and wait for ``work``. An
+    exception that the block raises is raised unchanged. If ``work`` fails, the block is cancelled.
 
     Raises:
         ExceptionGroup: ``work`` failed.
@@ -39,7 +39,7 @@ async def running_beside(
 
 
 async def run_together(*work: Coroutine[Any, Any, None]) -> None:
-    """Run coroutines concurrently. If a coroutine fails, cancel the rest.
+    """Run coroutines concurrently. If a coroutine fails, cancel the other coroutines.
 
     Raises:
         Exception: The exception of the first coroutine that failed, unchanged. Further exceptions
@@ -56,10 +56,11 @@ async def run_together(*work: Coroutine[Any, Any, None]) -> None:
 async def finish_on_cancel(
     work: Coroutine[Any, Any, T], *, undo: Callable[[T], Awaitable[object]] | None = None
 ) -> T:
-    """Run ``work`` to its end even if the caller is cancelled, then raise the cancellation.
+    """Run ``work`` to its end, even if the caller is cancelled. Return the result of ``work``.
 
-    If the caller is cancelled and ``work`` succeeds, ``undo`` is called with the result of
-    ``work``. If the caller is cancelled and ``work`` fails, the exception of ``work`` is dropped.
+    If the caller is cancelled, the cancellation is raised only after the end of ``work``. Before
+    the cancellation is raised, ``undo`` is called with the result of ``work`` if ``work`` has
+    succeeded. If ``work`` has failed, its exception is dropped.
     """
     task = asyncio.get_running_loop().create_task(work)
     try:
@@ -71,9 +72,10 @@ async def finish_on_cancel(
 
 
 async def wait_for_end(task: asyncio.Task[T]) -> asyncio.Task[T]:
-    """Wait until a task is done, and return the task.
+    """Wait until ``task`` is done, and return the task.
 
-    If the caller is cancelled, the cancellation is raised after the task is done.
+    If the caller is cancelled, the task continues, and the cancellation is raised after the task
+    is done.
     """
     cancelled: asyncio.CancelledError | None = None
     while not task.done():
@@ -94,12 +96,13 @@ async def running_after(
 ) -> AsyncIterator[None]:
     """Start ``work`` if the ``with`` block takes longer than ``seconds``.
 
-    At the end of the block, ``work`` is cancelled. An exception of ``work`` is logged and does not
-    end the block.
+    At the end of the ``with`` block, ``work`` is cancelled. An exception of ``work`` is logged,
+    and does not end the block.
     """
     loop = asyncio.get_running_loop()
     tasks: list[asyncio.Task[None]] = []
-    # Use a timer, because most blocks end before ``seconds`` have passed and need no task.
+    # The task is created by a timer and not immediately, because most ``with`` blocks end before
+    # ``seconds`` have passed and therefore need no task.
     timer = loop.call_later(seconds, lambda: tasks.append(loop.create_task(work())))
     try:
         yield
@@ -118,9 +121,9 @@ def renewing(
 ) -> AbstractAsyncContextManager[None]:
     """Renew a lease every ``every_s`` seconds during the ``with`` block.
 
-    The renewals end when ``renew`` returns False. A failed renewal is logged with ``of_what`` and
-    retried. If all retries fail, the lease expires. In the worst case a different process then
-    does the same work.
+    The renewals end when ``renew`` returns False. A failed renewal is logged with the fields
+    ``of_what``, and is retried after ``every_s`` seconds. If all retries fail, the lease expires.
+    In that case a different process can claim and repeat the work of the block.
     """
     return running_after(every_s, partial(_renew_repeatedly, renew, every_s, of_what))
 

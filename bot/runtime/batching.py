@@ -1,4 +1,4 @@
-"""Group commit: concurrent writes are combined into a single transaction."""
+"""Group commit, which combines concurrent writes into a single transaction."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -12,9 +12,9 @@ T = TypeVar("T")
 
 @dataclass(eq=False, slots=True)
 class _Batch(Generic[T]):
-    """A batch with its items, and the task that writes the batch.
+    """A batch of items, and the task ``writing`` that writes the items.
 
-    The first caller starts the task.
+    The first caller who adds items to the batch starts the task.
     """
 
     items: list[T] = field(default_factory=list)
@@ -22,14 +22,17 @@ class _Batch(Generic[T]):
 
 
 class BatchingQueue(Generic[T]):
-    """A queue that writes items in batches. Calls made during a write go into the next batch."""
+    """A queue that writes items in batches.
+
+    Items that are added while a batch is written go into the next batch.
+    """
 
     def __init__(
         self, write: Callable[[list[T]], Awaitable[None]], *, gather_s: float = 0.0
     ) -> None:
-        """Create a queue whose batches are written by ``write``.
+        """Create a queue that calls ``write`` to write a batch.
 
-        Each batch waits ``gather_s`` seconds for items of further calls.
+        Each batch waits for ``gather_s`` seconds, so that items of further calls join the batch.
         """
         self._gather_s = gather_s
         self._write = write
@@ -37,10 +40,13 @@ class BatchingQueue(Generic[T]):
         self._next = _Batch[T]()
 
     async def __call__(self, items: list[T]) -> None:
-        """Write ``items`` in a batch. A cancellation of the caller is raised after the write.
+        """Write ``items`` in a batch, and wait until the batch is written.
+
+        If the caller is cancelled, the batch is still written, and the cancellation is raised
+        after the write.
 
         Raises:
-            Exception: ``write`` failed. The cause may be the items of a different caller.
+            Exception: ``write`` failed. The cause can be items of a different caller.
         """
         batch = self._next
         batch.items.extend(items)
@@ -50,6 +56,6 @@ class BatchingQueue(Generic[T]):
 
     async def _write_batch(self, batch: _Batch[T]) -> None:
         async with self._lock:
-            await asyncio.sleep(self._gather_s)  # further calls can join the batch now
+            await asyncio.sleep(self._gather_s)  # items of further calls join the batch now
             self._next = _Batch()
             await self._write(batch.items)

@@ -1,6 +1,7 @@
 """The owner of claims, the lease of a claim, and the retry policy.
 
-``bot.store.claims`` writes claims into the rows of a table.
+A process claims a row of a table before it does the work that the row describes.
+``bot.store.claims`` writes the claims into the rows.
 """
 
 import uuid
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 PROCESS = "process:"
-"""The prefix of ``Owner.key``."""
+"""The prefix of ``Owner.key``, which identifies the process that owns a claim."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +25,12 @@ class Lease:
 class RetryPolicy:
     """The pause between two attempts of a task, and the maximum number of attempts.
 
-    The task is abandoned after ``failures`` failures. The task is also abandoned after
-    ``attempts`` attempts without an outcome, for example because the process died. None means no
-    limit.
+    - ``pause`` is the pause after the first attempt.
+    - ``failures`` is the number of failed attempts after which the task is abandoned.
+    - ``attempts`` is the number of attempts without an outcome after which the task is abandoned.
+      An attempt has no outcome, for example, if the process died.
+
+    None means that the number of failures or attempts has no limit.
     """
 
     pause: timedelta
@@ -40,7 +44,10 @@ class RetryPolicy:
         return self.attempts is not None and attempts >= self.attempts
 
     def next_at(self, attempts: int, *, now: datetime) -> datetime:
-        """Return the time of the next attempt. The pause after attempt n is n times ``pause``."""
+        """Return the time of the next attempt after ``attempts`` attempts.
+
+        The pause after the attempt with the number n is n times ``pause``.
+        """
         return now + self.pause * attempts
 
 
@@ -48,28 +55,33 @@ class Owner:
     """The identity with which a process claims rows.
 
     If several processes share a database, each process renews a lease on its identity. After the
-    lease has expired, other processes release the claims of this identity.
+    lease of an identity has expired, other processes release the claims of this identity.
     """
 
     def __init__(self) -> None:
-        """Create an owner without a lease. Claims do not expire before the first ``renew``."""
+        """Create an owner without a lease on its identity.
+
+        Before the first call of ``renew``, the claims of the owner do not expire.
+        """
         self.key = f"{PROCESS}{uuid.uuid4().hex}"
         self._since = datetime.min.replace(tzinfo=UTC)
-        # The end of the process's lease. None means that no other process can release the claims.
+        # The end of the lease on the identity. None means that the process has no lease, so that
+        # no other process releases its claims.
         self._until: datetime | None = None
 
     def renew(self, until: datetime, *, done_at: datetime) -> None:
-        """Record that the lease was renewed until ``until``. The renewal ended at ``done_at``.
+        """Record that the lease on the identity was renewed until ``until``.
 
-        If the lease had expired before ``done_at``, another process may have released all claims
-        that are older than ``done_at``.
+        ``done_at`` is the time at which the renewal was finished. If the lease had expired before
+        ``done_at``, another process may have released the claims that are older than ``done_at``.
+        Therefore these claims count as lost.
         """
         if self._until is None or not self.is_valid(done_at):
             self._since = done_at
         self._until = until
 
     def is_valid(self, now: datetime) -> bool:
-        """Return whether the process still has its lease, so that work may begin."""
+        """Return whether the lease on the identity is valid. If it is, new work may begin."""
         return self._until is None or now < self._until
 
     def holds(self, claimed_at: datetime, *, now: datetime) -> bool:
@@ -77,9 +89,10 @@ class Owner:
         return self._since <= claimed_at and self.is_valid(now)
 
     def valid_for(self, now: datetime) -> timedelta:
-        """Return how long the process has had its lease without an interruption.
+        """Return for how long the process has had its lease without an interruption.
 
-        Before the first ``renew``, the result is practically unlimited.
+        If the lease has expired, the result is 0. Before the first call of ``renew``, the result
+        is practically unlimited.
         """
         return now - self._since if self.is_valid(now) else timedelta(0)
 

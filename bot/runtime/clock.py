@@ -1,7 +1,7 @@
 """The clock of the process: the event loop's time plus an offset.
 
-Sleeps, timeouts and dates all use the event loop's time, and are therefore always consistent. If
-somebody sets the system clock, this clock does not change.
+Sleeps, timeouts and dates all use the event loop's time, and are therefore always consistent. A
+change of the system clock does not change this clock.
 """
 
 import asyncio
@@ -13,32 +13,36 @@ from email.utils import parsedate_to_datetime
 from bot.runtime.clock_anchor import JUMP_S, QUICK_S, Witness
 
 TELEGRAM, STORIES_API = "Telegram", "the Stories API"
-_HALF_S = 0.5  # a Date header omits the fraction of a second, which is 0.5 s on average
+# A ``Date`` header omits the fraction of a second, which is 0.5 seconds on average.
+_HALF_S = 0.5
 _NOT_COMPARED = "the machine's clock is not compared with another one yet"
 _WAS_SET = "the machine's clock was set, and is not compared with another one yet"
 
 
 def steady() -> float:
-    """Return the running loop's time in seconds, which never goes back."""
+    """Return the time of the running event loop in seconds. This time never goes back."""
     return asyncio.get_running_loop().time()
 
 
 class Clock:
     """A clock that returns the current time as an aware UTC datetime.
 
-    The time never goes back, except by the first correction and after ``forget_latest``.
+    The time never goes back, except at the first correction and after a call of
+    ``forget_latest``.
 
     The clock is called anchored after a server has confirmed the time. If the system clock steps
-    by a second or more (after a suspend, or by NTP), the clock is no longer anchored. ``anchor``
-    must then be called again.
+    by a second or more (after a suspend, or by NTP), the clock is no longer anchored. In that case
+    ``anchor`` must be called again.
     """
 
     def __init__(
         self, start: datetime | None = None, *, machine: Callable[[], float] | None = None
     ) -> None:
-        """Start at the system time without an anchor, or at ``start`` with a permanent anchor.
+        """Create a clock. The creation needs a running event loop.
 
-        ``machine`` returns the system time in Unix seconds. The clock needs a running event loop.
+        If ``start`` is given, the clock starts at ``start`` and is always anchored. If ``start``
+        is None, the clock starts at the system time and is not anchored. ``machine`` returns the
+        system time in Unix seconds.
         """
         self._loop = asyncio.get_running_loop()
         self._machine = machine or (lambda: time.time())  # noqa: PLW0108 - tests replace the function
@@ -50,11 +54,11 @@ class Clock:
         self._anchored = asyncio.Event()
         self.has_been_anchored = self._is_always_anchored
         self.why_unanchored = "" if self._is_always_anchored else _NOT_COMPARED
-        """The reason why the time is not confirmed, or an empty string for a confirmed time."""
+        """The reason why the time is not confirmed, or an empty string if it is confirmed."""
         if self._is_always_anchored:
             self._anchored.set()
         self.on_doubt: Callable[[], None] = lambda: None
-        """Called when the time is no longer confirmed."""
+        """The callback that is called when the time is no longer confirmed."""
 
     def __call__(self) -> datetime:
         """Return the current time, which is never earlier than the last returned time.
@@ -66,7 +70,10 @@ class Clock:
         return datetime.fromtimestamp(self._latest, UTC)
 
     def count(self) -> datetime:
-        """Return the event loop's time plus the offset. A correction may set this time back."""
+        """Return the event loop's time plus the offset of the clock.
+
+        Unlike the time that a call of the clock returns, this time can go back at a correction.
+        """
         return datetime.fromtimestamp(self._offset + self._loop.time(), UTC)
 
     @property
@@ -79,7 +86,7 @@ class Clock:
     def ahead_of_machine_s(self) -> float:
         """Return the seconds by which this clock is ahead of the system clock.
 
-        Return 0 for a clock that was created with ``start``.
+        If the clock was created with ``start``, the result is 0.
         """
         if self._is_always_anchored:
             return 0.0
@@ -91,7 +98,7 @@ class Clock:
             await self._anchored.wait()
 
     def doubt(self, reason: str) -> None:
-        """Mark the time as not confirmed, and store a short reason."""
+        """Mark the time as not confirmed, and store the short text ``reason``."""
         was_anchored, self.why_unanchored = not self.why_unanchored, reason
         self._anchored.clear()
         if was_anchored:
@@ -100,8 +107,9 @@ class Clock:
     def anchor(self, correction_s: float = 0.0) -> None:
         """Correct the time by ``correction_s`` seconds, and mark the time as confirmed.
 
-        After a negative correction, the clock stands still until the corrected time catches up.
-        Only the first correction may set the clock back, because no time was stored before.
+        Only the first correction can set the clock back, because no time was stored before the
+        first correction. After a later negative correction, the clock stands still until the
+        corrected time reaches the last returned time.
         """
         self._offset += correction_s
         if not self.has_been_anchored:
@@ -111,7 +119,10 @@ class Clock:
         self._anchored.set()
 
     def forget_latest(self) -> None:
-        """Allow the time to go back. Call this only if no running code has used the old time."""
+        """Allow the time to go back once.
+
+        Call this method only if no running code has used the time that the clock returned before.
+        """
         self._latest = 0.0
 
     def _notice_step(self) -> None:
@@ -125,12 +136,13 @@ class Clock:
 
 
 class TimeWitnesses:
-    """The clocks of servers, known from the times in answers of the servers."""
+    """The clocks of servers, known from the times in the answers of the servers."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         """Create an empty record of server times.
 
-        If ``now`` is not a ``Clock``, ``now`` replaces the system clock.
+        Server times are compared with the system clock. If ``now`` is not a ``Clock``, server
+        times are compared with ``now`` instead.
         """
         self._now = now
         self._answered: set[str] = set()
@@ -139,10 +151,10 @@ class TimeWitnesses:
         self._new: set[str] = set()
 
     def record_time(self, source: str, at: datetime | str, took_s: float = 0.0) -> None:
-        """Record the time in an answer of the server ``source``, for example its ``Date`` header.
+        """Record the time ``at`` in an answer of the server ``source``.
 
-        ``took_s`` is the duration of the call in seconds. The time of an answer that took more
-        than 2 seconds is not used.
+        ``at`` is, for example, the ``Date`` header of the answer. ``took_s`` is the duration of
+        the call in seconds. If the call took more than 2 seconds, the time is not used.
         """
         self._answered.add(source)
         if took_s > QUICK_S:
@@ -151,7 +163,7 @@ class TimeWitnesses:
             server_time = (
                 parsedate_to_datetime(at).replace(tzinfo=UTC) if isinstance(at, str) else at
             )
-        except ValueError:  # the ``Date`` header is missing or invalid
+        except ValueError:  # the answer has no ``Date`` header, or the header is invalid
             return
         asked_and_answered = steady() - took_s / 2
         self._offsets[source] = server_time.timestamp() + _HALF_S - asked_and_answered
@@ -170,16 +182,21 @@ class TimeWitnesses:
         return Witness(source in self._answered, ahead_s)
 
     def take_clock_error(self) -> float | None:
-        """Return the largest error of the system clock in seconds.
+        """Return the largest difference between the system clock and a server time, in seconds.
 
-        Only server times recorded since the last call are used. Return None without such times.
+        Only the server times that were recorded since the last call of this method are used.
+        Return None if no server time was recorded since the last call.
         """
         sources, self._new = self._new, set()
         machine = self._machine_offset()
         return max((abs(self._offsets[source] - machine) for source in sources), default=None)
 
     def forget(self) -> None:
-        """Delete all recorded times, because the event loop's time was interrupted."""
+        """Delete all recorded server times.
+
+        The recorded times are relative to the event loop's time. They are wrong after an
+        interruption of the event loop's time.
+        """
         self._answered.clear()
         self._offsets.clear()
         self._received_at.clear()

@@ -1,20 +1,24 @@
 """The decision which time is correct, based on the system clock and the clocks of two servers.
 
-A time is given as seconds ahead of the system clock. The system clock itself is therefore 0.
+All times in this module are given as seconds ahead of the system clock. Therefore the time of the
+system clock itself is 0.
 """
 
 from dataclasses import dataclass
 from statistics import median
 
 AGREE_S = 5.0
-"""Maximum difference in seconds between two clocks that agree.
+"""The maximum difference between two clocks that agree, in seconds.
 
-Two clocks that agree are taken as correct.
+Two clocks that agree are considered correct.
 """
 QUICK_S = 2.0
-"""Maximum duration in seconds of a call whose ``Date`` is used. A slower ``Date`` may be old."""
+"""The maximum duration of a call whose ``Date`` header is used, in seconds.
+
+The ``Date`` header of a slower call can be too old.
+"""
 JUMP_S = 1.0
-"""Minimum change of the system clock in seconds that counts as a step.
+"""The minimum change of the system clock that counts as a step, in seconds.
 
 The change is measured relative to the monotonic clock.
 """
@@ -26,20 +30,18 @@ class Witness:
 
     has_answered: bool = False
     ahead_s: float | None = None
-    """Seconds by which the server's clock is ahead of the system clock.
+    """The seconds by which the server's clock is ahead of the system clock.
 
-    The value is None without an answer that came quickly and contained a ``Date``.
+    The value is None if no quick answer of the server contained a ``Date`` header.
     """
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The decided time, as seconds ahead of the system clock.
-
-    None means that the time is unknown.
-    """
+    """The decision which time is correct."""
 
     ahead_s: float | None = None
+    """The correct time as seconds ahead of the system clock, or None if the time is unknown."""
     needs_api: bool = False
     """Whether the Stories API must be called before the time can be decided."""
     reason: str = ""
@@ -52,10 +54,11 @@ _ASK = Decision(needs_api=True, reason="the Stories API is not asked yet")
 def decide(
     telegram: Witness, api: Witness | None = None, *, count_s: float | None = None
 ) -> Decision:
-    """Decide which time is correct. ``api`` is None if the Stories API was not called yet.
+    """Decide which time is correct.
 
-    ``count_s`` is this process's own clock, in seconds ahead of the system clock. ``count_s`` is
-    None if the own clock was never confirmed.
+    ``telegram`` and ``api`` are the clocks of Telegram and of the Stories API. ``api`` is None if
+    the Stories API was not called yet. ``count_s`` is the clock of this process, in seconds ahead
+    of the system clock. ``count_s`` is None if the clock of this process was never confirmed.
     """
     agreed = _agreed(telegram, count_s)
     if agreed is not None:
@@ -72,7 +75,10 @@ def decide(
 
 
 def _decide_without_telegram(telegram: Witness, api: Witness, count_s: float | None) -> Decision:
-    """Decide the time if Telegram sends no time. An example is a local Bot API server."""
+    """Decide which time is correct if Telegram has sent no time.
+
+    For example, the answers of a local Bot API server can have no time.
+    """
     agreed = _agreed(api, count_s)
     if agreed is not None:
         return Decision(agreed)
@@ -80,15 +86,18 @@ def _decide_without_telegram(telegram: Witness, api: Witness, count_s: float | N
         return Decision(
             reason=f"{_differ('the Stories API', api.ahead_s)}, and Telegram tells none"
         )
-    if telegram.has_answered:  # neither Telegram nor the Stories API has sent a time
+    # Neither Telegram nor the Stories API has sent a usable time. If Telegram has answered at all,
+    # the system clock is used.
+    if telegram.has_answered:
         return Decision(0.0)
     return Decision(reason="Telegram does not answer, so nobody tells what time it is")
 
 
 def _agreed(witness: Witness, count_s: float | None) -> float | None:
-    """Return the own clock that agrees with the server's clock, in seconds ahead, or None.
+    """Return the local clock that agrees with a server's clock, in seconds ahead.
 
-    The system clock is compared first, then this process's clock ``count_s``.
+    The system clock is compared first, and then the clock of this process (``count_s``). Return
+    None if neither of the two clocks agrees with the server's clock.
     """
     offsets_s = (0.0,) if count_s is None else (0.0, count_s)
     ahead_s = witness.ahead_s

@@ -1,6 +1,7 @@
 """Slots that limit the number of concurrent tasks.
 
-``FairSlots`` limits the tasks of each holder. ``FastAndSlowSlots`` has extra slots for slow tasks.
+``FairSlots`` also limits the number of tasks of each holder, for example of each person.
+``FastAndSlowSlots`` has extra slots for slow tasks.
 """
 
 import asyncio
@@ -12,22 +13,25 @@ from weakref import WeakValueDictionary
 
 
 class FairSlots:
-    """Slots in order of arrival. At most ``most`` are taken in total, and ``each`` per holder."""
+    """Slots with a limit in total and a limit for each holder.
+
+    Waiting tasks get free slots in the order of their arrival.
+    """
 
     def __init__(self, most: int, *, each: int) -> None:
-        """Create ``most`` free slots. A holder may take at most ``each`` slots at a time."""
+        """Create ``most`` free slots. A holder can occupy at most ``each`` slots at a time."""
         self._all = asyncio.Semaphore(most)
         self._each = each
         self._of: WeakValueDictionary[Hashable, asyncio.Semaphore] = WeakValueDictionary()
 
     @asynccontextmanager
     async def slot(self, holder: Hashable) -> AsyncIterator[None]:
-        """Wait for a free slot of ``holder``, and occupy the slot during the ``with`` block."""
+        """Wait for a free slot for ``holder``, and occupy the slot during the ``with`` block."""
         own = self._of.get(holder)
         if own is None:
             own = self._of[holder] = asyncio.Semaphore(self._each)
-        # Wait for the holder's own limit first. A holder at its limit then takes no slot from
-        # others.
+        # The holder's own limit is checked first, so that a holder who waits because of this limit
+        # does not occupy a slot that other holders could use.
         async with own, self._all:
             yield
 
@@ -37,10 +41,11 @@ SLOW_AFTER = timedelta(seconds=5)
 
 
 class FastAndSlowSlots:
-    """Slots for tasks. A task that runs for 5 seconds moves from a fast slot to a slow slot.
+    """Fast slots and slow slots for tasks.
 
-    Tasks that wait for a slow server therefore do not delay other tasks. If all slow slots are
-    taken, a task stays in its fast slot. The current time is an argument.
+    A task starts in a fast slot. After 5 seconds, the task moves to a slow slot, so that tasks
+    that wait for a slow server do not delay other tasks. If all slow slots are occupied, the task
+    stays in its fast slot. The methods get the current time as the argument ``now``.
     """
 
     def __init__(self, fast: int, slow: int) -> None:
@@ -55,13 +60,13 @@ class FastAndSlowSlots:
         return len(self._begun)
 
     def take(self, now: datetime) -> int:
-        """Record the start of a task. Return a ticket, which ``release`` needs."""
+        """Record the start of a task. Return the ticket with which ``release`` must be called."""
         ticket = next(self._tickets)
         self._begun[ticket] = now
         return ticket
 
     def release(self, ticket: int) -> None:
-        """Record the end of the task with this ticket."""
+        """Record the end of the task for which ``take`` returned ``ticket``."""
         del self._begun[ticket]
 
     def count_slow(self, now: datetime) -> int:
@@ -70,13 +75,14 @@ class FastAndSlowSlots:
         return min(old, self._most_slow)
 
     def count_free(self, now: datetime) -> int:
-        """Return the number of tasks that may start now."""
+        """Return the number of free fast slots, which is the number of tasks that may start."""
         return max(0, self.fast - (len(self) - self.count_slow(now)))
 
     def next_free_at(self, now: datetime) -> datetime | None:
-        """Return when the next task moves to a slow slot, which frees a fast slot.
+        """Return the time at which the next task moves to a slow slot.
 
-        Return None if no fast slot becomes free before a task ends.
+        At this time a fast slot becomes free. Return None if no task can move to a slow slot, so
+        that no fast slot becomes free before a task ends.
         """
         begun = list(self._begun.values())
         moved = self.count_slow(now)

@@ -9,18 +9,18 @@ from typing import Any, Literal
 
 import structlog
 
-# Patterns of a bot token in a URL, and of the signature in a media URL.
+# ``_TOKEN`` matches a bot token in a URL. ``_SIGNATURE`` matches the signature in a media URL.
 _TOKEN = re.compile(r"\d{5,}:[A-Za-z0-9_-]{30,}")
 _SIGNATURE = re.compile(r"([?&](?:oh|_nc_ohc|access_key)=)[^&\s\"']+")
 MASK = "•••"
 
 
 def tracing(trace: str) -> AbstractContextManager[None]:
-    """Add a trace id to all log events of the block.
+    """Add a trace id to all log events of the ``with`` block.
 
-    The id belongs to an update (``u…``) or to a story (``s…``). Tasks started in the block inherit
-    the id. The id connects the log lines of an incoming event with the log lines of the resulting
-    messages.
+    The trace id identifies an update (``u…``) or a story (``s…``). Tasks that are started in the
+    block inherit the trace id. The trace id connects the log lines of an incoming event with the
+    log lines of the messages that result from the event.
     """
     return structlog.contextvars.bound_contextvars(trace=trace)
 
@@ -39,11 +39,14 @@ class Redactor:
     """Masks secrets, bot tokens and URL signatures in texts."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        """Store the secrets of 8 characters or more. Shorter secrets would mask ordinary words."""
+        """Store the secrets that have at least 8 characters.
+
+        Shorter secrets are ignored, because they would also mask ordinary words.
+        """
         self._secrets = sorted((s for s in secrets if len(s) >= 8), key=len, reverse=True)  # noqa: PLR2004 - see the docstring
 
     def __call__(self, text: str) -> str:
-        """Return ``text`` with the secrets masked."""
+        """Return ``text`` with all secrets, bot tokens and URL signatures masked."""
         for secret in self._secrets:
             text = text.replace(secret, MASK)
         return _SIGNATURE.sub(rf"\1{MASK}", _TOKEN.sub(MASK, text))
@@ -51,7 +54,10 @@ class Redactor:
     def mask_event(
         self, _logger: object, _method: str, event: MutableMapping[str, Any]
     ) -> MutableMapping[str, Any]:
-        """Mask all values of a log event (a structlog processor)."""
+        """Mask the secrets in all values of a log event.
+
+        This method is a structlog processor.
+        """
         for key, value in event.items():
             event[key] = self._mask(value)
         return event
@@ -70,7 +76,10 @@ def set_up(
     style: Literal["auto", "json", "text"] = "auto",
     secrets: Iterable[str] = (),
 ) -> None:
-    """Set up the logging of the bot and its libraries to stderr. Secrets are masked."""
+    """Set up the logging of the bot and its libraries to stderr.
+
+    Secrets are masked. The style "auto" writes text to a terminal, and JSON to any other output.
+    """
     as_text = style == "text" or (style == "auto" and sys.stderr.isatty())
     redact = Redactor(secrets)
     shared: list[structlog.typing.Processor] = [
@@ -104,7 +113,7 @@ def set_up(
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelName(level)))
     structlog.configure(
         processors=[
-            structlog.stdlib.filter_by_level,  # stops here for events below the log level
+            structlog.stdlib.filter_by_level,  # drops the events below the log level
             *shared,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],

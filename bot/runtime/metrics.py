@@ -1,7 +1,8 @@
 """The metrics of a process, built on ``prometheus_client``.
 
-Labels name endpoints, outcomes and states, never persons or chats. Each ``Metrics`` has a separate
-registry, so that two bots in a process (in tests) have separate metrics.
+The labels of metrics name endpoints, outcomes and states. Labels never name persons or chats. Each
+``Metrics`` object has a separate registry, so that two bots in one process (in tests) have
+separate metrics.
 """
 
 from collections.abc import Callable
@@ -22,14 +23,17 @@ from prometheus_client import (
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 CONTENT_TYPE = prometheus_client.CONTENT_TYPE_PLAIN_0_0_4
 
-# Do not export the creation time of each metric, because nothing uses this time.
+# The creation time of each metric is not exported, because nothing uses this time.
 prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call] # the function has no type annotations
 
 M = TypeVar("M", Counter, Gauge, Histogram)
 
 
 class Metrics:
-    """The metrics of a process. If a name is requested again, the same metric is returned."""
+    """The metrics of a process.
+
+    If a metric is requested again by its name, the same metric is returned.
+    """
 
     def __init__(self) -> None:
         """Create a registry with metrics of the process, for example its memory and CPU time."""
@@ -39,7 +43,7 @@ class Metrics:
         self._made: dict[str, Any] = {}
 
     def counter(self, name: str, text: str, *labels: str) -> Counter:
-        """Return the counter ``name``. The name must end in ``_total``."""
+        """Return the counter ``name``. The name must end with ``_total``."""
         return self._metric(Counter, name, text, labels)
 
     def gauge(self, name: str, text: str, *labels: str) -> Gauge:
@@ -49,7 +53,7 @@ class Metrics:
     def gauge_of(self, name: str, text: str, source: Callable[[], float]) -> None:
         """Create the gauge ``name``.
 
-        ``source`` returns the value whenever the metrics are exported.
+        Whenever the metrics are exported, ``source`` is called to get the value of the gauge.
         """
         self.gauge(name, text).set_function(source)
 

@@ -1,4 +1,7 @@
-"""The limit of open files (``ulimit -n``): raising the limit, and detecting that it is reached."""
+"""The limit of open files (``ulimit -n``).
+
+This module raises the limit, and detects that the limit is reached.
+"""
 
 import errno
 import os
@@ -6,16 +9,19 @@ import resource
 
 WANTED = 4096
 LEAST = 256
-"""Minimum limit of open files for a start. Connections, uploads and the database need files."""
+"""The minimum limit of open files with which the bot can start.
+
+The bot needs open files for connections, uploads and the database.
+"""
 
 _OUT_OF_FILES = frozenset({errno.EMFILE, errno.ENFILE})
 REACHED = "this process has too many open files (EMFILE): raise its limit (ulimit -n)"
 
 
 def raise_limit() -> int:
-    """Raise the limit of open files towards ``WANTED``, as far as allowed. Return the limit.
+    """Raise the limit of open files to ``WANTED``, or as far as the system allows.
 
-    Return ``WANTED`` if the limit is already unlimited.
+    Return the resulting limit. Return ``WANTED`` if the number of open files is unlimited.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
@@ -28,10 +34,10 @@ def raise_limit() -> int:
 
 
 def is_limit_reached(error: BaseException) -> bool:
-    """Return whether a failure is due to the limit of open files.
+    """Return whether the cause of a failure is the limit of open files.
 
-    Some failures hide their cause, for example a failed DNS lookup. Therefore, a test file is
-    opened unless the error itself names the limit.
+    Some errors do not show their cause, for example the error of a failed DNS lookup. Therefore,
+    if ``error`` itself does not name the limit, this function tests whether it can open a file.
     """
     if isinstance(error, OSError) and error.errno in _OUT_OF_FILES:
         return True

@@ -3,7 +3,7 @@
 import os
 import socket
 
-_LONGEST = 63  # maximum length in bytes of a session name in PostgreSQL
+_LONGEST = 63  # the maximum length of a session name in PostgreSQL, in bytes
 
 
 def replica_name() -> str:
@@ -12,5 +12,5 @@ def replica_name() -> str:
 
 
 def session_name() -> str:
-    """Return the ``application_name`` of the PostgreSQL session."""
+    """Return the name of this process's sessions in PostgreSQL (``application_name``)."""
     return f"storybell {replica_name()}"[:_LONGEST]

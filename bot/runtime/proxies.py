@@ -1,8 +1,9 @@
 """Connections through an http (CONNECT) or socks5 proxy, for networks that block a service.
 
-The same connector is used for Telegram, the Stories API and the media hosts. aiohttp's own proxy
-support lacks socks5, and lets the proxy resolve the host names of media. The bot resolves these
-names itself and passes an IP address to the proxy. No name can then lead into a private network.
+The same connector is used for Telegram, the Stories API and the media hosts. The proxy support of
+aiohttp is not used, because it lacks socks5, and because it lets the proxy resolve the names of
+media hosts. The bot resolves these names itself and passes an IP address to the proxy, so that no
+name can lead into a private network.
 """
 
 import asyncio
@@ -25,11 +26,15 @@ def connector(
     resolver: AbstractResolver | None = None,
     **options: Any,  # noqa: ANN401 - aiohttp's options
 ) -> aiohttp.TCPConnector:
-    """Return the connector of a session. If ``proxy`` is not empty, all connections use the proxy.
+    """Return the connector of a session.
 
-    With a ``resolver``, the bot resolves names, and the proxy gets an IP address. Without a
-    ``resolver``, the proxy resolves names. A network that blocks a service often also blocks the
-    name of the service, so the bot could not resolve the name.
+    If ``proxy`` is not empty, all connections use the proxy. In that case ``resolver`` decides who
+    resolves host names:
+
+    - If ``resolver`` is given, the bot resolves each name with it and passes an IP address to the
+      proxy.
+    - If ``resolver`` is None, the proxy resolves the names. This is needed because a network that
+      blocks a service often also blocks the look-up of the service's name by the bot.
     """
     if not proxy:
         return aiohttp.TCPConnector(resolver=resolver, **options)
@@ -42,23 +47,26 @@ class _Unresolved(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """Return the host name itself instead of an address."""
+        """Return the host name itself instead of an IP address."""
         return [
             ResolveResult(hostname=host, host=host, port=port, family=family, proto=0, flags=0)
         ]
 
     async def close(self) -> None:
-        """Do nothing, because no resources are open."""
+        """Do nothing, because this resolver has no open resources."""
 
 
 class _ByProxy(aiohttp.TCPConnector):
     """A connector that connects through a proxy.
 
-    TLS is end-to-end between the bot and the server.
+    The TLS connection is between the bot and the server, so that the proxy cannot read its data.
     """
 
     def __init__(self, proxy: str, **options: Any) -> None:  # noqa: ANN401 - aiohttp's options
-        """Connect through ``proxy``, a URL that may contain a user and a password."""
+        """Create a connector for the proxy with the URL ``proxy``.
+
+        The URL can contain a user and a password.
+        """
         super().__init__(**options)
         self._proxy = proxy
 
@@ -71,15 +79,19 @@ class _ByProxy(aiohttp.TCPConnector):
         client_error: type[Exception] = aiohttp.ClientConnectorError,
         **kwargs: Any,  # noqa: ANN401 - aiohttp's own signature
     ) -> tuple[asyncio.Transport, ResponseHandler]:
-        """Connect to an address through the proxy. aiohttp has no public hook for this step."""
+        """Connect to an address through the proxy.
+
+        The private method of aiohttp is overridden, because aiohttp has no public hook for this
+        step.
+        """
         host, port = addr_infos[0][4][:2]
         try:
             made = await Proxy.from_url(self._proxy, rdns=True).connect(
                 host, port, timeout=timeout.sock_connect or _CONNECT_S
             )
         except (ProxyError, ProxyTimeoutError, OSError, TimeoutError) as error:
-            # The text of the original error may contain the proxy's URL with a password, so it is
-            # not used.
+            # The text of the original error is not used, because the text can contain the proxy's
+            # URL with a password.
             payload = OSError(None, f"the proxy makes no connection ({type(error).__name__})")
             raise client_error(req.connection_key, payload) from None
         try:

@@ -1,8 +1,9 @@
 """The intervals that depend on whether one or several processes use the database.
 
-A single process knows of all new work, so the loops rarely search the database. With several
-processes, each process must soon find new work that a different process has stored. A process must
-also soon find work that a different process left unfinished when it died.
+If a single process uses the database, this process knows of all new work, so that its loops rarely
+search the database. If several processes use the database, each process must soon find new work
+that a different process has stored. Each process must also soon find the work that a different
+process left unfinished when it died.
 """
 
 from dataclasses import dataclass
@@ -13,9 +14,9 @@ from datetime import timedelta
 class Sharing:
     """The intervals at which the loops of a process access the database.
 
-    ``lease`` is the time after which the claim of an update or of a chat's queue expires. The
-    process renews its leases during the work. The other intervals are the longest pauses between
-    two searches for due work.
+    ``lease`` is the time after which a process's claim of an update or of a chat's queue expires.
+    The process renews the lease of a claim during the work. Each of the other intervals is the
+    longest pause of a loop between two searches for due work.
     """
 
     is_only_process: bool
@@ -39,7 +40,9 @@ SEVERAL_PROCESSES = Sharing(
     is_only_process=False,
     lease=timedelta(seconds=15),
     updates_every=timedelta(seconds=1),
-    checks_every=timedelta(seconds=5),  # a person may subscribe through another process
+    # A person can subscribe to a profile through another process. The first check of the profile
+    # must be found soon.
+    checks_every=timedelta(seconds=5),
     fan_outs_every=timedelta(seconds=5),
     alerts_every=timedelta(seconds=1),
 )

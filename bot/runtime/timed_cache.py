@@ -1,8 +1,8 @@
 """A cache in memory with expiring entries and a maximum size.
 
-Each process has a separate cache, and a restart empties the cache. Use the cache only if the loss
-of an entry costs no more than a repeated message, query or download. docs/data.md lists all
-caches.
+Each process has separate caches, and a restart of the process empties them. Use such a cache only
+if the loss of an entry costs no more than a repeated message, query or download. docs/data.md
+lists all caches.
 """
 
 from collections import OrderedDict
@@ -21,7 +21,7 @@ class TimedCache(Generic[K, V]):
     def __init__(self, *, size: int = SIZE) -> None:
         """Create an empty cache of at most ``size`` entries.
 
-        If the cache is full, drop the entry whose last ``put`` is the oldest.
+        A new entry in a full cache replaces the entry that was not written for the longest time.
         """
         self._size = size
         self._entries: OrderedDict[K, tuple[V, datetime]] = OrderedDict()

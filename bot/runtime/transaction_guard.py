@@ -1,11 +1,13 @@
-"""A guard against slow operations while a transaction is open and blocks other writers.
+"""A guard against slow operations while an open transaction blocks other writers.
 
-A transaction is open from the first write for an update until the end of the update. On SQLite, a
-second writing transaction would wait forever for the first, and a network call would make all
-other writers wait.
+A transaction is open from the first write for an update until the end of the update. Examples of
+slow operations are a second transaction and a network call.
 
-On PostgreSQL, a second transaction takes a second connection of the pool, even for a read. If each
-holder of a connection waits for a further connection, all holders wait forever.
+On SQLite, a second writing transaction in the same task would wait forever for the end of the
+first transaction. A network call would make all other writers wait.
+
+On PostgreSQL, a second transaction takes a second connection of the pool, even if it only reads.
+If each task with a connection waits for a further connection, all these tasks wait forever.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,7 +19,11 @@ import structlog
 log = structlog.get_logger()
 
 is_strict = False
-"""Whether a slow operation raises an error, as in tests. In production, the guard only logs it."""
+"""Whether a forbidden slow operation raises an error.
+
+The value is True in tests. In production, the value is False, and the guard only logs the
+operation.
+"""
 
 
 _is_held: ContextVar[Callable[[], bool] | None] = ContextVar("is_held", default=None)
@@ -25,9 +31,10 @@ _is_held: ContextVar[Callable[[], bool] | None] = ContextVar("is_held", default=
 
 @contextmanager
 def refusing_slow_operations_while(is_held: Callable[[], bool] | None) -> Iterator[None]:
-    """Forbid slow operations in the ``with`` block and its tasks while ``is_held()`` is True.
+    """Forbid slow operations in the ``with`` block while ``is_held()`` returns True.
 
-    If ``is_held`` is None, slow operations are allowed.
+    Slow operations are also forbidden in the tasks that are started in the block. If ``is_held``
+    is None, slow operations are allowed.
     """
     token = _is_held.set(is_held)
     try:
@@ -38,7 +45,7 @@ def refusing_slow_operations_while(is_held: Callable[[], bool] | None) -> Iterat
 
 @contextmanager
 def holding() -> Iterator[None]:
-    """Forbid slow operations in the ``with`` block and its tasks.
+    """Forbid slow operations in the ``with`` block and in the tasks that are started in the block.
 
     The block may end in a different task than the task in which the block began.
     """
@@ -60,10 +67,12 @@ def holding() -> Iterator[None]:
 
 
 def refuse_if_held(operation: str) -> None:
-    """Report the slow operation ``operation``, if slow operations are forbidden now.
+    """Report the slow operation ``operation`` if slow operations are forbidden now.
+
+    If ``is_strict`` is False, the operation is logged as an error.
 
     Raises:
-        RuntimeError: A transaction is open, and ``is_strict`` is True.
+        RuntimeError: Slow operations are forbidden now, and ``is_strict`` is True.
     """
     is_held = _is_held.get()
     if is_held is None or not is_held():

@@ -1,4 +1,4 @@
-"""The loops of the process. Each loop repeats a function, even after errors, until a stop."""
+"""The loops of the process. Each loop repeats a function until it is stopped, despite errors."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -11,23 +11,26 @@ log = structlog.get_logger()
 
 
 FIRST_PAUSE_S = 0.25
-# The longest pause in seconds after a failure. A short pause lets loops resume soon after an
-# outage.
+# The longest pause after a failure, in seconds. The pause is short, so that loops continue soon
+# after an outage.
 LAST_PAUSE_S = 5.0
 LONGEST = timedelta(minutes=1)
 _HELD_S = 0.25
-_SHORTEST_S = 0.001  # minimum sleep in seconds, because a timer may fire slightly early
+# The minimum duration of a sleep in seconds. The minimum is needed because a timer can fire
+# slightly too early.
+_SHORTEST_S = 0.001
 
 
 class Worker:
     """A loop that repeats the function ``step``.
 
-    ``step`` returns the time of the next call, and a past time means immediately. If ``step``
-    returns None, the next call waits for ``wake``. No sleep is longer than ``longest``.
+    ``step`` returns the time of its next call. If this time is in the past, the next call follows
+    immediately. If ``step`` returns None, the loop sleeps until a call of ``wake``. No sleep is
+    longer than ``longest``.
 
-    An exception of ``step`` is logged. ``step`` is then repeated after a pause of 0.25 seconds,
-    which doubles with each failure up to ``last_pause_s`` (5 seconds by default). ``run`` may be
-    called only once.
+    An exception of ``step`` is logged. After an exception, ``step`` is repeated after a pause. The
+    first pause is 0.25 seconds. The pause doubles with each consecutive failure, and is at most
+    ``last_pause_s`` (5 seconds by default). ``run`` must be called only once.
     """
 
     def __init__(
@@ -39,16 +42,18 @@ class Worker:
         longest: timedelta = LONGEST,
         last_pause_s: float = LAST_PAUSE_S,
     ) -> None:
-        """Prepare to repeat ``step``. ``name`` identifies the loop in the log and in /readyz.
+        """Create a loop that repeats ``step`` when ``run`` is called.
 
-        ``last_pause_s`` is the longest pause in seconds after a failure.
+        ``name`` identifies the loop in the log and in /readyz. ``longest`` is the longest sleep
+        between two calls of ``step``. ``last_pause_s`` is the longest pause after a failure, in
+        seconds.
         """
         self.name = name
         self.trouble = ""
         """The reason why the last call of ``step`` failed, or an empty string."""
         self.step = step
         self.is_held: Callable[[], bool] = lambda: False
-        """Returns whether the loop is paused."""
+        """A function that returns whether the loop is paused now."""
         self._now = now
         self._longest = longest.total_seconds()
         self._last_pause_s = last_pause_s
@@ -57,9 +62,10 @@ class Worker:
         self._stopped = asyncio.Event()
 
     def wake(self) -> None:
-        """Call ``step`` now, or immediately after the running call.
+        """End the sleep of the loop, so that ``step`` is called now.
 
-        A pause after a failure, or while ``is_held`` returns True, is not shortened.
+        If a call of ``step`` is running, the next call follows immediately after it. A pause after
+        a failure is not shortened. A loop that is paused by ``is_held`` stays paused.
         """
         self._woken.set()
 
@@ -94,14 +100,15 @@ class Worker:
                 await self._sleep_until(due)
 
     async def _log_and_pause(self, error: BaseException) -> None:
-        """Log an exception of ``step``, and pause. ``wake`` does not shorten the pause.
+        """Log an exception of ``step``, and pause.
 
-        A shorter pause could let the loop fail without a break.
+        ``wake`` does not shorten the pause, because frequent calls of ``wake`` would otherwise
+        make the loop fail without a break.
         """
         self._failures += 1
         self.trouble = reason_of(error)
         pause = min(FIRST_PAUSE_S * 2 ** min(self._failures - 1, 10), self._last_pause_s)
-        # An outage may cause many such failures, so its traceback is not logged.
+        # A database outage can cause many failures of the loops, so its traceback is not logged.
         trace = None if getattr(error, "is_outage", False) else error
         log.error("a loop failed", loop=self.name, again_s=pause, why=str(error), exc_info=trace)
         await wait_until_set(self._stopped, pause)
@@ -110,22 +117,23 @@ class Worker:
         """Sleep until ``due`` or until ``wake`` is called."""
         left = self._longest if due is None else (due - self._now()).total_seconds()
         if left <= 0:
-            await asyncio.sleep(0)  # let other tasks run
+            await asyncio.sleep(0)  # other tasks can run before the next call of ``step``
         else:
             await wait_until_set(self._woken, min(max(left, _SHORTEST_S), self._longest))
 
 
 def reason_of(error: BaseException) -> str:
-    """Return the reason of a failure for /readyz, which is public.
+    """Return the reason of a failure for the page /readyz.
 
-    If the error is a database outage, return its full text, which contains no secret. Otherwise
-    return only the name of the error's class.
+    The page is public, so that the reason must not contain secrets. If the error is a database
+    outage, return the full text of the error, which contains no secret. Otherwise return only the
+    name of the error's class.
     """
     return str(error) if getattr(error, "is_outage", False) else type(error).__name__
 
 
 async def wait_until_set(event: asyncio.Event, seconds: float) -> bool:
-    """Wait for an event for at most ``seconds``. Return whether the event is set."""
+    """Wait at most ``seconds`` until an event is set. Return whether the event is set."""
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()

@@ -2,8 +2,8 @@
 
 The bot stores the profiles in a table, and the simulator stores the profiles in a heap. Both call
 this module. Each row of the table needs a ``ProfileState``, a weight, the cost of a check in
-credits, and ``due_at`` as an indexed column. The weight is the number of subscribers. Subscribers
-with fast alerts count several times. The loop is::
+credits, and ``due_at`` as an indexed column. The weight is the number of subscriptions, of which
+subscriptions with the option ``fast`` count several times. The loop is::
 
     schedule.fill_bucket(now, spent=...)          # credits that the UTC day's checks have cost
     due, early = schedule.credits_to_spend(now)   # credits for due checks and for early checks
