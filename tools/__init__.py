@@ -1,1 +1,1 @@
-"""Programs for development."""
+"""Programs for the development of the bot."""

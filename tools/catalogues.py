@@ -35,13 +35,15 @@ from tools.notes import NOTES
 ROOT = LOCALES.parent
 FOLDERS = ("bot", "handlers")
 TEMPLATE = LOCALES / "bot.pot"
-_WRITTEN = datetime(2026, 11, 25, tzinfo=UTC)  # a fixed date keeps the header unchanged
+# The date in the header of each catalogue; a fixed date keeps the header unchanged.
+_WRITTEN = datetime(2026, 11, 25, tzinfo=UTC)
 _SINGLE = {"t", "plain", "N_"}
 REWORDED = "reworded"
-"""The flag of a translation after a change of the English text."""
+"""The flag of a translation whose English text was changed, and that nobody has checked since."""
 
-BUTTON, MENU_ENTRY = 24, 32  # characters that phones show, without fields
-BUTTONS = ("link_button", "button")  # functions that create a button
+# The number of characters that phones show on a button and in the menu, not counting fields.
+BUTTON, MENU_ENTRY = 24, 32
+BUTTONS = ("link_button", "button")  # the names of the functions that create a button
 BUTTONS_IN = frozenset({"TOGGLES", "MEDIA", "CAPTIONS"})
 
 _COMMAND = re.compile(r"(?<![\w<])/[a-z_]+")
@@ -52,8 +54,10 @@ _WORDS = re.compile(r"^\| ([^|-]+) \| ([^|]+) \|$", re.MULTILINE)
 _NAMED = re.compile(r"(?:<b>|“|[Tt]ap )([^<>”]+?)(?:</b>|”|[.,:])")
 FIELD = re.compile(r"\{[a-z_]+\}")
 _COUNTED = re.compile(r"(?<!: )\{n\}")  # a number in a sentence, not after a label
-_EXAMPLE = re.compile(r"\b\d+[:-]\d+\b")  # a time or a range of hours that a person can send
-_WRITTEN_TIME = re.compile(r"(?<![\d/])\d+[^\w\s]\d+(?!\d)")  # also with other marks
+# An example of a time or a range of hours that a person can send.
+_EXAMPLE = re.compile(r"\b\d+[:-]\d+\b")
+# A time in a translation, which may have a different mark between the numbers.
+_WRITTEN_TIME = re.compile(r"(?<![\d/])\d+[^\w\s]\d+(?!\d)")
 # Matches a danda after a digit, a Latin letter or a field, where the danda reads as a 1 or an l.
 _DANDA = re.compile(r"(?:[0-9A-Za-z}]|</code>|</i>)(?:</\w+>)*\u0964")
 _TAG = re.compile(r"<[^<>]*>")
@@ -65,7 +69,7 @@ Id = str | tuple[str, str]
 
 
 def message_ids(source: str) -> Iterator[Id]:
-    """Yield the message ids in a source text: arguments of t(), plain(), N_() and NN_()."""
+    """Yield the message ids in a source text: the arguments of t(), plain(), N_() and NN_()."""
     for node in ast.walk(ast.parse(source)):
         match node:
             case ast.Call(args=[one, many]) if _name(node) == "NN_":
@@ -75,7 +79,7 @@ def message_ids(source: str) -> Iterator[Id]:
 
 
 def _name(node: ast.expr) -> str:
-    """Return the name of the called function, or an empty string for other expressions."""
+    """Return the name of a called function, or an empty string for any other expression."""
     match node:
         case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)):
             return name
@@ -95,7 +99,7 @@ def _texts(node: ast.expr) -> Iterator[str]:
 
 
 def extract() -> Catalog:
-    """Return the template: every message id of the code with the files that use the id."""
+    """Return the template: every message id in the code, with the files that use the id."""
     template = new_catalogue(None)
     files = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
     for path in files:
@@ -135,7 +139,8 @@ def save(catalogue: Catalog, path: Path) -> None:
 def update(template: Catalog) -> None:
     """Merge the message ids of ``template`` into every catalogue, and delete obsolete messages.
 
-    A translation is kept after a small change of its English text, as by ``reword``.
+    A translation is kept after a small change of its English text, in the same way as by
+    ``reword``.
     """
     wanted = {id_of(message) for message in messages(template)}
     for language in LANGUAGES:
@@ -149,7 +154,8 @@ def update(template: Catalog) -> None:
         for message in list(messages(catalogue)):
             if id_of(message) not in wanted:
                 catalogue.delete(message.id)
-        # Each language needs a copy: update() puts the template's messages into the catalogue.
+        # Each language needs a copy of the template, because update() puts the messages of the
+        # template into the catalogue.
         catalogue.update(deepcopy(template), no_fuzzy_matching=True)
         if language == "en":
             for message in messages(catalogue):
@@ -163,7 +169,7 @@ def _english(key: Id) -> str:
 
 
 def reword(old: str, new: str) -> list[str]:
-    """Move the translations of ``old`` to ``new``. Return the languages with a translation."""
+    """Move the translations of ``old`` to ``new``. Return the languages that had a translation."""
     found = []
     for language in LANGUAGES:
         catalogue = load(language)
@@ -174,9 +180,11 @@ def reword(old: str, new: str) -> list[str]:
 
 
 def carry_over(catalogue: Catalog, old: str, new: str) -> bool:
-    """Move the translation of ``old`` to ``new``, marked for review. Return False if none exists.
+    """Move the translation of ``old`` to ``new``.
 
-    ``old`` and ``new`` are the singular of a message with a plural.
+    The translation is marked for review. Return False if ``old`` has no translation.
+
+    If a message has a plural, ``old`` and ``new`` are the singular texts.
     """
     before = next((m for m in messages(catalogue) if id_of(m) == old or id_of(m)[0] == old), None)
     after = next((m for m in messages(catalogue) if id_of(m) == new or id_of(m)[0] == new), None)
@@ -217,8 +225,11 @@ def problems(language: str, template: Catalog) -> list[str]:
 
 
 def glossary_faults(catalogue: Catalog, page: str) -> Iterator[str]:
-    """Yield the terms of a glossary page that most sentences lack. Word endings may differ."""
-    for english, here in _WORDS.findall(page)[1:]:  # [1:] skips the column headings
+    """Yield the terms of a glossary page that most translations do not use.
+
+    Differences in word endings are ignored.
+    """
+    for english, here in _WORDS.findall(page)[1:]:  # the first match is the row of column headings
         term = re.compile(rf"(?<![\w/]){re.escape(english)}", re.IGNORECASE)
         said = [m.string for m in messages(catalogue) if term.search(ids_of(m)[0])]
         words = [form.split() for form in re.split("[,،] ", here.casefold())]
@@ -231,7 +242,7 @@ def glossary_faults(catalogue: Catalog, page: str) -> Iterator[str]:
 
 
 def is_english(catalogue: Catalog) -> bool:
-    """Return whether more than a quarter of a translated catalogue is English."""
+    """Return whether more than a quarter of a translated catalogue is still in English."""
     if str(catalogue.locale) == "en":
         return False
     told = [m for m in messages(catalogue) if m.string]
@@ -240,7 +251,7 @@ def is_english(catalogue: Catalog) -> bool:
 
 
 def wrong_in(message: Message, catalogue: Catalog) -> Iterator[str]:
-    """Yield the invalid differences between a translation and its message id."""
+    """Yield the invalid differences between a translation and its English message."""
     ids = (message.id,) if isinstance(message.id, str) else tuple(message.id)
     forms = (message.string,) if isinstance(message.string, str) else tuple(message.string or ())
     if len(forms) != (catalogue.num_plurals if message.pluralizable else 1) or not all(forms):
@@ -270,7 +281,10 @@ def twice(text: str) -> str:
 
 
 def _faults(form: str, english: str, language: str) -> Iterator[str]:
-    """Yield the errors in a translated sentence, including changes of untranslatable parts."""
+    """Yield the errors in a translated sentence.
+
+    Changes of parts that must not be translated are also errors.
+    """
     if twice(_TAG.sub("", form)):
         yield f"{twice(_TAG.sub('', form))!r} twice in a row"
     if language == "fr" and _UNBOUND.search(_TAG.sub("", _CODE.sub("", form))):
@@ -294,7 +308,11 @@ def _faults(form: str, english: str, language: str) -> Iterator[str]:
 
 
 def _reading_faults(form: str, english: str) -> Iterator[str]:
-    """Yield an error if the bot can't read an example, or a person misreads a danda."""
+    """Yield the errors that mislead a reader.
+
+    It is an error if the bot can't read an example in the translation, or if a danda looks like a
+    digit or a letter.
+    """
     for example in _EXAMPLE.findall(english):
         read = _read_time(example)
         if read not in map(_read_time, _WRITTEN_TIME.findall(typed(form))):
@@ -304,13 +322,13 @@ def _reading_faults(form: str, english: str) -> Iterator[str]:
 
 
 def _read_time(text: str) -> int | tuple[int, int] | None:
-    """Return a range of hours or a time of day, as the bot reads the text."""
+    """Return the range of hours or the time of day that the bot reads in a text."""
     hours = parse_hours(text)
     return parse_hour(text) if hours is None else hours
 
 
 def _button_faults(form: str, english: str) -> Iterator[str]:
-    """Yield an error if a sentence names a button without a reference."""
+    """Yield an error if a sentence names a button without a reference to the button's text."""
     buttons = {text for text, most in lengths().items() if most == BUTTON}
     named = REFERENCE.findall(english)
     if Counter(REFERENCE.findall(form)) != Counter(named):
@@ -320,7 +338,10 @@ def _button_faults(form: str, english: str) -> Iterator[str]:
 
 
 def _number_faults(message: Message, catalogue: Catalog, forms: tuple[str, ...]) -> Iterator[str]:
-    """Yield an error if a form for "one" also applies to e.g. 21 and omits the number."""
+    """Yield an error if a plural form omits the number, but applies to more than one number.
+
+    For example, in some languages the form for 1 also applies to 21.
+    """
     if not message.pluralizable:
         if _COUNTED.search(str(message.id)):
             yield "a counted field without plural forms"
@@ -333,7 +354,7 @@ def _number_faults(message: Message, catalogue: Catalog, forms: tuple[str, ...])
 
 
 def _length_faults(english: str, forms: tuple[str, ...]) -> Iterator[str]:
-    """Yield an error if a text is too long for its place."""
+    """Yield an error if a text is too long for a button or the menu."""
     most = lengths().get(english)
     for form in forms if most else ():
         shown = len(FIELD.sub("", form))
@@ -357,7 +378,7 @@ def glossary(language: str) -> str:
 
 @cache
 def lengths() -> dict[str, int]:
-    """Return the maximum length of each message on buttons and in the menu, in characters."""
+    """Return the maximum length in characters of each message on buttons and in the menu."""
     found: dict[str, int] = {}
     for folder in FOLDERS:
         for path in sorted((ROOT / folder).rglob("*.py")):
@@ -369,8 +390,12 @@ def lengths() -> dict[str, int]:
 def lengths_in(source: str) -> dict[str, int]:
     """Return the message ids of ``source`` for buttons and the menu, with their maximum lengths.
 
-    Button texts are the arguments of ``BUTTONS``, also by a name in the same function, and the
-    values of the dictionaries in ``BUTTONS_IN``. Menu texts are the values of ``menu=``.
+    The texts are found as follows:
+
+    - Button texts are the arguments of the functions in ``BUTTONS``. An argument can also be a
+      name to which the same function assigns a text.
+    - Button texts are also the values of the dictionaries in ``BUTTONS_IN``.
+    - Menu texts are the values of ``menu=``.
     """
     found: dict[str, int] = {}
     tree = ast.parse(source)
@@ -428,12 +453,12 @@ def fields_in(text: str) -> list[str]:
 
 
 def ids_of(message: Message) -> tuple[str, ...]:
-    """Return the English texts of a message: the singular, and then the plural, if any."""
+    """Return the English texts of a message: the singular, and the plural if it exists."""
     return (message.id,) if isinstance(message.id, str) else tuple(message.id)
 
 
 def messages(catalogue: Iterable[Message]) -> Iterator[Message]:
-    """Yield the messages of a catalogue without its header, which has no id."""
+    """Yield the messages of a catalogue, but not the header, which has no id."""
     return (message for message in catalogue if message.id)
 
 
@@ -458,7 +483,7 @@ def new_catalogue(language: str | None) -> Catalog:
         fuzzy=False,
     )
     rule = Locale.parse(language).plural_form if language else None
-    # Babel's plural rules are out of date. The CLDR's rules are used unless the CLDR has forms
+    # Babel's plural rules are out of date. The CLDR's rules are used, except if the CLDR has forms
     # that only fractions and millions need.
     if rule and {rule(n) for n in range(1000)} == rule.tags | {"other"}:
         catalogue.mime_headers = [("Plural-Forms", to_gettext(rule))]
@@ -477,7 +502,7 @@ def main() -> int:
     chosen = parser.parse_args()
     task = chosen.task
     if task == "reword":
-        if len(chosen.texts) != 2:  # noqa: PLR2004 - the old and the new text
+        if len(chosen.texts) != 2:  # noqa: PLR2004 - the two texts are the old and the new English text
             parser.error("reword takes the old English and the new")
         sys.stdout.write(f"kept in {', '.join(reword(*chosen.texts)) or 'no language'}\n")
         return 0

@@ -1,4 +1,4 @@
-"""Check one module: format, lint, types, and its tests.
+"""Check the format, lint, types and tests of one module.
 
 ``python -m tools.check bot/media/sniff.py`` runs the test files that are named after the module,
 such as ``tests/bot/media/test_sniff.py``. If the module is a test file, the file itself is run.
@@ -11,7 +11,10 @@ from pathlib import Path
 
 
 def find_tests(module: Path) -> list[Path]:
-    """Return the test files that are named after a module, or the module if it is a test file."""
+    """Return the test files that are named after a module.
+
+    If the module is a test file, return the module.
+    """
     if module.name.startswith("test_"):
         return [module]
     folder = Path("tests", *module.parts[:-1])
@@ -20,7 +23,7 @@ def find_tests(module: Path) -> list[Path]:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the checks in turn, and stop at the first failure. Return the exit status."""
+    """Run the checks in sequence, and stop at the first failure. Return the exit status."""
     if not arguments or not Path(arguments[0]).is_file():
         sys.stderr.write("Name a module: make check FILE=bot/media/sniff.py\n")
         return 2

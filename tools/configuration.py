@@ -31,7 +31,7 @@ def page() -> str:
 
 
 def default(field: FieldInfo) -> str:
-    """Return the default value of a setting in the format of the environment variable."""
+    """Return the default value of a setting in the format of an environment variable."""
     if field.is_required():
         return "needed"
     value = field.default

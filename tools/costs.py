@@ -1,6 +1,7 @@
-"""Generate docs/costs.md, the costs of each way to a story: ``python -m tools.costs``.
+"""Generate docs/costs.md with the cost of each kind of request: ``python -m tools.costs``.
 
-The bot's own components perform each action over HTTP. The credits are the sandbox's charges.
+The bot's own components perform each action, and call the sandbox over HTTP. The credits in the
+table are the charges of the sandbox.
 """
 
 import asyncio
@@ -73,12 +74,12 @@ answers in a row name no account, the bot buys no file of a pasted address for a
 """
 MANY = 10**6
 ANN, BOB = Asker(1, 1), Asker(2, 2)
-ANN_ID = FIRST_PERSON  # the id of the simulated Telegram's only person
+ANN_ID = FIRST_PERSON  # the id of the only person in the simulated Telegram
 
 
 @dataclass(slots=True)
 class Shop:
-    """One bot and one sandbox with a common clock, which can be advanced."""
+    """One bot and one sandbox with a common clock. The clock can be advanced."""
 
     sandbox: Sandbox
     db: Database
@@ -90,7 +91,7 @@ class Shop:
     rows: list[tuple[str, int]] = field(default_factory=list)
 
     async def row(self, what: str, do: Callable[[], Awaitable[Any]]) -> None:
-        """Perform an action, which may be refused, and record the charge in credits."""
+        """Perform an action, and record the charge in credits. The bot may refuse the action."""
         before = self.sandbox.stories_api.billing.total
         with suppress(BotError):
             await do()
@@ -98,7 +99,7 @@ class Shop:
         self.rows.append((what, self.sandbox.stories_api.billing.total - before))
 
     def account(self, name: str, *, stories: int = 1, is_private: bool = False) -> Profile:
-        """Create an account with stories."""
+        """Create an account with ``stories`` stories."""
         profile = self.sandbox.instagram.add_profile(name, is_private=is_private)
         for _ in range(stories):
             self.sandbox.instagram.publish(profile, 1)
@@ -109,16 +110,16 @@ class Shop:
         self.sandbox.clock.advance(timedelta(**span).total_seconds())
 
     def topic(self, name: str) -> Callable[[], Awaitable[Any]]:
-        """Return a function that subscribes to an account in a separate topic."""
+        """Return a function that subscribes to the account ``name`` in a separate topic."""
         by = Asker(ANN_ID, ANN_ID)
         return lambda: self.subscribing.subscribe(Target(ANN_ID), name, by, own_topic=True)
 
     def now(self) -> datetime:
-        """Return the sandbox's time."""
+        """Return the current time of the sandbox."""
         return datetime.fromtimestamp(self.sandbox.clock.now(), UTC)
 
     async def poll(self, profile: Profile) -> None:
-        """Check a profile now, by the scheduler."""
+        """Let the scheduler check a profile now."""
         async with self.db.begin() as tx:
             await profiles.change(tx, profile.pk, due_at=self.now() - timedelta(seconds=1))
         await self.scheduler.run_once()

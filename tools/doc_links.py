@@ -28,7 +28,7 @@ def main() -> int:
 
 
 def broken_links(page: Path) -> Iterator[str]:
-    """Yield an error for each link of a page without an existing file or heading."""
+    """Yield an error for each link of a page that leads to a missing file or heading."""
     text = FENCE.sub("", page.read_text())
     for address in LINK.findall(text):
         parts = urlsplit(address)

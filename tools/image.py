@@ -1,10 +1,10 @@
-"""Build the image from the Dockerfile and run the image, without Docker: ``make image``.
+"""Build the image from the Dockerfile, and run the image without Docker: ``make image``.
 
 The command requires root, Debian's buildah (with netavark, a recommended package), debootstrap,
 and Debian's packages. If a requirement is missing, the command prints a message and exits with 3.
 The base image is a small Debian with Python, tagged with the name in the Dockerfile. The test
-shows that the Dockerfile works, and the size that the project adds to the base image. The usual
-base image may have a different size.
+shows that the Dockerfile works. The test also shows how many bytes the project adds to the base
+image. The usual base image may have a different size.
 """
 
 import json
@@ -27,11 +27,12 @@ from tests.support.postgres import postgres
 
 ROOT = Path(__file__).parents[1]
 TAG = "storybell-try"
-SUITE = "trixie"  # Debian's release with Python 3.13, the version in the Dockerfile
+# The release of Debian that has Python 3.13, which is the version in the Dockerfile.
+SUITE = "trixie"
 PACKAGES = "python3,python3-venv,python3-pip,ca-certificates"
 NETAVARK = Path("/usr/lib/podman/netavark")
 BUILDAH = ("buildah", "--storage-driver", "vfs")
-# This machine's limit may be lower than buildah's default.
+# The limit of processes in a container. This machine's limit may be lower than buildah's default.
 PROCESSES = min(resource.getrlimit(resource.RLIMIT_NPROC)[1], 65536)
 CHROOT = ("--isolation", "chroot", "--network", "host")
 LIMITS = ("--ulimit", "nofile=20000:20000", "--ulimit", f"nproc={PROCESSES}:{PROCESSES}")
@@ -39,7 +40,8 @@ LIMITS = ("--ulimit", "nofile=20000:20000", "--ulimit", f"nproc={PROCESSES}:{PRO
 TRUST = ("--volume", "/etc/ssl/certs:/etc/ssl/certs:ro")
 MISSING = 3
 SOCKETS = "/tmp/postgres"  # noqa: S108 - a path in the image, which has its own /tmp
-STOP_S = 15  # maximum seconds to stop; stop_grace_period in compose.yaml
+# The maximum seconds in which the bot stops; equal to stop_grace_period in compose.yaml.
+STOP_S = 15
 INSIDE = """
 mount --bind "$1" "$1"
 mount -o remount,bind,ro "$1"
@@ -100,7 +102,7 @@ def make_base(base: str, folder: Path) -> None:
 
 
 def _mirror() -> list[str]:
-    """Return the URL of this machine's Debian mirror, or an empty list."""
+    """Return a list with the URL of this machine's Debian mirror, or an empty list."""
     files = [Path("/etc/apt/sources.list"), *Path("/etc/apt/sources.list.d").glob("*")]
     text = "\n".join(file.read_text() for file in files if file.is_file())
     found = re.findall(r"(?:^deb\s+(?:\[.*?\]\s+)?|^URIs:\s*)(http\S+)", text, re.MULTILINE)
@@ -108,7 +110,7 @@ def _mirror() -> list[str]:
 
 
 def try_out(container: str, stack: ExitStack, folder: Path) -> None:
-    """Check the image's contents, and start and stop the image on both databases."""
+    """Check the contents of the image. Start and stop a bot in the image on both databases."""
     root = Path(output(*BUILDAH, "mount", container).strip())
     stack.callback(run, *BUILDAH, "umount", container)
     told = json.loads(output(*BUILDAH, "inspect", container))
@@ -148,10 +150,16 @@ def try_out(container: str, stack: ExitStack, folder: Path) -> None:
 
 
 class Box:
-    """Runner of the image's commands, as in compose.yaml: read-only root, /data and /tmp."""
+    """Runner of commands in the image.
+
+    As in compose.yaml, the root is read-only, and /data and /tmp are writable.
+    """
 
     def __init__(self, root: Path, config: dict[str, Any], folder: Path, sockets: Path) -> None:
-        """``sockets`` is PostgreSQL's socket folder, which the image mounts at ``SOCKETS``."""
+        """Set the folders.
+
+        ``sockets`` is the folder of PostgreSQL's socket. The image has this folder at ``SOCKETS``.
+        """
         self.root, self.folder, self.sockets = root, folder, sockets
         self.env = dict(one.split("=", 1) for one in config["Env"])
         self.words = [*config["Entrypoint"], *config["Cmd"]]
@@ -161,7 +169,7 @@ class Box:
         self.user, self.group = int(user), int(group)
 
     def start(self, stack: ExitStack, name: str, settings: dict[str, str]) -> "Started":
-        """Start a bot with its own volume, and wait until the bot is ready.
+        """Start a bot with a separate volume, and wait until the bot is ready.
 
         Raises:
             TimeoutError: The bot is not ready after 120 s.
@@ -215,7 +223,7 @@ class Started:
         return subprocess.run(command, env=self.env, check=False, capture_output=True, text=True)  # noqa: S603 - fixed commands
 
     def ends_well(self) -> bool:
-        """Stop the bot. Return whether the bot ended in time with status 0."""
+        """Stop the bot. Return whether the bot ended within ``STOP_S`` seconds with status 0."""
         self.process.terminate()
         return self.process.wait(STOP_S) == 0
 

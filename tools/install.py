@@ -1,6 +1,6 @@
-"""Install the packages of a lock file, and show the progress.
+"""Install the packages in a lock file, and show the progress.
 
-``python tools/install.py requirements/demo.txt`` is the first command of make, so only the
+``python tools/install.py requirements/demo.txt`` is the first command that make runs, so only the
 standard library is available. In a terminal, the progress overwrites a single line.
 """
 
@@ -20,20 +20,26 @@ PIP = ("-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", 
 
 
 def count(text: str) -> int:
-    """Return the number of requirements in a lock file. Some may not apply to this system."""
+    """Return the number of requirements in a lock file.
+
+    Some requirements possibly do not apply to this system.
+    """
     return len(_REQUIREMENT.findall(text))
 
 
 class Progress:
-    """Progress messages for the output of pip."""
+    """The progress messages for lines of pip's output."""
 
     def __init__(self, total: int, *, over: bool) -> None:
-        """Count to ``total``. With ``over``, each message overwrites the previous line."""
+        """Count to ``total`` packages.
+
+        If ``over`` is True, each message overwrites the previous line.
+        """
         self._total, self._over = total, over
         self._done, self._name = 0, ""
 
     def hear(self, line: str) -> str | None:
-        """Return the message for a line of pip's output, or None."""
+        """Return the message for a line of pip's output, or None if the line needs no message."""
         if found := _FOUND.match(line):
             self._done, self._name = self._done + 1, found[1]
             return self._said()

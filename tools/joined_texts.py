@@ -1,9 +1,9 @@
-"""Find texts that code joins from translated parts, so that no translation can correct the text.
+"""Find texts that code joins from translated parts. No translation can correct these texts.
 
 ``tools.catalogues check`` prints the findings. Punctuation and the order of parts differ by
-language: French has a space before a colon, and Arabic has a comma of its own. So translated parts
-are joined by a message (``Translator.labelled``, ``Translator.noted``) or by a pattern of CLDR
-(``Translator.listed``, ``Translator.value_range``).
+language. For example, French has a space before a colon, and Arabic has a different comma. For
+this reason, translated parts must be joined by a message (``Translator.labelled``,
+``Translator.noted``) or by a pattern of CLDR (``Translator.listed``, ``Translator.value_range``).
 """
 
 import ast
@@ -13,9 +13,10 @@ from collections.abc import Iterator
 _TRANSLATED = frozenset(
     {"t", "plain", "listed", "names", "bold_names", "names_in_bold", "number", "percent", "money"}
 ) | {"relative_time", "date_and_time", "moment", "day", "time", "duration", "ago", "day_range"}
-"""The functions that return text in the language of the chat."""
+"""The names of the functions that return text in the language of the chat."""
 
-_LISTS = frozenset({"bold_names", "names_in_bold"})  # functions that return one or more names
+# The names of functions that return a text with one or more names.
+_LISTS = frozenset({"bold_names", "names_in_bold"})
 _GLUE = re.compile(r"^\s*[:,;\u2013]|[:,;(\u2013]\s*$")
 _TAG = re.compile(r"<[^<>]*>")
 
@@ -23,7 +24,7 @@ Values = dict[str, list[ast.expr]]
 
 
 def findings(source: str) -> Iterator[tuple[int, str]]:
-    """Yield the line and the fault of each joined text in a source text."""
+    """Yield the line number and the error of each joined text in a source text."""
     for function in ast.walk(ast.parse(source)):
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
             values = _assigned(function)
@@ -33,7 +34,7 @@ def findings(source: str) -> Iterator[tuple[int, str]]:
 
 
 def _assigned(function: ast.AST) -> Values:
-    """Return the expressions that are assigned to each name in a function."""
+    """Return the expressions that a function assigns to each variable."""
     values: Values = {}
     for node in ast.walk(function):
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value:
@@ -61,9 +62,9 @@ def _faults(node: ast.expr, values: Values) -> Iterator[str]:
 
 
 def _is_glued(text: ast.JoinedStr, values: Values) -> bool:
-    """Return whether an f-string has punctuation between two values, one of them translated."""
+    """Return whether an f-string joins values by punctuation, and a value is translated."""
     shown = [part.value for part in text.values if isinstance(part, ast.FormattedValue)]
-    inner = text.values[1:-1]  # punctuation at the start or the end joins nothing
+    inner = text.values[1:-1]  # punctuation at the start or the end of the f-string joins nothing
     literals = [str(part.value) for part in inner if isinstance(part, ast.Constant)]
     is_joined = any(_GLUE.search(_TAG.sub("", literal)) for literal in literals)
     return is_joined and any(_calls(part, _TRANSLATED, values) for part in shown)
@@ -85,9 +86,9 @@ def _calls(node: ast.expr, functions: frozenset[str], values: Values) -> bool:
 
 
 def _is_raw(node: ast.expr, values: Values) -> bool:
-    """Return whether an expression, or a value of its variable, is a field of a record.
+    """Return whether an expression, or a value of the variable, is a field of a record.
 
-    Such a value is not the result of a function.
+    The value of a field is not the result of a function.
     """
     if isinstance(node, ast.Name):
         others = {name: found for name, found in values.items() if name != node.id}
@@ -96,7 +97,7 @@ def _is_raw(node: ast.expr, values: Values) -> bool:
 
 
 def _name(node: ast.Call) -> str:
-    """Return the name of the called function, or an empty string for other expressions."""
+    """Return the name of a called function, or an empty string if the call has no simple name."""
     match node.func:
         case ast.Attribute(attr=name) | ast.Name(id=name):
             return name

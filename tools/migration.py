@@ -1,7 +1,9 @@
-"""Generate the next migration from the tables: ``python -m tools.migration "what changes"``.
+"""Generate the next migration from the tables in the code.
 
-``--anew`` regenerates the migration ``0001``, because only one migration exists before the first
-release.
+Call the program as ``python -m tools.migration "what changes"``.
+
+With ``--anew``, the program generates the migration ``0001`` again, because only a single
+migration exists before the first release.
 """
 
 import sys
@@ -20,7 +22,7 @@ VERSIONS = Path("bot/store/engine/migrations/versions")
 
 
 def write(message: str, *, is_first: bool = False) -> None:
-    """Generate a migration from the difference between the code's tables and all migrations."""
+    """Generate a migration from the differences between the code's tables and all migrations."""
     number = f"{len(list(VERSIONS.glob('0*.py'))) + 1:04}"
     with tempfile.TemporaryDirectory() as folder:
         engine = sa.create_engine(f"sqlite:///{folder}/empty.db")

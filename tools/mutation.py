@@ -49,37 +49,41 @@ from rich.console import Console
 
 Node = Any  # a node of parso, which has incomplete types
 CONFIG = Path(__file__).with_suffix(".toml")
-LIBRARIES = (  # these libraries are loaded once, and all forks share them
+LIBRARIES = (  # These libraries are loaded once, and all forks share the loaded libraries.
     "aiosqlite", "alembic.command", "babel.dates", "hypothesis.stateful", "prometheus_client",
     "pydantic_settings", "sqlalchemy.dialects.postgresql", "sqlalchemy.dialects.sqlite",
     "sqlalchemy.ext.asyncio", "structlog", "telegram.ext", "aiohttp.web", "pytest_asyncio.plugin",
 )  # fmt: skip
 OURS = ("bot", "handlers", "sandbox", "tests")  # packages that each fork imports again
 QUICK = "not campaign and not slow and not long"
-PYTEST = (  # other plugins are disabled; their import takes longer than most tests
+# Other plugins are disabled, because the import of a plugin takes longer than most tests.
+PYTEST = (
     "-q", "-m", QUICK, "--disable-plugin-autoload", "-p", "pytest_asyncio.plugin",
     "-p", "pytest_timeout", "-p", "_hypothesis_pytestplugin", "-p", "no:cacheprovider",
     "-p", "no:unraisableexception",
-    "-W", "ignore::pytest.PytestAssertRewriteWarning",  # already loaded: hypothesis
+    "-W", "ignore::pytest.PytestAssertRewriteWarning",  # hypothesis is already loaded
 )  # fmt: skip
-BRIEFLY = ("-x", "--tb=no", "--assert=plain", "--timeout=30")  # prints no details of failures
-ENOUGH_S = 20.0  # maximum CPU seconds of the tests of one mutant
-# A mutant is regarded as an endless loop above these multiples of a test's normal CPU time.
+# Stops at the first failure, and prints no details of failures.
+BRIEFLY = ("-x", "--tb=no", "--assert=plain", "--timeout=30")
+ENOUGH_S = 20.0  # the maximum total CPU seconds of the tests of one mutant
+# A mutant is regarded as an endless loop if the tests take more CPU time than this limit: the
+# normal CPU time multiplied by the first number, plus the second number in seconds.
 LIMIT_TIMES, LIMIT_MORE_S = 4.0, 3.0
 NO_TESTS = int(pytest.ExitCode.NO_TESTS_COLLECTED)
-HANGS_S = 120.0  # seconds; ends a test that waits forever without using CPU
+# The tests of a mutant are stopped after this number of seconds, even if they use no CPU.
+HANGS_S = 120.0
 CALLS = ("await_stmt", "atom_expr", "power")
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change at one position."""
+    """A mutant: one change at one position of a module."""
 
     path: Path
     operator: str
     occurrence: int  # the index among all positions of the operator in the module
-    lines: range  # the lines of the statement
-    where: str  # identifies the mutant independently of the preceding code
+    lines: range  # the lines of the changed statement
+    where: str  # identifies the mutant, even if the code before the mutant changes
 
     @property
     def module(self) -> str:
@@ -87,7 +91,10 @@ class Mutant:
         return ".".join(self.path.with_suffix("").parts)
 
     def code(self) -> str:
-        """Return the changed source text, or the original text without an operator."""
+        """Return the changed source text.
+
+        If the mutant has no operator, return the original text.
+        """
         if not self.operator:
             return self.path.read_text()
         made = mutate_code(self.path.read_text(), _operator(self.operator), self.occurrence)
@@ -119,7 +126,7 @@ class RemoveCall(Operator):  # type: ignore[misc]
 
     @classmethod
     def examples(cls) -> tuple[()]:
-        """Return no examples. Cosmic Ray's documentation uses examples."""
+        """Return no examples, because only Cosmic Ray's documentation uses examples."""
         return ()
 
 
@@ -134,7 +141,7 @@ def _operator(name: str) -> Operator:
 def mutants_of(path: Path, operators: Sequence[str]) -> Iterator[Mutant]:
     """Yield all mutants of a module, except for types, decorator arguments, logs and ``strict``.
 
-    Other mutation testers also skip logs; see PIT's ``avoidCallsTo``.
+    Other mutation testers also skip logs, for example PIT with ``avoidCallsTo``.
     """
     tree = get_ast(path.read_text())
     nodes = list(ast_nodes(tree))
@@ -158,14 +165,14 @@ def _is_left_alone(node: Node) -> bool:
         if _is_log(node) or _is_type_of(parent, node) or parent.type == "decorator":
             return True
         if parent.type == "argument" and parent.children[0].get_code().strip() == "strict":
-            return True  # strict= of zip() only asserts that the lengths are equal
+            return True  # the argument strict= of zip() only asserts that the lengths are equal
         node = parent
     return False
 
 
 def _is_type_of(parent: Node, node: Node) -> bool:
     if parent.type in ("param", "parameters") and node.type == "operator":
-        return True  # a bare * between the parameters of a function
+        return True  # the node is a bare * between the parameters of a function
     return (
         (parent.type == "annassign" and node is parent.children[1])
         or (parent.type == "tfpdef" and node is parent.children[2])
@@ -187,7 +194,10 @@ def _scope(node: Node) -> str:
 
 
 def _lines(node: Node) -> range:
-    """Return the lines that a test must reach to detect the mutant: the statement or its head."""
+    """Return the lines that a test must reach to detect a mutant.
+
+    The lines are those of the statement, or of the head of a compound statement.
+    """
     statement = node
     while statement.parent is not None and statement.parent.type not in ("suite", "file_input"):
         statement = statement.parent
@@ -195,7 +205,10 @@ def _lines(node: Node) -> range:
 
 
 def chosen(room: str, most: int, config: dict[str, Any]) -> list[Mutant]:
-    """Return the mutants of a package or module, or a selection of ``most`` by the seed.
+    """Return the mutants of a package or module.
+
+    If ``most`` is not 0, return at most ``most`` mutants. The seed in ``config`` determines the
+    selection.
 
     Changes of other code do not change the selection, because each mutant has its own hash.
     """
@@ -209,7 +222,7 @@ def chosen(room: str, most: int, config: dict[str, Any]) -> list[Mutant]:
 
 
 def listed(config: Mapping[str, Any]) -> dict[tuple[str, str], str]:
-    """Return the reasons of listed survivors, by module and change."""
+    """Return the reason for each listed survivor, by module and change."""
     return {
         (one["module"], change): one["why"]
         for one in config.get("equivalent", ())
@@ -227,7 +240,7 @@ def of_no_line(changes: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def not_made(changes: Iterable[tuple[str, str]], operators: Sequence[str]) -> set[tuple[str, str]]:
-    """Return the changes that no mutant makes."""
+    """Return the changes in ``changes`` that no mutant makes."""
     left = set(changes)
     for path in {Path(module) for module, _ in left if Path(module).exists()}:
         lines = _bare_lines(path)
@@ -255,7 +268,10 @@ class Reach:
     by_line: dict[str, dict[int, list[str]]]
 
     def tests(self, mutant: Mutant) -> list[str]:
-        """Return the tests for a mutant, nearest and fastest first, within ``ENOUGH_S`` of CPU.
+        """Return the tests for a mutant, nearest and fastest first.
+
+        The tests take at most ``ENOUGH_S`` seconds of CPU in total, but at least one test is
+        returned.
 
         The module's own tests are nearer than other tests of its package. For a statement of
         several lines, tests that reach its last line are nearer.
@@ -263,7 +279,7 @@ class Reach:
         lines = self.by_line.get(str(mutant.path), {})
         room = mutant.path.parent.name
         found = {test for line in mutant.lines for test in lines.get(line, ())}
-        if not found:  # only the import runs the line, so every test of the module counts
+        if not found:  # Only the import runs the line, so every test of the module is used.
             found = {test for line in lines.values() for test in line}
             found |= {test for test in self.took if test.startswith(f"tests/bot/{room}/")}
 
@@ -286,7 +302,7 @@ class Watched:
     """A pytest plugin that records the covered lines and the CPU time of each test."""
 
     def __init__(self, rooms: Sequence[str], folder: Path) -> None:
-        """Measure ``rooms``. Store databases and results in ``folder``."""
+        """Measure the packages ``rooms``. Store databases and results in ``folder``."""
         self._coverage = coverage.Coverage(
             data_file=None, config_file=False, source=list(rooms),
             concurrency=["thread", "greenlet"],
@@ -314,7 +330,7 @@ class Watched:
         return result
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Record the tests that fail without a mutant, because they cannot detect mutants."""
+        """Record the tests that fail without a mutant. Failing tests cannot detect mutants."""
         if report.failed:
             self._failed.add(report.nodeid)
 
@@ -343,13 +359,20 @@ class Only:
     """A pytest plugin that runs given tests in the given order."""
 
     def __init__(self, tests: Sequence[str], folder: Path, took: Mapping[str, float]) -> None:
-        """Run ``tests`` with the CPU times ``took`` and with the database in ``folder``."""
+        """Run ``tests`` in this order.
+
+        ``took`` contains the normal CPU time of each test. ``folder`` contains the migrated
+        database.
+        """
         self._order = {test: place for place, test in enumerate(tests)}
         self._folder, self._took = folder, took
 
     @pytest.hookimpl
     def pytest_sessionstart(self) -> None:
-        """Disable hypothesis' search for the smallest failing example, which takes long."""
+        """Disable hypothesis' search for the smallest failing example.
+
+        The search is not needed, and takes long.
+        """
         first = (Phase.explicit, Phase.generate)
         settings.register_profile("first", settings.default, phases=first)
         settings.load_profile("first")
@@ -378,10 +401,10 @@ def _share_database(folder: Path) -> None:
 
 
 class Broken(importlib.machinery.SourceFileLoader):
-    """Import finder and loader that replaces a module by its mutant."""
+    """An import finder and loader that replaces a module by a mutant of the module."""
 
     def __init__(self, mutant: Mutant) -> None:
-        """Load the mutant's text instead of the file."""
+        """Prepare to load the source text of the mutant instead of the file."""
         super().__init__(mutant.module, str(mutant.path.resolve()))
         self._code = compile(mutant.code(), self.path, "exec")
 
@@ -397,20 +420,20 @@ class Broken(importlib.machinery.SourceFileLoader):
 
 
 def _quietly(work: Callable[[], int], limit_s: float) -> None:
-    """Run ``work`` in a fork without output, and exit with its result."""
+    """Run ``work`` without output in the current fork. Exit the fork with the result as status."""
     resource.setrlimit(resource.RLIMIT_CPU, (int(limit_s) + 1,) * 2)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
     code = 1
-    with contextlib.suppress(BaseException):  # a failed import kills the mutant
+    with contextlib.suppress(BaseException):  # a mutant whose import fails counts as killed
         code = work()
     os._exit(code)
 
 
 class Forks:
-    """Runner of pytest in parallel forks of this process."""
+    """A runner of pytest in parallel forks of this process."""
 
     def __init__(self, folder: Path, workers: int) -> None:
         """Store the files of the forks in ``folder``.

@@ -1,6 +1,7 @@
 """Notes for translators on single messages, written as ``#.`` lines of the catalogues.
 
-A note explains facts that the English text leaves open: the speaker, and the contents of a field.
+A note explains what the English text does not show, for example who speaks, or what a field
+contains.
 """
 
 NOTES: dict[str, str] = {

@@ -33,8 +33,10 @@ from tests.support.sandbox import sandbox_box
 from tools.catalogues import BUTTON, ROOT, comments, extract, fields_in, id_of, ids_of, lengths
 
 FOLDER = ROOT / "pictures"
-A_PAGE = 30  # messages per screenshot; Chromium's maximum height is 16,384 points
-HEADER = 300  # points above and below the messages
+# Messages per screenshot; the number is limited, because Chromium's maximum height is 16,384
+# points.
+A_PAGE = 30
+HEADER = 300  # the height in points of the areas above and below the messages
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 FIELDS: dict[str, object] = {
     "username": "natgeo", "profile": Safe("<b>natgeo</b>"), "old": "natgeo", "new": "natgeo.wild",
@@ -65,7 +67,7 @@ WRITTEN: dict[str, Callable[[Translator], object]] = {
     "options": lambda t: t.plain(MEDIA["photo"]), "text": lambda t: t(CLOSING["backup"]),
     **dict.fromkeys(("cost", "today", "week", "month", "forecast"), _cost),
 }  # fmt: skip
-"""Sample values of fields that contain text of the language."""
+"""Functions that return the sample values of fields that contain translated text."""
 
 AHEAD = ("Disappears:", "The first one disappears:", "Next check:")
 COUNTS, PARTS = (0, 1, 2, 3, 5, 11, 21, 1000), (0.5, 1.5, 2.5, 1000.5)
@@ -87,7 +89,7 @@ BOXES = """(ids) => {
 
 @dataclass(frozen=True)
 class Shot:
-    """One message of the catalogues, and the file name of its pictures in each language."""
+    """A message of the catalogues, and the file name of its pictures in each language."""
 
     message: Message
     number: int
@@ -103,7 +105,7 @@ class Shot:
         return f"{self.number:04}.png"
 
     def sent(self, t: Translator) -> dict[str, Any]:
-        """Return the arguments of sendMessage that show the message as a text or on a button."""
+        """Return the arguments of sendMessage that show the message as text or on a button."""
         texts = [*self._texts(t)]
         if lengths().get(ids_of(self.message)[0]) == BUTTON:
             rows = [[{"text": text or "?", "callback_data": "x"}] for text in texts]
@@ -115,7 +117,7 @@ class Shot:
         is_button = lengths().get(ids[0]) == BUTTON
         names = {name for text in ids for name in fields_in(text)}
         fields = {name: _sample(name, t) for name in names}
-        if "today" in names:  # the message is a line of the page of spent credits
+        if "today" in names:  # the message is a line of the page that shows the spent credits
             fields["left"] = t(LEFT, left=3, n=1000)
         if ids[0].startswith(AHEAD):
             fields = dict.fromkeys(fields, t.relative_time(datetime.now(UTC) + timedelta(hours=5)))
@@ -128,19 +130,19 @@ class Shot:
 
 
 def _sample(name: str, t: Translator) -> object:
-    """Return a sample value for a field; 3 for a count."""
+    """Return a sample value for a field. The sample value of a count is 3."""
     return WRITTEN[name](t) if name in WRITTEN else FIELDS.get(name, 3)
 
 
 def shots(only: str = "") -> list[Shot]:
-    """Return the messages for pictures, in the order of the code."""
+    """Return the messages to take pictures of, in the order of the code."""
     messages = [message for message in extract() if message.id]
     found = [Shot(message, number) for number, message in enumerate(messages, 1)]
     return [one for one in found if only.lower() in one.english.lower()]
 
 
 async def take(languages: Sequence[str], chosen: Sequence[Shot], folder: Path) -> None:
-    """Take the pictures of ``chosen`` in each language."""
+    """Take the pictures of the messages ``chosen`` in each of the languages."""
     async with chromium() as browser:
         for language in languages:
             await _take(browser, language, chosen, folder / language)
@@ -176,7 +178,10 @@ async def _take(browser: Browser, language: str, chosen: Sequence[Shot], folder:
 
 
 async def _cut(page: Page, paths: Mapping[int, Path]) -> None:
-    """Write pictures of these messages, cropped from one screenshot to save hours."""
+    """Crop the pictures of several messages from one screenshot, and write the pictures.
+
+    A separate screenshot of each message would take hours longer.
+    """
     boxes = await page.evaluate(BOXES, list(paths))
     height = boxes[-1][3] - boxes[0][1] + HEADER
     await page.set_viewport_size({"width": PHONE["width"], "height": height})

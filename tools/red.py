@@ -1,9 +1,9 @@
 """Show that new flow tests fail on older code: ``python -m tools.red COMMIT [pytest arguments]``.
 
 The flow tests that were added since COMMIT run twice on the present sandbox. With the bot,
-handlers and catalogues of COMMIT, each must fail. With the present code, each must pass. A test
-that cannot be imported with the older code proves nothing and is listed separately. Tests of older
-behaviour are marked ``stands`` and skipped.
+handlers and catalogues of COMMIT, each of these tests must fail. With the present code, each of
+these tests must pass. A test that cannot be imported with the older code proves nothing and is
+listed separately. Tests of older behaviour are marked ``stands`` and skipped.
 """
 
 import ast
@@ -22,14 +22,18 @@ from xml.etree import ElementTree as ET
 
 from rich.console import Console
 
-BOT = ("bot", "handlers", "locales")  # folders taken from the older commit
+BOT = ("bot", "handlers", "locales")  # the folders that are taken from the older commit
 FLOWS = "tests/flows"
 LEFT_OUT = "stands"
-IN_VAIN_S = "15"  # maximum wait of a test for an event that does not happen with older code
+# The maximum seconds for which a test waits for an event that does not happen with older code.
+IN_VAIN_S = "15"
 
 
 def main(commit: str, *arguments: str) -> int:
-    """Run the new flow tests on both versions. Return 0 if each fails before and passes now."""
+    """Run the new flow tests on both versions.
+
+    Return 0 if each test fails with the older code and passes with the present code.
+    """
     console = Console(soft_wrap=True, highlight=False)
     flows = list(new_flows(commit))
     if not flows:
@@ -59,7 +63,10 @@ def unpacked(commit: str) -> Iterator[Path]:
 
 
 def _copy_all_but(folder: Path, left_out: tuple[str, ...]) -> None:
-    """Copy the tracked and untracked files of the working tree, except for ignored files."""
+    """Copy the tracked and untracked files of the working tree into a folder.
+
+    Ignored files and the folders ``left_out`` are not copied.
+    """
     listed = git("ls-files", "-z", "--cached", "--others", "--exclude-standard").decode()
     for name in filter(None, listed.split("\0")):
         path = Path(name)
@@ -81,7 +88,7 @@ def git(*words: str, allow_failure: bool = False) -> bytes:
 
 
 def new_flows(commit: str) -> Iterator[str]:
-    """Yield the node ids of flow tests that ``commit`` does not have."""
+    """Yield the node ids of the flow tests that are missing in ``commit``."""
     for path in sorted(Path(FLOWS).rglob("test_*.py")):
         known = set(flows_in(git("show", f"{commit}:{path}", allow_failure=True)))
         for name in flows_in(path.read_text()):
@@ -101,7 +108,8 @@ def flows_in(source: str | bytes) -> Iterator[str]:
 def outcomes(flows: list[str], folder: Path, *arguments: str) -> dict[str, str]:
     """Run ``flows`` in ``folder``. Return the outcome of each flow over all of its cases.
 
-    Each value is ``passed``, ``failed`` or ``can't be run`` (an import or a fixture failed).
+    The outcome is ``passed``, ``failed`` or ``can't be run``. A flow can't be run if an import or
+    a fixture failed.
     """
     found: dict[str, str] = {}
     # One pytest run per module, because an import error would prevent the tests of other modules.
@@ -120,7 +128,7 @@ def _outcomes_of_module(flows: list[str], folder: Path, *arguments: str) -> dict
         [*command, *flows], cwd=folder, env=hurry, check=False, stdout=subprocess.DEVNULL
     )
     found: dict[str, str] = {}
-    if not report.exists():  # no test was collected
+    if not report.exists():  # pytest has collected no test
         return dict.fromkeys(flows, "can't be run")
     for case in ET.parse(report).iter("testcase"):  # noqa: S314 - written by pytest
         module = case.get("classname", "").replace(".", "/") + ".py"

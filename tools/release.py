@@ -29,12 +29,13 @@ def notes(changelog: str, version: str) -> str:
 
 
 def complaints(tag: str, repository: str, told: dict[str, str], changelog: str) -> list[str]:
-    """Return the reasons against publishing, as sentences.
+    """Return the reasons why the version must not be published, as sentences.
 
     Args:
-        tag: The tag of the release; empty in a dry run.
-        repository: ``owner/name`` of the workflow's repository; empty outside of a workflow.
-        told: Version and source in pyproject.toml.
+        tag: The tag of the release. The tag is empty in a dry run.
+        repository: ``owner/name`` of the workflow's repository. The value is empty outside of a
+            workflow.
+        told: The version and the source address in pyproject.toml.
         changelog: The text of the CHANGELOG.
     """
     version, source = told["version"], told["source"]
@@ -65,7 +66,10 @@ def complaints(tag: str, repository: str, told: dict[str, str], changelog: str) 
 
 
 def pin_bases(dockerfile: str, digest_of: Callable[[str], str]) -> str:
-    """Return a Dockerfile with digests for its base images. Equal images get equal digests."""
+    """Return the text of a Dockerfile in which the base images have digests.
+
+    Equal images get equal digests.
+    """
     images = sorted(set(re.findall(r"^FROM ([\w./:-]+)(?=\s|$)", dockerfile, re.MULTILINE)))
     for image in images:
         pinned = f"FROM {image}@{digest_of(image)}"
@@ -76,7 +80,7 @@ def pin_bases(dockerfile: str, digest_of: Callable[[str], str]) -> str:
 
 
 def _digest_of(image: str) -> str:
-    """Return the digest of an image in the registry, for all platforms."""
+    """Return the digest of an image in the registry. The digest applies to all platforms."""
     command = [
         "docker",
         "buildx",

@@ -1,7 +1,7 @@
-"""Compare the code of two versions without docstrings and comments.
+"""Compare the code of two versions, and ignore docstrings and comments.
 
 ``python -m tools.same_code main`` compares the Python files of the working tree with the files of
-a commit. A change of docstrings and comments alone must leave the syntax trees equal.
+a commit. If only docstrings and comments were changed, the syntax trees are equal.
 """
 
 import ast

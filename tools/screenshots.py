@@ -1,7 +1,7 @@
 """Generate the README's screenshots of the chat page: ``python -m tools.screenshots``.
 
-A Chromium uses the demo as a person would. The emoji depend on the machine's fonts. Debian's
-``fonts-noto-color-emoji`` and ``fonts-noto-core`` cover emoji and all scripts.
+A Chromium uses the demo in the same way as a person. The emoji depend on the machine's fonts.
+Debian's ``fonts-noto-color-emoji`` and ``fonts-noto-core`` cover emoji and all scripts.
 """
 
 import asyncio
@@ -19,7 +19,8 @@ FOLDER = ROOT / "docs" / "images"
 DESKTOP = {"width": 1320, "height": 950}
 PHONE = {"width": 412, "height": 1060}
 EMOJI = "Noto Color Emoji"
-ALERT_MS = 240_000  # maximum wait; the demo seldom checks its quiet profile
+# The maximum wait for an alert in ms; long, because the demo seldom checks its quiet profile.
+ALERT_MS = 240_000
 
 
 async def album(browser: Browser, url: str) -> None:
@@ -32,7 +33,10 @@ async def album(browser: Browser, url: str) -> None:
 
 
 async def alert(browser: Browser, url: str) -> None:
-    """Take a screenshot of a subscription on a phone: the two buttons of a name, and an alert."""
+    """Take a screenshot of a subscription in the format of a phone.
+
+    The screenshot shows a profile name, the two buttons of the reply, and an alert.
+    """
     async with tab(browser, url, PHONE, color_scheme="dark", device_scale_factor=2) as me:
         await me.page.locator("#chats a").first.tap()
         await me.say("quiet")
@@ -51,13 +55,14 @@ async def _publish(me: Tab, name: str) -> None:
     await me.page.get_by_role("button", name="Close the sandbox panel").tap()
 
 
-# Videos play in the messages. A loaded video may not yet show a frame, so the script waits.
+# Videos play in the messages. A video that is loaded possibly does not show a frame yet, so the
+# script waits for a frame.
 _FRAMES = """Promise.all([...document.querySelectorAll("video")].map(
   (video) => new Promise((seen) => video.requestVideoFrameCallback(seen))))"""
 
 
 async def _take(page: Page, name: str) -> None:
-    """Write a screenshot when pop-ups are closed and pressed buttons have finished."""
+    """Write a screenshot after all pop-ups are closed and all pressed buttons have finished."""
     await expect(page.locator(".key[aria-busy=true]")).to_have_count(0)
     await expect(page.locator(".toast")).to_have_count(0)
     await page.evaluate(_FRAMES)
@@ -74,7 +79,7 @@ async def _take_all() -> None:
 
 
 def missing() -> str:
-    """Return a sentence on a missing requirement of this machine, or an empty string."""
+    """Return a sentence about a requirement that this machine lacks, or an empty string."""
     if not any(map(shutil.which, NAMES)):
         return f"There is no Chromium here ({', '.join(NAMES)})."
     fonts = shutil.which("fc-list")

@@ -19,13 +19,16 @@ _HOSTS = {"github.com": "ghcr.io"}
 
 
 def project() -> dict[str, str]:
-    """Return the version and the source address, which is empty if not set."""
+    """Return the version and the source address.
+
+    If the source address is not set, it is an empty string.
+    """
     told = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return {"version": told["version"], "source": told.get("urls", {}).get("Source", "")}
 
 
 def image_of(source: str) -> str:
-    """Return the name of the image without a tag, for a source address.
+    """Return the name of the image for a source address, without a tag.
 
     Raises:
         ValueError: The source is not the address of a repository at a known host.
@@ -106,7 +109,9 @@ PARTS: tuple[tuple[str, str, Callable[[str], str]], ...] = (
 
 
 def written(text: str, name: str, part: str) -> str:
-    """Return a file's text with a section between two marks replaced.
+    """Return the text of a file after the section ``name`` is replaced by ``part``.
+
+    Two marks in the text enclose the section.
 
     Raises:
         ValueError: The marks are missing.
@@ -131,7 +136,10 @@ def texts(source: str) -> dict[str, str]:
 
 
 def main() -> int:
-    """Write the sections. With ``--check``, only return 1 if a section is outdated."""
+    """Write the sections.
+
+    With ``--check``, write nothing, and return 1 if a section is outdated.
+    """
     parser = argparse.ArgumentParser(prog="python -m tools.source", description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing")
     only_asked = parser.parse_args().check

@@ -26,7 +26,8 @@ from tests.support.storybell import Bell, storybell
 ROOT = Path(__file__).parent.parent
 _ROOMS = ("bot", "handlers")
 _NOT_COUNTED = frozenset({"<module>", "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
-_QUIET_S = 1.0  # seconds without a new function after which the work for a message is complete
+# After this number of seconds without a new function, the work for a message is complete.
+_QUIET_S = 1.0
 _STEP_S = 0.1
 _LOOP = Worker.run.__code__
 _FLOW_LOOPS = frozenset({"updates", "leases of updates", "checks", "alerts", "fan-out"})
@@ -41,21 +42,21 @@ class Function(NamedTuple):
 
 
 class Recorder:
-    """Recorder of the bot's distinct functions, in the order of the first call."""
+    """A recorder of the bot's distinct functions, in the order of the first call."""
 
     def __init__(self) -> None:
-        """Recording begins with ``start``."""
+        """Create a recorder. The recording begins with ``start``."""
         self._names: dict[CodeType, Function | None] = {}
         self._seen: dict[CodeType, Function] = {}
         self._is_on = False
 
     def install(self) -> None:
-        """Watch this thread and all threads that start later."""
+        """Begin to watch this thread and all threads that start later."""
         threading.setprofile(self._watch)
         sys.setprofile(self._watch)
 
     def remove(self) -> None:
-        """Stop watching."""
+        """Stop watching the threads."""
         threading.setprofile(None)
         sys.setprofile(None)
 
@@ -98,7 +99,7 @@ def _is_periodic_task() -> bool:
     """Return whether the current task is a periodic loop outside of the two flows."""
     try:
         task = asyncio.current_task()
-    except RuntimeError:  # the thread has no loop, e.g. a thread of the database
+    except RuntimeError:  # the thread has no event loop, for example a thread of the database
         return False
     coroutine = task.get_coro() if task is not None else None
     if not isinstance(coroutine, CoroutineType) or coroutine.cr_code is not _LOOP:
@@ -141,7 +142,10 @@ async def record() -> dict[str, list[Function]]:
 
 
 async def _paste_link(bell: Bell, recorder: Recorder) -> list[Function]:
-    """Record a link from a person who has used the bot before. The story is not cached."""
+    """Record the work for a link from a person who has used the bot before.
+
+    The story of the link is not cached.
+    """
     person = await bell.control.person()
     await bell.ask(person, "/start")
     await bell.control.profile("trace.link")
@@ -153,7 +157,7 @@ async def _paste_link(bell: Bell, recorder: Recorder) -> list[Function]:
 
 
 async def _publish_story(bell: Bell, recorder: Recorder) -> list[Function]:
-    """Record a new story of a profile with a subscription, up to the alert."""
+    """Record the work for a new story of a followed profile, until the alert arrives."""
     person = await bell.control.person()
     await bell.control.profile("trace.alert")
     replies: list[dict[str, Any]] = await bell.ask(person, "/subscribe trace.alert")

@@ -1,6 +1,7 @@
 """Check that each locked package has a wheel for both machine types: ``make wheels``.
 
-A package without a wheel must be built on installation, which is impossible in a small image.
+A package without a wheel must be built during the installation. A small image cannot build
+packages.
 """
 
 import subprocess
@@ -15,7 +16,7 @@ PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
 
 def problem(lock: str, machine: str, python: str) -> str:
-    """Return the error for a lock file, a machine type and a Python, or an empty string."""
+    """Return the error about a lock file on a machine type and a Python, or an empty string."""
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(  # noqa: S603 - uv with fixed arguments
             [

@@ -78,7 +78,7 @@ class Watch:
         - ``signs``: a function for each kind of incident. The function returns whether an incident
           of this kind is active now. Kinds that this process cannot detect are omitted.
         - ``failed_checks``: returns the cause if every scheduled check during the last half hour
-          has failed, or None.
+          has failed. Otherwise, it returns None.
         - ``disk``: returns the free bytes and the total bytes of the disk.
         - ``clock_off``: returns the error of the clock in seconds, measured since the last call of
           ``clock_off``.

@@ -60,11 +60,15 @@ async def main(
     late_s: float = LATE_S,
     lag_s: float = 5.0,
 ) -> int:
-    """Test every assumption on the live services, after consent. Return 0 only if all agree.
+    """Test every assumption on the live services, after consent. Return the exit status.
 
     The calls cost credits, and an owner gets some messages. The results are printed and written to
-    a file. The status is 1 if a result differs, 3 if all results agree but an assumption could not
-    be tested, and 2 if nothing was tested.
+    a file. The exit status has the following meanings:
+
+    - 0: all assumptions were tested and are true.
+    - 1: a result differs from the assumption.
+    - 2: nothing was tested.
+    - 3: all results agree with the assumptions, but an assumption could not be tested.
     """
     console = Console(soft_wrap=True, highlight=False)
     chat = arguments.chat or min(await owners_of(settings), default=None)
@@ -83,7 +87,7 @@ async def main(
         console.print("Nothing was tried.")
         return NOTHING_TO_DO
     found = await preflight.try_database(settings.database_url.get_secret_value())
-    if found.level == "wrong":  # checked before credits are spent
+    if found.level == "wrong":  # The database is checked before credits are spent.
         console.print(found.text, markup=False)
         return NOTHING_TO_DO
     try:
@@ -100,7 +104,9 @@ async def main(
         try:
             async with connected_bot(settings) as bot:
                 if (await bot.get_webhook_info()).url:
-                    press_within_s = 0  # do not wait: the webhook would get the press
+                    # Do not wait for the press of the button, because the webhook would get the
+                    # press.
+                    press_within_s = 0
                 trial = TelegramTrial(bot, chat, sights, console.print, press_within_s, late_s)
                 await trial.run(shown.photos, shown.silent)
         except TelegramError as error:
@@ -121,7 +127,10 @@ def _consents(credits: int) -> bool:  # noqa: A002 - the project's term
 async def _stories(
     settings: Settings, arguments: argparse.Namespace, sights: Sights, *, lag_s: float
 ) -> StoriesTrial:
-    """Test the assumptions about the Stories API. Return the trial with the profile's media."""
+    """Test the assumptions about the Stories API.
+
+    Return the trial, which contains URLs of the profile's media.
+    """
     by = connector(reveal(settings.stories_api_proxy))
     async with aiohttp.ClientSession(connector=by, cookie_jar=aiohttp.DummyCookieJar()) as session:
         trial = StoriesTrial(
@@ -137,7 +146,7 @@ async def _stories(
 
 
 async def _record(settings: Settings, spent: list[tuple[str, int]]) -> None:
-    """Record the spent credits in the bot's ledger, if the database is current."""
+    """Record the spent credits in the bot's ledger, if the database is of this version."""
     async with Database(settings.database_url.get_secret_value()) as db:
         if await readiness(db) is not Readiness.CURRENT:
             return

@@ -1,4 +1,4 @@
-"""Results of the doctor for each assumption of the sandbox (``sandbox.beliefs``), without I/O."""
+"""The doctor's results for each assumption of the sandbox (``sandbox.beliefs``), without I/O."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,7 +9,10 @@ from sandbox.beliefs import BELIEFS, TELEGRAM
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """The result for an assumption. ``seen`` is None without a result; ``why`` is the reason."""
+    """The result for an assumption.
+
+    ``seen`` is None if there is no result. In that case, ``why`` is the reason.
+    """
 
     name: str
     seen: str | None
@@ -22,13 +25,13 @@ class Sight:
 
     @property
     def agrees(self) -> bool | None:
-        """Return whether the assumption is true, or None without a result."""
+        """Return whether the assumption is true. Return None if there is no result."""
         return None if self.seen is None else self.seen == self.believed
 
 
 @dataclass(slots=True)
 class Sights:
-    """The results by name. Each assumption has one result."""
+    """The results by the name of the assumption. Each assumption has one result."""
 
     by_name: dict[str, Sight] = field(default_factory=dict)
 
@@ -42,11 +45,11 @@ class Sights:
             self.see(name, None, why)
 
     def in_order(self) -> list[Sight]:
-        """Return one result per assumption. A missing result is "not reached"."""
+        """Return one result per assumption. The reason for a missing result is "not reached"."""
         return [self.by_name.get(name) or Sight(name, None, "not reached") for name in BELIEFS]
 
     def to_json(self) -> list[dict[str, Any]]:
-        """Return the contents of the file: names and values, without secrets."""
+        """Return the contents of the doctor's file: names and values, without secrets."""
         return [
             {
                 "name": one.name,

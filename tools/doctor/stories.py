@@ -22,8 +22,9 @@ from sandbox.telegram.sniff import film
 from tools.doctor.sights import Sights
 
 _DEADLINE_S = 60.0
-_LARGEST = 60_000_000  # maximum bytes of an examined download
-_LAG_TRIES = 6  # maximum reads of the balance, which the service updates with a delay
+_LARGEST = 60_000_000  # the maximum number of bytes of a download that is examined
+# The maximum number of reads of the balance; the service updates the balance with a delay.
+_LAG_TRIES = 6
 _STORY_FIELDS = frozenset(
     [
         "pk",
@@ -54,21 +55,21 @@ GOOD, NOT_THERE, PRIVATE = "bill_of_answers", "bill_of_404", "bill_of_403"
 
 
 ASKED = (*PRICED, "price_user_by_username", "price_story_by_id")
-"""The prices of all calls. Two calls are repeated for missing objects."""
+"""The names of the prices of all calls. Two calls are also made for objects that do not exist."""
 ASKED_OF_A_PRIVATE_ONE = (
     "price_user_by_username", "price_user_stories", "price_user_stories_forced",
 )  # fmt: skip
 
 
 def price_of_all(*, private: bool) -> int:
-    """Return the total credits of a trial at the assumed prices."""
+    """Return the cost of a whole trial in credits at the assumed prices."""
     asked = ASKED + (ASKED_OF_A_PRIVATE_ONE if private else ())
     return sum(PRICED[belief][2] for belief in asked)
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One response: the status, the stated price, the body, and the JSON in the body, if any."""
+    """A response: the status, the stated price, the body, and the body's JSON value or None."""
 
     status: int
     price: str
@@ -78,28 +79,38 @@ class Said:
 
     @property
     def complaint(self) -> str:
-        """Return the name of the error in the body, or else the status."""
+        """Return the name of the error in the body.
+
+        If the body names no error, return the status.
+        """
         name = self.value.get("exc_type") if isinstance(self.value, dict) else None
         return str(name or self.status)[:40]
 
     @property
     def form(self) -> str:
-        """Return the format of the price, or an empty string if the response states no price."""
+        """Return the format of the stated price: "json" or "plain".
+
+        Return an empty string if the response states no price.
+        """
         return ("json" if self.price.lstrip().startswith("{") else "plain") if self.price else ""
 
     @property
     def objects(self) -> list[dict[str, Any]]:
-        """Return the objects of a list, or an empty list for any other body."""
+        """Return the JSON objects in the list of the body.
+
+        If the body is not a list, return an empty list.
+        """
         value = self.value if isinstance(self.value, list) else []
         return [one for one in value if isinstance(one, dict)]
 
 
-_LARGEST_BY_URL = 20 * 2**20  # maximum bytes that Telegram fetches; Bot API, "Sending files"
+# The maximum number of bytes that Telegram fetches by URL; Bot API, "Sending files".
+_LARGEST_BY_URL = 20 * 2**20
 
 
 @dataclass(slots=True)
 class StoriesTrial:
-    """Tests of the assumptions about one account of the API, by a public profile's stories."""
+    """Tests of the assumptions about the Stories API, by the stories of a public profile."""
 
     session: aiohttp.ClientSession
     url: str
@@ -108,14 +119,23 @@ class StoriesTrial:
     lag_s: float = 5.0
     _counted: int = 0
     spent: list[tuple[str, int]] = field(default_factory=list)
-    """The called paths, and the credits stated by the response, or else the assumed credits."""
+    """The path and the credits of each call.
+
+    If a response states no credits, the assumed credits are used.
+    """
     photos: list[str] = field(default_factory=list)
-    """URLs of the profile's photos, which Telegram can fetch."""
+    """The URLs of photos of the profile. Telegram can fetch these photos."""
     silent: str = ""
-    """URL of a video of the profile without an audio track, or an empty string."""
+    """The URL of a video of the profile without an audio track.
+
+    The URL is an empty string if the profile has no such video.
+    """
 
     async def run(self, username: str, private: str) -> None:
-        """Test all assumptions by the profile ``username``, and by a private profile if given.
+        """Test all assumptions, by calls for the profile ``username``.
+
+        If ``private`` is not empty, also test the assumptions about private profiles, by calls for
+        this private profile.
 
         Raises:
             aiohttp.ClientError: The service is unreachable.
@@ -248,9 +268,9 @@ class StoriesTrial:
         return int(value["requests"])
 
     async def _compare(self, belief: str, before: int) -> int:
-        """Compare the balance with the stated prices, and start a new count.
+        """Compare the decrease of the balance with the stated prices, and start a new count.
 
-        Return the balance.
+        ``before`` is the balance before the calls. Return the current balance.
         """
         announced, now = sum(price for _, price in self.spent[self._counted :]), before
         for attempt in range(_LAG_TRIES):
@@ -290,7 +310,7 @@ class StoriesTrial:
         async with self.session.get(
             URL(self.url).joinpath(path.lstrip("/")).with_query(params),
             headers=headers,
-            allow_redirects=False,  # another host must not get the key
+            allow_redirects=False,  # a host to which the service redirects must not get the key
             timeout=aiohttp.ClientTimeout(total=_DEADLINE_S),
         ) as response:
             body = await read_body(response, _LARGEST)

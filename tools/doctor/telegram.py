@@ -1,4 +1,4 @@
-"""Tests of the sandbox's assumptions about Telegram, in one chat and without cost.
+"""Tests of the sandbox's assumptions about Telegram, in one chat. The tests cost nothing.
 
 All sent messages are deleted at the end. Albums use two small pictures and a silent video in the
 folder of this module.
@@ -35,7 +35,8 @@ _POLL_S = 1.0
 _ITEM = re.compile(
     r'failed to send message #(\d+) with the error message "([^"]*)"', re.IGNORECASE
 )
-_CODE = re.compile(r"\w*_\w*")  # a CODE, which PTB has converted to lower case
+# The code of an error, which PTB has converted from upper case to lower case.
+_CODE = re.compile(r"\w*_\w*")
 _GREETING = "Storybell tries what it believes of Telegram. These messages go away by themselves."
 
 
@@ -52,7 +53,10 @@ class TelegramTrial:
     _sent: list[int] = field(default_factory=list)
 
     async def run(self, photos: Sequence[str], silent: str) -> None:
-        """Test all assumptions. ``photos`` and ``silent`` (a silent video) are URLs for Telegram.
+        """Test all assumptions.
+
+        ``photos`` are URLs of photos, and ``silent`` is the URL of a silent video. Telegram
+        fetches these URLs.
 
         Raises:
             TelegramError: The chat refuses messages, or Telegram is unreachable.
@@ -140,11 +144,11 @@ class TelegramTrial:
             self.sights.see("silent_video_by_url", "arrives")
 
     async def _bad_item(self) -> None:
-        """Send an album with one invalid picture, and check for sent items in the chat."""
+        """Send an album with one invalid picture, and check which items are in the chat."""
         beliefs = ("album_with_a_bad_item", "album_error_words")
         if self.sights.by_name["album_by_upload"].seen != "arrives":
-            # If Telegram refuses every uploaded album, the test proves nothing about one bad item.
-            # Telegram may still accept albums of file_ids.
+            # If Telegram refuses every uploaded album, an upload proves nothing about a single bad
+            # item. Telegram may nevertheless accept albums of file_ids.
             self.sights.skip(beliefs, "albums can't be uploaded")
             return
         before = (await self._text("…")).message_id
@@ -217,9 +221,9 @@ class TelegramTrial:
             self.sights.see("late_callback", "refused", error.message)
 
     async def _pressed(self, message_id: int) -> tuple[CallbackQuery | None, str]:
-        """Return the pressed button, or None and the reason.
+        """Return the press of the button, or None and the reason why no press was received.
 
-        The bot still receives the updates.
+        The updates are not confirmed, so the bot receives them again later.
         """
         loop = asyncio.get_running_loop()
         until = loop.time() + self.press_within_s
