@@ -1,6 +1,7 @@
-"""Presentation: translated messages, captions, buttons, bars of text.
+"""The presentation of data to people: translated messages, captions, buttons and bar charts.
 
-The code is pure except for loading the catalogues of translations. The caller passes the time.
-Public: ``translation.Translator``, ``translation.translator_for``, ``html.Safe``,
-``buttons.Buttons``, ``captions.caption``, ``notices.render``, ``charts.bars``.
+The code is pure, except that it loads the catalogues of translations. Functions that need the
+current time get the time as an argument. The public names are ``translation.Translator``,
+``translation.translator_for``, ``html.Safe``, ``buttons.Buttons``, ``captions.caption``,
+``notices.render`` and ``charts.bars``.
 """

@@ -1,8 +1,9 @@
 """The actions of buttons and links, and their encoding as text.
 
-The data of a button are ``kind:argument:…``. The prefix ``@<chat>:`` means that the action applies
-to a different chat than the chat with the button. A link (``t.me/<bot>?start=…``) contains the
-same data. Characters that Telegram refuses in links are replaced.
+The data of a button have the form ``kind:argument:…``. If an action applies to a different chat
+than the chat with the button, the data begin with the prefix ``@<chat>:``. A link to the bot
+(``t.me/<bot>?start=…``) contains the same data, in which the characters that Telegram refuses in
+links are replaced.
 """
 
 import re
@@ -12,9 +13,9 @@ from dataclasses import dataclass, replace
 from bot.domain.sentences import N_
 from bot.presentation.translation import Translator
 
-DANGER, PRIMARY = "danger", "primary"  # values of InlineKeyboardButton.style in the Bot API
+DANGER, PRIMARY = "danger", "primary"  # values of ``InlineKeyboardButton.style`` in the Bot API
 Button = dict[str, str]
-"""An InlineKeyboardButton of the Bot API."""
+"""A button as an ``InlineKeyboardButton`` of the Bot API."""
 Buttons = list[list[Button]]
 Page = tuple[str, Buttons]
 """A page of a conversation: its text and its buttons."""
@@ -27,7 +28,11 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 @dataclass(frozen=True, slots=True)
 class Arg:
-    """An argument of an action. ``pattern`` matches its text, and ``read`` converts the text."""
+    """An argument of an action.
+
+    ``pattern`` is the regular expression for the text of the argument. ``read`` converts the text
+    to the value. If ``optional`` is True, the argument can be missing.
+    """
 
     pattern: str
     read: Callable[[str], object] = str
@@ -35,7 +40,10 @@ class Arg:
 
     @property
     def maybe(self) -> "Arg":
-        """Return a copy of the argument that may be missing. The value is then None."""
+        """Return an optional copy of the argument. If the argument is missing, its value is None.
+
+        The original argument is not changed.
+        """
         return replace(self, optional=True)
 
 
@@ -50,13 +58,16 @@ REST = Arg(r"(?s:.*)")
 
 
 class Kind:
-    """A kind of action with its arguments. A call of the object returns the data of a button."""
+    """A kind of action with its arguments.
+
+    Call the object with values of the arguments to get the data of a button.
+    """
 
     def __init__(self, word: str, *args: Arg, row: str = "") -> None:
-        """Define a kind of action. ``word`` is the first part of the data.
+        """Define a kind of action.
 
-        ``row`` is the name of the kind in the table of rights. The default is derived from
-        ``word``.
+        ``word`` is the first part of the button data. ``row`` is the name of the kind in the table
+        of rights. The default of ``row`` is derived from ``word``.
         """
         self._word = word
         self._args = args
@@ -65,15 +76,21 @@ class Kind:
         self._pattern = re.compile(word + "".join(parts))
 
     def __call__(self, *args: object) -> str:
-        """Return the data of a button for this action."""
+        """Return the data of a button for an action with these values of the arguments."""
         return ":".join([self._word, *map(str, args)])
 
     def matches(self, data: object) -> bool:
-        """Return whether ``data`` are the data of a button of this kind, for any chat."""
+        """Return whether ``data`` are the data of a button of this kind.
+
+        The chat to which the action applies does not matter.
+        """
         return isinstance(data, str) and self.read(data) is not None
 
     def read(self, data: str) -> list[object] | None:
-        """Return the arguments in ``data``, or None if the data are of a different kind."""
+        """Return the values of the arguments in ``data``.
+
+        Return None if ``data`` belong to a different kind of action.
+        """
         match = self._pattern.fullmatch(split_chat(data)[1])
         if match is None:
             return None
@@ -125,20 +142,23 @@ ANY_OTHER = Kind(REST.pattern, row="any other button")
 
 
 def button(text: str, data: str, style: str | None = None) -> Button:
-    """Return a button with the callback data ``data``, which a ``Kind`` has made.
+    """Return a button with the callback data ``data``, which is the result of calling a ``Kind``.
 
-    ``style`` is ``DANGER`` for destructive actions, and ``PRIMARY`` for the main action.
+    ``style`` is ``DANGER`` for a destructive action, and ``PRIMARY`` for the main action.
     """
     return {"text": text, "callback_data": data, **({"style": style} if style else {})}
 
 
 def link_button(text: str, **to: str) -> Button:
-    """Return a button with a link. ``to`` is ``url=…``, or a different field of the Bot API."""
+    """Return a button with a link.
+
+    ``to`` is ``url=…``, or a different field of ``InlineKeyboardButton`` in the Bot API.
+    """
     return {"text": text, **to}
 
 
 def back(t: Translator, data: str) -> Button:
-    """Return the button that leads to the previous page."""
+    """Return the button “Back” with the button data ``data`` of the previous page."""
     return button(t.plain(N_("« Back")), data)
 
 
@@ -148,9 +168,10 @@ def grid(buttons: Sequence[Button], a_row: int) -> Buttons:
 
 
 def arrows(page: int, *, is_last: bool, to: Callable[[int], str]) -> Buttons:
-    """Return a row with the buttons that turn the pages of a list, or no row for a single page.
+    """Return a row with the buttons that turn the pages of a list.
 
-    ``to`` returns the button data for a page number.
+    If the list has a single page, return no row. ``to`` returns the button data for the number of
+    a page.
     """
     row = [button("◀️", to(page - 1))] if page > 0 else []
     row += [] if is_last else [button("▶️", to(page + 1))]
@@ -158,9 +179,9 @@ def arrows(page: int, *, is_last: bool, to: Callable[[int], str]) -> Buttons:
 
 
 def split_chat(data: str) -> tuple[int | None, str]:
-    """Split button data into the chat and the remaining data.
+    """Split button data into the chat to which the action applies, and the remaining data.
 
-    The chat is None if the action applies to the chat with the button.
+    If the action applies to the chat with the button, the chat is None.
     """
     match = _ABOUT.fullmatch(data)
     if match is None or match[1] is None:
@@ -169,7 +190,10 @@ def split_chat(data: str) -> tuple[int | None, str]:
 
 
 def for_chat(buttons: Buttons, chat_id: int) -> Buttons:
-    """Make buttons in a private chat apply to the group or channel ``chat_id``."""
+    """Return copies of buttons for a private chat that apply to the group or channel ``chat_id``.
+
+    Buttons without callback data, such as link buttons, are not changed.
+    """
 
     def there(pressed_button: Button) -> Button:
         data = pressed_button.get("callback_data")
@@ -185,8 +209,9 @@ def for_chat(buttons: Buttons, chat_id: int) -> Buttons:
 def link_to(bot_name: str, data: str, chat_id: int | None = None) -> str:
     """Return the link that opens a page of the bot in the private chat.
 
-    If ``chat_id`` is a group or channel, the page is about that chat. A link only opens a page and
-    changes nothing, because any person can make a link and send it to a different person.
+    If ``chat_id`` is a group or channel, the page is about this group or channel. A link must only
+    open a page and must not change anything, because any person can write such a link and send it
+    to a different person.
     """
     data = data if chat_id is None or chat_id > 0 else _with_chat(data, chat_id)
     return f"https://t.me/{bot_name}?start={payload_of(data)}"
@@ -198,10 +223,10 @@ def payload_of(data: str) -> str:
 
 
 def read_payload(payload: str) -> str:
-    """Decode the button data in a link that ``link_to`` has made.
+    """Return the button data in the payload of a link to the bot.
 
-    A link to the stories of a profile that a person wrote by hand opens the profile's card
-    instead, which costs no credits.
+    A person can write a link to the stories of a profile by hand. Such a link opens the profile's
+    card instead of the stories, because the card costs 0 credits.
     """
     payload = re.sub("^stories(_|--)", "card--", payload)
     signs = {written: sign for sign, written in _SIGNS.items()}

@@ -1,4 +1,4 @@
-"""The text about a daily budget: its cost, and the number of checks that it allows."""
+"""The text about a daily budget: its cost, and the number of profiles that it can check."""
 
 from datetime import timedelta
 
@@ -22,11 +22,15 @@ _PROFILES = NN_(
 _SHORT = N_(
     "The balance lasts for less than two weeks. Set a lower DAILY_BUDGET, or buy more credits."
 )
-_A_YEAR = 365  # days; a balance that lasts longer is shown without the time
+# If the balance lasts longer than this number of days, the text does not say how long it lasts.
+_A_YEAR = 365
 
 
 def price_note(credit_price: float, balance: Balance) -> str:
-    """Return the English note that ``CREDIT_PRICE`` is wrong, or an empty string."""
+    """Return the English note that ``CREDIT_PRICE`` is wrong.
+
+    Return an empty string if the balance does not show that ``CREDIT_PRICE`` is wrong.
+    """
     price = corrected_credit_price(credit_price, balance.amount, balance.credits)
     if price is None:
         return ""
@@ -37,7 +41,10 @@ def price_note(credit_price: float, balance: Balance) -> str:
 
 
 def balance_text(t: Translator, balance: int, days_left: float | None) -> str:
-    """Return how many credits are left, and how long they will last if this is at most a year."""
+    """Return the text about the number of credits left and the time for which they will last.
+
+    The text omits the time if it is unknown or longer than a year, or if no credits are left.
+    """
     if not balance or days_left is None or days_left > _A_YEAR:
         return t.plain(BALANCE, n=balance)
     time = timedelta(days=round(days_left))
@@ -47,9 +54,10 @@ def balance_text(t: Translator, balance: int, days_left: float | None) -> str:
 
 
 def budget_lines(t: Translator, plan: BudgetPlan) -> list[str]:
-    """Return the budget, the balance if known, and the number of profiles the budget can check.
+    """Return the lines of the text about a daily budget.
 
-    If the balance will soon be spent, the last line is a warning.
+    The lines have the budget, the balance if it is known, and the number of profiles that the
+    budget can check. If the balance will soon be spent, the last line is a warning.
     """
     lines = [t.plain(_BUDGET, n=plan.budget, amount=t.money(plan.dollars_a_month))]
     if plan.balance is not None:

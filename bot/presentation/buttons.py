@@ -1,6 +1,7 @@
-"""The buttons under stories and albums, and the link in posts that cannot have buttons.
+"""The buttons under stories and albums, and the link in posts that cannot have such buttons.
 
-A channel post has no buttons with an action, because every subscriber could press the buttons.
+A channel post has no buttons with an action, because each subscriber of the channel could press
+these buttons.
 """
 
 import re
@@ -16,10 +17,11 @@ from bot.presentation.translation import Translator
 
 OPTIONS = N_("⚙️ Options")
 MORE = "⋯"
-NEW = "new"  # the argument that opens the options in a new message
+NEW = "new"  # the argument of a button that opens the options in a new message
 _MOST_LINKS = 3
 _SUMMARY_BUTTONS = 10
-_LINK_TEXT = 22  # characters of a button that a phone shows, without the first symbol
+# The number of characters that a phone shows of a button's text, without the first symbol.
+_LINK_TEXT = 22
 _PLAIN_ADDRESS = re.compile(
     r"https?://((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,24})(?:[/?][!-~]{0,1000})?",
     re.IGNORECASE | re.ASCII,
@@ -29,7 +31,8 @@ _PLAIN_ADDRESS = re.compile(
 def instagram_button(story: Story, t: Translator) -> Buttons:
     """Return the button that opens a story on Instagram.
 
-    If the profile is unknown, as with a pasted file, return no button.
+    If the profile of the story is unknown, return no button. For example, the profile of a pasted
+    file is unknown.
     """
     if not story.profile.username:
         return []
@@ -39,8 +42,8 @@ def instagram_button(story: Story, t: Translator) -> Buttons:
 def link_buttons(story: Story) -> Buttons:
     """Return a button for each of the first three links of a story.
 
-    Telegram refuses a whole message if a single URL is not acceptable. An unusual URL therefore
-    gets no button and appears in the caption only.
+    Telegram refuses a whole message if the URL of a single button is not acceptable. Therefore an
+    unusual URL gets no button and appears only in the caption.
     """
     titles = {sticker.link: sticker.title for sticker in story.stickers if sticker.title}
     rows: Buttons = []
@@ -67,10 +70,15 @@ def story_buttons(
 ) -> Buttons:
     """Return the buttons under a story that a person requested.
 
-    If the profile is unknown, as with a pasted file, return no button. ``subscription_id`` is the
-    chat's subscription to the profile, or None. ``has_more`` means that the profile has other
-    stories that were not shown. ``is_inline`` means that the bot supports inline queries, so the
-    story can be shared into any chat. ``is_file`` means that the story was sent as a file.
+    If the profile of the story is unknown, return no button. For example, the profile of a pasted
+    file is unknown.
+
+    - ``subscription_id`` is the id of the chat's subscription to the profile. It is None if the
+      chat has no such subscription.
+    - ``has_more`` means that the profile or the highlight has other stories that were not shown.
+    - ``is_inline`` means that the bot supports inline queries, so that a person can share the
+      story into any chat.
+    - ``is_file`` means that the story was sent as a file.
     """
     username = story.profile.username
     if not username:
@@ -85,7 +93,8 @@ def story_buttons(
         more = t.plain(N_("All stories from {username}"), username=username)
         rows.append([button(more, actions.RUN("stories", username))])
     last = instagram_button(story, t)
-    has_original = not story.highlight and story.pk.isdigit()  # only live stories have originals
+    # Only live stories, and no stories of highlights, can be sent as original files.
+    has_original = not story.highlight and story.pk.isdigit()
     if has_original and not is_file:
         text = t.plain(N_("As a file"))
         last[0].append(button(text, actions.FILES(story.pk)))
@@ -95,7 +104,7 @@ def story_buttons(
 def share_button(query: str, t: Translator) -> Button:
     """Return the button that shares the results of an inline query into a different chat.
 
-    The person picks the chat. Telegram refuses this button in channels.
+    The person who presses the button chooses the chat. Telegram refuses this button in channels.
     """
     return link_button(t.plain(N_("↗ Share")), switch_inline_query=query)
 
@@ -103,9 +112,10 @@ def share_button(query: str, t: Translator) -> Button:
 def subscribe_or_options_button(
     username: str, t: Translator, subscription_id: int | None
 ) -> Button:
-    """Return the button to subscribe.
+    """Return the button that subscribes the chat to a profile.
 
-    If the chat is subscribed, return the button to the options.
+    If the chat is already subscribed to the profile (``subscription_id``), return the button that
+    opens the options of the subscription.
     """
     if subscription_id is None:
         text = f"🔔 {t.plain(N_('Subscribe'))}"
@@ -116,21 +126,22 @@ def subscribe_or_options_button(
 def row_under_album(
     username: str, t: Translator, subscription_id: int | None, *, is_inline: bool
 ) -> list[Button]:
-    """Return the buttons for an album. A message after the album shows the buttons.
+    """Return the row of buttons for an album.
 
-    Telegram allows no buttons under an album.
+    The buttons are shown under a message after the album, because Telegram allows no buttons under
+    an album.
     """
     share = [share_button(username, t)] if is_inline else []
     text = f"🔔 {t.plain(N_('Subscribe'))}"
     follow = button(text, actions.FOLLOW(username), actions.PRIMARY)
     if subscription_id is not None:
-        # This text is short, because a phone must show three buttons in the row.
+        # The text of this button is short, so that a phone can show three buttons in a row.
         follow = button(t.plain(N_("Options")), actions.SUBSCRIPTION(subscription_id))
     return [follow, *share, button(MORE, actions.CARD(username))]
 
 
 def alert_buttons(story: Story, t: Translator, subscription_id: int | None) -> Buttons:
-    """Return the buttons under an alert of one story."""
+    """Return the buttons under an alert that has a single story."""
     if subscription_id is None:
         return [*link_buttons(story), *instagram_button(story, t)]
     row = [
@@ -147,19 +158,20 @@ def mute_button(subscription_id: int, t: Translator) -> Button:
 
 
 def summary_buttons(posted: Sequence[tuple[str, int, int]]) -> Buttons:
-    """Return the buttons under a daily summary: the options of the first ten listed profiles.
+    """Return the buttons under a daily summary.
 
-    ``posted`` has the name, the number of stories and the subscription of each profile. The
-    options open in a new message, so that the summary stays visible.
+    Each of the first ten listed profiles has a button that opens the options of the subscription.
+    The options open in a new message, so that the summary stays visible. ``posted`` has the name,
+    the number of stories and the id of the subscription of each listed profile.
     """
     first = posted[:_SUMMARY_BUTTONS]
     return grid([button(name, actions.SUBSCRIPTION(number, NEW)) for name, _, number in first], 2)
 
 
 def options_link(bot_name: str, chat_id: int, subscription_id: int | None = None) -> str:
-    """Return the link to the options of a subscription of ``chat_id``.
+    """Return the link to the options of a subscription of the chat ``chat_id``.
 
-    Without ``subscription_id``, return the link to the list of all subscriptions of the chat.
+    If ``subscription_id`` is None, return the link to the list of all subscriptions of the chat.
     """
     one = subscription_id
     data = actions.SUBSCRIPTIONS(0) if one is None else actions.SUBSCRIPTION(one)

@@ -22,20 +22,27 @@ from bot.presentation.html import (
 )
 from bot.presentation.translation import Translator
 
-CAPTION_LENGTH = 1024  # maximum characters of a caption after parsing (Bot API, sendPhoto)
-# Maximum bytes of a caption with its HTML. Telegram's server refuses more than 32,768 bytes before
-# parsing.
+# The maximum number of characters of a caption after parsing (Bot API, sendPhoto).
+CAPTION_LENGTH = 1024
+# The maximum size of a caption with its HTML, in bytes. Telegram's server refuses captions that
+# have more than 32,768 bytes before parsing.
 _MARKUP_BYTES = 16_384
-# Maximum bytes of a caption's entities. Telegram's limit is about 9,500 bytes
-# (telegram-bot-api#165). Telegram itself adds some entities that it finds in the text.
+# The maximum size of the entities of a caption, in bytes. Telegram's limit is about 9,500 bytes
+# (telegram-bot-api#165). The bot's limit is lower, because Telegram adds entities that it finds in
+# the text.
 _ENTITIES_BYTES = 8_500
-# The maximum bytes of the entities in a line. Without this limit, ten long links would use up all
-# space, and the whole line would be dropped.
+# The maximum size of the entities in a line of a caption, in bytes. Without this limit, ten long
+# links would use up all space, and the whole line would be dropped.
 _ONE_LIST_BYTES = 6_000
-LINK_ROOM = 40  # characters of the link at the end of a caption, in any language
-_NAMES = 10  # maximum names of a kind in a caption; a message has at most 100 entities
+# The number of characters that the link at the end of a caption needs at most, in any language.
+LINK_ROOM = 40
+# The maximum number of names of a kind in a caption. The reason for the limit is that a message
+# has at most 100 entities.
+_NAMES = 10
 _PROFILES = 5
-_APART = timedelta(hours=1)  # closer times could both be shown as "2 hours ago"
+# If the first and the last story of an album are closer together, only one time is shown, because
+# both times could be shown as "2 hours ago".
+_APART = timedelta(hours=1)
 _LONG_AGO = timedelta(days=30)
 _NAME_LENGTH, _LINK_LENGTH, _WORD_LENGTH = 64, 40, 50
 
@@ -53,12 +60,17 @@ def caption(
     spare: int = 0,
     title: str = "",
 ) -> Safe:
-    """Return the caption of an album of one profile, at most 1,024 code points after parsing.
+    """Return the caption of an album with stories of one profile.
 
-    If ``options`` of a subscription are given, the caption announces new stories in the form that
-    the options require. ``part`` = (2, 3) marks the second album of three. ``title`` is the title
-    of the stories' highlight. If the caption is too long, whole lines are dropped, the least
-    important first. ``spare`` code points are left free.
+    The caption has at most 1,024 code points after parsing. If it is too long, whole lines are
+    dropped, the least important line first.
+
+    - ``options`` are the options of a subscription. If ``options`` are given, the caption
+      announces new stories in the form that the options require.
+    - ``part`` is the number of the album and the number of albums. For example, (2, 3) marks the
+      second of three albums.
+    - ``spare`` is the number of code points that the caption leaves unused.
+    - ``title`` is the title of the highlight with the stories.
     """
     header = _header(stories, t, options)
     if part and part[1] > 1:
@@ -71,10 +83,14 @@ def caption(
 
 
 def profile_link(profile: Profile, t: Translator) -> Safe:
-    """Return the name of a profile as a link, with its handle. Verified profiles get a mark."""
+    """Return the name of a profile as a link, with the profile's handle.
+
+    The link of a verified profile ends with a check mark.
+    """
     name = shorten(one_line(profile.full_name), _NAME_LENGTH)
     handle = foreign_html(shorten(one_line(profile.username), _WORD_LENGTH), rtl=t.is_rtl)
-    # Make the handle a part of the link, because Telegram would read natgeo.it as a web address.
+    # The handle is a part of the link, because otherwise Telegram would show a handle such as
+    # natgeo.it as a link to a website.
     shown = bold(handle)
     if name and name.casefold() != profile.username:
         shown = Safe(f"{bold(foreign_html(name, rtl=t.is_rtl))} · {handle}")
@@ -84,9 +100,9 @@ def profile_link(profile: Profile, t: Translator) -> Safe:
 
 
 def with_count(text: str, stories: Sequence[Story], t: Translator, *, count: int) -> Safe:
-    """Change the number of stories in a caption of ``stories`` to ``count``.
+    """Return the caption ``text`` of ``stories`` with ``count`` as the number of stories.
 
-    This is used if some of the stories can't be sent.
+    This function corrects a caption if some of the stories can't be sent.
     """
     first, total = stories[0], len(stories)
     text = text.replace(_alert_header(first, t, total), _alert_header(first, t, count), 1)
@@ -118,7 +134,7 @@ def _time_line(stories: Sequence[Story], t: Translator, now: datetime) -> str:
     first, last = (f(story.taken_at for story in stories) for f in (min, max))
     shown: str = t.relative_time(last)
     if last < now - _LONG_AGO:
-        shown = t.day_range(first, last)  # easier to read than "730 days ago"
+        shown = t.day_range(first, last)  # a date is easier to read than "730 days ago"
     elif last - first >= _APART:
         shown = t.value_range(t.relative_time(first), shown)
     count = [_count(t, len(stories))] if len(stories) > 1 else []
@@ -136,10 +152,10 @@ def _end_line(stories: Sequence[Story], t: Translator, now: datetime) -> list[st
 
 
 def _detail_lines(stories: Sequence[Story], t: Translator, options: Options | None) -> list[str]:
-    """Return the lines about the content of the stories, the most important first.
+    """Return the lines about the content of the stories, the most important line first.
 
-    A short caption has only the sponsors and the links. A short caption of a single story omits
-    the links that have a button.
+    A short caption (an option of the subscription) has only the sponsors and the links. A short
+    caption of a single story omits the links that have a button.
     """
 
     def listed(
@@ -181,17 +197,22 @@ def _buttonless_links(story: Story) -> list[str]:
 
 
 def with_link(text: str, label: str, url: str, t: Translator) -> Safe:
-    """Append a link to a caption that was made with enough ``spare`` space."""
+    """Append a link with the text ``label`` to the caption ``text``.
+
+    The caption must have been made with enough ``spare`` code points.
+    """
     start = "\u200f" if t.is_rtl else ""
     return Safe(f"{text}\n{start}{link(url, label)}")
 
 
 def _join_fitting(lines: list[str], details: list[str], t: Translator, spare: int) -> Safe:
-    """Join the lines. Drop details from the end until the caption is short enough.
+    """Join the lines of a caption.
 
-    ``spare`` is the number of characters that the caption leaves unused.
+    If the caption is too long, drop lines from the end of ``details`` until the caption is short
+    enough. ``spare`` is the number of characters that the caption leaves unused.
     """
-    # Set the direction of each line, because otherwise the first name sets the direction.
+    # In a language that is written from right to left, each line begins with a mark. Without the
+    # mark, the first name in a line would set the writing direction of the line.
     start, text = "\u200f" if t.is_rtl else "", ""
     for count in range(len(details), -1, -1):
         kept = [*lines, *([""] if count else []), *details[:count]]
@@ -218,8 +239,8 @@ def _person_link(username: str, t: Translator) -> str:
 def _web_link(url: str, t: Translator) -> str:
     """Return an HTML link to the URL of a link sticker.
 
-    The label is the URL without scheme, ``www.`` and query. If the URL is a redirect by Instagram,
-    its target is used.
+    The label is the URL without its scheme, ``www.`` and query. If the URL is a redirect by
+    Instagram, the target of the redirect replaces the URL.
     """
     url = _unwrapped(one_line(url))
     shown = re.sub(r"^https?://(www\.)?", "", url, flags=re.IGNORECASE).partition("?")[0]
@@ -228,7 +249,10 @@ def _web_link(url: str, t: Translator) -> str:
 
 
 def _unwrapped(url: str) -> str:
-    """Return the target of a redirect by Instagram (``l.instagram.com/?u=``), or else ``url``."""
+    """Return the target if ``url`` is a redirect by Instagram (``l.instagram.com/?u=``).
+
+    Otherwise return ``url`` itself.
+    """
     try:
         parts = urlsplit(url)
         target = parse_qs(parts.query).get("u", [""])[0]
@@ -244,7 +268,7 @@ def _place_link(name: str, t: Translator) -> str:
 
 
 def _post_link(post: Reshared, t: Translator) -> str:
-    """Return the link to a reshared post, with the author if known."""
+    """Return the link to a reshared post, with the author of the post if the author is known."""
     shown = link(post.page_url, t("Post")) if post.page_url else t("Post")
     return t.noted(shown, _person_link(post.username, t)) if post.username else shown
 

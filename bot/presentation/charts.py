@@ -1,4 +1,7 @@
-"""Bar charts made of characters. The admin page draws its own pictures."""
+"""Bar charts that are made of characters, for messages.
+
+The charts of the admin page do not use this module.
+"""
 
 from collections.abc import Sequence
 
@@ -6,9 +9,9 @@ _BLOCKS = " ▁▂▃▄▅▆▇█"
 
 
 def bars(values: Sequence[int]) -> str:
-    """Return a block character for each value.
+    """Return a text with a block character for each value.
 
-    The largest value is a full block, zero is a space.
+    The largest value is shown as a full block, and the value 0 is shown as a space.
     """
     most = max(values, default=0)
     if most <= 0:

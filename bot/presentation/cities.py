@@ -1,7 +1,7 @@
-"""Cities and time zones, by the names that people type in any language of the bot.
+"""Time zones by the names of cities and countries that people type in any language of the bot.
 
-The names are from Unicode's CLDR (by Babel) and from the time zone database. Both have only a city
-or two per zone, so ``_MORE`` adds other large cities.
+The names are from Unicode's CLDR (by Babel) and from the time zone database. Both sources have
+only one or two cities per zone. Therefore ``_MORE`` adds other large cities.
 """
 
 import difflib
@@ -23,7 +23,10 @@ CHOICE = (
     "Asia/Tokyo", "Australia/Sydney", "America/Sao_Paulo", "America/New_York", "America/Chicago",
     "America/Mexico_City", "America/Los_Angeles", "America/Argentina/Buenos_Aires",
 )  # fmt: skip
-"""Well-known cities. If several zones have the same time, the zone of such a city is preferred."""
+"""The zones of well-known cities.
+
+If several zones of a country have the same time, the zone of a well-known city is chosen.
+"""
 
 _SUGGESTED = {
     "en": ("Europe/London", "America/New_York", "America/Los_Angeles"),
@@ -45,17 +48,18 @@ _ANYWHERE = (
     "Europe/London", "Europe/Berlin", "Europe/Moscow", "Asia/Dubai", "Asia/Kolkata", "Asia/Tokyo",
     "America/Sao_Paulo", "America/New_York", "America/Los_Angeles",
 )  # fmt: skip
-_OFFERED = 9  # the number of cities to offer on a page
+_OFFERED = 9  # the maximum number of cities that the bot offers at a time
 _HALF_HOURS = {
     "+3:30": "Asia/Tehran", "+4:30": "Asia/Kabul", "+5:30": "Asia/Kolkata",
     "+5:45": "Asia/Kathmandu", "+6:30": "Asia/Yangon", "+8:45": "Australia/Eucla",
     "+9:30": "Australia/Darwin", "+12:45": "Pacific/Chatham",
     "-3:30": "America/St_Johns", "-9:30": "Pacific/Marquesas",
 }  # fmt: skip
-"""Zones by offsets of parts of an hour.
+"""The zones for the offsets from UTC that are not whole hours.
 
-The zone database has fixed zones only for whole hours. +10:30 is left out, because the offset is
-Adelaide's in summer and Lord Howe's in winter. The bot then asks for a city.
+The time zone database has zones with a fixed offset only for whole hours. The offset +10:30 is not
+in this table, because it is the offset of Adelaide in summer and of Lord Howe Island in winter.
+If a person types this offset, the bot asks for a city.
 """
 
 _MORE = {
@@ -106,8 +110,12 @@ _MORE = {
 
 _OFFSET = re.compile(r"(?:utc|gmt)?\s*([+-])\s*(\d{1,2})(?::?(\d{2}))?")
 _SEASONS = (datetime(2026, 1, 15, tzinfo=UTC), datetime(2026, 7, 15, tzinfo=UTC))
-_LIKENESS = 0.84  # minimum similarity of a name; "barcelna" has 0.94 to "barcelona"
-_LEAST_SIMILAR = 5  # letters of a misspelled name; "test" resembles the zone "EST"
+# The minimum similarity of a misspelled name and a known name. For example, the similarity of
+# "barcelna" and "barcelona" is 0.94.
+_LIKENESS = 0.84
+# The minimum number of letters of a misspelled name. Shorter words are not corrected. For example,
+# "test" is no misspelling of the zone "EST".
+_LEAST_SIMILAR = 5
 _LONGEST = 64
 _COUNTRY_CODE = 2  # the number of letters in a country code
 _COUNTRIES = {
@@ -117,7 +125,7 @@ _COUNTRIES = {
     "англия, шотландия, англія, шотландія, إنجلترا, بريطانيا, inggris, انگلستان, انگلیس, इंग्लैंड",
     "AE": "uae, u.a.e.",
 }
-"""Names of countries that CLDR does not have."""
+"""Names of countries that are missing in CLDR, by country code."""
 _BEFORE_CITY = """
     in at from near i m im am we are live my city time zone is it s its use set to hi hello ok
     en desde vivo estoy soy mi ciudad es hora de la
@@ -147,11 +155,16 @@ _AFTER_CITY = """
 def zone_named(text: str) -> str | None:
     """Return the time zone for a city, a country, the name of a zone, or an offset such as UTC+3.
 
-    The country may follow the city ("Paris, France"). Words such as "I live in" and "please" may
-    surround the name. A misspelled name matches a very similar name. Only the first 64 characters
-    count.
-    Return None for an unknown name, for a city that is not in the country after it, and for a
-    country with several times. For such a country, use ``zones_of_country``.
+    - The country may follow the city ("Paris, France").
+    - Words such as "I live in" and "please" may surround the name.
+    - A misspelled name matches a very similar name.
+    - Only the first 64 characters of ``text`` are read.
+
+    Return None in these cases:
+
+    - The name is unknown.
+    - The city is not in the country that follows the city.
+    - The country has several different times. In this case, use ``zones_of_country``.
     """
     if match := _OFFSET.fullmatch(text.strip().casefold()):
         return _zone_of_offset(match[1], int(match[2]), match[3] or "00")
@@ -168,7 +181,11 @@ def zone_named(text: str) -> str | None:
 
 
 def _possible_names(text: str) -> list[str]:
-    """Return a text, and the text with fewer and fewer of the words around a city, normalized."""
+    """Return the parts of a text that can be the name of a city, normalized.
+
+    The first part is the whole text. Each further part omits one more of the words that people
+    write before or after a city.
+    """
     words = _normalized(text[:_LONGEST]).split()
     if not words:
         return []
@@ -188,7 +205,10 @@ def _words_of(table: str) -> frozenset[str]:
 
 
 def _zone_with_country(name: str) -> str | None:
-    """Return the zone of a city with its country, as in "paris france", or None."""
+    """Return the zone of a city that is followed by its country, as in "paris france".
+
+    Return None if ``name`` is no such text.
+    """
     words = name.split()
     for end in range(1, len(words)):
         code = _countries_by_name().get(" ".join(words[end:]))
@@ -207,18 +227,22 @@ def _zone_of_similar_name(name: str) -> str | None:
 
 
 def suggested(language: str) -> list[str]:
-    """Return the zones of nine cities to offer. Cities where the language is spoken come first."""
+    """Return the zones of the nine cities that the bot offers.
+
+    The cities in which people speak the language come first.
+    """
     return list(dict.fromkeys((*_SUGGESTED.get(language, ()), *_ANYWHERE)))[:_OFFERED]
 
 
 def _zone_of_offset(sign: str, hours: int, minutes: str) -> str | None:
-    """Return a zone with this offset from UTC, or None for an unknown offset.
+    """Return a zone with the given offset from UTC, or None if no such zone is known.
 
-    ``_HALF_HOURS`` has the known offsets with parts of an hour.
+    ``_HALF_HOURS`` has the known offsets that are not whole hours.
     """
     if minutes != "00":
         return _HALF_HOURS.get(f"{sign}{hours}:{minutes}")
-    # The names of these zones have the opposite sign. For example, Etc/GMT-1 is ahead of UTC.
+    # The names of the zones with a fixed offset have the opposite sign. For example, the time in
+    # Etc/GMT-1 is ahead of UTC.
     name = f"Etc/GMT{'-' if sign == '+' else '+'}{hours}"
     return name if is_zone(name) else None
 
@@ -226,8 +250,8 @@ def _zone_of_offset(sign: str, hours: int, minutes: str) -> str | None:
 def zones_of_country(text: str) -> list[str]:
     """Return one time zone for each different time in a country.
 
-    ``text`` is the name of the country in a language of the bot. For an unknown name, return an
-    empty list.
+    ``text`` is the name of the country in any language of the bot. If the name is unknown, return
+    an empty list.
     """
     found = map(_zones_of_exact_country, _possible_names(text))
     return next((zones for zones in found if zones), [])
@@ -241,7 +265,8 @@ def _zones_of_exact_country(name: str) -> list[str]:
     zones = sorted(zone for zone, place in places.items() if place == code and is_zone(zone))
     known = [zone for zone in (*CHOICE, *_MORE) if zone in zones]
     by_time: dict[tuple[timedelta | None, ...], str] = {}
-    for zone in (*known, *zones):  # well-known cities first, and one city for each time
+    # Well-known cities are first. For each different time, only the first zone is returned.
+    for zone in (*known, *zones):
         times = tuple(at.astimezone(zone_of(zone)).utcoffset() for at in _SEASONS)
         by_time.setdefault(times, zone)
     return list(by_time.values())
@@ -249,7 +274,7 @@ def _zones_of_exact_country(name: str) -> list[str]:
 
 @cache
 def _countries_by_name() -> dict[str, str]:
-    """Return the codes of countries by name. The names are in all languages of the bot."""
+    """Return the country codes by the normalized names of countries in all the bot's languages."""
     names: dict[str, str] = {}
     for code, others in _COUNTRIES.items():
         names.update(dict.fromkeys(map(_normalized, others.split(", ")), code))
@@ -261,13 +286,16 @@ def _countries_by_name() -> dict[str, str]:
 
 
 def city_of(zone: str, language: str) -> str:
-    """Return the name of a time zone's city in a language of the bot."""
+    """Return the name of a time zone's city in ``language``, a language of the bot.
+
+    If CLDR does not have the name, return the name in the time zone database.
+    """
     return _cities_by_zone(language).get(zone) or zone.rpartition("/")[2].replace("_", " ")
 
 
 @cache
 def _cities_by_zone(language: str) -> dict[str, str]:
-    """Return the names of cities in a language, by time zone. CLDR has these names."""
+    """Return the names of cities in a language, by time zone. The source of the names is CLDR."""
     aliases = get_global("zone_aliases")
     locale = Locale.parse(language)
     named = {zone: locale.time_zones[zone].get("city") for zone in locale.time_zones}
@@ -276,9 +304,9 @@ def _cities_by_zone(language: str) -> dict[str, str]:
 
 @cache
 def _zones_by_name() -> dict[str, str]:
-    """Return the time zones by the normalized name of their city.
+    """Return the time zones by the normalized names of their cities.
 
-    If several zones have the same name, the first zone counts.
+    If several zones have a city with the same name, the name belongs to the first of these zones.
     """
     result: dict[str, str] = {}
 
@@ -300,7 +328,7 @@ def _zones_by_name() -> dict[str, str]:
 
 
 def _normalized(name: str) -> str:
-    """Return ``name`` in lower case, without accents, and with spaces for punctuation."""
+    """Return ``name`` in lower case, without accents, and with spaces in place of punctuation."""
     letters = unicodedata.normalize("NFKD", name.casefold())
     letters = "".join(c for c in letters if not unicodedata.combining(c) and c != "\u0640")
     return " ".join(re.sub(r"[-_.,;:!?¡¿'\u2019/]+", " ", letters).split())

@@ -1,4 +1,4 @@
-"""Text for Telegram's HTML mode: escaping, writing directions and lengths."""
+"""Text for Telegram's HTML mode: the escaping, writing direction and length of text."""
 
 import html
 import re
@@ -6,9 +6,10 @@ import unicodedata
 
 from bot.domain.foreign_text import clean
 
-# A tag as in "Formatting options" of the Bot API. Telegram does not count a tag's characters.
+# A tag as in "Formatting options" of the Bot API. Telegram does not count the characters of tags.
 _TAG = re.compile(r"<[^<>]*>")
-_ENTITY_BYTES = 12  # bytes for type, offset and length of an entity (TL, ``messageEntityBold``)
+# The size of the type, offset and length of an entity (TL, ``messageEntityBold``), in bytes.
+_ENTITY_BYTES = 12
 _FIRST_STRONG, _POP = "\u2068", "\u2069"
 
 
@@ -19,17 +20,19 @@ class Safe(str):
 
 
 def escape(text: object) -> Safe:
-    """Clean and escape ``text`` for HTML and for quoted attributes.
+    """Return ``text``, cleaned and escaped for HTML and for quoted attributes.
 
-    Text of the class ``Safe`` is returned unchanged.
+    If ``text`` is ``Safe``, return it unchanged.
     """
     return text if isinstance(text, Safe) else Safe(html.escape(clean(str(text)), quote=True))
 
 
 def isolate(text: str) -> str:
-    """Enclose ``text`` so that the writing direction does not affect the neighbouring text.
+    """Return ``text`` enclosed in characters that isolate its writing direction.
 
-    The enclosing characters are FSI and PDI of UAX 9. ``Safe`` text stays ``Safe``.
+    The writing direction of isolated text does not affect the neighbouring text. The enclosing
+    characters are FSI and PDI of the Unicode annex UAX 9. If ``text`` is ``Safe``, the result is
+    ``Safe`` too.
     """
     isolated = f"{_FIRST_STRONG}{text}{_POP}"
     return Safe(isolated) if isinstance(text, Safe) else isolated
@@ -41,21 +44,25 @@ def has_rtl(text: str) -> bool:
 
 
 def foreign_html(text: str, *, rtl: bool) -> Safe:
-    """Escape text from people. If writing directions could mix, also isolate the text.
+    """Return text from people, escaped and, if necessary, isolated.
 
-    ``rtl`` means that the surrounding sentence is written from right to left.
+    ``rtl`` means that the surrounding sentence is written from right to left. The text is isolated
+    if the sentence or a letter of the text is written from right to left.
     """
     safe = escape(text)
     return Safe(isolate(safe)) if rtl or has_rtl(safe) else safe
 
 
 def link(url: str, text: str) -> Safe:
-    """Return a link to ``url`` with the label ``text``. The label is escaped unless ``Safe``."""
+    """Return a link to ``url`` with the label ``text``.
+
+    The label is escaped, unless the label is ``Safe``.
+    """
     return Safe(f'<a href="{escape(url)}">{escape(text)}</a>')
 
 
 def bold(text: str) -> Safe:
-    """Return ``text`` in bold. The text is escaped unless ``Safe``."""
+    """Return ``text`` in bold. The text is escaped, unless the text is ``Safe``."""
     return Safe(f"<b>{escape(text)}</b>")
 
 
@@ -65,26 +72,26 @@ def code(text: str) -> Safe:
 
 
 def plain(markup: str) -> str:
-    """Return the text that a reader sees, without tags and with decoded entities."""
+    """Return the text that a reader sees: HTML without its tags and with decoded characters."""
     return html.unescape(_TAG.sub("", markup))
 
 
 def visible_length(markup: str) -> int:
-    """Return the length that Telegram counts, in code points after parsing."""
+    """Return the length of ``markup`` that Telegram counts, in code points after parsing."""
     return len(plain(markup))
 
 
 def entities_size(markup: str) -> int:
-    """Return the size in bytes of the entities in ``markup``. The URLs of links count too."""
+    """Return the size of the entities in ``markup``, in bytes. The size includes links' URLs."""
     tags = [tag for tag in _TAG.findall(markup) if not tag.startswith("</")]
     return sum(_ENTITY_BYTES + len(html.unescape(tag).encode()) for tag in tags)
 
 
 def shorten(text: str, limit: int) -> str:
-    """Shorten plain text to at most ``limit`` code points. Shortened text ends with an ellipsis.
+    """Return plain text, shortened to at most ``limit`` code points.
 
-    Combining marks and joiners stay with their letter, so that no emoji or accented letter is
-    split.
+    A shortened text ends with an ellipsis. Combining marks and joiners are not separated from
+    their letters, so that no emoji and no accented letter is split.
     """
     if len(text) <= limit:
         return text

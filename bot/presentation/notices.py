@@ -1,4 +1,7 @@
-"""Notices to chats. The database stores the name of a notice, and this module has its message."""
+"""The messages of notices to chats.
+
+The database stores the name of a notice. This module has the message for each name.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -81,9 +84,10 @@ ENDED_BEFORE = NN_(
 
 
 def render(notice: str, rows: Sequence[Mapping[str, Any]], t: Translator) -> list[Safe]:
-    """Return the messages for all due notices of one name, without duplicates.
+    """Return the messages for all due notices with the name ``notice``, without duplicates.
 
-    Hours without checks of several profiles are combined in one message.
+    ``rows`` has the fields of each notice. All notices of hours without checks are combined in one
+    message, also if they are about several profiles.
     """
     if notice == "missed":
         return [_unchecked_hours_sentence(rows, t)]
@@ -108,7 +112,10 @@ def _unchecked_hours_sentence(rows: Sequence[Mapping[str, Any]], t: Translator) 
 
 
 def _summary_list(row: Mapping[str, Any], t: Translator) -> Safe:
-    """Return the list in a daily summary: a line per profile with the number of its stories."""
+    """Return the list of a daily summary, with a line for each listed profile.
+
+    Each line has the number of the profile's new stories.
+    """
     lines = [t(SUMMARY_TITLE, n=row["n"])]
     counts = [t(COUNTED, username=name, n=count) for name, count, _ in row["posted"]]
     lines += [Safe(f"• {line}") for line in counts]

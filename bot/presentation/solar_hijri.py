@@ -8,21 +8,23 @@ MONTHS = (
 )  # fmt: skip
 """The Persian names of the months."""
 
-# Days in 33 years, after which the leap years repeat. This rule is correct from 1799 to 2256.
+# The number of days in 33 years. The pattern of leap years repeats after 33 years. This rule is
+# correct from the year 1799 to the year 2256 of the Gregorian calendar.
 _CYCLE = 33 * 365 + 8
 _FOUR_YEARS = 4 * 365 + 1
 _LEAP_YEAR = 366
-_FIRST_YEAR = -1595  # a year with which a cycle of 33 years begins
-_BEFORE_ORDINALS = 356_032  # days from the start of ``_FIRST_YEAR`` to the first day of ``date``
+_FIRST_YEAR = -1595  # a year of the Solar Hijri calendar with which a cycle of 33 years begins
+# The number of days from the start of ``_FIRST_YEAR`` to the day before the first ``date``.
+_BEFORE_ORDINALS = 356_032
 _LONG_MONTHS = 6 * 31
 
 
 def solar_hijri(day: date) -> tuple[int, int, int]:
-    """Return the year, the month (1 to 12) and the day of the month of a date."""
+    """Return the year, the month (1 to 12) and the day of a date in the Solar Hijri calendar."""
     cycles, left = divmod(day.toordinal() + _BEFORE_ORDINALS, _CYCLE)
     fours, left = divmod(left, _FOUR_YEARS)
     year = _FIRST_YEAR + 33 * cycles + 4 * fours
-    if left >= _LEAP_YEAR:  # the first of four years is a leap year
+    if left >= _LEAP_YEAR:  # the first year of each group of four years is a leap year
         years, left = divmod(left - 1, 365)
         year += years
     if left < _LONG_MONTHS:

@@ -24,11 +24,12 @@ __all__ = ["LANGUAGES", "N_", "Safe", "Translator", "language_for", "translator_
 
 
 class Language(NamedTuple):
-    """A language of the bot with its native name and its language codes in Telegram.
+    """A language of the bot, with its native name and its language codes in Telegram.
 
-    ``codes`` lists further codes of the language, and codes of languages whose speakers mostly
-    read this language. ``is_rtl`` means that the language is written from right to left. The value
-    is not taken from Babel, because Babel would load 1 MB of data for each language.
+    - ``codes`` lists further codes of the language, and the codes of other languages whose
+      speakers mostly read this language.
+    - ``is_rtl`` means that the language is written from right to left. The value is not taken from
+      Babel, because Babel would load 1 MB of data for each language.
     """
 
     name: str
@@ -51,30 +52,31 @@ LANGUAGES = {
     "fa": Language("فارسی", "ps", is_rtl=True),
     "hi": Language("हिन्दी"),
 }
-"""The languages by the names of their catalogues.
+"""The languages of the bot by the names of their catalogues.
 
-A person with any other language gets English.
+A person whose language is not in this table gets English texts.
 """
 
 LOCALES = Path(__file__).parents[2] / "locales"
 _HALF_A_YEAR = timedelta(days=183)
-# In these languages Babel's short units are misleading or mixed. For example, "1 hr" is read as a
-# day in Indonesian, and Italian has "2 giorni 3 h".
+# The languages in which Babel's short units are misleading, or mixed with long units. For example,
+# Indonesians read "1 hr" as a day, and Babel's short form in Italian is "2 giorni 3 h".
 _LONG_UNITS = {"ar", "de", "es", "fr", "hi", "id", "it", "pt_BR", "tr"}
 DATE_AND_TIME = N_("{date}, {time}")
 TWO_UNITS = N_("{a} {b}")
 LABELLED = N_("{label}: {text}")
 NOTED = N_("{text} ({note})")
 REFERENCE = re.compile(r"\[\[(.+?)\]\]")
-"""A reference to a button in a text, by the button's English label.
+"""The pattern of a reference to a button in a text, such as ``[[Keep for /past]]``.
 
-People see the translated label.
+The reference has the English label of the button. People see the translated label.
 """
 
 _PERSIAN_DIGITS = {ord("0") + n: chr(0x6F0 + n) for n in range(10)} | {ord("%"): "\u066a"}
 _FIELD = re.compile(r"\{([a-z_]+)\}")
 _STRONG = frozenset({"L", "R", "AL"})  # the bidirectional classes of letters in Unicode
-# A field and the full stop after it. A value such as "25 Min." already ends with a full stop.
+# A field and the full stop after the field. The full stop is dropped after a value that already
+# ends with a full stop, such as "25 Min.".
 _FILLED = re.compile(r"\{([a-z_]+)\}((?:</\w+>)*\.?)")
 _SIGNED = re.compile(
     r"(?<![\w/<>=])(?:<code>)?(?:/[a-z_]+|\{command\})|\b\d+-\d+"
@@ -84,13 +86,14 @@ _log = logging.getLogger(__name__)
 
 
 class Translator:
-    """The translations, dates and numbers of one language. Call the object to translate a message.
+    """The translations of messages, and the formats of dates and numbers, in one language.
 
-    ``zone`` is the time zone in which dates and times are shown. The default is UTC.
+    Call the object to translate a message. ``zone`` is the time zone in which dates and times are
+    shown. The default of ``zone`` is UTC.
     """
 
     def __init__(self, language: str, zone: tzinfo = UTC, *, locales: Path = LOCALES) -> None:
-        """Load the catalogue of ``language`` from ``locales``.
+        """Load the catalogue of ``language`` from the folder ``locales``.
 
         ``language`` is a key of ``LANGUAGES``.
         """
@@ -99,8 +102,8 @@ class Translator:
         self._locale = Locale.parse(language)
         self.is_rtl = LANGUAGES[language].is_rtl
         self._is_persian = language == "fa"
-        # The number system of digits and separators. The bot uses digits other than 0 to 9 only in
-        # Persian.
+        # The system of digits and separators in numbers. Only in Persian, the bot uses digits
+        # other than 0 to 9.
         self._numerals: Literal["default", "latn"] = "default" if self._is_persian else "latn"
         self._own, self._english = catalogue(language, locales), catalogue("en", LOCALES)
 
@@ -109,10 +112,11 @@ class Translator:
         return _cached_translator(self.language, zone)
 
     def __call__(self, msgid: str, /, **fields: object) -> Safe:
-        """Translate the message ``msgid`` to HTML. Fields are escaped, except ``Safe`` fields.
+        """Translate the message ``msgid`` to HTML.
 
-        A message marked with ``NN_`` has a plural form, which the field ``n`` chooses. The default
-        of ``n`` is 1.
+        The values of fields are escaped, unless they are ``Safe``. A message that is marked with
+        ``NN_`` has a singular form and plural forms. The number in the field ``n`` chooses the
+        form. The default of ``n`` is 1.
         """
         return Safe(self._render(msgid, fields, html=True))
 
@@ -121,7 +125,7 @@ class Translator:
         return self._render(msgid, fields, html=False)
 
     def number(self, x: float) -> str:
-        """Return ``x`` with the separators of the language."""
+        """Return the number ``x`` with the digits and separators of the language."""
         return self._in_own_digits(
             numbers.format_decimal(x, locale=self._locale, numbering_system=self._numerals)
         )
@@ -129,7 +133,7 @@ class Translator:
     def percent(self, part: float) -> str:
         """Return ``part``, a number from 0 to 1, as a whole percentage such as "2%".
 
-        A positive part is at least "1%".
+        The result for a positive number is at least "1%".
         """
         whole = max(round(part, 2), 0.01) if part > 0 else 0.0
         return self._in_own_digits(
@@ -145,9 +149,10 @@ class Translator:
         return Safe(self.listed([show(foreign_html(name, rtl=self.is_rtl)) for name in names]))
 
     def bold_names(self, names: Iterable[str]) -> Safe:
-        """Return a list of bold names for a place in a message that is already bold.
+        """Return a list of bold profile names for a place in a message that is already bold.
 
-        The first opening tag and the last closing tag are omitted.
+        The first opening tag and the last closing tag are omitted, because the message has these
+        tags.
         """
         return Safe(self.names(names, bold).removeprefix("<b>").removesuffix("</b>"))
 
@@ -157,21 +162,26 @@ class Translator:
             amount, "USD", locale=self._locale, numbering_system=self._numerals
         )
         written = self._in_own_digits(written)
-        return written.replace("$US", "$")  # French: Telegram would show "$US" as a cashtag
+        # The French form has "$US", which Telegram would show as a cashtag.
+        return written.replace("$US", "$")
 
     def date_and_time(self, dt: datetime) -> str:
         """Return the day and the time of day, such as “November 25, 2:05 PM”."""
         return self.plain(DATE_AND_TIME, date=Safe(self.day(dt)), time=Safe(self.time(dt)))
 
     def moment(self, dt: datetime, now: datetime) -> str:
-        """Return the day and the time of day.
+        """Return the day and the time of day of ``dt``.
 
-        If the day is more than half a year away, return the day with the year, without the time.
+        If ``dt`` is more than half a year before or after ``now``, return the day and the year
+        instead, without the time of day.
         """
         return self.day_range(dt, dt) if abs(dt - now) > _HALF_A_YEAR else self.date_and_time(dt)
 
     def day(self, dt: datetime) -> str:
-        """Return the day, such as “November 25”. In Persian, use the Solar Hijri calendar."""
+        """Return the day, such as “November 25”.
+
+        A day in Persian is a day of the Solar Hijri calendar.
+        """
         if self._is_persian:
             _, month, day = solar_hijri.solar_hijri(dt.astimezone(self.zone).date())
             return self._in_own_digits(f"{day} {solar_hijri.MONTHS[month - 1]}")
@@ -180,21 +190,27 @@ class Translator:
         )
 
     def time(self, dt: datetime, zone: tzinfo | None = None) -> str:
-        """Return the time of day in ``zone``, such as “2:05 PM”."""
+        """Return the time of day in ``zone``, such as “2:05 PM”.
+
+        The default of ``zone`` is the time zone of the translator.
+        """
         return self._in_own_digits(
             dates.format_time(dt, "short", tzinfo=zone or self.zone, locale=self._locale)
         )
 
     def relative_time(self, dt: datetime) -> Safe:
-        """Return a time that Telegram's apps show relative to now, such as "2 hours ago".
+        """Return HTML that Telegram's apps show as a time relative to now, as "2 hours ago".
 
-        Old apps show the day and the time of day instead.
+        Old apps of Telegram show the day and the time of day instead.
         """
         at = int(dt.timestamp())
         return Safe(f'<tg-time unix="{at}" format="r">{self.date_and_time(dt)}</tg-time>')
 
     def day_range(self, first: datetime, last: datetime) -> str:
-        """Return a range of days with the year. A single day looks like “November 24, 2024”."""
+        """Return the range of days from ``first`` to ``last``, with the years.
+
+        If both times are on the same day, return the single day, such as “November 24, 2024”.
+        """
         start, end = self._day_with_year(first), self._day_with_year(last)
         return start if start == end else self.value_range(start, end)
 
@@ -206,7 +222,10 @@ class Translator:
         return dates.format_date(local, "long", locale=self._locale)
 
     def _in_own_digits(self, text: object) -> str:
-        """Return ``text`` with Persian digits if the language is Persian. Babel writes 0 to 9."""
+        """Return ``text`` with Persian digits if the language is Persian.
+
+        The conversion is necessary because some functions of Babel always write the digits 0 to 9.
+        """
         return str(text).translate(_PERSIAN_DIGITS) if self._is_persian else str(text)
 
     def labelled(self, label: str, text: str) -> Safe:
@@ -218,9 +237,9 @@ class Translator:
         return self(NOTED, text=text, note=note)
 
     def isolate(self, markup: Safe) -> Safe:
-        """Isolate text that has its own writing direction, for example a path or a rule.
+        """Isolate the writing direction of HTML text, for example of a path or a rule.
 
-        In a language that is written from left to right, return the text unchanged.
+        If the language is written from left to right, return the text unchanged.
         """
         return Safe(isolate(markup)) if self.is_rtl else markup
 
@@ -229,7 +248,7 @@ class Translator:
         return str(self._locale.interval_formats.get(None, "{0}-{1}")).format(start, end)
 
     def ago(self, dt: datetime, now: datetime) -> str:
-        """Return the time from ``dt`` to ``now``, such as “2 hours ago”."""
+        """Return the time between ``dt`` and ``now``, such as “2 hours ago”."""
         if abs(now - dt) < timedelta(minutes=1):
             return self.plain(N_("just now") if dt <= now else N_("in a moment"))
         return self._in_own_digits(
@@ -237,10 +256,10 @@ class Translator:
         )
 
     def duration(self, td: timedelta) -> str:
-        """Return a duration in its largest unit and the next smaller unit: “3 hr 20 min”.
+        """Return a duration in its largest unit and the next smaller unit, such as “3 hr 20 min”.
 
-        The units are days, hours, minutes and seconds. A unit with the value 0 is omitted. A
-        negative duration counts as 0 seconds.
+        The units are days, hours, minutes and seconds. If the value of a unit is 0, the unit is
+        omitted. A negative duration is shown as 0 seconds.
         """
         style: Literal["long", "short"] = "long" if self.language in _LONG_UNITS else "short"
         left = max(round(td.total_seconds()), 0)
@@ -275,10 +294,10 @@ class Translator:
         return _FILLED.sub(fill, text)
 
     def _text(self, msgid: str, fields: dict[str, object]) -> str:
-        """Return the translation of ``msgid``.
+        """Return the translation of the message ``msgid``, without values in place of the fields.
 
-        If the translation is missing, return the English text. If the English text is also
-        missing, return ``msgid``.
+        If the translation is missing, return the English text of the catalogue. If the English
+        text is also missing, return ``msgid``.
         """
         source = self._own if msgid in self._own.texts else self._english
         forms, n = source.texts.get(msgid, (msgid,)), fields.get("n", 1)
@@ -309,12 +328,17 @@ _UNITS: tuple[tuple[_Unit, int], ...] = (
     ("minute", 60),
     ("second", 1),
 )
-# Babel switches to a larger unit at this number. It is so large that Babel never switches.
+# Babel changes to a larger unit if the value is at least this number. The number is so large that
+# Babel never changes the unit.
 _NEVER = 10**9
 
 
 def _is_prose(match: re.Match[str]) -> bool:
-    """Return whether a field may get marks and separators. A URL or a text to copy may not."""
+    """Return whether the value of a field may get direction marks and number separators.
+
+    Return False for a field in a URL or in a text that people copy, because these characters would
+    change the URL or the copied text.
+    """
     before = match.string[: match.start()]
     return not before.endswith(('="', "=", "/", "#")) and before.count("<code>") == before.count(
         "</code>"
@@ -322,7 +346,7 @@ def _is_prose(match: re.Match[str]) -> bool:
 
 
 def languages_by_code() -> dict[str, str]:
-    """Return the language of each language code of Telegram."""
+    """Return the languages of the bot by the language codes of Telegram."""
     by_code = {
         code: name for name, language in LANGUAGES.items() for code in language.codes.split()
     }
@@ -333,16 +357,17 @@ _BY_CODE = languages_by_code()
 
 
 def language_for(code: str | None) -> str:
-    """Return the catalogue for Telegram's ``language_code``, such as es for es-419.
+    """Return the name of the catalogue for a ``language_code`` of Telegram.
 
-    If the bot has no such language, return English.
+    For example, the catalogue for "es-419" is "es". If the bot does not have the language, return
+    "en".
     """
     wanted = (code or "en").replace("_", "-").lower()
     return _BY_CODE.get(wanted) or _BY_CODE.get(wanted.partition("-")[0], "en")
 
 
-# A chat may choose any time zone, so the number of cached pairs of language and zone needs a
-# limit.
+# The number of cached translators needs a limit, because a chat can choose any time zone, and each
+# pair of a language and a zone has a separate translator.
 @lru_cache(maxsize=1000)
 def _cached_translator(language: str, zone: tzinfo = UTC) -> Translator:
     return Translator(language, zone)
@@ -355,9 +380,10 @@ def translator_for(language_code: str | None) -> Translator:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The forms of each message, by the English singular.
+    """The translations of the messages into one language.
 
-    The catalogue also has the rule that chooses the form for a number.
+    ``texts`` has the singular and plural forms of each message, by the English singular.
+    ``form_of`` returns the index of the form for a number.
     """
 
     texts: dict[str, tuple[str, ...]]
@@ -366,10 +392,11 @@ class Catalogue:
 
 @cache
 def catalogue(language: str, locales: Path = LOCALES) -> Catalogue:
-    """Load the catalogue of ``language``.
+    """Load the catalogue of ``language`` from the folder ``locales``.
 
-    References to buttons are replaced by translated labels. Messages without a translation, or
-    with a fuzzy translation, are omitted. If the file is missing, the catalogue is empty.
+    References to buttons are replaced by the translated labels. Messages without a translation,
+    and messages with a fuzzy translation, are omitted. If the file of the catalogue is missing,
+    the catalogue is empty.
     """
     path = locales / language / "LC_MESSAGES" / "bot.po"
     if not path.is_file():
@@ -395,11 +422,15 @@ def catalogue(language: str, locales: Path = LOCALES) -> Catalogue:
 
 
 def _mark_rtl_lines(text: str) -> str:
-    """Add a right-to-left mark before every line that starts with a command or a Latin name.
+    """Add marks of the writing direction to a text that is written from right to left.
 
-    A line with only a name also needs the mark, because characters around the name hide its
-    direction. A second mark keeps the slash at the left of each command, and the order of 23-7. A
-    slash and a hyphen have no direction of their own.
+    - A line whose first letter is a Latin letter, for example of a command, gets a right-to-left
+      mark at its beginning.
+    - A line that has only a field also gets this mark, because the characters that isolate the
+      value of the field hide the direction of the value.
+    - A left-to-right mark is inserted before each command and each span such as 23-7. The reason
+      is that the slash and the hyphen have no direction of their own. With the mark, the slash
+      stays at the left of the command, and the numbers of the span keep their order.
     """
     lines = []
     for line in text.split("\n"):
