@@ -28,7 +28,8 @@ access_list = sa.Table(
     sa.Column("blocked_until", Timestamp),
     sa.Column("reason", sa.Text, nullable=False, server_default=""),
     sa.Column("refused_at", Timestamp),  # when the first refusal message was sent
-    sa.Column("allowance", sa.Integer),  # credits a day; None: the setting applies
+    # The credits per day. None means that the setting applies.
+    sa.Column("allowance", sa.Integer),
 )
 
 invitations = sa.Table(
@@ -106,8 +107,8 @@ async def owners_by_link(tx: Tx) -> set[int]:
 async def has_own_access(tx: Tx, person: int, *, mode: Mode, owner_ids: Collection[int]) -> bool:
     """Return whether a person has access in every chat, and not only in allowed chats.
 
-    Blocks are ignored. ``owner_ids`` are the owners of the settings; the access list has the
-    owners by link.
+    Blocks are ignored. ``owner_ids`` are the owners from the settings. The access list contains
+    the owners by link.
     """
     if mode == "open" or person in owner_ids:
         return True
@@ -203,7 +204,11 @@ _OF_BLOCK = ("blocked_since", "blocked_until", "reason", "refused_at")
 
 
 def _block_length(entry: Entry) -> tuple[bool, bool, datetime]:
-    """Return a sort key of blocks: no block, then blocks by end, then blocks without an end."""
+    """Return a sort key for the length of a block.
+
+    The shortest block comes first. The order is: no block, blocks with an end by the end, blocks
+    without an end.
+    """
     until = entry.blocked_until
     return entry.blocked_since is not None, until is None, until or EPOCH
 
@@ -217,7 +222,8 @@ async def erase_name(tx: Tx, chat_id: int) -> None:
 async def forget_creator(tx: Tx, person: int) -> None:
     """Erase a person as the creator of invitations and permissions.
 
-    The person who added the bot to a chat stays, because a block of the person closes the chat.
+    The id of the person who added the bot to a chat stays, because a block of this person closes
+    the chat.
     """
     made = sa.update(invitations).where(invitations.c.made_by == str(person))
     await tx.execute(made.values(made_by=""))
@@ -301,7 +307,8 @@ async def allowances_of_asker(
 ) -> tuple[int | None, int | None, bool]:
     """Return the daily credit limits of a person and of a chat, and whether the person is known.
 
-    A limit is None if the access list sets no limit. A known person is no newcomer.
+    A limit is None if the access list sets no limit. A known person is a person who is no
+    newcomer.
     """
     chat = Subject.of_chat(chat_id or 0)
     values = {"person": str(person), "chat_kind": chat.kind, "chat": chat.id}
@@ -312,7 +319,7 @@ async def allowances_of_asker(
 LISTED = sa.select(sa.cast(_SUBJECT, sa.BigInteger).label("id"), access_list.c.since).where(
     _KIND != "profile"
 )
-"""The ids of the people and chats on the access list, with the times of their entries."""
+"""The query for the ids of people and chats on the access list, with the times of the entries."""
 
 
 async def entries_of(tx: Tx, ids: Collection[int]) -> dict[int, Entry]:

@@ -1,7 +1,7 @@
 """Acquaintances: the number of days on which the bot has seen a person, and the person's name.
 
-A person seen on few days is a newcomer with a lower limit, because accounts made for spending are
-new.
+A person who was seen on few days is a newcomer with a lower limit. Telegram accounts that somebody
+creates only to spend the bot's credits are new, so the lower limit applies to such accounts.
 """
 
 from collections.abc import Collection, Iterable
@@ -64,14 +64,14 @@ async def set_name(tx: Tx, person: int, name: str) -> None:
 
 
 async def names(tx: Tx, people: Collection[int]) -> dict[int, str]:
-    """Return the stored names of people, by id."""
+    """Return the stored names of people, by the id of the person."""
     condition = sa.and_(acquaintances.c.person.in_(sorted(people)), acquaintances.c.name != "")
     statement = sa.select(acquaintances.c.person, acquaintances.c.name).where(condition)
     return {row[0]: row[1] for row in await tx.execute(statement)}
 
 
 def seen_condition(person: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
-    """Return the condition that a person was seen on enough days."""
+    """Return the SQL condition that a person was seen on enough days."""
     condition = acquaintances.c.person == person
     return sa.exists().where(condition, acquaintances.c.days >= KNOWN_AFTER)
 
@@ -85,5 +85,5 @@ async def has_known_person(tx: Tx) -> bool:
 
 
 async def remove(tx: Tx, people: Iterable[int]) -> None:
-    """Remove people, after a request to be forgotten."""
+    """Delete the rows of people whose data must be erased on request."""
     await tx.execute(sa.delete(acquaintances).where(acquaintances.c.person.in_(list(people))))

@@ -1,4 +1,7 @@
-"""Cached answers of the Stories API, shared by all replicas and free to repeat."""
+"""Cached answers of the Stories API, which all replicas share.
+
+A repeated use of a cached answer costs 0 credits.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -38,7 +41,7 @@ _STORE = _NEW.on_conflict_do_update(
 
 
 async def store(tx: Tx, key: str, value: Any, *, until: datetime) -> None:  # noqa: ANN401 - any JSON value
-    """Store the answer for ``key``."""
+    """Store the answer for ``key``. The answer expires at ``until``."""
     await tx.execute(_STORE, {"key": key, "value": value, "until": until})
 
 

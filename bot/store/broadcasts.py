@@ -17,7 +17,7 @@ from bot.store.engine.database import Tx, lock_rows, row_or_none
 from bot.store.engine.schema import BigId, Timestamp, metadata
 
 # A delivery that is due within this time counts as being sent. The time is longer than the wait
-# after a lost answer and than most flood limits.
+# after a lost answer, and longer than most flood limits.
 _SENT_SOON = timedelta(minutes=1)
 # A delivery with this number of failed attempts counts as undeliverable. The pauses between the
 # attempts take 35 seconds in total.
@@ -36,9 +36,9 @@ broadcasts = sa.Table(
     sa.Column("owner", sa.BigInteger, nullable=False),
     sa.Column("message_id", sa.BigInteger),  # the message that shows the progress
     sa.Column("state", sa.String(8), nullable=False, server_default="draft"),
-    # The number of chats at the start.
+    # The number of chats that the broadcast should reach, counted at the start of the broadcast.
     sa.Column("count", sa.Integer, nullable=False, server_default="0"),
-    # The number of chats that had received the message at the end.
+    # The number of chats that had received the message at the end of the broadcast.
     sa.Column("sent", sa.Integer, nullable=False, server_default="0"),
     # The last chat whose delivery is enqueued. Chats are enqueued in the order of their ids.
     sa.Column("last_chat", sa.BigInteger),
@@ -49,7 +49,10 @@ broadcasts = sa.Table(
 
 @dataclass(frozen=True, slots=True)
 class Broadcast:
-    """A broadcast. ``sent`` of the ``count`` chats had received the message at the end."""
+    """A broadcast to ``count`` chats.
+
+    ``sent`` is the number of chats that had received the message at the end of the broadcast.
+    """
 
     id: int
     text: str
@@ -88,7 +91,10 @@ async def running(tx: Tx) -> list[Broadcast]:
 async def change_state(
     tx: Tx, number: int, *, before: Collection[str], after: Stage, **values: object
 ) -> Broadcast | None:
-    """Change the state of a broadcast. Return None if the current state is not in ``before``."""
+    """Change the state of a broadcast. Return the changed broadcast.
+
+    Return None, and change nothing, if the current state is not in ``before``.
+    """
     statement = (
         sa.update(broadcasts)
         .where(broadcasts.c.id == number, broadcasts.c.state.in_(before))
@@ -129,8 +135,9 @@ async def hand_out(tx: Tx, broadcast: Broadcast, *, limit: int, now: datetime) -
 async def enqueue_for_moved(tx: Tx, old: int, new: int, *, now: datetime) -> None:
     """Enqueue the running broadcasts that would leave out a group because of its new id.
 
-    Broadcasts are enqueued in the order of the chats' ids, and the new id is lower. The caller has
-    locked the queue of chat ``new``.
+    Broadcasts are enqueued in the order of the chats' ids. The new id is lower than the old id, so
+    a broadcast may already have passed the new id. The caller has locked the queue of chat
+    ``new``.
     """
     for broadcast in await running(tx):
         if broadcast.last_chat is not None and new <= broadcast.last_chat < old:
@@ -169,7 +176,7 @@ async def is_being_sent(tx: Tx, number: int, *, now: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """The numbers of chats with a received, a pending and an undeliverable broadcast."""
+    """The numbers of chats in which a broadcast was received, is pending, or is undeliverable."""
 
     sent: int
     waiting: int

@@ -1,9 +1,10 @@
 """Counters of spent credits and of other limited amounts.
 
-A counter is for a day and a chat, a person or all newcomers. The account as a whole has further
-counters. Spending is added by a single statement with the limit as the condition. The database
-decides, so a single request of several concurrent requests gets the last credit. Rows are locked
-in a fixed order (chat, person, account), so that transactions can't deadlock.
+Each counter belongs to a day, and to a chat, to a person or to all newcomers together. The account
+as a whole has further counters. A single statement adds the spending, with the limit as the
+condition. The database therefore decides which of several concurrent requests gets the last
+credit. Rows are locked in a fixed order (chat, person, account), so that transactions can't
+deadlock.
 """
 
 from collections.abc import Sequence
@@ -32,11 +33,12 @@ allowances = sa.Table(
     #   for the chat's payer.
     # - "channels": the credits of requests in a chat that are written in the name of channels.
     # - "newcomer": the credits of all newcomers together. The subject is 0.
-    # - "pasted": the megabytes that a person loaded from pasted file URLs, which cost no credits.
-    # - "refused": how often the budget had no room for a profile that a person who is no newcomer
-    #   requested.
-    # - "follows" and "payer": the profiles that a chat, or all chats of a payer, began to follow,
-    #   including ended subscriptions.
+    # - "pasted": the megabytes that a person loaded from pasted file URLs. Such a load costs 0
+    #   credits.
+    # - "refused": the number of refusals of a profile, because the budget has no room for the
+    #   profile. Only the requests of persons who are no newcomers are counted.
+    # - "follows" and "payer": the profiles that a chat, or all chats of a payer, began to follow.
+    #   Ended subscriptions are included.
     sa.Column("scope", sa.String(8), primary_key=True),
     sa.Column("subject", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("day", sa.Date, primary_key=True),
@@ -74,7 +76,8 @@ async def take_allowances(
 ) -> Scope | None:
     """Add ``amount`` to counters of a day. Return the first scope with an exceeded limit, or None.
 
-    ``wanted`` are (scope, subject, limit). The caller rolls back after a refusal.
+    ``wanted`` has a tuple (scope, subject, limit) for each counter. If a scope is returned, the
+    caller rolls back the transaction.
     """
     limits = {f"{scope}_limit": 0 for scope in _SCOPES}
     limits |= {f"{scope}_limit": limit for scope, _, limit in wanted}
@@ -88,22 +91,22 @@ async def take_allowances(
 
 
 async def give_back_allowance(tx: Tx, scope: Scope, subject: int, day: date, amount: int) -> None:
-    """Subtract ``amount`` from a counter. A negative ``amount`` is added, even above the limit.
+    """Subtract ``amount`` from a counter of a day. Does nothing if the counter does not exist.
 
-    Does nothing if the counter does not exist.
+    A negative ``amount`` increases the counter, even above the limit.
     """
     of_day = sa.update(allowances).where(_is_of(scope, subject, day))
     await tx.execute(of_day.values(credits=allowances.c.credits - amount))
 
 
 async def allowance_used(tx: Tx, scope: Scope, subject: int, day: date) -> int:
-    """Return the value of a counter: the amount used on that day."""
+    """Return the amount that a counter has counted on a day."""
     statement = sa.select(allowances.c.credits).where(_is_of(scope, subject, day))
     return await tx.scalar(statement) or 0
 
 
 async def count_subjects(tx: Tx, scope: Scope, day: date) -> int:
-    """Return the number of subjects with a counter of a scope on a day."""
+    """Return the number of subjects that have a counter of a scope for a day."""
     row = allowances.c
     count = sa.select(sa.func.count()).where(row.scope == scope, row.day == day)
     return await tx.scalar(count) or 0
@@ -130,14 +133,14 @@ def _take_credits_sql(side: Side) -> sa.Executable:
         sa.bindparam(name, type_=sa.Integer) for name in ("budget", "protected", "others_share")
     )
     total = _SUMS["replies"] + _SUMS["schedule"]
-    # This is: total + max(0, min(protected, others_share - other)) <= budget, written without max
-    # and min.
+    # The condition is equivalent to: total + max(0, min(protected, others_share - other)) <=
+    # budget. The condition is written without max and min.
     return _NEW.on_conflict_do_update(
         index_elements=[account.c.id],
         set_=_SUMS,
         where=sa.and_(
-            # Another replica may have begun the next day already. Then its day counts for all
-            # replicas.
+            # Another replica may have begun the next day already. In this case, the next day
+            # counts for all replicas.
             account.c.day >= _NEW.excluded.day,
             account.c.stopped.is_(False),
             _IS_ENOUGH,
@@ -155,10 +158,10 @@ async def take_credits(
 ) -> bool:
     """Add credits to today's spending of a side. Return False if the spending is not allowed.
 
-    If the account already counts a later day, the credits count for that day.
-
     The budget rule, the stop switch or the balance can forbid the spending. ``minimum`` is the
-    balance that must remain; None: no minimum. A balance of None is always sufficient.
+    balance that must remain, or None without a minimum. An unknown balance (None) is always
+    sufficient. If the account already counts a later day than today, the credits count for the
+    later day.
     """
     if (
         amount > rule.room(own_spending=0, spending_of_others=0)
@@ -182,7 +185,7 @@ async def take_credits(
 
 
 async def begin_day(tx: Tx, now: datetime) -> None:
-    """Start counting today if the account counts an earlier day.
+    """Begin the counters of today if the account still counts an earlier day.
 
     The new counters include the credits paid today, so a clock that was behind for a while gives
     no second budget. An account that counts a later day is not changed.
@@ -206,11 +209,13 @@ def _paid_today_sql(side: Side, now: datetime) -> sa.ScalarSelect[int]:
 async def give_back_credits(
     tx: Tx, side: Side, day: date, amount: int, *, of_balance: bool = True
 ) -> None:
-    """Subtract ``amount`` from the spending of ``side`` on a day and from the total spending.
+    """Subtract ``amount`` from the spending of ``side`` on ``day`` and from the total spending.
 
-    If the account now counts a different day, only the total spending changes. A negative
-    ``amount`` increases the spending. Without ``of_balance`` the total spending stays the same,
-    because the Stories API has billed the credits.
+    - If the account counts a different day than ``day``, only the total spending changes, because
+      the spending of ``side`` on ``day`` is not stored any more.
+    - If ``of_balance`` is False, the total spending stays the same, because the Stories API has
+      billed the credits.
+    - A negative ``amount`` increases the spending.
     """
     rest = sa.case((account.c.day == day, account.c[side] - amount), else_=account.c[side])
     ever = account.c.spent - amount if of_balance else account.c.spent

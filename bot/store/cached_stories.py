@@ -1,6 +1,7 @@
 """Cached stories: live stories of public profiles that the bot can show without a paid call.
 
-A story that the last check did not show (deleted by the profile) is not included.
+A story that the last check did not show is not included, because the profile has deleted the
+story.
 """
 
 from collections.abc import Collection
@@ -23,7 +24,7 @@ _FILE = (files.c.kind, files.c.file_id, files.c.file_unique_id, files.c.until)
 
 
 async def profile_of_file(tx: Tx, bot_id: int, unique_ids: Collection[str]) -> str | None:
-    """Return the current name of the profile with a story in any of ``unique_ids``, or None."""
+    """Return the current name of the profile with a story file in ``unique_ids``, or None."""
     pk = sa.func.replace(files.c.story_pk, ORIGINAL, "")
     statement = (
         sa.select(profiles.c.username)
@@ -61,7 +62,11 @@ async def of_profile(tx: Tx, profile_id: str, *, now: datetime) -> list[Story]:
 
 
 def _conditions_of_cached(now: datetime) -> list[sa.ColumnElement[bool]]:
-    """Return the conditions: live, of a public profile, and not deleted before the last check."""
+    """Return the SQL conditions of a cached story.
+
+    A cached story is live, is of a public profile that the API has not refused recently, and was
+    not deleted before the last check.
+    """
     verdict = sa.literal(VERDICT) + profiles.c.username
     is_refused = sa.exists().where(cached_answers.c.key == verdict, cached_answers.c.until > now)
     return [
@@ -84,9 +89,10 @@ async def newest(
 ) -> list[tuple[Story, KnownFile]]:
     """Return the cached stories of profiles, newest first. With ``pk`` return only that story.
 
-    Only stories with a photo, video or animation of this bot at Telegram are returned, at most
-    ``most``. ``blocked`` contains ids and names; the current name of a profile counts. A profile
-    that the API refused recently has no cached stories, because the account may be private.
+    At most ``most`` stories are returned. Each returned story has a photo, video or animation that
+    this bot has stored at Telegram. ``blocked`` contains ids and names. A name in ``blocked``
+    means the profile that has the name now. A profile that the API refused recently has no cached
+    stories, because the account may be private.
     """
     if not ids:
         return []

@@ -31,7 +31,7 @@ queues = sa.Table(
     "chat_queues",
     metadata,
     chat_key(),
-    sa.Column("due_at", Timestamp),  # None: the chat has no open delivery, or is closed
+    sa.Column("due_at", Timestamp),  # None means that the chat has no open delivery, or is closed.
     # If ``leased_until`` is set without an owner, no delivery may be claimed before that time. A
     # reply may still be claimed by ``claim_to_reply``.
     # ``attempts`` is not read: each delivery of the chat counts its own attempts.
@@ -41,7 +41,8 @@ queues = sa.Table(
 claims = Claims(queues)
 IS_DUE = queues.c.due_at.is_not(None)
 IS_LEASED = queues.c.owner.is_not(None)
-# A claim reads the first rows of this index. Wrong statistics then cannot cause a slow query plan.
+# A claim reads the first rows of this index, so that wrong statistics cannot cause a slow query
+# plan.
 sa.Index(
     "ix_chat_queues_claimable",
     sa.text("(CASE WHEN leased_until > due_at THEN leased_until ELSE due_at END)"),
@@ -153,12 +154,12 @@ def _claim_to_reply_sql() -> sa.Executable:
     names = ["chat_id", "due_at", "leased_until", "owner", "token", "attempts"]
     statement = insert(queues).from_select(names, chat)
     is_free = sa.or_(~IS_LEASED, queues.c.leased_until <= NOW)
-    # Compared with the parameter: SQLAlchemy does not correlate a subquery with the row of an
-    # upsert, so a comparison with the column would find the pending replies of every chat.
-    # PostgreSQL does not see a reply that is committed while the upsert waits for the lock of the
-    # queue. Such a reply is not lost: it is sent after the replies of this claim, because
-    # ``end_lease`` reads the deliveries under the lock. Updates of a chat are handled in sequence,
-    # so only a follow-up or a notice can be overtaken.
+    # The comparison uses the parameter and not the column, because SQLAlchemy does not correlate a
+    # subquery with the row of an upsert. With the column, the subquery would find the pending
+    # replies of every chat. PostgreSQL does not see a reply that is committed while the upsert
+    # waits for the lock of the queue. Such a reply is not lost, and is sent after the replies of
+    # this claim, because ``end_lease`` reads the deliveries under the lock. Updates of a chat are
+    # handled in sequence, so only a follow-up or a notice can be overtaken.
     owes_reply = sa.exists().where(
         deliveries.deliveries.c.chat_id == chat_id,
         is_open,
@@ -186,8 +187,8 @@ async def claim_to_reply(tx: Tx, chat_id: int, lease: Lease) -> ReplyClaim | Non
     Return None if the queue is leased, the queue has a pending reply, or the chat is not stored.
     """
     if tx.dialect.name == "postgresql":
-        # The statement locks the chat and then the queue. A move or an erasure locks the queue and
-        # then deletes the chat.
+        # The queue is locked first, to prevent a deadlock. The claim statement locks the chat and
+        # then the queue. A move or an erasure locks the queue and then deletes the chat.
         await lock(tx, chat_id)
     values = claim_values(lease, limit=1) | {"chat_id": chat_id}
     row = (await tx.execute(_CLAIM_TO_REPLY, values)).one_or_none()
@@ -200,9 +201,9 @@ async def ensure(tx: Tx, chat_id: int, *, now: datetime) -> None:
 
 
 async def lock(tx: Tx, chat_id: int) -> int | None:
-    """Lock a chat's queue until this transaction ends.
+    """Lock a chat's queue until this transaction ends. Return the token of the claim.
 
-    Return the token of the claim, or None if the queue is not leased.
+    Return None if the queue is not leased.
     """
     return (await lock_all(tx, [chat_id])).get(chat_id)
 
@@ -210,7 +211,8 @@ async def lock(tx: Tx, chat_id: int) -> int | None:
 async def lock_all(tx: Tx, chat_ids: Collection[int]) -> dict[int, int]:
     """Lock the queues of chats, in the order of the ids.
 
-    Returns the tokens of the leased queues. A process with a different token has lost the claim.
+    Return the tokens of the leased queues, by chat id. A process with a different token has lost
+    the claim.
     """
     if not chat_ids:
         return {}
@@ -234,8 +236,8 @@ async def lock_or_reserve(tx: Tx, chat_id: int, *, now: datetime) -> None:
 async def reschedule(tx: Tx, chat_id: int, *, free_at: datetime | None = None) -> bool:
     """Set the due time of a locked queue. Return whether the queue has a due time.
 
-    The queue has a due time if the chat has an open delivery and is not closed. ``free_at`` ends
-    the claim and allows the next claim at that time.
+    The queue has a due time if the chat has an open delivery and is not closed. If ``free_at`` is
+    set, the claim ends, and the next claim is allowed at ``free_at``.
     """
     return bool(await reschedule_all(tx, [chat_id], free_at=free_at))
 
@@ -243,7 +245,10 @@ async def reschedule(tx: Tx, chat_id: int, *, free_at: datetime | None = None) -
 async def reschedule_all(
     tx: Tx, chat_ids: Collection[int], *, free_at: datetime | None = None
 ) -> set[int]:
-    """Reschedule many locked queues. Return the chats with a due time, as in ``reschedule``."""
+    """Reschedule many locked queues, as ``reschedule`` does for a single queue.
+
+    Return the ids of the chats whose queues have a due time.
+    """
     if not chat_ids:
         return set()
     ids = list(chat_ids)
@@ -257,15 +262,16 @@ async def reschedule_all(
 async def end_lease(
     tx: Tx, queue: QueueClaim, *, but: int, flood: object, now: datetime
 ) -> tuple[bool, bool]:
-    """End the claim of a queue, and reschedule the queue without regard to delivery ``but``.
+    """End the claim of a queue, and reschedule the queue. The delivery ``but`` is ignored.
 
-    ``flood`` is the state of the chat's flood limits. Return whether the claim was still valid,
-    and whether the queue has an open delivery apart from ``but``. The second result is False for a
-    lost claim and for a closed chat. The queue stays locked until the transaction ends.
+    ``flood`` is the state of the chat's flood limits. Return two values: whether the claim was
+    still valid, and whether the queue has an open delivery apart from ``but``. The second value is
+    False for a lost claim and for a closed chat. The queue stays locked until the transaction
+    ends.
     """
     if tx.dialect.name == "postgresql":
-        # A statement that waits for the lock would not see a reply that was added meanwhile, and
-        # the queue would not become due again.
+        # A separate statement locks the queue. A single statement that waits for the lock would
+        # not see a reply that was added during the wait, and the queue would not become due again.
         await lock(tx, queue.chat_id)
     values = {"chat": queue.chat_id, "claim": queue.token, "but": but, "until": now}
     ended = (await tx.execute(_ENDED, values | {"state": flood})).one_or_none()
@@ -280,7 +286,10 @@ async def renew(tx: Tx, queue: QueueClaim, lease: Lease) -> bool:
 
 
 async def next_due_at(tx: Tx) -> datetime | None:
-    """Return when the first chat queue can be claimed, or None."""
+    """Return the time at which the first chat queue can be claimed.
+
+    Return None if no queue can be claimed at any time.
+    """
     return await claims.next_claimable_at(tx)
 
 

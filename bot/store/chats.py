@@ -20,14 +20,14 @@ chats = sa.Table(
     sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("kind", sa.String(16), nullable=False),
     sa.Column("title", sa.Text, nullable=False, server_default=""),
-    # The language chosen by /language. None: the language that Telegram reports is used.
+    # The language chosen by /language. None means that the language that Telegram reports is used.
     sa.Column("language", sa.String(16)),
     # The digest of the chat's own command menu that was last sent to Telegram.
     sa.Column("menu", sa.String(16)),
-    # The language that Telegram reports for the chat's person, or for the person who added the
-    # bot.
+    # The language that Telegram reports for the person of a private chat, or for the person who
+    # added the bot to a group or channel.
     sa.Column("language_code", sa.String(16)),
-    sa.Column("zone", sa.String(64)),  # None: not set; the hours of the chat are then UTC
+    sa.Column("zone", sa.String(64)),  # None means that no zone is set and that UTC applies.
     sa.Column("quiet_from", sa.Integer),  # minutes after midnight in the chat's zone
     sa.Column("quiet_to", sa.Integer),
     sa.Column("digest_at", sa.Integer, nullable=False, server_default="540"),
@@ -54,7 +54,8 @@ moved_chats = sa.Table(
 """Groups that became supergroups. Updates and rows of the old id belong to the new id."""
 
 # The condition is "not equal", because PostgreSQL without statistics expects few rows that are
-# equal to a value. With "equal", it would read all chats to find the subscribers of a profile.
+# equal to a value. With "equal", PostgreSQL would read all chats to find the subscribers of a
+# profile.
 IS_ACTIVE = chats.c.state != "closed"
 HAS_PAYER = chats.c.payer.is_not(None)
 
@@ -80,11 +81,11 @@ _ADDER = sa.select(_ADDED.c.added_by).where(_IS_OWN_ENTRY, _ADDED.c.subject == _
 _RESPONSIBLE = sa.func.coalesce(
     sa.cast(_PAYER.scalar_subquery(), sa.String), _ADDER.scalar_subquery(), ""
 )
-"""The id, as text, of the person who is responsible for a chat. A block of the person silences
-the chat.
+"""The id, as text, of the person who is responsible for a chat.
 
-The payer is responsible. If the chat has no payer, the person who added the bot is responsible.
-Otherwise a person could avoid a block by giving up the chat.
+A block of the responsible person silences the chat. The payer is responsible. If the chat has no
+payer, the person who added the bot is responsible. Without this second rule, a person could avoid
+a block by giving up the chat.
 """
 _DECIDES = sa.or_(
     sa.and_(_KIND == "person", sa.bindparam("person", type_=sa.String) == _SUBJECT),
@@ -131,7 +132,7 @@ async def get_with_access(tx: Tx, person: int | None, chat_id: int | None) -> Wi
 
 
 async def is_blocked(tx: Tx, chat_id: int, *, now: datetime) -> bool:
-    """Return whether the access list blocks a chat, its person or the responsible person.
+    """Return whether the access list blocks a chat, its own person or the responsible person.
 
     A caller that acts on the result must lock the chat first. Otherwise a concurrent transaction
     could add a block unnoticed.
@@ -179,9 +180,9 @@ async def silenced_among(tx: Tx, chat_ids: Collection[int], *, now: datetime) ->
 
 
 async def blocked_chats(tx: Tx, *, now: datetime) -> list[int]:
-    """Return the ids of the stored chats that are blocked, or silenced by a block of a person.
+    """Return the ids of the stored chats that the access list blocks or silences.
 
-    The person is the responsible person of the chat.
+    A chat is silenced if the person who is responsible for the chat is blocked.
     """
     query = sa.select(chats.c.id).where(is_blocked_sql(now)).order_by(chats.c.id)
     return list(await tx.scalars(query))
@@ -216,7 +217,10 @@ def _chats_of_sql(texts: Any, numbers: Any) -> sa.CompoundSelect[int]:  # noqa: 
 
 
 async def chats_of(tx: Tx, person: int) -> list[int]:
-    """Return the ids of a person's private chat and of all chats that the person answers for."""
+    """Return the ids of a person's private chat and of the chats for which the person answers.
+
+    The person answers for a chat if the person is responsible for the chat.
+    """
     rows = await tx.scalars(_chats_of_sql([str(person)], [person]))
     return sorted({person, *rows})
 
@@ -309,7 +313,7 @@ def _payer_of_new(chat_id: int) -> int | None:
 
 
 async def payer_of(tx: Tx, chat_id: int) -> int | None:
-    """Return the person responsible for the limits of a chat, or None without a payer."""
+    """Return the id of the person whose limits a chat uses, or None if the chat has no payer."""
     if chat_id > 0:
         return chat_id
     statement = sa.select(chats.c.payer).where(chats.c.id == chat_id)
@@ -317,12 +321,15 @@ async def payer_of(tx: Tx, chat_id: int) -> int | None:
 
 
 async def set_payer(tx: Tx, chat_id: int, payer: int | None) -> None:
-    """Set the payer of a chat, or remove the payer with None."""
+    """Set the payer of a chat. The value None removes the payer."""
     await change(tx, chat_id, payer=payer)
 
 
 async def of_payer(tx: Tx, payer: int, *, most: int | None = None) -> list[Chat]:
-    """Return the groups and channels of a payer, by title, at most ``most``."""
+    """Return the groups and channels of a payer, sorted by title.
+
+    ``most`` is the maximum number of chats. Without ``most``, all chats are returned.
+    """
     statement = sa.select(*COLUMNS).where(chats.c.payer == payer, chats.c.id < 0)
     rows = await tx.execute(statement.order_by(chats.c.title, chats.c.id).limit(most))
     return [Chat(*row) for row in rows]
@@ -352,7 +359,8 @@ async def lock(tx: Tx, chat_ids: Collection[int]) -> None:
 async def lock_current(tx: Tx, chat_id: int) -> int:
     """Lock a chat as ``lock`` does, under the current id. Return the current id.
 
-    A button from before the migration of a group has the old id.
+    ``chat_id`` may be the old id of a group, for example in a button that was sent before the
+    group became a supergroup.
     """
     while True:
         current = await moved_to(tx, chat_id) or chat_id

@@ -1,4 +1,4 @@
-"""All tables with claims. The claims of a process that has ended are released."""
+"""All tables with claims, and the release of the claims of a process that has ended."""
 
 from bot.store import chat_queues, inbox, profiles
 from bot.store.engine.database import Tx
@@ -7,9 +7,9 @@ TABLES = (inbox.claims, chat_queues.claims, profiles.claims)
 
 
 async def release_owner(tx: Tx, owner: str | None = None) -> int:
-    """Release the claims of an owner, by default of all owners. Return the number of claims.
+    """Release the claims of an owner, by default of all owners.
 
-    Rows that are locked by other transactions are skipped.
+    Return the number of released claims. Rows that are locked by other transactions are skipped.
     """
     return sum([await claims.release_owner(tx, owner) for claims in TABLES])
 

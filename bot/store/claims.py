@@ -1,7 +1,7 @@
 """The claim protocol: a set of columns and statements that all claimed tables share.
 
-A row is free when it is due and its lease has ended. A worker claims free rows, does the work
-outside the transaction, and then finishes each row or schedules a retry. Each claim raises the
+A row is free when the row is due and its lease has ended. A worker claims free rows, does the work
+outside the transaction, and then finishes each row or schedules a retry. Each claim increases the
 ``token``. A worker changes a row only while the row has the token of the worker's claim, so a
 process that stalled for longer than a lease can't change the claim of a different process.
 """
@@ -34,7 +34,8 @@ RELEASED = _FREE | {"attempts": 0}
 def claim_columns() -> Iterator[sa.Column[Any]]:
     """Return the columns that a table with a ``due_at`` needs for claims."""
     yield sa.Column("leased_until", Timestamp, nullable=False, server_default="0")
-    yield sa.Column("owner", sa.String(64))  # the process that has the claim; None: no claim
+    # The process that has the claim, or None without a claim.
+    yield sa.Column("owner", sa.String(64))
     # The number of the newest claim.
     yield sa.Column("token", sa.BigInteger, nullable=False, server_default="0")
     # The number of claims without an outcome, including the current claim.
@@ -58,18 +59,20 @@ class Claims:
         is_open: sa.ColumnElement[bool] | None = None,
         serial_by: str | None = None,
     ) -> None:
-        """Claim only rows that satisfy ``is_open``. By default all rows are open.
+        """Create the claims. Only rows that satisfy ``is_open`` are claimed, by default all rows.
 
-        With ``serial_by``, the open rows with the same value of that column are claimed in
-        sequence, in the order of the keys. While one of these rows has a lease, none is claimed:
-        a row with a lower key may have been committed after the claim.
+        ``serial_by`` is the name of a column. The open rows with the same value in this column are
+        claimed in sequence, in the order of the keys. While one of these rows has a lease, none of
+        these rows is claimed, because a row with a lower key may have been committed after the
+        claim.
         """
         self.table = table
         (self._key,) = table.primary_key.columns
         self._is_open = sa.true() if is_open is None else is_open
         columns = table.c
         self.claimable_at = _later(columns.leased_until, columns.due_at)
-        """The time when a row is free: it is due, and its lease has ended."""
+        """The time at which a row is free: the later of its due time and the end of its lease.
+        """
         self._is_unleased: sa.ColumnElement[bool] = columns.leased_until <= NOW
         rows, free_at = sa.select(), self.claimable_at
         if serial_by is not None:
@@ -79,7 +82,8 @@ class Claims:
             )
             head = heads.where(self._is_open).group_by(columns[serial_by]).subquery()
             free = sa.select(head.c.key).where(head.c.leased_until <= NOW)
-            # PostgreSQL re-checks only the condition on the row itself after a concurrent change.
+            # After a concurrent change, PostgreSQL checks only the condition on the row itself
+            # again. Therefore the condition on the lease of the row stays.
             self._is_unleased = sa.and_(self._is_unleased, self._key.in_(free))
             free_at = _later(head.c.leased_until, columns.due_at)
             rows = rows.join_from(table, head, head.c.key == self._key)
@@ -105,10 +109,10 @@ class Claims:
         extra_filter: sa.ColumnElement[bool] | None = None,
         is_due: sa.ColumnElement[bool] | None = None,
     ) -> sa.UpdateBase:
-        """Return the statement that claims free rows, with the parameters of ``claim_values``.
+        """Return the statement that claims free rows. ``claim_values`` returns its parameters.
 
-        Rows are claimed in ``order``, by default longest overdue first. ``is_due`` replaces the
-        condition that ``due_at`` has passed.
+        Rows are claimed in ``order``. By default, the row that has been due longest is claimed
+        first. ``is_due`` replaces the condition that ``due_at`` has passed.
         """
         columns = self.table.c
         free = (
@@ -137,7 +141,10 @@ class Claims:
         )
 
     async def next_claimable_at(self, tx: Tx) -> datetime | None:
-        """Return when the first open row can be claimed, or None if no open row has a due time."""
+        """Return the time at which the first open row can be claimed.
+
+        Return None if no open row has a due time.
+        """
         at: datetime | None = await tx.scalar(self._next_sql)
         return at
 
@@ -164,9 +171,10 @@ class Claims:
         return await self._change(tx, claims, _FREE | {"due_at": due_at, **values})
 
     async def release_owner(self, tx: Tx, owner: str | None = None) -> int:
-        """Release the claims of an owner, by default of all owners. Return the number of claims.
+        """Release the claims of an owner, by default of all owners.
 
-        Rows that are locked by other transactions are skipped.
+        Return the number of released claims. Rows that are locked by other transactions are
+        skipped.
         """
         columns = self.table.c
         of_owner = columns.owner.is_not(None) if owner is None else columns.owner == owner
@@ -183,7 +191,7 @@ class Claims:
     async def _change(
         self, tx: Tx, claims: Collection[Claim], values: Mapping[str, object]
     ) -> int:
-        """Set columns of open rows with a newest claim in ``claims``.
+        """Set columns of the open rows whose newest claim is in ``claims``.
 
         Return the number of rows.
         """

@@ -1,4 +1,4 @@
-"""Deliveries, the outbox: messages that are pending for chats, as rows that outlive the process.
+"""Deliveries: the rows of the outbox. Each row is a message for a chat and outlives the process.
 
 A delivery is a story for a subscription, a notice for a subscription or a chat, or a reply for a
 chat. A transaction that changes the due time of a delivery locks the chat's queue
@@ -43,7 +43,7 @@ deliveries = sa.Table(
     sa.Column("thread_id", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("subscription_id", BigId, sa.ForeignKey("subscriptions.id", ondelete="CASCADE")),
     sa.Column("story_pk", sa.String(32)),
-    sa.Column("notice", sa.String(16)),  # the name of a notice; None for a story
+    sa.Column("notice", sa.String(16)),  # The name of a notice, or None for a story.
     sa.Column("fields", sa.JSON),
     sa.Column("state", sa.String(8), nullable=False, server_default="open"),
     sa.Column("due_at", Timestamp, nullable=False),
@@ -53,7 +53,7 @@ deliveries = sa.Table(
     sa.Column("copies", sa.Integer, nullable=False, server_default="0"),
     # The number of consecutive claims that certainly sent nothing or have no outcome.
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
-    # The delivery is claimed, and the outcome is not recorded yet.
+    # True if the delivery is claimed and the outcome is not recorded yet.
     sa.Column("sending", sa.Boolean, nullable=False, server_default=sa.text("false")),
     sa.Column("message_id", sa.BigInteger),
     sa.Column("reason", sa.Text, nullable=False, server_default=""),
@@ -94,7 +94,7 @@ deliveries = sa.Table(
 # literal.
 is_open = deliveries.c.state == sa.literal_column("'open'")
 is_dead = deliveries.c.state == sa.literal_column("'parked'")
-is_story = deliveries.c.story_pk.is_not(None)  # otherwise a notice or a reply
+is_story = deliveries.c.story_pk.is_not(None)  # A row without a story is a notice or a reply.
 
 
 _LONGEST_WAIT_MS = LONGEST_WAIT // timedelta(milliseconds=1)
@@ -146,7 +146,7 @@ _WHOLE = (
     .outerjoin(subscriptions, subscriptions.c.id == deliveries.c.subscription_id)
     .outerjoin(profiles, profiles.c.profile_id == subscriptions.c.profile_id)
 )
-"""Deliveries joined with their stories, options and usernames."""
+"""The query for deliveries, joined with their stories, options and usernames."""
 
 # The place of a listed story in a daily summary. Only stories are read, because the fields of a
 # reply can contain albums.
@@ -161,9 +161,11 @@ IN_TURN = [
     _LISTED_AT,
     deliveries.c.id,
 ]
-"""The order of sending: replies, daily summaries, listed stories, other alerts; then by id.
+"""The order in which the due rows of a chat are sent.
 
-Listed stories are in the order of the list.
+The order is: replies, daily summaries, stories that a summary lists, other alerts. Stories that a
+summary lists are in the order of the list. All other rows of the same kind are in the order of the
+ids.
 """
 
 
@@ -194,7 +196,7 @@ DUE = _due_sql()
 async def due(tx: Tx, chat_ids: list[int], *, now: datetime) -> list[Delivery]:
     """Return the first due deliveries of each chat, in the order of sending.
 
-    Returns at most ``ROWS_A_QUEUE`` deliveries a chat.
+    At most ``ROWS_A_QUEUE`` deliveries are returned for each chat.
     """
     return _to_deliveries((await tx.execute(DUE, {"chat_ids": chat_ids, "now": now})).all())
 
@@ -242,7 +244,7 @@ def _delivery(row: sa.Row[Any], story: Story | None) -> Delivery:
     )
 
 
-# These statements are built once, because every alert uses them.
+# These statements are built once, because every alert needs the statements.
 _THESE = sa.update(deliveries).where(
     deliveries.c.id.in_(sa.bindparam("ids", expanding=True)), is_open
 )
@@ -251,7 +253,10 @@ STILL_OPEN = sa.select(deliveries.c.id).where(
     deliveries.c.id.in_(sa.bindparam("ids", expanding=True)), is_open
 )
 DEFERRED = "deferred"
-"""The reason of a claimed or sent delivery that settings or rights of the chat have deferred."""
+"""The ``reason`` of a delivery that was deferred and has now been claimed or sent.
+
+Settings or rights of the chat had deferred the delivery.
+"""
 _WAITED_BY_SETTINGS = sa.and_(
     deliveries.c.held.in_([held for held in Held if held.depends_on_settings]),
     deliveries.c.reason == "",
@@ -274,10 +279,10 @@ ENDED_ATTEMPTS = deliveries.c.attempts - sa.case((deliveries.c.sending, 1), else
 
 AWAY = "away"  # the reason of a delivery that was dropped because the bot was not in the chat
 ENDED, PAUSED = "ended", selection.PAUSED
-"""Reasons of dropped deliveries that Undo or a resume can restore.
+"""The reasons of dropped deliveries that *Undo* or the end of a pause can restore.
 
-``ENDED``: the subscription ended. ``PAUSED``: the subscription was paused, or an owner blocked the
-profile.
+``ENDED`` means that the subscription ended. ``PAUSED`` means that the subscription was paused, or
+that an owner blocked the profile.
 """
 
 # A delivery may arrive although its subscription ended during the send. Such a delivery is
@@ -345,8 +350,8 @@ async def record_unsent(
 ) -> None:
     """Record that a claim ended and certainly sent nothing. Also set the columns ``values``.
 
-    With ``is_counted``, a copy was counted before the request, and is subtracted. With
-    ``is_attempt``, the claim counts as a failed attempt.
+    If ``is_counted`` is True, a copy was counted before the request. This copy is now subtracted.
+    If ``is_attempt`` is True, the claim counts as a failed attempt.
     """
     attempts = deliveries.c.attempts if is_attempt else ENDED_ATTEMPTS
     await change(tx, ids, copies=-int(is_counted), attempts=attempts, sending=False, **values)
@@ -433,7 +438,7 @@ async def sent_among(tx: Tx, ids: Collection[int]) -> set[int]:
 
 
 async def is_recent_alert(tx: Tx, chat_id: int, message_id: int) -> bool:
-    """Return whether a message is a stored delivery: an alert or a notice.
+    """Return whether a message is an alert or a notice that is stored as a delivery.
 
     Sent deliveries are kept for 3 days only. Replies are not kept.
     """
@@ -472,7 +477,10 @@ async def end_all(tx: Tx, *, reason: str, now: datetime, **whose: object) -> Non
 
 
 async def waiting_of(tx: Tx, profile_ids: Collection[str], *, limit: int) -> list[tuple[int, int]]:
-    """Return the delivery ids and chat ids of pending stories of profiles, at most ``limit``."""
+    """Return at most ``limit`` pending stories of profiles, as pairs of ids.
+
+    A pair has the id of the delivery and the id of the chat.
+    """
     rows = (
         sa.select(deliveries.c.id, deliveries.c.chat_id)
         .join(stories, stories.c.pk == deliveries.c.story_pk)
@@ -488,8 +496,9 @@ async def drop_and_detach_stories(
 ) -> None:
     """Drop the pending stories of subscriptions that are about to end.
 
-    These rows and the rows of finished stories stay without a subscription, so that ``attach`` can
-    restore the deliveries. Dead letters and notices are not changed.
+    The dropped rows, and the rows of stories that were sent or dropped before, stay without the id
+    of a subscription, so that ``attach`` can restore the deliveries. Dead letters and notices are
+    not changed.
     """
     is_of_subscriptions = sa.and_(
         deliveries.c.subscription_id.in_(list(subscription_ids)),
@@ -521,8 +530,8 @@ async def attach(tx: Tx, subscription: Subscription) -> None:
 async def reopen(tx: Tx, subscription: Subscription, *, reason: str) -> None:
     """Reopen the deliveries of a subscription that were dropped for ``reason``.
 
-    Deliveries from before ``since`` of the subscription stay dropped. The caller has locked the
-    chat's queue and reschedules the queue afterwards.
+    Deliveries that were created before the time ``since`` of the subscription stay dropped. The
+    caller has locked the chat's queue and reschedules the queue afterwards.
     """
     await _reopen(
         tx,
@@ -533,13 +542,17 @@ async def reopen(tx: Tx, subscription: Subscription, *, reason: str) -> None:
 
 
 async def reopen_of_chat(tx: Tx, chat_id: int, *, reason: str, since: datetime) -> None:
-    """Reopen deliveries of a chat that were dropped since ``since`` for a reason.
+    """Reopen deliveries of a chat that were dropped at ``since`` or later.
 
-    The reason begins with ``reason``.
+    Only deliveries whose reason begins with ``reason`` are reopened. The following deliveries stay
+    dropped:
 
-    Notices without a subscription, replies, and deliveries of paused subscriptions, of blocked
-    profiles, and from before ``since`` of the subscription stay dropped. The caller has locked the
-    chat's queue and reschedules the queue afterwards.
+    - notices without a subscription, and replies
+    - deliveries of paused subscriptions
+    - deliveries of blocked profiles
+    - deliveries that were created before the time ``since`` of their subscription
+
+    The caller has locked the chat's queue and reschedules the queue afterwards.
     """
     wants_it = sa.exists().where(
         subscriptions.c.id == deliveries.c.subscription_id,
@@ -587,8 +600,8 @@ async def reassign(tx: Tx, subscription_id: int, *, to: Subscription) -> None:
 async def drop_duplicates(tx: Tx, subscription_id: int, *, by: int, now: datetime) -> None:
     """Drop open deliveries of stories that subscription ``by`` has already sent to the same chat.
 
-    The sent rows of ``by`` move to the first subscription, so that a later fan-out adds no second
-    delivery of the same story.
+    The dropped deliveries belong to the subscription ``subscription_id``. The sent rows of ``by``
+    move to this subscription, so that a later fan-out adds no second delivery of the same story.
     """
     other_deliveries = deliveries.alias()
     is_there = sa.exists().where(
@@ -650,7 +663,7 @@ _RETRIES = sa.select(
 
 
 async def retries_after(tx: Tx, chat_ids: Collection[int], now: datetime) -> list[sa.Row[Any]]:
-    """Return the deliveries of chats whose retry is due after ``now``."""
+    """Return the deliveries in the given chats that have a retry due after ``now``."""
     return list(await tx.execute(_RETRIES, {"chat_ids": list(chat_ids), "now": now}))
 
 

@@ -47,7 +47,10 @@ class Ended:
 
 
 async def add(tx: Tx, ended_subscriptions: Collection[Subscription], *, now: datetime) -> None:
-    """Store subscriptions of a chat that end together. Replace earlier rows of the same key."""
+    """Store subscriptions of a chat that end together.
+
+    Earlier rows with the same key are replaced.
+    """
     if not ended_subscriptions:
         return
     keys = [
@@ -76,7 +79,7 @@ async def add(tx: Tx, ended_subscriptions: Collection[Subscription], *, now: dat
 
 
 async def subscriptions_ended_at(tx: Tx, chat_id: int, *, at: datetime) -> list[Ended]:
-    """Return the subscriptions that a chat ended at ``at``, by name and topic."""
+    """Return the subscriptions that a chat ended at ``at``, sorted by name and topic."""
     rows = await tx.execute(
         sa.select(ended)
         .where(ended.c.chat_id == chat_id, ended.c.at == at)

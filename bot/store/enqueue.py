@@ -18,10 +18,10 @@ from bot.store.stories import stories
 
 
 async def add_stories(tx: Tx, profile_id: str, pks: Sequence[str], *, now: datetime) -> None:
-    """Enqueue new stories of a profile for all current subscriptions of the profile, due now.
+    """Enqueue new stories of a profile for all current subscriptions of the profile.
 
-    A subscription gets each story once. Expired stories are skipped, because the record of a sent
-    expired story may be deleted already.
+    The deliveries are due now. A subscription gets each story only once. Expired stories are
+    skipped, because the record that an expired story was sent may be deleted already.
     """
     alive = sa.select(stories.c.pk).where(stories.c.pk.in_(pks), stories.c.expires_at > now)
     new_pks = sorted(await tx.scalars(alive))
@@ -91,13 +91,14 @@ async def add_notice(
     due_at: datetime | None = None,
     held: Held = Held.NOTHING,
 ) -> None:
-    """Enqueue a notice or reply for a chat or topic, due at ``due_at`` (by default now).
+    """Enqueue a notice or reply for a chat or topic. The message is due at ``due_at``.
 
-    Does nothing if the chat is unknown.
+    By default, the message is due now. Nothing is enqueued if the chat is unknown.
     """
     due_at = due_at or now
-    # The new row locks the row of the chat, which a concurrent move or erasure of the chat deletes
-    # while it holds the lock of the queue.
+    # The queue is locked before the insert, because the new row locks the row of the chat. A
+    # concurrent move or erasure of the chat has the lock of the queue and then deletes the row of
+    # the chat.
     await chat_queues.lock(tx, target.chat_id)
     if await add_reply(tx, target, fields, notice=notice, held=held, due_at=due_at, now=now):
         await chat_queues.make_due(tx, target.chat_id, due_at=due_at, now=now)
@@ -149,7 +150,8 @@ async def backlog(tx: Tx, *, now: datetime) -> Backlog:
 class DeadLetter:
     """A delivery that is no longer sent.
 
-    Three sends had no answer, or this version of the code can't read the story.
+    The reason is that three sends had no answer, or that this version of the code can't read the
+    story.
     """
 
     id: int
@@ -195,8 +197,8 @@ async def _lock_chats_of_dead_letters(
 ) -> tuple[sa.ColumnElement[bool], set[int]]:
     """Lock the queues of the chats of dead letters, because queues are locked before deliveries.
 
-    Return the condition of the dead letters, and the chats. A dead letter whose chat moves before
-    the lock is left out.
+    Return the SQL condition that selects the dead letters, and the ids of the chats. A dead letter
+    whose chat moves before the lock is left out.
     """
     condition = sa.and_(deliveries.c.id.in_(sorted(ids)), is_dead)
     chat_ids = set(await tx.scalars(sa.select(deliveries.c.chat_id).where(condition)))
@@ -205,7 +207,7 @@ async def _lock_chats_of_dead_letters(
 
 
 async def dead_letters(tx: Tx, *, limit: int = 50) -> list[DeadLetter]:
-    """Return the newest dead letters first, at most ``limit``."""
+    """Return at most ``limit`` dead letters, newest first."""
     columns = [deliveries.c[name] for name in DeadLetter.__dataclass_fields__]
     statement = (
         sa.select(*columns)

@@ -1,4 +1,7 @@
-"""Erasure of all data of a chat on request; bills are kept without the chat."""
+"""The erasure of all data of a chat on request.
+
+Bills are kept without the ids of the chat and of its person.
+"""
 
 import secrets
 from collections.abc import Collection
@@ -36,7 +39,10 @@ async def pending_checkpoint(tx: Tx) -> str | None:
 
 
 async def remove_checkpoint_mark(tx: Tx, mark: str) -> None:
-    """Remove the mark of an erasure after a checkpoint; the mark of a later erasure stays."""
+    """Remove the mark ``mark`` of an erasure after a checkpoint.
+
+    The mark of a later erasure stays.
+    """
     if await pending_checkpoint(tx) == mark:
         await key_values.remove(tx, _CHECKPOINT_MARK)
 
@@ -44,14 +50,18 @@ async def remove_checkpoint_mark(tx: Tx, mark: str) -> None:
 async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
     """Delete the row of the chat, and the rows of every table with the id in ``chat_id``.
 
-    In bills and finished updates, remove only the ids of the chat and its person. A profile
-    without other followers is not checked any more. Groups and channels of a private chat's person
-    get no payer, so that the other admins can take over. If a block of the person has closed such
-    a group, the group opens, unless it is blocked for another reason. The permissions of the chat
-    stay, so that an erasure does not end a block; the name is erased, and the person as the
-    creator of invitations and of permissions. The counters of a day's limits also stay. Updates
-    that are not finished stay. On SQLite, store a mark for a checkpoint (``pending_checkpoint``),
-    because the log of the database still contains the erased content.
+    - In bills and finished updates, only the ids of the chat and its person are removed.
+    - Updates that are not finished stay.
+    - A profile without other followers is not checked any more.
+    - Groups and channels of a private chat's person get no payer, so that the other admins can
+      take over. If a block of the person has closed such a group, the group opens, unless the
+      group is blocked for another reason.
+    - The permissions of the chat stay, so that an erasure does not end a block. The name in the
+      permissions is erased. The person is also erased as the creator of invitations and of
+      permissions.
+    - The counters of a day's limits stay.
+    - On SQLite, a mark for a checkpoint is stored (``pending_checkpoint``), because the log of the
+      database still contains the erased content.
     """
     paid = await _lock(tx, chat_id, now=now)
     await _remove_payer(tx, paid, now=now)
@@ -89,10 +99,9 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
 async def _lock(tx: Tx, chat_id: int, *, now: datetime) -> list[int]:
     """Lock a chat and the groups for which its person pays, with their queues.
 
-    Return these groups.
-
-    The id of a private chat is the id of its person. The person may become the payer of another
-    group until all locks are held. Then the locks are released and taken again, in order.
+    Return the groups. The id of a private chat is the id of its person. If the person becomes the
+    payer of another group before all locks are held, the locks are released and taken again in
+    order.
     """
     while True:
         paid = await _paid_by(tx, chat_id)

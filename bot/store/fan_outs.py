@@ -3,9 +3,9 @@
 The transaction that finds a story or a change of a profile adds a single row, for any number of
 subscriptions. Slice by slice the row becomes deliveries, in the order of the subscriptions' ids.
 The row records the progress, so that a different process continues if a process dies. A slice is
-written and recorded in a single transaction, which locks the row: no lease is needed. The fan-outs
-of a profile are written in sequence, so that each chat gets the deliveries in order. Profiles take
-turns.
+written and recorded in a single transaction, which locks the row, so no lease is needed. The
+fan-outs of a profile are written in sequence, so that each chat gets the deliveries in order. The
+profiles take turns.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -38,15 +38,17 @@ fan_outs = sa.Table(
     sa.Column("story_pks", sa.JSON),  # None for a notice
     sa.Column("notice", sa.String(16)),
     sa.Column("fields", sa.JSON),
-    # Only subscriptions whose alerts began at or before this time; None: all subscriptions.
+    # Subscriptions whose alerts began after this time get no delivery. None means that all
+    # subscriptions get a delivery.
     sa.Column("since", Timestamp),
     sa.Column("deliver_at", Timestamp, nullable=False),  # when the deliveries are due
     sa.Column("created_at", Timestamp, nullable=False),
-    # The last subscription whose delivery is written.
+    # The id of the last subscription for which the deliveries have been written.
     sa.Column("after_id", sa.BigInteger, nullable=False, server_default="0"),
-    # The newest subscription at the time when the fan-out was added.
+    # The id of the newest subscription at the time when the fan-out was added.
     sa.Column("last_id", sa.BigInteger, nullable=False),
-    # The time of the addition, the end of the last slice, or the time of the next attempt.
+    # The time from which the next slice can be written. The time is set when the fan-out is added,
+    # after each slice, and after a failure, for the next attempt.
     sa.Column("due_at", Timestamp, nullable=False),
     # The number of failed attempts to write the next slice.
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
@@ -55,7 +57,8 @@ fan_outs = sa.Table(
 )
 
 RETRIES = RetryPolicy(pause=timedelta(seconds=1))
-_REPORTED_AFTER = 5  # failures in sequence; the fifth attempt is made 10 seconds after the first
+# The number of consecutive failures. The fifth attempt is made 10 seconds after the first attempt.
+_REPORTED_AFTER = 5
 _FIRST_OF_PROFILE = fan_outs.c.id.in_(
     sa.select(sa.func.min(fan_outs.c.id)).group_by(fan_outs.c.profile_id)
 )
@@ -112,10 +115,12 @@ async def add(
 ) -> None:
     """Add a fan-out of stories or of a notice for all subscriptions of a profile.
 
-    The deliveries are due at ``due_at``. With ``since``, subscriptions whose alerts began after
-    that time are left out. When a slice is written, subscriptions that do not wait for alerts are
-    left out, as are stories posted before a subscription's ``since``. Does nothing if the profile
-    has no subscription.
+    The deliveries are due at ``due_at``. Nothing is added if the profile has no subscription. The
+    following are left out:
+
+    - subscriptions whose alerts began after the time ``since``, if ``since`` is given
+    - subscriptions that do not wait for alerts at the time when their slice is written
+    - stories that were posted before the column ``since`` of a subscription
     """
     newest = await tx.scalar(_NEWEST, {"profile_id": profile_id})
     if newest is None:
@@ -136,7 +141,7 @@ async def add(
 
 
 async def remove_stories_of(tx: Tx, profile_ids: Collection[str]) -> None:
-    """Delete the unfinished fan-outs of stories of profiles; notices stay."""
+    """Delete the unfinished fan-outs of stories of profiles. Fan-outs of notices stay."""
     condition = sa.and_(
         fan_outs.c.profile_id.in_(sorted(profile_ids)), fan_outs.c.notice.is_(None)
     )
@@ -145,7 +150,7 @@ async def remove_stories_of(tx: Tx, profile_ids: Collection[str]) -> None:
 
 
 async def next_due_at(tx: Tx) -> datetime | None:
-    """Return when the next slice is due, or None if no fan-out is unfinished."""
+    """Return the time at which the next slice is due, or None if all fan-outs are finished."""
     due_at: datetime | None = await tx.scalar(_NEXT_DUE)
     return due_at
 
@@ -166,12 +171,11 @@ async def lock_due(tx: Tx, *, now: datetime) -> sa.Row[Any] | None:
 async def write_slice(tx: Tx, *, now: datetime, limit: int) -> bool:
     """Write the deliveries of up to ``limit`` subscriptions.
 
-    Return False if no unlocked fan-out is due. A fan-out with a slice that can't be written is
-    retried later, and the result is True. The fan-outs of other profiles do not wait for the
-    retry.
+    Return False if no unlocked fan-out is due. If a slice can't be written, the fan-out is retried
+    later, and the result is True. The fan-outs of other profiles do not wait for the retry.
 
     Raises:
-        sqlalchemy.exc.DBAPIError: The database has an outage, except a statement timeout.
+        sqlalchemy.exc.DBAPIError: The database has an outage. A statement timeout is not raised.
     """
     row = await lock_due(tx, now=now)
     if row is None:
@@ -180,7 +184,8 @@ async def write_slice(tx: Tx, *, now: datetime, limit: int) -> bool:
         async with tx.begin_nested():
             end = await _write_slice_and_return_last_id(tx, row, limit)
     except sa.exc.DBAPIError as error:
-        # A timeout is a failure of this slice. An outage would stop the fan-outs of all profiles.
+        # A timeout counts as a failure of this slice only. An outage is raised, because an outage
+        # stops the fan-outs of all profiles.
         if is_outage(error) and not is_timeout(error):
             raise
         log.exception("a slice of a fan-out can't be written", fan_out=row.id)
@@ -200,7 +205,10 @@ async def _change(tx: Tx, row: sa.Row[Any], **values: object) -> None:
 
 
 async def _write_slice_and_return_last_id(tx: Tx, row: sa.Row[Any], limit: int) -> int | None:
-    """Write the next slice of a fan-out. Return the last subscription id, or None at the end."""
+    """Write the next slice of a fan-out.
+
+    Return the id of the last subscription in the slice, or None if the fan-out is finished.
+    """
     where = {"profile_id": row.profile_id, "after_id": row.after_id, "last_id": row.last_id}
     end: int | None = await tx.scalar(_END_OF_SLICE, where | {"before": limit - 1})
     if end is not None:
@@ -231,11 +239,16 @@ async def enqueue_for_heir(tx: Tx, ends: Subscription, *, heir: Subscription) ->
 async def enqueue_missed(tx: Tx, *, now: datetime, **whose: object) -> None:
     """Enqueue the live stories that were found while subscriptions did not receive alerts.
 
-    ``whose`` are column values of the subscriptions. A subscription that does not wait for alerts,
-    or whose profile is blocked, gets nothing. The stories are those found since the subscription
-    was created and posted since ``since`` of the subscription, of which the subscription has no
-    delivery. The due time of each delivery is the time when the story was found. The caller has
-    locked the queue of the chat, and reschedules the queue afterwards.
+    ``whose`` are the column values that select the subscriptions. A subscription gets nothing if
+    the subscription does not wait for alerts or if its profile is blocked. A live story is
+    enqueued for a subscription under these conditions:
+
+    - The story was found after the subscription was created.
+    - The story was posted at or after the time ``since`` of the subscription.
+    - The subscription has no delivery of the story.
+
+    The due time of a delivery is the time when the story was found. The caller has locked the
+    queue of the chat, and reschedules the queue afterwards.
     """
     found = (
         sa.select(
@@ -273,7 +286,8 @@ async def _add_deliveries(tx: Tx, row: sa.Row[Any], where: Mapping[str, Any]) ->
         await tx.execute(_QUEUES, where)
     await _wake_queues(tx, row, where)
     names, source = _source_of_deliveries(row)
-    # Waits for a transaction that ends a subscription, then leaves the subscription out.
+    # The lock waits for a transaction that ends a subscription. The query then leaves the ended
+    # subscription out.
     source = source.with_for_update(read=True, key_share=True, of=subscriptions)
     rows = insert(deliveries).from_select(names, source)
     await tx.execute(

@@ -1,6 +1,7 @@
 """Files: Telegram's file_id of a story's media, kept while the story lives.
 
-file_ids are specific to each bot. An animation, which albums refuse, is replaced by a video.
+A file_id is valid only for the bot that got the file_id. Albums refuse animations, so the file of
+a video replaces the file of an animation.
 """
 
 from collections.abc import Collection
@@ -19,7 +20,8 @@ files = sa.Table(
     metadata,
     sa.Column("bot_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("story_pk", sa.String(64), primary_key=True),
-    # The kind under which Telegram stored the file. A message with a single file can use the kind.
+    # The kind under which Telegram stored the file. A message with a single file can have this
+    # kind.
     sa.Column("kind", sa.String(16), nullable=False),
     sa.Column("file_id", sa.Text, nullable=False),
     sa.Column("file_unique_id", sa.String(64), nullable=False, server_default=""),
@@ -39,7 +41,7 @@ _KNOWN = sa.select(
 async def known(
     tx: Tx, bot_id: int, pks: Collection[str], *, now: datetime
 ) -> dict[str, KnownFile]:
-    """Return the unexpired files of stories that a bot has at Telegram, by pk."""
+    """Return the unexpired files of stories that a bot has at Telegram, by the pk of the story."""
     rows = await tx.execute(_KNOWN, {"bot_id": bot_id, "pks": sorted(pks), "now": now})
     return {row[0]: KnownFile(*row[1:]) for row in rows}
 
@@ -54,7 +56,7 @@ _REMEMBER = _NEW.on_conflict_do_update(
 
 
 async def remember(tx: Tx, bot_id: int, files: dict[str, KnownFile]) -> None:
-    """Store the files of stories, by pk.
+    """Store the files of stories. The keys of ``files`` are the pks of the stories.
 
     A newer file_id replaces an older file_id, but an animation does not replace a video.
     """

@@ -1,4 +1,4 @@
-"""The inbox: the updates of Telegram, stored before the confirmation to Telegram.
+"""The inbox, which stores the updates of Telegram before the receipt is confirmed to Telegram.
 
 The updates of a queue (a chat or a person) are handled in the order of the ids. A finished update
 stays for 25 hours without contents, so that a repetition by Telegram is recognised.
@@ -23,14 +23,14 @@ inbox = sa.Table(
     sa.Column("update_id", sa.BigInteger, nullable=False, unique=True),
     sa.Column("queue", sa.String(40), nullable=False),
     sa.Column("body", sa.Text, nullable=False),
-    # The time of the first or next attempt.
+    # The time of the first attempt, or of the next attempt after a failure.
     sa.Column("due_at", Timestamp, nullable=False, server_default="0"),
     *claim_columns(),
     # The number of failed attempts of the handler.
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
     sa.Column("stored_at", Timestamp, nullable=False),
     sa.Column("done_at", Timestamp),
-    # The sender of a request (0: no identified person); None: no reply is due.
+    # The sender of a request, or 0 for an unidentified sender. None means that no reply is due.
     sa.Column("person", sa.BigInteger),
     sqlite_autoincrement=True,
 )
@@ -110,7 +110,10 @@ async def add(
 async def count_open_by_queue_and_asker(
     tx: Tx, queues: Collection[str], *, except_update_ids: Collection[int]
 ) -> dict[tuple[str, int | None], int]:
-    """Return the number of open updates by queue and asker, without ``except_update_ids``."""
+    """Return the number of open updates for each pair of queue and asker.
+
+    The updates in ``except_update_ids`` are not counted.
+    """
     statement = (
         sa.select(inbox.c.queue, inbox.c.person, sa.func.count())
         .where(
@@ -144,7 +147,7 @@ _CLAIM = claims.claim_sql(
 async def claim(
     tx: Tx, lease: Lease, *, limit: int, but: Collection[int] = ()
 ) -> list[ClaimedUpdate]:
-    """Claim the first open update of each queue, if the update is due and not in ``but``.
+    """Claim the first open update of each queue, if this update is due and not in ``but``.
 
     Claim at most ``limit`` updates. A queue with a leased update is left out.
     """

@@ -41,9 +41,10 @@ async def add(
     opened_at: datetime,
     closed_at: datetime | None = None,
 ) -> int | None:
-    """Insert an incident. Return the number, or None if an incident of the kind is already open.
+    """Insert an incident. Return the number of the incident.
 
-    With ``closed_at`` the incident is already over: an event, or an incident recorded afterwards.
+    Return None if an incident of the kind is already open. With ``closed_at``, the incident is
+    already over: the incident is a momentary event, or is recorded after its end.
     """
     new = insert(incidents).values(
         kind=kind,
@@ -56,7 +57,7 @@ async def add(
 
 
 async def close(tx: Tx, kind: str, *, now: datetime) -> Incident | None:
-    """Close the open incident of a kind. Return the incident, or None if none was open."""
+    """Close the open incident of a kind. Return the incident, or None if no incident was open."""
     statement = (
         sa.update(incidents)
         .where(incidents.c.kind == kind, _OPEN)

@@ -1,7 +1,8 @@
 """Kept stories: stories that a chat has received and may request again.
 
 Stories are kept only for subscriptions with ``Options.keep``. A row contains the story and the
-file_id; file_ids are specific to each bot. The username is the name at the time of the send.
+file_id of its media. A file_id is valid only for a single bot. The username is the name at the
+time of the send.
 """
 
 from collections.abc import Collection, Sequence
@@ -48,7 +49,7 @@ class Kept:
 
 
 def _file_key(row: Delivery) -> str:
-    """Return the key of a delivery's file; an original is a separate file."""
+    """Return the key of a delivery's file. The original of a story is a separate file."""
     return (row.story_pk or "") + (ORIGINAL if row.options.files else "")
 
 
@@ -74,7 +75,10 @@ async def add(tx: Tx, rows: Collection[Delivery]) -> None:
 
 
 async def _files_by_key(tx: Tx, keys: Collection[str]) -> dict[str, list[sa.Row[Any]]]:
-    """Return the files that Telegram has, by the key of ``_file_key``; one file per bot."""
+    """Return the files that Telegram has, by the key of ``_file_key``.
+
+    Each key has at most one file for each bot.
+    """
     rows = await tx.execute(sa.select(files).where(files.c.story_pk.in_(sorted(keys))))
     by_key: dict[str, list[sa.Row[Any]]] = {}
     for file in rows:
@@ -129,9 +133,10 @@ async def has_any(tx: Tx, chat_id: int, bot_id: int) -> bool:
 async def profiles_among(
     tx: Tx, chat_id: int, bot_id: int, subjects: Collection[str]
 ) -> frozenset[str]:
-    """Return the ids of the kept profiles of a chat whose id, or a name, is in ``subjects``.
+    """Return the ids of the profiles with kept stories in a chat that ``subjects`` contains.
 
-    The names of a profile are the current name and the names of the kept stories.
+    ``subjects`` contains ids and names of profiles. The names of a profile are the current name
+    and the names of the kept stories.
     """
     wanted = sorted(subjects)
     statement = (
@@ -160,9 +165,10 @@ async def latest(
 ) -> tuple[Sequence[Kept], str | None]:
     """Return the kept stories of a profile, or of all profiles, in a chat, newest first.
 
-    ``before`` is the pk of a kept story: only older stories are returned. Unreadable stories are
-    left out. The second result is ``before`` for the next call: the pk of the last row, or None
-    for fewer than ``limit`` rows. The next call may nevertheless return no stories.
+    If ``before`` is given, only stories older than the kept story with the pk ``before`` are
+    returned. Unreadable stories are left out. The second result is the value of ``before`` for the
+    next call. This value is the pk of the last row, or None for fewer than ``limit`` rows. The
+    next call may nevertheless return no stories.
     """
     statement = (
         sa.select(
@@ -187,7 +193,7 @@ async def latest(
 
 
 def _is_older_than(chat_id: int, bot_id: int, story_pk: str) -> sa.ColumnElement[bool]:
-    """Return the condition that a row is after a kept story in the order of ``latest``."""
+    """Return the SQL condition that a row is after a kept story in the order of ``latest``."""
     last = kept.alias()
     taken_at = (
         sa.select(last.c.taken_at)

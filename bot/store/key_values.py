@@ -19,7 +19,7 @@ key_values = sa.Table(
     sa.Column("key", sa.String(64), primary_key=True),
     sa.Column("value", sa.JSON),
     sa.Column("owner", sa.String(64)),
-    sa.Column("until", Timestamp, index=True),  # None: the entry never expires
+    sa.Column("until", Timestamp, index=True),  # None means that the entry never expires.
 )
 _OF_KEY = sa.select(key_values.c.value).where(key_values.c.key == sa.bindparam("key"))
 
@@ -33,7 +33,7 @@ async def get(tx: Tx, key: str) -> Any | None:  # noqa: ANN401 - any JSON value
 
 
 async def lock(tx: Tx, key: str) -> Any | None:  # noqa: ANN401 - any JSON value
-    """Lock and return the value of ``key``; the lock lasts until the transaction ends.
+    """Lock and return the value of ``key``. The lock lasts until the transaction ends.
 
     A missing key is added with the value None.
     """

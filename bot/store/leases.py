@@ -1,8 +1,8 @@
 """Leases: named exclusive rights of a process for a limited time, which the process renews.
 
 The lease of a killed process ends without a release. A lease also shows that a process is running
-(``bot.store.upgrades``). A single process is the leader: Telegram gives updates to a single poller
-only, so a single replica polls.
+(``bot.store.upgrades``). One process is the leader. Only the leader polls, because Telegram gives
+updates to a single poller only.
 """
 
 import asyncio
@@ -26,10 +26,10 @@ LEASE = timedelta(seconds=5)
 # The interval of renewals and of bids. If the leader is killed, another process leads within 6.5
 # seconds.
 EVERY = timedelta(seconds=1.5)
-# The timeout of a database request. A leader that can't renew its lease then stops its work before
-# the lease ends.
+# The timeout of a database request in seconds. Because of this timeout, a leader that can't renew
+# its lease stops its work before the lease ends.
 PATIENCE_S = 3.0
-# The pause before a leader that could not do the work bids again.
+# The time for which a leader that could not do the work waits before the next bid.
 REST = timedelta(seconds=5)
 _SILENT = "it has not answered in time"
 
@@ -58,7 +58,10 @@ async def active_values(tx: Tx, prefix: str, *, now: datetime) -> list[Any | Non
 
 
 async def ends(tx: Tx, prefix: str) -> dict[str, datetime]:
-    """Return the end times of all leases, active or ended, by key, for a prefix of keys."""
+    """Return the end times of the leases with keys that begin with ``prefix``, by key.
+
+    Leases that have already ended are included.
+    """
     columns = key_values.c.key, key_values.c.until
     rows = await tx.execute(sa.select(*columns).where(key_values.c.key.startswith(prefix)))
     return {row.key: row.until for row in rows}
@@ -105,9 +108,9 @@ class Leader:
     """Runs ``work`` while this process leads.
 
     If the process dies, a different process leads as soon as the lease has ended. If ``work``
-    returns, this process can't do the work. The lease is then released, so that a different
-    process can lead, and this process bids again after ``rest``. If ``work`` raises an exception,
-    ``run`` raises an ``ExceptionGroup`` with the exception.
+    returns, this process can't do the work. In this case, the lease is released, so that a
+    different process can lead, and this process bids again after ``rest``. If ``work`` raises an
+    exception, ``run`` raises an ``ExceptionGroup`` with the exception.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
-"""The ledger's entries: an entry for each paid call, kept for 32 days.
+"""The entries of the ledger. Each paid call has an entry, which is kept for 32 days.
 
-An entry's ``credits`` count as spent: the nominal cost until the entry is closed, then the billed
-cost. After a crash between the call and the close the spending is therefore too high, never too
-low.
+The ``credits`` of an entry count as spent. Until the entry is closed, the ``credits`` are the
+nominal cost. After that, the ``credits`` are the billed cost. A crash between the call and the
+close therefore makes the spending too high, never too low.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,9 @@ from bot.store.engine.schema import BigId, Timestamp, metadata, partial_index
 OPEN = "reserved"
 PRESUMED = "presumed"  # the outcome is unknown, and the credits count as spent
 _HOUR_MS = 3_600_000
-NOBODY = 0  # the chat id in entries without a chat, of the schedule, and of erased chats
+# The chat id in entries without a chat, in entries of the schedule, and in entries of erased
+# chats.
+NOBODY = 0
 
 ledger_entries = sa.Table(
     "ledger_entries",
@@ -27,7 +29,8 @@ ledger_entries = sa.Table(
     sa.Column("kind", sa.String(10), nullable=False),
     sa.Column("chat_id", sa.BigInteger, nullable=False),
     sa.Column("user_id", sa.BigInteger),
-    # True for a request without a person: ``user_id`` is then the payer, not the asker.
+    # True for a request without a person. In this case, ``user_id`` is the payer and not the
+    # asker.
     sa.Column("is_on_behalf", sa.Boolean, nullable=False),
     sa.Column("operation", sa.String(16), nullable=False),
     # The charged allowances: scopes of ``budgets``, separated by spaces.
@@ -61,9 +64,9 @@ async def add(
     scopes: Sequence[str] = (),
     is_on_behalf: bool = False,
 ) -> int:
-    """Insert a reservation charged to the allowances of ``scopes``. Return the id.
+    """Insert a reservation charged to the allowances of ``scopes``. Return the id of the entry.
 
-    ``is_on_behalf``: the request has no person, and ``user_id`` is the payer.
+    If ``is_on_behalf`` is True, the request has no person, and ``user_id`` is the payer.
     """
     row = {
         "kind": kind,
@@ -93,10 +96,12 @@ _CLOSE = (
 
 
 async def close(tx: Tx, entry_id: int, amount: int | None, *, now: datetime) -> Any | None:  # noqa: ANN401 - a row
-    """Close an entry with the billed credits (None: presumed spent). Return the entry.
+    """Close an entry with the billed credits ``amount``. Return the entry.
 
-    Return None if the entry was closed before. Only an entry that was presumed spent can be closed
-    again, with the billed credits. The returned entry names the chat and the person to charge.
+    If ``amount`` is None, the credits of the entry are presumed spent. An entry that was presumed
+    spent can be closed again, but only with the billed credits. Return None if the entry can't be
+    closed, because the entry was closed before. The returned entry names the chat and the person
+    to charge.
     """
     values: dict[str, Any] = {"entry_id": entry_id, "closed_at": now, "state": PRESUMED}
     if amount is None:
@@ -106,7 +111,10 @@ async def close(tx: Tx, entry_id: int, amount: int | None, *, now: datetime) -> 
 
 
 async def first_presumed(tx: Tx, since: datetime) -> Any | None:  # noqa: ANN401 - a row
-    """Return id and credits of the first entry since ``since`` that is presumed spent, or None."""
+    """Return the first entry since ``since`` that is presumed spent, or None.
+
+    The entry has only the columns ``id`` and ``credits``.
+    """
     columns = [ledger_entries.c.id, ledger_entries.c.credits]
     condition = sa.and_(ledger_entries.c.state == PRESUMED, ledger_entries.c.at >= since)
     rows = sa.select(*columns).where(condition).order_by(columns[0]).limit(1)
@@ -114,9 +122,9 @@ async def first_presumed(tx: Tx, since: datetime) -> Any | None:  # noqa: ANN401
 
 
 async def presume_spent(tx: Tx, *, before: datetime, now: datetime) -> int:
-    """Close reservations older than ``before`` as spent, because the process has ended.
+    """Close reservations older than ``before`` as spent, because their process has ended.
 
-    Returns the number of closed reservations.
+    Return the number of closed reservations.
     """
     left = sa.update(ledger_entries).where(IS_OPEN, ledger_entries.c.at < before)
     return (await tx.execute(left.values(state=PRESUMED, closed_at=now))).rowcount

@@ -35,15 +35,16 @@ _UNIQUE = (sa.UniqueConstraint, sa.PrimaryKeyConstraint)
 async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
     """Transfer all rows of chat ``old`` to chat ``new``.
 
-    Return False if chat ``old`` is not stored, for example because the move is already done. The
-    move is then only recorded, the entry of the access list is moved, and a blocked chat ``new``
-    is closed. If ``old`` equals ``new``, do nothing and return False.
+    Return False if chat ``old`` is not stored, for example because the move is already done. In
+    this case, the move is only recorded, the entry of the access list is moved, and a blocked chat
+    ``new`` is closed. If ``old`` equals ``new``, do nothing and return False.
 
-    A move may be reported several times. The settings are transferred only the first time, because
-    a later row of ``old`` has the defaults of an unknown chat. If both chats follow a profile in
-    the same topic, the subscription of ``old`` replaces the subscription of ``new`` the first
-    time, and the subscription of ``new`` stays later. The pending deliveries of both subscriptions
-    go to ``new`` without duplicates. The chat ``new`` becomes active, unless it is blocked.
+    A move may be reported several times. The settings are transferred only at the first report,
+    because a later row of ``old`` has the defaults of an unknown chat. If both chats follow a
+    profile in the same topic, one of the two subscriptions ends. At the first report, the
+    subscription of ``old`` stays. At a later report, the subscription of ``new`` stays. The
+    pending deliveries of both subscriptions go to ``new`` without duplicates. The chat ``new``
+    becomes active, unless the chat is blocked.
     """
     if old == new:
         return False
@@ -123,12 +124,13 @@ async def _rewrite_chat_id(tx: Tx, table: sa.Table, old: int, new: int) -> None:
 
 
 async def close_topic(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) -> bool:
-    """Move the subscriptions and pending deliveries of a topic to the main chat, with one notice.
+    """Move the subscriptions and pending deliveries of a topic to the main chat. Add one notice.
 
-    If the main chat follows the same profile, the main chat also gets the pending deliveries. A
-    mute of the topic ends, and the row of a topic made by the bot is deleted. Return False, and
-    add no notice, if the topic had no subscriptions. The caller holds the lock of the chat's queue
-    and reschedules the queue afterwards.
+    If the main chat follows the same profile, the subscription of the topic ends, and the
+    subscription of the main chat gets the pending deliveries. A mute of the topic ends, and the
+    row of a topic made by the bot is deleted. Return False, and add no notice, if the topic had no
+    subscriptions. The caller holds the lock of the chat's queue and reschedules the queue
+    afterwards.
     """
     moved = [
         subscription
@@ -154,9 +156,10 @@ async def close_topic(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) ->
 async def move_subscription(tx: Tx, subscription: Subscription, *, to: int, now: datetime) -> None:
     """Move a subscription with the pending deliveries to another thread of the chat.
 
-    If the thread already follows the profile, this subscription ends and the pending deliveries go
-    to the existing subscription. The deferred deliveries of the whole chat become due.
-    The caller holds the lock of the chat's queue and reschedules the queue afterwards.
+    If a subscription of the thread already follows the profile, the moved subscription ends, and
+    the pending deliveries go to the subscription of the thread. The deferred deliveries of the
+    whole chat become due. The caller holds the lock of the chat's queue and reschedules the queue
+    afterwards.
     """
     chat_id = subscription.target.chat_id
     heir = await subscriptions.find(tx, Target(chat_id, to or None), subscription.profile_id)
@@ -184,10 +187,11 @@ async def _end_for_heir(
 
 
 async def end_mute(tx: Tx, chat_id: int, thread_id: int | None = None, *, now: datetime) -> bool:
-    """End a mute, or all mutes of a chat without ``thread_id``. Return False without a mute.
+    """End the mute of ``thread_id``, or all mutes of the chat if ``thread_id`` is None.
 
-    All deliveries of the chat that a missing right deferred become due. Pending notices about the
-    missing right are dropped. Lock the chat's queue before the call.
+    Return False if no mute existed. All deliveries of the chat that a missing right deferred
+    become due. Pending notices about the missing right are dropped. Lock the chat's queue before
+    the call.
     """
     if not await mutes.unmute(tx, chat_id, thread_id):
         return False
@@ -229,7 +233,7 @@ async def apply_presence(tx: Tx, mute: Mute, presence: Presence, *, now: datetim
 
 
 async def close_chat(tx: Tx, chat_id: int, *, now: datetime) -> bool:
-    """Close a chat: stop alerts and unneeded checks, and end all mutes of the chat.
+    """Close a chat. The alerts and unneeded checks stop, and all mutes of the chat end.
 
     Return whether the chat was stored and open.
     """
@@ -254,10 +258,10 @@ async def close_chats(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> li
 async def open_chat(tx: Tx, chat_id: int, *, now: datetime, since: datetime | None = None) -> bool:
     """Reopen a closed chat and restart the alerts.
 
-    Return False if the chat was open or is not stored. The alerts restart at ``since`` (the time
-    of the return according to Telegram), or by default at ``now``. Stories posted since that time
-    and already found are enqueued. All pending deliveries are dropped, including replies: a
-    returning chat wants only new stories.
+    Return False if the chat was open or is not stored. The alerts restart at ``since``, which is
+    the time of the return according to Telegram. Without ``since``, the alerts restart at ``now``.
+    Stories that were posted since the restart time and are already found are enqueued. All pending
+    deliveries are dropped, including replies, because a returning chat wants only new stories.
 
     Raises:
         BlockedError: The access list blocks the chat.

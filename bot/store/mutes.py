@@ -1,7 +1,8 @@
-"""Mutes: chats and topics in which the bot may not write, and the time of the next check.
+"""Mutes: chats and topics in which the bot is not allowed to write.
 
-A chat or a topic has a row while the bot lacks a right, or while the topic is closed. The
-deliveries of the chat or topic are deferred. The deliveries of other topics are sent.
+A chat or a topic has a row while the bot lacks a right, or while the topic is closed. The row has
+the time of the next check of the right. The deliveries of the chat or topic are deferred. The
+deliveries of other topics are sent.
 """
 
 from collections.abc import Sequence
@@ -37,7 +38,7 @@ _OF_CHATS = (
 
 
 async def of_chats(tx: Tx, chat_ids: Sequence[int]) -> dict[int, tuple[Mute, ...]]:
-    """Return the mutes of chats by chat; the mute of the whole chat is first."""
+    """Return the mutes of chats, by chat id. The mute of the whole chat is first."""
     by_chat: dict[int, tuple[Mute, ...]] = {}
     for row in await tx.execute(_OF_CHATS, {"ids": chat_ids}):
         mute = Mute(*row)
@@ -75,7 +76,10 @@ async def record_missing_right(
 
 
 async def unmute(tx: Tx, chat_id: int, thread_id: int | None = None) -> bool:
-    """Delete a mute, or all mutes of a chat. Return False if no mute existed."""
+    """Delete the mute of ``thread_id``, or all mutes of a chat if ``thread_id`` is None.
+
+    Return False if no mute existed.
+    """
     conditions: list[Any] = [mutes.c.chat_id == chat_id]
     if thread_id is not None:
         conditions.append(mutes.c.thread_id == thread_id)

@@ -27,7 +27,8 @@ profiles = sa.Table(
     sa.Column("state_since", Timestamp, nullable=False),
     sa.Column("snapshot_at", Timestamp),
     sa.Column("checked_at", Timestamp),  # when the profile was last found to be public
-    # The time of the next check; None: the profile has no waiting subscription, or is blocked.
+    # The time of the next check. None means that the profile has no waiting subscription, or that
+    # the profile is blocked.
     sa.Column("due_at", Timestamp),
     *claim_columns(),
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
@@ -92,7 +93,7 @@ async def lock_all(tx: Tx, profile_ids: Collection[str]) -> None:
 
 
 async def named(tx: Tx, username: str, *, since: datetime) -> Known | None:
-    """Return the profile that last had the name for certain after ``since``, or None."""
+    """Return the profile for which the API last returned the username after ``since``, or None."""
     statement = (
         sa.select(*COLUMNS)
         .where(profiles.c.username == username, profiles.c.named_at > since)
@@ -107,7 +108,10 @@ NAME_IS_SURE = timedelta(days=30)
 
 
 async def ids_of_names(tx: Tx, names: Collection[str], *, since: datetime) -> dict[str, str]:
-    """Return the ids of the profiles that had the usernames for certain after ``since``."""
+    """Return the ids of profiles, by username.
+
+    Only profiles for which the API returned the username after ``since`` are included.
+    """
     statement = (
         sa.select(profiles.c.username, profiles.c.profile_id)
         .where(profiles.c.username.in_(list(names)), profiles.c.named_at > since)
@@ -129,7 +133,7 @@ _ADDED_OR_LOCKED = (
 async def add_or_update(tx: Tx, profile: Profile, *, now: datetime) -> Known:
     """Add or update a profile from an API response. Return the previous row.
 
-    If the profile is new, the new row is returned.
+    If the profile was not stored before, the new row is returned.
     """
     columns: dict[str, object] = {"username": profile.username} if profile.username else {}
     if profile.full_name:
@@ -161,12 +165,13 @@ async def claim(
     skip_fresh: bool = False,
     ids: Sequence[str] | None = None,
 ) -> list[Known]:
-    """Claim profiles with a due check, longest overdue first.
+    """Claim at most ``limit`` profiles with a due check, longest overdue first.
 
-    With ``early``, profiles whose check is not yet due and whose last check has not failed are
-    claimed, the next due check first. With ``unseen_since``, only profiles without a check since
-    that time are claimed. With ``skip_fresh``, profiles that only newcomers follow are not
-    claimed. With ``ids``, only these profiles are claimed. At most ``limit`` profiles are claimed.
+    - With ``early``, the check must not be due yet, and the last check must not have failed. The
+      profile with the next due check is first.
+    - With ``unseen_since``, only profiles without a check since that time are claimed.
+    - With ``skip_fresh``, profiles that only newcomers follow are not claimed.
+    - With ``ids``, only profiles with these ids are claimed.
     """
     statement = _claim_sql(
         early=early,
@@ -193,7 +198,7 @@ def _claim_sql(*, early: bool, is_bounded: bool, skip_fresh: bool, has_ids: bool
         unseen_since = sa.bindparam("unseen_since", type_=Timestamp)
         unseen = sa.or_(profiles.c.snapshot_at.is_(None), profiles.c.snapshot_at <= unseen_since)
         conditions.append(unseen)
-    # A check that has failed is not repeated before its time.
+    # A check that has failed is not repeated before its due time.
     has_not_failed = sa.and_(profiles.c.failures == 0, profiles.c.attempts == 0)
     is_early = sa.and_(profiles.c.due_at > NOW, has_not_failed)
     return claims.claim_sql(
@@ -289,7 +294,11 @@ async def upcoming(tx: Tx, *, limit: int) -> list[tuple[str, datetime | None, da
 
 
 async def count_followed(tx: Tx) -> tuple[int, int]:
-    """Return the numbers of checked profiles: followed by known people, and by newcomers only."""
+    """Count the checked profiles.
+
+    Return the number of profiles that known people follow, and the number of profiles that only
+    newcomers follow.
+    """
     count = sa.select(profiles.c.fresh, sa.func.count()).where(IS_CHECKED)
     rows = await tx.execute(count.group_by(profiles.c.fresh))
     counts = {bool(row[0]): row[1] for row in rows}
@@ -357,17 +366,21 @@ async def add_unsplit(tx: Tx, profile_id: str, amount: int) -> None:
 
 
 async def ids_with_unsplit(tx: Tx, *, after: str, limit: int) -> list[str]:
-    """Return the ids greater than ``after`` of profiles with credits to split, in order."""
+    """Return at most ``limit`` ids of profiles with credits to split, in the order of the ids.
+
+    Only ids greater than ``after`` are returned.
+    """
     condition = sa.and_(profiles.c.profile_id > after, profiles.c.unsplit != 0)
     some = sa.select(profiles.c.profile_id).where(condition).order_by(profiles.c.profile_id)
     return list(await tx.scalars(some.limit(limit)))
 
 
 async def take_share(tx: Tx, profile_id: str) -> int:
-    """Reset the credits to split of a profile. Return the share of a chat in 1/1000 credits.
+    """Reset a profile's credits to split. Return the share of each chat in 1/1000 credits.
 
-    The number of chats is the number counted before the last check. The share is rounded down.
-    Returns 0 if no chat is subscribed, or if a different process has already split the credits.
+    The credits are divided by the number of chats that was counted before the last check. The
+    share is rounded down. Return 0 if no chat is subscribed, or if a different process has already
+    split the credits.
     """
     known = sa.select(profiles.c.unsplit, profiles.c.chats)
     query = known.where(profiles.c.profile_id == profile_id).with_for_update(key_share=True)

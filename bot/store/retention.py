@@ -31,32 +31,39 @@ from bot.store.stories import moments, stories
 from bot.store.subscriptions import subscriptions
 from bot.store.usage import usage_days
 
-# The time after the expiry of a story, so that no long-term list of deleted stories exists.
+# Stories are kept for this time after their expiry. The time is short, so that no long-term list
+# of deleted stories exists.
 _STORIES_KEPT = timedelta(hours=48)
-# Longer than any story lives, so that the row still prevents a second alert. Sent stories are also
-# counted by day (``bot.store.usage``).
+# Deliveries are kept longer than any story lives, so that the row still prevents a second alert.
+# Sent stories are also counted by day (``bot.store.usage``).
 _DELIVERIES_KEPT = timedelta(days=3)
 _DEAD_LETTERS_KEPT = timedelta(days=30)
 _CLOSED_CHATS_KEPT = timedelta(days=30)
-# If /unblock follows within this time, the subscriptions continue.
+# If a chat is unblocked with /unblock within this time, its subscriptions continue.
 _BLOCKED_CHATS_KEPT = timedelta(days=365)
 _PROFILES_KEPT = timedelta(days=30)
 _HISTORY_KEPT = timedelta(days=60)
 _INCIDENTS_KEPT = timedelta(days=30)
 _USAGE_KEPT = timedelta(days=366)
-# The entries of the ledger, kept for sums of a whole month by person.
+# The entries of the ledger are kept for this time, so that a sum by person can include a whole
+# month.
 _ENTRIES_KEPT = timedelta(days=32)
-# Requests for access. After this time, a request gets the refusal message again.
+# Requests for access are kept for this time. After this time, a new request gets the refusal
+# message again.
 _ASKED_KEPT = timedelta(days=30)
 _UPDATES_KNOWN = timedelta(hours=25)  # Telegram repeats an update for 24 hours at most
-# The lease of a dead process, until another process has released the claims of that process.
+# The lease of a dead process is kept for this time, so that another process can release the claims
+# of the dead process.
 _PROCESSES_KEPT = timedelta(hours=1)
-_ENDED_KEPT = timedelta(days=1)  # the time in which *Undo* is possible
+_ENDED_KEPT = timedelta(days=1)  # *Undo* is possible for this time.
 
 
 @dataclass(frozen=True, slots=True)
 class Overdue:
-    """Rows of a table that are past the retention period. The lowest ``by`` is deleted first."""
+    """Rows of a table that are past the retention period.
+
+    The rows with the lowest value of ``by`` are deleted first.
+    """
 
     table: sa.Table
     condition: sa.ColumnElement[bool]
@@ -137,11 +144,12 @@ async def delete_overdue(tx: Tx, overdue: Overdue, *, limit: int) -> int:
     keys = list(overdue.table.primary_key.columns)
     first = sa.select(*keys).where(overdue.condition).order_by(overdue.by).limit(limit)
     if overdue.table is chats:
-        # The deletion of a chat also deletes its queue, which is locked after the chat.
+        # The deletion of a chat also deletes its queue. Chats are locked before queues.
         ids = list(await tx.scalars(first))
         await chat_store.lock(tx, ids)
         await chat_queues.lock_all(tx, ids)
-        # Only locked chats are deleted, also if a chat was reopened before the lock.
+        # Only locked chats are deleted. The condition is checked again, because a chat may have
+        # been reopened before the lock.
         first = sa.select(*keys).where(chats.c.id.in_(ids), overdue.condition)
     # Rows of other tables that another transaction has locked are deleted by the next clean-up.
     condition = sa.tuple_(*keys).in_(first.with_for_update(skip_locked=True))

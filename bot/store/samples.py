@@ -32,7 +32,7 @@ async def add(tx: Tx, hour: datetime, figures: dict[str, Any]) -> None:
 
 
 async def hours_since(tx: Tx, start: datetime) -> list[tuple[datetime, dict[str, Any]]]:
-    """Return the figures of the hours from ``start`` on, in order."""
+    """Return the figures of each stored hour from ``start`` on, oldest first."""
     statement = sa.select(samples.c.hour, samples.c.figures).where(samples.c.hour >= start)
     rows = await tx.execute(statement.order_by(samples.c.hour))
     return [(row[0], row[1]) for row in rows]
@@ -41,11 +41,13 @@ async def hours_since(tx: Tx, start: datetime) -> list[tuple[datetime, dict[str,
 async def measure_hour(tx: Tx, hour: datetime) -> dict[str, Any]:
     """Measure an hour: credits by kind, alerts, mean delay of alerts, pending deliveries.
 
-    ``spent`` maps kind to credits. ``alerts`` is the number of arrived stories that are still
-    stored. ``timed`` is the number of alerts that no quiet hours, summary or missing right
-    deferred. ``delay_s`` is the mean time of these alerts from post to arrival in seconds, or None
-    without such alerts. ``waiting`` (open deliveries) and ``parked`` (dead letters) are current
-    counts.
+    - ``spent`` maps kind to credits.
+    - ``alerts`` is the number of arrived stories that are still stored.
+    - ``timed`` is the number of alerts that no quiet hours, summary or missing right deferred.
+    - ``delay_s`` is the mean time in seconds from the post of a story to the arrival of its alert.
+      Only the alerts of ``timed`` count. Without such alerts, ``delay_s`` is None.
+    - ``waiting`` is the current number of open deliveries.
+    - ``parked`` is the current number of dead letters.
     """
     end = hour + HOUR
     spent = (

@@ -50,7 +50,7 @@ def _midnight(day: date) -> datetime:
 
 
 async def spent_between(tx: Tx, start: datetime, end: datetime) -> int:
-    """Return the credits spent after ``start`` and until ``end``, reservations included."""
+    """Return the credits spent after ``start`` and until ``end``, including reservations."""
     statement = sa.select(sa.func.sum(ledger_entries.c.credits)).where(
         ledger_entries.c.at > start, ledger_entries.c.at <= end
     )
@@ -69,7 +69,7 @@ async def presumed_credits_since(tx: Tx, start: datetime) -> int:
 class Cost:
     """The cost of a person's requests of a kind in a chat. An unknown ``user_id`` is None.
 
-    ``is_on_behalf``: the requests have no person, and ``user_id`` is the payer.
+    If ``is_on_behalf`` is True, the requests have no person, and ``user_id`` is the payer.
     """
 
     chat_id: int
@@ -82,8 +82,9 @@ class Cost:
 async def costs_by_asker(tx: Tx, *, since: date, of: Collection[int] | None = None) -> list[Cost]:
     """Return the spending since the day ``since``, by chat, person and kind.
 
-    Checks appear as ``alert``, split among the subscribed chats. The entries of the schedule and
-    of erased chats are omitted. With ``of``, only costs of a given chat or person are included.
+    The cost of checks has the kind ``alert``, and is split among the subscribed chats. The entries
+    of the schedule and of erased chats are omitted. With ``of``, only costs of a given chat or
+    person are included.
     """
     parts = _costs_sql(since).subquery()
     columns = (parts.c.chat_id, parts.c.user_id, parts.c.kind, parts.c.is_on_behalf)
@@ -99,8 +100,9 @@ async def dearest(
 ) -> list[int]:
     """Return a page of the ids with any spending since the day ``since``, most expensive first.
 
-    A person's requests in groups count for both the person and the group. ``listed`` is a query
-    for further ids, with the columns id and time. These ids follow the spenders, newest first.
+    An id is the id of a person or a chat. A person's requests in groups count for both the person
+    and the group. ``listed`` is a query for further ids, with the columns id and time. These ids
+    follow the spenders, newest first.
     """
     parts = _costs_sql(since).subquery()
     in_groups = sa.and_(parts.c.user_id.is_not(None), parts.c.user_id != parts.c.chat_id)
@@ -124,9 +126,10 @@ async def dearest(
 
 
 def _costs_sql(since: date) -> sa.CompoundSelect[Any]:
-    """Return SQL for the spending: chat, person or null, kind, on behalf, thousandths of a credit.
+    """Return the query for the spending since the day ``since``.
 
-    The entries of the day ``since`` must still exist.
+    The columns are: chat, person or null, kind, on behalf, thousandths of a credit. The entries of
+    the day ``since`` must still exist.
     """
     entries, shares = ledger_entries, usage_days
     nobody, alert = sa.cast(sa.null(), sa.BigInteger), sa.literal("alert")

@@ -24,7 +24,8 @@ stories = sa.Table(
     sa.Column("taken_at", Timestamp, nullable=False),
     sa.Column("expires_at", Timestamp, nullable=False, index=True),
     sa.Column("seen_at", Timestamp, nullable=False),
-    # The time of the last answer with the story. A repeated answer counts only with a media URL.
+    # The time of the last API answer with the story. A repeated answer counts only with a media
+    # URL.
     sa.Column("shown_at", Timestamp, nullable=False),
     sa.Column("value", sa.JSON, nullable=False),
     sa.Index("ix_stories_profile", "profile_id", "taken_at"),
@@ -106,14 +107,14 @@ async def live(tx: Tx, profile_id: str, *, now: datetime) -> list[Story]:
 
 
 async def add_moments(tx: Tx, seen: Iterable[Story]) -> None:
-    """Store the posting times of stories. Two stories of the same moment count once."""
+    """Store the posting times of stories. Two stories with the same posting time count once."""
     rows = [{"profile_id": s.profile.profile_id, "at": s.taken_at} for s in seen]
     if rows:
         await tx.execute(_ADD_MOMENTS, rows)
 
 
 async def posting_history(tx: Tx) -> dict[str, tuple[int, list[datetime]]]:
-    """Return subscriber weight and posting times of each followed profile, by name."""
+    """Return the subscriber weight and the posting times of each followed profile, by username."""
     statement = (
         sa.select(profiles.c.username, profiles.c.weight, moments.c.at)
         .join(moments, moments.c.profile_id == profiles.c.profile_id)

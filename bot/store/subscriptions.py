@@ -33,7 +33,7 @@ subscriptions = sa.Table(
     sa.Column("options", sa.JSON, nullable=False),
     sa.Column("paused", sa.Boolean, nullable=False, server_default=sa.text("false")),
     sa.Column("since", Timestamp, nullable=False),  # stories posted before this time are not sent
-    # None: a pause lasts until a person resumes the subscription.
+    # The end of the pause. None means that a pause lasts until a person resumes the subscription.
     sa.Column("paused_until", Timestamp),
     sa.Column("created_by", sa.BigInteger),
     sa.Column("created_at", Timestamp, nullable=False),
@@ -79,7 +79,7 @@ _NAMED = _OF_CHAT.where(profiles.c.username == sa.bindparam("username"))
 
 
 def _columns(preferences: Preferences) -> dict[str, Any]:
-    """Return preferences as columns; ``_preferences`` is the inverse."""
+    """Return preferences as columns. ``_preferences`` is the inverse function."""
     columns: dict[str, Any] = asdict(preferences)
     return columns | {"options": preferences.options.to_json()}
 
@@ -105,7 +105,7 @@ def _subscription(row: sa.Row[Any]) -> Subscription:
 
 
 async def get(tx: Tx, subscription_id: int) -> Subscription | None:
-    """Return the subscription, or None."""
+    """Return the subscription with the given id, or None if no subscription has the id."""
     return next(iter(await _fetch_matching(tx, subscriptions.c.id == subscription_id)), None)
 
 
@@ -121,7 +121,7 @@ async def find(tx: Tx, target: Target, profile_id: str) -> Subscription | None:
 
 
 async def of_chat(tx: Tx, chat_id: int, *, username: str = "") -> list[Subscription]:
-    """Return a chat's subscriptions, by name and topic. ``username`` selects a profile."""
+    """Return a chat's subscriptions, sorted by name and topic. ``username`` selects a profile."""
     statement, values = (_NAMED, {"username": username}) if username else (_OF_CHAT, {})
     rows = await tx.execute(statement, {"chat_id": chat_id, **values})
     return [_subscription(row) for row in rows]
@@ -151,9 +151,10 @@ async def people_of(tx: Tx, chat_id: int) -> list[int]:
 
 
 async def chats_of_person(tx: Tx, person: int, *, most: int) -> list[Chat]:
-    """Return at most ``most`` groups and channels of a person, by title. Omit closed chats.
+    """Return at most ``most`` groups and channels of a person, sorted by title.
 
-    The person is responsible for the chat, or has added a subscription in the chat.
+    A chat belongs to the person if the person is responsible for the chat, or has added a
+    subscription in the chat. Closed chats are omitted.
     """
     added = await chat_store.chats_of(tx, person)
     subscribed = sa.select(subscriptions.c.chat_id).where(subscriptions.c.created_by == person)
@@ -207,7 +208,7 @@ async def add(
 ) -> int | None:
     """Add a subscription. Return the id, or None if the chat or topic already follows the profile.
 
-    ``wanted_id`` becomes the id if no subscription has that id.
+    The new subscription gets the id ``wanted_id`` if no subscription has this id.
     """
     is_free = wanted_id is not None and await get(tx, wanted_id) is None
     own_id = {"id": wanted_id} if is_free else {}
@@ -235,7 +236,10 @@ async def change(tx: Tx, subscription_id: int, **values: object) -> None:
 
 
 async def remove(tx: Tx, ids: Iterable[int]) -> None:
-    """Delete subscriptions with all their deliveries, also sent deliveries and dead letters."""
+    """Delete subscriptions with all their deliveries.
+
+    Sent deliveries and dead letters are included.
+    """
     await tx.execute(sa.delete(subscriptions).where(subscriptions.c.id.in_(list(ids))))
 
 
@@ -273,7 +277,7 @@ async def lock_and_get_chat(tx: Tx, chat_id: int, *, now: datetime) -> Chat:
     """
     await chat_store.lock(tx, [chat_id])
     chat = await chat_store.get(tx, chat_id)
-    if chat is None:  # a channel from which the bot has received no update
+    if chat is None:  # The chat is a channel from which the bot has received no update.
         kind = "private" if chat_id > 0 else "channel"
         chat = await chat_store.add_or_update(tx, chat_id, kind=kind, title="", now=now)
     return chat
@@ -297,7 +301,8 @@ _MEMBERS = (
 async def audience_members(tx: Tx, profile_id: str, *, limit: int) -> list[AudienceMember]:
     """Return the distinct notification times of the waiting subscribers of a profile.
 
-    The list is empty for more than ``limit`` members.
+    A notification time consists of the time zone, the quiet hours and the time of the daily
+    summary. If more than ``limit`` distinct notification times exist, an empty list is returned.
     """
     values = {"profile_id": profile_id, "most": limit + 1}
     rows = (await tx.execute(_MEMBERS, values)).all()
@@ -334,8 +339,8 @@ _DUE_WITH_SUMMARIES = (
 async def due_with_summaries(tx: Tx, *, since: datetime, now: datetime, limit: int) -> list[str]:
     """Return the ids of profiles with a daily-summary subscriber and an unclaimed due check.
 
-    The check became due after ``since`` and is due at ``now``. Return at most ``limit`` ids, the
-    longest overdue first.
+    The due time of the check is after ``since``, and at ``now`` or earlier. Return at most
+    ``limit`` ids, the longest overdue first.
     """
     values = {"since": since, "now": now, "most": limit}
     return list(await tx.scalars(_DUE_WITH_SUMMARIES, values))
@@ -355,7 +360,7 @@ _AUDIENCE = (
 
 
 async def audience(tx: Tx, profile_id: str) -> Audience:
-    """Return the number of waiting chats, and the weight of the subscriptions, of a profile.
+    """Return the number of waiting chats of a profile, and the weight of the subscriptions.
 
     If any chat has a known payer, only the subscriptions of known payers have a weight. Use a read
     transaction, because the query takes some 70 ms for 100,000 chats.
@@ -365,7 +370,10 @@ async def audience(tx: Tx, profile_id: str) -> Audience:
 
 
 async def waiting_chats(tx: Tx, profile_id: str, *, after: int | None, limit: int) -> list[int]:
-    """Return ids greater than ``after`` of chats that wait for alerts of a profile, in order."""
+    """Return at most ``limit`` ids of chats that wait for alerts of a profile, in order.
+
+    If ``after`` is given, only ids greater than ``after`` are returned.
+    """
     some = (
         sa.select(subscriptions.c.chat_id)
         .distinct()
@@ -391,11 +399,15 @@ async def switch_checks(
 ) -> None:
     """Start checks of profiles with a waiting subscription, and stop unneeded checks.
 
-    The profiles are ``profile_ids``, or by default all profiles that the chat follows. A started
-    check is due at once, with the weight of a single subscriber; the subscribers are counted
-    before each check (``audience``). The check of a blocked profile is not started. If the payer
-    of ``chat_id`` is known, the profiles no longer count as followed by newcomers only. Otherwise
-    a started check counts as followed by newcomers only, until the next count.
+    The profiles are ``profile_ids``, or by default all profiles that the chat ``chat_id`` follows.
+
+    - A started check is due at once, and has the weight of a single subscriber. The subscribers
+      are counted before each check (``audience``).
+    - The check of a blocked profile is not started.
+    - If the payer of ``chat_id`` is known, the profiles no longer count as followed by newcomers
+      only.
+    - Otherwise a profile whose check is started counts as followed by newcomers only, until the
+      subscribers are counted.
     """
     wanted = set(profile_ids)
     if not wanted and chat_id is not None:
@@ -403,8 +415,9 @@ async def switch_checks(
     if not wanted:
         return
     condition = profiles.c.profile_id.in_(sorted(wanted))
-    # The profiles are locked before the count, so that concurrent changes are committed and
-    # counted.
+    # The profiles are locked before the waiting subscriptions are searched. A concurrent
+    # transaction that changed subscriptions has then either committed, so that its changes are
+    # found here, or waits with its own search.
     await lock_all(tx, wanted)
     payer = None if chat_id is None else await chat_store.payer_of(tx, chat_id)
     is_known = await access.is_known(tx, payer)

@@ -1,7 +1,7 @@
-"""Topics that the bot made: each belongs to a profile in a chat.
+"""Topics that the bot made. Each topic belongs to a profile in a chat.
 
 A row is claimed before the call to Telegram, so that no two processes make the same topic. The
-thread is stored when Telegram answers, or reports the topic in an update.
+thread is stored when Telegram answers, or when Telegram reports the topic in an update.
 """
 
 from collections.abc import Collection
@@ -20,7 +20,7 @@ topics = sa.Table(
     chat_key(),
     sa.Column("profile_id", sa.String(32), primary_key=True),
     sa.Column("name", sa.String(128), nullable=False),
-    # 0: Telegram has not created the thread yet.
+    # 0 means that Telegram has not created the thread yet.
     sa.Column("thread_id", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("claimed_until", Timestamp),  # the end of the lease of the creating process
 )
@@ -29,7 +29,10 @@ _FIELDS = [topics.c[name] for name in Topic.__dataclass_fields__]
 
 
 async def get(tx: Tx, chat_id: int, profile_id: str) -> Topic | None:
-    """Return the topic that a profile has in a chat, or None. The thread may not exist yet."""
+    """Return the topic that a profile has in a chat, or None without a topic.
+
+    The thread of the topic is possibly not created yet.
+    """
     where = sa.and_(topics.c.chat_id == chat_id, topics.c.profile_id == profile_id)
     return await row_or_none(tx, Topic, sa.select(*_FIELDS).where(where))
 
@@ -50,7 +53,7 @@ async def threads_of(tx: Tx, chat_id: int, names: Collection[str]) -> dict[str, 
 
 
 async def claim(tx: Tx, chat_id: int, profile_id: str, name: str, *, until: datetime) -> None:
-    """Record that a topic is being made; the caller holds the lock of the chat."""
+    """Record that a topic is being made. The caller holds the lock of the chat."""
     values = {"name": name, "thread_id": MAIN, "claimed_until": until}
     await put(tx, topics, {"chat_id": chat_id, "profile_id": profile_id}, values)
 

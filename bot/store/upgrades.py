@@ -3,10 +3,10 @@
 Each process has a lease while running. When the lease of a process has ended, a different process
 releases the claims of that process. An SQLite file has a single process (``engine.lock``).
 
-A process that upgrades the tables stamps the database. Processes of other versions read the stamp,
-drain and end, and new processes of other versions do not begin. When no lease is left, the tables
-are changed. Code of any version reads the leases before an upgrade, so no migration may rename a
-column of ``key_values``.
+A process that upgrades the tables first stamps the database with the new version. Processes of
+other versions read the stamp, finish their work and end. New processes of other versions do not
+begin. When no lease is left, the tables are changed. Code of any version reads the leases before
+an upgrade, so a migration must not rename a column of ``key_values``.
 """
 
 import asyncio
@@ -38,7 +38,8 @@ _STAMPED_FOR = timedelta(seconds=10)  # a failed upgrade prevents a restart for 
 _STAMPED_AFTER = timedelta(days=1)
 _ASK_EVERY_S = 0.5
 _COUNTED_FOR_S = 5.0
-# In seconds. A shutdown takes 8 seconds, and the lease of a killed process ends within 10 seconds.
+# The maximum wait for other processes in seconds. A shutdown takes 8 seconds, and the lease of a
+# killed process ends within 10 seconds.
 PATIENCE_S = 30.0
 _STAY = (
     "processes of the version before are still at work on it: stop them, and start this one again"
@@ -53,7 +54,7 @@ async def upgrade(db: Database, *, patience_s: float = PATIENCE_S) -> None:
     ``patience_s`` is the maximum wait in seconds for the end of the other processes.
 
     Raises:
-        DatabaseUnavailableError: The database is unavailable, was changed by a newer version, or
+        DatabaseUnavailableError: The database is unavailable or was changed by a newer version, or
             other processes did not end in time.
     """
     if not await _has_old_tables(db):
@@ -97,7 +98,8 @@ class Replicas:
 async def _has_old_tables(db: Database) -> bool:
     async with db.read() as tx:
         revision = await tx.run_sync(revision_of)
-    # The tables of a newer version are unknown. Their processes must not end.
+    # The revision of a newer version is unknown to this code. The processes of a newer version
+    # must not end.
     is_known = revision is not None and is_known_revision(revision)
     return is_known and revision != newest_revision()
 
@@ -124,9 +126,9 @@ class AtWork:
         self._now = now
         self._ends: dict[str, datetime] = {}  # the ends of the leases of all processes
         self.on_upgrade: Callable[[], None] = lambda: None
-        """Called when another version upgrades the database: this process must end."""
+        """Called when another version upgrades the database. This process must then end."""
         self.on_release: Callable[[], None] = lambda: None
-        """Called when claims of another process were released: they are free to claim."""
+        """Called when claims of another process were released. The rows are then free to claim."""
         self.worker = Worker(
             "at work", self._step, now=now, longest=EVERY, last_pause_s=EVERY.total_seconds()
         )
@@ -163,7 +165,8 @@ class AtWork:
     async def _release_claims(self, ended: Iterable[str], now: datetime) -> None:
         """Release the claims of processes with ended leases.
 
-        A lease is deleted after the last claim. A process can't renew a lease that is locked.
+        A lease is deleted after the last claim of its process is released. The lease is locked
+        during the release, so that the process can't renew the lease.
         """
         released = 0
         async with leases.begin_with_timeout(self._db) as tx:
