@@ -1,1 +1,1 @@
-"""Benchmarks for the figures in the README: ``python -m benchmarks``."""
+"""Benchmarks that measure the figures in the README: ``python -m benchmarks``."""

@@ -32,7 +32,8 @@ def main() -> int:
             _module(name).add_arguments(sub)
     commands.add_parser("all", help="one after the other, with their defaults")
     chosen = parser.parse_args()
-    logging.set_up(level="WARNING", style="text")  # logs go to stderr; stdout may be JSON
+    # Logs go to stderr, because a benchmark may print JSON to stdout.
+    logging.set_up(level="WARNING", style="text")
     if chosen.benchmark != "all":
         return int(_module(chosen.benchmark).main(chosen))
     for name in BENCHMARKS:

@@ -1,4 +1,4 @@
-"""CPU time of an alert, relative to a bare aiohttp client that posts the same message."""
+"""The CPU time of an alert, relative to a bare aiohttp client that posts the same message."""
 
 import asyncio
 import os
@@ -15,14 +15,17 @@ from benchmarks.telegram_world import TOKEN, World, settings_for, world
 from bot.bootstrap import Parts, open_parts
 from bot.domain.model import Profile
 
-ROUNDS = 5  # the result is the median, because other programs slow down single rounds
-SELDOM_S = 0.1  # long enough that the check for completion costs almost no CPU
+# Number of rounds; the result is the median, because other programs slow down single rounds.
+ROUNDS = 5
+# Seconds between two checks for completion; long enough that the checks cost almost no CPU.
+SELDOM_S = 0.1
 
 
 async def alert_cpu(url: str, alerts: int) -> float:
     """Return the ratio of this process's CPU time per alert to the CPU time per bare post.
 
-    Both measurements alternate. One-time costs of the first send are excluded.
+    The measurements of alerts and of bare posts alternate. One-time costs of the first send are
+    excluded.
     """
     with tempfile.TemporaryDirectory() as folder:
         async with world() as at:
@@ -62,7 +65,10 @@ async def _bare(at: World, people: list[int]) -> float:
 
 
 async def _ours(at: World, parts: Parts, people: list[int]) -> float:
-    """Return the CPU seconds for an alert to each person, from the fan-out to the record."""
+    """Return the CPU seconds for an alert to each person.
+
+    The measurement begins with the fan-out and ends with the recorded results.
+    """
     shown = await at.control.profile(f"cost{os.urandom(4).hex()}")
     profile = Profile(str(shown["pk"]), shown["username"])
     await telegram_fanout.follow(parts.db, profile, people)

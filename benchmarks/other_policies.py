@@ -1,7 +1,7 @@
 """Scheduling rules for comparison with the bot's own rule.
 
-Rules with an interval multiply the interval by a function of the price, so that each spends the
-same budget.
+A rule with an interval multiplies the interval by a function of the price, so that each rule
+spends the same budget.
 """
 
 from bisect import bisect_right
@@ -16,7 +16,7 @@ from bot.scheduling.waiting_time import hours_to_target, rhythm_at
 
 
 class Fixed(Learned):
-    """The same interval in hours for every profile."""
+    """A rule with the same interval in hours for every profile."""
 
     by_rhythm = False
 
@@ -31,7 +31,7 @@ class Fixed(Learned):
         at: float,
         taken: Sequence[float],  # noqa: ARG002 - signature of the rule
     ) -> None:
-        """Record only the time of the check."""
+        """Record only the time of the check, because this rule learns nothing else."""
         state.seen_at = at
 
     def hours_to_due(self, *_: object) -> float:
@@ -40,12 +40,15 @@ class Fixed(Learned):
 
 
 class EntryFrequency(Learned):
-    """A week divided by its number of stories, scaled by the price; 5 minutes to one day."""
+    """A rule whose interval is a week divided by the number of stories in the last week.
+
+    The interval is scaled by the price, and is between 5 minutes and one day.
+    """
 
     by_rhythm = False
 
     def __init__(self) -> None:
-        """Start without history."""
+        """Create the rule without any learned data."""
         self._taken: dict[int, list[float]] = {}
 
     def learn(
@@ -79,12 +82,16 @@ class EntryFrequency(Learned):
 
 
 class HalveAndStep(Learned):
-    """AIMD: halve the interval after a story, otherwise add half an hour."""
+    """The rule AIMD.
+
+    If a check finds a story, the rule halves the interval. Otherwise, the rule adds half an hour
+    to the interval.
+    """
 
     by_rhythm = False
 
     def __init__(self) -> None:
-        """Start without history."""
+        """Create the rule without any learned data."""
         self._intervals: dict[int, float] = {}
 
     def learn(
@@ -94,7 +101,10 @@ class HalveAndStep(Learned):
         at: float,
         taken: Sequence[float],
     ) -> None:
-        """Change the interval. ``taken`` are stories that earlier checks did not return."""
+        """Change the interval.
+
+        ``taken`` contains the times of the stories that earlier checks did not return.
+        """
         interval = self._intervals.get(id(state), 4.0)
         interval = interval / 2 if taken else interval + 0.5
         self._intervals[id(state)] = min(max(interval, 1 / 12), 24.0)
@@ -114,7 +124,7 @@ class HalveAndStep(Learned):
 
 
 class SquareRoot(Learned):
-    """Checks in proportion to √(subscribers x learned rate)."""
+    """A rule that checks in proportion to √(subscribers x learned rate)."""
 
     by_rhythm = False
 
@@ -127,14 +137,14 @@ class SquareRoot(Learned):
         cost: float,
         most: float,
     ) -> float:
-        """Return the optimal interval for a constant rate."""
+        """Return the interval that is optimal if the rate of stories is constant."""
         if weight <= 0:
             return most
         return min(sqrt(2 * price * cost / weight / rate_of(state, demand.population)), most)
 
 
 class TrueIntensity(Learned):
-    """The bot's rule, with each profile's true law and true daily rate instead of estimates."""
+    """The bot's rule with the true law and daily rate of each profile instead of estimates."""
 
     def __init__(self, laws: Sequence[Law]) -> None:
         """Store the laws, in the order of the records."""
@@ -156,7 +166,7 @@ class TrueIntensity(Learned):
         at: float,
         taken: Sequence[float],
     ) -> None:
-        """Update the excitation by the latest stories, and the rate for the totals."""
+        """Update the excitation by the latest stories, and set the true rate."""
         law = self._laws[id(state)]
         for story_at in taken:
             gap = (story_at - state.story_at) / HOUR
@@ -174,7 +184,7 @@ class TrueIntensity(Learned):
         cost: float,
         most: float,
     ) -> float:
-        """Return the hours until the expected delay by the law is worth the price of a check."""
+        """Return the hours until the expected delay of stories is worth the price of a check."""
         law = self._laws[id(state)]
         rate = self._rate(law, state.seen_at)
         gap = (state.seen_at - state.story_at) / HOUR

@@ -1,4 +1,6 @@
-"""Credits per check in a simulated week, with the privacy check always paid and with ``auto``.
+"""The credits per check in a simulated week, in two modes of the privacy check.
+
+In one mode, the privacy check is always paid. The other mode is ``auto``.
 
 The real scheduler calls the sandbox over HTTP. The time jumps from one check to the next.
 """
@@ -38,7 +40,7 @@ from bot.stories_api.privacy import PrivacyCheck, SkipCheck
 from sandbox.app import running
 from sandbox.state import Sandbox
 
-STEP = 900.0  # maximum seconds per time step
+STEP = 900.0  # the maximum seconds of simulated time per step
 CHAT = 1
 
 
@@ -56,7 +58,7 @@ class Result:
 
 @dataclass(slots=True)
 class World:
-    """A bot's scheduler and a sandbox in one simulated time."""
+    """A scheduler of the bot and a sandbox that share one simulated time."""
 
     sandbox: Sandbox
     db: Database
@@ -97,7 +99,7 @@ async def world(
 ) -> AsyncIterator[World]:
     """Yield a scheduler with ``budget`` credits per day for checks.
 
-    ``name`` names its database.
+    The file of the database has the name ``name``, or the mode if ``name`` is empty.
     """
     told: list[str] = []
 
@@ -150,7 +152,7 @@ async def world(
 
 
 async def week(mode: SkipCheck, folder: Path, *, count: int, budget: int, days: float) -> Result:
-    """Follow ``count`` profiles with four posts per day for ``days``."""
+    """Follow ``count`` profiles with four posts per day for ``days`` days. Return the result."""
     async with world(mode, folder, budget=budget) as here:
         instagram, billing = here.sandbox.instagram, here.sandbox.stories_api.billing
         for n in range(count):
@@ -188,7 +190,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Measure and print. Return 1 if ``auto`` is not cheaper, else 0."""
+    """Measure and print the figures. Return 1 if ``auto`` is not cheaper, or else 0."""
     modes: tuple[SkipCheck, ...] = ("false", "auto")
     with tempfile.TemporaryDirectory() as folder:
         results = [

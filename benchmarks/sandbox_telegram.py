@@ -20,7 +20,7 @@ from sandbox.telegram.server import Telegram
 
 TOKEN = "123456:" + "t" * 35
 CONNECTIONS = 16
-_PERSON = 100_000_001  # the first person's id in a sandbox
+_PERSON = 100_000_001  # the id of the first person in a sandbox
 
 
 async def _no_web(_: str) -> Fetched | None:
@@ -47,7 +47,7 @@ def _server(pipe: Connection) -> None:
 
 
 def _request(text: str, mode: str) -> bytes:
-    """Return one request as bytes, so that the caller uses little CPU."""
+    """Return one request as bytes, so that the benchmark itself uses little CPU."""
     body = json.dumps({"chat_id": _PERSON, "text": text, "parse_mode": mode}).encode()
     head = (
         f"POST /bot{TOKEN}/sendMessage HTTP/1.1\r\nHost: localhost\r\n"
@@ -79,9 +79,10 @@ async def _measure(port: int, request: bytes, seconds: float) -> float:
 
 
 async def run(seconds: float = 3.0, repetitions: int = 3) -> dict[str, Any]:
-    """Return calls per second (lowest, middle, highest) for plain text and for HTML.
+    """Return the lowest, middle and highest calls per second for plain text and for HTML.
 
-    The server runs in a separate process on one core. `cpu_us` is its CPU time per call in µs.
+    The server runs in a separate process on one core. `cpu_us` is the CPU time of the server per
+    call in µs.
     """
     kinds = {"plain": _request("hello", ""), "html": _request("<b>hello</b> see t.me/x", "HTML")}
     context = multiprocessing.get_context("spawn")

@@ -1,8 +1,10 @@
-"""Cost of growth: each statement at 10,000 and 1,000,000 subscriptions, on both databases.
+"""The cost of growth: the time of each statement at 10,000 and 1,000,000 subscriptions.
+
+The statements are measured on SQLite and on PostgreSQL.
 
 The databases are measured before any ANALYZE, like a database that has just grown. The longest
-write covers a story for every chat, a clean-up of a tenth of all deliveries, and the hourly and
-minutely maintenance.
+write transaction is also measured. It is the longest of all transactions for a story for every
+chat, a clean-up of a tenth of all deliveries, and the hourly and minutely maintenance.
 """
 
 import argparse
@@ -72,8 +74,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Measure and print."""
-    gc.collect()  # the bot also collects and freezes its objects at the start
+    """Measure and print the figures."""
+    gc.collect()  # collect and freeze objects, because the bot does so at its start
     gc.freeze()
     found = asyncio.run(measure(arguments))
     if arguments.json:
@@ -87,7 +89,10 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 async def measure(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return all figures. Statement times are the best of eight, in milliseconds of CPU."""
+    """Return all figures.
+
+    The time of a statement is the best of eight attempts, in milliseconds of CPU.
+    """
     parts, engines = set(arguments.only), arguments.engine
     result = await _of_worlds(arguments, parts) if parts & OF_WORLDS else {}
     if "cpu" in parts:
@@ -130,7 +135,7 @@ def _url(db: Database) -> str:
 
 
 def _row(found: dict[str, dict[int, float]], largest: int) -> dict[str, float]:
-    """Return the times at the large size, and the maximum growth factor."""
+    """Return the times on each database at the large size, and the maximum growth factor."""
     ratios = [times[largest] / max(times[SMALL], 0.01) for times in found.values()]
     return {engine: times[largest] for engine, times in found.items()} | {
         "ratio": round(max(ratios), 1)
@@ -146,7 +151,10 @@ async def _alert_cpu(engine: str, alerts: int) -> float:
 async def _world(
     engine: str, count: int, kept: Path | None
 ) -> AsyncIterator[tuple[Database, datetime]]:
-    """Yield a database of a size, and its creation time. Use the copy in ``kept`` if available."""
+    """Yield a database with ``count`` subscriptions, and the creation time of the database.
+
+    If the folder ``kept`` has a copy of the database, the copy is used.
+    """
     if kept is None:
         async with _database(engine) as db:
             await fill(db, Size.of(count), now=(now := datetime.now(UTC)))
@@ -187,7 +195,7 @@ async def _database(engine: str) -> AsyncIterator[Database]:
 
 
 async def _statements(db: Database, now: datetime) -> dict[str, float]:
-    """Return the time of each statement in milliseconds of CPU. All changes are rolled back."""
+    """Return the time of each statement in milliseconds of CPU. Roll back all changes."""
     limits = Limits()
     works: dict[str, Work] = {
         "claim": lambda tx: chat_queues.claim(tx, Lease("benchmark", now, now + LEASE), limit=64),
@@ -231,7 +239,7 @@ async def _pause(tx: Tx, profile_id: str, now: datetime) -> None:
 
 
 async def _split(tx: Tx, now: datetime) -> None:
-    """Charge a part of the cost of the star's checks to the waiting chats."""
+    """Split the cost of the checks of the profile ``STAR`` between the chats that follow it."""
     each = usage.Use(millicredits=await profiles.take_share(tx, STAR))
     chat_ids = await subscriptions.waiting_chats(tx, STAR, after=None, limit=SPLIT_AT_ONCE)
     await usage.add(tx, [(one, each) for one in chat_ids], day=now.date())
@@ -243,7 +251,7 @@ async def _slice(tx: Tx, now: datetime) -> None:
 
 
 async def _time(db: Database, work: Work) -> float:
-    """Return the best time of several attempts in milliseconds of CPU, with rollback."""
+    """Return the best time of several attempts in milliseconds of CPU. Roll back each attempt."""
     times = []
     for _ in range(TIMES + 1):
         async with db.begin() as tx:
@@ -256,7 +264,10 @@ async def _time(db: Database, work: Work) -> float:
 
 
 async def _stopwatch(tx: Tx) -> Callable[[], float]:
-    """Return a function for the CPU seconds of this process and of its database session, if any.
+    """Return a function that returns CPU seconds.
+
+    The function returns the CPU seconds of this process. With PostgreSQL, it adds the CPU seconds
+    of the database session of the transaction.
 
     The statements do not wait for a disk, so the CPU time equals the duration on an idle machine.
     """
@@ -264,7 +275,7 @@ async def _stopwatch(tx: Tx) -> Callable[[], float]:
         return time.process_time
     await tx.exec_driver_sql("SET LOCAL max_parallel_workers_per_gather = 0")
     number = (await tx.execute(sa.select(sa.func.pg_backend_pid()))).scalar_one()
-    file = Path(f"/proc/{number}/schedstat")  # first field: CPU time in ns
+    file = Path(f"/proc/{number}/schedstat")  # the first field of the file is the CPU time in ns
 
     def cpu_s() -> float:
         return time.process_time() + int(file.read_text(encoding="ascii").split()[0]) / 1e9
@@ -281,13 +292,14 @@ class Watched(Database):
     async def begin(self, *, durable: bool = True) -> AsyncIterator[Tx]:
         """Yield a transaction, and record the time for which it blocked other writers."""
         async with super().begin(durable=durable) as tx:
-            began = time.perf_counter()  # excludes the connection and the wait for a lock
+            # The time begins here, so it excludes the connection and the wait for a lock.
+            began = time.perf_counter()
             yield tx
         self.longest_s = max(self.longest_s, time.perf_counter() - began)
 
 
 async def _longest_write(url: str, now: datetime) -> float:
-    """Return the longest write transaction of all long operations in milliseconds.
+    """Return the duration of the longest write transaction of all long operations, in ms.
 
     One-time costs of the first recorded check in a process are excluded.
     """

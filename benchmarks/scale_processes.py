@@ -1,4 +1,4 @@
-"""Throughput of 1, 2 and 4 replicas of the bot, and the time until a process is ready."""
+"""The throughput of 1, 2 and 4 replicas of the bot, and the time until a process is ready."""
 
 import asyncio
 import os
@@ -25,7 +25,7 @@ from tests.support.sandbox import Box, sandbox_box
 
 REPLICAS = (1, 2, 4)
 PATIENCE_S = 600.0
-AT_WORK_S = 2.0  # seconds for which the bot runs before it is killed
+AT_WORK_S = 2.0  # the seconds for which the bot works before it is killed
 TICKS = os.sysconf("SC_CLK_TCK")
 # These limits are high enough that only the processes limit the throughput.
 SETTINGS = {
@@ -37,12 +37,19 @@ SETTINGS = {
 
 
 async def replicas(many: int) -> dict[str, dict[str, float]]:
-    """Return operations per second and CPU time for each number of replicas on PostgreSQL."""
+    """Return the operations per second and the CPU time for each number of replicas.
+
+    The replicas share a PostgreSQL database.
+    """
     return {str(count): await _together(count, many) for count in REPLICAS}
 
 
 async def _together(count: int, many: int) -> dict[str, float]:
-    """Measure ``many`` /start commands, ``many`` alerts, and checks of ``many`` profiles."""
+    """Measure ``count`` replicas together: commands, alerts and checks.
+
+    The replicas handle ``many`` /start commands, ``many`` alerts, and the checks of ``many``
+    profiles.
+    """
     with tempfile.TemporaryDirectory() as folder, postgres() as server:
         async with AsyncExitStack() as stack:
             box = await stack.enter_async_context(sandbox_box())
@@ -89,7 +96,7 @@ async def _looks(box: Box, db: Database, people: list[int]) -> float:
 
 
 async def _pace(db: Database, counted: sa.Select[Any], many: int) -> float:
-    """Return the completed rows per second between the first and the last completed row."""
+    """Return the number of completed rows per second, from the first to the last completed row."""
     first: tuple[float, int] | None = None
 
     async def is_done() -> bool:
@@ -107,7 +114,7 @@ async def _pace(db: Database, counted: sa.Select[Any], many: int) -> float:
 
 
 async def ready(url: str) -> dict[str, float]:
-    """Return the seconds until a bot is ready after a start, and after a kill under load."""
+    """Return the seconds until a bot is ready: after a start, and after a kill under load."""
     found = {}
     with tempfile.TemporaryDirectory() as folder:
         async with sandbox_box() as box:
@@ -142,5 +149,6 @@ def _cpu_s(victims: list[Victim]) -> float:
         assert victim.process is not None
         stat = Path(f"/proc/{victim.process.pid}/stat").read_text(encoding="ascii")
         fields = stat.rpartition(")")[2].split()
-        total += int(fields[11]) + int(fields[12])  # user and system time; see proc(5)
+        # The user time and the system time; see proc(5).
+        total += int(fields[11]) + int(fields[12])
     return total / TICKS

@@ -1,6 +1,8 @@
-"""A database as after years of use, filled by a few statements on SQLite or PostgreSQL.
+"""A database that has the size of a database after years of use.
 
-All values are functions of the row's number, so two databases of the same size are equal.
+A few statements fill the database on SQLite or PostgreSQL.
+
+All values of a row are functions of the row's number, so two databases of the same size are equal.
 """
 
 from dataclasses import dataclass
@@ -14,7 +16,7 @@ from bot.domain.serialization import dump_stories
 from bot.scheduling.forecast import ProfileState
 from bot.store.engine.database import Database, Tx
 
-STAR = "0"  # the profile that every chat follows
+STAR = "0"  # the id of the profile that every chat follows
 DAY_MS = 86_400_000
 
 
@@ -22,7 +24,8 @@ DAY_MS = 86_400_000
 class Size:
     """The numbers of rows. ``due`` chats have one pending story each.
 
-    ``calls`` are paid calls of the last 30 days, a tenth of which are by persons.
+    ``calls`` is the number of paid calls of the last 30 days. A tenth of these calls are for
+    persons.
     """
 
     profiles: int
@@ -34,7 +37,7 @@ class Size:
 
     @classmethod
     def of(cls, subscriptions: int) -> "Size":
-        """Return the usual numbers of rows for a number of subscriptions."""
+        """Return the usual numbers of rows of a database with ``subscriptions`` subscriptions."""
         chats = subscriptions // 10
         return cls(
             subscriptions // 5, subscriptions, chats, subscriptions * 3, chats, subscriptions
@@ -50,7 +53,7 @@ def _numbers(tx: Tx, last: int) -> str:
 
 
 async def fill(db: Database, size: Size, *, now: datetime) -> None:
-    """Fill a migrated, empty database."""
+    """Fill an empty database that has the current tables."""
     ms = int(now.timestamp() * 1000)
     story = Story("s1", now - timedelta(hours=1), "photo", Profile("1", "u1"))
     value = dump_stories([story])[0]

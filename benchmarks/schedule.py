@@ -1,4 +1,4 @@
-"""Delay of alerts by policy and budget, after an outage, and with a million profiles."""
+"""The delay of alerts by policy and budget, after an outage, and with a million profiles."""
 
 import argparse
 import os
@@ -27,16 +27,18 @@ from bot.scheduling.waiting_time import DAY, HOUR
 
 POLICIES = ("learned", "fixed", "entry-frequency", "AIMD", "√-rule", "true intensity")
 BUDGETS = (6, 12, 24, 48)
-MONTHS = (33, 100, 300, 1000)  # credits per day in the README's table
+MONTHS = (33, 100, 300, 1000)  # the credits per day in the README's table
 MONTHS_PROFILES = 20
-CHECKS_OF_RULE = (2, 50)  # checks per profile and day for which the rule of thumb applies
-PHASES = 5  # runs per fixed interval; a single run deviates by 4 %
+# The rule of thumb applies between these numbers of checks per profile and day.
+CHECKS_OF_RULE = (2, 50)
+# The number of runs per fixed interval; more than one, because a single run deviates by 4 %.
+PHASES = 5
 WORLDS = (*((kind, False) for kind in traces.KINDS), ("bursty", True))
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One simulation: a trace, the checks per profile and day, and the rule."""
+    """One simulation: a trace, the number of checks per profile and day, and the rule."""
 
     kind: str
     equal_weights: bool
@@ -47,7 +49,10 @@ class Job:
     days: int
 
     def run(self) -> "Figures | None":
-        """Run the simulation. Return None if the trace's law has no closed form."""
+        """Run the simulation. Return the figures.
+
+        Return None if the policy needs the true law, but the law of the trace has no closed form.
+        """
         trace = traces.make(
             self.kind,
             profiles=self.profiles,
@@ -66,7 +71,13 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Mean delays in minutes (weighted; single subscribers), lost stories, budget shares."""
+    """The figures of one simulation.
+
+    ``weighted`` is the mean delay in minutes, weighted by the subscribers. ``single`` is the mean
+    delay in minutes for profiles with a single subscriber. ``lost`` is the number of lost stories.
+    ``spent`` and ``most_spent`` are the mean and the maximum spending of a day, as a part of the
+    budget.
+    """
 
     weighted: float
     single: float
@@ -76,7 +87,7 @@ class Figures:
 
     @classmethod
     def of(cls, records: list[Record], result: Result, budget: float) -> "Figures":
-        """Summarise one simulation."""
+        """Return the figures of one simulation. ``budget`` is in credits per day."""
         pairs = list(zip(records, result.delays, strict=True))
         weighted = [(delay, r.subscribers) for r, delays in pairs for delay in delays]
         single = [(delay, 1.0) for r, delays in pairs if r.subscribers == 1 for delay in delays]
@@ -152,7 +163,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def print_months(profiles: int, seeds: list[int]) -> None:
-    """Print the minutes to an alert for each budget, and the factor of the rule of thumb."""
+    """Print the minutes until an alert for each budget, and the factor of the rule of thumb."""
     least, most = CHECKS_OF_RULE
     print("| credits a day | mean (by seed) | median (by seed) | mean * credits / profiles |")
     print("|--:|--:|--:|--:|")
@@ -174,7 +185,7 @@ def print_months(profiles: int, seeds: list[int]) -> None:
 
 
 def months(budget: float, seeds: list[int], profiles: int) -> tuple[list[float], list[float]]:
-    """Return the mean and the median minutes to an alert, by seed."""
+    """Return two lists by seed: the mean and the median minutes until an alert."""
     means, medians = [], []
     for seed in seeds:
         trace = traces.make("bursty", profiles=profiles, days=28, seed=seed, equal_weights=True)
@@ -190,7 +201,7 @@ def _rounded(minutes: list[float]) -> str:
 
 
 def table(args: argparse.Namespace, pool: Executor) -> None:
-    """Print the mean delays over the seeds in minutes."""
+    """Print a table of the delays in minutes. Each delay is the mean over the seeds."""
     shares = traces.subscribers(args.profiles)
     print(
         f"{args.profiles} profiles, {args.days} days of which 7 are warm-up, seeds "
@@ -219,7 +230,7 @@ def table(args: argparse.Namespace, pool: Executor) -> None:
 
 
 def draw(args: argparse.Namespace, pool: Executor) -> None:
-    """Plot the delay of each policy in minutes by the number of checks per profile and day."""
+    """Plot the delay in minutes against the checks per profile and day, for each policy."""
     from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import
     from matplotlib.ticker import ScalarFormatter  # noqa: PLC0415 - slow to import
 
@@ -245,7 +256,10 @@ def draw(args: argparse.Namespace, pool: Executor) -> None:
 
 
 def recorded(folder: Path, pool: Executor) -> None:
-    """Print the table of recorded traces. Fixed intervals are the mean over five phases."""
+    """Print the table of recorded traces.
+
+    The delay of a fixed interval is the mean over five phases.
+    """
     paths = sorted([*folder.glob("*.jsonl"), *folder.glob("*.jsonl.gz")])
     rows = [(path, looks) for path in paths for looks in BUDGETS]
     print("| trace | checks | learned | fixed | shorter than fixed | lost |")
@@ -266,9 +280,10 @@ def recorded(folder: Path, pool: Executor) -> None:
 
 
 def replayed(path: Path, looks: float, phase: int | None = None) -> tuple[float, int]:
-    """Return the mean delay in minutes and the lost stories of a trace.
+    """Return the mean delay in minutes, and the number of lost stories, of a recorded trace.
 
-    The rule is the bot's own, or the fixed interval if ``phase`` is given.
+    If ``phase`` is None, the rule is the bot's own rule. Otherwise, the rule is a fixed interval,
+    and ``phase`` changes the order of the first checks.
     """
     records = list(traces.read_trace(path))
     rule = None if phase is None else Fixed(24 / looks)
@@ -305,7 +320,10 @@ def _line(name: str, looks: float, row: dict[str, tuple[float, float] | None]) -
 
 
 def outage(seed: int, profiles: int) -> str:
-    """Return the effect of 6 hours without the API on stories of the following day, as text."""
+    """Return a text about the effect of an outage of the API on the following day's stories.
+
+    The outage lasts 6 hours.
+    """
     records = traces.make("bursty", profiles=profiles, days=14, seed=seed).records
     budget = 12 * profiles
     begin = traces.START + 9 * DAY + 10 * HOUR
@@ -332,7 +350,7 @@ def _judged(record: Record) -> list[float]:
 
 
 def million(profiles: int = 1_000_000) -> None:
-    """Print the memory and the time per decision with a million profiles in one process."""
+    """Print the memory and the time per decision for a million profiles in one process."""
     rng = random.Random(1)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     schedule = Schedule(6.0 * profiles)

@@ -1,6 +1,8 @@
-"""Telegram under load: transport, pacing, fan-out, uploads, a link, commands, the inbox.
+"""Benchmarks of the use of Telegram under load.
 
-All parts run against the sandbox on a second core. All parts together take about 15 minutes.
+The parts are: transport, pacing, fan-out, uploads, a pasted link, commands, and the inbox.
+
+All parts call the sandbox, which runs on a second core. All parts together take about 15 minutes.
 """
 
 import argparse
@@ -53,8 +55,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Measure and print. Return 1 if an update was not answered or a limit was exceeded."""
-    with redirect_stdout(sys.stderr):  # the bot prints its owner link
+    """Measure and print the figures.
+
+    Return 1 if an update was not answered, or if a limit was exceeded.
+    """
+    with redirect_stdout(sys.stderr):
+        # The bot prints its owner link, which must not be in the output.
         found = _measure(args)
     if args.json:
         sys.stdout.write(json.dumps(found, indent=2) + "\n")
@@ -88,7 +94,7 @@ def _measure(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _calls(calls: int) -> dict[str, Any]:
-    """Return the guaranteed CPU ratios of sendMessage, and all figures."""
+    """Return the CPU ratios of sendMessage, the guaranteed ratio, and all figures."""
     details = {
         str(concurrency): _at_concurrency(concurrency, calls) for concurrency in CONCURRENCIES
     }
@@ -96,7 +102,7 @@ def _calls(calls: int) -> dict[str, Any]:
         "cpu_ratio": _ratios(details, "sendMessage+objects"),
         "cpu_ratio_at_least": CPU_AT_LEAST,
         "cpu_ratio_transport": _ratios(details, "sendMessage"),
-        # For albums, the bot's transport sends and receives JSON, but PTB requires objects.
+        # To send albums, the bot's transport uses JSON, but PTB requires objects.
         "cpu_ratio_albums": _ratios(details, "sendMediaGroup", "sendMediaGroup+objects"),
         "calls_per_s": {
             name: {who: found["sendMessage"]["calls_per_s"] for who, found in figures.items()}
@@ -107,7 +113,7 @@ def _calls(calls: int) -> dict[str, Any]:
 
 
 def _at_concurrency(concurrency: int, calls: int) -> dict[str, telegram_calls.Figures]:
-    """Measure all clients in turn, ``ROUNDS`` times. Return the medians."""
+    """Measure each client in turn, and repeat this ``ROUNDS`` times. Return the medians."""
     rounds: dict[str, list[telegram_calls.Figures]] = {"ours": [], "stock": [], "bare": []}
     share = calls // 2 if concurrency == 1 else calls
     for _ in range(ROUNDS):
@@ -132,9 +138,10 @@ def _ratios(details: dict[str, Any], ours: str, stock: str = "") -> dict[str, fl
 
 
 def _in_loop(work: Coroutine[Any, Any, T], *, ours: bool = True) -> T:
-    """Run in the bot's event loop, i.e. uvloop if installed. ``ours=False`` selects asyncio's.
+    """Run ``work`` in the event loop of the bot, which is uvloop if it is installed.
 
-    As in the bot, loaded objects are excluded from garbage collection, for all clients alike.
+    If ``ours`` is False, use the event loop of asyncio. For all clients, objects that are already
+    loaded are excluded from garbage collection, as in the bot.
     """
     gc.collect()
     gc.freeze()

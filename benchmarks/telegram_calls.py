@@ -1,7 +1,9 @@
-"""Calls per second and CPU per call of the bot's transport, of PTB's, and of bare aiohttp.
+"""The calls per second and the CPU time per call of three clients of Telegram.
 
-The transport and limiter are compared with JSON in both directions. ``objects`` adds PTB's
-objects, which cost the same for both. Bare aiohttp is the upper limit.
+The clients are the bot's transport, PTB's transport, and bare aiohttp.
+
+The transports and their limiters are compared with JSON in both directions. ``objects`` adds PTB's
+objects, which cost the same in both transports. Bare aiohttp shows the highest possible speed.
 """
 
 import asyncio
@@ -22,12 +24,15 @@ from bot.telegram import api
 Call = Callable[[], Awaitable[object]]
 Figures = dict[str, dict[str, float]]
 ITEMS = 10
-PEOPLE = 500  # enough that no chat reaches its limit
+PEOPLE = 500  # the number of persons, so large that no chat reaches its flood limit
 METHODS = ("sendMessage", "sendMediaGroup")
 
 
 async def measure(who: str, concurrency: int, calls: int) -> Figures:
-    """Return the figures of ``who`` (ours, stock or bare) at one concurrency, by kind of call."""
+    """Return the figures of the client ``who`` by kind of call.
+
+    ``who`` is "ours", "stock" or "bare". ``concurrency`` is the number of simultaneous calls.
+    """
     async with world() as at:
         people = await at.people(PEOPLE)
         media = await _file_ids(at, people[0])
@@ -52,7 +57,8 @@ async def measure(who: str, concurrency: int, calls: int) -> Figures:
 
 
 async def _timed(call: Call, concurrency: int, calls: int) -> dict[str, float]:
-    await asyncio.gather(*(call() for _ in range(concurrency)))  # opens the connections
+    # Open the connections before the measurement.
+    await asyncio.gather(*(call() for _ in range(concurrency)))
     left = iter(range(calls))
 
     async def worker() -> None:
@@ -72,7 +78,7 @@ def _share(method: str, calls: int, concurrency: int) -> int:
 
 
 def asked(method: str, media: list[str]) -> dict[str, Any]:
-    """Return the arguments of a call, except the chat."""
+    """Return the arguments of a call, except for the chat."""
     if method == "sendMessage":
         return {"text": "A story of natgeo"}
     return {"media": [{"type": "photo", "media": name} for name in media]}

@@ -1,4 +1,7 @@
-"""CPU time and rate of the whole bot for `/help`, sent by webhook to a real process."""
+"""The CPU time and the rate of the whole bot for `/help`.
+
+The commands are sent by webhook to a real process.
+"""
 
 import asyncio
 import os
@@ -13,15 +16,17 @@ from tests.support.killing import ROOT, Victim
 from tests.support.sandbox import Box, sandbox_box
 
 PATIENCE_S = 120.0
-ROUNDS = 3  # bursts; each chat asks once in a burst
+ROUNDS = 3  # the number of bursts; each chat sends one command per burst
 STEADY_PER_S = 20  # commands a second in the steady part
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
 async def measure(chats: int, *, checkout: Path = ROOT, url: str | None = None) -> dict[str, Any]:
-    """Return milliseconds of CPU and commands a second of the bot in a checkout.
+    """Return the milliseconds of CPU per command, and the commands per second.
 
-    ``url`` is an empty PostgreSQL database. The default is a new SQLite file.
+    The measured bot is the code in the folder ``checkout``.
+
+    ``url`` is the URL of an empty PostgreSQL database. The default is a new SQLite file.
     """
     with tempfile.TemporaryDirectory() as folder:
         async with sandbox_box() as box:
@@ -50,7 +55,7 @@ async def _measure(box: Box, victim: Victim, people: list[int]) -> dict[str, Any
 
 
 async def ask_all(box: Box, people: list[int], text: str, *, per_s: float = 0) -> None:
-    """Send a command from each person, and wait until the bot has answered all commands."""
+    """Send the command ``text`` from each person, and wait until the bot has answered all."""
     before = await _count_sends(box)
     pause_s = 1 / per_s if per_s else 0
     for person in people:

@@ -1,7 +1,8 @@
-"""One story to thousands of chats through the complete bot: check, outbox, Telegram.
+"""Benchmark of one story that the complete bot sends to thousands of chats.
 
-One API call detects the story. The first send uploads the file, and all other sends use its
-file_id. Each delivery is claimed, counted before the send, and recorded.
+The measurement includes the check, the outbox and the calls to Telegram. One API call detects the
+story. The first send uploads the file, and all other sends use the file_id of the uploaded file.
+Each delivery is claimed, counted before the send, and recorded.
 """
 
 import asyncio
@@ -26,11 +27,12 @@ PATIENCE_S = 300.0
 
 
 async def measure(people: int) -> dict[str, Any]:
-    """Subscribe ``people`` to a profile, and send a story to all without flood limits."""
+    """Subscribe ``people`` persons to a profile, and send a story to all without flood limits."""
     async with world() as at:
         with tempfile.TemporaryDirectory() as folder:
             settings = settings_for(at, Path(folder))
-            # The rate exceeds the setting's maximum, because the sandbox's flood limits are off.
+            # The rate is above the maximum of the setting. This is possible because the flood
+            # limits of the sandbox are off.
             unlimited = settings.model_copy(update={"messages_per_second": float("inf")})
             async with open_parts(unlimited) as parts, parts.bot:
                 return await _measure(at, parts, await at.people(people))

@@ -1,4 +1,4 @@
-"""The inbox: updates that SIGKILL leaves unanswered."""
+"""Benchmark of the inbox: the number of updates that remain unanswered after SIGKILL."""
 
 import tempfile
 from pathlib import Path
@@ -9,7 +9,10 @@ from tests.support.sandbox import sandbox_box
 
 
 async def kills(count: int) -> dict[str, Any]:
-    """Kill the real process ``count`` times in each mode. Return figures in total and by mode."""
+    """Kill the real process ``count`` times in each mode.
+
+    Return the figures in total and by mode.
+    """
     modes: dict[str, Any] = {}
     for mode in ("polling", "webhook"):
         with tempfile.TemporaryDirectory() as folder:

@@ -1,7 +1,8 @@
-"""Time of the bot itself for a pasted link, new or already seen.
+"""The time that the bot itself needs for a pasted link that is new or already seen.
 
-The time runs from the person's message to the photo's send, minus the time of the sandbox alone:
-the delivery of the message by getUpdates, and the response to the API call.
+The measured time begins with the person's message and ends when the bot sends the photo. The time
+that the sandbox needs is subtracted: the delivery of the message by getUpdates, and the response
+to the API call.
 """
 
 import asyncio
@@ -20,8 +21,9 @@ from benchmarks.telegram_world import TOKEN, World, settings_for, world
 from bot import app
 from bot.stories_api.client import StoriesApi
 
-PEOPLE = 10  # persons who send in turn, so that no chat exceeds one message per second
-ALONE = 20  # messages that measure the sandbox without the bot
+# The number of persons, who send in turn, so that no chat exceeds one message per second.
+PEOPLE = 10
+ALONE = 20  # the number of messages that measure the sandbox without the bot
 SENDS = ("/sendPhoto", "/sendVideo")
 
 
@@ -42,7 +44,8 @@ async def _measure(at: World, links: int) -> dict[str, Any]:
             try:
                 api_ms = await _api_alone(at)
                 pasted = [await at.control.publish("quiet", 1) for _ in range(links)]
-                await _own_time(at, next(people), await at.control.publish("quiet", 1))  # warm up
+                # This link is not measured, because it warms up the bot.
+                await _own_time(at, next(people), await at.control.publish("quiet", 1))
                 new = [
                     await _own_time(at, next(people), story) - telegram_ms - api_ms
                     for story in pasted
@@ -65,7 +68,7 @@ async def _measure(at: World, links: int) -> dict[str, Any]:
 
 
 async def _own_time(at: World, person: int, story: dict[str, Any]) -> float:
-    """Return the milliseconds from the person's message to the photo's send."""
+    """Return the milliseconds from the person's message until the bot sends the photo."""
     before = (await at.control.requests("telegram"))[-1]["n"]
     url = f"https://www.instagram.com/stories/quiet/{story['pk']}/"
     began = await _paste(at, person, url)
@@ -73,7 +76,8 @@ async def _own_time(at: World, person: int, story: dict[str, Any]) -> float:
         calls = await at.control.requests("telegram", after=before)
         sent = [call["at"] for call in calls if call["path"].endswith(SENDS)]
         if sent:
-            await asyncio.sleep(0.05)  # the bot's other messages end before the next link
+            # Wait until the bot's other messages are sent, before the next link.
+            await asyncio.sleep(0.05)
             return float(sent[0] - began) * 1000
         await asyncio.sleep(0.02)
 
@@ -81,12 +85,12 @@ async def _own_time(at: World, person: int, story: dict[str, Any]) -> float:
 async def _paste(at: World, person: int, url: str) -> float:
     began = time.time()
     await at.control.say(person, url)
-    await asyncio.sleep(0.2)  # only the bot works during this time
+    await asyncio.sleep(0.2)  # do not use CPU during this time, so that only the bot works
     return began
 
 
 async def _telegram_alone(at: World, people: Iterator[int]) -> float:
-    """Return the milliseconds from a message to its delivery to a poller."""
+    """Return the milliseconds from a message until a poll receives the message."""
     url = f"{at.urls['telegram']}/bot{TOKEN}/getUpdates"
     took = []
     async with aiohttp.ClientSession() as session:
@@ -96,7 +100,7 @@ async def _telegram_alone(at: World, people: Iterator[int]) -> float:
                 updates = (await answer.json())["result"]
             return updates[-1]["update_id"] + 1, time.time()
 
-        offset, _ = await poll(0)  # confirms earlier messages
+        offset, _ = await poll(0)  # this poll confirms the earlier messages
         for _ in range(ALONE):
             async with asyncio.TaskGroup() as group:
                 polling = group.create_task(poll(offset))
@@ -109,13 +113,14 @@ async def _telegram_alone(at: World, people: Iterator[int]) -> float:
 
 
 async def _api_alone(at: World) -> float:
-    """Return the milliseconds of a single API call on an idle bot."""
+    """Return the milliseconds of a single API call while the bot is idle."""
     story = await at.control.publish("quiet", 1)
     took = []
     async with aiohttp.ClientSession() as session:
         api = StoriesApi(session, url=at.urls["stories_api"], key=SecretStr("a-key"))
         for _ in range(10):
-            await asyncio.sleep(0.2)  # avoids the client's pause between calls
+            # Wait, so that the client itself makes no pause between two calls.
+            await asyncio.sleep(0.2)
             began = time.perf_counter()
             await api.story(str(story["pk"]))
             took.append((time.perf_counter() - began) * 1000)

@@ -1,4 +1,7 @@
-"""A broadcast under the documented flood limits: their utilisation, and the delay of replies."""
+"""Benchmark of a broadcast under the documented flood limits.
+
+The figures are the utilisation of the limits, and the delay of replies during the broadcast.
+"""
 
 import asyncio
 import statistics
@@ -11,13 +14,13 @@ from telegram.ext import ExtBot
 
 from benchmarks.telegram_world import World, our_bot, world
 
-LIMIT = 30  # messages per second; Bots FAQ
+LIMIT = 30  # the maximum messages per second, according to Telegram's Bots FAQ
 AT_ONCE = 100
-ANSWERED = 20  # persons who get replies during the broadcast
+ANSWERED = 20  # the number of persons who get replies during the broadcast
 
 
 async def measure(alerts: int, chats: int) -> dict[str, Any]:
-    """Send ``alerts`` to ``chats`` persons, and replies to other persons at the same time."""
+    """Send ``alerts`` alerts to ``chats`` persons, and measure replies to other persons."""
     async with world() as at:
         return await _measure(at, alerts, chats)
 
@@ -44,7 +47,11 @@ async def _measure(at: World, alerts: int, chats: int) -> dict[str, Any]:
 
 
 def windows_over(sent: list[float]) -> int:
-    """Return the number of messages above the limit within the preceding second."""
+    """Return the number of messages that exceed the limit of messages per second.
+
+    A message exceeds the limit if more than ``LIMIT`` messages, including this message, were sent
+    within the preceding second.
+    """
     window: deque[float] = deque()
     over = 0
     for at in sent:

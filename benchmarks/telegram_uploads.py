@@ -1,4 +1,7 @@
-"""Concurrent large videos, each downloaded to the spool and uploaded, and their memory use."""
+"""Benchmark of the memory that concurrent large videos use.
+
+Each video is downloaded to the spool and uploaded to Telegram.
+"""
 
 import asyncio
 import os
@@ -20,11 +23,12 @@ from bot.sending.sender import Sender
 from bot.store.engine.database import Database
 from bot.stories_api.client import StoriesApi
 
-SIZE = 49_500_000  # bytes; Telegram fetches at most 20 MB by URL and accepts 50 MB by upload
+# Bytes of a video; Telegram fetches at most 20 MB by URL and accepts 50 MB by upload.
+SIZE = 49_500_000
 
 
 async def measure(videos: int) -> dict[str, Any]:
-    """Send ``videos`` videos concurrently, each video to a different person."""
+    """Send ``videos`` videos at the same time, each video to a different person."""
     async with world() as at:
         return await _measure(at, videos)
 
@@ -70,7 +74,7 @@ async def _published(at: World, session: aiohttp.ClientSession, videos: int) -> 
 
 @asynccontextmanager
 async def _watched(spool: Spool) -> AsyncIterator[dict[str, int]]:
-    """Yield the maximum memory and the maximum spool size during the block, in bytes."""
+    """Yield a dict with the maximum memory and spool size in bytes during the ``with`` block."""
     most = {"rss": 0, "spool": 0}
 
     async def watch() -> None:

@@ -1,4 +1,7 @@
-"""A sandbox on a second core with persons, and a bot with the bot's own or PTB's transport."""
+"""A sandbox with persons on a second core, and a bot with one of two transports.
+
+The transports are the project's own transport and PTB's transport.
+"""
 
 import asyncio
 import json
@@ -23,7 +26,7 @@ TOKEN = "123456789:AAbenchmarkTokenThatIsOfNoUseAnywhere00"  # noqa: S105 - the 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The addresses of the sandbox, and its control client."""
+    """The addresses of the sandbox, and the client that controls the sandbox."""
 
     urls: dict[str, str]
     control: Control
@@ -39,7 +42,10 @@ class World:
 
 
 def settings_for(at: World, folder: Path) -> Settings:
-    """Return settings for the sandbox with the maximum budgets and message rate."""
+    """Return the settings of a bot for the sandbox.
+
+    The budgets and the message rate have the maximum values.
+    """
     return load(
         _env_file=None,
         telegram_token=TOKEN,
@@ -78,14 +84,17 @@ async def world() -> AsyncIterator[World]:
 
 @asynccontextmanager
 async def our_bot(at: World, *, rate: float = float("inf")) -> AsyncIterator[ExtBot[Any]]:
-    """Yield a bot with the project's transport and pacing; by default, without a rate limit."""
+    """Yield a bot with the project's transport and pacing.
+
+    By default, the bot has no rate limit.
+    """
     async with _bot(at, AiohttpRequest(), Pacing(rate)) as bot:
         yield bot
 
 
 @asynccontextmanager
 async def stock_bot(at: World, connections: int) -> AsyncIterator[ExtBot[Any]]:
-    """Yield a bot with PTB's transport and limiter, also without rate limits."""
+    """Yield a bot with PTB's transport and limiter. The bot has no rate limit."""
     limiter = AIORateLimiter(overall_max_rate=0, group_max_rate=0)
     request = HTTPXRequest(connection_pool_size=connections, pool_timeout=60, read_timeout=60)
     async with _bot(at, request, limiter) as bot:

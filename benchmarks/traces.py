@@ -1,7 +1,7 @@
-"""Seeded traces of nine kinds, and the law from which each profile's stories were drawn.
+"""Random traces of nine kinds, and the law from which each profile's stories were drawn.
 
-Rates are lognormal (median 1.2 stories per day, sigma 1.2, correlation 0.3 with popularity). The
-subscribers follow a Zipf-Mandelbrot law.
+A seed determines each trace. Rates are lognormal (median 1.2 stories per day, sigma 1.2,
+correlation 0.3 with popularity). The subscribers follow a Zipf-Mandelbrot law.
 """
 
 import argparse
@@ -20,7 +20,8 @@ DAY = 86400
 HOUR = 3600
 START = 1_767_225_600  # 2026-01-01, midnight UTC
 KINDS = ("homogeneous", "daily", "bursty", "exciting", "equal")
-CHANGING = ("patches", "jumps", "silences", "vacations")  # past rates mislead a scheduler
+# Kinds of traces in which the past rates mislead a scheduler.
+CHANGING = ("patches", "jumps", "silences", "vacations")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Write one line of JSON per profile. Return 0."""
+    """Write a trace as one line of JSON per profile. Return 0."""
     trace = make(
         args.kind,
         profiles=args.profiles,
@@ -47,7 +48,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def read_trace(path: Path) -> Iterator[Record]:
-    """Yield the records of a trace file, which is gzipped if its suffix is .gz.
+    """Yield the records of a trace file. A file with the suffix .gz is gzipped.
 
     Each line is ``{"username", "subscribers", "taken_at": [unix seconds]}``.
     """
@@ -60,7 +61,11 @@ def read_trace(path: Path) -> Iterator[Record]:
 
 @dataclass(slots=True)
 class Law:
-    """An intensity in closed form: stories per hour by day, a daily rhythm, and an echo."""
+    """An intensity in closed form.
+
+    The intensity consists of the rate in stories per hour for each day, a daily rhythm, and an
+    echo after each story.
+    """
 
     rates: list[float]
     shape: list[float] = field(default_factory=lambda: [1.0] * 24)
@@ -77,7 +82,10 @@ class Trace:
 
 
 def make(kind: str, *, profiles: int, days: int, seed: int, equal_weights: bool = False) -> Trace:
-    """Return a trace of ``kind`` (``KINDS``, ``CHANGING``). Equal arguments give equal traces."""
+    """Return a trace of the kind ``kind``. Equal arguments give equal traces.
+
+    ``kind`` is one of ``KINDS`` or ``CHANGING``.
+    """
     rng = random.Random(f"{kind} {seed}")
     alike = kind == "equal" or equal_weights
     weights = [1] * profiles if alike else subscribers(profiles)
@@ -93,10 +101,12 @@ def make(kind: str, *, profiles: int, days: int, seed: int, equal_weights: bool 
 def subscribers(profiles: int) -> list[int]:
     """Return the number of subscribers of each profile, in descending order.
 
-    Of 2,000 profiles, the first has 2.5 % of all subscribers, and 3/4 have one subscriber.
+    Of 2,000 profiles, the first profile has 2.5 % of all subscribers, and 3/4 of the profiles have
+    one subscriber each.
 
-    The possible gain over a fixed interval at constant rates is 1 + CV² of the root of subscribers
-    x rate: 3.3 times with this exponent, 2.8 with 1.
+    If the rates are constant, the best rule has a delay that is smaller than with a fixed interval
+    by the factor 1 + CV². CV is the coefficient of variation of √(subscribers x rate). The factor
+    is 3.3 with this exponent, and 2.8 with the exponent 1.
     """
     bend = 0.0056 * profiles
     last = profiles / 4 + bend
@@ -134,7 +144,7 @@ def _profile(kind: str, rank: float, days: int, rng: random.Random) -> tuple[lis
 
 
 def _drift(rate: float, days: int, rng: random.Random) -> list[float]:
-    """Return the rate of each day: weekday factors, a slow random walk, and rare jumps."""
+    """Return the rate of each day, with weekday factors, a slow random walk, and rare jumps."""
     weekday = [max(0.2, 1 + 0.25 * rng.gauss(0, 1)) for _ in range(7)]
     mean = sum(weekday) / 7
     keep = exp(-1 / 7)
@@ -150,7 +160,10 @@ def _drift(rate: float, days: int, rng: random.Random) -> list[float]:
 
 
 def _jumps(rate: float, days: int, rng: random.Random) -> list[float]:
-    """Return rates that jump every five days on average, in a quarter of the cases to silence."""
+    """Return the rate of each day. The rate jumps every five days on average.
+
+    In a quarter of the jumps, the new rate is 0.
+    """
     rates: list[float] = []
     while len(rates) < days:
         now = 0.0 if rng.random() < 1 / 4 else rate * exp(1.2 * rng.gauss(0, 1))
@@ -159,7 +172,7 @@ def _jumps(rate: float, days: int, rng: random.Random) -> list[float]:
 
 
 def _weeks_off(days: int, rng: random.Random) -> set[int]:
-    """Return the days of silent weeks; on average, every second week is silent."""
+    """Return the days of silent weeks. On average, every second week is silent."""
     shift = rng.randrange(7)
     off = [rng.random() < 1 / 2 for _ in range(days // 7 + 2)]
     return {day for day in range(days) if off[(day + shift) // 7]}
@@ -183,7 +196,7 @@ def _patches(days: int, rng: random.Random) -> list[float]:
 
 
 def _rhythm(rng: random.Random) -> list[float]:
-    """Return a profile's hourly rhythm: two peaks and a low night, in a random time zone."""
+    """Return a profile's hourly rhythm in a random time zone: two peaks and a low night."""
     zone = rng.choices((-8, -5, -3, 0, 1, 3, 5.5, 8, 9), (2, 3, 2, 2, 3, 3, 3, 2, 1))[0]
     noon = 12.5 - zone + rng.gauss(0, 1.2)
     evening = 20.0 - zone + rng.gauss(0, 1.2)
@@ -200,7 +213,7 @@ def _rhythm(rng: random.Random) -> list[float]:
 
 
 def _peak(offset: float, width: float) -> float:
-    # The result is a bell curve over the day. At a width of 2 h, its mean over 24 h is 1.
+    # The result is a bell curve over the day. If the width is 2 h, the mean over 24 h is 1.
     return 4.8 * exp((cos(offset * pi / 12) - 1) * (12 / pi / width) ** 2)
 
 
@@ -213,7 +226,7 @@ def _at(law: Law, time: float) -> float:
 
 
 def _thin(law: Law, days: int, rng: random.Random, factor: float = 1.0) -> list[float]:
-    """Draw stories from the law without its echo."""
+    """Draw the times of stories from a law, without the echo of the law."""
     most = max(law.rates) * max(law.shape) * factor / HOUR
     time = 0.0
     taken: list[float] = []
@@ -226,7 +239,10 @@ def _thin(law: Law, days: int, rng: random.Random, factor: float = 1.0) -> list[
 
 
 def _excite(law: Law, days: int, rng: random.Random) -> list[float]:
-    """Draw from the law: base stories by the rhythm, each with a Poisson number of echoes."""
+    """Draw the times of stories from a law, with echoes.
+
+    The base stories follow the rhythm. Each story has a Poisson number of echoes.
+    """
     waiting = _thin(law, days, rng, 1 - law.share)
     taken = []
     while waiting:
@@ -234,7 +250,7 @@ def _excite(law: Law, days: int, rng: random.Random) -> list[float]:
         if story >= START + days * DAY:
             continue
         taken.append(story)
-        # The number of echoes is a Poisson number, drawn by exponential gaps.
+        # The number of echoes is a Poisson number. It is drawn by exponential gaps.
         room = law.share - rng.expovariate(1.0)
         while room > 0:
             waiting.append(story + rng.expovariate(law.decay / HOUR))
@@ -243,7 +259,10 @@ def _excite(law: Law, days: int, rng: random.Random) -> list[float]:
 
 
 def _sessions(law: Law, days: int, rng: random.Random) -> list[float]:
-    """Draw sessions on active days, with a geometric number of stories some minutes apart."""
+    """Draw the times of stories in sessions on active days.
+
+    Each session has a geometric number of stories that are some minutes apart.
+    """
     silent = rng.uniform(0, 0.5)
     size = rng.uniform(1.2, 8)
     gap = log(4 * 60) + 0.5 * rng.gauss(0, 1)
