@@ -22,7 +22,8 @@ from sandbox.stories_api.server import StoriesApi
 from sandbox.telegram.server import Telegram
 
 HOST = "127.0.0.1"
-_SHUTDOWN_S = 0.2  # unfinished requests, e.g. deliberate hangs, are cancelled after this time
+# Unfinished requests, for example deliberate hangs, are cancelled after this time.
+_SHUTDOWN_S = 0.2
 
 
 async def start(
@@ -33,10 +34,10 @@ async def start(
     quiet: bool = True,
     clock: Clock | None = None,
 ) -> Sandbox:
-    """Start the four listeners on `port_base` and the next three ports.
+    """Start the four listeners on the port `port_base` and the next three ports.
 
-    Port base 0 selects free ports. The sandbox runs on `clock`; by default, on a new clock with
-    `speed`.
+    If `port_base` is 0, the listeners use free ports. The sandbox runs on `clock`. If no clock is
+    given, the sandbox runs on a new clock with the speed `speed`.
     """
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(ClientSession())
@@ -61,9 +62,10 @@ async def start(
 def _dated(
     sandbox: Sandbox, name: str
 ) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
-    """Return a signal handler that sets the `Date` header of a response from the sandbox's clock.
+    """Return a signal handler that sets the `Date` header of a response by the sandbox's clock.
 
-    A self-hosted Bot API server sends no `Date` header.
+    If the sandbox imitates a self-hosted Bot API server, the responses have no `Date` header,
+    because a self-hosted server sends no `Date` header.
     """
 
     async def stamp(_: web.Request, response: web.StreamResponse) -> None:
@@ -75,7 +77,7 @@ def _dated(
 
 
 async def stop(sandbox: Sandbox) -> None:
-    """Close every listener and connection."""
+    """Close every listener and connection of a sandbox."""
     await sandbox.closing.aclose()
 
 

@@ -2,8 +2,8 @@
 
 The first value of an assumption is the sandbox's default. `tools.doctor` tests the same
 assumptions against the real services and writes the results to a file. A sandbox that is started
-with the file behaves like the real services. docs/sandbox-fidelity.md and docs/sandbox-stories.md
-name the sources.
+with this file behaves like the real services. docs/sandbox-fidelity.md and docs/sandbox-stories.md
+name the sources of the assumptions.
 """
 
 import json
@@ -25,7 +25,7 @@ PRICED = {
     "price_user_highlights": ("/v1/user/highlights", False, 2),
     "price_highlight_by_url": ("/v1/highlight/by/url", False, 1),
 }
-"""Path, whether `force` is set, and price in credits, by the name of the assumption."""
+"""The assumptions about prices. Each has a path, whether `force` is set, and the credits."""
 
 DOWNLOADS = ("binary", "redirect", "json_url", "json_story", "error")
 TELEGRAM: Mapping[str, tuple[str, ...]] = {
@@ -97,7 +97,7 @@ class Switches:
         return dict(self._values)
 
     def price(self, path: str, *, forced: bool) -> int | None:
-        """Return the price of a call in credits, or None if the price is no assumption."""
+        """Return the price of a call in credits. Return None if no assumption states the price."""
         for name, (priced, with_force, _) in PRICED.items():
             if (priced, with_force) == (path, forced):
                 return int(self._values[name])
@@ -105,13 +105,13 @@ class Switches:
 
 
 def as_seen(file: Path, switches: Switches) -> list[str]:
-    """Set the switches from a file of the doctor. Return a message for each rejected entry.
+    """Set the switches from a file of `tools.doctor`. Return a message for each rejected entry.
 
     An entry is rejected if no assumption has the name, or if the assumption does not allow the
     value.
 
     Raises:
-        ValueError: The file has another format.
+        ValueError: The file does not have the format of `tools.doctor`.
     """
     try:
         beliefs = json.loads(file.read_text(encoding="utf-8"))["beliefs"]

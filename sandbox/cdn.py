@@ -18,7 +18,7 @@ from sandbox.instagram import Instagram, Story
 from sandbox.requestlog import RequestLog
 
 VIDEO_LIFE_S = 32 * 3_600  # mean lifetime of a link to a video
-IMAGE_LIFE_S = 108 * 3_600  # mean lifetime of a link to an image: 4.5 days
+IMAGE_LIFE_S = 108 * 3_600  # mean lifetime of a link to an image, 4.5 days
 _FOLDERS = {"photo": "t51.82787-15", "poster": "t51.71878-15", "avatar": "t51.2885-19"}
 _IMAGE = re.compile(r"/v/(t51\.[0-9-]+)/\d+_(\d+)_\d+_n\.jpg")
 _VIDEO = re.compile(r"/o1/v/t2/f2/m78/AQ([A-Za-z0-9_-]+)\.mp4")
@@ -26,7 +26,7 @@ _POPS = ("ord5-1", "ord5-2", "ord5-3", "sea1-1", "sea5-1", "lga3-1", "fra3-2", "
 
 
 class Cdn:
-    """Generator of media links and server of the media."""
+    """The generator of media links, and the server of the media."""
 
     def __init__(
         self, clock: Clock, faults: Faults, log: RequestLog, instagram: Instagram, seed: int = 0
@@ -63,7 +63,10 @@ class Cdn:
         return f"{self.origin}{path}?{urlencode(query)}"
 
     def look_up(self, path: str) -> tuple[str, str] | None:
-        """Return the kind and the pk for a path of this CDN, or None for any other path."""
+        """Return the kind and the pk of the media at a path of this CDN.
+
+        Return None for any other path.
+        """
         if found := _VIDEO.fullmatch(path):
             return ("video", pk) if (pk := _pk_in(found[1])) is not None else None
         if found := _IMAGE.fullmatch(path):
@@ -217,7 +220,10 @@ def _token(raw: bytes) -> str:
 
 
 def _span(request: web.Request, total: int) -> tuple[int, int] | None:
-    """Return the requested bytes as `[start, stop)`, or None if the range cannot be satisfied."""
+    """Return the start and the stop of the requested bytes. The stop is not included.
+
+    Return None if the range cannot be satisfied.
+    """
     try:
         asked = request.http_range
     except ValueError:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 
 class Clock:
-    """Unix time of the sandbox: start + the event loop's time x speed + advances."""
+    """The Unix time of the sandbox: start + time of the event loop x speed + advances."""
 
     def __init__(
         self,
@@ -17,8 +17,9 @@ class Clock:
     ) -> None:
         """Start at the present time or at `start`.
 
-        `speed` is the number of sandbox seconds per second of the event loop. `move_on` advances
-        the event loop (`sandbox.loop`), so that all code in the loop has the same time.
+        `speed` is the number of sandbox seconds per second of the event loop. `move_on` is a
+        function that also advances the clock of the event loop (`sandbox.loop`), so that all code
+        in the loop has the same time.
 
         Raises:
             ValueError: The speed is not above zero.
@@ -66,7 +67,10 @@ class Clock:
 
 
 def _steady() -> Callable[[], float]:
-    """Return a function for the time of the running event loop, or for the monotonic time."""
+    """Return a function that returns the time of the running event loop.
+
+    If no event loop is running, the function returns the monotonic time.
+    """
     try:
         return asyncio.get_running_loop().time
     except RuntimeError:

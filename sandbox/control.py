@@ -23,7 +23,7 @@ class Missing(Exception):  # noqa: N818  the name reads better without "Error"
 
 @web.middleware
 async def plain_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Convert errors of a caller to `{"error": "…"}` with status 400, 404 or 409."""
+    """Convert errors that the caller made to `{"error": "…"}` with status 400, 404 or 409."""
     try:
         return await handler(request)
     except NameTaken as error:
@@ -43,7 +43,7 @@ async def body_of(request: web.Request) -> Body:
     text = await request.text()
     body = json.loads(text) if text else {}
     if not isinstance(body, dict):
-        raise ValueError("the body must be a JSON object")  # noqa: TRY004  one error class for every invalid body
+        raise ValueError("the body must be a JSON object")  # noqa: TRY004  all invalid bodies raise the same error class
     return body
 
 
@@ -189,9 +189,9 @@ class _Control:
         return web.json_response({})
 
     async def keep(self, request: web.Request) -> web.Response:
-        """Create a highlight of `count` old stories, one per day.
+        """Create a highlight of `count` old stories, with one story per day.
 
-        The last is `days_ago` days old.
+        The last story is `days_ago` days old.
         """
         profile, body = self._profile(request), await body_of(request)
         world = self._sandbox.instagram

@@ -1,4 +1,4 @@
-"""Faults of the three services that tests request."""
+"""Faults of the three services. Tests request the faults."""
 
 import asyncio
 import json
@@ -35,10 +35,12 @@ _SLICES_PER_S = 20  # number of slices per second in which a slow body is writte
 class Fault:
     """A fault that waits for matching requests.
 
-    The fault skips the first `after` matches and then hits `times` matches; None means no limit.
-    With `every` n, the fault hits each n-th of the remaining matches. A skipped match may be hit
-    by a later fault. `chat_id` and `source` (file_id, url, upload) restrict the fault to Telegram
-    calls that send to the chat, or that send files from the source.
+    - The fault skips the first `after` matches, and then hits `times` matches. If `times` is None,
+      the fault hits all further matches.
+    - If `every` is n, the fault hits only each n-th of the remaining matches.
+    - A later fault may hit a match that this fault skips.
+    - `chat_id` restricts the fault to Telegram calls that send to this chat. `source` (file_id,
+      url, upload) restricts the fault to Telegram calls that send files from this source.
     """
 
     id: int
@@ -48,7 +50,8 @@ class Fault:
     after: int
     fault: dict[str, object] = field(default_factory=dict)
     every: int = 1
-    host: str = ""  # hits only requests to this host name; empty: to any host name
+    # The fault hits only requests to this host name; if empty, requests to any host name.
+    host: str = ""
     chat_id: int | None = None
     source: str = ""
     seen: int = 0
@@ -90,7 +93,7 @@ class Faults:
         chat_id: object = None,
         sources: Collection[str] = (),
     ) -> Fault | None:
-        """Return the fault that hits a request, or None. Count down the fault's limits.
+        """Return the fault that hits a request, or None. Count down the limits of the fault.
 
         The limits are `after` and `times`. `subject` is the path with the query for the Stories
         API and the CDN, and the method's name for Telegram. `match` is compared
@@ -163,9 +166,10 @@ def _check_kinds(fault: dict[str, object]) -> None:
 async def before(fault: Fault | None, request: web.Request) -> web.StreamResponse | None:
     """Apply the part of a fault that precedes the request's effect.
 
-    `delay_s` waits (real seconds), and the request continues. `hang`, `reset: before` and
-    `status`/`body` return a response, which ends the request. With `effect`, the request takes
-    effect before the response of `status`/`body`.
+    - `delay_s` waits for this number of real seconds. After the wait, the request continues.
+    - `hang`, `reset: before` and `status`/`body` return a response, which ends the request.
+    - If `effect` is set, `status`/`body` return no response here, so that the request first takes
+      effect.
     """
     if fault is None:
         return None
@@ -185,7 +189,10 @@ async def before(fault: Fault | None, request: web.Request) -> web.StreamRespons
 async def after(
     fault: Fault | None, request: web.Request, response: web.Response
 ) -> web.StreamResponse:
-    """Apply the part of a fault that follows the effect: lose, truncate or slow the response."""
+    """Apply the part of a fault that follows the request's effect.
+
+    The response is lost, truncated or slowed.
+    """
     if fault is None:
         return response
     if fault.loses:
@@ -211,9 +218,9 @@ def lost(fault: Fault, request: web.Request) -> web.StreamResponse:
 
 
 def status_of(fault: Fault | None) -> int | None:
-    """Return the status that the fault sends instead of the service; 0 means no response.
+    """Return the status that a fault sends instead of the service. 0 means no response.
 
-    Return None if the service answers, even with a delay or a damaged response.
+    Return None if the service itself answers, even if the response is delayed or damaged.
     """
     wanted = fault.fault if fault else {}
     if wanted.get("hang") or wanted.get("reset") == "before":
@@ -247,7 +254,7 @@ def scripted(wanted: dict[str, object]) -> web.Response:
 
 async def hang(request: web.Request) -> web.StreamResponse:
     """Wait until the client disconnects, without a response."""
-    while (  # noqa: ASYNC110  aiohttp reports a lost client to a running handler in no other way
+    while (  # noqa: ASYNC110  a running handler has no other way to notice that the client has disconnected
         transport := request.transport
     ) is not None and not transport.is_closing():
         await asyncio.sleep(_POLL_S)
@@ -294,7 +301,7 @@ async def deliver(
             if pace is not None:
                 await asyncio.sleep(len(piece) / pace)
     except ConnectionError:
-        return response  # the client disconnected, which is no error of the server
+        return response  # the client disconnected, which is not an error of the server
     if isinstance(limit, int) and limit < length and request.transport is not None:
         request.transport.close()
     return response

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
-LIMIT = 20 * 1024 * 1024  # bytes; Bot API, "Sending files": 20 MB by URL
+# Maximum bytes of a file that is sent by URL; Bot API, "Sending files": 20 MB.
+LIMIT = 20 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """A response of the web. `data` is truncated to one byte above the limit of 20 MiB."""
+    """A response from the web. At most 20 MiB and one byte of the body are kept in `data`."""
 
     status: int
     content_type: str
@@ -22,9 +23,9 @@ Fetch = Callable[[str], Awaitable[Fetched | None]]
 
 
 def fetcher(session: ClientSession, origin: Callable[[], str]) -> Fetch:
-    """Return a `fetch(url)` that requests URLs of `origin()` by HTTP.
+    """Return a function `fetch(url)` that requests URLs of the origin `origin()` by HTTP.
 
-    The function returns None for all other URLs and for failed requests.
+    The returned function returns None for URLs of other origins and for failed requests.
     """
 
     async def fetch(url: str) -> Fetched | None:

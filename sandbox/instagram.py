@@ -8,7 +8,8 @@ from sandbox.clock import Clock
 from sandbox.posting import DAY, next_post
 
 EPOCH_MS = 1_314_220_021_721  # Instagram's ids count milliseconds from this time
-MOST_STORIES = 100  # maximum stories of a profile; the oldest stories are removed
+# Maximum number of stories of a profile; the oldest further stories are removed.
+MOST_STORIES = 100
 _KEPT_S = 6 * DAY  # the CDN keeps the media of a story for this time
 _SWEEP_EVERY = 1_000  # number of published stories between two removals of expired stories
 
@@ -28,10 +29,11 @@ class Story:
     hashtags: list[object] = field(default_factory=list)
     locations: list[object] = field(default_factory=list)
     sponsor_tags: list[object] = field(default_factory=list)
-    webp: bool = False  # the photo is a WebP file with a .jpg name
-    silent: bool = False  # the video has no audio track
+    webp: bool = False  # whether the photo is a WebP file with a .jpg name
+    silent: bool = False  # whether the video has no audio track
     content_type: str | None = None  # Content-Type of the CDN, if it differs from the real type
-    overrides: dict[str, object] = field(default_factory=dict)  # replace fields of the API object
+    # Fields that replace fields of the API object.
+    overrides: dict[str, object] = field(default_factory=dict)
     removed: bool = False
 
     @property
@@ -51,7 +53,7 @@ class Story:
 
 @dataclass
 class Profile:
-    """An account. A separate `rng` makes the posting times independent of other profiles."""
+    """An account. The own `rng` makes the posting times independent of other profiles."""
 
     pk: str
     username: str
@@ -63,8 +65,9 @@ class Profile:
     posts_per_day: float = 0.0
     next_post_at: float = 0.0
     failures: int = 0  # number of further requests that are answered with 404
-    trouble: str = ""  # response of every request: a key of `stories_api.answers.TROUBLES`
-    trouble_times: int | None = None  # number of further requests with the trouble; None: no limit
+    trouble: str = ""  # the response to every request, as a key of `stories_api.answers.TROUBLES`
+    # Number of further requests that get the trouble; None means no limit.
+    trouble_times: int | None = None
     stories: list[Story] = field(default_factory=list)
 
 
@@ -85,7 +88,7 @@ class NameTaken(ValueError):  # noqa: N818  the name reads better without "Error
 
 
 class Instagram:
-    """All profiles and stories. Each access brings a profile up to the present time."""
+    """All profiles and stories. An access to a profile first adds the automatic posts due."""
 
     def __init__(self, clock: Clock, seed: int = 0) -> None:
         """Start without profiles. `seed` determines all random values."""
@@ -141,7 +144,7 @@ class Instagram:
             profile.next_post_at = next_post(profile.rng, self.clock.now(), posts_per_day)
 
     def rename(self, profile: Profile, username: str) -> None:
-        """Rename a profile. No profile then has the old name.
+        """Rename a profile. After the change, no profile has the old name.
 
         Raises:
             NameTaken: The username is in use.
@@ -190,7 +193,7 @@ class Instagram:
         return story
 
     def highlights_of(self, profile: Profile) -> list[Highlight] | None:
-        """Return the highlights of a profile, newest first; None if no highlight ever existed."""
+        """Return the highlights of a profile, newest first. Return None if none ever existed."""
         ours = [one for one in self._highlights.values() if one.profile is profile]
         return [one for one in reversed(ours) if not one.removed] if ours else None
 
@@ -200,7 +203,7 @@ class Instagram:
         return None if found is None or found.removed else found
 
     def story(self, pk: str) -> Story | None:
-        """Return a current or past story while its media are kept; see `is_alive`."""
+        """Return a story while its media are kept. The story may have expired (`is_alive`)."""
         return self._stories.get(pk)
 
     def _move_on(self, profile: Profile) -> None:
@@ -221,7 +224,7 @@ class Instagram:
         details.setdefault("variant", profile.rng.randrange(60))
         story = Story(pk, profile, at, media_type, **details)  # type: ignore[arg-type]  # `details` are fields of Story
         self._stories[pk] = story
-        if "pk" in story.overrides:  # the story is also found by its replaced id
+        if "pk" in story.overrides:  # the story can also be found by the id that replaces its pk
             self._stories[str(story.overrides["pk"])] = story
         profile.stories.append(story)
         profile.stories.sort(key=lambda s: (s.taken_at, s.pk))

@@ -1,9 +1,9 @@
 """An event loop that skips waiting times by advancing the clock to the next timer.
 
 A day of waiting takes only the duration of the work in the day. The loop's ``time()`` is a
-counter. The selector polls. If no input is available and no call to a thread is outstanding, the
-selector advances the counter by the timeout instead of waiting. The demo, tests and soak test may
-use the loop. uvloop is not supported.
+counter. The selector polls without waiting. If no input is available and no call to a thread is
+outstanding, the selector advances the counter by the timeout of the poll instead of waiting. The
+demo, tests and soak test may use the loop. uvloop is not supported.
 """
 
 import asyncio
@@ -19,7 +19,8 @@ from typing import Any, TypeVar, TypeVarTuple
 import aiosqlite
 
 _TURN_S = 0.05  # real seconds of one wait for a thread
-_SHORTEST_S = 1e-6  # minimum wait; on a real clock, setting a timer takes about as long
+# Minimum wait in seconds; on a real clock, setting a timer takes about this time.
+_SHORTEST_S = 1e-6
 _NAP_S = 0.01  # real seconds of one wait if no timer is set
 _POLLS = 3  # polls before a jump; data in a local socket may be readable only after a moment
 
@@ -32,7 +33,7 @@ class JumpingLoop(asyncio.SelectorEventLoop):
     """An event loop with a separate clock, which begins at ``start``."""
 
     def __init__(self, start: datetime | None = None) -> None:
-        """Begin at ``start``; by default, at the present time."""
+        """Begin at ``start``. If ``start`` is None, begin at the present time."""
         self.start = start or datetime.now(UTC)
         self.outstanding = 0
         self._number = 0.0
@@ -51,7 +52,7 @@ class JumpingLoop(asyncio.SelectorEventLoop):
         return datetime.fromtimestamp(self.unix(), UTC)
 
     def jump(self, seconds: float) -> None:
-        """Advance the clock."""
+        """Advance the clock by a number of seconds."""
         self._number += seconds
 
     def call_at(
@@ -63,8 +64,9 @@ class JumpingLoop(asyncio.SelectorEventLoop):
     ) -> asyncio.TimerHandle:
         """Schedule a callback that is never due before the clock has advanced.
 
-        The loop runs timers within the clock's resolution at once. A caller that then finds a
-        remaining wait of a nanosecond would schedule the same timer forever.
+        asyncio runs a timer at once if the timer is due within the clock's resolution. In that
+        case, a caller could find that a nanosecond of its wait remains, and would schedule the
+        same timer again without end.
         """
         if when > self._number:
             when = max(when, self._number + _SHORTEST_S)
@@ -91,7 +93,7 @@ class JumpingLoop(asyncio.SelectorEventLoop):
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109, ARG002 - the signature of asyncio
         """Wait for the threads without a timeout, because the clock would skip to the timeout.
 
-        Python 3.12 added the timeout.
+        The parameter ``timeout`` exists since Python 3.12, and is ignored.
         """
         with self.waiting():
             await super().shutdown_default_executor()
@@ -160,8 +162,9 @@ def _monotonic() -> float:
 def install() -> None:
     """Replace the functions of ``time`` by functions that return a running jumping loop's time.
 
-    Call this function before importing libraries that import the functions themselves, e.g.
-    aiohttp. It also stops the clock while a statement is on its way to aiosqlite's thread.
+    Call this function before the import of libraries that import the functions by name, for
+    example aiohttp. This function also changes aiosqlite, so that the clock stops while a
+    statement is on its way to aiosqlite's thread.
     """
     time.time, time.monotonic = _time, _monotonic
     aiosqlite.core.Connection._execute = _counted(aiosqlite.core.Connection._execute)  # type: ignore[method-assign]  # noqa: SLF001 - every statement passes through this function on its way to the thread

@@ -1,4 +1,4 @@
-"""The media of the stories: real files, each made unique by the story's pk in the file."""
+"""The media of the stories: real files, each with the pk of its story in the file."""
 
 import json
 import re
@@ -36,7 +36,7 @@ class Index:
 
 @dataclass(frozen=True)
 class Blob:
-    """A body in pieces, each with a repeat count, so that large bodies need little memory."""
+    """A body in pieces. Each piece has a repeat count, so that large bodies need little memory."""
 
     content_type: str
     pieces: tuple[tuple[bytes, int], ...]
@@ -79,17 +79,20 @@ def _file(name: str) -> bytes:
 
 
 def photo(pk: str, variant: int, size: int | None = None) -> Blob:
-    """Return a JPEG of 1080x1920 with the story's pk in a comment, padded to `size` bytes."""
+    """Return a JPEG of 1080x1920 pixels with the story's pk, padded to `size` bytes.
+
+    The pk is in a comment of the JPEG.
+    """
     return _jpeg(_file(index().photos[variant % len(index().photos)]), pk, size)
 
 
 def poster(pk: str, variant: int) -> Blob:
-    """Return the poster of a video, a JPEG of 640x1136."""
+    """Return the poster of a video, a JPEG of 640x1136 pixels."""
     return _jpeg(_file(index().videos[variant % len(index().videos)].poster), pk, None)
 
 
 def avatar(variant: int) -> Blob:
-    """Return a profile picture of 150x150."""
+    """Return a profile picture of 150x150 pixels."""
     return Blob("image/jpeg", ((_file(f"avatar-{variant % index().avatars}.jpg"), 1),))
 
 
@@ -103,9 +106,9 @@ def webp(pk: str) -> Blob:
 
 
 def video(pk: str, variant: int, size: int | None = None, *, silent: bool = False) -> Blob:
-    """Return an MP4 of 720x1280 with the story's pk in a `free` box, padded to `size` bytes.
+    """Return an MP4 of 720x1280 pixels with the story's pk, padded to `size` bytes.
 
-    `silent` removes the audio track.
+    The pk is in a `free` box of the MP4. If `silent` is True, the MP4 has no audio track.
     """
     body = _file(index().videos[variant % len(index().videos)].file)
     if silent:
@@ -127,7 +130,10 @@ def seconds_of(variant: int) -> float:
 
 
 def story_pk_of(data: bytes) -> str | None:
-    """Return the story pk in a file of the sandbox, at any position, or None for other files."""
+    """Return the pk of the story that a file of the sandbox contains, or None for other files.
+
+    The pk may be at any position in the file.
+    """
     found = _MARKED.search(data)
     return found[1].decode() if found else None
 

@@ -1,9 +1,9 @@
-"""Times of automatic posts, computed from a seeded generator."""
+"""Times of automatic posts, computed by a random generator with a seed."""
 
 import random
 
 DAY = 86_400.0
-_EVEN = 0.25  # maximum relative deviation of an interval from the mean
+_EVEN = 0.25  # maximum deviation of an interval from the mean interval, as a fraction of the mean
 
 
 def next_post(rng: random.Random, last: float, posts_per_day: float) -> float:

@@ -3,7 +3,7 @@
 from collections import Counter, deque
 from itertools import islice
 
-KEPT = 100_000  # entries; older entries are dropped
+KEPT = 100_000  # maximum number of entries; older entries are dropped
 
 
 class RequestLog:
@@ -26,7 +26,7 @@ class RequestLog:
         billed: int | None = None,
         **extra: object,
     ) -> int:
-        """Record a request and return the number. Status 0 means that no response was sent."""
+        """Record a request, and return its number. Status 0 means that no response was sent."""
         self._last += 1
         self.calls[service] += 1
         entry: dict[str, object] = {
@@ -45,7 +45,7 @@ class RequestLog:
     def since(self, after: int, service: str | None = None) -> list[dict[str, object]]:
         """Return the entries with numbers above `after`, oldest first.
 
-        `service` selects the entries of a service; None selects all entries.
+        `service` selects the entries of one service. None selects the entries of all services.
         """
         oldest = self._last - len(self._entries)
         fresh = islice(self._entries, max(0, after - oldest), None)

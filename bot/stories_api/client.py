@@ -127,7 +127,10 @@ class StoriesApi:
 
     @property
     def checks_privacy(self) -> bool:
-        """Return whether ``stories`` without ``last_known_public_at`` checks the privacy."""
+        """Return whether ``stories`` includes the privacy check without a known public time.
+
+        The public time is the argument ``last_known_public_at``.
+        """
         return self._privacy is None or self._privacy.mode != "true"
 
     def judge_outage(self) -> bool | None:

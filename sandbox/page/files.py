@@ -11,7 +11,7 @@ TYPES = {
     ".js": "text/javascript",
     ".svg": "image/svg+xml",
 }
-# The policy forbids resources of other origins and inline scripts.
+# The content security policy forbids resources of other origins and inline scripts.
 POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -37,7 +37,10 @@ def static_file(name: str) -> web.StreamResponse:
 
 
 def media(request: web.Request, data: bytes, content_type: str) -> web.Response:
-    """Return the media of a message, whole or as a range (players of videos need ranges)."""
+    """Return the media of a message. If the request has a range, return only this range.
+
+    Video players need ranges.
+    """
     headers = {"Accept-Ranges": "bytes", "Cache-Control": "private, max-age=86400"}
     try:
         wanted = request.http_range

@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 from aiohttp import WSMsgType, web
 
-QUEUE = 2_000  # maximum pending events of a page; after an overflow, the page reloads everything
+# Maximum number of pending events of a page; after an overflow, the page reloads everything.
+QUEUE = 2_000
 HEARTBEAT_S = 20.0
 Event = dict[str, object]
 Subscribe = Callable[[Callable[[Event], None]], Callable[[], None]]
@@ -15,7 +16,7 @@ class Live:
     """Sender of Telegram events to every open page."""
 
     def __init__(self, subscribe: Subscribe) -> None:
-        """`subscribe` adds a listener for the events."""
+        """Create the sender. `subscribe` is a function that adds a listener for the events."""
         self._subscribe = subscribe
 
     async def handle(self, request: web.Request) -> web.WebSocketResponse:
@@ -24,7 +25,8 @@ class Live:
         queue: asyncio.Queue[Event] = asyncio.Queue(QUEUE)
         unsubscribe = self._subscribe(lambda event: offer(queue, event))
         try:
-            await socket.prepare(request)  # connects after subscribing, so that no event is missed
+            # The socket is prepared after the subscription, so that no event is missed.
+            await socket.prepare(request)
             async with asyncio.TaskGroup() as tasks:
                 sending = tasks.create_task(_send(socket, queue))
                 await _until_closed(socket)
@@ -35,7 +37,7 @@ class Live:
 
 
 def offer(queue: "asyncio.Queue[Event]", event: Event) -> None:
-    """Queue an event. If the queue is full, replace the contents by a single `resync` event."""
+    """Queue an event. If the queue is full, replace its contents by a `resync` event."""
     if queue.full():
         while not queue.empty():
             queue.get_nowait()

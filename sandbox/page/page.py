@@ -12,16 +12,19 @@ from sandbox.telegram.people import Bot
 from sandbox.telegram.refusals import Refusal
 from sandbox.telegram.world import World
 
-OFFERED = ("natgeo", "prada", "thirty", "busy", "quiet")  # authors of new stories
+# The profiles that the page offers as authors of new stories.
+OFFERED = ("natgeo", "prada", "thirty", "busy", "quiet")
 STATIC = "/page/static/"
 
 
 def routes(sandbox: Sandbox) -> list[web.RouteDef]:
     """Return the routes of the page.
 
-    `GET /` and `/page/static/…` are the page, `/page/files/{file_id}` the media of messages,
-    `/page/world` the offered profiles and samples, `/page/commands` the bot's menu, and `/ws` the
-    live events.
+    - `GET /` and `/page/static/…` return the page.
+    - `/page/files/{file_id}` returns the media of a message.
+    - `/page/world` returns the offered profiles and the sample messages.
+    - `/page/commands` returns the bot's command menu.
+    - `/ws` sends the live events.
     """
     page = Page(sandbox)
     return [
@@ -35,13 +38,15 @@ def routes(sandbox: Sandbox) -> list[web.RouteDef]:
 
 
 class Page:
-    """The handlers for a sandbox."""
+    """The handlers of the page's requests to a sandbox."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         """Serve `sandbox`."""
         self._sandbox = sandbox
         self._world: World = sandbox.telegram.world
-        self._run = secrets.token_hex(8)  # identifies this run of the sandbox; runs reuse ids
+        # Identifies this run of the sandbox, because a new run uses the same ids for other
+        # objects.
+        self._run = secrets.token_hex(8)
         self.live = Live(sandbox.telegram.subscribe)
 
     async def index(self, _request: web.Request) -> web.StreamResponse:
@@ -53,7 +58,7 @@ class Page:
         return files.static_file(request.match_info["name"])
 
     async def file(self, request: web.Request) -> web.StreamResponse:
-        """Return the bytes of a file_id."""
+        """Return the bytes of the file with a file_id."""
         content = _content(self._world, request.match_info["file_id"])
         if content is None:
             raise web.HTTPNotFound
@@ -71,7 +76,7 @@ class Page:
         )
 
     async def commands(self, request: web.Request) -> web.Response:
-        """Return the bot's commands in a chat for a language."""
+        """Return the bot's command menu in a chat, for a language."""
         chat = self._world.chat(int(request.query["chat_id"]), self._world.bot)
         if chat is None:
             raise web.HTTPNotFound
@@ -89,10 +94,11 @@ def _content(world: World, file_id: str) -> Content | None:
 
 
 def menu(bot: Bot, chat_type: str, chat_id: int, language: str) -> list[dict[str, object]]:
-    """Return the commands for a member of a chat.
+    """Return the command menu that Telegram shows to a member of a chat.
 
-    The narrowest scope comes first. In each scope, the language precedes the default. Channels
-    have no menu. Source: Bot API, BotCommandScope, "Determining list of commands".
+    The menu of the narrowest scope has precedence. In each scope, the menu of the member's
+    language precedes the menu without a language. Channels have no menu. Source: Bot API,
+    BotCommandScope, "Determining list of commands".
     """
     if chat_type == "channel":
         return []

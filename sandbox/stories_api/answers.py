@@ -49,14 +49,14 @@ TROUBLES: dict[str, tuple[int, dict[str, object]]] = {
     ),
     "edge": (403, {}),
 }
-"""Responses of one account to every request (`Profile.trouble`)."""
+"""The responses to every request about an account with a trouble (`Profile.trouble`)."""
 
 _STORY_ID = re.compile(r"(\d{5,30})(?:_\d{1,30})?")
-_HIGHLIGHT = "18"  # the pk of a profile's default highlight is this prefix and the profile's pk
+_HIGHLIGHT = "18"  # a profile's default highlight has a pk of this prefix and the profile's pk
 _SHARED = re.compile(r"(highlight|story):(\d{5,30})")
 
 
-class Refusal(Exception):  # noqa: N818  a regular response with a status other than 200
+class Refusal(Exception):  # noqa: N818  not an error of the program, but a regular response with a status other than 200
     """A response with a status other than 200, in the API's usual format."""
 
     def __init__(self, status: int, detail: str, exc_type: str) -> None:
@@ -68,13 +68,13 @@ class Refusal(Exception):  # noqa: N818  a regular response with a status other 
             self.body["exc_type"] = exc_type
 
 
-class EdgePage(Exception):  # noqa: N818  a regular response, written by the edge server
+class EdgePage(Exception):  # noqa: N818  not an error of the program, but a regular response of the edge server
     """A page of the edge server in front of the service."""
 
     html = EDGE_PAGE
 
 
-class Redirect(Exception):  # noqa: N818  a regular response, a redirect
+class Redirect(Exception):  # noqa: N818  not an error of the program, but a regular response with a redirect
     """A redirect to another URL."""
 
     def __init__(self, url: str) -> None:
@@ -197,7 +197,10 @@ class Answers:
         return self._kept(profile) | {"items": shown}
 
     def _kept(self, profile: Profile) -> dict[str, object]:
-        """Return the default highlight of a profile without highlights: its visible stories."""
+        """Return the default highlight of a profile without highlights.
+
+        The default highlight contains the visible stories of the profile.
+        """
         pk, stories = _HIGHLIGHT + profile.pk, self._instagram.stories_of(profile)
         return self._shapes.highlight(pk, profile, "Best of", 1_704_067_200, stories)
 
@@ -271,7 +274,7 @@ class Answers:
         return blob
 
     def _seen(self, profile: Profile | None) -> Profile:
-        """Return a profile that is visible. Count down the `failures` of a flaky profile."""
+        """Return a profile if it is visible. Count down the `failures` of a flaky profile."""
         if profile is not None and not profile.deleted:
             _troubled(profile)
             if profile.failures == 0:
@@ -303,7 +306,10 @@ def _pk(story_id: object) -> str:
 
 
 def _pk_of_link(url: object) -> str:
-    """Return the pk in a story link by its position, because a username may also be a number."""
+    """Return the pk in a story link.
+
+    The pk is found by its position in the link, because a username may also be a number.
+    """
     parts = _path_parts(str(url))
     if len(parts) >= 2 and parts[0] == "s":
         raise Refusal(400, "Call /v1/share/by/url for this link first", "ValidationError")

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from sandbox.clock import Clock
 
-BILLED = frozenset({200, 302, 307, 400, 403, 404, 422})  # 401, 402, 410, 429 and 5xx are free
+# Responses with the statuses 401, 402, 410, 429 and 5xx are free.
+BILLED = frozenset({200, 302, 307, 400, 403, 404, 422})
 PRICE = 0.001  # US dollars per request, on the standard plan
 USUAL_RATE = 15  # requests per second on a paid plan
 
@@ -16,8 +17,9 @@ class Billing:
 
     clock: Clock
     balance: int = 1_000_000
-    rate: float | None = None  # requests per second; None: no limit
-    also_billed: frozenset[int] = frozenset()  # statuses that are billed but should be free
+    rate: float | None = None  # requests per second; None means no limit
+    # Statuses that are billed although they should be free.
+    also_billed: frozenset[int] = frozenset()
     by_path: Counter[str] = field(default_factory=Counter)
     _tokens: float = 0.0
     _filled_at: float = 0.0
@@ -28,7 +30,7 @@ class Billing:
         return self.by_path.total()
 
     def limit(self, rate: float | None) -> None:
-        """Set the rate limit in requests per second. The burst size is the same number."""
+        """Set the rate limit in requests per second. A burst may have as many requests."""
         self.rate = rate
         self._tokens = rate or 0.0
         self._filled_at = self.clock.now()

@@ -25,7 +25,8 @@ class Endpoint:
     params: tuple[Param, ...]
     returns: str
     cost: int = 1
-    forced_cost: int | None = None  # price with `force`: one credit less, no privacy check
+    # Price with `force`; without the privacy check, the call costs one credit less.
+    forced_cost: int | None = None
 
     def price(self, values: Mapping[str, object]) -> int:
         """Return the price in credits of a call with the given parameters."""
@@ -35,10 +36,10 @@ class Endpoint:
 
 
 class Invalid(ValueError):  # noqa: N818  named after the reason phrase of the status
-    """Raised for invalid parameters. `detail` is the list of a 422 response."""
+    """Raised for invalid parameters. `detail` is the list of errors in a 422 response."""
 
     def __init__(self, detail: list[dict[str, object]]) -> None:
-        """Store the list."""
+        """Store the list of errors."""
         super().__init__("invalid parameters")
         self.detail = detail
 

@@ -58,9 +58,9 @@ class StoriesApi:
         seed: int = 0,
         switches: Switches | None = None,
     ) -> None:
-        """Serve `instagram` with links to `cdn`.
+        """Answer requests about `instagram` with links to `cdn`.
 
-        Two access keys are refused; all other keys are accepted.
+        Two access keys are refused. All other keys are accepted.
         """
         self.billing = Billing(clock)
         self._switches = switches = switches or Switches()
@@ -172,7 +172,7 @@ class StoriesApi:
         return await self._write(request, answer, fault)
 
     def _decide(self, request: web.Request) -> Answer:
-        """Make the checks in the API's order and return the answer."""
+        """Check a request in the order of the real API, and return the answer."""
         if (blocked := _at_the_edge(request)) is not None:
             return blocked
         endpoint = ENDPOINTS.get(request.path)
@@ -222,7 +222,7 @@ class StoriesApi:
         return endpoint.price(values) if believed is None else believed
 
     def _billable(self, cost: int, status: int) -> int:
-        """Return the credits to charge for a call with a stated price."""
+        """Return the credits to charge for a call whose price is known."""
         if status == 200 and self._switches["bill_of_answers"] == "more":
             return cost + 1 if cost else 0
         is_free = status in {403, 404} and self._switches[f"bill_of_{status}"] == "free"
@@ -302,7 +302,8 @@ def _key(request: web.Request) -> str:
 
 
 def _refused_key(key: str) -> dict[str, object]:
-    missing = "You forgot to add the access key to the request"  # invented text
+    # The text of the real API is not known, so this text is invented.
+    missing = "You forgot to add the access key to the request"
     return {
         "detail": missing if not key else "The access key is not valid",
         "exc_type": "Unauthorized",
@@ -321,7 +322,7 @@ def _from_the_edge(fault: Fault | None) -> bool:
     """Return whether a scripted response imitates a page of the edge server, which is free.
 
     The body is HTML or `error code: …`, and the status is not 200. Such a response has no price
-    header, but the fault's `headers` may add an `x-hiker-info`.
+    header `x-hiker-info`, unless the fault's `headers` add this header.
     """
     if fault is None or fault.fault.get("status", 200) == 200:
         return False

@@ -11,7 +11,7 @@ _BOX = {"x": 0.0, "y": 0.0, "width": 0.0, "height": 0.0}
 
 
 class Shapes:
-    """Builder of profile and story objects. Each object has newly signed links."""
+    """The builder of profile and story objects. Each object has newly signed links."""
 
     def __init__(self, instagram: Instagram, cdn: Cdn, seed: int = 0) -> None:
         """Build the profiles of `instagram` with links to `cdn`."""
@@ -19,7 +19,7 @@ class Shapes:
         self._rng = random.Random(f"{seed}/shapes")
 
     def user_short(self, profile: Profile) -> dict[str, object]:
-        """Return a `UserShort`."""
+        """Return a profile as a `UserShort` object."""
         return {
             "pk": profile.pk,
             "id": profile.pk,
@@ -32,7 +32,7 @@ class Shapes:
         }
 
     def user(self, profile: Profile) -> dict[str, object]:
-        """Return a `User`, as in the responses of the user endpoints."""
+        """Return a profile as a `User` object, as in the responses of the user endpoints."""
         picture = self._cdn.link("avatar", profile.pk)
         return {
             **self.user_short(profile),
@@ -50,7 +50,7 @@ class Shapes:
         }
 
     def story(self, story: Story) -> dict[str, object]:
-        """Return a `Story`. The duration of a video varies slightly between calls."""
+        """Return a `Story` object. The duration of a video varies slightly between calls."""
         is_video = story.media_type == 2
         seconds = media.seconds_of(story.variant) if is_video else 0.0
         drawn: dict[str, object] = {
@@ -79,7 +79,7 @@ class Shapes:
     def highlight(
         self, pk: str, profile: Profile, title: str, created_at: float, stories: list[Story]
     ) -> dict[str, object]:
-        """Return a `Highlight` without its items."""
+        """Return a `Highlight` object without its items."""
         return {
             "pk": pk,
             "id": f"highlight:{pk}",

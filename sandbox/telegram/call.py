@@ -1,4 +1,4 @@
-"""A call of a method with the parsed parameters, and the list of methods."""
+"""A call of a Bot API method with the parsed parameters, and the list of all methods."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -18,7 +18,7 @@ _TRUE = frozenset({"true", "yes", "1"})
 
 @dataclass(slots=True)
 class Call:
-    """The context of a method call."""
+    """A call of a method, with the objects that the method needs."""
 
     services: Services
     world: World
@@ -39,7 +39,7 @@ class Call:
         return json.dumps(value, ensure_ascii=False)
 
     def integer(self, name: str, default: int = 0) -> int:
-        """Return a parameter as an integer. Like the server, read invalid numbers as 0."""
+        """Return a parameter as an integer. An invalid number is 0, as on the real server."""
         value = self.params.get(name)
         return default if value is None else whole(value)
 
@@ -55,9 +55,9 @@ class Call:
         return not isinstance(self.params.get(name), dict | list)
 
     def json(self, name: str, what: str | None = None) -> Any:  # noqa: ANN401 - any JSON value
-        """Return a JSON parameter, decoded, or None if the parameter is missing.
+        """Return the decoded value of a JSON parameter, or None if the parameter is missing.
 
-        `what` is the name in the error message.
+        `what` is the name of the parameter in the error message.
 
         Raises:
             Refusal: The parameter is not valid JSON.
@@ -74,7 +74,7 @@ class Call:
 
 
 def whole(value: object) -> int:
-    """Return a number as the server parses it: the leading digits of a text."""
+    """Return the number that the leading digits of a text form, as parsed by the real server."""
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, int | float):
@@ -86,7 +86,7 @@ def whole(value: object) -> int:
 
 
 def truth(value: object) -> bool:
-    """Return a boolean as the server parses it."""
+    """Return a boolean, as parsed by the real server."""
     if isinstance(value, bool):
         return value
     return value is not None and str(value).strip().lower() in _TRUE
@@ -97,7 +97,7 @@ METHODS: dict[str, Handler] = {}
 
 
 def method(name: str) -> Callable[[Handler], Handler]:
-    """Register a handler for the method `name` (in the published spelling)."""
+    """Register a handler for the method `name`, written as in the published Bot API."""
 
     def register(handler: Handler) -> Handler:
         METHODS[name.lower()] = handler

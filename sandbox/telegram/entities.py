@@ -1,4 +1,4 @@
-"""Formatted text, parsed by TDLib: entities in UTF-16 units, lengths in code points."""
+"""Formatted text, parsed by TDLib. Entities count UTF-16 units, and lengths count code points."""
 
 import json
 import re
@@ -43,11 +43,13 @@ _KINDS = {
     "DateTime": "date_time",
 }
 _BACK = {kind: name for name, kind in _KINDS.items() if name != "PreCode"}
-_FOUND_ALONE = frozenset(  # Telegram finds these entities itself and drops the caller's
+# Telegram finds these entities itself, and drops such entities of the caller.
+_FOUND_ALONE = frozenset(
     {"mention", "hashtag", "cashtag", "bot_command", "url", "email", "phone_number"}
 )
 _AUTOMATIC = re.compile(r"[@#$/.:]|\d{6}|\+\d")
-_UNLISTED = ("BankCardNumber", "MediaTimestamp")  # the Bot API has no such types
+# Entity types of TDLib that the Bot API does not have.
+_UNLISTED = ("BankCardNumber", "MediaTimestamp")
 
 
 @cache
@@ -81,7 +83,9 @@ def parse_mode_of(value: object) -> str:
 def formatted(
     text: str, mode: str, given: list[Any] | None = None
 ) -> tuple[str, list[dict[str, Any]]]:
-    """Return the displayed text, trimmed, and its entities, including automatic entities.
+    """Return the trimmed text that Telegram displays, and all entities of the text.
+
+    The entities include the entities that Telegram finds automatically.
 
     Raises:
         Refusal: The text is too long before parsing, or the markup is invalid.
@@ -124,7 +128,10 @@ def _shown(entity: dict[str, Any]) -> dict[str, Any]:
 
 
 def _time_format(how: dict[str, Any] | None) -> str:
-    """Return the Bot API's letters for a time format: r, or a combination of w, d, D, t, T."""
+    """Return the letters of the Bot API for a time format.
+
+    The result is "r", or a combination of the letters w, d, D, t and T.
+    """
     if how is None:
         return ""
     if how["@type"] == "dateTimeFormattingTypeRelative":
@@ -171,7 +178,7 @@ def _read(entity: object) -> tuple[int, int, str]:
 
 
 def are_too_long(entities: list[dict[str, Any]]) -> bool:
-    """Return whether the entities of a message take more bytes than Telegram accepts."""
+    """Return whether the entities of a message have more bytes than Telegram accepts."""
     size = sum(_ENTITY_BYTES + len(one.get("url", "").encode()) for one in entities)
     return size > _ENTITIES_LIMIT
 

@@ -7,14 +7,17 @@ Listener = Callable[[dict[str, object]], None]
 
 
 class Events:
-    """A list of listeners. An exception of a listener propagates to the sender of the event."""
+    """A list of listeners for events. The sender of an event gets the exception of a listener."""
 
     def __init__(self) -> None:
         """Start without listeners."""
         self._listeners: list[Listener] = []
 
     def __bool__(self) -> bool:
-        """Return whether there are listeners. Message views are built only for listeners."""
+        """Return whether there are listeners.
+
+        Without listeners, the views of messages are not built.
+        """
         return bool(self._listeners)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:

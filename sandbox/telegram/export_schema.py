@@ -3,7 +3,8 @@
 Run `python -m sandbox.telegram.export_schema` after an upgrade of aiogram. A test checks that the
 file is current.
 
-A type is written as `int`, `Message`, `[PhotoSize]`, `int|str`. A trailing `!` means required.
+Examples of written types are `int`, `Message`, `[PhotoSize]` and `int|str`. A `!` at the end means
+that the parameter is required.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _SKIPPED = {"Default", "NoneType"}
 
 
 def type_name(annotation: object) -> str:
-    """Return the written form of an annotation."""
+    """Return the written form of the type in an annotation."""
     origin = typing.get_origin(annotation)
     parts = [type_name(part) for part in typing.get_args(annotation)] if origin else []
     if origin is typing.Annotated:

@@ -1,4 +1,4 @@
-"""The files stored by Telegram. A content may have many file_ids, each valid for one bot."""
+"""The files stored by Telegram. A content may have many file_ids; each is valid for one bot."""
 
 import base64
 import hashlib
@@ -39,7 +39,7 @@ _FOLDER = {"photo": "photos", "video": "videos", "animation": "animations", "voi
 
 @dataclass(slots=True)
 class Content:
-    """Uploaded or fetched bytes, stored once."""
+    """The bytes of an uploaded or fetched file. Equal bytes are stored once."""
 
     serial: int
     digest: bytes
@@ -53,7 +53,7 @@ class Content:
 
     def read(self) -> bytes:
         """Return the bytes."""
-        return self._data if self._path is None else self._path.read_bytes()  # type: ignore[return-value]  # either the data or the path is set
+        return self._data if self._path is None else self._path.read_bytes()  # type: ignore[return-value]  # the path is None only if the data are set
 
 
 @dataclass(slots=True)
@@ -186,7 +186,7 @@ class Files:
             self._folder = None
 
     def find(self, bot: Bot, text: str) -> tuple[str, Content, str]:
-        """Return the kind and the content of a file_id, and the letter of the file's size.
+        """Return the kind and the content of the file with a file_id, and the letter of its size.
 
         Raises:
             Refusal: The text is not a file_id, or the file_id belongs to a different bot.
@@ -201,12 +201,12 @@ class Files:
         return _KIND[body[0]], content, chr(body[7])
 
     def path(self, kind: str, content: Content) -> str:
-        """Return the path of a file in getFile's response."""
+        """Return the path that the response of getFile has for a file."""
         suffix = _SUFFIX.get(content.mime_type, "bin")
         return f"{_FOLDER.get(kind, 'documents')}/file_{content.serial}.{suffix}"
 
     def at(self, path: str) -> Content | None:
-        """Return the content at a path of getFile, or None if no file has the path."""
+        """Return the content of the file with a path of getFile, or None for an unknown path."""
         stem = path.rpartition("/")[2].partition(".")[0].removeprefix("file_")
         content = self._by_serial.get(int(stem)) if stem.isdecimal() else None
         known = content is not None and any(self.path(k, content) == path for k in _MARK)

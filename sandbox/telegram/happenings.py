@@ -8,9 +8,10 @@ from sandbox.telegram.world import World
 
 
 def tell(world: World, chat: Chat, message: Message, *, edited: bool = False) -> int | None:
-    """Send a message as an update to the bots in the chat that may read the message.
+    """Send a message as an update to the bots of the chat that may read the message.
 
-    Return the update's id at the main bot, or at the first receiving bot, or None.
+    Return the id of the update for the main bot. If the main bot gets no update, return the id for
+    the first bot that gets an update. Return None if no bot gets an update.
     """
     base = "channel_post" if chat.type == "channel" else "message"
     kind = f"edited_{base}" if edited else base
@@ -62,7 +63,7 @@ _FORWARDED = (
 
 
 def forwarded(message: Message) -> dict[str, Any]:
-    """Return the fields of a forwarded message: the content except media, and the origin."""
+    """Return the fields of a forwarded message: the origin, and the content without media."""
     origin = message.fields.get("forward_origin") or {"date": message.fields["date"]}
     if "type" not in origin and message.chat.type == "channel":
         channel = {"chat": message.chat.brief(), "message_id": message.id}
@@ -78,8 +79,8 @@ def forwarded(message: Message) -> dict[str, Any]:
 def mirror(world: World, message: Message) -> None:
     """Forward a channel's post to the discussion group, as Telegram does.
 
-    The bot also receives an update for a post of the bot, because the sender is Telegram's
-    account.
+    The bot receives an update even if the bot wrote the post, because the sender of the forwarded
+    message is Telegram's account.
     """
     channel = message.chat
     group = world.chats.get(channel.linked_chat_id or 0)
@@ -136,13 +137,16 @@ def standing(
 
 
 def arrive(world: World, chat: Chat, actor: dict[str, Any]) -> None:
-    """Notify the bots of a chat that the bots have joined, e.g. after the migration of a group."""
+    """Notify the bots of a chat that they have joined, for example after a group's migration."""
     for bot in world.bots_in(chat):
         _tell_bot(world, chat, bot, actor, Member("left"))
 
 
 def vanish(world: World, chat: Chat, actor: dict[str, Any]) -> None:
-    """Notify the bots of a deleted supergroup of the removal, also under the old id."""
+    """Notify the bots of a deleted supergroup that they were removed.
+
+    If the supergroup was a group before, the bots are also notified under the old id.
+    """
     ids = [chat, *([world.chats[chat.migrated_from]] if chat.migrated_from else [])]
     for one in ids:
         for bot in list(world.bots_in(one)):

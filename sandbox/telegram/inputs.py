@@ -30,7 +30,7 @@ class Given:
     content: Content
     source: str
     name: str = ""
-    kind: str = ""  # the kind of media of a file_id
+    kind: str = ""  # the kind of media, if the file was given by a file_id
 
 
 _SENTENCES = {  # source: telegram-bot-api, Client::fail_query_with_error
@@ -41,30 +41,36 @@ _SENTENCES = {  # source: telegram-bot-api, Client::fail_query_with_error
 }
 
 
-class MediaFailure(Exception):  # noqa: N818 - an answer of Telegram's media servers
+class MediaFailure(Exception):  # noqa: N818 - not an error of the program, but an answer of Telegram's media servers
     """Raised if Telegram's servers refuse a file after the Bot API server's own checks."""
 
     def __init__(self, text: str) -> None:
-        """`text` is the error of Telegram's servers: a CODE, or a sentence of TDLib."""
+        """Store the error `text` of Telegram's servers: a CODE, or a sentence of TDLib."""
         super().__init__(text)
         self.text = text
 
     def refusal(self) -> Refusal:
-        """Return the refusal of a call that sends only this file. Some codes become sentences."""
+        """Return the refusal of a call that sends only this file.
+
+        The refusal has a sentence instead of the code for some codes.
+        """
         return bad_request(_SENTENCES.get(self.text, self.text))
 
 
 def there(call: Call, value: str, field: str = "") -> bool:
-    """Return whether a call has a file. The chat is checked before the content of the file."""
+    """Return whether a call has a file.
+
+    The content of the file is not checked, because the chat is checked before the content.
+    """
     if _upload(call, value, field) is not None:
         return True
     return bool(value) and not value.startswith("attach://")
 
 
 def local(call: Call, kind: str, value: str, field: str = "") -> Given | str:
-    """Return a file after the checks that need no web access.
+    """Return the file in a call after the checks that need no web access.
 
-    Return an upload or the file of a file_id as `Given`, or a URL as text.
+    The result is a `Given` for an upload or a file_id, and a text for a URL.
 
     Raises:
         Refusal: An upload is empty or too big, or a file_id is invalid.
@@ -126,7 +132,7 @@ def known(call: Call, kind: str, file_id: str) -> Media:
 async def finish(
     call: Call, kind: str, given: Given | str, options: dict[str, Any]
 ) -> tuple[Media, str]:
-    """Return the media to send and their source. Fetch a URL, and check a photo.
+    """Return the media to send and their source. A URL is fetched, and a photo is checked.
 
     Raises:
         MediaFailure: Telegram's servers refuse the file.
@@ -179,7 +185,7 @@ def _media(call: Call, kind: str, given: Given, options: dict[str, Any]) -> Medi
 
 
 def thumbnail(call: Call, options: dict[str, Any]) -> Content | None:
-    """Return the thumbnail in a call, which must be an upload, or None."""
+    """Return the thumbnail in a call, or None if there is none. A thumbnail must be an upload."""
     upload = _upload(call, str(options.get("thumbnail") or ""), "thumbnail")
     if upload is None or not 0 < len(upload.data) < _THUMBNAIL_LIMIT:
         return None

@@ -1,4 +1,4 @@
-"""Flood limits: windows per bot, chat and group, and the server's delay of equal uploads."""
+"""Flood limits: limits per bot, chat and group, and the server's delay of equal uploads."""
 
 import math
 from collections import defaultdict, deque
@@ -16,7 +16,7 @@ DOCUMENTED: dict[str, Any] = {
     "pace_uploads": True,
     "hold_s": 0,
 }
-_PACED_FROM = 100_000  # bytes; larger uploads are delayed; telegram-bot-api, Client.cpp
+_PACED_FROM = 100_000  # bytes; uploads with more bytes are delayed; telegram-bot-api, Client.cpp
 _BACKLOG_S = 5.0
 
 
@@ -30,10 +30,11 @@ class Limits:
     per_chat_burst: int = 3  # maximum burst of messages in one private chat
     per_group_min: int = 20  # messages per minute in one group or channel
     pace_uploads: bool = True
-    hold_s: int = 0  # maximum wait of a message in seconds before its refusal; TDLib: 8
+    # Maximum seconds for which a message waits before its refusal; TDLib waits 8 seconds.
+    hold_s: int = 0
     _bot: dict[int, deque[float]] = field(default_factory=lambda: defaultdict(deque))
     _group: dict[tuple[int, int], deque[float]] = field(default_factory=lambda: defaultdict(deque))
-    # The time at which the bucket of each bot and chat is empty.
+    # For each bot and chat, the time at which the bucket of the chat is empty.
     _chat: dict[tuple[int, int], float] = field(default_factory=dict)
 
     def settings(self) -> dict[str, Any]:
@@ -66,7 +67,8 @@ class Limits:
         """Count `weight` messages to a chat.
 
         Raises:
-            Refusal: 429, with the seconds until the messages are allowed.
+            Refusal: A limit is exceeded. The response has status 429 and the seconds until the
+                messages are allowed.
         """
         if not self.enabled:
             return
@@ -110,7 +112,8 @@ class Pacing:
         """Return the seconds for which an upload of `size` bytes must wait.
 
         Raises:
-            Refusal: 429 for a minute, if the pending uploads already take more than 5 s.
+            Refusal: The pending uploads already take more than 5 s. The response has status 429
+                and demands a wait of a minute.
         """
         if not (self.limits.enabled and self.limits.pace_uploads) or size <= _PACED_FROM:
             return 0.0

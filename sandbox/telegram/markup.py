@@ -1,4 +1,4 @@
-"""Parsing and checks of reply_markup, which is returned in the Bot API's format."""
+"""Parsing and checks of the parameter reply_markup. The result is in the Bot API's format."""
 
 import json
 from typing import Any
@@ -29,13 +29,13 @@ def _cannot(what: str, why: str) -> Refusal:
 
 
 def inline_of(call: Call, chat_type: str = "private") -> Markup | None:
-    """Return the inline keyboard of an edit, or None for other markup or no markup."""
+    """Return the inline keyboard of an edit. Return None for any other markup or no markup."""
     markup = of(call, chat_type)
     return markup if markup and "inline_keyboard" in markup else None
 
 
 def of(call: Call, chat_type: str = "private") -> Markup | None:
-    """Return the markup of a call, or None.
+    """Return the markup of a call, or None if the call has no markup.
 
     Raises:
         Refusal: The markup cannot be parsed, or Telegram refuses a button.

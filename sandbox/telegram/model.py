@@ -86,22 +86,25 @@ class Chat:
     bot: Bot | None = None  # the bot of a private chat
     username: str | None = None
     is_forum: bool = False
-    is_direct_messages: bool = False  # the direct messages of a channel, one topic per person
+    # Whether the chat has the direct messages of a channel, with one topic per person.
+    is_direct_messages: bool = False
     started: bool = False  # in a private chat: whether the person has written
     deleted: bool = False
     migrated_to: int | None = None
     migrated_from: int | None = None
     slow_mode_delay: int = 0
-    linked_chat_id: int | None = None  # a channel's group, a group's channel
+    # The discussion group of a channel, or the channel of a discussion group.
+    linked_chat_id: int | None = None
     has_hidden_members: bool = False
-    deletes_posts: bool = False  # another bot deletes the bot's messages at once
+    deletes_posts: bool = False  # whether another bot deletes the bot's messages at once
     last_bot: int | None = None  # id of the bot that wrote last
     permissions: dict[str, bool] = field(default_factory=dict)
     members: dict[int, Member] = field(default_factory=dict)
     topics: dict[int, Topic] = field(default_factory=dict)
     messages: dict[int, "Message"] = field(default_factory=dict)
     last_message_id: int = 0
-    last_sent_at: dict[int, float] = field(default_factory=dict)  # by user, for slow mode
+    # The times of the users' last messages, for slow mode.
+    last_sent_at: dict[int, float] = field(default_factory=dict)
     _brief: dict[str, Any] | None = None
 
     @property
@@ -110,13 +113,13 @@ class Chat:
         return self.type
 
     def brief(self) -> dict[str, Any]:
-        """Return the Bot API's Chat."""
+        """Return the chat as the Bot API's object Chat."""
         if self._brief is None:
             self._brief = self._built()
         return self._brief
 
     def changed(self) -> None:
-        """Discard the cached Chat after a change."""
+        """Discard the cached object Chat after a change of the chat."""
         self._brief = None
 
     def _built(self) -> dict[str, Any]:
@@ -167,7 +170,7 @@ class Chat:
 
     @property
     def has_topics(self) -> bool:
-        """Return whether the chat has topics. In a private chat, this is a setting of the bot."""
+        """Return whether the chat has topics. In a private chat, a setting of the bot decides."""
         return self.is_forum if self.bot is None else self.bot.has_topics
 
     def may_manage_topics(self, user_id: int) -> bool:
@@ -177,7 +180,10 @@ class Chat:
         return member.status == "creator" or (member.status == "administrator" and named)
 
     def may_create_topics(self, user_id: int) -> bool:
-        """Return whether a user may create a topic, by a right of the user or of all members."""
+        """Return whether a user may create a topic.
+
+        The right may be a right of the user or a right of all members.
+        """
         if self.type == "private" or self.may_manage_topics(user_id):
             return True
         member = self.member(user_id)
@@ -188,18 +194,18 @@ class Chat:
         )
 
     def is_open_to(self, user_id: int, topic: Topic) -> bool:
-        """Return whether a user may write in a topic, which may be closed."""
+        """Return whether a user may write in a topic. The topic may be closed."""
         is_closed = topic.state == "closed" and self.type != "private"
         return not is_closed or topic.made_by == user_id or self.may_manage_topics(user_id)
 
     def admin_rights(self, member: Member) -> dict[str, bool]:
-        """Return the rights of an administrator in ChatMemberAdministrator."""
+        """Return the rights that the object ChatMemberAdministrator has for an administrator."""
         extra = _CHANNEL_RIGHTS if self.type == "channel" else _GROUP_RIGHTS
         names = ADMIN_RIGHTS + extra
         return {name: member.rights.get(name, name != "can_manage_topics") for name in names}
 
     def member_view(self, user: dict[str, Any]) -> dict[str, Any]:
-        """Return the Bot API's ChatMember of a user."""
+        """Return a user's membership as the Bot API's object ChatMember."""
         member = self.member(user["id"])
         view: dict[str, Any] = {"user": user, "status": member.status}
         if member.status == "creator":
@@ -223,7 +229,8 @@ class Chat:
 class Message:
     """A message.
 
-    `fields` is the Bot API's Message without media, because file_ids differ by bot.
+    `fields` has the fields of the Bot API's object Message without media, because each bot has
+    different file_ids.
     """
 
     chat: Chat
@@ -242,7 +249,7 @@ class Message:
     reactions: list[str] = field(default_factory=list)
 
     def view(self, bot: Bot, *, nested: bool = False) -> dict[str, Any]:
-        """Return the Bot API's Message as `bot` receives the message."""
+        """Return the Bot API's object Message that `bot` receives."""
         if self.media is None and self.reply_to is None:
             return self.fields
         view = dict(self.fields)
@@ -253,7 +260,7 @@ class Message:
         return view
 
     def shown(self, bot: Bot) -> dict[str, Any]:
-        """Return the Message for the control API, with details on its delivery."""
+        """Return the object Message for the control API, with details on the delivery."""
         view = dict(self.view(bot))
         view["_sent_at"] = self.sent_at
         view["_from_bot"] = self.bot is not None
@@ -276,15 +283,15 @@ class Message:
 
     @property
     def thread(self) -> int:
-        """Return the forum topic of the message, or the thread of a comment, or 0."""
+        """Return the id of the message's forum topic or comment thread, or 0 without either."""
         thread: int = self.fields.get("message_thread_id", 0)
         return thread
 
     @property
     def thread_of_replies(self) -> int:
-        """Return the thread of a reply.
+        """Return the id of the thread that a reply to this message belongs to.
 
-        In a supergroup without topics, any message starts a thread.
+        In a supergroup without topics, any message can start a thread.
         """
         begins = self.chat.type == "supergroup" and not self.chat.is_forum
         return self.thread or (self.id if begins else 0)

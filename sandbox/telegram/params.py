@@ -34,7 +34,7 @@ class Request:
 
 
 async def read(request: web.Request, largest: int = FILE_LIMIT) -> Request:
-    """Return the parameters of the query and of the body. The body takes precedence.
+    """Return the parameters in the query and in the body. The body has precedence.
 
     A file may have at most `largest` bytes.
 

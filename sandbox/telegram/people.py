@@ -18,7 +18,7 @@ class Person:
     deactivated: bool = False
 
     def user(self) -> dict[str, Any]:
-        """Return the Bot API's User."""
+        """Return the person as the Bot API's object User."""
         user: dict[str, Any] = {"id": self.id, "is_bot": False, "first_name": self.first_name}
         for name in ("last_name", "username", "language_code"):
             if (value := getattr(self, name)) is not None:
@@ -36,17 +36,18 @@ class Profile:
 
 @dataclass(slots=True)
 class Bot:
-    """A bot. The first bot with a call is the default bot of all control calls."""
+    """A bot. The first bot that makes a call is the default bot of all control calls."""
 
     id: int
     inbox: Inbox
     first_name: str = "Storybell"
     claimed: bool = False  # whether a token with this id has been used
-    reads_all: bool = False  # False: group privacy mode is on (BotFather's default)
+    # False means that the group privacy mode is on, which is BotFather's default.
+    reads_all: bool = False
     inline: bool = True
     has_topics: bool = False  # whether private chats have topics; BotFather's "Threaded Mode"
     users_make_topics: bool = False
-    last_message_id: int = 0  # all private chats share one counter
+    last_message_id: int = 0  # all private chats of the bot share this counter
     commands: dict[tuple[str, str], list[dict[str, Any]]] = field(default_factory=dict)
     profiles: dict[str, Profile] = field(default_factory=dict)
     _user: dict[str, Any] | None = None
@@ -57,7 +58,7 @@ class Bot:
         return f"storybell_{self.id}_bot"
 
     def user(self) -> dict[str, Any]:
-        """Return the Bot API's User without the additional fields of getMe."""
+        """Return the bot as the Bot API's object User, without the additional fields of getMe."""
         if self._user is None or self._user["id"] != self.id:
             self._user = {
                 "id": self.id,

@@ -3,11 +3,11 @@
 from typing import Any
 
 
-class Refusal(Exception):  # noqa: N818 - a response, not an error of the program
+class Refusal(Exception):  # noqa: N818 - not an error of the program, but a regular response
     """An `ok: false` response of the server."""
 
     def __init__(self, code: int, description: str, **parameters: int) -> None:
-        """`parameters` are the ResponseParameters: retry_after or migrate_to_chat_id."""
+        """Store the response. `parameters` may have retry_after or migrate_to_chat_id."""
         super().__init__(description)
         self.code = code
         self.description = description
@@ -26,7 +26,10 @@ class Refusal(Exception):  # noqa: N818 - a response, not an error of the progra
 
 
 def bad_request(text: str, **parameters: int) -> Refusal:
-    """Return a 400 response. Like the server, lower the first letter unless the word is a CODE."""
+    """Return a 400 response.
+
+    As on the real server, the first letter becomes lower case unless the first word is a CODE.
+    """
     if len(text) > 1 and (text[1].islower() or text[1] == "'"):
         text = text[0].lower() + text[1:]
     return Refusal(400, f"Bad Request: {text}", **parameters)

@@ -1,4 +1,4 @@
-"""The published Bot API as tables of parameters and fields with types."""
+"""The published Bot API, as tables of the parameters and fields with their types."""
 
 import json
 from collections.abc import Container, Iterator, Mapping
@@ -17,7 +17,7 @@ class Method:
     name: str
     params: dict[str, str]
     known: frozenset[str]
-    nested: frozenset[str]  # parameters that hold objects
+    nested: frozenset[str]  # the names of the parameters that contain objects
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def load() -> Schema:
 
 
 def unknown_params(method: Method, params: Mapping[str, Any]) -> list[str]:
-    """Return the sent parameters and fields that the published API lacks.
+    """Return the sent parameters and fields that do not exist in the published API.
 
     Examples: `text2`, `reply_markup.foo`.
     """
@@ -64,7 +64,7 @@ def unknown_params(method: Method, params: Mapping[str, Any]) -> list[str]:
 
 
 def unknown_within(path: str, written: str, value: object) -> Iterator[str]:
-    """Yield the paths of fields that the published type of a value lacks."""
+    """Yield the paths of a value's fields that do not exist in the published type."""
     if isinstance(value, list):
         for index, item in enumerate(value):
             yield from unknown_within(f"{path}[{index}]", written, item)

@@ -1,4 +1,4 @@
-"""Sending of a message: the final checks, the message, and the response."""
+"""The last part of a send: the final checks, the new message, and the response."""
 
 import asyncio
 from dataclasses import dataclass
@@ -13,13 +13,14 @@ from sandbox.telegram.refusals import DELETED_AT_ONCE, Refusal, bad_request, too
 
 @dataclass(slots=True)
 class Place:
-    """The target of a message and the options."""
+    """The target and the options of a message."""
 
     chat: Chat
     thread: int
     reply_to: Message | None
     keyboard: dict[str, Any] | None  # the keyboard below the message
-    reply_keyboard: dict[str, Any] | None  # replaces the person's keyboard
+    # A keyboard that replaces the keyboard of the person's device.
+    reply_keyboard: dict[str, Any] | None
     protected: bool
     direct_topic: dict[str, Any] | None = None  # topic of a channel's direct messages
 
@@ -28,7 +29,7 @@ def place(call: Call, kind: str, *, with_markup: bool = True) -> Place:
     """Return the target of a message of a kind after all checks.
 
     Raises:
-        Refusal: The first check that fails, in the server's order.
+        Refusal: A check fails. The checks are made in the order of the real server.
     """
     reply = _reply_parameters(call)
     given = markup.of(call) if with_markup else None
@@ -38,7 +39,7 @@ def place(call: Call, kind: str, *, with_markup: bool = True) -> Place:
     if given and "inline_keyboard" in given and chat.type != "private":
         given = markup.of(call, chat.type)
     direct_topic = targets.direct_messages_topic(call, chat)
-    thread = targets.topic(call, chat)  # checked before the reply: Client.cpp
+    thread = targets.topic(call, chat)  # the topic is checked before the reply: Client.cpp
     reply_to = _reply_target(call, chat, reply)
     if reply_to is not None and not thread:
         thread = reply_to.thread_of_replies
@@ -94,7 +95,7 @@ async def charge(call: Call, chat: Chat, weight: int = 1) -> None:
     (``NetQueryCreator``: 8; ``NetQueryDelayer``).
 
     Raises:
-        Refusal: 429.
+        Refusal: A flood limit or the slow mode is exceeded. The status is 429.
     """
     held = 0
     while True:
@@ -164,7 +165,7 @@ def post(
 
 
 def shown(call: Call, messages: list[Message]) -> list[dict[str, Any]]:
-    """Return the caller's view of the call's messages.
+    """Return the messages that a call has sent, as the bot that made the call sees them.
 
     Raises:
         Refusal: A different bot has already deleted the messages: Client.cpp, delete_message.

@@ -1,4 +1,4 @@
-"""The Bot API listener: token, method, parameters, the method itself, the response."""
+"""The Bot API listener: it checks a call, runs the method and writes the response."""
 
 import asyncio
 import json
@@ -54,9 +54,10 @@ _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class Telegram:
-    """A Telegram in memory.
+    """A simulated Telegram in memory.
 
-    `app()` serves bots, and `control_routes()` controls persons and chats.
+    `app()` serves the calls of bots. `control_routes()` returns the routes that control persons
+    and chats.
     """
 
     def __init__(
@@ -67,7 +68,10 @@ class Telegram:
         fetch: Fetch,
         switches: Switches | None = None,
     ) -> None:
-        """`fetch(url)` requests a URL as Telegram's servers do. None means a failed request."""
+        """Create the server. `fetch(url)` requests a URL in the way of Telegram's servers.
+
+        If the request fails, `fetch(url)` returns None.
+        """
         self.world = World(clock, switches)
         limits = Limits()
         self.services = Services(fetch, limits, Pacing(limits), Webhooks(clock))
@@ -91,7 +95,7 @@ class Telegram:
         return app
 
     def control_routes(self) -> list[web.RouteDef]:
-        """Return the routes below /control/ for persons and chats."""
+        """Return the routes under /control/ for persons and chats."""
         return routes.routes(self.world, self.services)
 
     async def start(self) -> None:

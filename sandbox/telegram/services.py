@@ -1,4 +1,4 @@
-"""Services that the methods share besides the world: web access, flood limits, webhooks."""
+"""Services that all methods share: web access, flood limits and webhooks."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass

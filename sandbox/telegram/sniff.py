@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """The type of a picture and the size in pixels."""
+    """The type of a picture and its size in pixels."""
 
     kind: str  # jpeg, png, gif, webp or bmp
     width: int
@@ -28,7 +28,7 @@ _SOF = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0x
 
 
 def picture(data: bytes) -> Picture | None:
-    """Return the type and the size of a picture from the header, or None for other files."""
+    """Return the type and the size in a picture's header, or None for other files."""
     for magic, read in _READERS.items():
         if data.startswith(magic):
             try:

@@ -64,8 +64,8 @@ def check_write(chat: Chat, bot: Bot) -> None:
     """Check whether the bot may write to a chat.
 
     Raises:
-        Refusal: 400 with migrate_to_chat_id after a migration, 400 for a deleted supergroup or
-            channel, else 403.
+        Refusal: The bot may not write. The status is 400 with migrate_to_chat_id after a
+            migration, 400 for a deleted supergroup or channel, and otherwise 403.
     """
     if chat.person is not None:
         if chat.person.deactivated:
@@ -100,7 +100,7 @@ def check_right(chat: Chat, bot: Bot, kind: str) -> None:
     """Check whether the bot may send a kind of content to a chat.
 
     Raises:
-        Refusal: 400 with the kind in the text.
+        Refusal: The bot lacks the right. The status is 400, and the text names the kind.
     """
     if chat.type == "private":
         return
@@ -117,7 +117,8 @@ def direct_messages_topic(call: Call, chat: Chat) -> dict[str, Any] | None:
     """Return the target topic of a channel's direct messages, or None for any other chat.
 
     Raises:
-        Refusal: 400 (td, ``MessageTopic::get_send_message_topic``).
+        Refusal: The topic is missing or invalid. The status is 400 (td,
+            ``MessageTopic::get_send_message_topic``).
     """
     if not chat.is_direct_messages:
         return None
@@ -138,7 +139,7 @@ def topic(call: Call, chat: Chat) -> int:
     """
     thread = call.integer("message_thread_id")
     if chat.type != "private" and not chat.is_forum:
-        return 0  # Client.cpp, check_message_topic ignores the parameter
+        return 0  # the server ignores the parameter in this case: Client.cpp, check_message_topic
     if thread <= 0:
         general = chat.topics.get(GENERAL_TOPIC)
         if general and not chat.is_open_to(call.bot.id, general):

@@ -36,7 +36,10 @@ def message_text(call: Call) -> dict[str, Any]:
 
 
 def _given(call: Call, name: str) -> list[Any] | None:
-    """Return the caller's entities. Like the server, ignore a value that is not a JSON array."""
+    """Return the caller's entities. A value is ignored if it is not a JSON array.
+
+    The real server ignores such values too.
+    """
     value = call.params.get(name)
     if isinstance(value, str):
         try:
@@ -84,10 +87,10 @@ def has_too_long_entities(body: dict[str, Any]) -> bool:
 
 
 def check_entities(body: dict[str, Any]) -> None:
-    """Refuse a message with too long entities. Call this function last, like Telegram.
+    """Refuse a message with too long entities. As at Telegram, this must be the last check.
 
     Raises:
-        Refusal: 400.
+        Refusal: The entities have too many bytes. The status is 400.
     """
     if has_too_long_entities(body):
         raise bad_request("ENTITIES_TOO_LONG")

@@ -1,4 +1,4 @@
-"""A bot's updates: numbered, filtered, expiring, and in queues as at Telegram."""
+"""A bot's updates. As at Telegram, updates have numbers, queues, filters and an expiry."""
 
 import asyncio
 from collections import deque
@@ -30,7 +30,7 @@ class Update:
     in_flight: bool = False
 
     def body(self) -> dict[str, Any]:
-        """Return the Bot API's Update."""
+        """Return the update as the Bot API's object Update."""
         return {"update_id": self.id, self.kind: self.payload}
 
 
@@ -48,7 +48,7 @@ class Inbox:
 
     clock: Clock
     pending: deque[Update] = field(default_factory=deque)
-    allowed: frozenset[str] | None = None  # None: all except NOT_BY_DEFAULT
+    allowed: frozenset[str] | None = None  # None means all kinds except NOT_BY_DEFAULT
     last_id: int = 100_000_000
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     poll: Poll | None = None
@@ -67,7 +67,7 @@ class Inbox:
         self.allowed = wanted or None
 
     def put(self, kind: str, payload: dict[str, Any], queue: str) -> int | None:
-        """Add an update. Return the update's id, or None if the bot does not accept the kind."""
+        """Add an update. Return its id, or None if the bot does not accept this kind of update."""
         if not self.accepts(kind):
             return None
         self.last_id += 1
@@ -82,7 +82,10 @@ class Inbox:
         arrived.set()
 
     def confirm(self, offset: int) -> None:
-        """Remove the updates below `offset`. Offset -n keeps only the latest n updates."""
+        """Remove the updates with ids below `offset`.
+
+        An `offset` of -n keeps only the latest n updates.
+        """
         if offset < 0:
             while len(self.pending) > -offset:
                 self.pending.popleft()

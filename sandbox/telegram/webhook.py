@@ -1,4 +1,7 @@
-"""Delivery to webhooks: parallel queues, one update of a queue at a time, retries until expiry."""
+"""Delivery to webhooks: parallel queues, with one update of each queue at a time.
+
+A delivery is retried until the update expires.
+"""
 
 import asyncio
 import json
@@ -12,7 +15,7 @@ from sandbox.telegram.people import Bot
 from sandbox.telegram.updates import Update
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - a header's name, no secret
+SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the name of a header, not a secret
 _READ_TIMEOUT_S = 60.0
 _CAP_S = (60.0, 120.0)
 _LONGEST_RETRY_AFTER_S = 3600.0
@@ -38,7 +41,7 @@ class Webhooks:
     """The deliveries of all bots. Each bot has a task group within a common group."""
 
     def __init__(self, clock: Clock, seed: int = 0) -> None:
-        """Deliveries begin with `start`."""
+        """Create the deliveries. The method `start` begins the deliveries."""
         self.set_at: dict[int, float] = {}
         self.answered: asyncio.Queue[tuple[Bot, dict[str, object]]] = asyncio.Queue()
         self._clock = clock
@@ -174,7 +177,8 @@ class Webhooks:
     def pause(self, update: Update, retry_after: str | None) -> float:
         """Return the seconds until the next attempt: 0, 2, 4, 8, …, at most one to two minutes.
 
-        A Retry-After header has precedence, up to an hour.
+        If the response has a header Retry-After, return the seconds in the header, at most an
+        hour.
         """
         if retry_after is not None and retry_after.strip().isdecimal():
             return min(float(retry_after), _LONGEST_RETRY_AFTER_S)

@@ -13,7 +13,7 @@ from sandbox.telegram.model import GENERAL_TOPIC, ICON_COLOR, Chat, Member, Mess
 from sandbox.telegram.people import Bot, Person
 from sandbox.telegram.updates import Inbox
 
-_FIRST_BOT = 7_000_000_001  # the id in the first token replaces this id
+_FIRST_BOT = 7_000_000_001  # the id in the token of the first call replaces this id
 FIRST_PERSON = 100_000_001
 _FIRST_GROUP = 4_000_000_001
 _FIRST_CHANNEL = 1_000_002_000_000_001  # the Bot API shows the id with a minus sign
@@ -55,11 +55,12 @@ class World:
         self.files = Files()
         self.people: dict[int, Person] = {}
         self.chats: dict[int, Chat] = {}
-        self.private: dict[tuple[int, int], Chat] = {}  # by the ids of bot and person
+        # The key has the id of the bot and the id of the person.
+        self.private: dict[tuple[int, int], Chat] = {}
         self.callbacks: dict[str, Callback] = {}
         self.inline: dict[str, InlineQuery] = {}
-        # The end of Telegram's cache time for an answer, by bot, query, offset and person, or 0
-        # for all persons.
+        # The end of Telegram's cache time for an answer to an inline query. The key has the bot,
+        # the query, the offset and the person. The person is 0 if the answer is for all persons.
         self.cached: dict[tuple[int, str, str, int], tuple[float, str]] = {}
         self.lost = 0  # calls that took effect although their response was lost
         self.callback_life_s = CALLBACK_LIFE_S
@@ -121,7 +122,7 @@ class World:
         return chat
 
     def chat(self, chat_id: int, bot: Bot) -> Chat | None:
-        """Return the chat with an id. A private chat is the chat with `bot`."""
+        """Return the chat with an id. For a person's id, return the private chat with `bot`."""
         if chat_id < 0:
             return self.chats.get(chat_id)
         person = self.people.get(chat_id)
@@ -136,7 +137,7 @@ class World:
         return None
 
     def user(self, user_id: int) -> dict[str, Any] | None:
-        """Return the User with an id, a person or a bot."""
+        """Return the object User of the person or bot with an id."""
         if (person := self.people.get(user_id)) is not None:
             return person.user()
         bot = self.bots.get(user_id)
@@ -184,7 +185,7 @@ class World:
         thread: int = 0,
         **fields: Any,  # noqa: ANN401 - fields of Message
     ) -> Message:
-        """Add a service message, e.g. for a new member or a migration."""
+        """Add a service message, for example about a new member or a migration."""
         body = self.head(chat, sender) | fields
         if thread:
             body |= {"message_thread_id": thread, "is_topic_message": True}
@@ -193,7 +194,7 @@ class World:
     def add_topic(
         self, chat: Chat, sender: dict[str, Any], name: str, *, icon_color: int = ICON_COLOR
     ) -> tuple[Topic, Message]:
-        """Create a topic with a service message, which determines the topic's id."""
+        """Create a topic with a service message. The id of the message is the id of the topic."""
         made = {"name": name, "icon_color": icon_color}
         if chat.bot is None:
             chat.last_message_id = max(chat.last_message_id, GENERAL_TOPIC)

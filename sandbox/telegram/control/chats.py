@@ -45,15 +45,15 @@ def table(world: World, services: Services) -> dict[tuple[str, str], Handle]:
 
 
 class Chats:
-    """The handlers for a world."""
+    """The handlers of control calls that read or change the chats of a world."""
 
     def __init__(self, world: World, services: Services) -> None:
-        """Change `world` and the limits of `services`."""
+        """Create handlers that change `world` and the limits of `services`."""
         self._world = world
         self._services = services
 
     async def all_chats(self, _: web.Request) -> object:
-        """Return every chat with the last message."""
+        """Return every chat with its last message."""
         return [self._summary(chat) for chat in self._world.all_chats()]
 
     def _summary(self, chat: Chat) -> dict[str, Any]:
@@ -72,7 +72,10 @@ class Chats:
         return summary
 
     async def add_chat(self, request: web.Request) -> object:
-        """Create a group, supergroup or channel with the bot (channels: as administrator)."""
+        """Create a group, supergroup or channel with the bot.
+
+        In a channel, the bot is an administrator.
+        """
         wanted = await get.body(request)
         kind = wanted["type"]
         if kind not in {"group", "supergroup", "channel"}:
@@ -112,7 +115,8 @@ class Chats:
     async def change(self, request: web.Request) -> object:
         """Change a chat.
 
-        Title, permissions, slow mode, linked chat, hidden members and deletion can be changed.
+        A call can change the title, the permissions, the slow mode, the linked chat and whether
+        members are hidden. A call can also delete the chat.
         """
         chat = get.chat(self._world, request.match_info["chat"])
         was_deleted = chat.deleted
@@ -125,7 +129,8 @@ class Chats:
     async def messages(self, request: web.Request) -> object:
         """Return the messages of a chat in order.
 
-        `from_bot=false` includes messages of persons and deleted messages.
+        By default, only existing messages of the bot are returned. With `from_bot=false`, messages
+        of persons and deleted messages are also returned.
         """
         query = request.query
         bot = get.bot(self._world, query.get("bot_id"))
@@ -145,7 +150,10 @@ class Chats:
         return [chat.member_view(user) for user in users if user]
 
     async def set_member(self, request: web.Request) -> object:
-        """Change a membership (promote, demote, remove). `bot` or a bot's id names a bot."""
+        """Change a membership: promote, demote or remove a member.
+
+        The word `bot`, or the id of a bot, names a bot as the member.
+        """
         wanted = await get.body(request)
         ident = request.match_info["user"]
         bot = get.bot(self._world, wanted.get("bot_id"))
@@ -163,7 +171,7 @@ class Chats:
         return {"update_id": told, "member": chat.member_view(user or {})}
 
     def _actor(self, chat: Chat, user_id: int, wanted: dict[str, Any]) -> dict[str, Any]:
-        if wanted.get("by") == _group_bot()["id"]:  # an anonymous administrator
+        if wanted.get("by") == _group_bot()["id"]:  # an anonymous administrator makes the change
             return _group_bot()
         if "by" in wanted:
             return get.person(self._world, wanted["by"]).user()
@@ -211,9 +219,9 @@ class Chats:
         return _topic_view(topic)
 
     def _topic_of_number(self, chat: Chat, thread: int, wanted: dict[str, Any]) -> object:
-        """Create a topic whose first message has the number `thread`.
+        """Create a topic whose first message has the id `thread`.
 
-        If a message has the number already, the topic has no message of its own.
+        If a message with this id already exists, no first message is created.
         """
         if not chat.is_forum:
             raise ValueError("the chat is no forum, or counts its topics by itself")
@@ -236,11 +244,13 @@ class Chats:
             raise ValueError("state must be open, closed or deleted")
         topic = chat.topics.get(thread)
         if topic is None and thread == GENERAL_TOPIC and chat.is_forum:
-            topic = chat.topics[thread] = Topic(thread, "General")  # every forum has this topic
+            # Every forum has the General topic.
+            topic = chat.topics[thread] = Topic(thread, "General")
         if topic is None:
             return self._topic_of_number(chat, thread, wanted)
         before, topic.state = topic.state, state
-        if state == "deleted":  # also deletes the topic's messages: td, DeleteForumTopicQuery
+        # The deletion of a topic also deletes its messages: td, DeleteForumTopicQuery.
+        if state == "deleted":
             for message in chat.messages.values():
                 there = {message.id, message.fields.get("message_thread_id")}
                 if thread in there and not message.deleted:
@@ -288,7 +298,7 @@ class Chats:
         return self._services.limits.settings()
 
     async def file(self, request: web.Request) -> web.Response:
-        """Return the bytes of a file by a file_id of any bot, for the chat page."""
+        """Return the bytes of a file for the chat page. The file_id may belong to any bot."""
         for bot in self._world.bots.values():
             try:
                 _, content, _ = self._world.files.find(bot, request.match_info["file"])

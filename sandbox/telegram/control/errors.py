@@ -9,12 +9,12 @@ from sandbox.telegram.people import Bot, Person
 from sandbox.telegram.world import World
 
 
-class Unknown(Exception):  # noqa: N818 - a regular response with status 404
+class Unknown(Exception):  # noqa: N818 - not an error of the program, but a regular response with status 404
     """Raised if an object does not exist."""
 
 
 async def body(request: web.Request) -> dict[str, Any]:
-    """Return the JSON object of a request, or an empty object if there is no body.
+    """Return the JSON object in a request's body, or an empty object if there is no body.
 
     Raises:
         ValueError: The body is not a JSON object.
@@ -23,7 +23,7 @@ async def body(request: web.Request) -> dict[str, Any]:
         return {}
     value = await request.json()
     if not isinstance(value, dict):
-        raise ValueError("a JSON object is expected")  # noqa: TRY004  one error class for an invalid request
+        raise ValueError("a JSON object is expected")  # noqa: TRY004  all invalid requests raise the same error class
     return value
 
 
@@ -54,7 +54,10 @@ def person(world: World, wanted: object) -> Person:
 
 
 def chat(world: World, wanted: object, of: Bot | None = None) -> Chat:
-    """Return the chat with an id. A private chat is the chat with `of` or with the main bot.
+    """Return the chat with an id.
+
+    For the id of a person, return the private chat with the bot `of`, or with the main bot if `of`
+    is not given.
 
     Raises:
         Unknown: No chat has the id.

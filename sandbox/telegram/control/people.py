@@ -1,4 +1,4 @@
-"""Control calls for persons: they are created, and write, edit and delete messages."""
+"""Control calls that create persons, and that write, edit and delete their messages."""
 
 import base64
 from collections.abc import Awaitable, Callable
@@ -31,10 +31,10 @@ def table(world: World) -> dict[tuple[str, str], Handle]:
 
 
 class People:
-    """The handlers for a world."""
+    """The handlers of control calls that act as the persons of a world."""
 
     def __init__(self, world: World) -> None:
-        """Change `world`."""
+        """Create handlers that change `world`."""
         self._world = world
 
     async def add_user(self, request: web.Request) -> object:
@@ -112,7 +112,9 @@ class People:
         )  # fmt: skip
 
     def _attached(self, given: dict[str, Any]) -> Media:
-        """Return a file of a person: `kind` (photo, voice or document), `base64`, `name`, `type`.
+        """Return the file that a person attaches to a message.
+
+        The fields of the file are `kind` (photo, voice or document), `base64`, `name` and `type`.
 
         Raises:
             ValueError: The kind is unknown, or a photo is not a picture.
@@ -145,16 +147,16 @@ class People:
         return {"update_id": happenings.tell(self._world, chat, message, edited=True)}
 
     async def delete(self, request: web.Request) -> object:
-        """Delete a message of a person. Bots receive no update."""
+        """Delete a message of a person. Bots receive no update about the deletion."""
         chat = get.chat(self._world, request.match_info["chat"])
         self._world.delete(get.message(chat, request.match_info["message"]))
         return {"deleted": True}
 
 
 def _replied(chat: Chat, wanted: dict[str, Any]) -> tuple[Message | None, dict[str, Any]]:
-    """Return the replied-to message, and the fields of the message's thread.
+    """Return the message to which a new message replies, and the fields of the thread.
 
-    A message in a forum topic implicitly replies to the topic's first message.
+    A message in a forum topic implicitly replies to the first message of the topic.
     """
     thread = int(wanted.get("thread_id") or 0)
     implied = thread if chat.type == "supergroup" else 0
@@ -168,7 +170,7 @@ def _replied(chat: Chat, wanted: dict[str, Any]) -> tuple[Message | None, dict[s
 
 
 def _anonymous(*, own: bool) -> dict[str, Any]:
-    """Return the `from` of an anonymous administrator (`own`) or of a channel."""
+    """Return the field `from` of a message by an anonymous administrator (`own`) or a channel."""
     if own:
         return {"id": 1087968824, "is_bot": True, "first_name": "Group",
                 "username": "GroupAnonymousBot"}  # fmt: skip

@@ -27,10 +27,10 @@ def table(world: World) -> dict[tuple[str, str], Handle]:
 
 
 class Queries:
-    """The handlers for a world."""
+    """The handlers of control calls for the queries of a world."""
 
     def __init__(self, world: World) -> None:
-        """Change `world`."""
+        """Create handlers that change `world`."""
         self._world = world
 
     async def press(self, request: web.Request) -> object:
@@ -70,7 +70,9 @@ class Queries:
         return {"answered": callback.answered, **callback.answer}
 
     async def ask_inline(self, request: web.Request) -> object:
-        """Send an inline query of a person. A cached answer is used without a call to the bot.
+        """Send an inline query of a person.
+
+        If Telegram's cache has an answer, the bot does not get the query.
 
         Raises:
             ValueError: Inline mode is off (td, `send_inline_query`).
@@ -109,7 +111,10 @@ class Queries:
         return {"answered": query.answer is not None, **(query.answer or {})}
 
     async def choose(self, request: web.Request) -> object:
-        """Send an inline result to a chat as a person, at any age, without a call to the bot."""
+        """Send an inline result to a chat as a person. The result may be of any age.
+
+        The bot gets no call.
+        """
         query = self._inline(request)
         wanted = await get.body(request)
         chat = get.chat(self._world, wanted["chat_id"], query.bot)

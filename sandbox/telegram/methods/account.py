@@ -36,7 +36,7 @@ def _language(call: Call) -> str:
     """Return the language code: two lower-case letters, or an empty string.
 
     Raises:
-        Refusal: 400 (td, ``validate_bot_language_code``).
+        Refusal: The code is invalid. The status is 400 (td, ``validate_bot_language_code``).
     """
     code = call.text("language_code")
     if code and not _LANGUAGE.fullmatch(code):

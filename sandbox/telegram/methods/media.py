@@ -36,7 +36,8 @@ async def _send(call: Call, kind: str) -> dict[str, Any]:
         raise failure.refusal() from None
     becomes_animation = call.world.switches["silent_video_alone"] == "animation"
     if becomes_animation and kind == "video" and _is_silent(media) and source != "file_id":
-        media.kind = "animation"  # the type of a new silent video; TDLib, MessageContent.cpp
+        # Telegram makes an animation of a new silent video; TDLib, MessageContent.cpp.
+        media.kind = "animation"
     await sending.charge(call, where.chat)
     text.check_entities(body)
     return sending.shown(call, [sending.post(call, where, body, media, source)])[0]
@@ -115,8 +116,8 @@ def _check_album(items: list[Item]) -> None:
 async def send_media_group(call: Call) -> list[dict[str, Any]]:
     """Send an album. If one item fails, the call fails, and no item is sent.
 
-    TDLib, MessagesManager::do_send_message_group and SendMultiMediaQuery::on_error. A fault or an
-    assumption may let the other items be sent.
+    A fault or an assumption may change this rule, so that the other items are sent. Source of the
+    rule: TDLib, MessagesManager::do_send_message_group and SendMultiMediaQuery::on_error.
     """
     raw = call.json("media", "media")
     if not isinstance(raw, list):
@@ -170,12 +171,14 @@ async def send_media_group(call: Call) -> list[dict[str, Any]]:
 def _named_failure(
     files: list[Given | str], failures: list[tuple[int, MediaFailure]]
 ) -> tuple[int, MediaFailure]:
-    """Return the number and the failure that the response names.
+    """Return the number of the item and the failure that the response names.
 
-    ``uploadMedia`` fails for one item and precedes ``sendMultiMedia``. An item with a file_id
-    skips ``uploadMedia``. A failure of such an item occurs in ``sendMultiMedia``, which refuses
-    all items alike, and the response names the first item (td,
-    ``MessagesManager::do_send_message_group``, ``SendMultiMediaQuery::on_error``).
+    - For an item without a file_id, the server calls ``uploadMedia`` before ``sendMultiMedia``.
+      ``uploadMedia`` fails for one item, and the response names this item.
+    - An item with a file_id needs no ``uploadMedia``. A failure of such an item occurs in
+      ``sendMultiMedia``. ``sendMultiMedia`` refuses all items alike, and the response names the
+      first item (td, ``MessagesManager::do_send_message_group``,
+      ``SendMultiMediaQuery::on_error``).
     """
     for number, failure in failures:
         file = files[number - 1]
@@ -205,7 +208,7 @@ def _check_silence(call: Call, media: list[tuple[Media, str]]) -> None:
     ``SendMultiMediaQuery::on_error``; Client.cpp, ``on_message_send_failed``).
 
     Raises:
-        Refusal: 400; telegram-bot-api#301.
+        Refusal: The album has a silent video by URL. The status is 400; telegram-bot-api#301.
     """
     takes_none = call.world.switches["silent_video_in_album"] == "refused"
     by_url = call.world.switches["silent_video_by_url"]
@@ -222,7 +225,7 @@ def _check_sources(call: Call, files: list[Given | str]) -> None:
     """Refuse an album by the sources of its items, if an assumption is set to "refused".
 
     Raises:
-        Refusal: 400.
+        Refusal: An assumption refuses the sources. The status is 400.
     """
     ways = {"url" if isinstance(file, str) else file.source for file in files}
     for way in sorted(ways):

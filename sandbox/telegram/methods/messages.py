@@ -33,7 +33,7 @@ _SAME = (
     "same as a current content and reply markup of the message"
 )
 
-# Documentation of ReactionTypeEmoji: only these emoji are valid in a reaction.
+# Only these emoji are valid in a reaction. Source: Bot API, ReactionTypeEmoji.
 _EMOJI = """
 ☃ ⚡ ✍ ❤ ❤️‍🔥 🆒 🌚 🌭 🍌 🍓 🍾 🎃 🎄 🎅 🎉 🏆 🐳 👀 👌 👍 👎
 👏 👨‍💻 👻 👾 💅 💊 💋 💔 💘 💩 💯 🔥 🕊 🖕 🗿 😁 😇 😈 😍 😎 😐
@@ -89,7 +89,8 @@ def _editable(call: Call) -> tuple[Chat, Message]:
     posts = chat.type == "channel" and chat.may(call.bot.id, "can_edit_messages")
     if message.bot is not call.bot and not posts:
         raise bad_request("message can't be edited")
-    if message.reply_keyboard is not None:  # not editable: td, can_edit_message
+    # A message with a reply keyboard cannot be edited: td, can_edit_message.
+    if message.reply_keyboard is not None:
         raise bad_request("message can't be edited")
     return chat, message
 
@@ -110,7 +111,7 @@ def _apply(
     *,
     other_file: bool = False,
 ) -> None:
-    """Replace the fields `replaced` of a message by `body`, and set the call's keyboard.
+    """Replace the fields `replaced` of a message by `body`. Set the keyboard in the call.
 
     Raises:
         Refusal: The message would not change, or there are too many edits.
@@ -210,8 +211,8 @@ def deletable(call: Call, message: Message) -> bool:
     if message.fields.keys() & {"supergroup_chat_created", "channel_chat_created",
                                 "forum_topic_created", "migrate_from_chat_id"}:  # fmt: skip
         return False
-    # The limit applies to bots with any rights. Sources: td, can_delete_channel_message and
-    # can_revoke_message.
+    # The limit on the age of a message applies to all bots, whatever the rights of the bot.
+    # Sources: td, can_delete_channel_message and can_revoke_message.
     if call.world.clock.now() - message.sent_at >= _TWO_DAYS_S:
         return False
     if message.bot is bot or chat.type == "private":

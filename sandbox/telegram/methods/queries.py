@@ -32,7 +32,7 @@ _NEEDED = {
 
 @method("answerCallbackQuery")
 async def answer_callback_query(call: Call) -> bool:
-    """Answer a callback query. The person sees the answer after pressing the button."""
+    """Answer a callback query. The answer is shown to the person who pressed the button."""
     answer = call.text("text")
     if len(answer) > 200:
         raise bad_request("MESSAGE_TOO_LONG")

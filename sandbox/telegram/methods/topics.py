@@ -7,7 +7,7 @@ from sandbox.telegram.call import Call, method
 from sandbox.telegram.model import ICON_COLOR, Chat
 from sandbox.telegram.refusals import bad_request
 
-_LONGEST_NAME = 128  # longer names are truncated; td, ForumTopicManager.h
+_LONGEST_NAME = 128  # characters; longer names are truncated; td, ForumTopicManager.h
 
 
 def _forum(call: Call) -> Chat:

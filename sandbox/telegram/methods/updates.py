@@ -27,7 +27,7 @@ def _allowed(call: Call) -> None:
         return
     value = call.json("allowed_updates", "allowed updates")
     if not isinstance(value, list):
-        return  # the server keeps the previous allowed_updates
+        return  # in this case, the server keeps the previous allowed_updates
     known = load().objects["Update"].keys() - {"update_id"}
     call.bot.inbox.allow(kind for item in value if (kind := str(item).lower()) in known)
 
@@ -49,7 +49,8 @@ async def get_updates(call: Call) -> list[dict[str, Any]]:
         inbox.wake()
     poll = inbox.poll = Poll()
     now = asyncio.get_running_loop().time()
-    # Both time limits run from the start of the last call: Client.cpp, process_get_updates_query.
+    # Both time limits begin at the start of the last call. Source: Client.cpp,
+    # process_get_updates_query.
     if offset == inbox.last_offset:
         seconds = max(seconds, 3) if now < inbox.last_start + 3.0 else seconds
         limit = 1 if now < inbox.last_start + 0.5 else limit
