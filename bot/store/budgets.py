@@ -35,8 +35,8 @@ allowances = sa.Table(
     # - "newcomer": the credits of all newcomers together. The subject is 0.
     # - "pasted": the megabytes that a person loaded from pasted file URLs. Such a load costs 0
     #   credits.
-    # - "refused": the number of refusals of a profile, because the budget has no room for the
-    #   profile. Only the requests of persons who are no newcomers are counted.
+    # - "refused": how many times the budget was too small for a profile that a payer requested.
+    #   Payers who are newcomers are not counted.
     # - "follows" and "payer": the profiles that a chat, or all chats of a payer, began to follow.
     #   Ended subscriptions are included.
     sa.Column("scope", sa.String(8), primary_key=True),

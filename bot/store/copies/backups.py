@@ -24,7 +24,7 @@ SPARE = 50 * MEGABYTE  # the bytes of free space that a copy must leave on the d
 async def make(db: Database, target: Path, *, at: datetime) -> None:
     """Write a verified copy of the current database into a new private file.
 
-    Writers may be active during the copy. A cancellation leaves no file.
+    Writers may be active during the copy. After a cancellation, no file remains.
 
     Raises:
         BackupError: The copy could not be made. The text states the reason as a sentence.
@@ -44,7 +44,7 @@ async def make(db: Database, target: Path, *, at: datetime) -> None:
     except sqlite3.Error as error:
         raise BackupError(f"{source} can't be copied to {target}: {error}") from error
     finally:
-        stop.set()  # after a cancellation, this ends the thread
+        stop.set()  # After a cancellation, this event ends the thread.
 
 
 def _make_folder_with_room(source: Path, target: Path) -> None:
@@ -53,7 +53,7 @@ def _make_folder_with_room(source: Path, target: Path) -> None:
     Raises:
         BackupError: The target exists, the source is missing, or the disk has too little space.
     """
-    if os.path.lexists(target):  # also a symbolic link to a missing file
+    if os.path.lexists(target):  # A symbolic link to a missing file also counts as existing.
         raise BackupError(f"there is a file {target} already")
     if not source.exists():
         raise BackupError(f"there is no file {source}")
@@ -67,15 +67,15 @@ def _make_folder_with_room(source: Path, target: Path) -> None:
 
 
 async def restore(db: Database, file: Path, *, now: datetime) -> Path | None:
-    """Replace the database by a copy. Return the new path of the old database, or None.
+    """Replace the database by a copy of ``file``. Return the new path of the old database.
 
-    The database must not be in use. The next start resolves the work that the copy must not repeat
-    (``bot.store.copies.restored``).
+    Return None if no old database existed. The database must not be in use. The backup contains
+    work that must not be repeated. The next start drops this work (``bot.store.copies.restored``).
 
     Raises:
         BackupError: The copy could not be restored. The text states the reason as a sentence. The
-            database is unchanged, unless a file could not be renamed. The old files are then
-            beside the database, with ``.replaced-`` in the names.
+            database is unchanged, unless a file could not be renamed. In this case, the old files
+            are beside the database, with ``.replaced-`` in the names.
     """
     try:
         if db.file is None:
@@ -118,11 +118,14 @@ async def check_whole(db: Database) -> None:
     except sqlite3.Error as error:
         raise BackupError(f"{db.file} can't be read: {error}") from error
     finally:
-        stop.set()  # after a cancellation, this ends the thread
+        stop.set()  # After a cancellation, this event ends the thread.
 
 
 def rescued_copies(db: Database) -> list[Path]:
-    """Return the copies rescued after the file of a running bot was replaced, oldest first."""
+    """Return the copies that were rescued after the file of a running bot was replaced.
+
+    The copies are sorted, oldest first.
+    """
     if db.file is None:
         return []
     real = db.file.resolve()

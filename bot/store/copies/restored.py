@@ -1,9 +1,9 @@
 """The first start on a restored backup, without repeated messages.
 
-After the backup was made, the bot sent the deliveries that are pending in the backup, and alerts
-for stories that the backup does not contain. Therefore pending deliveries are dropped, and only
-stories posted after the restore cause alerts. Subscribers are notified that alerts for stories
-posted in between may be missing.
+After the backup was made, the bot sent the deliveries that are pending in the backup. The bot also
+sent alerts for stories that the backup does not contain. Therefore pending deliveries are dropped,
+and only stories posted after the restore cause alerts. Subscribers are notified that alerts for
+stories posted between the backup and the restore may be missing.
 """
 
 from datetime import datetime, timedelta
@@ -58,7 +58,8 @@ async def make_restored_backup_live(tx: Tx, *, now: datetime) -> datetime | None
     await tx.execute(sa.update(inbox).where(OPEN).values(done_at=now, body=""))
     # Stories of the current second may already have caused alerts before the restart.
     since = alert_rules.alerts_begin_at(now) + timedelta(seconds=1)
-    for table in (subscriptions, ended):  # *Undo* restores an ended subscription
+    # Ended subscriptions are also changed, because *Undo* restores ended subscriptions.
+    for table in (subscriptions, ended):
         await tx.execute(sa.update(table).where(table.c.since < since).values(since=since))
     made_at = datetime.fromisoformat(str(kept))
     followed = sa.select(profiles.c.profile_id, profiles.c.username).where(

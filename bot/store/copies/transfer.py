@@ -28,7 +28,7 @@ from bot.store.engine.secure_delete import SECURE_DELETE
 
 _MOVED = "moved"  # the key in the source that marks the database as moved
 _CAME = "moved_in"  # the key in the target with the number of the completed copy
-# Keys that are not copied; a health check writes "ready".
+# Keys that are not copied. A health check writes "ready" again.
 _NOT_MOVED = frozenset({_MOVED, _CAME, "ready"})
 _BATCH = 2_000
 _GONE = (
@@ -56,10 +56,10 @@ async def refuse_moved(db: Database) -> None:
 async def move(
     source: Database, target: Database, *, now: datetime, tell: Callable[[str, int], None]
 ) -> int | None:
-    """Copy and count all rows. Return the number of rows, or None after an earlier complete run.
+    """Copy and count all rows. Return the number of rows.
 
-    Neither database may be in use. ``tell`` is called with the name and the row count of each
-    table.
+    Return None if an earlier run has completed the copy. No process may use the source or the
+    target during the copy. ``tell`` is called with the name and the row count of each table.
 
     Raises:
         BackupError: The target has other content, the source is damaged or was moved into another
@@ -87,7 +87,8 @@ async def move(
                 rows += count
             await _set_sequences(tx, _last_ids_of(source_connection))
         await key_values.put(tx, _CAME, number)
-        # The source is a different database with its own connections.
+        # A write to the source is allowed in the transaction of the target, because the source is
+        # a different database with its own connections.
         with refusing_slow_operations_while(None):
             await _stamp_moved(source, stamp | {"whole": True})
     async with target.long_transaction() as tx:

@@ -1,13 +1,13 @@
 """The database: an engine, atomic transactions, and migrations.
 
-SQLite is the default, and PostgreSQL is used by URL. Both execute the same statements, except in
-code that checks the dialect. On SQLite every writing transaction begins with BEGIN IMMEDIATE, and
-a lock queues the bot's own writers. Otherwise rows would be claimed twice, and waiting writers
-would starve.
+The URL of the database chooses SQLite, which is the default, or PostgreSQL. Both execute the same
+statements, except in code that checks the dialect. On SQLite every writing transaction begins with
+BEGIN IMMEDIATE, and a lock queues the bot's own writers. Without BEGIN IMMEDIATE, rows would be
+claimed twice. Without the lock, waiting writers would starve.
 
 On PostgreSQL the server ends slow statements, long waits for locks, and the sessions of idle
-transactions (``SESSION``). A process that is paused in a transaction loses its row locks within
-seconds.
+transactions (``SESSION``). Therefore a process that is paused in a transaction loses its row locks
+within seconds.
 """
 
 import asyncio
@@ -53,7 +53,9 @@ T = TypeVar("T")
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
 BUSY_TIMEOUT = timedelta(seconds=10)
 TRIES = 7  # the number of attempts of a retryable transaction, which take about 3 seconds in total
-SLOW_TRIES = 5  # the number of attempts of a record that PostgreSQL ends as too slow
+# The number of attempts of a transaction that records an action, if PostgreSQL ends each attempt
+# as too slow.
+SLOW_TRIES = 5
 FIRST_PAUSE_S = 0.05
 LAST_PAUSE_S = 1.0
 # The first statements of SQLite transactions. Only a commit that waits for the disk survives a
@@ -79,8 +81,9 @@ KEEPALIVE = (("TCP_KEEPIDLE", 10), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3))
 UNANSWERED_MS = 20_000  # milliseconds after which unacknowledged data ends the connection
 POOL = 20
 POOL_WAIT_S = 10
-# The connections of an SQLite file stay open. A new connection starts a thread, reads the schema
-# and compiles every statement again. The connection that was used last has the warmest caches.
+# The connections of an SQLite file stay open, because a new connection starts a thread, reads the
+# schema and compiles every statement again. The connection that was used last is used first,
+# because this connection has the warmest caches.
 SQLITE_POOL = {"pool_size": 5, "max_overflow": 0, "pool_use_lifo": True}
 MIGRATING = 7402  # the number of the advisory lock for a migration or a move of all rows
 KEPT_COPIES = 2  # the number of copies made before migrations that are kept
@@ -92,7 +95,7 @@ NEWER = (
 
 
 class Database:
-    """A database, given by an SQLAlchemy URL. Use as an async context manager.
+    """A database, given by an SQLAlchemy URL. Use the object as an async context manager.
 
     All methods that open a transaction raise ``DatabaseUnavailableError`` during an outage of the
     database, and SQLAlchemy's own errors for a wrong statement.
@@ -109,16 +112,16 @@ class Database:
         """Prepare the engine for a ``sqlite:`` or ``postgresql:`` URL. No connection is opened.
 
         ``direct_url`` is PostgreSQL's own URL if ``url`` is a pooler without client sessions.
-        Operations that need a session use ``direct_url``. ``busy_timeout`` is the time that SQLite
-        waits while a different program locks the database. The URL's ``timeout``, in seconds,
-        takes precedence.
+        Operations that need a session use ``direct_url``. ``busy_timeout`` is the time for which
+        SQLite waits while a different program locks the database. If the URL has a ``timeout`` in
+        seconds, this timeout is used instead.
         """
         self.url = _with_driver(make_url(url))
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.file = _file_of(self.url)
         """The path of an SQLite database, or None for a database in memory and for PostgreSQL."""
         self.held: HeldFile | None = None
-        """Detects that the file was replaced, after ``hold_file``."""
+        """The object that detects a replaced file. ``hold_file`` sets this attribute."""
         self._engine = (
             _sqlite_engine(self.url, busy_timeout, self._refuse_file)
             if self.is_sqlite
@@ -133,8 +136,8 @@ class Database:
         self.on_outage: Callable[[], None] = lambda: None
         """Called when a transaction of ``begin`` fails with ``DatabaseUnavailableError``.
 
-        This includes attempts that ``run`` or ``run_until_recorded`` will retry. Migrations and
-        other long transactions do not call it.
+        The function is also called for a failed attempt that ``run`` or ``run_until_recorded``
+        will retry. Migrations and other long transactions do not call the function.
         """
 
     @property
@@ -154,8 +157,8 @@ class Database:
     ) -> None:
         """Close all connections. An open aiosqlite thread would keep the process alive.
 
-        The content of a file that was moved, deleted or replaced is rescued before, unless a
-        rescued copy exists. A failed rescue is only logged.
+        If the file was moved, deleted or replaced, the content is rescued first, unless a rescued
+        copy exists. A failed rescue is only logged.
         """
         if self.held and not self.held.matches() and self.held.copy is None:
             with suppress(BackupError):
@@ -169,8 +172,8 @@ class Database:
     async def hold_file(self) -> None:
         """Detect from now on whether the SQLite file is moved, deleted or replaced.
 
-        For the only process that runs the bot. Does nothing on PostgreSQL and for a database in
-        memory.
+        Only the process that runs the bot calls this method. Does nothing on PostgreSQL and for a
+        database in memory.
 
         Raises:
             DatabaseUnavailableError: The file can't be opened or read.
@@ -186,13 +189,13 @@ class Database:
         self.held = held
 
     def refuse_replaced(self) -> None:
-        """Refuse the use of a file that is not the opened file.
+        """Refuse the use of the database if the file at the path is not the opened file.
 
         Does nothing before ``hold_file``.
 
         Raises:
-            DatabaseUnavailableError: The file was moved, deleted or replaced. A single check is
-                enough.
+            DatabaseUnavailableError: The file was moved, deleted or replaced. A single check that
+                finds a difference is enough.
         """
         if self.held and not self.held.is_in_place():
             raise DatabaseUnavailableError(self.held.trouble)
@@ -226,10 +229,11 @@ class Database:
             refuse_orphaned_log(self.file)
 
     async def rescue(self) -> Path:
-        """Write the content of a replaced file into a new file, and return its path.
+        """Write the content of a replaced file into a new file. Return the path of the new file.
 
-        A later call returns the path of the first copy. The copy waits for a write transaction in
-        progress, and includes the transaction. A cancellation waits for the end of the copy.
+        A later call returns the path of the first copy. The copy waits for the end of a running
+        write transaction, and includes the changes of this transaction. After a cancellation, the
+        call still waits for the end of the copy.
 
         Raises:
             BackupError: The content can't be written now. The text states the reason briefly.
@@ -270,13 +274,15 @@ class Database:
     async def run(
         self, work: Callable[[Tx], Awaitable[T]], *, durable: bool = True, tries: int = TRIES
     ) -> T:
-        """Run ``work`` in a writing transaction and return its result.
+        """Run ``work`` in a writing transaction and return the result of ``work``.
 
-        ``tries`` is the maximum number of attempts. On PostgreSQL the transaction is retried with
-        increasing pauses, by default for about 3 seconds, in these cases: the database rolled the
-        transaction back because of a conflict (40001, 40P01), no connection could be made, or the
-        connection was lost before the commit. On SQLite nothing is retried. ``work`` must have no
-        effect outside of the transaction.
+        ``work`` must have no effect outside of the transaction. ``tries`` is the maximum number of
+        attempts. On SQLite nothing is retried. On PostgreSQL the transaction is retried with
+        increasing pauses, by default for about 3 seconds, in these cases:
+
+        - The database rolled the transaction back because of a conflict (40001, 40P01).
+        - No connection could be made.
+        - The connection was lost before the commit.
 
         Raises:
             DatabaseUnavailableError: The database is unavailable. If the connection was lost
@@ -303,8 +309,8 @@ class Database:
     ) -> T:
         """Run ``work`` in a transaction as ``run`` does. Retry until the database is available.
 
-        Use this method to record an action that has already happened and would be repeated if it
-        were not recorded. ``has_unrecorded_actions`` is True during the retries. If the
+        Use this method to record an action that has already happened. Without the record, the
+        action would be repeated. ``has_unrecorded_actions`` is True during the retries. If the
         connection is lost during a commit, ``work`` may be applied twice.
 
         Raises:
@@ -333,8 +339,8 @@ class Database:
     async def read(self) -> AsyncIterator[Tx]:
         """Yield a transaction for reads, which never waits for a writer.
 
-        The transaction must not write. The database does not prevent a write, but on SQLite the
-        result of the commit is not checked.
+        The transaction must not write. The database does not prevent a write. On SQLite, the
+        result of the commit is not checked, so a failed write would stay unnoticed.
         """
         transaction_guard.refuse_if_held("a read beside it")
         async with _transaction(self._engine, READ) as tx:
@@ -349,8 +355,9 @@ class Database:
     async def long_transaction(self) -> AsyncIterator[Tx]:
         """Yield a PostgreSQL transaction without time limits.
 
-        The session is made with ``direct_url``, if given. Long transactions, including migrations,
-        run one at a time among all processes: the transaction waits for an advisory lock.
+        If ``direct_url`` is given, the session is made with ``direct_url``. Among all processes,
+        only one long transaction runs at a time, because each long transaction waits for an
+        advisory lock. Migrations are long transactions too.
         """
         async with _transaction(self._direct) as tx:
             for name in SESSION:
@@ -362,14 +369,15 @@ class Database:
     async def migrate(self) -> None:
         """Migrate the tables to this version of the code, if the tables are not current.
 
-        A missing SQLite file is created, and the file is restricted to the bot's user. On
-        PostgreSQL the limits of ``SESSION`` are set, and the connections are opened again. An
-        SQLite file with tables of an older version is copied before the migration.
+        - On SQLite, a missing file is created, and the file is restricted to the bot's user. A
+          file with tables of an older version is copied before the migration.
+        - On PostgreSQL, the limits of ``SESSION`` are set, and the connections are opened again.
 
         Raises:
-            DatabaseUnavailableError: The database is unavailable, was changed by a newer version,
-                or can't be created, restricted or copied, a log exists without its database, or a
-                row would refer to a missing row.
+            DatabaseUnavailableError: The database is unavailable or was changed by a newer
+                version. This error is also raised if the file can't be created, restricted or
+                copied, if a log exists without its database, or if a row would refer to a missing
+                row.
         """
         if self.file is not None:
             refuse_orphaned_log(self.file)
@@ -382,7 +390,8 @@ class Database:
             if not self.is_sqlite:
                 await _limit_sessions(tx)
             await tx.run_sync(_upgrade)
-        if not self.is_sqlite:  # existing sessions were opened before the new limits
+        # Existing sessions were opened before the new limits and do not have the limits.
+        if not self.is_sqlite:
             await self._engine.dispose()
 
     @asynccontextmanager
@@ -396,7 +405,7 @@ class Database:
             yield tx
 
     async def _back_up(self, file: Path) -> None:
-        """Copy an SQLite database before a migration changes it. Keep only two copies.
+        """Copy an SQLite database before a migration changes the database. Keep only two copies.
 
         Nothing is copied if the database has no tables, current tables, or tables of a newer
         version. The copies of the newest revisions are kept.
@@ -412,8 +421,8 @@ class Database:
             return
         copy = file.with_name(f"{file.name}.before-{newest}")
         try:
-            # An existing copy with the same name is outdated: it was made before an update that
-            # was later reverted.
+            # An existing copy with the same name is outdated, because the copy was made before an
+            # update that was later reverted.
             at = datetime.now(UTC)
             await asyncio.to_thread(sqlite_copies.copy, file, copy, at=at, instead=True)
             log.info("copied the database before it is changed", file=str(copy))
@@ -437,13 +446,14 @@ async def _transaction(engine: AsyncEngine, begin: Sequence[str] = DURABLE) -> A
         tx = engine.connect()
         try:
             await tx.start()
-        except OSError as error:  # a raw asyncpg error: the server is absent or does not answer
+        # A raw error of asyncpg: the server is absent or does not answer.
+        except OSError as error:
             raise DatabaseUnavailableError(UNREACHABLE) from error
         try:
             if engine.dialect.name == "sqlite":
                 cast("Any", tx.sync_connection).connection.dbapi_connection.begin_with_next(begin)
             yield tx
-            if begin is not READ:  # the close ends a read
+            if begin is not READ:  # The close of the connection ends a read.
                 await tx.commit()
         except BaseException:
             await finish_on_cancel(tx.close())
@@ -454,8 +464,8 @@ async def _transaction(engine: AsyncEngine, begin: Sequence[str] = DURABLE) -> A
 async def _wait_to_retry(failures: int) -> None:
     """Wait before a retry of a transaction.
 
-    The mean pause is 0.05 seconds after the first failure. It doubles with each failure, up to 1
-    second.
+    The mean pause is 0.05 seconds after the first failure. The mean pause doubles with each
+    failure, up to 1 second.
     """
     pause = min(FIRST_PAUSE_S * 2 ** min(failures - 1, 10), LAST_PAUSE_S)
     await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads the retries of concurrent transactions
@@ -477,7 +487,7 @@ async def row_or_none(
     statement: sa.Executable,
     values: Mapping[str, Any] | None = None,
 ) -> T | None:
-    """Return the only row of a statement as a ``kind``, or None without a row."""
+    """Return the only row of a statement as a ``kind``, or None if there is no row."""
     row = (await tx.execute(statement, values)).one_or_none()
     return kind(*row) if row else None
 
@@ -618,7 +628,7 @@ def _sqlite_engine(
         refuse_file()
         stock = dialect.connect(*args, async_creator_fn=open_connection, **options)
         try:
-            # SQLite has read nothing yet, so the log of a different file is still intact.
+            # SQLite has read nothing yet, so the log of a different file is not damaged yet.
             refuse_file()
         except DatabaseUnavailableError:
             stock.close()
@@ -627,7 +637,8 @@ def _sqlite_engine(
 
     @sa.event.listens_for(engine.sync_engine, "connect")
     def set_pragmas(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:
-        # The driver must not begin transactions implicitly, because it would begin too late.
+        # The driver must not begin transactions implicitly, because the driver would begin too
+        # late.
         connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in pragmas:
@@ -639,8 +650,8 @@ def _sqlite_engine(
     def roll_back(
         connection: sa.engine.interfaces.DBAPIConnection, _record: object, _error: object
     ) -> None:
-        # A RETURNING statement interrupted by a cancellation would keep the write lock until its
-        # cursor is collected.
+        # If a cancellation interrupts a RETURNING statement, the statement would keep the write
+        # lock until its cursor is collected as garbage.
         connection.rollback()
 
     return engine

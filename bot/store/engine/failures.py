@@ -1,7 +1,8 @@
 """Classification of database driver errors: outages, and failures that may be retried.
 
-Codes: PostgreSQL's manual, appendix A ("PostgreSQL Error Codes"); SQLite's manual, "Result and
-Error Codes". An error that says that a statement is wrong is not an outage, and passes unchanged.
+Sources of the codes: PostgreSQL's manual, appendix A ("PostgreSQL Error Codes"), and SQLite's
+manual, "Result and Error Codes". An error which says that a statement is wrong is not an outage,
+and is not converted.
 """
 
 import sqlite3
@@ -52,7 +53,10 @@ _BROKEN = "InternalClientError"
 
 
 def _outage_of(error: BaseException, file: str) -> DatabaseUnavailableError | None:
-    """Return the error to raise for an outage of the database, or None for an error of the bot."""
+    """Return the error to raise for an outage of the database.
+
+    Return None if the cause is an error of the bot and not an outage.
+    """
     if isinstance(error, DatabaseUnavailableError):
         return error
     reason = _outage_reason(error)
@@ -77,7 +81,10 @@ def as_outages(file: object = "file") -> Iterator[None]:
 
 
 def is_outage(error: BaseException) -> bool:
-    """Return whether a driver's error is an outage. A conflict of transactions also counts."""
+    """Return whether a driver's error is an outage.
+
+    A conflict of transactions is also an outage.
+    """
     return bool(_outage_reason(error))
 
 
@@ -104,9 +111,11 @@ def breaks_connection(error: BaseException | None) -> bool:
 def may_run_again(error: BaseException, *, committing: bool) -> bool:
     """Return whether a transaction that ``error`` ended may be retried without a second effect.
 
-    This is so after a conflict (40001, 40P01), and after a failed connection or a connection loss
-    before the commit. After a connection loss during the commit (``committing``), the effect is
-    unknown. Return False for every other error, even if the transaction had no effect.
+    - Return True after a conflict (40001, 40P01).
+    - Return True if no connection was made, or if the connection was lost before the commit.
+    - Return False if the connection was lost during the commit (``committing``), because the
+      effect is then unknown.
+    - Return False for every other error, even if the transaction had no effect.
     """
     if _sqlstate_of(error) in _ROLLED_BACK:
         return True

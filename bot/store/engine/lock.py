@@ -1,8 +1,9 @@
 """A lock that allows a single bot process per SQLite file.
 
-At its start, the process releases all leases as its own. Commands that read, or write single rows,
-do not take the lock. The operating system owns the lock, and releases the lock at any end of the
-process.
+The lock is necessary, because a starting process releases all claims in the file. Without the
+lock, the process could release the claims of a process that still runs. Commands that read, or
+that write single rows, do not take the lock. The operating system releases the lock when the
+process ends for any reason.
 """
 
 import asyncio
@@ -25,9 +26,9 @@ _TAKEN = "another process runs the bot on this database file: stop it first"
 
 @asynccontextmanager
 async def only_process(url: str, *, wait: timedelta) -> AsyncIterator[None]:
-    """Lock the SQLite file of ``url`` for the block.
+    """Lock the SQLite file of ``url`` while the block runs.
 
-    Lock nothing on PostgreSQL and for a database in memory.
+    On PostgreSQL, and for a database in memory, nothing is locked.
 
     Raises:
         DatabaseUnavailableError: A different process held the lock for the whole of ``wait``, or
@@ -60,7 +61,7 @@ def _open_lock(file: Path) -> TextIO:
 
 
 def _lock_of(database: str) -> Path:
-    """Return the path of the lock file, the same for all links to a database."""
+    """Return the path of the lock file. All links to a database have the same lock file."""
     return Path(f"{os.path.realpath(database)}.lock")
 
 

@@ -6,7 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 
 OURS, OUR_FOLDER = 0o600, 0o700
-# The files beside a database. SQLite creates the log with the mode of the database file.
+# The endings of the names of a database file and of its side files. SQLite creates the log with
+# the mode of the database file.
 _BESIDE = ("", "-wal", "-shm", ".lock")
 
 
@@ -22,8 +23,8 @@ def create_private(file: Path) -> None:
 def make_folder(folder: Path, *, like: Path | None = None) -> None:
     """Create a folder and its missing parents. Do nothing if the folder exists.
 
-    If root runs the process, the new folders get the owner of ``like``, by default of the nearest
-    existing parent.
+    If root runs the process, the new folders get the owner of ``like``. Without ``like``, the new
+    folders get the owner of the nearest existing parent.
 
     Raises:
         OSError: The folder can't be created.
@@ -38,7 +39,7 @@ def copy_owner(file: Path, *, like: Path) -> None:
     """Set the owner of ``file`` to the owner of ``like``, if root runs the process."""
     if os.geteuid() == 0:
         owner = like.stat()
-        with suppress(OSError):  # in a container, even root may lack the right
+        with suppress(OSError):  # In a container, even root may lack the right to change owners.
             os.chown(file, owner.st_uid, owner.st_gid)
 
 
@@ -63,10 +64,11 @@ def other_owner_note(path: Path) -> str:
 
 
 def make_database_private(file: Path) -> None:
-    """Restrict a database, the side files and the copies made before migrations to the bot's user.
+    """Restrict a database, its side files and its migration copies to the bot's user.
 
-    A missing folder or database is created. An existing folder is not changed. Files of a
-    different owner are not changed, because the owner has set the mode on purpose.
+    Migration copies are made before migrations. A missing folder or database is created. An
+    existing folder is not changed. Files of a different owner are not changed, because the owner
+    has set the mode on purpose.
 
     Raises:
         OSError: A file or folder can't be created or changed.
@@ -80,5 +82,8 @@ def make_database_private(file: Path) -> None:
 
 
 def migration_copies(file: Path) -> list[Path]:
-    """Return the copies made before migrations, by the revision after the migration."""
+    """Return the copies of a database that were made before migrations.
+
+    The copies are sorted by the revision after the migration.
+    """
     return sorted(file.parent.glob(f"{file.name}.before-*"))

@@ -1,6 +1,7 @@
-"""Revisions of the tables: of a database, and of the migrations of this version of the code.
+"""Revisions of the tables in a database, and of the migrations in this version of the code.
 
-Nothing here imports Alembic, which takes 8 MB and is needed only to change tables.
+This module does not import Alembic, because Alembic takes 8 MB of memory and is needed only to
+change tables.
 """
 
 from collections.abc import Sequence
@@ -22,7 +23,8 @@ def known_revisions() -> Sequence[str]:
 def _revisions_in(folder: Path) -> tuple[str, ...]:
     """Return the revisions of the migrations in a folder. File names begin with the revision.
 
-    The result is cached: an update of the files must not change the version of a running process.
+    The result is cached, because an update of the files must not change the version of a running
+    process.
     """
     files = (folder / "versions").glob("[0-9]*.py")
     return tuple(sorted(file.name.partition("_")[0] for file in files))

@@ -41,13 +41,16 @@ deleted row to a new row. A button, or a send in progress, would then act on the
 
 
 def partial_index(where: str | sa.ColumnElement[bool]) -> dict[str, Any]:
-    """Return the options of a partial index for both databases; ``where`` selects the rows."""
+    """Return the options of a partial index for both databases.
+
+    ``where`` is the condition that selects the rows of the index.
+    """
     condition = sa.text(where) if isinstance(where, str) else where
     return {"postgresql_where": condition, "sqlite_where": condition}
 
 
 def chat_key() -> sa.Column[int]:
-    """Return a primary key column for a chat's id. The rows are deleted with the chat."""
+    """Return a primary key column for a chat's id. A row is deleted together with its chat."""
     chat = sa.ForeignKey("chats.id", ondelete="CASCADE")
     return sa.Column("chat_id", sa.BigInteger, chat, primary_key=True, autoincrement=False)
 

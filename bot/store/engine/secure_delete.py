@@ -10,18 +10,19 @@ from contextlib import closing
 from pathlib import Path
 
 SECURE_DELETE = "PRAGMA secure_delete=ON"
-"""Overwrites deleted content with zeros.
+"""The statement that makes SQLite overwrite deleted content with zeros.
 
-Set for every connection, because SQLite builds differ.
+The statement runs on every connection, because the default depends on the build of SQLite.
 """
-# Seconds to wait for readers and other writers. The bot's writers wait for the same time.
+# Seconds to wait for readers and other writers. During this time, the bot's own writers also wait.
 _WAIT_S = 0.05
 
 
 def truncate_log(file: Path) -> bool:
-    """Write the log into the database file and empty the log. Blocks.
+    """Write the log into the database file and empty the log. The call blocks.
 
-    Wait for locks for at most 50 ms. Return False if a reader or a writer holds a lock for longer.
+    The call waits for locks for at most 50 ms. Return False if a reader or a writer holds a lock
+    for longer.
 
     Raises:
         sqlite3.Error: The file can't be opened or written.

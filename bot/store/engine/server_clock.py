@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from bot.store.engine.database import Database, Tx
 
-_TRIES = 3  # the number of queries; the fastest answer has the most accurate time
+_TRIES = 3  # The number of queries. The fastest answer has the most accurate time.
 
 
 async def now(tx: Tx) -> datetime:

@@ -1,4 +1,4 @@
-"""SQLite with fewer thread switches: one per statement instead of four.
+"""SQLite with fewer thread switches: one switch per statement instead of four.
 
 A thread switch costs more than most of the bot's statements, and a pasted link needs dozens of
 statements.
@@ -28,7 +28,8 @@ READ = ("BEGIN",)
 async def open_connection(*args: Any, **options: Any) -> aiosqlite.Connection:  # noqa: ANN401 - aiosqlite's
     """Open a connection. On cancellation the connection is closed, unlike in aiosqlite.
 
-    The connection opens in a separate task that always completes, so the result is known.
+    The connection opens in a separate task. A cancellation does not stop this task, so the result
+    of the task is always known.
     """
     connection = aiosqlite.connect(*args, **options)
     connection._thread.daemon = True  # noqa: SLF001 - as in SQLAlchemy: the thread must not keep the process alive
@@ -78,7 +79,10 @@ class Cursor(AsyncAdapt_aiosqlite_cursor):
 
 
 class Connection(AsyncAdapt_aiosqlite_connection):
-    """A connection that sends BEGIN with the first statement, and ends reads without a wait."""
+    """A connection that sends BEGIN with the first statement.
+
+    The end of a read waits for nothing.
+    """
 
     __slots__ = ("_begin", "_may_be_open", "_only_reads", "_settings")
     _cursor_cls: Any = Cursor
@@ -99,8 +103,8 @@ class Connection(AsyncAdapt_aiosqlite_connection):
     def begin_with_next(self, statements: Sequence[str]) -> None:
         """Execute ``statements`` right before the next statement.
 
-        A PRAGMA that has its value already is left out: ``PRAGMA foreign_keys`` makes SQLite
-        compile all statements of the connection again.
+        A PRAGMA that already has its value is left out, because ``PRAGMA foreign_keys`` makes
+        SQLite compile all statements of the connection again.
         """
         self._begin = statements
         self._only_reads = statements is READ
@@ -131,11 +135,11 @@ class Connection(AsyncAdapt_aiosqlite_connection):
             self._settings[name] = value
 
     def commit(self) -> None:
-        """Commit an open transaction. Roll back on failure, unlike in SQLAlchemy."""
+        """Commit an open transaction. If the commit fails, roll back, unlike SQLAlchemy."""
         try:
             self._end_transaction(super().commit)
         except Exception:
-            self.rollback()  # an idle connection would otherwise keep the write lock
+            self.rollback()  # Without a rollback, an idle connection would keep the write lock.
             raise
 
     def rollback(self) -> None:

@@ -1,8 +1,8 @@
 """Copies of an SQLite file: creation during writes, verification, and restore.
 
-The backup API is used (https://sqlite.org/backup.html), because a copy of the file alone lacks the
-content of the log. All pages are from the same moment, because the read transaction stays open
-until the end.
+SQLite's backup API makes the copies (https://sqlite.org/backup.html), because a copy of the file
+alone lacks the content of the log. All pages are from the same moment, because the read
+transaction stays open until the end of the copy.
 """
 
 import errno
@@ -19,7 +19,7 @@ from bot.domain.errors import BackupError
 from bot.store.engine import private
 from bot.store.engine.secure_delete import SECURE_DELETE
 
-_PAGES = 2_000  # pages per step; ``stop`` is checked after each step
+_PAGES = 2_000  # The number of pages per step. ``stop`` is checked after each step.
 _STEPS = 100_000  # instructions of SQLite's virtual machine between two checks of ``stop``
 MARK = "copy"
 """The key in ``key_values`` that marks a copy, with the time of the copy as its value."""
@@ -43,8 +43,9 @@ def copy(
     """Write a complete copy of the current ``source``, marked with the time ``at``.
 
     If ``source`` is itself a marked copy, the time of the first copy stays. Every page and index
-    of the copy is verified. ``target`` appears when the copy is complete. With ``instead``, an
-    existing file is replaced. If root runs the process, the copy gets the owner of ``owner_of``.
+    of the copy is verified. ``target`` appears when the copy is complete. If ``instead`` is True,
+    an existing file is replaced. If root runs the process, the copy gets the owner of the file or
+    folder ``owner_of``.
 
     Raises:
         FileExistsError: ``target`` exists, and ``instead`` is False.
@@ -106,7 +107,8 @@ def _write(source: Path, part: Path, *, at: datetime, stop: threading.Event) -> 
             connection.execute("PRAGMA journal_mode=DELETE")
             if _revision(connection) is None:
                 raise BackupError(NO_TABLES.format(file=source))
-            connection.execute(  # the mark of a copy of a copy keeps the time of the first copy
+            # If the source is itself a copy, the mark keeps the time of the first copy.
+            connection.execute(
                 "INSERT INTO key_values (key, value) VALUES (?, ?) ON CONFLICT DO NOTHING",
                 (MARK, json.dumps(at.isoformat())),
             )
@@ -159,9 +161,10 @@ def is_damage(error: sqlite3.Error) -> bool:
 def has_foreign_log(file: Path) -> bool:
     """Return whether the write-ahead log beside a database belongs to a different database.
 
-    A log exists only if the header of the database says so (https://sqlite.org/fileformat2.html,
-    section 1.3.3). The header of a backup does not. Use this function only for a file without
-    connections of this process.
+    A database can have a log only if the header of the database says so
+    (https://sqlite.org/fileformat2.html, section 1.3.3). The header of a backup says that the
+    backup has no log, so a log beside a backup is foreign. Use this function only for a file
+    without connections of this process.
     """
     log = file.with_name(f"{file.name}-wal")
     try:
@@ -185,7 +188,7 @@ def database_id(file: Path) -> str | None:
 def reason_of(error: BaseException) -> str:
     """Return the reason of a failed file operation as a short text.
 
-    If a right is missing and the file belongs to a different user, the text names that user.
+    If a permission is missing and the file belongs to a different user, the text names that user.
     """
     if not isinstance(error, OSError) or not error.strerror:
         return str(error)
@@ -198,7 +201,9 @@ def reason_of(error: BaseException) -> str:
 
 
 def verified_revision(file: Path) -> str | None:
-    """Verify a copy, and return the revision of its tables, or None without tables of the bot.
+    """Verify a copy, and return the revision of its tables.
+
+    Return None if the copy has no tables of the bot.
 
     Raises:
         BackupError: The path is missing or not a file, or the file can't be read, is not a
@@ -225,15 +230,15 @@ def verified_revision(file: Path) -> str | None:
 def put_in_place(file: Path, database: Path, *, now: datetime) -> Path | None:
     """Replace ``database``, which must not be in use, by a copy of ``file``.
 
-    Return the path of the old database, which is kept beside the new database, or None without an
-    old database. If the process is killed, either the old or the new database is in place,
-    provided that the file system has hard links.
+    The old database is kept beside the new database. Return the path of the old database, or None
+    if no old database existed. If the file system has hard links and the process is killed, either
+    the old or the new database is in place.
 
     Raises:
         BackupError: ``file`` is damaged, or ``database`` is a folder or device.
         OSError, sqlite3.Error: A file can't be read or written.
     """
-    # A symbolic link stays, and its target is replaced.
+    # If the path is a symbolic link, the link stays, and the target of the link is replaced.
     database = Path(os.path.realpath(database))
     if database.exists() and not database.is_file():
         raise BackupError(f"{database} is not a file: set DATABASE_URL to the path of a file")
@@ -243,7 +248,7 @@ def put_in_place(file: Path, database: Path, *, now: datetime) -> Path | None:
     copy(file, new, at=made_at, owner_of=database if database.exists() else database.parent)
     before = free_name(database.with_name(f"{database.name}.replaced-{now:%Y%m%d-%H%M%S}"))
     if was_there := database.exists():
-        # SQLite deletes the log of an empty file.
+        # An empty file is not opened, because SQLite would delete its log.
         if database.stat().st_size and not has_foreign_log(database):
             # Move the content of the log into the file, if the log can be read.
             with (
@@ -257,7 +262,7 @@ def put_in_place(file: Path, database: Path, *, now: datetime) -> Path | None:
             database.replace(before)
         before.chmod(private.OURS)
     # SQLite would apply a log that is beside a different database. The log is kept under another
-    # name, because it may be the only remaining part of a moved database.
+    # name, because the log may be the only remaining part of a moved database.
     for end in ("-wal", "-shm"):
         old = database.with_name(database.name + end)
         if old.exists():
@@ -268,7 +273,7 @@ def put_in_place(file: Path, database: Path, *, now: datetime) -> Path | None:
 
 
 def free_name(file: Path) -> Path:
-    """Return the path, or the path with the first number that makes an unused name."""
+    """Return ``file`` if no file has this path. Otherwise return the path with a free number."""
     names = (f"{file.name}{end}" for end in ("", *(f"-{n}" for n in range(1, 1000))))
     return next(path for path in map(file.with_name, names) if not path.exists())
 

@@ -1,10 +1,10 @@
 """The SQLite file of a running bot: detection of a replaced file, and rescue of the content.
 
 A new connection opens the file that is at the path now, but uses the write-ahead log of the
-previous file. SQLite then truncates that log, or writes pages of the log into the wrong file
-(https://sqlite.org/howtocorrupt.html). Therefore no connection is opened if the file at the path
-was moved, deleted or replaced. Files are compared by ``os.stat`` only, because closing a different
-descriptor of the file would release SQLite's locks.
+previous file. SQLite then truncates the log of the previous file, or writes pages of this log into
+the wrong file (https://sqlite.org/howtocorrupt.html). Therefore no connection is opened if the
+file at the path was moved, deleted or replaced. Files are compared by ``os.stat`` only. To open
+and close a file for the comparison would release SQLite's locks.
 """
 
 import asyncio
@@ -26,8 +26,8 @@ Identity = tuple[int, int]
 """Device and inode."""
 
 _LOGS = ("-wal", "-shm")
-# Seconds between two checks that find a difference. A single check may find a difference while
-# somebody moves the file back.
+# Seconds between two checks that must both find a difference. A single check may find a difference
+# only because somebody is about to move the file back.
 _CONFIRM_S = 0.5
 _DIFFERS = "the database file {file} was moved, deleted or replaced"
 _ORPHAN = (
@@ -58,15 +58,17 @@ class HeldFile:
         self.is_replaced = asyncio.Event()
         """Set after two checks, at least 0.5 seconds apart, found a different file or no file.
 
-        A check in between that finds no difference starts the count again. Never cleared.
+        A check between these two checks that finds no difference starts the count again. The event
+        is never cleared.
         """
         self.copy: Path | None = None
         """The path of the complete rescued copy, or None."""
         self.trouble = _DIFFERS.format(file=path)
-        """The reason why the database can't be used if ``is_in_place`` is False, as a sentence."""
+        """The sentence that says why the database can't be used if ``is_in_place`` returns False.
+        """
 
     def hold(self) -> None:
-        """Open the connection and store the identities of the files. Blocks.
+        """Open the connection and store the identities of the files. The call blocks.
 
         Raises:
             OSError, sqlite3.Error: The file can't be opened or read.
@@ -89,9 +91,9 @@ class HeldFile:
     def is_in_place(self) -> bool:
         """Return whether each path still leads to the opened file.
 
-        The first check with a difference returns False. The difference may end, for example
+        The first check that finds a difference returns False. The difference may end, for example
         because somebody moves the file back. If a later check confirms the difference after at
-        least 0.5 seconds, ``is_replaced`` is set, and the result stays False.
+        least 0.5 seconds, ``is_replaced`` is set. From then on, the result is always False.
         """
         if self.is_replaced.is_set():
             return False
@@ -105,7 +107,7 @@ class HeldFile:
         return False
 
     def matches(self) -> bool:
-        """Return whether each path leads to the opened file now. Does not set ``is_replaced``."""
+        """Return whether each path leads to the opened file now. ``is_replaced`` is not set."""
         for file, identity in self._identities.items():
             with suppress(OSError):
                 # A file whose identity can't be read may still be the opened file.
@@ -114,10 +116,11 @@ class HeldFile:
         return True
 
     def rescue(self, *, at: datetime) -> Path:
-        """Write the content of the open connection into a new file beside the database. Blocks.
+        """Write the content of the open connection into a new file beside the database.
 
-        Return the path of the copy, which only the bot's user may read. A second call returns the
-        same copy. If a different database is now at the path, the log is first renamed.
+        The call blocks. Return the path of the copy, which only the bot's user may read. A second
+        call returns the same copy. If a different database is now at the path, the log of the
+        original database is renamed first.
 
         Raises:
             BackupError: The copy has no tables of the bot.
@@ -145,10 +148,11 @@ class HeldFile:
             sqlite_copies.require_tables(part)
 
     def _set_log_aside(self, at: datetime) -> None:
-        """Rename the log beside a different database, because SQLite would apply the log.
+        """Rename the log if a different database is now at the path of the original database.
 
-        If a symbolic link now points to a different file, the log is still beside the right
-        database, and is not renamed.
+        Otherwise SQLite would apply the log of the original database to the different database. If
+        only a symbolic link has changed and now points to a different file, the log is still
+        beside the original database, and is not renamed.
         """
         identity = None
         with suppress(OSError):
@@ -164,7 +168,7 @@ class HeldFile:
                 index.unlink()
 
     def close(self) -> None:
-        """Close the connection. Blocks."""
+        """Close the connection. The call blocks."""
         if self._connection is not None:
             self._connection.close()
 
@@ -175,9 +179,9 @@ def existing_uri(file: Path) -> str:
 
 
 def refuse_orphaned_log(file: Path) -> None:
-    """Refuse an empty or missing database beside a non-empty log.
+    """Refuse an empty or missing database file beside a log that is not empty.
 
-    SQLite would delete the log, which has the newest commits of a moved database.
+    SQLite would delete the log, which contains the newest commits of a database that was moved.
 
     Raises:
         DatabaseUnavailableError: The log has no database.
@@ -191,9 +195,9 @@ def refuse_orphaned_log(file: Path) -> None:
 def refuse_wrong_file(file: Path) -> None:
     """Refuse a path that is not a database of the bot, before the file is opened and changed.
 
-    Use this function only for a path without connections of this process, because the close of the
-    descriptor that reads the header releases SQLite's locks. A missing, empty or damaged file
-    passes.
+    This function reads the header of the file. Use this function only for a path without
+    connections of this process, because the close of the file after the read releases SQLite's
+    locks. A missing, empty or damaged file is not refused.
 
     Raises:
         DatabaseUnavailableError: The path can't be read or is not a file, the write-ahead log
@@ -218,7 +222,7 @@ def refuse_wrong_file(file: Path) -> None:
 
 
 def _has_only_other_tables(file: Path) -> bool:
-    """Return whether a database has tables, but no version of the bot's tables."""
+    """Return whether a database has tables, but the tables of no version of the bot."""
     with (
         suppress(sqlite3.Error),  # the next connection reports the error
         closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as database,
@@ -236,7 +240,7 @@ def _size_of(file: Path) -> int:
 
 
 def _identity_of(file: Path) -> Identity | None:
-    """Return the identity of the file at a path, or None without a file.
+    """Return the identity of the file at a path, or None if no file exists.
 
     Raises:
         OSError: The identity is unknown now.

@@ -12,7 +12,10 @@ INDEXES_OF_EXPRESSIONS = {"ix_chat_queues_claimable"}
 
 
 def render_item(kind: str, item: Any, _autogen: AutogenContext) -> str | Literal[False]:  # noqa: ANN401 - Alembic's signature
-    """Write our own column types as plain ones: a migration must not change with the code."""
+    """Render the bot's own column types as plain SQLAlchemy types.
+
+    Otherwise a migration would change when the code of the type changes.
+    """
     if kind == "type" and isinstance(item, Timestamp):
         return "sa.BigInteger()"
     return False
@@ -21,7 +24,11 @@ def render_item(kind: str, item: Any, _autogen: AutogenContext) -> str | Literal
 def include_object(
     _object: object, name: str | None, kind: str, _reflected: bool, _other: object
 ) -> bool:
-    """Return whether an object is compared. Databases return some indexes in another form."""
+    """Return whether Alembic compares an object of the code with the database.
+
+    Indexes on expressions are not compared, because databases return these indexes in another
+    form.
+    """
     return kind != "index" or name not in INDEXES_OF_EXPRESSIONS
 
 
@@ -33,6 +40,7 @@ context.configure(
     include_object=include_object,
 )
 with context.begin_transaction(), warnings.catch_warnings():
-    # Alembic can't compare SQLite's indexes on expressions, and its warning has no consequence.
+    # Alembic can't compare SQLite's indexes on expressions. The warning about this has no
+    # consequence.
     warnings.filterwarnings("ignore", ".*expression-based index")
     context.run_migrations()
