@@ -14,7 +14,7 @@ that two transactions never wait for each other:
    chats, the entries of the access list for these chats and for their persons.
 3. The chat queues, by chat id (``chat_queues.lock_all``). After the queues, the counters of new
    subscriptions, which are the allowances "follows" and "payer".
-4. The topics, subscriptions and deliveries of these chats.
+4. The topics, subscriptions, ended subscriptions and deliveries of these chats.
 5. The profiles, by id (``profiles.lock``, ``subscriptions.switch_checks``), and their stories.
 6. Money: the entries of the ledger, the other allowances, the account (``budgets``), and then the
    days of usage, by chat id.

@@ -57,7 +57,9 @@ async def add(tx: Tx, ended_subscriptions: Collection[Subscription], *, now: dat
         (subscription.target.chat_id, subscription.target.thread_id or 0, subscription.profile_id)
         for subscription in ended_subscriptions
     ]
-    await tx.execute(sa.delete(ended).where(sa.tuple_(*ended.primary_key).in_(keys)))
+    replaced = sa.tuple_(*ended.primary_key).in_(keys)
+    await _lock(tx, replaced)
+    await tx.execute(sa.delete(ended).where(replaced))
     await tx.execute(
         sa.insert(ended),
         [
@@ -98,6 +100,20 @@ async def subscriptions_ended_at(tx: Tx, chat_id: int, *, at: datetime) -> list[
         )
         for row in rows
     ]
+
+
+async def forget_creator(tx: Tx, person: int) -> None:
+    """Remove the id of a person from the ended subscriptions that the person had created."""
+    whose = ended.c.created_by == person
+    await _lock(tx, whose)
+    await tx.execute(sa.update(ended).where(whose).values(created_by=None))
+
+
+async def _lock(tx: Tx, which: sa.ColumnElement[bool]) -> None:
+    """Lock the rows that match a condition, in the order of the key."""
+    ordered = sa.select(ended.c.chat_id).where(which).order_by(*ended.primary_key)
+    locked = ordered.with_for_update().subquery()
+    await tx.execute(sa.select(sa.func.count()).select_from(locked))
 
 
 async def has_ended(tx: Tx, chat_id: int, username: str, *, since: datetime) -> bool:

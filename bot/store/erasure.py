@@ -15,6 +15,7 @@ from bot.store import (
     chat_queues,
     chats,
     deliveries,
+    ended_subscriptions,
     inbox,
     key_values,
     ledger,
@@ -66,8 +67,11 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
     paid = await _lock(tx, chat_id, now=now)
     await _remove_payer(tx, paid, now=now)
     followed = await subscriptions.remove_of_chat(tx, chat_id)
-    # Subscriptions are locked before profiles (see ``bot.store``, the order of locks).
+    # These rows are locked before profiles (see ``bot.store``, the order of locks).
     await subscriptions.forget_creator(tx, chat_id)
+    await ended_subscriptions.forget_creator(tx, chat_id)
+    await access.erase_name(tx, chat_id)
+    await access.forget_creator(tx, chat_id)
     for group in paid:
         followed += [row.profile_id for row in await subscriptions.of_chat(tx, group)]
     await subscriptions.switch_checks(tx, profile_ids=followed, now=now)
@@ -79,8 +83,6 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
         await ledger.move_chat(tx, number, ledger.NOBODY)
         await inbox.forget_chat(tx, number)
     await acquaintances.remove(tx, ids)
-    await access.erase_name(tx, chat_id)
-    await access.forget_creator(tx, chat_id)
     for table in reversed(all_tables().sorted_tables):
         if "chat_id" in table.c and table.name not in _BILLS:
             await tx.execute(sa.delete(table).where(table.c.chat_id.in_(ids)))
