@@ -1,11 +1,16 @@
 """Access check before all handlers: updates from people without access are refused.
 
-A person or chat without access gets one refusal; later messages get no answer. Exceptions: each
-press of a button is answered, and each invalid invitation gets an error message. The chats of a
-blocked payer get no refusal. For a refused update, the bot calls neither the Stories API nor
-Telegram, except to send the answer. Updates about the removal of the bot and about a new chat ID
-pass the check, because these updates only end or move data. Updates that the bot itself caused
-also pass the check. A /start with a valid owner link or invitation link passes the check too.
+A person or chat without access gets one refusal. Later messages get no answer, with two
+exceptions: each press of a button is answered, and each invalid invitation gets an error message.
+The chats of a blocked payer get no refusal. For a refused update, the bot does not call the
+Stories API, and calls Telegram only to send the answer.
+
+These updates pass the check:
+
+- Updates about the removal of the bot and about a new chat ID, because these updates only end or
+  move data.
+- Updates that the bot itself caused.
+- A /start with a valid owner link or invitation link.
 """
 
 from datetime import timedelta
@@ -145,9 +150,9 @@ async def _remember_member_name(context: Context) -> None:
 
 
 def entry_link_payload(context: Context) -> str | None:
-    """Return the payload of a /start with an owner link or an invitation link, or None.
+    """Return the payload of a /start with an owner link or an invitation link.
 
-    Only a /start in a private chat counts.
+    Return None for any other update, and for a /start outside a private chat.
     """
     message = context.event.message
     if message is None or not context.is_private:

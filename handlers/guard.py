@@ -2,7 +2,7 @@
 
 ``@command``, ``@on_press`` and ``@on_message`` make a handler with a row in the table of rights. A
 person without the right gets an error message after a command and a pop-up after a press. Commands
-and buttons for the owner are treated as unknown if another person uses them; groups and channels
+and buttons for the owner are treated as unknown if another person uses them. Groups and channels
 get no message about unknown commands.
 """
 
@@ -202,10 +202,11 @@ def _refuse_outside_private(context: Context, word: str) -> None:
 def on_press(kind: Kind, *, only_in_private: str = "") -> Callable[[Press], Guarded]:
     """Make the handler of buttons of a ``kind``.
 
-    The handler gets the arguments of the button and returns the text of the pop-up, or None. If
-    the same person presses the same button again within a second after the first press was
-    handled without an error, the second press is ignored. If ``only_in_private`` names a command,
-    the button works only in private chats, and the error message suggests that command.
+    The handler gets the arguments of the button, and returns the text of the pop-up. None means
+    that the pop-up has no text. If the same person presses the same button again within a second
+    after the first press was handled without an error, the second press is ignored. If
+    ``only_in_private`` names a command, the button works only in private chats, and the error
+    message suggests that command.
     """
 
     def decorate(run: Press) -> Guarded:

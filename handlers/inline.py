@@ -97,7 +97,7 @@ def cache_seconds(results: Sequence[HeldStory], now: datetime) -> int:
 
 
 def link_in(text: str) -> Link | None:
-    """Return the profile name or the link in an inline query, or None.
+    """Return the profile name or the link in an inline query. Return None for any other query.
 
     Only a link to a profile or to a story is returned. If the query contains several links, only
     the first link of a supported kind is considered.

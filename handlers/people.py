@@ -111,7 +111,7 @@ async def act_on_person_or_chat(
 
 
 async def _admit(subject: Subject, context: Context) -> None:
-    """Give access to the person or chat that requested access; send a person the greeting.
+    """Give access to the person or chat that requested access. A person also gets the greeting.
 
     A blocked person or chat stays blocked. If the person or chat has access, nothing happens.
     """

@@ -191,8 +191,8 @@ async def _offer_for_names(context: Context, request: Request) -> None:
     """Offer the command for the names in a request. For a single name, send the profile's card.
 
     Joined names are certain. Among other words, the names of stored profiles are preferred. If
-    none of several words is a stored profile, some words may be ordinary words. A few such words
-    get a button each; for more words, the bot asks for a name.
+    none of several words is a stored profile, some words may be ordinary words. If there are at
+    most three words, each word gets a button. For more words, the bot asks for a name.
     """
     is_certain = request.is_list or request.is_joined
     known = await known_names(context, request.names)

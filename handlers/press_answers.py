@@ -76,7 +76,7 @@ async def _answer_press_now(
 
 
 async def _send_line(context: Context, text: str) -> None:
-    """Send a message at once, outside the reply queue; log a failure.
+    """Send a message at once, outside the reply queue. A failure is only logged.
 
     A group or channel gets the same text at most once in ten minutes.
     """

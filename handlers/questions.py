@@ -75,7 +75,7 @@ def question_of(message: Message, questions: Sequence[str]) -> str | None:
 
 
 def chat_asked_about(message: Message) -> int | None:
-    """Return the ID of the chat that the buttons of the replied page manage, or None."""
+    """Return the ID of the chat that the buttons of the replied page manage, if any."""
     page = message.reply_to_message
     markup = page.reply_markup if page else None
     data = markup.inline_keyboard[0][0].callback_data if markup else None

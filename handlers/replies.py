@@ -57,9 +57,9 @@ async def say(
 
     In groups and channels, the message is a reply to the message of the update, but not after a
     pressed button. If ``reply_to`` is given, the message is a reply to the message ``reply_to`` in
-    any chat. ``markup`` replaces the buttons. If a channel can't show the buttons, the text names
-    the command for a private chat. With ``Context.in_place``, the text replaces the pressed
-    message, unless ``markup`` or ``reply_to`` is given.
+    any chat. ``markup`` replaces the buttons. If the channel cannot show the buttons, the text
+    names the command that a person can send in the private chat. With ``Context.in_place``, the
+    text replaces the pressed message, unless ``markup`` or ``reply_to`` is given.
     """
     if context.in_place and not (markup or reply_to):
         context.in_place = False

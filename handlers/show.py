@@ -153,7 +153,7 @@ def _group_message_id(context: Context) -> int | None:
 
 
 def _quoted_message(context: Context, *, is_first: bool) -> int | None:
-    """Return the id of the message that an album quotes, or None.
+    """Return the id of the message that an album quotes. Return None if it quotes no message.
 
     In a group, the first album quotes the request. In the thread of a comment, each album quotes
     the comment, because only replies to the comment appear in the thread.

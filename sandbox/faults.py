@@ -93,7 +93,7 @@ class Faults:
         chat_id: object = None,
         sources: Collection[str] = (),
     ) -> Fault | None:
-        """Return the fault that hits a request, or None. Count down the limits of the fault.
+        """Return the fault that hits a request, if any, and count down the limits of the fault.
 
         The limits are `after` and `times`. `subject` is the path with the query for the Stories
         API and the CDN, and the method's name for Telegram. `match` is compared

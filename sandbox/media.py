@@ -130,7 +130,7 @@ def seconds_of(variant: int) -> float:
 
 
 def story_pk_of(data: bytes) -> str | None:
-    """Return the pk of the story that a file of the sandbox contains, or None for other files.
+    """Return the pk of a story in a file of the sandbox. Return None for any other file.
 
     The pk may be at any position in the file.
     """

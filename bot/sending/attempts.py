@@ -115,7 +115,8 @@ class Attempts:
         send.
         """
         while waiting := _sendable(items, in_order=request.options.in_order):
-            # Documents and other files can't share an album, and some items must be sent alone.
+            # An album with documents must not contain other files, and some items must be sent
+            # alone.
             groups = [
                 item
                 for item in takewhile(lambda candidate: not candidate.alone, waiting)

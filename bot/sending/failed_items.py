@@ -38,9 +38,9 @@ def payloads(
 
 
 def merge(waiting: Payload, new: Payload) -> Payload | None:
-    """Return one message with the stories of both messages, or None if they can't be combined.
+    """Return one message with the stories of two messages. Return None if this is impossible.
 
-    Both messages must have the same cause and answer the same message.
+    The two messages can be combined only if both have the same cause and answer the same message.
     """
     cause = waiting.get("cause")
     is_same = cause == new.get("cause") and waiting.get("reply_to") == new.get("reply_to")

@@ -112,7 +112,7 @@ class Item:
 class SendOptions:
     """The options of the sent messages.
 
-    ``buttons`` are used only if an item is sent alone, because an album can't have buttons (Bot
+    ``buttons`` are used only if an item is sent alone, because an album cannot have buttons (Bot
     API). ``in_order`` means that an item waits if an earlier item will be retried. ``one_by_one``
     means that no albums are sent. ``is_free`` means that no file is bought from the API.
     """

@@ -72,7 +72,7 @@ def text_payload(
 ) -> Payload:
     """Return the payload of an HTML message.
 
-    ``markup`` is a "reply_markup" of the Bot API, which is used only if there are no buttons.
+    ``markup`` is a "reply_markup" of the Bot API. ``markup`` is used only if there are no buttons.
     """
     return {
         **({"silent": True} if silent else {}),

@@ -236,9 +236,10 @@ class Supply:
             self._file_record_to_change(item).record_failure(message, self._now())
 
     def give_up_urls(self, items: list[Item]) -> None:
-        """Record that Telegram can't fetch the URLs of these items.
+        """Record that Telegram cannot fetch the URLs of these items.
 
-        No chat then sends these URLs for an hour. Items without a URL as their source are ignored.
+        For an hour, these URLs are not sent to any chat. Items without a URL as their source are
+        ignored.
         """
         for item in items:
             if isinstance(item.source, ByUrl):
@@ -336,7 +337,7 @@ class Supply:
         in the last 10 minutes.
 
         Raises:
-            SpendingError: The credit may not be spent.
+            SpendingError: The bot is not allowed to spend the credit.
             StoriesError: The API failed.
             MediaError: The file could not be downloaded.
         """
@@ -357,7 +358,7 @@ class Supply:
         """Buy a file, and record whether other files of the profile can be bought.
 
         Raises:
-            SpendingError: The credit may not be spent.
+            SpendingError: The bot is not allowed to spend the credit.
             StoriesError: The API failed.
             MediaError: The file could not be downloaded.
         """

@@ -154,7 +154,7 @@ def _error_type_of_404(complaint: Complaint, endpoint: str) -> type[StoriesError
 
 
 def _billed_credits(status: int, body: bytes | None, price: int) -> int | None:
-    """Return the credits billed for a failed call, or None if unknown.
+    """Return the credits billed for a failed call. Return None if the credits are unknown.
 
     - Statuses in ``_FREE`` cost 0 credits. A page of a proxy in front of the API with status 403
       or 404 also costs 0 credits.

@@ -114,7 +114,7 @@ async def read_json(response: aiohttp.ClientResponse) -> object:
 async def read_error_body(response: aiohttp.ClientResponse) -> bytes | None:
     """Return the body of an error answer.
 
-    Return None if the body can't be read or has more than 256 KiB.
+    Return None if the body cannot be read or has more than 256 KiB.
     """
     try:
         return await read_body(response, ERROR_BUDGET)

@@ -47,7 +47,8 @@ Scope = Literal[
     "removed",  # a different bot in the chat deletes the message
     "caption",  # the caption's text is refused
     "buttons",
-    # Telegram can't fetch a URL, and perhaps other URLs of the album. An upload may work.
+    # Telegram cannot fetch a URL, and perhaps cannot fetch other URLs of the album. An upload may
+    # succeed.
     "fetch",
     "photo",  # the photo is refused, but may be sent as a document
     "size",  # the file is too large, whatever its source
@@ -169,7 +170,7 @@ OF_FILES = _OF_UPLOADS | {"any file"}
 class Refusal:
     """A refusal by Telegram with its subject. ``scope`` is None if the text is unknown.
 
-    ``item`` is the index of the refused item in an album, or None if unknown.
+    ``item`` is the index of the refused item in an album, or None if the index is unknown.
     """
 
     words: str

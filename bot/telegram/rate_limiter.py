@@ -39,15 +39,15 @@ _ALERT_PATIENCE_S = 5.0  # maximum seconds that an alert without a patience wait
 HAS_SLOT: dict[str, Any] = {"has_slot": True}  # rate_limit_args of a call that has waited already
 # If the demanded waits of this many chats end together, this process stops.
 _CHATS_OF_ONE_FLOOD = 3
-_SAME_END_S = 1.5  # seconds; flood limits that end within this time end together
+_SAME_END_S = 1.5  # seconds; flood limits whose ends differ by at most this time end together
 
 
 @dataclass(frozen=True, slots=True)
 class LimitedCall:
     """The parameters of a call that the limits need.
 
-    ``weight`` is the number of messages, or 0 for a call that sends none. ``patience`` is the
-    longest single wait in seconds, or None without a limit.
+    ``weight`` is the number of messages, or 0 for a call that sends no message. ``patience`` is
+    the longest single wait in seconds. None means that the wait has no maximum.
     """
 
     chat: int | str | None
@@ -57,7 +57,7 @@ class LimitedCall:
 
     @property
     def patience_with_chat(self) -> float | None:
-        """Return the longest wait in seconds for the limit of the chat, or None without a limit.
+        """Return the longest wait in seconds for the limit of the chat. None means no maximum.
 
         Without a ``patience``, an alert waits at most 5 seconds, because the alert can wait in the
         outbox.

@@ -1,4 +1,4 @@
-"""The files stored by Telegram. A content may have many file_ids; each is valid for one bot."""
+"""The files stored by Telegram. Each file_id of a content is valid for one bot."""
 
 import base64
 import hashlib
