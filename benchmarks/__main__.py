@@ -1,4 +1,4 @@
-"""``python -m benchmarks NAME | all`` runs benchmarks; ``traces`` writes a trace."""
+"""``python -m benchmarks NAME | all`` runs benchmarks. ``traces`` writes a trace."""
 
 import argparse
 import importlib

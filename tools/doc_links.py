@@ -17,7 +17,7 @@ FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 
 def main() -> int:
-    """Print every broken link. Return 1 if a link is broken, else 0."""
+    """Print every broken link. Return 1 if a link is broken, or else 0."""
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     pages = ["git", "ls-files", "*.md"]
     listed = subprocess.run(pages, check=True, capture_output=True, text=True)  # noqa: S603 - runs git

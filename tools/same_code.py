@@ -50,7 +50,7 @@ def _git(*words: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Print the files whose code differs. Return 1 if a file differs, else 0."""
+    """Print the files whose code differs. Return 1 if a file differs, or else 0."""
     if len(arguments) != 1:
         sys.stderr.write("Name a commit: python -m tools.same_code main\n")
         return 2

@@ -90,7 +90,7 @@ def missing() -> str:
 
 
 def main() -> int:
-    """Take the screenshots. Return 1 if a requirement is missing, else 0."""
+    """Take the screenshots. Return 1 if a requirement is missing, or else 0."""
     if lack := missing():
         sys.stderr.write(f"{lack}\n")
         return 1

@@ -30,7 +30,7 @@ def problem(lock: str, machine: str, python: str) -> str:
 
 
 def main() -> int:
-    """Print the missing wheels. Return 1 if a wheel is missing, else 0."""
+    """Print the missing wheels. Return 1 if a wheel is missing, or else 0."""
     is_missing = False
     for lock in LOCKS:
         for machine in MACHINES:

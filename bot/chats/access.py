@@ -61,7 +61,7 @@ class Judgement:
 
 
 class Access:
-    """The access list and the owners."""
+    """The use cases for the access list and for the owners."""
 
     def __init__(
         self,
@@ -79,21 +79,24 @@ class Access:
         self.mode = mode
         self._always_owners = frozenset(owner_ids)
         self.owner_ids = self._always_owners
-        """The ids of the owners. A change by a different process appears within a minute."""
+        """The ids of the owners. A change by a different process is loaded within a minute."""
         self._always_blocked = frozenset(blocked_profiles)
         self._token = token or SecretStr(secrets.token_hex())
         self._names = TimedCache[int, str]()
         self._wake = wake
         self._now = now
         self.blocked = set(blocked_profiles)
-        """The ids and names of blocked profiles. Each change is made in this same set object."""
+        """The ids and names of blocked profiles.
+
+        Changes modify this set object, because other objects share the set.
+        """
 
     async def apply_settings(self) -> None:
         """Apply the settings at a start.
 
-        If the mode is now ``invited`` and was not before, the users of the bot keep their access.
-        If ``ADMIN_IDS`` is set, the owner link of the first start becomes invalid, and the owners
-        do not count as newcomers.
+        If the mode is ``invited`` now and was different at the previous start, the users of the
+        bot keep their access. If ``ADMIN_IDS`` is set, the owner link becomes invalid, and the
+        owners do not count as newcomers.
         """
         async with self._db.begin() as tx:
             before = await key_values.get(tx, _MODE)
@@ -121,21 +124,22 @@ class Access:
         """Return the access decision, whether the person is an owner, and the stored chat.
 
         ``as_chat`` is the id of the channel or group in whose name the person writes. An owner is
-        refused only in the name of a blocked channel or group. The chat is None if the database
-        has no such chat. For the old id of a group that became a supergroup, the chat is the
-        supergroup.
+        refused only if the owner writes in the name of a blocked channel or group. The chat is
+        None if the database has no such chat. If ``chat_id`` is the old id of a group that became
+        a supergroup, the chat is the supergroup.
         """
         now = self._now()
         async with reading(self._db) as tx:
             found = await chats.get_with_access(tx, person, chat_id)
-            # A late update may still have the old id of a group that became a supergroup.
+            # A late update can still have the old id of a group that became a supergroup.
             moved = None
             if found.chat is None and chat_id:
                 moved = await chats.moved_to(tx, chat_id)
             if moved:
                 chat_id = moved
                 found = await chats.get_with_access(tx, person, moved)
-            # An anonymous admin writes in the name of this chat.
+            # An anonymous admin writes in the name of the chat itself, so there is no other chat
+            # to judge.
             other = None if as_chat == chat_id else as_chat
             writer = await chats.judge_chat(tx, other, now=now) if other is not None else None
         judged = judge(
@@ -167,7 +171,7 @@ class Access:
     async def guest(self, number: int) -> Guest:
         """Return the costs and the access entry of a person or chat.
 
-        For the old id of a group that became a supergroup, return the supergroup.
+        If ``number`` is the old id of a group that became a supergroup, return the supergroup.
         """
         async with reading(self._db) as tx:
             number = await chats.moved_to(tx, number) or number
@@ -246,10 +250,9 @@ class Access:
     ) -> Literal["owner", "guest"] | None:
         """Use a link. Return the person's role, or None if the link is invalid.
 
-        The link is an owner link or an invitation.
-
-        A person who already has access does not use up an invitation. In that case, the result is
-        "guest", even if the link is invalid. In mode ``open``, everybody has access.
+        The link is an owner link or an invitation. A person who already has access does not use up
+        an invitation. In that case, the result is "guest", even if the link is invalid. In mode
+        ``open``, everybody has access.
         """
         now = self._now()
         subject = Subject("person", str(person))
@@ -293,7 +296,7 @@ class Access:
     # Entries of the access list.
 
     async def allow(self, subject: Subject, *, by: int | None, name: str = "") -> Entry:
-        """Give a person or chat access to the bot, and end a block. Return the entry."""
+        """Give a person or chat access to the bot, and end a block. Return the changed entry."""
         async with writing(self._db) as tx:
             values = {"is_allowed": True, "via": "owner", "added_by": str(by or "")}
             subject = await self._current_subject(tx, subject)
@@ -510,7 +513,7 @@ class Access:
                     await moves.close_chat(tx, chat_id, now=now)
 
     async def record_profile_id(self, username: str, profile_id: str) -> None:
-        """Store the id of a blocked profile, so that the block survives a change of the name."""
+        """Store the id of a blocked profile, so that the block outlives a change of the name."""
         subject = Subject("profile", username)
         async with writing(self._db) as tx:
             await store.put(tx, subject, now=self._now(), name=profile_id)

@@ -68,7 +68,7 @@ class Outcomes:
 class Why:
     """The state of a subscription.
 
-    ``has_stopped``: the alerts of the chat have stopped, because the chat has no payer.
+    ``has_stopped`` is True if the alerts of the chat have stopped, because the chat has no payer.
     ``obstacle`` is the reason why no profile can be checked now. ``mute`` is the missing right
     that prevents alerts in the chat or topic.
     """
@@ -114,7 +114,7 @@ def _kind_of_ended(group: OutcomeCount) -> Ended:
 
 
 async def explain(tx: Tx, subscription: Subscription, *, obstacle: Obstacle, now: datetime) -> Why:
-    """Return the state of a subscription and of the alerts."""
+    """Return the state of a subscription and of its alerts."""
     target = subscription.target
     since = now - LOOKBACK
     known = await profiles.get(tx, subscription.profile_id)

@@ -20,8 +20,8 @@ from typing import Any
 from bot.domain.links import parse_argument
 
 LARGEST = 4 * 2**20  # maximum bytes of a list, and of an unpacked list in an archive
-LARGEST_ARCHIVE = 20 * 2**20  # Bot API, getFile: files of up to 20 MB
-MOST = 10_000  # maximum names of a list
+LARGEST_ARCHIVE = 20 * 2**20  # maximum bytes of an archive; Bot API, getFile: files of up to 20 MB
+MOST = 10_000  # maximum number of names that are read
 _MOST_FILES = 10  # maximum number of lists that are read in one archive
 
 # Each object, each array and each further value of a JSON text has one of these characters. A
@@ -63,9 +63,8 @@ def names_in(data: bytes) -> list[str] | None:
 def _lists_in_archive(data: bytes) -> Iterator[bytes]:
     """Yield the first lists of followed accounts in an archive.
 
-    At most 10 lists are read, with at most ``LARGEST`` bytes in total.
-
-    Other files in the archive are not read. For an archive that can't be read, yield nothing.
+    At most 10 lists are read, with at most ``LARGEST`` bytes in total. Other files in the archive
+    are not read. For an archive that can't be read, yield nothing.
     """
     if not _has_small_directory(data):
         return

@@ -61,7 +61,7 @@ class _Scope:
 
 
 class Past:
-    """Finds the kept stories of a chat without calls of the Stories API."""
+    """The use case that finds the kept stories of a chat without calls of the Stories API."""
 
     def __init__(
         self, db: Database, *, blocked: Collection[str], now: Callable[[], datetime]
@@ -76,8 +76,8 @@ class Past:
     ) -> Page:
         """Return the latest kept stories of a search, and store the file_ids for the sender.
 
-        ``before`` is the pk of a kept story: the page has older stories. A page has at most 30
-        stories. Cost: 0 credits.
+        If ``before`` is the pk of a kept story, the page has only older stories. A page has at
+        most 30 stories. The search costs 0 credits.
 
         Raises:
             NothingKeptError: The chat has no kept story of the profile or no kept story at all, or
@@ -178,7 +178,7 @@ async def _matches(tx: Tx, scope: _Scope, before: str | None) -> list[Kept]:
 
 
 async def _nothing_found(tx: Tx, scope: _Scope, search: Search) -> BotError:
-    """Return the error that tells why a search has no result."""
+    """Return the error that says why a search has no result."""
     if scope.profile_id is not None and not search.terms:
         if search.days is None or search.days >= alert_rules.KEPT_FOR.days:
             return NothingKeptError(username=search.username or "")
@@ -193,8 +193,8 @@ async def _nothing_found(tx: Tx, scope: _Scope, search: Search) -> BotError:
 def _pack_albums(result: Sequence[Kept]) -> list[Album]:
     """Group stories into albums. Each album has stories of a single profile, oldest first.
 
-    The profiles are in the order of their oldest stories. A story of a kind that can't be in an
-    album is sent alone.
+    The profiles are sorted by the times of their oldest stories. A story of a kind that can't be
+    in an album is sent alone.
     """
     by_profile: dict[str, list[Kept]] = {}
     for kept in sorted(result, key=lambda kept: (kept.story.taken_at, kept.story.pk)):

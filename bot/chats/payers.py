@@ -1,8 +1,8 @@
-"""Payers: the person who is responsible for a chat, and the limits of subscriptions.
+"""The payers of chats, and the limits of subscriptions. A payer is responsible for a chat.
 
-Subscriptions count for the chat and for the payer of the chat, independent of the person who sent
-the command, so nobody gets more subscriptions by using more chats. The payer of a private chat is
-the chat's person.
+A subscription counts towards the limits of the chat and of the payer of the chat. It does not
+matter who sent the command. Therefore nobody gets more subscriptions by using more chats. The
+payer of a private chat is the chat's person.
 """
 
 from collections.abc import Callable, Collection
@@ -99,7 +99,8 @@ class Payers:
 
         The first rule that applies determines the payer of the chat:
 
-        - If the previous payer is blocked, the payer stays, and the chat is closed.
+        - If the person who was responsible before is blocked, the payer stays, and the chat is
+          closed.
         - An open group that has become a supergroup keeps its payer.
         - If the person is blocked, the person becomes the payer, and the chat is closed.
         - If the person is anonymous or has no access, the chat gets no payer. The chat also gets
@@ -143,7 +144,7 @@ class Payers:
         """Make a person the payer of a chat. A chat with a payer keeps the payer.
 
         Raises:
-            RightsError: The chat has no payer, and the person may not become the payer.
+            RightsError: The chat has no payer, and the person is not allowed to become the payer.
             SubscriptionError: The chat has more subscriptions than the person may still have.
             BlockedError: The chat is blocked.
         """
@@ -301,8 +302,8 @@ class Payers:
         both add the last subscription that the limit allows.
 
         Raises:
-            NoPayerError: As ``payer_for``.
-            SubscriptionError: As ``payer_for``.
+            NoPayerError: As in ``payer_for``.
+            SubscriptionError: As in ``payer_for``.
         """
         await self.count_new(tx, chat_id, await chats.payer_of(tx, chat_id) or by, 0)
         payer = await self.payer_for(tx, chat_id, by)
@@ -360,9 +361,9 @@ class Payers:
     async def count_new(self, tx: Tx, chat_id: int, payer: int | None, amount: int) -> None:
         """Add ``amount`` to the counters of the subscriptions that were started today.
 
-        The subscriptions count for the chat, and for the payer if known. An amount of 0 only locks
-        the counters, so that two chats of a payer can't both add the last subscription that the
-        limit allows.
+        The counters of the chat are increased, and the counters of the payer if ``payer`` is not
+        None. An amount of 0 only locks the counters, so that two chats of a payer can't both add
+        the last subscription that the limit allows.
         """
         wanted: list[tuple[budgets.Scope, int, int]] = [("follows", chat_id, _PLENTY)]
         if payer is not None:
@@ -370,7 +371,10 @@ class Payers:
         await budgets.take_allowances(tx, self._now().date(), amount, wanted)
 
     async def record_refused(self, payer: int) -> None:
-        """Record that the budget was too small for a profile, unless the payer is a newcomer."""
+        """Record that the budget did not allow a subscription of the payer.
+
+        Nothing is recorded if the payer is a newcomer.
+        """
         async with self._db.begin(durable=False) as tx:
             if await access.is_known(tx, payer):
                 wanted: list[tuple[budgets.Scope, int, int]] = [("refused", payer, _PLENTY)]

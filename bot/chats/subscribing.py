@@ -139,18 +139,18 @@ class Subscribing:
 
         If the API refuses the account, further calls check the refusal and cost more. The current
         live stories do not cause alerts. The live stories are returned, so that the caller can
-        offer to show them. Without ``preferences``, the defaults of the chat apply. With
-        ``own_topic``, alerts go to a separate topic of the profile, and an existing subscription
-        in ``target`` moves to that topic.
+        offer to show them. If ``preferences`` is None, the defaults of the chat apply. If
+        ``own_topic`` is True, alerts go to a separate topic of the profile, and an existing
+        subscription in ``target`` moves to that topic.
 
         Raises:
             BlockedError: The owner of the bot has blocked the chat.
-            SubscriptionError: A limit is reached, or the topic can't be made.
+            SubscriptionError: A limit is reached, or the separate topic can't be made.
             AskAgainError: Telegram does not answer the request to create a topic.
             NoSuchProfileError: The account does not exist.
             ProfilePrivateError: The account is private, so the stories are not available.
-            SpendingError: The credits may not be spent, or the chat has no payer. While all
-                spending is stopped, a known profile can still be subscribed to.
+            SpendingError: The credits are not allowed to be spent, or the chat has no payer. Even
+                while all spending is stopped, a chat can subscribe to a known profile.
             StoriesError: The API failed, or the profile is on the block list.
         """
         ((_, result),) = await self.subscribe_all(
@@ -224,9 +224,9 @@ class Subscribing:
                 possible.append((place, answer, destination))
         # The profiles are locked in the order of their ids. Otherwise two chats that name the same
         # profiles in different orders could wait for each other. The first new subscription locks
-        # the profiles of all subscriptions. Without a new subscription, the sorted moves lock one
-        # profile at a time. New subscriptions keep the order of the request, because a limit
-        # refuses the last names.
+        # the profiles of all subscriptions. If there is no new subscription, the moves are sorted
+        # and lock one profile at a time. New subscriptions keep the order of the request, because
+        # a limit refuses the last names.
         new = [item for item in possible if item[1].existing is None]
         moved = [item for item in possible if item[1].existing is not None]
         moved.sort(key=lambda item: item[1].profile.profile_id)
@@ -240,7 +240,9 @@ class Subscribing:
     async def _possible_places(
         self, target: Target, usernames: Sequence[str], *, own_topic: bool
     ) -> dict[str, list[Target]]:
-        """Return the chat or topics in which each profile may already be followed.
+        """Return, for each profile, the places where an existing subscription can be.
+
+        A place is ``target``, or the separate topic of the profile.
 
         Raises:
             SubscriptionError: A new topic is needed, and the bot can't make topics in the chat.
@@ -373,7 +375,7 @@ class Subscribing:
         Raises:
             SubscriptionError: A limit of the chat, the payer or the budget is reached, or the
                 profile is not stored any more.
-            NoPayerError: The chat has no payer, and the person may not become the payer.
+            NoPayerError: The chat has no payer, and the person is not allowed to become the payer.
             StoriesError: The owner has blocked the profile.
         """
         known = await profiles.get(tx, ended.profile_id)
@@ -438,7 +440,7 @@ class Subscribing:
 
         Raises:
             SubscriptionError: A limit of the chat or the budget is reached.
-            SpendingError: The credits may not be spent.
+            SpendingError: The credits are not allowed to be spent.
             StoriesError: The API failed, or the profile is on the block list.
         """
         self._refuse_blocked("", username)
@@ -524,13 +526,11 @@ class Subscribing:
     async def _ask_live(self, profile: Profile, by: Asker, *, is_just_named: bool) -> list[Story]:
         """Return the live stories of a profile.
 
-        If the last check is at most 10 minutes old, the cost is 0 credits.
-
-        Otherwise the cost is that of ``Names.fetch_stories``: 2 credits, or more if the API
-        refuses the account.
+        If the last check is at most 10 minutes old, the cost is 0 credits. Otherwise, the cost is
+        the same as in ``Names.fetch_stories``: 2 credits, or more if the API refuses the account.
 
         Raises:
-            SpendingError: The credits may not be spent.
+            SpendingError: The credits are not allowed to be spent.
             StoriesError: The API failed or refused the account, or a different account has the
                 name now.
         """
@@ -566,7 +566,7 @@ class Subscribing:
 
         Raises:
             BlockedError: The owner of the bot has blocked the chat.
-            NoPayerError: The chat has no payer, and the person may not become the payer.
+            NoPayerError: The chat has no payer, and the person is not allowed to become the payer.
             SubscriptionError: A limit was reached in the meantime, or a concurrent command has
                 ended the subscription.
         """
@@ -613,9 +613,8 @@ class Subscribing:
     ) -> Preferences:
         """Return the preferences of a new subscription.
 
-        The result is ``preferences``, or the defaults of the chat if ``preferences`` is None.
-
-        If a limit does not allow a further fast subscription, a default of "fast" is ignored.
+        The result is ``preferences``, or the defaults of the chat if ``preferences`` is None. If a
+        limit does not allow a further fast subscription, a default of "fast" is ignored.
 
         Raises:
             TooManyFastError: A fast subscription was requested, but a limit does not allow a

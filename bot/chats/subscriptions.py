@@ -51,9 +51,9 @@ class Subscriptions:
     ) -> None:
         """Create the use cases. ``wake`` is called when work may be due.
 
-        ``blocked`` has the ids and names of profiles that nobody may follow. ``api`` provides the
-        price of a check and the state of the service. ``is_paused`` returns True if this process
-        makes no checks.
+        ``blocked`` has the ids and names of profiles that nobody is allowed to follow. ``api``
+        provides the price of a check and the state of the service. ``is_paused`` returns True if
+        this process makes no checks.
         """
         self._db = db
         self._api = api
@@ -95,7 +95,7 @@ class Subscriptions:
         return await fetch(self._db, lambda tx: store.chats_of_person(tx, person, most=_PLACES))
 
     async def known_profile(self, profile_id: str) -> Known | None:
-        """Return the stored profile, including changes of the current unit of work."""
+        """Return the stored profile, including uncommitted changes of the current unit of work."""
         async with reading(self._db) as tx:
             return await profiles.get(tx, profile_id)
 
@@ -113,7 +113,8 @@ class Subscriptions:
         ids = {subscription.id for subscription in rows}
         async with writing(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
-            # Subscriptions that ended or moved before the lock was acquired are skipped.
+            # Subscriptions that have ended or moved to a different chat before the lock was
+            # acquired are skipped.
             gone = [
                 subscription
                 for subscription in await store.of_chat(tx, chat_id)
@@ -138,11 +139,12 @@ class Subscriptions:
         until: datetime | None = None,
         since: datetime | None = None,
     ) -> Subscription:
-        """Pause a subscription, optionally ``until`` a time, or resume a paused subscription.
+        """Pause a subscription, or resume a paused subscription.
 
-        A pause drops the pending deliveries. After a resume, alerts restart with stories posted
-        from now on, or from ``since``. Stories that were posted since that time, and that a check
-        has already found, are enqueued.
+        A pause lasts until the time ``until``, or without an end if ``until`` is None. A pause
+        drops the pending deliveries. After a resume, alerts restart with stories posted from now
+        on, or from ``since``. Stories that were posted since that time, and that a check has
+        already found, are enqueued.
 
         Raises:
             NotFollowedError: The chat does not have the subscription.
@@ -161,7 +163,8 @@ class Subscriptions:
             else:
                 begin = alert_rules.alerts_begin_at(since or now)
                 if since is not None:
-                    # The alerts may have restarted later, for example after a restore.
+                    # The subscription has its own start of alerts, which can be later, for example
+                    # after a restore.
                     begin = max(begin, subscription.since)
                 await store.change(
                     tx, subscription_id, paused=False, paused_until=None, since=begin
@@ -225,9 +228,8 @@ class Subscriptions:
     async def resume_due(self) -> datetime | None:
         """Resume the subscriptions whose pause has ended.
 
-        Return the time at which the next pause ends, or None without a pause.
-
-        Alerts restart with stories posted from the end of the pause, even if this call is late.
+        Return the time at which the next pause ends, or None if there is no pause. Alerts restart
+        with stories posted from the end of the pause, even if this call is late.
         """
         rows = await self._db.fetch(store.timed_pauses)
         for subscription in rows:
@@ -308,7 +310,8 @@ class Subscriptions:
         if not self.blocked and not await self._db.fetch(profiles.blocked_ids):
             return 0
         changed = await self._db.run(self._change_blocked)
-        # This is a separate transaction, because fan-outs are locked before profiles.
+        # Fan-outs must be locked before profiles, so the fan-outs are removed in a separate
+        # transaction.
         await self._db.run(self._remove_fan_outs_of_blocked)
         while await self._db.run(self._drop_some_of_blocked) == _BLOCKED_AT_ONCE:
             pass
@@ -323,7 +326,7 @@ class Subscriptions:
             return 0
         unblocked = [profile.profile_id for profile in ends]
         since = alert_rules.alerts_begin_at(now)
-        # Subscriptions are locked before profiles.
+        # This update comes first, because subscriptions must be locked before profiles.
         await store.restart_alerts(tx, profile_ids=unblocked, since=since)
         both = {profile.profile_id for profile in [*begins, *ends]}
         begun, ended = await profiles.apply_block_list(tx, blocked, both, now=now)
@@ -396,11 +399,9 @@ class Subscriptions:
     async def live_stories(self, username: str, *, chat_id: int) -> list[Story]:
         """Return the live stories that the last check of a followed profile found.
 
-        The cost is 0 credits.
-
-        The chat must follow the profile, because other chats have paid for the checks of other
-        profiles. The list is empty for a blocked profile and for a profile that is not public. A
-        story that the last check did not show is not returned.
+        The cost is 0 credits. The chat must follow the profile, because other chats have paid for
+        the checks of other profiles. The list is empty for a blocked profile and for a profile
+        that is not public. A story that the last check did not show is not returned.
 
         Raises:
             NotFollowedError: The chat does not follow the profile.

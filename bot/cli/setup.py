@@ -67,8 +67,8 @@ class Price:
         """Return a daily budget in credits with which the pack lasts for a month.
 
         If the pack is unknown, the budget is chosen so that the balance lasts for a month. The
-        result is within the limits of ``propose_budget``, so a very small balance may not last for
-        a month.
+        result is within the limits of ``propose_budget``, so a very small balance possibly does
+        not last for a month.
         """
         return propose_budget(self.pack.credits if self.pack else self.balance or 0)
 
@@ -180,7 +180,7 @@ class Setup:
     def _ask_for_budget(self, price: Price) -> int:
         """Ask for the daily budget in credits.
 
-        The default is the current setting, or a proposal if the file has no budget.
+        The default is the present budget in the file, or a proposal if the file has no budget.
         """
         if price.pack:
             name, size, dollars = price.pack.name, price.pack.credits, price.pack.dollars

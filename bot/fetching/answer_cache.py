@@ -42,7 +42,7 @@ T = TypeVar("T")
 # The delay in seconds before an answer is stored, so that the person gets the story first.
 _STORED_AFTER_S = 0.05
 _URL_MARGIN = timedelta(seconds=60)
-# Errors that are cached if the call was billed or may have been billed, so that a repeated request
+# Errors that are cached if the call was billed or was possibly billed, so that a repeated request
 # costs no second call. The module ``names`` caches the errors about a name.
 _NEGATIVE: dict[str, type[StoriesError]] = {
     kind.__name__: kind
@@ -58,11 +58,11 @@ _NEGATIVE: dict[str, type[StoriesError]] = {
 
 @dataclass(frozen=True, slots=True)
 class Fetched(Generic[T]):
-    """The result of a call of the API. ``profile`` is None if the result names no single profile.
+    """The result of a call of the API.
 
-    If ``profile`` is set, the result is a list of stories of this profile. ``partial`` means that
-    the profile may have further live stories. ``is_checked`` is False if the call skipped the
-    API's privacy check.
+    ``profile`` is None if the profile is unknown. If ``profile`` is not None, the result is a list
+    of stories of this profile. ``partial`` means that the profile may have further live stories.
+    ``is_checked`` is False if the call skipped the API's privacy check.
     """
 
     profile: Profile | None
@@ -128,8 +128,9 @@ class AnswerCache:
 
         Raises:
             ProfilePrivateError: The account with the name ``of`` is private.
-            BotError: ``fetch`` failed. All requests that wait for the same answer get a
-                ``StoriesError``. After another error, the next waiting request calls ``fetch``.
+            BotError: ``fetch`` failed. If the error is a ``StoriesError``, all requests that wait
+                for the same answer get this error. If the error is of a different type, the next
+                waiting request calls ``fetch``.
         """
         while (future := self._in_flight.get(key)) is not None:
             await asyncio.wait([future])
@@ -215,7 +216,7 @@ class AnswerCache:
 
         try:
             await asyncio.sleep(_STORED_AFTER_S)
-            # This write is independent of the open transaction that the caller may have.
+            # This write is independent of any open transaction of the caller.
             with transaction_guard.refusing_slow_operations_while(None):
                 await self._db.run(write, durable=durable)
         except Exception:
@@ -272,7 +273,8 @@ def story_key(pk: str) -> str:
 def until_urls_expire(stories: list[Story], now: datetime) -> datetime:
     """Return the time until which the first of ``stories`` may be shown from the cache.
 
-    At this time the story or its signed URL expires. The result is not before ``now``.
+    The returned time is the time at which the story or its signed URL expires, whichever is
+    earlier. The result is not before ``now``.
     """
     story = stories[0]
     return max(min([story.expires_at, *url_expiries(story)]), now)

@@ -1,4 +1,4 @@
-"""Downloads through the paid API. The paid API is used after all free sources of a file failed."""
+"""Downloads through the paid API, which is used if all free sources of a file have failed."""
 
 from collections.abc import Awaitable, Callable
 from collections.abc import Set as AbstractSet
@@ -23,7 +23,7 @@ from bot.media.urls import expires_at
 from bot.runtime.timed_cache import TimedCache
 from bot.sending.sources import is_pasted
 
-_UNNAMED = "answers without an account in a row"  # the key of the only entry
+_UNNAMED = "answers without an account in a row"  # the key of the only entry in the counter
 _MOST_UNNAMED = 3  # after this number of answers without an account in a row, purchases stop
 _NOT_BOUGHT_FOR = timedelta(days=1)
 
@@ -79,7 +79,7 @@ class Downloads:
         Raises:
             PastedLimitError: The person's daily limit of megabytes is exceeded.
             NoPayerError: The request has no person, and nobody pays for the chat.
-            SpendingError: The credit may not be spent.
+            SpendingError: The credit is not allowed to be spent.
             MediaError: The file could not be downloaded, or its account is unknown.
             StoriesError: The API failed, or the profile is private or blocked.
         """

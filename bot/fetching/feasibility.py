@@ -46,8 +46,9 @@ class Shortfall:
     """A budget that is too small for all subscribed profiles.
 
     ``profiles`` is the number of subscribed profiles. Only ``enough`` profiles can be checked in
-    time. ``credits`` are the daily credits that all profiles need. ``daily_budget`` is the setting
-    that would be enough, or None if ``REPLY_SHARE`` leaves nothing of any budget for checks.
+    time. ``credits`` is the number of daily credits that all profiles need. ``daily_budget`` is
+    the setting that would be enough, or None if ``REPLY_SHARE`` leaves nothing of any budget for
+    checks.
     """
 
     profiles: int
@@ -69,9 +70,7 @@ class BudgetWatch:
         """Create the watch.
 
         ``set_incident`` reports a budget that is too small. ``set_capacity`` reports refused
-        people.
-
-        ``credit_price`` is in US dollars.
+        people. ``credit_price`` is in US dollars.
         """
         self._set = set_incident
         self._set_capacity = set_capacity
@@ -140,10 +139,10 @@ def shortfall(
 ) -> Shortfall | None:
     """Return the shortfall of ``budget``, or None if the budget covers the checks.
 
-    ``budget`` are the daily credits that checks get in any case. ``counts`` are two numbers: the
-    profiles with a known person as a subscriber, and the profiles with newcomers only. ``cost`` is
-    the number of credits of a check. ``was_short`` means that the budget was too small before. The
-    budget is then sufficient only with a reserve of 5 %.
+    ``budget`` is the number of credits that checks get on every day. ``counts`` contains two
+    numbers: the profiles with a known person as a subscriber, and the profiles with newcomers
+    only. ``cost`` is the number of credits of a check. ``was_short`` means that the budget was too
+    small before. In that case, the budget is sufficient only with a reserve of 5 %.
     """
     known, fresh = counts
     shares = share_with_newcomers(budget, known=known, fresh=fresh)

@@ -32,7 +32,7 @@ _REFUSED_FOR = timedelta(hours=1)
 
 
 class Highlights:
-    """Returns highlights from the cache or for credits."""
+    """Returns highlights from the cache, or fetches highlights from the API for credits."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Highlights:
             ProfilePrivateError: The account is visible to followers only.
             ProfileUnavailableError: The lookup did not confirm the refusal.
             HighlightsUnavailableError: The plan of the API key does not include highlights.
-            SpendingError: The credits may not be spent.
+            SpendingError: The credits are not allowed to be spent.
             StoriesError: The account is blocked or has no highlights, or the API failed.
         """
         self._refuse_blocked(Profile("", username))
@@ -101,15 +101,14 @@ class Highlights:
     async def open(self, highlight_id: str, asker: Asker) -> Highlight:
         """Return a highlight with its stories, oldest first.
 
-        The cost is 1 credit, or 0 credits for a cached highlight.
-
-        A highlight is cached until the first URL of its stories expires, but for at most a day.
+        The cost is 1 credit, or 0 credits for a cached highlight. A highlight is cached until the
+        first URL of its stories expires, but for at most a day.
 
         Raises:
             HighlightGoneError: The highlight does not exist, or contains no stories.
             ProfilePrivateError: The account is visible to followers only.
             HighlightsUnavailableError: The plan of the API key does not include highlights.
-            SpendingError: The credits may not be spent.
+            SpendingError: The credits are not allowed to be spent.
             StoriesError: The account is blocked, or the API failed.
         """
         charge = Charge("highlight", asker)

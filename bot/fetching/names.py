@@ -88,7 +88,7 @@ class Names:
                 exist.
             ProfilePrivateError: The second answer, after a refusal, is that even the page of the
                 account is hidden.
-            SpendingError: The credits may not be spent.
+            SpendingError: The credits are not allowed to be spent.
             StoriesError: The API failed.
         """
         try:
@@ -113,7 +113,7 @@ class Names:
         Raises:
             NoSuchProfileError: The answer is that the account does not exist.
             ProfilePrivateError: Even the page of the account is hidden.
-            SpendingError: The credit may not be spent.
+            SpendingError: The credit is not allowed to be spent.
             StoriesError: The API failed.
         """
         profile = await self._ask_profile(username, charge)
@@ -160,9 +160,9 @@ class Names:
         """Check by a lookup of the name whether a refusal is right, for 1 or 2 credits.
 
         ``profile_id`` is the id of the refused account, if known. The result "unknown" means that
-        the lookup failed, or that even the page of the account was refused. Such a refusal proves
-        nothing, because the account may still be public. If ``username`` is empty, the result is
-        "unknown" at no cost.
+        the lookup failed, or that even the page of the account was refused. A refusal of the page
+        proves nothing, because the account is possibly public. If ``username`` is empty, the
+        result is "unknown" at no cost.
         """
         if not username:
             return "unknown"
@@ -196,7 +196,7 @@ class Names:
             NoSuchProfileError: The account does not exist.
             ProfilePrivateError: The stories are visible to the account's followers only.
             ProfileUnavailableError: The account is not available now, for an unknown reason.
-            SpendingError: The credits may not be spent.
+            SpendingError: The credits are not allowed to be spent.
             StoriesError: The API failed.
         """
         call = self._api.stories(profile.profile_id)
@@ -217,14 +217,14 @@ class Names:
             except (ProfilePrivateError, NoSuchProfileError) as again:
                 raise ProfileUnavailableError(str(again), credits=again.credits) from None
             except SpendingError:
-                # The refusal is not confirmed, because a different person may be able to pay for a
-                # lookup.
+                # The error is not a ``SpendingError``, because a different person may be able to
+                # pay for the repeated call.
                 raise ProfileUnavailableError(str(error)) from None
 
     async def record_private(self, profile_id: str, *, token: int | None = None) -> None:
         """Record that a lookup has shown an account as private.
 
-        ``token`` is the claim of a check, as in ``snapshots.record_failure``.
+        ``token`` identifies the claim of the profile, as in ``snapshots.record_failure``.
         """
         async with self._db.begin() as tx:
             await snapshots.record_failure(tx, profile_id, "private", now=self._now(), token=token)

@@ -38,7 +38,7 @@ MOST = 50  # maximum results of an inline query (Bot API, answerInlineQuery)
 
 
 class Viewer:
-    """Returns stories from the cache or for credits."""
+    """Returns stories from the cache, or fetches stories from the API for credits."""
 
     def __init__(
         self,
@@ -64,17 +64,17 @@ class Viewer:
     async def story(self, link: Link, asker: Asker) -> Story:
         """Return the story of a link for 1 credit.
 
-        For a story that is cached or has certainly expired, the cost is 0 credits.
-
-        If the API answers that the story is gone, and the id contains a valid time, a second call
-        for 1 more credit must confirm this. If the API answers that the account is private, a
-        lookup of the name in the link must confirm this, for 1 or 2 more credits.
+        For a story that is cached or has certainly expired, the cost is 0 credits. If the API
+        answers that the story is gone, and the id contains a valid time, a second call for 1 more
+        credit must confirm that the story is gone. If the API answers that the account is private,
+        a lookup of the name in the link must confirm that the account is private, for 1 or 2 more
+        credits.
 
         Raises:
             StoryGoneError: The story is over 24 hours old or was deleted.
             ProfilePrivateError: The account is visible to followers only.
             ProfileUnavailableError: The lookup did not confirm that the account is private.
-            SpendingError: The credits may not be spent.
+            SpendingError: The credits are not allowed to be spent.
             StoriesError: The account is blocked, or the API failed.
         """
         story_id = link.story_id or ""
@@ -107,7 +107,9 @@ class Viewer:
             stories = await self._answers.get(
                 story_key(story_id), fetch, until_urls_expire, STORIES, of=link.username or ""
             )
-        shown = stories[0].profile  # the username in the link may be wrong or missing
+        # The username in the link is possibly wrong or missing, so the username of the story is
+        # used.
+        shown = stories[0].profile
         self._refuse_blocked(shown.username, shown.profile_id)
         if stories[0].expires_at <= self._now():
             raise StoryGoneError
@@ -121,7 +123,7 @@ class Viewer:
         Raises:
             NoSuchProfileError: According to one answer, the account does not exist.
             ProfilePrivateError: According to one answer, even the page of the account is hidden.
-            SpendingError: The credits may not be spent.
+            SpendingError: The credits are not allowed to be spent.
             StoriesError: The API failed.
         """
         return await self._names.look_up(username, Charge("stories", asker))
@@ -150,7 +152,7 @@ class Viewer:
             NoSuchProfileError: The account does not exist.
             ProfilePrivateError: The stories are visible to the account's followers only.
             ProfileUnavailableError: The account is not available now, for an unknown reason.
-            SpendingError: The credits may not be spent.
+            SpendingError: The credits are not allowed to be spent.
             StoriesError: The account is blocked, or the API failed.
         """
         self._refuse_blocked(username)
@@ -182,9 +184,8 @@ class Viewer:
     async def profile_of_file(self, bot_id: int, unique_ids: Collection[str]) -> str | None:
         """Return the username of the story that the bot has sent as one of the given files.
 
-        ``unique_ids`` identify the files. The cost is 0 credits.
-
-        Return None if no such story is stored.
+        ``unique_ids`` identify the files. The cost is 0 credits. Return None if no such story is
+        stored.
         """
         async with self._db.read() as tx:
             return await cached_stories.profile_of_file(tx, bot_id, unique_ids)
@@ -194,12 +195,10 @@ class Viewer:
     ) -> list[tuple[Story, KnownFile]]:
         """Return at most 50 stories whose files Telegram already has, newest first.
 
-        The cost is 0 credits.
-
-        The result contains the stories of the profile that ``link`` names. The result also
-        contains the stories of each profile that the person has subscribed to, if the name of the
-        profile begins with ``name_prefix``. If ``name_prefix`` is None, these stories are not
-        added. If ``link`` names a single story, only that story is returned.
+        The cost is 0 credits. The result contains the stories of the profile that ``link`` names.
+        The result also contains the stories of each profile that the person has subscribed to, if
+        the name of the profile begins with ``name_prefix``. If ``name_prefix`` is None, these
+        stories are not added. If ``link`` names a single story, only that story is returned.
         """
         known = None
         if link:  # a refusal in the cache (private, gone) is not an error here
@@ -234,8 +233,9 @@ class Viewer:
         lookup confirms it.
 
         Raises:
-            ProfileUnavailableError: The API refused the stories, or the credits may not be spent.
-            ApiUnavailableError: The API failed again, free of charge.
+            ProfileUnavailableError: The API refused the stories, or the credits are not allowed to
+                be spent.
+            ApiUnavailableError: The API failed again. The failed call costs 0 credits.
             OutOfServiceError: The key is refused, or the balance is empty.
             StoriesError: The account is blocked.
         """
@@ -243,7 +243,9 @@ class Viewer:
             stories = await self._ledger.spend(charge, self._api.stories_by_name(username))
         except OutOfServiceError:
             raise
-        except SpendingError:  # a different person may be able to pay for a further attempt
+        except SpendingError:
+            # The error is not a ``SpendingError``, because a different person may be able to pay
+            # for the call.
             raise ProfileUnavailableError(str(failed)) from None
         except StoriesError as again:
             if again.credits == 0:

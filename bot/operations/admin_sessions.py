@@ -64,8 +64,8 @@ async def _issue_secret(
 async def _owner_of(tx: Tx, key: str, word: str, *, now: datetime) -> int | None:
     """Return the id of the owner of the stored key or session if ``word`` is its secret.
 
-    ``key`` is the database key of the stored key or session. Return None if ``word`` is not the
-    secret, or if the key or session has expired.
+    ``key`` is the name under which the database stores the key or session. Return None if ``word``
+    is not the secret, or if the key or session has expired.
     """
     kept = await key_values.get(tx, key)
     if not isinstance(kept, dict) or kept["until"] <= now.timestamp():

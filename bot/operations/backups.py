@@ -1,6 +1,6 @@
 """Backups of the SQLite file by schedule or by command. A backup is complete or does not exist.
 
-The bot keeps the newest backups only. A failure opens an incident. The rules for a restored backup
+The bot keeps only the newest backups. A failure opens an incident. The rules for a restored backup
 are in ``bot.store.copies.restored``.
 """
 
@@ -88,7 +88,10 @@ class Backups:
         return now + self._every
 
     async def _ensure_due_at(self, now: datetime) -> datetime:
-        """Return the time of the next backup. For a new bot, return now plus one interval."""
+        """Return the time of the next backup.
+
+        For a new bot, the time is one interval after now.
+        """
         kept = await self._db.fetch(lambda tx: key_values.get(tx, _KEY))
         if kept is None:  # a new bot has no data to lose yet
             await self._record_made(now)
@@ -107,8 +110,8 @@ class Backups:
     def _rotate(self, database_id: str) -> None:
         """Remove all but the ``most`` newest backups of this database. The call blocks the thread.
 
-        Backups of other databases are kept, because a second bot may use the same folder. A new
-        database must also not remove the backups of a lost database.
+        Backups of other databases are kept, because a second bot may use the same folder. In
+        addition, a new database must not remove the backups of a lost database.
         """
         own_backups = [
             file for file in sorted(self._folder.glob(_NAMES)) if self._is_ours(file, database_id)

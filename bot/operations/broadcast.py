@@ -63,8 +63,9 @@ class Broadcasts:
     async def begin(self, number: int, message_id: int | None) -> Broadcast | None:
         """Start the broadcast of a draft.
 
-        Return None if the draft was already started or discarded. After the end of the broadcast,
-        the message ``message_id`` is edited to show the result.
+        Return None if the broadcast of the draft was already started, or if the draft was
+        discarded. After the end of the broadcast, the message ``message_id`` is edited to show the
+        result.
         """
         async with writing(self._db) as tx:
             count = await broadcasts.count_audience(tx)
@@ -75,7 +76,11 @@ class Broadcasts:
         return broadcast
 
     async def discard(self, number: int) -> Broadcast | None:
-        """Discard a draft. Return None if the draft was already started or discarded."""
+        """Discard a draft.
+
+        Return None if the broadcast of the draft was already started, or if the draft was
+        discarded.
+        """
         async with writing(self._db) as tx:
             return await broadcasts.change_state(tx, number, before=("draft",), after="stopped")
 

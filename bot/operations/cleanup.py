@@ -39,10 +39,9 @@ async def clean(db: Database, *, now: datetime) -> int:
 async def empty_log(db: Database) -> bool:
     """Remove erased content from SQLite's write-ahead log.
 
-    Return False if the removal must be repeated.
-
-    A process that reads the database file can prevent the removal. Until the removal succeeds, the
-    database stores that the removal is required. A restart therefore loses no removal.
+    Return False if the removal must be repeated. A process that reads the database file can
+    prevent the removal. Until the removal succeeds, the database stores that the removal is
+    required. A restart therefore loses no removal.
     """
     mark = await db.fetch(erasure.pending_checkpoint)
     if mark is None:

@@ -50,11 +50,10 @@ class ClockKeeper:
     ) -> None:
         """Prepare to correct the clock ``now``.
 
-        If ``now`` is not a ``Clock``, nothing is corrected.
-
-        If ``follows_database`` is True, the clock follows the database's clock, which several
-        processes share. Otherwise, the clocks of ``witnesses`` are used. ``ask_telegram`` and
-        ``ask_api`` each make one free call, and ``witnesses`` records the time in the answer.
+        If ``now`` is not a ``Clock``, nothing is corrected. If ``follows_database`` is True, the
+        clock follows the database's clock, which several processes share. Otherwise, the clocks of
+        ``witnesses`` are used. ``ask_telegram`` and ``ask_api`` each make one call at no cost.
+        ``witnesses`` records the time in the answer.
         """
         self._db = db
         self._clock = now if isinstance(now, Clock) else None
@@ -70,7 +69,7 @@ class ClockKeeper:
         The parts of the process must then be built again.
         """
         self.wake: Callable[[], None] = lambda: None
-        """Makes the loop call ``anchor_if_in_doubt`` soon."""
+        """A function that makes the loop call ``anchor_if_in_doubt`` soon."""
         if self._clock is not None:
             self._clock.on_doubt = self._on_doubt
 
@@ -110,10 +109,10 @@ class ClockKeeper:
         return self._now() + (self._every if is_right else min(self._every, _AGAIN))
 
     async def anchor(self) -> bool:
-        """Correct the clock if its time is in doubt. Return whether the time is known then.
+        """Correct the clock if its time is in doubt. Return True if the time is known after that.
 
         The balance of the Stories API is fetched only if Telegram sends no time, or if Telegram's
-        time contradicts both the system clock and this clock. This call is free.
+        time contradicts both the system clock and this clock. The call costs 0 credits.
 
         Raises:
             DatabaseUnavailableError: The clock follows PostgreSQL, and PostgreSQL does not answer.
@@ -170,7 +169,7 @@ class ClockKeeper:
     async def _ask_time(self, source: str, ask: Ask) -> None:
         """Ask a server for its time, unless its time was received in the last 30 seconds.
 
-        Ignore a failure.
+        A failure of the call is ignored.
         """
         if self._witnesses.has_recent_time(source, within_s=_FRESH_S):
             return
@@ -182,8 +181,8 @@ class ClockKeeper:
     def _is_contradicted(self, clock: Clock) -> bool:
         """Return whether all servers that sent a time recently contradict the clock.
 
-        This detects a suspension of the machine that stopped all its clocks. Within 10 minutes
-        after the start or the last doubt, return False.
+        All servers contradict the clock if the machine was suspended and all its clocks stopped.
+        Within 10 minutes after the start or the last doubt, return False.
         """
         if steady() < self._may_doubt_at:
             return False

@@ -37,8 +37,8 @@ class Incidents:
         """Open an incident with the message ``sentence``.
 
         If ``sentence`` is None, close the incident. An incident is reported only once. If an
-        incident of the kind is already open, only its message is updated. If the kind has no
-        closing message, the incident is closed immediately. If the database is unavailable when an
+        incident of the kind is already open, only its message is updated. An incident of a kind
+        without a closing message is closed immediately. If the database is unavailable when an
         incident opens, the owners are notified directly.
 
         Raises:

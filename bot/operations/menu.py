@@ -1,10 +1,9 @@
 """The publication of the bot's menu and descriptions to Telegram.
 
-A text is published only after a change.
-
-Telegram strictly limits these calls. After a few restarts, a call must wait for 460 to 1,127
-seconds (reports in openclaw#32017 and node-red-contrib-telegrambot#395). The publication therefore
-runs in the background, and no update waits for the publication.
+A text is published only after a change. Telegram strictly limits the calls that publish texts.
+After a few restarts, a call must wait for 460 to 1,127 seconds (reports in openclaw#32017 and
+node-red-contrib-telegrambot#395). The publication therefore runs in the background, and no update
+waits for the publication.
 """
 
 import hashlib

@@ -36,8 +36,8 @@ class Figures:
 
     ``profiles`` is the number of subscribed profiles. ``possible`` is the number of profiles that
     the budget allows. ``delay`` is the estimated mean time before a new story is detected, or None
-    if unknown. ``days`` are the figures of the last 30 days. ``still_open`` contains the open
-    incidents. ``last`` contains the 50 newest incidents.
+    if the time is unknown. ``days`` are the figures of the last 30 days. ``still_open`` contains
+    the open incidents. ``last`` contains the 50 newest incidents.
     """
 
     profiles: int
@@ -123,7 +123,7 @@ class Overview:
 
         Raises:
             BotError: The page has no such action, or the value of the action is invalid.
-            RightsError: An owner cannot be blocked.
+            RightsError: The action is the block of an owner.
         """
         number = _whole_number(wanted.get("id")) or 0
         subject = Subject.of_chat(number)

@@ -67,8 +67,8 @@ class Owners:
         """
         now, ids = self._now(), self.ids
         for chat_id in ids:
-            # An owner may have written to a different installation only, so the database may lack
-            # the owner's chat.
+            # The database possibly lacks the owner's chat, because the owner has written only to a
+            # different installation.
             await chats.ensure_private_chat(tx, chat_id, now=now)
         await chat_queues.lock_all(tx, ids)
         translators = await _translators(tx, ids)
@@ -84,7 +84,7 @@ class Owners:
         A failed send is logged and not retried.
         """
         ids = self.ids
-        try:  # a database that refuses writes may still allow reads
+        try:  # a database that refuses writes can still allow reads
             translators = await self._db.fetch(lambda tx: _translators(tx, ids))
         except DatabaseUnavailableError:
             translators = dict.fromkeys(ids, translator_for("en"))
