@@ -1,7 +1,11 @@
-"""The domain model of the bot and the rules.
+"""The domain model and the rules of the bot.
 
-The package is pure: no import of other packages of the bot, no database, no network. The current
-time is an argument. Public: the concepts of Telegram and Instagram (``model``), the stored rows
-(``records``), the hierarchy of errors (``errors``), the markers of translatable messages
-(``sentences``), and a module for each rule (``alert_rules``, ``selection``, ``budget`` …).
+The package is pure: it imports no other package of the bot, and uses no database and no network.
+Functions get the current time as an argument. The public modules are:
+
+- ``model``: the concepts of Telegram and Instagram;
+- ``records``: the stored rows;
+- ``errors``: the hierarchy of errors;
+- ``sentences``: the markers of translatable messages;
+- a module for each rule, such as ``alert_rules``, ``selection`` and ``budget``.
 """

@@ -1,10 +1,10 @@
-"""Access rules: decide from the access list who may use the bot.
+"""The access rules, which decide from the access list who may use the bot.
 
-The rules are pure functions; ``now`` is an argument.
+The rules are pure functions that get the current time as the argument ``now``.
 
-The access list contains persons, chats (groups and channels) and profiles. A subject can be
-allowed and blocked at once: the block takes precedence, and the permission remains after the block
-ends.
+The access list contains persons, chats (groups and channels) and profiles. A person or chat can be
+allowed and blocked at the same time. In that case the block takes precedence, and the permission
+applies again after the end of the block.
 """
 
 import re
@@ -26,9 +26,10 @@ _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The subject of an entry: a person, a group or channel, or an Instagram profile.
+    """The subject of a row of the access list.
 
-    ``id`` is text: a Telegram id, or the id or username of a profile.
+    A subject is a person, a group or channel, or an Instagram profile. ``id`` is the Telegram id
+    of the person or chat as text, or the id or username of the profile.
     """
 
     kind: _Kind
@@ -36,7 +37,10 @@ class Subject:
 
     @classmethod
     def of_chat(cls, chat_id: int) -> Self:
-        """Return the subject for a Telegram id; a private chat has the id of its person."""
+        """Return the subject for the Telegram id of a chat.
+
+        The subject for a private chat is the person, because both have the same id.
+        """
         return cls("person" if chat_id > 0 else "chat", str(chat_id))
 
 
@@ -44,8 +48,9 @@ class Subject:
 class Entry:
     """A row of the access list.
 
-    ``added_by`` is the person who allowed the chat or person, or added the bot to the chat.
-    ``allowance`` is the limit in credits a day, and replaces the limit of the settings.
+    ``added_by`` is the person who allowed the subject, or who added the bot to the chat.
+    ``allowance`` is the limit of the subject in credits per day. This limit replaces the limit in
+    the bot's settings.
     """
 
     kind: _Kind
@@ -64,11 +69,15 @@ class Entry:
 
     @property
     def is_allowed_directly(self) -> bool:
-        """Return whether the permission stays if the person who added the bot loses access."""
+        """Return whether the subject is allowed independently of another person.
+
+        If a chat is allowed only because an allowed person added the bot to the chat, the result
+        is False. Such a permission ends when the person loses access.
+        """
         return self.is_allowed and self.via != "added"
 
     def is_blocked(self, now: datetime) -> bool:
-        """Return whether a block is active now."""
+        """Return whether a block of the subject is active at the time ``now``."""
         if self.blocked_since is None:
             return False
         return self.blocked_until is None or self.blocked_until > now
@@ -76,13 +85,17 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The decision of the access list.
+    """The decision whether a person may use the bot in a chat.
 
-    ``entry`` is the row with the block. For a stranger, ``entry`` is the stranger's row, if any.
-    ``entry`` is None if access is allowed.
+    ``about`` is the person or chat that is the reason of the decision. The value of ``entry``
+    depends on ``verdict``:
 
-    ``is_silent`` is True if the person responsible for a group or channel is blocked. The bot then
-    sends no message about the refusal.
+    - "let" (access is allowed): ``entry`` is None.
+    - "blocked": ``entry`` is the row of the access list with the block.
+    - "stranger": ``entry`` is the stranger's row of the access list, or None without such a row.
+
+    ``is_silent`` is True if access is refused because the person responsible for a group or
+    channel is blocked. In that case the bot sends no message about the refusal.
     """
 
     verdict: Literal["let", "stranger", "blocked"]
@@ -92,7 +105,7 @@ class Judged:
 
 
 def find_entry(rows: Iterable[Entry], subject: Subject) -> Entry | None:
-    """Return the row of the access list for a subject, or None."""
+    """Return the row of ``subject`` among ``rows``, or None if the subject has no row."""
     return next((entry for entry in rows if Subject(entry.kind, entry.subject) == subject), None)
 
 
@@ -107,15 +120,22 @@ def judge(
 ) -> Judged:
     """Decide from rows of the access list whether a person may use the bot in a chat.
 
-    A blocked person may not use the bot, and nobody may use the bot in a blocked chat. Otherwise,
-    an allowed person may use the bot everywhere. In an allowed group or channel, everybody may use
-    the bot. In the mode "open", everybody may use the bot everywhere.
+    The first rule that applies decides:
 
-    If the person ``responsible`` for a group or channel (an id as text) is blocked, the bot
-    answers nobody in the chat. ``chat_id`` is None for a request outside of chats.
+    - If the person who is responsible for a group or channel is blocked, the bot answers nobody in
+      this chat.
+    - A blocked person must not use the bot anywhere.
+    - Nobody may use the bot in a blocked chat.
+    - In the mode "open", everybody may use the bot everywhere.
+    - An allowed person may use the bot everywhere.
+    - In an allowed group or channel, everybody may use the bot.
+    - In all other cases, the person is a stranger and must not use the bot.
+
+    ``responsible`` is the id of the responsible person as text, or an empty string. ``chat_id`` is
+    None for a request outside of chats.
     """
-    # Another person may press a button in a private chat: the person who pressed the button
-    # counts.
+    # The person who sends a request in a private chat can be different from the person of the
+    # chat, for example after the press of a button. In this case the sender's access decides.
     own_id = person_id if chat_id is None or chat_id > 0 else None
     own_subject = Subject.of_chat(own_id or chat_id or 0)
     person = find_entry(rows, Subject("person", str(person_id)))
@@ -134,9 +154,10 @@ def judge(
 
 
 def parse_subject(word: str) -> Subject | None:
-    """Return the subject for a word: a Telegram id, or the name or URL of a profile.
+    """Return the subject that a word names.
 
-    Return None for any other word.
+    The word must be a Telegram id, or the name or URL of a profile. Return None for any other
+    word.
     """
     word = " ".join(typed_words(word))
     if re.fullmatch(r"-?\d{1,16}", word, re.ASCII):
@@ -152,9 +173,11 @@ def parse_span(word: str) -> timedelta | None:
 
 
 def parse_until_and_reason(words: Sequence[str], now: datetime) -> tuple[datetime | None, str]:
-    """Return the end of a block (None: no end) and its reason.
+    """Return the end of a block and the reason of the block.
 
-    The first word may be a time span. The reason has at most 200 characters.
+    If the first word is a time span such as ``7d``, the block ends after this time, and the reason
+    consists of the other words. Otherwise the end is None, because the block has no end, and the
+    reason consists of all words. The reason has at most 200 characters.
     """
     span = parse_span(words[0].lower()) if words else None
     reason = " ".join(words[1:] if span else words)

@@ -1,16 +1,18 @@
-"""Rules for packing stories into albums."""
+"""The rules that distribute stories over albums."""
 
 from collections.abc import Iterable
 
 from bot.domain.model import Album, Story
 
-ALBUM_SIZE = 10  # Bot API, sendMediaGroup: at most 10 items
+ALBUM_SIZE = 10  # the maximum number of items of an album (Bot API, sendMediaGroup)
 
 
 def plan_albums(stories: Iterable[Story]) -> list[Album]:
-    """Distribute distinct stories over the fewest albums, as even as possible, oldest first.
+    """Return albums with all distinct stories of ``stories``, the oldest stories first.
 
-    If the number is uneven, the earlier albums are larger: 11 → 6 + 5, 21 → 7 + 7 + 7.
+    The number of albums is the smallest possible number. The stories are distributed as evenly as
+    possible. If the albums cannot have equal sizes, the earlier albums are larger. For example, 11
+    stories are distributed as 6 + 5, and 21 stories as 7 + 7 + 7.
     """
     unique = {story.pk: story for story in stories}
     ordered = sorted(unique.values(), key=lambda story: (story.taken_at, len(story.pk), story.pk))

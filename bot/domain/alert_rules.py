@@ -1,7 +1,7 @@
-"""The rules of alerts as arithmetic: retry times, quiet hours, daily summaries, check times.
+"""The rules of alerts as arithmetic: retry times, quiet hours, daily summaries and check times.
 
-The functions use no clock and no I/O: ``now`` is an argument. Times of day are minutes after
-midnight in the zone of the chat.
+The functions use no clock and no I/O. They get the current time as the argument ``now``. Times of
+day are minutes after midnight in the time zone of the chat.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -17,42 +17,58 @@ MOST_DOUBTS = 2
 """The number of equal answers in a row that prove that a profile is private or does not exist."""
 
 KEPT_FOR = timedelta(days=90)
-"""The time after posting during which a kept story can be sent again."""
+"""The time after its posting during which a kept story can be sent again."""
 
 MAX_COPIES = 3
-"""The maximum number of unanswered sends of a delivery. Each send may have left a copy."""
+"""The maximum number of sends of a delivery without a response from Telegram.
+
+Each of these sends can have left a copy of the message in the chat.
+"""
 
 MAX_ATTEMPTS = 30
-"""The number of attempts after which a delivery without an outcome is suspected to crash the bot.
+"""The number of attempts without an outcome after which a delivery is suspected to crash the bot.
 
-A different delivery may be the cause. Therefore each suspect is sent at a separate time, once in
-15 to 18 minutes, until the suspect has arrived or its story has expired. A suspected notice that
-is over a day old is dropped.
+The crashes can also be the fault of a different delivery. Therefore each suspected delivery is
+sent at a separate time, once in 15 to 18 minutes, until the delivery has arrived or its story has
+expired. A suspected notice that is more than a day old is dropped.
 """
 
 STANDSTILL = timedelta(seconds=30)
-"""The pause of a chat after a send with a lost answer: Telegram may still deliver the message."""
+"""The pause of a chat after a send whose response was lost.
+
+The pause is needed because Telegram can still deliver the message.
+"""
 
 REPLY_STANDSTILL = timedelta(seconds=15)
-"""The same pause after a reply to a person; shorter, because the person waits for the reply."""
+"""The pause of a chat after a reply to a person whose response from Telegram was lost.
+
+This pause is shorter than ``STANDSTILL``, because the person waits for the reply.
+"""
 
 LATE = timedelta(minutes=5)
-"""The age from which a reply is late.
+"""The minimum age of a late reply.
 
-A late reply is silent in quiet hours. It is dropped if the queue contains a later, equal reply.
+A late reply is sent without a sound in quiet hours. A late reply is dropped if the queue of the
+chat contains a later reply with the same content.
 """
 
 UNTOLD_FOR = timedelta(minutes=15)
-"""The maximum time before a failed delivery is reported to the chat.
+"""The maximum time until the chat is notified of a failed delivery.
 
-The report is sent earlier if Telegram accepts another message in the chat.
+The notice is sent earlier if Telegram accepts another message in the chat.
 """
 
 BOT_RESTS = timedelta(minutes=1)
-"""The pause of all sends after Telegram refused the bot itself; the owner may fix the token."""
+"""The pause of all sends after Telegram has refused the bot itself, for example its token.
+
+After the pause the bot tries again, because the owner can have corrected the token.
+"""
 
 MAX_REMOVALS = 3
-"""The number of consecutive sends removed by another bot after which a chat pauses for a day."""
+"""The number of consecutive removed messages after which the sends to a chat pause for a day.
+
+The messages are removed by another bot in the chat.
+"""
 
 LONGEST_WAIT = timedelta(minutes=1)
 """The maximum time for which a story waits for an earlier, failing story of its subscription."""
@@ -60,11 +76,11 @@ LONGEST_WAIT = timedelta(minutes=1)
 TOPIC_SOUGHT_FOR = timedelta(hours=1)
 """The time for which alerts wait for a topic that Telegram does not find.
 
-If the bot has seen that the topic was deleted, the alerts do not wait.
+If the bot knows that the topic was deleted, the alerts do not wait.
 """
 
 SUMMARY_LEAD = timedelta(minutes=10)
-"""The time between the check of the profiles of a daily summary and the summary."""
+"""The time from the check of the profiles of a daily summary until the summary is sent."""
 
 _MINUTE = timedelta(minutes=1)
 _THIRD_COPY_AFTER = timedelta(minutes=15)
@@ -74,7 +90,8 @@ _FIRST_RETRY = timedelta(seconds=5)
 _LAST_RETRY = timedelta(minutes=15)
 _FIRST_POLL_AGAIN = timedelta(minutes=1)
 _LAST_POLL_AGAIN = timedelta(minutes=30)
-# The owner of the account may have hidden the account by mistake, and may soon show it again.
+# The first pause is short, because the person who owns an account can have made the account
+# private by mistake, and can soon make it public again.
 _FIRST_UNAVAILABLE_PAUSE = timedelta(minutes=30)
 _LAST_UNAVAILABLE_PAUSE = DAY
 _DIGEST_MARGIN = timedelta(minutes=30)
@@ -83,20 +100,27 @@ _DIGEST_MARGIN = timedelta(minutes=30)
 KINDS_OF: Mapping[Right, frozenset[str]] = {
     "photos": frozenset({"photo"}),
     "videos": frozenset({"video"}),
-    "gifs": frozenset({"video"}),  # Telegram may send a video without sound as a GIF
-    # A mute of documents defers only stories that were refused as files (see ``selection``).
+    "gifs": frozenset({"video"}),  # Telegram can send a video without sound as a GIF
+    # If the right to documents is missing, only stories that are sent as files wait. ``selection``
+    # has the rule for these stories.
     "documents": frozenset(),
     "media": frozenset({"photo", "video"}),
 }
-"""The kinds of stories that wait while a right is missing; for other rights all stories wait."""
+"""The kinds of stories that wait while a right is missing.
+
+While a right that is not in this table is missing, all stories wait.
+"""
 
 
 def combine_missing_rights(known: Right, new: Right) -> Right:
-    """Return the right that represents two missing rights, ``known`` (earlier) and ``new`` (now).
+    """Return the single right that represents the two missing rights of a chat.
 
-    Two different rights to media become ``media``. A right to photos, videos, GIFs or media takes
-    precedence over the right to documents, because few stories are sent as documents. In all other
-    cases the result is ``new``.
+    ``known`` is the right that was missing before, and ``new`` is the right that was missing now.
+
+    - If one of the rights is ``documents`` and the other right is a right to photos, videos, GIFs
+      or media, the result is the other right, because few stories are sent as documents.
+    - If the rights are two other, different rights to media, the result is ``media``.
+    - In all other cases the result is ``new``.
     """
     if "documents" in {known, new} and {known, new} <= KINDS_OF.keys():
         return new if known == "documents" else known
@@ -109,11 +133,14 @@ _HOURLY_PROBES = 24
 
 
 def recheck_right_at(now: datetime, probes: int, missing: Right = "text") -> datetime:
-    """Return when to check again whether the bot may write, after ``probes`` failed checks.
+    """Return the time of the next check whether the bot may write in a chat.
 
-    The first check is after 10 minutes, then a check per hour for a day, then a check per day,
-    because some groups close at night. If a different bot removes the posts ("peace"), the first
-    two checks follow without a pause, and then a check per day.
+    ``probes`` is the number of failed checks. The first check is made after 10 minutes. After the
+    first check, a check is made every hour for a day, because some groups close at night. Later, a
+    check is made every day.
+
+    If another bot removes the posts (``missing`` is "peace"), the first two checks follow without
+    a pause. Later, a check is made every day.
     """
     if missing == "peace":
         return now if probes + 1 < MAX_REMOVALS else now + DAY
@@ -123,19 +150,21 @@ def recheck_right_at(now: datetime, probes: int, missing: Right = "text") -> dat
 
 
 def retry_at(now: datetime, attempts: int, *, is_repeat: bool = False) -> datetime:
-    """Return when to retry after ``attempts`` consecutive sends that certainly did not arrive.
+    """Return the time of a retry after ``attempts`` consecutive sends that did not arrive.
 
-    The first pause is 5 seconds, or 15 seconds if a copy may already be in the chat
-    (``is_repeat``). The pause doubles with each attempt, up to 15 minutes.
+    It must be certain that these sends did not arrive. The first pause is 5 seconds. If a copy of
+    an earlier send can already be in the chat (``is_repeat``), the first pause is 15 seconds. The
+    pause doubles with each attempt, up to 15 minutes.
     """
     first = _FIRST_TEST_AGAIN if is_repeat else _FIRST_RETRY
     return now + _doubling_delay(first, attempts, _LAST_RETRY)
 
 
 def postponed_repeat_at(now: datetime, delivery_id: int) -> datetime:
-    """Return when a postponed repeat asks for its turn again: after 15 to 45 seconds.
+    """Return the time at which a postponed repeat of a delivery is tried again.
 
-    The id ``delivery_id`` spreads the times of many repeats.
+    The time is 15 to 45 seconds after ``now``. It depends on the id of the delivery, so that the
+    repeats of many deliveries are spread over time.
     """
     return now + _FIRST_TEST_AGAIN * (1 + delivery_id % 100 / 50)
 
@@ -149,11 +178,14 @@ def pause_after_lost_response(*, is_reply: bool) -> timedelta:
 
 
 def repeat_at(now: datetime, copies: int, *, is_reply: bool, number: int) -> datetime:
-    """Return when to repeat a delivery that may have ``copies`` copies in the chat (at most 2).
+    """Return the time at which a delivery is sent again.
 
-    The second copy waits for ``pause_after_lost_response``. The third copy waits for 15 minutes,
-    or for 5 minutes in the case of a reply. ``number``, the id of the delivery, delays the third
-    copy by up to a fifth to spread the load.
+    ``copies`` is the number of sends (1 or 2) whose response was lost. Each of these sends can
+    have left a copy in the chat.
+
+    - After one such send, the pause is ``pause_after_lost_response``.
+    - After two such sends, the pause is 15 minutes, or 5 minutes for a reply. The pause is up to a
+      fifth longer, depending on ``number``, the id of the delivery. This spreads the load.
     """
     if copies == 1:
         return now + pause_after_lost_response(is_reply=is_reply)
@@ -171,13 +203,19 @@ def retry_after_success_at(
     is_same_kind: bool,
     number: int,
 ) -> datetime:
-    """Return when to retry a failed delivery after the chat has received a different message.
+    """Return the time to retry a failed delivery after the chat has received another message.
 
-    The retry was planned for ``due_at``. If certainly no copy has arrived, the delivery is due
-    now. After a copy that may have arrived, the first pause must pass, unless a later attempt
-    (``attempts``) has already followed the pause. The third copy of a reply is sent earlier only
-    after a message of the same kind. The third copy of an alert is not sent earlier. If Telegram
-    fails every second call, a single success proves little, and the last copy would be wasted.
+    ``due_at`` is the time for which the retry was planned. ``copies`` is the number of sends whose
+    response was lost. ``attempts`` is the number of later attempts that certainly did not arrive.
+    ``is_same_kind`` means that the received message is of the same kind as the delivery.
+
+    - If ``copies`` is 0, the retry is due now.
+    - The last copy (``copies`` is 2) of an alert stays planned for ``due_at``. The last copy of a
+      reply also stays planned for ``due_at``, unless the received message is of the same kind. The
+      reason is that a single success proves little if Telegram fails every second call. In that
+      case the last copy would be wasted.
+    - In all other cases the retry is due now, but not before the end of the pause after the lost
+      response. If ``attempts`` is not 0, this pause has already passed.
     """
     if not copies:
         return now
@@ -190,19 +228,19 @@ def retry_after_success_at(
 
 
 def poll_again_at(now: datetime, failures: int) -> datetime:
-    """Return when to check again after ``failures`` consecutive failed checks.
+    """Return the time of the next check of a profile after ``failures`` consecutive failed checks.
 
-    The pause doubles from 1 minute up to 30 minutes.
+    The pause after the first failure is 1 minute. It doubles with each failure, up to 30 minutes.
     """
     return now + _doubling_delay(_FIRST_POLL_AGAIN, failures, _LAST_POLL_AGAIN)
 
 
 def check_if_back_at(now: datetime, answers: int) -> datetime:
-    """Return when to check whether a private or missing profile is available again.
+    """Return the time of the check whether a private or missing profile is available again.
 
-    ``answers`` is the number of consecutive answers with this result. After the first and the
-    second answer the pause is 30 minutes, because a story lives only a day. With each further
-    answer the pause doubles, up to a day.
+    ``answers`` is the number of consecutive answers that the profile is private or missing. After
+    the first and the second answer the pause is 30 minutes, because a story expires after a day.
+    With each further answer the pause doubles, up to a day.
     """
     return now + _doubling_delay(_FIRST_UNAVAILABLE_PAUSE, answers - 1, _LAST_UNAVAILABLE_PAUSE)
 
@@ -217,9 +255,10 @@ def _doubling_delay(first: timedelta, times: int, most: timedelta) -> timedelta:
 
 
 def missed_hours(snapshot_at: datetime | None, now: datetime) -> tuple[datetime, datetime] | None:
-    """Return the period of stories that expired before this check.
+    """Return the begin and the end of the time whose stories expired before a check at ``now``.
 
-    Return None if the last complete check (``snapshot_at``) is at most a day ago, or is missing.
+    ``snapshot_at`` is the time of the last complete check. Return None if no complete check was
+    made before, or if the last complete check was at most a day ago.
     """
     gone = now - STORY_LIFE
     if snapshot_at is None or snapshot_at >= gone:
@@ -228,37 +267,46 @@ def missed_hours(snapshot_at: datetime | None, now: datetime) -> tuple[datetime,
 
 
 def missed_notice_fields(username: str, begin: datetime, end: datetime) -> dict[str, str | int]:
-    """Return the fields of the notice of possibly missed stories; times are Unix milliseconds."""
+    """Return the fields of the notice that stories can be missing.
+
+    The stories were posted between ``begin`` and ``end``. The times in the fields are Unix
+    milliseconds.
+    """
     begun, ended = (int(moment.timestamp() * 1000) for moment in (begin, end))
     return {"username": username, "from": begun, "to": ended}
 
 
 def next_local_time(now: datetime, minute: int, zone: str | None) -> datetime:
-    """Return the first moment after ``now`` when the clocks of ``zone`` show ``minute``.
+    """Return the first time after ``now`` at which the clocks of ``zone`` show ``minute``.
 
-    If the clocks skip that time, the result is later by the skipped span. If the clocks show that
-    time twice, both moments count.
+    ``minute`` is a time of day in minutes after midnight. If the clocks skip this time of day when
+    they go forward, the result is later by the skipped span. If the clocks show this time of day
+    twice when they go back, the result can be the first or the second time.
     """
     place = zone_of(zone)
     today = now.astimezone(place).date()
     at = time(minute // 60 % 24, minute % 60)
     moments: list[datetime] = []
-    for day in (-1, 0, 1):  # -1: the clocks may go back over midnight
+    for day in (-1, 0, 1):  # the day before is needed because clocks can go back over midnight
         first = datetime.combine(today + timedelta(days=day), at, tzinfo=place)
         second = first.replace(fold=1).astimezone(now.tzinfo)
         moments.append(first.astimezone(now.tzinfo))
-        # If the clocks skip the time, the second reading is too early.
+        # If the clocks skip the time of day, ``second`` is too early and is therefore not used.
         if second.astimezone(place).time() == at:
             moments.append(second)
     return min(moment for moment in moments if moment > now)
 
 
 def quiet_until(now: datetime, quiet: tuple[int, int] | None, zone: str | None) -> datetime | None:
-    """Return the end of the current quiet hours, or None outside quiet hours."""
+    """Return the end of the quiet hours that contain ``now``.
+
+    ``quiet`` has the begin and the end of the quiet hours in minutes after midnight in ``zone``.
+    Return None if ``quiet`` is None, or if ``now`` is not in the quiet hours.
+    """
     if quiet is None or not is_within(now, quiet, zone):
         return None
     end = next_local_time(now, quiet[1], zone)
-    # If the clocks skip the end of the quiet hours, the computed end may be inside the next quiet
+    # If the clocks skip the end of the quiet hours, the computed end can be inside the next quiet
     # hours.
     while is_within(end, quiet, zone):
         end = next_local_time(end, quiet[1], zone)
@@ -270,11 +318,11 @@ def quiet_until(now: datetime, quiet: tuple[int, int] | None, zone: str | None) 
 
 @dataclass(frozen=True, slots=True)
 class AudienceMember:
-    """The notification times of a subscriber: zone, quiet hours and daily summary.
+    """The notification times of a subscriber: the time zone, quiet hours and daily summary.
 
-    ``quiet`` has the begin and the end of the quiet hours. ``digest`` is the time of the daily
-    summary, or None for a subscription without daily summaries. The times are minutes after
-    midnight in ``zone``.
+    ``quiet`` has the begin and the end of the quiet hours, or is None if the chat has no quiet
+    hours. ``digest`` is the time of the daily summary, or None if the subscription has no daily
+    summary. All times are minutes after midnight in ``zone``.
     """
 
     zone: str | None
@@ -283,26 +331,33 @@ class AudienceMember:
 
 
 def deferred_until(moment: datetime, member: AudienceMember) -> datetime | None:
-    """Return the end of the member's quiet hours that contain ``moment``, or None.
+    """Return the time until which the member's quiet hours defer an alert of the time ``moment``.
 
-    An alert of that time is deferred to the result. The outbox, the predictions of /why and the
-    planning of checks all use this function.
+    The result is the end of the quiet hours that contain ``moment``. Return None if ``moment`` is
+    not in quiet hours. The outbox, the predictions of /why and the planning of checks all use this
+    function.
     """
     return quiet_until(moment, member.quiet, member.zone)
 
 
 def notified_at(seen_at: datetime, expires_at: datetime, member: AudienceMember) -> datetime:
-    """Return when a chat is notified of a story that a check finds at ``seen_at``.
+    """Return the time at which a chat is notified of a story.
 
-    The delivery of alerts and the planning of checks both use this function.
+    A check finds the story at ``seen_at``. The story expires at ``expires_at``. The delivery of
+    alerts and the planning of checks both use this function.
 
-    Without a daily summary, the chat is notified immediately, or when the quiet hours end. With a
-    daily summary the chat is notified at the next summary. A summary with an hour in quiet hours
-    is sent at the end of the quiet hours. A story that expires earlier than half an hour after the
-    summary is sent half an hour before the expiry instead. If that moment is in quiet hours, or
-    less than half an hour before quiet hours, the story is sent half an hour before the quiet
-    hours begin. If the check is later than the computed moment, the check counts: the story is
-    sent immediately, or when the quiet hours end. No story is sent after a newer story.
+    - Without a daily summary, the chat is notified at ``seen_at``. If ``seen_at`` is in quiet
+      hours, the chat is notified at the end of the quiet hours.
+    - With a daily summary, the chat is notified at the next summary. A summary whose time of day
+      is in quiet hours is sent at the end of the quiet hours.
+    - A story that expires earlier than half an hour after the next summary does not wait for the
+      summary. This story is sent half an hour before its expiry. If this time is in quiet hours,
+      or less than half an hour before quiet hours, the story is sent half an hour before the quiet
+      hours begin.
+    - If the time from the previous rule is earlier than ``seen_at``, the story is sent at
+      ``seen_at``, or at the end of the quiet hours that contain ``seen_at``.
+
+    With these rules, no story is sent after a newer story.
     """
     if member.digest is None:
         return _after_quiet_hours(seen_at, member)
@@ -314,9 +369,11 @@ def notified_at(seen_at: datetime, expires_at: datetime, member: AudienceMember)
 
 
 def summary_at(seen_at: datetime, expires_at: datetime, member: AudienceMember) -> datetime | None:
-    """Return the time of the daily summary with a story that a check finds at ``seen_at``.
+    """Return the time of the daily summary that will list a story.
 
-    Return None if the member has no summary, or if the story is sent before the summary.
+    A check finds the story at ``seen_at``. The story expires at ``expires_at``. Return None if the
+    member has no daily summary, or if the story would expire too early and is therefore sent
+    before the summary.
     """
     if member.digest is None:
         return None
@@ -325,22 +382,32 @@ def summary_at(seen_at: datetime, expires_at: datetime, member: AudienceMember) 
 
 
 def _after_quiet_hours(moment: datetime, member: AudienceMember) -> datetime:
-    """Return ``moment``, or the end of the quiet hours that contain ``moment``."""
+    """Return the end of the quiet hours that contain ``moment``.
+
+    If ``moment`` is not in quiet hours, return ``moment``.
+    """
     return deferred_until(moment, member) or moment
 
 
 def _next_summary_at(after: datetime, hour: int, member: AudienceMember) -> datetime:
-    """Return the time of the first summary after ``after``."""
+    """Return the time of the member's first daily summary after ``after``.
+
+    ``hour`` is the time of day of the summary in minutes after midnight.
+    """
     until = deferred_until(after, member)
     if until is not None:
         last_hour = _last_local_time(after, hour, member.zone)
         if deferred_until(last_hour, member) == until:
-            return until  # a summary due in quiet hours is sent when the quiet hours end
+            return until  # a summary that is due in quiet hours is sent when the quiet hours end
     return _after_quiet_hours(next_local_time(after, hour, member.zone), member)
 
 
 def _before_quiet(last: datetime, member: AudienceMember) -> datetime:
-    """Return ``last``, or half an hour before quiet hours that are too close to ``last``."""
+    """Return the last time, up to ``last``, at which a story can be sent before quiet hours.
+
+    If ``last`` is in quiet hours, or less than half an hour before quiet hours, the result is half
+    an hour before the begin of these quiet hours. Otherwise the result is ``last``.
+    """
     quiet = member.quiet
     zone = member.zone
     if quiet is None or quiet[0] == quiet[1]:
@@ -349,14 +416,17 @@ def _before_quiet(last: datetime, member: AudienceMember) -> datetime:
     if begin <= last and not is_within(last, quiet, zone):
         return last
     before = begin - _DIGEST_MARGIN
-    if is_within(before, quiet, zone):  # if the clocks go back, the quiet hours may begin twice
+    if is_within(before, quiet, zone):  # if the clocks go back, the quiet hours can begin twice
         before = _last_local_time(before, quiet[0], zone) - _DIGEST_MARGIN
     return before
 
 
 def _last_local_time(now: datetime, minute: int, zone: str | None) -> datetime:
-    """Return the last moment up to ``now`` when the clocks of ``zone`` showed ``minute``."""
-    # A day may have 25 hours.
+    """Return the last time, up to ``now``, at which the clocks of ``zone`` showed ``minute``.
+
+    ``minute`` is a time of day in minutes after midnight.
+    """
+    # The search starts 25 hours before ``now``, because a day can have 25 hours.
     latest = next_local_time(now - DAY - timedelta(hours=1), minute, zone)
     while (later := next_local_time(latest, minute, zone)) <= now:
         latest = later
@@ -371,12 +441,15 @@ def useful_check_at(
     earliest: datetime,
     latest: datetime,
 ) -> datetime:
-    """Return when to check a profile with a last check at ``seen_at``.
+    """Return the time of the next check of a profile, considering when its chats can be notified.
 
-    ``due`` is the best time for a check if all chats can be notified at once. If no chat could be
-    notified at that time, the check is postponed, but not beyond ``latest`` or ``due``, whichever
-    is later. A check before a daily summary may be earlier than ``due``, but not earlier than
-    ``earliest``. If ``audience`` is empty, all chats can be notified at any time.
+    The last check of the profile was at ``seen_at``. ``due`` is the best time for a check if all
+    chats can be notified at any time. ``audience`` has the notification times of the chats. If
+    ``audience`` is empty, all chats can be notified at any time.
+
+    - If no chat could be notified after a check at ``due``, the check is postponed. The check is
+      not postponed beyond the later one of ``latest`` and ``due``.
+    - A check for a daily summary can be earlier than ``due``, but not earlier than ``earliest``.
     """
     if not audience:
         return due
@@ -387,21 +460,25 @@ def useful_check_at(
 def _useful_for(
     member: AudienceMember, due: datetime, seen_at: datetime, earliest: datetime
 ) -> datetime:
-    """Return when the next check can lead to a notification of the member."""
+    """Return the time at which the next check can lead to a notification of ``member``."""
     if member.digest is None:
         return _after_quiet_hours(due, member)
-    # A story that the last check did not find was posted after that check. The check covers all
-    # summaries of the next ``SUMMARY_LEAD``.
+    # A story that the last check did not find was posted after the last check. The last check
+    # covers all summaries in the time ``SUMMARY_LEAD`` after it.
     after = max(seen_at + SUMMARY_LEAD, earliest)
     for posted_at in (seen_at, after, max(after, due)):
         notified = notified_at(posted_at, posted_at + STORY_LIFE, member)
         if notified > max(after, posted_at):
             return max(earliest, notified - SUMMARY_LEAD)
-    return max(after, due)  # between long quiet hours, each story is sent as soon as it is found
+    # If the time between quiet hours is short, each story is sent as soon as a check finds it.
+    return max(after, due)
 
 
 def is_summary_near(now: datetime, audience: Sequence[AudienceMember]) -> bool:
-    """Return whether the check before a daily summary of the audience is due now."""
+    """Return whether a daily summary of the audience is at most ``SUMMARY_LEAD`` away.
+
+    In that case the check for the summary is due now.
+    """
     return any(
         _next_summary_at(now, member.digest, member) <= now + SUMMARY_LEAD
         for member in audience
@@ -410,10 +487,13 @@ def is_summary_near(now: datetime, audience: Sequence[AudienceMember]) -> bool:
 
 
 def alerts_begin_at(now: datetime) -> datetime:
-    """Return the time from which stories count as new for a new subscription, in whole seconds."""
+    """Return the time from which stories count as new for a subscription that is made at ``now``.
+
+    The result is ``now`` in whole seconds.
+    """
     return now.replace(microsecond=0)
 
 
 def is_on_block_list(profile_id: str, username: str, blocked: Collection[str]) -> bool:
-    """Return whether the owner has put the profile on the block-list, by id or name."""
+    """Return whether the block list of the bot's owner has the id or the name of a profile."""
     return profile_id in blocked or username in blocked

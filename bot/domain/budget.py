@@ -1,4 +1,8 @@
-"""The budget rules as arithmetic: the limits, and the division of a day between two sides."""
+"""The budget rules as arithmetic.
+
+The rules are the limits of persons and chats, and the division of the daily budget between its two
+sides. The two sides are the replies to people and the schedule of checks.
+"""
 
 import math
 from collections.abc import Sequence
@@ -10,27 +14,30 @@ from bot.domain.packs import DEFAULT_BUDGET
 
 Side = Literal["replies", "schedule"]
 DAY = timedelta(days=1)
-NEWCOMERS_PART = 0.03  # the part of the schedule's budget for profiles followed by newcomers only
-OF_NEWCOMER = 0.3  # a newcomer's part of the daily credits of a person
+# The part of the schedule's budget that pays for profiles that only newcomers follow.
+NEWCOMERS_PART = 0.03
+# The daily limit of a newcomer, as a part of the daily limit of other persons.
+OF_NEWCOMER = 0.3
 _MORE_THAN_USUAL = 1.2
 _FOR_NEW_HABITS = 0.1
-# The elapsed part of the day counts as at least an hour, so that the rate of an early request is
-# not exaggerated.
+# The minimum of the elapsed part of a day, which is an hour, for the computation of a spending
+# rate. Without the minimum, a request soon after midnight would result in an exaggerated rate.
 _SHORTEST_PAST = 1 / 24
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits set by the owner, in credits; days are UTC days."""
+    """The limits that the bot's owner has set, in credits. Days are UTC days."""
 
     daily_budget: int = DEFAULT_BUDGET
     reply_share: float = 0.5
     chat_daily_allowance: int = 100
     person_daily_allowance: int = 100
     minimum_balance: int = 0
-    # Credits per day; None: the limit of all persons applies.
+    # The limit of each newcomer in credits per day. If the value is None, newcomers have the same
+    # limit as other persons.
     newcomer_allowance: int | None = None
-    # The share of all newcomers together in the replies' part of the budget.
+    # The part of the budget for replies that all newcomers together may spend.
     newcomer_share: float = 1.0
 
 
@@ -38,9 +45,10 @@ class Limits:
 class Allowances:
     """The daily limits, in credits, that apply to a request of one person in one chat.
 
-    ``chat`` is the limit of all people in the chat together. ``own`` is the limit of the person in
-    all chats. ``newcomers`` is the limit of all newcomers together, or None if the person is no
-    newcomer.
+    - ``chat`` is the limit of all people in the chat together.
+    - ``own`` is the limit of the person in all chats together.
+    - ``newcomers`` is the limit of all newcomers together. It is None if the person is no
+      newcomer, or if newcomers have no limit of their own.
     """
 
     chat: int
@@ -57,10 +65,12 @@ def allowances_for(
 ) -> Allowances:
     """Return the daily limits of a person in a chat.
 
-    Limits that the owner has set for the chat or the person take precedence. A person who is not
-    ``is_known`` is a newcomer. If ``newcomer_allowance`` is set, a newcomer has a smaller limit
-    from a separate part of the budget. A thousand new accounts therefore leave the rest of the
-    budget to known people.
+    ``of_chat`` and ``of_person`` are the limits that the owner has set for this chat and this
+    person. These limits take precedence. If ``is_known`` is False, the person is a newcomer.
+
+    If ``newcomer_allowance`` is set, a newcomer has a smaller limit, and all newcomers together
+    can spend only a separate part of the budget. Therefore even a thousand new accounts leave the
+    other parts of the budget to known people.
     """
     chat = limits.chat_daily_allowance if of_chat is None else of_chat
     if of_person is not None:
@@ -73,12 +83,14 @@ def allowances_for(
 
 
 def share_with_newcomers(budget: float, *, known: int, fresh: int) -> tuple[float, float]:
-    """Divide the schedule's daily credits into those for known persons and for newcomers.
+    """Divide the schedule's daily credits into a part for known persons and a part for newcomers.
 
-    The first part pays for profiles that known persons follow, the second part for profiles that
-    only newcomers follow. ``known`` and ``fresh`` are the numbers of these profiles. If one group
-    follows no profile, each part is the whole budget. The part of newcomers is much less than a
-    tenth, because the alerts of known people may not be delayed by more than a tenth.
+    The first part pays for the profiles that known persons follow. The second part pays for the
+    profiles that only newcomers follow. ``known`` and ``fresh`` are the numbers of profiles of the
+    first and of the second kind. If one of these numbers is 0, both parts are the whole budget.
+
+    The part for newcomers is much less than a tenth of the budget, because newcomers must not
+    delay the alerts of known people by more than a tenth.
     """
     if not known or not fresh:
         return budget, budget
@@ -87,11 +99,12 @@ def share_with_newcomers(budget: float, *, known: int, fresh: int) -> tuple[floa
 
 @dataclass(frozen=True, slots=True)
 class BudgetRule:
-    """The rule of one side of the budget, replies or the schedule.
+    """The rule that limits one side of the budget (the replies or the schedule).
 
-    The side may spend the day's budget except ``protected``, the credits that are reserved for the
-    other side. ``protected`` shrinks during the day, and never exceeds the unused share of the
-    other side.
+    The side may spend the day's budget except the credits that are reserved for the other side.
+    ``protected`` is the number of reserved credits, which shrinks during the day. ``others_share``
+    is the other side's share of the budget. The reserved credits never exceed the unused part of
+    this share.
     """
 
     budget: int
@@ -99,21 +112,23 @@ class BudgetRule:
     protected: int
 
     def room(self, *, own_spending: int, spending_of_others: int) -> int:
-        """Return the credits that a side of the budget may still spend today.
+        """Return the credits that the side of this rule may still spend today.
 
-        ``own_spending`` are the credits that the side has spent, and ``spending_of_others`` the
-        credits of the opposite side.
+        ``own_spending`` is the number of credits that this side has spent today.
+        ``spending_of_others`` is the number of credits that the other side has spent today.
         """
         kept = max(0, min(self.protected, self.others_share - spending_of_others))
         return max(0, self.budget - own_spending - spending_of_others - kept)
 
 
 def side_rule_for(side: Side, limits: Limits, now: datetime) -> BudgetRule:
-    """Return the rule of ``side`` now: the rest of the budget minus the protected part.
+    """Return the rule that limits the spending of ``side`` at the time ``now``.
 
-    At midnight the whole share of the other side is protected. At noon half of the share is
-    protected. Each side can therefore borrow from the other side, and neither side runs out of
-    credits before the evening. The unused share of the other side is the maximum.
+    The side may spend the rest of the day's budget, except a protected part of the other side's
+    share. At midnight (UTC) the whole share is protected, and at noon half of the share is
+    protected. The protected part is at most the unused part of the share. Because of this rule,
+    each side can borrow credits from the other side, but neither side runs out of credits before
+    the evening.
     """
     spending_of_others = _share_of_other(side, limits)
     left = (midnight_after(now) - now) / DAY
@@ -134,17 +149,21 @@ def budget_free_at(
     nominal: int,
     now: datetime,
 ) -> datetime:
-    """Return when ``side`` may spend ``nominal`` credits, at the latest midnight (UTC).
+    """Return the time from which ``side`` may spend ``nominal`` credits.
 
-    ``used`` are the credits that replies and the schedule have spent today. The protected share of
-    the other side shrinks during the day. The other side is expected to spend at today's rate, so
-    only the unspent part of the share becomes free.
+    The result is at the latest the next midnight (UTC). ``used`` has the credits that replies have
+    spent today, and the credits that the schedule has spent today.
+
+    The protected part of the other side's share shrinks during the day, so that credits become
+    free. The estimate assumes that the other side continues to spend at today's rate. Credits that
+    the other side spends do not become free.
     """
     midnight = midnight_after(now)
     share = _share_of_other(side, limits)
     left = (midnight - now) / DAY
     spending_of_others = used[1] if side == "replies" else used[0]
-    # Credits are whole: the actual spending may exceed the expected spending by one credit.
+    # Credits are whole numbers, so that the actual spending of the other side can exceed its
+    # expected spending by one credit.
     missing = nominal + sum(used) + share * left - limits.daily_budget + bool(spending_of_others)
     freed_a_day = share - spending_of_others / max(1 - left, _SHORTEST_PAST)
     if freed_a_day <= 0:
@@ -155,13 +174,17 @@ def budget_free_at(
 def left_by_replies(
     limits: Limits, past: Sequence[Sequence[int]], *, used: int, now: datetime
 ) -> float:
-    """Return the part of today's reply share that the schedule may use.
+    """Return the credits of today's share of the replies that the schedule may use.
 
-    ``past`` has the credits that replies spent in each hour (UTC) of the last days. ``used`` are
-    the credits that replies have spent today. For the rest of the day, replies keep 120 % of the
-    credits that the most expensive of the last days spent from this hour on. Replies also keep at
-    least a tenth of the share of the remaining hours. If ``past`` is empty, replies keep an even
-    part of the share.
+    ``past`` has the credits that replies spent in each hour (UTC) of each of the last days.
+    ``used`` is the number of credits that replies have spent today. The schedule may use the
+    unspent credits of the share, except the credits that are kept for the replies of the rest of
+    the day:
+
+    - The kept credits are 120 % of the maximum spending from the current hour to the end of a day,
+      among the days in ``past``.
+    - At least a tenth of the remaining hours' part of the share is kept.
+    - If ``past`` is empty, the whole part of the remaining hours is kept.
     """
     share = round(limits.daily_budget * limits.reply_share)
     left = (midnight_after(now) - now) / DAY

@@ -1,4 +1,7 @@
-"""Parser of command arguments: up to ten profiles, and keywords. The module is pure."""
+"""The parser of the arguments of commands, which are at most ten profiles, and keywords.
+
+The module is pure.
+"""
 
 import re
 from collections.abc import Callable, Collection, Sequence
@@ -14,7 +17,7 @@ from bot.domain.plain_requests import is_request_word
 MOST = 10  # the maximum number of profiles per command
 MOST_STORIES = 100
 OURS = frozenset({"fast", "topic", "all"})
-"""Keywords of commands; a profile with the name of a keyword is written with an @."""
+"""The keywords of commands. A profile whose name is a keyword is written with an @."""
 
 _AROUND = ".!?…:\"'«»“”¡¿"
 _NUMBER = re.compile(r"0*[0-9]{1,3}")
@@ -22,13 +25,19 @@ _NUMBER = re.compile(r"0*[0-9]{1,3}")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The parsed arguments of a command: distinct profile names and keywords.
+    """The parsed arguments of a command.
 
-    ``unread`` are the first ten words that can't be a profile name. ``count`` is a number from 1
-    to 100 at the end. ``channel`` is an ``@name`` or an id (``-100…``) at the end, if the command
-    accepts a channel. ``left_out`` is the number of profiles beyond ten. ``everyday`` are common
-    words, such as "please", that were not read as profile names. If a text has such words, the
-    person confirms the names before a paid call.
+    - ``names`` are the first ten distinct profile names.
+    - ``unread`` are the first ten words that can't be a profile name. A word that contains a link
+      has this link.
+    - ``words`` are the keywords.
+    - ``count`` is a number from 1 to 100 at the end of the arguments, if the command accepts a
+      number.
+    - ``channel`` is an ``@name`` or an id (``-100…``) at the end of the arguments, if the command
+      accepts a channel.
+    - ``left_out`` is the number of profile names after the first ten names.
+    - ``everyday`` are common words, such as "please", that were not read as profile names. If the
+      arguments have such words, the person must confirm the names before a paid call.
     """
 
     names: tuple[str, ...]
@@ -49,16 +58,19 @@ def parse(
     language: str | None = None,
     is_answer: bool = False,
 ) -> Wanted:
-    """Parse ``arguments``. ``words`` are the keywords of the command.
+    """Parse the arguments of a command. ``words`` are the keywords of the command.
 
-    If the command accepts a channel, a last word with an @ after other words is the channel. The
-    same applies to a last word that begins with ``-100``. A word with an @ is instead a profile if
-    three or more words all have an @, or if the name is a keyword. The last word is no channel if
-    a comma, a semicolon or a word such as "and" joins the last two words.
+    If the command accepts a channel (``takes_channel``), the last of several words is the channel
+    if the word begins with an @ or with ``-100``. Exceptions:
 
-    Common words of ``language`` are no names. The first word is a name nevertheless if no other
-    word may be a name. If ``language`` is None, every word may be a name. In an answer to a
-    question of the bot (``is_answer``), the words of requests are no names either.
+    - The last word is no channel if a comma, a semicolon or a word such as "and" joins the last
+      two words.
+    - A last word with an @ is a profile if three or more words all have an @.
+    - A last word with an @ is a profile if its name is a keyword.
+
+    Common words of ``language`` are no profile names, except the first word if no other word can
+    be a name. If ``language`` is None, every word can be a name. If the arguments are the answer
+    to a question of the bot (``is_answer``), the words of requests are also no names.
     """
     is_list = ends_as_list(arguments, words, language or "en")
     rest = [word.strip(_AROUND) for argument in arguments for word in typed_words(argument)]
@@ -95,10 +107,10 @@ def parse(
 
 
 def as_arguments(names: Sequence[str], language: str) -> list[str]:
-    """Return names as arguments that a command reads as profile names.
+    """Return profile names as arguments that a command reads as profile names.
 
-    A name that is also a keyword, a common word or a number gets an @. The names with an @ are
-    first, because a command may read a final ``@name`` as a channel.
+    A name that is also a keyword, a common word or a number gets an @. The names with an @ come
+    first, because a command can read an ``@name`` at the end as a channel.
     """
     ambiguous = [name for name in names if _is_ambiguous(name, language)]
     clear = [name for name in names if name not in ambiguous]
@@ -121,7 +133,7 @@ def _has_name_after_first(words: list[str], is_said: Callable[[str], bool]) -> b
 def ends_as_list(arguments: Sequence[str], words: Collection[str], language: str) -> bool:
     """Return whether the arguments end with a list, such as "nike, prada" or "nike and prada".
 
-    Keywords are ignored.
+    The keywords ``words`` are ignored.
     """
     written = re.sub("[,;]", " , ", " ".join(map(typed, arguments))).split()
     rest = [word for word in written if word.lower() not in words]
@@ -132,7 +144,7 @@ def ends_as_list(arguments: Sequence[str], words: Collection[str], language: str
 
 
 def _take(words: list[str], is_taken: Callable[[str], bool], first: int) -> list[str]:
-    """Remove the matching words from ``words``, and return the removed words.
+    """Remove the words for which ``is_taken`` returns True from ``words``. Return these words.
 
     The search begins at the index ``first``.
     """
@@ -142,9 +154,9 @@ def _take(words: list[str], is_taken: Callable[[str], bool], first: int) -> list
 
 
 def _take_count(words: list[str]) -> int | None:
-    """Remove a number from 1 to 100 at the end of several words and return the number.
+    """Remove and return a number from 1 to 100 at the end of several words.
 
-    Return None if there is no such number.
+    Return None if the last word is no such number, or if it is the only word.
     """
     last = words[-1] if len(words) > 1 else ""
     if _NUMBER.fullmatch(last) and 1 <= int(last) <= MOST_STORIES:
@@ -154,7 +166,10 @@ def _take_count(words: list[str]) -> int | None:
 
 
 def _take_channel(words: list[str]) -> str | None:
-    """Remove a channel at the end of several words and return the channel, or None."""
+    """Remove and return a channel at the end of several words.
+
+    Return None if the last word is no channel, or if it is the only word.
+    """
     last = words[-1] if len(words) > 1 else ""
     is_list = len(words) > 2 and all(word.startswith("@") for word in words)  # noqa: PLR2004 - two words are a profile and a channel
     is_ours = last.lower().removeprefix("@") in OURS

@@ -1,4 +1,7 @@
-"""Which database URLs the bot accepts. Problems are reported without the values of the URL."""
+"""The rules for database URLs that the bot accepts.
+
+The texts about problems do not contain the values of a URL, because these can be secret.
+"""
 
 import math
 import re
@@ -6,9 +9,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 SQLITE = frozenset({"sqlite", "sqlite+aiosqlite"})
 POSTGRESQL = frozenset({"postgres", "postgresql", "postgresql+asyncpg"})
-# Parameters that asyncpg reads only from a DSN, in which providers write them.
+# The parameters that asyncpg reads only from a database URL (DSN). Providers of databases write
+# these parameters into their URLs.
 DSN_PARAMETERS = ("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "target_session_attrs")
-# Parameters that providers write and asyncpg does not accept. The bot ignores these parameters.
+# The parameters that providers of databases write into their URLs and that asyncpg does not
+# accept. The bot ignores these parameters.
 IGNORED_PARAMETERS = ("channel_binding", "gssencmode", "connect_timeout")
 _POSTGRESQL_PARAMETERS = frozenset(
     {"database", "host", "passfile", "password", "port", "ssl", "user"}
@@ -37,9 +42,10 @@ _NAME = re.compile("[a-z_]+")
 
 
 def problem_of_url(url: str) -> str:
-    """Return why the bot can't use a database URL, as a part of a sentence, or an empty string.
+    """Return the reason why the bot can't use a database URL, as a part of a sentence.
 
-    The text names parameters, and never their values. No connection is made.
+    The text can name parameters of the URL, but never contains their values. Return an empty
+    string if the URL has no problem. This function does not connect to the database.
     """
     scheme, separator, rest = url.partition("://")
     if not separator or scheme not in SQLITE | POSTGRESQL:
@@ -80,7 +86,7 @@ def _problem_of_postgresql(parameters: list[tuple[str, str]]) -> str:
         return problem
     hosts = [value for name, value in parameters if name == "host"]
     ports = [value for name, value in parameters if name == "port"]
-    if len(hosts) > 1:  # each host has its own port: host=a:5432&host=b:5432
+    if len(hosts) > 1:  # each host must contain its port, as in host=a:5432&host=b:5432
         own = [host.partition(":")[2] for host in hosts]
         return _BAD_HOSTS if ports or not all(map(_is_number_of_port, own)) else ""
     ports = [port for value in ports for port in value.split(",")]
@@ -102,7 +108,8 @@ def _problem_of_names(parameters: list[tuple[str, str]], known: frozenset[str]) 
     for name in names:
         if name in known:
             continue
-        # A name with other characters is probably the end of a password that contains "?".
+        # A name with other characters than ``_NAME`` is probably the end of a password that
+        # contains a question mark. Therefore this name must not be shown.
         return _UNKNOWN.format(name=name) if _NAME.fullmatch(name) else _UNREADABLE
     repeated = [name for name in names if names.count(name) > 1 and name not in _REPEATABLE]
     return _REPEATED.format(name=repeated[0]) if repeated else ""
