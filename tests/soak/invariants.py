@@ -290,7 +290,7 @@ def repeats_were_lost_answers(journal: Journal) -> list[str]:
     found = []
     for (chat, pk), copies in _copies(journal).items():
         lost = sum(message.answer_lost for message in copies)
-        allowed = _hearers(journal, chat, pk) + lost + journal.unrecorded.get((chat, pk), 0)
+        allowed = _hearers(journal, chat, pk) + lost + journal.unrecorded_in(chat, pk)
         if len(copies) > allowed:
             times = [f"{m.sent_at:.0f}{' lost' if m.answer_lost else ''}" for m in copies]
             found.append(

@@ -388,7 +388,7 @@ class Journal:
                 " WHERE state = 'open' AND story_pk IS NOT NULL AND copies > 0"
             ).fetchall()
         for chat, pk in unsent:
-            self.unrecorded[self.chat_now(chat), pk] += 1
+            self.unrecorded[chat, pk] += 1
 
     # -- the chats ----------------------------------------------------------------------
 
@@ -398,6 +398,15 @@ class Journal:
         while (found := known.get(chat)) is not None and found.migrated_to is not None:
             chat = found.migrated_to
         return chat
+
+    def unrecorded_in(self, chat: int, pk: str) -> int:
+        """Return the number of crashes after which a send to a chat was not recorded."""
+        now = self.chat_now(chat)
+        return sum(
+            crashes
+            for (earlier, story), crashes in self.unrecorded.items()
+            if story == pk and self.chat_now(earlier) == now
+        )
 
     def is_about(self, notice: Row, chat: int) -> bool:
         """Return whether a notice is about a chat.

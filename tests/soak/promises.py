@@ -449,7 +449,7 @@ def each_place_got_one_copy(ways: Ways) -> list[str]:
     for way in ways.all:
         chat = way.place[0]
         lost = sum(message.answer_lost for message in way.arrived)
-        allowed = 1 + lost + ways.journal.unrecorded.get((chat, way.story.pk), 0)
+        allowed = 1 + lost + ways.journal.unrecorded_in(chat, way.story.pk)
         if len(way.arrived) > allowed:
             times = ", ".join(_time(message.sent_at) for message in way.arrived)
             found.append(f"{way}, came {len(way.arrived)} times ({times}), {allowed} explained")
