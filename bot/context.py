@@ -198,7 +198,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
     @property
     def replied_to(self) -> Message | None:
-        """Return the message that the person replied to, or None.
+        """Return the message that the person replied to, or None if the message is no reply.
 
         In a topic, Telegram marks every message as a reply to the first message. This implicit
         reply does not count.

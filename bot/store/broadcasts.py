@@ -203,7 +203,7 @@ async def reach(tx: Tx, number: int) -> Reach:
 
 
 async def drop_unsent(tx: Tx, number: int, *, now: datetime) -> None:
-    """Drop the open deliveries of a broadcast of which no copy may have arrived."""
+    """Drop the open deliveries of a broadcast, except deliveries that may have arrived."""
     unsent = sa.and_(_is_of(number), is_open, deliveries.c.copies == 0)
     waiting = sa.select(deliveries.c.chat_id).where(unsent)
     # ``chat_queues.lock_all`` would need a parameter for each chat.

@@ -32,9 +32,9 @@ queues = sa.Table(
     metadata,
     chat_key(),
     sa.Column("due_at", Timestamp),  # None means that the chat has no open delivery, or is closed.
-    # If ``leased_until`` is set without an owner, no delivery may be claimed before that time. A
-    # reply may still be claimed by ``claim_to_reply``.
-    # ``attempts`` is not read: each delivery of the chat counts its own attempts.
+    # If ``leased_until`` is set without an owner, no delivery can be claimed before that time.
+    # However, ``claim_to_reply`` can claim the queue for a reply. ``attempts`` is not read,
+    # because each delivery of the chat counts its own attempts.
     *claim_columns(),
     sa.Column("flood", sa.JSON),  # the messages that count against the flood limits of the chat
 )
@@ -51,7 +51,7 @@ sa.Index(
 )
 
 
-# The statement is built once, because building it takes longer than running it.
+# The statement is built once, because the build takes longer than the execution.
 _CHATS: sa.BindParameter[Any] = sa.bindparam("chat_ids", expanding=True)
 _CLAIM = claims.claim_sql(
     *(queues.c.chat_id, queues.c.token, queues.c.flood),

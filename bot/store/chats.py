@@ -36,7 +36,7 @@ chats = sa.Table(
     # The rules of the whole chat, for subscriptions without own rules.
     sa.Column("rules", sa.JSON, nullable=False, server_default="{}"),
     # The person whose limits the chat uses. In a private chat, this is the chat's own person.
-    # NULL: the chat has no payer, and gets no alerts.
+    # None means that the chat has no payer and gets no alerts.
     sa.Column("payer", sa.BigInteger, index=True),
     sa.Column("state", sa.String(8), nullable=False, server_default="active"),
     sa.Column("state_since", Timestamp, nullable=False),
@@ -154,9 +154,9 @@ async def refuse_blocked(tx: Tx, chat_id: int, *, now: datetime) -> None:
 
 
 async def judge_chat(tx: Tx, chat_id: int, *, now: datetime) -> Judged:
-    """Return the decision of the access list about a chat, in mode "open".
+    """Return the decision of the access list about a chat. The mode "open" is assumed.
 
-    A private chat gets the decision about its person.
+    The decision about a private chat is the decision about its person.
     """
     found = await get_with_access(tx, chat_id, chat_id)
     return judge(
@@ -242,7 +242,7 @@ async def get_all(tx: Tx, chat_ids: Sequence[int]) -> list[Chat]:
 
 
 async def moved_to(tx: Tx, old_chat_id: int) -> int | None:
-    """Return the new id of a group that became a supergroup, or None."""
+    """Return the new id of a group that became a supergroup, or None without a move."""
     statement = sa.select(moved_chats.c.new_id).where(moved_chats.c.old_id == old_chat_id)
     return await row_or_none(tx, int, statement)
 

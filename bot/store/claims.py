@@ -216,5 +216,5 @@ def _later(
 
 
 def claim_values(lease: Lease, *, limit: int) -> dict[str, Any]:
-    """Return the parameters of ``claim_sql``: the lease, and the maximal number of rows."""
+    """Return the parameters of ``claim_sql``: the lease, and the maximum number of rows."""
     return {"by": lease.owner, "now": lease.at, "until": lease.until, "most": limit}

@@ -163,7 +163,7 @@ class DeadLetter:
 
 
 async def resend_dead_letters(tx: Tx, ids: Collection[int], *, now: datetime) -> list[int]:
-    """Reopen dead letters like new deliveries, due now. Return the ids that were reopened.
+    """Reopen dead letters as new deliveries, which are due now. Return the reopened ids.
 
     The dead letters of a closed chat wait until the chat opens.
     """

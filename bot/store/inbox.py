@@ -43,7 +43,7 @@ claims = Claims(inbox, is_open=OPEN, serial_by="queue")
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A new update: update_id, queue, JSON, and the person asking.
+    """A new update with the update_id, the queue, the JSON, and the person who asks.
 
     An update that is not ``wanted`` is stored as done, so that a repetition is recognised.
     """

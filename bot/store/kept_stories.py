@@ -106,9 +106,11 @@ def _values(row: Delivery, file: sa.Row[Any]) -> dict[str, Any]:
 async def profile_named(
     tx: Tx, chat_id: int, bot_id: int, profile_id: str | None, username: str
 ) -> str | None:
-    """Return the id of the profile with kept stories under a name in a chat, or None.
+    """Return the id of a profile that has kept stories in a chat, or None.
 
-    ``profile_id`` is the current owner of the name, if known, and is preferred to former owners.
+    If ``profile_id`` is given, this profile is the current owner of the name ``username``, and is
+    preferred. Otherwise, or without kept stories of this profile, the result is a profile with
+    kept stories that were sent under the name ``username``.
     """
     is_owner = sa.case((kept.c.profile_id == profile_id, 0), else_=1)
     statement = (
@@ -133,7 +135,7 @@ async def has_any(tx: Tx, chat_id: int, bot_id: int) -> bool:
 async def profiles_among(
     tx: Tx, chat_id: int, bot_id: int, subjects: Collection[str]
 ) -> frozenset[str]:
-    """Return the ids of the profiles with kept stories in a chat that ``subjects`` contains.
+    """Return the ids of those profiles in ``subjects`` that have kept stories in a chat.
 
     ``subjects`` contains ids and names of profiles. The names of a profile are the current name
     and the names of the kept stories.

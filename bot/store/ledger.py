@@ -131,7 +131,7 @@ async def presume_spent(tx: Tx, *, before: datetime, now: datetime) -> int:
 
 
 async def open_credits(tx: Tx) -> int:
-    """Return the credits of calls in flight."""
+    """Return the reserved credits of all calls that have not been closed yet."""
     statement = sa.select(sa.func.sum(ledger_entries.c.credits)).where(IS_OPEN)
     return await tx.scalar(statement) or 0
 
@@ -168,7 +168,10 @@ async def reply_cost_by_hour(
 
 
 async def move_chat(tx: Tx, old: int, new: int) -> None:
-    """Transfer the entries of a chat to a new supergroup, or to no chat (0)."""
+    """Transfer the entries of chat ``old`` to the supergroup ``new``.
+
+    If ``new`` is 0, the entries belong to no chat afterwards.
+    """
     await tx.execute(
         sa.update(ledger_entries).where(ledger_entries.c.chat_id == old).values(chat_id=new)
     )

@@ -147,7 +147,7 @@ async def close_topic(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) ->
     if await mutes.unmute(tx, chat_id, thread_id):
         await deliveries_store.make_deferred_due(tx, chat_id, Held.MUTED, now=now)
     await topics.remove_of_thread(tx, chat_id, thread_id)
-    if moved:  # some of the subscriptions may have ended
+    if moved:  # Some of the moved subscriptions may have ended.
         await subscriptions.switch_checks(tx, chat_id=chat_id, now=now)
         await add_notice(tx, Target(chat_id), "topic", {}, now=now)
     return bool(moved)

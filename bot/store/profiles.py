@@ -78,10 +78,11 @@ LOCKED = (
 
 
 async def lock(tx: Tx, profile_id: str) -> Known | None:
-    """Lock a profile against changes until this transaction ends. Return the profile, or None.
+    """Lock a profile against changes until this transaction ends.
 
-    Other transactions may still insert rows that refer to the profile. Without this exception, two
-    transactions with new rows of the profile would deadlock.
+    Return the profile, or None if the profile is not stored. Other transactions may still insert
+    rows that refer to the profile. Without this exception, two transactions with new rows of the
+    profile would deadlock.
     """
     return await row_or_none(tx, Known, LOCKED, {"profile_id": profile_id})
 
@@ -187,7 +188,7 @@ async def claim(
     return [Known(*row) for row in await tx.execute(statement, values)]
 
 
-@cache  # the statement is cached, because building it takes longer than running it
+@cache  # The build of the statement takes longer than the execution.
 def _claim_sql(*, early: bool, is_bounded: bool, skip_fresh: bool, has_ids: bool) -> sa.Executable:
     conditions: list[sa.ColumnElement[bool]] = [sa.true()]
     if has_ids:
@@ -223,9 +224,9 @@ async def retry(tx: Tx, claimed: Known, *, due_at: datetime) -> None:
 
 
 async def first_due_times(tx: Tx, *, now: datetime) -> tuple[datetime, datetime | None] | None:
-    """Return the due time of the first unclaimed check, and the time of the profile's last check.
+    """Return the due time of the first unclaimed check, and the time of the last check.
 
-    Return None if no unclaimed check is planned.
+    Both checks are of the same profile. Return None if no unclaimed check is planned.
     """
     row = (await tx.execute(_FIRST_DUE, {"now": now})).one_or_none()
     return (row.due_at, row.snapshot_at) if row else None
@@ -283,7 +284,7 @@ def _sample_sql(
 
 
 async def upcoming(tx: Tx, *, limit: int) -> list[tuple[str, datetime | None, datetime]]:
-    """Return the next checks: username, time of the last check, and due time."""
+    """Return the next checks: username, time of the last check, and due time of each check."""
     statement = (
         sa.select(profiles.c.username, profiles.c.snapshot_at, profiles.c.due_at)
         .where(IS_CHECKED)

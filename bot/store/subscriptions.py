@@ -1,4 +1,7 @@
-"""Subscriptions: a chat (and topic) follows a profile with options."""
+"""Subscriptions. With a subscription, a chat or a topic of a chat follows a profile.
+
+Each subscription has its own options.
+"""
 
 from collections.abc import Collection, Iterable
 from dataclasses import asdict
@@ -19,7 +22,7 @@ from bot.store.engine.schema import BigId, Timestamp, insert, metadata
 from bot.store.profiles import IS_CHECKED, IS_NOT_BLOCKED, lock_all, profiles
 from bot.store.topics import topics
 
-_FAST = 4.0  # the weight of a fast subscription; the weight of other subscriptions is 1
+_FAST = 4.0  # The weight of a fast subscription. The weight of other subscriptions is 1.
 
 subscriptions = sa.Table(
     "subscriptions",
@@ -110,7 +113,7 @@ async def get(tx: Tx, subscription_id: int) -> Subscription | None:
 
 
 async def find(tx: Tx, target: Target, profile_id: str) -> Subscription | None:
-    """Return the subscription of a chat or topic to a profile, or None."""
+    """Return the subscription of a chat or topic to a profile, or None without a subscription."""
     result = await _fetch_matching(
         tx,
         subscriptions.c.chat_id == target.chat_id,

@@ -196,10 +196,10 @@ class AtWork:
 async def process_lease(
     db: Database, owner: Owner, *, now: Callable[[], datetime]
 ) -> AsyncIterator[AtWork]:
-    """Acquire and renew the lease of this process for the block.
+    """Acquire the lease of this process, and renew the lease while the block runs.
 
     At the end of the block, the claims and the lease are released. Work on claimed rows must
-    therefore have ended before.
+    therefore end before the end of the block.
 
     Raises:
         DatabaseUnavailableError: A process of a different version upgrades the database, or the

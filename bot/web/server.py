@@ -146,7 +146,7 @@ class Web:
         return self
 
     async def close(self) -> None:
-        """Stop listening. Running requests may end within 2 seconds."""
+        """Stop listening. Running requests get at most 2 seconds to end."""
         await self._closing.aclose()
 
     @web.middleware
@@ -162,7 +162,7 @@ class Web:
         return answer
 
     async def _healthz(self, _: web.Request) -> web.Response:
-        """Answer 200 as long as the event loop runs. Failures of other services have no effect."""
+        """Answer 200 as long as the event loop runs. Failures of other services change nothing."""
         return web.json_response({"ok": True})
 
     def _may_see_details(self, request: web.Request) -> bool:

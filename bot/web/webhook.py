@@ -12,7 +12,7 @@ _PREFIX = "/telegram/"
 class Webhook:
     """The path that receives updates, and the secret that only Telegram knows.
 
-    No log may show the path or the secret.
+    The path and the secret must not appear in any log.
     """
 
     path: str

@@ -446,7 +446,7 @@ async def _transaction(engine: AsyncEngine, begin: Sequence[str] = DURABLE) -> A
         tx = engine.connect()
         try:
             await tx.start()
-        # A raw error of asyncpg: the server is absent or does not answer.
+        # asyncpg raises ``OSError`` if the server is absent or does not answer.
         except OSError as error:
             raise DatabaseUnavailableError(UNREACHABLE) from error
         try:

@@ -177,7 +177,7 @@ def has_foreign_log(file: Path) -> bool:
 
 
 def database_id(file: Path) -> str | None:
-    """Return the id that a copy shares with its database, or None."""
+    """Return the id that a copy shares with its database, or None if the file has no id."""
     with suppress(sqlite3.Error), closing(_open(file, threading.Event())) as connection:
         query = "SELECT value FROM key_values WHERE key = ?"
         row = connection.execute(query, (DATABASE_ID,)).fetchone()
