@@ -1,8 +1,7 @@
 """The credits per check in a simulated week, in two modes of the privacy check.
 
-In one mode, the privacy check is always paid. The other mode is ``auto``.
-
-The real scheduler calls the sandbox over HTTP. The time jumps from one check to the next.
+In one mode, the privacy check is always paid. The other mode is ``auto``. The real scheduler calls
+the sandbox over HTTP. The time jumps from one check to the next.
 """
 
 import argparse

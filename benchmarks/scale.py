@@ -1,10 +1,9 @@
 """The cost of growth: the time of each statement at 10,000 and 1,000,000 subscriptions.
 
-The statements are measured on SQLite and on PostgreSQL.
-
-The databases are measured before any ANALYZE, like a database that has just grown. The longest
-write transaction is also measured. It is the longest of all transactions for a story for every
-chat, a clean-up of a tenth of all deliveries, and the hourly and minutely maintenance.
+The statements are measured on SQLite and on PostgreSQL. The databases are measured before any
+ANALYZE, like a database that has just grown. The longest write transaction is also measured. It is
+the longest of all transactions for a story for every chat, a clean-up of a tenth of all
+deliveries, and the hourly and minutely maintenance.
 """
 
 import argparse
@@ -267,9 +266,8 @@ async def _stopwatch(tx: Tx) -> Callable[[], float]:
     """Return a function that returns CPU seconds.
 
     The function returns the CPU seconds of this process. With PostgreSQL, it adds the CPU seconds
-    of the database session of the transaction.
-
-    The statements do not wait for a disk, so the CPU time equals the duration on an idle machine.
+    of the database session of ``tx``. The statements do not wait for a disk, so the CPU time
+    equals the duration on an idle machine.
     """
     if tx.dialect.name == "sqlite":
         return time.process_time

@@ -1,8 +1,7 @@
 """A database that has the size of a database after years of use.
 
-A few statements fill the database on SQLite or PostgreSQL.
-
-All values of a row are functions of the row's number, so two databases of the same size are equal.
+A few statements fill the database on SQLite or PostgreSQL. All values of a row are functions of
+the row's number, so two databases of the same size are equal.
 """
 
 from dataclasses import dataclass

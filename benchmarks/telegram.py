@@ -1,8 +1,7 @@
 """Benchmarks of the use of Telegram under load.
 
-The parts are: transport, pacing, fan-out, uploads, a pasted link, commands, and the inbox.
-
-All parts call the sandbox, which runs on a second core. All parts together take about 15 minutes.
+The parts are: transport, pacing, fan-out, uploads, a pasted link, commands, and the inbox. All
+parts call the sandbox, which runs on a second core. All parts together take about 15 minutes.
 """
 
 import argparse
@@ -60,7 +59,8 @@ def main(args: argparse.Namespace) -> int:
     Return 1 if an update was not answered, or if a limit was exceeded.
     """
     with redirect_stdout(sys.stderr):
-        # The bot prints its owner link, which must not be in the output.
+        # The bot prints its owner link. The redirection keeps the link out of the figures on
+        # stdout.
         found = _measure(args)
     if args.json:
         sys.stdout.write(json.dumps(found, indent=2) + "\n")

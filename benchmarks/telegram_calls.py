@@ -1,9 +1,8 @@
 """The calls per second and the CPU time per call of three clients of Telegram.
 
-The clients are the bot's transport, PTB's transport, and bare aiohttp.
-
-The transports and their limiters are compared with JSON in both directions. ``objects`` adds PTB's
-objects, which cost the same in both transports. Bare aiohttp shows the highest possible speed.
+The clients are the bot's transport, PTB's transport, and bare aiohttp. The transports and their
+limiters are compared with JSON in both directions. ``objects`` adds PTB's objects, which cost the
+same in both transports. Bare aiohttp shows the highest possible speed.
 """
 
 import asyncio

@@ -17,16 +17,15 @@ from tests.support.sandbox import Box, sandbox_box
 
 PATIENCE_S = 120.0
 ROUNDS = 3  # the number of bursts; each chat sends one command per burst
-STEADY_PER_S = 20  # commands a second in the steady part
+STEADY_PER_S = 20  # the number of commands per second in the steady part
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
 async def measure(chats: int, *, checkout: Path = ROOT, url: str | None = None) -> dict[str, Any]:
     """Return the milliseconds of CPU per command, and the commands per second.
 
-    The measured bot is the code in the folder ``checkout``.
-
-    ``url`` is the URL of an empty PostgreSQL database. The default is a new SQLite file.
+    The measured bot is the code in the folder ``checkout``. ``url`` is the URL of an empty
+    PostgreSQL database. The default is a new SQLite file.
     """
     with tempfile.TemporaryDirectory() as folder:
         async with sandbox_box() as box:

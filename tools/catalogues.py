@@ -53,7 +53,8 @@ _BANNED = re.compile(r"^- ~~(.+?)~~", re.MULTILINE)
 _WORDS = re.compile(r"^\| ([^|-]+) \| ([^|]+) \|$", re.MULTILINE)
 _NAMED = re.compile(r"(?:<b>|“|[Tt]ap )([^<>”]+?)(?:</b>|”|[.,:])")
 FIELD = re.compile(r"\{[a-z_]+\}")
-_COUNTED = re.compile(r"(?<!: )\{n\}")  # a number in a sentence, not after a label
+# A count in a sentence; a count after a label and a colon does not match.
+_COUNTED = re.compile(r"(?<!: )\{n\}")
 # An example of a time or a range of hours that a person can send.
 _EXAMPLE = re.compile(r"\b\d+[:-]\d+\b")
 # A time in a translation, which may have a different mark between the numbers.
@@ -182,9 +183,8 @@ def reword(old: str, new: str) -> list[str]:
 def carry_over(catalogue: Catalog, old: str, new: str) -> bool:
     """Move the translation of ``old`` to ``new``.
 
-    The translation is marked for review. Return False if ``old`` has no translation.
-
-    If a message has a plural, ``old`` and ``new`` are the singular texts.
+    The translation is marked for review. Return False if ``old`` has no translation. If a message
+    has a plural, ``old`` and ``new`` are the singular texts.
     """
     before = next((m for m in messages(catalogue) if id_of(m) == old or id_of(m)[0] == old), None)
     after = next((m for m in messages(catalogue) if id_of(m) == new or id_of(m)[0] == new), None)
@@ -259,7 +259,7 @@ def wrong_in(message: Message, catalogue: Catalog) -> Iterator[str]:
         return
     fields = {name for text in ids for name in FIELD.findall(text)}
     for form in forms:
-        # A plural form may spell out the number, for example "one story".
+        # A plural form is allowed to spell out the number, for example "one story".
         left = fields ^ set(FIELD.findall(form)) - ({"{n}"} if message.pluralizable else set())
         if left - ({"{n}"} if message.pluralizable else set()):
             yield f"other fields {sorted(left)}"
@@ -495,7 +495,7 @@ def _path(language: str) -> Path:
 
 
 def main() -> int:
-    """Run the command line. Return 1 if a check found a problem, else 0."""
+    """Run the command line. Return 1 if a check found a problem, or else 0."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("task", choices=["extract", "update", "check", "reword"])
     parser.add_argument("texts", nargs="*", help="for reword: the old English and the new")

@@ -1,10 +1,10 @@
 """Build the image from the Dockerfile, and run the image without Docker: ``make image``.
 
 The command requires root, Debian's buildah (with netavark, a recommended package), debootstrap,
-and Debian's packages. If a requirement is missing, the command prints a message and exits with 3.
-The base image is a small Debian with Python, tagged with the name in the Dockerfile. The test
-shows that the Dockerfile works. The test also shows how many bytes the project adds to the base
-image. The usual base image may have a different size.
+and access to a mirror of Debian's packages. If a requirement is missing, the command prints a
+message and exits with 3. The base image is a small Debian with Python, tagged with the name of the
+base image in the Dockerfile. The test shows that the Dockerfile works. The test also shows how
+many bytes the project adds to the base image. The usual base image may have a different size.
 """
 
 import json
@@ -85,7 +85,10 @@ def _has_base(base: str) -> bool:
 
 
 def make_base(base: str, folder: Path) -> None:
-    """Create a Debian with Python, and tag it with the name of the Dockerfile's base image."""
+    """Create an image of Debian with Python.
+
+    The image gets the name of the base image in the Dockerfile.
+    """
     say(f"Making a base for {base} by debootstrap …")
     run(
         "debootstrap", "--variant=minbase", f"--include={PACKAGES}", SUITE, str(folder), *_mirror()

@@ -1,9 +1,8 @@
 """Generate the next migration from the tables in the code.
 
-Call the program as ``python -m tools.migration "what changes"``.
-
-With ``--anew``, the program generates the migration ``0001`` again, because only a single
-migration exists before the first release.
+Call the program as ``python -m tools.migration "what changes"``. With ``--anew``, the program
+generates the migration ``0001`` again, because only a single migration exists before the first
+release.
 """
 
 import sys

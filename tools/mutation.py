@@ -118,7 +118,7 @@ class RemoveCall(Operator):  # type: ignore[misc]
                 yield called.start_pos, called.end_pos
 
     def mutate(self, node: Node, index: int) -> Node:
-        """Replace the statement by ``pass``."""
+        """Replace a call statement by ``pass``."""
         del index
         prefix = node.children[0].get_first_leaf().prefix
         node.children[0] = get_ast(f"{prefix}pass")
@@ -208,9 +208,8 @@ def chosen(room: str, most: int, config: dict[str, Any]) -> list[Mutant]:
     """Return the mutants of a package or module.
 
     If ``most`` is not 0, return at most ``most`` mutants. The seed in ``config`` determines the
-    selection.
-
-    Changes of other code do not change the selection, because each mutant has its own hash.
+    selection. Changes of other code do not change the selection, because each mutant has its own
+    hash.
     """
     paths = [Path(room)] if room.endswith(".py") else sorted(Path(room).glob("*.py"))
     found = [one for path in paths for one in mutants_of(path, config["operators"]["used"])]
@@ -271,10 +270,8 @@ class Reach:
         """Return the tests for a mutant, nearest and fastest first.
 
         The tests take at most ``ENOUGH_S`` seconds of CPU in total, but at least one test is
-        returned.
-
-        The module's own tests are nearer than other tests of its package. For a statement of
-        several lines, tests that reach its last line are nearer.
+        returned. The module's own tests are nearer than other tests of its package. For a
+        statement of several lines, tests that reach the last line of the statement are nearer.
         """
         lines = self.by_line.get(str(mutant.path), {})
         room = mutant.path.parent.name
@@ -371,7 +368,7 @@ class Only:
     def pytest_sessionstart(self) -> None:
         """Disable hypothesis' search for the smallest failing example.
 
-        The search is not needed, and takes long.
+        The search takes long.
         """
         first = (Phase.explicit, Phase.generate)
         settings.register_profile("first", settings.default, phases=first)

@@ -112,7 +112,8 @@ def outcomes(flows: list[str], folder: Path, *arguments: str) -> dict[str, str]:
     a fixture failed.
     """
     found: dict[str, str] = {}
-    # One pytest run per module, because an import error would prevent the tests of other modules.
+    # Each module has a separate pytest run, because an import error would prevent the tests of
+    # other modules.
     for _, of_module in groupby(flows, key=lambda flow: flow.partition("::")[0]):
         found |= _outcomes_of_module(list(of_module), folder, *arguments)
     return found

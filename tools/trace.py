@@ -82,7 +82,7 @@ class Recorder:
         return list(self._seen.values())
 
     def _watch(self, frame: FrameType, event: str, _argument: object) -> None:
-        """Record the function of a frame that begins or resumes."""
+        """Record the function of a frame that begins or resumes, if the function is new."""
         if event != "call" or not self._is_on:
             return
         code = frame.f_code

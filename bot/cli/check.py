@@ -249,9 +249,7 @@ async def stories_api_without_ledger(settings: Settings) -> AsyncIterator[Storie
 async def check_stories_api(settings: Settings) -> list[Finding]:
     """Fetch the balance. Return a note if fewer than 100 credits are left.
 
-    The call costs 0 credits.
-
-    Return an error if the API refuses the key or can't be reached.
+    The call costs 0 credits. Return an error if the API refuses the key or can't be reached.
     """
     async with stories_api_without_ledger(settings) as api:
         try:
@@ -273,9 +271,10 @@ async def check_stories_api(settings: Settings) -> list[Finding]:
 
 
 async def check_budget(settings: Settings) -> list[Finding]:
-    """Return the cost and the capacity of the daily budget, and a note on a wrong price.
+    """Return the cost and the capacity of the daily budget.
 
-    The function fetches the balance. The call costs 0 credits.
+    Add a note if the price of a credit in the settings is wrong. The function fetches the balance.
+    The call costs 0 credits.
     """
     try:
         async with stories_api_without_ledger(settings) as api:

@@ -20,7 +20,7 @@ from sandbox.telegram.world import FIRST_PERSON
 _PLENTY = 10_000
 _BUDGET = 200_000  # credits per day
 _DAYS = 365  # the credits of the demo pay for this number of days
-_VISITORS = 30  # the first persons who open the page are owners, up to this number
+_VISITORS = 30  # this number of persons, who open the page first, are owners
 _TOKEN = "7000000001:demo-token-of-the-sandbox-0123456789abc"  # noqa: S105 - the simulated Telegram accepts any token
 
 
@@ -48,8 +48,8 @@ def run_demo(*, port_base: int) -> int:
 async def _run_demo(folder: Path, port_base: int, loop: MovableLoop) -> int:
     # The sandbox uses the time of this loop. A skipped day therefore passes for the bot as well.
     async with running(port_base=port_base, clock=Clock(move_on=loop.advance)) as sandbox:
-        # With fewer credits, the bot would warn at its start that the balance is too small for
-        # this budget.
+        # The balance is large, because with fewer credits the bot would warn at its start that the
+        # balance is too small for the budget.
         sandbox.stories_api.billing.balance = _DAYS * _BUDGET
         # The bot receives every message of the demo's group, as if the owner had disabled the
         # privacy mode at @BotFather (/setprivacy).

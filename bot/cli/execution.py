@@ -26,8 +26,9 @@ def execute(chosen: argparse.Namespace) -> int:
     if chosen.command == "setup":
         from bot.cli import setup  # noqa: PLC0415 - creates the settings that other commands load
 
-        # asyncio replaces only Python's own handler. The handler of asyncio would ignore the first
-        # Ctrl-C, because the event loop does not run while setup waits for an answer.
+        # A handler is set, because asyncio replaces only Python's own handler of Ctrl-C. The
+        # handler of asyncio would ignore the first Ctrl-C, because the event loop does not run
+        # while setup waits for an answer.
         signal.signal(signal.SIGINT, _interrupt)
         starts = asyncio.run(setup.main(file=chosen.env_file))
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -86,7 +86,7 @@ class Setup:
     console: Console
 
     async def run(self) -> bool | None:
-        """Ask for the values, check the values and write the file.
+        """Ask for the values, check the values and write the settings file.
 
         Return whether to start the bot. Return None if no file was written.
         """
@@ -118,20 +118,23 @@ class Setup:
         return False
 
     def _ask_for_secret(self, name: str) -> str:
-        """Ask for a token or key. If the answer is empty, return the present value in the file."""
+        """Ask for a token or key. If the answer is empty, return the present value in ``file``."""
         text, present = _VALUES[name][0], _present_value(self.file, name)
         hint = " [Enter: keep the current value]" if present else ""
         return self.ask_secret(f"{text}{hint}: ").strip() or present
 
     def _is_for_service(self) -> bool:
-        """Return whether the file is not ``.env`` in the current folder.
+        """Return whether the settings file is different from ``.env`` in the current folder.
 
         A different file usually belongs to an installed service, which has a Unix user of its own.
         """
         return self.file != Path(ENV_FILE).absolute()
 
     async def _ask_until_accepted(self, name: str) -> str | None:
-        """Ask until a value is accepted. Return None after three attempts or the end of input."""
+        """Ask for a value until a value is accepted.
+
+        Return None after three attempts, or at the end of the input.
+        """
         for _ in range(_TRIES):
             try:
                 value = self._ask_for_secret(name)
@@ -256,22 +259,21 @@ async def _read_balance(settings: Settings) -> Balance | None:
 
 
 def _present_budget(file: Path) -> int | None:
-    """Return the daily budget in the file, or None if the file has no valid budget."""
+    """Return the daily budget in ``file``, or None if ``file`` has no valid budget."""
     value = _present_value(file, "DAILY_BUDGET")
     return int(value) if _is_budget(value) else None
 
 
 def _present_value(file: Path, name: str) -> str:
-    """Return the value of a setting in the file, or an empty string."""
+    """Return the value of a setting in ``file``, or an empty string if ``file`` has no value."""
     return (dotenv_values(file).get(name) or "") if file.exists() else ""
 
 
 def _write_error(file: Path) -> str:
     """Return the reason why a settings file can't be read or written.
 
-    Return an empty string if the file can be read and written.
-
-    The test creates a temporary file in the folder of the settings file.
+    Return an empty string if the file can be read and written. The test creates a temporary file
+    in the folder of the settings file.
     """
     real = _target_of(file)
     try:
@@ -292,7 +294,7 @@ def _write_error(file: Path) -> str:
 
 
 def _target_of(file: Path) -> Path:
-    """Return the file to which a symbolic link leads, or the file itself."""
+    """Return the target of a symbolic link. If ``file`` is not a link, return ``file``."""
     return Path(os.path.realpath(file))
 
 

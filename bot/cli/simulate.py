@@ -59,9 +59,8 @@ async def main(settings: Settings, arguments: argparse.Namespace, db: Database) 
 def run(records: Sequence[Record], args: argparse.Namespace, *, cost: int, minimum: float) -> int:
     """Print a row for each budget.
 
-    Return 0 on success, or 2 if a budget is wrong or no stories are recorded.
-
-    A check costs ``cost`` credits. Two checks of a profile are at least ``minimum`` seconds apart.
+    Return 0 on success, or 2 if a budget is wrong or too small, or if no stories are recorded. A
+    check costs ``cost`` credits. Two checks of a profile are at least ``minimum`` seconds apart.
     """
     stderr = Console(stderr=True)
     if objection := _objection(records, args):

@@ -90,9 +90,10 @@ class Scheduler:
     ) -> None:
         """Make up to ``at_once`` checks at the same time, and ``slow_at_once`` more slow checks.
 
-        ``apply_blocks`` pauses the alerts of blocked profiles. This function is awaited every
-        minute, and after each change of the blocks. ``is_paused`` returns whether a different
-        process with the same token must make the checks. ``wake`` is called when messages are due.
+        ``apply_blocks`` pauses the alerts of blocked profiles. ``apply_blocks`` is awaited every
+        minute, and after each change of the blocks. ``is_paused`` returns True if this process
+        must make no checks, because a different process with the same token makes the checks.
+        ``wake`` is called when messages are due.
         """
         self._db = db
         self._api = api
@@ -117,8 +118,8 @@ class Scheduler:
         # hour.
         self._counted = TimedCache[str, bool]()
         self._plan: Plan | None = None
-        # Two numbers: the profiles with a known person as a subscriber, and the profiles with
-        # newcomers only.
+        # Two numbers of profiles: profiles with a known person as a subscriber, and profiles whose
+        # subscribers are all newcomers.
         self._counts = (0, 0)
         self._left = 0.0  # the credits of today that replies will not need
         # No checks are made before this time. The time is later than now while the API fails for
@@ -131,7 +132,7 @@ class Scheduler:
         self._new = metrics.counter("stories_found_total", "Stories nobody had seen before.")
 
     async def run(self) -> None:
-        """Make due checks until ``worker`` stops.
+        """Make due checks until ``worker`` is stopped.
 
         Return after the results of all checks are recorded.
         """
@@ -195,7 +196,7 @@ class Scheduler:
         return self._api.stories("", last_known_public_at=self._now()).price
 
     async def _load_state(self, now: datetime) -> "_State":
-        """Read the data that decide which checks to make."""
+        """Return the data that decide which checks can be made now."""
         async with self._db.read() as tx:
             room, spent = await self._ledger.schedule_room_and_spent(tx, now)
             return _State(room, spent, await profiles.first_due_times(tx, now=now))
@@ -253,7 +254,7 @@ class Scheduler:
         more at the current price is postponed, and is not returned.
         """
         now = lease.at
-        # The bucket still contains the credits of the running checks.
+        # The credits of the running checks are subtracted, because the bucket still contains them.
         pending = len(self._slots) * plan.cost
         plan.schedule.fill_bucket(now.timestamp(), spent=max(0, state.spent - pending))
         due_credits, early_credits = plan.schedule.credits_to_spend(now.timestamp())
@@ -400,7 +401,7 @@ class Scheduler:
     async def _retry_later(self, known: Known) -> None:
         """Postpone a check that failed because of an error in the bot.
 
-        The call may have been billed.
+        The call of the API was possibly billed.
         """
         try:
             due_at = _RETRIES.next_at(known.attempts, now=self._now())
@@ -489,7 +490,7 @@ class Scheduler:
         return "seen"
 
     async def _should_have_live_stories(self, known: Known) -> bool:
-        """Return whether the profile has stored stories that should still be live."""
+        """Return whether a stored story of the profile should still be live."""
 
         async def has_live(tx: Tx) -> bool:
             return bool(await stories.live(tx, known.profile_id, now=self._now()))
@@ -580,9 +581,10 @@ class Scheduler:
 class _State:
     """The data that decide which checks to make.
 
-    ``room`` are the credits that may be spent now. ``spent`` are the credits spent today.
-    ``first`` contains two times of the profile that is due first: the due time and the time of the
-    last check. If there is no profile to check, ``first`` is None.
+    ``room`` is the number of credits that are allowed to be spent now. ``spent`` is the number of
+    credits that were spent today. ``first`` contains two times of the profile that is due first:
+    the due time and the time of the last check. If there is no profile to check, ``first`` is
+    None.
     """
 
     room: int

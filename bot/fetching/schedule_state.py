@@ -21,8 +21,8 @@ from bot.store import key_values, profiles
 from bot.store.engine.database import Tx
 
 KEY = "schedule"
-# The number of profiles in each random sample. The error of the price is then about 15 %, and the
-# error of the intervals is half as large.
+# The number of profiles in each random sample. With this number, the error of the price is about
+# 15 %, and the error of the intervals is half as large.
 _SAMPLE = 400
 _POLLS_OF_MEAN = 50
 # Initial values, used until the scheduler has stored the actual values.
@@ -74,8 +74,8 @@ class Plan:
         """Set the budget: ``sure`` credits on every day, and ``more`` credits today.
 
         Profiles whose subscribers are all newcomers get a part of ``sure``. ``known`` is the
-        number of profiles with a known person as a subscriber. ``fresh`` is the number of the
-        profiles with newcomers only.
+        number of profiles with a known person as a subscriber. ``fresh`` is the number of profiles
+        whose subscribers are all newcomers.
         """
         schedule = self.schedule
         budget = sure + more
@@ -94,12 +94,12 @@ class Plan:
     def learn_check(
         self, known: Known, stories: Sequence[Story], *, now: datetime, own: bool
     ) -> tuple[Columns, datetime]:
-        """Learn from a complete check.
+        """Update the learned state of a profile from a complete check.
 
         Return the columns to store, and the time of the next check. ``own`` is True if the
         scheduler made the check. Only checks by the scheduler show how late the schedule is. If
         only newcomers have subscribed to the profile, the check costs credits but does not change
-        the schedule. The intervals of other profiles must not depend on newcomers.
+        the schedule, because the intervals of other profiles must not depend on newcomers.
         """
         state = _learned_state(known, now)
         taken = sorted(story.taken_at.timestamp() for story in stories)
@@ -130,7 +130,7 @@ class Plan:
             self.schedule.survey(rows, profiles=profiles)
 
     def is_stale(self, known: Known) -> bool:
-        """Return whether the due time of a profile may be outdated by a new price or pause."""
+        """Return whether a new price or pause has possibly outdated the due time of a profile."""
         if known.forecast is None:
             return False
         return self.is_checked_by_pause(known) or self.schedule.is_stale(

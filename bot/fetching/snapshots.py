@@ -1,4 +1,4 @@
-"""Snapshots: the result of a check of a profile, which is recorded in one transaction."""
+"""Snapshots: the results of checks of profiles. A snapshot is recorded in one transaction."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _MANY = 1_000
 GATHER = timedelta(minutes=5)
 """The delay before a chat is notified that a profile was not checked for hours.
 
-The delay allows one line to report several profiles.
+Because of the delay, a single line can report several profiles.
 """
 
 
@@ -100,10 +100,10 @@ async def record_name(tx: Tx, profile: Profile, *, now: datetime) -> Known:
 
 
 async def _lock_row(tx: Tx, profile: Profile, *, now: datetime) -> Known:
-    """Lock and return the stored profile, for an answer without a name.
+    """Lock and return the stored profile, after an answer that contains no name.
 
     ``profile`` has the name that was known before the call. This name is stored only for a new
-    profile, because a concurrent answer may have reported a new name.
+    profile, because a concurrent answer has possibly reported a newer name.
     """
     return await profiles.lock(tx, profile.profile_id) or await profiles.add_or_update(
         tx, profile, now=now

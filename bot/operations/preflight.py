@@ -267,7 +267,7 @@ def _try_writing(path: Path) -> Path:
     """Write a test file into a folder. Return the folder into which the file was written.
 
     If ``path`` does not exist, the nearest existing parent folder is used instead. The test file
-    is removed.
+    is removed afterwards.
     """
     existing = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
     with tempfile.TemporaryFile(dir=existing):

@@ -1,4 +1,4 @@
-"""The pause of a process that runs on a copy of the database of another process.
+"""The pause of a process whose database is a copy of the database of another process.
 
 Telegram gives the updates of a bot to one poller. If two processes poll with the same token, every
 poll of one process makes Telegram end the poll of the other process with a 409 response. If no
@@ -6,8 +6,8 @@ process paused, each process would check profiles and send alerts from its own d
 story would then arrive twice, and two budgets would be spent. ``judge`` decides which process
 pauses, from the results of the polls and from the place of the database (``Origin``).
 
-Only polling detects such a conflict, because a process with a webhook gets no 409. PostgreSQL
-needs no detection, because all its processes share one database and only one of them polls.
+Only polling detects a conflict, because a process with a webhook gets no 409. PostgreSQL needs no
+detection, because all its processes share one database and only one of them polls.
 """
 
 import hashlib
@@ -27,9 +27,10 @@ from bot.store.engine.database import Database, Tx
 log = structlog.get_logger()
 
 LASTING = timedelta(minutes=3)
-"""The minimum duration of a conflict.
+"""The minimum duration of a conflict that counts as lasting.
 
-The cause of a shorter conflict is an update of the bot, in which two processes overlap.
+A shorter conflict is ignored, because two processes overlap for a short time while a new version
+of the bot is installed.
 """
 GAP = timedelta(seconds=90)
 """The time without a 409 response to a poll after which a conflict is over.
@@ -122,8 +123,8 @@ class Polls:
 def judge(polls: Polls, *, own: Origin, remembered: Origin | None, now: datetime) -> Role:
     """Return the role of this process among two processes with the same token.
 
-    ``own`` is the place of the database. ``remembered`` is the place in an earlier run, or None
-    without an earlier run. The first rule that applies determines the role:
+    ``own`` is the present place of the database. ``remembered`` is the place in an earlier run, or
+    None if there was no earlier run. The first rule that applies determines the role:
 
     - Without a lasting conflict, the role is "alone".
     - If the places differ, the database was copied, and the role is "copy".
@@ -156,10 +157,11 @@ class PollConflicts:
     def __init__(
         self, own: Origin | None, remembered: Origin | None, *, now: Callable[[], datetime]
     ) -> None:
-        """Start without results of polls.
+        """Create a record without results of polls.
 
-        ``own`` is the place of the database, and ``remembered`` is the place in an earlier run, or
-        None without an earlier run. If ``own`` is None (without an SQLite file), never pause.
+        ``own`` is the present place of the database, or None if the database is not an SQLite
+        file. If ``own`` is None, the process never pauses. ``remembered`` is the place in an
+        earlier run, or None if there was no earlier run.
         """
         self._own = own
         self._remembered = remembered
@@ -197,7 +199,7 @@ class PollConflicts:
         return is_paused
 
     async def accept_move(self, tx: Tx) -> None:
-        """After ``SETTLED`` without a conflict, store the new place of a moved database.
+        """Store the new place of a moved database after the time ``SETTLED`` without a conflict.
 
         Until then, the old place stays stored. A process on a copied database is therefore still a
         "copy" after a restart.
@@ -211,7 +213,8 @@ class PollConflicts:
 async def load_conflicts(db: Database, *, now: Callable[[], datetime]) -> PollConflicts:
     """Return a record of polls that knows where the SQLite file was in an earlier run.
 
-    In the first run, store the place of the file. Without an SQLite file, nothing is loaded.
+    In the first run, store the place of the file. If the database is not an SQLite file, nothing
+    is loaded.
     """
     if db.file is None:
         return PollConflicts(None, None, now=now)
@@ -241,5 +244,5 @@ def host_name(machine_id: Path = _MACHINE_ID) -> str:
 
 
 def _recent(times: tuple[datetime, ...], now: datetime) -> tuple[datetime, ...]:
-    """Return the times of the last ``LASTING``."""
+    """Return the times in ``times`` that are within the last ``LASTING``."""
     return tuple(at for at in times if now - at < LASTING)

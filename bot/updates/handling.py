@@ -1,10 +1,10 @@
 """The handling of an update. Database writes, replies and completion are one transaction.
 
 The transaction also claims the queue of the chat, so that the replies can be sent at once. A reply
-that can't be sent now waits in the queue with priority over alerts. The reasons are a flood limit,
-an outage, a lost connection, or a different message that is being sent to the chat. After the
-commit, the handler of the update never runs again, unless a power failure undoes a commit that did
-not wait for the disk.
+that can't be sent now waits in the queue, and has priority over alerts. A reply can't be sent now
+because of a flood limit, an outage, a lost connection, or a different message that is being sent
+to the chat. After the commit, the handler of the update never runs again, unless a power failure
+undoes a commit that did not wait for the disk.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -42,7 +42,8 @@ class Enqueued:
     """The stored replies to an update.
 
     If ``lease`` is not None, the messages ``rows`` are sent now. If ``lease`` is None, the outbox
-    sends the messages later. ``strangers`` are replies to chats that are not in the database.
+    sends the messages later. ``strangers`` contains the replies to chats that are not in the
+    database.
     """
 
     lease: SendLease | None
@@ -181,9 +182,9 @@ class Handling:
     async def _send_replies(self, enqueued: Enqueued, unit: Unit) -> None:
         """Send the replies to unknown chats, then the replies of the claimed queue in order.
 
-        Without a claim, the outbox sends the stored replies. The outbox also retries stored
-        replies that could not be sent. A reply to a chat that is not in the database is sent only
-        once.
+        If the queue could not be claimed, the outbox sends the stored replies. The outbox also
+        retries stored replies that could not be sent. A reply to a chat that is not in the
+        database is sent only once.
         """
         for reply in enqueued.strangers:
             try:

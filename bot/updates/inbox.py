@@ -49,7 +49,7 @@ _RETURNED_FOR = timedelta(seconds=2)
 # The maximum number of running handlers. The number is large, because many handlers only wait for
 # a flood limit or a response.
 _AT_ONCE = 1_000
-SAID_AGAIN = timedelta(minutes=2)  # minimum time between two replies about too many requests
+SAID_AGAIN = timedelta(minutes=2)  # the minimum time between two replies about too many requests
 _SEEN = 100_000  # maximum number of people to remember in memory
 _SEEN_FOR = timedelta(days=1)
 # If the bot has this number of unfinished updates, further updates stay at Telegram.
@@ -188,9 +188,8 @@ class Intake:
     async def _next_due_at(self, rest: timedelta) -> datetime | None:
         """Return the time at which an update can be claimed next.
 
-        An update that a dead process has claimed can be claimed when the lease has expired.
-
-        The result is at least ``rest`` after now. Return None if no update is waiting.
+        An update that a dead process has claimed can be claimed when the lease has expired. The
+        result is at least ``rest`` after now. Return None if no update is waiting.
         """
         due = await self._db.fetch(inbox.claims.next_claimable_at)
         return due and max(due, self._now() + rest)
@@ -216,7 +215,7 @@ class Intake:
                 arrivals = await self._arrivals_to_store(tx, new_updates, now)
                 await self._record_seen(tx, {where for where, _, _ in new_updates}, now)
                 stored = await inbox.add(tx, arrivals, now=now, lease=lease)
-                # Start the handlers during the commit. Handlers may already read, but writes and
+                # Start the handlers during the commit. Handlers can already read, but writes and
                 # paid calls wait for the end of the commit.
                 if at_once and not self.worker.is_stopping:
                     begun = [(claimed, self._begin(claimed)) for claimed in stored]
@@ -345,7 +344,8 @@ class Intake:
                 await self._record(claimed, result)
             self._count_result(result)
         except asyncio.CancelledError:
-            # Release the update. If the update could not be stored, there is no row to release.
+            # Release the update, because no outcome was recorded. If the update could not be
+            # stored, there is no row to release.
             if not result and self._running.get(claimed.queue) is claimed:
                 await self._give_back(claimed, until=EPOCH)
             if not self.worker.is_stopping:

@@ -34,7 +34,8 @@ class InlineQueries:
         """Create a queue that drops all queries until ``run`` is called."""
         self._bot = bot
         self._answer = answer
-        # The newest query of each person. None means that the last query is being answered.
+        # The newest query of each person. None means that the last query of the person is being
+        # answered, and no newer query has come.
         self._newest: dict[int, _Waiting | None] = {}
         self._places = asyncio.Semaphore(_AT_ONCE)
         self._group: asyncio.TaskGroup | None = None
@@ -49,7 +50,7 @@ class InlineQueries:
                 self._group = None
 
     def take_queries(self, updates: Iterable[object]) -> list[object]:
-        """Queue the inline queries for an answer. Return all other updates.
+        """Queue the inline queries in ``updates`` for an answer. Return all other updates.
 
         A query without a valid sender is dropped. While 1000 persons wait, queries of further
         persons are also dropped.

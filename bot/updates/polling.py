@@ -60,11 +60,11 @@ class Polling:
         Telegram answers a poll without updates after ``poll_s`` seconds. While ``is_behind``
         returns True, no poll is made, and ``is_behind`` is called again every ``first_pause_s``
         seconds. ``on_conflict`` is awaited once for each conflict in which a different program
-        keeps taking the updates. ``conflicts`` records the answered polls, and each 409 that
-        another poll causes.
+        keeps taking the updates. ``conflicts`` records the answered polls, and each 409 that is
+        caused by the poll of a different process.
 
-        ``has_standby`` means that other processes can poll. ``run`` then returns after a failed
-        poll, because a different process may still reach Telegram.
+        If ``has_standby`` is True, other processes can poll. In that case, ``run`` returns after a
+        failed poll, because a different process can possibly reach Telegram.
 
         The pause after a failure is ``first_pause_s`` seconds, and doubles with each further
         failure up to 30 seconds, or up to 5 seconds if the updates can't be stored. The pause

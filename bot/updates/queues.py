@@ -2,9 +2,9 @@
 
 The updates of one person must not block the bot. For this reason, each chat and each person in a
 chat have a limit of unfinished updates. If a limit is exceeded, a single reply answers all updates
-above the limit. Only updates that need a reply count towards the limit of a person. Above the
-limit, other updates, such as the conversation in a group, are dropped without a reply. Updates
-about memberships and migrations are always handled.
+above the limit. Only updates that need a reply count towards the limit of a person. Updates that
+need no reply, for example the conversation in a group, are dropped without a reply above the
+limit. Updates about memberships and migrations are always handled.
 """
 
 from collections import Counter

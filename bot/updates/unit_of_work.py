@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A reply to be stored. ``bot.sending.replies`` defines its payload."""
+    """A reply to be stored. ``bot.sending.replies`` defines the payload."""
 
     target: Target
     payload: dict[str, Any]
@@ -86,7 +86,7 @@ _current: ContextVar[Unit | None] = ContextVar("unit", default=None)
 
 
 def current() -> Unit | None:
-    """Return the unit of the update that is being handled, or None."""
+    """Return the unit of the update that is being handled, or None if there is no unit."""
     return _current.get()
 
 
@@ -94,7 +94,7 @@ def current() -> Unit | None:
 def as_current(unit: Unit | None) -> Iterator[None]:
     """Set the current unit for the ``with`` block.
 
-    With None, each write is a separate transaction.
+    If ``unit`` is None, each write is a separate transaction.
     """
     token = _current.set(unit)
     try:
@@ -127,7 +127,7 @@ async def writing(db: Database) -> AsyncIterator[Tx]:
 
 @asynccontextmanager
 async def reading(db: Database) -> AsyncIterator[Tx]:
-    """Yield a transaction for reads, which sees the uncommitted writes of the current unit.
+    """Yield a transaction for reads. The reads see the uncommitted writes of the current unit.
 
     A ``BotError`` in the ``with`` block rolls back nothing. A failure of the database or any other
     exception rolls back the whole unit.
@@ -167,7 +167,7 @@ async def run_before_commit(db: Database, work: Work) -> None:
 
 
 def add_reply(target: Target, payload: dict[str, Any]) -> bool:
-    """Add a reply to the current unit. Without a unit, return False."""
+    """Add a reply to the current unit. Return True, or False if there is no unit."""
     unit = _current.get()
     if unit is None:
         return False

@@ -170,7 +170,7 @@ class TelegramTrial:
             self.sights.see("album_error_words", None, "nothing was refused")
 
     async def _was_there(self, message_id: int) -> bool:
-        """Delete a message. Return whether the message existed."""
+        """Delete a message of the chat. Return whether the message existed."""
         try:
             return await self.bot.delete_message(self.chat_id, message_id)
         except BadRequest:
