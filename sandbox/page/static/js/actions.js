@@ -1,4 +1,4 @@
-// "is typing…" and its kin, in the words of the header and the chat list.
+// The texts of chat actions, such as "is typing…", for the header and the chat list.
 import { nameOf } from "./model.js";
 import { store } from "./state.js";
 

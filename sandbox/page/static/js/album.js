@@ -1,14 +1,14 @@
-// Pictures and videos inside a bubble: one, or the mosaic of an album.
+// Pictures and videos in a bubble: a single item, or the mosaic of an album.
 import { h, icon } from "./dom.js";
 import { duration, mediaOf } from "./model.js";
 import { mosaic } from "./mosaic.js";
 import { openViewer } from "./viewer.js";
 
-const WIDEST = 420; // px, of an album; a single tall picture is narrower
+const WIDEST = 420; // px; the maximum width of an album; a single tall picture is narrower
 const TALLEST = 465;
-const SCREENFUL = 52; // % of the window's height that a single picture takes at most
+const SCREENFUL = 52; // maximum height of a single picture in % of the window's height
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
-const revealed = new Set(); // file addresses whose spoiler was lifted
+const revealed = new Set(); // addresses of the files whose spoiler the person has removed
 
 // Videos play only while they are on screen.
 const watcher = new IntersectionObserver((entries) => {
@@ -18,7 +18,7 @@ const watcher = new IntersectionObserver((entries) => {
   }
 }, { threshold: 0.35 });
 
-/** The media of a bubble's messages as one box; opens the viewer at the item that is clicked. */
+/** The media of a bubble's messages in one box. A click on an item opens the viewer at this item. */
 export function mediaBox(messages) {
   const shown = messages.filter(mediaOf);
   const media = shown.map(mediaOf);

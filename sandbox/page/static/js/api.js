@@ -1,4 +1,4 @@
-// The sandbox's control API, one function a call.
+// The sandbox's control API, with one function for each call.
 
 export class ApiError extends Error {
   constructor(status, message) {

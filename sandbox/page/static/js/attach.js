@@ -1,11 +1,11 @@
-// What one attaches: a photo or a file of one's own, a voice message, a place.
+// The attachments that a person can send: a photo or a file from the device, a voice message, or a place.
 import * as api from "./api.js";
 import { $, h } from "./dom.js";
 import { attempt } from "./notices.js";
 import { store } from "./state.js";
 
-const MOST = 10 * 2 ** 20; // bytes; more is of no use here
-const SILENCE = "T2dnUw=="; // the first bytes of a voice message, which has nothing to say
+const MOST = 10 * 2 ** 20; // maximum bytes of an attached file; a larger file is not needed for a test of the bot
+const SILENCE = "T2dnUw=="; // the first bytes of an empty voice message, in base64
 const PLACE = { latitude: 48.858, longitude: 2.294 };
 
 function show(open) {

@@ -1,4 +1,4 @@
-// A face for whoever has no picture: a bell for the bot, else two letters on a colour of their own.
+// Pictures of chats without a photo: a bell for the bot, otherwise two letters on a colour of the chat.
 import { h, icon } from "./dom.js";
 import { hue, initials } from "./model.js";
 import { store } from "./state.js";
@@ -10,5 +10,5 @@ export function avatar(who, size = "") {
   return h("span", { class: `avatar ${size}`, "aria-hidden": "true", style }, face);
 }
 
-/** Who a chat shows as: the bot in the private chat with it, else the chat itself. */
+/** The user or chat whose name and picture a chat shows: the bot in its private chat, otherwise the chat itself. */
 export const faceOf = (chat) => (chat.type === "private" ? store.bot ?? chat : chat);

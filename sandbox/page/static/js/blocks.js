@@ -1,10 +1,10 @@
-// A chat's messages, cut into what is drawn: date pills, service lines, and bubbles, of which the
-// items of one album share one. Pure.
+// The division of a chat's messages into the blocks that are drawn: dates, service lines and bubbles.
+// The items of an album share one bubble. All functions are pure.
 import { dayLabel, isMine, senderOf, serviceOf } from "./model.js";
 
-const TOGETHER = 300; // seconds within which messages of one sender sit close
+const TOGETHER = 300; // seconds; messages of one sender within this time are drawn close together
 
-/** Blocks in order: {type: "date" | "service" | "bubble", key, signature, …}. */
+/** The blocks in order, each as {type: "date" | "service" | "bubble", key, signature, …}. */
 export function blocksOf(messages, person, now) {
   const blocks = [];
   let label = null;

@@ -1,4 +1,4 @@
-// The left side: every chat with its last message, its time and what is unread.
+// The chat list on the left side: every chat with its last message, the time, and the unread messages.
 import { avatar, faceOf } from "./avatar.js";
 import { $, h, reconcile } from "./dom.js";
 import { clockTime, dayLabel, isMine, mediaOf, nameOf, preview, senderOf, serviceOf } from "./model.js";
@@ -8,7 +8,7 @@ import { actionLine } from "./actions.js";
 const rank = (chat) => ({ private: 0, group: 1, supergroup: 1, channel: 2 })[chat.type];
 const pinned = (chat) => (chat.type === "private" ? 0 : 1);
 
-/** The chat with the bot stays on top, the others go by their latest message. */
+/** The chat with the bot is the first chat. All other chats are sorted by their latest message. */
 function ordered() {
   const newest = (chat) => lastMessage(chat.id)?.date ?? 0;
   return [...store.chats.values()].sort((a, b) => pinned(a) - pinned(b) || newest(b) - newest(a) || rank(a) - rank(b));

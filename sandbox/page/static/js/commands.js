@@ -1,4 +1,4 @@
-// The bot's commands, as it registered them for this chat and language: a menu, and what "/" proposes.
+// The commands that the bot has registered for a chat and a language: the menu, and the suggestions after "/".
 import * as api from "./api.js";
 import { $, h } from "./dom.js";
 import { on, store } from "./state.js";
@@ -33,7 +33,7 @@ function open(commands, at = 0) {
 function option({ command, description }, index) {
   const node = h("li", { role: "option", id: `command-${index}` },
     h("strong", {}, `/${command}`), h("span", { dir: "auto" }, description));
-  node.addEventListener("pointerdown", (event) => event.preventDefault()); // keeps the focus in the box
+  node.addEventListener("pointerdown", (event) => event.preventDefault()); // keeps the focus in the text box
   node.addEventListener("click", () => choose(index, true));
   return node;
 }
@@ -45,7 +45,7 @@ function mark() {
   list().children[chosen]?.scrollIntoView({ block: "nearest" });
 }
 
-/** A tap sends the command, as in Telegram's own menu; the Tab key completes it. */
+/** A tap sends the command, as in Telegram's own menu. The Tab key completes the command. */
 function choose(index, byPointer) {
   const text = `/${shown[index].command}`;
   open([]);
@@ -71,7 +71,7 @@ function move(step) {
   mark();
 }
 
-/** Enter sends a command that stands complete, and completes one that does not. */
+/** The Enter key sends a complete command, and completes an incomplete command. */
 function enter() {
   const text = `/${shown[chosen].command}`;
   const complete = $("box").value.trim() === text;
@@ -81,12 +81,12 @@ function enter() {
 }
 
 export const commandList = {
-  /** Shows what begins as `text` does. */
+  /** Shows the commands that begin with `text`. */
   propose(text) {
     const typed = /^\/(\w*)$/.exec(text);
     open(typed ? known.filter(({ command }) => command.startsWith(typed[1].toLowerCase())) : []);
   },
-  /** Whether the key was the list's own. */
+  /** Returns whether the list of commands has handled the key. */
   keydown(event) {
     if (!isOpen() || !KEYS[event.key] || event.shiftKey) return false;
     event.preventDefault();

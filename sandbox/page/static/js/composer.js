@@ -1,4 +1,4 @@
-// The typing box: Enter sends, "/" proposes the bot's commands, a reply shows above.
+// The text box. The Enter key sends the text, "/" suggests the bot's commands, and a reply is shown above.
 import * as api from "./api.js";
 import { setUpAttachments } from "./attach.js";
 import { commandList, setUpCommands } from "./commands.js";
@@ -8,11 +8,11 @@ import { nameOf, preview, senderOf } from "./model.js";
 import { attempt } from "./notices.js";
 import { lastMessage, on, store } from "./state.js";
 
-const drafts = new Map(); // chat -> {text, reply}
+const drafts = new Map(); // by chat: {text, reply}
 let reply = null;
-let edited = null; // one's own message that the box changes
+let edited = null; // the person's message that is edited in the box, or null
 let drawn = null;
-let heard = 0; // the latest message that was looked at for what it asks
+let heard = 0; // the latest message that was checked for a request to reply
 
 const box = () => $("box");
 
@@ -24,7 +24,7 @@ function grow() {
   inlineBar.propose(box().value);
 }
 
-/** Puts text into the box, ready to be sent or changed. */
+/** Puts a text into the box. The person can then send or change the text. */
 export function fill(text) {
   box().value = text;
   grow();
@@ -40,7 +40,7 @@ export function setReply(message) {
   box().focus();
 }
 
-/** Puts one's own message into the box, to be changed. */
+/** Puts a message of the person into the box, so that the person can edit the message. */
 export function setEdit(message) {
   setReply(null);
   edited = message;
@@ -74,7 +74,7 @@ async function submit() {
   box().value = "";
   grow();
   if (await send(text)) return;
-  fill(text); // nothing typed is lost
+  fill(text); // puts the typed text back, so that the text is not lost
   setReply(kept);
 }
 
@@ -94,7 +94,7 @@ function keydown(event) {
 
 const HINTS = { private: "Story link or /stories natgeo", channel: "Post to the channel", group: "Message", supergroup: "Message" };
 
-/** What the bot's latest word asks for: an answer to itself, or one of some answers. */
+/** Handles the request in the bot's latest message: a reply to the message, or a choice among given answers. */
 function asked(message) {
   const markup = message?._reply_keyboard;
   if (!markup) return;

@@ -1,4 +1,4 @@
-// The chat on screen: header, messages, and where one has scrolled to.
+// The chat on screen: the header, the messages, and the scroll position.
 import * as api from "./api.js";
 import { actionLine } from "./actions.js";
 import { avatar, faceOf } from "./avatar.js";
@@ -8,10 +8,10 @@ import { blockNode } from "./message.js";
 import { isMine, nameOf } from "./model.js";
 import { actionIn, markRead, messages, now, on, shownIn, store } from "./state.js";
 
-const PAGE = 150; // messages drawn at first; "earlier" draws as many again
-const NEAR = 120; // px from the end that still count as "at the end"
-const scrolls = new Map(); // chat -> distance from the end, kept while another chat is open
-const counts = new Map(); // chat -> members
+const PAGE = 150; // number of messages drawn at first; each press of "earlier" draws this number of further messages
+const NEAR = 120; // px; a scroll position nearer to the end counts as "at the end"
+const scrolls = new Map(); // by chat: the distance from the end, kept while a different chat is open
+const counts = new Map(); // by chat: the number of members
 let limit = PAGE;
 let drawn = null;
 let missed = 0;
@@ -65,7 +65,7 @@ function draw(actions) {
   const stick = switched || fromEnd() < NEAR;
   reconcile($("blocks"), blocksOf(shown, store.person, now()), (block) => blockNode(block, actions));
   $("earlier").hidden = all.length <= shown.length;
-  // A channel asks for nothing: what is written there is a post.
+  // A channel shows no request to write to the bot, because each text in a channel is a post.
   $("empty").hidden = all.length > 0 || store.open === null || store.chats.get(store.open)?.type === "channel";
   drawn = place;
   if (switched) toEnd(scrolls.get(store.open) ?? 0);
@@ -76,7 +76,7 @@ function toEnd(distance) {
   log().scrollTop = log().scrollHeight - log().clientHeight - distance;
 }
 
-/** Draws older messages above without moving what is being read. */
+/** Draws older messages above the shown messages. The shown messages do not move. */
 function earlier(actions) {
   const distance = fromEnd();
   limit += PAGE;
@@ -113,7 +113,7 @@ function arrived(chatId, actions) {
   endButton();
 }
 
-/** Scrolls to a message and lets it flash. */
+/** Scrolls to a message and highlights it for a moment. */
 export function jump(messageId) {
   const target = [...$("blocks").querySelectorAll("article")].findLast((node) => Number(node.dataset.id) <= messageId);
   if (!target) return;

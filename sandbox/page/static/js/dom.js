@@ -1,9 +1,9 @@
-// Elements, icons and the few DOM habits that every other module shares.
+// Elements, icons and the DOM helpers that all other modules share.
 
 const SVG = "http://www.w3.org/2000/svg";
 const ICONS = "/page/static/icons.svg";
 
-/** Builds an element: h("button", { class: "send", onclick }, "Send"). Empty children are left out. */
+/** Builds an element: h("button", { class: "send", onclick }, "Send"). Empty children are omitted. */
 export function h(tag, props = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(props)) assign(node, name, value);
@@ -20,12 +20,12 @@ function assign(node, name, value) {
   else node.setAttribute(name === "class" ? "class" : name, value === true ? "" : value);
 }
 
-// Through the CSSOM, which a strict Content-Security-Policy allows; style attributes it does not.
+// Sets styles by the CSSOM, because a strict Content-Security-Policy forbids style attributes.
 function setStyles(node, styles) {
   for (const [name, value] of Object.entries(styles)) node.style.setProperty(name, value);
 }
 
-/** An icon of the sprite; it is decoration, so its button carries the label. */
+/** An icon of the sprite. The icon is decoration, so the button with the icon has the label. */
 export function icon(name) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("class", "icon");
@@ -36,14 +36,14 @@ export function icon(name) {
   return svg;
 }
 
-/** A button that shows only an icon; the label is what a screen reader and the tooltip say. */
+/** A button that shows only an icon. A screen reader and the tooltip use the label. */
 export function iconButton(name, label, onclick, className = "icon-button") {
   return h("button", { type: "button", class: className, "aria-label": label, title: label, onclick }, icon(name));
 }
 
 export const $ = (id) => document.getElementById(id);
 
-/** Replaces the children of a keyed list, keeping every node whose signature did not change. */
+/** Replaces the children of a list with keys. A node is kept if its signature has not changed. */
 export function reconcile(parent, items, build) {
   const old = new Map([...parent.children].map((node) => [node.dataset.key, node]));
   let cursor = parent.firstElementChild;
@@ -64,7 +64,7 @@ export function reconcile(parent, items, build) {
   for (const node of old.values()) node.remove();
 }
 
-/** Remembers small things of this browser; a full or forbidden storage is no error. */
+/** Stores small values in this browser. A full or forbidden storage is not an error. */
 export const memory = {
   read(key, fallback) {
     try {
@@ -77,7 +77,7 @@ export const memory = {
     try {
       localStorage.setItem(`storybell.${key}`, JSON.stringify(value));
     } catch {
-      // Private browsing may refuse: the page then forgets at reload, and works.
+      // In private browsing, the browser may refuse the storage. The page still works, but loses the values at a reload.
     }
   },
 };

@@ -1,5 +1,5 @@
-// Text with Bot API MessageEntity objects into DOM. JavaScript strings count in UTF-16 units, as the
-// offsets of entities do, so slice() needs no conversion.
+// Conversion of a text with Bot API MessageEntity objects into DOM nodes. JavaScript strings and the
+// offsets of entities both count UTF-16 units, so slice() needs no conversion.
 import { h } from "./dom.js";
 import { now, store } from "./state.js";
 
@@ -7,8 +7,8 @@ const BLOCKS = new Set(["pre", "blockquote", "expandable_blockquote"]);
 const SAFE_LINK = /^(https?|tg|mailto|tel):/i;
 
 /**
- * Formatted text as a fragment. `actions` may hold `command(text)` and `link(url) -> bool`
- * (true: handled inside the page).
+ * The formatted text as a fragment. `actions` may have `command(text)` and `link(url) -> bool`.
+ * `link` returns true if the page itself has handled the link.
  */
 export function formatted(text, entities = [], actions = {}) {
   const sorted = [...entities].sort((a, b) => a.offset - b.offset || b.length - a.length);
@@ -32,7 +32,7 @@ function span(text, entities, start, end, actions) {
     if (from > at) nodes.push(text.slice(at, from));
     nodes.push(wrap(entity, text.slice(from, to), span(text, inner, from, to, actions), actions));
     at = to;
-    // A block ends its line itself: the line break behind it would show as an empty line.
+    // A block element ends its line, so a line break after the block would be shown as an empty line.
     if (BLOCKS.has(entity.type) && text[at] === "\n" && at < end) at += 1;
   }
   if (at < end) nodes.push(text.slice(at, end));
@@ -66,7 +66,7 @@ const UNITS = [
   ["minute", 60],
 ];
 
-/** A time as its reader's clock tells it, in the reader's language; absolute where that is wanted. */
+/** A time. The format "r" shows the time relative to now, in the reader's language. Any other format shows the text `raw`. */
 function time(entity, raw) {
   const stamp = new Date(entity.unix_time * 1000);
   const shown = entity.date_time_format === "r" ? relative(entity.unix_time - now()) : raw;
@@ -92,7 +92,7 @@ function command(raw, children, actions) {
 }
 
 function spoiler(children) {
-  // No <button>: that would not break over lines.
+  // A <button> is not used, because a <button> would not wrap over lines.
   const node = h("span", { class: "spoiler", role: "button", tabindex: "0", "aria-label": "Hidden text: show it" }, children);
   const show = () => {
     node.classList.add("shown");

@@ -1,15 +1,15 @@
-// The bar of inline mode: "@bot natgeo" shows what the bot offers; a tap sends it as oneself.
+// The bar of inline mode: "@bot natgeo" shows the results of the bot. A tap sends a result as the person.
 import * as api from "./api.js";
 import { $, h, icon } from "./dom.js";
 import { fileUrl } from "./model.js";
 import { attempt } from "./notices.js";
 import { store } from "./state.js";
 
-const PAUSE = 400; // ms without a letter before the bot is asked, as in Telegram's own apps
+const PAUSE = 400; // ms without a typed letter before the query is sent, as in Telegram's own apps
 const PATIENCE = 10_000;
 const AGAIN = 100;
 
-let latest = 0; // the number of the newest question; what comes for an older one is not shown
+let latest = 0; // the number of the newest query; the answer to an older query is not shown
 let timer = null;
 let act = null;
 
@@ -59,14 +59,14 @@ function tile(id, result) {
   return h("button", { type: "button", class: "result", "aria-label": `Send ${result.title ?? result.type}`, onclick }, picture);
 }
 
-/** Sends a result into the open chat; the bot is not asked again. */
+/** Sends a result into the open chat. The bot gets no further query. */
 async function choose(id, resultId) {
   const sent = await attempt(() => api.choose(id, { chat_id: store.open, result_id: resultId }));
   if (sent) act.fill("");
 }
 
 export const inlineBar = {
-  /** Asks the bot for what is typed after its name. */
+  /** Sends the text after the bot's name to the bot as a query. */
   propose(text) {
     const name = `@${store.bot?.username} `;
     close();

@@ -4,11 +4,11 @@ import { h, icon } from "./dom.js";
 import { alert, attempt, toast } from "./notices.js";
 import { store } from "./state.js";
 
-const PATIENCE = 15_000; // ms; then the spinner stops, as in Telegram's own apps
-const busy = new Set(); // names of the buttons that wait, whatever is redrawn meanwhile
-const answered = new Map(); // callback_query_id -> wakes who waits for it
+const PATIENCE = 15_000; // ms; after this time the spinner stops, as in Telegram's own apps
+const busy = new Set(); // names of the buttons that wait for an answer; kept when the buttons are drawn again
+const answered = new Map(); // by callback_query_id: the function that ends the wait for the answer
 
-/** The buttons below a bubble; `actions` has link(url) -> bool and fill(text). */
+/** The buttons below a bubble. `actions` has link(url) -> bool and fill(text). */
 export function keyboard(message, actions) {
   const rows = message.reply_markup?.inline_keyboard;
   if (!rows?.length) return null;
@@ -68,7 +68,7 @@ function spin(name, on) {
   }
 }
 
-/** The answer to a callback query: the live event wakes us, then the control API says what it was. */
+/** Returns the answer to a callback query. A live event ends the wait, and the control API returns the answer. */
 async function untilAnswered(id) {
   const woken = new Promise((resolve) => {
     answered.set(id, resolve);
@@ -80,7 +80,7 @@ async function untilAnswered(id) {
   return early.answered ? early : api.callback(id);
 }
 
-/** Tells that the bot answered a callback query. */
+/** Reports that the bot has answered a callback query. */
 export function wake(id) {
   answered.get(id)?.();
 }

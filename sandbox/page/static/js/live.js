@@ -1,8 +1,8 @@
-// The WebSocket: events in, and a connection that comes back by itself.
+// The WebSocket that receives the events. After a break, the connection is opened again automatically.
 const FIRST = 300;
-const LONGEST = 4_000; // ms between tries
+const LONGEST = 4_000; // maximum ms between two attempts to connect
 
-/** Calls `onEvent(event)` for each event and `onLink(bool)` when the connection opens or breaks. */
+/** Calls `onEvent(event)` for each event, and `onLink(isOpen)` when the connection opens or breaks. */
 export function connect(onEvent, onLink) {
   let wait = FIRST;
   function open() {

@@ -1,4 +1,4 @@
-// Starts the page: who one is, the chats, the live events, and where a click leads.
+// The start of the page: the person, the chats, the live events, and the actions of clicks.
 import * as api from "./api.js";
 import { avatar } from "./avatar.js";
 import { setUpChatList } from "./chatlist.js";
@@ -20,7 +20,7 @@ const wide = matchMedia("(min-width: 761px)");
 
 const actions = { reply: setReply, edit: setEdit, forward, jump, command: send, link: followInside, fill: fillHere, fillSample, sendSample };
 
-/** Forwards a message into one's private chat with the bot, and goes there. */
+/** Forwards a message into the person's private chat with the bot, and opens this chat. */
 async function forward(message) {
   const body = { user_id: store.person.id, forward: { chat_id: message.chat.id, message_id: message.message_id } };
   await attempt(() => api.write(store.person.id, body));
@@ -28,7 +28,7 @@ async function forward(message) {
   route();
 }
 
-/** Links to the bot stay here: `?start=PAYLOAD` sends /start, `?startgroup` and `?startchannel` add the bot to a new chat. */
+/** Handles links to the bot in the page: `?start=PAYLOAD` sends /start. `?startgroup` and `?startchannel` add the bot to a new chat. */
 function followInside(url) {
   const name = store.bot?.username;
   const place = /^https?:\/\/t\.me\/(\w+)\?start(group|channel)\b/i.exec(url);
@@ -44,7 +44,7 @@ function followInside(url) {
   return true;
 }
 
-/** Telegram lets a person choose a chat; the demo creates a chat, and opens it. */
+/** Creates and opens a new chat. Telegram would let the person choose a chat instead. */
 async function addToNewChat(type) {
   const chat = await attempt(() => chatWithBot(store.person, type, [...store.chats.values()]));
   if (!chat) return;
@@ -82,7 +82,7 @@ function closeDrawer() {
   if (!matchMedia("(min-width: 1180px)").matches && $("app").dataset.panel === "open") $("panel-toggle").click();
 }
 
-/** The open chat is in the address, so that back and reload do what one expects. */
+/** Opens the chat in the address. The address has the open chat, so that "back" and "reload" work as usual. */
 function route() {
   const wanted = Number(location.hash.slice(1));
   const found = store.chats.has(wanted) ? wanted : null;
@@ -91,7 +91,7 @@ function route() {
   if (target !== store.open || target === null) openChat(target);
 }
 
-/** The bot may come, or come back as another, while the page is open. */
+/** Reads the bot again, because a bot may start, or a different bot may start, while the page is open. */
 async function meetBot() {
   begin(store.person, (await api.world()).bot);
   await commandList.reload();
@@ -114,7 +114,7 @@ const EVENTS = {
   resync: () => refresh(),
 };
 
-/** A group that became a supergroup goes on under its new id. */
+/** Continues a group that became a supergroup under the new id. */
 async function follow(chatId, newId) {
   await refresh();
   if (store.open === chatId) location.replace(`#${newId}`);
@@ -138,7 +138,7 @@ async function linked(up) {
     if (restarted) location.reload();
     else if (restarted === false) await attempt(refresh);
   }
-  document.documentElement.dataset.linked = String(store.linked); // with nothing missed
+  document.documentElement.dataset.linked = String(store.linked); // set after refresh(), so that no event is missed
 }
 
 function languages() {

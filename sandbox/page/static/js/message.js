@@ -1,4 +1,4 @@
-// One block of a conversation as DOM: a date, a service line, or a bubble.
+// The DOM node of a block of a conversation. A block is a date, a service line or a bubble.
 import { mediaBox } from "./album.js";
 import { h, icon, iconButton } from "./dom.js";
 import { formatted } from "./entities.js";
@@ -33,7 +33,7 @@ function spoken({ messages, mine, sender }) {
   return `${mine ? "You" : nameOf(sender)}, ${clockTime(messages[0].date)}: ${what}`;
 }
 
-/** The message whose text stands below the media: an album shows its caption if only one item has one. */
+/** The message whose text is shown below the media. An album shows a caption only if exactly one item has a caption. */
 function captionOf(messages) {
   const withText = messages.filter((message) => textOf(message).text);
   return withText.length === 1 ? withText[0] : null;
@@ -60,7 +60,7 @@ function parts(block, captioned, crowd, actions) {
   ];
 }
 
-/** What was answered to a message by a sign only. */
+/** The reactions to the messages, or null without reactions. */
 function reactions(messages) {
   const signs = messages.flatMap((message) => message._reactions ?? []);
   if (signs.length === 0) return null;
@@ -80,7 +80,7 @@ function fileRow(file) {
     h("span", { class: "file-name" }, h("strong", { dir: "auto" }, file.name), h("span", {}, bytes(file.size))));
 }
 
-/** Time, "edited" and the two ticks. They float into the end of the last line of the text. */
+/** The time, the word "edited" and the two ticks, which float at the end of the last line of the text. */
 function meta({ messages, mine }) {
   const message = messages.at(-1);
   const edited = messages.some(({ edit_date: date }) => date);

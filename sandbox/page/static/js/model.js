@@ -1,8 +1,8 @@
-// What a Bot API Message means to a reader. Pure functions over Message, Chat and User objects.
+// The parts of a Bot API Message that people see. Pure functions of Message, Chat and User objects.
 
 export const fileUrl = (fileId) => `/page/files/${encodeURIComponent(fileId)}`;
 
-/** The picture or video of a message, or null: {type, src, poster, width, height, duration, spoiler}. */
+/** The picture or video of a message as {type, src, poster, width, height, duration, spoiler}, or null without one. */
 export function mediaOf(message) {
   const spoiler = Boolean(message.has_media_spoiler);
   if (message.photo?.length) {
@@ -22,7 +22,7 @@ export function mediaOf(message) {
   };
 }
 
-/** A file shown as a row: {name, size, src, audio}, or null. */
+/** The file that is shown as a row, as {name, size, src, audio}, or null without such a file. */
 export function fileOf(message) {
   const file = message.document ?? message.audio ?? message.voice;
   if (!file || message.animation) return null;
@@ -45,7 +45,7 @@ export const senderOf = (message) => message.sender_chat ?? message.from ?? mess
 export const isMine = (message, person) =>
   message.chat.type !== "channel" && !message.sender_chat && message.from?.id === person?.id;
 
-/** One line for the chat list, a quote or a reply bar. */
+/** A message as one line for the chat list, a quote or the reply bar. */
 export function preview(message) {
   const { text } = textOf(message);
   if (text) return text.replace(/\s+/g, " ").slice(0, 140);
@@ -71,7 +71,7 @@ const SERVICE = {
   forum_topic_reopened: () => "Topic reopened",
 };
 
-/** The sentence of a service message, or null. */
+/** The sentence of a service message, or null for any other message. */
 export function serviceOf(message) {
   const key = Object.keys(SERVICE).find((name) => message[name] !== undefined);
   return key ? SERVICE[key](message) : null;
@@ -79,7 +79,7 @@ export function serviceOf(message) {
 
 const day = (seconds) => new Date(seconds * 1000).toDateString();
 
-/** "Today", "Yesterday" or a date; `now` is the sandbox's clock. */
+/** The day as "Today", "Yesterday" or a date. `now` is the time of the sandbox's clock. */
 export function dayLabel(seconds, now) {
   if (day(seconds) === day(now)) return "Today";
   if (day(seconds) === day(now - 86_400)) return "Yesterday";
@@ -101,7 +101,7 @@ export function bytes(size) {
   return `${(size / 1000 ** power).toFixed(power > 1 ? 1 : 0)} ${steps[power]}`;
 }
 
-/** Two letters and a hue for somebody without a picture. */
+/** Two letters and a hue, which are shown for a chat without a picture. */
 export function initials(who) {
   const words = nameOf(who).trim().split(/\s+/);
   const letters = [words[0], words.length > 1 ? words.at(-1) : ""].map((word) => [...word][0] ?? "");

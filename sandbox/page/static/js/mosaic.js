@@ -1,16 +1,16 @@
-// Where the tiles of an album go: rows of equal height, or one tall tile beside a column, whichever
-// comes closest to a pleasant shape. Pure arithmetic on aspect ratios (width / height).
+// The positions of the tiles of an album. The layout has rows, or one tall tile beside a column. The
+// layout that is nearest to a pleasant shape is chosen. Pure arithmetic on aspect ratios (width / height).
 
 const TARGET = 1.12; // height / width of the whole album that looks best in a bubble
-const LOWEST = 0.62; // tiles may be cropped to between these aspect ratios
+const LOWEST = 0.62; // the lowest aspect ratio of a tile; HIGHEST is the highest; tiles are cropped to this range
 const HIGHEST = 1.75;
 const PER_ROW = 4;
-const TALLEST = 0.5; // a picture that stands alone is shown whole
+const TALLEST = 0.5; // the lowest aspect ratio of a single picture; WIDEST is the highest
 const WIDEST = 4;
 
 /**
- * Tiles as fractions of the album's box: {height, tiles: [{x, y, w, h}]}, `height` being that of the
- * box for a width of 1.
+ * The layout of an album: {height, tiles: [{x, y, w, h}]}. The tiles are fractions of the album's box.
+ * `height` is the height of the box if its width is 1.
  */
 export function mosaic(ratios) {
   const cropped = ratios.map((ratio) => clamp(ratio || 1, LOWEST, HIGHEST));
@@ -24,7 +24,7 @@ const whole = () => ({ x: 0, y: 0, w: 1, h: 1 });
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 const sum = (values) => values.reduce((total, value) => total + value, 0);
 
-/** Every way of writing `count` as rows of at most PER_ROW tiles, in order. */
+/** All ways to divide `count` tiles, in order, into rows of at most PER_ROW tiles. */
 export function partitions(count) {
   if (count === 0) return [[]];
   const ways = [];
@@ -38,7 +38,7 @@ function inRows(ratios, rows) {
   let at = 0;
   const lines = rows.map((size) => ratios.slice(at, (at += size)));
   const heights = lines.map((line) => 1 / sum(line));
-  // A whole album taller than this would not fit a screen: squeeze all rows alike.
+  // An album that is taller than 1.45 of its width would not fit on a screen, so all rows are squeezed alike.
   const squeeze = Math.min(1, 1.45 / sum(heights));
   const height = sum(heights) * squeeze;
   const tiles = [];
@@ -56,10 +56,10 @@ function inRows(ratios, rows) {
   return { height, tiles, squeeze, rows };
 }
 
-/** The first tile tall at the left, the others stacked at its right. */
+/** The layout with the first tile tall at the left, and all other tiles in a column at the right. */
 function besideColumn(ratios) {
   const [first, ...others] = ratios;
-  const column = 1 / sum(others.map((ratio) => 1 / ratio)); // width of the column for height 1
+  const column = 1 / sum(others.map((ratio) => 1 / ratio)); // width of the column if its height is 1
   const height = Math.min(1.3, 1 / (first + column));
   const w = clamp(first / (first + column), 0.5, 0.7);
   const tiles = [{ x: 0, y: 0, w, h: 1 }];

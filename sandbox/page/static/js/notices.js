@@ -1,4 +1,4 @@
-// Toasts and alerts: the two ways a bot answers a press.
+// Toasts and alerts: the two forms of a bot's answer to a pressed button.
 import { ApiError } from "./api.js";
 import { $, h } from "./dom.js";
 
@@ -11,7 +11,7 @@ export function toast(text, kind = "info") {
   setTimeout(() => node.remove(), TOAST_LIFE + 300);
 }
 
-/** A dialog with one button; resolves when it is closed. */
+/** Shows a dialog with one button. The promise resolves when the dialog is closed. */
 export function alert(text) {
   const dialog = h("dialog", { class: "alert", "aria-labelledby": "alert-text" });
   const close = h("button", { type: "button", class: "primary", onclick: () => dialog.close() }, "OK");
@@ -26,7 +26,7 @@ export function alert(text) {
   });
 }
 
-/** Runs `work`; what fails is said in a toast, and answers undefined. */
+/** Runs `work`. After a failure, shows a toast with the error, and returns undefined. */
 export async function attempt(work) {
   try {
     return await work();

@@ -1,11 +1,11 @@
-// The "Sandbox" panel: things to try, a story to publish, the bill, the clock.
+// The "Sandbox" panel: samples to try, the publication of a story, the bill and the clock.
 import * as api from "./api.js";
 import { $, h, icon, iconButton, memory, reconcile } from "./dom.js";
 import { attempt, toast } from "./notices.js";
 import { isMine } from "./model.js";
 import { messages, now, on, store } from "./state.js";
 
-const EVERY = 2_000; // ms between looks at the bill while the panel is open
+const EVERY = 2_000; // ms between two requests of the bill while the panel is open
 const STEPS = [["10 min", 600], ["1 h", 3_600], ["6 h", 21_600], ["1 day", 86_400]];
 const SPEEDS = [1, 10, 60, 600];
 
@@ -100,7 +100,7 @@ function drawBill({ billed, calls }) {
   $("bill-calls").textContent = words.length ? `Requests: ${words.join(" · ")}` : "No requests yet";
 }
 
-/** Asks for the bill and the time. */
+/** Requests the bill and the time from the sandbox. */
 async function look() {
   const seen = await api.state().catch(() => null);
   if (!seen) return;

@@ -1,5 +1,5 @@
-// Who one is here, and the chats of the demo. The person's id is kept in this browser; a sandbox that
-// was started anew does not know it, and then a new person is made.
+// The person who uses the page, and the chats of the demo. This browser stores the person's id. A new
+// run of the sandbox does not know the id, so a new person is created.
 import * as api from "./api.js";
 import { memory } from "./dom.js";
 
@@ -12,7 +12,7 @@ export const LANGUAGES = [
   ["hi", "हिन्दी"],
 ];
 
-/** The kept person, if they are of this run of the sandbox, else a new one. */
+/** The stored person if the person belongs to this run of the sandbox, otherwise a new person. */
 export async function whoAmI(chats, run) {
   const kept = memory.read("person", null);
   const known = kept?.run === run && Number.isSafeInteger(kept?.id) && chats.some((chat) => chat.type === "private" && chat.id === kept.id);
@@ -31,7 +31,7 @@ function guess(code) {
   return codes.find((known) => known === wanted) ?? codes.find((known) => known.split("-")[0] === wanted.split("-")[0]) ?? "en";
 }
 
-/** Speaks another language from now on; the chats and their history stay. */
+/** Changes the language of the person. The chats and their messages stay. */
 export async function speak(person, code) {
   await api.setLanguage(person.id, code);
   const changed = { ...person, language_code: code };
@@ -41,7 +41,7 @@ export async function speak(person, code) {
 
 const TOPICS = [[2, "Photos"], [3, "Small talk"]];
 
-/** A group, a channel and a forum to try the bot in: those that are there, or new ones. */
+/** The group, the channel and the forum in which people try the bot. Missing chats are created. */
 export async function demoChats(person, chats) {
   await ensure(person, chats, { type: "group", title: "Friends" }, "member");
   await ensure(person, chats, { type: "channel", title: "Story news", username: "story_news" }, "administrator");
@@ -49,7 +49,7 @@ export async function demoChats(person, chats) {
   await ensure(person, chats, forum, "administrator");
 }
 
-/** Makes the topics of the forum when the first visitor opens the forum. */
+/** Creates the topics of the forum when the first visitor opens the forum. */
 export async function openedForum(chat) {
   if (!chat?.is_forum || memory.read("topics", null) === chat.id) return;
   memory.write("topics", chat.id);
@@ -75,7 +75,7 @@ export async function chatWithBot(person, type, chats) {
   return chat;
 }
 
-/** A chat of that title, made where there is none. */
+/** The chat with a title. If no chat has the title, the chat is created. */
 async function ensure(person, chats, wanted, botStatus) {
   const { type, title } = wanted;
   const found = chats.find((chat) => chat.title === title && !chat._migrated_to && (chat.type === type || chat.type === "supergroup"));

@@ -1,4 +1,4 @@
-// What the page knows: one store, changed only here; whoever draws listens.
+// The state of the page: a single store that only this module changes. The modules that draw are listeners.
 import { memory } from "./dom.js";
 import { isMine, serviceOf } from "./model.js";
 
@@ -13,11 +13,11 @@ function emit(topic, detail) {
   for (const listener of listeners.get(topic) ?? []) listener(detail);
 }
 
-const GAP = 60; // ms between two drawings of what comes in floods
-const due = new Map(); // "topic detail" -> what to emit
+const GAP = 60; // minimum ms between two drawings if many events arrive
+const due = new Map(); // by "topic detail": the event to emit
 let lastFlush = -Infinity;
 
-/** Emits soon: at once after a quiet moment, and in a flood what is the same only once a GAP. */
+/** Emits an event as soon as the last emission was GAP ms ago. Equal events in this time are emitted once. */
 function emitSoon(topic, detail) {
   if (due.size === 0) setTimeout(flush, Math.max(0, lastFlush + GAP - performance.now()));
   due.set(`${topic} ${detail}`, [topic, detail]);
@@ -34,10 +34,10 @@ export const store = {
   person: null,
   bot: null,
   open: null, // id of the chat on screen
-  topic: null, // the forum topic on screen; null for all of them, and for other chats
-  linked: false, // the live connection stands
+  topic: null, // the forum topic on screen; null if all topics are shown, or if the chat has no topics
+  linked: false, // whether the live connection is open
   chats: new Map(),
-  skew: 0, // sandbox time minus this machine's, in seconds
+  skew: 0, // the sandbox's time minus this machine's time, in seconds
 };
 const messagesOf = new Map();
 const actions = new Map();
@@ -54,7 +54,7 @@ export function begin(person, bot) {
   emit("person");
 }
 
-/** A private chat belongs to its person; groups and channels are everybody's here, while they live. */
+/** Returns whether a chat is shown: the person's private chat, and each group or channel that was not migrated. */
 const concerns = (chat) => (chat.type === "private" ? chat.id === store.person?.id : !chat._migrated_to);
 
 export function setChats(chats) {
@@ -102,7 +102,7 @@ export function dropMessages(chatId, ids) {
   emitSoon("messages", chatId);
 }
 
-/** The messages of a chat that are on screen while it is open: those of the topic, or all. */
+/** The messages that an open chat shows: the messages of the topic on screen, or all messages. */
 export const shownIn = (chatId) =>
   messages(chatId).filter((message) => store.topic === null || message.message_thread_id === store.topic);
 
@@ -145,7 +145,7 @@ export function unread(chatId) {
   return count;
 }
 
-const ACTION_LIFE = 5_000; // ms, as the Bot API says of sendChatAction
+const ACTION_LIFE = 5_000; // ms for which a chat action is shown; Bot API, sendChatAction
 
 export function startAction(chatId, action) {
   clearTimeout(actions.get(chatId)?.timer);

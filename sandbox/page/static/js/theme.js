@@ -1,5 +1,5 @@
-// Dark or light: the system's choice until the person makes one. A classic script, run before the
-// first paint so that nothing flashes.
+// The dark or light theme. The setting of the system applies until the person chooses a theme. This is
+// a classic script that runs before the first paint, so that the page never shows the wrong theme.
 (() => {
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const KEY = "storybell.theme";
@@ -19,7 +19,7 @@
     try {
       localStorage.setItem(KEY, JSON.stringify(next));
     } catch {
-      // Not remembered, but shown.
+      // The choice cannot be stored, but is still shown.
     }
     document.documentElement.dataset.theme = next;
   };

@@ -1,4 +1,4 @@
-// The tabs over a chat with topics: all that is written there, or one topic, which is then written to.
+// The tabs above a chat with topics. A tab shows all messages or one topic. New messages go to the shown topic.
 import { $, h, reconcile } from "./dom.js";
 import { on, openTopic, store, topicsOf } from "./state.js";
 

@@ -1,9 +1,9 @@
-// Full size: a dialog over everything, with arrows, keys, swipes and a strip of thumbnails.
+// The viewer: a dialog that shows media in full size, with arrows, keys, swipes and thumbnails.
 import { $, h, icon, iconButton } from "./dom.js";
 import { formatted } from "./entities.js";
 import { clockTime, mediaOf, nameOf, senderOf, textOf } from "./model.js";
 
-const SWIPE = 50; // px
+const SWIPE = 50; // minimum px of a swipe
 let items = [];
 let at = 0;
 
@@ -84,7 +84,7 @@ const KEYS = {
   End: () => go(items.length - 1),
 };
 
-/** Wires the viewer's keys and swipes, once. */
+/** Adds the listeners for the viewer's keys and swipes. Call this function once. */
 export function setUpViewer() {
   const viewer = $("viewer");
   let touched = null;
