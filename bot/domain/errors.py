@@ -1,7 +1,7 @@
 """The tree of errors. Each error has the message that a person gets.
 
-A class exists if code catches the class, or as the base of caught classes. Other errors differ
-only by ``text``.
+An error has a class of its own only if code catches this class, or if the class is the base of
+classes that code catches. All other errors differ only by their ``text``.
 
 BotError
 ├── StoriesError                the answer of the Stories API
@@ -11,34 +11,34 @@ BotError
 │   ├── HighlightGoneError      the highlight is deleted
 │   ├── NoStoriesError          the account has no story now
 │   ├── HighlightsUnavailableError  the plan of the API key has no highlights
-│   ├── ApiUnavailableError     down, slow or an unreadable answer; retry later
+│   ├── ApiUnavailableError     the API is down or slow, or its answer is unreadable
 │   │   └── ProfileUnavailableError  one account is not available now
 │   ├── ApiRefusedError         the request was wrong (a fault of the bot)
-│   └── OutOfServiceError       no credits or a refused key: the owner must act
-├── MediaError                  one photo or video
+│   └── OutOfServiceError       no credits are left, or the API refuses the key
+├── MediaError                  a photo or video cannot be loaded
 │   ├── MediaDeniedError        the server of the file refuses the bot
-│   ├── MediaTooBigError        over Telegram's limit
-│   └── MediaUnavailableError   the server is slow or broken, or the spool is full; retry later
-│       └── SlowHostError       the server became slow a moment ago; alerts wait
+│   ├── MediaTooBigError        the file exceeds Telegram's limit
+│   └── MediaUnavailableError   the server is slow or broken, or the spool is full
+│       └── SlowHostError       the server became slow a moment ago, and alerts wait
 ├── SpendingError               a limit of credits or megabytes
 │   ├── SpendingStoppedError    the owner has stopped spending, or the balance is too low
 │   ├── NoPayerError            the chat has no payer
-│   └── PastedLimitError        the megabytes of the day for pasted addresses are used up
+│   └── PastedLimitError        the person's daily megabytes for pasted URLs are used up
 ├── SubscriptionError           a subscription cannot be made or changed
 │   ├── NotFollowedError        the chat does not follow the profile
 │   ├── NothingKeptError        the chat has no stored story of the profile
-│   └── TooManyFastError        too many profiles that are checked more often
-├── RightsError                 a person without the right
+│   └── TooManyFastError        the limit of profiles that are checked more often is reached
+├── RightsError                 the person lacks a right
 │   ├── NotAdminError           the person does not administer the chat
-│   ├── UnknownChannelError     the named channel is unknown, or not run by the person
+│   ├── UnknownChannelError     the named channel is unknown, or the person does not run it
 │   ├── AdminsUnknownError      Telegram does not show the administrators of the chat
 │   ├── AskAgainError           Telegram does not answer
-│   └── BlockedError            the owner blocks the chat, the person or the payer
+│   └── BlockedError            the owner has blocked the chat, the person or the payer
 ├── DatabaseUnavailableError    the database is unavailable or locked, or the disk is full
 ├── BackupError                 a backup cannot be made or restored
 ├── TryAgainError               the update goes back to the inbox for a retry
 ├── TakenOverError              another replica handles the update
-└── SettingsError               the owner's settings are wrong; messages without values
+└── SettingsError               the owner's settings are wrong
 """
 
 from collections.abc import Iterator
@@ -53,8 +53,8 @@ INCIDENT = N_(
     "happening, send this code to the bot's owner: <code>{incident}</code>"
 )
 
-# Messages for errors without a class of their own: raise a general error with the message as
-# ``text``.
+# These messages belong to errors that have no class of their own. To report such an error, raise
+# an error of a general class with the message as ``text``.
 CHAT_LIMIT_REACHED = N_(
     "This chat has reached its limit for today. Please try again after {until}."
 )
@@ -151,24 +151,29 @@ MEDIA_REFUSED = N_("I can't send this file: it isn't a photo or video.")
 
 
 class BotError(Exception):
-    """A failure with a message for the person asking.
+    """A failure with a message for the person who sent the request.
 
-    ``text`` is a message id of the catalogues, ``fields`` fill the placeholders. The cause is
-    chained (``raise … from``).
+    ``text`` is the id of the message in the catalogues. ``fields`` has the values of the
+    placeholders in the message. The exception that caused the failure is chained
+    (``raise … from``).
     """
 
     text: str = N_("Something went wrong on my side. Please try again in a moment.")
-    nameless: str = ""  # the message id that replaces ``text`` if the error has no username
+    nameless: str = ""  # the id of the message that replaces ``text`` if no username is known
 
     def __init__(self, reason: str = "", *, text: str = "", **fields: object) -> None:
-        """Store ``reason`` for the log, and ``text`` and ``fields`` for the person."""
+        """Store ``reason`` for the log, and ``text`` and ``fields`` for the message."""
         super().__init__(reason or text or type(self).__name__)
         self.text = text or self.text
         self.fields = fields
 
     @property
     def sentence(self) -> str:
-        """Return the message id of the message, with a username only if a username is known."""
+        """Return the id of the message.
+
+        If the error has no username and the class has the message ``nameless``, return the id of
+        this message. Otherwise return ``text``.
+        """
         if self.nameless and not self.fields.get("username"):
             return self.nameless
         return self.text
@@ -177,8 +182,8 @@ class BotError(Exception):
 class StoriesError(BotError):
     """The Stories API did not return the requested data.
 
-    ``credits`` are the billed credits of the failed call. After a timeout, the bill is unknown.
-    Then ``credits`` is None, and the ledger counts the full price.
+    ``credits`` is the number of billed credits of the failed call. ``credits`` is None if the bill
+    is unknown, for example after a timeout. In that case the ledger counts the full price.
     """
 
     def __init__(
@@ -189,19 +194,19 @@ class StoriesError(BotError):
         credits: int | None = 0,  # noqa: A002 - the project's word for a billed request
         **fields: object,
     ) -> None:
-        """Store the cost of the failed call."""
+        """Store the billed credits of the failed call, in addition to the data of ``BotError``."""
         super().__init__(reason, text=text, **fields)
         self.credits = credits
 
     def name_account(self, username: str) -> None:
-        """Set the username of the account, if the API's answer had no username."""
+        """Set the username of the account in the message, unless the error has a username."""
         if username and not self.fields.get("username"):
             self.fields["username"] = username
 
 
 @contextmanager
 def naming_account(username: str) -> Iterator[None]:
-    """Set the username in errors of the Stories API that are raised inside the block.
+    """Set the username in each error of the Stories API that is raised in the ``with`` block.
 
     An error that already has a username is not changed.
     """
@@ -257,15 +262,18 @@ class HighlightsUnavailableError(StoriesError):
 
 
 class ApiUnavailableError(StoriesError):
-    """The Stories API is down or slow, or returned an unreadable answer."""
+    """The Stories API is down or slow, or returned an unreadable answer. A retry may succeed."""
 
     text = N_("I can't get stories right now. Please try again in a few minutes.")
     may_be_account: bool = False
-    """Whether the failure may affect only the requested account, for example after a 500."""
+    """Whether the cause of the failure can be the requested account.
+
+    For example, an answer with the status 500 can be caused by a single account.
+    """
 
 
 class ProfileUnavailableError(ApiUnavailableError):
-    """Instagram does not show this account at the moment. The account may be public or private."""
+    """Instagram does not show the account now. It is unknown whether the account is private."""
 
     may_be_account = True
     text = NN_(
@@ -276,15 +284,16 @@ class ProfileUnavailableError(ApiUnavailableError):
 
 
 class ApiRefusedError(StoriesError):
-    """The Stories API called the bot's request invalid."""
+    """The Stories API refused the bot's request as invalid."""
 
     text = N_("I couldn't open this link. Please check it and try again.")
 
 
 class OutOfServiceError(StoriesError):
-    """The API key is invalid (401) or the balance is empty (402), so the owner must act.
+    """The Stories API refuses paid calls, so that the bot's owner must act.
 
-    Later paid calls raise this error without a request, until the API is in service again.
+    The API key is invalid (status 401), or no credits are left (status 402). Later paid calls
+    raise this error without a request to the API, until the API is in service again.
     """
 
     text = N_(
@@ -295,15 +304,18 @@ class OutOfServiceError(StoriesError):
 class MediaError(BotError):
     """A photo or video could not be loaded.
 
-    ``credits`` are the billed credits of a paid download, or None if the bill is unknown or the
-    download was free.
+    ``credits`` is the number of billed credits of a paid download. ``credits`` is None if the bill
+    is unknown, or if the download cost 0 credits.
     """
 
     credits: int | None = None
 
 
 class MediaDeniedError(MediaError):
-    """The media server answers 403, because the server refuses the URL's signature or the bot."""
+    """The media server answers with the status 403.
+
+    The server refuses the URL's signature, or refuses the bot.
+    """
 
     text = MEDIA_GONE
 
@@ -323,14 +335,14 @@ class MediaUnavailableError(MediaError):
 
 
 class SlowHostError(MediaUnavailableError):
-    """The media host is slow, so alerts wait before further downloads from the host."""
+    """The media host is slow. Alerts whose files are on this host must wait."""
 
 
 class SpendingError(BotError):
-    """The reply would cost credits or megabytes that may not be spent.
+    """A request would cost credits or megabytes that must not be spent.
 
-    A retry can succeed at ``until``. None means that the time is unknown. ``is_own`` is True if
-    the limit of the person who asks is used up.
+    ``until`` is the time from which a retry can succeed. ``until`` is None if this time is
+    unknown. ``is_own`` is True if the limit of the person who sent the request is used up.
     """
 
     def __init__(
@@ -342,7 +354,7 @@ class SpendingError(BotError):
         is_own: bool = False,
         **fields: object,
     ) -> None:
-        """Store the reason and the text as ``BotError`` does, with ``until`` and ``is_own``."""
+        """Store ``until`` and ``is_own``, in addition to the data of ``BotError``."""
         super().__init__(reason, text=text, until=until, **fields)
         self.until = until
         self.is_own = is_own
@@ -358,7 +370,10 @@ class SpendingStoppedError(SpendingError):
 
 
 class NoPayerError(SpendingError):
-    """The chat has no payer, so nothing is charged to or subscribed in the chat."""
+    """The chat has no payer.
+
+    Without a payer, the chat cannot have costs or new subscriptions.
+    """
 
     text = N_(
         "Nobody is responsible for this chat yet, so I can't answer anonymous "
@@ -377,7 +392,7 @@ class PastedLimitError(SpendingError):
 
 
 class SubscriptionError(BotError):
-    """A subscription can't be made or changed. Subclasses and callers set the message."""
+    """A subscription can't be made or changed. The subclass or the caller sets the message."""
 
 
 class NotFollowedError(SubscriptionError):
@@ -388,7 +403,10 @@ class NotFollowedError(SubscriptionError):
 
 
 class NothingKeptError(SubscriptionError):
-    """The chat has no stored stories of a profile, or (without ``username``) none at all."""
+    """The chat has no stored stories of a profile.
+
+    If the error has no ``username``, the chat has no stored stories of any profile.
+    """
 
     text = N_(
         "I haven't kept any stories from <b>{username}</b> for this chat. Stories are kept for "
@@ -410,11 +428,14 @@ class TooManyFastError(SubscriptionError):
 
 
 class RightsError(BotError):
-    """A person lacks a right. After a button press the message is a pop-up, never a post."""
+    """A person lacks a right.
+
+    If the person pressed a button, the message is shown as a pop-up and is not sent to the chat.
+    """
 
 
 class NotAdminError(RightsError):
-    """The person may not manage the chat. ``text`` names the missing right."""
+    """The person is not allowed to manage the chat. ``text`` names the missing right."""
 
     text = ONLY_GROUP_ADMINS
 
@@ -422,7 +443,8 @@ class NotAdminError(RightsError):
 class UnknownChannelError(RightsError):
     """A command names a channel or group that is unknown or that the person does not administer.
 
-    ``usage`` is the message id of the command's usage, which follows the message.
+    ``usage`` is the id of the message about the usage of the command. This message follows the
+    error's message.
     """
 
     text = N_("I don't know {name}. Is it spelled right, and am I an admin there?")
@@ -430,7 +452,7 @@ class UnknownChannelError(RightsError):
     def __init__(
         self, reason: str = "", *, text: str = "", usage: str = "", **fields: object
     ) -> None:
-        """Store ``usage``. ``fields`` has the name that the person wrote."""
+        """Store ``usage``. ``fields`` has the name of the channel or group in the command."""
         super().__init__(reason, text=text, **fields)
         self.usage = usage
 
@@ -445,21 +467,28 @@ class AdminsUnknownError(RightsError):
 
 
 class AskAgainError(RightsError):
-    """Telegram did not answer a call about a chat or a file, or a topic is just being made."""
+    """The request needs a retry soon.
+
+    Telegram did not answer a call about a chat or a file, or another task is making the topic now.
+    """
 
     text = N_("Telegram isn't answering right now. Please try again in a moment.")
 
 
 class BlockedError(RightsError):
-    """The access list blocks the chat, the person who asks, or the person responsible for it."""
+    """The access list blocks the request.
+
+    The chat, the person who sent the request, or the person responsible for the chat is blocked.
+    """
 
     text = N_("Sorry, the bot's owner has blocked you.")
 
 
 class DatabaseUnavailableError(BotError):
-    """The database is unavailable or locked, or the disk is full; ``str`` names the cause.
+    """The database is unavailable or locked, or the disk is full.
 
-    The transaction had no effect, unless the connection was lost during the commit.
+    ``str`` of the error names the cause. The transaction had no effect, unless the connection was
+    lost during the commit. In that case its effect is unknown.
     """
 
     is_outage: ClassVar[bool] = True
@@ -469,22 +498,32 @@ class DatabaseUnavailableError(BotError):
 class BackupError(BotError):
     """A backup can't be made or restored, or a database can't be moved.
 
-    The reason is a clause without a full stop, for use within a sentence.
+    The reason of the error is a clause without a full stop, for use as a part of a sentence.
     """
 
 
 class TryAgainError(BotError):
-    """An update can't be handled now and had no effect yet. The update goes back to the inbox."""
+    """An update can't be handled now, and has had no effect yet.
+
+    The update goes back to the inbox for a retry.
+    """
 
 
 class TakenOverError(BotError):
-    """A different replica has claimed the update, so the changes made here must be undone."""
+    """A different replica has claimed the update.
+
+    Therefore the changes that this replica has made for the update must be undone.
+    """
 
 
 class SettingsError(BotError):
-    """The owner's settings are wrong. ``sentences`` describe the errors without the values."""
+    """The owner's settings are wrong.
+
+    ``sentences`` describe the problems. They do not contain the values of the settings, because
+    these can be secret.
+    """
 
     def __init__(self, sentences: list[str]) -> None:
-        """Store a sentence for each problem."""
+        """Store ``sentences``, which has a sentence for each problem."""
         super().__init__("; ".join(sentences))
         self.sentences = sentences

@@ -1,7 +1,8 @@
-"""Everyday words by language: common words after a command that are not read as profile names.
+"""Everyday words by language, which are common words that are not read as profile names.
 
-Examples are "and", "daily" and "please". English words apply to every chat. The words of other
-languages apply to chats of that language. The module is pure.
+People write such words after a command. Examples are "and", "daily" and "please". The English
+words are used in every chat. The words of another language are used only in the chats with this
+language. The module is pure.
 """
 
 import re
@@ -150,7 +151,7 @@ _CONNECTIVES = {
     "fa": "و یا",
     "hi": "और या aur",
 }
-"""The words that join the names of a list, by language."""
+"""The words that join the names of a list, such as "and", by language."""
 
 THANKS = {
     "en": "thanks thank thx thnx thanx ty tks tnx thankyou tysm cheers",
@@ -168,7 +169,7 @@ THANKS = {
     "fa": "ممنون ممنونم مرسی متشکر متشکرم تشکر سپاس سپاسگزارم سپاسگزار",
     "hi": "धन्यवाद शुक्रिया आभार आभारी थैंक्यू थैंक्स dhanyavad dhanyavaad dhanyawad shukriya",
 }
-"""The words that say thanks, by language. They are everyday words of their language."""
+"""The words that say thanks, by language. These words are also everyday words."""
 
 ALL_THANKS = frozenset(map(folded, " ".join(THANKS.values()).split()))
 
@@ -176,7 +177,7 @@ _THANKS_PHRASES = """
     much appreciated|appreciate it|sağ ol|sağ olun|ellerine sağlık|ellerinize sağlık|от души
     |يعطيك العافية|جزاك الله|terima kasih|دستت درد نکنه|دستتون درد نکنه|دمت گرم
 """
-"""The phrases that say thanks with words that alone have other meanings."""
+"""The phrases that say thanks, although each of their words alone has a different meaning."""
 
 _AROUND_THANKS = """
     a lot many million so much very again really indeed my friend much and all
@@ -186,7 +187,7 @@ _AROUND_THANKS = """
     جزيلا لك لكم كتير جدا ألف خيرا banyak ya yah matur hatur дуже щиро велике красно вам
     خیلی زیاد عزیزم बहुत जी ji bahut आपका
 """
-"""The words that stand beside words of thanks in any language."""
+"""The words that people write beside words of thanks, in any language."""
 
 _CANCEL = {
     "en": "cancel|never mind|nevermind|nvm",
@@ -220,7 +221,10 @@ _NOBODY = {
     "fa": "نه|هیچی|هیچ‌کس|هیچکس|ولش کن|فراموشش کن|الان نه",
     "hi": "नहीं|कुछ नहीं|कोई नहीं|छोड़ो|जाने दो|कोई बात नहीं|अभी नहीं",
 }
-"""Phrases that cancel in an answer to a question. After a command the same words are names."""
+"""The phrases that cancel a request only in an answer to a question of the bot, by language.
+
+After a command, the words of these phrases can be profile names.
+"""
 
 _UNSURE = {
     "en": "i don't know|i dont know|dunno|idk|not sure|no idea|i changed my mind"
@@ -239,7 +243,10 @@ _UNSURE = {
     "fa": "نمی‌دونم|نمیدونم|نمی‌دانم|نمیدانم|نظرم عوض شد",
     "hi": "पता नहीं|मालूम नहीं|मुझे नहीं पता|pata nahi|pata nahin",
 }
-"""Phrases that answer a question without a decision; they cancel as those of ``_NOBODY``."""
+"""The phrases that answer a question of the bot without a decision, by language.
+
+These phrases cancel a request like the phrases of ``_NOBODY``.
+"""
 
 _CONSENT = {
     "en": "yes yeah yep yup sure",
@@ -256,7 +263,7 @@ _CONSENT = {
     "fa": "بله آره اره",
     "hi": "हाँ हां जी haan han",
 }
-"""Words that agree to a question with buttons."""
+"""The words that agree to a question with buttons, such as "yes", by language."""
 
 _ALL = {
     "en": "all both everything",
@@ -273,7 +280,7 @@ _ALL = {
     "fa": "همه هردو",
     "hi": "सब सभी दोनों",
 }
-"""Words that choose several buttons, or all subscriptions."""
+"""The words that choose several buttons or all subscriptions, such as "all", by language."""
 
 _HESITATION = """
     hm hmm hmmm oh ah uh um er well ok okay sorry please pls you actually maybe ach äh
@@ -283,11 +290,14 @@ _HESITATION = """
     terima kasih خب باشه ببخشید अच्छा ओह ठीक है माफ़ माफ करें
 """
 FILLERS = ALL_THANKS.union(map(folded, _HESITATION.split()))
-"""Words of politeness and hesitation around a cancellation or a request."""
+"""The words of politeness and hesitation that people write around a request or a cancellation."""
 
 
 def bare(word: str) -> str:
-    """Return a word for comparison: folded, without the punctuation around the word."""
+    """Return a word in the form for comparisons.
+
+    The form is folded (see ``folded``), and has no punctuation around the word.
+    """
     return folded(trimmed(word))
 
 
@@ -298,31 +308,34 @@ def trimmed(word: str) -> str:
 
 @cache
 def thanks_phrases() -> tuple[tuple[str, ...], ...]:
-    """Return the phrases of several words that say thanks, as bare words."""
+    """Return the phrases of several words that say thanks. The words have the form of ``bare``."""
     phrases = [phrase.split() for phrase in _THANKS_PHRASES.split("|")]
     return tuple(tuple(map(bare, words)) for words in phrases)
 
 
 @cache
 def words_around_thanks() -> frozenset[str]:
-    """Return the bare words that stand beside thanks, as "muchas" does in "muchas gracias"."""
+    """Return the words that people write beside thanks, such as "muchas" in "muchas gracias".
+
+    The words have the form of ``bare``.
+    """
     return frozenset(map(bare, _AROUND_THANKS.split()))
 
 
 @cache
 def everyday_words(language: str) -> frozenset[str]:
-    """Return the everyday words of English and of ``language``."""
+    """Return the everyday words of English and of ``language``, in the form of ``bare``."""
     text = " ".join(_texts(_EVERYDAY, language) + _texts(THANKS, language))
     return frozenset(map(bare, text.split()))
 
 
 def _texts(table: dict[str, str], language: str) -> list[str]:
-    """Return the texts of a table in English and in ``language``."""
+    """Return the English text of a table, and the text of the table in ``language``."""
     return [table["en"], table.get(language, "")]
 
 
 def is_connective(word: str, language: str) -> bool:
-    """Return whether a word joins the names of a list in English or in ``language``."""
+    """Return whether a word such as "and" joins names in English or in ``language``."""
     return word.casefold() in _connectives(language)
 
 
@@ -337,10 +350,10 @@ def is_everyday_word(word: str, language: str) -> bool:
 
 
 def is_time(word: str) -> bool:
-    """Return whether a word is a short number, a time of day, a span of time, or a part of these.
+    """Return whether a word is a number, a time of day or a span of time, or a part of a time.
 
-    Of the words in Latin letters, only short forms such as "9pm" count, because longer words may
-    be profile names.
+    A number must have at most three digits. If the word has Latin letters, only short forms such
+    as "9pm" are times, because longer words can be profile names.
     """
     text = trimmed(word).casefold()
     if _TIME.fullmatch(text):
@@ -349,9 +362,10 @@ def is_time(word: str) -> bool:
 
 
 def is_cancellation(text: str, language: str, *, is_answer: bool = False) -> bool:
-    """Return whether a text only cancels a request, as "hm, never mind" does.
+    """Return whether a text cancels a request and says nothing else, as in "hm, never mind".
 
-    In an answer to a question (``is_answer``), "no", "nobody" and "I don't know" also cancel.
+    If the text is the answer to a question of the bot (``is_answer``), texts such as "no",
+    "nobody" and "I don't know" also cancel the request.
     """
     words = _bare_words(text)
     phrases = _phrases(language, is_answer=is_answer)
@@ -361,7 +375,10 @@ def is_cancellation(text: str, language: str, *, is_answer: bool = False) -> boo
 
 
 def is_consent(text: str, language: str) -> bool:
-    """Return whether a text only answers a question with buttons, as "yes please" does."""
+    """Return whether a text agrees to a question with buttons, as in "yes please".
+
+    Return False if the text also says something else.
+    """
     consent = _words_of_consent(language) | _words_for_all(language)
     words = _bare_words(text)
     meant = [word for word in words if word in consent or word not in FILLERS]

@@ -1,14 +1,14 @@
-"""Cleaning of text from people or services. The module is pure."""
+"""The cleaning and comparison of text from people or services. The module is pure."""
 
 import re
 import unicodedata
 
-# These invisible characters are kept. Joiners are part of Persian words and of emoji. Tag
-# characters are part of the flags of England and Wales.
+# The invisible characters that are kept: joiners, which are part of Persian words and of emoji,
+# and tag characters, which are part of the flags of England and Wales.
 _SOFT = frozenset("\u200c\u200d").union(map(chr, range(0xE0020, 0xE007F + 1)))
-# Characters of keyboards of other scripts, and the ASCII text that the bot reads in their place.
-# A mark that ends a word or a sentence is followed by a blank, because these scripts often omit
-# the blank.
+# The ASCII texts that replace characters from keyboards of other scripts. The replacement of a
+# mark that ends a word or a sentence also has a blank, because people often write no blank after
+# such a mark in these scripts.
 _AS_ASCII = {
     "\u2212": "-",
     "\uff20": "@",
@@ -21,15 +21,16 @@ _AS_ASCII = {
     **dict.fromkeys("\u061f\uff1f", "? "),
     "\uff01": "! ",
 }
-# The semicolon of "&amp;" is part of a copied URL.
+# A semicolon after "&amp" does not separate words, because "&amp;" is part of a copied URL.
 _BETWEEN_WORDS = re.compile(r"[\s,]+|(?<!&amp);+")
 _AFTER_WORD = ".!?"
 _APOSTROPHES = frozenset("'\u2018\u2019\u02bc`\u00b4")
 APOSTROPHE = re.compile("[" + "".join(_APOSTROPHES) + "]")
 _LAST_LATIN = "\u024f"
-# Optional marks: Arabic vowels and hamza, the lengthening stroke, the Devanagari dot.
+# The marks that people can omit: Arabic vowels and hamza, the Arabic lengthening stroke, and the
+# Devanagari dot.
 _OPTIONAL = frozenset(map(chr, range(0x064B, 0x0656))).union("\u0670\u0640\u093c")
-# Letters that keyboards replace by each other.
+# The letters that differ only by the keyboard, each with the letter that replaces it.
 _SAME_LETTERS = str.maketrans(
     {
         "\u0649": "\u064a",  # alef maksura, Persian yeh: Arabic yeh
@@ -45,18 +46,22 @@ _OTHER_SCRIPT = "[\\u0600-\\u06ff\\u0900-\\u097f]"
 _LATIN_JOINED = re.compile(
     rf"(?<={_OTHER_SCRIPT})(?=@?[A-Za-z])|(?<=[A-Za-z0-9])(?={_OTHER_SCRIPT})"
 )
-# The maximum of combining marks per letter; further marks would overlap neighbouring lines.
+# The maximum number of combining marks per letter. More marks would overlap neighbouring lines.
 _MARKS = 4
-_ELISION = 2  # letters of a short word before an apostrophe, or of an ending after an apostrophe
+# The maximum number of letters of a short word before an apostrophe (as in "l'histoire"), and of
+# an ending after an apostrophe (as in "natgeo's").
+_ELISION = 2
 _LONG_ELISIONS = frozenset({"dell", "all", "nell", "sull", "dall", "quell"})
 
 
 def clean(text: str) -> str:
-    """Remove characters from ``text`` that would damage the surrounding text; keep line breaks.
+    """Return ``text`` without the characters that would damage the surrounding text.
 
-    Invisible format characters, including marks of direction, and lone surrogates are removed.
-    Joiners and the tag characters of flags stay. Each control character and each kind of blank
-    becomes a space. A letter keeps at most 4 combining marks.
+    - Invisible format characters, such as marks of the writing direction, are removed. Joiners and
+      the tag characters of flags are kept.
+    - Lone surrogates are removed.
+    - Each control character and each blank becomes a space. Line breaks are kept.
+    - Each letter keeps at most 4 combining marks.
     """
     kept: list[str] = []
     marks = 0
@@ -78,11 +83,12 @@ def one_line(text: str) -> str:
 
 
 def typed(text: str) -> str:
-    """Return text that a person typed or copied, without invisible marks and in ASCII form.
+    """Return a text that a person typed or copied, without invisible marks.
 
-    The bot isolates names with invisible marks, and copied names contain these marks. Joiners
-    stay, because joiners are part of words. The digits of all scripts, and the signs in
-    ``_AS_ASCII``, become ASCII.
+    The bot encloses names in invisible marks, so that a name that a person copies from a message
+    contains such marks. Joiners are kept, because joiners are part of words. The digits of all
+    scripts are replaced by ASCII digits. The characters in ``_AS_ASCII`` are replaced by ASCII
+    text. Letters are not changed.
     """
     return text if text.isascii() else "".join(map(_typed_char, text))
 
@@ -90,22 +96,24 @@ def typed(text: str) -> str:
 def typed_words(text: str) -> list[str]:
     """Return the words of a typed text. Blanks, commas and semicolons separate words.
 
-    The marks that end a sentence are removed from the end of a word: no name ends with a mark.
+    Marks that end a sentence are removed from the end of each word, because no profile name ends
+    with such a mark.
     """
     words = [word for word in _BETWEEN_WORDS.split(typed(text)) if word]
     return [word.rstrip(_AFTER_WORD) or word for word in words]
 
 
 def without_format(text: str) -> str:
-    """Return ``text`` without any format character, joiners included."""
+    """Return ``text`` without format characters (Unicode category Cf). Joiners are removed too."""
     return "".join(char for char in text if unicodedata.category(char) != "Cf")
 
 
 def folded(text: str) -> str:
-    """Return ``text`` in the form for comparison of words.
+    """Return ``text`` in the form in which words are compared.
 
-    The form has no case, no apostrophes, no accents on Latin letters, no optional marks of other
-    scripts, and one letter in place of the letters that keyboards replace by each other.
+    The form has only lower-case letters. It has no apostrophes, no accents on Latin letters, and
+    no optional marks of other scripts. Letters that differ only by the keyboard are replaced by
+    the same letter.
     """
     kept: list[str] = []
     base = ""
@@ -119,9 +127,10 @@ def folded(text: str) -> str:
 
 
 def with_script_gaps(text: str) -> str:
-    """Return ``text`` with a blank between Latin and Arabic or Devanagari letters.
+    """Return ``text`` with a blank between each Latin letter and Arabic or Devanagari letter.
 
-    Arabic writes "and" and "to" without a blank before the next word.
+    The blank is needed because Arabic words such as "and" and "to" are written without a blank
+    before the next word, which can be a Latin profile name.
     """
     return _LATIN_JOINED.sub(" ", text)
 
@@ -129,10 +138,9 @@ def with_script_gaps(text: str) -> str:
 def without_elision(word: str) -> str:
     """Return the main part of a word with an apostrophe.
 
-    Return an empty string if the word has no main part, as in "don't". A word without an
-    apostrophe is returned unchanged.
-
-    "natgeo's" and Turkish "natgeo'nun" give "natgeo"; French "l'histoire" gives "histoire".
+    For example, the main part of "natgeo's" and of Turkish "natgeo'nun" is "natgeo". The main part
+    of French "l'histoire" is "histoire". If the word has no main part, as in "don't", return an
+    empty string. A word without an apostrophe is returned unchanged.
     """
     parts = APOSTROPHE.split(word, maxsplit=1)
     if len(parts) == 1:
@@ -155,5 +163,5 @@ def _typed_char(char: str) -> str:
 
 
 def is_combining_mark(char: str) -> bool:
-    """Return whether a character modifies the letter before the character, as Hindi vowels do."""
+    """Return whether a character modifies the letter before it, like a Hindi vowel sign."""
     return unicodedata.category(char).startswith("M")

@@ -1,7 +1,8 @@
-"""Times of day in minutes after midnight: parsing of "23-7" or "9:30 pm", and comparison.
+"""The parsing and comparison of times of day, in minutes after midnight.
 
-The words of all languages of the bot are read in every chat, because people mix languages. Accents
-and vowel marks are ignored: people often omit these marks.
+Examples of parsed texts are "23-7" and "9:30 pm". In every chat, the words of all languages of the
+bot are read, because people mix languages. Accents and vowel marks are ignored, because people
+often omit these marks.
 """
 
 import re
@@ -16,16 +17,21 @@ from bot.domain.zones import zone_of
 _DAY = 24 * 60
 _NOON = 12
 
-# A colon, a full stop, "h", or a word between the hour and the minutes, as in "9 Uhr 30".
+# A time has a colon, a full stop, "h" or a word between the hour and the minutes, as in
+# "9 Uhr 30". The minutes can be missing.
 _TIME = re.compile(r"(\d{1,2})(?:\s?(?:[:.]|h(?:eures?)?|uhr)\s?(\d{2}))?")
 _TOKEN = re.compile(rf"(?<![a-z\d]){_TIME.pattern}(?!\d)|[a-z]+\d+|[^\W\d_]+|\S")
 
-# The first hour (of 0 to 11) and the hour after the last hour that are after noon.
+# For each part of the day: the first hour that is after noon, and the hour after the last hour
+# that is after noon. The hours are on a clock face, from 0 to 11. For example, "9 at night" is
+# after noon, and "3 at night" is before noon.
 _AFTER_NOON = {
     "am": (12, 12), "morning": (12, 12), "midnight": (12, 12), "pm": (0, 12), "afternoon": (0, 12),
     "evening": (1, 12), "night": (6, 12), "day": (0, 10), "noon": (0, 10),
 }  # fmt: skip
-_EXACT = {"am", "pm"}  # only with an hour of 1 to 12; people also write "22 Uhr abends"
+# These words are valid only after an hour from 1 to 12. Other words are also valid after a later
+# hour, as in "22 Uhr abends".
+_EXACT = {"am", "pm"}
 _ALONE = {"noon": 12 * 60, "midnight": 0}
 
 _PHRASES = {
@@ -39,7 +45,7 @@ _PHRASES = {
     "|आधी रात",
     "sampai": "s/d|s.d.|s.d",
 }
-"""Phrases of several words or with marks, each with the word that replaces the phrase."""
+"""The phrases that have several words or marks, by the word that replaces these phrases."""
 
 _PARTS = {
     "am": "am ص",
@@ -62,13 +68,13 @@ _PARTS = {
     """,
     "midnight": "midnight medianoche mitternacht minuit mezzanotte полночь північ опівночі",
 }
-"""The words of the parts of a day, by part."""
+"""The words for each part of a day, in all languages."""
 
 _TO = """
     - – — ~ → to till until and a à as às al hasta y até e bis und alle et jusqu ile ten tan
     den dan до по и і та й إلى حتى و sampai hingga ke dan تا الی से और
 """
-"""The words and signs between the start and the end of a span."""
+"""The words and signs between the start and the end of a span, as in "23-7" and "9 to 5"."""
 
 _OTHERS = """
     , . ? ! at from between o clock oclock hour hours hr hrs h in the of de la las los
@@ -78,13 +84,13 @@ _OTHERS = """
     у з із від годин година годині години год між г في من الساعة ساعة بين عند jam pukul pada
     dari antara wib ساعت از در बजे तक के बीच
 """
-"""The words around a time of day, without a meaning of their own."""
+"""The words that people write around a time of day and that do not change the time."""
 
 
 def parse_hours(text: str) -> tuple[int, int] | None:
-    """Return the start and end of a span of hours in minutes after midnight.
+    """Return the start and the end of a span of hours, in minutes after midnight.
 
-    Return None if the text is no span.
+    Return None if the text is not a span such as "23-7".
     """
     tokens = _tokens(text)
     for place, token in enumerate(tokens):
@@ -97,12 +103,15 @@ def parse_hours(text: str) -> tuple[int, int] | None:
 
 
 def parse_hour(text: str) -> int | None:
-    """Return a time of day in minutes after midnight, or None if the text is no time of day."""
+    """Return the time of day that a text names, in minutes after midnight.
+
+    Return None if the text is not a time of day such as "9:30 pm".
+    """
     return _minute_of(_tokens(text))
 
 
 def is_about_time(word: str) -> bool:
-    """Return whether a word has only the words and numbers of times of day, as in "9 बजे"."""
+    """Return whether ``word`` consists only of words and numbers of times, as in "9 बजे"."""
     tokens = _tokens(word)
     known = _words(_TO) | _words(_OTHERS) | _parts().keys()
     others = [token for token in tokens if not (token in known or _TIME.fullmatch(token))]
@@ -110,10 +119,11 @@ def is_about_time(word: str) -> bool:
 
 
 def is_within(at: datetime, hours: tuple[int, int] | None, zone: str | None) -> bool:
-    """Return whether a moment is within hours of the day; the hours may span midnight.
+    """Return whether the time ``at`` is within ``hours`` of the day in the time zone ``zone``.
 
-    ``hours`` are minutes after midnight: the first minute, and the minute after the last. Return
-    False if ``hours`` is None, or if both minutes are equal.
+    ``hours`` has the first minute of the hours, and the minute after their last minute. Both are
+    minutes after midnight. The hours can include midnight. Return False if ``hours`` is None, or
+    if both minutes are equal.
     """
     if hours is None or hours[0] == hours[1]:
         return False
@@ -126,7 +136,7 @@ def is_within(at: datetime, hours: tuple[int, int] | None, zone: str | None) -> 
 
 
 def _tokens(text: str) -> list[str]:
-    """Return the words, times and signs of a text in the form of the tables."""
+    """Return the words, times and signs of a text, in the form of the tables of this module."""
     plain = re.sub(r"\b([ap])\.?\s?m\b\.?", r"\1m", _without_marks(typed(text)))
     for word, phrases in _PHRASES.items():
         for phrase in phrases.split("|"):
@@ -135,9 +145,9 @@ def _tokens(text: str) -> list[str]:
 
 
 def _without_marks(text: str) -> str:
-    """Return a text in the form of ``folded``, also without marks and joiners of other scripts.
+    """Return a text in the form of ``folded``, without any combining marks and joiners.
 
-    An apostrophe becomes a blank, because it separates words, as in "dall'8".
+    Each apostrophe becomes a blank, because apostrophes separate words, as in "dall'8".
     """
     letters = unicodedata.normalize("NFD", folded(APOSTROPHE.sub(" ", text)))
     kept = [char for char in letters if not unicodedata.category(char).startswith("M")]
@@ -145,7 +155,10 @@ def _without_marks(text: str) -> str:
 
 
 def _minute_of(tokens: Sequence[str]) -> int | None:
-    """Return the minutes after midnight if ``tokens`` are one time of day, otherwise None."""
+    """Return the time of day that ``tokens`` name, in minutes after midnight.
+
+    Return None if ``tokens`` are not exactly one time of day.
+    """
     times: list[re.Match[str]] = []
     parts: list[str] = []
     for token in tokens:
@@ -167,7 +180,10 @@ def _minute_of(tokens: Sequence[str]) -> int | None:
 
 
 def _minutes(hour: str, minute: str | None, part: str | None) -> int | None:
-    """Return the minutes after midnight, or None for an impossible time; 24:00 is 0:00."""
+    """Return the minutes after midnight of an hour, a minute and a part of the day.
+
+    24:00 is the same time as 0:00. Return None if the time is impossible.
+    """
     written = int(hour)
     minutes = int(minute or 0)
     hours = written
@@ -192,7 +208,7 @@ def _words(table: str) -> frozenset[str]:
 
 @cache
 def _parts() -> dict[str, str]:
-    """Return the part of the day of each word."""
+    """Return the part of the day (a key of ``_PARTS``) that each word names."""
     found: dict[str, str] = {}
     for part, words in _PARTS.items():
         found.update(dict.fromkeys(_without_marks(words).split(), part))

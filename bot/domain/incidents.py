@@ -1,8 +1,8 @@
 """The conditions of the incidents of which the bot's owners are notified, as pure functions.
 
-Each kind has at most one open incident. The first message of an urgent incident makes a sound, and
-the message at its end is silent. Other incidents are silent, and the end of a silent incident
-appears only in /health. No message is repeated.
+Each kind of incident has at most one open incident. The first message about an urgent incident
+makes a sound, and the message at the end of the incident is silent. The message about any other
+incident is silent, and its end appears only in /health. No message is repeated.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -44,8 +44,8 @@ QUIET: frozenset[IncidentKind] = frozenset(
 """The kinds of incidents with silent messages."""
 
 LASTING = timedelta(minutes=5)
-# The days that the balance lasts: the incident opens below the first number, and closes above the
-# second number.
+# The incident "balance" opens if the balance lasts for fewer days than the first number, and
+# closes if the balance lasts for more days than the second number.
 FEW_DAYS, ENOUGH_DAYS = 3.0, 4.0
 _ALMOST = 0.8
 CLOCK_OFF_S = 60
@@ -153,9 +153,9 @@ ACTIONS = {
     BACKUP_FAILED: N_("Check BACKUP_DIR and its disk; storybell backup makes one now."),
     RESTORED: N_("The page docs/backup.md lists what may be missing."),
 }
-"""The action for the owner, by the sentence of the incident.
+"""The sentences that tell the owner what to do, by the message of the incident.
 
-Sentences without an entry contain the action.
+A message without an entry in this table itself says what to do.
 """
 CLOSING: dict[IncidentKind, str] = {
     "api_fails": N_("The Stories API is answering again."),
@@ -183,23 +183,31 @@ CLOSING: dict[IncidentKind, str] = {
     ),
     "two_pollers": N_("People's messages reach me again."),
 }
-"""The message at the end of an incident; a kind without an entry has no duration."""
+"""The message at the end of an incident, by kind.
+
+An incident of a kind without an entry in this table has no duration.
+"""
 
 Fields = Mapping[str, Any]
 
 
 class SetIncident(Protocol):
-    """A callback that opens an incident with a message, and closes the incident with None."""
+    """A callback that opens or closes an incident."""
 
     async def __call__(self, sentence: str | None, /, **fields: object) -> None:
-        """Open the incident with a message: the message id ``sentence`` and its ``fields``."""
+        """Open the incident with a message, or close the incident.
+
+        ``sentence`` is the id of the message, and ``fields`` has the values of its fields. If
+        ``sentence`` is None, close the incident.
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """A row of the table of incidents; the text is a message id with fields.
+    """A row of the table of incidents.
 
-    An incident without a duration is closed when the incident opens.
+    ``text`` is the id of a message, and ``fields`` has the values of the message's fields. An
+    incident without a duration is closed at the time at which it opens.
     """
 
     id: int
@@ -212,9 +220,10 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The measured state of the bot at a moment, in credits and bytes.
+    """The measured state of the bot at a moment.
 
-    None means that a value could not be measured.
+    Money is in credits, and sizes are in bytes. A measured value is None if the value could not be
+    measured.
     """
 
     balance: int | None
@@ -227,8 +236,9 @@ class Seen:
     disk_bytes: int
     api_fails_since: datetime | None
     telegram_fails_since: datetime | None
-    failed_checks: str | None = None  # the cause, if every check in the last half hour has failed
-    unwritten: Sequence[str] = ()  # the usernames of profiles whose fan-outs fail
+    # The cause of the failures if all scheduled checks of the last 30 minutes have failed.
+    failed_checks: str | None = None
+    unwritten: Sequence[str] = ()  # the usernames of the profiles whose fan-outs fail
     is_price_absurd: bool = False
     clock_off_s: float | None = None
     slow_servers: Sequence[str] = ()
@@ -237,7 +247,10 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """The state of a kind of incident: a message, or None if the condition is not met."""
+    """The state of the condition of a kind of incident.
+
+    ``text`` is the id of the message about the incident, or None if the condition is not met.
+    """
 
     kind: IncidentKind
     text: str | None
@@ -245,12 +258,16 @@ class Condition:
 
 
 def judge(seen: Seen, *, is_open: Mapping[str, bool], now: datetime) -> Iterator[Condition]:
-    """Yield the state of each condition that can be evaluated; ``is_open`` gives the state before.
+    """Yield the state of each condition that can be evaluated.
 
-    The conditions of the disk and the clock are skipped if the measurement is None. If the balance
-    is None, or nothing was spent in 24 hours, the condition of the balance is not met. Two kinds
-    are only closed here: a second program that receives the updates, and an API that refuses the
-    key. The loops that detect these conditions open the incidents.
+    ``is_open`` has, for each kind, whether an incident of this kind is open.
+
+    - The conditions of the disk and the clock are skipped if the measured value is None.
+    - The condition of the balance is not met if the balance is None, or if no credits were spent
+      in the last 24 hours.
+    - The conditions "two_pollers" (a second program receives the updates) and "api_refuses" (the
+      API refuses the key) are never met here, so that this function only closes their incidents.
+      The loops that detect these conditions open the incidents.
     """
     yield _judge_balance(seen, is_open=is_open.get("balance", False))
     yield from _judge_budget(seen)
@@ -315,7 +332,7 @@ def _is_lasting(since: datetime | None, now: datetime) -> bool:
 
 
 def dump_fields(fields: Fields) -> dict[str, Any]:
-    """Convert the fields of a message to JSON values."""
+    """Return the fields of a message with their values converted to JSON values."""
     return {name: _to_json(value) for name, value in fields.items()}
 
 
@@ -330,7 +347,7 @@ def _to_json(value: object) -> object:
 
 
 def load_fields(fields: Fields) -> dict[str, Any]:
-    """Restore the fields that ``dump_fields`` converted."""
+    """Return the original fields of a message from the result of ``dump_fields``."""
     return {name: _from_json(value) for name, value in fields.items()}
 
 

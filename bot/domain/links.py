@@ -1,7 +1,8 @@
-"""Parser of links in a text: classifies every link; foreign links are rejected and never fetched.
+"""The parser of links in a text. The parser classifies each link.
 
-A text is parsed once, by this parser alone, and URLs to fetch are built from the parsed parts.
-Libraries disagree about hostile URLs, so no second parser may read the original.
+Links to foreign hosts are rejected and never fetched. A text is parsed only once and only by this
+parser. The URLs that the bot fetches are built from the parsed parts. A second parser must not
+read the original text, because libraries interpret hostile URLs differently.
 """
 
 import base64
@@ -28,7 +29,8 @@ _PAGE_HOSTS = frozenset(
 _CDN_DOMAINS = (".cdninstagram.com", ".fbcdn.net")
 _PORTS = {"http": "80", "https": "443"}
 
-# First path segments that are pages of Instagram itself and cannot be usernames.
+# The first segments of paths that lead to pages of Instagram itself. These segments cannot be
+# usernames.
 _RESERVED = re.compile(
     "_n|_u|about|accounts|api|ar|audio|blog|challenge|create|developers?|direct|directory|download"
     "|emails|explore|graphql|guides?|help|invites|legal|lite|nametag|oauth|p|press|privacy|reels?"
@@ -46,12 +48,13 @@ _BARE = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _AUTHORITY = re.compile(r"[^:]*://[^/?#]*")
-# The leftmost scheme (RFC 3986, section 3.1). The search starts at the beginning of each run of
-# scheme characters instead of at each character, so the time is linear.
+# The leftmost scheme of a URL in a word (RFC 3986, section 3.1). The search starts only at the
+# beginning of each run of scheme characters, and not at each character. Therefore the time of the
+# search is linear.
 _SCHEME = re.compile(r"(?<![A-Za-z0-9+.-])[0-9+.-]*([A-Za-z][A-Za-z0-9+.-]*)://")
 _STOP = re.compile(r'[<>"|`]')
 _TRAILING = ".,;:!?'\"…)]}*~"
-# Text of another script that follows a link without a blank, as in Japanese.
+# Text of another script that follows a link without a blank, which is common in Japanese.
 _TEXT_AFTER_SLASH = re.compile(r"(?<=/)[^\x00-\x7f][^A-Za-z0-9/?#]*$")
 _SEGMENT = re.compile(r"[A-Za-z0-9._=-]+")
 _USER = re.compile(r"(?!\.)(?!.*\.\.)[a-z0-9._]{1,30}(?<!\.)")
@@ -63,12 +66,14 @@ _BAD_PERCENT = re.compile(r"%(?![0-9a-f]{2})|%[01][0-9a-f]|%7f", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link in a text; only the fields for the ``kind`` are set, and ids are text.
+    """A link in a text.
 
-    ``url`` is the page of a story, profile or highlight, or the URL of a media file. A page's URL
-    is built from the parsed parts. The URL of a media file keeps the exact signature. If nothing
-    may be fetched, ``url`` is None. ``is_page`` is True if the link leads to the page of a profile
-    and not to stories.
+    Only the fields that ``kind`` needs are set. Ids are texts.
+
+    - ``url`` is the URL of the page of a story, profile or highlight, or the URL of a media file.
+      The URL of a page is built from the parsed parts. The URL of a media file keeps the exact
+      signature. ``url`` is None if the link must not be fetched.
+    - ``is_page`` is True if the link leads to the page of a profile and not to its stories.
     """
 
     kind: Literal["story", "profile", "highlight", "media", "unsupported", "rejected"]
@@ -84,9 +89,11 @@ _UNSUPPORTED = Link("unsupported")
 
 
 def find_links(text: str, bot: str = "storybot") -> list[Link]:
-    """Return the links of ``text`` in order, or the link in the argument of ``/stories``.
+    """Return the links in ``text``, in their order.
 
-    Other commands, and commands to another bot than ``bot``, contain no links.
+    If the text is the command ``/stories`` for ``bot``, return only the link that the argument of
+    the command means. If the text is another command, or a command for another bot, return no
+    links.
     """
     words = _words(text)
     command = _COMMAND.fullmatch(words[0]) if words else None
@@ -103,12 +110,13 @@ def find_links(text: str, bot: str = "storybot") -> list[Link]:
 def links_in_message(
     text: str, entities: Iterable[tuple[str, str | None]] = (), bot: str = "storybot"
 ) -> list[Link]:
-    """Return the distinct links of a text or caption, with the links in ``entities``.
+    """Return the distinct links in the text or caption of a message, and in its entities.
 
-    The page of a profile is omitted if the message also links the stories of the profile.
+    ``entities`` has the type and the ``url`` of each entity of the message (Bot API,
+    ``MessageEntity``). An entity of the type ``text_link`` shows words in place of its URL.
 
-    ``entities`` are pairs of Telegram's entity type and ``url``: a ``text_link`` shows words in
-    place of the URL.
+    If the message has a link to the page of a profile and a link to the stories of this profile,
+    the link to the page is omitted.
     """
     words = _words(text)
     links = find_links(text, bot)
@@ -121,10 +129,12 @@ def links_in_message(
 
 
 def parse_argument(argument: str) -> Link | None:
-    """Parse the argument of a command: a username, with or without @, or a link.
+    """Return the link that the argument of a command means.
 
-    Return a rejected link for a word that can't be a username. Return None for no argument, for
-    several arguments, and for a URL without a link: the caller shows the usage.
+    The argument must be a username, with or without an @, or a link. If the argument is a word
+    that can't be a username, return a rejected link. Return None if the text has no argument or
+    several arguments, or if it has a slash but is no link. In these cases the caller shows the
+    usage of the command.
     """
     match _words(typed(argument)):
         case [word] if "/" in word:
@@ -137,21 +147,24 @@ def parse_argument(argument: str) -> Link | None:
 
 
 def decisive_link(links: Iterable[Link]) -> Link | None:
-    """Return the link to answer: the first supported, else rejected, else unsupported link.
+    """Return the link that the bot answers if a text has several links.
 
-    Return None without links.
+    - If the text has supported links, return the first supported link.
+    - Otherwise, if the text has rejected links, return the first rejected link.
+    - Otherwise return the first unsupported link.
+
+    If ``links`` is empty, return None.
     """
     rank = {"rejected": 1, "unsupported": 2}
     return min(links, key=lambda link: rank.get(link.kind, 0), default=None)
 
 
 def story_taken_at(pk: str) -> datetime | None:
-    """Return the creation time of a story by ``pk``, or None for an id without a valid date.
+    """Return the creation time of the story with the id ``pk``.
 
-    Valid are the times from August 2016, when stories began, to the year 2100.
-
-    The time is accurate to some seconds. The upper bits of an id count milliseconds since
-    Instagram's own epoch.
+    The upper bits of an id are the milliseconds since Instagram's own epoch. The time is accurate
+    to some seconds. Return None if ``pk`` is no id, or if the time is not between August 2016,
+    when Instagram introduced stories, and the year 2100.
     """
     if not _ID.fullmatch(pk):
         return None
@@ -162,16 +175,17 @@ def story_taken_at(pk: str) -> datetime | None:
 
 
 def is_probably_gone(pk: str, now: datetime) -> bool:
-    """Return whether the time in a story's id is more than 25 hours ago.
+    """Return whether the creation time in a story's id is more than 25 hours ago.
 
-    The 25 hours are the life of a story, and an hour of tolerance. Return False for an invalid id.
+    The 25 hours are the life of a story and an hour of tolerance. Return False if the id is
+    invalid.
     """
     taken_at = story_taken_at(pk)
     return taken_at is not None and now - taken_at > _LIFE_BY_ID
 
 
 _ID_EPOCH = 1_314_220_021_721
-_FIRST_STORY_MS = 1_470_000_000_000  # stories began in August 2016
+_FIRST_STORY_MS = 1_470_000_000_000  # August 2016, when Instagram introduced stories
 _LAST_MS = 4_102_444_800_000  # the year 2100
 _LIFE_BY_ID = timedelta(hours=25)  # the life of a story, and an hour of tolerance
 
@@ -185,7 +199,7 @@ def _links_in(words: Iterable[str]) -> list[Link]:
 
 
 def _link_in(word: str) -> Link | None:
-    """Return the link in a word, if the word contains a link."""
+    """Return the link in a word, or None if the word contains no link."""
     if scheme := _SCHEME.search(word):
         return _classify(_cut_at_end(word[scheme.start(1) :]), _LINK_LENGTH)
     starts = (place for place, char in enumerate(word) if not _opens_quote(char))
@@ -205,7 +219,10 @@ def _opens_quote(char: str) -> bool:
 
 
 def _cut_at_end(candidate: str) -> str:
-    """Return the candidate up to the end of the link, without the punctuation of the sentence."""
+    """Return the text ``candidate`` only up to the end of the link with which it begins.
+
+    The punctuation of the surrounding sentence is removed.
+    """
     candidate = _STOP.split(candidate)[0]
     authority = _AUTHORITY.match(candidate)
     start = authority.end() if authority else 0
@@ -218,7 +235,10 @@ def _cut_at_end(candidate: str) -> str:
 
 
 def _may_follow_link(char: str) -> bool:
-    """Return whether a link may end before this character. A letter makes the link invalid."""
+    """Return whether a non-ASCII character ends the link before it.
+
+    A non-ASCII letter does not end the link, but makes the link invalid.
+    """
     if char.isascii():
         return False
     category = unicodedata.category(char)
@@ -226,7 +246,10 @@ def _may_follow_link(char: str) -> bool:
 
 
 def _classify(candidate: str, limit: int) -> Link:
-    """Classify a complete ``SCHEME://…``."""
+    """Return the link of a complete URL of the form ``SCHEME://…``.
+
+    A URL that has more than ``limit`` characters is rejected.
+    """
     if "\\" in candidate or not candidate.isascii() or len(candidate) > limit:
         return _REJECTED
     scheme, _, rest = candidate.partition("://")
@@ -251,7 +274,10 @@ def _is_host_name(host: str) -> bool:
 
 
 def _media_link(host: str, target: str, with_fragment: str) -> Link:
-    """Return the link of the media file at ``target``; the fetch checks the content."""
+    """Return the link of the media file at ``target``, which is the path and query of the URL.
+
+    The content of the file is checked when the file is fetched.
+    """
     path = unquote(target.partition("?")[0]).replace("\\", "/")
     if _BAD_PERCENT.search(with_fragment) or {".", ".."} & set(path.split("/")):
         return _REJECTED
@@ -259,7 +285,10 @@ def _media_link(host: str, target: str, with_fragment: str) -> Link:
 
 
 def _classify_path(target: str) -> Link:  # noqa: PLR0911 - one line for each shape of a path
-    """Classify an Instagram page by the path; only shared highlights use the query."""
+    """Return the link of a page of Instagram.
+
+    The path of the URL decides the kind of link. The query is used only for shared highlights.
+    """
     path, _, query = target.partition("?")
     if path in {"", "/"}:
         return _UNSUPPORTED
@@ -287,7 +316,11 @@ def _classify_path(target: str) -> Link:  # noqa: PLR0911 - one line for each sh
 
 
 def _unsupported_link(segments: list[str]) -> Link:
-    """Return an unsupported link; the link of a post may contain the username of its profile."""
+    """Return an unsupported link.
+
+    If the link leads to a post and contains the username of the post's profile, the result has
+    this username.
+    """
     match segments:
         case (user, "p" | "reel" | "reels" | "tv", _) if not _RESERVED.fullmatch(user.lower()):
             return replace(_UNSUPPORTED, username=_profile_link(user).username)
@@ -296,7 +329,8 @@ def _unsupported_link(segments: list[str]) -> Link:
 
 
 def _profile_link(user: str, *, is_page: bool = False) -> Link:
-    # ``isascii`` comes before ``lower``, which would turn the Kelvin sign into an ASCII k.
+    # ``isascii`` must be called before ``lower``, because ``lower`` turns the Kelvin sign into an
+    # ASCII "k".
     if not user.isascii():
         return _REJECTED
     user = user.lower()
@@ -321,7 +355,10 @@ def _highlight_link(highlight_id: str, story_id: str | None = None) -> Link:
 
 
 def _shared_link(code: str, query: str) -> Link:
-    """Return the highlight that a ``/s/`` link encodes in base64; the query may name a story."""
+    """Return the link of the highlight that the path of a ``/s/`` link encodes in base64.
+
+    The query can contain the id of a story of the highlight.
+    """
     code = code.rstrip("=")
     try:
         text = base64.b64decode(code + "=" * (-len(code) % 4), altchars="-_", validate=True)
@@ -335,7 +372,10 @@ def _shared_link(code: str, query: str) -> Link:
 
 
 def _value_in_query(query: str, name: str) -> str:
-    """Return the first value of a name in a query, or an empty string."""
+    """Return the first value of the parameter ``name`` in a query.
+
+    Return an empty string if the query has no such parameter.
+    """
     for part in query.split("&"):
         key, _, value = part.partition("=")
         if key == name:

@@ -1,4 +1,7 @@
-"""The concepts of the project as values: story, profile, album, target, outcome of a send."""
+"""The concepts of the project as values.
+
+Examples are a story, a profile, an album, a target of messages, and the outcome of a send.
+"""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -8,18 +11,24 @@ from typing import Literal
 STORY_LIFE = timedelta(hours=24)
 MEGABYTE = 1_000_000
 ORIGINAL = "/file"
-"""The suffix of a story's id that identifies its uncompressed file."""
+"""The suffix that is added to a story's id to identify the story's uncompressed file."""
 
 LARGEST_FILE = 50 * 2**20
-"""The largest upload of a bot in bytes: "50 MB" are 50 MiB (Bot API server, TDLib)."""
+"""The maximum size of a file that a bot can upload, in bytes.
+
+The "50 MB" in Telegram's documentation are 50 MiB (Bot API server, TDLib).
+"""
 
 LARGEST_LOCAL_FILE = 2000 * 2**20
-"""The largest upload in bytes to a self-hosted Bot API server with ``--local``."""
+"""The maximum size, in bytes, of an upload to a self-hosted Bot API server with ``--local``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """An Instagram account; ``profile_id`` is permanent, ``username`` (lower case) may change."""
+    """An Instagram account.
+
+    ``profile_id`` never changes. ``username`` is in lower case, and can change.
+    """
 
     profile_id: str
     username: str
@@ -38,24 +47,31 @@ class Sticker:
 
 @dataclass(frozen=True, slots=True)
 class Reshared:
-    """A post that a story shows; ``code`` is the code of the post's page."""
+    """A post that a story shows.
+
+    ``code`` is the part of the URL of the post's page that identifies the post.
+    """
 
     code: str = ""
     username: str = ""
-    """The author's username, if the answer contains it."""
+    """The username of the post's author, or an empty string if the API did not send it."""
 
     @property
     def page_url(self) -> str:
-        """Return the URL of the post's page on Instagram, or "" if ``code`` is empty."""
+        """Return the URL of the post's page on Instagram.
+
+        If ``code`` is empty, return an empty string.
+        """
         return f"https://www.instagram.com/p/{self.code}/" if self.code else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """One photo or video that lives for 24 hours after ``taken_at``; its identity is ``pk`` alone.
+    """A photo or video that a profile shows for 24 hours after ``taken_at``.
 
-    ``duration`` is in seconds. ``media_url`` is None if the API named no file. URLs are signed and
-    expire (``oe``), so a URL is never an identity.
+    Only ``pk`` identifies the story. A URL does not identify the story, because URLs are signed
+    and expire (parameter ``oe``). ``media_url`` is None if the API sent no URL of the file.
+    ``duration`` is in seconds.
     """
 
     pk: str
@@ -73,11 +89,14 @@ class Story:
     reshared: tuple[Reshared, ...] = ()
     music: tuple[str, ...] = ()
     highlight: str = ""
-    """The id of the highlight with the story; a highlight shows the story after its day."""
+    """The id of the highlight with the story, or an empty string for a live story.
+
+    A highlight shows its stories also after their 24 hours.
+    """
 
     @property
     def expires_at(self) -> datetime:
-        """Return when Instagram stops showing the story."""
+        """Return the time at which a live story expires, 24 hours after ``taken_at``."""
         return self.taken_at + STORY_LIFE
 
     @property
@@ -90,9 +109,10 @@ class Story:
 
 @dataclass(frozen=True, slots=True)
 class Highlight:
-    """A collection of stories that a profile keeps; ``count`` is 0 if the answer had no count.
+    """A collection of stories that a profile shows permanently.
 
-    ``stories`` is empty in a list of highlights, because the list contains only titles.
+    ``count`` is the number of stories, or 0 if the API did not send the number. If the highlight
+    is from a list of highlights, ``stories`` is empty, because such a list contains only titles.
     """
 
     pk: str
@@ -104,14 +124,17 @@ class Highlight:
 
 @dataclass(frozen=True, slots=True)
 class Album:
-    """A media group: 1-10 stories of one or more profiles, oldest first."""
+    """A media group of 1 to 10 stories of one or more profiles, oldest first."""
 
     stories: tuple[Story, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The destination of a message: a chat and, in a forum, the topic (``thread_id``)."""
+    """The destination of a message.
+
+    ``thread_id`` is the topic of the chat, or None for messages outside of topics.
+    """
 
     chat_id: int
     thread_id: int | None = None
@@ -119,11 +142,14 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """The chat and the person of a request. The person is None if the sender is anonymous.
+    """The chat and the person of a request.
 
-    ``chat_id`` is None for an inline query and for alerts. ``is_owner`` is true for the bot's
-    owners (from ``ADMIN_IDS`` or an owner link), not for a group's admins.
-    ``as_channel`` is the id of a channel if a person writes in a group in the name of the channel.
+    - ``chat_id`` is None for an inline query and for alerts.
+    - ``user_id`` is the id of the person, or None if the sender of the request is anonymous.
+    - ``is_owner`` is True for the owners of the bot (from ``ADMIN_IDS`` or an owner link). It is
+      False for the admins of a group.
+    - ``as_channel`` is the id of a channel if a person wrote the request in a group in the name of
+      this channel.
     """
 
     chat_id: int | None
@@ -134,7 +160,7 @@ class Asker:
 
 @dataclass(frozen=True, slots=True)
 class SentItem:
-    """A story that arrived in a chat, and the message with the story."""
+    """A story that arrived in a chat, with the id of the message that contains the story."""
 
     pk: str
     message_id: int
@@ -144,7 +170,8 @@ class SentItem:
 class Sent:
     """The outcome of a successful send.
 
-    ``failed`` maps a story that could not be sent to the reason, a message id of the catalogues.
+    ``items`` are the stories that arrived. ``failed`` has the reason for each story that could not
+    be sent. The reason is the id of a message in the catalogues.
     """
 
     items: tuple[SentItem, ...]
@@ -155,14 +182,17 @@ class Sent:
 class TryLater:
     """The outcome of a send that must be retried.
 
-    - ``after``: the pause that Telegram requested; None: the bot's own backoff applies.
-    - ``unknown``: no answer was received, so the message may have arrived.
-    - ``items``: the items that arrived.
-    - ``partly``: an answer was received, and a part of the message may have arrived.
-    - ``down``: the cause may be a failure of Telegram, not the message.
-    - ``chat_refuses``: nothing was sent, because the chat refused even a call without a message.
-    - ``unasked``: the bot itself delayed the message, and Telegram was not asked.
-    - ``failed``: the same as in ``Sent``.
+    - ``after`` is the pause that Telegram requested. If ``after`` is None, the bot's own backoff
+      applies.
+    - ``unknown`` means that the bot received no answer, so that the message can have arrived.
+    - ``items`` are the stories that arrived.
+    - ``partly`` means that the bot received an answer, and that a part of the message can have
+      arrived.
+    - ``down`` means that the cause can be a failure of Telegram and not the message.
+    - ``chat_refuses`` means that the message was not sent, because the chat refused even a call
+      that sends no message.
+    - ``unasked`` means that the bot itself delayed the message and did not call Telegram.
+    - ``failed`` has the reason for each story that could not be sent, as in ``Sent``.
     """
 
     after: timedelta | None = None
@@ -178,9 +208,9 @@ class TryLater:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """The outcome of a send to a group that became the supergroup ``chat_id``.
+    """The outcome of a send to a group that has become the supergroup ``chat_id``.
 
-    ``items`` arrived before the refusal.
+    ``items`` are the stories that arrived before Telegram refused the send.
     """
 
     chat_id: int
@@ -189,9 +219,10 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class PermanentFailure:
-    """The outcome of a send that can never succeed. ``scope`` names the cause.
+    """The outcome of a send that can never succeed.
 
-    The scope ``bot`` means a bad token. ``items`` are the items that arrived before the failure.
+    ``scope`` names the cause of the failure. The scope ``bot`` means that Telegram refuses the
+    bot's token. ``items`` are the stories that arrived before the failure.
     """
 
     reason: str
@@ -202,10 +233,12 @@ class PermanentFailure:
 Right = Literal[
     "text", "photos", "videos", "documents", "gifs", "media", "posts", "topic", "peace"
 ]
-"""The rights that the bot may lack.
+"""The rights that the bot can lack in a chat.
 
-``media`` means several kinds of media, and ``posts`` means posts in channels. ``topic`` is missing
-if the topic is closed. ``peace`` is missing if another bot removes the posts.
+- ``media`` is the right to send several kinds of media.
+- ``posts`` is the right to post in a channel.
+- ``topic`` is missing if the topic is closed.
+- ``peace`` is missing if another bot removes the posts of this bot.
 """
 
 
@@ -213,8 +246,8 @@ if the topic is closed. ``peace`` is missing if another bot removes the posts.
 class Muted:
     """The outcome of a send for which the bot lacks a right that an admin can grant.
 
-    ``items`` are the items that arrived. The items that need the right did not arrive. ``failed``
-    is the same as in ``Sent``.
+    ``items`` are the stories that arrived. The stories that need the missing right did not arrive.
+    ``failed`` has the reason for each story that could not be sent, as in ``Sent``.
     """
 
     missing: Right
@@ -225,18 +258,27 @@ class Muted:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """The outcome of a send whose message was deleted at once by another bot.
+    """The outcome of a send whose message another bot deleted immediately.
 
-    ``items`` arrived before this message.
+    ``items`` are the stories that arrived before this message.
     """
 
     items: tuple[SentItem, ...] = ()
 
 
 Presence = Literal["may", "may not", "away"] | Moved
-"""The bot's status in a chat: it may write, may not write or is absent, or the chat has moved."""
+"""The status of the bot in a chat.
+
+- "may" means that the bot is allowed to write.
+- "may not" means that the bot is not allowed to write.
+- "away" means that the bot is not in the chat.
+- ``Moved`` means that the chat has become a supergroup.
+"""
 
 AskPresence = Callable[[int, Right], Awaitable[Presence]]
-"""A callback that asks Telegram for the bot's presence in a chat that lacked a right; free."""
+"""A callback that asks Telegram for the bot's status in a chat in which the bot lacked a right.
+
+The call costs 0 credits.
+"""
 
 Outcome = Sent | Muted | TryLater | Moved | PermanentFailure | Removed

@@ -1,4 +1,4 @@
-"""The options of a subscription, for the form of the alerts and the selection of stories."""
+"""The options of a subscription, which set the form of its alerts and select its stories."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -10,28 +10,29 @@ from bot.domain.sentences import N_
 from bot.domain.story_terms import fits, valid_terms
 
 TEXTS: Mapping[str, Callable[[str], str]] = {"only": valid_terms, "without": valid_terms}
-"""The options with free text, each with a normalizer."""
+"""The options with free text, each with the function that normalizes the text."""
 
 RULES = {
     "only": N_("🎯 Only stories with one of these: {terms}"),
     "without": N_("🚫 No stories with any of these: {terms}"),
 }
-"""The text options that filter stories, each with a message that shows ``{terms}``."""
+"""The text options that filter stories, each with a message that shows the terms of the option."""
 
 _HEADS = {"only": "only", "without": "not"}
 CHAT_RULE = "chat: "
-"""The beginning of the reason of a story that a rule of the whole chat excludes."""
+"""The beginning of a reason, which means that a rule of the whole chat excludes the story."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """The alert options of one subscription.
 
-    - ``digest``: one daily summary at the chat's hour.
-    - ``fast``: more frequent checks.
-    - ``keep``: sent stories can be sent again for 90 days.
-    - ``files``: stories are sent as uncompressed files.
-    - ``only``, ``without``: the rules, as terms of ``bot.domain.story_terms``.
+    - ``digest`` means that the stories are sent in one daily summary, at the time of the chat.
+    - ``fast`` means that the profile is checked more often.
+    - ``keep`` means that sent stories can be sent again for 90 days.
+    - ``files`` means that stories are sent as uncompressed files.
+    - ``only`` and ``without`` are the rules that filter stories, as terms of
+      ``bot.domain.story_terms``.
     """
 
     silent: bool = False
@@ -48,7 +49,10 @@ class Options:
 
     @classmethod
     def from_json(cls, values: Mapping[str, object]) -> Self:
-        """Restore options from ``to_json`` values; invalid names and values are ignored."""
+        """Return the options from a result of ``to_json``.
+
+        Invalid names and invalid values are ignored.
+        """
         switches = cls.__dataclass_fields__.keys() - CHOICES.keys() - TEXTS.keys()
         known: dict[str, Any] = {}
         for name, value in values.items():
@@ -59,20 +63,20 @@ class Options:
         return cls(**known)
 
     def with_values(self, values: Mapping[str, object]) -> Self:
-        """Return a copy with these JSON values replaced."""
+        """Return a copy of the options in which the JSON values ``values`` are replaced."""
         return self.from_json({**self.to_json(), **values})
 
     @property
     def rules(self) -> dict[str, str]:
-        """Return the non-empty filter rules by option name."""
+        """Return the texts of the non-empty filter rules, by the name of the option."""
         texts = {name: getattr(self, name) for name in RULES}
         return {name: text for name, text in texts.items() if text}
 
     @property
     def rules_text(self) -> str:
-        """Return the rules as people write them, for example ``only: #sale not: video``.
+        """Return the filter rules as people write them, for example ``only: #sale not: video``.
 
-        Return ``off`` without rules.
+        If the options have no filter rules, return ``off``.
         """
         lists = (f"{_HEADS[name]}: {terms}" for name, terms in self.rules.items())
         return " ".join(lists) or "off"
@@ -86,15 +90,18 @@ class Options:
 CHOICES: Mapping[str, tuple[str, ...]] = {
     name: get_args(kind) for name, kind in get_type_hints(Options).items() if get_args(kind)
 }
-"""The options with a choice of words. All other options except ``TEXTS`` are switches."""
+"""The options whose value is one of several words, each with these words.
+
+All other options, except the options in ``TEXTS``, are switches.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """All preferences of a subscription: the options and the pause.
+    """All preferences of a subscription, which are the options and the pause.
 
-    ``paused_until`` is the end of a mute. None means that the pause has no end, or that the
-    subscription is not paused.
+    A mute is a pause with an end. ``paused_until`` is the end of a mute. ``paused_until`` is None
+    if the pause has no end, or if the subscription is not paused.
     """
 
     options: Options = field(default_factory=Options)
@@ -103,7 +110,7 @@ class Preferences:
 
     @classmethod
     def from_json(cls, values: Mapping[str, object]) -> Self:
-        """Restore preferences from ``to_json`` values; invalid values are ignored."""
+        """Return the preferences from a result of ``to_json``. Invalid values are ignored."""
         options = values.get("options")
         return cls(
             Options.from_json(options) if isinstance(options, dict) else Options(),
@@ -117,7 +124,10 @@ class Preferences:
         return {"options": self.options.to_json(), "paused": self.paused, "paused_until": until}
 
     def valid_at(self, now: datetime) -> Self:
-        """Return the preferences that apply at ``now``; a mute that is over is removed."""
+        """Return the preferences that apply at the time ``now``.
+
+        If a mute has ended, the result has no pause.
+        """
         is_over = self.paused_until is not None and self.paused_until <= now
         return replace(self, paused=False, paused_until=None) if is_over else self
 
@@ -130,16 +140,21 @@ def _valid_time(value: object) -> datetime | None:
         found = datetime.fromisoformat(value)
     except ValueError:
         return None
-    # A conversion of the first or last year to another time zone may overflow.
+    # Times in the first and the last possible year are invalid, because their conversion to
+    # another time zone can overflow.
     is_safe = MINYEAR < found.year < MAXYEAR
     return found if found.tzinfo and is_safe else None
 
 
 def excluded_by(story: Story, options: Options, chat_rules: Options) -> str | None:
-    """Return the option or term that excludes a story from a subscription, or None.
+    """Return the reason why a story is excluded from a subscription.
 
-    ``chat_rules`` has the rules of the whole chat, which apply to a subscription without own
-    rules. The reason then begins with ``CHAT_RULE``.
+    The reason names the option or the term that excludes the story. Return None if the story is
+    not excluded.
+
+    ``chat_rules`` has the rules of the whole chat. These rules apply only if the subscription has
+    no rules of its own. If a rule of the whole chat excludes the story, the reason begins with
+    ``CHAT_RULE``.
     """
     if options.media not in {"all", story.kind}:
         return options.media
@@ -150,10 +165,11 @@ def excluded_by(story: Story, options: Options, chat_rules: Options) -> str | No
 
 
 def _excluding_rule(story: Story, options: Options) -> str | None:
-    """Return the rule that excludes a story, or None.
+    """Return the rule of ``options`` that excludes a story, or None if no rule excludes it.
 
-    At least one term of ``only`` must match, and no term of ``without`` may match. If a term of
-    ``without`` matches, the result names the term, for example ``not #ad``.
+    - If ``only`` has terms, the story must match at least one of these terms.
+    - The story must not match any term of ``without``. If the story matches a term, the result
+      names this term, for example ``not #ad``.
     """
     if options.only and not any(fits(story, term) for term in options.only.split()):
         return f"only {options.only}"
