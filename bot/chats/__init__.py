@@ -1,7 +1,7 @@
 """The decisions about a chat: its subscriptions, options, settings, and access to the bot.
 
-Input: a chat and a request. Output: subscriptions, explanations, exported files. The public
-classes are ``access.Access``, ``subscribing.Subscribing``, ``subscriptions.Subscriptions``,
+Input: a chat and a request. Output: subscriptions, explanations, exported files. Public:
+``access.Access``, ``subscribing.Subscribing``, ``subscriptions.Subscriptions``,
 ``settings.Chats``, ``past.Past``, ``explain.Why``, ``presence.ChatPresence``,
 ``import_export.ImportEntry``.
 """
