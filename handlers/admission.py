@@ -131,7 +131,7 @@ async def _refuse_direct_messages(context: Context) -> None:
         except TelegramError as error:
             log.warning("direct messages are not explained", why=str(error))
             if not isinstance(outcome_of(error), PermanentFailure | Muted):
-                return  # the next message gets the explanation
+                return  # the explanation is not recorded, so the next message gets the explanation
         services.cache.put(key, value=True, until=context.now + SAID_AGAIN)
 
     await unit_of_work.call_after_replies(explain)

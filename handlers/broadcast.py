@@ -11,7 +11,7 @@ from bot.presentation.html import Safe, visible_length
 from handlers.guard import command, on_press
 from handlers.replies import edit_pressed, say
 
-LONGEST = 4096  # characters; Bot API, sendMessage
+LONGEST = 4096  # maximum characters of a broadcast; Bot API, sendMessage
 USAGE = N_(
     "Write your message after /broadcast, or reply to a message with "
     "/broadcast. I'll show it to you first. Then I send it to all people and "

@@ -53,11 +53,11 @@ FROM_FILE = NN_(
     "Subscribed to {n} profile from this file.",
     "Subscribed to {n} profiles from this file.",
 )
-A_PAGE = 6  # names of a page
-_MOST_FOUND = 12  # names that a search shows
+A_PAGE = 6  # maximum number of names on a page
+_MOST_FOUND = 12  # maximum number of names that a search shows
 # Maximum credits of a new subscription, for the lookup of the name and for the stories.
 _MOST_COST = 3
-_SEARCHED_FOR = timedelta(minutes=10)  # a plain message within this time is a search
+_SEARCHED_FOR = timedelta(minutes=10)  # for this time after a list, a plain message is a search
 _LEAST_SEARCH = 2  # minimum characters of a search
 
 

@@ -35,7 +35,8 @@ LINKS_A_MESSAGE = 5
 # The number of shown last digits of a story ID, which distinguish the links of a message.
 _DIGITS = 4
 SERVED = {"story", "profile", "highlight", "media"}
-EDITABLE = timedelta(days=2)  # Telegram lets people edit a message within this time
+# For this time after a message, Telegram lets people edit the message.
+EDITABLE = timedelta(days=2)
 
 NOT_OURS = N_(
     "I can't open this link. Send me a link to an Instagram story, or write /stories <i>name</i>."
@@ -97,7 +98,7 @@ async def profile_shown_by(message: Message, context: Context) -> str | None:
     ]
     if not bold:
         return None
-    # Parse_argument() removes the direction marks around the name.
+    # ``parse_argument`` removes the direction marks around the name.
     named = links.parse_argument(bold[0])
     return named.username if named else None
 

@@ -89,7 +89,7 @@ async def _allow_added_chat(context: Context, change: ChatMemberUpdated) -> None
 async def record_payer_of_added_chat(context: Context) -> None:
     """Record that a person added the bot to a group or channel.
 
-    The person usually becomes the payer; ``Payers.record_bot_added`` lists the exceptions. A
+    The person usually becomes the payer. ``Payers.record_bot_added`` lists the exceptions. A
     blocked person is also recorded. In that case, the bot stays silent in the chat. Other changes
     of the membership are ignored.
     """
@@ -206,7 +206,7 @@ async def unmute_topic(context: Context) -> None:
 
 @on_event(lambda run: MessageHandler(filters.StatusUpdate.FORUM_TOPIC_CREATED, run))
 async def adopt_own_topic(context: Context) -> None:
-    """Record a topic that the bot created, in case Telegram's response was lost."""
+    """Record a topic that the bot created, because Telegram's response may have been lost."""
     message = context.message
     if message is None or message.from_user is None or message.from_user.id != context.bot.id:
         return

@@ -56,7 +56,7 @@ NO_LIMIT = NN_(
     "Limit: {n} credits a day, the same as everyone.",
 )
 PAYER = N_("Responsible for this chat: {name}")
-MOST_LIMIT = 1_000_000  # credits per day
+MOST_LIMIT = 1_000_000  # the highest limit that an owner can set, in credits per day
 ASK_LIMIT = N_("How many credits a day can {name} use?")
 A_DAY = timedelta(days=1)
 
@@ -100,7 +100,8 @@ async def act_on_person_or_chat(
             await access.unblock(subject)
         case "allow":
             await _admit(subject, context)
-    guest = await access.guest(chat_id_or_page)  # read again after the change
+    # The change may have changed the entry, so it is read again.
+    guest = await access.guest(chat_id_or_page)
     has_limits = action == "limits" and not is_owner
     text, buttons = _limit_page(guest, context) if has_limits else _guest_page(guest, context)
     if action == "payers" and chat_id_or_page < 0:

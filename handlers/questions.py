@@ -64,7 +64,7 @@ class _Answers(filters.MessageFilter):
 
 
 def question_of(message: Message, questions: Sequence[str]) -> str | None:
-    """Return the question at the end of the replied message, in any language, or None."""
+    """Return the question at the end of the replied message, in any language, if any."""
     asked = message.reply_to_message
     if asked is None or asked.from_user is None or not asked.from_user.is_bot:
         return None

@@ -50,9 +50,11 @@ NIGHTS = ((22, 7), (23, 7), (23, 8), (0, 8))
 """Common quiet hours, offered as buttons. Each pair has the hour of the start and of the end."""
 HOURS = (6, 7, 8, 9, 12, 18, 20, 22)
 """Common hours of the daily summary, offered as buttons."""
-EXPECTED = timedelta(minutes=5)  # a plain message within this time answers a settings page
+# For this time after a settings page, a plain message answers the page.
+EXPECTED = timedelta(minutes=5)
 
-MAYBE_ZONE = "maybe zone"  # the bot asked for the zone without a request of the person
+# The bot asked for the time zone, but the person did not request the question.
+MAYBE_ZONE = "maybe zone"
 GMT = re.compile(r"Etc/GMT([+-])([1-9]\d?)")
 TOP = SETTING("back")  # the first page of the settings
 

@@ -57,7 +57,7 @@ NEWER = NN_(
 )
 JUST_SENT = N_("I've just sent these stories. Please try again in a few minutes.")
 CHECK_NOW = N_("🔄 Check now")
-MOST = 20  # maximum profiles in the list
+MOST = 20  # maximum number of profiles in the list
 MOST_SENT = 30  # maximum number of stories that a press of "Send them all" sends
 # A limit for replies that cost no credits and are sent before all alerts.
 _SENT_ONCE_IN = timedelta(minutes=10)

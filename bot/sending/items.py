@@ -54,7 +54,7 @@ class ByUpload:
     file: MediaFile
 
 
-MessageJson = dict[str, Any]  # a Message of the Bot API as JSON
+MessageJson = dict[str, Any]  # the Bot API's object Message as JSON
 Source = ByFileId | ByUrl | ByUpload
 
 

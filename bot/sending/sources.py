@@ -393,7 +393,8 @@ class Supply:
     def _record_failure(self, item: Item, error: BotError) -> None:
         log.info("source failed", story=item.story.pk, error=type(error).__name__, why=str(error))
         if isinstance(error, MediaTooBigError):
-            item.later = False  # a later download would have the same size
+            # A later retry is useless, because the file would have the same size.
+            item.later = False
             self.close_failed(item, error.text)
         elif isinstance(error, MediaUnavailableError):
             item.later = True

@@ -36,7 +36,7 @@ from bot.stories_api.transport import DEADLINE, Query, Read, Transport
 T = TypeVar("T")
 
 _RATE = 15.0  # calls per second in every paid plan; ``fetch_balance`` later sets the exact rate
-_DOWNLOAD_DEADLINE = 120.0  # seconds for a whole download
+_DOWNLOAD_DEADLINE = 120.0  # maximum seconds of a whole download
 
 
 class FetchMedia(Protocol):

@@ -28,7 +28,7 @@ class Endpoint(StrEnum):
         return _PRICES.get(self, 1)
 
 
-BALANCE = "/sys/balance"  # a call of this endpoint is free
+BALANCE = "/sys/balance"  # a call of this endpoint costs 0 credits
 _PRICES = {
     Endpoint.USER_STORIES: CHECK_COST,
     Endpoint.USER_HIGHLIGHTS: CHECK_COST,

@@ -42,7 +42,7 @@ from bot.stories_api.response import (
 T = TypeVar("T")
 
 LONGEST_WAIT = 0.5  # maximum seconds of the random pause before a retry (full jitter)
-DEADLINE = 30.0  # seconds of a call with its waits and retries
+DEADLINE = 30.0  # maximum seconds of a call with its waits and retries
 # If an answer states a price above this multiple of the normal price, the price is reduced to this
 # multiple.
 MOST_TIMES = 5

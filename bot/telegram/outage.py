@@ -41,7 +41,7 @@ _LONGEST_ASKING = timedelta(seconds=5)
 class Pause:
     """A pause of all sends: its start, the number of trial sends, and the time of the next trial.
 
-    Times are in Unix seconds.
+    Times are in seconds of Unix time.
     """
 
     since: float

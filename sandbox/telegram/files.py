@@ -1,4 +1,4 @@
-"""The files stored by Telegram. Each file_id of a content is valid for one bot."""
+"""The files stored by Telegram. Each file_id of a content is valid for one bot only."""
 
 import base64
 import hashlib

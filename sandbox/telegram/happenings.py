@@ -187,7 +187,8 @@ def press(
     bot = message.bot or chat.bot
     if bot is None:
         raise ValueError("the message is no bot's")
-    gone = {"chat": chat.brief(), "message_id": message.id, "date": 0}  # an InaccessibleMessage
+    # The Bot API's object InaccessibleMessage.
+    gone = {"chat": chat.brief(), "message_id": message.id, "date": 0}
     query = {
         "id": query_id,
         "from": person,
