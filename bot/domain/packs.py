@@ -1,22 +1,23 @@
-"""The packs of credits that the vendor of the Stories API sells, and what a daily budget costs.
+"""The packs of credits that the vendor of the Stories API sells, and the cost of a daily budget.
 
-A month has 30 days here. Prices are US dollars.
+In all computations of this module, a month has 30 days. Prices are in US dollars.
 """
 
 from dataclasses import dataclass
 
 DEFAULT_BUDGET = 100
-"""Credits a day that the bot may spend unless ``DAILY_BUDGET`` is set."""
+"""The daily budget in credits if the setting ``DAILY_BUDGET`` is missing."""
 CHECKS_A_DAY = 5
-"""Checks of one profile a day from which the number of profiles of a budget follows."""
+"""The number of checks per profile and day with which the capacity of a budget is computed."""
 FEW_PROFILES = 3
-"""A budget for fewer profiles is worth a warning."""
+"""The number of profiles below which a budget is small, so that the owner gets a warning."""
 SHORT_DAYS = 14
-"""A balance that lasts for fewer days is worth a warning."""
+"""The number of days below which the time of a balance is short, so that the owner is warned."""
 _MONTH = 30
-_LEAST_BUDGET = 2  # credits; the price of a first check
-_LEAST_PRICE, _MOST_PRICE = 0.0001, 0.1  # US dollars per credit; the packs cost 0.0006 to 0.02
-# The maximum relative difference between a computed price and the price of the same pack.
+_LEAST_BUDGET = 2  # the price of the first check of a profile in credits
+# The range of plausible prices, in US dollars per credit. The packs cost 0.0006 to 0.02.
+_LEAST_PRICE, _MOST_PRICE = 0.0001, 0.1
+# The maximum difference, relative to the price, between two prices that count as equal.
 _LIKE = 0.2
 
 
@@ -30,7 +31,7 @@ class Pack:
 
     @property
     def price(self) -> float:
-        """Return the dollars that one credit costs."""
+        """Return the price of one credit in US dollars."""
         return self.dollars / self.credits
 
 
@@ -60,12 +61,12 @@ class BudgetPlan:
 
     @property
     def dollars_a_month(self) -> float:
-        """Return the cost in US dollars of a month that spends the whole budget every day."""
+        """Return the cost of a month in US dollars if every day spends the whole budget."""
         return self.budget * self.credit_price * _MONTH
 
     @property
     def days_left(self) -> float | None:
-        """Return the days that the balance lasts if each day spends the whole budget.
+        """Return the number of days that the balance lasts if each day spends the whole budget.
 
         Return None if the balance is unknown, or if the budget is 0.
         """
@@ -75,27 +76,28 @@ class BudgetPlan:
 
     @property
     def profiles(self) -> int:
-        """Return how many profiles the budget can check ``CHECKS_A_DAY`` times a day.
+        """Return the number of profiles that the budget can check ``CHECKS_A_DAY`` times a day.
 
-        A check costs 1 credit here.
+        The result assumes that a check costs 1 credit.
         """
         return self.budget // CHECKS_A_DAY
 
     @property
     def is_short(self) -> bool:
-        """Return whether the balance is known and lasts for less than ``SHORT_DAYS``."""
+        """Return whether the balance is known and lasts for fewer than ``SHORT_DAYS`` days."""
         return self.days_left is not None and self.days_left < SHORT_DAYS
 
     @property
     def is_small(self) -> bool:
-        """Return whether the budget suffices for fewer than ``FEW_PROFILES`` profiles."""
+        """Return whether the budget can check only fewer than ``FEW_PROFILES`` profiles."""
         return self.profiles < FEW_PROFILES
 
 
 def price_of_balance(amount: float, credits: int) -> float | None:  # noqa: A002 - the field's term
-    """Return the price of a credit in US dollars, or None for an implausible price.
+    """Return the price of a credit in US dollars, computed from the balance.
 
-    ``amount`` is the balance in US dollars, and ``credits`` is the same balance in credits.
+    ``amount`` is the balance in US dollars, and ``credits`` is the same balance in credits. Return
+    None if the price is not plausible.
     """
     if credits <= 0:
         return None
@@ -106,7 +108,8 @@ def price_of_balance(amount: float, credits: int) -> float | None:  # noqa: A002
 def corrected_credit_price(credit_price: float, amount: float, credits: int) -> float | None:  # noqa: A002 - the field's term
     """Return the price of a credit according to the balance, if ``credit_price`` is wrong.
 
-    None means that the two prices are alike, or that the balance has no plausible price.
+    ``amount`` is the balance in US dollars, and ``credits`` is the same balance in credits. Return
+    None if the two prices are alike, or if the price according to the balance is not plausible.
     """
     price = price_of_balance(amount, credits)
     if price is None or abs(price - credit_price) <= price * _LIKE:
@@ -115,15 +118,19 @@ def corrected_credit_price(credit_price: float, amount: float, credits: int) -> 
 
 
 def pack_of_price(price: float) -> Pack | None:
-    """Return the pack whose credits cost about ``price`` US dollars each, or None."""
+    """Return the pack in which a credit costs about ``price`` US dollars.
+
+    Return None if no pack has a similar price.
+    """
     sold = [pack for pack in PACKS.values() if pack.dollars]
     nearest = min(sold, key=lambda pack: abs(pack.price - price))
     return nearest if abs(nearest.price - price) <= nearest.price * _LIKE else None
 
 
 def propose_budget(credits: int) -> int:  # noqa: A002 - the field's term
-    """Return a budget with which so many credits last for a month.
+    """Return a daily budget with which a balance of ``credits`` lasts for a month.
 
-    The result is at most the default budget, and at least the price of a first check.
+    The result is at most the default budget. The result is at least the price of the first check
+    of a profile, even if the balance then lasts for less than a month.
     """
     return max(_LEAST_BUDGET, min(DEFAULT_BUDGET, credits // _MONTH))

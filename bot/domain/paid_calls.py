@@ -1,4 +1,4 @@
-"""The interface of the paid API: operations, prices, answers."""
+"""The interface of the paid Stories API: its operations, prices and answers."""
 
 from collections.abc import Awaitable, Callable, Generator, Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Operation(StrEnum):
-    """The kind of a paid call in the ledger; independent of the vendor's API."""
+    """The kind of a paid call in the ledger. The kinds do not depend on the API's vendor."""
 
     STORY = "story"
     STORIES = "stories"
@@ -24,9 +24,9 @@ class Operation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[T_co]):
-    """The result of a paid call, and the credits that the call was billed.
+    """The result of a paid call, and the credits that the API billed for the call.
 
-    ``is_checked`` is False if the API skipped the privacy check of the account.
+    ``is_checked`` is False if the API did not check whether the account is private.
     """
 
     value: T_co
@@ -36,10 +36,10 @@ class Answer(Generic[T_co]):
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[T_co]):
-    """A call that is made when awaited.
+    """A paid call that is made when the object is awaited.
 
-    ``price`` is the highest usual price in credits. The API may state a higher bill, of which the
-    bot counts at most five times the usual price.
+    ``price`` is the highest usual price of the call in credits. The API can report a higher bill.
+    In that case the bot counts at most five times the usual price.
     """
 
     operation: Operation
@@ -47,15 +47,16 @@ class Call(Generic[T_co]):
     make: Callable[[], Awaitable[Answer[T_co]]]
 
     def __await__(self) -> Generator[Any, Any, Answer[T_co]]:
-        """Make the call."""
+        """Make the call, and return its answer."""
         return self.make().__await__()
 
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """The balance of the account: the credits left, and the allowed calls a second.
+    """The balance of the bot's account at the Stories API.
 
-    ``amount`` is the value of the credits in US dollars, 0 where the answer does not have it.
+    ``credits`` is the number of credits left. ``rate`` is the allowed number of calls per second.
+    ``amount`` is the value of the credits in US dollars, or 0 if the API did not send the value.
     """
 
     credits: int
@@ -64,26 +65,30 @@ class Balance:
 
 
 class StoriesService(Protocol):
-    """The paid API of stories. The adapter is ``bot.stories_api.client.StoriesApi``.
+    """The interface of the Stories API. The adapter is ``bot.stories_api.client.StoriesApi``.
 
-    All calls raise subclasses of ``StoriesError``. The ``credits`` of an error are the billed
-    credits of the failed call, or None if the bill is unknown.
+    If a call fails, the call raises a subclass of ``StoriesError``. The attribute ``credits`` of
+    the error is the number of billed credits of the failed call, or None if the bill is unknown.
     """
 
     @property
     def is_in_service(self) -> bool:
         """Return whether paid calls are possible.
 
-        After a response 401 or 402, paid calls are not made until the balance is positive.
+        After a response with the status 401 or 402, no paid calls are made until the balance is
+        positive.
         """
 
     @property
     def is_failing(self) -> bool:
-        """Return whether the API fails for all profiles."""
+        """Return whether the API fails now, independently of the requested profile."""
 
     @property
     def checks_privacy(self) -> bool:
-        """Return whether ``stories`` without ``last_known_public_at`` checks the privacy."""
+        """Return whether ``stories`` checks that the account is public.
+
+        The result is about calls without ``last_known_public_at``.
+        """
 
     def story(self, story_id: str, page_url: str = "") -> Call[Story]:
         """Return the paid call that fetches one live story."""
@@ -110,15 +115,15 @@ class StoriesService(Protocol):
         """Return the paid call that fetches one highlight with its stories, oldest first."""
 
     async def fetch_balance(self) -> Balance:
-        """Return the balance of the account; the call is free."""
+        """Return the balance of the bot's account. The call costs 0 credits."""
 
     async def sync_trust(self) -> None:
-        """Load the stored trust in answers without the privacy check."""
+        """Load from the database whether answers without a privacy check can be trusted."""
 
     async def compare_with_unchecked(
         self, known: Known, stories: Iterable[Story], new: Iterable[str]
     ) -> None:
-        """Compare an answer with earlier answers that skipped the privacy check."""
+        """Compare an answer with earlier answers for which the API did not check the privacy."""
 
     async def record_refusal(self, known: Known) -> None:
-        """Record that a profile turned out to be private."""
+        """Record that the API has reported a profile as private."""

@@ -1,7 +1,7 @@
 """The parser of the arguments of ``/past``, such as ``natgeo 7d`` or ``natgeo place:paris 30d``.
 
-A search has an optional profile, terms (``bot.domain.story_terms``) that all must match, and an
-optional number of days.
+A search has an optional profile, any number of terms, and an optional number of days. A story must
+match all terms. ``bot.domain.story_terms`` defines the terms.
 """
 
 import re
@@ -19,9 +19,10 @@ _SPAN = re.compile(r"([0-9]{1,3})d?", re.IGNORECASE)
 class Search:
     """A parsed search.
 
-    The first word may be a profile name (``username``), a term (``first_term``), or both, such as
-    ``nike.com``. A word with both meanings is a name if the chat has kept stories of that profile.
-    Otherwise the word is a term. ``terms`` are the terms after the first word.
+    The first word of the search can be a profile name (``username``), a term (``first_term``), or
+    both, such as ``nike.com``. If the first word can be both, it is a profile name if the chat has
+    kept stories of this profile. Otherwise it is a term. ``terms`` are the terms after the first
+    word. ``days`` is the number of days, or None if the search has no number of days.
     """
 
     words: tuple[str, ...]
@@ -32,7 +33,7 @@ class Search:
 
     @property
     def text(self) -> str:
-        """Return the search as the arguments of the command, with the days last."""
+        """Return the search as the arguments of ``/past``. The number of days is the last word."""
         return " ".join(self.words)
 
     @property
@@ -42,17 +43,22 @@ class Search:
 
     @property
     def may_name_website(self) -> bool:
-        """Return whether the first word is a profile name that may also be a website."""
+        """Return whether the first word is a profile name that can also be a website."""
         return self.username is not None and "." in self.first_term
 
 
 def parse_search(words: Sequence[str]) -> Search | None:
     """Parse the arguments of ``/past``.
 
-    Return None without words, if the first word is no profile and no term, if a further word is no
-    term, or if the search without repeated terms is longer than ``story_terms.LONGEST``. The last
-    or first of several words may be a number of days (``30d``). A first word with ``@`` is a
-    profile; ``mention:@name`` is a term.
+    If the arguments have several words, the last or the first word can be a number of days
+    (``30d``). A first word that begins with ``@`` is a profile. ``mention:@name`` is a term.
+
+    Return None in these cases:
+
+    - The search has no words.
+    - The first word is neither a profile nor a term.
+    - One of the other words is no term.
+    - The search, without repeated terms, is longer than ``story_terms.LONGEST``.
     """
     written = tuple(part for word in words for part in typed_words(word))
     days, searched = _take_days(written)
@@ -79,7 +85,12 @@ def fits_all(story: Story, terms: Sequence[str]) -> bool:
 
 
 def _take_days(words: tuple[str, ...]) -> tuple[int | None, tuple[str, ...]]:
-    """Return the days, at least 1, in the last or first of several words, and the other words."""
+    """Return the number of days in the words of a search, and the other words.
+
+    The number is at least 1. The last word is read as the number of days. If the last word is no
+    such number, the first word is read. Return None as the number if neither of the two words is a
+    number, or if the search has a single word.
+    """
     if len(words) > 1 and (match := _SPAN.fullmatch(words[-1])):
         return max(1, int(match[1])), words[:-1]
     if len(words) > 1 and (match := _SPAN.fullmatch(words[0])):

@@ -1,4 +1,4 @@
-"""Rows of the store as plain values, independent of the tables."""
+"""The rows of the database as plain values that do not depend on the tables."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -10,19 +10,25 @@ from bot.domain.model import Profile, Right, Story, Target
 from bot.domain.options import Options, Preferences
 
 State = Literal["active", "private", "gone", "blocked"]
-"""The state of a profile; "blocked": the owner has paused the alerts of all who follow it."""
+"""The state of a profile.
+
+"blocked" means that the bot's owner has paused the alerts of all subscriptions to the profile.
+"""
 
 EPOCH = datetime.fromtimestamp(0, UTC)
-"""The time that means never, or due immediately."""
-ROWS_A_QUEUE = 60  # the number of due deliveries of a chat that are read at a time
+"""The time that means "never" in the past, or "immediately" as a due time."""
+ROWS_A_QUEUE = 60  # the maximum number of due deliveries of a chat that are read at a time
 
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """The subscribers of a profile: number of chats, total weight, and whether all are newcomers.
+    """The subscribers of a profile.
 
-    The weight of newcomers counts only if all subscribers are newcomers. Otherwise a few new
-    accounts could take the checks of everybody else's profiles.
+    - ``chats`` is the number of subscribed chats.
+    - ``weight`` is the total weight of the subscriptions. The weight of newcomers counts only if
+      all subscribers are newcomers. Otherwise a few new accounts could take the checks from other
+      people's profiles.
+    - ``fresh`` is True if all subscribers are newcomers.
     """
 
     chats: int
@@ -32,12 +38,15 @@ class Audience:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A stored profile. ``due_at`` is the time of the next check.
+    """A stored profile.
 
-    ``chats`` is the number of subscribed chats, and ``weight`` is the total weight of their
-    subscriptions. ``refusal`` is the last refusal (private or gone), and ``refusals`` is the
-    number of equal refusals in a row. ``token`` is the number of the newest claim of the check.
-    ``attempts`` is the number of claims without an outcome.
+    - ``due_at`` is the time of the next check.
+    - ``chats`` is the number of subscribed chats, and ``weight`` is the total weight of their
+      subscriptions.
+    - ``refusal`` is the last refusal of the API (private or gone), and ``refusals`` is the number
+      of equal refusals in a row.
+    - ``token`` is the number of the newest claim of the profile's check.
+    - ``attempts`` is the number of claims without an outcome.
     """
 
     profile_id: str
@@ -76,13 +85,17 @@ class Known:
 class Chat:
     """A stored chat.
 
-    - ``state``: ``closed`` while the bot can't or may not write in the chat.
-    - ``zone``: None until a person sets the time zone; the hours of the chat are then in UTC.
-    - ``quiet_from``, ``quiet_to``, ``digest_at``: minutes after midnight in the zone of the chat.
-    - ``menu``: the digest of the chat's own command menu, if the chat has one.
-    - ``payer``: the person whose limits apply; None if the chat has no payer, and gets no alerts.
-    - ``shows_parts``: whether /usage shows the cost of each member.
-    - ``rules``: the rules of the whole chat, as JSON values of ``Options``.
+    - ``state`` is ``closed`` while the bot can't write or is not allowed to write in the chat.
+    - ``zone`` is the time zone of the chat. It is None until a person sets the time zone. Until
+      then, the hours of the chat are in UTC.
+    - ``quiet_from``, ``quiet_to`` and ``digest_at`` are minutes after midnight in the time zone of
+      the chat.
+    - ``menu`` is the digest of the chat's own command menu. It is None if the chat has no menu of
+      its own.
+    - ``payer`` is the person whose limits apply to the chat. It is None if the chat has no payer.
+      A chat without a payer gets no alerts.
+    - ``shows_parts`` is True if /usage shows the cost of each member.
+    - ``rules`` are the rules of the whole chat, as JSON values of ``Options``.
     """
 
     id: int
@@ -103,26 +116,40 @@ class Chat:
 
     @property
     def rule_options(self) -> Options:
-        """Return the rules of the whole chat as options; the other options have their defaults."""
+        """Return the rules of the whole chat as options.
+
+        All options except the rules have their default values.
+        """
         return Options.from_json(self.rules)
 
     @property
     def effective_language(self) -> str | None:
-        """Return the language of the chat: the chosen language, else the language of Telegram."""
+        """Return the language of the chat.
+
+        If a person has chosen a language for the chat, return this language. Otherwise return the
+        language code from Telegram.
+        """
         return self.language or self.language_code
 
 
 _NO_SETTINGS = frozenset({"id", "kind", "title", "state", "menu", "payer"})
 CHAT_SETTINGS = tuple(name for name in Chat.__dataclass_fields__ if name not in _NO_SETTINGS)
-"""The fields of a chat that people set, in the bot or in Telegram; a new field is a setting."""
+"""The fields of a chat that people set, in the bot or in Telegram.
+
+A new field of ``Chat`` is also a setting, unless ``_NO_SETTINGS`` has its name.
+"""
 
 
-MAIN = 0  # the thread of messages outside of topics
+MAIN = 0  # the thread id of the messages outside of topics
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A chat (and topic) that follows a profile; ``since`` is when the alerts began."""
+    """The subscription of a chat or topic to a profile.
+
+    ``since`` is the time from which posted stories are sent. ``created_by`` is the person who made
+    the subscription.
+    """
 
     id: int
     target: Target
@@ -147,15 +174,16 @@ class Subscription:
 
     @property
     def paused_until(self) -> datetime | None:
-        """Return when the mute ends."""
+        """Return the time at which the mute ends, or None if the subscription is not muted."""
         return self.preferences.paused_until
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A topic that the bot made for a profile; ``thread_id`` is ``MAIN`` for a missing topic.
+    """A topic that the bot made for a profile.
 
-    ``claimed_until`` is the end of the lease of a worker that may be creating the topic.
+    If the topic is missing, ``thread_id`` is ``MAIN``. ``claimed_until`` is the end of the lease
+    of a worker that creates the topic, or None without such a lease.
     """
 
     profile_id: str
@@ -164,42 +192,45 @@ class Topic:
     claimed_until: datetime | None
 
 
-REPLY = "reply"  # the name of a reply to a person; replies are sent before all alerts
-FLOODED = "flooded"  # marks a delivery whose album may have arrived although Telegram answered 429
-MISSED = "missed"  # the notice that stories may have expired before a check
-BROADCAST = "broadcast"  # the notice of an owner's message to all chats
-SUMMARY = "summary"  # the notice that lists the stories of a daily summary
+REPLY = "reply"  # the name of the notice for a reply to a person, which is sent before all alerts
+# The reason of a delivery whose album can have arrived although Telegram answered with status 429.
+FLOODED = "flooded"
+MISSED = "missed"  # the name of the notice that stories can have expired before a check
+BROADCAST = "broadcast"  # the name of the notice with an owner's message to all chats
+SUMMARY = "summary"  # the name of the notice that lists the stories of a daily summary
 ANSWERED = ("reply_to", "asked")
-"""The fields of a reply with the ids of the messages that the reply answers."""
-PLACE = "place"  # the field of a listed story: the place of the profile in the summary
+"""The fields of a reply that have the ids of the messages that the reply answers."""
+# The field of a story that a summary lists. Its value is the place of the story's profile in the
+# summary.
+PLACE = "place"
 
 
 class Held(StrEnum):
-    """The reason why an open delivery waits until its ``due_at``, or was changed.
+    """The reason why a pending delivery waits until its ``due_at``, or was changed.
 
-    A claim removes the reason.
+    A claim of the delivery removes the reason.
     """
 
     NOTHING = ""
     """The delivery waits for its turn in the chat queue."""
     QUIET = "quiet"
-    """The chat has quiet hours."""
+    """The delivery waits for the end of the chat's quiet hours."""
     DIGEST = "digest"
-    """The subscription has a daily summary."""
+    """The delivery waits for the daily summary of the subscription."""
     MUTED = "muted"
-    """A right is missing in the chat or topic."""
+    """The delivery waits for a right that the bot lacks in the chat or topic."""
     RETRY = "retry"
-    """Telegram did not accept the last send, or its answer was lost."""
+    """The delivery waits for a retry, because the last send failed or its response was lost."""
     UNTOLD = "untold"
-    """The notice of a failed delivery waits until Telegram answers again."""
+    """The delivery is a notice of a failed delivery, and waits until Telegram answers again."""
     SUSPECT = "suspect"
-    """The delivery may crash the bot: many claims had no outcome."""
+    """The delivery is suspected to crash the bot, because many claims of it had no outcome."""
     CHANGED = "changed"
-    """Settings of the chat changed: the delivery must be selected again before it is sent."""
+    """Settings of the chat have changed, so that the delivery must be selected again."""
 
     @property
     def depends_on_settings(self) -> bool:
-        """Return whether a change of the chat, its rights or its subscriptions ends the wait."""
+        """Return whether a change of the chat, its rights or subscriptions can end the wait."""
         match self:
             case Held.QUIET | Held.DIGEST | Held.MUTED | Held.CHANGED:
                 return True
@@ -211,10 +242,10 @@ class Held(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingMessage:
-    """A pending message of a chat: a reply, or the base of a delivery.
+    """A pending message to a chat. This class is also the base class of deliveries.
 
-    ``copies`` is the number of sends that may have arrived. ``attempts`` is the number of
-    consecutive claims that certainly sent nothing or have no outcome.
+    ``copies`` is the number of sends that can have arrived. ``attempts`` is the number of
+    consecutive claims of the message that certainly sent nothing or that have no outcome.
     """
 
     id: int
@@ -228,24 +259,26 @@ class PendingMessage:
 
     @property
     def is_reply(self) -> bool:
-        """Return whether a person waits for the message."""
+        """Return whether the message is a reply, so that a person waits for the message."""
         return self.notice == REPLY
 
     @property
     def must_be_sent_alone(self) -> bool:
-        """Return whether the message must be sent outside of albums.
+        """Return whether the message must not be sent in an album.
 
-        Telegram answered 429 to an earlier album with the message, but may have sent the album.
+        This is the case if Telegram answered an earlier album that contained the message with the
+        status 429, but can have sent the album.
         """
         return self.reason == FLOODED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery(PendingMessage):
-    """A row of the outbox: a story, a notice or a reply.
+    """A row of the outbox, which is a story, a notice or a reply.
 
-    ``sending`` is True if the row is claimed and has no recorded outcome. ``is_unreadable`` is
-    True if this version of the code can't read the stored story.
+    - ``sending`` is True if the row is claimed and has no recorded outcome.
+    - ``is_unreadable`` is True if this version of the bot can't read the stored story.
+    - ``held`` is the reason why the row waits.
     """
 
     subscription_id: int | None
@@ -273,12 +306,16 @@ class Delivery(PendingMessage):
 
 
 WHOLE = -1
-"""The thread of a mute that applies to the whole chat."""
+"""The thread id of a mute that applies to the whole chat."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mute:
-    """A missing right in a chat (``WHOLE``) or in one thread, and the time of the next check."""
+    """A right that the bot lacks in a whole chat or in one thread of a chat.
+
+    ``thread_id`` is ``WHOLE`` if the mute applies to the whole chat. ``probe_at`` is the time of
+    the next check of the right, and ``probes`` is the number of failed checks.
+    """
 
     chat_id: int
     thread_id: int
@@ -293,9 +330,10 @@ class Mute:
 
 
 def find_mute(mutes: Iterable[Mute], thread_id: int | None) -> Mute | None:
-    """Return the mute that applies to a thread or to the whole chat, or None.
+    """Return the first mute that applies to a thread, or None if no mute applies.
 
-    None for ``thread_id`` means the messages outside of topics.
+    A mute of the whole chat applies to each thread. If ``thread_id`` is None, return the mute that
+    applies to the messages outside of topics.
     """
     thread_id = thread_id or MAIN
     return next(
@@ -316,12 +354,12 @@ class QueueClaim(Protocol):
 
     @property
     def flood(self) -> Any | None:  # noqa: ANN401 - JSON
-        """Return the state of the flood limits, if another process has stored a state."""
+        """Return the state of the flood limits that another process has stored, or None."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyClaim:
-    """A chat queue that the transaction of an update has claimed for its replies."""
+    """A chat queue that the transaction of an update has claimed to send the update's replies."""
 
     chat_id: int
     token: int
@@ -330,10 +368,10 @@ class ReplyClaim:
 
 @dataclass(frozen=True, slots=True)
 class ChatQueue:
-    """A chat with its due deliveries in the order of sending; ``token`` proves the claim.
+    """A chat with its due deliveries, in the order in which they are sent.
 
-    ``flood`` is the state of the chat's flood limits in the format of ``bot.telegram``, or None
-    without replicas.
+    ``token`` proves the claim of the queue. ``flood`` is the state of the chat's flood limits in
+    the format of ``bot.telegram``. ``flood`` is None if the bot has a single process.
     """
 
     chat: Chat
@@ -353,7 +391,7 @@ FileKind = Literal["photo", "video", "document", "animation"]
 
 @dataclass(frozen=True, slots=True)
 class KnownFile:
-    """The file of a story at Telegram, used until the story expires."""
+    """The file of a story on Telegram's servers, which is used until the time ``until``."""
 
     kind: FileKind
     file_id: str

@@ -1,6 +1,6 @@
-"""The selection of due deliveries to send now, and the decision about the other deliveries.
+"""The selection of the due deliveries that are sent now, and the decision about the others.
 
-No I/O.
+The functions perform no I/O.
 """
 
 from collections import Counter
@@ -33,22 +33,24 @@ REMOVED = "removed"
 PAUSED = "paused"
 _FORGOTTEN = "forgotten"
 _TOO_MANY_CRASHES = "too many crashes"
-# A story that quiet hours deferred may be sent within this time after the quiet hours, even if the
-# story has expired. The time allows a second send after a failure.
+# A story that quiet hours deferred can be sent within this time after the quiet hours, even if the
+# story has expired. The time is long enough for a second send after a failure.
 _AFTER_QUIET = timedelta(hours=1)
 NO_ANSWERS = "no answers"
 UNREADABLE = "unreadable"
 
 
 _OF_THE_ASKING = frozenset({"reply_to", "trace"})
-NOTICES = 20  # the maximum number of notices in a message, so that they fit into 4,096 characters
+# The maximum number of notices in a message. With this limit, the notices fit into the 4,096
+# characters of a message.
+NOTICES = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Deliveries that are sent together: an album, or notices of a kind.
+    """Deliveries that are sent together, as an album or as one message with notices of one kind.
 
-    ``rows`` are in the order of the album or of the notices.
+    ``rows`` has the deliveries in the order of the album's stories or of the notices.
     """
 
     target: Target
@@ -73,7 +75,7 @@ class Batch:
         return self.rows[0] if self.rows[0].notice == REPLY else None
 
     def cut_to_first_message(self) -> "Batch":
-        """Return the part of the batch that is a single message."""
+        """Return a batch that has only the first delivery of this batch."""
         if self.album is None:
             return Batch(self.target, self.rows[:1])
         return Batch(self.target, self.rows[:1], Album(self.album.stories[:1]))
@@ -81,14 +83,15 @@ class Batch:
 
 @dataclass(slots=True)
 class Decision:
-    """The decision about a chat queue. Nothing is sent if ``batch`` is None.
+    """The decision about the due deliveries (rows) of a chat queue.
 
-    - ``doubtful``: rows that may have been sent, because the outcome was not recorded.
-    - ``held``: deferred rows, each with the due time and the reason.
-    - ``dropped``: rows that will never be sent, each with the reason.
-    - ``doubled``: late replies with the same content as a later reply.
-    - ``unreadable``: rows whose stored story this version of the code can't read.
-    - ``probe``: the mute whose right must be checked before a send.
+    - ``batch`` has the rows that are sent now. It is None if no rows are sent now.
+    - ``doubtful`` are the rows that can have been sent, although no outcome was recorded.
+    - ``held`` are the deferred rows, each with the new due time and the reason.
+    - ``dropped`` are the rows that will never be sent, each with the reason.
+    - ``doubled`` are the late replies that have the same content as a later reply.
+    - ``unreadable`` are the rows whose stored story this version of the bot can't read.
+    - ``probe`` is the mute whose missing right must be checked before a send.
     """
 
     batch: Batch | None = None
@@ -103,15 +106,19 @@ class Decision:
 def decide(queue: ChatQueue, *, now: datetime) -> Decision:
     """Select the deliveries to send next into a chat, and decide about the other due rows.
 
-    Replies come first. Then come a summary, the stories that it lists, and all other alerts in
-    the order of the queue. If a reply is doubtful, nothing is sent. If an alert is doubtful, only
-    a reply is sent. In quiet hours, only replies are sent.
+    The order of sending is: replies, then a summary, then the stories that the summary lists, and
+    then all other alerts in the order of the queue. A row is doubtful if the row can have been
+    sent, although no outcome was recorded.
+
+    - If a reply is doubtful, no row is sent.
+    - If an alert is doubtful, only a reply can be sent.
+    - In quiet hours, only replies are sent.
     """
     decision = Decision(doubtful=[row for row in queue.rows if _is_doubtful(row)])
     if any(row.notice == REPLY for row in decision.doubtful):
         return decision
     quiet_end = _deferred_until(now, queue.chat)
-    # Replies are sent before alerts, also in quiet hours.
+    # Replies are sent before alerts. Replies are also sent in quiet hours.
     decision.batch = _first_reply(queue, decision, now, is_quiet=quiet_end is not None)
     if decision.batch or decision.doubtful:
         return decision
@@ -133,7 +140,10 @@ def decide(queue: ChatQueue, *, now: datetime) -> Decision:
 def _first_reply(
     queue: ChatQueue, decision: Decision, now: datetime, *, is_quiet: bool
 ) -> Batch | None:
-    """Return the first reply that may be sent now. Record the decision about earlier replies."""
+    """Return a batch with the first reply that may be sent now, or None without such a reply.
+
+    Record the decision about the earlier replies in ``decision``.
+    """
     replies = [row for row in queue.rows if row.notice == REPLY]
     for place, row in enumerate(replies):
         is_late = row.created_at <= now - alert_rules.LATE
@@ -148,7 +158,7 @@ def _first_reply(
 def _defer_quiet(
     alerts: Sequence[Delivery], chat: Chat, decision: Decision, now: datetime, *, until: datetime
 ) -> None:
-    """Drop the expired alerts, and defer the others to the end of the quiet hours."""
+    """Drop the expired alerts, and defer all other alerts to ``until``, the end of quiet hours."""
     for row in alerts:
         if _is_over(row, chat, now):
             decision.dropped.append((row, TOO_OLD))
@@ -159,7 +169,10 @@ def _defer_quiet(
 def judge(
     rows: Sequence[Delivery], queue: ChatQueue, *, now: datetime
 ) -> tuple[list[Delivery], Decision]:
-    """Return the stories that may be sent now, and the decision about the other stories."""
+    """Return the stories among ``rows`` that may be sent now.
+
+    The second value is the decision about the other stories.
+    """
     decision = Decision()
     free = _defer_muted_rows(rows, queue.mutes, decision, now)
     willing = [row for row in free if not _defer_or_drop(row, queue.chat, decision, now)]
@@ -167,7 +180,7 @@ def judge(
 
 
 def is_for_summary(row: Delivery, chat: Chat) -> bool:
-    """Return whether a story waits for a daily summary, and no summary lists the story yet.
+    """Return whether a story waits for a daily summary that does not list the story yet.
 
     A story that would expire too early does not wait, because it is sent before the summary.
     """
@@ -179,21 +192,25 @@ def is_for_summary(row: Delivery, chat: Chat) -> bool:
 def can_join_summary(row: Delivery) -> bool:
     """Return whether a summary may list a story.
 
-    The subscription must have a daily summary. The story must be unsent and not yet listed.
+    The subscription of the story must have daily summaries. The story must not be in the chat
+    already, not even possibly, and no summary must list the story yet.
     """
     return row.options.digest and not row.copies and not row.is_listed
 
 
 Foreseen = Literal["filtered", "paused", "failed", "muted", "digest", "quiet", "sending"]
-"""The possible outcome of a pending story. ``sending``: the story is sent as soon as possible."""
+"""The kinds of the expected outcome of a pending story.
+
+"sending" means that the story is sent as soon as possible.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
     """The currently expected outcome of a pending story.
 
-    ``until`` is the time when a deferred story is sent. ``reason`` is the reason why a story will
-    not be sent.
+    ``until`` is the time at which a deferred story will be sent. ``reason`` is the reason why a
+    dropped story will never be sent.
     """
 
     kind: Foreseen
@@ -204,9 +221,10 @@ class Outlook:
 def predict_decision(
     row: Delivery, chat: Chat, mutes: Sequence[Mute], *, now: datetime
 ) -> Outlook:
-    """Return the decision that ``decide`` will make about a pending story, and the time.
+    """Return the outcome that is expected for a pending story, with the time of its send.
 
-    At the end of quiet hours the rules and the daily summary are applied to the story.
+    The outcome is the decision that ``decide`` will make. If the chat has quiet hours now, the
+    decision is made at their end. At this time, the rules and the daily summary are applied.
     """
     quiet_end = _deferred_until(now, chat)
     decision = Decision()
@@ -244,10 +262,11 @@ def _outlook_of_free(quiet_end: datetime | None) -> Outlook:
 def _defer_muted_rows(
     rows: Sequence[Delivery], mutes: Sequence[Mute], decision: Decision, now: datetime
 ) -> list[Delivery]:
-    """Defer rows that a mute affects until the next check of the right. Return the other rows.
+    """Defer the rows that a mute affects until the next check of the missing right.
 
-    If the bot must first ask Telegram about its rights in the chat, no row is returned. Telegram
-    has no call for the state of a topic, so a row is sent into a closed topic as a test.
+    Return the other rows. If the bot must first ask Telegram about its rights in the chat, return
+    no rows. The state of a topic can be checked only by a send, because Telegram has no call for
+    it. Therefore, when the check of a closed topic is due, the rows for this topic are returned.
     """
     muted = {mute.thread_id: mute for mute in mutes}
     if not muted:
@@ -267,10 +286,10 @@ def _defer_muted_rows(
 
 
 def _passes_mute(row: Delivery, mute: Mute) -> bool:
-    """Return whether a row can be sent despite a mute.
+    """Return whether a row can be sent although a mute applies to its chat or topic.
 
-    A mute of some kinds of media does not affect notices and other kinds of media. A story that is
-    sent as a file is tried once, and is then deferred.
+    If the missing right is about some kinds of media, notices and stories of other kinds can be
+    sent. A story that is sent as a file is tried once. After a refusal, the story is deferred.
     """
     kinds = alert_rules.KINDS_OF.get(mute.missing)
     if kinds is None:
@@ -287,19 +306,22 @@ def _passes_mute(row: Delivery, mute: Mute) -> bool:
 def _content_and_place(reply: Delivery) -> tuple[Target, dict[str, object]]:
     """Return the target and the content of a reply, for the comparison of replies.
 
-    The id of the answered message and the trace id are omitted.
+    The id of the message that the reply answers, and the trace id, are omitted.
     """
     fields = reply.fields.items()
     return reply.target, {name: value for name, value in fields if name not in _OF_THE_ASKING}
 
 
 def _deferred_until(moment: datetime, chat: Chat) -> datetime | None:
-    """Return the end of the chat's quiet hours that contain ``moment``, or None."""
+    """Return the end of the chat's quiet hours that contain ``moment``.
+
+    Return None if ``moment`` is not in quiet hours.
+    """
     return alert_rules.deferred_until(moment, _member(chat))
 
 
 def _member(chat: Chat) -> alert_rules.AudienceMember:
-    """Return the notification times of a subscription with a daily summary."""
+    """Return the notification times of a subscription of the chat that has daily summaries."""
     quiet = None
     if chat.quiet_from is not None and chat.quiet_to is not None:
         quiet = chat.quiet_from, chat.quiet_to
@@ -307,7 +329,10 @@ def _member(chat: Chat) -> alert_rules.AudienceMember:
 
 
 def _turn(row: Delivery) -> tuple[int, int]:
-    """Return the sort key of an alert: a summary, the listed stories, then all other alerts."""
+    """Return the sort key of an alert.
+
+    Summaries come first, then the stories that a summary lists, and then all other alerts.
+    """
     if row.notice == SUMMARY:
         return 0, 0
     place = row.summary_place
@@ -327,9 +352,10 @@ def _is_doubtful(row: Delivery) -> bool:
 
 
 def _defer_or_drop(row: Delivery, chat: Chat, decision: Decision, now: datetime) -> bool:
-    """Defer or drop a row that may not be sent now. Return whether this happened.
+    """Defer or drop a row if the row must not be sent now.
 
-    The stories of a chat without a payer are dropped.
+    Return True if the row was deferred, dropped or found unreadable, and False if the row may be
+    sent now. The stories of a chat without a payer are dropped.
     """
     may_crash_us = row.sending and row.attempts >= alert_rules.MAX_ATTEMPTS
     if may_crash_us and row.notice and row.created_at <= now - DAY:
@@ -349,12 +375,12 @@ def _defer_or_drop(row: Delivery, chat: Chat, decision: Decision, now: datetime)
 
 
 def _drop_reason(row: Delivery, chat: Chat, now: datetime) -> str | None:
-    """Return the reason why a story will never be sent, or None.
+    """Return the reason why a story must be dropped, or None if the story can still be sent.
 
-    The reason of a story that a rule excludes names the rule. A story that may already be in the
-    chat is dropped only if the story is gone or has expired.
+    If a rule excludes the story, the reason names the rule. A story that can already be in the
+    chat is dropped only if the stored story was deleted or has expired.
     """
-    if row.story is None:  # the story's row is deleted, hours after the expiry
+    if row.story is None:  # the stored story was deleted, some hours after its expiry
         return TOO_OLD if row.held == Held.MUTED else _FORGOTTEN
     if chat.payer is None and not row.copies:
         return PAUSED
@@ -367,11 +393,11 @@ def _drop_reason(row: Delivery, chat: Chat, now: datetime) -> str | None:
 
 
 def _is_over(row: Delivery, chat: Chat, now: datetime) -> bool:
-    """Return whether a story has expired and is not sent any more.
+    """Return whether a story has expired, so that it is not sent any more.
 
-    A story that expires during quiet hours is still sent within an hour after the quiet hours,
-    because Instagram serves the file some hours longer. A story that expired before the quiet
-    hours is not deferred.
+    A story that expires during quiet hours is still sent in the first hour after the quiet hours.
+    This is possible because Instagram serves the file for some hours after the expiry. A story
+    that expired before the quiet hours is not sent after them.
     """
     if row.story is None or row.story.expires_at > now:
         return False
@@ -380,10 +406,10 @@ def _is_over(row: Delivery, chat: Chat, now: datetime) -> bool:
 
 
 def _is_released_from_quiet_hours(row: Delivery, now: datetime) -> bool:
-    """Return whether quiet hours deferred a row until less than an hour ago.
+    """Return whether quiet hours deferred a row, and the deferral ended less than an hour ago.
 
-    The quiet hours ended at that time, or were changed. The result is False if the quiet hours
-    ended more than an hour ago, for example while the bot was off.
+    The deferral ends when the quiet hours end, or when they are changed. Return False if the
+    deferral ended earlier, for example while the bot was not running.
     """
     return row.held == Held.QUIET and now < row.due_at + _AFTER_QUIET
 
@@ -399,10 +425,10 @@ def _defer_to_digest(row: Delivery, chat: Chat, decision: Decision, now: datetim
 
 
 def _first_batch(willing: Sequence[Delivery]) -> Batch:
-    """Return the first batch of the rows that may be sent.
+    """Return the first batch of the rows ``willing``, which may be sent now.
 
-    A batch never mixes possible repeats with first sends, or stories of a summary with other
-    stories.
+    A batch never contains possible repeats together with first sends. A batch also never contains
+    stories that a summary lists together with other stories.
     """
     head = willing[0]
     alike = list(takewhile(lambda row: bool(row.copies) == bool(head.copies), willing))
@@ -414,7 +440,8 @@ def _first_batch(willing: Sequence[Delivery]) -> Batch:
         if row.must_be_sent_alone == head.must_be_sent_alone and row.is_listed == head.is_listed
     ]
     if head.notice:
-        # A single broadcast or summary may fill a message.
+        # A broadcast or a summary gets a message of its own, because its text can be so long that
+        # no other notice fits into the message.
         most = 1 if head.notice in {BROADCAST, SUMMARY} else NOTICES
         return Batch(head.target, tuple(alike[:most]))
     by_pk = {row.story.pk: row for row in alike if row.story}
@@ -423,7 +450,10 @@ def _first_batch(willing: Sequence[Delivery]) -> Batch:
 
 
 def count_too_late(decision: Decision) -> dict[tuple[Target, str], int]:
-    """Count the stories that expired before the send, by target and profile, for a notice."""
+    """Return the number of stories that expired before they were sent.
+
+    The stories are counted for each target and username. A notice shows the numbers.
+    """
     late = (row for row, reason in decision.dropped if reason == TOO_OLD)
     return Counter((row.target, row.username) for row in late)
 

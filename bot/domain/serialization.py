@@ -1,4 +1,4 @@
-"""Conversion of stories to JSON and back, for the columns of the store."""
+"""The conversion of stories to JSON and back. The database stores stories as JSON."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,16 +18,19 @@ def dump_stories(stories: list[Story]) -> list[dict[str, Any]]:
 
 
 def load_stories(value: object) -> list[Story]:
-    """Restore the stories that ``dump_stories`` converted.
+    """Return the stories from a result of ``dump_stories``.
 
     Raises:
-        ValidationError: ``value`` is not a list of stories of this version.
+        ValidationError: ``value`` is not a list of stories in the format of this version.
     """
     return STORIES.validate_python(value)
 
 
 def load_each_or_none(values: Sequence[object]) -> list[Story | None]:
-    """Return each story, or None for a value that is no valid story of this version."""
+    """Return the story of each value.
+
+    If a value is no story in the format of this version, its place in the result has None.
+    """
     try:
         return list(load_stories(values))
     except ValidationError:

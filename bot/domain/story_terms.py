@@ -1,7 +1,8 @@
-"""Terms that select stories: ``#sale @nike nike.com link video place:paris``. The module is pure.
+"""The terms that select stories. The module is pure.
 
-A list of terms is a string of normalized terms, separated by one space. The same form is stored,
-shown and typed.
+An example of a list of terms is ``#sale @nike nike.com link video place:paris``. A list of terms
+is a string of normalized terms that are separated by one space. The database stores this form, and
+people see and type the same form.
 """
 
 import re
@@ -16,7 +17,10 @@ LONGEST = 200  # the maximum number of characters of a list of terms
 
 PLACE = "place:"
 EVERYTHING = "everything"
-"""The term that matches each story: the rules of the whole chat do not apply."""
+"""The term that matches every story.
+
+A subscription with this term has a rule of its own, so that the chat's rules do not apply to it.
+"""
 _KINDS = frozenset(
     {
         *("photo", "video", "link", "mention", "hashtag", "place", "sponsor", "reshare"),
@@ -35,7 +39,11 @@ _BEFORE_NAME = re.compile(r"^mention:(?=@)")
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Two lists of terms, and the words in neither list: invalid terms, or excess terms."""
+    """The parsed rules of a subscription or chat.
+
+    ``only`` and ``without`` are lists of terms. ``left_out`` has the words in neither list. These
+    words are invalid terms, or terms that would make their list too long.
+    """
 
     only: str = ""
     without: str = ""
@@ -43,7 +51,7 @@ class Rules:
 
 
 def is_term(word: str) -> bool:
-    """Return whether a word in lower case is a term."""
+    """Return whether ``word`` is a valid term. ``word`` must be in lower case."""
     if word in _KINDS or _NAME.fullmatch(word) or _HOST.fullmatch(word):
         return True
     if len(word) > LONGEST:
@@ -53,9 +61,10 @@ def is_term(word: str) -> bool:
 
 
 def valid_terms(text: str) -> str:
-    """Return the distinct terms in a text in their order; invalid words are ignored.
+    """Return the list of the distinct valid terms in a text, in their order.
 
-    The result has at most 200 characters. A term that would exceed this length is ignored.
+    Words that are no terms are ignored. The list has at most 200 characters. A term that would
+    make the list longer is ignored.
     """
     kept = ""
     for word in dict.fromkeys(_split_words(text)):
@@ -66,7 +75,10 @@ def valid_terms(text: str) -> str:
 
 
 def parse_rules(text: str) -> Rules:
-    """Parse rules such as ``only: #sale not: video``. Words before a label belong to ``only``."""
+    """Parse rules such as ``only: #sale not: video``.
+
+    The words before the first label (``only:`` or ``not:``) belong to ``only``.
+    """
     parts = _HEAD.split(typed(clean(text)))
     lists = {"only": parts[0], "not": ""}
     for head, terms in zip(parts[1::2], parts[2::2], strict=True):
@@ -79,26 +91,33 @@ def parse_rules(text: str) -> Rules:
 
 
 def _split_words(text: str) -> list[str]:
-    """Return the words of a text in the stored form.
+    """Return the words of a text in the form in which terms are stored.
 
-    ``www.nike.com`` becomes ``nike.com``, and ``mention:@nike`` becomes ``@nike``.
+    For example, ``www.nike.com`` becomes ``nike.com``, and ``mention:@nike`` becomes ``@nike``.
     """
     words = [_WWW.sub("", word) for word in typed_words(_comparable(text))]
     return [_BEFORE_NAME.sub("", word) for word in words]
 
 
 def _comparable(text: str) -> str:
-    """Return a text as typed, in lower case and in Unicode form NFC, for comparisons."""
+    """Return a text in the form for comparisons.
+
+    The form is the result of ``typed``, in lower case and in the Unicode form NFC.
+    """
     return unicodedata.normalize("NFC", typed(text).lower())
 
 
 def fits(story: Story, term: str) -> bool:
     """Return whether a story matches a term.
 
-    A kind such as ``video`` or ``link`` matches a story of this kind or with such a part.
-    ``#word`` matches an equal hashtag. ``@name`` matches a mention or a sponsor. ``place:word``
-    matches a location that contains the word. A host matches the links to the host and its
-    subdomains.
+    - ``photo`` and ``video`` match stories of this kind.
+    - ``link``, ``mention``, ``hashtag``, ``place``, ``sponsor`` and ``reshare`` match stories that
+      contain at least one such part.
+    - ``everything`` matches every story.
+    - ``#word`` matches stories with this hashtag.
+    - ``@name`` matches stories with this mention or sponsor.
+    - ``place:word`` matches stories with a location whose name contains the word.
+    - A host such as ``nike.com`` matches stories with a link to this host or its subdomains.
     """
     kinds: dict[str, object] = {
         "photo": story.kind == "photo",

@@ -1,4 +1,7 @@
-"""The daily summary: a notice that lists the new stories of a chat or topic, by profile."""
+"""The daily summary, which is a notice with the number of new stories of each profile.
+
+A chat or topic with daily summaries gets the notice once a day, followed by the stories.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,8 +20,9 @@ LINES = 20  # the maximum number of profiles in the list
 class Summary:
     """The deliveries of a daily summary.
 
-    ``by_profile`` has the stories of each profile, in the order of sending. ``ended`` has the
-    stories that expired before the summary. The notice shows their number.
+    ``by_profile`` has the stories of each profile, in the order in which they are sent. ``ended``
+    has the stories that expired before the summary. The notice shows the number of the expired
+    stories.
     """
 
     by_profile: tuple[tuple[Delivery, ...], ...]
@@ -28,11 +32,12 @@ class Summary:
     def fields(self) -> dict[str, Any]:
         """Return the fields of the notice.
 
-        - ``posted``: the name, the number of stories and the subscription of each listed profile.
-        - ``more``: the number of profiles that are not listed.
-        - ``n``: the number of all stories.
-        - ``ended``: the number of expired stories, by name.
-        - ``silent``: whether all subscriptions are silent.
+        - ``posted`` has the username, the number of stories and the id of the subscription of each
+          listed profile.
+        - ``more`` is the number of profiles that are not listed.
+        - ``n`` is the number of all stories.
+        - ``ended`` has the number of expired stories for each username.
+        - ``silent`` is True if all subscriptions are silent.
         """
         shown = self.by_profile[:LINES]
         ended: dict[str, int] = {}
@@ -48,17 +53,22 @@ class Summary:
 
 
 def is_due(batch: Batch, chat: Chat) -> bool:
-    """Return whether a batch has stories that wait for a summary, so that the summary is due."""
+    """Return whether a daily summary is due.
+
+    The summary is due if a batch of due deliveries has a story that waits for a summary.
+    """
     return any(selection.is_for_summary(row, chat) for row in batch.rows)
 
 
 def plan(rows: Sequence[Delivery], queue: ChatQueue, *, now: datetime) -> Summary | None:
     """Return the summary of the due stories of a chat or topic.
 
-    The rules of the subscriptions are applied before the stories are counted. Return None if no
-    story remains, or if the stories fit into one album of one profile: the album needs no list.
+    ``rows`` are the due deliveries of the chat or topic. The rules of the subscriptions are
+    applied before the stories are counted. Return None if no story remains. Also return None if
+    the remaining stories are a single album of one profile, because this album needs no list.
+
     The summary of a channel does not count expired stories, because the people who made the
-    subscriptions get a private notice of these stories.
+    subscriptions get a private notice about the expired stories.
     """
     willing, others = selection.judge(
         [row for row in rows if selection.can_join_summary(row)], queue, now=now

@@ -1,18 +1,23 @@
-"""Time zones by name. A name that this machine does not know is treated as UTC.
+"""Time zones by name. A name that is missing in this machine's zone database means UTC.
 
-Zone names change with the zone database: a chat may have chosen a name that another machine, or a
-later release, does not have.
+The names of zones change with the releases of the zone database. Therefore a chat can have chosen
+a name that is missing in the zone database of another machine or of a later release.
 """
 
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
-# Names that are no places: for example, the zone of the machine that runs the bot.
+# Names in the zone database that name no place. For example, "localtime" is the time zone of the
+# machine that runs the bot.
 _NO_PLACES = frozenset({"localtime", "Factory", "posixrules"})
 
 
 def is_zone(name: str) -> bool:
-    """Return whether a chat may choose this name. This machine's zone database has the names."""
+    """Return whether ``name`` is the name of a time zone that a chat can choose.
+
+    A chat can choose the time zones in the zone database of this machine, except the names that
+    name no place.
+    """
     return name in _zone_names()
 
 
@@ -23,7 +28,10 @@ def _zone_names() -> frozenset[str]:
 
 @cache
 def zone_of(name: str | None) -> ZoneInfo:
-    """Return the time zone of this name, or UTC for an invalid name and for None (not set)."""
+    """Return the time zone with the name ``name``.
+
+    If ``name`` is invalid or None (no time zone was chosen), return UTC.
+    """
     try:
         return ZoneInfo(name or "UTC")
     except (KeyError, ValueError, OSError):
