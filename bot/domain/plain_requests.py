@@ -1,16 +1,19 @@
-"""Requests in plain words: recognition of the command in a short text without a slash.
+"""The recognition of requests in plain words, which are short texts without a slash.
 
-Words of English and of the chat's language count. A pattern is a set of words. A text matches if
-the text contains all words, in any order. A ``*`` at the end of a word means any ending. A sign
-before a pattern adds a condition:
+This module finds the command that a text requests. The patterns of the command are in English and
+in the chat's language. A pattern is a set of words. A text matches a pattern if the text contains
+all words of the pattern, in any order. A ``*`` at the end of a word means any ending of the word.
+A sign before a pattern adds or changes a condition:
 
-- ``+``: the text also contains a possible profile name.
-- ``-``: the text contains no possible profile name.
-- ``^``: the text begins with the words of the pattern, in this order, after words of politeness.
-- ``=``: without words of politeness, the text has exactly the words of the pattern, in this order.
+- ``+``: The text must also contain a possible profile name.
+- ``-``: The text must not contain a possible profile name.
+- ``^``: The text must begin with the words of the pattern, in this order. Words of politeness
+  before these words are ignored.
+- ``=``: The text must have exactly the words of the pattern, in this order. Words of politeness
+  are ignored.
 
-A text of one Latin word may be a profile name. Such a text is a request only if the word is rarely
-a name.
+A text that is a single Latin word can be a profile name. Such a text is a request only if profiles
+rarely have this name.
 """
 
 import re
@@ -41,12 +44,15 @@ Command = Literal[
     "help", "settings", "language", "privacy", "price", "export", "subscriptions", "usage",
     "subscribe", "unsubscribe", "stories", "highlights", "why",
 ]  # fmt: skip
-"""The subject of a request: a command of the bot, or the price of the bot."""
+"""The subject of a request, which is a command of the bot, or "price" for the bot's price."""
 
 _SEPARATOR = re.compile("([,;])")
-_LONGEST = 12  # the maximum number of words of a request; a longer text is prose
+_LONGEST = 12  # the maximum number of words of a request, because a longer text is prose
 _VERBS: tuple[Command, ...] = ("unsubscribe", "highlights", "subscribe", "stories")
-"""The commands for profiles. A request of ``privacy`` or ``why`` may also have names."""
+"""The commands for profiles.
+
+Requests of other commands have no profile names, except ``privacy`` and ``why``.
+"""
 
 _PATTERNS: dict[Command, dict[str, str]] = {
     "privacy": {
@@ -597,7 +603,10 @@ _OTHER_WORDS = {
 
 _SHORT_WORD_LIST = "to from of on the de do da na no di del della von vom zu a o el la"
 _SHORT_WORDS = frozenset(_SHORT_WORD_LIST.split())
-"""The short words between a connective and a name: Portuguese "natgeo e na nike"."""
+"""The short words that can be between a word such as "and" and a profile name.
+
+An example is "na" in the Portuguese text "natgeo e na nike".
+"""
 
 _SIGNS = "+-^="
 _SENDING_WORDS = """
@@ -607,7 +616,7 @@ _SENDING_WORDS = """
     beri надішли скинь дай بفرست بده میخوام भेजो भेजें दो
 """
 _SENDING = frozenset(map(folded, _SENDING_WORDS.split()))
-"""The words that request the stories of a profile if no pattern matches."""
+"""The words, such as "send", that request the stories of a profile if no pattern matches."""
 
 _ALONE = """
     help menu commands settings setting options preferences language languages timezone price
@@ -626,16 +635,18 @@ _ALONE = """
     hikayeler hikaye yeter kimsin
     bantuan perintah pengaturan bahasa harga privasi berhenti hentikan langganan setop
     """
-"""The Latin words that form a complete request."""
+"""The words in Latin letters that are a complete request if the text has no other word."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The command that a text requests, with the words that may be profile names.
+    """The command that a text requests, with the words that can be profile names.
 
-    ``is_list`` is True if each word is certainly a name. Such a word has an @, is joined to a word
-    with an @, or has a digit, a dot or an underscore. ``is_joined`` is True if the words are no
-    such list, and a comma, a semicolon or a word such as "and" joins the words.
+    ``is_list`` is True if all words in ``names`` are certainly names. A word is certainly a name
+    if it has an @, is joined to a word with an @, or has a digit, a dot or an underscore.
+
+    ``is_joined`` is True if ``is_list`` is False, and a comma, a semicolon or a word such as "and"
+    joins the words in ``names``.
     """
 
     command: Command
@@ -646,13 +657,20 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class _Pattern:
-    """The words of a pattern, and the sign of the condition or an empty string."""
+    """The words of a pattern, and the sign of its condition.
+
+    ``sign`` is an empty string if the pattern has no sign. The module's docstring has the signs.
+    """
 
     words: tuple[str, ...]
     sign: str
 
     def fits(self, words: Sequence[str], *, has_names: bool) -> bool:
-        """Return whether a text of these bare words matches the pattern."""
+        """Return whether a text with the words ``words`` matches the pattern.
+
+        The words must have the form of ``bare``. ``has_names`` means that the text has possible
+        profile names.
+        """
         if self.sign == "^":
             begin = _without_fillers_before(words)[: len(self.words)]
             return tuple(begin) == self.words
@@ -666,14 +684,21 @@ class _Pattern:
 def request_in(
     text: str, language: str, *, is_group: bool = False, is_command: bool = False
 ) -> Request | None:
-    """Return the request in a short text; None for small talk, names alone, and prose.
+    """Return the request in a short text.
 
-    A text of more than 12 words, without the words of politeness, is prose. With ``is_group``, the
-    text is a reply to a message of the bot in a group, where people also comment on stories. Such
-    a text without a possible name is a request only if the text is a single word, or has no other
-    words than the common words of requests. Several words without a name never request stories,
-    highlights or a subscription. With ``is_command``, the text is a command without the slash, so
-    a single word is no name.
+    Return None if the text is small talk, consists only of names, or is prose. A text is prose if
+    it has more than 12 words. Words of politeness and of small talk do not count.
+
+    ``is_group`` means that the text is a reply to a message of the bot in a group, where people
+    also comment on stories. In this case, a text without a possible name must be one of these to
+    be a request:
+
+    - a single word;
+    - a text that has only common words of requests and everyday words, and that does not request
+      stories, highlights or a subscription.
+
+    ``is_command`` means that the text is a command without the slash. In this case, a single word
+    is not read as a name.
     """
     text = with_script_gaps(typed(text))
     written = typed_words(text)
@@ -685,7 +710,8 @@ def request_in(
         return None
     unmarked = [word for word in written if not word.startswith("@")]
     plain = [bare(word) for word in unmarked]
-    # A hyphen joins a verb and a pronoun, as in "inscreve-me". No username has a hyphen.
+    # The part after a hyphen is omitted, because a hyphen joins a verb and a pronoun, as in
+    # "inscreve-me". A username never has a hyphen.
     main_parts = [without_elision(word).partition("-")[0] for word in unmarked]
     plain += [bare(part) for part in main_parts if part not in unmarked]
     runs = _joined_runs(text, language)
@@ -706,7 +732,7 @@ def request_in(
 
 
 def is_request_word(word: str, language: str) -> bool:
-    """Return whether a word is part of requests in English or in ``language``."""
+    """Return whether a word is a common word of requests in English or in ``language``."""
     text = bare(word)
     exact, stems = _words_of_requests(language)
     return text in exact or text.startswith(stems)
@@ -715,11 +741,18 @@ def is_request_word(word: str, language: str) -> bool:
 def _command_of(
     plain: Sequence[str], language: str, *, has_marked: bool, has_names: bool
 ) -> Command | None:
-    """Return the command that a text asks for, or None. ``plain`` has no names with an @.
+    """Return the command that a text requests, or None if the text requests no command.
 
-    The command is the first of ``_ORDER`` with a matching pattern. Exceptions: with marked names,
-    a matching command of ``_VERBS`` wins; "add natgeo to my list" subscribes; a text with names
-    and a word such as "send", but no other match, asks for stories.
+    ``plain`` has the words of the text, without the names with an @. ``has_marked`` means that the
+    text has names with an @. The command is the first command in ``_ORDER`` with a matching
+    pattern. Exceptions:
+
+    - If the text has names with an @, and a pattern of a command in ``_VERBS`` matches, the result
+      is this command.
+    - If patterns of both ``subscriptions`` and ``subscribe`` match a text with names, and the
+      patterns have no common word, the result is ``subscribe``. An example is "add natgeo to my
+      list".
+    - If no pattern matches a text with names and a word such as "send", the result is ``stories``.
     """
 
     def pattern_of(command: Command) -> _Pattern | None:
@@ -735,8 +768,9 @@ def _command_of(
     if command == "subscriptions" and has_names and verb == "subscribe":
         listed = pattern_of("subscriptions")
         follows = pattern_of("subscribe")
-        # "add natgeo to my list" subscribes; in "show my current alerts", both patterns have the
-        # word "alerts".
+        # In "add natgeo to my list", the two matching patterns have different words, so that the
+        # text requests a subscription. In "show my current alerts", both matching patterns have
+        # the word "alerts", so that the text requests the list of subscriptions.
         if listed and follows and not set(listed.words) & set(follows.words):
             return "subscribe"
     asks_to_send = has_names and any(word in _SENDING for word in plain)
@@ -746,10 +780,13 @@ def _command_of(
 
 
 def _is_request_in_group(written: Sequence[str], command: Command, language: str) -> bool:
-    """Return whether a text without names is a request to the bot, not a comment on a story."""
+    """Return whether a text without names in a group is a request to the bot.
+
+    Otherwise the text is a comment on a story.
+    """
     if len(written) == 1:
         return True
-    if command in {"stories", "highlights", "subscribe"}:  # "this story" is a comment
+    if command in {"stories", "highlights", "subscribe"}:  # for example, "this story" is a comment
         return False
     return all(
         is_request_word(word, language) or is_everyday_word(word, language)
@@ -759,7 +796,7 @@ def _is_request_in_group(written: Sequence[str], command: Command, language: str
 
 
 def _may_be_name(written: list[str], words: list[str]) -> bool:
-    """Return whether a text is a single word that is more likely a name than a request."""
+    """Return whether a text is a single word that is probably a name and not a request."""
     if len(written) > 1:
         return False
     return written[0].startswith("@") or (
@@ -773,21 +810,22 @@ def _requests_without_names() -> frozenset[str]:
 
 
 def _marked_names(runs: Sequence[Sequence[str]], language: str) -> tuple[str, ...]:
-    """Return the names with an @, and the words joined to such names."""
+    """Return the names with an @, and the names that are joined to a name with an @."""
     words = [word for run in runs if _has_marked(run) for word in run]
     return _names_among(words, language)
 
 
 def _joined_names(runs: Sequence[Sequence[str]], language: str) -> tuple[str, ...]:
-    """Return the names that are joined to other names."""
+    """Return the names that a comma, a semicolon or a word such as "and" joins to other names."""
     every = [_names_among(run, language) for run in runs]
     return tuple(dict.fromkeys(name for names in every if len(names) > 1 for name in names))
 
 
 def _joined_runs(text: str, language: str) -> list[list[str]]:
-    """Return the words of a text in runs of joined words.
+    """Return the words of a text, grouped into runs of joined words.
 
-    A comma, a semicolon and a connective join two words. A short word may follow a connective.
+    A comma, a semicolon or a word such as "and" joins two words. A word in ``_SHORT_WORDS``
+    between the joining word and the next word is ignored.
     """
     written: list[str] = []
     for part in _SEPARATOR.split(typed(text)):
@@ -812,7 +850,11 @@ def _has_marked(words: Sequence[str]) -> bool:
 
 
 def _may_be_username(word: str, language: str) -> bool:
-    """Return whether a word may be a name: it has an @, or is no common word of requests."""
+    """Return whether a word in a request can be a profile name.
+
+    A word with an @ can be a name. Any other word can be a name unless it is a common word of
+    requests, an everyday word, a time, or a word in ``NO_NAMES``.
+    """
     if word.startswith("@"):
         return True
     parts = {word, without_elision(word)}
@@ -823,16 +865,17 @@ def _may_be_username(word: str, language: str) -> bool:
 
 
 def _unmarked_names(written: Sequence[str], language: str) -> tuple[str, ...]:
-    """Return the possible names in a request without an @.
+    """Return the possible names in a request that has no names with an @.
 
-    Names with a digit, dot or underscore are preferred; without them, all names are returned.
+    If some of the possible names have a digit, a dot or an underscore, return only these names.
+    Otherwise return all possible names.
     """
     names = _names_among(written, language)
     return tuple(name for name in names if not name.isalpha()) or names
 
 
 def _names_among(words: Sequence[str], language: str) -> tuple[str, ...]:
-    """Return the distinct names among words, without the common words of requests."""
+    """Return the distinct words among ``words`` that can be profile names."""
     found: dict[str, None] = {}
     for word in words:
         if not _may_be_username(word, language):
@@ -853,14 +896,14 @@ def _has_word(words: Sequence[str], part: str) -> bool:
 
 
 def _without_fillers_before(words: Sequence[str]) -> Sequence[str]:
-    """Return the words without the words of politeness at the beginning."""
+    """Return ``words`` without the words of politeness at the beginning."""
     begin = next((n for n, word in enumerate(words) if word not in FILLERS), len(words))
     return words[begin:]
 
 
 @cache
 def _patterns(command: Command, language: str) -> tuple[_Pattern, ...]:
-    """Return the patterns of a command in English and ``language``."""
+    """Return the patterns of a command in English and in ``language``."""
     texts = [_PATTERNS[command].get(code, "") for code in dict.fromkeys(("en", language))]
     return tuple(_pattern(text) for text in "|".join(texts).split("|") if text)
 
@@ -877,7 +920,10 @@ def _bare_part(part: str) -> str:
 
 @cache
 def _words_of_requests(language: str) -> tuple[frozenset[str], tuple[str, ...]]:
-    """Return all words that requests contain, and the stems of words with any ending."""
+    """Return the common words of requests in English and in ``language``.
+
+    The second value has the stems of the words that can have any ending.
+    """
     parts = {
         part
         for command in _ORDER

@@ -1,4 +1,7 @@
-"""Recognition of messages that are neither a command of the bot nor a link. The module is pure."""
+"""The recognition of messages that are neither a command of the bot nor a link.
+
+The module is pure.
+"""
 
 import difflib
 import re
@@ -21,13 +24,19 @@ _BETWEEN = re.compile(r"[\n,;]+")
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 _COMMAND = re.compile(r"/(\w{1,32})(?:@\w+)?[,;:.!?]*(?:\s+(.*))?", re.DOTALL)
 _AROUND = " \t\n.,;:!?¡¿…\"'()[]<>«»“”"
-_PICTURES = {"So", "Sk", "Mn", "Cf"}  # Unicode categories of emoji, with modifiers and joiners
-SHORT_THANKS = 5  # the maximum number of words of a text with thanks at any place
-_LONG_THANKS = 12  # the maximum number of words of a text that begins with thanks
-_SHORT = 4  # the maximum number of words of a text that may contain a name among other words
-_LIKENESS = 0.7  # ratio of difflib: "stoires" matches "stories" with 0.86
+# The Unicode categories of the characters of emoji, including modifiers and joiners.
+_PICTURES = {"So", "Sk", "Mn", "Cf"}
+# A text that has words of thanks at any place says thanks only if it has at most 5 words.
+SHORT_THANKS = 5
+# A text that begins with thanks says thanks only if it has at most 12 words.
+_LONG_THANKS = 12
+# In a text with several words, profile names are searched only if it has at most 4 words.
+_SHORT = 4
+# The minimum similarity of a misspelled command, as the ratio of difflib. For example, the ratio
+# of "stoires" and "stories" is 0.86.
+_LIKENESS = 0.7
 
-# Words that could be usernames, but that people write to the bot much more often as plain words.
+# These words could be usernames, but people write them to the bot much more often as plain words.
 _SAID = """
 hi hello hey hallo helo hola ola oi halo hai salam salaam salut ciao bonjour merhaba selam
 privet namaste yo sup morning night bye goodbye adios tchau dadah ok okay okey k yes no yeah yep
@@ -43,7 +52,7 @@ tag nachmittag siang sore bro mate friend kak bang there everyone good evening a
 """
 _REASONS = "for por pelo pela pelos für fuer pour per за на على untuk atas için"
 _THANKED_FOR = frozenset(map(folded, _REASONS.split()))
-"""Words that join thanks with their reason: "thanks for natgeo"."""
+"""The words that join thanks with the reason of the thanks, as in "thanks for natgeo"."""
 _ASKED = """
 test testing start stop help ayuda ajuda bantuan please pls plz bot what why how who when where
 que como quien
@@ -65,13 +74,15 @@ ALIASES = {
     "silent": "subscriptions", "info": "help", "faq": "help", "commands": "help",
     "history": "past", "download": "stories",
 }  # fmt: skip
-"""Words that people write in place of the bot's commands."""
+"""The words that people write in place of the bot's commands, each with the command."""
 
 
 def name_in(text: str) -> str | None:
-    """Return the profile name in a text: the whole text, or the first name with an @.
+    """Return the profile name in a text.
 
-    A word of ``NO_NAMES`` is a name only with an @. Return None if the text has no name.
+    If the text is a single word that can be a name, return this word. Otherwise return the first
+    name with an @. A word in ``NO_NAMES`` is a name only if it has an @. Return None if the text
+    has no name.
     """
     match [word.strip(_AROUND) for word in typed_words(text)]:
         case [word] if bare(word) not in NO_NAMES and "/" not in word and (name := _name(word)):
@@ -81,11 +92,14 @@ def name_in(text: str) -> str | None:
 
 
 def words_that_may_be_names(text: str, language: str) -> tuple[str, ...]:
-    """Return the distinct words of a short text that may be names of profiles.
+    """Return the distinct words of a short text that can be names of profiles.
 
-    Everyday words of ``language`` and small talk are no names. The result is empty unless the text
-    has two to four words, because a longer text is prose. The result is also empty if one of the
-    other words can't be a name.
+    Everyday words of ``language``, words of small talk, and words without Latin letters and digits
+    are ignored. The result is empty in these cases:
+
+    - The text has a single word.
+    - The text has more than four words, because such a text is prose.
+    - One of the words that are not ignored can't be a name.
     """
     words = [word.strip(_AROUND).lower() for word in typed_words(text)]
     if not 1 < len(words) <= _SHORT:
@@ -102,14 +116,15 @@ def _is_common(word: str, language: str) -> bool:
 
 
 def _is_foreign(word: str) -> bool:
-    """Return whether a word has no Latin letter and no digit, so the word can't be a name."""
+    """Return whether a word has no Latin letter and no digit. Such a word can't be a name."""
     return not any(char.isascii() and char.isalnum() for char in folded(word))
 
 
 def joined_name_in(text: str, language: str) -> str | None:
-    """Return the name that two or three words form when they are joined, or None.
+    """Return the profile name that the words of a text form when they are joined.
 
-    Each of the words must be a possible name.
+    The text must have two or three words, and each word must be a possible name. Otherwise return
+    None.
     """
     words = [word.strip(_AROUND).lower() for word in typed_words(text)]
     if len(words) not in {2, 3} or len(words_that_may_be_names(text, language)) != len(words):
@@ -118,9 +133,10 @@ def joined_name_in(text: str, language: str) -> str | None:
 
 
 def is_thanks(text: str) -> bool:
-    """Return whether a text of at most five words says thanks, in any language.
+    """Return whether a text says thanks, in any language of the bot.
 
-    A text that begins with thanks may have twelve words.
+    A text that begins with thanks must have at most twelve words. Any other text with words of
+    thanks must have at most five words.
     """
     words = _bare_words(text)
     if len(words) > SHORT_THANKS:
@@ -129,12 +145,15 @@ def is_thanks(text: str) -> bool:
 
 
 def begins_with_thanks(text: str) -> bool:
-    """Return whether a text begins with thanks, as "thanks natgeo" does."""
+    """Return whether a text begins with thanks, as in "thanks natgeo"."""
     return _thanks_at(_bare_words(text), 0) > 0
 
 
 def is_thanks_alone(text: str) -> bool:
-    """Return whether a text has only words of thanks, as "muchas gracias!" has."""
+    """Return whether a text says only thanks, as in "muchas gracias!".
+
+    Small talk and emoji are allowed beside the thanks.
+    """
     words = _bare_words(text)
     place = 0
     has_thanks = False
@@ -152,7 +171,7 @@ def _is_said_with_thanks(word: str) -> bool:
 
 
 def is_thanks_for(text: str) -> bool:
-    """Return whether a text says thanks for something, as "thanks for natgeo" does."""
+    """Return whether a text says thanks with a reason, as in "thanks for natgeo"."""
     words = _bare_words(text)
     for place in range(len(words)):
         length = _thanks_at(words, place)
@@ -167,7 +186,10 @@ def _bare_words(text: str) -> list[str]:
 
 
 def _thanks_at(words: Sequence[str], place: int) -> int:
-    """Return the number of words of the thanks that begin at ``place``; 0 without thanks."""
+    """Return the number of words of the thanks that begin at the index ``place``.
+
+    If no thanks begin at this index, return 0.
+    """
     for phrase in thanks_phrases():
         if tuple(words[place : place + len(phrase)]) == phrase:
             return len(phrase)
@@ -175,7 +197,7 @@ def _thanks_at(words: Sequence[str], place: int) -> int:
 
 
 def is_small_talk(text: str) -> bool:
-    """Return whether a text is small talk without a request, such as "thanks"."""
+    """Return whether a text consists only of small talk and emoji, for example "thanks"."""
     words = [word.strip(_AROUND).lower() for word in typed_words(text)]
     others = [word for word in words if bare(word) not in SMALL_TALK and not _is_emoji(word)]
     return bool(words) and not others
@@ -188,10 +210,11 @@ def _is_emoji(word: str) -> bool:
 def names_listed_in(text: str, language: str = "en") -> tuple[str, ...]:
     """Return the profile names that a text lists.
 
-    The names are one per line, separated by commas or semicolons, or each with an @.
+    The names in a list are on separate lines, or are separated by commas, semicolons or words such
+    as "and" in ``language``, or each have an @.
 
-    A connective of ``language`` joins names as a comma does. The result is empty unless the text
-    consists of at least two names: "hello, thanks" is no list.
+    The result is empty if the text has other words than names, or fewer than two names. Small talk
+    such as "hello, thanks" is no list.
     """
     lines = [_with_commas(line, language) for line in text.splitlines()]
     parts = [part for part in _BETWEEN.split("\n".join(lines)) if part.strip()]
@@ -209,7 +232,7 @@ def names_listed_in(text: str, language: str = "en") -> tuple[str, ...]:
 
 
 def _with_commas(line: str, language: str) -> str:
-    """Return a line with a comma in place of each connective between two words."""
+    """Return a line with a comma in place of each word such as "and" between two words."""
     words = line.split(" ")
     for place in range(1, len(words) - 1):
         if is_connective(words[place], language):
@@ -218,10 +241,10 @@ def _with_commas(line: str, language: str) -> str:
 
 
 def split_command(text: str) -> tuple[str, str] | None:
-    """Return the name of a command without the slash, in lower case, and the text after the name.
+    """Return the name of the command with which a text begins, and the text after the name.
 
-    The name of a bot after the command (``/help@bot``) is omitted. Return None if the text does
-    not begin with a command.
+    The name is in lower case, without the slash. The name of a bot after the command
+    (``/help@bot``) is omitted. Return None if the text does not begin with a command.
     """
     match = _COMMAND.fullmatch(text.strip())
     if match is None:
@@ -231,7 +254,12 @@ def split_command(text: str) -> tuple[str, str] | None:
 
 
 def command_meant(word: str, known: Collection[str]) -> str | None:
-    """Return the command of ``known`` that is most similar to ``word``, if any."""
+    """Return the command that a person means with the word ``word``.
+
+    If ``word`` is a key of ``ALIASES`` for a command in ``known``, return this command. Otherwise
+    return the command for the most similar word among ``known`` and the keys of ``ALIASES``.
+    Return None if no word is similar enough.
+    """
     if (meant := ALIASES.get(word)) in known:
         return meant
     near = difflib.get_close_matches(word, [*known, *ALIASES], cutoff=_LIKENESS)
