@@ -33,13 +33,13 @@ _OPTIONAL = frozenset(map(chr, range(0x064B, 0x0656))).union("\u0670\u0640\u093c
 # The letters that differ only by the keyboard, each with the letter that replaces it.
 _SAME_LETTERS = str.maketrans(
     {
-        "\u0649": "\u064a",  # alef maksura, Persian yeh: Arabic yeh
-        "\u06cc": "\u064a",
-        "\u06a9": "\u0643",  # keheh: kaf
-        "\u0629": "\u0647",  # teh marbuta: heh
+        "\u0649": "\u064a",  # alef maksura becomes Arabic yeh
+        "\u06cc": "\u064a",  # Persian yeh becomes Arabic yeh
+        "\u06a9": "\u0643",  # keheh becomes kaf
+        "\u0629": "\u0647",  # teh marbuta becomes heh
         "\u0131": "i",
         "\u0451": "\u0435",
-        "\u0901": "\u0902",  # the two Devanagari marks of a nasal vowel
+        "\u0901": "\u0902",  # chandrabindu becomes anusvara; both mark a nasal vowel in Devanagari
     }
 )
 _OTHER_SCRIPT = "[\\u0600-\\u06ff\\u0900-\\u097f]"

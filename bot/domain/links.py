@@ -187,7 +187,7 @@ def is_probably_gone(pk: str, now: datetime) -> bool:
 _ID_EPOCH = 1_314_220_021_721
 _FIRST_STORY_MS = 1_470_000_000_000  # August 2016, when Instagram introduced stories
 _LAST_MS = 4_102_444_800_000  # the year 2100
-_LIFE_BY_ID = timedelta(hours=25)  # the life of a story, and an hour of tolerance
+_LIFE_BY_ID = timedelta(hours=25)  # the life of a story plus an hour of tolerance
 
 
 def _words(text: str) -> list[str]:

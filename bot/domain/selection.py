@@ -265,8 +265,9 @@ def _defer_muted_rows(
     """Defer the rows that a mute affects until the next check of the missing right.
 
     Return the other rows. If the bot must first ask Telegram about its rights in the chat, return
-    no rows. The state of a topic can be checked only by a send, because Telegram has no call for
-    it. Therefore, when the check of a closed topic is due, the rows for this topic are returned.
+    no rows. The state of a topic can be checked only by a send, because Telegram has no call that
+    returns the state. Therefore, when the check of a closed topic is due, the rows for this topic
+    are returned.
     """
     muted = {mute.thread_id: mute for mute in mutes}
     if not muted:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 LASTING = timedelta(minutes=30)
-_ENOUGH = 3  # minimum number of failed checks before an owner is notified
+_ENOUGH = 3  # the minimum number of failed checks before the owners are notified
 
 
 @dataclass(slots=True)

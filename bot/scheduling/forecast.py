@@ -45,10 +45,11 @@ _SAME_SESSION = HOUR
 # The weight of each later story of a posting session in the rhythm. The first story of a session
 # has the weight 1.
 _WITHIN_SESSION = 0.3
-# Weights that spread a story over the neighbouring hours of the day, as in the binomial
-# distribution of order 6.
+# The offsets from the hour of a story to the neighbouring hours of the day, each with the part of
+# the story's weight that this hour gets. The parts are a binomial distribution of order 6.
 _SMOOTHING = tuple((offset, comb(6, offset + 3) / 64) for offset in range(-3, 4))
-_PLACES = (0.1, 0.3, 0.5, 0.7, 0.9)  # sample points within a time span, as parts of the span
+# The points of a time span at which the rhythm is sampled, as parts of the span.
+_PLACES = (0.1, 0.3, 0.5, 0.7, 0.9)
 _RATE_DECAY = log(2) / _RATE_HALF_LIFE
 _RHYTHM_DECAY = log(2) / _RHYTHM_HALF_LIFE
 

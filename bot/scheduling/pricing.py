@@ -294,18 +294,19 @@ class ReleaseCurve:
         self._left = [sum(self._parts[hour:]) for hour in range(25)]
 
     def left(self, at: float) -> float:
-        """Return how many of the day's parts are not yet released at the time ``at``.
+        """Return the number of parts of a day's credits that are not yet released at ``at``.
 
-        A day has 24 parts. An hour with the mean demand releases one part.
+        The credits of a day have 24 parts. An hour with the mean demand releases one part.
         """
         place = at % DAY / HOUR
         hour = int(place)
         return self._left[hour + 1] + self._parts[hour] * (hour + 1 - place)
 
     def time_when_parts_remain(self, day: float, left: float) -> float:
-        """Return the time of a day at which ``left`` of its 24 parts are not yet released.
+        """Return the time of a day at which ``left`` parts of its credits are not yet released.
 
-        ``day`` is the number of days since 1970. The result is in Unix seconds.
+        The credits of a day have 24 parts. ``day`` is the number of days since 1970. The result is
+        in Unix seconds.
         """
         hour = 23
         while hour and self._left[hour] < left:

@@ -39,7 +39,7 @@ Each combination of a half-life and a prior has one expert. One more expert uses
 of all profiles.
 """
 
-DECAYS = tuple(log(2) / days for days in HALF_LIVES)  # decay rates of the half-lives, per day
+DECAYS = tuple(log(2) / days for days in HALF_LIVES)  # the decay rates of the sums, per day
 # The weights of the half-lives, and the weights of the priors.
 _SPEEDS, _BONDS = (0.02, 0.13, 0.6, 0.25), (0.9, 0.08, 0.02)
 WEIGHTS = (*(0.99 * speed * bond for speed in _SPEEDS for bond in _BONDS), 0.01)

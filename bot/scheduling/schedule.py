@@ -10,8 +10,8 @@ subscriptions with the option ``fast`` count several times. The loop is::
     rows = claim(limit=due // cost)               # ORDER BY due_at, with due_at <= now ...
     rows += claim(limit=early // cost)            # ... and early checks if no check is due
     for row in rows:                              # outside of any transaction
-        if schedule.is_stale(state):              # the price has changed since it was queued
-            schedule.set_due_at(state, weight, cost)  # write due_at; check only if still due
+        if schedule.is_stale(state):              # the price has changed since due_at was computed
+            schedule.set_due_at(state, weight, cost)  # write due_at, and check only if still due
         stories = fetch(row)                      # on failure: schedule.record_failure(now)
         schedule.learn_polled(state, weight, cost, at=now, taken=[...])   # write state and due_at
     sleep until schedule.next_check_at(first due_at and seen_at, cost, now=..., spent=...)
