@@ -1,7 +1,7 @@
 """The domain model and the rules of the bot.
 
 The package is pure: it imports no other package of the bot, and uses no database and no network.
-Functions get the current time as an argument. The public modules are:
+Functions get the current time as an argument. Public:
 
 - ``model``: the concepts of Telegram and Instagram;
 - ``records``: the stored rows;

@@ -1,6 +1,6 @@
 """The download of story files from allowed hosts to the disk, with a size limit and a type check.
 
 The input of the package is the URL of a photo or video. The output is a file in the spool, which
-is a folder of limited size. The file is deleted after use. The public names are
-``download.Media``, ``spool.Spool``, ``spool.MediaFile``, ``sniff.sniff`` and ``urls.is_fresh``.
+is a folder of limited size. The file is deleted after use. Public: ``download.Media``,
+``spool.Spool``, ``spool.MediaFile``, ``sniff.sniff`` and ``urls.is_fresh``.
 """
