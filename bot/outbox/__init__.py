@@ -2,7 +2,7 @@
 
 A row of the outbox is an alert or a reply. The modules have these tasks:
 
-- ``worker`` is the loop. Public: ``worker.Outbox``.
+- ``worker`` is the loop.
 - ``claiming`` claims chat queues. ``domain.selection`` decides which rows are sent now.
 - ``jobs`` defines the jobs. Each claim is a job: an alert, a reply or a probe.
 - ``runner`` does a job. ``composer`` provides the text of an alert. ``sending`` sends and returns
@@ -10,4 +10,6 @@ A row of the outbox is an alert or a reply. The modules have these tasks:
 - ``leases`` checks the lease and counts the copy, right before each request.
 - ``results`` and ``reply_results`` record the outcome.
 - ``fan_out`` writes the deliveries of a new story.
+
+Public: ``worker.Outbox``.
 """
