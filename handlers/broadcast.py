@@ -82,9 +82,11 @@ async def act_on_broadcast(context: Context, action: str, broadcast_id: int) -> 
 
 
 def _text_to_send(context: Context) -> str:
-    """Return the HTML of the broadcast: the replied message, or the text after the command.
+    """Return the HTML of the broadcast.
 
-    A replied message without text, such as a photo, is ignored. The result may be empty.
+    If the command is a reply to a message with text, the HTML is this message. Otherwise, the HTML
+    is the text after the command. A message without text, such as a photo, is ignored. The result
+    may be empty.
     """
     message = context.message
     asked = context.replied_to

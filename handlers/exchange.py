@@ -73,7 +73,10 @@ async def send_export(context: Context) -> None:
 
 @command("import", channel_after=0)
 async def import_file(context: Context) -> None:
-    """Subscribe to the profiles in a file: the file of the command, or of the replied message."""
+    """Subscribe to the profiles in a file.
+
+    The command has the file, or the message that the person replied to has the file.
+    """
     sources = (context.message, context.replied_to)
     source = next((message for message in sources if message and message.document), None)
     if source is None:

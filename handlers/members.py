@@ -113,7 +113,8 @@ async def _greet_or_report_stop(
 ) -> None:
     """Greet a new group or channel, or report that a chat with subscriptions has no payer.
 
-    A chat without subscriptions that was closed before gets no message.
+    ``was_closed`` is True if the chat was closed until this change. If such a chat has no
+    subscriptions, the chat gets no message.
     """
     if change.chat.type == Chat.PRIVATE:
         return

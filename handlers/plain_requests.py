@@ -95,7 +95,9 @@ def is_other_request(context: Context, text: str, expected: Collection[str]) -> 
 
 
 async def answer_request(context: Context, text: str, *, is_command: bool = False) -> bool:
-    """Answer a text that requests a command in plain words. Return whether the text is a request.
+    """Answer a text that requests a command without a slash.
+
+    Return whether the text is a request.
 
     With ``is_command``, the text is an unknown command without the slash, such as "hilfe".
     """

@@ -1,7 +1,8 @@
 """Questions that people answer by a reply. Telegram opens the reply field.
 
-The replied message identifies the question, so the bot stores no state. For this reason, each
-replica understands an answer, even after a restart.
+An answer is a reply to the bot's message with the question. The bot reads the question from this
+message, and stores no state. For this reason, each replica understands an answer, even after a
+restart.
 """
 
 import re
@@ -64,7 +65,10 @@ class _Answers(filters.MessageFilter):
 
 
 def question_of(message: Message, questions: Sequence[str]) -> str | None:
-    """Return the question at the end of the replied message, in any language, if any."""
+    """Return the question that ``message`` answers, or None.
+
+    The question is the end of the message to which ``message`` replies, in any language.
+    """
     asked = message.reply_to_message
     if asked is None or asked.from_user is None or not asked.from_user.is_bot:
         return None
@@ -75,7 +79,10 @@ def question_of(message: Message, questions: Sequence[str]) -> str | None:
 
 
 def chat_asked_about(message: Message) -> int | None:
-    """Return the ID of the chat that the buttons of the replied page manage, if any."""
+    """Return the ID of the chat that a page manages, or None. ``message`` replies to the page.
+
+    The first button of the page has the ID.
+    """
     page = message.reply_to_message
     markup = page.reply_markup if page else None
     data = markup.inline_keyboard[0][0].callback_data if markup else None

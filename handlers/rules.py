@@ -69,7 +69,8 @@ async def show_or_change_rules(context: Context) -> None:
     text = " ".join(words[1:])
     username = _username_in(words[0])
     parsed = story_terms.parse_rules(text)
-    says_nothing = text and parsed == story_terms.Rules()  # "only:" alone removes no rules
+    # A label without terms, such as "only:", is not a request to remove the rules.
+    says_nothing = text and parsed == story_terms.Rules()
     is_whole_chat = words[0].lower() == WHOLE_CHAT
     argument = WHOLE_CHAT if is_whole_chat else _as_argument(username or EXAMPLE_NAME)
     if username is None or says_nothing:

@@ -232,14 +232,15 @@ async def _answer_no_value(context: Context, setting: str, text: str) -> bool:
 
 
 async def set_if_expected(context: Context, text: str) -> bool:
-    """Set the setting that the last page asked for to a plain message.
+    """Set a setting to the value in a plain message, if a page has asked for the setting.
 
     Return True if the message was answered: the setting was set, the question was cancelled, or
     the text was unreadable and the bot asked again. Return False in these cases:
 
     - No settings page has asked for a setting in the last five minutes.
-    - The message is a command.
-    - The text is unreadable, and is thanks or a request for another command.
+    - The message is a command, or is empty.
+    - The text only says thanks.
+    - The text is unreadable, and requests another command.
     - The text is unreadable, and does not seem to be an attempt at a value (``_may_be_value``).
 
     Raises:

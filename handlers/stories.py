@@ -74,7 +74,10 @@ class Current:
 
 @command("stories")
 async def show_stories(context: Context) -> None:
-    """Show the stories of the profiles that the arguments or the replied message names.
+    """Show the stories of the profiles that a command names.
+
+    If the command has no arguments and is a reply, the message that the person replied to names
+    the profiles.
 
     Without any names, list the followed profiles that had live stories at the last check. The list
     costs 0 credits.

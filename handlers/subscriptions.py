@@ -240,8 +240,9 @@ async def _subscribe(context: Context, wanted: Wanted, *, in_place: bool = False
     stories is omitted, because the stories are already shown above the pressed message.
 
     Raises:
-        BotError: The subscription to the only profile fails. Also the errors of ``subscribe_all``,
-            and, if a channel is named, the errors of ``_admit_named_channel``.
+        BotError: The command names a single profile, the subscription to this profile fails, and
+            no retry is offered. ``subscribe_all`` also raises errors. If a channel is named,
+            ``_admit_named_channel`` also raises errors.
     """
     target = context.acted_on
     where = ""
@@ -421,7 +422,8 @@ async def unsubscribe(context: Context) -> None:
     until a button confirms the names.
 
     Raises:
-        NotFollowedError: The chat has no subscription to the only profile.
+        NotFollowedError: The command names a single profile, and the chat has no subscription to
+            this profile.
     """
     words = context.words
     language = context.t.language
@@ -470,7 +472,8 @@ async def _unsubscribe_named(context: Context, wanted: Wanted) -> None:
     """End the subscriptions to the named profiles, and list the profiles without a subscription.
 
     Raises:
-        NotFollowedError: The chat has no subscription to the only profile.
+        NotFollowedError: The command names a single profile, and the chat has no subscription to
+            this profile.
     """
     rows: list[Subscription] = []
     failed: list[tuple[str, BotError]] = []

@@ -190,9 +190,10 @@ async def answer_talk(context: Context) -> None:
 
 
 async def _answer_words(context: Context, text: str, text_or_caption: str) -> None:
-    """Answer profile names and requests in plain words, and react to thanks.
+    """Answer a text with profile names or with a request for a command, or react to thanks.
 
-    Any other text gets a reaction or an example.
+    The request has no slash. A word of consent, such as "yes", gets a hint. Any other text gets a
+    reaction or an example.
     """
     if await react_to_thanks(context, text_or_caption):
         return

@@ -25,7 +25,7 @@ class ChatUsage:
 
     - ``part`` is the largest used part of all limits that apply to the chat, from 0 to 1. ``part``
       is None if the limit of the chat is 0 credits, or if the chat is a private chat and the limit
-      of its person is 0 credits.
+      of the person in the chat is 0 credits.
     - ``stories`` has the number of stories that the chat received on each of the last 7 days,
       oldest first.
     - ``month`` has the costs of the chat in this month (UTC).

@@ -2,7 +2,7 @@
 
 A subscription counts towards the limits of the chat and of the payer of the chat. It does not
 matter who sent the command. Therefore nobody gets more subscriptions by using more chats. The
-payer of a private chat is the chat's person.
+payer of a private chat is the person in the chat.
 """
 
 from collections.abc import Callable, Collection

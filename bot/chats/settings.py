@@ -75,7 +75,8 @@ class Chats:
 
         The following data are kept:
 
-        - Bills, without the ids of the chat and the person.
+        - Bills. The id of the chat is removed from the bills. If the chat is private, the id of
+          the person in the chat is also removed.
         - Permissions and blocks in the access list.
         - The counters of the daily limits.
         """

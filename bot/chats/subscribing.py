@@ -431,12 +431,16 @@ class Subscribing:
     ) -> _CheckedProfile:
         """Return the profile, its live stories, and the existing subscription or None.
 
-        The cost is the same as in ``subscribe``. For a known profile that the chat already
-        follows, the cost is 0 credits.
+        The cost is the same as in ``subscribe``. If the profile is known and one of ``places`` has
+        a subscription to the profile, the cost is 0 credits.
 
-        ``places`` are in the same chat. A subscription in the first place takes precedence. The
-        limits include ``new`` subscriptions and ``faster`` fast subscriptions that are about to be
-        added. ``faster`` is None if the subscription to this profile will not be fast.
+        - ``places`` are the targets in one chat where the subscription may exist. If several
+          of ``places`` have a subscription to the profile, the first of these is returned.
+        - ``new`` is the number of new subscriptions that the same request is about to add for
+          other profiles. The limits and the budget include ``new``.
+        - ``faster`` is the number of subscriptions to other profiles that the same request is
+          about to make fast. The limits of fast subscriptions include ``faster``. ``faster`` is
+          None if the request does not make subscriptions fast.
 
         Raises:
             SubscriptionError: A limit of the chat or the budget is reached.

@@ -245,7 +245,8 @@ class PendingMessage:
     """A pending message to a chat. This class is also the base class of deliveries.
 
     ``copies`` is the number of sends that can have arrived. ``attempts`` is the number of
-    consecutive claims of the message that certainly sent nothing or that have no outcome.
+    consecutive claims of the message without success. After such a claim, either the message has
+    certainly not arrived, or the outcome is not recorded.
     """
 
     id: int

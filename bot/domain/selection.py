@@ -262,12 +262,16 @@ def _outlook_of_free(quiet_end: datetime | None) -> Outlook:
 def _defer_muted_rows(
     rows: Sequence[Delivery], mutes: Sequence[Mute], decision: Decision, now: datetime
 ) -> list[Delivery]:
-    """Defer the rows that a mute affects until the next check of the missing right.
+    """Defer the rows that the bot lacks the right to send, and return the other rows.
 
-    Return the other rows. If the bot must first ask Telegram about its rights in the chat, return
-    no rows. The state of a topic can be checked only by a send, because Telegram has no call that
-    returns the state. Therefore, when the check of a closed topic is due, the rows for this topic
-    are returned.
+    A mute states that the bot lacks a right in the whole chat or in a topic. The rows to which a
+    mute applies are deferred until the next check of this right:
+
+    - If the check of a right in the whole chat is due, the bot must first ask Telegram about the
+      bot's rights in the chat. In this case, no rows are returned.
+    - If the check of a topic is due, for example of a closed topic, the rows for this topic are
+      returned. Only a send can check the topic, because Telegram has no call that returns the
+      state of a topic.
     """
     muted = {mute.thread_id: mute for mute in mutes}
     if not muted:

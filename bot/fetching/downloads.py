@@ -106,7 +106,7 @@ class Downloads:
     def _unnamed_in_a_row(self) -> int:
         """Return the number of answers without an account since the last answer with an account.
 
-        A day after the last of these answers, the number is 0.
+        A day after the last answer without an account, the number becomes 0.
         """
         return self._in_a_row.get(_UNNAMED, now=self.now()) or 0
 

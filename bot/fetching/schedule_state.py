@@ -64,8 +64,8 @@ class Plan:
 
     def learn_bill(self, credits: int) -> None:  # noqa: A002 - the term of the project
         """Update the mean cost of a check from a bill in credits."""
-        # The mean cost was already subtracted from the bucket. Subtract the difference to the
-        # bill.
+        # The record of a check subtracts the mean cost from the bucket. The difference between the
+        # bill and the mean cost is subtracted here.
         self.schedule.bucket.credits -= credits - self.cost
         if self.learns_cost:
             self.cost += (credits - self.cost) / _POLLS_OF_MEAN

@@ -138,7 +138,8 @@ class JobClaims:
                     await deliveries.record_claim(tx, job.lease.ids)
                     return [job]
         if not self._is_only_process:
-            # A different process sends the due rows, so no row of this process can end the pause.
+            # Other processes may have claimed the due rows. Without a row, this process cannot
+            # make the trial send whose success would end the pause.
             outage.end_pause()
         return []  # If no other process exists, only the arrival of a message ends the pause.
 

@@ -147,8 +147,8 @@ async def _enqueue_follow_up(
 
     ``waiting`` has the payloads of the pending replies of the chat, by row id.
 
-    - A list of failed stories is merged into a pending list with the same cause and the same
-      replied-to message. The pending list in ``waiting`` is also changed.
+    - A list of failed stories is merged into a pending list if both lists have the same cause and
+      reply to the same message. The pending list in ``waiting`` is also changed.
     - A follow-up without buttons is omitted if a pending reply to the same message has the same
       text.
     """

@@ -451,9 +451,9 @@ async def mark_unknown(
 ) -> datetime:
     """Schedule the repeats of rows that may have arrived.
 
-    Rows whose last copy is used become dead letters and are not repeated. Return the time at which
-    the chat is free. The chat waits for the first repeat. Later repeats do not delay the chat.
-    ``new_copies`` is the number of copies counted since the rows were read.
+    Rows with ``MAX_COPIES`` counted copies become dead letters and are not repeated. Return the
+    time at which the chat is free. The chat waits for the first repeat. Later repeats do not delay
+    the chat. ``new_copies`` is the number of copies counted since the rows were read.
     """
     free_at = now
     tally.unknown += len(rows)
@@ -475,7 +475,9 @@ async def mark_unknown(
 
 
 async def _make_dead_letters(tx: Tx, rows: Sequence[PendingMessage], now: datetime) -> None:
-    """Make rows dead letters after the last copy, and enqueue notices about the loss.
+    """Make rows dead letters, and enqueue notices that the messages are not confirmed.
+
+    ``MAX_COPIES`` copies of each row may have arrived, but Telegram has confirmed no copy.
 
     The notices are sent when Telegram answers in the chat again, and at the latest after
     ``UNTOLD_FOR``. Before that, a notice would probably also fail. Private notices about a channel

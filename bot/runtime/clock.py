@@ -141,8 +141,8 @@ class TimeWitnesses:
     def __init__(self, now: Callable[[], datetime]) -> None:
         """Create an empty record of server times.
 
-        Server times are compared with the system clock. If ``now`` is not a ``Clock``, server
-        times are compared with ``now`` instead.
+        If ``now`` is a ``Clock``, server times are compared with the system clock. If ``now`` is a
+        different function, server times are compared with the time that the function returns.
         """
         self._now = now
         self._answered: set[str] = set()

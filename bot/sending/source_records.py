@@ -13,7 +13,7 @@ from bot.domain.model import STORY_LIFE
 from bot.domain.records import EPOCH
 
 RECORD_LIFE = STORY_LIFE  # a record is deleted if it was not changed for this time
-# For this time after a failure, the file is not tried in any chat.
+# For this time after a failure, the file is not used in any chat.
 FAILED_FOR = timedelta(minutes=10)
 # For this time after a failure of a file's host, alerts do not use the file.
 _ALERTS_WAIT_FOR = timedelta(seconds=5)
@@ -42,13 +42,14 @@ class FileRecord:
     _chats_by_words: dict[str, set[int]] = field(default_factory=dict)
 
     def record_failure(self, message: str, now: datetime) -> None:
-        """Record a failure. For ten minutes, alerts and replies do not try the file."""
+        """Record a failure. For ten minutes, alerts and replies do not use the file."""
         self._failure, self._failed_until = message, now + FAILED_FOR
 
     def record_alert_failure(self, message: str, now: datetime) -> None:
-        """Record a failure that may be temporary. For 5 seconds, only alerts do not try the file.
+        """Record a failure that may be temporary.
 
-        Replies still try the file, because a later attempt may succeed.
+        For 5 seconds, alerts do not use the file. Replies may use the file in these 5 seconds,
+        because a further attempt may succeed.
         """
         self._alert_failure, self._alerts_wait_until = message, now + _ALERTS_WAIT_FOR
 

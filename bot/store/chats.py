@@ -144,7 +144,8 @@ async def refuse_blocked(tx: Tx, chat_id: int, *, now: datetime) -> None:
     """Raise an error if a locked chat is blocked.
 
     Raises:
-        BlockedError: The chat, its person or the responsible person is blocked.
+        BlockedError: The chat, the person in the private chat, or the person responsible for the
+            group or channel is blocked.
     """
     judged = await judge_chat(tx, chat_id, now=now)
     if judged.is_silent:  # the responsible person of a group or channel is blocked
@@ -156,7 +157,7 @@ async def refuse_blocked(tx: Tx, chat_id: int, *, now: datetime) -> None:
 async def judge_chat(tx: Tx, chat_id: int, *, now: datetime) -> Judged:
     """Return the decision of the access list about a chat. The mode "open" is assumed.
 
-    The decision about a private chat is the decision about its person.
+    The decision about a private chat is the decision about the person in the chat.
     """
     found = await get_with_access(tx, chat_id, chat_id)
     return judge(
@@ -172,7 +173,7 @@ async def judge_chat(tx: Tx, chat_id: int, *, now: datetime) -> Judged:
 async def silenced_among(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> set[int]:
     """Return the chats among ``chat_ids`` with a blocked responsible person.
 
-    A private chat is also returned if its person is blocked.
+    A private chat is also returned if the person in the chat is blocked.
     """
     silenced = _silenced_sql(now).subquery()
     among = silenced.c.id.in_(sorted(chat_ids))
@@ -189,7 +190,11 @@ async def blocked_chats(tx: Tx, *, now: datetime) -> list[int]:
 
 
 def is_blocked_sql(now: datetime) -> sa.ColumnElement[bool]:
-    """Return the SQL condition that a chat, its person or the responsible person is blocked."""
+    """Return the SQL condition that a chat is blocked.
+
+    A chat also counts as blocked if the person in the private chat is blocked, or if the person
+    responsible for the group or channel is blocked.
+    """
     numbers = sa.cast(_SUBJECT, sa.BigInteger)
     blocked = access.blocked_subjects_sql(now).with_only_columns(numbers)
     return sa.or_(chats.c.id.in_(blocked), chats.c.id.in_(_silenced_sql(now)))

@@ -51,7 +51,8 @@ deliveries = sa.Table(
     sa.Column("held", sa.String(8), nullable=False, server_default=""),
     # The number of sends that may have arrived, at most three.
     sa.Column("copies", sa.Integer, nullable=False, server_default="0"),
-    # The number of consecutive claims that certainly sent nothing or have no outcome.
+    # The number of consecutive claims without success. After such a claim, either the message has
+    # certainly not arrived, or the outcome is not recorded.
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     # True if the delivery is claimed and the outcome is not recorded yet.
     sa.Column("sending", sa.Boolean, nullable=False, server_default=sa.text("false")),
@@ -348,7 +349,9 @@ async def record_unsent(
     is_attempt: bool = False,
     **values: Any,  # noqa: ANN401 - columns
 ) -> None:
-    """Record that a claim ended and certainly sent nothing. Also set the columns ``values``.
+    """Record that a claim ended and that the message has certainly not arrived.
+
+    Also set the columns ``values``.
 
     If ``is_counted`` is True, a copy was counted before the request. This copy is now subtracted.
     If ``is_attempt`` is True, the claim counts as a failed attempt.

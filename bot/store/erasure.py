@@ -1,6 +1,7 @@
 """The erasure of all data of a chat on request.
 
-Bills are kept without the ids of the chat and of its person.
+Bills are kept, but the id of the chat is removed from the bills. If the chat is private, the id of
+the person in the chat is also removed from the bills.
 """
 
 import secrets
@@ -23,8 +24,8 @@ from bot.store import (
 )
 from bot.store.engine.database import Tx, all_tables
 
-# The rows of these tables stay, because their totals must stay correct. Only the ids of the chat
-# and of the person are removed.
+# The rows of these tables stay, because their totals must stay correct. Only the id of the
+# chat and the id of the person in a private chat are removed.
 _BILLS = frozenset({"ledger_entries"})
 _PEOPLE = frozenset({"user_id", "created_by"})
 
@@ -51,12 +52,13 @@ async def remove_checkpoint_mark(tx: Tx, mark: str) -> None:
 async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
     """Delete the row of the chat, and the rows of every table with the id in ``chat_id``.
 
-    - In bills and finished updates, only the ids of the chat and its person are removed.
+    - In bills and finished updates, only the id of the chat is removed. If the chat is private,
+      the id of the person in the chat is also removed.
     - Updates that are not finished stay.
     - A profile without other followers is not checked any more.
-    - Groups and channels of a private chat's person get no payer, so that the other admins can
-      take over. If a block of the person has closed such a group, the group opens, unless the
-      group is blocked for another reason.
+    - If the chat is private, the groups and channels for which the person in the chat pays lose
+      the payer, so that the other admins can take over. If a block of the person
+      has closed such a group, the group opens, unless the group is blocked for another reason.
     - The permissions of the chat stay, so that an erasure does not end a block. The name in the
       permissions is erased. The person is also erased as the creator of invitations and of
       permissions.
@@ -86,7 +88,8 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
     for table in reversed(all_tables().sorted_tables):
         if "chat_id" in table.c and table.name not in _BILLS:
             await tx.execute(sa.delete(table).where(table.c.chat_id.in_(ids)))
-        # The id of a private chat is the id of its person, who may also have rows in groups.
+        # The id of a private chat is also the id of the person in the chat. This person may also
+        # have rows in groups.
         for name in _PEOPLE & set(table.c.keys()):
             whose = sa.update(table).where(table.c[name] == chat_id)
             await tx.execute(whose.values({name: None}))
@@ -99,11 +102,11 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
 
 
 async def _lock(tx: Tx, chat_id: int, *, now: datetime) -> list[int]:
-    """Lock a chat and the groups for which its person pays, with their queues.
+    """Lock a chat and the groups for which the person in the chat pays, with their queues.
 
-    Return the groups. The id of a private chat is the id of its person. If the person becomes the
-    payer of another group before all locks are held, the locks are released and taken again in
-    order.
+    Return the groups. The id of a private chat is also the id of the person in the chat. If the
+    person becomes the payer of another group before all locks are held, the locks are released
+    and taken again in order.
     """
     while True:
         paid = await _paid_by(tx, chat_id)

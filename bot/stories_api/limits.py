@@ -49,7 +49,7 @@ class Failing:
     WINDOW = _MINUTE
 
     def __init__(self) -> None:
-        """Create a detector without failures."""
+        """Create a detector that has recorded no failed call yet."""
         self.is_on = False
         self.suspects: dict[str, float] = {}  # time of the last failed call about each subject
         self.answered_at: float | None = None

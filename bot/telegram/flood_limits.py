@@ -17,7 +17,8 @@ Lane = Literal["reply", "alert"]
 # before a further call begins. For example, 2.8 allows 3 single messages at once. Replies may have
 # larger bursts than alerts.
 _BURST: dict[Lane, float] = {"reply": 30.0, "alert": 2.8}
-# The same number for replies and alerts in a private chat, for an hour after a 429 response.
+# For an hour after a 429 response in a private chat, this number of messages replaces the numbers
+# of ``_BURST`` for replies and alerts in the chat.
 _STRICT_BURST = 2.8
 _ROUNDING_S = 0.001
 _GROUP_WINDOW_S = 60.5  # seconds; a minute and half a second, because of the network's delay

@@ -52,7 +52,7 @@ Scope = Literal[
     "fetch",
     "photo",  # the photo is refused, but may be sent as a document
     "size",  # the file is too large, whatever its source
-    "file",  # the bot's upload is refused
+    "file",  # Telegram refuses the file that the bot uploads
     "any file",  # a file is refused, and the error does not say which file
     "partly",  # not a refusal: only a part of the album has arrived
     "down",  # not a refusal: Telegram has a failure

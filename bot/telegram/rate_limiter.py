@@ -70,8 +70,9 @@ class LimitedCall:
 class Pacing(BaseRateLimiter[dict[str, Any]]):
     """Limits the rate of messages.
 
-    ``rate_limit_args`` are ``HAS_SLOT``, or have the ``lane`` and the ``patience`` of a
-    ``LimitedCall``.
+    The ``rate_limit_args`` of a call are a dict or None. If the caller has already waited, the
+    dict is ``HAS_SLOT``. Any other dict may have the keys ``lane`` and ``patience``. The
+    values of these keys become the fields ``lane`` and ``patience`` of a ``LimitedCall``.
     """
 
     def __init__(

@@ -273,7 +273,11 @@ def put_in_place(file: Path, database: Path, *, now: datetime) -> Path | None:
 
 
 def free_name(file: Path) -> Path:
-    """Return ``file`` if no file has this path. Otherwise return the path with a free number."""
+    """Return ``file`` if nothing exists at this path. Otherwise, return a similar unused path.
+
+    The similar path is ``file`` with a number at the end, such as ``bot.db-1``. The number is the
+    first number from 1 to 999 whose path is not used.
+    """
     names = (f"{file.name}{end}" for end in ("", *(f"-{n}" for n in range(1, 1000))))
     return next(path for path in map(file.with_name, names) if not path.exists())
 
