@@ -82,10 +82,13 @@ def parser(words: Sequence[str]) -> argparse.ArgumentParser:
 
 
 def _port(text: str) -> int:
-    """Return the first of five ports; 0 chooses free ports.
+    """Return the number in the option ``--port-base``: the first of five consecutive ports.
+
+    The number 0 means that free ports are chosen.
 
     Raises:
-        ArgumentTypeError: There are no such ports.
+        ArgumentTypeError: The text is no number, or the last of the five ports would be greater
+            than the greatest possible port.
     """
     if not text.isdecimal() or int(text) > _LAST_PORT_BASE:
         raise argparse.ArgumentTypeError(f"must be a number from 0 to {_LAST_PORT_BASE}")

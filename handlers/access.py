@@ -241,8 +241,9 @@ def _new_owner_buttons(context: Context) -> Buttons:
 async def press_owner_button(context: Context, action: str, number: int | None) -> None:
     """Send an invitation, explain how to open the bot to everyone, or deny a person access.
 
-    A denial only replaces the pressed message and stores nothing. If the person or chat has
-    received access in the meantime, the new text of the message says that the access exists.
+    A denial stores nothing, and only replaces the message whose button was pressed. If the person
+    or chat has received access in the meantime, the new text of the message says that the access
+    exists.
     """
     if action == "invite":
         await say(context, await make_invitation(context, 1))

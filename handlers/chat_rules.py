@@ -118,7 +118,7 @@ async def press_chat_rules(context: Context, action: str) -> str | None:
 
 
 def _written_rules(context: Context) -> list[Options]:
-    """Return the rules in the commands of the pressed message."""
+    """Return the rules in each rules command that the message of the pressed button shows."""
     commands = [text for text in code_texts(context.message) if text.startswith(f"{COMMAND} ")]
     return [read_rules(command.removeprefix(COMMAND)) for command in commands]
 

@@ -50,7 +50,10 @@ async def show_help(context: Context) -> None:
 
 @on_press(HELP)
 async def turn_help_page(context: Context, section: str | None) -> None:
-    """Show a section of the help in place of the pressed message. None means the first page."""
+    """Show a section of the help in place of the message whose button was pressed.
+
+    If ``section`` is None, show the first page.
+    """
     await edit_pressed(context, *await help_page(context, section))
 
 

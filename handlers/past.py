@@ -43,7 +43,10 @@ async def send_past_stories(context: Context) -> None:
 
 @on_press(PAST)
 async def show_earlier(context: Context, before: str) -> str | None:
-    """Show the stories that precede a story in the results of the pressed message's search."""
+    """Show the stories that precede a story in the results of a search.
+
+    The search is shown in the message whose button was pressed.
+    """
     for written in code_texts(context.message):
         word, *words = written.split()
         search = past_search.parse_search(words) if word == COMMAND else None

@@ -131,8 +131,8 @@ async def _admit(subject: Subject, context: Context) -> None:
 def rows_of_other_requests(chat_id: int, context: Context) -> Buttons:
     """Return the buttons that answer the other pending requests for access.
 
-    The pressed message has a row of buttons for each pending request. The row of the request that
-    was just answered is omitted.
+    The message whose button was pressed has a row of buttons for each pending request. The row of
+    the request that was just answered is omitted.
     """
     message = context.query.message if context.query else None
     shown = message.reply_markup if isinstance(message, Message) else None

@@ -55,11 +55,16 @@ async def say(
 ) -> None:
     """Send an HTML message to the chat of the update.
 
-    In groups and channels, the message is a reply to the message of the update, but not after a
-    pressed button. If ``reply_to`` is given, the message is a reply to the message ``reply_to`` in
-    any chat. ``markup`` replaces the buttons. If the channel cannot show the buttons, the text
-    names the command that a person can send in the private chat. With ``Context.in_place``, the
-    text replaces the pressed message, unless ``markup`` or ``reply_to`` is given.
+    - In groups and channels, the new message is a reply to the message in the update. If the
+      update is the press of a button, the new message is no reply.
+    - If ``reply_to`` is given, the new message is a reply to the message with this ID in every
+      chat, also after the press of a button.
+    - ``markup`` replaces the buttons.
+    - If the channel cannot show the buttons, the text names the command that a person can send in
+      the private chat.
+    - With ``Context.in_place``, no new message is sent. The text and the buttons replace those of
+      the message whose button was pressed. ``Context.in_place`` has no effect if ``markup`` or
+      ``reply_to`` is given.
     """
     if context.in_place and not (markup or reply_to):
         context.in_place = False

@@ -155,7 +155,10 @@ async def subscribe(context: Context) -> None:
 
 @on_press(actions.FOLLOW)
 async def subscribe_to_shown(context: Context, username: str) -> None:
-    """Subscribe to the profile of the stories above, and replace the pressed message."""
+    """Subscribe to the profile of the stories that the chat shows above the pressed button.
+
+    The result replaces the message whose button was pressed.
+    """
     await _subscribe(context, parse([f"@{username}"]), in_place=True)
 
 
@@ -410,7 +413,7 @@ async def list_subscriptions(context: Context) -> None:
 
 @on_press(actions.SUBSCRIPTIONS)
 async def turn_page(context: Context, page: int, of: int | None) -> None:
-    """Show another page of the list in place of the pressed message."""
+    """Show another page of the list in place of the message whose button was pressed."""
     await edit_pressed(context, *await list_page(context, page, of))
 
 
@@ -736,7 +739,7 @@ async def _may_subscribe_in(context: Context, chat_id: int, kind: str) -> bool:
 
 @on_press(actions.SUBSCRIPTION)
 async def show_options(context: Context, number: int, section: str | None) -> None:
-    """Show the options of a subscription in place of the pressed message.
+    """Show the options of a subscription in place of the message whose button was pressed.
 
     If the button is under a daily summary, the options are a new message, so that the list of the
     summary stays visible.

@@ -53,7 +53,7 @@ from handlers.repeats import NEW_MESSAGES, cache_after_commit, is_listing
 from handlers.replies import code_texts, say
 from handlers.rights import COMMANDS, OWNER
 
-# The answers of these commands replace the pressed message if a name is given.
+# If a name is given, the answers of these commands replace the message whose button was pressed.
 IN_PLACE = {"why", "rules", "unsubscribe"}
 COMMAND_IN_CAPTION = r"^/[A-Za-z_]+(?:@\w+)?(?:\s|$)"
 HEARD_SIGN = "👍"
@@ -242,9 +242,10 @@ async def _offer_names_between_words(context: Context, text: str) -> bool:
 
 @on_press(actions.RUN_FOR_MANY)
 async def run_command_of_message(context: Context, command: str, index: int | None) -> str | None:
-    """Run a command with the names in the pressed message, or a command that the message shows.
+    """Run a command with the names in a message, or run a command that the message shows.
 
-    ``index`` is the index of the command in the message. None means the first command.
+    The message is the one whose button was pressed. ``index`` is the index of the command in the
+    message. None means the first command.
     """
     shown = code_texts(context.message)
     if not shown:

@@ -674,10 +674,11 @@ class Subscribing:
 
 
 def _since_of_restored(ended: Ended, now: datetime) -> datetime:
-    """Return the time from which stories cause alerts of a restored subscription.
+    """Return the time at which the alerts of a restored subscription start.
 
-    If the subscription was paused, and the pause ended before ``now``, stories cause alerts only
-    from the end of the pause on.
+    The subscription sends alerts only about stories that were posted from this time on. The time
+    is the start of the alerts of the ended subscription. If the ended subscription was paused, and
+    the pause has ended by ``now``, the alerts do not start before the end of the pause.
     """
     until = ended.preferences.paused_until
     since = ended.since

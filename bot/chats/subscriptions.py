@@ -163,8 +163,8 @@ class Subscriptions:
             else:
                 begin = alert_rules.alerts_begin_at(since or now)
                 if since is not None:
-                    # The subscription has its own start of alerts, which can be later, for example
-                    # after a restore.
+                    # The alerts of the subscription can have a start that is later than ``since``,
+                    # for example after a restore. In that case, the later start applies.
                     begin = max(begin, subscription.since)
                 await store.change(
                     tx, subscription_id, paused=False, paused_until=None, since=begin

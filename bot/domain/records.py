@@ -200,8 +200,8 @@ BROADCAST = "broadcast"  # the name of the notice with an owner's message to all
 SUMMARY = "summary"  # the name of the notice that lists the stories of a daily summary
 ANSWERED = ("reply_to", "asked")
 """The fields of a reply that have the ids of the messages that the reply answers."""
-# The field of a story that a summary lists. Its value is the place of the story's profile in the
-# summary.
+# The name of the field that marks a delivery whose story is listed in a daily summary. The value
+# of the field is the place of the story's profile in the summary.
 PLACE = "place"
 
 

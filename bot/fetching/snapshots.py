@@ -200,11 +200,16 @@ async def useful_at(
     now: datetime,
     is_claimed: bool = False,
 ) -> datetime:
-    """Return the time to check a profile, so that a chat can be notified of the result.
+    """Return the time for the next check of a profile.
 
-    A check is not made before a chat can be notified, except if stories could be lost because the
-    last check at ``seen_at`` would be too long ago. If only newcomers have subscribed, the result
-    is not before ``due``, except if the check is already claimed.
+    The last check was at ``seen_at``. ``due`` is the best time for the next check if all chats can
+    be notified at any time.
+
+    - If no chat could be notified after a check at ``due``, the check waits until a chat can be
+      notified. The check does not wait so long that stories could be lost.
+    - A check for a daily summary can be earlier than ``due``. If only newcomers have subscribed to
+      the profile, the check is not earlier than ``due``. This restriction does not apply to a
+      check that is already claimed (``is_claimed``).
     """
     if known.chats > _MANY:
         return due

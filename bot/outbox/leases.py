@@ -28,8 +28,9 @@ class SendLease:
     """The lease of a chat queue for a send.
 
     The lease was claimed at ``claimed_at``. ``ids`` are the ids of the rows of the send.
-    ``is_counted`` is True after a copy of each row was counted. ``is_valid`` is True if the last
-    check found that this process has the lease and that all rows are open.
+    ``is_counted`` is True if the database has already counted this send as a copy of each row. The
+    copies of a row are the sends of the row that may have arrived in the chat. ``is_valid`` is
+    True if the last check found that this process has the lease and that all rows are open.
     """
 
     queue: QueueClaim
@@ -71,14 +72,16 @@ class SendLeases:
         return self._owner.lease(self._now(), self._lease)
 
     async def confirm(self, send_lease: SendLease) -> None:
-        """Check a lease and count the copies once, right before each request.
+        """Check the lease of a send, and count the send as a copy of each of its rows.
 
-        If the bot crashes after this call, the chat may have a copy. If the bot crashes earlier,
-        for example during a long download, the chat has no copy.
+        This method is called right before each request. The send is counted only at the first
+        successful call. If the bot crashes after this call, the chat may have received the rows.
+        If the bot crashes earlier, for example during a long download, the chat has not received
+        the rows.
 
         Raises:
-            TooSoonError: A different process has claimed the chat, a row has ended, the lease has
-                ended according to the clock, or this process stops.
+            TooSoonError: A different process has claimed the chat, a row of the send is no longer
+                open, the lease has ended according to the clock, or this process is stopping.
             DatabaseUnavailableError: PostgreSQL ended several attempts to count the copies,
                 because the attempts took too long. After other failures of the database, the call
                 waits until the database is available.

@@ -50,7 +50,7 @@ async def record(
     behind: Sequence[PendingMessage] = (),
     floods: ChatFloods | None = None,
 ) -> Tally:
-    """Record the outcome of a reply. Return the figures of the outcome.
+    """Record the outcome of a reply. Return the results of the recording.
 
     ``behind`` are the replies that are sent next under the same lease. The copies of these replies
     are already counted. If the reply must be sent again, the replies in ``behind`` also return to

@@ -63,10 +63,12 @@ _REPLY_NOT_CONFIRMED = N_(
 
 @dataclass(slots=True)
 class Tally:
-    """The figures of an outcome: lost responses, dead letters, and a pause of the whole bot.
+    """The results of recording the outcome of a send.
 
-    ``unknown`` is the number of lost responses. ``rests_until`` is the end of the pause, or None
-    without a pause. ``is_due`` is True if the chat has unsent deliveries.
+    - ``unknown`` is the number of rows that may have arrived, because the response was lost.
+    - ``dead_letters`` is the number of rows that became dead letters.
+    - ``rests_until`` is the end of a pause of the whole bot, or None without a pause.
+    - ``is_due`` is True if the chat has unsent deliveries.
     """
 
     unknown: int = 0
@@ -165,7 +167,7 @@ async def record(
     *,
     floods: ChatFloods | None = None,
 ) -> Tally:
-    """Record the outcome of a batch of alerts. Return the figures of the outcome.
+    """Record the outcome of a batch of alerts. Return the results of the recording.
 
     A row that has arrived is recorded even if the lease is lost. In this case, the process that
     has the lease now handles the other rows. If the chat moved during the send, the rows and the

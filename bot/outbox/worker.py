@@ -159,7 +159,9 @@ class Outbox:
         if rests_until := await self._paused_until():
             return rests_until
         free = self._slots.count_free(self._now())
-        if not free:  # The end of a send also wakes the loop.
+        # If no slot is free, the next step is at the time at which a slot becomes free. If a send
+        # ends before this time, the end of the send wakes the loop.
+        if not free:
             return self._slots.next_free_at(self._now())
         if free < FEW and self._fill_at > self._now():
             return self._fill_at

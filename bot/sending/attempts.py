@@ -34,7 +34,8 @@ from bot.telegram.outcomes import OF_FILES, Refusal
 
 log = structlog.get_logger()
 
-_FLOOD_PATIENCE = timedelta(seconds=30)  # the longest wait of a reply for the end of a flood limit
+# A reply waits for the end of a flood limit only if the flood limit lasts at most this time.
+_FLOOD_PATIENCE = timedelta(seconds=30)
 # The longest time that an alert waits for its chat after a 429 response.
 _RETRY_PATIENCE = timedelta(seconds=12)
 _MOST_FLOODS = 3

@@ -85,8 +85,9 @@ async def record_refusal(tx: Tx, subject: Subject, *, name: str, now: datetime) 
 async def invited_or_refused(tx: Tx, *, after: datetime) -> list[Entry]:
     """Return the people and chats that were invited or refused after ``after``.
 
-    The order is by the time of the entry, which may be earlier than the refusal. People and chats
-    that have access or are blocked now do not count as refused.
+    The entries are in the order of the time at which each entry was added to the access list. This
+    time is earlier than the refusal if the entry already existed when the refusal was recorded.
+    People and chats that have access or are blocked now do not count as refused.
     """
     came = sa.and_(access_list.c.via == "invitation", access_list.c.since > after)
     asks = sa.and_(

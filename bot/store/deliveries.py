@@ -574,7 +574,7 @@ async def reopen_of_chat(tx: Tx, chat_id: int, *, reason: str, since: datetime) 
 
 
 async def _reopen(tx: Tx, *which: sa.ColumnElement[bool]) -> None:
-    """Reopen the dropped deliveries that fulfil all conditions."""
+    """Reopen the dropped deliveries that fulfil all conditions in ``which``."""
     dropped = sa.update(deliveries).where(deliveries.c.state == "dropped", *which)
     # A delivery that quiet hours deferred before the drop is selected again, because the quiet
     # hours or the story may have ended long ago.

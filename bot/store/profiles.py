@@ -367,9 +367,10 @@ async def add_unsplit(tx: Tx, profile_id: str, amount: int) -> None:
 
 
 async def ids_with_unsplit(tx: Tx, *, after: str, limit: int) -> list[str]:
-    """Return at most ``limit`` ids of profiles with credits to split, in the order of the ids.
+    """Return at most ``limit`` ids of profiles with unsplit credits, in the order of the ids.
 
-    Only ids greater than ``after`` are returned.
+    Unsplit credits are the cost of checks that is not yet divided among the subscribed chats. Only
+    ids greater than ``after`` are returned.
     """
     condition = sa.and_(profiles.c.profile_id > after, profiles.c.unsplit != 0)
     some = sa.select(profiles.c.profile_id).where(condition).order_by(profiles.c.profile_id)
@@ -377,11 +378,11 @@ async def ids_with_unsplit(tx: Tx, *, after: str, limit: int) -> list[str]:
 
 
 async def take_share(tx: Tx, profile_id: str) -> int:
-    """Reset a profile's credits to split. Return the share of each chat in 1/1000 credits.
+    """Split a profile's unsplit credits. Return the share of each chat in 1/1000 credits.
 
-    The credits are divided by the number of chats that was counted before the last check. The
-    share is rounded down. Return 0 if no chat is subscribed, or if a different process has already
-    split the credits.
+    The unsplit credits are divided by the number of chats that was counted before the last check.
+    The share is rounded down. Afterwards, the profile has 0 unsplit credits. Return 0 if no chat
+    is subscribed, or if a different process has already split the credits.
     """
     known = sa.select(profiles.c.unsplit, profiles.c.chats)
     query = known.where(profiles.c.profile_id == profile_id).with_for_update(key_share=True)

@@ -98,8 +98,8 @@ class Replicas:
 async def _has_old_tables(db: Database) -> bool:
     async with db.read() as tx:
         revision = await tx.run_sync(revision_of)
-    # The revision of a newer version is unknown to this code. The processes of a newer version
-    # must not end.
+    # If this code does not know the revision, a newer version has changed the tables. Then the
+    # result is False, so that this process does not make the processes of the newer version end.
     is_known = revision is not None and is_known_revision(revision)
     return is_known and revision != newest_revision()
 

@@ -306,7 +306,7 @@ class StoriesApi:
         return balance
 
     async def sync_trust(self) -> None:
-        """Load from the database whether answers without the privacy check are still trusted.
+        """Load from the database whether answers that skipped the privacy check are still trusted.
 
         Nothing is loaded except in mode "auto". In mode "false", the stored history is deleted.
         """

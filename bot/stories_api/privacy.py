@@ -49,7 +49,7 @@ _FELL_BACK = NN_(
 
 @dataclass(slots=True)
 class Trust:
-    """The trust in answers without the privacy check: the wrong answers, and the end of the trust.
+    """The trust in answers that skipped the privacy check: wrong answers, and the trust's end.
 
     ``contradicted`` has the profiles with wrong answers, and the time at which each wrong answer
     was noticed. ``fell_back_at`` is the time at which the trust ended, or None.
@@ -59,11 +59,11 @@ class Trust:
     fell_back_at: datetime | None = None
 
     def record_contradiction(self, profile_id: str, now: datetime) -> bool:
-        """Record that an answer without the privacy check was wrong about a profile.
+        """Record that an answer that skipped the privacy check was wrong about a profile.
 
-        Return True if this wrong answer ends the trust in answers without the check. The trust
-        ends if answers about two profiles were wrong within two days. Return False if the trust
-        has ended before.
+        Return True if this wrong answer ends the trust in answers that skipped the check. The
+        trust ends if answers about two profiles were wrong within two days. Return False if the
+        trust has ended before.
         """
         kept = {subject: at for subject, at in self.contradicted.items() if at > now - WITHIN}
         self.contradicted = {**kept, profile_id: now}
@@ -95,9 +95,10 @@ class PrivacyCheck:
         self._trust = Trust()
 
     async def sync_trust(self) -> None:
-        """Load whether answers without the privacy check are trusted, as stored by any process.
+        """Load from the database whether answers that skipped the privacy check are trusted.
 
-        Nothing is loaded except in mode "auto". In mode "false", the stored history is deleted.
+        Any process may have stored the trust. Nothing is loaded except in mode "auto". In mode
+        "false", the stored history is deleted.
         """
         if self.mode == "false":
             # Mode "false" deletes the history, so that a later mode "auto" begins without a
@@ -171,7 +172,7 @@ class PrivacyCheck:
 
 
 async def _read_trust(tx: Tx) -> Trust:
-    """Return the stored trust in answers without the privacy check."""
+    """Return the stored trust in answers that skipped the privacy check."""
     kept = await key_values.get(tx, PRIVACY_CHECK)
     if not isinstance(kept, dict):
         return Trust()

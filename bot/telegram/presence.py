@@ -25,8 +25,13 @@ _SEVERAL = ("can_send_photos", "can_send_videos")
 
 
 async def fetch_presence(bot: Bot, chat_id: int, missing: Right) -> Presence:
-    """Return whether the bot is in a chat and now has the right ``missing``. The calls are free.
+    """Ask Telegram whether the bot is in a chat and has a right again. The calls are free.
 
+    ``missing`` is the right that the bot did not have before.
+
+    - If the bot has the right now, return "may". If the bot still lacks the right, return "may
+      not".
+    - If the bot is not a member of the chat, return "away".
     - If the chat was migrated, return ``Moved`` with the new id.
     - If Telegram states that the bot cannot write to the chat at all, return "away".
     - After any other error, for example if Telegram does not answer, return "may not", so that the

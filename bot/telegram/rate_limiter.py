@@ -44,7 +44,7 @@ _SAME_END_S = 1.5  # seconds; flood limits whose ends differ by at most this tim
 
 @dataclass(frozen=True, slots=True)
 class LimitedCall:
-    """The parameters of a call that the limits need.
+    """The data that the rate limits need about a call.
 
     ``weight`` is the number of messages, or 0 for a call that sends no message. ``patience`` is
     the longest single wait in seconds. None means that the wait has no maximum.
@@ -217,8 +217,9 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
             await asyncio.sleep(seconds)
 
     def _close_flooded(self, error: TelegramError, call: LimitedCall) -> None:
-        """Stop sending to the chat of a call, or to all chats, as long as Telegram demands.
+        """Stop sending to the chat of a call for the time that Telegram demands in ``error``.
 
+        If the demanded times show that Telegram limits the whole bot, stop sending to all chats.
         Do nothing if the error demands no wait, or if the call has no chat.
         """
         outcome = outcome_of(error)
@@ -244,7 +245,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
 
 
 def limited_call(endpoint: str, data: dict[str, Any], limits: dict[str, Any]) -> LimitedCall:
-    """Return the parameters of a call that the limits need."""
+    """Return the data that the rate limits need about a call."""
     counted = endpoint.startswith(_COUNTED) and endpoint not in _NOT_COUNTED
     weight = _weight_of(data) if counted else 0
     lane: Lane = "alert" if limits.get("lane") == "alert" else "reply"
