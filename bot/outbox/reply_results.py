@@ -5,13 +5,14 @@ A reply that has arrived or can never arrive is deleted, because the text is pri
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
 
 from bot.domain.errors import INCIDENT
 from bot.domain.model import Moved, Muted, Outcome, PermanentFailure, Removed, Sent, Target
-from bot.domain.records import Held, PendingMessage, QueueClaim
+from bot.domain.records import ANSWERED, Held, PendingMessage, QueueClaim, ReplyClaim
 from bot.domain.sentences import N_
 from bot.outbox import results
 from bot.outbox.results import SendReport, Tally
@@ -54,17 +55,15 @@ async def record(
 
     ``behind`` are the replies that are sent next under the same lease. The copies of these replies
     are already counted. If the reply must be sent again, the replies in ``behind`` also return to
-    the queue, and their copies are subtracted.
+    the queue, and their copies are subtracted. If the chat moved during the send, the rows and the
+    lease of the new chat are changed.
     """
     tally = Tally()
     outcome, now = report.outcome, report.now
-    if is_final(outcome) and not report.answers_again:
-        if behind:  # The lease ends only with the last reply.
-            await _record_payload(tx, reply, outcome, now=now)
-        else:
-            tally.is_due = await _record_last(tx, queue, reply, report, floods)
+    if is_final(outcome) and not behind and not report.answers_again:
+        tally.is_due = await _record_last(tx, queue, reply, report, floods)
         return tally
-    is_ours = await results.lock(tx, queue, outcome)
+    queue, reply, is_ours = await _lock(tx, queue, reply, outcome)
     await _record_payload(tx, reply, outcome, now=now)
     ids_behind = [row.id for row in behind]
     if not is_ours:
@@ -90,6 +89,24 @@ async def record(
     return tally
 
 
+async def _lock(
+    tx: Tx, queue: QueueClaim, reply: PendingMessage, outcome: Outcome
+) -> tuple[QueueClaim, PendingMessage, bool]:
+    """Lock the rows that an outcome changes. Return whether the lease of the queue is valid.
+
+    Also return the claim and the reply. If the chat moved during the send, both have the new id of
+    the chat. If Telegram itself reports the move, the claim keeps the old id.
+    """
+    is_ours = await results.lock(tx, queue, outcome)
+    if is_ours:
+        return queue, reply, True
+    current = await _at_current_id(tx, queue)
+    reply = _moved_to(reply, current.chat_id)
+    if isinstance(outcome, Moved):
+        return queue, reply, False
+    return current, reply, await results.lock(tx, current, outcome)
+
+
 async def _record_last(
     tx: Tx,
     queue: QueueClaim,
@@ -102,17 +119,43 @@ async def _record_last(
     If the chat moved during the send, end the lease of the new chat. Return whether the chat has
     unsent deliveries. Return False if the lease was lost.
     """
-    chat_id, now = queue.chat_id, report.now
-    flood = floods.state_of(chat_id) if floods else None
-    is_ours, is_due = await chat_queues.end_lease(tx, queue, but=reply.id, flood=flood, now=now)
+    now = report.now
+    is_ours, is_due = await _end_lease(tx, queue, reply, floods, now=now)
+    if not is_ours:
+        queue = await _at_current_id(tx, queue)
+        reply = _moved_to(reply, queue.chat_id)
+        is_ours, is_due = await _end_lease(tx, queue, reply, floods, now=now)
     has_follow_ups = await _record_payload(tx, reply, report.outcome, now=now)
     if is_ours and has_follow_ups:
-        is_due = await chat_queues.reschedule(tx, chat_id)
-    elif not is_ours and (new := await chats.moved_to(tx, chat_id)):
-        return await results.free_moved_queue(tx, queue, Moved(new), now=now)
+        is_due = await chat_queues.reschedule(tx, queue.chat_id)
     if is_due and isinstance(report.outcome, Sent):
-        await results.advance_retries(tx, {chat_id: is_media(reply.fields)}, now)
+        await results.advance_retries(tx, {queue.chat_id: is_media(reply.fields)}, now)
     return is_due
+
+
+async def _end_lease(
+    tx: Tx, queue: QueueClaim, reply: PendingMessage, floods: ChatFloods | None, *, now: datetime
+) -> tuple[bool, bool]:
+    """End a lease after the last reply (``chat_queues.end_lease``)."""
+    flood = floods.state_of(queue.chat_id) if floods else None
+    return await chat_queues.end_lease(tx, queue, but=reply.id, flood=flood, now=now)
+
+
+async def _at_current_id(tx: Tx, queue: QueueClaim) -> QueueClaim:
+    """Return the claim with the current id of the chat, which may have moved during the send."""
+    new = await chats.moved_to(tx, queue.chat_id)
+    return queue if new is None else ReplyClaim(new, queue.token, queue.flood)
+
+
+def _moved_to(reply: PendingMessage, chat_id: int) -> PendingMessage:
+    """Return a reply with the new chat id ``chat_id``, if the chat has moved.
+
+    The reply then answers no message, because the messages of the supergroup have new ids.
+    """
+    if chat_id == reply.target.chat_id:
+        return reply
+    fields = {name: None if name in ANSWERED else value for name, value in reply.fields.items()}
+    return replace(reply, target=replace(reply.target, chat_id=chat_id), fields=fields)
 
 
 async def _record_payload(
@@ -124,7 +167,8 @@ async def _record_payload(
     """
     target, payload = reply.target, reply.fields
     if not is_final(outcome):
-        if outcome.items:
+        # The row is missing if the chat was erased during the send.
+        if outcome.items and await deliveries.still_open(tx, [reply.id]):
             await _count_items(tx, target, payload, outcome, now=now)
             await deliveries.change(tx, [reply.id], fields=_unsent_part(payload, outcome))
         return False

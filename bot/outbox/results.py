@@ -347,7 +347,7 @@ async def _end_mute_by_bot(tx: Tx, send: Arrived) -> None:
     thread_id = send.batch.target.thread_id or MAIN
     for mute in send.queue.mutes:
         if mute.missing == "peace" and mute.thread_id == thread_id:
-            await mutes.unmute(tx, mute.chat_id, mute.thread_id)
+            await mutes.unmute(tx, send.queue.chat_id, mute.thread_id)
 
 
 async def _record_try_later(

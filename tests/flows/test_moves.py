@@ -264,3 +264,30 @@ async def test_after_a_late_answer_the_moved_group_is_answered_at_once(tmp_path:
         new = await control.migrate(group)
         asked = await control.say(new, "/help@storybell_7000000001_bot", user=boss)
         await control.wait_replies(new, 1, after=asked, within=30)  # a lease lasts a minute
+
+
+async def test_the_list_of_failed_stories_follows_a_group_that_moves_before_the_answer(
+    tmp_path: Path,
+) -> None:
+    async with storybell(tmp_path) as bell:
+        control = bell.control
+        boss = await control.person("Boss")
+        group = await control.chat("group", members={boss: "creator"})
+        await control.profile("under.way", posts_per_day=0)
+        now = (await control.state())["now"]
+        stories = [await control.publish("under.way", taken_at=now - 60 + n) for n in range(3)]
+        lost = stories[0]["thumbnail_url"].partition("?")[0].rpartition("/")[2]
+        await control.fault("cdn", {"status": 404}, match=lost, times=None)
+        gone = {"status": 404, "body": '{"exc_type": "MediaNotFound"}'}
+        await control.fault("stories", gone, match="/v1/story/download", times=None)
+        wrong = {"fail_item": 1, "description": "WEBPAGE_CURL_FAILED"}
+        await control.fault("telegram", wrong, match="sendMediaGroup")
+        await control.fault("telegram", refused("WEBPAGE_CURL_FAILED"), match="sendPhoto")
+        await control.fault("telegram", {"slow_bytes_per_s": 500}, match="sendMediaGroup")
+        await control.say(group, "/stories@storybell_7000000001_bot under.way", user=boss)
+        await control.wait_shown(group, [story["pk"] for story in stories[1:]])
+        new = await control.migrate(group)
+        greeting_and_list = await control.wait_replies(new, 2, within=30)  # a lease lasts a minute
+        [failed] = [one for one in greeting_and_list if "👋" not in one["text"]]
+        assert stories[0]["pk"] in str(buttons(failed))
+        assert "reply_to_message" not in failed

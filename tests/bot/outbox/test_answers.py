@@ -24,12 +24,13 @@ from bot.outbox.results import SendReport, Tally
 from bot.outbox.worker import Outbox
 from bot.runtime.metrics import Metrics
 from bot.sending.replies import Payload, album_payload, text_payload
-from bot.store import chat_queues, deliveries, enqueue
+from bot.store import chat_queues, deliveries, enqueue, erasure, moves
 from bot.store.engine.database import Database
 from bot.telegram.calls import Calls
 from tests.bot.outbox.test_results import CHAT, free_at, leaving, owing, record
 from tests.bot.outbox.test_worker import NO_BOT, Post
 from tests.support.followed import NOON, Clock, claim, rows, story
+from tests.support.rows import used
 
 SECOND = timedelta(seconds=1)
 HELLO = text_payload("hello")
@@ -239,3 +240,35 @@ async def test_who_lost_the_chat_writes_down_what_was_answered(sqlite_db: Databa
     assert (kept.copies, kept.attempts, kept.sending) == (1, 1, True)
     await record(sqlite_db, late, batch, Sent((SentItem("", 5),)))
     assert await rows(sqlite_db) == []
+
+
+async def test_a_retry_waits_in_the_group_that_moved_before_the_outcome(
+    sqlite_db: Database,
+) -> None:
+    await owing(sqlite_db)
+    await owe(sqlite_db, {**ALBUM, "reply_to": 7, "asked": 7})
+    lane, batch = await leaving(sqlite_db)
+    async with sqlite_db.begin() as tx:
+        await moves.move_chat(tx, CHAT, -1001, now=NOON)
+    part = TryLater(7 * SECOND, items=(SentItem("1", 5),))
+    await record(sqlite_db, lane, batch, part)
+    [kept] = await rows(sqlite_db)
+    assert (kept.chat_id, kept.copies, kept.sending) == (-1001, 0, False)
+    assert [kept.fields[name] for name in ("reply_to", "asked")] == [None, None]
+    assert await free_at(sqlite_db, -1001) == 7 * SECOND
+    async with sqlite_db.read() as tx:
+        assert await used(tx, CHAT) == (0, 0)
+        assert await used(tx, -1001) == (1, 0)
+
+
+async def test_nothing_is_counted_for_a_chat_that_was_erased_before_a_part_arrived(
+    sqlite_db: Database,
+) -> None:
+    await owing(sqlite_db)
+    await owe(sqlite_db, ALBUM)
+    lane, batch = await leaving(sqlite_db)
+    async with sqlite_db.begin() as tx:
+        await erasure.erase_chat(tx, CHAT, now=NOON)
+    await record(sqlite_db, lane, batch, TryLater(items=(SentItem("1", 5),)))
+    async with sqlite_db.read() as tx:
+        assert await used(tx, CHAT) == (0, 0)

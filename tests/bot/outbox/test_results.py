@@ -25,7 +25,16 @@ from bot.domain.records import ChatQueue, Held, KnownFile
 from bot.domain.selection import Batch
 from bot.outbox import reply_results, results
 from bot.outbox.results import Arrived, SendReport, Tally
-from bot.store import chat_queues, chats, deliveries, enqueue, file_ids, kept_stories, moves
+from bot.store import (
+    chat_queues,
+    chats,
+    deliveries,
+    enqueue,
+    file_ids,
+    kept_stories,
+    moves,
+    mutes,
+)
 from bot.store.engine.database import Database
 from tests.support.control import wait_for
 from tests.support.database import on_postgresql
@@ -369,3 +378,18 @@ async def test_a_refused_alert_during_the_removal_of_the_bot_causes_no_deadlock(
     chat = await db.fetch(lambda tx: chats.get(tx, CHAT))
     assert chat is not None
     assert chat.state == "closed"
+
+
+async def test_an_alert_that_arrives_before_a_move_ends_the_mute_of_the_new_group(
+    db: Database,
+) -> None:
+    await owing(db, "1")
+    async with db.begin() as tx:
+        await mutes.record_missing_right(tx, CHAT, 0, "peace", now=NOON - HOUR)
+    lane, batch = await leaving(db)
+    async with db.begin() as tx:
+        await moves.move_chat(tx, CHAT, -1001, now=NOON)
+    async with db.begin() as tx:
+        arrived = Arrived(lane, batch, (SentItem("1", 5),))
+        await results.record_whole_sends(tx, [arrived], now=NOON)
+        assert await mutes.of_chat(tx, -1001) == ()
