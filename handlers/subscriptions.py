@@ -465,7 +465,7 @@ async def _ask_about_all(context: Context, wanted: Wanted) -> None:
         NotFollowedError: The chat has no subscription.
     """
     rows = await context.services.subscriptions.every(context.chat.id)
-    if rows and wanted.names[0] not in {one.username for one in rows}:
+    if rows and wanted.names[0] not in {subscription.username for subscription in rows}:
         await ask_which_to_stop(context, rows)
     else:
         await _unsubscribe_named(context, wanted)

@@ -362,7 +362,7 @@ class Subscribing:
             if subscription is None:
                 raise NotFollowedError(username=ended.username)
             await deliveries.attach(tx, subscription)
-            await fan_outs.enqueue_missed(tx, id=subscription.id, now=now)
+            await fan_outs.enqueue_missed(tx, subscription_id=subscription.id, now=now)
             await deliveries.select_again(tx, chat_id, now=now)
             await chat_queues.reschedule(tx, chat_id)
             await store.switch_checks(tx, chat_id=chat_id, profile_ids=[profile_id], now=now)
@@ -388,9 +388,9 @@ class Subscribing:
         if ended.preferences.options.fast:
             await self._payers.refuse_too_many_fast(tx, chat_id, payer)
         if known.due_at is None:
-            lacking = await self._lacks_budget(tx, payer)
-            if lacking is not None:
-                raise lacking
+            budget_error = await self._budget_error(tx, payer)
+            if budget_error is not None:
+                raise budget_error
 
     async def _move(self, subscription: Subscription, target: Target) -> Subscription:
         """Move a subscription and its pending deliveries to a different topic of the chat.
@@ -490,22 +490,22 @@ class Subscribing:
     async def _check_limits_and_budget(
         self, chat_id: int, by: Asker, username: str, known: Known | None, pending: int
     ) -> None:
-        lacking = None
+        budget_error = None
         async with reading(self._db) as tx:
             payer = await self._payers.payer_for(tx, chat_id, by.user_id)
             await self._payers.check_limits(tx, chat_id, payer, username, pending)
             if known is None or known.due_at is None:
-                lacking = await self._lacks_budget(tx, payer, pending)
-        if lacking is not None:
+                budget_error = await self._budget_error(tx, payer, pending)
+        if budget_error is not None:
             await self._payers.record_refused(payer)
-            raise lacking
+            raise budget_error
 
     async def _refuse_too_many_fast(self, chat_id: int, by: Asker, pending: int) -> None:
         async with reading(self._db) as tx:
             payer = await self._payers.payer_for(tx, chat_id, by.user_id)
             await self._payers.refuse_too_many_fast(tx, chat_id, payer, pending)
 
-    async def _lacks_budget(
+    async def _budget_error(
         self, tx: Tx, payer: int, pending: int = 0
     ) -> SubscriptionError | None:
         """Return an error if the budget does not cover a further profile, or None if it does.

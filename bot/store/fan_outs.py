@@ -236,10 +236,12 @@ async def enqueue_for_heir(tx: Tx, ends: Subscription, *, heir: Subscription) ->
         await _add_deliveries(tx, row, this)
 
 
-async def enqueue_missed(tx: Tx, *, now: datetime, **whose: object) -> None:
+async def enqueue_missed(
+    tx: Tx, *, chat_id: int | None = None, subscription_id: int | None = None, now: datetime
+) -> None:
     """Enqueue the live stories that were found while subscriptions did not receive alerts.
 
-    ``whose`` are the column values that select the subscriptions. A subscription gets nothing if
+    The subscriptions are those of a chat, or a single subscription. A subscription gets nothing if
     the subscription does not wait for alerts or if its profile is blocked. A live story is
     enqueued for a subscription under these conditions:
 
@@ -250,6 +252,9 @@ async def enqueue_missed(tx: Tx, *, now: datetime, **whose: object) -> None:
     The due time of a delivery is the time when the story was found. The caller has locked the
     queue of the chat, and reschedules the queue afterwards.
     """
+    whose = subscriptions.c.chat_id == chat_id
+    if subscription_id is not None:
+        whose = subscriptions.c.id == subscription_id
     found = (
         sa.select(
             subscriptions.c.chat_id,
@@ -262,8 +267,8 @@ async def enqueue_missed(tx: Tx, *, now: datetime, **whose: object) -> None:
         .join(stories, stories.c.profile_id == subscriptions.c.profile_id)
         .join(profiles, profiles.c.profile_id == subscriptions.c.profile_id)
         .join(chats, chats.c.id == subscriptions.c.chat_id)
-        .where(*(subscriptions.c[name] == value for name, value in whose.items()))
         .where(
+            whose,
             WAITS,
             IS_NOT_BLOCKED,
             stories.c.taken_at >= subscriptions.c.since,
