@@ -244,8 +244,10 @@ class Ways:
         checks_at = hour - LEAD_S
         midnight = checks_at // DAY * DAY
         spent = sum(price for at, price in self.journal.bills if midnight <= at < checks_at)
-        if spent + len(self._waiting_for(hour)) > self.journal.rates.credits / 2:
-            return False  # only half of the day's credits are guaranteed for checks
+        # Half of the credits of the remaining day are kept for replies.
+        kept = self.journal.rates.credits / 2 * (midnight + DAY - checks_at) / DAY
+        if spent + len(self._waiting_for(hour)) + kept > self.journal.rates.credits:
+            return False
         made = sum(hour - QUEUE_S <= at <= hour for at in self.journal.looked_at)
         return made >= len(self._waiting_for(hour))
 
