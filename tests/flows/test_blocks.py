@@ -397,7 +397,7 @@ async def test_a_blocked_profile_is_shown_by_no_way(town: Town) -> None:
     pressed = (
         *("stories:hidden", "live:hidden", "files:@hidden", f"files:{story['pk']}"),
         *("highlights:hidden", "highlights:hidden:0", f"highlight:{kept['pk']}"),
-        *("past:3770000000000000000", "undo:0:0:hidden", "run:subscribe:hidden"),
+        *("past:3770000000000000000", "undo:0", "run:subscribe:hidden"),
         *("unsub:name:hidden", "run:why:hidden"),
     )
 

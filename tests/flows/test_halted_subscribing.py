@@ -41,7 +41,6 @@ async def resume(bell: Bell, boss: int, why: Halt) -> None:
     await wait_for(is_served, 600, "stories after the end of the halt")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("why", ["stopped", "refused key", "balance 0"])
 async def test_a_known_profile_is_told_to_begin_later_and_an_unknown_one_can_be_tried_again(
     why: Halt, tmp_path: Path

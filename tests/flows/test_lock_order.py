@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from bot.store.engine.database import Database
 from tests.support.database import on_postgresql
-from tests.support.lock_waits import Pause, lock_soon, run_behind_a_lock
+from tests.support.lock_waits import Pause, lock, lock_soon, run_behind_a_lock
 from tests.support.sandbox import Box
 from tests.support.storybell import NO_CHECKS, running_bell, unhurried
 
@@ -52,7 +52,7 @@ async def test_the_button_that_keeps_all_stories_locks_rows_in_order(
 
         async def hold(pause: Pause) -> None:
             async with db.begin() as tx:
-                await lock_soon(tx, *first)
+                await lock(tx, *first)
                 await pause()
                 await lock_soon(tx, *then)
 

@@ -62,7 +62,6 @@ def nothing_is_lost(figures: dict[str, Any], when: str) -> None:
     assert figures["most_copies"] <= (1 if when == "before" else 3), figures
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(("fault", "chats", "when"), DAYS)
 def test_nothing_is_lost_where_telegram_takes_some_calls_only(

@@ -153,7 +153,6 @@ async def test_a_search_finds_what_the_chat_keeps(bell: Bell, control: Control) 
     assert none["text"] == "I haven't kept any stories with place:oslo 7d for this chat."
 
 
-@pytest.mark.slow
 async def test_the_next_page_goes_on_with_the_search(bell: Bell, control: Control) -> None:
     ann = await control.person()
     await control.profile("page.one", posts_per_day=0)

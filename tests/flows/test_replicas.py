@@ -116,7 +116,7 @@ async def test_each_tells_how_it_stands_and_a_standby_raises_no_alarm(
 
 
 @pytest.mark.slow
-async def test_polling_is_another_s_within_8_seconds_of_a_kill(
+async def test_another_process_polls_soon_after_a_kill(
     box: Box, shared: Json, tmp_path: Path
 ) -> None:
     ann = await box.control.person()

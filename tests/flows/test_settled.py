@@ -5,7 +5,7 @@ import pytest
 from tests.support.control import Control
 from tests.support.storybell import Bell
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.jumps, pytest.mark.asyncio(loop_scope="module")]
 
 
 async def test_an_update_is_not_settled_before_its_press_is_answered(

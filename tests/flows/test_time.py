@@ -64,7 +64,6 @@ async def _press(control: Control, chat: int, message: Json, data: str) -> None:
     await wait_for(answered)
 
 
-@pytest.mark.slow
 async def test_a_mute_ends_after_a_day(control: Control) -> None:
     ann = await control.person()
     await control.profile("muted.day", posts_per_day=0)

@@ -104,7 +104,6 @@ def make_loop(file: Path) -> None:
     file.with_name("b").symlink_to(file)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "make",
     [

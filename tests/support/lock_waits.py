@@ -48,5 +48,10 @@ async def lock_soon(tx: Tx, table: str, condition: str) -> None:
     transaction fails.
     """
     await tx.exec_driver_sql("SET LOCAL lock_timeout = '500ms'")
+    await lock(tx, table, condition)
+
+
+async def lock(tx: Tx, table: str, condition: str) -> None:
+    """Lock rows. Wait for locks of other transactions."""
     rows = f"SELECT 1 FROM {table} WHERE {condition} FOR NO KEY UPDATE"  # noqa: S608 - constants of tests
     await tx.exec_driver_sql(rows)

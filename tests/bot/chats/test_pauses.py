@@ -21,7 +21,8 @@ async def mute(db: Database) -> tuple[Subscriptions, Clock]:
 
 
 async def stories_of_chat(db: Database, chat_id: int) -> list[str]:
-    return [row.story_pk for row in await rows(db, chat_id=chat_id, state="open")]
+    found = await rows(db, chat_id=chat_id, state="open")
+    return [row.story_pk for row in found if row.story_pk]
 
 
 async def test_a_story_found_between_the_end_of_a_mute_and_the_resume_is_sent(
@@ -53,5 +54,4 @@ async def test_the_end_of_a_mute_after_a_restore_repeats_no_alert(sqlite_db: Dat
     sent_before = story("1", NOON + 2 * HOUR)  # by the bot, after the backup was made
     async with sqlite_db.begin() as tx:
         await look(tx, sent_before, story("2", clock()), now=clock())
-    assert (await stories_of_chat(sqlite_db, 1))[-1:] == ["2"]
-    assert "1" not in await stories_of_chat(sqlite_db, 1)
+    assert await stories_of_chat(sqlite_db, 1) == ["2"]

@@ -178,7 +178,6 @@ async def test_who_has_no_good_values_gets_no_file(
     assert not (folder / ".env").exists()
 
 
-@needs("systemd-analyze")
 def test_one_ctrl_c_ends_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     process = subprocess.Popen(
@@ -207,6 +206,7 @@ def test_one_ctrl_c_ends_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert not (folder / ".env").exists()
 
 
+@needs("systemd-analyze")
 def test_systemd_can_read_the_unit_and_finds_it_hardened(folder: Path) -> None:
     text = (ROOT / "ops" / UNIT).read_text()
     (folder / UNIT).write_text(text.replace("/usr/local/bin/storybell", sys.executable))

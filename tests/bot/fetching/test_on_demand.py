@@ -132,6 +132,7 @@ async def test_an_answer_without_the_privacy_check_does_not_show_that_an_account
 
     careless = await build(skip_check="true")
     first = await last_known_public_at(careless)  # by the lookup of the name
+    assert first
     clock.ahead = timedelta(seconds=61)
     assert await last_known_public_at(careless) == first
     clock.ahead = timedelta(seconds=122)

@@ -125,7 +125,7 @@ async def test_one_that_is_sent_again_is_due_at_once_and_forgets_its_copies(db: 
 
 
 @on_postgresql
-async def test_dead_letters_are_sent_again_while_the_chat_moves(db: Database) -> None:
+async def test_dead_letters_are_sent_again_while_their_topic_changes(db: Database) -> None:
     async with db.begin() as tx:
         await follow(tx, 1)
         await look(tx, story("1"))

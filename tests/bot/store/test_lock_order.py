@@ -423,7 +423,6 @@ async def test_concurrent_changes_of_payers_cause_no_deadlock(db: Database, seed
     await crowd.run(crowd.change_payer)
 
 
-@pytest.mark.slow
 @on_postgresql
 @pytest.mark.parametrize(
     "seed", [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 8))]
