@@ -500,8 +500,9 @@ async def drop_and_detach_stories(
     """Drop the pending stories of subscriptions that are about to end.
 
     The dropped rows, and the rows of stories that were sent or dropped before, stay without the id
-    of a subscription, so that ``attach`` can restore the deliveries. Dead letters and notices are
-    not changed.
+    of a subscription, so that ``attach`` can restore the deliveries. The rows get the topic of the
+    subscription, because the subscription may have moved after the rows were sent. Dead letters
+    and notices are not changed.
     """
     is_of_subscriptions = sa.and_(
         deliveries.c.subscription_id.in_(list(subscription_ids)),
@@ -510,22 +511,33 @@ async def drop_and_detach_stories(
     dropped = sa.update(deliveries).where(is_of_subscriptions, is_open)
     await tx.execute(dropped.values(state="dropped", reason=ENDED, done_at=now))
     kept = sa.update(deliveries).where(is_of_subscriptions, ~is_dead)
-    await tx.execute(kept.values(subscription_id=None))
+    topic = sa.select(subscriptions.c.thread_id).where(
+        subscriptions.c.id == deliveries.c.subscription_id
+    )
+    await tx.execute(kept.values(subscription_id=None, thread_id=topic.scalar_subquery()))
 
 
 async def attach(tx: Tx, subscription: Subscription) -> None:
     """Give a restored subscription the stories of the ended subscription.
 
+    If a story has several rows, because several subscriptions to the profile ended, only the
+    newest row is used.
+
     The caller has locked the chat's queue and reschedules the queue afterwards.
     """
     of_profile = sa.select(stories.c.pk).where(stories.c.profile_id == subscription.profile_id)
-    update = sa.update(deliveries).where(
-        deliveries.c.chat_id == subscription.target.chat_id,
-        deliveries.c.thread_id == (subscription.target.thread_id or MAIN),
-        deliveries.c.subscription_id.is_(None),
-        deliveries.c.story_pk.in_(of_profile),
-        deliveries.c.created_at >= subscription.created_at,
+    newest = (
+        sa.select(sa.func.max(deliveries.c.id))
+        .where(
+            deliveries.c.chat_id == subscription.target.chat_id,
+            deliveries.c.thread_id == (subscription.target.thread_id or MAIN),
+            deliveries.c.subscription_id.is_(None),
+            deliveries.c.story_pk.in_(of_profile),
+            deliveries.c.created_at >= subscription.created_at,
+        )
+        .group_by(deliveries.c.story_pk)
     )
+    update = sa.update(deliveries).where(deliveries.c.id.in_(list(await tx.scalars(newest))))
     await tx.execute(update.values(subscription_id=subscription.id))
     await reopen(tx, subscription, reason=ENDED)
 

@@ -209,6 +209,22 @@ async def test_moved_subscription_gets_no_undo_button(bell: Bell, control: Contr
     assert ["↩️ Undo" in buttons(page) for page in (new, moved)] == [True, False]
 
 
+async def test_undo_sends_no_story_again_that_came_before_the_subscription_moved(
+    bell: Bell, control: Control
+) -> None:
+    forum, boss = await forum_of(control)
+    await star(control, "topic.again")
+    await bell.ask(forum, "/subscribe topic.again", user=boss)
+    first = (await control.publish("topic.again"))["pk"]
+    assert await brought(control, forum, first) == [None]
+    await bell.ask(forum, "/subscribe topic.again topic", user=boss)
+    (ended,) = await bell.ask(forum, "/unsubscribe topic.again", user=boss)
+    await bell.press(forum, ended, buttons(ended)["↩️ Undo"], user=boss)
+    later = (await control.publish("topic.again"))["pk"]
+    await brought(control, forum, later)
+    assert await control.shown(forum) == [first, later]
+
+
 @pytest.mark.slow
 async def test_a_button_of_the_options_does_it_too(bell: Bell, control: Control) -> None:
     forum, boss = await forum_of(control)

@@ -10,7 +10,7 @@ from bot.domain import selection
 from bot.domain.model import Target
 from bot.domain.options import Options
 from bot.domain.records import PLACE, ROWS_A_QUEUE, ChatQueue, Held
-from bot.store import chat_queues, chats, deliveries, enqueue, subscriptions
+from bot.store import chat_queues, chats, deliveries, enqueue, moves, subscriptions
 from bot.store.engine.database import Database, Tx
 from tests.support.followed import HOUR, MINUTE, NOON, PRADA, follow, look, rows, story
 
@@ -163,3 +163,22 @@ async def test_rules_that_are_undone_reopen_their_drops_of_active_subscriptions(
     states = {row.id: row.state for row in await rows(db)}
     assert states[kept] == "open"
     assert [states[one] for one in (early, other, paused)] == ["dropped"] * 3
+
+
+async def test_a_restored_subscription_gets_one_of_two_rows_of_a_story(db: Database) -> None:
+    async with db.begin() as tx:
+        first = await follow(tx, -1)
+        second = await follow(tx, -1, thread_id=5)
+        await look(tx, story("1"))
+        await deliveries.drop_and_detach_stories(tx, [first], now=NOON)
+        await subscriptions.remove(tx, [first])
+        moving = await subscriptions.get(tx, second)
+        assert moving is not None
+        await moves.move_subscription(tx, moving, to=0, now=NOON)
+        await deliveries.drop_and_detach_stories(tx, [second], now=NOON)
+        await subscriptions.remove(tx, [second])
+        restored = await subscriptions.get(tx, await follow(tx, -1))
+        assert restored is not None
+        await deliveries.attach(tx, restored)
+    found = [(row.subscription_id, row.thread_id, row.state) for row in await rows(db)]
+    assert found == [(None, 0, "dropped"), (restored.id, 0, "open")]
