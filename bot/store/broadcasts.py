@@ -136,12 +136,31 @@ async def enqueue_for_moved(tx: Tx, old: int, new: int, *, now: datetime) -> Non
     """Enqueue the running broadcasts that would leave out a group because of its new id.
 
     Broadcasts are enqueued in the order of the chats' ids. The new id is lower than the old id, so
-    a broadcast may already have passed the new id. The caller has locked the queue of chat
-    ``new``.
+    a broadcast may already have passed the new id. A broadcast that has a delivery for ``new`` is
+    not enqueued again. The caller has locked the queue of chat ``new``.
     """
     for broadcast in await running(tx):
-        if broadcast.last_chat is not None and new <= broadcast.last_chat < old:
+        is_left_out = broadcast.last_chat is not None and new <= broadcast.last_chat < old
+        existing = sa.exists().where(deliveries.c.chat_id == new, _is_of(broadcast.id))
+        if is_left_out and not await tx.scalar(sa.select(existing)):
             await enqueue.add_notice(tx, Target(new), BROADCAST, _fields(broadcast), now=now)
+
+
+async def remove_duplicates_of_moved(tx: Tx, old: int, new: int) -> None:
+    """Delete the unsent broadcasts of chat ``old`` that chat ``new`` has got or will get.
+
+    The supergroup ``new`` may be a chat of the broadcast itself, if the bot learns of the move
+    late. The caller has locked the queues of both chats.
+    """
+    other = deliveries.alias()
+    number = deliveries.c.fields["broadcast"].as_integer()
+    is_doubled = sa.exists().where(
+        other.c.chat_id == new,
+        other.c.notice == BROADCAST,
+        other.c.fields["broadcast"].as_integer() == number,
+    )
+    doubled = sa.and_(deliveries.c.chat_id == old, deliveries.c.notice == BROADCAST, is_open)
+    await tx.execute(sa.delete(deliveries).where(doubled, deliveries.c.copies == 0, is_doubled))
 
 
 def _fields(broadcast: Broadcast) -> dict[str, object]:

@@ -68,6 +68,7 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
     else:
         await _merge_duplicate_subscriptions(tx, old, kept=new, now=now)
     await deliveries_store.remove_answered_messages(tx, old)
+    await broadcasts.remove_duplicates_of_moved(tx, old, new)
     for table in all_tables().sorted_tables:
         if "chat_id" in table.c and table not in _MOVED_LAST:
             await _rewrite_chat_id(tx, table, old, new)

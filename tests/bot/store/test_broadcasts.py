@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 import sqlalchemy as sa
 
 from bot.domain.records import Held
@@ -64,6 +65,22 @@ async def test_a_group_that_moves_during_a_broadcast_gets_the_message_once(db: D
         assert not await broadcasts.hand_out(tx, one, limit=9, now=NOON)
         found = await tx.scalars(sa.select(deliveries.c.chat_id).order_by(deliveries.c.chat_id))
         assert list(found) == [-2000, -1009, -1005]
+
+
+@pytest.mark.parametrize("reached", [1, 2])
+async def test_a_supergroup_that_has_the_message_gets_no_second_one_of_its_group(
+    db: Database, reached: int
+) -> None:
+    async with db.begin() as tx:
+        for chat_id in (-1009, -9):
+            await chats.add_or_update(tx, chat_id, kind="group", title="", now=NOON)
+        number = await broadcasts.add_draft(tx, "Hello", 1, now=NOON)
+        await broadcasts.change_state(tx, number, before=("draft",), after="running")
+        [one] = await broadcasts.running(tx)
+        await broadcasts.hand_out(tx, one, limit=reached, now=NOON)
+        await moves.move_chat(tx, -9, -1009, now=NOON)  # the news of the move came late
+        found = await tx.scalars(sa.select(deliveries.c.chat_id))
+        assert list(found) == [-1009]
 
 
 async def test_a_flood_limit_of_a_minute_is_waited_for(db: Database) -> None:
