@@ -146,6 +146,9 @@ class Subscriptions:
         on, or from ``since``. Stories that were posted since that time, and that a check has
         already found, are enqueued.
 
+        ``since`` is the end of the pause. A pause with a different end is not resumed, because
+        the pause was renewed in the meantime.
+
         Raises:
             NotFollowedError: The chat does not have the subscription.
         """
@@ -154,6 +157,8 @@ class Subscriptions:
             await chat_queues.lock(tx, chat_id)
             subscription = await load_subscription(tx, chat_id, subscription_id)
             if subscription.paused == paused and subscription.paused_until == until:
+                return subscription
+            if since is not None and subscription.paused_until != since:
                 return subscription
             if paused:
                 await store.change(tx, subscription_id, paused=True, paused_until=until)

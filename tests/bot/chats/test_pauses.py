@@ -3,10 +3,13 @@
 from typing import Any
 
 from bot.chats.subscriptions import Subscriptions
+from bot.store import chat_queues
 from bot.store import subscriptions as store
 from bot.store.copies import restored
 from bot.store.engine.database import Database
-from tests.support.followed import HOUR, MINUTE, NOON, Clock, follow, look, rows, story
+from tests.support.database import on_postgresql
+from tests.support.followed import DAY, HOUR, MINUTE, NOON, Clock, follow, look, rows, story
+from tests.support.lock_waits import Pause, run_behind_a_lock
 
 
 async def mute(db: Database) -> tuple[Subscriptions, Clock]:
@@ -55,3 +58,20 @@ async def test_the_end_of_a_mute_after_a_restore_repeats_no_alert(sqlite_db: Dat
     async with sqlite_db.begin() as tx:
         await look(tx, sent_before, story("2", clock()), now=clock())
     assert await stories_of_chat(sqlite_db, 1) == ["2"]
+
+
+@on_postgresql
+async def test_a_mute_that_is_renewed_at_its_end_stays(db: Database) -> None:
+    muted, clock = await mute(db)
+    clock.on(2 * HOUR)
+    [one] = await db.fetch(store.timed_pauses)
+
+    async def mute_again(pause: Pause) -> None:
+        async with db.begin() as tx:
+            await chat_queues.lock(tx, 1)
+            await store.change(tx, one.id, paused_until=clock() + DAY)
+            await pause()
+
+    await run_behind_a_lock(db, mute_again, muted.resume_due)
+    [one] = await db.fetch(store.timed_pauses)
+    assert one.paused_until == clock() + DAY
