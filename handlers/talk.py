@@ -119,7 +119,8 @@ async def run_answered(context: Context) -> None:
       API call.
     - Thanks, and a request for another command, get the same answer as a message that answers no
       question.
-    - Any other sentence, and small talk, get the usage of the command.
+    - Any other sentence, small talk, and words of consent such as "sure" get the usage of the
+      command.
     """
     message = context.message
     question = question_of(message, list(QUESTIONS)) if message else None
@@ -135,7 +136,7 @@ async def run_answered(context: Context) -> None:
         return
     if is_other_request(context, text, {command}) and await answer_request(context, text):
         return
-    if talk.is_small_talk(text):
+    if talk.is_small_talk(text) or is_consent(text, language):
         await say(context, context.t(usage))
         return
     wanted = parse(

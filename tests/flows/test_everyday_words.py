@@ -56,6 +56,21 @@ async def test_an_answer_that_takes_the_question_back_costs_nothing(
     assert await lookups(control) == before
 
 
+@pytest.mark.parametrize(
+    ("language", "texts"), [("en", ("sure", "all")), ("de", ("ja", "Klar!", "alle bitte"))]
+)
+async def test_an_answer_that_only_agrees_costs_nothing(
+    bell: Bell, control: Control, language: str, texts: tuple[str, ...]
+) -> None:
+    ann = await control.person(language_code=language)
+    before = await lookups(control)
+    (question,) = await bell.ask(ann, "/subscribe")
+    for text in texts:
+        (usage,) = await bell.ask(ann, text, reply_to=question["message_id"])
+        assert usage["text"].count("/subscribe ") == 2, text
+    assert await lookups(control) == before
+
+
 async def test_an_answer_shows_the_names_that_were_understood(
     bell: Bell, control: Control
 ) -> None:
