@@ -13,6 +13,7 @@ from bot.domain import alert_rules
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import (
     AskPresence,
+    Moved,
     Outcome,
     PermanentFailure,
     Presence,
@@ -32,7 +33,7 @@ from bot.runtime.batching import BatchingQueue
 from bot.runtime.logging import tracing
 from bot.sending.replies import Replies
 from bot.sending.topics import Topics
-from bot.store import chat_queues, moves
+from bot.store import chat_queues, chats, moves
 from bot.store.engine.database import Database, Tx
 from bot.telegram.calls import Calls
 from bot.telegram.flood_limits import Lane
@@ -237,7 +238,8 @@ class JobRunner:
     async def _probe(self, job: ProbeJob) -> None:
         """Ask Telegram whether the bot can write in a chat again, and record the answer.
 
-        The answer is ignored if the lease of the queue was lost.
+        The answer is ignored if the lease of the queue was lost, or if the chat moved during the
+        question. In the second case, the bot asks about the new chat at once.
         """
         queue, mute = job.queue, job.mute
         presence: Presence = "may"
@@ -246,13 +248,16 @@ class JobRunner:
         now = self._now()
         log.info("asked about a chat", chat=queue.chat_id, presence=str(presence))
         async with self._db.begin() as tx:
-            if await moves.lock_for_presence(tx, queue.chat_id, presence) == queue.token:
-                # The claim ends before a move, because the queue has the new id of the chat after
-                # the move.
-                await chat_queues.reschedule(tx, queue.chat_id, free_at=now)
-                await moves.apply_presence(tx, mute, presence, now=now)
-                if presence == "may not":
-                    await notify_of_missing_right(tx, mute, self._owners(), now=now)
+            if await moves.lock_for_presence(tx, queue.chat_id, presence) != queue.token:
+                if new := await chats.moved_to(tx, queue.chat_id):
+                    await results.free_moved_queue(tx, queue, Moved(new), now=now)
+                return
+            # The claim ends before a move, because the queue has the new id of the chat after the
+            # move.
+            await chat_queues.reschedule(tx, queue.chat_id, free_at=now)
+            await moves.apply_presence(tx, mute, presence, now=now)
+            if presence == "may not":
+                await notify_of_missing_right(tx, mute, self._owners(), now=now)
 
     async def record(self, job: SendJob, outcome: Outcome, *, in_outage: bool) -> Tally:
         """Record an outcome, and retry until the database is available.

@@ -228,3 +228,18 @@ async def test_who_lost_the_chat_meanwhile_says_nothing_about_it(sqlite_db: Data
     assert chat
     assert chat.state == "active"
     assert await town.due_in() == MINUTE
+
+
+@pytest.mark.parametrize("presence", ["may", Moved(-1001)])
+async def test_a_group_that_moves_during_the_question_is_asked_again_at_once(
+    sqlite_db: Database, presence: Presence
+) -> None:
+    town = Town(sqlite_db, presence)
+    await town.begin()
+    await town.outbox.run_once()
+    town.clock.on(10 * MINUTE)
+    [probe] = await town.outbox.claims.claim(5)
+    async with sqlite_db.begin() as tx:
+        await moves.move_chat(tx, CHAT, -1001, now=town.clock())
+    await town.outbox.runner.deliver(probe)
+    assert await town.due_in() == timedelta(0)
