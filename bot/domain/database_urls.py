@@ -19,6 +19,10 @@ _POSTGRESQL_PARAMETERS = frozenset(
     {"database", "host", "passfile", "password", "port", "ssl", "user"}
     | {*DSN_PARAMETERS, *IGNORED_PARAMETERS}
 )
+_TLS_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+_SESSIONS = ("any", "primary", "standby", "prefer-standby", "read-write", "read-only")
+# The values that asyncpg accepts. asyncpg reads the values only when it connects.
+_CHOICES = {"sslmode": _TLS_MODES, "ssl": _TLS_MODES, "target_session_attrs": _SESSIONS}
 _SQLITE_PARAMETERS = frozenset({"timeout"})
 _REPEATABLE = frozenset({"host", "port"})
 _LONGEST_TIMEOUT_S = 86_400
@@ -37,6 +41,7 @@ _NO_PATH = (
 _BAD_TIMEOUT = f"timeout must be a number of seconds from 0 to {_LONGEST_TIMEOUT_S:,}"
 _UNKNOWN = "the parameter {name} is not supported: remove it"
 _REPEATED = "the parameter {name} is there more than once"
+_BAD_CHOICE = "{name} must be one of {choices}"
 _BAD_HOSTS = "must have one port for each host, for example host=a,b&port=5432,5432"
 _NAME = re.compile("[a-z_]+")
 
@@ -59,6 +64,8 @@ def problem_of_url(url: str) -> str:
     try:
         urlsplit(url).port  # noqa: B018 - raises ValueError for an invalid port
     except ValueError:
+        return _UNREADABLE
+    if urlsplit(url).netloc.endswith(":"):  # an empty port, for example from an unset variable
         return _UNREADABLE
     return _problem_of_postgresql(parameters)
 
@@ -84,6 +91,13 @@ def _is_timeout(text: str) -> bool:
 def _problem_of_postgresql(parameters: list[tuple[str, str]]) -> str:
     if problem := _problem_of_names(parameters, _POSTGRESQL_PARAMETERS):
         return problem
+    for name, value in parameters:
+        if value not in _CHOICES.get(name, (value,)):
+            return _BAD_CHOICE.format(name=name, choices=", ".join(_CHOICES[name]))
+    return _problem_of_hosts(parameters)
+
+
+def _problem_of_hosts(parameters: list[tuple[str, str]]) -> str:
     hosts = [value for name, value in parameters if name == "host"]
     ports = [value for name, value in parameters if name == "port"]
     if len(hosts) > 1:  # each host must contain its port, as in host=a:5432&host=b:5432
@@ -92,9 +106,9 @@ def _problem_of_postgresql(parameters: list[tuple[str, str]]) -> str:
     ports = [port for value in ports for port in value.split(",")]
     if not all(map(_is_number_of_port, filter(None, ports))):
         return _UNREADABLE
-    host_count = len(hosts[0].split(",")) if hosts else 1
-    if host_count > 1:
-        return "" if len(ports) == host_count and all(ports) else _BAD_HOSTS
+    names = hosts[0].split(",") if hosts else []
+    if len(names) > 1:
+        return "" if len(ports) == len(names) and all(ports + names) else _BAD_HOSTS
     return "" if len(ports) <= 1 else _BAD_HOSTS
 
 
