@@ -150,10 +150,14 @@ async def test_a_question_with_force_reply_is_answered_as_a_reply(
     me: Tab, bot: ScriptedBot
 ) -> None:
     chat = await started(me, bot)
-    sent = await bot.say(chat, "Which profile?", reply_markup={"force_reply": True})
+    usual = str(await me.page.get_attribute("#box", "placeholder"))
+    asked = {"force_reply": True, "input_field_placeholder": "A name"}
+    sent = await bot.say(chat, "Which profile?", reply_markup=asked)
     await expect(me.page.locator("#reply-line")).to_have_text("Which profile?")
+    await expect(me.page.locator("#box")).to_have_attribute("placeholder", "A name")
     await me.say("natgeo")
     assert (await bot.update("message"))["reply_to_message"]["message_id"] == sent
+    await expect(me.page.locator("#box")).to_have_attribute("placeholder", usual)
 
 
 async def test_the_bots_language_is_the_persons_choice(me: Tab, bot: ScriptedBot) -> None:

@@ -66,6 +66,21 @@ async def test_nothing_is_wider_than_the_window(
         await expect(one.page.locator("article").last).to_be_in_viewport()
 
 
+GAPS = """[...document.querySelectorAll("article .bubble")].map((node, n, all) =>
+  n ? Math.round(node.getBoundingClientRect().top - all[n - 1].getBoundingClientRect().bottom) : 0
+).slice(1)"""
+
+
+async def test_short_messages_follow_each_other_closely(me: Tab, bot: ScriptedBot) -> None:
+    await me.say("Hm")
+    chat = int((await bot.update("message"))["chat"]["id"])
+    await bot.say(chat, "Yes?")
+    await expect(me.page.locator("article.theirs")).to_have_count(1)
+    await me.say("Never mind")
+    await expect(me.page.locator("article")).to_have_count(3)
+    assert all(gap < 12 for gap in await me.page.evaluate(GAPS))
+
+
 async def test_the_keyboard_alone_is_enough(me: Tab, bot: ScriptedBot) -> None:
     await me.say("/start")
     chat = (await bot.update("message"))["chat"]["id"]

@@ -34,7 +34,10 @@ export function fill(text) {
 export function setReply(message) {
   reply = message;
   $("reply-bar").hidden = !message;
-  if (!message) return;
+  if (!message) {
+    box().placeholder = HINTS[store.chats.get(store.open)?.type] ?? "";
+    return;
+  }
   $("reply-name").textContent = nameOf(senderOf(message));
   $("reply-line").textContent = preview(message);
   box().focus();
@@ -127,7 +130,6 @@ function opened() {
   $("composer").hidden = !chat;
   if (!chat) return;
   const draft = drafts.get(store.open) ?? { text: "", reply: null };
-  box().placeholder = HINTS[chat.type];
   box().value = draft.text;
   setReply(draft.reply);
   grow();
