@@ -29,7 +29,7 @@ from bot.domain.errors import (
     SpendingStoppedError,
     SubscriptionError,
 )
-from bot.domain.everyday_words import is_about_all, is_cancellation
+from bot.domain.everyday_words import is_about_all, is_cancellation, is_everyday_word
 from bot.domain.model import Target
 from bot.domain.records import EPOCH, Known, Subscription, find_mute
 from bot.domain.sentences import N_, NN_
@@ -446,8 +446,8 @@ async def unsubscribe(context: Context) -> None:
         await say(context, *page)
         return
     wanted = parse(words, language=language)
-    if wanted.names and is_about_all(wanted.names[0], language):
-        await _ask_about_all(context, wanted)
+    if wanted.names and _is_no_usual_name(wanted, language):
+        await _ask_unless_followed(context, wanted)
     elif wanted.names and wanted.everyday:
         await offer_understood(context, "unsubscribe", wanted)
     elif wanted.names:
@@ -456,8 +456,15 @@ async def unsubscribe(context: Context) -> None:
         await say(context, context.t(UNSUBSCRIBE_USAGE))
 
 
-async def _ask_about_all(context: Context, wanted: Wanted) -> None:
-    """Ask which alerts to stop after a word such as "everything".
+def _is_no_usual_name(wanted: Wanted, language: str) -> bool:
+    """Return whether the first name is a word such as "everything", or a common word alone."""
+    name = wanted.names[0]
+    is_alone = len(wanted.names) == 1 and bool(wanted.everyday)
+    return is_about_all(name, language) or (is_alone and is_everyday_word(name, language))
+
+
+async def _ask_unless_followed(context: Context, wanted: Wanted) -> None:
+    """Ask which alerts to stop after a word such as "everything" or "please".
 
     If the word is the name of a followed profile, end the subscription to this profile.
 

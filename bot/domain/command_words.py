@@ -36,8 +36,9 @@ class Wanted:
     - ``channel`` is an ``@name`` or an id (``-100…``) at the end of the arguments, if the command
       accepts a channel.
     - ``left_out`` is the number of profile names after the first ten names.
-    - ``everyday`` are common words, such as "please", that were not read as profile names. If the
-      arguments have such words, the person must confirm the names before a paid call.
+    - ``everyday`` are common words, such as "please". If the arguments have such words, the person
+      must confirm the names before a paid call. The common words were not read as profile names,
+      except a common word that is the only possible name.
     """
 
     names: tuple[str, ...]
@@ -69,8 +70,9 @@ def parse(
     - A last word with an @ is a profile if its name is a keyword.
 
     Common words of ``language`` are no profile names, except the first word if no other word can
-    be a name. If ``language`` is None, every word can be a name. If the arguments are the answer
-    to a question of the bot (``is_answer``), the words of requests are also no names.
+    be a name. Such a first word is in both ``names`` and ``everyday``. If ``language`` is None,
+    every word can be a name. If the arguments are the answer to a question of the bot
+    (``is_answer``), the words of requests are also no names.
     """
     is_list = ends_as_list(arguments, words, language or "en")
     rest = [word.strip(_AROUND) for argument in arguments for word in typed_words(argument)]
@@ -79,13 +81,15 @@ def parse(
     rest = [word for word in rest if word.lower() not in words]
     everyday: list[str] = []
     first = 1
+    is_common = _is_sentence_word if is_answer else is_everyday_word
+    is_said = partial(is_common, language=language or "en")
     if language:
-        is_said = partial(_is_sentence_word if is_answer else is_everyday_word, language=language)
         first = 0 if _has_name_after_first(rest, is_said) else 1
         everyday += _take(rest, is_said, first)
     count = _take_count(rest) if takes_count else None
     if language:
         everyday += _take(rest, is_time, first)
+        everyday += [word for word in rest[:first] if is_said(word) or is_time(word)]
     channel = _take_channel(rest) if takes_channel and not is_list else None
     names: dict[str, None] = {}
     unread: dict[str, Link | None] = {}

@@ -41,6 +41,34 @@ async def test_words_after_subscribe_are_confirmed_at_no_cost(
     assert await lookups(control) == before + 1
 
 
+@pytest.mark.parametrize(
+    ("language", "word"), [("en", "please"), ("de", "bitte"), ("es", "ahora"), ("en", "300")]
+)
+async def test_an_everyday_word_alone_is_confirmed_at_no_cost(
+    bell: Bell, control: Control, language: str, word: str
+) -> None:
+    ann = await control.person(language_code=language)
+    before = await lookups(control)
+    for command in ("stories", "subscribe", "highlights"):
+        (asked,) = await bell.ask(ann, f"/{command} {word}")
+        assert asked["text"].splitlines()[1:] == [f"/{command} @{word}"]
+        assert list(buttons(asked).values()) == [f"many:{command}"]
+    (question,) = await bell.ask(ann, "/stories")
+    await bell.ask(ann, word, reply_to=question["message_id"])
+    assert await lookups(control) == before
+
+
+async def test_the_confirmed_everyday_word_is_the_name(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    await control.profile("tomorrow", posts_per_day=0)
+    (asked,) = await bell.ask(ann, "/subscribe tomorrow")
+    await bell.press(ann, asked, "many:subscribe")
+    (listed,) = await bell.ask(ann, "/subscriptions")
+    assert "🔔 tomorrow" in buttons(listed)
+    (which,) = await bell.ask(ann, "/unsubscribe please")
+    assert which["text"] == "Which alerts should I stop?"
+
+
 async def test_an_answer_that_takes_the_question_back_costs_nothing(
     bell: Bell, control: Control
 ) -> None:
