@@ -11,6 +11,9 @@ These updates pass the check:
   move data.
 - Updates that the bot itself caused.
 - A /start with a valid owner link or invitation link.
+
+A message of another bot gets no answer. A person can make any number of bots, and each of these
+bots would have the limits of a person. Two bots could also answer each other without an end.
 """
 
 from datetime import timedelta
@@ -19,12 +22,13 @@ import structlog
 from telegram import Message, MessageEntity, Update
 from telegram.constants import ParseMode
 from telegram.error import TelegramError
-from telegram.ext import ApplicationHandlerStop
+from telegram.ext import ApplicationHandlerStop, filters
 
 from bot.chats.access import INVITE, OWNER
 from bot.context import Context
 from bot.domain.access import Judged
 from bot.domain.errors import BlockedError
+from bot.domain.identity import is_foreign_bot
 from bot.domain.model import Muted, PermanentFailure
 from bot.domain.sentences import N_
 from bot.presentation.actions import ASK_ACCESS
@@ -75,8 +79,10 @@ async def admit_or_refuse(context: Context) -> bool:
     """Return whether handlers may process the update, and send the first refusal.
 
     Set ``is_owner``, ``known`` and ``is_muted`` of the context, except for a channel's direct
-    messages.
+    messages and for messages of other bots.
     """
+    if _is_written_by_other_bot(context):
+        return False
     where = context.event.effective_chat
     message = context.message
     if where and where.is_direct_messages:
@@ -244,6 +250,17 @@ def _refusal_sentence(judged: Judged, context: Context) -> str:
     if entry and entry.reason:
         text = Safe(f"{text}\n{t(REASON, reason=entry.reason)}")
     return text
+
+
+def _is_written_by_other_bot(context: Context) -> bool:
+    """Return whether another bot wrote the message. Service messages do not count."""
+    message = context.event.message or context.event.edited_message
+    sender = message.from_user if message else None
+    if sender is None or sender.id == context.bot.id:
+        return False
+    if not is_foreign_bot(sender.id, is_bot=sender.is_bot):
+        return False
+    return not filters.StatusUpdate.ALL.check_update(context.event)
 
 
 def _is_by_bot(context: Context) -> bool:

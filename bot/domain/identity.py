@@ -22,6 +22,15 @@ The ids are the same in each chat (Bot API, ``Message.sender_chat``).
 """
 
 
+def is_foreign_bot(user_id: int | None, *, is_bot: bool) -> bool:
+    """Return whether the sender of a message is a bot that somebody has made.
+
+    ``is_bot`` is the field of Telegram's object User. Telegram's own accounts that replace a
+    sender are bots too, but the result for these accounts is False.
+    """
+    return is_bot and user_id not in NOBODIES
+
+
 def names_no_person(user_id: int | None, sender_chat: int | None = None) -> bool:
     """Return whether the sender of an update identifies no person.
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bot.domain.identity import names_no_person
+from bot.domain.identity import is_foreign_bot, names_no_person
 
 _Json = dict[str, Any]
 Admission = Literal["take", "tell", "drop"]
@@ -138,7 +138,12 @@ def _needs_reply(message: _Json) -> bool:
     - The chat is private.
     - The message is a command, or a reply to a message.
     - The message contains a link.
+
+    A message of a bot never needs a reply.
     """
+    sender = _as_dict(message.get("from"))
+    if is_foreign_bot(sender.get("id"), is_bot=sender.get("is_bot") is True):
+        return False
     if _as_dict(message.get("chat")).get("type") == "private" or "reply_to_message" in message:
         return True
     text = str(message.get("text") or message.get("caption") or "")

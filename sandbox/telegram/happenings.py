@@ -26,21 +26,29 @@ def tell(world: World, chat: Chat, message: Message, *, edited: bool = False) ->
 
 
 def _reads(chat: Chat, bot: Bot, message: Message) -> bool:
+    text = message.fields.get("text") or message.fields.get("caption")
+    is_reply = message.reply_to is not None and message.reply_to.bot is bot
+    word = (text or "").split(maxsplit=1)[0] if (text or "").strip() else ""
+    named = word.partition("@")[2].lower() if word.startswith("/") else ""
+    is_named = named == bot.username.lower()
+    has_content = text is not None or message.media is not None
+    if has_content and _is_of_bot(message):
+        # One of the two bots has the Bot-to-Bot Communication Mode.
+        return chat.type != "private" and (is_reply or is_named)
     if chat.type in {"private", "channel"} or bot.reads_all or chat.is_owner(bot.id):
         return True
-    text = message.fields.get("text") or message.fields.get("caption")
-    if text is None and message.media is None:
-        return True
-    is_reply = message.reply_to is not None and message.reply_to.bot is bot
-    if is_reply or message.fields.get("via_bot") == bot.user():
+    if not has_content or is_reply or message.fields.get("via_bot") == bot.user():
         return True
     if _mentions(message, bot):
         return True
-    word = (text or "").split(maxsplit=1)[0] if (text or "").strip() else ""
-    if not word.startswith("/"):
-        return False
-    named = word.partition("@")[2].lower()
-    return named == bot.username.lower() or (not named and chat.last_bot == bot.id)
+    is_bare = word.startswith("/") and not named
+    return is_named or (is_bare and chat.last_bot == bot.id)
+
+
+def _is_of_bot(message: Message) -> bool:
+    """Return whether a bot of somebody else wrote a message in its own name."""
+    sender = message.fields.get("from", {})
+    return bool(sender.get("is_bot")) and "sender_chat" not in message.fields
 
 
 def _mentions(message: Message, bot: Bot) -> bool:

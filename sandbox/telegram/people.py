@@ -8,7 +8,7 @@ from sandbox.telegram.updates import Inbox
 
 @dataclass(slots=True)
 class Person:
-    """A user of Telegram."""
+    """A user of Telegram. A bot of somebody else is a person with `is_bot`."""
 
     id: int
     first_name: str
@@ -16,10 +16,12 @@ class Person:
     last_name: str | None = None
     language_code: str | None = None
     deactivated: bool = False
+    is_bot: bool = False
 
     def user(self) -> dict[str, Any]:
         """Return the person as the Bot API's object User."""
-        user: dict[str, Any] = {"id": self.id, "is_bot": False, "first_name": self.first_name}
+        user: dict[str, Any] = {"id": self.id, "is_bot": self.is_bot}
+        user["first_name"] = self.first_name
         for name in ("last_name", "username", "language_code"):
             if (value := getattr(self, name)) is not None:
                 user[name] = value

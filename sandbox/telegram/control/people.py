@@ -14,7 +14,7 @@ from sandbox.telegram.people import Person
 from sandbox.telegram.world import World
 
 Handle = Callable[[web.Request], Awaitable[Any]]
-_DETAILS = ("username", "last_name", "language_code", "deactivated")
+_DETAILS = ("username", "last_name", "language_code", "deactivated", "is_bot")
 
 
 def table(world: World) -> dict[tuple[str, str], Handle]:
@@ -38,7 +38,7 @@ class People:
         self._world = world
 
     async def add_user(self, request: web.Request) -> object:
-        """Create a person."""
+        """Create a person, or with `is_bot` a bot of somebody else."""
         wanted = await get.body(request)
         details = {name: wanted[name] for name in _DETAILS if wanted.get(name) is not None}
         return self._world.add_person(str(wanted["first_name"]), **details).user()

@@ -53,7 +53,11 @@ ANN = {"id": 5, "first_name": "Ann"}
             5,
         ),
         ({"message": {"chat": GROUP, "from": ANN, "text": "x", "reply_to_message": {}}}, 5),
-        ({"message": {"chat": GROUP, "from": {"id": 1087968824}, "text": "/help"}}, NO_PERSON),
+        ({"message": {"chat": GROUP, "from": {"id": 6, "is_bot": True}, "text": "/help"}}, None),
+        (
+            {"message": {"chat": GROUP, "from": {"id": 1087968824, "is_bot": True}, "text": "/x"}},
+            NO_PERSON,
+        ),
         ({"message": {"chat": GROUP, "from": {"id": 136817688}, "text": "/help"}}, NO_PERSON),
         ({"channel_post": {"chat": GROUP, "text": "/help"}}, NO_PERSON),
         ({"callback_query": {"from": ANN, "message": {"chat": GROUP}}}, 5),

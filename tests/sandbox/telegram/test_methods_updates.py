@@ -106,6 +106,25 @@ async def test_privacy_mode(api: Api) -> None:
     assert (await api.ok("getMe"))["can_read_all_group_messages"] is True
 
 
+async def test_a_bot_gets_commands_with_its_name_and_replies_of_other_bots(api: Api) -> None:
+    other = (await api.control("POST", "users", first_name="B", is_bot=True))["id"]
+    group = await api.chat("group", other)
+    me = await api.ok("getMe")
+    mine = await api.ok("sendMessage", chat_id=group, text="mine")
+    await api.control("PATCH", "bots/bot", can_read_all_group_messages=True)
+
+    async def heard(chat: int, text: str, **more: Any) -> bool:
+        return (await api.says(chat, text, other, **more))["update_id"] is not None
+
+    for text in ("words", "/stories", f"🔔 @{me['username']}"):
+        assert not await heard(group, text), text
+    assert await heard(group, "words", reply_to=mine["message_id"])
+    assert await heard(group, f"/stories@{me['username']}")
+    (*_, last) = await api.updates()
+    assert last["message"]["from"]["is_bot"] is True
+    assert not await heard(other, "/stories")
+
+
 async def test_in_privacy_mode_a_bare_command_goes_to_the_bot_that_wrote_last(api: Api) -> None:
     ann = await api.person()
     group = await api.chat("group", ann)
