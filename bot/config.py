@@ -249,9 +249,11 @@ class Settings(BaseSettings):
         if value is None:
             return None
         text = value.get_secret_value().strip()
+        if not text:
+            raise ValueError("must not be empty")
         # The secrets are sent in headers and URLs, which allow only printable ASCII without
         # spaces.
-        if not (text and text.isascii() and text.isprintable() and " " not in text):
+        if not (text.isascii() and text.isprintable() and " " not in text):
             raise ValueError("must be letters, digits and signs of ASCII, without spaces")
         return SecretStr(text)
 
@@ -445,7 +447,7 @@ def load(env_file: Path | None = None, /, **overrides: object) -> Settings:
     except ValidationError as error:
         raise SettingsError(
             [
-                _error_sentence(dict(item))
+                _error_sentence(dict(item), env_file)
                 for item in error.errors(include_input=False, include_url=False)
             ]
         ) from None
@@ -520,14 +522,18 @@ _SOURCES = {
 """The hints that tell a person where the values of the required settings come from."""
 
 
-def _error_sentence(item: dict[str, Any]) -> str:
+def _error_sentence(item: dict[str, Any], env_file: Path | None) -> str:
     """Return the error of a setting as a sentence.
 
     If pydantic names no single setting, its message already contains the names of the settings.
+    The advice about a missing setting contains ``env_file`` if the person named that file.
     """
     name = str(item["loc"][0]).upper() if item["loc"] else ""
     if item["type"] == "missing":
+        advice = "storybell setup (in a clone: make setup)"
+        if env_file is not None:
+            advice = f"storybell --env-file {env_file} setup"
         where = _SOURCES.get(name, "")
-        return f"{name} is not set{where}: storybell setup asks for it (in a clone: make setup)."
+        return f"{name} is not set{where}: set the variable, or run {advice}."
     problem = item["msg"].removeprefix("Value error, ").replace("Input should", "must")
     return f"{name}: {problem}." if name else f"{problem}."

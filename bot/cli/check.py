@@ -52,6 +52,10 @@ _NO_TOPICS = (
 )
 _NETWORK = "Check the network of this machine, or set {} (docs/networks.md)."
 _NO_GROUPS = "The bot can't be added to groups; /setjoingroups at @BotFather changes that."
+_NO_OWNER = (
+    "The bot has no owner yet. Each start prints a link, also into the log; the person who opens "
+    "the link in Telegram becomes the owner."
+)
 
 
 Check = Callable[[Settings], Awaitable[Sequence[Finding]]]
@@ -72,7 +76,7 @@ async def main(settings: Settings, arguments: argparse.Namespace) -> int:
     console = Console(soft_wrap=True, highlight=False)
     for sentence in describe_unknown_settings(arguments.env_file):
         print_finding(console, Finding("note", sentence))
-    checks: list[Check] = [check_database, check_integrity, check_folders]
+    checks: list[Check] = [check_database, check_integrity, check_folders, check_owners]
     if not arguments.offline:
         checks += [check_telegram, check_stories_api, check_budget]
     is_wrong = False
@@ -220,8 +224,17 @@ async def owners_of(settings: Settings) -> set[int]:
 
     If the database can't be used, the owners who used an owner link are missing.
     """
-    url = settings.database_url.get_secret_value()
-    return set(settings.admin_ids) | await preflight.read_owners(url)
+    by_link = await preflight.read_owners(settings.database_url.get_secret_value())
+    return set(settings.admin_ids) | (by_link or set())
+
+
+async def check_owners(settings: Settings) -> list[Finding]:
+    """Return a note if the bot has no owner. A bot without an owner usually serves nobody."""
+    if settings.admin_ids:
+        return []
+    by_link = await preflight.read_owners(settings.database_url.get_secret_value())
+    has_none = by_link is not None and not by_link
+    return [Finding("note", _NO_OWNER)] if has_none else []
 
 
 async def _check_owner(bot: Bot, owner: int) -> Finding:
@@ -264,7 +277,7 @@ async def check_stories_api(settings: Settings) -> list[Finding]:
             proxy = _NETWORK.format("STORIES_API_PROXY")
             text = f"The Stories API can't be reached: {error}. {proxy}"
             return [Finding("wrong", text, is_passing=True)]
-    text = f"The Stories API takes the key; {balance.credits} credits are left."
+    text = f"The Stories API takes the key; {balance.credits:,} credits are left."
     if balance.credits >= _FEW_CREDITS:
         return [Finding("ok", text)]
     return [Finding("note", f"{text} Buy credits: {_VENDOR}.")]

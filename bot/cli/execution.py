@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import signal
 from pathlib import Path
 from types import FrameType
@@ -12,6 +13,7 @@ from rich.console import Console
 from bot.config import ENV_FILE, Settings, load, secrets_of
 from bot.domain.errors import SettingsError
 from bot.runtime import logging
+from bot.store.engine.private import other_owner_note
 from bot.web.webhook import derive_webhook
 
 
@@ -75,18 +77,26 @@ def _run_command(chosen: argparse.Namespace, settings: Settings) -> int:
     return asyncio.run(commands.ALL[chosen.command](settings, chosen))
 
 
+def _is_missing(file: Path) -> bool:
+    try:
+        file.stat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def _print_settings_error(error: SettingsError, env_file: Path | None) -> int:
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     for sentence in error.sentences:
         console.print(sentence, markup=False)
     file = (env_file or Path(ENV_FILE)).absolute()
     state = ""
-    try:
-        file.stat()
-    except FileNotFoundError:
+    if _is_missing(file):
         state = ", which does not exist"
-    except OSError:  # the printed errors already say that the file can't be read
-        pass
+    elif not os.access(file, os.R_OK):  # the printed errors already say so
+        state = other_owner_note(file)
     console.print(f"The settings come from the environment and from {file}{state}.", markup=False)
     console.print("docs/configuration.md lists every setting.", markup=False)
     return 2

@@ -190,18 +190,19 @@ def _database_path(db: Database) -> str:
     return str(Path(db.url.database or "").absolute())
 
 
-async def read_owners(url: str) -> set[int]:
-    """Return the ids of the owners who used an owner link.
+async def read_owners(url: str) -> set[int] | None:
+    """Return the ids of the owners who used an owner link. A new database has no owners.
 
-    Return an empty set if the database can't be used, or is from another version.
+    Return None if the database can't be used, or is from another version.
     """
     try:
         async with Database(url) as db:
-            if await readiness(db) is not Readiness.CURRENT:
-                return set()
-            return await db.fetch(access.owners_by_link)
+            state = await readiness(db)
+            if state is Readiness.CURRENT:
+                return await db.fetch(access.owners_by_link)
     except (OSError, ModuleNotFoundError, DatabaseUnavailableError):
-        return set()  # ``try_database`` reports the error
+        return None  # ``try_database`` reports the error
+    return set() if state is Readiness.EMPTY else None
 
 
 async def note_unknown_ids(url: str, names: Collection[str]) -> Finding | None:

@@ -41,7 +41,7 @@ def test_the_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPat
         ({"telegram_token": "nonsense-canary"}, "TELEGRAM_TOKEN: does not look like a bot token"),
         ({"stories_api_key": None}, "STORIES_API_KEY"),
         ({"stories_api_key": "k\ncanary"}, "STORIES_API_KEY: must be letters, digits and signs"),
-        ({"stories_api_key": " \n"}, "STORIES_API_KEY: must be letters, digits and signs"),
+        ({"stories_api_key": " \n"}, "STORIES_API_KEY: must not be empty"),
         ({"metrics_token": "can\xe9ary"}, "METRICS_TOKEN: must be letters, digits and signs"),
         ({"telegram_token": f"{TOKEN} canary"}, "TELEGRAM_TOKEN: must be letters, digits and"),
         ({"admin_ids": str(2**52)}, "ADMIN_IDS: must be the IDs of people, which are smaller"),
@@ -120,7 +120,20 @@ def test_what_is_missing_is_named() -> None:
     token, key = caught.value.sentences
     assert token.startswith("TELEGRAM_TOKEN is not set (https://t.me/BotFather")
     assert key.startswith("STORIES_API_KEY is not set (sign up at https://hikerapi.com)")
-    assert all("storybell setup" in one for one in (token, key))
+    for sentence in (token, key):
+        assert sentence.endswith(
+            ": set the variable, or run storybell setup (in a clone: make setup)."
+        )
+
+
+def test_the_advice_about_a_missing_setting_names_the_file_that_was_named(tmp_path: Path) -> None:
+    """``storybell setup`` alone would write ./.env, which a service does not read."""
+    file = tmp_path / "service.env"
+    file.write_text("PORT=8001\n")
+    with pytest.raises(SettingsError) as caught:
+        load(file)
+    for sentence in caught.value.sentences:
+        assert sentence.endswith(f": set the variable, or run storybell --env-file {file} setup.")
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)

@@ -1,6 +1,8 @@
 """The command line: what each command prints and how it ends."""
 
 import asyncio
+import os
+import pwd
 import re
 import socket
 import sqlite3
@@ -133,6 +135,25 @@ def test_each_command_in_another_folder_names_its_database_or_takes_that_of_a_na
     assert "setup" in capsys.readouterr().err
     assert main(["--env-file", "missing.env", "check"]) == 2
     assert f"There is no file {folder / 'elsewhere/missing.env'}." in capsys.readouterr().err
+
+
+def test_another_user_is_told_who_owns_the_settings(
+    dotenv: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = pwd.getpwuid(os.getuid()).pw_name
+    dotenv.chmod(0)
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may read the file even so
+    monkeypatch.setattr("bot.config.dotenv_values", _refuse)
+    assert main(["check"]) == 2
+    said = capsys.readouterr().err
+    assert ".env can't be read: Permission denied." in said
+    whose = f"{dotenv} belongs to the user {owner}, so run the command as {owner}"
+    assert f"from {dotenv} ({whose})." in said
+
+
+def _refuse(file: Path) -> dict[str, str | None]:
+    raise PermissionError(13, "Permission denied", str(file))
 
 
 @pytest.mark.usefixtures("dotenv")

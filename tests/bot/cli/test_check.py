@@ -46,7 +46,26 @@ async def test_what_is_right(box: Box, folder: Path, capsys: pytest.CaptureFixtu
     for part in ("Telegram knows the bot as @", "The Stories API takes the key", f"{ann} can be"):
         assert part in said
     assert "The database is new" in said
+    assert "The Stories API takes the key; 1,000,000 credits are left." in said
+    assert "The bot has no owner yet." not in said
     assert not (folder / "bot.db").is_file()
+
+
+async def test_without_an_owner_the_link_is_named(
+    box: Box, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A new bot answers nobody before somebody opens the link."""
+    note = "note The bot has no owner yet. Each start prints a link"
+    status, said = await told(box, folder, capsys)
+    assert (status, note in said) == (0, True)
+    async with Database(f"sqlite:///{folder}/bot.db") as db:
+        await db.migrate()
+        assert note in (await told(box, folder, capsys))[1]
+        async with db.begin() as tx:
+            await access.put(tx, Subject("person", "78"), now=utc_now(), is_owner=True)
+        assert note not in (await told(box, folder, capsys))[1]
+        with next_version(folder / "next"):  # whose owners are not known before the migration
+            assert note not in (await told(box, folder, capsys))[1]
 
 
 async def test_the_state_of_the_database(
