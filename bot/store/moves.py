@@ -155,7 +155,7 @@ async def close_topic(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) ->
 
 
 async def move_subscription(tx: Tx, subscription: Subscription, *, to: int, now: datetime) -> None:
-    """Move a subscription with the pending deliveries to another thread of the chat.
+    """Move a subscription with all its deliveries to another thread of the chat.
 
     If a subscription of the thread already follows the profile, the moved subscription ends, and
     the pending deliveries go to the subscription of the thread. The deferred deliveries of the
@@ -167,8 +167,9 @@ async def move_subscription(tx: Tx, subscription: Subscription, *, to: int, now:
     if heir is not None and heir.id != subscription.id:
         await _end_for_heir(tx, subscription, heir, now=now)
         return
-    its_own = sa.and_(deliveries.c.subscription_id == subscription.id, is_open)
+    its_own = deliveries.c.subscription_id == subscription.id
     await subscriptions.change(tx, subscription.id, thread_id=to)
+    # Sent and dropped deliveries are included, because *Undo* finds and reopens them by the topic.
     await tx.execute(sa.update(deliveries).where(its_own).values(thread_id=to))
     await deliveries_store.select_again(tx, chat_id, now=now)
 

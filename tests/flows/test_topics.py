@@ -7,6 +7,7 @@ import pytest
 import pytest_asyncio
 
 from bot.store.engine.database import Database
+from tests.flows.test_undo import hour_now
 from tests.support.control import Control, Json, flood, refused, wait_for
 from tests.support.database import empty
 from tests.support.storybell import Bell, buttons, storybell
@@ -223,6 +224,45 @@ async def test_undo_sends_no_story_again_that_came_before_the_subscription_moved
     later = (await control.publish("topic.again"))["pk"]
     await brought(control, forum, later)
     assert await control.shown(forum) == [first, later]
+
+
+@pytest.mark.parametrize("way", ["mute", "rules"])
+async def test_undo_sends_a_story_to_the_topic_into_which_the_subscription_moved_meanwhile(
+    bell: Bell, control: Control, way: str
+) -> None:
+    forum, boss = await forum_of(control)
+    name = f"topic.{way}"
+    await star(control, name)
+    (reply,) = await bell.ask(forum, f"/subscribe {name}", user=boss)
+    number = buttons(reply)["Options"][4:]
+    mute, topic, unmute = f"mute:{number}", f"topic:{number}:on", f"opt:{number}:pause:undone"
+    page = await bell.old_post(forum, mute, topic, unmute)
+    hour = hour_now()
+    quiet = f"set:quiet:{(hour - 1) % 24}-{(hour + 2) % 24}"
+    settings = await bell.old_post(forum, quiet)
+    (asked,) = await bell.ask(forum, "/rules all only: @mybakery", user=boss)
+    if way == "mute":
+        await bell.press(forum, settings, quiet, user=boss)
+    else:
+        await bell.press(forum, asked, "rules:save", user=boss)
+    reasons = {"mute": "waiting for the end of quiet hours", "rules": "whole chat)”: 1"}
+    pk = (await control.publish(name))["pk"]
+    await bell.ask(boss, f"/stories {name}")  # no check is planned in quiet hours
+
+    async def is_explained() -> bool:
+        (told,) = await bell.ask(boss, f"/why {name} {forum}")
+        return reasons[way] in told["text"]
+
+    await wait_for(is_explained)
+    if way == "mute":
+        await bell.press(forum, page, mute, user=boss)
+    await bell.press(forum, page, topic, user=boss)
+    if way == "mute":
+        await bell.press(forum, page, unmute, user=boss)
+        await bell.press(forum, settings, "set:quiet:0-0", user=boss)
+    else:
+        await bell.press(forum, asked, "rules:undo", user=boss)
+    assert await brought(control, forum, pk) == list(await control.topics(forum))
 
 
 @pytest.mark.slow
