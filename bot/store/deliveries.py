@@ -628,15 +628,45 @@ async def drop_duplicates(tx: Tx, subscription_id: int, *, by: int, now: datetim
         deliveries.c.subscription_id == subscription_id, is_open, is_there
     )
     await tx.execute(statement.values(state="dropped", reason="had", done_at=now))
-    its_own = deliveries.alias()
+    await reassign_sent(tx, by, to=subscription_id)
+
+
+async def reassign_sent(tx: Tx, subscription_id: int, *, to: int) -> None:
+    """Move the sent stories of a subscription to the subscription ``to``.
+
+    Stories that ``to`` already has are not moved.
+    """
+    other_deliveries = deliveries.alias()
     has_it = sa.exists().where(
-        its_own.c.subscription_id == subscription_id,
-        its_own.c.story_pk == deliveries.c.story_pk,
+        other_deliveries.c.subscription_id == to,
+        other_deliveries.c.story_pk == deliveries.c.story_pk,
     )
-    had = sa.update(deliveries).where(
-        deliveries.c.subscription_id == by, deliveries.c.state == "sent", ~has_it
+    sent = sa.update(deliveries).where(
+        deliveries.c.subscription_id == subscription_id, deliveries.c.state == "sent", ~has_it
     )
-    await tx.execute(had.values(subscription_id=subscription_id))
+    await tx.execute(sent.values(subscription_id=to))
+
+
+async def remove_paused_duplicates(tx: Tx, subscription_id: int, *, of: int) -> None:
+    """Delete stories that a pause of a subscription dropped, if the subscription ``of`` has them.
+
+    Only pending stories of ``of`` count. A story that a worker is sending at this moment stays.
+    """
+    other_deliveries = deliveries.alias()
+    is_pending = sa.exists().where(
+        other_deliveries.c.subscription_id == of,
+        other_deliveries.c.story_pk == deliveries.c.story_pk,
+        other_deliveries.c.state == "open",
+    )
+    await tx.execute(
+        sa.delete(deliveries).where(
+            deliveries.c.subscription_id == subscription_id,
+            deliveries.c.state == "dropped",
+            deliveries.c.reason == PAUSED,
+            deliveries.c.sending.is_(False),
+            is_pending,
+        )
+    )
 
 
 async def make_deferred_due(tx: Tx, chat_id: int, held: Held, *, now: datetime) -> None:

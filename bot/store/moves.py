@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from bot.domain import alert_rules
 from bot.domain.model import Moved, Presence, Target
-from bot.domain.records import CHAT_SETTINGS, MAIN, Chat, Held, Mute, Subscription
+from bot.domain.records import CHAT_SETTINGS, EPOCH, MAIN, Chat, Held, Mute, Subscription
 from bot.store import (
     access,
     broadcasts,
@@ -179,13 +179,35 @@ async def _end_for_heir(
 ) -> None:
     """End a subscription and give the pending deliveries to ``heir``, without duplicates.
 
-    The deferred deliveries are selected again, because the options of ``heir`` may differ.
+    The deferred deliveries are selected again, because the options of ``heir`` may differ. If the
+    pause of ``heir`` is longer than the pause of the subscription, the pause of the subscription
+    applies. Otherwise the alerts of the subscription would stop without a request of a person.
     """
     await fan_outs.enqueue_for_heir(tx, subscription, heir=heir)
+    if _pause_length(heir) > _pause_length(subscription):
+        await subscriptions.change(
+            tx,
+            heir.id,
+            paused=subscription.paused,
+            paused_until=subscription.paused_until,
+            since=max(heir.since, subscription.since),
+        )
+        await deliveries_store.remove_paused_duplicates(tx, heir.id, of=subscription.id)
+        await deliveries_store.reassign_sent(tx, subscription.id, to=heir.id)
     await deliveries_store.reassign(tx, subscription.id, to=heir)
     await subscriptions.remove(tx, [subscription.id])
     for chat_id in {subscription.target.chat_id, heir.target.chat_id}:
         await deliveries_store.select_again(tx, chat_id, now=now)
+
+
+def _pause_length(subscription: Subscription) -> tuple[bool, bool, datetime]:
+    """Return a sort key for the length of a pause.
+
+    The shortest pause comes first. The order is: no pause, mutes by the end, pauses without an
+    end.
+    """
+    until = subscription.paused_until
+    return subscription.paused, until is None, until or EPOCH
 
 
 async def end_mute(tx: Tx, chat_id: int, thread_id: int | None = None, *, now: datetime) -> bool:

@@ -265,6 +265,26 @@ async def test_undo_sends_a_story_to_the_topic_into_which_the_subscription_moved
     assert await brought(control, forum, pk) == list(await control.topics(forum))
 
 
+async def test_a_paused_subscription_of_the_chat_continues_with_the_alerts_of_a_deleted_topic(
+    bell: Bell, control: Control
+) -> None:
+    forum, boss = await forum_of(control)
+    await star(control, "topic.paused")
+    (reply,) = await bell.ask(forum, "/subscribe topic.paused", user=boss)
+    pause = f"opt:{buttons(reply)['Options'][4:]}:pause:on"
+    await bell.press(forum, await bell.old_post(forum, pause), pause, user=boss)
+    await control.thread(forum, 7, "News")
+    await bell.ask(forum, "/subscribe topic.paused", user=boss, thread_id=7)
+    pk = (await control.publish("topic.paused"))["pk"]
+    assert await brought(control, forum, pk) == [7]
+    await control.thread(forum, 7, "News", state="deleted")
+    pk = (await control.publish("topic.paused"))["pk"]
+    assert await brought(control, forum, pk) == [None]
+    assert await told(control, forum) == ["The topic was deleted, so its alerts now come here."]
+    pk = (await control.publish("topic.paused"))["pk"]
+    assert await brought(control, forum, pk) == [None]
+
+
 @pytest.mark.slow
 async def test_a_button_of_the_options_does_it_too(bell: Bell, control: Control) -> None:
     forum, boss = await forum_of(control)

@@ -1,6 +1,7 @@
 """Chats that move, close and open again, and topics that go."""
 
 import asyncio
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -341,3 +342,39 @@ async def test_a_group_moves_while_the_first_reply_in_the_new_group_is_committed
     await run_behind_a_lock(db, reply, move)
     async with db.read() as tx:
         assert len(await subscriptions.of_chat(tx, -1005)) == 1
+
+
+@pytest.mark.parametrize("until", [None, NOON + HOUR])
+async def test_a_paused_heir_continues_with_the_pending_stories_and_sends_no_story_again(
+    db: Database, until: datetime | None
+) -> None:
+    async with db.begin() as tx:
+        ends, heir = await follow(tx, -5, thread_id=9), await follow(tx, -5)
+        await look(tx, story("1"), now=NOON + MINUTE)
+        await subscriptions.change(tx, heir, paused=True, paused_until=until)
+        await deliveries.end_all(tx, subscription_id=heir, reason=deliveries.PAUSED, now=NOON)
+        await look(tx, story("2"), story("3"), now=NOON + MINUTE)
+    [number] = [row.id for row in await rows(db) if row.story_pk == "2"]
+    async with db.begin() as tx:
+        await deliveries.record_sent(tx, {number: 7}, now=NOON)
+        await chat_queues.lock(tx, -5)
+        await moves.close_topic(tx, -5, 9, now=NOON)
+        await fan_outs.enqueue_missed(tx, subscription_id=heir, now=NOON)
+        found = await subscriptions.get(tx, heir)
+        assert found is not None
+        assert (found.paused, found.paused_until) == (False, None)
+        assert await subscriptions.get(tx, ends) is None
+    found_rows = await rows(db, subscription_id=heir)
+    shown = sorted((row.story_pk, row.state) for row in found_rows)
+    assert shown == [("1", "open"), ("2", "sent"), ("3", "open")]
+
+
+async def test_of_two_pauses_the_shorter_applies_to_the_heir(db: Database) -> None:
+    async with db.begin() as tx:
+        ends, heir = await follow(tx, -5, thread_id=9), await follow(tx, -5)
+        await subscriptions.change(tx, ends, paused=True, paused_until=NOON + HOUR)
+        await subscriptions.change(tx, heir, paused=True, paused_until=None)
+        await moves.close_topic(tx, -5, 9, now=NOON)
+        found = await subscriptions.get(tx, heir)
+    assert found is not None
+    assert (found.paused, found.paused_until) == (True, NOON + HOUR)
