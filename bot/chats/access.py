@@ -308,8 +308,10 @@ class Access:
     ) -> None:
         """Store a channel that an administrator of the channel has named, and allow the channel.
 
-        The channel is allowed only if the administrator has personal access. The transaction is
-        separate, and is committed before the data that the administrator requested are fetched.
+        The channel is allowed only if the administrator has personal access. A person who has
+        added the bot to the channel stays recorded, so that a block of this person still closes
+        the channel. The transaction is separate, and is committed before the data that the
+        administrator requested are fetched.
 
         Raises:
             BlockedError: The access list blocks the channel or the responsible person.
@@ -318,7 +320,9 @@ class Access:
         async with self._db.begin() as tx:
             await chats.lock(tx, [chat_id])
             await chats.refuse_blocked(tx, chat_id, now=now)
-            await self._allow_added(tx, chat_id, by, name=title)
+            known = await store.get(tx, Subject.of_chat(chat_id))
+            if known is None or not known.is_allowed:
+                await self._allow_added(tx, chat_id, by, name=title)
             await chats.add_or_update(
                 tx, chat_id, kind=kind, title=title, now=now, language_code=language_code
             )

@@ -143,6 +143,26 @@ async def test_subscriptions_of_a_blocked_profile_are_paused_and_shown_so_until_
     assert hidden["pk"] not in await town.control.shown(ann)
 
 
+async def test_naming_a_channel_does_not_take_it_out_of_a_block_of_who_brought_it(
+    town: Town,
+) -> None:
+    ann, bob = await invited(town, "Ann"), await invited(town, "Bob")
+    members = dict.fromkeys((ann, bob), "administrator")
+    channel = await town.control.chat("channel", members=members, bot_status="left")
+    await town.control.name_chat(channel, "the_news")
+    await bring(town, [channel], ann)
+    done = await town.ask(bob, f"/subscribe {await town.star()} @the_news")
+    assert "every new story" in done["text"]
+    usage = await town.ask(ann, "/usage")
+    await town.bell.press(ann, usage, f"leave:{channel}")
+    await town.is_payer(channel, None)
+    await town.ask(town.boss, f"/block {ann}")
+    refused = await town.ask(bob, f"/subscribe {await town.star()} @the_news")
+    assert "stays silent" in refused["text"]
+    await town.is_payer(channel, None)
+    await town.is_billed_as_booked()
+
+
 async def test_who_adds_the_bot_without_a_name_to_a_chat_leaves_it_to_an_admin(
     town: Town,
 ) -> None:
