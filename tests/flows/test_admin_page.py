@@ -14,7 +14,7 @@ from playwright.async_api import Browser, expect
 
 from bot.store import incidents, samples
 from bot.store.engine.database import Database
-from tests.sandbox.page.browser import DESKTOP, PHONE, tab
+from tests.sandbox.page.browser import DESKTOP, PHONE, findings_in, tab
 from tests.support.killing import free_port
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import TOKEN, Bell, running_bell
@@ -24,6 +24,13 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 READY = "html[data-ready]"
 _CUT = """[...document.querySelectorAll(".wide, td")].filter(
   (one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.className + one.textContent)"""
+# The colours of the kinds of spending: in the bars of the chart and in the legend.
+_COLOURS = """(() => {
+  const colour = (one, name) => getComputedStyle(one)[name];
+  const bars = [...document.querySelectorAll("#spent rect")].map((one) => colour(one, "fill"));
+  const legend = [...document.querySelectorAll("#spent .legend i")];
+  return legend.map((one) => colour(one, "backgroundColor")).filter((one) => bars.includes(one));
+})()"""
 
 
 class Site:
@@ -168,14 +175,20 @@ async def furnish(site: Site) -> None:
         )  # fmt: skip
         for back in range(30 * 24):
             hour = (now - timedelta(hours=back + 1)).replace(minute=0, second=0, microsecond=0)
-            spent = {"schedule": 5 + back % 7, "stories": back % 5, "link": back % 3}
+            spent = {"schedule": 5 + back % 7, "stories": back % 5, "link": back % 3, "media": 1}
             figures = {"spent": spent, "alerts": 3, "timed": 2}
             figures |= {"delay_s": 300 + back, "waiting": back % 9}
             await samples.add(tx, hour, figures)
 
 
 @pytest.mark.parametrize(
-    ("size", "scheme"), [(PHONE, "light"), (PHONE, "dark"), (DESKTOP, "light")]
+    ("size", "scheme"),
+    [
+        (PHONE, "light"),
+        (PHONE, "dark"),
+        (DESKTOP, "light"),
+        pytest.param(DESKTOP, "dark", marks=pytest.mark.slow),
+    ],
 )
 async def test_in_a_browser_it_shows_all_and_its_switch_works(
     browser: Browser, tmp_path: Path, size: Any, scheme: Any
@@ -183,7 +196,7 @@ async def test_in_a_browser_it_shows_all_and_its_switch_works(
     async with site_in(tmp_path) as site:
         await furnish(site)
         async with tab(
-            browser, await site.link(), size, wait=READY, color_scheme=scheme
+            browser, await site.link(), size, wait=READY, color_scheme=scheme, bypass_csp=True
         ) as opened:
             page = opened.page
             text = await page.inner_text("body")
@@ -193,6 +206,9 @@ async def test_in_a_browser_it_shows_all_and_its_switch_works(
             assert wide <= size["width"]
             cut = await page.evaluate(_CUT)
             assert cut == [], cut
+            assert await findings_in(opened) == []
+            colours = await page.evaluate(_COLOURS)
+            assert len(colours) == len(set(colours)) == 4, colours
             names = await page.get_by_role("button").all_text_contents()
             assert len(names) == len(set(names))
             assert names[0] == "Stop spending"

@@ -10,6 +10,7 @@ let timer = 0;
 
 const at = (id) => document.getElementById(id);
 const number = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
+const date = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", timeZone: "UTC" }); // of a day in UTC
 const moment = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 
 function element(name, text, classes) {
@@ -212,7 +213,7 @@ function cells(...found) {
 const STATES = { owner: "owner", allowed: "allowed", blocked: "blocked", asked: "asked to be let in", guest: "" };
 
 function people(found) {
-  table("people", [["Name"], ["Credits this month", "number"], ["Limit a day", "number"], [""]], found.map((one) => {
+  table("people", [["Name"], ["Credits this month", "number"], ["Limit a day", "number"], ["Actions", "number"]], found.map((one) => {
     const whose = one.name + ", ID " + one.id;
     const name = [one.name + " ", element("span", "ID " + one.id + " ", "faint"), element("span", STATES[one.state] + (one.reason ? ": " + one.reason : ""), one.state === "blocked" ? "bad" : "faint")];
     const limit = button("Limit", null, "", () => {
@@ -257,7 +258,7 @@ function chart(id, days, kinds, value, names) {
       y -= height;
       if (height) {
         const bar = drawn("rect", { x: place * step + 1, y, width: Math.max(1, step - 2), height, class: "k" + (index + 1) });
-        bar.append(drawn("title", {}, `${day.day}: ${number.format(value(day, kind))}`));
+        bar.append(drawn("title", {}, `${date.format(new Date(day.day))}: ${number.format(value(day, kind))}`));
         svg.append(bar);
       }
     });
@@ -266,7 +267,8 @@ function chart(id, days, kinds, value, names) {
   scale.append(element("span", number.format(most)), element("span", "0"));
   plot.append(scale, svg);
   const legend = element("p", undefined, "legend");
-  legend.append(element("span", days[0].day + (days.length > 1 ? " to " + days[days.length - 1].day : "")));
+  const [first, last] = [days[0], days[days.length - 1]].map(({ day }) => date.format(new Date(day)));
+  legend.append(element("span", first === last ? first : first + " to " + last));
   for (const [index, kind] of kinds.entries()) {
     if (!names || !days.some((day) => value(day, kind))) continue;
     const one = element("span");

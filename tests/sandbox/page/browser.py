@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from aiohttp import FormData
+from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import (
     Browser,
     BrowserContext,
@@ -113,6 +114,23 @@ async def tab(
     finally:
         await opened.close()
     assert one.complaints == []
+
+
+STILL = """async () => {
+    const ends = (one) => one.effect.getComputedTiming().endTime < Infinity;
+    await Promise.allSettled(document.getAnimations().filter(ends).map((one) => one.finished));
+}"""
+
+
+async def findings_in(me: Tab) -> list[tuple[str, list[str]]]:
+    """Return what axe-core finds on a page that has stopped moving, with the elements.
+
+    A page with a strict policy is opened with ``bypass_csp=True``.
+    """
+    await me.page.evaluate(STILL)  # half faded in, a text has less contrast
+    results = await Axe().run(me.page)
+    found = results.response["violations"]
+    return [(one["id"], [node["html"] for node in one["nodes"]]) for one in found]
 
 
 class ScriptedBot:

@@ -1,7 +1,6 @@
 """axe-core finds nothing on the page: each theme, direction, size, and what opens."""
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, expect
 
 from tests.sandbox.page.browser import (
@@ -9,8 +8,8 @@ from tests.sandbox.page.browser import (
     PHONE,
     Json,
     ScriptedBot,
-    Tab,
     chat_titled,
+    findings_in,
     started,
     tab,
 )
@@ -28,20 +27,6 @@ async def told(bot: ScriptedBot, chat: int, text: str) -> None:
     await bot.say(chat, text, parse_mode="HTML", reply_markup=keys)
     await bot.album(chat, 3, caption="Three stories")
     await bot.photo(chat, caption=text, reply_markup=keys)
-
-
-STILL = """async () => {
-    const ends = (one) => one.effect.getComputedTiming().endTime < Infinity;
-    await Promise.allSettled(document.getAnimations().filter(ends).map((one) => one.finished));
-}"""
-
-
-async def findings_in(me: Tab) -> list[tuple[str, list[str]]]:
-    """Return what axe-core finds on a page that has stopped moving, with the elements."""
-    await me.page.evaluate(STILL)  # half faded in, a text has less contrast
-    results = await Axe().run(me.page)
-    found = results.response["violations"]
-    return [(one["id"], [node["html"] for node in one["nodes"]]) for one in found]
 
 
 @pytest.mark.parametrize(
