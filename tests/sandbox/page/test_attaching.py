@@ -29,6 +29,7 @@ async def test_a_photo_and_a_file_take_what_was_typed_as_their_caption(
     assert message["caption"] == "natgeo"
     await expect(me.page.locator("article.mine .loaded")).to_have_count(1)
     assert await me.page.input_value("#box") == ""
+    await expect(me.page.locator("#send")).to_be_disabled()
     await me.page.fill("#box", "/import")
     await choose(me, "storybell.json", "application/json", b"{}")
     message = await bot.update("message")

@@ -177,3 +177,13 @@ async def test_a_reaction_stands_below_its_message(me: Tab, bot: ScriptedBot) ->
     where = {"chat_id": message["chat"]["id"], "message_id": message["message_id"]}
     await bot.call("setMessageReaction", **where, reaction=reaction)
     await expect(me.page.locator("article.mine .reactions")).to_have_text("🤷")
+
+
+async def test_a_time_is_shown_relative_to_now(me: Tab, bot: ScriptedBot) -> None:
+    chat = await started(me, bot)
+    now = await me.page.evaluate("Date.now() / 1000")
+    for ago in (20, 90):
+        stamp = f'<tg-time unix="{now - ago:.0f}" format="r">today</tg-time>'
+        await bot.say(chat, f"Last check: {stamp}", parse_mode="HTML")
+    times = me.page.locator("article.theirs time[title=today]")
+    await expect(times).to_have_text(["now", "1 minute ago"])

@@ -22,18 +22,19 @@ async function send(content) {
   await attempt(() => api.write(chat.id, { user_id: store.person.id, ...sender, ...place, ...content }));
 }
 
-async function sendFile(file) {
+async function sendFile(file, fill) {
   if (!file) return;
   if (file.size > MOST) throw new Error("Files here may have 10 MB.");
   const bytes = new Uint8Array(await file.arrayBuffer());
   const base64 = btoa(bytes.reduce((text, byte) => text + String.fromCharCode(byte), ""));
   const kind = /^image\/(jpeg|png)$/.test(file.type) ? "photo" : "document";
   const caption = $("box").value.trim();
-  if (caption) $("box").value = "";
+  if (caption) fill("");
   await send({ file: { kind, base64, name: file.name, type: file.type }, ...(caption ? { caption } : {}) });
 }
 
-export function setUpAttachments() {
+/** `fill` puts a text into the box: a caption leaves the box. */
+export function setUpAttachments(fill) {
   const chooser = $("chosen-file");
   const entry = (label, onclick) => h("button", { type: "button", class: "soft", onclick }, label);
   $("attachments").append(
@@ -41,7 +42,7 @@ export function setUpAttachments() {
     entry("Voice message", () => send({ file: { kind: "voice", base64: SILENCE, type: "audio/ogg" } })),
     entry("Location", () => send({ location: PLACE })));
   chooser.addEventListener("change", async () => {
-    await attempt(() => sendFile(chooser.files[0]));
+    await attempt(() => sendFile(chooser.files[0], fill));
     chooser.value = "";
   });
   $("attach").addEventListener("click", () => show($("attachments").hidden));

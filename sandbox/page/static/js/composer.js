@@ -150,5 +150,5 @@ export function setUpComposer() {
   });
   $("reply-close").addEventListener("click", () => setReply(null));
   setUpCommands({ fill, send });
-  setUpAttachments();
+  setUpAttachments(fill);
 }

@@ -75,7 +75,7 @@ function time(entity, raw) {
 
 function relative(seconds) {
   const words = new Intl.RelativeTimeFormat(store.person?.language_code ?? "en", { numeric: "auto" });
-  const [unit, size] = UNITS.find(([, length]) => Math.abs(seconds) >= length) ?? ["minute", 60];
+  const [unit, size] = UNITS.find(([, length]) => Math.abs(seconds) >= length) ?? ["second", Infinity]; // under a minute: "now"
   return words.format(Math.trunc(seconds / size), unit);
 }
 
