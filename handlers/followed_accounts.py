@@ -34,7 +34,7 @@ from handlers.managed_chats import act_on_chat
 from handlers.money import cost_text
 from handlers.profile_lists import failure_lines, lines_that_fit
 from handlers.replies import edit_pressed, say, show_working
-from handlers.subscriptions import LATER
+from handlers.subscriptions import ALREADY, LATER
 
 CHOOSE = NN_(
     "{n} account. Tap it if you want its stories.",
@@ -187,21 +187,45 @@ async def turn_or_subscribe(context: Context, action: str, place: int) -> str | 
         return context.t.plain(UNKNOWN_BUTTON)
     lines = await _subscribe(context, wanted)
     text, buttons = await _page(context, names, page)
+    if action == "one" and (found := _places_found(context, names)):
+        text, buttons = context.t(FOUND), await _name_rows(context, names, found)
     await edit_pressed(context, Safe("\n\n".join([*lines, text])), buttons)
     return None
+
+
+def _places_found(context: Context, names: Sequence[str]) -> list[int]:
+    """Return the positions of the names on the pressed page if a search found these names.
+
+    Return an empty list if the pressed page is a page of the whole list.
+    """
+    markup = context.message.reply_markup if context.message else None
+    keys = [key for row in (markup.inline_keyboard if markup else ()) for key in row]
+    read = [LIST.read(str(key.callback_data)) or ["", 0] for key in keys]
+    places = [int(str(place)) for action, place in read if action == "one"]
+    page = places[0] // A_PAGE if places else 0
+    is_whole_page = places == list(_places_on(page, names))
+    return [] if is_whole_page else [place for place in places if place < len(names)]
+
+
+def _places_on(page: int, names: Sequence[str]) -> range:
+    """Return the positions of the names on a page of the whole list."""
+    return range(page * A_PAGE, min((page + 1) * A_PAGE, len(names)))
 
 
 async def _subscribe(context: Context, names: Sequence[str]) -> list[str]:
     """Subscribe to profiles. Return a list with one text about the result, or an empty list.
 
-    The list is empty if no names are given, or if all names already had a subscription.
+    The list is empty if no names are given.
     """
     if not names:
         return []
     wanted = [(name, None) for name in names]
     async with show_working(context):
-        done, _, failed = await subscribe_each(context, wanted)
+        done, existing, failed = await subscribe_each(context, wanted)
     lines: list[str] = [context.t(FROM_FILE, n=len(done))] if done else []
+    if existing:
+        known = [name for _, name in existing]
+        lines.append(context.t(ALREADY, n=len(known), username=context.t.bold_names(known)))
     if done and await context.services.subscriptions.find_obstacle() == "stopped":
         lines.append(context.t(LATER))
     lines += failure_lines(failed, parse([]), context)
@@ -247,11 +271,12 @@ async def _page(context: Context, names: Sequence[str], page: int) -> Page:
     cost = cost_text(_MOST_COST, context)
     most = context.services.payers.limits.most
     lines = [t(CHOOSE, n=len(names)), t(PRICE, cost=cost, most=most)]
-    first = page * A_PAGE
-    places = range(first, min(first + A_PAGE, len(names)))
+    places = _places_on(page, names)
     rows = await _name_rows(context, names, places)
-    text = t.plain(NN_("Subscribe to {n} profile", "Subscribe to {n} profiles"), n=len(places))
-    if len(places) > 1:
+    followed = await _followed_names(context)
+    new = [place for place in places if names[place] not in followed]
+    text = t.plain(NN_("Subscribe to {n} profile", "Subscribe to {n} profiles"), n=len(new))
+    if new and len(places) > 1:
         rows.append([button(text, LIST("all", page), PRIMARY)])
     rows += arrows(page, is_last=places.stop == len(names), to=lambda to: LIST("page", to))
     return Safe("\n".join(lines)), rows
@@ -259,9 +284,14 @@ async def _page(context: Context, names: Sequence[str], page: int) -> Page:
 
 async def _name_rows(context: Context, names: Sequence[str], places: Sequence[int]) -> Buttons:
     """Return a button for each name. A sign on the button marks a followed profile."""
-    every = await context.services.subscriptions.every(context.chat.id)
-    followed = {subscription.username for subscription in every}
+    followed = await _followed_names(context)
     return [
         [button(("✅ " if names[place] in followed else "") + names[place], LIST("one", place))]
         for place in places
     ]
+
+
+async def _followed_names(context: Context) -> set[str]:
+    """Return the names of the profiles that the chat follows."""
+    every = await context.services.subscriptions.every(context.chat.id)
+    return {subscription.username for subscription in every}

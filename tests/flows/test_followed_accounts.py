@@ -111,6 +111,43 @@ async def test_a_typed_search_acts_on_the_chat_of_the_last_list(
     assert "🔔 searched.a" in buttons(every)
 
 
+async def test_the_names_that_a_search_found_stay_after_a_tap(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    for name in ("stays.a", "stays.b"):
+        await control.profile(name, posts_per_day=0)
+    names = [*(f"others.{n}" for n in range(8)), "stays.a", "stays.b"]
+    await bell.ask(ann, "", file=document(listed(*names)))
+    (found,) = await bell.ask(ann, "stays")
+    for tapped, shown in (("stays.a", "✅ stays.a"), ("stays.b", "✅ stays.b")):
+        await bell.press(ann, found, buttons(found)[tapped])
+        found = await bell.message(ann, found["message_id"])
+        assert "Subscribed to 1 profile" in found["text"]
+        assert shown in names_of(found)
+    assert names_of(found) == ["✅ stays.a", "✅ stays.b"]
+    assert "10 accounts" not in found["text"]
+
+
+async def test_a_followed_name_says_so_and_is_not_counted_again(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    for name in ("counted.a", "counted.b"):
+        await control.profile(name, posts_per_day=0)
+    (page,) = await bell.ask(ann, "", file=document(listed("counted.a", "counted.b")))
+    await bell.press(ann, page, buttons(page)["counted.a"])
+    page = await bell.message(ann, page["message_id"])
+    assert "Subscribe to 1 profile" in buttons(page)
+    (found,) = await bell.ask(ann, "counted.a")
+    await bell.press(ann, found, buttons(found)["✅ counted.a"])
+    found = await bell.message(ann, found["message_id"])
+    assert found["text"].startswith("Already subscribed to counted.a.")
+    await bell.press(ann, page, buttons(page)["Subscribe to 1 profile"])
+    page = await bell.message(ann, page["message_id"])
+    assert names_of(page) == list(buttons(page)) == ["✅ counted.a", "✅ counted.b"]
+
+
 async def test_small_talk_is_no_search(bell: Bell, control: Control) -> None:
     ann = await control.person()
     await bell.ask(ann, "", file=document(listed("cool.shots")))
