@@ -3,6 +3,9 @@
 Only the process that has claimed a chat queue sends into that chat, until the lease ends. A
 transaction that changes the deliveries of a chat locks the chat's queue first (``lock``) and
 reschedules the queue afterwards.
+
+The first token of a queue is the time of the insert in milliseconds. So if the queue of a chat is
+deleted and inserted again, a claim of the deleted queue never has the token of a later claim.
 """
 
 from collections.abc import Collection, Mapping
@@ -145,7 +148,7 @@ def _claim_to_reply_sql() -> sa.Executable:
             NOW,
             UNTIL,
             OWNER,
-            sa.literal(1),
+            NOW,
             sa.literal(1),
         )
         .where(chats.chats.c.id == chat_id)
@@ -197,7 +200,7 @@ async def claim_to_reply(tx: Tx, chat_id: int, lease: Lease) -> ReplyClaim | Non
 
 async def ensure(tx: Tx, chat_id: int, *, now: datetime) -> None:
     """Add the queue of a chat if the chat has none, so that the queue can be locked."""
-    await add_new(tx, queues, chat_id=chat_id, leased_until=now)
+    await add_new(tx, queues, chat_id=chat_id, **_unleased(now))
 
 
 async def lock(tx: Tx, chat_id: int) -> int | None:
@@ -226,7 +229,7 @@ async def lock_or_reserve(tx: Tx, chat_id: int, *, now: datetime) -> None:
     If the chat has no queue, block concurrent inserts of the queue until this transaction ends.
     Wait for a concurrent insert that is not yet committed.
     """
-    if await add_new(tx, queues, chat_id=chat_id, leased_until=now):
+    if await add_new(tx, queues, chat_id=chat_id, **_unleased(now)):
         # The key of the deleted row stays reserved until the transaction ends.
         await tx.execute(sa.delete(queues).where(queues.c.chat_id == chat_id))
     else:
@@ -295,7 +298,13 @@ async def next_due_at(tx: Tx) -> datetime | None:
 
 async def make_due(tx: Tx, chat_id: int, *, due_at: datetime, now: datetime) -> None:
     """Make the queue of a chat due at ``due_at``, unless the queue is due earlier."""
-    await insert_due(tx, insert(queues).values(chat_id=chat_id, due_at=due_at, leased_until=now))
+    new = insert(queues).values(chat_id=chat_id, due_at=due_at, **_unleased(now))
+    await insert_due(tx, new)
+
+
+def _unleased(now: datetime) -> dict[str, Any]:
+    """Return the claim columns of a queue that is inserted at ``now`` without a lease."""
+    return {"leased_until": now, "token": sa.literal(now, Timestamp)}
 
 
 async def insert_due(tx: Tx, new: Insert, values: Mapping[str, Any] | None = None) -> None:

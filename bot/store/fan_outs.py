@@ -308,12 +308,12 @@ async def _wake_queues(tx: Tx, row: sa.Row[Any], where: Mapping[str, Any]) -> No
         _IN_RANGE, subscriptions.c.paused.is_(False)
     )
     queues = (
-        sa.select(chats.c.id, due_at, at)
+        sa.select(chats.c.id, due_at, at, at)
         .where(chats.c.id.in_(waiting), HAS_PAYER, IS_ACTIVE)
         .order_by(chats.c.id)
         .with_for_update(read=True, key_share=True)  # waits for a concurrent deletion of the row
     )
-    names = ["chat_id", "due_at", "leased_until"]
+    names = ["chat_id", "due_at", "leased_until", "token"]
     woken = insert(chat_queues.queues).from_select(names, queues)
     await chat_queues.insert_due(tx, woken, where)
 

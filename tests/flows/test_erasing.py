@@ -90,6 +90,31 @@ async def test_an_answer_in_flight_at_an_erasure_ends_no_alert_of_another_chat(
         await control.wait_shown(bob, [story["pk"]])
 
 
+@pytest.mark.jumps
+async def test_an_answer_in_flight_at_an_erasure_ends_no_later_send_of_the_chat(
+    tmp_path: Path, db: Database, database_url: str
+) -> None:
+    """The claims of the new chat queue have other tokens than the claims of the erased queue."""
+    async with storybell(tmp_path, database_url=database_url) as bell:
+        control, ann = bell.control, await bell.control.person()
+        await control.profile("long.one", posts_per_day=0)
+        await control.publish("long.one")
+        await bell.ask(ann, "/help")
+        page = await bell.old_post(ann, "erase:yes")
+        await bell.settled()
+        await control.fault("telegram", {"delay_s": 30}, match="sendPhoto", times=1)
+        await control.say(ann, "/stories long.one")
+        await wait_for(lambda: is_sending(db), what="an answer that leaves")
+        await bell.press(ann, page, "erase:yes")
+        await asyncio.sleep(5)
+        await bell.ask(ann, "/help")
+        # This send has the second claim of the new queue, and lasts longer than the first send.
+        await control.fault("telegram", {"delay_s": 55}, match="sendPhoto", times=1)
+        await control.say(ann, "/stories long.one")
+        await asyncio.sleep(120)
+        assert len(await control.shown(ann)) == 2
+
+
 @pytest.fixture
 def build_without_secure_delete() -> Iterator[None]:
     """Let SQLite keep deleted content by default, as builds without the option do."""

@@ -19,7 +19,7 @@ async def test_a_lane_brings_its_chat_and_what_is_due_in_order(db: Database) -> 
         await look(tx, story("2"), story("1", NOON - HOUR))
         await look(tx, story("3", of=PRADA), of=PRADA)
     [lane] = await claim(db)
-    assert (lane.chat.id, lane.token) == (1, 1)
+    assert (lane.chat.id, lane.token) == (1, NOON.timestamp() * 1000 + 1)
     assert [(row.story_pk, row.username, row.target.thread_id) for row in lane.rows] == [
         ("1", "natgeo", None),
         ("2", "natgeo", None),
