@@ -192,6 +192,21 @@ async def test_a_replica_that_is_stopped_in_a_transaction_stops_no_other(tmp_pat
         assert again["text"] == first["text"]
 
 
+async def test_after_a_failover_no_session_stays_on_a_server_that_only_reads(
+    tmp_path: Path,
+) -> None:
+    """The old sessions stay connected and can only read. New sessions can write."""
+    async with on_postgres(tmp_path) as (server, box, bell):
+        ann = await box.control.person()
+        (first,) = await bell.ask(ann, "/help")
+        async with connected(server.url) as connection:
+            await connection.execute("ALTER ROLE postgres SET default_transaction_read_only = off")
+            await connection.execute("ALTER SYSTEM SET default_transaction_read_only = on")
+            await connection.execute("SELECT pg_reload_conf()")
+        (again,) = await bell.ask(ann, "/help")
+        assert again["text"] == first["text"]
+
+
 KILLS_ITSELF = """
 CREATE SEQUENCE {table}_once;
 CREATE FUNCTION {table}_cut() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN

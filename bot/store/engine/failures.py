@@ -30,6 +30,7 @@ _SQLITE = {
     sqlite3.SQLITE_NOMEM: "there is no memory left",
 }
 _TIMEOUT = "57014"
+_ONLY_READS = "25006"
 _POSTGRES = {
     "40001": "transactions were in each other's way",
     "40P01": DEADLOCK,
@@ -41,7 +42,7 @@ _POSTGRES = {
     "25P03": _LOST,  # PostgreSQL ended a transaction in which the bot was idle for too long
     "58": "the disk fails",
     "08": _LOST,
-    "25006": "the database can't be written",
+    _ONLY_READS: "the database can't be written",
     "28": "it refuses the user or the password",
     "3D000": "there is no database of that name",
     "42501": "its user lacks a right",
@@ -104,8 +105,15 @@ def is_timeout(error: sa.exc.DBAPIError) -> bool:
 
 
 def breaks_connection(error: BaseException | None) -> bool:
-    """Return whether an error leaves the driver's protocol state of a connection undefined."""
-    return type(error).__name__ == _BROKEN
+    """Return whether the pool must discard a connection after an error.
+
+    - The error leaves the driver's protocol state of the connection undefined.
+    - The server only reads, because another server has become the primary. Only a new connection
+      can reach the primary.
+    """
+    if error is None:
+        return False
+    return type(error).__name__ == _BROKEN or _sqlstate_of(error) == _ONLY_READS
 
 
 def may_run_again(error: BaseException, *, committing: bool) -> bool:
@@ -132,11 +140,12 @@ def _outage_reason(error: BaseException) -> str:
             return sqlite_copies.DAMAGED
         code = getattr(inner, "sqlite_errorcode", None) or 0
         return _SQLITE.get(code & 0xFF, "")
-    if isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated:
-        return _LOST
     state = _sqlstate_of(error)
     known = [length for length in (5, 3, 2) if state[:length] in _POSTGRES]
-    return _POSTGRES[state[: known[0]]] if known else ""
+    if known:
+        return _POSTGRES[state[: known[0]]]
+    is_lost = isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated
+    return _LOST if is_lost else ""
 
 
 def _sqlstate_of(error: BaseException) -> str:
