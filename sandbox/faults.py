@@ -84,6 +84,10 @@ class Faults:
         """Remove one fault, or all faults if no id is given."""
         self._faults = [f for f in self._faults if fault_id is not None and f.id != fault_id]
 
+    def seen(self, fault_id: int) -> int:
+        """Return the number of requests that matched an active fault after its `after`."""
+        return next((fault.seen for fault in self._faults if fault.id == fault_id), 0)
+
     def take(
         self,
         service: str,
