@@ -599,12 +599,14 @@ def _postgres_engine(url: URL, pool_size: int) -> AsyncEngine:
             # The connection was closed while idle, and the pool now reconnects.
             raise sa.exc.DisconnectionError
 
-    @sa.event.listens_for(engine.sync_engine, "handle_error")
-    def mark_disconnect(context: sa.engine.ExceptionContext) -> None:
-        if breaks_connection(context.original_exception):
-            context.is_disconnect = True
-
+    sa.event.listen(engine.sync_engine, "handle_error", _mark_disconnect)
     return engine
+
+
+def _mark_disconnect(context: sa.engine.ExceptionContext) -> None:
+    """Let the pool discard its connections after an error that only new connections avoid."""
+    if breaks_connection(context.original_exception):
+        context.is_disconnect = True
 
 
 def _sqlite_engine(
@@ -618,6 +620,7 @@ def _sqlite_engine(
     pragmas = (f"busy_timeout={round(patience_s * 1000)}", *PRAGMAS)
     file = _file_of(url)
     engine = create_async_engine(url, **(SQLITE_POOL if file is not None else {}))
+    sa.event.listen(engine.sync_engine, "handle_error", _mark_disconnect)
 
     @sa.event.listens_for(engine.sync_engine, "do_connect")
     def do_connect(

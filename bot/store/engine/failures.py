@@ -110,7 +110,11 @@ def breaks_connection(error: BaseException | None) -> bool:
     - The error leaves the driver's protocol state of the connection undefined.
     - The server only reads, because another server has become the primary. Only a new connection
       can reach the primary.
+    - The connection to an SQLite file only reads, because the file was write-protected when the
+      connection was opened. Only a new connection can write after the protection has ended.
     """
+    if isinstance(error, sqlite3.Error):
+        return _sqlite_code_of(error) == sqlite3.SQLITE_READONLY
     if error is None:
         return False
     return type(error).__name__ == _BROKEN or _sqlstate_of(error) == _ONLY_READS
@@ -138,14 +142,18 @@ def _outage_reason(error: BaseException) -> str:
     if isinstance(inner, sqlite3.Error):
         if sqlite_copies.is_damage(inner):
             return sqlite_copies.DAMAGED
-        code = getattr(inner, "sqlite_errorcode", None) or 0
-        return _SQLITE.get(code & 0xFF, "")
+        return _SQLITE.get(_sqlite_code_of(inner), "")
     state = _sqlstate_of(error)
     known = [length for length in (5, 3, 2) if state[:length] in _POSTGRES]
     if known:
         return _POSTGRES[state[: known[0]]]
     is_lost = isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated
     return _LOST if is_lost else ""
+
+
+def _sqlite_code_of(error: sqlite3.Error) -> int:
+    """Return the primary result code of an SQLite error, or 0 without a code."""
+    return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
 
 
 def _sqlstate_of(error: BaseException) -> str:

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from bot.domain.errors import DatabaseUnavailableError
 from bot.store import deliveries, key_values
 from bot.store.engine.database import Database
 
@@ -146,3 +147,20 @@ async def test_a_removal_of_no_delivery_makes_no_trip(
         trips.clear()  # without the trips that open a connection
         assert await deliveries.remove(tx, []) == 0
         assert trips == []
+
+
+async def test_a_connection_that_can_only_read_is_used_for_one_write_only(
+    sqlite_db: Database,
+) -> None:
+    """A connection can only read if its file was write-protected when the connection was opened.
+
+    The pragma has the same effect.
+    """
+    async with sqlite_db.read() as tx:
+        await tx.exec_driver_sql("PRAGMA query_only=ON")
+    with pytest.raises(DatabaseUnavailableError, match="can't be written"):
+        async with sqlite_db.begin() as tx:
+            await key_values.put(tx, "a", 1)
+    async with sqlite_db.begin() as tx:
+        await key_values.put(tx, "a", 2)
+    assert await sqlite_db.fetch(lambda tx: key_values.get(tx, "a")) == 2
