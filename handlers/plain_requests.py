@@ -20,10 +20,12 @@ from handlers import card, subscriptions
 from handlers.confirmation import MEANT, offer_for_many, offer_understood
 from handlers.errors import react
 from handlers.guard import OBEYED
+from handlers.help import help_page
 from handlers.links import profile_shown_by
 from handlers.questions import EXAMPLE_NAME
 from handlers.replies import say
 
+VIEWERS = N_("Profiles can't see who watches their stories here.")
 THANKED = "❤"
 SHOWING = frozenset({"stories", "highlights", "subscribe"})
 """The commands that do nothing without the name of a profile."""
@@ -108,8 +110,14 @@ async def answer_request(context: Context, text: str, *, is_command: bool = Fals
         return False
     if request.command == "privacy" and await _is_about_profile(context, request):
         request = replace(request, command="unsubscribe")
+    if request.command == "options" and len(request.names) != 1:
+        request = replace(request, command="subscriptions", names=())
     if request.command == "price":
         await say(context, context.t(PRICE_FOR_OWNER if context.is_owner else PRICE))
+    elif request.command == "viewers":
+        await say(context, context.t(VIEWERS))
+    elif request.command == "places":
+        await say(context, *await help_page(context, "places"))
     elif request.command == "unsubscribe":
         await _offer_to_stop(context, request, text)
     elif request.command == "why":
@@ -166,10 +174,15 @@ async def _offer_to_stop(context: Context, request: Request, text: str) -> None:
 async def _explain(context: Context, request: Request) -> None:
     """Explain the alerts of the only subscribed profile that a request means.
 
-    If the request does not mean exactly one subscribed profile, ask for a profile.
+    If the request names only a stored profile without a subscription, send the card of the
+    profile. If the request does not mean exactly one subscribed profile, ask for a profile.
     """
     rows = await context.services.subscriptions.every(context.chat.id)
     named = await _followed_names(context, request, rows)
+    known = [] if named else await known_names(context, request.names)
+    if len(known) == 1:
+        await say(context, *await card.card_page(context, known[0]))
+        return
     context.args = as_arguments(named, context.t.language) if len(named) == 1 else []
     await OBEYED["why"].serve(context)
 

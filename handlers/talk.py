@@ -19,10 +19,11 @@ from telegram.ext import filters
 from bot.context import Context
 from bot.domain import talk
 from bot.domain.command_words import as_arguments, parse
+from bot.domain.common_words import is_common_word
 from bot.domain.errors import UNKNOWN_COMMAND, BotError
 from bot.domain.everyday_words import is_cancellation, is_consent
 from bot.domain.foreign_text import typed
-from bot.domain.plain_requests import is_request_word
+from bot.domain.plain_requests import is_request_word, names_between
 from bot.domain.sentences import N_
 from bot.presentation import actions
 from bot.presentation.actions import Buttons, button
@@ -40,10 +41,12 @@ from handlers import (
 from handlers.confirmation import MANY, MEANT, offer_for_many, offer_understood
 from handlers.errors import SAME_AGAIN, react
 from handlers.guard import OBEYED, UNKNOWN_BUTTON, on_message, on_press
+from handlers.help import help_page
 from handlers.links import is_forward_of_our_post
 from handlers.plain_requests import (
     answer_request,
     is_other_request,
+    known_names,
     known_names_in,
     react_to_thanks,
 )
@@ -193,8 +196,8 @@ async def answer_talk(context: Context) -> None:
 async def _answer_words(context: Context, text: str, text_or_caption: str) -> None:
     """Answer a text with profile names or with a request for a command, or react to thanks.
 
-    The request has no slash. A word of consent, such as "yes", gets a hint. Any other text gets a
-    reaction or an example.
+    The request has no slash. A word of consent, such as "yes", gets a hint. A text about the bot
+    gets the help. Any other text gets a reaction or an example.
     """
     if await react_to_thanks(context, text_or_caption):
         return
@@ -207,7 +210,11 @@ async def _answer_words(context: Context, text: str, text_or_caption: str) -> No
         await say(context, context.t(TAP))
     elif name := talk.name_in(text_or_caption):
         await say(context, *await card.card_page(context, name))
-    elif not await _offer_names_between_words(context, text):
+    elif await _offer_names_between_words(context, text):
+        return
+    elif talk.is_about_bot(text, context.t.language) and not talk.is_small_talk(text):
+        await say(context, *await help_page(context))
+    else:
         await _react_or_give_example(context)
 
 
@@ -219,21 +226,29 @@ async def _takes_answer(context: Context, text: str) -> bool:
 
 
 async def _offer_names_between_words(context: Context, text: str) -> bool:
-    """Offer actions for the profile names in a short text. Return whether actions were offered.
+    """Offer actions for the profile names in a text. Return whether actions were offered.
 
     If no word is a stored profile name, offer the only word that may be a name. Otherwise, offer
-    all words joined to one name.
+    all words joined to one name. In a text about the bot, such as "you are useless", only stored
+    profile names are names.
     """
     language = context.t.language
     every = talk.words_that_may_be_names(text, language)
-    names = [name for name in every if not is_request_word(name, language)]
+    names = [
+        name
+        for name in every
+        if not (is_request_word(name, language) or is_common_word(name, language))
+    ]
     known = await known_names_in(context, text)
+    known = known or await known_names(context, names_between(text, language))
     joined = talk.joined_name_in(text, language)
+    if not known and talk.is_about_bot(text, language):
+        return False
     if len(known) > 1:
         await offer_for_many(context, known)
     elif known or len(names) == 1:
         await say(context, *await card.card_page(context, (known or names)[0]))
-    elif joined:
+    elif joined and names:
         meant = button(joined, actions.RUN("stories", joined))
         await say(context, context.t(MEANT), [[meant]])
     else:

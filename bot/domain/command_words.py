@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from functools import partial
 
 from bot.domain import links
-from bot.domain.everyday_words import is_connective, is_everyday_word, is_time
+from bot.domain.common_words import is_common_word
+from bot.domain.everyday_words import (
+    FILLERS,
+    bare,
+    is_connective,
+    is_everyday_word,
+    is_time,
+)
 from bot.domain.foreign_text import typed, typed_words
 from bot.domain.links import Link
 from bot.domain.plain_requests import is_request_word
@@ -72,7 +79,8 @@ def parse(
     Common words of ``language`` are no profile names, except the first word if no other word can
     be a name. Such a first word is in both ``names`` and ``everyday``. If ``language`` is None,
     every word can be a name. If the arguments are the answer to a question of the bot
-    (``is_answer``), the words of requests are also no names.
+    (``is_answer``), common words and the words of requests are also no names, and the first
+    of several words is no exception.
     """
     is_list = ends_as_list(arguments, words, language or "en")
     rest = [word.strip(_AROUND) for argument in arguments for word in typed_words(argument)]
@@ -84,7 +92,8 @@ def parse(
     is_common = _is_sentence_word if is_answer else is_everyday_word
     is_said = partial(is_common, language=language or "en")
     if language:
-        first = 0 if _has_name_after_first(rest, is_said) else 1
+        is_sentence = is_answer and len(rest) > 1
+        first = 0 if is_sentence or _has_name_after_first(rest, is_said) else 1
         everyday += _take(rest, is_said, first)
     count = _take_count(rest) if takes_count else None
     if language:
@@ -127,7 +136,8 @@ def _is_ambiguous(name: str, language: str) -> bool:
 
 
 def _is_sentence_word(word: str, language: str) -> bool:
-    return is_everyday_word(word, language) or is_request_word(word, language)
+    is_common = is_common_word(word, language) or is_request_word(word, language)
+    return is_common or is_everyday_word(word, language) or bare(word) in FILLERS
 
 
 def _has_name_after_first(words: list[str], is_said: Callable[[str], bool]) -> bool:

@@ -23,6 +23,7 @@ from functools import cache
 from typing import Literal
 
 from bot.domain import links
+from bot.domain.common_words import is_common_word
 from bot.domain.everyday_words import (
     FILLERS,
     bare,
@@ -42,17 +43,24 @@ from bot.domain.talk import NO_NAMES, SMALL_TALK
 
 Command = Literal[
     "help", "settings", "language", "privacy", "price", "export", "subscriptions", "usage",
-    "subscribe", "unsubscribe", "stories", "highlights", "why",
+    "subscribe", "unsubscribe", "stories", "highlights", "why", "viewers", "places", "options",
 ]  # fmt: skip
-"""The subject of a request, which is a command of the bot, or "price" for the bot's price."""
+"""The subject of a request, which is a command of the bot, or one of these subjects:
+
+- "price": the price of the bot;
+- "viewers": whether a profile sees who watches its stories;
+- "places": the use of the bot in a channel or group;
+- "options": the kinds of stories of a subscription, as in "only videos".
+"""
 
 _SEPARATOR = re.compile("([,;])")
 _LONGEST = 12  # the maximum number of words of a request, because a longer text is prose
 _VERBS: tuple[Command, ...] = ("unsubscribe", "highlights", "subscribe", "stories")
 """The commands for profiles.
 
-Requests of other commands have no profile names, except ``privacy`` and ``why``.
+Requests of other commands have no profile names, except those in ``_WITH_NAMES``.
 """
+_WITH_NAMES = frozenset({*_VERBS, "privacy", "why", "options"})
 
 _PATTERNS: dict[Command, dict[str, str]] = {
     "privacy": {
@@ -121,6 +129,127 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "hi": "कितने पैसे|कितना|कीमत|दाम|पैसे|मुफ़्त|मुफ्त|फ्री|शुल्क|खर्च"
         "|kitna|kitne|paisa|paise|रुपये|पैसा",
     },
+    "viewers": {
+        "en": "see watched|see watch|see viewed|know watched|know watch|know viewed"
+        "|know looked|see looked|see looking|know looking|anonymous|anonymously|seen by"
+        "|-notice|-notices|they know|she know|he know|will know|secretly|who viewed"
+        "|who watched|who watches|viewers|incognito|they see|she see|she sees|he see"
+        "|he sees|my name see",
+        "es": "anónimo|anónima|anónimamente|enteran|entera|enterará|enterarán|dan cuenta"
+        "|da cuenta|saben vi|saben veo|sabe vi|sabe veo|ven vi|ve vi|ven veo|ve veo"
+        "|quién vio|incógnito"
+        "|saben si|sabe si",
+        "pt_BR": "anônimo|anônima|anonimamente|sabendo|sabe vi|sabe vejo|sabem vi|vê vi|veem vi"
+        "|vê vejo|vai saber|vão saber|percebe|percebem|descobre|descobrem"
+        "|sabe se",
+        "de": "anonym|sieht dass|sehen dass|sieht wenn|sehen wenn|merkt|merken|erfährt"
+        "|erfahren|mitbekommt|mitbekommen|heimlich|bekommt mit|weiß dass"
+        "|weiß sie|wissen sie",
+        "fr": "anonyme|anonymement|sait que|savent que|voit que|voient que|voit si|voient si"
+        "|va savoir|vont savoir|remarque|remarquent|incognito"
+        "|sait si|savent si",
+        "it": "anonimo|anonima|anonimamente|sa che|sanno che|vede che|vedono che|vede se"
+        "|vedono se|accorge|accorgono|accorgerà|saprà|sapranno|incognito"
+        "|lo sa|sa se|sanno se",
+        "tr": "anonim|anonimim|gizlice|görür mü|görüyor mu|görürler mi|haberi olur"
+        "|haberleri olur|anlar mı|baktığımı|izlediğimi|gördüğümü",
+        "ru": "анонимн*|увид* что|узна* что|видит что|видят что|узнает|узнают|заметит|заметят"
+        "|видно что|инкогнито|тайно|кто смотрел",
+        "ar": "مجهول|مجهولة|يعرف أني|يعرفون أني|تعرف أني|يعرف أنني|سيعرف|ستعرف|يرى أني"
+        "|يرون أني|يشوف أني|علم صاحب*|سرا|يدري أني|متخفي",
+        "id": "anonim|ketahuan|dia tahu|mereka tahu|orangnya tahu|dia tau|mereka tau"
+        "|orangnya tau|diam-diam",
+        "uk": "анонімн*|побачить що|побачать що|дізна*|бачить що|бачать що|помітить|помітять"
+        "|видно що|таємно|хто дивився",
+        "fa": "ناشناس*|می‌فهمه|میفهمه|می‌فهمن|میفهمن|می‌فهمد|متوجه می‌شه|متوجه میشه"
+        "|متوجه می‌شود|متوجه میشن|خبردار|مخفیانه",
+        "hi": "गुमनाम|पता चलेगा|पता चल जाएगा|पता लगेगा|उसको पता|उसे पता|उन्हें पता|उनको पता"
+        "|चुपके|pata chalega|pata lagega|usko pata|unko pata",
+    },
+    "places": {
+        "en": "my channel|our channel|my group|our group|to channel|in channel|add channel"
+        "|add group|to group|in group|channels|groups|group chat",
+        "es": "mi canal|nuestro canal|mi grupo|nuestro grupo|en canal|al canal|en grupo"
+        "|al grupo|canales|grupos",
+        "pt_BR": "meu canal|nosso canal|meu grupo|nosso grupo|no canal|ao canal|no grupo"
+        "|ao grupo|canais|grupos",
+        "de": "mein kanal|meinen kanal|meinem kanal|unser kanal|unseren kanal|unserem kanal"
+        "|mein channel|meinen channel|meinem channel|meine gruppe|meiner gruppe"
+        "|unsere gruppe|unserer gruppe|im kanal|in kanal|in gruppe|kanäle|gruppen"
+        "|zur gruppe|zum kanal",
+        "fr": "mon canal|ma chaîne|notre canal|notre chaîne|mon groupe|notre groupe"
+        "|dans canal|au canal|dans groupe|au groupe|canaux|groupes",
+        "it": "mio canale|nostro canale|mio gruppo|nostro gruppo|nel canale|al canale"
+        "|nel gruppo|al gruppo|canali|gruppi",
+        "tr": "kanalım*|kanalımız*|grubum*|grubumuz*|kanala|kanalda|gruba|grupta|kanallar"
+        "|gruplar",
+        "ru": "мо* канал*|наш* канал*|сво* канал*|мо* групп*|наш* групп*|сво* групп*|в канал*"
+        "|в групп*",
+        "ar": "قناتي|قناتنا|مجموعتي|مجموعتنا|إلى القناة|في القناة|للقناة|في المجموعة"
+        "|إلى المجموعة|للمجموعة|قروبي|القروب",
+        "id": "channelku|kanalku|channel saya|kanal saya|saluran saya|salurananku|saluranku"
+        "|grupku|grup saya|grup kami|ke grup|di grup|ke channel|di channel|ke saluran"
+        "|ke kanal",
+        "uk": "мі* канал*|мо* канал*|наш* канал*|сві* канал*|сво* канал*|мо* груп*|наш* груп*"
+        "|сво* груп*|в канал*|у канал*|в груп*|у груп*|до групи|до каналу",
+        "fa": "کانالم|کانالمون|کانال من|کانال خودم|گروهم|گروهمون|گروه من|گروه ما|توی کانال"
+        "|توی گروه|تو کانال|تو گروه|به کانال|به گروه",
+        "hi": "मेरे चैनल|मेरा चैनल|हमारे चैनल|मेरे ग्रुप|मेरा ग्रुप|हमारे ग्रुप|ग्रुप में"
+        "|चैनल में|चैनल पर|mere channel|mere group|group mein|channel mein",
+    },
+    "options": {
+        "en": "only video|only videos|only photo|only photos|only pics|only pictures"
+        "|just video|just videos|just photo|just photos|just pics|just pictures"
+        "|no video|no videos|no photo|no photos|no pics|no pictures|without video"
+        "|without videos|without photo|without photos|without pics|without pictures"
+        "|not video|not videos|not photo|not photos|don't photo|don't photos"
+        "|don't video|don't videos|dont photo|dont photos|dont video|dont videos",
+        "es": "solo video|solo videos|solo foto|solo fotos|solamente video|solamente videos"
+        "|solamente foto|solamente fotos|únicamente video|únicamente videos|sin foto"
+        "|sin fotos|sin video|sin videos|no foto|no fotos|no video|no videos|ni foto"
+        "|ni fotos",
+        "pt_BR": "só vídeo|só vídeos|só foto|só fotos|apenas vídeo|apenas vídeos|apenas foto"
+        "|apenas fotos|somente vídeo|somente vídeos|somente foto|somente fotos|sem foto"
+        "|sem fotos|sem vídeo|sem vídeos|não foto|não fotos|não vídeo|não vídeos",
+        "de": "nur video|nur videos|nur foto|nur fotos|nur bild|nur bilder|kein foto"
+        "|kein fotos|keine foto|keine fotos|kein bild|kein bilder|keine bild"
+        "|keine bilder|kein video|kein videos|keine video|keine videos|ohne foto"
+        "|ohne fotos|ohne bild|ohne bilder|ohne video|ohne videos",
+        "fr": "que vidéo|que vidéos|que photo|que photos|seulement vidéo|seulement vidéos"
+        "|seulement photo|seulement photos|uniquement vidéo|uniquement vidéos"
+        "|uniquement photo|uniquement photos|juste vidéo|juste vidéos|juste photo"
+        "|juste photos|pas photo|pas photos|pas vidéo|pas vidéos|sans photo|sans photos"
+        "|sans vidéo|sans vidéos|pas image|pas images|sans image|sans images|que image"
+        "|que images",
+        "it": "solo video|solo foto|soltanto video|soltanto foto|solamente video"
+        "|solamente foto|senza foto|senza video|niente foto|niente video|no foto"
+        "|no video|non foto|non video|solo immagini|niente immagini",
+        "tr": "sadece video|sadece videolar|sadece foto|sadece fotoğraf|sadece fotoğraflar"
+        "|sadece resim|sadece resimler|yalnızca video|yalnızca videolar|yalnızca foto"
+        "|yalnızca fotoğraf|yalnızca fotoğraflar|yalnız video|yalnız videolar"
+        "|foto olmasın|fotoğraf olmasın|fotoğraflar olmasın|video olmasın"
+        "|videolar olmasın|resim olmasın|resimler olmasın|foto istemiyorum"
+        "|fotoğraf istemiyorum|fotoğraflar istemiyorum|video istemiyorum"
+        "|videolar istemiyorum|resim istemiyorum|resimler istemiyorum|foto gelmesin"
+        "|fotoğraf gelmesin|fotoğraflar gelmesin|video gelmesin|videolar gelmesin",
+        "ru": "только видео*|только фот*|только картин*|лишь видео*|лишь фот*|одни видео*"
+        "|без фот*|без видео*|без картин*|не фот*|не видео*|не картин*",
+        "ar": "فيديو فقط|الفيديو فقط|فيديوهات فقط|الفيديوهات فقط|مقاطع فقط|صور فقط|الصور فقط"
+        "|بدون صور|بدون فيديو*|بلا صور|بس فيديو*|بس صور|بس الفيديو*|بس الصور|لا صور"
+        "|لا الصور|لا فيديو|لا الفيديو",
+        "id": "hanya video|hanya foto|video saja|foto saja|video aja|foto aja|cuma video"
+        "|cuma foto|tanpa foto|tanpa video|jangan foto|jangan video|gak foto|gak video"
+        "|tidak foto|tidak video",
+        "uk": "тільки відео|лише відео|тільки фот*|лише фот*|тільки світлин*|без фот*"
+        "|без відео|без світлин*|не фот*|не відео",
+        "fa": "فقط ویدیو*|فقط ویدئو*|فقط فیلم*|فقط عکس*|فقط کلیپ*|بدون عکس*|بدون ویدیو*"
+        "|بدون فیلم*|عکس نفرست*|ویدیو نفرست*|عکس نمی‌خوام|عکس نمیخوام|ویدیو نمی‌خوام"
+        "|ویدیو نمیخوام",
+        "hi": "सिर्फ़ वीडियो|केवल वीडियो|सिर्फ़ फ़ोटो|केवल फ़ोटो|सिर्फ़ तस्वीर*|बस वीडियो"
+        "|बिना फ़ोटो|बिना वीडियो|फ़ोटो नहीं|वीडियो नहीं|फ़ोटो मत|वीडियो मत|sirf video"
+        "|sirf videos|sirf photo|sirf photos|bas video|bas videos|photo nahi|video nahi"
+        "|photo mat",
+    },
     "language": {
         "en": "language|languages|lang|english|translate|spanish|french|german|italian|portuguese"
         "|turkish|russian|arabic|indonesian|ukrainian|persian|farsi|hindi|español|deutsch|français"
@@ -142,36 +271,59 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "en": "settings|setting|options|preferences|configure|configuration|config|quiet hours"
         "|timezone|time zone|do not disturb"
         "|at night|by night|during night|sleep|sleeping|shut up|-once day|daily summary"
-        "|digest",
+        "|digest"
+        "|-quiet|-silence|-wake|-waking|-woke|-mornings|-bedtime|-don't disturb"
+        "|-per day|-a day once|-one message day|-only daily|-less|-fewer|-rarely|-batch"
+        "|-bundle|-bundled|-all at once|-midnight|after pm|until morning|-less often",
         "es": "ajustes|ajuste|configuración|configuracion|configurar|opciones|preferencias"
         "|zona horaria|horas silencio"
-        "|por noche|de noche|en noche|dormir|duermo|-una vez día|resumen",
+        "|por noche|de noche|en noche|dormir|duermo|-una vez día|resumen"
+        "|-silencio|-despierta|-despiertas|-despiertes|-despierten|-madrugada|-menos"
+        "|-al día|-por día|-diario|-diariamente|-no molestes|-no molesten|-no molestar"
+        "|-por las noches|-un solo mensaje",
         "pt_BR": "configurações|configuracoes|configuração|configurar|ajustes|opções|opcoes"
         "|preferências|fuso horário|fuso"
-        "|à noite|de noite|durante noite|dormir|madrugada|-uma vez dia|resumo",
+        "|à noite|de noite|durante noite|dormir|madrugada|-uma vez dia|resumo"
+        "|-silêncio|-acorda|-acorde|-acordar|-acordando|-menos|-por dia|-ao dia"
+        "|-diariamente|-não perturbe|-não perturba|-não perturbar|-à noite"
+        "|-de madrugada|-uma só mensagem",
         "de": "einstellungen|einstellung|optionen|einstellen|konfiguration|zeitzone|ruhezeiten"
         "|ruhezeit"
-        "|nachts|in nacht|schlafe|schlafen|-einmal tag|zusammenfassung|uhrzeit",
+        "|nachts|in nacht|schlafe|schlafen|-einmal tag|zusammenfassung|uhrzeit"
+        "|-weck|-weckt|-wecken|-aufwecken|-geweckt|-weniger|-seltener|-leise|-pro tag"
+        "|-täglich|-nicht stören|-einmal täglich|-nacht|-gesammelt|-ab uhr|-bis uhr",
         "fr": "réglages|reglages|réglage|paramètres|parametres|options|configuration|configurer"
         "|préférences|fuseau"
-        "|nuit la|dormir|dors|-une fois jour|résumé",
+        "|nuit la|dormir|dors|-une fois jour|résumé"
+        "|-réveille|-réveillez|-réveiller|-moins|-par jour|-quotidien|-quotidienne"
+        "|-silence|-dérange pas|-dérangez pas|-déranger|-nuit|-une seule fois",
         "it": "impostazioni|impostazione|opzioni|configurazione|configurare|preferenze|fuso"
-        "|di notte|la notte|dormire|dormo|-una volta giorno|riepilogo",
+        "|di notte|la notte|dormire|dormo|-una volta giorno|riepilogo"
+        "|-sveglia|-svegliare|-svegliarmi|-svegli|-meno|-al giorno|-silenzio"
+        "|-disturbare|-disturbarmi|-notte|-quotidiano",
         "tr": "ayarlar|ayar|ayarları|ayarlari|seçenekler|secenekler|tercihler|saat dilimi"
         "|sessiz saatler"
-        "|gece|geceleri|uyu*|-günde bir|özet",
+        "|gece|geceleri|uyu*|-günde bir|özet"
+        "|-uyandır*|-daha az|-günlük|-günde|-rahatsız|-geceleri|-sessizlik",
         "ru": "настройк*|настроить|параметр*|опци*|часовой пояс|тихие часы|часовой"
-        "|-ночью|-на ночь|-ночам|-сплю|-спать|-раз день|сводк*|дайджест|пояс",
+        "|-ночью|-на ночь|-ночам|-сплю|-спать|-раз день|сводк*|дайджест|пояс"
+        "|-тихо|-тише|-буди*|-реже|-меньше|-в день|-в сутки|-беспокой*|-ночи",
         "ar": "الإعدادات|الاعدادات|إعدادات|اعدادات|ضبط|خيارات|الخيارات|المنطقة الزمنية"
-        "|-ليلا|-الليل|-بالليل|-أنام|-نائم|-مرة يوم*|ملخص",
+        "|-ليلا|-الليل|-بالليل|-أنام|-نائم|-مرة يوم*|ملخص"
+        "|-هادئ|-هدوء|-أقل|-تزعج*|-إزعاج|-توقظ*|-النوم|-يوميا|-في اليوم",
         "id": "pengaturan|setelan|atur|opsi|konfigurasi|zona waktu"
-        "|malam hari|tengah malam|saat malam|tidur|-sekali sehari|ringkasan",
+        "|malam hari|tengah malam|saat malam|tidur|-sekali sehari|ringkasan"
+        "|-bangunin|-bangunkan|-bangun|-lebih sedikit|-kurangi|-malam|-malem|-per hari"
+        "|-sehari|-jangan berisik",
         "uk": "налаштуван*|налаштувати|параметр*|опці*|часовий пояс|тихі години|часовий"
-        "|-вночі|-уночі|-на ніч|-ночам|-сплю|-спати|-раз день|зведенн*|дайджест|пояс",
+        "|-вночі|-уночі|-на ніч|-ночам|-сплю|-спати|-раз день|зведенн*|дайджест|пояс"
+        "|-тихо|-тихіше|-буди*|-рідше|-менше|-на день|-турбуй*|-ніч|-ночі",
         "fa": "تنظیمات|تنظیم|گزینه‌ها|گزینه‌های|منطقه زمانی"
-        "|-شبها|-شب‌ها|-در شب|-نصفه شب|-خواب*|-روزی بار|خلاصه",
+        "|-شبها|-شب‌ها|-در شب|-نصفه شب|-خواب*|-روزی بار|خلاصه"
+        "|-بیدار*|-کمتر|-آروم|-آرام|-مزاحم|-شب|-شبا|-روزانه|-در روز|-روزی",
         "hi": "सेटिंग*|विकल्प*|टाइमज़ोन|टाइमजोन"
-        "|-रात में|-रात को|-raat|-दिन बार|सारांश",
+        "|-रात में|-रात को|-raat|-दिन बार|सारांश"
+        "|-जगा*|-कम|-शांत|-रात|-परेशान|-नींद|-सोते|-दिन में|-kam|-neend",
     },
     "export": {
         "en": "export|backup|download list",
@@ -193,44 +345,126 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|why send*|why sent|why getting|nothing works"
         "|no alerts|nothing arrives|nothing comes|not receiving|broken"
         "|didn't receive|haven't received|haven't got|did not get|why didn't|nothing new"
-        "|why this|why that",
+        "|why this|why that"
+        "|why nothing|got nothing|get nothing|getting nothing|nothing came"
+        "|nothing today|still nothing|stopped working|stop working|bot dead|bot down"
+        "|bot alive|bot offline|are dead|you there|still working|still alive|why late"
+        "|so late|too late|so slow|too slow|delay|delays|delayed|missed|missing"
+        "|where stories|where story|where alerts|error|errors|bug|buggy|glitch|stuck"
+        "|no longer getting|havent received|havent got|didnt get|didnt receive"
+        "|doesnt work|isn't working|isnt working|not work|why aren't|why arent"
+        "|why haven't|why havent|why isn't|why isnt|why did not|why silent|why quiet"
+        "|nothing since|nothing arrived|nothing all day|^nothing yet|how often"
+        "|when check|next check|last check|how long|how fast|how quickly|how soon"
+        "|how quick",
         "es": "no funciona|por qué no|porque no|no llegan|no llega|no recibo"
         "|por qué envía*|por qué manda*|por qué recibo|nada funciona"
-        "|no me llegan|no llegó|no ha llegado",
+        "|no me llegan|no llegó|no ha llegado"
+        "|por qué nada|no nada llegado|no nada recibido|no me mandas nada"
+        "|no envías nada|no recibí|no he recibido|no recibimos|no manda nada|bot muerto"
+        "|bot caído|sigue funcionando|sigues funcionando|sigues vivo|sigues ahí"
+        "|estás ahí|dejó funcionar|tarda|tardan|tardando|retraso|tan tarde|muy tarde"
+        "|error|falla|roto|dónde están|dónde historias|nada nuevo"
+        "|cada cuánto|qué frecuencia|cuánto tarda|cuánto tiempo|cuándo revisa"
+        "|cuándo compruebas",
         "pt_BR": "não funciona|nao funciona|não chega*|não recebo|por que não|porque não"
         "|por que recebo|por que mand*|por que envi*|nada funciona"
-        "|não chegou",
+        "|não chegou"
+        "|por que nada|não veio|não vem|nada chegou|não recebi|não estou recebendo"
+        "|nada novo|demora|demorando|demorou|atraso|atrasado|atrasada|não mandou"
+        "|não mandou nada|bot morreu|bot morto|bot caiu|parou funcionar|parou mandar"
+        "|tá funcionando|ainda funciona|está funcionando|-cadê|erro|bugado|travou"
+        "|quebrado|ainda nada|até agora nada"
+        "|quanto quanto tempo|que frequência|quanto tempo|quanto demora",
         "de": "funktioniert nicht|geht nicht|warum keine|kommt nichts|bekomme keine|kommen keine"
         "|warum bekomme|warum schick*|nichts funktioniert|geht nichts"
         "|bekomme nichts"
-        "|warum nichts|warum nicht",
+        "|warum nichts|warum nicht"
+        "|kam nichts|kommt nix|kam nix|warum nix|wieso nix|nichts gekommen|nix gekommen"
+        "|nichts neues|nichts bekommen|nix bekommen|wieso nichts|wieso keine"
+        "|wieso kommt|warum kommt|kaputt|bot tot|geht noch|noch da|verspät*|zu spät"
+        "|so spät|dauert|hängt|läuft nicht|läuft noch|wo bleibt|wo bleiben|fehler"
+        "|nicht bekommen|nicht gekommen|klappt nicht|immer noch nichts|ist tot"
+        "|wie oft|wie lange|wie schnell|wann prüfst|wann prüft|wann kommt",
         "fr": "marche pas|fonctionne pas|pourquoi pas|reçois pas|reçois rien"
         "|pourquoi reçois|pourquoi envo*|rien marche|rien fonctionne"
-        "|pourquoi rien",
+        "|pourquoi rien"
+        "|reçu rien|arrive rien|rien arrivé|pas reçu|n'arrive|toujours rien"
+        "|pourquoi plus|rien nouveau|pas arrivé|bot mort|en panne|marche encore"
+        "|marche toujours|es là|retard|trop lent|si lent|si tard|trop tard|bug|bugue"
+        "|erreur|cassé|où sont|plus rien reçu|n'ai rien|rien eu"
+        "|quelle fréquence|combien de temps|combien temps|tous les combien",
         "it": "non funziona|non arrivano|perché non|non ricevo|non arriva"
         "|perché ricevo|perché mand*|niente funziona"
-        "|perché niente",
+        "|perché niente"
+        "|perché nulla|arrivato niente|arrivato nulla|arriva niente|arriva nulla"
+        "|ricevuto niente|ricevuto nulla|non arrivato|non arrivata|niente nuovo"
+        "|nessun avviso|nessuna notifica|bot morto|rotto|funziona ancora|ci sei|ritardo"
+        "|così tardi|troppo tardi|come mai|dove sono|errore|non va|ancora niente"
+        "|ancora nulla|smesso funzionare"
+        "|ogni quanto|quanto spesso|quanto tempo|che frequenza",
         "tr": "çalışmıyor|gelmiyor|almıyorum"
         "|neden gönder*|niye gönder*|neden geliyor"
-        "|neden gelmedi|gelmedi",
+        "|neden gelmedi|gelmedi"
+        "|neden yok|niye yok|niye gelmiyor|niye gelmedi|hâlâ yok|hala yok|hiçbir yok"
+        "|bozuldu|bozuk|bot öldü|çalışıyor mu|neden geç|niye geç|çok geç|gecikti"
+        "|gecikiyor|gecikme|hala gelmedi|gelmiyo|göndermiyor*|göndermedi*|hata"
+        "|nerede kaldı|neden almadım|neden almıyorum|neden sessiz"
+        "|ne sıklıkla|kaç dakika|kaç dakikada|ne kadar sürer|ne kadar sürüyor"
+        "|ne kadar sürede",
         "ru": "не работает|не приходят|почему не|не приходит|не получаю"
         "|зачем присл*|зачем присыла*|почему присл*|почему приход*"
-        "|не приш*|почему ничего",
+        "|не приш*|почему ничего"
+        "|ничего приш*|ничего приход*|ничего нет|ничего не получ*|почему нет"
+        "|почему молч*|почему тишина|где истории|где сторис|где уведомления"
+        "|не присылает|не присылаешь|не присылаете|не шлет|не шлешь|сломал*|бот умер"
+        "|бот жив|ты жив|живой|завис*|опозда*|задерж*|почему поздно|так поздно"
+        "|почему долго|так долго|нет новых|нет уведомлений|ошибк*|тупит|глюч*"
+        "|пропустил*|не отправля*|не было ничего"
+        "|как часто|как быстро|сколько времени|сколько ждать|через сколько"
+        "|когда провер*",
         "ar": "لا يعمل|لا تعمل|لا تصل|لماذا لا|لا يصلني"
         "|لماذا أرسل*|لماذا ترسل*|ليش ترسل*"
-        "|لم يصل*|ليش ما|لماذا لم",
+        "|لم يصل*|ليش ما|لماذا لم"
+        "|لا شيء يصل|لم تصل*|لم أستلم|لم يأت*|ما وصل*|ما في شيء|ما في شي|ما يجي|ما بيجي"
+        "|ما توصل*|ما يوصل*|ما يشتغل|لا يشتغل|مو شغال|مش شغال|متوقف|معطل|خربان|متأخر"
+        "|متأخرة|تأخر*|لماذا تأخر*|أين القصص|وين القصص|هل تعمل|شغال|خطأ|لا جديد"
+        "|كم مرة|كل كم|كم يستغرق|كم من الوقت|كم وقت|كم دقيقة",
         "id": "tidak berfungsi|gak jalan|nggak jalan|kenapa tidak|tidak masuk|kenapa gak"
         "|kenapa kirim*|kenapa mengirim*|mengapa"
-        "|kenapa belum|belum masuk",
+        "|kenapa belum|belum masuk"
+        "|kok ada|kok belum|kok sepi|kok lama|kok gak|kok ga|kok tidak|kok nggak"
+        "|kok ngga|kenapa ga|kenapa nggak|kenapa ngga|belum ada|gak ada yang"
+        "|tidak ada yang|ga masuk|gak masuk|nggak masuk|gak muncul|tidak muncul"
+        "|gak dapet|gak dapat|belum dapat|tidak dapat|ga dapat|ga dapet|rusak|error"
+        "|eror|bot mati|masih hidup|masih jalan|masih aktif|telat|lambat|terlambat"
+        "|mana storynya|gak kerja|ga jalan|tidak jalan"
+        "|seberapa sering|seberapa cepat|berapa lama|berapa kali|berapa sering"
+        "|kapan cek",
         "uk": "не працює|не приходять|чому не|не приходить|не отримую"
         "|навіщо надсила*|чому надсила*|чому приход*"
-        "|не прийш*|чому нічого",
+        "|не прийш*|чому нічого"
+        "|нічого приход*|нічого прийш*|нічого немає|нічого нема|нічого не отрим*"
+        "|чому немає|чому нема|чому мовч*|чому тиша|де історії|де сторіс|де сповіщення"
+        "|не надсилає|не надсилаєш|не надсилаєте|не шлеш|зламал*|бот помер|бот живий"
+        "|ти живий|живий|завис*|запізн*|затрим*|чому пізно|так пізно|чому довго"
+        "|так довго|нема нових|немає нових|помилк*|глюч*|пропустив*|не надход*"
+        "|як часто|як швидко|скільки часу|скільки чекати|через скільки|коли перевір*",
         "fa": "کار نمی‌کند|کار نمیکنه|کار نمی‌کنه|نمیاد|نمی‌آید|نمی‌رسد"
         "|چرا فرست*|چرا می‌فرست*"
-        "|چرا نیومد|نیومد",
+        "|چرا نیومد|نیومد"
+        "|چرا هیچی|هیچی نیومد*|هیچی نیامد*|نمیرسه|نمی‌رسه|نرسید*|نیامد*|خرابه|خراب"
+        "|خراب شده|کار نمیکند|چرا نمی*|چرا دیر|دیر|تاخیر|تأخیر|هنوز نیومد*|زنده‌ای|زنده"
+        "|کجاست|نفرستاد*|نمی‌فرستی|نمیفرستی|نمی‌فرسته|نمیفرسته|نگرفتم|نیومده|خطا|ارور"
+        "|قطع شده"
+        "|هر چند وقت|چند وقت|چقدر طول|چند دقیقه|چند ساعت",
         "hi": "काम नहीं|नहीं आ*|क्यों नहीं"
         "|क्यों भेज*|kyu bhej*|kyon bhej*"
-        "|nahi aaya|nahi aayi|kyu nahi|kyon nahi",
+        "|nahi aaya|nahi aayi|kyu nahi|kyon nahi"
+        "|कुछ नहीं आ*|कुछ नहीं मिल*|नहीं मिल*|कोई नहीं आ*|खराब|देर क्यों|इतनी देर|लेट"
+        "|चल रहा|काम कर रहा|ज़िंदा|अब तक नहीं|अभी तक नहीं|गड़बड़|kyun nahi|kuch nahi"
+        "|nahi mil*|nahi aa*|late kyu|late kyun|chal raha|kaam nahi|kharab"
+        "|कितनी बार|कितनी देर|कितने समय|कितने मिनट|कितने घंटे|kitni baar|kitni der",
     },
     "subscriptions": {
         "en": "subscriptions|my subscription|subscribed to|am subscribed|my list|my profiles"
@@ -270,75 +504,91 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|delete|turn off|no more|quit"
         "|disable|opt out|don't want|do not want|dont want|cancel subscription"
         "|spam|spamming|too many|annoying|leave me alone"
-        "|not interested",
+        "|not interested"
+        "|too much|so many|overwhelming",
         "es": "borra*|elimina*|parar|^para ya|^para de|detener|detén|deten|basta"
         "|=para|=para esto|^para con|deja mandar*|deja enviar*|deja molestar"
         "|cancelar suscripciones|cancelar suscripción|desuscrib*"
         "|dejar seguir|deja enviar|no más|desactivar|quita|quitar|no quiero más"
         "|no quiero|no mandes|no envíes|deja mandar|dejar mandar|spam|cancela suscrip*"
         "|anula suscrip*"
-        "|no interesa",
+        "|no interesa"
+        "|demasiados|demasiadas|muchos mensajes|muchos avisos|tantos mensajes"
+        "|tantos avisos",
         "pt_BR": "apaga*|exclui*|parar|pare|^para de|^chega|cancelar inscrição|desinscrev*"
         "|=para|^para com|me deixa paz|me deixe paz|cancelar inscrições"
         "|deixar seguir|desativar"
         "|não quero mais|remover|remova|tirar"
         "|não quero|não mande|não manda|cancela* inscri*|spam|tira|cansei"
-        "|não interessa|não tenho interesse",
+        "|não interessa|não tenho interesse"
+        "|muita mensagem|muitas mensagens|muitos alertas|mensagens demais"
+        "|mensagem demais|alertas demais|tanta mensagem",
         "de": "lösch*|stopp|stop|aufhören|hör auf|abbestell*|abmelden|beenden|beende|ausschalten"
         "|lass ruhe|lasst ruhe|melde ab|meld ab"
         "|keine mehr|deabonnier*|entfern*|abo kündigen|schluss"
         "|will keine|nicht mehr|nerv*|spam|kündig*"
-        "|kein interesse",
+        "|kein interesse"
+        "|zu viele|zu viel|zuviel|so viele|viel zu",
         "fr": "supprim*|arrêter|arrête|arreter|arrete|arrêtez|stopper|désabonne*|desabonne*"
         "|j'en veux plus|laisse tranquille|laissez tranquille"
         "|désabonner"
         "|^plus d'alertes|désactive*|enlève*|retire*|me désabonner"
         "|ne veux plus|envoie plus|envoyez plus|spam|désinscri*|stop"
-        "|m'intéresse pas|pas intéressé",
+        "|m'intéresse pas|pas intéressé"
+        "|trop messages|trop alertes|trop notifications|trop stories|beaucoup trop",
         "it": "elimina*|cancella*|basta|ferma|fermare|fermati|smetti|smettila|disiscriv*"
         "|lasciami pace|lasciatemi pace|non interessa|non scriver*"
         "|disattiva*|rimuovi|togli"
         "|annulla iscrizione|non voglio più"
-        "|non voglio|non mandare|non mandarmi|spam|annulla iscri*|disattivare|stop",
+        "|non voglio|non mandare|non mandarmi|spam|annulla iscri*|disattivare|stop"
+        "|troppi|troppe|tanti messaggi|tante notifiche",
         "tr": "sil|durdur|dur|durdurun|yeter|abonelikten çık*|aboneliği iptal*|bırak|kapat"
         "|atma|yazma|rahat bırak"
         "|istemiyorum"
         "|çıkar"
         "|gönderme|göndermeyin|iptal|spam|kaldır|takipten çık*"
-        "|ilgilenmiyorum",
+        "|ilgilenmiyorum"
+        "|çok fazla|fazla mesaj|çok mesaj|çok bildirim",
         "ru": "удали*|стоп|хватит|прекрати*|отпиши*|отписаться|отписка|останови*|отключи*"
         "|отстань*|не пиши*|отвяжись"
         "|выключи*|убери"
         "|не больше надо|не больше присылай|не присылай*|перестань"
         "|спам*|отписыва*|не надо|не хочу|надоел*|достал*|не шли|убрать"
-        "|не интерес*|неинтересно",
+        "|не интерес*|неинтересно"
+        "|слишком много|много сообщ*|много уведомл*|слишком часто",
         "ar": "احذف|حذف|توقف|أوقف|اوقف|إيقاف|ايقاف|إلغاء الاشتراك|الغاء الاشتراك|ألغ اشتراك*|كفى"
         "|لا تكتب|لا تراسل*|اتركني"
         "|كفاية"
         "|لا تنبيهات"
         "|ألغي|الغي|لا ترسل|لا أريد|لا ترسلي|بطل|سبام|مابي"
-        "|مش مهتم|غير مهتم",
+        "|مش مهتم|غير مهتم"
+        "|رسائل كثيرة|رسائل كثير|تنبيهات كثيرة|كثيرة جدا|كثير جدا",
         "id": "hapus|berhenti|stop|hentikan|setop|batal langganan|unsubscribe|matikan"
         "|udahan|jangan chat|jangan ganggu"
         "|jangan kirim|cukup"
         "|berhenti langganan"
         "|jangan|spam|batalkan|nonaktifkan|unfollow|tidak mau|gak mau"
-        "|tidak tertarik|gak tertarik",
+        "|tidak tertarik|gak tertarik"
+        "|kebanyakan|terlalu banyak|banyak banget|banyak sekali",
         "uk": "видали*|стоп|досить|припини*|відпиши*|відписатися|зупини*|вимкни*|прибери"
         "|годі|не пиши*|відчепи*"
         "|не надсилай*"
         "|перестань"
         "|відпис*|відпиш*|припин*|зупин*|вимкн*|прибер*|спам*|не хочу|не треба|набрид*"
         "|скасу* підпис*"
-        "|не цікав*|нецікаво",
+        "|не цікав*|нецікаво"
+        "|забагато|занадто багато|надто багато|багато повідомл*",
         "fa": "توقف|بس|متوقف*|قطع*|نفرست*|لغو اشتراک|خاموش|دیگه نفرست|حذف"
         "|پیام نده|پیام ندید|ولم کن"
         "|نمی‌خوام|نمیخوام|نمی‌خواهم|نفرستید|لغو|اسپم"
-        "|علاقه ندارم",
+        "|علاقه ندارم"
+        "|پیام‌ها زیاده|پیام زیاده|زیاده|خیلی زیاد",
         "hi": "डिलीट|बंद|रोको|रुको|रोकें|अनसब्सक्राइब|हटाओ|हटाएँ|मत भेजो|बस करो"
         "|मैसेज मत|मत करो|message mat"
         "|band|hatao|mat bhejo|roko|नहीं चाहिए|मत भेज*|स्पैम|nahi chahiye"
-        "|रुचि नहीं|दिलचस्पी नहीं",
+        "|रुचि नहीं|दिलचस्पी नहीं"
+        "|बहुत ज़्यादा|ज़्यादा मैसेज|इतने मैसेज|बहुत मैसेज|bahut jyada|bahut zyada"
+        "|itne message",
     },
     "highlights": {
         "en": "highlight|highlights", "es": "destacada|destacadas|destacados|highlights",
@@ -352,55 +602,68 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "en": "subscribe|subscribes|follow|notify|alert|alerts|+sub|+watch|+track|new stories|+add"
         "|+mute|+pause|+snooze"
         "|every new|keep posted|notifications|tell when|sign up|let know"
-        "|notified|whenever",
+        "|notified|whenever"
+        "|+when|+if posts|+as soon",
         "es": "suscríbeme|suscribeme|suscribir|suscribirme|suscríbete|suscribe|seguir|sigue"
         "|+silenci*|+pausa*"
         "|avísame|avisame|notifícame|notificaciones|avisos|+añade|+agrega"
         "|avisa|avísenme|suscrib*|+cuando suba|+cuando publi*"
-        "|avises|avise|avisar|avisarme|avisen",
+        "|avises|avise|avisar|avisarme|avisen"
+        "|+cuando",
         "pt_BR": "inscreva|inscrever|inscreve|assinar|assine|seguir|siga|avise|avisa|notifique"
         "|+silenci*|+pausa*"
         "|notificações|alertas|adicione|adiciona|me inscreva|inscrição"
         "|acompanhar|assina|+quando post*"
-        "|avisar|avisem|avises",
+        "|avisar|avisem|avises"
+        "|+quando",
         "de": "abonniere|abonnieren|abonnier|abo|folge|folgen|benachrichtige|benachrichtigung"
         "|+pausier*|+stummschalt*"
         "|benachrichtigungen|melde|hinzufügen"
-        "|benachrichtig*|bescheid|+sobald",
+        "|benachrichtig*|bescheid|+sobald"
+        "|+wenn",
         "fr": "abonne|abonne-moi|abonner|m'abonner|abonnement|suivre|+suis|préviens|préviens-moi"
         "|+pause|+muet"
         "|notifie|notifie-moi|alertes|alerte|+ajoute"
         "|abonnez|avertis|prévenez|+quand publie|+quand poste"
-        "|prévenir|avertir|notifier",
+        "|prévenir|avertir|notifier"
+        "|+quand|+dès",
         "it": "iscrivimi|iscrivi|iscrivermi|iscriversi|iscrizione|seguire|segui|avvisami"
         "|+silenzi*|+pausa"
         "|avvisa|notificami|notifiche|aggiungi|abbonami"
         "|abbonarmi|avvertimi|fammi sapere|+quando pubblica|+quando posta"
-        "|avvisi|avvisare|avvisarmi|avverti",
+        "|avvisi|avvisare|avvisarmi|avverti"
+        "|+quando|+appena",
         "tr": "abone|aboneliği|takip|bildir|bildirim|bildirimleri|haber ver|ekle"
         "|+sustur*|+sessize|+duraklat*"
-        "|haber|takipteyim",
+        "|haber|takipteyim"
+        "|+paylaşınca|+paylaştığında|+atınca",
         "ru": "подпиши*|подписаться|подписка|подписку|следи|следить|уведомляй*|уведомления"
         "|+приостанов*|+заглуши*|+пауз*"
         "|присылай*|сообщай*|добавь|отслеживай*"
-        "|подпиш*|подписывай*|следите",
+        "|подпиш*|подписывай*|следите"
+        "|сообщи*|оповещай*|оповести*|дай знать|скажи когда|+когда",
         "ar": "اشترك*|الاشتراك|أشترك|تابع|متابعة|نبهني|أعلمني|تنبيهات|أضف|اشتراك"
         "|+كتم|+اكتم"
-        "|تشترك*|تتابع|خبرني|أخبرني|بلغني|نبهوني",
+        "|تشترك*|تتابع|خبرني|أخبرني|بلغني|نبهوني"
+        "|+عندما|+لما|+لمن",
         "id": "langganan|berlangganan|langgani|ikuti|beri tahu|beritahu|notifikasi|tambahkan"
         "|+jeda|+bisukan|+senyap*"
         "|tambah|subscribe|kabari"
-        "|follow|ikutin|kabarin|notif",
+        "|follow|ikutin|kabarin|notif"
+        "|+kalau|+kalo|+ketika|+begitu",
         "uk": "підпиши*|підписатися|підписка|підписку|стеж|стежити|сповіщай*|сповіщення"
         "|+призупин*|+заглуш*|+пауз*"
         "|надсилай*|повідомляй*|додай|відстежуй*"
-        "|підпиш*|підписуй*|стежте|повідомте",
+        "|підпиш*|підписуй*|стежте|повідомте"
+        "|повідом*|скажи коли|дай знати|+коли|+щойно",
         "fa": "مشترک*|اشتراک|دنبال|خبرم|خبر|اعلان*|اضافه|سابسکرایب"
         "|+بی‌صدا|+سکوت|+مکث"
-        "|فالو",
+        "|فالو"
+        "|+وقتی",
         "hi": "सब्सक्राइब*|फ़ॉलो|फॉलो|अलर्ट|सूचित|जोड़ो|जोड़ें|बताओ जब"
         "|+म्यूट|+चुप"
-        "|follow|batao jab|bata dena",
+        "|follow|batao jab|bata dena"
+        "|+जब|+jab",
     },
     "stories": {
         "en": "stories|story|+show|+see|+view|+watch|+display|+open|+look|+latest|+posted"
@@ -500,8 +763,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
 }  # fmt: skip
 
 _ORDER: tuple[Command, ...] = (
-    "privacy", "price", "language", "settings", "export", "usage", "why", "unsubscribe",
-    "subscriptions", "highlights", "subscribe", "stories", "help",
+    "privacy", "viewers", "places", "why", "price", "language", "options", "settings", "export",
+    "usage", "unsubscribe", "subscriptions", "highlights", "subscribe", "stories", "help",
 )  # fmt: skip
 
 _OTHER_WORDS = {
@@ -719,9 +982,9 @@ def request_in(
     joined = _joined_names(runs, language)
     names = marked or joined or _unmarked_names(written, language)
     command = _command_of(plain, language, has_marked=bool(marked), has_names=bool(names))
-    if command is None:
+    if command is None or (is_group and command == "places"):
         return None
-    if command not in {*_VERBS, "privacy", "why"}:
+    if command not in _WITH_NAMES:
         names = ()
     if is_group and not names and not _is_request_in_group(written, command, language):
         return None
@@ -729,6 +992,15 @@ def request_in(
     is_list = bool(names) and are_sure
     is_joined = bool(names) and not is_list and names == joined
     return Request(command, names, is_list=is_list, is_joined=is_joined)
+
+
+def names_between(text: str, language: str) -> tuple[str, ...]:
+    """Return the words of a text that can be profile names, whether or not it is a request.
+
+    The result is empty if the text has more than 12 words.
+    """
+    written = typed_words(text)
+    return _names_among(written, language) if len(written) <= _LONGEST else ()
 
 
 def is_request_word(word: str, language: str) -> bool:
@@ -748,7 +1020,7 @@ def _command_of(
     pattern. Exceptions:
 
     - If the text has names with an @, and a pattern of a command in ``_VERBS`` matches, the result
-      is this command.
+      is this command. The exception is ``places``, because an @ can also be the name of a channel.
     - If patterns of both ``subscriptions`` and ``subscribe`` match a text with names, and the
       patterns have no common word, the result is ``subscribe``. An example is "add natgeo to my
       list".
@@ -763,7 +1035,7 @@ def _command_of(
 
     command = next((candidate for candidate in _ORDER if pattern_of(candidate)), None)
     verb = next((candidate for candidate in _VERBS if pattern_of(candidate)), None)
-    if has_marked and verb:
+    if has_marked and verb and command != "places":
         return verb
     if command == "subscriptions" and has_names and verb == "subscribe":
         listed = pattern_of("subscriptions")
@@ -852,14 +1124,17 @@ def _has_marked(words: Sequence[str]) -> bool:
 def _may_be_username(word: str, language: str) -> bool:
     """Return whether a word in a request can be a profile name.
 
-    A word with an @ can be a name. Any other word can be a name unless it is a common word of
-    requests, an everyday word, a time, or a word in ``NO_NAMES``.
+    A word with an @ can be a name. Any other word can be a name unless it is a common word, a word
+    of requests, an everyday word, a time, or a word in ``NO_NAMES``.
     """
     if word.startswith("@"):
         return True
     parts = {word, without_elision(word)}
     is_known = any(
-        is_request_word(part, language) or is_everyday_word(part, language) for part in parts
+        is_request_word(part, language)
+        or is_everyday_word(part, language)
+        or is_common_word(part, language)
+        for part in parts
     )
     return not (is_known or is_time(word) or bare(word) in NO_NAMES)
 

@@ -50,6 +50,22 @@ noite bonne nuit gute nacht buonanotte malam nasilsin спокойной ноч�
 tag nachmittag siang sore bro mate friend kak bang there everyone good evening afternoon день
 добрий вечір ранок
 """
+_ABOUT_BOT = {
+    "en": "bot bots you your u ur youre",
+    "es": "tú te ti tu eres usted",
+    "pt_BR": "você vc tu te seu robô",
+    "de": "du dich dir dein deine bist bots",
+    "fr": "tu te toi ton ta tes es vous êtes votre robot",
+    "it": "tu ti te tuo sei",
+    "tr": "sen seni sana senin botu botun sin",
+    "ru": "бот бота боту ты тебя тебе тобой твой вы вас вам ваш",
+    "ar": "بوت البوت أنت انت إنت عليك لك منك فيك",
+    "id": "kamu kau lu lo elo anda mu botnya",
+    "uk": "бот бота боту ти тебе тобі тобою твій ви вас вам ваш",
+    "fa": "ربات بات بوت تو شما ازت بهت",
+    "hi": "बॉट बोट तुम तू आप तुझे तुम्हें तेरा तुम्हारा tum tu aap tera",
+}
+"""The words by which a text speaks to the bot or about the bot, such as "you", by language."""
 _REASONS = "for por pelo pela pelos für fuer pour per за на على untuk atas için"
 _THANKED_FOR = frozenset(map(folded, _REASONS.split()))
 """The words that join thanks with the reason of the thanks, as in "thanks for natgeo"."""
@@ -201,6 +217,15 @@ def is_small_talk(text: str) -> bool:
     words = [word.strip(_AROUND).lower() for word in typed_words(text)]
     others = [word for word in words if bare(word) not in SMALL_TALK and not _is_emoji(word)]
     return bool(words) and not others
+
+
+def is_about_bot(text: str, language: str) -> bool:
+    """Return whether a text speaks to the bot or about the bot, as in "you are useless".
+
+    Only English words and words of ``language`` are recognised.
+    """
+    about = f"{_ABOUT_BOT['en']} {_ABOUT_BOT.get(language, '')}"
+    return not frozenset(map(folded, about.split())).isdisjoint(_bare_words(text))
 
 
 def _is_emoji(word: str) -> bool:

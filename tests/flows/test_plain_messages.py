@@ -9,7 +9,7 @@ import pytest
 
 from bot.presentation.html import plain
 from bot.presentation.translation import translator_for
-from handlers.plain_requests import PRICE
+from handlers.plain_requests import PRICE, VIEWERS
 from handlers.press_answers import UNCHANGED
 from handlers.subscriptions import EMPTY
 from handlers.talk import TAP
@@ -37,10 +37,17 @@ WANTED = {
     "why": "run:why:",
     "offer": "many:subscribe",
     "zone": "set:back",
+    "places": "https://t.me/",
 }
 """The beginning of the data of a button that each outcome has."""
 MARKS = {"heart": "❤", "thumb": "👍"}
-SENTENCES = {"price": PRICE, "none_to_stop": EMPTY, "kept": UNCHANGED, "tap": TAP}
+SENTENCES = {
+    "price": PRICE,
+    "viewers": VIEWERS,
+    "none_to_stop": EMPTY,
+    "kept": UNCHANGED,
+    "tap": TAP,
+}
 
 
 async def outcome(bell: Bell, message: Json) -> str:
@@ -207,6 +214,35 @@ async def test_a_request_about_missing_alerts_explains_the_named_profile(
     await bell.ask(ann, "/subscribe missed.alerts")
     (page,) = await bell.ask(ann, "why didnt i get anything from missed.alerts today")
     assert "Last check" in page["text"]
+
+
+async def test_a_text_about_the_bot_gets_the_help_and_no_card(
+    bell: Bell, control: Control
+) -> None:
+    for language, text in (
+        ("en", "you are useless"),
+        ("de", "Moin, was kann der Bot?"),
+        ("it", "sei proprio inutile"),
+        ("ru", "тупой бот"),
+    ):
+        ann = await control.person(language_code=language)
+        (page,) = await bell.ask(ann, text)
+        assert "help:see" in buttons(page).values(), text
+
+
+async def test_a_stored_name_in_a_long_sentence_gets_its_card(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    await control.profile("sentenced", posts_per_day=0)
+    await bell.ask(ann, "/subscribe sentenced")
+    await bell.ask(ann, "/unsubscribe sentenced")
+    for text in (
+        "i changed my mind about sentenced, she is fun",
+        "why is there nothing from sentenced",
+    ):
+        (card,) = await bell.ask(ann, text)
+        assert "run:stories:sentenced" in buttons(card).values(), text
 
 
 async def test_a_profile_is_taken_off_the_list_and_not_the_account(

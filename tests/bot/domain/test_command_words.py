@@ -163,3 +163,4 @@ def test_in_an_answer_a_first_everyday_word_is_no_name() -> None:
     got = parse(["please", "natgeo"], language="en", is_answer=True)
     assert (got.names, got.everyday) == (("natgeo",), ("please",))
     assert parse(["now"], language="en", is_answer=True).names == ("now",)
+    assert not parse(["hmm", "what", "can", "i", "choose"], language="en", is_answer=True).names

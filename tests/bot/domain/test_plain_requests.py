@@ -117,7 +117,8 @@ def test_joined_words_are_names(
     ("text", "request_"),
     [
         ("nice story!", None),
-        ("lovely story!", Request("stories", ("lovely",))),
+        ("lovely story!", None),
+        ("wonderful story!", Request("stories", ("wonderful",))),
         ("what a story", None),
         ("this story", None),
         ("great help", None),

@@ -1,0 +1,299 @@
+"""Common words by language, which are no profile names in a sentence without a slash.
+
+After a command, each of these words can be the name of a profile. The module is pure.
+"""
+
+from functools import cache
+
+from bot.domain.everyday_words import bare
+
+_COMMON = {
+    "en": """
+        abroad actual actually add afraid against ago agree ahead alone along although
+        amazing among angry annoyed answer answered answering apparently appear
+        appears around arrive arrived arrives aware away awesome awful bad basically
+        became become behind believe below beside best better between big boring bored
+        bother bothering bought bring bringing brother browser button buttons buy call
+        came cannot careful case cause certain chance check checked checking choose
+        chose clear clearly click clicked close closed coming complain completed
+        computer connect connected connection correct correctly couple crap crazy cut
+        dad daughter dead deal decide declined definitely delivered deserve desktop
+        details device did different difficult disappear disappeared doing done
+        download downloaded drop dumb during early easier easy eight else email empty
+        end ended english enough entire especially even eventually exact exactly
+        example except exist exists expect expected extra fact fail failed fails fake
+        fall family far favorite favourite feel few figure file files fill final
+        finally find fine finish finished five fix fixed following forget forgot
+        forgotten found four frequently fuck fucking full funny game general getting
+        girl girlfriend boyfriend given gives giving glad god goes going gone good
+        great group had half hand happen happened happening happens happy hard hate
+        hated hates having hear heard held hell helped helpful helps hold home hope
+        hour house however husband idea idiot ignore immediate important impossible
+        included including inside install installed instant instead interested
+        interesting internet invite issue issues itself job join joined joke kid kids
+        kill kinda knew knows known large late lately laugh lazy learn least leave
+        left less let letting lied lie life list listed listen little live lived lives
+        living loading log login logged long longer look looked looking lose losing
+        lost lots loved lovely loves mad made main makes making manage mean means
+        meant meanwhile member members mess messed messes minute miss missed missing
+        mistake mistaken mobile mom mum moment money mother move moved multiple must
+        myself near nearly necessary needs negative nearby neither never news night
+        nine nobody nonsense normal normally note nowhere number numbers obviously odd
+        off offer old online opened opinion order others ought outside over own page
+        paper part particular past patient pay people perfect perhaps permission
+        personal phone picture piece place plan platform play played plus point points
+        polite poor pop popped popup possibly posted pretty previous probably problem
+        problems proper properly prove push put questions quickly quite random rate
+        rather reach read reading ready real reality realize realized really reason
+        reasons received recently recommend refresh refuse register registered regular
+        relax remember remind repeat replied reply request requested require required
+        restart result results return ridiculous rubbish run running sad safe said
+        same save saved saw says saying screen scroll search second section seem
+        seemed seems select self selected sense sent separate seriously server serve
+        service setup seven several share shared shit shitty shop short shouldn showed
+        showing shown shows shut sick side sign silly similar simple simply since
+        sister site situation six slow slowly small smart solve solved son sometimes
+        somewhere spend spent standing stands state stay stays step steps stopped
+        stopping stops store strange stupid such suck sucks suddenly suggest supposed
+        surely switch switched system taken takes taking talk talking tap tapped team
+        tells ten terrible test text thinking think thinks thought three throughout
+        till times tired together told took top total touch trash tries true trust
+        truth try tried trying turned turns twice two type typed types typing unable
+        understand understood unfortunately unless upset urgent used useful useless
+        usual usually version via view visible visit wait waited waiting wake walk
+        wants warn waste watches water ways weird welcome went whatever whenever
+        whether whole wife window wish within wonder word words worked world worried
+        worry worse worst worth wouldn write writes writing written wrote yesterday
+        yours yourself whichever wherever afternoon evenings mornings nights weekends
+        daytime midday lunchtime monday tuesday wednesday thursday friday saturday
+        sunday january february march april june july august september october
+        november december spanish french german
+    """,
+    "es": """
+        abrir acaba además adiós ahí algún alguna algunas algunos allí amigo amiga
+        anda antes aparece aparecen aprender aquel aquella arreglar así aunque avisa
+        ayuda bastante bien bloquear boca buen buena bueno busco buscar cada caso
+        cerca claro cómo conozco cosa cosas creo cualquier cuál cuánta cuántas cuántos
+        dale dame decir deja dejar demasiado demasiadas demasiados dentro desde
+        después dice dicen dijo dónde durante ejemplo ellos ella ellas empezar
+        encontrar encuentro encima entiendes entonces entre eran eres error ese eso
+        esos esto estos estoy estuve existe fácil falta feo fin fue fuera genial
+        grande grupo gusta gustan hablar hablas hace hacen hacia hasta hemos hecho
+        hermana hermano horrible idiota igual inútil imposible ir jamás jefe leer
+        listo llama llamada llega llegan llegar lejos lento malo mala mamá manera
+        mañana mejor menos mentira mierda mientras mil mirar mismo misma momento mucha
+        muchas mucho muchos mujer mundo muy nadie necesito ninguna nombre nosotros
+        noticia novia novio nuestra nuestro nunca ocho oye otra otras otro otros
+        parece parte pasa pasado pasó peor pero persona personas poco pocos poder
+        podemos pone poner porque primera primero problema problemas pronto pues qué
+        quién quiere quieres quita rara raro razón responde respuesta sabe saben saber
+        sabes salir sea según ser seguro siempre siente sigue siguen sino sirves sobre
+        solamente somos son suficiente también tampoco tanto tantos tarda teléfono
+        tener tengo tienes todavía tonto trabajo tras tres último única usar usas
+        usted ustedes vale vamos van varias varios vas vemos veces venga ver verdad
+        vida viene vine volver vosotros vuelve vuelvo cuánto hacerlo verlo verlas
+        verlos
+    """,
+    "pt_BR": """
+        abrir acabou acho adeus agora além algum alguma algumas alguns ali amigo amiga
+        antes aparece aparecem aquela aquele aquilo assim atrás aviso bastante bem boa
+        bom bosta burro cada caso certo chega chegam chegar coisas com comigo como
+        conheço consegue consigo conseguir deixa deles demais dentro depois desde
+        desculpa deve devo dia dificil difícil dinheiro direito disse dizer dois duas
+        durante ela elas ele eles embora enquanto entender entendo entre era eram
+        errado esquecer essas esses esta estava este estes estou existe fácil fala
+        falar falta faço fazendo feio ficar fica fim foi fora foram funcionando gosto
+        gostei gostaria grande grupo horrível idiota igual inútil impossível ir irmã
+        irmão isso já jeito juntos lá lento lixo longe maior mal maneira mãe melhor
+        menos mentira merda mesma mesmo mim minutos muita muitas muito muitos mundo
+        nada namorada namorado nem nenhum nenhuma ninguém nome nós nossa nosso nunca
+        obter oito onde outra outras outro outros pai parece parte passado pegar pelo
+        pela pensa pequeno pergunta pior pessoas pode podem poder pois porque porquê
+        posso pouco poucos precisa preciso primeira primeiro problema problemas
+        próximo qualquer quais quanta quantos quase quero quer resposta ruim saber
+        sair saiu seja sei sempre sendo senão ser será seria seu seus sobre somos são
+        sua suas também tanto tão telefone tempo tenho tentar ter teu três trocar tua
+        última único usar vai vamos vão vários várias vem venho ver verdade vez vezes
+        vida viu voltar vocês
+    """,
+    "de": """
+        aber abend allein allem allen aller allerdings als also alt andere anderen
+        anderer anderes anfangen antwort antworte antworten arbeit arsch aufhört
+        ausserdem außerdem bald bedeutet beide beim bereits besser besten bestimmt bin
+        bisher bisschen bist bleib bleibt blöd blöde blöder brauche brauchen brauchst
+        bringt bruder dabei dafür dagegen daher damals danach dann daran darauf darf
+        darfst darin darum darunter dass dauernd davon dazu denke denken dennoch
+        dessen deshalb diesem diesen dieser dieses doof doppelt dort dran drei dumm
+        dummer durch dürfen ebenfalls ehrlich eher eigenen eigentlich einem einen
+        einer eines einfach einige einigen einmal ende endlich entweder erst erste
+        ersten fast falsch fertig finde finden frage fragen frau freund freundin früh
+        früher für furchtbar ganz ganze gar geben gefällt gegen gehen gehört geht
+        genau genug gerade gesagt gesehen gestern getan gewesen geworden glaube gleich
+        groß grund gut gute guten haben halbe hallo halt hast hatte hatten heißt heute
+        hier hilft hin hinter hört ihm ihn ihnen ihr ihre ihrem ihren ihrer immerhin
+        insgesamt irgendwas irgendwie irgendwo jedem jeden jeder jedoch jemals jemand
+        jetzt kaum keinem keinen keiner klar klappt kleine kommen komme komisch können
+        konnte konto kurz lange langsam lass lassen laufen lässt leben leicht leid
+        leider lesen letzte letzten lieber liebe liegt los machen macht mache mag
+        manche manchmal mann meinem meinen meiner meines meinst meisten mensch
+        menschen mehrere miese mies mist mochte möglich müssen muss musst musste
+        mutter müll nachdem nächste nächsten nämlich natürlich neben nehmen nervig
+        niemals niemand nirgends noch nötig nun nur nutzlos obwohl ohne okay passiert
+        paar problem probleme quatsch recht reden richtig sache sage sagt schade
+        schaffen schau schauen scheiß scheiße schlecht schlechter schnell schon
+        schreib schreiben schreibt schwer schwester sechs seht sehr seid sein seine
+        seinem seinen seiner seit seitdem selber selbst selten setzen sicher sieben
+        sieht sogar solange solche sollte sollten sondern sonst soviel später spinnst
+        stehen steht stellen stimmt stunde super tage tatsächlich toll trotzdem tun
+        tust überall überhaupt übrigens unbedingt ungefähr unnütz unser unsere unseren
+        unten unter unterwegs vater verdammt verstanden versteh verstehen versuche
+        viel viele vielen vielleicht vier völlig voll vor vorher vorhin vorne wahr
+        wahrscheinlich wann wären war waren wart warten warte wäre weder weg wegen
+        weil weiß weit weiter weitere welche welchem wenig wenige weniger wenigstens
+        wenn wieder wieso wieviele will willst wir wirklich wissen wochen woher wohin
+        wohl wollen wollte worden wort wollt wurde wurden zehn zeigt ziemlich zuerst
+        zufällig zurück zusammen zuviel zwar zwei zwischen kannste haste biste gibts
+        gehts
+    """,
+    "fr": """
+        abord accord afin ailleurs ainsi aller allez alors ami amie ancien année après
+        arrive arrivé assez attendre attends aucun aucune aujourd auparavant auquel
+        aurait aussi autant autre autres auront avait avant avec avez aviez avoir
+        avons beau besoin bête bien bientôt bonne bord bref cela celle celles celui
+        cependant certain certaine certains ceux chaque chacun chez chose choses ci
+        cinq claire combien comme commence comprend comprends compris connais connaît
+        contre copain copine côté coup créer croire crois dedans dehors déjà demande
+        demander depuis dernier dernière derrière des dessous dessus deux devant
+        devient devoir devrait devrais dire dis disais disent dit dites dix doit
+        doivent donc dont dormir droite dur durant effacer elle encore enfin ennuie
+        ensuite entendu entier entre envie environ erreur espère essaie essayer
+        étaient étais étant été êtes eu eux facile façon fais fait faites falloir
+        fatigué faut faux femme fille fils fin finalement font force fou frère garçon
+        gens grand grande gros guère haut heureux histoire homme horrible ici idée
+        idiot impossible importe inutile jamais jeune jouer laisser leurs lequel
+        laquelle lieu lire loin long longtemps lui maintenant mais maison mal malgré
+        mauvais mauvaise meilleur même mêmes merde mère mettre mieux moins moment
+        monde montre mort mot moyen nom nombre nos notre nôtre nouveau nul nulle
+        nulles nuls oublie oublié ouvrir parce pareil parfait parfois parle parler
+        parmi part partir partout passe passé penser pense père personne personnes
+        petit petite peu peur peut peuvent pire place plait plaisir plupart plutôt
+        possible pourquoi pourrait pouvoir pratique premier première prendre près
+        presque prends problème problèmes prochain propos puis puisque quand quant
+        quatre quel quelle quels quelles quelque quelques quiconque quitte raison
+        rapide rapport regarde répond répondre réponse reste rester retour réussir
+        revenir rire sait sais sauf savez savoir selon sens sept sera serait sérieux
+        seul seule seulement si sinon six soeur sœur soit sommes sont sorte sortir
+        souvent stupide suffit sûr surtout tant tard tel telle tellement temps tenir
+        tes ton trois trop trouve trouver truc trucs type utile utiliser vas venir
+        vérité vers veulent vie vient viens vieux vite vivre voici voilà voient vois
+        voit vont vos votre vôtre voulait voulais vouloir voulez vrai vraiment vu vue
+    """,
+    "it": """
+        abbastanza abbiamo accidenti adesso aiuta alcune alcuni allora almeno altra
+        altre altri altro amico amica ancora andare andiamo anzi appena apposta aprire
+        arriva arrivano arrivare aspetta aspettare attimo avanti avere avete avevo
+        avuto bella bello bene bisogno brava bravo brutto buona buono capire capisci
+        capito caso casa certa certe certi certo chiama chiaro chiedere ciò come
+        comunque con così cosa cose credo dai dare davanti davvero deve devi devo
+        dentro detto dice dicono dietro difficile dire domanda donna dopo dove
+        dovrebbe due durante ecco ero errore essere esiste fa faccio facile facendo
+        fanno fare fatto favore fermo figlia figlio fine finire fino finora forse
+        forte fratello fuori funziona funzionano gente giorno giù giusto grande gruppo
+        guardare hai hanno idea idiota ieri impossibile indietro inutile infatti
+        insieme intanto invece io lasciare lavoro leggere lei lento lì loro lui lungo
+        ma madre magari mai male mamma mano meglio meno mentre merda mese messo
+        mettere mia miei modo molta molte molti molto momento mondo morire morto
+        nessuna nessuno niente noi nome nostra nostro nuova nuovo ogni oltre oppure
+        ora orribile padre papà parla parlare parola parte passato paura peggio
+        pensare penso però persona persone piace piacere piccolo pochi poco poi
+        possiamo possibile possono posto potere potuto prendere prego presto prima
+        primo problema problemi pronto proprio prossimo prova provare punto pure quale
+        quali qualche qualcuno qualsiasi quando quante quanti quanto quasi quei quella
+        quelle quelli quello questa queste questi ragione ragazza ragazzo rispondere
+        risposta riesco roba sanno sapere sai sarà sarebbe sbagliato scemo schifo
+        scrivere scusi se secondo sei sembra semplice sempre sente senti sera serve
+        servono siamo siete simile solito sono sorella sotto spesso sta stai stanno
+        stare stata stato stessa stesso strano stupido su subito successo suoi tanta
+        tante tanti tanto tardi telefono tempo tenere terzo tre troppa troppe troppi
+        troppo trova trovare tuo tua tuoi tutti ultima ultimo unica unico usare uso
+        vado vai vale vecchio vedere vedi veloce venire vera veramente verità vero
+        verso via vicino vieni viene vita vivere volere volete vorrebbe vostra vostro
+        vuoi vuole guardo guardi guarda anch
+    """,
+    "tr": """
+        acaba acil açık adam ait aklıma alma alıyor ama amaç an ancak anla anladım
+        anlıyorum ara arada aralık arkadaş artık asla aslında at aynen aynı az bana
+        başka başla bazen bazı bazıları be bekle belki ben beni benim bence beri
+        berbat biraz birçok biri birisi birkaç birlikte biz bize bizi bizim boşuna
+        böyle bugün buna bunda bundan bunlar bunlardan bunun burası bütün büyük canım
+        çabuk çoğu çok çünkü dahi daha defa değil demek der derim dışında diğer diye
+        doğru dolayı dün edin ederim eden en erken eski evde fakat falan fazla filan
+        galiba geldi gelen gelince gelir geliyor genel gerçek gerçekten gerek gereken
+        gerekli gibi git gitmek gitti giden göre gördüm güzel hâlâ hadi hakkında halde
+        hani hangisi hatta hep herkes herhangi hemen henüz herşey hiç hiçbir hiçbiri
+        iki ilgili ilk insan insanlar ise işe işte iyi iyice kadar kalan kapalı karar
+        karşı kaç kaldı katılıyorum kendi kere kesin kez kimse kişiler konu konuda
+        kötü kötüsün küçük lan lazım mesela mümkün neler nerde nereden nereye neyi
+        niçin niye nerden oku oldu olduğu olan olarak olmaz olmuyor olsun olsa on ona
+        onlar onları onların onu onun orada oradan öyle önce önceki özel para peki
+        rağmen saçma salak sana sanırım sanki sen senin seni sevgili sık sıkıldım sil
+        siz size sizi sizin son sonra sonunda soru sorun sürekli süre tabi tabii tane
+        tekrar tam tanıdık tek tüm uzun üç üzere vakit var vardı varsa veriyor yani
+        yanlış yap yapma yapmak yapmıyor yapıyor yararsız yardımcı yavaş yazı yeter
+        yetmez yine yoksa yolla yüzden zaman zaten zor aptal gerizekalı
+    """,
+    "id": """
+        ada adalah agak agar akan akhir aktif aku alasan amat anak antara apakah
+        apapun arti asal atas awal ayo bagai bagaimanapun bagi bagian bagus bahkan
+        bahwa banget bangsat banyak baru bawah beberapa begini begitu belakang belum
+        benar benci benda bener berada berapa berarti berbeda berhasil berikut berita
+        bermain berubah besar biasa biasanya bila bilang bodoh bohong boleh bosan
+        bosen bukan bukankah buat buka bulan buruk butuh cara cari cepet cewek cowok
+        coba cukup dalam daripada dasar datang dekat demi demikian depan diri dia
+        dilihat doang dong dua dulu emang enak enggak entah fungsi ganggu ganti gila
+        gini gitu goblok guna habis hal hampir hanya harap hari haruskah harus hidup
+        hilang hingga ialah ibu ikut ingat ini itulah iyaa jadi jalan jangan jauh
+        jawab jelas jelek juga jumlah justru kadang kah kakak kalian kalo kami kamu
+        kan kapan karena kasih kata kawan kayak kayaknya kecil kecuali kejadian
+        kelihatannya keluar keluarga kembali kemudian kerja kesini ketemu ketika kesal
+        kesel khusus kini kita kok kurang lah lain lainnya lalu lama langsung lebih
+        lewat loh lupa luar maka makin maksud maksudnya malah males masa masalah masih
+        masing masuk mati mau melakukan melalui melihat memang membuat memiliki
+        mencari mendapat mendapatkan mengapa mengerti menjadi menjawab menunggu
+        menurut merasa mereka meski mungkin muncul mulai namun nanti napa nomor normal
+        nunggu nyala nyebelin olah oleh orang pacar padahal pakai paling para parah
+        pasti pacarku penting percaya perlu pernah pertama pertanyaan pikir pintar
+        pribadi punya rasa rusak sadar sakit salah sama sambil sampah sana sangat
+        sayang saat sebab sebabnya sebelum sebenarnya sebentar seberapa sebuah sedang
+        sedikit sehingga sejak sekali sekalian selain selama selamat selesai seluruh
+        semenjak sementara semoga sendiri seperti sering serta sesudah setelah
+        seterusnya siapapun sial sih silakan situ soal sudah suka supaya susah tahun
+        takut tanya tapi tau telah teman tempat temen tentang tentu terakhir terima
+        terjadi terlalu terlihat termasuk tersebut terus tetap tiba tidur tiga tunggu
+        udah umum untung usah usahakan waduh waktu walau walaupun wah yaitu yakin
+        yakni yuk
+    """,
+    "hi": """
+        aa aaj aap ab abhi acha accha aisa aise apna apne apni baad baat bahut bakwas
+        bas batao bekar bilkul bol bola bolo chahta chahti chal chalo chalta dekh
+        dekha dekho dikha dikhao diya diye dost ek fir phir gaya gayi ghatiya gussa
+        haa hamesha hame hamein hi hota hoti hogaya isko iska iske isme itna itne
+        jaise jaldi jo jyada zyada kaam kab kaha kahan kaise kal kar karke karte karna
+        kabhi kisi kisko kitni kitna kiya kiye koi kuchh kyun kyu kyon lag laga lagta
+        le lekin liya log mai main maine mat matlab mila milta milti mujhko naam nahi
+        pagal paas pe pehle par pata poora pura raha rahi rahe roz sab sabhi sahi
+        samajh sirf subah shaam tab tak tera tere teri thik theek thoda tha thi the
+        tumhara tumko unka unki us uska uske uski usko wo woh waha yaha yahan yeh
+    """,
+}
+
+
+def is_common_word(word: str, language: str) -> bool:
+    """Return whether a word is a common word of English or of ``language``."""
+    return bare(word) in _common_words(language)
+
+
+@cache
+def _common_words(language: str) -> frozenset[str]:
+    text = f"{_COMMON['en']} {_COMMON.get(language, '')}"
+    return frozenset(map(bare, text.split()))
