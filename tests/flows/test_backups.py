@@ -4,11 +4,15 @@ import argparse
 import re
 import subprocess
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from bot.cli import backup, restore
+from bot.store import key_values, profiles
+from bot.store.engine import sqlite_copies
 from bot.store.engine.database import Database
 from tests.support.control import Control, Json, refused, wait_for
 from tests.support.postgres import programs
@@ -79,6 +83,18 @@ def by_the_page(program: str, url: str, file: Path) -> None:
     subprocess.run(["/bin/sh", "-c", line], check=True, env={"PATH": path})  # noqa: S603 - of the page
 
 
+async def marked_time(db: Database) -> datetime:
+    """Return the time that a restored database names as the time of its copy."""
+    mark = await db.fetch(lambda tx: key_values.get(tx, sqlite_copies.MARK))
+    return datetime.fromisoformat(str(mark))
+
+
+async def time_of_last_check(db: Database) -> datetime | None:
+    newest = sa.select(sa.func.max(profiles.profiles.c.snapshot_at))
+    async with db.read() as tx:
+        return (await tx.execute(newest)).scalar_one()
+
+
 @pytest.mark.slow
 async def test_an_old_copy_says_nothing_twice_and_goes_on(
     tmp_path: Path, db: Database, database_url: str, capsys: pytest.CaptureFixture[str]
@@ -116,6 +132,7 @@ async def test_an_old_copy_says_nothing_twice_and_goes_on(
         else:
             by_the_page("pg_restore", database_url, copy)
             by_the_page("psql", database_url, copy)
+            assert await marked_time(db) == await time_of_last_check(db)
         async with running_bell(tmp_path, box, database_url=database_url, **SETTINGS) as bell:
             await bell.ask(bob, "/help")  # it runs
             answers += 1
