@@ -17,7 +17,7 @@ from bot.store.engine.database import Database
 from tests.support.control import Control, Json, refused, wait_for
 from tests.support.postgres import programs
 from tests.support.sandbox import sandbox_box
-from tests.support.storybell import Bell, running_bell, settings_for
+from tests.support.storybell import Bell, buttons, running_bell, settings_for
 
 pytestmark = pytest.mark.jumps
 
@@ -92,7 +92,8 @@ async def marked_time(db: Database) -> datetime:
 async def time_of_last_check(db: Database) -> datetime | None:
     newest = sa.select(sa.func.max(profiles.profiles.c.snapshot_at))
     async with db.read() as tx:
-        return (await tx.execute(newest)).scalar_one()
+        at: datetime | None = await tx.scalar(newest)
+        return at
 
 
 @pytest.mark.slow
@@ -148,6 +149,35 @@ async def test_an_old_copy_says_nothing_twice_and_goes_on(
             assert len(await control.replies(bob)) == answers
             (shown,) = await bell.ask(ann, "/subscriptions")
             assert NAME in str(shown)
+
+
+@pytest.mark.slow
+async def test_a_button_from_after_the_copy_changes_no_later_subscription(
+    tmp_path: Path, db: Database, database_url: str
+) -> None:
+    copy = tmp_path / "kept" / "copy"
+    async with sandbox_box() as box:
+        for name in ("before.news", "lost.news", "later.news"):
+            await box.control.profile(name, posts_per_day=0)
+        async with running_bell(tmp_path, box, database_url=database_url, **SETTINGS) as bell:
+            ann = await bell.control.person()
+            await bell.ask(ann, "/subscribe before.news")
+            if db.is_sqlite:
+                assert await backup.main(bell.settings, words(copy)) == 0
+            else:
+                by_the_page("pg_dump", database_url, copy)
+            (lost,) = await bell.ask(ann, "/subscribe lost.news")
+            settings = bell.settings
+        if db.is_sqlite:
+            assert await restore.main(settings, words(copy)) == 0
+        else:
+            by_the_page("pg_restore", database_url, copy)
+            by_the_page("psql", database_url, copy)
+        async with running_bell(tmp_path, box, database_url=database_url, **SETTINGS) as bell:
+            await bell.ask(ann, "/subscribe later.news", count=2)  # and the notice of the restore
+            await bell.press(ann, lost, buttons(lost)["↩️ Undo"])
+            (left,) = await bell.ask(ann, "/subscriptions")
+            assert "later.news" in str(left)
 
 
 async def tried(control: Control) -> bool:

@@ -3,7 +3,8 @@
 After the backup was made, the bot sent the deliveries that are pending in the backup. The bot also
 sent alerts for stories that the backup does not contain. Therefore pending deliveries are dropped,
 and only stories posted after the restore cause alerts. Subscribers are notified that alerts for
-stories posted between the backup and the restore may be missing.
+stories posted between the backup and the restore may be missing. The automatic ids that the bot
+may have used after the backup are skipped, because buttons contain ids.
 """
 
 from datetime import datetime, timedelta
@@ -17,13 +18,24 @@ from bot.store.broadcasts import broadcasts
 from bot.store.chat_queues import queues
 from bot.store.deliveries import deliveries, is_open
 from bot.store.ended_subscriptions import ended
-from bot.store.engine.database import Tx
+from bot.store.engine.database import Tx, all_tables
 from bot.store.engine.sqlite_copies import MARK
 from bot.store.inbox import OPEN, inbox
 from bot.store.profiles import profiles
 from bot.store.subscriptions import subscriptions
 
 _REASON = "restored"
+# The number of skipped ids of each table. Far fewer rows are inserted between two backups.
+_SKIPPED_IDS = 1_000_000
+_ADD_SQLITE_COUNTER = sa.text(
+    "INSERT INTO sqlite_sequence (name, seq) SELECT :table, 0"
+    " WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = :table)"
+)
+_SKIP_ON_SQLITE = sa.text("UPDATE sqlite_sequence SET seq = seq + :ids WHERE name = :table")
+_SKIP_ON_POSTGRESQL = sa.text(
+    "SELECT setval(sequence, nextval(sequence) + :ids) FROM"
+    " (SELECT CAST(pg_get_serial_sequence(:table, 'id') AS regclass) AS sequence) AS found"
+)
 
 
 async def mark_as_copy(tx: Tx, *, made_at: datetime) -> None:
@@ -47,6 +59,7 @@ async def make_restored_backup_live(tx: Tx, *, now: datetime) -> datetime | None
     await tx.execute(
         sa.update(deliveries).where(is_open).values(state="dropped", reason=_REASON, done_at=now)
     )
+    await _skip_ids(tx)
     await tx.execute(sa.delete(fan_outs.fan_outs))
     await tx.execute(
         sa.update(broadcasts).where(broadcasts.c.state == "running").values(state="stopped")
@@ -69,3 +82,20 @@ async def make_restored_backup_live(tx: Tx, *, now: datetime) -> datetime | None
         fields = alert_rules.missed_notice_fields(username, made_at, now)
         await fan_outs.add(tx, profile_id, notice=MISSED, fields=fields, due_at=now, now=now)
     return made_at
+
+
+async def _skip_ids(tx: Tx) -> None:
+    """Skip the automatic ids that the bot may have used after the backup.
+
+    Buttons of messages that the bot sent after the backup contain such ids. Without the skip, a
+    press of such a button would act on a new row.
+    """
+    for table in all_tables().sorted_tables:
+        if not table.dialect_options["sqlite"]["autoincrement"]:
+            continue
+        values = {"table": table.name, "ids": _SKIPPED_IDS}
+        if tx.dialect.name == "sqlite":
+            await tx.execute(_ADD_SQLITE_COUNTER, {"table": table.name})
+            await tx.execute(_SKIP_ON_SQLITE, values)
+        else:
+            await tx.execute(_SKIP_ON_POSTGRESQL, values)
