@@ -21,7 +21,7 @@ from tests.soak.journal import Journal
 from tests.soak.plants import FOUND_BY, PLANTS, planted
 from tests.soak.unknown import FIELDS, SentFile, is_unknown, watch_sends
 from tests.support.control import wait_for
-from tests.support.storybell import storybell
+from tests.support.storybell import NO_CHECKS, storybell
 
 ROOT = Path(__file__).parents[2]
 
@@ -127,6 +127,29 @@ def test_only_undo_restores_ended_deliveries(is_undone: bool) -> None:
     found = due(MORNING, MORNING + 60, spans, 60.0)
     assert (found is not None) == is_undone
     assert found is None or (found.latest - MORNING) / HOUR == 2
+
+
+async def test_a_chat_that_returns_between_two_reads_has_restarted_its_alerts(
+    tmp_path: Path,
+) -> None:
+    async with storybell(tmp_path, **NO_CHECKS) as bell:
+        control, bot = bell.control, bell.box.parts.telegram.world.bot.id
+        await control.profile("returned", posts_per_day=0)
+        ann = await control.person()
+        await bell.ask(ann, "/subscribe returned")
+        journal = Journal(bell.box.parts)
+        for _ in range(2):
+            journal.read_terms(tmp_path / "bot.db")
+        for status in ("kicked", "member"):
+            await control.member(ann, bot, status)
+            await bell.settled()
+        journal.read_terms(tmp_path / "bot.db")
+        (spans,) = journal.spans().values()
+        assert [one.terms and one.terms.is_open for one in spans] == [True, False, True]
+        begin, end = spans[0].begin, spans[1].end
+        before = [spans[0]._replace(begin=begin - DAY), *spans[1:]]
+        assert due(begin - HOUR, end + HOUR, before, 60.0) is None
+        assert due(end + HOUR, end + 2 * HOUR, before, 60.0) is not None
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import sqlite3
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -185,6 +185,7 @@ class Journal:
     _raw: dict[Place, tuple[Any, ...]] = field(default_factory=dict)
     _read: int = 0
     _rows_read_at: float = 0.0
+    _terms_read_at: float = 0.0
 
     def __post_init__(self) -> None:
         """Receive each request to the sandbox immediately."""
@@ -289,22 +290,32 @@ class Journal:
             self._read_rows(tx)
 
     def read_terms(self, database: Path) -> None:
-        """Read the settings of each subscription."""
+        """Read the settings of each subscription.
+
+        A chat that was closed and reopened since the last read counts as closed since then,
+        because the alerts of the chat have restarted.
+        """
         now = self.sandbox.clock.now()
         found: dict[Place, tuple[Any, ...]] = {}
         with _reading(database) as tx:
             for row in tx.execute(
                 "SELECT chat_id, thread_id, profile_id, s.id, paused, options, rules,"
-                " coalesce(zone, 'UTC'), quiet_from, quiet_to, digest_at, c.state"
+                " coalesce(zone, 'UTC'), quiet_from, quiet_to, digest_at, c.state, c.state_since"
                 " FROM subscriptions s JOIN chats c ON c.id = chat_id"
             ):
                 found[row[:3]] = row[3:]
         for place in self._raw.keys() - found.keys():
             self.terms[place].append((now, None))
         for place, row in found.items():
-            if self._raw.get(place) != row:
-                self.terms[place].append((now, _terms_of(*row)))
+            before = self._raw.get(place)
+            if before == row:
+                continue
+            terms = _terms_of(*row)
+            if before is not None and _was_closed_between(before, row):
+                self.terms[place].append((self._terms_read_at, replace(terms, is_open=False)))
+            self.terms[place].append((now, terms))
         self._raw = found
+        self._terms_read_at = now
 
     def _read_followed(self, tx: sqlite3.Connection, now: float) -> None:
         found: dict[int, tuple[Any, ...]] = {}
@@ -572,7 +583,7 @@ class Journal:
 def _terms_of(number: int, paused: int, options: str, rules: str, zone: str, *hours: Any) -> Terms:
     """Return the settings in a row of the tables."""
     chosen = {**json.loads(options), "chat": json.loads(rules)}
-    begin, end, summary, state = hours
+    begin, end, summary, state, _ = hours
     return Terms(
         zone=zone,
         quiet=None if begin is None or end is None else (begin, end),
@@ -583,6 +594,16 @@ def _terms_of(number: int, paused: int, options: str, rules: str, zone: str, *ho
         options=chosen,
         number=number,
     )
+
+
+def _was_closed_between(before: tuple[Any, ...], after: tuple[Any, ...]) -> bool:
+    """Return whether a chat was closed and reopened between two reads of its settings.
+
+    The last two columns of a row are the state of the chat and the time of the state's change.
+    """
+    is_open = before[-2] == after[-2] == "active"
+    has_changed: bool = before[-1] != after[-1]
+    return is_open and has_changed
 
 
 def pk_of(message: Message) -> str:
