@@ -18,6 +18,7 @@ from tests.flows.test_summaries import SETTINGS, summary_at_its_hour
 from tests.soak import invariants, promises
 from tests.soak.expected import DAY, HOUR, Span, Terms, due
 from tests.soak.journal import Journal
+from tests.soak.people import People, Place
 from tests.soak.plants import FOUND_BY, PLANTS, planted
 from tests.soak.unknown import FIELDS, SentFile, is_unknown, watch_sends
 from tests.support.control import wait_for
@@ -127,6 +128,21 @@ def test_only_undo_restores_ended_deliveries(is_undone: bool) -> None:
     found = due(MORNING, MORNING + 60, spans, 60.0)
     assert (found is not None) == is_undone
     assert found is None or (found.latest - MORNING) / HOUR == 2
+
+
+async def test_a_person_who_has_blocked_the_bot_writes_nothing(tmp_path: Path) -> None:
+    async with storybell(tmp_path, **NO_CHECKS) as bell:
+        control, bot = bell.control, bell.box.parts.telegram.world.bot.id
+        ann = await control.person()
+        journal = Journal(bell.box.parts)
+        people = People(control, journal, seed=1)
+        place = Place(ann, "private", ann, [ann])
+        await people.write(place, ann, "/help")
+        await control.member(ann, bot, "kicked")
+        await people.write(place, ann, "/settings")
+        await control.member(ann, bot, "member")
+        await people.write(place, ann, "/start")
+        assert [one.text for one in journal.asked] == ["/help", "/start"]
 
 
 async def test_a_chat_that_returns_between_two_reads_has_restarted_its_alerts(

@@ -140,7 +140,13 @@ class People:
     async def write(
         self, place: Place, user: int, text: str, token: str = "", thread: int = 0
     ) -> None:
-        """Write to a chat. If the bot receives the message, an answer is required."""
+        """Write to a chat. If the bot receives the message, an answer is required.
+
+        A person who has blocked the bot writes nothing. Telegram refuses such a message with
+        ``YOU_BLOCKED_USER``.
+        """
+        if self._has_blocked_bot(place):
+            return
         now = self._journal.sandbox.clock.now()
         body: dict[str, Any] = {"user_id": user, "text": self._addressed(place, text)}
         if thread:
@@ -149,6 +155,14 @@ class People:
         if said["update_id"] is not None:
             number = int(said["message_id"])
             self._journal.ask(Asked(now, place.chat, text, number, token=token, user=user))
+
+    def _has_blocked_bot(self, place: Place) -> bool:
+        """Return whether a place is a private chat with a person who has blocked the bot."""
+        world = self._journal.sandbox.telegram.world
+        chat = world.chat(place.chat, world.bot)
+        if chat is None or chat.type != "private":
+            return False
+        return chat.member(world.bot.id).status == "kicked"
 
     def _addressed(self, place: Place, text: str) -> str:
         """Return a command with the bot's name, which the bot receives in every group.
