@@ -53,7 +53,7 @@ async def test_the_menu_and_the_answers_speak_the_persons_language(
 async def test_a_new_story_rings_in_the_chat_that_subscribed(browser: Browser, url: str) -> None:
     async with tab(browser, url, PHONE, color_scheme="dark") as me:
         await me.page.locator("#chats a").first.tap()
-        await me.say("/subscribe quiet")
+        await me.say("/subscribe @quiet")
         await expect(me.page.locator("article.theirs .text")).to_contain_text("quiet")
         await me.page.get_by_role("button", name="Sandbox panel").tap()
         await me.page.select_option("#publish-as", "quiet")

@@ -64,7 +64,7 @@ async def test_concurrent_changes_of_rules_both_apply(bell: Bell, control: Contr
     ann, bob = await control.person(), await control.person("Bob")
     group = await control.chat("supergroup", members={ann: "creator", bob: "administrator"})
     await control.name_chat(group, "rules_group")
-    await bell.ask(group, "/subscribe quiet", user=ann)
+    await bell.ask(group, "/subscribe @quiet", user=ann)
     (menu,) = await bell.ask(group, "/subscriptions", user=ann)
     page = buttons(menu)["🔔 quiet"]
     await asyncio.gather(  # neither waits for the other
@@ -82,10 +82,10 @@ async def test_a_button_ends_what_its_command_wrote(bell: Bell, control: Control
     forum = await control.chat("supergroup", members={boss: "creator"}, is_forum=True)
     for thread in (7, 8):
         await control.thread(forum, thread, "News")
-        await bell.ask(forum, "/subscribe quiet", user=boss, thread_id=thread)
+        await bell.ask(forum, "/subscribe @quiet", user=boss, thread_id=thread)
     (of_both,) = await bell.ask(forum, "/rules quiet only: #sale", user=boss)
     (of_one,) = await bell.ask(forum, "/rules quiet not: #ad", user=boss, thread_id=7)
-    await bell.ask(forum, "/subscribe quiet", user=boss)  # here, too, now
+    await bell.ask(forum, "/subscribe @quiet", user=boss)  # here, too, now
     for page, without in ((of_one, [7]), (of_both, [7, 8])):
         await bell.press(forum, page, buttons(page)["Remove all rules"], user=boss)
         for thread in (7, 8):
@@ -98,7 +98,7 @@ async def test_a_head_without_terms_takes_no_rules_away(
     bell: Bell, control: Control, text: str
 ) -> None:
     ann = await control.person()
-    await bell.ask(ann, "/subscribe quiet")
+    await bell.ask(ann, "/subscribe @quiet")
     await bell.ask(ann, "/rules quiet only: #sale")
     (reply,) = await bell.ask(ann, f"/rules quiet {text}")
     assert "Write it like this: /rules" in reply["text"]

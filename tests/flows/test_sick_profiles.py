@@ -211,7 +211,7 @@ async def test_a_refusal_always_names_whom_it_is_about(bell: Bell, control: Cont
 async def test_a_list_that_answers_404_has_none(bell: Bell, control: Control, name: str) -> None:
     ann = await control.person()
     await control.stories_api(none_as=name)
-    (reply,) = await bell.ask(ann, "/stories quiet")
+    (reply,) = await bell.ask(ann, "/stories @quiet")
     assert reply["text"] == "quiet has no stories right now."
 
 
