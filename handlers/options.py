@@ -1,6 +1,7 @@
 """The options of a subscription and the chat's defaults, as buttons that change an option."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import partial
 
 from bot.context import Context
@@ -44,6 +45,8 @@ VALUE = 24  # the number of characters of a value in a button's label that a pho
 ON, OFF, EVERYWHERE, UNDONE = "on", "off", "everywhere", "undone"  # in callback data
 SETTINGS = actions.SETTING("back")
 RULES_OF_CHAT = N_("<b>Rules for the whole chat</b>")
+YOUR_TIME = N_("So that {time} is your {time}, I need to know where you are.")
+SUMMARY_TIME = N_("The daily summary arrives at {time}. /settings changes the hour.")
 EXEMPT = N_("🎯 All stories, whatever the rules for the whole chat say")
 DEFAULTS_TITLE = N_("<b>Options for new subscriptions</b>\nTap an option to change it.")
 
@@ -58,6 +61,8 @@ def options_page(subscription: Subscription, context: Context, section: str | No
     text = "\n".join([text, *effective_rule_lines(subscription.options, context)])
     if is_paused(subscription):
         text += "\n\n" + paused_line(subscription, context)
+    if section == "when" and subscription.options.digest:
+        text += "\n\n" + _summary_time_text(context)
     if section:
         return text, [
             *_page_rows(subscription, section, context),
@@ -77,6 +82,24 @@ def options_page(subscription: Subscription, context: Context, section: str | No
     stop = context.button(N_("Unsubscribe"), actions.UNSUBSCRIBE(subscription.id), actions.DANGER)
     rows.append([stop])
     return text, [*rows, [back(t, actions.SUBSCRIPTIONS(0, subscription.id))]]
+
+
+def _summary_time_text(context: Context) -> str:
+    """Return the sentence about the time of the daily summary.
+
+    If the chat has no time zone, a second sentence asks for the place of the person.
+    """
+    time = clock_time(context.chat.digest_at, context)
+    text: str = context.t(SUMMARY_TIME, time=time)
+    if context.chat.zone is None:
+        text = f"{text} {context.t(YOUR_TIME, time=time)}"
+    return text
+
+
+def clock_time(minutes: int, context: Context) -> str:
+    """Return a time of day in minutes after midnight as text."""
+    hour, minute = divmod(minutes, 60)
+    return context.t.time(datetime(2000, 1, 1, hour, minute, tzinfo=UTC), UTC)
 
 
 def _section_value(subscription: Subscription, section: str, context: Context) -> str:
@@ -108,6 +131,8 @@ def _page_rows(subscription: Subscription, section: str, context: Context) -> Bu
         context,
         SECTIONS[section][1],
     )
+    if section == "when" and subscription.options.digest and context.chat.zone is None:
+        rows.append([context.button(N_("🌍 Time zone"), actions.SETTING("zone"))])
     if section == "which":
         rows.append([context.button(N_("Rules"), actions.RUN("rules", subscription.username))])
     if section == "how" and subscription.options.keep:

@@ -43,7 +43,8 @@ from handlers.subscriptions import ask_which_profile
 WHICH = N_("Whose rules do you want to see?")
 USAGE = N_(
     "Write it like this: <code>/rules natgeo only: #sale @nike nike.com not: video</code>\n"
-    "Then you get only stories with #sale, @nike or nike.com in them, and no videos.\n"
+    "Then you get only stories with <code>#sale</code>, <code>@nike</code> or "
+    "<code>nike.com</code> in them, and no videos.\n"
     "You can use hashtags, names, websites, and the words photo, video, link, mention, hashtag, "
     "place, place:paris, sponsor and reshare. <code>/rules natgeo off</code> removes all rules."
 )

@@ -6,7 +6,7 @@ five minutes also counts as the value.
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import cache
 
 from bot.context import Context
@@ -35,7 +35,7 @@ from bot.presentation.translation import LANGUAGES as TRANSLATIONS
 from bot.presentation.translation import NOTED, translator_for
 from handlers.guard import command, on_message, on_press
 from handlers.managed_chats import act_on_chat
-from handlers.options import OFF, ON, RULES_OF_CHAT, rule_lines
+from handlers.options import OFF, ON, RULES_OF_CHAT, YOUR_TIME, clock_time, rule_lines
 from handlers.plain_requests import (
     answer_request,
     is_other_request,
@@ -60,9 +60,8 @@ TOP = SETTING("back")  # the first page of the settings
 
 TITLE = N_("<b>Settings of this chat</b>")
 NO_ZONE = N_("not set")
-YOUR_TIME = N_("So that {time} is your {time}, I need to know where you are.")
 OVERVIEW = N_(
-    "Time zone: {zone} (now {clock})\n"
+    "Time zone: {zone}, now {clock}\n"
     "Quiet hours: {quiet}\n"
     "Daily summary at: {digest} (subscriptions that use it: {n})\n\n"
     "Alerts from quiet hours arrive together when those hours end."
@@ -79,6 +78,7 @@ QUIET = N_(
 DIGEST = N_("When should the daily summary arrive? Choose an hour, or send me a time, like 9:30.")
 PARTS = N_("Cost by member")
 NEVER = N_("Never")
+NO_TIME = N_("I can't read <code>{text}</code> as a time.")
 QUESTIONS = {WHICH_ZONE: "zone", QUIET: "quiet", DIGEST: "digest"}
 """The setting that belongs to each question."""
 
@@ -124,7 +124,7 @@ def _page_of_missing_zone(context: Context, setting: str) -> Page | None:
     if hour is None or context.chat.zone is not None or context.is_channel:
         return None
     _expect_answer(context, MAYBE_ZONE)
-    reason = context.t(YOUR_TIME, time=_clock_time(hour, context))
+    reason = context.t(YOUR_TIME, time=clock_time(hour, context))
     return Safe(f"{reason}\n\n{context.t(WHICH_ZONE)}"), _zone_page_buttons(context)
 
 
@@ -304,6 +304,9 @@ async def _ask_for_setting(context: Context, setting: str, unread: str = "") -> 
         if not context.is_channel:
             text = Safe(f"{text}\n\n{context.t(WHICH_ZONE)}")
         page = text, _city_buttons(context)
+    elif page and unread:
+        question, buttons = page
+        page = Safe(f"{context.t(NO_TIME, text=unread[:64])}\n\n{question}"), buttons
     if page:
         _expect_answer(context, setting)
         await say(context, *page)
@@ -359,7 +362,7 @@ async def settings_page(context: Context) -> Page:
         zone=_zone_text(context),
         clock=_time_there(context),
         quiet=_quiet_text(chat, context),
-        digest=_clock_time(chat.digest_at, context),
+        digest=clock_time(chat.digest_at, context),
         n=sum(subscription.options.digest for subscription in followed),
     )
     if rules := rule_lines(chat.rule_options, context):
@@ -394,14 +397,14 @@ def _quiet_text(chat: Chat, context: Context) -> str:
 
 
 def _hours_text(start: int, end: int, context: Context) -> str:
-    return context.t.value_range(_clock_time(start, context), _clock_time(end, context))
+    return context.t.value_range(clock_time(start, context), clock_time(end, context))
 
 
 def _zone_text(context: Context) -> str:
     """Return the city of the chat's time zone, and the zone's name if the name differs."""
     zone = context.chat.zone
     if zone is None:
-        return context.t.plain(NO_ZONE)
+        return context.t.plain(NOTED, text="UTC", note=context.t.plain(NO_ZONE))
     # The tz database uses the opposite sign: UTC-1 is named Etc/GMT+1.
     if match := GMT.fullmatch(zone):
         sign = "-" if match[1] == "+" else "+"
@@ -417,11 +420,6 @@ def _time_there(context: Context) -> str:
     return context.t.time(context.now, zone_of(context.chat.zone))
 
 
-def _clock_time(minutes: int, context: Context) -> str:
-    hour, minute = divmod(minutes, 60)
-    return context.t.time(datetime(2000, 1, 1, hour, minute, tzinfo=UTC), UTC)
-
-
 def _night_buttons(context: Context) -> Buttons:
     nights = [
         button(_hours_text(start * 60, end * 60, context), SETTING("quiet", f"{start}-{end}"))
@@ -432,7 +430,7 @@ def _night_buttons(context: Context) -> Buttons:
 
 
 def _hour_buttons(context: Context) -> Buttons:
-    times = [(hour, _clock_time(hour * 60, context)) for hour in HOURS]
+    times = [(hour, clock_time(hour * 60, context)) for hour in HOURS]
     return grid([button(time, SETTING("digest", hour)) for hour, time in times], 4)
 
 

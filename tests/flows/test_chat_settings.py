@@ -24,7 +24,7 @@ async def test_the_language_is_telegrams_until_one_is_chosen(bell: Bell, control
     (choice,) = await bell.ask(eva, "/language")
     assert "✓ Русский" in buttons(choice)
     await bell.press(eva, choice, "language:id")
-    (reply,) = await bell.ask(eva, "/stories quiet")
+    (reply,) = await bell.ask(eva, "/stories @quiet")
     assert "quiet" in reply["text"]
     (choice,) = await bell.ask(eva, "/language")
     assert "✓ Bahasa Indonesia" in buttons(choice)
@@ -87,13 +87,48 @@ async def test_a_question_for_a_city_leaves_names_and_doubts_alone(
     await bell.ask(ann, "/timezone")
     await bell.noticed(ann, "nice, thanks", user=ann)
     (page,) = await bell.ask(ann, "/settings")
-    assert "Time zone: not set" in page["text"]
+    assert "Time zone: UTC (not set), now" in page["text"]
+
+
+async def test_an_unreadable_time_is_named_before_the_question_is_repeated(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    (page,) = await bell.ask(ann, "/settings")
+    for setting, question in (("quiet", "When should I be quiet?"), ("digest", "daily summary")):
+        await bell.press(ann, page, f"set:{setting}")
+        (again,) = await bell.ask(ann, "25:99")
+        assert again["text"].startswith("I can't read 25:99 as a time.")
+        assert question in again["text"]
+        (kept,) = await bell.ask(ann, "22-7" if setting == "quiet" else "9:30")
+        assert "I can't read" not in kept["text"]
+
+
+async def test_the_option_of_a_daily_summary_names_the_hour_and_asks_for_the_zone(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    await control.profile("summed.up", posts_per_day=0)
+    (page,) = await bell.ask(ann, "/subscribe summed.up")
+    one = buttons(page)["Options"].partition(":")[2]
+    await bell.press(ann, page, f"opt:{one}:digest:on")
+    page = await bell.message(ann, page["message_id"])
+    text = " ".join(page["text"].split())
+    assert "The daily summary arrives at 9:00 AM." in text
+    assert "So that 9:00 AM is your 9:00 AM" in text
+    await bell.ask(ann, "/timezone London")
+    await bell.press(ann, page, f"opt:{one}:fast:on")
+    page = await bell.message(ann, page["message_id"])
+    assert "The daily summary arrives at 9:00 AM." in " ".join(page["text"].split())
+    assert "🌍 Time zone" not in buttons(page)
+    await bell.press(ann, page, f"opt:{one}:digest:off")
+    assert "arrives at" not in (await bell.message(ann, page["message_id"]))["text"]
 
 
 async def test_quiet_hours_and_digest_by_buttons(bell: Bell, control: Control) -> None:
     ann = await control.person()
     (page,) = await bell.ask(ann, "/settings")
-    assert "Time zone: not set" in page["text"]
+    assert "Time zone: UTC (not set), now" in page["text"]
     for data in ("set:quiet", "set:quiet:22-7"):
         await bell.press(ann, page, data)
     (card,) = await bell.ask(ann, "natgeo")  # this is no city, and the question was the bot's own
@@ -272,7 +307,7 @@ async def test_the_operator_erases_a_chat_without_a_trace_of_its_number(
     await control.profile("for.two")
     await control.publish("for.two")
     await bell.ask(ann, "/subscribe for.two")
-    await bell.ask(group, "/stories quiet", user=ann)
+    await bell.ask(group, "/stories @quiet", user=ann)
     await bell.ask(group, "/subscribe for.two", user=ann)
     async with Database(bell.settings.database_url.get_secret_value()) as db:
         assert await erase.main(Namespace(chat=ann), db, place="bot.db") == 0
