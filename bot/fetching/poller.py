@@ -63,6 +63,9 @@ _COUNTED_AGAIN = timedelta(hours=1)
 _SURVEYED_A_MINUTE = 1_000
 # The maximum number of profiles that are read in search of profiles with a daily summary soon.
 _SUMMARIES_READ = 100
+# The interval between two searches among all overdue profiles for a daily summary soon. The other
+# searches read only the profiles that became due within ``SUMMARY_LEAD``.
+_OVERDUE_SEARCHED_EVERY = timedelta(minutes=1)
 _LOOKUPS = 1, 2  # credits of a single lookup of a name, and of the two lookups that prove "gone"
 
 
@@ -114,6 +117,7 @@ class Scheduler:
         self._now = now
         self._kept_at = now() - MAINTAIN_EVERY
         self._survey_at = now()
+        self._search_overdue_at = now()
         # The profiles with more than ``_MANY`` chats whose chats were counted within the last
         # hour.
         self._counted = TimedCache[str, bool]()
@@ -295,14 +299,20 @@ class Scheduler:
     ) -> list[Known]:
         """Claim profiles that must be checked before a daily summary.
 
-        The day's remaining credits pay for these checks, even if the credit bucket is empty.
+        The day's remaining credits pay for these checks, even if the credit bucket is empty. Once
+        a minute, profiles whose check has been overdue for longer than ``SUMMARY_LEAD`` are also
+        searched.
         """
         now = lease.at
         found: list[str] = []
         if limit <= 0:
             return []
+        since = now - alert_rules.SUMMARY_LEAD
+        if now >= self._search_overdue_at:
+            self._search_overdue_at = now + _OVERDUE_SEARCHED_EVERY
+            since = EPOCH
         for profile_id in await subscriptions.due_with_summaries(
-            tx, since=now - alert_rules.SUMMARY_LEAD, now=now, limit=_SUMMARIES_READ
+            tx, since=since, now=now, limit=_SUMMARIES_READ
         ):
             if await snapshots.is_summary_near(tx, profile_id, now=now):
                 found.append(profile_id)

@@ -178,3 +178,23 @@ async def test_summaries_that_are_due_together_draw_on_the_rest_of_the_day(
     assert len([row for row in found if row.chat_id == 1 and row.created_at < summary]) == 60
     assert len([row for row in found if row.chat_id == 2]) == 4
     assert credits_spent <= 2 * 64
+
+
+async def test_an_overdue_check_is_made_before_a_summary_although_the_bucket_is_empty(
+    sqlite_db: Database,
+) -> None:
+    """A chat without a summary makes the check due early, and then the bucket is empty."""
+    async with days(sqlite_db, 300) as run:
+        usual, (both,) = await run.follow(1, 100, digest=False), await run.follow(2, 1)
+        star = run.box.parts.instagram.by_username(both)
+        assert star is not None
+        summary = run.now() + 8 * HOUR
+        async with sqlite_db.begin() as tx:
+            profile, now = Profile(str(star.pk), star.username), run.now()
+            await add_subscription(tx, 1, profile, since=now, now=now)
+            await chats.change(tx, 2, zone="UTC", digest_at=9 * 60)
+        await run.plan_checks(usual, summary - HOUR)
+        await run.plan_checks([both], summary - HOUR / 2)
+        posted = await run.live(summary, [(summary - 6 * HOUR, both)])
+        found = [row for row in await rows(sqlite_db) if row.story_pk in posted]
+    assert {row.chat_id for row in found} == {1, 2}
