@@ -709,22 +709,25 @@ async def _admit_named_channel(context: Context, name: str) -> tuple[Target, str
             raise SubscriptionError(
                 "not a channel, or nobody in particular", text=CHANNEL_UNUSABLE
             )
-        if not await _may_subscribe_in(context, channel.id, channel.type):
+        # A button from before the migration of a group has the old id.
+        known = await services.chats.get(channel.id)
+        chat_id, kind = (known.id, known.kind) if known else (channel.id, channel.type)
+        if not await _may_subscribe_in(context, chat_id, kind):
             raise SubscriptionError("no administrator who may post", text=CHANNEL_UNUSABLE)
     except (BadRequest, Forbidden, AdminsUnknownError) as error:
         raise SubscriptionError("can't be seen", text=CHANNEL_UNUSABLE) from error
     except TelegramError as error:
         raise AskAgainError(str(error)) from error
     await services.access.admit_channel(
-        channel.id,
+        chat_id,
         user_id,
-        kind=channel.type,
+        kind=kind,
         title=channel.effective_name or "",
         language_code=context.t.language,
     )
-    await services.presence.check_presence(channel.id)
+    await services.presence.check_presence(chat_id)
     shown = name if name.startswith("@") else channel.effective_name
-    return Target(channel.id), shown or name
+    return Target(chat_id), shown or name
 
 
 async def _may_subscribe_in(context: Context, chat_id: int, kind: str) -> bool:

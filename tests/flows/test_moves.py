@@ -198,6 +198,29 @@ async def test_buttons_from_before_a_move_open_pages_of_the_new_group(tmp_path: 
         assert new not in [one["params"].get("chat_id") for one in edits]
 
 
+async def test_a_button_of_another_chat_from_before_a_move_subscribes_the_new_group(
+    tmp_path: Path,
+) -> None:
+    async with storybell(tmp_path, max_subscriptions=2) as bell:
+        control = bell.control
+        boss = await control.person("Boss")
+        group = await control.chat("group", members={boss: "creator"})
+        for name in ("there.one", "there.two", "there.three"):
+            await control.profile(name, posts_per_day=0)
+        await bell.ask(group, "/subscribe@storybell_7000000001_bot there.one", user=boss)
+        new = await control.migrate(group)
+        await bell.settled()
+        told = []
+        for name in ("there.two", "there.three"):
+            (reply,) = await bell.ask(boss, f"/subscribe {name}")
+            press = f"elsewhere:{buttons(reply)['Options'][4:]}:{group}"
+            told.append(await bell.press(boss, await bell.old_post(boss, press), press))
+        assert "text" not in told[0]
+        assert "This chat has reached its limit of subscriptions (2)." in told[1]["text"]
+        (listed,) = await bell.ask(new, "/subscriptions@storybell_7000000001_bot", user=boss)
+        assert {"🔔 there.one", "🔔 there.two"} <= buttons(listed).keys()
+
+
 async def test_an_answer_goes_on_at_once_in_a_group_that_is_moved_in_the_middle_of_it(
     tmp_path: Path,
 ) -> None:
