@@ -186,8 +186,13 @@ async def allow_all(tx: Tx, ids: Iterable[int], *, via: Via, now: datetime) -> i
 async def move_chat(tx: Tx, old: int, new: int) -> None:
     """Move the entry of a group that became a supergroup to the new id.
 
-    An existing entry of the new id is overwritten, but the longer of both blocks applies. A block
-    of the new id therefore stays if the old id is not blocked.
+    An existing entry of the new id is overwritten, with these exceptions:
+
+    - The longer of both blocks applies. A block of the new id therefore stays if the old id is not
+      blocked.
+    - A permission of the new id stays if the old id has no permission that is independent of a
+      person.
+    - The lower of both daily limits applies.
     """
     before = await get(tx, Subject.of_chat(old))
     if before is None:
@@ -197,10 +202,15 @@ async def move_chat(tx: Tx, old: int, new: int) -> None:
     values = {name: getattr(before, name) for name in names}
     if after and _block_length(after) > _block_length(before):
         values |= {name: getattr(after, name) for name in _OF_BLOCK}
+    if after and after.is_allowed and not before.is_allowed_directly:
+        values |= {name: getattr(after, name) for name in _OF_PERMISSION}
+    limits = [entry.allowance for entry in (before, after) if entry]
+    values["allowance"] = min((limit for limit in limits if limit is not None), default=None)
     await put(tx, Subject.of_chat(new), now=before.since, **values)
     await tx.execute(sa.delete(access_list).where(_subject_sql(Subject.of_chat(old))))
 
 
+_OF_PERMISSION = ("is_allowed", "via", "added_by")
 _OF_BLOCK = ("blocked_since", "blocked_until", "reason", "refused_at")
 
 

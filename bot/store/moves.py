@@ -86,10 +86,13 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
 
 
 async def _take_over_settings(tx: Tx, before: Chat, new: int) -> None:
-    """Give the settings, the payer and the creation time of a group to its supergroup."""
+    """Give the settings, the payer and the creation time of a group to its supergroup.
+
+    If the group has no payer, a payer of the supergroup stays.
+    """
     born = sa.select(chats.chats.c.created_at).where(chats.chats.c.id == before.id)
     values = {name: getattr(before, name) for name in CHAT_SETTINGS}
-    values["payer"] = before.payer
+    values["payer"] = before.payer or await chats.payer_of(tx, new)
     await chats.change(tx, new, **values, created_at=born.scalar_subquery())
 
 

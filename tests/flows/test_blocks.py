@@ -21,6 +21,7 @@ from bot.operations.cleanup import clean
 from bot.presentation.actions import button, for_chat
 from bot.presentation.translation import translator_for
 from bot.runtime import transaction_guard
+from bot.store import access as access_store
 from bot.store import chats, moves
 from bot.store.access import access_list
 from bot.store.engine.database import Database
@@ -352,6 +353,27 @@ async def test_of_two_blocks_that_meet_in_a_move_the_longer_holds(
         here = await chats.get(tx, -1007)
     assert here
     assert here.state == "closed"
+
+
+@pytest.mark.parametrize("is_old_allowed", [True, False])
+async def test_a_late_move_ends_no_permission_limit_or_payer_of_the_new_chat(
+    db: Database, *, is_old_allowed: bool
+) -> None:
+    access = Access(db, mode="invited", now=lambda: NOW)
+    async with db.begin() as tx:
+        for chat in (-7, -1007):
+            await chats.add_or_update(tx, chat, kind="group", title="", now=NOW)
+        await chats.set_payer(tx, -1007, 5)
+    allowed, other = (-7, -1007) if is_old_allowed else (-1007, -7)
+    await access.allow(Subject("chat", str(allowed)), by=None)
+    await access.set_limit(Subject("chat", str(allowed)), 3)
+    await access.set_limit(Subject("chat", str(other)), 8)
+    async with db.begin() as tx:
+        await moves.move_chat(tx, -7, -1007, now=NOW)
+        entry = await access_store.get(tx, Subject("chat", "-1007"))
+        assert await chats.payer_of(tx, -1007) == 5
+    assert entry is not None
+    assert (entry.is_allowed, entry.via, entry.allowance) == (True, "owner", 3)
 
 
 @on_postgresql
