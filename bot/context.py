@@ -241,11 +241,12 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
     @property
     def acted_on(self) -> Target:
-        """Return the channel ``about``.
+        """Return the chat that a command applies to. In the chat of the update, add the topic.
 
-        If ``about`` is None, return the chat and topic of the update.
+        The chat is the channel ``about``, the chat of the update, or the supergroup that the chat
+        of the update has become.
         """
-        return self.reply_target if self.about is None else Target(self.about)
+        return self.reply_target if self.chat.id == self.origin.id else Target(self.chat.id)
 
     @property
     def services(self) -> Services:

@@ -82,7 +82,9 @@ async def save(
     services = context.services
     before = chat.rule_options
     context.chat = await services.chats.change(chat.id, rules=wanted.to_json()) or chat
-    await services.subscriptions.reselect_deferred(chat.id, rules_undone_since=rules_undone_since)
+    await services.subscriptions.reselect_deferred(
+        context.chat.id, rules_undone_since=rules_undone_since
+    )
     commands = [code(f"{COMMAND} {rules.rules_text}") for rules in (before, wanted)]
     change = " → ".join(map(context.t.isolate, commands))
     text, rows = rules_page(context, Safe(change))

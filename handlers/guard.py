@@ -12,7 +12,7 @@ from datetime import timedelta
 from types import ModuleType
 from typing import Any
 
-from telegram import CallbackQuery, Update
+from telegram import CallbackQuery, Chat, Update
 from telegram.ext import (
     BaseHandler,
     CallbackQueryHandler,
@@ -97,6 +97,7 @@ class Guarded:
                 handler failed.
         """
         if await _is_allowed(context, TABLE[self.name]):
+            await _follow_move(context)
             await self.run(context)
         elif context.query or not context.is_private:
             await answer_press(context, context.t.plain(UNKNOWN_BUTTON))
@@ -251,6 +252,16 @@ def _is_list(context: Context) -> bool:
     words = context.words
     all_marked = len(words) > 1 and all(word.startswith("@") for word in words)
     return all_marked or ends_as_list(words, (), context.t.language)
+
+
+async def _follow_move(context: Context) -> None:
+    """Act on the supergroup if the group of the update has become a supergroup meanwhile.
+
+    The check of the right may have waited for Telegram, and updates of the supergroup are handled
+    at the same time.
+    """
+    if context.origin.type == Chat.GROUP:
+        context.chat = await context.services.chats.get(context.chat.id) or context.chat
 
 
 async def _is_allowed(context: Context, right: Right) -> bool:

@@ -261,6 +261,8 @@ async def _subscribe(context: Context, wanted: Wanted, *, in_place: bool = False
         )
     done = [outcome for _, outcome in result if isinstance(outcome, Subscribed)]
     failed = [(name, outcome) for name, outcome in result if isinstance(outcome, BotError)]
+    if done:  # the group may have become a supergroup during the calls of the API
+        target = replace(target, chat_id=done[0].subscription.target.chat_id)
     if failed and len(wanted.names) + len(wanted.unread) == 1:
         await _offer_retry_or_raise(context, wanted, failed[0][1], in_place=in_place)
         return

@@ -50,11 +50,12 @@ class Chats:
             return (await chats.get_all(tx, [person]))[0]
 
     async def change(self, chat_id: int, **values: object) -> Chat | None:
-        """Set columns of a chat, as in ``store.chats.change``.
+        """Set columns of a chat with the current or former id ``chat_id``.
 
         Return the changed chat, or None if the database has no such chat.
         """
         async with writing(self._db) as tx:
+            chat_id = await chats.lock_current(tx, chat_id)
             await chats.change(tx, chat_id, **values)
             return await chats.get(tx, chat_id)
 
@@ -62,16 +63,17 @@ class Chats:
         """Set default options of new subscriptions to JSON values. The other defaults stay.
 
         Return all default options. Two people may change different defaults at the same time.
+        ``chat_id`` is the current or former id of the chat.
         """
         async with writing(self._db) as tx:
-            await chats.lock(tx, [chat_id])
+            chat_id = await chats.lock_current(tx, chat_id)
             chat = await chats.get(tx, chat_id)
             defaults = Options.from_json(chat.defaults if chat else {}).with_values(changes)
             await chats.change(tx, chat_id, defaults=defaults.to_json())
             return defaults
 
     async def erase(self, chat_id: int) -> None:
-        """Delete the data of a chat.
+        """Delete the data of a chat with the current or former id ``chat_id``.
 
         The following data are kept:
 
@@ -81,4 +83,5 @@ class Chats:
         - The counters of the daily limits.
         """
         async with writing(self._db) as tx:
-            await erasure.erase_chat(tx, chat_id, now=self._now())
+            current = await chats.moved_to(tx, chat_id) or chat_id
+            await erasure.erase_chat(tx, current, now=self._now())

@@ -337,10 +337,10 @@ class Subscribing:
 
     async def _restore(self, ended: Ended, by: int | None) -> Subscription:
         now = self._now()
-        chat_id = ended.target.chat_id
         profile_id = ended.profile_id
         async with writing(self._db) as tx:
-            await store.lock_and_get_chat(tx, chat_id, now=now)
+            chat_id = (await store.lock_and_get_chat(tx, ended.target.chat_id, now=now)).id
+            ended = replace(ended, target=replace(ended.target, chat_id=chat_id))
             await refuse_blocked(tx, chat_id, now=now)
             await chat_queues.ensure(tx, chat_id, now=now)
             await chat_queues.lock(tx, chat_id)
@@ -579,6 +579,8 @@ class Subscribing:
         profile = checked.profile
         async with writing(self._db) as tx:
             chat = await store.lock_and_get_chat(tx, target.chat_id, now=now)
+            # The group may have become a supergroup during the calls of the API.
+            target = replace(target, chat_id=chat.id)
             await refuse_blocked(tx, target.chat_id, now=now)
             await chat_queues.ensure(tx, target.chat_id, now=now)
             await chat_queues.lock(tx, target.chat_id)

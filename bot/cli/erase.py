@@ -37,7 +37,7 @@ async def main(args: argparse.Namespace, db: Database, *, place: str) -> int:
     """
     chats = Chats(db, now=lambda: datetime.now(UTC))
     known = await chats.get(args.chat)
-    await chats.erase(known.id if known else args.chat)
+    await chats.erase(args.chat)
     result = f"The data of {args.chat} is deleted from {place}."
     if not known:
         result = f"No chat {args.chat} was stored in {place}."

@@ -276,9 +276,10 @@ async def restart_alerts(
 async def lock_and_get_chat(tx: Tx, chat_id: int, *, now: datetime) -> Chat:
     """Lock and return a chat, so that no other transaction counts the chat's subscriptions.
 
-    A chat that is not stored is added.
+    If ``chat_id`` is the old id of a group that became a supergroup, the supergroup is returned. A
+    chat that is not stored is added.
     """
-    await chat_store.lock(tx, [chat_id])
+    chat_id = await chat_store.lock_current(tx, chat_id)
     chat = await chat_store.get(tx, chat_id)
     if chat is None:  # The chat is a channel from which the bot has received no update.
         kind = "private" if chat_id > 0 else "channel"

@@ -221,6 +221,40 @@ async def test_a_button_of_another_chat_from_before_a_move_subscribes_the_new_gr
         assert {"🔔 there.one", "🔔 there.two"} <= buttons(listed).keys()
 
 
+@pytest.mark.parametrize(
+    ("command", "path", "shown"),
+    [
+        ("/timezone Asia/Tokyo", "getChatMember", "Time zone: Tokyo"),
+        ("/rules all not: video", "getChatMember", "No stories with any of these: video"),
+        ("/subscribe moved.mid", "getChatMember", ""),
+        ("/subscribe moved.mid", "/v1/", ""),
+    ],
+)
+async def test_a_command_that_waits_during_a_move_applies_to_the_new_group(
+    tmp_path: Path, command: str, path: str, shown: str
+) -> None:
+    async with storybell(tmp_path) as bell:
+        control = bell.control
+        await control.privacy_mode(on=False)
+        boss = await control.person("Boss", started=True)
+        group = await control.chat("group", members={boss: "creator"})
+        await control.profile("moved.mid", posts_per_day=0)
+        service = "telegram" if path == "getChatMember" else "stories"
+        await control.fault(service, {"delay_s": 5}, match=path)
+        await control.say(group, command, user=boss)
+        await bell.ask(boss, "/help")  # the command waits for the delayed answer by then
+        new = await control.migrate(group)
+        [_, answer] = await control.wait_replies(new, 2)
+        assert "responsible" not in answer["text"]
+        (settings,) = await bell.ask(new, "/settings", user=boss)
+        assert shown in settings["text"]
+        (listed,) = await bell.ask(new, "/subscriptions", user=boss)
+        if not shown:
+            assert list(buttons(listed)) == ["🔔 moved.mid"]
+            story = await control.publish("moved.mid")
+            await control.wait_shown(new, [story["pk"]])
+
+
 async def test_an_answer_goes_on_at_once_in_a_group_that_is_moved_in_the_middle_of_it(
     tmp_path: Path,
 ) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from bot.chats.settings import Chats
+from bot.domain.options import Options
 from bot.domain.records import Chat
 from bot.store import moves
 from bot.store.engine.database import Database
@@ -34,3 +35,19 @@ async def test_the_old_id_of_a_group_leads_to_the_new_one(
     assert known is not None
     assert known.id == -1005
     assert (await group(chats, "fr", title="late")).title == "Us"
+
+
+async def test_a_change_by_the_old_id_changes_the_new_chat(
+    chats: Chats, sqlite_db: Database
+) -> None:
+    await group(chats, "de")
+    async with sqlite_db.begin() as tx:
+        await moves.move_chat(tx, -5, -1005, now=NOON)
+    changed = await chats.change(-5, zone="Asia/Tokyo")
+    assert await chats.change_defaults(-5, {"silent": True}) == Options(silent=True)
+    known = await chats.get(-1005)
+    assert changed is not None
+    assert known is not None
+    assert (changed.id, known.zone, known.defaults) == (-1005, "Asia/Tokyo", {"silent": True})
+    await chats.erase(-5)
+    assert await chats.get(-1005) is None
