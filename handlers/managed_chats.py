@@ -137,7 +137,9 @@ async def is_admin_here(context: Context) -> bool:
         if message and message.sender_chat:
             return message.sender_chat.id == where.id  # an anonymous admin of the group
     user_id = context.user_id
-    return user_id is not None and await may_manage(context, where.id, where.type, user_id)
+    # A late update can have the id of a group that has become a supergroup since.
+    chat = context.chat
+    return user_id is not None and await may_manage(context, chat.id, chat.kind, user_id)
 
 
 async def may_manage(context: Context, chat_id: int, kind: str, user_id: int) -> bool:

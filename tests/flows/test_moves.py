@@ -255,6 +255,25 @@ async def test_a_command_that_waits_during_a_move_applies_to_the_new_group(
             await control.wait_shown(new, [story["pk"]])
 
 
+async def test_the_rights_for_a_late_command_are_asked_in_the_new_group(tmp_path: Path) -> None:
+    async with storybell(tmp_path) as bell:
+        control = bell.control
+        await control.privacy_mode(on=False)
+        boss = await control.person("Boss")
+        group = await control.chat("group", members={boss: "creator"})
+        await bell.ask(group, "/help", user=boss)
+        new = await control.migrate(group)
+        await bell.settled()
+        for method in ("getChatMember", "getChatAdministrators"):
+            gone = refused("chat not found")
+            await control.fault("telegram", gone, match=method, times=None, chat_id=group)
+        asked = await control.say(group, "/timezone Asia/Tokyo", user=boss)
+        await control.wait_replies(new, 2)
+        assert await control.replies(group, after=asked) == []
+        (settings,) = await bell.ask(new, "/settings", user=boss)
+        assert "Time zone: Tokyo" in settings["text"]
+
+
 async def test_an_answer_goes_on_at_once_in_a_group_that_is_moved_in_the_middle_of_it(
     tmp_path: Path,
 ) -> None:
