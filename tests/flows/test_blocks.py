@@ -26,6 +26,7 @@ from bot.store import chats, moves
 from bot.store.access import access_list
 from bot.store.engine.database import Database
 from bot.store.subscriptions import subscriptions
+from tests.flows.test_payer import is_billed_as_booked
 from tests.support.control import flood, wait_for
 from tests.support.database import on_postgresql
 from tests.support.followed import follow
@@ -508,6 +509,8 @@ async def test_a_blocked_profile_stays_blocked_under_a_new_name(tmp_path: Path, 
         for name in ("in.settings", "by.answer", "is.known", "looked.up"):
             (said,) = await bell.ask(ann, f"/stories {name}.new")
             assert "isn't available" in said["text"], name
+        async with Database(settings.database_url.get_secret_value()) as db:
+            await is_billed_as_booked(control, db)
 
 
 @pytest.mark.parametrize("days", [40, 400])

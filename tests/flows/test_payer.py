@@ -95,15 +95,19 @@ class Town:
             return int((await tx.execute(count)).scalar_one())
 
     async def is_billed_as_booked(self) -> None:
-        """Check that the ledger has what the API billed."""
+        await is_billed_as_booked(self.control, self.db)
 
-        async def is_so() -> bool:
-            async with self.db.read() as tx:
-                total = sa.select(sa.func.coalesce(sa.func.sum(ledger_entries.c.credits), 0))
-                booked = (await tx.execute(total)).scalar_one()
-            return bool(booked == await self.control.billed())
 
-        await wait_for(is_so, what="the ledger to equal the bill")
+async def is_billed_as_booked(control: Control, db: Database) -> None:
+    """Check that the ledger has what the API billed."""
+
+    async def is_so() -> bool:
+        async with db.read() as tx:
+            total = sa.select(sa.func.coalesce(sa.func.sum(ledger_entries.c.credits), 0))
+            booked = (await tx.execute(total)).scalar_one()
+        return bool(booked == await control.billed())
+
+    await wait_for(is_so, what="the ledger to equal the bill")
 
 
 @pytest.fixture
@@ -312,6 +316,7 @@ async def test_a_payer_that_leaves_stops_the_alerts_until_an_admin_takes_it_on(
     story = await town.control.publish(star)
     await town.control.wait_shown(group, [story["pk"]])
     assert missed["pk"] not in await town.control.shown(group)
+    await town.is_billed_as_booked()
 
 
 @PLENTY

@@ -109,6 +109,7 @@ async def test_all_chats_of_a_blocked_person_are_silent_whenever_they_are_brough
         await asyncio.sleep(LONG)
         story = await town.control.publish(star)
         await town.control.wait_shown(chats[0], [story["pk"]])
+    await town.is_billed_as_booked()
 
 
 async def test_subscriptions_of_a_blocked_profile_are_paused_and_shown_so_until_the_unblock(
@@ -141,6 +142,7 @@ async def test_subscriptions_of_a_blocked_profile_are_paused_and_shown_so_until_
     story = await town.control.publish(star)
     await town.control.wait_shown(ann, [story["pk"]])
     assert hidden["pk"] not in await town.control.shown(ann)
+    await town.is_billed_as_booked()
 
 
 async def test_naming_a_channel_does_not_take_it_out_of_a_block_of_who_brought_it(

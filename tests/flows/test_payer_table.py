@@ -12,7 +12,7 @@ from bot.domain.access import Subject
 from bot.store import access
 from bot.store.engine.database import Database
 from bot.store.subscriptions import subscriptions
-from tests.flows.test_payer import ANONYMOUS, NOW, Town
+from tests.flows.test_payer import ANONYMOUS, COST, NOW, Town, is_told
 from tests.support.sandbox import Box
 from tests.support.storybell import NO_CHECKS, running_bell, unhurried
 
@@ -21,6 +21,7 @@ pytestmark = pytest.mark.jumps
 PLACES = 4  # of each kind, where one person tries
 CREDITS, SUBSCRIPTIONS, FAST = 4, 9, 9  # of one person
 NAMES = 3  # of one message, as many as one chat may follow here
+MEMBERS, TOGETHER = 500, 40  # of one group; members who ask at the same time
 WHO = ("named", "anonymous", "post", "as channel")
 WHERE = ("private", "own group", "other's group", "own channel", "no payer")
 PUBLIC = {"anonymous", "as channel"}
@@ -72,6 +73,7 @@ async def town(
     url = sqlite_db.url.render_as_string(hide_password=False)
     values = {"database_url": url, "admin_ids": str(boss), "daily_budget": 1_000_000}
     values |= {"access": mode, "person_daily_allowance": credits_}
+    values |= {"chat_daily_allowance": COST * MEMBERS + CREDITS}
     values |= NO_CHECKS
     values |= {"max_subscriptions": NAMES, "max_new_subscriptions_a_day": NAMES}
     async with running_bell(tmp_path, box, timing=unhurried(), **values) as bell:
@@ -102,6 +104,25 @@ async def test_nobody_spends_more_than_one_person_may(town: Town) -> None:
         spent = await town.control.billed() - before
         may_spend = not (where == "no payer" and who in PUBLIC)
         assert 0 < spent <= CREDITS if may_spend else spent == 0, (who, where, spent)
+    await town.is_billed_as_booked()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("town", [("open", CREDITS)], indirect=True)
+async def test_500_members_are_not_limited_by_the_payer_who_is_used_up(town: Town) -> None:
+    ann = await town.known("Ann")
+    members = [await town.known(f"M{n}") for n in range(MEMBERS)]
+    group = await town.group(ann, *members, by=ann)
+    for _ in range(2):
+        text = f"/stories {await town.star()}"
+        await town.bell.noticed(group, text, user=ann, sender_chat_id=group)
+    await is_told(town, group, "count for the person responsible for this chat")
+    before = await town.control.billed()
+    for first in range(0, MEMBERS, TOGETHER):
+        for member in members[first : first + TOGETHER]:
+            await town.control.say(group, f"/stories {await town.star()}", user=member)
+        await town.bell.settled()
+    assert await town.control.billed() == before + COST * MEMBERS
     await town.is_billed_as_booked()
 
 
