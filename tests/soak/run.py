@@ -21,6 +21,7 @@ from bot import app, bootstrap
 from bot.billing import balance
 from bot.config import Settings, load
 from bot.context import Timing
+from bot.domain import alert_rules
 from bot.fetching import poller
 from bot.runtime.clock import Clock as BotClock
 from bot.runtime.sharing import ONE_PROCESS
@@ -430,7 +431,8 @@ def _sleep_long() -> None:
     Longer intervals are also stricter, because a task without a wake-up is not helped by its next
     check.
     """
-    poller.MAINTAIN_EVERY = timedelta(minutes=15)
+    # While the credit bucket is empty, only the maintenance starts the checks before a summary.
+    poller.MAINTAIN_EVERY = alert_rules.SUMMARY_LEAD / 2
     balance.EVERY = timedelta(minutes=30)
     defaults: Any = polling.Polling.__init__.__kwdefaults__
     defaults["poll_s"] = 50
