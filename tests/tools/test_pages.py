@@ -7,6 +7,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import tempfile
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -34,7 +35,7 @@ FILLED = {"NUMBER": "5", "CREDITS": "100", "COMMAND": "check"}
 """What stands for the words that a reader replaces."""
 LINK = re.compile(r"t\.me/\w+\?start=([A-Za-z0-9_-]+)")
 SERVICES: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
-TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+TARGETS = set(re.findall(r"^([a-z./-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
 def blocks(page: Path) -> list[tuple[str, str]]:
@@ -275,6 +276,88 @@ def publish_newer(folder: Path, origin: Path) -> None:
     who = ("-c", "user.name=Ann", "-c", "user.email=ann@example.org")
     git(*who, "commit", "--quiet", "--message", "Newer", cwd=second)
     git("push", "--quiet", cwd=second)
+
+
+SERVICE, STRANGER = 65534, 65533
+"""Unix users without rights: the one of the service, and one whom nothing belongs to."""
+AS_SERVICE = f"setpriv --reuid={SERVICE} --regid={SERVICE} --clear-groups "
+OF_THE_MACHINE = re.compile(
+    r"apt |ln -sf|systemd-sysusers|systemctl|journalctl|ssh |.*(sysusers\.d|system/)"
+)
+"""What changes the machine, or needs systemd."""
+
+
+def for_a_folder(folder: Path, text: str) -> str:
+    """Return a text of the page with other folders than /etc, and with numbers for users."""
+    for place in ("/etc/", "/opt/storybell", "/var/lib/storybell"):
+        text = text.replace(place, f"{folder}{place}")
+    return text.replace("sudo -u storybell ", AS_SERVICE).replace("-o storybell", f"-o {SERVICE}")
+
+
+def owners(folder: Path) -> set[int]:
+    return {path.stat().st_uid for path in folder.rglob("*")}
+
+
+@pytest.mark.slow  # pip fills an environment of its own
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may run a command as another user")
+async def test_the_page_of_systemd_works_as_root_and_as_the_user_of_the_service(
+    tmp_path: Path,
+) -> None:
+    """The unit's command is run as the unit's user, without systemd."""
+    unit = (ROOT / "ops/storybell.service").read_text()
+    (run,) = re.findall(r"^ExecStart=/usr/local/bin/(.*)$", unit, re.MULTILINE)
+    with tempfile.TemporaryDirectory() as made:  # pytest's own folder is closed to others
+        root = Path(made)
+        make_folders(root)
+        async with reader(tmp_path) as one:
+            one.env["PATH"] = f"{root}/opt/storybell/bin:/usr/bin:/bin"
+            one.given = f"{TOKEN}\n{API_KEY}\n\n"
+            one.place.write_text(str(tmp_path / "here"))
+            said = await follow_systemd(one, root, for_a_folder(root, AS_SERVICE + run))
+            assert said.count("The settings are fine.") == 1
+            assert f"Copied {root}/var/lib/storybell/storybell.db into " in said
+            assert f"into {root}/var/lib/storybell/storybell.db." in said
+            settings = root / "etc/storybell.env"
+            assert (settings.stat().st_uid, settings.stat().st_mode & 0o777) == (SERVICE, 0o600)
+            assert owners(root / "var/lib/storybell") == {SERVICE}
+            stranger = AS_SERVICE.replace(str(SERVICE), str(STRANGER))
+            refused = await one.run(f"{stranger}storybell --env-file {settings} check || true")
+            assert f"({settings} belongs to the user nobody, so run the command as" in refused
+
+
+def make_folders(root: Path) -> None:
+    """Make what the machine has, and what systemd-sysusers and systemd make."""
+    root.chmod(0o755)
+    (root / "etc").mkdir()
+    data = root / "var/lib/storybell"
+    data.mkdir(parents=True, mode=0o700)
+    os.chown(data, SERVICE, SERVICE)
+
+
+async def follow_systemd(one: Reader, root: Path, service: str) -> str:
+    """Run the page's lines, with ``service`` where systemd would start it."""
+    said = ""
+    newest = f'"$(ls -td {root}/var/lib/storybell/backups/* | head -n 1)"'
+    lines = [line for _, text in blocks(ROOT / "docs/systemd.md") for line in text.splitlines()]
+    for line in lines:
+        words = for_a_folder(root, line.replace("ADDRESS", str(one.address))).removeprefix("sudo ")
+        words = words.replace(f"{root}/var/lib/storybell/backups/FILE", newest)
+        if words.startswith("systemctl stop"):
+            await one.stop()
+        elif words.startswith(("systemctl start", "systemctl restart")):
+            await one.start(f"exec {service}")
+        elif words.startswith("systemctl enable"):
+            await one.start(f"exec {service}")
+            await one.become_owner()
+            publish_newer(one.folder, one.address)
+        elif words == "cd storybell" and "Restored " in said:
+            continue  # the reader is still in the folder
+        elif not OF_THE_MACHINE.match(words):
+            said += await one.run(words)
+        if words.endswith("etc/storybell.env") and words.startswith("install"):
+            settings = root / "etc/storybell.env"
+            settings.write_text(for_a_folder(root, settings.read_text()))
+    return said
 
 
 @pytest.mark.slow  # pip fills an environment of its own
