@@ -30,6 +30,29 @@ def test_a_count_of_the_readme_is_that_of_the_code(words: str) -> None:
     assert re.search(rf"(?<![\d,]){words}", README)
 
 
+PROMISE = re.compile(
+    r"tests/[\w/]+(?:\.py)?|test_\w+\.py|make [a-z-]+|python -m benchmarks \w+|docs/\w+\.md"
+)
+
+
+def rows(title: str) -> list[list[str]]:
+    """Return the cells of the README's table below a title, without its head."""
+    table = README.partition(f"## {title}\n")[2].partition("\n## ")[0]
+    return [line.strip("| ").split(" | ") for line in table.splitlines() if line[:2] == "| "][1:]
+
+
+@pytest.mark.parametrize("title", ["What it promises, and how that is tested", "Five figures"])
+def test_each_promise_and_figure_names_what_shows_it(title: str) -> None:
+    assert rows(title)
+    for first, *others in rows(title):
+        named = PROMISE.findall(" ".join(others))
+        assert named or "the table above" in others[0], first
+        folder = next((name for name in named if name.endswith("/")), "")
+        for name in named:
+            path = name if "/" in name else folder + name
+            assert " " in name or (ROOT / path).exists(), f"{first}: {name}"
+
+
 def test_the_page_of_the_stand_in_counts_its_refusals() -> None:
     assert f" {REFUSALS} refusals" in (ROOT / "docs/sandbox-fidelity.md").read_text()
 
