@@ -198,6 +198,25 @@ async def test_a_replica_that_is_cut_off_from_telegram_leaves_the_work_to_the_ot
 
 
 @pytest.mark.jumps
+async def test_a_replica_whose_packets_are_lost_is_replaced_within_50_seconds(
+    box: Box, shared: Json, tmp_path: Path
+) -> None:
+    loop = asyncio.get_running_loop()
+    async with relay_to(box.urls.telegram) as relay, AsyncExitStack() as stack:
+        lossy = {**shared, "telegram_api_url": relay.url}
+        bell = await stack.enter_async_context(running_bell(tmp_path / "a", box, **lossy))
+        ann = await box.control.person()
+        await bell.ask(ann, "/help")
+        await stack.enter_async_context(running_bell(tmp_path / "b", box, **shared))
+        relay.silence()
+        began = loop.time()
+        message = await box.control.say(ann, "/help")
+        await box.control.wait_replies(ann, 1, after=message, within=120)
+        assert loop.time() - began <= 50
+        relay.mend()
+
+
+@pytest.mark.jumps
 async def test_the_only_replica_takes_updates_again_when_telegram_is_back(
     box: Box, shared: Json, tmp_path: Path
 ) -> None:

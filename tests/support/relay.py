@@ -15,6 +15,7 @@ class Relay:
         self._host, self._port = str(there.hostname), int(there.port or 80)
         self._writers: set[asyncio.StreamWriter] = set()
         self.is_cut = False
+        self.is_silent = False
         self.url = ""
 
     def cut(self) -> None:
@@ -23,9 +24,13 @@ class Relay:
         for writer in list(self._writers):
             writer.transport.abort()
 
+    def silence(self) -> None:
+        """Drop all data without an error, as a network does that loses all packets."""
+        self.is_silent = True
+
     def mend(self) -> None:
         """Relay data again."""
-        self.is_cut = False
+        self.is_cut = self.is_silent = False
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Relay the data of a connection in both directions."""
@@ -35,17 +40,17 @@ class Relay:
         there, back = await asyncio.open_connection(self._host, self._port)
         self._writers |= {writer, back}
         try:
-            await asyncio.gather(_pass_on(reader, back), _pass_on(there, writer))
+            await asyncio.gather(self._pass_on(reader, back), self._pass_on(there, writer))
         finally:
             self._writers -= {writer, back}
 
-
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
-        while some := await reader.read(65_536):
-            writer.write(some)
-            await writer.drain()
-    writer.close()
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while some := await reader.read(65_536):
+                if not self.is_silent:
+                    writer.write(some)
+                    await writer.drain()
+        writer.close()
 
 
 @asynccontextmanager
