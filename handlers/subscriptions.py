@@ -469,15 +469,14 @@ async def _ask_unless_followed(context: Context, wanted: Wanted) -> None:
     """Ask which alerts to stop after a word such as "everything" or "please".
 
     If the word is the name of a followed profile, end the subscription to this profile.
-
-    Raises:
-        NotFollowedError: The chat has no subscription.
     """
     rows = await context.services.subscriptions.every(context.chat.id)
-    if rows and wanted.names[0] not in {subscription.username for subscription in rows}:
+    if wanted.names[0] in {subscription.username for subscription in rows}:
+        await _unsubscribe_named(context, wanted)
+    elif rows:
         await ask_which_to_stop(context, rows)
     else:
-        await _unsubscribe_named(context, wanted)
+        await say(context, context.t(EMPTY))
 
 
 async def _unsubscribe_named(context: Context, wanted: Wanted) -> None:

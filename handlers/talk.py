@@ -42,7 +42,7 @@ from handlers.confirmation import MANY, MEANT, offer_for_many, offer_understood
 from handlers.errors import SAME_AGAIN, react
 from handlers.guard import OBEYED, UNKNOWN_BUTTON, on_message, on_press
 from handlers.help import help_page
-from handlers.links import is_forward_of_our_post
+from handlers.links import is_forward_of_our_post, profile_shown_by
 from handlers.plain_requests import (
     answer_request,
     is_other_request,
@@ -196,8 +196,9 @@ async def answer_talk(context: Context) -> None:
 async def _answer_words(context: Context, text: str, text_or_caption: str) -> None:
     """Answer a text with profile names or with a request for a command, or react to thanks.
 
-    The request has no slash. A word of consent, such as "yes", gets a hint. A text about the bot
-    gets the help. Any other text gets a reaction or an example.
+    The request has no slash. A word of consent, such as "yes", gets a hint. A reply to a story
+    gets the card of the profile. A question, or a text about the bot, gets the help. Any other
+    text gets a reaction or an example.
     """
     if await react_to_thanks(context, text_or_caption):
         return
@@ -212,10 +213,25 @@ async def _answer_words(context: Context, text: str, text_or_caption: str) -> No
         await say(context, *await card.card_page(context, name))
     elif await _offer_names_between_words(context, text):
         return
-    elif talk.is_about_bot(text, context.t.language) and not talk.is_small_talk(text):
+    elif talk.is_small_talk(text) or not await _answer_remark(context, text):
+        await _react_or_give_example(context)
+
+
+async def _answer_remark(context: Context, text: str) -> bool:
+    """Answer a text that names no profile and requests nothing. Return whether it was answered.
+
+    A reply to a story gets the card of the profile. A question, or a text about the bot, gets the
+    help.
+    """
+    language = context.t.language
+    asked = context.replied_to
+    if text and asked is not None and (name := await profile_shown_by(asked, context)):
+        await say(context, *await card.card_page(context, name, has_more=True))
+    elif talk.is_about_bot(text, language) or talk.is_question(text, language):
         await say(context, *await help_page(context))
     else:
-        await _react_or_give_example(context)
+        return False
+    return True
 
 
 async def _takes_answer(context: Context, text: str) -> bool:

@@ -137,7 +137,8 @@ def _is_ambiguous(name: str, language: str) -> bool:
 
 def _is_sentence_word(word: str, language: str) -> bool:
     is_common = is_common_word(word, language) or is_request_word(word, language)
-    return is_common or is_everyday_word(word, language) or bare(word) in FILLERS
+    is_said = is_common or is_everyday_word(word, language) or bare(word) in FILLERS
+    return is_said or not any(char.isascii() and char.isalnum() for char in bare(word))
 
 
 def _has_name_after_first(words: list[str], is_said: Callable[[str], bool]) -> bool:

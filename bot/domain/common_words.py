@@ -68,6 +68,15 @@ _COMMON = {
         daytime midday lunchtime monday tuesday wednesday thursday friday saturday
         sunday january february march april june july august september october
         november december spanish french german
+        guess charge bill care cares blue single chill legal illegal allowed allow
+        noticing pm ye yea aight lol omg wtf idk btw tbh imo asap damn dear honey babe
+        dude mate sir madam hiya howdy greetings cheers regards vids clips garbage
+        friends friend mine ex crush neighbor neighbour coworker boss celebrity
+        celebrities star stars famous singer actor actress football magazine brand
+        brands whom someone's stalk stalking spy spying watcher hide hidden block
+        blocked blocking report reported vacation trip travel monday's exam school
+        class office meeting iphone android laptop notification vibrate ring ringing
+        beep sound sounds volume popups
     """,
     "es": """
         abrir acaba además adiós ahí algún alguna algunas algunos allí amigo amiga
@@ -93,6 +102,9 @@ _COMMON = {
         usted ustedes vale vamos van varias varios vas vemos veces venga ver verdad
         vida viene vine volver vosotros vuelve vuelvo cuánto hacerlo verlo verlas
         verlos
+        alguien sigo siguiendo guapa guapo saludos vacaciones reunión clase móvil
+        celular amigos famosa famoso actriz actor cantante equipo fútbol marca legal
+        ilegal permitido gratis
     """,
     "pt_BR": """
         abrir acabou acho adeus agora além algum alguma algumas alguns ali amigo amiga
@@ -115,6 +127,9 @@ _COMMON = {
         sua suas também tanto tão telefone tempo tenho tentar ter teu três trocar tua
         última único usar vai vamos vão vários várias vem venho ver verdade vez vezes
         vida viu voltar vocês
+        alguém sigo seguindo legal ilegal permitido celular amigos famosa famoso ator
+        atriz cantor cantora time futebol marca férias reunião aula chefe galera mano
+        véi pô mds tipo kkk kkkk rs
     """,
     "de": """
         aber abend allein allem allen aller allerdings als also alt andere anderen
@@ -154,6 +169,10 @@ _COMMON = {
         wohl wollen wollte worden wort wollt wurde wurden zehn zeigt ziemlich zuerst
         zufällig zurück zusammen zuviel zwar zwei zwischen kannste haste biste gibts
         gehts
+        kriege kriegen kriegt krieg legal illegal erlaubt verboten rausnehmen freunde
+        handy urlaub chef verein schauspieler sänger sängerin promi promis marke
+        mannschaft fußball kannst meine hey na jo jup nee nö ach echt krass geil cool
+        lustig nett lieb süß hübsch
     """,
     "fr": """
         abord accord afin ailleurs ainsi aller allez alors ami amie ancien année après
@@ -187,6 +206,9 @@ _COMMON = {
         tes ton trois trop trouve trouver truc trucs type utile utiliser vas venir
         vérité vers veulent vie vient viens vieux vite vivre voici voilà voient vois
         voit vont vos votre vôtre voulait voulais vouloir voulez vrai vraiment vu vue
+        légal légale illégal autorisé copains amis célèbre acteur actrice chanteur
+        chanteuse équipe foot marque vacances boulot portable téléphone mec meuf bah
+        ouais nan mdr ptdr lol
     """,
     "it": """
         abbastanza abbiamo accidenti adesso aiuta alcune alcuni allora almeno altra
@@ -219,6 +241,9 @@ _COMMON = {
         vado vai vale vecchio vedere vedi veloce venire vera veramente verità vero
         verso via vicino vieni viene vita vivere volere volete vorrebbe vostra vostro
         vuoi vuole guardo guardi guarda anch
+        legale illegale permesso amici famoso famosa attore attrice cantante squadra
+        calcio marca vacanza vacanze cellulare ragazzi boh mah beh uffa pubblicato
+        mandarmi inviarmi
     """,
     "tr": """
         acaba acil açık adam ait aklıma alma alıyor ama amaç an ancak anla anladım
@@ -241,6 +266,8 @@ _COMMON = {
         tekrar tam tanıdık tek tüm uzun üç üzere vakit var vardı varsa veriyor yani
         yanlış yap yapma yapmak yapmıyor yapıyor yararsız yardımcı yavaş yazı yeter
         yetmez yine yoksa yolla yüzden zaman zaten zor aptal gerizekalı
+        yasal yasak arkadaşlar ünlü oyuncu şarkıcı takım futbol marka tatil telefon
+        kanka abi abla hocam ya yaa yarıyor
     """,
     "id": """
         ada adalah agak agar akan akhir aktif aku alasan amat anak antara apakah
@@ -272,6 +299,8 @@ _COMMON = {
         terjadi terlalu terlihat termasuk tersebut terus tetap tiba tidur tiga tunggu
         udah umum untung usah usahakan waduh waktu walau walaupun wah yaitu yakin
         yakni yuk
+        legal ilegal temanku artis aktor penyanyi tim bola merek liburan hp bro sis
+        gan kak mas mbak bos woi wkwk wkwkwk
     """,
     "hi": """
         aa aaj aap ab abhi acha accha aisa aise apna apne apni baad baat bahut bakwas
@@ -287,10 +316,23 @@ _COMMON = {
     """,
 }
 
+_ENDINGS = ("s", "es", "d", "ed", "ing", "ly")  # of English words
+
 
 def is_common_word(word: str, language: str) -> bool:
-    """Return whether a word is a common word of English or of ``language``."""
-    return bare(word) in _common_words(language)
+    """Return whether a word is a common word of English or of ``language``.
+
+    English words may have an ending, as in "charged" or "noticing".
+    """
+    text = bare(word)
+    words = _common_words(language)
+    if text in words:
+        return True
+    return any(
+        text.endswith(ending) and text.removesuffix(ending) + letter in _common_words("en")
+        for ending in _ENDINGS
+        for letter in ("", "e")
+    )
 
 
 @cache

@@ -12,6 +12,7 @@ from bot.domain.foreign_text import folded, typed, typed_words, without_format
 from bot.domain.hours import is_about_time
 
 _TIME = re.compile(r"\d{1,3}|\d{1,2}[:.]\d{2}|\d{1,2}([:.]\d{2})?(am|pm|h|uhr|min|m|d|s)")
+_REPEATED = re.compile(r"([^\W\d])\1{2,}")
 _AROUND = " \t\n.,;:!?¡¿…\"'()[]<>«»“”-–—"
 
 _EVERYDAY = {
@@ -26,6 +27,7 @@ _EVERYDAY = {
         hours minute minutes week weeks month months every each everyday once twice always
         often sometimes now today tonight tomorrow later soon morning evening night noon
         midnight am pm here there again never mind stop cancel
+        plis plss plez plx ples
     """,
     "es": """
         y e o u también tambien con sin de del a al para por en el la los las un una mi
@@ -35,6 +37,7 @@ _EVERYDAY = {
         avisos notificaciones nuevo nuevas resumen diario diaria rápido rapido cada día
         dia días dias hora horas minuto minutos semana semanas mes siempre ahora hoy
         mañana manana luego pronto noche tarde aquí aqui
+        xfa xfavor porfis plis
     """,
     "pt_BR": """
         e ou também tambem com sem de do da dos das a ao à para pra por em no na o os as
@@ -44,6 +47,7 @@ _EVERYDAY = {
         stories aviso avisos alerta alertas notificações notificacoes novo novos resumo
         diário diario rápido rapido cada dia dias hora horas minuto minutos semana semanas
         mês mes sempre agora hoje amanhã amanha depois logo noite manhã manha tarde aqui
+        pfv pfvr pfvzinho pf plis vc tb tbm
     """,
     "de": """
         und oder auch dann mit ohne von vom zu zum zur für fuer in im am an auf bei als
@@ -54,6 +58,7 @@ _EVERYDAY = {
         schnell schneller jeden jede jedes tag tage stunde stunden stündlich minute
         minuten woche wochen wöchentlich monat immer jetzt sofort heute morgen später
         spaeter bald abends abend morgens nachts nacht hier uhr
+        bidde bittschön
     """,
     "fr": """
         et ou aussi puis avec sans de du des d à a au aux pour par en dans le la les l un
@@ -64,6 +69,7 @@ _EVERYDAY = {
         notifications nouveau nouvelles résumé resume rapide chaque jour jours quotidien
         heure heures minute minutes semaine semaines mois toujours maintenant aujourd hui
         aujourd'hui demain tard bientôt bientot matin soir nuit ici
+        svpl stpl
     """,
     "it": """
         e ed o anche poi con senza di del della dei da dal a al alla per in nel su il lo
@@ -73,6 +79,7 @@ _EVERYDAY = {
         avviso avvisi notifiche nuovo nuove riepilogo veloce ogni giorno giorni
         giornaliero ora ore minuto minuti settimana settimane mese sempre adesso subito
         oggi domani dopo presto mattina sera notte qui
+        perfav pf plis
     """,
     "tr": """
         ve veya ya da de ile için icin bir bu şu su o ben bana beni sen benim hepsi tüm
@@ -82,6 +89,7 @@ _EVERYDAY = {
         hızlı hizli her gün gun günde saat saatte saatlik dakika hafta haftalık haftalik
         ay hep şimdi simdi bugün bugun yarın yarin sonra yakında akşam aksam sabah gece
         burada buraya kadar
+        lütfenn lütfn
     """,
     "ru": """
         и или а также тоже ещё еще с со без от из к ко для на в во у о об мой моя мои мне
@@ -108,6 +116,7 @@ _EVERYDAY = {
         video cerita story stories pemberitahuan notifikasi baru ringkasan harian cepat
         setiap tiap hari jam menit minggu mingguan bulan selalu sekarang nanti besok
         segera pagi siang sore malam sini pukul
+        plis pls tlg tolongin dong
     """,
     "uk": """
         і й та або чи а також теж ще з зі із без від до для на в у о про мій моя мої мені
@@ -296,9 +305,10 @@ FILLERS = ALL_THANKS.union(map(folded, _HESITATION.split()))
 def bare(word: str) -> str:
     """Return a word in the form for comparisons.
 
-    The form is folded (see ``folded``), and has no punctuation around the word.
+    The form is folded (see ``folded``), and has no punctuation around the word. A letter that is
+    repeated more than twice, as in "pleaseee", is written once.
     """
-    return folded(trimmed(word))
+    return _REPEATED.sub(r"\1", folded(trimmed(word)))
 
 
 def trimmed(word: str) -> str:

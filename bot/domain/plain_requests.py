@@ -55,6 +55,7 @@ Command = Literal[
 
 _SEPARATOR = re.compile("([,;])")
 _LONGEST = 12  # the maximum number of words of a request, because a longer text is prose
+_LONGEST_WITH_NAME = 30  # the maximum number of words of a text in which stored names are sought
 _VERBS: tuple[Command, ...] = ("unsubscribe", "highlights", "subscribe", "stories")
 """The commands for profiles.
 
@@ -101,33 +102,49 @@ _PATTERNS: dict[Command, dict[str, str]] = {
     },
     "price": {
         "en": "cost|costs|price|prices|pricing|how much|free|pay|paid|payment|charge|fee|fees"
-        "|expensive|money",
+        "|expensive|money"
+        "|pays|paying|charged|charges|charging|billed|bill|cheap|dollar|dollars|euro"
+        "|euros|usd|credit card|subscription fee|afford|premium",
         "es": "cuesta|cuestan|cuánto|cuanto|precio|precios|gratis|pagar|pago|costo|coste"
-        "|cobra*|dinero|caro",
+        "|cobra*|dinero|caro"
+        "|vale al mes|cuánto vale|pagas|paga|pagando|pagado|de pago|gratuito|gratuita"
+        "|euros|pesos|tarifa",
         "pt_BR": "custa|custam|quanto|preço|preco|grátis|gratis|gratuito|pagar|pago|custo"
         "|de graça|de graca"
-        "|cobra*|dinheiro|caro",
+        "|cobra*|dinheiro|caro"
+        "|pago alguma|paga|reais|de pago|gratuita|quanto sai|cobrança|mensalidade"
+        "|tarifa",
         "de": "kostet|kosten|preis|preise|kostenlos|gratis|umsonst|bezahlen|zahlen|wieviel"
         "|wie viel"
-        "|teuer|gebühr*|geld",
+        "|teuer|gebühr*|geld"
+        "|zahle|zahlt|bezahle|bezahlt|kostest|euro|abzock*|preislich|kostenfrei|kohle",
         "fr": "coûte|coute|combien|prix|gratuit|payer|payant|tarif|tarifs"
-        "|payante|gratuite|cher|argent",
+        "|payante|gratuite|cher|argent"
+        "|coûtent|paie|paye|paient|euros|gratos|payantes|abonnement payant",
         "it": "costa|costano|quanto|prezzo|prezzi|gratis|gratuito|pagare|costo"
-        "|gratuita|pagamento|soldi",
+        "|gratuita|pagamento|soldi"
+        "|paga|pago|pagato|euro|tariffa|tariffe|gratuitamente|a pagamento|costare",
         "tr": "ücret*|ne kadar|fiyat*|kaç para|kaça|bedava|ücretsiz|ödeme*|paralı"
-        "|para",
+        "|para"
+        "|parası|paralı mı|lira|tl|ücretli|beleş",
         "ru": "сколько|цена|цены|стоит|стоимост*|бесплатн*|платить|платно|платный|оплат*"
-        "|платн*|деньг*",
+        "|платн*|деньг*"
+        "|заплатить|плачу|рублей|рубл*|ценник|тариф*|халяв*",
         "ar": "كم|السعر|سعر|التكلفة|تكلفة|مجاني|مجانا|مجانًا|الدفع|أدفع|بكم"
-        "|فلوس|مدفوع|ببلاش|ثمن|الثمن|سعره|رسوم",
+        "|فلوس|مدفوع|ببلاش|ثمن|الثمن|سعره|رسوم"
+        "|بفلوس|ادفع|مجانية|مجاناً|بلاش|دولار|ريال",
         "id": "berapa harga*|harga*|biaya*|bayar*|gratis|berapa"
-        "|berbayar|duit|uang",
+        "|berbayar|duit|uang"
+        "|bayarnya|mahal|murah|rupiah|tarif|biayanya",
         "uk": "скільки|ціна|ціни|коштує|вартіст*|безкоштовн*|платити|платно|оплат*"
-        "|платн*|грош*",
+        "|платн*|грош*"
+        "|плачу|заплатити|гривень|гривн*|тариф*|дорого|безплатн*",
         "fa": "قیمت*|چنده|چند|رایگان*|هزینه*|پول|پولی|پرداخت"
-        "|مجانی|چقدر|مفت",
+        "|مجانی|چقدر|مفت"
+        "|هزینه‌ش|پولیه|رایگانه|مجانیه|تومن|تومان|قیمتش",
         "hi": "कितने पैसे|कितना|कीमत|दाम|पैसे|मुफ़्त|मुफ्त|फ्री|शुल्क|खर्च"
-        "|kitna|kitne|paisa|paise|रुपये|पैसा",
+        "|kitna|kitne|paisa|paise|रुपये|पैसा"
+        "|महंगा|सस्ता|free hai|paise lagte|paise lagenge|रुपए|चार्ज",
     },
     "viewers": {
         "en": "see watched|see watch|see viewed|know watched|know watch|know viewed"
@@ -203,27 +220,35 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|no video|no videos|no photo|no photos|no pics|no pictures|without video"
         "|without videos|without photo|without photos|without pics|without pictures"
         "|not video|not videos|not photo|not photos|don't photo|don't photos"
-        "|don't video|don't videos|dont photo|dont photos|dont video|dont videos",
+        "|don't video|don't videos|dont photo|dont photos|dont video|dont videos"
+        "|only vids|just vids|no vids|only clips|only reels|photos only|videos only"
+        "|no stills|no selfies",
         "es": "solo video|solo videos|solo foto|solo fotos|solamente video|solamente videos"
         "|solamente foto|solamente fotos|únicamente video|únicamente videos|sin foto"
         "|sin fotos|sin video|sin videos|no foto|no fotos|no video|no videos|ni foto"
-        "|ni fotos",
+        "|ni fotos"
+        "|puro video|puros videos|puras fotos|nomás videos|nada de fotos|quita fotos"
+        "|quitar fotos|únicamente fotos",
         "pt_BR": "só vídeo|só vídeos|só foto|só fotos|apenas vídeo|apenas vídeos|apenas foto"
         "|apenas fotos|somente vídeo|somente vídeos|somente foto|somente fotos|sem foto"
-        "|sem fotos|sem vídeo|sem vídeos|não foto|não fotos|não vídeo|não vídeos",
+        "|sem fotos|sem vídeo|sem vídeos|não foto|não fotos|não vídeo|não vídeos"
+        "|nada de foto|nada de fotos|nada de vídeo|tira fotos|só os vídeos|só as fotos",
         "de": "nur video|nur videos|nur foto|nur fotos|nur bild|nur bilder|kein foto"
         "|kein fotos|keine foto|keine fotos|kein bild|kein bilder|keine bild"
         "|keine bilder|kein video|kein videos|keine video|keine videos|ohne foto"
-        "|ohne fotos|ohne bild|ohne bilder|ohne video|ohne videos",
+        "|ohne fotos|ohne bild|ohne bilder|ohne video|ohne videos"
+        "|bloß videos|bloß fotos|lieber videos|lieber fotos|fotos weg|videos weg",
         "fr": "que vidéo|que vidéos|que photo|que photos|seulement vidéo|seulement vidéos"
         "|seulement photo|seulement photos|uniquement vidéo|uniquement vidéos"
         "|uniquement photo|uniquement photos|juste vidéo|juste vidéos|juste photo"
         "|juste photos|pas photo|pas photos|pas vidéo|pas vidéos|sans photo|sans photos"
         "|sans vidéo|sans vidéos|pas image|pas images|sans image|sans images|que image"
-        "|que images",
+        "|que images"
+        "|enlève photos|enlève vidéos|plutôt vidéos|rien que vidéos",
         "it": "solo video|solo foto|soltanto video|soltanto foto|solamente video"
         "|solamente foto|senza foto|senza video|niente foto|niente video|no foto"
-        "|no video|non foto|non video|solo immagini|niente immagini",
+        "|no video|non foto|non video|solo immagini|niente immagini"
+        "|togli foto|togli video|solamente i video|basta foto|basta video",
         "tr": "sadece video|sadece videolar|sadece foto|sadece fotoğraf|sadece fotoğraflar"
         "|sadece resim|sadece resimler|yalnızca video|yalnızca videolar|yalnızca foto"
         "|yalnızca fotoğraf|yalnızca fotoğraflar|yalnız video|yalnız videolar"
@@ -231,24 +256,32 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|videolar olmasın|resim olmasın|resimler olmasın|foto istemiyorum"
         "|fotoğraf istemiyorum|fotoğraflar istemiyorum|video istemiyorum"
         "|videolar istemiyorum|resim istemiyorum|resimler istemiyorum|foto gelmesin"
-        "|fotoğraf gelmesin|fotoğraflar gelmesin|video gelmesin|videolar gelmesin",
+        "|fotoğraf gelmesin|fotoğraflar gelmesin|video gelmesin|videolar gelmesin"
+        "|fotoğraf atma|video atma",
         "ru": "только видео*|только фот*|только картин*|лишь видео*|лишь фот*|одни видео*"
-        "|без фот*|без видео*|без картин*|не фот*|не видео*|не картин*",
+        "|без фот*|без видео*|без картин*|не фот*|не видео*|не картин*"
+        "|только вид*|лишь вид*|можно видос*|без фоток|убери фот*|убери видео|одни вид*",
         "ar": "فيديو فقط|الفيديو فقط|فيديوهات فقط|الفيديوهات فقط|مقاطع فقط|صور فقط|الصور فقط"
         "|بدون صور|بدون فيديو*|بلا صور|بس فيديو*|بس صور|بس الفيديو*|بس الصور|لا صور"
-        "|لا الصور|لا فيديو|لا الفيديو",
+        "|لا الصور|لا فيديو|لا الفيديو"
+        "|بدون صوره|مقاطع بس|فيديوهات بس|صور بس|فيديو بس",
         "id": "hanya video|hanya foto|video saja|foto saja|video aja|foto aja|cuma video"
         "|cuma foto|tanpa foto|tanpa video|jangan foto|jangan video|gak foto|gak video"
-        "|tidak foto|tidak video",
+        "|tidak foto|tidak video"
+        "|vidio aja|vidio saja|cuma vidio|gak usah foto|ga usah foto|gak usah video"
+        "|jangan kirim foto|jangan kirim video",
         "uk": "тільки відео|лише відео|тільки фот*|лише фот*|тільки світлин*|без фот*"
-        "|без відео|без світлин*|не фот*|не відео",
+        "|без відео|без світлин*|не фот*|не відео"
+        "|тільки вид*|лише вид*|без фоток|прибери фот*|прибери відео",
         "fa": "فقط ویدیو*|فقط ویدئو*|فقط فیلم*|فقط عکس*|فقط کلیپ*|بدون عکس*|بدون ویدیو*"
         "|بدون فیلم*|عکس نفرست*|ویدیو نفرست*|عکس نمی‌خوام|عکس نمیخوام|ویدیو نمی‌خوام"
-        "|ویدیو نمیخوام",
+        "|ویدیو نمیخوام"
+        "|عکس نباشه|ویدیو نباشه|فقط ویدیوها|فقط عکسا",
         "hi": "सिर्फ़ वीडियो|केवल वीडियो|सिर्फ़ फ़ोटो|केवल फ़ोटो|सिर्फ़ तस्वीर*|बस वीडियो"
         "|बिना फ़ोटो|बिना वीडियो|फ़ोटो नहीं|वीडियो नहीं|फ़ोटो मत|वीडियो मत|sirf video"
         "|sirf videos|sirf photo|sirf photos|bas video|bas videos|photo nahi|video nahi"
-        "|photo mat",
+        "|photo mat"
+        "|केवल वीडियोज|फोटो मत|sirf vdo|photos nahi|videos hi",
     },
     "language": {
         "en": "language|languages|lang|english|translate|spanish|french|german|italian|portuguese"
@@ -274,56 +307,73 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|digest"
         "|-quiet|-silence|-wake|-waking|-woke|-mornings|-bedtime|-don't disturb"
         "|-per day|-a day once|-one message day|-only daily|-less|-fewer|-rarely|-batch"
-        "|-bundle|-bundled|-all at once|-midnight|after pm|until morning|-less often",
+        "|-bundle|-bundled|-all at once|-midnight|after pm|until morning|-less often"
+        "|-only evening|-only evenings|-only morning|-only daytime|-during day"
+        "|-working hours|-office hours|-business hours|-only weekends|-at work"
+        "|-in meetings|-meeting",
         "es": "ajustes|ajuste|configuración|configuracion|configurar|opciones|preferencias"
         "|zona horaria|horas silencio"
         "|por noche|de noche|en noche|dormir|duermo|-una vez día|resumen"
         "|-silencio|-despierta|-despiertas|-despiertes|-despierten|-madrugada|-menos"
         "|-al día|-por día|-diario|-diariamente|-no molestes|-no molesten|-no molestar"
-        "|-por las noches|-un solo mensaje",
+        "|-por las noches|-un solo mensaje"
+        "|-solo noche|-solo mañana|-solo tarde|-solo fines",
         "pt_BR": "configurações|configuracoes|configuração|configurar|ajustes|opções|opcoes"
         "|preferências|fuso horário|fuso"
         "|à noite|de noite|durante noite|dormir|madrugada|-uma vez dia|resumo"
         "|-silêncio|-acorda|-acorde|-acordar|-acordando|-menos|-por dia|-ao dia"
         "|-diariamente|-não perturbe|-não perturba|-não perturbar|-à noite"
-        "|-de madrugada|-uma só mensagem",
+        "|-de madrugada|-uma só mensagem"
+        "|-só noite|-só manhã|-só tarde|-só à noite|-horário comercial",
         "de": "einstellungen|einstellung|optionen|einstellen|konfiguration|zeitzone|ruhezeiten"
         "|ruhezeit"
         "|nachts|in nacht|schlafe|schlafen|-einmal tag|zusammenfassung|uhrzeit"
         "|-weck|-weckt|-wecken|-aufwecken|-geweckt|-weniger|-seltener|-leise|-pro tag"
-        "|-täglich|-nicht stören|-einmal täglich|-nacht|-gesammelt|-ab uhr|-bis uhr",
+        "|-täglich|-nicht stören|-einmal täglich|-nacht|-gesammelt|-ab uhr|-bis uhr"
+        "|-nur abends|-nur morgens|-nur tagsüber|-nur abend|-arbeitszeit"
+        "|-nur wochenende",
         "fr": "réglages|reglages|réglage|paramètres|parametres|options|configuration|configurer"
         "|préférences|fuseau"
         "|nuit la|dormir|dors|-une fois jour|résumé"
         "|-réveille|-réveillez|-réveiller|-moins|-par jour|-quotidien|-quotidienne"
-        "|-silence|-dérange pas|-dérangez pas|-déranger|-nuit|-une seule fois",
+        "|-silence|-dérange pas|-dérangez pas|-déranger|-nuit|-une seule fois"
+        "|-seulement soir|-que soir|-uniquement soir|-seulement matin|-que matin"
+        "|-le soir seulement",
         "it": "impostazioni|impostazione|opzioni|configurazione|configurare|preferenze|fuso"
         "|di notte|la notte|dormire|dormo|-una volta giorno|riepilogo"
         "|-sveglia|-svegliare|-svegliarmi|-svegli|-meno|-al giorno|-silenzio"
-        "|-disturbare|-disturbarmi|-notte|-quotidiano",
+        "|-disturbare|-disturbarmi|-notte|-quotidiano"
+        "|-solo sera|-solo mattina|-solo pomeriggio|-la sera|-di sera",
         "tr": "ayarlar|ayar|ayarları|ayarlari|seçenekler|secenekler|tercihler|saat dilimi"
         "|sessiz saatler"
         "|gece|geceleri|uyu*|-günde bir|özet"
-        "|-uyandır*|-daha az|-günlük|-günde|-rahatsız|-geceleri|-sessizlik",
+        "|-uyandır*|-daha az|-günlük|-günde|-rahatsız|-geceleri|-sessizlik"
+        "|-sadece akşam*|-sadece sabah*|-mesai*",
         "ru": "настройк*|настроить|параметр*|опци*|часовой пояс|тихие часы|часовой"
         "|-ночью|-на ночь|-ночам|-сплю|-спать|-раз день|сводк*|дайджест|пояс"
-        "|-тихо|-тише|-буди*|-реже|-меньше|-в день|-в сутки|-беспокой*|-ночи",
+        "|-тихо|-тише|-буди*|-реже|-меньше|-в день|-в сутки|-беспокой*|-ночи"
+        "|-только вечер*|-только утр*|-только днем|-рабочее время|-по вечерам",
         "ar": "الإعدادات|الاعدادات|إعدادات|اعدادات|ضبط|خيارات|الخيارات|المنطقة الزمنية"
         "|-ليلا|-الليل|-بالليل|-أنام|-نائم|-مرة يوم*|ملخص"
-        "|-هادئ|-هدوء|-أقل|-تزعج*|-إزعاج|-توقظ*|-النوم|-يوميا|-في اليوم",
+        "|-هادئ|-هدوء|-أقل|-تزعج*|-إزعاج|-توقظ*|-النوم|-يوميا|-في اليوم"
+        "|-مساء فقط|-المساء فقط|-صباحا فقط|-الصباح فقط",
         "id": "pengaturan|setelan|atur|opsi|konfigurasi|zona waktu"
         "|malam hari|tengah malam|saat malam|tidur|-sekali sehari|ringkasan"
         "|-bangunin|-bangunkan|-bangun|-lebih sedikit|-kurangi|-malam|-malem|-per hari"
-        "|-sehari|-jangan berisik",
+        "|-sehari|-jangan berisik"
+        "|-sore aja|-pagi aja|-malam aja|-hanya sore|-hanya pagi|-cuma sore|-jam kerja",
         "uk": "налаштуван*|налаштувати|параметр*|опці*|часовий пояс|тихі години|часовий"
         "|-вночі|-уночі|-на ніч|-ночам|-сплю|-спати|-раз день|зведенн*|дайджест|пояс"
-        "|-тихо|-тихіше|-буди*|-рідше|-менше|-на день|-турбуй*|-ніч|-ночі",
+        "|-тихо|-тихіше|-буди*|-рідше|-менше|-на день|-турбуй*|-ніч|-ночі"
+        "|-тільки ввечер*|-лише ввечер*|-тільки вранці|-тільки вдень|-робочий час",
         "fa": "تنظیمات|تنظیم|گزینه‌ها|گزینه‌های|منطقه زمانی"
         "|-شبها|-شب‌ها|-در شب|-نصفه شب|-خواب*|-روزی بار|خلاصه"
-        "|-بیدار*|-کمتر|-آروم|-آرام|-مزاحم|-شب|-شبا|-روزانه|-در روز|-روزی",
+        "|-بیدار*|-کمتر|-آروم|-آرام|-مزاحم|-شب|-شبا|-روزانه|-در روز|-روزی"
+        "|-فقط عصر|-فقط صبح|-فقط شب*|-ساعت کاری",
         "hi": "सेटिंग*|विकल्प*|टाइमज़ोन|टाइमजोन"
         "|-रात में|-रात को|-raat|-दिन बार|सारांश"
-        "|-जगा*|-कम|-शांत|-रात|-परेशान|-नींद|-सोते|-दिन में|-kam|-neend",
+        "|-जगा*|-कम|-शांत|-रात|-परेशान|-नींद|-सोते|-दिन में|-kam|-neend"
+        "|-सिर्फ़ शाम|-सिर्फ़ सुबह|-शाम को|-सुबह को",
     },
     "export": {
         "en": "export|backup|download list",
@@ -356,7 +406,14 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|why haven't|why havent|why isn't|why isnt|why did not|why silent|why quiet"
         "|nothing since|nothing arrived|nothing all day|^nothing yet|how often"
         "|when check|next check|last check|how long|how fast|how quickly|how soon"
-        "|how quick",
+        "|how quick"
+        "|single story|single alert|not one story|no story|no stories|no alert"
+        "|none came|been days|been hours|been weeks|for days|for hours|days ago last"
+        "|hasn't posted|hasnt posted|is working|does work|did you die|nothing coming"
+        "|not coming|not arriving|don't arrive|dont arrive|aren't coming|arent coming"
+        "|stopped coming|stopped sending|not sending|don't get|dont get|wasn't notified"
+        "|wasnt notified|not notified|didn't tell|didnt tell|didn't notify|didnt notify"
+        "|last time check",
         "es": "no funciona|por qué no|porque no|no llegan|no llega|no recibo"
         "|por qué envía*|por qué manda*|por qué recibo|nada funciona"
         "|no me llegan|no llegó|no ha llegado"
@@ -366,7 +423,10 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|estás ahí|dejó funcionar|tarda|tardan|tardando|retraso|tan tarde|muy tarde"
         "|error|falla|roto|dónde están|dónde historias|nada nuevo"
         "|cada cuánto|qué frecuencia|cuánto tarda|cuánto tiempo|cuándo revisa"
-        "|cuándo compruebas",
+        "|cuándo compruebas"
+        "|no avisaste|no me avisas|no avisas|no avisa|no me enteré|ni una historia"
+        "|ninguna historia|ningún aviso|hace días|sin novedades|no sale nada"
+        "|no aparece nada",
         "pt_BR": "não funciona|nao funciona|não chega*|não recebo|por que não|porque não"
         "|por que recebo|por que mand*|por que envi*|nada funciona"
         "|não chegou"
@@ -375,7 +435,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|não mandou nada|bot morreu|bot morto|bot caiu|parou funcionar|parou mandar"
         "|tá funcionando|ainda funciona|está funcionando|-cadê|erro|bugado|travou"
         "|quebrado|ainda nada|até agora nada"
-        "|quanto quanto tempo|que frequência|quanto tempo|quanto demora",
+        "|quanto quanto tempo|que frequência|quanto tempo|quanto demora"
+        "|não avisou|não me avisou|não avisa|nenhum story|nenhum alerta"
+        "|nenhuma notificação|faz dias|sem novidade|não aparece nada|parado",
         "de": "funktioniert nicht|geht nicht|warum keine|kommt nichts|bekomme keine|kommen keine"
         "|warum bekomme|warum schick*|nichts funktioniert|geht nichts"
         "|bekomme nichts"
@@ -385,7 +447,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|wieso kommt|warum kommt|kaputt|bot tot|geht noch|noch da|verspät*|zu spät"
         "|so spät|dauert|hängt|läuft nicht|läuft noch|wo bleibt|wo bleiben|fehler"
         "|nicht bekommen|nicht gekommen|klappt nicht|immer noch nichts|ist tot"
-        "|wie oft|wie lange|wie schnell|wann prüfst|wann prüft|wann kommt",
+        "|wie oft|wie lange|wie schnell|wann prüfst|wann prüft|wann kommt"
+        "|nicht bescheid|nichts geschickt|keine einzige|seit tagen|seit gestern nichts"
+        "|nicht gemeldet|nix geschickt|warum so still|so still",
         "fr": "marche pas|fonctionne pas|pourquoi pas|reçois pas|reçois rien"
         "|pourquoi reçois|pourquoi envo*|rien marche|rien fonctionne"
         "|pourquoi rien"
@@ -393,7 +457,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|pourquoi plus|rien nouveau|pas arrivé|bot mort|en panne|marche encore"
         "|marche toujours|es là|retard|trop lent|si lent|si tard|trop tard|bug|bugue"
         "|erreur|cassé|où sont|plus rien reçu|n'ai rien|rien eu"
-        "|quelle fréquence|combien de temps|combien temps|tous les combien",
+        "|quelle fréquence|combien de temps|combien temps|tous les combien"
+        "|pas prévenu|pas averti|aucune story|aucune alerte|aucune notification"
+        "|depuis jours|plus rien|rien depuis|pas notifié",
         "it": "non funziona|non arrivano|perché non|non ricevo|non arriva"
         "|perché ricevo|perché mand*|niente funziona"
         "|perché niente"
@@ -402,7 +468,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|nessun avviso|nessuna notifica|bot morto|rotto|funziona ancora|ci sei|ritardo"
         "|così tardi|troppo tardi|come mai|dove sono|errore|non va|ancora niente"
         "|ancora nulla|smesso funzionare"
-        "|ogni quanto|quanto spesso|quanto tempo|che frequenza",
+        "|ogni quanto|quanto spesso|quanto tempo|che frequenza"
+        "|non avvisato|non avvisi|nessuna storia|da giorni|niente da ieri|non avverte"
+        "|non mi avvisi|non mandi niente|non mandi più",
         "tr": "çalışmıyor|gelmiyor|almıyorum"
         "|neden gönder*|niye gönder*|neden geliyor"
         "|neden gelmedi|gelmedi"
@@ -411,7 +479,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|gecikiyor|gecikme|hala gelmedi|gelmiyo|göndermiyor*|göndermedi*|hata"
         "|nerede kaldı|neden almadım|neden almıyorum|neden sessiz"
         "|ne sıklıkla|kaç dakika|kaç dakikada|ne kadar sürer|ne kadar sürüyor"
-        "|ne kadar sürede",
+        "|ne kadar sürede"
+        "|haber vermedin|haber vermiyor*|bildirim gelm*|günlerdir|hiç hikaye"
+        "|hiçbir hikaye|ses yok",
         "ru": "не работает|не приходят|почему не|не приходит|не получаю"
         "|зачем присл*|зачем присыла*|почему присл*|почему приход*"
         "|не приш*|почему ничего"
@@ -422,14 +492,17 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|почему долго|так долго|нет новых|нет уведомлений|ошибк*|тупит|глюч*"
         "|пропустил*|не отправля*|не было ничего"
         "|как часто|как быстро|сколько времени|сколько ждать|через сколько"
-        "|когда провер*",
+        "|когда провер*"
+        "|не сообщил*|не прислал*|ни одной|давно ничего|давно не|ничего не было"
+        "|не уведомил*|тишина|куда пропал*|молчишь",
         "ar": "لا يعمل|لا تعمل|لا تصل|لماذا لا|لا يصلني"
         "|لماذا أرسل*|لماذا ترسل*|ليش ترسل*"
         "|لم يصل*|ليش ما|لماذا لم"
         "|لا شيء يصل|لم تصل*|لم أستلم|لم يأت*|ما وصل*|ما في شيء|ما في شي|ما يجي|ما بيجي"
         "|ما توصل*|ما يوصل*|ما يشتغل|لا يشتغل|مو شغال|مش شغال|متوقف|معطل|خربان|متأخر"
         "|متأخرة|تأخر*|لماذا تأخر*|أين القصص|وين القصص|هل تعمل|شغال|خطأ|لا جديد"
-        "|كم مرة|كل كم|كم يستغرق|كم من الوقت|كم وقت|كم دقيقة",
+        "|كم مرة|كل كم|كم يستغرق|كم من الوقت|كم وقت|كم دقيقة"
+        "|لم ترسل*|ما أرسلت|ما ارسلت|ولا قصة|منذ أيام|من أيام|لم تنبهني|ما نبهتني|ساكت",
         "id": "tidak berfungsi|gak jalan|nggak jalan|kenapa tidak|tidak masuk|kenapa gak"
         "|kenapa kirim*|kenapa mengirim*|mengapa"
         "|kenapa belum|belum masuk"
@@ -440,7 +513,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|eror|bot mati|masih hidup|masih jalan|masih aktif|telat|lambat|terlambat"
         "|mana storynya|gak kerja|ga jalan|tidak jalan"
         "|seberapa sering|seberapa cepat|berapa lama|berapa kali|berapa sering"
-        "|kapan cek",
+        "|kapan cek"
+        "|gak ngabarin|tidak ngabarin|ga ngabarin|gak dikabari|satu pun"
+        "|sudah berhari-hari|gak kirim|ga kirim|tidak kirim|gak update|sepi|diem aja",
         "uk": "не працює|не приходять|чому не|не приходить|не отримую"
         "|навіщо надсила*|чому надсила*|чому приход*"
         "|не прийш*|чому нічого"
@@ -449,7 +524,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|не надсилає|не надсилаєш|не надсилаєте|не шлеш|зламал*|бот помер|бот живий"
         "|ти живий|живий|завис*|запізн*|затрим*|чому пізно|так пізно|чому довго"
         "|так довго|нема нових|немає нових|помилк*|глюч*|пропустив*|не надход*"
-        "|як часто|як швидко|скільки часу|скільки чекати|через скільки|коли перевір*",
+        "|як часто|як швидко|скільки часу|скільки чекати|через скільки|коли перевір*"
+        "|не повідомив*|не надіслав*|жодної|давно нічого|давно не|нічого не було|тиша"
+        "|куди зник*|мовчиш",
         "fa": "کار نمی‌کند|کار نمیکنه|کار نمی‌کنه|نمیاد|نمی‌آید|نمی‌رسد"
         "|چرا فرست*|چرا می‌فرست*"
         "|چرا نیومد|نیومد"
@@ -457,46 +534,70 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|خراب شده|کار نمیکند|چرا نمی*|چرا دیر|دیر|تاخیر|تأخیر|هنوز نیومد*|زنده‌ای|زنده"
         "|کجاست|نفرستاد*|نمی‌فرستی|نمیفرستی|نمی‌فرسته|نمیفرسته|نگرفتم|نیومده|خطا|ارور"
         "|قطع شده"
-        "|هر چند وقت|چند وقت|چقدر طول|چند دقیقه|چند ساعت",
+        "|هر چند وقت|چند وقت|چقدر طول|چند دقیقه|چند ساعت"
+        "|خبر ندادی|چرا ساکتی|هیچ استوری|چند روزه|نفرستادی|اطلاع ندادی|خبری نیست",
         "hi": "काम नहीं|नहीं आ*|क्यों नहीं"
         "|क्यों भेज*|kyu bhej*|kyon bhej*"
         "|nahi aaya|nahi aayi|kyu nahi|kyon nahi"
         "|कुछ नहीं आ*|कुछ नहीं मिल*|नहीं मिल*|कोई नहीं आ*|खराब|देर क्यों|इतनी देर|लेट"
         "|चल रहा|काम कर रहा|ज़िंदा|अब तक नहीं|अभी तक नहीं|गड़बड़|kyun nahi|kuch nahi"
         "|nahi mil*|nahi aa*|late kyu|late kyun|chal raha|kaam nahi|kharab"
-        "|कितनी बार|कितनी देर|कितने समय|कितने मिनट|कितने घंटे|kitni baar|kitni der",
+        "|कितनी बार|कितनी देर|कितने समय|कितने मिनट|कितने घंटे|kitni baar|kitni der"
+        "|एक भी|कई दिन|बताया नहीं|नहीं बताया|नहीं भेजा|कुछ नहीं भेजा|ek bhi|nahi bheja"
+        "|nahi bataya",
     },
     "subscriptions": {
         "en": "subscriptions|my subscription|subscribed to|am subscribed|my list|my profiles"
         "|who do follow|whom do follow|what do follow|am following|my alerts|following who"
         "|which follow|which following|following list|-mute|-pause|-snooze|-vacation"
-        "|-on holiday",
+        "|-on holiday"
+        "|who am i following|list profiles|list accounts|who i follow|added so far"
+        "|-alert|-alerts|-notifications",
         "es": "suscripciones|mis suscripciones|mi lista|mis avisos|sigo quién|estoy suscrit*"
         "|-pausa*|-silenci*|quién sigo|que sigo|cuentas sigo|perfiles sigo"
-        "|estoy siguiendo|quien siguiendo",
+        "|estoy siguiendo|quien siguiendo"
+        "|a quién sigo|quién estoy siguiendo|qué sigo"
+        "|-notificaciones|-avisos",
         "pt_BR": "inscrições|inscricoes|minhas inscrições|minha lista|meus alertas|assinaturas"
         "|estou inscrit*"
-        "|-pausa*|-silenci*|quem sigo|que sigo|contas sigo|perfis sigo",
+        "|-pausa*|-silenci*|quem sigo|que sigo|contas sigo|perfis sigo"
+        "|quem seguindo|que seguindo|estou seguindo|tô seguindo|estou acompanhando"
+        "|-notificações|-alertas",
         "de": "abos|meine abos|abonnements|meine liste|abonniert habe|wem folge"
-        "|-pausier*|-pause|-stumm*|welchen folge|abonniert",
+        "|-pausier*|-pause|-stumm*|welchen folge|abonniert"
+        "|wen folge|abonniert bin|wen habe abonniert"
+        "|-benachrichtigung|-benachrichtigungen",
         "fr": "abonnements|mes abonnements|ma liste|mes alertes|suis abonné*"
-        "|-pause|-silence|-muet|quels suis|quels comptes|quels profils|qui suis suivre",
+        "|-pause|-silence|-muet|quels suis|quels comptes|quels profils|qui suis suivre"
+        "|qui je suis|abonné à quoi|qui suis-je abonné|mes comptes"
+        "|-alertes|-alerte",
         "it": "iscrizioni|mie iscrizioni|mia lista|miei avvisi|sono iscritt*|abbonamenti"
-        "|-pausa|-silenzi*|chi seguo|cosa seguo|profili seguo|account seguo",
+        "|-pausa|-silenzi*|chi seguo|cosa seguo|profili seguo|account seguo"
+        "|chi sto seguendo|sto seguendo|cosa sto seguendo"
+        "|-notifiche",
         "tr": "abonelikler|aboneliklerim|abonelikleri|listem|kimlere abone*"
-        "|-sustur*|-sessize|-duraklat*|kimleri takip|kimi takip|takip ettiklerim",
+        "|-sustur*|-sessize|-duraklat*|kimleri takip|kimi takip|takip ettiklerim"
+        "|kime aboneyim|nelere aboneyim"
+        "|-bildirim|-bildirimleri",
         "ru": "подписки|подписок|мои подписки|мой список|подписан|подписана"
-        "|-пауз*|-приостанов*|-заглуши*|на кого|список",
+        "|-пауз*|-приостанов*|-заглуши*|на кого|список"
+        "|-уведомления",
         "ar": "اشتراكاتي|الاشتراكات|قائمتي|اشتراكات"
-        "|-كتم|-اكتم|-صامت|من أتابع|الذين أتابع|مين متابع",
+        "|-كتم|-اكتم|-صامت|من أتابع|الذين أتابع|مين متابع"
+        "|-تنبيهات",
         "id": "daftar langganan|langganan saya|langgananku|daftarku|daftar saya"
-        "|-jeda|-bisukan|-senyap*|ikuti siapa|akun ikuti",
+        "|-jeda|-bisukan|-senyap*|ikuti siapa|akun ikuti"
+        "|siapa diikuti|lagi ikutin siapa|aku ikutin siapa|ngikutin siapa"
+        "|-notifikasi|-notif",
         "uk": "підписки|підписок|мої підписки|мій список|підписаний|підписана"
-        "|-пауз*|-призупин*|-заглуш*|на кого|список",
+        "|-пауз*|-призупин*|-заглуш*|на кого|список"
+        "|-сповіщення",
         "fa": "اشتراک‌هایم|اشتراک‌ها|اشتراکهام|اشتراک‌های|لیستم|لیست من"
-        "|-بی‌صدا|-سکوت|-مکث|چه کسانی|کیا دنبال|لیست",
+        "|-بی‌صدا|-سکوت|-مکث|چه کسانی|کیا دنبال|لیست"
+        "|-اعلان*",
         "hi": "सब्सक्रिप्शन|मेरी सूची|मेरी लिस्ट|सदस्यताएँ"
-        "|-म्यूट|-चुप|किसे फॉलो|किन्हें|meri list",
+        "|-म्यूट|-चुप|किसे फॉलो|किन्हें|meri list"
+        "|-अलर्ट",
     },
     "unsubscribe": {
         "en": "stop|stopp|don't send|do not send|dont send|unsubscribe|unfollow|unsub|remove"
@@ -505,7 +606,10 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|disable|opt out|don't want|do not want|dont want|cancel subscription"
         "|spam|spamming|too many|annoying|leave me alone"
         "|not interested"
-        "|too much|so many|overwhelming",
+        "|too much|so many|overwhelming"
+        "|enough|go away|stfu|get lost|leave alone|calm down|tone down|chill"
+        "|take off list|no longer want|fed up|sick of|rid of|take out|take away|drop"
+        "|bye bye forever",
         "es": "borra*|elimina*|parar|^para ya|^para de|detener|detén|deten|basta"
         "|=para|=para esto|^para con|deja mandar*|deja enviar*|deja molestar"
         "|cancelar suscripciones|cancelar suscripción|desuscrib*"
@@ -514,7 +618,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|anula suscrip*"
         "|no interesa"
         "|demasiados|demasiadas|muchos mensajes|muchos avisos|tantos mensajes"
-        "|tantos avisos",
+        "|tantos avisos"
+        "|ya basta|cállate|callate|harto|harta|saca|sacar|ya no manden|ya no mandes"
+        "|dejes enviar|dejen enviar|dejen mandar",
         "pt_BR": "apaga*|exclui*|parar|pare|^para de|^chega|cancelar inscrição|desinscrev*"
         "|=para|^para com|me deixa paz|me deixe paz|cancelar inscrições"
         "|deixar seguir|desativar"
@@ -522,54 +628,69 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|não quero|não mande|não manda|cancela* inscri*|spam|tira|cansei"
         "|não interessa|não tenho interesse"
         "|muita mensagem|muitas mensagens|muitos alertas|mensagens demais"
-        "|mensagem demais|alertas demais|tanta mensagem",
+        "|mensagem demais|alertas demais|tanta mensagem"
+        "|cala boca|já chega|enchendo saco|não mandem|retira|retirar|saco cheio|para já",
         "de": "lösch*|stopp|stop|aufhören|hör auf|abbestell*|abmelden|beenden|beende|ausschalten"
         "|lass ruhe|lasst ruhe|melde ab|meld ab"
         "|keine mehr|deabonnier*|entfern*|abo kündigen|schluss"
         "|will keine|nicht mehr|nerv*|spam|kündig*"
         "|kein interesse"
-        "|zu viele|zu viel|zuviel|so viele|viel zu",
+        "|zu viele|zu viel|zuviel|so viele|viel zu"
+        "|genug|reicht|klappe|sei still|lass das|rausnehmen|rauswerfen|raus|weg mit"
+        "|brauche nicht|kein bock|abschalten|schalte ab|schalt ab|stell ab",
         "fr": "supprim*|arrêter|arrête|arreter|arrete|arrêtez|stopper|désabonne*|desabonne*"
         "|j'en veux plus|laisse tranquille|laissez tranquille"
         "|désabonner"
         "|^plus d'alertes|désactive*|enlève*|retire*|me désabonner"
         "|ne veux plus|envoie plus|envoyez plus|spam|désinscri*|stop"
         "|m'intéresse pas|pas intéressé"
-        "|trop messages|trop alertes|trop notifications|trop stories|beaucoup trop",
+        "|trop messages|trop alertes|trop notifications|trop stories|beaucoup trop"
+        "|ça suffit|assez|tais-toi|tais toi|ferme|enlever|retirer|marre|saoule|saoulé"
+        "|stoppe|plus envie|veux pas|n'en veux plus",
         "it": "elimina*|cancella*|basta|ferma|fermare|fermati|smetti|smettila|disiscriv*"
         "|lasciami pace|lasciatemi pace|non interessa|non scriver*"
         "|disattiva*|rimuovi|togli"
         "|annulla iscrizione|non voglio più"
         "|non voglio|non mandare|non mandarmi|spam|annulla iscri*|disattivare|stop"
-        "|troppi|troppe|tanti messaggi|tante notifiche",
+        "|troppi|troppe|tanti messaggi|tante notifiche"
+        "|piantala|piantatela|zitto|leva|levami|stufo|stufa|togliere|rimuovere"
+        "|non ne voglio|sono troppi|non mandatemi|non inviarmi|non inviare",
         "tr": "sil|durdur|dur|durdurun|yeter|abonelikten çık*|aboneliği iptal*|bırak|kapat"
         "|atma|yazma|rahat bırak"
         "|istemiyorum"
         "|çıkar"
         "|gönderme|göndermeyin|iptal|spam|kaldır|takipten çık*"
         "|ilgilenmiyorum"
-        "|çok fazla|fazla mesaj|çok mesaj|çok bildirim",
+        "|çok fazla|fazla mesaj|çok mesaj|çok bildirim"
+        "|gerek yok|yollama|sus|bıktım|sıkıldım|çıkart|istemiyom|gelmesin"
+        "|artık gelmesin",
         "ru": "удали*|стоп|хватит|прекрати*|отпиши*|отписаться|отписка|останови*|отключи*"
         "|отстань*|не пиши*|отвяжись"
         "|выключи*|убери"
         "|не больше надо|не больше присылай|не присылай*|перестань"
         "|спам*|отписыва*|не надо|не хочу|надоел*|достал*|не шли|убрать"
         "|не интерес*|неинтересно"
-        "|слишком много|много сообщ*|много уведомл*|слишком часто",
+        "|слишком много|много сообщ*|много уведомл*|слишком часто"
+        "|не нужно|отвали*|заткни*|замолчи*|отъеб*|отцепи*|исключи*|отмени*|убира*"
+        "|заебал*|бесит|бесишь|прекрат*|хорош слать|сними с",
         "ar": "احذف|حذف|توقف|أوقف|اوقف|إيقاف|ايقاف|إلغاء الاشتراك|الغاء الاشتراك|ألغ اشتراك*|كفى"
         "|لا تكتب|لا تراسل*|اتركني"
         "|كفاية"
         "|لا تنبيهات"
         "|ألغي|الغي|لا ترسل|لا أريد|لا ترسلي|بطل|سبام|مابي"
         "|مش مهتم|غير مهتم"
-        "|رسائل كثيرة|رسائل كثير|تنبيهات كثيرة|كثيرة جدا|كثير جدا",
+        "|رسائل كثيرة|رسائل كثير|تنبيهات كثيرة|كثيرة جدا|كثير جدا"
+        "|ما أبي|ما ابي|ما أبغى|ما ابغى|ما أريد|مش عايز|مش عاوز|خلاص|ما بدي|بطلوا|يكفي"
+        "|بس خلاص|اخرس|ازعجتوني|مزعج|شيل|أزل|ازالة|إزالة|لا ترسلوا|لا تبعت",
         "id": "hapus|berhenti|stop|hentikan|setop|batal langganan|unsubscribe|matikan"
         "|udahan|jangan chat|jangan ganggu"
         "|jangan kirim|cukup"
         "|berhenti langganan"
         "|jangan|spam|batalkan|nonaktifkan|unfollow|tidak mau|gak mau"
         "|tidak tertarik|gak tertarik"
-        "|kebanyakan|terlalu banyak|banyak banget|banyak sekali",
+        "|kebanyakan|terlalu banyak|banyak banget|banyak sekali"
+        "|gak usah|ga usah|nggak usah|udah cukup|ga mau|nggak mau|ngga mau|keluarkan"
+        "|keluarin|copot|bosan|capek|ganggu banget|diam",
         "uk": "видали*|стоп|досить|припини*|відпиши*|відписатися|зупини*|вимкни*|прибери"
         "|годі|не пиши*|відчепи*"
         "|не надсилай*"
@@ -577,18 +698,24 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|відпис*|відпиш*|припин*|зупин*|вимкн*|прибер*|спам*|не хочу|не треба|набрид*"
         "|скасу* підпис*"
         "|не цікав*|нецікаво"
-        "|забагато|занадто багато|надто багато|багато повідомл*",
+        "|забагато|занадто багато|надто багато|багато повідомл*"
+        "|не потрібно|відвали*|замовкни*|прибра*|виключи*|скасуй*|дістал*|бісить"
+        "|вимика*|не шли*",
         "fa": "توقف|بس|متوقف*|قطع*|نفرست*|لغو اشتراک|خاموش|دیگه نفرست|حذف"
         "|پیام نده|پیام ندید|ولم کن"
         "|نمی‌خوام|نمیخوام|نمی‌خواهم|نفرستید|لغو|اسپم"
         "|علاقه ندارم"
-        "|پیام‌ها زیاده|پیام زیاده|زیاده|خیلی زیاد",
+        "|پیام‌ها زیاده|پیام زیاده|زیاده|خیلی زیاد"
+        "|نمیخواهم|کافیه|بسه|کافی است|خفه شو|خسته شدم|بردار|دیگه نمی‌خوام|نفرستین"
+        "|ارسال نکن|قطعش کن|لغوش کن",
         "hi": "डिलीट|बंद|रोको|रुको|रोकें|अनसब्सक्राइब|हटाओ|हटाएँ|मत भेजो|बस करो"
         "|मैसेज मत|मत करो|message mat"
         "|band|hatao|mat bhejo|roko|नहीं चाहिए|मत भेज*|स्पैम|nahi chahiye"
         "|रुचि नहीं|दिलचस्पी नहीं"
         "|बहुत ज़्यादा|ज़्यादा मैसेज|इतने मैसेज|बहुत मैसेज|bahut jyada|bahut zyada"
-        "|itne message",
+        "|itne message"
+        "|बस बहुत|परेशान मत|नहीं चाहिये|हटा|हटाना|निकालो|निकाल दो|चुप रहो|mat bhejna"
+        "|mat bhejna|nikalo|hata do|hata|bas karo",
     },
     "highlights": {
         "en": "highlight|highlights", "es": "destacada|destacadas|destacados|highlights",
@@ -599,68 +726,68 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "hi": "हाइलाइट*",
     },
     "subscribe": {
-        "en": "subscribe|subscribes|follow|notify|alert|alerts|+sub|+watch|+track|new stories|+add"
-        "|+mute|+pause|+snooze"
-        "|every new|keep posted|notifications|tell when|sign up|let know"
+        "en": "subscribe|subscribes|follow|notify|+alert|+alerts|+sub|+watch|+track|new stories"
+        "|+add|+mute|+pause|+snooze"
+        "|every new|keep posted|+notifications|tell when|sign up|let know"
         "|notified|whenever"
         "|+when|+if posts|+as soon",
         "es": "suscríbeme|suscribeme|suscribir|suscribirme|suscríbete|suscribe|seguir|sigue"
         "|+silenci*|+pausa*"
-        "|avísame|avisame|notifícame|notificaciones|avisos|+añade|+agrega"
+        "|avísame|avisame|notifícame|+notificaciones|+avisos|+añade|+agrega"
         "|avisa|avísenme|suscrib*|+cuando suba|+cuando publi*"
         "|avises|avise|avisar|avisarme|avisen"
         "|+cuando",
         "pt_BR": "inscreva|inscrever|inscreve|assinar|assine|seguir|siga|avise|avisa|notifique"
         "|+silenci*|+pausa*"
-        "|notificações|alertas|adicione|adiciona|me inscreva|inscrição"
+        "|+notificações|+alertas|adicione|adiciona|me inscreva|inscrição"
         "|acompanhar|assina|+quando post*"
         "|avisar|avisem|avises"
         "|+quando",
-        "de": "abonniere|abonnieren|abonnier|abo|folge|folgen|benachrichtige|benachrichtigung"
+        "de": "abonniere|abonnieren|abonnier|abo|folge|folgen|benachrichtige|+benachrichtigung"
         "|+pausier*|+stummschalt*"
-        "|benachrichtigungen|melde|hinzufügen"
+        "|+benachrichtigungen|melde|hinzufügen"
         "|benachrichtig*|bescheid|+sobald"
         "|+wenn",
         "fr": "abonne|abonne-moi|abonner|m'abonner|abonnement|suivre|+suis|préviens|préviens-moi"
         "|+pause|+muet"
-        "|notifie|notifie-moi|alertes|alerte|+ajoute"
+        "|notifie|notifie-moi|+alertes|+alerte|+ajoute"
         "|abonnez|avertis|prévenez|+quand publie|+quand poste"
         "|prévenir|avertir|notifier"
         "|+quand|+dès",
         "it": "iscrivimi|iscrivi|iscrivermi|iscriversi|iscrizione|seguire|segui|avvisami"
         "|+silenzi*|+pausa"
-        "|avvisa|notificami|notifiche|aggiungi|abbonami"
+        "|avvisa|notificami|+notifiche|aggiungi|abbonami"
         "|abbonarmi|avvertimi|fammi sapere|+quando pubblica|+quando posta"
         "|avvisi|avvisare|avvisarmi|avverti"
         "|+quando|+appena",
-        "tr": "abone|aboneliği|takip|bildir|bildirim|bildirimleri|haber ver|ekle"
+        "tr": "abone|aboneliği|takip|bildir|+bildirim|+bildirimleri|haber ver|ekle"
         "|+sustur*|+sessize|+duraklat*"
         "|haber|takipteyim"
         "|+paylaşınca|+paylaştığında|+atınca",
-        "ru": "подпиши*|подписаться|подписка|подписку|следи|следить|уведомляй*|уведомления"
+        "ru": "подпиши*|подписаться|подписка|подписку|следи|следить|уведомляй*|+уведомления"
         "|+приостанов*|+заглуши*|+пауз*"
         "|присылай*|сообщай*|добавь|отслеживай*"
         "|подпиш*|подписывай*|следите"
         "|сообщи*|оповещай*|оповести*|дай знать|скажи когда|+когда",
-        "ar": "اشترك*|الاشتراك|أشترك|تابع|متابعة|نبهني|أعلمني|تنبيهات|أضف|اشتراك"
+        "ar": "اشترك*|الاشتراك|أشترك|تابع|متابعة|نبهني|أعلمني|+تنبيهات|أضف|اشتراك"
         "|+كتم|+اكتم"
         "|تشترك*|تتابع|خبرني|أخبرني|بلغني|نبهوني"
         "|+عندما|+لما|+لمن",
-        "id": "langganan|berlangganan|langgani|ikuti|beri tahu|beritahu|notifikasi|tambahkan"
+        "id": "langganan|berlangganan|langgani|ikuti|beri tahu|beritahu|+notifikasi|tambahkan"
         "|+jeda|+bisukan|+senyap*"
         "|tambah|subscribe|kabari"
-        "|follow|ikutin|kabarin|notif"
+        "|follow|ikutin|kabarin|+notif"
         "|+kalau|+kalo|+ketika|+begitu",
-        "uk": "підпиши*|підписатися|підписка|підписку|стеж|стежити|сповіщай*|сповіщення"
+        "uk": "підпиши*|підписатися|підписка|підписку|стеж|стежити|сповіщай*|+сповіщення"
         "|+призупин*|+заглуш*|+пауз*"
         "|надсилай*|повідомляй*|додай|відстежуй*"
         "|підпиш*|підписуй*|стежте|повідомте"
         "|повідом*|скажи коли|дай знати|+коли|+щойно",
-        "fa": "مشترک*|اشتراک|دنبال|خبرم|خبر|اعلان*|اضافه|سابسکرایب"
+        "fa": "مشترک*|اشتراک|دنبال|خبرم|خبر|+اعلان*|اضافه|سابسکرایب"
         "|+بی‌صدا|+سکوت|+مکث"
         "|فالو"
         "|+وقتی",
-        "hi": "सब्सक्राइब*|फ़ॉलो|फॉलो|अलर्ट|सूचित|जोड़ो|जोड़ें|बताओ जब"
+        "hi": "सब्सक्राइब*|फ़ॉलो|फॉलो|+अलर्ट|सूचित|जोड़ो|जोड़ें|बताओ जब"
         "|+म्यूट|+चुप"
         "|follow|batao jab|bata dena"
         "|+जब|+jab",
@@ -872,6 +999,28 @@ An example is "na" in the Portuguese text "natgeo e na nike".
 """
 
 _SIGNS = "+-^="
+_PRONOUNS = {
+    "es": ("melo", "mela", "me", "nos", "los", "las", "lo", "la", "se"),
+    "pt_BR": ("me", "nos", "lo", "la"),
+    "it": ("melo", "mela", "mi", "ci", "lo", "la", "li", "le"),
+}
+"""The pronouns that people write at the end of a verb, as in "quítame", by language."""
+_KEEPING = {
+    "en": "keep except besides",
+    "es": "déjame excepto menos salvo conserva mantén",
+    "pt_BR": "mantém mantenha exceto menos",
+    "de": "außer ausser behalte behalten",
+    "fr": "sauf garde gardez excepté",
+    "it": "tranne eccetto lasciami tieni",
+    "tr": "",
+    "ru": "кроме оставь оставьте",
+    "ar": "إلا عدا باستثناء",
+    "id": "kecuali selain",
+    "uk": "крім окрім залиш залиште",
+    "fa": "جز بجز به‌جز",
+    "hi": "",
+}
+"""The words before the profiles that a request to stop does not mean, such as "except"."""
 _SENDING_WORDS = """
     send give get bring want need manda mándame mandame envía envia envíame enviame dame quiero
     envie quero mande schick schicke gib will möchte envoie envoie-moi donne donne-moi veux invia
@@ -977,6 +1126,7 @@ def request_in(
     # "inscreve-me". A username never has a hyphen.
     main_parts = [without_elision(word).partition("-")[0] for word in unmarked]
     plain += [bare(part) for part in main_parts if part not in unmarked]
+    plain += [verb for word in words if (verb := _without_pronoun(word, language)) != word]
     runs = _joined_runs(text, language)
     marked = _marked_names(runs, language)
     joined = _joined_names(runs, language)
@@ -986,6 +1136,8 @@ def request_in(
         return None
     if command not in _WITH_NAMES:
         names = ()
+    if command == "unsubscribe":
+        names = _without_kept(names, written, language)
     if is_group and not names and not _is_request_in_group(written, command, language):
         return None
     are_sure = bool(marked) or not any(map(str.isalpha, names))
@@ -997,17 +1149,36 @@ def request_in(
 def names_between(text: str, language: str) -> tuple[str, ...]:
     """Return the words of a text that can be profile names, whether or not it is a request.
 
-    The result is empty if the text has more than 12 words.
+    The result is empty if the text has more than 30 words.
     """
     written = typed_words(text)
-    return _names_among(written, language) if len(written) <= _LONGEST else ()
+    return _names_among(written, language) if len(written) <= _LONGEST_WITH_NAME else ()
 
 
 def is_request_word(word: str, language: str) -> bool:
     """Return whether a word is a common word of requests in English or in ``language``."""
     text = bare(word)
     exact, stems = _words_of_requests(language)
-    return text in exact or text.startswith(stems)
+    return text in exact or text.startswith(stems) or _without_pronoun(text, language) in exact
+
+
+def _without_pronoun(word: str, language: str) -> str:
+    """Return a verb without the pronoun at its end, as "quita" for "quítame"."""
+    for pronoun in _PRONOUNS.get(language, ()):
+        if word.endswith(pronoun) and len(word) > len(pronoun) + 2:
+            return word.removesuffix(pronoun)
+    return word
+
+
+def _without_kept(
+    names: tuple[str, ...], written: Sequence[str], language: str
+) -> tuple[str, ...]:
+    """Return the names before a word such as "except" or "keep"."""
+    keeping = f"{_KEEPING['en']} {_KEEPING.get(language, '')}"
+    words = frozenset(map(bare, keeping.split()))
+    end = next((n for n, word in enumerate(written) if bare(word) in words), len(written))
+    kept = {_name_of(word) for word in written[end:]}
+    return tuple(name for name in names if name not in kept)
 
 
 def _command_of(

@@ -17,7 +17,7 @@ from bot.domain.everyday_words import (
     thanks_phrases,
     words_around_thanks,
 )
-from bot.domain.foreign_text import folded, typed_words, without_elision
+from bot.domain.foreign_text import folded, typed, typed_words, without_elision
 
 _MENTION = re.compile(r"(?<![\w@/.])@([A-Za-z0-9._]{1,30})")
 _BETWEEN = re.compile(r"[\n,;]+")
@@ -66,6 +66,22 @@ _ABOUT_BOT = {
     "hi": "बॉट बोट तुम तू आप तुझे तुम्हें तेरा तुम्हारा tum tu aap tera",
 }
 """The words by which a text speaks to the bot or about the bot, such as "you", by language."""
+_QUESTION_WORDS = {
+    "en": "how what where who which why when can could does do is are should wheres whats hows",
+    "es": "cómo qué dónde quién cuál cuándo puedo puede se hay",
+    "pt_BR": "como que onde quem qual posso pode dá tem",
+    "de": "wie was wo wer welche wann kann darf gibt ist",
+    "fr": "comment quoi où qui quel quelle puis peut est-ce c'est",
+    "it": "come cosa dove chi quale posso può",
+    "tr": "nasil ne nerede kim hangi mi mu mü",
+    "ru": "как что где кто какой какая можно ли зачем",
+    "ar": "كيف ماذا أين من هل ممكن متى وش ايش شو",
+    "id": "bagaimana gimana apa mana siapa bisa apakah kapan",
+    "uk": "як що де хто який яка можна чи навіщо",
+    "fa": "چطور چی کجا کی آیا میشه می‌شه",
+    "hi": "कैसे क्या कहाँ कहां कौन kya kaise kahan kaun",
+}
+"""The words with which people ask questions, by language."""
 _REASONS = "for por pelo pela pelos für fuer pour per за на على untuk atas için"
 _THANKED_FOR = frozenset(map(folded, _REASONS.split()))
 """The words that join thanks with the reason of the thanks, as in "thanks for natgeo"."""
@@ -224,8 +240,18 @@ def is_about_bot(text: str, language: str) -> bool:
 
     Only English words and words of ``language`` are recognised.
     """
-    about = f"{_ABOUT_BOT['en']} {_ABOUT_BOT.get(language, '')}"
-    return not frozenset(map(folded, about.split())).isdisjoint(_bare_words(text))
+    return _has_word_of(_ABOUT_BOT, text, language)
+
+
+def is_question(text: str, language: str) -> bool:
+    """Return whether a text of several words asks a question, in English or in ``language``."""
+    is_marked = "?" in typed(text)
+    return len(text.split()) > 1 and (is_marked or _has_word_of(_QUESTION_WORDS, text, language))
+
+
+def _has_word_of(table: dict[str, str], text: str, language: str) -> bool:
+    every = f"{table['en']} {table.get(language, '')}"
+    return not frozenset(map(folded, every.split())).isdisjoint(_bare_words(text))
 
 
 def _is_emoji(word: str) -> bool:

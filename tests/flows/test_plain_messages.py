@@ -230,6 +230,56 @@ async def test_a_text_about_the_bot_gets_the_help_and_no_card(
         assert "help:see" in buttons(page).values(), text
 
 
+async def test_a_kept_profile_is_not_among_the_profiles_to_stop(
+    bell: Bell, control: Control
+) -> None:
+    for name in ("kept.a", "kept.b"):
+        await control.profile(name, posts_per_day=0)
+    for language, text in (
+        ("en", "remove kept.b but keep kept.a"),
+        ("es", "quítame a kept.b y déjame kept.a"),
+        ("ru", "отпиши от kept.b кроме kept.a"),
+    ):
+        ann = await control.person(language_code=language)
+        await bell.ask(ann, "/subscribe kept.a kept.b")
+        (asked,) = await bell.ask(ann, text)
+        assert asked["text"].splitlines()[1] == "/unsubscribe kept.b", text
+        (asked,) = await bell.ask(ann, "stop everything except kept.a")
+        assert "unsub:0" in buttons(asked).values()
+
+
+async def test_a_remark_about_a_story_gets_the_card_of_its_profile(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    await control.profile("remarked", posts_per_day=0)
+    await control.publish("remarked")
+    (story,) = await bell.ask(ann, "/stories remarked")
+    for text in ("more like this", "how do i download it"):
+        (card,) = await bell.ask(ann, text, reply_to=story["message_id"])
+        assert "run:stories:remarked" in buttons(card).values(), text
+        assert "As files" in buttons(card), text
+
+
+async def test_a_question_without_a_request_gets_the_help(bell: Bell, control: Control) -> None:
+    for language, text in (
+        ("en", "where's the button to add people"),
+        ("de", "Ist das legal?"),
+        ("pt-br", "como eu sigo alguém aqui"),
+    ):
+        ann = await control.person(language_code=language)
+        (page,) = await bell.ask(ann, text)
+        assert "help:see" in buttons(page).values(), text
+
+
+async def test_unsubscribe_from_everything_without_subscriptions_says_so(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    (none,) = await bell.ask(ann, "/unsubscribe everything please")
+    assert none["text"] == plain(translator_for("en")(EMPTY))
+
+
 async def test_a_stored_name_in_a_long_sentence_gets_its_card(
     bell: Bell, control: Control
 ) -> None:
