@@ -358,7 +358,7 @@ async def test_what_a_page_asks_for_is_typed_or_cancelled(bell: Bell, control: C
     await bell.press(ann, page, "set:quiet")
     for text in ("at night", "25", "25-3"):
         (asked,) = await bell.ask(ann, text)
-        assert asked["text"].startswith("When should I be quiet?")
+        assert "When should I be quiet?" in asked["text"]
         assert "set:back" in buttons(asked).values()
     (page,) = await bell.ask(ann, "/settings")
     await bell.press(ann, page, "set:quiet")
