@@ -268,6 +268,7 @@ class Running:
             slow_servers=self._slow_servers,
             disk=partial(fullest_disk, *self._watched_folders()),
             file_every=timing.database_file,
+            process="" if parts.sharing.is_only_process else parts.owner.key,
             metrics=parts.metrics,
             now=parts.now,
         )

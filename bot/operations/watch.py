@@ -30,6 +30,7 @@ from bot.runtime.metrics import UNSEEN, Metrics
 from bot.runtime.process_name import replica_name
 from bot.runtime.workers import Worker
 from bot.store import budgets, chat_queues, enqueue, fan_outs, key_values, samples, spending
+from bot.store import incidents as store
 from bot.store.engine.database import Database
 
 _EVERY = timedelta(minutes=1)
@@ -39,6 +40,8 @@ FILE_EVERY = timedelta(seconds=1)
 _RESCUE_EVERY = timedelta(seconds=10)  # the pause after a failure to copy the opened file
 # Shorter outages of the database are not reported.
 _PATIENCE = timedelta(seconds=15)
+# The time for which a condition counts as met in a process. A process checks it every minute.
+_MET_FOR = _EVERY * 2.5
 
 _SIGNS: frozenset[IncidentKind] = frozenset(
     {"api_fails", "api_refuses", "price", "telegram", "two_pollers"}
@@ -64,6 +67,7 @@ class Watch:
         clock_off: Callable[[], float | None] = lambda: None,
         slow_servers: Callable[[], Sequence[str]] = tuple,
         file_every: timedelta = FILE_EVERY,
+        process: str = "",
         metrics: Metrics = UNSEEN,
         now: Callable[[], datetime],
     ) -> None:
@@ -84,6 +88,8 @@ class Watch:
           ``clock_off``.
         - ``slow_servers``: returns the servers that are slow now.
         - ``file_every``: the interval of the checks that the SQLite file still exists.
+        - ``process``: the key of this process, if several processes share the database. Each
+          process then closes an incident only if no other process finds the condition met.
         """
         self._db = db
         self._incidents = incidents
@@ -106,6 +112,8 @@ class Watch:
         self._now = now
         self._since: dict[str, datetime] = {}
         self._file_every = file_every
+        self._process = process
+        self._met: set[IncidentKind] = set()  # the kinds that this process has stored as met
         self._check_at: datetime | None = None
         self._rescue_told = ""
         self._away_since: datetime | None = None
@@ -190,10 +198,32 @@ class Watch:
             if one.kind in _SIGNS and signs.get(one.kind) is None:
                 continue
             before = was_open.get(one.kind)
-            if one.text is None and (before is None or signs.get(one.kind)):
+            is_met = one.text is not None or bool(signs.get(one.kind))
+            is_met_elsewhere = await self._is_met_elsewhere(one.kind, is_met=is_met, now=now)
+            if one.text is None and (before is None or is_met or is_met_elsewhere):
                 continue
             if before is None or (before.text, before.fields) != (one.text, one.fields):
                 await self._incidents.set(one.kind, one.text, **one.fields)
+
+    async def _is_met_elsewhere(self, kind: IncidentKind, *, is_met: bool, now: datetime) -> bool:
+        """Store whether this process finds a condition met. Return whether another process does.
+
+        A condition such as a full disk can be met in a single process.
+        """
+        if not self._process:
+            return False
+        if is_met or kind in self._met:
+            until = now + _MET_FOR if is_met else now
+            await self._db.run(
+                lambda tx: store.record_met(tx, kind, process=self._process, until=until)
+            )
+        if is_met:
+            self._met.add(kind)
+        else:
+            self._met.discard(kind)
+        return await self._db.fetch(
+            lambda tx: store.is_met_elsewhere(tx, kind, process=self._process, now=now)
+        )
 
     async def measure(self, signs: Mapping[IncidentKind, bool | None], now: datetime) -> Seen:
         """Return the measured values that decide about incidents."""

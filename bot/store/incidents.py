@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain.incidents import Fields, Incident, dump_fields, load_fields
+from bot.store import key_values, leases
 from bot.store.engine.database import Tx, row_or_none
 from bot.store.engine.schema import BigId, Timestamp, insert, metadata, partial_index
 
@@ -84,3 +85,18 @@ async def latest(tx: Tx, *, limit: int) -> list[Incident]:
     """Return the latest incidents, newest first."""
     statement = sa.select(*COLUMNS).order_by(incidents.c.id.desc()).limit(limit)
     return [_incident(row) for row in await tx.execute(statement)]
+
+
+async def record_met(tx: Tx, kind: str, *, process: str, until: datetime) -> None:
+    """Record that ``process`` finds the condition of a kind of incident met until ``until``."""
+    await key_values.put(tx, f"{_met_prefix(kind)}{process}", process, until=until)
+
+
+async def is_met_elsewhere(tx: Tx, kind: str, *, process: str, now: datetime) -> bool:
+    """Return whether a process other than ``process`` finds the condition of a kind met."""
+    processes = await leases.active_values(tx, _met_prefix(kind), now=now)
+    return any(other != process for other in processes)
+
+
+def _met_prefix(kind: str) -> str:
+    return f"met:{kind}:"

@@ -233,6 +233,41 @@ async def test_the_only_replica_takes_updates_again_when_telegram_is_back(
         await bell.replies(ann, after=message)
 
 
+@pytest.mark.slow
+@pytest.mark.jumps
+async def test_an_incident_of_one_replica_is_not_ended_by_the_other_replica(
+    box: Box, shared: Json, tmp_path: Path
+) -> None:
+    """The other replica finds the Stories API well, and the replica that is cut off does not."""
+    control, owner = box.control, await box.control.person("Owner")
+    settings = shared | {"admin_ids": str(owner)}
+    async with relay_to(box.urls.stories_api) as relay, AsyncExitStack() as stack:
+        bell = await stack.enter_async_context(running_bell(tmp_path / "b", box, **settings))
+        cut_off = {**settings, "stories_api_url": relay.url}
+        await stack.enter_async_context(running_bell(tmp_path / "a", box, **cut_off))
+        await bell.ask(owner, "/help")
+        for name in ("cut.one", "cut.two", "cut.three", "cut.four"):
+            await control.profile(name, posts_per_day=0)
+            await bell.ask(owner, f"/subscribe {name}")
+        last = (await control.replies(owner))[-1]["message_id"]
+        relay.cut()
+
+        async def said() -> list[str]:
+            texts = [str(message.get("text")) for message in await control.replies(owner, last)]
+            return [text for text in texts if "The Stories API" in text]
+
+        await wait_for(said, 1200, "the incident")
+        await asyncio.sleep(300)  # on the jumping clock: each replica looks five times
+        assert len(await said()) == 1
+        relay.mend()
+
+        async def is_over() -> bool:
+            return "answering again" in (await said())[-1]
+
+        await wait_for(is_over, 1200, "the end of the incident")
+        assert len(await said()) == 2
+
+
 async def has_more(control: Control, person: int, shown: int) -> bool:
     """Return whether a person was shown more stories than that."""
     return len(await control.shown(person)) > shown

@@ -27,8 +27,9 @@ MB = 1_000_000
 class Machine:
     """A disk that fills, a clock, and a watch that begins anew at each look."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, *, process: str = "") -> None:
         self.db, self.now, self.free = db, NOON, 9_000 * MB
+        self.process = process
         self.signs: dict[Any, Any] = {}
         self.failed_checks: str | None = None
         self.metrics = Metrics()
@@ -42,6 +43,7 @@ class Machine:
             self.db, incidents, budget=1000, check_price=2, signs=self.signs,
             failed_checks=lambda: self.failed_checks,
             disk=lambda: (self.free, 10_000 * MB), metrics=self.metrics, now=lambda: self.now,
+            process=self.process,
         )  # fmt: skip
         await watch.check_conditions(self.now)
         async with self.db.read() as tx:
@@ -64,6 +66,30 @@ async def test_a_disk_that_fills_is_told_once_and_when_it_has_room(db: Database)
     (_, over) = await machine.look()
     assert over == f"There is enough disk space again. (#{one.id})"
     assert len(await machine.look()) == 2
+
+
+async def test_a_disk_that_fills_at_one_process_is_told_once_and_its_end_too(
+    db: Database,
+) -> None:
+    full, empty = Machine(db, process="one"), Machine(db, process="other")
+    full.free = 200 * MB
+    (told,) = await full.look()
+    for _ in range(2):
+        assert await empty.look() == [told]
+        assert await full.look() == [told]
+    full.free = 9_000 * MB
+    assert len(await full.look()) == 2
+    assert len(await empty.look()) == 2
+
+
+async def test_a_process_that_has_ended_keeps_no_incident_open(db: Database) -> None:
+    full, empty = Machine(db, process="one"), Machine(db, process="other")
+    full.free = 200 * MB
+    await full.look()
+    empty.now += timedelta(minutes=2)
+    assert len(await empty.look()) == 1
+    empty.now += timedelta(minutes=1)
+    assert len(await empty.look()) == 2
 
 
 async def test_how_much_is_due_and_for_how_long_is_in_the_metrics(db: Database) -> None:
