@@ -167,8 +167,12 @@ class Watch:
     async def _probe_database(self, since: datetime, now: datetime) -> bool:
         """Return whether a test write succeeds.
 
-        If an outage lasted at least 15 seconds, report its end. If the bot can send messages
-        without a database, also report the outage while it lasts.
+        If an outage lasted at least 15 seconds, report its end, unless another process has
+        reported the end. If the bot can send messages without a database, also report the outage
+        while it lasts.
+
+        Raises:
+            DatabaseUnavailableError: The test write succeeded, and a later write failed.
         """
         try:
             await self._db.run(lambda tx: key_values.put(tx, "ready", value=True))
@@ -178,7 +182,9 @@ class Watch:
                 self._is_reported = True
                 await self._incidents.set("database", DATABASE_AWAY, why=self._why_away)
             return False
-        if now - since >= _PATIENCE:
+        if now - since >= _PATIENCE and await self._db.run(
+            lambda tx: store.record_outage_end(tx, since=since, now=now)
+        ):
             fields = {"time": now - since, "why": self._why_away}
             await self._incidents.set("database", DATABASE_BACK, **fields)
         self._away_since, self._is_reported = None, False

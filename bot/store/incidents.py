@@ -25,6 +25,9 @@ incidents = sa.Table(
 _OPEN = incidents.c.closed_at.is_(None)
 sa.Index("ix_incidents_open", incidents.c.kind, unique=True, **partial_index(_OPEN))
 
+_OUTAGE_END = "outage_end"
+"""The key of the time at which the end of the last outage of the database was reported."""
+
 COLUMNS = [incidents.c[name] for name in Incident.__dataclass_fields__]
 
 
@@ -100,3 +103,16 @@ async def is_met_elsewhere(tx: Tx, kind: str, *, process: str, now: datetime) ->
 
 def _met_prefix(kind: str) -> str:
     return f"met:{kind}:"
+
+
+async def record_outage_end(tx: Tx, *, since: datetime, now: datetime) -> bool:
+    """Record at ``now`` that the end of an outage of the database is reported.
+
+    The outage began at ``since``. Return False, and record nothing, if another process has already
+    reported the end of this outage.
+    """
+    reported = await key_values.lock(tx, _OUTAGE_END)
+    if reported is not None and datetime.fromisoformat(str(reported)) >= since:
+        return False
+    await key_values.put(tx, _OUTAGE_END, now.isoformat())
+    return True

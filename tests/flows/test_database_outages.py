@@ -207,6 +207,27 @@ async def test_after_a_failover_no_session_stays_on_a_server_that_only_reads(
         assert again["text"] == first["text"]
 
 
+@pytest.mark.slow
+@pytest.mark.jumps
+async def test_several_replicas_report_the_end_of_an_outage_once(tmp_path: Path) -> None:
+    with postgres() as server:
+        async with sandbox_box() as box:
+            owner = await box.control.person()
+            settings: Json = {"database_url": server.url, "admin_ids": [owner]}
+            async with (
+                running_bell(tmp_path / "one", box, **settings) as bell,
+                running_bell(tmp_path / "other", box, **settings),
+            ):
+                for _ in range(2):
+                    (help_,) = await bell.ask(owner, "/help")
+                    await asyncio.to_thread(server.stop, signal.SIGINT)
+                    await asyncio.sleep(30)
+                    await asyncio.to_thread(server.start)
+                    await asyncio.sleep(60)
+                    after = await answers(bell, owner, help_["message_id"])
+                    assert len([text for text in after if "My database" in text]) == 1
+
+
 KILLS_ITSELF = """
 CREATE SEQUENCE {table}_once;
 CREATE FUNCTION {table}_cut() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
