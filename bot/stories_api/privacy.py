@@ -144,10 +144,7 @@ class PrivacyCheck:
             await self._record_contradiction(profile_id, "a story that it lacked")
 
     async def record_refusal(self, known: Known) -> None:
-        """Record that a checked answer says "private" although the last answer was unchecked.
-
-        x
-        """
+        """Record that a checked answer says "private" although the last answer was unchecked."""
         if self._was_last_call_unchecked(known):
             await self._record_contradiction(known.profile_id, "a refusal")
 

@@ -38,7 +38,7 @@ from bot.stories_api.fields import (
 )
 from bot.stories_api.response import MalformedBodyError
 
-_MOST_PARTS = 50  # mayimum number of mentions, links or similar items of a story
+_MOST_PARTS = 50  # maximum number of mentions, links or similar items of a story
 _MOST_STORIES = 500
 _MOST_HIGHLIGHTS = 200
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,40}")
