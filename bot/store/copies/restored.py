@@ -3,8 +3,8 @@
 After the backup was made, the bot sent the deliveries that are pending in the backup. The bot also
 sent alerts for stories that the backup does not contain. Therefore pending deliveries are dropped,
 and only stories posted after the restore cause alerts. Subscribers are notified that alerts for
-stories posted between the backup and the restore may be missing. The automatic ids that the bot
-may have used after the backup are skipped, because buttons contain ids.
+stories posted between the backup and the restore may be missing. The ids of subscriptions and
+broadcasts that the bot may have used after the backup are skipped, because buttons contain ids.
 """
 
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ from bot.store.broadcasts import broadcasts
 from bot.store.chat_queues import queues
 from bot.store.deliveries import deliveries, is_open
 from bot.store.ended_subscriptions import ended
-from bot.store.engine.database import Tx, all_tables
+from bot.store.engine.database import Tx
 from bot.store.engine.sqlite_copies import MARK
 from bot.store.inbox import OPEN, inbox
 from bot.store.profiles import profiles
@@ -85,14 +85,12 @@ async def make_restored_backup_live(tx: Tx, *, now: datetime) -> datetime | None
 
 
 async def _skip_ids(tx: Tx) -> None:
-    """Skip the automatic ids that the bot may have used after the backup.
+    """Skip the ids of subscriptions and broadcasts that the bot may have used after the backup.
 
     Buttons of messages that the bot sent after the backup contain such ids. Without the skip, a
     press of such a button would act on a new row.
     """
-    for table in all_tables().sorted_tables:
-        if not table.dialect_options["sqlite"]["autoincrement"]:
-            continue
+    for table in (subscriptions, broadcasts):
         values = {"table": table.name, "ids": _SKIPPED_IDS}
         if tx.dialect.name == "sqlite":
             await tx.execute(_ADD_SQLITE_COUNTER, {"table": table.name})
