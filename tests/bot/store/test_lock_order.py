@@ -343,11 +343,11 @@ class Crowd:
         star = self.chance.choice(STARS)
         thread_id = self.chance.choice([None, 9])
         async with self.db.begin() as tx:
-            await store.lock_and_get_chat(tx, person, now=self.clock())
-            await chat_queues.ensure(tx, person, now=self.clock())
+            chat = await store.lock_and_get_chat(tx, person, now=self.clock())
+            await chat_queues.ensure(tx, chat.id, now=self.clock())
             await store.add(
                 tx,
-                Target(person, thread_id),
+                Target(chat.id, thread_id),
                 star.profile_id,
                 preferences=Preferences(),
                 since=NOON,
@@ -355,7 +355,7 @@ class Crowd:
                 now=self.clock(),
             )
             await store.switch_checks(
-                tx, chat_id=person, profile_ids=[star.profile_id], now=self.clock()
+                tx, chat_id=chat.id, profile_ids=[star.profile_id], now=self.clock()
             )
 
     async def lose_topic(self, person: int) -> None:
