@@ -49,6 +49,20 @@ def test_each_code_block_says_whether_it_is_run(page: Path) -> None:
     assert {tag for tag, _ in blocks(page)} <= TAGS | OTHERS
 
 
+OF_OPERATORS = [page for page in PAGES if page.name != "CONTRIBUTING.md"]
+
+
+@pytest.mark.parametrize("page", OF_OPERATORS, ids=lambda page: page.name)
+def test_a_page_with_commands_that_are_only_shown_says_what_was_not_run(page: Path) -> None:
+    if any(tag == "sh shown" for tag, _ in blocks(page)):
+        assert re.search("not run|No test runs|except `ssh`", page.read_text(), re.IGNORECASE)
+
+
+def test_each_page_whose_blocks_are_run_has_a_test() -> None:
+    run = {page.name for page in PAGES if any(" run" in tag for tag, _ in blocks(page))}
+    assert run == {"clone.md", "platform.md"}
+
+
 def commands() -> Iterator[tuple[str, str]]:
     """Yield each command line of the blocks that are shown, with the name of its page."""
     for page in PAGES:
