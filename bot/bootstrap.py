@@ -167,7 +167,7 @@ async def open_parts(
         floods = ChatFloods(
             steady if db.is_sqlite else lambda: now().timestamp(), timing.chat_limits
         )
-        count_processes = _count_one if db.is_sqlite else Replicas(db).count
+        count_processes = None if db.is_sqlite else Replicas(db).count
         bot = _make_bot(settings, metrics, floods, count_processes, witnesses)
 
         def wake() -> None:
@@ -428,11 +428,6 @@ async def _own_claims(
     return owner, None
 
 
-async def _count_one() -> int:
-    """Return the number of processes that share an SQLite file, which is always 1."""
-    return 1
-
-
 async def _apply_blocks(access: Access, subscriptions: Subscriptions) -> None:
     """Apply the current blocks of profiles, including blocks that other processes have set."""
     await access.load_blocked_and_owners()
@@ -443,7 +438,7 @@ def _make_bot(
     settings: Settings,
     metrics: Metrics,
     floods: ChatFloods,
-    replicas: Callable[[], Awaitable[int]],
+    replicas: Callable[[], Awaitable[int]] | None,
     witnesses: TimeWitnesses,
 ) -> ExtBot[Any]:
     url = str(settings.telegram_api_url).rstrip("/")

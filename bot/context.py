@@ -212,12 +212,16 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     @property
     def user_id(self) -> int | None:
         """Return the id of the person who sent the update, or None for an anonymous sender."""
-        person, message = self.event.effective_user, self.message
-        if person is None:
-            return None
+        person = self.event.effective_user
+        number = person.id if person else None
+        return None if names_no_person(number, self.as_chat_id) else number
+
+    @property
+    def as_chat_id(self) -> int | None:
+        """Return the id of the channel or group in whose name the person writes, or None."""
+        message = self.event.effective_message
         as_chat = message.sender_chat if message and self.query is None else None
-        as_chat_id = as_chat.id if as_chat else None
-        return None if names_no_person(person.id, as_chat_id) else person.id
+        return as_chat.id if as_chat else None
 
     @property
     def asker(self) -> Asker:
@@ -225,9 +229,8 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
         If the person wrote in the name of a channel, the result also contains the channel's id.
         """
-        where, message = self.event.effective_chat, self.message
-        as_chat = message.sender_chat if message and self.query is None else None
-        as_channel = as_chat.id if as_chat and where and as_chat.id != where.id else None
+        where, as_chat_id = self.event.effective_chat, self.as_chat_id
+        as_channel = as_chat_id if where and as_chat_id != where.id else None
         return Asker(where.id if where else None, self.user_id, self.is_owner, as_channel)
 
     @property

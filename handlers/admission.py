@@ -84,14 +84,12 @@ async def admit_or_refuse(context: Context) -> bool:
     if _is_written_by_other_bot(context):
         return False
     where = context.event.effective_chat
-    message = context.message
     if where and where.is_direct_messages:
         await _refuse_direct_messages(context)
         return False
-    writes_as = message.sender_chat if message and not context.query else None
-    chat_id = where.id if where else None
-    as_chat = writes_as.id if writes_as else None
-    judgement = await context.services.access.judge(context.user_id, chat_id, as_chat=as_chat)
+    judgement = await context.services.access.judge(
+        context.user_id, where.id if where else None, as_chat=context.as_chat_id
+    )
     judged, context.is_owner = judgement.judged, judgement.is_owner
     context.known, context.is_muted = judgement.chat, judgement.is_muted
     if judged.verdict == "let" or _is_removal_or_move(context) or _is_by_bot(context):

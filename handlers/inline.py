@@ -24,7 +24,7 @@ from bot.presentation import actions
 from bot.presentation.buttons import alert_buttons
 from bot.presentation.captions import caption
 from bot.presentation.translation import Translator
-from bot.telegram import api
+from bot.telegram.calls import Calls
 from handlers.admission import admit_or_refuse
 
 HOW = N_("How it works")
@@ -32,7 +32,6 @@ ALL = N_("All stories from {username}")
 CACHED = timedelta(seconds=30)
 # Maximum seconds to wait for the end of a flood limit. People do not wait longer for an inline
 # answer.
-_LIMITS = {"patience": 5}
 HeldStory = tuple[Story, KnownFile]
 _BEGINNING = re.compile(r"@?([a-z0-9._]{0,30})", re.ASCII)  # the first letters of a profile name
 _FIELDS = {
@@ -84,7 +83,7 @@ async def _send_results(
         "is_personal": True,
         "button": button,
     }
-    await api.call(context.bot, "answerInlineQuery", arguments, limits=_LIMITS)
+    await Calls(context.bot).make("answerInlineQuery", arguments, patience=5)
 
 
 def cache_seconds(results: Sequence[HeldStory], now: datetime) -> int:

@@ -36,10 +36,8 @@ async def answer_press(context: Context, text: str | None = None, *, alert: bool
         return
     # An album may take longer than the 15 s for which Telegram accepts an answer to a press.
     kinds = {reply.payload["kind"] for reply in unit.replies} if unit else set()
-    when = unit_of_work.call_after_replies
-    if "album" in kinds:
-        when = unit_of_work.call_after_commit
-    await when(partial(_answer_press_now, context, query, text, alert=alert, unit=unit))
+    answer = partial(_answer_press_now, context, query, text, alert=alert, unit=unit)
+    await unit_of_work.call_after_replies(answer, only_commit="album" in kinds)
 
 
 async def _answer_press_now(

@@ -68,4 +68,4 @@ async def cache_after_commit(
     async def write() -> None:
         context.services.cache.put(key, value, until=context.now + age)
 
-    await unit_of_work.call_after_commit(write)
+    await unit_of_work.call_after_replies(write, only_commit=True)

@@ -17,7 +17,6 @@ from bot.billing.drift import KEY as DRIFT
 from bot.billing.drift import Drift, Reading
 from bot.domain.budget import (
     DAY,
-    Allowances,
     Limits,
     Side,
     allowances_for,
@@ -486,7 +485,12 @@ class Ledger:
             billed = replace(asker, user_id=payer)
         if asker.is_owner or asker.chat_id is None:
             return billed, []
-        limits = await self._allowances_of(tx, billed)
+        of_person, of_chat, is_known = await access.allowances_of_asker(
+            tx, billed.user_id, billed.chat_id
+        )
+        limits = allowances_for(
+            self.limits, is_known=is_known, of_chat=of_chat, of_person=of_person
+        )
         wanted: list[tuple[Scope, int, int]] = [("chat", asker.chat_id, limits.chat)]
         # The admins of an owner's channel can write in the name of the channel in any number of
         # groups. Therefore the owner's limit as a person applies to all these requests together.
@@ -501,10 +505,6 @@ class Ledger:
         if refusing is not None:
             raise _refusal_error(refusing, asker, midnight_after(now))
         return billed, [scope for scope, _, _ in wanted]
-
-    async def _allowances_of(self, tx: Tx, asker: Asker) -> Allowances:
-        person, chat, is_known = await access.allowances_of_asker(tx, asker.user_id, asker.chat_id)
-        return allowances_for(self.limits, is_known=is_known, of_chat=chat, of_person=person)
 
     async def _close(self, reservation: Reservation, credits: int | None) -> None:  # noqa: A002 - the field's term
         # The API can bill more credits than were reserved. Therefore a cancellation must not

@@ -120,7 +120,7 @@ class Watch:
         self._is_reported = False
         self._why_away = ""
         self.worker = Worker("watch", self._step, now=now, longest=_EVERY)
-        db.on_outage = self._on_database_outage
+        db.connections.on_outage = self._on_database_outage
 
     def _on_database_outage(self) -> None:
         if self._away_since is None:

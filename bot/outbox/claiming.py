@@ -187,7 +187,8 @@ class JobClaims:
         self._losses.count(queue.chat_id, tally)
         for row, until, why in decision.held:
             await deliveries.change(tx, [row.id], due_at=until, held=why)
-        await deliveries.remove(tx, [row.id for row in decision.doubled])
+        for row in decision.doubled:
+            await deliveries.remove(tx, row.id)
         for row, reason in decision.dropped:
             await deliveries.end(tx, [row.id], reason=reason, now=now)
         for (target, username), count in selection.count_too_late(decision).items():

@@ -120,25 +120,22 @@ async def _record_last(
     unsent deliveries. Return False if the lease was lost.
     """
     now = report.now
-    is_ours, is_due = await _end_lease(tx, queue, reply, floods, now=now)
+
+    async def end_lease() -> tuple[bool, bool]:
+        flood = floods.state_of(queue.chat_id) if floods else None
+        return await chat_queues.end_lease(tx, queue, but=reply.id, flood=flood, now=now)
+
+    is_ours, is_due = await end_lease()
     if not is_ours:
         queue = await _at_current_id(tx, queue)
         reply = _moved_to(reply, queue.chat_id)
-        is_ours, is_due = await _end_lease(tx, queue, reply, floods, now=now)
+        is_ours, is_due = await end_lease()
     has_follow_ups = await _record_payload(tx, reply, report.outcome, now=now)
     if is_ours and has_follow_ups:
         is_due = await chat_queues.reschedule(tx, queue.chat_id)
     if is_due and isinstance(report.outcome, Sent):
         await results.advance_retries(tx, {queue.chat_id: is_media(reply.fields)}, now)
     return is_due
-
-
-async def _end_lease(
-    tx: Tx, queue: QueueClaim, reply: PendingMessage, floods: ChatFloods | None, *, now: datetime
-) -> tuple[bool, bool]:
-    """End a lease after the last reply (``chat_queues.end_lease``)."""
-    flood = floods.state_of(queue.chat_id) if floods else None
-    return await chat_queues.end_lease(tx, queue, but=reply.id, flood=flood, now=now)
 
 
 async def _at_current_id(tx: Tx, queue: QueueClaim) -> QueueClaim:
@@ -172,7 +169,7 @@ async def _record_payload(
             await _count_items(tx, target, payload, outcome, now=now)
             await deliveries.change(tx, [reply.id], fields=_unsent_part(payload, outcome))
         return False
-    if not await deliveries.remove(tx, [reply.id]):
+    if not await deliveries.remove(tx, reply.id):
         # An earlier commit recorded the outcome, but the response to the commit was lost.
         return False
     await _count_items(tx, target, payload, outcome, now=now)
@@ -232,7 +229,11 @@ def _follow_ups(payload: Payload, outcome: Outcome) -> list[Payload]:
     Telegram refused the content of a message, the cause is a bug. In this case, the only follow-up
     is a text with an incident code. This text is omitted if the payload has no language.
     """
-    t, asked = translator_for(payload.get("language")), _asked(payload)
+    if payload["kind"] != "album" and not isinstance(outcome, PermanentFailure):
+        return []
+    # The message that the reply answers, or None without such a message.
+    asked = payload.get("asked") or payload.get("reply_to")
+    t = translator_for(payload.get("language"))
     if isinstance(outcome, PermanentFailure) and outcome.scope == "item" and "language" in payload:
         incident = secrets.token_hex(4)
         log.error("incident", incident=incident, reason=outcome.reason, kind=payload["kind"])
@@ -244,11 +245,3 @@ def _follow_ups(payload: Payload, outcome: Outcome) -> list[Payload]:
         messages.append(text_payload(t(_CANT_SHOW[outcome.missing]), reply_to=asked))
     under = [payload["under"]] if outcome.items and "under" in payload else []
     return messages + failed_items.payloads(payload, outcome.failed, reply_to=asked) + under
-
-
-def _asked(payload: Payload) -> int | None:
-    """Return the id of the message that the reply answers.
-
-    Return None if the payload contains no such id.
-    """
-    return payload.get("asked") or payload.get("reply_to")

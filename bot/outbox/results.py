@@ -114,11 +114,6 @@ class Arrived:
         by_pk = {item.pk: item.message_id for item in self.items}
         return {row.id: by_pk[row.story_pk] for row in self.batch.rows if row.story_pk in by_pk}
 
-    @property
-    def is_whole(self) -> bool:
-        """Return whether all rows have arrived."""
-        return len(self.message_ids) == len(self.batch.rows)
-
     def moved_to(self, chat_id: int) -> "Arrived":
         """Return the send with the new chat id ``chat_id``. The chat has moved during the send."""
         rows = tuple(

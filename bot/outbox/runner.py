@@ -36,7 +36,6 @@ from bot.sending.topics import Topics
 from bot.store import chat_queues, chats, moves
 from bot.store.engine.database import Database, Tx
 from bot.telegram.calls import Calls
-from bot.telegram.flood_limits import Lane
 from bot.telegram.limit_state import ChatFloods
 from bot.telegram.outage import Outage, is_answer
 
@@ -101,7 +100,8 @@ class JobRunner:
                 await self._probe(job)
             case ReplyJob():
                 with tracing(job.trace):
-                    await self._deliver_reply(job, self._calls(job))
+                    calls = LeasedCalls(self._bot, "reply", self._leases, job.lease)
+                    await self._deliver_reply(job, calls)
             case AlertJob():
                 with tracing(job.trace):
                     await self._deliver_alert(job)
@@ -130,10 +130,6 @@ class JobRunner:
                 break
         return outcome
 
-    def _calls(self, job: SendJob) -> LeasedCalls:
-        lane: Lane = "reply" if isinstance(job, ReplyJob) else "alert"
-        return LeasedCalls(self._bot, lane, self._leases, job.lease)
-
     async def _deliver_reply(self, job: ReplyJob, calls: Calls) -> tuple[Outcome, bool]:
         """Send a reply and record the outcome.
 
@@ -158,7 +154,8 @@ class JobRunner:
 
     async def _deliver_alert(self, job: AlertJob) -> None:
         """Send an alert and record the outcome."""
-        chat, calls = job.queue.chat, self._calls(job)
+        chat = job.queue.chat
+        calls = LeasedCalls(self._bot, "alert", self._leases, job.lease)
 
         async def send(target: Target) -> Outcome:
             return await self._alerts.send(chat, replace(job.batch, target=target), calls)
@@ -317,7 +314,7 @@ class JobRunner:
         if not isinstance(job, AlertJob) or not isinstance(outcome, Sent):
             return False
         arrived = Arrived(job.queue, job.batch, outcome.items)
-        if not arrived.is_whole:
+        if len(arrived.message_ids) < len(job.batch.rows):
             return False
         try:
             await self._arrivals([arrived])

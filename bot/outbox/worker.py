@@ -201,11 +201,9 @@ class Outbox:
         if self._group is not None:
             task = self._group.create_task(self._deliver_safely(job))
             ticket = self._slots.take(self._now())
-            task.add_done_callback(lambda _: self._on_job_ended(ticket))
-
-    def _on_job_ended(self, ticket: int) -> None:
-        self._slots.release(ticket)
-        self.worker.wake()  # A slot is free now, and the chat may have more deliveries.
+            task.add_done_callback(lambda _: self._slots.release(ticket))
+            # A slot is free now, and the chat may have more deliveries.
+            task.add_done_callback(lambda _: self.worker.wake())
 
     async def _deliver_safely(self, job: Job) -> None:
         try:

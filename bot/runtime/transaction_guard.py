@@ -26,7 +26,8 @@ operation.
 """
 
 
-_is_held: ContextVar[Callable[[], bool] | None] = ContextVar("is_held", default=None)
+_NEVER = bool  # ``bool()`` is False
+_is_held: ContextVar[Callable[[], bool]] = ContextVar("is_held", default=_NEVER)
 
 
 @contextmanager
@@ -36,34 +37,35 @@ def refusing_slow_operations_while(is_held: Callable[[], bool] | None) -> Iterat
     Slow operations are also forbidden in the tasks that are started in the block. If ``is_held``
     is None, slow operations are allowed.
     """
-    token = _is_held.set(is_held)
+    token = _is_held.set(is_held or _NEVER)
     try:
         yield
     finally:
         _is_held.reset(token)
 
 
-@contextmanager
-def holding() -> Iterator[None]:
-    """Forbid slow operations in the ``with`` block and in the tasks that are started in the block.
+class Hold:
+    """A period in which slow operations are forbidden in a task and in the tasks that it starts.
 
-    The block may end in a different task than the task in which the block began.
+    The period may end in a different task than the task in which it began.
     """
-    outer = _is_held.get()
-    if outer is not None and not outer():
-        outer = None
-    is_open = True
 
-    def is_held() -> bool:
-        return is_open or (outer is not None and outer())
+    def begin(self) -> None:
+        """Forbid slow operations."""
+        outer = _is_held.get()
+        self._outer = outer if outer() else _NEVER
+        self._is_open = True
+        _is_held.set(self)
 
-    _is_held.set(is_held)
-    try:
-        yield
-    finally:
-        is_open = False
-        if _is_held.get() is is_held:
-            _is_held.set(outer)
+    def __call__(self) -> bool:
+        """Return whether slow operations are forbidden."""
+        return self._is_open or self._outer()
+
+    def end(self) -> None:
+        """Allow slow operations again, unless an outer period forbids them."""
+        self._is_open = False
+        if _is_held.get() is self:
+            _is_held.set(self._outer)
 
 
 def refuse_if_held(operation: str) -> None:
@@ -74,8 +76,7 @@ def refuse_if_held(operation: str) -> None:
     Raises:
         RuntimeError: Slow operations are forbidden now, and ``is_strict`` is True.
     """
-    is_held = _is_held.get()
-    if is_held is None or not is_held():
+    if not _is_held.get()():
         return
     if is_strict:
         raise RuntimeError(f"{operation} begins while a transaction is held")

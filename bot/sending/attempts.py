@@ -106,7 +106,9 @@ class Attempts:
         if request.is_alert:
             self._supply.postpone_refused_everywhere(items)
         sourceless = [item for item in items if item.source is None and item.is_open]
-        await self._find_next_sources(sourceless, request)
+        find = self._supply.find_next_source
+        # Downloads for several items run at the same time.
+        await run_together(*(find(item, request.asker) for item in sourceless))
         return await self._send_all(items, request)
 
     async def _send_all(self, items: list[Item], request: SendRequest) -> Outcome | None:
@@ -270,10 +272,6 @@ class Attempts:
     async def _try_as_document(self, refusal: Refusal, item: Item, request: SendRequest) -> bool:
         is_one = refusal.scope == "photo" and item.kind == "photo"
         return is_one and await self._supply.make_document(item, request.asker)
-
-    async def _find_next_sources(self, items: list[Item], request: SendRequest) -> None:
-        """Set the next source of each item. Downloads for several items run at the same time."""
-        await run_together(*(self._supply.find_next_source(item, request.asker) for item in items))
 
 
 def _after_flood(outcome: TryLater, request: SendRequest) -> Outcome | None:

@@ -288,12 +288,8 @@ async def renew(tx: Tx, queue: QueueClaim, lease: Lease) -> bool:
     return await claims.renew(tx, [(queue.chat_id, queue.token)], lease) > 0
 
 
-async def next_due_at(tx: Tx) -> datetime | None:
-    """Return the time at which the first chat queue can be claimed.
-
-    Return None if no queue can be claimed at any time.
-    """
-    return await claims.next_claimable_at(tx)
+next_due_at = claims.next_claimable_at
+"""Return the time at which the first chat queue can be claimed, or None if no queue is due."""
 
 
 async def make_due(tx: Tx, chat_id: int, *, due_at: datetime, now: datetime) -> None:

@@ -249,7 +249,7 @@ def _delivery(row: sa.Row[Any], story: Story | None) -> Delivery:
 _THESE = sa.update(deliveries).where(
     deliveries.c.id.in_(sa.bindparam("ids", expanding=True)), is_open
 )
-_REMOVE = sa.delete(deliveries).where(deliveries.c.id.in_(sa.bindparam("ids", expanding=True)))
+_REMOVE = sa.delete(deliveries).where(deliveries.c.id == sa.bindparam("delivery"))
 STILL_OPEN = sa.select(deliveries.c.id).where(
     deliveries.c.id.in_(sa.bindparam("ids", expanding=True)), is_open
 )
@@ -368,15 +368,12 @@ async def record_unknown(tx: Tx, delivery_id: int, *, due_at: datetime) -> None:
     await change(tx, [delivery_id], attempts=0, sending=False, due_at=due_at, held=Held.RETRY)
 
 
-async def remove(tx: Tx, ids: Iterable[int]) -> int:
-    """Delete replies that have arrived or will never be sent. Return the number of deleted rows.
+async def remove(tx: Tx, delivery_id: int) -> bool:
+    """Delete a reply that has arrived or will never be sent. Return False without such a row.
 
-    Replies are not kept, because their texts are private.
+    A reply is not kept, because the text is private.
     """
-    unwanted = list(ids)
-    if not unwanted:
-        return 0
-    return (await tx.execute(_REMOVE, {"ids": unwanted})).rowcount
+    return (await tx.execute(_REMOVE, {"delivery": delivery_id})).rowcount > 0
 
 
 async def waiting_replies(tx: Tx, chat_id: int) -> dict[int, dict[str, Any]]:

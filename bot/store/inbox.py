@@ -158,7 +158,7 @@ async def claim(
 
 async def finish(tx: Tx, claimed: ClaimedUpdate, *, now: datetime) -> bool:
     """End an update and remove the contents. Return False if the claim was lost."""
-    return await claims.finish(tx, [claimed.claim], done_at=now, body="", person=None) > 0
+    return await claims.finish(tx, claimed.claim, done_at=now, body="", person=None)
 
 
 async def forget_chat(tx: Tx, chat_id: int) -> None:

@@ -215,12 +215,12 @@ async def set_audience(tx: Tx, profile_id: str, audience: Audience) -> None:
 
 async def postpone_check(tx: Tx, claimed: Known, *, until: datetime) -> None:
     """End the claim of a check that could not be made. The check is due again at ``until``."""
-    await claims.finish(tx, [(claimed.profile_id, claimed.token)], due_at=until)
+    await claims.finish(tx, (claimed.profile_id, claimed.token), due_at=until)
 
 
 async def retry(tx: Tx, claimed: Known, *, due_at: datetime) -> None:
     """End the claim of a check without an outcome. The check is due again at ``due_at``."""
-    await claims.retry(tx, [(claimed.profile_id, claimed.token)], due_at=due_at)
+    await claims.retry(tx, (claimed.profile_id, claimed.token), due_at=due_at)
 
 
 async def first_due_times(tx: Tx, *, now: datetime) -> tuple[datetime, datetime | None] | None:

@@ -23,16 +23,8 @@ class TooSoonError(RetryAfter):
         self.why = why
 
 
-async def call(
-    bot: ExtBot[Any],
-    method: str,
-    arguments: dict[str, Any],
-    *,
-    limits: dict[str, Any] | None = None,
-) -> Any:  # noqa: ANN401 - the result of the method
-    """Call ``method`` of the Bot API, through the bot's rate limiter and transport.
-
-    ``limits`` are the ``rate_limit_args`` of ``bot.telegram.rate_limiter``.
+async def call(bot: ExtBot[Any], method: str, arguments: dict[str, Any]) -> Any:  # noqa: ANN401 - the result of the method
+    """Call ``method`` of the Bot API through the bot's transport. The rate limiter does not apply.
 
     PTB's public method ``do_api_request`` is not used. ``do_api_request`` prints a warning if PTB
     has its own method for the call, and accepts only PTB's objects as items of an album.
@@ -41,6 +33,4 @@ async def call(
         TelegramError: The call failed.
     """
     data = {name: value for name, value in arguments.items() if value is not None}
-    if bot.rate_limiter is not None:
-        bot._merge_api_rl_kwargs(data, limits)  # noqa: SLF001 - see the docstring
-    return await bot._do_post(method, data)  # noqa: SLF001 - see the docstring
+    return await super(ExtBot, bot)._do_post(method, data)

@@ -1,6 +1,5 @@
 """The calls that send messages to a chat. Each call waits for the flood limits."""
 
-from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 
 from telegram.ext import ExtBot
@@ -8,7 +7,7 @@ from telegram.ext import ExtBot
 from bot.runtime import transaction_guard
 from bot.telegram import api
 from bot.telegram.flood_limits import Lane
-from bot.telegram.rate_limiter import HAS_SLOT, LimitedCall, Pacing, limited_call
+from bot.telegram.rate_limiter import Pacing, limited_call
 
 
 class Calls:
@@ -39,10 +38,16 @@ class Calls:
                 in the database.
         """
         transaction_guard.refuse_if_held(f"Telegram's {method}")
-        limits = {"lane": self.lane, "patience": patience}
-        async with self._slot(limited_call(method, arguments, limits)):
+
+        async def confirm_and_call() -> Any:  # noqa: ANN401 - the JSON result of the method
             await self.confirm()
-            return await api.call(self._bot, method, arguments, limits=HAS_SLOT)
+            return await api.call(self._bot, method, arguments)
+
+        limiter = self._bot.rate_limiter
+        if not isinstance(limiter, Pacing):
+            return await confirm_and_call()
+        limited = limited_call(method, arguments, self.lane, patience)
+        return await limiter.make(limited, confirm_and_call)
 
     async def confirm(self) -> None:
         """Check, immediately before a request, that the request may still be made.
@@ -50,7 +55,3 @@ class Calls:
         Raises:
             TooSoonError: The request must not be made now.
         """
-
-    def _slot(self, call: LimitedCall) -> AbstractAsyncContextManager[None]:
-        limiter = self._bot.rate_limiter
-        return limiter.slot(call) if isinstance(limiter, Pacing) else nullcontext()

@@ -167,14 +167,12 @@ class Outage:
         if self._pause is None:
             self._failing.add(chat_id)
             answers = await self._telegram_answers()
-            if not answers or len(self._failing) >= _CHATS_OF_AN_OUTAGE:
-                self._begin_pause("sends fail" if answers else "it does not answer")
+            is_down = not answers or len(self._failing) >= _CHATS_OF_AN_OUTAGE
+            if is_down and self._pause is None:
+                self._pause = Pause.starting(self._now())
+                why = "sends fail" if answers else "it does not answer"
+                log.warning("Telegram is down; nothing is sent", why=why)
         return self._pause is not None
-
-    def _begin_pause(self, why: str) -> None:
-        if self._pause is None:
-            self._pause = Pause.starting(self._now())
-            log.warning("Telegram is down; nothing is sent", why=why)
 
     async def _telegram_answers(self) -> bool:
         """Return whether Telegram answers ``getMe`` within 5 seconds.

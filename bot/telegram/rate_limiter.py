@@ -11,11 +11,12 @@ process must detect the limit separately.
 import asyncio
 import math
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import structlog
 from telegram.error import TelegramError
@@ -31,12 +32,13 @@ from bot.telegram.outcomes import outcome_of
 
 log = structlog.get_logger()
 
+T = TypeVar("T")
+
 
 # Prefixes of the methods that send a message to a chat. Telegram limits these methods.
 _COUNTED = ("send", "copy", "forward")
 _NOT_COUNTED = frozenset({"sendChatAction", "sendMessageDraft"})
 _ALERT_PATIENCE_S = 5.0  # maximum seconds that an alert without a patience waits for its chat
-HAS_SLOT: dict[str, Any] = {"has_slot": True}  # rate_limit_args of a call that has waited already
 # If the demanded waits of this many chats end together, this process stops.
 _CHATS_OF_ONE_FLOOD = 3
 _SAME_END_S = 1.5  # seconds; flood limits whose ends differ by at most this time end together
@@ -70,9 +72,8 @@ class LimitedCall:
 class Pacing(BaseRateLimiter[dict[str, Any]]):
     """Limits the rate of messages.
 
-    The ``rate_limit_args`` of a call are a dict or None. If the caller has already waited, the
-    dict is ``HAS_SLOT``. Any other dict may have the keys ``lane`` and ``patience``. The
-    values of these keys become the fields ``lane`` and ``patience`` of a ``LimitedCall``.
+    The ``rate_limit_args`` of a call are None, or a dict that may have the keys ``lane`` and
+    ``patience``. The values become the fields ``lane`` and ``patience`` of a ``LimitedCall``.
     """
 
     def __init__(
@@ -120,33 +121,27 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
     ) -> bool | dict[str, Any] | list[dict[str, Any]]:
         """Wait until the limits allow the call, and make the call once.
 
-        If ``rate_limit_args`` are ``HAS_SLOT``, this method does not wait, because the caller has
-        already waited.
-
         Raises:
             TooSoonError: The limits require a longer wait than the patience.
             TelegramError: The call failed. Failed calls are not retried here.
         """
         transaction_guard.refuse_if_held(f"Telegram's {endpoint}")
-        limits = rate_limit_args or {}
-        if limits is HAS_SLOT:
-            return await callback(*args, **kwargs)
-        async with self.slot(limited_call(endpoint, data, limits)):
-            return await callback(*args, **kwargs)
+        call = limited_call(endpoint, data, **(rate_limit_args or {}))
+        return await self.make(call, partial(callback, *args, **kwargs))
 
-    @asynccontextmanager
-    async def slot(self, call: LimitedCall) -> AsyncIterator[None]:
-        """Wait until the limits allow a call, and count the call.
+    async def make(self, call: LimitedCall, request: Callable[[], Awaitable[T]]) -> T:
+        """Wait until the limits allow a call, and count it. Return the result of ``request``.
 
-        Make the call in the ``with`` block. If the call gets a 429 response, no further messages
-        are sent to the chat for the time that Telegram demands.
+        If the call gets a 429 response, no further messages are sent to the chat for the time that
+        Telegram demands.
 
         Raises:
             TooSoonError: The limits require a longer wait than the patience.
+            TelegramError: The call failed.
         """
         ticket = await self._wait_and_count(call)
         try:
-            yield
+            return await request()
         except TooSoonError:  # Telegram was not called
             raise
         except TelegramError as error:
@@ -195,7 +190,8 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         Raises:
             TooSoonError: A wait is longer than the call's patience.
         """
-        await self._update_replicas()
+        if self._count_replicas is not None:
+            self._replicas = await self._count_replicas()
         while True:
             now, rate = self._clock(), self.per_second
             wait = self._stopped_until - now
@@ -204,11 +200,6 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
             if wait <= 0:
                 return self._window.count_sent(now, call.weight, rate) if call.weight else None
             await self._wait_or_refuse(wait, call.patience)
-
-    async def _update_replicas(self) -> None:
-        """Update the number of processes that share the rate."""
-        if self._count_replicas is not None:
-            self._replicas = await self._count_replicas()
 
     async def _wait_or_refuse(self, seconds: float, patience: float | None) -> None:
         if patience is not None and seconds > patience:
@@ -244,16 +235,12 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
             self._stopped_until = max(self._stopped_until, shortest)
 
 
-def limited_call(endpoint: str, data: dict[str, Any], limits: dict[str, Any]) -> LimitedCall:
+def limited_call(
+    endpoint: str, data: dict[str, Any], lane: Lane = "reply", patience: float | None = None
+) -> LimitedCall:
     """Return the data that the rate limits need about a call."""
-    counted = endpoint.startswith(_COUNTED) and endpoint not in _NOT_COUNTED
-    weight = _weight_of(data) if counted else 0
-    lane: Lane = "alert" if limits.get("lane") == "alert" else "reply"
-    return LimitedCall(data.get("chat_id"), weight, lane, limits.get("patience"))
-
-
-def _weight_of(data: dict[str, Any]) -> int:
-    for name in ("media", "message_ids"):
-        if isinstance(data.get(name), list | tuple):
-            return len(data[name])
-    return 1
+    weight = 0
+    if endpoint.startswith(_COUNTED) and endpoint not in _NOT_COUNTED:
+        parts = data.get("media", data.get("message_ids"))
+        weight = len(parts) if isinstance(parts, list | tuple) else 1
+    return LimitedCall(data.get("chat_id"), weight, lane, patience)

@@ -97,9 +97,9 @@ class AiohttpRequest(BaseRequest):
         ``on_server_time`` is called with the times in an answer. The arguments are the server's
         name, the time, and the seconds until the headers of the answer arrived.
 
-        - For each answer in the format of the Bot API, the time is the header ``Date``, or "" if
-          the header is missing.
-        - After a send, ``on_server_time`` is called once more with the date of the sent message.
+        - For an answer in the format of the Bot API, the time is the header ``Date``, or "" if the
+          header is missing.
+        - After a send, the time is the date of the sent message.
         """
         self._on_server_time = on_server_time
         self._connections = connections
@@ -204,7 +204,7 @@ class AiohttpRequest(BaseRequest):
         failure: NetworkError
         with ExitStack() as files:
             uploads: list[_Upload] = []
-            body = _open_body(data, files, uploads)
+            body = _body(data, files, uploads)
             asked_at = steady()
             try:
                 async with self._session.request(
@@ -213,9 +213,9 @@ class AiohttpRequest(BaseRequest):
                     took_s = steady() - asked_at
                     payload = await response.read()
                     if _IS_BOT_API.match(payload):
-                        self._on_server_time(TELEGRAM, response.headers.get("Date", ""), took_s)
-                    if _METHOD.search(url) and (sent := _SENT_AT.search(payload)):
-                        at = datetime.fromtimestamp(int(sent[1]), UTC)
+                        at: datetime | str = response.headers.get("Date", "")
+                        if _METHOD.search(url) and (sent := _SENT_AT.search(payload)):
+                            at = datetime.fromtimestamp(int(sent[1]), UTC)
                         self._on_server_time(TELEGRAM, at, took_s)
                     return response.status, payload, response.headers.get("Retry-After", "")
             except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
@@ -263,24 +263,13 @@ class _Upload(io.BufferedReader):
         return data
 
 
-def _open_body(
-    data: RequestData | None, files: ExitStack, uploads: list[_Upload]
-) -> dict[str, Any]:
+def _body(data: RequestData | None, files: ExitStack, uploads: list[_Upload]) -> dict[str, Any]:
     """Return the body of a request. The files in the body are opened.
 
     Raises:
         TooManyFilesError: This process has reached its limit of open files.
         OSError: A file can't be opened for a different reason.
     """
-    try:
-        return _body(data, files, uploads)
-    except OSError as error:
-        if is_limit_reached(error):
-            raise TooManyFilesError(REACHED) from None
-        raise
-
-
-def _body(data: RequestData | None, files: ExitStack, uploads: list[_Upload]) -> dict[str, Any]:
     if data is None:
         return {}
     if data.contains_files:
@@ -311,7 +300,12 @@ def _form(data: RequestData, files: ExitStack, uploads: list[_Upload]) -> aiohtt
     parts = cast("dict[str, tuple[str, BinaryIO | bytes | Path, str]]", data.multipart_data)
     for name, (filename, content, mime) in parts.items():
         if isinstance(content, Path):
-            content = files.enter_context(_Upload(content))  # noqa: PLW2901 - the same file, opened
+            try:
+                content = files.enter_context(_Upload(content))  # noqa: PLW2901 - the same file, opened
+            except OSError as error:
+                if is_limit_reached(error):
+                    raise TooManyFilesError(REACHED) from None
+                raise
             uploads.append(content)
         form.add_field(name, content, filename=filename, content_type=mime)
     return form

@@ -173,25 +173,16 @@ class Intake:
         if not self._is_counted:
             self._open = await self._db.fetch(inbox.count_open)
             self._is_counted = True
-        room = self._free_places()
-        if not room or self._all_are_running():
+        room = self._at_once - len(self._running)
+        all_are_running = self._is_only_process and self._open <= len(self._running)
+        if room <= 0 or all_are_running:
             return None  # the end of an update or the arrival of a new update wakes this loop
         updates = await self._claim(room)
         for claimed in updates:
             self._begin(claimed)
-        return await self._next_due_at(_SHORTEST if updates else _CLAIM_AGAIN)
-
-    def _all_are_running(self) -> bool:
-        """Return True if this process certainly handles all unfinished updates now."""
-        return self._is_only_process and self._open <= len(self._running)
-
-    async def _next_due_at(self, rest: timedelta) -> datetime | None:
-        """Return the time at which an update can be claimed next.
-
-        An update that a dead process has claimed can be claimed when the lease has expired. The
-        result is at least ``rest`` after now. Return None if no update is waiting.
-        """
+        # An update that a dead process has claimed can be claimed when the lease has expired.
         due = await self._db.fetch(inbox.claims.next_claimable_at)
+        rest = _SHORTEST if updates else _CLAIM_AGAIN
         return due and max(due, self._now() + rest)
 
     async def drain(self, seconds: float) -> None:
@@ -233,12 +224,9 @@ class Intake:
     async def _record_seen(self, tx: Tx, places: set[Standing], now: datetime) -> None:
         """Record that the bot has seen the senders today. Each person is recorded once a day."""
         day = now.date()
-        people = {
-            standing.person
-            for standing in places
-            if standing.person not in {None, queues.NO_PERSON}
-        }
-        fresh = {person for person in people if person and self._seen.get(person, now=now) != day}
+        people = {standing.person or queues.NO_PERSON for standing in places}
+        people.discard(queues.NO_PERSON)
+        fresh = {person for person in people if self._seen.get(person, now=now) != day}
         await acquaintances.record_seen(tx, fresh, day)
         for person in fresh:
             self._seen.put(person, day, until=now + _SEEN_FOR)
@@ -297,13 +285,9 @@ class Intake:
             and self._is_counted
             and not self.worker.is_stopping
             and self._open == len(self._running)
-            and self._free_places() >= len(standings) == len(wanted)
+            and self._at_once - len(self._running) >= len(standings) == len(wanted)
             and wanted.isdisjoint(self._running)
         )
-
-    def _free_places(self) -> int:
-        """Return how many more updates can be handled at the same time."""
-        return max(0, self._at_once - len(self._running))
 
     async def _claim(self, room: int) -> list[ClaimedUpdate]:
         """Claim the first update of each queue that has no running update."""
@@ -342,7 +326,8 @@ class Intake:
                 await self._give_back(claimed, until=self._now() + _RETURNED_FOR)
             elif not is_ended and result != "taken over":
                 await self._record(claimed, result)
-            self._count_result(result)
+            self._counted.labels(result).inc()
+            self._open -= result not in _STILL_OPEN
         except asyncio.CancelledError:
             # Release the update, because no outcome was recorded. If the update could not be
             # stored, there is no row to release.
@@ -369,7 +354,7 @@ class Intake:
         attempts = claimed.attempts - 1
 
         async def give_back(tx: Tx) -> None:
-            await inbox.claims.retry(tx, [claimed.claim], due_at=until, attempts=attempts)
+            await inbox.claims.retry(tx, claimed.claim, due_at=until, attempts=attempts)
 
         with contextlib.suppress(DatabaseUnavailableError):
             await write(give_back)
@@ -384,24 +369,19 @@ class Intake:
             DatabaseUnavailableError: PostgreSQL ended several attempts, because they took too
                 long.
         """
+
+        async def write(tx: Tx) -> None:
+            now = self._now()
+            if result not in {"slow", "again"}:
+                await inbox.finish(tx, claimed, now=now)
+                return
+            failures = claimed.failures + (result == "again")
+            due_at = self._retries.next_at(claimed.attempts, now=now)
+            await inbox.claims.retry(tx, claimed.claim, due_at=due_at, failures=failures)
+
         # A power failure may undo this write. In that case, the update is handled again. The
         # repetition is harmless, because the update had no effect.
-        await self._db.run_until_recorded(
-            lambda tx: self._write_outcome(tx, claimed, result), durable=False
-        )
-
-    async def _write_outcome(self, tx: Tx, claimed: ClaimedUpdate, result: str) -> None:
-        now = self._now()
-        if result not in {"slow", "again"}:
-            await inbox.finish(tx, claimed, now=now)
-            return
-        failures = claimed.failures + (result == "again")
-        due_at = self._retries.next_at(claimed.attempts, now=now)
-        await inbox.claims.retry(tx, [claimed.claim], due_at=due_at, failures=failures)
-
-    def _count_result(self, result: str) -> None:
-        self._counted.labels(result).inc()
-        self._open -= result not in _STILL_OPEN
+        await self._db.run_until_recorded(write, durable=False)
 
     async def _try_to_handle(self, claimed: ClaimedUpdate) -> tuple[str, bool]:
         """Handle an update.
@@ -470,15 +450,15 @@ def with_command_first(update: dict[str, Any]) -> dict[str, Any]:
     """
     for kind in _WITH_COMMANDS:
         entities = (update.get(kind) or {}).get("entities") or []
-        leading = [entity for entity in entities if _is_leading_command(entity)]
+        leading = [
+            entity
+            for entity in entities
+            if entity.get("type") == "bot_command" and entity.get("offset") == 0
+        ]
         if leading and entities[0] is not leading[0]:
             rest = [entity for entity in entities if entity is not leading[0]]
             update = update | {kind: update[kind] | {"entities": [leading[0], *rest]}}
     return update
-
-
-def _is_leading_command(entity: dict[str, Any]) -> bool:
-    return entity.get("type") == "bot_command" and entity.get("offset") == 0
 
 
 def _storable_update(update: object) -> StorableUpdate | None:

@@ -6,8 +6,9 @@ on SQLite. Network calls are made later (``call_after_replies``). A failure roll
 transaction, so that the update can be handled again.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -37,7 +38,7 @@ class Unit:
     def __init__(self, db: Database) -> None:
         """Create an empty unit without a transaction."""
         self._db = db
-        self._stack: AsyncExitStack | None = None
+        self._transaction: AbstractAsyncContextManager[Tx] | None = None
         self._tx: Tx | None = None
         self.replies: list[Reply] = []
         self.calls_after_replies: list[Call] = []
@@ -57,16 +58,14 @@ class Unit:
         ``durable`` has the same meaning as in ``Database.begin``.
         """
         if self._tx is None:
-            stack = AsyncExitStack()
-            self._tx = await stack.enter_async_context(self._db.begin(durable=durable))
-            self._stack = stack
+            transaction = self._db.begin(durable=durable)
+            self._tx = await transaction.__aenter__()
+            self._transaction = transaction
         return self._tx
 
     async def commit(self) -> None:
         """Commit the transaction."""
-        stack, self._stack, self._tx = self._stack, None, None
-        if stack:
-            await stack.aclose()
+        await self._end(None)
 
     async def undo(self) -> None:
         """Roll back the transaction, and discard the replies and calls.
@@ -76,10 +75,12 @@ class Unit:
         """
         for part in (self.replies, self.calls_after_replies, self.calls_after_commit):
             part.clear()
-        stack, self._stack, self._tx = self._stack, None, None
-        if stack:
-            error = BotError("undone")  # raised only to end the transaction without a commit
-            await stack.__aexit__(type(error), error, None)
+        await self._end(asyncio.CancelledError())  # unlike other errors, no possible outage
+
+    async def _end(self, error: BaseException | None) -> None:
+        transaction, self._transaction, self._tx = self._transaction, None, None
+        if transaction:
+            await transaction.__aexit__(type(error) if error else None, error, None)
 
 
 _current: ContextVar[Unit | None] = ContextVar("unit", default=None)
@@ -106,43 +107,39 @@ def as_current(unit: Unit | None) -> Iterator[None]:
         _current.reset(token)
 
 
-@asynccontextmanager
-async def writing(db: Database) -> AsyncIterator[Tx]:
-    """Yield the transaction of the current unit. Without a unit, yield a new transaction.
+def writing(db: Database) -> AbstractAsyncContextManager[Tx]:
+    """Return the transaction of the current unit. Without a unit, return a new transaction.
 
     An exception in the ``with`` block rolls back the whole unit.
     """
     unit = _current.get()
-    if unit is None:
-        async with db.begin() as tx:
-            yield tx
-        return
-    with as_outages():
-        try:
-            yield await unit.ensure_transaction()
-        except BaseException:
-            await unit.undo()
-            raise
+    return db.begin() if unit is None else _join(unit, undo_if_refused=True)
 
 
-@asynccontextmanager
-async def reading(db: Database) -> AsyncIterator[Tx]:
-    """Yield a transaction for reads. The reads see the uncommitted writes of the current unit.
+def reading(db: Database) -> AbstractAsyncContextManager[Tx]:
+    """Return a transaction for reads. The reads see the uncommitted writes of the current unit.
 
     A ``BotError`` in the ``with`` block rolls back nothing. A failure of the database or any other
     exception rolls back the whole unit.
     """
     unit = _current.get()
     if unit is None or not unit.is_open:
-        async with db.read() as tx:
-            yield tx
-        return
+        return db.read()
+    return _join(unit, undo_if_refused=False)
+
+
+@asynccontextmanager
+async def _join(unit: Unit, *, undo_if_refused: bool) -> AsyncIterator[Tx]:
+    """Yield the transaction of ``unit``. If the ``with`` block fails, roll back the whole unit.
+
+    A ``BotError`` that is no failure of the database rolls back only with ``undo_if_refused``.
+    """
     with as_outages():
         try:
             yield await unit.ensure_transaction()
         except BaseException as error:
             is_refusal = isinstance(error, BotError)
-            if not is_refusal or isinstance(error, DatabaseUnavailableError):
+            if undo_if_refused or not is_refusal or isinstance(error, DatabaseUnavailableError):
                 await unit.undo()
             raise
 
@@ -175,25 +172,16 @@ def add_reply(target: Target, payload: dict[str, Any]) -> bool:
     return True
 
 
-async def call_after_replies(call: Call) -> None:
+async def call_after_replies(call: Call, *, only_commit: bool = False) -> None:
     """Make a network call after the unit is committed and the replies are sent.
 
-    If there is no unit, or if the unit has no transaction and no replies, make the call now.
+    With ``only_commit`` the call does not wait for the replies. If there is no unit, or if the
+    unit has no transaction and no replies, make the call now.
     """
     unit = _current.get()
-    if unit is not None and (unit.is_open or unit.replies):
-        unit.calls_after_replies.append(call)
-    else:
+    if unit is None or not (unit.is_open or unit.replies):
         await call()
-
-
-async def call_after_commit(call: Call) -> None:
-    """Make a network call after the unit is committed, without waiting for the replies.
-
-    If there is no unit, or if the unit has no transaction and no replies, make the call now.
-    """
-    unit = _current.get()
-    if unit is not None and (unit.is_open or unit.replies):
+    elif only_commit:
         unit.calls_after_commit.append(call)
     else:
-        await call()
+        unit.calls_after_replies.append(call)

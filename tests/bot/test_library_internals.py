@@ -9,13 +9,13 @@ import inspect
 import aiosqlite
 import asyncpg.connection
 import pytest
+from telegram import Bot
 from telegram.error import RetryAfter
 from telegram.ext import Application, ExtBot
 from telegram.request import BaseRequest
 
 CALLABLES = [
-    ("bot.telegram.api", ExtBot, "_do_post", ["endpoint", "data"]),
-    ("bot.telegram.api", ExtBot, "_merge_api_rl_kwargs", ["rate_limit_args"]),
+    ("bot.telegram.api", Bot, "_do_post", ["endpoint", "data"]),
     ("bot.updates.polling", ExtBot, "_post", ["endpoint", "data", "read_timeout"]),
     ("bot.store.engine.sqlite", aiosqlite.Connection, "_execute", ["fn"]),
 ]

@@ -14,12 +14,12 @@ import asyncio
 import random
 import socket
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Self, TypeVar
 from urllib.parse import urlencode
 
 import sqlalchemy as sa
@@ -34,7 +34,6 @@ from bot.runtime.background import finish_on_cancel
 from bot.runtime.process_name import session_name
 from bot.store.engine import private, schema, sqlite_copies
 from bot.store.engine.failures import (
-    UNREACHABLE,
     as_outages,
     breaks_connection,
     is_slow,
@@ -45,6 +44,13 @@ from bot.store.engine.schema import insert
 from bot.store.engine.secure_delete import SECURE_DELETE, truncate_log
 from bot.store.engine.sqlite import READ, Connection, open_connection
 from bot.store.engine.sqlite_file import HeldFile, existing_uri, refuse_orphaned_log
+from bot.store.engine.transactions import (
+    DURABLE,
+    HASTY,
+    UNREFERENCED,
+    Connections,
+    Transaction,
+)
 
 log = structlog.get_logger()
 
@@ -58,14 +64,6 @@ TRIES = 7  # the number of attempts of a retryable transaction, which take about
 SLOW_TRIES = 5
 FIRST_PAUSE_S = 0.05
 LAST_PAUSE_S = 1.0
-# The first statements of SQLite transactions. Only a commit that waits for the disk survives a
-# power failure.
-DURABLE = ("PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON", "BEGIN IMMEDIATE")
-HASTY = ("PRAGMA synchronous=NORMAL", "PRAGMA foreign_keys=ON", "BEGIN IMMEDIATE")
-# A migration rebuilds some tables. With foreign keys, DROP TABLE would fail or delete the rows
-# that refer to the table (sqlite.org/lang_altertable.html, section 7). The next transaction checks
-# foreign keys again.
-UNREFERENCED = ("PRAGMA synchronous=FULL", "PRAGMA foreign_keys=OFF", "BEGIN IMMEDIATE")
 # Settings of the bot's role for its sessions in this database. PgBouncer rejects these settings at
 # the start of a session, so they are set on the role. Times without a unit are milliseconds.
 SESSION = {
@@ -122,23 +120,18 @@ class Database:
         """The path of an SQLite database, or None for a database in memory and for PostgreSQL."""
         self.held: HeldFile | None = None
         """The object that detects a replaced file. ``hold_file`` sets this attribute."""
-        self._engine = (
-            _sqlite_engine(self.url, busy_timeout, self._refuse_file)
-            if self.is_sqlite
-            else _postgres_engine(self.url, pool_size)
-        )
-        self.direct = _with_driver(make_url(direct_url)) if direct_url else self.url
-        self._direct = (
-            _postgres_engine(self.direct, 1) if self.direct != self.url else self._engine
-        )
         self._writer = asyncio.Lock()
+        if self.is_sqlite:
+            self._engine = _sqlite_engine(self.url, busy_timeout, self._refuse_file)
+            self.connections = Connections(self._engine, self._writer, self.refuse_replaced)
+        else:
+            self._engine = _postgres_engine(self.url, pool_size)
+            self.connections = Connections(self._engine)
+        self.direct = _with_driver(make_url(direct_url or url))
+        self._direct = self.connections
+        if self.direct != self.url:
+            self._direct = Connections(_postgres_engine(self.direct, 1))
         self._unrecorded = 0
-        self.on_outage: Callable[[], None] = lambda: None
-        """Called when a transaction of ``begin`` fails with ``DatabaseUnavailableError``.
-
-        The function is also called for a failed attempt that ``run`` or ``run_until_recorded``
-        will retry. Migrations and other long transactions do not call the function.
-        """
 
     @property
     def has_unrecorded_actions(self) -> bool:
@@ -164,7 +157,7 @@ class Database:
             with suppress(BackupError):
                 await self.rescue()
             log.error("the database file was replaced", why=self.held.trouble)
-        await self._engine.dispose()
+        await self.connections.dispose()
         await self._direct.dispose()
         if self.held:
             await asyncio.to_thread(self.held.close)
@@ -246,30 +239,14 @@ class Database:
             except (OSError, sqlite3.Error) as error:
                 raise BackupError(sqlite_copies.reason_of(error)) from error
 
-    @asynccontextmanager
-    async def begin(self, *, durable: bool = True) -> AsyncIterator[Tx]:
-        """Yield a writing transaction, which commits at the end of the block or rolls back.
+    def begin(self, *, durable: bool = True) -> AbstractAsyncContextManager[Tx]:
+        """Return a writing transaction, which commits at the end of the block or rolls back.
 
         On cancellation the transaction is rolled back before the connection is used again. A
         transaction that is not ``durable`` does not wait for the disk. A power failure may undo
         the transaction, but a crash of the bot does not.
         """
-        transaction_guard.refuse_if_held("another transaction")
-        try:
-            if self.is_sqlite:
-                begin = DURABLE if durable else HASTY
-                async with self._writer:
-                    self.refuse_replaced()
-                    async with _transaction(self._engine, begin) as tx:
-                        yield tx
-                return
-            async with _transaction(self._engine) as tx:
-                if not durable:
-                    await tx.exec_driver_sql("SET LOCAL synchronous_commit = off")
-                yield tx
-        except DatabaseUnavailableError:
-            self.on_outage()
-            raise
+        return Transaction(self.connections, DURABLE if durable else HASTY)
 
     async def run(
         self, work: Callable[[Tx], Awaitable[T]], *, durable: bool = True, tries: int = TRIES
@@ -335,16 +312,13 @@ class Database:
         finally:
             self._unrecorded -= min(failures, 1)
 
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[Tx]:
-        """Yield a transaction for reads, which never waits for a writer.
+    def read(self) -> AbstractAsyncContextManager[Tx]:
+        """Return a transaction for reads, which never waits for a writer.
 
         The transaction must not write. The database does not prevent a write. On SQLite, the
         result of the commit is not checked, so a failed write would stay unnoticed.
         """
-        transaction_guard.refuse_if_held("a read beside it")
-        async with _transaction(self._engine, READ) as tx:
-            yield tx
+        return Transaction(self.connections, READ)
 
     async def fetch(self, query: Callable[[Tx], Awaitable[T]]) -> T:
         """Return the result of ``query`` in a transaction of ``read``."""
@@ -359,7 +333,7 @@ class Database:
         only one long transaction runs at a time, because each long transaction waits for an
         advisory lock. Migrations are long transactions too.
         """
-        async with _transaction(self._direct) as tx:
+        async with Transaction(self._direct) as tx:
             for name in SESSION:
                 if name.endswith("timeout"):
                     await tx.exec_driver_sql(f"SET LOCAL {name} = 0")
@@ -386,23 +360,15 @@ class Database:
             except OSError as error:
                 raise DatabaseUnavailableError(sqlite_copies.reason_of(error)) from error
             await self._back_up(self.file)
-        async with self._begin_migration() as tx:
-            if not self.is_sqlite:
-                await _limit_sessions(tx)
+        if self.is_sqlite:
+            async with Transaction(self.connections, UNREFERENCED) as tx:
+                await tx.run_sync(_upgrade)
+            return
+        async with self.long_transaction() as tx:
+            await _limit_sessions(tx)
             await tx.run_sync(_upgrade)
         # Existing sessions were opened before the new limits and do not have the limits.
-        if not self.is_sqlite:
-            await self._engine.dispose()
-
-    @asynccontextmanager
-    async def _begin_migration(self) -> AsyncIterator[Tx]:
-        """Yield the transaction of a migration."""
-        if not self.is_sqlite:
-            async with self.long_transaction() as tx:
-                yield tx
-            return
-        async with self._writer, _transaction(self._engine, UNREFERENCED) as tx:
-            yield tx
+        await self.connections.dispose()
 
     async def _back_up(self, file: Path) -> None:
         """Copy an SQLite database before a migration changes the database. Keep only two copies.
@@ -430,35 +396,6 @@ class Database:
                 old.unlink(missing_ok=True)
         except (BackupError, OSError, sqlite3.Error) as error:
             raise DatabaseUnavailableError(NO_COPY) from error
-
-
-@asynccontextmanager
-async def _transaction(engine: AsyncEngine, begin: Sequence[str] = DURABLE) -> AsyncIterator[Tx]:
-    """Yield a transaction, and convert driver errors that mean an outage to a single error class.
-
-    On SQLite the statements of ``begin`` run before the first statement.
-
-    Raises:
-        DatabaseUnavailableError: The database can't be reached, or the block failed because of an
-            outage.
-    """
-    with as_outages(engine.url.database), transaction_guard.holding():
-        tx = engine.connect()
-        try:
-            await tx.start()
-        # asyncpg raises ``OSError`` if the server is absent or does not answer.
-        except OSError as error:
-            raise DatabaseUnavailableError(UNREACHABLE) from error
-        try:
-            if engine.dialect.name == "sqlite":
-                cast("Any", tx.sync_connection).connection.dbapi_connection.begin_with_next(begin)
-            yield tx
-            if begin is not READ:  # The close of the connection ends a read.
-                await tx.commit()
-        except BaseException:
-            await finish_on_cancel(tx.close())
-            raise
-        await tx.close()  # the transaction is over, so a cancellation is harmless
 
 
 async def _wait_to_retry(failures: int) -> None:

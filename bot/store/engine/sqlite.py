@@ -7,7 +7,7 @@ statements.
 from collections import deque
 from collections.abc import Callable, Sequence
 from sqlite3 import Cursor as RawCursor
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import aiosqlite
 from sqlalchemy.connectors.asyncio import AsyncIODBAPICursor
@@ -54,11 +54,11 @@ class Cursor(AsyncAdapt_aiosqlite_cursor):
 
     def execute(self, operation: Any, parameters: Any = None) -> None:  # noqa: ANN401 - SQLAlchemy's signature
         """Execute a statement and fetch all rows."""
-        self._run(lambda cursor: cursor.execute(operation, parameters or ()))
+        self._run("execute", operation, parameters or ())
 
     def executemany(self, operation: Any, seq_of_parameters: Any) -> None:  # noqa: ANN401 - SQLAlchemy's signature
         """Execute a statement with many sets of parameters."""
-        self._run(lambda cursor: cursor.executemany(operation, seq_of_parameters))
+        self._run("executemany", operation, seq_of_parameters)
 
     def close(self) -> None:
         """Drop the rows. No cursor is open in the thread."""
@@ -67,12 +67,8 @@ class Cursor(AsyncAdapt_aiosqlite_cursor):
     async def _async_soft_close(self) -> None:
         """Keep the rows. No cursor is open in the thread."""
 
-    def _run(self, work: Callable[[RawCursor], RawCursor]) -> None:
-        def execute_and_fetch() -> Done:
-            cursor = work(self._adapt_connection.raw.cursor())
-            return cursor, cursor.fetchall() if cursor.description else []
-
-        cursor, rows = self._adapt_connection.run(execute_and_fetch)
+    def _run(self, method: Literal["execute", "executemany"], *arguments: Any) -> None:  # noqa: ANN401 - the arguments of the method
+        cursor, rows = self._adapt_connection.run(method, *arguments)
         # SQLAlchemy reads only the attributes of the cursor.
         self._cursor = cast("AsyncIODBAPICursor", cursor)
         self._rows = deque(rows)
@@ -109,15 +105,20 @@ class Connection(AsyncAdapt_aiosqlite_connection):
         self._begin = statements
         self._only_reads = statements is READ
 
-    def run(self, job: Callable[[], Done]) -> Done:
-        """Run ``job`` in the thread, after the statements that begin the transaction."""
+    def run(self, method: Literal["execute", "executemany"], *arguments: Any) -> Done:  # noqa: ANN401 - the arguments of the method
+        """Call a method of a new cursor in the thread, and fetch all rows.
+
+        The statements that begin the transaction run first.
+        """
         begin, self._begin = self._begin, ()
         self._may_be_open = True
 
         def begin_and_run() -> Done:
             for statement in begin:
                 self._execute_if_new(statement)
-            return job()
+            cursor = self.raw.cursor()
+            getattr(cursor, method)(*arguments)
+            return cursor, cursor.fetchall() if cursor.description else []
 
         try:
             done: Done = await_(self._connection._execute(begin_and_run))  # noqa: SLF001 - SQLAlchemy uses the same attribute

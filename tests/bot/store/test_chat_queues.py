@@ -173,7 +173,7 @@ async def test_a_reply_that_is_added_while_a_lease_ends_is_due(empty_postgres_ur
         async def end() -> None:
             async with db.begin() as tx:
                 await chat_queues.end_lease(tx, queue, but=first, flood=None, now=NOON)
-                await deliveries.remove(tx, [first])
+                await deliveries.remove(tx, first)
 
         await run_behind_a_lock(db, hold, add, end)
         assert [len(lane.rows) for lane in await claim(db, now=NOON + MINUTE)] == [1]

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from bot.domain.errors import DatabaseUnavailableError
-from bot.store import deliveries, key_values
-from bot.store.engine.database import Database
+from bot.store import key_values
+from bot.store.engine.database import Database, Tx
 
 
 @pytest.fixture
@@ -140,15 +140,6 @@ async def test_many_reads_at_once_open_few_connections(sqlite_db: Database) -> N
     assert 0 < len(opened) <= 5
 
 
-async def test_a_removal_of_no_delivery_makes_no_trip(
-    sqlite_db: Database, trips: list[str]
-) -> None:
-    async with sqlite_db.begin() as tx:
-        trips.clear()  # without the trips that open a connection
-        assert await deliveries.remove(tx, []) == 0
-        assert trips == []
-
-
 async def test_a_connection_that_can_only_read_is_used_for_one_write_only(
     sqlite_db: Database,
 ) -> None:
@@ -164,3 +155,47 @@ async def test_a_connection_that_can_only_read_is_used_for_one_write_only(
     async with sqlite_db.begin() as tx:
         await key_values.put(tx, "a", 2)
     assert await sqlite_db.fetch(lambda tx: key_values.get(tx, "a")) == 2
+
+
+async def test_after_a_failed_write_no_idle_connection_can_only_read(sqlite_db: Database) -> None:
+    both_read = asyncio.Barrier(2)
+
+    async def protect() -> None:
+        async with sqlite_db.read() as tx:
+            await tx.exec_driver_sql("PRAGMA query_only=ON")
+            await both_read.wait()
+
+    await asyncio.gather(protect(), protect())
+    with pytest.raises(DatabaseUnavailableError, match="can't be written"):
+        async with sqlite_db.begin() as tx:
+            await key_values.put(tx, "a", 1)
+    for number in range(2):
+        async with sqlite_db.begin() as tx:
+            await key_values.put(tx, "a", number)
+
+
+async def test_transactions_in_turn_check_out_one_connection(sqlite_db: Database) -> None:
+    checked_out: list[object] = []
+    sa.event.listen(
+        sqlite_db._engine.sync_engine,  # noqa: SLF001 - only the engine knows its connections
+        "checkout",
+        lambda connection, *_: checked_out.append(connection),
+    )
+    for number in range(5):
+        async with sqlite_db.begin() as tx:
+            await key_values.put(tx, "a", number)
+        assert await sqlite_db.fetch(lambda tx: key_values.get(tx, "a")) == number
+    assert len(checked_out) <= 1
+
+
+async def test_a_failed_transaction_leaves_a_connection_that_works(sqlite_db: Database) -> None:
+    async def put_and_fail(tx: Tx) -> None:
+        await key_values.put(tx, "a", 2)
+        raise ValueError("a mistake")
+
+    await sqlite_db.run(lambda tx: key_values.put(tx, "a", 1))
+    with pytest.raises(ValueError, match="a mistake"):
+        await sqlite_db.run(put_and_fail)
+    assert await sqlite_db.fetch(lambda tx: key_values.get(tx, "a")) == 1
+    await sqlite_db.run(lambda tx: key_values.put(tx, "a", 3))
+    assert await sqlite_db.fetch(lambda tx: key_values.get(tx, "a")) == 3

@@ -10,7 +10,7 @@ from telegram.error import BadRequest, RetryAfter
 
 from bot.telegram.flood_limits import DOCUMENTED, Lane
 from bot.telegram.outcomes import wait_of
-from bot.telegram.rate_limiter import HAS_SLOT, Pacing, limited_call
+from bot.telegram.rate_limiter import Pacing, limited_call
 from tests.support.sandbox import Box
 from tests.support.telegram import bot_at, most_in_a_second
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.jumps
     ],
 )
 def test_albums_weigh_their_items(endpoint: str, data: dict[str, Any], weight: int) -> None:
-    assert limited_call(endpoint, data, {}).weight == weight
+    assert limited_call(endpoint, data).weight == weight
 
 
 class Calls:
@@ -85,14 +85,13 @@ async def test_a_flood_stops_its_chat_exactly_as_long_as_told_and_no_other() -> 
     assert others.at[0] - calls.at[0] < 0.5
 
 
-async def test_a_call_inside_a_slot_waits_no_second_time_and_its_flood_counts() -> None:
+async def test_a_request_waits_for_the_flood_of_the_request_before() -> None:
     pacing, calls = Pacing(1000), Calls(RetryAfter(1))
-    order = limited_call("sendMessage", {"chat_id": 5}, {})
+    order = limited_call("sendMessage", {"chat_id": 5})
     with pytest.raises(RetryAfter):
-        async with pacing.slot(order):
-            await pacing.process_request(calls, (), {}, "sendMessage", {"chat_id": 5}, HAS_SLOT)
-    async with pacing.slot(order):
-        assert asyncio.get_running_loop().time() - calls.at[0] >= 1
+        await pacing.make(order, calls)
+    await pacing.make(order, calls)
+    assert calls.at[1] - calls.at[0] >= 1
 
 
 async def test_an_alert_hands_the_flood_to_the_outbox() -> None:

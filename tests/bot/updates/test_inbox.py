@@ -136,15 +136,14 @@ async def test_replicas_share_the_work_and_a_lease_ends(db: Database) -> None:
         # Whose they were was stopped for longer than the lease, and writes on them no more.
         lost = [claimed.claim for claimed in second]
         assert not await inbox.finish(tx, second[0], now=NOW)
-        assert not await inbox.claims.retry(tx, lost[-1:], due_at=EPOCH, attempts=0)
+        assert not await inbox.claims.retry(tx, lost[-1], due_at=EPOCH, attempts=0)
         assert not await inbox.claims.renew(tx, lost, lease_at(NOW + 8 * minute))
         assert not await inbox.claim(tx, lease_at(NOW + 2 * minute), limit=9)
         # A process that still handles an update after its lease does not claim the update again.
         own = [claimed.id for claimed in late]
         left = await inbox.claim(tx, lease_at(NOW + 9 * minute), limit=9, but=own)
         assert [claimed.queue for claimed in left] == ["chat:0"]
-        given_back = [late[-1].claim]
-        await inbox.claims.retry(tx, given_back, due_at=EPOCH, attempts=1)
+        await inbox.claims.retry(tx, late[-1].claim, due_at=EPOCH, attempts=1)
         (again_late,) = await inbox.claim(tx, lease_at(NOW), limit=9)
         assert (again_late.id, again_late.attempts) == (late[-1].id, 2)
         assert again_late.token == late[-1].token + 1

@@ -1,0 +1,185 @@
+"""Transactions as async context managers, and the connections of an engine."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any, cast
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bot.domain.errors import DatabaseUnavailableError
+from bot.runtime.background import finish_on_cancel
+from bot.runtime.transaction_guard import Hold, refuse_if_held
+from bot.store.engine.failures import UNREACHABLE, as_outages
+from bot.store.engine.sqlite import READ
+
+# The first statements of SQLite transactions. Only a commit that waits for the disk survives a
+# power failure.
+DURABLE = ("PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON", "BEGIN IMMEDIATE")
+HASTY = ("PRAGMA synchronous=NORMAL", "PRAGMA foreign_keys=ON", "BEGIN IMMEDIATE")
+# A migration rebuilds some tables. With foreign keys, DROP TABLE would fail or delete the rows
+# that refer to the table (sqlite.org/lang_altertable.html, section 7). The next transaction checks
+# foreign keys again.
+UNREFERENCED = ("PRAGMA synchronous=FULL", "PRAGMA foreign_keys=OFF", "BEGIN IMMEDIATE")
+
+
+class Connections:
+    """The connections of an engine.
+
+    On SQLite a connection stays checked out between transactions, because a check-in and a
+    check-out take longer than most statements.
+    """
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        writer: asyncio.Lock | None = None,
+        refuse_replaced: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Create an empty pool. No connection is opened.
+
+        Each writing transaction holds the lock ``writer``, if any, and calls ``refuse_replaced``,
+        which may raise an error.
+        """
+        self._engine = engine
+        self._idle: list[AsyncConnection] = []
+        self._starting = 0
+        self.file = engine.url.database
+        self.is_sqlite = engine.dialect.name == "sqlite"
+        self.refuse_replaced = refuse_replaced
+        self.writer = writer
+        self.on_outage: Callable[[], None] = lambda: None
+        """Called when a writing transaction fails with ``DatabaseUnavailableError``.
+
+        The function is also called for a failed attempt that ``Database.run`` or
+        ``Database.run_until_recorded`` will retry.
+        """
+
+    async def take(self) -> AsyncConnection:
+        """Return a connection. The connection that was used last is used first.
+
+        Raises:
+            DatabaseUnavailableError: The server is absent or does not answer.
+        """
+        if self._idle:
+            return self._idle.pop()
+        self._starting += 1
+        try:
+            return await self._engine.connect().start()
+        except OSError as error:  # asyncpg raises the error of the socket
+            raise DatabaseUnavailableError(UNREACHABLE) from error
+        finally:
+            self._starting -= 1
+
+    async def give_back(self, tx: AsyncConnection) -> None:
+        """Take back a connection whose transaction is committed or only reads."""
+        connection = tx.sync_connection
+        if connection and self.is_sqlite and not self._starting:
+            connection.rollback()  # ends a read without waiting
+            self._idle.append(tx)
+        else:
+            # A task that waits for the engine's pool gets only connections that are closed here.
+            await tx.close()
+
+    async def check_in(self) -> None:
+        """Let the engine's pool check the connections that are not in use before the next use."""
+        while self._idle:
+            await self._idle.pop().close()
+
+    async def dispose(self) -> None:
+        """Close all connections that are not in use."""
+        await self.check_in()
+        await self._engine.dispose()
+
+
+class Transaction:
+    """A transaction, which commits at the end of the ``async with`` block.
+
+    An exception rolls the transaction back. Driver errors that mean an outage are converted to a
+    single error class.
+    """
+
+    def __init__(self, connections: Connections, begin: Sequence[str] = DURABLE) -> None:
+        """Prepare a transaction. On SQLite ``begin`` runs before the first statement."""
+        self._connections = connections
+        self._begin = begin
+        self._is_writing = begin is not READ
+        self._lock = connections.writer if self._is_writing else None
+        self._hold = Hold()
+        self._tx: AsyncConnection | None = None
+
+    async def __aenter__(self) -> AsyncConnection:
+        """Begin the transaction.
+
+        Raises:
+            DatabaseUnavailableError: The database can't be reached.
+        """
+        refuse_if_held("another transaction or read")
+        if self._lock:
+            await self._lock.acquire()
+        self._hold.begin()
+        try:
+            if self._is_writing:
+                self._connections.refuse_replaced()
+            self._tx = tx = await self._connections.take()
+            if self._connections.is_sqlite:
+                connection = cast("Any", tx.sync_connection).connection
+                connection.dbapi_connection.begin_with_next(self._begin)
+            elif self._begin is HASTY:
+                await tx.exec_driver_sql("SET LOCAL synchronous_commit = off")
+        except BaseException as error:
+            await self._undo(error)
+            raise
+        return tx
+
+    async def __aexit__(
+        self,
+        _kind: type[BaseException] | None,
+        error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        """Commit, or roll back after an error.
+
+        Raises:
+            DatabaseUnavailableError: The block or the commit failed because of an outage.
+        """
+        tx = cast("AsyncConnection", self._tx)
+        if error is not None:
+            await self._undo(error)
+            return
+        try:
+            if self._is_writing:
+                await tx.commit()
+        except BaseException as failure:
+            await self._undo(failure)
+            raise
+        self._end()
+        await self._connections.give_back(
+            tx
+        )  # the transaction is over, so a cancellation is harmless
+
+    async def _undo(self, error: BaseException) -> None:
+        """Roll back before the connection is used again, also after a cancellation.
+
+        Raises:
+            DatabaseUnavailableError: ``error`` or an error of the roll-back means an outage.
+            Exception: ``error``, unchanged, if it means no outage.
+        """
+        try:
+            with as_outages(self._connections.file):
+                if self._tx is not None:
+                    await finish_on_cancel(self._tx.close())
+                if isinstance(error, Exception):
+                    raise error
+        except DatabaseUnavailableError:
+            await self._connections.check_in()
+            if self._is_writing:
+                self._connections.on_outage()
+            raise
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        self._hold.end()
+        if self._lock:
+            self._lock.release()
