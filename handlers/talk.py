@@ -38,7 +38,7 @@ from handlers import (
     stories,
     subscriptions,
 )
-from handlers.confirmation import MANY, MEANT, offer_for_many, offer_understood
+from handlers.confirmation import MANY, MEANT, ONE, offer_for_many, offer_understood
 from handlers.errors import SAME_AGAIN, react
 from handlers.guard import OBEYED, UNKNOWN_BUTTON, on_message, on_press
 from handlers.help import help_page
@@ -314,8 +314,11 @@ async def _suggest_command(context: Context, word: str, rest: str) -> None:
         if await answer_request(context, f"{word} {rest}", is_command=True):
             return
         raise BotError(f"/{word}", text=UNKNOWN_COMMAND, command=code(f"/{word}"))
-    names = parse(rest.split(), language=context.t.language).names
-    if COMMANDS[meant].accepts_name and len(names) == 1:
+    wanted = parse(rest.split(), language=context.t.language)
+    names = wanted.names
+    if meant in ONE and len(names) > 1:
+        await offer_understood(context, meant, wanted)
+    elif COMMANDS[meant].accepts_name and len(names) == 1:
         run = button(f"/{meant} {names[0]}", actions.RUN(meant, names[0]))
         await say(context, context.t(MEANT), [[run]])
     else:

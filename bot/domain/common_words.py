@@ -77,6 +77,7 @@ _COMMON = {
         blocked blocking report reported vacation trip travel monday's exam school
         class office meeting iphone android laptop notification vibrate ring ringing
         beep sound sounds volume popups
+        wipe accident undo
     """,
     "es": """
         abrir acaba además adiós ahí algún alguna algunas algunos allí amigo amiga
@@ -105,6 +106,7 @@ _COMMON = {
         alguien sigo siguiendo guapa guapo saludos vacaciones reunión clase móvil
         celular amigos famosa famoso actriz actor cantante equipo fútbol marca legal
         ilegal permitido gratis
+        ayudar ayudarme cerrado cerrada
     """,
     "pt_BR": """
         abrir acabou acho adeus agora além algum alguma algumas alguns ali amigo amiga
@@ -130,6 +132,7 @@ _COMMON = {
         alguém sigo seguindo legal ilegal permitido celular amigos famosa famoso ator
         atriz cantor cantora time futebol marca férias reunião aula chefe galera mano
         véi pô mds tipo kkk kkkk rs
+        fechado fechada ajudar cadastro mostrar
     """,
     "de": """
         aber abend allein allem allen aller allerdings als also alt andere anderen
@@ -173,6 +176,7 @@ _COMMON = {
         handy urlaub chef verein schauspieler sänger sängerin promi promis marke
         mannschaft fußball kannst meine hey na jo jup nee nö ach echt krass geil cool
         lustig nett lieb süß hübsch
+        jemandem jemanden niemanden niemandem wessen fresse anschaue ansehe
     """,
     "fr": """
         abord accord afin ailleurs ainsi aller allez alors ami amie ancien année après
@@ -209,6 +213,7 @@ _COMMON = {
         légal légale illégal autorisé copains amis célèbre acteur actrice chanteur
         chanteuse équipe foot marque vacances boulot portable téléphone mec meuf bah
         ouais nan mdr ptdr lol
+        prévenue prévenu mets
     """,
     "it": """
         abbastanza abbiamo accidenti adesso aiuta alcune alcuni allora almeno altra
@@ -244,6 +249,7 @@ _COMMON = {
         legale illegale permesso amici famoso famosa attore attrice cantante squadra
         calcio marca vacanza vacanze cellulare ragazzi boh mah beh uffa pubblicato
         mandarmi inviarmi
+        palle smettetela vorrei seguire
     """,
     "tr": """
         acaba acil açık adam ait aklıma alma alıyor ama amaç an ancak anla anladım

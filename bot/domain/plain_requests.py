@@ -69,23 +69,31 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|^yes delete"
         "|delete info"
         "|delete history|-delete profile|delete stuff|erase*|forget me"
-        "|remove account|remove data|my data|privacy|close account|cancel account|gdpr",
+        "|remove account|remove data|my data|privacy|close account|cancel account|gdpr"
+        "|wipe account|wipe data|wipe everything|clear data|clear my data|clear account"
+        "|deactivate account|stored about me|data about me",
         "es": "borra* cuenta|borra* datos|borra* todo|elimina* cuenta|elimina* datos"
-        "|elimina* todo|privacidad|mis datos|cerrar cuenta",
+        "|elimina* todo|privacidad|mis datos|cerrar cuenta"
+        "|dar de baja cuenta|borrar registro|datos míos",
         "pt_BR": "apaga* conta|apaga* dados|apaga* tudo|exclui* conta|exclui* dados|exclui* tudo"
         "|apague tudo|apague dados|apague conta|exclua tudo|exclua conta"
-        "|deleta* conta|deleta* dados|deleta* tudo|privacidade|meus dados|encerrar conta",
+        "|deleta* conta|deleta* dados|deleta* tudo|privacidade|meus dados|encerrar conta"
+        "|apaga* cadastro|exclui* cadastro|meu cadastro",
         "de": "konto lösch*|account lösch*|daten lösch*|alles lösch*|lösch* mich|datenschutz"
-        "|meine daten|vergiss mich",
+        "|meine daten|vergiss mich"
+        "|profil von mir lösch*|registrierung lösch*",
         "fr": "supprim* compte|supprim* données|supprim* tout|efface* compte|efface* données"
-        "|efface* tout|mes données|confidentialité|vie privée",
+        "|efface* tout|mes données|confidentialité|vie privée"
+        "|effacer données|fermer compte|supprime inscription mienne",
         "it": "cancella* account|cancella* dati|cancella* tutto|elimina* account|elimina* dati"
-        "|elimina* tutto|privacy|miei dati|cancella* profilo mio",
+        "|elimina* tutto|privacy|miei dati|cancella* profilo mio"
+        "|cancellami|chiudi account|chiudere account",
         "tr": "hesabımı sil*|hesabimi sil*|hesap sil*|verilerimi sil*|her şeyi sil*|gizlilik"
         "|verilerim",
         "ru": "удали* аккаунт*|удали* данны*|удали* всё|удали* все|удали* меня|стереть данны*"
         "|сотри* данны*|мои данные|конфиденциальност*|приватност*|удали* учетн*|удали* учётн*"
-        "|забудь меня",
+        "|забудь меня"
+        "|стереть меня|сотри меня|удалить профиль мой",
         "ar": "احذف حسابي|حذف حسابي|حذف الحساب|احذف بياناتي|حذف بياناتي|حذف البيانات|الخصوصية"
         "|بياناتي|احذف كل|امسح بياناتي|مسح بياناتي|حذف كل",
         "id": "hapus akun|hapus data|hapus semua|privasi|data saya|hapus akunku"
@@ -151,31 +159,43 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|know looked|see looked|see looking|know looking|anonymous|anonymously|seen by"
         "|-notice|-notices|they know|she know|he know|will know|secretly|who viewed"
         "|who watched|who watches|viewers|incognito|they see|she see|she sees|he see"
-        "|he sees|my name see",
+        "|he sees|my name see"
+        "|know watching|get to know|gets to know|notified watch|notified view"
+        "|notified look|told watch|alerted watch",
         "es": "anónimo|anónima|anónimamente|enteran|entera|enterará|enterarán|dan cuenta"
         "|da cuenta|saben vi|saben veo|sabe vi|sabe veo|ven vi|ve vi|ven veo|ve veo"
         "|quién vio|incógnito"
-        "|saben si|sabe si",
+        "|saben si|sabe si"
+        "|le avisan|le avisa cuando|notificado cuando veo|notificada cuando veo"
+        "|se le notifica",
         "pt_BR": "anônimo|anônima|anonimamente|sabendo|sabe vi|sabe vejo|sabem vi|vê vi|veem vi"
         "|vê vejo|vai saber|vão saber|percebe|percebem|descobre|descobrem"
-        "|sabe se",
+        "|sabe se"
+        "|é avisada|é avisado|é notificada|é notificado",
         "de": "anonym|sieht dass|sehen dass|sieht wenn|sehen wenn|merkt|merken|erfährt"
         "|erfahren|mitbekommt|mitbekommen|heimlich|bekommt mit|weiß dass"
-        "|weiß sie|wissen sie",
+        "|weiß sie|wissen sie"
+        "|benachrichtigt wenn anschaue|benachrichtigt wenn ansehe|bekommen mit",
         "fr": "anonyme|anonymement|sait que|savent que|voit que|voient que|voit si|voient si"
         "|va savoir|vont savoir|remarque|remarquent|incognito"
-        "|sait si|savent si",
+        "|sait si|savent si"
+        "|est prévenue|est prévenu|est avertie|est averti|est notifiée|est notifié",
         "it": "anonimo|anonima|anonimamente|sa che|sanno che|vede che|vedono che|vede se"
         "|vedono se|accorge|accorgono|accorgerà|saprà|sapranno|incognito"
-        "|lo sa|sa se|sanno se",
+        "|lo sa|sa se|sanno se"
+        "|viene avvisata|viene avvisato|viene notificata|viene notificato",
         "tr": "anonim|anonimim|gizlice|görür mü|görüyor mu|görürler mi|haberi olur"
-        "|haberleri olur|anlar mı|baktığımı|izlediğimi|gördüğümü",
+        "|haberleri olur|anlar mı|baktığımı|izlediğimi|gördüğümü"
+        "|izlediğim anlaş*|bildirim gider mi|haberi olur mu|fark eder mi",
         "ru": "анонимн*|увид* что|узна* что|видит что|видят что|узнает|узнают|заметит|заметят"
-        "|видно что|инкогнито|тайно|кто смотрел",
+        "|видно что|инкогнито|тайно|кто смотрел"
+        "|придет уведомление|придёт уведомление|увидит ли|узнает ли",
         "ar": "مجهول|مجهولة|يعرف أني|يعرفون أني|تعرف أني|يعرف أنني|سيعرف|ستعرف|يرى أني"
-        "|يرون أني|يشوف أني|علم صاحب*|سرا|يدري أني|متخفي",
+        "|يرون أني|يشوف أني|علم صاحب*|سرا|يدري أني|متخفي"
+        "|يصلها إشعار|يصله إشعار|يوصلها إشعار",
         "id": "anonim|ketahuan|dia tahu|mereka tahu|orangnya tahu|dia tau|mereka tau"
-        "|orangnya tau|diam-diam",
+        "|orangnya tau|diam-diam"
+        "|dapat notifikasi kalau aku|dapet notif kalo aku",
         "uk": "анонімн*|побачить що|побачать що|дізна*|бачить що|бачать що|помітить|помітять"
         "|видно що|таємно|хто дивився",
         "fa": "ناشناس*|می‌فهمه|میفهمه|می‌فهمن|میفهمن|می‌فهمد|متوجه می‌شه|متوجه میشه"
@@ -257,7 +277,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|fotoğraf istemiyorum|fotoğraflar istemiyorum|video istemiyorum"
         "|videolar istemiyorum|resim istemiyorum|resimler istemiyorum|foto gelmesin"
         "|fotoğraf gelmesin|fotoğraflar gelmesin|video gelmesin|videolar gelmesin"
-        "|fotoğraf atma|video atma",
+        "|fotoğraf atma|video atma"
+        "|sadece fotoğrafları|sadece fotoları|sadece videoları|sadece resimleri"
+        "|yalnızca videoları|yalnızca fotoğrafları",
         "ru": "только видео*|только фот*|только картин*|лишь видео*|лишь фот*|одни видео*"
         "|без фот*|без видео*|без картин*|не фот*|не видео*|не картин*"
         "|только вид*|лишь вид*|можно видос*|без фоток|убери фот*|убери видео|одни вид*",
@@ -287,18 +309,30 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "en": "language|languages|lang|english|translate|spanish|french|german|italian|portuguese"
         "|turkish|russian|arabic|indonesian|ukrainian|persian|farsi|hindi|español|deutsch|français"
         "|italiano|português|türkçe|русский|العربية|українська|فارسی|हिन्दी",
-        "es": "idioma|idiomas|lenguaje|en español|lengua",
-        "pt_BR": "idioma|idiomas|língua|lingua|em português|em portugues",
-        "de": "sprache|sprachen|auf deutsch",
-        "fr": "langue|langues|en français|en francais",
-        "it": "lingua|lingue|in italiano",
-        "tr": "dil|dili|dilini|diller|türkçe|turkce",
-        "ru": "язык*|по-русски|на русск*",
-        "ar": "لغة|اللغة|لغات|بالعربية|العربية",
-        "id": "bahasa|bahasanya",
-        "uk": "мова|мову|мови|мовою|українськ*",
-        "fa": "زبان*|فارسی",
-        "hi": "भाषा*|हिंदी|हिन्दी",
+        "es": "idioma|idiomas|lenguaje|en español|lengua"
+        "|inglés|alemán|francés|portugués|ruso",
+        "pt_BR": "idioma|idiomas|língua|lingua|em português|em portugues"
+        "|inglês|alemão|espanhol|francês",
+        "de": "sprache|sprachen|auf deutsch"
+        "|englisch|deutsch|spanisch|französisch|türkisch|russisch|arabisch|italienisch",
+        "fr": "langue|langues|en français|en francais"
+        "|anglais|espagnol|allemand|français|italien|portugais|russe|arabe|turc",
+        "it": "lingua|lingue|in italiano"
+        "|inglese|spagnolo|tedesco|francese|russo|arabo",
+        "tr": "dil|dili|dilini|diller|türkçe|turkce"
+        "|ingilizce|almanca|rusça|arapça",
+        "ru": "язык*|по-русски|на русск*"
+        "|английск*|по-английски|испанск*|немецк*|украинск*",
+        "ar": "لغة|اللغة|لغات|بالعربية|العربية"
+        "|الإنجليزية|إنجليزي|بالإنجليزي|بالانجليزي|انجليزي",
+        "id": "bahasa|bahasanya"
+        "|inggris|indonesia",
+        "uk": "мова|мову|мови|мовою|українськ*"
+        "|англійськ*|російськ*|німецьк*",
+        "fa": "زبان*|فارسی"
+        "|انگلیسی|عربی|روسی",
+        "hi": "भाषा*|हिंदी|हिन्दी"
+        "|अंग्रेज़ी|इंग्लिश",
     },
     "settings": {
         "en": "settings|setting|options|preferences|configure|configuration|config|quiet hours"
@@ -413,7 +447,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|not coming|not arriving|don't arrive|dont arrive|aren't coming|arent coming"
         "|stopped coming|stopped sending|not sending|don't get|dont get|wasn't notified"
         "|wasnt notified|not notified|didn't tell|didnt tell|didn't notify|didnt notify"
-        "|last time check",
+        "|last time check"
+        "|same story|same stories|same again|over over|duplicate|duplicates|twice same"
+        "|repeated|repeatedly",
         "es": "no funciona|por qué no|porque no|no llegan|no llega|no recibo"
         "|por qué envía*|por qué manda*|por qué recibo|nada funciona"
         "|no me llegan|no llegó|no ha llegado"
@@ -426,7 +462,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|cuándo compruebas"
         "|no avisaste|no me avisas|no avisas|no avisa|no me enteré|ni una historia"
         "|ninguna historia|ningún aviso|hace días|sin novedades|no sale nada"
-        "|no aparece nada",
+        "|no aparece nada"
+        "|misma historia|mismas historias|repetida|repetidas|repetido",
         "pt_BR": "não funciona|nao funciona|não chega*|não recebo|por que não|porque não"
         "|por que recebo|por que mand*|por que envi*|nada funciona"
         "|não chegou"
@@ -437,7 +474,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|quebrado|ainda nada|até agora nada"
         "|quanto quanto tempo|que frequência|quanto tempo|quanto demora"
         "|não avisou|não me avisou|não avisa|nenhum story|nenhum alerta"
-        "|nenhuma notificação|faz dias|sem novidade|não aparece nada|parado",
+        "|nenhuma notificação|faz dias|sem novidade|não aparece nada|parado"
+        "|mesmo story|mesmos stories|repetido|repetidos",
         "de": "funktioniert nicht|geht nicht|warum keine|kommt nichts|bekomme keine|kommen keine"
         "|warum bekomme|warum schick*|nichts funktioniert|geht nichts"
         "|bekomme nichts"
@@ -449,7 +487,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|nicht bekommen|nicht gekommen|klappt nicht|immer noch nichts|ist tot"
         "|wie oft|wie lange|wie schnell|wann prüfst|wann prüft|wann kommt"
         "|nicht bescheid|nichts geschickt|keine einzige|seit tagen|seit gestern nichts"
-        "|nicht gemeldet|nix geschickt|warum so still|so still",
+        "|nicht gemeldet|nix geschickt|warum so still|so still"
+        "|gleiche story|gleichen story|gleichen storys|dieselbe story|dieselben storys"
+        "|doppelt",
         "fr": "marche pas|fonctionne pas|pourquoi pas|reçois pas|reçois rien"
         "|pourquoi reçois|pourquoi envo*|rien marche|rien fonctionne"
         "|pourquoi rien"
@@ -459,7 +499,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|erreur|cassé|où sont|plus rien reçu|n'ai rien|rien eu"
         "|quelle fréquence|combien de temps|combien temps|tous les combien"
         "|pas prévenu|pas averti|aucune story|aucune alerte|aucune notification"
-        "|depuis jours|plus rien|rien depuis|pas notifié",
+        "|depuis jours|plus rien|rien depuis|pas notifié"
+        "|même story|mêmes stories|en double",
         "it": "non funziona|non arrivano|perché non|non ricevo|non arriva"
         "|perché ricevo|perché mand*|niente funziona"
         "|perché niente"
@@ -470,7 +511,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|ancora nulla|smesso funzionare"
         "|ogni quanto|quanto spesso|quanto tempo|che frequenza"
         "|non avvisato|non avvisi|nessuna storia|da giorni|niente da ieri|non avverte"
-        "|non mi avvisi|non mandi niente|non mandi più",
+        "|non mi avvisi|non mandi niente|non mandi più"
+        "|stessa storia|stesse storie|doppioni",
         "tr": "çalışmıyor|gelmiyor|almıyorum"
         "|neden gönder*|niye gönder*|neden geliyor"
         "|neden gelmedi|gelmedi"
@@ -481,7 +523,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|ne sıklıkla|kaç dakika|kaç dakikada|ne kadar sürer|ne kadar sürüyor"
         "|ne kadar sürede"
         "|haber vermedin|haber vermiyor*|bildirim gelm*|günlerdir|hiç hikaye"
-        "|hiçbir hikaye|ses yok",
+        "|hiçbir hikaye|ses yok"
+        "|aynı hikaye|aynı hikayeler|aynı hikayeyi",
         "ru": "не работает|не приходят|почему не|не приходит|не получаю"
         "|зачем присл*|зачем присыла*|почему присл*|почему приход*"
         "|не приш*|почему ничего"
@@ -494,7 +537,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|как часто|как быстро|сколько времени|сколько ждать|через сколько"
         "|когда провер*"
         "|не сообщил*|не прислал*|ни одной|давно ничего|давно не|ничего не было"
-        "|не уведомил*|тишина|куда пропал*|молчишь",
+        "|не уведомил*|тишина|куда пропал*|молчишь"
+        "|одно то же|одну ту же|те же самые|повторя*|дубл*",
         "ar": "لا يعمل|لا تعمل|لا تصل|لماذا لا|لا يصلني"
         "|لماذا أرسل*|لماذا ترسل*|ليش ترسل*"
         "|لم يصل*|ليش ما|لماذا لم"
@@ -502,7 +546,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|ما توصل*|ما يوصل*|ما يشتغل|لا يشتغل|مو شغال|مش شغال|متوقف|معطل|خربان|متأخر"
         "|متأخرة|تأخر*|لماذا تأخر*|أين القصص|وين القصص|هل تعمل|شغال|خطأ|لا جديد"
         "|كم مرة|كل كم|كم يستغرق|كم من الوقت|كم وقت|كم دقيقة"
-        "|لم ترسل*|ما أرسلت|ما ارسلت|ولا قصة|منذ أيام|من أيام|لم تنبهني|ما نبهتني|ساكت",
+        "|لم ترسل*|ما أرسلت|ما ارسلت|ولا قصة|منذ أيام|من أيام|لم تنبهني|ما نبهتني|ساكت"
+        "|نفس القصة|نفس القصص|مكررة|تكرار",
         "id": "tidak berfungsi|gak jalan|nggak jalan|kenapa tidak|tidak masuk|kenapa gak"
         "|kenapa kirim*|kenapa mengirim*|mengapa"
         "|kenapa belum|belum masuk"
@@ -515,7 +560,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|seberapa sering|seberapa cepat|berapa lama|berapa kali|berapa sering"
         "|kapan cek"
         "|gak ngabarin|tidak ngabarin|ga ngabarin|gak dikabari|satu pun"
-        "|sudah berhari-hari|gak kirim|ga kirim|tidak kirim|gak update|sepi|diem aja",
+        "|sudah berhari-hari|gak kirim|ga kirim|tidak kirim|gak update|sepi|diem aja"
+        "|story sama|story yang sama|berulang",
         "uk": "не працює|не приходять|чому не|не приходить|не отримую"
         "|навіщо надсила*|чому надсила*|чому приход*"
         "|не прийш*|чому нічого"
@@ -526,7 +572,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|так довго|нема нових|немає нових|помилк*|глюч*|пропустив*|не надход*"
         "|як часто|як швидко|скільки часу|скільки чекати|через скільки|коли перевір*"
         "|не повідомив*|не надіслав*|жодної|давно нічого|давно не|нічого не було|тиша"
-        "|куди зник*|мовчиш",
+        "|куди зник*|мовчиш"
+        "|одне й те|ту саму|ті самі|повторю*|дубл*",
         "fa": "کار نمی‌کند|کار نمیکنه|کار نمی‌کنه|نمیاد|نمی‌آید|نمی‌رسد"
         "|چرا فرست*|چرا می‌فرست*"
         "|چرا نیومد|نیومد"
@@ -535,7 +582,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|کجاست|نفرستاد*|نمی‌فرستی|نمیفرستی|نمی‌فرسته|نمیفرسته|نگرفتم|نیومده|خطا|ارور"
         "|قطع شده"
         "|هر چند وقت|چند وقت|چقدر طول|چند دقیقه|چند ساعت"
-        "|خبر ندادی|چرا ساکتی|هیچ استوری|چند روزه|نفرستادی|اطلاع ندادی|خبری نیست",
+        "|خبر ندادی|چرا ساکتی|هیچ استوری|چند روزه|نفرستادی|اطلاع ندادی|خبری نیست"
+        "|تکراری|همون استوری",
         "hi": "काम नहीं|नहीं आ*|क्यों नहीं"
         "|क्यों भेज*|kyu bhej*|kyon bhej*"
         "|nahi aaya|nahi aayi|kyu nahi|kyon nahi"
@@ -544,7 +592,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|nahi mil*|nahi aa*|late kyu|late kyun|chal raha|kaam nahi|kharab"
         "|कितनी बार|कितनी देर|कितने समय|कितने मिनट|कितने घंटे|kitni baar|kitni der"
         "|एक भी|कई दिन|बताया नहीं|नहीं बताया|नहीं भेजा|कुछ नहीं भेजा|ek bhi|nahi bheja"
-        "|nahi bataya",
+        "|nahi bataya"
+        "|वही स्टोरी|बार-बार|बार बार",
     },
     "subscriptions": {
         "en": "subscriptions|my subscription|subscribed to|am subscribed|my list|my profiles"
@@ -609,7 +658,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|too much|so many|overwhelming"
         "|enough|go away|stfu|get lost|leave alone|calm down|tone down|chill"
         "|take off list|no longer want|fed up|sick of|rid of|take out|take away|drop"
-        "|bye bye forever",
+        "|bye bye forever"
+        "|accident|accidentally|mistake subscribed|subscribed undo",
         "es": "borra*|elimina*|parar|^para ya|^para de|detener|detén|deten|basta"
         "|=para|=para esto|^para con|deja mandar*|deja enviar*|deja molestar"
         "|cancelar suscripciones|cancelar suscripción|desuscrib*"
@@ -620,7 +670,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|demasiados|demasiadas|muchos mensajes|muchos avisos|tantos mensajes"
         "|tantos avisos"
         "|ya basta|cállate|callate|harto|harta|saca|sacar|ya no manden|ya no mandes"
-        "|dejes enviar|dejen enviar|dejen mandar",
+        "|dejes enviar|dejen enviar|dejen mandar"
+        "|sin querer",
         "pt_BR": "apaga*|exclui*|parar|pare|^para de|^chega|cancelar inscrição|desinscrev*"
         "|=para|^para com|me deixa paz|me deixe paz|cancelar inscrições"
         "|deixar seguir|desativar"
@@ -629,7 +680,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|não interessa|não tenho interesse"
         "|muita mensagem|muitas mensagens|muitos alertas|mensagens demais"
         "|mensagem demais|alertas demais|tanta mensagem"
-        "|cala boca|já chega|enchendo saco|não mandem|retira|retirar|saco cheio|para já",
+        "|cala boca|já chega|enchendo saco|não mandem|retira|retirar|saco cheio|para já"
+        "|sem querer",
         "de": "lösch*|stopp|stop|aufhören|hör auf|abbestell*|abmelden|beenden|beende|ausschalten"
         "|lass ruhe|lasst ruhe|melde ab|meld ab"
         "|keine mehr|deabonnier*|entfern*|abo kündigen|schluss"
@@ -637,7 +689,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|kein interesse"
         "|zu viele|zu viel|zuviel|so viele|viel zu"
         "|genug|reicht|klappe|sei still|lass das|rausnehmen|rauswerfen|raus|weg mit"
-        "|brauche nicht|kein bock|abschalten|schalte ab|schalt ab|stell ab",
+        "|brauche nicht|kein bock|abschalten|schalte ab|schalt ab|stell ab"
+        "|versehentlich|aus versehen",
         "fr": "supprim*|arrêter|arrête|arreter|arrete|arrêtez|stopper|désabonne*|desabonne*"
         "|j'en veux plus|laisse tranquille|laissez tranquille"
         "|désabonner"
@@ -646,7 +699,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|m'intéresse pas|pas intéressé"
         "|trop messages|trop alertes|trop notifications|trop stories|beaucoup trop"
         "|ça suffit|assez|tais-toi|tais toi|ferme|enlever|retirer|marre|saoule|saoulé"
-        "|stoppe|plus envie|veux pas|n'en veux plus",
+        "|stoppe|plus envie|veux pas|n'en veux plus"
+        "|par erreur|sans faire exprès",
         "it": "elimina*|cancella*|basta|ferma|fermare|fermati|smetti|smettila|disiscriv*"
         "|lasciami pace|lasciatemi pace|non interessa|non scriver*"
         "|disattiva*|rimuovi|togli"
@@ -654,7 +708,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|non voglio|non mandare|non mandarmi|spam|annulla iscri*|disattivare|stop"
         "|troppi|troppe|tanti messaggi|tante notifiche"
         "|piantala|piantatela|zitto|leva|levami|stufo|stufa|togliere|rimuovere"
-        "|non ne voglio|sono troppi|non mandatemi|non inviarmi|non inviare",
+        "|non ne voglio|sono troppi|non mandatemi|non inviarmi|non inviare"
+        "|smettetela|smettete",
         "tr": "sil|durdur|dur|durdurun|yeter|abonelikten çık*|aboneliği iptal*|bırak|kapat"
         "|atma|yazma|rahat bırak"
         "|istemiyorum"
@@ -672,7 +727,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|не интерес*|неинтересно"
         "|слишком много|много сообщ*|много уведомл*|слишком часто"
         "|не нужно|отвали*|заткни*|замолчи*|отъеб*|отцепи*|исключи*|отмени*|убира*"
-        "|заебал*|бесит|бесишь|прекрат*|хорош слать|сними с",
+        "|заебал*|бесит|бесишь|прекрат*|хорош слать|сними с"
+        "|случайно подписал*",
         "ar": "احذف|حذف|توقف|أوقف|اوقف|إيقاف|ايقاف|إلغاء الاشتراك|الغاء الاشتراك|ألغ اشتراك*|كفى"
         "|لا تكتب|لا تراسل*|اتركني"
         "|كفاية"
@@ -690,7 +746,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|tidak tertarik|gak tertarik"
         "|kebanyakan|terlalu banyak|banyak banget|banyak sekali"
         "|gak usah|ga usah|nggak usah|udah cukup|ga mau|nggak mau|ngga mau|keluarkan"
-        "|keluarin|copot|bosan|capek|ganggu banget|diam",
+        "|keluarin|copot|bosan|capek|ganggu banget|diam"
+        "|gak sengaja|tidak sengaja",
         "uk": "видали*|стоп|досить|припини*|відпиши*|відписатися|зупини*|вимкни*|прибери"
         "|годі|не пиши*|відчепи*"
         "|не надсилай*"
@@ -842,44 +899,54 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|what do do|manual|faq"
         "|private account|private accounts|private profile|private profiles|private stories"
         "|who made|who created|who built|confused|don't understand|no idea|explain|tutorial"
-        "|how get|what's this",
+        "|how get|what's this"
+        "|locked account|locked profile",
         "es": "ayuda|ayúdame|ayudame|menú|menu|comandos|qué puedes|que puedes|cómo funciona"
         "|como funciona|instrucciones|qué haces|que haces|quién eres|cómo uso"
         "|no entiendo|cuenta privad*|cuentas privad*|perfiles privad*|perfil privad*"
-        "|explica*|quién hizo",
+        "|explica*|quién hizo"
+        "|ayudar|ayudarme|perfil cerrado|cuenta cerrada",
         "pt_BR": "ajuda|ajude|menu|comandos|como funciona|instruções|o que faz|o que você"
         "|quem é você|como usar|como uso"
         "|não entendi|não entendo|conta privad*|contas privad*|perfil privad*|explica*"
-        "|quem fez",
+        "|quem fez"
+        "|ajudar|perfil fechado|conta fechada|perfis fechados|perfil trancado",
         "de": "hilfe|hilf|menü|menu|befehle|wie funktioniert|wie geht|anleitung|was kannst"
         "|was soll das|was ist das"
         "|wer bist|was machst|wie benutze"
-        "|verstehe nicht|privat*|erklär*|wer gemacht|geht das",
+        "|verstehe nicht|privat*|erklär*|wer gemacht|geht das"
+        "|helfen",
         "fr": "aide|aidez|aide-moi|menu|commandes|comment marche|ça marche|comment fonctionne"
         "|c'est quoi|quoi bot"
         "|que peux|que fais|qui es|mode d'emploi|comment utiliser|instructions"
-        "|comprends pas|comprends rien|privé*|expliqu*|qui fait",
+        "|comprends pas|comprends rien|privé*|expliqu*|qui fait"
+        "|aider|m'aider",
         "it": "aiuto|aiutami|menu|menù|comandi|come funziona|istruzioni|cosa puoi|cosa fai|chi sei"
         "|come si usa"
-        "|non capisco|account privat*|profili privat*|profilo privat*|spiega*|chi fatto",
+        "|non capisco|account privat*|profili privat*|profilo privat*|spiega*|chi fatto"
+        "|aiutare|aiutarmi|profilo chiuso|account chiuso",
         "tr": "yardım|yardim|menü|menu|komutlar|nasıl çalışır|nasıl kullanılır|ne yapabilirsin"
         "|kimsin|nesin|bu ne"
         "|nasıl çalışıyor|sen kimsin|neler yapabilirsin|ne yapıyorsun"
-        "|anlamadım|anlamıyorum|gizli hesap*|anlat",
+        "|anlamadım|anlamıyorum|gizli hesap*|anlat"
+        "|yardımcı ol|yardım et",
         "ru": "помощ*|помоги*|меню|команды|как работает|как пользоваться|инструкци*|что умеешь"
         "|что можешь|справка|кто ты|как это|что делаешь|что ты"
-        "|не понимаю|не понял*|непонятно|закрыт*|приватн*|кто тебя|объясни*|как пользоват*",
+        "|не понимаю|не понял*|непонятно|закрыт*|приватн*|кто тебя|объясни*|как пользоват*"
+        "|помочь",
         "ar": "مساعدة|المساعدة|ساعدني|قائمة|القائمة|الأوامر|أوامر|كيف يعمل|كيف تعمل|ماذا تفعل"
         "|ماذا يمكنك|من أنت|كيف أستخدم|تعليمات"
         "|لم أفهم|ما فهمت|لا أفهم|حساب خاص|حسابات خاصة|الحسابات الخاصة|اشرح|كيف",
         "id": "bantuan|bantu|tolong bantu|menu|perintah|cara pakai|cara kerja|bagaimana cara"
         "|bisa apa|apa bisa|siapa kamu|gimana cara|petunjuk"
         "|tidak mengerti|gak ngerti|bingung|akun privat|jelaskan|caranya|gimana"
-        "|bot apa|apa ini|ini apa",
+        "|bot apa|apa ini|ini apa"
+        "|bantuin|akun dikunci|akun private",
         "uk": "допомог*|допоможи*|меню|команди|як працює|як користуватися|інструкці*|що вмієш"
         "|що можеш|довідка|хто ти|як це"
         "|не розумію|не зрозумі*|закрит*|приватн*|поясни*|хто тебе"
-        "|допомож*",
+        "|допомож*"
+        "|допомогти",
         "fa": "کمک|راهنما*|راهنمایی|منو|دستورها|دستورات|چطور کار|چیکار|چه کار|چگونه|کی هستی"
         "|چه کاری|چطوری"
         "|نفهمیدم|متوجه نشدم|خصوصی|توضیح",

@@ -51,21 +51,29 @@ tag nachmittag siang sore bro mate friend kak bang there everyone good evening a
 добрий вечір ранок
 """
 _ABOUT_BOT = {
-    "en": "bot bots you your u ur youre",
-    "es": "tú te ti tu eres usted",
-    "pt_BR": "você vc tu te seu robô",
-    "de": "du dich dir dein deine bist bots",
-    "fr": "tu te toi ton ta tes es vous êtes votre robot",
-    "it": "tu ti te tuo sei",
-    "tr": "sen seni sana senin botu botun sin",
-    "ru": "бот бота боту ты тебя тебе тобой твой вы вас вам ваш",
-    "ar": "بوت البوت أنت انت إنت عليك لك منك فيك",
-    "id": "kamu kau lu lo elo anda mu botnya",
-    "uk": "бот бота боту ти тебе тобі тобою твій ви вас вам ваш",
-    "fa": "ربات بات بوت تو شما ازت بهت",
-    "hi": "बॉट बोट तुम तू आप तुझे तुम्हें तेरा तुम्हारा tum tu aap tera",
+    "en": "bot bots you your u ur youre fuck fucking hell stupid idiot dumb suck sucks "
+    "shit crap trash moron",
+    "es": "tú te ti tu eres usted mierda idiota inútil puta joder estúpido",
+    "pt_BR": "você vc tu te seu robô merda porra caralho burro idiota lixo bosta inútil",
+    "de": "du dich dir dein deine bist bots fresse scheiße scheiss scheiß arsch arschloch "
+    "blöd doof idiot dumm",
+    "fr": "tu te toi ton ta tes es vous êtes votre robot merde nul nulle connard putain "
+    "idiot con débile",
+    "it": "tu ti te tuo sei palle cazzo merda idiota stupido inutile schifo",
+    "tr": "sen seni sana senin botu botun sin aptal salak gerizekali lanet bok",
+    "ru": "бот бота боту ты тебя тебе тобой твой вы вас вам ваш тупой тупая дурак идиот "
+    "говно хрень отстой",
+    "ar": "بوت البوت أنت انت إنت عليك لك منك فيك غبي حمار تافه زبالة",
+    "id": "kamu kau lu lo elo anda mu botnya bodoh goblok tolol anjing sialan bangsat",
+    "uk": "бот бота боту ти тебе тобі тобою твій ви вас вам ваш дурний дурна ідіот лайно тупий",
+    "fa": "ربات بات بوت تو شما ازت بهت احمق خنگ مزخرف کثافت",
+    "hi": "बॉट बोट तुम तू आप तुझे तुम्हें तेरा तुम्हारा tum tu aap tera बेकार बकवास "
+    "बेवकूफ bakwas bekar bewakoof",
 }
-"""The words by which a text speaks to the bot or about the bot, such as "you", by language."""
+"""The words by which a text speaks to the bot or about the bot, by language.
+
+These words are pronouns such as "you", and insults.
+"""
 _QUESTION_WORDS = {
     "en": "how what where who which why when can could does do is are should wheres whats hows",
     "es": "cómo qué dónde quién cuál cuándo puedo puede se hay",

@@ -261,6 +261,14 @@ async def test_a_remark_about_a_story_gets_the_card_of_its_profile(
         assert "As files" in buttons(card), text
 
 
+async def test_a_mistyped_command_keeps_several_names(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    for command, meant in (("follow", "subscribe"), ("storis", "stories")):
+        (asked,) = await bell.ask(ann, f"/{command} natgeo nike")
+        assert asked["text"].splitlines()[1] == f"/{meant} natgeo nike"
+        assert list(buttons(asked).values()) == [f"many:{meant}"]
+
+
 async def test_a_question_without_a_request_gets_the_help(bell: Bell, control: Control) -> None:
     for language, text in (
         ("en", "where's the button to add people"),
