@@ -26,8 +26,8 @@ LEASE = timedelta(seconds=5)
 # The interval of renewals and of bids. If the leader is killed, another process leads within 6.5
 # seconds.
 EVERY = timedelta(seconds=1.5)
-# The timeout of a database request in seconds. Because of this timeout, a leader that can't renew
-# its lease stops its work before the lease ends.
+# The timeout of a database request in seconds. The end of a request to a server that does not
+# answer takes up to 2 seconds more, because the connection is closed first.
 PATIENCE_S = 3.0
 # The time for which a leader that could not do the work waits before the next bid.
 REST = timedelta(seconds=5)
@@ -107,10 +107,11 @@ async def release_lease(
 class Leader:
     """Runs ``work`` while this process leads.
 
-    If the process dies, a different process leads as soon as the lease has ended. If ``work``
-    returns, this process can't do the work. In this case, the lease is released, so that a
-    different process can lead, and this process bids again after ``rest``. If ``work`` raises an
-    exception, ``run`` raises an ``ExceptionGroup`` with the exception.
+    The work stops at the latest at the end of the lease. If the process dies, a different process
+    leads as soon as the lease has ended. If ``work`` returns, this process can't do the work. In
+    this case, the lease is released, so that a different process can lead, and this process bids
+    again after ``rest``. If ``work`` raises an exception, ``run`` raises an ``ExceptionGroup``
+    with the exception.
     """
 
     def __init__(
@@ -137,6 +138,8 @@ class Leader:
         self._rests_until: datetime | None = None
         self._owner = uuid.uuid4().hex
         self._working: asyncio.Task[None] | None = None
+        # The timer that stops the work at the end of the lease.
+        self._end: asyncio.TimerHandle | None = None
         self._group: asyncio.TaskGroup | None = None
         self.worker = Worker("leader", self._step, now=now, longest=every)
 
@@ -156,6 +159,7 @@ class Leader:
             async with asyncio.TaskGroup() as self._group:
                 await self.worker.run()
         finally:
+            self._cancel_timer()
             self._working = None
             await release_lease(self._db, self._key, self._owner, patience_s=self._patience_s)
 
@@ -177,6 +181,8 @@ class Leader:
         finally:
             if not leads:
                 self._stop_work()
+        if leads:
+            self._set_timer(asked_at + self._lease)
         if leads and self._working is None and self._group is not None:
             log.info("leading", what=self._key)
             self._working = self._group.create_task(self._work())
@@ -189,10 +195,22 @@ class Leader:
         Return the time of the next bid.
         """
         log.warning("another may lead", what=self._key, bids_again_s=self._rest.total_seconds())
+        self._cancel_timer()
         self._working = None
         self._rests_until = now + self._rest
         await release_lease(self._db, self._key, self._owner, patience_s=self._patience_s)
         return self._rests_until
+
+    def _set_timer(self, end: datetime) -> None:
+        """Let the work stop at ``end``, unless the lease is renewed before."""
+        self._cancel_timer()
+        left_s = max((end - self._now()).total_seconds(), 0.0)
+        self._end = asyncio.get_running_loop().call_later(left_s, self._stop_work)
+
+    def _cancel_timer(self) -> None:
+        if self._end is not None:
+            self._end.cancel()
+            self._end = None
 
     def _stop_work(self) -> None:
         """Cancel the work, because a different process leads or may lead."""

@@ -109,6 +109,16 @@ async def test_the_lead_ends_while_the_database_is_silent(db: Database) -> None:
         leading.cancel()
 
 
+async def test_the_lead_ends_with_the_lease_although_a_request_still_waits(db: Database) -> None:
+    work = Work()
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        leading = group.create_task(leader(db, work, lease_s=1, patience_s=20).run())
+        await work.begun.wait()
+        async with silence(db):
+            await wait_for(lambda: not work.at_it, 10)
+        leading.cancel()
+
+
 async def test_who_is_stopped_while_the_database_is_silent_ends_all_the_same(db: Database) -> None:
     work = Work()
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
