@@ -206,10 +206,10 @@ async def _tell_refused(context: Context, judged: Judged) -> None:
     if judged.entry and judged.entry.refused_at:
         await answer_press(context)
         return
-    name = context.origin.title
-    if person and judged.about.kind == "person":
-        name = person.full_name
-    if not await context.services.access.record_refusal(judged.about, name=name or ""):
+    is_new = await context.services.access.record_refusal(
+        judged.about, name=_name_of_refused(context, judged), language_code=code or ""
+    )
+    if not is_new:
         await answer_press(context)
         return
     text = _refusal_sentence(judged, context)
@@ -232,9 +232,18 @@ async def _ask_owner(context: Context, judged: Judged) -> None:
     """
     person = context.event.effective_user
     name = person.full_name if person else ""
-    await context.services.access.record_refusal(judged.about, name=name)
+    code = person.language_code if person else None
+    await context.services.access.record_refusal(judged.about, name=name, language_code=code or "")
     await answer_press(context)
     await edit_pressed(context, context.t(ASKED))
+
+
+def _name_of_refused(context: Context, judged: Judged) -> str:
+    """Return the name of the refused person, or the title of the refused chat."""
+    person = context.event.effective_user
+    if person and judged.about.kind == "person":
+        return person.full_name
+    return context.origin.title or ""
 
 
 def _refusal_sentence(judged: Judged, context: Context) -> str:

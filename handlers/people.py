@@ -114,6 +114,8 @@ async def act_on_person_or_chat(
 async def _admit(subject: Subject, context: Context) -> None:
     """Give access to the person or chat that requested access. A person also gets the greeting.
 
+    The greeting is in the language of the person.
+
     A blocked person or chat stays blocked. If the person or chat has access, nothing happens.
     """
     access = context.services.access
@@ -123,7 +125,8 @@ async def _admit(subject: Subject, context: Context) -> None:
         return
     await access.allow(subject, by=None)
     if subject.kind == "person":
-        chat = await context.services.chats.ensure_private_chat(chat_id)
+        code = entry.language_code if entry else ""
+        chat = await context.services.chats.ensure_private_chat(chat_id, language_code=code)
         t = translator_for(chat.effective_language or context.t.language)
         await enqueue_reply(context, Target(chat_id), text_payload(t(WELCOME)))
 

@@ -188,10 +188,12 @@ class Access:
         self._names.put(person, name, until=now + _NAME_AGAIN)
         await run_before_commit(self._db, lambda tx: acquaintances.set_name(tx, person, name))
 
-    async def record_refusal(self, about: Subject, *, name: str) -> bool:
+    async def record_refusal(self, about: Subject, *, name: str, language_code: str) -> bool:
         """Record that a person or chat is refused. Return False if a refusal was shown before."""
         async with writing(self._db) as tx:
-            return await store.record_refusal(tx, about, name=name, now=self._now())
+            return await store.record_refusal(
+                tx, about, name=name, language_code=language_code, now=self._now()
+            )
 
     # Invitations.
 

@@ -43,10 +43,12 @@ class Chats:
                 tx, chat_id, kind=kind, title=title, now=self._now(), language_code=language_code
             )
 
-    async def ensure_private_chat(self, person: int) -> Chat:
-        """Return the private chat of a person. Insert a missing chat."""
+    async def ensure_private_chat(self, person: int, *, language_code: str) -> Chat:
+        """Return the private chat of a person. Insert a missing chat with the language code."""
         async with writing(self._db) as tx:
-            await chats.ensure_private_chat(tx, person, now=self._now())
+            await chats.ensure_private_chat(
+                tx, person, now=self._now(), language_code=language_code or None
+            )
             return (await chats.get_all(tx, [person]))[0]
 
     async def change(self, chat_id: int, **values: object) -> Chat | None:

@@ -50,7 +50,7 @@ class Entry:
 
     ``added_by`` is the person who allowed the subject, or who added the bot to the chat.
     ``allowance`` is the limit of the subject in credits per day. This limit replaces the limit in
-    the bot's settings.
+    the bot's settings. ``language_code`` is the language of a person who was refused.
     """
 
     kind: _Kind
@@ -66,6 +66,7 @@ class Entry:
     reason: str
     refused_at: datetime | None
     allowance: int | None
+    language_code: str = ""
 
     @property
     def is_allowed_directly(self) -> bool:

@@ -28,6 +28,8 @@ access_list = sa.Table(
     sa.Column("blocked_until", Timestamp),
     sa.Column("reason", sa.Text, nullable=False, server_default=""),
     sa.Column("refused_at", Timestamp),  # when the first refusal message was sent
+    # The language code of Telegram of a refused person, for the greeting after a request.
+    sa.Column("language_code", sa.String(16), nullable=False, server_default=""),
     # The credits per day. None means that the setting applies.
     sa.Column("allowance", sa.Integer),
 )
@@ -74,10 +76,12 @@ async def put(tx: Tx, subject: Subject, *, now: datetime, **values: Any) -> Entr
     return Entry(*(await tx.execute(statement.returning(*COLUMNS))).one())
 
 
-async def record_refusal(tx: Tx, subject: Subject, *, name: str, now: datetime) -> bool:
+async def record_refusal(
+    tx: Tx, subject: Subject, *, name: str, language_code: str, now: datetime
+) -> bool:
     """Record that a refusal was shown now. Return False if a refusal was recorded before."""
     key = {"kind": subject.kind, "subject": subject.id}
-    values = {"name": name, "refused_at": now}
+    values = {"name": name, "language_code": language_code, "refused_at": now}
     is_news = access_list.c.refused_at.is_(None)
     return await database.put(tx, access_list, key, values, new={"since": now}, where=is_news)
 

@@ -306,10 +306,19 @@ async def active_among(tx: Tx, chat_ids: Collection[int]) -> list[int]:
     return list(await tx.scalars(query.order_by(chats.c.id)))
 
 
-async def ensure_private_chat(tx: Tx, person_id: int, *, now: datetime) -> None:
+async def ensure_private_chat(
+    tx: Tx, person_id: int, *, now: datetime, language_code: str | None = None
+) -> None:
     """Insert the private chat of a person if the database does not have the chat."""
     await add_new(
-        tx, chats, id=person_id, kind="private", payer=person_id, state_since=now, created_at=now
+        tx,
+        chats,
+        id=person_id,
+        kind="private",
+        payer=person_id,
+        language_code=language_code,
+        state_since=now,
+        created_at=now,
     )
 
 

@@ -327,7 +327,8 @@ async def test_the_owner_is_led_and_hears_once_who_came_and_who_asks(tmp_path: P
     async with sandbox_box() as box:
         control = box.control
         soon = {"visitors": timedelta(milliseconds=50)}
-        boss, ann, eve = [await control.person(name) for name in ("Boss", "Ann", "Eve")]
+        boss, ann = await control.person("Boss"), await control.person("Ann")
+        eve = await control.person("Eve", language_code="ru")
         plenty = {"admin_ids": str(boss), "access": "invited"}
         async with running_bell(tmp_path, box, timing=soon, **plenty) as bell:
             await bell.ask(boss, "/help")
@@ -355,9 +356,10 @@ async def test_the_owner_is_led_and_hears_once_who_came_and_who_asks(tmp_path: P
             shown = await bell.message(boss, first["message_id"])
             assert "for 30 days" in shown["text"]
             await bell.press(boss, first, f"people:allow:{eve}")
-            await control.wait_replies(eve, 2)  # the greeting
+            greeting = (await control.wait_replies(eve, 2))[-1]
+            assert greeting["text"].startswith("👋 Привет")
             (helped,) = await bell.ask(eve, "/help")
-            assert helped["text"].startswith("Send me the name")
+            assert helped["text"].startswith("Пришлите")
             assert len(await told()) == 1
             asked = [
                 [

@@ -24,6 +24,7 @@ def upgrade() -> None:
     sa.Column('blocked_until', sa.BigInteger(), nullable=True),
     sa.Column('reason', sa.Text(), server_default='', nullable=False),
     sa.Column('refused_at', sa.BigInteger(), nullable=True),
+    sa.Column('language_code', sa.String(length=16), server_default='', nullable=False),
     sa.Column('allowance', sa.Integer(), nullable=True),
     sa.PrimaryKeyConstraint('kind', 'subject', name=op.f('pk_access_list'))
     )
