@@ -381,12 +381,13 @@ async def _delay_hint(done: Sequence[Subscribed], context: Context) -> list[str]
 
 
 def expected_delay(known: Known) -> timedelta | None:
-    """Return the expected time from a post to the alert about the post, at least one minute.
+    """Return the expected time from a post to the alert about the post, in whole minutes.
 
-    Return None if the profile was never checked, or if no check is planned.
+    The time is at least one minute. Return None if the profile was never checked, or if no check
+    is planned.
     """
     delay = mean_delay_of(known)
-    return max(delay, LEAST) if delay else None
+    return max(round(delay / LEAST) * LEAST, LEAST) if delay else None
 
 
 @on_press(actions.LIVE)

@@ -16,7 +16,7 @@ from bot.presentation.actions import SUBSCRIPTION, SUBSCRIPTIONS, back
 from bot.presentation.html import escape
 from bot.presentation.notices import AWAY, MISSING
 from handlers.guard import command
-from handlers.options import MEDIA, paused_line, subscription_line
+from handlers.options import MEDIA, SUMMARY_TIME, clock_time, paused_line, subscription_line
 from handlers.payers import LEFT
 from handlers.replies import say
 from handlers.show import offer_instead
@@ -112,7 +112,7 @@ def _why_text(reports: Sequence[Why], context: Context) -> str:
     if is_one:
         lines += _obstacle_lines(first, context)
     if profile and not first.has_stopped:
-        lines += _check_lines(first, profile, context)
+        lines += _check_lines(reports, profile, context)
     for known in reports:
         lines.append("")
         if not is_one:
@@ -147,16 +147,21 @@ def _obstacle_lines(known: Why, context: Context) -> list[str]:
     return [context.t(MISSING[known.mute.missing])] if known.mute else []
 
 
-def _check_lines(known: Why, profile: Known, context: Context) -> list[str]:
-    """Return the lines about the last check, the next check and the expected delay."""
+def _check_lines(reports: Sequence[Why], profile: Known, context: Context) -> list[str]:
+    """Return the lines about the last check, the next check and the expected delay.
+
+    If all subscriptions have a daily summary, the time of the summary replaces the delay.
+    """
     t = context.t
     lines: list[str] = []
     if profile.snapshot_at:
         lines.append(t(N_("Last check: {ago}"), ago=t.relative_time(profile.snapshot_at)))
     if profile.due_at:
-        lines.append(_next_check_line(known.obstacle, profile.due_at, context))
+        lines.append(_next_check_line(reports[0].obstacle, profile.due_at, context))
     delay = expected_delay(profile)
-    if delay and not profile.failures:
+    if all(known.subscription.options.digest for known in reports):
+        lines.append(t(SUMMARY_TIME, time=clock_time(context.chat.digest_at, context)))
+    elif delay and not profile.failures:
         lines.append(t(DELAY, delay=delay))
     if profile.failures:
         failed = NN_("{n} check has failed since then.", "{n} checks have failed since then.")

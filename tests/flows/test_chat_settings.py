@@ -121,6 +121,9 @@ async def test_the_option_of_a_daily_summary_names_the_hour_and_asks_for_the_zon
     page = await bell.message(ann, page["message_id"])
     assert "The daily summary arrives at 9:00 AM." in " ".join(page["text"].split())
     assert "🌍 Time zone" not in buttons(page)
+    (why,) = await bell.ask(ann, "/why summed.up")
+    assert "The daily summary arrives at 9:00 AM." in " ".join(why["text"].split())
+    assert "I expect" not in why["text"]
     await bell.press(ann, page, f"opt:{one}:digest:off")
     assert "arrives at" not in (await bell.message(ann, page["message_id"]))["text"]
 

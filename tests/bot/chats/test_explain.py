@@ -8,6 +8,7 @@ from bot.domain.selection import Outlook
 from bot.store import deliveries, fan_outs, moves, profiles, subscriptions
 from bot.store.engine.database import Database
 from bot.store.enqueue import OutcomeCount
+from handlers.subscriptions import expected_delay
 from tests.support.followed import DAY, HOUR, MINUTE, NATGEO, NOON, follow, look, story
 
 KNOWN = Known(
@@ -25,6 +26,12 @@ KNOWN = Known(
     chats=1,
     forecast=None,
 )
+
+
+def test_the_expected_delay_has_whole_minutes() -> None:
+    expected = {7.6 * MINUTE: 4 * MINUTE, MINUTE / 2: MINUTE, 5 * HOUR: 150 * MINUTE}
+    for pause, delay in expected.items():
+        assert expected_delay(replace(KNOWN, due_at=NOON - HOUR + pause)) == delay
 
 
 def test_each_end_has_its_name() -> None:
