@@ -13,7 +13,7 @@ from bot.domain.foreign_text import clean
 from bot.domain.model import Target
 from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import DANGER, OWNER, PEOPLE, Buttons, Page, arrows, back, button
-from bot.presentation.html import bold, code, foreign_html, has_rtl, isolate, plain, shorten
+from bot.presentation.html import Safe, bold, code, foreign_html, has_rtl, isolate, plain, shorten
 from bot.presentation.translation import LABELLED, translator_for
 from bot.sending.replies import text_payload
 from handlers.admission import REASON
@@ -178,7 +178,7 @@ def _list_line(guest: Guest, context: Context) -> str:
 
 def _list_label(sign: str, name: str, millicredits: int, context: Context) -> str:
     """Return the label of the button for a person or chat, with the cost in credits."""
-    cost = plain(cost_text(millicredits / 1000, context))
+    cost = Safe(plain(cost_text(millicredits / 1000, context)))  # keeps the amount isolated
     return f"{sign} {context.t.plain(LABELLED, label=_label(name), text=cost)}"
 
 

@@ -475,6 +475,18 @@ async def test_a_name_does_not_turn_the_label_of_its_button_around(
     assert not set("\u202a\u202b\u202d\u202e\u2066\u2067") & set(labels)
 
 
+async def test_a_price_in_a_label_is_read_from_left_to_right(run: tuple[Bell, int]) -> None:
+    bell, boss = run
+    await bell.ask(await invited(bell, boss, "Eve"), "/stories natgeo")
+    (choice,) = await bell.ask(boss, "/language")
+    await bell.press(boss, choice, "language:ar")
+    (listed,) = await bell.ask(boss, "/people")
+    await bell.press(boss, choice, "language:en")
+    priced = [label for label in buttons(listed) if "US$" in label]
+    assert priced
+    assert all(re.search(r"\(\u2068[^\u2068\u2069]*US\$\u2069\)", label) for label in priced)
+
+
 async def test_a_name_does_not_turn_the_head_of_its_page_around(run: tuple[Bell, int]) -> None:
     bell, boss = run
     person = await invited(bell, boss, "\u05d0\u05d1 1")
