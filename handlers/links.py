@@ -10,7 +10,7 @@ from bot.context import Context
 from bot.domain import links
 from bot.domain.albums import plan_albums
 from bot.domain.command_words import Wanted
-from bot.domain.errors import BotError, DatabaseUnavailableError, StoryGoneError
+from bot.domain.errors import DISAPPEARED, BotError, DatabaseUnavailableError, StoryGoneError
 from bot.domain.links import Link
 from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import RUN, Buttons, button
@@ -164,6 +164,8 @@ async def _send_failures(
         buttons: Buttons = []
         if isinstance(error, StoryGoneError) and len(names) == 1:
             buttons = await _buttons_instead(context, names.pop() or "")
+        if isinstance(error, StoryGoneError) and len(together) > 1:
+            error = StoryGoneError(text=DISAPPEARED)
         await send_error(context, error, more=named, buttons=buttons)
 
 

@@ -10,7 +10,13 @@ from bot.context import Context
 from bot.domain import links
 from bot.domain.albums import plan_albums
 from bot.domain.command_words import Wanted, parse
-from bot.domain.errors import BotError, NoStoriesError, SpendingError, StoriesError
+from bot.domain.errors import (
+    DISAPPEARED,
+    BotError,
+    NoStoriesError,
+    SpendingError,
+    StoriesError,
+)
 from bot.domain.everyday_words import is_cancellation
 from bot.domain.links import Link
 from bot.domain.model import Album, Story
@@ -39,7 +45,6 @@ from handlers.questions import ask, subscription_buttons
 from handlers.repeats import cache_after_commit
 from handlers.replies import say, show_working
 from handlers.show import latest_stories, show_albums, show_profile_stories
-from handlers.subscriptions import DISAPPEARED
 
 ASK = N_("Whose stories? Send me a name like <code>natgeo</code>, or a link to a profile.")
 USAGE = N_(

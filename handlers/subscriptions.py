@@ -21,6 +21,7 @@ from bot.context import Context
 from bot.domain.albums import plan_albums
 from bot.domain.command_words import Wanted, parse
 from bot.domain.errors import (
+    DISAPPEARED,
     AdminsUnknownError,
     AskAgainError,
     BotError,
@@ -66,7 +67,6 @@ FIRST = N_(
     "like <code>natgeo</code>."
 )
 WHICH = N_("Which alerts should I stop?")
-DISAPPEARED = N_("These stories have disappeared from Instagram: they only last 24 hours.")
 USAGE = N_(
     "Write it like this: /subscribe <i>name</i>, or /subscribe <i>name</i> "
     "@channel for your channel."

@@ -132,6 +132,7 @@ NEWCOMER_CAPACITY_REACHED = N_(
 UNKNOWN_COMMAND = N_("I don't know the command {command}. /help shows what I can do.")
 ONLY_GROUP_ADMINS = N_("Only admins of this group can change that.")
 ONLY_CHANNEL_ADMINS = N_("Only admins who can post in this channel can do that.")
+DISAPPEARED = N_("These stories have disappeared from Instagram: they only last 24 hours.")
 CHAT_SILENCED = N_("This chat stays silent, because the person responsible for it is blocked.")
 OWNER_NOT_BLOCKABLE = N_("That person is one of the bot's owners, so I can't block them.")
 OWNER_IN_SETTINGS = N_(

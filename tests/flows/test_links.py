@@ -236,7 +236,7 @@ async def test_dead_links_are_one_message_with_what_to_do_instead(
     shown = await bell.ask(ann, " ".join([*urls, url]), count=2)
     (gone,) = [one for one in shown if "text" in one]
     first, *lines = gone["text"].splitlines()
-    assert first.startswith("This story is gone")
+    assert first.startswith("These stories have disappeared")
     assert len(lines) == 3
     assert all(line.startswith("• dead.link …") for line in lines)
     assert buttons(gone) == {
