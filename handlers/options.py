@@ -58,7 +58,8 @@ def options_page(subscription: Subscription, context: Context, section: str | No
         N_("<b>{username}</b>\nTap an option to change it for this chat."),
         username=subscription_line(subscription, context),
     )
-    text = "\n".join([text, *effective_rule_lines(subscription.options, context)])
+    if rules := effective_rule_lines(subscription.options, context):
+        text = "\n".join([text, "", *rules])
     if is_paused(subscription):
         text += "\n\n" + paused_line(subscription, context)
     if section == "when" and subscription.options.digest:

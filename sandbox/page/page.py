@@ -125,7 +125,7 @@ def samples(sandbox: Sandbox) -> list[dict[str, str]]:
             "note": "in Travel club: a topic of its own",
             "chat": "Travel club",
         },
-        {"text": "/subscriptions", "note": "options: daily summary, then +1 day below"},
+        {"text": "/subscriptions", "note": "options: daily summary, then speed 600 below"},
         {"text": "/stories locked", "note": "a private profile; nobody.here is none at all"},
         {"text": "/stories bigvideo", "note": "a video too big for Telegram"},
         {"text": "/why busy", "note": "when it is checked, and why nothing came"},
