@@ -77,7 +77,7 @@ async def put(tx: Tx, subject: Subject, *, now: datetime, **values: Any) -> Entr
 
 
 async def record_refusal(
-    tx: Tx, subject: Subject, *, name: str, language_code: str, now: datetime
+    tx: Tx, subject: Subject, *, name: str, now: datetime, language_code: str = ""
 ) -> bool:
     """Record that a refusal was shown now. Return False if a refusal was recorded before."""
     key = {"kind": subject.kind, "subject": subject.id}
