@@ -66,7 +66,7 @@ async def test_a_stop_takes_8_seconds_at_most_while_all_services_hang(
             await wait_for(lambda: box.parts.faults.seen(fault), 60, f"{service} to hang")  # noqa: B023 - it is awaited here
         async with watch.measure():
             await stack.aclose()  # asks the bot to stop, and waits for its end
-    assert 1 < watch.seconds <= PROMISED_S
+    assert watch.seconds <= PROMISED_S
     await box.control.clear_faults()
     async with running_bell(tmp_path, box):
         for person, message in said.items():
