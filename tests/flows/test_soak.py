@@ -11,6 +11,7 @@ from typing import cast
 
 import pytest
 
+from sandbox.instagram import Story
 from sandbox.requestlog import RequestLog
 from sandbox.state import Sandbox
 from sandbox.telegram.call import METHODS
@@ -97,6 +98,23 @@ def test_a_story_that_waits_goes_by_the_hours_that_were_set_last() -> None:
     found = due(MORNING, MORNING + 600, spans, 60.0)
     assert found is not None
     assert (found.latest - MORNING) / HOUR == 5  # 12:00 in Berlin
+
+
+@pytest.mark.parametrize(
+    ("summary", "at"),
+    [(8 * 60, 1.25), (20 * 60, 13)],  # deferred to 9:00, perhaps with the story; at 20:00
+)
+def test_a_deferred_summary_may_include_a_story_found_in_the_same_quiet_hours(
+    summary: int, at: float
+) -> None:
+    terms = replace(AT_NINE, quiet=(7 * 60, 9 * 60), summary=summary)
+    taken = MORNING + 1.25 * HOUR  # 8:15 in Berlin
+    spans = [_always(terms)]
+    story = cast("Story", SimpleNamespace(taken_at=taken))
+    way = promises.Way((1, 0, "star"), story, taken + 60, spans, None)
+    earliest = promises._comes_at(way, taken + 600, 60.0)  # noqa: SLF001 - a pure decision
+    assert earliest is not None
+    assert (earliest - MORNING) / HOUR == at
 
 
 def test_a_story_that_no_check_has_found_is_not_due_in_quiet_hours() -> None:

@@ -518,11 +518,14 @@ def _untruths(ways: Ways, answer: Message, there: Sequence[Way]) -> Iterator[str
 
 
 def _comes_at(way: Way, at: float, doubt: float) -> float | None:
-    """Return the arrival of a story with a summary by the settings of a time, or None."""
+    """Return the earliest arrival of a story with a summary by the settings of a time, or None.
+
+    A summary that quiet hours defer may include a story that was found within these quiet hours.
+    """
     spans = [one._replace(end=min(one.end, at) if one.end < at else float(at + 2 * DAY))
              for one in way.spans if one.begin <= at]  # fmt: skip
     found = due(way.story.taken_at, way.known, spans, doubt)
-    return found.latest if found and found.at_summary is not None else None
+    return found.earliest if found and found.at_summary is not None else None
 
 
 def _unsent(ways: Ways, answer: Message, there: Sequence[Way]) -> Iterator[str]:
