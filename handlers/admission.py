@@ -38,7 +38,7 @@ from bot.telegram.outcomes import outcome_of
 from bot.telegram.presence import AWAY
 from bot.updates import unit_of_work
 from handlers.links import links_of
-from handlers.members import record_payer_of_added_chat
+from handlers.members import record_return_to_blocked_chat
 from handlers.press_answers import answer_press
 from handlers.repeats import repeats_message
 from handlers.replies import edit_pressed, say
@@ -96,7 +96,7 @@ async def admit_or_refuse(context: Context) -> bool:
         await _remember_member_name(context)
         return True
     if judged.verdict == "blocked":
-        await record_payer_of_added_chat(context)
+        await record_return_to_blocked_chat(context)
     if judged.verdict == "stranger" and await _has_valid_entry_link(context):
         return True
     await _tell_refused(context, judged)

@@ -86,6 +86,17 @@ async def _allow_added_chat(context: Context, change: ChatMemberUpdated) -> None
         await context.services.access.allow_added(change.chat.id, change.from_user.id, name=name)
 
 
+async def record_return_to_blocked_chat(context: Context) -> None:
+    """Record that the bot is a member of a blocked chat again, and who has added the bot.
+
+    The chat stays closed. The end of the block opens the chat.
+    """
+    change = context.event.my_chat_member
+    if change is not None and _is_member(change.new_chat_member):
+        await context.services.presence.record_return(change.chat.id)
+        await record_payer_of_added_chat(context)
+
+
 async def record_payer_of_added_chat(context: Context) -> None:
     """Record that a person added the bot to a group or channel.
 

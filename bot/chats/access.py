@@ -371,7 +371,7 @@ class Access:
             names = await self._name_column(tx, subject, name)
             served = await self._lock_served(tx, subject)
             entry = await store.put(tx, subject, now=now, refused_at=None, **values, **names)
-            await moves.close_chats(tx, served, now=now)
+            await moves.close_blocked_chats(tx, served, now=now)
         if subject.kind == "profile":
             self.blocked |= {subject.id, entry.name} - {""}
         self._wake()
@@ -435,7 +435,8 @@ class Access:
         ended = {"blocked_since": None, "blocked_until": None, "reason": "", "refused_at": None}
         entry = await store.put(tx, subject, now=now, **ended, **values)
         if before and before.blocked_since:
-            # A chat that is still blocked for another reason stays closed.
+            # A chat that is still blocked for another reason, or that the bot has left, stays
+            # closed.
             opened = await moves.open_unblocked_chats(tx, served, now=now)
             followed = await subscriptions.followed_profiles(tx, opened)
             await snapshots.reschedule_checks(tx, followed, now=now)
@@ -516,7 +517,7 @@ class Access:
             async with self._db.begin() as tx:
                 await chats.lock(tx, [chat_id])
                 if await chats.is_blocked(tx, chat_id, now=now):
-                    await moves.close_chat(tx, chat_id, now=now)
+                    await moves.close_blocked_chats(tx, [chat_id], now=now)
 
     async def record_profile_id(self, username: str, profile_id: str) -> None:
         """Store the id of a blocked profile, so that the block outlives a change of the name."""

@@ -121,7 +121,7 @@ class Payers:
             if not (is_old_blocked or keeps):
                 await self._replace(tx, chat_id, before.payer if before else None, by, now)
             if await chats.is_blocked(tx, chat_id, now=now):
-                await moves.close_chat(tx, chat_id, now=now)
+                await moves.close_blocked_chats(tx, [chat_id], now=now)
 
     async def _replace(
         self, tx: Tx, chat_id: int, old: int | None, by: int | None, now: datetime
@@ -227,9 +227,9 @@ class Payers:
             since = alert_rules.alerts_begin_at(now)
             await subscriptions.restart_alerts(tx, chat_id=chat_id, since=since)
         if await chats.is_blocked(tx, chat_id, now=now):
-            await moves.close_chat(tx, chat_id, now=now)
+            await moves.close_blocked_chats(tx, [chat_id], now=now)
         elif was_blocked:
-            await moves.open_chat(tx, chat_id, now=now)
+            await moves.open_unblocked_chats(tx, [chat_id], now=now)
         followed = {
             subscription.profile_id for subscription in await subscriptions.of_chat(tx, chat_id)
         }

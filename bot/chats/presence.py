@@ -68,6 +68,15 @@ class ChatPresence:
                 await self._recheck_presence(mute)
         return await self.mutes(chat_id)
 
+    async def record_return(self, chat_id: int) -> None:
+        """Record that the bot is a member of a blocked chat again.
+
+        The end of the block then opens the chat.
+        """
+        async with writing(self._db) as tx:
+            await chats.lock(tx, [chat_id])
+            await chats.change(tx, chat_id, is_away=False)
+
     async def mutes(self, chat_id: int) -> tuple[Mute, ...]:
         """Return the recorded mutes of a chat and of the topics in the chat."""
         return await fetch(self._db, lambda tx: mutes.of_chat(tx, chat_id))

@@ -40,6 +40,8 @@ chats = sa.Table(
     sa.Column("payer", sa.BigInteger, index=True),
     sa.Column("state", sa.String(8), nullable=False, server_default="active"),
     sa.Column("state_since", Timestamp, nullable=False),
+    # Whether the bot has left a closed chat. Such a chat stays closed after the end of a block.
+    sa.Column("is_away", sa.Boolean, nullable=False, server_default=sa.text("false")),
     sa.Column("created_at", Timestamp, nullable=False),
 )
 
@@ -387,10 +389,18 @@ async def lock_current(tx: Tx, chat_id: int) -> int:
 async def set_state(
     tx: Tx, chat_id: int, state: Literal["active", "closed"], *, now: datetime
 ) -> bool:
-    """Record whether the bot may write in the chat. Return whether this changed the state."""
-    statement = (
-        sa.update(chats)
-        .where(chats.c.id == chat_id, chats.c.state != state)
-        .values(state=state, state_since=now)
-    )
-    return (await tx.execute(statement)).rowcount > 0
+    """Record whether the bot may write in the chat. Return whether this changed the state.
+
+    The bot is a member of an active chat, so the state "active" also ends the column ``is_away``.
+    """
+    values: dict[str, object] = {"state": state, "state_since": now}
+    if state == "active":
+        values["is_away"] = False
+    statement = sa.update(chats).where(chats.c.id == chat_id, chats.c.state != state)
+    return (await tx.execute(statement.values(**values))).rowcount > 0
+
+
+async def without_bot(tx: Tx, chat_ids: Collection[int]) -> set[int]:
+    """Return the chats among ``chat_ids`` that the bot has left."""
+    query = sa.select(chats.c.id).where(chats.c.id.in_(list(chat_ids)), chats.c.is_away)
+    return set(await tx.scalars(query))

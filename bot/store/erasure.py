@@ -125,13 +125,16 @@ async def _lock(tx: Tx, chat_id: int, *, now: datetime) -> list[int]:
 async def _remove_payer(tx: Tx, groups: Collection[int], *, now: datetime) -> None:
     """Remove the payer of locked groups. Open the groups that only a block of the payer closed.
 
+    A group that the bot has left stays closed.
+
     The alerts of a group without a payer restart when the group has a payer again.
     """
     blocked = [chat_id for chat_id in groups if await chats.is_blocked(tx, chat_id, now=now)]
+    left = await chats.without_bot(tx, groups)
     for group in groups:
         await chats.set_payer(tx, group, None)
     for group in blocked:
-        if not await chats.is_blocked(tx, group, now=now):
+        if group not in left and not await chats.is_blocked(tx, group, now=now):
             await chats.set_state(tx, group, "active", now=now)
             await deliveries.end_all(tx, chat_id=group, reason=deliveries.AWAY, now=now)
     await chat_queues.reschedule_all(tx, groups)

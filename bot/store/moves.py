@@ -56,7 +56,7 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
     is_blocked = await chats.is_blocked(tx, new, now=now)
     if before is None:
         if is_blocked:
-            await close_chat(tx, new, now=now)
+            await close_blocked_chats(tx, [new], now=now)
         return False
     await chats.add_or_update(tx, new, kind="supergroup", title=before.title, now=now)
     await chat_queues.lock_or_reserve(tx, new, now=now)
@@ -260,15 +260,21 @@ async def apply_presence(tx: Tx, mute: Mute, presence: Presence, *, now: datetim
 
 
 async def close_chat(tx: Tx, chat_id: int, *, now: datetime) -> bool:
-    """Close a chat. The alerts and unneeded checks stop, and all mutes of the chat end.
+    """Close a chat that the bot has left. The alerts and unneeded checks stop, and all mutes end.
 
-    Return whether the chat was stored and open.
+    The end of a block does not reopen the chat. Return whether the chat was stored and open.
     """
-    return bool(await close_chats(tx, [chat_id], now=now))
+    closed = await close_blocked_chats(tx, [chat_id], now=now)
+    await chats.change(tx, chat_id, is_away=True)
+    return bool(closed)
 
 
-async def close_chats(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> list[int]:
-    """Close several chats as ``close_chat`` does. Return the chats that were open."""
+async def close_blocked_chats(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> list[int]:
+    """Close chats because of a block. The alerts and unneeded checks stop, and all mutes end.
+
+    The end of the block reopens the chats (``open_unblocked_chats``). Return the chats that were
+    open.
+    """
     await chats.lock(tx, chat_ids)
     await chat_queues.lock_all(tx, chat_ids)
     closed = [
@@ -299,13 +305,16 @@ async def open_chat(tx: Tx, chat_id: int, *, now: datetime, since: datetime | No
 
 
 async def open_unblocked_chats(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> list[int]:
-    """Reopen several chats as ``open_chat`` does, except blocked chats.
+    """Reopen several chats as ``open_chat`` does, except blocked chats and chats without the bot.
 
     Return the chats that were closed.
     """
     await chats.lock(tx, chat_ids)
+    left = await chats.without_bot(tx, chat_ids)
     unblocked = [
-        chat_id for chat_id in chat_ids if not await chats.is_blocked(tx, chat_id, now=now)
+        chat_id
+        for chat_id in chat_ids
+        if chat_id not in left and not await chats.is_blocked(tx, chat_id, now=now)
     ]
     return await _open_chats(tx, unblocked, since=now, now=now)
 

@@ -2,18 +2,21 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from bot.chats.access import Access
 from bot.store.engine.database import Database
 from tests.flows.test_payer import ANONYMOUS, Town, is_told
 from tests.support.control import Json, wait_for
 from tests.support.sandbox import Box
-from tests.support.storybell import FEW_CHECKS, buttons, running_bell, unhurried
+from tests.support.storybell import FEW_CHECKS, TOKEN, buttons, running_bell, unhurried
 
 pytestmark = pytest.mark.jumps
 
+BOT = int(TOKEN.partition(":")[0])
 MAY_SAY = ("Nobody is responsible for this chat any more",)
 LONG = 120  # seconds of the jumping clock in which checks and alerts would have come
 
@@ -209,3 +212,66 @@ async def test_known_people_whom_the_budget_refuses_are_counted_for_the_owner(
         health = await town.ask(boss, "/health")
         assert "Profiles checked: 1 / " in health["text"]
         assert "2 regular users couldn't subscribe today" in health["text"]
+
+
+async def has_left(town: Town, chat: int) -> None:
+    """Remove the bot from a chat, or block the bot in a private chat."""
+    await town.control.member(chat, BOT, "kicked")
+    await town.bell.settled()
+
+
+@pytest.mark.parametrize(
+    ("left", "end"), [("before the block", "unblock"), ("in the block", "time"),
+                      ("in the block", "payer")]
+)  # fmt: skip
+async def test_a_chat_that_the_bot_has_left_stays_closed_after_a_block_of_its_payer(
+    town: Town, left: str, end: str
+) -> None:
+    ann, bob = await invited(town, "Ann"), await invited(town, "Bob")
+    star = await town.star()
+    group = await town.group(ann, by=ann)
+    await town.ask(group, f"/subscribe {star}", user=ann)
+    await town.ask(ann, f"/subscribe {star}")
+    if left == "before the block":
+        await has_left(town, group)
+        await has_left(town, ann)
+    await town.ask(town.boss, f"/block {ann}{' 12h' if end == 'time' else ''}")
+    if left == "in the block":
+        await has_left(town, group)
+        await has_left(town, ann)
+    billed = await town.control.billed()
+    if end == "unblock":
+        await town.ask(town.boss, f"/unblock {ann}")
+    elif end == "time":
+        tomorrow = datetime.now(UTC) + timedelta(days=1)
+        await Access(town.db, mode="open", now=lambda: tomorrow).update_blocks()
+    else:
+        data = f"people:payer:{group}:{bob}"
+        await town.bell.press(town.boss, await town.bell.old_post(town.boss, data), data)
+    await town.control.publish(star)
+    await asyncio.sleep(LONG)
+    assert await town.control.billed() == billed
+    await town.add(group, bob if end == "payer" else ann)
+    await town.bell.settled()
+    story = await town.control.publish(star)
+    await town.control.wait_shown(group, [story["pk"]])
+
+
+async def test_a_chat_to_which_the_bot_returns_in_a_block_opens_after_the_block(
+    town: Town,
+) -> None:
+    ann, star = await invited(town, "Ann"), await town.star()
+    group = await town.group(ann, by=ann)
+    await town.ask(group, f"/subscribe {star}", user=ann)
+    await town.ask(ann, f"/subscribe {star}")
+    for chat in (group, ann):
+        await has_left(town, chat)
+    await town.ask(town.boss, f"/block {ann}")
+    await town.add(group, ann)
+    await town.control.member(ann, BOT, "member")
+    await town.bell.settled()
+    await town.ask(town.boss, f"/unblock {ann}")
+    await asyncio.sleep(LONG)
+    story = await town.control.publish(star)
+    for chat in (group, ann):
+        await town.control.wait_shown(chat, [story["pk"]])

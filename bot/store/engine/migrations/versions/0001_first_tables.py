@@ -94,6 +94,7 @@ def upgrade() -> None:
     sa.Column('payer', sa.BigInteger(), nullable=True),
     sa.Column('state', sa.String(length=8), server_default='active', nullable=False),
     sa.Column('state_since', sa.BigInteger(), nullable=False),
+    sa.Column('is_away', sa.Boolean(), server_default=sa.text('(false)'), nullable=False),
     sa.Column('created_at', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_chats'))
     )
