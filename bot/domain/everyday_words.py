@@ -27,7 +27,7 @@ _EVERYDAY = {
         hours minute minutes week weeks month months every each everyday once twice always
         often sometimes now today tonight tomorrow later soon morning evening night noon
         midnight am pm here there again never mind stop cancel
-        plis plss plez plx ples
+        digest plis plss plez plx ples
     """,
     "es": """
         y e o u también tambien con sin de del a al para por en el la los las un una mi

@@ -344,7 +344,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-bundle|-bundled|-all at once|-midnight|after pm|until morning|-less often"
         "|-only evening|-only evenings|-only morning|-only daytime|-during day"
         "|-working hours|-office hours|-business hours|-only weekends|-at work"
-        "|-in meetings|-meeting",
+        "|-in meetings|-meeting"
+        "|-off from to|-stop from to|-off between|-stop between|-off until|-off at",
         "es": "ajustes|ajuste|configuración|configuracion|configurar|opciones|preferencias"
         "|zona horaria|horas silencio"
         "|por noche|de noche|en noche|dormir|duermo|-una vez día|resumen"
@@ -489,7 +490,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|nicht bescheid|nichts geschickt|keine einzige|seit tagen|seit gestern nichts"
         "|nicht gemeldet|nix geschickt|warum so still|so still"
         "|gleiche story|gleichen story|gleichen storys|dieselbe story|dieselben storys"
-        "|doppelt",
+        "|doppelt"
+        "|krieg nichts|kriege nichts|krieg nix|kriege nix|krieg keine|kriege keine",
         "fr": "marche pas|fonctionne pas|pourquoi pas|reçois pas|reçois rien"
         "|pourquoi reçois|pourquoi envo*|rien marche|rien fonctionne"
         "|pourquoi rien"
@@ -659,7 +661,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|enough|go away|stfu|get lost|leave alone|calm down|tone down|chill"
         "|take off list|no longer want|fed up|sick of|rid of|take out|take away|drop"
         "|bye bye forever"
-        "|accident|accidentally|mistake subscribed|subscribed undo",
+        "|accident|accidentally|mistake subscribed|subscribed undo"
+        "|+cancel",
         "es": "borra*|elimina*|parar|^para ya|^para de|detener|detén|deten|basta"
         "|=para|=para esto|^para con|deja mandar*|deja enviar*|deja molestar"
         "|cancelar suscripciones|cancelar suscripción|desuscrib*"
@@ -671,7 +674,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|tantos avisos"
         "|ya basta|cállate|callate|harto|harta|saca|sacar|ya no manden|ya no mandes"
         "|dejes enviar|dejen enviar|dejen mandar"
-        "|sin querer",
+        "|sin querer"
+        "|+cancela|+cancelar|+cancele",
         "pt_BR": "apaga*|exclui*|parar|pare|^para de|^chega|cancelar inscrição|desinscrev*"
         "|=para|^para com|me deixa paz|me deixe paz|cancelar inscrições"
         "|deixar seguir|desativar"
@@ -681,7 +685,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|muita mensagem|muitas mensagens|muitos alertas|mensagens demais"
         "|mensagem demais|alertas demais|tanta mensagem"
         "|cala boca|já chega|enchendo saco|não mandem|retira|retirar|saco cheio|para já"
-        "|sem querer",
+        "|sem querer"
+        "|+cancela|+cancelar|+cancele",
         "de": "lösch*|stopp|stop|aufhören|hör auf|abbestell*|abmelden|beenden|beende|ausschalten"
         "|lass ruhe|lasst ruhe|melde ab|meld ab"
         "|keine mehr|deabonnier*|entfern*|abo kündigen|schluss"
@@ -690,7 +695,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|zu viele|zu viel|zuviel|so viele|viel zu"
         "|genug|reicht|klappe|sei still|lass das|rausnehmen|rauswerfen|raus|weg mit"
         "|brauche nicht|kein bock|abschalten|schalte ab|schalt ab|stell ab"
-        "|versehentlich|aus versehen",
+        "|versehentlich|aus versehen"
+        "|+storniere",
         "fr": "supprim*|arrêter|arrête|arreter|arrete|arrêtez|stopper|désabonne*|desabonne*"
         "|j'en veux plus|laisse tranquille|laissez tranquille"
         "|désabonner"
@@ -700,7 +706,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|trop messages|trop alertes|trop notifications|trop stories|beaucoup trop"
         "|ça suffit|assez|tais-toi|tais toi|ferme|enlever|retirer|marre|saoule|saoulé"
         "|stoppe|plus envie|veux pas|n'en veux plus"
-        "|par erreur|sans faire exprès",
+        "|par erreur|sans faire exprès"
+        "|+annule|+annuler",
         "it": "elimina*|cancella*|basta|ferma|fermare|fermati|smetti|smettila|disiscriv*"
         "|lasciami pace|lasciatemi pace|non interessa|non scriver*"
         "|disattiva*|rimuovi|togli"
@@ -709,7 +716,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|troppi|troppe|tanti messaggi|tante notifiche"
         "|piantala|piantatela|zitto|leva|levami|stufo|stufa|togliere|rimuovere"
         "|non ne voglio|sono troppi|non mandatemi|non inviarmi|non inviare"
-        "|smettetela|smettete",
+        "|smettetela|smettete"
+        "|+annulla|+annullare",
         "tr": "sil|durdur|dur|durdurun|yeter|abonelikten çık*|aboneliği iptal*|bırak|kapat"
         "|atma|yazma|rahat bırak"
         "|istemiyorum"
@@ -728,7 +736,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|слишком много|много сообщ*|много уведомл*|слишком часто"
         "|не нужно|отвали*|заткни*|замолчи*|отъеб*|отцепи*|исключи*|отмени*|убира*"
         "|заебал*|бесит|бесишь|прекрат*|хорош слать|сними с"
-        "|случайно подписал*",
+        "|случайно подписал*"
+        "|+отмена|+отменить",
         "ar": "احذف|حذف|توقف|أوقف|اوقف|إيقاف|ايقاف|إلغاء الاشتراك|الغاء الاشتراك|ألغ اشتراك*|كفى"
         "|لا تكتب|لا تراسل*|اتركني"
         "|كفاية"
@@ -747,7 +756,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|kebanyakan|terlalu banyak|banyak banget|banyak sekali"
         "|gak usah|ga usah|nggak usah|udah cukup|ga mau|nggak mau|ngga mau|keluarkan"
         "|keluarin|copot|bosan|capek|ganggu banget|diam"
-        "|gak sengaja|tidak sengaja",
+        "|gak sengaja|tidak sengaja"
+        "|+batal",
         "uk": "видали*|стоп|досить|припини*|відпиши*|відписатися|зупини*|вимкни*|прибери"
         "|годі|не пиши*|відчепи*"
         "|не надсилай*"

@@ -48,7 +48,8 @@ selamlar gunaydin selamat pagi namaskar доброе утро доброго р�
 noite bonne nuit gute nacht buonanotte malam nasilsin спокойной ночи на добраніч как дела як
 справи خوبی شب بخیر كيفك كيف حالك تصبح oui ouais evet iya iyi günler geceler morgen abend
 tag nachmittag siang sore bro mate friend kak bang there everyone good evening afternoon день
-добрий вечір ранок
+добрий вечір ранок hii heyy helloo beautiful amazing awesome fantastic hermoso güzel harika
+круто классно красиво супер جميل روعة زیبا عالی सुंदर बढ़िया keren гарно чудово
 """
 _ABOUT_BOT = {
     "en": "bot bots you your u ur youre fuck fucking hell stupid idiot dumb suck sucks "

@@ -107,6 +107,7 @@ def test_with_an_at_each_word_is_a_name(words: list[str]) -> None:
         ("natgeo, prada and quiet", "en", ("natgeo", "prada"), ("and", "quiet")),
         ("natgeo Please!", "en", ("natgeo",), ("Please",)),
         ("natgeo pleaseee", "en", ("natgeo",), ("pleaseee",)),
+        ("natgeo weekly digest", "en", ("natgeo",), ("weekly", "digest")),
         ("natgeo 9pm 10:30 24h 7", "en", ("natgeo",), ("9pm", "10:30", "24h", "7")),
         ("now", "en", ("now",), ("now",)),
         ("@now", "en", ("now",), ()),
