@@ -116,7 +116,7 @@ async def test_a_plan_without_highlights_is_said_and_asked_once(tmp_path: Path) 
         )
         ann = await control.person()
         for number in range(3):
-            (reply,) = await bell.ask(ann, f"/highlights {('natgeo', 'prada', 'quiet')[number]}")
+            (reply,) = await bell.ask(ann, f"/highlights @{('natgeo', 'prada', 'quiet')[number]}")
             assert reply["text"].startswith("Highlights aren't available in this bot.")
         assert len(await control.requests("stories", path=LIST)) == 1
         (reply,) = await bell.ask(ann, "https://www.instagram.com/stories/highlights/17899/")

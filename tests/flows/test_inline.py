@@ -381,7 +381,7 @@ async def test_without_inline_mode_nothing_is_offered(tmp_path: Path) -> None:
             ann = await control.person()
             await control.profile("quietly")
             await control.publish("quietly")
-            (photo,) = await bell.ask(ann, "/stories quietly")
+            (photo,) = await bell.ask(ann, "/stories @quietly")
             assert "↗ Share" not in buttons(photo)
             (page,) = await bell.ask(ann, "/start help--see")
             assert "natgeo</code>" not in page["text"]
@@ -400,7 +400,7 @@ async def test_of_two_replicas_either_answers_from_what_the_other_has_shown(
             running_bell(tmp_path / "a", box, **shared) as one,
             running_bell(tmp_path / "b", box, **shared),
         ):
-            await one.ask(ann, "/stories twice")
+            await one.ask(ann, "/stories @twice")
             await box.control.held(ann, "twice", 1)
             for text in ("a\x00b", "%"):  # which no database takes for a name
                 assert button_of(await box.control.typed(ann, text)) == "help--see"

@@ -34,7 +34,7 @@ async def followers(control: Control, count: int, name: str) -> list[int]:
     await control.profile(name, posts_per_day=0)
     people = [await control.person(f"P{number}") for number in range(count)]
     for person in people:
-        message = await control.say(person, f"/subscribe {name}")
+        message = await control.say(person, f"/subscribe @{name}")
         await control.wait_replies(person, 1, after=message)
     return people
 

@@ -108,10 +108,10 @@ async def test_each_failure_has_its_sentence_and_is_remembered(
     bell: Bell, control: Control, name: str, answer: str
 ) -> None:
     ann = await control.person()
-    (reply,) = await bell.ask(ann, f"/stories {name}")
+    (reply,) = await bell.ask(ann, f"/stories @{name}")
     assert answer in reply["text"]
     before = await control.billed_for(name)
-    (again,) = await bell.ask(ann, f"/stories {name}")
+    (again,) = await bell.ask(ann, f"/stories @{name}")
     assert answer in again["text"]
     assert await control.billed_for(name) == before
 
