@@ -50,7 +50,7 @@ async def test_a_button_ends_the_rules_and_the_way_back_shows_the_options(
     async def says(words: str) -> bool:
         return words in (await bell.message(ann, reply["message_id"]))["text"]
 
-    await wait_for(lambda: says("for this chat.\n🚫 No stories with any of these: #ad"))
+    await wait_for(lambda: says("for this chat.\n\n🚫 No stories with any of these: #ad"))
     await bell.press(ann, reply, buttons(reply)["Remove all rules"])
     await wait_for(lambda: says("🔔 rules.two\nTap an option"))
     (reply,) = await bell.ask(ann, "/rules rules.two not: #ad")
