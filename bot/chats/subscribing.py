@@ -312,8 +312,10 @@ class Subscribing:
 
         Each subscription gets the earlier options, the pending stories that were dropped at the
         end of the subscription, and the stories found since then. A paused subscription does not
-        get the stories found since the end of the subscription. If the chat has no payer, the
-        person ``by`` becomes the payer.
+        get the stories found since the end of the subscription. If alerts have restarted since
+        then, because the bot has returned to the chat, the chat has got a payer, or the block of
+        the profile has ended, the subscription gets only stories since the restart. If the chat
+        has no payer, the person ``by`` becomes the payer.
 
         Raises:
             BlockedError: The owner of the bot has blocked the chat.
@@ -348,6 +350,9 @@ class Subscribing:
             if existing is not None:
                 return existing
             await self._check_restorable(tx, ended, by)
+            # A new payer, or another transaction, may have restarted the alerts.
+            since = await ended_subscriptions.alerts_start_of(tx, ended)
+            ended = replace(ended, since=since)
             await store.add(
                 tx,
                 ended.target,

@@ -120,11 +120,12 @@ class Subscriptions:
                 for subscription in await store.of_chat(tx, chat_id)
                 if subscription.id in ids
             ]
-            await ended_store.add(tx, gone, now=now)
             await deliveries.drop_and_detach_stories(
                 tx, [subscription.id for subscription in gone], now=now
             )
             await store.remove(tx, [subscription.id for subscription in gone])
+            # Subscriptions are locked before ended subscriptions (see ``bot.store``).
+            await ended_store.add(tx, gone, now=now)
             await chat_queues.reschedule(tx, chat_id)
             profile_ids = {subscription.profile_id for subscription in gone}
             await store.switch_checks(tx, profile_ids=profile_ids, now=now)

@@ -102,6 +102,35 @@ async def subscriptions_ended_at(tx: Tx, chat_id: int, *, at: datetime) -> list[
     ]
 
 
+async def alerts_start_of(tx: Tx, subscription: Ended) -> datetime:
+    """Return the stored time from which stories of an ended subscription cause alerts.
+
+    The time is later than ``subscription.since`` if alerts have restarted after ``subscription``
+    was read.
+    """
+    key = (
+        subscription.target.chat_id,
+        subscription.target.thread_id or 0,
+        subscription.profile_id,
+    )
+    query = sa.select(ended.c.since).where(sa.tuple_(*ended.primary_key) == sa.tuple_(*key))
+    return await tx.scalar(query) or subscription.since
+
+
+async def restart_alerts(
+    tx: Tx, *, since: datetime, chat_id: int | None, profile_ids: Collection[str]
+) -> None:
+    """Restart the alerts of the ended subscriptions of a chat, or of profiles, at ``since``.
+
+    *Undo* then sends no stories that were posted before ``since``.
+    """
+    whose = ended.c.chat_id == chat_id
+    if chat_id is None:
+        whose = ended.c.profile_id.in_(sorted(profile_ids))
+    await _lock(tx, whose)
+    await tx.execute(sa.update(ended).where(whose).values(since=since))
+
+
 async def forget_creator(tx: Tx, person: int) -> None:
     """Remove the id of a person from the ended subscriptions that the person had created."""
     whose = ended.c.created_by == person

@@ -14,7 +14,7 @@ from bot.domain.alert_rules import AudienceMember
 from bot.domain.model import Target
 from bot.domain.options import Options, Preferences
 from bot.domain.records import EPOCH, MAIN, Audience, Chat, Subscription
-from bot.store import access
+from bot.store import access, ended_subscriptions
 from bot.store import chats as chat_store
 from bot.store.chats import COLUMNS, HAS_PAYER, IS_ACTIVE, chats
 from bot.store.engine.database import Tx, lock_rows, row_or_none
@@ -265,12 +265,18 @@ async def forget_creator(tx: Tx, person: int) -> None:
 async def restart_alerts(
     tx: Tx, *, since: datetime, chat_id: int | None = None, profile_ids: Collection[str] = ()
 ) -> None:
-    """Restart the alerts of a chat, or of profiles, with stories posted from ``since`` on."""
+    """Restart the alerts of a chat, or of profiles, with stories posted from ``since`` on.
+
+    Ended subscriptions are included, so that *Undo* sends no stories of a time without alerts.
+    """
     whose = subscriptions.c.chat_id == chat_id
     if chat_id is None:
         whose = subscriptions.c.profile_id.in_(sorted(profile_ids))
     await lock_rows(tx, subscriptions.c.id, whose)
     await tx.execute(sa.update(subscriptions).where(whose).values(since=since))
+    await ended_subscriptions.restart_alerts(
+        tx, since=since, chat_id=chat_id, profile_ids=profile_ids
+    )
 
 
 async def lock_and_get_chat(tx: Tx, chat_id: int, *, now: datetime) -> Chat:

@@ -23,7 +23,7 @@ from tests.soak.people import People, Place
 from tests.soak.plants import FOUND_BY, PLANTS, planted
 from tests.soak.unknown import FIELDS, SentFile, is_unknown, watch_sends
 from tests.support.control import wait_for
-from tests.support.storybell import NO_CHECKS, storybell
+from tests.support.storybell import NO_CHECKS, buttons, storybell
 
 ROOT = Path(__file__).parents[2]
 
@@ -184,6 +184,34 @@ async def test_a_chat_that_returns_between_two_reads_has_restarted_its_alerts(
         before = [spans[0]._replace(begin=begin - DAY), *spans[1:]]
         assert due(begin - HOUR, end + HOUR, before, 60.0) is None
         assert due(end + HOUR, end + 2 * HOUR, before, 60.0) is not None
+
+
+@pytest.mark.parametrize("is_away", [True, False])
+async def test_undo_after_a_return_of_the_bot_restores_no_story_of_the_absence(
+    tmp_path: Path, is_away: bool
+) -> None:
+    async with storybell(tmp_path, **NO_CHECKS) as bell:
+        control, bot = bell.control, bell.box.parts.telegram.world.bot.id
+        await control.profile("absence", posts_per_day=0)
+        ann = await control.person()
+        await bell.ask(ann, "/subscribe absence")
+        journal = Journal(bell.box.parts)
+        journal.read_terms(tmp_path / "bot.db")
+        (page,) = await bell.ask(ann, "/unsubscribe absence")
+        for _ in range(2):
+            journal.read_terms(tmp_path / "bot.db")
+        for status in ("kicked", "member") if is_away else ():
+            await control.member(ann, bot, status)
+            await bell.settled()
+        await bell.press(ann, page, buttons(page)["↩️ Undo"])
+        journal.read_terms(tmp_path / "bot.db")
+        (spans,) = journal.spans().values()
+        is_open = [one.terms and one.terms.is_open for one in spans]
+        assert is_open == ([True, None, False, True] if is_away else [True, None, True])
+        ended = spans[1]._replace(begin=spans[1].begin - HOUR, is_undone=True)
+        spans = [spans[0]._replace(begin=ended.begin - DAY, end=ended.begin), ended, *spans[2:]]
+        found = due(ended.begin + HOUR / 2, ended.begin + HOUR / 2, spans, 60.0)
+        assert (found is None) == is_away
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,11 @@ import pytest
 from sandbox.jumping import JumpingLoop
 from tests.support.control import Control, Json, wait_for
 from tests.support.sandbox import sandbox_box
-from tests.support.storybell import Bell, buttons, running_bell
+from tests.support.storybell import FEW_CHECKS, TOKEN, Bell, buttons, running_bell, unhurried
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.jumps]
 
+BOT = int(TOKEN.partition(":")[0])
 UNDO = "↩️ Undo"
 
 
@@ -149,3 +150,53 @@ async def test_undo_restores_only_what_ended_with_its_own_command(
     await press_undo(bell, ann, page)
     (listed,) = await bell.ask(ann, "/subscriptions")
     assert [one for one in buttons(listed) if "together" in one] == ["🔔 together.first"]
+
+
+async def is_told(bell: Bell, chat: int, words: str) -> None:
+    """Wait until a message in a chat has these words."""
+
+    async def is_said() -> bool:
+        return any(words in one.get("text", "") for one in await bell.control.replies(chat))
+
+    await wait_for(is_said, what=words)
+
+
+@pytest.mark.parametrize("way", ["away", "unpaid", "blocked"])
+async def test_undo_sends_no_story_of_a_time_without_alerts(tmp_path: Path, way: str) -> None:
+    async with sandbox_box() as box:
+        control, name = box.control, "no.alerts"
+        await control.privacy_mode(on=False)
+        boss, ann, bob = [await control.person(one) for one in ("Boss", "Ann", "Bob")]
+        values = {"admin_ids": str(boss), "daily_budget": 1_000_000, **FEW_CHECKS}
+        async with running_bell(tmp_path, box, timing=unhurried(), **values) as bell:
+            members = {ann: "administrator"}
+            group = await control.chat("supergroup", members=members, bot_status="left")
+            joining = {"status": "administrator", "by": ann}
+            await control.call("PUT", f"/chats/{group}/members/bot", joining)
+            await control.wait_replies(group)  # the greeting
+            await follow(bell, bob, name)
+            await bell.ask(group, f"/subscribe {name}", user=ann)
+            (page,) = await bell.ask(group, f"/unsubscribe {name}", user=ann)
+            if way == "away":
+                await control.member(group, BOT, "kicked")
+            elif way == "unpaid":
+                (usage,) = await bell.ask(ann, "/usage")
+                await bell.press(ann, usage, f"leave:{group}")
+            else:
+                await bell.ask(boss, f"/block {name}")
+                await is_told(bell, bob, "paused the alerts")
+            await bell.settled()
+            hidden = await control.publish(name)
+            if way == "blocked":
+                await asyncio.sleep(2)  # of the jumping clock: alerts begin in whole seconds
+                await bell.ask(boss, f"/unblock {name}")
+                await is_told(bell, bob, f"{name} is back")
+            else:
+                await control.wait_shown(bob, [hidden["pk"]])
+            if way == "away":
+                await control.call("PUT", f"/chats/{group}/members/bot", joining)
+                await bell.settled()
+            await bell.press(group, page, buttons(page)[UNDO], user=ann)
+            story = await control.publish(name)
+            await asyncio.sleep(60)  # of the jumping clock: checks and alerts have come
+            assert await control.shown(group) == [story["pk"]], hidden["pk"]

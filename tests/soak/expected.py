@@ -5,7 +5,8 @@
   include the hour. A story posted ``LEAD_S`` before the hour is in the summary.
 - After a change of the hour, the zone or the quiet hours, the new settings apply to pending
   stories.
-- A pause or the end of a subscription drops pending stories. Undo restores all stories.
+- A pause or the end of a subscription drops pending stories. Undo restores all stories. If the bot
+  has returned to the chat in between, Undo restores only stories that were posted since then.
 
 Pure: times are Unix seconds. Only `datetime` and `zoneinfo` know the local time.
 """

@@ -183,6 +183,7 @@ class Journal:
     watchers: list[Callable[[str], None]] = field(default_factory=list)  # event listeners
     _hash: Any = field(default_factory=hashlib.sha256)
     _raw: dict[Place, tuple[Any, ...]] = field(default_factory=dict)
+    _ended: dict[Place, tuple[Any, ...]] = field(default_factory=dict)
     _read: int = 0
     _rows_read_at: float = 0.0
     _terms_read_at: float = 0.0
@@ -293,7 +294,8 @@ class Journal:
         """Read the settings of each subscription.
 
         A chat that was closed and reopened since the last read counts as closed since then,
-        because the alerts of the chat have restarted.
+        because the alerts of the chat have restarted. The same applies to a chat that was closed
+        and reopened between the end and the Undo of a subscription.
         """
         now = self.sandbox.clock.now()
         found: dict[Place, tuple[Any, ...]] = {}
@@ -306,12 +308,15 @@ class Journal:
                 found[row[:3]] = row[3:]
         for place in self._raw.keys() - found.keys():
             self.terms[place].append((now, None))
+            self._ended[place] = self._raw[place]
         for place, row in found.items():
             before = self._raw.get(place)
             if before == row:
                 continue
             terms = _terms_of(*row)
-            if before is not None and _was_closed_between(before, row):
+            ended = self._ended.pop(place, None)
+            was_closed = before is not None and _was_closed_between(before, row)
+            if was_closed or (ended is not None and _was_reopened_since(ended, row)):
                 self.terms[place].append((self._terms_read_at, replace(terms, is_open=False)))
             self.terms[place].append((now, terms))
         self._raw = found
@@ -604,6 +609,12 @@ def _was_closed_between(before: tuple[Any, ...], after: tuple[Any, ...]) -> bool
     is_open = before[-2] == after[-2] == "active"
     has_changed: bool = before[-1] != after[-1]
     return is_open and has_changed
+
+
+def _was_reopened_since(before: tuple[Any, ...], after: tuple[Any, ...]) -> bool:
+    """Return whether a chat was reopened between the end and the Undo of a subscription."""
+    has_changed: bool = before[-1] != after[-1]
+    return has_changed and after[-2] == "active"
 
 
 def pk_of(message: Message) -> str:
