@@ -11,7 +11,7 @@ from bot.domain.access import Subject
 from bot.domain.budget import Limits
 from bot.domain.model import Asker, Profile, Target
 from bot.domain.options import Preferences
-from bot.store import access, chats, erasure, profiles, spending, subscriptions, usage
+from bot.store import access, chats, erasure, moves, profiles, spending, subscriptions, usage
 from bot.store.engine.database import Database, all_tables
 from tests.bot.billing.test_ledger import answering
 
@@ -70,9 +70,9 @@ async def test_an_erased_person_is_no_longer_the_creator_of_invitations_and_perm
     assert await service.use_link(link, 33, name="") == "guest"
 
 
-@pytest.mark.parametrize("added_by", [ANN, BOB])
-async def test_a_group_opens_when_its_blocked_payer_is_erased(
-    sqlite_db: Database, added_by: int
+@pytest.mark.parametrize(("added_by", "is_away"), [(ANN, False), (BOB, False), (BOB, True)])
+async def test_a_group_with_the_bot_opens_when_its_blocked_payer_is_erased(
+    sqlite_db: Database, added_by: int, is_away: bool
 ) -> None:
     group = -7
     async with sqlite_db.begin() as tx:
@@ -83,9 +83,11 @@ async def test_a_group_opens_when_its_blocked_payer_is_erased(
     service = Access(sqlite_db, mode="open", now=lambda: NOW)
     await service.block(Subject("person", str(ANN)), until=None, reason="")
     async with sqlite_db.begin() as tx:
+        if is_away:
+            await moves.close_chat(tx, group, now=NOW)
         await erasure.erase_chat(tx, ANN, now=NOW)
         found = await chats.get(tx, group)
         assert found is not None
         assert found.payer is None
         # The block of the person who added the bot stays.
-        assert found.state == ("closed" if added_by == ANN else "active")
+        assert found.state == ("closed" if added_by == ANN or is_away else "active")
