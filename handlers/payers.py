@@ -8,8 +8,10 @@ from bot.domain.sentences import N_
 from bot.presentation.actions import (
     LEAVE,
     MINE,
+    SETTING,
     Buttons,
     Page,
+    back,
     button,
     link_button,
     link_to,
@@ -92,7 +94,8 @@ async def leave_chat(context: Context, chat_id: int) -> str | None:
     if person is None or not context.is_private:
         return context.t.plain(UNKNOWN_BUTTON)
     chats = await payers.leave(chat_id, person)
-    await edit_pressed(context, *await paid_page(context))
+    text, buttons = await paid_page(context)
+    await edit_pressed(context, text, buttons or [[back(context.t, SETTING("back"))]])
     if chats is None:
         return context.t.plain(NOT_YOURS)
     await notify_chats_without_payer([chats], context)

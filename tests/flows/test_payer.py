@@ -430,6 +430,8 @@ async def test_pages_from_before_the_migration_of_a_group_act_on_the_supergroup(
     answer = await town.bell.press(ann, usage, f"leave:{group}")
     assert "text" not in answer
     await town.is_payer(new, None)
+    left = await town.bell.message(ann, usage["message_id"])
+    assert list(buttons(left)) == ["« Back"]
     await is_told(town, new, "Nobody is responsible for this chat any more")
     page = await town.bell.old_post(town.boss, *keys)
     await pressed_page(town, page, keys[1])
