@@ -245,6 +245,20 @@ def check_if_back_at(now: datetime, answers: int) -> datetime:
     return now + _doubling_delay(_FIRST_UNAVAILABLE_PAUSE, answers - 1, _LAST_UNAVAILABLE_PAUSE)
 
 
+def check_failed_again_at(
+    now: datetime, *, failures: int, refusals: int, is_active: bool
+) -> datetime:
+    """Return the time of the next check of a profile whose last check failed.
+
+    ``failures`` is the number of consecutive failed checks. ``refusals`` is the number of
+    consecutive answers that the profile is private or missing, or 0 if the last check failed for a
+    different reason. ``is_active`` is False if the profile counts as private or missing.
+    """
+    if refusals and not is_active:
+        return check_if_back_at(now, refusals)
+    return poll_again_at(now, failures)
+
+
 def is_refusal_proven(answers: int) -> bool:
     """Return whether ``answers`` consecutive answers prove that a profile is private or gone."""
     return answers >= MOST_DOUBTS

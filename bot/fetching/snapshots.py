@@ -261,7 +261,6 @@ async def record_failure(
     refusal = ""
     refusals = 0
     checked_at = before.checked_at
-    due_at = alert_rules.poll_again_at(now, failures)
     if why != "error":
         refusal = why
         checked_at = None
@@ -270,8 +269,9 @@ async def record_failure(
         # wrong.
         if alert_rules.is_refusal_proven(refusals) or not followed:
             state = why
-        if state != "active":
-            due_at = alert_rules.check_if_back_at(now, refusals)
+    due_at = alert_rules.check_failed_again_at(
+        now, failures=failures, refusals=refusals, is_active=state == "active"
+    )
     if followed and state not in {"active", before.state}:
         await _enqueue_notice(tx, before, state, {"username": before.username}, now=now)
     await profiles.change(

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.domain.alert_rules import AudienceMember
+from bot.domain.alert_rules import AudienceMember, check_failed_again_at
 from bot.domain.model import Target
 from bot.domain.options import Options, Preferences
 from bot.domain.records import EPOCH, MAIN, Audience, Chat, Subscription
@@ -404,6 +404,23 @@ _IS_AWAITED = (
 )
 
 
+_OF_FAILURE = [profiles.c[name] for name in ("profile_id", "failures", "refusals", "state")]
+
+
+async def _postpone_failed(tx: Tx, begun: Iterable[sa.Row[Any]], *, now: datetime) -> None:
+    """Postpone the started checks of the profiles whose last check failed."""
+    for row in begun:
+        if row.failures:
+            due_at = check_failed_again_at(
+                now,
+                failures=row.failures,
+                refusals=row.refusals,
+                is_active=row.state == "active",
+            )
+            is_profile = profiles.c.profile_id == row.profile_id
+            await tx.execute(sa.update(profiles).where(is_profile).values(due_at=due_at))
+
+
 async def switch_checks(
     tx: Tx, *, now: datetime, chat_id: int | None = None, profile_ids: Collection[str] = ()
 ) -> None:
@@ -413,6 +430,9 @@ async def switch_checks(
 
     - A started check is due at once, and has the weight of a single subscriber. The subscribers
       are counted before each check (``audience``).
+    - If the last check of the profile failed, a started check is due after the same pause as after
+      a failed check. Otherwise a person could cause any number of checks, which the schedule pays,
+      by pausing and resuming a subscription.
     - The check of a blocked profile is not started.
     - If the payer of ``chat_id`` is known, the profiles no longer count as followed by newcomers
       only.
@@ -432,7 +452,9 @@ async def switch_checks(
     payer = None if chat_id is None else await chat_store.payer_of(tx, chat_id)
     is_known = await access.is_known(tx, payer)
     begins = sa.update(profiles).where(condition, IS_NOT_BLOCKED, ~IS_CHECKED, _IS_AWAITED)
-    await tx.execute(begins.values(weight=1.0, chats=1, fresh=not is_known, due_at=now))
+    begins = begins.values(weight=1.0, chats=1, fresh=not is_known, due_at=now)
+    begun = await tx.execute(begins.returning(*_OF_FAILURE))
+    await _postpone_failed(tx, begun.all(), now=now)
     ends = sa.update(profiles).where(condition, IS_CHECKED, ~_IS_AWAITED)
     await tx.execute(ends.values(weight=0.0, chats=0, due_at=None))
     if is_known:

@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from bot.store import acquaintances, chats
 from bot.store.engine.database import Database
 from bot.store.ledger import ledger_entries
+from bot.store.profiles import profiles
 from bot.store.subscriptions import subscriptions
-from tests.support.control import Control, Json, wait_for
+from tests.support.control import PATIENCE_S, Control, Json, wait_for
 from tests.support.database import slow_on_postgresql
 from tests.support.sandbox import Box
 from tests.support.storybell import FEW_CHECKS, Bell, buttons, running_bell, unhurried
@@ -140,12 +141,14 @@ async def town(
 PLENTY = pytest.mark.parametrize("values", [{"person_daily_allowance": 1000}])
 
 
-async def is_told(town: Town, chat: int, words: str, after: int = 0) -> Json:
+async def is_told(
+    town: Town, chat: int, words: str, after: int = 0, within: float = PATIENCE_S
+) -> Json:
     async def said() -> Json | None:
         found = await town.control.replies(chat, after)
         return next((one for one in found if words in one.get("text", "")), None)
 
-    return await wait_for(said, what=f"{words!r} in {chat}")
+    return await wait_for(said, within, f"{words!r} in {chat}")
 
 
 @pytest.mark.slow
@@ -317,6 +320,27 @@ async def test_a_payer_that_leaves_stops_the_alerts_until_an_admin_takes_it_on(
     await town.control.wait_shown(group, [story["pk"]])
     assert missed["pk"] not in await town.control.shown(group)
     await town.is_billed_as_booked()
+
+
+@PLENTY
+@slow_on_postgresql
+async def test_nobody_spends_the_budget_of_the_checks_by_pausing_what_is_gone(town: Town) -> None:
+    ann, star = await town.known("Ann", started=True), await town.star()
+    await town.ask(ann, f"/subscribe {star}")
+    await town.control.change_profile(star, deleted=True)
+    await is_told(town, ann, "any more. If the profile comes back", within=7200)
+    async with town.db.read() as tx:
+        number = (await tx.execute(sa.select(subscriptions.c.id))).scalar_one()
+    pause, resume = f"opt:{number}:pause:on", f"opt:{number}:pause:off"
+    page = await town.bell.old_post(ann, pause, resume)
+    billed = await town.control.billed()
+    for _ in range(3):
+        await town.bell.press(ann, page, pause)
+        await town.bell.press(ann, page, resume)
+        await asyncio.sleep(15)  # of the jumping clock: longer than the pause between two checks
+    assert await town.control.billed() == billed
+    async with town.db.read() as tx:
+        assert (await tx.execute(sa.select(profiles.c.due_at))).scalar_one() is not None
 
 
 @PLENTY
