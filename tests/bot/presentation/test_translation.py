@@ -326,7 +326,7 @@ def test_dates_and_spans_in_a_sentence_are_those_of_the_language_and_zone() -> N
         ("it", "25 novembre, 14:05", "2 ore fa", "2 giorni e 3 ore", "1.234,5"),
         (
             "fr",
-            "25 novembre, 14:05",
+            "25 novembre à 14:05",
             "il y a 2 heures",
             "2\xa0jours et 3\xa0heures",
             "1\u202f234,5",
