@@ -26,8 +26,8 @@ HOW = N_(
     "rules of their own. <code>/rules natgeo everything</code> lets one of them through."
 )
 KEEPS_BACK = NN_(
-    "This keeps back other alerts from {n} profile.",
-    "This keeps back other alerts from {n} profiles.",
+    "This holds back other alerts from {n} profile.",
+    "This holds back other alerts from {n} profiles.",
 )
 
 

@@ -41,8 +41,9 @@ CHOOSE = NN_(
     "{n} accounts. Tap those whose stories you want, or send me part of a name.",
 )
 PRICE = N_(
-    "I look nothing up before you tap. A new subscription costs up to {cost}, paid by the bot's "
-    "owner. A chat's limit of subscriptions is {most}. I can't see private accounts."
+    "I don't look anything up until you tap. A new subscription costs up to "
+    "{cost}, paid by the bot's owner. The subscription limit of a chat is {most}. "
+    "I can't see private accounts."
 )
 FOUND = N_("In your file:")
 TOO_LARGE = N_(

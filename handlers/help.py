@@ -26,10 +26,7 @@ SECTIONS = {
     "alerts": (N_("Get alerts"),),
     "places": (
         N_("Channels and groups"),
-        N_(
-            "Add me with a button below. In a group, its admins send my commands in the group "
-            "itself."
-        ),
+        N_("Add me with a button below. In a group, admins give me commands in the group itself."),
         N_("/subscribe <i>name</i> @channel: alerts in a channel where you and I are both admins"),
         N_("/subscriptions @channel: its subscriptions and their options"),
         N_("/settings @channel: its time zone, quiet hours, language"),

@@ -44,7 +44,7 @@ STATES = {
     "owner": N_("One of the bot's owners."),
     "allowed": N_("Has had access since {since}."),
     "added": N_("Has had access since {since}; added by {by}."),
-    "open": N_("Not on the list, but I'm open to everyone."),
+    "open": N_("Not on the list, but the bot is open to everyone."),
     "asked": N_("Asked for access on {since}, and has none yet."),
     "through": N_("Can use the bot only where others have added it."),
     "blocked": N_("Blocked since {since}."),

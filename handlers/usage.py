@@ -21,9 +21,8 @@ TITLE = N_("<b>This chat's usage</b>")
 TODAY = NN_("{n} story today", "{n} stories today")
 LIMIT = N_("{percent} of today's limit used; it resets at {clock}")
 NEWCOMER = N_(
-    "You're new here: until you've used the bot on three different days, you "
-    "have {percent} of the usual limit, and a limit of subscriptions "
-    "({most})."
+    "You're new here: until you've used the bot on three different days, you have "
+    "{percent} of the usual limit, and a subscription limit of {most}."
 )
 WEEK = N_("The last seven days: {bars}")
 MONTH = N_("This month: {cost}, paid by the bot's owner")

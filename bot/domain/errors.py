@@ -86,15 +86,15 @@ NOTHING_KEPT_OF_THAT_TIME = N_(
 )
 NOTHING_FOUND = N_("I haven't kept any stories with <code>{terms}</code> for this chat.")
 TOO_MANY_FOLLOWED = N_(
-    "This chat has reached its limit of subscriptions ({most}). Unsubscribe from one first."
+    "This chat has reached its subscription limit ({most}). Unsubscribe from one first."
 )
 TOO_MANY_NEW = N_(
-    "This chat has reached today's limit of new subscriptions ({most}). Please add more tomorrow."
+    "This chat has reached today's limit for new subscriptions ({most}). Please add more tomorrow."
 )
 TOO_MANY_OF_PAYER = N_(
-    "All chats of the person responsible for this chat have reached their limit of subscriptions "
-    "together ({most}). Unsubscribe from one in any of them first; /usage in our private chat "
-    "shows that person which chats these are."
+    "All chats of the person responsible for this chat have reached their "
+    "subscription limit together ({most}). Unsubscribe from one in any of them "
+    "first; /usage in our private chat shows that person which chats these are."
 )
 TOO_MANY_NEW_OF_PAYER = N_(
     "All chats of the person responsible for this chat have reached today's limit of new "
@@ -106,17 +106,18 @@ TOO_MANY_OF_NEWCOMER = N_(
     "three different days."
 )
 TOO_MANY_FAST_OF_PAYER = N_(
-    "All chats of the person responsible for this chat have reached the limit of profiles checked "
-    "more often ({most}). Turn that option off for one of them first."
+    "Together, all chats of the person responsible for this chat have reached the "
+    "limit of profiles checked more often ({most}). Turn that option off for one "
+    "of them first."
 )
 PAYER_SPENT = N_(
-    "Anonymous requests here count for the person responsible for this chat, "
-    "who has reached the limit for today. Ask in your own name, or try again "
+    "Anonymous requests here count toward the limit of the person responsible for "
+    "this chat, who has reached it for today. Ask in your own name, or try again "
     "after {until}."
 )
 CHANNELS_LIMIT_REACHED = N_(
-    "Messages in the name of channels have reached today's limit of this group. Ask in your own "
-    "name, or try again after {until}."
+    "Messages sent as a channel have reached this group's limit for today. Ask in "
+    "your own name, or try again after {until}."
 )
 NO_ACCESS_TO_PAY = N_(
     "Only someone whom the bot's owner has given access can be responsible for a chat. Ask the "
@@ -365,8 +366,8 @@ class SpendingStoppedError(SpendingError):
     """The owner has stopped spending, or the balance is too low."""
 
     text = N_(
-        "Stories are paused for now. Alerts will come again by themselves; please try anything "
-        "else later."
+        "Stories are paused for now. Alerts will resume on their own; please try "
+        "anything else later."
     )
 
 

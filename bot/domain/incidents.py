@@ -148,7 +148,7 @@ ACTIONS = {
     REFUSED: N_("If this lasts, update the bot: a newer version may know the reason."),
     _NOT_WRITTEN: _CHECK,
     _GIVEN_UP: N_("/admin opens a page on which you can send them again or drop them."),
-    _DISK_FULL: N_("Please delete or move files on that disk; then I continue by myself."),
+    _DISK_FULL: N_("Please delete or move files on that disk; then I'll continue on my own."),
     _PRICE: N_("/stop_spending stops every paid call."),
     BACKUP_FAILED: N_("Check BACKUP_DIR and its disk; storybell backup makes one now."),
     RESTORED: N_("The page docs/backup.md lists what may be missing."),

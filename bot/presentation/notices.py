@@ -63,8 +63,8 @@ MISSING = MISSING_MEDIA | {
         "🔇 I'm not allowed to post in that channel. Alerts are waiting until an admin allows it."
     ),
     "peace": N_(
-        "🔇 What I post there is removed at once, perhaps by another bot. Please let an admin "
-        "allow my posts; I'll try again once a day."
+        "🔇 What I post there is removed at once, perhaps by another bot. Please ask an "
+        "admin to allow my posts; I'll try again once a day."
     ),
     "topic": N_("🔇 The topic is closed. Alerts are waiting until it's open again."),
 }

@@ -216,7 +216,7 @@ async def test_a_button_of_another_chat_from_before_a_move_subscribes_the_new_gr
             press = f"elsewhere:{buttons(reply)['Options'][4:]}:{group}"
             told.append(await bell.press(boss, await bell.old_post(boss, press), press))
         assert "text" not in told[0]
-        assert "This chat has reached its limit of subscriptions (2)." in told[1]["text"]
+        assert "This chat has reached its subscription limit (2)." in told[1]["text"]
         (listed,) = await bell.ask(new, "/subscriptions@storybell_7000000001_bot", user=boss)
         assert {"🔔 there.one", "🔔 there.two"} <= buttons(listed).keys()
 

@@ -243,7 +243,7 @@ async def test_other_admins_use_up_the_payer_but_never_a_member(town: Town) -> N
     for _ in range(3):
         text = f"/stories {await town.star()}"
         await town.bell.noticed(group, text, user=ann, sender_chat_id=group)
-    await is_told(town, group, "count for the person responsible for this chat")
+    await is_told(town, group, "count toward the limit of the person responsible")
     billed = await town.control.billed()
     assert billed == LIMIT
     members = [await town.known(f"M{n}") for n in range(12)]

@@ -116,7 +116,7 @@ async def test_500_members_are_not_limited_by_the_payer_who_is_used_up(town: Tow
     for _ in range(2):
         text = f"/stories {await town.star()}"
         await town.bell.noticed(group, text, user=ann, sender_chat_id=group)
-    await is_told(town, group, "count for the person responsible for this chat")
+    await is_told(town, group, "count toward the limit of the person responsible")
     before = await town.control.billed()
     for first in range(0, MEMBERS, TOGETHER):
         for member in members[first : first + TOGETHER]:

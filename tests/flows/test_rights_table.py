@@ -39,7 +39,7 @@ REFUSALS = {
 CAPTIONS = {"a file to import": "/import", "a command as a caption": "/usage"}
 WORDS = {
     "a link": "https://www.instagram.com/stories/highlights/17895/",
-    "what asks for nothing": "Good morning to you",
+    "what asks for nothing": "Such lovely weather today",
 }
 BUTTONS = {
     "language:": ("language:es", "language:xx"),

@@ -129,7 +129,9 @@ async def test_limits_are_those_of_single_ones(tmp_path: Path) -> None:
         (reply,) = await bell.ask(ann, f"/subscribe {' '.join(names)}")
         lines = reply["text"].splitlines()
         assert lines[0] == ("🔔 I'll send you every new story from limit.0, limit.1, and limit.2.")
-        assert lines[1].startswith("limit.3 and limit.4: This chat has reached its limit")
+        assert lines[1].startswith(
+            "limit.3 and limit.4: This chat has reached its subscription limit"
+        )
 
 
 async def test_a_small_allowance_shows_the_first_of_them(tmp_path: Path) -> None:

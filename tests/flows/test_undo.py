@@ -118,7 +118,7 @@ async def test_undo_says_what_it_could_not_bring_back(tmp_path: Path) -> None:
         async with running_bell(tmp_path, box, max_subscriptions=2) as bell:
             page = await press_undo(bell, ann, page)
             assert "This chat has 2 subscriptions." in page["text"]
-            refused = "limit.c and limit.d: This chat has reached its limit of subscriptions (2)."
+            refused = "limit.c and limit.d: This chat has reached its subscription limit (2)."
             assert refused in page["text"]
         async with running_bell(tmp_path, box) as bell:
             page = await press_undo(bell, ann, page)  # what is left can be tried once more
