@@ -87,9 +87,10 @@ async def _allow_added_chat(context: Context, change: ChatMemberUpdated) -> None
 
 
 async def record_return_to_blocked_chat(context: Context) -> None:
-    """Record that the bot is a member of a blocked chat again, and who has added the bot.
+    """Record that a blocked person has added the bot, or that a blocked chat has the bot again.
 
-    The chat stays closed. The end of the block opens the chat.
+    A blocked chat stays closed. The end of the block opens the chat. The chat of a payer who is
+    not blocked opens.
     """
     change = context.event.my_chat_member
     if change is not None and _is_member(change.new_chat_member):
@@ -100,9 +101,9 @@ async def record_return_to_blocked_chat(context: Context) -> None:
 async def record_payer_of_added_chat(context: Context) -> None:
     """Record that a person added the bot to a group or channel.
 
-    The person usually becomes the payer. ``Payers.record_bot_added`` lists the exceptions. A
-    blocked person is also recorded. In that case, the bot stays silent in the chat. Other changes
-    of the membership are ignored.
+    The person usually becomes the payer. ``Payers.record_bot_added`` lists the exceptions. If the
+    chat has no payer, a blocked person is also recorded. In that case, the bot stays silent in the
+    chat. Other changes of the membership are ignored.
     """
     change = context.event.my_chat_member
     if change is None or change.chat.type == Chat.PRIVATE or _is_member(change.old_chat_member):

@@ -102,7 +102,8 @@ class Payers:
         - If the person who was responsible before is blocked, the payer stays, and the chat is
           closed.
         - An open group that has become a supergroup keeps its payer.
-        - If the person is blocked, the person becomes the payer, and the chat is closed.
+        - If the person is blocked, a previous payer stays, and the chat opens. Without a previous
+          payer, the person becomes the payer, and the chat is closed.
         - If the person is anonymous or has no access, the chat gets no payer. The chat also gets
           no payer if its subscriptions would exceed the limit of the person. A previous payer is
           removed.
@@ -122,18 +123,24 @@ class Payers:
                 await self._replace(tx, chat_id, before.payer if before else None, by, now)
             if await chats.is_blocked(tx, chat_id, now=now):
                 await moves.close_blocked_chats(tx, [chat_id], now=now)
+            elif by is not None and await self._is_blocked(tx, by, now):
+                # No handler opens the chat, because the update of a blocked person is refused.
+                await moves.open_unblocked_chats(tx, [chat_id], now=now)
+                await snapshots.reschedule_checks_of_chat(tx, chat_id, now=now)
+        self._wake()
 
     async def _replace(
         self, tx: Tx, chat_id: int, old: int | None, by: int | None, now: datetime
     ) -> None:
-        """Make the person who added the bot the payer, even if the person is blocked.
+        """Make the person who added the bot the payer. ``old`` is the payer before, or None.
 
-        The chat gets no payer if the person is unknown or has no access, or if the subscriptions
-        of the chat would exceed the limit of the person.
+        If the person is blocked, the payer before stays. Without a payer before, the blocked
+        person becomes the payer. The chat gets no payer if the person is unknown or has no access,
+        or if the subscriptions of the chat would exceed the limit of the person.
         """
         payer = None
         if by is not None and await self._is_blocked(tx, by, now):
-            payer = by
+            payer = by if old is None else old
         elif by is not None and await self._may_pay(tx, by, chat_id):
             await self.count_new(tx, chat_id, by, 0)
             if old == by or await self._lacks_room(tx, by, chat_id) is None:

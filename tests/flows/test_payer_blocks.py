@@ -168,6 +168,29 @@ async def test_naming_a_channel_does_not_take_it_out_of_a_block_of_who_brought_i
     await town.is_billed_as_booked()
 
 
+async def test_a_blocked_admin_who_adds_the_bot_again_takes_no_group_from_its_payer(
+    town: Town,
+) -> None:
+    ann, bob = await invited(town, "Ann"), await invited(town, "Bob")
+    group, star = await town.group(ann, bob, by=bob), await town.star()
+    await town.ask(group, f"/subscribe {star}", user=bob)
+    await town.ask(town.boss, f"/block {ann}")
+    stories: list[str] = []
+    for person in (ann, bob):
+        await town.remove(group, person)
+        await town.add(group, person)
+        await town.bell.settled()
+        await town.is_payer(group, bob)
+        await asyncio.sleep(LONG)
+        stories.append((await town.control.publish(star))["pk"])
+        await town.control.wait_shown(group, stories)  # nobody has to write to open the group
+    billed = await town.control.billed()
+    await town.control.say(group, f"/stories {await town.star()}", user=ann)
+    await town.bell.settled()
+    assert await town.control.billed() == billed  # the block of the person stays
+    await town.is_billed_as_booked()
+
+
 async def test_who_adds_the_bot_without_a_name_to_a_chat_leaves_it_to_an_admin(
     town: Town,
 ) -> None:
