@@ -213,8 +213,8 @@ async def use_link(context: Context, payload: str) -> Page | None:
     access = context.services.access
     if person is None:
         return None
-    # use_link() opens a transaction, in which no read is allowed to begin. For this reason, the
-    # spending report of the welcome is read first.
+    # The welcome of an owner contains a report of the spending. This report is read before
+    # use_link(), because use_link() opens a transaction in which no read is allowed to begin.
     welcome = await _welcome_owner(context) if payload.startswith(OWNER_LINK) else ""
     became = await access.use_link(payload, person.id, name=person.full_name)
     if became == "owner":

@@ -63,7 +63,10 @@ class _Command(CommandHandler[Context, Any]):
     def check_update(
         self, update: object
     ) -> bool | tuple[list[str], bool | dict[str, list[Any]] | None] | None:
-        """Return the words after the command. For another update, return the result of PTB."""
+        """Return the words after the command, and the result of the filters.
+
+        If the update is not a message with this command, return the result of ``CommandHandler``.
+        """
         result = super().check_update(update)
         message = update.effective_message if isinstance(update, Update) else None
         if not isinstance(result, tuple) or message is None or message.text is None:
@@ -77,7 +80,10 @@ OBEYED: dict[str, "Guarded"] = {}
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
-    """A handler with a check of its row in the table of rights."""
+    """A handler that runs only for persons with the right that the table of rights requires.
+
+    ``name`` is the key of the handler's row in the table.
+    """
 
     name: str
     run: Run

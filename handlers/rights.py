@@ -167,8 +167,8 @@ TABLE: Mapping[str, Right] = {
     "mine": CHANGE,
     # The button ends only the responsibility of the person who presses it, in the private chat.
     "leave:": CHANGE,
-    "run:": SHOW,  # the right of the command is also checked
-    "many:": SHOW,  # the right of the command is also checked
+    "run:": SHOW,  # the right that the command requires is also checked
+    "many:": SHOW,  # the right that the command requires is also checked
     "people:": OWNER,
     "owner:": OWNER,
     "profile_id:": OWNER,
@@ -176,11 +176,11 @@ TABLE: Mapping[str, Right] = {
     "any other button": ANYBODY,
     # The key of a kind of message is a description of the messages that the handler accepts.
     "a link": SHOW,
-    "an answer to our question": SHOW,  # the right of the command is also checked
+    "an answer to our question": SHOW,  # the right that the command requires is also checked
     "an answer: a setting": CHANGE,
-    "a command as a caption": SHOW,  # the right of the command is also checked
+    "a command as a caption": SHOW,  # the right that the command requires is also checked
     "a file to import": CHANGE,
     "a chosen chat": CHANGE,
     "what asks for nothing": SHOW,
-    "plain words to the bot": SHOW,  # the right of the command is also checked
+    "plain words to the bot": SHOW,  # the right that the command requires is also checked
 }

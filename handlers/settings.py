@@ -273,14 +273,18 @@ async def set_if_expected(context: Context, text: str) -> bool:
 
 
 async def _may_be_value(context: Context, setting: str, text: str, *, is_proactive: bool) -> bool:
-    """Return whether an unreadable text seems to be an attempt at a value.
+    """Return whether a text was probably meant as the value of a setting.
 
-    - A text is an attempt at hours if the text is not a profile name, a list of names or small
-      talk. A text without letters is always an attempt.
-    - A text is an attempt at a city if the text has no @ and is not a list of names, a stored
+    The text is not a valid value. For example, the text has a mistyped city or time. The first
+    rule that applies determines the result:
+
+    - If the bot asked for the zone without a request of the person (``is_proactive``), the result
+      is True for the name of a country with several time zones, and False for any other text.
+    - For the zone, the result is False if the text has an @, or is a list of names, a stored
       profile name or small talk.
-    - If the bot asked for the zone without a request of the person (``is_proactive``), only the
-      name of a country with several time zones is an attempt.
+    - For hours, the result is False if the text has letters, and is a profile name, a list of
+      names or small talk.
+    - Otherwise the result is True.
     """
     if is_proactive:
         return bool(cities.zones_of_country(text))

@@ -42,15 +42,15 @@ async def show_profile_stories(context: Context, username: str, count: int | Non
 
 
 async def offer_instead(context: Context, none: BotError, rows: Buttons | None = None) -> None:
-    """Send the message of the error ``none``, with the buttons ``rows`` and alternatives.
+    """Explain why a chat can't get stories or alerts of a profile, and offer buttons.
 
-    ``none`` has the field ``username``, and means that the chat cannot get the profile's stories
-    or alerts. The alternatives are a button to subscribe and a button for the highlights. Only a
-    private chat gets the alternatives.
+    The explanation is the text of the error in the parameter ``none``. This error must have the
+    field ``username``. The buttons are ``rows``. In a private chat, a button to subscribe and a
+    button for the highlights follow.
 
     Raises:
-        BotError: The chat is a group or channel, and ``rows`` is empty. The error is ``none``, so
-            that the error handler sends the message.
+        BotError: The chat is a group or channel, and ``rows`` is empty. In this case, the error in
+            the parameter ``none`` is raised, and the error handler sends the explanation.
     """
     name = str(none.fields["username"])
     if not (context.is_private or rows):

@@ -481,7 +481,9 @@ async def _ask_unless_followed(context: Context, wanted: Wanted) -> None:
 
 
 async def _unsubscribe_named(context: Context, wanted: Wanted) -> None:
-    """End the subscriptions to the named profiles, and list the profiles without a subscription.
+    """End the subscriptions to the named profiles.
+
+    The answer lists the named profiles to which the chat has no subscription.
 
     Raises:
         NotFollowedError: The command names a single profile, and the chat has no subscription to

@@ -244,9 +244,12 @@ async def _takes_answer(context: Context, text: str) -> bool:
 async def _offer_names_between_words(context: Context, text: str) -> bool:
     """Offer actions for the profile names in a text. Return whether actions were offered.
 
-    If no word is a stored profile name, offer the only word that may be a name. Otherwise, offer
-    all words joined to one name. In a text about the bot, such as "you are useless", only stored
-    profile names are names.
+    The first rule that applies determines the offer:
+
+    - If the text has stored profile names, offer actions for these names.
+    - If the text is about the bot, such as "you are useless", offer no actions.
+    - If a single word may be a name, offer actions for this word.
+    - If all words together may form one name, offer actions for the joined name.
     """
     language = context.t.language
     every = talk.words_that_may_be_names(text, language)

@@ -20,11 +20,12 @@ class Guest:
 
     - ``by_kind`` has the costs in the chat by purpose.
     - ``elsewhere`` has the costs of a person in groups.
-    - ``by_person`` has the id, name and cost of at most five members of a group, the highest cost
-      first. The cost of a request without a person counts for the payer of the request.
-    - ``by_member`` has the name and cost of at most five members, the highest cost first. The
-      group may see these costs. Requests without a person, and members whose name is not stored,
-      are excluded.
+    - ``by_person`` is for the owner. The value has the id, name and cost of at most five members
+      of a group, the highest cost first. The cost of requests without a person is part of the cost
+      of the group's payer.
+    - ``by_member`` is for the group. The value has the name and cost of at most five members, the
+      highest cost first. The cost of requests without a person is excluded. Members without a
+      stored name are also excluded.
     - ``payer`` is the id and name of the payer of a group or channel.
     - ``is_silenced`` means that the group or channel gets no messages, because the responsible
       person is blocked.

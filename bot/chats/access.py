@@ -477,9 +477,10 @@ class Access:
         return person in self._always_owners or person in await store.owners_by_link(tx)
 
     async def _name_column(self, tx: Tx, subject: Subject, name: str) -> dict[str, str]:
-        """Return the column ``name`` with the title of a chat or the id of a profile.
+        """Return a dict with a value for the column ``name`` of the access list.
 
-        Return an empty dict if the title or id is unknown.
+        The value is ``name``. If ``name`` is empty, the value is the stored title of the chat or
+        the stored id of the profile. If the title or id is unknown, the dict is empty.
         """
         if not name and subject.kind == "profile":
             known = await profiles.named(tx, subject.id, since=self._now() - profiles.NAME_IS_SURE)

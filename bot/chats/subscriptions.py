@@ -316,8 +316,8 @@ class Subscriptions:
         if not self.blocked and not await self._db.fetch(profiles.blocked_ids):
             return 0
         changed = await self._db.run(self._change_blocked)
-        # Fan-outs must be locked before profiles, so the fan-outs are removed in a separate
-        # transaction.
+        # The fan-outs are removed in a separate transaction, because the transaction above has
+        # locked profiles, and a transaction must lock fan-outs before profiles.
         await self._db.run(self._remove_fan_outs_of_blocked)
         while await self._db.run(self._drop_some_of_blocked) == _BLOCKED_AT_ONCE:
             pass

@@ -68,19 +68,23 @@ def parse(
 ) -> Wanted:
     """Parse the arguments of a command. ``words`` are the keywords of the command.
 
-    If the command accepts a channel (``takes_channel``), the last of several words is the channel
-    if the word begins with an @ or with ``-100``. Exceptions:
+    If the command accepts a channel (``takes_channel``), and the last of several words begins with
+    an @ or with ``-100``, the last word is the channel. Exceptions:
 
-    - The last word is no channel if a comma, a semicolon or a word such as "and" joins the last
-      two words.
-    - A last word with an @ is a profile if three or more words all have an @.
-    - A last word with an @ is a profile if its name is a keyword.
+    - If a comma, a semicolon or a word such as "and" joins the last two words, the last word is no
+      channel.
+    - If three or more words all have an @, a last word with an @ is a profile.
+    - If the last word is a keyword with an @, the last word is a profile.
 
-    Common words of ``language`` are no profile names, except the first word if no other word can
-    be a name. Such a first word is in both ``names`` and ``everyday``. If ``language`` is None,
-    every word can be a name. If the arguments are the answer to a question of the bot
-    (``is_answer``), common words and the words of requests are also no names, and the first
-    of several words is no exception.
+    If ``language`` is None, every word can be a profile name. If ``language`` is given, these
+    rules apply:
+
+    - Everyday words of ``language`` and times are no names.
+    - If the arguments are the answer to a question of the bot (``is_answer``), common words and
+      the words of requests are also no names.
+    - Exception: if no later word can be a name, the first word can be a name. If such a first word
+      is an everyday word or a time, the word is in both ``names`` and ``everyday``. The exception
+      does not apply to an answer with several words.
     """
     is_list = ends_as_list(arguments, words, language or "en")
     rest = [word.strip(_AROUND) for argument in arguments for word in typed_words(argument)]

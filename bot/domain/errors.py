@@ -201,7 +201,10 @@ class StoriesError(BotError):
         self.credits = credits
 
     def name_account(self, username: str) -> None:
-        """Set the username of the account in the message, unless the error has a username."""
+        """Set the username that the text of the error names.
+
+        If the error already has a username, the username is not changed.
+        """
         if username and not self.fields.get("username"):
             self.fields["username"] = username
 

@@ -318,7 +318,10 @@ def trimmed(word: str) -> str:
 
 @cache
 def thanks_phrases() -> tuple[tuple[str, ...], ...]:
-    """Return the phrases of several words that say thanks. The words have the form of ``bare``."""
+    """Return the phrases of several words that say thanks.
+
+    The words have the form for comparisons (see ``bare``).
+    """
     phrases = [phrase.split() for phrase in _THANKS_PHRASES.split("|")]
     return tuple(tuple(map(bare, words)) for words in phrases)
 
@@ -327,14 +330,17 @@ def thanks_phrases() -> tuple[tuple[str, ...], ...]:
 def words_around_thanks() -> frozenset[str]:
     """Return the words that people write beside thanks, such as "muchas" in "muchas gracias".
 
-    The words have the form of ``bare``.
+    The words have the form for comparisons (see ``bare``).
     """
     return frozenset(map(bare, _AROUND_THANKS.split()))
 
 
 @cache
 def everyday_words(language: str) -> frozenset[str]:
-    """Return the everyday words of English and of ``language``, in the form of ``bare``."""
+    """Return the everyday words of English and of ``language``.
+
+    The words have the form for comparisons (see ``bare``).
+    """
     text = " ".join(_texts(_EVERYDAY, language) + _texts(THANKS, language))
     return frozenset(map(bare, text.split()))
 

@@ -51,14 +51,16 @@ def parse_search(words: Sequence[str]) -> Search | None:
     """Parse the arguments of ``/past``.
 
     If the arguments have several words, the last or the first word can be a number of days
-    (``30d``). A first word that begins with ``@`` is a profile. ``mention:@name`` is a term.
+    (``30d``). The other words are the search words. If the first search word begins with ``@``,
+    this word is a profile. ``mention:@name`` is a term.
 
     Return None in these cases:
 
-    - The search has no words.
-    - The first word is neither a profile nor a term.
-    - One of the other words is no term.
-    - The search, without repeated terms, is longer than ``story_terms.LONGEST``.
+    - The arguments have no search words.
+    - The first search word is neither a profile nor a term.
+    - A later search word is no term.
+    - The text of the search is longer than ``story_terms.LONGEST``. The text includes the number
+      of days, and excludes repeated terms.
     """
     written = tuple(part for word in words for part in typed_words(word))
     days, searched = _take_days(written)

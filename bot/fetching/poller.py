@@ -411,7 +411,7 @@ class Scheduler:
     async def _retry_later(self, known: Known) -> None:
         """Postpone a check that failed because of an error in the bot.
 
-        The call of the API was possibly billed.
+        The check is not retried at once, because the API possibly billed the failed check.
         """
         try:
             due_at = _RETRIES.next_at(known.attempts, now=self._now())

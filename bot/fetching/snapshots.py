@@ -185,7 +185,10 @@ async def reschedule_checks(tx: Tx, profile_ids: Iterable[str], *, now: datetime
 
 
 async def reschedule_checks_of_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
-    """Compute the times of next checks of a chat's profiles again, after a change of the chat."""
+    """Recompute the times of the next checks of all profiles that a chat follows.
+
+    This function is called after a change of the chat's settings, or after the chat opens again.
+    """
     rows = await subscriptions.of_chat(tx, chat_id)
     await reschedule_checks(tx, [subscription.profile_id for subscription in rows], now=now)
 

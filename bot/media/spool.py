@@ -115,7 +115,11 @@ class Draft:
         )
 
     def close(self) -> None:
-        """Close the file. If ``finish`` did not succeed, also remove the file and its space."""
+        """Close the file.
+
+        If ``finish`` did not succeed, also remove the file, and release the space that was
+        reserved for the file.
+        """
         os.close(self._fd)
         if not self._kept:
             self.path.unlink(missing_ok=True)

@@ -14,7 +14,8 @@ from bot.store.engine.database import Database
 
 EVERY = timedelta(minutes=1)  # the interval between two checks for new persons and chats
 _PAUSE = timedelta(hours=1)  # the minimum time between two reports
-# The key in the database under which the time is stored up to which new persons were reported.
+# The database key of two times. Persons who came before the first time need no report. The second
+# time is the time of the last report, or 0.
 _KEY = "visitors"
 _MOST = 10  # the maximum number of names in a report
 _LONGEST_NAME = 28

@@ -1,7 +1,7 @@
 """The claims of chat queues, and the selection of the deliveries that are sent now.
 
-A single transaction claims a queue, decides about the deliveries of the queue, and reserves the
-job.
+A single transaction claims chat queues, decides about the deliveries of each queue, and records
+that the selected deliveries are claimed.
 """
 
 from collections.abc import Callable
@@ -138,8 +138,8 @@ class JobClaims:
                     await deliveries.record_claim(tx, job.lease.ids)
                     return [job]
         if not self._is_only_process:
-            # Other processes may have claimed the due rows. Without a row, this process cannot
-            # make the trial send whose success would end the pause.
+            # Normally the success of a trial send ends the pause. This process has no row for a
+            # trial send, because other processes may have claimed the due rows.
             outage.end_pause()
         return []  # If no other process exists, only the arrival of a message ends the pause.
 

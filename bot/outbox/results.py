@@ -382,7 +382,10 @@ async def _record_try_later(
 
 
 async def _send_alone_next(tx: Tx, rows: Sequence[PendingMessage], outcome: TryLater) -> None:
-    """Send rows outside of albums from now on, if an album may arrive despite the error 429."""
+    """Record that rows must not be sent in an album again.
+
+    Nothing is recorded, unless Telegram may have sent the rows despite a 429 response.
+    """
     if outcome.after is not None and outcome.unknown:
         await deliveries.change(tx, _ids(rows), reason=FLOODED)
 

@@ -79,10 +79,10 @@ class FastAndSlowSlots:
         return max(0, self.fast - (len(self) - self.count_slow(now)))
 
     def next_free_at(self, now: datetime) -> datetime | None:
-        """Return the time at which the next task moves to a slow slot.
+        """Return the time at which the next task moves to a slow slot and frees a fast slot.
 
-        At this time a fast slot becomes free. Return None if no task can move to a slow slot, so
-        that no fast slot becomes free before a task ends.
+        Return None if no task can move to a slow slot. In this case, no fast slot becomes free
+        before a task ends.
         """
         begun = list(self._begun.values())
         moved = self.count_slow(now)

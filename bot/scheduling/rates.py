@@ -153,7 +153,10 @@ class Pool:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Pool":
-        """Return the pool from the result of ``dataclasses.asdict`` for a pool."""
+        """Return the pool with the fields ``values``.
+
+        ``values`` is a result of ``dataclasses.asdict``.
+        """
         return cls(**{**values, "exponents": tuple(values["exponents"])})
 
 

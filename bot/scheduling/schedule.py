@@ -240,7 +240,7 @@ class Schedule:
         self.bucket.credits += amount
 
     def credits_to_spend(self, now: float) -> tuple[float, float]:
-        """Return the credits that due checks, and the credits that early checks, may spend now."""
+        """Return the credits for due checks now, and the credits for early checks now."""
         held = self.bucket.credits
         return held, max(0.0, held - self.reserved_for_due(now))
 

@@ -52,11 +52,13 @@ _AS_SENT: dict[Right, tuple[FileKind, ...]] = {
 class SendRequest:
     """The target, text and options of a send, and the payer of downloads.
 
-    ``patience`` is in seconds. ``calls`` makes the requests. ``floods`` counts the 429 responses
-    after which the send was repeated. ``until`` is the time when a refused alert stops waiting for
-    the chat. ``refused_alone`` is the error message, without numbers, with which Telegram refused
-    a story that was sent alone. ``refused_alone`` is set only if the error message is unknown to
-    the bot.
+    - ``calls`` makes the requests.
+    - ``patience`` is in seconds.
+    - ``floods`` counts the 429 responses after which the send was repeated.
+    - ``until`` is set after the first error of an alert. The alert waits for flood limits of the
+      chat at most until this time.
+    - ``refused_alone`` is set if Telegram refused a single story with an error message that the
+      bot does not know. The value is this error message without numbers.
     """
 
     target: Target

@@ -46,7 +46,8 @@ from bot.telegram.outcomes import Refusal
 log = structlog.get_logger()
 
 _LARGEST_PHOTO = 10 * 2**20  # bytes; a larger photo is sent as a document
-# Alerts wait for a slow host for this time. After this time, the files of the host are bought.
+# If a media host is slow, alerts wait for the host for at most this time. After this time, the
+# Stories API provides the files of alerts for credits.
 _SLOW_FOR = timedelta(minutes=2)
 _FREE_STEPS = 2  # the number of free sources: the URL and the upload
 # A refusal is reported again only if the same refusal has not occurred for this time.

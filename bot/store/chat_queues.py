@@ -157,12 +157,15 @@ def _claim_to_reply_sql() -> sa.Executable:
     names = ["chat_id", "due_at", "leased_until", "owner", "token", "attempts"]
     statement = insert(queues).from_select(names, chat)
     is_free = sa.or_(~IS_LEASED, queues.c.leased_until <= NOW)
-    # The comparison uses the parameter and not the column, because SQLAlchemy does not correlate a
-    # subquery with the row of an upsert. With the column, the subquery would find the pending
-    # replies of every chat. PostgreSQL does not see a reply that is committed while the upsert
-    # waits for the lock of the queue. Such a reply is not lost, and is sent after the replies of
-    # this claim, because ``end_lease`` reads the deliveries under the lock. Updates of a chat are
-    # handled in sequence, so only a follow-up or a notice can be overtaken.
+    # The subquery compares ``chat_id`` of the deliveries with the parameter. A comparison with the
+    # column ``queues.c.chat_id`` would find the pending replies of every chat, because SQLAlchemy
+    # does not correlate a subquery with the row of an upsert.
+    #
+    # On PostgreSQL, a transaction can commit a reply while the upsert waits for the lock of the
+    # queue. The subquery does not find this reply. The replies of this claim therefore overtake
+    # this reply. The reply is not lost, because ``end_lease`` reads the deliveries under the lock.
+    # The reply can only be a follow-up or a notice, because updates of a chat are handled in
+    # sequence.
     owes_reply = sa.exists().where(
         deliveries.deliveries.c.chat_id == chat_id,
         is_open,

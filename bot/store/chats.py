@@ -40,7 +40,8 @@ chats = sa.Table(
     sa.Column("payer", sa.BigInteger, index=True),
     sa.Column("state", sa.String(8), nullable=False, server_default="active"),
     sa.Column("state_since", Timestamp, nullable=False),
-    # Whether the bot has left a closed chat. Such a chat stays closed after the end of a block.
+    # Whether the chat is closed because the bot has left the chat. If the chat is also blocked,
+    # the end of the block does not open the chat.
     sa.Column("is_away", sa.Boolean, nullable=False, server_default=sa.text("false")),
     sa.Column("created_at", Timestamp, nullable=False),
 )

@@ -82,8 +82,9 @@ class Claims:
             )
             head = heads.where(self._is_open).group_by(columns[serial_by]).subquery()
             free = sa.select(head.c.key).where(head.c.leased_until <= NOW)
-            # After a concurrent change, PostgreSQL checks only the condition on the row itself
-            # again. Therefore the condition on the lease of the row stays.
+            # If a concurrent transaction changes a row, PostgreSQL evaluates the conditions on the
+            # columns of the row again, but not the subquery. Therefore both conditions are
+            # necessary: the lease of the row has ended, and the subquery contains the row.
             self._is_unleased = sa.and_(self._is_unleased, self._key.in_(free))
             free_at = _later(head.c.leased_until, columns.due_at)
             rows = rows.join_from(table, head, head.c.key == self._key)
@@ -185,9 +186,12 @@ class Claims:
         return bool(await tx.scalar(sa.select(has_claims)))
 
     async def _change(self, tx: Tx, claim: Claim, values: Mapping[str, object]) -> bool:
-        """Set columns of the row with a claim. Return False if the row is closed or claimed anew.
+        """Set columns of a claimed row.
 
-        A comparison with a single key and token takes less CPU time than ``IN``.
+        Return False if the row is closed, or if ``claim`` is not the newest claim of the row.
+
+        The statement compares the key and the token with single values, because a comparison with
+        ``IN`` takes more CPU time.
         """
         given = {f"new_{name}": value for name, value in values.items()}
         given["claimed"], given["claimed_by"] = claim

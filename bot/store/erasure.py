@@ -41,9 +41,9 @@ async def pending_checkpoint(tx: Tx) -> str | None:
 
 
 async def remove_checkpoint_mark(tx: Tx, mark: str) -> None:
-    """Remove the mark ``mark`` of an erasure after a checkpoint.
+    """Remove the mark ``mark`` of an erasure. Call this function after a checkpoint of the log.
 
-    The mark of a later erasure stays.
+    If a later erasure has replaced the mark, the mark of the later erasure stays.
     """
     if await pending_checkpoint(tx) == mark:
         await key_values.remove(tx, _CHECKPOINT_MARK)

@@ -150,7 +150,10 @@ class Leader:
 
     @property
     def is_resting(self) -> bool:
-        """Return whether this process could not do the work and waits before the next bid."""
+        """Return whether this process waits before the next bid for the lease.
+
+        A process waits if the process had the lease, but could not do the work of the leader.
+        """
         return self._rests_until is not None
 
     async def run(self) -> None:

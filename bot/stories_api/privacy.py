@@ -109,10 +109,11 @@ class PrivacyCheck:
             self._trust = await self._db.fetch(_read_trust)
 
     def may_skip(self, last_known_public_at: datetime | None) -> bool:
-        """Return whether, in mode "auto", a call about an account may skip the privacy check.
+        """Return whether a call about an account may skip the privacy check in mode "auto".
 
-        ``last_known_public_at`` is the time at which the account was last known to be public, or
-        None. The time must be less than a day ago, and unchecked answers must still be trusted.
+        ``last_known_public_at`` is the time of the last proof that the account is public, or None.
+        The result is True if this time is less than a day ago, and the trust in answers without
+        the check has not ended.
         """
         if self._trust.fell_back_at is not None or last_known_public_at is None:
             return False

@@ -93,8 +93,8 @@ class Transport:
         """Create a transport for the API at ``url``.
 
         ``replicas`` returns the number of processes that share the account's rate limit equally.
-        ``on_out_of_service`` is called when an answer of the API stops all paid calls. For further
-        refusals, ``on_out_of_service`` is called again only after paid calls were allowed again.
+        ``on_out_of_service`` is called when an answer of the API stops all paid calls. If paid
+        calls are already stopped, ``on_out_of_service`` is not called again.
         """
         self._session = session
         self._url = URL(url)
@@ -172,8 +172,11 @@ class Transport:
     async def _ask_and_count_failures(self, query: Query, read: Read[T], end: float) -> Answer[T]:
         """Make a call, and record whether the API works.
 
-        Nothing is recorded for a call for the balance, a 429 response or a failure on this
-        machine.
+        Nothing is recorded in these cases:
+
+        - The call fetches the balance.
+        - The result is a failure with the status 429.
+        - The call failed because of a fault of this machine.
         """
         result = await self._ask_and_retry(query, read, end)
         failure = result if isinstance(result, Failure) else None

@@ -94,12 +94,11 @@ class AiohttpRequest(BaseRequest):
     ) -> None:
         """Create a transport. ``initialize`` opens the session in the running event loop.
 
-        ``on_server_time`` is called with the times in an answer. The arguments are the server's
-        name, the time, and the seconds until the headers of the answer arrived.
+        ``on_server_time`` is called after each answer in the format of the Bot API. The arguments
+        are the server's name, a time, and the seconds until the headers of the answer arrived.
 
-        - For an answer in the format of the Bot API, the time is the header ``Date``, or "" if the
-          header is missing.
-        - After a send, the time is the date of the sent message.
+        - If the answer contains a sent message, the time is the date of the message.
+        - Otherwise the time is the header ``Date``, or "" if the header is missing.
         """
         self._on_server_time = on_server_time
         self._connections = connections

@@ -25,7 +25,8 @@ from bot.store.profiles import profiles
 from bot.store.subscriptions import subscriptions
 
 _REASON = "restored"
-# The number of skipped ids of each table. Far fewer rows are inserted between two backups.
+# The number of skipped ids of each table. The number is much larger than the number of ids that
+# the bot can use between a backup and the restore.
 _SKIPPED_IDS = 1_000_000
 _ADD_SQLITE_COUNTER = sa.text(
     "INSERT INTO sqlite_sequence (name, seq) SELECT :table, 0"

@@ -1,8 +1,9 @@
 """Deletion in SQLite that leaves no content behind in the database file or its log.
 
 By default SQLite only marks the space of deleted rows as free (https://sqlite.org/pragma.html,
-secure_delete). The write-ahead log contains pages from before a deletion until a checkpoint writes
-all pages of the log into the file, and the log is truncated.
+secure_delete). In addition, the write-ahead log still contains pages with the deleted rows. These
+pages disappear when a checkpoint writes all pages of the log into the database file and truncates
+the log.
 """
 
 import sqlite3

@@ -13,8 +13,9 @@ from bot.runtime.transaction_guard import Hold, refuse_if_held
 from bot.store.engine.failures import UNREACHABLE, as_outages
 from bot.store.engine.sqlite import READ
 
-# The first statements of SQLite transactions. Only a commit that waits for the disk survives a
-# power failure.
+# The first statements of a SQLite transaction. The commit of a durable transaction waits for the
+# disk, so the transaction survives a power failure. The commit of a hasty transaction does not
+# wait, so a power failure can undo the transaction.
 DURABLE = ("PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON", "BEGIN IMMEDIATE")
 HASTY = ("PRAGMA synchronous=NORMAL", "PRAGMA foreign_keys=ON", "BEGIN IMMEDIATE")
 # A migration rebuilds some tables. With foreign keys, DROP TABLE would fail or delete the rows
