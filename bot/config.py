@@ -454,11 +454,12 @@ def load(env_file: Path | None = None, /, **overrides: object) -> Settings:
 
 
 def unknown_names(env_file: Path | None = None) -> list[tuple[str, str]]:
-    """Return the names of variables that are not settings, each with the most similar setting.
+    """Return the names of unknown variables, each with the most similar setting.
 
-    The second value of a pair is "" if no setting is similar. Every unknown name in ``env_file``
-    (default: ``.env``) is reported. An unknown environment variable is reported only if a setting
-    is similar.
+    A variable is unknown if the variable is not a setting and is not in ``OTHERS``. The second
+    value of a pair is "" if no setting is similar. Every unknown name in ``env_file`` (default:
+    ``.env``) is reported. An unknown environment variable is reported only if a setting is
+    similar.
 
     Raises:
         SettingsError: ``env_file`` exists, but can't be read.

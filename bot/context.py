@@ -145,7 +145,8 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     def message(self) -> Message | None:
         """Return the message of the update, or the message with the pressed button.
 
-        Return None if the update has no message.
+        Return None if the update has no message, or if the message with the button is too old to
+        be accessible.
         """
         return self.event.effective_message
 

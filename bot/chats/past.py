@@ -143,7 +143,8 @@ class Past:
     async def is_recent_alert(self, chat_id: int, message_id: int) -> bool:
         """Return whether a message is an alert or a notice that the bot sent to the chat.
 
-        For messages older than three days, return False.
+        Sent deliveries are kept for about three days. After the deletion of the delivery, return
+        False.
         """
         return await fetch(
             self._db, lambda tx: deliveries.is_recent_alert(tx, chat_id, message_id)

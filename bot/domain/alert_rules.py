@@ -438,7 +438,8 @@ def _before_quiet(last: datetime, member: AudienceMember) -> datetime:
 def _last_local_time(now: datetime, minute: int, zone: str | None) -> datetime:
     """Return the last time, up to ``now``, at which the clocks of ``zone`` showed ``minute``.
 
-    ``minute`` is a time of day in minutes after midnight.
+    ``minute`` is a time of day in minutes after midnight. On a day on which the clocks skip this
+    time of day, the result is later by the skipped span (``next_local_time``).
     """
     # The search starts 25 hours before ``now``, because a day can have 25 hours.
     latest = next_local_time(now - DAY - timedelta(hours=1), minute, zone)

@@ -151,8 +151,9 @@ def budget_free_at(
 ) -> datetime:
     """Return the time from which ``side`` may spend ``nominal`` credits.
 
-    The result is at the latest the next midnight (UTC). ``used`` has the credits that replies have
-    spent today, and the credits that the schedule has spent today.
+    The budget rule must refuse these credits now. The result is at the latest the next midnight
+    (UTC). ``used`` has the credits that replies have spent today, and the credits that the
+    schedule has spent today.
 
     The protected part of the other side's share shrinks during the day, so that credits become
     free. The estimate assumes that the other side continues to spend at today's rate. Credits that

@@ -94,10 +94,11 @@ def typed(text: str) -> str:
 
 
 def typed_words(text: str) -> list[str]:
-    """Return the words of a typed text. Blanks, commas and semicolons separate words.
+    """Return the words of a typed text.
 
-    Marks that end a sentence are removed from the end of each word, because no profile name ends
-    with such a mark.
+    Blanks, commas and semicolons separate words, except the semicolon of "&amp;". Marks that end a
+    sentence are removed from the end of each word, because no profile name ends with such a mark.
+    A word of nothing but such marks is not changed.
     """
     words = [word for word in _BETWEEN_WORDS.split(typed(text)) if word]
     return [word.rstrip(_AFTER_WORD) or word for word in words]

@@ -100,7 +100,15 @@ class StoriesService(Protocol):
         last_known_public_at: datetime | None = None,
         expects_stories: Callable[[], Awaitable[bool]] | None = None,
     ) -> Call[list[Story]]:
-        """Return the paid call that fetches all live stories of a profile, oldest first."""
+        """Return the paid call that fetches all live stories of a profile, oldest first.
+
+        The call costs 2 credits, or 1 credit without the privacy check. The check may be skipped
+        if ``last_known_public_at`` is less than a day ago. A call without the check is repeated
+        with the check, for up to 3 credits in total, in these cases:
+
+        - The answer is an error that the account is private or does not exist.
+        - The answer is an empty list although ``expects_stories`` returns True.
+        """
 
     def stories_by_name(self, username: str) -> Call[list[Story]]:
         """Return the paid call that fetches all live stories of a profile by its username."""

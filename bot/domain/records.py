@@ -355,7 +355,10 @@ class QueueClaim(Protocol):
 
     @property
     def flood(self) -> Any | None:  # noqa: ANN401 - JSON
-        """Return the state of the flood limits that another process has stored, or None."""
+        """Return the state of the flood limits that the last process stored, or None.
+
+        The last process may be this process.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,8 +164,8 @@ def _is_foreign(word: str) -> bool:
 def joined_name_in(text: str, language: str) -> str | None:
     """Return the profile name that the words of a text form when they are joined.
 
-    The text must have two or three words, and each word must be a possible name. Otherwise return
-    None.
+    The text must have two or three different words, each word must be a possible name, and the
+    joined words must be a valid name. Otherwise return None.
     """
     words = [word.strip(_AROUND).lower() for word in typed_words(text)]
     if len(words) not in {2, 3} or len(words_that_may_be_names(text, language)) != len(words):

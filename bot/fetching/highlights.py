@@ -160,9 +160,10 @@ class Highlights:
             raise ProfileUnavailableError(str(error), credits=error.credits) from None
 
     async def _is_current(self, result: list[Highlight], username: str) -> bool:
-        """Return whether a list of highlights belongs to the current owner of the name.
+        """Return whether a list of highlights belongs to the known, active owner of the name.
 
-        A cached list may belong to an earlier owner of the name.
+        A cached list may belong to an earlier owner of the name. For a list that is empty or has
+        no profile id, return True.
         """
         if not result or not result[0].profile.profile_id:
             return True

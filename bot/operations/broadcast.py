@@ -134,7 +134,10 @@ class Broadcasts:
         return now + _EVERY
 
     async def _end_if_sent(self, broadcast: Broadcast, now: datetime) -> None:
-        """End a broadcast if all messages are in the outbox and none is being sent or due."""
+        """End a broadcast, unless a message is being sent or is due (``is_being_sent``).
+
+        All messages of the broadcast must be in the outbox.
+        """
         async with self._db.read() as tx:
             if await broadcasts.is_being_sent(tx, broadcast.id, now=now):
                 return

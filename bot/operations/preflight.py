@@ -77,7 +77,9 @@ class Finding:
 async def try_database(url: str, spool: Path | None = None) -> Finding:
     """Open the database and compare its tables with the tables that the code expects.
 
-    Nothing is changed. The finding is an error in the following cases, among others:
+    The tables are not changed. An existing SQLite file is switched to a write-ahead log, which
+    also writes a header into an empty file. The finding is an error in the following cases, among
+    others:
 
     - The database is in memory.
     - A newer version of the bot has made the tables.

@@ -328,7 +328,10 @@ def _zones_by_name() -> dict[str, str]:
 
 
 def _normalized(name: str) -> str:
-    """Return ``name`` in lower case, without accents, and with spaces in place of punctuation."""
+    """Return ``name`` in lower case and without accents.
+
+    Spaces replace apostrophes and the marks - _ . , ; : ! ? ¡ ¿ / in the name.
+    """
     letters = unicodedata.normalize("NFKD", name.casefold())
     letters = "".join(c for c in letters if not unicodedata.combining(c) and c != "\u0640")
     return " ".join(re.sub(r"[-_.,;:!?¡¿'\u2019/]+", " ", letters).split())

@@ -46,7 +46,7 @@ class Redactor:
         self._secrets = sorted((s for s in secrets if len(s) >= 8), key=len, reverse=True)  # noqa: PLR2004 - see the docstring
 
     def __call__(self, text: str) -> str:
-        """Return ``text`` with all secrets, bot tokens and URL signatures masked."""
+        """Return ``text`` with all stored secrets, bot tokens and URL signatures masked."""
         for secret in self._secrets:
             text = text.replace(secret, MASK)
         return _SIGNATURE.sub(rf"\1{MASK}", _TOKEN.sub(MASK, text))
@@ -54,7 +54,7 @@ class Redactor:
     def mask_event(
         self, _logger: object, _method: str, event: MutableMapping[str, Any]
     ) -> MutableMapping[str, Any]:
-        """Mask the secrets in all values of a log event.
+        """Mask the stored secrets, bot tokens and URL signatures in all values of a log event.
 
         This method is a structlog processor.
         """
@@ -78,7 +78,8 @@ def set_up(
 ) -> None:
     """Set up the logging of the bot and its libraries to stderr.
 
-    Secrets are masked. The style "auto" writes text to a terminal, and JSON to any other output.
+    Secrets of at least 8 characters, bot tokens and URL signatures are masked. The style "auto"
+    writes text to a terminal, and JSON to any other output.
     """
     as_text = style == "text" or (style == "auto" and sys.stderr.isatty())
     redact = Redactor(secrets)

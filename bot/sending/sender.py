@@ -55,7 +55,11 @@ class Sender:
         tell: Callable[[str], Awaitable[None]] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Create the sender. ``fallback`` downloads a story through the API, which costs credits.
+        """Create the sender.
+
+        ``fallback`` downloads a story through the API for 1 credit. ``fallback`` also downloads a
+        pasted URL for 0 credits, or for 1 credit if the media host refuses the bot and the URL is
+        signed.
 
         ``largest_file`` is Telegram's limit in bytes. ``tell`` is called with the text of an
         unknown error message of Telegram. After the first call, ``tell`` is called again for the
@@ -134,9 +138,14 @@ class Sender:
 def _album_outcome(items: list[Item], stopped: Outcome | None, *, is_alert: bool) -> Outcome:
     """Return the outcome of a whole album.
 
-    If items of an alert may succeed later, the outcome is ``TryLater``. In a reply, items that may
-    succeed later count as failed now. If items need a missing right, and no item waits for a
-    retry, the outcome is ``Muted``.
+    In a reply, items that may succeed later count as failed now. The first of these rules that
+    applies determines the outcome:
+
+    - If the send stopped before the end of the album, the outcome is ``stopped``, with the items
+      that have arrived.
+    - If items of an alert may succeed later, the outcome is ``TryLater``.
+    - If items need a missing right, the outcome is ``Muted``.
+    - Otherwise, the outcome is ``Sent``.
     """
     sent = tuple(item.sent for item in items if item.sent)
     ended = [item for item in items if item.failed]

@@ -440,7 +440,7 @@ async def sent_among(tx: Tx, ids: Collection[int]) -> set[int]:
 async def is_recent_alert(tx: Tx, chat_id: int, message_id: int) -> bool:
     """Return whether a message is an alert or a notice that is stored as a delivery.
 
-    Sent deliveries are kept for 3 days only. Replies are not kept.
+    Sent deliveries are kept for about 3 days only. Replies are not kept.
     """
     known = sa.exists().where(
         deliveries.c.chat_id == chat_id, deliveries.c.message_id == message_id

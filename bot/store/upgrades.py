@@ -145,7 +145,10 @@ class AtWork:
         return min([now + EVERY, *(end for end in self._ends.values() if end > now)])
 
     async def renew_and_see_upgrade(self) -> bool:
-        """Renew the lease. Return whether a process of a different version upgrades the database.
+        """Renew the lease. Return whether another version has stamped the database.
+
+        The stamp exists while a process of the other version upgrades the database, and for a day
+        after the upgrade.
 
         The lease is written before the stamp is read, in separate transactions. If two processes
         start at the same moment, at least one process sees the other process.

@@ -165,7 +165,8 @@ class BotWindow:
         """Return the seconds until ``weight`` messages may be sent. 0 means now.
 
         While the answer to an earlier call is outstanding, the result may be too short. Call this
-        method again after the wait. A ``weight`` above ``rate`` counts as ``rate``.
+        method again after the wait. ``rate`` is in messages per second. A ``weight`` above
+        ``rate`` counts as ``rate``.
         """
         spaced = max(self.next_at - now, 0.0)
         if math.isinf(rate):
@@ -184,7 +185,10 @@ class BotWindow:
         return spaced
 
     def count_sent(self, now: float, weight: int, rate: float) -> Ticket:
-        """Record that ``weight`` messages are sent now, and return their ticket."""
+        """Record that ``weight`` messages are sent now, and return the ticket of the messages.
+
+        ``rate`` is in messages per second.
+        """
         self.next_at = max(self.next_at, now - _CATCH_UP_S) + weight / rate
         ticket = Ticket(weight, now)
         if not math.isinf(rate):

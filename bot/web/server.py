@@ -126,7 +126,11 @@ class Web:
         return app
 
     async def start(self, host: str, port: int) -> Self:
-        """Listen on ``port``, and set ``self.port``. Port 0 means any free port."""
+        """Listen on ``port``, and set ``self.port``. Port 0 means any free port.
+
+        Raises:
+            OSError: The bot can't listen on the host or port.
+        """
         app = self.make_app()
         runner = web.AppRunner(
             app,

@@ -1,4 +1,4 @@
-"""The state of a database before the bot uses the database. Nothing is changed."""
+"""The state of a database before the bot uses the database. The tables are not changed."""
 
 import os
 from enum import Enum
