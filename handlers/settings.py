@@ -214,7 +214,10 @@ async def set_answered(context: Context) -> None:
 
 
 def _is_no_value(context: Context, setting: str, text: str) -> bool:
-    """Return whether a text says thanks, or is unreadable and requests another command."""
+    """Return whether a text says thanks, or is unreadable and requests another command.
+
+    A cancellation of the question, such as "stop", does not count as a request.
+    """
     if talk.is_thanks_alone(text):  # "nice, thanks" does not mean the city of Nice
         return True
     if _columns(setting, text) is not None or is_cancellation(
@@ -253,10 +256,9 @@ async def set_if_expected(context: Context, text: str) -> bool:
         return False
     is_proactive = setting == MAYBE_ZONE
     setting = "zone" if is_proactive else setting
-    # "stop" is a request for a command and not a cancellation. "no" is not a cancellation if the
-    # person did not request the question.
-    is_answer = not (is_proactive or is_other_request(context, text, {"settings"}))
-    if is_cancellation(text, context.t.language, is_answer=is_answer):
+    # If the person did not request the question, "no" is not a cancellation, and "stop" is a
+    # request for another command.
+    if is_cancellation(text, context.t.language, is_answer=not is_proactive):
         _expect_answer(context, "")
         await say(context, context.t(UNCHANGED))
         return True

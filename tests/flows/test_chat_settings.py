@@ -90,6 +90,39 @@ async def test_a_question_for_a_city_leaves_names_and_doubts_alone(
     assert "Time zone: UTC (not set), now" in page["text"]
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "stop|Stop!|cancel|forget it|no idea|nothing"),
+        ("es", "stop|cancelar|da igual|no sé"),
+        ("pt-br", "stop|cancelar|esqueça|não sei"),
+        ("de", "stop|abbrechen|doch nicht|keine ahnung"),
+        ("fr", "stop|annuler|laisse|je ne sais pas"),
+        ("it", "stop|annulla|niente|non lo so"),
+        ("tr", "stop|iptal et|vazgeç|gerek yok|bilmiyorum"),
+        ("ru", "stop|отменить|отмени|не надо|не нужно|стоп|не знаю"),
+        ("ar", "stop|ألغي|إلغاء|لا شيء|لا أعرف"),
+        ("id", "stop|batal|tidak ada|tidak tahu"),
+        ("uk", "stop|скасуй|не треба|не потрібно|стоп|не знаю"),
+        ("fa", "stop|لغو|لغو کن|ولش کن|نمی‌دانم"),
+        ("hi", "stop|रद्द करें|छोड़ो|पता नहीं"),
+    ],
+)
+async def test_a_word_of_cancellation_cancels_the_question_for_a_setting(
+    bell: Bell, control: Control, language: str, words: str
+) -> None:
+    ann = await control.person(language_code=language)
+    (kept,) = await bell.ask(ann, "cancel")
+    for text in words.split("|"):
+        for page in ("zone", "digest", "quiet"):
+            (settings,) = await bell.ask(ann, "/settings")
+            await bell.press(ann, settings, f"set:{page}")
+            (reply,) = await bell.ask(ann, text)
+            assert reply["text"] == kept["text"], (page, text)
+            (reply,) = await bell.ask(ann, text, reply_to=settings["message_id"])
+            assert reply["text"] == kept["text"], (page, text)
+
+
 async def test_an_unreadable_time_is_named_before_the_question_is_repeated(
     bell: Bell, control: Control
 ) -> None:
