@@ -34,8 +34,8 @@ _INTERRUPTED = 128 + signal.SIGINT
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status. Without arguments, print the list of commands.
 
-    The status is 130 after Ctrl-C, as shells expect, except for ``run`` and ``demo``, which then
-    stop in order.
+    After Ctrl-C, the status is 130, as shells expect. The commands ``run`` and ``demo`` are
+    exceptions, because Ctrl-C makes these two commands stop in order.
     """
     words = sys.argv[1:] if arguments is None else list(arguments)
     if not _has_current_folder():

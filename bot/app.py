@@ -446,9 +446,8 @@ class Running:
     async def run_loops(self, stop: asyncio.Event) -> None:
         """Run all loops until ``stop`` is set or the clock goes back. Then finish running work.
 
-        Running work has a few seconds to finish. If the database file was replaced, all loops end
-        except the loop that reports incidents. The loop that reports incidents then runs until
-        ``stop`` is set.
+        Running work has a few seconds to finish. If the database file was replaced, only the loop
+        that reports incidents continues until ``stop`` is set. All other loops end.
 
         Raises:
             ExceptionGroup: A loop failed. For example, ``TokenRefusedError`` means that Telegram

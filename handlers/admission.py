@@ -107,7 +107,8 @@ async def _refuse_direct_messages(context: Context) -> None:
     """Explain that the bot does not work in a channel's direct messages.
 
     Each person gets the explanation at most once a day, and only after a message that asks the bot
-    for something. If Telegram does not confirm the explanation, the next message gets it again.
+    for something. If Telegram does not confirm the explanation, the explanation is repeated after
+    the next message.
 
     Each message to a person needs the person's topic ID (Bot API 9.2). The bot stores no topic IDs
     of direct messages, so alerts and answers could not arrive. For this reason, the bot spends no
@@ -142,7 +143,7 @@ async def _refuse_direct_messages(context: Context) -> None:
 
 
 def _asks_something(message: Message, context: Context) -> bool:
-    """Return whether a message is a command, a reply to the bot or contains an Instagram link."""
+    """Return whether a message is a command, replies to the bot, or contains an Instagram link."""
     return _wants_answer(context) or bool(links_of(message, context.bot.username))
 
 
@@ -182,7 +183,7 @@ def _is_removal_or_move(context: Context) -> bool:
 
 
 async def _tell_refused(context: Context, judged: Judged) -> None:
-    """Tell a person or chat that access is refused. Later refusals are not told.
+    """Notify a person or chat once that access is refused.
 
     Messages that are not addressed to the bot get no answer. Each press of a button is answered,
     because Telegram shows a loading indicator on the button until the bot answers. An invalid

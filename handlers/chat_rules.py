@@ -110,8 +110,8 @@ async def press_chat_rules(context: Context, action: str) -> str | None:
     is_valid = len(written) == 1 if action == "save" else written[1:] == [current]
     if not is_valid:
         return context.t.plain(UNKNOWN_BUTTON)
-    # The message may be older than the change of the rules, because the message was edited when
-    # the rules were saved.
+    # The date of the message may be earlier than the change of the rules, because the bot edited
+    # the message when the rules were saved.
     rules_undone_since = context.message.date if context.message and action == "undo" else None
     await edit_pressed(
         context, *await save(context, written[0], rules_undone_since=rules_undone_since)

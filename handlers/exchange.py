@@ -75,7 +75,7 @@ async def send_export(context: Context) -> None:
 async def import_file(context: Context) -> None:
     """Subscribe to the profiles in a file.
 
-    The command has the file, or the message that the person replied to has the file.
+    The file is in the message with the command, or in the message to which the command replies.
     """
     sources = (context.message, context.replied_to)
     source = next((message for message in sources if message and message.document), None)
@@ -123,7 +123,10 @@ async def offer_import(context: Context, message: Message, source: Document) -> 
 
 @on_press(IMPORT)
 async def import_pressed(context: Context, choice: str | None) -> str | None:
-    """Import the file that the pressed message replies to, or apply its options or rules."""
+    """Import the subscriptions in a file, or apply the options or the rules in the file.
+
+    The file is in the message to which the pressed message replies.
+    """
     source = context.replied_to
     if source is None or source.document is None:
         return context.t.plain(UNKNOWN_BUTTON)

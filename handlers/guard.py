@@ -1,9 +1,9 @@
 """Decorators that register handlers and check the rights of the sender.
 
 ``@command``, ``@on_press`` and ``@on_message`` make a handler with a row in the table of rights. A
-person without the right gets an error message after a command and a pop-up after a press. Commands
-and buttons for the owner are treated as unknown if another person uses them. Groups and channels
-get no message about unknown commands.
+person without the right gets an error message after a command and a pop-up after a press. If a
+person who is not an owner uses a command or button for owners, the bot answers as after an unknown
+command or button. Groups and channels get no message about unknown commands.
 """
 
 from collections.abc import Callable, Coroutine
@@ -210,10 +210,9 @@ def on_press(kind: Kind, *, only_in_private: str = "") -> Callable[[Press], Guar
     """Make the handler of buttons of a ``kind``.
 
     The handler gets the arguments of the button, and returns the text of the pop-up. None means
-    that the pop-up has no text. If the same person presses the same button again within a second
-    after the first press was handled without an error, the second press is ignored. If
-    ``only_in_private`` names a command, the button works only in private chats, and the error
-    message suggests that command.
+    that the pop-up has no text. After a press was handled without an error, a repeated press of
+    the same button by the same person is ignored for a second. If ``only_in_private`` names a
+    command, the button works only in private chats, and the error message suggests that command.
     """
 
     def decorate(run: Press) -> Guarded:
@@ -261,10 +260,10 @@ def _is_list(context: Context) -> bool:
 
 
 async def _follow_move(context: Context) -> None:
-    """Act on the supergroup if the group of the update has become a supergroup meanwhile.
+    """Act on the supergroup if the group of the update has become a supergroup since the update.
 
-    The check of the right may have waited for Telegram, and updates of the supergroup are handled
-    at the same time.
+    The group can become a supergroup while the check of the right waits for Telegram, because
+    updates of the supergroup are handled at the same time.
     """
     if context.origin.type == Chat.GROUP:
         context.chat = await context.services.chats.get(context.chat.id) or context.chat

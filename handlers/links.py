@@ -215,11 +215,14 @@ class _HasLink(filters.MessageFilter):
 async def serve_links(context: Context) -> None:
     """Serve the links of a new or edited message in order, at most ``LINKS_A_MESSAGE``.
 
-    In a private chat, explain the refusal if no link of the message can be served. A forwarded
-    alert of the bot from a channel gets nothing. The served links, including links that failed,
-    are recorded for two days. After an edit of the message, only links that were not served before
-    are served. If a link to the page of a profile was answered only by the card of the profile, a
-    link to the stories of this profile is still served after an edit.
+    Further rules:
+
+    - If no link of a message in a private chat can be served, explain the reason.
+    - If the message is a forward of an alert that the bot posted in a channel, do nothing.
+    - The served links, including links that failed, are recorded for two days. After an edit of
+      the message, only links that were not served before are served.
+    - If the bot has answered a link to a profile's page only with the card of the profile, a link
+      to the stories of the profile counts as not served.
     """
     message = context.message
     if message is None:

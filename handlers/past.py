@@ -65,9 +65,9 @@ async def _show_page(context: Context, search: Search, before: str | None = None
 
     Raises:
         SubscriptionError: No kept story matches the search.
-        NothingKeptError: The chat is a group or channel and has no kept story. Also, the chat has
-            no subscription to the profile for which a button could turn on the option to keep
-            stories.
+        NothingKeptError: The chat is a group or channel without a kept story of the profile, and
+            no button can be offered. A button to keep stories requires a subscription to the
+            profile.
     """
     try:
         page = await context.services.past.find(
@@ -107,8 +107,8 @@ async def _keep_button_rows(context: Context, username: str) -> Buttons:
 async def _offer_to_keep(context: Context, error: NothingKeptError) -> None:
     """Tell a chat that it keeps no stories, with a button that keeps all stories from now on.
 
-    A chat that already keeps all stories gets the text that a press of this button shows. A chat
-    without subscriptions gets the text about an empty list of subscriptions.
+    If the chat already keeps all stories, the chat gets the same text as after a press of this
+    button. A chat without subscriptions gets the text about an empty list of subscriptions.
     """
     rows = await context.services.subscriptions.every(context.chat.id)
     if rows and all(subscription.options.keep for subscription in rows):

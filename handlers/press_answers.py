@@ -21,10 +21,12 @@ UNCHANGED = N_("Nothing has changed.")
 async def answer_press(context: Context, text: str | None = None, *, alert: bool = False) -> None:
     """Answer the pressed button once, with a pop-up if ``text`` is given.
 
-    Without a pressed button, do nothing. The answer is sent after the replies. If an album is
-    among the replies, the answer is sent before the replies. If ``text`` is missing and the edit
-    of the message changed nothing, the pop-up says that nothing has changed. With ``alert``, the
-    person must close the pop-up.
+    - Without a pressed button, do nothing.
+    - The answer is sent after the replies. Exception: if the replies contain an album, the answer
+      is sent before the replies.
+    - If ``text`` is missing, and the edit of the message changed nothing, the pop-up says that
+      nothing has changed.
+    - With ``alert``, the person must close the pop-up.
 
     The text is sent as a message if the button was answered before with a different text, if
     Telegram refuses the answer (for example because it is too late), or if the text has more than

@@ -171,7 +171,7 @@ async def show_working(context: Context) -> AsyncIterator[None]:
     """Show a chat action if the body of the ``with`` block takes more than 0.2 seconds.
 
     The chat action is sent concurrently. A failure of the chat action does not affect the body. If
-    the body still runs when the chat action is repeated, a pressed button is answered.
+    the body still runs at the first repetition of the chat action, the pressed button is answered.
     """
 
     async def answer_in_time() -> None:

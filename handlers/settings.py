@@ -117,8 +117,12 @@ async def ask_or_set(context: Context, data: str) -> None:
 def _page_of_missing_zone(context: Context, setting: str) -> Page | None:
     """Return the question for the time zone after an hour was set in a chat without a zone.
 
-    The next plain message may answer the question. Return None, and expect no answer, if no hour
-    was set, if the chat has a zone, or if the chat is a channel.
+    The next plain message may answer the question. Return None in these cases, in which the bot
+    expects no answer:
+
+    - No hour was set.
+    - The chat has a zone.
+    - The chat is a channel.
     """
     hour = {"quiet": context.chat.quiet_from, "digest": context.chat.digest_at}.get(setting)
     if hour is None or context.chat.zone is not None or context.is_channel:
@@ -187,8 +191,8 @@ async def set_answered(context: Context) -> None:
     """Set a setting to the text of a reply to a settings page.
 
     - A cancellation changes nothing.
-    - Thanks, and a request for another command, get the same answer as a message that answers no
-      question. The answer is sent to the chat of the message.
+    - Thanks, and a request for another command, get the same answer as a message outside of a
+      settings page. The answer is sent to the chat of the message.
     - After any other unreadable text, the bot asks again.
 
     Raises:
@@ -244,7 +248,7 @@ async def set_if_expected(context: Context, text: str) -> bool:
     - The message is a command, or is empty.
     - The text only says thanks.
     - The text is unreadable, and requests another command.
-    - The text is unreadable, and does not seem to be an attempt at a value (``_may_be_value``).
+    - The text is unreadable, and was probably not meant as a value (``_may_be_value``).
 
     Raises:
         RightsError: The person no longer has the right to manage the chat that the settings page

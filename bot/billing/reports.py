@@ -24,8 +24,8 @@ class ChatUsage:
     """The usage of a chat: the used part of today's limits (UTC), and the received stories.
 
     - ``part`` is the largest used part of all limits that apply to the chat, from 0 to 1. ``part``
-      is None if the limit of the chat is 0 credits, or if the chat is a private chat and the limit
-      of the person in the chat is 0 credits.
+      is None if the limit of the chat is 0 credits. In a private chat, ``part`` is also None if
+      the limit of the person is 0 credits.
     - ``stories`` has the number of stories that the chat received on each of the last 7 days,
       oldest first.
     - ``month`` has the costs of the chat in this month (UTC).

@@ -310,12 +310,15 @@ class Subscribing:
     async def restore(self, chat_id: int, by: int | None, *, ended_at: datetime) -> Restored:
         """Restore the subscriptions that a chat ended at ``ended_at``. The cost is 0 credits.
 
-        Each subscription gets the earlier options, the pending stories that were dropped at the
-        end of the subscription, and the stories found since then. A paused subscription does not
-        get the stories found since the end of the subscription. If alerts have restarted since
-        then, because the bot has returned to the chat, the chat has got a payer, or the block of
-        the profile has ended, the subscription gets only stories since the restart. If the chat
-        has no payer, the person ``by`` becomes the payer.
+        Each subscription gets the earlier options. Each subscription also gets the pending stories
+        that were dropped at ``ended_at``, and the stories found since ``ended_at``. Exceptions:
+
+        - A paused subscription does not get the stories found since ``ended_at``.
+        - If alerts have restarted since ``ended_at``, the subscription gets only stories since the
+          restart. Alerts restart when the bot returns to the chat, when the chat gets a payer, or
+          when the block of the profile ends.
+
+        If the chat has no payer, the person ``by`` becomes the payer.
 
         Raises:
             BlockedError: The owner of the bot has blocked the chat.

@@ -40,7 +40,7 @@ The pause is needed because Telegram can still deliver the message.
 """
 
 REPLY_STANDSTILL = timedelta(seconds=15)
-"""The pause of a chat after a reply to a person whose response from Telegram was lost.
+"""The pause of a chat after the send of a reply if Telegram's response to the send was lost.
 
 This pause is shorter than ``STANDSTILL``, because the person waits for the reply.
 """
@@ -115,7 +115,7 @@ While a right that is not in this table is missing, all stories wait.
 def combine_missing_rights(known: Right, new: Right) -> Right:
     """Return the single right that represents the two missing rights of a chat.
 
-    ``known`` is the right that was missing before, and ``new`` is the right that was missing now.
+    ``known`` is the right that was missing before, and ``new`` is the right that is missing now.
 
     - If one of the rights is ``documents`` and the other right is a right to photos, videos, GIFs
       or media, the result is the other right, because few stories are sent as documents.

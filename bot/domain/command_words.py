@@ -44,8 +44,8 @@ class Wanted:
       accepts a channel.
     - ``left_out`` is the number of profile names after the first ten names.
     - ``everyday`` are common words, such as "please". If the arguments have such words, the person
-      must confirm the names before a paid call. The common words were not read as profile names,
-      except a common word that is the only possible name.
+      must confirm the names before a paid call. A common word is usually not in ``names``. If a
+      common word is the only possible name, the word is in both ``names`` and ``everyday``.
     """
 
     names: tuple[str, ...]

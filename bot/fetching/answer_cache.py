@@ -273,8 +273,8 @@ def story_key(pk: str) -> str:
 def until_urls_expire(stories: list[Story], now: datetime) -> datetime:
     """Return the time until which the first of ``stories`` may be shown from the cache.
 
-    The returned time is the time at which the story or its signed URL expires, whichever is
-    earlier. The result is not before ``now``.
+    The result is the earlier of two times: the expiry of the story, and the expiry of its signed
+    URL. The result is at least ``now``.
     """
     story = stories[0]
     return max(min([story.expires_at, *url_expiries(story)]), now)

@@ -47,8 +47,8 @@ class Shortfall:
 
     ``profiles`` is the number of subscribed profiles. Only ``enough`` profiles can be checked in
     time. ``credits`` is the number of daily credits that all profiles need. ``daily_budget`` is
-    the setting that would be enough, or None if ``REPLY_SHARE`` leaves nothing of any budget for
-    checks.
+    the setting that would be enough. If ``REPLY_SHARE`` reserves the whole budget for replies, no
+    setting is enough, and ``daily_budget`` is None.
     """
 
     profiles: int

@@ -195,10 +195,13 @@ class Viewer:
     ) -> list[tuple[Story, KnownFile]]:
         """Return at most 50 stories whose files Telegram already has, newest first.
 
-        The cost is 0 credits. The result contains the stories of the profile that ``link`` names.
-        The result also contains the stories of each profile that the person has subscribed to, if
-        the name of the profile begins with ``name_prefix``. If ``name_prefix`` is None, these
-        stories are not added. If ``link`` names a single story, only that story is returned.
+        The cost is 0 credits. The result contains the stories of these profiles:
+
+        - The profile that ``link`` names.
+        - The profiles that the person has subscribed to and whose names begin with
+          ``name_prefix``. If ``name_prefix`` is None, these profiles are not included.
+
+        If ``link`` names a single story, only this story is returned.
         """
         known = None
         if link:  # a refusal in the cache (private, gone) is not an error here

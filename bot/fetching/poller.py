@@ -178,8 +178,8 @@ class Scheduler:
         due, snapshot_at = state.first
         if state.room < self._price_of_check:
             return max(due, now + _MONEY_AGAIN)
-        # The profile that is due first may have been checked too recently for an early check. In
-        # that case, a different profile may be checked early.
+        # If the last check of the profile that is due first was a short time ago, this profile
+        # can't be checked early. In that case, a different profile may be checked early.
         rested = now.timestamp() - plan.schedule.minimum
         seen_at = min(snapshot_at.timestamp(), rested) if snapshot_at else 0.0
         # If the credit bucket is empty, wait until the bucket has enough credits.

@@ -36,10 +36,10 @@ class Incidents:
     async def set(self, kind: IncidentKind, sentence: str | None, /, **fields: object) -> None:
         """Open an incident with the message ``sentence``.
 
-        If ``sentence`` is None, close the incident. An incident is reported only once. If an
-        incident of the kind is already open, only its message is updated. An incident of a kind
-        without a closing message is closed immediately. If the database is unavailable when an
-        incident opens, the owners are notified directly.
+        If ``sentence`` is None, close the incident. If an incident of the kind is already open,
+        only the message of the incident is updated, because an incident is reported only once. If
+        the kind has no closing message, the incident is closed immediately. If the database is
+        unavailable when an incident opens, the owners are notified directly.
 
         Raises:
             DatabaseUnavailableError: The incident can't be closed.

@@ -15,8 +15,8 @@ class AlertJob:
     """An album or notices to send under a lease.
 
     ``is_trial`` is True if Telegram is down, and the job tests whether Telegram works again. If
-    ``asks_in`` is not None, the bot waits for this time before the send, and then asks Telegram
-    whether the chat accepts calls. If ``asks_in`` is None, the bot does not ask.
+    ``asks_in`` is not None, the bot waits for this time, then asks Telegram whether the chat
+    accepts calls, and then sends. If ``asks_in`` is None, the bot sends without this question.
     """
 
     lease: SendLease

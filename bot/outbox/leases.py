@@ -28,9 +28,10 @@ class SendLease:
     """The lease of a chat queue for a send.
 
     The lease was claimed at ``claimed_at``. ``ids`` are the ids of the rows of the send.
-    ``is_counted`` is True if the database has already counted this send as a copy of each row. The
-    copies of a row are the sends of the row that may have arrived in the chat. ``is_valid`` is
-    True if the last check found that this process has the lease and that all rows are open.
+    ``is_counted`` is True if the number of copies of each row already includes this send. The
+    number of copies is the number of sends of the row that may have arrived in the chat.
+    ``is_valid`` is True if the last check found that this process has the lease and that all rows
+    are open.
     """
 
     queue: QueueClaim
@@ -96,7 +97,7 @@ class SendLeases:
     def check_lease(self, send_lease: SendLease) -> None:
         """Check that a lease has not ended. Only the clock is read, and not the database.
 
-        A process that was suspended learns only from the clock that its lease has ended.
+        If the process was suspended, only the clock shows that the lease has ended.
 
         Raises:
             TooSoonError: The lease has ended, the last check or renewal failed, or the process had

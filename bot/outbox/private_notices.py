@@ -23,8 +23,8 @@ async def notify_of_missing_right(
     """Notify the subscribers in private that the bot is not allowed to write in their chat.
 
     - If no subscriber can be reached, the owners who can be reached are notified.
-    - The notice is sent once, at the first probe, because a right may be missing for some minutes
-      only.
+    - The notice is sent once. The notice is sent at the first probe and not earlier, because a
+      right may be missing for some minutes only.
     - No notice is sent for a private chat.
     - No notice is sent if only the right to send media is missing.
     """

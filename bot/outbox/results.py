@@ -83,9 +83,8 @@ class SendReport:
 
     - ``is_counted`` is True if a copy of each row was counted.
     - ``in_outage`` is True if Telegram or the database caused the failure. In this case, the rows
-      stay due, and a copy that certainly has not arrived is subtracted again. A repeat whose
-      answer was lost is an exception, because the repeat is recorded in the same way as without an
-      outage.
+      stay due, and a copy that certainly has not arrived is subtracted again. Exception: if the
+      response to a repeat was lost, the repeat is recorded in the same way as without an outage.
     - ``answers_again`` is True if Telegram answers in the chat again. In this case, notices about
       lost messages become due.
     - ``now`` is the time of the record.
@@ -359,7 +358,7 @@ async def _record_try_later(
     ``is_repeat`` is True if an earlier copy may have arrived. The first rule that applies decides
     about the wait:
 
-    - In an outage, nothing waits. A repeat whose answer was lost is an exception.
+    - In an outage, nothing waits, unless the response to a repeat was lost.
     - If Telegram named a time, or the first copy of a row may have arrived, the whole chat waits.
     - Otherwise only the rows wait, and the chat waits only as described in ``_retry_later``.
     """
@@ -479,9 +478,9 @@ async def _make_dead_letters(tx: Tx, rows: Sequence[PendingMessage], now: dateti
 
     ``MAX_COPIES`` copies of each row may have arrived, but Telegram has confirmed no copy.
 
-    The notices are sent when Telegram answers in the chat again, and at the latest after
-    ``UNTOLD_FOR``. Before that, a notice would probably also fail. Private notices about a channel
-    are due now.
+    A notice is sent when Telegram answers in the chat again, and at the latest after
+    ``UNTOLD_FOR``. A notice is not sent earlier, because the notice would probably also fail.
+    Private notices about a channel are due now.
     """
     await deliveries.end(tx, _ids(rows), state="parked", reason=selection.NO_ANSWERS, now=now)
     lost: dict[tuple[Target, str], int] = {}
@@ -524,8 +523,8 @@ async def _record_muted(
         return
     now = report.now
     await _requeue(tx, rest, report)
-    # If only the right to send documents is missing, photos and videos are still sent. A story
-    # that must be a document because of its size is retried hourly.
+    # If only the right to send documents is missing, photos and videos are still sent. If a story
+    # must be a document because of its size, the story is retried hourly.
     if outcome.missing == "documents":
         for row in rest:
             due_at = now if row.options.files else alert_rules.recheck_right_at(now, 1)

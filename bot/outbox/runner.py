@@ -72,10 +72,11 @@ class JobRunner:
         """Create the runner, which sends with ``bot``.
 
         ``outage`` gets each outcome. ``presence`` asks Telegram whether the bot is allowed to
-        write in a chat. ``topics`` asks Telegram about a lost topic. If no subscriber of a chat
-        can be reached, the ``owners`` get the notice about a missing right. ``floods`` are the
-        flood limits that a process stores for the next process. ``rest_until`` pauses the claims.
-        ``wake`` is called when a chat has more deliveries after a reply.
+        write in a chat. ``topics`` asks Telegram about a lost topic. If a right is missing in a
+        chat, and no subscriber of the chat can be reached, the ``owners`` get the notice about the
+        missing right. ``floods`` are the flood limits that a process stores for the next process.
+        ``rest_until`` pauses the claims. ``wake`` is called when a chat has more deliveries after
+        a reply.
         """
         self._db = db
         self._bot = bot

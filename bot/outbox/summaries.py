@@ -21,9 +21,9 @@ async def add_summary(tx: Tx, queue: ChatQueue, target: Target, *, now: datetime
     """Add the notice of a daily summary to a claimed queue. Return the queue with its due rows.
 
     The notice lists all due stories of the target that wait for a summary. Each listed story is
-    marked, so that no second notice lists the story and the story is sent silently. Stories that
-    are too old to be sent are ended, except in a channel. If the stories need no list, or the
-    summary can't be planned because of an error, the queue is returned unchanged.
+    marked. Because of the mark, no second notice lists the story, and the story is sent silently.
+    Stories that are too old to be sent are ended, except in a channel. If the stories need no
+    list, or the summary can't be planned because of an error, the queue is returned unchanged.
     """
     stories = await deliveries.due_stories(tx, target, now=now)
     try:
@@ -36,8 +36,9 @@ async def add_summary(tx: Tx, queue: ChatQueue, target: Target, *, now: datetime
     await deliveries.end(tx, [row.id for row in summary.ended], reason=selection.TOO_OLD, now=now)
     for place, rows in enumerate(summary.by_profile):
         ids, fields = [row.id for row in rows], {PLACE: place}
-        # ``held`` stays unchanged, because a story that expired in quiet hours is sent only if the
-        # quiet hours deferred the story.
+        # ``held`` stays unchanged, because ``held`` shows whether quiet hours deferred the story.
+        # If a story expired in quiet hours, the story is sent only if the quiet hours deferred the
+        # story.
         await deliveries.change(tx, ids, fields=fields, due_at=now)
     await enqueue.add_reply(tx, target, summary.fields, notice=SUMMARY, due_at=now, now=now)
     return replace(queue, rows=await deliveries.due(tx, [queue.chat_id], now=now))

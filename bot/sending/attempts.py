@@ -99,9 +99,9 @@ class Attempts:
     async def send_open_items(self, items: list[Item], request: SendRequest) -> Outcome | None:
         """Send all items that are not yet sent. Return None if each item was sent or has failed.
 
-        An item that needs a missing right counts as failed here. With the option ``in_order``, the
-        items behind an item that will be retried stay open. If the send had to stop before the
-        end, return the outcome that stopped the send.
+        If an item needs a missing right, the item counts as failed here. If an item will be
+        retried, and the option ``in_order`` is set, all later items stay open. If the send had to
+        stop before the end, return the outcome that stopped the send.
         """
         request.items = items
         self._supply.use_known_files(items)
@@ -317,8 +317,8 @@ def _sendable(items: list[Item], *, in_order: bool) -> list[Item]:
 def _give_up_items_without_right(outcome: Outcome, batch: list[Item]) -> Outcome | None:
     """Give up the items that need a missing right. Return None or the outcome.
 
-    None means that the other items can be sent. Return the outcome if the outcome is not a missing
-    right for a kind of file. If no item of the batch has the refused kind, give up all items of
+    None means that the other items can be sent. If ``outcome`` is not a missing right for a kind
+    of file, return ``outcome``. If no item of the batch has the refused kind, give up all items of
     the batch.
     """
     if not (isinstance(outcome, Muted) and outcome.missing in _AS_SENT):

@@ -226,9 +226,9 @@ class Supply:
     def close_failed(self, item: Item, message: str, *, for_all: bool = True) -> None:
         """Let the item fail with an error message, and record the failure.
 
-        If the item may succeed later, alerts do not try its file for some seconds. Otherwise many
-        alerts would wait for a failing host one after the other. If the item can't succeed and
-        ``for_all`` is True, the file is not tried in any chat for ten minutes.
+        If the item may succeed later, alerts do not try the file of the item for some seconds.
+        Without this pause, many alerts would wait for a failing host in turn. If the item can't
+        succeed and ``for_all`` is True, the file is not tried in any chat for ten minutes.
         """
         item.failed = message
         if item.later:

@@ -173,7 +173,9 @@ class Topics:
         return Target(chat_id, thread_id)
 
     async def adopt(self, chat_id: int, name: str, thread_id: int) -> None:
-        """Store a topic of the bot that an update reports, because the response may be lost.
+        """Store a topic that the bot has made and that an update reports.
+
+        The update is used, because the response to the call that made the topic may be lost.
 
         Nothing is stored unless the bot is now making a topic with the name ``name`` in the chat.
         """

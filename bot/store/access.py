@@ -89,9 +89,9 @@ async def record_refusal(
 async def invited_or_refused(tx: Tx, *, after: datetime) -> list[Entry]:
     """Return the people and chats that were invited or refused after ``after``.
 
-    The entries are in the order of the time at which each entry was added to the access list. This
-    time is earlier than the refusal if the entry already existed when the refusal was recorded.
-    People and chats that have access or are blocked now do not count as refused.
+    The entries are sorted by the time at which each entry was added to the access list. An entry
+    can be older than its refusal, because a refusal can be recorded in an existing entry. People
+    and chats that have access or are blocked now do not count as refused.
     """
     came = sa.and_(access_list.c.via == "invitation", access_list.c.since > after)
     asks = sa.and_(
@@ -194,8 +194,8 @@ async def move_chat(tx: Tx, old: int, new: int) -> None:
 
     - The longer of both blocks applies. A block of the new id therefore stays if the old id is not
       blocked.
-    - A permission of the new id stays if the old id has no permission that is independent of a
-      person.
+    - If the permission of the old id depends on a person, or the old id has no permission, a
+      permission of the new id stays.
     - The lower of both daily limits applies.
     """
     before = await get(tx, Subject.of_chat(old))

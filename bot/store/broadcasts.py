@@ -107,8 +107,9 @@ async def change_state(
 async def hand_out(tx: Tx, broadcast: Broadcast, *, limit: int, now: datetime) -> bool:
     """Enqueue the message for the next ``limit`` chats. Return False if no chats are left.
 
-    If several processes make this call at the same time, a single call enqueues the message. The
-    other calls change nothing and return True. A broadcast that is not running is not changed.
+    If several processes make this call at the same time, only the first call enqueues the message.
+    The remaining calls change nothing and return True. A broadcast that is not running is not
+    changed.
     """
     following = sa.select(chats.c.id).where(_AUDIENCE).order_by(chats.c.id).limit(limit)
     if broadcast.last_chat is not None:
@@ -135,9 +136,10 @@ async def hand_out(tx: Tx, broadcast: Broadcast, *, limit: int, now: datetime) -
 async def enqueue_for_moved(tx: Tx, old: int, new: int, *, now: datetime) -> None:
     """Enqueue the running broadcasts that would leave out a group because of its new id.
 
-    Broadcasts are enqueued in the order of the chats' ids. The new id is lower than the old id, so
-    a broadcast may already have passed the new id. A broadcast that has a delivery for ``new`` is
-    not enqueued again. The caller has locked the queue of chat ``new``.
+    The messages of a broadcast are enqueued in the order of the chats' ids. The new id of a
+    supergroup is lower than the old id. A broadcast that has not reached the old id may therefore
+    have passed the new id. A broadcast that has a delivery for ``new`` is not enqueued again. The
+    caller has locked the queue of chat ``new``.
     """
     for broadcast in await running(tx):
         is_left_out = broadcast.last_chat is not None and new <= broadcast.last_chat < old

@@ -271,8 +271,8 @@ async def end_lease(
     """End the claim of a queue, and reschedule the queue. The delivery ``but`` is ignored.
 
     ``flood`` is the state of the chat's flood limits. Return two values: whether the claim was
-    still valid, and whether the queue has an open delivery apart from ``but``. The second value is
-    False for a lost claim and for a closed chat. The queue stays locked until the transaction
+    still valid, and whether the queue has an open delivery besides ``but``. If the claim is lost
+    or the chat is closed, the second value is False. The queue stays locked until the transaction
     ends.
     """
     if tx.dialect.name == "postgresql":

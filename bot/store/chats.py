@@ -225,9 +225,9 @@ def _chats_of_sql(texts: Any, numbers: Any) -> sa.CompoundSelect[int]:  # noqa: 
 
 
 async def chats_of(tx: Tx, person: int) -> list[int]:
-    """Return the ids of a person's private chat and of the chats for which the person answers.
+    """Return the ids of the chats of a person.
 
-    The person answers for a chat if the person is responsible for the chat.
+    The result has the private chat, and the chats for which the person is responsible.
     """
     rows = await tx.scalars(_chats_of_sql([str(person)], [person]))
     return sorted({person, *rows})
@@ -390,9 +390,10 @@ async def lock_current(tx: Tx, chat_id: int) -> int:
 async def set_state(
     tx: Tx, chat_id: int, state: Literal["active", "closed"], *, now: datetime
 ) -> bool:
-    """Record whether the bot may write in the chat. Return whether this changed the state.
+    """Record whether the bot may write in the chat. Return whether the state has changed.
 
-    The bot is a member of an active chat, so the state "active" also ends the column ``is_away``.
+    The bot is a member of each active chat. Therefore the state "active" also sets the column
+    ``is_away`` to False.
     """
     values: dict[str, object] = {"state": state, "state_since": now}
     if state == "active":

@@ -62,9 +62,9 @@ class Claims:
         """Create the claims. Only rows that satisfy ``is_open`` are claimed, by default all rows.
 
         ``serial_by`` is the name of a column. The open rows with the same value in this column are
-        claimed in sequence, in the order of the keys. While one of these rows has a lease, none of
-        these rows is claimed, because a row with a lower key may have been committed after the
-        claim.
+        claimed in sequence, in the order of the keys. While any row with the value has a lease, no
+        row with the value is claimed. This rule also covers a row with a lower key that is
+        committed after the claim of a row with a higher key.
         """
         self.table = table
         (self._key,) = table.primary_key.columns

@@ -24,11 +24,11 @@ class Calls:
     async def make(
         self, method: str, arguments: dict[str, Any], *, patience: float | None = None
     ) -> Any:  # noqa: ANN401 - the JSON result of the method
-        """Wait until the flood limits allow the call, and make it once. Return the JSON result.
+        """Wait until the flood limits allow the call, make the call, and return the JSON result.
 
-        ``patience`` is the longest single wait in seconds. None means no maximum, except that a
-        single wait of an alert for the limits of its chat is at most 5 seconds. A failed call is
-        not retried here. The transport retries once if nothing was sent.
+        ``patience`` is the longest single wait in seconds. None means no maximum. Exception: a
+        single wait of an alert for the limits of the alert's chat is at most 5 seconds. A failed
+        call is not retried here. The transport retries once if nothing was sent.
 
         Raises:
             TooSoonError: A wait would be longer than ``patience``, or ``confirm`` refused the

@@ -46,8 +46,8 @@ DOCUMENTED = ChatLimits()
 class ChatFlood:
     """The recent messages to a chat. The time of the next allowed message is computed from them.
 
-    - ``drained_at`` is used in private chats. At a rate of 1 message per second, all sent messages
-      would have been sent at this time.
+    - ``drained_at`` is used in private chats. If the bot had sent 1 message per second, the last
+      of the sent messages would have been sent by this time.
     - ``sent`` has the times of the messages to a group or channel in the last minute, and the
       number of messages at each time.
     - No message may be sent before ``closed_until``.

@@ -202,9 +202,13 @@ class Outage:
 def is_answer(outcome: Outcome) -> bool:
     """Return whether the outcome shows that Telegram processes sends.
 
-    Return True for a success, for a permanent refusal, and for an album of which some items are
-    known to be sent. Also return True for a 429 response, unless it is unknown whether the message
-    was sent, or the bot did not call Telegram. Return False for any other ``TryLater``.
+    Return True in these cases:
+
+    - The outcome is not ``TryLater``, for example after a success or a permanent refusal.
+    - Some items of an album are known to be sent.
+    - Telegram answered 429 to a call, and the message was certainly not sent.
+
+    Return False for any other ``TryLater``.
     """
     if not isinstance(outcome, TryLater):
         return True

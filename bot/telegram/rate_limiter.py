@@ -2,10 +2,10 @@
 
 After a 429 response, the bot sends nothing to the chat for the time that Telegram demands.
 Telegram does not say whether a 429 response concerns the whole bot. For this reason, the ends of
-the demanded times are compared. This process assumes that the whole bot is affected if the times
-of three chats end within 1.5 seconds of the end of the newest time, and one of the chats is
-private. In that case, this process stops its calls until the first of these times ends. Each other
-process must detect the limit separately.
+the demanded times are compared. If the times of three chats end within 1.5 seconds of the end of
+the newest time, and one of the chats is private, this process assumes that the whole bot is
+affected. In that case, this process stops its calls until the first of these times ends. Each
+further process must detect the limit separately.
 """
 
 import asyncio

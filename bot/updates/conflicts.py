@@ -66,10 +66,9 @@ class Polls:
     """The recent results of the polls.
 
     ``conflicts`` and ``answers`` are the times of the 409 responses and of the answers within the
-    last ``LASTING``. ``since`` is the time of the first 409 in the conflict. ``answered_since`` is
-    the time since which all polls were answered. ``was_first`` is True if polls were answered for
-    at least ``LASTING`` before this conflict or an earlier conflict began. ``was_first`` never
-    becomes False again.
+    last ``LASTING``. ``since`` is the time of the first 409 in the conflict. All polls after
+    ``answered_since`` were answered. ``was_first`` becomes True if a conflict begins after polls
+    were answered for at least ``LASTING``. ``was_first`` never becomes False again.
     """
 
     conflicts: tuple[datetime, ...] = ()
@@ -201,8 +200,8 @@ class PollConflicts:
     async def accept_move(self, tx: Tx) -> None:
         """Store the new place of a moved database after the time ``SETTLED`` without a conflict.
 
-        Until then, the old place stays stored. A process on a copied database is therefore still a
-        "copy" after a restart.
+        The old place stays stored until the end of this time. For this reason, a process on a
+        copied database is still a "copy" after a restart.
         """
         is_moved = self._remembered is not None and self._remembered != self._own
         if is_moved and self._own and self._polls.answered_for(self._now()) >= SETTLED:

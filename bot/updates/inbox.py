@@ -127,9 +127,9 @@ class Intake:
     async def add(self, updates: Iterable[object]) -> None:
         """Store updates exactly as Telegram sent them.
 
-        An update that the database refuses, or that has an impossible id or person, is not stored.
-        If such an update raised an error instead, Telegram would send the update again and again,
-        before all other updates.
+        If the database refuses an update, or the update has an impossible id or person, the update
+        is not stored. No error is raised, because after an error Telegram would send this update
+        again and again, before all other updates.
 
         Raises:
             DatabaseUnavailableError: The database is unavailable, so some of the updates are

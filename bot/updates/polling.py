@@ -60,8 +60,8 @@ class Polling:
         Telegram answers a poll without updates after ``poll_s`` seconds. While ``is_behind``
         returns True, no poll is made, and ``is_behind`` is called again every ``first_pause_s``
         seconds. ``on_conflict`` is awaited once for each conflict in which a different program
-        keeps taking the updates. ``conflicts`` records the answered polls, and each 409 that is
-        caused by the poll of a different process.
+        keeps taking the updates. ``conflicts`` records the answered polls, and each 409 response
+        that the poll of a different process has caused.
 
         If ``has_standby`` is True, other processes can poll. In that case, ``run`` returns after a
         failed poll, because a different process can possibly reach Telegram.

@@ -132,7 +132,8 @@ def reading(db: Database) -> AbstractAsyncContextManager[Tx]:
 async def _join(unit: Unit, *, undo_if_refused: bool) -> AsyncIterator[Tx]:
     """Yield the transaction of ``unit``. If the ``with`` block fails, roll back the whole unit.
 
-    A ``BotError`` that is no failure of the database rolls back only with ``undo_if_refused``.
+    Exception: without ``undo_if_refused``, a ``BotError`` rolls back nothing if the ``BotError``
+    is no failure of the database.
     """
     with as_outages():
         try:
