@@ -114,7 +114,8 @@ class Settings(BaseSettings):
         default=100,
         description="Credits that one person may spend a day, over all chats. Questions without a "
         "name count for the person who is responsible for the chat. A newcomer, who was seen on "
-        "fewer than three days, may spend 30 % of the credits.",
+        "fewer than three days, may spend 30 % of the credits, but at most a tenth of the day's "
+        "credits for questions of people. A tenth below 3 credits counts as 3 credits.",
     )
     minimum_balance: Credits = Field(
         default=0, description="Below this balance of the Stories API only owners are served."

@@ -4,7 +4,6 @@ from datetime import UTC, datetime, time, timedelta
 
 from bot.billing.people import Guest
 from bot.context import Context
-from bot.domain.budget import OF_NEWCOMER
 from bot.domain.errors import NoPayerError
 from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import Buttons
@@ -39,9 +38,9 @@ async def show_usage(context: Context) -> None:
         # The limits of a day are reset at midnight UTC.
         midnight = datetime.combine(context.now.date() + timedelta(days=1), time(), UTC)
         lines.append(t(LIMIT, percent=used.part, clock=t.time(midnight)))
-    if used.is_newcomer and not context.is_owner:
+    if used.newcomer_part is not None and not context.is_owner:
         most = context.services.payers.limits.most_subscriptions_of_payer(is_known=False)
-        lines.append(t(NEWCOMER, percent=OF_NEWCOMER, most=most))
+        lines.append(t(NEWCOMER, percent=used.newcomer_part, most=most))
     if any(used.stories):
         row = Safe(f"<code>{bars(used.stories).replace(' ', NOTHING)}</code>")
         lines.append(t(WEEK, bars=row))

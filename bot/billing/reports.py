@@ -29,13 +29,14 @@ class ChatUsage:
     - ``stories`` has the number of stories that the chat received on each of the last 7 days,
       oldest first.
     - ``month`` has the costs of the chat in this month (UTC).
-    - ``is_newcomer`` is True if the limits of newcomers apply.
+    - ``newcomer_part`` is the limit of a newcomer as a part of the limit of other persons, from 0
+      to 1. It is None if the limits of newcomers do not apply.
     """
 
     part: float | None
     stories: list[int]
     month: Guest
-    is_newcomer: bool = False
+    newcomer_part: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +106,12 @@ class Reports:
             got = await usage.items_by_day(tx, chat_id, since=today - timedelta(days=6))
             month = await guest(tx, chat_id, now=self.now())
         week = [got.get(day, 0) for day in _days_between(today - timedelta(days=6), today)]
-        is_newcomer = person is not None and limits.newcomers is not None
+        newcomer_part = None
+        if person is not None and limits.newcomers is not None:
+            newcomer_part = limits.own / max(1, self.limits.person_daily_allowance)
         has_limit = limits.chat > 0 and (person is None or limits.own > 0)
         parts = [min(1.0, spent / limit) for spent, limit in used if limit > 0]
-        return ChatUsage(max(parts) if has_limit else None, week, month, is_newcomer)
+        return ChatUsage(max(parts) if has_limit else None, week, month, newcomer_part)
 
     async def spending(self) -> Spending:
         """Return the spending of the bot, with forecasts."""

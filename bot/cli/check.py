@@ -19,6 +19,7 @@ from telegram import Bot
 from telegram.error import Forbidden, InvalidToken, TelegramError
 
 from bot.config import Settings, reveal, unknown_names
+from bot.domain.budget import Limits, reply_credits, smaller_allowance_for
 from bot.domain.errors import BotError, OutOfServiceError
 from bot.domain.packs import BudgetPlan
 from bot.operations import preflight
@@ -56,6 +57,11 @@ _NO_OWNER = (
     "The bot has no owner yet. Each start prints a link, also into the log; the person who opens "
     "the link in Telegram becomes the owner."
 )
+_MUCH_FOR_ONE = (
+    "PERSON_DAILY_ALLOWANCE is {own:,}, so one person may spend more than half of the {replies:,} "
+    "credits that a day has for replies, and ACCESS=open serves everybody. Set "
+    "PERSON_DAILY_ALLOWANCE={proposal}, or a larger DAILY_BUDGET."
+)
 
 
 Check = Callable[[Settings], Awaitable[Sequence[Finding]]]
@@ -76,7 +82,13 @@ async def main(settings: Settings, arguments: argparse.Namespace) -> int:
     console = Console(soft_wrap=True, highlight=False)
     for sentence in describe_unknown_settings(arguments.env_file):
         print_finding(console, Finding("note", sentence))
-    checks: list[Check] = [check_database, check_integrity, check_folders, check_owners]
+    checks: list[Check] = [
+        check_database,
+        check_integrity,
+        check_folders,
+        check_owners,
+        check_allowance,
+    ]
     if not arguments.offline:
         checks += [check_telegram, check_stories_api, check_budget]
     is_wrong = False
@@ -235,6 +247,22 @@ async def check_owners(settings: Settings) -> list[Finding]:
     by_link = await preflight.read_owners(settings.database_url.get_secret_value())
     has_none = by_link is not None and not by_link
     return [Finding("note", _NO_OWNER)] if has_none else []
+
+
+async def check_allowance(settings: Settings) -> list[Finding]:
+    """Return a note if everybody may use the bot, and one person may spend much of a day."""
+    limits = Limits(
+        daily_budget=settings.daily_budget,
+        reply_share=settings.reply_share,
+        person_daily_allowance=settings.person_daily_allowance,
+    )
+    proposal = smaller_allowance_for(limits)
+    if settings.access != "open" or proposal is None:
+        return []
+    text = _MUCH_FOR_ONE.format(
+        own=limits.person_daily_allowance, replies=reply_credits(limits), proposal=proposal
+    )
+    return [Finding("note", text)]
 
 
 async def _check_owner(bot: Bot, owner: int) -> Finding:

@@ -18,6 +18,12 @@ DAY = timedelta(days=1)
 NEWCOMERS_PART = 0.03
 # The daily limit of a newcomer, as a part of the daily limit of other persons.
 OF_NEWCOMER = 0.3
+# The number of newcomers who can each spend their daily limit before the credits of all newcomers
+# are spent.
+_NEWCOMERS_IN_FULL = 5
+# The minimum, in credits, of a limit that depends on the budget. A question about the stories of a
+# new name costs this many credits.
+_LEAST_LIMIT = 3
 _MORE_THAN_USUAL = 1.2
 _FOR_NEW_HABITS = 0.1
 # The minimum of the elapsed part of a day, which is an hour, for the computation of a spending
@@ -70,16 +76,35 @@ def allowances_for(
 
     If ``newcomer_allowance`` is set, a newcomer has a smaller limit, and all newcomers together
     can spend only a separate part of the budget. Therefore even a thousand new accounts leave the
-    other parts of the budget to known people.
+    other parts of the budget to known people. A newcomer can spend at most a fifth of that part,
+    so that one new account does not spend the credits of all newcomers. A fifth below 3 credits
+    counts as 3 credits.
     """
     chat = limits.chat_daily_allowance if of_chat is None else of_chat
     if of_person is not None:
         return Allowances(chat, of_person, None)
     if is_known or limits.newcomer_allowance is None:
         return Allowances(chat, limits.person_daily_allowance, None)
-    own = min(limits.person_daily_allowance, limits.newcomer_allowance)
-    replies = round(limits.daily_budget * limits.reply_share)
-    return Allowances(chat, own, math.floor(replies * limits.newcomer_share))
+    together = math.floor(reply_credits(limits) * limits.newcomer_share)
+    fair = max(_LEAST_LIMIT, together // _NEWCOMERS_IN_FULL)
+    own = min(limits.person_daily_allowance, limits.newcomer_allowance, fair)
+    return Allowances(chat, own, together)
+
+
+def smaller_allowance_for(limits: Limits) -> int | None:
+    """Return a proposal for ``person_daily_allowance`` if the limit of a person is large.
+
+    The limit is large if one person can spend more than half of the day's credits for replies.
+    The proposal is this half, but at least 3 credits. Return None if the limit is at most the
+    proposal.
+    """
+    proposal = max(_LEAST_LIMIT, reply_credits(limits) // 2)
+    return proposal if limits.person_daily_allowance > proposal else None
+
+
+def reply_credits(limits: Limits) -> int:
+    """Return the day's share of the replies in credits."""
+    return round(limits.daily_budget * limits.reply_share)
 
 
 def share_with_newcomers(budget: float, *, known: int, fresh: int) -> tuple[float, float]:
@@ -138,7 +163,7 @@ def side_rule_for(side: Side, limits: Limits, now: datetime) -> BudgetRule:
 
 
 def _share_of_other(side: Side, limits: Limits) -> int:
-    replies = round(limits.daily_budget * limits.reply_share)
+    replies = reply_credits(limits)
     return limits.daily_budget - replies if side == "replies" else replies
 
 
@@ -187,7 +212,7 @@ def left_by_replies(
     - At least a tenth of the remaining hours' part of the share is kept.
     - If ``past`` is empty, the whole part of the remaining hours is kept.
     """
-    share = round(limits.daily_budget * limits.reply_share)
+    share = reply_credits(limits)
     left = (midnight_after(now) - now) / DAY
     if past:
         usual = max(sum(day[now.hour :]) for day in past)

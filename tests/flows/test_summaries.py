@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.jumping import JumpingLoop
+from tests.flows.test_wallets import know
 from tests.support.control import wait_for
 from tests.support.storybell import Bell, buttons, storybell
 
@@ -52,6 +53,7 @@ async def summary_at_its_hour(bell: Bell, posts: Mapping[str, int]) -> tuple[int
     morning = now.replace(hour=10, minute=0, second=0, microsecond=0) + timedelta(days=1)
     clock().jump((morning - now).total_seconds())
     ann = await bell.control.person()
+    await know(bell, ann)  # a newcomer's limit would not pay for three new names
     await bell.ask(ann, "/timezone UTC")
     await change(bell, ann, "set:digest:10:35")
     for name in posts:

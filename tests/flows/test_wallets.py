@@ -48,6 +48,22 @@ async def test_an_anonymous_administrator_of_many_groups_takes_no_more_than_newc
         assert await control.billed() <= 25  # half of 50
 
 
+async def test_one_newcomer_leaves_credits_to_the_next(tmp_path: Path) -> None:
+    async with storybell(tmp_path, daily_budget=100) as bell:
+        control = bell.control
+        for number in range(9):
+            await control.profile(f"star{number}", posts_per_day=0)
+        one, two = await control.person("One"), await control.person("Two")
+        said = [(await bell.ask(one, f"/stories star{n}"))[0]["text"] for n in range(8)]
+        assert "You've reached your limit for today" in said[-1]
+        assert 0 < await control.billed() <= 5  # a fifth of the 25 credits of all newcomers
+        [usage] = await bell.ask(one, "/usage")
+        assert "you have 5% of the usual limit" in usage["text"]
+        [answer] = await bell.ask(two, "/stories star8")
+        assert "limit" not in answer["text"]
+        assert await control.billed_for("star8") > 0
+
+
 async def know(bell: Bell, *people: int) -> None:
     """Let the bot have seen these people on enough days."""
     url = bell.settings.database_url.get_secret_value()

@@ -215,6 +215,25 @@ async def test_a_file_that_is_no_database_and_a_user_without_rights(
     assert (status, "its user may not make tables" in said) == (1, True), said
 
 
+async def test_a_person_of_an_open_bot_who_may_spend_much_of_a_day_is_noted(
+    box: Box, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    note = (
+        "note PERSON_DAILY_ALLOWANCE is 100, so one person may spend more than half of the 50 "
+        "credits that a day has for replies, and ACCESS=open serves everybody. Set "
+        "PERSON_DAILY_ALLOWANCE=25, or a larger DAILY_BUDGET."
+    )
+    status, said = await told(box, folder, capsys, daily_budget=100)
+    assert (status, note in said) == (0, True), said
+    for changed in (
+        {"daily_budget": 100, "person_daily_allowance": 25},
+        {"daily_budget": 400},
+        {"daily_budget": 4, "person_daily_allowance": 3},  # less would pay for no new name
+        {"daily_budget": 100, "access": "invited"},
+    ):
+        assert "PERSON_DAILY_ALLOWANCE" not in (await told(box, folder, capsys, **changed))[1]
+
+
 async def test_what_the_daily_budget_costs(
     box: Box, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

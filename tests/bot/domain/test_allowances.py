@@ -1,11 +1,19 @@
 """What an asker may spend: the laws of newcomers."""
 
+import math
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.budget import Limits, allowances_for, share_with_newcomers
+from bot.domain.budget import (
+    OF_NEWCOMER,
+    Allowances,
+    Limits,
+    allowances_for,
+    share_with_newcomers,
+)
 from bot.scheduling.forecast import ProfileState
 from bot.scheduling.schedule import Schedule
 
@@ -34,6 +42,30 @@ def test_nobody_gets_more_by_being_new(limits: Limits, is_known: bool) -> None:
         assert found.own <= limits.newcomer_allowance
         assert found.newcomers is not None
         assert found.newcomers <= limits.daily_budget * limits.reply_share + 0.5
+        assert found.own <= max(3, found.newcomers / 5)
+
+
+@pytest.mark.parametrize(
+    ("budget", "share", "person", "own", "together"),
+    [
+        (100, 0.5, 100, 5, 25),  # the default values
+        (1_000, 0.5, 100, 30, 250),  # 30 % of the limit of other persons are less than a fifth
+        (40, 0.5, 100, 3, 10),  # a fifth would not pay for one question about a new name
+        (40, 0.0, 100, 3, 0),
+        (100, 0.5, 2, 1, 25),
+    ],
+)
+def test_one_newcomer_has_at_most_a_fifth_of_the_credits_of_all_newcomers(
+    budget: int, share: float, person: int, own: int, together: int
+) -> None:
+    limits = Limits(
+        budget,
+        share,
+        person_daily_allowance=person,
+        newcomer_allowance=math.ceil(person * OF_NEWCOMER),
+        newcomer_share=0.5,
+    )
+    assert allowances_for(limits, is_known=False) == Allowances(100, own, together)
 
 
 @given(st.floats(0, 1e6), st.integers(0, 400), st.integers(0, 400))
