@@ -199,7 +199,9 @@ async def _statements(db: Database, now: datetime) -> dict[str, float]:
     works: dict[str, Work] = {
         "claim": lambda tx: chat_queues.claim(tx, Lease("benchmark", now, now + LEASE), limit=64),
         "claim_due_next": chat_queues.next_due_at,
-        "look_claim": lambda tx: profiles.claim(tx, Lease("benchmark", now, now + LEASE), limit=8),
+        "look_claim": lambda tx: profiles.claim_checks(
+            tx, Lease("benchmark", now, now + LEASE), limit=8
+        ),
         "look_due_next": lambda tx: profiles.first_due_times(tx, now=now),
         "look_record": lambda tx: snapshots.record(tx, _look("1", now), now=now),
         "look_record_star": lambda tx: snapshots.record(tx, _look(STAR, now), now=now),
@@ -208,8 +210,8 @@ async def _statements(db: Database, now: datetime) -> dict[str, float]:
         "split_slice": lambda tx: _split(tx, now),
         "pause": lambda tx: _pause(tx, "1", now),
         "pause_star": lambda tx: _pause(tx, STAR, now),
-        "audience": lambda tx: subscriptions.audience(tx, "1"),
-        "audience_star": lambda tx: subscriptions.audience(tx, STAR),
+        "count_subscribers": lambda tx: subscriptions.count_subscribers(tx, "1"),
+        "count_subscribers_star": lambda tx: subscriptions.count_subscribers(tx, STAR),
         "close_chat": lambda tx: moves.close_chat(tx, 1, now=now),
         "sample": schedule_state.sample_states,
         "followed": profiles.count_followed,

@@ -226,7 +226,7 @@ async def _subscribe(context: Context, names: Sequence[str]) -> list[str]:
     lines: list[str] = [context.t(FROM_FILE, n=len(done))] if done else []
     if existing:
         known = [name for _, name in existing]
-        lines.append(context.t(ALREADY, n=len(known), username=context.t.bold_names(known)))
+        lines.append(context.t(ALREADY, n=len(known), username=context.t.names_inside_bold(known)))
     if done and await context.services.subscriptions.find_obstacle() == "stopped":
         lines.append(context.t(LATER))
     lines += failure_lines(failed, parse([]), context)

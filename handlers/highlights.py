@@ -57,10 +57,11 @@ async def list_highlights(context: Context) -> None:
 
 
 @on_press(HIGHLIGHTS)
-async def turn_page(context: Context, username: str, page: int) -> None:
-    """Show another page of a profile's highlights.
+async def fetch_and_show_page(context: Context, username: str, page: int) -> None:
+    """Show a different page of a profile's highlights in the message with the pressed button.
 
-    The page costs 0 credits within an hour after the last call for the highlights.
+    The page costs 0 credits within an hour after the last call for the highlights. Otherwise the
+    highlights are fetched again for 2 or 3 credits.
 
     Raises:
         BotError: The errors of ``Highlights.of_profile``.

@@ -83,7 +83,7 @@ async def _send_results(
         "is_personal": True,
         "button": button,
     }
-    await Calls(context.bot).make("answerInlineQuery", arguments, patience=5)
+    await Calls(context.bot).call_once("answerInlineQuery", arguments, longest_wait_s=5)
 
 
 def cache_seconds(results: Sequence[HeldStory], now: datetime) -> int:

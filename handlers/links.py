@@ -163,7 +163,7 @@ async def _send_failures(
         error = together[0][1]
         buttons: Buttons = []
         if isinstance(error, StoryGoneError) and len(names) == 1:
-            buttons = await _buttons_instead(context, names.pop() or "")
+            buttons = await _gone_story_buttons(context, names.pop() or "")
         if isinstance(error, StoryGoneError) and len(together) > 1:
             error = StoryGoneError(text=DISAPPEARED)
         await send_error(context, error, more=named, buttons=buttons)
@@ -176,8 +176,10 @@ def _link_text(link: Link) -> Safe:
     return html_link(link.url or "", shown)
 
 
-async def _buttons_instead(context: Context, username: str) -> Buttons:
-    """Return the buttons under an error message: show the profile's stories, and subscribe.
+async def _gone_story_buttons(context: Context, username: str) -> Buttons:
+    """Return the buttons under the error message about a story that is gone.
+
+    The buttons show all stories of the profile, and subscribe or open the options.
 
     The result is empty without a username, and in a channel.
     """
@@ -239,7 +241,7 @@ async def serve_links(context: Context) -> None:
     key = ("links", message.chat.id, message.media_group_id or message.message_id)
     served = context.services.cache.get(key, now=context.now)
     before: dict[Link, bool] = dict(served) if isinstance(served, dict) else {}
-    fresh = [link for link in wanted if not _is_served(link, before)]
+    fresh = [link for link in wanted if not _is_answered_before_edit(link, before)]
     failed: list[tuple[Link, BotError]] = []
     for link in fresh[:LINKS_A_MESSAGE]:
         if error := await _serve_link(context, link):
@@ -251,11 +253,11 @@ async def serve_links(context: Context) -> None:
         await say(context, context.t(TOO_MANY, n=LINKS_A_MESSAGE))
 
 
-def _is_served(link: Link, before: Mapping[Link, bool]) -> bool:
-    """Return whether a link needs no answer after an edit of the message.
+def _is_answered_before_edit(link: Link, before: Mapping[Link, bool]) -> bool:
+    """Return whether a link was answered before an edit of the message.
 
     ``before`` has the links of the earlier text. The value of a link is False if only the card of
-    the profile was shown.
+    the profile was shown. The card is the answer to a link to the page of the profile.
     """
     if link not in before:
         return False

@@ -306,9 +306,9 @@ async def _result_lines(
     if is_stopped:
         lines.append(t(LATER))
     if sooner:
-        lines.append(t(SOONER, n=len(sooner), username=t.bold_names(sooner)))
+        lines.append(t(SOONER, n=len(sooner), username=t.names_inside_bold(sooner)))
     if old:
-        lines.append(t(ALREADY, n=len(old), username=t.bold_names(old)))
+        lines.append(t(ALREADY, n=len(old), username=t.names_inside_bold(old)))
     paused = [subscribed.subscription for subscribed in done if is_paused(subscribed.subscription)]
     still = [
         (subscription.username, paused_line(subscription, context)) for subscription in paused
@@ -349,7 +349,7 @@ def _subscribed_sentence(
     """Return the sentence that names the destination of the new alerts."""
     t = context.t
     n = len(names)
-    username = t.bold_names(names)
+    username = t.names_inside_bold(names)
     if "topic" in wanted.words:
         return t(NOW_IN_OWN_TOPIC, n=n, username=username)
     if where:
@@ -560,7 +560,7 @@ async def undo_unsubscribe(context: Context, at: int) -> str | None:
     page = options_page(restored[0], context) if one_page else await list_page(context, 0)
     text, buttons = page
     if restored:
-        names = context.t.bold_names([subscription.username for subscription in restored])
+        names = context.t.names_inside_bold([subscription.username for subscription in restored])
         again = context.t(AGAIN, n=len(restored), username=names)
         text = Safe(f"{again}\n\n{text}")
     if failed:

@@ -276,16 +276,21 @@ async def _offer_names_between_words(context: Context, text: str) -> bool:
 
 
 @on_press(actions.RUN_FOR_MANY)
-async def run_command_of_message(context: Context, command: str, index: int | None) -> str | None:
-    """Run a command with the names in a message, or run a command that the message shows.
+async def run_with_shown_arguments(
+    context: Context, command: str, code_text_index: int | None
+) -> str | None:
+    """Run a command with arguments from the message whose button was pressed.
 
-    The message is the one whose button was pressed. ``index`` is the index of the command in the
-    message. None means the first command.
+    If the text in code format at ``code_text_index`` begins with the command, the other words of
+    this text are the arguments. None means the first text in code format. Otherwise all texts in
+    code format are the arguments.
+
+    Return a notice if the message has no text in code format. Otherwise return None.
     """
     shown = code_texts(context.message)
     if not shown:
         return context.t.plain(UNKNOWN_BUTTON)
-    chosen = shown[index or 0 :]
+    chosen = shown[code_text_index or 0 :]
     written = chosen[0].split() if chosen else []
     if written and written[0] == f"/{command}":
         context.args = written[1:]

@@ -11,12 +11,22 @@ import re
 from collections.abc import Iterator
 
 _TRANSLATED = frozenset(
-    {"t", "plain", "listed", "names", "bold_names", "names_in_bold", "number", "percent", "money"}
+    {
+        "t",
+        "plain",
+        "listed",
+        "names",
+        "names_inside_bold",
+        "names_in_bold",
+        "number",
+        "percent",
+        "money",
+    }
 ) | {"relative_time", "date_and_time", "moment", "day", "time", "duration", "ago", "day_range"}
 """The names of the functions that return text in the language of the chat."""
 
 # The names of functions that return a text with one or more names.
-_LISTS = frozenset({"bold_names", "names_in_bold"})
+_LISTS = frozenset({"names_inside_bold", "names_in_bold"})
 _GLUE = re.compile(r"^\s*[:,;\u2013]|[:,;(\u2013]\s*$")
 _TAG = re.compile(r"<[^<>]*>")
 

@@ -142,7 +142,7 @@ class Payers:
         if by is not None and await self._is_blocked(tx, by, now):
             payer = by if old is None else old
         elif by is not None and await self._may_pay(tx, by, chat_id):
-            await self.count_new(tx, chat_id, by, 0)
+            await self.lock_daily_counters(tx, chat_id, by)
             if old == by or await self._lacks_room(tx, by, chat_id) is None:
                 payer = by
         await self._set(tx, chat_id, payer, now)
@@ -312,7 +312,7 @@ class Payers:
             NoPayerError: As in ``payer_for``.
             SubscriptionError: As in ``payer_for``.
         """
-        await self.count_new(tx, chat_id, await chats.payer_of(tx, chat_id) or by, 0)
+        await self.lock_daily_counters(tx, chat_id, await chats.payer_of(tx, chat_id) or by)
         payer = await self.payer_for(tx, chat_id, by)
         await self._set(tx, chat_id, payer, self._now(), profile_ids=profile_ids)
         return payer
@@ -365,13 +365,25 @@ class Payers:
             raise SubscriptionError(text=TOO_MANY_NEW_OF_PAYER, most=most)
         return True
 
-    async def count_new(self, tx: Tx, chat_id: int, payer: int | None, amount: int) -> None:
-        """Add ``amount`` to the counters of the subscriptions that were started today.
+    async def lock_daily_counters(self, tx: Tx, chat_id: int, payer: int | None) -> None:
+        """Lock the counters of today's new subscriptions of a chat and, unless None, of a payer.
 
-        The counters of the chat are increased, and the counters of the payer if ``payer`` is not
-        None. An amount of 0 only locks the counters, so that two chats of a payer can't both add
-        the last subscription that the limit allows.
+        Without the lock, two chats of a payer could both add the last subscription that the limit
+        allows.
         """
+        await self._add_to_daily_counters(tx, chat_id, payer, 0)
+
+    async def increment_daily_counters(self, tx: Tx, chat_id: int, payer: int | None) -> None:
+        """Count a new subscription of today for a chat and, unless None, for a payer.
+
+        The limits are not checked.
+        """
+        await self._add_to_daily_counters(tx, chat_id, payer, 1)
+
+    async def _add_to_daily_counters(
+        self, tx: Tx, chat_id: int, payer: int | None, amount: int
+    ) -> None:
+        """Add ``amount`` to the counters. An amount of 0 only locks the counters."""
         wanted: list[tuple[budgets.Scope, int, int]] = [("follows", chat_id, _PLENTY)]
         if payer is not None:
             wanted.append(("payer", payer, _PLENTY))

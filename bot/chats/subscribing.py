@@ -50,7 +50,7 @@ from bot.store import subscriptions as store
 from bot.store.chats import refuse_blocked
 from bot.store.ended_subscriptions import Ended
 from bot.store.engine.database import Database, Tx
-from bot.updates.unit_of_work import as_current, fetch, reading, writing
+from bot.updates.unit_of_work import as_current, read_in_unit, reading, writing
 
 _NAME_IS_SURE = timedelta(days=1)
 """The time for which a stored name of a profile is taken as current."""
@@ -294,7 +294,7 @@ class Subscribing:
             SubscriptionError: The topic can't be made.
             AskAgainError: Telegram does not answer.
         """
-        subscription = await fetch(
+        subscription = await read_in_unit(
             self._db, lambda tx: load_subscription(tx, chat_id, subscription_id)
         )
         if on == subscription.in_own_topic:
@@ -323,7 +323,7 @@ class Subscribing:
         Raises:
             BlockedError: The owner of the bot has blocked the chat.
         """
-        rows = await fetch(
+        rows = await read_in_unit(
             self._db,
             lambda tx: ended_subscriptions.subscriptions_ended_at(tx, chat_id, at=ended_at),
         )
@@ -414,7 +414,7 @@ class Subscribing:
             # The counters are locked before the profile, because a later step of the same
             # transaction may make the subscription fast.
             payer = await chats.payer_of(tx, target.chat_id)
-            await self._payers.count_new(tx, target.chat_id, payer, 0)
+            await self._payers.lock_daily_counters(tx, target.chat_id, payer)
             before = await store.get(tx, subscription.id)
             if before is None or before.target.chat_id != target.chat_id:
                 raise NotFollowedError(username=subscription.username)
@@ -493,7 +493,9 @@ class Subscribing:
         return next((subscription for subscription in found if subscription), None)
 
     async def _stored_live_stories(self, profile_id: str) -> list[Story]:
-        return await fetch(self._db, lambda tx: stories.live(tx, profile_id, now=self._now()))
+        return await read_in_unit(
+            self._db, lambda tx: stories.live(tx, profile_id, now=self._now())
+        )
 
     async def _check_limits_and_budget(
         self, chat_id: int, by: Asker, username: str, known: Known | None, pending: int
@@ -539,7 +541,8 @@ class Subscribing:
         """Return the live stories of a profile.
 
         If the last check is at most 10 minutes old, the cost is 0 credits. Otherwise, the cost is
-        the same as in ``Names.fetch_stories``: 2 credits, or more if the API refuses the account.
+        the same as in ``Names.fetch_stories_if_same_owner``: 2 credits, or more if the API refuses
+        the account.
 
         Raises:
             SpendingError: The credits are not allowed to be spent.
@@ -553,7 +556,9 @@ class Subscribing:
                 return await stories.live(tx, profile.profile_id, now=now)
         charge = Charge("subscribe", by)
         with naming_account(profile.username):
-            live = await self._names.fetch_stories(profile, charge, is_just_named=is_just_named)
+            live = await self._names.fetch_stories_if_same_owner(
+                profile, charge, is_just_named=is_just_named
+            )
             if live is None:
                 raise ProfileUnavailableError("its name is another's by now")
         shown = live[0].profile if live else profile
@@ -611,7 +616,7 @@ class Subscribing:
                 now=now,
             )
             if added is not None and is_new:
-                await self._payers.count_new(tx, target.chat_id, payer, 1)
+                await self._payers.increment_daily_counters(tx, target.chat_id, payer)
             await store.switch_checks(
                 tx, chat_id=target.chat_id, profile_ids=[profile.profile_id], now=now
             )
@@ -667,7 +672,7 @@ class Subscribing:
                 # The counters are locked before the profile, because a later step of the same
                 # transaction may make another subscription fast.
                 payer = await chats.payer_of(tx, chat_id)
-                await self._payers.count_new(tx, chat_id, payer, 0)
+                await self._payers.lock_daily_counters(tx, chat_id, payer)
                 if not before.options.fast:
                     await self._payers.refuse_too_many_fast(tx, chat_id, payer)
             await store.change(tx, subscription_id, options=options.to_json())

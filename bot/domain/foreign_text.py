@@ -42,9 +42,9 @@ _SAME_LETTERS = str.maketrans(
         "\u0901": "\u0902",  # chandrabindu becomes anusvara; both mark a nasal vowel in Devanagari
     }
 )
-_OTHER_SCRIPT = "[\\u0600-\\u06ff\\u0900-\\u097f]"
+_ARABIC_OR_DEVANAGARI = "[\\u0600-\\u06ff\\u0900-\\u097f]"
 _LATIN_JOINED = re.compile(
-    rf"(?<={_OTHER_SCRIPT})(?=@?[A-Za-z])|(?<=[A-Za-z0-9])(?={_OTHER_SCRIPT})"
+    rf"(?<={_ARABIC_OR_DEVANAGARI})(?=@?[A-Za-z])|(?<=[A-Za-z0-9])(?={_ARABIC_OR_DEVANAGARI})"
 )
 # The maximum number of combining marks per letter. More marks would overlap neighbouring lines.
 _MARKS = 4
@@ -127,7 +127,7 @@ def folded(text: str) -> str:
     return unicodedata.normalize("NFC", "".join(kept)).translate(_SAME_LETTERS)
 
 
-def with_script_gaps(text: str) -> str:
+def separate_latin_from_arabic_and_devanagari(text: str) -> str:
     """Return ``text`` with a blank between each Latin letter and Arabic or Devanagari letter.
 
     The blank is needed because Arabic words such as "and" and "to" are written without a blank

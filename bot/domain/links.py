@@ -226,7 +226,11 @@ def _cut_at_end(candidate: str) -> str:
     candidate = _STOP.split(candidate)[0]
     authority = _AUTHORITY.match(candidate)
     start = authority.end() if authority else 0
-    ends = (place for place in range(start, len(candidate)) if _may_follow_link(candidate[place]))
+    ends = (
+        place
+        for place in range(start, len(candidate))
+        if _is_non_ascii_delimiter(candidate[place])
+    )
     candidate = candidate[: next(ends, len(candidate))]
     text = _TEXT_AFTER_SLASH.search(candidate, start)
     if text and text[0][0].isalpha():
@@ -234,10 +238,11 @@ def _cut_at_end(candidate: str) -> str:
     return candidate.rstrip(_TRAILING)
 
 
-def _may_follow_link(char: str) -> bool:
-    """Return whether a non-ASCII character ends the link before it.
+def _is_non_ascii_delimiter(char: str) -> bool:
+    """Return whether a character is a non-ASCII character that ends the link before it.
 
-    A non-ASCII letter does not end the link, but makes the link invalid.
+    Punctuation, symbols, separators and format characters end a link. A non-ASCII letter does not
+    end the link, but makes the link invalid.
     """
     if char.isascii():
         return False

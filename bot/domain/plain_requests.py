@@ -34,9 +34,9 @@ from bot.domain.everyday_words import (
 )
 from bot.domain.foreign_text import (
     folded,
+    separate_latin_from_arabic_and_devanagari,
     typed,
     typed_words,
-    with_script_gaps,
     without_elision,
 )
 from bot.domain.talk import NO_NAMES, SMALL_TALK
@@ -1189,7 +1189,7 @@ def request_in(
     ``is_command`` means that the text is a command without the slash. In this case, a single word
     is not read as a name.
     """
-    text = with_script_gaps(typed(text))
+    text = separate_latin_from_arabic_and_devanagari(typed(text))
     written = typed_words(text)
     words = [word for word in map(bare, written) if word]
     meant = [word for word in words if word not in SMALL_TALK and word not in FILLERS]
@@ -1204,7 +1204,7 @@ def request_in(
     main_parts = [without_elision(word).partition("-")[0] for word in unmarked]
     plain += [bare(part) for part in main_parts if part not in unmarked]
     plain += [verb for word in words if (verb := _without_pronoun(word, language)) != word]
-    runs = _joined_runs(text, language)
+    runs = _group_enumerated_words(text, language)
     marked = _marked_names(runs, language)
     joined = _joined_names(runs, language)
     names = marked or joined or _unmarked_names(written, language)
@@ -1341,8 +1341,8 @@ def _joined_names(runs: Sequence[Sequence[str]], language: str) -> tuple[str, ..
     return tuple(dict.fromkeys(name for names in every if len(names) > 1 for name in names))
 
 
-def _joined_runs(text: str, language: str) -> list[list[str]]:
-    """Return the words of a text, grouped into runs of joined words.
+def _group_enumerated_words(text: str, language: str) -> list[list[str]]:
+    """Return the words of a text in groups: each enumeration, and each other word alone.
 
     A comma, a semicolon or a word such as "and" joins two words. A word in ``_SHORT_WORDS``
     between the joining word and the next word is ignored.

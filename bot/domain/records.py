@@ -21,8 +21,8 @@ ROWS_A_QUEUE = 60  # the maximum number of due deliveries of a chat that are rea
 
 
 @dataclass(frozen=True, slots=True)
-class Audience:
-    """The subscribers of a profile.
+class SubscriberCount:
+    """The counted subscribers of a profile.
 
     - ``chats`` is the number of subscribed chats.
     - ``weight`` is the total weight of the subscriptions. The weight of newcomers counts only if

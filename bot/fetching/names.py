@@ -57,7 +57,7 @@ class Names:
 
     @property
     def checks_privacy(self) -> bool:
-        """Return whether ``fetch_stories`` checks that the account is public."""
+        """Return whether ``fetch_stories_if_same_owner`` checks that the account is public."""
         return self._api.checks_privacy
 
     async def last_known(self, username: str, *, within: timedelta = _VALID_FOR) -> Known | None:
@@ -176,7 +176,7 @@ class Names:
             return "gone"  # a different account has the name now
         return "private" if answer.is_private else "public"
 
-    async def fetch_stories(
+    async def fetch_stories_if_same_owner(
         self, profile: Profile, charge: Charge, *, is_just_named: bool = False
     ) -> list[Story] | None:
         """Return the live stories of an account, or None if the name has a different owner now.

@@ -164,7 +164,7 @@ class Viewer:
                 # Look up the name first, because a lookup costs less than the stories.
                 return await self._fetch_by_name(username, charge)
             self._refuse_blocked(username, known.profile_id)
-            stories = await self._names.fetch_stories(known.profile, charge)
+            stories = await self._names.fetch_stories_if_same_owner(known.profile, charge)
             if stories is None or (stories and stories[0].profile.username != username):
                 # The name has a new owner, because the known account was renamed.
                 return await self._fetch_by_name(username, charge)
@@ -224,7 +224,9 @@ class Viewer:
                 raise
             return await self._fetch_without_lookup(username, charge, error)
         self._refuse_blocked(username, profile.profile_id)
-        stories = await self._names.fetch_stories(profile, charge, is_just_named=True)
+        stories = await self._names.fetch_stories_if_same_owner(
+            profile, charge, is_just_named=True
+        )
         return self._snapshot_of(profile, stories or [])
 
     async def _fetch_without_lookup(

@@ -26,7 +26,7 @@ from bot.domain.errors import (
 )
 from bot.domain.model import Story
 from bot.domain.paid_calls import Answer, StoriesService
-from bot.domain.records import EPOCH, Audience, Known
+from bot.domain.records import EPOCH, Known, SubscriberCount
 from bot.fetching import schedule_state, snapshots
 from bot.fetching.feasibility import BudgetWatch
 from bot.fetching.names import Names, Proof
@@ -277,7 +277,7 @@ class Scheduler:
         if most <= 0 or (for_due < 1 and for_early < 1):
             return []
         async with self._db.begin() as tx:
-            taken = await profiles.claim(
+            taken = await profiles.claim_checks(
                 tx,
                 lease,
                 limit=min(for_due, most),
@@ -320,7 +320,7 @@ class Scheduler:
                 break
         if not found:
             return []
-        taken = await profiles.claim(
+        taken = await profiles.claim_checks(
             tx, lease, limit=limit, ids=found, skip_fresh=plan.pause is not None
         )
         plan.schedule.release_early(len(taken) * plan.cost)
@@ -333,11 +333,11 @@ class Scheduler:
         """
         now = lease.at
         taken: list[Known] = []
-        for known in await profiles.claim(
+        for known in await profiles.claim_checks(
             tx,
             lease,
             limit=limit,
-            early=True,
+            only_not_due=True,
             unseen_since=_unseen_limit(plan, now, is_due=False, is_paid=True),
             skip_fresh=plan.pause is not None,
         ):
@@ -424,7 +424,7 @@ class Scheduler:
         """Check a profile. Return the outcome in a few words."""
         if alert_rules.is_on_block_list(known.profile_id, known.username, self._settings.blocked):
             return "blocked"
-        if not await self._update_audience(known):
+        if not await self._update_subscriber_count(known):
             return "nobody waits"
         if not self._holds(lease):
             return "lost"
@@ -442,7 +442,7 @@ class Scheduler:
         now = self._now()
         return now < lease.until and self._owner.holds(lease.at, now=now)
 
-    async def _update_audience(self, known: Known) -> bool:
+    async def _update_subscriber_count(self, known: Known) -> bool:
         """Count the chats that can be notified about a profile. Return whether any chat was found.
 
         If no chat can be notified, the profile is not checked any more. If a profile has many
@@ -452,17 +452,17 @@ class Scheduler:
         if known.chats > _MANY and self._counted.get(known.profile_id, now=now):
             return True
         async with self._db.read() as tx:
-            audience = await subscriptions.audience(tx, known.profile_id)
-        if audience.chats > _MANY:
+            count = await subscriptions.count_subscribers(tx, known.profile_id)
+        if count.chats > _MANY:
             self._counted.put(known.profile_id, value=True, until=now + _COUNTED_AGAIN)
-        if not audience.chats:
+        if not count.chats:
             async with self._db.begin() as tx:
                 await profiles.postpone_check(tx, known, until=now)
                 await subscriptions.switch_checks(tx, profile_ids=[known.profile_id], now=now)
-        elif audience != Audience(known.chats, known.weight, known.fresh):
+        elif count != SubscriberCount(known.chats, known.weight, known.fresh):
             async with self._db.begin() as tx:
-                await profiles.set_audience(tx, known.profile_id, audience)
-        return audience.chats > 0
+                await profiles.set_subscriber_count(tx, known.profile_id, count)
+        return count.chats > 0
 
     async def _check_refusal(self, known: Known, plan: Plan) -> Proof:
         """Check a refusal by a lookup of the name, and subtract the cost from the bucket."""

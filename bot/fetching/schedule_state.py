@@ -105,10 +105,11 @@ class Plan:
         taken = sorted(story.taken_at.timestamp() for story in stories)
         is_own = own and not self.is_checked_by_pause(known)
         learn = self.schedule.learn_polled if is_own else self.schedule.learn
-        due = learn(state, known.weight, self.cost, at=now.timestamp(), taken=taken)
+        learn(state, known.weight, self.cost, at=now.timestamp(), taken=taken)
         if own and self.is_checked_by_pause(known):
             self.schedule.bucket.credits -= self.cost
-        return self._columns_and_due(known, state, due, now)
+        self._apply_pause(known, state)
+        return {"forecast": state.to_json()}, _due_at(state, now)
 
     def recompute_due(self, known: Known, *, now: datetime) -> tuple[Columns, datetime]:
         """Compute the due time of a profile again, after a change of its weight or of the price.
@@ -116,8 +117,9 @@ class Plan:
         Return the columns to store, and the due time.
         """
         state = _learned_state(known, now)
-        due = self.schedule.set_due_at(state, known.weight, self.cost)
-        return self._columns_and_due(known, state, due, now)
+        self.schedule.set_due_at(state, known.weight, self.cost)
+        self._apply_pause(known, state)
+        return {"forecast": state.to_json()}, _due_at(state, now)
 
     def survey(self, states: Sequence[tuple[ProfileState, float]], profiles: int) -> None:
         """Compute the demand of all profiles again, from the result of ``sample_states``.
@@ -141,18 +143,21 @@ class Plan:
         """Return whether ``pause`` applies to a profile, because only newcomers are subscribed."""
         return known.fresh and self.pause is not None
 
-    def _columns_and_due(
-        self, known: Known, state: ProfileState, due: float, now: datetime
-    ) -> tuple[Columns, datetime]:
+    def _apply_pause(self, known: Known, state: ProfileState) -> None:
+        """Set the due time of ``state`` by ``pause``, if ``pause`` applies to the profile."""
         if known.fresh and self.pause is not None:
             # The factor has the mean 1. The factor spreads the checks of profiles with the same
             # pause.
             text = f"{known.profile_id} {state.seen_at:.0f}"
             factor = 0.75 + crc32(text.encode()) / 2**32 / 2
             pause = min(self.pause.total_seconds() * factor, LATEST_HOURS * HOUR)
-            due = state.due_at = state.seen_at + pause
-        latest = now + timedelta(hours=LATEST_HOURS)
-        return {"forecast": state.to_json()}, min(datetime.fromtimestamp(due, UTC), latest)
+            state.due_at = state.seen_at + pause
+
+
+def _due_at(state: ProfileState, now: datetime) -> datetime:
+    """Return the due time of a check, at most ``LATEST_HOURS`` after ``now``."""
+    latest = now + timedelta(hours=LATEST_HOURS)
+    return min(datetime.fromtimestamp(state.due_at, UTC), latest)
 
 
 def _learned_state(known: Known, now: datetime) -> ProfileState:

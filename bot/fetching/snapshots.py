@@ -72,7 +72,9 @@ async def record(
         await answers.remove(tx, answers.verdict_key(before.username))
     new = await stories.add(tx, snapshot.stories, now=now)
     if before.due_at is not None and new:
-        await stories.add_moments(tx, [story for story in snapshot.stories if story.pk in new])
+        await stories.add_posting_times(
+            tx, [story for story in snapshot.stories if story.pk in new]
+        )
         await enqueue.add_stories(tx, before.profile_id, new, now=now)
     if not snapshot.partial and token in {None, before.token}:
         await _finish_check(tx, before, snapshot, own, now=now, columns_of_end=_end_of(token))

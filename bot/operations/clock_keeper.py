@@ -163,7 +163,7 @@ class ClockKeeper:
         return decide(
             self._witnesses.witness(TELEGRAM),
             self._witnesses.witness(STORIES_API) if has_asked_api else None,
-            count_s=clock.ahead_of_machine_s if clock.has_been_anchored else None,
+            process_clock_ahead_s=clock.ahead_of_machine_s if clock.has_been_anchored else None,
         )
 
     async def _ask_time(self, source: str, ask: Ask) -> None:

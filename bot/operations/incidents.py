@@ -17,7 +17,7 @@ from bot.presentation.html import Safe, plain
 from bot.presentation.translation import Translator, translator_for
 from bot.store import incidents as store
 from bot.store.engine.database import Database, Tx
-from bot.updates.unit_of_work import fetch
+from bot.updates.unit_of_work import read_in_unit
 
 log = structlog.get_logger()
 
@@ -87,7 +87,7 @@ class Incidents:
 
     async def all_open(self) -> list[Incident]:
         """Return all open incidents."""
-        return await fetch(self._db, store.all_open)
+        return await read_in_unit(self._db, store.all_open)
 
 
 def _numbered(sentence: str, fields: Fields, number: int) -> Callable[[Translator], str]:

@@ -156,8 +156,9 @@ class Outbox:
         Return None if no queue is open, or if no slot becomes free before a send ends. In both
         cases, ``wake`` starts the next step.
         """
-        if rests_until := await self._paused_until():
-            return rests_until
+        paused_until = await self._pause_claims_if_needed()
+        if paused_until:
+            return paused_until
         free = self._slots.count_free(self._now())
         # If no slot is free, the next step is at the time at which a slot becomes free. If a send
         # ends before this time, the end of the send wakes the loop.
@@ -176,11 +177,14 @@ class Outbox:
         due = await self._db.fetch(chat_queues.next_due_at)
         return max(due, self._now() + SHORTEST) if due else None
 
-    async def _paused_until(self) -> datetime | None:
-        """Return the time until which claims are forbidden, or None if claims are allowed.
+    async def _pause_claims_if_needed(self) -> datetime | None:
+        """Return the time until which claims are paused, or None if claims are allowed.
 
         A row that was sent but is not yet recorded must not be claimed as unsent. After an outage
-        of the database, claims therefore wait until other processes have recorded their sends.
+        of the database, a pause is therefore begun, in which other processes record their sends.
+
+        Raises:
+            DatabaseUnavailableError: The outage of the database continues.
         """
         now = self._now()
         if self.claims.rests_until > now:

@@ -148,7 +148,7 @@ class Translator:
         """Return a list of profile names as one HTML text. ``show`` formats each name."""
         return Safe(self.listed([show(foreign_html(name, rtl=self.is_rtl)) for name in names]))
 
-    def bold_names(self, names: Iterable[str]) -> Safe:
+    def names_inside_bold(self, names: Iterable[str]) -> Safe:
         """Return a list of bold profile names for a place in a message that is already bold.
 
         The first opening tag and the last closing tag are omitted, because the message has these

@@ -52,15 +52,16 @@ _ASK = Decision(needs_api=True, reason="the Stories API is not asked yet")
 
 
 def decide(
-    telegram: Witness, api: Witness | None = None, *, count_s: float | None = None
+    telegram: Witness, api: Witness | None = None, *, process_clock_ahead_s: float | None = None
 ) -> Decision:
     """Decide which time is correct.
 
     ``telegram`` and ``api`` are the clocks of Telegram and of the Stories API. ``api`` is None if
-    the Stories API was not called yet. ``count_s`` is the clock of this process, in seconds ahead
-    of the system clock. ``count_s`` is None if the clock of this process was never confirmed.
+    the Stories API was not called yet. ``process_clock_ahead_s`` is the clock of this process, in
+    seconds ahead of the system clock. ``process_clock_ahead_s`` is None if the clock of this
+    process was never confirmed.
     """
-    agreed = _agreed(telegram, count_s)
+    agreed = _agreed(telegram, process_clock_ahead_s)
     if agreed is not None:
         return Decision(agreed)
     if api is None:
@@ -68,18 +69,20 @@ def decide(
     if telegram.ahead_s is not None and api.ahead_s is not None:
         return Decision(median((0.0, telegram.ahead_s, api.ahead_s)))
     if telegram.ahead_s is None:
-        return _decide_without_telegram(telegram, api, count_s)
+        return _decide_without_telegram(telegram, api, process_clock_ahead_s)
     return Decision(
         reason=f"{_differ('Telegram', telegram.ahead_s)}, and the Stories API tells none"
     )
 
 
-def _decide_without_telegram(telegram: Witness, api: Witness, count_s: float | None) -> Decision:
+def _decide_without_telegram(
+    telegram: Witness, api: Witness, process_clock_ahead_s: float | None
+) -> Decision:
     """Decide which time is correct if Telegram has sent no time.
 
     For example, the answers of a local Bot API server can have no time.
     """
-    agreed = _agreed(api, count_s)
+    agreed = _agreed(api, process_clock_ahead_s)
     if agreed is not None:
         return Decision(agreed)
     if api.ahead_s is not None:
@@ -93,13 +96,14 @@ def _decide_without_telegram(telegram: Witness, api: Witness, count_s: float | N
     return Decision(reason="Telegram does not answer, so nobody tells what time it is")
 
 
-def _agreed(witness: Witness, count_s: float | None) -> float | None:
+def _agreed(witness: Witness, process_clock_ahead_s: float | None) -> float | None:
     """Return the local clock that agrees with a server's clock, in seconds ahead.
 
-    The system clock is compared first, and then the clock of this process (``count_s``). Return
-    None if neither of the two clocks agrees with the server's clock.
+    The system clock is compared first, and then the clock of this process
+    (``process_clock_ahead_s``). Return None if neither of the two clocks agrees with the server's
+    clock.
     """
-    offsets_s = (0.0,) if count_s is None else (0.0, count_s)
+    offsets_s = (0.0,) if process_clock_ahead_s is None else (0.0, process_clock_ahead_s)
     ahead_s = witness.ahead_s
     return next(
         (

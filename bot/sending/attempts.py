@@ -53,7 +53,7 @@ class SendRequest:
     """The target, text and options of a send, and the payer of downloads.
 
     - ``calls`` makes the requests.
-    - ``patience`` is in seconds.
+    - ``longest_wait_s`` is the longest single wait for a flood limit, in seconds.
     - ``floods`` counts the 429 responses after which the send was repeated.
     - ``until`` is set after the first error of an alert. The alert waits for flood limits of the
       chat at most until this time.
@@ -66,7 +66,7 @@ class SendRequest:
     options: SendOptions
     calls: Calls
     asker: Asker
-    patience: float | None = None
+    longest_wait_s: float | None = None
     floods: int = 0
     until: datetime | None = None
     refused_alone: str = ""
@@ -145,7 +145,7 @@ class Attempts:
                 # An alert waits here for its chat, because a new send would be refused again. The
                 # wait is short, because other chats wait for the files that this send uploads.
                 request.until = request.until or self._now() + _RETRY_PATIENCE
-                request.patience = max(0.0, (request.until - self._now()).total_seconds())
+                request.longest_wait_s = max(0.0, (request.until - self._now()).total_seconds())
             return await self._after_refusal(error, batch, request)
         if not messages:
             return TryLater(unknown=True, reason="an empty answer")
@@ -179,10 +179,10 @@ class Attempts:
         self, method: str, arguments: dict[str, Any], request: SendRequest
     ) -> Any:  # noqa: ANN401 - JSON
         shared = common_arguments(request.target.thread_id, request.options)
-        return await request.calls.make(
+        return await request.calls.call_once(
             method,
             {"chat_id": request.target.chat_id, **shared, **arguments},
-            patience=request.patience,
+            longest_wait_s=request.longest_wait_s,
         )
 
     async def _after_refusal(

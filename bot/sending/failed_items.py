@@ -57,7 +57,7 @@ def _payload(
     lines = list(dict.fromkeys(t(cause, url=url) for _, url, _ in stories))[:_MOST_LINES]
     names = list(dict.fromkeys(name for name, _, _ in stories if name))
     if len(stories) > 1 and names:
-        lines.insert(0, t(COUNTED, n=len(stories), username=t.bold_names(names)))
+        lines.insert(0, t(COUNTED, n=len(stories), username=t.names_inside_bold(names)))
     return {
         "kind": "text",
         "text": "\n".join(lines),

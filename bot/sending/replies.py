@@ -42,7 +42,7 @@ log = structlog.get_logger()
 
 Payload = dict[str, Any]
 
-PATIENCE_S = 5.0  # seconds that a text waits for a flood limit before the outbox takes over
+LONGEST_WAIT_S = 5.0  # seconds that a text waits for a flood limit before the outbox takes over
 # Seconds between two calls that show a chat action; Telegram shows a chat action for 5 s.
 ACTION_S = 4.5
 _AS_IT_IS = "message is not modified"
@@ -185,7 +185,7 @@ class Replies:
             payload = {**payload, "kind": "text"}
         # A notice waits for a flood limit as long as an alert. A reply waits for at most 5
         # seconds, because the outbox can send the reply later.
-        patience = PATIENCE_S if calls.lane == "reply" else None
+        longest_wait_s = LONGEST_WAIT_S if calls.lane == "reply" else None
         try:
             method, arguments = _api_call(payload)
             arguments |= {"chat_id": target.chat_id}
@@ -194,7 +194,7 @@ class Replies:
                     "message_thread_id": target.thread_id,
                     "disable_notification": silent or payload.get("silent"),
                 }
-            message = await calls.make(method, arguments, patience=patience)
+            message = await calls.call_once(method, arguments, longest_wait_s=longest_wait_s)
         except TelegramError as error:
             why = str(error).lower() if payload["kind"] == "edit" else ""
             if _AS_IT_IS in why:

@@ -148,7 +148,7 @@ class Topics:
         return await self._make_topic(chat_id, profile_id, username)
 
     async def _make_topic(self, chat_id: int, profile_id: str, username: str) -> Target:
-        limits: Any = {"patience": _FLOOD_S} if self._bot.rate_limiter is not None else None
+        limits: Any = {"longest_wait_s": _FLOOD_S} if self._bot.rate_limiter is not None else None
         try:
             async with asyncio.timeout(_CALL_S):
                 made = await self._bot.create_forum_topic(

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain.model import Profile
-from bot.domain.records import Audience, Known
+from bot.domain.records import Known, SubscriberCount
 from bot.runtime.claims import Lease
 from bot.store.claims import NOW, Claims, claim_columns, claim_values
 from bot.store.engine.database import Tx, lock_rows, row_or_none
@@ -156,26 +156,26 @@ async def change(tx: Tx, profile_id: str, **values: object) -> None:
     )
 
 
-async def claim(
+async def claim_checks(
     tx: Tx,
     lease: Lease,
     *,
     limit: int,
-    early: bool = False,
+    only_not_due: bool = False,
     unseen_since: datetime | None = None,
     skip_fresh: bool = False,
     ids: Sequence[str] | None = None,
 ) -> list[Known]:
-    """Claim at most ``limit`` profiles with a due check, longest overdue first.
+    """Claim the checks of at most ``limit`` profiles whose check is due, longest overdue first.
 
-    - With ``early``, the check must not be due yet, and the last check must not have failed. The
-      profile with the next due check is first.
+    - With ``only_not_due``, profiles whose check is due are not claimed. The last check of a
+      claimed profile must not have failed. The profile with the next due check is first.
     - With ``unseen_since``, only profiles without a check since that time are claimed.
     - With ``skip_fresh``, profiles that only newcomers follow are not claimed.
     - With ``ids``, only profiles with these ids are claimed.
     """
     statement = _claim_sql(
-        early=early,
+        only_not_due=only_not_due,
         is_bounded=unseen_since is not None,
         skip_fresh=skip_fresh,
         has_ids=ids is not None,
@@ -189,7 +189,9 @@ async def claim(
 
 
 @cache  # The build of the statement takes longer than the execution.
-def _claim_sql(*, early: bool, is_bounded: bool, skip_fresh: bool, has_ids: bool) -> sa.Executable:
+def _claim_sql(
+    *, only_not_due: bool, is_bounded: bool, skip_fresh: bool, has_ids: bool
+) -> sa.Executable:
     conditions: list[sa.ColumnElement[bool]] = [sa.true()]
     if has_ids:
         conditions.append(profiles.c.profile_id.in_(sa.bindparam("ids", expanding=True)))
@@ -203,14 +205,14 @@ def _claim_sql(*, early: bool, is_bounded: bool, skip_fresh: bool, has_ids: bool
     has_not_failed = sa.and_(profiles.c.failures == 0, profiles.c.attempts == 0)
     is_early = sa.and_(profiles.c.due_at > NOW, has_not_failed)
     return claims.claim_sql(
-        *COLUMNS, extra_filter=sa.and_(*conditions), is_due=is_early if early else None
+        *COLUMNS, extra_filter=sa.and_(*conditions), is_due=is_early if only_not_due else None
     )
 
 
-async def set_audience(tx: Tx, profile_id: str, audience: Audience) -> None:
+async def set_subscriber_count(tx: Tx, profile_id: str, count: SubscriberCount) -> None:
     """Store the counted subscribers of a profile, if the profile is still checked."""
     followed = sa.and_(profiles.c.profile_id == profile_id, IS_CHECKED)
-    await tx.execute(sa.update(profiles).where(followed).values(asdict(audience)))
+    await tx.execute(sa.update(profiles).where(followed).values(asdict(count)))
 
 
 async def postpone_check(tx: Tx, claimed: Known, *, until: datetime) -> None:

@@ -47,7 +47,7 @@ moments = sa.Table(
 
 
 _ADD = insert(stories).on_conflict_do_nothing(index_elements=["pk"]).returning(stories.c.pk)
-_ADD_MOMENTS = insert(moments).on_conflict_do_nothing(index_elements=["profile_id", "at"])
+_ADD_POSTING_TIMES = insert(moments).on_conflict_do_nothing(index_elements=["profile_id", "at"])
 
 
 async def add(tx: Tx, found: Iterable[Story], *, now: datetime) -> list[str]:
@@ -106,11 +106,11 @@ async def live(tx: Tx, profile_id: str, *, now: datetime) -> list[Story]:
     return [story for story in readable if story]
 
 
-async def add_moments(tx: Tx, seen: Iterable[Story]) -> None:
+async def add_posting_times(tx: Tx, seen: Iterable[Story]) -> None:
     """Store the posting times of stories. Two stories with the same posting time count once."""
     rows = [{"profile_id": s.profile.profile_id, "at": s.taken_at} for s in seen]
     if rows:
-        await tx.execute(_ADD_MOMENTS, rows)
+        await tx.execute(_ADD_POSTING_TIMES, rows)
 
 
 async def posting_history(tx: Tx) -> dict[str, tuple[int, list[datetime]]]:

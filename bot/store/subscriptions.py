@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from bot.domain.alert_rules import AudienceMember, check_failed_again_at
 from bot.domain.model import Target
 from bot.domain.options import Options, Preferences
-from bot.domain.records import EPOCH, MAIN, Audience, Chat, Subscription
+from bot.domain.records import EPOCH, MAIN, Chat, SubscriberCount, Subscription
 from bot.store import access, ended_subscriptions
 from bot.store import chats as chat_store
 from bot.store.chats import COLUMNS, HAS_PAYER, IS_ACTIVE, chats
@@ -358,7 +358,7 @@ async def due_with_summaries(tx: Tx, *, since: datetime, now: datetime, limit: i
 
 _COUNTS = sa.case((_IS_FAST, _FAST), else_=1.0)
 _IS_KNOWN = access.known_condition(chats.c.payer)
-_AUDIENCE = (
+_SUBSCRIBER_COUNT = (
     sa.select(
         sa.func.count(subscriptions.c.chat_id.distinct()),
         sa.func.coalesce(sa.func.sum(_COUNTS), 0.0),
@@ -369,14 +369,14 @@ _AUDIENCE = (
 )
 
 
-async def audience(tx: Tx, profile_id: str) -> Audience:
-    """Return the number of waiting chats of a profile, and the weight of the subscriptions.
+async def count_subscribers(tx: Tx, profile_id: str) -> SubscriberCount:
+    """Count the waiting chats of a profile, and sum the weights of the subscriptions.
 
     If any chat has a known payer, only the subscriptions of known payers have a weight. Use a read
     transaction, because the query takes some 70 ms for 100,000 chats.
     """
-    row = (await tx.execute(_AUDIENCE, {"profile_id": profile_id})).one()
-    return Audience(int(row[0]), float(row[2] or row[1]), fresh=not row[2])
+    row = (await tx.execute(_SUBSCRIBER_COUNT, {"profile_id": profile_id})).one()
+    return SubscriberCount(int(row[0]), float(row[2] or row[1]), fresh=not row[2])
 
 
 async def waiting_chats(tx: Tx, profile_id: str, *, after: int | None, limit: int) -> list[int]:
@@ -429,7 +429,7 @@ async def switch_checks(
     The profiles are ``profile_ids``, or by default all profiles that the chat ``chat_id`` follows.
 
     - A started check is due at once, and has the weight of a single subscriber. The subscribers
-      are counted before each check (``audience``).
+      are counted before each check (``count_subscribers``).
     - If the last check of the profile failed, a started check is due after the same pause as after
       a failed check. Otherwise a person could cause any number of checks, which the schedule pays,
       by pausing and resuming a subscription.

@@ -21,18 +21,18 @@ class Calls:
         self._bot = bot
         self.lane = lane
 
-    async def make(
-        self, method: str, arguments: dict[str, Any], *, patience: float | None = None
+    async def call_once(
+        self, method: str, arguments: dict[str, Any], *, longest_wait_s: float | None = None
     ) -> Any:  # noqa: ANN401 - the JSON result of the method
         """Wait until the flood limits allow the call, make the call, and return the JSON result.
 
-        ``patience`` is the longest single wait in seconds. None means no maximum. Exception: a
-        single wait of an alert for the limits of the alert's chat is at most 5 seconds. A failed
+        ``longest_wait_s`` is the longest single wait in seconds. None means no maximum. Exception:
+        a single wait of an alert for the limits of the alert's chat is at most 5 seconds. A failed
         call is not retried here. The transport retries once if nothing was sent.
 
         Raises:
-            TooSoonError: A wait would be longer than ``patience``, or ``confirm`` refused the
-                call.
+            TooSoonError: A wait would be longer than ``longest_wait_s``, or ``confirm`` refused
+                the call.
             TelegramError: The call failed.
             DatabaseUnavailableError: ``confirm`` of the outbox's subclass cannot count the copies
                 in the database.
@@ -46,8 +46,8 @@ class Calls:
         limiter = self._bot.rate_limiter
         if not isinstance(limiter, Pacing):
             return await confirm_and_call()
-        limited = limited_call(method, arguments, self.lane, patience)
-        return await limiter.make(limited, confirm_and_call)
+        limited = limited_call(method, arguments, self.lane, longest_wait_s)
+        return await limiter.wait_and_call(limited, confirm_and_call)
 
     async def confirm(self) -> None:
         """Check, immediately before a request, that the request may still be made.

@@ -38,7 +38,8 @@ T = TypeVar("T")
 # Prefixes of the methods that send a message to a chat. Telegram limits these methods.
 _COUNTED = ("send", "copy", "forward")
 _NOT_COUNTED = frozenset({"sendChatAction", "sendMessageDraft"})
-_ALERT_PATIENCE_S = 5.0  # maximum seconds that an alert without a patience waits for its chat
+# The longest wait in seconds of an alert without ``longest_wait_s`` for the limit of its chat.
+_ALERT_CHAT_WAIT_S = 5.0
 # If the demanded waits of this many chats end together, this process stops.
 _CHATS_OF_ONE_FLOOD = 3
 _SAME_END_S = 1.5  # seconds; flood limits whose ends differ by at most this time end together
@@ -48,32 +49,33 @@ _SAME_END_S = 1.5  # seconds; flood limits whose ends differ by at most this tim
 class LimitedCall:
     """The data that the rate limits need about a call.
 
-    ``weight`` is the number of messages, or 0 for a call that sends no message. ``patience`` is
-    the longest single wait in seconds. None means that the wait has no maximum.
+    ``weight`` is the number of messages, or 0 for a call that sends no message. ``longest_wait_s``
+    is the longest single wait in seconds. None means that the wait has no maximum.
     """
 
     chat: int | str | None
     weight: int
     lane: Lane
-    patience: float | None
+    longest_wait_s: float | None
 
     @property
-    def patience_with_chat(self) -> float | None:
+    def longest_chat_wait_s(self) -> float | None:
         """Return the longest wait in seconds for the limit of the chat. None means no maximum.
 
-        Without a ``patience``, an alert waits at most 5 seconds, because the alert can wait in the
-        outbox.
+        Without a ``longest_wait_s``, an alert waits at most 5 seconds, because the alert can wait
+        in the outbox.
         """
-        if self.patience is None and self.lane == "alert":
-            return _ALERT_PATIENCE_S
-        return self.patience
+        if self.longest_wait_s is None and self.lane == "alert":
+            return _ALERT_CHAT_WAIT_S
+        return self.longest_wait_s
 
 
 class Pacing(BaseRateLimiter[dict[str, Any]]):
     """Limits the rate of messages.
 
     The ``rate_limit_args`` of a call are None, or a dict that may have the keys ``lane`` and
-    ``patience``. The values become the fields ``lane`` and ``patience`` of a ``LimitedCall``.
+    ``longest_wait_s``. The values become the fields ``lane`` and ``longest_wait_s`` of a
+    ``LimitedCall``.
     """
 
     def __init__(
@@ -122,21 +124,21 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         """Wait until the limits allow the call, and make the call once.
 
         Raises:
-            TooSoonError: The limits require a longer wait than the patience.
+            TooSoonError: The limits require a longer wait than ``longest_wait_s``.
             TelegramError: The call failed. Failed calls are not retried here.
         """
         transaction_guard.refuse_if_held(f"Telegram's {endpoint}")
         call = limited_call(endpoint, data, **(rate_limit_args or {}))
-        return await self.make(call, partial(callback, *args, **kwargs))
+        return await self.wait_and_call(call, partial(callback, *args, **kwargs))
 
-    async def make(self, call: LimitedCall, request: Callable[[], Awaitable[T]]) -> T:
+    async def wait_and_call(self, call: LimitedCall, request: Callable[[], Awaitable[T]]) -> T:
         """Wait until the limits allow a call, and count it. Return the result of ``request``.
 
         If the call gets a 429 response, no further messages are sent to the chat for the time that
         Telegram demands.
 
         Raises:
-            TooSoonError: The limits require a longer wait than the patience.
+            TooSoonError: The limits require a longer wait than ``longest_wait_s``.
             TelegramError: The call failed.
         """
         ticket = await self._wait_and_count(call)
@@ -157,7 +159,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         Return the ticket of the counted messages, or None if the call sends no message.
 
         Raises:
-            TooSoonError: The limits require a longer wait than the patience.
+            TooSoonError: The limits require a longer wait than ``longest_wait_s``.
         """
         is_counted = False
         ticket = None
@@ -168,7 +170,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
                 else:
                     wait = self._floods.count_or_wait(call.chat, call.weight, call.lane)
                 if wait:
-                    await self._wait_or_refuse(wait, call.patience_with_chat)
+                    await self._wait_or_refuse(wait, call.longest_chat_wait_s)
                     continue
                 is_counted = True
             if ticket or (not call.weight and self._stopped_until <= self._clock()):
@@ -188,7 +190,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         Return the ticket of the counted messages, or None if the call sends no message.
 
         Raises:
-            TooSoonError: A wait is longer than the call's patience.
+            TooSoonError: A wait is longer than ``longest_wait_s`` of the call.
         """
         if self._count_replicas is not None:
             self._replicas = await self._count_replicas()
@@ -199,10 +201,10 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
                 wait = max(wait, self._window.seconds_to_wait(now, call.weight, rate))
             if wait <= 0:
                 return self._window.count_sent(now, call.weight, rate) if call.weight else None
-            await self._wait_or_refuse(wait, call.patience)
+            await self._wait_or_refuse(wait, call.longest_wait_s)
 
-    async def _wait_or_refuse(self, seconds: float, patience: float | None) -> None:
-        if patience is not None and seconds > patience:
+    async def _wait_or_refuse(self, seconds: float, longest_wait_s: float | None) -> None:
+        if longest_wait_s is not None and seconds > longest_wait_s:
             raise TooSoonError(timedelta(seconds=math.ceil(seconds)))
         if seconds > 0:
             await asyncio.sleep(seconds)
@@ -236,11 +238,11 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
 
 
 def limited_call(
-    endpoint: str, data: dict[str, Any], lane: Lane = "reply", patience: float | None = None
+    endpoint: str, data: dict[str, Any], lane: Lane = "reply", longest_wait_s: float | None = None
 ) -> LimitedCall:
     """Return the data that the rate limits need about a call."""
     weight = 0
     if endpoint.startswith(_COUNTED) and endpoint not in _NOT_COUNTED:
         parts = data.get("media", data.get("message_ids"))
         weight = len(parts) if isinstance(parts, list | tuple) else 1
-    return LimitedCall(data.get("chat_id"), weight, lane, patience)
+    return LimitedCall(data.get("chat_id"), weight, lane, longest_wait_s)

@@ -145,7 +145,7 @@ async def _join(unit: Unit, *, undo_if_refused: bool) -> AsyncIterator[Tx]:
             raise
 
 
-async def fetch(db: Database, query: Callable[[Tx], Awaitable[T]]) -> T:
+async def read_in_unit(db: Database, query: Callable[[Tx], Awaitable[T]]) -> T:
     """Return the result of a query that sees the uncommitted writes of the current unit."""
     async with reading(db) as tx:
         return await query(tx)

@@ -176,7 +176,7 @@ def _minute_of(now: datetime, zone: str | None) -> int:
 
 def _empty_summaries() -> list[Swap]:
     """Postpone a check that is claimed shortly before a summary until after the summary."""
-    claim = profiles.claim
+    claim = profiles.claim_checks
 
     async def undue(tx: Any, lease: Lease, **more: Any) -> Any:
         now, found = lease.at, []
@@ -189,12 +189,12 @@ def _empty_summaries() -> list[Swap]:
                 found.append(known)
         return found
 
-    return [(profiles, "claim", undue)]
+    return [(profiles, "claim_checks", undue)]
 
 
 def _quiet_summaries() -> list[Swap]:
     """Make a check for a summary in quiet hours after the summary's hour."""
-    claim = profiles.claim
+    claim = profiles.claim_checks
 
     async def too_late(tx: Any, lease: Lease, **more: Any) -> Any:
         now, found = lease.at, []
@@ -211,7 +211,7 @@ def _quiet_summaries() -> list[Swap]:
                 found.append(known)
         return found
 
-    return [(profiles, "claim", too_late)]
+    return [(profiles, "claim_checks", too_late)]
 
 
 def _unmoved_hours() -> list[Swap]:

@@ -79,7 +79,9 @@ async def follow(
         now=now,
     )
     await subscriptions.switch_checks(tx, profile_ids=[of.profile_id], now=now)
-    await profiles.set_audience(tx, of.profile_id, await subscriptions.audience(tx, of.profile_id))
+    await profiles.set_subscriber_count(
+        tx, of.profile_id, await subscriptions.count_subscribers(tx, of.profile_id)
+    )
     assert added is not None
     return added
 

@@ -24,7 +24,9 @@ HOLDERS: dict[str, Take] = {
     "chat queue": lambda tx, owner, now: chat_queues.claim(
         tx, lease_at(now, LEASE, owner=owner), limit=9
     ),
-    "check": lambda tx, owner, now: profiles.claim(tx, lease_at(now, LEASE, owner=owner), limit=9),
+    "check": lambda tx, owner, now: profiles.claim_checks(
+        tx, lease_at(now, LEASE, owner=owner), limit=9
+    ),
 }
 
 

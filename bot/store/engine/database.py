@@ -365,7 +365,7 @@ class Database:
                 await tx.run_sync(_upgrade)
             return
         async with self.long_transaction() as tx:
-            await _limit_sessions(tx)
+            await _set_role_limits(tx)
             await tx.run_sync(_upgrade)
         # Existing sessions were opened before the new limits and do not have the limits.
         await self.connections.dispose()
@@ -408,8 +408,8 @@ async def _wait_to_retry(failures: int) -> None:
     await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads the retries of concurrent transactions
 
 
-async def _limit_sessions(tx: Tx) -> None:
-    """Set the limits of ``SESSION`` on the sessions of the bot's role in this database."""
+async def _set_role_limits(tx: Tx) -> None:
+    """Set the limits of ``SESSION`` for later sessions of the bot's role in this database."""
     name = (await tx.execute(sa.text("SELECT current_database()"))).scalar_one()
     quoted = tx.dialect.identifier_preparer.quote(name)
     for setting, limit in SESSION.items():

@@ -67,5 +67,5 @@ async def test_a_day_is_split_once_when_it_is_over(
 async def weighed(tx: Tx) -> None:
     """Count who waits, as before a check."""
     for of in (NATGEO, PRADA):
-        audience = await subscriptions.audience(tx, of.profile_id)
-        await profiles.set_audience(tx, of.profile_id, audience)
+        count = await subscriptions.count_subscribers(tx, of.profile_id)
+        await profiles.set_subscriber_count(tx, of.profile_id, count)

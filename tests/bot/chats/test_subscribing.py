@@ -102,7 +102,7 @@ async def test_many_who_ask_at_once_pay_one_look(desk: Desk) -> None:
     async with desk.db.read() as tx:
         known = await profiles.named(tx, name, since=utc_now() - timedelta(hours=1))
         assert known is not None
-        assert (await store.audience(tx, known.profile_id)).chats == 30
+        assert (await store.count_subscribers(tx, known.profile_id)).chats == 30
     assert known.due_at is not None
 
 

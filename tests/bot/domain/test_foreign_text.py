@@ -7,9 +7,9 @@ from bot.domain.foreign_text import (
     folded,
     is_combining_mark,
     one_line,
+    separate_latin_from_arabic_and_devanagari,
     typed,
     typed_words,
-    with_script_gaps,
     without_elision,
 )
 
@@ -110,6 +110,8 @@ def test_the_main_part_of_a_word(word: str, result: str) -> None:
 
 
 def test_scripts_are_separated() -> None:
-    assert with_script_gaps("\u0648nike") == "\u0648 nike"
-    assert with_script_gaps("nike\u0915\u0940") == "nike \u0915\u0940"
-    assert with_script_gaps("nat\u0433eo") == "nat\u0433eo"  # a Cyrillic letter in a name
+    assert separate_latin_from_arabic_and_devanagari("\u0648nike") == "\u0648 nike"
+    assert separate_latin_from_arabic_and_devanagari("nike\u0915\u0940") == "nike \u0915\u0940"
+    assert (
+        separate_latin_from_arabic_and_devanagari("nat\u0433eo") == "nat\u0433eo"
+    )  # a Cyrillic letter in a name

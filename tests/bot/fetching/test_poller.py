@@ -178,7 +178,7 @@ async def test_an_outdated_check_leaves_the_claim_to_the_newer_check(
     async def claim_again() -> None:
         later = lease_at(utc_now() + HOUR, owner="rival")
         async with tower.db.begin() as tx:
-            assert await profiles.claim(tx, later, limit=1)
+            assert await profiles.claim_checks(tx, later, limit=1)
         if fails:
             raise StoriesError("down", credits=2)
 
@@ -418,7 +418,7 @@ async def test_nobody_is_looked_at_early_of_whom_none_could_be_told(tower: Tower
     assert sum(rounds) == 1
     assert (await tower.known(awake)).snapshot_at == NOON
     async with tower.db.begin() as tx:  # nobody holds the others
-        freed = await profiles.claim(tx, lease_at(NOON), limit=99, early=True)
+        freed = await profiles.claim_checks(tx, lease_at(NOON), limit=99, only_not_due=True)
     due_at = {known.profile_id: known.due_at for known in freed}
     assert {due_at.get(one.profile_id) for one in quiet} == {NOON + 2 * HOUR}
 

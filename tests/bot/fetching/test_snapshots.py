@@ -50,7 +50,7 @@ async def test_a_look_at_one_story_alerts_but_says_nothing_of_the_rest(db: Datab
 async def test_a_persons_question_does_not_end_the_claim_of_a_check(db: Database) -> None:
     async with db.begin() as tx:
         await follow(tx, 1)
-        assert await profiles.claim(tx, lease_at(NOON), limit=1)
+        assert await profiles.claim_checks(tx, lease_at(NOON), limit=1)
         await look(tx, story("1"))
         assert await profiles.claims.has_owner(tx, OWNER)
         await snapshots.record_failure(tx, NATGEO.profile_id, "private", now=NOON)

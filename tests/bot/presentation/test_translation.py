@@ -238,8 +238,8 @@ def test_a_name_alone_begins_at_the_right(language: str) -> None:
 
 def test_names_for_a_bold_place_are_bold_and_what_joins_them_is_not() -> None:
     t = translator_for("en")
-    assert f"<b>{t.bold_names(['a', 'b'])}</b>" == "<b>a</b> and <b>b</b>"
-    assert t.bold_names(["a"]) == "a"
+    assert f"<b>{t.names_inside_bold(['a', 'b'])}</b>" == "<b>a</b> and <b>b</b>"
+    assert t.names_inside_bold(["a"]) == "a"
 
 
 @pytest.mark.parametrize("language", FROM_THE_RIGHT)

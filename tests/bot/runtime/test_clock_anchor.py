@@ -13,7 +13,7 @@ def says(ahead_s: float) -> Witness:
 
 
 @pytest.mark.parametrize(
-    ("telegram", "api", "count_s", "ahead_s"),
+    ("telegram", "api", "process_clock_ahead_s", "ahead_s"),
     [
         (says(5), None, None, 0),  # the machine and Telegram agree
         (says(-5), AWAY, None, 0),
@@ -30,9 +30,9 @@ def says(ahead_s: float) -> Witness:
     ],
 )
 def test_the_time_is_what_two_of_three_tell(
-    telegram: Witness, api: Witness | None, count_s: float | None, ahead_s: float
+    telegram: Witness, api: Witness | None, process_clock_ahead_s: float | None, ahead_s: float
 ) -> None:
-    assert decide(telegram, api, count_s=count_s).ahead_s == ahead_s
+    assert decide(telegram, api, process_clock_ahead_s=process_clock_ahead_s).ahead_s == ahead_s
 
 
 @pytest.mark.parametrize("telegram", [says(5.1), says(-HOUR), SILENT, AWAY])

@@ -62,10 +62,10 @@ async def test_a_refusal_while_reading_undoes_nothing_and_a_mistake_all(db: Data
         async with unit_of_work.writing(db):
             pass
         with pytest.raises(NotFollowedError):
-            await unit_of_work.fetch(db, refuse)
+            await unit_of_work.read_in_unit(db, refuse)
         assert unit.is_open
         with pytest.raises(ValueError, match="a mistake"):
-            await unit_of_work.fetch(db, err)
+            await unit_of_work.read_in_unit(db, err)
         assert not unit.is_open
 
 

@@ -291,7 +291,7 @@ class Crowd:
         """Claim a profile, and record its check with the bill."""
         star, lease = self.chance.choice(STARS), lease_at(self.clock())
         async with self.db.begin() as tx:
-            claimed = await profiles.claim(tx, lease, limit=1, ids=[star.profile_id])
+            claimed = await profiles.claim_checks(tx, lease, limit=1, ids=[star.profile_id])
         for known in claimed:
             charge = Charge("schedule", profile_id=known.profile_id)
             await self.record_stories(charge, star, token=known.token)
@@ -368,9 +368,9 @@ class Crowd:
         """Do what the schedule does before a check and after it, and what is done daily."""
         star = self.chance.choice(STARS).profile_id
         async with self.db.read() as tx:
-            audience = await store.audience(tx, star)
+            count = await store.count_subscribers(tx, star)
         async with self.db.begin() as tx:
-            await profiles.set_audience(tx, star, audience)
+            await profiles.set_subscriber_count(tx, star, count)
         async with self.db.begin() as tx:
             await profiles.add_unsplit(tx, star, 2)
         self.clock.on(timedelta(days=1))
@@ -465,7 +465,7 @@ async def run_behind_the_counters(db: Database, crowd: Crowd, person: int, work:
 
     async def count(pause: Pause) -> None:
         async with db.begin() as tx:
-            await crowd.payers.count_new(tx, person, person, 0)
+            await crowd.payers.lock_daily_counters(tx, person, person)
             await pause()
             await lock_soon(tx, "profiles", "true")
 

@@ -86,7 +86,7 @@ async def test_what_the_new_chat_has_already_is_joined(db: Database) -> None:
         assert await used(tx, -1005) == (8, 0)
     assert [(row.chat_id, row.story_pk) for row in await rows(db)] == [(-1005, "1")]
     async with db.read() as tx:
-        assert (await subscriptions.audience(tx, NATGEO.profile_id)).weight == 1
+        assert (await subscriptions.count_subscribers(tx, NATGEO.profile_id)).weight == 1
 
 
 @on_postgresql

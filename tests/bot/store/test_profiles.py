@@ -56,11 +56,11 @@ async def test_only_what_is_followed_and_due_is_claimed_longest_overdue_first(
         await make_due(tx, "3", NOON - HOUR)  # nobody follows it: stays so
         assert await profiles.count_followed(tx) == (0, 2)
         assert await profiles.first_due_times(tx, now=NOON) == (NOON - HOUR, None)
-        [first] = await profiles.claim(tx, lease_at(NOON), limit=1)
-        [second] = await profiles.claim(tx, lease_at(NOON), limit=9)
+        [first] = await profiles.claim_checks(tx, lease_at(NOON), limit=1)
+        [second] = await profiles.claim_checks(tx, lease_at(NOON), limit=9)
         assert [first.username, second.username] == ["prada", "natgeo"]
-        assert await profiles.claim(tx, lease_at(NOON), limit=9) == []
-        late = await profiles.claim(tx, lease_at(NOON + MINUTE), limit=9)
+        assert await profiles.claim_checks(tx, lease_at(NOON), limit=9) == []
+        late = await profiles.claim_checks(tx, lease_at(NOON + MINUTE), limit=9)
     assert len(late) == 2
 
 
@@ -73,7 +73,7 @@ async def test_rivals_claim_each_profile_once(db: Database) -> None:
     async def work() -> None:
         while True:
             async with db.begin() as tx:
-                due = await profiles.claim(tx, lease_at(NOON), limit=7)
+                due = await profiles.claim_checks(tx, lease_at(NOON), limit=7)
             if not due:
                 return
             claimed.extend(known.profile_id for known in due)
@@ -93,7 +93,7 @@ async def test_the_claim_reads_the_partial_index(sqlite_db: Database) -> None:
             statements.append((called[2], called[3]))
 
         sa.event.listen(connection, "before_cursor_execute", note)
-        await profiles.claim(tx, lease_at(NOON), limit=3)
+        await profiles.claim_checks(tx, lease_at(NOON), limit=3)
         sa.event.remove(connection, "before_cursor_execute", note)
         [(claim, values)] = statements
         plan = await tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {claim}", values)

@@ -2,7 +2,7 @@
 
 from bot.domain.model import Profile, Target
 from bot.domain.options import Options
-from bot.domain.records import Audience
+from bot.domain.records import SubscriberCount
 from bot.store import acquaintances, chats, ended_subscriptions, moves, profiles, subscriptions
 from bot.store.engine.database import Database
 from tests.support.followed import DAY, HOUR, NATGEO, NOON, PRADA, claim, follow, look, story
@@ -86,11 +86,17 @@ async def test_newcomers_count_where_nobody_else_waits(db: Database) -> None:
         await acquaintances.record_seen(tx, [2], today)
         await subscriptions.switch_checks(tx, chat_id=2, now=NOON)  # a press of who is known now
         assert await judged(PRADA) == (2, False)
-        assert await subscriptions.audience(tx, NATGEO.profile_id) == Audience(8, 2, fresh=False)
-        assert await subscriptions.audience(tx, PRADA.profile_id) == Audience(2, 1, fresh=False)
+        assert await subscriptions.count_subscribers(tx, NATGEO.profile_id) == SubscriberCount(
+            8, 2, fresh=False
+        )
+        assert await subscriptions.count_subscribers(tx, PRADA.profile_id) == SubscriberCount(
+            2, 1, fresh=False
+        )
         await chats.set_state(tx, 1, "closed", now=NOON)
         await chats.set_state(tx, 2, "closed", now=NOON)
-        assert await subscriptions.audience(tx, NATGEO.profile_id) == Audience(6, 6, fresh=True)
+        assert await subscriptions.count_subscribers(tx, NATGEO.profile_id) == SubscriberCount(
+            6, 6, fresh=True
+        )
 
 
 async def test_a_topics_subscriptions_fall_back_and_what_is_doubled_ends(db: Database) -> None:

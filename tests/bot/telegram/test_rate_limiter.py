@@ -89,8 +89,8 @@ async def test_a_request_waits_for_the_flood_of_the_request_before() -> None:
     pacing, calls = Pacing(1000), Calls(RetryAfter(1))
     order = limited_call("sendMessage", {"chat_id": 5})
     with pytest.raises(RetryAfter):
-        await pacing.make(order, calls)
-    await pacing.make(order, calls)
+        await pacing.wait_and_call(order, calls)
+    await pacing.wait_and_call(order, calls)
     assert calls.at[1] - calls.at[0] >= 1
 
 
@@ -99,7 +99,7 @@ async def test_an_alert_hands_the_flood_to_the_outbox() -> None:
     with pytest.raises(RetryAfter):
         await send(pacing, calls, 5, lane="alert")
     with pytest.raises(RetryAfter):
-        await send(pacing, calls, 5, lane="alert", patience=0.5)
+        await send(pacing, calls, 5, lane="alert", longest_wait_s=0.5)
     assert len(calls.at) == 1
 
 
