@@ -245,7 +245,7 @@ class Running:
             parts.bot,
             self._accept_updates,
             allowed_updates=_UPDATES,
-            is_behind=lambda: self._must_refuse_updates,
+            must_refuse_updates=lambda: self._must_refuse_updates,
             on_conflict=lambda: parts.incidents.set("two_pollers", _CONFLICT),
             conflicts=parts.conflicts,
             has_standby=not parts.sharing.is_only_process,
@@ -361,7 +361,7 @@ class Running:
         if not self.has_begun or self._parts.clock.is_in_doubt():
             return True
         held = self._parts.db.held
-        return self.intake.is_behind or bool(held and held.is_replaced.is_set())
+        return self.intake.has_backlog or bool(held and held.is_replaced.is_set())
 
     def _trouble_signs(self) -> dict[IncidentKind, Sign]:
         """Return the functions that detect incidents in this process.
@@ -542,7 +542,7 @@ class Running:
             return "Telegram is silent"
         if trouble := self.intake.worker.trouble:
             return trouble
-        return "too many wait" if self.intake.is_behind else ""
+        return "too many wait" if self.intake.has_backlog else ""
 
     def _should_poll(self) -> bool:
         """Return whether polling is the task of this process, even if Telegram is unreachable."""
@@ -654,7 +654,7 @@ async def _build_parts(settings: Settings, stack: AsyncExitStack, build: Build) 
 async def _machine_trouble(settings: Settings) -> preflight.Finding | None:
     """Return the problem that prevents a start on this machine, or None."""
     findings = (
-        preflight.try_open_files(),
+        preflight.raise_open_files_limit(),
         preflight.try_spool(settings.spool_dir),
         await preflight.try_database(settings.database_url.get_secret_value(), settings.spool_dir),
     )

@@ -145,7 +145,7 @@ async def open_parts(
             every=timing.clock,
             follows_database=not db.is_sqlite,
         )
-        await clock.follow_database()
+        await clock.correct_by_database_clock()
         owner, ours = await _own_claims(db, stack, now=now)
         spool = stack.enter_context(Spool(settings.spool_dir, limit=SPOOL_MB * MEGABYTE))
         record_that_tables_exist(db, settings.spool_dir)

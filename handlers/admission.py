@@ -171,7 +171,7 @@ def entry_link_payload(context: Context) -> str | None:
 
 async def _has_valid_entry_link(context: Context) -> bool:
     payload = entry_link_payload(context)
-    return payload is not None and await context.services.access.is_link_good(payload)
+    return payload is not None and await context.services.access.is_link_valid(payload)
 
 
 def _is_removal_or_move(context: Context) -> bool:

@@ -43,7 +43,7 @@ async def preview_broadcast(context: Context) -> None:
     if visible_length(text) > LONGEST:
         await say(context, context.t(TOO_LONG))
         return
-    number, count = await context.services.broadcasts.draft(text, owner)
+    number, count = await context.services.broadcasts.add_draft(text, owner)
     t = context.t
     sure = t(
         SURE,

@@ -28,7 +28,7 @@ from handlers.followed_accounts import (
 )
 from handlers.guard import UNKNOWN_BUTTON, command, on_message, on_press
 from handlers.options import changed_options, rule_lines
-from handlers.profile_lists import WORD, failure_lines, lines_that_fit, names_in_bold
+from handlers.profile_lists import WORD, failure_lines, first_names_in_bold, lines_that_fit
 from handlers.repeats import NEW_MESSAGES
 from handlers.replies import edit_pressed, enqueue_reply, say, show_working
 from handlers.subscriptions import ALREADY, EMPTY, LATER, list_page
@@ -195,7 +195,7 @@ def _result_lines(
     if new_names or not existing:
         lines.append(t(FROM_FILE, n=len(new_names)))
     if existing:
-        names = names_in_bold(existing, context)
+        names = first_names_in_bold(existing, context)
         inside = Safe(names.removeprefix("<b>").removesuffix("</b>"))
         lines.append(t(ALREADY, n=len(existing), username=inside))
     if skipped := imported.skipped:

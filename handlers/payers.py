@@ -78,7 +78,7 @@ async def become_payer(context: Context) -> str | None:
     if person is None or await context.services.payers.has_payer(context.chat.id):
         await edit_pressed(context, context.t(TAKEN), [])
         return None
-    await context.services.payers.claim(context.chat.id, person)
+    await context.services.payers.become_payer(context.chat.id, person)
     await edit_pressed(context, context.t(TAKEN), [])
     return context.t.plain(YOURS)
 
@@ -93,7 +93,7 @@ async def leave_chat(context: Context, chat_id: int) -> str | None:
     person = context.user_id
     if person is None or not context.is_private:
         return context.t.plain(UNKNOWN_BUTTON)
-    chats = await payers.leave(chat_id, person)
+    chats = await payers.stop_paying(chat_id, person)
     text, buttons = await paid_page(context)
     await edit_pressed(context, text, buttons or [[back(context.t, SETTING("back"))]])
     if chats is None:

@@ -25,7 +25,7 @@ _TOGETHER = (ProfileUnavailableError, NoSuchProfileError)
 Failures = Sequence[tuple[str, BotError]]
 
 
-def names_in_bold(names: Sequence[str], context: Context) -> Safe:
+def first_names_in_bold(names: Sequence[str], context: Context) -> Safe:
     """Return a text with the first ten names in bold and the number of further names."""
     shown = context.t.names(names[:MOST], bold)
     rest = len(names) - MOST
@@ -42,7 +42,7 @@ def lines_by_sentence(
     for name, sentence in names_and_sentences:
         alike.setdefault(sentence, []).append(name)
     return [
-        context.t.labelled(names_in_bold(names, context), Safe(sentence))
+        context.t.labelled(first_names_in_bold(names, context), Safe(sentence))
         for sentence, names in alike.items()
     ]
 
@@ -83,7 +83,7 @@ def _line_for_all(
     """
     if not together[kind]:
         return []
-    names = names_in_bold(together[kind], context)
+    names = first_names_in_bold(together[kind], context)
     # The text of the message already has these tags.
     inside = Safe(names.removeprefix("<b>").removesuffix("</b>"))
     return [context.t(kind.text, n=len(together[kind]), username=inside)]

@@ -17,7 +17,7 @@ _TRANSLATED = frozenset(
         "listed",
         "names",
         "names_inside_bold",
-        "names_in_bold",
+        "first_names_in_bold",
         "number",
         "percent",
         "money",
@@ -26,7 +26,7 @@ _TRANSLATED = frozenset(
 """The names of the functions that return text in the language of the chat."""
 
 # The names of functions that return a text with one or more names.
-_LISTS = frozenset({"names_inside_bold", "names_in_bold"})
+_LISTS = frozenset({"names_inside_bold", "first_names_in_bold"})
 _GLUE = re.compile(r"^\s*[:,;\u2013]|[:,;(\u2013]\s*$")
 _TAG = re.compile(r"<[^<>]*>")
 

@@ -101,7 +101,7 @@ class Access:
         async with self._db.begin() as tx:
             before = await key_values.get(tx, _MODE)
             if self.mode == "invited" and before != "invited":
-                await self._keep_users(tx)
+                await self._allow_current_users(tx)
             if before != self.mode:
                 await key_values.put(tx, _MODE, self.mode)
             if self._always_owners:
@@ -109,7 +109,7 @@ class Access:
                 await acquaintances.make_known(tx, self._always_owners, self._now().date())
         await self.load_blocked_and_owners()
 
-    async def _keep_users(self, tx: Tx) -> None:
+    async def _allow_current_users(self, tx: Tx) -> None:
         """Allow all chats that use the bot. A blocked chat gets access at the end of the block."""
         now = self._now()
         blocked = await chats.blocked_chats(tx, now=now)
@@ -227,7 +227,7 @@ class Access:
             )
         return INVITE + word, until
 
-    async def is_link_good(self, payload: str) -> bool:
+    async def is_link_valid(self, payload: str) -> bool:
         """Return whether a link is valid, without using the invitation."""
         async with reading(self._db) as tx:
             if payload.startswith(OWNER):

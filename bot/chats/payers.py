@@ -143,11 +143,11 @@ class Payers:
             payer = by if old is None else old
         elif by is not None and await self._may_pay(tx, by, chat_id):
             await self.lock_daily_counters(tx, chat_id, by)
-            if old == by or await self._lacks_room(tx, by, chat_id) is None:
+            if old == by or await self._payer_limit_error(tx, by, chat_id) is None:
                 payer = by
         await self._set(tx, chat_id, payer, now)
 
-    async def claim(self, chat_id: int, person: int) -> None:
+    async def become_payer(self, chat_id: int, person: int) -> None:
         """Make a person the payer of a chat. A chat with a payer keeps the payer.
 
         Raises:
@@ -160,12 +160,12 @@ class Payers:
             await self._lock(tx, chat_id)
             await chats.refuse_blocked(tx, chat_id, now=now)
             try:
-                await self.ensure(tx, chat_id, person)
+                await self.ensure_payer(tx, chat_id, person)
             except NoPayerError as error:
                 raise RightsError(text=NO_ACCESS_TO_PAY) from error
         self._wake()
 
-    async def leave(self, chat_id: int, person: int) -> Chat | None:
+    async def stop_paying(self, chat_id: int, person: int) -> Chat | None:
         """Remove a person as the payer of a chat. Alerts stop until the chat has a payer again.
 
         Return the chat, or None if the person is not the payer or the chat is private.
@@ -261,7 +261,9 @@ class Payers:
         chat = await access.get(tx, Subject.of_chat(chat_id))
         return chat is not None and chat.is_allowed_directly
 
-    async def _lacks_room(self, tx: Tx, person: int, chat_id: int) -> SubscriptionError | None:
+    async def _payer_limit_error(
+        self, tx: Tx, person: int, chat_id: int
+    ) -> SubscriptionError | None:
         """Return an error that names the limit that a person would exceed by paying for a chat.
 
         Return None if the person would exceed no limit.
@@ -294,12 +296,12 @@ class Payers:
             return payer
         if by is None or not await self._may_pay(tx, by, chat_id):
             raise NoPayerError
-        lacking = await self._lacks_room(tx, by, chat_id)
-        if lacking is not None:
-            raise lacking
+        limit_error = await self._payer_limit_error(tx, by, chat_id)
+        if limit_error is not None:
+            raise limit_error
         return by
 
-    async def ensure(
+    async def ensure_payer(
         self, tx: Tx, chat_id: int, by: int | None, *, profile_ids: Collection[str] = ()
     ) -> int:
         """Return the payer of a chat. If the chat has no payer, ``by`` becomes the payer.
@@ -324,7 +326,9 @@ class Payers:
             text=text, most=self.limits.most_subscriptions_of_payer(is_known=is_known)
         )
 
-    async def check_number(self, tx: Tx, chat_id: int, payer: int, pending: int = 0) -> None:
+    async def check_subscription_count(
+        self, tx: Tx, chat_id: int, payer: int, pending: int = 0
+    ) -> None:
         """Check that a chat and its payer may add a subscription.
 
         ``pending`` is the number of subscriptions that the same request is about to add.
@@ -353,7 +357,7 @@ class Payers:
             SubscriptionError: A limit is reached. The text of the error names the limit.
         """
         now = self._now()
-        await self.check_number(tx, chat_id, payer, pending)
+        await self.check_subscription_count(tx, chat_id, payer, pending)
         if await ended_subscriptions.has_ended(tx, chat_id, username, since=now - DAY):
             return False
         begun = await budgets.allowance_used(tx, "follows", chat_id, now.date())

@@ -391,8 +391,8 @@ class Subscribing:
         if known is None:
             raise NotFollowedError(username=ended.username)
         self._refuse_blocked(known.profile_id, known.username)
-        payer = await self._payers.ensure(tx, chat_id, by, profile_ids=[ended.profile_id])
-        await self._payers.check_number(tx, chat_id, payer)
+        payer = await self._payers.ensure_payer(tx, chat_id, by, profile_ids=[ended.profile_id])
+        await self._payers.check_subscription_count(tx, chat_id, payer)
         if ended.preferences.options.fast:
             await self._payers.refuse_too_many_fast(tx, chat_id, payer)
         if known.due_at is None:
@@ -597,7 +597,7 @@ class Subscribing:
             await refuse_blocked(tx, target.chat_id, now=now)
             await chat_queues.ensure(tx, target.chat_id, now=now)
             await chat_queues.lock(tx, target.chat_id)
-            payer = await self._payers.ensure(
+            payer = await self._payers.ensure_payer(
                 tx, target.chat_id, by.user_id, profile_ids=profile_ids
             )
             await profiles.lock_all(tx, profile_ids)

@@ -157,7 +157,7 @@ async def check_integrity(settings: Settings) -> list[Finding]:
 async def check_folders(settings: Settings) -> list[Finding]:
     """Check the limit of open files, and that the spool and backup folders are writable."""
     return [
-        preflight.try_open_files(),
+        preflight.raise_open_files_limit(),
         preflight.try_spool(settings.spool_dir),
         preflight.check_backup_folder(
             settings.backup_folder,

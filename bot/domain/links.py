@@ -202,7 +202,7 @@ def _link_in(word: str) -> Link | None:
     """Return the link in a word, or None if the word contains no link."""
     if scheme := _SCHEME.search(word):
         return _classify(_cut_at_end(word[scheme.start(1) :]), _LINK_LENGTH)
-    starts = (place for place, char in enumerate(word) if not _opens_quote(char))
+    starts = (place for place, char in enumerate(word) if not _may_precede_link(char))
     start = next(starts, len(word))
     candidate = _cut_at_end(_HTTPS + word[start:])
     bare = candidate.removeprefix(_HTTPS)
@@ -213,7 +213,7 @@ def _link_in(word: str) -> Link | None:
     return _classify(candidate, _LINK_LENGTH + len(_HTTPS))
 
 
-def _opens_quote(char: str) -> bool:
+def _may_precede_link(char: str) -> bool:
     """Return whether a link may follow directly after this character."""
     return char in "\"'`<" or unicodedata.category(char) in {"Ps", "Pi", "Pf", "Cf"}
 

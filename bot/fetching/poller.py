@@ -227,7 +227,7 @@ class Scheduler:
         if state.first is None:
             return 0
         lease = self._owner.lease(self._now(), self._lease)
-        claimed = await self._claim(plan, state, lease)
+        claimed = await self._claim_payable_checks(plan, state, lease)
         for known in claimed:
             ticket = self._slots.take(self._now())
             group.create_task(self._poll_safely(known, lease, plan, ticket))
@@ -250,7 +250,9 @@ class Scheduler:
         known, fresh = self._counts
         plan.share_budget(self._settings.credits_a_day, self._left, known=known, fresh=fresh)
 
-    async def _claim(self, plan: Plan, state: "_State", lease: Lease) -> list[Known]:
+    async def _claim_payable_checks(
+        self, plan: Plan, state: "_State", lease: Lease
+    ) -> list[Known]:
         """Claim the profiles whose checks can be paid and for which slots are free.
 
         Due profiles are claimed first, then profiles that must be checked before a daily summary.

@@ -77,11 +77,13 @@ async def record(
         )
         await enqueue.add_stories(tx, before.profile_id, new, now=now)
     if not snapshot.partial and token in {None, before.token}:
-        await _finish_check(tx, before, snapshot, own, now=now, columns_of_end=_end_of(token))
+        await _finish_check(
+            tx, before, snapshot, own, now=now, columns_of_end=_columns_that_end_claim(token)
+        )
     return new
 
 
-def _end_of(token: int | None) -> Mapping[str, object]:
+def _columns_that_end_claim(token: int | None) -> Mapping[str, object]:
     """Return the column values that release the claim of a check, or no values without a claim."""
     return {} if token is None else RELEASED
 
@@ -288,7 +290,7 @@ async def record_failure(
         refusal=refusal,
         refusals=refusals,
         checked_at=checked_at,
-        **_end_of(token),
+        **_columns_that_end_claim(token),
         due_at=due_at if followed else None,
     )
 

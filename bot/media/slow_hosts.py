@@ -58,7 +58,7 @@ class SlowHosts:
             yield download
         finally:
             download.is_over = True
-            self._record(host, download, is_slow=False)
+            self._record_download(host, download, is_slow=False)
 
     def _judge_later(self, host: str, download: Download) -> None:
         """Decide every 5 seconds whether a download is slow, until the download ends.
@@ -69,7 +69,9 @@ class SlowHosts:
 
         def judge() -> None:
             if not download.is_over:
-                self._record(host, download, is_slow=download.received - before < SLOW_BYTES)
+                self._record_download(
+                    host, download, is_slow=download.received - before < SLOW_BYTES
+                )
                 self._judge_later(host, download)
 
         loop.call_later(SLOW_AFTER.total_seconds(), judge)
@@ -92,7 +94,7 @@ class SlowHosts:
             if state.last is not None and now - state.last < _REMEMBERED
         )
 
-    def _record(self, host: str, download: Download, *, is_slow: bool) -> None:
+    def _record_download(self, host: str, download: Download, *, is_slow: bool) -> None:
         now = self._now()
         state = self._hosts.get(host, now=now) or _Host()
         self._hosts.put(host, state, until=now + _REMEMBERED)

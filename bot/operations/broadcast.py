@@ -51,7 +51,7 @@ class Broadcasts:
         self._now = now
         self.worker = Worker("broadcast", self._step, now=now, longest=_LONGEST)
 
-    async def draft(self, text: str, owner: int) -> tuple[int, int]:
+    async def add_draft(self, text: str, owner: int) -> tuple[int, int]:
         """Store an HTML message as a draft.
 
         Return the draft's number and the number of recipients.
@@ -124,7 +124,7 @@ class Broadcasts:
             under_way = await broadcasts.running(tx)
         for broadcast in under_way:
             if await self._db.run(
-                partial(broadcasts.hand_out, broadcast=broadcast, limit=A_SECOND, now=now)
+                partial(broadcasts.enqueue_next, broadcast=broadcast, limit=A_SECOND, now=now)
             ):
                 break  # messages of only one broadcast are added at a time
             await self._end_if_sent(broadcast, now)

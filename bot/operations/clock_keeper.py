@@ -100,7 +100,7 @@ class ClockKeeper:
         if clock is None:
             return self._now() + self._every
         if self._follows_database:
-            await self.follow_database()
+            await self.correct_by_database_clock()
             return self._now() + self._every
         if clock.is_anchored and self._is_contradicted(clock):
             self._may_doubt_at = steady() + _DOUBT_EVERY_S
@@ -121,7 +121,7 @@ class ClockKeeper:
         if clock is None or clock.is_anchored:
             return True
         if self._follows_database:
-            await self.follow_database()
+            await self.correct_by_database_clock()
             return True
         await self._ask_time(TELEGRAM, self._ask_telegram)
         decision = self._decide(clock, has_asked_api=False)
@@ -138,7 +138,7 @@ class ClockKeeper:
         self._correct(clock, decision.ahead_s - clock.ahead_of_machine_s)
         return True
 
-    async def follow_database(self) -> None:
+    async def correct_by_database_clock(self) -> None:
         """Correct the clock by the clock of PostgreSQL. Do nothing with SQLite.
 
         Raises:

@@ -232,7 +232,7 @@ async def note_unknown_ids(url: str, names: Collection[str]) -> Finding | None:
     return Finding("note", text)
 
 
-def try_open_files() -> Finding:
+def raise_open_files_limit() -> Finding:
     """Raise the limit of open files of this process as far as possible.
 
     Return an error if the raised limit is too low for the bot.

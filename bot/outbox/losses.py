@@ -20,7 +20,8 @@ class Losses:
     def count(self, chat_id: int, tally: Tally) -> None:
         """Count the unknown outcomes and dead letters of a chat.
 
-        After a dead letter, the chat has a deferred notice until ``notice_is_written`` is called.
+        After a dead letter, the chat has a deferred notice until ``record_notice_written`` is
+        called.
         """
         self._unknown.inc(tally.unknown)
         self._dead_letters.inc(tally.dead_letters)
@@ -35,6 +36,6 @@ class Losses:
         """Return whether a chat has a deferred notice about a dead letter."""
         return chat_id in self._deferred
 
-    def notice_is_written(self, chat_id: int) -> None:
+    def record_notice_written(self, chat_id: int) -> None:
         """Record that the deferred notice of a chat is now a row of the outbox."""
         self._deferred.discard(chat_id)

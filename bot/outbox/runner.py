@@ -269,14 +269,14 @@ class JobRunner:
         """
         chat_id = job.chat_id
         answers_again = is_answer(outcome) and self._losses.has_deferred_notice(chat_id)
-        if not answers_again and await self._record_if_whole(job, outcome):
+        if not answers_again and await self._record_whole_alert(job, outcome):
             tally = Tally()
         else:
             tally = await self._record_rows(
                 job, outcome, in_outage=in_outage, answers_again=answers_again
             )
         if answers_again:
-            self._losses.notice_is_written(chat_id)
+            self._losses.record_notice_written(chat_id)
         self._losses.count(chat_id, tally)
         if tally.rests_until:
             self._rest_until(tally.rests_until)
@@ -307,10 +307,11 @@ class JobRunner:
 
         return await self._db.run_until_recorded(write)
 
-    async def _record_if_whole(self, job: SendJob, outcome: Outcome) -> bool:
-        """Record a batch that has arrived completely, in a transaction with other batches.
+    async def _record_whole_alert(self, job: SendJob, outcome: Outcome) -> bool:
+        """Record an alert that has arrived completely, in a transaction with other alerts.
 
-        Return False if a row has not arrived, or if the shared transaction failed.
+        Return False, and record nothing, if the job is no alert, if a row has not arrived, or if
+        the shared transaction failed.
         """
         if not isinstance(job, AlertJob) or not isinstance(outcome, Sent):
             return False

@@ -273,7 +273,7 @@ class Attempts:
 
     async def _try_as_document(self, refusal: Refusal, item: Item, request: SendRequest) -> bool:
         is_one = refusal.scope == "photo" and item.kind == "photo"
-        return is_one and await self._supply.make_document(item, request.asker)
+        return is_one and await self._supply.convert_to_document(item, request.asker)
 
 
 def _after_flood(outcome: TryLater, request: SendRequest) -> Outcome | None:

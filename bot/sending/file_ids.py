@@ -22,7 +22,7 @@ from bot.store.file_ids import ANIMATION
 log = structlog.get_logger()
 
 _CACHED = 20_000  # maximum number of files in memory; the database has all files
-PATIENCE = timedelta(seconds=5)  # maximum age of an upload that an alert waits for
+MAX_RESERVATION_AGE = timedelta(seconds=5)  # maximum age of an upload that an alert waits for
 
 
 class Files:
@@ -67,7 +67,7 @@ class Files:
 
     @asynccontextmanager
     async def reserve_unknown(
-        self, pks: Collection[str], *, patience: timedelta | None = None
+        self, pks: Collection[str], *, max_reservation_age: timedelta | None = None
     ) -> AsyncIterator[dict[str, KnownFile] | None]:
         """Yield the known files of stories, and reserve the stories without a known file.
 
@@ -75,8 +75,8 @@ class Files:
         has reserved one of the stories, wait until this sender has finished. All stories are
         reserved at once, so that two albums with the same stories cannot wait for each other.
 
-        If a different sender reserved one of the stories longer than ``patience`` ago, reserve
-        nothing and yield None.
+        If a different sender reserved one of the stories longer than ``max_reservation_age`` ago,
+        reserve nothing and yield None.
         """
         while True:
             known, now = await self.load_known(pks), self._now()
@@ -85,8 +85,8 @@ class Files:
             if not busy:
                 break
             seconds = None
-            if patience is not None:
-                seconds = (min(busy.values()) + patience - now).total_seconds()
+            if max_reservation_age is not None:
+                seconds = (min(busy.values()) + max_reservation_age - now).total_seconds()
                 if seconds <= 0:
                     yield None
                     return

@@ -29,7 +29,7 @@ from bot.domain.model import (
 )
 from bot.media.download import Media
 from bot.sending.attempts import Attempts, SendRequest
-from bot.sending.file_ids import PATIENCE, Files
+from bot.sending.file_ids import MAX_RESERVATION_AGE, Files
 from bot.sending.items import Item, SendOptions, Text
 from bot.sending.sources import Fallback, Supply
 from bot.store.engine.database import Database
@@ -109,8 +109,10 @@ class Sender:
         )
         suffix = ORIGINAL if options.as_files else ""
         keys = [story.pk + suffix for story in album.stories]
-        patience = PATIENCE if request.is_alert else None
-        async with self._files.reserve_unknown(keys, patience=patience) as known:
+        max_reservation_age = MAX_RESERVATION_AGE if request.is_alert else None
+        async with self._files.reserve_unknown(
+            keys, max_reservation_age=max_reservation_age
+        ) as known:
             if known is None:
                 return TryLater(reason="another uploads it")
             return await self._send(album.stories, request)

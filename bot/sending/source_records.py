@@ -115,7 +115,7 @@ class StoryRecord:
         """
         return now < self._bought_until
 
-    def refuse_url(self, now: datetime) -> None:
+    def record_url_refusal(self, now: datetime) -> None:
         """Record that Telegram could not fetch the URL of the story."""
         self._url_refused_until = now + _URL_REFUSED_FOR
 

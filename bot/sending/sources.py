@@ -244,9 +244,9 @@ class Supply:
         """
         for item in items:
             if isinstance(item.source, ByUrl):
-                self._record_to_change(item).refuse_url(self._now())
+                self._record_to_change(item).record_url_refusal(self._now())
 
-    async def make_document(self, item: Item, asker: Asker) -> bool:
+    async def convert_to_document(self, item: Item, asker: Asker) -> bool:
         """Turn a photo into a document to upload, because Telegram refused the photo's dimensions.
 
         This method does not send the item. Return False if the photo cannot be downloaded.

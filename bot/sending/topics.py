@@ -128,7 +128,8 @@ class Topics:
         """Return the topic of a profile in a chat. If the profile has no topic, make a topic.
 
         This method waits for Telegram, so the caller must have no open transaction. If the process
-        dies before the new topic is stored, an update reports the topic later (see ``adopt``).
+        dies before the new topic is stored, an update reports the topic later (see
+        ``store_reported_topic``).
 
         Raises:
             SubscriptionError: Telegram refuses the topic.
@@ -172,7 +173,7 @@ class Topics:
             await store.change(tx, chat_id, profile_id, thread_id=thread_id, claimed_until=None)
         return Target(chat_id, thread_id)
 
-    async def adopt(self, chat_id: int, name: str, thread_id: int) -> None:
+    async def store_reported_topic(self, chat_id: int, name: str, thread_id: int) -> None:
         """Store a topic that the bot has made and that an update reports.
 
         The update is used, because the response to the call that made the topic may be lost.
@@ -180,7 +181,7 @@ class Topics:
         Nothing is stored unless the bot is now making a topic with the name ``name`` in the chat.
         """
         async with self._db.begin() as tx:
-            await store.adopt(tx, chat_id, name, thread_id)
+            await store.record_thread_of_new_topic(tx, chat_id, name, thread_id)
 
 
 def _topic_name(username: str) -> str:

@@ -260,7 +260,9 @@ async def add_invitation(
 
 async def is_invitation_open(tx: Tx, digest: str, *, now: datetime) -> bool:
     """Return whether an invitation can still be used."""
-    return bool(await tx.scalar(sa.select(sa.exists().where(_open_sql(digest, now)))))
+    return bool(
+        await tx.scalar(sa.select(sa.exists().where(_is_invitation_open_sql(digest, now))))
+    )
 
 
 async def use_invitation(tx: Tx, digest: str, *, now: datetime) -> str | None:
@@ -270,14 +272,14 @@ async def use_invitation(tx: Tx, digest: str, *, now: datetime) -> str | None:
     """
     statement = (
         sa.update(invitations)
-        .where(_open_sql(digest, now))
+        .where(_is_invitation_open_sql(digest, now))
         .values(uses=invitations.c.uses - 1)
         .returning(invitations.c.made_by)
     )
     return await row_or_none(tx, str, statement)
 
 
-def _open_sql(digest: str, now: datetime) -> sa.ColumnElement[bool]:
+def _is_invitation_open_sql(digest: str, now: datetime) -> sa.ColumnElement[bool]:
     return sa.and_(
         invitations.c.digest == digest, invitations.c.uses > 0, invitations.c.until > now
     )

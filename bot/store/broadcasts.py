@@ -104,7 +104,7 @@ async def change_state(
     return await row_or_none(tx, Broadcast, statement)
 
 
-async def hand_out(tx: Tx, broadcast: Broadcast, *, limit: int, now: datetime) -> bool:
+async def enqueue_next(tx: Tx, broadcast: Broadcast, *, limit: int, now: datetime) -> bool:
     """Enqueue the message for the next ``limit`` chats. Return False if no chats are left.
 
     If several processes make this call at the same time, only the first call enqueues the message.

@@ -133,14 +133,14 @@ async def has_any(tx: Tx, chat_id: int, bot_id: int) -> bool:
 
 
 async def profiles_among(
-    tx: Tx, chat_id: int, bot_id: int, subjects: Collection[str]
+    tx: Tx, chat_id: int, bot_id: int, ids_or_names: Collection[str]
 ) -> frozenset[str]:
-    """Return the ids of those profiles in ``subjects`` that have kept stories in a chat.
+    """Return the ids of those profiles in ``ids_or_names`` that have kept stories in a chat.
 
-    ``subjects`` contains ids and names of profiles. The names of a profile are the current name
-    and the names of the kept stories.
+    ``ids_or_names`` contains ids and names of profiles. The names of a profile are the current
+    name and the names of the kept stories.
     """
-    wanted = sorted(subjects)
+    wanted = sorted(ids_or_names)
     statement = (
         sa.select(kept.c.profile_id)
         .distinct()

@@ -28,7 +28,7 @@ LEASE = timedelta(seconds=5)
 EVERY = timedelta(seconds=1.5)
 # The timeout of a database request in seconds. The end of a request to a server that does not
 # answer takes up to 2 seconds more, because the connection is closed first.
-PATIENCE_S = 3.0
+TIMEOUT_S = 3.0
 # The time for which a leader that could not do the work waits before the next bid.
 REST = timedelta(seconds=5)
 _SILENT = "it has not answered in time"
@@ -75,8 +75,8 @@ async def lock_ended(tx: Tx, key: str, *, now: datetime) -> bool:
 
 
 @asynccontextmanager
-async def begin_with_timeout(db: Database, patience_s: float = PATIENCE_S) -> AsyncIterator[Tx]:
-    """Yield a transaction that fails after a timeout of ``patience_s`` seconds.
+async def begin_with_timeout(db: Database, timeout_s: float = TIMEOUT_S) -> AsyncIterator[Tx]:
+    """Yield a transaction that fails after a timeout of ``timeout_s`` seconds.
 
     The commit does not wait for the disk, so a power failure may undo the transaction.
 
@@ -84,21 +84,21 @@ async def begin_with_timeout(db: Database, patience_s: float = PATIENCE_S) -> As
         DatabaseUnavailableError: The database is unavailable or has not answered in time.
     """
     try:
-        async with asyncio.timeout(patience_s), db.begin(durable=False) as tx:
+        async with asyncio.timeout(timeout_s), db.begin(durable=False) as tx:
             yield tx
     except TimeoutError as error:
         raise DatabaseUnavailableError(_SILENT) from error
 
 
 async def release_lease(
-    db: Database, key: str, owner: str, *, patience_s: float = PATIENCE_S
+    db: Database, key: str, owner: str, *, timeout_s: float = TIMEOUT_S
 ) -> None:
     """Release a lease.
 
     If the database is unavailable or does not answer in time, the lease ends without a release.
     """
     try:
-        async with begin_with_timeout(db, patience_s) as tx:
+        async with begin_with_timeout(db, timeout_s) as tx:
             await release(tx, key, owner)
     except DatabaseUnavailableError as error:
         log.warning("a lease is not released", key=key, why=str(error))
@@ -123,7 +123,7 @@ class Leader:
         now: Callable[[], datetime],
         lease: timedelta = LEASE,
         every: timedelta = EVERY,
-        patience_s: float = PATIENCE_S,
+        timeout_s: float = TIMEOUT_S,
         rest: timedelta = REST,
     ) -> None:
         """Create a candidate for the lease ``key``."""
@@ -133,7 +133,7 @@ class Leader:
         self._now = now
         self._lease = lease
         self._every = every
-        self._patience_s = patience_s
+        self._timeout_s = timeout_s
         self._rest = rest
         self._rests_until: datetime | None = None
         self._owner = uuid.uuid4().hex
@@ -164,7 +164,7 @@ class Leader:
         finally:
             self._cancel_timer()
             self._working = None
-            await release_lease(self._db, self._key, self._owner, patience_s=self._patience_s)
+            await release_lease(self._db, self._key, self._owner, timeout_s=self._timeout_s)
 
     async def _step(self) -> datetime:
         """Acquire or renew the lease. Return the time of the next step.
@@ -178,7 +178,7 @@ class Leader:
             return self._rests_until
         self._rests_until = None
         try:
-            async with begin_with_timeout(self._db, self._patience_s) as tx:
+            async with begin_with_timeout(self._db, self._timeout_s) as tx:
                 taken = await claim(tx, self._key, self._owner, now=asked_at, lease=self._lease)
             leads = taken
         finally:
@@ -201,7 +201,7 @@ class Leader:
         self._cancel_timer()
         self._working = None
         self._rests_until = now + self._rest
-        await release_lease(self._db, self._key, self._owner, patience_s=self._patience_s)
+        await release_lease(self._db, self._key, self._owner, timeout_s=self._timeout_s)
         return self._rests_until
 
     def _set_timer(self, end: datetime) -> None:

@@ -64,7 +64,7 @@ async def change(tx: Tx, chat_id: int, profile_id: str, **values: object) -> Non
     await tx.execute(sa.update(topics).where(where).values(**values))
 
 
-async def adopt(tx: Tx, chat_id: int, name: str, thread_id: int) -> None:
+async def record_thread_of_new_topic(tx: Tx, chat_id: int, name: str, thread_id: int) -> None:
     """Store the thread id of a topic if the bot is creating a topic of this name in the chat."""
     where = sa.and_(topics.c.chat_id == chat_id, topics.c.name == name, topics.c.thread_id == MAIN)
     await tx.execute(

@@ -40,18 +40,18 @@ _ASK_EVERY_S = 0.5
 _COUNTED_FOR_S = 5.0
 # The maximum wait for other processes in seconds. A shutdown takes 8 seconds, and the lease of a
 # killed process ends within 10 seconds.
-PATIENCE_S = 30.0
+TIMEOUT_S = 30.0
 _STAY = (
     "processes of the version before are still at work on it: stop them, and start this one again"
 )
 ENDS = "another version of the bot upgrades the database"
 
 
-async def upgrade(db: Database, *, patience_s: float = PATIENCE_S) -> None:
+async def upgrade(db: Database, *, timeout_s: float = TIMEOUT_S) -> None:
     """Migrate a PostgreSQL database, once no other process uses the database.
 
     If the tables have the current revision or are missing, ``migrate`` is called at once.
-    ``patience_s`` is the maximum wait in seconds for the end of the other processes.
+    ``timeout_s`` is the maximum wait in seconds for the end of the other processes.
 
     Raises:
         DatabaseUnavailableError: The database is unavailable or was changed by a newer version, or
@@ -60,7 +60,7 @@ async def upgrade(db: Database, *, patience_s: float = PATIENCE_S) -> None:
     if not await _has_old_tables(db):
         await db.migrate()
         return
-    until = steady() + patience_s
+    until = steady() + timeout_s
     while await _has_old_tables(db) and await _stamp_and_see_others(db):
         if steady() >= until:
             raise DatabaseUnavailableError(_STAY)

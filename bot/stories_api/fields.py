@@ -39,7 +39,7 @@ def id_or_empty(value: object) -> str:
         return ""
 
 
-def text(value: object) -> str:
+def name_text(value: object) -> str:
     """Return at most 200 characters of a name. Omit characters that cannot be stored or shown.
 
     Return "" if the value is not a text.

@@ -29,9 +29,9 @@ from bot.stories_api.fields import (
     id_of,
     id_or_empty,
     media_type_of,
+    name_text,
     number,
     seconds_or_zero,
-    text,
     time_of,
     url_of,
     username_of,
@@ -47,7 +47,7 @@ _CODE = re.compile(r"[A-Za-z0-9_-]{1,40}")
 Id = Annotated[str, BeforeValidator(id_of)]
 IdOrEmpty = Annotated[str, BeforeValidator(id_or_empty)]
 Username = Annotated[str, BeforeValidator(username_of)]
-CleanText = Annotated[str, BeforeValidator(text)]
+CleanText = Annotated[str, BeforeValidator(name_text)]
 Flag = Annotated[bool, BeforeValidator(flag)]
 Number = Annotated[float, BeforeValidator(number)]
 Url = Annotated[str | None, BeforeValidator(url_of)]

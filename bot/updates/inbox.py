@@ -117,7 +117,7 @@ class Intake:
         )
 
     @property
-    def is_behind(self) -> bool:
+    def has_backlog(self) -> bool:
         """Return whether too many updates are unfinished.
 
         If the result is True, Telegram must keep the new updates.

@@ -45,7 +45,7 @@ class Polling:
         add: Callable[[list[dict[str, Any]]], Awaitable[None]],
         *,
         allowed_updates: list[str],
-        is_behind: Callable[[], bool] = lambda: False,
+        must_refuse_updates: Callable[[], bool] = lambda: False,
         on_conflict: Callable[[], Awaitable[object]] | None = None,
         conflicts: PollConflicts | None = None,
         has_standby: bool = False,
@@ -57,11 +57,11 @@ class Polling:
     ) -> None:
         """Prepare to poll. ``add`` stores updates, and ``clock`` returns seconds.
 
-        Telegram answers a poll without updates after ``poll_s`` seconds. While ``is_behind``
-        returns True, no poll is made, and ``is_behind`` is called again every ``first_pause_s``
-        seconds. ``on_conflict`` is awaited once for each conflict in which a different program
-        keeps taking the updates. ``conflicts`` records the answered polls, and each 409 response
-        that the poll of a different process has caused.
+        Telegram answers a poll without updates after ``poll_s`` seconds. While
+        ``must_refuse_updates`` returns True, no poll is made, and ``must_refuse_updates`` is
+        called again every ``first_pause_s`` seconds. ``on_conflict`` is awaited once for each
+        conflict in which a different program keeps taking the updates. ``conflicts`` records the
+        answered polls, and each 409 response that the poll of a different process has caused.
 
         If ``has_standby`` is True, other processes can poll. In that case, ``run`` returns after a
         failed poll, because a different process can possibly reach Telegram.
@@ -78,7 +78,7 @@ class Polling:
         self._conflicts = conflicts
         self._conflicts_in_a_row = 0
         self._is_rival_reported = False
-        self._is_behind = is_behind
+        self._must_refuse_updates = must_refuse_updates
         self._poll_s = poll_s
         self._first_pause_s, self._refused_pause_s = first_pause_s, refused_pause_s
         self._clock = clock
@@ -100,7 +100,8 @@ class Polling:
         """Return the seconds since Telegram last answered a poll.
 
         The start of ``run`` also counts as an answer, except if the previous ``run`` ended because
-        Telegram could not be reached. A pause because of ``is_behind`` also counts as an answer.
+        Telegram could not be reached. A pause because of ``must_refuse_updates`` also counts as an
+        answer.
         """
         return self._clock() - self._answered_at
 
@@ -164,7 +165,7 @@ class Polling:
 
     async def _poll(self) -> None:
         """Poll once and store the updates. The offset of the next poll confirms the updates."""
-        if self._is_behind():
+        if self._must_refuse_updates():
             await asyncio.sleep(self._first_pause_s)
             self._answered_at = self._clock()
             return

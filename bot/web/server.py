@@ -41,13 +41,13 @@ class Door:
     """The webhook, which receives updates from Telegram.
 
     ``add`` stores an update. The webhook answers 200 to an update only after ``add`` has returned,
-    and to any other content at once. While ``is_behind`` returns True, the webhook answers 503
-    with Retry-After, and Telegram keeps the updates.
+    and to any other content at once. While ``must_refuse_updates`` returns True, the webhook
+    answers 503 with Retry-After, and Telegram keeps the updates.
     """
 
     webhook: Webhook
     add: Callable[[list[dict[str, Any]]], Awaitable[None]]
-    is_behind: Callable[[], bool] = lambda: False
+    must_refuse_updates: Callable[[], bool] = lambda: False
 
     async def take_update(self, request: web.Request) -> tuple[str, web.Response]:
         """Store the update in a request. Return the result for the metrics, and the response.
@@ -57,7 +57,7 @@ class Door:
         given = request.headers.get(SECRET_HEADER, "").encode("utf-8", "surrogateescape")
         if not hmac.compare_digest(given, self.webhook.secret.get_secret_value().encode()):
             return "wrong secret", refusal(403)
-        if self.is_behind():
+        if self.must_refuse_updates():
             return "behind", _retry_later()
         body = await _body_of(request)
         if body is None:

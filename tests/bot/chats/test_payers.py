@@ -46,7 +46,7 @@ async def paid_by_ann(db: Database) -> int:
 async def test_claims_at_once_do_not_exceed_the_limit_of_a_payer(db: Database) -> None:
     await with_payer(db, None, *GROUPS)
     payers = payers_of(db, most=LIMIT // 3)
-    claims = [payers.claim(number, ANN) for number in GROUPS]
+    claims = [payers.become_payer(number, ANN) for number in GROUPS]
     results: list[Any] = await asyncio.gather(*claims, return_exceptions=True)
     refused = [one for one in results if one is not None]
     assert all(isinstance(one, SubscriptionError) for one in refused), refused
@@ -57,7 +57,7 @@ async def test_an_empty_chat_has_room_whatever_the_other_chats_have(sqlite_db: D
     await with_payer(sqlite_db, ANN, *GROUPS)
     async with sqlite_db.begin() as tx:
         await chats.add_or_update(tx, -1, kind="supergroup", title="", now=NOON)
-    await payers_of(sqlite_db, most=1).claim(-1, ANN)
+    await payers_of(sqlite_db, most=1).become_payer(-1, ANN)
     assert await paid_by_ann(sqlite_db) == len(GROUPS) + 1
 
 
@@ -68,7 +68,7 @@ async def test_the_refusal_of_fast_subscriptions_names_the_limit_of_fast_ones(
     await with_payer(sqlite_db, ANN, *others[:3], fast=True)
     await with_payer(sqlite_db, None, first, fast=True)
     with raises(SubscriptionError, TOO_MANY_FAST_OF_PAYER):
-        await payers_of(sqlite_db, most=20, most_fast=1).claim(first, ANN)
+        await payers_of(sqlite_db, most=20, most_fast=1).become_payer(first, ANN)
 
 
 async def test_the_undo_of_a_pause_brings_no_alerts_to_a_chat_without_a_payer(
@@ -109,7 +109,7 @@ async def test_a_change_of_the_payer_waits_for_a_move_and_then_changes_the_new_c
 
     async def change() -> None:
         if leaves:
-            await payers.leave(-5, ANN)
+            await payers.stop_paying(-5, ANN)
         else:
             await payers.set_payer(-5, BOB)
 

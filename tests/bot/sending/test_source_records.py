@@ -56,7 +56,7 @@ def test_alerts_buy_a_story_once_an_hour_unless_the_purchase_is_cancelled() -> N
 def test_the_url_of_a_story_is_tried_again_after_an_hour() -> None:
     record = StoryRecord()
     assert not record.is_url_refused(NOON)
-    record.refuse_url(NOON)
+    record.record_url_refusal(NOON)
     assert record.is_url_refused(NOON + HOUR - SECOND)
     assert not record.is_url_refused(NOON + HOUR)
 

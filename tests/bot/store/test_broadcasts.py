@@ -23,7 +23,7 @@ async def running(tx: Tx, text: str) -> int:
     number = await broadcasts.add_draft(tx, text, 1, now=NOON)
     one = await broadcasts.change_state(tx, number, before=("draft",), after="running")
     assert one
-    assert await broadcasts.hand_out(tx, one, limit=10, now=NOON)
+    assert await broadcasts.enqueue_next(tx, one, limit=10, now=NOON)
     return number
 
 
@@ -58,11 +58,11 @@ async def test_a_group_that_moves_during_a_broadcast_gets_the_message_once(db: D
         await broadcasts.change_state(tx, number, before=("draft",), after="running")
         for _ in range(2):
             [one] = await broadcasts.running(tx)
-            await broadcasts.hand_out(tx, one, limit=1, now=NOON)
+            await broadcasts.enqueue_next(tx, one, limit=1, now=NOON)
         await moves.move_chat(tx, -9, -1009, now=NOON)  # has the message
         await moves.move_chat(tx, -5, -1005, now=NOON)  # would have been the next
         [one] = await broadcasts.running(tx)
-        assert not await broadcasts.hand_out(tx, one, limit=9, now=NOON)
+        assert not await broadcasts.enqueue_next(tx, one, limit=9, now=NOON)
         found = await tx.scalars(sa.select(deliveries.c.chat_id).order_by(deliveries.c.chat_id))
         assert list(found) == [-2000, -1009, -1005]
 
@@ -77,7 +77,7 @@ async def test_a_supergroup_that_has_the_message_gets_no_second_one_of_its_group
         number = await broadcasts.add_draft(tx, "Hello", 1, now=NOON)
         await broadcasts.change_state(tx, number, before=("draft",), after="running")
         [one] = await broadcasts.running(tx)
-        await broadcasts.hand_out(tx, one, limit=reached, now=NOON)
+        await broadcasts.enqueue_next(tx, one, limit=reached, now=NOON)
         await moves.move_chat(tx, -9, -1009, now=NOON)  # the news of the move came late
         found = await tx.scalars(sa.select(deliveries.c.chat_id))
         assert list(found) == [-1009]
@@ -94,7 +94,7 @@ async def test_a_flood_limit_of_a_minute_is_waited_for(db: Database) -> None:
 
 async def test_a_broadcast_ends_whose_author_was_erased(sqlite_db: Database) -> None:
     sender = Broadcasts(sqlite_db, wake=lambda: None, now=lambda: NOON)
-    number, _ = await sender.draft("", owner=7)
+    number, _ = await sender.add_draft("", owner=7)
     await sender.begin(number, message_id=3)
 
     async def has_ended() -> bool:

@@ -43,14 +43,14 @@ def leader(
     *,
     lease_s: float = 15,
     ahead_s: float = 0,
-    patience_s: float = leases.PATIENCE_S,
+    timeout_s: float = leases.TIMEOUT_S,
 ) -> Leader:
     def now() -> datetime:
         return datetime.now(UTC) + timedelta(seconds=ahead_s)
 
     lease = timedelta(seconds=lease_s)
     every = timedelta(seconds=0.01)
-    return Leader(db, "polling", work, now=now, lease=lease, every=every, patience_s=patience_s)
+    return Leader(db, "polling", work, now=now, lease=lease, every=every, timeout_s=timeout_s)
 
 
 async def test_of_three_one_leads_and_hands_over_when_it_ends(db: Database) -> None:
@@ -95,14 +95,14 @@ async def test_a_database_that_is_silent_is_an_outage(db: Database) -> None:
         await leases.claim(tx, "polling", "b", now=NOON, lease=timedelta())
     async with silence(db):
         with pytest.raises(DatabaseUnavailableError, match="not answered in time"):
-            await leader(db, Work(), patience_s=0.05).worker.step()
+            await leader(db, Work(), timeout_s=0.05).worker.step()
 
 
 async def test_the_lead_ends_while_the_database_is_silent(db: Database) -> None:
     """Another may lead before it can be renewed."""
     work = Work()
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
-        leading = group.create_task(leader(db, work, patience_s=0.5).run())
+        leading = group.create_task(leader(db, work, timeout_s=0.5).run())
         await work.begun.wait()
         async with silence(db):
             await wait_for(lambda: not work.at_it, 30)
@@ -112,7 +112,7 @@ async def test_the_lead_ends_while_the_database_is_silent(db: Database) -> None:
 async def test_the_lead_ends_with_the_lease_although_a_request_still_waits(db: Database) -> None:
     work = Work()
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
-        leading = group.create_task(leader(db, work, lease_s=1, patience_s=20).run())
+        leading = group.create_task(leader(db, work, lease_s=1, timeout_s=20).run())
         await work.begun.wait()
         async with silence(db):
             await wait_for(lambda: not work.at_it, 10)
@@ -122,7 +122,7 @@ async def test_the_lead_ends_with_the_lease_although_a_request_still_waits(db: D
 async def test_who_is_stopped_while_the_database_is_silent_ends_all_the_same(db: Database) -> None:
     work = Work()
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
-        leading = group.create_task(leader(db, work, patience_s=0.5).run())
+        leading = group.create_task(leader(db, work, timeout_s=0.5).run())
         await work.begun.wait()
         async with silence(db):
             leading.cancel()

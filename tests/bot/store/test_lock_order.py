@@ -170,8 +170,8 @@ class Crowd:
         changes: list[Change] = [
             lambda: self.payers.record_bot_added(group, person, **at),
             lambda: self.payers.record_bot_added(group, None, **at),
-            lambda: self.payers.claim(group, person),
-            lambda: self.payers.leave(group, person),
+            lambda: self.payers.become_payer(group, person),
+            lambda: self.payers.stop_paying(group, person),
             lambda: self.payers.set_payer(group, person),
             lambda: self.undo(group, person),
             lambda: self.erase(person),
@@ -313,12 +313,12 @@ class Crowd:
             await self.ledger.settle(tx, reserved, 1)
 
     async def broadcast(self) -> None:
-        number, _ = await self.broadcasts.draft("", owner=PEOPLE[0])
+        number, _ = await self.broadcasts.add_draft("", owner=PEOPLE[0])
         await self.broadcasts.begin(number, None)
         async with self.db.read() as tx:
             running = await broadcasts.running(tx)
         async with self.db.begin() as tx:
-            await broadcasts.hand_out(tx, running[0], limit=AT_ONCE, now=self.clock())
+            await broadcasts.enqueue_next(tx, running[0], limit=AT_ONCE, now=self.clock())
 
     async def stop_broadcast(self) -> None:
         """Stop a broadcast with a button, and reply to the owner."""

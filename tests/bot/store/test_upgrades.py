@@ -107,7 +107,7 @@ async def test_an_upgrade_waits_for_who_at_work_and_not_for_the_dead(
     assert await count_running_processes(db)
     async with of_the_next(tmp_path, db):
         with pytest.raises(DatabaseUnavailableError, match="still at work on it"):
-            await upgrade(db, patience_s=0)
+            await upgrade(db, timeout_s=0)
         assert await version(db) == "0001"
         await upgrade(db)  # the lease has ended: it was killed
         assert await version(db) == NEXT
@@ -128,7 +128,7 @@ async def test_an_older_version_does_not_stop_the_processes_of_a_newer_version(
     try:
         async with process_lease_of("a", db):
             with pytest.raises(DatabaseUnavailableError, match="newer version"):
-                await upgrade(db, patience_s=0)
+                await upgrade(db, timeout_s=0)
     finally:
         await set_version(before)  # later tests use the same server
 

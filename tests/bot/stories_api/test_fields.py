@@ -30,7 +30,7 @@ MOMENTS = st.datetimes(
 @given(ANYTHING)
 def test_whatever_comes_has_its_type(value: object) -> None:
     assert isinstance(fields.id_or_empty(value), str)
-    assert len(fields.text(value)) <= fields.LONGEST_NAME
+    assert len(fields.name_text(value)) <= fields.LONGEST_NAME
     assert isinstance(fields.username_of(value), str)
     assert isinstance(fields.url_of(value), str | None)
     assert 0 <= fields.seconds_or_zero(value) <= fields.LONGEST_SECONDS
@@ -47,7 +47,7 @@ def test_what_was_taken_is_taken_again(value: object) -> None:
     """Clean values stay as they are."""
     readers: tuple[Callable[[object], object], ...] = (
         fields.id_or_empty,
-        fields.text,
+        fields.name_text,
         fields.username_of,
         fields.url_of,
         fields.seconds_or_zero,
@@ -161,4 +161,4 @@ def test_numbers_have_bounds() -> None:
     kinds = [fields.media_type_of(n) for n in (2, 0, 99, 100, -1, 2.0, "2")]
     assert kinds == [2, 0, 99, *[None] * 4]
     assert [fields.flag(v) for v in (True, 1, "true", None)] == [True, False, False, False]
-    assert fields.text("a\x00b\ud800c") == "abc"
+    assert fields.name_text("a\x00b\ud800c") == "abc"

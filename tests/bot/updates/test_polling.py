@@ -101,7 +101,12 @@ async def test_a_full_inbox_leaves_updates_with_telegram(box: Box) -> None:
     store, behind = Store(), [True]
     async with bot_at(box.urls.telegram) as bot, asyncio.TaskGroup() as group:
         ours = Polling(
-            bot, store, allowed_updates=KINDS, poll_s=1, is_behind=lambda: behind[0], **SOON
+            bot,
+            store,
+            allowed_updates=KINDS,
+            poll_s=1,
+            must_refuse_updates=lambda: behind[0],
+            **SOON,
         )
         task = group.create_task(ours.run())
         await asyncio.sleep(0.2)
