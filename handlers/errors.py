@@ -132,7 +132,7 @@ async def on_error(update: object, context: Context) -> None:
     After a press of a button, the error message is shown in a pop-up, which other members do not
     see, in these cases:
 
-    - A right or a subscription is missing.
+    - The error is a ``RightsError`` or a ``SubscriptionError``.
     - The failure is expected, and the chat is a group.
     - The chat is a channel.
 

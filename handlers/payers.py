@@ -67,12 +67,12 @@ async def payer_page(context: Context) -> Page:
 async def become_payer(context: Context) -> str | None:
     """Make the admin who pressed the button the payer of the chat, and confirm in a pop-up.
 
-    If the chat already has a payer, only the message changes.
+    If the chat already has a payer, or if the update names no person, only the message changes.
 
     Raises:
         RightsError: The admin is not allowed to become the payer.
         SubscriptionError: The subscriptions of the chat would exceed the limit of the admin.
-        BlockedError: The chat is blocked.
+        BlockedError: The access list blocks the chat or the responsible person.
     """
     person = context.user_id
     if person is None or await context.services.payers.has_payer(context.chat.id):
@@ -87,7 +87,8 @@ async def become_payer(context: Context) -> str | None:
 async def leave_chat(context: Context, chat_id: int) -> str | None:
     """End the person's responsibility for a chat after a press, and notify the chat.
 
-    The button works only in a private chat. If the person is not the payer, nothing changes.
+    The button works only in a private chat. If the person is not the payer, the payer stays, and
+    only the page with the button is shown again.
     """
     payers = context.services.payers
     person = context.user_id

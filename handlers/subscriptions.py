@@ -545,7 +545,7 @@ async def undo_unsubscribe(context: Context, at: int) -> str | None:
 
     Raises:
         BotError: The only subscription to restore cannot be restored.
-        BlockedError: The owner of the bot has blocked the chat.
+        BlockedError: The access list blocks the chat or the responsible person.
     """
     result = await context.services.subscribing.restore(
         context.chat.id, context.user_id, ended_at=EPOCH + at * _MILLISECOND

@@ -104,9 +104,9 @@ class Payers:
         - An open group that has become a supergroup keeps its payer.
         - If the person is blocked, a previous payer stays, and the chat opens. Without a previous
           payer, the person becomes the payer, and the chat is closed.
-        - If the person is anonymous or has no access, the chat gets no payer. The chat also gets
-          no payer if its subscriptions would exceed the limit of the person. A previous payer is
-          removed.
+        - If the person is anonymous, or if neither the person nor the chat has access, the chat
+          gets no payer. The chat also gets no payer if its subscriptions would exceed the limit of
+          the person, unless the person is the previous payer. A previous payer is removed.
         - In all other cases, the person becomes the payer.
         """
         now = self._now()
@@ -135,8 +135,9 @@ class Payers:
         """Make the person who added the bot the payer. ``old`` is the payer before, or None.
 
         If the person is blocked, the payer before stays. Without a payer before, the blocked
-        person becomes the payer. The chat gets no payer if the person is unknown or has no access,
-        or if the subscriptions of the chat would exceed the limit of the person.
+        person becomes the payer. The chat gets no payer if the person is unknown, or if neither
+        the person nor the chat has access. The chat also gets no payer if the subscriptions of the
+        chat would exceed the limit of the person, unless the person is the payer before.
         """
         payer = None
         if by is not None and await self._is_blocked(tx, by, now):
@@ -153,7 +154,7 @@ class Payers:
         Raises:
             RightsError: The chat has no payer, and the person is not allowed to become the payer.
             SubscriptionError: The chat has more subscriptions than the person may still have.
-            BlockedError: The chat is blocked.
+            BlockedError: The access list blocks the chat or the responsible person.
         """
         now = self._now()
         async with writing(self._db) as tx:

@@ -144,7 +144,7 @@ class Subscribing:
         subscription in ``target`` moves to that topic.
 
         Raises:
-            BlockedError: The owner of the bot has blocked the chat.
+            BlockedError: The access list blocks the chat or the responsible person.
             SubscriptionError: A limit is reached, or the separate topic can't be made.
             AskAgainError: Telegram does not answer the request to create a topic.
             NoSuchProfileError: The account does not exist.
@@ -177,7 +177,7 @@ class Subscribing:
         concurrent command reaches a limit in the meantime, no subscription starts.
 
         Raises:
-            BlockedError: The owner of the bot has blocked the chat.
+            BlockedError: The access list blocks the chat or the responsible person.
             SubscriptionError: A limit was reached in the meantime, or the bot can't create topics
                 in the chat.
             NoPayerError: The chat lost the payer in the meantime.
@@ -321,7 +321,7 @@ class Subscribing:
         If the chat has no payer, the person ``by`` becomes the payer.
 
         Raises:
-            BlockedError: The owner of the bot has blocked the chat.
+            BlockedError: The access list blocks the chat or the responsible person.
         """
         rows = await read_in_unit(
             self._db,
@@ -582,7 +582,7 @@ class Subscribing:
         """Start a subscription. ``profile_ids`` are all profiles that the transaction changes.
 
         Raises:
-            BlockedError: The owner of the bot has blocked the chat.
+            BlockedError: The access list blocks the chat or the responsible person.
             NoPayerError: The chat has no payer, and the person is not allowed to become the payer.
             SubscriptionError: A limit was reached in the meantime, or a concurrent command has
                 ended the subscription.

@@ -240,8 +240,8 @@ class Subscriptions:
     async def resume_due(self) -> datetime | None:
         """Resume the subscriptions whose pause has ended.
 
-        Return the time at which the next pause ends, or None if there is no pause. Alerts restart
-        with stories posted from the end of the pause, even if this call is late.
+        Return the time at which the next pause ends, or None if no pause has an end. Alerts
+        restart with stories posted from the end of the pause, even if this call is late.
         """
         rows = await self._db.fetch(store.timed_pauses)
         for subscription in rows:

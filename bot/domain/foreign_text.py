@@ -112,9 +112,9 @@ def without_format(text: str) -> str:
 def folded(text: str) -> str:
     """Return ``text`` in the form in which words are compared.
 
-    The form has only lower-case letters. It has no apostrophes, no accents on Latin letters, and
-    no optional marks of other scripts. Letters that differ only by the keyboard are replaced by
-    the same letter.
+    The form is in lower case, and has no apostrophes, no accents on Latin letters, and no optional
+    marks of other scripts. Letters that differ only by the keyboard are replaced by the same
+    letter.
     """
     kept: list[str] = []
     base = ""

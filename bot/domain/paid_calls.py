@@ -91,7 +91,7 @@ class StoriesService(Protocol):
         """
 
     def story(self, story_id: str, page_url: str = "") -> Call[Story]:
-        """Return the paid call that fetches one live story."""
+        """Return the paid call that fetches one live story, for 1 credit."""
 
     def stories(
         self,
@@ -111,16 +111,22 @@ class StoriesService(Protocol):
         """
 
     def stories_by_name(self, username: str) -> Call[list[Story]]:
-        """Return the paid call that fetches all live stories of a profile by its username."""
+        """Return the paid call that fetches all live stories of a username, for 3 credits."""
 
     def profile(self, username: str) -> Call[Profile]:
-        """Return the paid call that fetches the account of a username."""
+        """Return the paid call that fetches the account of a username, for 1 credit."""
 
     def highlights(self, profile_id: str) -> Call[list[Highlight]]:
-        """Return the paid call that lists the highlights of a profile, without their stories."""
+        """Return the paid call that lists the highlights of a profile, without their stories.
+
+        The call costs 2 credits.
+        """
 
     def highlight(self, highlight_id: str) -> Call[Highlight]:
-        """Return the paid call that fetches one highlight with its stories, oldest first."""
+        """Return the paid call that fetches one highlight with its stories, oldest first.
+
+        The call costs 1 credit.
+        """
 
     async def fetch_balance(self) -> Balance:
         """Return the balance of the bot's account. The call costs 0 credits."""

@@ -32,7 +32,7 @@ class DownloadsStories(Protocol):
     """The part of the paid API that downloads files."""
 
     def download(self, story: Story, spool: Spool) -> Call[MediaFile]:
-        """Return the API call that downloads a story's file.
+        """Return the API call that downloads a story's file, for 1 credit.
 
         The code that awaits the call must remove the file after use.
         """
@@ -40,7 +40,7 @@ class DownloadsStories(Protocol):
     def download_url(
         self, url: str, spool: Spool, *, refuse: Callable[[Profile | None], None]
     ) -> Call[MediaFile]:
-        """Return the API call that downloads the file at a URL of a media host.
+        """Return the API call that downloads the file at a URL of a media host, for 1 credit.
 
         ``refuse`` is called with the account of the file, or with None if the answer names no
         account. ``refuse`` raises an error if the file must not be shown. The code that awaits the

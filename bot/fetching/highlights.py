@@ -58,10 +58,11 @@ class Highlights:
 
         The cost differs in the following cases:
 
-        - If the name was not seen in the last 30 days, the cost is 3 credits.
+        - If the name was not seen in the last 30 days, the cost is 3 credits, or 4 credits if the
+          first answer to the lookup of the name is a refusal.
         - Within an hour after the last call, the cost is 0 credits.
         - If the name has a new owner, the list of the old owner is not shown. The list of the new
-          owner is fetched for 2 or 3 more credits.
+          owner is fetched for 2 to 4 more credits.
         - If the API refuses the account, a lookup for 1 or 2 more credits checks the refusal.
 
         Raises:

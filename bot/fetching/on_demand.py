@@ -140,8 +140,10 @@ class Viewer:
           1 credit. If no account has the name, the total cost is 2 credits.
         - If only this lookup fails (403 or 500), the stories are fetched by name for 3 credits.
 
-        Further calls cost more in three cases:
+        Further calls cost more in these cases:
 
+        - If the first answer to the lookup of an existing account is a refusal, a second lookup
+          costs 1 more credit.
         - If the API refuses an account whose id was known, a lookup for 1 or 2 more credits checks
           the refusal.
         - If the API answers 404 for an account that exists, the call is repeated for 2 more

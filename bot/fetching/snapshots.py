@@ -172,9 +172,9 @@ async def reschedule_check(tx: Tx, profile_id: str, *, now: datetime) -> None:
 async def reschedule_checks(tx: Tx, profile_ids: Iterable[str], *, now: datetime) -> None:
     """Compute the times of next checks again, after a change of subscribers or notification times.
 
-    A profile is skipped in three cases: no chat needs checks of the profile, the last check
-    failed, or no check was made yet. The rows of the profiles stay locked until the end of the
-    transaction.
+    A profile is skipped in four cases: the profile is not stored, no chat needs checks of the
+    profile, the last check failed, or no check was made yet. The rows of the profiles stay locked
+    until the end of the transaction.
     """
     plan = await schedule_state.load(tx)
     for profile_id in sorted(set(profile_ids)):

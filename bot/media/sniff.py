@@ -45,7 +45,8 @@ class Measures:
 def sniff(head: bytes) -> MediaKind | None:
     """Return the type of the photo or video whose first bytes are ``head``.
 
-    Return None if the file is neither a photo nor a video.
+    Return None if the file is neither a photo nor a video. Every MP4 file that is not a still
+    image counts as a video.
     """
     if head.startswith(b"\xff\xd8\xff"):
         return MediaKind("photo", "image/jpeg")

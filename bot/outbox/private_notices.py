@@ -26,7 +26,8 @@ async def notify_of_missing_right(
     - The notice is sent once. The notice is sent at the first probe and not earlier, because a
       right may be missing for some minutes only.
     - No notice is sent for a private chat.
-    - No notice is sent if only the right to send media is missing.
+    - No notice is sent about any other right than the right to write or to post, for example the
+      right to send media.
     """
     chat = await chats.get(tx, mute.chat_id)
     is_first = mute.probes == 0 and mute.missing in {"text", "posts"}

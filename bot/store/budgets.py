@@ -213,8 +213,8 @@ async def give_back_credits(
 
     - If the account counts a different day than ``day``, only the total spending changes, because
       the spending of ``side`` on ``day`` is not stored any more.
-    - If ``of_balance`` is False, the total spending stays the same, because the Stories API has
-      billed the credits.
+    - If ``of_balance`` is False, the total spending stays the same, because the last fetched
+      balance already contains the credits.
     - A negative ``amount`` increases the spending.
     """
     rest = sa.case((account.c.day == day, account.c[side] - amount), else_=account.c[side])

@@ -125,7 +125,8 @@ async def _lock(tx: Tx, chat_id: int, *, now: datetime) -> list[int]:
 async def _remove_payer(tx: Tx, groups: Collection[int], *, now: datetime) -> None:
     """Remove the payer of locked groups. Open the groups that only a block of the payer closed.
 
-    A group that the bot has left stays closed.
+    A group that the bot has left stays closed. The open deliveries of a group that opens are
+    dropped.
 
     The alerts of a group without a payer restart when the group has a payer again.
     """

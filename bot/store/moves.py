@@ -297,7 +297,7 @@ async def open_chat(tx: Tx, chat_id: int, *, now: datetime, since: datetime | No
     deliveries are dropped, including replies, because a returning chat wants only new stories.
 
     Raises:
-        BlockedError: The access list blocks the chat.
+        BlockedError: The access list blocks the chat or the responsible person.
     """
     await chats.lock(tx, [chat_id])
     await chats.refuse_blocked(tx, chat_id, now=now)
