@@ -64,7 +64,10 @@ def chat_data_page(context: Context) -> Page:
 
 @on_press(ERASE)
 async def confirm_or_erase(context: Context, step: str | None) -> None:
-    """Ask for confirmation, then delete all data of the chat."""
+    """Ask for confirmation, then delete the data of the chat.
+
+    ``Chats.erase`` describes the data that are kept. The steps "no" and "more" delete nothing.
+    """
     if step == "yes":
         left = await context.services.payers.chats_of(context.chat.id, most=None)
         await context.services.chats.erase(context.chat.id)

@@ -85,7 +85,11 @@ async def show_stories(context: Context) -> None:
     the profiles.
 
     Without any names, list the followed profiles that had live stories at the last check. The list
-    costs 0 credits.
+    costs 0 credits. The stories of a profile cost 2 or 3 credits, as ``Viewer.stories`` describes.
+    A linked story or highlight costs 1 credit.
+
+    Raises:
+        BotError: The stories of the only named profile, or of the link, can't be shown.
     """
     if context.words:
         await _show_by_words(context, context.words)

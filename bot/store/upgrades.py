@@ -205,8 +205,9 @@ async def process_lease(
     therefore end before the end of the block.
 
     Raises:
-        DatabaseUnavailableError: A process of a different version upgrades the database, or the
-            database is unavailable or has not answered in time.
+        DatabaseUnavailableError: A process of a different version upgrades the database or has
+            upgraded the database in the last day, or the database is unavailable or has not
+            answered in time.
     """
     ours = AtWork(db, owner, now=now)
     try:

@@ -230,7 +230,8 @@ async def load_conflicts(db: Database, *, now: Callable[[], datetime]) -> PollCo
 def host_name(machine_id: Path = _MACHINE_ID) -> str:
     """Return a fixed name of the machine: a hash of the machine id, or the host name.
 
-    Return an empty string in a Docker container, because each new container has a new name.
+    Return an empty string in a Docker container without a machine id, because each new container
+    has a new name.
     """
     try:
         identity = machine_id.read_text().strip()
