@@ -221,6 +221,7 @@ class StoriesApi:
 
         Raises:
             NoSuchProfileError: The account does not exist.
+            ProfilePrivateError: Even the page of the account is hidden.
         """
         query = self._query(Endpoint.USER_BY_USERNAME, {"username": username}, subject=username)
         make = partial(self._ask, query, schema.profile_from)
