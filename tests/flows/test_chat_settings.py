@@ -123,6 +123,17 @@ async def test_a_word_of_cancellation_cancels_the_question_for_a_setting(
             assert reply["text"] == kept["text"], (page, text)
 
 
+async def test_stop_after_a_question_that_nobody_requested_is_a_request(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    (page,) = await bell.ask(ann, "/settings")
+    await bell.press(ann, page, "set:quiet:22-7")
+    assert "I need to know where you are" in (await bell.message(ann, page["message_id"]))["text"]
+    (reply,) = await bell.ask(ann, "stop")
+    assert "no subscriptions yet" in reply["text"]
+
+
 async def test_an_unreadable_time_is_named_before_the_question_is_repeated(
     bell: Bell, control: Control
 ) -> None:
