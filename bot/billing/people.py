@@ -21,8 +21,8 @@ class Guest:
     - ``by_kind`` has the costs in the chat by purpose.
     - ``elsewhere`` has the costs of a person in groups.
     - ``by_person`` is for the owner. The value has the id, name and cost of at most five members
-      of a group, the highest cost first. The cost of requests without a person is part of the cost
-      of the group's payer.
+      of a group, the highest cost first. The cost of a request without a person is part of the
+      cost of the payer of this request.
     - ``by_member`` is for the group. The value has the name and cost of at most five members, the
       highest cost first. The cost of requests without a person is excluded. Members without a
       stored name are also excluded.

@@ -82,14 +82,14 @@ class Watch:
         - ``signs``: a function for each kind of incident. The function returns whether an incident
           of this kind is active now. Kinds that this process cannot detect are omitted.
         - ``failed_checks``: returns the cause if every scheduled check during the last half hour
-        has failed. Otherwise the result is None.
+          has failed. Otherwise the result is None.
         - ``disk``: returns the free bytes and the total bytes of the disk.
         - ``clock_off``: returns the error of the clock in seconds, measured since the last call of
           ``clock_off``.
         - ``slow_servers``: returns the servers that are slow now.
         - ``file_every``: the interval of the checks that the SQLite file still exists.
         - ``process``: the key of this process, if several processes share the database. In this
-        case, each process closes an incident only if no further process finds the condition met.
+          case, each process closes an incident only if no further process finds the condition met.
         """
         self._db = db
         self._incidents = incidents
