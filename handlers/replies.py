@@ -16,7 +16,13 @@ from bot.presentation.actions import Button, Buttons, for_chat
 from bot.presentation.html import Safe, bold, code, foreign_html
 from bot.runtime import logging
 from bot.runtime.background import running_after
-from bot.sending.replies import ACTION_S, Payload, edit_payload, show_uploading, text_payload
+from bot.sending.replies import (
+    ACTION_S,
+    Payload,
+    edit_payload,
+    keep_showing_uploading,
+    text_payload,
+)
 from bot.updates import unit_of_work
 from handlers.press_answers import answer_press
 
@@ -178,7 +184,7 @@ async def show_working(context: Context) -> AsyncIterator[None]:
         with unit_of_work.as_current(None):
             await answer_press(context)
 
-    show = partial(show_uploading, context.bot, context.reply_target)
+    show = partial(keep_showing_uploading, context.bot, context.reply_target)
     async with (
         running_after(_SHOWN_AFTER_S, show),
         running_after(_SHOWN_AFTER_S + ACTION_S, answer_in_time),

@@ -121,7 +121,7 @@ async def show_albums(
             asker=context.asker,
             buttons=buttons,
             reply_to=_quoted_message(context, is_first=number == 0),
-            asked=_group_message_id(context),
+            asked=_request_message_id(context),
             as_files=album.stories[0].pk in originals,
             is_free=is_free,
             under=under if album is albums[-1] else None,
@@ -145,7 +145,7 @@ def _buttons_of_story(
     )
 
 
-def _group_message_id(context: Context) -> int | None:
+def _request_message_id(context: Context) -> int | None:
     """Return the id of the message with the request, or None in a private chat."""
     if context.message is None or context.is_private:
         return None

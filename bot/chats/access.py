@@ -301,8 +301,8 @@ class Access:
         """Give a person or chat access to the bot, and end a block. Return the changed entry."""
         async with writing(self._db) as tx:
             values = {"is_allowed": True, "via": "owner", "added_by": str(by or "")}
-            subject = await self._current_subject(tx, subject)
-            names = await self._name_column(tx, subject, name)
+            subject = await self._lock_current_subject(tx, subject)
+            names = await self._name_or_stored_title(tx, subject, name)
             return await self._unblock(tx, subject, **values, **names)
 
     async def admit_channel(
@@ -367,8 +367,8 @@ class Access:
             if subject.kind == "person" and await self._is_owner(tx, int(subject.id)):
                 raise RightsError(text=OWNER_NOT_BLOCKABLE)
             values = {"blocked_since": now, "blocked_until": until, "reason": reason}
-            subject = await self._current_subject(tx, subject)
-            names = await self._name_column(tx, subject, name)
+            subject = await self._lock_current_subject(tx, subject)
+            names = await self._name_or_stored_title(tx, subject, name)
             served = await self._lock_served(tx, subject)
             entry = await store.put(tx, subject, now=now, refused_at=None, **values, **names)
             await moves.close_blocked_chats(tx, served, now=now)
@@ -389,7 +389,7 @@ class Access:
         if subject.kind == "profile":
             return await self._unblock_profile(subject)
         async with writing(self._db) as tx:
-            subject = await self._current_subject(tx, subject)
+            subject = await self._lock_current_subject(tx, subject)
             entry = await store.get(tx, subject)
             if entry is None or entry.blocked_since is None:
                 return False
@@ -425,7 +425,7 @@ class Access:
     async def set_limit(self, subject: Subject, credits: int | None) -> Entry:  # noqa: A002 - the field's term
         """Set the daily allowance in credits. None restores the allowance in the settings."""
         async with writing(self._db) as tx:
-            subject = await self._current_subject(tx, subject)
+            subject = await self._lock_current_subject(tx, subject)
             return await store.put(tx, subject, now=self._now(), allowance=credits)
 
     async def _unblock(self, tx: Tx, subject: Subject, **values: object) -> Entry:
@@ -463,7 +463,7 @@ class Access:
         await chats.lock(tx, served)
         return served
 
-    async def _current_subject(self, tx: Tx, subject: Subject) -> Subject:
+    async def _lock_current_subject(self, tx: Tx, subject: Subject) -> Subject:
         """Return ``subject`` with the current id of the chat, and lock the chat.
 
         A group that became a supergroup has a new id. The lock prevents a migration of the chat
@@ -476,7 +476,7 @@ class Access:
     async def _is_owner(self, tx: Tx, person: int) -> bool:
         return person in self._always_owners or person in await store.owners_by_link(tx)
 
-    async def _name_column(self, tx: Tx, subject: Subject, name: str) -> dict[str, str]:
+    async def _name_or_stored_title(self, tx: Tx, subject: Subject, name: str) -> dict[str, str]:
         """Return a dict with a value for the column ``name`` of the access list.
 
         The value is ``name``. If ``name`` is empty, the value is the stored title of the chat or

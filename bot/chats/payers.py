@@ -346,7 +346,7 @@ class Payers:
         if count + pending >= most:
             raise await self._full_error(tx, payer)
 
-    async def check_limits(
+    async def check_limits_of_new_subscription(
         self, tx: Tx, chat_id: int, payer: int, username: str, pending: int = 0
     ) -> bool:
         """Check the limits of a new subscription. Return whether the subscription counts as new.

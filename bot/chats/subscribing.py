@@ -419,7 +419,7 @@ class Subscribing:
             if before is None or before.target.chat_id != target.chat_id:
                 raise NotFollowedError(username=subscription.username)
             if before.target != target:
-                await moves.move_subscription(tx, before, to=target.thread_id or MAIN, now=now)
+                await moves.move_to_thread(tx, before, to=target.thread_id or MAIN, now=now)
             await chat_queues.reschedule(tx, target.chat_id)
             await store.switch_checks(tx, profile_ids=[subscription.profile_id], now=now)
             moved = await store.find(tx, target, subscription.profile_id)
@@ -503,7 +503,9 @@ class Subscribing:
         budget_error = None
         async with reading(self._db) as tx:
             payer = await self._payers.payer_for(tx, chat_id, by.user_id)
-            await self._payers.check_limits(tx, chat_id, payer, username, pending)
+            await self._payers.check_limits_of_new_subscription(
+                tx, chat_id, payer, username, pending
+            )
             if known is None or known.due_at is None:
                 budget_error = await self._budget_error(tx, payer, pending)
         if budget_error is not None:
@@ -602,7 +604,7 @@ class Subscribing:
             )
             await profiles.lock_all(tx, profile_ids)
             if await store.find(tx, target, profile.profile_id) is None:
-                is_new = await self._payers.check_limits(
+                is_new = await self._payers.check_limits_of_new_subscription(
                     tx, target.chat_id, payer, profile.username
                 )
             wanted = await self._preferences_of_new(tx, chat, payer, preferences, fast=fast)

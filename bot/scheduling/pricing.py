@@ -142,7 +142,7 @@ Stories expire after 24 hours. The hours that remain until then are a reserve fo
 """
 
 
-def longest_pause(polls_a_day: float) -> float:
+def longest_pause_hours(polls_a_day: float) -> float:
     """Return the longest time between two checks of a profile, in hours.
 
     The result is between 12 and 20 hours. After this time, a profile is checked even if the
@@ -189,7 +189,7 @@ class Price:
 
         ``budget`` is in credits per day.
         """
-        floor = longest_pause(budget / demand.costs) if demand.costs else 20.0
+        floor = longest_pause_hours(budget / demand.costs) if demand.costs else 20.0
         # At any price, each profile is checked after the longest pause. The budget pays for these
         # checks first.
         free = max(budget / 24 - 0.5 * demand.costs / floor, 0.2 * budget / 24, 1e-9)

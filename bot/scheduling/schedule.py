@@ -47,7 +47,7 @@ from bot.scheduling.pricing import (
     Demand,
     Price,
     ReleaseCurve,
-    longest_pause,
+    longest_pause_hours,
     survey,
 )
 from bot.scheduling.rates import Pool, expert_rates, log_ratios, mixed_rate
@@ -116,7 +116,7 @@ class Schedule:
         self.budget, self.apart = budget, apart
         costs = self.demand.costs
         polls = (budget - apart) / costs if costs else 24.0
-        self.floor = longest_pause(polls)
+        self.floor = longest_pause_hours(polls)
         mean_cost = costs / self.demand.profiles if self.demand.profiles else 1.0
         most = BANK_HOURS * budget / 24 + 2 * sqrt(budget * mean_cost)
         wanted = self.demand.wanted if self.rule.by_rhythm else (1.0,) * 24

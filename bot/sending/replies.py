@@ -176,7 +176,7 @@ class Replies:
         """
         calls = calls or Calls(self._bot)
         if payload["kind"] == "album":
-            async with running_after(1, partial(show_uploading, self._bot, target)):
+            async with running_after(1, partial(keep_showing_uploading, self._bot, target)):
                 return await self._send_album(
                     target, payload, calls, silent=silent, one_by_one=one_by_one
                 )
@@ -246,7 +246,7 @@ def _caption_counter(payload: Payload, stories: tuple[Story, ...]) -> Callable[[
     return lambda count: with_count(payload["caption"], stories, t, count=count)
 
 
-async def show_uploading(bot: ExtBot[Any], target: Target) -> None:
+async def keep_showing_uploading(bot: ExtBot[Any], target: Target) -> None:
     """Show "is sending a photo…" in the chat until the task is cancelled."""
     while True:
         with (

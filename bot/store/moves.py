@@ -142,7 +142,7 @@ async def close_topic(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) ->
         if subscription.target.thread_id == thread_id
     ]
     for subscription in moved:
-        await move_subscription(tx, subscription, to=MAIN, now=now)
+        await move_to_thread(tx, subscription, to=MAIN, now=now)
     condition = sa.and_(
         deliveries.c.chat_id == chat_id, deliveries.c.thread_id == thread_id, is_open
     )
@@ -157,7 +157,7 @@ async def close_topic(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) ->
     return bool(moved)
 
 
-async def move_subscription(tx: Tx, subscription: Subscription, *, to: int, now: datetime) -> None:
+async def move_to_thread(tx: Tx, subscription: Subscription, *, to: int, now: datetime) -> None:
     """Move a subscription with all its deliveries to another thread of the chat.
 
     If a subscription of the thread already follows the profile, the moved subscription ends, and

@@ -158,7 +158,7 @@ class StoriesApi:
 
         async def ask_story() -> Answer[Story]:
             answer = await self._ask(query, schema.story_from)
-            _refuse_private([answer.value], answer.credits)
+            _raise_if_any_private([answer.value], answer.credits)
             return answer
 
         return Call(Operation.STORY, query.nominal, ask_story)
@@ -252,7 +252,7 @@ class StoriesApi:
 
         async def ask_highlight() -> Answer[Highlight]:
             answer = await self._ask(query, schema.highlight_from)
-            _refuse_private([answer.value, *answer.value.stories], answer.credits)
+            _raise_if_any_private([answer.value, *answer.value.stories], answer.credits)
             return answer
 
         return Call(Operation.HIGHLIGHTS, query.nominal, ask_highlight)
@@ -352,7 +352,7 @@ class StoriesApi:
         of, named = query.params.get("user_id", ""), query.params.get("username", "")
         read = partial(schema.stories_from, profile_id=of, username=named)
         answer = await self._ask_list(query, read)
-        _refuse_private(answer.value, answer.credits)
+        _raise_if_any_private(answer.value, answer.credits)
         return answer
 
     async def _ask_unchecked(self, query: Query) -> Answer[list[Story]]:
@@ -430,7 +430,7 @@ class StoriesApi:
         return await self._fetch_media(url, limit=self._largest_file)
 
 
-def _refuse_private(result: Sequence[Story | Highlight], billed: int) -> None:
+def _raise_if_any_private(result: Sequence[Story | Highlight], billed: int) -> None:
     """Refuse stories of a private account, even if the API returned them.
 
     Raises:

@@ -18,7 +18,7 @@ from bot.scheduling.pricing import (
     ReleaseCurve,
     fewest_credits,
     is_feasible,
-    longest_pause,
+    longest_pause_hours,
     survey,
 )
 from bot.scheduling.waiting_time import DAY, HOUR
@@ -91,7 +91,7 @@ def test_what_an_outage_kept_back_is_let_out_later_in_the_day() -> None:
 @settings(deadline=None)
 @given(st.floats(0.01, 1000))
 def test_the_floor_leaves_a_story_four_hours(looks: float) -> None:
-    assert 12 <= longest_pause(looks) <= 20
+    assert 12 <= longest_pause_hours(looks) <= 20
 
 
 def test_fewer_than_six_looks_in_five_days_are_refused() -> None:
@@ -232,7 +232,7 @@ def test_nobody_there_is_nothing_wanted() -> None:
 def test_the_floor_is_two_and_a_half_times_the_mean_interval_from_12_to_20_hours() -> None:
     polls = (-1.0, 0.0, 0.5, 2.9, 3.0, 4.0, 5.0, 6.0, 1e9)
     floors = [20.0, 20.0, 20.0, 20.0, 20.0, 15.0, 12.0, 12.0, 12.0]
-    assert [longest_pause(each) for each in polls] == floors
+    assert [longest_pause_hours(each) for each in polls] == floors
 
 
 def test_a_budget_that_is_short_by_rounding_alone_is_enough() -> None:

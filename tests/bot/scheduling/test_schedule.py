@@ -20,7 +20,7 @@ from bot.scheduling.forecast import (
     weighted_hours,
 )
 from bot.scheduling.policies import Learned
-from bot.scheduling.pricing import Demand, Price, ReleaseCurve, longest_pause, survey
+from bot.scheduling.pricing import Demand, Price, ReleaseCurve, longest_pause_hours, survey
 from bot.scheduling.rates import Pool, expert_rates, log_ratios, mixed_rate
 from bot.scheduling.schedule import Schedule
 from bot.scheduling.waiting_time import DAY, HOUR
@@ -57,7 +57,7 @@ def test_due_falls_with_subscribers_and_stays_between_minimum_and_floor(
     assert early <= late + 1
     assert late <= schedule.set_due_at(state, few, cost + 1) + 1
     for due in (early, late):
-        assert at + schedule.minimum <= due <= at + longest_pause(budget / 10) * HOUR
+        assert at + schedule.minimum <= due <= at + longest_pause_hours(budget / 10) * HOUR
 
 
 def test_a_profile_that_nobody_waits_for_is_looked_at_by_the_floor() -> None:

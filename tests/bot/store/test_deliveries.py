@@ -174,7 +174,7 @@ async def test_a_restored_subscription_gets_one_of_two_rows_of_a_story(db: Datab
         await subscriptions.remove(tx, [first])
         moving = await subscriptions.get(tx, second)
         assert moving is not None
-        await moves.move_subscription(tx, moving, to=0, now=NOON)
+        await moves.move_to_thread(tx, moving, to=0, now=NOON)
         await deliveries.drop_and_detach_stories(tx, [second], now=NOON)
         await subscriptions.remove(tx, [second])
         restored = await subscriptions.get(tx, await follow(tx, -1))

@@ -242,7 +242,7 @@ async def test_what_a_doubled_subscription_is_owed_is_owed_to_the_other(db: Data
         await chat_queues.lock(tx, -5)
         one = await subscriptions.get(tx, older)
         assert one is not None
-        await moves.move_subscription(tx, one, to=0, now=NOON)
+        await moves.move_to_thread(tx, one, to=0, now=NOON)
     assert {(row.subscription_id, row.story_pk, row.thread_id) for row in await rows(db)} == {
         (younger, "1", 0), (younger, "2", 0),
     }  # fmt: skip
@@ -260,7 +260,7 @@ async def test_what_is_on_its_way_to_a_doubled_subscription_comes_to_the_other(
         await chat_queues.lock(tx, -5)
         one = await subscriptions.get(tx, older)
         assert one is not None
-        await moves.move_subscription(tx, one, to=0, now=NOON)
+        await moves.move_to_thread(tx, one, to=0, now=NOON)
     assert [(row.subscription_id, row.story_pk) for row in await rows(db)] == [
         (younger, "1"), (younger, "2"),
     ]  # fmt: skip
