@@ -278,6 +278,7 @@ async def open_parts(
             api=api,
             is_paused=conflicts.is_paused,
             blocked=access.blocked,
+            most_earlier_checks=settings.max_subscriptions,
             wake=wake,
             now=now,
         )

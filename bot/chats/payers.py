@@ -28,6 +28,7 @@ from bot.domain.errors import (
 )
 from bot.domain.records import Chat
 from bot.fetching import snapshots
+from bot.fetching.snapshots import EarlierChecks
 from bot.store import (
     access,
     budgets,
@@ -48,8 +49,6 @@ LEAST_OF_NEWCOMER = 5
 
 The limit is a quarter of a single chat's limit, but at least this number.
 """
-
-_PLENTY = 10**6  # practically no limit, because ``Payers`` checks the real limit
 
 _SHOWN = 50  # the maximum number of chats in /usage
 
@@ -376,23 +375,18 @@ class Payers:
         Without the lock, two chats of a payer could both add the last subscription that the limit
         allows.
         """
-        await self._add_to_daily_counters(tx, chat_id, payer, 0)
+        await _add_to_daily_counters(tx, chat_id, payer, 0, self._now())
 
     async def increment_daily_counters(self, tx: Tx, chat_id: int, payer: int | None) -> None:
         """Count a new subscription of today for a chat and, unless None, for a payer.
 
         The limits are not checked.
         """
-        await self._add_to_daily_counters(tx, chat_id, payer, 1)
+        await _add_to_daily_counters(tx, chat_id, payer, 1, self._now())
 
-    async def _add_to_daily_counters(
-        self, tx: Tx, chat_id: int, payer: int | None, amount: int
-    ) -> None:
-        """Add ``amount`` to the counters. An amount of 0 only locks the counters."""
-        wanted: list[tuple[budgets.Scope, int, int]] = [("follows", chat_id, _PLENTY)]
-        if payer is not None:
-            wanted.append(("payer", payer, _PLENTY))
-        await budgets.take_allowances(tx, self._now().date(), amount, wanted)
+    async def lock_earlier_checks(self, tx: Tx, chat_id: int) -> EarlierChecks:
+        """Return how many checks a change of a chat may move to an earlier time today."""
+        return await lock_earlier_checks(tx, chat_id, most=self.limits.most, now=self._now())
 
     async def record_refused(self, payer: int) -> None:
         """Record that the budget did not allow a subscription of the payer.
@@ -401,7 +395,7 @@ class Payers:
         """
         async with self._db.begin(durable=False) as tx:
             if await access.is_known(tx, payer):
-                wanted: list[tuple[budgets.Scope, int, int]] = [("refused", payer, _PLENTY)]
+                wanted: list[tuple[budgets.Scope, int, int]] = [("refused", payer, budgets.PLENTY)]
                 await budgets.take_allowances(tx, self._now().date(), 1, wanted)
 
     async def refuse_too_many_fast(
@@ -428,3 +422,30 @@ class Payers:
         _, count = await subscriptions.count_of_payer(tx, payer)
         if count + pending >= most:
             raise TooManyFastError(text=TOO_MANY_FAST_OF_PAYER, most=most)
+
+
+async def _add_to_daily_counters(
+    tx: Tx, chat_id: int, payer: int | None, amount: int, now: datetime
+) -> None:
+    """Add ``amount`` to the counters. An amount of 0 only locks the counters."""
+    wanted: list[tuple[budgets.Scope, int, int]] = [("follows", chat_id, budgets.PLENTY)]
+    if payer is not None:
+        wanted.append(("payer", payer, budgets.PLENTY))
+    await budgets.take_allowances(tx, now.date(), amount, wanted)
+
+
+async def lock_earlier_checks(tx: Tx, chat_id: int, *, most: int, now: datetime) -> EarlierChecks:
+    """Return how many checks a change of a chat may move to an earlier time today.
+
+    The checks of all chats of a payer count together. ``most`` is the number for a whole day. The
+    caller has locked the queue of the chat, and locks the profiles later. The counters of new
+    subscriptions are locked first, because a later step of the same transaction may need these
+    counters.
+    """
+    payer = await chats.payer_of(tx, chat_id)
+    await _add_to_daily_counters(tx, chat_id, payer, 0, now)
+    subject = chat_id if payer is None else payer
+    wanted: list[tuple[budgets.Scope, int, int]] = [("earlier", subject, budgets.PLENTY)]
+    await budgets.take_allowances(tx, now.date(), 0, wanted)
+    used = await budgets.allowance_used(tx, "earlier", subject, now.date())
+    return EarlierChecks(subject, now.date(), max(0, most - used))

@@ -353,6 +353,7 @@ class Subscribing:
             if existing is not None:
                 return existing
             await self._check_restorable(tx, ended, by)
+            earlier = await self._payers.lock_earlier_checks(tx, chat_id)
             # A new payer, or another transaction, may have restarted the alerts.
             since = await ended_subscriptions.alerts_start_of(tx, ended)
             ended = replace(ended, since=since)
@@ -374,7 +375,7 @@ class Subscribing:
             await deliveries.select_again(tx, chat_id, now=now)
             await chat_queues.reschedule(tx, chat_id)
             await store.switch_checks(tx, chat_id=chat_id, profile_ids=[profile_id], now=now)
-            await snapshots.reschedule_check(tx, profile_id, now=now)
+            await snapshots.reschedule_check(tx, profile_id, now=now, earlier=earlier)
         return subscription
 
     async def _check_restorable(self, tx: Tx, ended: Ended, by: int | None) -> None:
@@ -602,6 +603,7 @@ class Subscribing:
             payer = await self._payers.ensure_payer(
                 tx, target.chat_id, by.user_id, profile_ids=profile_ids
             )
+            earlier = await self._payers.lock_earlier_checks(tx, target.chat_id)
             await profiles.lock_all(tx, profile_ids)
             if await store.find(tx, target, profile.profile_id) is None:
                 is_new = await self._payers.check_limits_of_new_subscription(
@@ -622,7 +624,7 @@ class Subscribing:
             await store.switch_checks(
                 tx, chat_id=target.chat_id, profile_ids=[profile.profile_id], now=now
             )
-            await snapshots.reschedule_check(tx, profile.profile_id, now=now)
+            await snapshots.reschedule_check(tx, profile.profile_id, now=now, earlier=earlier)
             subscription = await store.find(tx, target, profile.profile_id)
         if subscription is None:  # a concurrent command has ended the subscription
             raise NotFollowedError(username=profile.username)
@@ -669,16 +671,17 @@ class Subscribing:
         async with writing(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
             before = await load_subscription(tx, chat_id, subscription_id)
+            # All counters are locked before the profile, because a later step of the same
+            # transaction may make another subscription fast.
+            earlier = await self._payers.lock_earlier_checks(tx, chat_id)
             options = before.options.with_values(changes)
-            if options.fast:
-                # The counters are locked before the profile, because a later step of the same
-                # transaction may make another subscription fast.
+            if options.fast and not before.options.fast:
                 payer = await chats.payer_of(tx, chat_id)
-                await self._payers.lock_daily_counters(tx, chat_id, payer)
-                if not before.options.fast:
-                    await self._payers.refuse_too_many_fast(tx, chat_id, payer)
+                await self._payers.refuse_too_many_fast(tx, chat_id, payer)
             await store.change(tx, subscription_id, options=options.to_json())
-            await snapshots.reschedule_check(tx, before.profile_id, now=self._now())
+            await snapshots.reschedule_check(
+                tx, before.profile_id, now=self._now(), earlier=earlier
+            )
             await deliveries.select_again(tx, chat_id, now=self._now())
             await chat_queues.reschedule(tx, chat_id)
             changed = await load_subscription(tx, chat_id, subscription_id)

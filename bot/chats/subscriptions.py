@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from bot.billing.ledger import Ledger
 from bot.chats.explain import Obstacle, Why, explain
 from bot.chats.import_export import ImportEntry
+from bot.chats.payers import lock_earlier_checks
 from bot.chats.subscribing import load_subscription
 from bot.domain import alert_rules
 from bot.domain.budget import DAY
@@ -23,6 +24,7 @@ from bot.domain.paid_calls import StoriesService
 from bot.domain.records import EPOCH, Chat, Known, Subscription
 from bot.domain.selection import FILTERED
 from bot.fetching import snapshots
+from bot.fetching.snapshots import EarlierChecks
 from bot.store import cached_stories, chat_queues, chats, deliveries, fan_outs, moves, profiles
 from bot.store import ended_subscriptions as ended_store
 from bot.store import subscriptions as store
@@ -46,6 +48,7 @@ class Subscriptions:
         api: StoriesService | None = None,
         is_paused: Callable[[], bool] = lambda: False,
         blocked: AbstractSet[str] = frozenset(),
+        most_earlier_checks: int = 20,
         wake: Callable[[], None] = lambda: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -53,13 +56,15 @@ class Subscriptions:
 
         ``blocked`` has the ids and names of profiles that nobody is allowed to follow. ``api``
         provides the price of a check and the state of the service. ``is_paused`` returns True if
-        this process makes no checks.
+        this process makes no checks. ``most_earlier_checks`` is the number of checks that the
+        changes of a payer may move to an earlier time in a day, before a daily summary.
         """
         self._db = db
         self._api = api
         self._is_paused = is_paused
         self._ledger = ledger
         self.blocked = blocked
+        self._most_earlier_checks = most_earlier_checks
         self._wake = wake
         self._now = now
 
@@ -167,6 +172,7 @@ class Subscriptions:
                 return subscription
             if since is not None and subscription.paused_until != since:
                 return subscription
+            earlier = await self._lock_earlier_checks(tx, chat_id, now)
             if paused:
                 await store.change(tx, subscription_id, paused=True, paused_until=until)
                 await deliveries.end_all(
@@ -187,7 +193,7 @@ class Subscriptions:
             await store.switch_checks(
                 tx, chat_id=chat_id, profile_ids=[subscription.profile_id], now=now
             )
-            await snapshots.reschedule_check(tx, subscription.profile_id, now=now)
+            await snapshots.reschedule_check(tx, subscription.profile_id, now=now, earlier=earlier)
             return await load_subscription(tx, chat_id, subscription_id)
 
     async def resume_with_missed_stories(self, chat_id: int, subscription_id: int) -> Subscription:
@@ -205,6 +211,7 @@ class Subscriptions:
             subscription = await load_subscription(tx, chat_id, subscription_id)
             if not subscription.paused:
                 return subscription
+            earlier = await self._lock_earlier_checks(tx, chat_id, now)
             await store.change(tx, subscription.id, paused=False, paused_until=None)
             chat = await chats.get(tx, chat_id)
             if subscription.state == "blocked" or (chat is not None and chat.payer is None):
@@ -216,7 +223,7 @@ class Subscriptions:
             await store.switch_checks(
                 tx, chat_id=chat_id, profile_ids=[subscription.profile_id], now=now
             )
-            await snapshots.reschedule_check(tx, subscription.profile_id, now=now)
+            await snapshots.reschedule_check(tx, subscription.profile_id, now=now, earlier=earlier)
             subscription = await load_subscription(tx, chat_id, subscription_id)
         self._wake()
         return subscription
@@ -270,6 +277,7 @@ class Subscriptions:
         now = self._now()
         async with writing(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
+            earlier = await self._lock_earlier_checks(tx, chat_id, now)
             chat = await chats.get(tx, chat_id)
             if rules_undone_since is not None and chat is not None and chat.payer is not None:
                 await deliveries.reopen_of_chat(
@@ -277,8 +285,11 @@ class Subscriptions:
                 )
             await deliveries.select_again(tx, chat_id, now=now)
             await chat_queues.reschedule(tx, chat_id)
-            await snapshots.reschedule_checks_of_chat(tx, chat_id, now=now)
+            await snapshots.reschedule_checks_of_chat(tx, chat_id, now=now, earlier=earlier)
         self._wake()
+
+    async def _lock_earlier_checks(self, tx: Tx, chat_id: int, now: datetime) -> EarlierChecks:
+        return await lock_earlier_checks(tx, chat_id, most=self._most_earlier_checks, now=now)
 
     async def move_chat(self, old: int, new: int) -> bool:
         """Move all data of a group to the new id.

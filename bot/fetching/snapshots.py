@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Literal
 
 from bot.domain import alert_rules
@@ -10,7 +11,7 @@ from bot.domain.model import Profile, Story
 from bot.domain.records import MISSED, Known
 from bot.fetching import schedule_state
 from bot.fetching.schedule_state import Plan
-from bot.store import answers, enqueue, fan_outs, profiles, stories, subscriptions
+from bot.store import answers, budgets, enqueue, fan_outs, profiles, stories, subscriptions
 from bot.store.claims import RELEASED
 from bot.store.engine.database import Tx
 
@@ -39,6 +40,19 @@ class Snapshot:
     stories: tuple[Story, ...]
     partial: bool = False
     is_checked: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierChecks:
+    """How many checks a change of a chat may move to an earlier time, before a daily summary.
+
+    ``counted_for`` and ``day`` are the subject and the day of the allowance "earlier". The caller
+    has locked the allowance before the profiles. ``left`` is the rest of the allowance.
+    """
+
+    counted_for: int
+    day: date
+    left: int
 
 
 async def record(
@@ -164,19 +178,28 @@ async def _finish_check(
     )
 
 
-async def reschedule_check(tx: Tx, profile_id: str, *, now: datetime) -> None:
+async def reschedule_check(
+    tx: Tx, profile_id: str, *, now: datetime, earlier: EarlierChecks
+) -> None:
     """Compute the time of a profile's next check again, after a change of its subscribers."""
-    await reschedule_checks(tx, [profile_id], now=now)
+    await reschedule_checks(tx, [profile_id], now=now, earlier=earlier)
 
 
-async def reschedule_checks(tx: Tx, profile_ids: Iterable[str], *, now: datetime) -> None:
+async def reschedule_checks(
+    tx: Tx, profile_ids: Iterable[str], *, now: datetime, earlier: EarlierChecks | None = None
+) -> None:
     """Compute the times of next checks again, after a change of subscribers or notification times.
 
     A profile is skipped in four cases: the profile is not stored, no chat needs checks of the
     profile, the last check failed, or no check was made yet. The rows of the profiles stay locked
     until the end of the transaction.
+
+    The credit bucket does not limit the checks before a daily summary. Therefore ``earlier``
+    limits how many of these checks move to an earlier time. Further checks do not move, or move to
+    a later time. If ``earlier`` is None, no check moves to an earlier time because of a summary.
     """
     plan = await schedule_state.load(tx)
+    moved = 0
     for profile_id in sorted(set(profile_ids)):
         known = await profiles.lock(tx, profile_id)
         if known is None or known.due_at is None:
@@ -184,17 +207,35 @@ async def reschedule_checks(tx: Tx, profile_ids: Iterable[str], *, now: datetime
         if known.failures or known.snapshot_at is None:
             continue
         columns, due = plan.recompute_due(known, now=now)
-        due = await useful_at(tx, known, max(due, now), plan, seen_at=known.snapshot_at, now=now)
-        await profiles.change(tx, profile_id, **columns, due_at=due)
+        due = max(due, now)
+        useful = partial(useful_at, tx, known, due, plan, seen_at=known.snapshot_at, now=now)
+        at = await useful()
+        # The checks of a profile that is due now have possibly just begun.
+        planned = known.due_at if known.due_at > now else None
+        is_sooner = planned is None or at < planned
+        if is_sooner and await is_summary_near(tx, profile_id, now=at):
+            if earlier is not None and moved < earlier.left:
+                moved += 1
+            else:
+                at = await useful(not_before=planned or due)
+        await profiles.change(tx, profile_id, **columns, due_at=at)
+    if earlier is not None and moved:
+        wanted: list[tuple[budgets.Scope, int, int]] = [
+            ("earlier", earlier.counted_for, budgets.PLENTY)
+        ]
+        await budgets.take_allowances(tx, earlier.day, moved, wanted)
 
 
-async def reschedule_checks_of_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
+async def reschedule_checks_of_chat(
+    tx: Tx, chat_id: int, *, now: datetime, earlier: EarlierChecks | None = None
+) -> None:
     """Recompute the times of the next checks of all profiles that a chat follows.
 
     This function is called after a change of the chat's settings, or after the chat opens again.
     """
     rows = await subscriptions.of_chat(tx, chat_id)
-    await reschedule_checks(tx, [subscription.profile_id for subscription in rows], now=now)
+    profile_ids = [subscription.profile_id for subscription in rows]
+    await reschedule_checks(tx, profile_ids, now=now, earlier=earlier)
 
 
 async def useful_at(
@@ -206,6 +247,7 @@ async def useful_at(
     seen_at: datetime,
     now: datetime,
     is_claimed: bool = False,
+    not_before: datetime | None = None,
 ) -> datetime:
     """Return the time for the next check of a profile.
 
@@ -217,6 +259,7 @@ async def useful_at(
     - A check for a daily summary can be earlier than ``due``. If only newcomers have subscribed to
       the profile, the check is not earlier than ``due``. This restriction does not apply to a
       check that is already claimed (``is_claimed``).
+    - A check for a daily summary is not earlier than ``not_before``.
     """
     if known.chats > _MANY:
         return due
@@ -226,6 +269,8 @@ async def useful_at(
         earliest = now
     elif plan.is_checked_by_pause(known):
         earliest = max(earliest, due)
+    if not_before is not None:
+        earliest = max(earliest, not_before)
     return alert_rules.useful_check_at(
         due,
         waiting,

@@ -19,9 +19,22 @@ from bot.store.engine.database import Tx, put, row_or_none
 from bot.store.engine.schema import insert, metadata
 from bot.store.ledger import ledger_entries
 
-Scope = Literal["chat", "person", "channels", "newcomer", "pasted", "follows", "payer", "refused"]
+Scope = Literal[
+    "chat",
+    "person",
+    "channels",
+    "newcomer",
+    "pasted",
+    "follows",
+    "payer",
+    "earlier",
+    "refused",
+]
 _SCOPES: tuple[Scope, ...] = get_args(Scope)
 _OF_CHATS: tuple[Scope, ...] = ("chat", "channels", "follows")
+PLENTY = 10**6
+"""A limit that is practically never reached, for a counter whose real limit the caller checks."""
+
 _ACCOUNT = 1  # the key of the single row of this table
 _NO_MINIMUM = -(10**15)
 
@@ -39,6 +52,8 @@ allowances = sa.Table(
     #   Payers who are newcomers are not counted.
     # - "follows" and "payer": the profiles that a chat, or all chats of a payer, began to follow.
     #   Ended subscriptions are included.
+    # - "earlier": the checks that changes of settings moved to an earlier time, before a daily
+    #   summary. The subject is the payer, or the chat if the chat has no payer.
     sa.Column("scope", sa.String(8), primary_key=True),
     sa.Column("subject", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("day", sa.Date, primary_key=True),

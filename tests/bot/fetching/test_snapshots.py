@@ -170,7 +170,8 @@ async def test_more_who_wait_bring_the_next_look_nearer(db: Database) -> None:
         alone = await profiles.get(tx, NATGEO.profile_id)
         for chat in range(2, 60):
             await follow(tx, chat)
-        await snapshots.reschedule_check(tx, NATGEO.profile_id, now=NOON)
+        earlier = snapshots.EarlierChecks(1, NOON.date(), left=0)
+        await snapshots.reschedule_check(tx, NATGEO.profile_id, now=NOON, earlier=earlier)
     assert alone is not None
     assert alone.due_at is not None
     found = await known(db)
