@@ -131,6 +131,13 @@ async def restart_alerts(
     await tx.execute(sa.update(ended).where(whose).values(since=since))
 
 
+async def remove_of_chats(tx: Tx, chat_ids: Collection[int]) -> None:
+    """Delete the ended subscriptions of chats."""
+    whose = ended.c.chat_id.in_(list(chat_ids))
+    await _lock(tx, whose)
+    await tx.execute(sa.delete(ended).where(whose))
+
+
 async def forget_creator(tx: Tx, person: int) -> None:
     """Remove the id of a person from the ended subscriptions that the person had created."""
     whose = ended.c.created_by == person

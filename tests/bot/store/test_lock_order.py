@@ -34,6 +34,7 @@ from bot.store import (
     chat_queues,
     chats,
     deliveries,
+    ended_subscriptions,
     enqueue,
     erasure,
     moves,
@@ -517,3 +518,30 @@ async def test_two_subscriptions_of_which_one_is_fast_lock_the_counters_before_t
     await run_behind_the_counters(db, crowd, person, make_fast)
     async with db.read() as tx:
         assert all(one.options.fast for one in await store.of_chat(tx, person))
+
+
+@on_postgresql
+async def test_an_erasure_locks_the_ended_subscriptions_before_the_profiles(db: Database) -> None:
+    person, ended_star, followed_star = PEOPLE[0], STARS[0], STARS[1]
+    async with db.begin() as tx:
+        for star in (ended_star, followed_star):
+            await follow(tx, person, star)
+        of_ended_star = [
+            subscription
+            for subscription in await store.of_chat(tx, person)
+            if subscription.profile_id == ended_star.profile_id
+        ]
+        await ended_subscriptions.add(tx, of_ended_star, now=NOON)
+        await store.remove(tx, [each.id for each in of_ended_star])
+
+    async def restart_alerts(pause: Pause) -> None:
+        async with db.begin() as tx:
+            await store.restart_alerts(tx, since=NOON, profile_ids=[ended_star.profile_id])
+            await pause()
+            await lock_soon(tx, "profiles", "true")
+
+    async def erase() -> None:
+        async with db.begin() as tx:
+            await erasure.erase_chat(tx, person, now=NOON)
+
+    await run_behind_a_lock(db, restart_alerts, erase)
