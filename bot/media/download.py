@@ -161,7 +161,8 @@ class Media:
             raise MediaTooBigError(f"over {limit} bytes", url=url) from None
         except TimeoutError:
             raise MediaUnavailableError("too slow") from None
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        # yarl raises ValueError or IndexError for an invalid target of a redirect.
+        except (aiohttp.ClientError, OSError, ValueError, IndexError) as error:
             raise MediaUnavailableError(type(error).__name__) from None
 
     async def _fetch_with_redirects(self, url: str, limit: int) -> MediaFile:

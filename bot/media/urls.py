@@ -59,7 +59,7 @@ def parse(url: str) -> URL | None:
             and parsed.raw_password is None
             and " " not in url
         )
-    except ValueError:
+    except (ValueError, IndexError):  # yarl raises IndexError for "https://[a]@"
         return None
     return parsed if usable else None
 

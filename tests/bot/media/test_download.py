@@ -62,6 +62,7 @@ async def media_at(origin: str, folder: Path, deadline: float = 60) -> AsyncIter
         (response(302, b"", {"Location": "https://evil.example/x"}), MEDIA_REFUSED),
         (response(302, b"", {"Location": "file:///etc/passwd"}), MEDIA_REFUSED),
         (response(302, b"", {"Location": "http://[broken"}), MediaUnavailableError.text),
+        (response(302, b"", {"Location": "https://[a]@"}), MediaUnavailableError.text),
         (response(302, b"", {}), MEDIA_REFUSED),
         (b"SSH-2.0\r\n\r\n", MediaUnavailableError.text),
     ],

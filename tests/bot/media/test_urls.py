@@ -39,6 +39,8 @@ BAD = [
     "file:///etc/passwd",
     "//x.cdninstagram.com/1.mp4",
     "https:///1.mp4",
+    "https://[a]@",
+    "http://[],@",
     "https://x.cdninstagram.com:99999/1.mp4",
     "https://x.cdninstagram.com/" + "a" * 5000,
     "",
