@@ -46,7 +46,8 @@ _ARABIC_OR_DEVANAGARI = "[\\u0600-\\u06ff\\u0900-\\u097f]"
 _LATIN_JOINED = re.compile(
     rf"(?<={_ARABIC_OR_DEVANAGARI})(?=@?[A-Za-z])|(?<=[A-Za-z0-9])(?={_ARABIC_OR_DEVANAGARI})"
 )
-# The maximum number of combining marks per letter. More marks would overlap neighbouring lines.
+# The maximum number of nonspacing or enclosing marks after a letter or a spacing mark. More marks
+# would overlap neighbouring lines.
 _MARKS = 4
 # The maximum number of letters of a short word before an apostrophe (as in "l'histoire"), and of
 # an ending after an apostrophe (as in "natgeo's").
@@ -60,19 +61,24 @@ def clean(text: str) -> str:
     - Invisible format characters, such as marks of the writing direction, are removed. Joiners and
       the tag characters of flags are kept.
     - Lone surrogates are removed.
-    - Each control character and each blank becomes a space. Line breaks are kept.
-    - Each letter keeps at most 4 combining marks.
+    - Line feeds are kept. Each other control character, each line or paragraph separator, and each
+      blank becomes a space.
+    - At most 4 nonspacing or enclosing marks are kept after each letter or spacing mark.
     """
     kept: list[str] = []
     marks = 0
     for char in text:
         category = unicodedata.category(char)
-        marks = marks + 1 if category in {"Mn", "Me"} else 0
+        if category in {"Mn", "Me"}:
+            marks += 1
+        # Format characters and lone surrogates do not separate marks from the letter before them.
+        elif category not in {"Cf", "Cs"}:
+            marks = 0
         if char == "\n":
             kept.append(char)
         elif category in {"Cc", "Zs", "Zl", "Zp"}:
             kept.append(" ")
-        elif marks <= _MARKS and (category not in {"Cf", "Cs"} or char in _SOFT):
+        elif char in _SOFT or (marks <= _MARKS and category not in {"Cf", "Cs"}):
             kept.append(char)
     return "".join(kept)
 
