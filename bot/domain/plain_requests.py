@@ -39,7 +39,7 @@ from bot.domain.foreign_text import (
     typed_words,
     without_elision,
 )
-from bot.domain.talk import NO_NAMES, SMALL_TALK
+from bot.domain.talk import NO_NAMES, SMALL_TALK, is_small_talk
 
 Command = Literal[
     "help", "settings", "language", "privacy", "price", "export", "subscriptions", "usage",
@@ -1175,8 +1175,10 @@ def request_in(
 ) -> Request | None:
     """Return the request in a short text.
 
-    Return None if the text is small talk, consists only of names, or is prose. A text is prose if
-    it has more than 12 words. Words of politeness and of small talk do not count.
+    Return None if the text is small talk of several words, consists only of names, or is prose. A
+    text is prose if it has more than 12 words. Words of politeness and of small talk do not count.
+    A single word of small talk can be a request. For example, the Russian word for "night"
+    requests the settings, but the Russian "good night" is not a request.
 
     ``is_group`` means that the text is a reply to a message of the bot in a group, where people
     also comment on stories. In this case, a text without a possible name must be one of these to
@@ -1194,6 +1196,8 @@ def request_in(
     words = [word for word in map(bare, written) if word]
     meant = [word for word in words if word not in SMALL_TALK and word not in FILLERS]
     if not words or len(meant) > _LONGEST:
+        return None
+    if len(words) > 1 and is_small_talk(text):
         return None
     if not is_command and _may_be_name(written, words):
         return None

@@ -133,6 +133,27 @@ def test_in_a_group_a_comment_is_no_request(text: str, request_: Request | None)
     assert request_in(text, "en", is_group=True) == request_
 
 
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Gute Nacht!", "de"),
+        ("gute nacht 🌙", "de"),
+        ("bonne nuit", "fr"),
+        ("selamat malam", "id"),
+        ("спокойной ночи", "ru"),
+        ("شب بخیر", "fa"),
+        ("كيف حالك", "ar"),
+    ],
+)
+def test_a_greeting_is_no_request(text: str, language: str) -> None:
+    assert request_in(text, language) is None
+
+
+def test_a_single_word_of_a_greeting_may_be_a_request() -> None:
+    assert request_in("ночи", "ru") == Request("settings")
+    assert request_in("كيف", "ar") == Request("help")
+
+
 def test_words_of_another_language_are_no_request() -> None:
     assert request_in("hilfe", "en") is None
     assert request_in("hilfe", "de") == Request("help")
