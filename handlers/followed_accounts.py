@@ -164,8 +164,8 @@ async def turn_or_subscribe(context: Context, action: str, place: int) -> str | 
     """Show another page of a list of followed accounts, or subscribe to names on the page.
 
     A button subscribes to one name, or to all names on the page. Each new subscription costs 0 to
-    3 credits. The buttons work only in a private chat. The list is read again from the file of
-    Instagram's export to which the page replies.
+    3 credits, or more if the API refuses the account. The buttons work only in a private chat. The
+    list is read again from the file of Instagram's export to which the page replies.
 
     Raises:
         BotError: The file has a different format, or is too large.
@@ -216,7 +216,11 @@ def _places_on(page: int, names: Sequence[str]) -> range:
 async def _subscribe(context: Context, names: Sequence[str]) -> list[str]:
     """Subscribe to profiles. Return a list with one text about the result, or an empty list.
 
-    The list is empty if no names are given.
+    The list is empty if no names are given. Each new subscription is committed at once, and costs
+    0 to 3 credits, or more if the API refuses the account.
+
+    Raises:
+        DatabaseUnavailableError: The database is unavailable. Earlier subscriptions stay.
     """
     if not names:
         return []
@@ -238,9 +242,9 @@ async def subscribe_each(
 ) -> tuple[list[str], list[tuple[Subscription, str]], list[tuple[str, BotError]]]:
     """Subscribe to profiles one by one. Return the new names, the existing names and the failures.
 
-    Each new subscription is committed at once, and costs 0 to 3 credits. Each existing
-    subscription is returned with the requested name, which may be a former name of the profile.
-    Without preferences, the defaults of the chat apply.
+    Each new subscription is committed at once, and costs 0 to 3 credits, or more if the API
+    refuses the account. Each existing subscription is returned with the requested name, which may
+    be a former name of the profile. Without preferences, the defaults of the chat apply.
 
     Raises:
         DatabaseUnavailableError: The database is unavailable. Earlier subscriptions stay.

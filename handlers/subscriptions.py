@@ -130,8 +130,8 @@ CHANNEL_UNUSABLE = N_(
 async def subscribe(context: Context) -> None:
     """Subscribe a chat, topic or channel to up to ten profiles.
 
-    Each subscription costs 0 to 3 credits. A command with everyday words makes no API call until a
-    button confirms the names.
+    Each subscription costs 0 to 3 credits, or more if the API refuses the account. A command with
+    everyday words makes no API call until a button confirms the names.
 
     Raises:
         BotError: The errors of ``_subscribe``.

@@ -96,12 +96,14 @@ class Payers:
     ) -> None:
         """Record that a person has added the bot to a group or channel.
 
-        The first rule that applies determines the payer of the chat:
+        A chat that the access list blocks is closed in every case. The first rule that applies
+        determines the payer of the chat:
 
         - If the person who was responsible before is blocked, the payer stays, and the chat is
           closed.
         - An open group that has become a supergroup keeps its payer.
-        - If the person is blocked, a previous payer stays, and the chat opens. Without a previous
+        - If the person is blocked, a previous payer stays, and the chat opens, unless the chat is
+          still stored as left by the bot (see ``Presence.record_return``). Without a previous
           payer, the person becomes the payer, and the chat is closed.
         - If the person is anonymous, or if neither the person nor the chat has access, the chat
           gets no payer. The chat also gets no payer if its subscriptions would exceed the limit of
@@ -331,7 +333,7 @@ class Payers:
     ) -> None:
         """Check that a chat and its payer may add a subscription.
 
-        ``pending`` is the number of subscriptions that the same request is about to add.
+        ``pending`` is the number of other subscriptions that the same request is about to add.
 
         Raises:
             SubscriptionError: The limit of the chat or of the payer is reached.
@@ -403,7 +405,8 @@ class Payers:
     ) -> None:
         """Check that a chat and the payer may add a fast subscription.
 
-        ``pending`` is the number of fast subscriptions that the same request is about to add.
+        ``pending`` is the number of other fast subscriptions that the same request is about to
+        add.
 
         Raises:
             TooManyFastError: The limit of the chat or of the payer is reached.

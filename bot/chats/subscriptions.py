@@ -302,9 +302,10 @@ class Subscriptions:
         return moved
 
     async def close_chat(self, chat_id: int) -> bool:
-        """Close a chat in which the bot is not allowed to write. Return whether the chat was open.
+        """Close a chat that the bot has left, or the chat of a person who has blocked the bot.
 
-        The data of a closed chat are kept for 30 days.
+        The data of a closed chat are kept for 30 days, or for 365 days while the access list
+        blocks the chat or the responsible person. Return whether the chat was stored and open.
         """
         async with writing(self._db) as tx:
             return await moves.close_chat(tx, chat_id, now=self._now())

@@ -126,13 +126,20 @@ def _table_row(records: Sequence[Record], budget: float, result: Result) -> list
 
 
 def mean_minutes(weighted: Sequence[tuple[float, float]]) -> float | None:
-    """Return the weighted mean of delays in minutes, or None if there are no delays."""
+    """Return the weighted mean in minutes, or None if there are no delays.
+
+    ``weighted`` has pairs of a delay in seconds and its weight.
+    """
     total = sum(weight for _, weight in weighted)
     return sum(delay * weight for delay, weight in weighted) / total / 60 if total else None
 
 
 def quantile_minutes(weighted: Sequence[tuple[float, float]], part: float) -> float | None:
-    """Return the weighted quantile of sorted delays in minutes, or None if there are no delays."""
+    """Return the weighted quantile ``part`` in minutes, or None if there are no delays.
+
+    ``part`` is between 0 and 1. ``weighted`` has pairs of a delay in seconds and its weight,
+    sorted by the delay.
+    """
     left = part * sum(weight for _, weight in weighted)
     for delay, weight in weighted:
         left -= weight

@@ -89,9 +89,10 @@ def fits_all(story: Story, terms: Sequence[str]) -> bool:
 def _take_days(words: tuple[str, ...]) -> tuple[int | None, tuple[str, ...]]:
     """Return the number of days in the words of a search, and the other words.
 
-    The number is at least 1. The last word is read as the number of days. If the last word is no
-    such number, the first word is read. Return None as the number if neither of the two words is a
-    number, or if the search has a single word.
+    A number of days has one to three digits, and can end with "d". The returned number is at least
+    1. The last word is read as the number of days. If the last word is no such number, the first
+    word is read. Return None as the number if neither of the two words is such a number, or if the
+    search has a single word.
     """
     if len(words) > 1 and (match := _SPAN.fullmatch(words[-1])):
         return max(1, int(match[1])), words[:-1]

@@ -113,7 +113,10 @@ class AnswerCache:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Wait until all answers are stored."""
+        """Wait until all answers are stored.
+
+        If an exception ends the block, the unfinished writes are cancelled.
+        """
         await self._group.__aexit__(kind, error, trace)
 
     async def get(

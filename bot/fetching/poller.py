@@ -54,7 +54,8 @@ _LONGEST_WAIT = timedelta(minutes=5)
 # The pause between two checks while the API fails for all profiles.
 _PROBE_EVERY = timedelta(seconds=30)
 MAINTAIN_EVERY = timedelta(minutes=1)
-# After slow checks have taken half of the slots, the API counts as slow for this time.
+# After the number of slow checks was at least half of the number of fast slots, the API counts as
+# slow for this time.
 _SLOW_FOR = timedelta(minutes=2)
 # If more chats than this number follow a profile, the chats are counted only once an hour.
 _MANY = 1_000
@@ -108,7 +109,7 @@ class Scheduler:
         # The blocked profiles when ``apply_blocks`` was last called.
         self._ended_for: frozenset[str] = frozenset()
         self._slots = FastAndSlowSlots(at_once, slow_at_once)
-        # The last time at which slow checks used half of the ``at_once`` slots.
+        # The last time at which the number of slow checks was at least half of ``at_once``.
         self._slow_at: datetime | None = None
         self._lease = lease
         self._owner = owner
@@ -157,7 +158,10 @@ class Scheduler:
 
     @property
     def is_api_slow(self) -> bool:
-        """Return whether slow checks took half of the fast slots within the last 2 minutes."""
+        """Return whether many checks were slow at the same time within the last 2 minutes.
+
+        A check is slow after 5 seconds. Many checks are at least half of the number of fast slots.
+        """
         return self._slow_at is not None and self._now() - self._slow_at < _SLOW_FOR
 
     async def next_step_at(self) -> datetime:

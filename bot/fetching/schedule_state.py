@@ -209,7 +209,7 @@ async def cost_of_poll(tx: Tx, fixed: float | None) -> float:
 async def sample_states(
     tx: Tx, *, most: int = _SAMPLE, skip_fresh: bool = False
 ) -> list[tuple[ProfileState, float]]:
-    """Return the state and the weight of the subscribed profiles.
+    """Return the state and the weight of the checked profiles.
 
     If there are more than ``most`` profiles, return a random sample, because reading all rows
     would take too long. If ``skip_fresh`` is True, profiles whose subscribers are all newcomers

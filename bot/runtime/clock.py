@@ -61,9 +61,11 @@ class Clock:
         """The callback that is called when the time is no longer confirmed."""
 
     def __call__(self) -> datetime:
-        """Return the current time, which is never earlier than the last returned time.
+        """Return the current time.
 
-        If the system clock has stepped, the time is marked as not confirmed.
+        The time is never earlier than the last returned time, except after the first correction
+        and after a call of ``forget_latest``. If the system clock has stepped, and the clock was
+        created without ``start``, the time is marked as not confirmed.
         """
         self._notice_step()
         self._latest = max(self._latest, self._offset + self._loop.time())
@@ -72,7 +74,7 @@ class Clock:
     def count(self) -> datetime:
         """Return the event loop's time plus the offset of the clock.
 
-        Unlike the time that a call of the clock returns, this time can go back at a correction.
+        Unlike the time that a call of the clock returns, this time can go back at each correction.
         """
         return datetime.fromtimestamp(self._offset + self._loop.time(), UTC)
 

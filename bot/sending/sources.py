@@ -382,9 +382,10 @@ class Supply:
         return purchases
 
     def _use_upload(self, item: Item, file: MediaFile) -> ByUpload:
-        """Return the upload of a file.
+        """Return the upload of a file, and add the file to ``item.spooled``.
 
-        Set the kind of the item according to the file's content.
+        The kind of the item becomes "document" if the item is sent as a file, or if the file is a
+        photo that is too large. Otherwise, the kind becomes the kind of the file's content.
         """
         item.spooled.append(file)
         as_document = item.as_file or (file.kind == "photo" and file.size > _LARGEST_PHOTO)
@@ -421,7 +422,10 @@ def _mark_gone(item: Item) -> None:
 
 
 def _mark_for_later(item: Item) -> None:
-    """Mark an alert's item for a later retry, unless a file of the item was downloaded."""
+    """Mark an item for a later retry, unless a file of the item was downloaded.
+
+    An earlier mark stays.
+    """
     item.later = item.later or not item.spooled
 
 

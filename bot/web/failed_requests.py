@@ -27,7 +27,12 @@ class FailedRequests:
         self._unlogged: dict[str, int] = {}
 
     def debug(self, *_: object, **__: object) -> None:
-        """Log nothing, because aiohttp calls this method whenever a client disconnects."""
+        """Log nothing.
+
+        aiohttp calls this method if the first request of a connection has an invalid method, for
+        example because the client sends TLS. In debug mode, aiohttp also calls this method for
+        disconnects.
+        """
 
     def exception(
         self, message: str, *_: object, exc_info: BaseException | bool | None = None

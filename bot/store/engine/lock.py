@@ -61,7 +61,7 @@ def _open_lock(file: Path) -> TextIO:
 
 
 def _lock_of(database: str) -> Path:
-    """Return the path of the lock file. All links to a database have the same lock file."""
+    """Return the path of the lock file. All symbolic links to a file have the same lock file."""
     return Path(f"{os.path.realpath(database)}.lock")
 
 
