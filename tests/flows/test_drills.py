@@ -25,25 +25,33 @@ OTHER_TOKEN = f"{TOKEN.partition(':')[0]}:another-token-that-no-log-may-show-987
 ROW = re.compile(r"^\| ([^|]+) \| ", re.MULTILINE)
 DRILLED_HERE = {
     "the bill runs away",
-    "the balance is empty, or the key was changed",
+    "the balance is empty",
+    "the key was changed",
     "the token leaked",
-    "a profile's owner objects",
+    "the owner of a profile objects",
     "an update must be taken back",
 }
 DRILLED_ELSEWHERE = {
-    "the bot does not start, for it may open too few files": "../bot/runtime/test_open_files.py",
+    "the bot does not answer": "../bot/cli/test_check.py",
+    "the bot does not answer a link in a group": "test_links.py",
+    "no alerts come": "test_why.py",
+    "the bot does not start, because the limit of open files is too low": (
+        "../bot/runtime/test_open_files.py"
+    ),
     "the SQLite file was moved, deleted or replaced under the bot": "test_database_file.py",
     "a second process runs with the same token "
     '("another program is using this bot\'s token")': "test_two_pollers.py",
     "the bot does not start, or stops answering, and the log and `/readyz` say that the time is "
     "not known": "test_clocks.py",
-    "the daily budget is too small": "test_small_budget.py",
+    "the daily budget is too small: the budget can't check all followed profiles before their "
+    "stories expire": "test_small_budget.py",
     "alerts were given up (`/health`, `/admin`)": "test_poison.py",
-    "somebody uses it too much": "test_access.py",
+    "somebody uses the bot too much": "test_access.py",
     "the disk is full": "test_database_outages.py",
     "the bot was down for long": "test_outages.py",
     "a person wants their data gone": "test_chat_settings.py",
-    "the database is lost or damaged": "test_backups.py",
+    "the SQLite database is lost or damaged": "test_backups.py",
+    "the PostgreSQL database is lost or damaged": "test_backups.py",
     "SQLite is not enough any more": "test_move.py",
 }
 
