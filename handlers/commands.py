@@ -51,10 +51,12 @@ def menus_and_descriptions(bot: ExtBot[None]) -> dict[str, Shown]:
 
 
 async def update_chat_menu(context: Context) -> None:
-    """Publish a chat's own command menu, for an owner or for a chat with a chosen language.
+    """Publish the command menu of a single chat, if the chat needs a menu that is not the default.
 
-    A chat that already has its own menu also gets the current menu. Channels get no menu. An
-    unchanged menu is not published again. If Telegram refuses the menu, the failure is logged.
+    The chat needs a menu in three cases: the chat is the private chat of an owner of the bot, the
+    chat has a chosen language, or an earlier menu of the chat was published. A channel gets no
+    menu. An unchanged menu is not published again. If Telegram refuses the menu, the failure is
+    logged.
     """
     chat = context.chat
     is_owners = context.is_owner and chat.kind == TgChat.PRIVATE

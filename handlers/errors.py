@@ -75,9 +75,10 @@ async def send_error(
 
 
 def refusal_buttons(errors: Iterable[BotError], context: Context) -> Buttons:
-    """Return the button to become the payer, if a group or channel needs a payer.
+    """Return the button to become the payer, or no buttons.
 
-    The result is empty without a ``NoPayerError``, and in a private chat.
+    The result has the button if ``errors`` include a ``NoPayerError`` and the chat is a group or
+    channel. In all other cases, the result is empty.
     """
     has_no_payer = any(isinstance(error, NoPayerError) for error in errors)
     if has_no_payer and not context.is_private:

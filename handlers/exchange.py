@@ -100,12 +100,13 @@ async def import_captioned(context: Context) -> None:
 
 
 async def offer_import(context: Context, message: Message, source: Document) -> None:
-    """Offer to import a file that was sent without /import. The button has the number of profiles.
+    """Send the offer to import a file that was sent without /import.
 
-    For a list of followed accounts, send the page to choose the accounts.
+    - For a file of /export, the offer is a button with the number of profiles.
+    - For a list of followed accounts, the offer is the page to choose the accounts.
 
     Raises:
-        BotError: The file has a different format, or is too large.
+        BotError: The file has neither of the two formats, or is too large.
         AskAgainError: Telegram does not answer.
     """
     imported = await read_document(context, source)

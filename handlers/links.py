@@ -32,7 +32,8 @@ from handlers.show import (
 )
 
 LINKS_A_MESSAGE = 5
-# The number of shown last digits of a story ID, which distinguish the links of a message.
+# The label of a link ends with this number of last digits of the story ID. The digits distinguish
+# the links of a message.
 _DIGITS = 4
 SERVED = {"story", "profile", "highlight", "media"}
 # For this time after a message, Telegram lets people edit the message.

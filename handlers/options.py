@@ -41,7 +41,8 @@ SECTIONS = {
 
 ALL = (*WORDS, *TOGGLES)
 USUAL = {"when": N_("at once"), "which": MEDIA["all"], "how": N_("as usual")}
-VALUE = 24  # the number of characters of a value in a button's label that a phone shows
+# The maximum length of a value in the label of a button. A phone cuts off a longer value.
+VALUE = 24
 ON, OFF, EVERYWHERE, UNDONE = "on", "off", "everywhere", "undone"  # in callback data
 SETTINGS = actions.SETTING("back")
 RULES_OF_CHAT = N_("<b>Rules for the whole chat</b>")

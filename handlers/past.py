@@ -59,15 +59,16 @@ async def show_earlier(context: Context, before: str) -> str | None:
 async def _show_page(context: Context, search: Search, before: str | None = None) -> None:
     """Send a page of at most 30 stories, with a button for the next page. The cost is 0 credits.
 
-    If the chat has kept no stories of the profile, offer to keep the stories from now on. Without
-    a subscription to the profile, a private chat gets a button to subscribe and a button for the
-    highlights.
+    If the chat has kept no stories of the profile, the answer is an explanation with buttons:
+
+    - A chat with a subscription to the profile gets a button to keep the stories from now on.
+      The button is left out if the subscription already keeps the stories.
+    - A private chat also gets a button for the subscription and a button for the highlights.
 
     Raises:
         SubscriptionError: No kept story matches the search.
-        NothingKeptError: The chat is a group or channel without a kept story of the profile, and
-            no button can be offered. A button to keep stories requires a subscription to the
-            profile.
+        NothingKeptError: The chat is a group or channel, the chat has kept no stories of the
+            profile, and the explanation would have no button.
     """
     try:
         page = await context.services.past.find(

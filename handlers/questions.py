@@ -79,9 +79,10 @@ def question_of(message: Message, questions: Sequence[str]) -> str | None:
 
 
 def chat_asked_about(message: Message) -> int | None:
-    """Return the ID of the chat that a page manages, or None. ``message`` replies to the page.
+    """Return the ID of the chat that a page manages, or None.
 
-    The first button of the page has the ID.
+    The page is the message to which ``message`` replies. The ID is in the callback data of the
+    first button of the page.
     """
     page = message.reply_to_message
     markup = page.reply_markup if page else None

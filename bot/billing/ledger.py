@@ -493,7 +493,8 @@ class Ledger:
         )
         wanted: list[tuple[Scope, int, int]] = [("chat", asker.chat_id, limits.chat)]
         # The admins of an owner's channel can write in the name of the channel in any number of
-        # groups. Therefore the owner's limit as a person applies to all these requests together.
+        # groups. Therefore all requests in the name of the channel count together against one
+        # limit, which is the limit of the owner as a person.
         has_limit = asker.as_channel is not None or billed.user_id not in self._owners()
         if billed.user_id is not None and has_limit:
             wanted.append(("person", billed.user_id, limits.own))

@@ -252,8 +252,8 @@ class Access:
     ) -> Literal["owner", "guest"] | None:
         """Use a link. Return the person's role, or None if the link is invalid.
 
-        The link is an owner link or an invitation. A person who already has access does not use up
-        an invitation. In that case, the result is "guest", even if the link is invalid. In mode
+        The link is an owner link or an invitation. If the person already has access, the result
+        for an invitation or an invalid link is "guest", and the invitation is not used up. In mode
         ``open``, everybody has access.
         """
         now = self._now()

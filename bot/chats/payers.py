@@ -204,7 +204,7 @@ class Payers:
             return await chats.of_payer(tx, person, most=most)
 
     async def _lock(self, tx: Tx, chat_id: int) -> None:
-        """Lock a chat and the queue of the chat, which ``_set`` changes."""
+        """Lock a chat and the queue of the chat, because ``_set`` changes both rows."""
         await chats.lock(tx, [chat_id])
         await chat_queues.lock(tx, chat_id)
 

@@ -412,8 +412,9 @@ class Subscribing:
         now = self._now()
         async with writing(self._db) as tx:
             await chat_queues.lock(tx, target.chat_id)
-            # The counters are locked before the profile, because a later step of the same
-            # transaction may make the subscription fast.
+            # A later step of the same transaction may make the subscription fast, and then changes
+            # the counters. The counters are locked here, because ``switch_checks`` locks the
+            # profile, and counters must be locked before profiles (see ``bot.store``).
             payer = await chats.payer_of(tx, target.chat_id)
             await self._payers.lock_daily_counters(tx, target.chat_id, payer)
             before = await store.get(tx, subscription.id)
@@ -671,8 +672,9 @@ class Subscribing:
         async with writing(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
             before = await load_subscription(tx, chat_id, subscription_id)
-            # All counters are locked before the profile, because a later step of the same
-            # transaction may make another subscription fast.
+            # A later step of the same transaction may make a second subscription fast, and then
+            # changes the counters. All counters are locked here, because ``reschedule_check``
+            # locks the profile, and counters must be locked before profiles (see ``bot.store``).
             earlier = await self._payers.lock_earlier_checks(tx, chat_id)
             options = before.options.with_values(changes)
             if options.fast and not before.options.fast:

@@ -135,8 +135,9 @@ def judge(
     ``responsible`` is the id of the responsible person as text, or an empty string. ``chat_id`` is
     None for a request outside of chats.
     """
-    # The person who sends a request in a private chat can be different from the person of the
-    # chat, for example after the press of a button. In this case the sender's access decides.
+    # The id of a private chat is the id of a person. The sender of a request in this chat can be a
+    # different person, for example if the request is the press of a button. In this case, the
+    # sender's access decides.
     own_id = person_id if chat_id is None or chat_id > 0 else None
     own_subject = Subject.of_chat(own_id or chat_id or 0)
     person = find_entry(rows, Subject("person", str(person_id)))

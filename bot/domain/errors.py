@@ -457,7 +457,10 @@ class UnknownChannelError(RightsError):
     def __init__(
         self, reason: str = "", *, text: str = "", usage: str = "", **fields: object
     ) -> None:
-        """Store ``usage``. ``fields`` has the name of the channel or group in the command."""
+        """Store ``usage`` and ``fields``.
+
+        The field ``name`` is the word of the command that names the channel or group.
+        """
         super().__init__(reason, text=text, **fields)
         self.usage = usage
 

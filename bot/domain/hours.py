@@ -208,7 +208,7 @@ def _words(table: str) -> frozenset[str]:
 
 @cache
 def _parts() -> dict[str, str]:
-    """Return the part of the day (a key of ``_PARTS``) that each word names."""
+    """Return a mapping from each word for a part of the day to the part (a key of ``_PARTS``)."""
     found: dict[str, str] = {}
     for part, words in _PARTS.items():
         found.update(dict.fromkeys(_without_marks(words).split(), part))

@@ -247,9 +247,10 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """The state of the condition of a kind of incident.
+    """The result of a check whether an incident of the kind ``kind`` exists.
 
-    ``text`` is the id of the message about the incident, or None if the condition is not met.
+    If the incident exists, ``text`` is the id of a message in the catalogues. The message
+    describes the incident. If no incident exists, ``text`` is None.
     """
 
     kind: IncidentKind

@@ -363,7 +363,10 @@ class QueueClaim(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ReplyClaim:
-    """A chat queue that the transaction of an update has claimed to send the update's replies."""
+    """The claim of a chat queue for the replies of an update.
+
+    The transaction of the update made the claim.
+    """
 
     chat_id: int
     token: int

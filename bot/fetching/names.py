@@ -159,10 +159,9 @@ class Names:
     async def check_refusal(self, username: str, charge: Charge, *, profile_id: str = "") -> Proof:
         """Check by a lookup of the name whether a refusal is right, for 1 or 2 credits.
 
-        ``profile_id`` is the id of the refused account, if known. The result "unknown" means that
-        the lookup failed, or that even the page of the account was refused. A refusal of the page
-        proves nothing, because the account is possibly public. If ``username`` is empty, the
-        result is "unknown" at no cost.
+        ``profile_id`` is the id of the refused account, if known. If the lookup fails or is also
+        refused, the result is "unknown", because the account can still be public. If ``username``
+        is empty, the result is "unknown" at no cost.
         """
         if not username:
             return "unknown"

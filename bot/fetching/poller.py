@@ -305,9 +305,9 @@ class Scheduler:
     ) -> list[Known]:
         """Claim profiles that must be checked before a daily summary.
 
-        The day's remaining credits pay for these checks, even if the credit bucket is empty. Once
-        a minute, profiles whose check has been overdue for longer than ``SUMMARY_LEAD`` are also
-        searched.
+        The day's remaining credits pay for the checks, even if the credit bucket is empty. The
+        search starts with the checks that became due within the last ``SUMMARY_LEAD``. Once a
+        minute, the search starts with the oldest due check.
         """
         now = lease.at
         found: list[str] = []

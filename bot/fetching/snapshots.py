@@ -15,8 +15,9 @@ from bot.store import answers, budgets, enqueue, fan_outs, profiles, stories, su
 from bot.store.claims import RELEASED
 from bot.store.engine.database import Tx
 
-# Maximum number of chats with different notification times to read. If a profile has more, some
-# chat can always be notified.
+# The maximum number of distinct notification times that are read for a profile. If the chats of
+# the profile have more distinct times, the times are not used, because some chat can always be
+# notified.
 _MOST_MEMBERS = 50
 # Maximum number of chats of a profile to examine. If a profile has more chats, some chat can
 # always be notified, and reading all chats is slow.
@@ -98,7 +99,10 @@ async def record(
 
 
 def _columns_that_end_claim(token: int | None) -> Mapping[str, object]:
-    """Return the column values that release the claim of a check, or no values without a claim."""
+    """Return the column values that release the claim of a check.
+
+    If ``token`` is None, no claim exists, and the result is empty.
+    """
     return {} if token is None else RELEASED
 
 

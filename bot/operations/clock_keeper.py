@@ -51,9 +51,11 @@ class ClockKeeper:
         """Prepare to correct the clock ``now``.
 
         If ``now`` is not a ``Clock``, nothing is corrected. If ``follows_database`` is True, the
-        clock follows the database's clock, which several processes share. Otherwise, the clocks of
-        ``witnesses`` are used. ``ask_telegram`` and ``ask_api`` each make one call at no cost.
-        ``witnesses`` records the time in the answer.
+        clock follows the clock of the database, because several processes share the database.
+        Otherwise, the clock follows the clocks of the servers that ``witnesses`` knows.
+
+        ``ask_telegram`` makes a call to Telegram at no cost, and ``ask_api`` makes a call to the
+        stories API at no cost. ``witnesses`` records the server time in the answer to each call.
         """
         self._db = db
         self._clock = now if isinstance(now, Clock) else None

@@ -112,13 +112,13 @@ class JobClaims:
     async def claim_trial_send(self, outage: Outage) -> list[Job]:
         """Claim a single row for a trial send while Telegram is down.
 
-        The success of a trial send ends the pause of all sends. Return an empty list in these
-        cases:
+        The success of a trial send ends the pause of all sends. The result is an empty list in
+        three cases:
 
         - No row is due.
         - No trial send is due.
-        - The first 20 due queues have no row to send. In this case, the pause ends if other
-          processes may send the rows.
+        - The first 20 due queues have no row to send. If several processes exist, the pause then
+          ends without a trial send, because a different process may have claimed the due rows.
         """
         now = self._now()
         due = await self._db.fetch(chat_queues.next_due_at)

@@ -69,7 +69,7 @@ class SendLeases:
         self._checks = BatchingQueue(self._check)
 
     def new_lease(self) -> Lease:
-        """Return the lease of a chat queue that is claimed now."""
+        """Return a lease that begins now, for the claim of a chat queue."""
         return self._owner.lease(self._now(), self._lease)
 
     async def confirm(self, send_lease: SendLease) -> None:
@@ -100,8 +100,8 @@ class SendLeases:
         If the process was suspended, only the clock shows that the lease has ended.
 
         Raises:
-            TooSoonError: The lease has ended, the last check or renewal failed, or the process had
-                no lease at some time after the claim.
+            TooSoonError: The lease has ended, the last check or renewal failed, or the lease of
+                the process was interrupted after the claim of the queue.
         """
         now = self._now()
         is_lost = now >= send_lease.until or not self._owner.holds(send_lease.claimed_at, now=now)
@@ -135,10 +135,11 @@ class SendLeases:
 
 
 async def _count_copies(send_leases: list[SendLease], tx: Tx) -> list[SendLease]:
-    """Count a copy of each row of the valid leases. Return the valid leases.
+    """Add 1 to the number of copies of each row of the valid leases. Return the valid leases.
 
-    A lease is valid if this process has the claim of the queue and all rows are open. The rows of
-    a lease with ``is_counted`` are not counted again.
+    The number of copies is stored with the row (see ``SendLease``). A lease is valid if this
+    process has the claim of the queue and all rows are open. For a lease with ``is_counted``,
+    nothing is added, because the number of copies already includes the send.
     """
     tokens = await chat_queues.lock_all(
         tx, [send_lease.queue.chat_id for send_lease in send_leases]

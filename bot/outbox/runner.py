@@ -114,9 +114,9 @@ class JobRunner:
     ) -> Outcome | None:
         """Send the replies of an update in order. Return the last outcome.
 
-        The transaction of the update has claimed the queue and counted the copies. A reply that
-        can't be sent now waits in the queue together with all later replies. Return None if the
-        update has no replies.
+        The transaction of the update has already claimed the queue, and has already added 1 to the
+        number of copies of each reply. If a reply can't be sent now, the reply and all later
+        replies wait in the queue. Return None if the update has no replies.
         """
         if self._floods is not None:
             self._floods.take_over(lease.queue.chat_id, lease.queue.flood)

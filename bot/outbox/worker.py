@@ -38,8 +38,9 @@ log = structlog.get_logger()
 AT_ONCE = 64  # the maximum number of chats with a send in progress
 # The maximum number of additional chats with a slow send, for example because of a slow server.
 SLOW_AT_ONCE = 128
-# If fewer slots are free, a claim waits for more slots, because a claim takes the same time for
-# any number of slots.
+# If fewer than 32 slots are free, the next claim waits for more free slots. A single claim for
+# many slots is faster than many claims, because a claim takes the same time for any number of
+# slots.
 FEW = 32
 FILLED_EVERY = timedelta(milliseconds=50)  # the longest wait for more free slots
 SHORTEST = timedelta(seconds=0.1)  # the pause if other processes have claimed all due queues

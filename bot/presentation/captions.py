@@ -40,8 +40,8 @@ LINK_ROOM = 40
 # has at most 100 entities.
 _NAMES = 10
 _PROFILES = 5
-# If the first and the last story of an album are closer together, only one time is shown, because
-# both times could be shown as "2 hours ago".
+# If the time between the first and the last story of an album is shorter, only one time is shown.
+# Otherwise the same text, for example "2 hours ago", could be shown for both times.
 _APART = timedelta(hours=1)
 _LONG_AGO = timedelta(days=30)
 _NAME_LENGTH, _LINK_LENGTH, _WORD_LENGTH = 64, 40, 50

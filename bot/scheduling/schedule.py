@@ -314,7 +314,7 @@ class Schedule:
     ) -> bool:
         """Return whether a check is allowed now.
 
-        - The day's budget must be able to pay for every check.
+        - A check is not allowed if the rest of the day's budget is less than ``cost``.
         - A due check is allowed if the bucket can pay for the check, or if the last check was at
           least ``_URGENT`` seconds ago.
         - An early check is allowed if the bucket can pay for the check and keep the reserve, and

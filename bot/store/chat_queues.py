@@ -44,8 +44,9 @@ queues = sa.Table(
 claims = Claims(queues)
 IS_DUE = queues.c.due_at.is_not(None)
 IS_LEASED = queues.c.owner.is_not(None)
-# A claim reads the first rows of this index, so that wrong statistics cannot cause a slow query
-# plan.
+# The index has the order in which a claim takes the queues. Therefore a claim reads only the first
+# rows of the index, and the database has no reason for a slower query plan, even if the statistics
+# of the table are wrong.
 sa.Index(
     "ix_chat_queues_claimable",
     sa.text("(CASE WHEN leased_until > due_at THEN leased_until ELSE due_at END)"),

@@ -645,9 +645,10 @@ async def reassign_sent(tx: Tx, subscription_id: int, *, to: int) -> None:
 
 
 async def remove_paused_duplicates(tx: Tx, subscription_id: int, *, of: int) -> None:
-    """Delete stories that a pause of a subscription dropped, if the subscription ``of`` has them.
+    """Delete deliveries that a pause of a subscription dropped, if ``of`` delivers the stories.
 
-    Only pending stories of ``of`` count. A story that a worker is sending at this moment stays.
+    A dropped delivery is deleted if the subscription ``of`` has a pending delivery of the same
+    story. A delivery that a worker is sending at this moment stays.
     """
     other_deliveries = deliveries.alias()
     is_pending = sa.exists().where(
@@ -667,7 +668,7 @@ async def remove_paused_duplicates(tx: Tx, subscription_id: int, *, of: int) -> 
 
 
 async def make_deferred_due(tx: Tx, chat_id: int, held: Held, *, now: datetime) -> None:
-    """Make all deliveries of a chat due that are deferred for the reason ``held``."""
+    """Make deliveries of a chat due now: all deliveries deferred for the reason ``held``."""
     await tx.execute(
         sa.update(deliveries)
         .where(deliveries.c.chat_id == chat_id, is_open, deliveries.c.held == held)

@@ -195,10 +195,12 @@ async def drop_dead_letters(tx: Tx, ids: Collection[int], *, now: datetime) -> l
 async def _lock_chats_of_dead_letters(
     tx: Tx, ids: Collection[int]
 ) -> tuple[sa.ColumnElement[bool], set[int]]:
-    """Lock the queues of the chats of dead letters, because queues are locked before deliveries.
+    """Lock the queue of each chat with a dead letter among the deliveries ``ids``.
 
-    Return the SQL condition that selects the dead letters, and the ids of the chats. A dead letter
-    whose chat moves before the lock is left out.
+    The caller then changes the dead letters. Queues must be locked before deliveries.
+
+    Return the SQL condition that selects the dead letters, and the ids of the chats. If a chat
+    moves before the lock, the condition does not select the dead letters of the chat.
     """
     condition = sa.and_(deliveries.c.id.in_(sorted(ids)), is_dead)
     chat_ids = set(await tx.scalars(sa.select(deliveries.c.chat_id).where(condition)))

@@ -27,7 +27,8 @@ from bot.store.deliveries import deliveries, is_open
 from bot.store.engine.database import Tx, all_tables
 from bot.store.enqueue import add_notice
 
-# Money is locked after the profiles.
+# The rows of both tables are moved last, because the ledger and the days of usage are locked
+# after the profiles (see ``bot.store``, the order of locks).
 _MOVED_LAST = (ledger.ledger_entries, usage.usage_days)
 _UNIQUE = (sa.UniqueConstraint, sa.PrimaryKeyConstraint)
 

@@ -70,7 +70,10 @@ async def upgrade(db: Database, *, timeout_s: float = TIMEOUT_S) -> None:
 
 
 async def count_running_processes(db: Database) -> int:
-    """Return the number of processes that use a PostgreSQL database, or were just killed."""
+    """Return the number of processes that use a PostgreSQL database.
+
+    A killed process is counted until the lease of the process ends.
+    """
     async with db.read() as tx:
         return len(await leases.active_values(tx, PROCESS, now=await server_clock.now(tx)))
 

@@ -264,8 +264,8 @@ class Transport:
         """Return the result of ``read`` for a successful answer. Otherwise return the failure.
 
         Raises:
-            MediaError: ``read`` cannot store the file in the answer, or refuses the file. The
-                error has the billed credits.
+            MediaError: ``read`` cannot save the received file, or refuses the file. The error has
+                the billed credits.
         """
         price = self._billed_price(query, response)
         body: bytes | None

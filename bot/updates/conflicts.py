@@ -127,8 +127,8 @@ def judge(polls: Polls, *, own: Origin, remembered: Origin | None, now: datetime
 
     - Without a lasting conflict, the role is "alone".
     - If the places differ, the database was copied, and the role is "copy".
-    - If polls were answered for ``LASTING`` before this conflict or an earlier conflict began, the
-      role is "original".
+    - If this conflict or an earlier conflict began after polls were answered for at least
+      ``LASTING``, the role is "original".
     - In all other cases, the role is "unknown".
     """
     if not polls.conflicts_last(now):

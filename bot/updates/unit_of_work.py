@@ -75,7 +75,9 @@ class Unit:
         """
         for part in (self.replies, self.calls_after_replies, self.calls_after_commit):
             part.clear()
-        await self._end(asyncio.CancelledError())  # unlike other errors, no possible outage
+        # A CancelledError ends the transaction with a rollback, and is never treated as an outage
+        # of the database.
+        await self._end(asyncio.CancelledError())
 
     async def _end(self, error: BaseException | None) -> None:
         transaction, self._transaction, self._tx = self._transaction, None, None

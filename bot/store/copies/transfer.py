@@ -27,7 +27,7 @@ from bot.store.engine.failures import as_outages
 from bot.store.engine.secure_delete import SECURE_DELETE
 
 _MOVED = "moved"  # the key in the source that marks the database as moved
-_CAME = "moved_in"  # the key in the target with the number of the completed copy
+_CAME = "moved_in"  # a key in the target; the value is the number of the completed copy
 # Keys that are not copied. A health check writes "ready" again.
 _NOT_MOVED = frozenset({_MOVED, _CAME, "ready"})
 _BATCH = 2_000
@@ -161,7 +161,7 @@ def _open_and_check_source(source: Database) -> sqlite3.Connection:
 
 
 def _read_rows(source: sqlite3.Connection, table: sa.Table) -> Iterator[Row]:
-    """Yield the rows of a table with PostgreSQL's value types."""
+    """Yield the rows of a table. The values are converted to the types of PostgreSQL."""
     names = ", ".join(f'"{column.name}"' for column in table.c)
     convert = [_converter_for(column) for column in table.c]
     for row in source.execute(f'SELECT {names} FROM "{table.name}"'):  # noqa: S608 - names of the project's own tables
