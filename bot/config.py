@@ -246,7 +246,7 @@ class Settings(BaseSettings):
     @field_validator("telegram_token", "stories_api_key", "metrics_token")
     @classmethod
     def _strip_secret(cls, value: SecretStr | None) -> SecretStr | None:
-        """Remove spaces and line breaks at both ends, which files of secrets often have."""
+        """Remove spaces and line breaks at both ends, because files of secrets often have both."""
         if value is None:
             return None
         text = value.get_secret_value().strip()

@@ -126,7 +126,7 @@ async def offer_import(context: Context, message: Message, source: Document) -> 
 async def import_pressed(context: Context, choice: str | None) -> str | None:
     """Import the subscriptions in a file, or apply the options or the rules in the file.
 
-    The file is in the message to which the pressed message replies.
+    The message with the pressed button replies to the message with the file.
     """
     source = context.replied_to
     if source is None or source.document is None:

@@ -166,10 +166,10 @@ async def subscribe_to_shown(context: Context, username: str) -> None:
 async def offer_chats_or_subscribe(context: Context, number: int, place: int | None) -> None:
     """Offer other chats for alerts of a followed profile, or subscribe in the chat ``place``.
 
-    If ``place`` is None, the bot offers at most 8 chats for which the person is responsible or in
-    which the person has subscribed. A chat is offered only if Telegram confirms that the person
-    and the bot may post in the chat. Telegram's own chat picker makes the bot an admin of the
-    chosen chat.
+    If ``place`` is None, the bot offers at most 8 chats. The person is responsible for an offered
+    chat, or has subscribed in the chat. A chat is offered only if Telegram confirms that the
+    person and the bot may post in the chat. In addition, a keyboard opens Telegram's own chat
+    picker. The picker makes the bot an admin of the chosen chat.
 
     Raises:
         NotFollowedError: The subscription ``number`` has ended.

@@ -415,7 +415,11 @@ class Access:
         return True
 
     async def _words_of_profile(self, tx: Tx, word: str) -> set[str]:
-        """Return ``word``, and the id and the names under which the profile may be blocked."""
+        """Return all words that may stand for the profile ``word`` in the access list.
+
+        The words are ``word``, the ids of the profile, and the names of the profile in the access
+        list.
+        """
         since = self._now() - profiles.NAME_IS_SURE
         current = await profiles.ids_of_names(tx, [word], since=since)
         blocked = await store.ids_of_profiles(tx, [word])
@@ -528,7 +532,10 @@ class Access:
         self.blocked |= {profile_id}
 
     async def load_blocked_and_owners(self) -> None:
-        """Read the blocked profiles and the owners, which other processes may have changed."""
+        """Read the blocked profiles and the owners from the database.
+
+        A different process may have changed the stored profiles and owners since the last call.
+        """
         async with self._db.read() as tx:
             listed = await store.blocked_profiles(tx, now=self._now())
             self.owner_ids = self._always_owners | await store.owners_by_link(tx)

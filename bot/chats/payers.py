@@ -219,9 +219,9 @@ class Payers:
     ) -> None:
         """Set or remove the payer of a chat. The caller has locked the chat and the chat queue.
 
-        ``profile_ids`` are profiles that the caller will change. This function locks these
-        profiles together with the profiles that the chat follows, so that all profiles are locked
-        in the order of their ids.
+        ``profile_ids`` are profiles that the caller will change. The function locks the profiles
+        of ``profile_ids`` together with the followed profiles of the chat, because all profiles
+        must be locked in the order of the ids.
 
         Stopped alerts resume with stories posted from now on. If the chat was closed only because
         the previous payer is blocked, the chat opens. If the new payer is blocked, the chat
@@ -266,9 +266,9 @@ class Payers:
     async def _payer_limit_error(
         self, tx: Tx, person: int, chat_id: int
     ) -> SubscriptionError | None:
-        """Return an error that names the limit that a person would exceed by paying for a chat.
+        """Return an error if a person would exceed a limit as the payer of a chat.
 
-        Return None if the person would exceed no limit.
+        The error names the limit. Return None if the person would exceed no limit.
         """
         rows = await subscriptions.of_chat(tx, chat_id)
         if person in self._owners() or not rows:

@@ -155,11 +155,11 @@ class Subscriptions:
 
         A pause lasts until the time ``until``, or without an end if ``until`` is None. A pause
         drops the pending deliveries. After a resume, alerts restart with stories posted from now
-        on, or from ``since``. Stories that were posted since that time, and that a check has
-        already found, are enqueued.
+        on, or from ``since`` if ``since`` is given. If a check has already found a story that was
+        posted since then, the story is enqueued.
 
-        ``since`` is the end of the pause. A pause with a different end is not resumed, because
-        the pause was renewed in the meantime.
+        ``since`` is the end of the pause. If the stored pause has a different end, the pause was
+        renewed in the meantime. In this case, the subscription is not changed.
 
         Raises:
             NotFollowedError: The chat does not have the subscription.
@@ -269,10 +269,11 @@ class Subscriptions:
     ) -> None:
         """Select the deferred deliveries of a chat again after a change of the chat's settings.
 
-        If ``rules_undone_since`` is given, the change undoes rules of the whole chat that were set
-        at that time. In that case, the deliveries that these rules have dropped since that time
-        are also selected again, except in a chat without a payer. The next checks of the followed
-        profiles are rescheduled.
+        If ``rules_undone_since`` is given, the change undoes rules of the whole chat. The rules
+        were set at the time ``rules_undone_since``. Deliveries that the rules have dropped since
+        then are also selected again, unless the chat has no payer.
+
+        The next checks of the followed profiles are rescheduled.
         """
         now = self._now()
         async with writing(self._db) as tx:

@@ -240,7 +240,7 @@ async def main(
 
 
 def _settings_with(values: dict[str, str], file: Path) -> Settings:
-    """Return the settings in ``file``, in which ``values`` replace the values of the file.
+    """Return the settings in ``file``. A setting in ``values`` has precedence over the file.
 
     Raises:
         SettingsError: A setting is invalid.

@@ -117,9 +117,10 @@ def combine_missing_rights(known: Right, new: Right) -> Right:
 
     ``known`` is the right that was missing before, and ``new`` is the right that is missing now.
 
-    - If one of the rights is ``documents`` and the other right is a right to photos, videos, GIFs
-      or media, the result is the other right, because few stories are sent as documents.
-    - If the rights are two other, different rights to media, the result is ``media``.
+    - If a right is ``documents`` and the second right is a right to photos, videos, GIFs or media,
+      the result is the second right, because few stories are sent as documents.
+    - If the rights are two different rights to photos, videos, GIFs or media, the result is
+      ``media``.
     - In all other cases the result is ``new``.
     """
     if "documents" in {known, new} and {known, new} <= KINDS_OF.keys():

@@ -446,7 +446,7 @@ class NotAdminError(RightsError):
 
 
 class UnknownChannelError(RightsError):
-    """A command names a channel or group that is unknown or that the person does not administer.
+    """The channel or group in a command is unknown, or the person does not administer the chat.
 
     ``usage`` is the id of the message about the usage of the command. This message follows the
     error's message.

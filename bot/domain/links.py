@@ -219,7 +219,7 @@ def _may_precede_link(char: str) -> bool:
 
 
 def _cut_at_end(candidate: str) -> str:
-    """Return the text ``candidate`` only up to the end of the link with which it begins.
+    """Return the link at the beginning of the text ``candidate``, without the text after the link.
 
     The punctuation of the surrounding sentence is removed.
     """
@@ -279,9 +279,10 @@ def _is_host_name(host: str) -> bool:
 
 
 def _media_link(host: str, target: str, with_fragment: str) -> Link:
-    """Return the link of the media file at ``target``, which is the path and query of the URL.
+    """Return the link of the media file at ``target``.
 
-    The content of the file is checked when the file is fetched.
+    ``target`` is the path and the query of the URL. The content of the file is checked when the
+    file is fetched.
     """
     path = unquote(target.partition("?")[0]).replace("\\", "/")
     if _BAD_PERCENT.search(with_fragment) or {".", ".."} & set(path.split("/")):

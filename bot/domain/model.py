@@ -244,7 +244,7 @@ Right = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Muted:
-    """The outcome of a send for which the bot lacks a right that an admin can grant.
+    """The outcome of a send if the bot lacks a right. An admin of the chat can grant the right.
 
     ``items`` are the stories that arrived. The stories that need the missing right did not arrive.
     ``failed`` has the reason for each story that could not be sent, as in ``Sent``.
@@ -258,9 +258,9 @@ class Muted:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """The outcome of a send whose message another bot deleted immediately.
+    """The outcome of a send if a different bot deleted the message immediately.
 
-    ``items`` are the stories that arrived before this message.
+    ``items`` are the stories that arrived before the deleted message.
     """
 
     items: tuple[SentItem, ...] = ()

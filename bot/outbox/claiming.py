@@ -178,7 +178,7 @@ class JobClaims:
     async def _apply_decision(
         self, tx: Tx, queue: ChatQueue, decision: Decision, now: datetime
     ) -> datetime:
-        """Record the rows that are deferred, that end, or that may have arrived.
+        """Record the deferred rows, the ended rows, and the rows that may have arrived.
 
         Return the time at which the chat is free for the next job.
         """

@@ -108,9 +108,9 @@ def _alert_buttons(chat: Chat, batch: Batch, t: Translator) -> Buttons | None:
 def _send_options(batch: Batch, buttons: Buttons | None, now: datetime) -> SendOptions:
     """Return the options of a send.
 
-    A message is silent if the subscription has this option, if the message may repeat an earlier
-    message, or if a summary lists the story. The order of a batch does not matter if the batch is
-    older than ``LONGEST_WAIT``.
+    A message is silent if the subscription has the option ``silent``, if the message may repeat an
+    earlier message, or if a summary lists the story. If the oldest row of the batch is older than
+    ``LONGEST_WAIT``, the send need not keep the order of the messages.
     """
     oldest = min(row.created_at for row in batch.rows)
     options = batch.rows[0].options

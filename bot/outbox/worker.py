@@ -181,8 +181,9 @@ class Outbox:
     async def _pause_claims_if_needed(self) -> datetime | None:
         """Return the time until which claims are paused, or None if claims are allowed.
 
-        A row that was sent but is not yet recorded must not be claimed as unsent. After an outage
-        of the database, a pause is therefore begun, in which other processes record their sends.
+        A row that was sent but is not yet recorded must not be claimed as unsent. Therefore, a
+        pause begins after an outage of the database. During the pause, the other processes record
+        the sends that were not recorded because of the outage.
 
         Raises:
             DatabaseUnavailableError: The outage of the database continues.

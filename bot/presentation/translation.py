@@ -426,8 +426,8 @@ def _mark_rtl_lines(text: str) -> str:
 
     - A line whose first letter is a Latin letter, for example of a command, gets a right-to-left
       mark at its beginning.
-    - A line that has only a field also gets this mark, because the characters that isolate the
-      value of the field hide the direction of the value.
+    - A line that has only a field also gets a right-to-left mark. The reason is that invisible
+      characters isolate the value of the field, and hide the direction of the value.
     - A left-to-right mark is inserted before each command and each span such as 23-7. The reason
       is that the slash and the hyphen have no direction of their own. With the mark, the slash
       stays at the left of the command, and the numbers of the span keep their order.

@@ -19,8 +19,9 @@ async def running_beside(
 ) -> AsyncIterator[None]:
     """Run ``work`` while the ``with`` block runs.
 
-    At the end of the block, call ``end``, which must end ``work``, and wait for ``work``. An
-    exception that the block raises is raised unchanged. If ``work`` fails, the block is cancelled.
+    At the end of the block, call ``end``, and wait for the end of ``work``. The call of ``end``
+    must cause the end of ``work``. An exception of the block is raised unchanged. If ``work``
+    fails, the block is cancelled.
 
     Raises:
         ExceptionGroup: ``work`` failed.

@@ -54,7 +54,7 @@ class SendRequest:
 
     - ``calls`` makes the requests.
     - ``longest_wait_s`` is the longest single wait for a flood limit, in seconds.
-    - ``floods`` counts the 429 responses after which the send was repeated.
+    - ``floods`` is the number of 429 responses. The send was repeated after each 429 response.
     - ``until`` is set after the first error of an alert. The alert waits for flood limits of the
       chat at most until this time.
     - ``refused_alone`` is set if Telegram refused a single story with an error message that the
@@ -219,11 +219,11 @@ class Attempts:
     ) -> Outcome | None:
         """Prepare the next send of a refused album.
 
-        - If it is known which items caused the refusal, these items get a different source.
-        - If Telegram has refused a story that was sent alone with the same unknown error message,
-          all stories of this album are postponed.
-        - Otherwise, the album is sent in halves. A story is given up or bought only if Telegram
-          refuses the story when the story is sent alone.
+        - If the items that caused the refusal are known, the items get a different source.
+        - If Telegram has already refused a single story with the same unknown error message, all
+          stories of this album are postponed.
+        - In all other cases, the album is sent in halves. A story is given up or bought only if
+          Telegram refuses a send of the single story.
 
         Return None if the send can continue. Otherwise return the outcome.
         """

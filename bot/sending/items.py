@@ -60,15 +60,15 @@ Source = ByFileId | ByUrl | ByUpload
 
 @dataclass(slots=True)
 class Item:
-    """A story of an album during a send. ``kind`` is the kind of file as which the story is sent.
+    """A story of an album during a send. The story is sent as a file of the kind ``kind``.
 
     ``tried`` is the number of tried sources. ``reason`` is the error message of the last source.
-    After the send, one of the following three fields is set, unless the send stopped before the
-    item:
+    After the send, exactly one of the three fields below is set. Exception: if the send stopped
+    before the item, no field is set.
 
     - ``sent`` is the sent message.
-    - ``failed`` is the error message of a failure. In that case, ``later`` states whether a retry
-      may succeed.
+    - ``failed`` is the error message of a failure. If ``failed`` is set, ``later`` states whether
+      a retry may succeed.
     - ``refused`` is the right that the item needs and the bot does not have.
     """
 
@@ -134,7 +134,7 @@ class Text:
 
     The caption is HTML. If Telegram refuses the HTML, the caption becomes plain text. ``stories``
     is the number of stories that the caption states. ``caption_for_count`` returns the caption for
-    a different number of stories, which is needed if some stories of the album cannot be sent.
+    a different number of stories. The number changes if some stories of the album cannot be sent.
     """
 
     caption: str | None

@@ -86,9 +86,8 @@ class Sender:
         """Send the stories of ``album`` to ``target``. ``asker`` pays if a file must be bought.
 
         ``calls`` makes the requests. Without ``calls``, the album is sent as a reply, and the
-        requests are not recorded. The first item has the caption. ``caption_for_count`` returns
-        the caption with a changed number of stories, for albums of which some stories can't be
-        sent.
+        requests are not recorded. The first item has the caption. If some stories can't be sent,
+        ``caption_for_count`` returns the caption for the remaining number of stories.
 
         In the outcome, ``TryLater.items`` are the stories that have arrived. Only the other
         stories may be sent again. If a different sender uploads one of the stories, wait for the

@@ -203,7 +203,7 @@ class Supply:
         self._file_record_to_change(item).record_refusal(words, chat_id, now)
 
     def postpone_refused_everywhere(self, items: list[Item]) -> None:
-        """Postpone all items whose stories ``postpone_refused`` has postponed in all chats."""
+        """Postpone each item with a story that ``postpone_refused`` has postponed in all chats."""
         for item in items:
             if self._file_record(item).is_postponed(self._now()):
                 item.failed, item.later = MediaUnavailableError.text, True
@@ -430,5 +430,5 @@ def _mark_for_later(item: Item) -> None:
 
 
 def is_pasted(story: Story) -> bool:
-    """Return whether a story is only the URL of a file, which a person has pasted."""
+    """Return whether a story consists only of the URL of a file. A person has pasted the URL."""
     return not story.profile.username and story_taken_at(story.pk) is None

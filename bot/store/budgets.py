@@ -278,7 +278,7 @@ async def account_state(tx: Tx) -> AccountState:
 
 
 async def set_reach(tx: Tx, total: int) -> None:
-    """Record the value of the total spending at which the balance is zero."""
+    """Record that the balance is zero when the total spending reaches ``total``."""
     await put(tx, account, {"id": _ACCOUNT}, {"reach": total})
 
 

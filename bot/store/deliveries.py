@@ -496,10 +496,10 @@ async def drop_and_detach_stories(
 ) -> None:
     """Drop the pending stories of subscriptions that are about to end.
 
-    The dropped rows, and the rows of stories that were sent or dropped before, stay without the id
-    of a subscription, so that ``attach`` can restore the deliveries. The rows get the topic of the
-    subscription, because the subscription may have moved after the rows were sent. Dead letters
-    and notices are not changed.
+    The id of the subscription is removed from the dropped rows, and from the rows of stories that
+    were sent or dropped before. The rows stay, so that ``attach`` can restore the deliveries. The
+    rows get the topic of the subscription, because the subscription may have moved after the rows
+    were sent. Dead letters and notices are not changed.
     """
     is_of_subscriptions = sa.and_(
         deliveries.c.subscription_id.in_(list(subscription_ids)),

@@ -56,9 +56,9 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
       the id of the person in the chat is also removed.
     - Updates that are not finished stay.
     - A profile without other followers is not checked any more.
-    - If the chat is private, the groups and channels for which the person in the chat pays lose
-      the payer, so that the other admins can take over. If a block of the person
-      has closed such a group, the group opens, unless the group is blocked for another reason.
+    - If the chat is private, the person is removed as the payer of groups and channels, so that a
+      different admin can become the payer. If a group was closed only because the person is
+      blocked, the group opens.
     - The permissions of the chat stay, so that an erasure does not end a block. The name in the
       permissions is erased. The person is also erased as the creator of invitations and of
       permissions.

@@ -94,7 +94,10 @@ async def lock_all(tx: Tx, profile_ids: Collection[str]) -> None:
 
 
 async def named(tx: Tx, username: str, *, since: datetime) -> Known | None:
-    """Return the profile for which the API last returned the username after ``since``, or None."""
+    """Return the profile that most recently had the username in an answer of the API, or None.
+
+    Only answers after ``since`` count.
+    """
     statement = (
         sa.select(*COLUMNS)
         .where(profiles.c.username == username, profiles.c.named_at > since)
@@ -166,10 +169,10 @@ async def claim_checks(
     skip_fresh: bool = False,
     ids: Sequence[str] | None = None,
 ) -> list[Known]:
-    """Claim the checks of at most ``limit`` profiles whose check is due, longest overdue first.
+    """Claim at most ``limit`` due checks, the longest overdue first. Return the profiles.
 
-    - With ``only_not_due``, profiles whose check is due are not claimed. The last check of a
-      claimed profile must not have failed. The profile with the next due check is first.
+    - With ``only_not_due``, only checks that are not due are claimed, the next due check first. A
+      profile with a failed last check is not claimed.
     - With ``unseen_since``, only profiles without a check since that time are claimed.
     - With ``skip_fresh``, profiles that only newcomers follow are not claimed.
     - With ``ids``, only profiles with these ids are claimed.
@@ -340,9 +343,9 @@ async def apply_block_list(
 ) -> tuple[list[Known], list[Known]]:
     """Lock the profiles ``profile_ids``, and apply the block-list to their states.
 
-    ``block_list`` has the ids and names of all blocked profiles. Return the profiles that are
-    blocked now, and the profiles that are unblocked now. The planned check of a blocked profile is
-    removed. The caller plans the checks of the unblocked profiles.
+    ``block_list`` has the ids and names of all blocked profiles. Return the profiles that this
+    call has blocked, and the profiles that this call has unblocked. The planned check of a blocked
+    profile is removed. The caller plans the checks of the unblocked profiles.
     """
     await lock_all(tx, profile_ids)
     is_given = profiles.c.profile_id.in_(sorted(profile_ids))

@@ -431,13 +431,13 @@ async def switch_checks(
     - A started check is due at once, and has the weight of a single subscriber. The subscribers
       are counted before each check (``count_subscribers``).
     - If the last check of the profile failed, a started check is due after the same pause as after
-      a failed check. Otherwise a person could cause any number of checks, which the schedule pays,
-      by pausing and resuming a subscription.
+      a failed check. Without the pause, a person could cause any number of checks by pausing and
+      resuming a subscription, and the schedule would pay for the checks.
     - The check of a blocked profile is not started.
     - If the payer of ``chat_id`` is known, the profiles no longer count as followed by newcomers
       only.
-    - Otherwise a profile whose check is started counts as followed by newcomers only, until the
-      subscribers are counted.
+    - If the payer is not known, a profile with a started check counts as followed by newcomers
+      only, until the subscribers are counted.
     """
     wanted = set(profile_ids)
     if not wanted and chat_id is not None:
@@ -446,8 +446,8 @@ async def switch_checks(
         return
     condition = profiles.c.profile_id.in_(sorted(wanted))
     # The profiles are locked before the waiting subscriptions are searched. A concurrent
-    # transaction that changed subscriptions has then either committed, so that its changes are
-    # found here, or waits with its own search.
+    # transaction with changed subscriptions also needs the locks. Either the transaction has
+    # committed, and the search finds the changes, or the search of that transaction comes later.
     await lock_all(tx, wanted)
     payer = None if chat_id is None else await chat_store.payer_of(tx, chat_id)
     is_known = await access.is_known(tx, payer)

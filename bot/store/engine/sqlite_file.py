@@ -46,7 +46,10 @@ _OTHER_PROGRAM = (
 
 
 class HeldFile:
-    """An open connection to the SQLite file, which can rescue the content of a replaced file."""
+    """An open connection to the SQLite file.
+
+    If the file is replaced, the connection can rescue the content of the original file.
+    """
 
     def __init__(self, path: Path) -> None:
         """Prepare without opening the file."""
@@ -181,7 +184,7 @@ def existing_uri(file: Path) -> str:
 def refuse_orphaned_log(file: Path) -> None:
     """Refuse an empty or missing database file beside a log that is not empty.
 
-    SQLite would delete the log, which contains the newest commits of a database that was moved.
+    The log contains the newest commits of a database that was moved. SQLite would delete the log.
 
     Raises:
         DatabaseUnavailableError: The log has no database.
