@@ -131,11 +131,9 @@ async def restart_alerts(
     await tx.execute(sa.update(ended).where(whose).values(since=since))
 
 
-async def remove_of_chats(tx: Tx, chat_ids: Collection[int]) -> None:
-    """Delete the ended subscriptions of chats."""
-    whose = ended.c.chat_id.in_(list(chat_ids))
-    await _lock(tx, whose)
-    await tx.execute(sa.delete(ended).where(whose))
+async def lock_of_chats(tx: Tx, chat_ids: Collection[int]) -> None:
+    """Lock the ended subscriptions of chats."""
+    await _lock(tx, ended.c.chat_id.in_(list(chat_ids)))
 
 
 async def forget_creator(tx: Tx, person: int) -> None:

@@ -67,21 +67,21 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
       database still contains the erased content.
     """
     paid = await _lock(tx, chat_id, now=now)
-    moved = chats.moved_chats
-    # Work that was in progress when a group moved is recorded under the group's old id.
-    before = sa.select(moved.c.old_id).where(moved.c.new_id == chat_id)
-    ids = [chat_id, *await tx.scalars(before)]
     await _remove_payer(tx, paid, now=now)
-    followed = await subscriptions.remove_of_chat(tx, chat_id)
     # These rows are locked before profiles (see ``bot.store``, the order of locks).
+    await subscriptions.lock_of_chats(tx, [chat_id])
+    followed = await subscriptions.remove_of_chat(tx, chat_id)
     await subscriptions.forget_creator(tx, chat_id)
-    await ended_subscriptions.remove_of_chats(tx, ids)
     await ended_subscriptions.forget_creator(tx, chat_id)
     await access.erase_name(tx, chat_id)
     await access.forget_creator(tx, chat_id)
     for group in paid:
         followed += [row.profile_id for row in await subscriptions.of_chat(tx, group)]
     await subscriptions.switch_checks(tx, profile_ids=followed, now=now)
+    moved = chats.moved_chats
+    # Work that was in progress when a group moved is recorded under the group's old id.
+    before = sa.select(moved.c.old_id).where(moved.c.new_id == chat_id)
+    ids = [chat_id, *await tx.scalars(before)]
     for number in ids:
         await ledger.move_chat(tx, number, ledger.NOBODY)
         await inbox.forget_chat(tx, number)

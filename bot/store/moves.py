@@ -61,6 +61,8 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
         return False
     await chats.add_or_update(tx, new, kind="supergroup", title=before.title, now=now)
     await chat_queues.lock_or_reserve(tx, new, now=now)
+    # The tables are rewritten in another order below.
+    await subscriptions.lock_of_chats(tx, [old, new])
     if is_first:
         await _take_over_settings(tx, before, new)
         # The payer of the group may be blocked.

@@ -521,14 +521,17 @@ async def test_two_subscriptions_of_which_one_is_fast_lock_the_counters_before_t
 
 
 @on_postgresql
-async def test_an_erasure_locks_the_ended_subscriptions_before_the_profiles(db: Database) -> None:
-    person, ended_star, followed_star = PEOPLE[0], STARS[0], STARS[1]
+@pytest.mark.parametrize("change", ["erasure", "move"])
+async def test_an_erasure_and_a_move_lock_subscriptions_in_order(
+    db: Database, change: str
+) -> None:
+    chat_id, ended_star, followed_star = GROUPS[0], STARS[0], STARS[1]
     async with db.begin() as tx:
         for star in (ended_star, followed_star):
-            await follow(tx, person, star)
+            await follow(tx, chat_id, star)
         of_ended_star = [
             subscription
-            for subscription in await store.of_chat(tx, person)
+            for subscription in await store.of_chat(tx, chat_id)
             if subscription.profile_id == ended_star.profile_id
         ]
         await ended_subscriptions.add(tx, of_ended_star, now=NOON)
@@ -536,12 +539,37 @@ async def test_an_erasure_locks_the_ended_subscriptions_before_the_profiles(db: 
 
     async def restart_alerts(pause: Pause) -> None:
         async with db.begin() as tx:
-            await store.restart_alerts(tx, since=NOON, profile_ids=[ended_star.profile_id])
+            await ended_subscriptions.restart_alerts(
+                tx, since=NOON, chat_id=None, profile_ids=[ended_star.profile_id]
+            )
             await pause()
             await lock_soon(tx, "profiles", "true")
 
-    async def erase() -> None:
+    async def change_chat() -> None:
         async with db.begin() as tx:
-            await erasure.erase_chat(tx, person, now=NOON)
+            if change == "erasure":
+                await erasure.erase_chat(tx, chat_id, now=NOON)
+            else:
+                await moves.move_chat(tx, chat_id, -1001, now=NOON)
 
-    await run_behind_a_lock(db, restart_alerts, erase)
+    await run_behind_a_lock(db, restart_alerts, change_chat)
+
+
+@on_postgresql
+async def test_a_move_locks_subscriptions_before_ended_subscriptions(db: Database) -> None:
+    chat_id, star = GROUPS[0], STARS[0]
+    async with db.begin() as tx:
+        await follow(tx, chat_id, star)
+        await ended_subscriptions.add(tx, await store.of_chat(tx, chat_id), now=NOON)
+
+    async def lock_subscriptions(pause: Pause) -> None:
+        async with db.begin() as tx:
+            await lock_soon(tx, "subscriptions", "true")
+            await pause()
+            await lock_soon(tx, "ended_subscriptions", "true")
+
+    async def move() -> None:
+        async with db.begin() as tx:
+            await moves.move_chat(tx, chat_id, -1001, now=NOON)
+
+    await run_behind_a_lock(db, lock_subscriptions, move)
