@@ -131,9 +131,12 @@ async def restart_alerts(
     await tx.execute(sa.update(ended).where(whose).values(since=since))
 
 
-async def lock_of_chats(tx: Tx, chat_ids: Collection[int]) -> None:
-    """Lock the ended subscriptions of chats."""
-    await _lock(tx, ended.c.chat_id.in_(list(chat_ids)))
+async def lock_of_chats(tx: Tx, chat_ids: Collection[int], *, creator: int | None = None) -> None:
+    """Lock the ended subscriptions of chats, and the ones that ``creator`` has created."""
+    whose: sa.ColumnElement[bool] = ended.c.chat_id.in_(list(chat_ids))
+    if creator is not None:
+        whose |= ended.c.created_by == creator
+    await _lock(tx, whose)
 
 
 async def forget_creator(tx: Tx, person: int) -> None:

@@ -69,7 +69,7 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
     paid = await _lock(tx, chat_id, now=now)
     await _remove_payer(tx, paid, now=now)
     # These rows are locked before profiles (see ``bot.store``, the order of locks).
-    await subscriptions.lock_of_chats(tx, [chat_id])
+    await subscriptions.lock_of_chats(tx, [chat_id], creator=chat_id)
     followed = await subscriptions.remove_of_chat(tx, chat_id)
     await subscriptions.forget_creator(tx, chat_id)
     await ended_subscriptions.forget_creator(tx, chat_id)

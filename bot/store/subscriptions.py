@@ -246,10 +246,16 @@ async def remove(tx: Tx, ids: Iterable[int]) -> None:
     await tx.execute(sa.delete(subscriptions).where(subscriptions.c.id.in_(list(ids))))
 
 
-async def lock_of_chats(tx: Tx, chat_ids: Collection[int]) -> None:
-    """Lock the subscriptions of chats, and then the ended subscriptions (see ``bot.store``)."""
-    await lock_rows(tx, subscriptions.c.id, subscriptions.c.chat_id.in_(list(chat_ids)))
-    await ended_subscriptions.lock_of_chats(tx, chat_ids)
+async def lock_of_chats(tx: Tx, chat_ids: Collection[int], *, creator: int | None = None) -> None:
+    """Lock the subscriptions of chats, and the ones that ``creator`` has created.
+
+    After the subscriptions, the ended subscriptions are locked (see ``bot.store``).
+    """
+    whose: sa.ColumnElement[bool] = subscriptions.c.chat_id.in_(list(chat_ids))
+    if creator is not None:
+        whose |= subscriptions.c.created_by == creator
+    await lock_rows(tx, subscriptions.c.id, whose)
+    await ended_subscriptions.lock_of_chats(tx, chat_ids, creator=creator)
 
 
 async def remove_of_chat(tx: Tx, chat_id: int) -> list[str]:
