@@ -155,9 +155,8 @@ class Transaction:
             await self._undo(failure)
             raise
         self._end()
-        await self._connections.give_back(
-            tx
-        )  # the transaction is over, so a cancellation is harmless
+        # The transaction is over, so a cancellation is harmless.
+        await self._connections.give_back(tx)
 
     async def _undo(self, error: BaseException) -> None:
         """Roll back before the connection is used again, also after a cancellation.
