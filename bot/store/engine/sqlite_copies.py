@@ -100,6 +100,10 @@ def _write(source: Path, part: Path, *, at: datetime, stop: threading.Event) -> 
         closing(_open(part, stop)) as connection,
     ):
         try:
+            # Without a read transaction, each commit of a writer would make SQLite begin the copy
+            # again.
+            source_connection.execute("BEGIN")
+            source_connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
             source_connection.backup(
                 connection, pages=_PAGES, progress=lambda *_: _raise_if_stopped(stop)
             )

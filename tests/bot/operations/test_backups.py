@@ -3,6 +3,7 @@
 import os
 import shutil
 import sqlite3
+import threading
 from contextlib import ExitStack, closing, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -122,6 +123,33 @@ async def test_a_copy_made_while_others_write_is_whole_and_of_one_moment(
         with closing(sqlite3.connect(target)) as copy:
             assert copy.execute("SELECT count(*) FROM stories").fetchone() == (20 * round_,)
         assert sqlite_copies.verified_revision(target)
+
+
+class CommitAtEachStep(threading.Event):
+    """Commits a change of the source at each step of a copy, and stops the copy after 1,000."""
+
+    def __init__(self, source: Path) -> None:
+        super().__init__()
+        self._source = source
+        self._steps = 0
+
+    def is_set(self) -> bool:
+        self._steps += 1
+        with closing(sqlite3.connect(self._source, isolation_level=None)) as writer:
+            writer.execute("UPDATE profiles SET username = ?", (f"name{self._steps}",))
+        return self._steps > 1000
+
+
+async def test_a_copy_ends_although_others_commit_all_the_time(
+    sqlite_db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with sqlite_db.begin() as tx:
+        await follow(tx, 1)
+    assert sqlite_db.file
+    monkeypatch.setattr(sqlite_copies, "_PAGES", 1)
+    stop = CommitAtEachStep(sqlite_db.file)
+    sqlite_copies.copy(sqlite_db.file, tmp_path / "copy", at=NOON, stop=stop)
+    assert sqlite_copies.verified_revision(tmp_path / "copy")
 
 
 async def test_a_copy_that_would_fill_the_disk_is_not_begun(
