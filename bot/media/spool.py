@@ -17,6 +17,8 @@ from bot.domain.errors import MEDIA_REFUSED, MediaError, MediaTooBigError, Media
 from bot.media.sniff import EXTENSIONS, HEAD, Measures, MediaKind, measure_video, sniff
 
 _PATIENCE = 30.0  # the maximum number of seconds that a download waits for free space
+# The names of subfolders, which are UUIDs. The folder may also have folders of other programs.
+_SUBFOLDER = "[0-9a-f]" * 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,7 @@ class Spool:
     def __enter__(self) -> Self:
         """Create the subfolder of this process, and remove the subfolders of ended processes."""
         self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for part in self._root.iterdir():
+        for part in self._root.glob(_SUBFOLDER):
             if part.is_dir() and not part.is_symlink():
                 _remove_if_dead(part)
         self._folder.mkdir(mode=0o700)

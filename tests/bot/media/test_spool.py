@@ -166,3 +166,11 @@ async def test_what_a_killed_process_left_is_removed_and_what_a_living_one_holds
         with Spool(tmp_path, limit=1000):
             assert file.path.read_bytes() == JPEG
     assert files_in(Path("/etc/ssl"))
+
+
+async def test_a_folder_of_another_program_stays(tmp_path: Path) -> None:
+    other = tmp_path / "dpkg"
+    other.mkdir()
+    (other / "lock").touch()
+    with Spool(tmp_path, limit=1000):
+        assert other.is_dir()
