@@ -28,7 +28,7 @@ MINE_CHANNEL_BUTTON = N_("I am responsible for this channel")
 TAKEN = N_("Thank you: an admin is responsible for this chat now. Please ask me again.")
 YOURS = N_("This chat counts toward your limits now. /usage in our private chat shows it.")
 LEFT = N_(
-    "Nobody is responsible for this chat any more, so its alerts have "
+    "Nobody is responsible for this chat anymore, so its alerts have "
     "stopped. They start again when an admin becomes responsible: the "
     "subscriptions and the anonymous requests here then count toward that "
     "admin's own limits."

@@ -53,7 +53,7 @@ def _sentence_of(kind: Kind) -> str:
         case "quiet":
             sentence = N_("waiting for the end of quiet hours, until {until}: {n}")
         case "digest":
-            sentence = N_("waiting for the daily summary at {until}: {n}")
+            sentence = N_("waiting for the daily summary ({until}): {n}")
         case "sending":
             sentence = N_("being sent: {n}")
         case "muted":

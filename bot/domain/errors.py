@@ -97,17 +97,17 @@ TOO_MANY_OF_PAYER = N_(
     "first; /usage in our private chat shows that person which chats these are."
 )
 TOO_MANY_NEW_OF_PAYER = N_(
-    "All chats of the person responsible for this chat have reached today's limit of new "
+    "All chats of the person responsible for this chat have reached today's limit for new "
     "subscriptions together ({most}). Please add more tomorrow."
 )
 TOO_MANY_OF_NEWCOMER = N_(
     "While someone is new here, all chats they're responsible for share one "
-    "limit of subscriptions ({most}). Add more once they've used the bot on "
-    "three different days."
+    "subscription limit ({most}). Add more once they've used the bot on three "
+    "different days."
 )
 TOO_MANY_FAST_OF_PAYER = N_(
     "Together, all chats of the person responsible for this chat have reached the "
-    "limit of profiles checked more often ({most}). Turn that option off for one "
+    "limit for profiles checked more often ({most}). Turn that option off for one "
     "of them first."
 )
 PAYER_SPENT = N_(
@@ -427,7 +427,7 @@ class TooManyFastError(SubscriptionError):
     """The chat has reached the limit of fast subscriptions."""
 
     text = N_(
-        "You've reached the limit of profiles checked more often ({most}). Turn that option off "
+        "You've reached the limit for profiles checked more often ({most}). Turn that option off "
         "for one of them first."
     )
 

@@ -168,7 +168,7 @@ CLOSING: dict[IncidentKind, str] = {
     "budget_100": N_("The daily budget is available again: checks and stories have resumed."),
     "budget_short": N_("The daily budget is enough again to check all profiles in time."),
     "capacity": N_(
-        "Nobody is refused for lack of budget any more: the budget covers new "
+        "Nobody is being turned away for lack of budget anymore: the budget covers new "
         "profiles again, or a new day has begun."
     ),
     "clock": N_("The clock of the bot's computer is right again."),

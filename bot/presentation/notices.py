@@ -22,8 +22,7 @@ SENTENCES = {
         "start again when it's public."
     ),
     "gone": N_(
-        "👻 I can't find <b>{username}</b> any more. If the profile comes back, so will "
-        "the alerts."
+        "👻 I can't find <b>{username}</b> anymore. If the profile comes back, so will the alerts."
     ),
     "back": N_("👋 <b>{username}</b> is back. Alerts continue."),
     "blocked": N_("⏸ The bot's owner has paused the alerts from <b>{username}</b>."),

@@ -303,7 +303,7 @@ async def test_a_payer_that_leaves_stops_the_alerts_until_an_admin_takes_it_on(
     (leave,) = (one for one in buttons(usage) if one.startswith("No longer mine"))
     assert not buttons(await town.ask(bob, "/usage"))
     await town.bell.press(ann, usage, buttons(usage)[leave])
-    told = await is_told(town, group, "Nobody is responsible for this chat any more")
+    told = await is_told(town, group, "Nobody is responsible for this chat anymore")
     missed = await town.control.publish(star)
     listed = await town.ask(group, "/subscriptions", user=ann)
     assert MINE in buttons(listed)
@@ -328,7 +328,7 @@ async def test_nobody_spends_the_budget_of_the_checks_by_pausing_what_is_gone(to
     ann, star = await town.known("Ann", started=True), await town.star()
     await town.ask(ann, f"/subscribe {star}")
     await town.control.change_profile(star, deleted=True)
-    await is_told(town, ann, "any more. If the profile comes back", within=7200)
+    await is_told(town, ann, "anymore. If the profile comes back", within=7200)
     async with town.db.read() as tx:
         number = (await tx.execute(sa.select(subscriptions.c.id))).scalar_one()
     pause, resume = f"opt:{number}:pause:on", f"opt:{number}:pause:off"
@@ -456,7 +456,7 @@ async def test_pages_from_before_the_migration_of_a_group_act_on_the_supergroup(
     await town.is_payer(new, None)
     left = await town.bell.message(ann, usage["message_id"])
     assert list(buttons(left)) == ["« Back"]
-    await is_told(town, new, "Nobody is responsible for this chat any more")
+    await is_told(town, new, "Nobody is responsible for this chat anymore")
     page = await town.bell.old_post(town.boss, *keys)
     await pressed_page(town, page, keys[1])
     await town.is_payer(new, bob)

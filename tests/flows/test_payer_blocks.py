@@ -17,7 +17,7 @@ from tests.support.storybell import FEW_CHECKS, TOKEN, buttons, running_bell, un
 pytestmark = pytest.mark.jumps
 
 BOT = int(TOKEN.partition(":")[0])
-MAY_SAY = ("Nobody is responsible for this chat any more",)
+MAY_SAY = ("Nobody is responsible for this chat anymore",)
 LONG = 120  # seconds of the jumping clock in which checks and alerts would have come
 
 

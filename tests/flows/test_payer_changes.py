@@ -17,7 +17,7 @@ from tests.support.storybell import FEW_CHECKS, buttons, running_bell, unhurried
 
 pytestmark = pytest.mark.jumps
 
-STOPPED = "Nobody is responsible for this chat any more"
+STOPPED = "Nobody is responsible for this chat anymore"
 LONG = 120  # seconds of the jumping clock in which checks and alerts would have come
 
 

@@ -233,7 +233,7 @@ async def test_one_fast_too_many_is_known_before_anything_is_paid(tmp_path: Path
         await bell.ask(ann, "/subscribe quick.a quick.b quick.c fast")
         for _ in range(2):
             (reply,) = await bell.ask(ann, "/subscribe quick.d fast")
-            assert "reached the limit of profiles checked more often (3)" in reply["text"]
+            assert "reached the limit for profiles checked more often (3)" in reply["text"]
         assert len(await control.requests("stories", path="/v1/user/by/username")) == 3
 
 
@@ -250,7 +250,7 @@ async def test_one_fast_too_many_undoes_none_of_the_others(tmp_path: Path) -> No
         assert "send you every new story from haste.new" in new
         assert "check haste.a more often" in sooner
         assert full.startswith("haste.b: ")
-        assert "reached the limit of profiles checked more often (3)" in full
+        assert "reached the limit for profiles checked more often (3)" in full
         (listed,) = await bell.ask(ann, "/subscriptions")
         names = {"haste.new": True, "haste.a": True, "haste.b": False}
         assert {f"🔔 {name}" for name in names} <= set(buttons(listed))

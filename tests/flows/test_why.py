@@ -41,7 +41,7 @@ async def test_in_quiet_hours_it_tells_what_becomes_of_a_story_after_them(
     page = await bell.old_post(ann, digest, noon)
     await bell.press(ann, page, digest)
     await bell.press(ann, page, noon)  # far from the quiet hours
-    text = await wait_told(bell, ann, "why.quiet", "waiting for the daily summary at")
+    text = await wait_told(bell, ann, "why.quiet", "waiting for the daily summary (")
     assert "quiet hours" not in text
 
 
