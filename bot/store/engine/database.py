@@ -350,8 +350,8 @@ class Database:
         Raises:
             DatabaseUnavailableError: The database is unavailable or was changed by a newer
                 version. This error is also raised if the file can't be created, restricted or
-                copied, if a log exists without its database, or if a row would refer to a missing
-                row.
+                copied, if a log exists without its database, if a row would refer to a missing
+                row, or if another session keeps a table of PostgreSQL locked.
         """
         if self.file is not None:
             refuse_orphaned_log(self.file)
@@ -365,6 +365,9 @@ class Database:
                 await tx.run_sync(_upgrade)
             return
         async with self.long_transaction() as tx:
+            # All older processes have ended. Without the limit, the bot would be down for as long
+            # as a different session uses a table, for example an open transaction in psql.
+            await tx.exec_driver_sql(f"SET LOCAL lock_timeout = '{SESSION['lock_timeout']}'")
             await _set_role_limits(tx)
             await tx.run_sync(_upgrade)
         # Existing sessions were opened before the new limits and do not have the limits.

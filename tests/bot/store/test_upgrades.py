@@ -14,7 +14,7 @@ from bot.domain.errors import DatabaseUnavailableError
 from bot.operations.cleanup import clean
 from bot.runtime.claims import Owner
 from bot.store import inbox, key_values, leases
-from bot.store.engine.database import Database, all_tables
+from bot.store.engine.database import SESSION, Database, all_tables
 from bot.store.engine.revisions import newest_revision
 from bot.store.engine.upgrading import migration_config
 from bot.store.upgrades import (
@@ -29,6 +29,7 @@ from bot.store.upgrades import (
 from tests.support.database import on_postgresql
 from tests.support.followed import NOON, follow, look, story
 from tests.support.newer import NEXT, ORPHANS, next_version
+from tests.support.postgres import connected
 
 
 def now() -> datetime:
@@ -110,6 +111,24 @@ async def test_an_upgrade_waits_for_who_at_work_and_not_for_the_dead(
             await upgrade(db, timeout_s=0)
         assert await version(db) == "0001"
         await upgrade(db)  # the lease has ended: it was killed
+        assert await version(db) == NEXT
+
+
+@on_postgresql
+@pytest.mark.timeout(30)
+async def test_an_upgrade_ends_if_another_session_keeps_a_table_locked(
+    db: Database, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with of_the_next(tmp_path, db):
+        async with connected(database_url) as other, other.transaction():
+            await other.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+            await other.execute("SELECT FROM chats")
+            with monkeypatch.context() as impatient:
+                impatient.setitem(SESSION, "lock_timeout", "100ms")
+                with pytest.raises(DatabaseUnavailableError, match="locked"):
+                    await upgrade(db)
+        assert await version(db) == "0001"
+        await upgrade(db)
         assert await version(db) == NEXT
 
 
