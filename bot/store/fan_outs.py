@@ -175,7 +175,8 @@ async def write_slice(tx: Tx, *, now: datetime, limit: int) -> bool:
     later, and the result is True. The fan-outs of other profiles do not wait for the retry.
 
     Raises:
-        sqlalchemy.exc.DBAPIError: The database has an outage. A statement timeout is not raised.
+        sqlalchemy.exc.DBAPIError: The database has an outage. The timeout of a statement or of the
+            wait for a lock is not raised.
     """
     row = await lock_due(tx, now=now)
     if row is None:

@@ -30,13 +30,14 @@ _SQLITE = {
     sqlite3.SQLITE_NOMEM: "there is no memory left",
 }
 _TIMEOUT = "57014"
+_LOCKED = "55P03"
 _ONLY_READS = "25006"
 _POSTGRES = {
     "40001": "transactions were in each other's way",
     "40P01": DEADLOCK,
     "53100": _FULL,
     "53": "the database has no room",
-    "55P03": "the database is locked",
+    _LOCKED: "the database is locked",
     "57P": _LOST,
     _TIMEOUT: _SLOW,
     "25P03": _LOST,  # PostgreSQL ended a transaction in which the bot was idle for too long
@@ -100,8 +101,8 @@ def is_slow(error: BaseException) -> bool:
 
 
 def is_timeout(error: sa.exc.DBAPIError) -> bool:
-    """Return whether PostgreSQL ended a statement because the statement took too long."""
-    return _sqlstate_of(error) == _TIMEOUT
+    """Return whether PostgreSQL ended a statement that took too long or waited for a lock."""
+    return _sqlstate_of(error) in {_TIMEOUT, _LOCKED}
 
 
 def breaks_connection(error: BaseException | None) -> bool:
