@@ -104,9 +104,15 @@ async def leave_chat(context: Context, chat_id: int) -> str | None:
 
 
 async def notify_chats_without_payer(chats: list[Chat], context: Context) -> None:
-    """Notify chats without a payer, with the button to become the payer."""
+    """Notify chats without a payer, with the button to become the payer.
+
+    A chat that the access list blocks gets no message.
+    """
     language = context.t.language
+    access = context.services.access
     for chat in chats:
+        if (await access.judge(None, chat.id)).judged.verdict == "blocked":
+            continue
         t = translator_for(chat.effective_language or language)
         buttons = payer_buttons(chat.id, chat.kind, context, t)
         await enqueue_reply(context, Target(chat.id), text_payload(t(LEFT), buttons))

@@ -220,3 +220,21 @@ async def test_erasing_a_private_chat_warns_that_alerts_will_stop(
     await town.bell.press(ann, page, "erase:yes")
     for group in groups:
         await is_told(town, group, STOPPED)
+
+
+@pytest.mark.parametrize("way", ["leave", "erase"])
+@pytest.mark.parametrize("blocked", ["chat", "person who added the bot"])
+async def test_a_blocked_chat_that_loses_its_payer_gets_no_message(
+    town: Town, blocked: str, way: str
+) -> None:
+    ann, bob = await town.known("Ann", started=True), await town.known("Bob", started=True)
+    group, _ = await stopped_group(town, ann, bob)
+    await subscribe(town, group, await town.star(), user=bob)
+    await town.is_payer(group, bob)
+    await town.ask(town.boss, f"/block {group if blocked == 'chat' else ann}")
+    said = len(await town.control.replies(group))
+    page = await town.ask(bob, "/usage" if way == "leave" else "/privacy")
+    await town.bell.press(bob, page, f"leave:{group}" if way == "leave" else "erase:yes")
+    await town.is_payer(group, None)
+    await town.bell.settled()
+    assert len(await town.control.replies(group)) == said
