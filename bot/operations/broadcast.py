@@ -3,6 +3,7 @@
 The messages are sent slowly, because alerts and replies are sent at the same time.
 """
 
+import uuid
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
@@ -18,7 +19,7 @@ from bot.presentation.html import Safe
 from bot.presentation.translation import Translator, translator_for
 from bot.runtime.workers import Worker
 from bot.sending.replies import edit_payload
-from bot.store import broadcasts, chats, enqueue
+from bot.store import broadcasts, chats, enqueue, leases
 from bot.store.broadcasts import Broadcast, Reach
 from bot.store.engine.database import Database, Tx
 from bot.updates.unit_of_work import call_after_replies, writing
@@ -29,6 +30,10 @@ log = structlog.get_logger()
 # second in total. Broadcasts, alerts and replies share this limit.
 A_SECOND = 10
 _EVERY = timedelta(seconds=1)
+# The time for which the process that adds messages keeps other processes from adding messages. The
+# time is below a second, because a timer can fire slightly too early.
+_TURN = timedelta(seconds=0.9)
+_TURN_KEY = "broadcast"
 _LONGEST = timedelta(minutes=1)
 _SENDING = NN_("📣 Sending to {n} chat.", "📣 Sending to {n} chats.")
 _STOPPED = NN_(
@@ -122,16 +127,28 @@ class Broadcasts:
         now = self._now()
         async with self._db.read() as tx:
             under_way = await broadcasts.running(tx)
+        if not under_way:
+            return None
+        if not await self._take_turn(now):
+            return now + _EVERY
         for broadcast in under_way:
             if await self._db.run(
                 partial(broadcasts.enqueue_next, broadcast=broadcast, limit=A_SECOND, now=now)
             ):
                 break  # messages of only one broadcast are added at a time
             await self._end_if_sent(broadcast, now)
-        if not under_way:
-            return None
         self._wake()
         return now + _EVERY
+
+    async def _take_turn(self, now: datetime) -> bool:
+        """Return whether this process may add the messages of this second.
+
+        The limit of messages in a second applies to all processes together.
+        """
+        turn = uuid.uuid4().hex
+        return await self._db.run(
+            lambda tx: leases.claim(tx, _TURN_KEY, turn, now=now, lease=_TURN), durable=False
+        )
 
     async def _end_if_sent(self, broadcast: Broadcast, now: datetime) -> None:
         """End a broadcast, unless a message is being sent or is due (``is_being_sent``).

@@ -1,6 +1,7 @@
 """Broadcasts: what counts as sent, as waiting and as unreachable, on both databases."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ from bot.store.deliveries import deliveries, is_open
 from bot.store.engine.database import Database, Tx
 from tests.support.control import wait_for
 from tests.support.database import on_postgresql
-from tests.support.followed import HOUR, NOON
+from tests.support.followed import HOUR, NOON, Clock
 
 MANY = 33_000  # more than the parameters of a statement on PostgreSQL
 
@@ -104,6 +105,23 @@ async def test_a_broadcast_ends_whose_author_was_erased(sqlite_db: Database) -> 
         group.create_task(sender.worker.run())
         await wait_for(has_ended)
         sender.worker.stop()
+
+
+@on_postgresql
+async def test_several_processes_add_messages_to_ten_chats_a_second(db: Database) -> None:
+    clock = Clock()
+    senders = [Broadcasts(db, wake=lambda: None, now=clock) for _ in range(3)]
+    async with db.begin() as tx:
+        for chat_id in range(1, 101):
+            await chats.add_or_update(tx, chat_id, kind="private", title="", now=NOON)
+    number, _ = await senders[0].add_draft("", owner=1)
+    await senders[0].begin(number, message_id=None)
+    for _ in range(4):
+        for sender in senders:
+            await sender.worker.step()
+        clock.on(timedelta(seconds=1))
+    async with db.read() as tx:
+        assert (await broadcasts.reach(tx, number)).waiting == 40
 
 
 async def add_numbered(tx: Tx, table: sa.Table, key: str, **values: object) -> None:
