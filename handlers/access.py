@@ -19,6 +19,7 @@ from handlers.people import rows_of_other_requests
 from handlers.replies import edit_pressed, say
 
 MOST_USES = 1000
+_SHORTEST_ID = 5  # the minimum length of an ID that takes precedence over the author of a message
 ALLOW_USAGE = N_(
     "Write it like this: /allow <i>ID</i>, with the ID of a person or a chat. Or reply to "
     "someone's message with /allow. In a group, /allow alone gives access to the whole group."
@@ -263,22 +264,27 @@ def _subject(
 
     The name is empty if the name is unknown.
 
-    - If the command replies to a message of a person, the subject is the author of that message.
-      Messages of this bot and messages in the name of a chat do not count.
+    - If the first word of the command is the ID of a person or chat, the ID is the subject. In a
+      reply, a shorter number is a part of the reason.
+    - Otherwise, if the command replies to a message of another person, the subject is the author
+      of that message. Messages of this bot and messages in the name of a chat do not count.
     - Otherwise, the first word of the command names the subject.
-    - With ``may_be_current_chat``, a command without a word means the group or channel of the
-      command.
+    - With ``may_be_current_chat``, a command without a word that is no reply means the group or
+      channel of the command.
 
     Return None if the command names no subject.
     """
     asked = context.replied_to
     words = context.words
     author = asked.from_user if asked and not asked.sender_chat else None
-    if author and not (names_no_person(author.id) or author.id == context.bot.id):
+    subject = parse_subject(words[0]) if words else None
+    is_id = subject is not None and subject.kind != "profile" and len(subject.id) >= _SHORTEST_ID
+    # A message that the owner has forwarded is a message of the owner.
+    counts = author is not None and author.id not in {context.bot.id, context.user_id}
+    if author and counts and not (is_id or names_no_person(author.id)):
         return Subject("person", str(author.id)), author.full_name, words
     if words:
-        subject = parse_subject(words[0])
         return (subject, "", words[1:]) if subject else None
-    if may_be_current_chat and not context.is_private:
+    if may_be_current_chat and asked is None and not context.is_private:
         return Subject.of_chat(context.origin.id), context.origin.effective_name or "", ()
     return None

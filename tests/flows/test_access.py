@@ -198,6 +198,34 @@ async def test_an_admin_can_not_be_blocked(run: tuple[Bell, int]) -> None:
     assert "one of the bot's owners" in refused["text"]
 
 
+async def test_an_id_in_a_command_takes_precedence_over_the_message_that_it_replies_to(
+    run: tuple[Bell, int],
+) -> None:
+    bell, boss = run
+    control = bell.control
+    bob, cat = await invited(bell, boss, "Bob"), await control.person("Cat")
+    forwarded = await control.say(boss, f"Please let in my sister: {cat}")
+    await control.wait_replies(boss, after=forwarded)
+    (allowed,) = await bell.ask(boss, f"/allow {cat}", reply_to=forwarded)
+    assert f"{cat} can use the bot now." in allowed["text"]
+    (usage,) = await bell.ask(boss, "/allow", reply_to=forwarded)
+    assert usage["text"].startswith("Write it like this")
+    assert str(cat) in (await bell.ask(boss, f"/unblock {cat}", reply_to=forwarded))[0]["text"]
+    group = await control.chat("supergroup", members={boss: "member", bob: "administrator"})
+    report = await control.say(group, f"{cat} writes spam", user=bob)
+    blocked = f"/block@storybell_{BOT}_bot"
+    (done,) = await bell.ask(group, f"{blocked} {cat} 7d spam", user=boss, reply_to=report)
+    assert done["text"].startswith(f"{cat} is blocked until")
+    (done,) = await bell.ask(group, f"{blocked} 3 times", user=boss, reply_to=report)
+    assert done["text"].startswith(f"Bob ({bob}) is blocked.")
+    for person in (bob, cat):
+        await bell.ask(boss, f"/unblock {person}")
+    nameless = await control.say(group, "hello", user=bob, sender_chat_id=group)
+    command = f"/allow@storybell_{BOT}_bot"
+    (usage,) = await bell.ask(group, command, user=boss, reply_to=nameless)
+    assert usage["text"].startswith("Write it like this")
+
+
 async def test_the_first_start_prints_a_link_that_makes_one_admin(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
