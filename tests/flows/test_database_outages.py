@@ -15,6 +15,8 @@ import asyncpg
 import pytest
 
 from bot import app
+from bot.operations.preflight import try_database
+from bot.store.engine.database import Database
 from tests.flows.test_links import fresh
 from tests.support.control import Json, wait_for
 from tests.support.killing import free_port
@@ -458,6 +460,15 @@ async def test_a_full_disk_is_told_to_the_admins_and_answers_nothing_twice(
                 assert sum("My database" in one["text"] for one in told) == 2
                 await bell.ask(ann, "/help")
                 assert await answers(bell, ann, message) == [help_["text"]] * 2
+
+
+async def test_a_start_on_a_full_disk_says_that_the_disk_is_full(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk") as disk:
+        url = f"sqlite:///{disk}/bot.db"
+        async with Database(url) as db:
+            await db.migrate()
+        fill(disk)
+        assert "the disk is full" in (await try_database(url)).text
 
 
 @pytest.mark.slow

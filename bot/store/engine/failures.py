@@ -24,6 +24,8 @@ _SQLITE = {
     sqlite3.SQLITE_BUSY: "another program keeps the database locked",
     sqlite3.SQLITE_LOCKED: "the database is locked",
     sqlite3.SQLITE_FULL: _FULL,
+    # The index of the write-ahead log can't be created on a full disk.
+    sqlite3.SQLITE_IOERR_SHMSIZE: _FULL,
     sqlite3.SQLITE_IOERR: "the disk fails",
     sqlite3.SQLITE_CANTOPEN: "the database can't be opened",
     sqlite3.SQLITE_READONLY: "the database can't be written",
@@ -143,7 +145,8 @@ def _outage_reason(error: BaseException) -> str:
     if isinstance(inner, sqlite3.Error):
         if sqlite_copies.is_damage(inner):
             return sqlite_copies.DAMAGED
-        return _SQLITE.get(_sqlite_code_of(inner), "")
+        extended_code = getattr(inner, "sqlite_errorcode", None) or 0
+        return _SQLITE.get(extended_code) or _SQLITE.get(_sqlite_code_of(inner), "")
     state = _sqlstate_of(error)
     known = [length for length in (5, 3, 2) if state[:length] in _POSTGRES]
     if known:
