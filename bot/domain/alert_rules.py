@@ -396,6 +396,16 @@ def summary_at(seen_at: datetime, expires_at: datetime, member: AudienceMember) 
     return summary if summary <= max(seen_at, expires_at - _DIGEST_MARGIN) else None
 
 
+def summary_wait_begins_at(found_at: datetime, taken_at: datetime) -> datetime:
+    """Return the time from which a story waits for the next daily summary.
+
+    A check finds the story, which was posted at ``taken_at``, at ``found_at``. If the check is
+    late, for example after an outage, the summary of the story can be over. The story is then sent
+    as soon as it is found. Otherwise the story would wait for almost a day.
+    """
+    return min(found_at, taken_at + SUMMARY_LEAD)
+
+
 def _after_quiet_hours(moment: datetime, member: AudienceMember) -> datetime:
     """Return the end of the quiet hours that contain ``moment``.
 

@@ -186,7 +186,8 @@ def is_for_summary(row: Delivery, chat: Chat) -> bool:
     """
     if not can_join_summary(row) or row.story is None:
         return False
-    return alert_rules.summary_at(row.created_at, row.story.expires_at, _member(chat)) is not None
+    since = alert_rules.summary_wait_begins_at(row.created_at, row.story.taken_at)
+    return alert_rules.summary_at(since, row.story.expires_at, _member(chat)) is not None
 
 
 def can_join_summary(row: Delivery) -> bool:
@@ -422,7 +423,8 @@ def _is_released_from_quiet_hours(row: Delivery, now: datetime) -> bool:
 def _defer_to_digest(row: Delivery, chat: Chat, decision: Decision, now: datetime) -> bool:
     if row.story is None or not can_join_summary(row):
         return False
-    notified_at = alert_rules.notified_at(row.created_at, row.story.expires_at, _member(chat))
+    since = alert_rules.summary_wait_begins_at(row.created_at, row.story.taken_at)
+    notified_at = alert_rules.notified_at(since, row.story.expires_at, _member(chat))
     if notified_at <= now:
         return False
     decision.held.append((row, notified_at, Held.DIGEST))

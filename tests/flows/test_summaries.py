@@ -95,6 +95,30 @@ async def test_a_summary_lists_who_posted_and_the_albums_follow_silently(tmp_pat
         assert await bell.message(ann, summary["message_id"]) == summary
 
 
+@pytest.mark.slow
+async def test_stories_of_a_summary_that_an_outage_delayed_come_as_soon_as_they_are_found(
+    tmp_path: Path,
+) -> None:
+    now = clock().now()
+    morning = now.replace(hour=10, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    clock().jump((morning - now).total_seconds())
+    async with storybell(tmp_path, **SETTINGS) as bell:
+        ann = await follow(bell, "late.one", "set:digest:10:35")
+        await asyncio.sleep(2 * 60)
+        posted = []
+        for _ in range(2):
+            posted.append(str((await bell.control.publish("late.one"))["pk"]))
+            await asyncio.sleep(2)
+        fault = await bell.control.fault("stories", {"status": 502, "body": ""}, times=None)
+        await asyncio.sleep((morning + 40 * MINUTE - clock().now()).total_seconds())
+        assert await bell.control.shown(ann) == []
+        await bell.control.clear_faults(fault)
+        await bell.control.wait_shown(ann, posted, within=3600)
+        shown = (await bell.control.replies(ann))[-len(posted) :]
+    assert [one["_story_pk"] for one in shown] == posted
+    assert len({one["media_group_id"] for one in shown}) == 1
+
+
 async def came_at(bell: Bell, person: int) -> datetime | None:
     """Return when the only story came."""
     shown = [one for one in await bell.control.replies(person) if one.get("_story_pk")]

@@ -308,7 +308,7 @@ async def test_a_chat_that_can_not_be_judged_keeps_no_other_waiting(office: Offi
         await follow(tx, -2, PRADA, options=Options(digest=True))
         await look(tx, story("9", of=PRADA), of=PRADA)
         broken = sa.update(deliveries).where(deliveries.c.chat_id == -2)
-        await tx.execute(broken.values(created_at=datetime.max.replace(tzinfo=UTC)))
+        await tx.execute(broken.values(created_at=datetime.min.replace(tzinfo=UTC)))
     await found(office, "1")
     assert await office.outbox.run_once() == 1
     assert [pks for _, pks, _ in office.post.albums] == [["1"]]
