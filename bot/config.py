@@ -9,7 +9,7 @@ import os
 import stat
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from dotenv import dotenv_values
 from pydantic import (
@@ -359,7 +359,7 @@ class Settings(BaseSettings):
     def _sqlite_file(self) -> str:
         """Return the path of the SQLite file, or "" for PostgreSQL or a database in memory."""
         scheme, _, rest = self.database_url.get_secret_value().partition(":///")
-        file = rest.partition("?")[0]
+        file = unquote(rest.partition("?")[0])
         return file if scheme.startswith("sqlite") and file != ":memory:" else ""
 
     @property

@@ -206,3 +206,10 @@ def test_the_password_of_a_url_is_a_secret(url: str) -> None:
 def test_the_database_opens_every_url_that_the_settings_accept(url: str) -> None:
     settings = load(**GOOD, database_url=url)
     assert Database(settings.database_url.get_secret_value()).url.get_backend_name()
+
+
+def test_the_printed_file_of_the_database_is_the_opened_file() -> None:
+    url = "sqlite:////srv/my%20bot/s.db"
+    settings = load(**GOOD, database_url=url)
+    assert settings.database_place == str(Database(url).file) == "/srv/my bot/s.db"
+    assert settings.backup_folder == Path("/srv/my bot/backups")
