@@ -67,14 +67,15 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
       database still contains the erased content.
     """
     paid = await _lock(tx, chat_id, now=now)
+    # The access list is locked before subscriptions, and subscriptions are locked before profiles
+    # (see ``bot.store``, the order of locks).
+    await access.erase_name(tx, chat_id)
+    await access.forget_creator(tx, chat_id)
     await _remove_payer(tx, paid, now=now)
-    # These rows are locked before profiles (see ``bot.store``, the order of locks).
     await subscriptions.lock_of_chats(tx, [chat_id], creator=chat_id)
     followed = await subscriptions.remove_of_chat(tx, chat_id)
     await subscriptions.forget_creator(tx, chat_id)
     await ended_subscriptions.forget_creator(tx, chat_id)
-    await access.erase_name(tx, chat_id)
-    await access.forget_creator(tx, chat_id)
     for group in paid:
         followed += [row.profile_id for row in await subscriptions.of_chat(tx, group)]
     await subscriptions.switch_checks(tx, profile_ids=followed, now=now)

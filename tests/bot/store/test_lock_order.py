@@ -157,6 +157,14 @@ class Crowd:
         with suppress(NotFollowedError, BlockedError):  # another change was first
             await self.chance.choice(changes)()
 
+    async def current_id(self, chat_id: int) -> int:
+        """Return the id of a group or of the supergroup that the group has become.
+
+        Telegram sends no updates about a group that has become a supergroup.
+        """
+        async with self.db.read() as tx:
+            return await chats.moved_to(tx, chat_id) or chat_id
+
     async def begin_groups(self) -> None:
         async with self.db.begin() as tx:
             for group in GROUPS:
@@ -166,7 +174,8 @@ class Crowd:
 
     async def change_payer(self) -> None:
         """Change the payer of a group in one of all ways."""
-        person, group = self.chance.choice(PEOPLE), self.chance.choice(GROUPS)
+        person = self.chance.choice(PEOPLE)
+        group = await self.current_id(self.chance.choice(GROUPS))
         at: dict[str, Any] = {"kind": "supergroup", "title": "", "language_code": None}
         changes: list[Change] = [
             lambda: self.payers.record_bot_added(group, person, **at),
@@ -219,7 +228,8 @@ class Crowd:
 
     async def subscribe_to_several(self) -> None:
         """Subscribe a chat to all profiles with a single command, and reply."""
-        chat_id, names = self.any_chat(), [one.username for one in STARS]
+        chat_id = await self.current_id(self.any_chat())
+        names = [one.username for one in STARS]
         self.chance.shuffle(names)
         unit = Unit(self.db)
         with as_current(unit):
@@ -319,7 +329,8 @@ class Crowd:
         async with self.db.read() as tx:
             running = await broadcasts.running(tx)
         async with self.db.begin() as tx:
-            await broadcasts.enqueue_next(tx, running[0], limit=AT_ONCE, now=self.clock())
+            for one in running[:1]:  # another change may have stopped the broadcast
+                await broadcasts.enqueue_next(tx, one, limit=AT_ONCE, now=self.clock())
 
     async def stop_broadcast(self) -> None:
         """Stop a broadcast with a button, and reply to the owner."""
@@ -378,8 +389,9 @@ class Crowd:
         await self.ledger.split_check_costs()
 
     async def erase(self, person: int) -> None:
+        chat_id = await self.current_id(person)
         async with self.db.begin() as tx:
-            await erasure.erase_chat(tx, person, now=self.clock())
+            await erasure.erase_chat(tx, chat_id, now=self.clock())
 
     async def move(self, person: int) -> None:
         async with self.db.begin() as tx:
