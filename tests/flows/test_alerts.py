@@ -265,7 +265,7 @@ async def test_of_an_album_what_is_newer_waits_a_minute_for_what_fails(stage: St
     async def later(**values: Any) -> None:
         async with stage.parts.db.begin() as tx:
             ours = sa.update(deliveries).where(deliveries.c.chat_id == chat)
-            await tx.execute(ours.values(due_at=utc_now(), **values))
+            await tx.execute(ours.values(due_at=stage.parts.now(), **values))
             await chat_queues.reschedule(tx, chat)
         await stage.ring()
 
@@ -309,7 +309,7 @@ async def test_a_daily_summary_shows_each_of_its_profiles(stage: Stage, count: i
         await tx.execute(
             sa.update(deliveries)
             .where(deliveries.c.chat_id == chat)
-            .values(due_at=utc_now(), created_at=yesterday, held=Held.DIGEST)
+            .values(due_at=stage.parts.now(), created_at=yesterday, held=Held.DIGEST)
         )
         await chat_queues.reschedule(tx, chat)
     await stage.ring()
