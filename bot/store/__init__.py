@@ -32,4 +32,8 @@ Further rules:
 - A check locks profiles and money only, because the check stores a fan-out. The fan-out reaches
   the chats later.
 - A transaction that locks many rows of one kind locks the rows in order, or skips locked rows.
+- Three rare transactions lock a queue or subscriptions too late: the reply to a command about
+  another chat, the record of a send to a group that has just moved, and a change of the block
+  list. If PostgreSQL finds a deadlock, it ends one transaction, and the bot repeats the work as
+  after an outage of the database.
 """

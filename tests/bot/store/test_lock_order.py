@@ -228,8 +228,7 @@ class Crowd:
 
     async def subscribe_to_several(self) -> None:
         """Subscribe a chat to all profiles with a single command, and reply."""
-        chat_id = await self.current_id(self.any_chat())
-        names = [one.username for one in STARS]
+        chat_id, names = self.any_chat(), [one.username for one in STARS]
         self.chance.shuffle(names)
         unit = Unit(self.db)
         with as_current(unit):
@@ -237,7 +236,8 @@ class Crowd:
                 with suppress(BlockedError):
                     asker = Asker(chat_id, self.chance.choice(PEOPLE))
                     await self.subscribing.subscribe_all(Target(chat_id), names, asker)
-                await self.reply_in(await unit.ensure_transaction(), chat_id)
+                tx = await unit.ensure_transaction()
+                await self.reply_in(tx, await chats.moved_to(tx, chat_id) or chat_id)
                 await unit.commit()
             except BaseException:
                 await unit.undo()
@@ -357,6 +357,7 @@ class Crowd:
         async with self.db.begin() as tx:
             chat = await store.lock_and_get_chat(tx, person, now=self.clock())
             await chat_queues.ensure(tx, chat.id, now=self.clock())
+            await profiles.add_or_update(tx, star, now=self.clock())  # a cleanup deletes profiles
             await store.add(
                 tx,
                 Target(chat.id, thread_id),
@@ -389,9 +390,8 @@ class Crowd:
         await self.ledger.split_check_costs()
 
     async def erase(self, person: int) -> None:
-        chat_id = await self.current_id(person)
         async with self.db.begin() as tx:
-            await erasure.erase_chat(tx, chat_id, now=self.clock())
+            await erasure.erase_chat(tx, person, now=self.clock())
 
     async def move(self, person: int) -> None:
         async with self.db.begin() as tx:
