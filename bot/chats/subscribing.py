@@ -592,7 +592,6 @@ class Subscribing:
                 ended the subscription.
         """
         now = self._now()
-        is_new = False
         profile = checked.profile
         async with writing(self._db) as tx:
             chat = await store.lock_and_get_chat(tx, target.chat_id, now=now)
@@ -606,21 +605,24 @@ class Subscribing:
             )
             earlier = await self._payers.lock_earlier_checks(tx, target.chat_id)
             await profiles.lock_all(tx, profile_ids)
-            if await store.find(tx, target, profile.profile_id) is None:
-                is_new = await self._payers.check_limits_of_new_subscription(
-                    tx, target.chat_id, payer, profile.username
-                )
-            wanted = await self._preferences_of_new(tx, chat, payer, preferences, fast=fast)
-            added = await store.add(
+            existing = await store.find(tx, target, profile.profile_id)
+            if existing is not None:  # a concurrent command has added the subscription
+                return Subscribed(existing, profile, checked.live, already=True)
+            is_new = await self._payers.check_limits_of_new_subscription(
+                tx, target.chat_id, payer, profile.username
+            )
+            await store.add(
                 tx,
                 target,
                 profile.profile_id,
-                preferences=wanted,
+                preferences=await self._preferences_of_new(
+                    tx, chat, payer, preferences, fast=fast
+                ),
                 since=now - _NOT_SHOWN_YET,
                 created_by=by.user_id,
                 now=now,
             )
-            if added is not None and is_new:
+            if is_new:
                 await self._payers.increment_daily_counters(tx, target.chat_id, payer)
             await store.switch_checks(
                 tx, chat_id=target.chat_id, profile_ids=[profile.profile_id], now=now
@@ -629,8 +631,7 @@ class Subscribing:
             subscription = await store.find(tx, target, profile.profile_id)
         if subscription is None:  # a concurrent command has ended the subscription
             raise NotFollowedError(username=profile.username)
-        is_there = added is None
-        return Subscribed(subscription, profile, checked.live, is_there, is_new=not is_there)
+        return Subscribed(subscription, profile, checked.live, already=False, is_new=True)
 
     async def _preferences_of_new(
         self, tx: Tx, chat: Chat, payer: int, preferences: Preferences | None, *, fast: bool

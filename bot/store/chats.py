@@ -370,7 +370,12 @@ async def lock(tx: Tx, chat_ids: Collection[int]) -> None:
     """
     if not chat_ids:
         return
-    await lock_rows(tx, chats.c.id, chats.c.id.in_(list(chat_ids)))
+    ids = set(chat_ids)
+    found = await lock_rows(tx, chats.c.id, chats.c.id.in_(ids))
+    if found < len(ids):
+        # While the statement waited, a move may have replaced the row of a supergroup by the row
+        # of the group. Only a new statement finds the new row.
+        await lock_rows(tx, chats.c.id, chats.c.id.in_(ids))
 
 
 async def lock_current(tx: Tx, chat_id: int) -> int:

@@ -434,8 +434,10 @@ async def row_or_none(
 
 async def lock_rows(
     tx: Tx, key: sa.Column[Any], which: sa.ColumnElement[bool], *, against_references: bool = False
-) -> None:
+) -> int:
     """Lock the rows of the table of ``key`` that match a condition, in the order of ``key``.
+
+    Return the number of locked rows.
 
     Other transactions may still insert rows that refer to the locked rows, unless
     ``against_references`` is True.
@@ -443,7 +445,8 @@ async def lock_rows(
     ordered = sa.select(key).where(which).order_by(key)
     locked = ordered.with_for_update(key_share=not against_references).subquery()
     # The count locks the rows without a transfer of very many keys.
-    await tx.execute(sa.select(sa.func.count()).select_from(locked))
+    count: int = (await tx.execute(sa.select(sa.func.count()).select_from(locked))).scalar_one()
+    return count
 
 
 async def add_new(tx: Tx, table: sa.Table, **row: Any) -> bool:  # noqa: ANN401 - values of columns

@@ -352,15 +352,20 @@ class Crowd:
         await self.subscribing.restore(group, person, ended_at=at)
 
     async def follow(self, person: int) -> None:
+        """Subscribe a chat to a profile, as ``Subscribing`` does."""
         star = self.chance.choice(STARS)
         thread_id = self.chance.choice([None, 9])
         async with self.db.begin() as tx:
             chat = await store.lock_and_get_chat(tx, person, now=self.clock())
+            target = Target(chat.id, thread_id)
             await chat_queues.ensure(tx, chat.id, now=self.clock())
+            await chat_queues.lock(tx, chat.id)
             await profiles.add_or_update(tx, star, now=self.clock())  # a cleanup deletes profiles
+            if await store.find(tx, target, star.profile_id) is not None:
+                return
             await store.add(
                 tx,
-                Target(chat.id, thread_id),
+                target,
                 star.profile_id,
                 preferences=Preferences(),
                 since=NOON,
