@@ -42,8 +42,8 @@ async def main(args: argparse.Namespace, db: Database, *, place: str) -> int:
     if not known:
         result = f"No chat {args.chat} was stored in {place}."
     Console(soft_wrap=True).print(
-        f"{result} The access entry stays, bills stay without a name, and backups keep the data "
-        "until newer backups replace them.",
+        f"{result} The access entry stays, bills stay without a name, and copies of the database "
+        "keep the data (docs/data.md says for how long).",
         markup=False,
     )
     return 0
