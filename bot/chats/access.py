@@ -252,9 +252,10 @@ class Access:
     ) -> Literal["owner", "guest"] | None:
         """Use a link. Return the person's role, or None if the link is invalid.
 
-        The link is an owner link or an invitation. If the person already has access, the result
-        for an invitation or an invalid link is "guest", and the invitation is not used up. In mode
-        ``open``, everybody has access.
+        The link is an owner link or an invitation. If the person is an owner or on the list of
+        allowed persons, the result for an invitation or an invalid link is "guest", and the
+        invitation is not used up. In mode ``open``, an invitation puts the person on the list, so
+        that the person is no newcomer. In this mode, the result for an invalid link is "guest".
         """
         now = self._now()
         subject = Subject("person", str(person))
@@ -267,12 +268,11 @@ class Access:
                 log.info("the bot has an owner")
                 return "owner"
             entry = await store.get(tx, subject)
-            is_in = self.mode == "open" or person in self._always_owners
-            if is_in or (entry and entry.is_allowed):
+            if person in self._always_owners or (entry and entry.is_allowed):
                 return "guest"
             by = await store.use_invitation(tx, _digest(payload.removeprefix(INVITE)), now=now)
             if by is None:
-                return None
+                return "guest" if self.mode == "open" else None
             values = {"name": name, "is_allowed": True, "via": "invitation", "added_by": by}
             await store.put(tx, subject, now=now, **values, since=now)
             return "guest"

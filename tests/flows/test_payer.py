@@ -434,6 +434,16 @@ async def test_newcomers_are_told_their_own_limit(town: Town) -> None:
     assert "You're new here" not in (await town.ask(town.boss, "/usage"))["text"]
 
 
+async def test_an_invited_person_is_no_newcomer_of_an_open_bot(town: Town) -> None:
+    offer = (await town.ask(town.boss, "/invite"))["text"]
+    start = f"/start {offer.partition('?start=')[2]}"
+    ann, bob = await town.control.person("Ann"), await town.control.person("Bob")
+    for person in (ann, bob):
+        assert (await town.ask(person, start))["text"].startswith("👋")
+    assert "You're new here" not in (await town.ask(ann, "/usage"))["text"]
+    assert "You're new here" in (await town.ask(bob, "/usage"))["text"]  # the link is used up
+
+
 @PLENTY
 async def test_pages_from_before_the_migration_of_a_group_act_on_the_supergroup(
     town: Town,
