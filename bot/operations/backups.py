@@ -73,7 +73,8 @@ class Backups:
         try:
             await asyncio.to_thread(_clear_partial, self._folder)
             database_id = await self._ensure_database_id()
-            await store.make(self._db, self._folder / file_name(now), at=now)
+            file = self._folder / file_name(now)
+            await store.make(self._db, file, at=now)
         except (BackupError, OSError) as error:
             why = str(error)
             log.error("no backup", why=why)  # noqa: TRY400 - a traceback is not needed
@@ -84,7 +85,7 @@ class Backups:
         self._made_at.set(now.timestamp())
         await self._record_made(now)
         await self._incidents.set("backup", None)
-        await asyncio.to_thread(self._rotate, database_id)
+        await asyncio.to_thread(self._rotate, database_id, file.name)
         return now + self._every
 
     async def _ensure_due_at(self, now: datetime) -> datetime:
@@ -107,14 +108,19 @@ class Backups:
 
         return await self._db.run(read_or_add)
 
-    def _rotate(self, database_id: str) -> None:
+    def _rotate(self, database_id: str, newest: str) -> None:
         """Remove all but the ``most`` newest backups of this database. The call blocks the thread.
+
+        ``newest`` is the name of the newest backup. A backup with a later name was usually made
+        with a wrong clock. Such a backup is kept and does not count.
 
         Backups of other databases are kept, because a second bot may use the same folder. In
         addition, a new database must not remove the backups of a lost database.
         """
         own_backups = [
-            file for file in sorted(self._folder.glob(_NAMES)) if self._is_ours(file, database_id)
+            file
+            for file in sorted(self._folder.glob(_NAMES))
+            if file.name <= newest and self._is_ours(file, database_id)
         ]
         for file in own_backups[: -self._most]:
             file.unlink(missing_ok=True)

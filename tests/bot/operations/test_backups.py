@@ -14,7 +14,7 @@ import pytest
 from telegram.ext import ExtBot
 
 from bot.domain.errors import BackupError, DatabaseUnavailableError
-from bot.operations.backups import Backups, adopt_restored_copy
+from bot.operations.backups import Backups, adopt_restored_copy, file_name
 from bot.operations.incidents import Incidents, incident_text
 from bot.operations.owners import Owners
 from bot.operations.preflight import try_database
@@ -57,6 +57,23 @@ async def test_they_are_made_in_time_and_the_oldest_goes(
     again = Backups(sqlite_db, folder, told, every=6 * HOUR, most=2, now=clock)
     assert await again.make_if_due() == clock() - timedelta(minutes=1) + 6 * HOUR
     assert await told.all_open() == []
+
+
+async def test_copies_with_a_name_in_the_future_do_not_remove_the_new_copy(
+    sqlite_db: Database, tmp_path: Path
+) -> None:
+    clock, folder = Clock(), tmp_path / "kept"
+    told = incidents_of(sqlite_db, clock)
+    backups = Backups(sqlite_db, folder, told, every=6 * HOUR, most=1, now=clock)
+    await backups.make_if_due()
+    clock.on(6 * HOUR)
+    await backups.make_if_due()
+    (first,) = folder.iterdir()
+    future = first.rename(folder / "storybell-20990101-000000.db")
+    for _ in range(2):
+        clock.on(6 * HOUR)
+        await backups.make_if_due()
+        assert set(folder.iterdir()) == {future, folder / file_name(clock())}
 
 
 async def test_no_copy_of_another_database_and_no_live_database_is_removed(
