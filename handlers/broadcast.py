@@ -14,7 +14,7 @@ from handlers.replies import edit_pressed, say
 LONGEST = 4096  # maximum characters of a broadcast; Bot API, sendMessage
 USAGE = N_(
     "Write your message after /broadcast, or reply to a message with "
-    "/broadcast. I'll show it to you first. Then I send it to all people and "
+    "/broadcast. I'll show it to you first. Once you confirm, I'll send it to all people and "
     "groups that use the bot, but not to channels."
 )
 TOO_LONG = N_("That message is too long: Telegram allows up to 4096 characters.")

@@ -25,9 +25,9 @@ HOW = N_(
     "<code>/rules all only: @nike</code> sets rules for all profiles of this chat that have no "
     "rules of their own. <code>/rules natgeo everything</code> lets one of them through."
 )
-KEEPS_BACK = NN_(
-    "This holds back other alerts from {n} profile.",
-    "This holds back other alerts from {n} profiles.",
+APPLIES_TO = NN_(
+    "This applies to {n} profile: you get no alerts for stories that these rules exclude.",
+    "This applies to {n} profiles: you get no alerts for stories that these rules exclude.",
 )
 
 
@@ -64,7 +64,7 @@ async def propose(context: Context, wanted: Options) -> None:
         context.t(RULES_OF_CHAT),
         *rule_lines(wanted, context),
         "",
-        context.t(KEEPS_BACK, n=len(affected)),
+        context.t(APPLIES_TO, n=len(affected)),
         code(f"{COMMAND} {wanted.rules_text}"),
     ]
     await say(context, "\n".join(lines), [[context.button(DO_IT, CHAT_RULES("save"), PRIMARY)]])

@@ -18,7 +18,7 @@ SPENT = NN_("Today: {spent} of {n} credit", "Today: {spent} of {n} credits")
 FIGURES = N_(
     "Profiles checked: {profiles} / {possible}\n"
     "Average time from post to alert: {delay}\n"
-    "Alerts waiting: {waiting}, dropped: {dead_letters}"
+    "Alerts waiting: {waiting}, given up: {dead_letters}"
 )
 
 

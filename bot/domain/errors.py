@@ -94,7 +94,8 @@ TOO_MANY_NEW = N_(
 TOO_MANY_OF_PAYER = N_(
     "All chats of the person responsible for this chat have reached their "
     "subscription limit together ({most}). Unsubscribe from one in any of them "
-    "first; /usage in our private chat shows that person which chats these are."
+    "first; that person can see which chats these are with /usage in a private "
+    "chat with me."
 )
 TOO_MANY_NEW_OF_PAYER = N_(
     "All chats of the person responsible for this chat have reached today's limit for new "

@@ -35,7 +35,7 @@ async def test_of_all_profiles_only_who_mentions_us(bell: Bell, control: Control
     ann = await following(bell, control, "mill.one", "mill.two", "mill.three")
     await bell.ask(ann, "/rules mill.three not: #ad")
     (asked,) = await bell.ask(ann, "/rules all only: @mybakery")
-    assert "This holds back other alerts from 2 profiles." in asked["text"]
+    assert "This applies to 2 profiles: you get no alerts" in asked["text"]
     (settings,) = await bell.ask(ann, "/settings")
     assert "@mybakery" not in settings["text"]
     await pressed(bell, ann, asked, "Do it")
@@ -129,7 +129,7 @@ async def test_a_profile_may_be_called_all(bell: Bell, control: Control) -> None
     assert buttons(told)["#cats"] == "many:rules:0"
     await bell.press(ann, told, "many:rules:0")
     (asked,) = await control.wait_replies(ann, 1, after=told["message_id"])
-    assert "This holds back other alerts from 1 profile." in asked["text"]
+    assert "This applies to 1 profile: you get no alerts" in asked["text"]
 
 
 async def test_a_file_has_the_rules_and_asks_before_it_replaces_them(

@@ -200,7 +200,7 @@ async def test_refusal_of_a_payer_with_too_many_subscriptions_is_complete(town: 
         await subscribe(town, own, await town.star(), await town.star(), user=bob)
     listed = await town.ask(group, "/subscriptions", user=bob)
     await town.bell.press(group, listed, buttons(listed)[MINE], user=bob)
-    await is_told(town, group, "shows that person which chats these are.")
+    await is_told(town, group, "that person can see which chats these are")
 
 
 async def test_erasing_a_private_chat_warns_that_alerts_will_stop(

@@ -49,7 +49,7 @@ async def test_a_story_that_is_none_any_more_is_parked_and_the_rest_goes_out(
 
         async def told() -> list[Json]:
             shown = await bell.control.replies(ann, after=asked)  # alerts and a greeting besides
-            return [one for one in shown if "dropped: 1" in one.get("text", "")]
+            return [one for one in shown if "given up: 1" in one.get("text", "")]
 
         await wait_for(told, what="the answer")
         (health,) = await told()
