@@ -180,6 +180,8 @@ class Spool:
         """
         await self._take_room(size)
         try:
+            # The operator may have deleted the folder to free space.
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             draft = Draft(self._folder, size, self._give_room_back)
         except OSError as error:
             self._give_room_back(size)

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import stat
 import sys
 from collections.abc import AsyncIterator
@@ -174,3 +175,12 @@ async def test_a_folder_of_another_program_stays(tmp_path: Path) -> None:
     (other / "lock").touch()
     with Spool(tmp_path, limit=1000):
         assert other.is_dir()
+
+
+async def test_a_folder_that_was_deleted_is_made_again(tmp_path: Path) -> None:
+    with Spool(tmp_path / "spool", limit=1000) as spool:
+        shutil.rmtree(tmp_path / "spool")
+        file = await saved(spool, JPEG)
+        assert file.path.read_bytes() == JPEG
+        assert mode_of(file.path.parent) == 0o700
+    assert everything_in(tmp_path / "spool") == []
