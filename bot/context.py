@@ -23,7 +23,7 @@ from bot.domain.foreign_text import typed
 from bot.domain.identity import names_no_person
 from bot.domain.links import Link
 from bot.domain.model import Asker, Target
-from bot.domain.records import Chat
+from bot.domain.records import Chat, Question
 from bot.domain.zones import zone_of
 from bot.fetching.highlights import Highlights
 from bot.fetching.on_demand import Viewer
@@ -130,6 +130,9 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     is_muted: bool = False
     """Whether the chat of the update, or a topic of the chat, has a stored mute."""
 
+    question: Question | None = None
+    """What the bot has asked in the private chat of the update, or None."""
+
     has_topics: bool = False
     """Whether the chat of the update supports topics."""
 
@@ -233,6 +236,15 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         where, as_chat_id = self.event.effective_chat, self.as_chat_id
         as_channel = as_chat_id if where and as_chat_id != where.id else None
         return Asker(where.id if where else None, self.user_id, self.is_owner, as_channel)
+
+    async def ask(self, question: Question | None, *, age: timedelta = timedelta(0)) -> None:
+        """Record what the next plain message of a private chat can answer, for the time ``age``.
+
+        None removes the record. In other chats, do nothing.
+        """
+        if self.is_private and (question or self.question):
+            self.question = question
+            await self.services.chats.set_question(self.origin.id, question, until=self.now + age)
 
     @property
     def reply_target(self) -> Target:

@@ -78,8 +78,8 @@ async def stop_refused(_: Update, context: Context) -> None:
 async def admit_or_refuse(context: Context) -> bool:
     """Return whether handlers may process the update, and send the first refusal.
 
-    Set ``is_owner``, ``known`` and ``is_muted`` of the context, except for a channel's direct
-    messages and for messages of other bots.
+    Set ``is_owner``, ``known``, ``is_muted`` and ``question`` of the context, except for a
+    channel's direct messages and for messages of other bots.
     """
     if _is_written_by_other_bot(context):
         return False
@@ -92,6 +92,7 @@ async def admit_or_refuse(context: Context) -> bool:
     )
     judged, context.is_owner = judgement.judged, judgement.is_owner
     context.known, context.is_muted = judgement.chat, judgement.is_muted
+    context.question = judgement.question
     if judged.verdict == "let" or _is_removal_or_move(context) or _is_by_bot(context):
         await _remember_member_name(context)
         return True

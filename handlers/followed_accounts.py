@@ -108,14 +108,9 @@ async def offer_accounts(
         raise RightsError(text=ONLY_IN_PRIVATE, command="/import")
     if not names:
         raise BotError("no accounts", text=import_export.UNREADABLE)
-    key = _key(context)
-    until = context.now + _SEARCHED_FOR
-    context.services.cache.put(key, (document, message_id, context.about), until=until)
+    file = {"document": document.to_dict(), "message_id": message_id, "about": context.about}
+    await context.ask(file, age=_SEARCHED_FOR)
     await say(context, *await _page(context, names, 0), reply_to=message_id)
-
-
-def _key(context: Context) -> tuple[str, int]:
-    return "followed accounts", context.origin.id
 
 
 async def search_if_expected(context: Context, text: str) -> bool:
@@ -125,7 +120,7 @@ async def search_if_expected(context: Context, text: str) -> bool:
     chat for which the file was sent. Return whether the message was answered. The message is not
     answered in these cases:
 
-    - No list was sent in the last ten minutes.
+    - No list was sent in the last ten minutes, or a settings page has asked for a value since.
     - The file cannot be read.
     - No name contains the text.
     - The text has one character or several words, or is small talk.
@@ -135,12 +130,13 @@ async def search_if_expected(context: Context, text: str) -> bool:
             sent.
     """
     part = text.strip().lower().removeprefix("@")
-    kept = context.services.cache.get(_key(context), now=context.now)
-    if not isinstance(kept, tuple) or len(part) < _LEAST_SEARCH or len(part.split()) != 1:
+    if len(part) < _LEAST_SEARCH or len(part.split()) != 1 or is_small_talk(text):
         return False
-    if is_small_talk(text):
-        return False
-    document, message_id, about = kept
+    match context.question:
+        case {"document": dict() as file, "message_id": int() as message_id, "about": about}:
+            document = Document.de_json(file, context.bot)
+        case _:
+            return False
     try:
         names = await read_document(context, document)
     except BotError:  # a different handler answers the message

@@ -199,8 +199,8 @@ async def recheck_closed_chat(update: Update, context: Context) -> None:
     command cancels the pending question of a settings page.
     """
     is_command = bool(filters.COMMAND.check_update(update))
-    if is_command:
-        context.services.cache.remove((context.origin.id, "expected"))
+    if is_command and context.question and "setting" in context.question:
+        await context.ask(None)
     is_closed = context.known is not None and context.known.state == "closed"
     speaks = update.effective_message is not None
     if (is_closed and speaks) or (is_command and context.is_muted):

@@ -107,14 +107,14 @@ async def ask_or_set(context: Context, data: str) -> None:
     """
     setting, _, value = data.partition(":")
     page = None if value else _question_page(context, setting)
-    _expect_answer(context, setting if page else "")
+    await _expect_answer(context, setting if page else "")
     if page is None:
         await _set_if_readable(context, setting, value)
-        page = _page_of_missing_zone(context, setting) or await settings_page(context)
+        page = await _page_of_missing_zone(context, setting) or await settings_page(context)
     await edit_pressed(context, *page)
 
 
-def _page_of_missing_zone(context: Context, setting: str) -> Page | None:
+async def _page_of_missing_zone(context: Context, setting: str) -> Page | None:
     """Return the question for the time zone after an hour was set in a chat without a zone.
 
     The next plain message may answer the question. Return None in these cases, in which the bot
@@ -127,7 +127,7 @@ def _page_of_missing_zone(context: Context, setting: str) -> Page | None:
     hour = {"quiet": context.chat.quiet_from, "digest": context.chat.digest_at}.get(setting)
     if hour is None or context.chat.zone is not None or context.is_channel:
         return None
-    _expect_answer(context, MAYBE_ZONE)
+    await _expect_answer(context, MAYBE_ZONE)
     reason = context.t(YOUR_TIME, time=clock_time(hour, context))
     return Safe(f"{reason}\n\n{context.t(WHICH_ZONE)}"), _zone_page_buttons(context)
 
@@ -211,7 +211,7 @@ async def set_answered(context: Context) -> None:
     if about is not None:
         await act_on_chat(context, about)
     if is_cancellation(text, context.t.language, is_answer=True):
-        _expect_answer(context, "")
+        await _expect_answer(context, "")
         await say(context, context.t(UNCHANGED))
         return
     await _set_from_text(context, setting, text)
@@ -263,7 +263,7 @@ async def set_if_expected(context: Context, text: str) -> bool:
     # If the person did not request the question, "no" is not a cancellation, and "stop" is a
     # request for another command.
     if is_cancellation(text, context.t.language, is_answer=not is_proactive):
-        _expect_answer(context, "")
+        await _expect_answer(context, "")
         await say(context, context.t(UNCHANGED))
         return True
     if _is_no_value(context, setting, text):
@@ -318,7 +318,7 @@ async def _ask_for_setting(context: Context, setting: str, unread: str = "") -> 
         question, buttons = page
         page = Safe(f"{context.t(NO_TIME, text=unread[:64])}\n\n{question}"), buttons
     if page:
-        _expect_answer(context, setting)
+        await _expect_answer(context, setting)
         await say(context, *page)
 
 
@@ -327,12 +327,12 @@ async def _set_from_text(context: Context, setting: str, text: str) -> None:
     if not await _set_if_readable(context, setting, text):
         await _ask_for_setting(context, setting, text)
         return
-    _expect_answer(context, "")
+    await _expect_answer(context, "")
     if setting == "zone":
         shown = context.t(ZONE_SET, clock=_time_there(context), zone=_zone_text(context))
         await say(context, shown, [[back(context.t, TOP)]])
     else:
-        page = _page_of_missing_zone(context, setting)
+        page = await _page_of_missing_zone(context, setting)
         await say(context, *(page or await settings_page(context)))
 
 
@@ -342,24 +342,22 @@ def _expected_setting(context: Context) -> tuple[str, int | None]:
     If no question is pending, the setting is an empty string. The ID is None if the managed chat
     is the chat of the update.
     """
-    key = (context.origin.id, "expected")
-    match context.services.cache.get(key, now=context.now):
-        case (str(what), int() | None as about):
+    match context.question:
+        case {"setting": str(what), "about": int() | None as about}:
             return what, about
         case _:
             return "", None
 
 
-def _expect_answer(context: Context, setting: str) -> None:
+async def _expect_answer(context: Context, setting: str) -> None:
     """Record that the next plain message of a private chat may answer a settings page.
 
     The record expires after five minutes. If ``setting`` is empty, remove the record.
     """
-    cache = context.services.cache
-    key = (context.origin.id, "expected")
-    cache.remove(key)
-    if setting and context.is_private:
-        cache.put(key, (setting, context.about), until=context.now + EXPECTED)
+    if setting:
+        await context.ask({"setting": setting, "about": context.about}, age=EXPECTED)
+    elif _expected_setting(context)[0]:
+        await context.ask(None)
 
 
 async def settings_page(context: Context) -> Page:

@@ -26,7 +26,7 @@ from bot.domain.errors import (
     PROFILE_IN_SETTINGS,
     RightsError,
 )
-from bot.domain.records import Chat
+from bot.domain.records import Chat, Question
 from bot.fetching import snapshots
 from bot.runtime.timed_cache import TimedCache
 from bot.store import access as store
@@ -51,13 +51,14 @@ class Judgement:
     """The access decision about a person in a chat, and what the database has about the chat.
 
     ``chat`` is None if the database has no such chat. ``is_muted`` is True if the chat or a topic
-    of the chat has a mute.
+    of the chat has a mute. ``question`` is the open question of the chat, or None.
     """
 
     judged: Judged
     is_owner: bool
     chat: Chat | None
     is_muted: bool
+    question: Question | None = None
 
 
 class Access:
@@ -130,14 +131,14 @@ class Access:
         """
         now = self._now()
         async with reading(self._db) as tx:
-            found = await chats.get_with_access(tx, person, chat_id)
+            found = await chats.get_with_access(tx, person, chat_id, now=now)
             # A late update can still have the old id of a group that became a supergroup.
             moved = None
             if found.chat is None and chat_id:
                 moved = await chats.moved_to(tx, chat_id)
             if moved:
                 chat_id = moved
-                found = await chats.get_with_access(tx, person, moved)
+                found = await chats.get_with_access(tx, person, moved, now=now)
             # An anonymous admin writes in the name of the chat itself, so there is no other chat
             # to judge.
             other = None if as_chat == chat_id else as_chat
@@ -157,7 +158,9 @@ class Access:
         is_owner = person in self._always_owners or bool(own and own.is_owner)
         if is_owner:
             judged = replace(judged, verdict="let")
-        return Judgement(judged, is_owner, chat=found.chat, is_muted=found.is_muted)
+        return Judgement(
+            judged, is_owner, chat=found.chat, is_muted=found.is_muted, question=found.question
+        )
 
     async def guests(self, *, offset: int, limit: int) -> list[Guest]:
         """Return a page of persons and chats, sorted by the cost of this month, highest first.

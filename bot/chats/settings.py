@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from bot.domain.options import Options
-from bot.domain.records import Chat
+from bot.domain.records import Chat, Question
 from bot.store import chats, erasure
 from bot.store.engine.database import Database
-from bot.updates.unit_of_work import reading, writing
+from bot.updates.unit_of_work import reading, run_before_commit, writing
 
 
 class Chats:
@@ -73,6 +73,17 @@ class Chats:
             defaults = Options.from_json(chat.defaults if chat else {}).with_values(changes)
             await chats.change(tx, chat_id, defaults=defaults.to_json())
             return defaults
+
+    async def set_question(
+        self, chat_id: int, question: Question | None, *, until: datetime | None = None
+    ) -> None:
+        """Store what the next plain message of a chat can answer. None removes the question.
+
+        The question is valid until ``until``. The question is written at the end of the update.
+        """
+        await run_before_commit(
+            self._db, lambda tx: chats.set_question(tx, chat_id, question, until=until)
+        )
 
     async def erase(self, chat_id: int) -> None:
         """Delete the data of a chat with the current or former id ``chat_id``.

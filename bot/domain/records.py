@@ -17,6 +17,11 @@ State = Literal["active", "private", "gone", "blocked"]
 
 EPOCH = datetime.fromtimestamp(0, UTC)
 """The time that means "never" in the past, or "immediately" as a due time."""
+Question = dict[str, Any]
+"""What the bot has asked in a private chat. The next plain message can be the answer.
+
+The handlers decide about the content, which is stored as JSON.
+"""
 ROWS_A_QUEUE = 60  # the maximum number of due deliveries of a chat that are read at a time
 
 

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from bot.domain.access import Entry, Judged, Subject, judge
 from bot.domain.errors import CHAT_SILENCED, BlockedError
-from bot.domain.records import Chat
-from bot.store import access, mutes
+from bot.domain.records import Chat, Question
+from bot.store import access, key_values, mutes
 from bot.store.engine.database import Tx, add_new, lock_rows, row_or_none
 from bot.store.engine.schema import Timestamp, insert, metadata
 
@@ -96,7 +96,13 @@ _DECIDES = sa.or_(
     sa.and_(_KIND == "chat", _CHAT_TEXT == _SUBJECT),
 )
 _IS_MUTED = sa.exists().where(mutes.mutes.c.chat_id == sa.bindparam("id", type_=sa.BigInteger))
-_WITH_ACCESS = sa.select(*COLUMNS, _RESPONSIBLE, _IS_MUTED, *access.COLUMNS).select_from(
+_QUESTION = sa.select(key_values.key_values.c.value).where(
+    key_values.key_values.c.key == sa.bindparam("question"),
+    key_values.key_values.c.until > sa.bindparam("now", type_=Timestamp),
+)
+_WITH_ACCESS = sa.select(
+    *COLUMNS, _RESPONSIBLE, _IS_MUTED, _QUESTION.scalar_subquery(), *access.COLUMNS
+).select_from(
     sa.select(sa.literal(1))  # returns a row even for a chat that is not in the database
     .subquery()
     .outerjoin(chats, chats.c.id == sa.bindparam("id", type_=sa.BigInteger))
@@ -110,28 +116,53 @@ class WithAccess:
 
     ``chat`` is None if the database has no such chat. ``responsible`` is the id of the person who
     is responsible for the chat, as text, or an empty string if that person is unknown.
-    ``is_muted`` is True if the chat or a topic of the chat has a mute. ``entries`` are the access
-    list entries of the chat, of the responsible person and of the person.
+    ``is_muted`` is True if the chat or a topic of the chat has a mute. ``question`` is the open
+    question of the chat, or None. ``entries`` are the access list entries of the chat, of the
+    responsible person and of the person.
     """
 
     chat: Chat | None
     responsible: str
     is_muted: bool
+    question: Question | None
     entries: list[Entry]
 
 
-async def get_with_access(tx: Tx, person: int | None, chat_id: int | None) -> WithAccess:
+async def get_with_access(
+    tx: Tx, person: int | None, chat_id: int | None, *, now: datetime
+) -> WithAccess:
     """Return a chat, and the data that decide whether ``person`` may use the bot in the chat."""
-    values = {"id": chat_id, "person": str(person), "chat": str(chat_id)}
+    values: dict[str, object] = {
+        "id": chat_id,
+        "person": str(person),
+        "chat": str(chat_id),
+        "question": _question_key(chat_id),
+        "now": now,
+    }
     rows = (await tx.execute(_WITH_ACCESS, values)).all()
     first, width = rows[0], len(COLUMNS)
-    listed = [row[width + 2 :] for row in rows]
+    listed = [row[width + 3 :] for row in rows]
     return WithAccess(
         chat=Chat(*first[:width]) if first.id else None,
         responsible=first[width],
         is_muted=bool(first[width + 1]),
+        question=first[width + 2],
         entries=[Entry(*row) for row in listed if row[0]],
     )
+
+
+async def set_question(
+    tx: Tx, chat_id: int, question: Question | None, *, until: datetime | None = None
+) -> None:
+    """Set the open question of a chat, which is valid until ``until``, or remove the question."""
+    if question is None:
+        await key_values.remove(tx, _question_key(chat_id))
+    else:
+        await key_values.put(tx, _question_key(chat_id), question, until=until)
+
+
+def _question_key(chat_id: int | None) -> str:
+    return f"question:{chat_id}"
 
 
 async def is_blocked(tx: Tx, chat_id: int, *, now: datetime) -> bool:
@@ -162,7 +193,7 @@ async def judge_chat(tx: Tx, chat_id: int, *, now: datetime) -> Judged:
 
     The decision about a private chat is the decision about the person in the chat.
     """
-    found = await get_with_access(tx, chat_id, chat_id)
+    found = await get_with_access(tx, chat_id, chat_id, now=now)
     return judge(
         "open",
         chat_id,

@@ -86,6 +86,7 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
     for number in ids:
         await ledger.move_chat(tx, number, ledger.NOBODY)
         await inbox.forget_chat(tx, number)
+        await chats.set_question(tx, number, None)
     await acquaintances.remove(tx, ids)
     for table in reversed(all_tables().sorted_tables):
         if "chat_id" in table.c and table.name not in _BILLS:

@@ -12,6 +12,7 @@ from bot.cli import erase
 from bot.presentation.translation import languages_by_code
 from bot.store import chats
 from bot.store.engine.database import Database, all_tables
+from tests.flows.test_followed_accounts import document, listed, names_of
 from tests.support.control import Control, Json, wait_for
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import Bell, buttons, running_bell, storybell
@@ -442,3 +443,19 @@ async def test_hours_are_read_as_people_write_them_in_their_language(
     await bell.press(ann, page, "set:quiet")
     (reply,) = await bell.ask(ann, "gece 11'den sabah 7'ye")
     assert "Quiet hours: 11:00 PM \u2013 7:00 AM" in reply["text"]
+
+
+async def test_a_process_reads_the_answer_to_a_question_of_another_process(
+    tmp_path: Path,
+) -> None:
+    async with sandbox_box() as box:
+        ann = await box.control.person()
+        async with running_bell(tmp_path, box) as bell:
+            await bell.ask(ann, "/timezone")
+        async with running_bell(tmp_path, box) as bell:
+            (reply,) = await bell.ask(ann, "Berlin")
+            assert "Time zone: Berlin" in reply["text"]
+            await bell.ask(ann, "", file=document(listed("brought.a", "brought.b")))
+        async with running_bell(tmp_path, box) as bell:
+            (reply,) = await bell.ask(ann, "ught.b")
+            assert names_of(reply) == ["brought.b"]
