@@ -62,6 +62,8 @@ _HALF_A_YEAR = timedelta(days=183)
 # The languages in which Babel's short units are misleading, or mixed with long units. For example,
 # Indonesians read "1 hr" as a day, and Babel's short form in Italian is "2 giorni 3 h".
 _LONG_UNITS = {"ar", "de", "es", "fr", "hi", "id", "it", "pt_BR", "tr"}
+# The first day of a month is an ordinal number in these languages. Babel writes a plain 1.
+_FIRST_DAYS = {"fr": "1er", "pt_BR": "1º"}
 DATE_AND_TIME = N_("{date}, {time}")
 TWO_UNITS = N_("{a} {b}")
 LABELLED = N_("{label}: {text}")
@@ -185,8 +187,8 @@ class Translator:
         if self._is_persian:
             _, month, day = solar_hijri.solar_hijri(dt.astimezone(self.zone).date())
             return self._in_own_digits(f"{day} {solar_hijri.MONTHS[month - 1]}")
-        return dates.format_skeleton(
-            "MMMMd", dt, tzinfo=self.zone, locale=self._locale, fuzzy=True
+        return self._with_ordinal(
+            dates.format_skeleton("MMMMd", dt, tzinfo=self.zone, locale=self._locale, fuzzy=True)
         )
 
     def time(self, dt: datetime, zone: tzinfo | None = None) -> str:
@@ -219,7 +221,13 @@ class Translator:
         local = dt.astimezone(self.zone)
         if self._is_persian:
             return f"{self.day(dt)} {self._in_own_digits(solar_hijri.solar_hijri(local)[0])}"
-        return dates.format_date(local, "long", locale=self._locale)
+        return self._with_ordinal(dates.format_date(local, "long", locale=self._locale))
+
+    def _with_ordinal(self, date: str) -> str:
+        """Return a date with the first day of a month as in “1er novembre”, if required."""
+        if self.language in _FIRST_DAYS and date.startswith("1 "):
+            return _FIRST_DAYS[self.language] + date.removeprefix("1")
+        return date
 
     def _in_own_digits(self, text: object) -> str:
         """Return ``text`` with Persian digits if the language is Persian.

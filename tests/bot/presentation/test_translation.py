@@ -421,6 +421,23 @@ def test_a_day_half_a_year_away_has_its_year() -> None:
 
 
 @pytest.mark.parametrize(
+    ("language", "first", "eleventh"),
+    [
+        ("fr", "1er novembre", "11 novembre"),
+        ("pt_BR", "1º de novembro", "11 de novembro"),
+        ("de", "1. November", "11. November"),
+    ],
+)
+def test_the_first_day_of_a_month_is_an_ordinal_number(
+    language: str, first: str, eleventh: str
+) -> None:
+    t, noon = translator_for(language), datetime(2026, 11, 1, 12, tzinfo=UTC)
+    assert t.day(noon) == first
+    assert t.day(noon.replace(day=11)) == eleventh
+    assert t.day_range(noon, noon).startswith(first)
+
+
+@pytest.mark.parametrize(
     ("day", "solar"),
     [
         (date(1979, 2, 11), (1357, 11, 22)),
