@@ -320,12 +320,14 @@ def write_settings(file: Path, values: dict[str, str]) -> None:
         if line.strip().removeprefix("export ").partition("=")[0].strip().upper() not in values
     ]
     lines = [*(f"{name}={value}" for name, value in values.items()), *kept]
-    fresh = file.with_name(f"{file.name}.new")
-    fresh.unlink(missing_ok=True)
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as out:
-        if file.exists():
-            with suppress(PermissionError):  # only root may change the owner of a file
-                os.fchown(handle, file.stat().st_uid, file.stat().st_gid)
-        out.write("\n".join(lines) + "\n")
-    fresh.replace(file)
+    # ``mkstemp`` creates a file that only its owner can read.
+    handle, name = tempfile.mkstemp(prefix=f"{file.name}.", dir=file.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as out:
+            if file.exists():
+                with suppress(PermissionError):  # only root may change the owner of a file
+                    os.fchown(handle, file.stat().st_uid, file.stat().st_gid)
+            out.write("\n".join(lines) + "\n")
+        Path(name).replace(file)
+    finally:
+        Path(name).unlink(missing_ok=True)

@@ -159,6 +159,14 @@ def test_a_link_to_the_file_stays(folder: Path, exists: bool) -> None:
     assert sorted(folder.rglob("*")) == sorted([folder / "secrets", real, link])
 
 
+def test_other_files_beside_the_file_stay(folder: Path) -> None:
+    other = folder / ".env.new"
+    other.write_text("TELEGRAM_TOKEN=other")
+    write_settings(folder / ".env", {"TELEGRAM_TOKEN": TOKEN})
+    assert other.read_text() == "TELEGRAM_TOKEN=other"
+    assert sorted(folder.iterdir()) == [folder / ".env", other]
+
+
 async def test_nothing_is_asked_if_the_file_is_no_text(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
