@@ -105,7 +105,7 @@ async def invite(context: Context) -> None:
 
 
 async def make_invitation(context: Context, uses: int) -> Safe:
-    """Return the message with a new invitation link, valid for ``uses`` people and 7 days."""
+    """Store a new invitation for ``uses`` people and 7 days. Return the message with its link."""
     payload, _ = await context.services.access.make_invitation(context.user_id, uses)
     text = context.t(
         NN_(
@@ -195,7 +195,8 @@ async def remove_owner(context: Context) -> None:
 def name_with_id(entry: Entry) -> str:
     """Return the name and the ID of an access entry, or the ID alone if no name is stored.
 
-    For a profile, return the name of the profile, or the ID of the profile if no name is stored.
+    For a profile, return the word that stands for the profile in the access list: the username, or
+    the ID.
     """
     if entry.kind == "profile" or not entry.name:
         return entry.subject
@@ -264,10 +265,11 @@ def _subject(
 
     The name is empty if the name is unknown.
 
-    - If the first word of the command is the ID of a person or chat, the ID is the subject. In a
-      reply, a shorter number is a part of the reason.
+    - If the first word of the command is an ID of a person or chat with at least 5 characters, the
+      ID is the subject.
     - Otherwise, if the command replies to a message of another person, the subject is the author
-      of that message. Messages of this bot and messages in the name of a chat do not count.
+      of that message, and a number of fewer than 5 characters is a part of the reason. Messages of
+      this bot and messages in the name of a chat do not count.
     - Otherwise, the first word of the command names the subject.
     - With ``may_be_current_chat``, a command without a word that is no reply means the group or
       channel of the command.
@@ -279,7 +281,8 @@ def _subject(
     author = asked.from_user if asked and not asked.sender_chat else None
     subject = parse_subject(words[0]) if words else None
     is_id = subject is not None and subject.kind != "profile" and len(subject.id) >= _SHORTEST_ID
-    # A message that the owner has forwarded is a message of the owner.
+    # The author of a message that the owner has forwarded is the owner. Therefore the command does
+    # not mean this author.
     counts = author is not None and author.id not in {context.bot.id, context.user_id}
     if author and counts and not (is_id or names_no_person(author.id)):
         return Subject("person", str(author.id)), author.full_name, words

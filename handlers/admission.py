@@ -1,16 +1,17 @@
 """Access check before all handlers: updates from people without access are refused.
 
 A person or chat without access gets one refusal. Later messages get no answer, with two
-exceptions: each press of a button is answered, and each invalid invitation gets an error message.
-The chats of a blocked payer get no refusal. For a refused update, the bot does not call the
-Stories API, and calls Telegram only to send the answer.
+exceptions: each press of a button is answered, and each invalid invitation of a stranger gets an
+error message. The chats of a blocked payer get no refusal. For a refused update, the bot does not
+call the Stories API, and calls Telegram only to send the answer. In a channel's direct messages,
+each person gets an explanation at most once a day.
 
 These updates pass the check:
 
 - Updates about the removal of the bot and about a new chat ID, because these updates only end or
   move data.
 - Updates that the bot itself caused.
-- A /start with a valid owner link or invitation link.
+- A /start with a valid owner link or invitation link, unless the person is blocked.
 
 A message of another bot gets no answer. A person can make any number of bots, and each of these
 bots would have the limits of a person. Two bots could also answer each other without an end.
@@ -65,7 +66,7 @@ REASON = N_("The reason: {reason}")
 
 
 async def stop_refused(_: Update, context: Context) -> None:
-    """Stop updates from people and chats without access.
+    """Stop updates that ``admit_or_refuse`` refuses.
 
     Raises:
         ApplicationHandlerStop: Access is refused. The exception keeps the update from all other
@@ -76,7 +77,10 @@ async def stop_refused(_: Update, context: Context) -> None:
 
 
 async def admit_or_refuse(context: Context) -> bool:
-    """Return whether handlers may process the update, and send the first refusal.
+    """Return whether handlers may process the update. If not, refuse as the module describes.
+
+    A refusal is recorded. In a group or channel, the name of a person with access who addresses
+    the bot is stored.
 
     Set ``is_owner``, ``known``, ``is_muted`` and ``question`` of the context, except for a
     channel's direct messages and for messages of other bots.
@@ -108,8 +112,8 @@ async def _refuse_direct_messages(context: Context) -> None:
     """Explain that the bot does not work in a channel's direct messages.
 
     Each person gets the explanation at most once a day, and only after a message that asks the bot
-    for something. If Telegram does not confirm the explanation, the explanation is repeated after
-    the next message.
+    for something. If Telegram neither confirms nor permanently refuses the explanation, the next
+    message gets the explanation again.
 
     Each message to a person needs the person's topic ID (Bot API 9.2). The bot stores no topic IDs
     of direct messages, so alerts and answers could not arrive. For this reason, the bot spends no
@@ -144,12 +148,12 @@ async def _refuse_direct_messages(context: Context) -> None:
 
 
 def _asks_something(message: Message, context: Context) -> bool:
-    """Return whether a message is a command, replies to the bot, or contains an Instagram link."""
+    """Return whether a message is a command for this bot, replies to the bot, or has a link."""
     return _wants_answer(context) or bool(links_of(message, context.bot.username))
 
 
 async def _remember_member_name(context: Context) -> None:
-    """Store the name of a group member who addresses the bot, for the owner's list (/people)."""
+    """Store the name of a person who addresses the bot in a group or channel, for /people."""
     user = context.event.effective_user
     if user and context.user_id and not context.is_private and _wants_answer(context):
         await context.services.access.remember_name(user.id, user.full_name)
@@ -184,11 +188,12 @@ def _is_removal_or_move(context: Context) -> bool:
 
 
 async def _tell_refused(context: Context, judged: Judged) -> None:
-    """Notify a person or chat once that access is refused.
+    """Notify a person or chat once that access is refused, and record the refusal.
 
     Messages that are not addressed to the bot get no answer. Each press of a button is answered,
     because Telegram shows a loading indicator on the button until the bot answers. An invalid
-    invitation always gets an error message, with a button to ask the owner for access.
+    invitation of a stranger always gets an error message, with a button to ask the owner for
+    access. A press of this button records the request.
     """
     person = context.event.effective_user
     known = context.known
@@ -294,7 +299,7 @@ def _wants_answer(context: Context) -> bool:
 
 
 def _is_our_command(message: Message, context: Context) -> bool:
-    """Return whether a group message begins with a command for this bot.
+    """Return whether a message begins with a command for this bot.
 
     A command without the name of a bot is also for this bot.
     """

@@ -32,7 +32,10 @@ APPLIES_TO = NN_(
 
 
 def rules_page(context: Context, hint: str = "") -> Page:
-    """Return the page of the chat's rules, with a button that removes the rules."""
+    """Return the page of the chat's rules. If the chat has rules, a button removes the rules.
+
+    ``hint`` replaces the usage text below the rules.
+    """
     lines = rule_lines(context.chat.rule_options, context)
     buttons: Buttons = [[back(context.t, SETTINGS)]]
     if lines:
@@ -45,12 +48,12 @@ def rules_page(context: Context, hint: str = "") -> Page:
 
 
 async def propose(context: Context, wanted: Options) -> None:
-    """Ask for confirmation of the new rules ``wanted`` of the whole chat.
+    """Save the new rules ``wanted`` of the whole chat, or ask for confirmation.
 
     - If ``wanted`` equals the present rules, the rules are only shown.
     - If all subscriptions have their own rules, or if ``wanted`` removes the rules, ``wanted`` is
       saved at once.
-    - Otherwise, a button confirms the rules.
+    - Otherwise, the rules are only saved after the press of a button.
     """
     if wanted == context.chat.rule_options:
         await say(context, *rules_page(context, context.t(UNCHANGED)))
@@ -126,7 +129,10 @@ def _written_rules(context: Context) -> list[Options]:
 
 
 def read_rules(text: str) -> Options:
-    """Return the rules in a text, such as ``only: #sale``, as options."""
+    """Return the rules in a text, such as ``only: #sale``, as options.
+
+    For the texts ``off`` and ``everything``, return options without rules.
+    """
     text = text.strip().lower()
     is_off = text in {OFF, story_terms.EVERYTHING}
     parsed = story_terms.Rules() if is_off else story_terms.parse_rules(text)

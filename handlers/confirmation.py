@@ -28,7 +28,8 @@ async def offer_understood(context: Context, command: str, wanted: Wanted) -> No
     """Show a command with the recognised names and options, and a button that runs the command.
 
     The handler of the button reads the command from the message. In a channel, people copy the
-    command instead. Highlights can be shown for one profile only, so each name gets a button.
+    command instead. Highlights can be shown for one profile only. Outside of channels, each of
+    several names for highlights therefore gets a button.
     """
     if command == "highlights" and len(wanted.names) > 1 and not context.is_channel:
         each = [button(name, RUN(command, name)) for name in wanted.names]
@@ -47,7 +48,7 @@ async def offer_understood(context: Context, command: str, wanted: Wanted) -> No
 async def offer_for_many(
     context: Context, names: Sequence[str], commands: Sequence[str] = tuple(MANY)
 ) -> None:
-    """Offer a command for at most ten profiles as buttons. Further names are omitted.
+    """Offer each of ``commands`` as a button for at most ten profiles. Further names are omitted.
 
     The handler of a button reads the names from the message.
     """

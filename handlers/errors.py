@@ -57,7 +57,8 @@ async def send_error(
     If a group has received the same message in the last ten minutes, the bot only reacts to the
     message of the update. Error messages about a member's own rights or limit are sent once to
     each member in ten minutes. After a pressed button or an edited message, the error message is
-    always sent. ``more`` is HTML that follows the error message.
+    always sent. ``more`` is HTML that follows the error message. If ``buttons`` is empty, the
+    message has the buttons of ``refusal_buttons``.
     """
     text: str = Safe(sentence_for(error, context) + more)
     message = context.event.message
@@ -87,7 +88,7 @@ def refusal_buttons(errors: Iterable[BotError], context: Context) -> Buttons:
 
 
 async def react(context: Context, message: Message, sign: str) -> None:
-    """React to a message with a reaction that Telegram allows for bots."""
+    """React to a message with a reaction that Telegram allows for bots. Only log a failure."""
     try:
         await context.bot.set_message_reaction(message.chat.id, message.message_id, sign)
     except TelegramError as error:  # a group may forbid reactions

@@ -76,6 +76,7 @@ async def import_file(context: Context) -> None:
     """Subscribe to the profiles in a file.
 
     The file is in the message with the command, or in the message to which the command replies.
+    Costs and errors are those of ``_subscribe_to_listed``.
     """
     sources = (context.message, context.replied_to)
     source = next((message for message in sources if message and message.document), None)
@@ -106,7 +107,7 @@ async def offer_import(context: Context, message: Message, source: Document) -> 
     - For a list of followed accounts, the offer is the page to choose the accounts.
 
     Raises:
-        BotError: The file has neither of the two formats, or is too large.
+        BotError: The file has neither of the two formats, is too large, or lists no accounts.
         AskAgainError: Telegram does not answer.
     """
     imported = await read_document(context, source)
@@ -126,7 +127,8 @@ async def offer_import(context: Context, message: Message, source: Document) -> 
 async def import_pressed(context: Context, choice: str | None) -> str | None:
     """Import the subscriptions in a file, or apply the options or the rules in the file.
 
-    The message with the pressed button replies to the message with the file.
+    The message with the pressed button replies to the message with the file. An import of
+    subscriptions has the costs and errors of ``_subscribe_to_listed``.
     """
     source = context.replied_to
     if source is None or source.document is None:
@@ -157,12 +159,13 @@ async def _read_export(context: Context, source: Document) -> Import:
 async def _subscribe_to_listed(context: Context, source: Message) -> None:
     """Subscribe to the profiles in a file, and list the failures with reasons.
 
-    Each new subscription costs 0 to 3 credits. For a list of followed accounts, only the page to
-    choose the accounts is sent. The options of existing subscriptions, and the rules of the whole
-    chat, stay unchanged until a button is pressed.
+    Each new subscription is committed at once, and costs 0 to 3 credits, or more if the API
+    refuses the account. For a list of followed accounts, only the page to choose the accounts is
+    sent. The options of existing subscriptions, and the rules of the whole chat, stay unchanged
+    until a button is pressed.
 
     Raises:
-        BotError: The file has a different format, or is too large.
+        BotError: The file has a different format, is too large, or lists no accounts.
         RightsError: The file lists followed accounts, and the chat is not private.
         AskAgainError: Telegram does not answer.
     """
@@ -251,7 +254,13 @@ async def _ask_about_rules(imported: Import, source: Message, context: Context) 
 async def _use_options(context: Context, source: Document) -> None:
     """Apply the options in a file to existing subscriptions, and show the list of subscriptions.
 
-    A failure, such as too many fast subscriptions, is shown below the list and undoes no change.
+    Each change is committed at once. A failure, such as too many fast subscriptions, is shown
+    below the list and undoes no change.
+
+    Raises:
+        BotError: The file has a different format, or is too large.
+        AskAgainError: Telegram does not answer.
+        DatabaseUnavailableError: The database is unavailable. Earlier changes stay.
     """
     failed: list[tuple[str, BotError]] = []
     for entry in (await _read_export(context, source)).entries:
@@ -272,7 +281,11 @@ async def _use_options(context: Context, source: Document) -> None:
 
 
 async def _set_options_if_subscribed(context: Context, username: str, options: Options) -> None:
-    """Set the options of a profile's subscription in this chat and topic, if one exists."""
+    """Set the options of a profile's subscription in this chat and topic, if one exists.
+
+    Raises:
+        TooManyFastError: The chat or the payer has the maximum number of fast subscriptions.
+    """
     try:
         rows = await context.services.subscriptions.named(context.chat.id, username)
     except NotFollowedError:

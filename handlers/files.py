@@ -15,8 +15,8 @@ from handlers.show import latest_stories, show_albums
 async def send_as_files(context: Context, pk_or_name: str) -> None:
     """Send a story (by ID) or the stories of a profile (by ``@name``) as files.
 
-    A story costs 1 credit, and the stories of a profile cost 2 or 3 credits, as ``Viewer``
-    describes. Cached stories cost no credits.
+    A story usually costs 1 credit, and the stories of a profile usually cost 2 or 3 credits, as
+    ``Viewer`` describes. Cached stories cost 0 credits.
 
     Raises:
         StoryGoneError: The story has expired or was deleted, or the ID contains no valid time.

@@ -122,7 +122,10 @@ def handlers_of(module: ModuleType) -> list[Handler]:
 
 
 def on_event(hear: Callable[[Callable[..., Any]], Handler]) -> Callable[[Run], Handler]:
-    """Make the handler of a Telegram event, such as a new topic. The handler checks no right."""
+    """Return a decorator that makes the handler of a Telegram event, such as a new topic.
+
+    The handler checks no right.
+    """
     return lambda run: hear(lambda _, context: run(context))
 
 
@@ -135,7 +138,7 @@ def command(
     usage: str = "",
     only_in_private: bool = False,
 ) -> Callable[[Run], Guarded]:
-    """Make the handler of ``/word``.
+    """Return a decorator that makes the handler of ``/word`` and adds the handler to ``OBEYED``.
 
     - ``channel_after``: the number of words after which the ``@name`` or ID of a channel or group
       may follow. A command in a private chat then acts on the named chat. In a group or channel, a
@@ -143,7 +146,7 @@ def command(
     - ``takes_names``: the command accepts other ``@name`` words, so the channel must follow
       directly after ``channel_after`` words.
     - ``takes_list``: the words are profile names if all words begin with @, or if "and" or a comma
-      joins the last two words. If there are two words with an @, the second word may be a channel.
+      joins the last two words. In a private chat, the second of two words may be a channel.
     - ``usage``: the message id of a text that is added to the error about an unknown channel.
     - ``only_in_private``: the command is refused in groups and channels, because the answer must
       be hidden from other members.
@@ -175,9 +178,10 @@ def command(
 
 
 def on_message(name: str, what: filters.BaseFilter) -> Callable[[Run], Guarded]:
-    """Make the handler of messages that match the filter ``what``.
+    """Return a decorator that makes the handler of messages that match the filter ``what``.
 
-    Messages that only repeat another message (``repeats_message``) are ignored.
+    Messages that only repeat another message (``repeats_message``) are ignored. After
+    a photo of an album was handled, the album is recorded in the cache for ten minutes.
     """
 
     def decorate(run: Run) -> Guarded:
@@ -207,7 +211,7 @@ def _refuse_outside_private(context: Context, word: str) -> None:
 
 
 def on_press(kind: Kind, *, only_in_private: str = "") -> Callable[[Press], Guarded]:
-    """Make the handler of buttons of a ``kind``.
+    """Return a decorator that makes the handler of buttons of a ``kind``.
 
     The handler gets the arguments of the button, and returns the text of the pop-up. None means
     that the pop-up has no text. After a press was handled without an error, a repeated press of
@@ -270,6 +274,14 @@ async def _follow_move(context: Context) -> None:
 
 
 async def _is_allowed(context: Context, right: Right) -> bool:
+    """Check that the sender has a right. Return False only if an owner's right is missing.
+
+    If a button names a chat that the person manages, the update acts on this chat.
+
+    Raises:
+        RightsError: The person does not have the right in this chat, or Telegram does not return
+            the rights of the person.
+    """
     query = context.query
     where = context.origin
     if right is OWNER:  # checked first, so that a channel's admins get no owner rights

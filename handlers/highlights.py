@@ -30,8 +30,9 @@ TITLE = 24  # the number of characters of a button that a phone shows
 async def list_highlights(context: Context) -> None:
     """List the highlights of a profile, or show the highlight of a link.
 
-    A list costs 2 or 3 credits, and a highlight costs 1 credit. Cached answers cost 0 credits. For
-    several names or everyday words, no API call is made until a button confirms a name.
+    A list usually costs 2 or 3 credits, as ``Highlights.of_profile`` describes. A highlight costs
+    1 credit. Cached answers cost 0 credits. For several names or everyday words, no API call is
+    made until a button confirms a name.
 
     Raises:
         BotError: The errors of ``Highlights``.
@@ -61,7 +62,7 @@ async def fetch_and_show_page(context: Context, username: str, page: int) -> Non
     """Show a different page of a profile's highlights in the message with the pressed button.
 
     The page costs 0 credits within an hour after the last call for the highlights. Otherwise the
-    highlights are fetched again for 2 or 3 credits.
+    highlights are fetched again, usually for 2 or 3 credits (``Highlights.of_profile``).
 
     Raises:
         BotError: The errors of ``Highlights.of_profile``.
@@ -71,7 +72,10 @@ async def fetch_and_show_page(context: Context, username: str, page: int) -> Non
 
 @on_press(HIGHLIGHT)
 async def open_highlight(context: Context, highlight_id: str, offset: int | None) -> None:
-    """Show at most ten stories of a highlight, beginning with the story at ``offset``."""
+    """Show at most ten stories of a highlight, beginning with the story at ``offset``.
+
+    Costs and errors are those of ``show_highlight``.
+    """
     await show_highlight(context, highlight_id, offset=offset or 0)
 
 
@@ -118,8 +122,9 @@ async def _show_ten_stories(context: Context, result: Highlight, offset: int) ->
 async def _list_page(context: Context, username: str, page: int) -> Page:
     """Return a page of 20 of a profile's highlights, with a button for each highlight.
 
-    A page number after the last page means the first page. The cost is 2 or 3 credits, or 0
-    credits within an hour after the last call for the highlights.
+    A page number after the last page means the first page. Within an hour after the last call for
+    the highlights, the cost is 0 credits. Otherwise the cost is usually 2 or 3 credits
+    (``Highlights.of_profile``).
 
     Raises:
         BotError: The errors of ``Highlights.of_profile``.

@@ -30,8 +30,6 @@ from handlers.admission import admit_or_refuse
 HOW = N_("How it works")
 ALL = N_("All stories from {username}")
 CACHED = timedelta(seconds=30)
-# Maximum seconds to wait for the end of a flood limit. People do not wait longer for an inline
-# answer.
 HeldStory = tuple[Story, KnownFile]
 _BEGINNING = re.compile(r"@?([a-z0-9._]{0,30})", re.ASCII)  # the first letters of a profile name
 _FIELDS = {
@@ -83,6 +81,8 @@ async def _send_results(
         "is_personal": True,
         "button": button,
     }
+    # The call waits for a flood limit for at most 5 seconds, because people do not wait longer for
+    # an inline answer.
     await Calls(context.bot).call_once("answerInlineQuery", arguments, longest_wait_s=5)
 
 

@@ -77,7 +77,7 @@ async def profile_shown_by(message: Message, context: Context) -> str | None:
     - If the message contains a media file that the bot has sent as a story, the file determines
       the profile.
     - In any other message of the bot, the first supported link behind words names the profile. If
-      that link has no username, the first bold text names the profile.
+      there is no such link, or if the link has no username, the first bold text names the profile.
 
     Return None if no profile is named. Also return None if another sender wrote the message and
     the message contains no file that the bot has sent as a story.
@@ -105,7 +105,7 @@ async def profile_shown_by(message: Message, context: Context) -> str | None:
 
 
 async def is_forward_of_our_post(message: Message, context: Context) -> bool:
-    """Return whether a message is a forward of an alert that the bot posted in a channel.
+    """Return whether a message is a forward of an alert or notice of the bot in a channel.
 
     Telegram does not name the author of a forwarded channel post (Bot API, MessageOriginChannel).
     For this reason, the post is searched for in the stored deliveries, which are kept for three
@@ -118,13 +118,13 @@ async def is_forward_of_our_post(message: Message, context: Context) -> bool:
 
 
 async def _serve_link(context: Context, link: Link) -> BotError | None:
-    """Serve a link. Return the error, if any, so that the caller can serve the next link.
+    """Send the stories of a link. Return the error, if any, so that the next link can be served.
 
-    In a private chat, a link to a profile page costs no credits until a button is pressed. In
-    groups the stories are shown at once. A story or highlight costs 1 credit, and the stories of a
-    profile cost 2 or 3 credits, as ``Viewer`` and ``Highlights`` describe. A link to a media file
-    costs no credit in this function, but the sender may buy the file for 1 credit if Instagram
-    refuses the download.
+    In a private chat, a link to a profile page gets the card of the profile for 0 credits. In
+    groups the stories are sent at once. A story or highlight usually costs 1 credit, and the
+    stories of a profile usually cost 2 or 3 credits, as ``Viewer`` and ``Highlights`` describe. A
+    link to a media file costs 0 credits in this function, but the sender may buy the file for 1
+    credit if Instagram refuses the download.
 
     Raises:
         DatabaseUnavailableError: The database is unavailable.
@@ -216,9 +216,9 @@ class _HasLink(filters.MessageFilter):
     & _HasLink(),
 )
 async def serve_links(context: Context) -> None:
-    """Serve the links of a new or edited message in order, at most ``LINKS_A_MESSAGE``.
+    """Send the stories of at most five links (``LINKS_A_MESSAGE``) of a message, in order.
 
-    Further rules:
+    The message is new or edited. ``_serve_link`` describes the costs. Further rules:
 
     - If no link of a message in a private chat can be served, explain the reason.
     - If the message is a forward of an alert that the bot posted in a channel, do nothing.
@@ -266,7 +266,7 @@ def _is_answered_before_edit(link: Link, before: Mapping[Link, bool]) -> bool:
 
 
 async def _explain_unserved(context: Context, pasted: Sequence[Link]) -> None:
-    """Explain why links are not served. If a link names a profile, show the profile's card."""
+    """Send the card of the first profile that a link names, or explain why no link is served."""
     named = next((link.username for link in pasted if link.username), None)
     verdict = links.decisive_link(pasted)
     if named:

@@ -53,9 +53,10 @@ HIDDEN = N_(
 async def open_or_close_chat(context: Context) -> None:
     """Stop the alerts of a chat that blocks or removes the bot. Resume alerts if the bot returns.
 
-    If the bot returns, also record the person who added the bot. A new chat gets a greeting. If
-    only the rights of the bot change in a closed or muted chat, check whether the bot has the
-    right to write.
+    If the bot returns, also record the person who added the bot, and give a group or channel
+    access if the person has access. A new group or channel gets a greeting. After each change in
+    which the bot stays or becomes a member, check whether the bot may write in a closed or muted
+    chat.
     """
     change = context.event.my_chat_member
     if change is None:
@@ -76,10 +77,10 @@ async def open_or_close_chat(context: Context) -> None:
 
 
 async def _allow_added_chat(context: Context, change: ChatMemberUpdated) -> None:
-    """Give a group or channel access because a person with access added the bot.
+    """Give a group or channel access if a person with access added the bot.
 
-    The access check runs before this handler. If a group became a supergroup, Telegram names no
-    person, and the access entry is moved instead.
+    If a group became a supergroup, Telegram names no person, and the access entry is moved
+    instead.
     """
     if change.chat.type != Chat.PRIVATE and not names_no_person(change.from_user.id):
         name = change.chat.effective_name or ""

@@ -19,7 +19,7 @@ STOPPED = N_(
 
 
 def resume_row(context: Context) -> Buttons:
-    """Return the button beside `STOPPED`, which resumes spending."""
+    """Return a row with the button that resumes spending. The row belongs below ``STOPPED``."""
     return [[context.button(N_("Resume spending"), RUN("resume_spending"))]]
 
 
@@ -38,7 +38,8 @@ def unconfirmed_line(spent: Spending, context: Context) -> str:
 def balance_text(spent: Spending, context: Context) -> str:
     """Return a text with the remaining credits and days, or an empty string without a balance.
 
-    The text does not state the remaining days if the balance lasts for more than a year.
+    The text does not state the remaining days if their number is unknown or longer than a year, or
+    if no credits are left.
     """
     if spent.balance is None:
         return ""

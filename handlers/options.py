@@ -251,8 +251,9 @@ async def mute(context: Context, number: int) -> str | None:
 async def change_option(context: Context, number: int, option: str, value: str) -> str | None:
     """Change an option of a subscription, or of all subscriptions of the chat to the profile.
 
-    The option ``pause`` pauses or resumes a subscription. The value ``undone`` of ``pause`` also
-    sends the stories that were posted during the pause.
+    The value ``everywhere`` changes all subscriptions to the profile. The option ``pause`` pauses
+    or resumes a subscription. The value ``undone`` of ``pause`` resumes the subscription and sends
+    the live stories that were found during the pause.
 
     Raises:
         TooManyFastError: The chat or the payer has the maximum number of fast subscriptions.

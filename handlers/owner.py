@@ -42,8 +42,8 @@ ADMIN_HERE = N_(
 async def show_spending(context: Context) -> None:
     """Show the spent credits with their price, and the forecast of the spending.
 
-    The credits are shown for today, for the last 7 days and for the last 30 days. The credits are
-    also shown for each kind of call.
+    The credits are shown for today (UTC), for the last 7 days and for the last 30 days. For the
+    last 30 days, the credits of each kind of call are also shown.
     """
     spent = await context.services.reports.spending()
     text = _spending_text(spent, context)
@@ -69,7 +69,9 @@ async def resume_spending(context: Context) -> None:
 
 @command("admin", only_in_private=True)
 async def send_admin_link(context: Context) -> None:
-    """Send a link that opens the admin page once. Earlier links stop working.
+    """Send a link that opens the admin page once, within ten minutes.
+
+    Earlier links stop working, and an open session of the admin page ends.
 
     Raises:
         RightsError: The update names no person.

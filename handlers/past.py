@@ -1,4 +1,4 @@
-"""/past NAME TERMS 7d: free searches in the stories that the bot has sent to the chat."""
+"""/past NAME TERMS 7d: free searches in the kept stories, which the bot has sent to the chat."""
 
 from bot.context import Context
 from bot.domain import past_search
@@ -30,7 +30,11 @@ COMMAND = "/past"
 
 @command("past", channel_after=1, usage=USAGE)
 async def send_past_stories(context: Context) -> None:
-    """Send stories again that were sent to the chat. Without a search, ask for a profile."""
+    """Send kept stories again for 0 credits. Without a search, ask for a profile.
+
+    Raises:
+        BotError: The errors of ``_show_page``.
+    """
     if not context.words:
         await ask_which_profile(context, CHOOSE, "past", USAGE)
         return
@@ -43,9 +47,12 @@ async def send_past_stories(context: Context) -> None:
 
 @on_press(PAST)
 async def show_earlier(context: Context, before: str) -> str | None:
-    """Show the stories that precede a story in the results of a search.
+    """Send the stories of a search that are older than the story with the ID ``before``.
 
-    The search is shown in the message whose button was pressed.
+    The search is read from the message whose button was pressed. The cost is 0 credits.
+
+    Raises:
+        BotError: The errors of ``_show_page``.
     """
     for written in code_texts(context.message):
         word, *words = written.split()
@@ -64,6 +71,8 @@ async def _show_page(context: Context, search: Search, before: str | None = None
     - A chat with a subscription to the profile gets a button to keep the stories from now on.
       The button is left out if the subscription already keeps the stories.
     - A private chat also gets a button for the subscription and a button for the highlights.
+
+    If the chat has kept no stories at all, ``_offer_to_keep`` sends the answer.
 
     Raises:
         SubscriptionError: No kept story matches the search.
@@ -106,7 +115,7 @@ async def _keep_button_rows(context: Context, username: str) -> Buttons:
 
 
 async def _offer_to_keep(context: Context, error: NothingKeptError) -> None:
-    """Tell a chat that it keeps no stories, with a button that keeps all stories from now on.
+    """Send the message that the chat keeps no stories, with a button that keeps future stories.
 
     If the chat already keeps all stories, the chat gets the same text as after a press of this
     button. A chat without subscriptions gets the text about an empty list of subscriptions.

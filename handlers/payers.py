@@ -41,9 +41,10 @@ NOT_YOURS = N_("You're no longer responsible for that chat.")
 def payer_buttons(
     chat_id: int, kind: str, context: Context, t: Translator | None = None
 ) -> Buttons:
-    """Return the button that makes an admin the payer of a chat. For a channel, return a link.
+    """Return the button that makes an admin the payer of a chat.
 
-    If the chat is not the chat of the update, ``t`` is the translator of the chat.
+    For a channel that is not managed from the private chat, return a link to ``payer_page``. If
+    the chat is not the chat of the update, ``t`` is the translator of the chat.
     """
     is_channel = kind == "channel"
     text = (t or context.t).plain(MINE_CHANNEL_BUTTON if is_channel else MINE_BUTTON)
@@ -87,8 +88,9 @@ async def become_payer(context: Context) -> str | None:
 async def leave_chat(context: Context, chat_id: int) -> str | None:
     """End the person's responsibility for a chat after a press, and notify the chat.
 
-    The button works only in a private chat. If the person is not the payer, the payer stays, and
-    only the page with the button is shown again.
+    The alerts of the chat stop until the chat has a payer again. If the person is not the payer,
+    the payer stays. In both cases, the list of the chats of the person (``paid_page``) is shown
+    again. The button works only in a private chat.
     """
     payers = context.services.payers
     person = context.user_id

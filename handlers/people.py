@@ -100,7 +100,7 @@ async def act_on_person_or_chat(
             await access.unblock(subject)
         case "allow":
             await _admit(subject, context)
-    # The change may have changed the entry, so it is read again.
+    # The action may have changed the entry, so the entry is read again.
     guest = await access.guest(chat_id_or_page)
     has_limits = action == "limits" and not is_owner
     text, buttons = _limit_page(guest, context) if has_limits else _guest_page(guest, context)
@@ -284,8 +284,8 @@ def _limit_page(guest: Guest, context: Context) -> Page:
 def _payers_page(guest: Guest, context: Context) -> Page:
     """Return the page of possible payers of a chat.
 
-    Possible payers are the chat's users of the bot, the person with the ID in ``added_by``, and
-    the owner who pressed the button.
+    Possible payers are at most five members of the chat with the highest costs of this month, the
+    person with the ID in ``added_by``, and the owner who pressed the button.
     """
     people = {user: name for user, name, _ in guest.by_person}
     added_by = guest.entry.added_by if guest.entry else ""

@@ -157,8 +157,8 @@ async def _is_about_profile(context: Context, request: Request) -> bool:
 async def _offer_to_stop(context: Context, request: Request, text: str) -> None:
     """Offer to end the subscriptions that a request means.
 
-    List all subscriptions if the request means no subscription of the chat, or if the text has a
-    word such as "all".
+    List all subscriptions if the request means no subscription of the chat. Also list all
+    subscriptions if the request has no name and the text has a word such as "all".
     """
     rows = await context.services.subscriptions.every(context.chat.id)
     named = await _followed_names(context, request, rows)
@@ -205,9 +205,10 @@ async def _followed_names(
 async def _offer_for_names(context: Context, request: Request) -> None:
     """Offer the command for the names in a request. For a single name, send the profile's card.
 
-    Joined names are certain. Among other words, the names of stored profiles are preferred. If
-    none of several words is a stored profile, some words may be ordinary words. If there are at
-    most three words, each word gets a button. For more words, the bot asks for a name.
+    The names in a list, and joined names, are certain. Among other words, the names of stored
+    profiles are preferred. If none of several words is a stored profile, some words may be
+    ordinary words. If there are at most three words, each word gets a button. For more words, the
+    bot asks for a name.
     """
     is_certain = request.is_list or request.is_joined
     known = await known_names(context, request.names)

@@ -67,7 +67,9 @@ def chat_data_page(context: Context) -> Page:
 async def confirm_or_erase(context: Context, step: str | None) -> None:
     """Ask for confirmation, then delete the data of the chat.
 
-    ``Chats.erase`` describes the data that are kept. The steps "no" and "more" delete nothing.
+    ``Chats.erase`` describes the data that are kept. If the person in an erased private chat was
+    the payer of groups or channels, these chats are notified. The steps "no" and "more" delete
+    nothing.
     """
     if step == "yes":
         left = await context.services.payers.chats_of(context.chat.id, most=None)

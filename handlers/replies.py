@@ -44,7 +44,7 @@ def buttons_for_place(context: Context, buttons: Buttons) -> Buttons:
 
 
 def _with_channel(context: Context, text: str) -> str:
-    """Put the channel's name above the text if the private chat manages a channel or group."""
+    """Return the text, below the title of the managed chat if a private chat manages a chat."""
     if context.about is None:
         return text
     title = bold(foreign_html(context.chat.title, rtl=context.t.is_rtl))
@@ -65,7 +65,7 @@ async def say(
       update is the press of a button, the new message is no reply.
     - If ``reply_to`` is given, the new message is a reply to the message with this ID in every
       chat, also after the press of a button.
-    - ``markup`` replaces the buttons.
+    - ``markup`` is a "reply_markup" of the Bot API, which is used only without buttons.
     - If the channel cannot show the buttons, the text names the command that a person can send in
       the private chat.
     - With ``Context.in_place``, no new message is sent. The text and the buttons replace those of

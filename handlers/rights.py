@@ -132,7 +132,7 @@ COMMANDS: Mapping[str, Command] = {
 }
 """The commands in the order of the help and of the menu. The menu has only the daily commands.
 
-Pages of settings, subscriptions and help have buttons for the other commands.
+Pages of settings, subscriptions and help have buttons for many of the other commands.
 """
 
 TABLE: Mapping[str, Right] = {

@@ -137,8 +137,8 @@ async def _send_unreadable_words(
 ) -> None:
     """List the words that are not valid terms of a rule.
 
-    If all words are valid terms, list the words that exceed the maximum number of terms. For a
-    single word that is not a term, suggest similar terms.
+    If all words are valid terms, list the words that exceed the maximum length of a list of terms
+    (``story_terms.LONGEST``). For a single word that is not a term, suggest similar terms.
     """
     unknown = [word for word in left_out if not story_terms.is_term(word)]
     nearest = _nearest_terms(unknown[0]) if len(unknown) == 1 else []

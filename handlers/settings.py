@@ -103,7 +103,8 @@ async def ask_or_set(context: Context, data: str) -> None:
     """Ask for a setting, or change a setting.
 
     The callback data have the form ``<setting>[:<value>]``. A value has the same form as a text
-    that a person types. An unreadable value changes nothing.
+    that a person types. An unreadable value changes nothing. A word that is no setting, such as
+    ``back``, shows the page of all settings.
     """
     setting, _, value = data.partition(":")
     page = None if value else _question_page(context, setting)
@@ -117,8 +118,8 @@ async def ask_or_set(context: Context, data: str) -> None:
 async def _page_of_missing_zone(context: Context, setting: str) -> Page | None:
     """Return the question for the time zone after an hour was set in a chat without a zone.
 
-    The next plain message may answer the question. Return None in these cases, in which the bot
-    expects no answer:
+    Record that the next plain message may answer the question (``_expect_answer``). Record nothing
+    and return None in these cases:
 
     - No hour was set.
     - The chat has a zone.
@@ -192,7 +193,7 @@ async def set_answered(context: Context) -> None:
 
     - A cancellation changes nothing.
     - Thanks, and a request for another command, get the same answer as a message outside of a
-      settings page. The answer is sent to the chat of the message.
+      settings page. The requested command applies to the chat of the message.
     - After any other unreadable text, the bot asks again.
 
     Raises:

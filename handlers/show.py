@@ -132,7 +132,10 @@ async def show_albums(
 def _buttons_of_story(
     story: Story, context: Context, followed: int | None, *, has_more: bool, is_file: bool
 ) -> Buttons:
-    """Return the buttons of a story that is sent alone. In a channel, return only the links."""
+    """Return the buttons of a story that is sent alone.
+
+    In a channel, and for a story of an unknown profile, return only the links of the story.
+    """
     if context.is_channel or not story.profile.username:
         return link_buttons(story)
     return story_buttons(

@@ -51,7 +51,7 @@ async def greet_or_open_link(context: Context) -> None:
 
 
 async def _open_linked_page(context: Context, data: str) -> bool:
-    """Open the page of a link. Return False if the link names no page.
+    """Send the page of a link. Return False if the link names no page.
 
     Raises:
         RightsError: The person has no right to manage the group or channel of the link.

@@ -64,7 +64,8 @@ JUST_SENT = N_("I've just sent these stories. Please try again in a few minutes.
 CHECK_NOW = N_("🔄 Check now")
 MOST = 20  # maximum number of profiles in the list
 MOST_SENT = 30  # maximum number of stories that a press of "Send them all" sends
-# A limit for replies that cost no credits and are sent before all alerts.
+# The minimum time between two presses of "Send them all". No limit of credits applies to these
+# replies, because they cost 0 credits, and replies are sent before alerts.
 _SENT_ONCE_IN = timedelta(minutes=10)
 
 
@@ -82,11 +83,12 @@ async def show_stories(context: Context) -> None:
     """Show the stories of the profiles that a command names.
 
     If the command has no arguments and is a reply, the message that the person replied to names
-    the profiles.
+    the profile.
 
     Without any names, list the followed profiles that had live stories at the last check. The list
-    costs 0 credits. The stories of a profile cost 2 or 3 credits, as ``Viewer.stories`` describes.
-    A linked story or highlight costs 1 credit.
+    costs 0 credits. The stories of a profile usually cost 2 or 3 credits, as ``Viewer.stories``
+    describes. A link to a story shows all stories of the profile. A linked highlight costs 1
+    credit.
 
     Raises:
         BotError: The stories of the only named profile, or of the link, can't be shown.

@@ -157,7 +157,8 @@ async def subscribe(context: Context) -> None:
 async def subscribe_to_shown(context: Context, username: str) -> None:
     """Subscribe to the profile of the stories that the chat shows above the pressed button.
 
-    The result replaces the message whose button was pressed.
+    The result replaces the message whose button was pressed. Costs and errors are those of
+    ``_subscribe``.
     """
     await _subscribe(context, parse([f"@{username}"]), in_place=True)
 
@@ -166,10 +167,11 @@ async def subscribe_to_shown(context: Context, username: str) -> None:
 async def offer_chats_or_subscribe(context: Context, number: int, place: int | None) -> None:
     """Offer other chats for alerts of a followed profile, or subscribe in the chat ``place``.
 
-    If ``place`` is None, the bot offers at most 8 chats. The person is responsible for an offered
-    chat, or has subscribed in the chat. A chat is offered only if Telegram confirms that the
-    person and the bot may post in the chat. In addition, a keyboard opens Telegram's own chat
-    picker. The picker makes the bot an admin of the chosen chat.
+    ``place`` is the ID of a chat. If ``place`` is None, the bot offers at most 8 chats. The person
+    is responsible for an offered chat, or has subscribed in the chat. A chat is offered only if
+    ``_may_subscribe_in`` confirms the rights of the person and the bot. In addition, a keyboard
+    opens Telegram's own chat picker. The picker makes the bot an admin of the chosen chat. The
+    offer costs 0 credits. A subscription has the costs of ``_subscribe``.
 
     Raises:
         NotFollowedError: The subscription ``number`` has ended.
@@ -219,6 +221,8 @@ def _chat_key(
 @on_message("a chosen chat", filters.ChatType.PRIVATE & filters.StatusUpdate.CHAT_SHARED)
 async def subscribe_in_chosen_chat(context: Context) -> None:
     """Subscribe in the chosen chat to the profile of an existing subscription.
+
+    The costs are those of ``_subscribe``.
 
     Raises:
         NotFollowedError: The existing subscription has ended.
@@ -329,7 +333,8 @@ async def _offer_retry_or_raise(
 
     - The cause is a different failure.
     - The command has options or names a chat, because a button cannot repeat such a command.
-    - A button was pressed, because the person can press the button again.
+    - The result would replace the message with the pressed button (``in_place``), because the
+      person can press the button again.
 
     Raises:
         BotError: The given ``error``, in the cases above.
@@ -425,7 +430,8 @@ async def unsubscribe(context: Context) -> None:
     """End the named subscriptions or all subscriptions. A button restores the subscriptions.
 
     Without words, ask which alerts to stop. A command with everyday words ends no subscription
-    until a button confirms the names.
+    until a button confirms the names. Exception: if a common word is the name of a followed
+    profile, the subscription can end at once (``_ask_unless_followed``).
 
     Raises:
         NotFollowedError: The command names a single profile, and the chat has no subscription to

@@ -235,7 +235,10 @@ async def _answer_remark(context: Context, text: str) -> bool:
 
 
 async def _takes_answer(context: Context, text: str) -> bool:
-    """Answer a message about a settings page or a list of accounts. Return whether it was one."""
+    """Answer a message about a settings page or a list of accounts.
+
+    Return whether the message was answered.
+    """
     if await settings.set_if_expected(context, text):
         return True
     return await followed_accounts.search_if_expected(context, text)

@@ -127,7 +127,11 @@ def _why_text(reports: Sequence[Why], context: Context) -> str:
 
 
 def _paused_lines(known: Why, context: Context) -> list[str]:
-    """Return a list with the line about the pause, or an empty list without a pause."""
+    """Return a list with the line about the pause, or an empty list without a pause.
+
+    If the owner has blocked the profile, the list is empty, because ``STATES`` has a line about
+    the block.
+    """
     subscription = known.subscription
     if not subscription.paused or subscription.state == "blocked":
         return []
@@ -148,7 +152,7 @@ def _obstacle_lines(known: Why, context: Context) -> list[str]:
 
 
 def _check_lines(reports: Sequence[Why], profile: Known, context: Context) -> list[str]:
-    """Return the lines about the last check, the next check and the expected delay.
+    """Return the lines about the last check, the next check, the delay and failed checks.
 
     If all subscriptions have a daily summary, the time of the summary replaces the delay.
     """
@@ -208,7 +212,7 @@ def _outcome_lines(known: Why, context: Context) -> list[str]:
 
 
 def _option_or_rule_text(reason: str, context: Context) -> str:
-    """Return the text of an option or rule that excluded stories. Rules are quoted as typed."""
+    """Return the text of an option or rule that excluded stories. Rules are not translated."""
     if reason in MEDIA:
         return context.t.plain(MEDIA[reason])
     rule = reason.removeprefix(CHAT_RULE)
