@@ -64,7 +64,10 @@ async def lock(tx: Tx, subject: Subject) -> Entry | None:
 
 
 async def put(tx: Tx, subject: Subject, *, now: datetime, **values: Any) -> Entry:  # noqa: ANN401 - columns
-    """Insert or update an entry with the given columns. Return the entry."""
+    """Insert or update an entry with the given columns. Return the entry.
+
+    A new entry has the time ``now``, unless ``values`` contains ``since``.
+    """
     row = {"kind": subject.kind, "subject": subject.id, "since": now, **values}
     statement = (
         insert(access_list)
@@ -79,7 +82,10 @@ async def put(tx: Tx, subject: Subject, *, now: datetime, **values: Any) -> Entr
 async def record_refusal(
     tx: Tx, subject: Subject, *, name: str, now: datetime, language_code: str = ""
 ) -> bool:
-    """Record that a refusal was shown now. Return False if a refusal was recorded before."""
+    """Record that a refusal was shown now.
+
+    Return False, and change nothing, if a refusal was recorded before.
+    """
     key = {"kind": subject.kind, "subject": subject.id}
     values = {"name": name, "language_code": language_code, "refused_at": now}
     is_news = access_list.c.refused_at.is_(None)
@@ -139,7 +145,7 @@ async def blocked_profiles(tx: Tx, *, now: datetime) -> set[str]:
 
 
 async def ids_of_profiles(tx: Tx, names: Collection[str]) -> dict[str, str]:
-    """Return the profile ids that the access list has for usernames."""
+    """Return the profile ids that the access list has for usernames, by username."""
     is_known = sa.and_(access_list.c.name != "", _SUBJECT.in_(list(names)))
     statement = sa.select(_SUBJECT, access_list.c.name).where(_KIND == "profile", is_known)
     return {row[0]: row[1] for row in await tx.execute(statement)}
@@ -197,6 +203,7 @@ async def move_chat(tx: Tx, old: int, new: int) -> None:
     - If the permission of the old id depends on a person, or the old id has no permission, a
       permission of the new id stays.
     - The lower of both daily limits applies.
+    - The time of the entry of the new id stays.
     """
     before = await get(tx, Subject.of_chat(old))
     if before is None:
@@ -268,7 +275,8 @@ async def is_invitation_open(tx: Tx, digest: str, *, now: datetime) -> bool:
 async def use_invitation(tx: Tx, digest: str, *, now: datetime) -> str | None:
     """Use an invitation once.
 
-    Return the creator, or None if the invitation is unknown, expired or used up.
+    Return the id of the creator as text, or None if the invitation is unknown, expired or used up.
+    The text is empty if the data of the creator was erased.
     """
     statement = (
         sa.update(invitations)

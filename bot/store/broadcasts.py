@@ -149,7 +149,7 @@ async def enqueue_for_moved(tx: Tx, old: int, new: int, *, now: datetime) -> Non
 
 
 async def remove_duplicates_of_moved(tx: Tx, old: int, new: int) -> None:
-    """Delete the unsent broadcasts of chat ``old`` that chat ``new`` has got or will get.
+    """Delete the unsent broadcast messages of chat ``old`` that chat ``new`` has got or will get.
 
     The supergroup ``new`` may be a chat of the broadcast itself, if the bot learns of the move
     late. The caller has locked the queues of both chats.

@@ -106,7 +106,7 @@ async def take_allowances(
 
 
 async def give_back_allowance(tx: Tx, scope: Scope, subject: int, day: date, amount: int) -> None:
-    """Subtract ``amount`` from a counter of a day. Does nothing if the counter does not exist.
+    """Subtract ``amount`` from a counter of a day. Do nothing if the counter does not exist.
 
     A negative ``amount`` increases the counter, even above the limit.
     """
@@ -175,14 +175,14 @@ async def take_credits(
 
     The budget rule, the stop switch or the balance can forbid the spending. ``minimum`` is the
     balance that must remain, or None without a minimum. An unknown balance (None) is always
-    sufficient. If the account already counts a later day than today, the credits count for the
-    later day.
+    sufficient. If the account counts an earlier day, the counters of today begin (``begin_day``).
+    If the account already counts a later day than today, the credits count for the later day.
     """
     if (
         amount > rule.room(own_spending=0, spending_of_others=0)
         and amount > rule.budget - rule.others_share
     ):
-        return False  # the amount exceeds the budget of a whole day
+        return False  # the statement does not check the first row of the account
     row = {"id": _ACCOUNT, "spent": amount, "replies": 0, "schedule": 0, side: amount}
     limits = {
         "budget": rule.budget,
@@ -258,7 +258,11 @@ class AccountState:
     schedule: int = 0
 
     def may_spend(self, amount: int, *, minimum: int | None) -> bool:
-        """Return whether the stop switch and the balance allow spending ``amount`` credits."""
+        """Return whether the stop switch and the balance allow spending ``amount`` credits.
+
+        ``minimum`` is the balance that must remain, or None without a minimum. An unknown balance
+        is always sufficient.
+        """
         if self.is_stopped or minimum is None or self.balance is None:
             return not self.is_stopped
         return self.balance - amount >= minimum
@@ -285,7 +289,7 @@ async def set_reach(tx: Tx, total: int) -> None:
 async def move_chat(tx: Tx, old: int, new: int) -> None:
     """Add the counters of a group that became a supergroup to the counters of the new id.
 
-    The counters of persons and payers are not changed.
+    Only the scopes "chat", "channels" and "follows" are moved.
     """
     rows = await tx.execute(
         sa.delete(allowances)

@@ -297,7 +297,10 @@ next_due_at = claims.next_claimable_at
 
 
 async def make_due(tx: Tx, chat_id: int, *, due_at: datetime, now: datetime) -> None:
-    """Make the queue of a chat due at ``due_at``, unless the queue is due earlier."""
+    """Make the queue of a chat due at ``due_at``, unless the queue is due earlier.
+
+    A missing queue is added.
+    """
     new = insert(queues).values(chat_id=chat_id, due_at=due_at, **_unleased(now))
     await insert_due(tx, new)
 

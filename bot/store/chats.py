@@ -131,7 +131,10 @@ class WithAccess:
 async def get_with_access(
     tx: Tx, person: int | None, chat_id: int | None, *, now: datetime
 ) -> WithAccess:
-    """Return a chat, and the data that decide whether ``person`` may use the bot in the chat."""
+    """Return a chat, and the data that decide whether ``person`` may use the bot in the chat.
+
+    The result also has the open question of the chat.
+    """
     values: dict[str, object] = {
         "id": chat_id,
         "person": str(person),
@@ -397,7 +400,8 @@ async def change(tx: Tx, chat_id: int, **values: object) -> None:
 async def lock(tx: Tx, chat_ids: Collection[int]) -> None:
     """Lock chats against changes by other transactions until this transaction ends.
 
-    Other transactions may still insert rows that refer to the chats.
+    Other transactions may still insert rows that refer to the chats. A chat that is not stored is
+    not locked.
     """
     if not chat_ids:
         return

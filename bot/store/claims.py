@@ -32,7 +32,7 @@ RELEASED = _FREE | {"attempts": 0}
 
 
 def claim_columns() -> Iterator[sa.Column[Any]]:
-    """Return the columns that a table with a ``due_at`` needs for claims."""
+    """Yield the columns that a table with a ``due_at`` needs for claims."""
     yield sa.Column("leased_until", Timestamp, nullable=False, server_default="0")
     # The process that has the claim, or None without a claim.
     yield sa.Column("owner", sa.String(64))

@@ -197,7 +197,8 @@ DUE = _due_sql()
 async def due(tx: Tx, chat_ids: list[int], *, now: datetime) -> list[Delivery]:
     """Return the first due deliveries of each chat, in the order of sending.
 
-    At most ``ROWS_A_QUEUE`` deliveries are returned for each chat.
+    At most ``ROWS_A_QUEUE`` deliveries are returned for each chat. Deliveries that must wait for
+    an earlier delivery are left out (``waits_for_earlier_sql``).
     """
     return _to_deliveries((await tx.execute(DUE, {"chat_ids": chat_ids, "now": now})).all())
 
@@ -256,7 +257,8 @@ STILL_OPEN = sa.select(deliveries.c.id).where(
 DEFERRED = "deferred"
 """The ``reason`` of a delivery that was deferred and has now been claimed or sent.
 
-Settings or rights of the chat had deferred the delivery.
+Settings or rights of the chat had deferred the delivery, or settings changed while the delivery
+was pending.
 """
 _WAITED_BY_SETTINGS = sa.and_(
     deliveries.c.held.in_([held for held in Held if held.depends_on_settings]),
@@ -278,7 +280,7 @@ ATTEMPTED = (
 ENDED_ATTEMPTS = deliveries.c.attempts - sa.case((deliveries.c.sending, 1), else_=0)
 """The number of attempts without the current attempt."""
 
-AWAY = "away"  # the reason of a delivery that was dropped because the bot was not in the chat
+AWAY = "away"  # the reason of a delivery that was dropped because the chat had been closed
 ENDED, PAUSED = "ended", selection.PAUSED
 """The reasons of dropped deliveries that *Undo* or the end of a pause can restore.
 
@@ -309,7 +311,7 @@ async def record_claim(tx: Tx, ids: Sequence[int]) -> None:
     """Record that a process has claimed open deliveries in order to send the messages.
 
     The number of attempts increases by 1. ``held`` is removed. If the settings or rights of the
-    chat deferred a delivery, the reason ``DEFERRED`` is recorded.
+    chat deferred a delivery, or the settings changed, the reason ``DEFERRED`` is recorded.
     """
     if ids:
         await tx.execute(STARTED, {"ids": ids})
@@ -351,10 +353,9 @@ async def record_unsent(
 ) -> None:
     """Record that a claim ended and that the message has certainly not arrived.
 
-    Also set the columns ``values``.
-
     If ``is_counted`` is True, a copy was counted before the request. This copy is now subtracted.
-    If ``is_attempt`` is True, the claim counts as a failed attempt.
+    If ``is_attempt`` is True, the claim counts as a failed attempt. ``values`` are further columns
+    to set.
     """
     attempts = deliveries.c.attempts if is_attempt else ENDED_ATTEMPTS
     await change(tx, ids, copies=-int(is_counted), attempts=attempts, sending=False, **values)
@@ -369,7 +370,7 @@ async def record_unknown(tx: Tx, delivery_id: int, *, due_at: datetime) -> None:
 
 
 async def remove(tx: Tx, delivery_id: int) -> bool:
-    """Delete a reply that has arrived or will never be sent. Return False without such a row.
+    """Delete a reply that has arrived or will never be sent. Return False if the row is missing.
 
     A reply is not kept, because the text is private.
     """
@@ -517,8 +518,9 @@ async def drop_and_detach_stories(
 async def attach(tx: Tx, subscription: Subscription) -> None:
     """Give a restored subscription the stories of the ended subscription.
 
-    If a story has several rows, because several subscriptions to the profile ended, only the
-    newest row is used.
+    The stories that the end of the subscription dropped are reopened, if they were enqueued since
+    the time ``since`` of the subscription. If a story has several rows, because several
+    subscriptions to the profile ended, only the newest row is used.
 
     The caller has locked the chat's queue and reschedules the queue afterwards.
     """
@@ -668,7 +670,7 @@ async def remove_paused_duplicates(tx: Tx, subscription_id: int, *, of: int) -> 
 
 
 async def make_deferred_due(tx: Tx, chat_id: int, held: Held, *, now: datetime) -> None:
-    """Make deliveries of a chat due now: all deliveries deferred for the reason ``held``."""
+    """Make all open deliveries of a chat due now that were deferred for the reason ``held``."""
     await tx.execute(
         sa.update(deliveries)
         .where(deliveries.c.chat_id == chat_id, is_open, deliveries.c.held == held)
@@ -677,10 +679,11 @@ async def make_deferred_due(tx: Tx, chat_id: int, held: Held, *, now: datetime) 
 
 
 async def select_again(tx: Tx, chat_id: int, *, now: datetime) -> None:
-    """Make deferred deliveries of a chat due after a change of the settings that deferred them.
+    """Let the outbox decide again when to send the open deliveries of a chat.
 
-    The outbox then decides again when to send the deliveries. A delivery that is claimed and not
-    yet sent is included.
+    The settings or rights of the chat have changed. The deliveries that settings or rights
+    deferred become due. The deliveries that are not deferred get the mark ``Held.CHANGED``. A
+    delivery that is claimed and not yet sent is included.
     """
     statement = sa.update(deliveries).where(deliveries.c.chat_id == chat_id, is_open)
     is_held = deliveries.c.held.in_([held for held in Held if held.depends_on_settings])

@@ -163,9 +163,10 @@ class DeadLetter:
 
 
 async def resend_dead_letters(tx: Tx, ids: Collection[int], *, now: datetime) -> list[int]:
-    """Reopen dead letters as new deliveries, which are due now. Return the reopened ids.
+    """Reopen dead letters, which are due now. Return the reopened ids.
 
-    The dead letters of a closed chat wait until the chat opens.
+    The numbers of copies and attempts begin again at 0. The dead letters of a closed chat wait
+    until the chat opens.
     """
     condition, chat_ids = await _lock_chats_of_dead_letters(tx, ids)
     reopened = sa.update(deliveries).where(condition)
@@ -185,7 +186,7 @@ async def resend_dead_letters(tx: Tx, ids: Collection[int], *, now: datetime) ->
 
 
 async def drop_dead_letters(tx: Tx, ids: Collection[int], *, now: datetime) -> list[int]:
-    """Drop dead letters for good. Return the ids that were found."""
+    """Drop dead letters for good. Return the dropped ids."""
     condition, _ = await _lock_chats_of_dead_letters(tx, ids)
     dropped = sa.update(deliveries).where(condition)
     values = {"state": "dropped", "reason": "dropped by an owner", "done_at": now}

@@ -54,11 +54,14 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
 
     - In bills and finished updates, only the id of the chat is removed. If the chat is private,
       the id of the person in the chat is also removed.
-    - Updates that are not finished stay.
+    - Updates that are not finished stay. The open question of the chat is deleted.
+    - The ids that a supergroup had before its move are erased too.
     - A profile without other followers is not checked any more.
-    - If the chat is private, the person is removed as the payer of groups and channels, so that a
-      different admin can become the payer. If a group was closed only because the person is
-      blocked, the group opens.
+    - If the chat is private, the name of the person, and the number of days on which the person
+      was seen, are deleted. The person is removed as the creator of subscriptions.
+    - If the chat is private, the person is also removed as the payer of groups and channels, so
+      that a different admin can become the payer. If a group was closed only because its payer is
+      blocked, the group opens. The group stays closed if the same person added the bot.
     - The permissions of the chat stay, so that an erasure does not end a block. The name in the
       permissions is erased. The person is also erased as the creator of invitations and of
       permissions.
@@ -107,9 +110,9 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
 async def _lock(tx: Tx, chat_id: int, *, now: datetime) -> list[int]:
     """Lock a chat and the groups for which the person in the chat pays, with their queues.
 
-    Return the groups. The id of a private chat is also the id of the person in the chat. If the
-    person becomes the payer of another group before all locks are held, the locks are released
-    and taken again in order.
+    Return the ids of the groups. The id of a private chat is also the id of the person in the
+    chat. If the person becomes the payer of another group before all rows are locked, the locks
+    are released and acquired again in order.
     """
     while True:
         paid = await _paid_by(tx, chat_id)
@@ -128,8 +131,9 @@ async def _lock(tx: Tx, chat_id: int, *, now: datetime) -> list[int]:
 async def _remove_payer(tx: Tx, groups: Collection[int], *, now: datetime) -> None:
     """Remove the payer of locked groups. Open the groups that only a block of the payer closed.
 
-    A group that the bot has left stays closed. The open deliveries of a group that opens are
-    dropped.
+    A group that the bot has left stays closed. A group also stays closed if the blocked payer
+    added the bot, because this person is then still responsible for the group. The open deliveries
+    of a group that opens are dropped.
 
     The alerts of a group without a payer restart when the group has a payer again.
     """

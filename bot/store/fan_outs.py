@@ -113,7 +113,7 @@ async def add(
     fields: Mapping[str, Any] | None = None,
     since: datetime | None = None,
 ) -> None:
-    """Add a fan-out of stories or of a notice for all subscriptions of a profile.
+    """Add a fan-out of stories or of a notice for all current subscriptions of a profile.
 
     The deliveries are due at ``due_at``. Nothing is added if the profile has no subscription. The
     following are left out:
@@ -161,7 +161,7 @@ async def failing_profiles(tx: Tx) -> list[str]:
 
 
 async def lock_due(tx: Tx, *, now: datetime) -> sa.Row[Any] | None:
-    """Lock the fan-out that has been due longest. Return None if no unlocked fan-out is due.
+    """Lock and return the fan-out that has been due longest, or None if none is due and unlocked.
 
     Only the oldest fan-out of each profile is considered.
     """
@@ -169,10 +169,11 @@ async def lock_due(tx: Tx, *, now: datetime) -> sa.Row[Any] | None:
 
 
 async def write_slice(tx: Tx, *, now: datetime, limit: int) -> bool:
-    """Write the deliveries of up to ``limit`` subscriptions.
+    """Write the next slice of the fan-out that has been due longest.
 
-    Return False if no unlocked fan-out is due. If a slice can't be written, the fan-out is retried
-    later, and the result is True. The fan-outs of other profiles do not wait for the retry.
+    The slice has the deliveries of up to ``limit`` subscriptions. Return False if no unlocked
+    fan-out is due. If a slice can't be written, the fan-out is retried later, and the result is
+    True. The fan-outs of other profiles do not wait for the retry.
 
     Raises:
         sqlalchemy.exc.DBAPIError: The database has an outage. The timeout of a statement or of the
@@ -287,7 +288,10 @@ async def enqueue_missed(
 
 
 async def _add_deliveries(tx: Tx, row: sa.Row[Any], where: Mapping[str, Any]) -> None:
-    """Lock the rows of a slice in the order of ``bot.store``, and insert the deliveries."""
+    """Insert the deliveries of a slice, and make the chat queues due.
+
+    The rows are locked in the order of ``bot.store``.
+    """
     if tx.dialect.name == "postgresql":
         await tx.execute(_QUEUES, where)
     await _wake_queues(tx, row, where)

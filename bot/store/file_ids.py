@@ -41,7 +41,10 @@ _KNOWN = sa.select(
 async def known(
     tx: Tx, bot_id: int, pks: Collection[str], *, now: datetime
 ) -> dict[str, KnownFile]:
-    """Return the unexpired files of stories that a bot has at Telegram, by the pk of the story."""
+    """Return the unexpired files of stories that a bot has at Telegram, by the pk of the story.
+
+    The key of a story's original is the pk with the suffix ``ORIGINAL``.
+    """
     rows = await tx.execute(_KNOWN, {"bot_id": bot_id, "pks": sorted(pks), "now": now})
     return {row[0]: KnownFile(*row[1:]) for row in rows}
 
@@ -58,7 +61,8 @@ _REMEMBER = _NEW.on_conflict_do_update(
 async def remember(tx: Tx, bot_id: int, files: dict[str, KnownFile]) -> None:
     """Store the files of stories. The keys of ``files`` are the pks of the stories.
 
-    A newer file_id replaces an older file_id, but an animation does not replace a video.
+    The key of a story's original is the pk with the suffix ``ORIGINAL``. A newer file_id replaces
+    an older file_id, but an animation does not replace a video.
     """
     if not files:
         return

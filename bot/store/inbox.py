@@ -149,7 +149,8 @@ async def claim(
 ) -> list[ClaimedUpdate]:
     """Claim the first open update of each queue, if this update is due and not in ``but``.
 
-    Claim at most ``limit`` updates. A queue with a leased update is left out.
+    Claim at most ``limit`` updates. A queue with a leased update is left out. Return the claimed
+    updates, ordered by id.
     """
     values = claim_values(lease, limit=limit) | {"but": list(but)}
     claimed = [ClaimedUpdate(*row) for row in await tx.execute(_CLAIM, values)]

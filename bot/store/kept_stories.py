@@ -54,7 +54,7 @@ def _file_key(row: Delivery) -> str:
 
 
 async def add(tx: Tx, rows: Collection[Delivery]) -> None:
-    """Store the stories of ``rows`` for the chats of the rows, if Telegram returned a file.
+    """Store the stories of ``rows`` for the chats of the rows, if a file of the story is stored.
 
     A story that is already kept in the chat is not changed. Chats that are not stored are left
     out.
@@ -167,10 +167,11 @@ async def latest(
 ) -> tuple[Sequence[Kept], str | None]:
     """Return the kept stories of a profile, or of all profiles, in a chat, newest first.
 
-    If ``before`` is given, only stories older than the kept story with the pk ``before`` are
-    returned. Unreadable stories are left out. The second result is the value of ``before`` for the
-    next call. This value is the pk of the last row, or None for fewer than ``limit`` rows. The
-    next call may nevertheless return no stories.
+    At most ``limit`` stories that were posted at or after ``since`` are returned. If ``before`` is
+    given, only stories older than the kept story with the pk ``before`` are returned. Unreadable
+    stories are left out. The second result is the value of ``before`` for the next call. This
+    value is the pk of the last row, or None for fewer than ``limit`` rows. The next call may
+    nevertheless return no stories.
     """
     statement = (
         sa.select(

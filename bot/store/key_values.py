@@ -42,7 +42,7 @@ async def lock(tx: Tx, key: str) -> Any | None:  # noqa: ANN401 - any JSON value
 
 
 async def put(tx: Tx, key: str, value: Any, *, until: datetime | None = None) -> None:  # noqa: ANN401 - any JSON value
-    """Set the value of ``key``."""
+    """Set the value of ``key``. The value expires at ``until``, or never if ``until`` is None."""
     await database.put(tx, key_values, {"key": key}, {"value": value, "until": until})
 
 

@@ -52,7 +52,10 @@ async def release(tx: Tx, key: str, owner: str) -> None:
 
 
 async def active_values(tx: Tx, prefix: str, *, now: datetime) -> list[Any | None]:
-    """Return the values of active leases with keys that begin with ``prefix``."""
+    """Return the values of unexpired rows of ``key_values`` with keys that begin with ``prefix``.
+
+    The value of a lease is None.
+    """
     condition = sa.and_(key_values.c.key.startswith(prefix), key_values.c.until > now)
     return list(await tx.scalars(sa.select(key_values.c.value).where(condition)))
 
@@ -108,10 +111,10 @@ class Leader:
     """Runs ``work`` while this process leads.
 
     The work stops at the latest at the end of the lease. If the process dies, a different process
-    leads as soon as the lease has ended. If ``work`` returns, this process can't do the work. In
-    this case, the lease is released, so that a different process can lead, and this process bids
-    again after ``rest``. If ``work`` raises an exception, ``run`` raises an ``ExceptionGroup``
-    with the exception.
+    leads at its first bid after the end of the lease. If ``work`` returns, this process can't
+    do the work. In this case, the lease is released, so that a different process can lead, and
+    this process bids again after ``rest``. If ``work`` raises an exception, ``run`` raises an
+    ``ExceptionGroup`` with the exception.
     """
 
     def __init__(
@@ -126,7 +129,10 @@ class Leader:
         timeout_s: float = TIMEOUT_S,
         rest: timedelta = REST,
     ) -> None:
-        """Create a candidate for the lease ``key``."""
+        """Create a candidate for the lease ``key``.
+
+        A bid or renewal is made once in ``every``, with a timeout of ``timeout_s`` seconds.
+        """
         self._db = db
         self._key = key
         self._work = work
@@ -167,9 +173,10 @@ class Leader:
             await release_lease(self._db, self._key, self._owner, timeout_s=self._timeout_s)
 
     async def _step(self) -> datetime:
-        """Acquire or renew the lease. Return the time of the next step.
+        """Acquire or renew the lease, and start the work. Return the time of the next step.
 
-        On failure the work stops, because a different process may lead by then.
+        On failure the work stops, because a different process may lead by then. If the work has
+        returned, the lease is released.
         """
         asked_at, leads = self._now(), False
         if self._working is not None and self._working.done():

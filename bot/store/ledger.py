@@ -1,8 +1,9 @@
 """The entries of the ledger. Each paid call has an entry, which is kept for 32 days.
 
 The ``credits`` of an entry count as spent. Until the entry is closed, the ``credits`` are the
-nominal cost. After that, the ``credits`` are the billed cost. A crash between the call and the
-close therefore makes the spending too high, never too low.
+nominal cost. After that, the ``credits`` are the billed cost, or still the nominal cost if the
+bill is unknown. After a crash between the call and the close, the counted spending is therefore
+too low only if the bill exceeds the nominal cost.
 """
 
 from collections.abc import Sequence

@@ -134,10 +134,12 @@ async def close_topic(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) ->
     """Move the subscriptions and pending deliveries of a topic to the main chat. Add one notice.
 
     If the main chat follows the same profile, the subscription of the topic ends, and the
-    subscription of the main chat gets the pending deliveries. A mute of the topic ends, and the
-    row of a topic made by the bot is deleted. Return False, and add no notice, if the topic had no
-    subscriptions. The caller holds the lock of the chat's queue and reschedules the queue
-    afterwards.
+    subscription of the main chat gets the pending deliveries. The row of a topic made by the bot
+    is deleted. A mute of the topic ends. In this case, all deliveries of the chat that a missing
+    right deferred become due.
+
+    Return False, and add no notice, if the topic had no subscriptions. The caller has locked the
+    chat's queue and reschedules the queue afterwards.
     """
     moved = [
         subscription
@@ -165,7 +167,7 @@ async def move_to_thread(tx: Tx, subscription: Subscription, *, to: int, now: da
 
     If a subscription of the thread already follows the profile, the moved subscription ends, and
     the pending deliveries go to the subscription of the thread. The deferred deliveries of the
-    whole chat become due. The caller holds the lock of the chat's queue and reschedules the queue
+    whole chat become due. The caller has locked the chat's queue and reschedules the queue
     afterwards.
     """
     chat_id = subscription.target.chat_id
@@ -209,8 +211,8 @@ async def _end_for_heir(
 def _pause_length(subscription: Subscription) -> tuple[bool, bool, datetime]:
     """Return a sort key for the length of a pause.
 
-    The shortest pause comes first. The order is: no pause, mutes by the end, pauses without an
-    end.
+    The shortest pause comes first. The order is: no pause, pauses with an end by the end, pauses
+    without an end.
     """
     until = subscription.paused_until
     return subscription.paused, until is None, until or EPOCH
@@ -220,8 +222,8 @@ async def end_mute(tx: Tx, chat_id: int, thread_id: int | None = None, *, now: d
     """End the mute of ``thread_id``, or all mutes of the chat if ``thread_id`` is None.
 
     Return False if no mute existed. All deliveries of the chat that a missing right deferred
-    become due. Pending notices about the missing right are dropped. Lock the chat's queue before
-    the call.
+    become due. Pending notices about the missing right are dropped, and the queue is rescheduled.
+    The caller has locked the chat's queue.
     """
     if not await mutes.unmute(tx, chat_id, thread_id):
         return False
@@ -273,10 +275,10 @@ async def close_chat(tx: Tx, chat_id: int, *, now: datetime) -> bool:
 
 
 async def close_blocked_chats(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> list[int]:
-    """Close chats because of a block. The alerts and unneeded checks stop, and all mutes end.
+    """Close chats, for example because of a block. Return the chats that were open.
 
-    The end of the block reopens the chats (``open_unblocked_chats``). Return the chats that were
-    open.
+    This function does not check whether the chats are blocked. The alerts and unneeded checks
+    stop, and all mutes end. The end of the block reopens the chats (``open_unblocked_chats``).
     """
     await chats.lock(tx, chat_ids)
     await chat_queues.lock_all(tx, chat_ids)

@@ -363,7 +363,7 @@ async def apply_block_list(
 async def add_unsplit(tx: Tx, profile_id: str, amount: int) -> None:
     """Add the cost of a check, in credits, to the amount that the subscribed chats will share.
 
-    Does nothing if the profile is no longer checked.
+    Do nothing if the profile is no longer checked.
     """
     condition = sa.and_(profiles.c.profile_id == profile_id, IS_CHECKED)
     await tx.execute(

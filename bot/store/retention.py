@@ -60,7 +60,7 @@ _ENDED_KEPT = timedelta(days=1)  # *Undo* is possible for this time.
 
 @dataclass(frozen=True, slots=True)
 class Overdue:
-    """Rows of a table that are past the retention period.
+    """The condition of the rows of a table that are past the retention period.
 
     The rows with the lowest value of ``by`` are deleted first.
     """
@@ -71,7 +71,7 @@ class Overdue:
 
 
 def all_overdue(now: datetime) -> list[Overdue]:
-    """Return all overdue rows, in the order of deletion.
+    """Return the conditions of all overdue rows, in the order of deletion.
 
     The deliveries of a chat are deleted before the chat, so that no single delete is long. The
     other rows that refer to the chat are deleted with the chat.

@@ -67,9 +67,10 @@ async def presumed_credits_since(tx: Tx, start: datetime) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """The cost of a person's requests of a kind in a chat. An unknown ``user_id`` is None.
+    """The cost of a person's requests of a kind in a chat, in 1/1000 credits.
 
-    If ``is_on_behalf`` is True, the requests have no person, and ``user_id`` is the payer.
+    ``user_id`` is None if the person is unknown, and for a chat's share of the cost of checks. If
+    ``is_on_behalf`` is True, the requests have no person, and ``user_id`` is the payer.
     """
 
     chat_id: int

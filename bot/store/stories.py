@@ -78,7 +78,7 @@ async def add(tx: Tx, found: Iterable[Story], *, now: datetime) -> list[str]:
 
 
 async def _refresh_urls(tx: Tx, seen: list[Story], now: datetime) -> None:
-    """Store the newest URLs of known stories, because the old URLs expire."""
+    """Store the newest data of known stories with a media URL, because the old URLs expire."""
     fresh = [story for story in seen if story.media_url]
     if fresh:
         await tx.execute(
@@ -114,7 +114,10 @@ async def add_posting_times(tx: Tx, seen: Iterable[Story]) -> None:
 
 
 async def posting_history(tx: Tx) -> dict[str, tuple[int, list[datetime]]]:
-    """Return the subscriber weight and the posting times of each followed profile, by username."""
+    """Return the subscriber weight and the posting times of each checked profile, by username.
+
+    Profiles without stored posting times are left out.
+    """
     statement = (
         sa.select(profiles.c.username, profiles.c.weight, moments.c.at)
         .join(moments, moments.c.profile_id == profiles.c.profile_id)

@@ -53,7 +53,10 @@ async def threads_of(tx: Tx, chat_id: int, names: Collection[str]) -> dict[str, 
 
 
 async def claim(tx: Tx, chat_id: int, profile_id: str, name: str, *, until: datetime) -> None:
-    """Record that a topic is being made. The caller holds the lock of the chat."""
+    """Record that a topic is being made until ``until``. The caller has locked the chat.
+
+    An existing row of the profile loses its thread.
+    """
     values = {"name": name, "thread_id": MAIN, "claimed_until": until}
     await put(tx, topics, {"chat_id": chat_id, "profile_id": profile_id}, values)
 

@@ -51,7 +51,8 @@ async def upgrade(db: Database, *, timeout_s: float = TIMEOUT_S) -> None:
     """Migrate a PostgreSQL database, once no other process uses the database.
 
     If the tables have the current revision or are missing, ``migrate`` is called at once.
-    ``timeout_s`` is the maximum wait in seconds for the end of the other processes.
+    Otherwise the database is stamped, so that the processes of other versions end. ``timeout_s``
+    is the maximum wait in seconds for the end of the other processes.
 
     Raises:
         DatabaseUnavailableError: The database is unavailable or was changed by a newer version, or

@@ -24,7 +24,11 @@ usage_days = sa.Table(
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """The usage that is added to a chat's sums of a day."""
+    """The usage that is added to a chat's sums of a day.
+
+    ``items`` is the number of stories that the chat received. ``millicredits`` is the chat's share
+    of the cost of checks in 1/1000 credits.
+    """
 
     items: int = 0
     millicredits: int = 0
@@ -49,7 +53,10 @@ async def add(tx: Tx, used: Iterable[tuple[int, Use]], *, day: date) -> None:
 
 
 async def move_chat(tx: Tx, old: int, new: int) -> None:
-    """Add the usage of a group that became a supergroup to the usage of the supergroup."""
+    """Add the usage of a group that became a supergroup to the usage of the supergroup.
+
+    The rows of the group are deleted.
+    """
     columns = usage_days.c
     both = sa.select(columns.day).where(columns.chat_id.in_([old, new]))
     # The rows are locked in the order of ``add``. A concurrent addition to these rows is then

@@ -56,7 +56,7 @@ async def refuse_moved(db: Database) -> None:
 async def move(
     source: Database, target: Database, *, now: datetime, tell: Callable[[str, int], None]
 ) -> int | None:
-    """Copy and count all rows. Return the number of rows.
+    """Mark the source as moved, and copy and count all rows. Return the number of rows.
 
     Return None if an earlier run has completed the copy. No process may use the source or the
     target during the copy. ``tell`` is called with the name and the row count of each table.

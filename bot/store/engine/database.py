@@ -165,7 +165,7 @@ class Database:
     async def hold_file(self) -> None:
         """Detect from now on whether the SQLite file is moved, deleted or replaced.
 
-        Only the process that runs the bot calls this method. Does nothing on PostgreSQL and for a
+        Only the process that runs the bot calls this method. Do nothing on PostgreSQL and for a
         database in memory.
 
         Raises:
@@ -184,7 +184,7 @@ class Database:
     def refuse_replaced(self) -> None:
         """Refuse the use of the database if the file at the path is not the opened file.
 
-        Does nothing before ``hold_file``.
+        Do nothing before ``hold_file``.
 
         Raises:
             DatabaseUnavailableError: The file was moved, deleted or replaced. A single check that

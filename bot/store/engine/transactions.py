@@ -73,7 +73,7 @@ class Connections:
             self._starting -= 1
 
     async def give_back(self, tx: AsyncConnection) -> None:
-        """Take back a connection whose transaction is committed or only reads."""
+        """Make a connection idle whose transaction is committed or only reads."""
         connection = tx.sync_connection
         if connection and self.is_sqlite and not self._starting:
             connection.rollback()  # ends a read without waiting
@@ -83,7 +83,10 @@ class Connections:
             await tx.close()
 
     async def check_in(self) -> None:
-        """Let the engine's pool check the connections that are not in use before the next use."""
+        """Return the idle connections to the engine's pool.
+
+        The pool checks a connection before the next use.
+        """
         while self._idle:
             await self._idle.pop().close()
 
