@@ -20,6 +20,7 @@ from bot.cli import check
 from bot.config import ENV_FILE, MOST_CREDITS, Settings, load
 from bot.domain.errors import BotError, SettingsError
 from bot.domain.packs import (
+    DEFAULT_BUDGET,
     PACKS,
     BudgetPlan,
     Pack,
@@ -42,7 +43,12 @@ _VALUES = {
     ),
 }
 """The values to ask for: the name of the setting, the prompt, and the check of the answer."""
-_UNTRIED = {"TELEGRAM_TOKEN": f"1:{'x' * 35}", "STORIES_API_KEY": "x"}
+_UNTRIED = {
+    "TELEGRAM_TOKEN": f"1:{'x' * 35}",
+    "STORIES_API_KEY": "x",
+    "CREDIT_PRICE": "0",
+    "DAILY_BUDGET": str(DEFAULT_BUDGET),
+}
 """Placeholders with a valid format for the values that were not entered yet."""
 _PLAN = f"Which pack of credits do you buy: {', '.join(PACKS)}? [standard] "
 _TRIES = 3
@@ -90,7 +96,10 @@ class Setup:
 
         Return whether to start the bot. Return None if no file was written.
         """
-        if trouble := _write_error(self.file):
+        trouble = _write_error(self.file)
+        if not trouble and self._find_settings({}) is None:
+            trouble = f"Correct these settings in {self.file} or in the environment first"
+        if trouble:
             self.console.print(f"{trouble}. {_NOTHING}", markup=False)
             return None
         values: dict[str, str] = {}
@@ -148,11 +157,8 @@ class Setup:
 
     async def _is_accepted(self, name: str, value: str) -> bool:
         """Check a value. If the service is unreachable, ask whether to keep the value."""
-        try:
-            settings = _settings_with({name: value}, self.file)
-        except SettingsError as error:
-            for sentence in error.sentences:
-                self.console.print(sentence, markup=False)
+        settings = self._find_settings({name: value})
+        if settings is None:
             return False
         findings = await check.run_check(_VALUES[name][1], settings)
         for finding in findings:
@@ -164,6 +170,15 @@ class Setup:
             return False
         self.console.print(f"{name} could not be tried, and nothing is written yet.")
         return self._read_answer("Keep this value without trying it? [y/N] ").startswith("y")
+
+    def _find_settings(self, values: dict[str, str]) -> Settings | None:
+        """Return the settings of ``_settings_with``. Print the errors if a setting is invalid."""
+        try:
+            return _settings_with(values, self.file)
+        except SettingsError as error:
+            for sentence in error.sentences:
+                self.console.print(sentence, markup=False)
+            return None
 
     async def _find_price(self, key: str) -> Price:
         """Return the price of a credit.

@@ -121,6 +121,17 @@ async def test_values_that_can_not_be_tried_are_written_if_the_operator_wants_th
     assert ("Nothing was written." in said) != keeps
 
 
+async def test_nothing_is_asked_if_a_setting_is_wrong_that_is_not_asked_for(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / ".env").write_text("PORT=eighty\nDAILY_BUDGET=much\n")
+    assert await setup.main(ask_secret=pytest.fail) is None
+    said = capsys.readouterr().out
+    assert said.startswith("PORT: must be a valid integer")
+    assert "DAILY_BUDGET" not in said
+    assert f"Correct these settings in {folder / '.env'} or in the environment first." in said
+
+
 async def test_nothing_is_asked_if_the_file_can_not_be_written(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
