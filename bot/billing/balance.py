@@ -37,7 +37,7 @@ log = structlog.get_logger()
 class Treasurer:
     """A periodic task that fetches the balance from the Stories API every 5 minutes.
 
-    Each fetch costs 0 credits. The interval is 1 minute while the API serves no requests, and
+    Each fetch costs 0 credits. The interval is 1 minute while the API refuses paid calls, and
     while the balance is too low.
     """
 
@@ -73,7 +73,8 @@ class Treasurer:
     async def clean_up_and_fetch_balance(self) -> datetime:
         """Fetch the balance once and clean up the ledger. Return the time of the next fetch.
 
-        If the fetch fails, the failure is logged, and the ledger is cleaned up nevertheless.
+        A confirmed difference between the balance and the ledger is reported to the owners. If the
+        fetch fails, the failure is logged, and the ledger is cleaned up nevertheless.
         """
         is_low = False
         balance = None

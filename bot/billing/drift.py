@@ -16,7 +16,7 @@ RUNNING = 3  # the number of balances in a row that prove a drift
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A balance at the API, and the total spending in the ledger at the same time.
+    """A balance at the API, and the total spending in the ledger at the same time, in credits.
 
     A reading is taken only while no call is in flight.
     """
@@ -30,7 +30,8 @@ class Reading:
 class Drift:
     """The difference between the credits that the API billed and the credits in the ledger.
 
-    - ``base`` is the reading from which the difference is counted.
+    - ``base`` is the reading from which the difference is counted, and ``last`` is the newest
+      reading.
     - ``size`` is the difference in credits. A negative size means that the API billed less than
       the ledger counted.
     - ``running`` is the number of balances in a row with a difference of the same sign.

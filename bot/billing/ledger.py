@@ -2,8 +2,8 @@
 
 The ledger reserves credits before each paid call, and settles or refunds the credits after the
 call. A reservation counts as spent until the reservation is closed. After a crash, the spending in
-the ledger is therefore too high, never too low. All limits are checked in the transaction of the
-reservation, so that concurrent calls can't exceed a limit.
+the ledger is therefore too low only if the API billed more than the reserved price. All limits are
+checked in the transaction of the reservation, so that concurrent calls can't exceed a limit.
 """
 
 from collections.abc import Awaitable, Callable
@@ -243,7 +243,8 @@ class Ledger:
     async def settle(self, tx: Tx, reservation: Reservation, credits: int | None) -> None:  # noqa: A002 - the field's term
         """Close a reservation with the billed credits, in the caller's transaction.
 
-        If the reservation is closed already, this method does nothing.
+        If the bill of the reservation is already recorded, this method does nothing. A reservation
+        that was closed without a bill can be closed again with a bill.
 
         - ``credits`` is None if the API did not report the billed credits. In that case the
           reserved credits count as spent, until a later balance shows the billed credits.
@@ -308,8 +309,9 @@ class Ledger:
         """Estimate how many credits of today's budget for replies will not be spent.
 
         The estimate uses the spending of the last 7 days. Requests of newcomers are excluded if
-        newcomers have a limit of their own and the bot has known persons. Otherwise the requests
-        of many new accounts on a single day would reduce the credits for checks for a week.
+        newcomers have a limit of their own and the bot has known persons. Without this exclusion,
+        the requests of many new accounts on a single day would reduce the credits for checks for a
+        week.
         """
         today = now.date()
         async with self._db.read() as tx:
@@ -412,10 +414,11 @@ class Ledger:
         return back
 
     async def maintain(self) -> int:
-        """Close the reservations of killed processes, and split the costs of yesterday's checks.
+        """Close the reservations of killed processes, and split the costs of checks among chats.
 
         Reservations that are older than 30 minutes are closed, and their credits count as spent.
-        Return the number of closed reservations.
+        If a new day (UTC) has begun, the counters of the day begin. ``split_check_costs`` splits
+        the costs. Return the number of closed reservations.
         """
         now = self._now()
         async with self._db.begin() as tx:

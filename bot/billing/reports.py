@@ -158,8 +158,9 @@ def daily_rate(spent: list[int], now: datetime) -> float:
     """Return the mean spending of the last 7 days, in credits per day.
 
     ``spent`` has the credits of each day. Its last value has the credits of today until ``now``.
-    Days before the first spent credit do not count. For example, the mean of a bot that is two
-    days old is the mean of these two days.
+    The days before the first spent credit of these 7 days do not count. For example, the mean of a
+    bot that is two days old is the mean of these two days. The elapsed part of today counts as at
+    least an hour.
     """
     recent = spent[-_DAYS_OF_AVERAGE:]
     while len(recent) > 1 and not recent[0]:

@@ -88,12 +88,13 @@ class Entry:
 class Judged:
     """The decision whether a person may use the bot in a chat.
 
-    ``about`` is the person or chat that is the reason of the decision. The value of ``entry``
-    depends on ``verdict``:
+    If access is blocked, ``about`` is the person or chat with the block. Otherwise, ``about`` is
+    the group or channel of the request. If the request is from a private chat or from outside of
+    chats, ``about`` is the person. The value of ``entry`` depends on ``verdict``:
 
-    - "let" (access is allowed): ``entry`` is None.
+    - "let" (access is allowed): ``entry`` has no meaning.
     - "blocked": ``entry`` is the row of the access list with the block.
-    - "stranger": ``entry`` is the stranger's row of the access list, or None without such a row.
+    - "stranger": ``entry`` is the row of ``about`` in the access list, or None without such a row.
 
     ``is_silent`` is True if access is refused because the person responsible for a group or
     channel is blocked. In that case the bot sends no message about the refusal.
@@ -158,8 +159,8 @@ def judge(
 def parse_subject(word: str) -> Subject | None:
     """Return the subject that a word names.
 
-    The word must be a Telegram id, or the name or URL of a profile. Return None for any other
-    word.
+    The word must be a Telegram id, the name of a profile, or an Instagram URL that contains the
+    name of a profile. Return None for any other word.
     """
     word = " ".join(typed_words(word))
     if re.fullmatch(r"-?\d{1,16}", word, re.ASCII):
@@ -169,7 +170,10 @@ def parse_subject(word: str) -> Subject | None:
 
 
 def parse_span(word: str) -> timedelta | None:
-    """Return the time span for ``12h``, ``7d`` or ``2w``, or None for any other text."""
+    """Return the time span that a text such as ``12h``, ``7d`` or ``2w`` names.
+
+    The number must be from 1 to 9,999. Return None for any other text.
+    """
     result = _SPAN.fullmatch(typed(word))
     return int(result[1]) * _UNITS[result[2]] if result else None
 

@@ -14,7 +14,10 @@ from bot.domain.model import STORY_LIFE, Right
 from bot.domain.zones import zone_of
 
 MOST_DOUBTS = 2
-"""The number of equal answers in a row that prove that a profile is private or does not exist."""
+"""The number of equal answers in a row that prove that a profile or story is not available.
+
+The answers are that a profile is private, or that a profile or story does not exist.
+"""
 
 KEPT_FOR = timedelta(days=90)
 """The time after its posting during which a kept story can be sent again."""
@@ -399,9 +402,12 @@ def summary_at(seen_at: datetime, expires_at: datetime, member: AudienceMember) 
 def summary_wait_begins_at(found_at: datetime, taken_at: datetime) -> datetime:
     """Return the time from which a story waits for the next daily summary.
 
-    A check finds the story, which was posted at ``taken_at``, at ``found_at``. If the check is
-    late, for example after an outage, the summary of the story can be over. The story is then sent
-    as soon as it is found. Otherwise the story would wait for almost a day.
+    The story was posted at ``taken_at``. A check finds the story at ``found_at``. The result is
+    ``found_at``, but at the latest 10 minutes (``SUMMARY_LEAD``) after ``taken_at``.
+
+    If the check is late, for example after an outage, the first summary after the result can be in
+    the past. The story is then sent immediately. Without this rule, the story would wait for
+    almost a day.
     """
     return min(found_at, taken_at + SUMMARY_LEAD)
 

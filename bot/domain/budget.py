@@ -26,14 +26,18 @@ _NEWCOMERS_IN_FULL = 5
 _LEAST_LIMIT = 3
 _MORE_THAN_USUAL = 1.2
 _FOR_NEW_HABITS = 0.1
-# The minimum of the elapsed part of a day, which is an hour, for the computation of a spending
-# rate. Without the minimum, a request soon after midnight would result in an exaggerated rate.
+# The minimum elapsed part of a day (an hour) with which a spending rate is computed. Without the
+# minimum, a request soon after midnight would result in an exaggerated rate.
 _SHORTEST_PAST = 1 / 24
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits that the bot's owner has set, in credits. Days are UTC days."""
+    """The limits that the bot's owner has set.
+
+    Budgets, allowances and balances are in credits. Shares are parts from 0 to 1. Days are UTC
+    days.
+    """
 
     daily_budget: int = DEFAULT_BUDGET
     reply_share: float = 0.5
@@ -152,14 +156,12 @@ def side_rule_for(side: Side, limits: Limits, now: datetime) -> BudgetRule:
     The side may spend the rest of the day's budget, except a protected part of the other side's
     share. At midnight (UTC) the whole share is protected, and at noon half of the share is
     protected. The protected part is at most the unused part of the share. Because of this rule,
-    each side can borrow credits from the other side, but neither side runs out of credits before
-    the evening.
+    ``side`` can also spend credits of the other side's share, for example at most half of these
+    credits until noon.
     """
-    spending_of_others = _share_of_other(side, limits)
+    others_share = _share_of_other(side, limits)
     left = (midnight_after(now) - now) / DAY
-    return BudgetRule(
-        limits.daily_budget, spending_of_others, math.ceil(spending_of_others * left)
-    )
+    return BudgetRule(limits.daily_budget, others_share, math.ceil(others_share * left))
 
 
 def _share_of_other(side: Side, limits: Limits) -> int:
@@ -174,7 +176,7 @@ def budget_free_at(
     nominal: int,
     now: datetime,
 ) -> datetime:
-    """Return the time from which ``side`` may spend ``nominal`` credits.
+    """Return the estimated time from which ``side`` may spend ``nominal`` credits.
 
     The budget rule must refuse these credits now. The result is at the latest the next midnight
     (UTC). ``used`` has the credits that replies have spent today, and the credits that the

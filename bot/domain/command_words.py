@@ -1,4 +1,4 @@
-"""The parser of the arguments of commands, which are at most ten profiles, and keywords.
+"""The parser of the arguments of commands. The arguments are profile names and keywords.
 
 The module is pure.
 """
@@ -35,8 +35,8 @@ class Wanted:
     """The parsed arguments of a command.
 
     - ``names`` are the first ten distinct profile names.
-    - ``unread`` are the first ten words that can't be a profile name. A word that contains a link
-      has this link.
+    - ``unread`` are the first ten distinct words that name no profile, each with the result of
+      ``links.parse_argument``.
     - ``words`` are the keywords.
     - ``count`` is a number from 1 to 100 at the end of the arguments, if the command accepts a
       number.
@@ -68,6 +68,9 @@ def parse(
 ) -> Wanted:
     """Parse the arguments of a command. ``words`` are the keywords of the command.
 
+    If the command accepts a number (``takes_count``), and the last of several words is a number
+    from 1 to 100, this number is the count.
+
     If the command accepts a channel (``takes_channel``), and the last of several words begins with
     an @ or with ``-100``, the last word is the channel. Exceptions:
 
@@ -82,9 +85,9 @@ def parse(
     - Everyday words of ``language`` and times are no names.
     - If the arguments are the answer to a question of the bot (``is_answer``), common words and
       the words of requests are also no names.
-    - Exception: if no later word can be a name, the first word can be a name. If such a first word
-      is an everyday word or a time, the word is in both ``names`` and ``everyday``. The exception
-      does not apply to an answer with several words.
+    - Exception: if no later word can be a name, the first word can be a name. If these rules would
+      exclude this first word, the word is in both ``names`` and ``everyday``. The exception does
+      not apply to an answer with several words.
     """
     is_list = ends_as_list(arguments, words, language or "en")
     rest = [word.strip(_AROUND) for argument in arguments for word in typed_words(argument)]
@@ -126,8 +129,8 @@ def parse(
 def as_arguments(names: Sequence[str], language: str) -> list[str]:
     """Return profile names as arguments that a command reads as profile names.
 
-    A name that is also a keyword, a common word or a number gets an @. The names with an @ come
-    first, because a command can read an ``@name`` at the end as a channel.
+    A name that is also a keyword, an everyday word, a time or a number gets an @. The names with
+    an @ come first, because a command can read an ``@name`` at the end as a channel.
     """
     ambiguous = [name for name in names if _is_ambiguous(name, language)]
     clear = [name for name in names if name not in ambiguous]

@@ -30,7 +30,7 @@ BotError
 │   └── TooManyFastError        the limit of profiles that are checked more often is reached
 ├── RightsError                 the person lacks a right
 │   ├── NotAdminError           the person does not administer the chat
-│   ├── UnknownChannelError     the named channel is unknown, or the person does not run it
+│   ├── UnknownChannelError     the named channel is unknown, or the person is no admin there
 │   ├── AdminsUnknownError      Telegram does not show the administrators of the chat
 │   ├── AskAgainError           Telegram does not answer
 │   └── BlockedError            the owner has blocked the chat, the person or the payer
@@ -310,8 +310,8 @@ class OutOfServiceError(StoriesError):
 class MediaError(BotError):
     """A photo or video could not be loaded.
 
-    ``credits`` is the number of billed credits of a paid download. ``credits`` is None if the bill
-    is unknown, or if the download cost 0 credits.
+    ``credits`` is the number of billed credits of a paid download. ``credits`` is None if the
+    download was no paid call, or if the bill is unknown.
     """
 
     credits: int | None = None
@@ -378,7 +378,7 @@ class SpendingStoppedError(SpendingError):
 class NoPayerError(SpendingError):
     """The chat has no payer.
 
-    Without a payer, the chat cannot have costs or new subscriptions.
+    Without a payer, the bot refuses anonymous paid requests and new subscriptions in the chat.
     """
 
     text = N_(
@@ -501,6 +501,7 @@ class DatabaseUnavailableError(BotError):
     """
 
     is_outage: ClassVar[bool] = True
+    """Whether logs contain only the text of the error, without a traceback."""
     text = N_("I'm having trouble on my side. Please try again in a few minutes.")
 
 

@@ -368,8 +368,8 @@ def is_everyday_word(word: str, language: str) -> bool:
 def is_time(word: str) -> bool:
     """Return whether a word is a number, a time of day or a span of time, or a part of a time.
 
-    A number must have at most three digits. If the word has Latin letters, only short forms such
-    as "9pm" are times, because longer words can be profile names.
+    A number must have at most three digits. If the word has only ASCII characters, only short
+    forms such as "9pm" are times, because longer words can be profile names.
     """
     text = trimmed(word).casefold()
     if _TIME.fullmatch(text):
@@ -393,7 +393,8 @@ def is_cancellation(text: str, language: str, *, is_answer: bool = False) -> boo
 def is_consent(text: str, language: str) -> bool:
     """Return whether a text agrees to a question with buttons, as in "yes please".
 
-    Return False if the text also says something else.
+    A word such as "all" also agrees. The text may also have words of politeness, and everyday
+    words after the first word that agrees. If the text has any other word, return False.
     """
     consent = _words_of_consent(language) | _words_for_all(language)
     words = _bare_words(text)

@@ -89,18 +89,21 @@ def one_line(text: str) -> str:
 
 
 def typed(text: str) -> str:
-    """Return a text that a person typed or copied, without invisible marks.
+    """Return the normalized form of a text that a person typed or copied.
 
-    The bot encloses names in invisible marks, so that a name that a person copies from a message
-    contains such marks. Joiners are kept, because joiners are part of words. The digits of all
-    scripts are replaced by ASCII digits. The characters in ``_AS_ASCII`` are replaced by ASCII
-    text. Letters are not changed.
+    - Invisible format characters are removed. The bot encloses names in such characters, so that a
+      name that a person copies from a message contains these characters. Joiners and the tag
+      characters of flags are kept.
+    - The digits of all scripts are replaced by ASCII digits.
+    - The characters in ``_AS_ASCII`` are replaced by ASCII text.
+
+    Letters are not changed.
     """
     return text if text.isascii() else "".join(map(_typed_char, text))
 
 
 def typed_words(text: str) -> list[str]:
-    """Return the words of a typed text.
+    """Return the words of a text that a person typed or copied, in normalized form.
 
     Blanks, commas and semicolons separate words, except the semicolon of "&amp;". Marks that end a
     sentence are removed from the end of each word, because no profile name ends with such a mark.
@@ -111,7 +114,7 @@ def typed_words(text: str) -> list[str]:
 
 
 def without_format(text: str) -> str:
-    """Return ``text`` without format characters (Unicode category Cf). Joiners are removed too."""
+    """Return ``text`` without any format characters, such as joiners (Unicode category Cf)."""
     return "".join(char for char in text if unicodedata.category(char) != "Cf")
 
 
@@ -134,10 +137,11 @@ def folded(text: str) -> str:
 
 
 def separate_latin_from_arabic_and_devanagari(text: str) -> str:
-    """Return ``text`` with a blank between each Latin letter and Arabic or Devanagari letter.
+    """Return ``text`` with a blank between adjacent Latin and Arabic or Devanagari letters.
 
-    The blank is needed because Arabic words such as "and" and "to" are written without a blank
-    before the next word, which can be a Latin profile name.
+    A blank is also added between an ASCII digit and a following Arabic or Devanagari letter. The
+    blank is needed because Arabic words such as "and" and "to" are written without a blank before
+    the next word, which can be a Latin profile name.
     """
     return _LATIN_JOINED.sub(" ", text)
 

@@ -45,7 +45,7 @@ QUIET: frozenset[IncidentKind] = frozenset(
 
 LASTING = timedelta(minutes=5)
 # The incident "balance" opens if the balance lasts for fewer days than the first number, and
-# closes if the balance lasts for more days than the second number.
+# closes if the balance lasts for at least as many days as the second number.
 FEW_DAYS, ENOUGH_DAYS = 3.0, 4.0
 _ALMOST = 0.8
 CLOCK_OFF_S = 60
@@ -155,7 +155,7 @@ ACTIONS = {
 }
 """The sentences that tell the owner what to do, by the message of the incident.
 
-A message without an entry in this table itself says what to do.
+A message without an entry in this table is complete without such a sentence.
 """
 CLOSING: dict[IncidentKind, str] = {
     "api_fails": N_("The Stories API is answering again."),
@@ -222,8 +222,9 @@ class Incident:
 class Seen:
     """The measured state of the bot at a moment.
 
-    Money is in credits, and sizes are in bytes. A measured value is None if the value could not be
-    measured.
+    Money is in credits, and sizes are in bytes. ``balance``, ``free_bytes`` or ``clock_off_s`` is
+    None if the value could not be measured. A time such as ``api_fails_since`` is None if the
+    failure does not exist now.
     """
 
     balance: int | None

@@ -45,14 +45,15 @@ PACKS = {
         Pack("ultra", 1_000_000, 600),
     )
 }
-"""The packs by name."""
+"""The packs by name. The prices are from the vendor's pages of November 2026."""
 
 
 @dataclass(frozen=True, slots=True)
 class BudgetPlan:
-    """The cost and the capacity of a daily budget in credits.
+    """The cost and the capacity of a daily budget.
 
-    ``balance`` is None if the balance is unknown.
+    ``budget`` and ``balance`` are in credits. ``credit_price`` is the price of a credit in US
+    dollars. ``balance`` is None if the balance is unknown.
     """
 
     budget: int

@@ -75,8 +75,8 @@ class StoriesService(Protocol):
     def is_in_service(self) -> bool:
         """Return whether paid calls are possible.
 
-        After a response with the status 401 or 402, no paid calls are made until the balance is
-        positive.
+        After an ``OutOfServiceError``, no paid calls are made until ``fetch_balance`` returns a
+        positive balance.
         """
 
     @property
@@ -102,9 +102,11 @@ class StoriesService(Protocol):
     ) -> Call[list[Story]]:
         """Return the paid call that fetches all live stories of a profile, oldest first.
 
-        The call costs 2 credits, or 1 credit without the privacy check. The check may be skipped
-        if ``last_known_public_at`` is less than a day ago. A call without the check is repeated
-        with the check, for up to 3 credits in total, in these cases:
+        The call costs 2 credits, or 1 credit without the privacy check. The setting
+        ``SKIP_PRIVACY_CHECK`` can require ("false") or omit ("true") the check in all calls. With
+        "auto", the check may be skipped if ``last_known_public_at`` is less than a day ago. Also
+        with "auto", a call without the check is repeated with the check, for up to 3 credits in
+        total, in these cases:
 
         - The answer is an error that the account is private or does not exist.
         - The answer is an empty list although ``expects_stories`` returns True.
@@ -129,15 +131,29 @@ class StoriesService(Protocol):
         """
 
     async def fetch_balance(self) -> Balance:
-        """Return the balance of the bot's account. The call costs 0 credits."""
+        """Return the balance of the bot's account. The call costs 0 credits.
+
+        A positive balance allows paid calls again.
+        """
 
     async def sync_trust(self) -> None:
-        """Load from the database whether answers without a privacy check can be trusted."""
+        """Load from the database whether answers without a privacy check can be trusted.
+
+        With ``SKIP_PRIVACY_CHECK=false``, the stored value is deleted.
+        """
 
     async def compare_with_unchecked(
         self, known: Known, stories: Iterable[Story], new: Iterable[str]
     ) -> None:
-        """Compare an answer with earlier answers for which the API did not check the privacy."""
+        """Record whether an answer proves that an earlier answer without a privacy check is wrong.
+
+        ``known`` is the profile as stored before the answer. ``new`` has the ids of the stories in
+        the answer that the database did not contain. Nothing is recorded if the last call about
+        the profile included the check.
+        """
 
     async def record_refusal(self, known: Known) -> None:
-        """Record that the API has reported a profile as private."""
+        """Record that the API has reported a profile as private.
+
+        Nothing is recorded if the last call about the profile included the privacy check.
+        """

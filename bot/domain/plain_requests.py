@@ -1175,14 +1175,15 @@ def request_in(
 ) -> Request | None:
     """Return the request in a short text.
 
-    Return None if the text is small talk of several words, consists only of names, or is prose. A
-    text is prose if it has more than 12 words. Words of politeness and of small talk do not count.
-    A single word of small talk can be a request. For example, the Russian word for "night"
-    requests the settings, but the Russian "good night" is not a request.
+    Return None if the text requests no command, is small talk of several words, or is prose. Also
+    return None if the text is a single word that is probably a name. A text is prose if it has
+    more than 12 words. Words of politeness and of small talk do not count. A single word of small
+    talk can be a request. For example, the Russian word for "night" requests the settings, but the
+    Russian "good night" is not a request.
 
     ``is_group`` means that the text is a reply to a message of the bot in a group, where people
-    also comment on stories. In this case, a text without a possible name must be one of these to
-    be a request:
+    also comment on stories. In this case, a text about the use in a channel or group is not a
+    request. A text without a possible name must be one of these to be a request:
 
     - a single word;
     - a text that has only common words of requests and everyday words, and that does not request
@@ -1228,7 +1229,7 @@ def request_in(
 
 
 def names_between(text: str, language: str) -> tuple[str, ...]:
-    """Return the words of a text that can be profile names, whether or not it is a request.
+    """Return the words of a text that can be profile names. The text need not be a request.
 
     The result is empty if the text has more than 30 words.
     """

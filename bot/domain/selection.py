@@ -269,7 +269,7 @@ def _defer_muted_rows(
     mute applies are deferred until the next check of this right:
 
     - If the check of a right in the whole chat is due, the bot must first ask Telegram about the
-      bot's rights in the chat. In this case, no rows are returned.
+      bot's rights in the chat. In this case, ``decision.probe`` is set, and no rows are returned.
     - If the check of a topic is due, for example of a closed topic, the rows for this topic are
       returned. Only a send can check the topic, because Telegram has no call that returns the
       state of a topic.
@@ -360,8 +360,8 @@ def _is_doubtful(row: Delivery) -> bool:
 def _defer_or_drop(row: Delivery, chat: Chat, decision: Decision, now: datetime) -> bool:
     """Defer or drop a row if the row must not be sent now.
 
-    Return True if the row was deferred, dropped or found unreadable, and False if the row may be
-    sent now. The stories of a chat without a payer are dropped.
+    Record the result in ``decision``. Return True if the row was deferred, dropped or found
+    unreadable, and False if the row may be sent now.
     """
     may_crash_us = row.sending and row.attempts >= alert_rules.MAX_ATTEMPTS
     if may_crash_us and row.notice and row.created_at <= now - DAY:
@@ -383,8 +383,9 @@ def _defer_or_drop(row: Delivery, chat: Chat, decision: Decision, now: datetime)
 def _drop_reason(row: Delivery, chat: Chat, now: datetime) -> str | None:
     """Return the reason why a story must be dropped, or None if the story can still be sent.
 
-    If a rule excludes the story, the reason names the rule. A story that can already be in the
-    chat is dropped only if the stored story was deleted or has expired.
+    If a rule excludes the story, the reason names the rule. The stories of a chat without a payer
+    are dropped. A story that can already be in the chat is dropped only if the stored story was
+    deleted or has expired.
     """
     if row.story is None:  # the stored story was deleted, some hours after its expiry
         return TOO_OLD if row.held == Held.MUTED else _FORGOTTEN

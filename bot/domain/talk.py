@@ -271,7 +271,7 @@ def names_listed_in(text: str, language: str = "en") -> tuple[str, ...]:
     """Return the profile names that a text lists.
 
     The names in a list are on separate lines, or are separated by commas, semicolons or words such
-    as "and" in ``language``, or each have an @.
+    as "and" in English or ``language``, or each have an @.
 
     The result is empty if the text has other words than names, or fewer than two names. Small talk
     such as "hello, thanks" is no list.
