@@ -202,7 +202,7 @@ async def _statements(db: Database, now: datetime) -> dict[str, float]:
         "look_claim": lambda tx: profiles.claim_checks(
             tx, Lease("benchmark", now, now + LEASE), limit=8
         ),
-        "look_due_next": lambda tx: profiles.first_due_times(tx, now=now),
+        "look_due_next": lambda tx: profiles.next_due_and_last_check(tx, now=now),
         "look_record": lambda tx: snapshots.record(tx, _look("1", now), now=now),
         "look_record_star": lambda tx: snapshots.record(tx, _look(STAR, now), now=now),
         "fan_out_slice": lambda tx: _slice(tx, now),
@@ -214,7 +214,7 @@ async def _statements(db: Database, now: datetime) -> dict[str, float]:
         "count_subscribers_star": lambda tx: subscriptions.count_subscribers(tx, STAR),
         "close_chat": lambda tx: moves.close_chat(tx, 1, now=now),
         "sample": schedule_state.sample_states,
-        "followed": profiles.count_followed,
+        "followed": profiles.count_followed_by_known_and_newcomers,
         "stats_backlog": lambda tx: enqueue.backlog(tx, now=now),
         "stats_delay": profiles.mean_delay,
         "usage": lambda tx: usage.items_by_day(tx, 1, since=now.date() - timedelta(days=30)),
@@ -236,12 +236,12 @@ async def _pause(tx: Tx, profile_id: str, now: datetime) -> None:
     this = sa.select(table.c.id, table.c.chat_id).where(table.c.profile_id == profile_id).limit(1)
     row = (await tx.execute(this)).one()
     await subscriptions.change(tx, row.id, paused=True)
-    await subscriptions.switch_checks(tx, profile_ids=[profile_id], now=now)
+    await subscriptions.start_or_stop_checks(tx, profile_ids=[profile_id], now=now)
 
 
 async def _split(tx: Tx, now: datetime) -> None:
     """Split the cost of the checks of the profile ``STAR`` between the chats that follow it."""
-    each = usage.Use(millicredits=await profiles.take_share(tx, STAR))
+    each = usage.Use(millicredits=await profiles.pop_unsplit_millicredits_per_chat(tx, STAR))
     chat_ids = await subscriptions.waiting_chats(tx, STAR, after=None, limit=SPLIT_AT_ONCE)
     await usage.add(tx, [(one, each) for one in chat_ids], day=now.date())
 

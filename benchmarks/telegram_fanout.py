@@ -79,7 +79,7 @@ async def follow(db: Database, profile: Profile, people: list[int]) -> None:
                 created_by=person,
                 now=now,
             )
-        await subscriptions.switch_checks(tx, profile_ids=[profile.profile_id], now=now)
+        await subscriptions.start_or_stop_checks(tx, profile_ids=[profile.profile_id], now=now)
 
 
 async def is_done(db: Database) -> bool:

@@ -410,7 +410,7 @@ async def _prepare_database(db: Database, sharing: Sharing) -> None:
         DatabaseUnavailableError: The database is unavailable, or was moved to PostgreSQL.
     """
     await (db.migrate() if sharing.is_only_process else upgrade(db))
-    await db.hold_file()
+    await db.start_detecting_replacement()
     await transfer.refuse_moved(db)
 
 

@@ -84,7 +84,7 @@ async def profile_shown_by(message: Message, context: Context) -> str | None:
     """
     files = [*message.photo, message.video, message.animation, message.document]
     ids = [file.file_unique_id for file in files if file]
-    if name := await context.services.viewer.profile_of_file(context.bot.id, ids):
+    if name := await context.services.viewer.username_of_file(context.bot.id, ids):
         return name
     origin = message.forward_origin
     author = origin.sender_user if isinstance(origin, MessageOriginUser) else message.from_user

@@ -362,7 +362,7 @@ class Ledger:
         """
         async with self._db.read() as tx:
             spent = (await budgets.account_state(tx)).spent
-            in_flight = await ledger.open_credits(tx)
+            in_flight = await ledger.reserved_credits(tx)
         balance = await ask()
         async with self._db.begin() as tx:
             is_quiet = not in_flight and (await budgets.account_state(tx)).spent == spent
@@ -371,7 +371,7 @@ class Ledger:
                 before = await _lock_drift(tx)
                 drift = before.after_reading(reading) if before else Drift(reading, reading)
                 await key_values.put(tx, DRIFT, drift.to_json())
-            await budgets.set_reach(tx, balance.credits - in_flight + spent)
+            await budgets.set_spent_at_zero_balance(tx, balance.credits - in_flight + spent)
         return balance
 
     async def refund_and_take_certain_drift(self) -> Drift | None:
@@ -458,7 +458,11 @@ class Ledger:
         while True:
             async with self._db.begin(durable=False) as tx:
                 if each is None:
-                    each = usage.Use(millicredits=await profiles.take_share(tx, profile_id))
+                    each = usage.Use(
+                        millicredits=await profiles.pop_unsplit_millicredits_per_chat(
+                            tx, profile_id
+                        )
+                    )
                 chat_ids = await subscriptions.waiting_chats(
                     tx, profile_id, after=after, limit=SPLIT_AT_ONCE
                 )

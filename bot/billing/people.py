@@ -53,7 +53,9 @@ async def guests(tx: Tx, *, offset: int, limit: int, now: datetime) -> list[Gues
     The persons and chats of the access list that have no costs follow, newest entry first.
     """
     since = now.date().replace(day=1)
-    ids = await spending.dearest(tx, since=since, listed=access.LISTED, offset=offset, limit=limit)
+    ids = await spending.ids_by_cost(
+        tx, since=since, listed=access.LISTED, offset=offset, limit=limit
+    )
     return await _guests(tx, ids, now)
 
 

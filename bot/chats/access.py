@@ -374,7 +374,7 @@ class Access:
             names = await self._name_or_stored_title(tx, subject, name)
             served = await self._lock_served(tx, subject)
             entry = await store.put(tx, subject, now=now, refused_at=None, **values, **names)
-            await moves.close_blocked_chats(tx, served, now=now)
+            await moves.close_chats(tx, served, now=now)
         if subject.kind == "profile":
             self.blocked |= {subject.id, entry.name} - {""}
         self._wake()
@@ -466,7 +466,7 @@ class Access:
         Return the ids of the chats. The chats are locked before the entry of the access list is
         changed.
         """
-        served = await chats.chats_served_by(tx, subject)
+        served = await chats.chats_silenced_by_block_of(tx, subject)
         await chats.lock(tx, served)
         return served
 
@@ -525,7 +525,7 @@ class Access:
             async with self._db.begin() as tx:
                 await chats.lock(tx, [chat_id])
                 if await chats.is_blocked(tx, chat_id, now=now):
-                    await moves.close_blocked_chats(tx, [chat_id], now=now)
+                    await moves.close_chats(tx, [chat_id], now=now)
 
     async def record_profile_id(self, username: str, profile_id: str) -> None:
         """Store the id of a blocked profile, so that the block outlives a change of the name."""

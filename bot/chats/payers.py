@@ -123,7 +123,7 @@ class Payers:
             if not (is_old_blocked or keeps):
                 await self._replace(tx, chat_id, before.payer if before else None, by, now)
             if await chats.is_blocked(tx, chat_id, now=now):
-                await moves.close_blocked_chats(tx, [chat_id], now=now)
+                await moves.close_chats(tx, [chat_id], now=now)
             elif by is not None and await self._is_blocked(tx, by, now):
                 # No handler opens the chat, because the update of a blocked person is refused.
                 await moves.open_unblocked_chats(tx, [chat_id], now=now)
@@ -234,9 +234,9 @@ class Payers:
         await chats.set_payer(tx, chat_id, payer)
         if before.payer is None:
             since = alert_rules.alerts_begin_at(now)
-            await subscriptions.restart_alerts(tx, chat_id=chat_id, since=since)
+            await subscriptions.set_alerts_start(tx, chat_id=chat_id, since=since)
         if await chats.is_blocked(tx, chat_id, now=now):
-            await moves.close_blocked_chats(tx, [chat_id], now=now)
+            await moves.close_chats(tx, [chat_id], now=now)
         elif was_blocked:
             await moves.open_unblocked_chats(tx, [chat_id], now=now)
         followed = {
@@ -244,7 +244,9 @@ class Payers:
         }
         if followed:
             changed = followed.union(profile_ids)
-            await subscriptions.switch_checks(tx, chat_id=chat_id, profile_ids=changed, now=now)
+            await subscriptions.start_or_stop_checks(
+                tx, chat_id=chat_id, profile_ids=changed, now=now
+            )
             await snapshots.reschedule_checks(tx, followed, now=now)
 
     async def _is_blocked(self, tx: Tx, person: int, now: datetime) -> bool:

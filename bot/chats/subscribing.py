@@ -344,7 +344,7 @@ class Subscribing:
         now = self._now()
         profile_id = ended.profile_id
         async with writing(self._db) as tx:
-            chat_id = (await store.lock_and_get_chat(tx, ended.target.chat_id, now=now)).id
+            chat_id = (await store.lock_or_add_chat(tx, ended.target.chat_id, now=now)).id
             ended = replace(ended, target=replace(ended.target, chat_id=chat_id))
             await refuse_blocked(tx, chat_id, now=now)
             await chat_queues.ensure(tx, chat_id, now=now)
@@ -370,11 +370,13 @@ class Subscribing:
             subscription = await store.find(tx, ended.target, profile_id)
             if subscription is None:
                 raise NotFollowedError(username=ended.username)
-            await deliveries.attach(tx, subscription)
+            await deliveries.attach_and_reopen_stories(tx, subscription)
             await fan_outs.enqueue_missed(tx, subscription_id=subscription.id, now=now)
-            await deliveries.select_again(tx, chat_id, now=now)
+            await deliveries.mark_for_reselection(tx, chat_id, now=now)
             await chat_queues.reschedule(tx, chat_id)
-            await store.switch_checks(tx, chat_id=chat_id, profile_ids=[profile_id], now=now)
+            await store.start_or_stop_checks(
+                tx, chat_id=chat_id, profile_ids=[profile_id], now=now
+            )
             await snapshots.reschedule_check(tx, profile_id, now=now, earlier=earlier)
         return subscription
 
@@ -413,8 +415,8 @@ class Subscribing:
         async with writing(self._db) as tx:
             await chat_queues.lock(tx, target.chat_id)
             # A later step of the same transaction may make the subscription fast, and then changes
-            # the counters. The counters are locked here, because ``switch_checks`` locks the
-            # profile, and counters must be locked before profiles (see ``bot.store``).
+            # the counters. The counters are locked here, because ``start_or_stop_checks`` locks
+            # the profile, and counters must be locked before profiles (see ``bot.store``).
             payer = await chats.payer_of(tx, target.chat_id)
             await self._payers.lock_daily_counters(tx, target.chat_id, payer)
             before = await store.get(tx, subscription.id)
@@ -423,7 +425,7 @@ class Subscribing:
             if before.target != target:
                 await moves.move_to_thread(tx, before, to=target.thread_id or MAIN, now=now)
             await chat_queues.reschedule(tx, target.chat_id)
-            await store.switch_checks(tx, profile_ids=[subscription.profile_id], now=now)
+            await store.start_or_stop_checks(tx, profile_ids=[subscription.profile_id], now=now)
             moved = await store.find(tx, target, subscription.profile_id)
         if moved is None:
             raise NotFollowedError(username=subscription.username)
@@ -528,7 +530,7 @@ class Subscribing:
         payer is a newcomer, only the newcomers' part of the budget counts.
         """
         is_fresh = not await access.is_known(tx, payer)
-        counts = list(await profiles.count_followed(tx))
+        counts = list(await profiles.count_followed_by_known_and_newcomers(tx))
         counts[is_fresh] += 1 + pending
         shares = share_with_newcomers(
             self._polling.credits_a_day, known=counts[False], fresh=counts[True]
@@ -594,7 +596,7 @@ class Subscribing:
         now = self._now()
         profile = checked.profile
         async with writing(self._db) as tx:
-            chat = await store.lock_and_get_chat(tx, target.chat_id, now=now)
+            chat = await store.lock_or_add_chat(tx, target.chat_id, now=now)
             # The group may have become a supergroup during the calls of the API.
             target = replace(target, chat_id=chat.id)
             await refuse_blocked(tx, target.chat_id, now=now)
@@ -624,7 +626,7 @@ class Subscribing:
             )
             if is_new:
                 await self._payers.increment_daily_counters(tx, target.chat_id, payer)
-            await store.switch_checks(
+            await store.start_or_stop_checks(
                 tx, chat_id=target.chat_id, profile_ids=[profile.profile_id], now=now
             )
             await snapshots.reschedule_check(tx, profile.profile_id, now=now, earlier=earlier)
@@ -685,7 +687,7 @@ class Subscribing:
             await snapshots.reschedule_check(
                 tx, before.profile_id, now=self._now(), earlier=earlier
             )
-            await deliveries.select_again(tx, chat_id, now=self._now())
+            await deliveries.mark_for_reselection(tx, chat_id, now=self._now())
             await chat_queues.reschedule(tx, chat_id)
             changed = await load_subscription(tx, chat_id, subscription_id)
         self._wake()

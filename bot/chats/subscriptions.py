@@ -139,7 +139,7 @@ class Subscriptions:
             await ended_store.add(tx, gone, now=now)
             await chat_queues.reschedule(tx, chat_id)
             profile_ids = {subscription.profile_id for subscription in gone}
-            await store.switch_checks(tx, profile_ids=profile_ids, now=now)
+            await store.start_or_stop_checks(tx, profile_ids=profile_ids, now=now)
         return now
 
     async def set_paused(
@@ -190,7 +190,7 @@ class Subscriptions:
                 if since is not None:
                     await fan_outs.enqueue_missed(tx, subscription_id=subscription_id, now=now)
             await chat_queues.reschedule(tx, chat_id)
-            await store.switch_checks(
+            await store.start_or_stop_checks(
                 tx, chat_id=chat_id, profile_ids=[subscription.profile_id], now=now
             )
             await snapshots.reschedule_check(tx, subscription.profile_id, now=now, earlier=earlier)
@@ -218,9 +218,9 @@ class Subscriptions:
                 return await load_subscription(tx, chat_id, subscription_id)
             await deliveries.reopen(tx, subscription, reason=deliveries.PAUSED)
             await fan_outs.enqueue_missed(tx, subscription_id=subscription.id, now=now)
-            await deliveries.select_again(tx, chat_id, now=now)
+            await deliveries.mark_for_reselection(tx, chat_id, now=now)
             await chat_queues.reschedule(tx, chat_id)
-            await store.switch_checks(
+            await store.start_or_stop_checks(
                 tx, chat_id=chat_id, profile_ids=[subscription.profile_id], now=now
             )
             await snapshots.reschedule_check(tx, subscription.profile_id, now=now, earlier=earlier)
@@ -284,7 +284,7 @@ class Subscriptions:
                 await deliveries.reopen_of_chat(
                     tx, chat_id, reason=f"{FILTERED}: {CHAT_RULE}", since=rules_undone_since
                 )
-            await deliveries.select_again(tx, chat_id, now=now)
+            await deliveries.mark_for_reselection(tx, chat_id, now=now)
             await chat_queues.reschedule(tx, chat_id)
             await snapshots.reschedule_checks_of_chat(tx, chat_id, now=now, earlier=earlier)
         self._wake()
@@ -346,13 +346,13 @@ class Subscriptions:
 
     async def _change_blocked(self, tx: Tx) -> int:
         now, blocked = self._now(), frozenset(self.blocked)
-        begins, ends = await profiles.block_changes(tx, blocked)
+        begins, ends = await profiles.profiles_to_block_and_unblock(tx, blocked)
         if not begins and not ends:
             return 0
         unblocked = [profile.profile_id for profile in ends]
         since = alert_rules.alerts_begin_at(now)
         # This update comes first, because subscriptions must be locked before profiles.
-        await store.restart_alerts(tx, profile_ids=unblocked, since=since)
+        await store.set_alerts_start(tx, profile_ids=unblocked, since=since)
         both = {profile.profile_id for profile in [*begins, *ends]}
         begun, ended = await profiles.apply_block_list(tx, blocked, both, now=now)
         for notice, known in (("blocked", begun), ("back", ended)):
@@ -361,17 +361,19 @@ class Subscriptions:
                 await fan_outs.add(
                     tx, profile.profile_id, notice=notice, fields=fields, due_at=now, now=now
                 )
-        await store.switch_checks(tx, profile_ids=unblocked, now=now)
+        await store.start_or_stop_checks(tx, profile_ids=unblocked, now=now)
         return len(begun) + len(ended)
 
     @staticmethod
     async def _remove_fan_outs_of_blocked(tx: Tx) -> None:
-        await fan_outs.remove_stories_of(tx, await profiles.blocked_ids(tx))
+        await fan_outs.remove_story_fan_outs(tx, await profiles.blocked_ids(tx))
 
     async def _drop_some_of_blocked(self, tx: Tx) -> int:
         """Drop pending stories of blocked profiles. Return the number of dropped stories."""
         paused = await profiles.blocked_ids(tx)
-        waiting = await deliveries.waiting_of(tx, paused, limit=_BLOCKED_AT_ONCE)
+        waiting = await deliveries.waiting_delivery_and_chat_ids(
+            tx, paused, limit=_BLOCKED_AT_ONCE
+        )
         places = {chat_id for _, chat_id in waiting}
         await chat_queues.lock_all(tx, places)
         ids = [number for number, _ in waiting]

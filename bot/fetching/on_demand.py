@@ -183,14 +183,14 @@ class Viewer:
         now = self._now()
         return [story for story in stories if story.expires_at > now]
 
-    async def profile_of_file(self, bot_id: int, unique_ids: Collection[str]) -> str | None:
+    async def username_of_file(self, bot_id: int, unique_ids: Collection[str]) -> str | None:
         """Return the username of the story that the bot has sent as one of the given files.
 
         ``unique_ids`` identify the files. The cost is 0 credits. Return None if no such story is
         stored.
         """
         async with self._db.read() as tx:
-            return await cached_stories.profile_of_file(tx, bot_id, unique_ids)
+            return await cached_stories.username_of_file(tx, bot_id, unique_ids)
 
     async def cached_stories(
         self, person: int, bot_id: int, name_prefix: str | None, link: Link | None

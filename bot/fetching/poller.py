@@ -207,7 +207,7 @@ class Scheduler:
         """Return the data that decide which checks can be made now."""
         async with self._db.read() as tx:
             room, spent = await self._ledger.schedule_room_and_spent(tx, now)
-            return _State(room, spent, await profiles.first_due_times(tx, now=now))
+            return _State(room, spent, await profiles.next_due_and_last_check(tx, now=now))
 
     async def run_once(self) -> int:
         """Make the checks that are due and can be paid, and wait for the results.
@@ -241,7 +241,7 @@ class Scheduler:
         """Load the stored plan, and apply the current settings to the plan."""
         async with self._db.read() as tx:
             plan = await schedule_state.load(tx)
-            self._counts = await profiles.count_followed(tx)
+            self._counts = await profiles.count_followed_by_known_and_newcomers(tx)
         await self._api.sync_trust()
         if self._settings.credits_a_poll is not None:
             plan.cost = self._settings.credits_a_poll
@@ -383,7 +383,7 @@ class Scheduler:
         Also check whether the budget covers all profiles. ``BudgetWatch`` reports the result.
         """
         async with self._db.read() as tx:
-            self._counts = await profiles.count_followed(tx)
+            self._counts = await profiles.count_followed_by_known_and_newcomers(tx)
             known, fresh = self._counts
             states = await schedule_state.sample_states(tx, skip_fresh=known > 0)
             refused = await budgets.count_subjects(tx, "refused", now.date())
@@ -464,7 +464,9 @@ class Scheduler:
         if not count.chats:
             async with self._db.begin() as tx:
                 await profiles.postpone_check(tx, known, until=now)
-                await subscriptions.switch_checks(tx, profile_ids=[known.profile_id], now=now)
+                await subscriptions.start_or_stop_checks(
+                    tx, profile_ids=[known.profile_id], now=now
+                )
         elif count != SubscriberCount(known.chats, known.weight, known.fresh):
             async with self._db.begin() as tx:
                 await profiles.set_subscriber_count(tx, known.profile_id, count)

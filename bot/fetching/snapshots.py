@@ -112,7 +112,7 @@ async def record_name(tx: Tx, profile: Profile, *, now: datetime) -> Known:
     A cached refusal of the name is removed. Return the profile as it was stored before. For a new
     profile, return the new row.
     """
-    before = await profiles.add_or_update(tx, profile, now=now)
+    before = await profiles.add_or_update_returning_previous(tx, profile, now=now)
     await answers.remove(tx, answers.verdict_key(profile.username))
     is_new = profile.username not in {"", before.username}
     if before.due_at is not None and is_new:
@@ -127,9 +127,10 @@ async def _lock_row(tx: Tx, profile: Profile, *, now: datetime) -> Known:
     ``profile`` has the name that was known before the call. This name is stored only for a new
     profile, because a concurrent answer has possibly reported a newer name.
     """
-    return await profiles.lock(tx, profile.profile_id) or await profiles.add_or_update(
-        tx, profile, now=now
-    )
+    stored = await profiles.lock(tx, profile.profile_id)
+    if stored is not None:
+        return stored
+    return await profiles.add_or_update_returning_previous(tx, profile, now=now)
 
 
 async def _finish_check(

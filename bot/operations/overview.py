@@ -184,7 +184,7 @@ class Overview:
         backlog = await enqueue.backlog(tx, now=now)
         cost = await schedule_state.cost_of_poll(tx, self.credits_a_check)
         return Figures(
-            profiles=sum(await profiles.count_followed(tx)),
+            profiles=sum(await profiles.count_followed_by_known_and_newcomers(tx)),
             possible=capacity(self.credits_for_checks, cost),
             delay=await profiles.mean_delay(tx),
             waiting=backlog.open,

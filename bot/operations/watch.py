@@ -130,7 +130,7 @@ class Watch:
     async def _step(self) -> datetime | None:
         now = self._now()
         held = self._db.held
-        if held and not held.is_in_place():
+        if held and not held.check_and_record_in_place():
             return await self._rescue(now) if held.is_replaced.is_set() else now + FILE_EVERY
         if self._away_since and not await self._probe_database(self._away_since, now):
             return now + _TRY_EVERY
@@ -221,14 +221,14 @@ class Watch:
         if is_met or kind in self._met:
             until = now + _MET_FOR if is_met else now
             await self._db.run(
-                lambda tx: store.record_met(tx, kind, process=self._process, until=until)
+                lambda tx: store.record_condition_met(tx, kind, process=self._process, until=until)
             )
         if is_met:
             self._met.add(kind)
         else:
             self._met.discard(kind)
         return await self._db.fetch(
-            lambda tx: store.is_met_elsewhere(tx, kind, process=self._process, now=now)
+            lambda tx: store.is_condition_met_elsewhere(tx, kind, process=self._process, now=now)
         )
 
     async def measure(self, signs: Mapping[IncidentKind, bool | None], now: datetime) -> Seen:

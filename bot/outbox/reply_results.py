@@ -123,7 +123,9 @@ async def _record_last(
 
     async def end_lease() -> tuple[bool, bool]:
         flood = floods.state_of(queue.chat_id) if floods else None
-        return await chat_queues.end_lease(tx, queue, but=reply.id, flood=flood, now=now)
+        return await chat_queues.end_lease(
+            tx, queue, except_delivery=reply.id, flood=flood, now=now
+        )
 
     is_ours, is_due = await end_lease()
     if not is_ours:

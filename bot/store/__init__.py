@@ -16,7 +16,8 @@ that two transactions never wait for each other:
    subscriptions and of earlier checks, which are the allowances "follows", "payer" and "earlier",
    in this order.
 4. The topics, subscriptions, ended subscriptions and deliveries of these chats.
-5. The profiles, by id (``profiles.lock``, ``subscriptions.switch_checks``), and their stories.
+5. The profiles, by id (``profiles.lock``, ``subscriptions.start_or_stop_checks``), and their
+   stories.
 6. Money: the entries of the ledger, the other allowances, the account (``budgets``), and then the
    days of usage, by chat id.
 

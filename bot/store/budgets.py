@@ -281,8 +281,8 @@ async def account_state(tx: Tx) -> AccountState:
     return await row_or_none(tx, AccountState, _STATE) or AccountState()
 
 
-async def set_reach(tx: Tx, total: int) -> None:
-    """Record that the balance is zero when the total spending reaches ``total``."""
+async def set_spent_at_zero_balance(tx: Tx, total: int) -> None:
+    """Record the total spending at which the balance is zero."""
     await put(tx, account, {"id": _ACCOUNT}, {"reach": total})
 
 

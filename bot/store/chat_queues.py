@@ -227,7 +227,7 @@ async def lock_all(tx: Tx, chat_ids: Collection[int]) -> dict[int, int]:
     return {row.chat_id: row.token for row in locked if row.owner is not None}
 
 
-async def lock_or_reserve(tx: Tx, chat_id: int, *, now: datetime) -> None:
+async def lock_or_block_insert(tx: Tx, chat_id: int, *, now: datetime) -> None:
     """Lock the queue of a chat.
 
     If the chat has no queue, block concurrent inserts of the queue until this transaction ends.
@@ -267,20 +267,25 @@ async def reschedule_all(
 
 
 async def end_lease(
-    tx: Tx, queue: QueueClaim, *, but: int, flood: object, now: datetime
+    tx: Tx, queue: QueueClaim, *, except_delivery: int, flood: object, now: datetime
 ) -> tuple[bool, bool]:
-    """End the claim of a queue, and reschedule the queue. The delivery ``but`` is ignored.
+    """End the claim of a queue, and reschedule the queue. Ignore one delivery.
 
-    ``flood`` is the state of the chat's flood limits. Return two values: whether the claim was
-    still valid, and whether the queue has an open delivery besides ``but``. If the claim is lost
-    or the chat is closed, the second value is False. The queue stays locked until the transaction
-    ends.
+    ``except_delivery`` is the id of the ignored delivery. ``flood`` is the state of the chat's
+    flood limits. Return two values: whether the claim was still valid, and whether the queue has
+    an open delivery besides the ignored delivery. If the claim is lost or the chat is closed, the
+    second value is False. The queue stays locked until the transaction ends.
     """
     if tx.dialect.name == "postgresql":
         # A separate statement locks the queue. A single statement that waits for the lock would
         # not see a reply that was added during the wait, and the queue would not become due again.
         await lock(tx, queue.chat_id)
-    values = {"chat": queue.chat_id, "claim": queue.token, "but": but, "until": now}
+    values = {
+        "chat": queue.chat_id,
+        "claim": queue.token,
+        "but": except_delivery,
+        "until": now,
+    }
     ended = (await tx.execute(_ENDED, values | {"state": flood})).one_or_none()
     if ended is None:
         return False, False

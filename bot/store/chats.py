@@ -267,7 +267,7 @@ async def chats_of(tx: Tx, person: int) -> list[int]:
     return sorted({person, *rows})
 
 
-async def chats_served_by(tx: Tx, subject: Subject) -> list[int]:
+async def chats_silenced_by_block_of(tx: Tx, subject: Subject) -> list[int]:
     """Return the ids of the chats that get no messages if ``subject`` is blocked."""
     if subject.kind == "profile":
         return []

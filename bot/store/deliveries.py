@@ -386,7 +386,7 @@ async def waiting_replies(tx: Tx, chat_id: int) -> dict[int, dict[str, Any]]:
     return {row.id: row.fields for row in rows}
 
 
-async def remove_answered_messages(tx: Tx, chat_id: int) -> None:
+async def clear_answered_message_ids(tx: Tx, chat_id: int) -> None:
     """Remove the ids of the answered messages from the pending replies of a group that moves.
 
     The messages of the supergroup have new ids, so the replies would quote other messages.
@@ -477,7 +477,9 @@ async def end_all(tx: Tx, *, reason: str, now: datetime, **whose: object) -> Non
     await tx.execute(statement.values(state="dropped", reason=reason, done_at=now))
 
 
-async def waiting_of(tx: Tx, profile_ids: Collection[str], *, limit: int) -> list[tuple[int, int]]:
+async def waiting_delivery_and_chat_ids(
+    tx: Tx, profile_ids: Collection[str], *, limit: int
+) -> list[tuple[int, int]]:
     """Return at most ``limit`` pending stories of profiles, as pairs of ids.
 
     A pair has the id of the delivery and the id of the chat.
@@ -498,9 +500,9 @@ async def drop_and_detach_stories(
     """Drop the pending stories of subscriptions that are about to end.
 
     The id of the subscription is removed from the dropped rows, and from the rows of stories that
-    were sent or dropped before. The rows stay, so that ``attach`` can restore the deliveries. The
-    rows get the topic of the subscription, because the subscription may have moved after the rows
-    were sent. Dead letters and notices are not changed.
+    were sent or dropped before. The rows stay, so that ``attach_and_reopen_stories`` can restore
+    the deliveries. The rows get the topic of the subscription, because the subscription may have
+    moved after the rows were sent. Dead letters and notices are not changed.
     """
     is_of_subscriptions = sa.and_(
         deliveries.c.subscription_id.in_(list(subscription_ids)),
@@ -515,7 +517,7 @@ async def drop_and_detach_stories(
     await tx.execute(kept.values(subscription_id=None, thread_id=topic.scalar_subquery()))
 
 
-async def attach(tx: Tx, subscription: Subscription) -> None:
+async def attach_and_reopen_stories(tx: Tx, subscription: Subscription) -> None:
     """Give a restored subscription the stories of the ended subscription.
 
     The stories that the end of the subscription dropped are reopened, if they were enqueued since
@@ -611,15 +613,16 @@ async def reassign(tx: Tx, subscription_id: int, *, to: Subscription) -> None:
     )
 
 
-async def drop_duplicates(tx: Tx, subscription_id: int, *, by: int, now: datetime) -> None:
-    """Drop open deliveries of stories that subscription ``by`` has already sent to the same chat.
+async def drop_duplicates(tx: Tx, subscription_id: int, *, sent_by: int, now: datetime) -> None:
+    """Drop open deliveries of stories that the subscription ``sent_by`` has already sent.
 
-    The dropped deliveries belong to the subscription ``subscription_id``. The sent rows of ``by``
-    move to this subscription, so that a later fan-out adds no second delivery of the same story.
+    The dropped deliveries belong to the subscription ``subscription_id``. The sent rows of
+    ``sent_by`` move to this subscription, so that a later fan-out adds no second delivery of the
+    same story.
     """
     other_deliveries = deliveries.alias()
     is_there = sa.exists().where(
-        other_deliveries.c.subscription_id == by,
+        other_deliveries.c.subscription_id == sent_by,
         other_deliveries.c.story_pk == deliveries.c.story_pk,
         other_deliveries.c.state == "sent",
     )
@@ -627,7 +630,7 @@ async def drop_duplicates(tx: Tx, subscription_id: int, *, by: int, now: datetim
         deliveries.c.subscription_id == subscription_id, is_open, is_there
     )
     await tx.execute(statement.values(state="dropped", reason="had", done_at=now))
-    await reassign_sent(tx, by, to=subscription_id)
+    await reassign_sent(tx, sent_by, to=subscription_id)
 
 
 async def reassign_sent(tx: Tx, subscription_id: int, *, to: int) -> None:
@@ -678,7 +681,7 @@ async def make_deferred_due(tx: Tx, chat_id: int, held: Held, *, now: datetime) 
     )
 
 
-async def select_again(tx: Tx, chat_id: int, *, now: datetime) -> None:
+async def mark_for_reselection(tx: Tx, chat_id: int, *, now: datetime) -> None:
     """Let the outbox decide again when to send the open deliveries of a chat.
 
     The settings or rights of the chat have changed. The deliveries that settings or rights

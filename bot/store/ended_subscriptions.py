@@ -117,10 +117,10 @@ async def alerts_start_of(tx: Tx, subscription: Ended) -> datetime:
     return await tx.scalar(query) or subscription.since
 
 
-async def restart_alerts(
+async def set_alerts_start(
     tx: Tx, *, since: datetime, chat_id: int | None, profile_ids: Collection[str]
 ) -> None:
-    """Restart the alerts of the ended subscriptions of a chat, or of profiles, at ``since``.
+    """Set the column ``since`` of the ended subscriptions of a chat, or of profiles.
 
     *Undo* then sends no stories that were posted before ``since``.
     """

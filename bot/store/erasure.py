@@ -69,7 +69,7 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
     - On SQLite, a mark for a checkpoint is stored (``pending_checkpoint``), because the log of the
       database still contains the erased content.
     """
-    paid = await _lock(tx, chat_id, now=now)
+    paid = await _lock_chat_and_paid_groups(tx, chat_id, now=now)
     # The access list is locked before subscriptions, and subscriptions are locked before profiles
     # (see ``bot.store``, the order of locks).
     await access.erase_name(tx, chat_id)
@@ -81,7 +81,7 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
     await ended_subscriptions.forget_creator(tx, chat_id)
     for group in paid:
         followed += [row.profile_id for row in await subscriptions.of_chat(tx, group)]
-    await subscriptions.switch_checks(tx, profile_ids=followed, now=now)
+    await subscriptions.start_or_stop_checks(tx, profile_ids=followed, now=now)
     moved = chats.moved_chats
     # Work that was in progress when a group moved is recorded under the group's old id.
     before = sa.select(moved.c.old_id).where(moved.c.new_id == chat_id)
@@ -107,7 +107,7 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
         await key_values.put(tx, _CHECKPOINT_MARK, secrets.token_hex(8))
 
 
-async def _lock(tx: Tx, chat_id: int, *, now: datetime) -> list[int]:
+async def _lock_chat_and_paid_groups(tx: Tx, chat_id: int, *, now: datetime) -> list[int]:
     """Lock a chat and the groups for which the person in the chat pays, with their queues.
 
     Return the ids of the groups. The id of a private chat is also the id of the person in the
@@ -115,13 +115,13 @@ async def _lock(tx: Tx, chat_id: int, *, now: datetime) -> list[int]:
     are released and acquired again in order.
     """
     while True:
-        paid = await _paid_by(tx, chat_id)
+        paid = await _groups_paid_by(tx, chat_id)
         savepoint = await tx.begin_nested()
         await chats.lock(tx, paid)
         # A missing chat is added. Otherwise another transaction could add and lock the chat.
         await chats.add_or_update(tx, chat_id, kind="", title="", now=now)
         await chat_queues.lock_all(tx, [*paid, chat_id])
-        still_paid = await _paid_by(tx, chat_id)
+        still_paid = await _groups_paid_by(tx, chat_id)
         if set(still_paid) <= set(paid):
             await savepoint.commit()
             return still_paid
@@ -148,5 +148,5 @@ async def _remove_payer(tx: Tx, groups: Collection[int], *, now: datetime) -> No
     await chat_queues.reschedule_all(tx, groups)
 
 
-async def _paid_by(tx: Tx, person: int) -> list[int]:
+async def _groups_paid_by(tx: Tx, person: int) -> list[int]:
     return [chat.id for chat in await chats.of_payer(tx, person)]

@@ -140,7 +140,7 @@ async def add(
     )
 
 
-async def remove_stories_of(tx: Tx, profile_ids: Collection[str]) -> None:
+async def remove_story_fan_outs(tx: Tx, profile_ids: Collection[str]) -> None:
     """Delete the unfinished fan-outs of stories of profiles. Fan-outs of notices stay."""
     condition = sa.and_(
         fan_outs.c.profile_id.in_(sorted(profile_ids)), fan_outs.c.notice.is_(None)
@@ -219,21 +219,21 @@ async def _write_slice_and_return_last_id(tx: Tx, row: sa.Row[Any], limit: int) 
     return None if end is None or end >= row.last_id else end
 
 
-async def enqueue_for_heir(tx: Tx, ends: Subscription, *, heir: Subscription) -> None:
-    """Write now the deliveries that unfinished fan-outs would write for ``ends``.
+async def enqueue_for_heir(tx: Tx, ending: Subscription, *, heir: Subscription) -> None:
+    """Write now the deliveries that unfinished fan-outs would write for ``ending``.
 
-    ``ends`` is a subscription that is about to end, and ``heir`` replaces the subscription. The
-    rows belong to ``ends``, and the caller moves the rows to ``heir`` (``deliveries.reassign``). A
-    notice is written only if the fan-out of the notice does not include the heir. The caller has
+    ``ending`` is a subscription that is about to end, and ``heir`` replaces the subscription. The
+    rows belong to ``ending``, and the caller moves the rows to ``heir`` (``deliveries.reassign``).
+    A notice is written only if the fan-out of the notice does not include the heir. The caller has
     locked the queues of both chats.
     """
     coming = sa.select(fan_outs).where(
-        fan_outs.c.profile_id == ends.profile_id,
-        fan_outs.c.after_id < ends.id,
-        fan_outs.c.last_id >= ends.id,
+        fan_outs.c.profile_id == ending.profile_id,
+        fan_outs.c.after_id < ending.id,
+        fan_outs.c.last_id >= ending.id,
         sa.or_(fan_outs.c.notice.is_(None), fan_outs.c.last_id < heir.id),
     )
-    this = {"profile_id": ends.profile_id, "after_id": ends.id - 1, "last_id": ends.id}
+    this = {"profile_id": ending.profile_id, "after_id": ending.id - 1, "last_id": ending.id}
     for row in (await tx.execute(coming.order_by(fan_outs.c.id))).all():
         await _add_deliveries(tx, row, this)
 

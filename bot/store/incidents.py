@@ -90,12 +90,12 @@ async def latest(tx: Tx, *, limit: int) -> list[Incident]:
     return [_incident(row) for row in await tx.execute(statement)]
 
 
-async def record_met(tx: Tx, kind: str, *, process: str, until: datetime) -> None:
+async def record_condition_met(tx: Tx, kind: str, *, process: str, until: datetime) -> None:
     """Record that ``process`` finds the condition of a kind of incident met until ``until``."""
     await key_values.put(tx, f"{_met_prefix(kind)}{process}", process, until=until)
 
 
-async def is_met_elsewhere(tx: Tx, kind: str, *, process: str, now: datetime) -> bool:
+async def is_condition_met_elsewhere(tx: Tx, kind: str, *, process: str, now: datetime) -> bool:
     """Return whether a process other than ``process`` finds the condition of a kind met."""
     processes = await leases.active_values(tx, _met_prefix(kind), now=now)
     return any(other != process for other in processes)

@@ -131,7 +131,7 @@ async def presume_spent(tx: Tx, *, before: datetime, now: datetime) -> int:
     return (await tx.execute(left.values(state=PRESUMED, closed_at=now))).rowcount
 
 
-async def open_credits(tx: Tx) -> int:
+async def reserved_credits(tx: Tx) -> int:
     """Return the reserved credits of all calls that have not been closed yet."""
     statement = sa.select(sa.func.sum(ledger_entries.c.credits)).where(IS_OPEN)
     return await tx.scalar(statement) or 0

@@ -57,20 +57,20 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
     is_blocked = await chats.is_blocked(tx, new, now=now)
     if before is None:
         if is_blocked:
-            await close_blocked_chats(tx, [new], now=now)
+            await close_chats(tx, [new], now=now)
         return False
     await chats.add_or_update(tx, new, kind="supergroup", title=before.title, now=now)
-    await chat_queues.lock_or_reserve(tx, new, now=now)
+    await chat_queues.lock_or_block_insert(tx, new, now=now)
     # The tables are rewritten in another order below.
     await subscriptions.lock_of_chats(tx, [old, new])
     if is_first:
         await _take_over_settings(tx, before, new)
         # The payer of the group may be blocked.
         is_blocked = await chats.is_blocked(tx, new, now=now)
-        await _merge_duplicate_subscriptions(tx, new, kept=old, now=now)
+        await _merge_duplicate_subscriptions(tx, new, into_chat=old, now=now)
     else:
-        await _merge_duplicate_subscriptions(tx, old, kept=new, now=now)
-    await deliveries_store.remove_answered_messages(tx, old)
+        await _merge_duplicate_subscriptions(tx, old, into_chat=new, now=now)
+    await deliveries_store.clear_answered_message_ids(tx, old)
     await broadcasts.remove_duplicates_of_moved(tx, old, new)
     for table in all_tables().sorted_tables:
         if "chat_id" in table.c and table not in _MOVED_LAST:
@@ -81,7 +81,7 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
         await broadcasts.enqueue_for_moved(tx, old, new, now=now)
     await chat_queues.make_due(tx, new, due_at=now, now=now)
     await chat_queues.reschedule(tx, new)
-    await subscriptions.switch_checks(tx, chat_id=new, now=now)
+    await subscriptions.start_or_stop_checks(tx, chat_id=new, now=now)
     await ledger.move_chat(tx, old, new)
     await budgets.move_chat(tx, old, new)
     await usage.move_chat(tx, old, new)
@@ -99,18 +99,20 @@ async def _take_over_settings(tx: Tx, before: Chat, new: int) -> None:
     await chats.change(tx, new, **values, created_at=born.scalar_subquery())
 
 
-async def _merge_duplicate_subscriptions(tx: Tx, ended: int, *, kept: int, now: datetime) -> None:
-    """End the subscriptions of chat ``ended`` that chat ``kept`` has as well.
+async def _merge_duplicate_subscriptions(
+    tx: Tx, from_chat: int, *, into_chat: int, now: datetime
+) -> None:
+    """End the subscriptions of ``from_chat`` that ``into_chat`` has as well.
 
     Two subscriptions are equal if the topic and the profile are equal. The pending deliveries go
-    to the subscriptions of ``kept``.
+    to the subscriptions of ``into_chat``.
     """
-    for subscription in await subscriptions.of_chat(tx, ended):
+    for subscription in await subscriptions.of_chat(tx, from_chat):
         heir = await subscriptions.find(
-            tx, Target(kept, subscription.target.thread_id), subscription.profile_id
+            tx, Target(into_chat, subscription.target.thread_id), subscription.profile_id
         )
         if heir is not None:
-            await deliveries_store.drop_duplicates(tx, heir.id, by=subscription.id, now=now)
+            await deliveries_store.drop_duplicates(tx, heir.id, sent_by=subscription.id, now=now)
             await _end_for_heir(tx, subscription, heir, now=now)
 
 
@@ -157,7 +159,7 @@ async def close_topic(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) ->
         await deliveries_store.make_deferred_due(tx, chat_id, Held.MUTED, now=now)
     await topics.remove_of_thread(tx, chat_id, thread_id)
     if moved:  # Some of the moved subscriptions may have ended.
-        await subscriptions.switch_checks(tx, chat_id=chat_id, now=now)
+        await subscriptions.start_or_stop_checks(tx, chat_id=chat_id, now=now)
         await add_notice(tx, Target(chat_id), "topic", {}, now=now)
     return bool(moved)
 
@@ -179,7 +181,7 @@ async def move_to_thread(tx: Tx, subscription: Subscription, *, to: int, now: da
     await subscriptions.change(tx, subscription.id, thread_id=to)
     # Sent and dropped deliveries are included, because *Undo* finds and reopens them by the topic.
     await tx.execute(sa.update(deliveries).where(its_own).values(thread_id=to))
-    await deliveries_store.select_again(tx, chat_id, now=now)
+    await deliveries_store.mark_for_reselection(tx, chat_id, now=now)
 
 
 async def _end_for_heir(
@@ -205,7 +207,7 @@ async def _end_for_heir(
     await deliveries_store.reassign(tx, subscription.id, to=heir)
     await subscriptions.remove(tx, [subscription.id])
     for chat_id in {subscription.target.chat_id, heir.target.chat_id}:
-        await deliveries_store.select_again(tx, chat_id, now=now)
+        await deliveries_store.mark_for_reselection(tx, chat_id, now=now)
 
 
 def _pause_length(subscription: Subscription) -> tuple[bool, bool, datetime]:
@@ -269,12 +271,12 @@ async def close_chat(tx: Tx, chat_id: int, *, now: datetime) -> bool:
 
     The end of a block does not reopen the chat. Return whether the chat was stored and open.
     """
-    closed = await close_blocked_chats(tx, [chat_id], now=now)
+    closed = await close_chats(tx, [chat_id], now=now)
     await chats.change(tx, chat_id, is_away=True)
     return bool(closed)
 
 
-async def close_blocked_chats(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> list[int]:
+async def close_chats(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> list[int]:
     """Close chats, for example because of a block. Return the chats that were open.
 
     This function does not check whether the chats are blocked. The alerts and unneeded checks
@@ -289,7 +291,7 @@ async def close_blocked_chats(tx: Tx, chat_ids: Collection[int], *, now: datetim
         await mutes.unmute(tx, chat_id)
     await chat_queues.reschedule_all(tx, chat_ids)
     followed = await subscriptions.followed_profiles(tx, chat_ids)
-    await subscriptions.switch_checks(tx, profile_ids=followed, now=now)
+    await subscriptions.start_or_stop_checks(tx, profile_ids=followed, now=now)
     return closed
 
 
@@ -335,11 +337,11 @@ async def _open_chats(
     begin = alert_rules.alerts_begin_at(min(since, now))
     for chat_id in opened:
         await deliveries_store.end_all(tx, chat_id=chat_id, reason=deliveries_store.AWAY, now=now)
-        await subscriptions.restart_alerts(tx, chat_id=chat_id, since=begin)
+        await subscriptions.set_alerts_start(tx, chat_id=chat_id, since=begin)
         if since < now:
             await fan_outs.enqueue_missed(tx, chat_id=chat_id, now=now)
     await chat_queues.reschedule_all(tx, opened)
     await profiles.lock_all(tx, await subscriptions.followed_profiles(tx, opened))
     for chat_id in opened:
-        await subscriptions.switch_checks(tx, chat_id=chat_id, now=now)
+        await subscriptions.start_or_stop_checks(tx, chat_id=chat_id, now=now)
     return opened

@@ -134,7 +134,7 @@ _ADDED_OR_LOCKED = (
 )
 
 
-async def add_or_update(tx: Tx, profile: Profile, *, now: datetime) -> Known:
+async def add_or_update_returning_previous(tx: Tx, profile: Profile, *, now: datetime) -> Known:
     """Add or update a profile from an API response. Return the previous row.
 
     If the profile was not stored before, the new row is returned.
@@ -228,7 +228,9 @@ async def retry(tx: Tx, claimed: Known, *, due_at: datetime) -> None:
     await claims.retry(tx, (claimed.profile_id, claimed.token), due_at=due_at)
 
 
-async def first_due_times(tx: Tx, *, now: datetime) -> tuple[datetime, datetime | None] | None:
+async def next_due_and_last_check(
+    tx: Tx, *, now: datetime
+) -> tuple[datetime, datetime | None] | None:
     """Return the due time of the first unclaimed check, and the time of the last check.
 
     Both checks are of the same profile. Return None if no unclaimed check is planned.
@@ -299,7 +301,7 @@ async def upcoming(tx: Tx, *, limit: int) -> list[tuple[str, datetime | None, da
     return [(row[0], row[1], row[2]) for row in await tx.execute(statement)]
 
 
-async def count_followed(tx: Tx) -> tuple[int, int]:
+async def count_followed_by_known_and_newcomers(tx: Tx) -> tuple[int, int]:
     """Count the checked profiles.
 
     Return the number of profiles that known people follow, and the number of profiles that only
@@ -316,7 +318,9 @@ async def blocked_ids(tx: Tx) -> list[str]:
     return list(await tx.scalars(sa.select(profiles.c.profile_id).where(_IS_BLOCKED)))
 
 
-async def block_changes(tx: Tx, blocked: Collection[str]) -> tuple[list[Known], list[Known]]:
+async def profiles_to_block_and_unblock(
+    tx: Tx, blocked: Collection[str]
+) -> tuple[list[Known], list[Known]]:
     """Return the profiles to block, and the profiles to unblock. Change nothing.
 
     ``blocked`` are the ids and names of all blocked profiles. A profile is returned if its state
@@ -382,7 +386,7 @@ async def ids_with_unsplit(tx: Tx, *, after: str, limit: int) -> list[str]:
     return list(await tx.scalars(some.limit(limit)))
 
 
-async def take_share(tx: Tx, profile_id: str) -> int:
+async def pop_unsplit_millicredits_per_chat(tx: Tx, profile_id: str) -> int:
     """Split a profile's unsplit credits. Return the share of each chat in 1/1000 credits.
 
     The unsplit credits are divided by the number of chats that was counted before the last check.

@@ -96,7 +96,7 @@ async def costs_by_asker(tx: Tx, *, since: date, of: Collection[int] | None = No
     return [cost for cost in costs if cost.millicredits]
 
 
-async def dearest(
+async def ids_by_cost(
     tx: Tx, *, since: date, listed: sa.Select[Any], offset: int, limit: int
 ) -> list[int]:
     """Return a page of the ids with any spending since the day ``since``, most expensive first.

@@ -274,24 +274,25 @@ async def forget_creator(tx: Tx, person: int) -> None:
     await tx.execute(sa.update(subscriptions).where(whose).values(created_by=None))
 
 
-async def restart_alerts(
+async def set_alerts_start(
     tx: Tx, *, since: datetime, chat_id: int | None = None, profile_ids: Collection[str] = ()
 ) -> None:
-    """Restart the alerts of a chat, or of profiles, with stories posted from ``since`` on.
+    """Set the time from which posted stories cause alerts, for a chat or for profiles.
 
-    Ended subscriptions are included, so that *Undo* sends no stories of a time without alerts.
+    Only the column ``since`` changes. Pauses stay. Ended subscriptions are included, so that
+    *Undo* sends no stories of a time without alerts.
     """
     whose = subscriptions.c.chat_id == chat_id
     if chat_id is None:
         whose = subscriptions.c.profile_id.in_(sorted(profile_ids))
     await lock_rows(tx, subscriptions.c.id, whose)
     await tx.execute(sa.update(subscriptions).where(whose).values(since=since))
-    await ended_subscriptions.restart_alerts(
+    await ended_subscriptions.set_alerts_start(
         tx, since=since, chat_id=chat_id, profile_ids=profile_ids
     )
 
 
-async def lock_and_get_chat(tx: Tx, chat_id: int, *, now: datetime) -> Chat:
+async def lock_or_add_chat(tx: Tx, chat_id: int, *, now: datetime) -> Chat:
     """Lock and return a chat, so that no other transaction counts the chat's subscriptions.
 
     If ``chat_id`` is the old id of a group that became a supergroup, the supergroup is returned. A
@@ -433,7 +434,7 @@ async def _postpone_failed(tx: Tx, begun: Iterable[sa.Row[Any]], *, now: datetim
             await tx.execute(sa.update(profiles).where(is_profile).values(due_at=due_at))
 
 
-async def switch_checks(
+async def start_or_stop_checks(
     tx: Tx, *, now: datetime, chat_id: int | None = None, profile_ids: Collection[str] = ()
 ) -> None:
     """Start checks of profiles with a waiting subscription, and stop unneeded checks.

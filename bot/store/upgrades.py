@@ -62,7 +62,7 @@ async def upgrade(db: Database, *, timeout_s: float = TIMEOUT_S) -> None:
         await db.migrate()
         return
     until = steady() + timeout_s
-    while await _has_old_tables(db) and await _stamp_and_see_others(db):
+    while await _has_old_tables(db) and await _stamp_and_detect_others(db):
         if steady() >= until:
             raise DatabaseUnavailableError(_STAY)
         await asyncio.sleep(_ASK_EVERY_S)
@@ -108,7 +108,7 @@ async def _has_old_tables(db: Database) -> bool:
     return is_known and revision != newest_revision()
 
 
-async def _stamp_and_see_others(db: Database) -> bool:
+async def _stamp_and_detect_others(db: Database) -> bool:
     """Stamp the database. Return whether other processes still use the database."""
     await _stamp_version(db, _STAMPED_FOR)
     return await count_running_processes(db) > 0
@@ -138,7 +138,7 @@ class AtWork:
         )
 
     async def _step(self) -> datetime:
-        if await self.renew_and_see_upgrade():
+        if await self.renew_and_detect_upgrade():
             log.warning("this process ends", reason=ENDS)
             self.on_upgrade()
         now = self._now()
@@ -148,7 +148,7 @@ class AtWork:
             await self._release_claims(ended, now)
         return min([now + EVERY, *(end for end in self._ends.values() if end > now)])
 
-    async def renew_and_see_upgrade(self) -> bool:
+    async def renew_and_detect_upgrade(self) -> bool:
         """Renew the lease. Return whether another version has stamped the database.
 
         The stamp exists while a process of the other version upgrades the database, and for a day
@@ -215,7 +215,7 @@ async def process_lease(
     """
     ours = AtWork(db, owner, now=now)
     try:
-        if await ours.renew_and_see_upgrade():
+        if await ours.renew_and_detect_upgrade():
             raise DatabaseUnavailableError(ENDS)
         async with running_beside(ours.worker.run(), end=ours.worker.stop):
             yield ours

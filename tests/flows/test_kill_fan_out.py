@@ -35,7 +35,7 @@ async def add_chats(db: Database) -> None:
     ]
     followed = {"options": {}, "since": LONG_AGO, "profile_id": NATGEO.profile_id}
     async with db.begin() as tx:
-        await profiles.add_or_update(tx, NATGEO, now=LONG_AGO)
+        await profiles.add_or_update_returning_previous(tx, NATGEO, now=LONG_AGO)
         await tx.execute(sa.insert(chats.chats), [one | at for one in people])
         rows = [{"id": one, "chat_id": one} | followed | at for one in numbers]
         await tx.execute(sa.insert(subscriptions.subscriptions), rows)

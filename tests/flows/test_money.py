@@ -23,7 +23,7 @@ from bot.domain.paid_calls import Call
 from bot.media.download import Media
 from bot.media.spool import MediaFile, Spool
 from bot.store.engine.database import Database
-from bot.store.ledger import open_credits
+from bot.store.ledger import reserved_credits
 from bot.stories_api.client import StoriesApi
 from tests.support import rows
 from tests.support.sandbox import Box
@@ -57,7 +57,7 @@ async def counted(db: Database) -> int:
 
 async def under_way(db: Database) -> int:
     async with db.read() as tx:
-        return await open_credits(tx)
+        return await reserved_credits(tx)
 
 
 # --- a day of mixed traffic ----------------------------------------------------------------------

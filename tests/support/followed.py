@@ -78,7 +78,7 @@ async def follow(
         created_by=7,
         now=now,
     )
-    await subscriptions.switch_checks(tx, profile_ids=[of.profile_id], now=now)
+    await subscriptions.start_or_stop_checks(tx, profile_ids=[of.profile_id], now=now)
     await profiles.set_subscriber_count(
         tx, of.profile_id, await subscriptions.count_subscribers(tx, of.profile_id)
     )

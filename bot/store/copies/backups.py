@@ -87,7 +87,7 @@ async def restore(db: Database, file: Path, *, now: datetime) -> Path | None:
             raise BackupError(f"{file} is no copy of a database of this bot")
         if not is_known_revision(revision):
             raise BackupError(f"{file} is from a newer version than this code: update the bot")
-        return await asyncio.to_thread(sqlite_copies.put_in_place, file, db.file, now=now)
+        return await asyncio.to_thread(sqlite_copies.replace_database, file, db.file, now=now)
     except (OSError, sqlite3.Error) as error:
         raise BackupError(sqlite_copies.reason_of(error)) from error
 

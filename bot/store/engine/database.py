@@ -119,7 +119,7 @@ class Database:
         self.file = _file_of(self.url)
         """The path of an SQLite database, or None for a database in memory and for PostgreSQL."""
         self.held: HeldFile | None = None
-        """The object that detects a replaced file. ``hold_file`` sets this attribute."""
+        """The object that detects a replaced file. ``start_detecting_replacement`` sets it."""
         self._writer = asyncio.Lock()
         if self.is_sqlite:
             self._engine = _sqlite_engine(self.url, busy_timeout, self._refuse_file)
@@ -162,7 +162,7 @@ class Database:
         if self.held:
             await asyncio.to_thread(self.held.close)
 
-    async def hold_file(self) -> None:
+    async def start_detecting_replacement(self) -> None:
         """Detect from now on whether the SQLite file is moved, deleted or replaced.
 
         Only the process that runs the bot calls this method. Do nothing on PostgreSQL and for a
@@ -176,7 +176,7 @@ class Database:
         held = HeldFile(self.file)
         try:
             with as_outages(self.file):
-                await asyncio.to_thread(held.hold)
+                await asyncio.to_thread(held.open)
         except OSError as error:
             raise DatabaseUnavailableError(sqlite_copies.reason_of(error)) from error
         self.held = held
@@ -184,13 +184,13 @@ class Database:
     def refuse_replaced(self) -> None:
         """Refuse the use of the database if the file at the path is not the opened file.
 
-        Do nothing before ``hold_file``.
+        Do nothing before ``start_detecting_replacement``.
 
         Raises:
             DatabaseUnavailableError: The file was moved, deleted or replaced. A single check that
                 finds a difference is enough.
         """
-        if self.held and not self.held.is_in_place():
+        if self.held and not self.held.check_and_record_in_place():
             raise DatabaseUnavailableError(self.held.trouble)
 
     async def truncate_log(self) -> bool:

@@ -231,7 +231,7 @@ def verified_revision(file: Path) -> str | None:
         raise BackupError(f"{file} can't be read as an SQLite database: {error}") from error
 
 
-def put_in_place(file: Path, database: Path, *, now: datetime) -> Path | None:
+def replace_database(file: Path, database: Path, *, now: datetime) -> Path | None:
     """Replace ``database``, which must not be in use, by a copy of ``file``.
 
     The old database is kept beside the new database. Return the path of the old database, or None

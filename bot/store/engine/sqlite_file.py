@@ -67,11 +67,13 @@ class HeldFile:
         self.copy: Path | None = None
         """The path of the complete rescued copy, or None."""
         self.trouble = _DIFFERS.format(file=path)
-        """The sentence that says why the database can't be used if ``is_in_place`` returns False.
+        """The reason why the database can't be used, as a sentence.
+
+        The reason applies if ``check_and_record_in_place`` returns False.
         """
 
-    def hold(self) -> None:
-        """Open the connection and store the identities of the files. The call blocks.
+    def open(self) -> None:
+        """Open the connection and record the identities of the files. The call blocks.
 
         Raises:
             OSError, sqlite3.Error: The file can't be opened or read.
@@ -91,7 +93,7 @@ class HeldFile:
     def _log_paths(self) -> list[Path]:
         return [self._real.with_name(self._real.name + end) for end in _LOGS]
 
-    def is_in_place(self) -> bool:
+    def check_and_record_in_place(self) -> bool:
         """Return whether each path still leads to the opened file.
 
         The first check that finds a difference returns False. The difference may end, for example
@@ -145,7 +147,7 @@ class HeldFile:
         return self.copy
 
     def _write(self, copy: Path) -> None:
-        assert self._connection is not None  # noqa: S101 - ``hold`` has opened the connection
+        assert self._connection is not None  # noqa: S101 - ``open`` has opened the connection
         with sqlite_copies.atomic_file(copy) as part:
             self._connection.execute("VACUUM INTO ?", (str(part),))
             sqlite_copies.require_tables(part)

@@ -99,7 +99,7 @@ async def test_the_ledger_is_tidied_whenever_the_balance_is_asked_for(
 
     async def presumed() -> bool:
         async with sqlite_db.read() as tx:
-            return not await entries.open_credits(tx)
+            return not await entries.reserved_credits(tx)
 
     await ledger.reserve(Charge("link", Asker(1, 1)), answering())
     clock.on(timedelta(minutes=31))

@@ -549,7 +549,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
         async def under_way() -> int:
             async with self.db.read() as tx:
-                return await entries.open_credits(tx)
+                return await entries.reserved_credits(tx)
 
         pending = self.runner.run(under_way())
         self.runner.run(self.ledger.update_balance(ask))

@@ -21,10 +21,10 @@ async def test_of_many_profiles_a_sample_is_read_and_of_few_all(db: Database) ->
                 await follow(tx, chat, of)
         left = await follow(tx, 1, Profile("99", "left"))
         await subscriptions.remove(tx, [left])
-        await subscriptions.switch_checks(tx, profile_ids=["99"], now=NOON)
+        await subscriptions.start_or_stop_checks(tx, profile_ids=["99"], now=NOON)
         few = await schedule_state.sample_states(tx, most=3)
         every = await schedule_state.sample_states(tx)
-        assert await profiles.count_followed(tx) == (0, 8)
+        assert await profiles.count_followed_by_known_and_newcomers(tx) == (0, 8)
     assert (len(few), len(every)) == (3, 8)
     weights = [weight for _, weight in every]
     assert sorted(weights) == [1, 2, 3, 4, 5, 6, 7, 8]

@@ -77,7 +77,7 @@ class Days:
             if made:
                 continue
             async with self.db.read() as tx:
-                first = await profiles.first_due_times(tx, now=self.now())
+                first = await profiles.next_due_and_last_check(tx, now=self.now())
             wake_at = min(self.now() + HOUR / 2, until, *(at for at, _ in waiting[:1]))
             if first is not None:
                 wake_at = min(wake_at, max(first[0], self.now() + MINUTE))

@@ -255,9 +255,9 @@ async def test_a_kill_leaves_the_old_database_or_the_new_one(
 
     with monkeypatch.context() as patch, suppress(Killed):
         patch.setattr(Path, "replace", killed)
-        sqlite_copies.put_in_place(tmp_path / "copy", file, now=NOON)
+        sqlite_copies.replace_database(tmp_path / "copy", file, now=NOON)
     assert sqlite_copies.verified_revision(file)
-    sqlite_copies.put_in_place(tmp_path / "copy", file, now=NOON)
+    sqlite_copies.replace_database(tmp_path / "copy", file, now=NOON)
     assert sqlite_copies.verified_revision(file)
 
 
@@ -288,7 +288,7 @@ async def test_what_root_restores_belongs_to_the_bot(
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(os, "chown", lambda path, *owner: given.append((path.name, owner)))
     async with only_process(f"sqlite:///{file}", wait=HOUR):
-        sqlite_copies.put_in_place(tmp_path / "copy", file, now=NOON)
+        sqlite_copies.replace_database(tmp_path / "copy", file, now=NOON)
     owner = (file.parent.stat().st_uid, file.parent.stat().st_gid)
     assert given == [("data", owner), ("bot.db.lock", owner), ("bot.db.restoring.part", owner)]
 

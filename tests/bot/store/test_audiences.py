@@ -65,7 +65,9 @@ async def act(tx: Tx, what: Act, chat: int, star: int) -> None:
         case _:
             await whole(tx, what, chat)
             return
-    await subscriptions.switch_checks(tx, chat_id=chat, profile_ids=[of.profile_id], now=NOON)
+    await subscriptions.start_or_stop_checks(
+        tx, chat_id=chat, profile_ids=[of.profile_id], now=NOON
+    )
 
 
 async def whole(tx: Tx, what: Act, chat: int) -> None:

@@ -120,7 +120,7 @@ async def test_the_purse_keeps_the_minimum_once_its_balance_is_told(db: Database
     async with db.begin() as tx:
         assert await take_credits(tx, 50, minimum=10)  # nobody told us yet
         assert (await budgets.account_state(tx)).balance is None
-        await budgets.set_reach(tx, 53 + 10)
+        await budgets.set_spent_at_zero_balance(tx, 53 + 10)
         assert not await take_credits(tx, 4, minimum=10)
         assert await take_credits(tx, 3, minimum=10)
         assert (await budgets.account_state(tx)).balance == 10
@@ -135,7 +135,7 @@ async def test_the_purse_keeps_the_minimum_once_its_balance_is_told(db: Database
 async def test_the_stop_switch_stops_all_and_changes_no_sum(db: Database) -> None:
     async with db.begin() as tx:
         assert not (await budgets.account_state(tx)).is_stopped
-        await budgets.set_reach(tx, 20)
+        await budgets.set_spent_at_zero_balance(tx, 20)
         await take_credits(tx, 5, minimum=0)
         await budgets.set_spending_stopped(tx, stopped=True)
         assert (await budgets.account_state(tx)).is_stopped

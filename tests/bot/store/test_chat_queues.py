@@ -86,7 +86,7 @@ async def test_what_is_counted_on_a_row(db: Database) -> None:
         await deliveries.record_sent(tx, {ids[3]: 55}, now=NOON + MINUTE)
         await deliveries.end(tx, [ids[3]], reason="too late: it is done", now=NOON)
         await deliveries.end(tx, ids[4:], state="parked", reason="r", now=NOON)
-        await deliveries.select_again(tx, 1, now=NOON)
+        await deliveries.mark_for_reselection(tx, 1, now=NOON)
     found = await rows(db)
     counts = [(row.state, row.copies, row.attempts, row.sending) for row in found]
     assert counts == [
@@ -172,7 +172,7 @@ async def test_a_reply_that_is_added_while_a_lease_ends_is_due(empty_postgres_ur
 
         async def end() -> None:
             async with db.begin() as tx:
-                await chat_queues.end_lease(tx, queue, but=first, flood=None, now=NOON)
+                await chat_queues.end_lease(tx, queue, except_delivery=first, flood=None, now=NOON)
                 await deliveries.remove(tx, first)
 
         await run_behind_a_lock(db, hold, add, end)

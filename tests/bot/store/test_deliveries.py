@@ -115,7 +115,7 @@ async def test_new_rules_judge_what_was_held_and_nothing_else(db: Database) -> N
         await deliveries.change(tx, [held, other], due_at=NOON + HOUR, held=Held.DIGEST)
         await deliveries.change(tx, [late], due_at=NOON + HOUR)
         await deliveries.change(tx, [retried], due_at=NOON + HOUR, held=Held.RETRY)
-        await deliveries.select_again(tx, 1, now=NOON + MINUTE)
+        await deliveries.mark_for_reselection(tx, 1, now=NOON + MINUTE)
         await chat_queues.reschedule(tx, 1)
     found = {row.id: (row.due_at - NOON, row.held) for row in await rows(db)}
     assert found[held] == (MINUTE, Held.DIGEST)
@@ -138,7 +138,7 @@ async def test_what_a_pause_dropped_in_quiet_hours_is_judged_as_any_story_after_
         one = await subscriptions.get(tx, row.subscription_id)
         assert one is not None
         await deliveries.reopen(tx, one, reason=reason)
-        await deliveries.select_again(tx, 1, now=NOON + 30 * HOUR)
+        await deliveries.mark_for_reselection(tx, 1, now=NOON + 30 * HOUR)
         [row] = await deliveries.due(tx, [1], now=NOON + 30 * HOUR)
         chat = await chats.get(tx, 1)
     assert chat is not None
@@ -179,6 +179,6 @@ async def test_a_restored_subscription_gets_one_of_two_rows_of_a_story(db: Datab
         await subscriptions.remove(tx, [second])
         restored = await subscriptions.get(tx, await follow(tx, -1))
         assert restored is not None
-        await deliveries.attach(tx, restored)
+        await deliveries.attach_and_reopen_stories(tx, restored)
     found = [(row.subscription_id, row.thread_id, row.state) for row in await rows(db)]
     assert found == [(None, 0, "dropped"), (restored.id, 0, "open")]

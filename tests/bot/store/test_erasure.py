@@ -25,7 +25,7 @@ async def test_nothing_of_an_erased_chat_is_left_but_what_it_cost(db: Database) 
     for chat in (ANN, BOB):
         async with db.begin() as tx:
             await chats.add_or_update(tx, chat, kind="private", title="canary", now=NOW)
-            await profiles.add_or_update(tx, Profile("5", "natgeo"), now=NOW)
+            await profiles.add_or_update_returning_previous(tx, Profile("5", "natgeo"), now=NOW)
             await subscriptions.add(
                 tx,
                 Target(chat),

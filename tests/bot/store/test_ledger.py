@@ -22,10 +22,10 @@ async def add(tx: Tx, chat: int | None = 1, *, at: datetime = NOW, nominal: int 
 async def test_an_entry_is_closed_once(db: Database) -> None:
     async with db.begin() as tx:
         entry = await add(tx)
-        assert await ledger.open_credits(tx) == 2
+        assert await ledger.reserved_credits(tx) == 2
         assert await ledger.close(tx, entry, 0, now=NOW)
         assert not await ledger.close(tx, entry, 2, now=NOW)
-        assert await ledger.open_credits(tx) == 0
+        assert await ledger.reserved_credits(tx) == 0
         assert [e.state for e in await entries(tx, since=NOW)] == ["refunded"]
 
 

@@ -359,11 +359,13 @@ class Crowd:
         star = self.chance.choice(STARS)
         thread_id = self.chance.choice([None, 9])
         async with self.db.begin() as tx:
-            chat = await store.lock_and_get_chat(tx, person, now=self.clock())
+            chat = await store.lock_or_add_chat(tx, person, now=self.clock())
             target = Target(chat.id, thread_id)
             await chat_queues.ensure(tx, chat.id, now=self.clock())
             await chat_queues.lock(tx, chat.id)
-            await profiles.add_or_update(tx, star, now=self.clock())  # a cleanup deletes profiles
+            await profiles.add_or_update_returning_previous(
+                tx, star, now=self.clock()
+            )  # a cleanup deletes profiles
             if await store.find(tx, target, star.profile_id) is not None:
                 return
             await store.add(
@@ -375,7 +377,7 @@ class Crowd:
                 created_by=person,
                 now=self.clock(),
             )
-            await store.switch_checks(
+            await store.start_or_stop_checks(
                 tx, chat_id=chat.id, profile_ids=[star.profile_id], now=self.clock()
             )
 
@@ -557,9 +559,9 @@ async def test_an_erasure_and_a_move_lock_subscriptions_in_order(
         await ended_subscriptions.add(tx, of_ended_star, now=NOON)
         await store.remove(tx, [each.id for each in of_ended_star])
 
-    async def restart_alerts(pause: Pause) -> None:
+    async def set_alerts_start(pause: Pause) -> None:
         async with db.begin() as tx:
-            await ended_subscriptions.restart_alerts(
+            await ended_subscriptions.set_alerts_start(
                 tx, since=NOON, chat_id=None, profile_ids=[ended_star.profile_id]
             )
             await pause()
@@ -572,7 +574,7 @@ async def test_an_erasure_and_a_move_lock_subscriptions_in_order(
             else:
                 await moves.move_chat(tx, chat_id, -1001, now=NOON)
 
-    await run_behind_a_lock(db, restart_alerts, change_chat)
+    await run_behind_a_lock(db, set_alerts_start, change_chat)
 
 
 @on_postgresql

@@ -14,8 +14,8 @@ from tests.support.followed import DAY, HOUR, MINUTE, NATGEO, NOON, PRADA, follo
 
 async def test_a_new_name_is_kept_under_the_same_id(db: Database) -> None:
     async with db.begin() as tx:
-        first = await profiles.add_or_update(tx, NATGEO, now=NOON)
-        again = await profiles.add_or_update(
+        first = await profiles.add_or_update_returning_previous(tx, NATGEO, now=NOON)
+        again = await profiles.add_or_update_returning_previous(
             tx, Profile(NATGEO.profile_id, "nat"), now=NOON + HOUR
         )
         known = await profiles.get(tx, NATGEO.profile_id)
@@ -27,8 +27,10 @@ async def test_a_new_name_is_kept_under_the_same_id(db: Database) -> None:
 
 async def test_a_name_is_of_who_had_it_last(db: Database) -> None:
     async with db.begin() as tx:
-        await profiles.add_or_update(tx, NATGEO, now=NOON)
-        await profiles.add_or_update(tx, Profile("2", "natgeo"), now=NOON + HOUR)
+        await profiles.add_or_update_returning_previous(tx, NATGEO, now=NOON)
+        await profiles.add_or_update_returning_previous(
+            tx, Profile("2", "natgeo"), now=NOON + HOUR
+        )
         found = await profiles.named(tx, "natgeo", since=NOON - DAY)
         stale = await profiles.named(tx, "natgeo", since=NOON + 2 * HOUR)
     assert found is not None
@@ -38,7 +40,7 @@ async def test_a_name_is_of_who_had_it_last(db: Database) -> None:
 
 async def test_the_profile_tells_who_it_is(db: Database) -> None:
     async with db.begin() as tx:
-        await profiles.add_or_update(tx, NATGEO, now=NOON)
+        await profiles.add_or_update_returning_previous(tx, NATGEO, now=NOON)
         await profiles.change(tx, NATGEO.profile_id, state="private")
         known = await profiles.lock(tx, NATGEO.profile_id)
     assert known is not None
@@ -49,13 +51,13 @@ async def test_only_what_is_followed_and_due_is_claimed_longest_overdue_first(
     db: Database,
 ) -> None:
     async with db.begin() as tx:
-        await profiles.add_or_update(tx, Profile("3", "nobody"), now=NOON)
+        await profiles.add_or_update_returning_previous(tx, Profile("3", "nobody"), now=NOON)
         await follow(tx, 1, NATGEO)
         await follow(tx, 1, PRADA)
         await make_due(tx, PRADA.profile_id, NOON - HOUR)
         await make_due(tx, "3", NOON - HOUR)  # nobody follows it: stays so
-        assert await profiles.count_followed(tx) == (0, 2)
-        assert await profiles.first_due_times(tx, now=NOON) == (NOON - HOUR, None)
+        assert await profiles.count_followed_by_known_and_newcomers(tx) == (0, 2)
+        assert await profiles.next_due_and_last_check(tx, now=NOON) == (NOON - HOUR, None)
         [first] = await profiles.claim_checks(tx, lease_at(NOON), limit=1)
         [second] = await profiles.claim_checks(tx, lease_at(NOON), limit=9)
         assert [first.username, second.username] == ["prada", "natgeo"]

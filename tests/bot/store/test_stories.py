@@ -10,7 +10,7 @@ from tests.support.rows import kept_stories
 
 async def test_only_new_ones_come_back_oldest_first(db: Database) -> None:
     async with db.begin() as tx:
-        await profiles.add_or_update(tx, NATGEO, now=NOON)
+        await profiles.add_or_update_returning_previous(tx, NATGEO, now=NOON)
         assert await stories.add(tx, [], now=NOON) == []
         found = [story("2", NOON), story("1", NOON - HOUR), story("2", NOON)]
         assert await stories.add(tx, found, now=NOON) == ["1", "2"]
@@ -21,7 +21,7 @@ async def test_what_is_kept_is_the_whole_story_with_its_newest_address(db: Datab
     old = story("1", mentions=("prada",), links=("https://a.b",), duration=1.5)
     new = story("1", media_url="https://scontent.cdninstagram.com/new.jpg")
     async with db.begin() as tx:
-        await profiles.add_or_update(tx, NATGEO, now=NOON)
+        await profiles.add_or_update_returning_previous(tx, NATGEO, now=NOON)
         await stories.add(tx, [old], now=NOON)
         assert await kept_stories(tx, ["1", "9"]) == {"1": old}
         await stories.add(tx, [story("1", media_url=None)], now=NOON)
@@ -33,7 +33,7 @@ async def test_what_is_kept_is_the_whole_story_with_its_newest_address(db: Datab
 async def test_live_are_those_of_the_profile_that_have_not_expired(db: Database) -> None:
     async with db.begin() as tx:
         for profile in (NATGEO, PRADA):
-            await profiles.add_or_update(tx, profile, now=NOON)
+            await profiles.add_or_update_returning_previous(tx, profile, now=NOON)
         found = [story("1", NOON), story("2", NOON - HOUR), story("3", NOON - DAY)]
         await stories.add(tx, [*found, story("4", of=PRADA)], now=NOON)
         live = await stories.live(tx, NATGEO.profile_id, now=NOON)
@@ -42,7 +42,7 @@ async def test_live_are_those_of_the_profile_that_have_not_expired(db: Database)
 
 async def test_rivals_that_see_the_same_find_each_story_new_once(db: Database) -> None:
     async with db.begin() as tx:
-        await profiles.add_or_update(tx, NATGEO, now=NOON)
+        await profiles.add_or_update_returning_previous(tx, NATGEO, now=NOON)
     new: list[str] = []
 
     async def see(first: int) -> None:

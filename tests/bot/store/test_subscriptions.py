@@ -54,10 +54,12 @@ async def test_nobody_waits_no_look_and_somebody_does_again_at_once(db: Database
         assert await weight() == (2, True)
         await subscriptions.change(tx, mine, paused=True)
         await chats.set_state(tx, 2, "closed", now=NOON)
-        await subscriptions.switch_checks(tx, chat_id=2, now=NOON)
+        await subscriptions.start_or_stop_checks(tx, chat_id=2, now=NOON)
         assert await weight() == (0, False)
         await subscriptions.change(tx, mine, paused=False)
-        await subscriptions.switch_checks(tx, profile_ids=[NATGEO.profile_id], now=NOON + HOUR)
+        await subscriptions.start_or_stop_checks(
+            tx, profile_ids=[NATGEO.profile_id], now=NOON + HOUR
+        )
         assert await weight() == (1, True)
         known = await profiles.get(tx, NATGEO.profile_id)
         assert known is not None
@@ -84,7 +86,9 @@ async def test_newcomers_count_where_nobody_else_waits(db: Database) -> None:
             await follow(tx, chat, NATGEO)
         assert await judged(NATGEO) == (1, False)
         await acquaintances.record_seen(tx, [2], today)
-        await subscriptions.switch_checks(tx, chat_id=2, now=NOON)  # a press of who is known now
+        await subscriptions.start_or_stop_checks(
+            tx, chat_id=2, now=NOON
+        )  # a press of who is known now
         assert await judged(PRADA) == (2, False)
         assert await subscriptions.count_subscribers(tx, NATGEO.profile_id) == SubscriberCount(
             8, 2, fresh=False

@@ -281,7 +281,7 @@ async def test_a_renewal_that_ends_after_the_lease_does_not_keep_the_claims(db: 
     claimed_at = pair.time
     pair.time += LEASE - EVERY
     pair.renewal = 2 * EVERY  # the other process may release the claims in the meantime
-    await pair.one.renew_and_see_upgrade()
+    await pair.one.renew_and_detect_upgrade()
     assert pair.first.is_valid(pair.time)
     assert not pair.first.holds(claimed_at, now=pair.time)
     assert pair.first.holds(pair.time, now=pair.time)
