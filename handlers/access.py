@@ -147,7 +147,7 @@ async def block(context: Context) -> None:
 
 
 @on_press(PROFILE_ID)
-async def look_up_profile(context: Context, username: str) -> None:
+async def look_up_and_store_profile_id(context: Context, username: str) -> None:
     """Look up and store the ID of a blocked profile for a cost of 1 credit.
 
     Raises:
@@ -217,14 +217,14 @@ async def use_link(context: Context, payload: str) -> Page | None:
         return None
     # The welcome of an owner contains a report of the spending. This report is read before
     # use_link(), because use_link() opens a transaction in which no read is allowed to begin.
-    welcome = await _welcome_owner(context) if payload.startswith(OWNER_LINK) else ""
+    welcome = await _owner_welcome_text(context) if payload.startswith(OWNER_LINK) else ""
     became = await access.use_link(payload, person.id, name=person.full_name)
     if became == "owner":
         return welcome, _new_owner_buttons(context)
     return None if became else (context.t(OVER), [])
 
 
-async def _welcome_owner(context: Context) -> str:
+async def _owner_welcome_text(context: Context) -> str:
     """Return the welcome of a new owner, with the cost of the daily budget."""
     services = context.services
     spent = await services.reports.spending()
@@ -240,22 +240,22 @@ def _new_owner_buttons(context: Context) -> Buttons:
 
 
 @on_press(OWNER, only_in_private="invite")
-async def press_owner_button(context: Context, action: str, number: int | None) -> None:
-    """Send an invitation, explain how to open the bot to everyone, or deny a person access.
+async def press_owner_button(context: Context, action: str, guest_id: int | None) -> None:
+    """Send an invitation, explain how to open the bot to everyone, or deny access.
 
-    A denial stores nothing, and only replaces the message whose button was pressed. If the person
-    or chat has received access in the meantime, the new text of the message says that the access
-    exists.
+    ``guest_id`` is the ID of the person or chat whose request for access is denied. A denial
+    stores nothing, and only replaces the message whose button was pressed. If the person or chat
+    has received access in the meantime, the new text of the message says that the access exists.
     """
     if action == "invite":
         await say(context, await make_invitation(context, 1))
     elif action == "open":
         await say(context, context.t(HOW_TO_OPEN))
-    elif number is not None:
-        guest = await context.services.access.guest(number)
+    elif guest_id is not None:
+        guest = await context.services.access.guest(guest_id)
         is_in = guest.entry and guest.entry.is_allowed and not guest.entry.is_blocked(context.now)
         text = context.t(ALLOWED if is_in else NOT_LET_IN, name=guest.name, who=guest.name)
-        await edit_pressed(context, text, rows_of_other_requests(number, context))
+        await edit_pressed(context, text, rows_of_other_requests(guest_id, context))
 
 
 def _subject(

@@ -98,13 +98,13 @@ async def admit_or_refuse(context: Context) -> bool:
     context.known, context.is_muted = judgement.chat, judgement.is_muted
     context.question = judgement.question
     if judged.verdict == "let" or _is_removal_or_move(context) or _is_by_bot(context):
-        await _remember_member_name(context)
+        await _record_member_name(context)
         return True
     if judged.verdict == "blocked":
         await record_return_to_blocked_chat(context)
     if judged.verdict == "stranger" and await _has_valid_entry_link(context):
         return True
-    await _tell_refused(context, judged)
+    await _send_first_refusal(context, judged)
     return False
 
 
@@ -152,7 +152,7 @@ def _asks_something(message: Message, context: Context) -> bool:
     return _wants_answer(context) or bool(links_of(message, context.bot.username))
 
 
-async def _remember_member_name(context: Context) -> None:
+async def _record_member_name(context: Context) -> None:
     """Store the name of a person who addresses the bot in a group or channel, for /people."""
     user = context.event.effective_user
     if user and context.user_id and not context.is_private and _wants_answer(context):
@@ -187,7 +187,7 @@ def _is_removal_or_move(context: Context) -> bool:
     return change is not None and change.new_chat_member.status in AWAY
 
 
-async def _tell_refused(context: Context, judged: Judged) -> None:
+async def _send_first_refusal(context: Context, judged: Judged) -> None:
     """Notify a person or chat once that access is refused, and record the refusal.
 
     Messages that are not addressed to the bot get no answer. Each press of a button is answered,
@@ -207,8 +207,8 @@ async def _tell_refused(context: Context, judged: Judged) -> None:
     if judged.verdict == "stranger" and (entry_link_payload(context) or "").startswith(INVITE):
         await say(context, context.t(OVER), [[context.button(ASK_OWNER, ASK_ACCESS())]])
         return
-    if judged.verdict == "stranger" and _presses_to_ask(context):
-        await _ask_owner(context, judged)
+    if judged.verdict == "stranger" and _is_access_request(context):
+        await _record_access_request(context, judged)
         return
     if judged.entry and judged.entry.refused_at:
         await answer_press(context)
@@ -226,12 +226,12 @@ async def _tell_refused(context: Context, judged: Judged) -> None:
         await say(context, text)
 
 
-def _presses_to_ask(context: Context) -> bool:
+def _is_access_request(context: Context) -> bool:
     query = context.query
     return query is not None and ASK_ACCESS.matches(query.data)
 
 
-async def _ask_owner(context: Context, judged: Judged) -> None:
+async def _record_access_request(context: Context, judged: Judged) -> None:
     """Record a request for access, and replace the message of the pressed button.
 
     ``bot.operations.visitors`` reports the request to the owners, unless the access list already

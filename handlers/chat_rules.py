@@ -47,7 +47,7 @@ def rules_page(context: Context, hint: str = "") -> Page:
     return "\n".join(text), buttons
 
 
-async def propose(context: Context, wanted: Options) -> None:
+async def save_or_ask_to_confirm(context: Context, wanted: Options) -> None:
     """Save the new rules ``wanted`` of the whole chat, or ask for confirmation.
 
     - If ``wanted`` equals the present rules, the rules are only shown.
@@ -125,10 +125,10 @@ async def press_chat_rules(context: Context, action: str) -> str | None:
 def _written_rules(context: Context) -> list[Options]:
     """Return the rules in each rules command that the message of the pressed button shows."""
     commands = [text for text in code_texts(context.message) if text.startswith(f"{COMMAND} ")]
-    return [read_rules(command.removeprefix(COMMAND)) for command in commands]
+    return [parse_chat_rules(command.removeprefix(COMMAND)) for command in commands]
 
 
-def read_rules(text: str) -> Options:
+def parse_chat_rules(text: str) -> Options:
     """Return the rules in a text, such as ``only: #sale``, as options.
 
     For the texts ``off`` and ``everything``, return options without rules.

@@ -134,7 +134,7 @@ async def import_pressed(context: Context, choice: str | None) -> str | None:
     if source is None or source.document is None:
         return context.t.plain(UNKNOWN_BUTTON)
     if choice == OPTIONS:
-        await _use_options(context, source.document)
+        await _apply_options_in_file(context, source.document)
     elif choice == RULES:
         wanted = (await _read_export(context, source.document)).rules
         await edit_pressed(context, *await chat_rules.save(context, wanted))
@@ -251,7 +251,7 @@ async def _ask_about_rules(imported: Import, source: Message, context: Context) 
     await say(context, text, [[use]], reply_to=source.message_id)
 
 
-async def _use_options(context: Context, source: Document) -> None:
+async def _apply_options_in_file(context: Context, source: Document) -> None:
     """Apply the options in a file to existing subscriptions, and show the list of subscriptions.
 
     Each change is committed at once. A failure, such as too many fast subscriptions, is shown

@@ -30,7 +30,7 @@ from bot.presentation.actions import LIST, PRIMARY, Buttons, Page, arrows, butto
 from bot.presentation.html import Safe
 from bot.updates import unit_of_work
 from handlers.guard import UNKNOWN_BUTTON, on_press
-from handlers.managed_chats import act_on_chat
+from handlers.managed_chats import set_managed_chat
 from handlers.money import cost_text
 from handlers.profile_lists import failure_lines, lines_that_fit
 from handlers.replies import edit_pressed, say, show_working
@@ -98,7 +98,7 @@ async def offer_accounts(
     """Send the first page of the accounts in a file, as a reply to the message with the file.
 
     For ten minutes after this page, a plain message searches these accounts
-    (``search_if_expected``).
+    (``answer_search_if_expected``).
 
     Raises:
         RightsError: The chat is not private.
@@ -113,7 +113,7 @@ async def offer_accounts(
     await say(context, *await _page(context, names, 0), reply_to=message_id)
 
 
-async def search_if_expected(context: Context, text: str) -> bool:
+async def answer_search_if_expected(context: Context, text: str) -> bool:
     """Answer a plain message with at most 12 names of the last list that contain the text.
 
     The list contains the followed accounts in a file of Instagram's export. The buttons act on the
@@ -149,7 +149,7 @@ async def search_if_expected(context: Context, text: str) -> bool:
     if not places:
         return False
     if about is not None:
-        await act_on_chat(context, about)
+        await set_managed_chat(context, about)
     rows = await _name_rows(context, names, places[:_MOST_FOUND])
     await say(context, context.t(FOUND), rows, reply_to=message_id)
     return True

@@ -37,11 +37,11 @@ from bot.presentation.actions import Kind, split_chat
 from bot.presentation.html import code
 from handlers.commands import update_chat_menu
 from handlers.managed_chats import (
-    act_on_channel_word,
-    act_on_chat,
-    act_on_named_chat,
     is_admin_here,
     not_admin_error,
+    set_chat_from_second_word,
+    set_chat_from_words,
+    set_managed_chat,
 )
 from handlers.press_answers import answer_press
 from handlers.repeats import NEW_MESSAGES, RepeatedMessages, cache_after_commit
@@ -87,13 +87,13 @@ class Guarded:
 
     name: str
     run: Run
-    hear: Callable[["Guarded"], Handler]
+    make_handler: Callable[["Guarded"], Handler]
 
     async def __call__(self, _: Update, context: Context) -> None:
         """Handle an update from python-telegram-bot."""
-        await self.serve(context)
+        await self.check_right_and_run(context)
 
-    async def serve(self, context: Context) -> None:
+    async def check_right_and_run(self, context: Context) -> None:
         """Run the handler if the person has the right. Otherwise refuse, as the module describes.
 
         Raises:
@@ -102,8 +102,8 @@ class Guarded:
             BotError: A person who is not an owner sent an owner command in a private chat, or the
                 handler failed.
         """
-        if await _is_allowed(context, TABLE[self.name]):
-            await _follow_move(context)
+        if await _check_right(context, TABLE[self.name]):
+            await _reload_moved_chat(context)
             await self.run(context)
         elif context.query or not context.is_private:
             await answer_press(context, context.t.plain(UNKNOWN_BUTTON))
@@ -115,18 +115,18 @@ def handlers_of(module: ModuleType) -> list[Handler]:
     """Return the handlers of a module, in the order of definition."""
     made = vars(module).values()
     return [
-        value.hear(value) if isinstance(value, Guarded) else value
+        value.make_handler(value) if isinstance(value, Guarded) else value
         for value in made
         if isinstance(value, Guarded | BaseHandler)
     ]
 
 
-def on_event(hear: Callable[[Callable[..., Any]], Handler]) -> Callable[[Run], Handler]:
+def on_event(make_handler: Callable[[Callable[..., Any]], Handler]) -> Callable[[Run], Handler]:
     """Return a decorator that makes the handler of a Telegram event, such as a new topic.
 
     The handler checks no right.
     """
-    return lambda run: hear(lambda _, context: run(context))
+    return lambda run: make_handler(lambda _, context: run(context))
 
 
 def command(
@@ -155,15 +155,15 @@ def command(
     def decorate(run: Run) -> Guarded:
         async def handle_command(context: Context) -> None:
             if only_in_private:
-                _refuse_outside_private(context, word)
+                _raise_if_not_private(context, word)
             context.channel_after = channel_after
             if channel_after is not None:
                 end = channel_after + 1 if takes_names else len(context.words)
                 places = range(channel_after, end)
                 if takes_list and _is_list(context):
-                    await act_on_channel_word(context, usage)
+                    await set_chat_from_second_word(context, usage)
                 elif not takes_names or context.is_private:
-                    await act_on_named_chat(context, places, usage)
+                    await set_chat_from_words(context, places, usage)
             await run(context)
             await update_chat_menu(context)
 
@@ -185,7 +185,7 @@ def on_message(name: str, what: filters.BaseFilter) -> Callable[[Run], Guarded]:
     """
 
     def decorate(run: Run) -> Guarded:
-        async def hear(context: Context) -> None:
+        async def handle_message(context: Context) -> None:
             await run(context)
             message = context.message
             if message and message.media_group_id:
@@ -194,13 +194,15 @@ def on_message(name: str, what: filters.BaseFilter) -> Callable[[Run], Guarded]:
                 await cache_after_commit(context, key, age=ALBUM)
 
         return _make_guarded(
-            name, hear, lambda guarded: MessageHandler(what & ~RepeatedMessages(), guarded)
+            name,
+            handle_message,
+            lambda guarded: MessageHandler(what & ~RepeatedMessages(), guarded),
         )
 
     return decorate
 
 
-def _refuse_outside_private(context: Context, word: str) -> None:
+def _raise_if_not_private(context: Context, word: str) -> None:
     """Refuse a command in a group or channel.
 
     Raises:
@@ -225,7 +227,7 @@ def on_press(kind: Kind, *, only_in_private: str = "") -> Callable[[Press], Guar
             if query is None or query.data is None:
                 raise RightsError(text=CHAT_UNKNOWN)
             if only_in_private:
-                _refuse_outside_private(context, only_in_private)
+                _raise_if_not_private(context, only_in_private)
             key = _press_key(query)
             if context.services.cache.get(key, now=context.now) == query.data:
                 await answer_press(context)
@@ -251,10 +253,10 @@ def _press_key(query: CallbackQuery) -> tuple[str, str, int, int]:
     return ("press", query.chat_instance, query.from_user.id, shown.message_id if shown else 0)
 
 
-def _make_guarded(name: str, run: Run, hear: Callable[[Guarded], Handler]) -> Guarded:
+def _make_guarded(name: str, run: Run, make_handler: Callable[[Guarded], Handler]) -> Guarded:
     if name not in TABLE:
         raise LookupError(f"{name} has no row in handlers/rights.py")
-    return Guarded(name, run, hear)
+    return Guarded(name, run, make_handler)
 
 
 def _is_list(context: Context) -> bool:
@@ -263,8 +265,8 @@ def _is_list(context: Context) -> bool:
     return all_marked or ends_as_list(words, (), context.t.language)
 
 
-async def _follow_move(context: Context) -> None:
-    """Act on the supergroup if the group of the update has become a supergroup since the update.
+async def _reload_moved_chat(context: Context) -> None:
+    """Set the supergroup as the chat if the group has become a supergroup since the update.
 
     The group can become a supergroup while the check of the right waits for Telegram, because
     updates of the supergroup are handled at the same time.
@@ -273,7 +275,7 @@ async def _follow_move(context: Context) -> None:
         context.chat = await context.services.chats.get(context.chat.id) or context.chat
 
 
-async def _is_allowed(context: Context, right: Right) -> bool:
+async def _check_right(context: Context, right: Right) -> bool:
     """Check that the sender has a right. Return False only if an owner's right is missing.
 
     If a button names a chat that the person manages, the update acts on this chat.
@@ -288,7 +290,7 @@ async def _is_allowed(context: Context, right: Right) -> bool:
         return context.is_owner
     channel = split_chat(query.data)[0] if query and query.data else None
     if channel is not None:
-        await act_on_chat(context, channel)
+        await set_managed_chat(context, channel)
     elif context.is_private:
         if context.user_id != where.id:
             raise NotAdminError("not their own chat", text=ONLY_GROUP_ADMINS)

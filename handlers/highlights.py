@@ -52,7 +52,7 @@ async def list_highlights(context: Context) -> None:
     elif link and link.highlight_id:
         await show_highlight(context, link.highlight_id, story_id=link.story_id)
     elif link and link.username:
-        await say(context, *await _list_page(context, link.username, 0))
+        await say(context, *await _fetch_list_page(context, link.username, 0))
     else:
         await say(context, context.t(USAGE))
 
@@ -67,7 +67,7 @@ async def fetch_and_show_page(context: Context, username: str, page: int) -> Non
     Raises:
         BotError: The errors of ``Highlights.of_profile``.
     """
-    await edit_pressed(context, *await _list_page(context, username, page))
+    await edit_pressed(context, *await _fetch_list_page(context, username, page))
 
 
 @on_press(HIGHLIGHT)
@@ -119,7 +119,7 @@ async def _show_ten_stories(context: Context, result: Highlight, offset: int) ->
         await say(context, text, [[more]])
 
 
-async def _list_page(context: Context, username: str, page: int) -> Page:
+async def _fetch_list_page(context: Context, username: str, page: int) -> Page:
     """Return a page of 20 of a profile's highlights, with a button for each highlight.
 
     A page number after the last page means the first page. Within an hour after the last call for

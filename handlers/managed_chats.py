@@ -1,7 +1,8 @@
 """Channels and groups that a person manages from the chat itself or from the private chat.
 
-A command or button in a private chat may name another chat. ``act_on_chat`` and
-``act_on_named_chat`` check the person's rights in that chat, and then act on that chat.
+A command or button in a private chat may name another chat. ``set_managed_chat`` and
+``set_chat_from_words`` check the person's rights in that chat. The command or button then applies
+to that chat (``Context.chat``).
 """
 
 import re
@@ -30,8 +31,10 @@ from bot.presentation.html import code
 _CHAT = re.compile(r"@.+|-\d{5,18}")
 
 
-async def act_on_chat(context: Context, chat_id: int) -> None:
-    """Let the person manage a channel or group from the private chat for the rest of the update.
+async def set_managed_chat(context: Context, chat_id: int) -> None:
+    """Set a channel or group that the person manages as the chat to which the update applies.
+
+    The new values of ``Context.chat`` and ``Context.about`` are valid for the rest of the update.
 
     Raises:
         NotAdminError: The person has no right to manage the chat, the bot does not know the chat,
@@ -56,8 +59,8 @@ async def act_on_chat(context: Context, chat_id: int) -> None:
     context.about = chat.id
 
 
-async def act_on_named_chat(context: Context, places: Iterable[int], usage: str) -> None:
-    """Act on the first channel or group that a word at ``places`` names, and remove the word.
+async def set_chat_from_words(context: Context, places: Iterable[int], usage: str) -> None:
+    """Apply the command to the first chat that a word at ``places`` names, and remove the word.
 
     A word with the name of the bot, or with the name or ID of the current chat, is removed and has
     no other effect.
@@ -82,16 +85,17 @@ async def act_on_named_chat(context: Context, places: Iterable[int], usage: str)
             written = context.message.text if context.message else None
             raise RightsError(text=ONLY_IN_PRIVATE, command=code(written or " ".join(words)))
         try:
-            await act_on_chat(context, await _id_of_named_chat(context, name))
+            await set_managed_chat(context, await _fetch_chat_id(context, name))
         except (NotAdminError, AdminsUnknownError) as error:
             raise UnknownChannelError(str(error), name=name, usage=usage) from error
     context.args = words[:at] + words[at + 1 :]
 
 
-async def act_on_channel_word(context: Context, usage: str) -> None:
-    """Act on the second of two words if the word names a channel that the person manages.
+async def set_chat_from_second_word(context: Context, usage: str) -> None:
+    """Apply the command to a channel that the second of two words names, and remove the word.
 
-    Do nothing outside private chats.
+    Do nothing if the channel is unknown, if the person does not manage the channel, or outside
+    private chats.
 
     Raises:
         BlockedError: The owner of the bot has blocked the chat, or the person responsible for it.
@@ -100,11 +104,11 @@ async def act_on_channel_word(context: Context, usage: str) -> None:
     if len(context.words) > 2 or not context.is_private:  # noqa: PLR2004 - a profile and a channel
         return
     with suppress(UnknownChannelError):
-        await act_on_named_chat(context, [1], usage)
+        await set_chat_from_words(context, [1], usage)
 
 
-async def _id_of_named_chat(context: Context, name: str) -> int:
-    """Return the ID of the chat with an ``@name`` or ID.
+async def _fetch_chat_id(context: Context, name: str) -> int:
+    """Return the ID of the chat with an ``@name`` or ID. For a name, ask Telegram.
 
     Raises:
         NotAdminError: Telegram finds no chat with the name.

@@ -219,7 +219,7 @@ async def unmute_topic(context: Context) -> None:
 
 
 @on_event(lambda run: MessageHandler(filters.StatusUpdate.FORUM_TOPIC_CREATED, run))
-async def adopt_own_topic(context: Context) -> None:
+async def record_own_topic(context: Context) -> None:
     """Record a topic that the bot created, because Telegram's response may have been lost."""
     message = context.message
     if message is None or message.from_user is None or message.from_user.id != context.bot.id:

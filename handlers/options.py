@@ -220,7 +220,7 @@ def paused_line(subscription: Subscription, context: Context) -> str:
 
 
 @on_press(actions.MUTE)
-async def mute(context: Context, number: int) -> str | None:
+async def mute(context: Context, subscription_id: int) -> str | None:
     """Mute a subscription for a day.
 
     If the button is under a photo or video, only the button changes, and a pop-up shows the end of
@@ -230,7 +230,9 @@ async def mute(context: Context, number: int) -> str | None:
     Raises:
         NotFollowedError: The chat does not have the subscription.
     """
-    subscription = await context.services.subscriptions.mute_for_a_day(context.chat.id, number)
+    subscription = await context.services.subscriptions.mute_for_a_day(
+        context.chat.id, subscription_id
+    )
     if subscription.paused_until is None:  # the pause has no end
         await edit_pressed(context, *options_page(subscription, context))
         return None
@@ -248,7 +250,9 @@ async def mute(context: Context, number: int) -> str | None:
 
 
 @on_press(actions.OPTION)
-async def change_option(context: Context, number: int, option: str, value: str) -> str | None:
+async def change_option(
+    context: Context, subscription_id: int, option: str, value: str
+) -> str | None:
     """Change an option of a subscription, or of all subscriptions of the chat to the profile.
 
     The value ``everywhere`` changes all subscriptions to the profile. The option ``pause`` pauses
@@ -261,7 +265,7 @@ async def change_option(context: Context, number: int, option: str, value: str) 
     """
     service = context.services.subscriptions
     chat_id = context.chat.id
-    subscription = await service.get(chat_id, number)
+    subscription = await service.get(chat_id, subscription_id)
     if option == "pause" and value == UNDONE:
         subscription = await service.resume_with_missed_stories(chat_id, subscription.id)
         if await replace_pressed_button(context, mute_button(subscription.id, context.t)):
@@ -317,7 +321,7 @@ def _section_of(option: str) -> str | None:
 
 
 @on_press(actions.OWN_TOPIC)
-async def set_own_topic(context: Context, number: int, value: str) -> None:
+async def set_own_topic(context: Context, subscription_id: int, value: str) -> None:
     """Send the alerts of a subscription to the profile's own topic, or to the chat.
 
     Raises:
@@ -326,13 +330,13 @@ async def set_own_topic(context: Context, number: int, value: str) -> None:
         AskAgainError: Telegram does not answer.
     """
     subscription = await context.services.subscribing.set_own_topic(
-        context.chat.id, number, on=value == ON
+        context.chat.id, subscription_id, on=value == ON
     )
     await edit_pressed(context, *options_page(subscription, context, "how"))
 
 
 @on_press(actions.DEFAULT)
-async def change_default(context: Context, option: str | None, value: str | None) -> None:
+async def show_or_change_default(context: Context, option: str | None, value: str | None) -> None:
     """Show the default options of the chat, or change a default."""
     options = Options.from_json(context.chat.defaults)
     if option and value:

@@ -10,7 +10,7 @@ from bot.presentation.html import code
 from handlers.guard import UNKNOWN_BUTTON, command, on_press
 from handlers.options import ON, TOGGLES
 from handlers.replies import code_texts, edit_pressed, say
-from handlers.show import offer_instead, show_albums
+from handlers.show import offer_alternatives_or_raise, show_albums
 from handlers.subscriptions import EMPTY, ask_which_profile, list_button
 
 USAGE = N_(
@@ -89,7 +89,7 @@ async def _show_page(context: Context, search: Search, before: str | None = None
             await _offer_to_keep(context, error)
             return
         rows = await _keep_button_rows(context, str(username))
-        await offer_instead(context, error, rows)
+        await offer_alternatives_or_raise(context, error, rows)
         return
     is_last = page.more is None
     await show_albums(context, list(page.albums), originals=page.originals, is_last=is_last)

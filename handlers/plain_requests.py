@@ -121,12 +121,12 @@ async def answer_request(context: Context, text: str, *, is_command: bool = Fals
     elif request.command == "unsubscribe":
         await _offer_to_stop(context, request, text)
     elif request.command == "why":
-        await _explain(context, request)
+        await _explain_alerts(context, request)
     elif request.names and request.command != "privacy":
         await _offer_for_names(context, request)
     else:
         context.args = []
-        await OBEYED[request.command].serve(context)
+        await OBEYED[request.command].check_right_and_run(context)
     return True
 
 
@@ -171,7 +171,7 @@ async def _offer_to_stop(context: Context, request: Request, text: str) -> None:
         await say(context, context.t(subscriptions.EMPTY))
 
 
-async def _explain(context: Context, request: Request) -> None:
+async def _explain_alerts(context: Context, request: Request) -> None:
     """Explain the alerts of the only subscribed profile that a request means.
 
     If the request names only a stored profile without a subscription, send the card of the
@@ -184,7 +184,7 @@ async def _explain(context: Context, request: Request) -> None:
         await say(context, *await card.card_page(context, known[0]))
         return
     context.args = as_arguments(named, context.t.language) if len(named) == 1 else []
-    await OBEYED["why"].serve(context)
+    await OBEYED["why"].check_right_and_run(context)
 
 
 async def _followed_names(
@@ -227,7 +227,7 @@ async def _offer_each(context: Context, request: Request) -> None:
     """Offer the command for each of a few words as a button, or ask for a name."""
     if len(request.names) > MOST_OFFERED:
         context.args = []
-        await OBEYED[request.command].serve(context)
+        await OBEYED[request.command].check_right_and_run(context)
         return
     command = request.command
     each = [button(f"/{command} {name}", RUN(command, name)) for name in request.names]

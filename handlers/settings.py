@@ -34,7 +34,7 @@ from bot.presentation.html import Safe
 from bot.presentation.translation import LANGUAGES as TRANSLATIONS
 from bot.presentation.translation import NOTED, translator_for
 from handlers.guard import command, on_message, on_press
-from handlers.managed_chats import act_on_chat
+from handlers.managed_chats import set_managed_chat
 from handlers.options import OFF, ON, RULES_OF_CHAT, YOUR_TIME, clock_time, rule_lines
 from handlers.plain_requests import (
     answer_request,
@@ -99,7 +99,7 @@ async def set_or_ask_zone(context: Context) -> None:
 
 
 @on_press(SETTING)
-async def ask_or_set(context: Context, data: str) -> None:
+async def ask_or_change_setting(context: Context, data: str) -> None:
     """Ask for a setting, or change a setting.
 
     The callback data have the form ``<setting>[:<value>]``. A value has the same form as a text
@@ -111,11 +111,11 @@ async def ask_or_set(context: Context, data: str) -> None:
     await _expect_answer(context, setting if page else "")
     if page is None:
         await _set_if_readable(context, setting, value)
-        page = await _page_of_missing_zone(context, setting) or await settings_page(context)
+        page = await _expect_zone_if_missing(context, setting) or await settings_page(context)
     await edit_pressed(context, *page)
 
 
-async def _page_of_missing_zone(context: Context, setting: str) -> Page | None:
+async def _expect_zone_if_missing(context: Context, setting: str) -> Page | None:
     """Return the question for the time zone after an hour was set in a chat without a zone.
 
     Record that the next plain message may answer the question (``_expect_answer``). Record nothing
@@ -149,7 +149,7 @@ def _question_page(context: Context, setting: str) -> Page | None:
 
 async def _set_if_readable(context: Context, setting: str, text: str) -> bool:
     """Set a setting to the value in a button or a typed text. Return False if unreadable."""
-    if (columns := _columns(setting, text)) is None:
+    if (columns := _parse_columns(setting, text)) is None:
         return False
     chat = context.chat
     services = context.services
@@ -159,7 +159,7 @@ async def _set_if_readable(context: Context, setting: str, text: str) -> bool:
     return True
 
 
-def _columns(setting: str, text: str) -> dict[str, object] | None:
+def _parse_columns(setting: str, text: str) -> dict[str, object] | None:
     """Return the values of the chat's database columns for a text that a person has typed.
 
     Return None if the text is no value of the setting. Quiet hours with the same start and end,
@@ -210,7 +210,7 @@ async def set_answered(context: Context) -> None:
         return
     about = chat_asked_about(message)
     if about is not None:
-        await act_on_chat(context, about)
+        await set_managed_chat(context, about)
     if is_cancellation(text, context.t.language, is_answer=True):
         await _expect_answer(context, "")
         await say(context, context.t(UNCHANGED))
@@ -225,7 +225,7 @@ def _is_no_value(context: Context, setting: str, text: str) -> bool:
     """
     if talk.is_thanks_alone(text):  # "nice, thanks" does not mean the city of Nice
         return True
-    if _columns(setting, text) is not None or is_cancellation(
+    if _parse_columns(setting, text) is not None or is_cancellation(
         text, context.t.language, is_answer=True
     ):
         return False
@@ -269,12 +269,12 @@ async def set_if_expected(context: Context, text: str) -> bool:
         return True
     if _is_no_value(context, setting, text):
         return False
-    is_taken = _columns(setting, text) is not None
+    is_taken = _parse_columns(setting, text) is not None
     if not is_taken:
         is_taken = await _may_be_value(context, setting, text, is_proactive=is_proactive)
     if is_taken:
         if about is not None:
-            await act_on_chat(context, about)
+            await set_managed_chat(context, about)
         await _set_from_text(context, setting, text)
     return is_taken
 
@@ -333,7 +333,7 @@ async def _set_from_text(context: Context, setting: str, text: str) -> None:
         shown = context.t(ZONE_SET, clock=_time_there(context), zone=_zone_text(context))
         await say(context, shown, [[back(context.t, TOP)]])
     else:
-        page = await _page_of_missing_zone(context, setting)
+        page = await _expect_zone_if_missing(context, setting)
         await say(context, *(page or await settings_page(context)))
 
 

@@ -36,32 +36,34 @@ async def show_profile_stories(context: Context, username: str, count: int | Non
     async with show_working(context):
         live = await context.services.viewer.stories(username, context.asker)
         if not live:
-            await offer_instead(context, NoStoriesError(username=username))
+            await offer_alternatives_or_raise(context, NoStoriesError(username=username))
             return
         await show_albums(context, plan_albums(latest_stories(live, count)))
 
 
-async def offer_instead(context: Context, none: BotError, rows: Buttons | None = None) -> None:
+async def offer_alternatives_or_raise(
+    context: Context, error: BotError, rows: Buttons | None = None
+) -> None:
     """Explain why a chat can't get stories or alerts of a profile, and offer buttons.
 
-    The explanation is the text of the error in the parameter ``none``. This error must have the
+    The explanation is the text of the error in the parameter ``error``. This error must have the
     field ``username``. The buttons are ``rows``. In a private chat, a button to subscribe and a
     button for the highlights follow.
 
     Raises:
         BotError: The chat is a group or channel, and ``rows`` is empty. In this case, the error in
-            the parameter ``none`` is raised, and the error handler sends the explanation.
+            the parameter ``error`` is raised, and the error handler sends the explanation.
     """
-    name = str(none.fields["username"])
+    name = str(error.fields["username"])
     if not (context.is_private or rows):
-        raise none
+        raise error
     buttons = list(rows or [])
     if context.is_private:
         follow = subscribe_or_options_button(
             name, context.t, await subscription_id_of(context, name)
         )
         buttons.append([follow, context.button(N_("Highlights"), RUN("highlights", name))])
-    await say(context, context.t(none.sentence, **none.fields), buttons)
+    await say(context, context.t(error.sentence, **error.fields), buttons)
 
 
 def latest_stories(stories: list[Story], count: int | None) -> list[Story]:

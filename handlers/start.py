@@ -13,14 +13,14 @@ from handlers.admission import entry_link_payload
 from handlers.commands import update_chat_menu
 from handlers.guard import UNKNOWN_BUTTON, command, on_press
 from handlers.help import buttons_to_add_bot, help_page
-from handlers.managed_chats import act_on_chat
+from handlers.managed_chats import set_managed_chat
 from handlers.people import WELCOME
 from handlers.replies import edit_pressed, say
 
 PAGES: dict[actions.Kind, Callable[..., Awaitable[Page]]] = {
     actions.CARD: partial(card.card_page, has_more=True),
     actions.SUBSCRIPTIONS: subscriptions.list_page,
-    actions.SUBSCRIPTION: subscriptions.options_page_by_number,
+    actions.SUBSCRIPTION: subscriptions.options_page_by_id,
     actions.HELP: help_page,
     actions.MINE: payers.payer_page,
 }
@@ -62,7 +62,7 @@ async def _open_linked_page(context: Context, data: str) -> bool:
         if args is not None:
             chat_id = actions.split_chat(data)[0]
             if chat_id is not None:
-                await act_on_chat(context, chat_id)
+                await set_managed_chat(context, chat_id)
             await say(context, *await opened(context, *args))
             return True
     return False

@@ -58,7 +58,7 @@ MOST_LISTED = 60  # maximum number of subscriptions in a channel's list, which h
 TITLE = 30  # the number of characters of a full-width button that a phone shows
 WORDS = ("fast", "topic")
 _MILLISECOND = timedelta(milliseconds=1)
-ALL = 0  # in callback data, this number means all subscriptions instead of one subscription
+ALL = 0  # in callback data, this ID means all subscriptions instead of one subscription
 WORTH_SAYING = timedelta(minutes=15)
 LEAST = timedelta(minutes=1)  # minimum shown delay, because sending takes time
 ASK = N_("Whose new stories should I send here? Send me a name like <code>natgeo</code>.")
@@ -164,23 +164,25 @@ async def subscribe_to_shown(context: Context, username: str) -> None:
 
 
 @on_press(actions.ELSEWHERE)
-async def offer_chats_or_subscribe(context: Context, number: int, place: int | None) -> None:
-    """Offer other chats for alerts of a followed profile, or subscribe in the chat ``place``.
+async def offer_chats_or_subscribe(
+    context: Context, subscription_id: int, chat_id: int | None
+) -> None:
+    """Offer other chats for alerts of a followed profile, or subscribe in the chat ``chat_id``.
 
-    ``place`` is the ID of a chat. If ``place`` is None, the bot offers at most 8 chats. The person
-    is responsible for an offered chat, or has subscribed in the chat. A chat is offered only if
-    ``_may_subscribe_in`` confirms the rights of the person and the bot. In addition, a keyboard
-    opens Telegram's own chat picker. The picker makes the bot an admin of the chosen chat. The
-    offer costs 0 credits. A subscription has the costs of ``_subscribe``.
+    If ``chat_id`` is None, the bot offers at most 8 chats. The person is responsible for an
+    offered chat, or has subscribed in the chat. A chat is offered only if ``_may_subscribe_in``
+    confirms the rights of the person and the bot. In addition, a keyboard opens Telegram's own
+    chat picker. The picker makes the bot an admin of the chosen chat. The offer costs 0 credits. A
+    subscription has the costs of ``_subscribe``.
 
     Raises:
-        NotFollowedError: The subscription ``number`` has ended.
-        BotError: The errors of ``_subscribe``, if ``place`` is given.
+        NotFollowedError: The chat does not have the subscription ``subscription_id``.
+        BotError: The errors of ``_subscribe``, if ``chat_id`` is given.
     """
-    if place is not None:
-        await _subscribe_in_chat(context, number, place)
+    if chat_id is not None:
+        await _subscribe_in_chat(context, subscription_id, chat_id)
         return
-    subscription = await context.services.subscriptions.get(context.chat.id, number)
+    subscription = await context.services.subscriptions.get(context.chat.id, subscription_id)
     known: Buttons = []
     for chat in await context.services.subscriptions.chats_of_person(context.chat.id):
         with suppress(AdminsUnknownError, AskAgainError):
@@ -233,9 +235,9 @@ async def subscribe_in_chosen_chat(context: Context) -> None:
         await _subscribe_in_chat(context, chosen.request_id, chosen.chat_id)
 
 
-async def _subscribe_in_chat(context: Context, number: int, place: int) -> None:
-    subscription = await context.services.subscriptions.get(context.chat.id, number)
-    wanted = replace(parse([f"@{subscription.username}"]), channel=str(place))
+async def _subscribe_in_chat(context: Context, subscription_id: int, chat_id: int) -> None:
+    subscription = await context.services.subscriptions.get(context.chat.id, subscription_id)
+    wanted = replace(parse([f"@{subscription.username}"]), channel=str(chat_id))
     await _subscribe(context, wanted)
 
 
@@ -420,9 +422,12 @@ async def list_subscriptions(context: Context) -> None:
 
 
 @on_press(actions.SUBSCRIPTIONS)
-async def turn_page(context: Context, page: int, of: int | None) -> None:
-    """Show another page of the list in place of the message whose button was pressed."""
-    await edit_pressed(context, *await list_page(context, page, of))
+async def turn_page(context: Context, page: int, containing: int | None) -> None:
+    """Show another page of the list in place of the message whose button was pressed.
+
+    If ``containing`` is the ID of a subscription, show the page with this subscription.
+    """
+    await edit_pressed(context, *await list_page(context, page, containing))
 
 
 @command("unsubscribe", channel_after=1, takes_list=True, usage=UNSUBSCRIBE_USAGE)
@@ -431,7 +436,7 @@ async def unsubscribe(context: Context) -> None:
 
     Without words, ask which alerts to stop. A command with everyday words ends no subscription
     until a button confirms the names. Exception: if a common word is the name of a followed
-    profile, the subscription can end at once (``_ask_unless_followed``).
+    profile, the subscription can end at once (``_unsubscribe_if_followed_or_ask``).
 
     Raises:
         NotFollowedError: The command names a single profile, and the chat has no subscription to
@@ -456,7 +461,7 @@ async def unsubscribe(context: Context) -> None:
         return
     wanted = parse(words, language=language)
     if wanted.names and _is_no_usual_name(wanted, language):
-        await _ask_unless_followed(context, wanted)
+        await _unsubscribe_if_followed_or_ask(context, wanted)
     elif wanted.names and wanted.everyday:
         await offer_understood(context, "unsubscribe", wanted)
     elif wanted.names:
@@ -472,7 +477,7 @@ def _is_no_usual_name(wanted: Wanted, language: str) -> bool:
     return is_about_all(name, language) or (is_alone and is_everyday_word(name, language))
 
 
-async def _ask_unless_followed(context: Context, wanted: Wanted) -> None:
+async def _unsubscribe_if_followed_or_ask(context: Context, wanted: Wanted) -> None:
     """Ask which alerts to stop after a word such as "everything" or "please".
 
     If the word is the name of a followed profile, end the subscription to this profile.
@@ -514,17 +519,17 @@ async def _unsubscribe_named(context: Context, wanted: Wanted) -> None:
 
 
 @on_press(actions.UNSUBSCRIBE)
-async def unsubscribe_pressed(context: Context, number: int) -> None:
+async def unsubscribe_pressed(context: Context, subscription_id: int) -> None:
     """End the subscription whose button was pressed, or all subscriptions.
 
     Raises:
         NotFollowedError: The subscription has already ended.
     """
     service = context.services.subscriptions
-    if number == ALL:
+    if subscription_id == ALL:
         rows = await service.every(context.chat.id)
     else:
-        rows = [await service.get(context.chat.id, number)]
+        rows = [await service.get(context.chat.id, subscription_id)]
     if not rows:
         await edit_pressed(context, context.t(EMPTY), [])
         return
@@ -617,7 +622,7 @@ async def ask_which_profile(context: Context, question: str, command: str, usage
 async def list_page(context: Context, page: int, containing: int | None = None) -> Page:
     """Return a page with 8 of the chat's subscriptions. Each subscription has a button.
 
-    The button opens the options of the subscription. If ``containing`` is the number of a
+    The button opens the options of the subscription. If ``containing`` is the ID of a
     subscription, the page with that subscription is returned. If the chat does not have that
     subscription, the first page is returned. In a channel, the result is a single list of at most
     60 subscriptions.
@@ -758,7 +763,7 @@ async def _may_subscribe_in(context: Context, chat_id: int, kind: str) -> bool:
 
 
 @on_press(actions.SUBSCRIPTION)
-async def show_options(context: Context, number: int, section: str | None) -> None:
+async def show_options(context: Context, subscription_id: int, section: str | None) -> None:
     """Show the options of a subscription in place of the message whose button was pressed.
 
     If the button is under a daily summary, the options are a new message, so that the list of the
@@ -768,14 +773,14 @@ async def show_options(context: Context, number: int, section: str | None) -> No
         NotFollowedError: The subscription has ended.
     """
     show = say if section == NEW else edit_pressed
-    await show(context, *await options_page_by_number(context, number, section))
+    await show(context, *await options_page_by_id(context, subscription_id, section))
 
 
-async def options_page_by_number(context: Context, number: int, section: str | None) -> Page:
+async def options_page_by_id(context: Context, subscription_id: int, section: str | None) -> Page:
     """Return the page of a subscription, or a section of the subscription's options.
 
     Raises:
         NotFollowedError: The chat does not have the subscription.
     """
-    subscription = await context.services.subscriptions.get(context.chat.id, number)
+    subscription = await context.services.subscriptions.get(context.chat.id, subscription_id)
     return options_page(subscription, context, None if section == NEW else section)

@@ -89,7 +89,7 @@ async def run_command(context: Context, word: str, name: str | None) -> str | No
         return context.t.plain(UNKNOWN_BUTTON)
     context.args = as_arguments([name], context.t.language) if name else []
     context.in_place = name is not None and word in IN_PLACE
-    await OBEYED[word].serve(context)
+    await OBEYED[word].check_right_and_run(context)
     return None
 
 
@@ -109,7 +109,7 @@ async def run_captioned(context: Context) -> None:
     word, rest = command
     if word in OBEYED:
         context.args = rest.split()
-        await OBEYED[word].serve(context)
+        await OBEYED[word].check_right_and_run(context)
     elif context.is_private:
         await _suggest_command(context, word, rest)
 
@@ -163,7 +163,7 @@ async def run_answered(context: Context) -> None:
         await say(context, context.t(usage))
     else:
         context.args = text.split()
-        await OBEYED[command].serve(context)
+        await OBEYED[command].check_right_and_run(context)
 
 
 @on_message(
@@ -183,7 +183,7 @@ async def answer_talk(context: Context) -> None:
     text_or_caption = text or typed(message.caption or "")
     if message.document and is_listing(message):
         await exchange.offer_import(context, message, message.document)
-    elif await _takes_answer(context, text):
+    elif await _answer_if_expected(context, text):
         return
     elif command := talk.split_command(text):
         await _suggest_command(context, *command)
@@ -234,14 +234,14 @@ async def _answer_remark(context: Context, text: str) -> bool:
     return True
 
 
-async def _takes_answer(context: Context, text: str) -> bool:
+async def _answer_if_expected(context: Context, text: str) -> bool:
     """Answer a message about a settings page or a list of accounts.
 
     Return whether the message was answered.
     """
     if await settings.set_if_expected(context, text):
         return True
-    return await followed_accounts.search_if_expected(context, text)
+    return await followed_accounts.answer_search_if_expected(context, text)
 
 
 async def _offer_names_between_words(context: Context, text: str) -> bool:
@@ -299,7 +299,7 @@ async def run_with_shown_arguments(
         context.args = written[1:]
     else:
         context.args = as_arguments(shown, context.t.language)
-    await OBEYED[command].serve(context)
+    await OBEYED[command].check_right_and_run(context)
     return None
 
 

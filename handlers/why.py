@@ -19,7 +19,7 @@ from handlers.guard import command
 from handlers.options import MEDIA, SUMMARY_TIME, clock_time, paused_line, subscription_line
 from handlers.payers import LEFT
 from handlers.replies import say
-from handlers.show import offer_instead
+from handlers.show import offer_alternatives_or_raise
 from handlers.subscriptions import DELAY, ask_which_profile, expected_delay
 
 USAGE = N_("Add a name, for example: /why natgeo")
@@ -89,7 +89,7 @@ async def explain_alerts(context: Context) -> None:
     try:
         known = await context.services.subscriptions.why(context.acted_on, link.username)
     except NotFollowedError as error:
-        await offer_instead(context, error)
+        await offer_alternatives_or_raise(context, error)
     else:
         subscription = known[0].subscription
         to = (
