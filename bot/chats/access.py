@@ -2,7 +2,7 @@
 
 In ``invited`` mode, strangers are refused before any work is done. In both modes, blocked persons
 and chats are refused. The owners are the persons in ``ADMIN_IDS``, and the person who used the
-owner link. The bot prints the owner link at the first start.
+owner link. The bot prints the owner link at each start until the link is used.
 """
 
 import hashlib
@@ -75,7 +75,10 @@ class Access:
         wake: Callable[[], None] = lambda: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Create the use cases. The owner link requires ``token``, the bot's token."""
+        """Create the use cases. The owner link requires ``token``, the bot's token.
+
+        ``wake`` is called when a change of blocks may have made work due.
+        """
         self._db = db
         self.mode = mode
         self._always_owners = frozenset(owner_ids)
@@ -172,9 +175,10 @@ class Access:
             return await guests(tx, offset=offset, limit=limit, now=self._now())
 
     async def guest(self, number: int) -> Guest:
-        """Return the costs and the access entry of a person or chat.
+        """Return the costs of this month and the access entry of a person or chat.
 
-        If ``number`` is the old id of a group that became a supergroup, return the supergroup.
+        ``number`` is the Telegram id. If ``number`` is the old id of a group that became a
+        supergroup, return the supergroup.
         """
         async with reading(self._db) as tx:
             number = await chats.moved_to(tx, number) or number
@@ -203,7 +207,8 @@ class Access:
     async def make_owner_code(self) -> str | None:
         """Return the ``start`` payload of the owner link, or None if the bot has an owner.
 
-        The payload is the same at each start and in each process until the link is used.
+        The first call stores the secret of the link. Therefore the payload is the same at each
+        start and in each process until the link is used.
         """
         if self._always_owners:
             return None
@@ -220,7 +225,10 @@ class Access:
         return OWNER + code[:32]
 
     async def make_invitation(self, by: int | None, uses: int) -> tuple[str, datetime]:
-        """Return the ``start`` payload and the expiry of an invitation for ``uses`` persons."""
+        """Store an invitation for ``uses`` persons. Return the ``start`` payload and the expiry.
+
+        The invitation is valid for 7 days. Expired invitations are deleted.
+        """
         word = secrets.token_urlsafe(_TOKEN_BYTES)
         now = self._now()
         until = now + INVITATION_VALID_FOR
@@ -430,7 +438,10 @@ class Access:
         return words | await store.names_of_profiles(tx, words)
 
     async def set_limit(self, subject: Subject, credits: int | None) -> Entry:  # noqa: A002 - the field's term
-        """Set the daily allowance in credits. None restores the allowance in the settings."""
+        """Set the daily allowance of a person or chat in credits. Return the changed entry.
+
+        None restores the allowance in the settings.
+        """
         async with writing(self._db) as tx:
             subject = await self._lock_current_subject(tx, subject)
             return await store.put(tx, subject, now=self._now(), allowance=credits)
@@ -528,16 +539,20 @@ class Access:
                     await moves.close_chats(tx, [chat_id], now=now)
 
     async def record_profile_id(self, username: str, profile_id: str) -> None:
-        """Store the id of a blocked profile, so that the block outlives a change of the name."""
+        """Store the id of a blocked profile, so that the block outlives a change of the name.
+
+        The caller has checked that the name is blocked.
+        """
         subject = Subject("profile", username)
         async with writing(self._db) as tx:
             await store.put(tx, subject, now=self._now(), name=profile_id)
         self.blocked |= {profile_id}
 
     async def load_blocked_and_owners(self) -> None:
-        """Read the blocked profiles and the owners from the database.
+        """Load the blocked profiles and the owners from the database.
 
         A different process may have changed the stored profiles and owners since the last call.
+        If the access list lacks the id of a blocked profile, and the id is known, store the id.
         """
         async with self._db.read() as tx:
             listed = await store.blocked_profiles(tx, now=self._now())

@@ -45,7 +45,7 @@ class Import:
 
 
 def to_json(entries: Iterable[ImportEntry], rules: Options | None = None) -> bytes:
-    """Return the subscriptions and the rules of the whole chat as the text of a JSON file."""
+    """Return the subscriptions and the rules of the whole chat as a JSON file in UTF-8."""
     rows = [
         {"username": entry.username, **(entry.preferences or Preferences()).to_json()}
         for entry in entries

@@ -1,4 +1,4 @@
-"""The repeated sends of kept stories by file_id. The repeated sends cost 0 credits."""
+"""The search of kept stories, which can be sent again by file_id for 0 credits."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
@@ -74,7 +74,7 @@ class Past:
     async def find(
         self, chat_id: int, bot_id: int, search: Search, *, before: str | None = None
     ) -> Page:
-        """Return the latest kept stories of a search, and store the file_ids for the sender.
+        """Return the latest kept stories of a search. Store the file_ids for the sender.
 
         If ``before`` is the pk of a kept story, the page has only older stories. A page has at
         most 30 stories. The search costs 0 credits.
@@ -179,7 +179,7 @@ async def _matches(tx: Tx, scope: _Scope, before: str | None) -> list[Kept]:
 
 
 async def _nothing_found(tx: Tx, scope: _Scope, search: Search) -> BotError:
-    """Return the error that says why a search has no result."""
+    """Return the error whose text is the reason why a search has no result."""
     if scope.profile_id is not None and not search.terms:
         if search.days is None or search.days >= alert_rules.KEPT_FOR.days:
             return NothingKeptError(username=search.username or "")

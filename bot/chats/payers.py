@@ -103,7 +103,7 @@ class Payers:
           closed.
         - An open group that has become a supergroup keeps its payer.
         - If the person is blocked, a previous payer stays, and the chat opens, unless the chat is
-          still stored as left by the bot (see ``Presence.record_return``). Without a previous
+          still stored as left by the bot (see ``ChatPresence.record_return``). Without a previous
           payer, the person becomes the payer, and the chat is closed.
         - If the person is anonymous, or if neither the person nor the chat has access, the chat
           gets no payer. The chat also gets no payer if its subscriptions would exceed the limit of
@@ -219,9 +219,11 @@ class Payers:
     ) -> None:
         """Set or remove the payer of a chat. The caller has locked the chat and the chat queue.
 
-        ``profile_ids`` are profiles that the caller will change. The function locks the profiles
-        of ``profile_ids`` together with the followed profiles of the chat, because all profiles
-        must be locked in the order of the ids.
+        If the chat is not stored or already has this payer, nothing is changed.
+
+        ``profile_ids`` are profiles that the caller will change. If the chat follows profiles,
+        ``profile_ids`` are locked together with the followed profiles, because all profiles must
+        be locked in the order of the ids.
 
         Stopped alerts resume with stories posted from now on. If the chat was closed only because
         the previous payer is blocked, the chat opens. If the new payer is blocked, the chat
@@ -355,7 +357,10 @@ class Payers:
         """Check the limits of a new subscription. Return whether the subscription counts as new.
 
         The limit of fast subscriptions is not checked. A subscription does not count as new if the
-        chat ended a subscription to the same profile within a day.
+        chat ended a subscription to the same profile within a day. In that case, the daily limits
+        are not checked.
+
+        ``pending`` is the number of other subscriptions that the same request is about to add.
 
         Raises:
             SubscriptionError: A limit is reached. The text of the error names the limit.
@@ -389,13 +394,16 @@ class Payers:
         await _add_to_daily_counters(tx, chat_id, payer, 1, self._now())
 
     async def lock_earlier_checks(self, tx: Tx, chat_id: int) -> EarlierChecks:
-        """Return how many checks a change of a chat may move to an earlier time today."""
+        """Lock and return the allowance of checks that a chat may move to an earlier time today.
+
+        The allowance is for checks before daily summaries (see ``EarlierChecks``).
+        """
         return await lock_earlier_checks(tx, chat_id, most=self.limits.most, now=self._now())
 
     async def record_refused(self, payer: int) -> None:
-        """Record that the budget did not allow a subscription of the payer.
+        """Record for today that the budget did not allow a subscription of the payer.
 
-        Nothing is recorded if the payer is a newcomer.
+        Nothing is recorded if the payer is a newcomer. The transaction is separate.
         """
         async with self._db.begin(durable=False) as tx:
             if await access.is_known(tx, payer):
@@ -440,9 +448,10 @@ async def _add_to_daily_counters(
 
 
 async def lock_earlier_checks(tx: Tx, chat_id: int, *, most: int, now: datetime) -> EarlierChecks:
-    """Return how many checks a change of a chat may move to an earlier time today.
+    """Lock and return the allowance of checks that a chat may move to an earlier time today.
 
-    The checks of all chats of a payer count together. ``most`` is the number for a whole day. The
+    The allowance is for checks before daily summaries (see ``EarlierChecks``). The checks of all
+    chats of a payer count together. ``most`` is the number of checks for a whole UTC day. The
     caller has locked the queue of the chat, and locks the profiles later. The counters of new
     subscriptions are locked first, because a later step of the same transaction may need these
     counters.

@@ -44,9 +44,13 @@ class ChatPresence:
         """Ask Telegram about a chat that is closed or muted. Return the remaining mutes.
 
         If the bot is a member of a closed chat, the chat is reopened, and the alerts restart with
-        stories posted from now on. A chat that the access list blocks stays closed. Mutes of
-        single topics are not checked. If the current unit of work has a transaction or replies,
-        return the stored mutes, and ask Telegram after the unit.
+        stories posted from now on. A chat that the access list blocks stays closed.
+
+        If the bot has the missing right again, the mute of the whole chat ends. If the bot has
+        left the chat, the chat is closed. Mutes of single topics are not checked.
+
+        If the current unit of work has a transaction or replies, return the stored mutes, and ask
+        Telegram after the unit.
         """
         async with reading(self._db) as tx:
             chat = await chats.get(tx, chat_id)

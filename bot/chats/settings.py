@@ -29,9 +29,10 @@ class Chats:
     async def ensure(
         self, known: Chat | None, chat_id: int, *, kind: str, title: str, language_code: str | None
     ) -> Chat:
-        """Return the chat of an update. Write the chat only if data from Telegram have changed.
+        """Return the chat of an update. Insert a missing chat, or update changed data.
 
-        ``known`` is the stored chat, or None if the database has no such chat.
+        ``known`` is the stored chat, or None if the database has no such chat. The data are the
+        kind, the title and the language code. A write is a separate transaction.
         """
         if known and known.id != chat_id:
             return known  # the update has the id that the group had before it became a supergroup
@@ -62,9 +63,9 @@ class Chats:
             return await chats.get(tx, chat_id)
 
     async def change_defaults(self, chat_id: int, changes: Mapping[str, object]) -> Options:
-        """Set default options of new subscriptions to JSON values. The other defaults stay.
+        """Set default options of new subscriptions to JSON values. Return all default options.
 
-        Return all default options. Two people may change different defaults at the same time.
+        Other defaults are not changed. Two people may change different defaults at the same time.
         ``chat_id`` is the current or former id of the chat.
         """
         async with writing(self._db) as tx:
@@ -88,7 +89,8 @@ class Chats:
     async def erase(self, chat_id: int) -> None:
         """Delete the data of a chat with the current or former id ``chat_id``.
 
-        The following data are kept:
+        If the chat is private, the person in the chat is also removed as the payer of groups and
+        channels. The following data are kept:
 
         - Bills. The id of the chat is removed from the bills. If the chat is private, the id of
           the person in the chat is also removed.

@@ -173,8 +173,9 @@ class Subscribing:
         """Subscribe to each profile as ``subscribe`` does. Return the results in the same order.
 
         If ``fast`` is True, existing subscriptions also become fast. The API is called for all
-        profiles first. Then all possible subscriptions start in a single transaction. If a
-        concurrent command reaches a limit in the meantime, no subscription starts.
+        profiles first. Then all possible subscriptions start in the transaction of the current
+        unit of work. If a concurrent command reaches a limit in the meantime, no subscription
+        starts.
 
         Raises:
             BlockedError: The access list blocks the chat or the responsible person.
@@ -287,7 +288,8 @@ class Subscribing:
     async def set_own_topic(self, chat_id: int, subscription_id: int, *, on: bool) -> Subscription:
         """Move a subscription to the separate topic of the profile, or back to the chat.
 
-        The move costs 0 credits.
+        If the profile has no separate topic, the bot makes the topic. Return the moved
+        subscription. The move costs 0 credits.
 
         Raises:
             NotFollowedError: The chat does not have the subscription.
@@ -381,7 +383,9 @@ class Subscribing:
         return subscription
 
     async def _check_restorable(self, tx: Tx, ended: Ended, by: int | None) -> None:
-        """Check that the limits and the block list allow a subscription to be restored.
+        """Ensure that the chat has a payer, and check that a subscription may be restored.
+
+        If the chat has no payer, the person ``by`` becomes the payer.
 
         Raises:
             SubscriptionError: A limit of the chat, the payer or the budget is reached, or the
@@ -404,9 +408,10 @@ class Subscribing:
                 raise budget_error
 
     async def _move(self, subscription: Subscription, target: Target) -> Subscription:
-        """Move a subscription and its pending deliveries to a different topic of the chat.
+        """Move a subscription and its deliveries to a different topic of the chat.
 
-        The move costs 0 credits.
+        If the topic already has a subscription to the profile, the moved subscription ends, and
+        the subscription of the topic is returned. The move costs 0 credits.
 
         Raises:
             NotFollowedError: The subscription has ended in the meantime.
@@ -444,7 +449,7 @@ class Subscribing:
         """Return the profile, its live stories, and the existing subscription or None.
 
         The cost is the same as in ``subscribe``. If the profile is known and one of ``places`` has
-        a subscription to the profile, the cost is 0 credits.
+        a subscription to the profile, the cost is 0 credits. Answers of the API are recorded.
 
         - ``places`` are the targets in one chat where the subscription may exist. If several
           of ``places`` have a subscription to the profile, the first of these is returned.
@@ -504,6 +509,12 @@ class Subscribing:
     async def _check_limits_and_budget(
         self, chat_id: int, by: Asker, username: str, known: Known | None, pending: int
     ) -> None:
+        """Check the limits and the budget for a new subscription. Record a refusal by the budget.
+
+        Raises:
+            SubscriptionError: A limit of the chat or the payer, or the budget is reached.
+            NoPayerError: The chat has no payer, and the person is not allowed to become the payer.
+        """
         budget_error = None
         async with reading(self._db) as tx:
             payer = await self._payers.payer_for(tx, chat_id, by.user_id)
@@ -544,11 +555,12 @@ class Subscribing:
         )
 
     async def _ask_live(self, profile: Profile, by: Asker, *, is_just_named: bool) -> list[Story]:
-        """Return the live stories of a profile.
+        """Return the live stories of a profile, from the database or from the API.
 
-        If the last check is at most 10 minutes old, the cost is 0 credits. Otherwise, the cost is
-        the same as in ``Names.fetch_stories_if_same_owner``: 2 credits, or more if the API refuses
-        the account.
+        If the last check is less than 10 minutes old, the stored stories are returned, and the
+        cost is 0 credits. Otherwise, the stories are fetched and recorded as a snapshot. The cost
+        is then the same as in ``Names.fetch_stories_if_same_owner``: 2 credits, or more if the API
+        refuses the account.
 
         Raises:
             SpendingError: The credits are not allowed to be spent.
@@ -664,7 +676,7 @@ class Subscribing:
     async def set_options(
         self, chat_id: int, subscription_id: int, changes: Mapping[str, object]
     ) -> Subscription:
-        """Set options of a subscription to JSON values.
+        """Set options of a subscription to JSON values. Return the changed subscription.
 
         The new options also apply to the pending deliveries.
 
@@ -703,7 +715,8 @@ def _since_of_restored(ended: Ended, now: datetime) -> datetime:
 
     The subscription sends alerts only about stories that were posted from this time on. The time
     is the start of the alerts of the ended subscription. If the ended subscription was paused, and
-    the pause has ended by ``now``, the alerts do not start before the end of the pause.
+    the pause has ended by ``now``, the alerts do not start before the end of the pause. The result
+    is never later than ``now``.
     """
     until = ended.preferences.paused_until
     since = ended.since

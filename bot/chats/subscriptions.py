@@ -56,8 +56,8 @@ class Subscriptions:
 
         ``blocked`` has the ids and names of profiles that nobody is allowed to follow. ``api``
         provides the price of a check and the state of the service. ``is_paused`` returns True if
-        this process makes no checks. ``most_earlier_checks`` is the number of checks that the
-        changes of a payer may move to an earlier time in a day, before a daily summary.
+        this process makes no checks. ``most_earlier_checks`` is the maximum number of checks that
+        the chats of a payer may move to an earlier time on a UTC day (see ``EarlierChecks``).
         """
         self._db = db
         self._api = api
@@ -151,7 +151,7 @@ class Subscriptions:
         until: datetime | None = None,
         since: datetime | None = None,
     ) -> Subscription:
-        """Pause a subscription, or resume a paused subscription.
+        """Pause a subscription, or resume a paused subscription. Return the subscription.
 
         A pause lasts until the time ``until``, or without an end if ``until`` is None. A pause
         drops the pending deliveries. After a resume, alerts restart with stories posted from now
@@ -197,10 +197,11 @@ class Subscriptions:
             return await load_subscription(tx, chat_id, subscription_id)
 
     async def resume_with_missed_stories(self, chat_id: int, subscription_id: int) -> Subscription:
-        """Resume a subscription, and send the live stories that were found during the pause.
+        """Resume a subscription, and enqueue the live stories that were found during the pause.
 
-        Stories that the pause dropped are sent too. No stories are sent to a chat without a payer,
-        or from a blocked profile. A subscription that is not paused is not changed.
+        Stories that the pause dropped are enqueued too. No stories are enqueued for a chat without
+        a payer, or from a blocked profile. A subscription that is not paused is not changed.
+        Return the subscription.
 
         Raises:
             NotFollowedError: The chat does not have the subscription.
@@ -312,9 +313,10 @@ class Subscriptions:
             return await moves.close_chat(tx, chat_id, now=self._now())
 
     async def reopen_chat(self, chat_id: int, *, since: datetime | None = None) -> bool:
-        """Reopen a chat. Return False if the chat was open.
+        """Reopen a chat. Return False if the chat was open or is not stored.
 
-        Alerts restart with stories posted from ``since``, by default from now.
+        Pending deliveries of a reopened chat are dropped. Alerts restart with stories posted from
+        ``since``, by default from now.
 
         Raises:
             BlockedError: The access list blocks the chat or the responsible person.
@@ -383,7 +385,7 @@ class Subscriptions:
         return len(waiting)
 
     async def why(self, target: Target, username: str) -> list[Why]:
-        """Explain the alerts of a profile in a chat or topic. The cost is 0 credits.
+        """Return the explanation of the alerts of a profile in a chat or topic, for 0 credits.
 
         If the topic does not follow the profile, explain the subscriptions of other topics.
 

@@ -131,6 +131,7 @@ class AnswerCache:
 
         Raises:
             ProfilePrivateError: The account with the name ``of`` is private.
+            StoriesError: The API refused the same request within the last 5 minutes.
             BotError: ``fetch`` failed. If the error is a ``StoriesError``, all requests that wait
                 for the same answer get this error. If the error is of a different type, the next
                 waiting request calls ``fetch``.

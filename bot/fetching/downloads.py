@@ -113,6 +113,8 @@ class Downloads:
     def _refuse_profile(self, profile: Profile | None) -> None:
         """Raise an error if the bought file must not be shown.
 
+        Also count the answers without an account.
+
         Raises:
             MediaError: The answer names no account.
             ProfilePrivateError: The account is private.

@@ -84,8 +84,12 @@ class BudgetWatch:
     ) -> None:
         """Report how many known persons could not subscribe today, and a sufficient budget.
 
-        Each person counts as one more profile, so the reported budget does not rise if a person
-        tries again.
+        ``people`` is the number of these persons. Each person counts as one more profile, so the
+        reported budget does not rise if a person tries again. The other arguments are the same as
+        in ``shortfall``.
+
+        The report ends if ``people`` is 0, or if the budget covers all profiles, or if no budget
+        would be sufficient. Nothing is reported if the result is the same as in the last call.
         """
         known, fresh = counts
         lack = shortfall(budget, (known + people, fresh), cost, reply_share=reply_share)

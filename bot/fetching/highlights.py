@@ -134,9 +134,10 @@ class Highlights:
         return result
 
     async def _resolve(self, username: str, charge: Charge) -> Profile:
-        """Return the current owner of a name.
+        """Return the current owner of a name, if the account is public and not blocked.
 
-        The cost is 1 credit, or 2 credits if the first answer is a refusal.
+        The cost is 1 credit, or 2 credits if the first answer is a refusal. The errors are those
+        of ``Names.resolve_public``, and a ``StoriesError`` for a blocked account.
         """
         profile = await self._names.resolve_public(username, charge)
         self._refuse_blocked(profile)
@@ -173,7 +174,7 @@ class Highlights:
 
     @contextmanager
     def _remembering_refusal(self) -> Iterator[None]:
-        """Make no calls for an hour after an answer that the plan does not include highlights.
+        """Allow no calls for an hour after an answer that the plan does not include highlights.
 
         An error that is raised without a call does not extend this hour.
 

@@ -63,7 +63,8 @@ class Names:
     async def last_known(self, username: str, *, within: timedelta = _VALID_FOR) -> Known | None:
         """Return the stored owner of a name, or None if the name was not seen recently.
 
-        The cost is 0 credits.
+        The API must have returned the name ``within`` the given time, by default 30 days. The cost
+        is 0 credits.
 
         Raises:
             NoSuchProfileError: According to a recent answer, no account has this name.
@@ -78,10 +79,11 @@ class Names:
             return await profiles.named(tx, username, since=now - within)
 
     async def resolve(self, username: str, charge: Charge) -> Profile:
-        """Return the current owner of a name for 1 credit, or 2 if the first answer is a refusal.
+        """Return and store the current owner of a name.
 
-        A private account is returned as private. Subscribers are not notified that the account is
-        private.
+        The cost is 1 credit, or 2 credits if the first answer is a refusal. A private account is
+        returned as private. Subscribers are not notified that the account is private. A refusal
+        and the answer that the account is private are cached for five minutes.
 
         Raises:
             NoSuchProfileError: The second answer, after a refusal, is that the account does not
@@ -132,7 +134,8 @@ class Names:
         """Return the current owner of a name, but only if the account is public.
 
         The name is looked up as in ``resolve``, for 1 or 2 credits. If a concurrent request is
-        already looking up the same name, this request waits for the result and costs 0 credits.
+        already looking up the same name, this request waits for the result and costs 0 credits. A
+        private account is recorded (``record_private``).
 
         Raises:
             ProfilePrivateError: The account is visible to followers only.
@@ -159,9 +162,14 @@ class Names:
     async def check_refusal(self, username: str, charge: Charge, *, profile_id: str = "") -> Proof:
         """Check by a lookup of the name whether a refusal is right, for 1 or 2 credits.
 
-        ``profile_id`` is the id of the refused account, if known. If the lookup fails or is also
-        refused, the result is "unknown", because the account can still be public. If ``username``
-        is empty, the result is "unknown" at no cost.
+        Return the state that the lookup proves:
+
+        - "private" or "public": The lookup shows the account as private or public.
+        - "gone": No account has the name, or the account does not have the id ``profile_id``.
+        - "unknown": The lookup failed, or even the page of the account is hidden. If ``username``
+          is empty, the result is "unknown" at no cost.
+
+        ``profile_id`` is the id of the refused account, or an empty string if the id is unknown.
         """
         if not username:
             return "unknown"

@@ -43,7 +43,7 @@ from bot.store.engine.database import Database, Tx
 
 log = structlog.get_logger()
 
-# The lease of a check; the call of a check takes at most 30 seconds.
+# The lease of a check. Each request of a check takes at most 30 seconds.
 _POLL_LEASE = timedelta(minutes=2)
 _RETRIES = RetryPolicy(pause=timedelta(minutes=2))  # the pauses after an error of the bot itself
 _SHORTEST = timedelta(seconds=0.5)  # the pause if no check was made
@@ -92,7 +92,9 @@ class Scheduler:
         metrics: Metrics = UNSEEN,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Make up to ``at_once`` checks at the same time, and ``slow_at_once`` more slow checks.
+        """Create a scheduler.
+
+        At most ``at_once`` checks, and ``slow_at_once`` more slow checks, run at the same time.
 
         ``apply_blocks`` pauses the alerts of blocked profiles. ``apply_blocks`` is awaited every
         minute, and after each change of the blocks. ``is_paused`` returns True if this process
@@ -220,7 +222,8 @@ class Scheduler:
     async def _begin_checks(self, group: asyncio.TaskGroup) -> int:
         """Start the checks that are due and can be paid, if slots are free.
 
-        Return the number of started checks. A slow check does not delay other checks.
+        Return the number of started checks. A slow check does not delay other checks. The
+        maintenance is done first, if it is time (see ``_maintain``).
         """
         plan = self._plan = self._plan or await self._load_plan()
         await self._maintain(plan)
@@ -628,7 +631,7 @@ def _unseen_limit(plan: Plan, now: datetime, *, is_due: bool, is_paid: bool) -> 
 async def _postpone_if_not_due(tx: Tx, known: Known, plan: Plan, now: datetime) -> bool:
     """Postpone a claimed profile that is not due any more at the current price.
 
-    Return whether the profile was postponed.
+    Return whether the profile was postponed. The claim of a postponed profile ends.
     """
     is_due = known.due_at is not None and known.due_at <= now
     if not is_due or known.failures or not plan.is_stale(known):

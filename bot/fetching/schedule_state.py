@@ -63,7 +63,10 @@ class Plan:
     pause: timedelta | None = None
 
     def learn_bill(self, credits: int) -> None:  # noqa: A002 - the term of the project
-        """Update the mean cost of a check from a bill in credits."""
+        """Update the mean cost of a check from a bill in credits.
+
+        Also subtract the difference between the bill and the mean cost from the credit bucket.
+        """
         # The record of a check subtracts the mean cost from the bucket. The difference between the
         # bill and the mean cost is subtracted here.
         self.schedule.bucket.credits -= credits - self.cost

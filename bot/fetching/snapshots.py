@@ -45,10 +45,11 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class EarlierChecks:
-    """How many checks a change of a chat may move to an earlier time, before a daily summary.
+    """The allowance of checks before daily summaries that may move to an earlier time.
 
-    ``counted_for`` and ``day`` are the subject and the day of the allowance "earlier". The caller
-    has locked the allowance before the profiles. ``left`` is the rest of the allowance.
+    ``left`` is the number of checks that may still move on the UTC day ``day``. ``counted_for`` is
+    the id of the payer, or the id of a chat without a payer. The caller has locked the allowance
+    before the profiles.
     """
 
     counted_for: int
@@ -302,8 +303,8 @@ async def record_failure(
     """Record a failed check, delay the next check, and notify subscribers once.
 
     A single answer "private" or "no such account" does not change the state of the profile,
-    because the answer may be wrong. Two of these answers in a row change the state. If no chat
-    needs checks of the profile, a single answer changes the state.
+    because the answer may be wrong. Two equal answers in a row change the state. If no chat needs
+    checks of the profile, a single answer changes the state.
 
     ``token`` identifies the claim of the profile for this check. Nothing is recorded in three
     cases: the profile has been claimed again since then, the profile is blocked, or the profile is

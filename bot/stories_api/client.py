@@ -52,11 +52,15 @@ class FetchMedia(Protocol):
 
 
 class StoriesApi:
-    """The client of the paid API. All methods except ``fetch_balance`` return calls with a price.
+    """The client of the paid API.
 
-    All calls raise subclasses of ``StoriesError``. Downloads also raise ``MediaError``. The field
-    ``credits`` of the error has the credits billed for the failed call, or None if the credits are
-    unknown. A request that may have been billed is never sent again unchanged.
+    The methods from ``story`` to ``download_url`` return a ``Call`` with a price. The request is
+    sent when the call is awaited. The awaited call raises the errors that the method lists.
+
+    All calls and ``fetch_balance`` raise subclasses of ``StoriesError``. Downloads also raise
+    ``MediaError``. The field ``credits`` of the error has the credits billed for the failed call,
+    or None if the credits are unknown. A request that may have been billed is never sent again
+    unchanged.
     """
 
     def __init__(
@@ -80,17 +84,21 @@ class StoriesApi:
     ) -> None:
         """Create a client of the API at ``url`` with the API key ``key``.
 
-        A request with its waits and one retry takes at most ``deadline`` seconds. A download takes
-        at most ``download_deadline`` seconds. The key is only sent to the origin of ``url``.
+        A request with its waits and one retry takes at most ``deadline`` seconds. The request of a
+        download takes at most ``download_deadline`` seconds. The key is only sent to the origin of
+        ``url``.
 
-        ``privacy`` decides whether a call may skip the API's privacy check. Without ``privacy``,
-        every call includes this check. ``replicas`` returns the number of processes that share the
-        account's rate limit.
+        ``privacy`` decides whether a call of ``stories`` may skip the API's privacy check. Without
+        ``privacy``, each call of ``stories`` includes this check. ``rate`` is the number of calls
+        per second until ``fetch_balance`` sets the rate of the account. ``replicas`` returns the
+        number of processes that share this rate.
 
         ``fetch_media`` downloads a file if the API answers with a URL instead of a file. Without
-        ``fetch_media``, such an answer raises ``MediaError``. ``on_out_of_service`` is called once
-        when an ``OutOfServiceError`` (a 401 or 402 response, or the error ``InsufficientFunds``)
-        stops all paid calls.
+        ``fetch_media``, such an answer raises ``MediaError``. ``largest_file`` is the maximum size
+        of a downloaded file in bytes.
+
+        ``on_out_of_service`` is called once when an ``OutOfServiceError`` (a 401 or 402 response,
+        or the error ``InsufficientFunds``) stops all paid calls.
         """
         self.transport = Transport(
             session,
@@ -127,9 +135,9 @@ class StoriesApi:
 
     @property
     def checks_privacy(self) -> bool:
-        """Return whether ``stories`` includes the privacy check without a known public time.
+        """Return whether a call of ``stories`` includes the privacy check.
 
-        The public time is the argument ``last_known_public_at``.
+        The result is for a call without ``last_known_public_at``.
         """
         return self._privacy is None or self._privacy.mode != "true"
 
@@ -142,10 +150,10 @@ class StoriesApi:
         return self.transport.judge_outage()
 
     def story(self, story_id: str, page_url: str = "") -> Call[Story]:
-        """Return a live story by its id (pk). The call costs 1 credit.
+        """Return the paid call that fetches a live story by its id (pk), for 1 credit.
 
-        If the id does not contain the time of the story and ``page_url`` is given, use the URL of
-        the story's page.
+        If the id does not contain the time of the story and ``page_url`` is given, the call asks
+        for the URL of the story's page instead of the id.
 
         Raises:
             StoryGoneError: The story has expired or was deleted.
@@ -170,7 +178,7 @@ class StoriesApi:
         last_known_public_at: datetime | None = None,
         expects_stories: Callable[[], Awaitable[bool]] | None = None,
     ) -> Call[list[Story]]:
-        """Return a profile's live stories, oldest first.
+        """Return the paid call that fetches a profile's live stories, oldest first.
 
         The call costs 2 credits, or 1 credit without the API's privacy check. The mode of
         ``PrivacyCheck`` decides whether the check is skipped:
@@ -180,10 +188,11 @@ class StoriesApi:
         - In mode "auto", the check is skipped if ``last_known_public_at`` is less than a day ago
           and answers without the check are still trusted.
 
-        In mode "auto", an answer without the check proves nothing if the answer is an error that
-        the account is private or does not exist. An empty list also proves nothing if
-        ``expects_stories`` returns True. In both cases, the call is repeated with the check, and
-        the two calls cost up to 3 credits in total.
+        In mode "auto", a call without the check is repeated with the check in these cases. The two
+        calls cost up to 3 credits in total.
+
+        - The answer states that the account is private or does not exist.
+        - The answer is an empty list although ``expects_stories`` returns True.
 
         Raises:
             ProfilePrivateError: The account is private: the API refused the call, or a returned
@@ -202,10 +211,10 @@ class StoriesApi:
         return Call(Operation.STORIES, quick.nominal + query.nominal, make)
 
     def stories_by_name(self, username: str) -> Call[list[Story]]:
-        """Return the live stories of a username, oldest first.
+        """Return the paid call that fetches the live stories of a username, oldest first.
 
         The call costs 3 credits, and includes the privacy check. An empty list proves that the
-        account exists, but does not tell its id.
+        account exists, but does not contain the id of the account.
 
         Raises:
             ProfilePrivateError: The account is private.
@@ -217,7 +226,9 @@ class StoriesApi:
         return Call(Operation.STORIES, query.nominal, partial(self._ask_stories, query))
 
     def profile(self, username: str) -> Call[Profile]:
-        """Return the account of a username, and whether it is private. The call costs 1 credit.
+        """Return the paid call that fetches the account of a username, for 1 credit.
+
+        A private account is returned with ``is_private``.
 
         Raises:
             NoSuchProfileError: The account does not exist.
@@ -228,7 +239,9 @@ class StoriesApi:
         return Call(Operation.PROFILE, query.nominal, make)
 
     def highlights(self, profile_id: str) -> Call[list[Highlight]]:
-        """Return a profile's highlights without their stories. The call costs 2 credits.
+        """Return the paid call that fetches a profile's highlights without their stories.
+
+        The call costs 2 credits.
 
         Raises:
             ProfilePrivateError: The account is private.
@@ -240,7 +253,9 @@ class StoriesApi:
         return Call(Operation.HIGHLIGHTS, query.nominal, make)
 
     def highlight(self, highlight_id: str) -> Call[Highlight]:
-        """Return a highlight with its stories, oldest first. The call costs 1 credit.
+        """Return the paid call that fetches a highlight with its stories, oldest first.
+
+        The call costs 1 credit.
 
         Raises:
             HighlightGoneError: The highlight does not exist or was deleted.
@@ -258,15 +273,16 @@ class StoriesApi:
         return Call(Operation.HIGHLIGHTS, query.nominal, ask_highlight)
 
     def download(self, story: Story, spool: Spool) -> Call[MediaFile]:
-        """Download the file of a story. The caller must remove the file.
+        """Return the paid call that downloads the file of a story into ``spool``.
 
-        The call costs 1 credit. If the id of the story does not contain its time, use the URL of
-        the story's page.
+        The call costs 1 credit. The code that awaits the call must remove the file. If the id of
+        the story does not contain its time, the call asks for the URL of the story's page.
 
         Raises:
             StoryGoneError: The story has expired or was deleted.
-            MediaError: The file is too large, is neither a photo nor a video, cannot be stored, or
-                cannot be fetched from the URL in the answer. The download is billed nevertheless.
+            MediaError: The file is too large or cannot be stored. If the answer has a URL, the
+                file cannot be fetched, or is neither a photo nor a video. The download is billed
+                nevertheless.
         """
         if story_taken_at(story.pk) is None:
             endpoint, params = Endpoint.DOWNLOAD_BY_STORY_URL, {"url": story.page_url}
@@ -277,12 +293,13 @@ class StoriesApi:
     def download_url(
         self, url: str, spool: Spool, *, refuse: Callable[[Profile | None], None]
     ) -> Call[MediaFile]:
-        """Download the file at a URL of a media host. The caller must remove the file.
+        """Return the paid call that downloads the file at a URL of a media host into ``spool``.
 
-        The call costs 1 credit. ``refuse`` is called with the account of the file, or with None if
-        the answer names no account. ``refuse`` raises a ``StoriesError`` or ``MediaError`` if the
-        bot must not show the file. In that case, the file is removed, and the download is billed
-        nevertheless.
+        The call costs 1 credit. The code that awaits the call must remove the file.
+
+        ``refuse`` is called with the account of the file, or with None if the answer names no
+        account. ``refuse`` raises a ``StoriesError`` or ``MediaError`` if the bot must not show
+        the file. In that case, the file is removed, and the download is billed nevertheless.
 
         Raises:
             MediaError: The same as in ``download``.
@@ -298,6 +315,7 @@ class StoriesApi:
         Raises:
             OutOfServiceError: The API answered 401 or 402, because the key is invalid or the
                 balance is empty. In that case, all paid calls are stopped.
+            StoriesError: The API failed.
         """
         query = Query(BALANCE, deadline=self._deadline)
         balance = (await self._ask(query, schema.balance_from)).value
@@ -317,10 +335,12 @@ class StoriesApi:
     async def compare_with_unchecked(
         self, known: Known, stories: Iterable[Story], new: Iterable[str]
     ) -> None:
-        """Compare an answer with earlier answers that skipped the privacy check.
+        """Record whether the last answer that skipped the privacy check lacked a story.
 
-        ``known`` is the profile as stored before the answer. ``new`` has the ids of the stories in
-        the answer that the database did not contain.
+        ``stories`` are the stories of a later answer with the check. ``new`` has the ids of those
+        stories that the database did not contain. ``known`` is the profile as stored before this
+        answer. If answers about two profiles were wrong within two days, all calls include the
+        check again, and the owners are notified.
         """
         if self._privacy is not None:
             await self._privacy.compare_with_forced(known, stories, new)
@@ -328,7 +348,8 @@ class StoriesApi:
     async def record_refusal(self, known: Known) -> None:
         """Record that the API reported a profile as private.
 
-        Nothing is recorded unless the last call about the profile skipped the privacy check.
+        The record is that the last answer about the profile was wrong. Nothing is recorded unless
+        this answer skipped the privacy check.
         """
         if self._privacy is not None:
             await self._privacy.record_refusal(known)
@@ -366,9 +387,10 @@ class StoriesApi:
     ) -> Answer[list[Story]]:
         """Ask for stories without the API's privacy check.
 
-        If the answer proves nothing, ask again with the check. The result or the error then has
-        the total credits of both calls. The credits are None if the price of the second call is
-        unknown.
+        If the answer proves nothing, ask again with the check (see ``stories``). The result or the
+        error then has the total credits of both calls. The credits of the error are None if the
+        bill of the second call is unknown. If the second answer has a story that an empty first
+        answer should have had, record that the first answer was wrong.
         """
         silent_at = None
         asked_at = self._now()
@@ -431,7 +453,7 @@ class StoriesApi:
 
 
 def _raise_if_any_private(result: Sequence[Story | Highlight], billed: int) -> None:
-    """Refuse stories of a private account, even if the API returned them.
+    """Raise an error if any returned story or highlight is of a private account.
 
     Raises:
         ProfilePrivateError: A story states that its account is private.

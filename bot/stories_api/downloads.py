@@ -32,7 +32,7 @@ _DEEPEST = 4
 
 @dataclass(frozen=True, slots=True)
 class FileUrl:
-    """The URL of a file. Check the URL before the download.
+    """The URL of a file, as the API returned the URL. The host of the URL is not yet checked.
 
     ``profile`` is the account of the file, or None if the answer names no account.
     """

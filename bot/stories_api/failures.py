@@ -65,7 +65,8 @@ class Failure:
     """A failed call. If ``again`` is True, the call was free and may be retried.
 
     ``after`` is the number of seconds to wait before the retry, or None if the answer does not
-    state this number. ``status`` is 0 without an answer.
+    state this number. ``status`` is the status of the error answer. ``status`` is 429 if the
+    bot's own rate limit allowed no request, and 0 if no readable answer was received.
     """
 
     error: StoriesError
@@ -78,9 +79,9 @@ class Failure:
     def is_outage(self) -> bool:
         """Return whether the failure may affect the whole API.
 
-        A 403 with an error message of the API affects one profile only. A 429 response is not a
-        sign of an outage. An answer that a profile or story does not exist is not a sign of an
-        outage either.
+        A 403 with an error message of the API affects one profile only. A 429 response and a
+        failure of this machine are no signs of an outage. An answer that a profile or story does
+        not exist is no sign of an outage either.
         """
         if self.is_local:
             return False
@@ -98,10 +99,11 @@ def failure_of(
     now: datetime,
     subject: str = "",
 ) -> Failure:
-    """Classify an answer with an error ``status``, or with status 200 and an error in the body.
+    """Return the failure that an error answer means.
 
-    ``price`` is the number of credits that the call costs if the call is billed. ``subject`` is
-    the requested username. ``body`` is None if the body could not be read.
+    An error answer has an error ``status``, or has status 200 and an error in the body. ``price``
+    is the number of credits that the call costs if the call is billed. ``subject`` is the
+    requested username. ``body`` is None if the body could not be read.
     """
     try:
         complaint = complaint_in(decode_json(body or b"")) or Complaint()

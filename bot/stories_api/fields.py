@@ -56,7 +56,7 @@ def username_of(value: object) -> str:
 def url_of(value: object) -> str | None:
     """Return an http or https URL, or None for an invalid URL.
 
-    A URL of more than 4096 characters is invalid.
+    A URL is invalid if it has more than 4096 characters, or characters that cannot be stored.
     """
     if not isinstance(value, str) or len(value) > _LONGEST_URL or storable(value) != value:
         return None
@@ -100,7 +100,7 @@ def media_type_of(value: object) -> int | None:
 
 
 def number(value: object) -> float:
-    """Return a number. Return 0 if the value is no number between -2**53 and 2**53."""
+    """Return a number. Return 0 if the value is not a number between -2**53 and 2**53."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         return 0.0
     return float(value) if abs(value) < MOST_NUMBER else 0.0

@@ -4,10 +4,11 @@ In mode ``auto``, calls skip the check for at most one day after an answer state
 is public. Calls without the check use ``force=on``. The API's documentation does not say what such
 calls return for private accounts.
 
-For this reason, each answer with the check (a checked answer) is compared with the earlier answers
-without the check (unchecked answers). An unchecked answer was wrong if it lacked a story that the
-checked answer contains, or if the checked answer states that the account is private. If unchecked
-answers about two profiles were wrong within two days, all calls include the check again.
+For this reason, each answer with the check (a checked answer) is compared with the last answer
+without the check (an unchecked answer). The unchecked answer was wrong if the answer lacked a
+story that was posted more than 10 minutes earlier, or if the checked answer states that the
+account is private. If unchecked answers about two profiles were wrong within two days, all calls
+include the check again.
 """
 
 from collections.abc import Callable, Iterable
@@ -122,10 +123,11 @@ class PrivacyCheck:
     async def compare_with_forced(
         self, known: Known, stories: Iterable[Story], new: Iterable[str]
     ) -> None:
-        """Search a checked answer for stories that the last unchecked answer should have had.
+        """Record that the last unchecked answer was wrong, if the answer lacked a story.
 
-        If the checked answer has such a story, record that the unchecked answer was wrong. Nothing
-        is recorded if the last call about the profile included the check.
+        ``stories`` are the stories of a checked answer. The unchecked answer lacked a story if
+        the story is in ``new`` and was posted more than 10 minutes before the unchecked answer.
+        Nothing is recorded if the last call about the profile included the check.
         """
         if not self._was_last_call_unchecked(known) or known.snapshot_at is None:
             return
@@ -136,10 +138,11 @@ class PrivacyCheck:
     async def compare_with_empty(
         self, profile_id: str, stories: Iterable[Story], *, at: datetime
     ) -> None:
-        """Compare a checked answer with an empty unchecked answer that came just before it.
+        """Record that an empty unchecked answer was wrong, if the answer lacked a story.
 
-        ``at`` is the time of the unchecked answer. If the checked answer has a story that was
-        posted more than 10 minutes before ``at``, record that the unchecked answer was wrong.
+        ``stories`` are the stories of a checked answer just after the unchecked answer. ``at`` is
+        the time of the unchecked answer. The unchecked answer lacked a story if the story was
+        posted more than 10 minutes before ``at``.
         """
         if any(story.taken_at < at - _LATE for story in stories):
             await self._record_contradiction(profile_id, "a story that it lacked")

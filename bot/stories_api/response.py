@@ -65,6 +65,7 @@ async def read_body(response: aiohttp.ClientResponse, budget: int = _BUDGET) -> 
     Raises:
         MalformedBodyError: The body has more than ``budget`` bytes. The rest of the body is not
             read.
+        aiohttp.ClientError: The connection failed during the answer.
     """
     if response.content_length is not None and response.content_length > budget:
         raise MalformedBodyError("the body is too long")

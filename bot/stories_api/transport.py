@@ -90,7 +90,7 @@ class Transport:
         clock: Callable[[], float] = steady,
         jitter: Callable[[float, float], float] = random.uniform,
     ) -> None:
-        """Create a transport for the API at ``url``.
+        """Create a transport for the API at ``url``. ``rate`` is in calls per second.
 
         ``replicas`` returns the number of processes that share the account's rate limit equally.
         ``on_out_of_service`` is called when an answer of the API stops all paid calls. If paid
@@ -165,7 +165,10 @@ class Transport:
         return answer
 
     async def ask_for_date(self) -> None:
-        """Make a free call only to get the ``Date`` header of the answer. Ignore a failed call."""
+        """Make a free call only to pass the ``Date`` header to ``on_server_time``.
+
+        A failed call is ignored.
+        """
         query = Query(BALANCE, deadline=_DATE_DEADLINE)
         await self._ask_and_retry(query, _read_nothing, self._steady() + query.deadline)
 
@@ -177,6 +180,7 @@ class Transport:
         - The call fetches the balance.
         - The result is a failure with the status 429.
         - The call failed because of a fault of this machine.
+        - ``read`` refused the file in the answer, so a ``MediaError`` is raised.
         """
         result = await self._ask_and_retry(query, read, end)
         failure = result if isinstance(result, Failure) else None
@@ -210,7 +214,10 @@ class Transport:
         return last or Failure(busy, status=TOO_MANY)
 
     async def _wait_turn(self, end: float) -> bool:
-        """Wait for the rate limit. Return False at once if the wait would end after ``end``."""
+        """Wait for the rate limit. Return True after the wait.
+
+        If the wait would not end before ``end``, return False at once.
+        """
         replicas = await self._replicas() if self._replicas else 1
         now = self._steady()
         wait = self.call_rate.reserve_turn(now, within=end - now, replicas=replicas)
@@ -322,7 +329,7 @@ class Transport:
 
 
 async def _read_nothing(_: aiohttp.ClientResponse) -> None:
-    """Leave the body unread."""
+    """Return None without reading the body."""
 
 
 def _lost_answer_error(query: Query, error: Exception, credits: int | None) -> ApiUnavailableError:  # noqa: A002 - the project's term
