@@ -38,6 +38,9 @@ ALLOWED = N_("{who} can use the bot now.")
 ALLOWED_PROFILE = N_("Profiles don't need access. If one is blocked, use /unblock.")
 BLOCKED = N_("{who} is blocked.")
 BLOCKED_UNTIL = N_("{who} is blocked until {until}.")
+AS_PROFILE = N_(
+    "I took this as the name of an Instagram profile. To block a person or a chat, write their ID."
+)
 ID_UNKNOWN = N_(
     "I don't know this profile's ID yet, so under a new name I wouldn't recognize it. A lookup "
     "finds the ID."
@@ -136,14 +139,16 @@ async def block(context: Context) -> None:
     text = t(BLOCKED, who=name_with_id(entry))
     if until:
         text = t(BLOCKED_UNTIL, who=name_with_id(entry), until=t.moment(until, context.now))
-    if subject.kind == "profile" and not (entry.name or subject.id.isdecimal()):
-        look_up = context.button(N_("Look it up: 1 credit"), PROFILE_ID(subject.id))
-        await say(context, Safe(f"{text}\n\n{t(ID_UNKNOWN)}"), [[look_up]])
-        return
-    if subject.kind == "person":
+    buttons: Buttons = []
+    if subject.kind == "profile":
+        text = Safe(f"{text}\n\n{t(AS_PROFILE)}")
+        if not (entry.name or subject.id.isdecimal()):
+            text = Safe(f"{text}\n\n{t(ID_UNKNOWN)}")
+            buttons = [[context.button(N_("Look it up: 1 credit"), PROFILE_ID(subject.id))]]
+    elif subject.kind == "person":
         group = context.chat.id if context.chat.id < 0 else "-100…"
         text = Safe(f"{text}\n\n{t(NAMELESS, group=group)}")
-    await say(context, text)
+    await say(context, text, buttons)
 
 
 @on_press(PROFILE_ID)

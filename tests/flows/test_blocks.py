@@ -310,6 +310,8 @@ async def test_a_block_says_what_it_can_not_see_and_how_to_block_the_group(town:
     group = await town.bell.control.chat("supergroup", members={town.boss: "member"})
     (said,) = await town.bell.ask(group, f"/block@{ME} {town.ann}", user=town.boss)
     assert f"/block {group}" in said["text"]
+    (said,) = await town.bell.ask(town.boss, "/block @a_name_in_telegram")
+    assert "the name of an Instagram profile" in said["text"]
 
 
 @pytest.mark.parametrize("is_known", [True, False])
