@@ -73,10 +73,11 @@ def make_database_private(file: Path) -> None:
     Raises:
         OSError: A file or folder can't be created or changed.
     """
-    file.parent.mkdir(parents=True, exist_ok=True, mode=OUR_FOLDER)
+    real = Path(os.path.realpath(file))  # SQLite creates the side files beside the real file
+    real.parent.mkdir(parents=True, exist_ok=True, mode=OUR_FOLDER)
     with suppress(FileExistsError):
-        create_private(file)
-    for path in (*(file.with_name(file.name + end) for end in _BESIDE), *migration_copies(file)):
+        create_private(real)
+    for path in (*(real.with_name(real.name + end) for end in _BESIDE), *migration_copies(file)):
         if path.exists() and path.stat().st_uid == os.geteuid():
             path.chmod(OURS)
 

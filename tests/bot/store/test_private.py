@@ -59,6 +59,15 @@ async def test_the_database_its_log_and_copies_are_ours_alone(tmp_path: Path) ->
     assert rights(tmp_path) == {"data": "0o700"}
 
 
+async def test_a_link_to_a_database_that_is_not_there_yet(tmp_path: Path) -> None:
+    link, real = tmp_path / "bot.db", tmp_path / "disk/real.db"
+    link.symlink_to(real)
+    async with Database(f"sqlite:///{link}") as db:
+        await db.migrate()
+        assert link.is_symlink()
+        assert {oct(one.stat().st_mode & 0o777) for one in real.parent.iterdir()} == {"0o600"}
+
+
 async def test_before_a_migration_there_is_a_copy_of_what_was(tmp_path: Path) -> None:
     file = tmp_path / "bot.db"
     url = await old_database(file)
