@@ -19,7 +19,7 @@ from bot.chats.settings import Chats
 from bot.chats.subscribing import Subscribing
 from bot.chats.subscriptions import Subscriptions
 from bot.domain.errors import CHAT_UNKNOWN, DatabaseUnavailableError, RightsError, TryAgainError
-from bot.domain.foreign_text import typed
+from bot.domain.foreign_text import normalize_typed
 from bot.domain.identity import names_no_person
 from bot.domain.links import Link
 from bot.domain.model import Asker, Target
@@ -198,7 +198,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
         The words have no invisible characters, and all digits are ASCII digits.
         """
-        return [word for argument in self.args or [] for word in typed(argument).split()]
+        return [word for argument in self.args or [] for word in normalize_typed(argument).split()]
 
     @property
     def replied_to(self) -> Message | None:

@@ -11,8 +11,8 @@ from functools import cache
 
 from bot.context import Context
 from bot.domain import hours, talk
-from bot.domain.everyday_words import bare, is_cancellation
-from bot.domain.foreign_text import typed
+from bot.domain.everyday_words import is_cancellation, normalize_word
+from bot.domain.foreign_text import normalize_typed
 from bot.domain.records import Chat
 from bot.domain.sentences import N_
 from bot.domain.zones import is_zone, zone_of
@@ -165,14 +165,14 @@ def _parse_columns(setting: str, text: str) -> dict[str, object] | None:
     Return None if the text is no value of the setting. Quiet hours with the same start and end,
     and the word "never", mean no quiet hours.
     """
-    text = typed(text).strip()
+    text = normalize_typed(text).strip()
     if setting == "zone":
         zone = text if is_zone(text) else cities.zone_named(text)
         return {"zone": zone} if zone else None
     if setting == "quiet" and (night := hours.parse_hours(text)):
         start, end = night if night[0] != night[1] else (None, None)
         return {"quiet_from": start, "quiet_to": end}
-    if setting == "quiet" and bare(text) in _words_for_never():
+    if setting == "quiet" and normalize_word(text) in _words_for_never():
         return {"quiet_from": None, "quiet_to": None}
     if setting == "digest" and (hour := hours.parse_hour(text)) is not None:
         return {"digest_at": hour}
@@ -184,7 +184,9 @@ def _parse_columns(setting: str, text: str) -> dict[str, object] | None:
 @cache
 def _words_for_never() -> frozenset[str]:
     """Return the word "off", and the label of the button for no quiet hours in each language."""
-    return frozenset({OFF, *(bare(translator_for(code).plain(NEVER)) for code in TRANSLATIONS)})
+    return frozenset(
+        {OFF, *(normalize_word(translator_for(code).plain(NEVER)) for code in TRANSLATIONS)}
+    )
 
 
 @on_message("an answer: a setting", answers_to(*QUESTIONS))
@@ -205,7 +207,7 @@ async def set_answered(context: Context) -> None:
     if message is None or question is None:
         return
     setting = QUESTIONS[question]
-    text = typed(message.text or "").strip()
+    text = normalize_typed(message.text or "").strip()
     if await _answer_no_value(context, setting, text):
         return
     about = chat_asked_about(message)
@@ -256,7 +258,7 @@ async def set_if_expected(context: Context, text: str) -> bool:
             was about.
     """
     setting, about = _expected_setting(context)
-    text = typed(text).strip()
+    text = normalize_typed(text).strip()
     if not setting or not text or text.startswith("/"):
         return False
     is_proactive = setting == MAYBE_ZONE

@@ -22,8 +22,8 @@ from bot.domain.command_words import as_arguments, parse
 from bot.domain.common_words import is_common_word
 from bot.domain.errors import UNKNOWN_COMMAND, BotError
 from bot.domain.everyday_words import is_cancellation, is_consent
-from bot.domain.foreign_text import typed
-from bot.domain.plain_requests import is_request_word, names_between
+from bot.domain.foreign_text import normalize_typed
+from bot.domain.plain_requests import is_request_word, possible_names_in
 from bot.domain.sentences import N_
 from bot.presentation import actions
 from bot.presentation.actions import Buttons, button
@@ -100,7 +100,7 @@ async def run_captioned(context: Context) -> None:
     An unknown command gets a suggestion in a private chat, and is ignored elsewhere.
     """
     caption = context.message.caption if context.message else None
-    command = talk.split_command(typed(caption or ""))
+    command = talk.split_command(normalize_typed(caption or ""))
     addressee = (caption or "").split()[0].partition("@")[2]
     if command is None or (addressee or context.bot.username).lower() != (
         context.bot.username.lower()
@@ -129,7 +129,7 @@ async def run_answered(context: Context) -> None:
     question = question_of(message, list(QUESTIONS)) if message else None
     if message is None or question is None:
         return
-    text = typed(message.text or "")
+    text = normalize_typed(message.text or "")
     language = context.t.language
     if is_cancellation(text, language, is_answer=True):
         await say(context, context.t(UNCHANGED))
@@ -179,8 +179,8 @@ async def answer_talk(context: Context) -> None:
     message = context.message
     if message is None:
         return
-    text = typed(message.text or "")
-    text_or_caption = text or typed(message.caption or "")
+    text = normalize_typed(message.text or "")
+    text_or_caption = text or normalize_typed(message.caption or "")
     if message.document and is_listing(message):
         await exchange.offer_import(context, message, message.document)
     elif await _answer_if_expected(context, text):
@@ -262,7 +262,7 @@ async def _offer_names_between_words(context: Context, text: str) -> bool:
         if not (is_request_word(name, language) or is_common_word(name, language))
     ]
     known = await known_names_in(context, text)
-    known = known or await known_names(context, names_between(text, language))
+    known = known or await known_names(context, possible_names_in(text, language))
     joined = talk.joined_name_in(text, language)
     if not known and talk.is_about_bot(text, language):
         return False
@@ -395,6 +395,6 @@ async def answer_request_in_group(context: Context) -> None:
     message = context.message
     if message is None or not message.text:
         return
-    text = typed(message.text)
+    text = normalize_typed(message.text)
     if not await react_to_thanks(context, text):
         await answer_request(context, text)

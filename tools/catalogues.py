@@ -26,7 +26,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po, write_po
 from babel.plural import to_gettext
 
-from bot.domain.foreign_text import typed
+from bot.domain.foreign_text import normalize_typed
 from bot.domain.hours import parse_hour, parse_hours
 from bot.presentation.translation import LANGUAGES, LOCALES, REFERENCE
 from tools import joined_texts
@@ -315,7 +315,7 @@ def _reading_faults(form: str, english: str) -> Iterator[str]:
     """
     for example in _EXAMPLE.findall(english):
         read = _read_time(example)
-        if read not in map(_read_time, _WRITTEN_TIME.findall(typed(form))):
+        if read not in map(_read_time, _WRITTEN_TIME.findall(normalize_typed(form))):
             yield f"an example that the bot can't read in place of {example!r}"
     if _DANDA.search(form):
         yield "a danda that reads as a 1 or an l"

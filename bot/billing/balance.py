@@ -87,7 +87,7 @@ class Treasurer:
             self.is_answered = True
             await self._report_drift()
         self._log_budget_once(balance)
-        if presumed := await self._ledger.maintain():
+        if presumed := await self._ledger.close_stale_reservations_and_split_costs():
             log.info("ledger_tidied", presumed=presumed)
         # If no call can be paid now, the next fetch is soon, so that a top-up of the balance is
         # detected quickly.
@@ -113,7 +113,7 @@ class Treasurer:
 
     async def _report_drift(self) -> None:
         """Report each confirmed difference between balance and ledger to the owners once."""
-        drift = await self._ledger.refund_and_take_certain_drift()
+        drift = await self._ledger.refund_and_pop_confirmed_drift()
         if drift is None:
             return
         self._drift = drift.total + drift.size

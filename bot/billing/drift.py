@@ -61,14 +61,14 @@ class Drift:
         return replace(self, last=reading, size=size, running=running)
 
     @property
-    def is_certain(self) -> bool:
+    def is_confirmed(self) -> bool:
         """Return whether at least three balances in a row have a difference of the same sign.
 
         In that case the cause of the difference can't be the delay of the API.
         """
         return self.running >= RUNNING
 
-    def after_giving_back(self, credits: int) -> Self:  # noqa: A002 - the field's term
+    def after_refund(self, credits: int) -> Self:  # noqa: A002 - the field's term
         """Return the drift after the ledger has refunded ``credits`` that the API did not bill."""
         base = replace(self.base, spent=self.base.spent + credits)
         return replace(self, base=base, size=self.size + credits)

@@ -211,7 +211,7 @@ class Ledger:
             scopes: list[Scope] = []
             if asker is not None:
                 asker = await _with_current_chat(tx, asker)
-                asker, scopes = await self._take_allowances(tx, asker, nominal, now)
+                asker, scopes = await self._charge_allowances(tx, asker, nominal, now)
             is_owner = asker is not None and asker.is_owner
             minimum = None if is_owner else self.limits.minimum_balance
             side, today = charge.side, now.date()
@@ -259,9 +259,9 @@ class Ledger:
         if reservation.charge.profile_id:
             await profiles.add_unsplit(tx, reservation.charge.profile_id, credits)
         if back := reservation.credits - credits:
-            await _give_back(tx, entry, back, is_billed=True)
+            await _refund(tx, entry, back, is_billed=True)
 
-    async def take_megabytes(
+    async def charge_megabytes(
         self, asker: Asker, megabytes: int, *, most: int = PASTED_A_DAY
     ) -> None:
         """Count the size of a pasted file towards the person's daily limit.
@@ -374,7 +374,7 @@ class Ledger:
             await budgets.set_spent_at_zero_balance(tx, balance.credits - in_flight + spent)
         return balance
 
-    async def refund_and_take_certain_drift(self) -> Drift | None:
+    async def refund_and_pop_confirmed_drift(self) -> Drift | None:
         """Return the confirmed difference between the balance and the ledger.
 
         Each difference is returned only once, because the returned difference counts as reported
@@ -388,17 +388,17 @@ class Ledger:
             # before the account.
             async with self._db.begin() as tx:
                 drift = await _lock_drift(tx)
-                if drift is None or not drift.is_certain:
+                if drift is None or not drift.is_confirmed:
                     return None
-                back = await self._give_back_presumed(tx, since=drift.base.at, most=-drift.size)
-                drift = drift.after_giving_back(back)
+                back = await self._refund_presumed(tx, since=drift.base.at, most=-drift.size)
+                drift = drift.after_refund(back)
                 is_all = not back or not drift.size
                 kept = drift.after_report() if is_all else drift
                 await key_values.put(tx, DRIFT, kept.to_json())
             if is_all:
                 return drift if drift.size else None
 
-    async def _give_back_presumed(self, tx: Tx, *, since: datetime, most: int) -> int:
+    async def _refund_presumed(self, tx: Tx, *, since: datetime, most: int) -> int:
         """Refund at most ``most`` credits of the first call after ``since`` with an unknown bill.
 
         Return the number of refunded credits.
@@ -410,10 +410,10 @@ class Ledger:
         entry = await ledger.close(tx, presumed.id, presumed.credits - back, now=self._now())
         if entry is None:
             return 0
-        await _give_back(tx, entry, back)
+        await _refund(tx, entry, back)
         return back
 
-    async def maintain(self) -> int:
+    async def close_stale_reservations_and_split_costs(self) -> int:
         """Close the reservations of killed processes, and split the costs of checks among chats.
 
         Reservations that are older than 30 minutes are closed, and their credits count as spent.
@@ -471,7 +471,7 @@ class Ledger:
                 return
             after = chat_ids[-1]
 
-    async def _take_allowances(
+    async def _charge_allowances(
         self, tx: Tx, asker: Asker, nominal: int, now: datetime
     ) -> tuple[Asker, list[Scope]]:
         """Charge the price of a call to the daily limits of the person and the chat.
@@ -569,7 +569,7 @@ def _refusal_error(scope: Scope, asker: Asker, until: datetime) -> SpendingError
             return SpendingError(text=CHAT_LIMIT_REACHED, until=until)
 
 
-async def _give_back(tx: Tx, entry: Any, back: int, *, is_billed: bool = False) -> None:  # noqa: ANN401 - a row of the store's
+async def _refund(tx: Tx, entry: Any, back: int, *, is_billed: bool = False) -> None:  # noqa: ANN401 - a row of the store's
     """Refund ``back`` credits of a ledger entry to the limits that the entry was charged to.
 
     If ``back`` is negative, the credits are charged to the limits instead. ``is_billed`` means

@@ -47,7 +47,7 @@ class Guest:
         return sum(self.by_kind.values())
 
 
-async def guests(tx: Tx, *, offset: int, limit: int, now: datetime) -> list[Guest]:
+async def list_monthly_costs(tx: Tx, *, offset: int, limit: int, now: datetime) -> list[Guest]:
     """Return a page of the persons and chats with costs this month, highest costs first.
 
     The persons and chats of the access list that have no costs follow, newest entry first.
@@ -56,19 +56,19 @@ async def guests(tx: Tx, *, offset: int, limit: int, now: datetime) -> list[Gues
     ids = await spending.ids_by_cost(
         tx, since=since, listed=access.LISTED, offset=offset, limit=limit
     )
-    return await _guests(tx, ids, now)
+    return await _monthly_costs(tx, ids, now)
 
 
-async def guest(tx: Tx, number: int, *, now: datetime) -> Guest:
+async def monthly_costs_of(tx: Tx, person_or_chat_id: int, *, now: datetime) -> Guest:
     """Return the costs of a person or chat in this month.
 
     If the database has no row for the id, the costs are zero.
     """
-    [guest] = await _guests(tx, [number], now)
+    [guest] = await _monthly_costs(tx, [person_or_chat_id], now)
     return guest
 
 
-async def _guests(tx: Tx, ids: Sequence[int], now: datetime) -> list[Guest]:
+async def _monthly_costs(tx: Tx, ids: Sequence[int], now: datetime) -> list[Guest]:
     since = now.date().replace(day=1)
     by_kind: dict[int, Counter[str]] = {number: Counter() for number in ids}
     by_person: dict[int, Counter[int]] = {number: Counter() for number in ids}

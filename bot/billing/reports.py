@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from bot.billing.drift import KEY as DRIFT
 from bot.billing.drift import Drift
-from bot.billing.people import Guest, guest
+from bot.billing.people import Guest, monthly_costs_of
 from bot.domain.budget import DAY, Limits, allowances_for
 from bot.store import access, budgets, key_values, spending, usage
 from bot.store.engine.database import Database, Tx
@@ -104,7 +104,7 @@ class Reports:
                 spent = await budgets.allowance_used(tx, "newcomer", 0, today)
                 used.append((spent, limits.newcomers))
             got = await usage.items_by_day(tx, chat_id, since=today - timedelta(days=6))
-            month = await guest(tx, chat_id, now=self.now())
+            month = await monthly_costs_of(tx, chat_id, now=self.now())
         week = [got.get(day, 0) for day in _days_between(today - timedelta(days=6), today)]
         newcomer_part = None
         if person is not None and limits.newcomers is not None:

@@ -17,7 +17,7 @@ from typing import Literal
 import structlog
 from pydantic import SecretStr
 
-from bot.billing.people import Guest, guest, guests
+from bot.billing.people import Guest, list_monthly_costs, monthly_costs_of
 from bot.domain.access import Entry, Judged, Mode, Subject, find_entry, judge
 from bot.domain.errors import (
     NOT_AN_OWNER,
@@ -172,7 +172,7 @@ class Access:
         access list.
         """
         async with reading(self._db) as tx:
-            return await guests(tx, offset=offset, limit=limit, now=self._now())
+            return await list_monthly_costs(tx, offset=offset, limit=limit, now=self._now())
 
     async def guest(self, number: int) -> Guest:
         """Return the costs of this month and the access entry of a person or chat.
@@ -182,7 +182,7 @@ class Access:
         """
         async with reading(self._db) as tx:
             number = await chats.moved_to(tx, number) or number
-            return await guest(tx, number, now=self._now())
+            return await monthly_costs_of(tx, number, now=self._now())
 
     async def remember_name(self, person: int, name: str) -> None:
         """Store the name of a person whom the bot has seen.

@@ -24,7 +24,7 @@ from bot.domain.errors import (
     StoriesError,
     SubscriptionError,
     TooManyFastError,
-    naming_account,
+    name_account_in_errors,
 )
 from bot.domain.model import Asker, Profile, Story, Target
 from bot.domain.options import Options, Preferences
@@ -479,7 +479,7 @@ class Subscribing:
             if known and is_sure:
                 profile = known.profile
             else:
-                with naming_account(username):
+                with name_account_in_errors(username):
                     profile = await self._names.resolve_public(username, Charge("subscribe", by))
                 existing = await self._followed_in(places, profile.profile_id)
             self._refuse_blocked(profile.profile_id, username)
@@ -573,7 +573,7 @@ class Subscribing:
             if known and known.snapshot_at and known.snapshot_at > now - _CHECK_VALID_FOR:
                 return await stories.live(tx, profile.profile_id, now=now)
         charge = Charge("subscribe", by)
-        with naming_account(profile.username):
+        with name_account_in_errors(profile.username):
             live = await self._names.fetch_stories_if_same_owner(
                 profile, charge, is_just_named=is_just_named
             )

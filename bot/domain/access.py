@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Literal, Self
 
 from bot.domain import links
-from bot.domain.foreign_text import typed, typed_words
+from bot.domain.foreign_text import normalize_typed, typed_words
 
 Mode = Literal["invited", "open"]
 _Kind = Literal["person", "chat", "profile"]
@@ -174,7 +174,7 @@ def parse_span(word: str) -> timedelta | None:
 
     The number must be from 1 to 9,999. Return None for any other text.
     """
-    result = _SPAN.fullmatch(typed(word))
+    result = _SPAN.fullmatch(normalize_typed(word))
     return int(result[1]) * _UNITS[result[2]] if result else None
 
 

@@ -239,7 +239,7 @@ def poll_again_at(now: datetime, failures: int) -> datetime:
     return now + _doubling_delay(_FIRST_POLL_AGAIN, failures, _LAST_POLL_AGAIN)
 
 
-def check_if_back_at(now: datetime, answers: int) -> datetime:
+def recheck_unavailable_at(now: datetime, answers: int) -> datetime:
     """Return the time of the check whether a private or missing profile is available again.
 
     ``answers`` is the number of consecutive answers that the profile is private or missing. After
@@ -259,7 +259,7 @@ def check_failed_again_at(
     different reason. ``is_active`` is False if the profile counts as private or missing.
     """
     if refusals and not is_active:
-        return check_if_back_at(now, refusals)
+        return recheck_unavailable_at(now, refusals)
     return poll_again_at(now, failures)
 
 

@@ -12,12 +12,12 @@ from bot.domain import links
 from bot.domain.common_words import is_common_word
 from bot.domain.everyday_words import (
     FILLERS,
-    bare,
     is_connective,
     is_everyday_word,
     is_time,
+    normalize_word,
 )
-from bot.domain.foreign_text import typed, typed_words
+from bot.domain.foreign_text import normalize_typed, typed_words
 from bot.domain.links import Link
 from bot.domain.plain_requests import is_request_word
 
@@ -101,12 +101,12 @@ def parse(
     if language:
         is_sentence = is_answer and len(rest) > 1
         first = 0 if is_sentence or _has_name_after_first(rest, is_said) else 1
-        everyday += _take(rest, is_said, first)
-    count = _take_count(rest) if takes_count else None
+        everyday += _remove_matching(rest, is_said, first)
+    count = _pop_count(rest) if takes_count else None
     if language:
-        everyday += _take(rest, is_time, first)
+        everyday += _remove_matching(rest, is_time, first)
         everyday += [word for word in rest[:first] if is_said(word) or is_time(word)]
-    channel = _take_channel(rest) if takes_channel and not is_list else None
+    channel = _pop_channel(rest) if takes_channel and not is_list else None
     names: dict[str, None] = {}
     unread: dict[str, Link | None] = {}
     for word in rest:
@@ -144,8 +144,8 @@ def _is_ambiguous(name: str, language: str) -> bool:
 
 def _is_sentence_word(word: str, language: str) -> bool:
     is_common = is_common_word(word, language) or is_request_word(word, language)
-    is_said = is_common or is_everyday_word(word, language) or bare(word) in FILLERS
-    return is_said or not any(char.isascii() and char.isalnum() for char in bare(word))
+    is_said = is_common or is_everyday_word(word, language) or normalize_word(word) in FILLERS
+    return is_said or not any(char.isascii() and char.isalnum() for char in normalize_word(word))
 
 
 def _has_name_after_first(words: list[str], is_said: Callable[[str], bool]) -> bool:
@@ -157,7 +157,7 @@ def ends_as_list(arguments: Sequence[str], words: Collection[str], language: str
 
     The keywords ``words`` are ignored.
     """
-    written = re.sub("[,;]", " , ", " ".join(map(typed, arguments))).split()
+    written = re.sub("[,;]", " , ", " ".join(map(normalize_typed, arguments))).split()
     rest = [word for word in written if word.lower() not in words]
     if len(rest) < 2:  # noqa: PLR2004 - a joining word, and a word after it
         return False
@@ -165,17 +165,17 @@ def ends_as_list(arguments: Sequence[str], words: Collection[str], language: str
     return joining == "," or is_connective(joining, language)
 
 
-def _take(words: list[str], is_taken: Callable[[str], bool], first: int) -> list[str]:
-    """Remove the words for which ``is_taken`` returns True from ``words``. Return these words.
+def _remove_matching(words: list[str], is_match: Callable[[str], bool], first: int) -> list[str]:
+    """Remove the words for which ``is_match`` returns True from ``words``. Return these words.
 
     The search begins at the index ``first``.
     """
-    taken = [word for word in words[first:] if is_taken(word)]
-    words[first:] = [word for word in words[first:] if not is_taken(word)]
+    taken = [word for word in words[first:] if is_match(word)]
+    words[first:] = [word for word in words[first:] if not is_match(word)]
     return taken
 
 
-def _take_count(words: list[str]) -> int | None:
+def _pop_count(words: list[str]) -> int | None:
     """Remove and return a number from 1 to 100 at the end of several words.
 
     Return None if the last word is no such number, or if it is the only word.
@@ -187,7 +187,7 @@ def _take_count(words: list[str]) -> int | None:
     return None
 
 
-def _take_channel(words: list[str]) -> str | None:
+def _pop_channel(words: list[str]) -> str | None:
     """Remove and return a channel at the end of several words.
 
     Return None if the last word is no channel, or if it is the only word.

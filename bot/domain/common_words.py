@@ -5,7 +5,7 @@ After a command, each of these words can be the name of a profile. The module is
 
 from functools import cache
 
-from bot.domain.everyday_words import bare
+from bot.domain.everyday_words import normalize_word
 
 _COMMON = {
     "en": """
@@ -330,7 +330,7 @@ def is_common_word(word: str, language: str) -> bool:
 
     English words may have an ending, as in "charged" or "noticing".
     """
-    text = bare(word)
+    text = normalize_word(word)
     words = _common_words(language)
     if text in words:
         return True
@@ -344,4 +344,4 @@ def is_common_word(word: str, language: str) -> bool:
 @cache
 def _common_words(language: str) -> frozenset[str]:
     text = f"{_COMMON['en']} {_COMMON.get(language, '')}"
-    return frozenset(map(bare, text.split()))
+    return frozenset(map(normalize_word, text.split()))

@@ -211,7 +211,7 @@ class StoriesError(BotError):
 
 
 @contextmanager
-def naming_account(username: str) -> Iterator[None]:
+def name_account_in_errors(username: str) -> Iterator[None]:
     """Set the username in each error of the Stories API that is raised in the ``with`` block.
 
     An error that already has a username is not changed.

@@ -8,7 +8,12 @@ language. The module is pure.
 import re
 from functools import cache
 
-from bot.domain.foreign_text import folded, typed, typed_words, without_format
+from bot.domain.foreign_text import (
+    fold_for_comparison,
+    normalize_typed,
+    remove_format_characters,
+    typed_words,
+)
 from bot.domain.hours import is_about_time
 
 _TIME = re.compile(r"\d{1,3}|\d{1,2}[:.]\d{2}|\d{1,2}([:.]\d{2})?(am|pm|h|uhr|min|m|d|s)")
@@ -180,7 +185,7 @@ THANKS = {
 }
 """The words that say thanks, by language. These words are also everyday words."""
 
-ALL_THANKS = frozenset(map(folded, " ".join(THANKS.values()).split()))
+ALL_THANKS = frozenset(map(fold_for_comparison, " ".join(THANKS.values()).split()))
 
 _THANKS_PHRASES = """
     much appreciated|appreciate it|sağ ol|sağ olun|ellerine sağlık|ellerinize sağlık|от души
@@ -298,51 +303,51 @@ _HESITATION = """
     пожалуйста та гаразд вибач вибачте будь ласка آه طيب حسنا آسف عفوا ya sudah maaf
     terima kasih خب باشه ببخشید अच्छा ओह ठीक है माफ़ माफ करें
 """
-FILLERS = ALL_THANKS.union(map(folded, _HESITATION.split()))
+FILLERS = ALL_THANKS.union(map(fold_for_comparison, _HESITATION.split()))
 """The words of politeness and hesitation that people write around a request or a cancellation."""
 
 
-def bare(word: str) -> str:
+def normalize_word(word: str) -> str:
     """Return a word in the form for comparisons.
 
-    The form is folded (see ``folded``), and has no punctuation around the word. A letter that is
-    repeated more than twice, as in "pleaseee", is written once.
+    The form is the result of ``fold_for_comparison``, without punctuation around the word. A
+    letter that is repeated more than twice, as in "pleaseee", is written once.
     """
-    return _REPEATED.sub(r"\1", folded(trimmed(word)))
+    return _REPEATED.sub(r"\1", fold_for_comparison(strip_punctuation(word)))
 
 
-def trimmed(word: str) -> str:
+def strip_punctuation(word: str) -> str:
     """Return a word without invisible characters and without the punctuation around the word."""
-    return without_format(typed(word)).strip(_AROUND)
+    return remove_format_characters(normalize_typed(word)).strip(_AROUND)
 
 
 @cache
 def thanks_phrases() -> tuple[tuple[str, ...], ...]:
     """Return the phrases of several words that say thanks.
 
-    The words have the form for comparisons (see ``bare``).
+    The words have the form for comparisons (see ``normalize_word``).
     """
     phrases = [phrase.split() for phrase in _THANKS_PHRASES.split("|")]
-    return tuple(tuple(map(bare, words)) for words in phrases)
+    return tuple(tuple(map(normalize_word, words)) for words in phrases)
 
 
 @cache
 def words_around_thanks() -> frozenset[str]:
     """Return the words that people write beside thanks, such as "muchas" in "muchas gracias".
 
-    The words have the form for comparisons (see ``bare``).
+    The words have the form for comparisons (see ``normalize_word``).
     """
-    return frozenset(map(bare, _AROUND_THANKS.split()))
+    return frozenset(map(normalize_word, _AROUND_THANKS.split()))
 
 
 @cache
 def everyday_words(language: str) -> frozenset[str]:
     """Return the everyday words of English and of ``language``.
 
-    The words have the form for comparisons (see ``bare``).
+    The words have the form for comparisons (see ``normalize_word``).
     """
     text = " ".join(_texts(_EVERYDAY, language) + _texts(THANKS, language))
-    return frozenset(map(bare, text.split()))
+    return frozenset(map(normalize_word, text.split()))
 
 
 def _texts(table: dict[str, str], language: str) -> list[str]:
@@ -362,7 +367,7 @@ def _connectives(language: str) -> frozenset[str]:
 
 def is_everyday_word(word: str, language: str) -> bool:
     """Return whether a word is an everyday word of English or of ``language``."""
-    return bare(word) in everyday_words(language)
+    return normalize_word(word) in everyday_words(language)
 
 
 def is_time(word: str) -> bool:
@@ -371,7 +376,7 @@ def is_time(word: str) -> bool:
     A number must have at most three digits. If the word has only ASCII characters, only short
     forms such as "9pm" are times, because longer words can be profile names.
     """
-    text = trimmed(word).casefold()
+    text = strip_punctuation(word).casefold()
     if _TIME.fullmatch(text):
         return True
     return not word.isascii() and is_about_time(text)
@@ -383,7 +388,7 @@ def is_cancellation(text: str, language: str, *, is_answer: bool = False) -> boo
     If the text is the answer to a question of the bot (``is_answer``), texts such as "no",
     "nobody" and "I don't know" also cancel the request.
     """
-    words = _bare_words(text)
+    words = _normalized_words(text)
     phrases = _phrases(language, is_answer=is_answer)
     if " ".join(words) in phrases:
         return True
@@ -397,7 +402,7 @@ def is_consent(text: str, language: str) -> bool:
     words after the first word that agrees. If the text has any other word, return False.
     """
     consent = _words_of_consent(language) | _words_for_all(language)
-    words = _bare_words(text)
+    words = _normalized_words(text)
     meant = [word for word in words if word in consent or word not in FILLERS]
     if not meant or meant[0] not in consent:
         return False
@@ -406,21 +411,21 @@ def is_consent(text: str, language: str) -> bool:
 
 def is_about_all(text: str, language: str) -> bool:
     """Return whether a text has a word such as "all" in English or in ``language``."""
-    return not _words_for_all(language).isdisjoint(_bare_words(text))
+    return not _words_for_all(language).isdisjoint(_normalized_words(text))
 
 
-def _bare_words(text: str) -> list[str]:
-    return [word for word in map(bare, typed_words(text)) if word]
+def _normalized_words(text: str) -> list[str]:
+    return [word for word in map(normalize_word, typed_words(text)) if word]
 
 
 @cache
 def _words_of_consent(language: str) -> frozenset[str]:
-    return frozenset(map(bare, " ".join(_texts(_CONSENT, language)).split()))
+    return frozenset(map(normalize_word, " ".join(_texts(_CONSENT, language)).split()))
 
 
 @cache
 def _words_for_all(language: str) -> frozenset[str]:
-    return frozenset(map(bare, " ".join(_texts(_ALL, language)).split()))
+    return frozenset(map(normalize_word, " ".join(_texts(_ALL, language)).split()))
 
 
 @cache
@@ -429,4 +434,4 @@ def _phrases(language: str, *, is_answer: bool) -> frozenset[str]:
     if is_answer:
         texts += _texts(_NOBODY, language) + _texts(_UNSURE, language)
     phrases = [phrase.split() for phrase in "|".join(texts).split("|") if phrase]
-    return frozenset(" ".join(map(bare, words)) for words in phrases)
+    return frozenset(" ".join(map(normalize_word, words)) for words in phrases)

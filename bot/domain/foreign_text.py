@@ -88,7 +88,7 @@ def one_line(text: str) -> str:
     return " ".join(clean(text).split())
 
 
-def typed(text: str) -> str:
+def normalize_typed(text: str) -> str:
     """Return the normalized form of a text that a person typed or copied.
 
     - Invisible format characters are removed. The bot encloses names in such characters, so that a
@@ -99,7 +99,7 @@ def typed(text: str) -> str:
 
     Letters are not changed.
     """
-    return text if text.isascii() else "".join(map(_typed_char, text))
+    return text if text.isascii() else "".join(map(_normalize_typed_char, text))
 
 
 def typed_words(text: str) -> list[str]:
@@ -109,16 +109,16 @@ def typed_words(text: str) -> list[str]:
     sentence are removed from the end of each word, because no profile name ends with such a mark.
     A word of nothing but such marks is not changed.
     """
-    words = [word for word in _BETWEEN_WORDS.split(typed(text)) if word]
+    words = [word for word in _BETWEEN_WORDS.split(normalize_typed(text)) if word]
     return [word.rstrip(_AFTER_WORD) or word for word in words]
 
 
-def without_format(text: str) -> str:
+def remove_format_characters(text: str) -> str:
     """Return ``text`` without any format characters, such as joiners (Unicode category Cf)."""
     return "".join(char for char in text if unicodedata.category(char) != "Cf")
 
 
-def folded(text: str) -> str:
+def fold_for_comparison(text: str) -> str:
     """Return ``text`` in the form in which words are compared.
 
     The form is in lower case, and has no apostrophes, no accents on Latin letters, and no optional
@@ -164,7 +164,7 @@ def without_elision(word: str) -> str:
     return before
 
 
-def _typed_char(char: str) -> str:
+def _normalize_typed_char(char: str) -> str:
     if char in _AS_ASCII:
         return _AS_ASCII[char]
     if unicodedata.category(char) == "Cf" and char not in _SOFT:

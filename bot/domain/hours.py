@@ -11,7 +11,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 
-from bot.domain.foreign_text import APOSTROPHE, folded, typed, without_format
+from bot.domain.foreign_text import (
+    APOSTROPHE,
+    fold_for_comparison,
+    normalize_typed,
+    remove_format_characters,
+)
 from bot.domain.zones import zone_of
 
 _DAY = 24 * 60
@@ -137,7 +142,7 @@ def is_within(at: datetime, hours: tuple[int, int] | None, zone: str | None) -> 
 
 def _tokens(text: str) -> list[str]:
     """Return the words, times and signs of a text, in the form of the tables of this module."""
-    plain = re.sub(r"\b([ap])\.?\s?m\b\.?", r"\1m", _without_marks(typed(text)))
+    plain = re.sub(r"\b([ap])\.?\s?m\b\.?", r"\1m", _without_marks(normalize_typed(text)))
     for word, phrases in _PHRASES.items():
         for phrase in phrases.split("|"):
             plain = plain.replace(_without_marks(phrase), f" {word} ")
@@ -145,13 +150,13 @@ def _tokens(text: str) -> list[str]:
 
 
 def _without_marks(text: str) -> str:
-    """Return a text in the form of ``folded``, without any combining marks and joiners.
+    """Return the result of ``fold_for_comparison``, without any combining marks and joiners.
 
     Each apostrophe becomes a blank, because apostrophes separate words, as in "dall'8".
     """
-    letters = unicodedata.normalize("NFD", folded(APOSTROPHE.sub(" ", text)))
+    letters = unicodedata.normalize("NFD", fold_for_comparison(APOSTROPHE.sub(" ", text)))
     kept = [char for char in letters if not unicodedata.category(char).startswith("M")]
-    return without_format("".join(kept))
+    return remove_format_characters("".join(kept))
 
 
 def _minute_of(tokens: Sequence[str]) -> int | None:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 from urllib.parse import unquote
 
-from bot.domain.foreign_text import typed, typed_words, without_format
+from bot.domain.foreign_text import normalize_typed, remove_format_characters, typed_words
 
 _LINK_LENGTH = 2048
 _HOST_LENGTH = 253
@@ -136,11 +136,11 @@ def parse_argument(argument: str) -> Link | None:
     several arguments, or if it has a slash but is no link. In these cases the caller shows the
     usage of the command.
     """
-    match _words(typed(argument)):
+    match _words(normalize_typed(argument)):
         case [word] if "/" in word:
             return decisive_link(_links_in([word]))
         case [word]:
-            names = typed_words(without_format(word))
+            names = typed_words(remove_format_characters(word))
             return _profile_link(names[0].removeprefix("@")) if len(names) == 1 else None
         case _:
             return None

@@ -142,7 +142,7 @@ class StoriesService(Protocol):
         With ``SKIP_PRIVACY_CHECK=false``, the stored value is deleted.
         """
 
-    async def compare_with_unchecked(
+    async def record_contradicted_answers(
         self, known: Known, stories: Iterable[Story], new: Iterable[str]
     ) -> None:
         """Record whether an answer proves that an earlier answer without a privacy check is wrong.

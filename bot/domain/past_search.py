@@ -63,7 +63,7 @@ def parse_search(words: Sequence[str]) -> Search | None:
       of days, and excludes repeated terms.
     """
     written = tuple(part for word in words for part in typed_words(word))
-    days, searched = _take_days(written)
+    days, searched = _split_off_days(written)
     if not searched:
         return None
     first = searched[0]
@@ -86,7 +86,7 @@ def fits_all(story: Story, terms: Sequence[str]) -> bool:
     return all(story_terms.fits(story, term) for term in terms)
 
 
-def _take_days(words: tuple[str, ...]) -> tuple[int | None, tuple[str, ...]]:
+def _split_off_days(words: tuple[str, ...]) -> tuple[int | None, tuple[str, ...]]:
     """Return the number of days in the words of a search, and the other words.
 
     A number of days has one to three digits, and can end with "d". The returned number is at least

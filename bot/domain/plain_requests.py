@@ -26,16 +26,16 @@ from bot.domain import links
 from bot.domain.common_words import is_common_word
 from bot.domain.everyday_words import (
     FILLERS,
-    bare,
     is_connective,
     is_everyday_word,
     is_time,
-    trimmed,
+    normalize_word,
+    strip_punctuation,
 )
 from bot.domain.foreign_text import (
-    folded,
+    fold_for_comparison,
+    normalize_typed,
     separate_latin_from_arabic_and_devanagari,
-    typed,
     typed_words,
     without_elision,
 )
@@ -1104,7 +1104,7 @@ _SENDING_WORDS = """
     inviami dammi voglio gönder at ver пришли скинь дай отправь хочу أرسل ارسل أعطني kirim kirimkan
     beri надішли скинь дай بفرست بده میخوام भेजो भेजें दो
 """
-_SENDING = frozenset(map(folded, _SENDING_WORDS.split()))
+_SENDING = frozenset(map(fold_for_comparison, _SENDING_WORDS.split()))
 """The words, such as "send", that request the stories of a profile if no pattern matches."""
 
 _ALONE = """
@@ -1157,8 +1157,8 @@ class _Pattern:
     def fits(self, words: Sequence[str], *, has_names: bool) -> bool:
         """Return whether a text with the words ``words`` matches the pattern.
 
-        The words must have the form of ``bare``. ``has_names`` means that the text has possible
-        profile names.
+        The words must have the form of ``normalize_word``. ``has_names`` means that the text has
+        possible profile names.
         """
         if self.sign == "^":
             begin = _without_fillers_before(words)[: len(self.words)]
@@ -1192,9 +1192,9 @@ def request_in(
     ``is_command`` means that the text is a command without the slash. In this case, a single word
     is not read as a name.
     """
-    text = separate_latin_from_arabic_and_devanagari(typed(text))
+    text = separate_latin_from_arabic_and_devanagari(normalize_typed(text))
     written = typed_words(text)
-    words = [word for word in map(bare, written) if word]
+    words = [word for word in map(normalize_word, written) if word]
     meant = [word for word in words if word not in SMALL_TALK and word not in FILLERS]
     if not words or len(meant) > _LONGEST:
         return None
@@ -1203,11 +1203,11 @@ def request_in(
     if not is_command and _may_be_name(written, words):
         return None
     unmarked = [word for word in written if not word.startswith("@")]
-    plain = [bare(word) for word in unmarked]
+    plain = [normalize_word(word) for word in unmarked]
     # The part after a hyphen is omitted, because a hyphen joins a verb and a pronoun, as in
     # "inscreve-me". A username never has a hyphen.
     main_parts = [without_elision(word).partition("-")[0] for word in unmarked]
-    plain += [bare(part) for part in main_parts if part not in unmarked]
+    plain += [normalize_word(part) for part in main_parts if part not in unmarked]
     plain += [verb for word in words if (verb := _without_pronoun(word, language)) != word]
     runs = _group_enumerated_words(text, language)
     marked = _marked_names(runs, language)
@@ -1228,7 +1228,7 @@ def request_in(
     return Request(command, names, is_list=is_list, is_joined=is_joined)
 
 
-def names_between(text: str, language: str) -> tuple[str, ...]:
+def possible_names_in(text: str, language: str) -> tuple[str, ...]:
     """Return the words of a text that can be profile names. The text need not be a request.
 
     The result is empty if the text has more than 30 words.
@@ -1239,7 +1239,7 @@ def names_between(text: str, language: str) -> tuple[str, ...]:
 
 def is_request_word(word: str, language: str) -> bool:
     """Return whether a word is a common word of requests in English or in ``language``."""
-    text = bare(word)
+    text = normalize_word(word)
     exact, stems = _words_of_requests(language)
     return text in exact or text.startswith(stems) or _without_pronoun(text, language) in exact
 
@@ -1257,8 +1257,10 @@ def _without_kept(
 ) -> tuple[str, ...]:
     """Return the names before a word such as "except" or "keep"."""
     keeping = f"{_KEEPING['en']} {_KEEPING.get(language, '')}"
-    words = frozenset(map(bare, keeping.split()))
-    end = next((n for n, word in enumerate(written) if bare(word) in words), len(written))
+    words = frozenset(map(normalize_word, keeping.split()))
+    end = next(
+        (n for n, word in enumerate(written) if normalize_word(word) in words), len(written)
+    )
     kept = {_name_of(word) for word in written[end:]}
     return tuple(name for name in names if name not in kept)
 
@@ -1316,7 +1318,7 @@ def _is_request_in_group(written: Sequence[str], command: Command, language: str
     return all(
         is_request_word(word, language) or is_everyday_word(word, language)
         for word in written
-        if bare(word)
+        if normalize_word(word)
     )
 
 
@@ -1331,7 +1333,7 @@ def _may_be_name(written: list[str], words: list[str]) -> bool:
 
 @cache
 def _requests_without_names() -> frozenset[str]:
-    return frozenset(map(bare, _ALONE.split()))
+    return frozenset(map(normalize_word, _ALONE.split()))
 
 
 def _marked_names(runs: Sequence[Sequence[str]], language: str) -> tuple[str, ...]:
@@ -1353,7 +1355,7 @@ def _group_enumerated_words(text: str, language: str) -> list[list[str]]:
     between the joining word and the next word is ignored.
     """
     written: list[str] = []
-    for part in _SEPARATOR.split(typed(text)):
+    for part in _SEPARATOR.split(normalize_typed(text)):
         written += [part] if _SEPARATOR.fullmatch(part) else typed_words(part)
     runs: list[list[str]] = [[]]
     is_joined = True
@@ -1389,7 +1391,7 @@ def _may_be_username(word: str, language: str) -> bool:
         or is_common_word(part, language)
         for part in parts
     )
-    return not (is_known or is_time(word) or bare(word) in NO_NAMES)
+    return not (is_known or is_time(word) or normalize_word(word) in NO_NAMES)
 
 
 def _unmarked_names(written: Sequence[str], language: str) -> tuple[str, ...]:
@@ -1414,7 +1416,7 @@ def _names_among(words: Sequence[str], language: str) -> tuple[str, ...]:
 
 
 def _name_of(word: str) -> str | None:
-    link = links.parse_argument(word if "/" in word else without_elision(trimmed(word)))
+    link = links.parse_argument(word if "/" in word else without_elision(strip_punctuation(word)))
     return link.username if link and link.kind == "profile" else None
 
 
@@ -1438,12 +1440,12 @@ def _patterns(command: Command, language: str) -> tuple[_Pattern, ...]:
 
 def _pattern(text: str) -> _Pattern:
     sign = text[0] if text[0] in _SIGNS else ""
-    return _Pattern(tuple(map(_bare_part, text.removeprefix(sign).split())), sign)
+    return _Pattern(tuple(map(_normalize_part, text.removeprefix(sign).split())), sign)
 
 
-def _bare_part(part: str) -> str:
+def _normalize_part(part: str) -> str:
     star = "*" if part.endswith("*") else ""
-    return bare(part.removesuffix("*")) + star
+    return normalize_word(part.removesuffix("*")) + star
 
 
 @cache
@@ -1460,5 +1462,5 @@ def _words_of_requests(language: str) -> tuple[frozenset[str], tuple[str, ...]]:
     }
     stems = {part for part in parts if part.endswith("*")}
     others = f"{_OTHER_WORDS.get('en', '')} {_OTHER_WORDS.get(language, '')}"
-    exact = (parts - stems) | _SENDING | set(map(bare, others.split()))
+    exact = (parts - stems) | _SENDING | set(map(normalize_word, others.split()))
     return frozenset(exact), tuple(stem.removesuffix("*") for stem in stems)

@@ -119,14 +119,15 @@ def decide(queue: ChatQueue, *, now: datetime) -> Decision:
         return decision
     quiet_end = _deferred_until(now, queue.chat)
     # Replies are sent before alerts. Replies are also sent in quiet hours.
-    decision.batch = _first_reply(queue, decision, now, is_quiet=quiet_end is not None)
+    is_quiet = quiet_end is not None
+    decision.batch = _select_reply_and_record_others(queue, decision, now, is_quiet=is_quiet)
     if decision.batch or decision.doubtful:
         return decision
     alerts = [row for row in queue.rows if row.notice != REPLY]
     if quiet_end:
-        _defer_quiet(alerts, queue.chat, decision, now, until=quiet_end)
+        _defer_or_drop_in_quiet_hours(alerts, queue.chat, decision, now, until=quiet_end)
         return decision
-    rest = _defer_muted_rows(sorted(alerts, key=_turn), queue.mutes, decision, now)
+    rest = _defer_muted_rows(sorted(alerts, key=_sort_key), queue.mutes, decision, now)
     while rest and decision.batch is None:
         head = rest[0]
         group = [row for row in rest if _belongs_to_album(row, head)]
@@ -137,7 +138,7 @@ def decide(queue: ChatQueue, *, now: datetime) -> Decision:
     return decision
 
 
-def _first_reply(
+def _select_reply_and_record_others(
     queue: ChatQueue, decision: Decision, now: datetime, *, is_quiet: bool
 ) -> Batch | None:
     """Return a batch with the first reply that may be sent now, or None without such a reply.
@@ -155,7 +156,7 @@ def _first_reply(
     return None
 
 
-def _defer_quiet(
+def _defer_or_drop_in_quiet_hours(
     alerts: Sequence[Delivery], chat: Chat, decision: Decision, now: datetime, *, until: datetime
 ) -> None:
     """Drop the expired alerts, and defer all other alerts to ``until``, the end of quiet hours."""
@@ -166,7 +167,7 @@ def _defer_quiet(
             decision.held.append((row, until, Held.QUIET))
 
 
-def judge(
+def select_sendable(
     rows: Sequence[Delivery], queue: ChatQueue, *, now: datetime
 ) -> tuple[list[Delivery], Decision]:
     """Return the stories among ``rows`` that may be sent now.
@@ -334,7 +335,7 @@ def _member(chat: Chat) -> alert_rules.AudienceMember:
     return alert_rules.AudienceMember(chat.zone, quiet, chat.digest_at)
 
 
-def _turn(row: Delivery) -> tuple[int, int]:
+def _sort_key(row: Delivery) -> tuple[int, int]:
     """Return the sort key of an alert.
 
     Summaries come first, then the stories that a summary lists, and then all other alerts.

@@ -10,7 +10,7 @@ import unicodedata
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from bot.domain.foreign_text import clean, is_combining_mark, typed, typed_words
+from bot.domain.foreign_text import clean, is_combining_mark, normalize_typed, typed_words
 from bot.domain.model import Story
 
 LONGEST = 200  # the maximum number of characters of a list of terms
@@ -79,7 +79,7 @@ def parse_rules(text: str) -> Rules:
 
     The words before the first label (``only:`` or ``not:``) belong to ``only``.
     """
-    parts = _HEAD.split(typed(clean(text)))
+    parts = _HEAD.split(normalize_typed(clean(text)))
     lists = {"only": parts[0], "not": ""}
     for head, terms in zip(parts[1::2], parts[2::2], strict=True):
         lists[head.lower()] += " " + terms
@@ -102,9 +102,9 @@ def _split_words(text: str) -> list[str]:
 def _comparable(text: str) -> str:
     """Return a text in the form for comparisons.
 
-    The form is the result of ``typed``, in lower case and in the Unicode form NFC.
+    The form is the result of ``normalize_typed``, in lower case and in the Unicode form NFC.
     """
-    return unicodedata.normalize("NFC", typed(text).lower())
+    return unicodedata.normalize("NFC", normalize_typed(text).lower())
 
 
 def fits(story: Story, term: str) -> bool:

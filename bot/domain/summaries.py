@@ -70,7 +70,7 @@ def plan(rows: Sequence[Delivery], queue: ChatQueue, *, now: datetime) -> Summar
     The summary of a channel does not count expired stories, because the people who made the
     subscriptions get a private notice about the expired stories.
     """
-    willing, others = selection.judge(
+    willing, others = selection.select_sendable(
         [row for row in rows if selection.can_join_summary(row)], queue, now=now
     )
     by_profile: dict[int | None, list[Delivery]] = {}

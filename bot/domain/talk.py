@@ -11,13 +11,18 @@ from collections.abc import Collection, Sequence
 from bot.domain import links
 from bot.domain.everyday_words import (
     ALL_THANKS,
-    bare,
     is_connective,
     is_everyday_word,
+    normalize_word,
     thanks_phrases,
     words_around_thanks,
 )
-from bot.domain.foreign_text import folded, typed, typed_words, without_elision
+from bot.domain.foreign_text import (
+    fold_for_comparison,
+    normalize_typed,
+    typed_words,
+    without_elision,
+)
 
 _MENTION = re.compile(r"(?<![\w@/.])@([A-Za-z0-9._]{1,30})")
 _BETWEEN = re.compile(r"[\n,;]+")
@@ -92,13 +97,13 @@ _QUESTION_WORDS = {
 }
 """The words with which people ask questions, by language."""
 _REASONS = "for por pelo pela pelos für fuer pour per за на على untuk atas için"
-_THANKED_FOR = frozenset(map(folded, _REASONS.split()))
+_THANKED_FOR = frozenset(map(fold_for_comparison, _REASONS.split()))
 """The words that join thanks with the reason of the thanks, as in "thanks for natgeo"."""
 _ASKED = """
 test testing start stop help ayuda ajuda bantuan please pls plz bot what why how who when where
 que como quien
 """
-SMALL_TALK = ALL_THANKS.union(map(folded, _SAID.split()))
+SMALL_TALK = ALL_THANKS.union(map(fold_for_comparison, _SAID.split()))
 NO_NAMES = SMALL_TALK.union(_ASKED.split())
 
 ALIASES = {
@@ -126,8 +131,9 @@ def name_in(text: str) -> str | None:
     has no name.
     """
     match [word.strip(_AROUND) for word in typed_words(text)]:
-        case [word] if bare(word) not in NO_NAMES and "/" not in word and (name := _name(word)):
-            return name
+        case [word] if normalize_word(word) not in NO_NAMES and "/" not in word:
+            if name := _name(word):
+                return name
     result = (_name(mentioned.rstrip(".")) for mentioned in _MENTION.findall(text))
     return next((name for name in result if name), None)
 
@@ -153,12 +159,14 @@ def words_that_may_be_names(text: str, language: str) -> tuple[str, ...]:
 def _is_common(word: str, language: str) -> bool:
     """Return whether a word, or its main part, is small talk or an everyday word."""
     parts = (word, without_elision(word))
-    return any(bare(part) in NO_NAMES or is_everyday_word(part, language) for part in parts)
+    return any(
+        normalize_word(part) in NO_NAMES or is_everyday_word(part, language) for part in parts
+    )
 
 
 def _is_foreign(word: str) -> bool:
     """Return whether a word has no Latin letter and no digit. Such a word can't be a name."""
-    return not any(char.isascii() and char.isalnum() for char in folded(word))
+    return not any(char.isascii() and char.isalnum() for char in fold_for_comparison(word))
 
 
 def joined_name_in(text: str, language: str) -> str | None:
@@ -179,7 +187,7 @@ def is_thanks(text: str) -> bool:
     A text that begins with thanks must have at most twelve words. Any other text with words of
     thanks must have at most five words.
     """
-    words = _bare_words(text)
+    words = _normalized_words(text)
     if len(words) > SHORT_THANKS:
         return len(words) <= _LONG_THANKS and _thanks_at(words, 0) > 0
     return any(_thanks_at(words, place) for place in range(len(words)))
@@ -187,7 +195,7 @@ def is_thanks(text: str) -> bool:
 
 def begins_with_thanks(text: str) -> bool:
     """Return whether a text begins with thanks, as in "thanks natgeo"."""
-    return _thanks_at(_bare_words(text), 0) > 0
+    return _thanks_at(_normalized_words(text), 0) > 0
 
 
 def is_thanks_alone(text: str) -> bool:
@@ -195,7 +203,7 @@ def is_thanks_alone(text: str) -> bool:
 
     Small talk and emoji are allowed beside the thanks.
     """
-    words = _bare_words(text)
+    words = _normalized_words(text)
     place = 0
     has_thanks = False
     while place < len(words):
@@ -213,7 +221,7 @@ def _is_said_with_thanks(word: str) -> bool:
 
 def is_thanks_for(text: str) -> bool:
     """Return whether a text says thanks with a reason, as in "thanks for natgeo"."""
-    words = _bare_words(text)
+    words = _normalized_words(text)
     for place in range(len(words)):
         length = _thanks_at(words, place)
         following = words[place + length : place + length + 4]
@@ -222,8 +230,8 @@ def is_thanks_for(text: str) -> bool:
     return False
 
 
-def _bare_words(text: str) -> list[str]:
-    return [word for word in map(bare, typed_words(text)) if word]
+def _normalized_words(text: str) -> list[str]:
+    return [word for word in map(normalize_word, typed_words(text)) if word]
 
 
 def _thanks_at(words: Sequence[str], place: int) -> int:
@@ -240,7 +248,9 @@ def _thanks_at(words: Sequence[str], place: int) -> int:
 def is_small_talk(text: str) -> bool:
     """Return whether a text consists only of small talk and emoji, for example "thanks"."""
     words = [word.strip(_AROUND).lower() for word in typed_words(text)]
-    others = [word for word in words if bare(word) not in SMALL_TALK and not _is_emoji(word)]
+    others = [
+        word for word in words if normalize_word(word) not in SMALL_TALK and not _is_emoji(word)
+    ]
     return bool(words) and not others
 
 
@@ -254,13 +264,14 @@ def is_about_bot(text: str, language: str) -> bool:
 
 def is_question(text: str, language: str) -> bool:
     """Return whether a text of several words asks a question, in English or in ``language``."""
-    is_marked = "?" in typed(text)
+    is_marked = "?" in normalize_typed(text)
     return len(text.split()) > 1 and (is_marked or _has_word_of(_QUESTION_WORDS, text, language))
 
 
 def _has_word_of(table: dict[str, str], text: str, language: str) -> bool:
     every = f"{table['en']} {table.get(language, '')}"
-    return not frozenset(map(folded, every.split())).isdisjoint(_bare_words(text))
+    words = frozenset(map(fold_for_comparison, every.split()))
+    return not words.isdisjoint(_normalized_words(text))
 
 
 def _is_emoji(word: str) -> bool:

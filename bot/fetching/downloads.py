@@ -90,7 +90,7 @@ class Downloads:
         return await self.ledger.spend(charge, self.api.download(story, self.spool))
 
     async def _load_pasted(self, url: str, asker: Asker) -> MediaFile:
-        await self.ledger.take_megabytes(asker, 1)
+        await self.ledger.charge_megabytes(asker, 1)
         try:
             file = await self.fetch(url)
         except MediaDeniedError:
@@ -100,7 +100,7 @@ class Downloads:
                 raise
             call = self.api.download_url(url, self.spool, refuse=self._refuse_profile)
             return await self.ledger.spend(Charge("media", asker), call)
-        await self.ledger.take_megabytes(asker, file.size // MEGABYTE, most=10**9)
+        await self.ledger.charge_megabytes(asker, file.size // MEGABYTE, most=10**9)
         return file
 
     def _unnamed_in_a_row(self) -> int:

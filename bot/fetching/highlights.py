@@ -16,7 +16,7 @@ from bot.domain.errors import (
     ProfilePrivateError,
     ProfileUnavailableError,
     StoriesError,
-    naming_account,
+    name_account_in_errors,
 )
 from bot.domain.model import Asker, Highlight, Profile
 from bot.domain.paid_calls import StoriesService
@@ -86,7 +86,7 @@ class Highlights:
                     result = await self._ask_list(await self._resolve(username, charge), charge)
             return Fetched(None, result)
 
-        with naming_account(username):
+        with name_account_in_errors(username):
             result = await self._answers.get(f"highlights:{username}", fetch, _expiry, HIGHLIGHTS)
             if not await self._is_current(result, username):
                 known = await self._known_profile(username)

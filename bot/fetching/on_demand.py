@@ -16,7 +16,7 @@ from bot.domain.errors import (
     SpendingError,
     StoriesError,
     StoryGoneError,
-    naming_account,
+    name_account_in_errors,
 )
 from bot.domain.links import Link
 from bot.domain.model import Asker, Profile, Story
@@ -103,7 +103,7 @@ class Viewer:
                 raise ProfileUnavailableError(str(error), credits=error.credits) from None
             return Fetched(story.profile, [story], partial=True, bill=bill)
 
-        with naming_account(link.username or ""):
+        with name_account_in_errors(link.username or ""):
             stories = await self._answers.get(
                 story_key(story_id), fetch, until_urls_expire, STORIES, of=link.username or ""
             )
@@ -175,7 +175,7 @@ class Viewer:
         def until(_: list[Story], now: datetime) -> datetime:
             return now + self._fresh_for
 
-        with naming_account(username):
+        with name_account_in_errors(username):
             stories = await self._answers.get(profile_key(username), fetch, until, STORIES)
         if stories:
             self._refuse_blocked(username, stories[0].profile.profile_id)

@@ -540,7 +540,7 @@ class Scheduler:
         new = await self._db.run_until_recorded(record)
         self._wake()
         if answer.is_checked:
-            await self._api.compare_with_unchecked(known, shown, new)
+            await self._api.record_contradicted_answers(known, shown, new)
         self._new.inc(len(new))
         if new:
             for pk in new:

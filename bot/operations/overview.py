@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from bot.billing.ledger import Ledger
-from bot.billing.people import Guest, guests
+from bot.billing.people import Guest, list_monthly_costs
 from bot.billing.reports import Reports
 from bot.chats.access import Access
 from bot.domain.access import Subject
@@ -88,7 +88,7 @@ class Overview:
         spent = await self.reports.spending()
         async with reading(self.db) as tx:
             stands = await self._read_figures(tx)
-            people = await guests(tx, offset=0, limit=_SHOWN, now=now)
+            people = await list_monthly_costs(tx, offset=0, limit=_SHOWN, now=now)
             dead_letters = await self._read_dead_letters(tx)
             cost = await schedule_state.cost_of_poll(tx, self.credits_a_check)
             schedule = [_poll_row(*row, cost) for row in await profiles.upcoming(tx, limit=_SHOWN)]

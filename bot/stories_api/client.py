@@ -332,7 +332,7 @@ class StoriesApi:
         if self._privacy is not None:
             await self._privacy.sync_trust()
 
-    async def compare_with_unchecked(
+    async def record_contradicted_answers(
         self, known: Known, stories: Iterable[Story], new: Iterable[str]
     ) -> None:
         """Record whether the last answer that skipped the privacy check lacked a story.

@@ -49,12 +49,12 @@ def test_what_is_counted_right_never_drifts(calls: list[int]) -> None:
 
 def test_a_counter_that_lags_tells_nothing() -> None:
     drift = after((1000, 52), (998, 52), (998, 54), (996, 54), (996, 56))
-    assert not drift.is_certain
+    assert not drift.is_confirmed
 
 
 def test_three_balances_off_to_one_side_are_certain_and_told_once() -> None:
     drift = after((995, 50), (994, 51), (993, 52))
-    assert (drift.size, drift.running, drift.is_certain) == (5, RUNNING, True)
+    assert (drift.size, drift.running, drift.is_confirmed) == (5, RUNNING, True)
     told = drift.after_report()
     assert (told.size, told.running, told.total) == (0, 0, 5)
     assert not told.after_reading(Reading(992, 53, NOON + 20 * MINUTE)).size
@@ -246,6 +246,6 @@ async def test_replicas_that_give_back_neither_do_so_twice_nor_stop_who_spends(
             for person in reversed(people):
                 group.create_task(spend(person))
             for replica in replicas:
-                group.create_task(replica.refund_and_take_certain_drift())
+                group.create_task(replica.refund_and_pop_confirmed_drift())
     each = 2 * len(people) - unbilled
     assert await replicas[0].spent_by_replies_and_schedule() == (rounds * each, 0)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from bot.billing.ledger import Charge
-from bot.billing.people import guest, guests
+from bot.billing.people import list_monthly_costs, monthly_costs_of
 from bot.domain.access import Subject
 from bot.domain.model import Asker
 from bot.store import access, acquaintances, chats, usage
@@ -30,9 +30,10 @@ async def test_the_dearest_come_first_and_who_is_on_the_list_only_last(db: Datab
         for number, name, days in ((3, "Cem", 2), (4, "Dua", 1), (2, "Bea", 0)):
             since = NOW - timedelta(days=days)
             await access.put(tx, Subject.of_chat(number), now=since, name=name, is_allowed=True)
-        everybody = await guests(tx, offset=0, limit=100, now=NOW)
-        pages = [await guests(tx, offset=n, limit=2, now=NOW) for n in (0, 2, 4, 6)]
-        group, unknown = await guest(tx, -9, now=NOW), await guest(tx, 77, now=NOW)
+        everybody = await list_monthly_costs(tx, offset=0, limit=100, now=NOW)
+        pages = [await list_monthly_costs(tx, offset=n, limit=2, now=NOW) for n in (0, 2, 4, 6)]
+        group = await monthly_costs_of(tx, -9, now=NOW)
+        unknown = await monthly_costs_of(tx, 77, now=NOW)
     assert [(one.id, one.total, one.elsewhere) for one in everybody] == [
         (-9, 10_000, 0), (2, 0, 8_000), (1, 2_000, 2_000), (-8, 2_500, 0), (4, 0, 0), (3, 0, 0),
     ]  # fmt: skip
@@ -54,8 +55,8 @@ async def test_of_a_group_the_five_dearest_members_are_shown_since_the_first(
     async with sqlite_db.begin() as tx:
         await acquaintances.record_seen(tx, [7], first.date())
         await acquaintances.set_name(tx, 7, "Gil")
-        group = await guest(tx, -9, now=NOW)
-        [dearest, *_] = await guests(tx, offset=0, limit=1, now=NOW)
+        group = await monthly_costs_of(tx, -9, now=NOW)
+        [dearest, *_] = await list_monthly_costs(tx, offset=0, limit=1, now=NOW)
     assert (group.total, group.elsewhere) == (28_000, 0)
     assert [user for user, _, _ in group.by_person] == [7, 6, 5, 4, 3]
     assert [name for _, name, _ in group.by_person] == ["Gil", "6", "5", "4", "3"]
@@ -74,7 +75,7 @@ async def test_a_group_does_not_see_the_name_of_a_hidden_person_or_a_telegram_id
     for asker in (Asker(-9, None), Asker(-9, None, as_channel=-1005), Asker(-9, 5), Asker(-9, 6)):
         await spend(db, NOW, Charge("stories", asker), "two", 2)
     async with db.begin() as tx:
-        group = await guest(tx, -9, now=NOW)
+        group = await monthly_costs_of(tx, -9, now=NOW)
     assert (group.total, group.by_member) == (8_000, (("Fay", 2_000),))
     assert group.by_person[0] == (7, "Gil", 4_000)  # the owner sees who is billed
 
@@ -93,7 +94,9 @@ async def test_a_page_is_read_where_more_chats_cost_something_than_a_statement_t
     ]
     async with db.begin() as tx:
         await tx.execute(sa.insert(usage_days), rows)
-        last = await guests(tx, offset=MORE_THAN_A_STATEMENT_TAKES - 2, limit=8, now=NOW)
+        last = await list_monthly_costs(
+            tx, offset=MORE_THAN_A_STATEMENT_TAKES - 2, limit=8, now=NOW
+        )
     assert [one.id for one in last] == [2, 1]
 
 
@@ -110,9 +113,9 @@ async def test_a_page_reads_the_blocks_of_all_groups_at_once(db: Database) -> No
         await access.put(tx, Subject("person", "7"), now=NOW, blocked_since=NOW)
         await access.put(tx, Subject("profile", "natgeo"), now=NOW, blocked_since=NOW)
         with recorded_statements() as of_one:
-            await guest(tx, -1, now=NOW)
+            await monthly_costs_of(tx, -1, now=NOW)
         with recorded_statements() as of_page:
-            found = await guests(tx, offset=0, limit=100, now=NOW)
+            found = await list_monthly_costs(tx, offset=0, limit=100, now=NOW)
     assert {one.id for one in found if one.is_silenced} == {-1, -3, -5}
     assert {one.id for one in found if not one.is_silenced} == {7, -2, -4, -6}
     assert 0 < len(of_page) <= len(of_one) + 1  # the page itself

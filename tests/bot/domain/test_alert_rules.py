@@ -300,7 +300,7 @@ def test_each_try_waits_twice_as_long() -> None:
     ]
     polls = waits(alert_rules.poll_again_at, 1, 2, 5, 6, 99)
     assert polls == [MINUTE, 2 * MINUTE, 16 * MINUTE, 30 * MINUTE, 30 * MINUTE]
-    returns = waits(alert_rules.check_if_back_at, 1, 2, 3, 7, 8, 99)
+    returns = waits(alert_rules.recheck_unavailable_at, 1, 2, 3, 7, 8, 99)
     assert returns == [HOUR / 2, HOUR / 2, HOUR, 16 * HOUR, DAY, DAY]
 
 

@@ -13,7 +13,7 @@ from bot.domain.errors import (
     SettingsError,
     SpendingError,
     StoriesError,
-    naming_account,
+    name_account_in_errors,
 )
 
 
@@ -34,10 +34,10 @@ def test_what_is_not_said_cost_nothing_and_has_the_name_of_its_kind() -> None:
 
 
 def test_what_fails_inside_says_whose_account_it_is_about() -> None:
-    with pytest.raises(ProfilePrivateError) as raised, naming_account("natgeo"):
+    with pytest.raises(ProfilePrivateError) as raised, name_account_in_errors("natgeo"):
         raise ProfilePrivateError
     assert raised.value.fields == {"username": "natgeo"}
-    with pytest.raises(MediaError) as other, naming_account("natgeo"):
+    with pytest.raises(MediaError) as other, name_account_in_errors("natgeo"):
         raise MediaError
     assert other.value.fields == {}
 

@@ -4,11 +4,11 @@ import pytest
 
 from bot.domain.foreign_text import (
     clean,
-    folded,
+    fold_for_comparison,
     is_combining_mark,
+    normalize_typed,
     one_line,
     separate_latin_from_arabic_and_devanagari,
-    typed,
     typed_words,
     without_elision,
 )
@@ -58,7 +58,7 @@ def test_a_mark_belongs_to_the_letter_before_it(char: str, is_one: bool) -> None
     ],
 )
 def test_what_is_typed_is_read_without_marks_and_with_ascii_digits(text: str, read: str) -> None:
-    assert typed(text) == read
+    assert normalize_typed(text) == read
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_the_marks_of_all_scripts_separate_and_end_words(text: str, words: list[
     ],
 )
 def test_a_folded_text_has_no_optional_marks(text: str, result: str) -> None:
-    assert folded(text) == result
+    assert fold_for_comparison(text) == result
 
 
 @pytest.mark.parametrize(

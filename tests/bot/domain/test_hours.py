@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.domain.everyday_words import is_time
-from bot.domain.foreign_text import typed
+from bot.domain.foreign_text import normalize_typed
 from bot.domain.hours import parse_hour, parse_hours
 from bot.presentation.html import plain
 from bot.presentation.translation import LANGUAGES, translator_for
@@ -121,8 +121,8 @@ def test_the_examples_of_the_questions_can_be_read(language: str) -> None:
     t = translator_for(language)
     examples = re.findall(r"\((.*\d.*)\)", plain(t(QUIET)))
     assert [parse_hours(one) for one in examples] == [(23 * 60, 7 * 60)]
-    assert re.findall(r"\d\d?[:.]\d\d", typed(t(DIGEST)))
-    for one in re.findall(r"\d\d?[:.]\d\d", typed(t(DIGEST))):
+    assert re.findall(r"\d\d?[:.]\d\d", normalize_typed(t(DIGEST)))
+    for one in re.findall(r"\d\d?[:.]\d\d", normalize_typed(t(DIGEST))):
         assert parse_hour(one) == 9 * 60 + 30
 
 

@@ -130,7 +130,7 @@ class Torn:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._api, name)
 
-    async def compare_with_unchecked(self, *_: object) -> None:
+    async def record_contradicted_answers(self, *_: object) -> None:
         self.is_torn = True
         raise DatabaseUnavailableError
 

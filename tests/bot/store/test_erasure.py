@@ -40,7 +40,7 @@ async def test_nothing_of_an_erased_chat_is_left_but_what_it_cost(db: Database) 
         async with db.begin() as tx:
             await ledger.settle(tx, reservation, 1)
     later = Ledger(db, Limits(), now=lambda: NOW + timedelta(days=40))
-    await later.maintain()  # into sums by day
+    await later.close_stale_reservations_and_split_costs()  # into sums by day
     async with db.begin() as tx:
         before = await spending.spent_by_kind(tx, since=NOW.date())
         await erasure.erase_chat(tx, ANN, now=NOW)
