@@ -54,7 +54,7 @@ async def list_monthly_costs(tx: Tx, *, offset: int, limit: int, now: datetime) 
     """
     since = now.date().replace(day=1)
     ids = await spending.ids_by_cost(
-        tx, since=since, listed=access.LISTED, offset=offset, limit=limit
+        tx, since=since, further_ids=access.LISTED, offset=offset, limit=limit
     )
     return await _monthly_costs(tx, ids, now)
 
@@ -74,7 +74,7 @@ async def _monthly_costs(tx: Tx, ids: Sequence[int], now: datetime) -> list[Gues
     by_person: dict[int, Counter[int]] = {number: Counter() for number in ids}
     by_member: dict[int, Counter[int]] = {number: Counter() for number in ids}
     elsewhere: Counter[int] = Counter()
-    for cost in await spending.costs_by_asker(tx, since=since, of=ids):
+    for cost in await spending.costs_by_asker(tx, since=since, only_ids=ids):
         if cost.chat_id in by_kind:
             by_kind[cost.chat_id][cost.kind] += cost.millicredits
         if cost.user_id and cost.user_id != cost.chat_id:

@@ -277,7 +277,7 @@ class Payers:
         rows = await subscriptions.of_chat(tx, chat_id)
         if person in self._owners() or not rows:
             return None
-        count, fast = await subscriptions.count_of_payer(tx, person)
+        count, fast = await subscriptions.count_all_and_fast_of_payer(tx, person)
         most = self.limits.most_subscriptions_of_payer(is_known=await access.is_known(tx, person))
         if count + len(rows) > most:
             return await self._full_error(tx, person)
@@ -347,7 +347,7 @@ class Payers:
         if payer in self._owners():
             return
         most = self.limits.most_subscriptions_of_payer(is_known=await access.is_known(tx, payer))
-        count, _ = await subscriptions.count_of_payer(tx, payer)
+        count, _ = await subscriptions.count_all_and_fast_of_payer(tx, payer)
         if count + pending >= most:
             raise await self._full_error(tx, payer)
 
@@ -432,7 +432,7 @@ class Payers:
         if payer is None or payer in self._owners():
             return
         most = limits.most_fast * OF_PAYER
-        _, count = await subscriptions.count_of_payer(tx, payer)
+        _, count = await subscriptions.count_all_and_fast_of_payer(tx, payer)
         if count + pending >= most:
             raise TooManyFastError(text=TOO_MANY_FAST_OF_PAYER, most=most)
 

@@ -310,7 +310,7 @@ class Subscriptions:
         blocks the chat or the responsible person. Return whether the chat was stored and open.
         """
         async with writing(self._db) as tx:
-            return await moves.close_chat(tx, chat_id, now=self._now())
+            return await moves.close_left_chat(tx, chat_id, now=self._now())
 
     async def reopen_chat(self, chat_id: int, *, since: datetime | None = None) -> bool:
         """Reopen a chat. Return False if the chat was open or is not stored.

@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 async def main(settings: Settings, arguments: argparse.Namespace, db: Database) -> int:
     """Print a table of simulations of the recorded stories. Return the exit status."""
-    past = await db.fetch(stories.posting_history)
+    past = await db.fetch(stories.weights_and_posting_times)
     records = [
         Record(name, weight, [moment.timestamp() for moment in taken_at])
         for name, (weight, taken_at) in past.items()

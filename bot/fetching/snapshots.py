@@ -269,7 +269,7 @@ async def useful_at(
     """
     if known.chats > _MANY:
         return due
-    waiting = await subscriptions.audience_members(tx, known.profile_id, limit=_MOST_MEMBERS)
+    waiting = await subscriptions.audience_members(tx, known.profile_id, empty_above=_MOST_MEMBERS)
     earliest = max(now, seen_at + timedelta(seconds=plan.schedule.minimum))
     if is_claimed:
         earliest = now
@@ -288,7 +288,7 @@ async def useful_at(
 
 async def is_summary_near(tx: Tx, profile_id: str, *, now: datetime) -> bool:
     """Return whether a profile must be checked now, because a chat's daily summary is due soon."""
-    waiting = await subscriptions.audience_members(tx, profile_id, limit=_MOST_MEMBERS)
+    waiting = await subscriptions.audience_members(tx, profile_id, empty_above=_MOST_MEMBERS)
     return alert_rules.is_summary_near(now, waiting)
 
 

@@ -91,7 +91,9 @@ class Overview:
             people = await list_monthly_costs(tx, offset=0, limit=_SHOWN, now=now)
             dead_letters = await self._read_dead_letters(tx)
             cost = await schedule_state.cost_of_poll(tx, self.credits_a_check)
-            schedule = [_poll_row(*row, cost) for row in await profiles.upcoming(tx, limit=_SHOWN)]
+            schedule = [
+                _poll_row(*row, cost) for row in await profiles.upcoming_checks(tx, limit=_SHOWN)
+            ]
             figures = {
                 "balance": spent.balance,
                 "days_left": spent.days_left and round(spent.days_left, 1),
@@ -186,10 +188,10 @@ class Overview:
         return Figures(
             profiles=sum(await profiles.count_followed_by_known_and_newcomers(tx)),
             possible=capacity(self.credits_for_checks, cost),
-            delay=await profiles.mean_delay(tx),
+            delay=await profiles.mean_detection_delay(tx),
             waiting=backlog.open,
             dead_letters=backlog.dead_letters,
-            days=_sums_by_day(await samples.hours_since(tx, now - timedelta(days=_DAYS))),
+            days=_sums_by_day(await samples.figures_since(tx, now - timedelta(days=_DAYS))),
             still_open=await incidents.all_open(tx),
             last=await incidents.latest(tx, limit=_INCIDENTS),
         )

@@ -238,7 +238,7 @@ class Watch:
             in_a_day = await spending.spent_between(tx, now - DAY, now)
             backlog = await enqueue.backlog(tx, now=now)
             next_at = await chat_queues.next_due_at(tx)
-            unwritten = await fan_outs.failing_profiles(tx)
+            unwritten = await fan_outs.failing_usernames(tx)
         overdue = (now - next_at).total_seconds() if next_at and backlog.open else 0.0
         self._due.labels(replica_name()).set(backlog.open)
         self._overdue.labels(replica_name()).set(max(0.0, overdue))

@@ -12,7 +12,10 @@ from bot.store.engine.database import Tx
 
 async def notify_of_removals(tx: Tx, chat_id: int, *, now: datetime) -> None:
     """Notify the subscribers of a chat, in private, that another bot removes the bot's posts."""
-    chat, people = await chats.get(tx, chat_id), await subscriptions.people_of(tx, chat_id)
+    chat, people = (
+        await chats.get(tx, chat_id),
+        await subscriptions.reachable_creators(tx, chat_id),
+    )
     if chat is not None:
         await _enqueue_private_notices(tx, people, REMOVED, {"title": chat.title}, now)
 
@@ -33,7 +36,7 @@ async def notify_of_missing_right(
     is_first = mute.probes == 0 and mute.missing in {"text", "posts"}
     if chat is None or chat.kind == "private" or not is_first:
         return
-    people = await subscriptions.people_of(tx, chat.id)
+    people = await subscriptions.reachable_creators(tx, chat.id)
     people = people or await _reachable(tx, owners)
     await _enqueue_private_notices(tx, people, CANNOT_POST, {"title": chat.title}, now)
 
@@ -57,7 +60,7 @@ async def add_failure_notice(
     be reached, the notice is posted in the channel.
     """
     chat = await chats.get(tx, target.chat_id)
-    people = await subscriptions.people_of(tx, target.chat_id)
+    people = await subscriptions.reachable_creators(tx, target.chat_id)
     if chat is None or chat.kind != "channel" or not people:
         await enqueue.add_notice(tx, target, "failed", fields, now=now, due_at=due_at, held=held)
         return

@@ -571,7 +571,7 @@ async def _record_permanent_failure(
         case "thread" if target.thread_id is not None:
             await moves.close_topic(tx, target.chat_id, target.thread_id, now=now)
         case "chat":
-            await moves.close_chat(tx, target.chat_id, now=now)
+            await moves.close_left_chat(tx, target.chat_id, now=now)
         case "bot":
             tally.rests_until = now + alert_rules.BOT_RESTS
         case _:

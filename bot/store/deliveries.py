@@ -595,7 +595,7 @@ async def _reopen(tx: Tx, *which: sa.ColumnElement[bool]) -> None:
     await tx.execute(dropped.values(state="open", reason="", done_at=None, held=held))
 
 
-async def reassign(tx: Tx, subscription_id: int, *, to: Subscription) -> None:
+async def reassign_open(tx: Tx, subscription_id: int, *, to: Subscription) -> None:
     """Move the open deliveries of a subscription that is about to end to the subscription ``to``.
 
     Both subscriptions are of the same profile. Stories that ``to`` already has are not moved.
@@ -649,15 +649,15 @@ async def reassign_sent(tx: Tx, subscription_id: int, *, to: int) -> None:
     await tx.execute(sent.values(subscription_id=to))
 
 
-async def remove_paused_duplicates(tx: Tx, subscription_id: int, *, of: int) -> None:
-    """Delete deliveries that a pause of a subscription dropped, if ``of`` delivers the stories.
+async def remove_paused_duplicates(tx: Tx, subscription_id: int, *, pending_in: int) -> None:
+    """Delete deliveries that a pause of a subscription dropped, if their stories are pending.
 
-    A dropped delivery is deleted if the subscription ``of`` has a pending delivery of the same
-    story. A delivery that a worker is sending at this moment stays.
+    A dropped delivery is deleted if the subscription ``pending_in`` has a pending delivery of the
+    same story. A delivery that a worker is sending at this moment stays.
     """
     other_deliveries = deliveries.alias()
     is_pending = sa.exists().where(
-        other_deliveries.c.subscription_id == of,
+        other_deliveries.c.subscription_id == pending_in,
         other_deliveries.c.story_pk == deliveries.c.story_pk,
         other_deliveries.c.state == "open",
     )

@@ -155,7 +155,7 @@ async def next_due_at(tx: Tx) -> datetime | None:
     return due_at
 
 
-async def failing_profiles(tx: Tx) -> list[str]:
+async def failing_usernames(tx: Tx) -> list[str]:
     """Return the usernames of profiles with a slice that has failed at least 5 times in a row."""
     return list(await tx.scalars(_FAILING))
 
@@ -223,9 +223,9 @@ async def enqueue_for_heir(tx: Tx, ending: Subscription, *, heir: Subscription) 
     """Write now the deliveries that unfinished fan-outs would write for ``ending``.
 
     ``ending`` is a subscription that is about to end, and ``heir`` replaces the subscription. The
-    rows belong to ``ending``, and the caller moves the rows to ``heir`` (``deliveries.reassign``).
-    A notice is written only if the fan-out of the notice does not include the heir. The caller has
-    locked the queues of both chats.
+    rows belong to ``ending``, and the caller moves the rows to ``heir``
+    (``deliveries.reassign_open``). A notice is written only if the fan-out of the notice does not
+    include the heir. The caller has locked the queues of both chats.
     """
     coming = sa.select(fan_outs).where(
         fan_outs.c.profile_id == ending.profile_id,

@@ -202,9 +202,9 @@ async def _end_for_heir(
             paused_until=subscription.paused_until,
             since=max(heir.since, subscription.since),
         )
-        await deliveries_store.remove_paused_duplicates(tx, heir.id, of=subscription.id)
+        await deliveries_store.remove_paused_duplicates(tx, heir.id, pending_in=subscription.id)
         await deliveries_store.reassign_sent(tx, subscription.id, to=heir.id)
-    await deliveries_store.reassign(tx, subscription.id, to=heir)
+    await deliveries_store.reassign_open(tx, subscription.id, to=heir)
     await subscriptions.remove(tx, [subscription.id])
     for chat_id in {subscription.target.chat_id, heir.target.chat_id}:
         await deliveries_store.mark_for_reselection(tx, chat_id, now=now)
@@ -257,7 +257,7 @@ async def apply_presence(tx: Tx, mute: Mute, presence: Presence, *, now: datetim
         case Moved(new):
             await move_chat(tx, mute.chat_id, new, now=now)
         case "away":
-            await close_chat(tx, mute.chat_id, now=now)
+            await close_left_chat(tx, mute.chat_id, now=now)
         case "may":
             await end_mute(tx, mute.chat_id, mute.thread_id, now=now)
         case "may not":
@@ -266,7 +266,7 @@ async def apply_presence(tx: Tx, mute: Mute, presence: Presence, *, now: datetim
             )
 
 
-async def close_chat(tx: Tx, chat_id: int, *, now: datetime) -> bool:
+async def close_left_chat(tx: Tx, chat_id: int, *, now: datetime) -> bool:
     """Close a chat that the bot has left. The alerts and unneeded checks stop, and all mutes end.
 
     The end of a block does not reopen the chat. Return whether the chat was stored and open.

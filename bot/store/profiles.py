@@ -247,7 +247,7 @@ _FIRST_DUE = (
 )
 
 
-async def mean_delay(tx: Tx) -> timedelta | None:
+async def mean_detection_delay(tx: Tx) -> timedelta | None:
     """Return the mean delay before a new story is detected, or None if unknown.
 
     The delay of a profile is half the check interval. The mean is weighted by subscribers and
@@ -290,7 +290,7 @@ def _sample_sql(
     )
 
 
-async def upcoming(tx: Tx, *, limit: int) -> list[tuple[str, datetime | None, datetime]]:
+async def upcoming_checks(tx: Tx, *, limit: int) -> list[tuple[str, datetime | None, datetime]]:
     """Return the next checks: username, time of the last check, and due time of each check."""
     statement = (
         sa.select(profiles.c.username, profiles.c.snapshot_at, profiles.c.due_at)
@@ -327,13 +327,13 @@ async def profiles_to_block_and_unblock(
     does not yet agree with ``blocked``.
     """
     found: list[list[Known]] = []
-    for condition in _block_changes_sql(blocked):
+    for condition in _to_block_and_unblock_sql(blocked):
         rows = await tx.execute(sa.select(*COLUMNS).where(condition))
         found.append([Known(*row) for row in rows])
     return found[0], found[1]
 
 
-def _block_changes_sql(
+def _to_block_and_unblock_sql(
     blocked: Collection[str],
 ) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
     """Return the conditions of profiles to block, and of profiles to unblock."""
@@ -355,7 +355,7 @@ async def apply_block_list(
     is_given = profiles.c.profile_id.in_(sorted(profile_ids))
     block: dict[str, object] = {"state": "blocked", "due_at": None, "weight": 0.0, "chats": 0}
     unblock: dict[str, object] = {"state": "active"}
-    is_begun, is_ended = _block_changes_sql(block_list)
+    is_begun, is_ended = _to_block_and_unblock_sql(block_list)
     changed: list[list[Known]] = []
     for is_changed, values in ((is_begun, block), (is_ended, unblock)):
         update = sa.update(profiles).where(is_given, is_changed).values(**values, state_since=now)

@@ -31,7 +31,7 @@ async def add(tx: Tx, hour: datetime, figures: dict[str, Any]) -> None:
     await add_new(tx, samples, hour=hour, figures=figures)
 
 
-async def hours_since(tx: Tx, start: datetime) -> list[tuple[datetime, dict[str, Any]]]:
+async def figures_since(tx: Tx, start: datetime) -> list[tuple[datetime, dict[str, Any]]]:
     """Return the figures of each stored hour from ``start`` on, oldest first."""
     statement = sa.select(samples.c.hour, samples.c.figures).where(samples.c.hour >= start)
     rows = await tx.execute(statement.order_by(samples.c.hour))

@@ -80,35 +80,38 @@ class Cost:
     millicredits: int
 
 
-async def costs_by_asker(tx: Tx, *, since: date, of: Collection[int] | None = None) -> list[Cost]:
+async def costs_by_asker(
+    tx: Tx, *, since: date, only_ids: Collection[int] | None = None
+) -> list[Cost]:
     """Return the spending since the day ``since``, by chat, person and kind.
 
     The cost of checks has the kind ``alert``, and is split among the subscribed chats. The entries
-    of the schedule and of erased chats are omitted. With ``of``, only costs of a given chat or
-    person are included.
+    of the schedule and of erased chats are omitted. With ``only_ids``, only the costs of these
+    chats and persons are included.
     """
     parts = _costs_sql(since).subquery()
     columns = (parts.c.chat_id, parts.c.user_id, parts.c.kind, parts.c.is_on_behalf)
     statement = sa.select(*columns, sa.func.sum(parts.c.millicredits)).group_by(*columns)
-    if of is not None:
-        statement = statement.where(sa.or_(parts.c.chat_id.in_(of), parts.c.user_id.in_(of)))
+    if only_ids is not None:
+        is_given = sa.or_(parts.c.chat_id.in_(only_ids), parts.c.user_id.in_(only_ids))
+        statement = statement.where(is_given)
     costs = [Cost(*row[:4], int(row[4] or 0)) for row in await tx.execute(statement)]
     return [cost for cost in costs if cost.millicredits]
 
 
 async def ids_by_cost(
-    tx: Tx, *, since: date, listed: sa.Select[Any], offset: int, limit: int
+    tx: Tx, *, since: date, further_ids: sa.Select[Any], offset: int, limit: int
 ) -> list[int]:
     """Return a page of the ids with any spending since the day ``since``, most expensive first.
 
     An id is the id of a person or a chat. A person's requests in groups count for both the person
-    and the group. ``listed`` is a query for further ids, with the columns id and time. These ids
-    follow the spenders, newest first.
+    and the group. ``further_ids`` is a query with the columns id and time. Of these ids, the
+    ids without spending follow the spenders, newest first.
     """
     parts = _costs_sql(since).subquery()
     in_groups = sa.and_(parts.c.user_id.is_not(None), parts.c.user_id != parts.c.chat_id)
     nothing, no_time = sa.literal(0), sa.literal(0, sa.BigInteger)
-    others = listed.subquery()
+    others = further_ids.subquery()
     everybody = sa.union_all(
         sa.select(parts.c.chat_id.label("id"), parts.c.millicredits, no_time.label("since")),
         sa.select(parts.c.user_id, parts.c.millicredits, no_time).where(in_groups),

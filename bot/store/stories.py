@@ -113,7 +113,7 @@ async def add_posting_times(tx: Tx, seen: Iterable[Story]) -> None:
         await tx.execute(_ADD_POSTING_TIMES, rows)
 
 
-async def posting_history(tx: Tx) -> dict[str, tuple[int, list[datetime]]]:
+async def weights_and_posting_times(tx: Tx) -> dict[str, tuple[int, list[datetime]]]:
     """Return the subscriber weight and the posting times of each checked profile, by username.
 
     Profiles without stored posting times are left out.

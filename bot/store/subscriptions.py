@@ -145,7 +145,7 @@ async def _fetch_matching(
     return [_subscription(row) for row in rows]
 
 
-async def people_of(tx: Tx, chat_id: int) -> list[int]:
+async def reachable_creators(tx: Tx, chat_id: int) -> list[int]:
     """Return the people who added a subscription in a chat and can be reached in private."""
     private = sa.select(chats.c.id).where(IS_ACTIVE)
     by = subscriptions.c.created_by
@@ -192,7 +192,7 @@ _OF_PAYER = (
 )
 
 
-async def count_of_payer(tx: Tx, payer: int) -> tuple[int, int]:
+async def count_all_and_fast_of_payer(tx: Tx, payer: int) -> tuple[int, int]:
     """Return two numbers for all chats of a payer: all subscriptions, and fast subscriptions."""
     row = (await tx.execute(_OF_PAYER, {"payer": payer})).one()
     return int(row[0]), int(row[1])
@@ -321,15 +321,16 @@ _MEMBERS = (
 )
 
 
-async def audience_members(tx: Tx, profile_id: str, *, limit: int) -> list[AudienceMember]:
+async def audience_members(tx: Tx, profile_id: str, *, empty_above: int) -> list[AudienceMember]:
     """Return the distinct notification times of the waiting subscribers of a profile.
 
     A notification time consists of the time zone, the quiet hours and the time of the daily
-    summary. If more than ``limit`` distinct notification times exist, an empty list is returned.
+    summary. If more than ``empty_above`` distinct notification times exist, an empty list is
+    returned.
     """
-    values = {"profile_id": profile_id, "most": limit + 1}
+    values = {"profile_id": profile_id, "most": empty_above + 1}
     rows = (await tx.execute(_MEMBERS, values)).all()
-    if len(rows) > limit:
+    if len(rows) > empty_above:
         return []
     members = []
     for row in rows:

@@ -526,7 +526,7 @@ async def test_a_chat_that_a_block_closed_is_kept_with_what_it_follows_for_a_yea
         await chats.set_payer(tx, group, person)
     await access.block(Subject("person", str(person)), until=None, reason="")
     async with db.begin() as tx:
-        await moves.close_chat(tx, gone, now=NOW)
+        await moves.close_left_chat(tx, gone, now=NOW)
     await clean(db, now=NOW + timedelta(days=days))
     async with db.read() as tx:
         kept = {row.id for row in await tx.execute(sa.select(chats.chats.c.id))}

@@ -139,7 +139,7 @@ async def test_the_bytes_of_an_erased_name_leave_the_file_its_log_and_new_copies
 
     def count() -> int:
         copy = tmp_path / "copy.db"
-        sqlite_copies.copy(file, copy, at=NOON, instead=True)
+        sqlite_copies.copy(file, copy, at=NOON, overwrite=True)
         logs = [file.with_name(file.name + end) for end in ("-wal", "-shm")]
         there = [one.read_bytes() for one in (file, copy, *logs) if one.exists()]
         return b"".join(there).count(name.encode())

@@ -111,7 +111,7 @@ def _disorder() -> list[Swap]:
 
 def _ignored_refusals() -> list[Swap]:
     """Keep sending to a chat after a refusal."""
-    return [(moves, "close_chat", _nothing)]
+    return [(moves, "close_left_chat", _nothing)]
 
 
 def _endless_leases() -> list[Swap]:

@@ -393,7 +393,7 @@ class Database:
             # An existing copy with the same name is outdated, because the copy was made before an
             # update that was later reverted.
             at = datetime.now(UTC)
-            await asyncio.to_thread(sqlite_copies.copy, file, copy, at=at, instead=True)
+            await asyncio.to_thread(sqlite_copies.copy, file, copy, at=at, overwrite=True)
             log.info("copied the database before it is changed", file=str(copy))
             for old in private.migration_copies(file)[:-KEPT_COPIES]:
                 old.unlink(missing_ok=True)

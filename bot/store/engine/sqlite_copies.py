@@ -37,23 +37,23 @@ def copy(
     *,
     at: datetime,
     stop: threading.Event | None = None,
-    instead: bool = False,
+    overwrite: bool = False,
     owner_of: Path | None = None,
 ) -> None:
     """Write a complete copy of the current ``source``, marked with the time ``at``.
 
     If ``source`` is itself a marked copy, the time of the first copy stays. Every page and index
-    of the copy is verified. ``target`` appears when the copy is complete. If ``instead`` is True,
-    an existing file is replaced. If root runs the process, the copy gets the owner of the file or
-    folder ``owner_of``.
+    of the copy is verified. ``target`` appears when the copy is complete. If ``overwrite`` is
+    True, an existing file is replaced. If root runs the process, the copy gets the owner of the
+    file or folder ``owner_of``.
 
     Raises:
-        FileExistsError: ``target`` exists, and ``instead`` is False.
+        FileExistsError: ``target`` exists, and ``overwrite`` is False.
         BackupError: The source is damaged or has no tables of the bot, a different process writes
             ``target``, or ``stop`` was set.
         OSError, sqlite3.Error: A file can't be read or written.
     """
-    if target.exists() and not instead:
+    if target.exists() and not overwrite:
         raise FileExistsError(str(target))
     with atomic_file(target) as part:
         _write(source, part, at=at, stop=stop or threading.Event())

@@ -82,7 +82,7 @@ class Connections:
             # A task that waits for the engine's pool gets only connections that are closed here.
             await tx.close()
 
-    async def check_in(self) -> None:
+    async def return_idle_to_pool(self) -> None:
         """Return the idle connections to the engine's pool.
 
         The pool checks a connection before the next use.
@@ -92,7 +92,7 @@ class Connections:
 
     async def dispose(self) -> None:
         """Close all connections that are not in use."""
-        await self.check_in()
+        await self.return_idle_to_pool()
         await self._engine.dispose()
 
 
@@ -175,7 +175,7 @@ class Transaction:
                 if isinstance(error, Exception):
                     raise error
         except DatabaseUnavailableError:
-            await self._connections.check_in()
+            await self._connections.return_idle_to_pool()
             if self._is_writing:
                 self._connections.on_outage()
             raise

@@ -79,7 +79,7 @@ async def test_a_chat_is_open_only_while_we_may_write_there(db: Database) -> Non
         mine = await subscriptions.get(tx, await follow(tx, 1))
         assert mine
         assert (await explain(tx, mine, obstacle="", now=NOON)).chat_open
-        await moves.close_chat(tx, 1, now=NOON)
+        await moves.close_left_chat(tx, 1, now=NOON)
         assert not (await explain(tx, mine, obstacle="", now=NOON)).chat_open
 
 

@@ -39,7 +39,7 @@ async def test_a_state_is_kept_as_it_is(db: Database) -> None:
         await profiles.change(tx, "100", forecast=state.to_json())
         assert await schedule_state.sample_states(tx) == [(state, 1)]
         assert await schedule_state.sample_states(tx, skip_fresh=True) == []
-        assert await profiles.mean_delay(tx) is None
+        assert await profiles.mean_detection_delay(tx) is None
 
 
 def test_newcomers_have_one_pause_where_others_follow_too() -> None:

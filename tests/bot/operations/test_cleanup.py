@@ -15,7 +15,7 @@ async def test_all_that_is_overdue_goes_in_one_night(db: Database) -> None:
         await look(tx, *(story(str(number)) for number in range(MANY)))
         owed = [row.id for row in await deliveries.due(tx, [1], now=NOON)]
         assert owed
-        await moves.close_chat(tx, 1, now=NOON)
+        await moves.close_left_chat(tx, 1, now=NOON)
     assert await clean(db, now=NOON + HOUR) == 0
     assert await clean(db, now=NOON + 31 * DAY) > MANY
     assert await rows(db) == []

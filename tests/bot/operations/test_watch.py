@@ -150,7 +150,7 @@ async def test_an_hour_is_written_once(db: Database) -> None:
         figures = await samples.measure_hour(tx, NOON)
         await samples.add(tx, NOON, figures)
         await samples.add(tx, NOON, {})
-        assert await samples.hours_since(tx, NOON) == [(NOON, figures)]
+        assert await samples.figures_since(tx, NOON) == [(NOON, figures)]
     nothing = {"alerts": 0, "timed": 0, "delay_s": None, "waiting": 0, "parked": 0}
     assert figures == {"spent": {}, **nothing}
 

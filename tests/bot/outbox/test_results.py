@@ -371,7 +371,7 @@ async def test_a_refused_alert_during_the_removal_of_the_bot_causes_no_deadlock(
         async with db.begin() as tx:
             await chats.lock(tx, [CHAT])
             await pause()
-            await moves.close_chat(tx, CHAT, now=NOON)
+            await moves.close_left_chat(tx, CHAT, now=NOON)
 
     refused = partial(record, db, lane, batch, PermanentFailure("kicked"))
     await run_behind_a_lock(db, close, refused)

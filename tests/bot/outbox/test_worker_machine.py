@@ -197,7 +197,7 @@ class OutboxMachine(RuleBasedStateMachine):
 
     async def _close_or_open(self, chat: int, *, is_open: bool) -> None:
         async with self.db.begin() as tx:
-            change = moves.open_chat if is_open else moves.close_chat
+            change = moves.open_chat if is_open else moves.close_left_chat
             await change(tx, chat, now=self.clock())
 
     @rule(chat=st.sampled_from((-1, -2)))

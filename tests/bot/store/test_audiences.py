@@ -74,7 +74,7 @@ async def whole(tx: Tx, what: Act, chat: int) -> None:
     """Do what befalls a whole chat, or its topic."""
     match what:
         case "close":
-            await moves.close_chat(tx, chat, now=NOON)
+            await moves.close_left_chat(tx, chat, now=NOON)
         case "open":
             await moves.open_chat(tx, chat, now=NOON)
         case "lose":

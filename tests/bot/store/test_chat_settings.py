@@ -84,7 +84,9 @@ async def test_a_setting_that_moves_alerts_moves_the_checks(
         await follow(tx, -1, options=options)
         for values in (BEFORE, {**BEFORE, name: SAMPLES[name]}):
             await chats.change(tx, -1, **values)
-            members.append(await subscriptions.audience_members(tx, NATGEO.profile_id, limit=9))
+            members.append(
+                await subscriptions.audience_members(tx, NATGEO.profile_id, empty_above=9)
+            )
     [member] = members[1]
     if moves_alerts(name, options):
         assert members[0] != members[1], (

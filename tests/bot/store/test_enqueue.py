@@ -155,6 +155,6 @@ async def test_a_dead_letter_of_a_closed_chat_is_not_sent_before_the_chat_opens(
         await look(tx, story("1"))
         [number] = await tx.scalars(sa.select(deliveries.deliveries.c.id))
         await deliveries.end(tx, [number], state="parked", reason="no answers", now=NOON)
-        await moves.close_chat(tx, 1, now=NOON)
+        await moves.close_left_chat(tx, 1, now=NOON)
         assert await enqueue.resend_dead_letters(tx, [number], now=NOON) == [number]
     assert await claim(db) == []

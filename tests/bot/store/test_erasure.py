@@ -84,7 +84,7 @@ async def test_a_group_with_the_bot_opens_when_its_blocked_payer_is_erased(
     await service.block(Subject("person", str(ANN)), until=None, reason="")
     async with sqlite_db.begin() as tx:
         if is_away:
-            await moves.close_chat(tx, group, now=NOW)
+            await moves.close_left_chat(tx, group, now=NOW)
         await erasure.erase_chat(tx, ANN, now=NOW)
         found = await chats.get(tx, group)
         assert found is not None

@@ -138,7 +138,7 @@ async def test_what_either_chat_is_owed_goes_to_the_new_one_once(
     async with db.begin() as tx:
         here = [row.id for row in both if (row.chat_id, row.story_pk) == (-1005, "2")]
         await deliveries.record_sent(tx, dict.fromkeys(here, 7), now=NOON)
-        await moves.close_chat(tx, -1005 if again else -5, now=NOON)
+        await moves.close_left_chat(tx, -1005 if again else -5, now=NOON)
         await look(tx, story("3"))
     await rows(db)
     async with db.begin() as tx:
@@ -162,8 +162,8 @@ async def test_a_closed_chat_is_owed_nothing_but_what_comes_after_its_return(db:
     async with db.begin() as tx:
         await follow(tx, 1)
         await look(tx, story("1"))
-        assert await moves.close_chat(tx, 1, now=NOON)
-        assert not await moves.close_chat(tx, 1, now=NOON)
+        assert await moves.close_left_chat(tx, 1, now=NOON)
+        assert not await moves.close_left_chat(tx, 1, now=NOON)
         known = await profiles.get(tx, NATGEO.profile_id)
         assert known is not None
         assert (known.weight, known.due_at) == (0, None)
@@ -188,7 +188,7 @@ async def test_a_story_found_before_the_return_of_the_bot_is_recorded_is_sent(
     async with db.begin() as tx:
         await follow(tx, 1)
         await follow(tx, 2)
-        await moves.close_chat(tx, 1, now=NOON)
+        await moves.close_left_chat(tx, 1, now=NOON)
         found = [story("1", back - MINUTE), story("2", back + MINUTE)]
         await look(tx, *found, now=back + MINUTE)
         assert await moves.open_chat(tx, 1, since=back, now=back + 2 * MINUTE)

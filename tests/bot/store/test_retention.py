@@ -53,7 +53,7 @@ async def test_each_thing_is_forgotten_in_its_time(db: Database) -> None:
         gone = await follow(tx, 2, PRADA)
         await look(tx, story("1"), story("2"))
         await look(tx, story("3", of=PRADA), of=PRADA)
-        await moves.close_chat(tx, 2, now=NOON)
+        await moves.close_left_chat(tx, 2, now=NOON)
         [first, second] = await deliveries.due(tx, [1], now=NOON)
         await deliveries.record_sent(tx, {first.id: 1}, now=NOON)
         assert second.story_pk == "2"
