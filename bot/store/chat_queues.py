@@ -4,8 +4,9 @@ Only the process that has claimed a chat queue sends into that chat, until the l
 transaction that changes the deliveries of a chat locks the chat's queue first (``lock``) and
 reschedules the queue afterwards.
 
-The first token of a queue is the time of the insert in milliseconds. So if the queue of a chat is
-deleted and inserted again, a claim of the deleted queue never has the token of a later claim.
+The first token of a queue is a time in milliseconds: the time of the insert, or the time at which
+the fan-out was added that inserts the queue. So if the queue of a chat is deleted and inserted
+again, a claim of the deleted queue never has the token of a later claim.
 """
 
 from collections.abc import Collection, Mapping

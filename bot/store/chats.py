@@ -157,7 +157,10 @@ async def get_with_access(
 async def set_question(
     tx: Tx, chat_id: int, question: Question | None, *, until: datetime | None = None
 ) -> None:
-    """Set the open question of a chat, which is valid until ``until``, or remove the question."""
+    """Set the open question of a chat. The question is valid until ``until``.
+
+    If ``question`` is None, the open question is removed.
+    """
     if question is None:
         await key_values.remove(tx, _question_key(chat_id))
     else:

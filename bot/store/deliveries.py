@@ -518,7 +518,7 @@ async def drop_and_detach_stories(
 
 
 async def attach_and_reopen_stories(tx: Tx, subscription: Subscription) -> None:
-    """Give a restored subscription the stories of the ended subscription.
+    """Assign the stories of an ended subscription to the restored subscription.
 
     The stories that the end of the subscription dropped are reopened, if they were enqueued since
     the time ``since`` of the subscription. If a story has several rows, because several

@@ -89,7 +89,7 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
 
 
 async def _take_over_settings(tx: Tx, before: Chat, new: int) -> None:
-    """Give the settings, the payer and the creation time of a group to its supergroup.
+    """Copy the settings, the payer and the creation time of a group to its supergroup.
 
     If the group has no payer, a payer of the supergroup stays.
     """
@@ -187,7 +187,7 @@ async def move_to_thread(tx: Tx, subscription: Subscription, *, to: int, now: da
 async def _end_for_heir(
     tx: Tx, subscription: Subscription, heir: Subscription, *, now: datetime
 ) -> None:
-    """End a subscription and give the pending deliveries to ``heir``, without duplicates.
+    """End a subscription, and move the pending deliveries to ``heir`` without duplicates.
 
     The deferred deliveries are selected again, because the options of ``heir`` may differ. If the
     pause of ``heir`` is longer than the pause of the subscription, the pause of the subscription
