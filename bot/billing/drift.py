@@ -3,15 +3,18 @@
 The balance is compared only while no call is in flight. A single difference does not prove that
 the API billed other credits than the ledger counted, because the API updates its balance with a
 short delay. Three balances in a row with a difference of the same sign prove a lasting difference,
-which is called a drift.
+which is called a drift. Several processes may fetch the balance at the same time. Such balances
+count once, because all of them can have the delay of the API.
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 KEY = "drift"  # the key of the drift in the database's table of key-value pairs
 RUNNING = 3  # the number of balances in a row that prove a drift
+# The minimum time between two balances that count. The time is longer than the delay of the API.
+_APART = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +50,14 @@ class Drift:
     def after_reading(self, reading: Reading) -> Self:
         """Return the drift after a new reading of the balance.
 
+        A reading within 30 seconds after the last reading changes nothing.
+
         If the balance is larger than at the start of the comparison, the balance was topped up.
         In that case the comparison starts again from the new reading. The comparison also starts
         again if the new reading shows no difference.
         """
+        if reading.at < self.last.at + _APART:
+            return self
         if reading.balance > self.base.balance:
             return replace(self, base=reading, last=reading, size=0, running=0)
         size = (self.base.balance - reading.balance) - (reading.spent - self.base.spent)

@@ -52,6 +52,15 @@ def test_a_counter_that_lags_tells_nothing() -> None:
     assert not drift.is_confirmed
 
 
+def test_balances_that_several_processes_fetch_at_the_same_time_count_once() -> None:
+    drift = Drift(BEGIN, BEGIN)
+    for n in range(RUNNING):  # the API has not yet counted the last call
+        at = NOON + 5 * MINUTE + timedelta(seconds=n)
+        drift = drift.after_reading(Reading(1000, 52, at))
+    assert not drift.is_confirmed
+    assert not drift.after_reading(Reading(998, 52, NOON + 10 * MINUTE)).size
+
+
 def test_three_balances_off_to_one_side_are_certain_and_told_once() -> None:
     drift = after((995, 50), (994, 51), (993, 52))
     assert (drift.size, drift.running, drift.is_confirmed) == (5, RUNNING, True)
