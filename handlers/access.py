@@ -159,7 +159,7 @@ async def look_up_and_store_profile_id(context: Context, username: str) -> None:
         BotError: The errors of ``Viewer.look_up``.
     """
     profile = await context.services.viewer.look_up(username, context.asker)
-    await context.services.access.record_profile_id(username, profile.profile_id)
+    await context.services.access.record_id_of_blocked_profile(username, profile.profile_id)
     await edit_pressed(context, context.t(BLOCKED, who=username), [])
 
 

@@ -71,7 +71,7 @@ async def open_or_close_chat(context: Context) -> None:
         if not _is_member(change.old_chat_member):
             await _greet_or_report_stop(context, change, was_closed=was_closed)
         # The bot's rights may have changed with the membership.
-        await context.services.presence.check_presence(change.chat.id)
+        await context.services.presence.update_presence(change.chat.id)
     else:
         await context.services.subscriptions.close_chat(change.chat.id)
 
@@ -205,7 +205,7 @@ async def recheck_closed_chat(update: Update, context: Context) -> None:
     is_closed = context.known is not None and context.known.state == "closed"
     speaks = update.effective_message is not None
     if (is_closed and speaks) or (is_command and context.is_muted):
-        await context.services.presence.check_presence(context.origin.id)
+        await context.services.presence.update_presence(context.origin.id)
 
 
 @on_event(lambda run: MessageHandler(filters.StatusUpdate.FORUM_TOPIC_REOPENED, run))

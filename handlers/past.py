@@ -80,7 +80,7 @@ async def _show_page(context: Context, search: Search, before: str | None = None
             profile, and the explanation would have no button.
     """
     try:
-        page = await context.services.past.find(
+        page = await context.services.past.find_and_store_files(
             context.chat.id, context.bot.id, search, before=before
         )
     except NothingKeptError as error:

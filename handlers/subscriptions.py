@@ -740,7 +740,7 @@ async def _admit_named_channel(context: Context, name: str) -> tuple[Target, str
         title=channel.effective_name or "",
         language_code=context.t.language,
     )
-    await services.presence.check_presence(chat_id)
+    await services.presence.update_presence(chat_id)
     shown = name if name.startswith("@") else channel.effective_name
     return Target(chat_id), shown or name
 

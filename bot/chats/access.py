@@ -411,7 +411,7 @@ class Access:
     async def _unblock_profile(self, subject: Subject) -> bool:
         was_blocked = False
         async with writing(self._db) as tx:
-            words = await self._words_of_profile(tx, subject.id)
+            words = await self._ids_and_names_of_profile(tx, subject.id)
             if words & self._always_blocked:
                 raise RightsError(text=PROFILE_IN_SETTINGS, who=subject.id)
             for word in sorted(words):
@@ -425,7 +425,7 @@ class Access:
         self._wake()
         return True
 
-    async def _words_of_profile(self, tx: Tx, word: str) -> set[str]:
+    async def _ids_and_names_of_profile(self, tx: Tx, word: str) -> set[str]:
         """Return all words that may stand for the profile ``word`` in the access list.
 
         The words are ``word``, the ids of the profile, and the names of the profile in the access
@@ -538,7 +538,7 @@ class Access:
                 if await chats.is_blocked(tx, chat_id, now=now):
                     await moves.close_chats(tx, [chat_id], now=now)
 
-    async def record_profile_id(self, username: str, profile_id: str) -> None:
+    async def record_id_of_blocked_profile(self, username: str, profile_id: str) -> None:
         """Store the id of a blocked profile, so that the block outlives a change of the name.
 
         The caller has checked that the name is blocked.

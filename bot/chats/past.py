@@ -71,7 +71,7 @@ class Past:
         self._blocked = blocked
         self._now = now
 
-    async def find(
+    async def find_and_store_files(
         self, chat_id: int, bot_id: int, search: Search, *, before: str | None = None
     ) -> Page:
         """Return the latest kept stories of a search. Store the file_ids for the sender.
@@ -92,7 +92,7 @@ class Past:
             scope = await self._scope_of(tx, chat_id, bot_id, search, since=now - within)
             found = await _matches(tx, scope, before)
             if not found:
-                raise await _nothing_found(tx, scope, search)
+                raise await _nothing_found_error(tx, scope, search)
         shown = found[:MOST]
         await self._store_files(bot_id, shown, now)
         originals = {kept.story.pk for kept in shown if kept.kind == "document"}
@@ -178,7 +178,7 @@ async def _matches(tx: Tx, scope: _Scope, before: str | None) -> list[Kept]:
             return found[: MOST + 1]
 
 
-async def _nothing_found(tx: Tx, scope: _Scope, search: Search) -> BotError:
+async def _nothing_found_error(tx: Tx, scope: _Scope, search: Search) -> BotError:
     """Return the error whose text is the reason why a search has no result."""
     if scope.profile_id is not None and not search.terms:
         if search.days is None or search.days >= alert_rules.KEPT_FOR.days:

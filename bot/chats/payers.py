@@ -280,7 +280,7 @@ class Payers:
         count, fast = await subscriptions.count_all_and_fast_of_payer(tx, person)
         most = self.limits.most_subscriptions_of_payer(is_known=await access.is_known(tx, person))
         if count + len(rows) > most:
-            return await self._full_error(tx, person)
+            return await self._limit_reached_error(tx, person)
         has_fast = sum(subscription.options.fast for subscription in rows)
         most_fast = self.limits.most_fast * OF_PAYER
         if has_fast and fast + has_fast > most_fast:
@@ -325,7 +325,7 @@ class Payers:
         await self._set(tx, chat_id, payer, self._now(), profile_ids=profile_ids)
         return payer
 
-    async def _full_error(self, tx: Tx, payer: int) -> SubscriptionError:
+    async def _limit_reached_error(self, tx: Tx, payer: int) -> SubscriptionError:
         is_known = await access.is_known(tx, payer)
         text = TOO_MANY_OF_PAYER if is_known else TOO_MANY_OF_NEWCOMER
         return SubscriptionError(
@@ -349,9 +349,9 @@ class Payers:
         most = self.limits.most_subscriptions_of_payer(is_known=await access.is_known(tx, payer))
         count, _ = await subscriptions.count_all_and_fast_of_payer(tx, payer)
         if count + pending >= most:
-            raise await self._full_error(tx, payer)
+            raise await self._limit_reached_error(tx, payer)
 
-    async def check_limits_of_new_subscription(
+    async def check_limits_and_is_new(
         self, tx: Tx, chat_id: int, payer: int, username: str, pending: int = 0
     ) -> bool:
         """Check the limits of a new subscription. Return whether the subscription counts as new.

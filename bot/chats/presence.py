@@ -40,7 +40,7 @@ class ChatPresence:
         self._wake = wake
         self._now = now
 
-    async def check_presence(self, chat_id: int) -> tuple[Mute, ...]:
+    async def update_presence(self, chat_id: int) -> tuple[Mute, ...]:
         """Ask Telegram about a chat that is closed or muted. Return the remaining mutes.
 
         If the bot is a member of a closed chat, the chat is reopened, and the alerts restart with
@@ -59,7 +59,7 @@ class ChatPresence:
             return ()
         unit = unit_of_work.current()
         if unit is not None and (unit.is_open or unit.replies):
-            await unit_of_work.call_after_replies(lambda: self.check_presence(chat_id))
+            await unit_of_work.call_after_replies(lambda: self.update_presence(chat_id))
             return muted
         if chat.state == "closed" and await self._ask(chat_id, "text") != "away":
             with suppress(BlockedError):  # a chat that the access list blocks stays closed
@@ -69,7 +69,7 @@ class ChatPresence:
             self._wake()
         for mute in muted:
             if mute.mutes_whole_chat:
-                await self._recheck_presence(mute)
+                await self._update_mute(mute)
         return await self.mutes(chat_id)
 
     async def record_return(self, chat_id: int) -> None:
@@ -92,7 +92,7 @@ class ChatPresence:
             await moves.end_mute(tx, chat_id, thread_id, now=self._now())
         self._wake()
 
-    async def _recheck_presence(self, mute: Mute) -> None:
+    async def _update_mute(self, mute: Mute) -> None:
         presence = await self._ask(mute.chat_id, mute.missing)
         if presence == "may not" or isinstance(presence, Moved):
             # The repeated checks continue; Telegram reports a migration by a separate message.

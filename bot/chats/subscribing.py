@@ -354,7 +354,7 @@ class Subscribing:
             existing = await store.find(tx, ended.target, profile_id)
             if existing is not None:
                 return existing
-            await self._check_restorable(tx, ended, by)
+            await self._ensure_payer_and_check_limits(tx, ended, by)
             earlier = await self._payers.lock_earlier_checks(tx, chat_id)
             # A new payer, or another transaction, may have restarted the alerts.
             since = await ended_subscriptions.alerts_start_of(tx, ended)
@@ -382,7 +382,7 @@ class Subscribing:
             await snapshots.reschedule_check(tx, profile_id, now=now, earlier=earlier)
         return subscription
 
-    async def _check_restorable(self, tx: Tx, ended: Ended, by: int | None) -> None:
+    async def _ensure_payer_and_check_limits(self, tx: Tx, ended: Ended, by: int | None) -> None:
         """Ensure that the chat has a payer, and check that a subscription may be restored.
 
         If the chat has no payer, the person ``by`` becomes the payer.
@@ -469,7 +469,9 @@ class Subscribing:
         lock = self._asking.setdefault(username, asyncio.Lock())
         async with lock:
             known = await self._names.last_known(username, within=_NAME_IS_SURE)
-            existing = await self._followed_in(places, known.profile_id) if known else None
+            existing = (
+                await self._find_subscription_in(places, known.profile_id) if known else None
+            )
             if existing is None:
                 await self._check_limits_and_budget(chat_id, by, username, known, new)
             if faster is not None and not (existing and existing.options.fast):
@@ -481,14 +483,16 @@ class Subscribing:
             else:
                 with name_account_in_errors(username):
                     profile = await self._names.resolve_public(username, Charge("subscribe", by))
-                existing = await self._followed_in(places, profile.profile_id)
+                existing = await self._find_subscription_in(places, profile.profile_id)
             self._refuse_blocked(profile.profile_id, username)
             if existing:
                 return _CheckedProfile(
                     profile, await self._stored_live_stories(profile.profile_id), existing
                 )
             try:
-                live = await self._ask_live(profile, by, is_just_named=not is_sure)
+                live = await self._load_or_fetch_live_stories(
+                    profile, by, is_just_named=not is_sure
+                )
             except (SpendingStoppedError, OutOfServiceError):
                 if not is_sure:
                     raise
@@ -496,7 +500,9 @@ class Subscribing:
                 live = await self._stored_live_stories(profile.profile_id)
             return _CheckedProfile(profile, live)
 
-    async def _followed_in(self, places: Sequence[Target], profile_id: str) -> Subscription | None:
+    async def _find_subscription_in(
+        self, places: Sequence[Target], profile_id: str
+    ) -> Subscription | None:
         async with reading(self._db) as tx:
             found = [await store.find(tx, place, profile_id) for place in places]
         return next((subscription for subscription in found if subscription), None)
@@ -518,9 +524,7 @@ class Subscribing:
         budget_error = None
         async with reading(self._db) as tx:
             payer = await self._payers.payer_for(tx, chat_id, by.user_id)
-            await self._payers.check_limits_of_new_subscription(
-                tx, chat_id, payer, username, pending
-            )
+            await self._payers.check_limits_and_is_new(tx, chat_id, payer, username, pending)
             if known is None or known.due_at is None:
                 budget_error = await self._budget_error(tx, payer, pending)
         if budget_error is not None:
@@ -554,7 +558,9 @@ class Subscribing:
             text=NEWCOMER_CAPACITY_REACHED if is_part_full else CAPACITY_REACHED
         )
 
-    async def _ask_live(self, profile: Profile, by: Asker, *, is_just_named: bool) -> list[Story]:
+    async def _load_or_fetch_live_stories(
+        self, profile: Profile, by: Asker, *, is_just_named: bool
+    ) -> list[Story]:
         """Return the live stories of a profile, from the database or from the API.
 
         If the last check is less than 10 minutes old, the stored stories are returned, and the
@@ -622,7 +628,7 @@ class Subscribing:
             existing = await store.find(tx, target, profile.profile_id)
             if existing is not None:  # a concurrent command has added the subscription
                 return Subscribed(existing, profile, checked.live, already=True)
-            is_new = await self._payers.check_limits_of_new_subscription(
+            is_new = await self._payers.check_limits_and_is_new(
                 tx, target.chat_id, payer, profile.username
             )
             await store.add(

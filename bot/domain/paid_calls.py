@@ -136,7 +136,7 @@ class StoriesService(Protocol):
         A positive balance allows paid calls again.
         """
 
-    async def sync_trust(self) -> None:
+    async def load_or_delete_trust(self) -> None:
         """Load from the database whether answers without a privacy check can be trusted.
 
         With ``SKIP_PRIVACY_CHECK=false``, the stored value is deleted.

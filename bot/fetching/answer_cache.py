@@ -119,18 +119,23 @@ class AnswerCache:
         """
         await self._group.__aexit__(kind, error, trace)
 
-    async def get(
-        self, key: str, fetch: Fetch[T], until: Until[T], codec: TypeAdapter[list[T]], of: str = ""
+    async def get_or_fetch(
+        self,
+        key: str,
+        fetch: Fetch[T],
+        until: Until[T],
+        codec: TypeAdapter[list[T]],
+        username: str = "",
     ) -> list[T]:
         """Return the cached answer for ``key``.
 
         On a cache miss, call ``fetch`` and cache the result. The result is cached until the time
         that ``until`` returns. ``codec`` serialises the result, and must always be the same for a
         given key. ``fetch`` is not called if a recent answer said that the account with the name
-        ``of`` is private.
+        ``username`` is private.
 
         Raises:
-            ProfilePrivateError: The account with the name ``of`` is private.
+            ProfilePrivateError: The account with the name ``username`` is private.
             StoriesError: The API refused the same request within the last 5 minutes.
             BotError: ``fetch`` failed. If the error is a ``StoriesError``, all requests that wait
                 for the same answer get this error. If the error is of a different type, the next
@@ -144,7 +149,7 @@ class AnswerCache:
             # example a spending limit.
         future = self._in_flight[key] = asyncio.get_running_loop().create_future()
         try:
-            result = await self._load_or_fetch(key, fetch, until, codec, of)
+            result = await self._load_or_fetch(key, fetch, until, codec, username)
         except StoriesError as error:
             future.set_exception(error)
             # Otherwise, asyncio would log that the exception was never retrieved.
@@ -159,7 +164,12 @@ class AnswerCache:
                 future.cancel()
 
     async def _load_or_fetch(
-        self, key: str, fetch: Fetch[T], until: Until[T], codec: TypeAdapter[list[T]], of: str
+        self,
+        key: str,
+        fetch: Fetch[T],
+        until: Until[T],
+        codec: TypeAdapter[list[T]],
+        username: str,
     ) -> list[T]:
         cached = self._cache.get(key, now=self._now())
         if cached is not None:
@@ -168,13 +178,13 @@ class AnswerCache:
             # Wait for the write that is in progress, because it may store this answer, or the
             # profile with this username.
             await asyncio.wait([storing])
-        verdict = answers.verdict_key(of)
+        verdict = answers.verdict_key(username)
         now = self._now()
         kept = await self._db.fetch(lambda tx: answers.get_fresh(tx, key, verdict, now=now))
         if key in kept:
             return _value_or_raise(kept[key], codec)
         if kept.get(verdict) == ProfilePrivateError.__name__:
-            raise ProfilePrivateError("known from the last answer", username=of)
+            raise ProfilePrivateError("known from the last answer", username=username)
         try:
             fetched = await fetch()
         except StoriesError as error:

@@ -80,19 +80,23 @@ class Highlights:
             with self._remembering_refusal():
                 known = await self._known_profile(username)
                 result = await self._ask_list(
-                    known or await self._resolve(username, charge), charge
+                    known or await self._resolve_public(username, charge), charge
                 )
                 if known and result and result[0].profile.username not in {"", username}:
-                    result = await self._ask_list(await self._resolve(username, charge), charge)
+                    result = await self._ask_list(
+                        await self._resolve_public(username, charge), charge
+                    )
             return Fetched(None, result)
 
         with name_account_in_errors(username):
-            result = await self._answers.get(f"highlights:{username}", fetch, _expiry, HIGHLIGHTS)
+            result = await self._answers.get_or_fetch(
+                f"highlights:{username}", fetch, _expiry, HIGHLIGHTS
+            )
             if not await self._is_current(result, username):
                 known = await self._known_profile(username)
-                owner = known or await self._resolve(username, charge)
+                owner = known or await self._resolve_public(username, charge)
                 key = f"highlights:{username}:{owner.profile_id}"
-                result = await self._answers.get(key, fetch, _expiry, HIGHLIGHTS)
+                result = await self._answers.get_or_fetch(key, fetch, _expiry, HIGHLIGHTS)
         for highlight in result:
             self._refuse_blocked(highlight.profile)
         if not result:
@@ -126,14 +130,16 @@ class Highlights:
                 ends += url_expiries(story)
             return max(min(ends), now)
 
-        (result,) = await self._answers.get(f"highlight:{highlight_id}", fetch, until, HIGHLIGHTS)
+        (result,) = await self._answers.get_or_fetch(
+            f"highlight:{highlight_id}", fetch, until, HIGHLIGHTS
+        )
         for profile in (result.profile, *(story.profile for story in result.stories)):
             self._refuse_blocked(profile)
         if not result.stories:
             raise HighlightGoneError
         return result
 
-    async def _resolve(self, username: str, charge: Charge) -> Profile:
+    async def _resolve_public(self, username: str, charge: Charge) -> Profile:
         """Return the current owner of a name, if the account is public and not blocked.
 
         The cost is 1 credit, or 2 credits if the first answer is a refusal. The errors are those

@@ -104,8 +104,12 @@ class Viewer:
             return Fetched(story.profile, [story], partial=True, bill=bill)
 
         with name_account_in_errors(link.username or ""):
-            stories = await self._answers.get(
-                story_key(story_id), fetch, until_urls_expire, STORIES, of=link.username or ""
+            stories = await self._answers.get_or_fetch(
+                story_key(story_id),
+                fetch,
+                until_urls_expire,
+                STORIES,
+                username=link.username or "",
             )
         # The username in the link is possibly wrong or missing, so the username of the story is
         # used.
@@ -176,7 +180,9 @@ class Viewer:
             return now + self._fresh_for
 
         with name_account_in_errors(username):
-            stories = await self._answers.get(profile_key(username), fetch, until, STORIES)
+            stories = await self._answers.get_or_fetch(
+                profile_key(username), fetch, until, STORIES
+            )
         if stories:
             self._refuse_blocked(username, stories[0].profile.profile_id)
             self._refuse_blocked(stories[0].profile.username)

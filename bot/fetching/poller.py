@@ -245,7 +245,7 @@ class Scheduler:
         async with self._db.read() as tx:
             plan = await schedule_state.load(tx)
             self._counts = await profiles.count_followed_by_known_and_newcomers(tx)
-        await self._api.sync_trust()
+        await self._api.load_or_delete_trust()
         if self._settings.credits_a_poll is not None:
             plan.cost = self._settings.credits_a_poll
             plan.learns_cost = False
@@ -372,7 +372,7 @@ class Scheduler:
             await self._apply_blocks()
         if is_time:
             self._kept_at = now
-            await self._api.sync_trust()
+            await self._api.load_or_delete_trust()
             self._left = await self._ledger.left_by_replies(now)
             if now >= self._survey_at:
                 await self._survey(plan, now)
@@ -394,7 +394,7 @@ class Scheduler:
         if self._budget_watch is not None:
             stands = (self._settings.credits_a_day, self._counts, plan.cost)
             share = self._ledger.limits.reply_share
-            await self._budget_watch.check(*stands, reply_share=share)
+            await self._budget_watch.report_shortfall(*stands, reply_share=share)
             await self._budget_watch.report_refused_people(
                 *stands, reply_share=share, people=refused
             )
@@ -433,9 +433,9 @@ class Scheduler:
         """Check a profile. Return the outcome in a few words."""
         if alert_rules.is_on_block_list(known.profile_id, known.username, self._settings.blocked):
             return "blocked"
-        if not await self._update_subscriber_count(known):
+        if not await self._update_count_and_has_subscribers(known):
             return "nobody waits"
-        if not self._holds(lease):
+        if not self._is_lease_valid(lease):
             return "lost"
         seems_private = "private" in {known.state, known.refusal}
         # Look up the name first. The lookup costs half as much as the check, and shows whether the
@@ -446,12 +446,12 @@ class Scheduler:
             return "private"
         return await self._ask_and_record(known, lease, plan)
 
-    def _holds(self, lease: Lease) -> bool:
+    def _is_lease_valid(self, lease: Lease) -> bool:
         """Return whether the lease still prevents other processes from making these checks."""
         now = self._now()
         return now < lease.until and self._owner.holds(lease.at, now=now)
 
-    async def _update_subscriber_count(self, known: Known) -> bool:
+    async def _update_count_and_has_subscribers(self, known: Known) -> bool:
         """Count the chats that can be notified about a profile. Return whether any chat was found.
 
         If no chat can be notified, the profile is not checked any more. If a profile has many
@@ -499,7 +499,7 @@ class Scheduler:
                 until = min(error.until or latest, latest)
                 await profiles.postpone_check(tx, known, until=until)
             return "no money"
-        if not self._holds(lease):
+        if not self._is_lease_valid(lease):
             await self._db.run_until_recorded(lambda tx: self._ledger.settle(tx, reservation, 0))
             return "lost"
         try:

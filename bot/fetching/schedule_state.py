@@ -73,19 +73,22 @@ class Plan:
         if self.learns_cost:
             self.cost += (credits - self.cost) / _POLLS_OF_MEAN
 
-    def share_budget(self, sure: float, more: float, *, known: int, fresh: int) -> None:
-        """Set the budget: ``sure`` credits on every day, and ``more`` credits today.
+    def share_budget(
+        self, every_day: float, extra_today: float, *, known: int, fresh: int
+    ) -> None:
+        """Set the budget and ``pause``.
 
-        Profiles whose subscribers are all newcomers get a part of ``sure``. ``known`` is the
-        number of profiles with a known person as a subscriber. ``fresh`` is the number of profiles
-        whose subscribers are all newcomers.
+        The budget is ``every_day`` credits a day, and ``extra_today`` more credits today. Profiles
+        whose subscribers are all newcomers get a part of ``every_day``. ``known`` is the number of
+        profiles with a known person as a subscriber. ``fresh`` is the number of profiles whose
+        subscribers are all newcomers.
         """
         schedule = self.schedule
-        budget = sure + more
+        budget = every_day + extra_today
         is_shared = known > 0 and fresh > 0
         apart = 0.0
         if is_shared:
-            _, apart = share_with_newcomers(sure, known=known, fresh=fresh)
+            _, apart = share_with_newcomers(every_day, known=known, fresh=fresh)
         if (schedule.budget, schedule.apart) != (budget, apart):
             schedule.set_budget(budget, apart=apart)
         self.pause = None

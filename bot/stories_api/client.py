@@ -324,32 +324,32 @@ class StoriesApi:
             self.transport.out_of_service = None
         return balance
 
-    async def sync_trust(self) -> None:
+    async def load_or_delete_trust(self) -> None:
         """Load from the database whether answers that skipped the privacy check are still trusted.
 
         Nothing is loaded except in mode "auto". In mode "false", the stored history is deleted.
         """
         if self._privacy is not None:
-            await self._privacy.sync_trust()
+            await self._privacy.load_or_delete_trust()
 
     async def record_contradicted_answers(
         self, known: Known, stories: Iterable[Story], new: Iterable[str]
     ) -> None:
-        """Record whether the last answer that skipped the privacy check lacked a story.
+        """Record that the last answer about a profile was wrong, if the answer lacked a story.
 
-        ``stories`` are the stories of a later answer with the check. ``new`` has the ids of those
-        stories that the database did not contain. ``known`` is the profile as stored before this
-        answer. If answers about two profiles were wrong within two days, all calls include the
-        check again, and the owners are notified.
+        Nothing is recorded unless the last answer skipped the privacy check. ``stories`` are the
+        stories of a later answer with the check. ``new`` has the ids of those stories that the
+        database did not contain. ``known`` is the profile as stored before the later answer. If
+        answers about two profiles were wrong within two days, all calls include the check again,
+        and the owners are notified.
         """
         if self._privacy is not None:
-            await self._privacy.compare_with_forced(known, stories, new)
+            await self._privacy.record_contradicted_answers(known, stories, new)
 
     async def record_refusal(self, known: Known) -> None:
-        """Record that the API reported a profile as private.
+        """Record that the last answer about a profile was wrong, because the profile is private.
 
-        The record is that the last answer about the profile was wrong. Nothing is recorded unless
-        this answer skipped the privacy check.
+        Nothing is recorded unless the last answer skipped the privacy check.
         """
         if self._privacy is not None:
             await self._privacy.record_refusal(known)
@@ -409,7 +409,7 @@ class StoriesApi:
                 error.credits += spent
             raise
         if silent_at is not None and self._privacy is not None:
-            await self._privacy.compare_with_empty(
+            await self._privacy.record_contradicted_empty_answer(
                 full.params["user_id"], answer.value, at=silent_at
             )
         return Answer(answer.value, spent + answer.credits)

@@ -89,7 +89,7 @@ def time_of(value: object) -> datetime | None:
     return time if _LEAST_YEAR <= time.year <= _MOST_YEAR else None
 
 
-def flag(value: object) -> bool:
+def is_true(value: object) -> bool:
     """Return True only if the value is the boolean True."""
     return value is True
 
@@ -99,7 +99,7 @@ def media_type_of(value: object) -> int | None:
     return value if isinstance(value, int) and 0 <= value < 100 else None  # noqa: PLR2004 - a code
 
 
-def number(value: object) -> float:
+def number_or_zero(value: object) -> float:
     """Return a number. Return 0 if the value is not a number between -2**53 and 2**53."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         return 0.0

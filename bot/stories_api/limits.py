@@ -34,7 +34,7 @@ class CallRate:
         self.next_at = max(self.next_at, until)
 
 
-class Failing:
+class OutageDetector:
     """Detects an outage of the API.
 
     An outage is detected if calls about three subjects fail within a minute and no call succeeds.

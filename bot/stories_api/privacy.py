@@ -95,7 +95,7 @@ class PrivacyCheck:
         self._now = now
         self._trust = Trust()
 
-    async def sync_trust(self) -> None:
+    async def load_or_delete_trust(self) -> None:
         """Load from the database whether answers that skipped the privacy check are trusted.
 
         Any process may have stored the trust. Nothing is loaded except in mode "auto". In mode
@@ -120,7 +120,7 @@ class PrivacyCheck:
             return False
         return self._now() - last_known_public_at < _TRUSTED_FOR
 
-    async def compare_with_forced(
+    async def record_contradicted_answers(
         self, known: Known, stories: Iterable[Story], new: Iterable[str]
     ) -> None:
         """Record that the last unchecked answer was wrong, if the answer lacked a story.
@@ -135,7 +135,7 @@ class PrivacyCheck:
         if any(story.pk in unseen and story.taken_at < before for story in stories):
             await self._record_contradiction(known.profile_id, "a story that it lacked")
 
-    async def compare_with_empty(
+    async def record_contradicted_empty_answer(
         self, profile_id: str, stories: Iterable[Story], *, at: datetime
     ) -> None:
         """Record that an empty unchecked answer was wrong, if the answer lacked a story.

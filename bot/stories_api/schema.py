@@ -25,12 +25,12 @@ from bot.domain.model import Highlight, Profile, Reshared, Sticker, Story
 from bot.domain.paid_calls import Balance
 from bot.stories_api.fields import (
     MOST_NUMBER,
-    flag,
     id_of,
     id_or_empty,
+    is_true,
     media_type_of,
     name_text,
-    number,
+    number_or_zero,
     seconds_or_zero,
     time_of,
     url_of,
@@ -48,8 +48,8 @@ Id = Annotated[str, BeforeValidator(id_of)]
 IdOrEmpty = Annotated[str, BeforeValidator(id_or_empty)]
 Username = Annotated[str, BeforeValidator(username_of)]
 CleanText = Annotated[str, BeforeValidator(name_text)]
-Flag = Annotated[bool, BeforeValidator(flag)]
-Number = Annotated[float, BeforeValidator(number)]
+Flag = Annotated[bool, BeforeValidator(is_true)]
+Number = Annotated[float, BeforeValidator(number_or_zero)]
 Url = Annotated[str | None, BeforeValidator(url_of)]
 
 
@@ -301,8 +301,8 @@ def balance_from(value: object) -> Balance:
     left = value.get("requests") if isinstance(value, dict) else None
     if not isinstance(value, dict) or not isinstance(left, int) or abs(left) >= MOST_NUMBER:
         raise MalformedBodyError("no balance")
-    rate = number(value.get("rate"))
-    return Balance(left, rate if rate > 0 else 15.0, number(value.get("amount")))
+    rate = number_or_zero(value.get("rate"))
+    return Balance(left, rate if rate > 0 else 15.0, number_or_zero(value.get("amount")))
 
 
 def _read_items(value: object, read: Callable[[object], T], *, most: int) -> list[T]:

@@ -31,7 +31,7 @@ from bot.runtime.metrics import Metrics
 from bot.runtime.open_files import REACHED, is_limit_reached
 from bot.stories_api.endpoints import BALANCE
 from bot.stories_api.failures import TOO_MANY, Failure, failure_of
-from bot.stories_api.limits import CallRate, Failing
+from bot.stories_api.limits import CallRate, OutageDetector
 from bot.stories_api.response import (
     OK,
     ComplainedError,
@@ -99,7 +99,7 @@ class Transport:
         self._session = session
         self._url = URL(url)
         self._key = key
-        self.call_rate, self.failing = CallRate(rate), Failing()
+        self.call_rate, self.failing = CallRate(rate), OutageDetector()
         self._replicas = replicas
         self.on_server_time: Callable[[str, str, float], None] = lambda *_: None
         """A function called with a server's name, its ``Date`` header and the call's seconds."""

@@ -53,7 +53,9 @@ class Desk:
         return Fetched(NATGEO, [found], partial=partial, bill=bill)
 
     async def ask(self) -> list[Story]:
-        return await self.answers.get(story_key("31"), self.fetch, until_urls_expire, STORIES)
+        return await self.answers.get_or_fetch(
+            story_key("31"), self.fetch, until_urls_expire, STORIES
+        )
 
 
 @pytest.fixture
@@ -74,7 +76,7 @@ async def test_many_who_ask_at_once_fetch_once(desk: Desk) -> None:
 
 async def test_request_before_the_answer_is_stored_makes_no_second_call(desk: Desk) -> None:
     whole = partial(desk.fetch, partial=False)
-    await desk.answers.get(profile_key("natgeo"), whole, until_urls_expire, STORIES)
+    await desk.answers.get_or_fetch(profile_key("natgeo"), whole, until_urls_expire, STORIES)
     assert await desk.ask() == [STORY]
     assert desk.fetched == 1
 
@@ -126,7 +128,7 @@ async def test_a_negative_answer_is_kept_for_a_while(desk: Desk) -> None:
 
     for _ in range(3):
         with pytest.raises(StoryGoneError) as caught:
-            await desk.answers.get("story:9", gone, until_urls_expire, STORIES)
+            await desk.answers.get_or_fetch("story:9", gone, until_urls_expire, STORIES)
         assert caught.value.fields == {"username": "natgeo"}
     assert desk.fetched == 1
 
@@ -144,7 +146,7 @@ async def test_refused_asker_leaves_the_call_to_the_next_asker(desk: Desk) -> No
 
     key = story_key("31")
     refusal, found = await asyncio.gather(
-        desk.answers.get(key, poor, until_urls_expire, STORIES),
+        desk.answers.get_or_fetch(key, poor, until_urls_expire, STORIES),
         ask_as_well(),
         return_exceptions=True,
     )

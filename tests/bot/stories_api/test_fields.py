@@ -34,8 +34,8 @@ def test_whatever_comes_has_its_type(value: object) -> None:
     assert isinstance(fields.username_of(value), str)
     assert isinstance(fields.url_of(value), str | None)
     assert 0 <= fields.seconds_or_zero(value) <= fields.LONGEST_SECONDS
-    assert abs(fields.number(value)) < fields.MOST_NUMBER
-    assert isinstance(fields.flag(value), bool)
+    assert abs(fields.number_or_zero(value)) < fields.MOST_NUMBER
+    assert isinstance(fields.is_true(value), bool)
     kind = fields.media_type_of(value)
     assert kind is None or 0 <= kind < 100
     moment = fields.time_of(value)
@@ -51,8 +51,8 @@ def test_what_was_taken_is_taken_again(value: object) -> None:
         fields.username_of,
         fields.url_of,
         fields.seconds_or_zero,
-        fields.number,
-        fields.flag,
+        fields.number_or_zero,
+        fields.is_true,
     )
     for read in readers:
         assert read(read(value)) == read(value)
@@ -151,7 +151,7 @@ def test_numbers_have_bounds() -> None:
         0,
         0,
     ]
-    assert [fields.number(n) for n in (2**53 - 1, 2**53, -2.5, True, "3")] == [
+    assert [fields.number_or_zero(n) for n in (2**53 - 1, 2**53, -2.5, True, "3")] == [
         2**53 - 1,
         0,
         -2.5,
@@ -160,5 +160,5 @@ def test_numbers_have_bounds() -> None:
     ]
     kinds = [fields.media_type_of(n) for n in (2, 0, 99, 100, -1, 2.0, "2")]
     assert kinds == [2, 0, 99, *[None] * 4]
-    assert [fields.flag(v) for v in (True, 1, "true", None)] == [True, False, False, False]
+    assert [fields.is_true(v) for v in (True, 1, "true", None)] == [True, False, False, False]
     assert fields.name_text("a\x00b\ud800c") == "abc"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.stories_api.limits import CallRate, Failing
+from bot.stories_api.limits import CallRate, OutageDetector
 
 
 @given(st.lists(st.floats(0, 5), max_size=100), st.floats(1, 100), st.integers(1, 4))
@@ -35,7 +35,7 @@ def test_a_hold_is_for_all_and_never_shortens_another() -> None:
 def test_the_api_fails_from_three_subjects_within_a_minute_until_an_answer(
     events: list[tuple[str, bool, float]],
 ) -> None:
-    failing, now, failed, fails = Failing(), 0.0, dict[str, float](), False
+    failing, now, failed, fails = OutageDetector(), 0.0, dict[str, float](), False
     for subject, is_failure, pause in events:
         now += pause
         if is_failure:
