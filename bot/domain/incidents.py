@@ -269,7 +269,7 @@ def judge(seen: Seen, *, is_open: Mapping[str, bool], now: datetime) -> Iterator
       in the last 24 hours.
     - The conditions "two_pollers" (a second program receives the updates) and "api_refuses" (the
       API refuses the key) are never met here, so that this function only closes their incidents.
-      The loops that detect these conditions open the incidents.
+      The parts of the bot that detect these conditions open the incidents.
     """
     yield _judge_balance(seen, is_open=is_open.get("balance", False))
     yield from _judge_budget(seen)

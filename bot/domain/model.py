@@ -182,9 +182,10 @@ class Sent:
 class TryLater:
     """The outcome of a send that must be retried.
 
-    - ``after`` is the pause that Telegram requested. If ``after`` is None, the bot's own backoff
-      applies.
-    - ``unknown`` means that the bot received no answer, so that the message can have arrived.
+    - ``after`` is the pause that Telegram or the bot's rate limiter requires. If ``after`` is
+      None, the bot's own backoff applies.
+    - ``unknown`` means that the message can have arrived, for example because the bot received no
+      answer.
     - ``items`` are the stories that arrived.
     - ``partly`` means that the bot received an answer, and that a part of the message can have
       arrived.
@@ -219,10 +220,11 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class PermanentFailure:
-    """The outcome of a send that can never succeed.
+    """The outcome of a send that Telegram refused, and that an immediate retry can't change.
 
-    ``scope`` names the cause of the failure. The scope ``bot`` means that Telegram refuses the
-    bot's token. ``items`` are the stories that arrived before the failure.
+    ``scope`` names the cause of the refusal: the content of the message, the topic, the chat, or
+    the bot itself, whose token Telegram refuses. ``items`` are the stories that arrived before the
+    refusal.
     """
 
     reason: str
