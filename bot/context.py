@@ -20,7 +20,7 @@ from bot.chats.subscribing import Subscribing
 from bot.chats.subscriptions import Subscriptions
 from bot.domain.errors import CHAT_UNKNOWN, DatabaseUnavailableError, RightsError, TryAgainError
 from bot.domain.foreign_text import normalize_typed
-from bot.domain.identity import names_no_person
+from bot.domain.identity import identifies_no_person
 from bot.domain.links import Link
 from bot.domain.model import Asker, Target
 from bot.domain.records import Chat, Question
@@ -218,7 +218,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         """Return the id of the person who sent the update, or None for an anonymous sender."""
         person = self.event.effective_user
         number = person.id if person else None
-        return None if names_no_person(number, self.as_chat_id) else number
+        return None if identifies_no_person(number, self.as_chat_id) else number
 
     @property
     def as_chat_id(self) -> int | None:

@@ -7,7 +7,7 @@ from bot.chats.access import OWNER as OWNER_LINK
 from bot.context import Context
 from bot.domain.access import Entry, Subject, parse_subject, parse_until_and_reason
 from bot.domain.errors import CHAT_SILENCED
-from bot.domain.identity import names_no_person
+from bot.domain.identity import identifies_no_person
 from bot.domain.packs import BudgetPlan
 from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import OWNER, PROFILE_ID, Buttons, Page
@@ -289,7 +289,7 @@ def _subject(
     # The author of a message that the owner has forwarded is the owner. Therefore the command does
     # not mean this author.
     counts = author is not None and author.id not in {context.bot.id, context.user_id}
-    if author and counts and not (is_id or names_no_person(author.id)):
+    if author and counts and not (is_id or identifies_no_person(author.id)):
         return Subject("person", str(author.id)), author.full_name, words
     if words:
         return (subject, "", words[1:]) if subject else None

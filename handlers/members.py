@@ -17,7 +17,7 @@ from telegram.ext import ChatMemberHandler, MessageHandler, filters
 
 from bot.context import Context
 from bot.domain.errors import NoPayerError
-from bot.domain.identity import names_no_person
+from bot.domain.identity import identifies_no_person
 from bot.domain.records import MAIN
 from bot.domain.sentences import N_
 from bot.presentation.actions import Buttons, link_button
@@ -82,7 +82,7 @@ async def _allow_added_chat(context: Context, change: ChatMemberUpdated) -> None
     If a group became a supergroup, Telegram names no person, and the access entry is moved
     instead.
     """
-    if change.chat.type != Chat.PRIVATE and not names_no_person(change.from_user.id):
+    if change.chat.type != Chat.PRIVATE and not identifies_no_person(change.from_user.id):
         name = change.chat.effective_name or ""
         await context.services.access.allow_added(change.chat.id, change.from_user.id, name=name)
 
@@ -114,7 +114,7 @@ async def record_payer_of_added_chat(context: Context) -> None:
     person = change.from_user
     await context.services.payers.record_bot_added(
         change.chat.id,
-        None if names_no_person(person.id) else person.id,
+        None if identifies_no_person(person.id) else person.id,
         kind=change.chat.type,
         title=change.chat.effective_name or "",
         language_code=person.language_code,

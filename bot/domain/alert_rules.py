@@ -249,9 +249,7 @@ def recheck_unavailable_at(now: datetime, answers: int) -> datetime:
     return now + _doubling_delay(_FIRST_UNAVAILABLE_PAUSE, answers - 1, _LAST_UNAVAILABLE_PAUSE)
 
 
-def check_failed_again_at(
-    now: datetime, *, failures: int, refusals: int, is_active: bool
-) -> datetime:
+def recheck_failed_at(now: datetime, *, failures: int, refusals: int, is_active: bool) -> datetime:
     """Return the time of the next check of a profile whose last check failed.
 
     ``failures`` is the number of consecutive failed checks. ``refusals`` is the number of

@@ -201,7 +201,7 @@ class StoriesError(BotError):
         super().__init__(reason, text=text, **fields)
         self.credits = credits
 
-    def name_account(self, username: str) -> None:
+    def set_missing_username(self, username: str) -> None:
         """Set the username that the text of the error names.
 
         If the error already has a username, the username is not changed.
@@ -219,7 +219,7 @@ def name_account_in_errors(username: str) -> Iterator[None]:
     try:
         yield
     except StoriesError as error:
-        error.name_account(username)
+        error.set_missing_username(username)
         raise
 
 

@@ -389,7 +389,7 @@ def is_cancellation(text: str, language: str, *, is_answer: bool = False) -> boo
     "nobody" and "I don't know" also cancel the request.
     """
     words = _normalized_words(text)
-    phrases = _phrases(language, is_answer=is_answer)
+    phrases = _cancel_phrases(language, is_answer=is_answer)
     if " ".join(words) in phrases:
         return True
     return " ".join(word for word in words if word not in FILLERS) in phrases
@@ -429,7 +429,7 @@ def _words_for_all(language: str) -> frozenset[str]:
 
 
 @cache
-def _phrases(language: str, *, is_answer: bool) -> frozenset[str]:
+def _cancel_phrases(language: str, *, is_answer: bool) -> frozenset[str]:
     texts = _texts(_CANCEL, language)
     if is_answer:
         texts += _texts(_NOBODY, language) + _texts(_UNSURE, language)

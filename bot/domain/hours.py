@@ -118,7 +118,7 @@ def parse_hour(text: str) -> int | None:
 def is_about_time(word: str) -> bool:
     """Return whether ``word`` consists only of words and numbers of times, as in "9 बजे"."""
     tokens = _tokens(word)
-    known = _words(_TO) | _words(_OTHERS) | _parts().keys()
+    known = _words(_TO) | _words(_OTHERS) | _part_by_word().keys()
     others = [token for token in tokens if not (token in known or _TIME.fullmatch(token))]
     return bool(tokens) and not others
 
@@ -167,8 +167,8 @@ def _minute_of(tokens: Sequence[str]) -> int | None:
     times: list[re.Match[str]] = []
     parts: list[str] = []
     for token in tokens:
-        if token in _parts():
-            parts.append(_parts()[token])
+        if token in _part_by_word():
+            parts.append(_part_by_word()[token])
         elif match := _TIME.fullmatch(token):
             times.append(match)
         elif token not in _words(_OTHERS):
@@ -212,7 +212,7 @@ def _words(table: str) -> frozenset[str]:
 
 
 @cache
-def _parts() -> dict[str, str]:
+def _part_by_word() -> dict[str, str]:
     """Return a mapping from each word for a part of the day to the part (a key of ``_PARTS``)."""
     found: dict[str, str] = {}
     for part, words in _PARTS.items():

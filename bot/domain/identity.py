@@ -31,7 +31,7 @@ def is_foreign_bot(user_id: int | None, *, is_bot: bool) -> bool:
     return is_bot and user_id not in NOBODIES
 
 
-def names_no_person(user_id: int | None, sender_chat: int | None = None) -> bool:
+def identifies_no_person(user_id: int | None, sender_chat: int | None = None) -> bool:
     """Return whether the sender of an update identifies no person.
 
     If the result is True, no person can be asked or charged. ``user_id`` is the id of the sender,

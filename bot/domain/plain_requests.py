@@ -1200,7 +1200,7 @@ def request_in(
         return None
     if len(words) > 1 and is_small_talk(text):
         return None
-    if not is_command and _may_be_name(written, words):
+    if not is_command and _is_single_name(written, words):
         return None
     unmarked = [word for word in written if not word.startswith("@")]
     plain = [normalize_word(word) for word in unmarked]
@@ -1219,7 +1219,7 @@ def request_in(
     if command not in _WITH_NAMES:
         names = ()
     if command == "unsubscribe":
-        names = _without_kept(names, written, language)
+        names = _without_names_to_keep(names, written, language)
     if is_group and not names and not _is_request_in_group(written, command, language):
         return None
     are_sure = bool(marked) or not any(map(str.isalpha, names))
@@ -1252,7 +1252,7 @@ def _without_pronoun(word: str, language: str) -> str:
     return word
 
 
-def _without_kept(
+def _without_names_to_keep(
     names: tuple[str, ...], written: Sequence[str], language: str
 ) -> tuple[str, ...]:
     """Return the names before a word such as "except" or "keep"."""
@@ -1322,7 +1322,7 @@ def _is_request_in_group(written: Sequence[str], command: Command, language: str
     )
 
 
-def _may_be_name(written: list[str], words: list[str]) -> bool:
+def _is_single_name(written: list[str], words: list[str]) -> bool:
     """Return whether a text is a single word that is probably a name and not a request."""
     if len(written) > 1:
         return False

@@ -130,8 +130,8 @@ def decide(queue: ChatQueue, *, now: datetime) -> Decision:
     rest = _defer_muted_rows(sorted(alerts, key=_sort_key), queue.mutes, decision, now)
     while rest and decision.batch is None:
         head = rest[0]
-        group = [row for row in rest if _belongs_to_album(row, head)]
-        rest = [row for row in rest if not _belongs_to_album(row, head)]
+        group = [row for row in rest if _belongs_to_batch(row, head)]
+        rest = [row for row in rest if not _belongs_to_batch(row, head)]
         willing = [row for row in group if not _defer_or_drop(row, queue.chat, decision, now)]
         if willing:
             decision.batch = _first_batch(willing)
@@ -148,8 +148,8 @@ def _select_reply_and_record_others(
     replies = [row for row in queue.rows if row.notice == REPLY]
     for place, row in enumerate(replies):
         is_late = row.created_at <= now - alert_rules.LATE
-        later = map(_content_and_place, replies[place + 1 :])
-        if is_late and _content_and_place(row) in later:
+        later = map(_target_and_content, replies[place + 1 :])
+        if is_late and _target_and_content(row) in later:
             decision.doubled.append(row)
         elif not _defer_or_drop(row, queue.chat, decision, now):
             return Batch(row.target, (row,), is_late=is_late and is_quiet)
@@ -211,8 +211,8 @@ Foreseen = Literal["filtered", "paused", "failed", "muted", "digest", "quiet", "
 class Outlook:
     """The currently expected outcome of a pending story.
 
-    ``until`` is the time at which a deferred story will be sent. ``reason`` is the reason why a
-    dropped story will never be sent.
+    ``until`` is the time at which a deferred story will be sent, or None if the time is unknown.
+    ``reason`` is the reason why a dropped story will never be sent.
     """
 
     kind: Foreseen
@@ -310,7 +310,7 @@ def _passes_mute(row: Delivery, mute: Mute) -> bool:
     return row.story is not None and row.story.kind not in kinds
 
 
-def _content_and_place(reply: Delivery) -> tuple[Target, dict[str, object]]:
+def _target_and_content(reply: Delivery) -> tuple[Target, dict[str, object]]:
     """Return the target and the content of a reply, for the comparison of replies.
 
     The id of the message that the reply answers, and the trace id, are omitted.
@@ -346,7 +346,7 @@ def _sort_key(row: Delivery) -> tuple[int, int]:
     return (2, 0) if place is None else (1, place)
 
 
-def _belongs_to_album(row: Delivery, head: Delivery) -> bool:
+def _belongs_to_batch(row: Delivery, head: Delivery) -> bool:
     if head.notice or row.notice:
         return row.notice == head.notice and row.target == head.target
     return row.subscription_id == head.subscription_id

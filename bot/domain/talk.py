@@ -151,7 +151,7 @@ def words_that_may_be_names(text: str, language: str) -> tuple[str, ...]:
     words = [word.strip(_AROUND).lower() for word in typed_words(text)]
     if not 1 < len(words) <= _SHORT:
         return ()
-    left = [word for word in words if not _is_common(word, language) and not _is_foreign(word)]
+    left = [word for word in words if not _is_common(word, language) and not _is_non_latin(word)]
     found = {name: None for name in map(_name, left) if name}
     return tuple(found) if len(found) == len(set(left)) else ()
 
@@ -164,7 +164,7 @@ def _is_common(word: str, language: str) -> bool:
     )
 
 
-def _is_foreign(word: str) -> bool:
+def _is_non_latin(word: str) -> bool:
     """Return whether a word has no Latin letter and no digit. Such a word can't be a name."""
     return not any(char.isascii() and char.isalnum() for char in fold_for_comparison(word))
 

@@ -327,7 +327,7 @@ async def record_failure(
         # wrong.
         if alert_rules.is_refusal_proven(refusals) or not followed:
             state = why
-    due_at = alert_rules.check_failed_again_at(
+    due_at = alert_rules.recheck_failed_at(
         now, failures=failures, refusals=refusals, is_active=state == "active"
     )
     if followed and state not in {"active", before.state}:

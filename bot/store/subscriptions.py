@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.domain.alert_rules import AudienceMember, check_failed_again_at
+from bot.domain.alert_rules import AudienceMember, recheck_failed_at
 from bot.domain.model import Target
 from bot.domain.options import Options, Preferences
 from bot.domain.records import EPOCH, MAIN, Chat, SubscriberCount, Subscription
@@ -425,7 +425,7 @@ async def _postpone_failed(tx: Tx, begun: Iterable[sa.Row[Any]], *, now: datetim
     """Postpone the started checks of the profiles whose last check failed."""
     for row in begun:
         if row.failures:
-            due_at = check_failed_again_at(
+            due_at = recheck_failed_at(
                 now,
                 failures=row.failures,
                 refusals=row.refusals,

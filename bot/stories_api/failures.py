@@ -114,7 +114,7 @@ def failure_of(
         f"{endpoint}: {status} {complaint.name} {complaint.message}".rstrip(),
         credits=_billed_credits(status, body, price),
     )
-    error.name_account(subject)
+    error.set_missing_username(subject)
     if isinstance(error, ApiUnavailableError) and status == _INTERNAL and complaint:
         error.may_be_account = True
     return Failure(error, status in _AGAIN, retry_after(headers, now), status)

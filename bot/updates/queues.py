@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bot.domain.identity import is_foreign_bot, names_no_person
+from bot.domain.identity import identifies_no_person, is_foreign_bot
 
 _Json = dict[str, Any]
 Admission = Literal["take", "tell", "drop"]
@@ -125,7 +125,7 @@ def _person_of(about: _Json) -> int:
     sender, as_chat = about.get("from"), about.get("sender_chat")
     person = sender.get("id") if isinstance(sender, dict) else None
     as_chat_id = 0 if as_chat else None
-    if not isinstance(person, int) or names_no_person(person, as_chat_id):
+    if not isinstance(person, int) or identifies_no_person(person, as_chat_id):
         return NO_PERSON
     return person
 

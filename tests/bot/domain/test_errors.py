@@ -20,8 +20,8 @@ from bot.domain.errors import (
 def test_a_sentence_names_an_account_only_where_its_name_is_known() -> None:
     nameless = ProfilePrivateError()
     assert nameless.sentence == ProfilePrivateError.nameless
-    nameless.name_account("natgeo")
-    nameless.name_account("nike")  # the answer's own name counts
+    nameless.set_missing_username("natgeo")
+    nameless.set_missing_username("nike")  # the answer's own name counts
     assert nameless.sentence == ProfilePrivateError.text
     assert nameless.fields == {"username": "natgeo"}
     assert BotError().sentence == BotError.text
