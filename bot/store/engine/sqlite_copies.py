@@ -211,7 +211,7 @@ def verified_revision(file: Path) -> str | None:
 
     Raises:
         BackupError: The path is missing or not a file, or the file can't be read, is not a
-            database, or is damaged.
+            database, is damaged, or is beside the log of another database.
     """
     try:
         is_there, is_file = file.exists(), file.is_file()
@@ -223,6 +223,9 @@ def verified_revision(file: Path) -> str | None:
         raise BackupError(f"there is no file {file.absolute()}")
     if not is_file:
         raise BackupError(f"{file.absolute()} is not a file: name a backup")
+    real = Path(os.path.realpath(file))
+    if has_foreign_log(real):
+        raise BackupError(f"{real}-wal belongs to another database: move it to another folder")
     try:
         with closing(_open(file, threading.Event())) as connection:
             _check_integrity(connection, f"{file} is damaged")

@@ -181,6 +181,21 @@ async def test_a_copy_that_would_fill_the_disk_is_not_begun(
     await store.make(sqlite_db, folder / "copy", at=NOON)
 
 
+async def test_a_copy_beside_the_log_of_another_database_is_refused_and_stays_as_it_is(
+    sqlite_db: Database, tmp_path: Path
+) -> None:
+    copy, log = tmp_path / "copy", tmp_path / "copy-wal"
+    await store.make(sqlite_db, copy, at=NOON)
+    async with sqlite_db.begin() as tx:
+        await follow(tx, 1)
+    assert sqlite_db.file
+    shutil.copy(f"{sqlite_db.file}-wal", log)
+    before = copy.read_bytes(), log.read_bytes()
+    with pytest.raises(BackupError, match="copy-wal belongs to another database"):
+        await store.restore(sqlite_db, copy, now=NOON)
+    assert (copy.read_bytes(), log.read_bytes()) == before
+
+
 async def test_a_damaged_copy_is_found_and_not_restore(
     sqlite_db: Database, tmp_path: Path
 ) -> None:
