@@ -34,7 +34,7 @@ class Drift:
     """The difference between the credits that the API billed and the credits in the ledger.
 
     - ``base`` is the reading from which the difference is counted, and ``last`` is the newest
-      reading.
+      reading that counts.
     - ``size`` is the difference in credits. A negative size means that the API billed less than
       the ledger counted.
     - ``running`` is the number of balances in a row with a difference of the same sign.
