@@ -27,7 +27,7 @@ from bot.presentation.html import Safe, plain
 from bot.presentation.translation import translator_for
 from bot.sending.replies import text_payload
 from bot.updates import unit_of_work
-from handlers.payers import payer_buttons
+from handlers.payers import become_payer_buttons
 from handlers.press_answers import REPEATED, answer_press
 from handlers.repeats import cache_after_commit, repeats_message
 from handlers.replies import say
@@ -83,7 +83,7 @@ def refusal_buttons(errors: Iterable[BotError], context: Context) -> Buttons:
     """
     has_no_payer = any(isinstance(error, NoPayerError) for error in errors)
     if has_no_payer and not context.is_private:
-        return payer_buttons(context.origin.id, context.origin.type, context)
+        return become_payer_buttons(context.origin.id, context.origin.type, context)
     return []
 
 
@@ -117,7 +117,7 @@ async def answer_given_up_update(update: Update, *, chats: Chats) -> None:
 
 
 async def send_too_many_requests(context: Context) -> None:
-    """Tell the sender that the update is not processed, because too many requests are open."""
+    """Inform the sender that too many requests are open, and that the update is not processed."""
     message = context.message
     if context.query:
         await answer_press(context, context.t.plain(ONE_AT_A_TIME), alert=True)

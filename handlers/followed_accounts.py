@@ -182,15 +182,15 @@ async def turn_or_subscribe(context: Context, action: str, place: int) -> str | 
         wanted = shown
     if not shown or (action != "page" and not wanted):
         return context.t.plain(UNKNOWN_BUTTON)
-    lines = await _subscribe(context, wanted)
+    lines = await _subscribe_and_report(context, wanted)
     text, buttons = await _page(context, names, page)
-    if action == "one" and (found := _places_found(context, names)):
+    if action == "one" and (found := _places_on_search_page(context, names)):
         text, buttons = context.t(FOUND), await _name_rows(context, names, found)
     await edit_pressed(context, Safe("\n\n".join([*lines, text])), buttons)
     return None
 
 
-def _places_found(context: Context, names: Sequence[str]) -> list[int]:
+def _places_on_search_page(context: Context, names: Sequence[str]) -> list[int]:
     """Return the positions of the names on the pressed page if a search found these names.
 
     Return an empty list if the pressed page is a page of the whole list.
@@ -209,7 +209,7 @@ def _places_on(page: int, names: Sequence[str]) -> range:
     return range(page * A_PAGE, min((page + 1) * A_PAGE, len(names)))
 
 
-async def _subscribe(context: Context, names: Sequence[str]) -> list[str]:
+async def _subscribe_and_report(context: Context, names: Sequence[str]) -> list[str]:
     """Subscribe to profiles. Return a list with one text about the result, or an empty list.
 
     The list is empty if no names are given. Each new subscription is committed at once, and costs

@@ -25,7 +25,7 @@ from bot.presentation.buttons import options_link
 from bot.presentation.html import Safe
 from bot.updates import unit_of_work
 from handlers.guard import on_event
-from handlers.payers import LEFT, payer_buttons
+from handlers.payers import LEFT, become_payer_buttons
 from handlers.replies import say
 
 log = structlog.get_logger()
@@ -138,7 +138,7 @@ async def _greet_or_report_stop(
     if await context.services.payers.has_payer(change.chat.id):
         return
     text = context.t(LEFT)
-    buttons = payer_buttons(change.chat.id, change.chat.type, context)
+    buttons = become_payer_buttons(change.chat.id, change.chat.type, context)
     if change.chat.type == Chat.CHANNEL:
         tell = partial(_notify_who_added, context, change, text, buttons)
         await unit_of_work.call_after_replies(tell)
@@ -156,7 +156,7 @@ async def _greet_new_chat(context: Context, change: ChatMemberUpdated) -> None:
     text, buttons = greeting_page(change.chat, context)
     if not await context.services.payers.has_payer(change.chat.id):
         text = Safe(f"{text}\n\n{context.t(NoPayerError.text)}")
-        buttons = [*buttons, *payer_buttons(change.chat.id, change.chat.type, context)]
+        buttons = [*buttons, *become_payer_buttons(change.chat.id, change.chat.type, context)]
     if change.chat.type == Chat.CHANNEL:
         greet = partial(_notify_who_added, context, change, text, buttons)
         await unit_of_work.call_after_replies(greet)

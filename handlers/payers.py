@@ -38,13 +38,14 @@ NO_LONGER_MINE = N_("No longer mine: {title}")
 NOT_YOURS = N_("You're no longer responsible for that chat.")
 
 
-def payer_buttons(
+def become_payer_buttons(
     chat_id: int, kind: str, context: Context, t: Translator | None = None
 ) -> Buttons:
     """Return the button that makes an admin the payer of a chat.
 
-    For a channel that is not managed from the private chat, return a link to ``payer_page``. If
-    the chat is not the chat of the update, ``t`` is the translator of the chat.
+    For a channel that is not managed from the private chat, return a link to
+    ``become_payer_page``. If the chat is not the chat of the update, ``t`` is the translator of
+    the chat.
     """
     is_channel = kind == "channel"
     text = (t or context.t).plain(MINE_CHANNEL_BUTTON if is_channel else MINE_BUTTON)
@@ -53,14 +54,14 @@ def payer_buttons(
     return [[button(text, MINE())]]
 
 
-async def payer_page(context: Context) -> Page:
+async def become_payer_page(context: Context) -> Page:
     """Return the page with the button to become the payer. A link in a channel opens this page.
 
     If the chat already has a payer, the page has no button.
     """
     if await context.services.payers.has_payer(context.chat.id):
         return context.t(TAKEN), []
-    buttons = payer_buttons(context.chat.id, context.chat.kind, context)
+    buttons = become_payer_buttons(context.chat.id, context.chat.kind, context)
     return context.t(NoPayerError.text), buttons
 
 
@@ -89,15 +90,15 @@ async def stop_paying_for_chat(context: Context, chat_id: int) -> str | None:
     """End the person's responsibility for a chat after a press, and notify the chat.
 
     The alerts of the chat stop until the chat has a payer again. If the person is not the payer,
-    the payer stays. In both cases, the list of the chats of the person (``paid_page``) is shown
-    again. The button works only in a private chat.
+    the payer stays. In both cases, the list of the chats of the person (``paid_chats_page``) is
+    shown again. The button works only in a private chat.
     """
     payers = context.services.payers
     person = context.user_id
     if person is None or not context.is_private:
         return context.t.plain(UNKNOWN_BUTTON)
     chats = await payers.stop_paying(chat_id, person)
-    text, buttons = await paid_page(context)
+    text, buttons = await paid_chats_page(context)
     await edit_pressed(context, text, buttons or [[back(context.t, SETTING("back"))]])
     if chats is None:
         return context.t.plain(NOT_YOURS)
@@ -116,11 +117,11 @@ async def notify_chats_without_payer(chats: list[Chat], context: Context) -> Non
         if (await access.judge(None, chat.id)).judged.verdict == "blocked":
             continue
         t = translator_for(chat.effective_language or language)
-        buttons = payer_buttons(chat.id, chat.kind, context, t)
+        buttons = become_payer_buttons(chat.id, chat.kind, context, t)
         await enqueue_reply(context, Target(chat.id), text_payload(t(LEFT), buttons))
 
 
-async def paid_page(context: Context) -> Page:
+async def paid_chats_page(context: Context) -> Page:
     """Return a list of at most 50 chats for which the person is the payer.
 
     Each chat has a button. If the person is the payer of no chat, return a text without buttons.

@@ -119,7 +119,7 @@ async def answer_request(context: Context, text: str, *, is_command: bool = Fals
     elif request.command == "places":
         await say(context, *await help_page(context, "places"))
     elif request.command == "unsubscribe":
-        await _offer_to_stop(context, request, text)
+        await _offer_to_unsubscribe(context, request, text)
     elif request.command == "why":
         await _explain_alerts(context, request)
     elif request.names and request.command != "privacy":
@@ -154,7 +154,7 @@ async def _is_about_profile(context: Context, request: Request) -> bool:
     return bool(await context.services.subscriptions.known_names(request.names))
 
 
-async def _offer_to_stop(context: Context, request: Request, text: str) -> None:
+async def _offer_to_unsubscribe(context: Context, request: Request, text: str) -> None:
     """Offer to end the subscriptions that a request means.
 
     List all subscriptions if the request means no subscription of the chat. Also list all

@@ -40,10 +40,10 @@ def repeats_message(message: Message, bot_id: int) -> bool:
     if message.is_automatic_forward:
         return True
     is_own = isinstance(origin, MessageOriginUser) and origin.sender_user.id == bot_id
-    return is_own and not is_listing(message)
+    return is_own and not has_listing_file(message)
 
 
-def is_listing(message: Message) -> bool:
+def has_listing_file(message: Message) -> bool:
     """Return whether a message contains a file that may list subscriptions or accounts."""
     name = message.document.file_name if message.document else None
     return _LISTING.fullmatch(name or "") is not None

@@ -190,7 +190,7 @@ def _words_for_never() -> frozenset[str]:
 
 
 @on_message("an answer: a setting", answers_to(*QUESTIONS))
-async def set_answered(context: Context) -> None:
+async def set_from_answer(context: Context) -> None:
     """Set a setting to the text of a reply to a settings page.
 
     - A cancellation changes nothing.
@@ -241,7 +241,7 @@ async def _answer_no_value(context: Context, setting: str, text: str) -> bool:
     return await react_to_thanks(context, text) or await answer_request(context, text)
 
 
-async def set_if_expected(context: Context, text: str) -> bool:
+async def set_setting_if_expected(context: Context, text: str) -> bool:
     """Set a setting to the value in a plain message, if a page has asked for the setting.
 
     Return True if the message was answered: the setting was set, the question was cancelled, or

@@ -112,7 +112,7 @@ async def show_albums(
     for number, album in enumerate(albums):
         caption = _caption(
             album,
-            part or _part_of_profile(usernames, number),
+            part or _album_number_and_count(usernames, number),
             context,
             has_link=context.is_group and not has_buttons,
             title=title,
@@ -172,7 +172,7 @@ def _quoted_message(context: Context, *, is_first: bool) -> int | None:
     return None
 
 
-def _part_of_profile(usernames: Sequence[str], place: int) -> tuple[int, int]:
+def _album_number_and_count(usernames: Sequence[str], place: int) -> tuple[int, int]:
     """Return the position of an album among a profile's albums, and the number of these albums.
 
     The first album has position 1. ``usernames`` has the profile of each album, and ``place`` is

@@ -22,7 +22,7 @@ PAGES: dict[actions.Kind, Callable[..., Awaitable[Page]]] = {
     actions.SUBSCRIPTIONS: subscriptions.list_page,
     actions.SUBSCRIPTION: subscriptions.options_page_by_id,
     actions.HELP: help_page,
-    actions.MINE: payers.payer_page,
+    actions.MINE: payers.become_payer_page,
 }
 """The pages that a link can open. A link cannot run a command."""
 

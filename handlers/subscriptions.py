@@ -45,7 +45,7 @@ from handlers.guard import UNKNOWN_BUTTON, command, on_message, on_press
 from handlers.links import unreadable_reply
 from handlers.managed_chats import may_manage
 from handlers.options import SETTINGS, is_paused, options_page, paused_line, subscription_line
-from handlers.payers import LEFT, payer_buttons
+from handlers.payers import LEFT, become_payer_buttons
 from handlers.press_answers import UNCHANGED, answer_press
 from handlers.profile_lists import Failures, failure_lines, lines_by_sentence
 from handlers.questions import ask, subscription_buttons
@@ -548,18 +548,19 @@ async def _unsubscribe(rows: Sequence[Subscription], context: Context) -> Page:
 
 
 @on_press(actions.UNDO)
-async def undo_unsubscribe(context: Context, at: int) -> str | None:
-    """Restore all subscriptions that ended at ``at`` (Unix time in ms). The cost is 0 credits.
+async def undo_unsubscribe(context: Context, ended_at_ms: int) -> str | None:
+    """Restore all subscriptions that ended at ``ended_at_ms``, for 0 credits.
 
-    The button works for a day after the end of the subscriptions. If a subscription cannot be
-    restored, the failure is listed with its reason, and the button stays for another attempt.
+    ``ended_at_ms`` is a Unix time in milliseconds. The button works for a day after the end of the
+    subscriptions. If a subscription cannot be restored, the failure is listed with its reason, and
+    the button stays for another attempt.
 
     Raises:
         BotError: The only subscription to restore cannot be restored.
         BlockedError: The access list blocks the chat or the responsible person.
     """
     result = await context.services.subscribing.restore(
-        context.chat.id, context.user_id, ended_at=EPOCH + at * _MILLISECOND
+        context.chat.id, context.user_id, ended_at=EPOCH + ended_at_ms * _MILLISECOND
     )
     restored = result.subscriptions
     failed = result.failed
@@ -576,7 +577,7 @@ async def undo_unsubscribe(context: Context, at: int) -> str | None:
         text = Safe(f"{again}\n\n{text}")
     if failed:
         text = Safe("\n".join([text, "", *failure_lines(failed, parse([]), context)]))
-        buttons = [*buttons, [context.button(UNDO, actions.UNDO(at))]]
+        buttons = [*buttons, [context.button(UNDO, actions.UNDO(ended_at_ms))]]
     await edit_pressed(context, text, buttons)
     return None
 
@@ -658,7 +659,7 @@ async def list_page(context: Context, page: int, containing: int | None = None) 
     ]
     is_last = (page + 1) * PAGE >= len(every)
     if not await context.services.payers.has_payer(context.chat.id):
-        buttons += payer_buttons(context.chat.id, context.chat.kind, context)
+        buttons += become_payer_buttons(context.chat.id, context.chat.kind, context)
     return text, buttons + arrows(page, is_last=is_last, to=actions.SUBSCRIPTIONS)
 
 

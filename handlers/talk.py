@@ -52,7 +52,7 @@ from handlers.plain_requests import (
 )
 from handlers.press_answers import UNCHANGED
 from handlers.questions import EXAMPLE_NAME, answers_to, question_of
-from handlers.repeats import NEW_MESSAGES, cache_after_commit, is_listing
+from handlers.repeats import NEW_MESSAGES, cache_after_commit, has_listing_file
 from handlers.replies import code_texts, say
 from handlers.rights import COMMANDS, OWNER
 
@@ -181,7 +181,7 @@ async def answer_talk(context: Context) -> None:
         return
     text = normalize_typed(message.text or "")
     text_or_caption = text or normalize_typed(message.caption or "")
-    if message.document and is_listing(message):
+    if message.document and has_listing_file(message):
         await exchange.offer_import(context, message, message.document)
     elif await _answer_if_expected(context, text):
         return
@@ -239,7 +239,7 @@ async def _answer_if_expected(context: Context, text: str) -> bool:
 
     Return whether the message was answered.
     """
-    if await settings.set_if_expected(context, text):
+    if await settings.set_setting_if_expected(context, text):
         return True
     return await followed_accounts.answer_search_if_expected(context, text)
 

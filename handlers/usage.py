@@ -11,7 +11,7 @@ from bot.presentation.charts import bars
 from bot.presentation.html import Safe, shorten
 from handlers.guard import command
 from handlers.money import cost_text
-from handlers.payers import LEFT, paid_page, payer_buttons
+from handlers.payers import LEFT, become_payer_buttons, paid_chats_page
 from handlers.people import KINDS, LONGEST_NAME
 from handlers.replies import say
 
@@ -49,9 +49,9 @@ async def show_usage(context: Context) -> None:
     if not await context.services.payers.has_payer(context.chat.id):
         followed = await context.services.subscriptions.every(context.chat.id)
         lines += ["", t(LEFT if followed else NoPayerError.text)]
-        buttons = payer_buttons(context.chat.id, context.chat.kind, context)
+        buttons = become_payer_buttons(context.chat.id, context.chat.kind, context)
     if context.is_private and context.about is None:
-        text, buttons = await paid_page(context)
+        text, buttons = await paid_chats_page(context)
         lines += ["", text] if buttons else []
     await say(context, "\n".join(lines), buttons)
 

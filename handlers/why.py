@@ -44,7 +44,7 @@ OF_CHAT = N_("{rule} (rule for the whole chat)")
 
 
 def _sentence_of(kind: Kind) -> str:
-    """Return the sentence about the stories of one kind."""
+    """Return the message id of the sentence about the stories of one kind."""
     match kind:
         case "sent":
             sentence = N_("sent: {n}")
