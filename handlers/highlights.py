@@ -93,10 +93,10 @@ async def show_highlight(
     cached. A highlight is cached for at most a day.
 
     Raises:
-        BotError: The errors of ``Highlights.open``.
+        BotError: The errors of ``Highlights.get_or_fetch``.
     """
     async with show_working(context):
-        result = await context.services.highlights.open(highlight_id, context.asker)
+        result = await context.services.highlights.get_or_fetch(highlight_id, context.asker)
         story = next((story for story in result.stories if story.pk == story_id), None)
         if story is not None:
             album = Album((story,))

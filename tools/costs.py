@@ -301,7 +301,7 @@ async def _highlights(here: Shop) -> None:
         return lambda: here.highlights.of_profile(name, ANN)
 
     def opened(pk: str) -> Callable[[], Awaitable[Any]]:
-        return lambda: here.highlights.open(pk, ANN)
+        return lambda: here.highlights.get_or_fetch(pk, ANN)
 
     owner = here.account("keeper")
     kept = here.sandbox.instagram.keep(owner, "Sea", here.sandbox.instagram.stories_of(owner))

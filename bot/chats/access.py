@@ -174,15 +174,15 @@ class Access:
         async with reading(self._db) as tx:
             return await list_monthly_costs(tx, offset=offset, limit=limit, now=self._now())
 
-    async def guest(self, number: int) -> Guest:
+    async def guest(self, telegram_id: int) -> Guest:
         """Return the costs of this month and the access entry of a person or chat.
 
-        ``number`` is the Telegram id. If ``number`` is the old id of a group that became a
-        supergroup, return the supergroup.
+        If ``telegram_id`` is the old id of a group that became a supergroup, return the
+        supergroup.
         """
         async with reading(self._db) as tx:
-            number = await chats.moved_to(tx, number) or number
-            return await monthly_costs_of(tx, number, now=self._now())
+            telegram_id = await chats.moved_to(tx, telegram_id) or telegram_id
+            return await monthly_costs_of(tx, telegram_id, now=self._now())
 
     async def remember_name(self, person: int, name: str) -> None:
         """Store the name of a person whom the bot has seen.
@@ -447,6 +447,10 @@ class Access:
             return await store.put(tx, subject, now=self._now(), allowance=credits)
 
     async def _unblock(self, tx: Tx, subject: Subject, **values: object) -> Entry:
+        """End a block, and set the columns ``values`` of the entry. Return the changed entry.
+
+        Chats that only this block closed are opened, and their checks are rescheduled.
+        """
         now = self._now()
         served = await self._lock_served(tx, subject)
         before = await store.get(tx, subject)

@@ -41,7 +41,9 @@ class ChatPresence:
         self._now = now
 
     async def update_presence(self, chat_id: int) -> tuple[Mute, ...]:
-        """Ask Telegram about a chat that is closed or muted. Return the remaining mutes.
+        """Ask Telegram about a closed or muted chat, and store the result.
+
+        Return the remaining mutes of the chat and of its topics.
 
         If the bot is a member of a closed chat, the chat is reopened, and the alerts restart with
         stories posted from now on. A chat that the access list blocks stays closed.

@@ -343,6 +343,14 @@ class Subscribing:
         return Restored(restored, failed)
 
     async def _restore(self, ended: Ended, by: int | None) -> Subscription:
+        """Add an ended subscription again. Return the subscription, or an existing one.
+
+        Raises:
+            BlockedError: The access list blocks the chat or the responsible person.
+            SubscriptionError: As in ``_ensure_payer_and_check_limits``.
+            NoPayerError: As in ``_ensure_payer_and_check_limits``.
+            StoriesError: The owner has blocked the profile.
+        """
         now = self._now()
         profile_id = ended.profile_id
         async with writing(self._db) as tx:

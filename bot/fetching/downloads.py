@@ -84,12 +84,17 @@ class Downloads:
             StoriesError: The API failed, or the profile is private or blocked.
         """
         if is_pasted(story):
-            return await self._load_pasted(story.media_url or "", asker)
+            return await self._download_pasted(story.media_url or "", asker)
         alert = Charge("schedule", profile_id=story.profile.profile_id)
         charge = alert if asker.chat_id is None else Charge("media", asker)
         return await self.ledger.spend(charge, self.api.download(story, self.spool))
 
-    async def _load_pasted(self, url: str, asker: Asker) -> MediaFile:
+    async def _download_pasted(self, url: str, asker: Asker) -> MediaFile:
+        """Return the file at a pasted URL, and count megabytes towards the daily limit.
+
+        The cost is 0 credits, or 1 credit if the media host refuses the bot. The errors are the
+        same as in ``__call__``.
+        """
         await self.ledger.charge_megabytes(asker, 1)
         try:
             file = await self.fetch(url)
@@ -98,7 +103,7 @@ class Downloads:
             # a story.
             if expires_at(url) is None or self._unnamed_in_a_row() >= _MOST_UNNAMED:
                 raise
-            call = self.api.download_url(url, self.spool, refuse=self._refuse_profile)
+            call = self.api.download_url(url, self.spool, refuse=self._count_unnamed_and_refuse)
             return await self.ledger.spend(Charge("media", asker), call)
         await self.ledger.charge_megabytes(asker, file.size // MEGABYTE, most=10**9)
         return file
@@ -110,7 +115,7 @@ class Downloads:
         """
         return self._in_a_row.get(_UNNAMED, now=self.now()) or 0
 
-    def _refuse_profile(self, profile: Profile | None) -> None:
+    def _count_unnamed_and_refuse(self, profile: Profile | None) -> None:
         """Raise an error if the bought file must not be shown.
 
         Also count the answers without an account.

@@ -103,7 +103,7 @@ class Highlights:
             raise StoriesError(text=NO_HIGHLIGHTS, username=username)
         return result
 
-    async def open(self, highlight_id: str, asker: Asker) -> Highlight:
+    async def get_or_fetch(self, highlight_id: str, asker: Asker) -> Highlight:
         """Return a highlight with its stories, oldest first.
 
         The cost is 1 credit, or 0 credits for a cached highlight. A highlight is cached until the

@@ -526,6 +526,7 @@ class Scheduler:
         reservation: Reservation,
         answer: Answer[list[Story]],
     ) -> None:
+        """Record the stories of a check, and settle the bill, in one transaction."""
         shown = answer.value
         profile = shown[0].profile if shown else known.profile
         now = self._now()
@@ -549,6 +550,11 @@ class Scheduler:
     async def _record_failure(
         self, known: Known, plan: Plan, reservation: Reservation, error: StoriesError
     ) -> str:
+        """Settle the bill of a failed check, record the failure, and plan the next check.
+
+        If the API refused the account, a lookup checks the refusal. Return the name of the error's
+        class.
+        """
         now = self._now()
         billed = reservation.credits if error.credits is None else error.credits
         plan.schedule.record_failure(now.timestamp())

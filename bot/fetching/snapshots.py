@@ -79,10 +79,10 @@ async def record(
     their alerts are recorded.
     """
     if snapshot.stories:
-        before = await record_name(tx, snapshot.profile, now=now)
+        before = await record_name_and_get_previous(tx, snapshot.profile, now=now)
         is_verdict_outdated = snapshot.profile.username != before.username
     else:
-        before = await _lock_row(tx, snapshot.profile, now=now)
+        before = await _lock_or_add(tx, snapshot.profile, now=now)
         is_verdict_outdated = snapshot.is_checked
     if is_verdict_outdated:
         await answers.remove(tx, answers.verdict_key(before.username))
@@ -107,7 +107,7 @@ def _columns_that_end_claim(token: int | None) -> Mapping[str, object]:
     return {} if token is None else RELEASED
 
 
-async def record_name(tx: Tx, profile: Profile, *, now: datetime) -> Known:
+async def record_name_and_get_previous(tx: Tx, profile: Profile, *, now: datetime) -> Known:
     """Record the name of a profile, and notify subscribers if the name has changed.
 
     A cached refusal of the name is removed. Return the profile as it was stored before. For a new
@@ -122,7 +122,7 @@ async def record_name(tx: Tx, profile: Profile, *, now: datetime) -> Known:
     return before
 
 
-async def _lock_row(tx: Tx, profile: Profile, *, now: datetime) -> Known:
+async def _lock_or_add(tx: Tx, profile: Profile, *, now: datetime) -> Known:
     """Lock and return the stored profile, after an answer that contains no name.
 
     ``profile`` has the name that was known before the call. This name is stored only for a new

@@ -227,7 +227,7 @@ def highlights_from(value: object) -> list[Highlight]:
 
 
 def story_from(value: object, *, profile_id: str = "", username: str = "") -> Story:
-    """Read a story from decoded JSON.
+    """Return the story in decoded JSON.
 
     If the JSON does not contain the id of the story's account, ``profile_id`` is used instead. If
     the JSON does not contain the name of the account, ``username`` is used instead.
