@@ -63,8 +63,8 @@ class Names:
     async def last_known(self, username: str, *, within: timedelta = _VALID_FOR) -> Known | None:
         """Return the stored owner of a name, or None if the name was not seen recently.
 
-        The API must have returned the name ``within`` the given time, by default 30 days. The cost
-        is 0 credits.
+        ``within`` is the maximum age of the last answer of the API with this name, by default 30
+        days. The cost is 0 credits.
 
         Raises:
             NoSuchProfileError: According to a recent answer, no account has this name.
