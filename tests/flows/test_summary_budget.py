@@ -22,12 +22,19 @@ pytestmark = [
 
 CHECK = 1  # credits, because the privacy of each profile was checked within a day
 MOST = 10  # moved checks a day
-LAST_HOUR = 22  # a test needs more than an hour before midnight
 
 
 @pytest.fixture
-def values() -> dict[str, Any]:
-    """Return settings with which a profile is checked about once an hour."""
+async def values() -> dict[str, Any]:
+    """Return settings with which a profile is checked about once an hour.
+
+    The clock jumps to the first hour of a day, in which no credits are left for early checks.
+    """
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, JumpingLoop)
+    now = loop.now()
+    begin = now.replace(hour=0, minute=30) + timedelta(days=1)
+    loop.jump((begin - now).total_seconds())
     return {
         "person_daily_allowance": 1000,
         "max_subscriptions": MOST,
@@ -57,8 +64,6 @@ async def press(town: Town, chat: int, *keys: str) -> None:
 
 async def with_summaries(town: Town, count: int) -> tuple[int, list[int]]:
     """Return a known person with daily summaries of ``count`` profiles, and the subscriptions."""
-    if clock().hour >= LAST_HOUR:
-        await asyncio.sleep(3 * 3600)  # of the jumping clock: the counters begin again at midnight
     ann = await town.known("Ann", started=True)
     names = [await town.star() for _ in range(count)]
     await town.bell.ask(ann, "/subscribe " + " ".join(names))
