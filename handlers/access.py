@@ -276,8 +276,8 @@ def _subject(
       of that message, and a number of fewer than 5 characters is a part of the reason. Messages of
       this bot and messages in the name of a chat do not count.
     - Otherwise, the first word of the command names the subject.
-    - With ``may_be_current_chat``, a command without a word that is no reply means the group or
-      channel of the command.
+    - With ``may_be_current_chat``, a command without a word means the group or channel of the
+      command, unless the command replies to a message that this bot has not sent.
 
     Return None if the command names no subject.
     """
@@ -293,6 +293,7 @@ def _subject(
         return Subject("person", str(author.id)), author.full_name, words
     if words:
         return (subject, "", words[1:]) if subject else None
-    if may_be_current_chat and asked is None and not context.is_private:
+    names_no_other = asked is None or (author is not None and author.id == context.bot.id)
+    if may_be_current_chat and names_no_other and not context.is_private:
         return Subject.of_chat(context.origin.id), context.origin.effective_name or "", ()
     return None

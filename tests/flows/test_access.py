@@ -224,6 +224,9 @@ async def test_an_id_in_a_command_takes_precedence_over_the_message_that_it_repl
     command = f"/allow@storybell_{BOT}_bot"
     (usage,) = await bell.ask(group, command, user=boss, reply_to=nameless)
     assert usage["text"].startswith("Write it like this")
+    answer = usage["message_id"]
+    (allowed,) = await bell.ask(group, command, user=boss, reply_to=answer)
+    assert f"({group}) can use the bot now." in allowed["text"]
 
 
 async def test_the_first_start_prints_a_link_that_makes_one_admin(
