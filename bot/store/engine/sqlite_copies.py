@@ -82,7 +82,7 @@ def atomic_file(target: Path) -> Iterator[Path]:
             raise BackupError(f"another process writes {target}")
         _sync(part)
         part.replace(target)
-        _sync(target.parent)
+        _sync_folder(target.parent)
     finally:
         os.close(number)
         if _is_same(part, copy_stat) or not part.exists():
@@ -275,7 +275,7 @@ def replace_database(file: Path, database: Path, *, now: datetime) -> Path | Non
         if old.exists():
             old.replace(before.with_name(before.name + end))
     new.replace(database)
-    _sync(database.parent)
+    _sync_folder(database.parent)
     return before if was_there else None
 
 
@@ -335,6 +335,12 @@ def _revision(connection: sqlite3.Connection) -> str | None:
 def _sync(path: Path) -> None:
     with _descriptor(path) as number:
         os.fsync(number)
+
+
+def _sync_folder(path: Path) -> None:
+    """Make a rename in a folder durable, if the file system can sync folders."""
+    with suppress(OSError):
+        _sync(path)
 
 
 @contextmanager

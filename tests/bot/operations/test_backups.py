@@ -1,8 +1,10 @@
 """Backups by a schedule: made in time, the oldest removed, a failure told once, and its end."""
 
+import errno
 import os
 import shutil
 import sqlite3
+import stat
 import threading
 from contextlib import ExitStack, closing, suppress
 from datetime import timedelta
@@ -179,6 +181,21 @@ async def test_a_copy_that_would_fill_the_disk_is_not_begun(
             await store.make(sqlite_db, folder / "copy", at=NOON)
     assert files(folder) == []
     await store.make(sqlite_db, folder / "copy", at=NOON)
+
+
+async def test_a_file_system_that_can_not_sync_a_folder_has_copies_too(
+    sqlite_db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync = os.fsync
+
+    def sync_files_only(number: int) -> None:
+        if stat.S_ISDIR(os.fstat(number).st_mode):
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        sync(number)
+
+    monkeypatch.setattr(os, "fsync", sync_files_only)
+    await store.make(sqlite_db, tmp_path / "copy", at=NOON)
+    sqlite_copies.replace_database(tmp_path / "copy", tmp_path / "bot.db", now=NOON)
 
 
 async def test_a_copy_beside_the_log_of_another_database_is_refused_and_stays_as_it_is(
