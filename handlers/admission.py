@@ -238,7 +238,7 @@ async def _record_access_request(context: Context, judged: Judged) -> None:
     has a refusal of the person.
     """
     person = context.event.effective_user
-    name = person.full_name if person else ""
+    name = _name_of_refused(context, judged)
     code = person.language_code if person else None
     await context.services.access.record_refusal(judged.about, name=name, language_code=code or "")
     await answer_press(context)

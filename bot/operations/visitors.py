@@ -88,5 +88,9 @@ def access_request_buttons(new: Sequence[Entry], t: Translator) -> Buttons:
 
 
 def name_of(entry: Entry) -> str:
-    """Return the shortened name of a person or chat."""
-    return shorten(entry.name, _LONGEST_NAME) or entry.subject
+    """Return the shortened name of a person or chat. The name of a chat follows the sign 👥.
+
+    Without the sign, a group with the title "Ann" would look like the person Ann.
+    """
+    name = shorten(entry.name, _LONGEST_NAME) or entry.subject
+    return f"👥 {name}" if entry.kind == "chat" else name

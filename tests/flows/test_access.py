@@ -405,6 +405,24 @@ async def test_the_owner_is_led_and_hears_once_who_came_and_who_asks(tmp_path: P
             assert list(buttons(shown).values()) == [f"people:allow:{eve}", f"owner:no:{eve}"]
 
 
+async def test_a_group_that_asks_for_access_does_not_look_like_a_person(tmp_path: Path) -> None:
+    soon = {"visitors": timedelta(milliseconds=50)}
+    async with sandbox_box() as box:
+        control = box.control
+        boss, eve = await control.person("Boss"), await control.person("Ann")
+        plenty = {"admin_ids": str(boss), "access": "invited"}
+        async with running_bell(tmp_path, box, timing=soon, **plenty) as bell:
+            (shown,) = await bell.ask(boss, "/help")
+            group = await control.chat("supergroup", "Club", members={eve: "administrator"})
+            post = await bell.old_post(group, "ask_access")
+            await bell.press(group, post, "ask_access", user=eve)
+            (report,) = await bell.replies(boss, after=shown["message_id"])
+            assert report["text"] == "🚪 👥 Club is asking for access."
+            assert buttons(report) == {
+                "Let in 👥 Club": f"people:allow:{group}", "No": f"owner:no:{group}"
+            }  # fmt: skip
+
+
 async def test_old_button_of_a_second_owner_shows_the_decision_of_the_first(
     run: tuple[Bell, int],
 ) -> None:
