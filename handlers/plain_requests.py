@@ -16,7 +16,7 @@ from bot.domain.records import Subscription
 from bot.domain.sentences import N_
 from bot.presentation.actions import RUN, button
 from bot.updates import unit_of_work
-from handlers import card, subscriptions
+from handlers import card, stories, subscriptions
 from handlers.confirmation import MEANT, offer_for_many, offer_understood
 from handlers.errors import react
 from handlers.guard import OBEYED
@@ -125,9 +125,23 @@ async def answer_request(context: Context, text: str, *, is_command: bool = Fals
     elif request.names and request.command != "privacy":
         await _offer_for_names(context, request)
     else:
-        context.args = []
-        await OBEYED[request.command].check_right_and_run(context)
+        await _run_without_names(context, request.command)
     return True
+
+
+async def _run_without_names(context: Context, command: str) -> None:
+    """Run a command without names.
+
+    In a reply to a story or a card, "stories" means the profile. The answer is then the card of
+    the profile, because the stories cost credits.
+    """
+    context.args = []
+    if command != "stories" or context.replied_to is None:
+        await OBEYED[command].check_right_and_run(context)
+    elif shown := await profile_shown_by(context.replied_to, context):
+        await say(context, *await card.card_page(context, shown))
+    else:
+        await stories.show_followed_with_stories(context)
 
 
 async def is_for_bot(context: Context, request: Request) -> bool:
@@ -226,8 +240,7 @@ async def _offer_for_names(context: Context, request: Request) -> None:
 async def _offer_each(context: Context, request: Request) -> None:
     """Offer the command for each of a few words as a button, or ask for a name."""
     if len(request.names) > MOST_OFFERED:
-        context.args = []
-        await OBEYED[request.command].check_right_and_run(context)
+        await _run_without_names(context, request.command)
         return
     command = request.command
     each = [button(f"/{command} {name}", RUN(command, name)) for name in request.names]

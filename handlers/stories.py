@@ -98,7 +98,7 @@ async def show_stories(context: Context) -> None:
     elif asked := context.replied_to:
         await _show_by_message(context, asked)
     else:
-        await _show_who_has_stories(context)
+        await show_followed_with_stories(context)
 
 
 async def _show_by_message(context: Context, message: Message) -> None:
@@ -113,7 +113,7 @@ async def _show_by_message(context: Context, message: Message) -> None:
         await _show_by_link(context, link)
 
 
-async def _show_who_has_stories(context: Context) -> None:
+async def show_followed_with_stories(context: Context) -> None:
     """List at most 20 followed profiles that had live stories at the last check.
 
     The list costs 0 credits. If the chat has no subscriptions, ask for the name of a profile.

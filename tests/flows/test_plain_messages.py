@@ -143,6 +143,23 @@ async def test_a_reply_to_a_story_means_the_profile_of_the_story(
     assert "Last check" in page["text"]
 
 
+async def test_stories_in_plain_words_cost_nothing_in_a_reply(
+    bell: Bell, control: Control
+) -> None:
+    ann, star = await control.person(), "replied.free"
+    await control.profile(star, posts_per_day=0)
+    await control.publish(star)
+    (story,) = await bell.ask(ann, f"/stories {star}")
+    (help_,) = await bell.ask(ann, "/help")
+    billed = await control.billed()
+    for text in ("stories", "show stories", "show me more stories please"):
+        (card,) = await bell.ask(ann, text, reply_to=story["message_id"])
+        assert f"run:stories:{star}" in buttons(card).values(), text
+    (question,) = await bell.ask(ann, "show stories", reply_to=help_["message_id"])
+    assert "name" in question["text"]
+    assert await control.billed() == billed
+
+
 async def test_in_a_group_only_replies_to_the_bot_are_answered(
     bell: Bell, control: Control
 ) -> None:
