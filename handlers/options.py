@@ -91,7 +91,7 @@ def _summary_time_text(context: Context) -> str:
 
     If the chat has no time zone, a second sentence asks for the place of the person.
     """
-    time = clock_time(context.chat.digest_at, context)
+    time = clock_time(context.chat.summary_minute, context)
     text: str = context.t(SUMMARY_TIME, time=time)
     if context.chat.zone is None:
         text = f"{text} {context.t(YOUR_TIME, time=time)}"

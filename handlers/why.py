@@ -164,7 +164,7 @@ def _check_lines(reports: Sequence[Why], profile: Known, context: Context) -> li
         lines.append(_next_check_line(reports[0].obstacle, profile.due_at, context))
     delay = expected_delay(profile)
     if all(known.subscription.options.digest for known in reports):
-        lines.append(t(SUMMARY_TIME, time=clock_time(context.chat.digest_at, context)))
+        lines.append(t(SUMMARY_TIME, time=clock_time(context.chat.summary_minute, context)))
     elif delay and not profile.failures:
         lines.append(t(DELAY, delay=delay))
     if profile.failures:

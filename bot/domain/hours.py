@@ -130,11 +130,17 @@ def is_within(at: datetime, hours: tuple[int, int] | None, zone: str | None) -> 
     minutes after midnight. The hours can include midnight. Return False if ``hours`` is None, or
     if both minutes are equal.
     """
-    if hours is None or hours[0] == hours[1]:
+    if hours is None:
         return False
     local = at.astimezone(zone_of(zone))
-    minute = local.hour * 60 + local.minute
+    return contains(hours, local.hour * 60 + local.minute)
+
+
+def contains(hours: tuple[int, int], minute: int) -> bool:
+    """Return whether the time of day ``minute`` is within ``hours``, as in ``is_within``."""
     begin, end = hours
+    if begin == end:
+        return False
     if begin < end:
         return begin <= minute < end
     return minute >= begin or minute < end

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Literal, Protocol, assert_never
 
+from bot.domain.hours import contains
 from bot.domain.model import Profile, Right, Story, Target
 from bot.domain.options import Options, Preferences
 
@@ -126,6 +127,17 @@ class Chat:
         All options except the rules have their default values.
         """
         return Options.from_json(self.rules)
+
+    @property
+    def summary_minute(self) -> int:
+        """Return the time of day at which the daily summary is sent, in minutes after midnight.
+
+        A summary in quiet hours is sent at the end of the quiet hours.
+        """
+        if self.quiet_from is None or self.quiet_to is None:
+            return self.digest_at
+        is_quiet = contains((self.quiet_from, self.quiet_to), self.digest_at)
+        return self.quiet_to if is_quiet else self.digest_at
 
     @property
     def effective_language(self) -> str | None:

@@ -173,6 +173,25 @@ async def test_the_option_of_a_daily_summary_names_the_hour_and_asks_for_the_zon
     assert "arrives at" not in (await bell.message(ann, page["message_id"]))["text"]
 
 
+async def test_the_named_hour_of_a_summary_in_quiet_hours_is_their_end(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    await control.profile("summed.at.night", posts_per_day=0)
+    await bell.ask(ann, "/timezone London")
+    (page,) = await bell.ask(ann, "/settings")
+    for data in ("set:quiet:22-8", "set:digest:7"):
+        await bell.press(ann, page, data)
+    assert "Daily summary at: 7:00 AM" in (await bell.message(ann, page["message_id"]))["text"]
+    (page,) = await bell.ask(ann, "/subscribe summed.at.night")
+    one = buttons(page)["Options"].partition(":")[2]
+    await bell.press(ann, page, f"opt:{one}:digest:on")
+    shown = (await bell.message(ann, page["message_id"]))["text"]
+    assert "The daily summary arrives at 8:00 AM." in " ".join(shown.split())
+    (why,) = await bell.ask(ann, "/why summed.at.night")
+    assert "The daily summary arrives at 8:00 AM." in " ".join(why["text"].split())
+
+
 async def test_quiet_hours_and_digest_by_buttons(bell: Bell, control: Control) -> None:
     ann = await control.person()
     (page,) = await bell.ask(ann, "/settings")
