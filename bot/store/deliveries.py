@@ -188,6 +188,9 @@ def _due_sql() -> sa.Select[Any]:
         _WHOLE.join(ranked, ranked.c.id == deliveries.c.id)
         .where(ranked.c.place <= ROWS_A_QUEUE)
         .order_by(*IN_TURN)
+        # The bot locks the queue of a chat before a row. So only a foreign session, for example an
+        # open transaction in psql, can have locked a row. Such a row must not delay other chats.
+        .with_for_update(of=deliveries, key_share=True, skip_locked=True)
     )
 
 

@@ -25,6 +25,7 @@ from bot.telegram.calls import Calls
 from bot.telegram.outcomes import outcome_of
 from tests.support.claims import lease_at
 from tests.support.control import wait_for
+from tests.support.database import on_postgresql
 from tests.support.followed import (
     HOUR,
     MINUTE,
@@ -36,6 +37,7 @@ from tests.support.followed import (
     rows,
     story,
 )
+from tests.support.postgres import connected
 
 SECOND = timedelta(seconds=1)
 NO_BOT = cast("ExtBot[Any]", None)  # the seam below stands for all that calls Telegram
@@ -132,6 +134,25 @@ async def office(db: Database) -> Office:
 async def found(office: Office, *pks: str) -> None:
     async with office.db.begin() as tx:
         await look(tx, *(story(pk) for pk in pks), now=office.clock())
+
+
+@on_postgresql
+async def test_a_row_that_another_session_keeps_locked_delays_no_other_chat(
+    office: Office, database_url: str
+) -> None:
+    async with office.db.begin() as tx:
+        await follow(tx, -2)
+    await found(office, "1")
+    await office.outbox.fan_out.write_all()
+    async with connected(database_url) as other:
+        session = other.transaction()
+        await session.start()
+        await other.execute("DELETE FROM deliveries WHERE chat_id = -1")
+        await office.outbox.run_once()
+        assert [target.chat_id for target, *_ in office.post.albums] == [-2]
+        await session.rollback()
+    await office.outbox.run_once()
+    assert [target.chat_id for target, *_ in office.post.albums] == [-2, -1]
 
 
 async def test_stories_found_together_go_as_one_album_with_a_caption(office: Office) -> None:
