@@ -180,16 +180,16 @@ def record_that_tables_exist(db: Database, spool: Path) -> None:
     The record makes it possible to detect a later loss of the tables.
     """
     if db.is_sqlite:
-        (spool / _STAMP).write_text(_database_path(db))
+        (spool / _STAMP).write_bytes(_database_path(db))
 
 
 def _was_stamped_with_tables(db: Database, spool: Path) -> bool:
     mark = spool / _STAMP
-    return db.is_sqlite and mark.is_file() and mark.read_text() == _database_path(db)
+    return db.is_sqlite and mark.is_file() and mark.read_bytes() == _database_path(db)
 
 
-def _database_path(db: Database) -> str:
-    return str(Path(db.url.database or "").absolute())
+def _database_path(db: Database) -> bytes:
+    return os.fsencode(Path(db.url.database or "").absolute())
 
 
 async def read_owners(url: str) -> set[int] | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.operations import preflight
+from bot.store.engine.database import Database
 
 LINES = """\
 28 1 254:0 / / rw,relatime shared:1 - ext4 /dev/root rw
@@ -38,3 +39,10 @@ def test_the_disk_of_a_server_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) 
 def test_where_no_list_of_mounts_is_nothing_is_noted(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/bot.db"
     assert preflight.note_network_disk(url, tmp_path / "none") is None
+
+
+def test_the_path_of_a_database_need_not_be_utf_8(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    preflight.record_that_tables_exist(Database(f"sqlite:///{folder}/bot.db"), folder)
+    assert (folder / ".database").read_bytes() == os.fsencode(folder / "bot.db")
