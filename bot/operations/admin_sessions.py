@@ -30,7 +30,8 @@ async def issue_key(tx: Tx, owner: int, *, now: datetime) -> str:
 async def begin(tx: Tx, key: object, *, now: datetime) -> str | None:
     """Exchange a key for a session of the same owner, and return the secret of the session.
 
-    Return None if the key is wrong, expired or already used.
+    The key is deleted, and the session lasts one hour. Return None, and change nothing, if the key
+    is wrong, expired or already used.
     """
     owner = await _owner_of(tx, _KEY, key, now=now) if isinstance(key, str) else None
     if owner is None or not await key_values.remove(tx, _KEY):

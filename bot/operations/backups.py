@@ -50,7 +50,10 @@ class Backups:
         metrics: Metrics = UNSEEN,
         now: Callable[[], datetime],
     ) -> None:
-        """Keep the ``most`` newest backups in ``folder``."""
+        """Prepare to make backups in ``folder``.
+
+        ``every`` is the interval between two backups. The ``most`` newest backups are kept.
+        """
         self._db = db
         self._folder = folder
         self._incidents = incidents
@@ -64,7 +67,8 @@ class Backups:
     async def make_if_due(self) -> datetime:
         """Make a backup if a backup is due. Return the time of the next backup.
 
-        After a failure, the next backup is due an hour later.
+        After a success, remove old backups and close the incident "backup". After a failure, open
+        this incident. The next backup is then due an hour later.
         """
         now = self._now()
         due_at = await self._ensure_due_at(now)
@@ -91,7 +95,8 @@ class Backups:
     async def _ensure_due_at(self, now: datetime) -> datetime:
         """Return the time of the next backup.
 
-        For a new bot, the time is one interval after now.
+        For a new bot, store ``now`` as the time of the last backup, so that the next backup is due
+        one interval after ``now``.
         """
         kept = await self._db.fetch(lambda tx: key_values.get(tx, _KEY))
         if kept is None:  # a new bot has no data to lose yet
@@ -145,7 +150,10 @@ def file_name(at: datetime) -> str:
 
 
 def _clear_partial(folder: Path) -> None:
-    """Remove the partial backups of a killed process, but not a backup that is being written."""
+    """Remove the partial backups of a killed process, which have not changed for an hour.
+
+    A backup that is being written is not removed.
+    """
     before = time.time() - _LEFT_AFTER.total_seconds()
     for file in folder.glob(f"{_NAMES}.part*"):
         with suppress(FileNotFoundError):

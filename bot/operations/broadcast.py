@@ -68,9 +68,9 @@ class Broadcasts:
     async def begin(self, number: int, message_id: int | None) -> Broadcast | None:
         """Start the broadcast of a draft.
 
-        Return None if the broadcast of the draft was already started, or if the draft was
-        discarded. After the end of the broadcast, the message ``message_id`` is edited to show the
-        result.
+        Return None, and change nothing, if the broadcast of the draft was already started, or if
+        the draft was discarded. After the end of the broadcast, the message ``message_id`` is
+        edited to show the result, unless ``message_id`` is None.
         """
         async with writing(self._db) as tx:
             count = await broadcasts.count_audience(tx)
@@ -83,17 +83,19 @@ class Broadcasts:
     async def discard(self, number: int) -> Broadcast | None:
         """Discard a draft.
 
-        Return None if the broadcast of the draft was already started, or if the draft was
-        discarded.
+        Return None, and change nothing, if the broadcast of the draft was already started, or if
+        the draft was already discarded.
         """
         async with writing(self._db) as tx:
             return await broadcasts.change_state(tx, number, before=("draft",), after="stopped")
 
     async def stop(self, number: int) -> Broadcast | None:
-        """Stop a broadcast. Drop its messages that have certainly not been sent.
+        """Stop a broadcast. Drop the messages of the broadcast that have certainly not been sent.
 
-        Return None if the broadcast was not started, or was already stopped. A finished broadcast
-        can also be stopped, because messages may still be pending for some chats.
+        ``sent`` of the returned broadcast is the number of chats that have got or may still get
+        the message. Return None, and change nothing, if the broadcast was not started, or was
+        already stopped. A finished broadcast can also be stopped, because messages may still be
+        pending for some chats.
         """
         async with writing(self._db) as tx:
             broadcast = await broadcasts.change_state(
@@ -120,9 +122,9 @@ class Broadcasts:
         """Put the next messages of one broadcast into the outbox, and end finished broadcasts.
 
         The messages are those of the oldest broadcast that is not yet completely in the outbox. A
-        broadcast ends when all its messages are in the outbox, and no message is being sent or
-        due. Messages that wait for the end of quiet hours or for a right may be sent later. Return
-        the time of the next call, or None if no broadcast is running.
+        broadcast ends when all its messages are in the outbox, and no message is being sent or is
+        due within a minute. Messages that wait for the end of quiet hours or for a right may be
+        sent later. Return the time of the next call, or None if no broadcast is running.
         """
         now = self._now()
         async with self._db.read() as tx:
@@ -141,7 +143,7 @@ class Broadcasts:
         return now + _EVERY
 
     async def _take_turn(self, now: datetime) -> bool:
-        """Return whether this process may add the messages of this second.
+        """Claim the right to add the messages of this second. Return False if it is claimed.
 
         The limit of messages in a second applies to all processes together.
         """
@@ -151,7 +153,7 @@ class Broadcasts:
         )
 
     async def _end_if_sent(self, broadcast: Broadcast, now: datetime) -> None:
-        """End a broadcast, unless a message is being sent or is due (``is_being_sent``).
+        """End a broadcast, unless a message is being sent or is due within a minute.
 
         All messages of the broadcast must be in the outbox.
         """
@@ -172,7 +174,10 @@ class Broadcasts:
 
 
 async def _show_end(tx: Tx, broadcast: Broadcast, reach: Reach, *, now: datetime) -> None:
-    """Edit the owner's progress message, so that it shows the result of the broadcast."""
+    """Enqueue an edit of the owner's progress message that shows the result of the broadcast.
+
+    If the broadcast has no progress message, do nothing.
+    """
     if broadcast.message_id is None:
         return
     chat = await chats.get(tx, broadcast.owner)

@@ -20,8 +20,9 @@ _SLICE = 200
 async def clean(db: Database, *, now: datetime) -> int:
     """Delete the rows whose retention has ended at ``now``. Return the number of deleted rows.
 
-    Each transaction deletes at most 200 rows. Several processes are allowed to clean up at the
-    same time, because a deleted row is not found again.
+    Each transaction deletes at most 200 rows. Rows that the database deletes together with a
+    deleted row do not count. Several processes are allowed to clean up at the same time, because a
+    deleted row is not found again.
     """
     gone = 0
     for overdue in retention.all_overdue(now):
@@ -37,11 +38,12 @@ async def clean(db: Database, *, now: datetime) -> int:
 
 
 async def empty_log(db: Database) -> bool:
-    """Remove erased content from SQLite's write-ahead log.
+    """Remove erased content from SQLite's write-ahead log, if an erasure requires the removal.
 
-    Return False if the removal must be repeated. A process that reads the database file can
-    prevent the removal. Until the removal succeeds, the database stores that the removal is
-    required. A restart therefore loses no removal.
+    Return True if the log contains no erased content. Return False if the removal must be
+    repeated, because a process that reads the database file prevents the removal. Until the
+    removal succeeds, the database stores that the removal is required. A restart therefore loses
+    no removal.
     """
     mark = await db.fetch(erasure.pending_checkpoint)
     if mark is None:

@@ -171,7 +171,7 @@ class ClockKeeper:
     async def _ask_time(self, source: str, ask: Ask) -> None:
         """Ask a server for its time, unless its time was received in the last 30 seconds.
 
-        A failure of the call is ignored.
+        A failed call raises no error.
         """
         if self._witnesses.has_recent_time(source, within_s=_FRESH_S):
             return

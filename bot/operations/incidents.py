@@ -1,7 +1,7 @@
-"""Messages to the owners at the beginning and the end of each incident.
+"""Messages to the owners at the beginning of each incident, and at the end of urgent incidents.
 
-The database stores all incidents, so a restart or a second process repeats no message. Messages
-that are not urgent are sent without a sound.
+The database stores all incidents, so a restart or a second process repeats no message. Only the
+first message about an urgent incident makes a sound. The kinds in ``QUIET`` are not urgent.
 """
 
 from collections.abc import Callable
@@ -34,12 +34,15 @@ class Incidents:
         self._now = now
 
     async def set(self, kind: IncidentKind, sentence: str | None, /, **fields: object) -> None:
-        """Open an incident with the message ``sentence``.
+        """Open an incident with the message ``sentence``, and notify the owners.
 
-        If ``sentence`` is None, close the incident. If an incident of the kind is already open,
-        only the message of the incident is updated, because an incident is reported only once. If
-        the kind has no closing message, the incident is closed immediately. If the database is
-        unavailable when an incident opens, the owners are notified directly.
+        If ``sentence`` is None, close the open incident of the kind, if any. The owners are
+        notified of the end of an urgent incident only.
+
+        If an incident of the kind is already open, only the message of the incident is updated,
+        because an incident is reported only once. If the kind has no closing message, the incident
+        is closed immediately. If the database is unavailable when an incident opens, the owners
+        are notified directly.
 
         Raises:
             DatabaseUnavailableError: The incident can't be closed.
@@ -86,7 +89,7 @@ class Incidents:
             self._owners.wake()
 
     async def all_open(self) -> list[Incident]:
-        """Return all open incidents."""
+        """Return all open incidents, oldest first."""
         return await read_in_unit(self._db, store.all_open)
 
 

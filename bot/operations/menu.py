@@ -64,7 +64,8 @@ class Menu:
     async def publish_next(self) -> datetime | None:
         """Publish the next text that has changed since it was last published.
 
-        Return the time at which to continue, or None if all texts are published.
+        Return the time at which to continue, or None if all texts are published. A text that
+        Telegram rejects counts as published.
         """
         kept = await self._db.fetch(lambda tx: key_values.get(tx, _KEY))
         published: dict[str, str] = kept if isinstance(kept, dict) else {}

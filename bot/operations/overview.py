@@ -36,8 +36,10 @@ class Figures:
 
     ``profiles`` is the number of subscribed profiles. ``possible`` is the number of profiles that
     the budget allows. ``delay`` is the estimated mean time before a new story is detected, or None
-    if the time is unknown. ``days`` are the figures of the last 30 days. ``still_open`` contains
-    the open incidents. ``last`` contains the 50 newest incidents.
+    if the time is unknown. ``waiting`` is the number of deliveries that are due and not sent.
+    ``dead_letters`` is the number of deliveries that are no longer sent. ``days`` are the figures
+    of the last 30 days. ``still_open`` contains the open incidents. ``last`` contains the 50
+    newest incidents.
     """
 
     profiles: int
@@ -83,7 +85,10 @@ class Overview:
         return await read_in_unit(self.db, self._read_figures)
 
     async def page_state(self) -> _Json:
-        """Return the state of the bot for the admin page."""
+        """Return the state of the bot for the admin page, as a JSON object.
+
+        Costs are in credits, and each table has at most 100 rows.
+        """
         now = self.now()
         spent = await self.reports.spending()
         async with reading(self.db) as tx:
@@ -122,6 +127,9 @@ class Overview:
 
     async def do_action(self, wanted: Mapping[str, Any]) -> None:
         """Execute the action of a button of the admin page.
+
+        ``wanted`` has the name of the action (``action``), the id of the chat, person or dead
+        letter (``id``), and the limit in credits (``value``).
 
         Raises:
             BotError: The page has no such action, or the value of the action is invalid.
@@ -242,7 +250,9 @@ def _incident_row(incident: Incident) -> _Json:
 def _poll_row(name: str, snapshot_at: datetime | None, next_at: datetime, cost: float) -> _Json:
     """Return a row about an upcoming check.
 
-    The row contains the mean delay of an alert, which is half of the interval between checks.
+    The row contains the mean delay of an alert in seconds, which is half of the interval between
+    checks, and the cost of the checks in credits per day. ``cost`` is the cost of a check in
+    credits.
     """
     pause = (next_at - snapshot_at).total_seconds() if snapshot_at else None
     return {
@@ -256,8 +266,8 @@ def _poll_row(name: str, snapshot_at: datetime | None, next_at: datetime, cost: 
 def _sums_by_day(hours: list[tuple[datetime, _Json]]) -> list[_Json]:
     """Combine hourly figures into figures of each day (UTC).
 
-    A day has the credits by kind, the number of alerts, the mean delay of the alerts that were not
-    deferred, and the largest number of pending messages.
+    A day has the credits by kind, the number of alerts, the mean delay in seconds of the alerts
+    that were not deferred, and the largest number of pending messages.
     """
     days: dict[date, _Json] = {}
     for hour, figures in hours:

@@ -61,9 +61,10 @@ class Owners:
         buttons: Callable[[Translator], Buttons] | None = None,
         silent: bool = False,
     ) -> None:
-        """For each owner, add an HTML message to the outbox.
+        """For each owner, add an HTML message in the owner's language to the outbox.
 
-        The caller must call ``wake`` after the commit.
+        If the database has no chat of an owner, the chat is added. The caller must call ``wake``
+        after the commit.
         """
         now, ids = self._now(), self.ids
         for chat_id in ids:

@@ -1,7 +1,7 @@
 """Checks of the machine before the start of the bot: database, folders, open files.
 
-The command ``check`` prints every finding. The command ``run`` stops at the first error and prints
-this error.
+The command ``check`` prints every finding. The command ``run`` logs the first error and ends. If
+the error may end soon, ``run`` first repeats the checks for a limited time.
 """
 
 import os
@@ -129,7 +129,7 @@ def unusable(error: Exception) -> Finding:
 
 
 async def try_integrity(url: str) -> Finding | None:
-    """Read the whole SQLite database.
+    """Read the whole SQLite database. Return an error if the database is damaged or unreadable.
 
     Return None if the database is not a file, or if the file is missing, empty or not a database
     of the bot. The duration depends on the speed of the disk. Other processes may use the database
@@ -154,7 +154,7 @@ async def try_integrity(url: str) -> Finding | None:
 def note_network_disk(url: str, mounts: Path = _MOUNTS) -> Finding | None:
     """Return a note if the SQLite file is on a network file system, or else None.
 
-    ``mounts`` is the list of mounted file systems.
+    ``mounts`` is the path of the kernel's list of mounted file systems.
     """
     if not url.startswith("sqlite"):
         return None
@@ -175,9 +175,12 @@ def note_network_disk(url: str, mounts: Path = _MOUNTS) -> Finding | None:
 
 
 def record_that_tables_exist(db: Database, spool: Path) -> None:
-    """Record in the folder ``spool`` that the SQLite file has tables.
+    """Record in the folder ``spool`` that the SQLite file has tables. Ignore PostgreSQL.
 
-    The record makes it possible to detect a later loss of the tables.
+    ``try_database`` uses the record to detect a later loss of the tables.
+
+    Raises:
+        OSError: The record can't be written.
     """
     if db.is_sqlite:
         (spool / _STAMP).write_bytes(_database_path(db))
@@ -235,7 +238,7 @@ async def note_unknown_ids(url: str, names: Collection[str]) -> Finding | None:
 def raise_open_files_limit() -> Finding:
     """Raise the limit of open files of this process as far as possible.
 
-    Return an error if the raised limit is too low for the bot.
+    Return an error if the raised limit is too low for the bot, or else a finding "ok".
     """
     limit = open_files.raise_limit()
     if limit < open_files.LEAST:

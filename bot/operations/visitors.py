@@ -30,7 +30,7 @@ class Visitors:
     def __init__(
         self, db: Database, owners: Owners, *, every: timedelta, now: Callable[[], datetime]
     ) -> None:
-        """Send the reports to ``owners``.
+        """Prepare to send reports to ``owners``. ``every`` is the interval between two checks.
 
         Persons and chats that are older than the first check are not reported.
         """
@@ -40,9 +40,9 @@ class Visitors:
         self._now = now
 
     async def report_new(self) -> datetime:
-        """Report the new persons and chats since the last report.
+        """Report the new persons and chats since the last report to the owners.
 
-        Return the time of the next check.
+        Report nothing within an hour after the last report. Return the time of the next check.
         """
         now = self._now()
         async with self._db.begin() as tx:
@@ -74,7 +74,10 @@ def lines_of(new: Sequence[Entry], t: Translator) -> str:
 
 
 def access_request_buttons(new: Sequence[Entry], t: Translator) -> Buttons:
-    """Return the buttons that allow or refuse each person or chat that requests access."""
+    """Return two buttons for each person or chat that requests access: allow, and refuse.
+
+    Only the first ten entries of ``new`` get buttons.
+    """
     return [
         [
             button(
@@ -88,9 +91,10 @@ def access_request_buttons(new: Sequence[Entry], t: Translator) -> Buttons:
 
 
 def name_of(entry: Entry) -> str:
-    """Return the shortened name of a person or chat. The name of a chat follows the sign 👥.
+    """Return the shortened name of a person or chat, or the id if the name is empty.
 
-    Without the sign, a group with the title "Ann" would look like the person Ann.
+    The name of a chat follows the sign 👥. Without the sign, a group with the title "Ann" would
+    look like the person Ann.
     """
     name = shorten(entry.name, _LONGEST_NAME) or entry.subject
     return f"👥 {name}" if entry.kind == "chat" else name

@@ -80,16 +80,18 @@ class Watch:
         - ``tells_of_outages``: whether the bot can send messages without a database. If True, the
           owners are notified of an outage of the database while the outage lasts.
         - ``signs``: a function for each kind of incident. The function returns whether an incident
-          of this kind is active now. Kinds that this process cannot detect are omitted.
+          of this kind is active now, or None if the state is unknown. Kinds that this process
+          cannot detect are omitted.
         - ``failed_checks``: returns the cause if every scheduled check during the last half hour
           has failed. Otherwise the result is None.
-        - ``disk``: returns the free bytes and the total bytes of the disk.
+        - ``disk``: returns the free bytes and the total bytes of the disk, or None if unknown.
         - ``clock_off``: returns the error of the clock in seconds, measured since the last call of
-          ``clock_off``.
+          ``clock_off``. The result is None if nothing was measured.
         - ``slow_servers``: returns the servers that are slow now.
-        - ``file_every``: the interval of the checks that the SQLite file still exists.
+        - ``file_every``: the interval of the checks that the path of the SQLite database still
+          leads to the opened file.
         - ``process``: the key of this process, if several processes share the database. In this
-          case, each process closes an incident only if no further process finds the condition met.
+          case, a process closes an incident only if no other process finds the condition met.
         """
         self._db = db
         self._incidents = incidents
@@ -144,7 +146,7 @@ class Watch:
         return min(now + self._file_every, self._check_at) if held else self._check_at
 
     async def _rescue(self, now: datetime) -> datetime:
-        """Save the content of the opened file after the file was replaced.
+        """Copy the content of the opened file to a new file after the file was replaced.
 
         Notify the owners once if the copy fails, and once when the copy succeeds. Return the time
         of the next attempt or check.
@@ -165,7 +167,7 @@ class Watch:
         return now + self._file_every
 
     async def _probe_database(self, since: datetime, now: datetime) -> bool:
-        """Return whether a test write succeeds.
+        """Make a test write. Return whether the write succeeds.
 
         If an outage lasted at least 15 seconds, report its end, unless another process has
         reported the end. If the bot can send messages without a database, also report the outage
@@ -191,7 +193,10 @@ class Watch:
         return True
 
     async def check_conditions(self, now: datetime) -> None:
-        """Check all conditions of incidents, and report each change."""
+        """Check all conditions of incidents. Open, update or close incidents after a change.
+
+        The owners are notified as ``Incidents`` describes.
+        """
         signs = {kind: sign() for kind, sign in self._signs.items()}
         seen = await self.measure(signs, now)
         if seen.failed_checks:
@@ -232,7 +237,11 @@ class Watch:
         )
 
     async def measure(self, signs: Mapping[IncidentKind, bool | None], now: datetime) -> Seen:
-        """Return the measured values that decide about incidents."""
+        """Return the measured values that decide about incidents.
+
+        Set the metrics of the outbox. Update the times since which the API, Telegram and servers
+        fail or are slow.
+        """
         async with self._db.read() as tx:
             account = await budgets.account_state(tx)
             in_a_day = await spending.spent_between(tx, now - DAY, now)
@@ -263,9 +272,9 @@ class Watch:
         )
 
     def _track_since(self, condition: str, is_so: bool | None, now: datetime) -> datetime | None:
-        """Return the time since which a condition has been true without an interruption.
+        """Store and return the time since which a condition has been true without interruption.
 
-        Return None if the condition is not true.
+        If the condition is not true, delete the stored time and return None.
         """
         if not is_so:
             self._since.pop(condition, None)

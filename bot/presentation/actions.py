@@ -170,8 +170,8 @@ def grid(buttons: Sequence[Button], a_row: int) -> Buttons:
 def arrows(page: int, *, is_last: bool, to: Callable[[int], str]) -> Buttons:
     """Return a row with the buttons that turn the pages of a list.
 
-    If the list has a single page, return no row. ``to`` returns the button data for the number of
-    a page.
+    Pages are numbered from 0. If the list has a single page, return no row. ``to`` returns the
+    button data for the number of a page.
     """
     row = [button("◀️", to(page - 1))] if page > 0 else []
     row += [] if is_last else [button("▶️", to(page + 1))]
@@ -218,7 +218,7 @@ def link_to(bot_name: str, data: str, chat_id: int | None = None) -> str:
 
 
 def payload_of(data: str) -> str:
-    """Encode button data for a link to the bot. ``read_payload`` decodes the result."""
+    """Return button data encoded for a link to the bot. ``read_payload`` decodes the result."""
     return "".join(_SIGNS.get(c, c) for c in data)
 
 

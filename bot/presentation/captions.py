@@ -62,8 +62,8 @@ def caption(
 ) -> Safe:
     """Return the caption of an album with stories of one profile.
 
-    The caption has at most 1,024 code points after parsing. If it is too long, whole lines are
-    dropped, the least important line first.
+    The caption has at most 1,024 code points after parsing. If the caption is too long, whole
+    lines are dropped, the least important line first.
 
     - ``options`` are the options of a subscription. If ``options`` are given, the caption
       announces new stories in the form that the options require.
@@ -240,7 +240,8 @@ def _web_link(url: str, t: Translator) -> str:
     """Return an HTML link to the URL of a link sticker.
 
     The label is the URL without its scheme, ``www.`` and query. If the URL is a redirect by
-    Instagram, the target of the redirect replaces the URL.
+    Instagram, the target of the redirect replaces the URL. If the URL is not a web address, return
+    only the label.
     """
     url = _unwrapped(one_line(url))
     shown = re.sub(r"^https?://(www\.)?", "", url, flags=re.IGNORECASE).partition("?")[0]

@@ -22,7 +22,7 @@ class Safe(str):
 def escape(text: object) -> Safe:
     """Return ``text``, cleaned and escaped for HTML and for quoted attributes.
 
-    If ``text`` is ``Safe``, return it unchanged.
+    If ``text`` is ``Safe``, return ``text`` unchanged.
     """
     return text if isinstance(text, Safe) else Safe(html.escape(clean(str(text)), quote=True))
 
@@ -67,7 +67,10 @@ def bold(text: str) -> Safe:
 
 
 def code(text: str) -> Safe:
-    """Return ``text`` in code tags, so that a reader can copy the text with a tap."""
+    """Return ``text`` in code tags, so that a reader can copy the text with a tap.
+
+    The text is escaped, unless the text is ``Safe``.
+    """
     return Safe(f"<code>{escape(text)}</code>")
 
 

@@ -86,7 +86,7 @@ def render(notice: str, rows: Sequence[Mapping[str, Any]], t: Translator) -> lis
     """Return the messages for all due notices with the name ``notice``, without duplicates.
 
     ``rows`` has the fields of each notice. All notices of hours without checks are combined in one
-    message, also if they are about several profiles.
+    message, even if the notices are about several profiles.
     """
     if notice == "missed":
         return [_unchecked_hours_sentence(rows, t)]

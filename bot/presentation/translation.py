@@ -256,7 +256,7 @@ class Translator:
         return str(self._locale.interval_formats.get(None, "{0}-{1}")).format(start, end)
 
     def ago(self, dt: datetime, now: datetime) -> str:
-        """Return the time between ``dt`` and ``now``, such as “2 hours ago”."""
+        """Return the time between ``dt`` and ``now``, such as “2 hours ago” or “in 2 hours”."""
         if abs(now - dt) < timedelta(minutes=1):
             return self.plain(N_("just now") if dt <= now else N_("in a moment"))
         return self._in_own_digits(
@@ -354,7 +354,7 @@ def _is_prose(match: re.Match[str]) -> bool:
 
 
 def languages_by_code() -> dict[str, str]:
-    """Return the languages of the bot by the language codes of Telegram."""
+    """Return the keys of ``LANGUAGES`` by the language codes of Telegram."""
     by_code = {
         code: name for name, language in LANGUAGES.items() for code in language.codes.split()
     }

@@ -38,7 +38,9 @@ GAP = timedelta(seconds=90)
 The time is longer than the pause between two polls, which is at most 30 seconds.
 """
 LONGEST_DOUBT = timedelta(minutes=10)
+"""The maximum duration of a pause of a process whose role is "unknown" (``must_pause``)."""
 SETTLED = timedelta(days=1)
+"""The time without a conflict after which the new place of a moved database is stored."""
 _FEWEST = 3  # minimum number of 409 responses that prove a lasting conflict
 # The minimum interval between two recorded answers, to save memory.
 _THINNED = timedelta(seconds=1)
@@ -66,9 +68,10 @@ class Polls:
     """The recent results of the polls.
 
     ``conflicts`` and ``answers`` are the times of the 409 responses and of the answers within the
-    last ``LASTING``. ``since`` is the time of the first 409 in the conflict. All polls after
-    ``answered_since`` were answered. ``was_first`` becomes True if a conflict begins after polls
-    were answered for at least ``LASTING``. ``was_first`` never becomes False again.
+    last ``LASTING``. ``since`` is the time of the first 409 in the last conflict, or None if no
+    conflict has happened. All polls after ``answered_since`` were answered. ``answered_since`` is
+    None if the last poll ended with 409. ``was_first`` becomes True if a conflict begins after
+    polls were answered for at least ``LASTING``. ``was_first`` never becomes False again.
     """
 
     conflicts: tuple[datetime, ...] = ()
@@ -101,7 +104,11 @@ class Polls:
         return replace(self, answers=(*_recent(self.answers, at), at), answered_since=since)
 
     def answered_for(self, now: datetime) -> timedelta:
-        """Return the duration for which polls have been answered without a 409 or a gap."""
+        """Return the duration for which polls have been answered without a 409.
+
+        A time of more than ``GAP`` without an answer also ends the duration. If no such duration
+        lasts now, return 0.
+        """
         if self.answered_since is None or now - self.answers[-1] > GAP:
             return timedelta(0)
         return now - self.answered_since
@@ -198,10 +205,10 @@ class PollConflicts:
         return is_paused
 
     async def accept_move(self, tx: Tx) -> None:
-        """Store the new place of a moved database after the time ``SETTLED`` without a conflict.
+        """Store the new place of a moved database if no conflict has occurred for ``SETTLED``.
 
-        The old place stays stored until the end of this time. For this reason, a process on a
-        copied database is still a "copy" after a restart.
+        Otherwise the old place stays stored. For this reason, a process on a copied database is
+        still a "copy" after a restart.
         """
         is_moved = self._remembered is not None and self._remembered != self._own
         if is_moved and self._own and self._polls.answered_for(self._now()) >= SETTLED:
@@ -210,10 +217,10 @@ class PollConflicts:
 
 
 async def load_conflicts(db: Database, *, now: Callable[[], datetime]) -> PollConflicts:
-    """Return a record of polls that knows where the SQLite file was in an earlier run.
+    """Return a ``PollConflicts`` with the present and the stored place of the SQLite file.
 
-    In the first run, store the place of the file. If the database is not an SQLite file, nothing
-    is loaded.
+    In the first run, store the place of the file. If the database is not an SQLite file, load and
+    store nothing.
     """
     if db.file is None:
         return PollConflicts(None, None, now=now)

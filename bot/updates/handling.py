@@ -84,8 +84,9 @@ class Handling:
     def unit_handler(self, handle: Handle) -> Callable[[Update, ClaimedUpdate], Awaitable[bool]]:
         """Return a function that runs ``handle`` for a claimed update in one transaction.
 
-        The function also sends the replies. The function returns whether the update is recorded as
-        done. An update without database writes or replies is not recorded.
+        After the commit, the function also sends the replies and makes the calls of the unit. The
+        function returns whether the update is recorded as done. An update without database writes
+        or replies is not recorded.
 
         Raises:
             TakenOverError: A different process has claimed the update. The transaction was rolled
@@ -182,7 +183,8 @@ class Handling:
     async def _send_replies(self, enqueued: Enqueued, unit: Unit) -> None:
         """Send the replies to unknown chats, then the replies of the claimed queue in order.
 
-        If the queue could not be claimed, the outbox sends the stored replies. The outbox also
+        Set ``unit.is_edit_unchanged`` if the last reply was an edit that changed nothing. If the
+        queue could not be claimed, the outbox sends the stored replies. The outbox also
         retries stored replies that could not be sent. A reply to a chat that is not in the
         database is sent only once.
         """

@@ -88,7 +88,8 @@ class Intake:
 
         ``handle`` gets an update and its claim, and returns whether the update is already recorded
         as done. ``last_resort`` replies to an update that ``handle`` could not handle. If a chat
-        or a person sends too many requests, ``too_much`` replies once within ``said_again``.
+        or a person sends too many requests, ``too_much`` replies once within ``said_again``. At
+        most ``at_once`` handlers run at the same time.
         """
         self._db = db
         self._bot = bot
@@ -125,11 +126,11 @@ class Intake:
         return self._open >= _BEHIND
 
     async def add(self, updates: Iterable[object]) -> None:
-        """Store updates exactly as Telegram sent them.
+        """Store updates as Telegram sent the updates, and start their handlers or wake the loop.
 
         If the database refuses an update, or the update has an impossible id or person, the update
-        is not stored. No error is raised, because after an error Telegram would send this update
-        again and again, before all other updates.
+        is logged and not stored. No error is raised, because after an error Telegram would send
+        this update again and again, before all other updates.
 
         Raises:
             DatabaseUnavailableError: The database is unavailable, so some of the updates are
@@ -169,7 +170,10 @@ class Intake:
             renewing.cancel()
 
     async def _step(self) -> datetime | None:
-        """Claim updates and start the handlers. Return the time of the next claim."""
+        """Claim updates and start the handlers. Return the time of the next claim.
+
+        Return None if no more handlers can run, or if no update can be claimed later.
+        """
         if not self._is_counted:
             self._open = await self._db.fetch(inbox.count_open)
             self._is_counted = True
@@ -222,7 +226,10 @@ class Intake:
         self._counted.labels("too many").inc(sum(not arrival.wanted for arrival in arrivals))
 
     async def _record_seen(self, tx: Tx, places: set[Standing], now: datetime) -> None:
-        """Record that the bot has seen the senders today. Each person is recorded once a day."""
+        """Record that the bot has seen the senders today.
+
+        Each person is recorded at most once a day.
+        """
         day = now.date()
         people = {standing.person or queues.NO_PERSON for standing in places}
         people.discard(queues.NO_PERSON)
@@ -274,10 +281,10 @@ class Intake:
 
         All of the following conditions must be true:
 
-        - Only this process runs.
-        - All other unfinished updates are already being handled by this process.
+        - Only this process runs, and the process is not stopping.
+        - The unfinished updates have been counted, and all of them are being handled now.
         - Each new update is in a different queue, and no update of that queue is being handled.
-        - The number of running handlers does not exceed the limit.
+        - The running handlers and the new handlers together do not exceed the limit.
         """
         wanted = {standing.queue for standing in standings}
         return (
@@ -290,7 +297,10 @@ class Intake:
         )
 
     async def _claim(self, room: int) -> list[ClaimedUpdate]:
-        """Claim the first update of each queue that has no running update."""
+        """Claim the first update of each queue that has no running update.
+
+        At most ``room`` updates are claimed.
+        """
         # Do not claim updates that this process is handling. If the lease of such an update has
         # expired, the next renewal extends the lease.
         running = [entry.id for entry in self._running.values()]
@@ -307,9 +317,8 @@ class Intake:
 
     def _begin(self, claimed: ClaimedUpdate) -> asyncio.Task[None]:
         self._running[claimed.queue] = claimed
-        with refusing_slow_operations_while(
-            None
-        ):  # The new task does not belong to the transaction of the caller.
+        # The new task does not belong to the transaction of the caller.
+        with refusing_slow_operations_while(None):
             task = self._group.create_task(
                 self._handle_and_record(claimed), name=f"update {claimed.id}"
             )
@@ -443,10 +452,10 @@ class Intake:
 
 
 def with_command_first(update: dict[str, Any]) -> dict[str, Any]:
-    """Move the entity of a command to the front if the message begins with the command.
+    """Return an update in which the entity of a command at the start of a message comes first.
 
-    PTB recognises a command only by the first entity. If a whole command is bold, the first entity
-    is the bold text.
+    The argument is not changed. PTB recognises a command only by the first entity. If a whole
+    command is bold, the first entity is the bold text.
     """
     for kind in _WITH_COMMANDS:
         entities = (update.get(kind) or {}).get("entities") or []
@@ -464,9 +473,10 @@ def with_command_first(update: dict[str, Any]) -> dict[str, Any]:
 def _storable_update(update: object) -> StorableUpdate | None:
     """Return an update in the form for storage, or None if the update can't be stored.
 
-    An update can't be stored if it is not a JSON object, has no id, or has a number that is too
-    large for its column. A number that is too large would make PostgreSQL's driver close the
-    connection, so that all updates of the batch would be lost.
+    An update can't be stored if it is not a JSON object, has no id, or has an id or a person that
+    is negative or too large for the column. Such an update is logged. A number that is too large
+    would make PostgreSQL's driver close the connection, so that all updates of the batch would be
+    lost.
     """
     if not isinstance(update, dict) or not inbox.is_update_id(number := update.get("update_id")):
         log.error("an update without a number is left out")

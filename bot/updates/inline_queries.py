@@ -21,7 +21,7 @@ from bot.store import inbox
 log = structlog.get_logger()
 
 _AT_ONCE = 4  # maximum number of answers at the same time; each uses a database connection
-_PEOPLE = 1_000  # maximum number of persons who wait for an answer
+_PEOPLE = 1_000  # maximum number of persons with a query that waits or is being answered
 _PATIENCE_S = 10.0  # seconds; Telegram refuses a later answer (pyTelegramBotAPI#270)
 # The time until which Telegram accepts an answer, and the update as Telegram sent it.
 _Waiting = tuple[float, dict[str, Any]]
@@ -31,7 +31,7 @@ class InlineQueries:
     """Removes the inline queries from the updates, and answers the queries."""
 
     def __init__(self, bot: Bot, answer: Callable[[Update], Awaitable[None]]) -> None:
-        """Create a queue that drops all queries until ``run`` is called."""
+        """Create a queue that drops all queries, except while ``run`` is running."""
         self._bot = bot
         self._answer = answer
         # The newest query of each person. None means that the last query of the person is being
@@ -52,8 +52,9 @@ class InlineQueries:
     def take_queries(self, updates: Iterable[object]) -> list[object]:
         """Queue the inline queries in ``updates`` for an answer. Return all other updates.
 
-        A query without a valid sender is dropped. While 1000 persons wait, queries of further
-        persons are also dropped.
+        The newest query of a person replaces a waiting query of the same person. A query without a
+        valid sender is dropped. If queries of 1,000 persons wait or are being answered, queries of
+        further persons are also dropped. All queries are dropped while ``run`` is not running.
         """
         others = []
         for update in updates:
@@ -78,7 +79,7 @@ class InlineQueries:
             self._group.create_task(self._serve_person(person))
 
     async def _serve_person(self, person: int) -> None:
-        """Answer the newest query of a person, until the person has sent no newer query."""
+        """Answer the newest query of a person, until no newer query of the person waits."""
         try:
             while self._newest[person]:
                 async with self._places:

@@ -121,9 +121,11 @@ class Polling:
         return lasts or self._conflicts_in_a_row >= _LASTING
 
     async def run(self) -> None:
-        """Poll until cancelled. If other processes can poll, return if Telegram can't be reached.
+        """Delete the webhook, then poll until cancelled.
 
-        A 409, a 429, a refusal of the token or a failure to store updates does not end ``run``.
+        If other processes can poll, return if Telegram can't be reached. A 409, a 429, a refusal
+        of the token or a failure to store updates does not end ``run``. If a 409 response shows
+        that a webhook is set, delete the webhook again.
 
         Raises:
             TokenRefusedError: Telegram refused the token three times within five minutes.
@@ -164,7 +166,10 @@ class Polling:
                 await asyncio.sleep(self._pause)
 
     async def _poll(self) -> None:
-        """Poll once and store the updates. The offset of the next poll confirms the updates."""
+        """Poll once and store the updates. The offset of the next poll confirms the updates.
+
+        If ``must_refuse_updates`` returns True, only wait for ``first_pause_s`` seconds.
+        """
         if self._must_refuse_updates():
             await asyncio.sleep(self._first_pause_s)
             self._answered_at = self._clock()
@@ -195,9 +200,9 @@ class Polling:
         self._is_rival_reported = self._is_rival_reported and self.has_rival
 
     async def _record_conflict(self, error: Conflict, *, is_webhook: bool) -> None:
-        """Record a 409 response.
+        """Record a 409 response, which means that a different program polls or has set a webhook.
 
-        The response means that a different program polls or has set a webhook.
+        If ``has_rival`` becomes True, await ``on_conflict`` once.
         """
         log.warning("another program takes the updates", why=str(error))
         self._conflicts_in_a_row += 1

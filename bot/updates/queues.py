@@ -36,8 +36,8 @@ _SERVICE = ("migrate_to_chat_id", "migrate_from_chat_id")
 class Standing:
     """The queue of an update, and the person who asks.
 
-    ``person`` is None if the update needs no reply. If ``is_kept`` is True, the update is handled
-    regardless of the limits.
+    ``person`` is None if the update needs no reply, and ``NO_PERSON`` if the sender identifies no
+    person. If ``is_kept`` is True, the update is handled regardless of the limits.
     """
 
     queue: str
@@ -88,13 +88,15 @@ def judge_arrivals(
     of_person: int = MOST_OF_PERSON,
     of_chat: int = _MOST_OF_CHAT,
 ) -> list[Admission]:
-    """Decide for each new update whether to handle the update, to refuse it, or to drop it.
+    """Return for each new update the decision to handle, to refuse or to drop the update.
 
     A refused update gets a reply that there are too many updates. For each person in a chat, at
     most one update per call is refused. Further updates above the limit are dropped. The caller
     prevents repeated replies in further calls.
 
-    ``waiting`` contains the number of unfinished updates for each ``count_key``.
+    ``waiting`` contains the number of unfinished updates for each ``count_key``. ``of_person`` is
+    the limit of a person in a chat, and ``of_chat`` is the limit of a chat. Messages of anonymous
+    senders count as one person with the limit ``of_chat``.
     """
     counts = Counter(dict(waiting))
     asks: Counter[str] = Counter()
@@ -137,9 +139,10 @@ def _needs_reply(message: _Json) -> bool:
 
     - The chat is private.
     - The message is a command, or a reply to a message.
-    - The message contains a link.
+    - The message contains a link or the word "instagram".
 
-    A message of a bot never needs a reply.
+    A message of a bot never needs a reply. Telegram's accounts for anonymous senders do not count
+    as bots.
     """
     sender = _as_dict(message.get("from"))
     if is_foreign_bot(sender.get("id"), is_bot=sender.get("is_bot") is True):

@@ -64,7 +64,7 @@ class Unit:
         return self._tx
 
     async def commit(self) -> None:
-        """Commit the transaction."""
+        """Commit the transaction. If no transaction is open, do nothing."""
         await self._end(None)
 
     async def undo(self) -> None:
@@ -97,7 +97,8 @@ def current() -> Unit | None:
 def as_current(unit: Unit | None) -> Iterator[None]:
     """Set the current unit for the ``with`` block.
 
-    If ``unit`` is None, each write is a separate transaction.
+    In the block, slow operations are forbidden while the unit has an open transaction
+    (``transaction_guard``). If ``unit`` is None, each write is a separate transaction.
     """
     token = _current.set(unit)
     try:
@@ -134,8 +135,8 @@ def reading(db: Database) -> AbstractAsyncContextManager[Tx]:
 async def _join(unit: Unit, *, undo_if_refused: bool) -> AsyncIterator[Tx]:
     """Yield the transaction of ``unit``. If the ``with`` block fails, roll back the whole unit.
 
-    Exception: without ``undo_if_refused``, a ``BotError`` rolls back nothing if the ``BotError``
-    is no failure of the database.
+    If ``undo_if_refused`` is False, a ``BotError`` rolls back nothing. A failure of the database
+    always rolls back the unit.
     """
     with as_outages():
         try:
@@ -178,8 +179,9 @@ def add_reply(target: Target, payload: dict[str, Any]) -> bool:
 async def call_after_replies(call: Call, *, only_commit: bool = False) -> None:
     """Make a network call after the unit is committed and the replies are sent.
 
-    With ``only_commit`` the call does not wait for the replies. If there is no unit, or if the
-    unit has no transaction and no replies, make the call now.
+    If ``only_commit`` is True, the call does not wait for the replies. An exception of a later
+    call is only logged. If no unit exists, or if the unit has no transaction and no replies, make
+    the call now. An exception of the call is then raised.
     """
     unit = _current.get()
     if unit is None or not (unit.is_open or unit.replies):

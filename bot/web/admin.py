@@ -109,8 +109,8 @@ class AdminPage:
     async def _begin_session(self, request: web.Request) -> web.Response:
         """Exchange the key in a one-time link for a session of one hour.
 
-        Answer 401 if the key is invalid, or if the person for whom the key was made is no owner
-        now.
+        Answer 401 if the key is invalid, or if the person for whom the key was made is no longer
+        an owner.
         """
         wanted = await _json_body(request)
         async with self._db.begin() as tx:
