@@ -2,5 +2,6 @@
 
 The input of the package is the URL of a photo or video. The output is a file in the spool, which
 is a folder of limited size. The file is deleted after use. Public: ``download.Media``,
-``spool.Spool``, ``spool.MediaFile``, ``sniff.sniff`` and ``urls.is_fresh``.
+``download.PublicResolver``, ``spool.Spool``, ``spool.MediaFile``, ``spool.write_stream``,
+``sniff.sniff``, ``urls.is_fresh`` and ``urls.expires_at``.
 """

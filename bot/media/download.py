@@ -34,7 +34,7 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # network.
 _DENIED = 403
 _GONE = frozenset({404, 410})
-_MOST_HOPS = 5
+_MOST_HOPS = 5  # the maximum number of requests of a download, including redirects
 _CHUNK = 64 * 1024
 _DEADLINE = 120.0  # the maximum duration of a whole download in seconds
 # The maximum number of seconds without a received byte. The limit is short, because a stalled
@@ -44,10 +44,11 @@ _SILENCE = 15.0
 
 _UNICAST = ipaddress.IPv6Network("2000::/3")
 MAPPED, NAT64 = ipaddress.IPv6Network("::ffff:0:0/96"), ipaddress.IPv6Network("64:ff9b::/96")
-"""The two IPv6 ranges that embed IPv4 addresses and can lead to the public internet.
+"""The two IPv6 ranges outside of ``2000::/3`` that can lead to the public internet.
 
-All other forms that embed an IPv4 address (``::127.0.0.1``, ``::ffff:0:127.0.0.1``,
-``64:ff9b:1::/48``) and ``fec0::/10`` lead into private networks. Sources: RFC 4291, 6052, 8215.
+Both ranges embed IPv4 addresses. All other ranges outside of ``2000::/3`` that embed an IPv4
+address (``::127.0.0.1``, ``::ffff:0:127.0.0.1``, ``64:ff9b:1::/48``) and ``fec0::/10`` lead into
+private networks. Sources: RFC 4291, 6052, 8215.
 """
 
 
@@ -72,7 +73,7 @@ class PublicResolver(AbstractResolver):
         The connection uses exactly these addresses, without a second look-up.
 
         Raises:
-            OSError: The host has no public address.
+            OSError: The look-up failed, or the host has no public address.
         """
         addresses = await self._resolver.resolve(host, port, family)
         public = [result for result in addresses if is_public(result["host"])]
@@ -88,7 +89,8 @@ class PublicResolver(AbstractResolver):
 def is_public(address: str) -> bool:
     """Return whether an IP address is on the public internet.
 
-    If an IPv6 address contains an IPv4 address, the IPv4 address must also be public.
+    If an IPv6 address contains an IPv4 address, the IPv4 address must also be public. The result
+    is False if ``address`` is not a valid IP address.
     """
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])
@@ -142,13 +144,13 @@ class Media:
         return self.slow_hosts.slow_since(address.host or "") if address else None
 
     async def fetch(self, url: str, *, limit: int) -> MediaFile:
-        """Download the file at ``url``. The caller must remove the returned file.
+        """Download the file at ``url`` into the spool. The caller must remove the returned file.
 
         Raises:
             MediaDeniedError: The server answers with the status 403.
             MediaError: The URL has expired or expires within 60 seconds, the file was deleted, the
-                host is not allowed, the server redirects too often, or the content is not a photo
-                or video.
+                host is not allowed, the server redirects too often, or the content is empty or not
+                a photo or video.
             MediaTooBigError: The file has more than ``limit`` bytes.
             MediaUnavailableError: The server is slow or fails, or the spool or the disk is full.
         """

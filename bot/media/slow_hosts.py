@@ -61,7 +61,7 @@ class SlowHosts:
             self._record_download(host, download, is_slow=False)
 
     def _judge_later(self, host: str, download: Download) -> None:
-        """Decide every 5 seconds whether a download is slow, until the download ends.
+        """Start a timer that decides every 5 seconds whether a download is slow, until its end.
 
         A download is slow if it received fewer than ``SLOW_BYTES`` bytes in the last 5 seconds.
         """

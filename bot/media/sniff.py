@@ -22,7 +22,7 @@ EXTENSIONS = {
 }
 _CONTAINERS = frozenset({b"moov", b"trak"})
 _DEEPEST = 4  # the maximum depth of nested boxes
-_MOST_BOXES = 4096
+_MOST_BOXES = 4096  # the maximum number of boxes that are read at one depth
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,11 @@ def sniff(head: bytes) -> MediaKind | None:
 
 
 def measure_video(path: Path) -> Measures:
-    """Return the dimensions and the duration in a video's header. Unknown values are None."""
+    """Return the dimensions and the duration in a video's header. Unknown values are None.
+
+    Raises:
+        OSError: The file can't be read.
+    """
     try:
         with path.open("rb") as file:
             return _measure_mp4(file)
@@ -97,8 +101,8 @@ def _duration(mvhd: bytes) -> float | None:
 def _boxes(file: BinaryIO, start: int, end: int, depth: int) -> Iterator[tuple[bytes, int, int]]:
     """Yield the name of each box in a file, and the start and end of the box's content.
 
-    The boxes ``moov`` and ``trak`` are not yielded. Instead, the boxes inside of them are yielded.
-    Boxes are defined in ISO/IEC 14496-12.
+    The boxes ``moov`` and ``trak`` are not yielded. Instead, the boxes inside of ``moov`` and
+    ``trak`` are yielded. Boxes are defined in ISO/IEC 14496-12.
     """
     for _ in range(_MOST_BOXES):
         if start + 8 > end:

@@ -39,9 +39,9 @@ class MediaFile:
     on_remove: Callable[[], None] = field(default=lambda: None, repr=False, compare=False)
 
     def remove(self) -> None:
-        """Remove the file and release its space in the spool.
+        """Delete the file and release its space in the spool.
 
-        If the file is already removed, do nothing.
+        If the file is already deleted, do nothing.
         """
         with contextlib.suppress(FileNotFoundError):
             self.path.unlink()
@@ -92,10 +92,12 @@ class Draft:
     async def finish(self, kind: MediaKind) -> MediaFile:
         """Return the complete file, and release the unused part of the reserved space.
 
-        If the file is a video, read its dimensions and duration from the file.
+        If the file is a video, read its dimensions and duration from the file. The file gets the
+        extension of its type. Call ``close`` afterwards.
 
         Raises:
             MediaError: The file is empty.
+            OSError: The file can't be read or renamed.
         """
         if not self.size:
             raise MediaError("an empty file", text=MEDIA_REFUSED)
@@ -174,6 +176,9 @@ class Spool:
     async def draft(self, size: int) -> AsyncIterator[Draft]:
         """Wait for free space. Yield a file into which at most ``size`` bytes can be written.
 
+        At the end of the block, the file is closed. Without a successful ``Draft.finish``, the
+        file is also deleted.
+
         Raises:
             MediaUnavailableError: No space became free in time, ``size`` exceeds the limit of the
                 spool, or the file cannot be created.
@@ -214,6 +219,7 @@ async def write_stream(chunks: AsyncIterable[bytes], draft: Draft) -> MediaFile:
             bytes are read.
         MediaTooBigError: The stream is larger than the draft's reserved space.
         MediaUnavailableError: The file cannot be written, for example because the disk is full.
+        OSError: The complete file can't be read or renamed.
     """
     head, kind = b"", None
     async for chunk in chunks:

@@ -42,10 +42,10 @@ class MediaHosts:
 def parse(url: str) -> URL | None:
     """Return ``url`` as a plain http(s) URL, or None if the URL is invalid.
 
-    A URL is invalid if the URL has no host, contains a user, a password, spaces, control
-    characters, backslashes or non-ASCII characters, or has more than 4,096 characters. The caller
-    must download the returned value and not ``url``, because a second parser could interpret the
-    same text differently.
+    A URL is invalid if the scheme is not http or https, if the URL has no host, contains a user, a
+    password, spaces, control characters, backslashes or non-ASCII characters, or has more than
+    4,096 characters. The caller must download the returned value and not ``url``, because a second
+    parser could interpret the same text differently.
     """
     if len(url) > _LONGEST or "\\" in url or not url.isascii() or not url.isprintable():
         return None
@@ -80,7 +80,8 @@ def expires_at(url: str) -> datetime | None:
 def is_fresh(url: str, now: datetime) -> bool:
     """Return whether ``url`` expires later than 60 seconds after ``now``.
 
-    Return True for a URL that is not signed, because such a URL does not expire.
+    Return True for a URL that is not signed, because such a URL does not expire. Also return True
+    for an invalid URL.
     """
     end = expires_at(url)
     return end is None or end - _MARGIN > now

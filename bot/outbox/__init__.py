@@ -1,16 +1,19 @@
 """Sends alerts and replies into chats.
 
-A row of the outbox is an alert or a reply. The modules have these tasks:
+A row of the outbox is a story, a notice or a reply. The modules have these tasks:
 
 - ``worker`` is the loop.
 - ``claiming`` claims chat queues. ``domain.selection`` decides which rows are sent now.
-- ``jobs`` defines the jobs. Each claim is a job: an alert, a reply or a probe.
-- ``runner`` does a job. ``composer`` provides the text of an alert. ``sending`` sends and returns
-  an outcome.
-- ``leases`` checks the lease right before each request, and then increases the number of copies of
-  each row. This number counts the sends of the row that may have arrived in the chat.
-- ``results`` and ``reply_results`` record the outcome.
-- ``fan_out`` writes the deliveries of a new story.
+  ``summaries`` adds the notice of a daily summary.
+- ``jobs`` defines the jobs: an alert, a reply or a probe. A claimed queue has at most one job.
+- ``runner`` does a job. ``composer`` builds an alert. ``sending`` sends the alert or the reply,
+  and returns an outcome.
+- ``leases`` checks the lease right before each request. Before the first request of a send,
+  ``leases`` also adds 1 to the number of copies of each row. This number counts the sends of the
+  row that may have arrived in the chat.
+- ``results`` and ``reply_results`` record the outcome. ``private_notices`` enqueues notices about
+  a chat to the people who added its subscriptions. ``losses`` counts lost answers.
+- ``fan_out`` writes the deliveries of a new story or of a notice about a profile.
 
-Public: ``worker.Outbox``.
+Public: ``worker.Outbox`` and ``leases.SendLease``.
 """

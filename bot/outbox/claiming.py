@@ -49,8 +49,8 @@ class JobClaims:
     ) -> None:
         """Create the claims, which use the leases of ``leases``.
 
-        ``outage`` knows whether Telegram is down. ``floods`` gets the stored flood limits of each
-        claimed chat.
+        ``losses`` counts the rows that may have arrived and the dead letters. ``outage`` knows
+        whether Telegram is down. ``floods`` gets the stored flood limits of each chat with a job.
         """
         self._db = db
         self._leases = leases
@@ -70,7 +70,8 @@ class JobClaims:
         """Claim chat queues, select the deliveries to send now, and return the jobs.
 
         Return at most ``limit`` jobs. While Telegram is down, return at most one trial send.
-        Before ``rests_until``, return no jobs.
+        Before ``rests_until``, return no jobs. The claims and the decisions about the deliveries
+        are committed in one transaction before this method returns.
         """
         now = self._now()
         if self.rests_until > now:
@@ -113,10 +114,11 @@ class JobClaims:
         """Claim a single row for a trial send while Telegram is down.
 
         The success of a trial send ends the pause of all sends. The result is an empty list in
-        three cases:
+        four cases:
 
         - No row is due.
         - No trial send is due.
+        - The trial send is due, but Telegram does not answer ``getMe``.
         - The first 20 due queues have no row to send. If several processes exist, the pause then
           ends without a trial send, because a different process may have claimed the due rows.
         """
@@ -146,10 +148,11 @@ class JobClaims:
     async def _select_job(
         self, tx: Tx, queue: ChatQueue, claim: Lease, *, is_trial: bool = False
     ) -> Job | None:
-        """Decide on the deliveries of a queue, apply the decision, and return the job.
+        """Decide about the deliveries of a queue, record the decision, and return the job.
 
-        Return None if the queue needs no job now. With ``is_trial``, the job is a single message,
-        and the bot first asks whether the chat accepts calls.
+        Return None if the queue needs no job now. In this case, the claim of the queue ends. With
+        ``is_trial``, the job has a single row, and the bot first asks whether the chat accepts
+        calls.
         """
         now = claim.at
         decision = _decide_or_none(queue, now)
@@ -180,6 +183,7 @@ class JobClaims:
     ) -> datetime:
         """Record the deferred rows, the ended rows, and the rows that may have arrived.
 
+        Delete doubled replies, and enqueue notices about stories that expired before their send.
         Return the time at which the chat is free for the next job.
         """
         tally = Tally()

@@ -48,7 +48,12 @@ class Alerts:
         self._now = now
 
     async def send(self, chat: Chat, batch: Batch, calls: Calls) -> Outcome:
-        """Send a batch. Return the outcome."""
+        """Send a batch to the batch's target. Return the outcome.
+
+        Raises:
+            DatabaseUnavailableError: The known files of the album can't be read from the database,
+                or the copies of a notice can't be counted. Nothing was sent.
+        """
         t = translator_for(chat.effective_language).in_zone(zone_of(chat.zone))
         if batch.album is None:
             payload = _notice_payload(chat, batch, t)

@@ -1,4 +1,4 @@
-"""The loop that turns fan-outs into deliveries for subscriptions, in slices of about 20 ms."""
+"""The loop that turns fan-outs into deliveries, in slices of at most 200 subscriptions."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -50,7 +50,10 @@ class FanOut:
         return now + _LOCKED_AGAIN
 
     async def _write_slice(self) -> bool:
-        """Write the deliveries of a slice. Return False if no unlocked fan-out is due."""
+        """Write the deliveries of a slice. Return False if no unlocked fan-out is due.
+
+        If the slice can't be written, the fan-out is retried later, and the result is True.
+        """
         # The commit does not wait for the disk. A power failure that undoes the deliveries also
         # undoes the progress of the fan-out.
         is_written = await self._db.run(

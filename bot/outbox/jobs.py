@@ -15,8 +15,9 @@ class AlertJob:
     """An album or notices to send under a lease.
 
     ``is_trial`` is True if Telegram is down, and the job tests whether Telegram works again. If
-    ``asks_in`` is not None, the bot waits for this time, then asks Telegram whether the chat
-    accepts calls, and then sends. If ``asks_in`` is None, the bot sends without this question.
+    ``asks_in`` is not None, the bot waits for this time, and then asks Telegram whether the chat
+    accepts calls. The bot sends only if the chat accepts calls. If ``asks_in`` is None, the bot
+    sends without this question.
     """
 
     lease: SendLease
@@ -27,27 +28,32 @@ class AlertJob:
 
     @property
     def chat_id(self) -> int:
-        """The chat of the queue."""
+        """Return the id of the chat of the queue."""
         return self.queue.chat_id
 
     @property
     def target(self) -> Target:
-        """The chat or topic that gets the alert."""
+        """Return the chat or topic that gets the alert."""
         return self.batch.target
 
     @property
     def rows(self) -> Sequence[PendingMessage]:
-        """The rows of the outbox that the job sends."""
+        """Return the rows of the outbox that the job sends."""
         return self.batch.rows
 
     @property
     def is_repeat(self) -> bool:
-        """Whether a copy may already have arrived."""
+        """Return whether a copy may already have arrived."""
         return self.batch.is_repeat
 
     @property
     def trace(self) -> str:
-        """The trace id of the first story. Without a story, the id comes from the first row."""
+        """Return the trace id of the job for the log.
+
+        The trace id is made from the id of the first row's story. If the first row has no story,
+        return the trace id in the fields of the row. If the fields have none, the trace id is made
+        from the id of the row.
+        """
         first = self.batch.rows[0]
         if first.story_pk:
             return f"s{first.story_pk}"
@@ -71,27 +77,27 @@ class ReplyJob:
 
     @property
     def chat_id(self) -> int:
-        """The chat of the queue."""
+        """Return the id of the chat of the queue."""
         return self.lease.queue.chat_id
 
     @property
     def target(self) -> Target:
-        """The chat or topic that gets the reply."""
+        """Return the chat or topic that gets the reply."""
         return self.reply.target
 
     @property
     def rows(self) -> Sequence[PendingMessage]:
-        """The row of the outbox that the job sends."""
+        """Return the row of the outbox that the job sends, as a list of one row."""
         return [self.reply]
 
     @property
     def is_repeat(self) -> bool:
-        """Whether a copy may already have arrived."""
+        """Return whether a copy may already have arrived."""
         return self.reply.copies > 0
 
     @property
     def trace(self) -> str:
-        """The trace id of the update that the reply answers.
+        """Return the trace id of the update that the reply answers.
 
         If the reply has no trace id, the id is made from the id of the row.
         """
@@ -107,12 +113,12 @@ class ProbeJob:
 
     @property
     def chat_id(self) -> int:
-        """The chat of the queue."""
+        """Return the id of the chat of the queue."""
         return self.queue.chat_id
 
     @property
     def rows(self) -> Sequence[PendingMessage]:
-        """No rows, because a probe sends nothing."""
+        """Return no rows, because a probe sends nothing."""
         return ()
 
 

@@ -1,6 +1,7 @@
 """The leases of sends.
 
-Right before each request, a lease is checked and the copies are counted.
+A lease is checked right before each request. Right before the first request of a send, the copies
+are also counted.
 """
 
 from collections.abc import Callable, Sequence
@@ -31,7 +32,7 @@ class SendLease:
     ``is_counted`` is True if the number of copies of each row already includes this send. The
     number of copies is the number of sends of the row that may have arrived in the chat.
     ``is_valid`` is True if the last check found that this process has the lease and that all rows
-    are open.
+    may still be sent, and no later renewal found that the lease is lost.
     """
 
     queue: QueueClaim
@@ -57,7 +58,7 @@ class SendLeases:
         is_stopping: Callable[[], bool],
         now: Callable[[], datetime],
     ) -> None:
-        """Manage the leases of ``owner``.
+        """Manage the leases of ``owner``. Each lease lasts for the time ``lease``.
 
         No lease is confirmed after ``is_stopping`` has returned True.
         """
@@ -69,20 +70,24 @@ class SendLeases:
         self._checks = BatchingQueue(self._check)
 
     def new_lease(self) -> Lease:
-        """Return a lease that begins now, for the claim of a chat queue."""
+        """Return a lease that begins now, for the claim of a chat queue.
+
+        The caller stores the lease in the database.
+        """
         return self._owner.lease(self._now(), self._lease)
 
     async def confirm(self, send_lease: SendLease) -> None:
         """Check the lease of a send, and count the send as a copy of each of its rows.
 
         This method is called right before each request. The send is counted only at the first
-        successful call. If the bot crashes after this call, the chat may have received the rows.
-        If the bot crashes earlier, for example during a long download, the chat has not received
-        the rows.
+        successful call, in a transaction that is committed before this method returns. If the bot
+        crashes after this call, the chat may have received the rows. If the bot crashes earlier,
+        for example during a long download, the chat has not received the rows.
 
         Raises:
-            TooSoonError: A different process has claimed the chat, a row of the send is no longer
-                open, the lease has ended according to the clock, or this process is stopping.
+            TooSoonError: A different process has claimed the chat, a row of the send has ended,
+                the settings or rights of the chat changed before the first call, the lease has
+                ended according to the clock, or this process is stopping.
             DatabaseUnavailableError: PostgreSQL ended several attempts to count the copies,
                 because the attempts took too long. After other failures of the database, the call
                 waits until the database is available.
@@ -100,8 +105,9 @@ class SendLeases:
         If the process was suspended, only the clock shows that the lease has ended.
 
         Raises:
-            TooSoonError: The lease has ended, the last check or renewal failed, or the lease of
-                the process was interrupted after the claim of the queue.
+            TooSoonError: The lease has ended, the last check or renewal found that the lease is
+                lost, or the lease on the identity of the process has expired since the claim of
+                the queue.
         """
         now = self._now()
         is_lost = now >= send_lease.until or not self._owner.holds(send_lease.claimed_at, now=now)
@@ -119,7 +125,7 @@ class SendLeases:
         )
 
     async def _renew(self, send_lease: SendLease) -> bool:
-        """Renew a lease. Return False if the lease is lost."""
+        """Renew a lease in the database and in ``send_lease``. Return False if it is lost."""
         lease = self.new_lease()
         async with self._db.begin() as tx:
             is_held = await chat_queues.renew(tx, send_lease.queue, lease)
@@ -138,8 +144,9 @@ async def _count_copies(send_leases: list[SendLease], tx: Tx) -> list[SendLease]
     """Add 1 to the number of copies of each row of the valid leases. Return the valid leases.
 
     The number of copies is stored with the row (see ``SendLease``). A lease is valid if this
-    process has the claim of the queue and all rows are open. For a lease with ``is_counted``,
-    nothing is added, because the number of copies already includes the send.
+    process has the claim of the queue, all rows are open, and no row was deferred since the claim.
+    For a lease with ``is_counted``, deferred rows are allowed and nothing is added, because the
+    number of copies already includes the send. The queues stay locked until the transaction ends.
     """
     tokens = await chat_queues.lock_all(
         tx, [send_lease.queue.chat_id for send_lease in send_leases]
@@ -164,7 +171,7 @@ def _ids_of(send_leases: list[SendLease], *, is_counted: bool) -> list[int]:
 
 
 class LeasedCalls(Calls):
-    """Calls of the Bot API that count a copy of each message before the request."""
+    """Calls of the Bot API that count a copy of each row before the first request."""
 
     def __init__(
         self, bot: ExtBot[Any], lane: Lane, leases: SendLeases, send_lease: SendLease

@@ -1,14 +1,17 @@
-"""Alerts whose outcome is unknown, and alerts that were given up."""
+"""Sends whose outcome is unknown, and deliveries that were given up."""
 
 from bot.outbox.results import Tally
 from bot.runtime.metrics import Metrics
 
 
 class Losses:
-    """Metrics of lost answers and given-up alerts, and the chats with a deferred notice."""
+    """Metrics of lost answers and given-up deliveries, and the chats with a deferred notice.
+
+    A deferred notice is a row of the outbox that waits until Telegram answers in the chat again.
+    """
 
     def __init__(self, metrics: Metrics) -> None:
-        """Create the counts. The numbers are added to the counters of ``metrics``."""
+        """Create two counters in ``metrics``. No chat has a deferred notice yet."""
         self._unknown = metrics.counter(
             "delivery_unknown_total", "Sends of alerts whose answer was lost."
         )
@@ -18,10 +21,10 @@ class Losses:
         self._deferred: set[int] = set()
 
     def count(self, chat_id: int, tally: Tally) -> None:
-        """Count the unknown outcomes and dead letters of a chat.
+        """Add the unknown outcomes and dead letters in ``tally`` to the counters.
 
         After a dead letter, the chat has a deferred notice until ``record_notice_written`` is
-        called.
+        called. All data is in memory.
         """
         self._unknown.inc(tally.unknown)
         self._dead_letters.inc(tally.dead_letters)
@@ -29,13 +32,16 @@ class Losses:
             self._deferred.add(chat_id)
 
     def count_unreadable(self, count: int) -> None:
-        """Count rows that can't be read and are given up. Nobody gets a notice about such rows."""
+        """Add rows that can't be read to the counter of dead letters.
+
+        Nobody gets a notice about such rows.
+        """
         self._dead_letters.inc(count)
 
     def has_deferred_notice(self, chat_id: int) -> bool:
-        """Return whether a chat has a deferred notice about a dead letter."""
+        """Return whether this process deferred a notice about a dead letter of a chat."""
         return chat_id in self._deferred
 
     def record_notice_written(self, chat_id: int) -> None:
-        """Record that the deferred notice of a chat is now a row of the outbox."""
+        """Record that the deferred notices of a chat are due now."""
         self._deferred.discard(chat_id)

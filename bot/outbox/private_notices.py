@@ -1,4 +1,8 @@
-"""Private notices about a group or channel in which the bot can't or should not post a notice."""
+"""Private notices about a group or channel in which the bot can't or should not post a notice.
+
+The people who added the subscriptions of the chat get the notices in their private chats. A person
+without an open private chat with the bot can't be reached.
+"""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -11,7 +15,10 @@ from bot.store.engine.database import Tx
 
 
 async def notify_of_removals(tx: Tx, chat_id: int, *, now: datetime) -> None:
-    """Notify the subscribers of a chat, in private, that another bot removes the bot's posts."""
+    """Enqueue private notices that another bot removes the bot's posts in a chat.
+
+    The people who added subscriptions in the chat get the notices.
+    """
     chat, people = (
         await chats.get(tx, chat_id),
         await subscriptions.reachable_creators(tx, chat_id),
@@ -23,14 +30,15 @@ async def notify_of_removals(tx: Tx, chat_id: int, *, now: datetime) -> None:
 async def notify_of_missing_right(
     tx: Tx, mute: Mute, owners: Iterable[int], *, now: datetime
 ) -> None:
-    """Notify the subscribers in private that the bot is not allowed to write in their chat.
+    """Enqueue private notices that the bot is not allowed to write in the chat of a mute.
 
-    - If no subscriber can be reached, the owners who can be reached are notified.
-    - The notice is sent once. The notice is sent at the first probe and not earlier, because a
+    - The people who added subscriptions in the chat get the notices. If no such person can be
+      reached, the owners who can be reached get the notices.
+    - The notices are enqueued once, at the first probe of the mute and not earlier, because a
       right may be missing for some minutes only.
-    - No notice is sent for a private chat.
-    - No notice is sent about any other right than the right to write or to post, for example the
-      right to send media.
+    - No notice is enqueued for a private chat.
+    - No notice is enqueued about any other right than the right to write or to post, for example
+      the right to send media.
     """
     chat = await chats.get(tx, mute.chat_id)
     is_first = mute.probes == 0 and mute.missing in {"text", "posts"}
@@ -52,12 +60,12 @@ async def add_failure_notice(
 ) -> None:
     """Enqueue the notice about stories that could not be sent.
 
-    In a group or a private chat, the notice is posted in the chat. ``due_at`` and ``held`` apply
-    to this notice.
+    For a group or a private chat, the notice is for ``target``, is due at ``due_at`` (by default
+    now), and waits for the reason ``held``.
 
-    In a channel, the subscribers are notified in private, so that the channel gets no public post.
-    The private notices are due now, and ``due_at`` and ``held`` are ignored. If no subscriber can
-    be reached, the notice is posted in the channel.
+    For a channel, the people who added the subscriptions get private notices, so that the channel
+    gets no public post. The private notices are due now, and ``due_at`` and ``held`` are ignored.
+    If no such person can be reached, the notice is for the channel, as for a group.
     """
     chat = await chats.get(tx, target.chat_id)
     people = await subscriptions.reachable_creators(tx, target.chat_id)

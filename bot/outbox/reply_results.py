@@ -54,9 +54,13 @@ async def record(
     """Record the outcome of a reply. Return the results of the recording.
 
     ``behind`` are the replies that are sent next under the same lease. The copies of these replies
-    are already counted. If the reply must be sent again, the replies in ``behind`` also return to
-    the queue, and their copies are subtracted. If the chat moved during the send, the rows and the
-    lease of the new chat are changed.
+    are already counted. If the outcome is final and ``behind`` has replies, the lease stays. In
+    all other cases, the lease ends.
+
+    If the reply must be sent again, the replies in ``behind`` also return to the queue, and their
+    copies are subtracted. If the lease is lost, only the reply itself is deleted or shortened, and
+    its follow-ups are enqueued. If the chat moved during the send, the rows and the lease of the
+    new chat are changed.
     """
     tally = Tally()
     outcome, now = report.outcome, report.now
@@ -92,10 +96,11 @@ async def record(
 async def _lock(
     tx: Tx, queue: QueueClaim, reply: PendingMessage, outcome: Outcome
 ) -> tuple[QueueClaim, PendingMessage, bool]:
-    """Lock the rows that an outcome changes. Return whether the lease of the queue is valid.
+    """Lock the rows that an outcome changes.
 
-    Also return the claim and the reply. If the chat moved during the send, both have the new id of
-    the chat. If Telegram itself reports the move, the claim keeps the old id.
+    Return the claim, the reply, and whether the lease of the queue is valid. If the chat moved
+    during the send, the claim and the reply have the new id of the chat. If Telegram itself
+    reports the move, the claim keeps the old id.
     """
     is_ours = await results.lock(tx, queue, outcome)
     if is_ours:
@@ -114,10 +119,10 @@ async def _record_last(
     report: SendReport,
     floods: ChatFloods | None,
 ) -> bool:
-    """Delete the last reply under a lease, and end the lease.
+    """Delete the last reply under a lease, enqueue its follow-ups, and end the lease.
 
     If the chat moved during the send, end the lease of the new chat. Return whether the chat has
-    unsent deliveries. Return False if the lease was lost.
+    unsent deliveries. Return False if the lease was lost. In this case, the reply is deleted too.
     """
     now = report.now
 
@@ -160,9 +165,11 @@ def _moved_to(reply: PendingMessage, chat_id: int) -> PendingMessage:
 async def _record_payload(
     tx: Tx, reply: PendingMessage, outcome: Outcome, *, now: datetime
 ) -> bool:
-    """Delete a reply, or keep the part that has not arrived. Enqueue the follow-ups.
+    """Delete a reply after a final outcome, and enqueue the follow-ups of the reply.
 
-    Return whether the outcome has follow-ups. Some follow-ups may be merged into pending replies.
+    After any other outcome, remove the part that has arrived from the reply. In both cases, add
+    the arrived stories to the usage of the chat. Return whether the reply has follow-ups. Some
+    follow-ups may be merged into pending replies.
     """
     target, payload = reply.target, reply.fields
     if not is_final(outcome):
@@ -209,7 +216,7 @@ async def _enqueue_follow_up(
 async def _count_items(
     tx: Tx, target: Target, payload: Payload, outcome: Outcome, *, now: datetime
 ) -> None:
-    """Count the stories of a reply that a chat has received."""
+    """Add the stories of an album that have arrived to the usage of the chat."""
     if payload["kind"] == "album" and outcome.items:
         got = usage.Use(items=len(outcome.items))
         await usage.add(tx, [(target.chat_id, got)], day=now.date())
@@ -227,9 +234,15 @@ def _unsent_part(payload: Payload, outcome: Outcome) -> Payload:
 def _follow_ups(payload: Payload, outcome: Outcome) -> list[Payload]:
     """Return the messages that follow a reply.
 
-    An album is followed by texts about failed items, and by the message under the album. If
-    Telegram refused the content of a message, the cause is a bug. In this case, the only follow-up
-    is a text with an incident code. This text is omitted if the payload has no language.
+    If an album was sent, or was refused because of a missing right, the messages are:
+
+    - a text about the missing right, if the right is about a kind of media
+    - texts about the failed stories
+    - the message under the album, if at least one story has arrived
+
+    If Telegram refused the content of a message, the cause is a bug. In this case, the only
+    message is a text with an incident code, which is also logged. If the payload has no language,
+    no message follows. After all other outcomes, no message follows.
     """
     if payload["kind"] != "album" and not isinstance(outcome, PermanentFailure):
         return []

@@ -107,14 +107,17 @@ class Arrived:
 
     @property
     def message_ids(self) -> dict[int, int]:
-        """Return the message id of each row that has arrived, by row id."""
+        """Return the message id of each row that has arrived, by row id.
+
+        All notices of a batch are in one message.
+        """
         if self.batch.album is None:
             return {row.id: self.items[0].message_id for row in self.batch.rows if self.items}
         by_pk = {item.pk: item.message_id for item in self.items}
         return {row.id: by_pk[row.story_pk] for row in self.batch.rows if row.story_pk in by_pk}
 
     def moved_to(self, chat_id: int) -> "Arrived":
-        """Return the send with the new chat id ``chat_id``. The chat has moved during the send."""
+        """Return a copy of the send with the id ``chat_id`` of a chat that has moved."""
         rows = tuple(
             replace(row, target=replace(row.target, chat_id=chat_id)) for row in self.batch.rows
         )
@@ -129,7 +132,11 @@ class Arrived:
 async def record_whole_sends(
     tx: Tx, sends: Sequence[Arrived], *, floods: ChatFloods | None = None, now: datetime
 ) -> None:
-    """Record sends of which all rows have arrived, and release the queues with a valid lease."""
+    """Record sends of which all rows have arrived, and release the queues with a valid lease.
+
+    If a chat moved during the send, the rows and the lease of the new chat are changed. Retries in
+    the released queues may become due earlier (``advance_retries``).
+    """
     tokens = await chat_queues.lock_all(tx, [send.queue.chat_id for send in sends])
     if not all(tokens.get(send.queue.chat_id) == send.queue.token for send in sends):
         sends = [await _at_current_id(tx, send) for send in sends]
@@ -147,7 +154,10 @@ async def record_whole_sends(
 
 
 async def store_floods(tx: Tx, queues: Sequence[QueueClaim], floods: ChatFloods | None) -> None:
-    """Store the flood limits of chats for the next replica that claims the queues."""
+    """Store the flood limits of chats for the next process that claims the queues.
+
+    If ``floods`` is None, do nothing.
+    """
     if floods and queues:
         states = {queue.chat_id: floods.state_of(queue.chat_id) for queue in queues}
         await chat_queues.set_limit_states(tx, states)
@@ -202,10 +212,10 @@ async def _at_current_id(tx: Tx, send: Arrived) -> Arrived:
 
 
 async def lock(tx: Tx, queue: QueueClaim, outcome: Outcome) -> bool:
-    """Lock the rows that an outcome changes. Return whether the lease of the queue is valid.
+    """Lock the rows that an outcome changes. Return whether the claim of the queue is valid.
 
     The result is also False if an earlier commit recorded the outcome, but the response to that
-    commit was lost.
+    commit was lost. The time of the lease is not checked.
     """
     match outcome:  # If the outcome changes the chat, the chat is locked before the queue.
         case Moved():
@@ -224,7 +234,8 @@ async def lock(tx: Tx, queue: QueueClaim, outcome: Outcome) -> bool:
 async def free_moved_queue(tx: Tx, queue: QueueClaim, outcome: Moved, *, now: datetime) -> bool:
     """End the lease of a queue whose chat was moved to ``outcome.chat_id`` during the send.
 
-    Return whether the queue is free and has unsent deliveries.
+    If the claim is still valid, return whether the chat has unsent deliveries. Otherwise return
+    False.
     """
     if await chat_queues.lock(tx, outcome.chat_id) != queue.token:
         return False
@@ -262,7 +273,10 @@ async def advance_retries(tx: Tx, was_media_by_chat: Mapping[int, bool], now: da
 async def record_unfinished_reply(
     tx: Tx, reply: PendingMessage, report: SendReport, tally: Tally
 ) -> datetime:
-    """Record that a reply must be sent again. Return the time at which the chat is free."""
+    """Record that a reply must be sent again. Return the time at which the chat is free.
+
+    Add the results to ``tally``.
+    """
     outcome, now = report.outcome, report.now
     if isinstance(outcome, TryLater):
         is_repeat = reply.copies > 0
@@ -276,9 +290,9 @@ async def record_unfinished_reply(
 async def _record_unsent_rows(
     tx: Tx, batch: Batch, rest: list[Delivery], report: SendReport, tally: Tally
 ) -> datetime:
-    """Record the rows of a batch that have not arrived.
+    """Record the rows of a batch that have not arrived. Return when the chat is free.
 
-    Return the time at which the chat is free.
+    ``rest`` are these rows. Add the results to ``tally``.
     """
     outcome, now = report.outcome, report.now
     failed = outcome.failed if isinstance(outcome, Sent | TryLater | Muted) else {}
@@ -304,7 +318,7 @@ async def _record_unsent_rows(
 
 
 async def _record_arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> None:
-    """Record the rows that have arrived, and count the stories.
+    """Record the rows that have arrived, and add the stories to the usage of the chats.
 
     - Stories of subscriptions with the option ``keep`` are also stored.
     - The mute of a topic in which another bot deleted messages ends.
@@ -334,7 +348,7 @@ async def _record_arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> No
 
 
 async def _end_mute_by_bot(tx: Tx, send: Arrived) -> None:
-    """End the mute of a topic in which another bot deleted messages.
+    """End the mute of the topic of a send if another bot deleted messages in the topic.
 
     The sent message was not deleted, so alerts can be sent again.
     """
@@ -355,8 +369,8 @@ async def _record_try_later(
 ) -> datetime:
     """Record rows that must be sent again. Return the time at which the chat is free.
 
-    ``is_repeat`` is True if an earlier copy may have arrived. The first rule that applies decides
-    about the wait:
+    ``is_repeat`` is True if an earlier copy may have arrived. Add the results to ``tally``. The
+    first rule that applies decides about the wait:
 
     - In an outage, nothing waits, unless the response to a repeat was lost.
     - If Telegram named a time, or the first copy of a row may have arrived, the whole chat waits.
@@ -428,9 +442,9 @@ def _is_first_of_several(row: PendingMessage) -> bool:
 async def _record_removed(tx: Tx, batch: Batch, rest: Sequence[Delivery], now: datetime) -> None:
     """End rows whose messages another bot deleted immediately after the send.
 
-    After several such deletions, the alerts of the topic pause for a day. In this case, the
-    subscribers are notified in private, because the other bot would also delete a notice in the
-    topic.
+    After three such deletions in a row, the alerts of the topic pause for a day. In this case, the
+    people who added the subscriptions get private notices, because the other bot would also delete
+    a notice in the topic.
     """
     if not rest:
         return
@@ -441,7 +455,7 @@ async def _record_removed(tx: Tx, batch: Batch, rest: Sequence[Delivery], now: d
 
 
 async def _requeue(tx: Tx, rows: Sequence[PendingMessage], report: SendReport) -> None:
-    """Make rows due again. The rows have certainly not been sent."""
+    """Make rows due now that have certainly not arrived, and subtract the counted copies."""
     await deliveries.record_unsent(tx, _ids(rows), is_counted=report.is_counted, due_at=report.now)
 
 
@@ -450,9 +464,10 @@ async def mark_unknown(
 ) -> datetime:
     """Schedule the repeats of rows that may have arrived.
 
-    Rows with ``MAX_COPIES`` counted copies become dead letters and are not repeated. Return the
-    time at which the chat is free. The chat waits for the first repeat. Later repeats do not delay
-    the chat. ``new_copies`` is the number of copies counted since the rows were read.
+    Rows with ``MAX_COPIES`` counted copies become dead letters and are not repeated. Add the
+    numbers of all rows and of dead letters to ``tally``. ``new_copies`` is the number of copies
+    counted since the rows were read. Return the time at which the chat is free. The chat waits for
+    the first repeat of a row. Later repeats do not delay the chat.
     """
     free_at = now
     tally.unknown += len(rows)
@@ -476,7 +491,8 @@ async def mark_unknown(
 async def _make_dead_letters(tx: Tx, rows: Sequence[PendingMessage], now: datetime) -> None:
     """Make rows dead letters, and enqueue notices that the messages are not confirmed.
 
-    ``MAX_COPIES`` copies of each row may have arrived, but Telegram has confirmed no copy.
+    ``MAX_COPIES`` copies of each row may have arrived, but Telegram has confirmed no copy. A
+    notice that becomes a dead letter causes no further notice.
 
     A notice is sent when Telegram answers in the chat again, and at the latest after
     ``UNTOLD_FOR``. A notice is not sent earlier, because the notice would probably also fail.
@@ -515,9 +531,10 @@ async def _record_muted(
     outcome: Muted,
     report: SendReport,
 ) -> None:
-    """Pause a chat or topic because of a missing right.
+    """Return rows to the queue, and record the missing right of the chat or topic.
 
-    If the bot is still allowed to send texts, enqueue a single notice.
+    The recorded right pauses the chat or topic. If the bot is still allowed to send texts, enqueue
+    one notice for each change of the recorded right. If the chat refuses this notice too, end it.
     """
     if not rest:
         return
@@ -552,9 +569,9 @@ async def _record_permanent_failure(
 ) -> None:
     """Record rows that Telegram refused with a permanent error.
 
-    If Telegram refused the content of a row, the row is retried. If Telegram refused the chat, the
-    topic or the whole bot, the rows return to the queue. In addition, the chat or the topic is
-    closed, or the whole bot pauses.
+    If Telegram refused the content of a row, the row is retried, but a notice is ended after a
+    day. If Telegram refused the chat, the topic or the whole bot, the rows return to the queue. In
+    addition, the chat or the topic is closed, or ``tally.rests_until`` is set to pause the bot.
     """
     if not rest:
         return
@@ -581,7 +598,7 @@ async def _record_permanent_failure(
 async def _fail_rows(tx: Tx, rows: Sequence[Delivery], why: dict[str, str], now: datetime) -> None:
     """End the rows of stories that can't be sent. Enqueue one notice for each reason.
 
-    A notice names the first story with the reason.
+    ``why`` maps story ids to reasons. A notice has the link of the first story with the reason.
     """
     by_reason: dict[str, list[Delivery]] = {}
     for row in rows:

@@ -95,7 +95,12 @@ class JobRunner:
         self._arrivals = BatchingQueue(self._write_arrived, gather_s=GATHERED_S)
 
     async def deliver(self, job: Job) -> None:
-        """Do a job and record the outcome."""
+        """Do a job and record the outcome.
+
+        Raises:
+            DatabaseUnavailableError: The outcome can't be recorded (see ``record``), or the
+                database is unavailable after a probe.
+        """
         match job:
             case ProbeJob():
                 await self._probe(job)
@@ -117,6 +122,9 @@ class JobRunner:
         The transaction of the update has already claimed the queue, and has already added 1 to the
         number of copies of each reply. If a reply can't be sent now, the reply and all later
         replies wait in the queue. Return None if the update has no replies.
+
+        Raises:
+            DatabaseUnavailableError: An outcome can't be recorded (see ``record``).
         """
         if self._floods is not None:
             self._floods.take_over(lease.queue.chat_id, lease.queue.flood)
@@ -172,8 +180,9 @@ class JobRunner:
     ) -> tuple[Outcome, bool]:
         """Send under the lease of a job, which is renewed during the send.
 
-        Return the outcome, and whether Telegram as a whole or the database is the cause of a
-        failure.
+        Return the outcome, and whether the database, or an outage of Telegram, is the cause of a
+        failure. If the job requires a question whether the chat accepts calls, the question is
+        asked first. Errors of the send become outcomes and are not raised.
         """
         chat_id, is_of_database = job.chat_id, False
         async with self._leases.renewing(job.lease):
@@ -203,8 +212,8 @@ class JobRunner:
         If Telegram can't find the topic, the bot asks Telegram for the state of the topic:
 
         - If the topic was deleted, the failure is returned.
-        - If the topic may exist, the job is retried later, for at most an hour after the row was
-          created.
+        - If the topic may exist, the job is retried later, for at most an hour after the oldest
+          row was created.
         - After this hour, or if the chat has no topics now, the message is sent into the chat
           itself. If a part has already arrived in the topic, the rest is retried later instead.
         """
@@ -237,7 +246,8 @@ class JobRunner:
         """Ask Telegram whether the bot can write in a chat again, and record the answer.
 
         The answer is ignored if the lease of the queue was lost, or if the chat moved during the
-        question. In the second case, the bot asks about the new chat at once.
+        question. In the second case, the queue of the new chat is freed, so that the bot asks
+        about the new chat at once.
         """
         queue, mute = job.queue, job.mute
         presence: Presence = "may"
@@ -258,10 +268,11 @@ class JobRunner:
                 await notify_of_missing_right(tx, mute, self._owners(), now=now)
 
     async def record(self, job: SendJob, outcome: Outcome, *, in_outage: bool) -> Tally:
-        """Record an outcome, and retry until the database is available.
+        """Record an outcome, and retry until the database is available. Return the results.
 
         The outbox claims no delivery during the retries. Otherwise a message that has arrived
-        would be sent again.
+        would be sent again. If Telegram refused the bot itself, the claims pause. If Telegram
+        answered a trial send, the pause of all sends ends.
 
         Raises:
             DatabaseUnavailableError: PostgreSQL ended several attempts, because the attempts took

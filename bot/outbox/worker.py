@@ -52,9 +52,10 @@ OTHERS_FIRST = timedelta(seconds=3)
 
 
 class Outbox:
-    """Sends deliveries to chats. A delivery is repeated until Telegram confirms that it arrived.
+    """Sends deliveries to chats. A delivery is repeated until Telegram confirms its arrival.
 
-    At most three copies are sent. A delivery that ``domain.selection`` drops is not sent.
+    After three sends that may have arrived, a delivery is not repeated. A delivery that
+    ``domain.selection`` drops is not sent.
     """
 
     def __init__(

@@ -36,9 +36,9 @@ log = structlog.get_logger()
 
 # A reply waits for the end of a flood limit only if the flood limit lasts at most this time.
 _FLOOD_PATIENCE = timedelta(seconds=30)
-# The longest time that an alert waits for its chat after a 429 response.
+# The longest time, after the first error of an alert, in which the alert waits for flood limits.
 _RETRY_PATIENCE = timedelta(seconds=12)
-_MOST_FLOODS = 3
+_MOST_FLOODS = 3  # the maximum number of 429 responses after which a reply is sent again
 _AS_SENT: dict[Right, tuple[FileKind, ...]] = {
     "photos": ("photo",),
     "videos": ("video",),
@@ -55,10 +55,11 @@ class SendRequest:
     - ``calls`` makes the requests.
     - ``longest_wait_s`` is the longest single wait for a flood limit, in seconds.
     - ``floods`` is the number of 429 responses. The send was repeated after each 429 response.
-    - ``until`` is set after the first error of an alert. The alert waits for flood limits of the
-      chat at most until this time.
+    - ``until`` is set after the first error of an alert. The alert waits for flood limits at most
+      until this time.
     - ``refused_alone`` is set if Telegram refused a single story with an error message that the
       bot does not know. The value is this error message without numbers.
+    - ``items`` are the items of the album.
     """
 
     target: Target
@@ -101,7 +102,12 @@ class Attempts:
 
         If an item needs a missing right, the item counts as failed here. If an item will be
         retried, and the option ``in_order`` is set, all later items stay open. If the send had to
-        stop before the end, return the outcome that stopped the send.
+        stop before the end, return the outcome that stopped the send. The results are stored in
+        ``items``. The caller must remove the files in ``Item.spooled``.
+
+        Raises:
+            DatabaseUnavailableError: The copies can't be counted, a refused file_id can't be
+                deleted, or a purchase can't be recorded. ``items`` shows which items have arrived.
         """
         request.items = items
         self._supply.use_known_files(items)
@@ -219,7 +225,8 @@ class Attempts:
     ) -> Outcome | None:
         """Prepare the next send of a refused album.
 
-        - If the items that caused the refusal are known, the items get a different source.
+        - If the items that probably caused the refusal are known, each of these items gets a
+          different source without a purchase, or is marked to be sent alone.
         - If Telegram has already refused a single story with the same unknown error message, all
           stories of this album are postponed.
         - In all other cases, the album is sent in halves. A story is given up or bought only if
@@ -261,7 +268,7 @@ class Attempts:
             await self._supply.postpone_refused(item, refusal, request.target.chat_id)
 
     async def _try_free_source(self, refusal: Refusal, item: Item, request: SendRequest) -> None:
-        """Give an item a different source that costs no credits.
+        """Set a different source of an item without a purchase (``find_next_free_source``).
 
         If no such source exists, mark the item to be sent alone.
         """
@@ -278,6 +285,8 @@ class Attempts:
 
 def _after_flood(outcome: TryLater, request: SendRequest) -> Outcome | None:
     """Decide what to do after a flood limit. Return None to send again, or the outcome to stop.
+
+    If the result is None, add 1 to ``request.floods``.
 
     The message is sent again only if all of these conditions hold:
 
@@ -296,7 +305,7 @@ def _after_flood(outcome: TryLater, request: SendRequest) -> Outcome | None:
 
 
 def _are_known(batch: list[Item]) -> bool:
-    """Return whether Telegram has all files of a batch.
+    """Return whether all items of a batch are sent by file_id, so that Telegram has the files.
 
     If Telegram has all files of an album, a 429 response means that nothing of the album was sent.
     If Telegram must load files first, some messages may be in the chat in spite of the 429
@@ -318,8 +327,8 @@ def _give_up_items_without_right(outcome: Outcome, batch: list[Item]) -> Outcome
     """Give up the items that need a missing right. Return None or the outcome.
 
     None means that the other items can be sent. If ``outcome`` is not a missing right for a kind
-    of file, return ``outcome``. If no item of the batch has the refused kind, give up all items of
-    the batch.
+    of file, change no item and return ``outcome``. If no item of the batch has the refused kind,
+    give up all items of the batch.
     """
     if not (isinstance(outcome, Muted) and outcome.missing in _AS_SENT):
         return outcome

@@ -16,13 +16,16 @@ from bot.presentation.translation import Translator, translator_for
 
 Payload = dict[str, Any]
 
-_MOST_LINES = 25  # maximum number of lines in a message; each line contains a URL
+_MOST_LINES = 25  # maximum number of lines about stories in a message; a line may contain a URL
 
 
 def payloads(
     album: Payload, failed: Mapping[str, str], *, reply_to: int | None = None
 ) -> list[Payload]:
-    """Return a message for each cause in ``failed``, which maps story ids to error messages."""
+    """Return the payload of a message for each cause of failed stories of an album.
+
+    ``failed`` maps story ids to error messages. Stories that are not in the album are left out.
+    """
     by_pk = {story.pk: story for story in load_stories(album["stories"])}
     by_cause: dict[str, list[list[str]]] = {}
     for pk, sentence in failed.items():
@@ -38,9 +41,10 @@ def payloads(
 
 
 def merge(waiting: Payload, new: Payload) -> Payload | None:
-    """Return one message with the stories of two messages. Return None if this is impossible.
+    """Return the payload of one message with the failed stories of two messages.
 
-    The two messages can be combined only if both have the same cause and answer the same message.
+    Return None if the messages have different causes, answer different messages, or are not
+    messages about failed stories.
     """
     cause = waiting.get("cause")
     is_same = cause == new.get("cause") and waiting.get("reply_to") == new.get("reply_to")

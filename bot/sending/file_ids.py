@@ -1,8 +1,8 @@
 """The file_ids of stories. One sender uploads a story, and other senders wait for the file_id.
 
 Only senders of the same process wait for each other. A different process may upload the same story
-at the same time. In that case, each process uses the file_id of the other process as soon as the
-database has this file_id.
+at the same time. A process without a file_id of the story in memory uses the file_id in the
+database.
 """
 
 import asyncio
@@ -47,9 +47,13 @@ class Files:
         self._in_flight: dict[str, tuple[asyncio.Future[None], datetime]] = {}
 
     async def load_known(self, pks: Collection[str]) -> dict[str, KnownFile]:
-        """Return the known files of stories that are sent as one album.
+        """Return the known files of stories that are sent as one album, by ``Item.file_key``.
 
-        A file that is not allowed in an album is omitted.
+        ``pks`` are such keys. The files come from memory, or from the database and are then cached
+        in memory. A file that is not allowed in an album is omitted.
+
+        Raises:
+            DatabaseUnavailableError: The database is unavailable.
         """
         cached = self._usable_cached(pks)
         missing = [pk for pk in pks if pk not in cached]
@@ -60,7 +64,7 @@ class Files:
         return self._usable_cached(pks)
 
     def cached(self, pks: Collection[str]) -> dict[str, KnownFile]:
-        """Return the files that are in memory, without a query of the database."""
+        """Return the files that are in memory, by ``Item.file_key``. Do not query the database."""
         now = self._now()
         files = {pk: self._cache.get(pk, now=now) for pk in pks}
         return {pk: file for pk, file in files.items() if file is not None}
@@ -69,7 +73,7 @@ class Files:
     async def reserve_unknown(
         self, pks: Collection[str], *, max_reservation_age: timedelta | None = None
     ) -> AsyncIterator[dict[str, KnownFile] | None]:
-        """Yield the known files of stories, and reserve the stories without a known file.
+        """Yield the known files by ``Item.file_key``, and reserve the stories without a file.
 
         The stories are reserved for the caller during the ``with`` block. If a different sender
         has reserved one of the stories, wait until this sender has finished. All stories are
@@ -77,6 +81,9 @@ class Files:
 
         If a different sender reserved one of the stories longer than ``max_reservation_age`` ago,
         reserve nothing and yield None.
+
+        Raises:
+            DatabaseUnavailableError: The known files can't be read from the database.
         """
         while True:
             known, now = await self.load_known(pks), self._now()
@@ -115,7 +122,9 @@ class Files:
                 log.warning("files can't be kept for the others", count=len(files), why=str(error))
 
     async def forget(self, pk: str) -> None:
-        """Remove a file_id that Telegram refused.
+        """Remove a file_id that Telegram refused from memory and from the database.
+
+        ``pk`` is an ``Item.file_key``.
 
         Raises:
             DatabaseUnavailableError: The database is unavailable, so the file_id stays in the

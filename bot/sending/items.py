@@ -70,6 +70,8 @@ class Item:
     - ``failed`` is the error message of a failure. If ``failed`` is set, ``later`` states whether
       a retry may succeed.
     - ``refused`` is the right that the item needs and the bot does not have.
+
+    ``spooled`` has the downloaded files, which must be removed after the send.
     """
 
     story: Story
@@ -143,7 +145,7 @@ class Text:
     caption_for_count: Callable[[int], str] | None = None
 
     def caption_arguments(self) -> dict[str, Any]:
-        """Return PTB's arguments for the caption of the next message."""
+        """Return the arguments of the Bot API for the caption of the next message."""
         if not self.caption:
             return {}
         return {"caption": self.caption, "parse_mode": ParseMode.HTML if self.html else None}
@@ -163,7 +165,7 @@ class Text:
         """Simplify a caption that Telegram refused.
 
         The first call removes the markup and shortens the caption to 1024 characters. The second
-        call removes the whole caption. Return False if there was no caption.
+        call removes the whole caption. Return whether the caption was changed.
         """
         if not self.caption:
             return False
@@ -226,10 +228,12 @@ def common_arguments(thread_id: int | None, options: SendOptions) -> dict[str, A
 
 
 def receipt(item: Item, message: MessageJson, now: datetime) -> tuple[SentItem, KnownFile | None]:
-    """Return the sent item, and its file if the file can be reused.
+    """Return the item that a sent message contains, and the file of the message.
 
-    Telegram turns a video without sound into an animation if the video is sent alone. Animations
-    are not allowed in albums.
+    The file can be used until the story expires. The file of a story in a highlight can be used
+    for at least 30 days. The file is None if the message has no file. The kind of the file can be
+    "animation" for a video without sound, because Telegram turns such a video into an animation
+    if the video is sent alone.
     """
     kind, file = _file_of(message)
     sent = SentItem(item.story.pk, int(message["message_id"]))

@@ -72,7 +72,8 @@ def text_payload(
 ) -> Payload:
     """Return the payload of an HTML message.
 
-    ``markup`` is a "reply_markup" of the Bot API. ``markup`` is used only if there are no buttons.
+    ``reply_to`` is the id of the message that the text answers. ``markup`` is a "reply_markup" of
+    the Bot API. ``markup`` is used only if there are no buttons.
     """
     return {
         **({"silent": True} if silent else {}),
@@ -113,6 +114,7 @@ def album_payload(
 ) -> Payload:
     """Return the payload of an album. If ``is_free`` is True, no file of the album is bought.
 
+    Otherwise ``asker`` pays 1 credit for each file that must be bought. ``caption`` is HTML.
     ``under`` is the payload of a message that is sent after at least one story of the album has
     arrived. ``asked`` is the message of the person who requested the album. Messages about failed
     items are sent as replies to ``asked``.
@@ -132,7 +134,7 @@ def album_payload(
 
 
 def document_payload(data: str, filename: str, caption: str) -> Payload:
-    """Return the payload of a text file."""
+    """Return the payload of a text file with the content ``data``."""
     return {"kind": "document", "data": data, "filename": filename, "caption": caption}
 
 
@@ -165,14 +167,15 @@ class Replies:
     ) -> Outcome:
         """Send a payload. Return the outcome.
 
-        ``calls`` makes the requests. Without ``calls``, the requests are not recorded.
-        ``one_by_one`` means that each story of an album is sent as a separate message. An edit
-        that changes nothing returns ``SHOWN_ALREADY``. If the message can't be edited, its text is
-        sent as a new message.
+        ``calls`` makes the requests. Without ``calls``, the requests are not recorded. Each file
+        of an album that must be bought costs 1 credit. ``one_by_one`` means that each story of an
+        album is sent as a separate message. An edit that changes nothing returns
+        ``SHOWN_ALREADY``. If the message can't be edited, its text is sent as a new message.
 
         Raises:
-            DatabaseUnavailableError: The known files of an album cannot be read from the database.
-                Nothing was sent.
+            DatabaseUnavailableError: The known files of an album cannot be read from the database,
+                or ``calls`` cannot count the copies of a message without an album. Nothing was
+                sent.
         """
         calls = calls or Calls(self._bot)
         if payload["kind"] == "album":

@@ -83,7 +83,10 @@ class Sender:
         calls: Calls | None = None,
         asker: Asker = _NO_ASKER,
     ) -> Outcome:
-        """Send the stories of ``album`` to ``target``. ``asker`` pays if a file must be bought.
+        """Send the stories of ``album`` to ``target``. Return the outcome.
+
+        A file that must be bought costs 1 credit. ``asker`` pays the credit. For an ``asker``
+        without a chat, the budget of the schedule pays.
 
         ``calls`` makes the requests. Without ``calls``, the album is sent as a reply, and the
         requests are not recorded. The first item has the caption. If some stories can't be sent,

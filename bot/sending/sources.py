@@ -3,7 +3,7 @@
 1. A file_id of a file that Telegram has.
 2. The URL, from which Telegram downloads the file.
 3. A download by the bot, which then uploads the file. For a pasted URL, this step costs 1 credit
-   if the media host refuses the bot.
+   if the media host refuses the bot and the URL is signed.
 4. A download through the Stories API, which costs 1 credit.
 
 Each source is tried once. If no source works, the item fails with an error message.
@@ -116,12 +116,14 @@ class Supply:
     async def find_next_source(self, item: Item, asker: Asker) -> None:
         """Set the next source of the item: the URL, an upload, or a file bought for credits.
 
-        A purchase costs 1 credit. For an alert (an ``asker`` without a chat), the budget of the
-        schedule pays. If no source is left, or the same file failed a short time ago, let the item
-        fail with a message.
+        For an upload or a purchase, the file is downloaded. A purchase costs 1 credit. For an
+        alert (an ``asker`` without a chat), the budget of the schedule pays. If no source is left,
+        or the same file failed a short time ago, let the item fail with a message. Failures of
+        sources are recorded and not raised.
 
         Raises:
-            DatabaseUnavailableError: A refused file_id cannot be deleted from the database.
+            DatabaseUnavailableError: A refused file_id cannot be deleted from the database, or a
+                purchase cannot be recorded.
         """
         is_file = isinstance(item.source, ByUpload)
         if isinstance(item.source, ByFileId):
@@ -167,11 +169,14 @@ class Supply:
         return self._record_to_change(item).file_of(as_file=item.as_file)
 
     async def find_next_free_source(self, item: Item, asker: Asker) -> bool:
-        """Set the next source of the item that costs no credits.
+        """Set the next source of the item that costs no credits: the URL or an upload.
 
-        Return whether a source was found. If no source is found, the item keeps its present
-        source. If the file is too large, the item fails. The download of a pasted URL may cost 1
-        credit.
+        For an upload, the file is downloaded. Return whether a source was found. If no source is
+        found, the item keeps its present source. If the file is too large, the item fails. The
+        download of a pasted URL may cost 1 credit.
+
+        Raises:
+            DatabaseUnavailableError: The download of a pasted URL cannot be recorded.
         """
         while item.is_open and item.tried < _FREE_STEPS:
             step = self._steps[item.tried]
@@ -189,10 +194,11 @@ class Supply:
         return False
 
     async def postpone_refused(self, item: Item, refusal: Refusal, chat_id: int) -> None:
-        """Postpone an item that was sent alone and that Telegram refused with an unknown message.
+        """Postpone an item that Telegram refused with an unknown error message.
 
         If Telegram refuses a story with the same error message in three chats, the story is
-        postponed in all chats. After 15 minutes, one alert tries the story again.
+        postponed in all chats. Alerts try the story again 15 minutes after the last refusal. An
+        error message that did not occur in the last hour is passed to ``tell``.
         """
         now, words = self._now(), refusal.without_numbers
         is_new = self._reported_words.get(words, now=now) is None
@@ -209,9 +215,12 @@ class Supply:
                 item.failed, item.later = MediaUnavailableError.text, True
 
     def use_known_files(self, items: list[Item]) -> None:
-        """Use the file_id of each item whose file Telegram already has.
+        """Set the file_id as the source of each item whose file Telegram already has.
 
-        Call ``Files.reserve_unknown`` first, because that method loads the file_ids.
+        An item without a file_id, or with a compressed file instead of the original, is not
+        changed. If the file is an animation, which is not allowed in an album, the next source of
+        the item will be an upload. Call ``Files.reserve_unknown`` first, because that method loads
+        the file_ids.
         """
         known = self._files.cached([item.file_key for item in items])
         for item in items:
@@ -249,7 +258,11 @@ class Supply:
     async def convert_to_document(self, item: Item, asker: Asker) -> bool:
         """Turn a photo into a document to upload, because Telegram refused the photo's dimensions.
 
-        This method does not send the item. Return False if the photo cannot be downloaded.
+        The photo is downloaded first. This method does not send the item. Return False if the
+        photo cannot be downloaded.
+
+        Raises:
+            DatabaseUnavailableError: The download of a pasted URL cannot be recorded.
         """
         while not isinstance(item.source, ByUpload):
             if not await self.find_next_free_source(item, asker):
@@ -313,9 +326,10 @@ class Supply:
         return source
 
     def _reserve_purchase(self, item: Item) -> bool:
-        """Record that the story is bought for an alert.
+        """Record that the story is being bought for an alert.
 
-        Return False if a purchase is not allowed now.
+        Return False, and record nothing, if a purchase is not allowed now. In this case, the item
+        is marked as gone if the story is gone, or possibly for a later retry.
         """
         record, now = self._record_to_change(item), self._now()
         if record.is_gone:
@@ -331,11 +345,12 @@ class Supply:
     async def _buy_after_first(
         self, story: Story, asker: Asker, buy: Fallback
     ) -> MediaFile | None:
-        """Buy a file. Until a purchase of the profile has succeeded, only one purchase runs.
+        """Buy a file for 1 credit. The caller must remove the file.
 
-        A file that is too large counts as a success, because other files may be smaller. Return
-        None and spend no credits if a purchase of the profile failed with any other ``MediaError``
-        in the last 10 minutes.
+        Until a purchase of the profile has succeeded, only one purchase of the profile runs at a
+        time. A file that is too large counts as a success, because other files may be smaller.
+        Return None and spend no credits if a purchase of the profile failed with any other
+        ``MediaError`` in the last 10 minutes.
 
         Raises:
             SpendingError: The bot is not allowed to spend the credit.
@@ -356,7 +371,7 @@ class Supply:
     async def _buy_first(
         self, story: Story, asker: Asker, buy: Fallback, purchases: _Purchases
     ) -> MediaFile:
-        """Buy a file, and record whether other files of the profile can be bought.
+        """Buy a file for 1 credit, and record whether files of the profile can be bought.
 
         Raises:
             SpendingError: The bot is not allowed to spend the credit.
@@ -385,7 +400,7 @@ class Supply:
         """Return the upload of a file, and add the file to ``item.spooled``.
 
         The kind of the item becomes "document" if the item is sent as a file, or if the file is a
-        photo that is too large. Otherwise, the kind becomes the kind of the file's content.
+        photo of more than 10 MiB. Otherwise, the kind becomes the kind of the file's content.
         """
         item.spooled.append(file)
         as_document = item.as_file or (file.kind == "photo" and file.size > _LARGEST_PHOTO)
@@ -417,7 +432,7 @@ class Supply:
 
 
 def _mark_gone(item: Item) -> None:
-    """Mark the item's story as gone, because the API answered that it does not exist."""
+    """Mark the story of an item as gone, because the API answered that no such story exists."""
     item.later, item.reason = False, MEDIA_GONE
 
 

@@ -47,7 +47,9 @@ _NO_FORUM = {Chat.PRIVATE: NO_PRIVATE_TOPICS, Chat.CHANNEL: NO_CHANNEL_TOPICS}
 TopicState = Literal["deleted", "off", "unknown"]
 """The state of a topic that Telegram can't find.
 
-The state "off" means that the topics of the chat are turned off now, so the topic is not lost.
+- "deleted" means that the topic was deleted.
+- "off" means that the topics of the chat are turned off now, so the topic is not lost.
+- "unknown" means that the topic may exist.
 """
 
 
@@ -80,7 +82,8 @@ class Topics:
         Raises:
             SubscriptionError: The chat has no topics, the bot has no right to make topics, or
                 Telegram refuses the calls that fetch the rights.
-            AskAgainError: Telegram does not answer, or demands a wait.
+            AskAgainError: A call failed for a different reason, for example no answer or a 429
+                response.
         """
         may_make = True
         try:
@@ -101,7 +104,7 @@ class Topics:
             raise SubscriptionError(text=TOPIC_RIGHT_MISSING)
 
     async def fetch_lost_topic_state(self, chat_id: int, thread_id: int) -> TopicState:
-        """Return the state of a topic after Telegram's error "message thread not found".
+        """Ask Telegram for the state of a topic after the error "message thread not found".
 
         Telegram reports this error after any failed search (Client.cpp, ``check_message_topic``),
         so the topic may still exist. For this reason, this method tries to edit the first message

@@ -18,7 +18,11 @@ _OTHER_FOR = timedelta(seconds=5)  # a new administrator may still be refused fo
 
 @dataclass(frozen=True, slots=True)
 class AdminRights:
-    """The rights of a chat member. ``may_post`` is the right to post in a channel."""
+    """The rights of a person in a chat.
+
+    ``is_here`` is True if the person is in the chat. ``may_post`` is the right to post in a
+    channel.
+    """
 
     is_here: bool = False
     is_admin: bool = False
@@ -35,15 +39,18 @@ class Admins:
     async def rights(self, bot: Bot, chat_id: int, user_id: int, *, now: datetime) -> AdminRights:
         """Return the rights of a person, or of the bot itself, in a chat.
 
-        The Bot API allows getChatMember for other members only if the bot is an administrator. If
-        Telegram refuses this call, getChatAdministrators is called instead. In that case,
+        The rights of an administrator are cached for 60 seconds, and all other rights for 5
+        seconds.
+
+        The Bot API guarantees getChatMember for other members only if the bot is an administrator.
+        If Telegram refuses this call, getChatAdministrators is called instead. In that case,
         ``is_here`` is True for administrators only, because the list of administrators does not
         contain other members.
 
         Raises:
             AdminsUnknownError: Telegram refuses both calls. The bot must become an administrator.
-            AskAgainError: A call failed for a different reason: no answer, a 429 response, or a
-                migrated chat.
+            AskAgainError: A call failed for a different reason, for example no answer, a 429
+                response, or a migrated chat.
         """
         cached = self._cache.get((chat_id, user_id), now=now)
         if cached is not None:

@@ -24,7 +24,9 @@ class TooSoonError(RetryAfter):
 
 
 async def call(bot: ExtBot[Any], method: str, arguments: dict[str, Any]) -> Any:  # noqa: ANN401 - the result of the method
-    """Call ``method`` of the Bot API through the bot's transport. The rate limiter does not apply.
+    """Call ``method`` of the Bot API through the bot's transport. Return the result as JSON.
+
+    Arguments that are None are left out. The rate limiter does not apply.
 
     PTB's public method ``do_api_request`` is not used. ``do_api_request`` prints a warning if PTB
     has its own method for the call, and accepts only PTB's objects as items of an album.

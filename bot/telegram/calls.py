@@ -26,14 +26,14 @@ class Calls:
     ) -> Any:  # noqa: ANN401 - the JSON result of the method
         """Wait until the flood limits allow the call, make the call, and return the JSON result.
 
-        ``longest_wait_s`` is the longest single wait in seconds. None means no maximum. Exception:
-        a single wait of an alert for the limits of the alert's chat is at most 5 seconds. A failed
-        call is not retried here. The transport retries once if nothing was sent.
+        ``longest_wait_s`` is the longest single wait in seconds. None means that a reply waits
+        without a maximum, and that an alert waits at most 5 seconds for the limits of its chat. A
+        failed call is not retried here. The transport retries once if nothing was sent.
 
         Raises:
-            TooSoonError: A wait would be longer than ``longest_wait_s``, or ``confirm`` refused
-                the call.
-            TelegramError: The call failed.
+            TooSoonError: A wait would be longer than allowed, or ``confirm`` refused the call.
+            TelegramError: The call failed. For the outcome of the send, see
+                ``outcomes.outcome_of``.
             DatabaseUnavailableError: ``confirm`` of the outbox's subclass cannot count the copies
                 in the database.
         """

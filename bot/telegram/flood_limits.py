@@ -2,8 +2,8 @@
 
 The limits are documented in the Bots FAQ ("My bot is hitting limits"): about 30 messages per
 second in total, 1 message per second in a chat with short bursts, and 20 messages per minute in a
-group. An album counts as many messages as it has items. The count of an album is not documented,
-but Telegram's server counts in this way.
+group. The number of messages that Telegram counts for an album is not documented. This module uses
+the careful assumption that each item of an album counts as a message.
 """
 
 import math
@@ -20,12 +20,12 @@ _BURST: dict[Lane, float] = {"reply": 30.0, "alert": 2.8}
 # For an hour after a 429 response in a private chat, this number of messages replaces the numbers
 # of ``_BURST`` for replies and alerts in the chat.
 _STRICT_BURST = 2.8
-_ROUNDING_S = 0.001
+_ROUNDING_S = 0.001  # a shorter wait is a rounding error, and counts as no wait
 _GROUP_WINDOW_S = 60.5  # seconds; a minute and half a second, because of the network's delay
 _STRICT_FOR_S = 3600.0
 _LATEST_ANSWER_S = 2.0  # seconds; a call without an answer counts as answered after this time
 _CATCH_UP_S = 0.1  # seconds of delay that the next messages may make up for
-_ASK_AGAIN_S = 0.02
+_ASK_AGAIN_S = 0.02  # seconds between two checks whether an outstanding answer has come
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +44,12 @@ DOCUMENTED = ChatLimits()
 
 @dataclass(slots=True)
 class ChatFlood:
-    """The recent messages to a chat. The time of the next allowed message is computed from them.
+    """The recent messages to a chat, from which the time of the next message is computed.
 
     - ``drained_at`` is used in private chats. If the bot had sent 1 message per second, the last
       of the sent messages would have been sent by this time.
-    - ``sent`` has the times of the messages to a group or channel in the last minute, and the
-      number of messages at each time.
+    - ``sent`` has the times of the messages to a group or channel in the last minute (and possibly
+      earlier times), and the number of messages at each time.
     - No message may be sent before ``closed_until``.
     - Until ``strict_until``, a private chat gets only small bursts.
     """
@@ -166,7 +166,7 @@ class BotWindow:
 
         While the answer to an earlier call is outstanding, the result may be too short. Call this
         method again after the wait. ``rate`` is in messages per second. A ``weight`` above
-        ``rate`` counts as ``rate``.
+        ``rate`` counts as ``rate``. Tickets that no longer count are removed.
         """
         spaced = max(self.next_at - now, 0.0)
         if math.isinf(rate):

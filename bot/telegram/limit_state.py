@@ -58,14 +58,18 @@ class ChatFloods:
         return max(flood.closed_until - self._clock(), 0.0) if flood else 0.0
 
     def close(self, chat: int | str, seconds: float) -> None:
-        """Forbid messages to a chat for ``seconds``, because Telegram demands this."""
+        """Forbid messages to a chat for ``seconds``, because Telegram demands this.
+
+        In a private chat, allow only small bursts for an hour.
+        """
         self._flood_of(chat).close(self._clock(), seconds)
 
     def take_over(self, chat: int, state: Any | None) -> None:  # noqa: ANN401 - JSON
         """Load the state of a chat that the process with the previous lease has stored.
 
-        The state is a result of ``state_of``. If ``state`` is None, nothing changes. If this
-        process already knows a later ``closed_until``, the later time is kept.
+        The state is a result of ``state_of``, and replaces the state in the memory of this
+        process. If this process already knows a later ``closed_until``, the later time is kept. If
+        ``state`` is None, nothing changes.
         """
         if state is not None:
             flood, latest = ChatFlood.load(self._limits, state), self._clock() + _MOST_AHEAD_S

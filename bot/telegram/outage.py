@@ -1,12 +1,13 @@
 """A circuit breaker that stops all sends of a process while Telegram is down.
 
 After a failed send or a lost answer, the process calls ``getMe``. The process pauses its replies
-and alerts if ``getMe`` fails too, or if sends fail in three chats without a success in between. To
-end the pause, ``getMe`` and then a single send must succeed.
+and alerts if ``getMe`` fails too, or if sends fail in three chats and Telegram answers no send in
+between. To end the pause, ``getMe`` must succeed, and then Telegram must answer a single send. If
+several processes exist and this process finds no message to send, the pause ends after ``getMe``.
 
 The Bot API server answers ``getMe`` from memory. A success of ``getMe`` shows only that the server
-runs, not that messages arrive. For this reason, a success of ``getMe`` alone neither prevents nor
-ends a pause. Each process has a separate pause, because a different process may reach Telegram
+runs, not that messages arrive. For this reason, a success of ``getMe`` alone does not prevent a
+pause. Each process has a separate pause, because a different process may reach Telegram
 (docs/decisions/0001-an-outage-of-one-process.md).
 """
 
@@ -115,10 +116,11 @@ class Outage:
         return False
 
     async def claim_trial(self) -> bool:
-        """Reserve the next trial send. Return whether the message may be sent now.
+        """Reserve the next trial send, if it is due, and call ``getMe``.
 
-        The message may be sent if the trial send is due and Telegram answers ``getMe``. Without a
-        pause, the result is False.
+        Return whether the message may be sent now. The message may be sent if the trial send is
+        due and Telegram answers ``getMe``. If Telegram does not answer, the next trial send waits
+        as after a failed trial send. Without a pause, the result is False.
         """
         now = self._now()
         if self._pause is None or not self._pause.allows_trial(now):
@@ -142,10 +144,11 @@ class Outage:
     async def chat_accepts_calls(self, target: Target) -> bool:
         """Test whether Telegram processes calls for a chat, by a call of ``sendChatAction``.
 
-        The call sends no message. Also return True if Telegram refuses the call, for example
-        because the person has blocked the bot. Return False if the call fails or Telegram demands
-        a wait. After False, the caller must not send a message now, because the message could
-        arrive although Telegram's answer is lost, and the message would then be sent twice.
+        The call shows "typing…" in the chat for some seconds, and sends no message. Also return
+        True if Telegram refuses the call, for example because the person has blocked the bot.
+        Return False if the call fails or Telegram demands a wait. After False, the caller must not
+        send a message now, because the message could arrive although Telegram's answer is lost,
+        and the message would then be sent twice.
         """
         try:
             await self._bot.send_chat_action(
@@ -206,7 +209,7 @@ def is_answer(outcome: Outcome) -> bool:
 
     - The outcome is not ``TryLater``, for example after a success or a permanent refusal.
     - Some items of an album are known to be sent.
-    - Telegram answered 429 to a call, and the message was certainly not sent.
+    - Telegram demanded a wait, and the outcome is not unknown.
 
     Return False for any other ``TryLater``.
     """

@@ -168,9 +168,10 @@ OF_FILES = _OF_UPLOADS | {"any file"}
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A refusal by Telegram with its subject. ``scope`` is None if the text is unknown.
+    """A refusal by Telegram: the text in lower case, the subject, and the refused item.
 
-    ``item`` is the index of the refused item in an album, or None if the index is unknown.
+    ``scope`` is the subject, or None if the text is unknown. ``item`` is the index of the refused
+    item in an album, or None if the index is unknown. The first item has the index 0.
     """
 
     words: str
@@ -184,7 +185,7 @@ class Refusal:
 
 
 def read_refusal(error: BaseException) -> Refusal:
-    """Return the subject of a refusal.
+    """Return the text, the subject and the refused item of an error.
 
     The index of an item is reliable only if an upload was refused. If ``sendMultiMedia`` refuses
     an album, all items fail and the error names the first item (Client.cpp,

@@ -88,8 +88,9 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
     ) -> None:
         """Allow ``per_second`` messages per second for all processes together.
 
-        ``replicas`` returns the number of processes. Each process gets an equal part of the rate.
-        Without ``replicas``, this process gets the whole rate.
+        ``floods`` has the flood limits of the chats. ``clock`` returns seconds. ``replicas``
+        returns the number of processes. Each process gets an equal part of the rate. Without
+        ``replicas``, this process gets the whole rate.
         """
         self._rate = per_second
         self._floods = floods or ChatFloods(clock)
@@ -124,7 +125,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         """Wait until the limits allow the call, and make the call once.
 
         Raises:
-            TooSoonError: The limits require a longer wait than ``longest_wait_s``.
+            TooSoonError: The limits require a longer wait than the call allows (``LimitedCall``).
             TelegramError: The call failed. Failed calls are not retried here.
         """
         transaction_guard.refuse_if_held(f"Telegram's {endpoint}")
@@ -132,13 +133,13 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         return await self.wait_and_call(call, partial(callback, *args, **kwargs))
 
     async def wait_and_call(self, call: LimitedCall, request: Callable[[], Awaitable[T]]) -> T:
-        """Wait until the limits allow a call, and count it. Return the result of ``request``.
+        """Wait until the limits allow a call, count the call, and return ``await request()``.
 
         If the call gets a 429 response, no further messages are sent to the chat for the time that
         Telegram demands.
 
         Raises:
-            TooSoonError: The limits require a longer wait than ``longest_wait_s``.
+            TooSoonError: The limits require a longer wait than the call allows (``LimitedCall``).
             TelegramError: The call failed.
         """
         ticket = await self._wait_and_count(call)
@@ -159,7 +160,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         Return the ticket of the counted messages, or None if the call sends no message.
 
         Raises:
-            TooSoonError: The limits require a longer wait than ``longest_wait_s``.
+            TooSoonError: The limits require a longer wait than the call allows (``LimitedCall``).
         """
         is_counted = False
         ticket = None

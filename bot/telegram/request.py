@@ -256,14 +256,16 @@ class _Upload(io.BufferedReader):
         self.left = path.stat().st_size
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Read bytes from the file, and count the bytes."""
+        """Return the next bytes of the file, and subtract their number from ``left``."""
         data = super().read(size)
         self.left -= len(data)
         return data
 
 
 def _body(data: RequestData | None, files: ExitStack, uploads: list[_Upload]) -> dict[str, Any]:
-    """Return the body of a request. The files in the body are opened.
+    """Return aiohttp's arguments for the body of a request. The files in the body are opened.
+
+    ``files`` closes the opened files. The opened files are also added to ``uploads``.
 
     Raises:
         TooManyFilesError: This process has reached its limit of open files.
@@ -292,7 +294,12 @@ _JSON = {"Content-Type": "application/json"}
 
 
 def _form(data: RequestData, files: ExitStack, uploads: list[_Upload]) -> aiohttp.FormData:
-    """Return the parts of a form. A file with a path is opened again for each attempt."""
+    """Return the parts of a form. A file with a path is opened again for each attempt.
+
+    Raises:
+        TooManyFilesError: This process has reached its limit of open files.
+        OSError: A file can't be opened for a different reason.
+    """
     form = aiohttp.FormData(default_to_multipart=True)
     for name, value in data.json_parameters.items():
         form.add_field(name, value)
