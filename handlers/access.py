@@ -155,11 +155,17 @@ async def block(context: Context) -> None:
 async def look_up_and_store_profile_id(context: Context, username: str) -> None:
     """Look up and store the ID of a blocked profile for a cost of 1 credit.
 
+    If the block has ended since the button was sent, nothing is looked up or stored.
+
     Raises:
         BotError: The errors of ``Viewer.look_up``.
     """
+    access = context.services.access
+    if username not in access.blocked:
+        await edit_pressed(context, context.t(NOT_BLOCKED, who=username), [])
+        return
     profile = await context.services.viewer.look_up(username, context.asker)
-    await context.services.access.record_id_of_blocked_profile(username, profile.profile_id)
+    await access.record_id_of_blocked_profile(username, profile.profile_id)
     await edit_pressed(context, context.t(BLOCKED, who=username), [])
 
 

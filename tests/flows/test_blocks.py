@@ -515,6 +515,21 @@ async def test_a_blocked_profile_stays_blocked_under_a_new_name(tmp_path: Path, 
             await is_billed_as_booked(control, db)
 
 
+async def test_the_lookup_of_a_profile_after_the_end_of_its_block_blocks_nothing(
+    town: Town,
+) -> None:
+    control = town.bell.control
+    (said,) = await town.bell.ask(town.boss, "/block unseen")
+    await town.bell.ask(town.boss, "/unblock unseen")
+    await town.bell.press(town.boss, said, buttons(said)["Look it up: 1 credit"])
+    shown = await town.bell.message(town.boss, said["message_id"])
+    assert shown["text"] == "unseen wasn't blocked."
+    assert await control.billed_for("unseen") == 0
+    story = await control.publish("unseen")
+    asked = await control.say(town.ann, "/stories unseen")
+    await control.wait_shown(town.ann, [story["pk"]], after=asked)
+
+
 @pytest.mark.parametrize("days", [40, 400])
 async def test_a_chat_that_a_block_closed_is_kept_with_what_it_follows_for_a_year(
     db: Database, days: int
