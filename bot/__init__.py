@@ -1,1 +1,1 @@
-"""Storybell: all of the product except the handlers of messages."""
+"""Storybell: all code of the bot except the handlers of updates (package ``handlers``)."""

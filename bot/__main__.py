@@ -26,16 +26,20 @@ _GROUPS = {
 }
 _COMMANDS = {name: text for group in _GROUPS.values() for name, text in group.items()}
 _WITH_OPTIONS = frozenset({"backup", "restore", "move", "check", "erase", "simulate"})
-"""The commands that have options. The module ``bot.cli.NAME`` adds the options of a command."""
+"""The commands whose options are added by the module ``bot.cli.NAME``."""
 _LAST_PORT_BASE = 65531
 _INTERRUPTED = 128 + signal.SIGINT
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; return the exit status. Without arguments, print the list of commands.
+    """Run one command and return the exit status. Without arguments, print the list of commands.
 
-    After Ctrl-C, the status is 130, as shells expect. The commands ``run`` and ``demo`` are
-    exceptions, because Ctrl-C makes these two commands stop in order.
+    ``arguments`` are the words after ``storybell``, by default from ``sys.argv``. After Ctrl-C,
+    the status is 130, as shells expect. The commands ``run`` and ``demo`` are exceptions, because
+    Ctrl-C makes these two commands stop in order.
+
+    Raises:
+        SystemExit: The arguments are wrong (status 2), or ask for help (status 0).
     """
     words = sys.argv[1:] if arguments is None else list(arguments)
     if not _has_current_folder():
@@ -63,7 +67,11 @@ def _has_current_folder() -> bool:
 
 
 def parser(words: Sequence[str]) -> argparse.ArgumentParser:
-    """Return the argument parser. Options are added only to the commands in ``words``."""
+    """Return the argument parser.
+
+    The parser knows all commands and the option of ``demo``. The options of a different command
+    are added only if ``words`` contains the command.
+    """
     result = argparse.ArgumentParser(prog="storybell")
     result.add_argument(
         "--env-file",
@@ -96,7 +104,7 @@ def _port(text: str) -> int:
 
 
 def _command_list() -> str:
-    """Return all commands, grouped by purpose."""
+    """Return the list of commands as text, grouped by purpose."""
     lines = [
         "storybell [--env-file FILE] COMMAND; storybell COMMAND --help describes its options.",
         "FILE has the settings; without the option it is .env in this folder.",

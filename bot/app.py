@@ -112,9 +112,10 @@ _DRAIN_S = 6.0
 _TRY_AGAIN_S = 5.0
 _DATABASE_AGAIN_S = 1.0
 WAIT_S = 30.0
-"""The maximum wait of a start in seconds.
+"""The maximum duration of two waits at a start, in seconds.
 
-A start waits for PostgreSQL, or for another process to release the SQLite file.
+The first wait is for an unavailable database. The second wait is for the release of the SQLite
+file by another process.
 """
 _CLEAN_EVERY = timedelta(hours=1)
 _EMPTY_AGAIN = timedelta(minutes=1)
@@ -129,7 +130,10 @@ Build = Callable[[], AbstractAsyncContextManager[Parts]]
 
 
 def main(settings: Settings) -> int:
-    """Run the bot until a stop signal arrives. Return the exit status."""
+    """Run the bot until SIGTERM or SIGINT arrives, or the bot can't run. Return the exit status.
+
+    The exit status is 0 after a stop, and 1 if the bot can't run.
+    """
     # Exclude the loaded modules from garbage collection. This saves 90 ms in each full collection.
     gc.collect()
     gc.freeze()
@@ -144,10 +148,12 @@ async def run(
     now: Callable[[], datetime] | None = None,
     timing: Timing | None = None,
 ) -> int:
-    """Run all loops until ``stop`` is set. Return the exit status.
+    """Run all loops until ``stop`` is set. Return the exit status: 0, or 1 if the bot can't run.
 
-    Without ``stop``, the loops run until a stop signal arrives. ``now`` returns the current time.
-    Without ``now``, a new ``bot.runtime.clock.Clock`` returns the time.
+    Without ``stop``, the loops run until SIGTERM or SIGINT arrives. ``now`` returns the current
+    time. Without ``now``, a new ``bot.runtime.clock.Clock`` returns the time. Without ``timing``,
+    the default intervals apply. If the clock is set back by more than 60 seconds, all parts are
+    built again.
     """
     stop = stop or _stop_on_signals()
     timing = timing or Timing()
@@ -165,8 +171,8 @@ async def _run_once(settings: Settings, stop: asyncio.Event, build: Build) -> in
 
     Return None if the clock went back, because all parts must then be built again. Otherwise
     return the exit status. The exit status is 1 if a part can't be built, if the port can't be
-    bound, or if Telegram refuses the token. A requested stop during the start gives the exit
-    status 0.
+    bound, or if Telegram refuses the token. If ``stop`` is set before a part is built, or before
+    Telegram answers, the exit status is 0.
     """
     async with AsyncExitStack() as stack:
         parts = await _wait_for_parts_or_reason(settings, stack, stop, build)
@@ -206,10 +212,13 @@ async def _run_once(settings: Settings, stop: asyncio.Event, build: Build) -> in
 
 
 class Running:
-    """The running process with its handlers, intake of updates, loops and web server."""
+    """The handlers, the intake of updates, the loops and the web server of a process."""
 
     def __init__(self, settings: Settings, parts: Parts) -> None:
-        """Build the handlers, the intake of updates, the loops and the web server."""
+        """Build the handlers, the intake of updates, the loops and the web server.
+
+        No loop and no server is started.
+        """
         self._settings = settings
         self._parts = parts
         timing = parts.services.timing
@@ -304,11 +313,10 @@ class Running:
         )
 
     def _periodic_work(self) -> list[Worker]:
-        """Return a worker for each periodic task, for example for backups.
+        """Create a worker for each periodic task, for example for backups.
 
-        Each worker has its own asyncio task, so a slow backup does not delay other work. This
-        method also connects the clock keeper to the worker "clock". The clock keeper wakes this
-        worker when the time is in doubt.
+        Each worker will run in its own asyncio task, so a slow backup does not delay other work.
+        The clock keeper gets a function that wakes the worker "clock" when the time is in doubt.
         """
         parts, services = self._parts, self._parts.services
         table: list[tuple[str, timedelta, Callable[[], Awaitable[datetime | None]]]] = [
@@ -332,10 +340,7 @@ class Running:
         self._parts.wake()
 
     def _hold_claims(self) -> None:
-        """Make the claiming loops pause while ``_is_held`` returns True.
-
-        The loops pause while the clock is in doubt, or while the process has no valid lease.
-        """
+        """Make the claiming loops pause while ``_is_held`` returns True."""
         for worker in (self.intake.worker, *self._claiming_workers):
             worker.is_held = self._is_held
 
@@ -351,7 +356,10 @@ class Running:
         ]
 
     def _is_held(self) -> bool:
-        """Return whether the process must not begin any work now."""
+        """Return whether the process must not claim any work now.
+
+        The reason is a clock in doubt, or an expired lease of the process.
+        """
         parts = self._parts
         return parts.clock.is_in_doubt() or not parts.owner.is_valid(parts.now())
 
@@ -382,7 +390,7 @@ class Running:
         return signs
 
     def _slow_servers(self) -> list[str]:
-        """Return the slow servers among the media hosts and the host of the Stories API."""
+        """Return the host names of slow servers: media hosts and the host of the Stories API."""
         parts = self._parts
         api = [self._settings.stories_api_url.host or ""] if parts.scheduler.is_api_slow else []
         return api + parts.slow_media_hosts()
@@ -400,8 +408,8 @@ class Running:
         """Connect to Telegram, verify the clock, and do the work of a start.
 
         The work of a start has three parts: the first database writes, the registration of the
-        webhook if the bot uses a webhook, and the printed owner link. Every step is retried until
-        the step succeeds.
+        webhook if the bot uses a webhook, and the printed owner link. If a step fails, all steps
+        are repeated after a pause.
 
         - Return True if the work of a start is done.
         - Return True before the work of a start if the clock went back. In this case, the caller
@@ -437,7 +445,7 @@ class Running:
     async def _print_owner_link(self) -> None:
         """Print the link that makes a person the owner, if the bot has no owner.
 
-        The link must not appear in the log.
+        The link is printed to the standard output, and is not an event of the logger.
         """
         payload = await self._parts.services.access.make_owner_code()
         if payload:
@@ -446,8 +454,8 @@ class Running:
     async def run_loops(self, stop: asyncio.Event) -> None:
         """Run all loops until ``stop`` is set or the clock goes back. Then finish running work.
 
-        Running work has a few seconds to finish. If the database file was replaced, only the loop
-        that reports incidents continues until ``stop`` is set. All other loops end.
+        Running work has at most 7 seconds to finish. If the database file was replaced, only the
+        loop that reports incidents continues until ``stop`` is set. All other loops end.
 
         Raises:
             ExceptionGroup: A loop failed. For example, ``TokenRefusedError`` means that Telegram
@@ -484,7 +492,7 @@ class Running:
             watch.cancel()
 
     async def _accept_updates(self, updates: Iterable[object]) -> None:
-        """Wait for a verified clock. Then answer inline queries, and store the other updates."""
+        """Wait for a verified clock. Then queue inline queries, and store the other updates."""
         await self._parts.clock.wait_until_anchored()
         if others := self.inline.take_queries(updates):
             await self.intake.add(others)
@@ -493,7 +501,11 @@ class Running:
         await handlers.inline.answer_query(update, Context.from_update(update, self.app))
 
     async def _answer_excess(self, update: Update) -> None:
-        """Refuse an update that exceeds the limit of open requests. No handler runs."""
+        """Answer an update that exceeds the limit of open requests. No handler runs.
+
+        The answer tells the sender that too many requests are open. A sender without access gets
+        the refusal of ``admit_or_refuse`` instead.
+        """
         context = Context.from_update(update, self.app)
         if not await admit_or_refuse(context):
             return
@@ -565,7 +577,9 @@ class Running:
     async def _clean_up(self) -> datetime:
         """Delete expired rows and erased content. Return the time of the next clean-up.
 
-        If the database file was moved and no other process polls, store the new place of the file.
+        If the database file was moved, and polls were answered for a day without a conflict, store
+        the new place of the file. The next clean-up follows after an hour, or after a minute if
+        erased content is still in the write-ahead log.
         """
         now = self._parts.now()
         await cleanup.clean(self._parts.db, now=now)
@@ -575,10 +589,7 @@ class Running:
 
 
 class Conversation(Application[Any, Context, Any, Any, Any, Any]):
-    """The application of python-telegram-bot (PTB).
-
-    If an update must be retried, the application raises the error to the inbox.
-    """
+    """The application of python-telegram-bot (PTB), which raises errors that need a retry."""
 
     async def process_error(
         self,
@@ -587,10 +598,11 @@ class Conversation(Application[Any, Context, Any, Any, Any, Any]):
         job: Any = None,  # noqa: ANN401 - PTB's signature
         coroutine: Any = None,  # noqa: ANN401 - PTB's signature
     ) -> bool:
-        """Notify the person of an error. Return True, so that no further handler runs.
+        """Call the error handlers, which notify the person. Return True to end the handling.
 
         Raises:
-            Exception: ``error``, if the update must be handled again.
+            TryAgainError: ``error`` has this class. The inbox must retry the update.
+            DatabaseUnavailableError: ``error`` has this class. The inbox must retry the update.
         """
         if isinstance(error, TryAgainError | DatabaseUnavailableError):
             raise error  # A retry is safe, because no effect of the update was committed.
@@ -616,10 +628,10 @@ def _application(parts: Parts) -> App:
 async def _wait_for_parts_or_reason(
     settings: Settings, stack: AsyncExitStack, stop: asyncio.Event, build: Build
 ) -> Parts | str:
-    """Return the parts of the process, or the reason of a failure as a sentence.
+    """Build the parts of the process. Return the parts, or the reason of a failure as text.
 
-    An unavailable database may be restarting, so the attempt is repeated for ``WAIT_S`` seconds.
-    When ``stack`` exits, the parts are closed.
+    An unavailable database may be restarting, so the attempt is repeated every second for
+    ``WAIT_S`` seconds, or until ``stop`` is set. When ``stack`` exits, the parts are closed.
     """
     until = steady() + WAIT_S
     is_said = False
@@ -640,7 +652,14 @@ async def _wait_for_parts_or_reason(
 
 
 async def _build_parts(settings: Settings, stack: AsyncExitStack, build: Build) -> Parts:
-    """Build the parts of the process. If a step fails, close the parts that were already built."""
+    """Lock the SQLite file and build the parts of the process. ``stack`` closes both at its exit.
+
+    If a step fails, the parts that were already built are closed.
+
+    Raises:
+        DatabaseUnavailableError: The database is unavailable, or another process uses the file.
+        OSError: A file or folder can't be used, or PostgreSQL can't be reached.
+    """
     url = settings.database_url.get_secret_value()
     if note := preflight.note_network_disk(url):
         log.warning("the database may be damaged", why=note.text)
@@ -652,7 +671,11 @@ async def _build_parts(settings: Settings, stack: AsyncExitStack, build: Build) 
 
 
 async def _machine_trouble(settings: Settings) -> preflight.Finding | None:
-    """Return the problem that prevents a start on this machine, or None."""
+    """Test the limit of open files, the spool folder and the database.
+
+    The limit of open files is raised if possible. Return the first problem that prevents a start,
+    or None.
+    """
     findings = (
         preflight.raise_open_files_limit(),
         preflight.try_spool(settings.spool_dir),

@@ -115,7 +115,10 @@ async def open_parts(
     now: Callable[[], datetime] | None = None,
     timing: Timing | None = None,
 ) -> AsyncIterator[Parts]:
-    """Build all parts in the order of the layers, and close the parts in reverse order.
+    """Migrate the database, and build all parts. At the end of the block, close the parts.
+
+    Without ``now``, a new ``bot.runtime.clock.Clock`` returns the time. Without ``timing``, the
+    default intervals apply.
 
     Raises:
         DatabaseUnavailableError: The database is unavailable or must not be used.
@@ -354,7 +357,7 @@ async def open_parts(
         )
 
         async def begin() -> None:
-            """Apply the settings, and make a restored backup the live database."""
+            """Apply the access settings, and make a restored backup the live database."""
             await access.apply_settings()
             await backups.adopt_restored_copy(db, incidents, now=now())
 
@@ -404,10 +407,11 @@ async def open_parts(
 
 
 async def _prepare_database(db: Database, sharing: Sharing) -> None:
-    """Migrate the tables to this version. Refuse a database that was moved to PostgreSQL.
+    """Migrate the tables to this version, and begin to detect a replacement of the SQLite file.
 
     Raises:
-        DatabaseUnavailableError: The database is unavailable, or was moved to PostgreSQL.
+        DatabaseUnavailableError: The database is unavailable, was changed by a newer version, or
+            was moved to PostgreSQL.
     """
     await (db.migrate() if sharing.is_only_process else upgrade(db))
     await db.start_detecting_replacement()
@@ -417,10 +421,14 @@ async def _prepare_database(db: Database, sharing: Sharing) -> None:
 async def _own_claims(
     db: Database, stack: AsyncExitStack, *, now: Callable[[], datetime]
 ) -> tuple[Owner, AtWork | None]:
-    """Return the owner of this process's claims, and the process's lease.
+    """Create the owner of this process's claims, and acquire the lease of the process.
 
-    The lease is None with SQLite, because only one process uses the file. In this case the claims
-    of earlier processes are released, because those processes have ended.
+    When ``stack`` exits, the claims and the lease are released. With SQLite, the lease is None,
+    because only one process uses the file. In this case the claims of earlier processes are
+    released, because those processes have ended.
+
+    Raises:
+        DatabaseUnavailableError: The database is unavailable, or a different version upgrades it.
     """
     owner = Owner()
     if not db.is_sqlite:

@@ -246,7 +246,11 @@ class Settings(BaseSettings):
     @field_validator("telegram_token", "stories_api_key", "metrics_token")
     @classmethod
     def _strip_secret(cls, value: SecretStr | None) -> SecretStr | None:
-        """Remove spaces and line breaks at both ends, because files of secrets often have both."""
+        """Remove spaces and line breaks at both ends, because files of secrets often have both.
+
+        Raises:
+            ValueError: The secret is empty, or is not printable ASCII without spaces.
+        """
         if value is None:
             return None
         text = value.get_secret_value().strip()
@@ -432,9 +436,12 @@ def _passwords_in(url: str) -> list[str]:
 def load(env_file: Path | None = None, /, **overrides: object) -> Settings:
     """Read the settings from the environment and ``env_file`` (default: ``.env``).
 
+    ``overrides`` are settings with precedence over both sources. The override ``_env_file`` is the
+    path of a settings file that may be missing, or None for no file.
+
     Raises:
-        SettingsError: A setting is missing or invalid, or ``env_file`` does not exist or can't be
-            read. The error message shows no values.
+        SettingsError: A setting is missing or invalid, ``env_file`` does not exist, or the
+            settings file can't be read. The error message shows no values.
     """
     if env_file is not None:
         if not _is_file(env_file):
@@ -521,7 +528,7 @@ _SOURCES = {
     "TELEGRAM_TOKEN": " (https://t.me/BotFather gives one to whoever sends /newbot)",
     "STORIES_API_KEY": " (sign up at https://hikerapi.com)",
 }
-"""The hints that tell a person where the values of the required settings come from."""
+"""The hints about the sources of the values of the required settings."""
 
 
 def _error_sentence(item: dict[str, Any], env_file: Path | None) -> str:

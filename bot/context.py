@@ -49,6 +49,7 @@ class Timing:
     """The intervals and delays that people notice. Tests use different values."""
 
     said_again: timedelta = inbox.SAID_AGAIN
+    """The minimum interval between two replies to a sender about too many requests."""
     chat_limits: ChatLimits = field(default_factory=ChatLimits)
     """Telegram's minimum intervals between messages in a chat."""
     visitors: timedelta = VISITORS_EVERY
@@ -131,7 +132,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     """Whether the chat of the update, or a topic of the chat, has a stored mute."""
 
     question: Question | None = None
-    """What the bot has asked in the private chat of the update, or None."""
+    """The stored question that a plain message in the private chat answers, or None."""
 
     has_topics: bool = False
     """Whether the chat of the update supports topics."""
@@ -196,7 +197,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     def words(self) -> list[str]:
         """Return the words after a command.
 
-        The words have no invisible characters, and all digits are ASCII digits.
+        The words are normalized by ``normalize_typed``, so that all digits are ASCII digits.
         """
         return [word for argument in self.args or [] for word in normalize_typed(argument).split()]
 
@@ -231,16 +232,18 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     def asker(self) -> Asker:
         """Return the chat and the person of a request.
 
-        If the person wrote in the name of a channel, the result also contains the channel's id.
+        If the person wrote in a group in the name of a channel, the result also contains the
+        channel's id.
         """
         where, as_chat_id = self.event.effective_chat, self.as_chat_id
         as_channel = as_chat_id if where and as_chat_id != where.id else None
         return Asker(where.id if where else None, self.user_id, self.is_owner, as_channel)
 
     async def ask(self, question: Question | None, *, age: timedelta = timedelta(0)) -> None:
-        """Record what the next plain message of a private chat can answer, for the time ``age``.
+        """Store the question that the next plain message of a private chat answers.
 
-        None removes the record. In other chats, do nothing.
+        The question is valid for the time ``age``. None removes the stored question. No message is
+        sent. The database is written at the end of the update. In other chats, do nothing.
         """
         if self.is_private and (question or self.question):
             self.question = question
@@ -275,7 +278,10 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         return self.services.now()
 
     def button(self, text: str, data: str, style: str | None = None, **fields: object) -> Button:
-        """Return a button with the translated message ``text`` and the callback data ``data``."""
+        """Return a button with the translated message ``text`` and the callback data ``data``.
+
+        ``fields`` are the values of the placeholders in ``text``.
+        """
         return button(self.t.plain(text, **fields), data, style)
 
 
@@ -283,14 +289,15 @@ App = Application[Any, Context, Any, Any, Any, Any]
 
 
 async def prepare(update: Update, context: Context) -> None:
-    """Set the chat, the translator and the topics flag of the context, before the handlers run.
+    """Store the chat of an update, and set the chat, translator and topics flag of the context.
 
-    For an update without a chat, such as an inline query, only the translator is set. A chat from
+    A missing chat is inserted. A changed kind, title or language of a chat is updated. A chat from
     which the bot was removed stays closed. The private chat of a person who has blocked the bot
-    also stays closed.
+    also stays closed. For an update without a chat, such as an inline query, only the translator
+    is set, and nothing is stored.
 
     Raises:
-        TryAgainError: The database is unavailable.
+        TryAgainError: The database is unavailable, and the update has a chat.
         DatabaseUnavailableError: The database is unavailable, and the update has no chat.
     """
     person, where = update.effective_user, update.effective_chat
@@ -331,7 +338,7 @@ def _is_bot_added(update: Update) -> bool:
 
 
 def reply_target_of(update: Update) -> Target:
-    """Return the chat of an update. In a forum, include the topic of the message.
+    """Return the chat of an update, with the topic if the message is in a topic.
 
     Raises:
         RightsError: The update has no chat.

@@ -1,9 +1,9 @@
 """``storybell check``: tests the settings, and prints each result as a sentence.
 
 The command calls only free methods of Telegram and the Stories API: getMe, getWebhookInfo,
-sendChatAction and the balance. The command writes only temporary test files, and prints no secret.
-The exit status is 0 if no finding is an error, 1 if a problem prevents the bot from working, and 2
-if a setting can't be read.
+sendChatAction and the balance. The command writes temporary test files, switches an SQLite file to
+a write-ahead log, and prints no secret. The exit status is 0 if no finding is an error, 1 if a
+problem prevents the bot from working, and 2 if a setting can't be read.
 """
 
 import argparse
@@ -110,9 +110,10 @@ def print_finding(console: Console, finding: Finding) -> None:
 
 
 async def run_check(check: Check, settings: Settings) -> Sequence[Finding]:
-    """Run one check with a timeout.
+    """Run one check with a timeout, and return the findings.
 
     The timeout is ``READING_S`` for the integrity check, and ``PATIENCE_S`` for other checks.
+    After the timeout, the only finding is an error that may end soon (``is_passing``).
     """
     patience_s = READING_S if check is check_integrity else PATIENCE_S
     try:
@@ -124,7 +125,11 @@ async def run_check(check: Check, settings: Settings) -> Sequence[Finding]:
 
 
 def describe_unknown_settings(env_file: Path | None = None) -> list[str]:
-    """Return a sentence for each variable that the bot does not know as a setting."""
+    """Return a sentence for each result of ``bot.config.unknown_names``.
+
+    Raises:
+        SettingsError: ``env_file`` exists, but can't be read.
+    """
     sentences = []
     for name, near in unknown_names(env_file):
         hint = f"; did you mean {near}?" if near else "."
@@ -155,7 +160,7 @@ async def check_integrity(settings: Settings) -> list[Finding]:
 
 
 async def check_folders(settings: Settings) -> list[Finding]:
-    """Check the limit of open files, and that the spool and backup folders are writable."""
+    """Raise the limit of open files, and write test files into the spool and backup folders."""
     return [
         preflight.raise_open_files_limit(),
         preflight.try_spool(settings.spool_dir),
@@ -168,7 +173,11 @@ async def check_folders(settings: Settings) -> list[Finding]:
 
 
 async def check_telegram(settings: Settings) -> list[Finding]:
-    """Check the token, the webhook and the @BotFather settings, and try to reach the owners."""
+    """Check the token, the webhook and the @BotFather settings, and try to reach the owners.
+
+    The bot sends the chat action "typing" to each owner. Return an error if Telegram refuses the
+    token or can't be reached.
+    """
     try:
         async with connected_bot(settings) as bot:
             return [
@@ -188,7 +197,12 @@ async def check_telegram(settings: Settings) -> list[Finding]:
 
 @asynccontextmanager
 async def connected_bot(settings: Settings) -> AsyncIterator[Bot]:
-    """Yield an initialized bot without a rate limiter."""
+    """Yield an initialized bot without a rate limiter.
+
+    Raises:
+        InvalidToken: Telegram refuses the token.
+        TelegramError: Telegram can't be reached.
+    """
     base = str(settings.telegram_api_url).rstrip("/")
     proxy = reveal(settings.telegram_proxy)
     request = AiohttpRequest(connections=2, proxy=proxy)
@@ -250,7 +264,10 @@ async def check_owners(settings: Settings) -> list[Finding]:
 
 
 async def check_allowance(settings: Settings) -> list[Finding]:
-    """Return a note if everybody may use the bot, and one person may spend much of a day."""
+    """Return a note if everybody may use the bot, and the limit of one person is large.
+
+    The limit is large if one person may spend more than half of a day's credits for replies.
+    """
     limits = Limits(
         daily_budget=settings.daily_budget,
         reply_share=settings.reply_share,
@@ -290,7 +307,8 @@ async def stories_api_without_ledger(settings: Settings) -> AsyncIterator[Storie
 async def check_stories_api(settings: Settings) -> list[Finding]:
     """Fetch the balance. Return a note if fewer than 100 credits are left.
 
-    The call costs 0 credits. Return an error if the API refuses the key or can't be reached.
+    The call costs 0 credits. Return an error if the API refuses the key or the account, or can't
+    be reached.
     """
     async with stories_api_without_ledger(settings) as api:
         try:
@@ -312,10 +330,9 @@ async def check_stories_api(settings: Settings) -> list[Finding]:
 
 
 async def check_budget(settings: Settings) -> list[Finding]:
-    """Return the cost and the capacity of the daily budget.
+    """Fetch the balance, and return the cost and the capacity of the daily budget.
 
-    Add a note if the price of a credit in the settings is wrong. The function fetches the balance.
-    The call costs 0 credits.
+    Add a note if the price of a credit in the settings is wrong. The call costs 0 credits.
     """
     try:
         async with stories_api_without_ledger(settings) as api:

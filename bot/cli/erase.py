@@ -30,10 +30,10 @@ def _chat_id(text: str) -> int:
 
 
 async def main(args: argparse.Namespace, db: Database, *, place: str) -> int:
-    """Erase the data of a chat or person in the database ``db``. Return 0.
+    """Erase the data of a chat or person in the database ``db``, and print the result. Return 0.
 
-    ``place`` is the address of the database, which the command prints. A chat without a row is
-    also accepted, because other rows about the person may exist.
+    ``place`` is the printed address of the database. A chat without a row is also accepted,
+    because other rows about the person may exist.
     """
     chats = Chats(db, now=lambda: datetime.now(UTC))
     known = await chats.get(args.chat)

@@ -31,9 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def main(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Move all rows and verify the row counts, or undo the move.
+    """Copy all rows to PostgreSQL and verify the row counts, or undo the move.
 
-    Return 0 on success, 1 if nothing was moved or undone, or 2 if an address is wrong.
+    Return 0 on success, 1 after an error or if no move exists to undo, or 2 if an address is
+    wrong. After an error, the SQLite file can be marked as moved. The bot refuses a marked file
+    until the move is repeated or undone.
     """
     out = Console(soft_wrap=True, highlight=False)
     if not settings.is_sqlite:

@@ -127,7 +127,11 @@ class Setup:
         return False
 
     def _ask_for_secret(self, name: str) -> str:
-        """Ask for a token or key. If the answer is empty, return the present value in ``file``."""
+        """Ask for a token or key. If the answer is empty, return the present value in ``file``.
+
+        Raises:
+            EOFError: The input has ended.
+        """
         text, present = _VALUES[name][0], _present_value(self.file, name)
         hint = " [Enter: keep the current value]" if present else ""
         return self.ask_secret(f"{text}{hint}: ").strip() or present
@@ -156,7 +160,10 @@ class Setup:
         return None
 
     async def _is_accepted(self, name: str, value: str) -> bool:
-        """Check a value. If the service is unreachable, ask whether to keep the value."""
+        """Check a value, and print the findings. Return whether the value is accepted.
+
+        If the service is unreachable, ask whether to keep the value.
+        """
         settings = self._find_settings({name: value})
         if settings is None:
             return False
@@ -181,7 +188,7 @@ class Setup:
             return None
 
     async def _find_price(self, key: str) -> Price:
-        """Return the price of a credit.
+        """Fetch the balance, at a cost of 0 credits. Return the price of a credit.
 
         If the balance does not show the price, ask for the pack. The default pack is "standard".
         """
@@ -196,7 +203,7 @@ class Setup:
         return Price(pack.price, pack, left)
 
     def _ask_for_budget(self, price: Price) -> int:
-        """Ask for the daily budget in credits.
+        """Ask for the daily budget until an answer is valid. Return the budget in credits.
 
         The default is the present budget in the file, or a proposal if the file has no budget.
         """
@@ -233,7 +240,7 @@ class Setup:
         check.print_finding(self.console, finding)
 
     def _read_answer(self, question: str) -> str:
-        """Return the answer in lower case, or an empty string at the end of input."""
+        """Ask a question. Return the answer in lower case, or "" at the end of the input."""
         try:
             return self.ask(question).strip().lower()
         except EOFError:
@@ -255,7 +262,10 @@ async def main(
 
 
 def _settings_with(values: dict[str, str], file: Path) -> Settings:
-    """Return the settings in ``file``. A setting in ``values`` has precedence over the file.
+    """Return the settings in ``file`` and the environment, with the settings in ``values``.
+
+    The settings in ``values`` have precedence. The token, the key, the price and the budget are
+    placeholders (``_UNTRIED``) if ``values`` does not contain them.
 
     Raises:
         SettingsError: A setting is invalid.

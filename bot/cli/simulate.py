@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def main(settings: Settings, arguments: argparse.Namespace, db: Database) -> int:
-    """Print a table of simulations of the recorded stories. Return the exit status."""
+    """Print a table of simulations of the recorded stories. Return the exit status of ``run``."""
     past = await db.fetch(stories.weights_and_posting_times)
     records = [
         Record(name, weight, [moment.timestamp() for moment in taken_at])
@@ -57,7 +57,7 @@ async def main(settings: Settings, arguments: argparse.Namespace, db: Database) 
 
 
 def run(records: Sequence[Record], args: argparse.Namespace, *, cost: int, minimum: float) -> int:
-    """Print a row for each budget.
+    """Simulate each budget, and print a table with a row for each budget.
 
     Return 0 on success, or 2 if a budget is wrong or too small, or if no stories are recorded. A
     check costs ``cost`` credits. Two checks of a profile are at least ``minimum`` seconds apart.

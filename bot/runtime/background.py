@@ -59,9 +59,9 @@ async def finish_on_cancel(
 ) -> T:
     """Run ``work`` to its end, even if the caller is cancelled. Return the result of ``work``.
 
-    If the caller is cancelled, the cancellation is raised only after the end of ``work``. Before
-    the cancellation is raised, ``undo`` is called with the result of ``work`` if ``work`` has
-    succeeded. If ``work`` has failed, its exception is dropped.
+    If the caller is cancelled, the cancellation is raised only after the end of ``work``. If
+    ``work`` has succeeded, ``undo`` is first called with the result of ``work``. If ``work`` has
+    failed, the exception of ``work`` is dropped.
     """
     task = asyncio.get_running_loop().create_task(work)
     try:
@@ -120,11 +120,11 @@ async def running_after(
 def renewing(
     renew: Callable[[], Awaitable[bool]], *, every_s: float, **of_what: object
 ) -> AbstractAsyncContextManager[None]:
-    """Renew a lease every ``every_s`` seconds during the ``with`` block.
+    """Call ``renew`` every ``every_s`` seconds during the ``with`` block, to renew a lease.
 
-    The renewals end when ``renew`` returns False. A failed renewal is logged with the fields
-    ``of_what``, and is retried after ``every_s`` seconds. If all retries fail, the lease expires.
-    In that case a different process can claim and repeat the work of the block.
+    The calls end when ``renew`` returns False. An exception of ``renew`` is logged with the
+    fields ``of_what``, and ``renew`` is called again after ``every_s`` seconds. If all calls fail,
+    the lease expires. In that case a different process can claim and repeat the work of the block.
     """
     return running_after(every_s, partial(_renew_repeatedly, renew, every_s, of_what))
 

@@ -1,6 +1,6 @@
 """The owner of claims, the lease of a claim, and the retry policy.
 
-A process claims a row of a table before it does the work that the row describes.
+A process claims a row of a table before the process does the work that the row describes.
 ``bot.store.claims`` writes the claims into the rows.
 """
 
@@ -61,7 +61,7 @@ class Owner:
     def __init__(self) -> None:
         """Create an owner without a lease on its identity.
 
-        Before the first call of ``renew``, the claims of the owner do not expire.
+        Before the first call of ``renew``, ``is_valid`` returns True at any time.
         """
         self.key = f"{PROCESS}{uuid.uuid4().hex}"
         self._since = datetime.min.replace(tzinfo=UTC)
@@ -81,11 +81,17 @@ class Owner:
         self._until = until
 
     def is_valid(self, now: datetime) -> bool:
-        """Return whether the lease on the identity is valid. If it is, new work may begin."""
+        """Return whether the lease on the identity is valid, so that new work may begin.
+
+        Before the first call of ``renew``, the result is True.
+        """
         return self._until is None or now < self._until
 
     def holds(self, claimed_at: datetime, *, now: datetime) -> bool:
-        """Return whether a claim made at ``claimed_at`` is still held by this process."""
+        """Return whether no other process can have released a claim made at ``claimed_at``.
+
+        The expiry of the claim's own lease is not checked.
+        """
         return self._since <= claimed_at and self.is_valid(now)
 
     def valid_for(self, now: datetime) -> timedelta:
@@ -97,5 +103,8 @@ class Owner:
         return now - self._since if self.is_valid(now) else timedelta(0)
 
     def lease(self, now: datetime, duration: timedelta) -> Lease:
-        """Return the lease of a claim that is made at ``now``."""
+        """Return a lease with this owner for a claim that is made at ``now``.
+
+        The lease expires at ``now + duration``. Nothing is stored.
+        """
         return Lease(self.key, now, now + duration)

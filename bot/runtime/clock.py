@@ -40,9 +40,9 @@ class Clock:
     ) -> None:
         """Create a clock. The creation needs a running event loop.
 
-        If ``start`` is given, the clock starts at ``start`` and is always anchored. If ``start``
-        is None, the clock starts at the system time and is not anchored. ``machine`` returns the
-        system time in Unix seconds.
+        If ``start`` is given, the clock starts at ``start``, is anchored, and ignores steps of the
+        system clock. If ``start`` is None, the clock starts at the system time and is not
+        anchored. ``machine`` returns the system time in Unix seconds.
         """
         self._loop = asyncio.get_running_loop()
         self._machine = machine or (lambda: time.time())  # noqa: PLW0108 - tests replace the function
@@ -72,7 +72,7 @@ class Clock:
         return datetime.fromtimestamp(self._latest, UTC)
 
     def count(self) -> datetime:
-        """Return the event loop's time plus the offset of the clock.
+        """Return the event loop's time plus the offset of the clock, as an aware UTC datetime.
 
         Unlike the time that a call of the clock returns, this time can go back at each correction.
         """
@@ -80,7 +80,10 @@ class Clock:
 
     @property
     def is_anchored(self) -> bool:
-        """Return whether the time was confirmed since the last step of the system clock."""
+        """Return whether the time was confirmed since the last step or doubt.
+
+        A step of the system clock is also detected by this property.
+        """
         self._notice_step()
         return not self.why_unanchored
 
@@ -100,7 +103,10 @@ class Clock:
             await self._anchored.wait()
 
     def doubt(self, reason: str) -> None:
-        """Mark the time as not confirmed, and store the short text ``reason``."""
+        """Mark the time as not confirmed, and store the short text ``reason``.
+
+        If the time was confirmed before, call ``on_doubt``.
+        """
         was_anchored, self.why_unanchored = not self.why_unanchored, reason
         self._anchored.clear()
         if was_anchored:
@@ -109,9 +115,9 @@ class Clock:
     def anchor(self, correction_s: float = 0.0) -> None:
         """Correct the time by ``correction_s`` seconds, and mark the time as confirmed.
 
-        Only the first correction can set the clock back, because no time was stored before the
-        first correction. After a later negative correction, the clock stands still until the
-        corrected time reaches the last returned time.
+        The first correction can set the clock back, because no time was stored before the first
+        correction. After a later negative correction, the clock stands still until the corrected
+        time reaches the last returned time, or until ``forget_latest`` is called.
         """
         self._offset += correction_s
         if not self.has_been_anchored:
@@ -123,7 +129,7 @@ class Clock:
     def forget_latest(self) -> None:
         """Allow the time to go back once.
 
-        Call this method only if no running code has used the time that the clock returned before.
+        Call this method only if no running code uses a time that the clock has returned before.
         """
         self._latest = 0.0
 
@@ -156,7 +162,8 @@ class TimeWitnesses:
         """Record the time ``at`` in an answer of the server ``source``.
 
         ``at`` is, for example, the ``Date`` header of the answer. ``took_s`` is the duration of
-        the call in seconds. If the call took more than 2 seconds, the time is not used.
+        the call in seconds. If the call took more than 2 seconds, or if ``at`` is an invalid date,
+        only the fact of an answer is recorded.
         """
         self._answered.add(source)
         if took_s > QUICK_S:
@@ -196,8 +203,8 @@ class TimeWitnesses:
     def forget(self) -> None:
         """Delete all recorded server times.
 
-        The recorded times are relative to the event loop's time. They are wrong after an
-        interruption of the event loop's time.
+        The recorded times are relative to the event loop's time. After an interruption of the
+        event loop's time, the recorded times are wrong.
         """
         self._answered.clear()
         self._offsets.clear()

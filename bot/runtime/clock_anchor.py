@@ -26,13 +26,13 @@ The change is measured relative to the monotonic clock.
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """The clock of a server, known from the server's last answer."""
+    """The clock of a server, known from the server's last quick answer."""
 
     has_answered: bool = False
     ahead_s: float | None = None
     """The seconds by which the server's clock is ahead of the system clock.
 
-    The value is None if no quick answer of the server contained a ``Date`` header.
+    The value is None if no quick answer of the server contained a valid time.
     """
 
 

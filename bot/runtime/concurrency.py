@@ -45,7 +45,7 @@ class FastAndSlowSlots:
 
     A task starts in a fast slot. After 5 seconds, the task moves to a slow slot, so that tasks
     that wait for a slow server do not delay other tasks. If all slow slots are occupied, the task
-    stays in its fast slot. The methods get the current time as the argument ``now``.
+    stays in its fast slot. The argument ``now`` of the methods is the current time.
     """
 
     def __init__(self, fast: int, slow: int) -> None:
@@ -60,7 +60,10 @@ class FastAndSlowSlots:
         return len(self._begun)
 
     def take(self, now: datetime) -> int:
-        """Record the start of a task. Return the ticket with which ``release`` must be called."""
+        """Record the start of a task. Return the ticket with which ``release`` must be called.
+
+        The method neither waits for a slot nor checks that a slot is free (``count_free``).
+        """
         ticket = next(self._tickets)
         self._begun[ticket] = now
         return ticket

@@ -56,7 +56,8 @@ class Redactor:
     ) -> MutableMapping[str, Any]:
         """Mask the stored secrets, bot tokens and URL signatures in all values of a log event.
 
-        This method is a structlog processor.
+        The event is changed and returned. A value that is not a string, a number, a boolean or
+        None is replaced by its text. This method is a structlog processor.
         """
         for key, value in event.items():
             event[key] = self._mask(value)
@@ -79,7 +80,8 @@ def set_up(
     """Set up the logging of the bot and its libraries to stderr.
 
     Secrets of at least 8 characters, bot tokens and URL signatures are masked. The style "auto"
-    writes text to a terminal, and JSON to any other output.
+    writes text to a terminal, and JSON to any other output. The loggers of six libraries write
+    only warnings and errors.
     """
     as_text = style == "text" or (style == "auto" and sys.stderr.isatty())
     redact = Redactor(secrets)

@@ -43,22 +43,28 @@ class Metrics:
         self._made: dict[str, Any] = {}
 
     def counter(self, name: str, text: str, *labels: str) -> Counter:
-        """Return the counter ``name``. The name must end with ``_total``."""
+        """Return the counter ``name``. Create a missing counter with the help ``text``.
+
+        By convention, the name ends with ``_total``.
+        """
         return self._metric(Counter, name, text, labels)
 
     def gauge(self, name: str, text: str, *labels: str) -> Gauge:
-        """Return the gauge ``name``."""
+        """Return the gauge ``name``. Create a missing gauge with the help ``text``."""
         return self._metric(Gauge, name, text, labels)
 
     def gauge_of(self, name: str, text: str, source: Callable[[], float]) -> None:
-        """Create the gauge ``name``.
+        """Create the gauge ``name``, whose value is the result of ``source``.
 
-        Whenever the metrics are exported, ``source`` is called to get the value of the gauge.
+        ``source`` is called whenever the metrics are exported.
         """
         self.gauge(name, text).set_function(source)
 
     def histogram(self, name: str, text: str, *labels: str) -> Histogram:
-        """Return the histogram ``name``, whose values are in seconds."""
+        """Return the histogram ``name``. Create a missing histogram with the help ``text``.
+
+        The values of the histogram are in seconds.
+        """
         return self._metric(partial(Histogram, buckets=_SECONDS), name, text, labels)
 
     def _metric(self, kind: Callable[..., M], name: str, text: str, labels: tuple[str, ...]) -> M:

@@ -9,7 +9,7 @@ import resource
 
 WANTED = 4096
 LEAST = 256
-"""The minimum limit of open files with which the bot can start.
+"""The minimum limit of open files with which the bot starts.
 
 The bot needs open files for connections, uploads and the database.
 """
@@ -21,7 +21,8 @@ REACHED = "this process has too many open files (EMFILE): raise its limit (ulimi
 def raise_limit() -> int:
     """Raise the limit of open files to ``WANTED``, or as far as the system allows.
 
-    Return the resulting limit. Return ``WANTED`` if the number of open files is unlimited.
+    Return the resulting limit. A limit above ``WANTED`` is not changed. Return ``WANTED`` if the
+    number of open files is unlimited.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:

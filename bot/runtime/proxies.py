@@ -1,9 +1,9 @@
 """Connections through an http (CONNECT) or socks5 proxy, for networks that block a service.
 
-The same connector is used for Telegram, the Stories API and the media hosts. The proxy support of
-aiohttp is not used, because it lacks socks5, and because it lets the proxy resolve the names of
-media hosts. The bot resolves these names itself and passes an IP address to the proxy, so that no
-name can lead into a private network.
+The function ``connector`` makes the connectors for Telegram, the Stories API and the media hosts.
+The proxy support of aiohttp is not used, because aiohttp lacks socks5, and because aiohttp lets
+the proxy resolve the names of media hosts. The bot resolves these names itself and passes an IP
+address to the proxy, so that no name can lead into a private network.
 """
 
 import asyncio
@@ -26,14 +26,14 @@ def connector(
     resolver: AbstractResolver | None = None,
     **options: Any,  # noqa: ANN401 - aiohttp's options
 ) -> aiohttp.TCPConnector:
-    """Return the connector of a session.
+    """Return a connector for an ``aiohttp.ClientSession``.
 
-    If ``proxy`` is not empty, all connections use the proxy. In that case ``resolver`` decides who
-    resolves host names:
+    ``proxy`` is the URL of the proxy. If ``proxy`` is empty, connections use no proxy. ``options``
+    are further arguments of ``aiohttp.TCPConnector``. With a proxy, ``resolver`` has two cases:
 
-    - If ``resolver`` is given, the bot resolves each name with it and passes an IP address to the
-      proxy.
-    - If ``resolver`` is None, the proxy resolves the names. This is needed because a network that
+    - If ``resolver`` is given, the bot resolves each name with ``resolver`` and passes an IP
+      address to the proxy.
+    - If ``resolver`` is None, the proxy resolves the names. The reason is that a network that
       blocks a service often also blocks the look-up of the service's name by the bot.
     """
     if not proxy:
@@ -83,6 +83,11 @@ class _ByProxy(aiohttp.TCPConnector):
 
         The private method of aiohttp is overridden, because aiohttp has no public hook for this
         step.
+
+        Raises:
+            ClientConnectorCertificateError: The certificate of the server is invalid.
+            ClientConnectorError: The proxy or the server makes no connection. A caller can choose
+                a different class (``client_error``).
         """
         host, port = addr_infos[0][4][:2]
         try:

@@ -1,6 +1,6 @@
 """A cache in memory with expiring entries and a maximum size.
 
-Each process has separate caches, and a restart of the process empties them. Use such a cache only
+Each process has separate caches, which are empty after a restart. Use such a cache only
 if the loss of an entry costs no more than a repeated message, query or download. docs/data.md
 lists all caches.
 """

@@ -6,7 +6,7 @@ slow operations are a second transaction and a network call.
 On SQLite, a second writing transaction in the same task would wait forever for the end of the
 first transaction. A network call would make all other writers wait.
 
-On PostgreSQL, a second transaction takes a second connection of the pool, even if it only reads.
+On PostgreSQL, a second transaction uses a second connection of the pool, even for reading only.
 If each task with a connection waits for a further connection, all these tasks wait forever.
 """
 
@@ -45,7 +45,7 @@ def refusing_slow_operations_while(is_held: Callable[[], bool] | None) -> Iterat
 
 
 class Hold:
-    """A period in which slow operations are forbidden in a task and in the tasks that it starts.
+    """A period in which slow operations are forbidden in a task and in its child tasks.
 
     The period may end in a different task than the task in which it began.
     """
@@ -69,9 +69,10 @@ class Hold:
 
 
 def refuse_if_held(operation: str) -> None:
-    """Report the slow operation ``operation`` if slow operations are forbidden now.
+    """Raise or log an error if slow operations are forbidden now. Otherwise do nothing.
 
-    If ``is_strict`` is False, the operation is logged as an error.
+    ``operation`` is the name of the slow operation that is about to begin. If ``is_strict`` is
+    False, the error is only logged.
 
     Raises:
         RuntimeError: Slow operations are forbidden now, and ``is_strict`` is True.

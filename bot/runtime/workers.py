@@ -114,7 +114,7 @@ class Worker:
         await wait_until_set(self._stopped, pause)
 
     async def _sleep_until(self, due: datetime | None) -> None:
-        """Sleep until ``due`` or until ``wake`` is called."""
+        """Sleep until ``due`` or until ``wake`` is called, but at most for the longest sleep."""
         left = self._longest if due is None else (due - self._now()).total_seconds()
         if left <= 0:
             await asyncio.sleep(0)  # other tasks can run before the next call of ``step``
@@ -125,7 +125,7 @@ class Worker:
 def reason_of(error: BaseException) -> str:
     """Return the reason of a failure for the page /readyz.
 
-    The page is public, so that the reason must not contain secrets. If the error is a database
+    The page can be public, so that the reason must not contain secrets. If the error is a database
     outage, return the full text of the error, which contains no secret. Otherwise return only the
     name of the error's class.
     """
@@ -133,7 +133,7 @@ def reason_of(error: BaseException) -> str:
 
 
 async def wait_until_set(event: asyncio.Event, seconds: float) -> bool:
-    """Wait at most ``seconds`` until an event is set. Return whether the event is set."""
+    """Wait until an event is set, but at most ``seconds``. Return whether the event is set."""
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()

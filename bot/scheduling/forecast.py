@@ -2,8 +2,7 @@
 
 The forecast is learned from the exact times of stories. Each check shows all stories of the last
 day, so that learning is only a count of stories. All times are Unix seconds. Rates are in stories
-per hour, except ``Population.rate``, which is in stories per day. No function reads a clock or
-performs I/O.
+per hour, except ``Population.rate``, which is in stories per day.
 """
 
 from array import array
@@ -22,7 +21,7 @@ PRIOR_SESSIONS = (5.0, 50.0)
 """The weight of the common rhythm of all profiles in the rhythm of one profile.
 
 The weight is in posting sessions. The first value applies if the rhythms of profiles differ. The
-second value applies if the rhythms are alike.
+second value applies if the rhythms are alike. The weight in use is between both values.
 """
 
 _PRIOR_BURSTS = 12.0
@@ -80,13 +79,16 @@ class Population:
 class ProfileState:
     """The learned numbers of a profile. The database stores the numbers in the profile's row.
 
+    - ``seen_at`` is the time of the last check, and ``story_at`` is the time of the last story.
+      0 means that no check or story is known.
     - ``due_at`` is the time of the next check. ``price`` is the price of waiting with which
       ``due_at`` was computed.
     - ``stories`` is the number of stories, and ``days`` is the number of observed days. Both
       numbers decay with the half-life of the rate.
     - ``hours`` has the weight of the stories in each hour of the day (UTC). The weights decay with
-      the half-life of the rhythm.
-    - ``fast`` and ``slow`` are the remaining excitement from the stories before the last story.
+      the half-life of the rhythm. ``hours_at`` is the time of the last decay.
+    - ``fast`` and ``slow`` are the excitement that remained at ``story_at`` from the stories
+      before the last story.
     - ``heard`` is the number of counted stories. ``fast_echoes`` and ``slow_echoes`` are the
       numbers of these stories that earlier stories triggered.
     - ``likeness`` is the evidence that the profile's rhythm equals the population's rhythm.
@@ -154,7 +156,7 @@ _NAMES = (
 def learn(
     state: ProfileState, population: Population, *, at: float, taken: Sequence[float]
 ) -> int:
-    """Learn from a complete check at the time ``at``. Return the number of new stories.
+    """Update ``state`` from a complete check at the time ``at``. Return the number of new stories.
 
     ``taken`` are the sorted times of the stories that the check found. A check that is not later
     than the last check is ignored. In that case the result is 0.
@@ -302,13 +304,13 @@ def hours_to_due(
 
 
 def fading_echo(fast: float, slow: float, by_fast: float, by_slow: float) -> Echo:
-    """Return the two exponentials that describe how the excitement above the mean fades.
+    """Return the two exponentials of the excitement above the mean after the last check.
 
-    ``fast`` and ``slow`` are the echo shares. ``by_fast`` and ``by_slow`` are the excitement above
-    the mean of the fast and of the slow kind. The result includes the excitement from stories that
-    no check has found yet. For each kind, the excess y above the mean follows
-    y' = -decay * y + share * decay * (sum of both y). The rates of the two exponentials are the
-    roots of the characteristic polynomial.
+    ``fast`` and ``slow`` are the echo shares. ``by_fast`` and ``by_slow`` are the excitement of
+    the fast and of the slow kind above the mean, in stories per hour. The result includes the
+    excitement from stories that no check has found yet. For each kind, the excess y above the mean
+    follows y' = -decay * y + share * decay * (sum of both y). The rates of the two exponentials
+    are the roots of the characteristic polynomial.
     """
     half = (FAST * (1.0 - fast) + SLOW * (1.0 - slow)) / 2
     product = FAST * SLOW * (1.0 - fast - slow)

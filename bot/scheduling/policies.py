@@ -38,8 +38,9 @@ class Learned:
     ) -> float:
         """Return the hours from the last check until the next check is due.
 
-        The result is at most ``most`` hours. If ``weight`` is 0, the profile has no subscribers,
-        and the result is ``most``.
+        ``price`` is the price of waiting in subscriber-hours per credit, ``weight`` is the number
+        of subscribers, and ``cost`` is the number of credits per check. The result is at most
+        ``most`` hours. If ``weight`` is 0, the result is ``most``.
         """
         if weight <= 0:
             return most

@@ -4,7 +4,7 @@ All profiles share one price, in subscriber-hours of waiting per credit. A formu
 price from sums over the profiles. The lateness of checks slowly corrects the computed price. The
 bucket releases a fifth of the credits of a UTC day evenly, and the other credits in proportion to
 the demand of each hour. The bucket never releases more credits than the day's budget. All times
-are Unix seconds. No function reads a clock or performs I/O.
+are Unix seconds.
 """
 
 from collections.abc import Iterable, Mapping
@@ -44,9 +44,12 @@ With fewer checks, stories would expire before a check finds them.
 class Demand:
     """Sums over all profiles. The bot computes the sums again every minute, or less often.
 
-    ``wanted`` has a value for each hour of the day (UTC). The value is the sum of
-    √(cost x subscribers x rate) over all profiles. ``costs`` is the number of credits that one
-    check of every profile costs in total. Processes that read equal rows compute equal sums.
+    - ``wanted`` has a value for each hour of the day (UTC). The value is the sum of
+      √(cost x subscribers x rate in the hour) over all profiles.
+    - ``costs`` is the number of credits that one check of every profile costs in total.
+    - ``profiles`` is the number of profiles.
+
+    Processes that read equal rows compute equal sums.
     """
 
     population: Population = field(default_factory=Population)
@@ -83,11 +86,11 @@ def survey(
     *,
     profiles: int | None = None,
 ) -> Demand:
-    """Compute the demand from the ``(state, weight, cost)`` of all profiles.
+    """Return the demand, computed from the ``(state, weight, cost)`` of all profiles.
 
-    ``before`` is the population of the last survey. It is the prior of the rate and the rhythm of
-    each profile. If ``rows`` has only a representative sample of the profiles, ``profiles`` is the
-    total number of profiles.
+    ``cost`` is in credits per check. ``before`` is the population of the last survey, which is the
+    prior of the rate and the rhythm of each profile. If ``rows`` has only a representative sample
+    of the profiles, ``profiles`` is the total number of profiles.
     """
     stories = days = _RATE_FORGETS
     stories *= before.rate
@@ -136,9 +139,9 @@ def _prior_sessions(likeness: float) -> float:
 
 
 LATEST_HOURS = 20.0
-"""The hours since the last check after which a profile is checked at any price.
+"""The maximum of ``longest_pause_hours``.
 
-Stories expire after 24 hours. The hours that remain until then are a reserve for outages.
+Stories expire after 24 hours. The remaining 4 hours are a reserve for outages.
 """
 
 
@@ -174,8 +177,11 @@ def fewest_credits(cost_of_all_checks: float) -> float:
 class Price:
     """The price of waiting, in subscriber-hours per credit.
 
-    ``factor`` is the correction of the computed price. The mean lateness of the checks changes
-    ``factor``.
+    - ``factor`` is the correction of the computed price. The mean lateness of the checks changes
+      ``factor``.
+    - ``late`` is the sum of the lateness in hours, and ``polls`` is the number of checks, both
+      since the last correction at the time ``since``.
+    - Until ``frozen_until``, lateness does not change ``factor``.
     """
 
     factor: float = 1.0
@@ -264,8 +270,9 @@ class CreditBucket:
     def ready_at(self, need: float, *, spent: float, budget: float, plan: "ReleaseCurve") -> float:
         """Return the time at which the bucket will contain ``need`` credits.
 
-        If the rest of the day has too few credits, return the next midnight (UTC). The result
-        assumes that no credits are spent before the returned time.
+        If the bucket already contains ``need`` credits, return the time of the last release. If
+        the rest of the day has too few credits, return the next midnight (UTC). The result assumes
+        that no credits are spent before the returned time.
         """
         if self.credits >= need:
             return self.at

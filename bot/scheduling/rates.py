@@ -76,8 +76,8 @@ def empty_sums() -> MutableSequence[float]:
 def expert_rates(sums: Sequence[float], age: float, common: float) -> list[float]:
     """Return each expert's estimate of a profile's rate, in stories per day.
 
-    ``age`` is the number of days for which the profile was observed. ``common`` is the mean rate
-    of all profiles in stories per day.
+    ``sums`` has a decayed story count for each half-life. ``age`` is the number of days for which
+    the profile was observed. ``common`` is the mean rate of all profiles in stories per day.
     """
     rates = []
     for total, decay in zip(sums, DECAYS, strict=True):
@@ -129,7 +129,7 @@ class Pool:
             self.pull[number] += value * stories
 
     def learn_expected(self, ratios: Sequence[float], stories: float) -> None:
-        """Add ``stories`` stories to the data. The mixture expected these stories.
+        """Add the number of stories that the mixture expected (``stories``) to the data.
 
         ``ratios`` are from ``log_ratios``.
         """
@@ -161,7 +161,7 @@ class Pool:
 
 
 def _solved(curvature: Sequence[Sequence[float]], pull: Sequence[float]) -> list[float]:
-    """Solve the normal equations with the ridge by Gaussian elimination.
+    """Return the solution of the normal equations with the ridge, by Gaussian elimination.
 
     The ridge makes the matrix positive definite, so elimination needs no pivoting.
     """

@@ -143,7 +143,11 @@ class Schedule:
         return replace(population, exponents=self.pool.exponents)
 
     def set_due_at(self, state: ProfileState, weight: float, cost: float) -> float:
-        """Compute, store and return the time of the next check at the current price."""
+        """Compute the time of the next check at the current price. Set and return ``due_at``.
+
+        ``state.price`` is also set. ``weight`` is the number of subscribers, and ``cost`` is the
+        number of credits per check.
+        """
         hours = self.rule.hours_to_due(state, self.demand, self.current, weight, cost, self.floor)
         state.price = self.current
         state.due_at = state.seen_at + max(hours * HOUR, self.minimum)
@@ -156,17 +160,21 @@ class Schedule:
     def learn(
         self, state: ProfileState, weight: float, cost: float, *, at: float, taken: Sequence[float]
     ) -> float:
-        """Learn from a scheduled or requested check. Return the time of the next check."""
+        """Update ``state`` from a check at the time ``at``. Return the time of the next check.
+
+        ``taken`` are the sorted times of the stories that the check found. The credit bucket, the
+        price of waiting and the learned exponents are not changed.
+        """
         self.rule.learn(state, self.demand, at, taken)
         return self.set_due_at(state, weight, cost)
 
     def learn_polled(
         self, state: ProfileState, weight: float, cost: float, *, at: float, taken: Sequence[float]
     ) -> float:
-        """Learn from a scheduled check. Return the time of the next check.
+        """Update ``state`` from a scheduled check. Return the time of the next check.
 
-        Take the cost of the check from the credit bucket. Update the price of waiting and the
-        learned exponents.
+        The arguments are those of ``learn``. The cost of the check is subtracted from the credit
+        bucket. The price of waiting and the learned exponents are updated.
         """
         if state.due_at:
             # The lateness of the first check of a profile does not count, because the available
@@ -196,7 +204,7 @@ class Schedule:
         taken: Sequence[float],
         is_sample: bool,
     ) -> float:
-        """Learn from a check, and compare the new stories with each expert's estimate.
+        """Update ``state`` from a check. Compare the new stories with each expert's estimate.
 
         New stories are counted at each check. Expected stories are counted only at sample checks
         (``is_sample``), and are multiplied by ``_EVERY``. Return the time of the next check.
@@ -218,8 +226,8 @@ class Schedule:
     def record_failure(self, at: float) -> None:
         """Record that the API failed at the time ``at``.
 
-        In the 3 hours after ``at``, the lateness of checks does not change the price. The reason
-        is that checks are late after an outage, even if the price is right.
+        In the 3 hours after ``at``, the lateness of checks does not change the price, because
+        checks are late after an outage even if the price is right.
         """
         self.price.freeze(at + _AFTER_OUTAGE)
 
@@ -299,7 +307,7 @@ class Schedule:
         return min(early, high)
 
     def must_be_unseen_since(self, now: float, *, is_due: bool, is_paid: bool) -> float | None:
-        """Return the time after which a profile must not have been checked, to allow a check now.
+        """Return the latest time of the last check with which a profile may be checked now.
 
         Return None if the time of the last check does not matter. ``is_due`` is False for an early
         check. ``is_paid`` is True if the credit bucket pays for the check, and False if the day's

@@ -33,7 +33,10 @@ _GOLDEN = 0.6180339887498949
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The history of a profile: the sorted times of its stories in Unix seconds."""
+    """The history of a profile: ``taken_at`` has the sorted times of the stories in Unix seconds.
+
+    ``subscribers`` is the weight of the profile.
+    """
 
     username: str
     subscribers: float
@@ -47,6 +50,7 @@ class Result:
     - ``begin`` is the start of the simulated time in Unix seconds.
     - ``delays`` has, for each profile, the delays of its stories in seconds.
     - ``days`` has the spent credits of each day.
+    - ``poll_count`` is the number of successful checks, including the checks of the warm-up.
     - ``lost`` is the number of stories that expired before a check found them. ``delays`` and
       ``lost`` exclude the stories of the warm-up.
     - ``polls`` has the time and the profile's index of each check, if
@@ -91,7 +95,7 @@ class Simulation:
     def run(self) -> Result:
         """Run the simulation and return its result.
 
-        The simulated time begins at the midnight (UTC) before the first story. It ends at the end
+        The simulated time begins at the midnight (UTC) before the first story, and ends at the end
         of the day after the last story.
 
         Raises:
@@ -129,9 +133,10 @@ class _Run:
             yield state, record.subscribers, cost
 
     def _first_checks(self) -> list[tuple[float, int]]:
-        """Return the queue of the first checks, spread evenly over the time that they cost.
+        """Return a queue of the first check of each profile. Set the price of each state.
 
-        In this time the budget provides the credits for one check of each profile.
+        The checks are spread evenly over the time in which the budget provides the credits for
+        these checks.
         """
         plan, begin = self.plan, self.result.begin
         # If the budget is feasible, the span is at most 20 hours.
