@@ -494,7 +494,7 @@ class Running:
     async def _accept_updates(self, updates: Iterable[object]) -> None:
         """Wait for a verified clock. Then queue inline queries, and store the other updates."""
         await self._parts.clock.wait_until_anchored()
-        if others := self.inline.take_queries(updates):
+        if others := self.inline.enqueue_queries_return_others(updates):
             await self.intake.add(others)
 
     async def _answer_inline(self, update: Update) -> None:
@@ -583,7 +583,7 @@ class Running:
         """
         now = self._parts.now()
         await cleanup.clean(self._parts.db, now=now)
-        await self._parts.db.run(self._parts.conflicts.accept_move)
+        await self._parts.db.run(self._parts.conflicts.store_origin_after_move)
         is_empty = await cleanup.empty_log(self._parts.db)
         return now + (_CLEAN_EVERY if is_empty else _EMPTY_AGAIN)
 

@@ -65,7 +65,7 @@ from bot.telegram.outage import Outage
 from bot.telegram.presence import fetch_presence
 from bot.telegram.rate_limiter import Pacing
 from bot.telegram.request import AiohttpRequest
-from bot.updates.conflicts import PollConflicts, load_conflicts
+from bot.updates.conflicts import PollConflicts, ensure_origin_and_load_conflicts
 
 log = structlog.get_logger()
 
@@ -239,7 +239,7 @@ async def open_parts(
         replies = Replies(bot, sender)
         topics = Topics(db, bot, now=now)
         outage = Outage(bot, now=now, metrics=metrics)
-        conflicts = await load_conflicts(db, now=now)
+        conflicts = await ensure_origin_and_load_conflicts(db, now=now)
         ask_presence = partial(fetch_presence, bot)
         outbox = Outbox(
             db,

@@ -204,7 +204,7 @@ class PollConflicts:
             log.warning(event, why=why, here=self._own.path)
         return is_paused
 
-    async def accept_move(self, tx: Tx) -> None:
+    async def store_origin_after_move(self, tx: Tx) -> None:
         """Store the new place of a moved database if no conflict has occurred for ``SETTLED``.
 
         Otherwise the old place stays stored. For this reason, a process on a copied database is
@@ -216,7 +216,9 @@ class PollConflicts:
             self._remembered = self._own
 
 
-async def load_conflicts(db: Database, *, now: Callable[[], datetime]) -> PollConflicts:
+async def ensure_origin_and_load_conflicts(
+    db: Database, *, now: Callable[[], datetime]
+) -> PollConflicts:
     """Return a ``PollConflicts`` with the present and the stored place of the SQLite file.
 
     In the first run, store the place of the file. If the database is not an SQLite file, load and

@@ -109,10 +109,10 @@ class Handling:
                 raise
         if had_effect or (enqueued and not enqueued.lease):
             self._wake()
-        await _make_all(unit.calls_after_commit)
+        await _call_all_and_log_errors(unit.calls_after_commit)
         if enqueued:
             await self._send_replies(enqueued, unit)
-        await _make_all(unit.calls_after_replies)
+        await _call_all_and_log_errors(unit.calls_after_replies)
         return enqueued is not None
 
     async def _enqueue_and_commit(self, unit: Unit, claimed: ClaimedUpdate) -> Enqueued | None:
@@ -216,7 +216,7 @@ class Handling:
             await self._replies.send(Target(outcome.chat_id), payload)
 
 
-async def _make_all(calls: Sequence[Call]) -> None:
+async def _call_all_and_log_errors(calls: Sequence[Call]) -> None:
     """Make all calls. If a call raises an exception, log the exception and continue."""
     for call in calls:
         try:

@@ -34,14 +34,14 @@ from bot.store.engine.database import Database, Tx
 from bot.store.engine.failures import is_slow
 from bot.store.inbox import Arrival, ClaimedUpdate
 from bot.updates import queues
-from bot.updates.queues import BUSY, Standing
+from bot.updates.queues import BUSY, QueueAndPerson
 
 log = structlog.get_logger()
 
 
 Handle = Callable[[Update, ClaimedUpdate], Awaitable[bool]]
 # A new update: the queue and the person, the update_id, and the JSON text.
-StorableUpdate = tuple[Standing, int, str]
+StorableUpdate = tuple[QueueAndPerson, int, str]
 
 RETRIES = RetryPolicy(failures=3, attempts=9, pause=timedelta(seconds=1))
 # The pause before an update is retried after a database outage.
@@ -200,7 +200,7 @@ class Intake:
     async def _store_and_maybe_begin(self, new_updates: list[StorableUpdate]) -> None:
         """Store updates. If no update has to wait (``_may_begin``), start all these updates."""
         now = self._now()
-        at_once = self._may_begin([where for where, _, _ in new_updates])
+        at_once = self._may_begin([sender for sender, _, _ in new_updates])
         lease = self._owner.lease(now, self._lease) if at_once else None
         begun: list[tuple[ClaimedUpdate, asyncio.Task[None]]] = []
         try:
@@ -208,7 +208,7 @@ class Intake:
             # again.
             async with self._db.begin() as tx:
                 arrivals = await self._arrivals_to_store(tx, new_updates, now)
-                await self._record_seen(tx, {where for where, _, _ in new_updates}, now)
+                await self._record_seen(tx, {sender for sender, _, _ in new_updates}, now)
                 stored = await inbox.add(tx, arrivals, now=now, lease=lease)
                 # Start the handlers during the commit. Handlers can already read, but writes and
                 # paid calls wait for the end of the commit.
@@ -225,13 +225,13 @@ class Intake:
         self._counted.labels("stored").inc(len(stored))
         self._counted.labels("too many").inc(sum(not arrival.wanted for arrival in arrivals))
 
-    async def _record_seen(self, tx: Tx, places: set[Standing], now: datetime) -> None:
+    async def _record_seen(self, tx: Tx, senders: set[QueueAndPerson], now: datetime) -> None:
         """Record that the bot has seen the senders today.
 
         Each person is recorded at most once a day.
         """
         day = now.date()
-        people = {standing.person or queues.NO_PERSON for standing in places}
+        people = {sender.person or queues.NO_PERSON for sender in senders}
         people.discard(queues.NO_PERSON)
         fresh = {person for person in people if self._seen.get(person, now=now) != day}
         await acquaintances.record_seen(tx, fresh, day)
@@ -247,36 +247,36 @@ class Intake:
         are too many requests, or to drop the update.
         """
         plain = [
-            Arrival(number, standing.queue, body, standing.person)
-            for standing, number, body in new_updates
+            Arrival(number, sender.queue, body, sender.person)
+            for sender, number, body in new_updates
         ]
         if self._is_only_process and self._open + len(new_updates) <= queues.MOST_OF_PERSON:
             return plain  # all updates together do not exceed the limit of a single person
-        standings = [standing for standing, _, _ in new_updates]
+        senders = [sender for sender, _, _ in new_updates]
         # Telegram may send an update again; do not count it twice.
         again = [number for _, number, _ in new_updates]
         waiting = await inbox.count_open_by_queue_and_asker(
-            tx, {standing.queue for standing in standings}, except_update_ids=again
+            tx, {sender.queue for sender in senders}, except_update_ids=again
         )
-        verdicts = queues.judge_arrivals(standings, waiting)
-        if all(verdict == "take" for verdict in verdicts):
+        verdicts = queues.judge_arrivals(senders, waiting)
+        if all(verdict == "handle" for verdict in verdicts):
             return plain
         busy = await inbox.queues_busy_since(
-            tx, {standing.busy_reply_queue for standing in standings}, since=now - self._said_again
+            tx, {sender.busy_reply_queue for sender in senders}, since=now - self._said_again
         )
         kept = []
-        for standing, arrival, verdict in zip(standings, plain, verdicts, strict=True):
-            if verdict == "take":
+        for sender, arrival, verdict in zip(senders, plain, verdicts, strict=True):
+            if verdict == "handle":
                 kept.append(arrival)
-            elif verdict == "tell" and standing.busy_reply_queue not in busy:
+            elif verdict == "refuse" and sender.busy_reply_queue not in busy:
                 # The reply about too many requests has a separate queue and no person. The reply
                 # therefore waits for no other update, and counts towards no limit.
-                kept.append(replace(arrival, queue=standing.busy_reply_queue, person=None))
+                kept.append(replace(arrival, queue=sender.busy_reply_queue, person=None))
             else:
                 kept.append(replace(arrival, wanted=False))
         return kept
 
-    def _may_begin(self, standings: list[Standing]) -> bool:
+    def _may_begin(self, senders: list[QueueAndPerson]) -> bool:
         """Return whether new updates can start without a claim.
 
         All of the following conditions must be true:
@@ -286,13 +286,13 @@ class Intake:
         - Each new update is in a different queue, and no update of that queue is being handled.
         - The running handlers and the new handlers together do not exceed the limit.
         """
-        wanted = {standing.queue for standing in standings}
+        wanted = {sender.queue for sender in senders}
         return (
             self._is_only_process
             and self._is_counted
             and not self.worker.is_stopping
             and self._open == len(self._running)
-            and self._at_once - len(self._running) >= len(standings) == len(wanted)
+            and self._at_once - len(self._running) >= len(senders) == len(wanted)
             and wanted.isdisjoint(self._running)
         )
 
@@ -332,16 +332,16 @@ class Intake:
         try:
             result, is_ended = await self._try_to_handle(claimed)
             if result == "returned":
-                await self._give_back(claimed, until=self._now() + _RETURNED_FOR)
+                await self._release_for_retry(claimed, until=self._now() + _RETURNED_FOR)
             elif not is_ended and result != "taken over":
-                await self._record(claimed, result)
+                await self._record_outcome(claimed, result)
             self._counted.labels(result).inc()
             self._open -= result not in _STILL_OPEN
         except asyncio.CancelledError:
             # Release the update, because no outcome was recorded. If the update could not be
             # stored, there is no row to release.
             if not result and self._running.get(claimed.queue) is claimed:
-                await self._give_back(claimed, until=EPOCH)
+                await self._release_for_retry(claimed, until=EPOCH)
             if not self.worker.is_stopping:
                 raise
         except Exception:
@@ -352,7 +352,7 @@ class Intake:
                 self._running.pop(claimed.queue)
             self.worker.wake()
 
-    async def _give_back(self, claimed: ClaimedUpdate, *, until: datetime) -> None:
+    async def _release_for_retry(self, claimed: ClaimedUpdate, *, until: datetime) -> None:
         """Release an update that had no effect, so that it is retried. Do not count this attempt.
 
         The update can be claimed again from the time ``until``. If the task was cancelled,
@@ -368,7 +368,7 @@ class Intake:
         with contextlib.suppress(DatabaseUnavailableError):
             await write(give_back)
 
-    async def _record(self, claimed: ClaimedUpdate, result: str) -> None:
+    async def _record_outcome(self, claimed: ClaimedUpdate, result: str) -> None:
         """Record the outcome of an update. Retry until the database is available.
 
         While the database is unavailable, the later updates of the queue wait. This update is not
@@ -481,8 +481,8 @@ def _storable_update(update: object) -> StorableUpdate | None:
     if not isinstance(update, dict) or not inbox.is_update_id(number := update.get("update_id")):
         log.error("an update without a number is left out")
         return None
-    standing = queues.standing_of(update)
-    if not inbox.is_update_id(standing.person or 0):
+    sender = queues.queue_and_person_of(update)
+    if not inbox.is_update_id(sender.person or 0):
         log.error("an update of a person with an impossible id is left out", id=number)
         return None
-    return standing, number, json.dumps(update)
+    return sender, number, json.dumps(update)

@@ -49,7 +49,7 @@ class InlineQueries:
             finally:
                 self._group = None
 
-    def take_queries(self, updates: Iterable[object]) -> list[object]:
+    def enqueue_queries_return_others(self, updates: Iterable[object]) -> list[object]:
         """Queue the inline queries in ``updates`` for an answer. Return all other updates.
 
         The newest query of a person replaces a waiting query of the same person. A query without a

@@ -148,7 +148,7 @@ class Polling:
                 await self._poll()
             except Conflict as error:
                 needs_webhook_gone = "webhook" in str(error).lower()
-                await self._record_conflict(error, is_webhook=needs_webhook_gone)
+                await self._record_and_report_conflict(error, is_webhook=needs_webhook_gone)
                 await asyncio.sleep(self._refused_pause_s)
             except InvalidToken as error:
                 self._record_or_raise_refusal(error)
@@ -199,7 +199,7 @@ class Polling:
             self._conflicts.record_answer()
         self._is_rival_reported = self._is_rival_reported and self.has_rival
 
-    async def _record_conflict(self, error: Conflict, *, is_webhook: bool) -> None:
+    async def _record_and_report_conflict(self, error: Conflict, *, is_webhook: bool) -> None:
         """Record a 409 response, which means that a different program polls or has set a webhook.
 
         If ``has_rival`` becomes True, await ``on_conflict`` once.

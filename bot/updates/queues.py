@@ -15,7 +15,7 @@ from typing import Any, Literal
 from bot.domain.identity import identifies_no_person, is_foreign_bot
 
 _Json = dict[str, Any]
-Admission = Literal["take", "tell", "drop"]
+Admission = Literal["handle", "refuse", "drop"]
 Key = tuple[str, int | None]
 
 MOST_OF_PERSON = 30  # maximum number of unfinished requests of a person in a chat
@@ -33,16 +33,16 @@ _SERVICE = ("migrate_to_chat_id", "migrate_from_chat_id")
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class QueueAndPerson:
     """The queue of an update, and the person who asks.
 
     ``person`` is None if the update needs no reply, and ``NO_PERSON`` if the sender identifies no
-    person. If ``is_kept`` is True, the update is handled regardless of the limits.
+    person. If ``is_exempt`` is True, the update is handled regardless of the limits.
     """
 
     queue: str
     person: int | None = None
-    is_kept: bool = False
+    is_exempt: bool = False
 
     @property
     def count_key(self) -> Key:
@@ -55,17 +55,17 @@ class Standing:
         return f"{BUSY}{self.queue.partition(':')[2]}:{self.person}"
 
 
-def standing_of(update: _Json) -> Standing:
+def queue_and_person_of(update: _Json) -> QueueAndPerson:
     """Return the queue and the person of an update. ``update`` is the JSON from Telegram."""
     queue = _queue_of(update)
     if isinstance(press := update.get("callback_query"), dict):
-        return Standing(queue, _person_of(press))
+        return QueueAndPerson(queue, _person_of(press))
     for kind in _MESSAGES:
         if isinstance(message := update.get(kind), dict):
             if any(name in message for name in _SERVICE):
-                return Standing(queue, is_kept=True)
-            return Standing(queue, _person_of(message) if _needs_reply(message) else None)
-    return Standing(queue, is_kept=True)
+                return QueueAndPerson(queue, is_exempt=True)
+            return QueueAndPerson(queue, _person_of(message) if _needs_reply(message) else None)
+    return QueueAndPerson(queue, is_exempt=True)
 
 
 def _queue_of(update: _Json) -> str:
@@ -82,7 +82,7 @@ def _queue_of(update: _Json) -> str:
 
 
 def judge_arrivals(
-    arrivals: Sequence[Standing],
+    arrivals: Sequence[QueueAndPerson],
     waiting: Mapping[Key, int],
     *,
     of_person: int = MOST_OF_PERSON,
@@ -105,18 +105,18 @@ def judge_arrivals(
     answered: set[Key] = set()
     verdicts: list[Admission] = []
     for arrival in arrivals:
-        if arrival.is_kept:
-            verdicts.append("take")
+        if arrival.is_exempt:
+            verdicts.append("handle")
             continue
         is_ask = arrival.person is not None
         most = of_person if is_ask and arrival.person != NO_PERSON else of_chat
         if counts[arrival.count_key] < most and (not is_ask or asks[arrival.queue] < of_chat):
             counts[arrival.count_key] += 1
             asks[arrival.queue] += is_ask
-            verdicts.append("take")
+            verdicts.append("handle")
         elif is_ask and arrival.count_key not in answered:
             answered.add(arrival.count_key)
-            verdicts.append("tell")
+            verdicts.append("refuse")
         else:
             verdicts.append("drop")
     return verdicts

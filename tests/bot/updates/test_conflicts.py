@@ -11,9 +11,9 @@ from bot.updates.conflicts import (
     Origin,
     PollConflicts,
     Polls,
+    ensure_origin_and_load_conflicts,
     host_name,
     judge,
-    load_conflicts,
     must_pause,
 )
 
@@ -113,17 +113,17 @@ async def test_a_copy_stays_a_copy_after_a_restart_until_a_quiet_day(tmp_path: P
     old, new = tmp_path / "old.db", tmp_path / "new.db"
     async with Database(f"sqlite:///{old}") as db:
         await db.migrate()
-        await load_conflicts(db, now=lambda: now[0])
+        await ensure_origin_and_load_conflicts(db, now=lambda: now[0])
     old.rename(new)
     async with Database(f"sqlite:///{new}") as db:
 
         async def is_copy(polls: int) -> bool:
             """Restart, poll every minute, and let a conflict follow; the move may be accepted."""
-            ours = await load_conflicts(db, now=lambda: now[0])
+            ours = await ensure_origin_and_load_conflicts(db, now=lambda: now[0])
             for _ in range(polls):
                 ours.record_answer()
                 now[0] += timedelta(minutes=1)
-            await db.run(ours.accept_move)
+            await db.run(ours.store_origin_after_move)
             for _ in range(20):
                 ours.record_conflict()
                 now[0] += timedelta(seconds=10)

@@ -339,14 +339,14 @@ async def test_the_end_of_one_update_leaves_the_place_of_the_next_of_its_chat(
             await ended.wait()
 
     async with working(sqlite_db, handle) as intake:
-        record = intake._record  # noqa: SLF001 - a pause that only the database makes
+        record = intake._record_outcome  # noqa: SLF001 - a pause that only the database makes
 
         async def slow_to_return(claimed: ClaimedUpdate, result: str) -> None:
             await record(claimed, result)  # written; from here on the next may be claimed
             intake.worker.wake()
             await second.wait()
 
-        intake._record = slow_to_return  # type: ignore[method-assign] # noqa: SLF001 - as above
+        intake._record_outcome = slow_to_return  # type: ignore[method-assign] # noqa: SLF001 - as above
         await intake.add([message(1, 7), message(2, 7)])
         await second.wait()
         await wait_for(lambda: intake._open == 1)  # noqa: SLF001 - between two updates

@@ -58,7 +58,7 @@ def test_of_what_a_person_types_meanwhile_only_the_newest_is_answered() -> None:
 
         async def play() -> None:
             for number, text in enumerate(("1 n", "1 na", "1 nat", "1 natg")):
-                one.queries.take_queries([typed(number, 5, text)])
+                one.queries.enqueue_queries_return_others([typed(number, 5, text)])
                 await asyncio.sleep(0.1)
             await asyncio.sleep(5)
 
@@ -74,8 +74,8 @@ def test_who_types_without_end_keeps_nobody_waiting() -> None:
 
         async def play() -> None:
             for number in range(1_000):
-                one.queries.take_queries([typed(number, 5, f"1 {number}")])
-            one.queries.take_queries([typed(2_000, 6, "1 of another")])
+                one.queries.enqueue_queries_return_others([typed(number, 5, f"1 {number}")])
+            one.queries.enqueue_queries_return_others([typed(2_000, 6, "1 of another")])
             await asyncio.sleep(1.5)
             assert one.answered == ["1 999", "1 of another"]
 
@@ -90,11 +90,13 @@ def test_what_waits_for_ten_seconds_is_dropped_and_what_takes_longer_is_cut() ->
 
         async def play() -> None:
             # All places are taken for nine seconds, then for the one that is left to each.
-            one.queries.take_queries([typed(n, n, "9 slow") for n in range(4)])
-            one.queries.take_queries([typed(n, n, "2 late") for n in range(4, 8)])
-            one.queries.take_queries([typed(n, n, "0 too late") for n in range(8, 1_000)])
+            one.queries.enqueue_queries_return_others([typed(n, n, "9 slow") for n in range(4)])
+            one.queries.enqueue_queries_return_others([typed(n, n, "2 late") for n in range(4, 8)])
+            one.queries.enqueue_queries_return_others(
+                [typed(n, n, "0 too late") for n in range(8, 1_000)]
+            )
             await asyncio.sleep(30)
-            one.queries.take_queries([typed(2_000, 9, "0 again")])
+            one.queries.enqueue_queries_return_others([typed(2_000, 9, "0 again")])
             await asyncio.sleep(1)
 
         await one.at_work(play)
@@ -108,10 +110,10 @@ def test_no_more_than_a_thousand_people_wait_at_a_time() -> None:
         one = Counter()
 
         async def play() -> None:
-            one.queries.take_queries([typed(n, n, "0 x") for n in range(1_500)])
+            one.queries.enqueue_queries_return_others([typed(n, n, "0 x") for n in range(1_500)])
             await asyncio.sleep(5)
             assert len(one.answered) == 1_000
-            one.queries.take_queries([typed(3_000, 1_400, "0 y")])
+            one.queries.enqueue_queries_return_others([typed(3_000, 1_400, "0 y")])
             await asyncio.sleep(1)
             assert one.answered[-1] == "0 y"
 
@@ -135,9 +137,12 @@ def test_no_failure_ends_it_and_nonsense_is_let_go() -> None:
             )
             nonsense = [{"inline_query": value} for value in values]
             nonsense.append(typed(1, 10**26, "0 of nobody"))
-            assert one.queries.take_queries([message, *nonsense, 7]) == [message, 7]
+            assert one.queries.enqueue_queries_return_others([message, *nonsense, 7]) == [
+                message,
+                7,
+            ]
             for number, text in enumerate(("0 refused", "0 broken", "0 fine")):
-                one.queries.take_queries([typed(number, 5, text)])
+                one.queries.enqueue_queries_return_others([typed(number, 5, text)])
                 await asyncio.sleep(1)
 
         await one.at_work(play)
@@ -150,14 +155,18 @@ def test_what_comes_before_it_begins_or_while_the_bot_stops_keeps_nothing_else_o
     async def scene() -> None:
         one = Counter()
         message = {"update_id": 1, "message": {}}
-        assert one.queries.take_queries([typed(2, 5, "0 x"), message]) == [message]
+        assert one.queries.enqueue_queries_return_others([typed(2, 5, "0 x"), message]) == [
+            message
+        ]
 
         async def play() -> None:
-            one.queries.take_queries([typed(3, 5, "5 under way")])
+            one.queries.enqueue_queries_return_others([typed(3, 5, "5 under way")])
             await asyncio.sleep(0.1)
 
         await one.at_work(play)
-        assert one.queries.take_queries([typed(4, 5, "0 x"), message]) == [message]
+        assert one.queries.enqueue_queries_return_others([typed(4, 5, "0 x"), message]) == [
+            message
+        ]
         await asyncio.sleep(10)
         assert one.answered == []
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.updates.queues import NO_PERSON, Standing, judge_arrivals, standing_of
+from bot.updates.queues import NO_PERSON, QueueAndPerson, judge_arrivals, queue_and_person_of
 
 
 def message(update_id: int, chat: int, **more: Any) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def message(update_id: int, chat: int, **more: Any) -> dict[str, Any]:
     ],
 )  # fmt: skip
 def test_an_update_stands_in_its_chats_queue(update: dict[str, Any], queue: str) -> None:
-    assert standing_of(update).queue == queue
+    assert queue_and_person_of(update).queue == queue
 
 
 GROUP = {"id": -7, "type": "supergroup"}
@@ -65,9 +65,9 @@ ANN = {"id": 5, "first_name": "Ann"}
     ],
 )
 def test_who_asks(update: dict[str, Any], person: int | None) -> None:
-    found = standing_of({"update_id": 1, **update})
+    found = queue_and_person_of({"update_id": 1, **update})
     assert found.person == person
-    assert not found.is_kept
+    assert not found.is_exempt
 
 
 @pytest.mark.parametrize(
@@ -80,11 +80,11 @@ def test_who_asks(update: dict[str, Any], person: int | None) -> None:
     ],
 )
 def test_memberships_and_migrations_are_always_kept(update: dict[str, Any]) -> None:
-    assert standing_of({"update_id": 1, **update}).is_kept
+    assert queue_and_person_of({"update_id": 1, **update}).is_exempt
 
 
-STANDINGS = st.builds(
-    Standing,
+ARRIVALS = st.builds(
+    QueueAndPerson,
     st.sampled_from(["chat:1", "chat:-2"]),
     st.sampled_from([None, NO_PERSON, 5, 6]),
     st.sampled_from([False, False, False, True]),
@@ -92,9 +92,9 @@ STANDINGS = st.builds(
 KEYS = st.tuples(st.sampled_from(["chat:1", "chat:-2"]), st.sampled_from([None, 0, 5, 6]))
 
 
-@given(st.lists(STANDINGS, max_size=60), st.dictionaries(KEYS, st.integers(0, 9)))
+@given(st.lists(ARRIVALS, max_size=60), st.dictionaries(KEYS, st.integers(0, 9)))
 def test_nobody_has_more_than_the_most_and_each_who_had_too_much_is_told_once(
-    arrivals: list[Standing], waiting: dict[tuple[str, int | None], int]
+    arrivals: list[QueueAndPerson], waiting: dict[tuple[str, int | None], int]
 ) -> None:
     of_person, of_chat = 4, 7
     verdicts = judge_arrivals(arrivals, waiting, of_person=of_person, of_chat=of_chat)
@@ -102,7 +102,7 @@ def test_nobody_has_more_than_the_most_and_each_who_had_too_much_is_told_once(
     taken = Counter(
         one.count_key
         for one, verdict in zip(arrivals, verdicts, strict=True)
-        if verdict == "take" and not one.is_kept
+        if verdict == "handle" and not one.is_exempt
     )
     for (queue, person), count in taken.items():
         before = waiting.get((queue, person), 0)
@@ -112,21 +112,23 @@ def test_nobody_has_more_than_the_most_and_each_who_had_too_much_is_told_once(
             mine = [n for key, n in taken.items() if key[0] == queue and key[1] is not None]
             assert sum(asks) + sum(mine) <= of_chat
     told = Counter(
-        one.count_key for one, verdict in zip(arrivals, verdicts, strict=True) if verdict == "tell"
+        one.count_key
+        for one, verdict in zip(arrivals, verdicts, strict=True)
+        if verdict == "refuse"
     )
     refused = {
         one.count_key
         for one, verdict in zip(arrivals, verdicts, strict=True)
-        if verdict != "take" and one.person is not None
+        if verdict != "handle" and one.person is not None
     }
     assert told == Counter(dict.fromkeys(refused, 1))
     for one, verdict in zip(arrivals, verdicts, strict=True):
-        assert verdict == "take" or not one.is_kept
+        assert verdict == "handle" or not one.is_exempt
 
 
-@given(st.lists(STANDINGS.filter(lambda one: not one.is_kept), max_size=60))
+@given(st.lists(ARRIVALS.filter(lambda one: not one.is_exempt), max_size=60))
 def test_what_one_person_asks_takes_no_place_from_another_chat(
-    arrivals: list[Standing],
+    arrivals: list[QueueAndPerson],
 ) -> None:
     alone = [one for one in arrivals if one.queue == "chat:1"]
     verdicts = judge_arrivals(arrivals, {}, of_person=4, of_chat=7)
