@@ -57,7 +57,7 @@ from bot.operations.backups import TRY_EVERY as BACKUPS_EVERY
 from bot.operations.menu import LONGEST as MENU_EVERY
 from bot.operations.menu import Menu
 from bot.operations.visitors import Visitors
-from bot.operations.watch import Sign, Watch, fullest_disk
+from bot.operations.watch import Sign, Watch, fullest_disk_free_and_total
 from bot.runtime.clock import Clock, steady
 from bot.runtime.workers import Worker, wait_until_set
 from bot.store import key_values
@@ -255,7 +255,7 @@ class Running:
             self._accept_updates,
             allowed_updates=_UPDATES,
             must_refuse_updates=lambda: self._must_refuse_updates,
-            on_conflict=lambda: parts.incidents.set("two_pollers", _CONFLICT),
+            on_conflict=lambda: parts.incidents.open_or_close("two_pollers", _CONFLICT),
             conflicts=parts.conflicts,
             has_standby=not parts.sharing.is_only_process,
             metrics=parts.metrics,
@@ -275,7 +275,7 @@ class Running:
             failed_checks=lambda: parts.scheduler.failed_checks.cause,
             clock_off=parts.witnesses.take_clock_error,
             slow_servers=self._slow_servers,
-            disk=partial(fullest_disk, *self._watched_folders()),
+            disk=partial(fullest_disk_free_and_total, *self._watched_folders()),
             file_every=timing.database_file,
             process="" if parts.sharing.is_only_process else parts.owner.key,
             metrics=parts.metrics,
@@ -584,7 +584,7 @@ class Running:
         now = self._parts.now()
         await cleanup.clean(self._parts.db, now=now)
         await self._parts.db.run(self._parts.conflicts.store_origin_after_move)
-        is_empty = await cleanup.empty_log(self._parts.db)
+        is_empty = await cleanup.run_pending_checkpoint(self._parts.db)
         return now + (_CLEAN_EVERY if is_empty else _EMPTY_AGAIN)
 
 
@@ -661,7 +661,7 @@ async def _build_parts(settings: Settings, stack: AsyncExitStack, build: Build) 
         OSError: A file or folder can't be used, or PostgreSQL can't be reached.
     """
     url = settings.database_url.get_secret_value()
-    if note := preflight.note_network_disk(url):
+    if note := preflight.check_network_disk(url):
         log.warning("the database may be damaged", why=note.text)
     async with AsyncExitStack() as begun:
         await begun.enter_async_context(only_process(url, wait=timedelta(seconds=WAIT_S)))
@@ -678,8 +678,10 @@ async def _machine_trouble(settings: Settings) -> preflight.Finding | None:
     """
     findings = (
         preflight.raise_open_files_limit(),
-        preflight.try_spool(settings.spool_dir),
-        await preflight.try_database(settings.database_url.get_secret_value(), settings.spool_dir),
+        preflight.check_spool_folder(settings.spool_dir),
+        await preflight.check_database(
+            settings.database_url.get_secret_value(), settings.spool_dir
+        ),
     )
     return next((finding for finding in findings if finding.level == "wrong"), None)
 

@@ -207,7 +207,10 @@ async def open_parts(
             now=now,
         )
         privacy = PrivacyCheck(
-            db, settings.skip_privacy_check, tell=partial(incidents.set, "privacy_check"), now=now
+            db,
+            settings.skip_privacy_check,
+            tell=partial(incidents.open_or_close, "privacy_check"),
+            now=now,
         )
         api = StoriesApi(
             to_api,
@@ -218,7 +221,7 @@ async def open_parts(
             fetch_media=media.fetch,
             largest_file=largest,
             metrics=metrics,
-            on_out_of_service=lambda error: incidents.set(
+            on_out_of_service=lambda error: incidents.open_or_close(
                 "api_refuses", OUT_OF_SERVICE, why=str(error)
             ),
             now=now,
@@ -233,7 +236,7 @@ async def open_parts(
                 api, ledger, spool, partial(media.fetch, limit=largest), access.blocked, now
             ),
             largest_file=largest,
-            tell=lambda words: incidents.set("refused", REFUSED, words=words),
+            tell=lambda words: incidents.open_or_close("refused", REFUSED, words=words),
             now=now,
         )
         replies = Replies(bot, sender)
@@ -347,8 +350,8 @@ async def open_parts(
             sharing=sharing,
             owner=owner,
             budget_watch=BudgetWatch(
-                partial(incidents.set, "budget_short"),
-                partial(incidents.set, "capacity"),
+                partial(incidents.open_or_close, "budget_short"),
+                partial(incidents.open_or_close, "capacity"),
                 credit_price=settings.credit_price,
             ),
             wake=outbox.wake,
@@ -372,7 +375,7 @@ async def open_parts(
             treasurer=Treasurer(
                 api,
                 ledger,
-                tell=partial(incidents.set, "drift"),
+                tell=partial(incidents.open_or_close, "drift"),
                 credit_price=settings.credit_price,
                 metrics=metrics,
                 now=now,

@@ -11,7 +11,7 @@ from telegram.ext import ExtBot
 
 from bot.context import Context
 from bot.domain.sentences import N_
-from bot.operations.menu import Shown
+from bot.operations.menu import BotText
 from bot.presentation.translation import Translator, languages_by_code, translator_for
 from bot.updates import unit_of_work
 from handlers.rights import COMMANDS, OWNER
@@ -25,7 +25,7 @@ ABOUT = N_(
 SHORT = N_("Instagram stories in Telegram, and an alert for every new one.")
 
 
-def menus_and_descriptions(bot: ExtBot[None]) -> dict[str, Shown]:
+def menus_and_descriptions(bot: ExtBot[None]) -> dict[str, BotText]:
     """Return the menus and descriptions to publish, by the key of the record of each publication.
 
     The name of the bot is not published, because the owner chooses the name. Telegram's menu
@@ -34,17 +34,17 @@ def menus_and_descriptions(bot: ExtBot[None]) -> dict[str, Shown]:
     # Telegram accepts only language codes of two letters. The menu without a code serves all other
     # languages.
     known = ["", *(code for code in languages_by_code() if len(code) == 2)]  # noqa: PLR2004 - letters
-    things: dict[str, Shown] = {}
+    things: dict[str, BotText] = {}
     for code in known:
         menu = _menu_commands(translator_for(code))
         publish = partial(bot.set_my_commands, menu, language_code=code or None)
-        things[f"menu:{code}"] = Shown(_menu_rows(menu), publish)
+        things[f"menu:{code}"] = BotText(_menu_rows(menu), publish)
     for code in known:
         about, short = (translator_for(code).plain(text) for text in (ABOUT, SHORT))
-        things[f"about:{code}"] = Shown(
+        things[f"about:{code}"] = BotText(
             about, partial(bot.set_my_description, about, language_code=code or None)
         )
-        things[f"short:{code}"] = Shown(
+        things[f"short:{code}"] = BotText(
             short, partial(bot.set_my_short_description, short, language_code=code or None)
         )
     return things
@@ -63,7 +63,7 @@ async def update_chat_menu(context: Context) -> None:
     if chat.kind == TgChat.CHANNEL or not (is_owners or chat.language or chat.menu):
         return
     menu = _menu_commands(context.t, for_owner=is_owners)
-    own = Shown(
+    own = BotText(
         _menu_rows(menu),
         partial(context.bot.set_my_commands, menu, scope=BotCommandScopeChat(chat.id)),
     )

@@ -143,10 +143,10 @@ async def check_database(settings: Settings) -> list[Finding]:
     Add a note if the file is on a network disk, or if the id of a blocked profile is unknown.
     """
     url = settings.database_url.get_secret_value()
-    found = [await preflight.try_database(url, settings.spool_dir)]
-    if note := preflight.note_network_disk(url):
+    found = [await preflight.check_database(url, settings.spool_dir)]
+    if note := preflight.check_network_disk(url):
         found.append(note)
-    if unknown := await preflight.note_unknown_ids(url, settings.blocked_profiles):
+    if unknown := await preflight.check_blocked_ids(url, settings.blocked_profiles):
         found.append(unknown)
     return found
 
@@ -155,7 +155,7 @@ async def check_integrity(settings: Settings) -> list[Finding]:
     """If the database is an SQLite file, read the whole file to find damage."""
     if not settings.is_sqlite:
         return []
-    finding = await preflight.try_integrity(settings.database_url.get_secret_value())
+    finding = await preflight.check_integrity(settings.database_url.get_secret_value())
     return [finding] if finding else []
 
 
@@ -163,7 +163,7 @@ async def check_folders(settings: Settings) -> list[Finding]:
     """Raise the limit of open files, and write test files into the spool and backup folders."""
     return [
         preflight.raise_open_files_limit(),
-        preflight.try_spool(settings.spool_dir),
+        preflight.check_spool_folder(settings.spool_dir),
         preflight.check_backup_folder(
             settings.backup_folder,
             hours=settings.backup_hours,

@@ -30,7 +30,7 @@ def _with_database(report: _Report) -> Command:
     async def run(settings: Settings, arguments: argparse.Namespace) -> int:
         url = settings.database_url.get_secret_value()
         stderr = Console(stderr=True, soft_wrap=True)
-        finding = await preflight.try_database(url)
+        finding = await preflight.check_database(url)
         if finding.level == "wrong":
             stderr.print(finding.text, markup=False)
             return 1
@@ -42,7 +42,7 @@ def _with_database(report: _Report) -> Command:
                     return 1
                 return await report(settings, arguments, db)
         except (OSError, DatabaseUnavailableError) as error:
-            stderr.print(preflight.unusable(error).text, markup=False)
+            stderr.print(preflight.unusable_database_finding(error).text, markup=False)
             return 1
 
     return run

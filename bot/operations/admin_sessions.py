@@ -39,12 +39,12 @@ async def begin(tx: Tx, key: object, *, now: datetime) -> str | None:
     return await _issue_secret(tx, _SESSION, owner, valid_for=_SESSION_VALID_FOR, now=now)
 
 
-async def owner_of_session(tx: Tx, word: str, *, now: datetime) -> int | None:
-    """Return the id of the owner whose open session has the secret ``word``.
+async def owner_of_session(tx: Tx, secret: str, *, now: datetime) -> int | None:
+    """Return the id of the owner whose open session has the secret ``secret``.
 
     Return None if no open session has this secret.
     """
-    return await _owner_of(tx, _SESSION, word, now=now)
+    return await _owner_of(tx, _SESSION, secret, now=now)
 
 
 async def end(tx: Tx) -> None:
@@ -55,25 +55,25 @@ async def end(tx: Tx) -> None:
 async def _issue_secret(
     tx: Tx, key: str, owner: int, *, valid_for: timedelta, now: datetime
 ) -> str:
-    word = secrets.token_urlsafe()
+    secret = secrets.token_urlsafe()
     until = (now + valid_for).timestamp()
-    value = {"digest": _digest_of(word), "until": until, "owner": owner}
+    value = {"digest": _digest_of(secret), "until": until, "owner": owner}
     await key_values.put(tx, key, value)
-    return word
+    return secret
 
 
-async def _owner_of(tx: Tx, key: str, word: str, *, now: datetime) -> int | None:
-    """Return the id of the owner of the stored key or session if ``word`` is its secret.
+async def _owner_of(tx: Tx, key: str, secret: str, *, now: datetime) -> int | None:
+    """Return the id of the owner of the stored key or session if ``secret`` is correct.
 
-    ``key`` is the name under which the database stores the key or session. Return None if ``word``
-    is not the secret, or if the key or session has expired.
+    ``key`` is the name under which the database stores the key or session. Return None if
+    ``secret`` is wrong, or if the key or session has expired.
     """
     kept = await key_values.get(tx, key)
     if not isinstance(kept, dict) or kept["until"] <= now.timestamp():
         return None
-    is_same = hmac.compare_digest(str(kept["digest"]), _digest_of(word))
+    is_same = hmac.compare_digest(str(kept["digest"]), _digest_of(secret))
     return int(kept["owner"]) if is_same else None
 
 
-def _digest_of(word: str) -> str:
-    return hashlib.sha256(word.encode("utf-8", "surrogatepass")).hexdigest()
+def _digest_of(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

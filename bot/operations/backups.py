@@ -82,13 +82,13 @@ class Backups:
         except (BackupError, OSError) as error:
             why = str(error)
             log.error("no backup", why=why)  # noqa: TRY400 - a traceback is not needed
-            await self._incidents.set("backup", BACKUP_FAILED, why=why)
+            await self._incidents.open_or_close("backup", BACKUP_FAILED, why=why)
             await self._record_made(now + _AGAIN_AFTER - self._every)
             return now + _AGAIN_AFTER
         log.info("backed up")
         self._made_at.set(now.timestamp())
         await self._record_made(now)
-        await self._incidents.set("backup", None)
+        await self._incidents.open_or_close("backup", None)
         await asyncio.to_thread(self._rotate, database_id, file.name)
         return now + self._every
 
@@ -125,12 +125,12 @@ class Backups:
         own_backups = [
             file
             for file in sorted(self._folder.glob(_NAMES))
-            if file.name <= newest and self._is_ours(file, database_id)
+            if file.name <= newest and self._is_backup_of_this_database(file, database_id)
         ]
         for file in own_backups[: -self._most]:
             file.unlink(missing_ok=True)
 
-    def _is_ours(self, file: Path, database_id: str) -> bool:
+    def _is_backup_of_this_database(self, file: Path, database_id: str) -> bool:
         """Return whether a file is a backup of this database.
 
         For the file of the live database, return False.
@@ -174,4 +174,4 @@ async def adopt_restored_copy(db: Database, incidents: Incidents, *, now: dateti
             await key_values.remove(tx, DRIFT)
             await key_values.put(tx, _KEY, now.isoformat())
     if made_at is not None:
-        await incidents.set("restore", RESTORED, date=made_at)
+        await incidents.open_or_close("restore", RESTORED, date=made_at)

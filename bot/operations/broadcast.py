@@ -131,7 +131,7 @@ class Broadcasts:
             under_way = await broadcasts.running(tx)
         if not under_way:
             return None
-        if not await self._take_turn(now):
+        if not await self._claim_turn(now):
             return now + _EVERY
         for broadcast in under_way:
             if await self._db.run(
@@ -142,7 +142,7 @@ class Broadcasts:
         self._wake()
         return now + _EVERY
 
-    async def _take_turn(self, now: datetime) -> bool:
+    async def _claim_turn(self, now: datetime) -> bool:
         """Claim the right to add the messages of this second. Return False if it is claimed.
 
         The limit of messages in a second applies to all processes together.
@@ -170,10 +170,12 @@ class Broadcasts:
         )
         if ended:
             log.info("a broadcast is done", **asdict(reach))
-            await _show_end(tx, ended, reach, now=now)
+            await _enqueue_result_edit(tx, ended, reach, now=now)
 
 
-async def _show_end(tx: Tx, broadcast: Broadcast, reach: Reach, *, now: datetime) -> None:
+async def _enqueue_result_edit(
+    tx: Tx, broadcast: Broadcast, reach: Reach, *, now: datetime
+) -> None:
     """Enqueue an edit of the owner's progress message that shows the result of the broadcast.
 
     If the broadcast has no progress message, do nothing.

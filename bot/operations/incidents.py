@@ -33,7 +33,9 @@ class Incidents:
         self._owners = owners
         self._now = now
 
-    async def set(self, kind: IncidentKind, sentence: str | None, /, **fields: object) -> None:
+    async def open_or_close(
+        self, kind: IncidentKind, sentence: str | None, /, **fields: object
+    ) -> None:
         """Open an incident with the message ``sentence``, and notify the owners.
 
         If ``sentence`` is None, close the open incident of the kind, if any. The owners are

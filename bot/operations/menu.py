@@ -28,19 +28,19 @@ LONGEST = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class BotText:
     """A text that Telegram shows for the bot, for example a description.
 
-    ``words`` is the content of the text. ``publish`` sends the text to Telegram.
+    ``content`` is the text, or a list of commands. ``publish`` sends the text to Telegram.
     """
 
-    words: object
+    content: object
     publish: Callable[[], Awaitable[object]]
 
     @property
     def digest(self) -> str:
         """Return a digest of the content. A changed digest means that the text has changed."""
-        return hashlib.sha256(json.dumps(self.words).encode()).hexdigest()[:16]
+        return hashlib.sha256(json.dumps(self.content).encode()).hexdigest()[:16]
 
 
 class Menu:
@@ -49,16 +49,16 @@ class Menu:
     def __init__(
         self,
         db: Database,
-        shown: Mapping[str, Shown],
+        texts: Mapping[str, BotText],
         *,
         now: Callable[[], datetime],
     ) -> None:
-        """Prepare to publish ``shown``.
+        """Prepare to publish ``texts``.
 
         The key of a text identifies the stored digest of the text.
         """
         self._db = db
-        self._shown = shown
+        self._texts = texts
         self._now = now
 
     async def publish_next(self) -> datetime | None:
@@ -69,11 +69,11 @@ class Menu:
         """
         kept = await self._db.fetch(lambda tx: key_values.get(tx, _KEY))
         published: dict[str, str] = kept if isinstance(kept, dict) else {}
-        for name, menu in self._shown.items():
-            if published.get(name) == menu.digest:
+        for name, text in self._texts.items():
+            if published.get(name) == text.digest:
                 continue
             try:
-                await menu.publish()
+                await text.publish()
             except RetryAfter as error:
                 log.info("the menu waits", seconds=wait_of(error).total_seconds())
                 return self._now() + wait_of(error)
@@ -84,7 +84,7 @@ class Menu:
             except TelegramError as error:
                 log.warning("Telegram has not taken it", what=name, why=str(error))
                 return self._now() + _AGAIN
-            value = {**published, name: menu.digest}
+            value = {**published, name: text.digest}
             await self._db.run(lambda tx: key_values.put(tx, _KEY, value))  # noqa: B023 - awaited in this iteration
             return self._now() + _PAUSE
         return None

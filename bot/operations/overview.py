@@ -153,11 +153,11 @@ class Overview:
             case "limit":
                 await self._set_limit(subject, wanted.get("value"))
             case "send_again" | "drop" as word:
-                await self._decide_dead_letter(number, again=word == "send_again")
+                await self._resend_or_drop_dead_letter(number, again=word == "send_again")
             case _:
                 raise BotError("unknown action")
 
-    async def _decide_dead_letter(self, number: int, *, again: bool) -> None:
+    async def _resend_or_drop_dead_letter(self, number: int, *, again: bool) -> None:
         """Send a dead letter again if ``again`` is True, or drop the dead letter."""
         now, act = self.now(), enqueue.resend_dead_letters if again else enqueue.drop_dead_letters
         await self.db.run(lambda tx: act(tx, [number], now=now))

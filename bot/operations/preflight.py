@@ -74,7 +74,7 @@ class Finding:
     is_passing: bool = False
 
 
-async def try_database(url: str, spool: Path | None = None) -> Finding:
+async def check_database(url: str, spool: Path | None = None) -> Finding:
     """Open the database and compare its tables with the tables that the code expects.
 
     The tables are not changed. An existing SQLite file is switched to a write-ahead log, which
@@ -100,7 +100,7 @@ async def try_database(url: str, spool: Path | None = None) -> Finding:
         text = "DATABASE_URL: PostgreSQL needs an extra: pip install 'storybell[postgres]'."
         return Finding("wrong", text)
     except (OSError, DatabaseUnavailableError) as error:
-        return unusable(error)
+        return unusable_database_finding(error)
     if state is Readiness.NEWER:
         return Finding("wrong", f"DATABASE_URL: the database can't be used: {NEWER}.")
     return Finding("ok", _SENTENCES[state])
@@ -122,13 +122,13 @@ def require_database_file(db: Database) -> None:
         raise DatabaseUnavailableError(_NO_FILE.format(file=db.file.absolute()))
 
 
-def unusable(error: Exception) -> Finding:
+def unusable_database_finding(error: Exception) -> Finding:
     """Return the finding that the database can't be used because of ``error``."""
     text = f"DATABASE_URL: the database can't be used: {error}."
     return Finding("wrong", text, is_passing=is_passing(error))
 
 
-async def try_integrity(url: str) -> Finding | None:
+async def check_integrity(url: str) -> Finding | None:
     """Read the whole SQLite database. Return an error if the database is damaged or unreadable.
 
     Return None if the database is not a file, or if the file is missing, empty or not a database
@@ -143,15 +143,15 @@ async def try_integrity(url: str) -> Finding | None:
         if not db.file.exists() or not db.file.stat().st_size:
             return None
     except DatabaseUnavailableError:
-        return None  # ``try_database`` reports the error
+        return None  # ``check_database`` reports the error
     try:
         await backups.check_whole(db)
     except BackupError as error:
-        return unusable(error)
+        return unusable_database_finding(error)
     return Finding("ok", f"All of {db.file} can be read, and is whole.")
 
 
-def note_network_disk(url: str, mounts: Path = _MOUNTS) -> Finding | None:
+def check_network_disk(url: str, mounts: Path = _MOUNTS) -> Finding | None:
     """Return a note if the SQLite file is on a network file system, or else None.
 
     ``mounts`` is the path of the kernel's list of mounted file systems.
@@ -177,7 +177,7 @@ def note_network_disk(url: str, mounts: Path = _MOUNTS) -> Finding | None:
 def record_that_tables_exist(db: Database, spool: Path) -> None:
     """Record in the folder ``spool`` that the SQLite file has tables. Ignore PostgreSQL.
 
-    ``try_database`` uses the record to detect a later loss of the tables.
+    ``check_database`` uses the record to detect a later loss of the tables.
 
     Raises:
         OSError: The record can't be written.
@@ -206,11 +206,11 @@ async def read_owners(url: str) -> set[int] | None:
             if state is Readiness.CURRENT:
                 return await db.fetch(access.owners_by_link)
     except (OSError, ModuleNotFoundError, DatabaseUnavailableError):
-        return None  # ``try_database`` reports the error
+        return None  # ``check_database`` reports the error
     return set() if state is Readiness.EMPTY else None
 
 
-async def note_unknown_ids(url: str, names: Collection[str]) -> Finding | None:
+async def check_blocked_ids(url: str, names: Collection[str]) -> Finding | None:
     """Return a note about names in ``BLOCKED_PROFILES`` whose id is not in the database.
 
     Return None if the ids of all names are known, or if the database can't be used.
@@ -224,7 +224,7 @@ async def note_unknown_ids(url: str, names: Collection[str]) -> Finding | None:
             since = datetime.now(UTC) - NAME_IS_SURE
             found = await db.fetch(lambda tx: profiles.ids_of_names(tx, names, since=since))
     except (OSError, ModuleNotFoundError, DatabaseUnavailableError):
-        return None  # ``try_database`` reports the error
+        return None  # ``check_database`` reports the error
     unknown = sorted(set(names) - known.keys() - found.keys())
     if not unknown:
         return None
@@ -250,7 +250,7 @@ def raise_open_files_limit() -> Finding:
     return Finding("ok", f"The bot may open {limit} files at once.")
 
 
-def try_spool(path: Path) -> Finding:
+def check_spool_folder(path: Path) -> Finding:
     """Write a test file into the download folder.
 
     Return an error if the folder can't be written, and a note if less than 2,500 MB are free.

@@ -58,7 +58,7 @@ class Visitors:
                 await key_values.put(tx, _KEY, [now.timestamp()] * 2)
                 await self._owners.enqueue(
                     tx,
-                    lambda t: lines_of(new, t),
+                    lambda t: report_text(new, t),
                     buttons=lambda t: access_request_buttons(new, t),
                 )
         if new:
@@ -66,7 +66,7 @@ class Visitors:
         return now + self._every
 
 
-def lines_of(new: Sequence[Entry], t: Translator) -> str:
+def report_text(new: Sequence[Entry], t: Translator) -> str:
     """Return a line for each of at most ten persons and chats, and the number of the others."""
     lines = [t(CAME if entry.is_allowed else ASKS, name=name_of(entry)) for entry in new[:_MOST]]
     rest = len(new) - _MOST

@@ -134,14 +134,16 @@ class Watch:
         held = self._db.held
         if held and not held.check_and_record_in_place():
             return await self._rescue(now) if held.is_replaced.is_set() else now + FILE_EVERY
-        if self._away_since and not await self._probe_database(self._away_since, now):
+        if self._away_since and not await self._probe_database_and_report_outage(
+            self._away_since, now
+        ):
             return now + _TRY_EVERY
         if self._check_at is None:
             # The first check is a minute after the start, because the bot is busy at its start.
             self._check_at = now + _EVERY
         elif self._check_at <= now:
             self._check_at = now + _EVERY
-            await self.check_conditions(now)
+            await self.update_incidents(now)
             await self._write_sample(now)
         return min(now + self._file_every, self._check_at) if held else self._check_at
 
@@ -158,15 +160,15 @@ class Watch:
             if not self._rescue_told:
                 self._rescue_told = DATABASE_NOT_SAVED
                 fields = {"file": str(file), "why": str(error)}
-                await self._incidents.set("database", DATABASE_NOT_SAVED, **fields)
+                await self._incidents.open_or_close("database", DATABASE_NOT_SAVED, **fields)
             return now + _RESCUE_EVERY
         if self._rescue_told != DATABASE_REPLACED:
             self._rescue_told = DATABASE_REPLACED
             fields = {"file": str(file), "copy": str(copy)}
-            await self._incidents.set("database", DATABASE_REPLACED, **fields)
+            await self._incidents.open_or_close("database", DATABASE_REPLACED, **fields)
         return now + self._file_every
 
-    async def _probe_database(self, since: datetime, now: datetime) -> bool:
+    async def _probe_database_and_report_outage(self, since: datetime, now: datetime) -> bool:
         """Make a test write. Return whether the write succeeds.
 
         If an outage lasted at least 15 seconds, report its end, unless another process has
@@ -182,23 +184,23 @@ class Watch:
             self._why_away = str(error)
             if self._tells_of_outages and now - since >= _PATIENCE and not self._is_reported:
                 self._is_reported = True
-                await self._incidents.set("database", DATABASE_AWAY, why=self._why_away)
+                await self._incidents.open_or_close("database", DATABASE_AWAY, why=self._why_away)
             return False
         if now - since >= _PATIENCE and await self._db.run(
             lambda tx: store.record_outage_end(tx, since=since, now=now)
         ):
             fields = {"time": now - since, "why": self._why_away}
-            await self._incidents.set("database", DATABASE_BACK, **fields)
+            await self._incidents.open_or_close("database", DATABASE_BACK, **fields)
         self._away_since, self._is_reported = None, False
         return True
 
-    async def check_conditions(self, now: datetime) -> None:
+    async def update_incidents(self, now: datetime) -> None:
         """Check all conditions of incidents. Open, update or close incidents after a change.
 
         The owners are notified as ``Incidents`` describes.
         """
         signs = {kind: sign() for kind, sign in self._signs.items()}
-        seen = await self.measure(signs, now)
+        seen = await self.measure_and_set_gauges(signs, now)
         if seen.failed_checks:
             # If all checks have failed, the incident is opened even if the API seems to work.
             signs["api_fails"] = True
@@ -210,13 +212,17 @@ class Watch:
                 continue
             before = was_open.get(one.kind)
             is_met = one.text is not None or bool(signs.get(one.kind))
-            is_met_elsewhere = await self._is_met_elsewhere(one.kind, is_met=is_met, now=now)
+            is_met_elsewhere = await self._record_met_and_check_elsewhere(
+                one.kind, is_met=is_met, now=now
+            )
             if one.text is None and (before is None or is_met or is_met_elsewhere):
                 continue
             if before is None or (before.text, before.fields) != (one.text, one.fields):
-                await self._incidents.set(one.kind, one.text, **one.fields)
+                await self._incidents.open_or_close(one.kind, one.text, **one.fields)
 
-    async def _is_met_elsewhere(self, kind: IncidentKind, *, is_met: bool, now: datetime) -> bool:
+    async def _record_met_and_check_elsewhere(
+        self, kind: IncidentKind, *, is_met: bool, now: datetime
+    ) -> bool:
         """Store whether this process finds a condition met. Return whether another process does.
 
         A condition such as a full disk can be met in a single process.
@@ -236,7 +242,9 @@ class Watch:
             lambda tx: store.is_condition_met_elsewhere(tx, kind, process=self._process, now=now)
         )
 
-    async def measure(self, signs: Mapping[IncidentKind, bool | None], now: datetime) -> Seen:
+    async def measure_and_set_gauges(
+        self, signs: Mapping[IncidentKind, bool | None], now: datetime
+    ) -> Seen:
         """Return the measured values that decide about incidents.
 
         Set the metrics of the outbox. Update the times since which the API, Telegram and servers
@@ -292,7 +300,7 @@ class Watch:
         await self._db.run(lambda tx: samples.add(tx, hour, figures))
 
 
-def fullest_disk(*folders: Path) -> tuple[int, int] | None:
+def fullest_disk_free_and_total(*folders: Path) -> tuple[int, int] | None:
     """Return the free and the total bytes of the disk with the fewest free bytes.
 
     Only the disks of ``folders`` are compared. Return None if none of the folders exists.

@@ -15,7 +15,7 @@ import asyncpg
 import pytest
 
 from bot import app
-from bot.operations.preflight import try_database
+from bot.operations.preflight import check_database
 from bot.store.engine.database import Database
 from tests.flows.test_links import fresh
 from tests.support.control import Json, wait_for
@@ -468,7 +468,7 @@ async def test_a_start_on_a_full_disk_says_that_the_disk_is_full(tmp_path: Path)
         async with Database(url) as db:
             await db.migrate()
         fill(disk)
-        assert "the disk is full" in (await try_database(url)).text
+        assert "the disk is full" in (await check_database(url)).text
 
 
 @pytest.mark.slow

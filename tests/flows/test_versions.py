@@ -32,7 +32,7 @@ async def test_tables_of_a_newer_version_end_a_start_in_one_sentence(
         with newer.next_version(tmp_path / "next"):
             await db.migrate()
         assert await readiness(db) is Readiness.NEWER
-    finding = await preflight.try_database(url)
+    finding = await preflight.check_database(url)
     assert finding.level == "wrong"
     assert "Start that version, or restore" in finding.text
     async with sandbox_box() as box:

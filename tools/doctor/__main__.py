@@ -86,7 +86,7 @@ async def main(
     if not (arguments.yes or _consents(credits)):
         console.print("Nothing was tried.")
         return NOTHING_TO_DO
-    found = await preflight.try_database(settings.database_url.get_secret_value())
+    found = await preflight.check_database(settings.database_url.get_secret_value())
     if found.level == "wrong":  # The database is checked before credits are spent.
         console.print(found.text, markup=False)
         return NOTHING_TO_DO

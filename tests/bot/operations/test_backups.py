@@ -19,7 +19,7 @@ from bot.domain.errors import BackupError, DatabaseUnavailableError
 from bot.operations.backups import Backups, adopt_restored_copy, file_name
 from bot.operations.incidents import Incidents, incident_text
 from bot.operations.owners import Owners
-from bot.operations.preflight import try_database
+from bot.operations.preflight import check_database
 from bot.presentation.translation import translator_for
 from bot.store import incidents
 from bot.store.copies import backups as store
@@ -371,4 +371,4 @@ async def test_a_text_that_is_not_utf_8_is_damage(sqlite_db: Database) -> None:
 
 
 async def test_a_database_without_a_file_is_refused() -> None:
-    assert "names no file" in (await try_database("sqlite:///")).text
+    assert "names no file" in (await check_database("sqlite:///")).text

@@ -10,7 +10,7 @@ from telegram.ext import ExtBot
 from bot.fetching import snapshots
 from bot.operations.incidents import Incidents
 from bot.operations.owners import Owners
-from bot.operations.watch import Watch, fullest_disk
+from bot.operations.watch import Watch, fullest_disk_free_and_total
 from bot.outbox.fan_out import FanOut
 from bot.runtime.metrics import Metrics
 from bot.runtime.process_name import replica_name
@@ -45,7 +45,7 @@ class Machine:
             disk=lambda: (self.free, 10_000 * MB), metrics=self.metrics, now=lambda: self.now,
             process=self.process,
         )  # fmt: skip
-        await watch.check_conditions(self.now)
+        await watch.update_incidents(self.now)
         async with self.db.read() as tx:
             rows = await tx.execute(sa.select(deliveries.c.fields).order_by(deliveries.c.id))
             return [row.fields["text"] for row in rows]
@@ -156,8 +156,8 @@ async def test_an_hour_is_written_once(db: Database) -> None:
 
 
 def test_a_folder_that_is_not_there_tells_nothing(tmp_path: Any) -> None:
-    assert fullest_disk(tmp_path / "none") is None
-    assert fullest_disk(tmp_path, tmp_path / "none") is not None
+    assert fullest_disk_free_and_total(tmp_path / "none") is None
+    assert fullest_disk_free_and_total(tmp_path, tmp_path / "none") is not None
 
 
 async def test_a_profile_whose_alerts_can_not_be_written_is_told_after_five_attempts(

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.domain.errors import DatabaseUnavailableError
-from bot.operations.preflight import try_database
+from bot.operations.preflight import check_database
 from bot.store.copies import backups
 from bot.store.engine.database import Database
 from bot.store.engine.lock import only_process
@@ -159,7 +159,7 @@ async def test_another_user_is_told_who_owns_the_files(
     refused = PermissionError(13, "Permission denied", f"{tmp_path}/bot.db")
     assert reason_of(refused) == f"{tmp_path}/bot.db: Permission denied ({whose})"
     monkeypatch.setattr(os, "access", lambda *_: False)
-    finding = await try_database(f"sqlite:///{tmp_path}/bot.db")
+    finding = await check_database(f"sqlite:///{tmp_path}/bot.db")
     assert whose in finding.text
     monkeypatch.setattr(os, "open", _refuse)
     with pytest.raises(DatabaseUnavailableError, match=f"bot.db.lock: Permission denied .{whose}"):
