@@ -70,7 +70,7 @@ from bot.updates.inbox import Intake
 from bot.updates.inline_queries import InlineQueries
 from bot.updates.polling import Polling, TokenRefusedError
 from bot.web.admin import AdminPage
-from bot.web.server import Door, Web
+from bot.web.server import Web, WebhookReceiver
 from bot.web.webhook import Webhook, derive_webhook
 from handlers.admission import admit_or_refuse, stop_refused
 from handlers.commands import menus_and_descriptions
@@ -297,7 +297,9 @@ class Running:
                 "updates": self._update_trouble,
                 "loops": self._failing_loops,
             },
-            door=Door(self._webhook, self._accept_updates, lambda: self._must_refuse_updates)
+            receiver=WebhookReceiver(
+                self._webhook, self._accept_updates, lambda: self._must_refuse_updates
+            )
             if self._webhook
             else None,
             is_open=settings.is_port_reachable,

@@ -112,7 +112,7 @@ def _button_above(link: Link | None, context: Context) -> dict[str, str]:
     if link and link.username:
         text = context.t.plain(ALL, username=link.username)
         data = actions.CARD(link.username)
-    return {"text": text, "start_parameter": actions.payload_of(data)}
+    return {"text": text, "start_parameter": actions.encode_payload(data)}
 
 
 @lru_cache(maxsize=1_000)  # each typed letter causes a query, and the results are often the same

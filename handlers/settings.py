@@ -452,7 +452,7 @@ def _zone_page_buttons(context: Context) -> Buttons:
 
 def _city_buttons(context: Context) -> Buttons:
     """Return a button for each of the suggested cities."""
-    return _zone_buttons(cities.suggested(context.t.language), context)
+    return _zone_buttons(cities.suggested_zones(context.t.language), context)
 
 
 def _zone_buttons(zones: Sequence[str], context: Context) -> Buttons:

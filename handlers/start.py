@@ -38,7 +38,7 @@ async def greet_or_open_link(context: Context) -> None:
     The greeting in a group or channel explains the commands, because profile names without a
     command get no answer there.
     """
-    if context.args and await _open_linked_page(context, actions.read_payload(context.args[0])):
+    if context.args and await _open_linked_page(context, actions.decode_payload(context.args[0])):
         return
     if not context.is_private:
         text, buttons = members.greeting_page(context.origin, context)

@@ -17,7 +17,7 @@ from bot.presentation.buttons import (
     options_link,
     summary_buttons,
 )
-from bot.presentation.captions import LINK_ROOM, caption, with_count, with_link
+from bot.presentation.captions import LINK_ROOM, caption, with_corrected_count, with_link
 from bot.presentation.notices import render
 from bot.presentation.translation import Translator, translator_for
 from bot.sending.items import SendOptions
@@ -77,7 +77,7 @@ class Alerts:
             batch.target,
             batch.album,
             caption_html=text,
-            caption_for_count=lambda count: with_count(text, stories, t, count=count),
+            caption_for_count=lambda count: with_corrected_count(text, stories, t, count=count),
             options=_send_options(batch, _alert_buttons(chat, batch, t), now),
             calls=calls,
         )

@@ -214,15 +214,15 @@ def link_to(bot_name: str, data: str, chat_id: int | None = None) -> str:
     to a different person.
     """
     data = data if chat_id is None or chat_id > 0 else _with_chat(data, chat_id)
-    return f"https://t.me/{bot_name}?start={payload_of(data)}"
+    return f"https://t.me/{bot_name}?start={encode_payload(data)}"
 
 
-def payload_of(data: str) -> str:
-    """Return button data encoded for a link to the bot. ``read_payload`` decodes the result."""
+def encode_payload(data: str) -> str:
+    """Return button data encoded for a link to the bot. ``decode_payload`` decodes the result."""
     return "".join(_SIGNS.get(c, c) for c in data)
 
 
-def read_payload(payload: str) -> str:
+def decode_payload(payload: str) -> str:
     """Return the button data in the payload of a link to the bot.
 
     A person can write a link to the stories of a profile by hand. Such a link opens the profile's

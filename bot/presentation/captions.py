@@ -99,7 +99,9 @@ def profile_link(profile: Profile, t: Translator) -> Safe:
     return Safe(shown + " ☑️" if profile.is_verified else shown)
 
 
-def with_count(text: str, stories: Sequence[Story], t: Translator, *, count: int) -> Safe:
+def with_corrected_count(
+    text: str, stories: Sequence[Story], t: Translator, *, count: int
+) -> Safe:
     """Return the caption ``text`` of ``stories`` with ``count`` as the number of stories.
 
     This function corrects a caption if some of the stories can't be sent.

@@ -226,7 +226,7 @@ def _zone_of_similar_name(name: str) -> str | None:
     return known[near[0]] if near else None
 
 
-def suggested(language: str) -> list[str]:
+def suggested_zones(language: str) -> list[str]:
     """Return the zones of the nine cities that the bot offers.
 
     The cities in which people speak the language come first.

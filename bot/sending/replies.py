@@ -29,7 +29,7 @@ from bot.domain.model import (
 )
 from bot.domain.serialization import dump_stories, load_stories
 from bot.presentation.actions import Buttons
-from bot.presentation.captions import with_count
+from bot.presentation.captions import with_corrected_count
 from bot.presentation.translation import translator_for
 from bot.runtime.background import running_after
 from bot.runtime.transaction_guard import refusing_slow_operations_while
@@ -246,7 +246,7 @@ def _caption_counter(payload: Payload, stories: tuple[Story, ...]) -> Callable[[
     if not payload["caption"] or len(stories) == 1:
         return None
     t = translator_for(payload.get("language"))
-    return lambda count: with_count(payload["caption"], stories, t, count=count)
+    return lambda count: with_corrected_count(payload["caption"], stories, t, count=count)
 
 
 async def keep_showing_uploading(bot: ExtBot[Any], target: Target) -> None:

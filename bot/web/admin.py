@@ -47,8 +47,8 @@ class AdminPage:
 
     def __init__(
         self,
-        show: Callable[[], Awaitable[_Json]],
-        do: Callable[[Mapping[str, Any]], Awaitable[None]],
+        read_state: Callable[[], Awaitable[_Json]],
+        do_action: Callable[[Mapping[str, Any]], Awaitable[None]],
         db: Database,
         *,
         owners: Callable[[], Collection[int]],
@@ -56,12 +56,12 @@ class AdminPage:
     ) -> None:
         """Read the files of the page from the disk.
 
-        ``show`` returns the bot's state, which the page displays. ``do`` executes the action of a
-        button, and raises ``BotError`` to refuse the action. A session is valid while ``owners``
-        contains the owner who opened the session.
+        ``read_state`` returns the bot's state, which the page displays. ``do_action`` executes the
+        action of a button, and raises ``BotError`` to refuse the action. A session is valid while
+        ``owners`` contains the owner who opened the session.
         """
-        self._show_all = show
-        self._act = do
+        self._read_state = read_state
+        self._execute = do_action
         self._db = db
         self._owners = owners
         self._now = now
@@ -86,7 +86,7 @@ class AdminPage:
     async def _serve_state(self, request: web.Request) -> web.Response:
         if not await self._has_session(request):
             return refusal(401, _HEADERS)
-        return _json_response(await self._show_all())
+        return _json_response(await self._read_state())
 
     async def _do_action(self, request: web.Request) -> web.Response:
         if not await self._has_session(request):
@@ -99,12 +99,12 @@ class AdminPage:
                 await admin_sessions.end(tx)
             return refusal(401, _HEADERS)
         try:
-            await self._act(wanted)
+            await self._execute(wanted)
         except BotError as error:
             log.info("an action was refused", why=str(error))
             return refusal(400, _HEADERS)
         log.info("an action on the admin page", action=str(wanted.get("action"))[:20])
-        return _json_response(await self._show_all())
+        return _json_response(await self._read_state())
 
     async def _begin_session(self, request: web.Request) -> web.Response:
         """Exchange the key in a one-time link for a session of one hour.

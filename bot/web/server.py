@@ -37,7 +37,7 @@ _HEADERS_S = 10.0  # seconds in which a client must send the headers of a reques
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class WebhookReceiver:
     """The webhook, which receives updates from Telegram.
 
     ``add`` stores an update. The webhook answers 200 to an update only after ``add`` has returned,
@@ -49,7 +49,7 @@ class Door:
     add: Callable[[list[dict[str, Any]]], Awaitable[None]]
     must_refuse_updates: Callable[[], bool] = lambda: False
 
-    async def take_update(self, request: web.Request) -> tuple[str, web.Response]:
+    async def store_update(self, request: web.Request) -> tuple[str, web.Response]:
         """Store the update in a request. Return the result for the metrics, and the response.
 
         The secret is checked before the body is read.
@@ -83,7 +83,7 @@ class Web:
         metrics: Metrics,
         *,
         checks: Mapping[str, Callable[[], Awaitable[str]]],
-        door: Door | None = None,
+        receiver: WebhookReceiver | None = None,
         is_open: bool = False,
         token: SecretStr | None = None,
         routes: Iterable[web.RouteDef] = (),
@@ -103,7 +103,7 @@ class Web:
         """
         self._metrics = metrics
         self._checks = checks
-        self._door = door
+        self._receiver = receiver
         self._routes = list(routes)
         self._are_routes_held = are_routes_held
         self._headers_s, self._most_connections = headers_s, most_connections
@@ -115,14 +115,18 @@ class Web:
 
     def make_app(self) -> web.Application:
         """Return the aiohttp application with all routes."""
-        app = web.Application(client_max_size=_LARGEST_UPDATE, middlewares=[self._hold_routes])
+        app = web.Application(
+            client_max_size=_LARGEST_UPDATE, middlewares=[self._refuse_held_routes]
+        )
         app.on_response_prepare.append(disable_write_buffer)
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/metrics", self._serve_metrics)
         app.router.add_routes(self._routes)
-        if self._door:
-            app.router.add_post(self._door.webhook.path, partial(self._receive, self._door))
+        if self._receiver:
+            app.router.add_post(
+                self._receiver.webhook.path, partial(self._receive, self._receiver)
+            )
         return app
 
     async def start(self, host: str, port: int) -> Self:
@@ -154,14 +158,16 @@ class Web:
         await self._closing.aclose()
 
     @web.middleware
-    async def _hold_routes(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def _refuse_held_routes(
+        self, request: web.Request, handler: Handler
+    ) -> web.StreamResponse:
         """Answer 503 for the additional routes while ``are_routes_held`` returns True."""
         if self._are_routes_held() and request.path in {route.path for route in self._routes}:
             return _retry_later()
         return await handler(request)
 
-    async def _receive(self, door: Door, request: web.Request) -> web.Response:
-        result, answer = await door.take_update(request)
+    async def _receive(self, receiver: WebhookReceiver, request: web.Request) -> web.Response:
+        result, answer = await receiver.store_update(request)
         self._posts.labels(result).inc()
         return answer
 

@@ -6,7 +6,7 @@ import string
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.presentation.actions import payload_of, read_payload
+from bot.presentation.actions import decode_payload, encode_payload
 
 DATA = st.text(string.ascii_lowercase + string.digits + "_:.@-", max_size=30)
 
@@ -15,6 +15,6 @@ DATA = st.text(string.ascii_lowercase + string.digits + "_:.@-", max_size=30)
 def test_a_link_gives_back_its_data_and_has_only_the_characters_that_telegram_allows(
     data: str,
 ) -> None:
-    payload = payload_of(data)
-    assert read_payload(payload) == data
+    payload = encode_payload(data)
+    assert decode_payload(payload) == data
     assert re.fullmatch("[A-Za-z0-9_-]*", payload)

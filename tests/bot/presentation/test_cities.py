@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.zones import is_zone
-from bot.presentation.cities import city_of, suggested, zone_named, zones_of_country
+from bot.presentation.cities import city_of, suggested_zones, zone_named, zones_of_country
 from bot.presentation.translation import LANGUAGES
 
 
@@ -85,7 +85,7 @@ def test_offsets_and_countries_are_time_zones(text: str, zone: str | None) -> No
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_page_offers_nine_zones_that_exist(language: str) -> None:
-    zones = suggested(language)
+    zones = suggested_zones(language)
     assert len(zones) == 9
     assert all(map(is_zone, zones))
 

@@ -14,7 +14,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.runtime.metrics import Metrics
-from bot.web.server import SECRET_HEADER, Door, Web
+from bot.web.server import SECRET_HEADER, Web, WebhookReceiver
 from bot.web.webhook import derive_webhook
 
 TOKEN = SecretStr("123456789:AAtestTokenThatNobodyMaySeeInAnyLogLine")
@@ -35,7 +35,7 @@ class Served:
         self.web = Web(
             self.metrics,
             checks={"database": self.check},
-            door=Door(HOOK, self.add, lambda: self.behind),
+            receiver=WebhookReceiver(HOOK, self.add, lambda: self.behind),
         )
 
     async def add(self, updates: list[dict[str, Any]]) -> None:
