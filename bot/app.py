@@ -663,7 +663,7 @@ async def _build_parts(settings: Settings, stack: AsyncExitStack, build: Build) 
         OSError: A file or folder can't be used, or PostgreSQL can't be reached.
     """
     url = settings.database_url.get_secret_value()
-    if note := preflight.check_network_disk(url):
+    if note := preflight.check_mount(url):
         log.warning("the database may be damaged", why=note.text)
     async with AsyncExitStack() as begun:
         await begun.enter_async_context(only_process(url, wait=timedelta(seconds=WAIT_S)))

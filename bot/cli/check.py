@@ -140,11 +140,11 @@ def describe_unknown_settings(env_file: Path | None = None) -> list[str]:
 async def check_database(settings: Settings) -> list[Finding]:
     """Open the database and compare the tables with the schema of this version.
 
-    Add a note if the file is on a network disk, or if the id of a blocked profile is unknown.
+    Add a note if the mount of the file is unsafe, or if the id of a blocked profile is unknown.
     """
     url = settings.database_url.get_secret_value()
     found = [await preflight.check_database(url, settings.spool_dir)]
-    if note := preflight.check_network_disk(url):
+    if note := preflight.check_mount(url):
         found.append(note)
     if unknown := await preflight.check_blocked_ids(url, settings.blocked_profiles):
         found.append(unknown)

@@ -55,6 +55,10 @@ _ON_NETWORK = (
     "DATABASE_URL: {file} is on a network file system ({kind}), which is not supported: locks may "
     "fail there, and damage the database. Use a local disk, or PostgreSQL."
 )
+_MOUNTED_ALONE = (
+    "DATABASE_URL: {file} is mounted alone. Its log ({file}-wal) has the newest data, and is lost "
+    "with the container. Mount the folder of the file instead."
+)
 _NOT_OURS = (
     "The bot makes no backups of PostgreSQL: let pg_dump run by a schedule (docs/backup.md)."
 )
@@ -151,8 +155,8 @@ async def check_integrity(url: str) -> Finding | None:
     return Finding("ok", f"All of {db.file} can be read, and is whole.")
 
 
-def check_network_disk(url: str, mounts: Path = _MOUNTS) -> Finding | None:
-    """Return a note if the SQLite file is on a network file system, or else None.
+def check_mount(url: str, mounts: Path = _MOUNTS) -> Finding | None:
+    """Return a note if the SQLite file is on a network file system or mounted alone, or else None.
 
     ``mounts`` is the path of the kernel's list of mounted file systems.
     """
@@ -169,8 +173,11 @@ def check_network_disk(url: str, mounts: Path = _MOUNTS) -> Finding | None:
         for line in mounts.read_text(errors="replace").splitlines():
             left, _, right = line.partition(" - ")
             kind = right.partition(" ")[0]
-            if left.split()[2:3] == [number] and kind in _NETWORK:
+            columns = left.split()
+            if columns[2:3] == [number] and kind in _NETWORK:
                 return Finding("note", _ON_NETWORK.format(file=path, kind=kind))
+            if columns[4:5] == [str(path)]:
+                return Finding("note", _MOUNTED_ALONE.format(file=path))
     return None
 
 
