@@ -309,7 +309,7 @@ async def _longest_write(url: str, now: datetime) -> float:
             async with db.begin() as tx:
                 await snapshots.record(tx, _look(one, now), now=now)
         await FanOut(db, lambda: None, now=lambda: now).write_all()
-        await cleanup.clean(db, now=now + timedelta(hours=8))
+        await cleanup.delete_overdue_rows(db, now=now + timedelta(hours=8))
         await Ledger(db, Limits(), now=lambda: now).close_stale_reservations_and_split_costs()
         return round(db.longest_s * 1000, 1)
 

@@ -584,7 +584,7 @@ class Running:
         erased content is still in the write-ahead log.
         """
         now = self._parts.now()
-        await cleanup.clean(self._parts.db, now=now)
+        await cleanup.delete_overdue_rows(self._parts.db, now=now)
         await self._parts.db.run(self._parts.conflicts.store_origin_after_move)
         is_empty = await cleanup.run_pending_checkpoint(self._parts.db)
         return now + (_CLEAN_EVERY if is_empty else _EMPTY_AGAIN)

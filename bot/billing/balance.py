@@ -11,7 +11,7 @@ from bot.domain.incidents import SetIncident
 from bot.domain.packs import BudgetPlan
 from bot.domain.paid_calls import Balance, StoriesService
 from bot.domain.sentences import NN_
-from bot.presentation.budget_line import budget_lines, price_note
+from bot.presentation.budget_line import budget_lines, wrong_price_note
 from bot.presentation.translation import translator_for
 from bot.runtime.metrics import UNSEEN, Metrics
 
@@ -104,7 +104,7 @@ class Treasurer:
             return
         credits_left = balance.credits if balance else None
         plan = BudgetPlan(self._ledger.limits.daily_budget, self._credit_price, credits_left)
-        note = price_note(self._credit_price, balance) if balance else ""
+        note = wrong_price_note(self._credit_price, balance) if balance else ""
         self._credit_price = None
         write = log.warning if plan.is_short else log.info
         write("daily budget", plan="; ".join(budget_lines(translator_for("en"), plan)))

@@ -24,7 +24,7 @@ from bot.domain.errors import BotError, OutOfServiceError
 from bot.domain.packs import BudgetPlan
 from bot.operations import preflight
 from bot.operations.preflight import Finding
-from bot.presentation.budget_line import budget_lines, price_note
+from bot.presentation.budget_line import budget_lines, wrong_price_note
 from bot.presentation.translation import translator_for
 from bot.runtime.proxies import connector
 from bot.stories_api.client import StoriesApi
@@ -341,7 +341,7 @@ async def check_budget(settings: Settings) -> list[Finding]:
         balance = None  # ``check_stories_api`` reports the reason
     credits_left = balance.credits if balance else None
     plan = BudgetPlan(settings.daily_budget, settings.credit_price, credits_left)
-    note = price_note(settings.credit_price, balance) if balance else ""
+    note = wrong_price_note(settings.credit_price, balance) if balance else ""
     return [budget_finding(plan), *([Finding("note", note)] if note else [])]
 
 

@@ -17,7 +17,7 @@ KEY_VALID_FOR, _SESSION_VALID_FOR = timedelta(minutes=10), timedelta(hours=1)
 _KEY, _SESSION = "admin_key", "admin_session"
 
 
-async def issue_key(tx: Tx, owner: int, *, now: datetime) -> str:
+async def issue_key_and_end_session(tx: Tx, owner: int, *, now: datetime) -> str:
     """Return a new key for an owner. The key works once, within ten minutes.
 
     An earlier key is replaced, and an open session ends, even if the key or session belongs to a
@@ -27,7 +27,7 @@ async def issue_key(tx: Tx, owner: int, *, now: datetime) -> str:
     return await _issue_secret(tx, _KEY, owner, valid_for=KEY_VALID_FOR, now=now)
 
 
-async def begin(tx: Tx, key: object, *, now: datetime) -> str | None:
+async def exchange_key_for_session(tx: Tx, key: object, *, now: datetime) -> str | None:
     """Exchange a key for a session of the same owner, and return the secret of the session.
 
     The key is deleted, and the session lasts one hour. Return None, and change nothing, if the key

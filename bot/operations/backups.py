@@ -75,7 +75,7 @@ class Backups:
         if due_at > now:
             return due_at
         try:
-            await asyncio.to_thread(_clear_partial, self._folder)
+            await asyncio.to_thread(_delete_partial_backups, self._folder)
             database_id = await self._ensure_database_id()
             file = self._folder / file_name(now)
             await store.make(self._db, file, at=now)
@@ -83,13 +83,13 @@ class Backups:
             why = str(error)
             log.error("no backup", why=why)  # noqa: TRY400 - a traceback is not needed
             await self._incidents.open_or_close("backup", BACKUP_FAILED, why=why)
-            await self._record_made(now + _AGAIN_AFTER - self._every)
+            await self._record_backup_time(now + _AGAIN_AFTER - self._every)
             return now + _AGAIN_AFTER
         log.info("backed up")
         self._made_at.set(now.timestamp())
-        await self._record_made(now)
+        await self._record_backup_time(now)
         await self._incidents.open_or_close("backup", None)
-        await asyncio.to_thread(self._rotate, database_id, file.name)
+        await asyncio.to_thread(self._delete_old_backups, database_id, file.name)
         return now + self._every
 
     async def _ensure_due_at(self, now: datetime) -> datetime:
@@ -100,7 +100,7 @@ class Backups:
         """
         kept = await self._db.fetch(lambda tx: key_values.get(tx, _KEY))
         if kept is None:  # a new bot has no data to lose yet
-            await self._record_made(now)
+            await self._record_backup_time(now)
             return now + self._every
         return min(datetime.fromisoformat(str(kept)), now) + self._every
 
@@ -113,7 +113,7 @@ class Backups:
 
         return await self._db.run(read_or_add)
 
-    def _rotate(self, database_id: str, newest: str) -> None:
+    def _delete_old_backups(self, database_id: str, newest: str) -> None:
         """Remove all but the ``most`` newest backups of this database. The call blocks the thread.
 
         ``newest`` is the name of the newest backup. A backup with a later name was usually made
@@ -140,7 +140,7 @@ class Backups:
             return False
         return sqlite_copies.database_id(file) == database_id
 
-    async def _record_made(self, at: datetime) -> None:
+    async def _record_backup_time(self, at: datetime) -> None:
         await self._db.run(lambda tx: key_values.put(tx, _KEY, at.isoformat()))
 
 
@@ -149,7 +149,7 @@ def file_name(at: datetime) -> str:
     return _NAME.format(at=at.astimezone(UTC))
 
 
-def _clear_partial(folder: Path) -> None:
+def _delete_partial_backups(folder: Path) -> None:
     """Remove the partial backups of a killed process, which have not changed for an hour.
 
     A backup that is being written is not removed.

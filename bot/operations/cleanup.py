@@ -17,7 +17,7 @@ log = structlog.get_logger()
 _SLICE = 200
 
 
-async def clean(db: Database, *, now: datetime) -> int:
+async def delete_overdue_rows(db: Database, *, now: datetime) -> int:
     """Delete the rows whose retention has ended at ``now``. Return the number of deleted rows.
 
     Each transaction deletes at most 200 rows. Rows that the database deletes together with a

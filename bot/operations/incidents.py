@@ -51,7 +51,7 @@ class Incidents:
             KeyError: ``sentence`` is None, and the kind has no closing message.
         """
         if sentence is None:
-            await self._end(kind, fields)
+            await self._close(kind, fields)
         else:
             await self._open(kind, sentence, fields)
 
@@ -77,7 +77,7 @@ class Incidents:
         else:
             self._owners.wake()
 
-    async def _end(self, kind: IncidentKind, fields: Fields) -> None:
+    async def _close(self, kind: IncidentKind, fields: Fields) -> None:
         closing = CLOSING[kind]
 
         async def write(tx: Tx) -> Incident | None:

@@ -71,13 +71,13 @@ class Overview:
     wake: Callable[[], None]
     now: Callable[[], datetime]
 
-    async def make_admin_link(self, owner: int) -> str:
+    async def issue_admin_link(self, owner: int) -> str:
         """Return a link to the admin page for an owner. The link works once, within ten minutes.
 
         An earlier link no longer works, and any open session ends.
         """
         async with writing(self.db) as tx:
-            key = await admin_sessions.issue_key(tx, owner, now=self.now())
+            key = await admin_sessions.issue_key_and_end_session(tx, owner, now=self.now())
         return f"{self.address}/admin#key={key}"
 
     async def figures(self) -> Figures:

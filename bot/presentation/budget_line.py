@@ -26,7 +26,7 @@ _SHORT = N_(
 _A_YEAR = 365
 
 
-def price_note(credit_price: float, balance: Balance) -> str:
+def wrong_price_note(credit_price: float, balance: Balance) -> str:
     """Return the English note that ``CREDIT_PRICE`` is wrong.
 
     Return an empty string if the balance does not show that ``CREDIT_PRICE`` is wrong.

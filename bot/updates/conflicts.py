@@ -113,7 +113,7 @@ class Polls:
             return timedelta(0)
         return now - self.answered_since
 
-    def conflicts_last(self, now: datetime) -> bool:
+    def has_lasting_conflict(self, now: datetime) -> bool:
         """Return whether a conflict exists now and has lasted for at least ``LASTING``.
 
         In addition, at least 3 polls must have ended with 409 within the last ``LASTING``, and
@@ -138,7 +138,7 @@ def judge(polls: Polls, *, own: Origin, remembered: Origin | None, now: datetime
       ``LASTING``, the role is "original".
     - In all other cases, the role is "unknown".
     """
-    if not polls.conflicts_last(now):
+    if not polls.has_lasting_conflict(now):
         return "alone"
     if remembered is not None and remembered != own:
         return "copy"
@@ -183,12 +183,12 @@ class PollConflicts:
         """Record that Telegram answered a poll."""
         self._polls = self._polls.with_answer(self._now())
 
-    def is_lasting(self) -> bool:
+    def has_lasting_conflict(self) -> bool:
         """Return whether a conflict has lasted for ``LASTING``.
 
         The result does not depend on which process must pause.
         """
-        return self._polls.conflicts_last(self._now())
+        return self._polls.has_lasting_conflict(self._now())
 
     def is_paused(self) -> bool:
         """Return whether to pause checks and alerts now. Log each change."""
@@ -226,7 +226,7 @@ async def ensure_origin_and_load_conflicts(
     """
     if db.file is None:
         return PollConflicts(None, None, now=now)
-    own = Origin(host_name(), str(db.file.absolute()))
+    own = Origin(fixed_machine_name(), str(db.file.absolute()))
 
     async def read_or_write(tx: Tx) -> Origin | None:
         if await key_values.add(tx, _KEY, asdict(own)):
@@ -236,7 +236,7 @@ async def ensure_origin_and_load_conflicts(
     return PollConflicts(own, await db.run(read_or_write), now=now)
 
 
-def host_name(machine_id: Path = _MACHINE_ID) -> str:
+def fixed_machine_name(machine_id: Path = _MACHINE_ID) -> str:
     """Return a fixed name of the machine: a hash of the machine id, or the host name.
 
     Return an empty string in a Docker container without a machine id, because each new container

@@ -117,7 +117,7 @@ class Polling:
         The result is True after 3 responses with 409 in a row, or if ``conflicts`` has a lasting
         conflict.
         """
-        lasts = self._conflicts is not None and self._conflicts.is_lasting()
+        lasts = self._conflicts is not None and self._conflicts.has_lasting_conflict()
         return lasts or self._conflicts_in_a_row >= _LASTING
 
     async def run(self) -> None:

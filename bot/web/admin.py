@@ -115,7 +115,7 @@ class AdminPage:
         wanted = await _json_body(request)
         async with self._db.begin() as tx:
             key = wanted.get("key") if wanted else None
-            session = await admin_sessions.begin(tx, key, now=self._now())
+            session = await admin_sessions.exchange_key_for_session(tx, key, now=self._now())
             owner = await admin_sessions.owner_of_session(tx, session or "", now=self._now())
         if owner not in self._owners():
             session = None

@@ -17,7 +17,7 @@ from bot.domain.access import Subject
 from bot.domain.errors import BlockedError
 from bot.domain.model import Profile
 from bot.fetching.names import Names
-from bot.operations.cleanup import clean
+from bot.operations.cleanup import delete_overdue_rows
 from bot.presentation.actions import button, for_chat
 from bot.presentation.translation import translator_for
 from bot.runtime import transaction_guard
@@ -542,7 +542,7 @@ async def test_a_chat_that_a_block_closed_is_kept_with_what_it_follows_for_a_yea
     await access.block(Subject("person", str(person)), until=None, reason="")
     async with db.begin() as tx:
         await moves.close_left_chat(tx, gone, now=NOW)
-    await clean(db, now=NOW + timedelta(days=days))
+    await delete_overdue_rows(db, now=NOW + timedelta(days=days))
     async with db.read() as tx:
         kept = {row.id for row in await tx.execute(sa.select(chats.chats.c.id))}
         followed = {row[0] for row in await tx.execute(sa.select(subscriptions.c.chat_id))}

@@ -36,7 +36,7 @@ from bot.domain.errors import (
 )
 from bot.domain.model import Asker
 from bot.domain.paid_calls import Answer, Balance, Call, Operation
-from bot.operations.cleanup import clean
+from bot.operations.cleanup import delete_overdue_rows
 from bot.store import acquaintances, budgets, chats, moves
 from bot.store import ledger as entries
 from bot.store.engine.database import Database, all_tables
@@ -304,7 +304,7 @@ async def test_entries_are_kept_for_a_month(sqlite_db: Database) -> None:
         (32, (1, 0)),
         (33, (0, 0)),
     ):
-        await clean(sqlite_db, now=NOON + days * DAY)
+        await delete_overdue_rows(sqlite_db, now=NOON + days * DAY)
         assert await kept() == left, days
 
 

@@ -123,7 +123,7 @@ async def test_ninety_days_are_kept_and_all_goes_with_the_chat(db: Database) -> 
         await follow(tx, 2)
     await sent(db, 1, "1")
     await sent(db, 2, "2")
-    await cleanup.clean(db, now=NOON + 89 * DAY)
+    await cleanup.delete_overdue_rows(db, now=NOON + 89 * DAY)
     await past(db).find_and_store_files(1, BOT, search("natgeo"))
     async with db.begin() as tx:
         await erasure.erase_chat(tx, 1, now=NOON)
@@ -132,7 +132,7 @@ async def test_ninety_days_are_kept_and_all_goes_with_the_chat(db: Database) -> 
     await past(db).find_and_store_files(-3, BOT, search("natgeo"))
     with pytest.raises(NothingKeptError):
         await past(db).find_and_store_files(1, BOT, search("natgeo"))
-    await cleanup.clean(db, now=NOON + 91 * DAY)
+    await cleanup.delete_overdue_rows(db, now=NOON + 91 * DAY)
     with pytest.raises(NothingKeptError):
         await past(db).find_and_store_files(-3, BOT, search("natgeo"))
 

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 from bot.domain.access import Subject
-from bot.operations.cleanup import clean
+from bot.operations.cleanup import delete_overdue_rows
 from bot.store import access, acquaintances, erasure
 from bot.store.engine.database import Database
 
@@ -21,7 +21,7 @@ async def test_three_days_make_somebody_known_however_often_they_come(db: Databa
         assert await access.is_known(tx, 5)
         assert not await access.is_known(tx, 7)
     for days, is_known in ((20, True), (380, False)):
-        await clean(db, now=NOON + days * DAY)
+        await delete_overdue_rows(db, now=NOON + days * DAY)
         async with db.read() as tx:
             assert await access.is_known(tx, 5) == is_known
 

@@ -5,7 +5,7 @@ import itertools
 from datetime import UTC, date, datetime, time, timedelta
 
 from bot.domain.budget import BudgetRule, Side
-from bot.operations.cleanup import clean
+from bot.operations.cleanup import delete_overdue_rows
 from bot.store import budgets
 from bot.store.budgets import Scope
 from bot.store.engine.database import Database, Tx
@@ -150,7 +150,7 @@ async def test_yesterday_is_kept_and_the_day_before_forgotten(db: Database) -> N
     async with db.begin() as tx:
         for ago in range(4):
             await budgets.take_allowances(tx, TODAY - ago * DAY, 1, WANTED)
-    await clean(db, now=now)
+    await delete_overdue_rows(db, now=now)
     async with db.read() as tx:
         kept = [
             await budgets.allowance_used(tx, "chat", -1, TODAY - ago * DAY) for ago in range(4)

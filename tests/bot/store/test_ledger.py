@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from bot.operations.cleanup import clean
+from bot.operations.cleanup import delete_overdue_rows
 from bot.store import budgets, ledger
 from bot.store.engine.database import Database, Tx
 from bot.store.spending import spent_by_kind
@@ -80,6 +80,6 @@ async def test_allowances_move_and_go(db: Database) -> None:
         await budgets.move_chat(tx, -1, -100)
         assert await budgets.allowance_used(tx, "chat", -100, day) == 4
         assert await budgets.allowance_used(tx, "chat", -1, day) == 0
-    await clean(db, now=NOW + timedelta(days=2))
+    await delete_overdue_rows(db, now=NOW + timedelta(days=2))
     async with db.read() as tx:
         assert await budgets.allowance_used(tx, "chat", -100, day) == 0

@@ -345,7 +345,9 @@ class Crowd:
                 await unit.commit()
 
     async def clean(self) -> None:
-        await cleanup.clean(self.db, now=self.clock() + self.chance.choice([0, 3, 40]) * DAY)
+        await cleanup.delete_overdue_rows(
+            self.db, now=self.clock() + self.chance.choice([0, 3, 40]) * DAY
+        )
 
     async def undo(self, group: int, person: int) -> None:
         found = await self.subscriptions.every(group)

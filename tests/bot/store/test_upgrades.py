@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic import command
 
 from bot.domain.errors import DatabaseUnavailableError
-from bot.operations.cleanup import clean
+from bot.operations.cleanup import delete_overdue_rows
 from bot.runtime.claims import Owner
 from bot.store import inbox, key_values, leases
 from bot.store.engine.database import SESSION, Database, all_tables
@@ -293,7 +293,7 @@ async def test_a_clean_up_before_the_release_leaves_the_claims_to_the_release(
 ) -> None:
     pair = await claimed_pair(db)
     pair.time += LEASE + EVERY
-    await clean(db, now=pair.time)
+    await delete_overdue_rows(db, now=pair.time)
     await pair.go_on(LEASE + EVERY, pair.other)
     assert pair.releases
     assert await pair.claim()

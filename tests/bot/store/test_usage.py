@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from bot.operations.cleanup import clean
+from bot.operations.cleanup import delete_overdue_rows
 from bot.store import usage
 from bot.store.engine.database import Database
 from bot.store.usage import Use
@@ -21,6 +21,6 @@ async def test_what_is_counted_adds_up_by_chat_and_day(db: Database) -> None:
             await usage.add(tx, got, day=day)
         assert await usage.items_by_day(tx, 1, since=TODAY) == {TODAY: 6}
         assert await usage.items_by_day(tx, 2, since=yesterday) == {TODAY: 10, yesterday: 5}
-    await clean(db, now=NOW)
+    await delete_overdue_rows(db, now=NOW)
     async with db.read() as tx:
         assert await used(tx, 2) == (15, 21)

@@ -12,7 +12,7 @@ from bot.updates.conflicts import (
     PollConflicts,
     Polls,
     ensure_origin_and_load_conflicts,
-    host_name,
+    fixed_machine_name,
     judge,
     must_pause,
 )
@@ -150,9 +150,9 @@ def test_the_name_of_a_container_is_no_fixed_name(
 ) -> None:
     machine_id = tmp_path / "machine-id"
     monkeypatch.setattr("socket.gethostname", lambda: "0123456789ab")
-    assert host_name(machine_id) == ""
+    assert fixed_machine_name(machine_id) == ""
     monkeypatch.setattr("socket.gethostname", lambda: "berlin")
-    assert host_name(machine_id) == "berlin"
+    assert fixed_machine_name(machine_id) == "berlin"
     machine_id.write_text("e08d2021fbdd6f894fde550c98aff54d\n")
-    assert host_name(machine_id) not in {"", "berlin"}
-    assert "e08d2021" not in host_name(machine_id)
+    assert fixed_machine_name(machine_id) not in {"", "berlin"}
+    assert "e08d2021" not in fixed_machine_name(machine_id)

@@ -16,7 +16,7 @@ from telegram import Bot, Update
 
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.records import EPOCH
-from bot.operations.cleanup import clean
+from bot.operations.cleanup import delete_overdue_rows
 from bot.runtime.claims import Owner
 from bot.runtime.sharing import ONE_PROCESS, SEVERAL_PROCESSES
 from bot.runtime.transaction_guard import refusing_slow_operations_while
@@ -325,7 +325,7 @@ async def test_what_is_done_is_forgotten_after_a_day(sqlite_db: Database) -> Non
         async with sqlite_db.read() as tx:
             assert (await tx.execute(inbox.inbox.select())).one().body == ""
         now[0] += timedelta(hours=26)
-        assert await clean(sqlite_db, now=now[0]) == 1
+        assert await delete_overdue_rows(sqlite_db, now=now[0]) == 1
 
 
 async def test_the_end_of_one_update_leaves_the_place_of_the_next_of_its_chat(
