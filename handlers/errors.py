@@ -144,7 +144,13 @@ async def on_error(update: object, context: Context) -> None:
     if unit := unit_of_work.current():
         await unit.undo()  # a failed update must have no partial effect
     if not isinstance(update, Update) or update.effective_chat is None:
-        log.error("update failed", exc_info=error)
+        if isinstance(error, BotError):
+            # A client can press a button under a message that was sent by inline mode. Telegram
+            # names no chat for such a press.
+            log.info("refused", error=type(error).__name__, reason=str(error))
+            await answer_press(context)
+        else:
+            log.error("update failed", exc_info=error)
         return
     await _prepare_again(update, context)
     if isinstance(error, Forbidden):

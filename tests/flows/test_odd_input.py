@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.model import Profile
 from bot.store.engine.database import Database
-from tests.support.control import refused
+from tests.support.control import refused, wait_for
 from tests.support.followed import follow
 from tests.support.storybell import buttons, storybell
 
@@ -73,3 +73,25 @@ async def test_a_command_that_is_bold_as_a_whole_is_a_command(tmp_path: Path) ->
         bold = [{"type": "bold", "offset": 0, "length": 14}]
         (photo,) = await bell.ask(ann, "/stories prada", entities=bold)
         assert "photo" in photo
+
+
+async def test_a_press_without_a_chat_is_answered_and_logs_no_traceback(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with storybell(tmp_path) as bell:
+        control = bell.control
+        ann = await control.person()
+        sender = {"id": ann, "is_bot": False, "first_name": "Ann"}
+        press = {"id": "77", "from": sender, "chat_instance": "1", "data": "run:stories:natgeo"}
+        update = {"update_id": 1, "callback_query": press | {"inline_message_id": "x"}}
+        answer = {"status": 200, "body": {"ok": True, "result": [update]}}
+        await control.fault("telegram", answer, match="getUpdates")
+        await bell.ask(ann, "/help")
+
+        async def is_answered() -> bool:
+            calls = await control.requests("telegram", path="answerCallbackQuery")
+            return any(call["params"]["callback_query_id"] == "77" for call in calls)
+
+        await wait_for(is_answered, what="the answer to the press")
+        assert await control.billed() == 0
+    assert "Traceback" not in capsys.readouterr().out
