@@ -376,7 +376,7 @@ def million(profiles: int = 1_000_000) -> None:
         schedule.next_check_at(due, states[key].seen_at, 1, now=now, spent=0)
         schedule.fill_bucket(now, spent=0)
         taken = [now - 60] if rng.random() < 0.1 else []
-        due = schedule.learn_polled(states[key], 1, 1, at=now, taken=taken)
+        due = schedule.charge_learn_and_set_due_at(states[key], 1, 1, at=now, taken=taken)
         heapreplace(queue, (due, key))
     decision = (time.perf_counter() - clock) / looks * 1e6
     print(

@@ -48,7 +48,7 @@ from bot.billing.balance import EVERY as BALANCE_EVERY
 from bot.bootstrap import Parts, open_parts
 from bot.chats.access import REFRESH as BLOCKS_EVERY
 from bot.config import Settings
-from bot.context import App, Context, Timing, prepare
+from bot.context import App, Context, Timing, ensure_chat_and_translator
 from bot.domain.errors import DatabaseUnavailableError, TryAgainError
 from bot.domain.incidents import IncidentKind
 from bot.domain.sentences import N_
@@ -175,7 +175,7 @@ async def _run_once(settings: Settings, stop: asyncio.Event, build: Build) -> in
     Telegram answers, the exit status is 0.
     """
     async with AsyncExitStack() as stack:
-        parts = await _wait_for_parts_or_reason(settings, stack, stop, build)
+        parts = await _build_parts_with_retries(settings, stack, stop, build)
         if isinstance(parts, str):
             log.error("can't run", reason=parts)
             return int(not stop.is_set())
@@ -242,7 +242,7 @@ class Running:
             last_resort=handling.unit_handler(
                 partial(handlers.errors.answer_given_up_update, chats=parts.services.chats)
             ),
-            too_much=handling.unit_handler(self._answer_excess),
+            too_much=handling.unit_handler(self._refuse_excess_update),
             said_again=timing.said_again,
             sharing=parts.sharing,
             owner=parts.owner,
@@ -272,8 +272,8 @@ class Running:
             # reported.
             tells_of_outages=parts.sharing.is_only_process,
             signs=self._trouble_signs(),
-            failed_checks=lambda: parts.scheduler.failed_checks.cause,
-            clock_off=parts.witnesses.take_clock_error,
+            failed_checks=lambda: parts.scheduler.failed_checks.cause_if_lasting,
+            clock_off=parts.witnesses.pop_largest_clock_error,
             slow_servers=self._slow_servers,
             disk=partial(fullest_disk_free_and_total, *self._watched_folders()),
             file_every=timing.database_file,
@@ -281,8 +281,8 @@ class Running:
             metrics=parts.metrics,
             now=parts.now,
         )
-        self._periodic = self._periodic_work()
-        self._hold_claims()
+        self._periodic = self._make_periodic_workers()
+        self._set_pause_condition()
         self.has_begun = False
         """True after this process has verified the clock and has done the first database writes.
         """
@@ -293,7 +293,7 @@ class Running:
             parts.metrics,
             checks={
                 "clock": self._clock_trouble,
-                "database": self._database_trouble,
+                "database": self._test_database_write,
                 "updates": self._update_trouble,
                 "loops": self._failing_loops,
             },
@@ -314,7 +314,7 @@ class Running:
             ).routes(),
         )
 
-    def _periodic_work(self) -> list[Worker]:
+    def _make_periodic_workers(self) -> list[Worker]:
         """Create a worker for each periodic task, for example for backups.
 
         Each worker will run in its own asyncio task, so a slow backup does not delay other work.
@@ -341,10 +341,10 @@ class Running:
         self.intake.worker.wake()
         self._parts.wake()
 
-    def _hold_claims(self) -> None:
-        """Make the claiming loops pause while ``_is_held`` returns True."""
+    def _set_pause_condition(self) -> None:
+        """Make the claiming loops pause while ``_must_not_claim`` returns True."""
         for worker in (self.intake.worker, *self._claiming_workers):
-            worker.is_held = self._is_held
+            worker.is_held = self._must_not_claim
 
     @property
     def _claiming_workers(self) -> list[Worker]:
@@ -357,7 +357,7 @@ class Running:
             parts.services.broadcasts.worker,
         ]
 
-    def _is_held(self) -> bool:
+    def _must_not_claim(self) -> bool:
         """Return whether the process must not claim any work now.
 
         The reason is a clock in doubt, or an expired lease of the process.
@@ -502,7 +502,7 @@ class Running:
     async def _answer_inline(self, update: Update) -> None:
         await handlers.inline.answer_query(update, Context.from_update(update, self.app))
 
-    async def _answer_excess(self, update: Update) -> None:
+    async def _refuse_excess_update(self, update: Update) -> None:
         """Answer an update that exceeds the limit of open requests. No handler runs.
 
         The answer tells the sender that too many requests are open. A sender without access gets
@@ -511,7 +511,7 @@ class Running:
         context = Context.from_update(update, self.app)
         if not await admit_or_refuse(context):
             return
-        await prepare(update, context)
+        await ensure_chat_and_translator(update, context)
         await handlers.errors.send_too_many_requests(context)
 
     async def _set_webhook(self, webhook: Webhook) -> None:
@@ -536,7 +536,7 @@ class Running:
     async def _clock_trouble(self) -> str:
         return self._parts.clock.trouble
 
-    async def _database_trouble(self) -> str:
+    async def _test_database_write(self) -> str:
         try:
             async with asyncio.timeout(_ANSWERS_S), self._parts.db.begin() as tx:
                 await key_values.put(tx, "ready", value=True)
@@ -619,7 +619,7 @@ def _application(parts: Parts) -> App:
     app: App = builder.context_types(ContextTypes(context=Context)).build()
     app.bot_data["services"] = parts.services
     app.add_handler(TypeHandler(Update, stop_refused), group=-3)
-    app.add_handler(TypeHandler(Update, prepare), group=-2)
+    app.add_handler(TypeHandler(Update, ensure_chat_and_translator), group=-2)
     app.add_handler(TypeHandler(Update, recheck_closed_chat), group=-1)
     for module in CONVERSATION:
         app.add_handlers(handlers_of(module))
@@ -627,7 +627,7 @@ def _application(parts: Parts) -> App:
     return app
 
 
-async def _wait_for_parts_or_reason(
+async def _build_parts_with_retries(
     settings: Settings, stack: AsyncExitStack, stop: asyncio.Event, build: Build
 ) -> Parts | str:
     """Build the parts of the process. Return the parts, or the reason of a failure as text.
@@ -638,7 +638,7 @@ async def _wait_for_parts_or_reason(
     until = steady() + WAIT_S
     is_said = False
     while True:
-        trouble = await _machine_trouble(settings)
+        trouble = await _raise_limits_and_check_machine(settings)
         text, may_pass = (trouble.text, trouble.is_passing) if trouble else ("", False)
         if not trouble:
             try:
@@ -672,7 +672,7 @@ async def _build_parts(settings: Settings, stack: AsyncExitStack, build: Build) 
         return parts
 
 
-async def _machine_trouble(settings: Settings) -> preflight.Finding | None:
+async def _raise_limits_and_check_machine(settings: Settings) -> preflight.Finding | None:
     """Test the limit of open files, the spool folder and the database.
 
     The limit of open files is raised if possible. Return the first problem that prevents a start,

@@ -461,7 +461,7 @@ def load(env_file: Path | None = None, /, **overrides: object) -> Settings:
         ) from None
 
 
-def unknown_names(env_file: Path | None = None) -> list[tuple[str, str]]:
+def unknown_variables_and_suggestions(env_file: Path | None = None) -> list[tuple[str, str]]:
     """Return the names of unknown variables, each with the most similar setting.
 
     A variable is unknown if the variable is not a setting and is not in ``OTHERS``. The second

@@ -100,7 +100,7 @@ class Services:
 class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict[str, Services]]):
     """The context of python-telegram-bot (PTB) with additional attributes for the handlers.
 
-    ``prepare`` sets the attributes before a handler runs.
+    The access check and ``ensure_chat_and_translator`` set most attributes before a handler runs.
     """
 
     event: Update
@@ -239,15 +239,18 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         as_channel = as_chat_id if where and as_chat_id != where.id else None
         return Asker(where.id if where else None, self.user_id, self.is_owner, as_channel)
 
-    async def ask(self, question: Question | None, *, age: timedelta = timedelta(0)) -> None:
+    async def set_question(
+        self, question: Question | None, *, valid_for: timedelta = timedelta(0)
+    ) -> None:
         """Store the question that the next plain message of a private chat answers.
 
-        The question is valid for the time ``age``. None removes the stored question. No message is
-        sent. The database is written at the end of the update. In other chats, do nothing.
+        None removes the stored question. No message is sent. The database is written at the end of
+        the update. In other chats, do nothing.
         """
         if self.is_private and (question or self.question):
             self.question = question
-            await self.services.chats.set_question(self.origin.id, question, until=self.now + age)
+            until = self.now + valid_for
+            await self.services.chats.set_question(self.origin.id, question, until=until)
 
     @property
     def reply_target(self) -> Target:
@@ -288,7 +291,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 App = Application[Any, Context, Any, Any, Any, Any]
 
 
-async def prepare(update: Update, context: Context) -> None:
+async def ensure_chat_and_translator(update: Update, context: Context) -> None:
     """Store the chat of an update, and set the chat, translator and topics flag of the context.
 
     A missing chat is inserted. A changed kind, title or language of a chat is updated. A chat from

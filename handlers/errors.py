@@ -10,7 +10,7 @@ from telegram import Chat, Message, Update
 from telegram.error import Forbidden, TelegramError
 
 from bot.chats.settings import Chats
-from bot.context import Context, prepare, reply_target_of
+from bot.context import Context, ensure_chat_and_translator, reply_target_of
 from bot.domain.errors import (
     INCIDENT,
     BotError,
@@ -187,7 +187,7 @@ async def on_error(update: object, context: Context) -> None:
 async def _prepare_again(update: Update, context: Context) -> None:
     """Fill the context again: the error handler gets a new context from python-telegram-bot."""
     try:
-        await prepare(update, context)
+        await ensure_chat_and_translator(update, context)
     except Exception as error:  # if the database fails, use the language that Telegram reports
         if isinstance(error, TryAgainError):
             log.warning("the chat of a failure can't be read", why=str(error))

@@ -109,7 +109,7 @@ async def offer_accounts(
     if not names:
         raise BotError("no accounts", text=import_export.UNREADABLE)
     file = {"document": document.to_dict(), "message_id": message_id, "about": context.about}
-    await context.ask(file, age=_SEARCHED_FOR)
+    await context.set_question(file, valid_for=_SEARCHED_FOR)
     await say(context, *await _page(context, names, 0), reply_to=message_id)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from telegram import Update
 from telegram.error import BadRequest
 
-from bot.context import Context, prepare
+from bot.context import Context, ensure_chat_and_translator
 from bot.domain import links
 from bot.domain.links import Link
 from bot.domain.model import Story
@@ -54,7 +54,7 @@ async def answer_query(update: Update, context: Context) -> None:
     results: list[HeldStory] = []
     button: dict[str, str] | None = None
     if not query.offset and await admit_or_refuse(context):
-        await prepare(update, context)
+        await ensure_chat_and_translator(update, context)
         beginning = _BEGINNING.fullmatch(query.query.strip().lower())
         link = link_in(query.query)
         results = await context.services.viewer.cached_stories(

@@ -201,7 +201,7 @@ async def recheck_closed_chat(update: Update, context: Context) -> None:
     """
     is_command = bool(filters.COMMAND.check_update(update))
     if is_command and context.question and "setting" in context.question:
-        await context.ask(None)
+        await context.set_question(None)
     is_closed = context.known is not None and context.known.state == "closed"
     speaks = update.effective_message is not None
     if (is_closed and speaks) or (is_command and context.is_muted):

@@ -358,9 +358,11 @@ async def _expect_answer(context: Context, setting: str) -> None:
     The record expires after five minutes. If ``setting`` is empty, remove the record.
     """
     if setting:
-        await context.ask({"setting": setting, "about": context.about}, age=EXPECTED)
+        await context.set_question(
+            {"setting": setting, "about": context.about}, valid_for=EXPECTED
+        )
     elif _expected_setting(context)[0]:
-        await context.ask(None)
+        await context.set_question(None)
 
 
 async def settings_page(context: Context) -> Page:

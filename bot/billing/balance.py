@@ -63,7 +63,7 @@ class Treasurer:
         self._drift = 0
         self.is_answered = False
         """Whether the balance was fetched since the start of the process."""
-        metrics.gauge_of(
+        metrics.add_computed_gauge(
             "api_drift_credits",
             "Credits billed beyond what the ledger counted.",
             lambda: float(self._drift),

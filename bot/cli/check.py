@@ -18,7 +18,7 @@ from rich.console import Console
 from telegram import Bot
 from telegram.error import Forbidden, InvalidToken, TelegramError
 
-from bot.config import Settings, reveal, unknown_names
+from bot.config import Settings, reveal, unknown_variables_and_suggestions
 from bot.domain.budget import Limits, propose_person_allowance, reply_credits
 from bot.domain.errors import BotError, OutOfServiceError
 from bot.domain.packs import BudgetPlan
@@ -125,13 +125,13 @@ async def run_check(check: Check, settings: Settings) -> Sequence[Finding]:
 
 
 def describe_unknown_settings(env_file: Path | None = None) -> list[str]:
-    """Return a sentence for each result of ``bot.config.unknown_names``.
+    """Return a sentence for each result of ``bot.config.unknown_variables_and_suggestions``.
 
     Raises:
         SettingsError: ``env_file`` exists, but can't be read.
     """
     sentences = []
-    for name, near in unknown_names(env_file):
+    for name, near in unknown_variables_and_suggestions(env_file):
         hint = f"; did you mean {near}?" if near else "."
         sentences.append(f"{name} is no setting of the bot{hint}")
     return sentences

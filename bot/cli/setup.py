@@ -96,8 +96,8 @@ class Setup:
 
         Return whether to start the bot. Return None if no file was written.
         """
-        trouble = _write_error(self.file)
-        if not trouble and self._find_settings({}) is None:
+        trouble = _access_problem(self.file)
+        if not trouble and self._load_or_print_errors({}) is None:
             trouble = f"Correct these settings in {self.file} or in the environment first"
         if trouble:
             self.console.print(f"{trouble}. {_NOTHING}", markup=False)
@@ -109,7 +109,7 @@ class Setup:
                 self.console.print(_NOTHING)
                 return None
             values[name] = value
-        price = await self._find_price(values["STORIES_API_KEY"])
+        price = await self._fetch_or_ask_price(values["STORIES_API_KEY"])
         budget = self._ask_for_budget(price)
         values |= {"CREDIT_PRICE": f"{price.dollars:.6g}", "DAILY_BUDGET": str(budget)}
         try:
@@ -154,17 +154,17 @@ class Setup:
             except EOFError:
                 self.console.print("The input has ended.")
                 return None
-            if await self._is_accepted(name, value):
+            if await self._check_and_confirm(name, value):
                 return value
             self.console.print("Please try again.")
         return None
 
-    async def _is_accepted(self, name: str, value: str) -> bool:
+    async def _check_and_confirm(self, name: str, value: str) -> bool:
         """Check a value, and print the findings. Return whether the value is accepted.
 
         If the service is unreachable, ask whether to keep the value.
         """
-        settings = self._find_settings({name: value})
+        settings = self._load_or_print_errors({name: value})
         if settings is None:
             return False
         findings = await check.run_check(_VALUES[name][1], settings)
@@ -178,7 +178,7 @@ class Setup:
         self.console.print(f"{name} could not be tried, and nothing is written yet.")
         return self._read_answer("Keep this value without trying it? [y/N] ").startswith("y")
 
-    def _find_settings(self, values: dict[str, str]) -> Settings | None:
+    def _load_or_print_errors(self, values: dict[str, str]) -> Settings | None:
         """Return the settings of ``_settings_with``. Print the errors if a setting is invalid."""
         try:
             return _settings_with(values, self.file)
@@ -187,12 +187,12 @@ class Setup:
                 self.console.print(sentence, markup=False)
             return None
 
-    async def _find_price(self, key: str) -> Price:
+    async def _fetch_or_ask_price(self, key: str) -> Price:
         """Fetch the balance, at a cost of 0 credits. Return the price of a credit.
 
         If the balance does not show the price, ask for the pack. The default pack is "standard".
         """
-        balance = await _read_balance(_settings_with({"STORIES_API_KEY": key}, self.file))
+        balance = await _fetch_balance(_settings_with({"STORIES_API_KEY": key}, self.file))
         left = balance.credits if balance else None
         dollars = price_of_balance(balance.amount, balance.credits) if balance else None
         if dollars is not None:
@@ -274,7 +274,7 @@ def _settings_with(values: dict[str, str], file: Path) -> Settings:
     return load(_env_file=file, **fields)
 
 
-async def _read_balance(settings: Settings) -> Balance | None:
+async def _fetch_balance(settings: Settings) -> Balance | None:
     """Fetch the balance, at a cost of 0 credits. Return None if the call fails."""
     try:
         async with check.stories_api_without_ledger(settings) as api:
@@ -294,7 +294,7 @@ def _present_value(file: Path, name: str) -> str:
     return (dotenv_values(file).get(name) or "") if file.exists() else ""
 
 
-def _write_error(file: Path) -> str:
+def _access_problem(file: Path) -> str:
     """Return the reason why a settings file can't be read or written.
 
     Return an empty string if the file can be read and written. The test creates a temporary file

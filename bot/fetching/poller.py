@@ -236,7 +236,7 @@ class Scheduler:
         lease = self._owner.lease(self._now(), self._lease)
         claimed = await self._claim_payable_checks(plan, state, lease)
         for known in claimed:
-            ticket = self._slots.take(self._now())
+            ticket = self._slots.acquire(self._now())
             group.create_task(self._poll_safely(known, lease, plan, ticket))
         return len(claimed)
 
@@ -449,7 +449,7 @@ class Scheduler:
     def _is_lease_valid(self, lease: Lease) -> bool:
         """Return whether the lease still prevents other processes from making these checks."""
         now = self._now()
-        return now < lease.until and self._owner.holds(lease.at, now=now)
+        return now < lease.until and self._owner.still_owns_claim(lease.at, now=now)
 
     async def _update_count_and_has_subscribers(self, known: Known) -> bool:
         """Count the chats that can be notified about a profile. Return whether any chat was found.

@@ -110,7 +110,11 @@ class Plan:
         state = _learned_state(known, now)
         taken = sorted(story.taken_at.timestamp() for story in stories)
         is_own = own and not self.is_checked_by_pause(known)
-        learn = self.schedule.learn_polled if is_own else self.schedule.learn
+        learn = (
+            self.schedule.charge_learn_and_set_due_at
+            if is_own
+            else self.schedule.learn_and_set_due_at
+        )
         learn(state, known.weight, self.cost, at=now.timestamp(), taken=taken)
         if own and self.is_checked_by_pause(known):
             self.schedule.bucket.credits -= self.cost

@@ -149,7 +149,7 @@ class ClockKeeper:
         clock = self._clock
         if clock is None or not self._follows_database:
             return
-        ahead = await server_clock.server_clock_lead_s(self._db, clock.count)
+        ahead = await server_clock.server_clock_lead_s(self._db, clock.unclamped_time)
         self._correct(clock, ahead if abs(ahead) > _CLOSE_S else 0.0)
 
     def _correct(self, clock: Clock, seconds: float) -> None:

@@ -110,7 +110,9 @@ class SendLeases:
                 the queue.
         """
         now = self._now()
-        is_lost = now >= send_lease.until or not self._owner.holds(send_lease.claimed_at, now=now)
+        is_lost = now >= send_lease.until or not self._owner.still_owns_claim(
+            send_lease.claimed_at, now=now
+        )
         if is_lost or not send_lease.is_valid:
             raise TooSoonError(timedelta(0), "not to be sent now")
 

@@ -207,7 +207,7 @@ class Outbox:
         """Start the task of a job in a slot."""
         if self._group is not None:
             task = self._group.create_task(self._deliver_safely(job))
-            ticket = self._slots.take(self._now())
+            ticket = self._slots.acquire(self._now())
             task.add_done_callback(lambda _: self._slots.release(ticket))
             # A slot is free now, and the chat may have more deliveries.
             task.add_done_callback(lambda _: self.worker.wake())

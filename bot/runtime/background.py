@@ -118,19 +118,20 @@ async def running_after(
 
 
 def renewing(
-    renew: Callable[[], Awaitable[bool]], *, every_s: float, **of_what: object
+    renew: Callable[[], Awaitable[bool]], *, every_s: float, **log_fields: object
 ) -> AbstractAsyncContextManager[None]:
     """Call ``renew`` every ``every_s`` seconds during the ``with`` block, to renew a lease.
 
     The calls end when ``renew`` returns False. An exception of ``renew`` is logged with the
-    fields ``of_what``, and ``renew`` is called again after ``every_s`` seconds. If all calls fail,
-    the lease expires. In that case a different process can claim and repeat the work of the block.
+    fields ``log_fields``, and ``renew`` is called again after ``every_s`` seconds. If all calls
+    fail, the lease expires. In that case a different process can claim and repeat the work of the
+    block.
     """
-    return running_after(every_s, partial(_renew_repeatedly, renew, every_s, of_what))
+    return running_after(every_s, partial(_renew_repeatedly, renew, every_s, log_fields))
 
 
 async def _renew_repeatedly(
-    renew: Callable[[], Awaitable[bool]], every_s: float, of_what: dict[str, object]
+    renew: Callable[[], Awaitable[bool]], every_s: float, log_fields: dict[str, object]
 ) -> None:
     is_held = True
     while is_held:
@@ -138,5 +139,5 @@ async def _renew_repeatedly(
             is_held = await renew()
         except Exception as error:
             trace = None if getattr(error, "is_outage", False) else error
-            log.warning("a lease could not be kept", why=str(error), exc_info=trace, **of_what)
+            log.warning("a lease could not be kept", why=str(error), exc_info=trace, **log_fields)
         await asyncio.sleep(every_s)

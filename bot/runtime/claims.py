@@ -61,7 +61,7 @@ class Owner:
     def __init__(self) -> None:
         """Create an owner without a lease on its identity.
 
-        Before the first call of ``renew``, ``is_valid`` returns True at any time.
+        Before the first call of ``record_renewal``, ``is_valid`` returns True at any time.
         """
         self.key = f"{PROCESS}{uuid.uuid4().hex}"
         self._since = datetime.min.replace(tzinfo=UTC)
@@ -69,7 +69,7 @@ class Owner:
         # no other process releases its claims.
         self._until: datetime | None = None
 
-    def renew(self, until: datetime, *, done_at: datetime) -> None:
+    def record_renewal(self, until: datetime, *, done_at: datetime) -> None:
         """Record that the lease on the identity was renewed until ``until``.
 
         ``done_at`` is the time at which the renewal was finished. If the lease had expired before
@@ -83,22 +83,22 @@ class Owner:
     def is_valid(self, now: datetime) -> bool:
         """Return whether the lease on the identity is valid, so that new work may begin.
 
-        Before the first call of ``renew``, the result is True.
+        Before the first call of ``record_renewal``, the result is True.
         """
         return self._until is None or now < self._until
 
-    def holds(self, claimed_at: datetime, *, now: datetime) -> bool:
+    def still_owns_claim(self, claimed_at: datetime, *, now: datetime) -> bool:
         """Return whether no other process can have released a claim made at ``claimed_at``.
 
         The expiry of the claim's own lease is not checked.
         """
         return self._since <= claimed_at and self.is_valid(now)
 
-    def valid_for(self, now: datetime) -> timedelta:
+    def uninterrupted_for(self, now: datetime) -> timedelta:
         """Return for how long the process has had its lease without an interruption.
 
-        If the lease has expired, the result is 0. Before the first call of ``renew``, the result
-        is practically unlimited.
+        If the lease has expired, the result is 0. Before the first call of ``record_renewal``, the
+        result is practically unlimited.
         """
         return now - self._since if self.is_valid(now) else timedelta(0)
 

@@ -71,7 +71,7 @@ class Clock:
         self._latest = max(self._latest, self._offset + self._loop.time())
         return datetime.fromtimestamp(self._latest, UTC)
 
-    def count(self) -> datetime:
+    def unclamped_time(self) -> datetime:
         """Return the event loop's time plus the offset of the clock, as an aware UTC datetime.
 
         Unlike the time that a call of the clock returns, this time can go back at each correction.
@@ -190,7 +190,7 @@ class TimeWitnesses:
         ahead_s = None if offset is None else offset - self._machine_offset()
         return Witness(source in self._answered, ahead_s)
 
-    def take_clock_error(self) -> float | None:
+    def pop_largest_clock_error(self) -> float | None:
         """Return the largest difference between the system clock and a server time, in seconds.
 
         Only the server times that were recorded since the last call of this method are used.
@@ -214,5 +214,5 @@ class TimeWitnesses:
     def _machine_offset(self) -> float:
         """Return the system time minus the event loop's time."""
         ahead = self._now.ahead_of_machine_s if isinstance(self._now, Clock) else 0.0
-        now = self._now.count() if isinstance(self._now, Clock) else self._now()
+        now = self._now.unclamped_time() if isinstance(self._now, Clock) else self._now()
         return now.timestamp() - ahead - steady()

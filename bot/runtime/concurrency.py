@@ -59,7 +59,7 @@ class FastAndSlowSlots:
         """Return the number of running tasks, including tasks in slow slots."""
         return len(self._begun)
 
-    def take(self, now: datetime) -> int:
+    def acquire(self, now: datetime) -> int:
         """Record the start of a task. Return the ticket with which ``release`` must be called.
 
         The method neither waits for a slot nor checks that a slot is free (``count_free``).
@@ -69,7 +69,7 @@ class FastAndSlowSlots:
         return ticket
 
     def release(self, ticket: int) -> None:
-        """Record the end of the task for which ``take`` returned ``ticket``."""
+        """Record the end of the task for which ``acquire`` returned ``ticket``."""
         del self._begun[ticket]
 
     def count_slow(self, now: datetime) -> int:

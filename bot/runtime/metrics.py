@@ -53,7 +53,7 @@ class Metrics:
         """Return the gauge ``name``. Create a missing gauge with the help ``text``."""
         return self._metric(Gauge, name, text, labels)
 
-    def gauge_of(self, name: str, text: str, source: Callable[[], float]) -> None:
+    def add_computed_gauge(self, name: str, text: str, source: Callable[[], float]) -> None:
         """Create the gauge ``name``, whose value is the result of ``source``.
 
         ``source`` is called whenever the metrics are exported.

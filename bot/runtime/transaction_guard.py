@@ -44,7 +44,7 @@ def refusing_slow_operations_while(is_held: Callable[[], bool] | None) -> Iterat
         _is_held.reset(token)
 
 
-class Hold:
+class SlowOperationBan:
     """A period in which slow operations are forbidden in a task and in its child tasks.
 
     The period may end in a different task than the task in which it began.
@@ -68,7 +68,7 @@ class Hold:
             _is_held.set(self._outer)
 
 
-def refuse_if_held(operation: str) -> None:
+def raise_or_log_if_transaction_held(operation: str) -> None:
     """Raise or log an error if slow operations are forbidden now. Otherwise do nothing.
 
     ``operation`` is the name of the slow operation that is about to begin. If ``is_strict`` is

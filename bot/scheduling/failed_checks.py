@@ -30,7 +30,7 @@ class FailedChecks:
         self.count, self.first_at, self.last_at, self.why = 0, None, None, ""
 
     @property
-    def cause(self) -> str | None:
+    def cause_if_lasting(self) -> str | None:
         """Return the cause of the last failure if all checks have failed for 30 minutes.
 
         The 30 minutes are the time from the first to the last failure. Return None if a check

@@ -202,7 +202,7 @@ class Price:
         mean = sum(demand.wanted) / 24
         return self.factor * (mean / free) ** 2 / 2 if mean > 0 else self.factor
 
-    def count_lateness(self, at: float, lateness: float) -> None:
+    def record_lateness(self, at: float, lateness: float) -> None:
         """Count a check that ran ``lateness`` seconds after its due time.
 
         A negative ``lateness`` means that the check ran before its due time. A lateness of more
@@ -262,7 +262,7 @@ class CreditBucket:
                 self.at = at
             return
         held = max(budget - spent - self.credits, 0.0)
-        before, after = plan.left(self.at), plan.left(at)
+        before, after = plan.parts_left(self.at), plan.parts_left(at)
         let_out = held * (1.0 - after / before)
         self.credits = min(self.credits + let_out, plan.most, max(budget - spent, 0.0))
         self.at = at
@@ -281,7 +281,7 @@ class CreditBucket:
         if missing > held:
             return (self.at // DAY + 1) * DAY
         return plan.time_when_parts_remain(
-            self.at // DAY, plan.left(self.at) * (1.0 - missing / held)
+            self.at // DAY, plan.parts_left(self.at) * (1.0 - missing / held)
         )
 
 
@@ -300,7 +300,7 @@ class ReleaseCurve:
         self._parts = [0.2 + 0.8 * value / mean if mean > 0 else 1.0 for value in wanted]
         self._left = [sum(self._parts[hour:]) for hour in range(25)]
 
-    def left(self, at: float) -> float:
+    def parts_left(self, at: float) -> float:
         """Return the number of parts of a day's credits that are not yet released at ``at``.
 
         The credits of a day have 24 parts. An hour with the mean demand releases one part.

@@ -13,7 +13,8 @@ subscriptions with the option ``fast`` count several times. The loop is::
         if schedule.is_stale(state):              # the price has changed since due_at was computed
             schedule.set_due_at(state, weight, cost)  # write due_at, and check only if still due
         stories = fetch(row)                      # on failure: schedule.record_failure(now)
-        schedule.learn_polled(state, weight, cost, at=now, taken=[...])   # write state and due_at
+        schedule.charge_learn_and_set_due_at(state, weight, cost, at=now, taken=[...])
+        write state and due_at
     sleep until schedule.next_check_at(first due_at and seen_at, cost, now=..., spent=...)
 
 ``must_be_unseen_since`` limits which rows may be claimed:
@@ -22,10 +23,10 @@ subscriptions with the option ``fast`` count several times. The loop is::
   ``_URGENT`` seconds ago. The remaining credits of the day pay for this check.
 - A profile whose check is not due is claimed only after the minimum pause since its last check.
 
-A check that a person requests calls ``schedule.learn`` in the same way. ``schedule.survey(rows)``
-computes the demand again every minute, or less often. The result of ``to_json`` is stored in a
-small row that all processes share. If several processes write the row, the last write wins. A lost
-write is harmless, because the ledger limits the credits of a day.
+A check that a person requests calls ``schedule.learn_and_set_due_at`` in the same way.
+``schedule.survey(rows)`` computes the demand again every minute, or less often. The result of
+``to_json`` is stored in a small row that all processes share. If several processes write the row,
+the last write wins. A lost write is harmless, because the ledger limits the credits of a day.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -157,7 +158,7 @@ class Schedule:
         """Return whether the price has changed by more than 10% since ``due_at`` was computed."""
         return abs(state.price - self.current) > _STALE * self.current
 
-    def learn(
+    def learn_and_set_due_at(
         self, state: ProfileState, weight: float, cost: float, *, at: float, taken: Sequence[float]
     ) -> float:
         """Update ``state`` from a check at the time ``at``. Return the time of the next check.
@@ -168,27 +169,27 @@ class Schedule:
         self.rule.learn(state, self.demand, at, taken)
         return self.set_due_at(state, weight, cost)
 
-    def learn_polled(
+    def charge_learn_and_set_due_at(
         self, state: ProfileState, weight: float, cost: float, *, at: float, taken: Sequence[float]
     ) -> float:
         """Update ``state`` from a scheduled check. Return the time of the next check.
 
-        The arguments are those of ``learn``. The cost of the check is subtracted from the credit
-        bucket. The price of waiting and the learned exponents are updated.
+        The arguments are those of ``learn_and_set_due_at``. The cost of the check is subtracted
+        from the credit bucket. The price of waiting and the learned exponents are updated.
         """
         if state.due_at:
             # The lateness of the first check of a profile does not count, because the available
             # credits, and not the price, decide the time of this check.
-            self.price.count_lateness(at, at - state.due_at)
+            self.price.record_lateness(at, at - state.due_at)
         if not self.price.polls:
             self.current = self._current_price()
         self.bucket.credits -= cost
         if not self.rule.by_rhythm or not 0 < state.seen_at < at:
-            return self.learn(state, weight, cost, at=at, taken=taken)
+            return self.learn_and_set_due_at(state, weight, cost, at=at, taken=taken)
         self._counted += 1
         is_sample = not self._counted % _EVERY
         if not is_sample and not (taken and taken[-1] > state.story_at):
-            return self.learn(state, weight, cost, at=at, taken=taken)
+            return self.learn_and_set_due_at(state, weight, cost, at=at, taken=taken)
         due = self._learn_and_compare(state, weight, cost, at=at, taken=taken, is_sample=is_sample)
         if is_sample and at - self.pool.at >= 3 * HOUR:
             self.pool.refit(at)
@@ -215,7 +216,7 @@ class Schedule:
         ratios = log_ratios(estimates, mixture)
         hours = weighted_hours(state, population, max(state.seen_at, at - DAY), at)
         before = count_spontaneous(state)
-        due = self.learn(state, weight, cost, at=at, taken=taken)
+        due = self.learn_and_set_due_at(state, weight, cost, at=at, taken=taken)
         self.pool.learn_stories(ratios, count_spontaneous(state) - before)
         if is_sample:
             echoes = sum(echo_shares(state, population))
@@ -287,7 +288,7 @@ class Schedule:
         The bucket must keep the reserve for due checks, which shrinks near midnight. ``early`` is
         the result for a reserve that does not shrink. The returned time is at most ``early``.
         """
-        bucket, budget, left = self.bucket, self.budget, self.release_curve.left
+        bucket, budget, left = self.bucket, self.budget, self.release_curve.parts_left
         rest = budget - spent - cost
         if rest < 0:
             # The credits left for today do not pay for a check, or the budget is zero.

@@ -132,7 +132,7 @@ class _Run:
         for state, record in zip(self.states, self.plan.records, strict=True):
             yield state, record.subscribers, cost
 
-    def _first_checks(self) -> list[tuple[float, int]]:
+    def _queue_first_checks(self) -> list[tuple[float, int]]:
         """Return a queue of the first check of each profile. Set the price of each state.
 
         The checks are spread evenly over the time in which the budget provides the credits for
@@ -149,7 +149,7 @@ class _Run:
 
     def run(self) -> Result:
         result, plan, schedule = self.result, self.plan, self.schedule
-        queue = self._first_checks()
+        queue = self._queue_first_checks()
         resting: deque[tuple[float, int]] = deque()
         next_at, fill, may_poll = schedule.next_check_at, schedule.fill_bucket, schedule.may_poll
         states, cost = self.states, plan.cost
@@ -223,7 +223,7 @@ class _Run:
             self.paused_until = now + _PROBE
             return now + _POLL_AGAIN, 0
         taken = self._record_new_stories(key, now)
-        due = schedule.learn_polled(state, weight, plan.cost, at=now, taken=taken)
+        due = schedule.charge_learn_and_set_due_at(state, weight, plan.cost, at=now, taken=taken)
         result = self.result
         result.poll_count += 1
         if plan.record_polls:

@@ -144,7 +144,7 @@ class AtWork:
         now = self._now()
         ended = [key for key, end in self._ends.items() if end <= now]
         # After an outage of the database each process first gets time to renew its lease.
-        if ended and self._owner.valid_for(now) >= LEASE:
+        if ended and self._owner.uninterrupted_for(now) >= LEASE:
             await self._release_claims(ended, now)
         return min([now + EVERY, *(end for end in self._ends.values() if end > now)])
 
@@ -163,7 +163,7 @@ class AtWork:
         now, key = self._now(), self._owner.key
         async with leases.begin_with_timeout(self._db) as tx:
             await leases.claim(tx, key, key, now=now, lease=LEASE)
-        self._owner.renew(now + LEASE, done_at=self._now())
+        self._owner.record_renewal(now + LEASE, done_at=self._now())
         async with leases.begin_with_timeout(self._db) as tx:
             stamps = await leases.active_values(tx, _STAMP, now=now)
             self._ends = await leases.ends(tx, PROCESS)

@@ -116,12 +116,12 @@ class Transport:
         )
         self._seconds = metrics.histogram("api_seconds", "Time of a call.", "endpoint")
         self._credits = metrics.counter("api_credits_total", "Credits billed.", "endpoint")
-        metrics.gauge_of(
+        metrics.add_computed_gauge(
             "api_failing",
             "1 while the API fails for everybody.",
             lambda: float(self.failing.is_on),
         )
-        metrics.gauge_of(
+        metrics.add_computed_gauge(
             "api_out_of_service",
             "1 while the key or the balance stops us.",
             lambda: float(self.out_of_service is not None),
@@ -147,7 +147,7 @@ class Transport:
             MediaError: ``read`` refused the file in the answer. The error's field ``credits`` has
                 the billed credits.
         """
-        transaction_guard.refuse_if_held(query.path)
+        transaction_guard.raise_or_log_if_transaction_held(query.path)
         if query.path != BALANCE and self.out_of_service is not None:
             raise OutOfServiceError(self.out_of_service)
         started = self._steady()

@@ -37,7 +37,7 @@ class Calls:
             DatabaseUnavailableError: ``confirm`` of the outbox's subclass cannot count the copies
                 in the database.
         """
-        transaction_guard.refuse_if_held(f"Telegram's {method}")
+        transaction_guard.raise_or_log_if_transaction_held(f"Telegram's {method}")
 
         async def confirm_and_call() -> Any:  # noqa: ANN401 - the JSON result of the method
             await self.confirm()

@@ -88,7 +88,7 @@ class Outage:
         self._asking = asyncio.Lock()
         self._asks_at = now()
         self._answered = True
-        metrics.gauge_of(
+        metrics.add_computed_gauge(
             "telegram_outage",
             "1 while nothing is sent: Telegram is down.",
             lambda: float(self._pause is not None),

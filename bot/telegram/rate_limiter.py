@@ -128,7 +128,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
             TooSoonError: The limits require a longer wait than the call allows (``LimitedCall``).
             TelegramError: The call failed. Failed calls are not retried here.
         """
-        transaction_guard.refuse_if_held(f"Telegram's {endpoint}")
+        transaction_guard.raise_or_log_if_transaction_held(f"Telegram's {endpoint}")
         call = limited_call(endpoint, data, **(rate_limit_args or {}))
         return await self.wait_and_call(call, partial(callback, *args, **kwargs))
 

@@ -113,7 +113,7 @@ class Intake:
         self.renewer = Worker("leases of updates", self._renew, now=now, longest=self._lease / 3)
         self._adds = BatchingQueue(self._store_and_maybe_begin)
         self._counted = metrics.counter("updates_total", "Updates by what came of them.", "result")
-        metrics.gauge_of(
+        metrics.add_computed_gauge(
             "inbox_open", "Updates that wait for their answer.", lambda: float(self._open)
         )
 

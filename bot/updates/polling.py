@@ -88,7 +88,7 @@ class Polling:
         self._offset: int | None = None
         self._pause = 0.0
         self._refused: deque[float] = deque(maxlen=_REFUSALS)
-        metrics.gauge_of(
+        metrics.add_computed_gauge(
             "poll_heartbeat_seconds",
             "Seconds since the last answer to a poll.",
             # 0 seconds if a different process polls

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import Settings, load, secrets_of, unknown_names
+from bot.config import Settings, load, secrets_of, unknown_variables_and_suggestions
 from bot.domain.errors import SettingsError
 from bot.store.engine.database import Database
 
@@ -164,7 +164,7 @@ def test_what_is_no_setting_is_named_with_the_nearest_one(monkeypatch: pytest.Mo
     Path(".env").write_text("# money\nDAILY_BUGDET=5\nexport PORT=80\nQWERTY=1\n")
     monkeypatch.setenv("MAX_SUBSCRIPTION", "3")
     monkeypatch.setenv("HOSTNAME", "machine")
-    assert unknown_names() == [
+    assert unknown_variables_and_suggestions() == [
         ("DAILY_BUGDET", "DAILY_BUDGET"), ("QWERTY", ""), ("MAX_SUBSCRIPTION", "MAX_SUBSCRIPTIONS")
     ]  # fmt: skip
 

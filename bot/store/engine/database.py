@@ -205,7 +205,7 @@ class Database:
         """
         if self.file is None:
             return True
-        transaction_guard.refuse_if_held("a checkpoint beside it")
+        transaction_guard.raise_or_log_if_transaction_held("a checkpoint beside it")
         async with self._writer:
             self.refuse_replaced()
             with as_outages(self.file):

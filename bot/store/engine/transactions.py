@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.domain.errors import DatabaseUnavailableError
 from bot.runtime.background import finish_on_cancel
-from bot.runtime.transaction_guard import Hold, refuse_if_held
+from bot.runtime.transaction_guard import SlowOperationBan, raise_or_log_if_transaction_held
 from bot.store.engine.failures import UNREACHABLE, as_outages
 from bot.store.engine.sqlite import READ
 
@@ -109,7 +109,7 @@ class Transaction:
         self._begin = begin
         self._is_writing = begin is not READ
         self._lock = connections.writer if self._is_writing else None
-        self._hold = Hold()
+        self._hold = SlowOperationBan()
         self._tx: AsyncConnection | None = None
 
     async def __aenter__(self) -> AsyncConnection:
@@ -118,7 +118,7 @@ class Transaction:
         Raises:
             DatabaseUnavailableError: The database can't be reached.
         """
-        refuse_if_held("another transaction or read")
+        raise_or_log_if_transaction_held("another transaction or read")
         if self._lock:
             await self._lock.acquire()
         self._hold.begin()

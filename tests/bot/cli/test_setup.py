@@ -12,7 +12,7 @@ import pytest
 
 from bot.cli import setup
 from bot.cli.setup import write_settings
-from bot.config import load, unknown_names
+from bot.config import load, unknown_variables_and_suggestions
 from tests.support.needs import needs
 from tests.support.sandbox import Box
 from tests.support.storybell import API_KEY, TOKEN
@@ -247,4 +247,4 @@ def test_what_compose_reads_is_no_mistake(folder: Path) -> None:
     write_settings(
         folder / ".env", {"DOMAIN": "bot.example", "REPLICAS": "2", "POSTGRES_PASSWORD": "x"}
     )
-    assert unknown_names() == []
+    assert unknown_variables_and_suggestions() == []

@@ -216,14 +216,14 @@ class ProcessLost(Ledger):
 
     async def reserve(self, charge: Charge, call: Call[object]) -> Reservation:
         reservation = await super().reserve(charge, call)
-        self.owner.renew(utc_now() - MINUTE, done_at=utc_now() - HOUR)
+        self.owner.record_renewal(utc_now() - MINUTE, done_at=utc_now() - HOUR)
         return reservation
 
 
 async def test_a_process_without_a_lease_makes_no_call_for_a_check(tower: Tower) -> None:
     await tower.followed()
     lost = Owner()
-    lost.renew(utc_now() - MINUTE, done_at=utc_now() - HOUR)
+    lost.record_renewal(utc_now() - MINUTE, done_at=utc_now() - HOUR)
     before = await tower.calls()
     assert await tower.scheduler(owner=lost).run_once() == 1
     assert await tower.ledger.spent_by_replies_and_schedule() == (0, 0)

@@ -176,12 +176,12 @@ async def test_who_comes_back_after_the_lease_of_the_process_sends_nothing(
 ) -> None:
     await found(office, "1")
     owner = Owner()
-    owner.renew(NOON + MINUTE, done_at=NOON)
+    owner.record_renewal(NOON + MINUTE, done_at=NOON)
     outbox = Outbox(office.db, NO_BOT, office.post, office.post, owner=owner, now=office.clock)  # type: ignore[arg-type] # Post stands for both
 
     async def lose_and_renew() -> None:
         renewed_at = office.clock.on(MINUTE)
-        owner.renew(renewed_at + HOUR, done_at=renewed_at)
+        owner.record_renewal(renewed_at + HOUR, done_at=renewed_at)
 
     office.post.before = lose_and_renew
     job = await claim_alert(outbox)

@@ -9,22 +9,22 @@ SECOND = timedelta(seconds=1)
 
 
 def test_the_only_process_always_holds_its_claims() -> None:
-    assert Owner().holds(NOON, now=NOON + timedelta(days=1))
+    assert Owner().still_owns_claim(NOON, now=NOON + timedelta(days=1))
 
 
 def test_a_claim_is_in_doubt_once_the_lease_of_its_process_has_ended() -> None:
     owner = Owner()
-    owner.renew(NOON + 9 * SECOND, done_at=NOON)
-    owner.renew(NOON + 17 * SECOND, done_at=NOON + 8 * SECOND)
-    assert owner.holds(NOON, now=NOON + 16 * SECOND)
-    assert owner.valid_for(NOON + 16 * SECOND) == 16 * SECOND
+    owner.record_renewal(NOON + 9 * SECOND, done_at=NOON)
+    owner.record_renewal(NOON + 17 * SECOND, done_at=NOON + 8 * SECOND)
+    assert owner.still_owns_claim(NOON, now=NOON + 16 * SECOND)
+    assert owner.uninterrupted_for(NOON + 16 * SECOND) == 16 * SECOND
     assert not owner.is_valid(NOON + 17 * SECOND)
-    assert not owner.holds(NOON, now=NOON + 17 * SECOND)
-    owner.renew(NOON + 27 * SECOND, done_at=NOON + 18 * SECOND)  # there was a gap
+    assert not owner.still_owns_claim(NOON, now=NOON + 17 * SECOND)
+    owner.record_renewal(NOON + 27 * SECOND, done_at=NOON + 18 * SECOND)  # there was a gap
     assert owner.is_valid(NOON + 18 * SECOND)
-    assert not owner.holds(NOON, now=NOON + 18 * SECOND)
-    assert owner.holds(NOON + 18 * SECOND, now=NOON + 19 * SECOND)
-    assert owner.valid_for(NOON + 19 * SECOND) == SECOND
+    assert not owner.still_owns_claim(NOON, now=NOON + 18 * SECOND)
+    assert owner.still_owns_claim(NOON + 18 * SECOND, now=NOON + 19 * SECOND)
+    assert owner.uninterrupted_for(NOON + 19 * SECOND) == SECOND
 
 
 def test_each_pause_is_longer_and_the_end_is_data() -> None:

@@ -10,8 +10,8 @@ SECOND = timedelta(seconds=1)
 
 def test_a_task_that_runs_for_long_frees_its_fast_slot() -> None:
     slots = FastAndSlowSlots(2, 2)
-    first = slots.take(NOON)
-    slots.take(NOON + SECOND)
+    first = slots.acquire(NOON)
+    slots.acquire(NOON + SECOND)
     assert slots.count_free(NOON + SECOND) == 0
     assert slots.next_free_at(NOON + SECOND) == NOON + SLOW_AFTER
     assert slots.count_free(NOON + SLOW_AFTER) == 1
@@ -23,7 +23,7 @@ def test_a_task_that_runs_for_long_frees_its_fast_slot() -> None:
 def test_slow_slots_are_bounded() -> None:
     slots = FastAndSlowSlots(2, 1)
     late = NOON + SLOW_AFTER
-    tickets = [slots.take(NOON) for _ in range(3)]
+    tickets = [slots.acquire(NOON) for _ in range(3)]
     assert (slots.count_slow(late), slots.count_free(late)) == (1, 0)
     assert slots.next_free_at(late) is None
     slots.release(tickets[0])

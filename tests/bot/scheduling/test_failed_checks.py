@@ -25,4 +25,4 @@ def test_the_cause_is_named_after_half_an_hour_of_failures_alone(
             failed_at.clear()
             state.record_success()
         is_lasting = len(failed_at) >= 3 and failed_at[-1] - failed_at[0] >= 30
-        assert state.cause == (f"cause {number}" if is_lasting else None)
+        assert state.cause_if_lasting == (f"cause {number}" if is_lasting else None)

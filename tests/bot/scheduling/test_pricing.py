@@ -115,9 +115,9 @@ def test_late_looks_raise_the_price_and_early_ones_lower_it() -> None:
     late, early, frozen = Price(since=DAWN), Price(since=DAWN), Price(since=DAWN)
     frozen.freeze(DAWN + 3 * HOUR)
     for minute in range(0, 90, 10):
-        late.count_lateness(DAWN + minute * 60, 1800)
-        early.count_lateness(DAWN + minute * 60, -1800)
-        frozen.count_lateness(DAWN + minute * 60, 1800)
+        late.record_lateness(DAWN + minute * 60, 1800)
+        early.record_lateness(DAWN + minute * 60, -1800)
+        frozen.record_lateness(DAWN + minute * 60, 1800)
     assert late.factor > 1 > early.factor
     assert frozen.factor == 1
 
@@ -262,32 +262,32 @@ def test_the_price_is_what_the_closed_form_says() -> None:
 
 def test_the_price_is_corrected_each_hour_by_the_mean_lateness() -> None:
     price = Price(since=DAWN)
-    price.count_lateness(DAWN, 600.0)
-    price.count_lateness(DAWN + HOUR - 1, -300.0)
+    price.record_lateness(DAWN, 600.0)
+    price.record_lateness(DAWN + HOUR - 1, -300.0)
     assert (price.factor, price.polls) == (1.0, 2)
     assert price.late == pytest.approx(1 / 12)
-    price.count_lateness(DAWN + HOUR, 1e9)  # half an hour late at most
+    price.record_lateness(DAWN + HOUR, 1e9)  # half an hour late at most
     assert price.factor == pytest.approx(exp(0.1 * (1 / 12 + 0.5) / 3))
     assert (price.late, price.polls, price.since) == (0.0, 0, DAWN + HOUR)
-    price.count_lateness(DAWN + 3 * HOUR, -1e9)
+    price.record_lateness(DAWN + 3 * HOUR, -1e9)
     assert price.factor == pytest.approx(exp(0.1 * ((1 / 12 + 0.5) / 3 - 0.5)))
 
 
 def test_the_correction_is_bounded_and_frozen_to_the_second() -> None:
     low, high = Price(factor=0.0205), Price(factor=49.9)
-    low.count_lateness(DAWN, -HOUR)
-    high.count_lateness(DAWN, HOUR)
+    low.record_lateness(DAWN, -HOUR)
+    high.record_lateness(DAWN, HOUR)
     assert (low.factor, high.factor) == (0.02, 50.0)
     frozen = Price()
     frozen.freeze(DAWN)
     frozen.freeze(DAWN - HOUR)  # the longer one counts
     assert frozen.frozen_until == DAWN
-    frozen.count_lateness(DAWN - 1, HOUR)
+    frozen.record_lateness(DAWN - 1, HOUR)
     assert (frozen.factor, frozen.late, frozen.polls, frozen.since) == (1.0, 0.0, 0, DAWN - 1)
-    frozen.count_lateness(DAWN + HOUR, HOUR)
+    frozen.record_lateness(DAWN + HOUR, HOUR)
     assert frozen.factor == pytest.approx(exp(0.05))
     just = Price(frozen_until=DAWN)
-    just.count_lateness(DAWN, HOUR)
+    just.record_lateness(DAWN, HOUR)
     assert just.factor == pytest.approx(exp(0.05))
 
 
@@ -311,21 +311,21 @@ def test_a_curve_lets_out_as_it_is_wanted() -> None:
     assert curve.most == 5.0
     for minute in range(0, 24 * 60, 7):
         at = DAWN + minute * 60.0
-        assert curve.left(at) == pytest.approx(to_come(UNEVEN, at))
-        assert curve.time_when_parts_remain(DAWN / DAY, curve.left(at)) == pytest.approx(
+        assert curve.parts_left(at) == pytest.approx(to_come(UNEVEN, at))
+        assert curve.time_when_parts_remain(DAWN / DAY, curve.parts_left(at)) == pytest.approx(
             at, abs=1e-3
         )
     for hour in range(24):
         at = DAWN + hour * HOUR
-        assert curve.time_when_parts_remain(DAWN / DAY, curve.left(at)) == pytest.approx(
+        assert curve.time_when_parts_remain(DAWN / DAY, curve.parts_left(at)) == pytest.approx(
             at, abs=1e-3
         )
     assert curve.time_when_parts_remain(DAWN / DAY, 0.0) == DAWN + DAY
     assert curve.time_when_parts_remain(DAWN / DAY, 24.0) == pytest.approx(DAWN, abs=1e-3)
     even = ReleaseCurve((0.0,) * 24, most=5.0)
-    assert even.left(DAWN + 18 * HOUR) == 6.0
+    assert even.parts_left(DAWN + 18 * HOUR) == 6.0
     faint = ReleaseCurve((0.01,) * 12 + (0.03,) * 12, most=5.0)
-    assert faint.left(DAWN + 12 * HOUR) == pytest.approx(12 * (0.2 + 0.8 * 1.5))
+    assert faint.parts_left(DAWN + 12 * HOUR) == pytest.approx(12 * (0.2 + 0.8 * 1.5))
 
 
 def test_the_bucket_gets_its_part_of_what_the_day_has() -> None:

@@ -52,7 +52,7 @@ def test_due_falls_with_subscribers_and_stays_between_minimum_and_floor(
     at = DAWN + 5 * DAY
     taken = sorted(DAWN + story for story in stories if story > 4 * DAY)
     few, many = sorted((one, other))
-    late = schedule.learn(state, few, cost, at=at, taken=taken)
+    late = schedule.learn_and_set_due_at(state, few, cost, at=at, taken=taken)
     early = schedule.set_due_at(state, many, cost)
     assert early <= late + 1
     assert late <= schedule.set_due_at(state, few, cost + 1) + 1
@@ -62,7 +62,9 @@ def test_due_falls_with_subscribers_and_stays_between_minimum_and_floor(
 
 def test_a_profile_that_nobody_waits_for_is_looked_at_by_the_floor() -> None:
     schedule, (state, *_) = schedule_of(240)
-    assert schedule.learn(state, 0, 1, at=DAWN + 60, taken=[]) == DAWN + 60 + 12 * HOUR
+    assert (
+        schedule.learn_and_set_due_at(state, 0, 1, at=DAWN + 60, taken=[]) == DAWN + 60 + 12 * HOUR
+    )
 
 
 def test_a_higher_budget_makes_what_is_queued_stale_and_sooner() -> None:
@@ -164,17 +166,17 @@ def test_where_the_budget_is_nothing_the_next_check_is_not_today() -> None:
 def test_the_first_look_at_a_profile_says_nothing_of_the_price() -> None:
     schedule, (state, *_) = schedule_of(2400)
     state.seen_at = 0.0
-    schedule.learn_polled(state, 1, 1, at=DAWN + HOUR, taken=[])
+    schedule.charge_learn_and_set_due_at(state, 1, 1, at=DAWN + HOUR, taken=[])
     assert schedule.price.late == 0
     assert schedule.price.factor == 1
-    schedule.learn_polled(state, 1, 1, at=state.due_at + HOUR, taken=[])
+    schedule.charge_learn_and_set_due_at(state, 1, 1, at=state.due_at + HOUR, taken=[])
     assert schedule.price.factor > 1
 
 
 def test_replicas_share_what_one_of_them_wrote() -> None:
     schedule, states = schedule_of(240)
     schedule.fill_bucket(DAWN + HOUR, spent=0)
-    schedule.learn_polled(states[0], 1, 1, at=DAWN + HOUR, taken=[])
+    schedule.charge_learn_and_set_due_at(states[0], 1, 1, at=DAWN + HOUR, taken=[])
     schedule.record_failure(DAWN + HOUR)
     schedule.pool.learn_stories([0.5] * 8, 2)
     other = Schedule(240)
@@ -200,7 +202,7 @@ def test_what_follows_from_a_budget() -> None:
     most = 1.5 * 48 / 24 + 2 * sqrt(48 * 3)
     curve = schedule.release_curve
     assert curve.most == pytest.approx(most)
-    assert curve.left(DAWN + HOUR) == ReleaseCurve(UNEVEN, most).left(DAWN + HOUR)
+    assert curve.parts_left(DAWN + HOUR) == ReleaseCurve(UNEVEN, most).parts_left(DAWN + HOUR)
     schedule.set_budget(6.0)
     assert (schedule.budget, schedule.floor) == (6.0, 20.0)
     assert schedule.release_curve.most == 6.0  # no more than a day has
@@ -217,7 +219,7 @@ def test_what_follows_from_a_budget() -> None:
     assert apart.current == apart.price.at_budget(apart.demand, 48.0)
     evenly = Schedule(48.0, rule=Fixed(1.0))
     evenly.set_demand(schedule.demand)
-    assert evenly.release_curve.left(DAWN + HOUR) == pytest.approx(23.0)
+    assert evenly.release_curve.parts_left(DAWN + HOUR) == pytest.approx(23.0)
 
 
 def test_the_bucket_holds_one_check_at_least_where_there_is_a_budget() -> None:
@@ -283,10 +285,10 @@ def test_the_learned_follows_from_all_checks() -> None:
         mean = mixed_rate(found)
         hours = weighted_hours(other, population, max(seen_at, at - DAY), at) if seen_at else 0.0
         before = count_spontaneous(other)
-        schedule.learn_polled(state, 2.0, 1.0, at=at, taken=taken)
+        schedule.charge_learn_and_set_due_at(state, 2.0, 1.0, at=at, taken=taken)
         learn(other, population, at=at, taken=taken)
         if due_at:
-            price.count_lateness(at, at - due_at)
+            price.record_lateness(at, at - due_at)
         assert schedule.price == price
         if not number:
             continue  # the first check shows what was posted before anybody looked
@@ -317,16 +319,16 @@ def test_the_powers_wait_three_hours() -> None:
     state.seen_at = DAWN
     for at, updated in ((1000.0 + 3 * HOUR - 1, False), (1000.0 + 3 * HOUR, True)):
         for before in range(7, -1, -1):  # the eighth is a sample
-            schedule.learn_polled(state, 1, 1, at=DAWN + at - before / 10, taken=[])
+            schedule.charge_learn_and_set_due_at(state, 1, 1, at=DAWN + at - before / 10, taken=[])
         assert (schedule.pool.at == DAWN + at) is updated
 
 
 def test_a_check_that_comes_twice_or_by_another_rule_teaches_nothing() -> None:
     schedule, (state, *_) = schedule_of(240)
     state.age = 9.0
-    schedule.learn_polled(state, 1, 1, at=DAWN, taken=[DAWN - 60])
+    schedule.charge_learn_and_set_due_at(state, 1, 1, at=DAWN, taken=[DAWN - 60])
     fixed = Schedule(240, rule=Fixed(1.0))
-    fixed.learn_polled(
+    fixed.charge_learn_and_set_due_at(
         ProfileState(seen_at=DAWN, age=9.0), 1, 1, at=DAWN + HOUR, taken=[DAWN + 60]
     )
     for one in (schedule, fixed):
@@ -337,14 +339,14 @@ def test_a_check_that_comes_twice_or_by_another_rule_teaches_nothing() -> None:
 def test_a_check_of_the_clocks_first_second_is_followed_by_one_that_teaches() -> None:
     schedule, (state, *_) = schedule_of(240)
     state.seen_at, state.age = 0.5, 9.0  # a trace may count its seconds from zero
-    schedule.learn_polled(state, 1, 1, at=HOUR, taken=[HOUR - 60])
+    schedule.charge_learn_and_set_due_at(state, 1, 1, at=HOUR, taken=[HOUR - 60])
     assert schedule.pool != Pool()
 
 
 def test_an_old_story_alone_is_not_new() -> None:
     schedule, (state, *_) = schedule_of(240)
     state.age, state.story_at = 9.0, DAWN + 60
-    schedule.learn_polled(state, 1, 1, at=DAWN + HOUR, taken=[DAWN + 60])
+    schedule.charge_learn_and_set_due_at(state, 1, 1, at=DAWN + HOUR, taken=[DAWN + 60])
     assert schedule.pool == Pool()
 
 
@@ -352,9 +354,9 @@ def test_the_price_moves_when_its_hour_is_over() -> None:
     schedule, (state, *_) = schedule_of(240)
     schedule.price.since = DAWN
     before, state.due_at = schedule.current, DAWN + 60
-    schedule.learn_polled(state, 1, 1, at=DAWN + HOUR / 2, taken=[])
+    schedule.charge_learn_and_set_due_at(state, 1, 1, at=DAWN + HOUR / 2, taken=[])
     assert schedule.current == before
-    schedule.learn_polled(state, 1, 1, at=DAWN + HOUR, taken=[])
+    schedule.charge_learn_and_set_due_at(state, 1, 1, at=DAWN + HOUR, taken=[])
     assert schedule.current == schedule.price.at_budget(schedule.demand, 240) != before
 
 
