@@ -143,7 +143,9 @@ class Broadcasts:
         return now + _EVERY
 
     async def _claim_turn(self, now: datetime) -> bool:
-        """Claim the right to add the messages of this second. Return False if it is claimed.
+        """Claim the right to add the messages of this second.
+
+        Return False if a process, for example this process, already has the right for this second.
 
         The limit of messages in a second applies to all processes together.
         """

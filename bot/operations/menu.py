@@ -62,7 +62,7 @@ class Menu:
         self._now = now
 
     async def publish_next(self) -> datetime | None:
-        """Publish the next text that has changed since it was last published.
+        """Publish the next text that has changed since the last publication of the text.
 
         Return the time at which to continue, or None if all texts are published. A text that
         Telegram rejects counts as published.

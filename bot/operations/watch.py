@@ -40,7 +40,8 @@ FILE_EVERY = timedelta(seconds=1)
 _RESCUE_EVERY = timedelta(seconds=10)  # the pause after a failure to copy the opened file
 # Shorter outages of the database are not reported.
 _PATIENCE = timedelta(seconds=15)
-# The time for which a condition counts as met in a process. A process checks it every minute.
+# The time for which a condition counts as met in a process after a check. A process checks every
+# minute.
 _MET_FOR = _EVERY * 2.5
 
 _SIGNS: frozenset[IncidentKind] = frozenset(

@@ -210,8 +210,8 @@ def link_to(bot_name: str, data: str, chat_id: int | None = None) -> str:
     """Return the link that opens a page of the bot in the private chat.
 
     If ``chat_id`` is a group or channel, the page is about this group or channel. A link must only
-    open a page and must not change anything, because any person can write such a link and send it
-    to a different person.
+    open a page and must not change anything, because any person can write such a link and send the
+    link to a different person.
     """
     data = data if chat_id is None or chat_id > 0 else _with_chat(data, chat_id)
     return f"https://t.me/{bot_name}?start={encode_payload(data)}"

@@ -1,4 +1,4 @@
-"""The text about a daily budget: its cost, and the number of profiles that it can check."""
+"""The text about a daily budget: the cost, and the number of profiles that can be checked."""
 
 from datetime import timedelta
 
@@ -22,7 +22,7 @@ _PROFILES = NN_(
 _SHORT = N_(
     "The balance lasts for less than two weeks. Set a lower DAILY_BUDGET, or buy more credits."
 )
-# If the balance lasts longer than this number of days, the text does not say how long it lasts.
+# If the balance lasts longer than this number of days, the text omits the time.
 _A_YEAR = 365
 
 
@@ -41,9 +41,10 @@ def wrong_price_note(credit_price: float, balance: Balance) -> str:
 
 
 def balance_text(t: Translator, balance: int, days_left: float | None) -> str:
-    """Return the text about the number of credits left and the time for which they will last.
+    """Return the text about the remaining credits and the time for which the credits will last.
 
-    The text omits the time if it is unknown or longer than a year, or if no credits are left.
+    ``balance`` is in credits. The text omits the time if ``days_left`` is None or more than a
+    year, or if no credits remain.
     """
     if not balance or days_left is None or days_left > _A_YEAR:
         return t.plain(BALANCE, n=balance)

@@ -73,8 +73,8 @@ def story_buttons(
     If the profile of the story is unknown, return no button. For example, the profile of a pasted
     file is unknown.
 
-    - ``subscription_id`` is the id of the chat's subscription to the profile. It is None if the
-      chat has no such subscription.
+    - ``subscription_id`` is the id of the chat's subscription to the profile, or None if the chat
+      has no such subscription.
     - ``has_more`` means that the profile or the highlight has other stories that were not shown.
     - ``is_inline`` means that the bot supports inline queries, so that a person can share the
       story into any chat.

@@ -7,7 +7,7 @@ story would then arrive twice, and two budgets would be spent. ``judge`` decides
 pauses, from the results of the polls and from the place of the database (``Origin``).
 
 Only polling detects a conflict, because a process with a webhook gets no 409. PostgreSQL needs no
-detection, because all its processes share one database and only one of them polls.
+detection, because all processes share one database, and only one process polls.
 """
 
 import hashlib
@@ -35,7 +35,8 @@ of the bot is installed.
 GAP = timedelta(seconds=90)
 """The time without a 409 response to a poll after which a conflict is over.
 
-The time is longer than the pause between two polls, which is at most 30 seconds.
+The time is longer than the pause between two polls. The pause is at most 30 seconds, unless
+Telegram demands a longer pause.
 """
 LONGEST_DOUBT = timedelta(minutes=10)
 """The maximum duration of a pause of a process whose role is "unknown" (``must_pause``)."""

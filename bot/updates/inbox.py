@@ -190,7 +190,10 @@ class Intake:
         return due and max(due, self._now() + rest)
 
     async def drain(self, seconds: float) -> None:
-        """Start no more updates. Wait up to ``seconds`` for running handlers, then cancel them."""
+        """Start no more handlers, and wait at most ``seconds`` for the running handlers.
+
+        Then cancel the handlers that still run.
+        """
         self.worker.stop()
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=seconds)
@@ -253,7 +256,7 @@ class Intake:
         if self._is_only_process and self._open + len(new_updates) <= queues.MOST_OF_PERSON:
             return plain  # all updates together do not exceed the limit of a single person
         senders = [sender for sender, _, _ in new_updates]
-        # Telegram may send an update again; do not count it twice.
+        # Telegram may send an update again. Such an update must not count twice.
         again = [number for _, number, _ in new_updates]
         waiting = await inbox.count_open_by_queue_and_asker(
             tx, {sender.queue for sender in senders}, except_update_ids=again
@@ -353,7 +356,7 @@ class Intake:
             self.worker.wake()
 
     async def _release_for_retry(self, claimed: ClaimedUpdate, *, until: datetime) -> None:
-        """Release an update that had no effect, so that it is retried. Do not count this attempt.
+        """Release an update that had no effect, for a retry. Do not count this attempt.
 
         The update can be claimed again from the time ``until``. If the task was cancelled,
         ``until`` is ``EPOCH``, and the release is tried only once. If the release fails, the lease
@@ -375,8 +378,7 @@ class Intake:
         handled again in the meantime.
 
         Raises:
-            DatabaseUnavailableError: PostgreSQL ended several attempts, because they took too
-                long.
+            DatabaseUnavailableError: PostgreSQL ended several attempts as too slow.
         """
 
         async def write(tx: Tx) -> None:
@@ -473,10 +475,10 @@ def with_command_first(update: dict[str, Any]) -> dict[str, Any]:
 def _storable_update(update: object) -> StorableUpdate | None:
     """Return an update in the form for storage, or None if the update can't be stored.
 
-    An update can't be stored if it is not a JSON object, has no id, or has an id or a person that
-    is negative or too large for the column. Such an update is logged. A number that is too large
-    would make PostgreSQL's driver close the connection, so that all updates of the batch would be
-    lost.
+    An update can't be stored if the update is not a JSON object or has no id, or if the id or the
+    person is negative or too large for the column. Such an update is logged. A number that is too
+    large would make PostgreSQL's driver close the connection, so that all updates of the batch
+    would be lost.
     """
     if not isinstance(update, dict) or not inbox.is_update_id(number := update.get("update_id")):
         log.error("an update without a number is left out")

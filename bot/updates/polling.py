@@ -1,4 +1,4 @@
-"""Long polling. Updates are stored before they are confirmed, and a failed poll is repeated."""
+"""Long polling. Updates are stored before the confirmation. A failed poll is repeated."""
 
 import asyncio
 from collections import deque

@@ -51,7 +51,7 @@ class QueueAndPerson:
 
     @property
     def busy_reply_queue(self) -> str:
-        """Return the key of the queue for the reply that tells the person to wait."""
+        """Return the queue for the reply about too many requests of the person."""
         return f"{BUSY}{self.queue.partition(':')[2]}:{self.person}"
 
 

@@ -89,7 +89,7 @@ _current: ContextVar[Unit | None] = ContextVar("unit", default=None)
 
 
 def current() -> Unit | None:
-    """Return the unit of the update that is being handled, or None if there is no unit."""
+    """Return the unit of the update that is being handled, or None if no unit is current."""
     return _current.get()
 
 
@@ -168,7 +168,7 @@ async def run_before_commit(db: Database, work: Work) -> None:
 
 
 def add_reply(target: Target, payload: dict[str, Any]) -> bool:
-    """Add a reply to the current unit. Return True, or False if there is no unit."""
+    """Add a reply to the current unit, and return True. If no unit is current, return False."""
     unit = _current.get()
     if unit is None:
         return False

@@ -95,7 +95,7 @@ class Web:
 
         Each function of ``checks`` returns a short reason why the process is not ready, or "". If
         ``is_open`` is True, other machines can reach the port. In this case, only requests with
-        ``token`` get the reasons and the metrics. Other requests learn only whether the process is
+        ``token`` get the reasons and the metrics. Other requests get only whether the process is
         ready.
 
         ``routes`` are additional routes, which answer 503 while ``are_routes_held`` returns True.
