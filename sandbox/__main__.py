@@ -13,9 +13,9 @@ from sandbox.beliefs import as_seen
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the sandbox.
+    """Run the sandbox until SIGTERM or SIGINT. Return 0, or 1 if the sandbox can't start.
 
-    When all four listeners answer, print their addresses as one line of JSON.
+    When all four listeners answer, print the addresses of the listeners as one line of JSON.
     """
     options = _parser().parse_args(arguments)
     if not options.quiet:

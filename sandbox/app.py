@@ -37,7 +37,11 @@ async def start(
     """Start the four listeners on the port `port_base` and the next three ports.
 
     If `port_base` is 0, the listeners use free ports. The sandbox runs on `clock`. If no clock is
-    given, the sandbox runs on a new clock with the speed `speed`.
+    given, the sandbox runs on a new clock with the speed `speed`. If `quiet` is False, requests
+    are logged. The function `stop` stops the sandbox.
+
+    Raises:
+        OSError: A port can't be used.
     """
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(ClientSession())

@@ -108,9 +108,10 @@ def as_seen(file: Path, switches: Switches) -> list[str]:
     """Set the switches from a file of `tools.doctor`. Return a message for each rejected entry.
 
     An entry is rejected if no assumption has the name, or if the assumption does not allow the
-    value.
+    value. An assumption that `tools.doctor` has not tested keeps its value.
 
     Raises:
+        OSError: The file can't be read.
         ValueError: The file does not have the format of `tools.doctor`.
     """
     try:

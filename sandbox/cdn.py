@@ -31,7 +31,10 @@ class Cdn:
     def __init__(
         self, clock: Clock, faults: Faults, log: RequestLog, instagram: Instagram, seed: int = 0
     ) -> None:
-        """Serve the media of `instagram`. The caller sets `origin` when the port is known."""
+        """Create a CDN for the media of `instagram`.
+
+        The caller sets `origin` when the port is known.
+        """
         self.origin = ""
         self._clock, self._faults, self._log = clock, faults, log
         self._instagram = instagram
@@ -41,8 +44,9 @@ class Cdn:
     def link(self, kind: str, pk: str) -> str:
         """Return a new link to the `photo`, `video` or `poster` of a story, or to an `avatar`.
 
-        The `pk` of an avatar is the pk of a profile. Each call creates a new signature, so two
-        links to the same story always differ.
+        The `pk` of an avatar is the pk of a profile. The link expires after about `VIDEO_LIFE_S`
+        or `IMAGE_LIFE_S` seconds. Each call creates a new signature, so two links to the same
+        story always differ.
         """
         life = VIDEO_LIFE_S if kind == "video" else IMAGE_LIFE_S
         expires = int(self._clock.now() + life * self._rng.uniform(0.95, 1.05))
@@ -88,7 +92,7 @@ class Cdn:
         return None if self.blob(path) is not None else (404, "Not Found")
 
     def blob(self, path: str) -> media.Blob | None:
-        """Return the media for a path, or None if no story has media at the path."""
+        """Return the media for a path, or None if no story or profile has media at the path."""
         found = self.look_up(path)
         if found is None:
             return None
@@ -177,7 +181,10 @@ class Cdn:
 
 
 def blob_of(story: Story, kind: str) -> media.Blob | None:
-    """Return the `photo`, `video` or `poster` of a story as the CDN serves it."""
+    """Return the `photo`, `video` or `poster` of a story, or None if the story has no such file.
+
+    A photo story has only a photo. A video story has only a video and a poster.
+    """
     if kind == "video":
         silent = story.silent
         blob = (

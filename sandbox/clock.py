@@ -40,7 +40,7 @@ class Clock:
         return self._start + elapsed * self.speed + self._advanced
 
     def advance(self, seconds: float) -> None:
-        """Advance the clock and wake sleepers whose deadline has passed.
+        """Advance the clock by a number of sandbox seconds. Sleepers past their deadline continue.
 
         Raises:
             ValueError: The number of seconds is negative.

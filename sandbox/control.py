@@ -191,7 +191,8 @@ class _Control:
     async def keep(self, request: web.Request) -> web.Response:
         """Create a highlight of `count` old stories, with one story per day.
 
-        The last story is `days_ago` days old.
+        The last old story is `days_ago` days old. With `live`, the highlight also contains the
+        visible stories of the profile.
         """
         profile, body = self._profile(request), await body_of(request)
         world = self._sandbox.instagram

@@ -85,7 +85,10 @@ class Faults:
         self._faults = [f for f in self._faults if fault_id is not None and f.id != fault_id]
 
     def seen(self, fault_id: int) -> int:
-        """Return the number of requests that matched an active fault after its `after`."""
+        """Return the number of matches of an active fault, without the first `after` matches.
+
+        If the fault is not active, return 0.
+        """
         return next((fault.seen for fault in self._faults if fault.id == fault_id), 0)
 
     def take(
@@ -97,13 +100,13 @@ class Faults:
         chat_id: object = None,
         sources: Collection[str] = (),
     ) -> Fault | None:
-        """Return the fault that hits a request, if any, and count down the limits of the fault.
+        """Return the fault that hits a request, or None. Count down the limits of matching faults.
 
-        The limits are `after` and `times`. `subject` is the path with the query for the Stories
-        API and the CDN, and the method's name for Telegram. `match` is compared
-        case-insensitively. `host` is the host name of the request, because one service may have
-        several. `chat_id` and `sources` are the target chat of a Telegram call and the sources of
-        the call's files.
+        The limits are `after` and `times`. A fault without remaining hits is removed. `subject` is
+        the path with the query for the Stories API and the CDN, and the method's name for
+        Telegram. `match` is compared case-insensitively. `host` is the host name of the request,
+        because one service may have several. `chat_id` and `sources` are the target chat of a
+        Telegram call and the sources of the call's files.
         """
         for fault in self._faults:
             if fault.service != service or fault.match.lower() not in subject.lower():
@@ -217,7 +220,7 @@ async def after(
 
 
 def lost(fault: Fault, request: web.Request) -> web.StreamResponse:
-    """Return a response that hides the effect of a request from the client."""
+    """Reset the connection or return a scripted response, to hide the effect of a request."""
     return reset(request) if fault.fault.get("reset") == "after" else scripted(fault.fault)
 
 
@@ -257,7 +260,7 @@ def scripted(wanted: dict[str, object]) -> web.Response:
 
 
 async def hang(request: web.Request) -> web.StreamResponse:
-    """Wait until the client disconnects, without a response."""
+    """Wait until the client disconnects. The returned response is never sent."""
     while (  # noqa: ASYNC110  a running handler has no other way to notice that the client has disconnected
         transport := request.transport
     ) is not None and not transport.is_closing():

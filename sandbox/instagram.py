@@ -23,7 +23,7 @@ class Story:
     taken_at: float
     media_type: int
     variant: int = 0
-    size: int | None = None  # minimum size of the media in bytes, reached by padding
+    size: int | None = None  # approximate minimum size of the media in bytes, reached by padding
     mentions: list[object] = field(default_factory=list)
     links: list[object] = field(default_factory=list)
     hashtags: list[object] = field(default_factory=list)
@@ -88,7 +88,10 @@ class NameTaken(ValueError):  # noqa: N818  the name reads better without "Error
 
 
 class Instagram:
-    """All profiles and stories. An access to a profile first adds the automatic posts due."""
+    """All profiles, stories and highlights.
+
+    The methods `stories_of`, `publish` and `set_rhythm` first add the automatic posts due.
+    """
 
     def __init__(self, clock: Clock, seed: int = 0) -> None:
         """Start without profiles. `seed` determines all random values."""
@@ -101,11 +104,11 @@ class Instagram:
         self._published = 0
 
     def by_username(self, username: str) -> Profile | None:
-        """Return the profile with a username, case-insensitively."""
+        """Return the profile with a username (case-insensitive), or None."""
         return self._profiles.get(self._names.get(username.lower(), ""))
 
     def by_pk(self, pk: str) -> Profile | None:
-        """Return the profile with a numeric id."""
+        """Return the profile with a numeric id, or None."""
         return self._profiles.get(pk)
 
     def add_profile(
@@ -159,12 +162,19 @@ class Instagram:
     def publish(
         self, profile: Profile, media_type: int, taken_at: float | None = None, **details: object
     ) -> Story:
-        """Publish a story. `details` are further fields of `Story`."""
+        """Publish a story at the time `taken_at`, by default now. Return the story.
+
+        `details` are further fields of `Story`. The automatic posts that are due are added first.
+        """
         self._move_on(profile)
         return self.put_up(profile, media_type, taken_at, **details)
 
     def stories_of(self, profile: Profile) -> list[Story]:
-        """Return the visible stories of a profile, oldest first."""
+        """Return the visible stories of a profile, oldest first.
+
+        The automatic posts that are due are added first. Stories that are not visible are removed
+        from the profile.
+        """
         self._move_on(profile)
         now = self.clock.now()
         profile.stories = [s for s in profile.stories if is_alive(s, now)]
@@ -203,7 +213,10 @@ class Instagram:
         return None if found is None or found.removed else found
 
     def story(self, pk: str) -> Story | None:
-        """Return a story while its media are kept. The story may have expired (`is_alive`)."""
+        """Return the story with a pk, or None if the media of the story are no longer stored.
+
+        The story may have expired (`is_alive`).
+        """
         return self._stories.get(pk)
 
     def _move_on(self, profile: Profile) -> None:
@@ -218,7 +231,10 @@ class Instagram:
     def put_up(
         self, profile: Profile, media_type: int, taken_at: float | None, **details: object
     ) -> Story:
-        """Add a story, published either by a person or automatically."""
+        """Add a story of a person or an automatic post. Return the story.
+
+        The oldest stories of a profile with more than 100 stories are removed.
+        """
         at = self.clock.now() if taken_at is None else taken_at
         pk = self._new_pk(profile.rng, at)
         details.setdefault("variant", profile.rng.randrange(60))

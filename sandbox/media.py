@@ -79,15 +79,15 @@ def _file(name: str) -> bytes:
 
 
 def photo(pk: str, variant: int, size: int | None = None) -> Blob:
-    """Return a JPEG of 1080x1920 pixels with the story's pk, padded to `size` bytes.
+    """Return a JPEG of 1080x1920 pixels with the story's pk in a comment.
 
-    The pk is in a comment of the JPEG.
+    A JPEG that is smaller than `size` bytes is padded to about `size` bytes.
     """
     return _jpeg(_file(index().photos[variant % len(index().photos)]), pk, size)
 
 
 def poster(pk: str, variant: int) -> Blob:
-    """Return the poster of a video, a JPEG of 640x1136 pixels."""
+    """Return the poster of a video: a JPEG of 640x1136 pixels with the story's pk."""
     return _jpeg(_file(index().videos[variant % len(index().videos)].poster), pk, None)
 
 
@@ -97,7 +97,7 @@ def avatar(variant: int) -> Blob:
 
 
 def webp(pk: str) -> Blob:
-    """Return a WebP file, which the CDN sometimes sends with a `.jpg` name."""
+    """Return a WebP file with the story's pk. The CDN sometimes sends such a file as `.jpg`."""
     body = _file(index().webp)
     note = _mark(pk)
     note += b" " * (len(note) % 2)
@@ -106,9 +106,10 @@ def webp(pk: str) -> Blob:
 
 
 def video(pk: str, variant: int, size: int | None = None, *, silent: bool = False) -> Blob:
-    """Return an MP4 of 720x1280 pixels with the story's pk, padded to `size` bytes.
+    """Return an MP4 of 720x1280 pixels with the story's pk in a `free` box.
 
-    The pk is in a `free` box of the MP4. If `silent` is True, the MP4 has no audio track.
+    An MP4 that is smaller than `size` bytes is padded to about `size` bytes. If `silent` is True,
+    the MP4 has no audio track.
     """
     body = _file(index().videos[variant % len(index().videos)].file)
     if silent:

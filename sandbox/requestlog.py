@@ -7,7 +7,7 @@ KEPT = 100_000  # maximum number of entries; older entries are dropped
 
 
 class RequestLog:
-    """The latest requests to all services, and the total number of requests."""
+    """The latest requests to all services, and the number of all requests to each service."""
 
     def __init__(self, kept: int = KEPT) -> None:
         """Keep the latest `kept` entries."""

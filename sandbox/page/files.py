@@ -39,7 +39,7 @@ def static_file(name: str) -> web.StreamResponse:
 def media(request: web.Request, data: bytes, content_type: str) -> web.Response:
     """Return the media of a message. If the request has a range, return only this range.
 
-    Video players need ranges.
+    Video players need ranges. If the range can't be satisfied, return a 416 response.
     """
     headers = {"Accept-Ranges": "bytes", "Cache-Control": "private, max-age=86400"}
     try:

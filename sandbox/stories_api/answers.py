@@ -274,7 +274,12 @@ class Answers:
         return blob
 
     def _seen(self, profile: Profile | None) -> Profile:
-        """Return a profile if it is visible. Count down the `failures` of a flaky profile."""
+        """Return a profile that exists and has no trouble. Count down its `failures`.
+
+        Raises:
+            Refusal: The profile is missing, deleted, flaky or in trouble.
+            EdgePage: The profile's trouble is a page of the edge server.
+        """
         if profile is not None and not profile.deleted:
             _troubled(profile)
             if profile.failures == 0:
@@ -284,7 +289,12 @@ class Answers:
 
 
 def _troubled(profile: Profile) -> None:
-    """Raise the response of a profile's trouble, and count down its `trouble_times`."""
+    """If a profile has a trouble, count down `trouble_times` and raise the response.
+
+    Raises:
+        Refusal: The profile has a trouble.
+        EdgePage: The profile's trouble is a page of the edge server.
+    """
     trouble = profile.trouble
     if not trouble:
         return

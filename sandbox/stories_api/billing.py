@@ -36,7 +36,10 @@ class Billing:
         self._filled_at = self.clock.now()
 
     def admit(self) -> float:
-        """Take a token. Return 0 on success, or the seconds until a token is available."""
+        """Take a token from the bucket. Return 0, or the seconds until a token is available.
+
+        If the result is not 0, no token is taken.
+        """
         if self.rate is None:
             return 0.0
         now = self.clock.now()

@@ -60,7 +60,8 @@ class StoriesApi:
     ) -> None:
         """Answer requests about `instagram` with links to `cdn`.
 
-        Two access keys are refused. All other keys are accepted.
+        `bad-key` and a missing key are refused (401), and `empty-key` has no credits (402). All
+        other keys are accepted.
         """
         self.billing = Billing(clock)
         self._switches = switches = switches or Switches()

@@ -14,7 +14,7 @@ class Shapes:
     """The builder of profile and story objects. Each object has newly signed links."""
 
     def __init__(self, instagram: Instagram, cdn: Cdn, seed: int = 0) -> None:
-        """Build the profiles of `instagram` with links to `cdn`."""
+        """Create a builder for the objects of `instagram`, with links to `cdn`."""
         self._instagram, self._cdn = instagram, cdn
         self._rng = random.Random(f"{seed}/shapes")
 

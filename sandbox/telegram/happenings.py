@@ -109,7 +109,10 @@ def standing(
 ) -> int | None:
     """Change a membership. Send service messages, my_chat_member and chat_member updates.
 
-    Return the id of a sent update, or None if the membership has not changed.
+    Return the id of the first update about the membership, or None if no update is sent.
+
+    Raises:
+        ValueError: No person or bot has the id `user_id`.
     """
     user = world.user(user_id)
     if user is None:
@@ -151,9 +154,9 @@ def arrive(world: World, chat: Chat, actor: dict[str, Any]) -> None:
 
 
 def vanish(world: World, chat: Chat, actor: dict[str, Any]) -> None:
-    """Notify the bots of a deleted supergroup that they were removed.
+    """Remove the bots from a deleted supergroup, and notify the bots of the removal.
 
-    If the supergroup was a group before, the bots are also notified under the old id.
+    If the supergroup was a group before, the bots are also removed and notified under the old id.
     """
     ids = [chat, *([world.chats[chat.migrated_from]] if chat.migrated_from else [])]
     for one in ids:

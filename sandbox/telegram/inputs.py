@@ -125,7 +125,11 @@ def _from_file_id(call: Call, kind: str, value: str) -> Given:
 
 
 def known(call: Call, kind: str, file_id: str) -> Media:
-    """Return the file of a file_id as media of a kind."""
+    """Return the file of a file_id as media of a kind.
+
+    Raises:
+        Refusal: The file_id is invalid, or the file is of a different kind.
+    """
     return _media(call, kind, _from_file_id(call, kind, file_id), {})
 
 
@@ -185,7 +189,10 @@ def _media(call: Call, kind: str, given: Given, options: dict[str, Any]) -> Medi
 
 
 def thumbnail(call: Call, options: dict[str, Any]) -> Content | None:
-    """Return the thumbnail in a call, or None if there is none. A thumbnail must be an upload."""
+    """Store and return the thumbnail in a call, or return None without a valid thumbnail.
+
+    A valid thumbnail is an uploaded picture of less than 200 KiB.
+    """
     upload = _upload(call, str(options.get("thumbnail") or ""), "thumbnail")
     if upload is None or not 0 < len(upload.data) < _THUMBNAIL_LIMIT:
         return None

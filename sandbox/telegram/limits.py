@@ -44,10 +44,11 @@ class Limits:
     def configure(self, wanted: dict[str, Any]) -> None:
         """Set limits by name.
 
-        `{"preset": "documented"}` sets the limits in Telegram's documentation.
+        `{"preset": "documented"}` sets the limits in Telegram's documentation. `{"preset": "off"}`
+        turns the limits off. The counted messages are forgotten.
 
         Raises:
-            ValueError: A limit is unknown.
+            ValueError: A limit or a preset is unknown.
         """
         changes = dict(wanted)
         preset = changes.pop("preset", None)
@@ -109,7 +110,7 @@ class Pacing:
     _next: dict[tuple[int, int], float] = field(default_factory=dict)
 
     def wait(self, bot_id: int, size: int, now: float) -> float:
-        """Return the seconds for which an upload of `size` bytes must wait.
+        """Reserve a time for an upload of `size` bytes. Return the seconds until this time.
 
         Raises:
             Refusal: The pending uploads already take more than 5 s. The response has status 429

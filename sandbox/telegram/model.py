@@ -142,7 +142,10 @@ class Chat:
         return chat
 
     def next_id(self) -> int:
-        """Return the id of the next message. All private chats of a bot share one counter."""
+        """Increase the counter of messages, and return the id of a new message.
+
+        All private chats of a bot share one counter.
+        """
         if self.bot is not None:
             self.bot.last_message_id += 1
             return self.bot.last_message_id
@@ -194,7 +197,11 @@ class Chat:
         )
 
     def is_open_to(self, user_id: int, topic: Topic) -> bool:
-        """Return whether a user may write in a topic. The topic may be closed."""
+        """Return whether a user may write in a topic.
+
+        In a closed topic, only the creator of the topic and users who may manage topics may write.
+        In a private chat, any topic is open.
+        """
         is_closed = topic.state == "closed" and self.type != "private"
         return not is_closed or topic.made_by == user_id or self.may_manage_topics(user_id)
 

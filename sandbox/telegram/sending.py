@@ -26,7 +26,9 @@ class Place:
 
 
 def place(call: Call, kind: str, *, with_markup: bool = True) -> Place:
-    """Return the target of a message of a kind after all checks.
+    """Check the target and the options in a call. Return the target of the new message.
+
+    `kind` is the kind of the message: text, photo, video, document or animation.
 
     Raises:
         Refusal: A check fails. The checks are made in the order of the real server.
@@ -126,7 +128,10 @@ def _charge(call: Call, chat: Chat, weight: int) -> None:
 def post(
     call: Call, where: Place, body: dict[str, Any], media: Media | None = None, source: str = ""
 ) -> Message:
-    """Add the bot's message to the chat."""
+    """Add the bot's message to the chat, and return the message.
+
+    A post in a channel is also forwarded to the discussion group.
+    """
     chat, world = where.chat, call.world
     if chat.type == "channel":
         fields = world.head(chat, None)
@@ -165,10 +170,12 @@ def post(
 
 
 def shown(call: Call, messages: list[Message]) -> list[dict[str, Any]]:
-    """Return the messages that a call has sent, as the bot that made the call sees them.
+    """Return the sent messages as objects for the bot that made the call.
+
+    If a different bot deletes all posts in the chat, the messages are deleted.
 
     Raises:
-        Refusal: A different bot has already deleted the messages: Client.cpp, delete_message.
+        Refusal: A different bot has deleted the messages: Client.cpp, delete_message.
     """
     if messages[0].chat.deletes_posts:
         for message in messages:

@@ -77,7 +77,7 @@ class Inbox:
         return self.last_id
 
     def wake(self) -> None:
-        """Wake all waiting tasks, so that the tasks check for updates again."""
+        """Wake all tasks that wait for `arrived`, so that the tasks check for updates again."""
         arrived, self.arrived = self.arrived, asyncio.Event()
         arrived.set()
 

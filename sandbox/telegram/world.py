@@ -76,7 +76,10 @@ class World:
     # -- bots ---------------------------------------------------------------------------
 
     def bot_of(self, bot_id: int) -> Bot:
-        """Return the bot with a token's id, or create the bot. The first bot is the main bot."""
+        """Return the bot with a token's id. The id of the first token becomes the main bot's id.
+
+        For any further id, a missing bot is created.
+        """
         bot = self.bots.get(bot_id)
         if bot is not None:
             bot.claimed = True
@@ -122,14 +125,17 @@ class World:
         return chat
 
     def chat(self, chat_id: int, bot: Bot) -> Chat | None:
-        """Return the chat with an id. For a person's id, return the private chat with `bot`."""
+        """Return the chat with an id, or None. A person's id means the private chat with `bot`.
+
+        A missing private chat is created.
+        """
         if chat_id < 0:
             return self.chats.get(chat_id)
         person = self.people.get(chat_id)
         return self.private_chat(bot, person) if person else None
 
     def named(self, username: str) -> Chat | None:
-        """Return the public group or channel with a username."""
+        """Return the public group or channel with a username, or None."""
         wanted = username.lower()
         for chat in self.chats.values():
             if chat.username and chat.username.lower() == wanted:
@@ -137,7 +143,7 @@ class World:
         return None
 
     def user(self, user_id: int) -> dict[str, Any] | None:
-        """Return the object User of the person or bot with an id."""
+        """Return the object User of the person or bot with an id, or None."""
         if (person := self.people.get(user_id)) is not None:
             return person.user()
         bot = self.bots.get(user_id)
@@ -160,7 +166,7 @@ class World:
     # -- messages -----------------------------------------------------------------------
 
     def head(self, chat: Chat, sender: dict[str, Any] | None) -> dict[str, Any]:
-        """Return the initial fields of a new message."""
+        """Assign an id to a new message. Return the id, sender, chat and date as fields."""
         fields: dict[str, Any] = {"message_id": chat.next_id()}
         if sender is not None:
             fields["from"] = sender
@@ -169,7 +175,7 @@ class World:
         return fields
 
     def add(self, message: Message) -> Message:
-        """Add a message to the message's chat and send an event."""
+        """Add a message to the message's chat, and send an event. Return the message."""
         message.chat.messages[message.id] = message
         if message.bot is not None:
             message.chat.last_bot = message.bot.id

@@ -57,7 +57,7 @@ def _set(call: Call, field: str) -> bool:
 
 @method("setMyDescription")
 async def set_my_description(call: Call) -> bool:
-    """Set the description, which is displayed in an empty chat."""
+    """Set the description, which is displayed in an empty chat. Return True."""
     return _set(call, "description")
 
 

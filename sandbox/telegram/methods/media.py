@@ -15,7 +15,11 @@ _ALBUM_KINDS = frozenset({"photo", "video", "document"})
 
 
 async def pace(call: Call) -> None:
-    """Wait for the server's delay between uploads of equal size."""
+    """Wait for the server's delay between uploads of equal size.
+
+    Raises:
+        Refusal: Too many uploads of this size are pending. The status is 429.
+    """
     size = inputs.upload_bytes(call)
     if size:
         wait = call.services.pacing.wait(call.bot.id, size, call.world.clock.now())

@@ -260,7 +260,10 @@ async def delete_message(call: Call) -> bool:
 
 @method("deleteMessages")
 async def delete_messages(call: Call) -> bool:
-    """Delete up to 100 messages. Missing messages are skipped."""
+    """Delete up to 100 messages. Missing messages are skipped.
+
+    If the bot may not delete one of the messages, no message is deleted.
+    """
     ids = call.json("message_ids", "message identifiers")
     if not isinstance(ids, list):
         raise bad_request("expected an Array of message identifiers")
