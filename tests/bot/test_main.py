@@ -71,6 +71,7 @@ def test_a_run_that_can_t_begin_is_one_line(
     with closing(sqlite3.connect("newer.db")) as newer:
         newer.execute("CREATE TABLE alembic_version (version_num TEXT)")
         newer.execute("INSERT INTO alembic_version VALUES ('9999')")
+        newer.execute("CREATE TABLE key_values (key TEXT)")
         newer.commit()
     dotenv.write_text(f"{dotenv.read_text()}{setting}\n")
     assert main(["run"]) == 1

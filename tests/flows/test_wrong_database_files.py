@@ -89,9 +89,11 @@ def make_folder(file: Path) -> None:
 
 
 def make_other_database(file: Path) -> None:
-    """Make the database of another program."""
+    """Make the database of another program that also uses Alembic."""
     file.parent.mkdir(parents=True)
     with closing(sqlite3.connect(file)) as db:
+        db.execute("CREATE TABLE alembic_version (version_num)")
+        db.execute("INSERT INTO alembic_version VALUES ('0001')")
         db.execute("CREATE TABLE bookmarks (address)")
         db.execute("INSERT INTO bookmarks VALUES ('x')")
         db.commit()

@@ -233,7 +233,8 @@ def _has_only_other_tables(file: Path) -> bool:
         closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as database,
     ):
         names = {row[0] for row in database.execute("SELECT tbl_name FROM sqlite_master")}
-        return bool(names) and "alembic_version" not in names
+        # Other programs may also have a table ``alembic_version``.
+        return bool(names) and "key_values" not in names
     return False
 
 
