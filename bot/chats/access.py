@@ -455,6 +455,9 @@ class Access:
         served = await self._lock_served(tx, subject)
         before = await store.get(tx, subject)
         ended = {"blocked_since": None, "blocked_until": None, "reason": "", "refused_at": None}
+        if subject.kind == "profile" and subject.id not in self._always_blocked:
+            # At a later block, a different profile may have the name.
+            ended["name"] = ""
         entry = await store.put(tx, subject, now=now, **ended, **values)
         if before and before.blocked_since:
             # A chat that is still blocked for another reason, or that the bot has left, stays

@@ -50,6 +50,22 @@ async def test_a_block_ends_under_each_name_and_the_id(
     assert not await access.unblock(NEW)
 
 
+@pytest.mark.parametrize("end", ["unblock", "time"])
+async def test_a_second_block_of_a_name_does_not_block_the_former_owner_of_the_name(
+    sqlite_db: Database, clock: Clock, end: str
+) -> None:
+    access = Access(sqlite_db, mode="open", now=clock)
+    await access.block(OLD, until=clock() + MINUTE / 2, reason="")
+    await rename(sqlite_db, clock)
+    if end == "unblock":
+        await access.unblock(OLD)
+    else:
+        await access.update_blocks()
+    await access.block(OLD, until=None, reason="")
+    await access.load_blocked_and_owners()
+    assert access.blocked == {"star"}
+
+
 async def test_the_settings_keep_a_profile_blocked_and_the_owner_is_told_so(
     sqlite_db: Database, clock: Clock
 ) -> None:
