@@ -759,7 +759,7 @@ async def _may_subscribe_in(context: Context, chat_id: int, kind: str) -> bool:
     bot = context.bot
     if user_id is None or not await may_manage(context, chat_id, kind, user_id):
         return False
-    bot_rights = await context.services.admins.rights(bot, chat_id, bot.id, now=context.now)
+    bot_rights = await context.services.admins.fetch_rights(bot, chat_id, bot.id, now=context.now)
     return bot_rights.may_post if kind == Chat.CHANNEL else bot_rights.is_here
 
 

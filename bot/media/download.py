@@ -179,7 +179,7 @@ class Media:
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=_SILENCE),
             )
-            with self.slow_hosts.watching(host):
+            with self.slow_hosts.measuring_download(host):
                 response = await asked
             async with response:
                 if response.status not in REDIRECTS:
@@ -198,7 +198,7 @@ class Media:
         if length is not None and length > limit:
             raise MediaTooBigError
         async with self._spool.draft(limit if length is None else length) as draft:
-            with self.slow_hosts.watching(host) as download:
+            with self.slow_hosts.measuring_download(host) as download:
                 return await write_stream(_counted(response, download), draft)
 
 

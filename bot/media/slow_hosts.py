@@ -47,20 +47,20 @@ class SlowHosts:
         self._hosts = TimedCache[str, _Host]()
 
     @contextmanager
-    def watching(self, host: str) -> Iterator[Download]:
+    def measuring_download(self, host: str) -> Iterator[Download]:
         """Measure the speed of a download from ``host`` during the ``with`` block.
 
         The code in the block must add the number of received bytes to ``Download.received``.
         """
         download = Download()
-        self._judge_later(host, download)
+        self._judge_repeatedly(host, download)
         try:
             yield download
         finally:
             download.is_over = True
             self._record_download(host, download, is_slow=False)
 
-    def _judge_later(self, host: str, download: Download) -> None:
+    def _judge_repeatedly(self, host: str, download: Download) -> None:
         """Start a timer that decides every 5 seconds whether a download is slow, until its end.
 
         A download is slow if it received fewer than ``SLOW_BYTES`` bytes in the last 5 seconds.
@@ -72,7 +72,7 @@ class SlowHosts:
                 self._record_download(
                     host, download, is_slow=download.received - before < SLOW_BYTES
                 )
-                self._judge_later(host, download)
+                self._judge_repeatedly(host, download)
 
         loop.call_later(SLOW_AFTER.total_seconds(), judge)
 

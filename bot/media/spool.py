@@ -54,10 +54,10 @@ class Draft:
     After the last ``write``, call ``finish`` to get the ``MediaFile``.
     """
 
-    def __init__(self, folder: Path, room: int, give_back: Callable[[int], None]) -> None:
+    def __init__(self, folder: Path, room: int, release: Callable[[int], None]) -> None:
         """Create the file in ``folder`` with a new name. Only the bot's user can read the file.
 
-        Symbolic links are not followed. ``room`` is the reserved space in bytes. ``give_back``
+        Symbolic links are not followed. ``room`` is the reserved space in bytes. ``release``
         releases a number of reserved bytes.
 
         Raises:
@@ -66,7 +66,7 @@ class Draft:
         self.path = folder / uuid.uuid4().hex
         self.size = 0
         self.room = room
-        self._give_room_back = give_back
+        self._release_room = release
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         self._fd = os.open(self.path, flags, 0o600)
         self._kept = False
@@ -105,8 +105,8 @@ class Draft:
         measures = await asyncio.to_thread(measure_video, self.path) if is_video else Measures()
         path = self.path.rename(self.path.with_suffix(EXTENSIONS[kind.mime]))
         self._kept = True
-        size, give_back = self.size, self._give_room_back
-        give_back(self.room - size)
+        size, release = self.size, self._release_room
+        release(self.room - size)
         return MediaFile(
             path=path,
             kind=kind.kind,
@@ -115,7 +115,7 @@ class Draft:
             width=measures.width,
             height=measures.height,
             duration=measures.duration,
-            on_remove=lambda: give_back(size),
+            on_remove=lambda: release(size),
         )
 
     def close(self) -> None:
@@ -127,7 +127,7 @@ class Draft:
         os.close(self._fd)
         if not self._kept:
             self.path.unlink(missing_ok=True)
-            self._give_room_back(self.room)
+            self._release_room(self.room)
 
 
 class Spool:
@@ -183,20 +183,20 @@ class Spool:
             MediaUnavailableError: No space became free in time, ``size`` exceeds the limit of the
                 spool, or the file cannot be created.
         """
-        await self._take_room(size)
+        await self._reserve_room(size)
         try:
             # The operator may have deleted the folder to free space.
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            draft = Draft(self._folder, size, self._give_room_back)
+            draft = Draft(self._folder, size, self._release_room)
         except OSError as error:
-            self._give_room_back(size)
+            self._release_room(size)
             raise MediaUnavailableError("the spool can't be written") from error
         try:
             yield draft
         finally:
             draft.close()
 
-    async def _take_room(self, size: int) -> None:
+    async def _reserve_room(self, size: int) -> None:
         try:
             async with asyncio.timeout(self._patience if size <= self.limit else 0):
                 while self.used + size > self.limit:
@@ -205,7 +205,7 @@ class Spool:
             raise MediaUnavailableError("no room in the spool") from None
         self.used += size
 
-    def _give_room_back(self, size: int) -> None:
+    def _release_room(self, size: int) -> None:
         self.used -= size
         self._freed.set()
         self._freed = asyncio.Event()

@@ -62,7 +62,7 @@ class JobClaims:
         self.rests_until = now()
         """The time before which no job is claimed."""
 
-    def rest_until(self, until: datetime) -> None:
+    def pause_claims_until(self, until: datetime) -> None:
         """Claim no job before ``until``. A later time from an earlier call stays in effect."""
         self.rests_until = max(self.rests_until, until)
 
@@ -82,14 +82,14 @@ class JobClaims:
         lease = self._leases.new_lease()
         async with self._db.begin() as tx:
             for queue in await chat_queues.claim(tx, lease, limit=limit):
-                job = await self._select_job(tx, queue, lease)
-                if job is not None and await self._may_ask_or_postpone(tx, job, queue, now):
+                job = await self._update_rows_and_build_job(tx, queue, lease)
+                if job is not None and await self._reserve_turn_or_postpone(tx, job, queue, now):
                     jobs.append(job)
             claimed = [row.id for job in jobs for row in job.rows]
             await deliveries.record_claim(tx, claimed)
         return jobs
 
-    async def _may_ask_or_postpone(
+    async def _reserve_turn_or_postpone(
         self, tx: Tx, job: Job, queue: ChatQueue, now: datetime
     ) -> bool:
         """Before a repeat, reserve a turn to ask Telegram whether the chat accepts calls.
@@ -132,7 +132,7 @@ class JobClaims:
                 queues = await chat_queues.claim(tx, lease, limit=1)
                 if not queues:
                     break
-                job = await self._select_job(tx, queues[0], lease, is_trial=True)
+                job = await self._update_rows_and_build_job(tx, queues[0], lease, is_trial=True)
                 if isinstance(job, ProbeJob):
                     later = lease.at + alert_rules.STANDSTILL
                     await chat_queues.reschedule(tx, queues[0].chat.id, free_at=later)
@@ -145,7 +145,7 @@ class JobClaims:
             outage.end_pause()
         return []  # If no other process exists, only the arrival of a message ends the pause.
 
-    async def _select_job(
+    async def _update_rows_and_build_job(
         self, tx: Tx, queue: ChatQueue, claim: Lease, *, is_trial: bool = False
     ) -> Job | None:
         """Decide about the deliveries of a queue, record the decision, and return the job.
@@ -167,7 +167,7 @@ class JobClaims:
             await chat_queues.reschedule(tx, queue.chat_id, free_at=free_at)
             return None
         if self._floods is not None:
-            self._floods.take_over(queue.chat_id, queue.flood)
+            self._floods.load_state(queue.chat_id, queue.flood)
         if decision.batch is None:
             return ProbeJob(queue, decision.probe) if decision.probe else None
         batch = decision.batch.cut_to_first_message() if is_trial else decision.batch
@@ -187,8 +187,8 @@ class JobClaims:
         Return the time at which the chat is free for the next job.
         """
         tally = Tally()
-        free_at = await results.mark_unknown(tx, decision.doubtful, tally, now, new_copies=0)
-        self._losses.count(queue.chat_id, tally)
+        free_at = await results.schedule_repeats(tx, decision.doubtful, tally, now, new_copies=0)
+        self._losses.record_tally(queue.chat_id, tally)
         for row, until, why in decision.held:
             await deliveries.change(tx, [row.id], due_at=until, held=why)
         for row in decision.doubled:
@@ -201,7 +201,7 @@ class JobClaims:
         if decision.unreadable:
             ids = [row.id for row in decision.unreadable]
             await deliveries.end(tx, ids, state="parked", reason=selection.UNREADABLE, now=now)
-            self._losses.count_unreadable(len(ids))
+            self._losses.record_unreadable(len(ids))
             log.error("parked, being unreadable", chat=queue.chat_id, deliveries=ids)
         return free_at
 

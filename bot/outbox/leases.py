@@ -67,7 +67,7 @@ class SendLeases:
         self._owner = owner
         self._is_stopping = is_stopping
         self._now = now
-        self._checks = BatchingQueue(self._check)
+        self._checks = BatchingQueue(self._check_and_count)
 
     def new_lease(self) -> Lease:
         """Return a lease that begins now, for the claim of a chat queue.
@@ -76,7 +76,7 @@ class SendLeases:
         """
         return self._owner.lease(self._now(), self._lease)
 
-    async def confirm(self, send_lease: SendLease) -> None:
+    async def check_and_count_copies(self, send_lease: SendLease) -> None:
         """Check the lease of a send, and count the send as a copy of each of its rows.
 
         This method is called right before each request. The send is counted only at the first
@@ -137,7 +137,7 @@ class SendLeases:
             send_lease.is_valid = False
         return is_held
 
-    async def _check(self, send_leases: list[SendLease]) -> None:
+    async def _check_and_count(self, send_leases: list[SendLease]) -> None:
         for send_lease in await self._db.run_until_recorded(partial(_count_copies, send_leases)):
             send_lease.is_counted = send_lease.is_valid = True
 
@@ -183,14 +183,14 @@ class LeasedCalls(Calls):
         self._leases = leases
         self._lease = send_lease
 
-    async def confirm(self) -> None:
-        """Check the lease and count the copies (``SendLeases.confirm``)."""
-        await self._leases.confirm(self._lease)
+    async def check_and_record_request(self) -> None:
+        """Check the lease and count the copies (``SendLeases.check_and_count_copies``)."""
+        await self._leases.check_and_count_copies(self._lease)
 
 
 class CountedCalls(LeasedCalls):
     """Calls for replies whose copies the transaction of the update has already counted."""
 
-    async def confirm(self) -> None:
+    async def check_and_record_request(self) -> None:
         """Check that the lease is still valid (``SendLeases.check_lease``)."""
         self._leases.check_lease(self._lease)

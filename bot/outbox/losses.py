@@ -20,10 +20,10 @@ class Losses:
         )
         self._deferred: set[int] = set()
 
-    def count(self, chat_id: int, tally: Tally) -> None:
+    def record_tally(self, chat_id: int, tally: Tally) -> None:
         """Add the unknown outcomes and dead letters in ``tally`` to the counters.
 
-        After a dead letter, the chat has a deferred notice until ``record_notice_written`` is
+        After a dead letter, the chat has a deferred notice until ``record_notices_due`` is
         called. All data is in memory.
         """
         self._unknown.inc(tally.unknown)
@@ -31,7 +31,7 @@ class Losses:
         if tally.dead_letters:
             self._deferred.add(chat_id)
 
-    def count_unreadable(self, count: int) -> None:
+    def record_unreadable(self, count: int) -> None:
         """Add rows that can't be read to the counter of dead letters.
 
         Nobody gets a notice about such rows.
@@ -42,6 +42,6 @@ class Losses:
         """Return whether this process deferred a notice about a dead letter of a chat."""
         return chat_id in self._deferred
 
-    def record_notice_written(self, chat_id: int) -> None:
+    def record_notices_due(self, chat_id: int) -> None:
         """Record that the deferred notices of a chat are due now."""
         self._deferred.discard(chat_id)

@@ -14,7 +14,7 @@ from bot.store import chats, enqueue, subscriptions
 from bot.store.engine.database import Tx
 
 
-async def notify_of_removals(tx: Tx, chat_id: int, *, now: datetime) -> None:
+async def enqueue_private_notices_of_removed_posts(tx: Tx, chat_id: int, *, now: datetime) -> None:
     """Enqueue private notices that another bot removes the bot's posts in a chat.
 
     The people who added subscriptions in the chat get the notices.
@@ -27,7 +27,7 @@ async def notify_of_removals(tx: Tx, chat_id: int, *, now: datetime) -> None:
         await _enqueue_private_notices(tx, people, REMOVED, {"title": chat.title}, now)
 
 
-async def notify_of_missing_right(
+async def enqueue_private_notices_of_missing_right(
     tx: Tx, mute: Mute, owners: Iterable[int], *, now: datetime
 ) -> None:
     """Enqueue private notices that the bot is not allowed to write in the chat of a mute.

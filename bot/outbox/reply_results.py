@@ -65,10 +65,10 @@ async def record(
     tally = Tally()
     outcome, now = report.outcome, report.now
     if is_final(outcome) and not behind and not report.answers_again:
-        tally.is_due = await _record_last(tx, queue, reply, report, floods)
+        tally.is_due = await _delete_last_reply_and_end_lease(tx, queue, reply, report, floods)
         return tally
-    queue, reply, is_ours = await _lock(tx, queue, reply, outcome)
-    await _record_payload(tx, reply, outcome, now=now)
+    queue, reply, is_ours = await _lock_and_check_claim(tx, queue, reply, outcome)
+    await _delete_or_shorten_reply(tx, reply, outcome, now=now)
     ids_behind = [row.id for row in behind]
     if not is_ours:
         if isinstance(outcome, Moved):
@@ -93,7 +93,7 @@ async def record(
     return tally
 
 
-async def _lock(
+async def _lock_and_check_claim(
     tx: Tx, queue: QueueClaim, reply: PendingMessage, outcome: Outcome
 ) -> tuple[QueueClaim, PendingMessage, bool]:
     """Lock the rows that an outcome changes.
@@ -102,17 +102,17 @@ async def _lock(
     during the send, the claim and the reply have the new id of the chat. If Telegram itself
     reports the move, the claim keeps the old id.
     """
-    is_ours = await results.lock(tx, queue, outcome)
+    is_ours = await results.lock_and_check_claim(tx, queue, outcome)
     if is_ours:
         return queue, reply, True
     current = await _at_current_id(tx, queue)
     reply = _moved_to(reply, current.chat_id)
     if isinstance(outcome, Moved):
         return queue, reply, False
-    return current, reply, await results.lock(tx, current, outcome)
+    return current, reply, await results.lock_and_check_claim(tx, current, outcome)
 
 
-async def _record_last(
+async def _delete_last_reply_and_end_lease(
     tx: Tx,
     queue: QueueClaim,
     reply: PendingMessage,
@@ -137,7 +137,7 @@ async def _record_last(
         queue = await _at_current_id(tx, queue)
         reply = _moved_to(reply, queue.chat_id)
         is_ours, is_due = await end_lease()
-    has_follow_ups = await _record_payload(tx, reply, report.outcome, now=now)
+    has_follow_ups = await _delete_or_shorten_reply(tx, reply, report.outcome, now=now)
     if is_ours and has_follow_ups:
         is_due = await chat_queues.reschedule(tx, queue.chat_id)
     if is_due and isinstance(report.outcome, Sent):
@@ -162,7 +162,7 @@ def _moved_to(reply: PendingMessage, chat_id: int) -> PendingMessage:
     return replace(reply, target=replace(reply.target, chat_id=chat_id), fields=fields)
 
 
-async def _record_payload(
+async def _delete_or_shorten_reply(
     tx: Tx, reply: PendingMessage, outcome: Outcome, *, now: datetime
 ) -> bool:
     """Delete a reply after a final outcome, and enqueue the follow-ups of the reply.
@@ -175,13 +175,13 @@ async def _record_payload(
     if not is_final(outcome):
         # The row is missing if the chat was erased during the send.
         if outcome.items and await deliveries.still_open(tx, [reply.id]):
-            await _count_items(tx, target, payload, outcome, now=now)
+            await _add_usage(tx, target, payload, outcome, now=now)
             await deliveries.change(tx, [reply.id], fields=_unsent_part(payload, outcome))
         return False
     if not await deliveries.remove(tx, reply.id):
         # An earlier commit recorded the outcome, but the response to the commit was lost.
         return False
-    await _count_items(tx, target, payload, outcome, now=now)
+    await _add_usage(tx, target, payload, outcome, now=now)
     messages = _follow_ups(payload, outcome)
     if messages:
         waiting = await deliveries.waiting_replies(tx, target.chat_id)
@@ -213,7 +213,7 @@ async def _enqueue_follow_up(
     await enqueue.add_reply(tx, target, payload, now=now, due_at=now)
 
 
-async def _count_items(
+async def _add_usage(
     tx: Tx, target: Target, payload: Payload, outcome: Outcome, *, now: datetime
 ) -> None:
     """Add the stories of an album that have arrived to the usage of the chat."""

@@ -37,7 +37,7 @@ from bot.domain.records import (
 )
 from bot.domain.selection import Batch
 from bot.domain.sentences import N_
-from bot.outbox.private_notices import add_failure_notice, notify_of_removals
+from bot.outbox.private_notices import add_failure_notice, enqueue_private_notices_of_removed_posts
 from bot.presentation import notices
 from bot.presentation.translation import translator_for
 from bot.sending.replies import Payload, is_media, text_payload
@@ -179,12 +179,12 @@ async def record(
     """
     tally = Tally()
     outcome, now = report.outcome, report.now
-    is_ours = await lock(tx, queue, outcome)
+    is_ours = await lock_and_check_claim(tx, queue, outcome)
     arrived = Arrived(queue, batch, outcome.items)
     if not (is_ours or isinstance(outcome, Moved)):
         arrived = await _at_current_id(tx, arrived)
         queue, batch = arrived.queue, arrived.batch
-        is_ours = await lock(tx, queue, outcome)
+        is_ours = await lock_and_check_claim(tx, queue, outcome)
     chat_id = queue.chat_id
     await _record_arrived(tx, [arrived], now)
     rest = [row for row in batch.rows if row.id not in arrived.message_ids]
@@ -211,7 +211,7 @@ async def _at_current_id(tx: Tx, send: Arrived) -> Arrived:
     return send if new is None else send.moved_to(new)
 
 
-async def lock(tx: Tx, queue: QueueClaim, outcome: Outcome) -> bool:
+async def lock_and_check_claim(tx: Tx, queue: QueueClaim, outcome: Outcome) -> bool:
     """Lock the rows that an outcome changes. Return whether the claim of the queue is valid.
 
     The result is also False if an earlier commit recorded the outcome, but the response to that
@@ -300,7 +300,7 @@ async def _record_unsent_rows(
     rest = [row for row in rest if row.story_pk not in failed]
     match outcome:
         case Sent():
-            return await mark_unknown(tx, rest, tally, now)
+            return await schedule_repeats(tx, rest, tally, now)
         case TryLater():
             is_repeat = batch.is_repeat
             return await _record_try_later(tx, rest, outcome, report, tally, is_repeat=is_repeat)
@@ -337,7 +337,7 @@ async def _record_arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> No
         if send.queue.chat_id not in stored_ids or not send.message_ids:
             continue
         messages |= send.message_ids
-        await _end_mute_by_bot(tx, send)
+        await _end_mute_after_removals(tx, send)
         if send.batch.album is not None:
             new = send.message_ids.keys() - recorded
             uses.append((send.queue.chat_id, usage.Use(items=len(new))))
@@ -347,7 +347,7 @@ async def _record_arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> No
     await usage.add(tx, uses, day=now.date())
 
 
-async def _end_mute_by_bot(tx: Tx, send: Arrived) -> None:
+async def _end_mute_after_removals(tx: Tx, send: Arrived) -> None:
     """End the mute of the topic of a send if another bot deleted messages in the topic.
 
     The sent message was not deleted, so alerts can be sent again.
@@ -374,27 +374,29 @@ async def _record_try_later(
 
     - In an outage, nothing waits, unless the response to a repeat was lost.
     - If Telegram named a time, or the first copy of a row may have arrived, the whole chat waits.
-    - Otherwise only the rows wait, and the chat waits only as described in ``_retry_later``.
+    - Otherwise only the rows wait, and the chat waits only as described in ``_schedule_retries``.
     """
     now = report.now
     may_be_there = report.is_counted and (outcome.unknown or outcome.partly)
     if report.in_outage and not (outcome.unknown and is_repeat):
         is_taken_back = report.is_counted and not may_be_there
         await deliveries.record_unsent(tx, _ids(rest), is_counted=is_taken_back)
-        await _send_alone_next(tx, rest, outcome)
+        await _mark_to_be_sent_alone(tx, rest, outcome)
         return now
     if may_be_there:
-        free_at = await mark_unknown(tx, rest, tally, now)
-        await _send_alone_next(tx, rest, outcome)
+        free_at = await schedule_repeats(tx, rest, tally, now)
+        await _mark_to_be_sent_alone(tx, rest, outcome)
         return max(free_at, now + (outcome.after or timedelta(0)))
     if outcome.after is not None:
         await _requeue(tx, rest, report)
         return now + outcome.after
     held = Held.RETRY if outcome.down or outcome.chat_refuses else Held.NOTHING
-    return await _retry_later(tx, rest, report, held=held)
+    return await _schedule_retries(tx, rest, report, held=held)
 
 
-async def _send_alone_next(tx: Tx, rows: Sequence[PendingMessage], outcome: TryLater) -> None:
+async def _mark_to_be_sent_alone(
+    tx: Tx, rows: Sequence[PendingMessage], outcome: TryLater
+) -> None:
     """Record that rows must not be sent in an album again.
 
     Nothing is recorded, unless Telegram may have sent the rows despite a 429 response.
@@ -403,7 +405,7 @@ async def _send_alone_next(tx: Tx, rows: Sequence[PendingMessage], outcome: TryL
         await deliveries.change(tx, _ids(rows), reason=FLOODED)
 
 
-async def _retry_later(
+async def _schedule_retries(
     tx: Tx,
     rows: Sequence[PendingMessage],
     report: SendReport,
@@ -426,12 +428,12 @@ async def _retry_later(
             due_at=due_at,
             held=held,
         )
-        if _is_first_of_several(row) and due_at <= now + alert_rules.REPLY_STANDSTILL:
+        if _must_not_be_overtaken(row) and due_at <= now + alert_rules.REPLY_STANDSTILL:
             free_at = due_at
     return free_at
 
 
-def _is_first_of_several(row: PendingMessage) -> bool:
+def _must_not_be_overtaken(row: PendingMessage) -> bool:
     """Return whether later messages of the chat must not overtake a row.
 
     The result is True for a reply and for the notice that lists the stories of a daily summary.
@@ -451,7 +453,7 @@ async def _record_removed(tx: Tx, batch: Batch, rest: Sequence[Delivery], now: d
     await deliveries.end(tx, _ids(rest), reason=selection.REMOVED, now=now)
     chat_id, thread_id = batch.target.chat_id, batch.target.thread_id or MAIN
     if await mutes.record_missing_right(tx, chat_id, thread_id, "peace", now=now):
-        await notify_of_removals(tx, chat_id, now=now)
+        await enqueue_private_notices_of_removed_posts(tx, chat_id, now=now)
 
 
 async def _requeue(tx: Tx, rows: Sequence[PendingMessage], report: SendReport) -> None:
@@ -459,7 +461,7 @@ async def _requeue(tx: Tx, rows: Sequence[PendingMessage], report: SendReport) -
     await deliveries.record_unsent(tx, _ids(rows), is_counted=report.is_counted, due_at=report.now)
 
 
-async def mark_unknown(
+async def schedule_repeats(
     tx: Tx, rows: Sequence[PendingMessage], tally: Tally, now: datetime, *, new_copies: int = 1
 ) -> datetime:
     """Schedule the repeats of rows that may have arrived.
@@ -505,14 +507,14 @@ async def _make_dead_letters(tx: Tx, rows: Sequence[PendingMessage], now: dateti
         if isinstance(row, Delivery) and row.story:
             key = (row.target, row.username)
             lost[key] = lost.get(key, 0) + 1
-        elif row.is_reply and (word := _last_word(row.fields)):
+        elif row.is_reply and (word := _unconfirmed_reply_notice(row.fields)):
             await enqueue.add_reply(tx, row.target, word, now=now, due_at=due_at, held=Held.UNTOLD)
     for (target, username), count in lost.items():
         fields = {"username": username, "n": count, "why": NOT_CONFIRMED}
         await add_failure_notice(tx, target, fields, now=now, due_at=due_at, held=Held.UNTOLD)
 
 
-def _last_word(payload: Payload) -> Payload | None:
+def _unconfirmed_reply_notice(payload: Payload) -> Payload | None:
     """Return the notice about a reply that Telegram has not confirmed.
 
     Return None if the reply is itself such a notice.
@@ -581,7 +583,7 @@ async def _record_permanent_failure(
         # Notices are retried for at most a day.
         old = [row for row in rest if row.notice and row.created_at <= now - DAY]
         await deliveries.end(tx, _ids(old), reason=outcome.reason, now=now)
-        await _retry_later(tx, [row for row in rest if row not in old], report)
+        await _schedule_retries(tx, [row for row in rest if row not in old], report)
         return
     await _requeue(tx, rest, report)
     match outcome.scope:

@@ -27,7 +27,7 @@ from bot.outbox.composer import Alerts
 from bot.outbox.jobs import AlertJob, Job, ProbeJob, ReplyJob, SendJob
 from bot.outbox.leases import CountedCalls, LeasedCalls, SendLease, SendLeases
 from bot.outbox.losses import Losses
-from bot.outbox.private_notices import notify_of_missing_right
+from bot.outbox.private_notices import enqueue_private_notices_of_missing_right
 from bot.outbox.results import Arrived, SendReport, Tally
 from bot.runtime.batching import BatchingQueue
 from bot.runtime.logging import tracing
@@ -65,7 +65,7 @@ class JobRunner:
         topics: Topics | None,
         owners: Callable[[], Iterable[int]],
         floods: ChatFloods | None,
-        rest_until: Callable[[datetime], None],
+        pause_claims_until: Callable[[datetime], None],
         wake: Callable[[], None],
         now: Callable[[], datetime],
     ) -> None:
@@ -75,8 +75,8 @@ class JobRunner:
         write in a chat. ``topics`` asks Telegram about a lost topic. If a right is missing in a
         chat, and no subscriber of the chat can be reached, the ``owners`` get the notice about the
         missing right. ``floods`` are the flood limits that a process stores for the next process.
-        ``rest_until`` pauses the claims. ``wake`` is called when a chat has more deliveries after
-        a reply.
+        ``pause_claims_until`` pauses the claims. ``wake`` is called when a chat has more
+        deliveries after a reply.
         """
         self._db = db
         self._bot = bot
@@ -89,7 +89,7 @@ class JobRunner:
         self._topics = topics
         self._owners = owners
         self._floods = floods
-        self._rest_until = rest_until
+        self._pause_claims_until = pause_claims_until
         self._wake = wake
         self._now = now
         self._arrivals = BatchingQueue(self._write_arrived, gather_s=GATHERED_S)
@@ -98,8 +98,8 @@ class JobRunner:
         """Do a job and record the outcome.
 
         Raises:
-            DatabaseUnavailableError: The outcome can't be recorded (see ``record``), or the
-                database is unavailable after a probe.
+            DatabaseUnavailableError: The outcome can't be recorded (see ``record_outcome``), or
+                the database is unavailable after a probe.
         """
         match job:
             case ProbeJob():
@@ -124,10 +124,10 @@ class JobRunner:
         replies wait in the queue. Return None if the update has no replies.
 
         Raises:
-            DatabaseUnavailableError: An outcome can't be recorded (see ``record``).
+            DatabaseUnavailableError: An outcome can't be recorded (see ``record_outcome``).
         """
         if self._floods is not None:
-            self._floods.take_over(lease.queue.chat_id, lease.queue.flood)
+            self._floods.load_state(lease.queue.chat_id, lease.queue.flood)
         calls = CountedCalls(self._bot, "reply", self._leases, lease)
         outcome: Outcome | None = None
         for place, reply in enumerate(replies):
@@ -156,7 +156,7 @@ class JobRunner:
             )
 
         outcome, in_outage = await self._send(job, send)
-        tally = await self.record(job, outcome, in_outage=in_outage)
+        tally = await self.record_outcome(job, outcome, in_outage=in_outage)
         is_final = reply_results.is_final(outcome)
         log.info("answered" if is_final else "an answer waits", chat=reply.target.chat_id)
         return outcome, tally.is_due
@@ -170,7 +170,7 @@ class JobRunner:
             return await self._alerts.send(chat, replace(job.batch, target=target), calls)
 
         outcome, in_outage = await self._send(job, send)
-        await self.record(job, outcome, in_outage=in_outage)
+        await self.record_outcome(job, outcome, in_outage=in_outage)
         if isinstance(outcome, Sent):
             stories = [row.story_pk for row in job.batch.rows if row.story_pk]
             log.info("delivered", chat=chat.id, stories=stories)
@@ -187,7 +187,7 @@ class JobRunner:
         chat_id, is_of_database = job.chat_id, False
         async with self._leases.renewing(job.lease):
             try:
-                if await self._chat_accepts_calls(job):
+                if await self._wait_and_ask_if_chat_accepts_calls(job):
                     outcome = await self._send_to_topic_or_chat(job, send)
                 else:
                     outcome = TryLater(
@@ -231,7 +231,7 @@ class JobRunner:
             return TryLater(reason="its topic may be there", items=outcome.items)
         return await send(Target(target.chat_id))
 
-    async def _chat_accepts_calls(self, job: SendJob) -> bool:
+    async def _wait_and_ask_if_chat_accepts_calls(self, job: SendJob) -> bool:
         """Return whether a chat accepts calls.
 
         If the job requires a question, the bot waits until the turn of the chat has come, and then
@@ -240,7 +240,7 @@ class JobRunner:
         if self._outage is None or job.asks_in is None:
             return True
         await asyncio.sleep(job.asks_in.total_seconds())
-        return await self._outage.chat_accepts_calls(job.target)
+        return await self._outage.ask_if_chat_accepts_calls(job.target)
 
     async def _probe(self, job: ProbeJob) -> None:
         """Ask Telegram whether the bot can write in a chat again, and record the answer.
@@ -265,9 +265,9 @@ class JobRunner:
             await chat_queues.reschedule(tx, queue.chat_id, free_at=now)
             await moves.apply_presence(tx, mute, presence, now=now)
             if presence == "may not":
-                await notify_of_missing_right(tx, mute, self._owners(), now=now)
+                await enqueue_private_notices_of_missing_right(tx, mute, self._owners(), now=now)
 
-    async def record(self, job: SendJob, outcome: Outcome, *, in_outage: bool) -> Tally:
+    async def record_outcome(self, job: SendJob, outcome: Outcome, *, in_outage: bool) -> Tally:
         """Record an outcome, and retry until the database is available. Return the results.
 
         The outbox claims no delivery during the retries. Otherwise a message that has arrived
@@ -287,10 +287,10 @@ class JobRunner:
                 job, outcome, in_outage=in_outage, answers_again=answers_again
             )
         if answers_again:
-            self._losses.record_notice_written(chat_id)
-        self._losses.count(chat_id, tally)
+            self._losses.record_notices_due(chat_id)
+        self._losses.record_tally(chat_id, tally)
         if tally.rests_until:
-            self._rest_until(tally.rests_until)
+            self._pause_claims_until(tally.rests_until)
         if not isinstance(outcome, Sent):
             log.info("not sent", chat=chat_id, outcome=repr(outcome))
         if job.is_trial and job.lease.is_counted and self._outage and is_answer(outcome):

@@ -122,7 +122,7 @@ class Outbox:
             topics=topics,
             owners=owners,
             floods=floods,
-            rest_until=self.claims.rest_until,
+            pause_claims_until=self.claims.pause_claims_until,
             wake=self.wake,
             now=now,
         )
@@ -200,7 +200,7 @@ class Outbox:
             return None
         # This query raises an error while the database is unavailable.
         await self._db.fetch(chat_queues.next_due_at)
-        self.claims.rest_until(now + OTHERS_FIRST)
+        self.claims.pause_claims_until(now + OTHERS_FIRST)
         return self.claims.rests_until
 
     def _begin(self, job: Job) -> None:

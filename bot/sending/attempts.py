@@ -24,7 +24,7 @@ from bot.sending.items import (
     Text,
     as_media,
     common_arguments,
-    receipt,
+    parse_sent_message,
     single_arguments,
 )
 from bot.sending.sources import Supply
@@ -112,9 +112,9 @@ class Attempts:
         request.items = items
         self._supply.use_known_files(items)
         if request.is_alert:
-            self._supply.postpone_refused_everywhere(items)
+            self._supply.postpone_refused_in_three_chats(items)
         sourceless = [item for item in items if item.source is None and item.is_open]
-        find = self._supply.find_next_source
+        find = self._supply.set_next_source_or_fail
         # Downloads for several items run at the same time.
         await run_together(*(find(item, request.asker) for item in sourceless))
         return await self._send_all(items, request)
@@ -152,14 +152,14 @@ class Attempts:
                 # wait is short, because other chats wait for the files that this send uploads.
                 request.until = request.until or self._now() + _RETRY_PATIENCE
                 request.longest_wait_s = max(0.0, (request.until - self._now()).total_seconds())
-            return await self._after_refusal(error, batch, request)
+            return await self._handle_refusal(error, batch, request)
         if not messages:
             return TryLater(unknown=True, reason="an empty answer")
         # The caption has arrived, so later messages must not repeat the caption.
         request.text.caption = None
         new: dict[str, KnownFile] = {}
         for item, message in zip(batch, messages, strict=False):
-            item.sent, file = receipt(item, message, self._now())
+            item.sent, file = parse_sent_message(item, message, self._now())
             if file and not isinstance(item.source, ByFileId):
                 new[item.file_key] = file
         await self._files.remember(new)
@@ -191,7 +191,7 @@ class Attempts:
             longest_wait_s=request.longest_wait_s,
         )
 
-    async def _after_refusal(
+    async def _handle_refusal(
         self, error: TelegramError, batch: list[Item], request: SendRequest
     ) -> Outcome | None:
         """Adjust the send after Telegram refused a request.
@@ -199,9 +199,9 @@ class Attempts:
         Return None if the send can continue. Otherwise return the outcome. If Telegram rejects the
         content of an album, nothing of the album is in the chat, because an album is sent
         completely or not at all (TDLib, MessagesManager::do_send_message_group). After a 429
-        response, a part may be in the chat (see ``_are_known``).
+        response, a part may be in the chat (see ``_all_have_file_ids``).
         """
-        outcome, refusal = outcomes.outcome_of(error), outcomes.read_refusal(error)
+        outcome, refusal = outcomes.outcome_of(error), outcomes.parse_refusal(error)
         if refusal.scope == "caption" and request.text.simplify():
             return None
         if refusal.scope == "buttons" and request.options.buttons:
@@ -209,18 +209,18 @@ class Attempts:
             return None
         if isinstance(outcome, TryLater) and outcome.after:
             if len(batch) > 1 and not isinstance(error, api.TooSoonError):
-                self._supply.give_up_urls(batch)
-                is_unknown = isinstance(error, RetryAfter) and not _are_known(batch)
+                self._supply.record_url_refusals(batch)
+                is_unknown = isinstance(error, RetryAfter) and not _all_have_file_ids(batch)
                 outcome = replace(outcome, unknown=outcome.unknown or is_unknown)
-            return _after_flood(outcome, request)
+            return _handle_flood_limit(outcome, request)
         if not (isinstance(outcome, PermanentFailure) and outcome.scope == "item"):
             return _give_up_items_without_right(outcome, batch)
         if len(batch) > 1:
-            return await self._after_refused_album(refusal, batch, request)
-        await self._after_refused_one(refusal, batch[0], request)
+            return await self._handle_refused_album(refusal, batch, request)
+        await self._handle_refused_item(refusal, batch[0], request)
         return None
 
-    async def _after_refused_album(
+    async def _handle_refused_album(
         self, refusal: Refusal, batch: list[Item], request: SendRequest
     ) -> Outcome | None:
         """Prepare the next send of a refused album.
@@ -254,27 +254,29 @@ class Attempts:
         rest = _sendable(batch, in_order=request.options.in_order)
         return stopped or await self._send_all(rest, request)
 
-    async def _after_refused_one(self, refusal: Refusal, item: Item, request: SendRequest) -> None:
+    async def _handle_refused_item(
+        self, refusal: Refusal, item: Item, request: SendRequest
+    ) -> None:
         if refusal.scope == "size" and not isinstance(item.source, ByUrl):
-            self._supply.close_failed(item, MediaTooBigError.text)
+            self._supply.fail_item(item, MediaTooBigError.text)
         elif refusal.scope in OF_FILES:
             if not await self._try_as_document(refusal, item, request):
-                await self._supply.find_next_source(item, request.asker)
+                await self._supply.set_next_source_or_fail(item, request.asker)
         elif (
             request.refused_alone == refusal.without_numbers
-            or not await self._supply.find_next_free_source(item, request.asker)
+            or not await self._supply.set_next_free_source(item, request.asker)
         ):
             request.refused_alone = refusal.without_numbers
             await self._supply.postpone_refused(item, refusal, request.target.chat_id)
 
     async def _try_free_source(self, refusal: Refusal, item: Item, request: SendRequest) -> None:
-        """Set a different source of an item without a purchase (``find_next_free_source``).
+        """Set a different source of an item without a purchase (``set_next_free_source``).
 
         If no such source exists, mark the item to be sent alone.
         """
         if not (
             await self._try_as_document(refusal, item, request)
-            or await self._supply.find_next_free_source(item, request.asker)
+            or await self._supply.set_next_free_source(item, request.asker)
         ):
             item.alone = True
 
@@ -283,7 +285,7 @@ class Attempts:
         return is_one and await self._supply.convert_to_document(item, request.asker)
 
 
-def _after_flood(outcome: TryLater, request: SendRequest) -> Outcome | None:
+def _handle_flood_limit(outcome: TryLater, request: SendRequest) -> Outcome | None:
     """Decide what to do after a flood limit. Return None to send again, or the outcome to stop.
 
     If the result is None, add 1 to ``request.floods``.
@@ -304,7 +306,7 @@ def _after_flood(outcome: TryLater, request: SendRequest) -> Outcome | None:
     return None
 
 
-def _are_known(batch: list[Item]) -> bool:
+def _all_have_file_ids(batch: list[Item]) -> bool:
     """Return whether all items of a batch are sent by file_id, so that Telegram has the files.
 
     If Telegram has all files of an album, a 429 response means that nothing of the album was sent.

@@ -227,7 +227,9 @@ def common_arguments(thread_id: int | None, options: SendOptions) -> dict[str, A
     }
 
 
-def receipt(item: Item, message: MessageJson, now: datetime) -> tuple[SentItem, KnownFile | None]:
+def parse_sent_message(
+    item: Item, message: MessageJson, now: datetime
+) -> tuple[SentItem, KnownFile | None]:
     """Return the item that a sent message contains, and the file of the message.
 
     The file can be used until the story expires. The file of a story in a highlight can be used

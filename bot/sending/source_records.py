@@ -108,7 +108,7 @@ class StoryRecord:
         """Remove the record of the last purchase, because the API was not called."""
         self._bought_until = EPOCH
 
-    def is_bought(self, now: datetime) -> bool:
+    def has_recent_purchase(self, now: datetime) -> bool:
         """Return whether a purchase of the story for an alert began less than an hour ago.
 
         The purchase may be unfinished, or may have failed.

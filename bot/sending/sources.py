@@ -107,13 +107,13 @@ class Supply:
         """
         return self._records.get(item.story.pk, now=self._now()) or StoryRecord()
 
-    def _record_to_change(self, item: Item) -> StoryRecord:
+    def _ensure_record(self, item: Item) -> StoryRecord:
         """Return the stored record of an item's story, and extend its lifetime."""
         record = self._record_of(item)
         self._records.put(item.story.pk, record, until=self._now() + RECORD_LIFE)
         return record
 
-    async def find_next_source(self, item: Item, asker: Asker) -> None:
+    async def set_next_source_or_fail(self, item: Item, asker: Asker) -> None:
         """Set the next source of the item: the URL, an upload, or a file bought for credits.
 
         For an upload or a purchase, the file is downloaded. A purchase costs 1 credit. For an
@@ -130,7 +130,7 @@ class Supply:
             await self._files.forget(item.file_key)
             item.kind = item.expected_kind
         elif isinstance(item.source, ByUrl):
-            self.give_up_urls([item])  # later sends must not use the refused URL
+            self.record_url_refusals([item])  # later sends must not use the refused URL
         item.source = None
         self._fail_from_record(item, is_alert=asker.chat_id is None)
         can_pay = not item.is_free
@@ -142,7 +142,7 @@ class Supply:
                 # The file of a free item was not bought, so the error message must not say that
                 # the file is gone.
                 reason = MediaUnavailableError.text if item.is_free else item.reason
-                self.close_failed(item, reason or MEDIA_GONE, for_all=for_all)
+                self.fail_item(item, reason or MEDIA_GONE, for_all=for_all)
                 return
             step = self._steps[item.tried]
             item.tried += 1
@@ -165,10 +165,10 @@ class Supply:
     def _file_record(self, item: Item) -> FileRecord:
         return self._record_of(item).file_of(as_file=item.as_file)
 
-    def _file_record_to_change(self, item: Item) -> FileRecord:
-        return self._record_to_change(item).file_of(as_file=item.as_file)
+    def _ensure_file_record(self, item: Item) -> FileRecord:
+        return self._ensure_record(item).file_of(as_file=item.as_file)
 
-    async def find_next_free_source(self, item: Item, asker: Asker) -> bool:
+    async def set_next_free_source(self, item: Item, asker: Asker) -> bool:
         """Set the next source of the item that costs no credits: the URL or an upload.
 
         For an upload, the file is downloaded. Return whether a source was found. If no source is
@@ -188,7 +188,7 @@ class Supply:
                 continue
             if source:
                 if isinstance(item.source, ByUrl):
-                    self.give_up_urls([item])
+                    self.record_url_refusals([item])
                 item.source = source
                 return True
         return False
@@ -206,9 +206,9 @@ class Supply:
         if self._tell and is_new:
             await self._tell(refusal.words)
         item.failed, item.later = MediaUnavailableError.text, True
-        self._file_record_to_change(item).record_refusal(words, chat_id, now)
+        self._ensure_file_record(item).record_refusal(words, chat_id, now)
 
-    def postpone_refused_everywhere(self, items: list[Item]) -> None:
+    def postpone_refused_in_three_chats(self, items: list[Item]) -> None:
         """Postpone each item with a story that ``postpone_refused`` has postponed in all chats."""
         for item in items:
             if self._file_record(item).is_postponed(self._now()):
@@ -232,7 +232,7 @@ class Supply:
                 else:  # an album cannot contain an animation, so upload the video again
                     item.tried = max(item.tried, 1)
 
-    def close_failed(self, item: Item, message: str, *, for_all: bool = True) -> None:
+    def fail_item(self, item: Item, message: str, *, for_all: bool = True) -> None:
         """Let the item fail with an error message, and record the failure.
 
         If the item may succeed later, alerts do not try the file of the item for some seconds.
@@ -241,11 +241,11 @@ class Supply:
         """
         item.failed = message
         if item.later:
-            self._file_record_to_change(item).record_alert_failure(message, self._now())
+            self._ensure_file_record(item).record_alert_failure(message, self._now())
         elif for_all:
-            self._file_record_to_change(item).record_failure(message, self._now())
+            self._ensure_file_record(item).record_failure(message, self._now())
 
-    def give_up_urls(self, items: list[Item]) -> None:
+    def record_url_refusals(self, items: list[Item]) -> None:
         """Record that Telegram cannot fetch the URLs of these items.
 
         For an hour, these URLs are not sent to any chat. Items without a URL as their source are
@@ -253,7 +253,7 @@ class Supply:
         """
         for item in items:
             if isinstance(item.source, ByUrl):
-                self._record_to_change(item).record_url_refusal(self._now())
+                self._ensure_record(item).record_url_refusal(self._now())
 
     async def convert_to_document(self, item: Item, asker: Asker) -> bool:
         """Turn a photo into a document to upload, because Telegram refused the photo's dimensions.
@@ -265,7 +265,7 @@ class Supply:
             DatabaseUnavailableError: The download of a pasted URL cannot be recorded.
         """
         while not isinstance(item.source, ByUpload):
-            if not await self.find_next_free_source(item, asker):
+            if not await self.set_next_free_source(item, asker):
                 return False
         item.kind = "document"
         return True
@@ -288,8 +288,8 @@ class Supply:
         if asker.chat_id is None:
             self._refuse_if_slow(url)
         if self._fallback is not None and is_pasted(item.story):
-            return self._use_upload(item, await self._fallback(item.story, asker))
-        return self._use_upload(item, await self._media.fetch(url, limit=self._largest))
+            return self._add_upload(item, await self._fallback(item.story, asker))
+        return self._add_upload(item, await self._media.fetch(url, limit=self._largest))
 
     def _refuse_if_slow(self, url: str) -> None:
         """Refuse to download from a slow host for an alert, so that the host gets no more load.
@@ -312,16 +312,16 @@ class Supply:
         if is_alert and not self._reserve_purchase(item):
             return None
         try:
-            file = await self._buy_after_first(item.story, asker, self._fallback)
+            file = await self._buy_unless_recently_failed(item.story, asker, self._fallback)
         except SpendingError:
             if is_alert:  # no credits were spent, because the API was not called
-                self._record_to_change(item).cancel_purchase()
+                self._ensure_record(item).cancel_purchase()
             raise
         if file is None:
             if is_alert:
-                self._record_to_change(item).cancel_purchase()
+                self._ensure_record(item).cancel_purchase()
             raise MediaUnavailableError("another of its files could not be bought")
-        source = self._use_upload(item, file)
+        source = self._add_upload(item, file)
         item.later = False
         return source
 
@@ -331,18 +331,18 @@ class Supply:
         Return False, and record nothing, if a purchase is not allowed now. In this case, the item
         is marked as gone if the story is gone, or possibly for a later retry.
         """
-        record, now = self._record_to_change(item), self._now()
+        record, now = self._ensure_record(item), self._now()
         if record.is_gone:
             _mark_gone(item)
             return False
-        if record.is_bought(now):
+        if record.has_recent_purchase(now):
             if not record.may_be_gone:
                 _mark_for_later(item)
             return False
         record.record_purchase(now)
         return True
 
-    async def _buy_after_first(
+    async def _buy_unless_recently_failed(
         self, story: Story, asker: Asker, buy: Fallback
     ) -> MediaFile | None:
         """Buy a file for 1 credit. The caller must remove the file.
@@ -365,10 +365,10 @@ class Supply:
             if purchases.succeeded is False:
                 return None
             if purchases.succeeded is None:
-                return await self._buy_first(story, asker, buy, purchases)
+                return await self._buy_and_record_success(story, asker, buy, purchases)
         return await buy(story, asker)
 
-    async def _buy_first(
+    async def _buy_and_record_success(
         self, story: Story, asker: Asker, buy: Fallback, purchases: _Purchases
     ) -> MediaFile:
         """Buy a file for 1 credit, and record whether files of the profile can be bought.
@@ -396,7 +396,7 @@ class Supply:
         self._purchases.put(profile, purchases, until=self._now() + FAILED_FOR)
         return purchases
 
-    def _use_upload(self, item: Item, file: MediaFile) -> ByUpload:
+    def _add_upload(self, item: Item, file: MediaFile) -> ByUpload:
         """Return the upload of a file, and add the file to ``item.spooled``.
 
         The kind of the item becomes "document" if the item is sent as a file, or if the file is a
@@ -412,14 +412,14 @@ class Supply:
         if isinstance(error, MediaTooBigError):
             # A later retry is useless, because the file would have the same size.
             item.later = False
-            self.close_failed(item, error.text)
+            self.fail_item(item, error.text)
         elif isinstance(error, MediaUnavailableError):
             item.later = True
             item.reason = error.text
         elif isinstance(error, MediaError):
             item.reason = error.text
         elif isinstance(error, _NO):
-            record = self._record_to_change(item)
+            record = self._ensure_record(item)
             record.record_gone()
             if record.is_gone:
                 _mark_gone(item)

@@ -36,7 +36,9 @@ class Admins:
         """Create an empty cache."""
         self._cache = TimedCache[tuple[int, int], AdminRights]()
 
-    async def rights(self, bot: Bot, chat_id: int, user_id: int, *, now: datetime) -> AdminRights:
+    async def fetch_rights(
+        self, bot: Bot, chat_id: int, user_id: int, *, now: datetime
+    ) -> AdminRights:
         """Return the rights of a person, or of the bot itself, in a chat.
 
         The rights of an administrator are cached for 60 seconds, and all other rights for 5
@@ -56,7 +58,7 @@ class Admins:
         if cached is not None:
             return cached
         try:
-            rights = await _ask_rights(bot, chat_id, user_id)
+            rights = await _fetch_rights(bot, chat_id, user_id)
         except TelegramError as error:
             raise AskAgainError(str(error)) from error
         age = _ADMIN_FOR if rights.is_admin else _OTHER_FOR
@@ -64,7 +66,7 @@ class Admins:
         return rights
 
 
-async def _ask_rights(bot: Bot, chat_id: int, user_id: int) -> AdminRights:
+async def _fetch_rights(bot: Bot, chat_id: int, user_id: int) -> AdminRights:
     try:
         return _rights_of(await bot.get_chat_member(chat_id, user_id))
     except (BadRequest, Forbidden) as error:  # the call is refused; network errors are not caught

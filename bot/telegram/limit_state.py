@@ -41,12 +41,12 @@ class ChatFloods:
         self._remembered = remembered
         self._chats: dict[int | str, ChatFlood] = {}
 
-    def count_or_wait(self, chat: int | str, weight: int, lane: Lane) -> float:
+    def count_or_seconds_to_wait(self, chat: int | str, weight: int, lane: Lane) -> float:
         """If the chat may get ``weight`` messages now, count the messages and return 0.
 
         Otherwise count nothing, and return the seconds to wait.
         """
-        now, flood = self._clock(), self._flood_of(chat)
+        now, flood = self._clock(), self._ensure_flood(chat)
         wait = flood.seconds_to_wait(now, weight, lane, is_group=_is_group(chat))
         if not wait:
             flood.count_sent(now, weight, is_group=_is_group(chat))
@@ -62,9 +62,9 @@ class ChatFloods:
 
         In a private chat, allow only small bursts for an hour.
         """
-        self._flood_of(chat).close(self._clock(), seconds)
+        self._ensure_flood(chat).close(self._clock(), seconds)
 
-    def take_over(self, chat: int, state: Any | None) -> None:  # noqa: ANN401 - JSON
+    def load_state(self, chat: int, state: Any | None) -> None:  # noqa: ANN401 - JSON
         """Load the state of a chat that the process with the previous lease has stored.
 
         The state is a result of ``state_of``, and replaces the state in the memory of this
@@ -74,7 +74,7 @@ class ChatFloods:
         if state is not None:
             flood, latest = ChatFlood.load(self._limits, state), self._clock() + _MOST_AHEAD_S
             flood.drained_at = min(flood.drained_at, latest)
-            flood.closed_until = max(flood.closed_until, self._flood_of(chat).closed_until)
+            flood.closed_until = max(flood.closed_until, self._ensure_flood(chat).closed_until)
             self._chats[chat] = flood
 
     def state_of(self, chat: int) -> Any | None:  # noqa: ANN401 - JSON
@@ -82,7 +82,7 @@ class ChatFloods:
         flood = self._chats.get(chat)
         return flood.dump() if flood and flood.forgettable_at > self._clock() else None
 
-    def _flood_of(self, chat: int | str) -> ChatFlood:
+    def _ensure_flood(self, chat: int | str) -> ChatFlood:
         if len(self._chats) >= self._remembered and chat not in self._chats:
             now = self._clock()
             self._chats = {k: v for k, v in self._chats.items() if v.forgettable_at > now}

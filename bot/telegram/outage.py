@@ -141,7 +141,7 @@ class Outage:
         self._asks_at = now + wait + _ASKS_EVERY
         return wait
 
-    async def chat_accepts_calls(self, target: Target) -> bool:
+    async def ask_if_chat_accepts_calls(self, target: Target) -> bool:
         """Test whether Telegram processes calls for a chat, by a call of ``sendChatAction``.
 
         The call shows "typing…" in the chat for some seconds, and sends no message. Also return

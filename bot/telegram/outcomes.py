@@ -184,7 +184,7 @@ class Refusal:
         return _NUMBER.sub("#", self.words)
 
 
-def read_refusal(error: BaseException) -> Refusal:
+def parse_refusal(error: BaseException) -> Refusal:
     """Return the text, the subject and the refused item of an error.
 
     The index of an item is reliable only if an upload was refused. If ``sendMultiMedia`` refuses
@@ -234,7 +234,7 @@ def outcome_of(error: BaseException) -> Outcome:  # noqa: C901, PLR0911 - a line
             return TryLater(reason=_lower_text(error))
         case NotSentError():
             return TryLater(down=True, reason=_lower_text(error))
-        case UnknownOutcomeError() if read_refusal(error).scope == "removed":
+        case UnknownOutcomeError() if parse_refusal(error).scope == "removed":
             return Removed()
         case TimedOut() | UnknownOutcomeError():
             return TryLater(unknown=True, down=True, reason=_lower_text(error))
@@ -251,7 +251,7 @@ def _refusal_outcome(error: TelegramError) -> Outcome:  # noqa: PLR0911 - a line
         wait = timedelta(seconds=int(flood[1])) if flood[1] else _NO_WORD
         partly = _ITEM_FAILED.search(text) is not None
         return TryLater(wait, partly=partly, reason="too many requests")
-    match read_refusal(error).scope:
+    match parse_refusal(error).scope:
         case "bot" | "chat" | "thread" as scope:
             return PermanentFailure(text, scope=scope)
         case "topic":

@@ -169,7 +169,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
                 if is_counted or not call.weight:
                     wait = self._floods.closed_for(call.chat)
                 else:
-                    wait = self._floods.count_or_wait(call.chat, call.weight, call.lane)
+                    wait = self._floods.count_or_seconds_to_wait(call.chat, call.weight, call.lane)
                 if wait:
                     await self._wait_or_refuse(wait, call.longest_chat_wait_s)
                     continue

@@ -203,7 +203,7 @@ class AiohttpRequest(BaseRequest):
         failure: NetworkError
         with ExitStack() as files:
             uploads: list[_Upload] = []
-            body = _body(data, files, uploads)
+            body = _body_arguments(data, files, uploads)
             asked_at = steady()
             try:
                 async with self._session.request(
@@ -262,7 +262,9 @@ class _Upload(io.BufferedReader):
         return data
 
 
-def _body(data: RequestData | None, files: ExitStack, uploads: list[_Upload]) -> dict[str, Any]:
+def _body_arguments(
+    data: RequestData | None, files: ExitStack, uploads: list[_Upload]
+) -> dict[str, Any]:
     """Return aiohttp's arguments for the body of a request. The files in the body are opened.
 
     ``files`` closes the opened files. The opened files are also added to ``uploads``.

@@ -57,7 +57,7 @@ def _dropped_unknowns() -> list[Swap]:
         await deliveries.end(tx, [row.id for row in rows], reason="lost", now=now)
         return now
 
-    return [(results, "mark_unknown", lost)]
+    return [(results, "schedule_repeats", lost)]
 
 
 def _settled_before_sent() -> list[Swap]:

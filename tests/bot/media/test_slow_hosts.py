@@ -33,7 +33,7 @@ async def test_several_slow_downloads_at_once_make_a_slow_host(
     slow = hosts()
     with ExitStack() as stack:
         for _ in range(downloads):
-            stack.enter_context(slow.watching(HOST)).received += bytes_each
+            stack.enter_context(slow.measuring_download(HOST)).received += bytes_each
         await asyncio.sleep(4.9)
         assert slow.slow_since(HOST) is None
         await asyncio.sleep(0.2)
@@ -46,7 +46,7 @@ async def test_a_host_is_tried_again_after_its_last_slow_download() -> None:
     for _ in range(2):
         with ExitStack() as stack:
             for _ in range(SLOW_AT_ONCE):
-                stack.enter_context(slow.watching(HOST))
+                stack.enter_context(slow.measuring_download(HOST))
             await asyncio.sleep(20)
             since = slow.slow_since(HOST)
         assert slow.slow_since(HOST) == since
@@ -62,7 +62,7 @@ async def test_a_host_that_is_slow_again_at_once_has_been_slow_all_the_time() ->
     for _ in range(2):
         with ExitStack() as stack:
             for _ in range(SLOW_AT_ONCE):
-                stack.enter_context(slow.watching(HOST))
+                stack.enter_context(slow.measuring_download(HOST))
             await asyncio.sleep(20)
             since.append(slow.slow_since(HOST))
         await asyncio.sleep(10)

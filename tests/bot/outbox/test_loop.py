@@ -195,7 +195,7 @@ async def test_a_lost_claim_is_noticed_at_its_renewal(office: Office) -> None:
     brief = timedelta(milliseconds=30)  # the renewals follow the machine's clock
     outbox = Outbox(office.db, NO_BOT, office.post, office.post, lease=brief, now=office.clock)  # type: ignore[arg-type] # Post stands for both
     job = await claim_alert(outbox)
-    await outbox.leases.confirm(job.lease)
+    await outbox.leases.check_and_count_copies(job.lease)
     assert await claim(office.db, now=NOON + MINUTE)
     async with outbox.leases.renewing(job.lease):
         await wait_for(lambda: not job.lease.is_valid, 10)

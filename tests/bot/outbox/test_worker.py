@@ -92,7 +92,7 @@ class Post:
         if self.before:
             await self.before()
         try:
-            await calls.confirm()
+            await calls.check_and_record_request()
         except TooSoonError as error:
             return outcome_of(error)
         return None
@@ -290,7 +290,7 @@ async def test_what_is_ended_between_two_requests_of_a_send_stops_the_second(
 ) -> None:
     await found(office, "1", "2")
     claimed = await claim_alert(office.outbox)
-    await office.outbox.leases.confirm(claimed.lease)
+    await office.outbox.leases.check_and_count_copies(claimed.lease)
     async with office.db.begin() as tx:
         [one] = await subscriptions.of_chat(tx, -1)
         if end == "paused":
@@ -298,7 +298,7 @@ async def test_what_is_ended_between_two_requests_of_a_send_stops_the_second(
         else:
             await subscriptions.remove(tx, [one.id])
     with pytest.raises(TooSoonError):
-        await office.outbox.leases.confirm(claimed.lease)
+        await office.outbox.leases.check_and_count_copies(claimed.lease)
 
 
 async def test_what_may_not_leave_whole_counts_no_copy(office: Office) -> None:
@@ -307,15 +307,15 @@ async def test_what_may_not_leave_whole_counts_no_copy(office: Office) -> None:
     async with office.db.begin() as tx:
         await deliveries.end(tx, [claimed.batch.rows[0].id], reason="had", now=NOON)
     with pytest.raises(TooSoonError):
-        await office.outbox.leases.confirm(claimed.lease)
+        await office.outbox.leases.check_and_count_copies(claimed.lease)
     assert await office.state() == [("1", "dropped", 0), ("2", "open", 0)]
 
 
 async def test_several_requests_of_one_send_are_one_copy(office: Office) -> None:
     await found(office, "1")
     claimed = await claim_alert(office.outbox)
-    await office.outbox.leases.confirm(claimed.lease)
-    await office.outbox.leases.confirm(claimed.lease)
+    await office.outbox.leases.check_and_count_copies(claimed.lease)
+    await office.outbox.leases.check_and_count_copies(claimed.lease)
     assert await office.state() == [("1", "open", 1)]
 
 
@@ -438,7 +438,7 @@ async def test_a_crash_loop_parks_one_and_lets_others_through(office: Office) ->
         for claimed in await office.outbox.claims.claim(5):
             assert isinstance(claimed, AlertJob)
             if claimed.batch.rows[0].id == first.id:
-                await office.outbox.leases.confirm(claimed.lease)  # and dies
+                await office.outbox.leases.check_and_count_copies(claimed.lease)  # and dies
             else:
                 await office.outbox.runner.deliver(claimed)
         office.clock.on(MINUTE)

@@ -259,11 +259,11 @@ class OutboxMachine(RuleBasedStateMachine):
             self._leave(claimed)
         outcome = self._outcome(claimed, kind)
         in_outage = in_outage and kind in {"later", "lost", "gone"}
-        self.run(self.outbox.runner.record(claimed, outcome, in_outage=in_outage))
+        self.run(self.outbox.runner.record_outcome(claimed, outcome, in_outage=in_outage))
 
     def _leave(self, claimed: SendJob) -> None:
         with suppress(TooSoonError):
-            self.run(self.outbox.leases.confirm(claimed.lease))
+            self.run(self.outbox.leases.check_and_count_copies(claimed.lease))
 
     @rule(kind=ANSWERS)
     def send(self, kind: str) -> None:
@@ -415,7 +415,9 @@ class OutboxMachine(RuleBasedStateMachine):
             for one in claimed:
                 self._leave(one)
                 self.run(
-                    self.outbox.runner.record(one, self._outcome(one, "sent"), in_outage=False)
+                    self.outbox.runner.record_outcome(
+                        one, self._outcome(one, "sent"), in_outage=False
+                    )
                 )
             if not claimed and self.run(self.db.fetch(chat_queues.next_due_at)) is None:
                 break

@@ -46,11 +46,11 @@ def test_three_chats_with_the_same_refusal_postpone_a_file(
 def test_alerts_buy_a_story_once_an_hour_unless_the_purchase_is_cancelled() -> None:
     record = StoryRecord()
     record.record_purchase(NOON)
-    assert record.is_bought(NOON + HOUR - SECOND)
-    assert not record.is_bought(NOON + HOUR)
+    assert record.has_recent_purchase(NOON + HOUR - SECOND)
+    assert not record.has_recent_purchase(NOON + HOUR)
     record.record_purchase(NOON + HOUR)
     record.cancel_purchase()
-    assert not record.is_bought(NOON + HOUR)
+    assert not record.has_recent_purchase(NOON + HOUR)
 
 
 def test_the_url_of_a_story_is_tried_again_after_an_hour() -> None:

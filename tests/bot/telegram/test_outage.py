@@ -60,9 +60,9 @@ async def test_three_chats_without_an_answer_between_begin_it(
 async def test_a_call_that_leaves_nothing_tells_whether_sends_are_taken() -> None:
     async with sandbox_box() as box, bot_at(box.urls.telegram) as bot:
         outage = Outage(bot, now=Clock())
-        assert await outage.chat_accepts_calls(Target(99))  # refused, which is an answer
+        assert await outage.ask_if_chat_accepts_calls(Target(99))  # refused, which is an answer
         await box.control.fault("telegram", DOWN, match="sendChatAction", times=None)
-        assert not await outage.chat_accepts_calls(Target(99))
+        assert not await outage.ask_if_chat_accepts_calls(Target(99))
 
 
 def test_trials_come_ever_later_and_a_minute_at_most() -> None:

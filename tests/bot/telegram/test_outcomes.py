@@ -15,7 +15,7 @@ from telegram.error import (
 )
 
 from bot.domain.model import Moved, Muted, PermanentFailure, Removed, TryLater
-from bot.telegram.outcomes import outcome_of, read_refusal
+from bot.telegram.outcomes import outcome_of, parse_refusal
 from bot.telegram.request import NotSentError, UnknownOutcomeError
 
 FAILED = "Failed to send message"
@@ -208,13 +208,13 @@ def test_what_was_deleted_at_once_is_no_outage() -> None:
 def test_the_number_of_an_item_is_trusted_for_words_of_its_upload(
     word: str, scope: str | None, item: int | None
 ) -> None:
-    refusal = read_refusal(BadRequest(f'{FAILED} #3 with the error message "{word}"'))
+    refusal = parse_refusal(BadRequest(f'{FAILED} #3 with the error message "{word}"'))
     assert (refusal.words, refusal.scope, refusal.item) == (word.lower(), scope, item)
 
 
 def test_what_a_refusal_is_about() -> None:
-    assert read_refusal(BadRequest("Can't parse entities: x")).scope == "caption"
-    assert read_refusal(BadRequest("Button_data_invalid")).scope == "buttons"
-    assert read_refusal(BadRequest("Reply_markup_invalid")).scope == "buttons"
-    assert read_refusal(NetworkError("Request Entity Too Large (413)")).scope == "size"
-    assert read_refusal(BadRequest("Group send failed")).item is None
+    assert parse_refusal(BadRequest("Can't parse entities: x")).scope == "caption"
+    assert parse_refusal(BadRequest("Button_data_invalid")).scope == "buttons"
+    assert parse_refusal(BadRequest("Reply_markup_invalid")).scope == "buttons"
+    assert parse_refusal(NetworkError("Request Entity Too Large (413)")).scope == "size"
+    assert parse_refusal(BadRequest("Group send failed")).item is None

@@ -23,8 +23,8 @@ async def sent(db: Database, chat: int, floods: ChatFloods, clock: Clock) -> flo
     async with db.begin() as tx:
         await chat_queues.make_due(tx, chat, due_at=clock(), now=clock())
         (queue,) = await chat_queues.claim(tx, lease_at(clock(), LEASE), limit=1)
-    floods.take_over(chat, queue.flood)
-    wait = floods.count_or_wait(chat, 1, "reply")
+    floods.load_state(chat, queue.flood)
+    wait = floods.count_or_seconds_to_wait(chat, 1, "reply")
     async with db.begin() as tx:
         await chat_queues.reschedule(tx, chat, free_at=clock())
         await chat_queues.set_limit_states(tx, {chat: floods.state_of(chat)})
@@ -35,7 +35,7 @@ async def sent(db: Database, chat: int, floods: ChatFloods, clock: Clock) -> flo
 async def test_replicas_let_through_what_one_process_would(db: Database, chat: int) -> None:
     clock = Clock()
     alone = floods_by(clock)
-    waits = [alone.count_or_wait(chat, 1, "reply") for _ in range(2 * EACH)]
+    waits = [alone.count_or_seconds_to_wait(chat, 1, "reply") for _ in range(2 * EACH)]
     async with db.begin() as tx:
         await chats.add_or_update(tx, chat, kind="private", title="", now=clock())
     replicas = [floods_by(clock) for _ in range(3)]
