@@ -61,7 +61,9 @@ class SlowHosts:
             self._record_download(host, download, is_slow=False)
 
     def _judge_repeatedly(self, host: str, download: Download) -> None:
-        """Start a timer that decides every 5 seconds whether a download is slow, until its end.
+        """Start a timer that decides every 5 seconds whether a download is slow.
+
+        The timer ends with the download.
 
         A download is slow if it received fewer than ``SLOW_BYTES`` bytes in the last 5 seconds.
         """

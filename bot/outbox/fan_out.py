@@ -15,7 +15,8 @@ _LOCKED_AGAIN = timedelta(seconds=0.1)  # The pause while other processes write 
 class FanOut:
     """The loop that turns fan-outs into deliveries while the outbox sends.
 
-    Each slice is a separate transaction, so a story for very many chats delays no other writer.
+    Each slice is a separate transaction, so a story for very many chats does not delay other
+    writers for long.
     """
 
     def __init__(

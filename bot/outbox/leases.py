@@ -44,9 +44,9 @@ class SendLease:
 
 
 class SendLeases:
-    """Confirms and renews the leases of sends.
+    """Checks and renews the leases of sends, and counts the copies.
 
-    Leases that are confirmed at the same moment share a transaction.
+    Leases that are checked at the same moment share a transaction.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class SendLeases:
     ) -> None:
         """Manage the leases of ``owner``. Each lease lasts for the time ``lease``.
 
-        No lease is confirmed after ``is_stopping`` has returned True.
+        After ``is_stopping`` has returned True, ``check_and_count_copies`` refuses each request.
         """
         self._db = db
         self._lease = lease
@@ -93,8 +93,8 @@ class SendLeases:
                 waits until the database is available.
         """
         send_lease.is_valid = False
-        # A stopping process confirms no lease, because a send that waited for a flood limit would
-        # be interrupted.
+        # A stopping process counts no copy, because a send that waited for a flood limit would be
+        # interrupted.
         if not self._is_stopping():
             await self._checks([send_lease])
         self.check_lease(send_lease)
@@ -127,7 +127,7 @@ class SendLeases:
         )
 
     async def _renew(self, send_lease: SendLease) -> bool:
-        """Renew a lease in the database and in ``send_lease``. Return False if it is lost."""
+        """Renew a lease in the database and in memory. Return False if the lease is lost."""
         lease = self.new_lease()
         async with self._db.begin() as tx:
             is_held = await chat_queues.renew(tx, send_lease.queue, lease)

@@ -39,7 +39,7 @@ class Losses:
         self._dead_letters.inc(count)
 
     def has_deferred_notice(self, chat_id: int) -> bool:
-        """Return whether this process deferred a notice about a dead letter of a chat."""
+        """Return whether a chat had a dead letter after the last ``record_notices_due``."""
         return chat_id in self._deferred
 
     def record_notices_due(self, chat_id: int) -> None:

@@ -63,8 +63,8 @@ class Item:
     """A story of an album during a send. The story is sent as a file of the kind ``kind``.
 
     ``tried`` is the number of tried sources. ``reason`` is the error message of the last source.
-    After the send, exactly one of the three fields below is set. Exception: if the send stopped
-    before the item, no field is set.
+    After the send, exactly one of the three fields below is set. Exception: no field is set if the
+    send stopped before the item, or if the item waits for an earlier item (``in_order``).
 
     - ``sent`` is the sent message.
     - ``failed`` is the error message of a failure. If ``failed`` is set, ``later`` states whether

@@ -328,8 +328,9 @@ class Supply:
     def _reserve_purchase(self, item: Item) -> bool:
         """Record that the story is being bought for an alert.
 
-        Return False, and record nothing, if a purchase is not allowed now. In this case, the item
-        is marked as gone if the story is gone, or possibly for a later retry.
+        Return False, and record no purchase, if a purchase is not allowed now. In this case, the
+        item is marked as gone if the story is gone. If the story is not gone, the item may be
+        marked for a later retry.
         """
         record, now = self._ensure_record(item), self._now()
         if record.is_gone:

@@ -104,7 +104,7 @@ class Topics:
             raise SubscriptionError(text=TOPIC_RIGHT_MISSING)
 
     async def fetch_lost_topic_state(self, chat_id: int, thread_id: int) -> TopicState:
-        """Ask Telegram for the state of a topic after the error "message thread not found".
+        """Fetch the state of a topic after Telegram's error "message thread not found".
 
         Telegram reports this error after any failed search (Client.cpp, ``check_message_topic``),
         so the topic may still exist. For this reason, this method tries to edit the first message

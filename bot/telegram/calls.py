@@ -40,15 +40,15 @@ class Calls:
         """
         transaction_guard.raise_or_log_if_transaction_held(f"Telegram's {method}")
 
-        async def confirm_and_call() -> Any:  # noqa: ANN401 - the JSON result of the method
+        async def check_and_call() -> Any:  # noqa: ANN401 - the JSON result of the method
             await self.check_and_record_request()
             return await api.call(self._bot, method, arguments)
 
         limiter = self._bot.rate_limiter
         if not isinstance(limiter, Pacing):
-            return await confirm_and_call()
+            return await check_and_call()
         limited = limited_call(method, arguments, self.lane, longest_wait_s)
-        return await limiter.wait_and_call(limited, confirm_and_call)
+        return await limiter.wait_and_call(limited, check_and_call)
 
     async def check_and_record_request(self) -> None:
         """Check, immediately before a request, that the request may still be made.

@@ -116,7 +116,7 @@ class Outage:
         return False
 
     async def claim_trial(self) -> bool:
-        """Reserve the next trial send, if it is due, and call ``getMe``.
+        """Reserve the next trial send and call ``getMe``, if the trial send is due.
 
         Return whether the message may be sent now. The message may be sent if the trial send is
         due and Telegram answers ``getMe``. If Telegram does not answer, the next trial send waits
