@@ -12,6 +12,9 @@ from bot.store.engine.database import Database, Tx
 from bot.store.engine.revisions import is_known_revision, newest_revision, revision_of
 from bot.store.engine.sqlite_file import refuse_wrong_file
 
+_OTHER_PROGRAM = (
+    "its table alembic_version belongs to another program: give the bot a database of its own"
+)
 _IS_STANDBY = sa.select(sa.func.pg_is_in_recovery())
 
 
@@ -78,6 +81,8 @@ def _readiness_of(connection: sa.Connection) -> Readiness:
     revision = revision_of(connection)
     if revision is None:
         return Readiness.EMPTY
+    if not sa.inspect(connection).has_table("key_values"):
+        raise DatabaseUnavailableError(_OTHER_PROGRAM)
     if revision == newest_revision():
         return Readiness.CURRENT
     return Readiness.OLD if is_known_revision(revision) else Readiness.NEWER

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.engine import make_url
 
 from bot.domain.errors import DatabaseUnavailableError
 from bot.operations.preflight import check_database
@@ -22,6 +23,7 @@ from bot.store.engine.revisions import newest_revision
 from bot.store.engine.sqlite_copies import reason_of
 from tests.support.followed import NOON
 from tests.support.newer import NEXT, next_version
+from tests.support.postgres import connected
 
 SSL_REQUEST = bytes.fromhex("0000000804d2162f")  # PostgreSQL's protocol, "SSLRequest"
 
@@ -121,6 +123,17 @@ async def test_without_room_for_a_copy_nothing_is_changed(
             found = (await tx.execute(sa.text("SELECT version_num FROM alembic_version"))).scalar()
     assert found == newest_revision()
     assert migration_copies(file) == []
+
+
+async def test_a_postgresql_database_of_another_program_is_refused(postgres_url: str) -> None:
+    url = make_url(postgres_url).set(database="other").render_as_string(hide_password=False)
+    async with connected(postgres_url) as server:
+        await server.execute("CREATE DATABASE other")
+    async with connected(url) as other:
+        await other.execute("CREATE TABLE alembic_version (version_num text)")
+        await other.execute("INSERT INTO alembic_version VALUES ('0001')")
+    finding = await check_database(url)
+    assert (finding.level, "another program" in finding.text) == ("wrong", True)
 
 
 async def test_an_address_as_providers_write_it(postgres_url: str) -> None:
