@@ -30,7 +30,7 @@ async def _no_web(_: str) -> Fetched | None:
 async def _serve(pipe: Connection) -> None:
     telegram = Telegram(Clock(), Faults(), RequestLog(), _no_web)
     person = telegram.world.add_person("Ann")
-    telegram.world.private_chat(telegram.world.bot, person).started = True
+    telegram.world.ensure_private_chat(telegram.world.bot, person).started = True
     runner = web.AppRunner(telegram.app(), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from sandbox.app import running
-from sandbox.beliefs import as_seen
+from sandbox.beliefs import set_switches_from_file
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,7 +35,7 @@ async def _serve(options: argparse.Namespace) -> int:
         options.port_base, speed=options.speed, seed=options.seed, quiet=options.quiet
     ) as sandbox:
         if options.as_seen:
-            for strange in as_seen(options.as_seen, sandbox.switches):
+            for strange in set_switches_from_file(options.as_seen, sandbox.switches):
                 sys.stderr.write(f"Not as seen: {strange}\n")
         sys.stdout.write(json.dumps(vars(sandbox.urls)) + "\n")
         sys.stdout.flush()

@@ -15,7 +15,7 @@ from sandbox.faults import Faults
 from sandbox.fetching import fetcher
 from sandbox.instagram import Instagram
 from sandbox.page import page
-from sandbox.profiles import settle
+from sandbox.profiles import add_initial_profiles
 from sandbox.requestlog import RequestLog
 from sandbox.state import Sandbox
 from sandbox.stories_api.server import StoriesApi
@@ -105,7 +105,7 @@ async def running(
 def _built(session: ClientSession, clock: Clock, seed: int) -> Sandbox:
     faults, log = Faults(), RequestLog()
     instagram = Instagram(clock, seed)
-    settle(instagram)
+    add_initial_profiles(instagram)
     cdn = Cdn(clock, faults, log, instagram, seed)
     switches = Switches()
     stories_api = StoriesApi(clock, faults, log, instagram, cdn, seed=seed, switches=switches)

@@ -92,7 +92,7 @@ class Switches:
             raise ValueError(f"{name} can't be {value!r}: {known}")
         self._values[name] = value
 
-    def shown(self) -> dict[str, str]:
+    def current_values(self) -> dict[str, str]:
         """Return the values of all assumptions by name."""
         return dict(self._values)
 
@@ -104,7 +104,7 @@ class Switches:
         return None
 
 
-def as_seen(file: Path, switches: Switches) -> list[str]:
+def set_switches_from_file(file: Path, switches: Switches) -> list[str]:
     """Set the switches from a file of `tools.doctor`. Return a message for each rejected entry.
 
     An entry is rejected if no assumption has the name, or if the assumption does not allow the

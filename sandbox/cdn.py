@@ -66,7 +66,7 @@ class Cdn:
         query["oh"] = self._signature(path, query.items())
         return f"{self.origin}{path}?{urlencode(query)}"
 
-    def look_up(self, path: str) -> tuple[str, str] | None:
+    def parse_path(self, path: str) -> tuple[str, str] | None:
         """Return the kind and the pk of the media at a path of this CDN.
 
         Return None for any other path.
@@ -80,7 +80,7 @@ class Cdn:
 
     def refusal(self, path: str, query: Collection[tuple[str, str]]) -> tuple[int, str] | None:
         """Return the `(status, text)` of the refusal of a link, or None if the link is valid."""
-        if self.look_up(path) is None:
+        if self.parse_path(path) is None:
             return 404, "Not Found"
         signed = [(name, value) for name, value in query if name != "oh"]
         pairs = dict(query)
@@ -93,7 +93,7 @@ class Cdn:
 
     def blob(self, path: str) -> media.Blob | None:
         """Return the media for a path, or None if no story or profile has media at the path."""
-        found = self.look_up(path)
+        found = self.parse_path(path)
         if found is None:
             return None
         kind, pk = found
@@ -112,18 +112,18 @@ class Cdn:
         return app
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
-        fault = self._faults.take("cdn", request.path_qs)
+        fault = self._faults.match_and_count_down("cdn", request.path_qs)
         scripted = faulty.status_of(fault)
         if scripted is not None:
-            self._note(request, scripted, fault)
-        early = await faulty.before(fault, request)
+            self._log_request(request, scripted, fault)
+        early = await faulty.apply_before_effect(fault, request)
         if early is not None:
             return early
         refused = self.refusal(request.path, list(request.query.items()))
         if refused is not None:
-            self._note(request, refused[0], fault)
+            self._log_request(request, refused[0], fault)
             response = web.Response(status=refused[0], text=refused[1])
-            return await faulty.after(fault, request, response)
+            return await faulty.apply_after_effect(fault, request, response)
         blob = self.blob(request.path)
         if blob is None:
             return web.Response(status=404, text="Not Found")
@@ -141,25 +141,25 @@ class Cdn:
         }
         span = _span(request, total)
         if span is None:
-            self._note(request, 416, fault)
+            self._log_request(request, 416, fault)
             return web.Response(status=416, headers={"Content-Range": f"bytes */{total}"})
         start, stop = span
         status = 206 if "Range" in request.headers else 200
         if status == 206:
             headers["Content-Range"] = f"bytes {start}-{stop - 1}/{total}"
-        self._note(request, status, fault)
-        if fault and fault.loses:
-            return faulty.lost(fault, request)
+        self._log_request(request, status, fault)
+        if fault and fault.loses_response:
+            return faulty.lose_response(fault, request)
         chunks = blob.chunks(start, stop)
-        return await faulty.deliver(
+        return await faulty.stream_body(
             fault, request, status=status, headers=headers, length=stop - start, chunks=chunks
         )
 
-    def _note(self, request: web.Request, status: int, fault: Fault | None) -> None:
+    def _log_request(self, request: web.Request, status: int, fault: Fault | None) -> None:
         extra: dict[str, object] = {"method": request.method}
         if fault is not None:
             extra["fault"] = fault.id
-        if (found := self.look_up(request.path)) is not None:
+        if (found := self.parse_path(request.path)) is not None:
             extra["kind"], extra["pk"] = found
         if "Range" in request.headers:
             extra["range"] = request.headers["Range"]

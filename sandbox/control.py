@@ -65,9 +65,9 @@ def routes(sandbox: Sandbox) -> list[web.RouteDef]:
         web.patch("/control/profiles/{username}", control.change_profile),
         web.get("/control/profiles/{username}/stories", control.show_stories),
         web.post("/control/profiles/{username}/stories", control.publish),
-        web.delete("/control/profiles/{username}/stories/{pk}", control.take_down),
-        web.post("/control/profiles/{username}/highlights", control.keep),
-        web.delete("/control/profiles/{username}/highlights/{pk}", control.drop),
+        web.delete("/control/profiles/{username}/stories/{pk}", control.remove_story),
+        web.post("/control/profiles/{username}/highlights", control.add_highlight),
+        web.delete("/control/profiles/{username}/highlights/{pk}", control.remove_highlight),
     ]
 
 
@@ -111,12 +111,12 @@ class _Control:
         return web.json_response(self._sandbox.stories_api.configure(await body_of(request)))
 
     async def beliefs(self, _: web.Request) -> web.Response:
-        return web.json_response(self._sandbox.switches.shown())
+        return web.json_response(self._sandbox.switches.current_values())
 
     async def set_beliefs(self, request: web.Request) -> web.Response:
         for name, value in (await body_of(request)).items():
             self._sandbox.switches.set(name, str(value))
-        return web.json_response(self._sandbox.switches.shown())
+        return web.json_response(self._sandbox.switches.current_values())
 
     async def add_profile(self, request: web.Request) -> web.Response:
         body = await body_of(request)
@@ -180,7 +180,7 @@ class _Control:
         story = self._sandbox.instagram.publish(profile, media_type, taken_at, **details)
         return web.json_response(self._sandbox.stories_api.shapes.story(story))
 
-    async def take_down(self, request: web.Request) -> web.Response:
+    async def remove_story(self, request: web.Request) -> web.Response:
         profile = self._profile(request)
         story: Story | None = self._sandbox.instagram.story(request.match_info["pk"])
         if story is None or story.profile is not profile:
@@ -188,7 +188,7 @@ class _Control:
         story.removed = True
         return web.json_response({})
 
-    async def keep(self, request: web.Request) -> web.Response:
+    async def add_highlight(self, request: web.Request) -> web.Response:
         """Create a highlight of `count` old stories, with one story per day.
 
         The last old story is `days_ago` days old. With `live`, the highlight also contains the
@@ -199,18 +199,20 @@ class _Control:
         count, days_ago = int(_number(body.get("count", 3))), _number(body.get("days_ago", 100))
         end = world.clock.now() - days_ago * _DAY
         stories = [
-            world.past_story(profile, 2 if body.get("videos") else 1, end - (count - 1 - k) * _DAY)
+            world.add_past_story(
+                profile, 2 if body.get("videos") else 1, end - (count - 1 - k) * _DAY
+            )
             for k in range(count)
         ]
         if body.get("live"):
             stories += world.stories_of(profile)
-        made = world.keep(profile, str(body.get("title", "Best of")), stories)
+        made = world.add_highlight(profile, str(body.get("title", "Best of")), stories)
         shapes = self._sandbox.stories_api.shapes
         return web.json_response(
             shapes.highlight(made.pk, profile, made.title, made.created_at, made.stories)
         )
 
-    async def drop(self, request: web.Request) -> web.Response:
+    async def remove_highlight(self, request: web.Request) -> web.Response:
         self._profile(request)
         found = self._sandbox.instagram.highlight(request.match_info["pk"])
         if found is None:

@@ -57,7 +57,7 @@ class Fault:
     seen: int = 0
 
     @property
-    def loses(self) -> bool:
+    def loses_response(self) -> bool:
         """Return whether the request takes effect although its response is lost."""
         return bool(self.fault.get("effect")) or self.fault.get("reset") == "after"
 
@@ -84,14 +84,14 @@ class Faults:
         """Remove one fault, or all faults if no id is given."""
         self._faults = [f for f in self._faults if fault_id is not None and f.id != fault_id]
 
-    def seen(self, fault_id: int) -> int:
+    def count_matches(self, fault_id: int) -> int:
         """Return the number of matches of an active fault, without the first `after` matches.
 
         If the fault is not active, return 0.
         """
         return next((fault.seen for fault in self._faults if fault.id == fault_id), 0)
 
-    def take(
+    def match_and_count_down(
         self,
         service: str,
         subject: str,
@@ -170,7 +170,9 @@ def _check_kinds(fault: dict[str, object]) -> None:
         raise ValueError("effect must be true or false")  # noqa: TRY004  one error class for an invalid spec
 
 
-async def before(fault: Fault | None, request: web.Request) -> web.StreamResponse | None:
+async def apply_before_effect(
+    fault: Fault | None, request: web.Request
+) -> web.StreamResponse | None:
     """Apply the part of a fault that precedes the request's effect.
 
     - `delay_s` waits for this number of real seconds. After the wait, the request continues.
@@ -185,15 +187,15 @@ async def before(fault: Fault | None, request: web.Request) -> web.StreamRespons
     if isinstance(delay, int | float):
         await asyncio.sleep(delay)
     if wanted.get("hang"):
-        return await hang(request)
+        return await wait_for_disconnect(request)
     if wanted.get("reset") == "before":
-        return reset(request)
+        return reset_connection(request)
     if "status" in wanted or "body" in wanted:
-        return None if wanted.get("effect") else scripted(wanted)
+        return None if wanted.get("effect") else scripted_response(wanted)
     return None
 
 
-async def after(
+async def apply_after_effect(
     fault: Fault | None, request: web.Request, response: web.Response
 ) -> web.StreamResponse:
     """Apply the part of a fault that follows the request's effect.
@@ -202,13 +204,13 @@ async def after(
     """
     if fault is None:
         return response
-    if fault.loses:
-        return lost(fault, request)
+    if fault.loses_response:
+        return lose_response(fault, request)
     if "truncate" in fault.fault or "slow_bytes_per_s" in fault.fault:
         body = response.body if isinstance(response.body, bytes) else b""
         headers = dict(response.headers)
         headers.setdefault("Content-Type", response.content_type)
-        return await deliver(
+        return await stream_body(
             fault,
             request,
             status=response.status,
@@ -219,9 +221,13 @@ async def after(
     return response
 
 
-def lost(fault: Fault, request: web.Request) -> web.StreamResponse:
+def lose_response(fault: Fault, request: web.Request) -> web.StreamResponse:
     """Reset the connection or return a scripted response, to hide the effect of a request."""
-    return reset(request) if fault.fault.get("reset") == "after" else scripted(fault.fault)
+    return (
+        reset_connection(request)
+        if fault.fault.get("reset") == "after"
+        else scripted_response(fault.fault)
+    )
 
 
 def status_of(fault: Fault | None) -> int | None:
@@ -240,7 +246,7 @@ def status_of(fault: Fault | None) -> int | None:
     return None
 
 
-def scripted(wanted: dict[str, object]) -> web.Response:
+def scripted_response(wanted: dict[str, object]) -> web.Response:
     """Return the response of a `status`/`body` fault.
 
     A body that is not a string is sent as JSON.
@@ -259,7 +265,7 @@ def scripted(wanted: dict[str, object]) -> web.Response:
     return response
 
 
-async def hang(request: web.Request) -> web.StreamResponse:
+async def wait_for_disconnect(request: web.Request) -> web.StreamResponse:
     """Wait until the client disconnects. The returned response is never sent."""
     while (  # noqa: ASYNC110  a running handler has no other way to notice that the client has disconnected
         transport := request.transport
@@ -268,7 +274,7 @@ async def hang(request: web.Request) -> web.StreamResponse:
     return web.Response(status=500)
 
 
-def reset(request: web.Request) -> web.StreamResponse:
+def reset_connection(request: web.Request) -> web.StreamResponse:
     """Drop the connection with a TCP reset. The returned response is never sent."""
     transport = request.transport
     if transport is not None:
@@ -280,7 +286,7 @@ def reset(request: web.Request) -> web.StreamResponse:
     return web.Response(status=500)
 
 
-async def deliver(
+async def stream_body(
     fault: Fault | None,
     request: web.Request,
     *,

@@ -141,7 +141,7 @@ class Instagram:
 
     def set_rhythm(self, profile: Profile, posts_per_day: float) -> None:
         """Set the number of automatic posts per day; 0 stops the posts."""
-        self._move_on(profile)
+        self._add_due_posts(profile)
         profile.posts_per_day = posts_per_day
         if posts_per_day > 0:
             profile.next_post_at = next_post(profile.rng, self.clock.now(), posts_per_day)
@@ -166,8 +166,8 @@ class Instagram:
 
         `details` are further fields of `Story`. The automatic posts that are due are added first.
         """
-        self._move_on(profile)
-        return self.put_up(profile, media_type, taken_at, **details)
+        self._add_due_posts(profile)
+        return self.add_story(profile, media_type, taken_at, **details)
 
     def stories_of(self, profile: Profile) -> list[Story]:
         """Return the visible stories of a profile, oldest first.
@@ -175,12 +175,12 @@ class Instagram:
         The automatic posts that are due are added first. Stories that are not visible are removed
         from the profile.
         """
-        self._move_on(profile)
+        self._add_due_posts(profile)
         now = self.clock.now()
         profile.stories = [s for s in profile.stories if is_alive(s, now)]
         return list(profile.stories)
 
-    def keep(self, profile: Profile, title: str, stories: list[Story]) -> Highlight:
+    def add_highlight(self, profile: Profile, title: str, stories: list[Story]) -> Highlight:
         """Create a highlight of a profile from stories, which may have expired."""
         rng = random.Random(f"{self._seed}/highlights/{len(self._highlights)}")
         pk = str(rng.randrange(17_800_000_000_000_000, 18_400_000_000_000_000))
@@ -188,7 +188,7 @@ class Instagram:
         self._highlights[pk] = highlight
         return highlight
 
-    def past_story(
+    def add_past_story(
         self, profile: Profile, media_type: int, taken_at: float, **details: object
     ) -> Story:
         """Create an old story for a highlight, which is not among the profile's visible stories.
@@ -219,16 +219,16 @@ class Instagram:
         """
         return self._stories.get(pk)
 
-    def _move_on(self, profile: Profile) -> None:
+    def _add_due_posts(self, profile: Profile) -> None:
         now = self.clock.now()
         while profile.posts_per_day > 0 and profile.next_post_at <= now:
             at = profile.next_post_at
             if at + DAY > now:
                 media_type = 2 if profile.rng.random() < 0.4 else 1
-                self.put_up(profile, media_type, at, variant=profile.rng.randrange(60))
+                self.add_story(profile, media_type, at, variant=profile.rng.randrange(60))
             profile.next_post_at = next_post(profile.rng, at, profile.posts_per_day)
 
-    def put_up(
+    def add_story(
         self, profile: Profile, media_type: int, taken_at: float | None, **details: object
     ) -> Story:
         """Add a story of a person or an automatic post. Return the story.

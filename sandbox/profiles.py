@@ -8,7 +8,7 @@ HOUR = 3_600.0
 DAY, YEAR = 24 * HOUR, 365 * 24 * HOUR
 
 
-def settle(world: Instagram) -> None:
+def add_initial_profiles(world: Instagram) -> None:
     """Add the initial profiles to an empty world. All times are relative to the world's clock."""
     now = world.clock.now()
     prada = world.add_profile("prada", pk="304662892", full_name="Prada", is_verified=True)
@@ -61,7 +61,7 @@ def _natgeo(world: Instagram, now: float) -> None:
     for title, count, years in (("Lions 🦁", 4, 2), ("Oceans", 23, 1)):
         start = now - years * YEAR
         kept = [
-            world.past_story(natgeo, 2 if k % 6 == 5 else 1, start + k * DAY, variant=k)
+            world.add_past_story(natgeo, 2 if k % 6 == 5 else 1, start + k * DAY, variant=k)
             for k in range(count)
         ]
-        world.keep(natgeo, title, kept)
+        world.add_highlight(natgeo, title, kept)

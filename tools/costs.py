@@ -191,7 +191,7 @@ async def _bot(sandbox: Sandbox) -> AsyncIterator[ExtBot[Any]]:
     token = f"{sandbox.telegram.world.bot.id}:{'x' * 30}"
     bot = ExtBot(token, base_url=f"{sandbox.urls.telegram}/bot", request=AiohttpRequest())
     world = sandbox.telegram.world
-    world.private_chat(world.bot, world.add_person("Ann")).started = True
+    world.ensure_private_chat(world.bot, world.add_person("Ann")).started = True
     async with bot:
         yield bot
 
@@ -304,7 +304,9 @@ async def _highlights(here: Shop) -> None:
         return lambda: here.highlights.get_or_fetch(pk, ANN)
 
     owner = here.account("keeper")
-    kept = here.sandbox.instagram.keep(owner, "Sea", here.sandbox.instagram.stories_of(owner))
+    kept = here.sandbox.instagram.add_highlight(
+        owner, "Sea", here.sandbox.instagram.stories_of(owner)
+    )
     here.account("keeps.secrets", is_private=True)
     await here.row("`/highlights NAME`, for a name not looked up in 30 days", listed("keeper"))
     await here.row("the same within an hour", listed("keeper"))

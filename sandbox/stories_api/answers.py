@@ -233,7 +233,7 @@ class Answers:
             or not is_alive(story, self._instagram.clock.now())
         ):
             raise Refusal(404, f"Not found ({{'pk': '{pk}'}})", self._switches["gone_story"])
-        _troubled(story.profile)
+        _raise_trouble(story.profile)
         if story.profile.is_private:
             raise Refusal(403, "User hid data using privacy settings", "PrivateAccount")
         return story
@@ -254,7 +254,7 @@ class Answers:
             raise Refusal(400, "Url is not a link to a media file", "ValidationError")
         if self._cdn.refusal(parsed.path, list(parsed.query.items())) is not None:
             raise Refusal(404, "Media is unavailable", "MediaUnavailable")
-        found = self._cdn.look_up(parsed.path)
+        found = self._cdn.parse_path(parsed.path)
         story = self._instagram.story(found[1]) if found else None
         blob = self._cdn.blob(parsed.path)
         return self._handed_over(lambda: url, blob, story, "download_by_url")
@@ -281,14 +281,14 @@ class Answers:
             EdgePage: The profile's trouble is a page of the edge server.
         """
         if profile is not None and not profile.deleted:
-            _troubled(profile)
+            _raise_trouble(profile)
             if profile.failures == 0:
                 return profile
             profile.failures -= 1
         raise Refusal(404, "User not found", self._switches["unknown_user"])
 
 
-def _troubled(profile: Profile) -> None:
+def _raise_trouble(profile: Profile) -> None:
     """If a profile has a trouble, count down `trouble_times` and raise the response.
 
     Raises:

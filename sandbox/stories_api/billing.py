@@ -29,13 +29,13 @@ class Billing:
         """Return the total of billed credits."""
         return self.by_path.total()
 
-    def limit(self, rate: float | None) -> None:
+    def set_rate_limit(self, rate: float | None) -> None:
         """Set the rate limit in requests per second. A burst may have as many requests."""
         self.rate = rate
         self._tokens = rate or 0.0
         self._filled_at = self.clock.now()
 
-    def admit(self) -> float:
+    def acquire_token(self) -> float:
         """Take a token from the bucket. Return 0, or the seconds until a token is available.
 
         If the result is not 0, no token is taken.

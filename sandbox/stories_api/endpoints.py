@@ -92,7 +92,7 @@ ENDPOINTS = {
 }
 
 
-def read(endpoint: Endpoint, query: Mapping[str, str]) -> dict[str, object]:
+def parse_parameters(endpoint: Endpoint, query: Mapping[str, str]) -> dict[str, object]:
     """Return the parameters of a call by name, including defaults.
 
     Raises:

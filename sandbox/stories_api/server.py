@@ -21,7 +21,7 @@ from sandbox.stories_api.answers import (
     Refusal,
 )
 from sandbox.stories_api.billing import Billing
-from sandbox.stories_api.endpoints import ENDPOINTS, Endpoint, Invalid, read
+from sandbox.stories_api.endpoints import ENDPOINTS, Endpoint, Invalid, parse_parameters
 from sandbox.stories_api.openapi import document
 from sandbox.stories_api.shapes import Shapes
 
@@ -141,7 +141,7 @@ class StoriesApi:
         elif name == "balance" and isinstance(value, int):
             self.billing.balance = value
         elif name == "rate" and (value is None or (isinstance(value, int | float) and value > 0)):
-            self.billing.limit(value)
+            self.billing.set_rate_limit(value)
         else:
             return False
         return True
@@ -154,13 +154,15 @@ class StoriesApi:
         return app
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
-        fault = self._faults.take("stories", _subject(request), request.url.host or "")
+        fault = self._faults.match_and_count_down(
+            "stories", _subject(request), request.url.host or ""
+        )
         scripted = faulty.status_of(fault)
         if scripted is not None:
             cost = 0 if _from_the_edge(fault) else self._nominal(request)
             billed = self.billing.charge(request.path, cost, scripted)
-            self._note(request, scripted, billed, fault)
-        early = await faulty.before(fault, request)
+            self._log_request(request, scripted, billed, fault)
+        early = await faulty.apply_before_effect(fault, request)
         if early is not None:
             edge = _from_the_edge(fault)
             return early if edge else self._labelled(early, self._nominal(request))
@@ -169,7 +171,7 @@ class StoriesApi:
         billed = self.billing.charge(
             request.path, self._billable(billable, answer.status), answer.status
         )
-        self._note(request, answer.status, billed, fault)
+        self._log_request(request, answer.status, billed, fault)
         return await self._write(request, answer, fault)
 
     def _decide(self, request: web.Request) -> Answer:
@@ -184,7 +186,7 @@ class StoriesApi:
         key = _key(request)
         if key in {"", BAD_KEY}:
             return Answer(401, _refused_key(key))
-        if (wait := self.billing.admit()) > 0:
+        if (wait := self.billing.acquire_token()) > 0:
             body: dict[str, object] = {
                 "detail": "Too many requests",
                 "exc_type": "RateLimitError",
@@ -194,7 +196,7 @@ class StoriesApi:
 
     def _afforded(self, endpoint: Endpoint, request: web.Request, key: str) -> Answer:
         try:
-            values = read(endpoint, request.query)
+            values = parse_parameters(endpoint, request.query)
         except Invalid as invalid:
             return Answer(422, {"detail": invalid.detail}, cost=endpoint.cost)
         cost = self._price(endpoint, values)
@@ -214,7 +216,7 @@ class StoriesApi:
         if endpoint is None:
             return 0
         try:
-            return self._price(endpoint, read(endpoint, request.query))
+            return self._price(endpoint, parse_parameters(endpoint, request.query))
         except Invalid:
             return endpoint.cost
 
@@ -247,15 +249,15 @@ class StoriesApi:
         response.headers.update(answer.headers)
         if request.path in ENDPOINTS and (self.edge_info or not answer.edge):
             self._labelled(response, answer.cost)
-        return await faulty.after(fault, request, response)
+        return await faulty.apply_after_effect(fault, request, response)
 
     async def _write_blob(
         self, request: web.Request, answer: Answer, blob: Blob, fault: Fault | None
     ) -> web.StreamResponse:
-        if fault is not None and fault.loses:
-            return faulty.lost(fault, request)
+        if fault is not None and fault.loses_response:
+            return faulty.lose_response(fault, request)
         headers = {"Content-Type": blob.content_type, "x-hiker-info": self._info(answer.cost)}
-        return await faulty.deliver(
+        return await faulty.stream_body(
             fault,
             request,
             status=200,
@@ -271,7 +273,9 @@ class StoriesApi:
     def _info(self, cost: int) -> str:
         return f'{{"reqs": {cost}}}' if self.info_format == "json" else f"reqs={cost}"
 
-    def _note(self, request: web.Request, status: int, billed: int, fault: Fault | None) -> None:
+    def _log_request(
+        self, request: web.Request, status: int, billed: int, fault: Fault | None
+    ) -> None:
         params: dict[str, object] = dict(request.query)
         if "access_key" in params:
             params["access_key"] = "***"

@@ -41,11 +41,11 @@ class Call:
     def integer(self, name: str, default: int = 0) -> int:
         """Return a parameter as an integer. An invalid number is 0, as on the real server."""
         value = self.params.get(name)
-        return default if value is None else whole(value)
+        return default if value is None else parse_int(value)
 
     def flag(self, name: str) -> bool:
         """Return a parameter as a boolean."""
-        return truth(self.params.get(name))
+        return parse_bool(self.params.get(name))
 
     def given(self, name: str) -> bool:
         """Return whether the caller sent a parameter with a value."""
@@ -73,7 +73,7 @@ class Call:
             raise bad_request(f"can't parse {what or name} JSON object") from None
 
 
-def whole(value: object) -> int:
+def parse_int(value: object) -> int:
     """Return the number that the leading digits of a text form, as parsed by the real server."""
     if isinstance(value, bool):
         return int(value)
@@ -85,7 +85,7 @@ def whole(value: object) -> int:
     return sign * int(digits[:end][:18] or 0)
 
 
-def truth(value: object) -> bool:
+def parse_bool(value: object) -> bool:
     """Return a boolean, as parsed by the real server."""
     if isinstance(value, bool):
         return value

@@ -149,7 +149,7 @@ class Files:
         self._by_serial: dict[int, Content] = {}
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
-    def keep(self, data: bytes, content_type: str = "") -> Content:
+    def store(self, data: bytes, content_type: str = "") -> Content:
         """Store bytes and return the content. Equal bytes are stored once."""
         digest = hashlib.sha256(data).digest()
         known = self._by_digest.get(digest)
@@ -205,7 +205,7 @@ class Files:
         suffix = _SUFFIX.get(content.mime_type, "bin")
         return f"{_FOLDER.get(kind, 'documents')}/file_{content.serial}.{suffix}"
 
-    def at(self, path: str) -> Content | None:
+    def content_at(self, path: str) -> Content | None:
         """Return the content of the file with a path of getFile, or None for an unknown path."""
         stem = path.rpartition("/")[2].partition(".")[0].removeprefix("file_")
         content = self._by_serial.get(int(stem)) if stem.isdecimal() else None

@@ -7,7 +7,7 @@ from sandbox.telegram.people import Bot
 from sandbox.telegram.world import World
 
 
-def tell(world: World, chat: Chat, message: Message, *, edited: bool = False) -> int | None:
+def send_update(world: World, chat: Chat, message: Message, *, edited: bool = False) -> int | None:
     """Send a message as an update to the bots of the chat that may read the message.
 
     Return the id of the update for the main bot. If the main bot gets no update, return the id for
@@ -35,7 +35,7 @@ def _reads(chat: Chat, bot: Bot, message: Message) -> bool:
     if has_content and _is_of_bot(message):
         # One of the two bots has the Bot-to-Bot Communication Mode.
         return chat.type != "private" and (is_reply or is_named)
-    if chat.type in {"private", "channel"} or bot.reads_all or chat.is_owner(bot.id):
+    if chat.type in {"private", "channel"} or bot.reads_all or chat.is_admin(bot.id):
         return True
     if not has_content or is_reply or message.fields.get("via_bot") == bot.user():
         return True
@@ -70,7 +70,7 @@ _FORWARDED = (
 )  # fmt: skip
 
 
-def forwarded(message: Message) -> dict[str, Any]:
+def forwarded_fields(message: Message) -> dict[str, Any]:
     """Return the fields of a forwarded message: the origin, and the content without media."""
     origin = message.fields.get("forward_origin") or {"date": message.fields["date"]}
     if "type" not in origin and message.chat.type == "channel":
@@ -84,7 +84,7 @@ def forwarded(message: Message) -> dict[str, Any]:
     return {"forward_origin": origin, **kept}
 
 
-def mirror(world: World, message: Message) -> None:
+def forward_to_discussion_group(world: World, message: Message) -> None:
     """Forward a channel's post to the discussion group, as Telegram does.
 
     The bot receives an update even if the bot wrote the post, because the sender of the forwarded
@@ -95,16 +95,16 @@ def mirror(world: World, message: Message) -> None:
     if channel.type != "channel" or group is None:
         return
     telegram = {"id": 777000, "is_bot": False, "first_name": "Telegram"}
-    fields = world.head(group, telegram) | forwarded(message)
+    fields = world.new_message_fields(group, telegram) | forwarded_fields(message)
     fields |= {"sender_chat": channel.brief(), "is_automatic_forward": True}
     copy = Message(
         group, fields["message_id"], fields, world.clock.now(),
         media=message.media, source=message.source,
     )  # fmt: skip
-    tell(world, group, world.add(copy))
+    send_update(world, group, world.add(copy))
 
 
-def standing(
+def change_membership(
     world: World, chat: Chat, user_id: int, member: Member, actor: dict[str, Any]
 ) -> int | None:
     """Change a membership. Send service messages, my_chat_member and chat_member updates.
@@ -139,7 +139,7 @@ def standing(
     if bot is not None:
         told = bot.inbox.put("my_chat_member", change, f"chat:{chat.id}")
     for other in world.bots_in(chat):
-        if other.id != user_id and chat.is_owner(other.id):
+        if other.id != user_id and chat.is_admin(other.id):
             update_id = other.inbox.put("chat_member", change, f"user:{actor['id']}")
             told = told if told is not None else update_id
     if world.events:
@@ -147,13 +147,13 @@ def standing(
     return told
 
 
-def arrive(world: World, chat: Chat, actor: dict[str, Any]) -> None:
+def notify_joined_bots(world: World, chat: Chat, actor: dict[str, Any]) -> None:
     """Notify the bots of a chat that they have joined, for example after a group's migration."""
     for bot in world.bots_in(chat):
         _tell_bot(world, chat, bot, actor, Member("left"))
 
 
-def vanish(world: World, chat: Chat, actor: dict[str, Any]) -> None:
+def remove_and_notify_bots(world: World, chat: Chat, actor: dict[str, Any]) -> None:
     """Remove the bots from a deleted supergroup, and notify the bots of the removal.
 
     If the supergroup was a group before, the bots are also removed and notified under the old id.
@@ -187,8 +187,8 @@ def _announce(
     if chat.type not in {"group", "supergroup"} or not (joined or left):
         return
     fields: dict[str, Any] = {"new_chat_members": [user]} if joined else {"left_chat_member": user}
-    message = world.service(chat, actor, **fields)
-    tell(world, chat, message)
+    message = world.add_service_message(chat, actor, **fields)
+    send_update(world, chat, message)
 
 
 def press(

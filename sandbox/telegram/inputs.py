@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from sandbox.telegram.call import Call, whole
+from sandbox.telegram.call import Call, parse_int
 from sandbox.telegram.files import Content, Media
 from sandbox.telegram.params import Request, Upload
 from sandbox.telegram.refusals import Refusal, bad_request
@@ -57,7 +57,7 @@ class MediaFailure(Exception):  # noqa: N818 - not an error of the program, but 
         return bad_request(_SENTENCES.get(self.text, self.text))
 
 
-def there(call: Call, value: str, field: str = "") -> bool:
+def has_file(call: Call, value: str, field: str = "") -> bool:
     """Return whether a call has a file.
 
     The content of the file is not checked, because the chat is checked before the content.
@@ -67,7 +67,7 @@ def there(call: Call, value: str, field: str = "") -> bool:
     return bool(value) and not value.startswith("attach://")
 
 
-def local(call: Call, kind: str, value: str, field: str = "") -> Given | str:
+def parse_file(call: Call, kind: str, value: str, field: str = "") -> Given | str:
     """Return the file in a call after the checks that need no web access.
 
     The result is a `Given` for an upload or a file_id, and a text for a URL.
@@ -99,7 +99,7 @@ def _from_upload(call: Call, kind: str, upload: Upload) -> Given:
             f"file of size {size} bytes is too big for a photo; "
             f"the maximum size is {PHOTO_LIMIT} bytes"
         )
-    content = call.world.files.keep(upload.data, upload.content_type)
+    content = call.world.files.store(upload.data, upload.content_type)
     return Given(content, "upload", upload.name)
 
 
@@ -124,7 +124,7 @@ def _from_file_id(call: Call, kind: str, value: str) -> Given:
     return Given(content, "file_id", kind=real)
 
 
-def known(call: Call, kind: str, file_id: str) -> Media:
+def media_of_file_id(call: Call, kind: str, file_id: str) -> Media:
     """Return the file of a file_id as media of a kind.
 
     Raises:
@@ -133,7 +133,7 @@ def known(call: Call, kind: str, file_id: str) -> Media:
     return _media(call, kind, _from_file_id(call, kind, file_id), {})
 
 
-async def finish(
+async def fetch_and_check(
     call: Call, kind: str, given: Given | str, options: dict[str, Any]
 ) -> tuple[Media, str]:
     """Return the media to send and their source. A URL is fetched, and a photo is checked.
@@ -156,7 +156,7 @@ async def _fetched(call: Call, kind: str, url: str) -> Given:
         raise MediaFailure("WEBPAGE_CURL_FAILED")
     if not answer.content_type.startswith(_URL_TYPES[kind]):
         raise MediaFailure("WEBPAGE_MEDIA_EMPTY")
-    content = call.world.files.keep(answer.data, answer.content_type)
+    content = call.world.files.store(answer.data, answer.content_type)
     name = urlsplit(url).path.rpartition("/")[2]
     return Given(content, "url", name)
 
@@ -181,7 +181,7 @@ def _media(call: Call, kind: str, given: Given, options: dict[str, Any]) -> Medi
         for name, real in (("width", film.width if film else 0),
                            ("height", film.height if film else 0),
                            ("duration", film.duration if film else 0)):  # fmt: skip
-            fields[name] = whole(options.get(name) or 0) or real
+            fields[name] = parse_int(options.get(name) or 0) or real
     if given.name:
         fields["file_name"] = given.name
     fields["mime_type"] = content.mime_type
@@ -196,11 +196,11 @@ def thumbnail(call: Call, options: dict[str, Any]) -> Content | None:
     upload = _upload(call, str(options.get("thumbnail") or ""), "thumbnail")
     if upload is None or not 0 < len(upload.data) < _THUMBNAIL_LIMIT:
         return None
-    content = call.world.files.keep(upload.data, upload.content_type)
+    content = call.world.files.store(upload.data, upload.content_type)
     return content if content.picture else None
 
 
-def sources(method: str, sent: Request) -> set[str]:
+def sources_of_files(method: str, sent: Request) -> set[str]:
     """Return the sources of a call's files (file_id, url, upload), for fault selection."""
     if method == "sendMediaGroup":
         items = sent.params.get("media", "[]")

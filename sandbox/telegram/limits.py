@@ -64,7 +64,7 @@ class Limits:
         self._group.clear()
         self._chat.clear()
 
-    def take(self, bot_id: int, chat_id: int, weight: int, now: float) -> None:
+    def count_or_refuse(self, bot_id: int, chat_id: int, weight: int, now: float) -> None:
         """Count `weight` messages to a chat.
 
         Raises:
@@ -109,7 +109,7 @@ class Pacing:
     limits: Limits
     _next: dict[tuple[int, int], float] = field(default_factory=dict)
 
-    def wait(self, bot_id: int, size: int, now: float) -> float:
+    def reserve_wait_s(self, bot_id: int, size: int, now: float) -> float:
         """Reserve a time for an upload of `size` bytes. Return the seconds until this time.
 
         Raises:

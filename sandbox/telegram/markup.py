@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from sandbox.telegram.call import Call, truth
+from sandbox.telegram.call import Call, parse_bool
 from sandbox.telegram.refusals import Refusal, bad_request
 
 _DATA_LIMIT = 64  # maximum bytes of callback data
@@ -55,7 +55,7 @@ def of(call: Call, chat_type: str = "private") -> Markup | None:
     if "keyboard" in value:
         rows = _rows(value["keyboard"], "keyboard", "ReplyKeyboardMarkup")
         return value | {"keyboard": [[_plain_button(button) for button in row] for row in rows]}
-    if truth(value.get("remove_keyboard")) or truth(value.get("force_reply")):
+    if parse_bool(value.get("remove_keyboard")) or parse_bool(value.get("force_reply")):
         return dict(value)
     return None
 

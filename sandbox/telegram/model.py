@@ -118,7 +118,7 @@ class Chat:
             self._brief = self._built()
         return self._brief
 
-    def changed(self) -> None:
+    def clear_cached_object(self) -> None:
         """Discard the cached object Chat after a change of the chat."""
         self._brief = None
 
@@ -141,7 +141,7 @@ class Chat:
             chat["is_direct_messages"] = True
         return chat
 
-    def next_id(self) -> int:
+    def assign_message_id(self) -> int:
         """Increase the counter of messages, and return the id of a new message.
 
         All private chats of a bot share one counter.
@@ -156,7 +156,7 @@ class Chat:
         """Return the membership of a user. A user without a membership has "left"."""
         return self.members.get(user_id) or Member("left")
 
-    def is_owner(self, user_id: int) -> bool:
+    def is_admin(self, user_id: int) -> bool:
         """Return whether a user is the creator or an administrator."""
         return self.member(user_id).status in {"creator", "administrator"}
 
@@ -266,7 +266,7 @@ class Message:
             view["reply_to_message"] = self.reply_to.view(bot, nested=True)
         return view
 
-    def shown(self, bot: Bot) -> dict[str, Any]:
+    def control_view(self, bot: Bot) -> dict[str, Any]:
         """Return the object Message for the control API, with details on the delivery."""
         view = dict(self.view(bot))
         view["_sent_at"] = self.sent_at

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.telegram import happenings, markup, targets
-from sandbox.telegram.call import Call, truth, whole
+from sandbox.telegram.call import Call, parse_bool, parse_int
 from sandbox.telegram.files import Media
 from sandbox.telegram.model import Chat, Message
 from sandbox.telegram.refusals import DELETED_AT_ONCE, Refusal, bad_request, too_many_requests
@@ -25,7 +25,7 @@ class Place:
     direct_topic: dict[str, Any] | None = None  # topic of a channel's direct messages
 
 
-def place(call: Call, kind: str, *, with_markup: bool = True) -> Place:
+def check_target(call: Call, kind: str, *, with_markup: bool = True) -> Place:
     """Check the target and the options in a call. Return the target of the new message.
 
     `kind` is the kind of the message: text, photo, video, document or animation.
@@ -71,26 +71,26 @@ def _reply_parameters(call: Call) -> dict[str, Any]:
 
 
 def _reply_target(call: Call, chat: Chat, reply: dict[str, Any]) -> Message | None:
-    message_id = whole(reply.get("message_id", 0))
+    message_id = parse_int(reply.get("message_id", 0))
     if message_id <= 0:
         return None
     where = chat
     other = reply.get("chat_id")
     if other not in {None, "", chat.id, str(chat.id)}:
-        found = call.world.chat(whole(other), call.bot)
+        found = call.world.chat(parse_int(other), call.bot)
         if found is None:
             raise bad_request("chat not found")
         where = found
     message = where.messages.get(message_id)
     if message is None or message.deleted:
         is_taken = call.world.switches["reply_to_a_deleted_message"] == "sent"
-        if is_taken and truth(reply.get("allow_sending_without_reply")):
+        if is_taken and parse_bool(reply.get("allow_sending_without_reply")):
             return None
         raise bad_request("message to be replied not found")
     return message
 
 
-async def charge(call: Call, chat: Chat, weight: int = 1) -> None:
+async def count_or_refuse(call: Call, chat: Chat, weight: int = 1) -> None:
     """Count messages against the flood limits and the chat's slow mode.
 
     TDLib delays a bot's message for up to ``hold_s`` seconds in total before refusing the message
@@ -116,8 +116,8 @@ async def charge(call: Call, chat: Chat, weight: int = 1) -> None:
 def _charge(call: Call, chat: Chat, weight: int) -> None:
     limits = call.services.limits
     if limits.enabled:
-        limits.take(call.bot.id, chat.id, weight, call.world.clock.now())
-    if chat.slow_mode_delay and not chat.is_owner(call.bot.id):
+        limits.count_or_refuse(call.bot.id, chat.id, weight, call.world.clock.now())
+    if chat.slow_mode_delay and not chat.is_admin(call.bot.id):
         now = call.world.clock.now()
         wait = chat.last_sent_at.get(call.bot.id, -1e12) + chat.slow_mode_delay - now
         if wait > 0:
@@ -134,10 +134,10 @@ def post(
     """
     chat, world = where.chat, call.world
     if chat.type == "channel":
-        fields = world.head(chat, None)
+        fields = world.new_message_fields(chat, None)
         fields["sender_chat"] = chat.brief()
     else:
-        fields = world.head(chat, call.bot.user())
+        fields = world.new_message_fields(chat, call.bot.user())
     if where.thread:
         fields["message_thread_id"] = where.thread
         if chat.has_topics:
@@ -165,11 +165,11 @@ def post(
     )
     call.made.append(message)
     world.add(message)
-    happenings.mirror(world, message)
+    happenings.forward_to_discussion_group(world, message)
     return message
 
 
-def shown(call: Call, messages: list[Message]) -> list[dict[str, Any]]:
+def views_or_refusal(call: Call, messages: list[Message]) -> list[dict[str, Any]]:
     """Return the sent messages as objects for the bot that made the call.
 
     If a different bot deletes all posts in the chat, the messages are deleted.

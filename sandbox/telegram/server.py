@@ -139,21 +139,23 @@ class Telegram:
         try:
             sent = await params.read(request, self.world.largest_file)
         except Refusal as refusal:
-            self._note(known.name, {}, refusal.code)
+            self._log_request(known.name, {}, refusal.code)
             return _response(refusal.body(), refusal)
-        chat_id, sources = sent.params.get("chat_id"), inputs.sources(known.name, sent)
-        fault = self.faults.take("telegram", known.name, chat_id=chat_id, sources=sources)
+        chat_id, sources = sent.params.get("chat_id"), inputs.sources_of_files(known.name, sent)
+        fault = self.faults.match_and_count_down(
+            "telegram", known.name, chat_id=chat_id, sources=sources
+        )
         if fault is not None:
-            early = await faulty.before(fault, request)
+            early = await faulty.apply_before_effect(fault, request)
             if early is not None:
-                self._note(known.name, {}, getattr(early, "status", 0), fault=fault.id)
+                self._log_request(known.name, {}, getattr(early, "status", 0), fault=fault.id)
                 return early
         made: list[Message] = []
         answer: web.StreamResponse
         answer = response = await self._answered(sent, known, bot, fault, made)
         if fault is not None:
-            answer = await faulty.after(fault, request, response)
-        if made and (_has_gone(request) or (fault is not None and fault.loses)):
+            answer = await faulty.apply_after_effect(fault, request, response)
+        if made and (_has_gone(request) or (fault is not None and fault.loses_response)):
             self.world.lost += 1
             for message in made:
                 message.answer_lost = True
@@ -177,10 +179,10 @@ class Telegram:
             extra["missing_params"] = missing
         if refused is not None:
             extra["description"] = refused.description
-        elif fault is not None and fault.loses:
+        elif fault is not None and fault.loses_response:
             extra["lost"] = True  # the call took effect, but the caller gets no response
         status = refused.code if refused else 200
-        self._note(known.name, _masked(call), status, **extra)
+        self._log_request(known.name, _masked(call), status, **extra)
         return _response(body, refused)
 
     async def _run(
@@ -207,33 +209,40 @@ class Telegram:
             call = Call(self.services, self.world, bot, known.name, wanted, {})
             _, refused = await self._run(known, call)
             status = refused.code if refused else 200
-            self._note(known.name, _masked(call), status, bot_id=bot.id, by_webhook=True)
+            self._log_request(known.name, _masked(call), status, bot_id=bot.id, by_webhook=True)
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         bot = self._bot_of(unquote(request.match_info["token"]))
         if isinstance(bot, Refusal):
             return self._refused("file", bot)
-        fault = self.faults.take("telegram", f"file/{request.match_info['path']}")
-        if fault is not None and (answer := await faulty.before(fault, request)) is not None:
+        fault = self.faults.match_and_count_down("telegram", f"file/{request.match_info['path']}")
+        if (
+            fault is not None
+            and (answer := await faulty.apply_before_effect(fault, request)) is not None
+        ):
             return answer
-        content = self.world.files.at(request.match_info["path"])
-        self._note("file", {"path": request.match_info["path"]}, 200 if content else 404)
+        content = self.world.files.content_at(request.match_info["path"])
+        self._log_request("file", {"path": request.match_info["path"]}, 200 if content else 404)
         if content is None:
             return _response(NOT_FOUND.body(), NOT_FOUND)
         response = web.Response(body=content.read(), content_type="application/octet-stream")
-        return response if fault is None else await faulty.after(fault, request, response)
+        return (
+            response
+            if fault is None
+            else await faulty.apply_after_effect(fault, request, response)
+        )
 
     def _bot_of(self, token: str) -> Bot | Refusal:
         match = _TOKEN.fullmatch(token)
         if match is not None:
-            return self.world.bot_of(int(match[1]))
+            return self.world.ensure_bot(int(match[1]))
         return UNAUTHORIZED if _LOOKS_LIKE_TOKEN.fullmatch(token) else NOT_FOUND
 
     def _refused(self, name: str, refusal: Refusal) -> web.Response:
-        self._note(name, {}, refusal.code, description=refusal.description)
+        self._log_request(name, {}, refusal.code, description=refusal.description)
         return _response(refusal.body(), refusal)
 
-    def _note(self, name: str, sent: dict[str, object], status: int, **extra: Any) -> None:  # noqa: ANN401 - JSON
+    def _log_request(self, name: str, sent: dict[str, object], status: int, **extra: Any) -> None:  # noqa: ANN401 - JSON
         self.log.add(
             service="telegram",
             path=f"/bot***/{name}",

@@ -27,7 +27,7 @@ def find(call: Call, name: str = "chat_id") -> Chat:
         empty = "chat_id is empty" if name == "chat_id" else f'parameter "{name}" is required'
         raise bad_request(empty)
     if isinstance(value, str) and value[:1] == "@":
-        chat = call.world.named(value[1:])
+        chat = call.world.chat_by_username(value[1:])
     else:
         text = str(value).strip()
         number = int(text) if text.removeprefix("-").isdecimal() and len(text) < 20 else 0
@@ -105,7 +105,7 @@ def check_right(chat: Chat, bot: Bot, kind: str) -> None:
     if chat.type == "private":
         return
     if chat.type == "channel":
-        if not chat.is_owner(bot.id) or not chat.may(bot.id, "can_post_messages"):
+        if not chat.is_admin(bot.id) or not chat.may(bot.id, "can_post_messages"):
             raise bad_request("need administrator rights in the channel chat")
         return
     right, name = _RIGHT_OF[kind]

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from sandbox.telegram import entities
-from sandbox.telegram.call import Call, truth
+from sandbox.telegram.call import Call, parse_bool
 from sandbox.telegram.refusals import bad_request
 
 
@@ -104,8 +104,8 @@ def of_item(item: dict[str, Any]) -> dict[str, Any]:
         item.get("parse_mode"),
         given if isinstance(given, list) else None,
     )
-    if body and truth(item.get("show_caption_above_media")):
+    if body and parse_bool(item.get("show_caption_above_media")):
         body["show_caption_above_media"] = True
-    if truth(item.get("has_spoiler")):
+    if parse_bool(item.get("has_spoiler")):
         body["has_media_spoiler"] = True
     return body

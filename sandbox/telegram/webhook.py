@@ -144,12 +144,12 @@ class Webhooks:
                 self._failed(hook, f"Wrong response from the webhook: {answer.status} "
                                    f"{answer.reason}")  # fmt: skip
                 self._maybe_gone(bot, hook, answer.status)
-                return self.pause(update, answer.headers.get("Retry-After"))
+                return self.retry_delay_s(update, answer.headers.get("Retry-After"))
         except TimeoutError:
             self._failed(hook, "Read timeout expired")
         except (ClientError, OSError):
             self._failed(hook, "Connection refused")
-        return self.pause(update, None)
+        return self.retry_delay_s(update, None)
 
     def _note_answer(self, bot: Bot, text: bytes) -> None:
         try:
@@ -174,7 +174,7 @@ class Webhooks:
             if task is not None:
                 task.cancel()
 
-    def pause(self, update: Update, retry_after: str | None) -> float:
+    def retry_delay_s(self, update: Update, retry_after: str | None) -> float:
         """Return the seconds until the next attempt: 0, 2, 4, 8, …, at most one to two minutes.
 
         If the response has a header Retry-After, return the seconds in the header, at most an

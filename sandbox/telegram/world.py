@@ -75,7 +75,7 @@ class World:
 
     # -- bots ---------------------------------------------------------------------------
 
-    def bot_of(self, bot_id: int) -> Bot:
+    def ensure_bot(self, bot_id: int) -> Bot:
         """Return the bot with a token's id. The id of the first token becomes the main bot's id.
 
         For any further id, a missing bot is created.
@@ -105,10 +105,10 @@ class World:
         """Create a person. The person's private chat with the bot has the same id."""
         person = Person(next(self._people_ids), first_name, **details)
         self.people[person.id] = person
-        self.private_chat(self.bot, person)
+        self.ensure_private_chat(self.bot, person)
         return person
 
-    def private_chat(self, bot: Bot, person: Person) -> Chat:
+    def ensure_private_chat(self, bot: Bot, person: Person) -> Chat:
         """Return the private chat of a person with a bot. Create the chat if necessary."""
         chat = self.private.get((bot.id, person.id))
         if chat is None:
@@ -132,9 +132,9 @@ class World:
         if chat_id < 0:
             return self.chats.get(chat_id)
         person = self.people.get(chat_id)
-        return self.private_chat(bot, person) if person else None
+        return self.ensure_private_chat(bot, person) if person else None
 
-    def named(self, username: str) -> Chat | None:
+    def chat_by_username(self, username: str) -> Chat | None:
         """Return the public group or channel with a username, or None."""
         wanted = username.lower()
         for chat in self.chats.values():
@@ -165,9 +165,9 @@ class World:
 
     # -- messages -----------------------------------------------------------------------
 
-    def head(self, chat: Chat, sender: dict[str, Any] | None) -> dict[str, Any]:
+    def new_message_fields(self, chat: Chat, sender: dict[str, Any] | None) -> dict[str, Any]:
         """Assign an id to a new message. Return the id, sender, chat and date as fields."""
-        fields: dict[str, Any] = {"message_id": chat.next_id()}
+        fields: dict[str, Any] = {"message_id": chat.assign_message_id()}
         if sender is not None:
             fields["from"] = sender
         fields["chat"] = chat.brief()
@@ -180,11 +180,11 @@ class World:
         if message.bot is not None:
             message.chat.last_bot = message.bot.id
         if self.events:
-            shown = message.shown(message.chat.bot or self.bot)
+            shown = message.control_view(message.chat.bot or self.bot)
             self.events.emit("message", chat_id=message.chat.id, message=shown)
         return message
 
-    def service(
+    def add_service_message(
         self,
         chat: Chat,
         sender: dict[str, Any] | None,
@@ -192,7 +192,7 @@ class World:
         **fields: Any,  # noqa: ANN401 - fields of Message
     ) -> Message:
         """Add a service message, for example about a new member or a migration."""
-        body = self.head(chat, sender) | fields
+        body = self.new_message_fields(chat, sender) | fields
         if thread:
             body |= {"message_thread_id": thread, "is_topic_message": True}
         return self.add(Message(chat, body["message_id"], body, self.clock.now()))
@@ -204,17 +204,20 @@ class World:
         made = {"name": name, "icon_color": icon_color}
         if chat.bot is None:
             chat.last_message_id = max(chat.last_message_id, GENERAL_TOPIC)
-        body = self.head(chat, sender) | {"forum_topic_created": made, "is_topic_message": True}
+        body = self.new_message_fields(chat, sender) | {
+            "forum_topic_created": made,
+            "is_topic_message": True,
+        }
         body["message_thread_id"] = body["message_id"]
         message = self.add(Message(chat, body["message_id"], body, self.clock.now()))
         topic = Topic(message.id, name, icon_color=icon_color, made_by=sender["id"])
         chat.topics[topic.id] = topic
         return topic, message
 
-    def edited(self, message: Message) -> None:
+    def emit_edit(self, message: Message) -> None:
         """Send an event for a changed message."""
         if self.events:
-            shown = message.shown(message.chat.bot or self.bot)
+            shown = message.control_view(message.chat.bot or self.bot)
             self.events.emit("edit", chat_id=message.chat.id, message=shown)
 
     def delete(self, message: Message) -> None:

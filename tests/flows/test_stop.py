@@ -63,7 +63,7 @@ async def test_a_stop_takes_8_seconds_at_most_while_all_services_hang(
             fault = await box.control.fault(service, {"hang": True}, match=match, times=None)
             person = await box.control.person()
             said[person] = await box.control.say(person, words)
-            await wait_for(lambda: box.parts.faults.seen(fault), 60, f"{service} to hang")  # noqa: B023 - it is awaited here
+            await wait_for(lambda: box.parts.faults.count_matches(fault), 60, f"{service} to hang")  # noqa: B023 - it is awaited here
         async with watch.measure():
             await stack.aclose()  # asks the bot to stop, and waits for its end
     assert watch.seconds <= PROMISED_S

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from bot.store.engine.database import Database
-from sandbox.beliefs import BELIEFS, STORIES, TELEGRAM, Switches, as_seen
+from sandbox.beliefs import BELIEFS, STORIES, TELEGRAM, Switches, set_switches_from_file
 from tests.support.control import wait_for
 from tests.support.sandbox import Box, sandbox_box
 from tests.support.storybell import API_KEY, TOKEN, settings_for
@@ -117,8 +117,8 @@ async def test_doctor_names_only_the_differences_of_telegram(
     assert not_agreed(report) == {name: other}
     assert status == doctor.DISAGREES
     again = Switches()
-    assert as_seen(tmp_path / "doctor.json", again) == []
-    assert again.shown() == BELIEVED | {name: other}
+    assert set_switches_from_file(tmp_path / "doctor.json", again) == []
+    assert again.current_values() == BELIEVED | {name: other}
 
 
 async def test_without_a_chat_and_a_private_profile_some_is_untried(

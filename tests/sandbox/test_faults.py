@@ -24,7 +24,7 @@ def _spec(**more: Any) -> dict[str, object]:
 def test_times_and_after_count_down() -> None:
     faults = Faults()
     faults.add(_spec(times=2, after=1))
-    assert [faults.take("cdn", "/") is not None for _ in range(5)] == [
+    assert [faults.match_and_count_down("cdn", "/") is not None for _ in range(5)] == [
         False,
         True,
         True,
@@ -36,21 +36,21 @@ def test_times_and_after_count_down() -> None:
 def test_the_oldest_fault_goes_first_and_each_is_lifted_by_its_number() -> None:
     faults = Faults()
     first, second = faults.add(_spec(times=1)), faults.add(_spec())
-    hits = [hit.id for _ in range(3) if (hit := faults.take("cdn", "/"))]
+    hits = [hit.id for _ in range(3) if (hit := faults.match_and_count_down("cdn", "/"))]
     assert hits == [first, second, second]
     third = faults.add(_spec())
     faults.clear(second)
-    hit = faults.take("cdn", "/")
+    hit = faults.match_and_count_down("cdn", "/")
     assert hit is not None
     assert hit.id == third
     faults.clear()
-    assert faults.take("cdn", "/") is None
+    assert faults.match_and_count_down("cdn", "/") is None
 
 
 def test_a_fault_may_be_of_one_chat_and_of_a_share_of_the_requests() -> None:
     faults = Faults()
     faults.add(_spec(times=None, chat_id=7, every=2))
-    hits = [faults.take("cdn", "/x", chat_id=chat) for chat in (7, 8, 7, 8, 7, 7)]
+    hits = [faults.match_and_count_down("cdn", "/x", chat_id=chat) for chat in (7, 8, 7, 8, 7, 7)]
     assert [hit is not None for hit in hits] == [False, False, True, False, False, True]
 
 

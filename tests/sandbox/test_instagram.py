@@ -9,7 +9,7 @@ import pytest
 from sandbox.clock import Clock
 from sandbox.instagram import EPOCH_MS, Instagram, Story
 from sandbox.posting import DAY
-from sandbox.profiles import BIG, settle
+from sandbox.profiles import BIG, add_initial_profiles
 
 PAGE = Path(__file__).parent.parent / "data" / "stories" / "user_stories.json"
 
@@ -45,7 +45,7 @@ def test_a_rhythm_posts_by_itself(world: Instagram, clock: Clock) -> None:
 
 
 def test_the_first_profiles(world: Instagram, clock: Clock) -> None:
-    settle(world)
+    add_initial_profiles(world)
     shown = {
         name: [story.media_type for story in world.stories_of(profile)]
         for name in ("natgeo", "prada", "quiet", "12345", "renamed_old", "bigvideo", "flaky")

@@ -344,18 +344,18 @@ def _unheard(sandbox: Sandbox, weather: Weather) -> int:
 def _remember_stories(sandbox: Sandbox, journal: Journal) -> None:
     """Add contents to every new story, and keep the stories, which the sandbox forgets."""
     instagram: Any = sandbox.instagram
-    put_up = instagram.put_up
+    add_story = instagram.add_story
 
     def remembered(
         profile: Profile, media_type: int, taken_at: float | None, **details: Any
     ) -> Any:
         taken_at = sandbox.clock.now() if taken_at is None else taken_at
         details |= contents.held(profile.username, taken_at)
-        story = put_up(profile, media_type, taken_at, **details)
+        story = add_story(profile, media_type, taken_at, **details)
         journal.stories[story.pk] = story
         return story
 
-    instagram.put_up = remembered
+    instagram.add_story = remembered
 
 
 def _has_gone(record: logging.LogRecord) -> bool:

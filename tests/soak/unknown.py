@@ -79,8 +79,8 @@ def _files(call: Call, cdn: Cdn) -> list[SentFile]:
 
 
 def _file(call: Call, cdn: Cdn, kind: str, value: str, field: str = "") -> SentFile:
-    given = inputs.local(call, kind, value, field)
+    given = inputs.parse_file(call, kind, value, field)
     if isinstance(given, str):
-        found = cdn.look_up(urlsplit(given).path)
+        found = cdn.parse_path(urlsplit(given).path)
         return SentFile(found[1] if found else "", "url")
     return SentFile(given.content.story_pk or "", given.source)

@@ -60,7 +60,7 @@ class Chats:
         bot = chat.bot or self._world.bot
         last = next((m for m in reversed(chat.messages.values()) if not m.deleted), None)
         summary = dict(chat.brief())
-        summary["_last_message"] = last.shown(bot) if last else None
+        summary["_last_message"] = last.control_view(bot) if last else None
         summary["_bot_status"] = (
             "member" if chat.bot and bot.id not in chat.members else chat.member(bot.id).status
         )
@@ -98,7 +98,7 @@ class Chats:
         for name in _CHANGES:
             if name in wanted:
                 setattr(chat, name, wanted[name])
-        chat.changed()
+        chat.clear_cached_object()
 
     def _link(self, chat: Chat, other_id: int | None) -> None:
         """Link a channel and its discussion group, or remove the link."""
@@ -122,7 +122,9 @@ class Chats:
         was_deleted = chat.deleted
         self._update(chat, await get.body(request))
         if chat.deleted and not was_deleted and chat.type == "supergroup":
-            happenings.vanish(self._world, chat, self._actor(chat, 0, {"status": ""}))
+            happenings.remove_and_notify_bots(
+                self._world, chat, self._actor(chat, 0, {"status": ""})
+            )
         self._world.events.emit("chat", chat_id=chat.id, chat=chat.brief())
         return chat.brief()
 
@@ -138,7 +140,7 @@ class Chats:
         after = int(query.get("after", 0))
         from_bot = query.get("from_bot", "true").lower() not in {"false", "0", "no"}
         return [
-            message.shown(bot)
+            message.control_view(bot)
             for message in chat.messages.values()
             if message.id > after and not (from_bot and (message.bot is None or message.deleted))
         ]
@@ -164,7 +166,7 @@ class Chats:
         member = _member(wanted)
         if chat.type == "private" and member.status not in {"kicked", "member"}:
             raise ValueError("in a private chat a bot is a member, or kicked (blocked)")
-        told = happenings.standing(
+        told = happenings.change_membership(
             self._world, chat, user_id, member, self._actor(chat, user_id, wanted)
         )
         user = self._world.user(user_id)
@@ -179,7 +181,7 @@ class Chats:
             return chat.person.user()
         if user_id in self._world.people and wanted["status"] in {"left", "member"}:
             return self._world.people[user_id].user()
-        humans = [i for i in chat.members if i in self._world.people and chat.is_owner(i)]
+        humans = [i for i in chat.members if i in self._world.people and chat.is_admin(i)]
         others = humans or [i for i in chat.members if i in self._world.people]
         known = others or list(self._world.people)
         return self._world.people[known[0]].user() if known else self._world.bot.user()
@@ -193,13 +195,13 @@ class Chats:
         new = self._world.add_chat("supergroup", old.title, members=members, migrated_from=old.id)
         new.permissions = dict(old.permissions)
         actor = self._actor(old, 0, {"status": ""})
-        left = self._world.service(old, actor, migrate_to_chat_id=new.id)
-        told = happenings.tell(self._world, old, left)
+        left = self._world.add_service_message(old, actor, migrate_to_chat_id=new.id)
+        told = happenings.send_update(self._world, old, left)
         old.migrated_to = new.id
-        arrived = self._world.service(new, _group_bot(), migrate_from_chat_id=old.id,
+        arrived = self._world.add_service_message(new, _group_bot(), migrate_from_chat_id=old.id,
                                       sender_chat=new.brief())  # fmt: skip
-        happenings.tell(self._world, new, arrived)
-        happenings.arrive(self._world, new, actor)
+        happenings.send_update(self._world, new, arrived)
+        happenings.notify_joined_bots(self._world, new, actor)
         self._world.events.emit("chat", chat_id=new.id, chat=new.brief())
         return {"new_chat_id": new.id, "update_id": told}
 
@@ -215,7 +217,7 @@ class Chats:
         actor = self._actor(chat, 0, {"status": ""})
         topic, message = self._world.add_topic(chat, actor, str(wanted["name"]))
         topic.state = str(wanted.get("state", "open"))
-        happenings.tell(self._world, chat, message)
+        happenings.send_update(self._world, chat, message)
         return _topic_view(topic)
 
     def _topic_of_number(self, chat: Chat, thread: int, wanted: dict[str, Any]) -> object:
@@ -269,8 +271,8 @@ class Chats:
         self, chat: Chat, actor: dict[str, Any], topic: Topic, **fields: object
     ) -> None:
         thread = 0 if topic.id == GENERAL_TOPIC else topic.id
-        message = self._world.service(chat, actor, thread, **fields)
-        happenings.tell(self._world, chat, message)
+        message = self._world.add_service_message(chat, actor, thread, **fields)
+        happenings.send_update(self._world, chat, message)
 
     async def bots(self, _: web.Request) -> object:
         """Return the bots, the main bot first."""

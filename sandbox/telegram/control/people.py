@@ -55,7 +55,7 @@ class People:
             if name in wanted:
                 setattr(person, name, wanted[name])
         for chat in self._world.all_chats():
-            chat.changed()
+            chat.clear_cached_object()
         return person.user()
 
     async def write(self, request: web.Request) -> object:
@@ -65,8 +65,8 @@ class People:
         message = self._composed(chat, person, wanted)
         chat.started = True
         self._world.add(message)
-        told = happenings.tell(self._world, chat, message)
-        happenings.mirror(self._world, message)
+        told = happenings.send_update(self._world, chat, message)
+        happenings.forward_to_discussion_group(self._world, message)
         return {"update_id": told, "message_id": message.id}
 
     def _chat_and_person(
@@ -81,7 +81,7 @@ class People:
 
     def _composed(self, chat: Chat, person: Person | None, wanted: dict[str, Any]) -> Message:
         sender = None if chat.type == "channel" or person is None else person.user()
-        fields = self._world.head(chat, sender)
+        fields = self._world.new_message_fields(chat, sender)
         as_chat = wanted.get("sender_chat_id")
         if chat.type == "channel":
             fields["sender_chat"] = chat.brief()
@@ -100,7 +100,7 @@ class People:
                 original = get.message(where, source["message_id"])
                 media = original.media
                 if word == "forward":
-                    fields |= happenings.forwarded(original)
+                    fields |= happenings.forwarded_fields(original)
         if (given := wanted.get("file")) is not None:
             media = self._attached(given)
         for name in ("location", "media_group_id", "chat_shared"):
@@ -123,7 +123,7 @@ class People:
         if kind not in {"photo", "voice", "document"}:
             raise ValueError("kind must be photo, voice or document")
         data = base64.b64decode(given["base64"])
-        content = self._world.files.keep(data, str(given.get("type", "")))
+        content = self._world.files.store(data, str(given.get("type", "")))
         if kind == "photo":
             if content.picture is None:
                 raise ValueError("this is no picture")
@@ -143,8 +143,8 @@ class People:
         now = self._world.clock.now()
         message.fields = message.fields | _content(wanted) | {"edit_date": int(now)}
         message.edited_at = now
-        self._world.edited(message)
-        return {"update_id": happenings.tell(self._world, chat, message, edited=True)}
+        self._world.emit_edit(message)
+        return {"update_id": happenings.send_update(self._world, chat, message, edited=True)}
 
     async def delete(self, request: web.Request) -> object:
         """Delete a message of a person. Bots receive no update about the deletion."""

@@ -123,7 +123,7 @@ class Queries:
         if result is None:
             raise get.Unknown("no such result")
         sender = None if chat.type == "channel" else query.person.user()
-        fields = self._world.head(chat, sender) | {"via_bot": query.bot.user()}
+        fields = self._world.new_message_fields(chat, sender) | {"via_bot": query.bot.user()}
         for name in ("text", "entities", "caption", "caption_entities"):
             if value := result.get(f"_{name}"):
                 fields[name] = value
@@ -133,5 +133,5 @@ class Queries:
         now = self._world.clock.now()
         message = Message(chat, fields["message_id"], fields, now, media=media, source="file_id")
         self._world.add(message)
-        told = happenings.tell(self._world, chat, message)
+        told = happenings.send_update(self._world, chat, message)
         return {"update_id": told, "message_id": message.id}

@@ -3,7 +3,7 @@
 from typing import Any
 
 from sandbox.telegram import happenings, targets
-from sandbox.telegram.call import Call, method, whole
+from sandbox.telegram.call import Call, method, parse_int
 from sandbox.telegram.model import MEMBER_RIGHTS, Member
 from sandbox.telegram.refusals import bad_request, forbidden
 
@@ -47,7 +47,7 @@ def _user(call: Call) -> dict[str, Any]:
     value = call.params.get("user_id")
     if value in {None, ""}:
         raise bad_request("invalid user_id specified")
-    user_id = whole(value)
+    user_id = parse_int(value)
     if user_id <= 0:
         raise bad_request("invalid user_id specified")
     user = call.world.user(user_id)
@@ -65,10 +65,10 @@ async def get_chat_member(call: Call) -> dict[str, Any]:
         if user["id"] not in {chat.id, call.bot.id}:
             raise bad_request("member not found")
         return {"user": user, "status": "member"}
-    if chat.type == "channel" and not chat.is_owner(call.bot.id):
+    if chat.type == "channel" and not chat.is_admin(call.bot.id):
         raise bad_request("member list is inaccessible")
     hidden = chat.has_hidden_members and user["id"] != call.bot.id
-    if hidden and not chat.is_owner(call.bot.id):
+    if hidden and not chat.is_admin(call.bot.id):
         raise bad_request("CHAT_ADMIN_REQUIRED")
     return chat.member_view(user)
 
@@ -79,12 +79,12 @@ async def get_chat_administrators(call: Call) -> list[dict[str, Any]]:
     chat = targets.readable(call)
     if chat.type == "private":
         raise bad_request("there are no administrators in the private chat")
-    if chat.type == "channel" and not chat.is_owner(call.bot.id):
+    if chat.type == "channel" and not chat.is_admin(call.bot.id):
         raise bad_request("member list is inaccessible")
     admins = []
     for user_id in chat.members:
         user = call.world.user(user_id)
-        if user and chat.is_owner(user_id) and (not user["is_bot"] or user_id == call.bot.id):
+        if user and chat.is_admin(user_id) and (not user["is_bot"] or user_id == call.bot.id):
             admins.append(chat.member_view(user))
     return admins
 
@@ -106,5 +106,5 @@ async def leave_chat(call: Call) -> bool:
         raise bad_request("chat member status can't be changed in private chats")
     if not chat.member(call.bot.id).present:
         raise forbidden(f"bot is not a member of the {chat.kind} chat")
-    happenings.standing(call.world, chat, call.bot.id, Member("left"), call.bot.user())
+    happenings.change_membership(call.world, chat, call.bot.id, Member("left"), call.bot.user())
     return True

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from sandbox.telegram import inputs, sending, targets, text
-from sandbox.telegram.call import Call, method, truth
+from sandbox.telegram.call import Call, method, parse_bool
 from sandbox.telegram.files import Media
 from sandbox.telegram.inputs import Given, MediaFailure
 from sandbox.telegram.model import Message
@@ -22,29 +22,29 @@ async def pace(call: Call) -> None:
     """
     size = inputs.upload_bytes(call)
     if size:
-        wait = call.services.pacing.wait(call.bot.id, size, call.world.clock.now())
+        wait = call.services.pacing.reserve_wait_s(call.bot.id, size, call.world.clock.now())
         if wait > 0:
             await asyncio.sleep(wait)
 
 
 async def _send(call: Call, kind: str) -> dict[str, Any]:
-    if not inputs.there(call, call.text(kind), kind):
+    if not inputs.has_file(call, call.text(kind), kind):
         raise bad_request(f"there is no {kind} in the request")
     body = text.caption(call)
     await pace(call)
-    where = sending.place(call, kind)
-    given = inputs.local(call, kind, call.text(kind), kind)
+    where = sending.check_target(call, kind)
+    given = inputs.parse_file(call, kind, call.text(kind), kind)
     try:
-        media, source = await inputs.finish(call, kind, given, call.params)
+        media, source = await inputs.fetch_and_check(call, kind, given, call.params)
     except MediaFailure as failure:
         raise failure.refusal() from None
     becomes_animation = call.world.switches["silent_video_alone"] == "animation"
     if becomes_animation and kind == "video" and _is_silent(media) and source != "file_id":
         # Telegram makes an animation of a new silent video; TDLib, MessageContent.cpp.
         media.kind = "animation"
-    await sending.charge(call, where.chat)
+    await sending.count_or_refuse(call, where.chat)
     text.check_entities(body)
-    return sending.shown(call, [sending.post(call, where, body, media, source)])[0]
+    return sending.views_or_refusal(call, [sending.post(call, where, body, media, source)])[0]
 
 
 def _is_silent(media: Media) -> bool:
@@ -96,7 +96,7 @@ def _item(call: Call, item: object) -> Item:
     media = item.get("media")
     if not isinstance(media, str):
         raise bad_request("can't parse InputMedia: Can't find field \"media\"")
-    if not inputs.there(call, media):
+    if not inputs.has_file(call, media):
         raise bad_request("can't parse InputMedia: media not found")
     return kind, item, caption
 
@@ -109,7 +109,7 @@ def _check_album(items: list[Item]) -> None:
     kinds = {kind for kind, *_ in items}
     if "document" in kinds and len(kinds) > 1:
         raise bad_request("Document can't be mixed with other media types")
-    above = {truth(item.get("show_caption_above_media")) for _, item, _ in items}
+    above = {parse_bool(item.get("show_caption_above_media")) for _, item, _ in items}
     if len(above) > 1:
         raise bad_request(
             "parameter show_caption_above_media must be the same for all messages in the album"
@@ -129,12 +129,12 @@ async def send_media_group(call: Call) -> list[dict[str, Any]]:
     await pace(call)
     items = [_item(call, item) for item in raw]
     _check_album(items)
-    where = sending.place(call, items[0][0], with_markup=False)
+    where = sending.check_target(call, items[0][0], with_markup=False)
     for kind in {kind for kind, *_ in items[1:]}:
         targets.check_right(where.chat, call.bot, kind)
-    files = [inputs.local(call, kind, options["media"]) for kind, options, _ in items]
+    files = [inputs.parse_file(call, kind, options["media"]) for kind, options, _ in items]
     _check_sources(call, files)
-    await sending.charge(call, where.chat, len(items))
+    await sending.count_or_refuse(call, where.chat, len(items))
     results = await asyncio.gather(
         *(
             _finished(call, number, item, file)
@@ -159,7 +159,7 @@ async def send_media_group(call: Call) -> list[dict[str, Any]]:
     messages: list[Message] = []
     for result, (_, _, caption) in zip(results, items, strict=True):
         if isinstance(result, MediaFailure) or (failures and not others_stay):
-            where.chat.next_id()  # the id of a failed message is not reused
+            where.chat.assign_message_id()  # the id of a failed message is not reused
             continue
         media, source = result
         body = caption | {"media_group_id": group} if group else caption
@@ -169,7 +169,7 @@ async def send_media_group(call: Call) -> list[dict[str, Any]]:
         # SendMultiMediaQuery::on_result.
         number, failure = _named_failure(files, failures)
         raise _album_failure(call, 1 if others_stay else number, failure)
-    return sending.shown(call, messages)
+    return sending.views_or_refusal(call, messages)
 
 
 def _named_failure(
@@ -199,7 +199,7 @@ async def _finished(
     if wanted.get("fail_item") == number:
         return MediaFailure(str(wanted.get("description") or "WEBPAGE_MEDIA_EMPTY"))
     try:
-        return await inputs.finish(call, kind, given, options)
+        return await inputs.fetch_and_check(call, kind, given, options)
     except MediaFailure as failure:
         return failure
 

@@ -52,10 +52,10 @@ async def send_message(call: Call) -> dict[str, Any]:
     body = text.message_text(call)
     if tag == "ignored" and "entities" in body:
         body["entities"] = [one for one in body["entities"] if one["type"] != "date_time"]
-    where = sending.place(call, "text")
-    await sending.charge(call, where.chat)
+    where = sending.check_target(call, "text")
+    await sending.count_or_refuse(call, where.chat)
     text.check_entities(body)
-    return sending.shown(call, [sending.post(call, where, body)])[0]
+    return sending.views_or_refusal(call, [sending.post(call, where, body)])[0]
 
 
 @method("sendChatAction")
@@ -99,7 +99,7 @@ def _changed(call: Call, message: Message) -> dict[str, Any]:
     now = call.world.clock.now()
     message.edited_at = now
     message.fields["edit_date"] = int(now)
-    call.world.edited(message)
+    call.world.emit_edit(message)
     return message.view(call.bot)
 
 
@@ -130,7 +130,7 @@ def _apply(
 def _charge(call: Call, message: Message) -> None:
     limits = call.services.limits
     if limits.enabled and message.chat.id < 0:
-        limits.take(call.bot.id, message.chat.id, 1, call.world.clock.now())
+        limits.count_or_refuse(call.bot.id, message.chat.id, 1, call.world.clock.now())
 
 
 def _set_keyboard(message: Message, keyboard: dict[str, Any] | None) -> None:
@@ -185,7 +185,7 @@ async def edit_message_media(call: Call) -> dict[str, Any]:
     kind = str(item.get("type", ""))
     if kind not in {"photo", "video", "document", "animation"}:
         raise bad_request(f'can\'t parse InputMedia: invalid type "{kind}" specified')
-    if not inputs.there(call, str(item.get("media") or "")):
+    if not inputs.has_file(call, str(item.get("media") or "")):
         raise bad_request("can't parse InputMedia: media not found")
     body = text.of_item(item)
     _, message = _editable(call)
@@ -193,9 +193,9 @@ async def edit_message_media(call: Call) -> dict[str, Any]:
         mixing = {"photo", "video"}
         if message.media.kind != kind and not {message.media.kind, kind} <= mixing:
             raise bad_request("can't change media type in the album")
-    given = inputs.local(call, kind, str(item["media"]))
+    given = inputs.parse_file(call, kind, str(item["media"]))
     try:
-        media, source = await inputs.finish(call, kind, given, item)
+        media, source = await inputs.fetch_and_check(call, kind, given, item)
     except inputs.MediaFailure as failure:
         raise failure.refusal() from None
     before = message.media
@@ -205,7 +205,7 @@ async def edit_message_media(call: Call) -> dict[str, Any]:
     return _changed(call, message)
 
 
-def deletable(call: Call, message: Message) -> bool:
+def may_delete(call: Call, message: Message) -> bool:
     """Return whether the bot may delete a message."""
     chat, bot = message.chat, call.bot
     if message.fields.keys() & {"supergroup_chat_created", "channel_chat_created",
@@ -218,7 +218,7 @@ def deletable(call: Call, message: Message) -> bool:
     if message.bot is bot or chat.type == "private":
         return True
     may = chat.type == "group" or chat.may(bot.id, "can_delete_messages")
-    return may and chat.is_owner(bot.id)
+    return may and chat.is_admin(bot.id)
 
 
 @method("setMessageReaction")
@@ -238,7 +238,7 @@ async def set_message_reaction(call: Call) -> bool:
         if emoji not in _REACTIONS:
             raise bad_request("REACTION_INVALID")
     message.reactions = [one["emoji"] for one in wanted]
-    call.world.edited(message)
+    call.world.emit_edit(message)
     return True
 
 
@@ -252,7 +252,7 @@ async def delete_message(call: Call) -> bool:
     message = chat.messages.get(message_id)
     if message is None or message.deleted:
         raise bad_request("message to delete not found")
-    if not deletable(call, message):
+    if not may_delete(call, message):
         raise bad_request("message can't be deleted")
     call.world.delete(message)
     return True
@@ -273,7 +273,7 @@ async def delete_messages(call: Call) -> bool:
         raise bad_request("too many message identifiers specified")
     chat = targets.writable(call)
     found = [m for i in ids if (m := chat.messages.get(i)) is not None and not m.deleted]
-    if any(not deletable(call, message) for message in found):
+    if any(not may_delete(call, message) for message in found):
         raise bad_request("message can't be deleted")
     for message in found:
         call.world.delete(message)

@@ -145,7 +145,7 @@ def _cached(call: Call, kind: str, result: dict[str, Any]) -> Media:
     if kind in {"video", "document"} and "title" not in result:
         raise bad_request("can't parse inline query result: Can't find field \"title\"")
     sent_as, file = _CACHED[kind]
-    return inputs.known(call, sent_as, str(result[file]))
+    return inputs.media_of_file_id(call, sent_as, str(result[file]))
 
 
 def _formatted(call: Call, kind: str, result: dict[str, Any]) -> dict[str, Any]:

@@ -35,7 +35,7 @@ async def create_forum_topic(call: Call) -> dict[str, Any]:
     if not 0 <= color <= 0xFFFFFF:
         raise bad_request("invalid icon color specified")
     topic, message = call.world.add_topic(chat, call.bot.user(), name, icon_color=color)
-    happenings.tell(call.world, chat, message)
+    happenings.send_update(call.world, chat, message)
     return {"message_thread_id": topic.id, "name": topic.name, "icon_color": topic.icon_color}
 
 
@@ -59,6 +59,8 @@ async def edit_forum_topic(call: Call) -> bool:
         raise bad_request("TOPIC_NOT_MODIFIED")
     topic.name = name
     edited = {"name": name}
-    message = call.world.service(chat, call.bot.user(), thread, forum_topic_edited=edited)
-    happenings.tell(call.world, chat, message)
+    message = call.world.add_service_message(
+        chat, call.bot.user(), thread, forum_topic_edited=edited
+    )
+    happenings.send_update(call.world, chat, message)
     return True

@@ -133,7 +133,7 @@ class Api:
     async def updates(self, **params: Any) -> list[dict[str, Any]]:
         """Return and confirm all pending updates."""
         found: list[dict[str, Any]] = []
-        inbox = self.telegram.world.bot_of(int(TOKEN.partition(":")[0])).inbox
+        inbox = self.telegram.world.ensure_bot(int(TOKEN.partition(":")[0])).inbox
         for update in list(inbox.pending):
             _update_adapter().validate_python(update.body())
             assert list(schema.unknown_within("", "Update", update.body())) == []

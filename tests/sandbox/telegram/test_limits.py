@@ -54,7 +54,7 @@ def test_no_window_ever_holds_more_than_its_limit(sends: Sends) -> None:
     for chat, weight, pause in sends:
         now += pause
         with contextlib.suppress(Refusal):
-            limits.take(7, chat, weight, now)
+            limits.count_or_refuse(7, chat, weight, now)
             taken.append((now, chat, weight))
     for start, _, _ in taken:
         second = [weight for at, _, weight in taken if start <= at < start + 1]
