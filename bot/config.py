@@ -420,17 +420,16 @@ def secrets_of(settings: Settings) -> list[str]:
 def _passwords_in(url: str) -> list[str]:
     """Return the passwords in the user information and in the query of a URL.
 
-    The user information is the part before the @. Percent-encoded passwords stay encoded.
+    The user information is the part before the last @. The result has each password as in the URL
+    and percent-decoded.
     """
-    found = []
-    user_info, at, _ = url.partition("//")[2].partition("@")
-    if at:
-        found.append(user_info.partition(":")[2])
-    for pair in url.partition("?")[2].split("&"):
+    address, _, query = url.partition("//")[2].partition("?")
+    found = [address.rpartition("@")[0].partition(":")[2]]
+    for pair in query.split("&"):
         name, _, value = pair.partition("=")
         if name == "password":
             found.append(value)
-    return found
+    return [*found, *map(unquote, found)]
 
 
 def load(env_file: Path | None = None, /, **overrides: object) -> Settings:

@@ -213,3 +213,15 @@ def test_the_printed_file_of_the_database_is_the_opened_file() -> None:
     settings = load(**GOOD, database_url=url)
     assert settings.database_place == str(Database(url).file) == "/srv/my bot/s.db"
     assert settings.backup_folder == Path("/srv/my bot/backups")
+
+
+@pytest.mark.parametrize(
+    ("url", "secret"),
+    [
+        ("http://user:pass@word-y@proxy:3128", "pass@word-y"),
+        ("http://user:pass%3Aword@proxy:3128", "pass%3Aword"),
+        ("http://user:pass%3Aword@proxy:3128", "pass:word"),
+    ],
+)
+def test_the_password_of_a_proxy_is_a_secret(url: str, secret: str) -> None:
+    assert secret in secrets_of(load(**GOOD, media_proxy=url))
