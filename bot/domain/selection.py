@@ -33,6 +33,7 @@ REMOVED = "removed"
 PAUSED = "paused"
 _FORGOTTEN = "forgotten"
 _TOO_MANY_CRASHES = "too many crashes"
+_OUTDATED = "outdated"  # a summary of stories that have all expired
 # A story that quiet hours deferred can be sent within this time after the quiet hours, even if the
 # story has expired. The time is long enough for a second send after a failure.
 _AFTER_QUIET = timedelta(hours=1)
@@ -370,6 +371,8 @@ def _defer_or_drop(row: Delivery, chat: Chat, decision: Decision, now: datetime)
     elif may_crash_us and row.held != Held.SUSPECT:
         until = alert_rules.repeat_at(now, 2, is_reply=False, number=row.id)
         decision.held.append((row, until, Held.SUSPECT))
+    elif row.notice == SUMMARY and row.created_at <= now - DAY:
+        decision.dropped.append((row, _OUTDATED))
     elif row.notice:
         return False
     elif row.is_unreadable:

@@ -15,6 +15,7 @@ from bot.domain.records import (
     BROADCAST,
     MAIN,
     REPLY,
+    SUMMARY,
     WHOLE,
     Chat,
     ChatQueue,
@@ -68,6 +69,15 @@ def test_stories_of_one_profile_go_as_one_album_oldest_first() -> None:
     assert decision.batch.album is not None
     assert [one.pk for one in decision.batch.album.stories] == ["3", "1"]
     assert not decision.batch.is_repeat
+
+
+def test_a_summary_is_not_sent_when_all_its_stories_have_expired() -> None:
+    summary, other = notice(1, SUMMARY), notice(2, "topic")
+    assert ids(decide(summary, other, now=NOON + DAY - MINUTE)) == [1]
+    decision = decide(summary, other, now=NOON + DAY)
+    assert ids(decision) == [2]
+    assert [one.id for one, _ in decision.dropped] == [1]
+    assert not selection.count_too_late(decision)
 
 
 @given(st.integers(1, 60))
