@@ -22,7 +22,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from bot.domain.database_urls import problem_of_url
+from bot.domain.database_urls import NOT_REPLACED, problem_of_url
 from bot.domain.errors import SettingsError
 from bot.domain.packs import DEFAULT_BUDGET
 from bot.stories_api.endpoints import CHECK_COST
@@ -277,6 +277,14 @@ class Settings(BaseSettings):
             return None
         if problem := problem_of_url(value.get_secret_value()):
             raise ValueError(problem)
+        return value
+
+    @field_validator("backup_dir", "spool_dir")
+    @classmethod
+    def _check_folder(cls, value: Path | None) -> Path | None:
+        """Refuse a path that only a shell expands, for example ``~/backups``."""
+        if str(value or "").startswith(("~", "$")):
+            raise ValueError(NOT_REPLACED)
         return value
 
     @field_validator("telegram_proxy", "stories_api_proxy", "media_proxy")

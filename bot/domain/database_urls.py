@@ -38,6 +38,7 @@ _NO_PATH = (
     "must be sqlite:/// and the path of a file, for example sqlite:///data/storybell.db, or "
     "sqlite:////data/storybell.db for an absolute path"
 )
+NOT_REPLACED = "must be the whole path: ~ and $HOME are not replaced"
 _BAD_TIMEOUT = f"timeout must be a number of seconds from 0 to {_LONGEST_TIMEOUT_S:,}"
 _UNKNOWN = "the parameter {name} is not supported: remove it"
 _REPEATED = "the parameter {name} is there more than once"
@@ -74,6 +75,8 @@ def _problem_of_sqlite(path: str, parameters: list[tuple[str, str]]) -> str:
     is_in_memory = path in {"", "/"}
     if not is_in_memory and not (path.startswith("/") and path.strip("/")):
         return _NO_PATH
+    if path.startswith(("/~", "/$")):
+        return NOT_REPLACED
     if problem := _problem_of_names(parameters, _SQLITE_PARAMETERS):
         return problem
     timeouts = [value for _, value in parameters]
