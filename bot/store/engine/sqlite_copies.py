@@ -267,7 +267,8 @@ def replace_database(file: Path, database: Path, *, now: datetime) -> Path | Non
             before.hardlink_to(database)  # the link ensures that a database exists at every moment
         except OSError:  # the file system, for example of a memory card, has no hard links
             database.replace(before)
-        before.chmod(private.OURS)
+        with suppress(PermissionError):  # a database of another owner keeps its mode
+            before.chmod(private.OURS)
     # SQLite would apply a log that is beside a different database. The log is kept under another
     # name, because the log may be the only remaining part of a moved database.
     for end in ("-wal", "-shm"):

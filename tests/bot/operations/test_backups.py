@@ -309,6 +309,23 @@ async def test_what_a_kill_left_of_a_copy_is_removed(sqlite_db: Database, tmp_pa
     assert under_way.exists()
 
 
+async def test_a_database_of_another_owner_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "bot.db"
+    async with Database(f"sqlite:///{file}") as db:
+        await db.migrate()
+        await store.make(db, tmp_path / "copy", at=NOON)
+
+    def refuse(path: Path, _mode: int) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), str(path))
+
+    monkeypatch.setattr(Path, "chmod", refuse)
+    before = sqlite_copies.replace_database(tmp_path / "copy", file, now=NOON)
+    assert before is not None
+    assert set(files(tmp_path)) == {before, file, tmp_path / "copy"}
+
+
 async def test_what_root_restores_belongs_to_the_bot(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
