@@ -72,12 +72,14 @@ async def restore(db: Database, file: Path, *, now: datetime) -> Path | None:
 
     Return None if no old database existed. The database must not be in use. The backup contains
     work that must not be repeated. The next start drops this work (``bot.store.copies.restored``).
+    After a cancellation during the copy, the database is unchanged.
 
     Raises:
         BackupError: The copy could not be restored. The text states the reason as a sentence. The
             database is unchanged, unless a file could not be renamed. In this case, the old files
             are beside the database, with ``.replaced-`` in the names.
     """
+    stop = threading.Event()
     try:
         if db.file is None:
             raise BackupError(IN_MEMORY)
@@ -87,9 +89,13 @@ async def restore(db: Database, file: Path, *, now: datetime) -> Path | None:
             raise BackupError(f"{file} is no copy of a database of this bot")
         if not is_known_revision(revision):
             raise BackupError(f"{file} is from a newer version than this code: update the bot")
-        return await asyncio.to_thread(sqlite_copies.replace_database, file, db.file, now=now)
+        return await asyncio.to_thread(
+            sqlite_copies.replace_database, file, db.file, now=now, stop=stop
+        )
     except (OSError, sqlite3.Error) as error:
         raise BackupError(sqlite_copies.reason_of(error)) from error
+    finally:
+        stop.set()  # After a cancellation, this event ends the thread.
 
 
 def _refuse_live_file(file: Path, database: Path) -> None:

@@ -234,7 +234,9 @@ def verified_revision(file: Path) -> str | None:
         raise BackupError(f"{file} can't be read as an SQLite database: {error}") from error
 
 
-def replace_database(file: Path, database: Path, *, now: datetime) -> Path | None:
+def replace_database(
+    file: Path, database: Path, *, now: datetime, stop: threading.Event | None = None
+) -> Path | None:
     """Replace ``database``, which must not be in use, by a copy of ``file``.
 
     The old database is kept beside the new database. Return the path of the old database, or None
@@ -242,7 +244,8 @@ def replace_database(file: Path, database: Path, *, now: datetime) -> Path | Non
     the old or the new database is in place.
 
     Raises:
-        BackupError: ``file`` is damaged, or ``database`` is a folder or device.
+        BackupError: ``file`` is damaged, ``database`` is a folder or device, or ``stop`` was set
+            before the end of the copy.
         OSError, sqlite3.Error: A file can't be read or written.
     """
     # If the path is a symbolic link, the link stays, and the target of the link is replaced.
@@ -252,7 +255,8 @@ def replace_database(file: Path, database: Path, *, now: datetime) -> Path | Non
     made_at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
     new = database.with_name(f"{database.name}.restoring")
     new.unlink(missing_ok=True)
-    copy(file, new, at=made_at, owner_of=database if database.exists() else database.parent)
+    owner_of = database if database.exists() else database.parent
+    copy(file, new, at=made_at, stop=stop, owner_of=owner_of)
     before = free_name(database.with_name(f"{database.name}.replaced-{now:%Y%m%d-%H%M%S}"))
     if was_there := database.exists():
         # An empty file is not opened, because SQLite would delete its log.

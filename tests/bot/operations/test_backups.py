@@ -1,5 +1,6 @@
 """Backups by a schedule: made in time, the oldest removed, a failure told once, and its end."""
 
+import asyncio
 import errno
 import os
 import shutil
@@ -27,6 +28,7 @@ from bot.store.copies import restored
 from bot.store.engine import sqlite_copies
 from bot.store.engine.database import Database
 from bot.store.engine.lock import only_process
+from tests.support.control import PATIENCE_S
 from tests.support.followed import HOUR, NOON, Clock, follow, look, story
 
 
@@ -250,6 +252,27 @@ async def test_what_was_there_is_kept_beside_what_was_restore(tmp_path: Path) ->
         assert old.execute("SELECT count(*) FROM chats").fetchone() == (1,)
         assert new.execute("SELECT count(*) FROM chats").fetchone() == (0,)
     assert rights(tmp_path) == {"0o600"}
+
+
+async def test_a_restore_that_is_interrupted_changes_nothing(
+    sqlite_db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy, begun, ended = tmp_path / "copy", threading.Event(), threading.Event()
+    await store.make(sqlite_db, copy, at=NOON)
+
+    def wait_for_stop(*_: object, stop: threading.Event, **__: object) -> None:
+        begun.set()
+        if stop.wait(PATIENCE_S):
+            ended.set()
+        raise BackupError("it was stopped")
+
+    monkeypatch.setattr(sqlite_copies, "_write", wait_for_stop)
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(store.restore(sqlite_db, copy, now=NOON))
+        await asyncio.to_thread(begun.wait, PATIENCE_S)
+        task.cancel()
+    assert await asyncio.to_thread(ended.wait, PATIENCE_S)
+    assert not [file for file in files(tmp_path) if ".replaced-" in file.name]
 
 
 async def test_the_time_of_a_restored_backup_is_written_in_the_owners_language_and_zone(
