@@ -10,6 +10,7 @@ from bot.cli import backup, check, erase, move, restore, simulate
 from bot.config import Settings
 from bot.domain.errors import DatabaseUnavailableError
 from bot.operations import preflight
+from bot.store.copies import transfer
 from bot.store.engine.database import Database
 from bot.store.engine.readiness import Readiness, readiness
 
@@ -22,7 +23,7 @@ _NOT_OURS = "The database is not of this version of the bot: start the bot on it
 def _with_database(report: _Report) -> Command:
     """Return a command that opens the database and calls ``report``.
 
-    If the database is unusable, missing, or from a different version, the command prints the
+    If the database is unusable, missing, moved, or of another version, the command prints the
     reason and returns 1. The command does not migrate the tables, because a bot of a different
     version may use them.
     """
@@ -40,6 +41,7 @@ def _with_database(report: _Report) -> Command:
                 if await readiness(db) is not Readiness.CURRENT:
                     stderr.print(_NOT_OURS)
                     return 1
+                await transfer.refuse_moved(db)
                 return await report(settings, arguments, db)
         except (OSError, DatabaseUnavailableError) as error:
             stderr.print(preflight.unusable_database_finding(error).text, markup=False)

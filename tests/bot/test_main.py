@@ -216,6 +216,18 @@ def test_a_command_without_its_file_says_what_to_do(
 
 
 @pytest.mark.usefixtures("dotenv")
+def test_nothing_is_erased_in_a_file_that_was_moved_to_postgresql(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asyncio.run(migrated())
+    with closing(sqlite3.connect("data/storybell.db")) as database:
+        database.execute("INSERT INTO key_values (key, value) VALUES ('moved', '{}')")
+        database.commit()
+    assert main(["erase", "5"]) == 1
+    assert "was moved to PostgreSQL" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("dotenv")
 @pytest.mark.parametrize("chat", ["9" * 23, "-" + "9" * 16, "1_000", "٣", "", "@natgeo"])
 def test_a_chat_that_is_no_id_is_refused(chat: str, capsys: pytest.CaptureFixture[str]) -> None:
     asyncio.run(migrated())
