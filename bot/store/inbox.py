@@ -163,8 +163,16 @@ async def finish(tx: Tx, claimed: ClaimedUpdate, *, now: datetime) -> bool:
 
 
 async def forget_chat(tx: Tx, chat_id: int) -> None:
-    """Remove the chat id from finished updates of a chat. The update_ids stay for 25 hours."""
-    condition = inbox.c.queue.in_([f"chat:{chat_id}", f"user:{chat_id}"])
+    """Remove the id of a chat or person from finished updates.
+
+    The update_ids stay for 25 hours.
+    """
+    # The queue of a reply about too many requests has the ids of the chat and the person.
+    condition = sa.or_(
+        inbox.c.queue.in_([f"chat:{chat_id}", f"user:{chat_id}"]),
+        inbox.c.queue.startswith(f"busy:{chat_id}:"),
+        inbox.c.queue.like(f"busy:%:{chat_id}"),
+    )
     await tx.execute(sa.update(inbox).where(condition, ~OPEN).values(queue=""))
 
 

@@ -11,12 +11,24 @@ from bot.domain.access import Subject
 from bot.domain.budget import Limits
 from bot.domain.model import Asker, Profile, Target
 from bot.domain.options import Preferences
-from bot.store import access, chats, erasure, moves, profiles, spending, subscriptions, usage
+from bot.store import (
+    access,
+    chats,
+    erasure,
+    inbox,
+    moves,
+    profiles,
+    spending,
+    subscriptions,
+    usage,
+)
 from bot.store.engine.database import Database, all_tables
+from bot.updates.queues import QueueAndPerson
 from tests.bot.billing.test_ledger import answering
+from tests.support.claims import lease_at
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
-ANN, BOB = 11, 22
+ANN, BOB, GROUP = 11, 22, -7
 CREATORS = ((access.access_list, "added_by"), (access.invitations, "made_by"))
 
 
@@ -52,6 +64,36 @@ async def test_nothing_of_an_erased_chat_is_left_but_what_it_cost(db: Database) 
         assert await chats.get(tx, ANN) is None
         assert await chats.get(tx, BOB) is not None
         assert len(await subscriptions.of_chat(tx, BOB)) == 1
+
+
+def busy_queue(chat_id: int, person: int) -> str:
+    """Return the queue of an update that gets the reply about too many requests."""
+    return QueueAndPerson(f"chat:{chat_id}", person).busy_reply_queue
+
+
+@pytest.mark.parametrize(("erased", "erased_rows"), [(GROUP, {2, 3, 4}), (ANN, {1, 3})])
+async def test_finished_updates_lose_the_id_of_an_erased_chat(
+    db: Database, erased: int, erased_rows: set[int]
+) -> None:
+    queues = [
+        f"chat:{ANN}",
+        f"chat:{GROUP}",
+        busy_queue(GROUP, ANN),
+        busy_queue(GROUP, BOB),
+        busy_queue(GROUP * 10, BOB),
+        busy_queue(GROUP * 10, ANN * 10),
+        busy_queue(GROUP * 10, 100 + ANN),
+    ]
+    arrivals = [inbox.Arrival(number, queue, "{}") for number, queue in enumerate(queues, 1)]
+    async with db.begin() as tx:
+        for claimed in await inbox.add(tx, arrivals, now=NOW, lease=lease_at(NOW)):
+            assert await inbox.finish(tx, claimed, now=NOW)
+        await erasure.erase_chat(tx, erased, now=NOW)
+        columns = sa.select(inbox.inbox.c.update_id, inbox.inbox.c.queue)
+        found = {row.update_id: row.queue for row in await tx.execute(columns)}
+    assert found == {
+        number: "" if number in erased_rows else queue for number, queue in enumerate(queues, 1)
+    }
 
 
 async def test_an_erased_person_is_no_longer_the_creator_of_invitations_and_permissions(
