@@ -27,7 +27,7 @@ from telegram.ext import ApplicationHandlerStop, filters
 
 from bot.chats.access import INVITE, OWNER
 from bot.context import Context
-from bot.domain.access import Judged
+from bot.domain.access import Judged, Subject
 from bot.domain.errors import BlockedError
 from bot.domain.identity import is_foreign_bot
 from bot.domain.model import Muted, PermanentFailure
@@ -246,10 +246,17 @@ async def _record_access_request(context: Context, judged: Judged) -> None:
 
 
 def _name_of_refused(context: Context, judged: Judged) -> str:
-    """Return the name of the refused person, or the title of the refused chat."""
+    """Return the name of the refused person, or the title of the refused chat.
+
+    The refused chat can be the channel or group in whose name the person writes.
+    """
     person = context.event.effective_user
     if person and judged.about.kind == "person":
         return person.full_name
+    message = context.event.effective_message
+    writer = message.sender_chat if message else None
+    if writer and judged.about == Subject.of_chat(writer.id):
+        return writer.title or ""
     return context.origin.title or ""
 
 

@@ -289,6 +289,21 @@ async def test_message_sent_as_a_blocked_channel_gets_no_answer(town: Town) -> N
     assert not (await bell.ask(group, command, user=town.ann))[0]["text"].startswith(REFUSED)
 
 
+async def test_refusal_of_a_channel_in_a_group_records_the_title_of_the_channel(
+    town: Town,
+) -> None:
+    bell, control = town.bell, town.bell.control
+    group = await control.chat("supergroup", "The group", members={town.ann: "member"})
+    channel = await control.chat("channel", "The channel")
+    await bell.ask(town.boss, f"/block {channel}")
+    (refused,) = await bell.ask(group, f"/help@{ME}", user=town.ann, sender_chat_id=channel)
+    assert refused["text"].startswith(REFUSED)
+    async with town.db.read() as tx:
+        entry = await access_store.get(tx, Subject("chat", str(channel)))
+    assert entry is not None
+    assert entry.name == "The channel"
+
+
 async def test_who_writes_as_the_channel_of_a_blocked_payer_gets_no_answer(town: Town) -> None:
     bell, control = town.bell, town.bell.control
     bob = await control.person("Bob")
