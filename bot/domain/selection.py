@@ -15,6 +15,7 @@ from bot.domain.budget import DAY
 from bot.domain.errors import StoryGoneError
 from bot.domain.model import Album, Target
 from bot.domain.records import (
+    ANSWERED,
     BROADCAST,
     MAIN,
     REPLY,
@@ -41,7 +42,7 @@ NO_ANSWERS = "no answers"
 UNREADABLE = "unreadable"
 
 
-_OF_THE_ASKING = frozenset({"reply_to", "trace"})
+_OF_THE_ASKING = frozenset({*ANSWERED, "trace"})
 # The maximum number of notices in a message. With this limit, the notices fit into the 4,096
 # characters of a message.
 NOTICES = 20
@@ -314,7 +315,7 @@ def _passes_mute(row: Delivery, mute: Mute) -> bool:
 def _target_and_content(reply: Delivery) -> tuple[Target, dict[str, object]]:
     """Return the target and the content of a reply, for the comparison of replies.
 
-    The id of the message that the reply answers, and the trace id, are omitted.
+    The ids of the answered messages (``ANSWERED``) and the trace id are omitted.
     """
     fields = reply.fields.items()
     return reply.target, {name: value for name, value in fields if name not in _OF_THE_ASKING}

@@ -77,6 +77,26 @@ async def test_an_answer_that_is_sent_despite_its_429_comes_three_times_at_most(
         assert max(counts.values()) <= 3, counts
 
 
+async def test_of_equal_late_albums_in_a_group_only_the_last_is_sent(tmp_path: Path) -> None:
+    async with storybell(tmp_path, **PLENTY) as bell:
+        control = bell.control
+        ann = await control.person()
+        group = await control.chat(
+            "supergroup", members={ann: "creator"}, bot_status="administrator"
+        )
+        await control.profile("equal.one", posts_per_day=0)
+        pks = await published(control, "equal.one", 2)
+        await control.fault("telegram", flood(600), match="sendMediaGroup", chat_id=group)
+        await control.say(group, "/stories equal.one", user=ann)
+        await asyncio.sleep(5)
+        last = await control.say(group, "/stories equal.one", user=ann)
+        await all_there(control, group, pks)
+        await bell.settled()
+        sent = [one for one in await control.replies(group) if one.get("_story_pk")]
+        assert Counter(one["_story_pk"] for one in sent) == dict.fromkeys(pks, 1)
+        assert sent[0]["reply_to_message"]["message_id"] == last
+
+
 async def wait_for_answer(control: Control, ann: int) -> None:
     """Wait for the buttons, which come after the last story."""
 

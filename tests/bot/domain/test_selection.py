@@ -147,6 +147,13 @@ def test_of_late_answers_in_the_same_words_the_last_goes() -> None:
     assert (decision.doubled, ids(decision)) == ([], [1])
 
 
+@pytest.mark.parametrize("field", ["reply_to", "asked", "trace"])
+def test_equal_late_replies_may_differ_in_the_answered_message_and_the_trace(field: str) -> None:
+    replies = [notice(n, REPLY, text="a", **{field: n}) for n in (1, 2)]
+    decision = decide(*replies, now=NOON + 5 * MINUTE)
+    assert ([row.id for row in decision.doubled], ids(decision)) == ([1], [2])
+
+
 def test_what_may_crash_the_bot_is_tried_alone_for_as_long_as_it_lives() -> None:
     rows = [row(number, attempts=30, sending=True) for number in (1, 2)]
     decision = decide(*rows, row(3))
