@@ -632,8 +632,9 @@ async def _build_parts_with_retries(
 ) -> Parts | str:
     """Build the parts of the process. Return the parts, or the reason of a failure as text.
 
-    An unavailable database may be restarting, so the attempt is repeated every second for
-    ``WAIT_S`` seconds, or until ``stop`` is set. When ``stack`` exits, the parts are closed.
+    If the failure may end soon (``is_passing``), the attempt is repeated every second for
+    ``WAIT_S`` seconds, or until ``stop`` is set. The reason of any other failure is returned at
+    once. When ``stack`` exits, the parts are closed.
     """
     until = steady() + WAIT_S
     is_said = False

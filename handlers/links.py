@@ -220,7 +220,8 @@ async def serve_links(context: Context) -> None:
 
     The message is new or edited. ``_serve_link`` describes the costs. Further rules:
 
-    - If no link of a message in a private chat can be served, explain the reason.
+    - If no link of a message in a private chat can be served, send the card of the first profile
+      that a link names. If no link names a profile, explain the reason.
     - If the message is a forward of an alert that the bot posted in a channel, do nothing.
     - The served links, including links that failed, are recorded for two days. After an edit of
       the message, only links that were not served before are served.
@@ -266,7 +267,10 @@ def _is_answered_before_edit(link: Link, before: Mapping[Link, bool]) -> bool:
 
 
 async def _explain_unserved(context: Context, pasted: Sequence[Link]) -> None:
-    """Send the card of the first profile that a link names, or explain why no link is served."""
+    """Send the card of the first profile that a link names.
+
+    If no link names a profile, explain why no link is served.
+    """
     named = next((link.username for link in pasted if link.username), None)
     verdict = links.decisive_link(pasted)
     if named:

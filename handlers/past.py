@@ -66,18 +66,23 @@ async def show_earlier(context: Context, before: str) -> str | None:
 async def _show_page(context: Context, search: Search, before: str | None = None) -> None:
     """Send a page of at most 30 stories, with a button for the next page. The cost is 0 credits.
 
-    If the chat has kept no stories of the profile, the answer is an explanation with buttons:
+    If a search names a profile, and the chat has kept no stories of the profile or the profile is
+    blocked, the answer is an explanation with buttons:
 
     - A chat with a subscription to the profile gets a button to keep the stories from now on.
       The button is left out if the subscription already keeps the stories.
     - A private chat also gets a button for the subscription and a button for the highlights.
 
-    If the chat has kept no stories at all, ``_offer_to_keep`` sends the answer.
+    If a search has only terms, and the chat has kept no stories at all, ``_offer_to_keep`` sends
+    the answer.
+
+    A first word that can be a profile and a term names a profile if the chat has kept stories of
+    the profile. If the chat has kept no stories at all, a first word such as ``nike.com`` also
+    names a profile.
 
     Raises:
         SubscriptionError: No kept story matches the search.
-        NothingKeptError: The chat is a group or channel, the chat has kept no stories of the
-            profile, and the explanation would have no button.
+        NothingKeptError: The chat is a group or channel, and the explanation would have no button.
     """
     try:
         page = await context.services.past.find_and_store_files(

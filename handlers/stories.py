@@ -71,7 +71,10 @@ _SENT_ONCE_IN = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """The live stories of a profile at the last check, oldest first, and the time of the check."""
+    """The live stories of a profile that the last check found, and the time of the check.
+
+    The stories are sorted by time, oldest first.
+    """
 
     username: str
     stories: list[Story]
@@ -85,10 +88,10 @@ async def show_stories(context: Context) -> None:
     If the command has no arguments and is a reply, the message that the person replied to names
     the profile.
 
-    Without any names, list the followed profiles that had live stories at the last check. The list
-    costs 0 credits. The stories of a profile usually cost 2 or 3 credits, as ``Viewer.stories``
-    describes. A link to a story shows all stories of the profile. A linked highlight costs 1
-    credit.
+    Without any names, list the followed profiles with live stories (``_current_stories``). The
+    list costs 0 credits. The stories of a profile usually cost 2 or 3 credits, as
+    ``Viewer.stories`` describes. A link to a story shows all stories of the profile. A linked
+    highlight costs 1 credit.
 
     Raises:
         BotError: The stories of the only named profile, or of the link, can't be shown.
@@ -114,7 +117,7 @@ async def _show_by_message(context: Context, message: Message) -> None:
 
 
 async def show_followed_with_stories(context: Context) -> None:
-    """List at most 20 followed profiles that had live stories at the last check.
+    """List at most 20 followed profiles with live stories (``_current_stories``).
 
     The list costs 0 credits. If the chat has no subscriptions, ask for the name of a profile.
     """
@@ -146,7 +149,10 @@ async def show_followed_with_stories(context: Context) -> None:
 
 
 async def _current_stories(context: Context, rows: Sequence[Subscription]) -> list[Current]:
-    """Return the followed profiles that had live stories at the last check, for 0 credits."""
+    """Return the followed profiles whose last check found stories that are still live.
+
+    The cost is 0 credits. Blocked profiles and profiles that are not public are left out.
+    """
     service = context.services.subscriptions
     found: dict[str, Current] = {}
     for subscription in rows:

@@ -525,6 +525,9 @@ class Subscribing:
     ) -> None:
         """Check the limits and the budget for a new subscription. Record a refusal by the budget.
 
+        The budget is not checked for a profile that already has a planned check. The refusal of a
+        newcomer is not recorded.
+
         Raises:
             SubscriptionError: A limit of the chat or the payer, or the budget is reached.
             NoPayerError: The chat has no payer, and the person is not allowed to become the payer.

@@ -1238,7 +1238,10 @@ def possible_names_in(text: str, language: str) -> tuple[str, ...]:
 
 
 def is_request_word(word: str, language: str) -> bool:
-    """Return whether a word is a common word of requests in English or in ``language``."""
+    """Return whether a word is a common word of requests in English or in ``language``.
+
+    The words such as "send" (``_SENDING``) of all languages also count.
+    """
     text = normalize_word(word)
     exact, stems = _words_of_requests(language)
     return text in exact or text.startswith(stems) or _without_pronoun(text, language) in exact
@@ -1351,8 +1354,9 @@ def _joined_names(runs: Sequence[Sequence[str]], language: str) -> tuple[str, ..
 def _group_enumerated_words(text: str, language: str) -> list[list[str]]:
     """Return the words of a text in groups: each enumeration, and each other word alone.
 
-    A comma, a semicolon or a word such as "and" joins two words. A word in ``_SHORT_WORDS``
-    between the joining word and the next word is ignored.
+    A comma, a semicolon or a word such as "and" joins two words, and is in no group. Words in
+    ``_SHORT_WORDS`` after a joining word, or at the beginning of the text, are ignored. A text
+    without words has one empty group.
     """
     written: list[str] = []
     for part in _SEPARATOR.split(normalize_typed(text)):
@@ -1452,7 +1456,8 @@ def _normalize_part(part: str) -> str:
 def _words_of_requests(language: str) -> tuple[frozenset[str], tuple[str, ...]]:
     """Return the common words of requests in English and in ``language``.
 
-    The second value has the stems of the words that can have any ending.
+    The words such as "send" (``_SENDING``) of all languages are included. The second value has the
+    stems of the words that can have any ending.
     """
     parts = {
         part

@@ -141,8 +141,8 @@ def name_in(text: str) -> str | None:
 def words_that_may_be_names(text: str, language: str) -> tuple[str, ...]:
     """Return the distinct words of a short text that can be names of profiles.
 
-    Everyday words of ``language``, words of small talk, and words without Latin letters and digits
-    are ignored. The result is empty in these cases:
+    Everyday words of English and of ``language``, the words in ``NO_NAMES``, and words without
+    Latin letters and digits are ignored. The result is empty in these cases:
 
     - The text has a single word.
     - The text has more than four words, because such a text is prose.
@@ -157,7 +157,7 @@ def words_that_may_be_names(text: str, language: str) -> tuple[str, ...]:
 
 
 def _is_common(word: str, language: str) -> bool:
-    """Return whether a word, or its main part, is small talk or an everyday word."""
+    """Return whether a word, or its main part, is in ``NO_NAMES`` or is an everyday word."""
     parts = (word, without_elision(word))
     return any(
         normalize_word(part) in NO_NAMES or is_everyday_word(part, language) for part in parts

@@ -258,7 +258,8 @@ async def useful_at(
     """Return the time for the next check of a profile.
 
     The last check was at ``seen_at``. ``due`` is the best time for the next check if all chats can
-    be notified at any time.
+    be notified at any time. The result is ``due`` if the profile has more than ``_MANY`` chats, or
+    if the chats have more than ``_MOST_MEMBERS`` distinct notification times. Otherwise:
 
     - If no chat could be notified after a check at ``due``, the check waits until a chat can be
       notified. The check does not wait so long that stories could be lost.
@@ -287,7 +288,10 @@ async def useful_at(
 
 
 async def is_summary_near(tx: Tx, profile_id: str, *, now: datetime) -> bool:
-    """Return whether a profile must be checked now, because a chat's daily summary is due soon."""
+    """Return whether a profile must be checked now, because a chat's daily summary is due soon.
+
+    If the chats have more than ``_MOST_MEMBERS`` distinct notification times, return False.
+    """
     waiting = await subscriptions.audience_members(tx, profile_id, empty_above=_MOST_MEMBERS)
     return alert_rules.is_summary_near(now, waiting)
 

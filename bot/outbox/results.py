@@ -572,7 +572,9 @@ async def _record_permanent_failure(
     """Record rows that Telegram refused with a permanent error.
 
     If Telegram refused the content of a row, the row is retried, but a notice is ended after a
-    day. If Telegram refused the chat, the topic or the whole bot, the rows return to the queue. In
+    day. The same applies if Telegram refused a topic, but the rows are outside of topics.
+
+    If Telegram refused the chat, the topic or the whole bot, the rows return to the queue. In
     addition, the chat or the topic is closed, or ``tally.rests_until`` is set to pause the bot.
     """
     if not rest:

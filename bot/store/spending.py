@@ -105,8 +105,8 @@ async def ids_by_cost(
     """Return a page of the ids with any spending since the day ``since``, most expensive first.
 
     An id is the id of a person or a chat. A person's requests in groups count for both the person
-    and the group. ``further_ids`` is a query with the columns id and time. Of these ids, the
-    ids without spending follow the spenders, newest first.
+    and the group. ``further_ids`` is a query with the columns ``id`` and ``since``, which is a
+    time. Of these ids, the ids without spending follow the spenders, newest first.
     """
     parts = _costs_sql(since).subquery()
     in_groups = sa.and_(parts.c.user_id.is_not(None), parts.c.user_id != parts.c.chat_id)

@@ -107,7 +107,10 @@ async def live(tx: Tx, profile_id: str, *, now: datetime) -> list[Story]:
 
 
 async def add_posting_times(tx: Tx, seen: Iterable[Story]) -> None:
-    """Store the posting times of stories. Two stories with the same posting time count once."""
+    """Store the posting times of stories.
+
+    Two stories of a profile with the same posting time count once.
+    """
     rows = [{"profile_id": s.profile.profile_id, "at": s.taken_at} for s in seen]
     if rows:
         await tx.execute(_ADD_POSTING_TIMES, rows)

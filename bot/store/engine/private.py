@@ -16,6 +16,7 @@ def create_private(file: Path) -> None:
 
     Raises:
         FileExistsError: The file exists.
+        OSError: The file can't be created.
     """
     os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, OURS))
 

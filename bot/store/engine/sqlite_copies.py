@@ -69,6 +69,7 @@ def atomic_file(target: Path) -> Iterator[Path]:
 
     Raises:
         BackupError: A different process started to write the same file.
+        OSError: The file can't be written.
     """
     part = target.with_name(f"{target.name}.part")
     part.unlink(missing_ok=True)

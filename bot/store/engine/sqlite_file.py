@@ -124,11 +124,12 @@ class HeldFile:
         """Write the content of the open connection into a new file beside the database.
 
         The call blocks. Return the path of the copy, which only the bot's user may read. A second
-        call returns the same copy. If a different database is now at the path, the log of the
-        original database is renamed first.
+        call returns the same copy. If a different database has replaced the original file, the
+        log of the original database is renamed first.
 
         Raises:
-            BackupError: The copy has no tables of the bot.
+            BackupError: The copy has no tables of the bot, or a different process writes the same
+                file.
             OSError, sqlite3.Error: The copy can't be written.
         """
         self._set_log_aside(at)
