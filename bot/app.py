@@ -371,7 +371,7 @@ class Running:
         if not self.has_begun or self._parts.clock.is_in_doubt():
             return True
         held = self._parts.db.held
-        return self.intake.has_backlog or bool(held and held.is_replaced.is_set())
+        return self.intake.is_full or bool(held and held.is_replaced.is_set())
 
     def _trouble_signs(self) -> dict[IncidentKind, Sign]:
         """Return the functions that detect incidents in this process.
@@ -556,7 +556,7 @@ class Running:
             return "Telegram is silent"
         if trouble := self.intake.worker.trouble:
             return trouble
-        return "too many wait" if self.intake.has_backlog else ""
+        return "too many wait" if self.intake.is_full else ""
 
     def _should_poll(self) -> bool:
         """Return whether polling is the task of this process, even if Telegram is unreachable."""

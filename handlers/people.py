@@ -173,7 +173,9 @@ def _list_line(guest: Guest, context: Context) -> str:
         sign = "🚫"
     elif entry and entry.is_owner:
         sign = "⭐"
-    return _list_label(sign, guest.name, guest.total + guest.elsewhere, context)
+    return _list_label(
+        sign, guest.name, guest.total_millicredits + guest.millicredits_elsewhere, context
+    )
 
 
 def _list_label(sign: str, name: str, millicredits: int, context: Context) -> str:
@@ -192,14 +194,15 @@ def _guest_page(guest: Guest, context: Context) -> Page:
     t = context.t
     name = bold(foreign_html(guest.name, rtl=t.is_rtl))
     lines = [f"{name} {code(str(guest.id))}", *_standing_lines(guest, context)]
-    lines += ["", t(HERE, cost=cost_text(guest.total / 1000, context))]
+    lines += ["", t(HERE, cost=cost_text(guest.total_millicredits / 1000, context))]
     lines += [
-        "• " + t.labelled(t.plain(text), cost_text(guest.by_kind[kind] / 1000, context))
+        "• "
+        + t.labelled(t.plain(text), cost_text(guest.millicredits_by_kind[kind] / 1000, context))
         for kind, text in KINDS.items()
-        if kind in guest.by_kind
+        if kind in guest.millicredits_by_kind
     ]
-    if guest.elsewhere:
-        lines.append(t(ELSEWHERE, cost=cost_text(guest.elsewhere / 1000, context)))
+    if guest.millicredits_elsewhere:
+        lines.append(t(ELSEWHERE, cost=cost_text(guest.millicredits_elsewhere / 1000, context)))
     if guest.id not in context.services.access.owner_ids:  # owners have no limit
         lines += ["", _limit_line(guest, context)]
     if guest.id < 0:

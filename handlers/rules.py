@@ -144,7 +144,7 @@ async def _send_unreadable_words(
     nearest = _nearest_terms(unknown[0]) if len(unknown) == 1 else []
     if nearest and not context.is_channel:
         commands = [
-            code(f"/rules {argument} {_with_term(text, unknown[0], near_term)}")
+            code(f"/rules {argument} {_replace_word(text, unknown[0], near_term)}")
             for near_term in nearest
         ]
         refusal = context.t(UNKNOWN, words=bold(foreign_html(unknown[0], rtl=context.t.is_rtl)))
@@ -167,7 +167,7 @@ def _nearest_terms(word: str) -> list[str]:
     ]
 
 
-def _with_term(text: str, word: str, term: str) -> str:
+def _replace_word(text: str, word: str, term: str) -> str:
     """Return the text of rules with ``word`` replaced by ``term``."""
     written = text.split()
     return " ".join(term if typed_word.lower() == word else typed_word for typed_word in written)

@@ -62,14 +62,14 @@ def _month_lines(month: Guest, context: Context) -> list[str]:
     If the setting for the cost by member is on, the lines also state the cost by member.
     """
     t = context.t
-    if not month.total:
+    if not month.total_millicredits:
         return []
-    lines: list[str] = [t(MONTH, cost=cost_text(month.total / 1000, context))]
+    lines: list[str] = [t(MONTH, cost=cost_text(month.total_millicredits / 1000, context))]
     if not context.chat.shows_parts:
         return lines
     parts = list(month.by_member)
-    alerts = month.by_kind.get("alert", 0)
-    rest = month.total - alerts - sum(spent for _, spent in parts)
+    alerts = month.millicredits_by_kind.get("alert", 0)
+    rest = month.total_millicredits - alerts - sum(spent for _, spent in parts)
     parts += [(t.plain(KINDS["alert"]), alerts), (t.plain(OTHERS), rest)]
     for name, spent in parts:
         if spent:

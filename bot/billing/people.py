@@ -18,8 +18,8 @@ class Guest:
 
     All costs are in thousandths of a credit.
 
-    - ``by_kind`` has the costs in the chat by purpose.
-    - ``elsewhere`` has the costs of a person in groups.
+    - ``millicredits_by_kind`` has the costs in the chat by purpose.
+    - ``millicredits_elsewhere`` has the costs of a person in groups.
     - ``by_person`` is for the owner. The value has the id, name and cost of at most five members
       of a group, the highest cost first. The cost of a request without a person is part of the
       cost of the payer of this request.
@@ -34,17 +34,17 @@ class Guest:
     id: int
     name: str
     entry: Entry | None
-    by_kind: Mapping[str, int]
-    elsewhere: int
+    millicredits_by_kind: Mapping[str, int]
+    millicredits_elsewhere: int
     by_person: tuple[tuple[int, str, int], ...]
     by_member: tuple[tuple[str, int], ...] = ()
     payer: tuple[int, str] | None = None
     is_silenced: bool = False
 
     @property
-    def total(self) -> int:
+    def total_millicredits(self) -> int:
         """Return the total cost of the chat in thousandths of a credit."""
-        return sum(self.by_kind.values())
+        return sum(self.millicredits_by_kind.values())
 
 
 async def list_monthly_costs(tx: Tx, *, offset: int, limit: int, now: datetime) -> list[Guest]:

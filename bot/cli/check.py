@@ -19,7 +19,7 @@ from telegram import Bot
 from telegram.error import Forbidden, InvalidToken, TelegramError
 
 from bot.config import Settings, reveal, unknown_variables_and_suggestions
-from bot.domain.budget import Limits, propose_person_allowance, reply_credits
+from bot.domain.budget import Limits, propose_lower_person_daily_allowance, reply_credits
 from bot.domain.errors import BotError, OutOfServiceError
 from bot.domain.packs import BudgetPlan
 from bot.operations import preflight
@@ -273,7 +273,7 @@ async def check_allowance(settings: Settings) -> list[Finding]:
         reply_share=settings.reply_share,
         person_daily_allowance=settings.person_daily_allowance,
     )
-    proposal = propose_person_allowance(limits)
+    proposal = propose_lower_person_daily_allowance(limits)
     if settings.access != "open" or proposal is None:
         return []
     text = _MUCH_FOR_ONE.format(

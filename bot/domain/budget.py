@@ -95,7 +95,7 @@ def allowances_for(
     return Allowances(chat, own, together)
 
 
-def propose_person_allowance(limits: Limits) -> int | None:
+def propose_lower_person_daily_allowance(limits: Limits) -> int | None:
     """Return a proposal for ``person_daily_allowance`` if the limit of a person is large.
 
     The limit is large if one person can spend more than half of the day's credits for replies.

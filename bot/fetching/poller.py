@@ -330,7 +330,7 @@ class Scheduler:
         if not found:
             return []
         taken = await profiles.claim_checks(
-            tx, lease, limit=limit, ids=found, skip_fresh=plan.pause is not None
+            tx, lease, limit=limit, ids=found, skip_newcomers=plan.pause is not None
         )
         plan.schedule.release_early(len(taken) * plan.cost)
         return taken
@@ -348,7 +348,7 @@ class Scheduler:
             limit=limit,
             only_not_due=True,
             unseen_since=_unseen_limit(plan, now, is_due=False, is_paid=True),
-            skip_fresh=plan.pause is not None,
+            skip_newcomers=plan.pause is not None,
         ):
             seen_at = known.snapshot_at or EPOCH
             at = await snapshots.useful_at(tx, known, now, plan, seen_at=seen_at, now=now)
@@ -388,7 +388,7 @@ class Scheduler:
         async with self._db.read() as tx:
             self._counts = await profiles.count_followed_by_known_and_newcomers(tx)
             known, fresh = self._counts
-            states = await schedule_state.sample_states(tx, skip_fresh=known > 0)
+            states = await schedule_state.sample_states(tx, skip_newcomers=known > 0)
             refused = await budgets.count_subjects(tx, "refused", now.date())
         plan.survey(states, known or fresh)
         if self._budget_watch is not None:

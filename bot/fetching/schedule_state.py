@@ -217,13 +217,14 @@ async def cost_of_poll(tx: Tx, fixed: float | None) -> float:
 
 
 async def sample_states(
-    tx: Tx, *, most: int = _SAMPLE, skip_fresh: bool = False
+    tx: Tx, *, most: int = _SAMPLE, skip_newcomers: bool = False
 ) -> list[tuple[ProfileState, float]]:
     """Return the state and the weight of the checked profiles.
 
     If there are more than ``most`` profiles, return a random sample, because reading all rows
-    would take too long. If ``skip_fresh`` is True, profiles whose subscribers are all newcomers
-    are omitted.
+    would take too long. With ``skip_newcomers``, profiles that only newcomers follow are omitted.
     """
-    rows = await profiles.forecasts(tx, most=most, skip_fresh=skip_fresh)
+    rows = await profiles.sample_forecasts_and_weights(
+        tx, most=most, skip_newcomers=skip_newcomers
+    )
     return [(ProfileState.from_json(forecast), weight) for forecast, weight in rows]

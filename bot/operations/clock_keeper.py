@@ -156,7 +156,7 @@ class ClockKeeper:
         """Add ``seconds`` to the clock, and mark its time as known."""
         if abs(seconds) >= _WORTH_A_LINE_S:
             log.warning("the clock was wrong, and is corrected", seconds=round(seconds, 1))
-        clock.anchor(seconds)
+        clock.correct_and_confirm(seconds)
         if seconds < -_BACK_S:
             log.warning("the clock was set back; the bot begins anew", seconds=round(-seconds, 1))
             self.went_back.set()

@@ -222,8 +222,10 @@ class Overview:
             "reason": entry.reason if entry else "",
             "until": entry.blocked_until.isoformat() if entry and entry.blocked_until else None,
             "limit": entry.allowance if entry else None,
-            "credits": round((guest.total + guest.elsewhere) / 1000, 1),
-            "kinds": {kind: round(spent / 1000, 1) for kind, spent in guest.by_kind.items()},
+            "credits": round((guest.total_millicredits + guest.millicredits_elsewhere) / 1000, 1),
+            "kinds": {
+                kind: round(spent / 1000, 1) for kind, spent in guest.millicredits_by_kind.items()
+            },
         }
 
 

@@ -311,7 +311,7 @@ async def _record_unsent_rows(
         case Muted():
             await _record_muted(tx, batch, rest, outcome, report)
         case PermanentFailure():
-            await _record_permanent_failure(tx, rest, outcome, report, tally)
+            await _retry_or_requeue_refused_rows(tx, rest, outcome, report, tally)
         case _:
             assert_never(outcome)
     return now
@@ -562,14 +562,14 @@ async def _record_muted(
         await deliveries.end(tx, _ids(rest), reason=outcome.missing, now=now)
 
 
-async def _record_permanent_failure(
+async def _retry_or_requeue_refused_rows(
     tx: Tx,
     rest: Sequence[Delivery],
     outcome: PermanentFailure,
     report: SendReport,
     tally: Tally,
 ) -> None:
-    """Record rows that Telegram refused with a permanent error.
+    """Schedule a retry of rows that Telegram refused, or return the rows to the queue.
 
     If Telegram refused the content of a row, the row is retried, but a notice is ended after a
     day. The same applies if Telegram refused a topic, but the rows are outside of topics.

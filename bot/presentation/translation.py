@@ -290,7 +290,7 @@ class Translator:
         return self.plain(TWO_UNITS, a=Safe(written[0]), b=Safe(written[1]))
 
     def _render(self, msgid: str, fields: dict[str, object], *, html: bool) -> str:
-        text = self._text(msgid, fields)
+        text = self._translation_template(msgid, fields.get("n", 1))
         if "{" not in text:
             return text
 
@@ -301,14 +301,14 @@ class Translator:
 
         return _FILLED.sub(fill, text)
 
-    def _text(self, msgid: str, fields: dict[str, object]) -> str:
+    def _translation_template(self, msgid: str, n: object) -> str:
         """Return the translation of the message ``msgid``, without values in place of the fields.
 
-        If the translation is missing, return the English text of the catalogue. If the English
-        text is also missing, return ``msgid``.
+        The number ``n`` selects the plural form. If the translation is missing, return the English
+        text of the catalogue. If the English text is also missing, return ``msgid``.
         """
         source = self._own if msgid in self._own.texts else self._english
-        forms, n = source.texts.get(msgid, (msgid,)), fields.get("n", 1)
+        forms = source.texts.get(msgid, (msgid,))
         if len(forms) == 1 or not isinstance(n, (int, float)):
             return forms[0]
         return forms[source.form_of(abs(int(n)))]

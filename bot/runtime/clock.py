@@ -32,7 +32,7 @@ class Clock:
 
     The clock is called anchored after a server has confirmed the time. If the system clock steps
     by a second or more (after a suspend, or by NTP), the clock is no longer anchored. In that case
-    ``anchor`` must be called again.
+    ``correct_and_confirm`` must be called again.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ class Clock:
         if was_anchored:
             self.on_doubt()
 
-    def anchor(self, correction_s: float = 0.0) -> None:
+    def correct_and_confirm(self, correction_s: float = 0.0) -> None:
         """Correct the time by ``correction_s`` seconds, and mark the time as confirmed.
 
         The first correction can set the clock back, because no time was stored before the first

@@ -166,7 +166,7 @@ async def claim_checks(
     limit: int,
     only_not_due: bool = False,
     unseen_since: datetime | None = None,
-    skip_fresh: bool = False,
+    skip_newcomers: bool = False,
     ids: Sequence[str] | None = None,
 ) -> list[Known]:
     """Claim at most ``limit`` due checks, the longest overdue first. Return the profiles.
@@ -174,13 +174,13 @@ async def claim_checks(
     - With ``only_not_due``, only checks that are not due are claimed, the next due check first. A
       profile with a failed last check is not claimed.
     - With ``unseen_since``, only profiles without a check since that time are claimed.
-    - With ``skip_fresh``, profiles that only newcomers follow are not claimed.
+    - With ``skip_newcomers``, profiles that only newcomers follow are not claimed.
     - With ``ids``, only profiles with these ids are claimed.
     """
     statement = _claim_sql(
         only_not_due=only_not_due,
         is_bounded=unseen_since is not None,
-        skip_fresh=skip_fresh,
+        skip_newcomers=skip_newcomers,
         has_ids=ids is not None,
     )
     values = claim_values(lease, limit=limit)
@@ -193,12 +193,12 @@ async def claim_checks(
 
 @cache  # The build of the statement takes longer than the execution.
 def _claim_sql(
-    *, only_not_due: bool, is_bounded: bool, skip_fresh: bool, has_ids: bool
+    *, only_not_due: bool, is_bounded: bool, skip_newcomers: bool, has_ids: bool
 ) -> sa.Executable:
     conditions: list[sa.ColumnElement[bool]] = [sa.true()]
     if has_ids:
         conditions.append(profiles.c.profile_id.in_(sa.bindparam("ids", expanding=True)))
-    if skip_fresh:
+    if skip_newcomers:
         conditions.append(profiles.c.fresh.is_(False))
     if is_bounded:
         unseen_since = sa.bindparam("unseen_since", type_=Timestamp)
@@ -267,13 +267,15 @@ async def mean_detection_delay(tx: Tx) -> timedelta | None:
     return timedelta(milliseconds=mean / 2)
 
 
-async def forecasts(tx: Tx, *, most: int, skip_fresh: bool = False) -> list[tuple[Any, float]]:
+async def sample_forecasts_and_weights(
+    tx: Tx, *, most: int, skip_newcomers: bool = False
+) -> list[tuple[Any, float]]:
     """Return the forecasts and weights of checked profiles.
 
     If more than ``most`` profiles are checked, the result is a random sample of ``most`` profiles.
-    With ``skip_fresh``, profiles that only newcomers follow are omitted.
+    With ``skip_newcomers``, profiles that only newcomers follow are omitted.
     """
-    condition = sa.true() if not skip_fresh else profiles.c.fresh.is_(False)
+    condition = sa.true() if not skip_newcomers else profiles.c.fresh.is_(False)
     some = _sample_sql(profiles.c.forecast, profiles.c.weight, most=most, condition=condition)
     return [(row.forecast, float(row.weight)) for row in await tx.execute(some)]
 

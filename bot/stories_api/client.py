@@ -201,12 +201,16 @@ class StoriesApi:
         """
         query = self._query(Endpoint.USER_STORIES, {"user_id": profile_id})
         if self._privacy is None or self._privacy.mode == "false":
-            return Call(Operation.STORIES, query.nominal, partial(self._ask_stories, query))
+            return Call(
+                Operation.STORIES, query.nominal, partial(self._request_public_stories, query)
+            )
         quick = replace(query, params={**query.params, "force": "on"}, nominal=query.nominal - 1)
         if self._privacy.mode == "true":
             return Call(Operation.STORIES, quick.nominal, partial(self._ask_unchecked, quick))
         if not self._privacy.may_skip(last_known_public_at):
-            return Call(Operation.STORIES, query.nominal, partial(self._ask_stories, query))
+            return Call(
+                Operation.STORIES, query.nominal, partial(self._request_public_stories, query)
+            )
         make = partial(self._ask_without_check_first, quick, query, expects_stories)
         return Call(Operation.STORIES, quick.nominal + query.nominal, make)
 
@@ -223,7 +227,7 @@ class StoriesApi:
         query = self._query(
             Endpoint.USER_STORIES_BY_USERNAME, {"username": username}, subject=username
         )
-        return Call(Operation.STORIES, query.nominal, partial(self._ask_stories, query))
+        return Call(Operation.STORIES, query.nominal, partial(self._request_public_stories, query))
 
     def profile(self, username: str) -> Call[Profile]:
         """Return the paid call that fetches the account of a username, for 1 credit.
@@ -369,7 +373,7 @@ class StoriesApi:
         except NoStoriesError as none:
             return Answer([], query.nominal if none.credits is None else none.credits)
 
-    async def _ask_stories(self, query: Query) -> Answer[list[Story]]:
+    async def _request_public_stories(self, query: Query) -> Answer[list[Story]]:
         of, named = query.params.get("user_id", ""), query.params.get("username", "")
         read = partial(schema.stories_from, profile_id=of, username=named)
         answer = await self._ask_list(query, read)
@@ -377,7 +381,7 @@ class StoriesApi:
         return answer
 
     async def _ask_unchecked(self, query: Query) -> Answer[list[Story]]:
-        return replace(await self._ask_stories(query), is_checked=False)
+        return replace(await self._request_public_stories(query), is_checked=False)
 
     async def _ask_without_check_first(
         self,
@@ -403,7 +407,7 @@ class StoriesApi:
                 return first
             spent, silent_at = first.credits, asked_at
         try:
-            answer = await self._ask_stories(full)
+            answer = await self._request_public_stories(full)
         except StoriesError as error:
             if error.credits is not None:
                 error.credits += spent

@@ -118,8 +118,8 @@ class Intake:
         )
 
     @property
-    def has_backlog(self) -> bool:
-        """Return whether too many updates are unfinished.
+    def is_full(self) -> bool:
+        """Return whether at least ``_BEHIND`` updates are unfinished.
 
         If the result is True, Telegram must keep the new updates.
         """
@@ -401,7 +401,7 @@ class Intake:
         """
         is_last = self._is_last_attempt(claimed)
         try:
-            update = Update.de_json(with_command_first(json.loads(claimed.body)), self._bot)
+            update = Update.de_json(with_command_entity_first(json.loads(claimed.body)), self._bot)
             if is_last:
                 is_ended = await self._last_resort(update, claimed)
                 return "given up", is_ended
@@ -453,7 +453,7 @@ class Intake:
         return None
 
 
-def with_command_first(update: dict[str, Any]) -> dict[str, Any]:
+def with_command_entity_first(update: dict[str, Any]) -> dict[str, Any]:
     """Return an update in which the entity of a command at the start of a message comes first.
 
     The argument is not changed. PTB recognises a command only by the first entity. If a whole

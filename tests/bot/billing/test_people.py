@@ -34,14 +34,14 @@ async def test_the_dearest_come_first_and_who_is_on_the_list_only_last(db: Datab
         pages = [await list_monthly_costs(tx, offset=n, limit=2, now=NOW) for n in (0, 2, 4, 6)]
         group = await monthly_costs_of(tx, -9, now=NOW)
         unknown = await monthly_costs_of(tx, 77, now=NOW)
-    assert [(one.id, one.total, one.elsewhere) for one in everybody] == [
+    assert [(one.id, one.total_millicredits, one.millicredits_elsewhere) for one in everybody] == [
         (-9, 10_000, 0), (2, 0, 8_000), (1, 2_000, 2_000), (-8, 2_500, 0), (4, 0, 0), (3, 0, 0),
     ]  # fmt: skip
     assert [one for page in pages for one in page] == everybody
     assert group == everybody[0]
-    assert group.by_kind == {"stories": 10_000}
+    assert group.millicredits_by_kind == {"stories": 10_000}
     assert group.by_person == ((2, "Bea", 8_000), (1, "1", 2_000))
-    assert (unknown.name, unknown.total, unknown.entry) == ("77", 0, None)
+    assert (unknown.name, unknown.total_millicredits, unknown.entry) == ("77", 0, None)
 
 
 async def test_of_a_group_the_five_dearest_members_are_shown_since_the_first(
@@ -57,7 +57,7 @@ async def test_of_a_group_the_five_dearest_members_are_shown_since_the_first(
         await acquaintances.set_name(tx, 7, "Gil")
         group = await monthly_costs_of(tx, -9, now=NOW)
         [dearest, *_] = await list_monthly_costs(tx, offset=0, limit=1, now=NOW)
-    assert (group.total, group.elsewhere) == (28_000, 0)
+    assert (group.total_millicredits, group.millicredits_elsewhere) == (28_000, 0)
     assert [user for user, _, _ in group.by_person] == [7, 6, 5, 4, 3]
     assert [name for _, name, _ in group.by_person] == ["Gil", "6", "5", "4", "3"]
     assert dearest == group
@@ -76,7 +76,7 @@ async def test_a_group_does_not_see_the_name_of_a_hidden_person_or_a_telegram_id
         await spend(db, NOW, Charge("stories", asker), "two", 2)
     async with db.begin() as tx:
         group = await monthly_costs_of(tx, -9, now=NOW)
-    assert (group.total, group.by_member) == (8_000, (("Fay", 2_000),))
+    assert (group.total_millicredits, group.by_member) == (8_000, (("Fay", 2_000),))
     assert group.by_person[0] == (7, "Gil", 4_000)  # the owner sees who is billed
 
 

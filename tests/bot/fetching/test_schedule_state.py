@@ -38,7 +38,7 @@ async def test_a_state_is_kept_as_it_is(db: Database) -> None:
         await follow(tx, 1, Profile("100", "star"))
         await profiles.change(tx, "100", forecast=state.to_json())
         assert await schedule_state.sample_states(tx) == [(state, 1)]
-        assert await schedule_state.sample_states(tx, skip_fresh=True) == []
+        assert await schedule_state.sample_states(tx, skip_newcomers=True) == []
         assert await profiles.mean_detection_delay(tx) is None
 
 

@@ -61,7 +61,7 @@ async def test_a_step_of_the_machines_clock_moves_nothing_and_ends_the_anchoring
     machine, doubts = Machine(), list[bool]()
     clock = Clock(machine=machine)
     assert not clock.is_anchored
-    clock.anchor()
+    clock.correct_and_confirm()
     clock.on_doubt = lambda: doubts.append(True)
     machine.ahead_s += step_s
     assert seconds_after_noon(clock) == 0
@@ -74,9 +74,9 @@ async def test_after_a_correction_backwards_it_stands_still_until_the_count_has_
     None
 ):
     clock = Clock(machine=Machine())
-    clock.anchor(HOUR_S)
+    clock.correct_and_confirm(HOUR_S)
     before = clock()
-    clock.anchor(-HOUR_S)
+    clock.correct_and_confirm(-HOUR_S)
     assert clock() == before
     assert seconds_after_noon(clock.unclamped_time) == 0
     clock.forget_latest()  # as for a process that begins anew
@@ -88,7 +88,7 @@ async def test_the_first_correction_may_set_it_back() -> None:
     machine.ahead_s = HOUR_S
     clock = Clock(machine=machine)
     clock()
-    clock.anchor(-HOUR_S)
+    clock.correct_and_confirm(-HOUR_S)
     assert seconds_after_noon(clock) == 0
     assert round(clock.ahead_of_machine_s) == -HOUR_S
 
