@@ -45,6 +45,13 @@ def test_each_file_of_a_feature_exists() -> None:
             folder = path if path.is_dir() else path.parent
 
 
+def test_each_command_is_in_the_table_of_the_features() -> None:
+    _, _, features = PAGE.read_text().partition("## Where each feature lives")
+    for file in Path("handlers").glob("*.py"):
+        if re.search(r"^@command", file.read_text(), re.MULTILINE):
+            assert re.search(rf"\b{file.name}`", features), f"name {file} in a row of {PAGE}"
+
+
 def test_each_module_of_the_flows_exists() -> None:
     _, _, flows = PAGE.read_text().partition("## A pasted link")
     flows, _, _ = flows.partition("## Where each feature lives")
@@ -64,6 +71,16 @@ def test_each_name_of_a_recipe_is_in_its_file() -> None:
         code = Path(file).read_text()
         for name in re.findall(r"`(\w+)`", names):
             assert re.search(rf"\b{name}\b", code), f"{name} is not in {file}"
+
+
+def test_each_private_name_of_a_recipe_is_in_the_code() -> None:
+    names = set(re.findall(r"`(_[A-Za-z]\w+)`", Path("CONTRIBUTING.md").read_text()))
+    assert len(names) > 20
+    folders = ("bot", "handlers", "tests", "tools")
+    files = [file for folder in folders for file in Path(folder).rglob("*.py")]
+    code = set(re.findall(r"\b_\w+", "\n".join(file.read_text() for file in files)))
+    unknown = names - code
+    assert not unknown, f"CONTRIBUTING.md names {sorted(unknown)}, which no file has"
 
 
 def test_a_decision_is_short_and_listed() -> None:
