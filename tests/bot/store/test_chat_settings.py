@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bot.chats.explain import LOOKBACK
 from bot.domain.alert_rules import notified_at
 from bot.domain.model import Target
 from bot.domain.options import Options
@@ -134,6 +135,34 @@ def test_the_prediction_for_each_setting_comes_true(name: str, is_digest: bool) 
             is_sent = predicted.kind not in NOT_SENT
             assert is_sent == (what == "sent"), why
             assert what != "sent" or (predicted.until or hour) == when, why
+
+
+@pytest.mark.parametrize("name", CHAT_SETTINGS)
+def test_a_story_that_no_summary_can_list_is_sent_while_the_story_is_visible(name: str) -> None:
+    """A story with a daily summary expires before its send only if no earlier time is free."""
+    chat, options = changed(name), Options(digest=True)
+    for hour in WEEK:
+        row = waiting(options, found_at=hour)
+        predicted = predict_decision(row, chat, (), now=hour)
+        if predicted.kind in NOT_SENT or (predicted.until or hour) < hour + DAY:
+            continue
+        now_free = predict_decision(waiting(Options(), found_at=hour), chat, (), now=hour)
+        assert now_free.kind != "sending", (
+            f"{name}: a story of {hour} waits until {predicted.until}, although alerts are"
+            " allowed before; see _before_quiet in bot/domain/alert_rules.py"
+        )
+
+
+@pytest.mark.parametrize("is_digest", [False, True])
+@pytest.mark.parametrize("name", CHAT_SETTINGS)
+def test_why_counts_each_story_that_a_setting_defers(name: str, is_digest: bool) -> None:
+    for hour in WEEK:
+        row = waiting(Options(digest=is_digest), found_at=hour)
+        predicted = predict_decision(row, changed(name), (), now=hour)
+        assert (predicted.until or hour) < hour + LOOKBACK, (
+            f"{name} defers a story of {hour} until {predicted.until}: /why counts only the"
+            " stories of LOOKBACK in bot/chats/explain.py"
+        )
 
 
 def changed(name: str) -> Chat:
