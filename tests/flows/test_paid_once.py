@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from handlers.rights import COMMANDS
 from tests.support.storybell import Bell, storybell
 
 pytestmark = pytest.mark.jumps
@@ -59,6 +60,30 @@ async def test_a_day_of_50_people_who_repeat_themselves_costs_each_question_once
 async def walk(bell: Bell, person: int, questions: list[str]) -> None:
     for question in questions:
         await bell.ask(person, question)
+
+
+async def test_each_command_asks_once_about_private_and_never_about_blocked_profiles(
+    tmp_path: Path,
+) -> None:
+    with_name = [word for word, command in COMMANDS.items() if command.accepts_name]
+    assert len(with_name) > 5
+    blocked = {f"blocked.{word}": word for word in with_name}
+    async with storybell(tmp_path, **PLENTY, blocked_profiles=[*blocked]) as bell:
+        control = bell.control
+
+        async def run(word: str) -> None:
+            person = await control.person()
+            await control.profile(f"blocked.{word}")
+            await control.profile(f"hidden.{word}", is_private=True)
+            for name in (f"blocked.{word}", f"hidden.{word}"):
+                for _ in range(2):
+                    await bell.ask(person, f"/{word} {name}")
+
+        await asyncio.gather(*map(run, with_name))
+        for name, word in blocked.items():
+            assert await control.billed_for(name) == 0, f"/{word} pays for a blocked profile"
+            price = await control.billed_for(f"hidden.{word}")
+            assert price <= 1, f"/{word} pays {price} credits for a private profile"
 
 
 async def test_evidence_of_a_living_account_ends_the_cached_refusal(tmp_path: Path) -> None:
