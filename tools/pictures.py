@@ -47,7 +47,7 @@ FIELDS: dict[str, object] = {
     "command": Safe("/subscribe"), "bars": Safe("<code>▁▂▃▅▇</code>"), "bot": "storybell_bot",
     "zone": "Europe/Madrid", "incident": "a1b2c3d4", "words": Safe("<code>cats</code>"),
     "terms": Safe("<code>#sale nike.com</code>"), "since": NOON, "reason": "spam", "group": -77,
-    "line": "nat-geo", "word": "nat-geo", "why": "disk full", "date": "2026-11-25 12:00",
+    "line": "nat-geo", "word": "nat-geo", "why": "disk full", "date": NOON, "times": 5,
     "title": "Ann's channel", "daily_budget": 1500, "megabytes": 280,
 }  # fmt: skip
 
