@@ -126,21 +126,21 @@ class Translator:
         """Translate the message ``msgid`` to plain text, for example for a button or a pop-up."""
         return self._render(msgid, fields, html=False)
 
-    def number(self, x: float) -> str:
+    def number(self, x: float) -> Safe:
         """Return the number ``x`` with the digits and separators of the language."""
-        return self._in_own_digits(
-            numbers.format_decimal(x, locale=self._locale, numbering_system=self._numerals)
-        )
+        written = numbers.format_decimal(x, locale=self._locale, numbering_system=self._numerals)
+        return Safe(self._in_own_digits(written))
 
-    def percent(self, part: float) -> str:
+    def percent(self, part: float) -> Safe:
         """Return ``part``, a number from 0 to 1, as a whole percentage such as "2%".
 
         The result for a positive number is at least "1%".
         """
         whole = max(round(part, 2), 0.01) if part > 0 else 0.0
-        return self._in_own_digits(
-            numbers.format_percent(whole, locale=self._locale, numbering_system=self._numerals)
+        written = numbers.format_percent(
+            whole, locale=self._locale, numbering_system=self._numerals
         )
+        return Safe(self._in_own_digits(written))
 
     def listed(self, items: Sequence[str]) -> str:
         """Return the items as one text, such as "a, b, and c"."""
@@ -158,14 +158,14 @@ class Translator:
         """
         return Safe(self.names(names, bold).removeprefix("<b>").removesuffix("</b>"))
 
-    def money(self, amount: float) -> str:
+    def money(self, amount: float) -> Safe:
         """Return an amount of US dollars, such as “$1.20”. The Stories API charges in dollars."""
         written = numbers.format_currency(
             amount, "USD", locale=self._locale, numbering_system=self._numerals
         )
         written = self._in_own_digits(written)
         # The French form has "$US", which Telegram would show as a cashtag.
-        return written.replace("$US", "$")
+        return Safe(written.replace("$US", "$"))
 
     def date_and_time(self, dt: datetime) -> str:
         """Return the day and the time of day, such as “November 25, 2:05 PM”."""

@@ -464,3 +464,11 @@ def test_persian_days_are_those_of_the_zone_with_persian_digits() -> None:
     )
     assert t.percent(0.02) == "\u06f2\u066a"
     assert t("<code>/past 7d</code> {n}", n=7) == "<code>/past 7d</code> \u06f7"
+
+
+def test_an_amount_in_a_message_keeps_its_no_break_space() -> None:
+    t = translator_for("de")
+    assert "0,50\u00a0$" in t(PART, n=1.5, amount=t.money(0.5))
+    assert "2\u00a0%" in t(
+        "{percent} of today's limit used; it resets at {clock}", percent=t.percent(0.02), clock=""
+    )
