@@ -2,6 +2,7 @@
 
 import asyncio
 from argparse import Namespace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -9,9 +10,13 @@ import pytest
 import sqlalchemy as sa
 
 from bot.cli import erase
+from bot.domain.options import Options
+from bot.domain.records import Chat
+from bot.domain.selection import predict_decision
 from bot.presentation.translation import languages_by_code
 from bot.store import chats
 from bot.store.engine.database import Database, all_tables
+from tests.bot.store.test_chat_settings import WEEK, waiting
 from tests.flows.test_followed_accounts import document, listed, names_of
 from tests.support.control import Control, Json, wait_for
 from tests.support.sandbox import sandbox_box
@@ -212,6 +217,51 @@ async def test_quiet_hours_and_digest_by_buttons(bell: Bell, control: Control) -
     await bell.press(ann, page, "set:quiet")
     await bell.press(ann, page, "set:quiet:0-0")
     assert "Quiet hours: none" in (await bell.message(ann, page["message_id"]))["text"]
+
+
+async def test_each_button_that_moves_alerts_asks_for_the_time_zone(
+    bell: Bell, control: Control
+) -> None:
+    """Each value on the pages of /settings is pressed in a chat of its own without a time zone."""
+    ann = await control.person()
+    (page,) = await bell.ask(ann, "/settings")
+    before = await stored(bell, ann)
+    topics = {data for data in buttons(page).values() if data.startswith("set:")} - {"set:zone"}
+    moving = set()
+    for topic in sorted(topics):
+        await bell.press(ann, page, topic)
+        shown = buttons(await bell.message(ann, page["message_id"])).values()
+        values = [data for data in shown if data.startswith(f"{topic}:")]
+        for data in values or [topic]:
+            person = await control.person()
+            (own,) = await bell.ask(person, "/settings")
+            for press in dict.fromkeys((topic, data)):
+                await bell.press(person, own, press)
+            if not moves_alerts(before, replace(await stored(bell, person), id=before.id)):
+                continue
+            moving.add(topic)
+            cities = buttons(await bell.message(person, own["message_id"])).values()
+            assert any(city.startswith("set:zone:") for city in cities), (
+                f"{data} moves alerts: see _expect_zone_if_missing in handlers/settings.py"
+            )
+    assert moving >= {"set:quiet", "set:digest"}
+
+
+async def stored(bell: Bell, chat: int) -> Chat:
+    async with Database(bell.settings.database_url.get_secret_value()) as db, db.read() as tx:
+        found = await chats.get(tx, chat)
+    assert found
+    return found
+
+
+def moves_alerts(before: Chat, after: Chat) -> bool:
+    """Return whether a change of a chat changes the outcome of a story in any hour of a week."""
+    return any(
+        predict_decision(row, before, (), now=hour) != predict_decision(row, after, (), now=hour)
+        for hour in WEEK
+        for is_digest in (False, True)
+        for row in [waiting(Options(digest=is_digest), found_at=hour)]
+    )
 
 
 async def test_typed_value_changes_the_chat_whose_page_asked_last(
