@@ -119,8 +119,8 @@ DATABASE_AWAY = N_(
 DATABASE_REPLACED = N_(
     "My database file {file} was moved, deleted or replaced while I was "
     "running, so I've stopped working. Everything in it is saved in {copy}. "
-    "Please stop the bot, run storybell restore {copy} and start the bot "
-    "again."
+    "Please stop the bot, run <code>storybell restore {copy}</code> and start "
+    "the bot again."
 )
 DATABASE_NOT_SAVED = N_(
     "My database file {file} was moved, deleted or replaced while I was "

@@ -432,19 +432,17 @@ def catalogue(language: str, locales: Path = LOCALES) -> Catalogue:
 def _mark_rtl_lines(text: str) -> str:
     """Add marks of the writing direction to a text that is written from right to left.
 
-    - A line whose first letter is a Latin letter, for example of a command, gets a right-to-left
-      mark at its beginning.
-    - A line that has only a field also gets a right-to-left mark. The reason is that invisible
-      characters isolate the value of the field, and hide the direction of the value.
+    - A line gets a right-to-left mark at its beginning if the first letter is a Latin letter, for
+      example of a command, or is in the value of a field. Otherwise a Latin name at the beginning
+      would turn the direction of the whole line.
     - A left-to-right mark is inserted before each command and each span such as 23-7. The reason
       is that the slash and the hyphen have no direction of their own. With the mark, the slash
       stays at the left of the command, and the numbers of the span keep their order.
     """
     lines = []
     for line in text.split("\n"):
-        letters = _FIELD.sub("", plain(line))
-        strong = filter(_STRONG.__contains__, map(bidirectional, letters))
-        first = next(strong, "")
-        is_bare = not first and _FIELD.search(line)
-        lines.append(f"\u200f{line}" if first == "L" or is_bare else line)
+        before_field, *after = _FIELD.split(plain(line), maxsplit=1)
+        strong = filter(_STRONG.__contains__, map(bidirectional, before_field))
+        first = next(strong, "L" if after else "")
+        lines.append(f"\u200f{line}" if first == "L" else line)
     return _SIGNED.sub("\u200e\\g<0>", "\n".join(lines))

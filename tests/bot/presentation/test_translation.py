@@ -236,6 +236,12 @@ def test_a_name_alone_begins_at_the_right(language: str) -> None:
     assert shown == "\u200f<b>\u2068natgeo\u2069</b>"
 
 
+@pytest.mark.parametrize("language", FROM_THE_RIGHT)
+def test_a_line_that_begins_with_a_name_begins_at_the_right(language: str) -> None:
+    shown = translator_for(language)("{who} is blocked.", who="Ann")
+    assert shown.startswith("\u200f")
+
+
 def test_names_for_a_bold_place_are_bold_and_what_joins_them_is_not() -> None:
     t = translator_for("en")
     assert f"<b>{t.names_inside_bold(['a', 'b'])}</b>" == "<b>a</b> and <b>b</b>"
@@ -351,7 +357,7 @@ def test_dates_and_numbers_are_those_of_the_language(
     t = translator_for(language).in_zone(MADRID)
     assert t.date_and_time(NOW) == date
     assert t.ago(NOW - timedelta(hours=2, minutes=4), NOW) == ago
-    assert t.duration(timedelta(days=2, hours=3, minutes=4)) == span
+    assert t.duration(timedelta(days=2, hours=3, minutes=4)).lstrip("\u200f") == span
     assert t.number(1234.5) == number
     assert number[:-2] in t.money(1234.5)
     assert not re.search(r"\$[A-Z]", t.money(1234.5))  # which Telegram makes a link
