@@ -81,13 +81,14 @@ async def lock_ended(tx: Tx, key: str, *, now: datetime) -> bool:
 async def begin_with_timeout(db: Database, timeout_s: float = TIMEOUT_S) -> AsyncIterator[Tx]:
     """Yield a transaction that fails after a timeout of ``timeout_s`` seconds.
 
-    The commit does not wait for the disk, so a power failure may undo the transaction.
+    The transaction uses the connection for leases. The commit does not wait for the disk, so a
+    power failure may undo the transaction.
 
     Raises:
         DatabaseUnavailableError: The database is unavailable or has not answered in time.
     """
     try:
-        async with asyncio.timeout(timeout_s), db.begin(durable=False) as tx:
+        async with asyncio.timeout(timeout_s), db.begin_for_lease() as tx:
             yield tx
     except TimeoutError as error:
         raise DatabaseUnavailableError(_SILENT) from error

@@ -29,7 +29,7 @@ from bot.runtime.sharing import SEVERAL_PROCESSES, Sharing
 from bot.runtime.timed_cache import TimedCache
 from bot.runtime.transaction_guard import refusing_slow_operations_while
 from bot.runtime.workers import Worker
-from bot.store import acquaintances, inbox
+from bot.store import acquaintances, inbox, leases
 from bot.store.engine.database import Database, Tx
 from bot.store.engine.failures import is_slow
 from bot.store.inbox import Arrival, ClaimedUpdate
@@ -449,7 +449,8 @@ class Intake:
         own_claims = [entry.claim for entry in self._running.values()]
         if own_claims:
             lease = self._owner.lease(self._now(), self._lease)
-            await self._db.run(lambda tx: inbox.claims.renew(tx, own_claims, lease))
+            async with leases.begin_with_timeout(self._db) as tx:
+                await inbox.claims.renew(tx, own_claims, lease)
         return None
 
 

@@ -78,6 +78,10 @@ SESSION = {
 KEEPALIVE = (("TCP_KEEPIDLE", 10), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3))
 UNANSWERED_MS = 20_000  # milliseconds after which unacknowledged data ends the connection
 POOL = 20
+# The number of connections of the pool that only the renewals of leases use. If many handlers wait
+# for a connection, or PostgreSQL is slow, the process must not lose its leases. Otherwise another
+# process would repeat all work, and lose its leases in the same way.
+_POOL_OF_LEASES = 2
 POOL_WAIT_S = 10
 # The connections of an SQLite file stay open, because a new connection starts a thread, reads the
 # schema and compiles every statement again. The connection that was used last is used first,
@@ -125,8 +129,12 @@ class Database:
             self._engine = _sqlite_engine(self.url, busy_timeout, self._refuse_file)
             self.connections = Connections(self._engine, self._writer, self.refuse_replaced)
         else:
-            self._engine = _postgres_engine(self.url, pool_size)
+            self._engine = _postgres_engine(self.url, pool_size - _POOL_OF_LEASES)
             self.connections = Connections(self._engine)
+        self._of_leases = self.connections
+        if not self.is_sqlite:
+            self._of_leases = Connections(_postgres_engine(self.url, _POOL_OF_LEASES))
+            self._of_leases.on_outage = lambda: self.connections.on_outage()  # noqa: PLW0108 - the watch sets the function later
         self.direct = _with_driver(make_url(direct_url or url))
         self._direct = self.connections
         if self.direct != self.url:
@@ -157,7 +165,7 @@ class Database:
             with suppress(BackupError):
                 await self.rescue()
             log.error("the database file was replaced", why=self.held.trouble)
-        await self.connections.dispose()
+        await self._dispose()
         await self._direct.dispose()
         if self.held:
             await asyncio.to_thread(self.held.close)
@@ -247,6 +255,19 @@ class Database:
         the transaction, but a crash of the bot does not.
         """
         return Transaction(self.connections, DURABLE if durable else HASTY)
+
+    def begin_for_lease(self) -> AbstractAsyncContextManager[Tx]:
+        """Return a transaction like ``begin(durable=False)`` that renews a lease.
+
+        On PostgreSQL such transactions have connections of their own. A renewal therefore does not
+        wait while all other connections are in use.
+        """
+        return Transaction(self._of_leases, HASTY)
+
+    async def _dispose(self) -> None:
+        """Close all connections of the pools that are not in use."""
+        await self.connections.dispose()
+        await self._of_leases.dispose()
 
     async def run(
         self, work: Callable[[Tx], Awaitable[T]], *, durable: bool = True, tries: int = TRIES
@@ -371,7 +392,7 @@ class Database:
             await _set_role_limits(tx)
             await tx.run_sync(_upgrade)
         # Existing sessions were opened before the new limits and do not have the limits.
-        await self.connections.dispose()
+        await self._dispose()
 
     async def _back_up(self, file: Path) -> None:
         """Copy an SQLite database before a migration changes the database. Keep only two copies.

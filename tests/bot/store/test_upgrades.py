@@ -289,6 +289,28 @@ async def test_a_renewal_that_ends_after_the_lease_does_not_keep_the_claims(db: 
 
 
 @on_postgresql
+async def test_a_lease_is_renewed_while_all_other_connections_are_in_use(
+    database_url: str, db: Database
+) -> None:
+    may_end = asyncio.Event()
+    async with Database(database_url, pool_size=3) as busy:
+
+        async def use_a_connection() -> None:
+            async with busy.begin():
+                await may_end.wait()
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(9):
+                group.create_task(use_a_connection())
+            await asyncio.sleep(0.1)
+            try:
+                await AtWork(busy, Owner(), now=now).renew_and_detect_upgrade()
+            finally:
+                may_end.set()
+    assert await count_running_processes(db)
+
+
+@on_postgresql
 async def test_a_clean_up_before_the_release_leaves_the_claims_to_the_release(
     db: Database,
 ) -> None:
