@@ -27,11 +27,11 @@ async def answered(control: Control, people: list[int]) -> Counter[str]:
     return found
 
 
-async def kept(server: Postgres) -> set[str]:
-    """Return the words of answers that are owed, as far as was written down."""
+async def in_flight(server: Postgres) -> set[str]:
+    """Return the words of the answers that a process sends, without a recorded outcome."""
     async with connected(server.url) as connection:
         rows = await connection.fetch(
-            "SELECT fields::text AS said FROM deliveries WHERE state = 'open'"
+            "SELECT fields::text AS said FROM deliveries WHERE state = 'open' AND copies > 0"
         )
     return {word for row in rows for word in NAME.findall(row["said"] or "")}
 
@@ -77,9 +77,12 @@ async def test_what_others_took_over_is_neither_done_nor_said_again(tmp_path: Pa
                 await wait_for(some, what="the first answers")
                 assert one.process
                 one.process.send_signal(signal.SIGSTOP)
+                await asyncio.sleep(0.5)  # the last commits of the stopped process arrive
+                # A request that the stopped process has not yet written goes out later. Only these
+                # answers may come twice.
+                unrecorded = await in_flight(server)
+                assert len(unrecorded) <= CHATS
                 await other.start(CACHE_S="0")
-                await asyncio.sleep(1)
-                unrecorded = set(await answered(control, people)) & await kept(server)
                 await asyncio.sleep(STOPPED_S)
                 one.process.send_signal(signal.SIGCONT)
 
