@@ -15,7 +15,7 @@ from bot.domain.options import Options
 from bot.domain.records import Subscription
 from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import IMPORT, PRIMARY, button
-from bot.presentation.html import Safe, bold, shorten
+from bot.presentation.html import Safe, bold, truncate_plain
 from bot.sending.replies import document_payload
 from bot.updates import unit_of_work
 from handlers import chat_rules
@@ -203,7 +203,7 @@ def _result_lines(
         inside = Safe(names.removeprefix("<b>").removesuffix("</b>"))
         lines.append(t(ALREADY, n=len(existing), username=inside))
     if skipped := imported.skipped:
-        shown = [shorten(line, WORD) for line in skipped[:_MOST_SKIPPED]]
+        shown = [truncate_plain(line, WORD) for line in skipped[:_MOST_SKIPPED]]
         rest = len(skipped) - len(shown)
         more = f" (+{t.number(rest)})" if rest else ""
         lines.append(t(NO_PROFILE, line=Safe(f"{t.names(shown)}{more}")))

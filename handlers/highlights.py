@@ -9,7 +9,7 @@ from bot.domain.foreign_text import one_line
 from bot.domain.model import Album, Highlight
 from bot.domain.sentences import N_
 from bot.presentation.actions import HIGHLIGHT, HIGHLIGHTS, Page, arrows, button, grid
-from bot.presentation.html import shorten
+from bot.presentation.html import truncate_plain
 from handlers.confirmation import offer_understood
 from handlers.guard import command, on_press
 from handlers.press_answers import UNCHANGED
@@ -144,4 +144,4 @@ async def _fetch_list_page(context: Context, username: str, page: int) -> Page:
 def _button_title(highlight: Highlight, number: int, context: Context) -> str:
     title = one_line(highlight.title) or context.t.plain(NAMELESS, number=number)
     count = f" · {context.t.number(highlight.count)}" if highlight.count else ""
-    return shorten(title, TITLE - len(count)) + count
+    return truncate_plain(title, TITLE - len(count)) + count

@@ -15,7 +15,7 @@ from bot.domain.links import Link
 from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import RUN, Buttons, button
 from bot.presentation.buttons import subscribe_or_options_button
-from bot.presentation.html import Safe, shorten
+from bot.presentation.html import Safe, truncate_plain
 from bot.presentation.html import link as html_link
 from handlers.card import card_page
 from handlers.errors import send_error, sentence_for
@@ -61,7 +61,7 @@ def unreadable_reply(wanted: Wanted, usage: str, context: Context) -> Safe:
     if link is None or link.kind == "highlight":
         return t(usage)
     if "/" not in word:
-        return Safe(f"{t(UNREAD, word=shorten(word, WORD))} {t(usage)}")
+        return Safe(f"{t(UNREAD, word=truncate_plain(word, WORD))} {t(usage)}")
     return t(OTHER_KIND if link.kind == "unsupported" else NOT_OURS)
 
 

@@ -12,7 +12,7 @@ from bot.domain.story_terms import EVERYTHING
 from bot.presentation import actions
 from bot.presentation.actions import Button, Buttons, Page, back, button
 from bot.presentation.buttons import mute_button
-from bot.presentation.html import code, plain, shorten
+from bot.presentation.html import code, plain, truncate_plain
 from handlers.guard import on_press
 from handlers.replies import edit_pressed, replace_pressed_button
 
@@ -116,7 +116,7 @@ def _section_value(subscription: Subscription, section: str, context: Context) -
     if section == "when" and is_paused(subscription):
         texts = [N_("paused")]
     translated = map(context.t.plain, texts or [USUAL[section]])
-    return shorten(context.t.listed(list(translated)), VALUE)
+    return truncate_plain(context.t.listed(list(translated)), VALUE)
 
 
 def _page_rows(subscription: Subscription, section: str, context: Context) -> Buttons:

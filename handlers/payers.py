@@ -16,7 +16,7 @@ from bot.presentation.actions import (
     link_button,
     link_to,
 )
-from bot.presentation.html import shorten
+from bot.presentation.html import truncate_plain
 from bot.presentation.translation import Translator, translator_for
 from bot.sending.replies import text_payload
 from handlers.guard import UNKNOWN_BUTTON, on_press
@@ -131,7 +131,11 @@ async def paid_chats_page(context: Context) -> Page:
     if not paid:
         return context.t(NOT_YOURS), []
     rows = [
-        [context.button(NO_LONGER_MINE, LEAVE(chat.id), title=shorten(chat.title, LONGEST_TITLE))]
+        [
+            context.button(
+                NO_LONGER_MINE, LEAVE(chat.id), title=truncate_plain(chat.title, LONGEST_TITLE)
+            )
+        ]
         for chat in paid
     ]
     return context.t(PAID), rows

@@ -13,7 +13,16 @@ from bot.domain.foreign_text import clean
 from bot.domain.model import Target
 from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import DANGER, OWNER, PEOPLE, Buttons, Page, arrows, back, button
-from bot.presentation.html import Safe, bold, code, foreign_html, has_rtl, isolate, plain, shorten
+from bot.presentation.html import (
+    Safe,
+    bold,
+    code,
+    foreign_html,
+    has_rtl,
+    isolate,
+    plain,
+    truncate_plain,
+)
 from bot.presentation.translation import LABELLED, translator_for
 from bot.sending.replies import text_payload
 from handlers.admission import REASON
@@ -186,7 +195,7 @@ def _list_label(sign: str, name: str, millicredits: int, context: Context) -> st
 
 def _label(name: str) -> str:
     """Return a name for a button's label, isolated so that the text direction does not change."""
-    text = shorten(clean(name), LONGEST_NAME)
+    text = truncate_plain(clean(name), LONGEST_NAME)
     return isolate(text) if has_rtl(text) else text
 
 

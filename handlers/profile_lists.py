@@ -6,7 +6,7 @@ from bot.context import Context
 from bot.domain.command_words import MOST, Wanted
 from bot.domain.errors import BotError, NoSuchProfileError, ProfileUnavailableError
 from bot.domain.sentences import N_, NN_
-from bot.presentation.html import Safe, bold, shorten, visible_length
+from bot.presentation.html import Safe, bold, truncate_plain, visible_length
 from handlers.errors import sentence_for
 
 LEFT_OUT = NN_(
@@ -68,7 +68,7 @@ def failure_lines(failed: Failures, wanted: Wanted, context: Context) -> list[st
             lines.append(sentence)
     lines += _line_for_all(NoSuchProfileError, together, context)
     lines += lines_by_sentence(nameless, context)
-    lines += [context.t(UNREAD, word=shorten(word, WORD)) for word, _ in wanted.unread]
+    lines += [context.t(UNREAD, word=truncate_plain(word, WORD)) for word, _ in wanted.unread]
     if wanted.left_out:
         lines.append(context.t(LEFT_OUT, n=MOST))
     return lines

@@ -21,7 +21,7 @@ from bot.presentation.actions import (
     back,
     button,
 )
-from bot.presentation.html import Safe, bold, code, foreign_html, shorten
+from bot.presentation.html import Safe, bold, code, foreign_html, truncate_plain
 from handlers import chat_rules
 from handlers.chat_rules import ALL, HOW, WHOLE_CHAT
 from handlers.confirmation import MEANT
@@ -152,7 +152,7 @@ async def _send_unreadable_words(
         row = [button(near_term, RUN_FOR_MANY("rules", n)) for n, near_term in enumerate(nearest)]
         await say(context, "\n".join(lines), [row])
         return
-    listed = shorten(", ".join(unknown or left_out), LONGEST_LIST)
+    listed = truncate_plain(", ".join(unknown or left_out), LONGEST_LIST)
     refusal = context.t(UNKNOWN if unknown else TOO_MUCH, words=code(listed))
     await say(context, f"{refusal}\n\n{_usage(context, argument)}")
 

@@ -37,7 +37,7 @@ from bot.domain.sentences import N_, NN_
 from bot.presentation import actions
 from bot.presentation.actions import Button, Buttons, Page, arrows, button, for_chat
 from bot.presentation.buttons import NEW
-from bot.presentation.html import Safe, escape, shorten
+from bot.presentation.html import Safe, escape, truncate_plain
 from bot.presentation.notices import MISSING
 from handlers.confirmation import offer_understood
 from handlers.errors import refusal_buttons, sentence_for
@@ -187,7 +187,7 @@ async def offer_chats_or_subscribe(
     for chat in await context.services.subscriptions.chats_of_person(context.chat.id):
         with suppress(AdminsUnknownError, AskAgainError):
             if await _may_subscribe_in(context, chat.id, chat.kind):
-                title = shorten(chat.title, TITLE) or str(chat.id)
+                title = truncate_plain(chat.title, TITLE) or str(chat.id)
                 known.append([button(title, actions.ELSEWHERE(subscription.id, chat.id))])
     channel = _chat_key(
         context.t.plain(N_("A channel")), subscription, "can_post_messages", channel=True

@@ -27,7 +27,7 @@ from bot.domain.plain_requests import is_request_word, possible_names_in
 from bot.domain.sentences import N_
 from bot.presentation import actions
 from bot.presentation.actions import Buttons, button
-from bot.presentation.html import Safe, code, shorten
+from bot.presentation.html import Safe, code, truncate_plain
 from bot.updates import unit_of_work
 from handlers import (
     card,
@@ -305,7 +305,7 @@ async def run_with_shown_arguments(
 
 def example_button(context: Context) -> Buttons:
     """Return a button that shows the stories of an example profile."""
-    text = shorten(context.t.plain(N_("Show {username}"), username=EXAMPLE_NAME), BUTTON)
+    text = truncate_plain(context.t.plain(N_("Show {username}"), username=EXAMPLE_NAME), BUTTON)
     return [[button(text, actions.RUN("stories", EXAMPLE_NAME))]]
 
 

@@ -8,7 +8,7 @@ from bot.domain.errors import NoPayerError
 from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import Buttons
 from bot.presentation.charts import bars
-from bot.presentation.html import Safe, shorten
+from bot.presentation.html import Safe, truncate_plain
 from handlers.guard import command
 from handlers.money import cost_text
 from handlers.payers import LEFT, become_payer_buttons, paid_chats_page
@@ -74,5 +74,5 @@ def _month_lines(month: Guest, context: Context) -> list[str]:
     for name, spent in parts:
         if spent:
             cost = cost_text(spent / 1000, context)
-            lines.append("• " + t.labelled(shorten(name, LONGEST_NAME), cost))
+            lines.append("• " + t.labelled(truncate_plain(name, LONGEST_NAME), cost))
     return lines

@@ -401,7 +401,7 @@ def is_consent(text: str, language: str) -> bool:
     A word such as "all" also agrees. The text may also have words of politeness, and everyday
     words after the first word that agrees. If the text has any other word, return False.
     """
-    consent = _words_of_consent(language) | _words_for_all(language)
+    consent = _words_of_consent(language) | _words_meaning_all(language)
     words = _normalized_words(text)
     meant = [word for word in words if word in consent or word not in FILLERS]
     if not meant or meant[0] not in consent:
@@ -411,7 +411,7 @@ def is_consent(text: str, language: str) -> bool:
 
 def is_about_all(text: str, language: str) -> bool:
     """Return whether a text has a word such as "all" in English or in ``language``."""
-    return not _words_for_all(language).isdisjoint(_normalized_words(text))
+    return not _words_meaning_all(language).isdisjoint(_normalized_words(text))
 
 
 def _normalized_words(text: str) -> list[str]:
@@ -424,7 +424,7 @@ def _words_of_consent(language: str) -> frozenset[str]:
 
 
 @cache
-def _words_for_all(language: str) -> frozenset[str]:
+def _words_meaning_all(language: str) -> frozenset[str]:
     return frozenset(map(normalize_word, " ".join(_texts(_ALL, language)).split()))
 
 

@@ -440,7 +440,7 @@ class Scheduler:
         seems_private = "private" in {known.state, known.refusal}
         # Look up the name first. The lookup costs half as much as the check, and shows whether the
         # account is still private.
-        if seems_private and await self._check_refusal(known, plan) == "private":
+        if seems_private and await self._check_refusal_and_charge_bucket(known, plan) == "private":
             await self._names.record_private(known.profile_id, token=known.token)
             self.failed_checks.record_success()
             return "private"
@@ -475,7 +475,7 @@ class Scheduler:
                 await profiles.set_subscriber_count(tx, known.profile_id, count)
         return count.chats > 0
 
-    async def _check_refusal(self, known: Known, plan: Plan) -> Proof:
+    async def _check_refusal_and_charge_bucket(self, known: Known, plan: Plan) -> Proof:
         """Check a refusal by a lookup of the name, and subtract the cost from the bucket."""
         proof = await self._names.check_refusal(
             known.username, _charge(known), profile_id=known.profile_id
@@ -595,7 +595,7 @@ class Scheduler:
         """
         if not isinstance(error, ProfilePrivateError | NoSuchProfileError):
             return "error"
-        proof = await self._check_refusal(known, plan)
+        proof = await self._check_refusal_and_charge_bucket(known, plan)
         if proof == "private" and isinstance(error, ProfilePrivateError):
             return "private"
         if proof == "gone" and isinstance(error, NoSuchProfileError):

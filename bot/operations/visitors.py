@@ -7,7 +7,7 @@ from bot.domain.access import Entry
 from bot.domain.sentences import N_, NN_
 from bot.operations.owners import Owners
 from bot.presentation.actions import OWNER, PEOPLE, Buttons, button
-from bot.presentation.html import shorten
+from bot.presentation.html import truncate_plain
 from bot.presentation.translation import Translator
 from bot.store import access, key_values
 from bot.store.engine.database import Database
@@ -96,5 +96,5 @@ def name_of(entry: Entry) -> str:
     The name of a chat follows the sign 👥. Without the sign, a group with the title "Ann" would
     look like the person Ann.
     """
-    name = shorten(entry.name, _LONGEST_NAME) or entry.subject
+    name = truncate_plain(entry.name, _LONGEST_NAME) or entry.subject
     return f"👥 {name}" if entry.kind == "chat" else name

@@ -129,7 +129,7 @@ class Arrived:
         )
 
 
-async def record_whole_sends(
+async def record_whole_sends_and_release_queues(
     tx: Tx, sends: Sequence[Arrived], *, floods: ChatFloods | None = None, now: datetime
 ) -> None:
     """Record sends of which all rows have arrived, and release the queues with a valid lease.
@@ -381,11 +381,11 @@ async def _record_try_later(
     if report.in_outage and not (outcome.unknown and is_repeat):
         is_taken_back = report.is_counted and not may_be_there
         await deliveries.record_unsent(tx, _ids(rest), is_counted=is_taken_back)
-        await _mark_to_be_sent_alone(tx, rest, outcome)
+        await _mark_to_be_sent_alone_if_flooded(tx, rest, outcome)
         return now
     if may_be_there:
         free_at = await schedule_repeats(tx, rest, tally, now)
-        await _mark_to_be_sent_alone(tx, rest, outcome)
+        await _mark_to_be_sent_alone_if_flooded(tx, rest, outcome)
         return max(free_at, now + (outcome.after or timedelta(0)))
     if outcome.after is not None:
         await _requeue(tx, rest, report)
@@ -394,7 +394,7 @@ async def _record_try_later(
     return await _schedule_retries(tx, rest, report, held=held)
 
 
-async def _mark_to_be_sent_alone(
+async def _mark_to_be_sent_alone_if_flooded(
     tx: Tx, rows: Sequence[PendingMessage], outcome: TryLater
 ) -> None:
     """Record that rows must not be sent in an album again.

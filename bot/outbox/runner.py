@@ -338,4 +338,6 @@ class JobRunner:
 
     async def _write_arrived(self, sends: list[Arrived]) -> None:
         async with self._db.begin() as tx:
-            await results.record_whole_sends(tx, sends, floods=self._floods, now=self._now())
+            await results.record_whole_sends_and_release_queues(
+                tx, sends, floods=self._floods, now=self._now()
+            )

@@ -12,7 +12,7 @@ from bot.domain.model import Story
 from bot.domain.sentences import N_
 from bot.presentation import actions
 from bot.presentation.actions import Button, Buttons, button, grid, link_button
-from bot.presentation.html import shorten
+from bot.presentation.html import truncate_plain
 from bot.presentation.translation import Translator
 
 OPTIONS = N_("⚙️ Options")
@@ -50,7 +50,7 @@ def link_buttons(story: Story) -> Buttons:
     for url in links_with_button(story):
         if match := _PLAIN_ADDRESS.fullmatch(url):
             text = one_line(titles.get(url, "")) or match[1].removeprefix("www.")
-            rows.append([link_button(f"🔗 {shorten(text, _LINK_TEXT)}", url=url)])
+            rows.append([link_button(f"🔗 {truncate_plain(text, _LINK_TEXT)}", url=url)])
     return rows
 
 

@@ -17,7 +17,7 @@ from bot.presentation.html import (
     entities_size,
     foreign_html,
     link,
-    shorten,
+    truncate_plain,
     visible_length,
 )
 from bot.presentation.translation import Translator
@@ -76,7 +76,7 @@ def caption(
     if part and part[1] > 1:
         header += f" · {part[0]}/{part[1]}"
     lines = [header]
-    if name := shorten(one_line(title), _NAME_LENGTH):
+    if name := truncate_plain(one_line(title), _NAME_LENGTH):
         lines.append(f"⭐ {bold(foreign_html(name, rtl=t.is_rtl))}")
     lines += ["🕒 " + _time_line(stories, t, now), *_end_line(stories, t, now)]
     return _join_fitting(lines, _detail_lines(stories, t, options), t, spare)
@@ -87,8 +87,8 @@ def profile_link(profile: Profile, t: Translator) -> Safe:
 
     The link of a verified profile ends with a check mark.
     """
-    name = shorten(one_line(profile.full_name), _NAME_LENGTH)
-    handle = foreign_html(shorten(one_line(profile.username), _WORD_LENGTH), rtl=t.is_rtl)
+    name = truncate_plain(one_line(profile.full_name), _NAME_LENGTH)
+    handle = foreign_html(truncate_plain(one_line(profile.username), _WORD_LENGTH), rtl=t.is_rtl)
     # The handle is a part of the link, because otherwise Telegram would show a handle such as
     # natgeo.it as a link to a website.
     shown = bold(handle)
@@ -235,7 +235,7 @@ def _person_link(username: str, t: Translator) -> str:
     name = one_line(username).removeprefix("@")
     if _USERNAME.fullmatch(name):
         return link(_profile_url(name.lower()), foreign_html(name, rtl=t.is_rtl))
-    return foreign_html(shorten(name, _WORD_LENGTH), rtl=t.is_rtl)
+    return foreign_html(truncate_plain(name, _WORD_LENGTH), rtl=t.is_rtl)
 
 
 def _web_link(url: str, t: Translator) -> str:
@@ -247,7 +247,7 @@ def _web_link(url: str, t: Translator) -> str:
     """
     url = _unwrapped(one_line(url))
     shown = re.sub(r"^https?://(www\.)?", "", url, flags=re.IGNORECASE).partition("?")[0]
-    text = foreign_html(shorten(shown.rstrip("/"), _LINK_LENGTH), rtl=t.is_rtl)
+    text = foreign_html(truncate_plain(shown.rstrip("/"), _LINK_LENGTH), rtl=t.is_rtl)
     return link(url, text) if text and _WEB.fullmatch(url) else text
 
 
@@ -265,7 +265,7 @@ def _unwrapped(url: str) -> str:
 
 
 def _place_link(name: str, t: Translator) -> str:
-    name = shorten(one_line(name), _WORD_LENGTH)
+    name = truncate_plain(one_line(name), _WORD_LENGTH)
     url = "https://www.google.com/maps/search/?api=1&query=" + quote_plus(name, errors="replace")
     return link(url, foreign_html(name, rtl=t.is_rtl)) if name else ""
 
@@ -277,11 +277,11 @@ def _post_link(post: Reshared, t: Translator) -> str:
 
 
 def _song_text(name: str, t: Translator) -> str:
-    name = shorten(one_line(name), _NAME_LENGTH)
+    name = truncate_plain(one_line(name), _NAME_LENGTH)
     return foreign_html(name, rtl=t.is_rtl) if name else ""
 
 
 def _hashtag_text(name: str, t: Translator) -> str:
     letters = (char for char in one_line(name) if re.match(r"\w", char) or is_combining_mark(char))
     name = "".join(letters)
-    return foreign_html("#" + shorten(name, _WORD_LENGTH), rtl=t.is_rtl) if name else ""
+    return foreign_html("#" + truncate_plain(name, _WORD_LENGTH), rtl=t.is_rtl) if name else ""

@@ -90,7 +90,7 @@ def entities_size(markup: str) -> int:
     return sum(_ENTITY_BYTES + len(html.unescape(tag).encode()) for tag in tags)
 
 
-def shorten(text: str, limit: int) -> str:
+def truncate_plain(text: str, limit: int) -> str:
     """Return plain text, shortened to at most ``limit`` code points.
 
     A shortened text ends with an ellipsis. Combining marks and joiners are not separated from

@@ -19,7 +19,7 @@ from bot.domain.model import ORIGINAL, Right, SentItem, Story
 from bot.domain.records import FileKind, KnownFile
 from bot.media.spool import MediaFile
 from bot.presentation.actions import Buttons
-from bot.presentation.html import plain, shorten
+from bot.presentation.html import plain, truncate_plain
 
 _CAPTION = 1024  # maximum characters of a caption after parsing (Bot API, "caption")
 # The time for which the file_id of a story in an old highlight is stored. A story in a highlight
@@ -169,7 +169,7 @@ class Text:
         """
         if not self.caption:
             return False
-        self.caption = shorten(plain(self.caption), _CAPTION) if self.html else None
+        self.caption = truncate_plain(plain(self.caption), _CAPTION) if self.html else None
         self.html = False
         return True
 

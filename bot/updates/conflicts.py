@@ -3,8 +3,9 @@
 Telegram gives the updates of a bot to one poller. If two processes poll with the same token, every
 poll of one process makes Telegram end the poll of the other process with a 409 response. If no
 process paused, each process would check profiles and send alerts from its own database. Every
-story would then arrive twice, and two budgets would be spent. ``judge`` decides which process
-pauses, from the results of the polls and from the place of the database (``Origin``).
+story would then arrive twice, and two budgets would be spent. ``role_in_token_conflict`` decides
+which process pauses, from the results of the polls and from the place of the database
+(``Origin``).
 
 Only polling detects a conflict, because a process with a webhook gets no 409. PostgreSQL needs no
 detection, because all processes share one database, and only one process polls.
@@ -127,7 +128,9 @@ class Polls:
         return is_most and self.conflicts[-1] - self.since >= LASTING
 
 
-def judge(polls: Polls, *, own: Origin, remembered: Origin | None, now: datetime) -> Role:
+def role_in_token_conflict(
+    polls: Polls, *, own: Origin, remembered: Origin | None, now: datetime
+) -> Role:
     """Return the role of this process among two processes with the same token.
 
     ``own`` is the present place of the database. ``remembered`` is the place in an earlier run, or
@@ -152,7 +155,7 @@ def must_pause(polls: Polls, *, own: Origin, remembered: Origin | None, now: dat
     A "copy" pauses until the conflict is over. An "unknown" process pauses for at most
     ``LONGEST_DOUBT`` after the conflict has lasted for ``LASTING``.
     """
-    role = judge(polls, own=own, remembered=remembered, now=now)
+    role = role_in_token_conflict(polls, own=own, remembered=remembered, now=now)
     if role == "unknown" and polls.since is not None:
         return now < polls.since + LASTING + LONGEST_DOUBT
     return role == "copy"

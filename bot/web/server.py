@@ -119,8 +119,8 @@ class Web:
             client_max_size=_LARGEST_UPDATE, middlewares=[self._refuse_held_routes]
         )
         app.on_response_prepare.append(disable_write_buffer)
-        app.router.add_get("/healthz", self._healthz)
-        app.router.add_get("/readyz", self._readyz)
+        app.router.add_get("/healthz", self._answer_liveness)
+        app.router.add_get("/readyz", self._answer_readiness)
         app.router.add_get("/metrics", self._serve_metrics)
         app.router.add_routes(self._routes)
         if self._receiver:
@@ -171,7 +171,7 @@ class Web:
         self._posts.labels(result).inc()
         return answer
 
-    async def _healthz(self, _: web.Request) -> web.Response:
+    async def _answer_liveness(self, _: web.Request) -> web.Response:
         """Answer 200 as long as the event loop runs. Failures of other services change nothing."""
         return web.json_response({"ok": True})
 
@@ -184,7 +184,7 @@ class Web:
         given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
         return hmac.compare_digest(given, f"Bearer {self._token.get_secret_value()}".encode())
 
-    async def _readyz(self, request: web.Request) -> web.Response:
+    async def _answer_readiness(self, request: web.Request) -> web.Response:
         """Answer 200 if all checks pass. Otherwise answer 503."""
         reasons = {}
         for name, check in self._checks.items():

@@ -145,7 +145,7 @@ async def test_sends_into_many_chats_are_written_down_together(db: Database) -> 
     await claim(db)  # the third chat is somebody else's by now
     for _ in range(2):  # the response to the first commit is lost
         async with db.begin() as tx:
-            await results.record_whole_sends(tx, sends, now=NOON)
+            await results.record_whole_sends_and_release_queues(tx, sends, now=NOON)
     found = {(row.chat_id, row.story_pk): (row.state, row.message_id) for row in await rows(db)}
     assert found == {
         (chat, pk): ("sent", 10 * chat + int(pk) - 1) for chat in (1, 2, 3) for pk in ("1", "2")
@@ -391,5 +391,5 @@ async def test_an_alert_that_arrives_before_a_move_ends_the_mute_of_the_new_grou
         await moves.move_chat(tx, CHAT, -1001, now=NOON)
     async with db.begin() as tx:
         arrived = Arrived(lane, batch, (SentItem("1", 5),))
-        await results.record_whole_sends(tx, [arrived], now=NOON)
+        await results.record_whole_sends_and_release_queues(tx, [arrived], now=NOON)
         assert await mutes.of_chat(tx, -1001) == ()

@@ -13,7 +13,7 @@ from bot.presentation.html import (
     isolate,
     link,
     plain,
-    shorten,
+    truncate_plain,
     visible_length,
 )
 
@@ -50,13 +50,13 @@ def test_names_are_kept_apart_only_where_directions_could_mix() -> None:
 @calm
 @given(st.text(), st.integers(-1, 50))
 def test_shortened_text_is_short_enough_and_a_beginning(text: str, limit: int) -> None:
-    short = shorten(text, limit)
+    short = truncate_plain(text, limit)
     assert len(short) <= max(limit, 0)
     assert short == text or text.startswith(short.removesuffix("…"))
 
 
 def test_an_emoji_of_many_parts_is_not_cut_in_two() -> None:
     family = "\U0001f469\u200d\U0001f469\u200d\U0001f467"
-    assert shorten(f"ab{family}", 5) == "ab…"
-    assert shorten("e\u0301e\u0301e\u0301", 4) == "e\u0301…"
-    assert shorten("words and more", 7) == "words…"
+    assert truncate_plain(f"ab{family}", 5) == "ab…"
+    assert truncate_plain("e\u0301e\u0301e\u0301", 4) == "e\u0301…"
+    assert truncate_plain("words and more", 7) == "words…"

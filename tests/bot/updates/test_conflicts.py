@@ -13,8 +13,8 @@ from bot.updates.conflicts import (
     Polls,
     ensure_origin_and_load_conflicts,
     fixed_machine_name,
-    judge,
     must_pause,
+    role_in_token_conflict,
 )
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -37,7 +37,7 @@ def polled(conflicts: Iterable[float], answers: Iterable[float] = ()) -> Polls:
 
 def role(polls: Polls, now: float, remembered: Origin | None = HERE) -> str:
     """Return the role of a process whose database is here."""
-    return judge(polls, own=HERE, remembered=remembered, now=at(now))
+    return role_in_token_conflict(polls, own=HERE, remembered=remembered, now=at(now))
 
 
 def is_paused(polls: Polls, now: float, remembered: Origin | None = HERE) -> bool:
