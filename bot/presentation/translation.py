@@ -126,12 +126,12 @@ class Translator:
         """Translate the message ``msgid`` to plain text, for example for a button or a pop-up."""
         return self._render(msgid, fields, html=False)
 
-    def number(self, x: float) -> Safe:
+    def number(self, x: float) -> str:
         """Return the number ``x`` with the digits and separators of the language."""
         written = numbers.format_decimal(x, locale=self._locale, numbering_system=self._numerals)
-        return Safe(self._in_own_digits(written))
+        return self._number_text(written)
 
-    def percent(self, part: float) -> Safe:
+    def percent(self, part: float) -> str:
         """Return ``part``, a number from 0 to 1, as a whole percentage such as "2%".
 
         The result for a positive number is at least "1%".
@@ -140,7 +140,7 @@ class Translator:
         written = numbers.format_percent(
             whole, locale=self._locale, numbering_system=self._numerals
         )
-        return Safe(self._in_own_digits(written))
+        return self._number_text(written)
 
     def listed(self, items: Sequence[str]) -> str:
         """Return the items as one text, such as "a, b, and c"."""
@@ -158,14 +158,22 @@ class Translator:
         """
         return Safe(self.names(names, bold).removeprefix("<b>").removesuffix("</b>"))
 
-    def money(self, amount: float) -> Safe:
+    def money(self, amount: float) -> str:
         """Return an amount of US dollars, such as “$1.20”. The Stories API charges in dollars."""
         written = numbers.format_currency(
             amount, "USD", locale=self._locale, numbering_system=self._numerals
         )
-        written = self._in_own_digits(written)
         # The French form has "$US", which Telegram would show as a cashtag.
-        return Safe(written.replace("$US", "$"))
+        return self._number_text(written.replace("$US", "$"))
+
+    def _number_text(self, number: str) -> str:
+        """Return a formatted number with the digits of the language.
+
+        The no-break spaces stay in a message, because the result is ``Safe``. In a language that
+        is written from right to left, the result is plain, so that a message isolates the number.
+        """
+        written = self._in_own_digits(number)
+        return written if self.is_rtl else Safe(written)
 
     def date_and_time(self, dt: datetime) -> str:
         """Return the day and the time of day, such as “November 25, 2:05 PM”."""
