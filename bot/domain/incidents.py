@@ -87,7 +87,7 @@ _BUDGET_ALMOST = NN_(
     "{percent} of the daily budget of {n} credits has been used.",
 )
 _GIVEN_UP = N_(
-    "Alerts given up after several tries without an answer from Telegram: {count}. "
+    "Alerts I gave up on, because Telegram didn't answer several tries: {count}. "
     "See /health for details."
 )
 _NOT_WRITTEN = N_(
