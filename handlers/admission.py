@@ -191,9 +191,14 @@ async def _send_first_refusal(context: Context, judged: Judged) -> None:
     """Notify a person or chat once that access is refused, and record the refusal.
 
     Messages that are not addressed to the bot get no answer. Each press of a button is answered,
-    because Telegram shows a loading indicator on the button until the bot answers. An invalid
-    invitation of a stranger always gets an error message, with a button to ask the owner for
-    access. A press of this button records the request.
+    because Telegram shows a loading indicator on the button until the bot answers.
+
+    If the person responsible for a group or channel is blocked, nothing is sent or recorded, and a
+    press gets an answer without text.
+
+    An invalid invitation of a stranger always gets an error message, with a button to ask the
+    owner for access. No refusal is recorded with this message. A press of this button records the
+    request.
     """
     person = context.event.effective_user
     known = context.known

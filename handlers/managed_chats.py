@@ -125,7 +125,7 @@ async def _fetch_chat_id(context: Context, name: str) -> int:
 
 
 async def is_admin_here(context: Context) -> bool:
-    """Return whether the sender administers the group or channel of the update.
+    """Return whether the sender administers the group, or may post in the channel, of the update.
 
     Telegram is asked only if the update does not show the answer.
 

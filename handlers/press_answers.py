@@ -14,7 +14,7 @@ from bot.updates import unit_of_work
 log = structlog.get_logger()
 
 TOAST = 200  # maximum characters of a pop-up
-REPEATED = timedelta(minutes=10)  # a group or channel gets the same text at most once in this time
+REPEATED = timedelta(minutes=10)  # the same text is not sent again in this time
 UNCHANGED = N_("Nothing has changed.")
 
 
@@ -30,7 +30,8 @@ async def answer_press(context: Context, text: str | None = None, *, alert: bool
 
     The text is sent as a message if the button was answered before with a different text, if
     Telegram refuses the answer (for example because it is too late), or if the text has more than
-    200 characters. A group or channel gets the same message at most once in ten minutes.
+    200 characters. The same message is sent into a group, a channel or a topic of a group at most
+    once in ten minutes.
     """
     query = context.query
     unit = unit_of_work.current()
@@ -76,9 +77,13 @@ async def _answer_press_now(
 
 
 async def _send_line(context: Context, text: str) -> None:
-    """Send a message at once, outside the reply queue. A failure is only logged.
+    """Send a message at once, outside the reply queue. A failure of the call is only logged.
 
-    A group or channel gets the same text at most once in ten minutes.
+    The same text is sent into a group, a channel or a topic of a group at most once in ten
+    minutes.
+
+    Raises:
+        RightsError: The update has no chat.
     """
     target = context.reply_target
     cache = context.services.cache

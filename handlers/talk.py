@@ -97,7 +97,11 @@ async def run_command(context: Context, word: str, name: str | None) -> str | No
 async def run_captioned(context: Context) -> None:
     """Run the command at the beginning of the caption of a photo or file.
 
-    An unknown command gets a suggestion in a private chat, and is ignored elsewhere.
+    A command for another bot is ignored. An unknown command is answered by ``_suggest_command`` in
+    a private chat, and is ignored elsewhere.
+
+    Raises:
+        BotError: The command was refused or failed, or as in ``_suggest_command``.
     """
     caption = context.message.caption if context.message else None
     command = talk.split_command(normalize_typed(caption or ""))
@@ -247,12 +251,14 @@ async def _answer_if_expected(context: Context, text: str) -> bool:
 async def _offer_names_between_words(context: Context, text: str) -> bool:
     """Offer actions for the profile names in a text. Return whether actions were offered.
 
-    The first rule that applies determines the offer:
+    A candidate is a word that may be a name, and that is neither a common word nor a word of
+    requests. The first rule that applies determines the offer:
 
-    - If the text has stored profile names, offer actions for these names.
+    - If the text has stored profile names or ``EXAMPLE_NAME``, offer actions for these names.
     - If the text is about the bot, such as "you are useless", offer no actions.
-    - If a single word may be a name, offer actions for this word.
-    - If all words together may form one name, offer actions for the joined name.
+    - If the text has a single candidate, offer actions for the candidate.
+    - If the text has several candidates, and all words together may form one name, offer to show
+      the stories of the joined name.
     """
     language = context.t.language
     every = talk.words_that_may_be_names(text, language)
@@ -310,11 +316,14 @@ def example_button(context: Context) -> Buttons:
 
 
 async def _suggest_command(context: Context, word: str, rest: str) -> None:
-    """Suggest the command that is similar to an unknown command, or answer it as plain words.
+    """Suggest the command that is similar to an unknown command.
+
+    Without a similar command, answer the text as a request in plain words. The answer to
+    "/cancel" is that nothing has changed.
 
     Raises:
         BotError: The unknown command is not similar to a command, and is not a request in plain
-            words.
+            words; or the request failed.
     """
     if word == CANCEL:
         await say(context, context.t(UNCHANGED))

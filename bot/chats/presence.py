@@ -45,11 +45,14 @@ class ChatPresence:
 
         Return the remaining mutes of the chat and of its topics.
 
-        If the bot is a member of a closed chat, the chat is reopened, and the alerts restart with
-        stories posted from now on. A chat that the access list blocks stays closed.
+        The bot is away if Telegram states that the bot is not in the chat, or cannot write to the
+        chat at all. A closed chat is reopened, unless the bot is away. If Telegram does not
+        answer, the chat is also reopened. The alerts restart with stories posted from now on. A
+        chat that the access list blocks stays closed.
 
-        If the bot has the missing right again, the mute of the whole chat ends. If the bot has
-        left the chat, the chat is closed. Mutes of single topics are not checked.
+        If the whole chat is muted and the bot has the missing right again, the mute ends. If the
+        whole chat is muted and the bot is away, the chat is closed. Mutes of single topics are not
+        checked.
 
         If the current unit of work has a transaction or replies, return the stored mutes, and ask
         Telegram after the unit.

@@ -669,7 +669,8 @@ class Subscribing:
     ) -> Preferences:
         """Return the preferences of a new subscription.
 
-        The result is ``preferences``, or the defaults of the chat if ``preferences`` is None. If a
+        The result is ``preferences``, or the defaults of the chat if ``preferences`` is None. If
+        ``fast`` is True, the option "fast" is turned on. A mute that has ended is removed. If a
         limit does not allow a further fast subscription, a default of "fast" is ignored.
 
         Raises:

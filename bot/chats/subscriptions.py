@@ -296,7 +296,9 @@ class Subscriptions:
     async def move_chat(self, old: int, new: int) -> bool:
         """Move all data of a group to the new id.
 
-        Return False if the database has no data of the old id, for example after an earlier move.
+        Return False if the chat ``old`` is not stored, for example after an earlier move. In this
+        case, the move is only recorded, the entry of the access list is moved, and a blocked chat
+        ``new`` is closed. If ``old`` equals ``new``, move nothing and return False.
         """
         async with writing(self._db) as tx:
             moved = await moves.move_chat(tx, old, new, now=self._now())

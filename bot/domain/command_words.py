@@ -77,7 +77,8 @@ def parse(
     - If a comma, a semicolon or a word such as "and" joins the last two words, the last word is no
       channel.
     - If three or more words all have an @, a last word with an @ is a profile.
-    - If the last word is a keyword with an @, the last word is a profile.
+    - If the last word is a keyword of any command (``OURS``) with an @, the last word is a
+      profile.
 
     If ``language`` is None, every word can be a profile name. If ``language`` is given, these
     rules apply:

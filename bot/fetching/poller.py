@@ -476,7 +476,10 @@ class Scheduler:
         return count.chats > 0
 
     async def _check_refusal_and_charge_bucket(self, known: Known, plan: Plan) -> Proof:
-        """Check a refusal by a lookup of the name, and subtract the cost from the bucket."""
+        """Check a refusal by a lookup of the name, for 1 or 2 credits.
+
+        Subtract 2 credits from the bucket if the result is "gone", or else 1 credit.
+        """
         proof = await self._names.check_refusal(
             known.username, _charge(known), profile_id=known.profile_id
         )
@@ -552,8 +555,8 @@ class Scheduler:
     ) -> str:
         """Settle the bill of a failed check, record the failure, and plan the next check.
 
-        If the API refused the account, a lookup checks the refusal. Return the name of the error's
-        class.
+        If the API refused the account, a lookup of the name, for 1 or 2 more credits, checks the
+        refusal. Return the name of the error's class.
         """
         now = self._now()
         billed = reservation.credits if error.credits is None else error.credits
@@ -591,7 +594,8 @@ class Scheduler:
     ) -> Literal["private", "gone", "error"]:
         """Return the state of a profile that a failed check proves.
 
-        The result is "private" or "gone" only if a lookup of the name confirms the failure.
+        If the API refused the account, the name is looked up for 1 or 2 credits. The result is
+        "private" or "gone" only if the lookup confirms the failure.
         """
         if not isinstance(error, ProfilePrivateError | NoSuchProfileError):
             return "error"

@@ -94,7 +94,11 @@ def mixed_rate(estimates: Sequence[float]) -> float:
 
 
 def log_ratios(estimates: Sequence[float], mixture: float) -> list[float]:
-    """Return the logarithm of the ratio of each pooled expert's estimate to the mixture."""
+    """Return the logarithm of the ratio of each pooled expert's estimate to the mixture.
+
+    ``estimates`` and ``mixture`` are in stories per day. ``_NEVER`` is added to both before the
+    division, so that a rate of 0 has a finite logarithm.
+    """
     usual = log(mixture + _NEVER)
     return [log(estimates[number] + _NEVER) - usual for number in POOLED]
 

@@ -115,7 +115,16 @@ async def give_back_allowance(tx: Tx, scope: Scope, subject: int, day: date, amo
 
 
 async def allowance_used(tx: Tx, scope: Scope, subject: int, day: date) -> int:
-    """Return the amount that a counter has counted on a day."""
+    """Return the amount that a counter has counted on a day, or 0 if the counter does not exist.
+
+    The unit depends on ``scope``:
+
+    - megabytes for "pasted"
+    - profiles for "follows" and "payer"
+    - checks for "earlier"
+    - refusals for "refused"
+    - credits for all other scopes
+    """
     statement = sa.select(allowances.c.credits).where(_is_of(scope, subject, day))
     return await tx.scalar(statement) or 0
 

@@ -164,7 +164,13 @@ class Leader:
         return self._rests_until is not None
 
     async def run(self) -> None:
-        """Bid for the lease and lead until cancelled. Then release the lease at once."""
+        """Bid for the lease and lead until cancelled, or until ``work`` raises an exception.
+
+        Then release the lease at once.
+
+        Raises:
+            ExceptionGroup: ``work`` raised an exception.
+        """
         try:
             async with asyncio.TaskGroup() as self._group:
                 await self.worker.run()

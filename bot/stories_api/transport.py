@@ -199,6 +199,9 @@ class Transport:
 
         If the rate limit allows no attempt before ``end``, return a failure with status 429
         without a call.
+
+        Raises:
+            MediaError: As in ``_result_of``.
         """
         last: Failure | None = None
         while await self._wait_turn(end):
@@ -227,7 +230,11 @@ class Transport:
         return True
 
     async def _send_once(self, query: Query, read: Read[T], end: float) -> Answer[T] | Failure:
-        """Send a request once. Do not allow a retry of a request that may have been billed."""
+        """Send a request once. Do not allow a retry of a request that may have been billed.
+
+        Raises:
+            MediaError: As in ``_result_of``. The request is not counted in ``api_requests_total``.
+        """
         result: Answer[T] | Failure
         try:
             result = await self._send(query, read, end)

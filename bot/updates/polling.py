@@ -97,17 +97,21 @@ class Polling:
 
     @property
     def silence_s(self) -> float:
-        """Return the seconds since Telegram last answered a poll.
+        """Return the seconds since the last successful poll.
 
-        The start of ``run`` also counts as an answer, except if the previous ``run`` ended because
-        Telegram could not be reached. A pause because of ``must_refuse_updates`` also counts as an
-        answer.
+        A poll is successful if Telegram answers without an error, and the received updates are
+        stored. These events also count as a successful poll:
+
+        - the creation of the object
+        - the start of ``run``, except if the previous ``run`` ended because Telegram could not be
+          reached
+        - a pause because of ``must_refuse_updates``
         """
         return self._clock() - self._answered_at
 
     @property
     def is_alive(self) -> bool:
-        """Return whether Telegram has answered a poll within the duration of two polls."""
+        """Return whether ``silence_s`` is at most twice ``poll_s``."""
         return self.silence_s <= 2 * self._poll_s
 
     @property

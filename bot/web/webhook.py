@@ -20,7 +20,10 @@ class Webhook:
 
     @property
     def secrets(self) -> list[str]:
-        """Return the path and the secret as texts that must not appear in any log."""
+        """Return the secret, and the path without the prefix ``/telegram/``.
+
+        The texts must not appear in any log.
+        """
         return [self.secret.get_secret_value(), self.path.removeprefix(_PREFIX)]
 
 
