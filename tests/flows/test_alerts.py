@@ -163,7 +163,10 @@ async def test_a_story_of_the_same_second_as_one_that_was_counted_rings_alone(
 
 async def test_one_look_serves_all_and_every_look_counts(stage: Stage) -> None:
     people, name = [await stage.person() for _ in range(3)], await stage.star()
-    for chat in people:
+    channel = await stage.control.chat(
+        "channel", members={people[0]: "creator"}, bot_status="administrator"
+    )
+    for chat in (*people, channel):
         await stage.follow(chat, name)
     first = await stage.publish(name)
     before = await stage.looks(name)
@@ -176,7 +179,7 @@ async def test_one_look_serves_all_and_every_look_counts(stage: Stage) -> None:
             tx, snapshots.Snapshot(story.profile, (story,), partial=True), now=utc_now()
         )
     await stage.ring()
-    for chat in people:
+    for chat in (*people, channel):
         assert await stage.shown(chat) == [first, story.pk]
 
 

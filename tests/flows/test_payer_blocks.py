@@ -1,6 +1,7 @@
 """Blocks silence all chats of a person; the owner hears who was refused for lack of budget."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -233,6 +234,7 @@ async def test_known_people_whom_the_budget_refuses_are_counted_for_the_owner(
 
         report = await wait_for(told, what="the incident")
         assert report["text"].count("regular users") == 1
+        assert re.search(r"DAILY_BUDGET=\d+, about \$\d+ a month, would be enough", report["text"])
         health = await town.ask(boss, "/health")
         assert "Profiles checked: 1 / " in health["text"]
         assert "2 regular users couldn't subscribe today" in health["text"]
