@@ -104,7 +104,9 @@ class Payers:
         - An open group that has become a supergroup keeps its payer.
         - If the person is blocked, a previous payer stays, and the chat opens, unless the chat is
           still stored as left by the bot (see ``ChatPresence.record_return``). Without a previous
-          payer, the person becomes the payer, and the chat is closed.
+          payer, the chat is closed, and the person is stored as the person who added the bot. The
+          person also becomes the payer, unless the subscriptions of the chat would exceed the
+          limit of the person.
         - If the person is anonymous, or if neither the person nor the chat has access, the chat
           gets no payer. The chat also gets no payer if its subscriptions would exceed the limit of
           the person, unless the person is the previous payer. A previous payer is removed.
@@ -115,16 +117,21 @@ class Payers:
             await chats.add_or_update(
                 tx, chat_id, kind=kind, title=title, now=now, language_code=language_code
             )
-            await self._lock(tx, chat_id)
+            await chats.lock(tx, [chat_id])
             before = await chats.get(tx, chat_id)
+            old = before.payer if before else None
             is_old_blocked = bool(await chats.silenced_among(tx, [chat_id], now=now))
             has_moved = await chats.has_moved_to(tx, chat_id)
             keeps = has_moved and before is not None and before.state == "active"
+            is_by_blocked = by is not None and await self._is_blocked(tx, by, now)
+            if by is not None and is_by_blocked and old is None and not (is_old_blocked or keeps):
+                await _record_blocked_adder(tx, chat_id, by, title=title, now=now)
+            await chat_queues.lock(tx, chat_id)
             if not (is_old_blocked or keeps):
-                await self._replace(tx, chat_id, before.payer if before else None, by, now)
+                await self._replace(tx, chat_id, old, by, now)
             if await chats.is_blocked(tx, chat_id, now=now):
                 await moves.close_chats(tx, [chat_id], now=now)
-            elif by is not None and await self._is_blocked(tx, by, now):
+            elif is_by_blocked:
                 # No handler opens the chat, because the update of a blocked person is refused.
                 await moves.open_unblocked_chats(tx, [chat_id], now=now)
                 await snapshots.reschedule_checks_of_chat(tx, chat_id, now=now)
@@ -135,17 +142,21 @@ class Payers:
     ) -> None:
         """Make the person who added the bot the payer. ``old`` is the payer before, or None.
 
-        If the person is blocked, the payer before stays. Without a payer before, the blocked
-        person becomes the payer. The chat gets no payer if the person is unknown, or if neither
-        the person nor the chat has access. The chat also gets no payer if the subscriptions of the
-        chat would exceed the limit of the person, unless the person is the payer before.
+        If the person is blocked, the payer before stays. The chat gets no payer if the person is
+        unknown, or if neither the person nor the chat has access. The access of a blocked person
+        is not checked. The chat also gets no payer if the subscriptions of the chat would exceed
+        the limit of the person, unless the person is the payer before. A blocked person becomes
+        the payer in this case too if only the payer keeps the chat closed.
         """
         payer = None
-        if by is not None and await self._is_blocked(tx, by, now):
-            payer = by if old is None else old
-        elif by is not None and await self._may_pay(tx, by, chat_id):
+        is_blocked = by is not None and await self._is_blocked(tx, by, now)
+        if is_blocked and old is not None:
+            payer = old
+        elif by is not None and (is_blocked or await self._may_pay(tx, by, chat_id)):
             await self.lock_daily_counters(tx, chat_id, by)
-            if old == by or await self._payer_limit_error(tx, by, chat_id) is None:
+            is_open_without = is_blocked and not await chats.is_blocked(tx, chat_id, now=now)
+            has_room = await self._payer_limit_error(tx, by, chat_id) is None
+            if old == by or is_open_without or has_room:
                 payer = by
         await self._set(tx, chat_id, payer, now)
 
@@ -435,6 +446,20 @@ class Payers:
         _, count = await subscriptions.count_all_and_fast_of_payer(tx, payer)
         if count + pending >= most:
             raise TooManyFastError(text=TOO_MANY_FAST_OF_PAYER, most=most)
+
+
+async def _record_blocked_adder(
+    tx: Tx, chat_id: int, person: int, *, title: str, now: datetime
+) -> None:
+    """Record that a blocked person has added the bot to a chat without a payer.
+
+    The block of the person then closes the chat, also without a payer. The chat gets no access. A
+    permission that does not depend on a person stays, and in that case nothing is recorded.
+    """
+    subject = Subject.of_chat(chat_id)
+    known = await access.get(tx, subject)
+    if known is None or not known.is_allowed_directly:
+        await access.put(tx, subject, now=now, via="added", added_by=str(person), name=title)
 
 
 async def _add_to_daily_counters(

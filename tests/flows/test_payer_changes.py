@@ -11,7 +11,7 @@ from bot.domain.access import Subject
 from bot.store import access
 from bot.store.engine.database import Database
 from tests.flows.test_import import file_of
-from tests.flows.test_payer import MINE, Town, is_told, pressed_page
+from tests.flows.test_payer import ANONYMOUS, MINE, Town, is_told, pressed_page
 from tests.support.sandbox import Box
 from tests.support.storybell import FEW_CHECKS, buttons, running_bell, unhurried
 
@@ -238,3 +238,30 @@ async def test_a_blocked_chat_that_loses_its_payer_gets_no_message(
     await town.is_payer(group, None)
     await town.bell.settled()
     assert len(await town.control.replies(group)) == said
+
+
+async def test_a_blocked_person_takes_on_no_more_chats_than_a_person_may(town: Town) -> None:
+    ann, bob = await town.known("Ann"), await town.known("Bob")
+    groups = [await town.group(ann, bob, by=ANONYMOUS) for _ in range(4)]
+    for group in groups:
+        await subscribe(town, group, await town.star(), await town.star(), user=ann)
+        usage = await town.ask(ann, "/usage")
+        await town.bell.press(ann, usage, f"leave:{group}")
+        await town.is_payer(group, None)
+    await town.ask(town.boss, f"/block {ann}")
+    for group in groups:
+        await town.remove(group, ann)
+        await town.add(group, ann)
+    await town.bell.settled()
+    said = [len(await town.control.replies(group)) for group in groups]
+    for group in groups:
+        await town.control.say(group, f"/stories {await town.star()}", user=bob)
+    await town.bell.settled()
+    assert [len(await town.control.replies(group)) for group in groups] == said  # all are silent
+    await town.ask(town.boss, f"/unblock {ann}")
+    await asyncio.sleep(LONG)
+    (left,) = [group for group in groups if await town.payer(group) != ann]
+    refused = await town.ask(left, f"/subscribe {await town.star()}", user=ann)
+    assert "person responsible" in refused["text"]
+    await town.is_payer(left, None)
+    await town.is_billed_as_booked()
