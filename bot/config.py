@@ -53,22 +53,27 @@ class Settings(BaseSettings):
         default=frozenset(),
         description="Telegram ids of the owners (admins) of the bot, separated by commas. Owners "
         "have commands such as /spending and are told of problems. Without owners, each start "
-        "prints a link; the person who opens the link becomes an owner.",
+        "prints a link; the person who opens the link becomes an owner. To find an id: the "
+        "bot's refusal of a person without access contains the id of the person, and /people "
+        "shows the id of each listed person.",
     )
     access: Literal["invited", "open"] = Field(
         default="invited",
         description="invited: people who were invited or allowed, and the groups and channels to "
-        "which they add the bot, may use the bot. open: everybody may use the bot. Owners can "
-        "block people with both values.",
+        "which they add the bot, may use the bot. open: everybody may use the bot. With each "
+        "of the two values, owners can block people.",
     )
     database_url: SecretStr = Field(
         default=SecretStr("sqlite:///data/storybell.db"),
-        description="The database: an SQLite file, or PostgreSQL for several replicas.",
+        description="The database: an SQLite file, or PostgreSQL for several replicas "
+        "(`postgresql://USER:PASSWORD@HOST:PORT/NAME`). In the password, write @ as %40, / as %2F "
+        "and : as %3A.",
     )
     database_direct_url: SecretStr | None = Field(
         default=None,
-        description="PostgreSQL's own address, if DATABASE_URL leads to a pooler in transaction "
-        "mode (PgBouncer 1.21 and newer): migrations and move need a session of their own.",
+        description="PostgreSQL's own address. Set this address if DATABASE_URL leads to a pooler "
+        "in transaction mode (PgBouncer 1.21 or newer), because migrations and the command "
+        "`storybell move` need a session of their own.",
     )
     database_pool: int = Field(
         default=20,
@@ -78,8 +83,8 @@ class Settings(BaseSettings):
     )
     backup_dir: Path | None = Field(
         default=None,
-        description="The folder for backups of the SQLite file, for this bot alone; if empty, the "
-        "folder backups beside the file.",
+        description="The folder for the backups of the SQLite file. Do not share the folder with "
+        "another bot. Without this setting, the folder is `backups` beside the SQLite file.",
     )
     backup_hours: int = Field(
         default=24,
@@ -92,7 +97,8 @@ class Settings(BaseSettings):
         default=Path("data/spool"), description="The folder for downloads before their upload."
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        default="INFO", description="The lowest level of logged events."
+        default="INFO",
+        description="The lowest level of logged events: DEBUG, INFO, WARNING or ERROR.",
     )
 
     # Budget
@@ -115,7 +121,8 @@ class Settings(BaseSettings):
         description="Credits that one person may spend a day, over all chats. Questions without a "
         "name count for the person who is responsible for the chat. A newcomer, who was seen on "
         "fewer than three days, may spend 30 % of the credits, but at most a tenth of the day's "
-        "credits for questions of people. A tenth below 3 credits counts as 3 credits.",
+        "credits for questions of people. If this tenth is less than 3 credits, 3 credits count "
+        "instead of the tenth.",
     )
     minimum_balance: Credits = Field(
         default=0, description="Below this balance of the Stories API only owners are served."
@@ -128,10 +135,12 @@ class Settings(BaseSettings):
     )
     skip_privacy_check: Literal["true", "false", "auto"] = Field(
         default="auto",
-        description="Skip the Stories API's privacy check, which is 1 of the 2 credits of a poll. "
-        "auto: skip it for profiles that were public within a day, until a skipped check hides "
-        "stories. true: always skip it; a private account then looks like an account without "
-        "stories. false: never skip it.",
+        description="Skip the privacy check of the Stories API. A check of a profile then costs 1 "
+        "credit instead of 2. auto: skip the privacy check for a profile that was public in the "
+        "last 24 hours. If answers without the privacy check were wrong about two profiles within "
+        "two days, the bot makes the privacy check every time from then on. true: always skip the "
+        "privacy check; a private account then looks like an account without stories. false: "
+        "never skip the privacy check.",
     )
 
     # Subscriptions
@@ -191,8 +200,8 @@ class Settings(BaseSettings):
     )
     metrics_token: SecretStr | None = Field(
         default=None,
-        description="A request with the token (`Authorization: Bearer …`) gets /metrics and the "
-        "reasons of /readyz also at an open PORT.",
+        description="If other machines can reach PORT, only requests with this token "
+        "(`Authorization: Bearer …`) get /metrics and the reasons of /readyz.",
     )
     messages_per_second: float = Field(
         default=28, gt=0, le=1000, description="The most messages that the bot sends a second."

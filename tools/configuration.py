@@ -16,6 +16,11 @@ current folder. `storybell --env-file FILE COMMAND` reads another file. The envi
 precedence. Only the first two settings are needed. `storybell check` explains faults of the
 settings without showing a value.
 
+To change a setting, change the file and restart the bot. In a clone the file is `.env`, with
+[systemd](systemd.md) `/etc/storybell.env`, and with [Docker](docker.md) `.env` beside
+`compose.yaml` (`docker compose up --detach` then restarts the bot with the new settings). On
+[a platform](platform.md) set the variables in the platform's settings.
+
 | setting | default | meaning |
 |---|---|---|
 """

@@ -53,12 +53,16 @@ page: the command makes each request against the sandbox (the stand-in of the St
 reads the bill. A test compares the page with a new run. The prices of single calls are on
 [the page of the calls](stories-api.md).
 
-The ledger books the cost that an answer reports, up to five times the price. If the answer reports
-no cost, the ledger books the price. Answers with the status 401, 402, 410, 500, 503 or 504 are
-free. HTML pages of the vendor's network (its edge) with the status 403 or 404 are also free. A
-call of unknown cost (no answer; 408, 429, 502 and other failures) is booked at its price. If three
-balances in a row show that the call was not billed, the credits return to the day's budget and to
-the allowance of the person.
+Most of the credits pay for checks of subscribed profiles. `DAILY_BUDGET` limits the credits of a
+day, and `/spending` shows where the credits went. The section "What it costs" of the README has
+the packs of credits, and the cost of a month in dollars.
+
+An answer of the Stories API can report its own cost. The bot books this cost, but at most five
+times the price of the call. If the answer reports no cost, the bot books the price. Answers with
+the status 401, 402, 410, 500, 503 or 504 are free. HTML pages of the vendor's network (its edge)
+with the status 403 or 404 are also free. A call of unknown cost (no answer; 408, 429, 502 and
+other failures) is booked at its price. If three balances in a row show that the call was not
+billed, the credits return to the day's budget and to the allowance of the person.
 
 If the address of a story's file fails, the bot buys the file for 1 credit. If the files of several
 stories of a profile fail, the bot buys one file first. It buys the other files only if the first
@@ -287,7 +291,7 @@ async def _names(here: Shop) -> None:
     await here.row("an account for which the API fails (500)", ask("sick"))
     await here.row("an error page of the edge", ask("edge"))
     for what, trouble, times in (
-        ("an account with only the lookup behind a wall", "ClientLoginRequired", 1),
+        ("an account for which only the lookup is behind a wall", "ClientLoginRequired", 1),
         ("an account for which only the lookup fails (500)", "error", 2),
     ):
         here.go_on(minutes=2)
@@ -320,7 +324,9 @@ async def _highlights(here: Shop) -> None:
     here.go_on(hours=2)
     await here.row("the same after five minutes", listed("keeps.secrets"))
     await here.row("a highlight, by its button or link", opened(kept.pk))
-    await here.row("the same highlight again within a day, for each ten stories", opened(kept.pk))
+    await here.row(
+        "the same highlight again within a day, also its next ten stories", opened(kept.pk)
+    )
     await here.row("a highlight that does not exist", opened("17800000000000001"))
     here.sandbox.switches.set("highlight_by_url", "refused")
     await here.row(
@@ -362,7 +368,7 @@ async def _subscribing(here: Shop) -> None:
         "`/subscribe A B`, for two unknown names",
         lambda: here.subscribing.subscribe_all(Target(1), two, ANN),
     )
-    await here.row("`/rules` and `/why` for a followed profile", lambda: choose("followed"))
+    await here.row("`/rules` and `/why` for a subscribed profile", lambda: choose("followed"))
     past = Past(here.db, blocked=(), now=here.now)
     searched = Search(("followed",), "followed", "", (), None)
     await here.row("`/past NAME`", lambda: past.find_and_store_files(1, 1, searched))
@@ -372,26 +378,26 @@ async def _polls(here: Shop, mode: SkipCheck) -> None:
     profile = here.account("polled")
     await here.subscribing.subscribe(Target(1), "polled", ANN)
     here.go_on(minutes=5)
-    await here.row(f"a poll, `SKIP_PRIVACY_CHECK={mode}`", lambda: here.poll(profile))
+    await here.row(f"a check, `SKIP_PRIVACY_CHECK={mode}`", lambda: here.poll(profile))
     if mode != "auto":
         return
     here.go_on(hours=12)
     here.sandbox.stories_api.configure({"forced_blind": ["polled"]})
     await here.row(
-        "a poll with an empty list although live stories are known", lambda: here.poll(profile)
+        "a check with an empty list although live stories are known", lambda: here.poll(profile)
     )
     here.go_on(hours=25)
-    await here.row("a poll, a day after the last privacy check", lambda: here.poll(profile))
+    await here.row("a check, a day after the last privacy check", lambda: here.poll(profile))
     profile.is_private = True
     here.go_on(hours=25)
-    await here.row("the first poll of an account that became private", lambda: here.poll(profile))
+    await here.row("the first check of an account that became private", lambda: here.poll(profile))
     here.go_on(hours=1)
     await here.row(
-        "the second such poll, after which the account counts as private",
+        "the second such check, after which the account counts as private",
         lambda: here.poll(profile),
     )
     here.go_on(hours=1)
-    await here.row("each later poll of the account", lambda: here.poll(profile))
+    await here.row("each later check of the account", lambda: here.poll(profile))
 
 
 if __name__ == "__main__":
