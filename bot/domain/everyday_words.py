@@ -17,6 +17,7 @@ from bot.domain.foreign_text import (
 from bot.domain.hours import is_about_time
 
 _TIME = re.compile(r"\d{1,3}|\d{1,2}[:.]\d{2}|\d{1,2}([:.]\d{2})?(am|pm|h|uhr|min|m|d|s)")
+_BETWEEN = re.compile(r"[\n,;.!،]+")
 _REPEATED = re.compile(r"([^\W\d])\1{2,}")
 _AROUND = " \t\n.,;:!?¡¿…\"'()[]<>«»“”-–—"
 
@@ -32,7 +33,7 @@ _EVERYDAY = {
         hours minute minutes week weeks month months every each everyday once twice always
         often sometimes now today tonight tomorrow later soon morning evening night noon
         midnight am pm here there again never mind stop cancel
-        digest plis plss plez plx ples
+        digest plis plss plez plx ples u ur thx bc cuz
     """,
     "es": """
         y e o u también tambien con sin de del a al para por en el la los las un una mi
@@ -42,7 +43,7 @@ _EVERYDAY = {
         avisos notificaciones nuevo nuevas resumen diario diaria rápido rapido cada día
         dia días dias hora horas minuto minutos semana semanas mes siempre ahora hoy
         mañana manana luego pronto noche tarde aquí aqui
-        xfa xfavor porfis plis
+        xfa xfavor porfis plis q xq pq tb tmb
     """,
     "pt_BR": """
         e ou também tambem com sem de do da dos das a ao à para pra por em no na o os as
@@ -52,7 +53,7 @@ _EVERYDAY = {
         stories aviso avisos alerta alertas notificações notificacoes novo novos resumo
         diário diario rápido rapido cada dia dias hora horas minuto minutos semana semanas
         mês mes sempre agora hoje amanhã amanha depois logo noite manhã manha tarde aqui
-        pfv pfvr pfvzinho pf plis vc tb tbm
+        pfv pfvr pfvzinho pf plis vc vcs tb tbm td tds q pq blz mt mto hj
     """,
     "de": """
         und oder auch dann mit ohne von vom zu zum zur für fuer in im am an auf bei als
@@ -63,7 +64,7 @@ _EVERYDAY = {
         schnell schneller jeden jede jedes tag tage stunde stunden stündlich minute
         minuten woche wochen wöchentlich monat immer jetzt sofort heute morgen später
         spaeter bald abends abend morgens nachts nacht hier uhr
-        bidde bittschön
+        bidde bittschön brauch brauche brauchst
     """,
     "fr": """
         et ou aussi puis avec sans de du des d à a au aux pour par en dans le la les l un
@@ -74,7 +75,7 @@ _EVERYDAY = {
         notifications nouveau nouvelles résumé resume rapide chaque jour jours quotidien
         heure heures minute minutes semaine semaines mois toujours maintenant aujourd hui
         aujourd'hui demain tard bientôt bientot matin soir nuit ici
-        svpl stpl
+        svpl stpl slt pq pk pcq bcp
     """,
     "it": """
         e ed o anche poi con senza di del della dei da dal a al alla per in nel su il lo
@@ -84,7 +85,7 @@ _EVERYDAY = {
         avviso avvisi notifiche nuovo nuove riepilogo veloce ogni giorno giorni
         giornaliero ora ore minuto minuti settimana settimane mese sempre adesso subito
         oggi domani dopo presto mattina sera notte qui
-        perfav pf plis
+        perfav pf plis cmq nn
     """,
     "tr": """
         ve veya ya da de ile için icin bir bu şu su o ben bana beni sen benim hepsi tüm
@@ -204,19 +205,23 @@ _AROUND_THANKS = """
 """The words that people write beside words of thanks, in any language."""
 
 _CANCEL = {
-    "en": "cancel|never mind|nevermind|nvm",
-    "es": "cancelar|cancela|olvídalo|olvidalo|da igual",
-    "pt_BR": "cancelar|cancela|esquece|deixa pra lá|deixa para lá",
-    "de": "abbrechen|abbruch|egal|vergiss es|schon gut",
-    "fr": "annuler|annule|laisse tomber|tant pis|peu importe",
-    "it": "annulla|lascia stare|lascia perdere|non importa",
-    "tr": "iptal|iptal et|vazgeç|vazgeçtim|boş ver|boşver",
-    "ru": "отмена|отменить|отмени|неважно|не важно|забудь",
-    "ar": "إلغاء|الغاء|ألغ|ألغي|لا يهم|انس الأمر",
-    "id": "batal|batalkan|lupakan|tidak jadi|gak jadi|nggak jadi",
-    "uk": "скасувати|скасуй|відміна|неважливо|не важливо|забудь",
-    "fa": "لغو|لغو کن|بی‌خیال|بیخیال|بی خیال|مهم نیست",
-    "hi": "रद्द|रद्द करें|रद्द करो|रहने दो|रहने दें",
+    "en": "cancel|never mind|nevermind|nvm|changed my mind|i changed my mind|i've changed my mind",
+    "es": "cancelar|cancela|olvídalo|olvidalo|da igual|cambié de idea|cambié de opinión"
+    "|he cambiado de idea|he cambiado de opinión|me arrepentí",
+    "pt_BR": "cancelar|cancela|esquece|deixa pra lá|deixa para lá|mudei de ideia|mudei de idéia",
+    "de": "abbrechen|abbruch|egal|vergiss es|schon gut|hab mich umentschieden"
+    "|ich hab mich umentschieden|ich habe mich umentschieden|ich hab's mir anders überlegt"
+    "|hab's mir anders überlegt|habs mir anders überlegt",
+    "fr": "annuler|annule|laisse tomber|tant pis|peu importe|j'ai changé d'avis",
+    "it": "annulla|lascia stare|lascia perdere|non importa|ho cambiato idea",
+    "tr": "iptal|iptal et|vazgeç|vazgeçtim|boş ver|boşver|fikrimi değiştirdim|fikrim değişti",
+    "ru": "отмена|отменить|отмени|неважно|не важно|забудь|я передумал|я передумала",
+    "ar": "إلغاء|الغاء|ألغ|ألغي|لا يهم|انس الأمر|غيرت رأيي|لقد غيرت رأيي",
+    "id": "batal|batalkan|lupakan|tidak jadi|gak jadi|nggak jadi|berubah pikiran"
+    "|aku berubah pikiran|saya berubah pikiran",
+    "uk": "скасувати|скасуй|відміна|неважливо|не важливо|забудь|я передумав|я передумала",
+    "fa": "لغو|لغو کن|بی‌خیال|بیخیال|بی خیال|مهم نیست|نظرم عوض شد|پشیمون شدم",
+    "hi": "रद्द|रद्द करें|रद्द करो|रहने दो|रहने दें|मेरा मन बदल गया|मन बदल गया|इरादा बदल गया",
 }
 
 _NOBODY = {
@@ -241,20 +246,18 @@ After a command, the words of these phrases can be profile names.
 """
 
 _UNSURE = {
-    "en": "i don't know|i dont know|dunno|idk|not sure|no idea|i changed my mind"
-    "|changed my mind|don't care",
-    "es": "no sé|no lo sé|ni idea|cambié de idea|cambié de opinión",
-    "pt_BR": "não sei|sei lá|mudei de ideia|nem ideia",
-    "de": "weiß nicht|weiss nicht|ich weiß nicht|ich weiß es nicht|keine ahnung"
-    "|hab mich umentschieden",
-    "fr": "je ne sais pas|je sais pas|sais pas|aucune idée|j'ai changé d'avis",
-    "it": "non lo so|non so|boh|nessuna idea|ho cambiato idea",
-    "tr": "bilmiyorum|bilmem|fikrim yok|vazgeçtim",
+    "en": "i don't know|i dont know|dunno|idk|not sure|no idea|don't care",
+    "es": "no sé|no lo sé|ni idea",
+    "pt_BR": "não sei|sei lá|nem ideia",
+    "de": "weiß nicht|weiss nicht|ich weiß nicht|ich weiß es nicht|keine ahnung",
+    "fr": "je ne sais pas|je sais pas|sais pas|aucune idée",
+    "it": "non lo so|non so|boh|nessuna idea",
+    "tr": "bilmiyorum|bilmem|fikrim yok",
     "ru": "не знаю|я не знаю|без понятия|хз",
     "ar": "لا أعرف|لا أعلم|لا أدري|مش عارف|ما أدري|ما أعرف",
     "id": "tidak tahu|gak tahu|nggak tahu|ga tau|gak tau|entah|entahlah",
     "uk": "не знаю|я не знаю|гадки не маю|без поняття",
-    "fa": "نمی‌دونم|نمیدونم|نمی‌دانم|نمیدانم|نظرم عوض شد",
+    "fa": "نمی‌دونم|نمیدونم|نمی‌دانم|نمیدانم",
     "hi": "पता नहीं|मालूम नहीं|मुझे नहीं पता|pata nahi|pata nahin",
 }
 """The phrases that answer a question of the bot without a decision, by language.
@@ -299,8 +302,8 @@ _ALL = {
 _HESITATION = """
     hm hmm hmmm oh ah uh um er well ok okay sorry please pls you actually maybe ach äh
     na ja also bitte euh ben bah bon pardon désolé bueno pues eh ay perdón perdon por
-    favor bom é desculpa beh mah scusa şey hımm lütfen ой эх ну хм ладно извини извините
-    пожалуйста та гаразд вибач вибачте будь ласка آه طيب حسنا آسف عفوا ya sudah maaf
+    favor bom é desculpa beh mah scusa şey hımm lütfen ой эх ну хм короче слушай ладно извини
+    извините пожалуйста та гаразд вибач вибачте будь ласка آه طيب حسنا آسف عفوا ya sudah maaf
     terima kasih خب باشه ببخشید अच्छा ओह ठीक है माफ़ माफ करें
 """
 FILLERS = ALL_THANKS.union(map(fold_for_comparison, _HESITATION.split()))
@@ -385,11 +388,21 @@ def is_time(word: str) -> bool:
 def is_cancellation(text: str, language: str, *, is_answer: bool = False) -> bool:
     """Return whether a text cancels a request and says nothing else, as in "hm, never mind".
 
+    Several cancellations can be joined by commas, as in "changed my mind, forget it".
+
     If the text is the answer to a question of the bot (``is_answer``), texts such as "no",
     "nobody" and "I don't know" also cancel the request.
     """
-    words = _normalized_words(text)
     phrases = _cancel_phrases(language, is_answer=is_answer)
+    if _is_phrase(_normalized_words(text), phrases):
+        return True
+    parts = [words for words in map(_normalized_words, _BETWEEN.split(text)) if words]
+    meant = [words for words in parts if not FILLERS.issuperset(words)]
+    return bool(meant) and all(_is_phrase(words, phrases) for words in meant)
+
+
+def _is_phrase(words: list[str], phrases: frozenset[str]) -> bool:
+    """Return whether words, with or without the words of politeness, form one of the phrases."""
     if " ".join(words) in phrases:
         return True
     return " ".join(word for word in words if word not in FILLERS) in phrases
