@@ -110,8 +110,8 @@ async def answer_request(context: Context, text: str, *, is_command: bool = Fals
         return False
     if request.command == "privacy" and await _is_about_profile(context, request):
         request = replace(request, command="unsubscribe")
-    if request.command == "options" and len(request.names) != 1:
-        request = replace(request, command="subscriptions", names=())
+    if request.command == "options":
+        request = await _with_stored_name(context, request)
     if request.command == "price":
         await say(context, context.t(PRICE_FOR_OWNER if context.is_owner else PRICE))
     elif request.command == "viewers":
@@ -126,6 +126,27 @@ async def answer_request(context: Context, text: str, *, is_command: bool = Fals
         await _offer_for_names(context, request)
     else:
         await _run_without_names(context, request.command)
+    return True
+
+
+async def _with_stored_name(context: Context, request: Request) -> Request:
+    """Return a request for options with its only name, or a request for the list.
+
+    Names that are not certain (``Request.is_list``) must be stored, because in "only videos, I
+    don't need photos" any other word can be an ordinary word.
+    """
+    names = request.names if request.is_list else await known_names(context, request.names)
+    if len(names) != 1:
+        return replace(request, command="subscriptions", names=())
+    return replace(request, names=tuple(names))
+
+
+async def explain_alerts_if_asked(context: Context, text: str) -> bool:
+    """Explain the alerts of the known profile in a long text. Return whether the text asks why."""
+    request = request_in(text, context.t.language, has_known_name=True)
+    if request is None or request.command != "why":
+        return False
+    await _explain_alerts(context, request)
     return True
 
 

@@ -10,6 +10,8 @@ question of the bot. In groups, only commands in captions and replies to the bot
 because members talk with each other.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -18,7 +20,7 @@ from telegram.ext import filters
 
 from bot.context import Context
 from bot.domain import talk
-from bot.domain.command_words import as_arguments, parse
+from bot.domain.command_words import Wanted, as_arguments, parse
 from bot.domain.common_words import is_common_word
 from bot.domain.errors import UNKNOWN_COMMAND, BotError
 from bot.domain.everyday_words import is_cancellation, is_consent
@@ -45,6 +47,7 @@ from handlers.help import help_page
 from handlers.links import is_forward_of_our_post, profile_shown_by
 from handlers.plain_requests import (
     answer_request,
+    explain_alerts_if_asked,
     is_other_request,
     known_names,
     known_names_in,
@@ -61,6 +64,7 @@ IN_PLACE = {"why", "rules", "unsubscribe"}
 COMMAND_IN_CAPTION = r"^/[A-Za-z_]+(?:@\w+)?(?:\s|$)"
 HEARD_SIGN = "👍"
 ONCE_IN = timedelta(minutes=1)
+JOINED = {2, 3}  # the number of words that are read as one name
 BUTTON = 24  # the number of characters of a button that a phone shows
 
 MEANT_COMMAND = N_("Did you mean {command}?")
@@ -154,6 +158,7 @@ async def run_answered(context: Context) -> None:
         language=language,
         is_answer=True,
     )
+    wanted = await _with_joined_name(context, text, wanted)
     is_several = command not in MANY and len(wanted.names) > 1
     if (wanted.everyday or is_several) and not talk.NO_NAMES.issuperset(wanted.names):
         await offer_understood(context, command, wanted)
@@ -269,11 +274,14 @@ async def _offer_names_between_words(context: Context, text: str) -> bool:
     ]
     known = await known_names_in(context, text)
     known = known or await known_names(context, possible_names_in(text, language))
+    known = known or await _joined_known_name(context, names)
     joined = talk.joined_name_in(text, language)
     if not known and talk.is_about_bot(text, language):
         return False
     if len(known) > 1:
         await offer_for_many(context, known)
+    elif known and await explain_alerts_if_asked(context, text):
+        return True
     elif known or len(names) == 1:
         await say(context, *await card.card_page(context, (known or names)[0]))
     elif joined and names:
@@ -282,6 +290,23 @@ async def _offer_names_between_words(context: Context, text: str) -> bool:
     else:
         return False
     return True
+
+
+async def _with_joined_name(context: Context, text: str, wanted: Wanted) -> Wanted:
+    """Return the arguments with a stored name in place of the words that form the name.
+
+    The person must confirm the name. Words with a comma between them form no name.
+    """
+    joined = [] if "," in text else await _joined_known_name(context, wanted.names)
+    if not joined:
+        return wanted
+    return replace(wanted, names=tuple(joined), everyday=wanted.everyday or wanted.names)
+
+
+async def _joined_known_name(context: Context, names: Sequence[str]) -> list[str]:
+    """Return the stored name that two or three words form, as "natgeo" for "nat geo"."""
+    joined = "".join(names) if len(names) in JOINED else ""
+    return await known_names(context, [joined]) if joined else []
 
 
 @on_press(actions.RUN_FOR_MANY)

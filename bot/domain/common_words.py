@@ -77,7 +77,7 @@ _COMMON = {
         blocked blocking report reported vacation trip travel monday's exam school
         class office meeting iphone android laptop notification vibrate ring ringing
         beep sound sounds volume popups
-        wipe accident undo
+        wipe accident undo bit come
     """,
     "es": """
         abrir acaba además adiós ahí algún alguna algunas algunos allí amigo amiga
@@ -216,6 +216,7 @@ _COMMON = {
         prévenue prévenu mets
     """,
     "it": """
+        qualcun
         abbastanza abbiamo accidenti adesso aiuta alcune alcuni allora almeno altra
         altre altri altro amico amica ancora andare andiamo anzi appena apposta aprire
         arriva arrivano arrivare aspetta aspettare attimo avanti avere avete avevo

@@ -50,7 +50,8 @@ Command = Literal[
 - "price": the price of the bot;
 - "viewers": whether a profile sees who watches its stories;
 - "places": the use of the bot in a channel or group;
-- "options": the kinds of stories of a subscription, as in "only videos".
+- "options": the kinds of stories or the frequency of checks of a subscription, as in "only videos"
+  or "check more often".
 """
 
 _SEPARATOR = re.compile("([,;])")
@@ -71,42 +72,56 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|delete history|-delete profile|delete stuff|erase*|forget me"
         "|remove account|remove data|my data|privacy|close account|cancel account|gdpr"
         "|wipe account|wipe data|wipe everything|clear data|clear my data|clear account"
-        "|deactivate account|stored about me|data about me",
+        "|deactivate account|stored about me|data about me"
+        "|searches see|searches sees|see search|sees search|my searches|search history",
         "es": "borra* cuenta|borra* datos|borra* todo|elimina* cuenta|elimina* datos"
         "|elimina* todo|privacidad|mis datos|cerrar cuenta"
-        "|dar de baja cuenta|borrar registro|datos míos",
+        "|dar de baja cuenta|borrar registro|datos míos"
+        "|mis búsquedas|búsquedas ve*",
         "pt_BR": "apaga* conta|apaga* dados|apaga* tudo|exclui* conta|exclui* dados|exclui* tudo"
         "|apague tudo|apague dados|apague conta|exclua tudo|exclua conta"
         "|deleta* conta|deleta* dados|deleta* tudo|privacidade|meus dados|encerrar conta"
-        "|apaga* cadastro|exclui* cadastro|meu cadastro",
+        "|apaga* cadastro|exclui* cadastro|meu cadastro"
+        "|minhas pesquisas|minhas buscas|pesquisas vê*|buscas vê*",
         "de": "konto lösch*|account lösch*|daten lösch*|alles lösch*|lösch* mich|datenschutz"
         "|meine daten|vergiss mich"
-        "|profil von mir lösch*|registrierung lösch*",
+        "|profil von mir lösch*|registrierung lösch*"
+        "|meine suchen|suchen sieht|suche sieht|suchverlauf",
         "fr": "supprim* compte|supprim* données|supprim* tout|efface* compte|efface* données"
         "|efface* tout|mes données|confidentialité|vie privée"
-        "|effacer données|fermer compte|supprime inscription mienne",
+        "|effacer données|fermer compte|supprime inscription mienne"
+        "|mes recherches|recherches voit",
         "it": "cancella* account|cancella* dati|cancella* tutto|elimina* account|elimina* dati"
         "|elimina* tutto|privacy|miei dati|cancella* profilo mio"
-        "|cancellami|chiudi account|chiudere account",
+        "|cancellami|chiudi account|chiudere account"
+        "|mie ricerche|ricerche vede",
         "tr": "hesabımı sil*|hesabimi sil*|hesap sil*|verilerimi sil*|her şeyi sil*|gizlilik"
-        "|verilerim",
+        "|verilerim"
+        "|aramalarım*",
         "ru": "удали* аккаунт*|удали* данны*|удали* всё|удали* все|удали* меня|стереть данны*"
         "|сотри* данны*|мои данные|конфиденциальност*|приватност*|удали* учетн*|удали* учётн*"
         "|забудь меня"
-        "|стереть меня|сотри меня|удалить профиль мой",
+        "|стереть меня|сотри меня|удалить профиль мой"
+        "|мои поиск*|мои запрос*|мои запросы|поиски видит",
         "ar": "احذف حسابي|حذف حسابي|حذف الحساب|احذف بياناتي|حذف بياناتي|حذف البيانات|الخصوصية"
-        "|بياناتي|احذف كل|امسح بياناتي|مسح بياناتي|حذف كل",
+        "|بياناتي|احذف كل|امسح بياناتي|مسح بياناتي|حذف كل"
+        "|عمليات بحثي|سجل البحث|بحثي",
         "id": "hapus akun|hapus data|hapus semua|privasi|data saya|hapus akunku"
-        "|hapus semuanya|hapus datanya",
+        "|hapus semuanya|hapus datanya"
+        "|pencarianku|pencarian saya|riwayat pencarian",
         "uk": "видали* акаунт*|видали* обліков*|видали* дані|видали* все|видали* мене|мої дані"
-        "|приватніст*|конфіденційніст*|забудь мене",
+        "|приватніст*|конфіденційніст*|забудь мене"
+        "|мої пошук*|мої запит*",
         "fa": "حسابم حذف|حساب حذف|حسابمو حذف|اکانتم حذف|اکانتمو حذف|اطلاعاتم حذف|داده‌هایم حذف"
         "|همه پاک|داده‌هایم پاک"
-        "|همه حذف|حریم|حسابم پاک|اکانتم پاک|اطلاعاتم پاک",
+        "|همه حذف|حریم|حسابم پاک|اکانتم پاک|اطلاعاتم پاک"
+        "|اطلاعاتمو پاک|اطلاعاتمو حذف|اطلاعات منو پاک|اطلاعات منو حذف|داده‌هامو پاک"
+        "|داده‌هامو حذف|حسابمو پاک|اکانتمو پاک|جستجوهام|جستجوهای من|سرچ‌هام",
         "hi": "अकाउंट डिलीट|खाता डिलीट|डेटा डिलीट|सब डिलीट|अकाउंट हटा*|खाता हटा*|डेटा हटा*"
         "|सब मिटा*|सब हटा*|सब कुछ मिटा*"
         "|प्राइवेसी"
-        "|मेरा डेटा|अकाउंट मिटा*|डेटा मिटा*",
+        "|मेरा डेटा|अकाउंट मिटा*|डेटा मिटा*"
+        "|मेरी खोज|मेरे सर्च|meri search|mere search",
     },
     "price": {
         "en": "cost|costs|price|prices|pricing|how much|free|pay|paid|payment|charge|fee|fees"
@@ -242,33 +257,39 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|not video|not videos|not photo|not photos|don't photo|don't photos"
         "|don't video|don't videos|dont photo|dont photos|dont video|dont videos"
         "|only vids|just vids|no vids|only clips|only reels|photos only|videos only"
-        "|no stills|no selfies",
+        "|no stills|no selfies"
+        "|more often|more frequently",
         "es": "solo video|solo videos|solo foto|solo fotos|solamente video|solamente videos"
         "|solamente foto|solamente fotos|únicamente video|únicamente videos|sin foto"
         "|sin fotos|sin video|sin videos|no foto|no fotos|no video|no videos|ni foto"
         "|ni fotos"
         "|puro video|puros videos|puras fotos|nomás videos|nada de fotos|quita fotos"
-        "|quitar fotos|únicamente fotos",
+        "|quitar fotos|únicamente fotos"
+        "|más a menudo|más seguido|más frecuencia",
         "pt_BR": "só vídeo|só vídeos|só foto|só fotos|apenas vídeo|apenas vídeos|apenas foto"
         "|apenas fotos|somente vídeo|somente vídeos|somente foto|somente fotos|sem foto"
         "|sem fotos|sem vídeo|sem vídeos|não foto|não fotos|não vídeo|não vídeos"
-        "|nada de foto|nada de fotos|nada de vídeo|tira fotos|só os vídeos|só as fotos",
+        "|nada de foto|nada de fotos|nada de vídeo|tira fotos|só os vídeos|só as fotos"
+        "|mais vezes|mais frequência|mais frequentemente",
         "de": "nur video|nur videos|nur foto|nur fotos|nur bild|nur bilder|kein foto"
         "|kein fotos|keine foto|keine fotos|kein bild|kein bilder|keine bild"
         "|keine bilder|kein video|kein videos|keine video|keine videos|ohne foto"
         "|ohne fotos|ohne bild|ohne bilder|ohne video|ohne videos"
-        "|bloß videos|bloß fotos|lieber videos|lieber fotos|fotos weg|videos weg",
+        "|bloß videos|bloß fotos|lieber videos|lieber fotos|fotos weg|videos weg"
+        "|öfter|häufiger",
         "fr": "que vidéo|que vidéos|que photo|que photos|seulement vidéo|seulement vidéos"
         "|seulement photo|seulement photos|uniquement vidéo|uniquement vidéos"
         "|uniquement photo|uniquement photos|juste vidéo|juste vidéos|juste photo"
         "|juste photos|pas photo|pas photos|pas vidéo|pas vidéos|sans photo|sans photos"
         "|sans vidéo|sans vidéos|pas image|pas images|sans image|sans images|que image"
         "|que images"
-        "|enlève photos|enlève vidéos|plutôt vidéos|rien que vidéos",
+        "|enlève photos|enlève vidéos|plutôt vidéos|rien que vidéos"
+        "|plus souvent|plus fréquemment",
         "it": "solo video|solo foto|soltanto video|soltanto foto|solamente video"
         "|solamente foto|senza foto|senza video|niente foto|niente video|no foto"
         "|no video|non foto|non video|solo immagini|niente immagini"
-        "|togli foto|togli video|solamente i video|basta foto|basta video",
+        "|togli foto|togli video|solamente i video|basta foto|basta video"
+        "|più spesso|più frequentemente",
         "tr": "sadece video|sadece videolar|sadece foto|sadece fotoğraf|sadece fotoğraflar"
         "|sadece resim|sadece resimler|yalnızca video|yalnızca videolar|yalnızca foto"
         "|yalnızca fotoğraf|yalnızca fotoğraflar|yalnız video|yalnız videolar"
@@ -279,31 +300,38 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|fotoğraf gelmesin|fotoğraflar gelmesin|video gelmesin|videolar gelmesin"
         "|fotoğraf atma|video atma"
         "|sadece fotoğrafları|sadece fotoları|sadece videoları|sadece resimleri"
-        "|yalnızca videoları|yalnızca fotoğrafları",
+        "|yalnızca videoları|yalnızca fotoğrafları"
+        "|daha sık",
         "ru": "только видео*|только фот*|только картин*|лишь видео*|лишь фот*|одни видео*"
         "|без фот*|без видео*|без картин*|не фот*|не видео*|не картин*"
-        "|только вид*|лишь вид*|можно видос*|без фоток|убери фот*|убери видео|одни вид*",
+        "|только вид*|лишь вид*|можно видос*|без фоток|убери фот*|убери видео|одни вид*"
+        "|чаще|почаще",
         "ar": "فيديو فقط|الفيديو فقط|فيديوهات فقط|الفيديوهات فقط|مقاطع فقط|صور فقط|الصور فقط"
         "|بدون صور|بدون فيديو*|بلا صور|بس فيديو*|بس صور|بس الفيديو*|بس الصور|لا صور"
         "|لا الصور|لا فيديو|لا الفيديو"
-        "|بدون صوره|مقاطع بس|فيديوهات بس|صور بس|فيديو بس",
+        "|بدون صوره|مقاطع بس|فيديوهات بس|صور بس|فيديو بس"
+        "|بشكل أكثر|مرات أكثر",
         "id": "hanya video|hanya foto|video saja|foto saja|video aja|foto aja|cuma video"
         "|cuma foto|tanpa foto|tanpa video|jangan foto|jangan video|gak foto|gak video"
         "|tidak foto|tidak video"
         "|vidio aja|vidio saja|cuma vidio|gak usah foto|ga usah foto|gak usah video"
-        "|jangan kirim foto|jangan kirim video",
+        "|jangan kirim foto|jangan kirim video"
+        "|lebih sering",
         "uk": "тільки відео|лише відео|тільки фот*|лише фот*|тільки світлин*|без фот*"
         "|без відео|без світлин*|не фот*|не відео"
-        "|тільки вид*|лише вид*|без фоток|прибери фот*|прибери відео",
+        "|тільки вид*|лише вид*|без фоток|прибери фот*|прибери відео"
+        "|частіше",
         "fa": "فقط ویدیو*|فقط ویدئو*|فقط فیلم*|فقط عکس*|فقط کلیپ*|بدون عکس*|بدون ویدیو*"
         "|بدون فیلم*|عکس نفرست*|ویدیو نفرست*|عکس نمی‌خوام|عکس نمیخوام|ویدیو نمی‌خوام"
         "|ویدیو نمیخوام"
-        "|عکس نباشه|ویدیو نباشه|فقط ویدیوها|فقط عکسا",
+        "|عکس نباشه|ویدیو نباشه|فقط ویدیوها|فقط عکسا"
+        "|بیشتر چک",
         "hi": "सिर्फ़ वीडियो|केवल वीडियो|सिर्फ़ फ़ोटो|केवल फ़ोटो|सिर्फ़ तस्वीर*|बस वीडियो"
         "|बिना फ़ोटो|बिना वीडियो|फ़ोटो नहीं|वीडियो नहीं|फ़ोटो मत|वीडियो मत|sirf video"
         "|sirf videos|sirf photo|sirf photos|bas video|bas videos|photo nahi|video nahi"
         "|photo mat"
-        "|केवल वीडियोज|फोटो मत|sirf vdo|photos nahi|videos hi",
+        "|केवल वीडियोज|फोटो मत|sirf vdo|photos nahi|videos hi"
+        "|ज़्यादा बार|zyada baar",
     },
     "language": {
         "en": "language|languages|lang|english|translate|spanish|french|german|italian|portuguese"
@@ -345,7 +373,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-only evening|-only evenings|-only morning|-only daytime|-during day"
         "|-working hours|-office hours|-business hours|-only weekends|-at work"
         "|-in meetings|-meeting"
-        "|-off from to|-stop from to|-off between|-stop between|-off until|-off at",
+        "|-off from to|-stop from to|-off between|-stop between|-off until|-off at"
+        "|-slow down|-in one message|-ping",
         "es": "ajustes|ajuste|configuración|configuracion|configurar|opciones|preferencias"
         "|zona horaria|horas silencio"
         "|por noche|de noche|en noche|dormir|duermo|-una vez día|resumen"
@@ -366,28 +395,33 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-weck|-weckt|-wecken|-aufwecken|-geweckt|-weniger|-seltener|-leise|-pro tag"
         "|-täglich|-nicht stören|-einmal täglich|-nacht|-gesammelt|-ab uhr|-bis uhr"
         "|-nur abends|-nur morgens|-nur tagsüber|-nur abend|-arbeitszeit"
-        "|-nur wochenende",
+        "|-nur wochenende"
+        "|-in einer nachricht|-eine einzige nachricht",
         "fr": "réglages|reglages|réglage|paramètres|parametres|options|configuration|configurer"
         "|préférences|fuseau"
         "|nuit la|dormir|dors|-une fois jour|résumé"
         "|-réveille|-réveillez|-réveiller|-moins|-par jour|-quotidien|-quotidienne"
         "|-silence|-dérange pas|-dérangez pas|-déranger|-nuit|-une seule fois"
         "|-seulement soir|-que soir|-uniquement soir|-seulement matin|-que matin"
-        "|-le soir seulement",
+        "|-le soir seulement"
+        "|-un seul message",
         "it": "impostazioni|impostazione|opzioni|configurazione|configurare|preferenze|fuso"
         "|di notte|la notte|dormire|dormo|-una volta giorno|riepilogo"
         "|-sveglia|-svegliare|-svegliarmi|-svegli|-meno|-al giorno|-silenzio"
         "|-disturbare|-disturbarmi|-notte|-quotidiano"
-        "|-solo sera|-solo mattina|-solo pomeriggio|-la sera|-di sera",
+        "|-solo sera|-solo mattina|-solo pomeriggio|-la sera|-di sera"
+        "|-un solo messaggio|-unico messaggio",
         "tr": "ayarlar|ayar|ayarları|ayarlari|seçenekler|secenekler|tercihler|saat dilimi"
         "|sessiz saatler"
         "|gece|geceleri|uyu*|-günde bir|özet"
         "|-uyandır*|-daha az|-günlük|-günde|-rahatsız|-geceleri|-sessizlik"
-        "|-sadece akşam*|-sadece sabah*|-mesai*",
+        "|-sadece akşam*|-sadece sabah*|-mesai*"
+        "|-tek mesaj*",
         "ru": "настройк*|настроить|параметр*|опци*|часовой пояс|тихие часы|часовой"
         "|-ночью|-на ночь|-ночам|-сплю|-спать|-раз день|сводк*|дайджест|пояс"
         "|-тихо|-тише|-буди*|-реже|-меньше|-в день|-в сутки|-беспокой*|-ночи"
-        "|-только вечер*|-только утр*|-только днем|-рабочее время|-по вечерам",
+        "|-только вечер*|-только утр*|-только днем|-рабочее время|-по вечерам"
+        "|одним сообщением|одном сообщении|-утром все",
         "ar": "الإعدادات|الاعدادات|إعدادات|اعدادات|ضبط|خيارات|الخيارات|المنطقة الزمنية"
         "|-ليلا|-الليل|-بالليل|-أنام|-نائم|-مرة يوم*|ملخص"
         "|-هادئ|-هدوء|-أقل|-تزعج*|-إزعاج|-توقظ*|-النوم|-يوميا|-في اليوم"
@@ -396,11 +430,13 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|malam hari|tengah malam|saat malam|tidur|-sekali sehari|ringkasan"
         "|-bangunin|-bangunkan|-bangun|-lebih sedikit|-kurangi|-malam|-malem|-per hari"
         "|-sehari|-jangan berisik"
-        "|-sore aja|-pagi aja|-malam aja|-hanya sore|-hanya pagi|-cuma sore|-jam kerja",
+        "|-sore aja|-pagi aja|-malam aja|-hanya sore|-hanya pagi|-cuma sore|-jam kerja"
+        "|-satu pesan",
         "uk": "налаштуван*|налаштувати|параметр*|опці*|часовий пояс|тихі години|часовий"
         "|-вночі|-уночі|-на ніч|-ночам|-сплю|-спати|-раз день|зведенн*|дайджест|пояс"
         "|-тихо|-тихіше|-буди*|-рідше|-менше|-на день|-турбуй*|-ніч|-ночі"
-        "|-тільки ввечер*|-лише ввечер*|-тільки вранці|-тільки вдень|-робочий час",
+        "|-тільки ввечер*|-лише ввечер*|-тільки вранці|-тільки вдень|-робочий час"
+        "|одним повідомленням|одному повідомленні",
         "fa": "تنظیمات|تنظیم|گزینه‌ها|گزینه‌های|منطقه زمانی"
         "|-شبها|-شب‌ها|-در شب|-نصفه شب|-خواب*|-روزی بار|خلاصه"
         "|-بیدار*|-کمتر|-آروم|-آرام|-مزاحم|-شب|-شبا|-روزانه|-در روز|-روزی"
@@ -418,12 +454,25 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "fa": "خروجی|صادر", "hi": "एक्सपोर्ट",
     },
     "usage": {
-        "en": "usage|limit|limits|quota|statistics|stats",
-        "es": "límite|limite|límites|uso|estadísticas", "pt_BR": "limite|limites|uso|estatísticas",
-        "de": "limit|limits|verbrauch|nutzung|statistik", "fr": "limite|limites|statistiques",
-        "it": "limite|limiti|utilizzo|statistiche", "tr": "sınır|sınırı|limit|kullanım",
-        "ru": "лимит*|статистик*", "ar": "الحد|حدود|الاستخدام", "id": "batas|kuota|statistik",
-        "uk": "ліміт*|статистик*", "fa": "سقف|محدودیت|مصرف", "hi": "सीमा|लिमिट",
+        "en": "usage|limit|limits|quota|statistics|stats"
+        "|credits|my credit|my balance|^balance|=balance",
+        "es": "límite|limite|límites|uso|estadísticas"
+        "|créditos|saldo", "pt_BR": "limite|limites|uso|estatísticas"
+        "|créditos|saldo",
+        "de": "limit|limits|verbrauch|nutzung|statistik"
+        "|guthaben|credits", "fr": "limite|limites|statistiques"
+        "|crédits|solde",
+        "it": "limite|limiti|utilizzo|statistiche"
+        "|crediti|saldo", "tr": "sınır|sınırı|limit|kullanım"
+        "|kredi*|bakiye*",
+        "ru": "лимит*|статистик*"
+        "|кредит*|баланс*", "ar": "الحد|حدود|الاستخدام"
+        "|رصيد*|الرصيد", "id": "batas|kuota|statistik"
+        "|kredit|saldo",
+        "uk": "ліміт*|статистик*"
+        "|кредит*|баланс*", "fa": "سقف|محدودیت|مصرف"
+        "|اعتبار|موجودی", "hi": "सीमा|लिमिट"
+        "|क्रेडिट|बैलेंस",
     },
     "why": {
         "en": "why no|why not|not working|doesn't work|does not work|didn't get|not getting"
@@ -433,8 +482,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|why this|why that"
         "|why nothing|got nothing|get nothing|getting nothing|nothing came"
         "|nothing today|still nothing|stopped working|stop working|bot dead|bot down"
-        "|bot alive|bot offline|are dead|you there|still working|still alive|why late"
-        "|so late|too late|so slow|too slow|delay|delays|delayed|missed|missing"
+        "|bot alive|bot offline|are dead|^are you there|still working|still alive|why late"
+        "|so late|too late|so slow|^too slow|is slow|are slow|you're slow|it's slow|its slow"
+        "|delay|delays|delayed|missed|missing"
         "|where stories|where story|where alerts|error|errors|bug|buggy|glitch|stuck"
         "|no longer getting|havent received|havent got|didnt get|didnt receive"
         "|doesnt work|isn't working|isnt working|not work|why aren't|why arent"
@@ -450,7 +500,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|wasnt notified|not notified|didn't tell|didnt tell|didn't notify|didnt notify"
         "|last time check"
         "|same story|same stories|same again|over over|duplicate|duplicates|twice same"
-        "|repeated|repeatedly",
+        "|repeated|repeatedly"
+        "|zero messages|zero alerts|zero stories|zero notifications|is dead|it dead"
+        "|^are you still there|^hey are you there|^hello are you there",
         "es": "no funciona|por qué no|porque no|no llegan|no llega|no recibo"
         "|por qué envía*|por qué manda*|por qué recibo|nada funciona"
         "|no me llegan|no llegó|no ha llegado"
@@ -603,7 +655,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|which follow|which following|following list|-mute|-pause|-snooze|-vacation"
         "|-on holiday"
         "|who am i following|list profiles|list accounts|who i follow|added so far"
-        "|-alert|-alerts|-notifications",
+        "|-alert|-alerts|-notifications"
+        "|am folowing|am followin|am follwing|do folow|i folow",
         "es": "suscripciones|mis suscripciones|mi lista|mis avisos|sigo quién|estoy suscrit*"
         "|-pausa*|-silenci*|quién sigo|que sigo|cuentas sigo|perfiles sigo"
         "|estoy siguiendo|quien siguiendo"
@@ -662,7 +715,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|take off list|no longer want|fed up|sick of|rid of|take out|take away|drop"
         "|bye bye forever"
         "|accident|accidentally|mistake subscribed|subscribed undo"
-        "|+cancel",
+        "|+cancel"
+        "|unsuscribe|unsubcribe|unsubsribe|unsubscibe|unsubscrib|unfolow",
         "es": "borra*|elimina*|parar|^para ya|^para de|detener|detén|deten|basta"
         "|=para|=para esto|^para con|deja mandar*|deja enviar*|deja molestar"
         "|cancelar suscripciones|cancelar suscripción|desuscrib*"
@@ -797,7 +851,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+add|+mute|+pause|+snooze"
         "|every new|keep posted|+notifications|tell when|sign up|let know"
         "|notified|whenever"
-        "|+when|+if posts|+as soon",
+        "|+when|+if posts|+as soon"
+        "|subcribe|subsribe|suscribe|subscibe|subscrib|folow",
         "es": "suscríbeme|suscribeme|suscribir|suscribirme|suscríbete|suscribe|seguir|sigue"
         "|+silenci*|+pausa*"
         "|avísame|avisame|notifícame|+notificaciones|+avisos|+añade|+agrega"
@@ -1069,11 +1124,32 @@ _OTHER_WORDS = {
 
 
 _SHORT_WORD_LIST = "to from of on the de do da na no di del della von vom zu a o el la"
-_SHORT_WORDS = frozenset(_SHORT_WORD_LIST.split())
+_ALSO_WORDS = (
+    "aussi auch también tambien também anche ayrıca также тоже ещё еще أيضا juga також ще هم भी"
+)
+_SHORT_WORDS = frozenset(f"{_SHORT_WORD_LIST} {_ALSO_WORDS}".split())
 """The short words that can be between a word such as "and" and a profile name.
 
-An example is "na" in the Portuguese text "natgeo e na nike".
+Examples are "na" in the Portuguese text "natgeo e na nike", and "aussi" in the French text "natgeo
+et aussi nike".
 """
+
+_WHEN_WORDS = """
+    when whenever if cuando quando wenn sobald quand kalau kalo ketika когда если коли якщо
+"""
+_WHEN = frozenset(map(fold_for_comparison, _WHEN_WORDS.split()))
+_POSTING_WORDS = """
+    posts post uploads shares publishes adds sube suba publica publique posta poste postar publie
+    postet hochlädt pubblica carica posting upload постит выложит выкладывает публикует опубликует
+    викладає викладе публікує опублікує
+"""
+_POSTING = frozenset(map(fold_for_comparison, _POSTING_WORDS.split()))
+"""The words after the name of a profile in a text such as "tell me when natgeo posts"."""
+_NOT_WORDS = """
+    no not don't dont never nothing nicht keine nie pas jamais nada não nao non niente не нет ні لا
+    jangan gak nggak نه मत नहीं
+"""
+_NOT = frozenset(map(fold_for_comparison, _NOT_WORDS.split()))
 
 _SIGNS = "+-^="
 _PRONOUNS = {
@@ -1171,13 +1247,20 @@ class _Pattern:
 
 
 def request_in(
-    text: str, language: str, *, is_group: bool = False, is_command: bool = False
+    text: str,
+    language: str,
+    *,
+    is_group: bool = False,
+    is_command: bool = False,
+    has_known_name: bool = False,
 ) -> Request | None:
     """Return the request in a short text.
 
     Return None if the text requests no command, is small talk of several words, or is prose. Also
     return None if the text is a single word that is probably a name. A text is prose if it has
-    more than 12 words. Words of politeness and of small talk do not count. A single word of small
+    more than 12 words (30 words with ``has_known_name``, which means that the text has the name of
+    a stored profile). Words of politeness and of small talk do not count. A long text such as "...
+    when natgeo posts" is not prose, but requests a subscription. A single word of small
     talk can be a request. For example, the Russian word for "night" requests the settings, but the
     Russian "good night" is not a request.
 
@@ -1193,12 +1276,12 @@ def request_in(
     is not read as a name.
     """
     text = separate_latin_from_arabic_and_devanagari(normalize_typed(text))
-    written = typed_words(text)
+    written = [_without_doubling(word, language) for word in typed_words(text)]
     words = [word for word in map(normalize_word, written) if word]
     meant = [word for word in words if word not in SMALL_TALK and word not in FILLERS]
-    if not words or len(meant) > _LONGEST:
-        return None
-    if len(words) > 1 and is_small_talk(text):
+    if len(meant) > (_LONGEST_WITH_NAME if has_known_name else _LONGEST):
+        return _request_about_posts(written, language)
+    if not words or (len(words) > 1 and is_small_talk(text)):
         return None
     if not is_command and _is_single_name(written, words):
         return None
@@ -1226,6 +1309,39 @@ def request_in(
     is_list = bool(names) and are_sure
     is_joined = bool(names) and not is_list and names == joined
     return Request(command, names, is_list=is_list, is_joined=is_joined)
+
+
+def _without_doubling(word: str, language: str) -> str:
+    """Return a known Indonesian word without the "2" for its repetition, as in "malam2"."""
+    base = word.removesuffix("2")
+    if language != "id" or base == word:
+        return word
+    is_known = is_request_word(base, language) or is_everyday_word(base, language)
+    return base if is_known else word
+
+
+def _request_about_posts(written: Sequence[str], language: str) -> Request | None:
+    """Return the request for a subscription in a long text such as "... when natgeo posts"."""
+    if len(written) > _LONGEST_WITH_NAME:
+        return None
+    for when, word, posts in zip(written, written[1:], written[2:], strict=False):
+        is_between = normalize_word(when) in _WHEN and normalize_word(posts) in _POSTING
+        name = _name_of(word) if is_between and _may_be_username(word, language) else None
+        if name:
+            return Request("subscribe", (name,))
+    return None
+
+
+def _is_about_quiet_hours(plain: Sequence[str], command: Command | None) -> bool:
+    """Return whether a text without names asks for no messages between two times of day.
+
+    ``command`` is the command that the patterns find in the text.
+    """
+    times = [word for word in plain if is_time(word) and any(map(str.isdecimal, word))]
+    if len(times) != 2:  # noqa: PLR2004 - the begin and the end
+        return False
+    is_negative = not _NOT.isdisjoint(plain)
+    return command == "unsubscribe" or (command in {None, *_VERBS, "help"} and is_negative)
 
 
 def possible_names_in(text: str, language: str) -> tuple[str, ...]:
@@ -1282,6 +1398,8 @@ def _command_of(
     - If patterns of both ``subscriptions`` and ``subscribe`` match a text with names, and the
       patterns have no common word, the result is ``subscribe``. An example is "add natgeo to my
       list".
+    - If a text without names has two times of day and a word such as "not", the result is
+      ``settings``, as in "don't message me between 11pm and 7am".
     - If no pattern matches a text with names and a word such as "send", the result is ``stories``.
     """
 
@@ -1303,6 +1421,8 @@ def _command_of(
         # the word "alerts", so that the text requests the list of subscriptions.
         if listed and follows and not set(listed.words) & set(follows.words):
             return "subscribe"
+    if not has_names and _is_about_quiet_hours(plain, command):
+        return "settings"
     asks_to_send = has_names and any(word in _SENDING for word in plain)
     if command is None and asks_to_send:
         return "stories"

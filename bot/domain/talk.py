@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 from bot.domain import links
 from bot.domain.everyday_words import (
     ALL_THANKS,
+    FILLERS,
     is_connective,
     is_everyday_word,
     normalize_word,
@@ -29,6 +30,7 @@ _BETWEEN = re.compile(r"[\n,;]+")
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 _COMMAND = re.compile(r"/(\w{1,32})(?:@\w+)?[,;:.!?]*(?:\s+(.*))?", re.DOTALL)
 _AROUND = " \t\n.,;:!?¡¿…\"'()[]<>«»“”"
+_QUESTION_EMOJI = frozenset("❓❔")
 # The Unicode categories of the characters of emoji, including modifiers and joiners.
 _PICTURES = {"So", "Sk", "Mn", "Cf"}
 # A text that has words of thanks at any place says thanks only if it has at most 5 words.
@@ -246,7 +248,12 @@ def _thanks_at(words: Sequence[str], place: int) -> int:
 
 
 def is_small_talk(text: str) -> bool:
-    """Return whether a text consists only of small talk and emoji, for example "thanks"."""
+    """Return whether a text consists only of small talk and emoji, for example "thanks".
+
+    A text with the emoji of a question mark is a question.
+    """
+    if not _QUESTION_EMOJI.isdisjoint(text):
+        return False
     words = [word.strip(_AROUND).lower() for word in typed_words(text)]
     others = [
         word for word in words if normalize_word(word) not in SMALL_TALK and not _is_emoji(word)
@@ -263,7 +270,12 @@ def is_about_bot(text: str, language: str) -> bool:
 
 
 def is_question(text: str, language: str) -> bool:
-    """Return whether a text of several words asks a question, in English or in ``language``."""
+    """Return whether a text of several words asks a question, in English or in ``language``.
+
+    A text with the emoji of a question mark is also a question.
+    """
+    if not _QUESTION_EMOJI.isdisjoint(text):
+        return True
     is_marked = "?" in normalize_typed(text)
     return len(text.split()) > 1 and (is_marked or _has_word_of(_QUESTION_WORDS, text, language))
 
@@ -284,10 +296,11 @@ def names_listed_in(text: str, language: str = "en") -> tuple[str, ...]:
     The names in a list are on separate lines, or are separated by commas, semicolons or words such
     as "and" in English or ``language``, or each have an @.
 
-    The result is empty if the text has other words than names, or fewer than two names. Small talk
+    Words of politeness at the end of the text are ignored. The result is empty if the text has
+    other words than names, or fewer than two names. Small talk
     such as "hello, thanks" is no list.
     """
-    lines = [_with_commas(line, language) for line in text.splitlines()]
+    lines = [_with_commas(line, language) for line in _without_fillers_after(text).splitlines()]
     parts = [part for part in _BETWEEN.split("\n".join(lines)) if part.strip()]
     if len(parts) == 1:
         parts = text.split()
@@ -300,6 +313,17 @@ def names_listed_in(text: str, language: str = "en") -> tuple[str, ...]:
     if has_other_text or len(meant) < 2:  # noqa: PLR2004 - a list has two names
         return ()
     return result
+
+
+def _without_fillers_after(text: str) -> str:
+    """Return a text without the words of politeness after a name at the end."""
+    left = text.rstrip()
+    while len(parts := left.rsplit(" ", 1)) > 1 and normalize_word(parts[1]) in FILLERS:
+        before = parts[0].rstrip()
+        if before.endswith((",", ";", "\n")):  # the word is a part of the list
+            break
+        left = before
+    return left
 
 
 def _with_commas(line: str, language: str) -> str:

@@ -159,3 +159,69 @@ def test_words_of_another_language_are_no_request() -> None:
     assert request_in("hilfe", "de") == Request("help")
     assert request_in("помощь", "ru") == Request("help")
     assert request_in("помощь", "de") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "request_"),
+    [
+        ("oi td bem? como q eu faço pra seguir alguém", "pt_BR", Request("subscribe")),
+        ("pls u can show natgeo thx", "en", Request("stories", ("natgeo",))),
+        ("nur Videos, Fotos brauch ich nicht", "de", Request("options")),
+        ("jangan kirim notif malem2 dong", "id", Request("settings")),
+        ("ikuti natgeo2", "id", Request("subscribe", ("natgeo2",), is_list=True)),
+        ("unsuscribe natgeo", "en", Request("unsubscribe", ("natgeo",))),
+        ("subcribe me to nasaa", "en", Request("subscribe", ("nasaa",))),
+    ],
+)
+def test_chat_spellings_and_typing_errors_are_understood(
+    text: str, language: str, request_: Request
+) -> None:
+    assert request_in(text, language) == request_
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "command"),
+    [
+        ("how many credits do i have left", "en", "usage"),
+        ("my balance", "en", "usage"),
+        ("cuál es mi saldo", "es", "usage"),
+        ("сколько кредитов осталось", "ru", "price"),
+        ("check more often", "en", "options"),
+        ("öfter prüfen", "de", "options"),
+        ("less often please", "en", "settings"),
+        ("who sees my searches", "en", "privacy"),
+        ("quién ve mis búsquedas", "es", "privacy"),
+        ("too slow", "en", "why"),
+        ("slow down", "en", "settings"),
+        ("too many alerts", "en", "unsubscribe"),
+        ("are you there?", "en", "why"),
+        ("hey there, just found you. what are you for?", "en", "help"),
+        ("send nothing between 22:00 and 8:00", "en", "settings"),
+        ("why did nothing come between 10 and 12", "en", "why"),
+    ],
+)
+def test_each_wish_without_a_name_has_its_command(
+    text: str, language: str, command: Command
+) -> None:
+    assert request_in(text, language) == Request(command)
+
+
+@pytest.mark.parametrize(
+    ("words", "language", "request_"),
+    [
+        ("when natgeo posts", "en", Request("subscribe", ("natgeo",))),
+        ("cuando natgeo publique", "es", Request("subscribe", ("natgeo",))),
+        ("когда natgeo выложит", "ru", Request("subscribe", ("natgeo",))),
+        ("when somebody posts", "en", None),
+    ],
+)
+def test_a_long_text_about_posts_requests_a_subscription(
+    words: str, language: str, request_: Request | None
+) -> None:
+    assert request_in(f"{'word ' * 12} {words} again", language) == request_
+
+
+def test_a_long_text_with_a_known_name_is_a_request() -> None:
+    text = "natgeo is there since two days and i got zero messages from it so far"
+    assert request_in(text, "en") is None
+    assert request_in(text, "en", has_known_name=True) == Request("why", ("natgeo",))
