@@ -96,7 +96,11 @@ async def show_albums(
     - ``originals``: the IDs of stories to send as files. An album never mixes these stories with
       others.
     - ``is_free``: no file is bought.
+
+    Raises:
+        NoPayerError: The request has no person, and nobody pays for the chat.
     """
+    await context.services.payers.refuse_without_payer(context.asker)
     usernames = [album.stories[0].profile.username for album in albums]
     followed = await subscription_id_of(context, usernames[-1])
     is_single = len(albums) == len(albums[0].stories) == 1

@@ -26,6 +26,7 @@ from bot.domain.errors import (
     SubscriptionError,
     TooManyFastError,
 )
+from bot.domain.model import Asker
 from bot.domain.records import Chat
 from bot.fetching import snapshots
 from bot.fetching.snapshots import EarlierChecks
@@ -208,6 +209,23 @@ class Payers:
         """Return whether a chat has a payer."""
         async with reading(self._db) as tx:
             return await chats.payer_of(tx, chat_id) is not None
+
+    async def refuse_without_payer(self, asker: Asker) -> None:
+        """Refuse a request without a person in a chat without a payer. The cost is 0 credits.
+
+        An answer from the cache reserves no credits, so the ledger does not refuse the request.
+
+        Raises:
+            NoPayerError: The request has no person, and nobody pays for the chat.
+        """
+        if asker.user_id is not None:
+            return
+        async with reading(self._db) as tx:
+            for chat_id in (asker.as_channel, asker.chat_id):
+                current = chat_id and (await chats.moved_to(tx, chat_id) or chat_id)
+                if current and await chats.payer_of(tx, current) is not None:
+                    return
+        raise NoPayerError
 
     async def chats_of(self, person: int, *, most: int | None = _SHOWN) -> list[Chat]:
         """Return at most ``most`` groups and channels of a payer, or all if ``most`` is None."""

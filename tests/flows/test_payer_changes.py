@@ -11,7 +11,7 @@ from bot.domain.access import Subject
 from bot.store import access
 from bot.store.engine.database import Database
 from tests.flows.test_import import file_of
-from tests.flows.test_payer import ANONYMOUS, MINE, Town, is_told, pressed_page
+from tests.flows.test_payer import ANONYMOUS, MINE, NOBODY_YET, Town, is_told, pressed_page
 from tests.support.sandbox import Box
 from tests.support.storybell import FEW_CHECKS, buttons, running_bell, unhurried
 
@@ -264,4 +264,30 @@ async def test_a_blocked_person_takes_on_no_more_chats_than_a_person_may(town: T
     refused = await town.ask(left, f"/subscribe {await town.star()}", user=ann)
     assert "person responsible" in refused["text"]
     await town.is_payer(left, None)
+    await town.is_billed_as_booked()
+
+
+@pytest.mark.parametrize("kind", ["supergroup", "channel"])
+async def test_a_chat_without_a_payer_gets_no_stored_answers_without_a_name(
+    town: Town, kind: str
+) -> None:
+    ann, mal = await town.known("Ann"), await town.known("Mal")
+    stars = [await town.star(), await town.star()]
+    pks = [(await town.control.publish(star))["pk"] for star in stars]
+    await town.control.say(ann, f"/stories {' '.join(stars)}", user=ann)
+    await town.control.wait_shown(ann, pks)
+    await town.ask(town.boss, f"/block {mal}")
+    chat = await town.group(mal, by=ANONYMOUS, kind=kind)
+    greeting = len(await town.control.replies(chat))
+    for text in (
+        f"/stories {stars[0]}",
+        f"/stories {' '.join(stars)}",
+        f"https://www.instagram.com/stories/{stars[0]}/{pks[0]}/",
+    ):
+        await town.control.say(chat, text, user=mal, sender_chat_id=chat)
+        await town.bell.settled()
+    assert not await town.control.shown(chat)
+    refused = (await town.control.replies(chat))[greeting:]
+    assert refused
+    assert all(one["text"].startswith(NOBODY_YET) for one in refused)
     await town.is_billed_as_booked()
