@@ -262,8 +262,8 @@ async def _offer_names_between_words(context: Context, text: str) -> bool:
     - If the text has stored profile names or ``EXAMPLE_NAME``, offer actions for these names.
     - If the text is about the bot, such as "you are useless", offer no actions.
     - If the text has a single candidate, offer actions for the candidate.
-    - If the text has several candidates, and all words together may form one name, offer to show
-      the stories of the joined name.
+    - If the text has several candidates, and all words together may form one name, or the
+      candidates form a stored name, offer to show the stories of the joined name.
     """
     language = context.t.language
     every = talk.words_that_may_be_names(text, language)
@@ -274,8 +274,9 @@ async def _offer_names_between_words(context: Context, text: str) -> bool:
     ]
     known = await known_names_in(context, text)
     known = known or await known_names(context, possible_names_in(text, language))
-    known = known or await _joined_known_name(context, names)
     joined = talk.joined_name_in(text, language)
+    if not joined:
+        joined = next(iter(await _joined_known_name(context, names)), None)
     if not known and talk.is_about_bot(text, language):
         return False
     if len(known) > 1:
