@@ -495,11 +495,6 @@ def _useful_for(
         return _after_quiet_hours(due, member)
     # A story that the last check did not find was posted after the last check. The last check
     # covers all summaries in the time ``SUMMARY_LEAD`` after it.
-    summary = notified_at(seen_at, seen_at + STORY_LIFE, member)
-    if seen_at + SUMMARY_LEAD < summary <= earliest:
-        # No check was made in time for the summary. The stories of the summary are sent as soon as
-        # a check finds them.
-        return _after_quiet_hours(max(due, earliest), member)
     after = max(seen_at + SUMMARY_LEAD, earliest)
     for posted_at in (seen_at, after, max(after, due)):
         notified = notified_at(posted_at, posted_at + STORY_LIFE, member)

@@ -93,19 +93,6 @@ def test_around_the_lead_a_check_is_made_for_this_summary_or_for_the_next(
         assert now <= at <= following - LEAD
 
 
-def test_a_late_check_is_not_postponed_after_the_summary_that_it_missed() -> None:
-    """Its stories can be sent as soon as they are found, but not in quiet hours."""
-    summary = datetime(2026, 5, 20, 9, tzinfo=UTC)
-    seen_at, now = summary - 12 * HOUR, summary + HOUR / 4
-    for member, at in (
-        (AudienceMember("UTC", None, 9 * 60), now),
-        (AudienceMember("UTC", (9 * 60 + 5, 9 * 60 + 30), 9 * 60), summary + HOUR / 2),
-    ):
-        assert planned(member, seen_at, due=now, now=now) == at
-    covered = planned(AudienceMember("UTC", None, 9 * 60), summary - LEAD, due=now, now=now)
-    assert covered == summary - LEAD + FLOOR
-
-
 def is_rarely_awake(member: AudienceMember) -> bool:
     """Return whether all is sent in an hour or two between quiet hours, in more than one part."""
     if member.quiet is None:
