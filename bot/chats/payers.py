@@ -129,7 +129,7 @@ class Payers:
                 await _record_blocked_adder(tx, chat_id, by, title=title, now=now)
             await chat_queues.lock(tx, chat_id)
             if not (is_old_blocked or keeps):
-                await self._replace(tx, chat_id, old, by, now)
+                await self._replace(tx, chat_id, old, by, is_blocked=is_by_blocked, now=now)
             if await chats.is_blocked(tx, chat_id, now=now):
                 await moves.close_chats(tx, [chat_id], now=now)
             elif is_by_blocked:
@@ -139,18 +139,25 @@ class Payers:
         self._wake()
 
     async def _replace(
-        self, tx: Tx, chat_id: int, old: int | None, by: int | None, now: datetime
+        self,
+        tx: Tx,
+        chat_id: int,
+        old: int | None,
+        by: int | None,
+        *,
+        is_blocked: bool,
+        now: datetime,
     ) -> None:
         """Make the person who added the bot the payer. ``old`` is the payer before, or None.
 
-        If the person is blocked, the payer before stays. The chat gets no payer if the person is
-        unknown, or if neither the person nor the chat has access. The access of a blocked person
-        is not checked. The chat also gets no payer if the subscriptions of the chat would exceed
-        the limit of the person, unless the person is the payer before. A blocked person becomes
-        the payer in this case too if only the payer keeps the chat closed.
+        ``is_blocked`` is True if the access list blocks the person. If the person is blocked, the
+        payer before stays. The chat gets no payer if the person is unknown, or if neither the
+        person nor the chat has access. The access of a blocked person is not checked. The chat
+        also gets no payer if the subscriptions of the chat would exceed the limit of the person,
+        unless the person is the payer before. A blocked person becomes the payer in this case too
+        if only the payer keeps the chat closed.
         """
         payer = None
-        is_blocked = by is not None and await self._is_blocked(tx, by, now)
         if is_blocked and old is not None:
             payer = old
         elif by is not None and (is_blocked or await self._may_pay(tx, by, chat_id)):
