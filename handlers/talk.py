@@ -64,7 +64,7 @@ IN_PLACE = {"why", "rules", "unsubscribe"}
 COMMAND_IN_CAPTION = r"^/[A-Za-z_]+(?:@\w+)?(?:\s|$)"
 HEARD_SIGN = "👍"
 ONCE_IN = timedelta(minutes=1)
-JOINED = {2, 3}  # the number of words that are read as one name
+_WORDS_OF_A_NAME = {2, 3}  # the numbers of words that can be the parts of one name
 BUTTON = 24  # the number of characters of a button that a phone shows
 
 MEANT_COMMAND = N_("Did you mean {command}?")
@@ -306,7 +306,7 @@ async def _with_joined_name(context: Context, text: str, wanted: Wanted) -> Want
 
 async def _joined_known_name(context: Context, names: Sequence[str]) -> list[str]:
     """Return the stored name that two or three words form, as "natgeo" for "nat geo"."""
-    joined = "".join(names) if len(names) in JOINED else ""
+    joined = "".join(names) if len(names) in _WORDS_OF_A_NAME else ""
     return await known_names(context, [joined]) if joined else []
 
 

@@ -317,13 +317,12 @@ def names_listed_in(text: str, language: str = "en") -> tuple[str, ...]:
 
 def _without_fillers_after(text: str) -> str:
     """Return a text without the words of politeness after a name at the end."""
-    left = text.rstrip()
-    while len(parts := left.rsplit(" ", 1)) > 1 and normalize_word(parts[1]) in FILLERS:
-        before = parts[0].rstrip()
-        if before.endswith((",", ";", "\n")):  # the word is a part of the list
+    words = text.rstrip().split(" ")
+    while len(words) > 1 and normalize_word(words[-1]) in FILLERS:
+        if words[-2].endswith((",", ";", "\n")):  # the last word is a part of the list
             break
-        left = before
-    return left
+        words.pop()
+    return " ".join(words)
 
 
 def _with_commas(line: str, language: str) -> str:

@@ -25,6 +25,14 @@ def clock() -> JumpingLoop:
     return loop
 
 
+def jump_to_next_morning() -> datetime:
+    """Set the clock to 10:00 UTC of the next day. Return this time."""
+    now = clock().now()
+    morning = now.replace(hour=10, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    clock().jump((morning - now).total_seconds())
+    return morning
+
+
 async def follow(bell: Bell, name: str, *settings: str, summary: bool = True) -> int:
     """Let somebody in the time zone UTC set this, and follow a new profile."""
     person = await bell.control.person()
@@ -49,9 +57,7 @@ async def summary_at_its_hour(bell: Bell, posts: Mapping[str, int]) -> tuple[int
 
     Return the person and the stories, after the stories have come.
     """
-    now = clock().now()
-    morning = now.replace(hour=10, minute=0, second=0, microsecond=0) + timedelta(days=1)
-    clock().jump((morning - now).total_seconds())
+    jump_to_next_morning()
     ann = await bell.control.person()
     await know(bell, ann)  # a newcomer's limit would not pay for three new names
     await bell.ask(ann, "/timezone UTC")
@@ -99,9 +105,7 @@ async def test_a_summary_lists_who_posted_and_the_albums_follow_silently(tmp_pat
 async def test_stories_of_a_summary_that_an_outage_delayed_come_as_soon_as_they_are_found(
     tmp_path: Path,
 ) -> None:
-    now = clock().now()
-    morning = now.replace(hour=10, minute=0, second=0, microsecond=0) + timedelta(days=1)
-    clock().jump((morning - now).total_seconds())
+    morning = jump_to_next_morning()
     async with storybell(tmp_path, **SETTINGS) as bell:
         ann = await follow(bell, "late.one", "set:digest:10:35")
         await asyncio.sleep(2 * 60)
@@ -129,9 +133,7 @@ async def came_at(bell: Bell, person: int) -> datetime | None:
 async def test_a_change_of_hour_zone_or_quiet_hours_moves_the_planned_check(
     tmp_path: Path,
 ) -> None:
-    now = clock().now()
-    morning = now.replace(hour=10, minute=0, second=0, microsecond=0) + timedelta(days=1)
-    clock().jump((morning - now).total_seconds())
+    morning = jump_to_next_morning()
     async with storybell(tmp_path, **SETTINGS) as bell:
         by_hour = await follow(bell, "by.hour")
         by_zone = await follow(bell, "by.zone", "set:digest:16:05")
