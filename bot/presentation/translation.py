@@ -76,13 +76,14 @@ The reference has the English label of the button. People see the translated lab
 
 _PERSIAN_DIGITS = {ord("0") + n: chr(0x6F0 + n) for n in range(10)} | {ord("%"): "\u066a"}
 _FIELD = re.compile(r"\{([a-z_]+)\}")
+_COMMA_AFTER_LATIN = re.compile(r"(?<=[A-Za-z\d>])،")
 _STRONG = frozenset({"L", "R", "AL"})  # the bidirectional classes of letters in Unicode
 # A field and the full stop after the field. The full stop is dropped after a value that already
 # ends with a full stop, such as "25 Min.".
 _FILLED = re.compile(r"\{([a-z_]+)\}((?:</\w+>)*\.?)")
 _SIGNED = re.compile(
     r"(?<![\w/<>=])(?:<code>)?(?:/[a-z_]+|\{command\})|\b\d+-\d+"
-    r"|(?<!\w)(?:<code>)?@[A-Za-z{]|#(?=[\d{])|(?<=/…)"
+    r"|(?<!\w)(?:<code>)?@[A-Za-z{]|<code>#|#(?=[\d{])|(?<=/…)"
 )
 _log = logging.getLogger(__name__)
 
@@ -443,9 +444,12 @@ def _mark_rtl_lines(text: str) -> str:
     - A line gets a right-to-left mark at its beginning if the first letter is a Latin letter, for
       example of a command, or is in the value of a field. Otherwise a Latin name at the beginning
       would turn the direction of the whole line.
-    - A left-to-right mark is inserted before each command and each span such as 23-7. The reason
-      is that the slash and the hyphen have no direction of their own. With the mark, the slash
-      stays at the left of the command, and the numbers of the span keep their order.
+    - A right-to-left mark is inserted before a comma after a Latin word. Otherwise the words of a
+      list would stand in the opposite order.
+    - A left-to-right mark is inserted before each command, name, hashtag and span such as 23-7.
+      The reason is that the slash, the @, the # and the hyphen have no direction of their own.
+      With the mark, the sign stays at the left of the word, and the numbers of the span keep their
+      order.
     """
     lines = []
     for line in text.split("\n"):
@@ -453,4 +457,5 @@ def _mark_rtl_lines(text: str) -> str:
         strong = filter(_STRONG.__contains__, map(bidirectional, before_field))
         first = next(strong, "L" if after else "")
         lines.append(f"\u200f{line}" if first == "L" else line)
-    return _SIGNED.sub("\u200e\\g<0>", "\n".join(lines))
+    marked = _COMMA_AFTER_LATIN.sub("\u200f\\g<0>", "\n".join(lines))
+    return _SIGNED.sub("\u200e\\g<0>", marked)

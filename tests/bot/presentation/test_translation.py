@@ -237,6 +237,15 @@ def test_a_name_alone_begins_at_the_right(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", FROM_THE_RIGHT)
+def test_latin_words_of_a_list_keep_their_order_and_signs(language: str) -> None:
+    forms = [form for forms in translation.catalogue(language).texts.values() for form in forms]
+    listed = [form for form in forms if re.search("[A-Za-z>]\u200f?\u060c", form)]
+    assert listed
+    assert not [form for form in listed if re.search("[A-Za-z>]\u060c", form)]
+    assert not [form for form in forms if re.search("(?<!\u200e)<code>#", form)]
+
+
+@pytest.mark.parametrize("language", FROM_THE_RIGHT)
 def test_a_line_that_begins_with_a_name_begins_at_the_right(language: str) -> None:
     shown = translator_for(language)("{who} is blocked.", who="Ann")
     assert shown.startswith("\u200f")
