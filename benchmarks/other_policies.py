@@ -11,8 +11,11 @@ from math import exp, sqrt
 from benchmarks.traces import DAY, HOUR, START, Law
 from bot.scheduling.forecast import ProfileState, rate_of
 from bot.scheduling.policies import Learned
-from bot.scheduling.pricing import Demand
+from bot.scheduling.pricing import Demand, longest_pause_hours
 from bot.scheduling.waiting_time import hours_to_target, rhythm_at
+
+SHORTEST = 1 / 60
+"""The shortest interval of ``KnownRate``, in hours: the shortest pause of the bot by default."""
 
 
 class Fixed(Learned):
@@ -141,6 +144,57 @@ class SquareRoot(Learned):
         if weight <= 0:
             return most
         return min(sqrt(2 * price * cost / weight / rate_of(state, demand.population)), most)
+
+
+class KnownRate(Learned):
+    """The best rule for profiles whose mean rates are constant and known.
+
+    Each profile has one interval, in proportion to 1 / √(subscribers x rate). An interval is at
+    least ``SHORTEST`` and at most the longest interval of the bot. ``hours`` are the intervals in
+    hours, in the order of the records.
+    """
+
+    by_rhythm = False
+
+    def __init__(self, rates: Sequence[float], weights: Sequence[float], checks: float) -> None:
+        """Compute the intervals.
+
+        ``rates`` are in stories, in any unit of time. ``weights`` are the subscribers. Both are in
+        the order of the records. ``checks`` is the mean number of checks per profile and day.
+        """
+        most = longest_pause_hours(checks)
+        wanted = [sqrt(rate * weight) for rate, weight in zip(rates, weights, strict=True)]
+        low, high = 0.0, most * max(wanted, default=0.0)
+        for _ in range(60):  # halves the range of the common factor
+            factor = (low + high) / 2
+            self.hours = [_limited(factor, one, most) for one in wanted]
+            if sum(24 / hours for hours in self.hours) > checks * len(wanted):
+                low = factor
+            else:
+                high = factor
+        self._intervals: dict[int, float] = {}
+
+    def bind(self, states: Iterable[ProfileState]) -> None:
+        """Assign the intervals to the profile states."""
+        self._intervals = dict(zip(map(id, states), self.hours, strict=True))
+
+    def learn(
+        self,
+        state: ProfileState,
+        demand: Demand,  # noqa: ARG002 - signature of the rule
+        at: float,
+        taken: Sequence[float],  # noqa: ARG002 - signature of the rule
+    ) -> None:
+        """Record only the time of the check, because this rule learns nothing else."""
+        state.seen_at = at
+
+    def hours_to_due(self, state: ProfileState, *_: object) -> float:
+        """Return the interval of the profile."""
+        return self._intervals[id(state)]
+
+
+def _limited(factor: float, wanted: float, most: float) -> float:
+    return min(max(factor / wanted, SHORTEST), most) if wanted else most
 
 
 class TrueIntensity(Learned):

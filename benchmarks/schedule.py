@@ -5,6 +5,7 @@ import os
 import random
 import resource
 import time
+from bisect import bisect_left
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from heapq import heapify, heapreplace
@@ -15,6 +16,7 @@ from benchmarks.other_policies import (
     EntryFrequency,
     Fixed,
     HalveAndStep,
+    KnownRate,
     SquareRoot,
     TrueIntensity,
 )
@@ -258,40 +260,61 @@ def draw(args: argparse.Namespace, pool: Executor) -> None:
 def recorded(folder: Path, pool: Executor) -> None:
     """Print the table of recorded traces.
 
-    The delay of a fixed interval is the mean over five phases.
+    The delays of the two rules with constant intervals are the means over five phases.
     """
     paths = sorted([*folder.glob("*.jsonl"), *folder.glob("*.jsonl.gz")])
     rows = [(path, looks) for path in paths for looks in BUDGETS]
-    print("| trace | checks | learned | fixed | shorter than fixed | lost |")
-    print("|---|--:|--:|--:|--:|--:|")
+    print("| trace | checks | learned | known rate | fixed | learned/fixed | known/fixed | lost |")
+    print("|---|--:|--:|--:|--:|--:|--:|--:|")
     jobs = [
-        (
-            pool.submit(replayed, path, looks),
-            [pool.submit(replayed, path, looks, phase) for phase in range(PHASES)],
-        )
+        [_replays(pool, path, looks, policy) for policy in ("learned", "known rate", "fixed")]
         for path, looks in rows
     ]
-    for (path, looks), (learned, phases) in zip(rows, jobs, strict=True):
-        minutes, lost = learned.result()
-        fixed = sum(phase.result()[0] for phase in phases) / PHASES
+    for (path, looks), of_policies in zip(rows, jobs, strict=True):
+        results = [[future.result() for future in phases] for phases in of_policies]
+        learned, known, fixed = (sum(pair[0] for pair in same) / len(same) for same in results)
         name = path.name.split(".")[0]
-        gain = f"{fixed / minutes:.2f} x"
-        print(f"| {name} | {looks} | {minutes:.2f} | {fixed:.2f} | {gain} | {lost} |", flush=True)
+        minutes = f"{learned:.2f} | {known:.2f} | {fixed:.2f}"
+        ratios = f"{learned / fixed:.3f} | {known / fixed:.3f}"
+        print(f"| {name} | {looks} | {minutes} | {ratios} | {results[0][0][1]} |", flush=True)
 
 
-def replayed(path: Path, looks: float, phase: int | None = None) -> tuple[float, int]:
+def _replays(
+    pool: Executor, path: Path, looks: float, policy: str
+) -> list[Future[tuple[float, int]]]:
+    phases = 1 if policy == "learned" else PHASES
+    return [pool.submit(replayed, path, looks, policy, phase) for phase in range(phases)]
+
+
+def replayed(path: Path, looks: float, policy: str, phase: int = 0) -> tuple[float, int]:
     """Return the mean delay in minutes, and the number of lost stories, of a recorded trace.
 
-    If ``phase`` is None, the rule is the bot's own rule. Otherwise, the rule is a fixed interval,
-    and ``phase`` changes the order of the first checks.
+    ``policy`` is "learned", "known rate" or "fixed". ``phase`` changes the order of the first
+    checks.
     """
     records = list(traces.read_trace(path))
-    rule = None if phase is None else Fixed(24 / looks)
-    turn = (phase or 0) * len(records) // PHASES
+    turn = phase * len(records) // PHASES
     records = records[turn:] + records[:turn]  # changes the order of the first checks
     budget = looks * len(records)
-    figures = Figures.of(records, Simulation(records, budget, rule=rule).run(), budget)
+    simulation = Simulation(records, budget)
+    if policy == "fixed":
+        simulation.rule = Fixed(24 / looks)
+    if policy == "known rate":
+        rule = known_rate(records, looks)
+        simulation.rule, simulation.bind = rule, rule.bind
+    figures = Figures.of(records, simulation.run(), budget)
     return figures.weighted, figures.lost
+
+
+def known_rate(records: list[Record], looks: float) -> KnownRate:
+    """Return the rule that knows how many stories of each profile are counted.
+
+    The stories of the first seven days are not counted.
+    """
+    first = min(record.taken_at[0] for record in records if record.taken_at)
+    counted = first // DAY * DAY + 7 * DAY
+    rates = [len(r.taken_at) - bisect_left(r.taken_at, counted) for r in records]
+    return KnownRate(rates, [record.subscribers for record in records], looks)
 
 
 def _futures(

@@ -1,6 +1,14 @@
 """The rules name the intervals that they should."""
 
-from benchmarks.other_policies import EntryFrequency, Fixed
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from benchmarks import traces
+from benchmarks.other_policies import SHORTEST, EntryFrequency, Fixed, KnownRate
+from benchmarks.schedule import replayed
 from bot.scheduling.forecast import Population, ProfileState, hours_to_due, learn
 from bot.scheduling.policies import Learned
 from bot.scheduling.pricing import Demand
@@ -62,3 +70,35 @@ def test_the_bots_own_rule_waits_until_a_check_is_worth_its_price() -> None:
 def test_the_credits_of_a_day_follow_its_hours_under_the_bots_own_rule_alone() -> None:
     rules = (Learned, Fixed, EntryFrequency)
     assert [rule.by_rhythm for rule in rules] == [True, False, False]
+
+
+def intervals_of(rule: KnownRate) -> list[float]:
+    """Return the interval of each profile of a rule."""
+    states = [ProfileState() for _ in rule.hours]
+    rule.bind(states)
+    return [rule.hours_to_due(state, Demand(), 1.0, 1, 1, 12.0) for state in states]
+
+
+def test_known_rates_give_intervals_by_the_square_root_that_spend_the_budget() -> None:
+    rule = KnownRate([4.0, 1.0, 1.0, 0.0], [1, 1, 9, 5], 6.0)
+    often, seldom, popular, silent = intervals_of(rule)
+    assert silent == 12.0  # the longest interval of the bot with this budget
+    assert seldom / often == pytest.approx(2.0)
+    assert seldom / popular == pytest.approx(3.0)
+    assert sum(24 / hours for hours in (often, seldom, popular, silent)) == pytest.approx(6.0 * 4)
+
+
+def test_no_known_rate_is_checked_more_often_than_each_minute() -> None:
+    assert min(intervals_of(KnownRate([1e9, 1e-9], [1, 1], 1000.0))) == SHORTEST
+    assert intervals_of(KnownRate([0.0, 0.0], [1, 1], 6.0)) == [12.0, 12.0]
+
+
+def test_a_replayed_trace_of_constant_rates_is_best_with_known_rates(tmp_path: Path) -> None:
+    path = tmp_path / "constant.jsonl"
+    trace = traces.make("homogeneous", profiles=40, days=21, seed=11, equal_weights=True)
+    path.write_text("\n".join(json.dumps(asdict(record)) for record in trace.records))
+    delays = {}
+    for policy in ("learned", "known rate", "fixed"):
+        delays[policy], lost = replayed(path, 6, policy)
+        assert lost == 0
+    assert delays["known rate"] < delays["learned"] < delays["fixed"]
