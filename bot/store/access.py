@@ -10,8 +10,8 @@ from bot.domain.access import Entry, Mode, Subject, Via
 from bot.domain.records import EPOCH
 from bot.store import acquaintances
 from bot.store.engine import database
-from bot.store.engine.database import Tx, row_or_none
-from bot.store.engine.schema import Timestamp, insert, metadata
+from bot.store.engine.database import Tx, all_rows, dict_of_rows, has_row, row_or_none
+from bot.store.engine.schema import Timestamp, columns_of, insert, metadata
 
 access_list = sa.Table(
     "access_list",
@@ -44,7 +44,7 @@ invitations = sa.Table(
     sa.Column("until", Timestamp, nullable=False),
 )
 
-COLUMNS = [access_list.c[name] for name in Entry.__dataclass_fields__]
+COLUMNS = columns_of(access_list, Entry)
 _KIND, _SUBJECT = access_list.c.kind, access_list.c.subject
 
 
@@ -106,7 +106,7 @@ async def invited_or_refused(tx: Tx, *, after: datetime) -> list[Entry]:
         access_list.c.refused_at > after,
     )
     statement = sa.select(*COLUMNS).where(_KIND != "profile", sa.or_(came, asks))
-    return [Entry(*row) for row in await tx.execute(statement.order_by(access_list.c.since))]
+    return await all_rows(tx, Entry, statement.order_by(access_list.c.since))
 
 
 async def owners_by_link(tx: Tx) -> set[int]:
@@ -148,7 +148,7 @@ async def ids_of_profiles(tx: Tx, names: Collection[str]) -> dict[str, str]:
     """Return the profile ids that the access list has for usernames, by username."""
     is_known = sa.and_(access_list.c.name != "", _SUBJECT.in_(list(names)))
     statement = sa.select(_SUBJECT, access_list.c.name).where(_KIND == "profile", is_known)
-    return {row[0]: row[1] for row in await tx.execute(statement)}
+    return await dict_of_rows(tx, statement)
 
 
 async def names_of_profiles(tx: Tx, ids: Collection[str]) -> set[str]:
@@ -170,7 +170,7 @@ def blocked_subjects_sql(now: datetime) -> sa.Select[str]:
 async def ended_blocks(tx: Tx, *, now: datetime) -> list[Entry]:
     """Return the entries whose block has expired."""
     statement = sa.select(*COLUMNS).where(access_list.c.blocked_until <= now)
-    return [Entry(*row) for row in await tx.execute(statement.order_by(_KIND, _SUBJECT))]
+    return await all_rows(tx, Entry, statement.order_by(_KIND, _SUBJECT))
 
 
 async def allow_all(tx: Tx, ids: Iterable[int], *, via: Via, now: datetime) -> int:
@@ -267,9 +267,7 @@ async def add_invitation(
 
 async def is_invitation_open(tx: Tx, digest: str, *, now: datetime) -> bool:
     """Return whether an invitation can still be used."""
-    return bool(
-        await tx.scalar(sa.select(sa.exists().where(_is_invitation_open_sql(digest, now))))
-    )
+    return await has_row(tx, _is_invitation_open_sql(digest, now))
 
 
 async def use_invitation(tx: Tx, digest: str, *, now: datetime) -> str | None:
@@ -350,5 +348,4 @@ LISTED = sa.select(sa.cast(_SUBJECT, sa.BigInteger).label("id"), access_list.c.s
 async def entries_of(tx: Tx, ids: Collection[int]) -> dict[int, Entry]:
     """Return the access list entries of people and chats, by id."""
     statement = sa.select(*COLUMNS).where(_KIND != "profile", _SUBJECT.in_([*map(str, ids)]))
-    entries = [Entry(*row) for row in await tx.execute(statement)]
-    return {int(entry.subject): entry for entry in entries}
+    return {int(entry.subject): entry for entry in await all_rows(tx, Entry, statement)}

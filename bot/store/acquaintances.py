@@ -9,7 +9,7 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from bot.store.engine.database import Tx, put
+from bot.store.engine.database import Tx, dict_of_rows, has_row, put
 from bot.store.engine.schema import insert, metadata
 
 KNOWN_AFTER = 3  # the number of days with messages after which a person is no newcomer
@@ -67,7 +67,7 @@ async def names(tx: Tx, people: Collection[int]) -> dict[int, str]:
     """Return the stored names of people, by the id of the person."""
     condition = sa.and_(acquaintances.c.person.in_(sorted(people)), acquaintances.c.name != "")
     statement = sa.select(acquaintances.c.person, acquaintances.c.name).where(condition)
-    return {row[0]: row[1] for row in await tx.execute(statement)}
+    return await dict_of_rows(tx, statement)
 
 
 def seen_condition(person: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
@@ -78,10 +78,7 @@ def seen_condition(person: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
 
 async def has_known_person(tx: Tx) -> bool:
     """Return whether any person was seen on enough days."""
-    known = await tx.execute(
-        sa.select(acquaintances.c.person).where(acquaintances.c.days >= KNOWN_AFTER).limit(1)
-    )
-    return known.first() is not None
+    return await has_row(tx, acquaintances.c.days >= KNOWN_AFTER)
 
 
 async def remove(tx: Tx, people: Iterable[int]) -> None:

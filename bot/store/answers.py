@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.store.engine.database import Tx
+from bot.store.engine.database import Tx, dict_of_rows
 from bot.store.engine.schema import Timestamp, insert, metadata
 
 cached_answers = sa.Table(
@@ -30,7 +30,7 @@ _FRESH = sa.select(cached_answers.c.key, cached_answers.c.value).where(
 
 async def get_fresh(tx: Tx, *keys: str, now: datetime) -> dict[str, Any]:
     """Return the unexpired answers for ``keys``, by key."""
-    return {row[0]: row[1] for row in await tx.execute(_FRESH, {"keys": keys, "now": now})}
+    return await dict_of_rows(tx, _FRESH, {"keys": keys, "now": now})
 
 
 _NEW = insert(cached_answers)

@@ -13,8 +13,8 @@ from bot.store import enqueue
 from bot.store.chat_queues import IS_LEASED, queues
 from bot.store.chats import IS_ACTIVE, chats
 from bot.store.deliveries import ENDED_ATTEMPTS, deliveries, is_open
-from bot.store.engine.database import Tx, lock_rows, row_or_none
-from bot.store.engine.schema import BigId, Timestamp, metadata
+from bot.store.engine.database import Tx, all_rows, count_rows, has_row, lock_rows, row_or_none
+from bot.store.engine.schema import BigId, Timestamp, columns_of, metadata
 
 # A delivery that is due within this time counts as being sent. The time is longer than the wait
 # after a lost answer, and longer than most flood limits.
@@ -64,13 +64,13 @@ class Broadcast:
     last_chat: int | None
 
 
-COLUMNS = [broadcasts.c[name] for name in Broadcast.__dataclass_fields__]
+COLUMNS = columns_of(broadcasts, Broadcast)
 _AUDIENCE = sa.and_(IS_ACTIVE, chats.c.kind.in_(_KINDS))
 
 
 async def count_audience(tx: Tx) -> int:
     """Return the number of chats that a broadcast would reach."""
-    return await tx.scalar(sa.select(sa.func.count()).select_from(chats).where(_AUDIENCE)) or 0
+    return await count_rows(tx, _AUDIENCE)
 
 
 async def add_draft(tx: Tx, text: str, owner: int, *, now: datetime) -> int:
@@ -85,7 +85,7 @@ async def running(tx: Tx) -> list[Broadcast]:
     statement = (
         sa.select(*COLUMNS).where(broadcasts.c.state == "running").order_by(broadcasts.c.id)
     )
-    return [Broadcast(*row) for row in await tx.execute(statement)]
+    return await all_rows(tx, Broadcast, statement)
 
 
 async def change_state(
@@ -143,8 +143,9 @@ async def enqueue_for_moved(tx: Tx, old: int, new: int, *, now: datetime) -> Non
     """
     for broadcast in await running(tx):
         is_left_out = broadcast.last_chat is not None and new <= broadcast.last_chat < old
-        existing = sa.exists().where(deliveries.c.chat_id == new, _is_of(broadcast.id))
-        if is_left_out and not await tx.scalar(sa.select(existing)):
+        if is_left_out and not await has_row(
+            tx, deliveries.c.chat_id == new, _is_of(broadcast.id)
+        ):
             await enqueue.add_notice(tx, Target(new), BROADCAST, _fields(broadcast), now=now)
 
 

@@ -15,7 +15,7 @@ from typing import Literal, get_args
 import sqlalchemy as sa
 
 from bot.domain.budget import DAY, BudgetRule, Side, midnight_after
-from bot.store.engine.database import Tx, put, row_or_none
+from bot.store.engine.database import Tx, count_rows, put, row_or_none
 from bot.store.engine.schema import insert, metadata
 from bot.store.ledger import ledger_entries
 
@@ -132,8 +132,7 @@ async def allowance_used(tx: Tx, scope: Scope, subject: int, day: date) -> int:
 async def count_subjects(tx: Tx, scope: Scope, day: date) -> int:
     """Return the number of subjects that have a counter of a scope for a day."""
     row = allowances.c
-    count = sa.select(sa.func.count()).where(row.scope == scope, row.day == day)
-    return await tx.scalar(count) or 0
+    return await count_rows(tx, row.scope == scope, row.day == day)
 
 
 def _is_of(scope: Scope, subject: int, day: date) -> sa.ColumnElement[bool]:

@@ -11,8 +11,8 @@ from bot.domain.access import Entry, Judged, Subject, judge
 from bot.domain.errors import CHAT_SILENCED, BlockedError
 from bot.domain.records import Chat, Question
 from bot.store import access, key_values, mutes
-from bot.store.engine.database import Tx, add_new, lock_rows, row_or_none
-from bot.store.engine.schema import Timestamp, insert, metadata
+from bot.store.engine.database import Tx, add_new, all_rows, has_row, lock_rows, row_or_none
+from bot.store.engine.schema import Timestamp, columns_of, insert, metadata
 
 chats = sa.Table(
     "chats",
@@ -62,7 +62,7 @@ moved_chats = sa.Table(
 IS_ACTIVE = chats.c.state != "closed"
 HAS_PAYER = chats.c.payer.is_not(None)
 
-COLUMNS = [chats.c[name] for name in Chat.__dataclass_fields__]
+COLUMNS = columns_of(chats, Chat)
 
 
 _OF_ID = sa.select(*COLUMNS).where(chats.c.id == sa.bindparam("id"))
@@ -282,8 +282,7 @@ _OF_IDS = sa.select(*COLUMNS).where(chats.c.id.in_(sa.bindparam("ids", expanding
 
 async def get_all(tx: Tx, chat_ids: Sequence[int]) -> list[Chat]:
     """Return the stored chats with the given ids."""
-    rows = await tx.execute(_OF_IDS, {"ids": chat_ids})
-    return [Chat(*row) for row in rows]
+    return await all_rows(tx, Chat, _OF_IDS, {"ids": chat_ids})
 
 
 async def moved_to(tx: Tx, old_chat_id: int) -> int | None:
@@ -316,7 +315,7 @@ async def add_or_update(
     state = "closed" if await is_blocked(tx, chat_id, now=now) else "active"
     new: dict[str, Any] = {
         "id": chat_id,
-        "payer": _payer_of_new(chat_id),
+        "payer": chat_id if chat_id > 0 else None,
         "state": state,
         "state_since": now,
         "created_at": now,
@@ -362,10 +361,6 @@ async def ensure_private_chat(
     )
 
 
-def _payer_of_new(chat_id: int) -> int | None:
-    return chat_id if chat_id > 0 else None
-
-
 async def payer_of(tx: Tx, chat_id: int) -> int | None:
     """Return the id of the person whose limits a chat uses, or None if the chat has no payer."""
     if chat_id > 0:
@@ -385,14 +380,12 @@ async def of_payer(tx: Tx, payer: int, *, most: int | None = None) -> list[Chat]
     ``most`` is the maximum number of chats. Without ``most``, all chats are returned.
     """
     statement = sa.select(*COLUMNS).where(chats.c.payer == payer, chats.c.id < 0)
-    rows = await tx.execute(statement.order_by(chats.c.title, chats.c.id).limit(most))
-    return [Chat(*row) for row in rows]
+    return await all_rows(tx, Chat, statement.order_by(chats.c.title, chats.c.id).limit(most))
 
 
 async def has_moved_to(tx: Tx, chat_id: int) -> bool:
     """Return whether a chat is a supergroup that was a group before."""
-    statement = sa.select(sa.exists().where(moved_chats.c.new_id == chat_id))
-    return bool(await tx.scalar(statement))
+    return await has_row(tx, moved_chats.c.new_id == chat_id)
 
 
 async def change(tx: Tx, chat_id: int, **values: object) -> None:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from bot.domain.records import EPOCH
 from bot.runtime.claims import Lease
-from bot.store.engine.database import Tx
+from bot.store.engine.database import Tx, has_row
 from bot.store.engine.schema import Timestamp
 
 Claim = tuple[Any, int]
@@ -182,8 +182,7 @@ class Claims:
 
     async def has_owner(self, tx: Tx, owner: str) -> bool:
         """Return whether an owner has a claim."""
-        has_claims = sa.exists().where(self.table.c.owner == owner)
-        return bool(await tx.scalar(sa.select(has_claims)))
+        return await has_row(tx, self.table.c.owner == owner)
 
     async def _change(self, tx: Tx, claim: Claim, values: Mapping[str, object]) -> bool:
         """Set columns of a claimed row.

@@ -27,7 +27,7 @@ from bot.domain.records import (
     Subscription,
 )
 from bot.domain.serialization import load_each_or_none
-from bot.store.engine.database import Tx
+from bot.store.engine.database import Tx, has_row
 from bot.store.engine.schema import BigId, Timestamp, metadata, partial_index
 from bot.store.profiles import profiles
 from bot.store.stories import stories
@@ -446,10 +446,9 @@ async def is_recent_alert(tx: Tx, chat_id: int, message_id: int) -> bool:
 
     Sent deliveries are kept for about 3 days only. Replies are not kept.
     """
-    known = sa.exists().where(
-        deliveries.c.chat_id == chat_id, deliveries.c.message_id == message_id
+    return await has_row(
+        tx, deliveries.c.chat_id == chat_id, deliveries.c.message_id == message_id
     )
-    return bool((await tx.execute(sa.select(known))).scalar_one())
 
 
 async def end(
@@ -598,18 +597,27 @@ async def _reopen(tx: Tx, *which: sa.ColumnElement[bool]) -> None:
     await tx.execute(dropped.values(state="open", reason="", done_at=None, held=held))
 
 
+def _has_same_story_sql(
+    subscription_id: int, *, state: str | None = None
+) -> sa.ColumnElement[bool]:
+    """Return the condition that a subscription has a delivery of the story of the delivery.
+
+    If ``state`` is given, the delivery of the subscription must be in this state.
+    """
+    other = deliveries.alias()
+    same = sa.exists().where(
+        other.c.subscription_id == subscription_id, other.c.story_pk == deliveries.c.story_pk
+    )
+    return same if state is None else same.where(other.c.state == state)
+
+
 async def reassign_open(tx: Tx, subscription_id: int, *, to: Subscription) -> None:
     """Move the open deliveries of a subscription that is about to end to the subscription ``to``.
 
     Both subscriptions are of the same profile. Stories that ``to`` already has are not moved.
     """
-    other_deliveries = deliveries.alias()
-    has_it = sa.exists().where(
-        other_deliveries.c.subscription_id == to.id,
-        other_deliveries.c.story_pk == deliveries.c.story_pk,
-    )
     statement = sa.update(deliveries).where(
-        deliveries.c.subscription_id == subscription_id, is_open, ~has_it
+        deliveries.c.subscription_id == subscription_id, is_open, ~_has_same_story_sql(to.id)
     )
     await tx.execute(
         statement.values(subscription_id=to.id, thread_id=to.target.thread_id or MAIN)
@@ -623,14 +631,9 @@ async def drop_duplicates(tx: Tx, subscription_id: int, *, sent_by: int, now: da
     ``sent_by`` move to this subscription, so that a later fan-out adds no second delivery of the
     same story.
     """
-    other_deliveries = deliveries.alias()
-    is_there = sa.exists().where(
-        other_deliveries.c.subscription_id == sent_by,
-        other_deliveries.c.story_pk == deliveries.c.story_pk,
-        other_deliveries.c.state == "sent",
-    )
+    is_sent = _has_same_story_sql(sent_by, state="sent")
     statement = sa.update(deliveries).where(
-        deliveries.c.subscription_id == subscription_id, is_open, is_there
+        deliveries.c.subscription_id == subscription_id, is_open, is_sent
     )
     await tx.execute(statement.values(state="dropped", reason="had", done_at=now))
     await reassign_sent(tx, sent_by, to=subscription_id)
@@ -641,13 +644,10 @@ async def reassign_sent(tx: Tx, subscription_id: int, *, to: int) -> None:
 
     Stories that ``to`` already has are not moved.
     """
-    other_deliveries = deliveries.alias()
-    has_it = sa.exists().where(
-        other_deliveries.c.subscription_id == to,
-        other_deliveries.c.story_pk == deliveries.c.story_pk,
-    )
     sent = sa.update(deliveries).where(
-        deliveries.c.subscription_id == subscription_id, deliveries.c.state == "sent", ~has_it
+        deliveries.c.subscription_id == subscription_id,
+        deliveries.c.state == "sent",
+        ~_has_same_story_sql(to),
     )
     await tx.execute(sent.values(subscription_id=to))
 
@@ -658,19 +658,13 @@ async def remove_paused_duplicates(tx: Tx, subscription_id: int, *, pending_in: 
     A dropped delivery is deleted if the subscription ``pending_in`` has a pending delivery of the
     same story. A delivery that a worker is sending at this moment stays.
     """
-    other_deliveries = deliveries.alias()
-    is_pending = sa.exists().where(
-        other_deliveries.c.subscription_id == pending_in,
-        other_deliveries.c.story_pk == deliveries.c.story_pk,
-        other_deliveries.c.state == "open",
-    )
     await tx.execute(
         sa.delete(deliveries).where(
             deliveries.c.subscription_id == subscription_id,
             deliveries.c.state == "dropped",
             deliveries.c.reason == PAUSED,
             deliveries.c.sending.is_(False),
-            is_pending,
+            _has_same_story_sql(pending_in, state="open"),
         )
     )
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from bot.domain.model import Target
 from bot.domain.options import Preferences
 from bot.domain.records import Subscription
-from bot.store.engine.database import Tx
+from bot.store.engine.database import Tx, has_row
 from bot.store.engine.schema import BigId, Timestamp, chat_key, metadata
 
 ended = sa.Table(
@@ -155,9 +155,6 @@ async def _lock(tx: Tx, which: sa.ColumnElement[bool]) -> None:
 
 async def has_ended(tx: Tx, chat_id: int, username: str, *, since: datetime) -> bool:
     """Return whether a chat ended a subscription to a profile after ``since``."""
-    rows = await tx.execute(
-        sa.select(ended.c.at)
-        .where(ended.c.chat_id == chat_id, ended.c.username == username, ended.c.at > since)
-        .limit(1)
+    return await has_row(
+        tx, ended.c.chat_id == chat_id, ended.c.username == username, ended.c.at > since
     )
-    return rows.first() is not None

@@ -12,8 +12,8 @@ from bot.domain.records import MAIN, REPLY, Held
 from bot.store import chat_queues, fan_outs
 from bot.store.chats import chats
 from bot.store.deliveries import deliveries, is_dead, is_open, is_story
-from bot.store.engine.database import Tx, row_or_none
-from bot.store.engine.schema import Timestamp
+from bot.store.engine.database import Tx, all_rows, count_rows, row_or_none
+from bot.store.engine.schema import Timestamp, columns_of
 from bot.store.stories import stories
 
 
@@ -125,7 +125,7 @@ async def count_outcomes(tx: Tx, subscription_id: int, *, since: datetime) -> li
         )
         .group_by(deliveries.c.state, deliveries.c.reason)
     )
-    return [OutcomeCount(*row) for row in await tx.execute(statement)]
+    return await all_rows(tx, OutcomeCount, statement)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +138,9 @@ class Backlog:
 
 async def backlog(tx: Tx, *, now: datetime) -> Backlog:
     """Return the number of due and unsent deliveries and of dead letters."""
-    due = sa.select(sa.func.count()).where(is_open, deliveries.c.due_at <= now)
-    given_up = sa.select(sa.func.count()).where(is_dead)
     return Backlog(
-        open=await tx.scalar(due) or 0,
-        dead_letters=await tx.scalar(given_up) or 0,
+        open=await count_rows(tx, is_open, deliveries.c.due_at <= now),
+        dead_letters=await count_rows(tx, is_dead),
     )
 
 
@@ -211,11 +209,10 @@ async def _lock_chats_of_dead_letters(
 
 async def dead_letters(tx: Tx, *, limit: int = 50) -> list[DeadLetter]:
     """Return at most ``limit`` dead letters, newest first."""
-    columns = [deliveries.c[name] for name in DeadLetter.__dataclass_fields__]
     statement = (
-        sa.select(*columns)
+        sa.select(*columns_of(deliveries, DeadLetter))
         .where(is_dead)
         .order_by(deliveries.c.done_at.desc(), deliveries.c.id)
         .limit(limit)
     )
-    return [DeadLetter(*row) for row in await tx.execute(statement)]
+    return await all_rows(tx, DeadLetter, statement)

@@ -13,8 +13,8 @@ import sqlalchemy as sa
 
 from bot.runtime.claims import Lease
 from bot.store.claims import Claim, Claims, claim_columns, claim_values, new_claim
-from bot.store.engine.database import Tx
-from bot.store.engine.schema import BigId, Timestamp, insert, metadata, partial_index
+from bot.store.engine.database import Tx, all_rows, count_rows
+from bot.store.engine.schema import BigId, Timestamp, columns_of, insert, metadata, partial_index
 
 inbox = sa.Table(
     "inbox",
@@ -76,7 +76,7 @@ class ClaimedUpdate:
         return self.id, self.token
 
 
-CLAIMED = [inbox.c[name] for name in ClaimedUpdate.__dataclass_fields__]
+CLAIMED = columns_of(inbox, ClaimedUpdate)
 
 
 _ADD = insert(inbox).on_conflict_do_nothing(index_elements=[inbox.c.update_id]).returning(*CLAIMED)
@@ -153,7 +153,7 @@ async def claim(
     updates, ordered by id.
     """
     values = claim_values(lease, limit=limit) | {"but": list(but)}
-    claimed = [ClaimedUpdate(*row) for row in await tx.execute(_CLAIM, values)]
+    claimed = await all_rows(tx, ClaimedUpdate, _CLAIM, values)
     return sorted(claimed, key=lambda update: update.id)
 
 
@@ -178,4 +178,4 @@ async def forget_chat(tx: Tx, chat_id: int) -> None:
 
 async def count_open(tx: Tx) -> int:
     """Return the number of updates that are not finished."""
-    return (await tx.execute(sa.select(sa.func.count()).where(OPEN))).scalar_one()
+    return await count_rows(tx, OPEN)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from bot.domain.incidents import Fields, Incident, dump_fields, load_fields
 from bot.store import key_values, leases
 from bot.store.engine.database import Tx, row_or_none
-from bot.store.engine.schema import BigId, Timestamp, insert, metadata, partial_index
+from bot.store.engine.schema import BigId, Timestamp, columns_of, insert, metadata, partial_index
 
 incidents = sa.Table(
     "incidents",
@@ -28,7 +28,7 @@ sa.Index("ix_incidents_open", incidents.c.kind, unique=True, **partial_index(_OP
 _OUTAGE_END = "outage_end"
 """The key of the time at which the end of the last outage of the database was reported."""
 
-COLUMNS = [incidents.c[name] for name in Incident.__dataclass_fields__]
+COLUMNS = columns_of(incidents, Incident)
 
 
 def _incident(row: Any) -> Incident:  # noqa: ANN401 - SQLAlchemy's row

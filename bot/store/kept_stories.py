@@ -16,7 +16,7 @@ from bot.domain.model import ORIGINAL, Story
 from bot.domain.records import Delivery, FileKind
 from bot.domain.serialization import dump_stories, load_each_or_none
 from bot.store.chats import chats
-from bot.store.engine.database import Tx, row_or_none
+from bot.store.engine.database import Tx, has_row, row_or_none
 from bot.store.engine.schema import Timestamp, chat_key, insert, metadata
 from bot.store.file_ids import files
 from bot.store.profiles import profiles
@@ -128,8 +128,7 @@ async def profile_named(
 
 async def has_any(tx: Tx, chat_id: int, bot_id: int) -> bool:
     """Return whether a chat has kept stories with a file of the bot ``bot_id``."""
-    known = sa.exists().where(kept.c.chat_id == chat_id, kept.c.bot_id == bot_id)
-    return bool((await tx.execute(sa.select(known))).scalar_one())
+    return await has_row(tx, kept.c.chat_id == chat_id, kept.c.bot_id == bot_id)
 
 
 async def profiles_among(

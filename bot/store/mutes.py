@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from bot.domain import alert_rules
 from bot.domain.model import Right
 from bot.domain.records import Mute
-from bot.store.engine.database import Tx, put
-from bot.store.engine.schema import Timestamp, chat_key, metadata
+from bot.store.engine.database import Tx, all_rows, put
+from bot.store.engine.schema import Timestamp, chat_key, columns_of, metadata
 
 mutes = sa.Table(
     "mutes",
@@ -29,7 +29,7 @@ mutes = sa.Table(
 )
 
 
-COLUMNS = [mutes.c[name] for name in Mute.__dataclass_fields__]
+COLUMNS = columns_of(mutes, Mute)
 _OF_CHATS = (
     sa.select(*COLUMNS)
     .where(mutes.c.chat_id.in_(sa.bindparam("ids", expanding=True)))
@@ -40,8 +40,7 @@ _OF_CHATS = (
 async def of_chats(tx: Tx, chat_ids: Sequence[int]) -> dict[int, tuple[Mute, ...]]:
     """Return the mutes of chats, by chat id. The mute of the whole chat is first."""
     by_chat: dict[int, tuple[Mute, ...]] = {}
-    for row in await tx.execute(_OF_CHATS, {"ids": chat_ids}):
-        mute = Mute(*row)
+    for mute in await all_rows(tx, Mute, _OF_CHATS, {"ids": chat_ids}):
         by_chat[mute.chat_id] = (*by_chat.get(mute.chat_id, ()), mute)
     return by_chat
 

@@ -12,8 +12,8 @@ from bot.domain.model import Profile
 from bot.domain.records import Known, SubscriberCount
 from bot.runtime.claims import Lease
 from bot.store.claims import NOW, Claims, claim_columns, claim_values
-from bot.store.engine.database import Tx, lock_rows, row_or_none
-from bot.store.engine.schema import Timestamp, insert, metadata, partial_index
+from bot.store.engine.database import Tx, all_rows, dict_of_rows, lock_rows, row_or_none
+from bot.store.engine.schema import Timestamp, columns_of, insert, metadata, partial_index
 
 profiles = sa.Table(
     "profiles",
@@ -61,7 +61,7 @@ _SAMPLE = 1_000  # the size of a sample of profiles for estimates
 # ``named_at`` of an unchanged name is written at most once in this time.
 _NAMED_AGAIN = timedelta(hours=1)
 
-COLUMNS = [profiles.c[name] for name in Known.__dataclass_fields__]
+COLUMNS = columns_of(profiles, Known)
 
 
 async def get(tx: Tx, profile_id: str) -> Known | None:
@@ -121,7 +121,7 @@ async def ids_of_names(tx: Tx, names: Collection[str], *, since: datetime) -> di
         .where(profiles.c.username.in_(list(names)), profiles.c.named_at > since)
         .order_by(profiles.c.named_at)
     )
-    return {row[0]: row[1] for row in await tx.execute(statement)}
+    return await dict_of_rows(tx, statement)
 
 
 # The statement adds a profile. An existing profile is locked and returned unchanged.
@@ -188,7 +188,7 @@ async def claim_checks(
         values["ids"] = list(ids)
     if unseen_since is not None:
         values["unseen_since"] = unseen_since
-    return [Known(*row) for row in await tx.execute(statement, values)]
+    return await all_rows(tx, Known, statement, values)
 
 
 @cache  # The build of the statement takes longer than the execution.
@@ -328,11 +328,12 @@ async def profiles_to_block_and_unblock(
     ``blocked`` are the ids and names of all blocked profiles. A profile is returned if its state
     does not yet agree with ``blocked``.
     """
-    found: list[list[Known]] = []
-    for condition in _to_block_and_unblock_sql(blocked):
-        rows = await tx.execute(sa.select(*COLUMNS).where(condition))
-        found.append([Known(*row) for row in rows])
-    return found[0], found[1]
+    to_block, to_unblock = _to_block_and_unblock_sql(blocked)
+    every = sa.select(*COLUMNS)
+    return (
+        await all_rows(tx, Known, every.where(to_block)),
+        await all_rows(tx, Known, every.where(to_unblock)),
+    )
 
 
 def _to_block_and_unblock_sql(
@@ -357,13 +358,12 @@ async def apply_block_list(
     is_given = profiles.c.profile_id.in_(sorted(profile_ids))
     block: dict[str, object] = {"state": "blocked", "due_at": None, "weight": 0.0, "chats": 0}
     unblock: dict[str, object] = {"state": "active"}
-    is_begun, is_ended = _to_block_and_unblock_sql(block_list)
-    changed: list[list[Known]] = []
-    for is_changed, values in ((is_begun, block), (is_ended, unblock)):
-        update = sa.update(profiles).where(is_given, is_changed).values(**values, state_since=now)
-        rows = await tx.execute(update.returning(*COLUMNS))
-        changed.append([Known(*row) for row in rows])
-    return changed[0], changed[1]
+    to_block, to_unblock = _to_block_and_unblock_sql(block_list)
+    update = sa.update(profiles).where(is_given).values(state_since=now).returning(*COLUMNS)
+    return (
+        await all_rows(tx, Known, update.where(to_block).values(**block)),
+        await all_rows(tx, Known, update.where(to_unblock).values(**unblock)),
+    )
 
 
 async def add_unsplit(tx: Tx, profile_id: str, amount: int) -> None:

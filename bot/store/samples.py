@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store.deliveries import DEFERRED, deliveries, is_dead, is_open
-from bot.store.engine.database import Tx, add_new
+from bot.store.engine.database import Tx, add_new, count_rows, has_row
 from bot.store.engine.schema import Timestamp, metadata
 from bot.store.ledger import ledger_entries
 from bot.store.stories import stories
@@ -22,8 +22,7 @@ HOUR = timedelta(hours=1)
 
 async def has_figures_of_hour(tx: Tx, hour: datetime) -> bool:
     """Return whether the figures of an hour are stored."""
-    statement = sa.select(samples.c.hour).where(samples.c.hour == hour)
-    return await tx.scalar(statement) is not None
+    return await has_row(tx, samples.c.hour == hour)
 
 
 async def add(tx: Tx, hour: datetime, figures: dict[str, Any]) -> None:
@@ -75,13 +74,11 @@ async def measure_hour(tx: Tx, hour: datetime) -> dict[str, Any]:
         )
     )
     alerts, timed, mean = (await tx.execute(arrived)).one()
-    counts = [sa.select(sa.func.count()).where(condition) for condition in (is_open, is_dead)]
-    waiting, dead_letters = [(await tx.execute(count)).scalar_one() for count in counts]
     return {
         "spent": {row[0]: int(row[1]) for row in await tx.execute(spent)},
         "alerts": alerts,
         "timed": timed,
         "delay_s": None if mean is None else round(float(mean) / 1000, 1),
-        "waiting": waiting,
-        "parked": dead_letters,
+        "waiting": await count_rows(tx, is_open),
+        "parked": await count_rows(tx, is_dead),
     }

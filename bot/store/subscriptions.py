@@ -17,7 +17,7 @@ from bot.domain.records import EPOCH, MAIN, Chat, SubscriberCount, Subscription
 from bot.store import access, ended_subscriptions
 from bot.store import chats as chat_store
 from bot.store.chats import COLUMNS, HAS_PAYER, IS_ACTIVE, chats
-from bot.store.engine.database import Tx, lock_rows, row_or_none
+from bot.store.engine.database import Tx, all_rows, count_rows, lock_rows, row_or_none
 from bot.store.engine.schema import BigId, Timestamp, insert, metadata
 from bot.store.profiles import IS_CHECKED, IS_NOT_BLOCKED, lock_all, profiles
 from bot.store.topics import topics
@@ -163,8 +163,7 @@ async def chats_of_person(tx: Tx, person: int, *, most: int) -> list[Chat]:
     subscribed = sa.select(subscriptions.c.chat_id).where(subscriptions.c.created_by == person)
     is_theirs = sa.or_(chats.c.id.in_(added), chats.c.id.in_(subscribed))
     statement = sa.select(*COLUMNS).where(IS_ACTIVE, chats.c.kind != "private", is_theirs)
-    rows = await tx.execute(statement.order_by(chats.c.title, chats.c.id).limit(most))
-    return [Chat(*row) for row in rows]
+    return await all_rows(tx, Chat, statement.order_by(chats.c.title, chats.c.id).limit(most))
 
 
 async def timed_pauses(tx: Tx) -> list[Subscription]:
@@ -177,8 +176,7 @@ async def timed_pauses(tx: Tx) -> list[Subscription]:
 
 async def count(tx: Tx, chat_id: int) -> int:
     """Return the number of subscriptions of a chat, in all topics."""
-    statement = sa.select(sa.func.count()).where(subscriptions.c.chat_id == chat_id)
-    return await tx.scalar(statement) or 0
+    return await count_rows(tx, subscriptions.c.chat_id == chat_id)
 
 
 _IS_FAST = subscriptions.c.options["fast"].as_boolean().is_(True)

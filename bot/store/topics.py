@@ -10,8 +10,8 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from bot.domain.records import MAIN, Topic
-from bot.store.engine.database import Tx, put, row_or_none
-from bot.store.engine.schema import Timestamp, chat_key, metadata
+from bot.store.engine.database import Tx, dict_of_rows, put, row_or_none
+from bot.store.engine.schema import Timestamp, chat_key, columns_of, metadata
 from bot.store.profiles import profiles
 
 topics = sa.Table(
@@ -25,7 +25,7 @@ topics = sa.Table(
     sa.Column("claimed_until", Timestamp),  # the end of the lease of the creating process
 )
 
-_FIELDS = [topics.c[name] for name in Topic.__dataclass_fields__]
+_FIELDS = columns_of(topics, Topic)
 
 
 async def get(tx: Tx, chat_id: int, profile_id: str) -> Topic | None:
@@ -49,7 +49,7 @@ async def threads_of(tx: Tx, chat_id: int, names: Collection[str]) -> dict[str, 
             topics.c.chat_id == chat_id, profiles.c.username.in_(names), topics.c.thread_id != MAIN
         )
     )
-    return {row.username: row.thread_id for row in await tx.execute(statement)}
+    return await dict_of_rows(tx, statement)
 
 
 async def claim(tx: Tx, chat_id: int, profile_id: str, name: str, *, until: datetime) -> None:

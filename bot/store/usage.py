@@ -7,7 +7,7 @@ from operator import itemgetter
 
 import sqlalchemy as sa
 
-from bot.store.engine.database import Tx
+from bot.store.engine.database import Tx, dict_of_rows
 from bot.store.engine.schema import insert, metadata
 
 usage_days = sa.Table(
@@ -75,4 +75,4 @@ async def items_by_day(tx: Tx, chat_id: int, *, since: date) -> dict[date, int]:
     statement = sa.select(usage_days.c.day, usage_days.c["items"]).where(
         usage_days.c.chat_id == chat_id, usage_days.c.day >= since
     )
-    return {row[0]: row[1] for row in await tx.execute(statement)}
+    return await dict_of_rows(tx, statement)

@@ -453,6 +453,33 @@ async def row_or_none(
     return kind(*row) if row else None
 
 
+async def all_rows(
+    tx: Tx,
+    kind: Callable[..., T],
+    statement: sa.Executable,
+    values: Mapping[str, Any] | None = None,
+) -> list[T]:
+    """Return each row of a statement as a ``kind``."""
+    return [kind(*row) for row in await tx.execute(statement, values)]
+
+
+async def dict_of_rows(
+    tx: Tx, statement: sa.Executable, values: Mapping[str, Any] | None = None
+) -> dict[Any, Any]:
+    """Return the rows of a statement with two columns: the second column by the first column."""
+    return {row[0]: row[1] for row in await tx.execute(statement, values)}
+
+
+async def has_row(tx: Tx, *conditions: sa.ColumnElement[bool]) -> bool:
+    """Return whether a row fulfils all conditions."""
+    return bool(await tx.scalar(sa.select(sa.exists().where(*conditions))))
+
+
+async def count_rows(tx: Tx, *conditions: sa.ColumnElement[bool]) -> int:
+    """Return the number of rows that fulfil all conditions."""
+    return await tx.scalar(sa.select(sa.func.count()).where(*conditions)) or 0
+
+
 async def lock_rows(
     tx: Tx, key: sa.Column[Any], which: sa.ColumnElement[bool], *, against_references: bool = False
 ) -> int:

@@ -49,6 +49,11 @@ def partial_index(where: str | sa.ColumnElement[bool]) -> dict[str, Any]:
     return {"postgresql_where": condition, "sqlite_where": condition}
 
 
+def columns_of(table: sa.Table, record: type[Any]) -> list[sa.Column[Any]]:
+    """Return the columns of a table that have the names of the fields of a dataclass."""
+    return [table.c[name] for name in record.__dataclass_fields__]
+
+
 def chat_key() -> sa.Column[int]:
     """Return a primary key column for a chat's id. A row is deleted together with its chat."""
     chat = sa.ForeignKey("chats.id", ondelete="CASCADE")
