@@ -4,7 +4,7 @@ A person or chat without access gets one refusal. Later messages get no answer, 
 exceptions: each press of a button is answered, and each invalid invitation of a stranger gets an
 error message. The chats of a blocked payer get no refusal. For a refused update, the bot does not
 call the Stories API, and calls Telegram only to send the answer. In a channel's direct messages,
-each person gets an explanation at most once a day.
+each person gets an explanation at most once a day. A blocked person gets no explanation.
 
 These updates pass the check:
 
@@ -88,13 +88,15 @@ async def admit_or_refuse(context: Context) -> bool:
     if _is_written_by_other_bot(context):
         return False
     where = context.event.effective_chat
-    if where and where.is_direct_messages:
-        await _refuse_direct_messages(context)
-        return False
     judgement = await context.services.access.judge(
         context.user_id, where.id if where else None, as_chat=context.as_chat_id
     )
-    judged, context.is_owner = judgement.judged, judgement.is_owner
+    judged = judgement.judged
+    if where and where.is_direct_messages:
+        if judged.verdict != "blocked":
+            await _refuse_direct_messages(context)
+        return False
+    context.is_owner = judgement.is_owner
     context.known, context.is_muted = judgement.chat, judgement.is_muted
     context.question = judgement.question
     if judged.verdict == "let" or _is_removal_or_move(context) or _is_by_bot(context):

@@ -127,8 +127,10 @@ async def _fetch_list_page(context: Context, username: str, page: int) -> Page:
     (``Highlights.of_profile``).
 
     Raises:
+        NoPayerError: The request has no person, and nobody pays for the chat.
         BotError: The errors of ``Highlights.of_profile``.
     """
+    await context.services.payers.refuse_without_payer(context.asker)
     async with show_working(context):
         result = await context.services.highlights.of_profile(username, context.asker)
     first = page * PAGE if page * PAGE < len(result) else 0

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.control import Json
-from tests.support.storybell import storybell
+from tests.support.sandbox import Box
+from tests.support.storybell import running_bell, storybell
 
 pytestmark = pytest.mark.jumps
 
@@ -43,3 +44,19 @@ async def test_direct_messages_of_a_channel_get_one_answer_and_cost_nothing(
         sent = await control.requests("telegram")
         there = [one for one in sent if str(one["params"].get("chat_id")) == str(chat)]
         assert {one["status"] for one in there} == {200}
+
+
+async def test_a_blocked_person_gets_no_answer_in_the_direct_messages_of_a_channel(
+    tmp_path: Path, box: Box
+) -> None:
+    boss, mal, bea = [await box.control.person(name) for name in ("Boss", "Mal", "Bea")]
+    async with running_bell(tmp_path, box, admin_ids=str(boss)) as bell:
+        made: Json = {"type": "supergroup", "title": "News", "members": []}
+        made |= {"is_direct_messages": True, "bot_status": "administrator"}
+        chat = int((await bell.control.call("POST", "/chats", made))["id"])
+        await bell.ask(boss, f"/block {mal}")
+        for person in (mal, bea):
+            await bell.control.say(chat, "/help", user=person)
+        await bell.settled()
+        (said,) = await bell.control.replies(chat)
+        assert said["direct_messages_topic"]["topic_id"] == bea

@@ -276,6 +276,7 @@ async def test_a_chat_without_a_payer_gets_no_stored_answers_without_a_name(
     pks = [(await town.control.publish(star))["pk"] for star in stars]
     await town.control.say(ann, f"/stories {' '.join(stars)}", user=ann)
     await town.control.wait_shown(ann, pks)
+    await town.ask(ann, f"/highlights {stars[0]}")
     await town.ask(town.boss, f"/block {mal}")
     chat = await town.group(mal, by=ANONYMOUS, kind=kind)
     greeting = len(await town.control.replies(chat))
@@ -283,6 +284,7 @@ async def test_a_chat_without_a_payer_gets_no_stored_answers_without_a_name(
         f"/stories {stars[0]}",
         f"/stories {' '.join(stars)}",
         f"https://www.instagram.com/stories/{stars[0]}/{pks[0]}/",
+        f"/highlights {stars[0]}",
     ):
         await town.control.say(chat, text, user=mal, sender_chat_id=chat)
         await town.bell.settled()
