@@ -41,6 +41,7 @@ INVITATION_VALID_FOR = timedelta(days=7)
 REFRESH = timedelta(minutes=1)
 _SEED = "owner_link"
 _MODE = "access_mode"
+_BLOCKED_PROFILES = "blocked_profiles"  # the key of BLOCKED_PROFILES at the last start
 OWNER, INVITE = "owner_", "invite_"  # prefixes of ``start`` payloads: owner link, invitation
 _TOKEN_BYTES = 16
 _NAME_AGAIN = timedelta(days=1)  # the minimum interval between two writes of an unchanged name
@@ -100,7 +101,8 @@ class Access:
 
         If the mode is ``invited`` now and was different at the previous start, the users of the
         bot keep their access. If ``ADMIN_IDS`` is set, the owner link becomes invalid, and the
-        owners do not count as newcomers.
+        owners do not count as newcomers. ``BLOCKED_PROFILES`` is stored for all processes, because
+        processes with different values would block and unblock profiles in turn.
         """
         async with self._db.begin() as tx:
             before = await key_values.get(tx, _MODE)
@@ -108,6 +110,7 @@ class Access:
                 await self._allow_current_users(tx)
             if before != self.mode:
                 await key_values.put(tx, _MODE, self.mode)
+            await key_values.put(tx, _BLOCKED_PROFILES, sorted(self._always_blocked))
             if self._always_owners:
                 await key_values.remove(tx, _SEED)
                 await acquaintances.make_known(tx, self._always_owners, self._now().date())
@@ -559,9 +562,13 @@ class Access:
         """Load the blocked profiles and the owners from the database.
 
         A different process may have changed the stored profiles and owners since the last call.
-        If the access list lacks the id of a blocked profile, and the id is known, store the id.
+        The ``BLOCKED_PROFILES`` of the process that started last apply. If the access list lacks
+        the id of a blocked profile, and the id is known, store the id.
         """
         async with self._db.read() as tx:
+            in_settings = await key_values.get(tx, _BLOCKED_PROFILES)
+            if in_settings is not None:
+                self._always_blocked = frozenset(in_settings)
             listed = await store.blocked_profiles(tx, now=self._now())
             self.owner_ids = self._always_owners | await store.owners_by_link(tx)
             words = {*self._always_blocked, *listed}

@@ -1,4 +1,4 @@
-"""The end of a block: of a profile under each of its names, and of an expired block."""
+"""The blocks of the settings, and the end of blocks: of a profile under each name, and by time."""
 
 import pytest
 
@@ -77,6 +77,21 @@ async def test_the_settings_keep_a_profile_blocked_and_the_owner_is_told_so(
         with raises(RightsError, PROFILE_IN_SETTINGS):
             await access.unblock(subject)
     assert {"star", "1"} <= access.blocked
+
+
+async def test_all_processes_use_the_blocked_profiles_of_the_process_that_started_last(
+    sqlite_db: Database, clock: Clock
+) -> None:
+    """Otherwise the processes of a rolling restart would block and unblock the profile in turn."""
+    old = Access(sqlite_db, mode="open", blocked_profiles={"moon"}, now=clock)
+    new = Access(sqlite_db, mode="open", blocked_profiles={"star"}, now=clock)
+    for access in (old, new):
+        await access.apply_settings()
+    for access in (old, new):
+        await access.update_blocks()
+        assert access.blocked == {"star", "1"}
+    with raises(RightsError, PROFILE_IN_SETTINGS):
+        await old.unblock(OLD)
 
 
 @on_postgresql
