@@ -69,7 +69,17 @@ async def fill(db: Database, size: Size, *, now: datetime) -> None:
     sqlite, postgres = "date(({}) * 86400, 'unixepoch')", "date '1970-01-01' + CAST({} AS INTEGER)"
     day = (sqlite if db.is_sqlite else postgres).format
     tables: list[tuple[str, int, dict[str, str | int]]] = [
-        ("chats", chats, {"id": "i", "kind": "'private'", "state_since": 0, "created_at": 0}),
+        (
+            "chats",
+            chats,
+            {
+                "id": "i",
+                "kind": "'private'",
+                "state_since": 0,
+                "created_at": 0,
+                "payer": "i",
+            },
+        ),
         (
             "profiles",
             profiles,

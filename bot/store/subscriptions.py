@@ -409,10 +409,15 @@ async def waiting_chats(tx: Tx, profile_id: str, *, after: int | None, limit: in
     return list(await tx.scalars(some))
 
 
+# The condition is no EXISTS, because PostgreSQL turns an EXISTS into a join. Before the first
+# ANALYZE, such a join reads all subscriptions.
 _IS_AWAITED = (
-    sa.exists()
-    .where(subscriptions.c.profile_id == profiles.c.profile_id)
-    .where(chats.c.id == subscriptions.c.chat_id, WAITS)
+    sa.select(subscriptions.c.id)
+    .join(chats, chats.c.id == subscriptions.c.chat_id)
+    .where(subscriptions.c.profile_id == profiles.c.profile_id, WAITS)
+    .limit(1)
+    .scalar_subquery()
+    .is_not(None)
 )
 
 
