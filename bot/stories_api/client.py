@@ -199,20 +199,13 @@ class StoriesApi:
                 story states this.
             NoSuchProfileError: The account does not exist.
         """
-        query = self._query(Endpoint.USER_STORIES, {"user_id": profile_id})
-        if self._privacy is None or self._privacy.mode == "false":
-            return Call(
-                Operation.STORIES, query.nominal, partial(self._request_public_stories, query)
-            )
-        quick = replace(query, params={**query.params, "force": "on"}, nominal=query.nominal - 1)
-        if self._privacy.mode == "true":
-            return Call(Operation.STORIES, quick.nominal, partial(self._ask_unchecked, quick))
-        if not self._privacy.may_skip(last_known_public_at):
-            return Call(
-                Operation.STORIES, query.nominal, partial(self._request_public_stories, query)
-            )
-        make = partial(self._ask_without_check_first, quick, query, expects_stories)
-        return Call(Operation.STORIES, quick.nominal + query.nominal, make)
+        full = self._query(Endpoint.USER_STORIES, {"user_id": profile_id})
+        quick = replace(full, checks_privacy=False, nominal=full.nominal - 1)
+        privacy = self._privacy
+        if privacy and privacy.mode == "auto" and privacy.may_skip(last_known_public_at):
+            make = partial(self._ask_without_check_first, quick, full, expects_stories)
+            return Call(Operation.STORIES, quick.nominal + full.nominal, make)
+        return self._call_stories(quick if privacy and privacy.mode == "true" else full)
 
     def stories_by_name(self, username: str) -> Call[list[Story]]:
         """Return the paid call that fetches the live stories of a username, oldest first.
@@ -227,7 +220,7 @@ class StoriesApi:
         query = self._query(
             Endpoint.USER_STORIES_BY_USERNAME, {"username": username}, subject=username
         )
-        return Call(Operation.STORIES, query.nominal, partial(self._request_public_stories, query))
+        return self._call_stories(query)
 
     def profile(self, username: str) -> Call[Profile]:
         """Return the paid call that fetches the account of a username, for 1 credit.
@@ -373,15 +366,15 @@ class StoriesApi:
         except NoStoriesError as none:
             return Answer([], query.nominal if none.credits is None else none.credits)
 
+    def _call_stories(self, query: Query) -> Call[list[Story]]:
+        return Call(Operation.STORIES, query.nominal, partial(self._request_public_stories, query))
+
     async def _request_public_stories(self, query: Query) -> Answer[list[Story]]:
         of, named = query.params.get("user_id", ""), query.params.get("username", "")
         read = partial(schema.stories_from, profile_id=of, username=named)
         answer = await self._ask_list(query, read)
         _raise_if_any_private(answer.value, answer.credits)
-        return answer
-
-    async def _ask_unchecked(self, query: Query) -> Answer[list[Story]]:
-        return replace(await self._request_public_stories(query), is_checked=False)
+        return replace(answer, is_checked=query.checks_privacy)
 
     async def _ask_without_check_first(
         self,
@@ -399,7 +392,7 @@ class StoriesApi:
         silent_at = None
         asked_at = self._now()
         try:
-            first = await self._ask_unchecked(quick)
+            first = await self._request_public_stories(quick)
         except (ProfilePrivateError, NoSuchProfileError) as refusal:
             spent = quick.nominal if refusal.credits is None else refusal.credits
         else:
@@ -432,11 +425,10 @@ class StoriesApi:
     async def _ask_download(
         self, query: Query, spool: Spool, refuse: Callable[[Profile | None], None] | None
     ) -> Answer[MediaFile]:
-        async def read(response: aiohttp.ClientResponse) -> MediaFile | FileUrl:
-            return await read_file_or_address(response, spool, self._largest_file)
-
-        reader: Read[MediaFile | FileUrl] = read
-        answer = await self.transport.ask(query, reader)
+        read: Read[MediaFile | FileUrl] = partial(
+            read_file_or_address, spool=spool, limit=self._largest_file
+        )
+        answer = await self.transport.ask(query, read)
         found = answer.value
         try:
             if refuse is not None:

@@ -94,11 +94,6 @@ def is_true(value: object) -> bool:
     return value is True
 
 
-def media_type_of(value: object) -> int | None:
-    """Return the number of a media type, or None for an invalid value."""
-    return value if isinstance(value, int) and 0 <= value < 100 else None  # noqa: PLR2004 - a code
-
-
 def number_or_zero(value: object) -> float:
     """Return a number. Return 0 if the value is not a number between -2**53 and 2**53."""
     if not isinstance(value, int | float) or isinstance(value, bool):

@@ -28,7 +28,6 @@ from bot.stories_api.fields import (
     id_of,
     id_or_empty,
     is_true,
-    media_type_of,
     name_text,
     number_or_zero,
     seconds_or_zero,
@@ -41,7 +40,22 @@ from bot.stories_api.response import MalformedBodyError
 _MOST_PARTS = 50  # maximum number of mentions, links or similar items of a story
 _MOST_STORIES = 500
 _MOST_HIGHLIGHTS = 200
+_VIDEO = 2  # the media type of a video
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,40}")
+
+
+def _link_target(value: object) -> str:
+    """Return the URL in a field, or the target of the URL if it is a redirect URL of Instagram.
+
+    Return "" if the URL or the target is not valid.
+    """
+    url = url_of(value) or ""
+    try:
+        parts = urlsplit(url)
+        target = parse_qs(parts.query)["u"][0] if parts.hostname == "l.instagram.com" else url
+    except (KeyError, ValueError):
+        return url
+    return url_of(target) or ""
 
 
 Id = Annotated[str, BeforeValidator(id_of)]
@@ -51,6 +65,7 @@ CleanText = Annotated[str, BeforeValidator(name_text)]
 Flag = Annotated[bool, BeforeValidator(is_true)]
 Number = Annotated[float, BeforeValidator(number_or_zero)]
 Url = Annotated[str | None, BeforeValidator(url_of)]
+LinkTarget = Annotated[str, BeforeValidator(_link_target)]
 
 
 class _Wire(BaseModel):
@@ -105,7 +120,7 @@ class _Mention(_Wire):
 class _Link(_Wire):
     """A link in a story."""
 
-    webUri: Url  # noqa: N815 - the name of the field in the JSON
+    webUri: LinkTarget  # noqa: N815 - the name of the field in the JSON
 
 
 class _Name(_Wire):
@@ -129,7 +144,7 @@ class _Location(_Wire):
 class _StickerLink(_Wire):
     """The link in a sticker. In newer answers, all links are in stickers."""
 
-    url: Url
+    url: LinkTarget
     link_title: CleanText = ""
 
 
@@ -164,7 +179,7 @@ class _Story(_Wire):
 
     pk: Id
     taken_at: Annotated[datetime | None, BeforeValidator(time_of)] = None
-    media_type: Annotated[int | None, BeforeValidator(media_type_of)] = None
+    media_type: object = None
     thumbnail_url: Url = None
     video_url: Url = None
     video_duration: Annotated[float, BeforeValidator(seconds_or_zero)] = 0.0
@@ -243,24 +258,27 @@ def story_from(value: object, *, profile_id: str = "", username: str = "") -> St
     if taken_at is None:
         raise MalformedBodyError("a story without a time")
     shown = (wire.user or _User()).profile
+    is_lost_video = wire.media_type == _VIDEO and wire.video_url is None
+    names = _names_by_id(wire)
+    sticker_links = [sticker.story_link for sticker in wire.stickers]
     return Story(
         pk=wire.pk,
         taken_at=taken_at,
-        kind="video" if wire.video_url or _is_lost_video(wire) else "photo",
+        kind="video" if wire.video_url or is_lost_video else "photo",
         profile=replace(
             shown,
             profile_id=shown.profile_id or profile_id,
             username=shown.username or username.lower(),
         ),
-        media_url=wire.video_url or (None if _is_lost_video(wire) else wire.thumbnail_url),
+        media_url=wire.video_url or (None if is_lost_video else wire.thumbnail_url),
         duration=wire.video_duration if wire.video_url else 0.0,
         mentions=_unique(mention.user.username for mention in wire.mentions),
-        links=_unique(_links(wire)),
+        links=_unique([link.webUri for link in wire.links] + [link.url for link in sticker_links]),
         hashtags=_unique(tag.hashtag.name for tag in wire.hashtags),
         locations=_unique(place.location.name for place in wire.locations),
         sponsors=_unique(sponsor.username for sponsor in wire.sponsor_tags),
-        stickers=tuple(_sticker_from(sticker) for sticker in wire.stickers),
-        reshared=tuple(_reshared_from(media, _names_by_id(wire)) for media in wire.medias),
+        stickers=tuple(Sticker(link.url, link.link_title) for link in sticker_links),
+        reshared=tuple(_reshared_from(media, names) for media in wire.medias),
         music=_unique(
             _song_line(sticker.music_asset_info) for sticker in wire.story_music_stickers
         ),
@@ -329,21 +347,6 @@ def _list_in(value: object) -> list[object]:
     return value
 
 
-def _is_lost_video(wire: _Story) -> bool:
-    return wire.media_type == 2 and wire.video_url is None  # noqa: PLR2004 - 2 is a video
-
-
-def _links(wire: _Story) -> Iterable[str]:
-    for link in wire.links:
-        yield _redirect_target(link.webUri or "")
-    for sticker in wire.stickers:
-        yield _redirect_target(sticker.story_link.url or "")
-
-
-def _sticker_from(wire: _Sticker) -> Sticker:
-    return Sticker(_redirect_target(wire.story_link.url or ""), wire.story_link.link_title)
-
-
 def _reshared_from(wire: _Media, people: Mapping[str, str]) -> Reshared:
     code = wire.media_code if _CODE.fullmatch(wire.media_code) else ""
     author = people.get(wire.user_id, "") if wire.user_id else ""
@@ -362,19 +365,6 @@ def _names_by_id(wire: _Story) -> dict[str, str]:
 
 def _song_line(wire: _Song) -> str:
     return " \u2013 ".join(part for part in (wire.display_artist, wire.title) if part)
-
-
-def _redirect_target(url: str) -> str:
-    """Return the target of a redirect URL of Instagram, or the given URL if it is no redirect.
-
-    Return "" if the target is not a valid URL.
-    """
-    try:
-        parts = urlsplit(url)
-        target = parse_qs(parts.query)["u"][0] if parts.hostname == "l.instagram.com" else url
-    except (KeyError, ValueError):
-        return url
-    return url_of(target) or ""
 
 
 def _unique(values: Iterable[str]) -> tuple[str, ...]:

@@ -58,7 +58,8 @@ Read = Callable[[aiohttp.ClientResponse], Awaitable[T]]
 class Query:
     """The parameters of a call. ``subject`` is the requested username, used in error messages.
 
-    ``nominal`` is the normal price in credits. ``deadline`` is in seconds.
+    ``nominal`` is the normal price in credits. ``deadline`` is in seconds. If ``checks_privacy``
+    is False, the API does not check whether the account is private.
     """
 
     path: str
@@ -66,11 +67,12 @@ class Query:
     nominal: int = 0
     subject: str = ""
     deadline: float = DEADLINE
+    checks_privacy: bool = True
 
     @property
     def about(self) -> str:
         """Return the subject of the call: an id, a name or a URL, or the path if none is given."""
-        return next((value for name, value in self.params.items() if name != "force"), self.path)
+        return next(iter(self.params.values()), self.path)
 
 
 class Transport:
@@ -254,8 +256,9 @@ class Transport:
     async def _send(self, query: Query, read: Read[T], end: float) -> Answer[T] | Failure:
         asked_at = self._steady()
         left = max(end - asked_at, _LEAST_S)
+        params = query.params if query.checks_privacy else {**query.params, "force": "on"}
         async with self._session.get(
-            self._url.joinpath(query.path.lstrip("/")).with_query(query.params),
+            self._url.joinpath(query.path.lstrip("/")).with_query(params),
             headers={
                 "x-access-key": self._key.get_secret_value(),
                 "User-Agent": "Storybell/1.0",
