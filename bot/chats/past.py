@@ -19,7 +19,7 @@ from bot.domain.records import EPOCH, KnownFile
 from bot.store import deliveries, file_ids, kept_stories, profiles
 from bot.store.engine.database import Database, Tx
 from bot.store.kept_stories import Kept
-from bot.updates.unit_of_work import read_in_unit, reading, writing
+from bot.updates.unit_of_work import reading, writing
 
 MOST = 30  # maximum number of stories per page; 30 stories of one profile fill three albums
 _BATCH = 500  # the number of kept stories that a search reads at a time
@@ -146,9 +146,8 @@ class Past:
         Sent deliveries are kept for about three days. After the deletion of the delivery, return
         False.
         """
-        return await read_in_unit(
-            self._db, lambda tx: deliveries.is_recent_alert(tx, chat_id, message_id)
-        )
+        async with reading(self._db) as tx:
+            return await deliveries.is_recent_alert(tx, chat_id, message_id)
 
 
 async def _matches(tx: Tx, scope: _Scope, before: str | None) -> list[Kept]:

@@ -14,7 +14,7 @@ from bot.fetching import snapshots
 from bot.store import chat_queues, chats, moves, mutes
 from bot.store.engine.database import Database
 from bot.updates import unit_of_work
-from bot.updates.unit_of_work import read_in_unit, reading, writing
+from bot.updates.unit_of_work import reading, writing
 
 
 class ChatPresence:
@@ -88,7 +88,8 @@ class ChatPresence:
 
     async def mutes(self, chat_id: int) -> tuple[Mute, ...]:
         """Return the recorded mutes of a chat and of the topics in the chat."""
-        return await read_in_unit(self._db, lambda tx: mutes.of_chat(tx, chat_id))
+        async with reading(self._db) as tx:
+            return await mutes.of_chat(tx, chat_id)
 
     async def unmute_topic(self, chat_id: int, thread_id: int) -> None:
         """Resume the alerts of a topic, because Telegram has reported that the topic is open."""

@@ -50,7 +50,7 @@ from bot.store import subscriptions as store
 from bot.store.chats import refuse_blocked
 from bot.store.ended_subscriptions import Ended
 from bot.store.engine.database import Database, Tx
-from bot.updates.unit_of_work import as_current, read_in_unit, reading, writing
+from bot.updates.unit_of_work import as_current, reading, writing
 
 _NAME_IS_SURE = timedelta(days=1)
 """The time for which a stored name of a profile is taken as current."""
@@ -296,9 +296,8 @@ class Subscribing:
             SubscriptionError: The topic can't be made.
             AskAgainError: Telegram does not answer.
         """
-        subscription = await read_in_unit(
-            self._db, lambda tx: load_subscription(tx, chat_id, subscription_id)
-        )
+        async with reading(self._db) as tx:
+            subscription = await load_subscription(tx, chat_id, subscription_id)
         if on == subscription.in_own_topic:
             return subscription
         if not on:
@@ -325,10 +324,8 @@ class Subscribing:
         Raises:
             BlockedError: The access list blocks the chat or the responsible person.
         """
-        rows = await read_in_unit(
-            self._db,
-            lambda tx: ended_subscriptions.subscriptions_ended_at(tx, chat_id, at=ended_at),
-        )
+        async with reading(self._db) as tx:
+            rows = await ended_subscriptions.subscriptions_ended_at(tx, chat_id, at=ended_at)
         restored: list[Subscription] = []
         failed: list[tuple[str, BotError]] = []
         for row in rows:
@@ -516,9 +513,8 @@ class Subscribing:
         return next((subscription for subscription in found if subscription), None)
 
     async def _stored_live_stories(self, profile_id: str) -> list[Story]:
-        return await read_in_unit(
-            self._db, lambda tx: stories.live(tx, profile_id, now=self._now())
-        )
+        async with reading(self._db) as tx:
+            return await stories.live(tx, profile_id, now=self._now())
 
     async def _check_limits_and_budget(
         self, chat_id: int, by: Asker, username: str, known: Known | None, pending: int

@@ -30,7 +30,7 @@ from bot.store import ended_subscriptions as ended_store
 from bot.store import subscriptions as store
 from bot.store.engine.database import Database, Tx
 from bot.stories_api.endpoints import CHECK_COST
-from bot.updates.unit_of_work import read_in_unit, reading, writing
+from bot.updates.unit_of_work import reading, writing
 
 _PLACES = 8  # the number of chats on a page of buttons
 # The maximum number of deliveries of blocked profiles that one transaction drops.
@@ -74,9 +74,8 @@ class Subscriptions:
         Raises:
             NotFollowedError: The chat does not have the subscription.
         """
-        return await read_in_unit(
-            self._db, lambda tx: load_subscription(tx, chat_id, subscription_id)
-        )
+        async with reading(self._db) as tx:
+            return await load_subscription(tx, chat_id, subscription_id)
 
     async def named(self, chat_id: int, username: str) -> list[Subscription]:
         """Return a chat's subscriptions to a profile. Each topic has at most one subscription.
@@ -84,16 +83,16 @@ class Subscriptions:
         Raises:
             NotFollowedError: The chat does not follow the profile.
         """
-        rows = await read_in_unit(
-            self._db, lambda tx: store.of_chat(tx, chat_id, username=username)
-        )
+        async with reading(self._db) as tx:
+            rows = await store.of_chat(tx, chat_id, username=username)
         if not rows:
             raise NotFollowedError(username=username)
         return rows
 
     async def every(self, chat_id: int) -> list[Subscription]:
         """Return all subscriptions of a chat, ordered by username."""
-        return await read_in_unit(self._db, lambda tx: store.of_chat(tx, chat_id))
+        async with reading(self._db) as tx:
+            return await store.of_chat(tx, chat_id)
 
     async def chats_of_person(self, person: int) -> list[Chat]:
         """Return at most 8 groups and channels of a person that are not closed.
@@ -101,9 +100,8 @@ class Subscriptions:
         A chat belongs to a person if the person is responsible for the chat, or has added a
         subscription in the chat.
         """
-        return await read_in_unit(
-            self._db, lambda tx: store.chats_of_person(tx, person, most=_PLACES)
-        )
+        async with reading(self._db) as tx:
+            return await store.chats_of_person(tx, person, most=_PLACES)
 
     async def known_profile(self, profile_id: str) -> Known | None:
         """Return the stored profile, including uncommitted changes of the current unit of work."""
@@ -440,10 +438,8 @@ class Subscriptions:
         rows = await self.named(chat_id, username)
         if alert_rules.is_on_block_list(rows[0].profile_id, username, self.blocked):
             return []
-        now = self._now()
-        return await read_in_unit(
-            self._db, lambda tx: cached_stories.of_profile(tx, rows[0].profile_id, now=now)
-        )
+        async with reading(self._db) as tx:
+            return await cached_stories.of_profile(tx, rows[0].profile_id, now=self._now())
 
     async def export_entries(self, chat_id: int) -> list[ImportEntry]:
         """Return a chat's subscriptions as entries for ``bot.chats.import_export``."""

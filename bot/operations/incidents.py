@@ -17,7 +17,7 @@ from bot.presentation.html import Safe, plain
 from bot.presentation.translation import Translator, translator_for
 from bot.store import incidents as store
 from bot.store.engine.database import Database, Tx
-from bot.updates.unit_of_work import read_in_unit
+from bot.updates.unit_of_work import reading
 
 log = structlog.get_logger()
 
@@ -92,7 +92,8 @@ class Incidents:
 
     async def all_open(self) -> list[Incident]:
         """Return all open incidents, oldest first."""
-        return await read_in_unit(self._db, store.all_open)
+        async with reading(self._db) as tx:
+            return await store.all_open(tx)
 
 
 def _numbered(sentence: str, fields: Fields, number: int) -> Callable[[Translator], str]:

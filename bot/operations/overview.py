@@ -20,7 +20,7 @@ from bot.presentation.html import plain
 from bot.presentation.translation import translator_for
 from bot.store import chats, enqueue, incidents, profiles, samples
 from bot.store.engine.database import Database, Tx
-from bot.updates.unit_of_work import read_in_unit, reading, writing
+from bot.updates.unit_of_work import reading, writing
 
 _Json = dict[str, Any]
 
@@ -82,7 +82,8 @@ class Overview:
 
     async def figures(self) -> Figures:
         """Return the current figures of checks, alerts and incidents."""
-        return await read_in_unit(self.db, self._read_figures)
+        async with reading(self.db) as tx:
+            return await self._read_figures(tx)
 
     async def page_state(self) -> _Json:
         """Return the state of the bot for the admin page, as a JSON object.

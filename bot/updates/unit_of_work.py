@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from bot.domain.errors import BotError, DatabaseUnavailableError
 from bot.domain.model import Target
@@ -21,7 +21,6 @@ from bot.store.engine.failures import as_outages
 
 Call = Callable[[], Awaitable[Any]]
 Work = Callable[[Tx], Awaitable[None]]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +145,6 @@ async def _join(unit: Unit, *, undo_if_refused: bool) -> AsyncIterator[Tx]:
             if undo_if_refused or not is_refusal or isinstance(error, DatabaseUnavailableError):
                 await unit.undo()
             raise
-
-
-async def read_in_unit(db: Database, query: Callable[[Tx], Awaitable[T]]) -> T:
-    """Return the result of a query that sees the uncommitted writes of the current unit."""
-    async with reading(db) as tx:
-        return await query(tx)
 
 
 async def run_before_commit(db: Database, work: Work) -> None:

@@ -52,20 +52,16 @@ async def test_second_transaction_during_a_read_is_refused(db: Database) -> None
 async def test_a_refusal_while_reading_undoes_nothing_and_a_mistake_all(db: Database) -> None:
     unit = Unit(db)
 
-    async def refuse(_: Tx) -> None:
-        raise NotFollowedError(username="natgeo")
-
-    async def err(_: Tx) -> None:
-        raise ValueError("a mistake")
-
     with unit_of_work.as_current(unit):
         async with unit_of_work.writing(db):
             pass
         with pytest.raises(NotFollowedError):
-            await unit_of_work.read_in_unit(db, refuse)
+            async with unit_of_work.reading(db):
+                raise NotFollowedError(username="natgeo")
         assert unit.is_open
         with pytest.raises(ValueError, match="a mistake"):
-            await unit_of_work.read_in_unit(db, err)
+            async with unit_of_work.reading(db):
+                raise ValueError("a mistake")
         assert not unit.is_open
 
 
