@@ -443,8 +443,7 @@ class Payers:
         """
         async with self._db.begin(durable=False) as tx:
             if await access.is_known(tx, payer):
-                wanted: list[tuple[budgets.Scope, int, int]] = [("refused", payer, budgets.PLENTY)]
-                await budgets.take_allowances(tx, self._now().date(), 1, wanted)
+                await budgets.add_to_counters(tx, self._now().date(), 1, ("refused", payer))
 
     async def refuse_too_many_fast(
         self, tx: Tx, chat_id: int, payer: int | None, pending: int = 0
@@ -491,10 +490,10 @@ async def _add_to_daily_counters(
     tx: Tx, chat_id: int, payer: int | None, amount: int, now: datetime
 ) -> None:
     """Add ``amount`` to the counters. An amount of 0 only locks the counters."""
-    wanted: list[tuple[budgets.Scope, int, int]] = [("follows", chat_id, budgets.PLENTY)]
+    counters: list[tuple[budgets.Scope, int]] = [("follows", chat_id)]
     if payer is not None:
-        wanted.append(("payer", payer, budgets.PLENTY))
-    await budgets.take_allowances(tx, now.date(), amount, wanted)
+        counters.append(("payer", payer))
+    await budgets.add_to_counters(tx, now.date(), amount, *counters)
 
 
 async def lock_earlier_checks(tx: Tx, chat_id: int, *, most: int, now: datetime) -> EarlierChecks:
@@ -509,7 +508,6 @@ async def lock_earlier_checks(tx: Tx, chat_id: int, *, most: int, now: datetime)
     payer = await chats.payer_of(tx, chat_id)
     await _add_to_daily_counters(tx, chat_id, payer, 0, now)
     subject = chat_id if payer is None else payer
-    wanted: list[tuple[budgets.Scope, int, int]] = [("earlier", subject, budgets.PLENTY)]
-    await budgets.take_allowances(tx, now.date(), 0, wanted)
+    await budgets.add_to_counters(tx, now.date(), 0, ("earlier", subject))
     used = await budgets.allowance_used(tx, "earlier", subject, now.date())
     return EarlierChecks(subject, now.date(), max(0, most - used))

@@ -226,10 +226,7 @@ async def reschedule_checks(
                 at = await useful(not_before=planned or due)
         await profiles.change(tx, profile_id, **columns, due_at=at)
     if earlier is not None and moved:
-        wanted: list[tuple[budgets.Scope, int, int]] = [
-            ("earlier", earlier.counted_for, budgets.PLENTY)
-        ]
-        await budgets.take_allowances(tx, earlier.day, moved, wanted)
+        await budgets.add_to_counters(tx, earlier.day, moved, ("earlier", earlier.counted_for))
 
 
 async def reschedule_checks_of_chat(

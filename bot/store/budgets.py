@@ -32,9 +32,7 @@ Scope = Literal[
 ]
 _SCOPES: tuple[Scope, ...] = get_args(Scope)
 _OF_CHATS: tuple[Scope, ...] = ("chat", "channels", "follows")
-PLENTY = 10**6
-"""A limit that is practically never reached, for a counter whose real limit the caller checks."""
-
+_PLENTY = 10**6  # a limit that is practically never reached
 _ACCOUNT = 1  # the key of the single row of this table
 _NO_MINIMUM = -(10**15)
 
@@ -103,6 +101,15 @@ async def take_allowances(
     taken = set(await tx.scalars(_TAKE_ALLOWANCES, rows))
     refusing = (scope for scope, _, limit in wanted if amount > limit or scope not in taken)
     return next(refusing, None)
+
+
+async def add_to_counters(tx: Tx, day: date, amount: int, *counters: tuple[Scope, int]) -> None:
+    """Add ``amount`` to counters (scope, subject) of a day whose limits the caller checks.
+
+    An amount of 0 only locks the counters.
+    """
+    wanted = [(scope, subject, _PLENTY) for scope, subject in counters]
+    await take_allowances(tx, day, amount, wanted)
 
 
 async def give_back_allowance(tx: Tx, scope: Scope, subject: int, day: date, amount: int) -> None:
