@@ -23,7 +23,7 @@ from bot.domain.foreign_text import normalize_typed
 from bot.domain.identity import identifies_no_person
 from bot.domain.links import Link
 from bot.domain.model import Asker, Target
-from bot.domain.records import Chat, Question
+from bot.domain.records import Chat, Question, Subscription
 from bot.domain.zones import zone_of
 from bot.fetching.highlights import Highlights
 from bot.fetching.on_demand import Viewer
@@ -222,6 +222,12 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         return None if identifies_no_person(number, self.as_chat_id) else number
 
     @property
+    def language_code(self) -> str | None:
+        """Return the language that Telegram reports for the person, or None."""
+        person = self.event.effective_user
+        return person.language_code if person else None
+
+    @property
     def as_chat_id(self) -> int | None:
         """Return the id of the channel or group in whose name the person writes, or None."""
         message = self.event.effective_message
@@ -270,6 +276,10 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         """
         return self.reply_target if self.chat.id == self.origin.id else Target(self.chat.id)
 
+    async def subscriptions(self) -> list[Subscription]:
+        """Return all subscriptions of the chat ``chat``."""
+        return await self.services.subscriptions.every(self.chat.id)
+
     @property
     def services(self) -> Services:
         """Return the services that the application was built with."""
@@ -304,7 +314,7 @@ async def ensure_chat_and_translator(update: Update, context: Context) -> None:
         DatabaseUnavailableError: The database is unavailable, and the update has no chat.
     """
     person, where = update.effective_user, update.effective_chat
-    code = person.language_code if person else None
+    code = context.language_code
     # An inline query has no chat, so the settings of the person's private chat apply.
     if where is None:
         own = await context.services.chats.get(person.id) if person else None

@@ -129,8 +129,7 @@ async def _refuse_direct_messages(context: Context) -> None:
     key = ("direct messages", message.chat.id, topic.topic_id)
     if services.cache.get(key, now=context.now):
         return
-    person = message.from_user
-    text = translator_for(person.language_code if person else None)(DIRECT_MESSAGES)
+    text = translator_for(context.language_code)(DIRECT_MESSAGES)
 
     async def explain() -> None:
         try:
@@ -202,9 +201,8 @@ async def _send_first_refusal(context: Context, judged: Judged) -> None:
     owner for access. No refusal is recorded with this message. A press of this button records the
     request.
     """
-    person = context.event.effective_user
     known = context.known
-    code = person.language_code if person else None
+    code = context.language_code
     context.t = translator_for(known.effective_language if known else code)
     if not _wants_answer(context):
         return
@@ -244,10 +242,11 @@ async def _record_access_request(context: Context, judged: Judged) -> None:
     ``bot.operations.visitors`` reports the request to the owners, unless the access list already
     has a refusal of the person.
     """
-    person = context.event.effective_user
-    name = _name_of_refused(context, judged)
-    code = person.language_code if person else None
-    await context.services.access.record_refusal(judged.about, name=name, language_code=code or "")
+    await context.services.access.record_refusal(
+        judged.about,
+        name=_name_of_refused(context, judged),
+        language_code=context.language_code or "",
+    )
     await answer_press(context)
     await edit_pressed(context, context.t(ASKED))
 

@@ -58,7 +58,7 @@ async def save_or_ask_to_confirm(context: Context, wanted: Options) -> None:
     if wanted == context.chat.rule_options:
         await say(context, *rules_page(context, context.t(UNCHANGED)))
         return
-    rows = await context.services.subscriptions.every(context.chat.id)
+    rows = await context.subscriptions()
     affected = {subscription.profile_id for subscription in rows if not subscription.options.rules}
     if not wanted.rules or not affected:
         await say(context, *await save(context, wanted))

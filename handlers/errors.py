@@ -193,5 +193,4 @@ async def _prepare_again(update: Update, context: Context) -> None:
             log.warning("the chat of a failure can't be read", why=str(error))
         else:
             log.exception("the chat of a failure can't be read")
-        person = context.event.effective_user
-        context.t = translator_for(person.language_code if person else None)
+        context.t = translator_for(context.language_code)

@@ -58,10 +58,8 @@ async def send_export(context: Context) -> None:
         await say(context, context.t(EMPTY))
         return
     caption = context.t.plain(
-        N_(
-            "To restore your subscriptions, send this file with the caption /import, here "
-            "or in another chat."
-        )
+        "To restore your subscriptions, send this file with the caption /import, here "
+        "or in another chat."
     )
     payload = document_payload(
         import_export.to_json(entries, context.chat.rule_options).decode(),

@@ -294,5 +294,5 @@ async def _name_rows(context: Context, names: Sequence[str], places: Sequence[in
 
 async def _followed_names(context: Context) -> set[str]:
     """Return the names of the profiles that the chat follows."""
-    every = await context.services.subscriptions.every(context.chat.id)
+    every = await context.subscriptions()
     return {subscription.username for subscription in every}

@@ -3,7 +3,7 @@
 from bot.context import Context
 from bot.domain.incidents import Incident
 from bot.domain.sentences import N_, NN_
-from bot.operations.incidents import incident_text
+from bot.operations.incidents import current_text
 from bot.presentation.actions import RUN, Buttons
 from handlers.guard import command
 from handlers.money import STOPPED, balance_text, resume_row, unconfirmed_line
@@ -41,7 +41,7 @@ async def show_health(context: Context) -> None:
         FIGURES,
         profiles=stands.profiles,
         possible=stands.possible,
-        delay=stands.delay or t.plain(N_("unknown")),
+        delay=stands.delay or t.plain("unknown"),
         waiting=stands.waiting,
         dead_letters=stands.dead_letters,
     )
@@ -59,9 +59,4 @@ def _incident_line(sentence: str, incident: Incident, context: Context) -> str:
     t = context.t
     now = context.now
     ago = t.ago(incident.closed_at or incident.opened_at, now)
-    text = (
-        t(incident.text, **incident.fields)
-        if incident.closed_at
-        else incident_text(t, incident.text, incident.fields)
-    )
-    return t(sentence, number=incident.id, ago=ago, text=text)
+    return t(sentence, number=incident.id, ago=ago, text=current_text(t, incident))

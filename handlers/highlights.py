@@ -4,7 +4,6 @@ from bot.context import Context
 from bot.domain import links
 from bot.domain.albums import ALBUM_SIZE
 from bot.domain.command_words import parse
-from bot.domain.everyday_words import is_cancellation
 from bot.domain.foreign_text import one_line
 from bot.domain.model import Album, Highlight
 from bot.domain.sentences import N_
@@ -12,8 +11,7 @@ from bot.presentation.actions import HIGHLIGHT, HIGHLIGHTS, Page, arrows, button
 from bot.presentation.html import truncate_plain
 from handlers.confirmation import offer_understood
 from handlers.guard import command, on_press
-from handlers.press_answers import UNCHANGED
-from handlers.questions import ask
+from handlers.questions import answer_cancellation, ask
 from handlers.replies import edit_pressed, say, show_working
 from handlers.show import show_albums
 
@@ -40,12 +38,11 @@ async def list_highlights(context: Context) -> None:
     if not context.words:
         await ask(context, ASK, USAGE)
         return
-    language = context.t.language
-    if is_cancellation(" ".join(context.words), language):
-        await say(context, context.t(UNCHANGED))
+    text = " ".join(context.words)
+    if await answer_cancellation(context, text):
         return
-    link = links.parse_argument(" ".join(context.words))
-    wanted = parse(context.words, language=language)
+    link = links.parse_argument(text)
+    wanted = parse(context.words, language=context.t.language)
     is_several = len(wanted.names) > 1 and not context.is_channel
     if is_several or (wanted.names and wanted.everyday):
         await offer_understood(context, "highlights", wanted)

@@ -186,7 +186,7 @@ async def _gone_story_buttons(context: Context, username: str) -> Buttons:
     """
     if not username or context.is_channel:
         return []
-    every = context.t.plain(N_("All stories from {username}"), username=username)
+    every = context.t.plain("All stories from {username}", username=username)
     follow = subscribe_or_options_button(
         username, context.t, await subscription_id_of(context, username)
     )

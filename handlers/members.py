@@ -187,7 +187,7 @@ async def _notify_who_added(
 def greeting_page(chat: Chat, context: Context) -> tuple[Safe, Buttons]:
     """Return the greeting for a group or channel, with the button for the settings."""
     link = link_button(
-        context.t.plain(N_("Set it up")), url=options_link(context.bot.username, chat.id)
+        context.t.plain("Set it up"), url=options_link(context.bot.username, chat.id)
     )
     return context.t(GREETING_CHANNEL if chat.type == Chat.CHANNEL else GREETING), [[link]]
 

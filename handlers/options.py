@@ -56,7 +56,7 @@ def options_page(subscription: Subscription, context: Context, section: str | No
     """Return the page of a subscription with buttons to its sections, or a section's page."""
     t = context.t
     text: str = t(
-        N_("<b>{username}</b>\nTap an option to change it for this chat."),
+        "<b>{username}</b>\nTap an option to change it for this chat.",
         username=subscription_line(subscription, context),
     )
     if rules := effective_rule_lines(subscription.options, context):
@@ -144,7 +144,7 @@ def _page_rows(subscription: Subscription, section: str, context: Context) -> Bu
     can_have_topic = context.has_topics and context.about is None
     if section == "how" and (subscription.in_own_topic or can_have_topic):
         sign, value = ("✅ ", OFF) if subscription.in_own_topic else ("▫️ ", ON)
-        own = context.t.plain(N_("In its own topic"))
+        own = context.t.plain("In its own topic")
         rows.append([button(sign + own, actions.OWN_TOPIC(subscription.id, value))])
     return rows
 
@@ -156,9 +156,9 @@ def subscription_line(subscription: Subscription, context: Context) -> str:
         sign = "🔒"
     name = subscription.username
     if subscription.in_own_topic:
-        name = context.t.plain(N_("{username} (own topic)"), username=name)
+        name = context.t.plain("{username} (own topic)", username=name)
     elif subscription.target.thread_id:
-        name = context.t.plain(N_("{username} (in a topic)"), username=name)
+        name = context.t.plain("{username} (in a topic)", username=name)
     return f"{sign} {name}"
 
 
@@ -197,7 +197,7 @@ def changed_options(before: Options, after: Options, context: Context) -> list[s
         if getattr(before, name) != getattr(after, name)
     ]
     if before.rules != after.rules:
-        shown += rule_lines(after, context) or [plain(N_("Remove all rules"))]
+        shown += rule_lines(after, context) or [plain("Remove all rules")]
     return shown
 
 
@@ -213,10 +213,10 @@ def paused_line(subscription: Subscription, context: Context) -> str:
     given time, or that the pause has no end.
     """
     if subscription.state == "blocked":
-        return context.t(N_("⏸ Paused by the bot's owner."))
+        return context.t("⏸ Paused by the bot's owner.")
     if subscription.paused_until is None:
-        return context.t(N_("⏸ Paused: no alerts until you resume them."))
-    return context.t(N_("🔕 Muted until {until}."), until=subscription.paused_until)
+        return context.t("⏸ Paused: no alerts until you resume them.")
+    return context.t("🔕 Muted until {until}.", until=subscription.paused_until)
 
 
 @on_press(actions.MUTE)
@@ -237,7 +237,7 @@ async def mute(context: Context, subscription_id: int) -> str | None:
         await edit_pressed(context, *options_page(subscription, context))
         return None
     text = context.t(
-        N_("🔕 No alerts from <b>{username}</b> until {until}."),
+        "🔕 No alerts from <b>{username}</b> until {until}.",
         username=subscription.username,
         until=subscription.paused_until,
     )

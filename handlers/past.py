@@ -125,7 +125,7 @@ async def _offer_to_keep(context: Context, error: NothingKeptError) -> None:
     If the chat already keeps all stories, the chat gets the same text as after a press of this
     button. A chat without subscriptions gets the text about an empty list of subscriptions.
     """
-    rows = await context.services.subscriptions.every(context.chat.id)
+    rows = await context.subscriptions()
     if rows and all(subscription.options.keep for subscription in rows):
         await say(context, context.t(KEPT_FROM_NOW_ON))
     elif rows:

@@ -195,7 +195,7 @@ async def _offer_to_unsubscribe(context: Context, request: Request, text: str) -
     List all subscriptions if the request means no subscription of the chat. Also list all
     subscriptions if the request has no name and the text has a word such as "all".
     """
-    rows = await context.services.subscriptions.every(context.chat.id)
+    rows = await context.subscriptions()
     named = await _followed_names(context, request, rows)
     is_unnamed = not request.names
     if named and not (is_unnamed and is_about_all(text, context.t.language)):
@@ -212,7 +212,7 @@ async def _explain_alerts(context: Context, request: Request) -> None:
     If the request names only a stored profile without a subscription, send the card of the
     profile. If the request does not mean exactly one subscribed profile, ask for a profile.
     """
-    rows = await context.services.subscriptions.every(context.chat.id)
+    rows = await context.subscriptions()
     named = await _followed_names(context, request, rows)
     known = [] if named else await known_names(context, request.names)
     if len(known) == 1:

@@ -13,10 +13,12 @@ from telegram import Message
 from telegram.ext import filters
 
 from bot.context import Context
+from bot.domain.everyday_words import is_cancellation
 from bot.domain.records import Subscription
 from bot.presentation.actions import RUN, Buttons, button, grid, split_chat
 from bot.presentation.html import plain
 from bot.presentation.translation import LANGUAGES, translator_for
+from handlers.press_answers import UNCHANGED
 from handlers.replies import say
 
 MOST = 60  # maximum number of buttons under a question; further profiles are not shown
@@ -37,6 +39,17 @@ async def ask(context: Context, question: str, usage: str) -> None:
         await say(context, context.t(usage))
     else:
         await say(context, context.t(question), markup=FIELD)
+
+
+async def answer_cancellation(context: Context, text: str, *, is_answer: bool = False) -> bool:
+    """If a text cancels a request, reply that nothing has changed. Return whether it does.
+
+    ``is_answer`` is explained at ``is_cancellation``.
+    """
+    if not is_cancellation(text, context.t.language, is_answer=is_answer):
+        return False
+    await say(context, context.t(UNCHANGED))
+    return True
 
 
 def subscription_buttons(result: Sequence[Subscription], command: str) -> Buttons:

@@ -121,7 +121,7 @@ async def _ask_whose_rules(context: Context) -> None:
 
     The question is below the present rules of the whole chat.
     """
-    rows = await context.services.subscriptions.every(context.chat.id)
+    rows = await context.subscriptions()
     if not rows or context.is_channel:
         await ask_which_profile(context, WHICH, "rules", USAGE)
         return

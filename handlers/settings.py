@@ -42,8 +42,12 @@ from handlers.plain_requests import (
     known_names,
     react_to_thanks,
 )
-from handlers.press_answers import UNCHANGED
-from handlers.questions import answers_to, chat_asked_about, question_of
+from handlers.questions import (
+    answer_cancellation,
+    answers_to,
+    chat_asked_about,
+    question_of,
+)
 from handlers.replies import edit_pressed, say
 
 NIGHTS = ((22, 7), (23, 7), (23, 8), (0, 8))
@@ -213,11 +217,10 @@ async def set_from_answer(context: Context) -> None:
     about = chat_asked_about(message)
     if about is not None:
         await set_managed_chat(context, about)
-    if is_cancellation(text, context.t.language, is_answer=True):
+    if await answer_cancellation(context, text, is_answer=True):
         await _expect_answer(context, "")
-        await say(context, context.t(UNCHANGED))
-        return
-    await _set_from_text(context, setting, text)
+    else:
+        await _set_from_text(context, setting, text)
 
 
 def _is_no_value(context: Context, setting: str, text: str) -> bool:
@@ -265,9 +268,8 @@ async def set_setting_if_expected(context: Context, text: str) -> bool:
     setting = "zone" if is_proactive else setting
     # If the person did not request the question, "no" is not a cancellation, and "stop" is a
     # request for another command.
-    if is_cancellation(text, context.t.language, is_answer=not is_proactive):
+    if await answer_cancellation(context, text, is_answer=not is_proactive):
         await _expect_answer(context, "")
-        await say(context, context.t(UNCHANGED))
         return True
     if _is_no_value(context, setting, text):
         return False
@@ -369,7 +371,7 @@ async def settings_page(context: Context) -> Page:
     """Return the settings of the chat, with buttons to change the settings."""
     chat = context.chat
     t = context.t
-    followed = await context.services.subscriptions.every(chat.id)
+    followed = await context.subscriptions()
     text = f"{t(TITLE)}\n\n" + t(
         OVERVIEW,
         zone=_zone_text(context),
@@ -385,7 +387,7 @@ async def settings_page(context: Context) -> Page:
         context.button(N_("🌙 Quiet hours"), SETTING("quiet")),
         context.button(N_("📰 Daily summary"), SETTING("digest")),
         context.button(N_("🔔 Default options"), DEFAULT()),
-        button(f"🎯 {t.plain(N_('Rules'))}", CHAT_RULES("show")),
+        button(f"🎯 {t.plain('Rules')}", CHAT_RULES("show")),
         context.button(N_("🌐 Language"), LANGUAGES()),
         context.button(N_("📊 Usage"), RUN("usage")),
         context.button(N_("📤 Export"), RUN("export")),
@@ -405,7 +407,7 @@ def _cost_by_member_button(context: Context) -> Button:
 
 def _quiet_text(chat: Chat, context: Context) -> str:
     if chat.quiet_from is None or chat.quiet_to is None:
-        return context.t.plain(N_("none"))
+        return context.t.plain("none")
     return _hours_text(chat.quiet_from, chat.quiet_to, context)
 
 

@@ -191,7 +191,7 @@ def _line_under_album(story: Story, context: Context, followed: int | None) -> P
     name = story.profile.username
     if not name:
         return None
-    line = context.t(N_("<b>{username}</b>"), username=name)
+    line = context.t("<b>{username}</b>", username=name)
     is_inline = bool(context.bot.supports_inline_queries)
     row = row_under_album(name, context.t, followed, is_inline=is_inline)
     return text_payload(line, buttons_for_place(context, [row]), silent=True)

@@ -88,7 +88,7 @@ async def set_language(context: Context, code: str) -> str | None:
     changed = await context.services.chats.change(context.chat.id, language=code)
     context.chat = changed or context.chat
     context.t = translator_for(code).in_zone(context.t.zone)
-    text = context.t(N_("From now on I'll use English here."))
+    text = context.t("From now on I'll use English here.")
     await edit_pressed(context, text, [[back(context.t, settings.TOP)]])
     await update_chat_menu(context)
     return None

@@ -17,7 +17,6 @@ from bot.domain.errors import (
     SpendingError,
     StoriesError,
 )
-from bot.domain.everyday_words import is_cancellation
 from bot.domain.links import Link
 from bot.domain.model import Album, Story
 from bot.domain.records import Subscription
@@ -39,9 +38,9 @@ from handlers.links import (
     profile_shown_by,
     unreadable_reply,
 )
-from handlers.press_answers import UNCHANGED, answer_press
+from handlers.press_answers import answer_press
 from handlers.profile_lists import failure_lines
-from handlers.questions import ask, subscription_buttons
+from handlers.questions import answer_cancellation, ask, subscription_buttons
 from handlers.repeats import cache_after_commit
 from handlers.replies import say, show_working
 from handlers.show import latest_stories, show_albums, show_profile_stories
@@ -122,7 +121,7 @@ async def show_followed_with_stories(context: Context) -> None:
     The list costs 0 credits. If the chat has no subscriptions, ask for the name of a profile.
     """
     t = context.t
-    rows = await context.services.subscriptions.every(context.chat.id)
+    rows = await context.subscriptions()
     live = await _current_stories(context, rows)
     if not rows:
         await ask(context, ASK, USAGE)
@@ -176,7 +175,7 @@ async def send_all_current_stories(context: Context) -> str | None:
     key = ("all current stories", context.origin.id)
     if context.services.cache.get(key, now=context.now):
         return t.plain(JUST_SENT)
-    followed = await context.services.subscriptions.every(context.chat.id)
+    followed = await context.subscriptions()
     live = await _current_stories(context, followed)
     if not live:
         return t.plain(DISAPPEARED)
@@ -207,11 +206,9 @@ async def _show_by_words(context: Context, words: Sequence[str]) -> None:
 
     A command with everyday words makes no API call until a button confirms the names.
     """
-    language = context.t.language
-    if is_cancellation(" ".join(words), language):
-        await say(context, context.t(UNCHANGED))
+    if await answer_cancellation(context, " ".join(words)):
         return
-    wanted = parse(words, takes_count=True, language=language)
+    wanted = parse(words, takes_count=True, language=context.t.language)
     if wanted.names and wanted.everyday:
         await offer_understood(context, "stories", wanted)
         return

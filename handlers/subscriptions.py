@@ -30,7 +30,7 @@ from bot.domain.errors import (
     SpendingStoppedError,
     SubscriptionError,
 )
-from bot.domain.everyday_words import is_about_all, is_cancellation, is_everyday_word
+from bot.domain.everyday_words import is_about_all, is_everyday_word
 from bot.domain.model import Target
 from bot.domain.records import EPOCH, Known, Subscription, find_mute
 from bot.domain.sentences import N_, NN_
@@ -46,9 +46,9 @@ from handlers.links import unreadable_reply
 from handlers.managed_chats import may_manage
 from handlers.options import SETTINGS, is_paused, options_page, paused_line, subscription_line
 from handlers.payers import LEFT, become_payer_buttons
-from handlers.press_answers import UNCHANGED, answer_press
+from handlers.press_answers import answer_press
 from handlers.profile_lists import Failures, failure_lines, lines_by_sentence
-from handlers.questions import ask, subscription_buttons
+from handlers.questions import answer_cancellation, ask, subscription_buttons
 from handlers.replies import edit_pressed, say, show_working
 from handlers.rights import SHOW, TABLE
 from handlers.show import show_albums
@@ -140,10 +140,9 @@ async def subscribe(context: Context) -> None:
     if not context.words:
         await ask(context, ASK, USAGE)
         return
-    language = context.t.language
-    if is_cancellation(" ".join(context.words), language):
-        await say(context, context.t(UNCHANGED))
+    if await answer_cancellation(context, " ".join(context.words)):
         return
+    language = context.t.language
     wanted = parse(context.words, words=WORDS, takes_channel=True, language=language)
     if wanted.names and wanted.everyday:
         await offer_understood(context, "subscribe", wanted)
@@ -190,14 +189,12 @@ async def offer_chats_or_subscribe(
                 title = truncate_plain(chat.title, TITLE) or str(chat.id)
                 known.append([button(title, actions.ELSEWHERE(subscription.id, chat.id))])
     channel = _chat_key(
-        context.t.plain(N_("A channel")), subscription, "can_post_messages", channel=True
+        context.t.plain("A channel"), subscription, "can_post_messages", channel=True
     )
-    group = _chat_key(
-        context.t.plain(N_("A group")), subscription, "can_manage_chat", channel=False
-    )
+    group = _chat_key(context.t.plain("A group"), subscription, "can_manage_chat", channel=False)
     keys = ReplyKeyboardMarkup([[channel, group]], resize_keyboard=True, one_time_keyboard=True)
     text = context.t(
-        N_("Where else should I send new stories from <b>{username}</b>?"),
+        "Where else should I send new stories from <b>{username}</b>?",
         username=subscription.username,
     )
     usage = context.t(USAGE)
@@ -445,17 +442,16 @@ async def unsubscribe(context: Context) -> None:
     words = context.words
     language = context.t.language
     if not words:
-        rows = await context.services.subscriptions.every(context.chat.id)
+        rows = await context.subscriptions()
         if rows:
             await ask_which_to_stop(context, rows)
         else:
             await ask_which_profile(context, WHICH, "unsubscribe", UNSUBSCRIBE_USAGE)
         return
-    if is_cancellation(" ".join(words), language):
-        await say(context, context.t(UNCHANGED))
+    if await answer_cancellation(context, " ".join(words)):
         return
     if [word.lower() for word in words] == ["all"]:
-        rows = await context.services.subscriptions.every(context.chat.id)
+        rows = await context.subscriptions()
         page = await _unsubscribe(rows, context) if rows else (context.t(EMPTY), [])
         await say(context, *page)
         return
@@ -482,7 +478,7 @@ async def _unsubscribe_if_followed_or_ask(context: Context, wanted: Wanted) -> N
 
     If the word is the name of a followed profile, end the subscription to this profile.
     """
-    rows = await context.services.subscriptions.every(context.chat.id)
+    rows = await context.subscriptions()
     if wanted.names[0] in {subscription.username for subscription in rows}:
         await _unsubscribe_named(context, wanted)
     elif rows:
@@ -542,7 +538,7 @@ async def _unsubscribe(rows: Sequence[Subscription], context: Context) -> Page:
     done = NN_("Unsubscribed from {n} profile.", "Unsubscribed from {n} profiles.")
     text: str = context.t(done, n=len(rows))
     if len({subscription.username for subscription in rows}) == 1:
-        text = context.t(N_("Unsubscribed from <b>{username}</b>."), username=rows[0].username)
+        text = context.t("Unsubscribed from <b>{username}</b>.", username=rows[0].username)
     undo = context.button(UNDO, actions.UNDO((at - EPOCH) // _MILLISECOND))
     return text, [[undo, list_button(context)]]
 
@@ -609,7 +605,7 @@ async def ask_which_profile(context: Context, question: str, command: str, usage
 
     ``question`` and ``usage`` are message ids.
     """
-    rows = await context.services.subscriptions.every(context.chat.id)
+    rows = await context.subscriptions()
     if rows and context.is_channel:
         await say(context, context.t(usage))
     elif rows:
@@ -628,7 +624,7 @@ async def list_page(context: Context, page: int, containing: int | None = None) 
     subscription, the first page is returned. In a channel, the result is a single list of at most
     60 subscriptions.
     """
-    every = await context.services.subscriptions.every(context.chat.id)
+    every = await context.subscriptions()
     if containing is not None:
         places = {subscription.id: place for place, subscription in enumerate(every)}
         page = places.get(containing, 0) // PAGE
@@ -637,7 +633,7 @@ async def list_page(context: Context, page: int, containing: int | None = None) 
         text = context.t(EMPTY if context.about is None else EMPTY_THERE)
         return text, [[context.button(N_("⚙️ Settings"), SETTINGS)]]
     if context.is_channel:
-        lines = [context.t(N_("Subscriptions"))]
+        lines = [context.t("Subscriptions")]
         lines += [
             escape(subscription_line(subscription, context))
             for subscription in every[:MOST_LISTED]

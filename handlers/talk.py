@@ -23,7 +23,7 @@ from bot.domain import talk
 from bot.domain.command_words import Wanted, as_arguments, parse
 from bot.domain.common_words import is_common_word
 from bot.domain.errors import UNKNOWN_COMMAND, BotError
-from bot.domain.everyday_words import is_cancellation, is_consent
+from bot.domain.everyday_words import is_consent
 from bot.domain.foreign_text import normalize_typed
 from bot.domain.plain_requests import is_request_word, possible_names_in
 from bot.domain.sentences import N_
@@ -54,7 +54,7 @@ from handlers.plain_requests import (
     react_to_thanks,
 )
 from handlers.press_answers import UNCHANGED
-from handlers.questions import EXAMPLE_NAME, answers_to, question_of
+from handlers.questions import EXAMPLE_NAME, answer_cancellation, answers_to, question_of
 from handlers.repeats import NEW_MESSAGES, cache_after_commit, has_listing_file
 from handlers.replies import code_texts, say
 from handlers.rights import COMMANDS, OWNER
@@ -139,8 +139,7 @@ async def run_answered(context: Context) -> None:
         return
     text = normalize_typed(message.text or "")
     language = context.t.language
-    if is_cancellation(text, language, is_answer=True):
-        await say(context, context.t(UNCHANGED))
+    if await answer_cancellation(context, text, is_answer=True):
         return
     command, usage = QUESTIONS[question]
     if talk.is_thanks_alone(text) and await react_to_thanks(context, text):
@@ -196,9 +195,7 @@ async def answer_talk(context: Context) -> None:
         return
     elif command := talk.split_command(text):
         await _suggest_command(context, *command)
-    elif is_cancellation(text, context.t.language):
-        await say(context, context.t(UNCHANGED))
-    else:
+    elif not await answer_cancellation(context, text):
         await _answer_words(context, text, text_or_caption)
 
 
@@ -337,7 +334,7 @@ async def run_with_shown_arguments(
 
 def example_button(context: Context) -> Buttons:
     """Return a button that shows the stories of an example profile."""
-    text = truncate_plain(context.t.plain(N_("Show {username}"), username=EXAMPLE_NAME), BUTTON)
+    text = truncate_plain(context.t.plain("Show {username}", username=EXAMPLE_NAME), BUTTON)
     return [[button(text, actions.RUN("stories", EXAMPLE_NAME))]]
 
 

@@ -105,7 +105,7 @@ def _why_text(reports: Sequence[Why], context: Context) -> str:
     first = reports[0]
     is_one = len(reports) == 1
     profile = first.profile
-    lines: list[str] = [t(N_("<b>{username}</b>"), username=first.subscription.username)]
+    lines: list[str] = [t("<b>{username}</b>", username=first.subscription.username)]
     if is_one:
         lines += _paused_lines(first, context)
     lines.append(t(STATES[profile.state if profile else "active"]))
@@ -159,7 +159,7 @@ def _check_lines(reports: Sequence[Why], profile: Known, context: Context) -> li
     t = context.t
     lines: list[str] = []
     if profile.snapshot_at:
-        lines.append(t(N_("Last check: {ago}"), ago=t.relative_time(profile.snapshot_at)))
+        lines.append(t("Last check: {ago}", ago=t.relative_time(profile.snapshot_at)))
     if profile.due_at:
         lines.append(_next_check_line(reports[0].obstacle, profile.due_at, context))
     delay = expected_delay(profile)
@@ -181,10 +181,10 @@ def _next_check_line(obstacle: Obstacle, due: datetime, context: Context) -> str
     if obstacle == "stopped" or (obstacle == "budget" and not is_day_over):
         return t(DELAYED[obstacle])
     if due > now:
-        return t(N_("Next check: {ago}"), ago=t.relative_time(due))
+        return t("Next check: {ago}", ago=t.relative_time(due))
     if obstacle or due < now - OVERDUE:
         return t(DELAYED[obstacle])
-    return t(N_("Next check: now"))
+    return t("Next check: now")
 
 
 def _outcome_lines(known: Why, context: Context) -> list[str]:
@@ -198,12 +198,12 @@ def _outcome_lines(known: Why, context: Context) -> list[str]:
     if not outcomes.total and known.has_stopped:
         return []
     if not outcomes.total and begun > context.now - LOOKBACK:
-        return [t(N_("No new stories since alerts began ({when})."), when=t.relative_time(begun))]
+        return [t("No new stories since alerts began ({when}).", when=t.relative_time(begun))]
     if not outcomes.total:
-        return [t(N_("I found no new stories in the last two days."))]
+        return [t("I found no new stories in the last two days.")]
     reasons = [_option_or_rule_text(excluded_by, context) for excluded_by in outcomes.filtered_by]
     options = t.listed(reasons[:MOST_REASONS])
-    lines: list[str] = [t(N_("In the last two days:")), "• " + t(FOUND, n=outcomes.total)]
+    lines: list[str] = [t("In the last two days:"), "• " + t(FOUND, n=outcomes.total)]
     for kind in KINDS:
         if n := outcomes.counts[kind]:
             until = outcomes.until.get(kind)

@@ -429,11 +429,11 @@ def _on_buttons(function: ast.AST) -> Iterator[str]:
 
 
 def _marked(node: ast.AST) -> list[str]:
-    """Return the texts in all N_() and NN_() calls within a syntax tree node."""
+    """Return the texts in all t(), plain(), N_() and NN_() calls within a syntax tree node."""
     return [
         text
         for part in ast.walk(node)
-        if isinstance(part, ast.Call) and _name(part) in {"N_", "NN_"} and part.args
+        if isinstance(part, ast.Call) and _name(part) in {*_SINGLE, "NN_"} and part.args
         for text in _texts(part.args[0])
     ]
 

@@ -214,4 +214,4 @@ def progress_text(broadcast: Broadcast, t: Translator) -> Safe:
 
 def stop_button(number: int, t: Translator) -> Buttons:
     """Return the button that stops a broadcast."""
-    return [[button(t.plain(N_("Stop")), BROADCAST("stop", number))]]
+    return [[button(t.plain("Stop"), BROADCAST("stop", number))]]

@@ -107,6 +107,13 @@ def incident_text(t: Translator, sentence: str, fields: Fields) -> Safe:
     return Safe(f"{text} {t(action)}") if action else text
 
 
+def current_text(t: Translator, incident: Incident) -> Safe:
+    """Return the message of an incident, followed by advice for the owner if it is open."""
+    if incident.closed_at:
+        return t(incident.text, **incident.fields)
+    return incident_text(t, incident.text, incident.fields)
+
+
 def in_english(sentence: str, fields: Fields) -> str:
     """Return the message of an incident as plain English text for the log."""
     return plain(incident_text(translator_for("en"), sentence, fields))

@@ -15,7 +15,7 @@ from bot.domain.incidents import Incident
 from bot.fetching import schedule_state
 from bot.fetching.feasibility import capacity
 from bot.operations import admin_sessions
-from bot.operations.incidents import incident_text
+from bot.operations.incidents import current_text
 from bot.presentation.html import plain
 from bot.presentation.translation import translator_for
 from bot.store import chats, enqueue, incidents, profiles, samples
@@ -236,11 +236,7 @@ def _whole_number(value: object) -> int | None:
 
 def _incident_row(incident: Incident) -> _Json:
     t = translator_for("en")
-    text = (
-        t(incident.text, **incident.fields)
-        if incident.closed_at
-        else incident_text(t, incident.text, incident.fields)
-    )
+    text = current_text(t, incident)
     return {
         "id": incident.id,
         "kind": incident.kind,

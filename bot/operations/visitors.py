@@ -80,10 +80,8 @@ def access_request_buttons(new: Sequence[Entry], t: Translator) -> Buttons:
     """
     return [
         [
-            button(
-                t.plain(N_("Let in {name}"), name=name_of(entry)), PEOPLE("allow", entry.subject)
-            ),
-            button(t.plain(N_("No")), OWNER("no", entry.subject)),
+            button(t.plain("Let in {name}", name=name_of(entry)), PEOPLE("allow", entry.subject)),
+            button(t.plain("No"), OWNER("no", entry.subject)),
         ]
         for entry in new[:_MOST]
         if not entry.is_allowed

@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from bot.domain.sentences import N_
 from bot.presentation.translation import Translator
 
 DANGER, PRIMARY = "danger", "primary"  # values of ``InlineKeyboardButton.style`` in the Bot API
@@ -159,7 +158,7 @@ def link_button(text: str, **to: str) -> Button:
 
 def back(t: Translator, data: str) -> Button:
     """Return the button “Back” with the button data ``data`` of the previous page."""
-    return button(t.plain(N_("« Back")), data)
+    return button(t.plain("« Back"), data)
 
 
 def grid(buttons: Sequence[Button], a_row: int) -> Buttons:

@@ -36,7 +36,7 @@ def instagram_button(story: Story, t: Translator) -> Buttons:
     """
     if not story.profile.username:
         return []
-    return [[link_button(t.plain(N_("Open on Instagram")), url=story.page_url)]]
+    return [[link_button(t.plain("Open on Instagram"), url=story.page_url)]]
 
 
 def link_buttons(story: Story) -> Buttons:
@@ -87,16 +87,16 @@ def story_buttons(
     if is_inline and not story.highlight:
         rows[0].append(share_button(story.page_url, t))
     if has_more and story.highlight:
-        whole = t.plain(N_("Show the highlight"))
+        whole = t.plain("Show the highlight")
         rows.append([button(whole, actions.HIGHLIGHT(story.highlight))])
     elif has_more:
-        more = t.plain(N_("All stories from {username}"), username=username)
+        more = t.plain("All stories from {username}", username=username)
         rows.append([button(more, actions.RUN("stories", username))])
     last = instagram_button(story, t)
     # Only live stories, and no stories of highlights, can be sent as original files.
     has_original = not story.highlight and story.pk.isdigit()
     if has_original and not is_file:
-        text = t.plain(N_("As a file"))
+        text = t.plain("As a file")
         last[0].append(button(text, actions.FILES(story.pk)))
     return [*link_buttons(story), *rows, *last]
 
@@ -106,7 +106,7 @@ def share_button(query: str, t: Translator) -> Button:
 
     The person who presses the button chooses the chat. Telegram refuses this button in channels.
     """
-    return link_button(t.plain(N_("↗ Share")), switch_inline_query=query)
+    return link_button(t.plain("↗ Share"), switch_inline_query=query)
 
 
 def subscribe_or_options_button(
@@ -118,9 +118,9 @@ def subscribe_or_options_button(
     opens the options of the subscription.
     """
     if subscription_id is None:
-        text = f"🔔 {t.plain(N_('Subscribe'))}"
+        text = f"🔔 {t.plain('Subscribe')}"
         return button(text, actions.RUN("subscribe", username), actions.PRIMARY)
-    return button(t.plain(N_("Subscribed ✓ · Options")), actions.SUBSCRIPTION(subscription_id))
+    return button(t.plain("Subscribed ✓ · Options"), actions.SUBSCRIPTION(subscription_id))
 
 
 def row_under_album(
@@ -132,11 +132,11 @@ def row_under_album(
     an album.
     """
     share = [share_button(username, t)] if is_inline else []
-    text = f"🔔 {t.plain(N_('Subscribe'))}"
+    text = f"🔔 {t.plain('Subscribe')}"
     follow = button(text, actions.FOLLOW(username), actions.PRIMARY)
     if subscription_id is not None:
         # The text of this button is short, so that a phone can show three buttons in a row.
-        follow = button(t.plain(N_("Options")), actions.SUBSCRIPTION(subscription_id))
+        follow = button(t.plain("Options"), actions.SUBSCRIPTION(subscription_id))
     return [follow, *share, button(MORE, actions.CARD(username))]
 
 
@@ -145,7 +145,7 @@ def alert_buttons(story: Story, t: Translator, subscription_id: int | None) -> B
     if subscription_id is None:
         return [*link_buttons(story), *instagram_button(story, t)]
     row = [
-        link_button(t.plain(N_("Open")), url=story.page_url),
+        link_button(t.plain("Open"), url=story.page_url),
         mute_button(subscription_id, t),
         button(MORE, actions.SUBSCRIPTION(subscription_id)),
     ]
@@ -154,7 +154,7 @@ def alert_buttons(story: Story, t: Translator, subscription_id: int | None) -> B
 
 def mute_button(subscription_id: int, t: Translator) -> Button:
     """Return the button under an alert that pauses the alerts of the subscription for a day."""
-    return button(t.plain(N_("🔕 Mute")), actions.MUTE(subscription_id))
+    return button(t.plain("🔕 Mute"), actions.MUTE(subscription_id))
 
 
 def summary_buttons(posted: Sequence[tuple[str, int, int]]) -> Buttons:

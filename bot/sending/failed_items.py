@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.domain.links import PAGE
-from bot.domain.sentences import N_
 from bot.domain.serialization import load_stories
 from bot.presentation.actions import Buttons, link_button
 from bot.presentation.notices import COUNTED
@@ -83,4 +82,4 @@ def _buttons(stories: list[list[str]], names: list[str], t: Translator) -> Butto
         return []
     pages = {page for _, _, page in stories}
     url = pages.pop() if len(pages) == 1 else f"{PAGE}/stories/{names[0]}/"
-    return [[link_button(t.plain(N_("Open on Instagram")), url=url)]]
+    return [[link_button(t.plain("Open on Instagram"), url=url)]]
