@@ -78,6 +78,12 @@ _COMMON = {
         class office meeting iphone android laptop notification vibrate ring ringing
         beep sound sounds volume popups
         wipe accident undo bit come
+        anybody anyone anyway anywhere onto into upon across toward towards under
+        through despite beyond per etc nor thus therefore otherwise themselves himself
+        herself mostly slightly absolutely honestly literally extremely easily
+        way well high low lower rest sort various shall oh pings dings noise noisy
+        hush notch frequency reduce ease recap roundup collect combine merge caught
+        damage viewer quit notif
     """,
     "es": """
         abrir acaba además adiós ahí algún alguna algunas algunos allí amigo amiga
@@ -107,6 +113,13 @@ _COMMON = {
         celular amigos famosa famoso actriz actor cantante equipo fútbol marca legal
         ilegal permitido gratis
         ayudar ayudarme cerrado cerrada
+        nos dos era uno unos unas soy estaba estar sido toda ti vos debe deben mayor
+        bajo haber tenemos estamos contra embargo incluso siendo cierto junto juntos
+        junta nuestros cuales pueden pueda queda quieren haya ello acerca alrededor
+        aun mediante menor conmigo contigo cualquiera cualesquiera quienes siquiera
+        permite tenido tuvo hubo estuvo estaban fueron fui sean seis siete cinco
+        cuatro diez ambos apenas abajo arriba ante mal posible supuesto casi
+        simplemente finalmente probablemente ruido suenes msj msjs msg msgs
     """,
     "pt_BR": """
         abrir acabou acho adeus agora além algum alguma algumas alguns ali amigo amiga
@@ -133,6 +146,12 @@ _COMMON = {
         atriz cantor cantora time futebol marca férias reunião aula chefe galera mano
         véi pô mds tipo kkk kkkk rs
         fechado fechada ajudar cadastro mostrar
+        nas nos num numa numas dum duma aos às sou sido estar estamos temos tenha
+        tinha teria toda contra meio lado nossos nossas pelos pelas neste nesta deste
+        desta nessa isto fosse houve havia deveria deu ficou talvez perto disso junto
+        junta conosco contigo lhes quaisquer quatro cinco seis sete dez novamente sob
+        daqui dali acima abaixo msg msgs barulho realmente apesar certeza
+        finalmente simplesmente atualmente apenas tal tais ambos
     """,
     "de": """
         aber abend allein allem allen aller allerdings als also alt andere anderen
@@ -177,6 +196,13 @@ _COMMON = {
         mannschaft fußball kannst meine hey na jo jup nee nö ach echt krass geil cool
         lustig nett lieb süß hübsch
         jemandem jemanden niemanden niemandem wessen fresse anschaue ansehe
+        nach um ob je statt ins sich er hat deren bzw sowie beiden denen etwa teil
+        werde ganzen anders besonders bevor dadurch aufgrund innerhalb trotz vorbei
+        deinen deiner ebenso wobei sowohl anderem erreicht gemeinsam gleichzeitig habt
+        mach sah zumindest somit siehe hinaus mindestens weiterhin jeweils welcher
+        deswegen eins indem lediglich durchaus inzwischen teilweise genauso sowas
+        zuvor alleine drauf freuen gebe gehabt jedenfalls vermutlich aktuell zudem
+        schliesslich egal deutlich insbesondere lust satt pings notif notifs gebimmel
     """,
     "fr": """
         abord accord afin ailleurs ainsi aller allez alors ami amie ancien année après
@@ -214,6 +240,11 @@ _COMMON = {
         chanteuse équipe foot marque vacances boulot portable téléphone mec meuf bah
         ouais nan mdr ptdr lol
         prévenue prévenu mets
+        qu ont ans bon sous toute car pendant plusieurs ta cours lors avais ait aura
+        ayant pu mis ni suite ensemble semble seront etc ceci hein ah aurais soient
+        devait exactement faite faits outre tandis toutefois actuellement rapidement
+        directement simplement pourtant notamment fini bip bruit notif notifs
+        doucement noms
     """,
     "it": """
         qualcun
@@ -251,6 +282,14 @@ _COMMON = {
         calcio marca vacanza vacanze cellulare ragazzi boh mah beh uffa pubblicato
         mandarmi inviarmi
         palle smettetela vorrei seguire
+        ad cui era erano tra fra anni siano stiamo ai agli alle allo alcun dalla
+        dalle dallo degli dagli sul sulla sulle sui nei negli te voi quel po aveva
+        avevano avesse avrebbe avrei fosse fossero fu furono uno ce quindi circa abbia
+        rispetto inoltre senso nostri nostre stessi stesse vengono devono dovuto
+        dobbiamo possa nemmeno neanche ormai tuttavia piuttosto soprattutto sopra
+        nonostante attraverso presso entrambi ehi sicuro tale tali cinque quattro eh
+        ecc semplicemente ovviamente assolutamente solamente finalmente probabilmente
+        messaggino rumore squilli
     """,
     "tr": """
         acaba acil açık adam ait aklıma alma alıyor ama amaç an ancak anla anladım
@@ -275,6 +314,10 @@ _COMMON = {
         yetmez yine yoksa yolla yüzden zaman zaten zor aptal gerizekalı
         yasal yasak arkadaşlar ünlü oyuncu şarkıcı takım futbol marka tatil telefon
         kanka abi abla hocam ya yaa yarıyor
+        ki bile yer al hem kendini kendine kendisi kendisine ortaya pek yeniden
+        boyunca olacak oluyor olabilir olup ediyor ediyorum dedi yerde zamanda olmayan
+        beraber edilen neyse onlara seninle bende sende ondan bununla hepsi hepsini
+        hepsine seferde toplu topluca birden belli
     """,
     "id": """
         ada adalah agak agar akan akhir aktif aku alasan amat anak antara apakah
@@ -308,6 +351,11 @@ _COMMON = {
         yakni yuk
         legal ilegal temanku artis aktor penyanyi tim bola merek liburan hp bro sis
         gan kak mas mbak bos woi wkwk wkwkwk
+        tak baik sebagai seorang ia kau secara bersama kepada tetapi merupakan dimana
+        disini disana sekitar terhadap nah yah akhirnya kedua sebelumnya sesuai suatu
+        semakin mudah saling maupun meskipun sedangkan ternyata tadi lagi misalnya
+        sepertinya sebaiknya setidaknya terkadang sungguh sekaligus eh ah bunyi
+        pesannya gabungin kurangin
     """,
     "hi": """
         aa aaj aap ab abhi acha accha aisa aise apna apne apni baad baat bahut bakwas

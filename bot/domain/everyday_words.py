@@ -53,7 +53,7 @@ _EVERYDAY = {
         stories aviso avisos alerta alertas notificações notificacoes novo novos resumo
         diário diario rápido rapido cada dia dias hora horas minuto minutos semana semanas
         mês mes sempre agora hoje amanhã amanha depois logo noite manhã manha tarde aqui
-        pfv pfvr pfvzinho pf plis vc vcs tb tbm td tds q pq blz mt mto hj
+        pfv pfvr pfvzinho pf plis vc vcs tb tbm td tds q pq blz mt mto hj notificação notificacao
     """,
     "de": """
         und oder auch dann mit ohne von vom zu zum zur für fuer in im am an auf bei als
@@ -85,7 +85,7 @@ _EVERYDAY = {
         avviso avvisi notifiche nuovo nuove riepilogo veloce ogni giorno giorni
         giornaliero ora ore minuto minuti settimana settimane mese sempre adesso subito
         oggi domani dopo presto mattina sera notte qui
-        perfav pf plis cmq nn
+        perfav pf plis cmq nn notifica
     """,
     "tr": """
         ve veya ya da de ile için icin bir bu şu su o ben bana beni sen benim hepsi tüm

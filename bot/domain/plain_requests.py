@@ -2,8 +2,8 @@
 
 This module finds the command that a text requests. The patterns of the command are in English and
 in the chat's language. A pattern is a set of words. A text matches a pattern if the text contains
-all words of the pattern, in any order. A ``*`` at the end of a word means any ending of the word.
-A sign before a pattern adds or changes a condition:
+all words of the pattern, in any order, each at least as often as the pattern. A ``*`` at the end
+of a word means any ending of the word. A sign before a pattern adds or changes a condition:
 
 - ``+``: The text must also contain a possible profile name.
 - ``-``: The text must not contain a possible profile name.
@@ -127,7 +127,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "en": "cost|costs|price|prices|pricing|how much|free|pay|paid|payment|charge|fee|fees"
         "|expensive|money"
         "|pays|paying|charged|charges|charging|billed|bill|cheap|dollar|dollars|euro"
-        "|euros|usd|credit card|subscription fee|afford|premium",
+        "|euros|usd|credit card|subscription fee|afford|premium"
+        "|=💰|=💲|=💵|damage per",
         "es": "cuesta|cuestan|cuánto|cuanto|precio|precios|gratis|pagar|pago|costo|coste"
         "|cobra*|dinero|caro"
         "|vale al mes|cuánto vale|pagas|paga|pagando|pagado|de pago|gratuito|gratuita"
@@ -176,47 +177,78 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|who watched|who watches|viewers|incognito|they see|she see|she sees|he see"
         "|he sees|my name see"
         "|know watching|get to know|gets to know|notified watch|notified view"
-        "|notified look|told watch|alerted watch",
+        "|notified look|told watch|alerted watch"
+        "|they find out|can she find|can he find|will she find|will he find"
+        "|tell watched|tell that watch|name show|name shows|name shown|name appear"
+        "|name appears|name visible"
+        "|am visible|i visible|me visible|viewer list|viewers list"
+        "|get caught|private when watch|notification when look|notification when watch"
+        "|notification when view|notification if look|notification if watch",
         "es": "anónimo|anónima|anónimamente|enteran|entera|enterará|enterarán|dan cuenta"
         "|da cuenta|saben vi|saben veo|sabe vi|sabe veo|ven vi|ve vi|ven veo|ve veo"
         "|quién vio|incógnito"
         "|saben si|sabe si"
         "|le avisan|le avisa cuando|notificado cuando veo|notificada cuando veo"
-        "|se le notifica",
+        "|se le notifica"
+        "|saber soy|saben soy|sabe soy|saber quién mira|saber miro|saber vi|saber veo"
+        "|cuenta miro|aparece mi nombre|ve mi nombre|ven mi nombre|sale mi nombre|descubrir soy"
+        "|cuenta miré",
         "pt_BR": "anônimo|anônima|anonimamente|sabendo|sabe vi|sabe vejo|sabem vi|vê vi|veem vi"
         "|vê vejo|vai saber|vão saber|percebe|percebem|descobre|descobrem"
         "|sabe se"
-        "|é avisada|é avisado|é notificada|é notificado",
+        "|é avisada|é avisado|é notificada|é notificado"
+        "|saber fui eu|sabe fui eu|ver fui eu|vê fui eu|saber vi|aparece nome"
+        "|aparece meu nome|vê meu nome|veem meu nome|saber sou eu",
         "de": "anonym|sieht dass|sehen dass|sieht wenn|sehen wenn|merkt|merken|erfährt"
         "|erfahren|mitbekommt|mitbekommen|heimlich|bekommt mit|weiß dass"
         "|weiß sie|wissen sie"
-        "|benachrichtigt wenn anschaue|benachrichtigt wenn ansehe|bekommen mit",
+        "|benachrichtigt wenn anschaue|benachrichtigt wenn ansehe|bekommen mit"
+        "|rausfinden dass|herausfinden dass|findet raus|finden raus|sieht meinen namen"
+        "|sehen meinen namen|name angezeigt|name sichtbar|kriegt mit"
+        "|kriegen mit|mitkriegt|mitkriegen",
         "fr": "anonyme|anonymement|sait que|savent que|voit que|voient que|voit si|voient si"
         "|va savoir|vont savoir|remarque|remarquent|incognito"
         "|sait si|savent si"
-        "|est prévenue|est prévenu|est avertie|est averti|est notifiée|est notifié",
+        "|est prévenue|est prévenu|est avertie|est averti|est notifiée|est notifié"
+        "|savoir c'est moi|savoir regarde|savoir j'ai regardé|voir mon nom|voit mon nom"
+        "|mon nom apparaît|mon nom affiche*|mon nom visible|suis visible|notif quand regarde"
+        "|notification quand regarde|voit j'ai regardé|découvrir c'est moi",
         "it": "anonimo|anonima|anonimamente|sa che|sanno che|vede che|vedono che|vede se"
         "|vedono se|accorge|accorgono|accorgerà|saprà|sapranno|incognito"
         "|lo sa|sa se|sanno se"
-        "|viene avvisata|viene avvisato|viene notificata|viene notificato",
+        "|viene avvisata|viene avvisato|viene notificata|viene notificato"
+        "|sapere sono io|sapere guardo|sapere ho guardato|compare mio nome|appare mio nome"
+        "|vede mio nome|vedono mio nome|mi scopre|mi scoprono|scopre che|scoprono che"
+        "|scoprire sono io",
         "tr": "anonim|anonimim|gizlice|görür mü|görüyor mu|görürler mi|haberi olur"
         "|haberleri olur|anlar mı|baktığımı|izlediğimi|gördüğümü"
-        "|izlediğim anlaş*|bildirim gider mi|haberi olur mu|fark eder mi",
+        "|izlediğim anlaş*|bildirim gider mi|haberi olur mu|fark eder mi"
+        "|baktığım belli|izlediğim belli|belli olur mu|adım görün*|ismim görün*"
+        "|ismim çık*|öğrenir mi|öğrenebilir mi|anlaşılır mı|ben olduğumu",
         "ru": "анонимн*|увид* что|узна* что|видит что|видят что|узнает|узнают|заметит|заметят"
         "|видно что|инкогнито|тайно|кто смотрел"
-        "|придет уведомление|придёт уведомление|увидит ли|узнает ли",
+        "|придет уведомление|придёт уведомление|увидит ли|узнает ли"
+        "|поймет что|поймёт что|поймут что|меня видно|меня видят|меня увидят|имя видно"
+        "|имя видят|имя увид*|имя показыв*|имя отображ*|спалят|спалит|палит*",
         "ar": "مجهول|مجهولة|يعرف أني|يعرفون أني|تعرف أني|يعرف أنني|سيعرف|ستعرف|يرى أني"
         "|يرون أني|يشوف أني|علم صاحب*|سرا|يدري أني|متخفي"
-        "|يصلها إشعار|يصله إشعار|يوصلها إشعار",
+        "|يصلها إشعار|يصله إشعار|يوصلها إشعار"
+        "|يظهر اسمي|يشوف اسمي|يشوفون اسمي|يبان|اني شفت|أني شفت|ينعرف|ينكشف",
         "id": "anonim|ketahuan|dia tahu|mereka tahu|orangnya tahu|dia tau|mereka tau"
         "|orangnya tau|diam-diam"
-        "|dapat notifikasi kalau aku|dapet notif kalo aku",
+        "|dapat notifikasi kalau aku|dapet notif kalo aku"
+        "|namaku muncul|namaku kelihatan|nama kelihatan|nama muncul|ketauan"
+        "|namaku terlihat",
         "uk": "анонімн*|побачить що|побачать що|дізна*|бачить що|бачать що|помітить|помітять"
-        "|видно що|таємно|хто дивився",
+        "|видно що|таємно|хто дивився"
+        "|ім'я видно|ім'я бачать|ім'я побач*|мене видно|мене бачать|мене побачать"
+        "|зрозуміє що|зрозуміють що",
         "fa": "ناشناس*|می‌فهمه|میفهمه|می‌فهمن|میفهمن|می‌فهمد|متوجه می‌شه|متوجه میشه"
-        "|متوجه می‌شود|متوجه میشن|خبردار|مخفیانه",
+        "|متوجه می‌شود|متوجه میشن|خبردار|مخفیانه"
+        "|اسمم میبینه|اسمم می‌بینه|اسمم نشون|اسمم معلوم|معلوم میشه من|معلوم می‌شه من",
         "hi": "गुमनाम|पता चलेगा|पता चल जाएगा|पता लगेगा|उसको पता|उसे पता|उन्हें पता|उनको पता"
-        "|चुपके|pata chalega|pata lagega|usko pata|unko pata",
+        "|चुपके|pata chalega|pata lagega|usko pata|unko pata"
+        "|नाम दिखेगा|नाम दिखता|नाम दिखाई|naam dikhega|naam dikhta|pata chal jayega",
     },
     "places": {
         "en": "my channel|our channel|my group|our group|to channel|in channel|add channel"
@@ -335,8 +367,10 @@ _PATTERNS: dict[Command, dict[str, str]] = {
     },
     "language": {
         "en": "language|languages|lang|english|translate|spanish|french|german|italian|portuguese"
-        "|turkish|russian|arabic|indonesian|ukrainian|persian|farsi|hindi|español|deutsch|français"
-        "|italiano|português|türkçe|русский|العربية|українська|فارسی|हिन्दी",
+        "|turkish|russian|arabic|indonesian|ukrainian|persian|farsi|hindi|español"
+        "|deutsch|français"
+        "|italiano|português|türkçe|русский|العربية|українська|فارسی|हिन्दी"
+        "|=🌐",
         "es": "idioma|idiomas|lenguaje|en español|lengua"
         "|inglés|alemán|francés|portugués|ruso",
         "pt_BR": "idioma|idiomas|língua|lingua|em português|em portugues"
@@ -374,21 +408,37 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-working hours|-office hours|-business hours|-only weekends|-at work"
         "|-in meetings|-meeting"
         "|-off from to|-stop from to|-off between|-stop between|-off until|-off at"
-        "|-slow down|-in one message|-ping",
+        "|-slow down|-in one message|-ping"
+        "|-tone down|-dial down|-cut down|-keep down|-ease up|-ease off|-take easy"
+        "|-reduce|-lower frequency|-message often|-messages often|-too often"
+        "|-not often|-so often|-not so many|-not as many|-not too many"
+        "|-one message each|-one message every|-one message per|-into one"
+        "|-single message|-all together|-everything together|-in one go|-recap|-roundup"
+        "|-round-up|-group everything|-combine|-merge|-collect everything"
+        "|-let me sleep|-no ping|-no pings|-buzz|-buzzing|-beep|-beeping|-pinging|-hush|-⚙*",
         "es": "ajustes|ajuste|configuración|configuracion|configurar|opciones|preferencias"
         "|zona horaria|horas silencio"
         "|por noche|de noche|en noche|dormir|duermo|-una vez día|resumen"
         "|-silencio|-despierta|-despiertas|-despiertes|-despierten|-madrugada|-menos"
         "|-al día|-por día|-diario|-diariamente|-no molestes|-no molesten|-no molestar"
         "|-por las noches|-un solo mensaje"
-        "|-solo noche|-solo mañana|-solo tarde|-solo fines",
+        "|-solo noche|-solo mañana|-solo tarde|-solo fines"
+        "|-baja mensajes|-bájale*|-reduce|-reducir|-reduzca|-tan seguido|-tan a menudo"
+        "|-disminuye|-disminuir"
+        "|-todo junto|-todos juntos|-un mensaje al|-en un mensaje|-júntalo|-júntalos"
+        "|-junta todo|-agrupa|-agrupar"
+        "|-sin ruido|-no suenes",
         "pt_BR": "configurações|configuracoes|configuração|configurar|ajustes|opções|opcoes"
         "|preferências|fuso horário|fuso"
         "|à noite|de noite|durante noite|dormir|madrugada|-uma vez dia|resumo"
         "|-silêncio|-acorda|-acorde|-acordar|-acordando|-menos|-por dia|-ao dia"
         "|-diariamente|-não perturbe|-não perturba|-não perturbar|-à noite"
         "|-de madrugada|-uma só mensagem"
-        "|-só noite|-só manhã|-só tarde|-só à noite|-horário comercial",
+        "|-só noite|-só manhã|-só tarde|-só à noite|-horário comercial"
+        "|-diminui|-diminua|-diminuir|-reduz|-reduza|-reduzir|-pega leve|-pegue leve"
+        "|-tão seguido|-tanta vez|-tantas vezes"
+        "|-tudo junto|-numa mensagem|-em uma mensagem|-junta tudo|-junte tudo|-agrupa|-agrupar"
+        "|-sem barulho|-maneira nas",
         "de": "einstellungen|einstellung|optionen|einstellen|konfiguration|zeitzone|ruhezeiten"
         "|ruhezeit"
         "|nachts|in nacht|schlafe|schlafen|-einmal tag|zusammenfassung|uhrzeit"
@@ -396,7 +446,12 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-täglich|-nicht stören|-einmal täglich|-nacht|-gesammelt|-ab uhr|-bis uhr"
         "|-nur abends|-nur morgens|-nur tagsüber|-nur abend|-arbeitszeit"
         "|-nur wochenende"
-        "|-in einer nachricht|-eine einzige nachricht",
+        "|-in einer nachricht|-eine einzige nachricht"
+        "|-nicht so oft|-zu oft|-reduzier|-reduziere|-reduzieren|-runterfahren"
+        "|-halblang|-alles zusammen"
+        "|-alle zusammen|-gebündelt|-zusammenfassen|-fass zusammen|-schick auf einmal"
+        "|-schicke auf einmal"
+        "|-eine nachricht tag|-ruhe ab|-kein gebimmel|-keine pings",
         "fr": "réglages|reglages|réglage|paramètres|parametres|options|configuration|configurer"
         "|préférences|fuseau"
         "|nuit la|dormir|dors|-une fois jour|résumé"
@@ -404,47 +459,72 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-silence|-dérange pas|-dérangez pas|-déranger|-nuit|-une seule fois"
         "|-seulement soir|-que soir|-uniquement soir|-seulement matin|-que matin"
         "|-le soir seulement"
-        "|-un seul message",
+        "|-un seul message"
+        "|-si souvent|-trop souvent|-réduis|-réduisez|-réduire|-diminue|-diminuez"
+        "|-diminuer|-calme-toi|-doucement|-mollo"
+        "|-lève pied|-tout ensemble|-en un message|-regroupe|-regroupez|-regrouper"
+        "|-tout groupé|-envoie d'un coup"
+        "|-pas bip|-aucun bruit",
         "it": "impostazioni|impostazione|opzioni|configurazione|configurare|preferenze|fuso"
         "|di notte|la notte|dormire|dormo|-una volta giorno|riepilogo"
         "|-sveglia|-svegliare|-svegliarmi|-svegli|-meno|-al giorno|-silenzio"
         "|-disturbare|-disturbarmi|-notte|-quotidiano"
         "|-solo sera|-solo mattina|-solo pomeriggio|-la sera|-di sera"
-        "|-un solo messaggio|-unico messaggio",
+        "|-un solo messaggio|-unico messaggio"
+        "|-così spesso|-troppo spesso|-riduci|-riducete|-ridurre|-diminuisci|-rallenta"
+        "|-rallentate"
+        "|-datti calmata|-calmati|-tutto insieme|-tutti insieme|-in un messaggio"
+        "|-raggruppa|-raggruppare|-senza rumore|-niente squilli",
         "tr": "ayarlar|ayar|ayarları|ayarlari|seçenekler|secenekler|tercihler|saat dilimi"
         "|sessiz saatler"
         "|gece|geceleri|uyu*|-günde bir|özet"
         "|-uyandır*|-daha az|-günlük|-günde|-rahatsız|-geceleri|-sessizlik"
         "|-sadece akşam*|-sadece sabah*|-mesai*"
-        "|-tek mesaj*",
+        "|-tek mesaj*"
+        "|-azalt|-azaltın|-azaltır|-çok sık|-kadar sık|-tek seferde|-toplu|-topluca"
+        "|-hepsi birlikte"
+        "|-hepsini birlikte|-hepsini birden|-tek bir mesaj*",
         "ru": "настройк*|настроить|параметр*|опци*|часовой пояс|тихие часы|часовой"
         "|-ночью|-на ночь|-ночам|-сплю|-спать|-раз день|сводк*|дайджест|пояс"
         "|-тихо|-тише|-буди*|-реже|-меньше|-в день|-в сутки|-беспокой*|-ночи"
         "|-только вечер*|-только утр*|-только днем|-рабочее время|-по вечерам"
-        "|одним сообщением|одном сообщении|-утром все",
+        "|одним сообщением|одном сообщении|-утром все"
+        "|-не так часто|-сократи*|-пореже|-поменьше|-потише|-убавь*|-сбавь*|-уменьши*"
+        "|-все вместе|-в одно сообщение|-все разом|-одной пачкой",
         "ar": "الإعدادات|الاعدادات|إعدادات|اعدادات|ضبط|خيارات|الخيارات|المنطقة الزمنية"
         "|-ليلا|-الليل|-بالليل|-أنام|-نائم|-مرة يوم*|ملخص"
         "|-هادئ|-هدوء|-أقل|-تزعج*|-إزعاج|-توقظ*|-النوم|-يوميا|-في اليوم"
-        "|-مساء فقط|-المساء فقط|-صباحا فقط|-الصباح فقط",
+        "|-مساء فقط|-المساء فقط|-صباحا فقط|-الصباح فقط"
+        "|-خفف*|-قلل*|-في رسالة واحدة|-مع بعض|-دفعة واحدة|-مرة وحدة|-بدون إزعاج",
         "id": "pengaturan|setelan|atur|opsi|konfigurasi|zona waktu"
         "|malam hari|tengah malam|saat malam|tidur|-sekali sehari|ringkasan"
         "|-bangunin|-bangunkan|-bangun|-lebih sedikit|-kurangi|-malam|-malem|-per hari"
         "|-sehari|-jangan berisik"
         "|-sore aja|-pagi aja|-malam aja|-hanya sore|-hanya pagi|-cuma sore|-jam kerja"
-        "|-satu pesan",
+        "|-satu pesan"
+        "|-terlalu sering|-keseringan|-kurangin|-dikurangi|-dikurangin|-sekaligus"
+        "|-jadi satu|-gabung|-gabungin|-gabungkan|-digabung|-jangan bunyi",
         "uk": "налаштуван*|налаштувати|параметр*|опці*|часовий пояс|тихі години|часовий"
         "|-вночі|-уночі|-на ніч|-ночам|-сплю|-спати|-раз день|зведенн*|дайджест|пояс"
         "|-тихо|-тихіше|-буди*|-рідше|-менше|-на день|-турбуй*|-ніч|-ночі"
         "|-тільки ввечер*|-лише ввечер*|-тільки вранці|-тільки вдень|-робочий час"
-        "|одним повідомленням|одному повідомленні",
+        "|одним повідомленням|одному повідомленні"
+        "|-не так часто|-скороти*|-поменше|-зменш*|-тихше|-все разом|-в одне повідомлення"
+        "|-у одне повідомлення"
+        "|-все вкупі",
         "fa": "تنظیمات|تنظیم|گزینه‌ها|گزینه‌های|منطقه زمانی"
         "|-شبها|-شب‌ها|-در شب|-نصفه شب|-خواب*|-روزی بار|خلاصه"
         "|-بیدار*|-کمتر|-آروم|-آرام|-مزاحم|-شب|-شبا|-روزانه|-در روز|-روزی"
-        "|-فقط عصر|-فقط صبح|-فقط شب*|-ساعت کاری",
+        "|-فقط عصر|-فقط صبح|-فقط شب*|-ساعت کاری"
+        "|-کم کن|-کمش کن|-اینقدر زیاد|-انقدر زیاد|-یکجا|-تو یک پیام|-تو یه پیام|-در یک پیام"
+        "|-توی یک پیام|-با هم"
+        "|-پیام نیاد|-شب نیاد",
         "hi": "सेटिंग*|विकल्प*|टाइमज़ोन|टाइमजोन"
         "|-रात में|-रात को|-raat|-दिन बार|सारांश"
         "|-जगा*|-कम|-शांत|-रात|-परेशान|-नींद|-सोते|-दिन में|-kam|-neend"
-        "|-सिर्फ़ शाम|-सिर्फ़ सुबह|-शाम को|-सुबह को",
+        "|-सिर्फ़ शाम|-सिर्फ़ सुबह|-शाम को|-सुबह को"
+        "|-एक साथ|-एक मैसेज में|-एक ही मैसेज|-ek saath|-ek message|-itna zyada|-itna jyada"
+        "|-इतना ज़्यादा",
     },
     "export": {
         "en": "export|backup|download list",
@@ -502,7 +582,10 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|same story|same stories|same again|over over|duplicate|duplicates|twice same"
         "|repeated|repeatedly"
         "|zero messages|zero alerts|zero stories|zero notifications|is dead|it dead"
-        "|^are you still there|^hey are you there|^hello are you there",
+        "|^are you still there|^hey are you there|^hello are you there"
+        "|no longer receive|no longer get|no longer see|no longer works|no longer work"
+        "|no longer coming|no longer arrive|no longer sends|not single message"
+        "|not single notification|single message since",
         "es": "no funciona|por qué no|porque no|no llegan|no llega|no recibo"
         "|por qué envía*|por qué manda*|por qué recibo|nada funciona"
         "|no me llegan|no llegó|no ha llegado"
@@ -511,12 +594,17 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|bot caído|sigue funcionando|sigues funcionando|sigues vivo|sigues ahí"
         "|estás ahí|dejó funcionar|tarda|tardan|tardando|retraso|tan tarde|muy tarde"
         "|error|falla|roto|dónde están|dónde historias|nada nuevo"
-        "|cada cuánto|qué frecuencia|cuánto tarda|cuánto tiempo|cuándo revisa"
+        "|^cada cuánto|qué frecuencia|cuánto tarda|cuánto tiempo|cuándo revisa"
         "|cuándo compruebas"
         "|no avisaste|no me avisas|no avisas|no avisa|no me enteré|ni una historia"
         "|ninguna historia|ningún aviso|hace días|sin novedades|no sale nada"
         "|no aparece nada"
-        "|misma historia|mismas historias|repetida|repetidas|repetido",
+        "|misma historia|mismas historias|repetida|repetidas|repetido"
+        "|cada cuánto revisas|cada cuánto revisa|cada cuánto miras|cada cuánto compruebas"
+        "|cada cuánto actualizas|cada cuánto actualiza|cada cuánto llegan"
+        "|cada cuánto avisas|cada cuánto avisan"
+        "|cada cuánto tiempo"
+        "|cada cuánto consultas|cada cuánto verificas",
         "pt_BR": "não funciona|nao funciona|não chega*|não recebo|por que não|porque não"
         "|por que recebo|por que mand*|por que envi*|nada funciona"
         "|não chegou"
@@ -551,10 +639,11 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|pourquoi plus|rien nouveau|pas arrivé|bot mort|en panne|marche encore"
         "|marche toujours|es là|retard|trop lent|si lent|si tard|trop tard|bug|bugue"
         "|erreur|cassé|où sont|plus rien reçu|n'ai rien|rien eu"
-        "|quelle fréquence|combien de temps|combien temps|tous les combien"
+        "|quelle fréquence|combien de temps|combien temps|^tous les combien"
         "|pas prévenu|pas averti|aucune story|aucune alerte|aucune notification"
         "|depuis jours|plus rien|rien depuis|pas notifié"
-        "|même story|mêmes stories|en double",
+        "|même story|mêmes stories|en double"
+        "|tous les combien vérifies|tous les combien regardes",
         "it": "non funziona|non arrivano|perché non|non ricevo|non arriva"
         "|perché ricevo|perché mand*|niente funziona"
         "|perché niente"
@@ -563,10 +652,12 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|nessun avviso|nessuna notifica|bot morto|rotto|funziona ancora|ci sei|ritardo"
         "|così tardi|troppo tardi|come mai|dove sono|errore|non va|ancora niente"
         "|ancora nulla|smesso funzionare"
-        "|ogni quanto|quanto spesso|quanto tempo|che frequenza"
+        "|^ogni quanto|quanto spesso|quanto tempo|che frequenza"
         "|non avvisato|non avvisi|nessuna storia|da giorni|niente da ieri|non avverte"
         "|non mi avvisi|non mandi niente|non mandi più"
-        "|stessa storia|stesse storie|doppioni",
+        "|stessa storia|stesse storie|doppioni"
+        "|ogni quanto controlli|ogni quanto verifichi|ogni quanto aggiorni"
+        "|ogni quanto guardi|ogni quanto tempo",
         "tr": "çalışmıyor|gelmiyor|almıyorum"
         "|neden gönder*|niye gönder*|neden geliyor"
         "|neden gelmedi|gelmedi"
@@ -576,7 +667,7 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|nerede kaldı|neden almadım|neden almıyorum|neden sessiz"
         "|ne sıklıkla|kaç dakika|kaç dakikada|ne kadar sürer|ne kadar sürüyor"
         "|ne kadar sürede"
-        "|haber vermedin|haber vermiyor*|bildirim gelm*|günlerdir|hiç hikaye"
+        "|haber vermedin|haber vermiyor*|bildirim gelmez|günlerdir|hiç hikaye"
         "|hiçbir hikaye|ses yok"
         "|aynı hikaye|aynı hikayeler|aynı hikayeyi",
         "ru": "не работает|не приходят|почему не|не приходит|не получаю"
@@ -599,9 +690,10 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|لا شيء يصل|لم تصل*|لم أستلم|لم يأت*|ما وصل*|ما في شيء|ما في شي|ما يجي|ما بيجي"
         "|ما توصل*|ما يوصل*|ما يشتغل|لا يشتغل|مو شغال|مش شغال|متوقف|معطل|خربان|متأخر"
         "|متأخرة|تأخر*|لماذا تأخر*|أين القصص|وين القصص|هل تعمل|شغال|خطأ|لا جديد"
-        "|كم مرة|كل كم|كم يستغرق|كم من الوقت|كم وقت|كم دقيقة"
+        "|كم مرة|^كل كم|كم يستغرق|كم من الوقت|كم وقت|كم دقيقة"
         "|لم ترسل*|ما أرسلت|ما ارسلت|ولا قصة|منذ أيام|من أيام|لم تنبهني|ما نبهتني|ساكت"
-        "|نفس القصة|نفس القصص|مكررة|تكرار",
+        "|نفس القصة|نفس القصص|مكررة|تكرار"
+        "|البوت وقف|البوت واقف",
         "id": "tidak berfungsi|gak jalan|nggak jalan|kenapa tidak|tidak masuk|kenapa gak"
         "|kenapa kirim*|kenapa mengirim*|mengapa"
         "|kenapa belum|belum masuk"
@@ -638,7 +730,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|هر چند وقت|چند وقت|چقدر طول|چند دقیقه|چند ساعت"
         "|خبر ندادی|چرا ساکتی|هیچ استوری|چند روزه|نفرستادی|اطلاع ندادی|خبری نیست"
         "|تکراری|همون استوری",
-        "hi": "काम नहीं|नहीं आ*|क्यों नहीं"
+        "hi": "काम नहीं|नहीं आया|नहीं आयी|नहीं आई|नहीं आए|नहीं आये|नहीं आ|नहीं आता|नहीं आती"
+        "|नहीं आते|नहीं आएगा"
+        "|क्यों नहीं"
         "|क्यों भेज*|kyu bhej*|kyon bhej*"
         "|nahi aaya|nahi aayi|kyu nahi|kyon nahi"
         "|कुछ नहीं आ*|कुछ नहीं मिल*|नहीं मिल*|कोई नहीं आ*|खराब|देर क्यों|इतनी देर|लेट"
@@ -656,7 +750,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-on holiday"
         "|who am i following|list profiles|list accounts|who i follow|added so far"
         "|-alert|-alerts|-notifications"
-        "|am folowing|am followin|am follwing|do folow|i folow",
+        "|am folowing|am followin|am follwing|do folow|i folow"
+        "|-🔕|-🔇|=🔔",
         "es": "suscripciones|mis suscripciones|mi lista|mis avisos|sigo quién|estoy suscrit*"
         "|-pausa*|-silenci*|quién sigo|que sigo|cuentas sigo|perfiles sigo"
         "|estoy siguiendo|quien siguiendo"
@@ -711,12 +806,17 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|spam|spamming|too many|annoying|leave me alone"
         "|not interested"
         "|too much|so many|overwhelming"
-        "|enough|go away|stfu|get lost|leave alone|calm down|tone down|chill"
+        "|enough|go away|stfu|get lost|leave alone|calm down|chill"
         "|take off list|no longer want|fed up|sick of|rid of|take out|take away|drop"
         "|bye bye forever"
         "|accident|accidentally|mistake subscribed|subscribed undo"
         "|+cancel"
-        "|unsuscribe|unsubcribe|unsubsribe|unsubscibe|unsubscrib|unfolow",
+        "|unsuscribe|unsubcribe|unsubsribe|unsubscibe|unsubscrib|unfolow"
+        "|=🛑|=⛔|+🛑|+⛔|+🚫|+❌|+done with|+ditch|+bores me|+is boring|+bored of"
+        "|+bored with|+tired of|+kick out|+no longer follow|+no longer need|+no longer care"
+        "|+don't need|+dont need"
+        "|+don't follow|+dont follow|+no anymore|+scrap|+lost interest"
+        "|+lose interest",
         "es": "borra*|elimina*|parar|^para ya|^para de|detener|detén|deten|basta"
         "|=para|=para esto|^para con|deja mandar*|deja enviar*|deja molestar"
         "|cancelar suscripciones|cancelar suscripción|desuscrib*"
@@ -729,7 +829,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|ya basta|cállate|callate|harto|harta|saca|sacar|ya no manden|ya no mandes"
         "|dejes enviar|dejen enviar|dejen mandar"
         "|sin querer"
-        "|+cancela|+cancelar|+cancele",
+        "|+cancela|+cancelar|+cancele"
+        "|+cansé de|+aburre|+aburrí de|^fuera|+ya no sigo|+ya no necesito",
         "pt_BR": "apaga*|exclui*|parar|pare|^para de|^chega|cancelar inscrição|desinscrev*"
         "|=para|^para com|me deixa paz|me deixe paz|cancelar inscrições"
         "|deixar seguir|desativar"
@@ -740,7 +841,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|mensagem demais|alertas demais|tanta mensagem"
         "|cala boca|já chega|enchendo saco|não mandem|retira|retirar|saco cheio|para já"
         "|sem querer"
-        "|+cancela|+cancelar|+cancele",
+        "|+cancela|+cancelar|+cancele"
+        "|+enjoei|+não aguento mais|^fora|+enjoada de|+enjoado de",
         "de": "lösch*|stopp|stop|aufhören|hör auf|abbestell*|abmelden|beenden|beende|ausschalten"
         "|lass ruhe|lasst ruhe|melde ab|meld ab"
         "|keine mehr|deabonnier*|entfern*|abo kündigen|schluss"
@@ -750,7 +852,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|genug|reicht|klappe|sei still|lass das|rausnehmen|rauswerfen|raus|weg mit"
         "|brauche nicht|kein bock|abschalten|schalte ab|schalt ab|stell ab"
         "|versehentlich|aus versehen"
-        "|+storniere",
+        "|+storniere"
+        "|+kann weg|+soll weg|+mach weg|+mache weg|+muss weg|+langweilt|+langweilig"
+        "|+keine lust|+satt",
         "fr": "supprim*|arrêter|arrête|arreter|arrete|arrêtez|stopper|désabonne*|desabonne*"
         "|j'en veux plus|laisse tranquille|laissez tranquille"
         "|désabonner"
@@ -761,7 +865,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|ça suffit|assez|tais-toi|tais toi|ferme|enlever|retirer|marre|saoule|saoulé"
         "|stoppe|plus envie|veux pas|n'en veux plus"
         "|par erreur|sans faire exprès"
-        "|+annule|+annuler",
+        "|+annule|+annuler"
+        "|+fini avec|+ennuie|+m'ennuie|+vire|+virer|+dégage|+lassé|+lassée|+plus besoin",
         "it": "elimina*|cancella*|basta|ferma|fermare|fermati|smetti|smettila|disiscriv*"
         "|lasciami pace|lasciatemi pace|non interessa|non scriver*"
         "|disattiva*|rimuovi|togli"
@@ -771,7 +876,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|piantala|piantatela|zitto|leva|levami|stufo|stufa|togliere|rimuovere"
         "|non ne voglio|sono troppi|non mandatemi|non inviarmi|non inviare"
         "|smettetela|smettete"
-        "|+annulla|+annullare",
+        "|+annulla|+annullare"
+        "|+stancato|+stancata|+stanco di|+stanca di|+annoia|^via",
         "tr": "sil|durdur|dur|durdurun|yeter|abonelikten çık*|aboneliği iptal*|bırak|kapat"
         "|atma|yazma|rahat bırak"
         "|istemiyorum"
@@ -780,7 +886,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|ilgilenmiyorum"
         "|çok fazla|fazla mesaj|çok mesaj|çok bildirim"
         "|gerek yok|yollama|sus|bıktım|sıkıldım|çıkart|istemiyom|gelmesin"
-        "|artık gelmesin",
+        "|artık gelmesin"
+        "|+bitsin|+vazgeçtim|+sıkıyor",
         "ru": "удали*|стоп|хватит|прекрати*|отпиши*|отписаться|отписка|останови*|отключи*"
         "|отстань*|не пиши*|отвяжись"
         "|выключи*|убери"
@@ -791,7 +898,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|не нужно|отвали*|заткни*|замолчи*|отъеб*|отцепи*|исключи*|отмени*|убира*"
         "|заебал*|бесит|бесишь|прекрат*|хорош слать|сними с"
         "|случайно подписал*"
-        "|+отмена|+отменить",
+        "|+отмена|+отменить"
+        "|+выкинь*|+выбрось*|+устал*|+наскучил*",
         "ar": "احذف|حذف|توقف|أوقف|اوقف|إيقاف|ايقاف|إلغاء الاشتراك|الغاء الاشتراك|ألغ اشتراك*|كفى"
         "|لا تكتب|لا تراسل*|اتركني"
         "|كفاية"
@@ -800,7 +908,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|مش مهتم|غير مهتم"
         "|رسائل كثيرة|رسائل كثير|تنبيهات كثيرة|كثيرة جدا|كثير جدا"
         "|ما أبي|ما ابي|ما أبغى|ما ابغى|ما أريد|مش عايز|مش عاوز|خلاص|ما بدي|بطلوا|يكفي"
-        "|بس خلاص|اخرس|ازعجتوني|مزعج|شيل|أزل|ازالة|إزالة|لا ترسلوا|لا تبعت",
+        "|بس خلاص|اخرس|ازعجتوني|مزعج|شيل|أزل|ازالة|إزالة|لا ترسلوا|لا تبعت"
+        "|وقف|وقفي|وقفوا|+زهقت|+مليت|+امسح|+طفي|+سكر|+اطفي|+شيلي|+بطلي|+اقفل",
         "id": "hapus|berhenti|stop|hentikan|setop|batal langganan|unsubscribe|matikan"
         "|udahan|jangan chat|jangan ganggu"
         "|jangan kirim|cukup"
@@ -811,7 +920,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|gak usah|ga usah|nggak usah|udah cukup|ga mau|nggak mau|ngga mau|keluarkan"
         "|keluarin|copot|bosan|capek|ganggu banget|diam"
         "|gak sengaja|tidak sengaja"
-        "|+batal",
+        "|+batal"
+        "|+bosen|+buang|+males|+malas|+lepas",
         "uk": "видали*|стоп|досить|припини*|відпиши*|відписатися|зупини*|вимкни*|прибери"
         "|годі|не пиши*|відчепи*"
         "|не надсилай*"
@@ -821,14 +931,16 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|не цікав*|нецікаво"
         "|забагато|занадто багато|надто багато|багато повідомл*"
         "|не потрібно|відвали*|замовкни*|прибра*|виключи*|скасуй*|дістал*|бісить"
-        "|вимика*|не шли*",
+        "|вимика*|не шли*"
+        "|+викинь*|+викид*|+втомив*|+втомил*|+наскучи*",
         "fa": "توقف|بس|متوقف*|قطع*|نفرست*|لغو اشتراک|خاموش|دیگه نفرست|حذف"
         "|پیام نده|پیام ندید|ولم کن"
         "|نمی‌خوام|نمیخوام|نمی‌خواهم|نفرستید|لغو|اسپم"
         "|علاقه ندارم"
         "|پیام‌ها زیاده|پیام زیاده|زیاده|خیلی زیاد"
         "|نمیخواهم|کافیه|بسه|کافی است|خفه شو|خسته شدم|بردار|دیگه نمی‌خوام|نفرستین"
-        "|ارسال نکن|قطعش کن|لغوش کن",
+        "|ارسال نکن|قطعش کن|لغوش کن"
+        "|+پاک|+پاکش|+خسته شدم",
         "hi": "डिलीट|बंद|रोको|रुको|रोकें|अनसब्सक्राइब|हटाओ|हटाएँ|मत भेजो|बस करो"
         "|मैसेज मत|मत करो|message mat"
         "|band|hatao|mat bhejo|roko|नहीं चाहिए|मत भेज*|स्पैम|nahi chahiye"
@@ -836,7 +948,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|बहुत ज़्यादा|ज़्यादा मैसेज|इतने मैसेज|बहुत मैसेज|bahut jyada|bahut zyada"
         "|itne message"
         "|बस बहुत|परेशान मत|नहीं चाहिये|हटा|हटाना|निकालो|निकाल दो|चुप रहो|mat bhejna"
-        "|mat bhejna|nikalo|hata do|hata|bas karo",
+        "|mat bhejna|nikalo|hata do|hata|bas karo"
+        "|+बोर|+निकाल*|+bore|+nikal|+nikalna",
     },
     "highlights": {
         "en": "highlight|highlights", "es": "destacada|destacadas|destacados|highlights",
@@ -852,7 +965,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|every new|keep posted|+notifications|tell when|sign up|let know"
         "|notified|whenever"
         "|+when|+if posts|+as soon"
-        "|subcribe|subsribe|suscribe|subscibe|subscrib|folow",
+        "|subcribe|subsribe|suscribe|subscibe|subscrib|folow"
+        "|+🔕|+🔇|+🔔",
         "es": "suscríbeme|suscribeme|suscribir|suscribirme|suscríbete|suscribe|seguir|sigue"
         "|+silenci*|+pausa*"
         "|avísame|avisame|notifícame|+notificaciones|+avisos|+añade|+agrega"
@@ -965,59 +1079,74 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|private account|private accounts|private profile|private profiles|private stories"
         "|who made|who created|who built|confused|don't understand|no idea|explain|tutorial"
         "|how get|what's this"
-        "|locked account|locked profile",
+        "|locked account|locked profile"
+        "|anyone there|anyone here|anyone home|anyone around|anyone out|anybody there"
+        "|anybody here|anybody home|anybody around|anybody out|someone there"
+        "|somebody there|=🆘|-ℹ*",
         "es": "ayuda|ayúdame|ayudame|menú|menu|comandos|qué puedes|que puedes|cómo funciona"
         "|como funciona|instrucciones|qué haces|que haces|quién eres|cómo uso"
         "|no entiendo|cuenta privad*|cuentas privad*|perfiles privad*|perfil privad*"
         "|explica*|quién hizo"
-        "|ayudar|ayudarme|perfil cerrado|cuenta cerrada",
+        "|ayudar|ayudarme|perfil cerrado|cuenta cerrada"
+        "|hay alguien|alguien ahí|alguien aquí",
         "pt_BR": "ajuda|ajude|menu|comandos|como funciona|instruções|o que faz|o que você"
         "|quem é você|como usar|como uso"
         "|não entendi|não entendo|conta privad*|contas privad*|perfil privad*|explica*"
         "|quem fez"
-        "|ajudar|perfil fechado|conta fechada|perfis fechados|perfil trancado",
+        "|ajudar|perfil fechado|conta fechada|perfis fechados|perfil trancado"
+        "|tem alguém|alguém aí|alguém aqui",
         "de": "hilfe|hilf|menü|menu|befehle|wie funktioniert|wie geht|anleitung|was kannst"
         "|was soll das|was ist das"
         "|wer bist|was machst|wie benutze"
         "|verstehe nicht|privat*|erklär*|wer gemacht|geht das"
-        "|helfen",
+        "|helfen"
+        "|jemand da|jemand hier|wer da",
         "fr": "aide|aidez|aide-moi|menu|commandes|comment marche|ça marche|comment fonctionne"
         "|c'est quoi|quoi bot"
         "|que peux|que fais|qui es|mode d'emploi|comment utiliser|instructions"
         "|comprends pas|comprends rien|privé*|expliqu*|qui fait"
-        "|aider|m'aider",
+        "|aider|m'aider"
+        "|y quelqu'un|quelqu'un là|quelqu'un ici",
         "it": "aiuto|aiutami|menu|menù|comandi|come funziona|istruzioni|cosa puoi|cosa fai|chi sei"
         "|come si usa"
         "|non capisco|account privat*|profili privat*|profilo privat*|spiega*|chi fatto"
-        "|aiutare|aiutarmi|profilo chiuso|account chiuso",
+        "|aiutare|aiutarmi|profilo chiuso|account chiuso"
+        "|c'è qualcuno|c'è nessuno|qualcuno qui",
         "tr": "yardım|yardim|menü|menu|komutlar|nasıl çalışır|nasıl kullanılır|ne yapabilirsin"
         "|kimsin|nesin|bu ne"
         "|nasıl çalışıyor|sen kimsin|neler yapabilirsin|ne yapıyorsun"
         "|anlamadım|anlamıyorum|gizli hesap*|anlat"
-        "|yardımcı ol|yardım et",
+        "|yardımcı ol|yardım et"
+        "|kimse var|kimse yok",
         "ru": "помощ*|помоги*|меню|команды|как работает|как пользоваться|инструкци*|что умеешь"
         "|что можешь|справка|кто ты|как это|что делаешь|что ты"
         "|не понимаю|не понял*|непонятно|закрыт*|приватн*|кто тебя|объясни*|как пользоват*"
-        "|помочь",
+        "|помочь"
+        "|есть кто|есть кто-нибудь|кто-нибудь тут|кто-нибудь здесь|есть кто-то",
         "ar": "مساعدة|المساعدة|ساعدني|قائمة|القائمة|الأوامر|أوامر|كيف يعمل|كيف تعمل|ماذا تفعل"
         "|ماذا يمكنك|من أنت|كيف أستخدم|تعليمات"
-        "|لم أفهم|ما فهمت|لا أفهم|حساب خاص|حسابات خاصة|الحسابات الخاصة|اشرح|كيف",
+        "|لم أفهم|ما فهمت|لا أفهم|حساب خاص|حسابات خاصة|الحسابات الخاصة|اشرح|كيف"
+        "|في حد|فيه أحد|في أحد|من أحد|أحد هنا|حد هنا",
         "id": "bantuan|bantu|tolong bantu|menu|perintah|cara pakai|cara kerja|bagaimana cara"
         "|bisa apa|apa bisa|siapa kamu|gimana cara|petunjuk"
         "|tidak mengerti|gak ngerti|bingung|akun privat|jelaskan|caranya|gimana"
         "|bot apa|apa ini|ini apa"
-        "|bantuin|akun dikunci|akun private",
+        "|bantuin|akun dikunci|akun private"
+        "|ada orang|ada org|ada yang jaga",
         "uk": "допомог*|допоможи*|меню|команди|як працює|як користуватися|інструкці*|що вмієш"
         "|що можеш|довідка|хто ти|як це"
         "|не розумію|не зрозумі*|закрит*|приватн*|поясни*|хто тебе"
         "|допомож*"
-        "|допомогти",
+        "|допомогти"
+        "|є хтось|хтось тут|є хто|хто-небудь тут",
         "fa": "کمک|راهنما*|راهنمایی|منو|دستورها|دستورات|چطور کار|چیکار|چه کار|چگونه|کی هستی"
         "|چه کاری|چطوری"
-        "|نفهمیدم|متوجه نشدم|خصوصی|توضیح",
+        "|نفهمیدم|متوجه نشدم|خصوصی|توضیح"
+        "|کسی هست|کسی اینجا",
         "hi": "मदद|सहायता|मेनू|मेन्यू|कमांड|कैसे काम|क्या कर|कैसे इस्तेमाल|कौन हो|कैसे"
         "|आप कौन|तुम कौन|kaun ho|kaun hai"
-        "|समझ नहीं|samajh nahi|samajh nahin|प्राइवेट|kaise|madad|समझाओ",
+        "|समझ नहीं|samajh nahi|samajh nahin|प्राइवेट|kaise|madad|समझाओ"
+        "|कोई है|कोई यहाँ|koi hai",
     },
 }  # fmt: skip
 
@@ -1105,6 +1234,7 @@ _OTHER_WORDS = {
         etmek etmem edebilir edebilirim paylaşınca paylaştığında paylaşım haber olursa
         lazım var yok bunu onu onun nın nin nun nün ın in kişi kullanıcı dün atınca
         attığında miyim zaman ettim ettiğim paylaşır paylaşırsa hesabın hesabından
+        den dan ten tan yi yı yu yü ya nı nu nü tek kere kez hep
     """,
     "id": """
         ketahuan tahu
@@ -1146,11 +1276,20 @@ _POSTING_WORDS = """
 _POSTING = frozenset(map(fold_for_comparison, _POSTING_WORDS.split()))
 """The words after the name of a profile in a text such as "tell me when natgeo posts"."""
 _NOT_WORDS = """
-    no not don't dont never nothing nicht keine nie pas jamais nada não nao non niente не нет ні لا
-    jangan gak nggak نه मत नहीं
+    no not don't dont never nothing nicht nichts nix kein keine nie pas jamais rien aucun aucune
+    nada não nao nenhum nenhuma ningún ninguna non niente nessun nessuna hiçbir не нет никаких
+    ничего ні жодних нічого لا jangan gak nggak نه मत नहीं mat nahi
 """
 _NOT = frozenset(map(fold_for_comparison, _NOT_WORDS.split()))
+_BOUND_WORDS = """
+    after before until till between después antes entre depois nach bis zwischen après avant dopo
+    prima tra fra sonra после до между بعد setelah sebelum sesudah antara після між बाद baad
+"""
+_BOUNDS = frozenset(map(fold_for_comparison, _BOUND_WORDS.split()))
+"""The words beside a time of day at which quiet hours begin or end, such as "after"."""
 
+_NOT_ABOUT_TIMES = frozenset({None, *_VERBS, "help", "subscriptions"})
+"""The commands that are not meant by a text such as "no alerts between 11pm and 7am"."""
 _SIGNS = "+-^="
 _PRONOUNS = {
     "es": ("melo", "mela", "me", "nos", "los", "las", "lo", "la", "se"),
@@ -1243,7 +1382,7 @@ class _Pattern:
             return tuple(word for word in words if word not in FILLERS) == self.words
         if self.sign == ("-" if has_names else "+"):
             return False
-        return all(_has_word(words, part) for part in self.words)
+        return all(_count(words, part) >= self.words.count(part) for part in self.words)
 
 
 def request_in(
@@ -1332,16 +1471,24 @@ def _request_about_posts(written: Sequence[str], language: str) -> Request | Non
     return None
 
 
-def _is_about_quiet_hours(plain: Sequence[str], command: Command | None) -> bool:
-    """Return whether a text without names asks for no messages between two times of day.
+def _is_about_quiet_hours(plain: Sequence[str], command: Command | None, language: str) -> bool:
+    """Return whether a text without names asks for no messages in a part of the day.
 
-    ``command`` is the command that the patterns find in the text.
+    The text has two times of day, or a single time of day with a word such as "after". ``command``
+    is the command that the patterns find in the text. A text about missing alerts ("why"), such as
+    "no alerts after 11pm", must have only everyday words, because other words tell what happened.
     """
     times = [word for word in plain if is_time(word) and any(map(str.isdecimal, word))]
-    if len(times) != 2:  # noqa: PLR2004 - the begin and the end
+    needed = 2 if _BOUNDS.isdisjoint(plain) else 1
+    if not needed <= len(times) <= 2:  # noqa: PLR2004 - the begin and the end
         return False
     is_negative = not _NOT.isdisjoint(plain)
-    return command == "unsubscribe" or (command in {None, *_VERBS, "help"} and is_negative)
+    if command == "why":
+        known = _NOT | _BOUNDS
+        return all(
+            word in known or is_time(word) or is_everyday_word(word, language) for word in plain
+        )
+    return command == "unsubscribe" or (command in _NOT_ABOUT_TIMES and is_negative)
 
 
 def possible_names_in(text: str, language: str) -> tuple[str, ...]:
@@ -1421,7 +1568,7 @@ def _command_of(
         # the word "alerts", so that the text requests the list of subscriptions.
         if listed and follows and not set(listed.words) & set(follows.words):
             return "subscribe"
-    if not has_names and _is_about_quiet_hours(plain, command):
+    if not has_names and _is_about_quiet_hours(plain, command, language):
         return "settings"
     asks_to_send = has_names and any(word in _SENDING for word in plain)
     if command is None and asks_to_send:
@@ -1544,9 +1691,12 @@ def _name_of(word: str) -> str | None:
     return link.username if link and link.kind == "profile" else None
 
 
-def _has_word(words: Sequence[str], part: str) -> bool:
+def _count(words: Sequence[str], part: str) -> int:
+    """Return how often a text has a word of a pattern."""
     stem = part.removesuffix("*")
-    return part in words if stem == part else any(word.startswith(stem) for word in words)
+    if stem == part:
+        return words.count(part)
+    return sum(word.startswith(stem) for word in words)
 
 
 def _without_fillers_before(words: Sequence[str]) -> Sequence[str]:

@@ -171,6 +171,7 @@ def test_words_of_another_language_are_no_request() -> None:
         ("ikuti natgeo2", "id", Request("subscribe", ("natgeo2",), is_list=True)),
         ("unsuscribe natgeo", "en", Request("unsubscribe", ("natgeo",))),
         ("subcribe me to nasaa", "en", Request("subscribe", ("nasaa",))),
+        ("add nasa for me por favor", "en", Request("subscribe", ("nasa",))),
     ],
 )
 def test_chat_spellings_and_typing_errors_are_understood(
@@ -198,12 +199,101 @@ def test_chat_spellings_and_typing_errors_are_understood(
         ("hey there, just found you. what are you for?", "en", "help"),
         ("send nothing between 22:00 and 8:00", "en", "settings"),
         ("why did nothing come between 10 and 12", "en", "why"),
+        ("anybody home", "en", "help"),
+        ("orada kimse var", "tr", "help"),
+        ("कोई है?", "hi", "help"),
+        ("no alerts after 11pm", "en", "settings"),
+        ("no alerts came between 10 and 12", "en", "why"),
+        ("no alerts since 5pm", "en", "why"),
+        ("nach 22 Uhr bitte nichts mehr", "de", "settings"),
+        ("nessuna notifica dopo le 22", "it", "settings"),
+        ("rien après 22h svp", "fr", "settings"),
+        ("після 22 нічого не надсилай", "uk", "settings"),
+        ("geceleri bildirim gelmesin", "tr", "settings"),
+        ("bildirim gelmiyor", "tr", "why"),
+        ("मैसेज नहीं आ रहे", "hi", "why"),
+        ("not so many messages please", "en", "settings"),
+        ("not a single message since monday", "en", "why"),
+        ("reduce los avisos", "es", "settings"),
+        ("bitte nicht so oft", "de", "settings"),
+        ("réduis les messages", "fr", "settings"),
+        ("bildirimleri azalt", "tr", "settings"),
+        ("поменьше сообщений", "ru", "settings"),
+        ("зменши кількість повідомлень", "uk", "settings"),
+        ("kurangin pesannya dong", "id", "settings"),
+        ("اینقدر زیاد نفرست", "fa", "settings"),
+        ("just a recap every evening", "en", "settings"),
+        ("tudo junto uma vez por dia", "pt_BR", "settings"),
+        ("alles zusammen einmal am Tag", "de", "settings"),
+        ("raggruppa tutto in un messaggio", "it", "settings"),
+        ("hepsini tek seferde gönder", "tr", "settings"),
+        ("всё вместе раз в день", "ru", "settings"),
+        ("اجمعها كلها في رسالة واحدة", "ar", "settings"),
+        ("gabungin semua jadi satu pesan", "id", "settings"),
+        ("همه رو تو یک پیام بفرست", "fa", "settings"),
+        ("सब एक साथ दिन में एक बार भेजो", "hi", "settings"),
+        ("वही स्टोरी बार बार आती है", "hi", "why"),
+        ("the same story over and over", "en", "why"),
+        ("cuánto cuesta cada perfil", "es", "price"),
+        ("oye cada cuánto miras", "es", "why"),
+        ("combien coûtent tous les profils", "fr", "price"),
+        ("كم سعر كل قصة", "ar", "price"),
+        ("does my name show up", "en", "viewers"),
+        ("pueden saber que soy yo?", "es", "viewers"),
+        ("aparece meu nome pra pessoa?", "pt_BR", "viewers"),
+        ("kriegt die Person das mit?", "de", "viewers"),
+        ("compare il mio nome?", "it", "viewers"),
+        ("ben olduğumu bilir mi", "tr", "viewers"),
+        ("هل يظهر اسمي", "ar", "viewers"),
+        ("ketauan ga kalo aku liat", "id", "viewers"),
+        ("моє ім'я буде видно?", "uk", "viewers"),
+        ("معلوم میشه من دیدم؟", "fa", "viewers"),
+        ("मेरा नाम दिखेगा क्या", "hi", "viewers"),
+        ("🔇", "en", "subscriptions"),
+        ("🛑", "en", "unsubscribe"),
+        ("🆘", "en", "help"),
+        ("⚙️", "en", "settings"),
+        ("🌐", "en", "language"),
+        ("💰?", "en", "price"),
+        ("البوت وقف", "ar", "why"),
     ],
 )
 def test_each_wish_without_a_name_has_its_command(
     text: str, language: str, command: Command
 ) -> None:
     assert request_in(text, language) == Request(command)
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("i'm tired of natgeo", "en"),
+        ("no longer follow natgeo", "en"),
+        ("🚫 natgeo", "en"),
+        ("me cansé de natgeo", "es"),
+        ("chega de natgeo", "pt_BR"),
+        ("natgeo kann weg", "de"),
+        ("j'en ai fini avec natgeo", "fr"),
+        ("natgeo mi annoia", "it"),
+        ("natgeo bitsin", "tr"),
+        ("выкинь natgeo", "ru"),
+        ("زهقت من natgeo", "ar"),
+        ("udah males sama natgeo", "id"),
+        ("викинь natgeo", "uk"),
+        ("natgeo رو پاک کن", "fa"),
+        ("natgeo से बोर हो गया", "hi"),
+    ],
+)
+def test_a_profile_of_which_people_are_tired_is_stopped(text: str, language: str) -> None:
+    assert request_in(text, language) == Request("unsubscribe", ("natgeo",))
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [("my name is John", "en"), ("mein Name ist Jan", "de"), ("मेरा नाम राहुल है", "hi")],
+)
+def test_an_own_name_is_no_question_about_viewers(text: str, language: str) -> None:
+    assert request_in(text, language) is None
 
 
 @pytest.mark.parametrize(
