@@ -120,6 +120,9 @@ _COMMON = {
         permite tenido tuvo hubo estuvo estaban fueron fui sean seis siete cinco
         cuatro diez ambos apenas abajo arriba ante mal posible supuesto casi
         simplemente finalmente probablemente ruido suenes msj msjs msg msgs
+        vea vean veas veamos venden vende vender vengo vengan vengas venir verano
+        verdadero verdadera vergüenza verificar verifica verificas verte verás verá
+        veremos ves vete veía vecino vecina velocidad viejo
     """,
     "pt_BR": """
         abrir acabou acho adeus agora além algum alguma algumas alguns ali amigo amiga
@@ -152,6 +155,10 @@ _COMMON = {
         junta conosco contigo lhes quaisquer quatro cinco seis sete dez novamente sob
         daqui dali acima abaixo msg msgs barulho realmente apesar certeza
         finalmente simplesmente atualmente apenas tal tais ambos
+        veja vejam vejo vemos vendo vende vender venha venham venda verdadeiro
+        verdadeira verdadeiramente vergonha verificar verifica verificam verão verá
+        veremos versão velho velha velocidade vêm mandado mandei mando postado
+        postados postagem postagens posterior posto
     """,
     "de": """
         aber abend allein allem allen aller allerdings als also alt andere anderen
@@ -203,6 +210,7 @@ _COMMON = {
         deswegen eins indem lediglich durchaus inzwischen teilweise genauso sowas
         zuvor alleine drauf freuen gebe gehabt jedenfalls vermutlich aktuell zudem
         schliesslich egal deutlich insbesondere lust satt pings notif notifs gebimmel
+        nervös nervöse
     """,
     "fr": """
         abord accord afin ailleurs ainsi aller allez alors ami amie ancien année après
@@ -290,6 +298,7 @@ _COMMON = {
         nonostante attraverso presso entrambi ehi sicuro tale tali cinque quattro eh
         ecc semplicemente ovviamente assolutamente solamente finalmente probabilmente
         messaggino rumore squilli
+        mandati mandate mando mandato
     """,
     "tr": """
         acaba acil açık adam ait aklıma alma alıyor ama amaç an ancak anla anladım
@@ -368,6 +377,8 @@ _COMMON = {
         pagal paas pe pehle par pata poora pura raha rahi rahe roz sab sabhi sahi
         samajh sirf subah shaam tab tak tera tere teri thik theek thoda tha thi the
         tumhara tumko unka unki us uska uske uski usko wo woh waha yaha yahan yeh
+        aadmi aage aakhir aana aane aao aate aata aati aapka aapko aayi aaya aaye
+        milkar milna mile mili milega
     """,
 }
 

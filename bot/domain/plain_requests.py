@@ -77,12 +77,12 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "es": "borra* cuenta|borra* datos|borra* todo|elimina* cuenta|elimina* datos"
         "|elimina* todo|privacidad|mis datos|cerrar cuenta"
         "|dar de baja cuenta|borrar registro|datos míos"
-        "|mis búsquedas|búsquedas ve*",
+        "|mis búsquedas|búsquedas ve|búsquedas ven|búsquedas veis",
         "pt_BR": "apaga* conta|apaga* dados|apaga* tudo|exclui* conta|exclui* dados|exclui* tudo"
         "|apague tudo|apague dados|apague conta|exclua tudo|exclua conta"
         "|deleta* conta|deleta* dados|deleta* tudo|privacidade|meus dados|encerrar conta"
         "|apaga* cadastro|exclui* cadastro|meu cadastro"
-        "|minhas pesquisas|minhas buscas|pesquisas vê*|buscas vê*",
+        "|minhas pesquisas|minhas buscas|pesquisas vê|pesquisas veem|buscas vê|buscas veem",
         "de": "konto lösch*|account lösch*|daten lösch*|alles lösch*|lösch* mich|datenschutz"
         "|meine daten|vergiss mich"
         "|profil von mir lösch*|registrierung lösch*"
@@ -95,7 +95,11 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|elimina* tutto|privacy|miei dati|cancella* profilo mio"
         "|cancellami|chiudi account|chiudere account"
         "|mie ricerche|ricerche vede",
-        "tr": "hesabımı sil*|hesabimi sil*|hesap sil*|verilerimi sil*|her şeyi sil*|gizlilik"
+        "tr": "hesabımı sil|hesabımı silin|hesabımı siler|hesabımı silmek"
+        "|hesabimi sil|hesabimi silin|hesabimi siler|hesabimi silmek|hesap sil"
+        "|hesap silin|hesap siler|hesap silmek|verilerimi sil|verilerimi silin"
+        "|verilerimi siler|verilerimi silmek|her şeyi sil|her şeyi silin"
+        "|her şeyi siler|her şeyi silmek|gizlilik"
         "|verilerim"
         "|aramalarım*",
         "ru": "удали* аккаунт*|удали* данны*|удали* всё|удали* все|удали* меня|стереть данны*"
@@ -130,12 +134,12 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|euros|usd|credit card|subscription fee|afford|premium"
         "|=💰|=💲|=💵|damage per",
         "es": "cuesta|cuestan|cuánto|cuanto|precio|precios|gratis|pagar|pago|costo|coste"
-        "|cobra*|dinero|caro"
+        "|cobra|cobran|cobras|cobrar|cobro|cobrando|cobraron|dinero|caro"
         "|vale al mes|cuánto vale|pagas|paga|pagando|pagado|de pago|gratuito|gratuita"
         "|euros|pesos|tarifa",
         "pt_BR": "custa|custam|quanto|preço|preco|grátis|gratis|gratuito|pagar|pago|custo"
         "|de graça|de graca"
-        "|cobra*|dinheiro|caro"
+        "|cobra|cobram|cobrar|cobro|cobrando|cobraram|cobrou|cobrado|dinheiro|caro"
         "|pago alguma|paga|reais|de pago|gratuita|quanto sai|cobrança|mensalidade"
         "|tarifa",
         "de": "kostet|kosten|preis|preise|kostenlos|gratis|umsonst|bezahlen|zahlen|wieviel"
@@ -587,7 +591,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|no longer coming|no longer arrive|no longer sends|not single message"
         "|not single notification|single message since",
         "es": "no funciona|por qué no|porque no|no llegan|no llega|no recibo"
-        "|por qué envía*|por qué manda*|por qué recibo|nada funciona"
+        "|por qué envía*|por qué manda|por qué mandas|por qué mandan|por qué mandaste"
+        "|por qué mandado|por qué recibo|nada funciona"
         "|no me llegan|no llegó|no ha llegado"
         "|por qué nada|no nada llegado|no nada recibido|no me mandas nada"
         "|no envías nada|no recibí|no he recibido|no recibimos|no manda nada|bot muerto"
@@ -606,7 +611,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|cada cuánto tiempo"
         "|cada cuánto consultas|cada cuánto verificas",
         "pt_BR": "não funciona|nao funciona|não chega*|não recebo|por que não|porque não"
-        "|por que recebo|por que mand*|por que envi*|nada funciona"
+        "|por que recebo|por que manda|por que mandam|por que mandou|por que mandas"
+        "|por que mandando|por que mandar|por que envi*|nada funciona"
         "|não chegou"
         "|por que nada|não veio|não vem|nada chegou|não recebi|não estou recebendo"
         "|nada novo|demora|demorando|demorou|atraso|atrasado|atrasada|não mandou"
@@ -645,7 +651,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|même story|mêmes stories|en double"
         "|tous les combien vérifies|tous les combien regardes",
         "it": "non funziona|non arrivano|perché non|non ricevo|non arriva"
-        "|perché ricevo|perché mand*|niente funziona"
+        "|perché ricevo|perché mandi|perché manda|perché mandate|perché mandano"
+        "|perché mandato|niente funziona"
         "|perché niente"
         "|perché nulla|arrivato niente|arrivato nulla|arriva niente|arriva nulla"
         "|ricevuto niente|ricevuto nulla|non arrivato|non arrivata|niente nuovo"
@@ -737,7 +744,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|nahi aaya|nahi aayi|kyu nahi|kyon nahi"
         "|कुछ नहीं आ*|कुछ नहीं मिल*|नहीं मिल*|कोई नहीं आ*|खराब|देर क्यों|इतनी देर|लेट"
         "|चल रहा|काम कर रहा|ज़िंदा|अब तक नहीं|अभी तक नहीं|गड़बड़|kyun nahi|kuch nahi"
-        "|nahi mil*|nahi aa*|late kyu|late kyun|chal raha|kaam nahi|kharab"
+        "|nahi mila|nahi mile|nahi mili|nahi milta|nahi milti|nahi milte|nahi mil"
+        "|nahi milega|nahi milegi|nahi milenge|nahi aa|nahi aata|nahi aati|nahi aate"
+        "|nahi aaye|nahi aayega|nahi aai|nahi aae|late kyu|late kyun|chal raha|kaam nahi|kharab"
         "|कितनी बार|कितनी देर|कितने समय|कितने मिनट|कितने घंटे|kitni baar|kitni der"
         "|एक भी|कई दिन|बताया नहीं|नहीं बताया|नहीं भेजा|कुछ नहीं भेजा|ek bhi|nahi bheja"
         "|nahi bataya"
@@ -846,7 +855,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "de": "lösch*|stopp|stop|aufhören|hör auf|abbestell*|abmelden|beenden|beende|ausschalten"
         "|lass ruhe|lasst ruhe|melde ab|meld ab"
         "|keine mehr|deabonnier*|entfern*|abo kündigen|schluss"
-        "|will keine|nicht mehr|nerv*|spam|kündig*"
+        "|will keine|nicht mehr|nervt|nervst|nerven|nervig|nervige|nervend|nerve"
+        "|genervt|spam|kündig*"
         "|kein interesse"
         "|zu viele|zu viel|zuviel|so viele|viel zu"
         "|genug|reicht|klappe|sei still|lass das|rausnehmen|rauswerfen|raus|weg mit"
@@ -878,11 +888,13 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|smettetela|smettete"
         "|+annulla|+annullare"
         "|+stancato|+stancata|+stanco di|+stanca di|+annoia|^via",
-        "tr": "sil|durdur|dur|durdurun|yeter|abonelikten çık*|aboneliği iptal*|bırak|kapat"
+        "tr": "sil|durdur|dur|durdurun|yeter|abonelikten çık|abonelikten çıkar"
+        "|abonelikten çıkmak|abonelikten çıkış|abonelikten çıkart|aboneliği iptal*|bırak|kapat"
         "|atma|yazma|rahat bırak"
         "|istemiyorum"
         "|çıkar"
-        "|gönderme|göndermeyin|iptal|spam|kaldır|takipten çık*"
+        "|gönderme|göndermeyin|iptal|spam|kaldır|takipten çık|takipten çıkar"
+        "|takipten çıkmak|takipten çıkart"
         "|ilgilenmiyorum"
         "|çok fazla|fazla mesaj|çok mesaj|çok bildirim"
         "|gerek yok|yollama|sus|bıktım|sıkıldım|çıkart|istemiyom|gelmesin"
@@ -976,7 +988,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "pt_BR": "inscreva|inscrever|inscreve|assinar|assine|seguir|siga|avise|avisa|notifique"
         "|+silenci*|+pausa*"
         "|+notificações|+alertas|adicione|adiciona|me inscreva|inscrição"
-        "|acompanhar|assina|+quando post*"
+        "|acompanhar|assina|+quando posta|+quando poste|+quando postar|+quando postou"
+        "|+quando postam"
         "|avisar|avisem|avises"
         "|+quando",
         "de": "abonniere|abonnieren|abonnier|abo|folge|folgen|benachrichtige|+benachrichtigung"

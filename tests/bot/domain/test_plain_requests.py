@@ -297,6 +297,25 @@ def test_an_own_name_is_no_question_about_viewers(text: str, language: str) -> N
 
 
 @pytest.mark.parametrize(
+    ("text", "language", "name"),
+    [
+        ("muéstrame versace", "es", "versace"),
+        ("muéstrame cobrakai", "es", "cobrakai"),
+        ("mostra versace", "pt_BR", "versace"),
+        ("mostra postmalone", "pt_BR", "postmalone"),
+        ("mostra mandy", "pt_BR", "mandy"),
+        ("zeig nervo", "de", "nervo"),
+        ("mostrami mandzukic", "it", "mandzukic"),
+        ("silentlive göster", "tr", "silentlive"),
+        ("mileycyrus dikhao", "hi", "mileycyrus"),
+        ("aamirkhan dikhao", "hi", "aamirkhan"),
+    ],
+)
+def test_the_beginning_of_a_name_can_be_a_verb(text: str, language: str, name: str) -> None:
+    assert request_in(text, language) == Request("stories", (name,))
+
+
+@pytest.mark.parametrize(
     ("words", "language", "request_"),
     [
         ("when natgeo posts", "en", Request("subscribe", ("natgeo",))),
