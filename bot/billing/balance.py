@@ -1,7 +1,7 @@
 """The periodic check of the balance at the Stories API, and the clean-up of the ledger."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -49,7 +49,7 @@ class Treasurer:
         tell: SetIncident | None = None,
         credit_price: float | None = None,
         metrics: Metrics = UNSEEN,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime],
     ) -> None:
         """Create the periodic task.
 

@@ -9,7 +9,7 @@ checked in the transaction of the reservation, so that concurrent calls can't ex
 from collections.abc import Awaitable, Callable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any, Literal, TypeVar
 
@@ -42,6 +42,7 @@ from bot.domain.errors import (
 from bot.domain.model import Asker
 from bot.domain.paid_calls import Balance, Call
 from bot.runtime.background import finish_on_cancel
+from bot.runtime.clock import utc_now
 from bot.runtime.concurrency import FairSlots
 from bot.store import (
     access,
@@ -125,7 +126,7 @@ class Ledger:
         limits: Limits,
         *,
         owners: Callable[[], AbstractSet[int]] = frozenset,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         """Create the ledger, which is stored in the database ``db``.
 

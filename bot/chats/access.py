@@ -10,7 +10,7 @@ import hmac
 import secrets
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal
 
@@ -74,7 +74,7 @@ class Access:
         blocked_profiles: Collection[str] = (),
         token: SecretStr | None = None,
         wake: Callable[[], None] = lambda: None,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime],
     ) -> None:
         """Create the use cases. The owner link requires ``token``, the bot's token.
 

@@ -8,7 +8,7 @@ payer of a private chat is the person in the chat.
 from collections.abc import Callable, Collection
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from bot.domain import alert_rules
 from bot.domain.access import Mode, Subject
@@ -30,6 +30,7 @@ from bot.domain.model import Asker
 from bot.domain.records import Chat
 from bot.fetching import snapshots
 from bot.fetching.snapshots import EarlierChecks
+from bot.runtime.clock import utc_now
 from bot.store import (
     access,
     budgets,
@@ -80,7 +81,7 @@ class Payers:
         mode: Mode = "open",
         owners: Callable[[], AbstractSet[int]] = frozenset,
         wake: Callable[[], None] = lambda: None,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         """Create the use cases. ``owners`` returns the people who have no limits as payers."""
         self._db = db

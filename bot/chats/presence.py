@@ -5,7 +5,7 @@ A message from the chat triggers the checks.
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 
 from bot.domain.errors import BlockedError
 from bot.domain.model import AskPresence, Moved
@@ -28,8 +28,8 @@ class ChatPresence:
         db: Database,
         ask: AskPresence,
         *,
-        wake: Callable[[], None] = lambda: None,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        wake: Callable[[], None],
+        now: Callable[[], datetime],
     ) -> None:
         """Create the use cases.
 

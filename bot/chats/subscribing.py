@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from weakref import WeakValueDictionary
 
 from bot.billing.ledger import Charge, Ledger
@@ -33,6 +33,7 @@ from bot.domain.records import MAIN, Chat, Known, Subscription
 from bot.fetching import schedule_state, snapshots
 from bot.fetching.names import Names
 from bot.fetching.schedule_state import PollSettings
+from bot.runtime.clock import utc_now
 from bot.scheduling.pricing import is_feasible
 from bot.sending.topics import Topics
 from bot.store import (
@@ -113,7 +114,7 @@ class Subscribing:
         polling: PollSettings,
         topics: Topics,
         wake: Callable[[], None] = lambda: None,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         """Create the use cases. ``wake`` is called when work may be due."""
         self._db = db

@@ -8,7 +8,7 @@ arrive.
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 
 from bot.billing.ledger import Ledger
 from bot.chats.explain import Obstacle, Why, explain
@@ -25,6 +25,7 @@ from bot.domain.records import EPOCH, Chat, Known, Subscription
 from bot.domain.selection import FILTERED
 from bot.fetching import snapshots
 from bot.fetching.snapshots import EarlierChecks
+from bot.runtime.clock import utc_now
 from bot.store import cached_stories, chat_queues, chats, deliveries, fan_outs, moves, profiles
 from bot.store import ended_subscriptions as ended_store
 from bot.store import subscriptions as store
@@ -50,7 +51,7 @@ class Subscriptions:
         blocked: AbstractSet[str] = frozenset(),
         most_earlier_checks: int = 20,
         wake: Callable[[], None] = lambda: None,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         """Create the use cases. ``wake`` is called when work may be due.
 

@@ -2,11 +2,11 @@
 
 import argparse
 import re
-from datetime import UTC, datetime
 
 from rich.console import Console
 
 from bot.chats.settings import Chats
+from bot.runtime.clock import utc_now
 from bot.store.engine.database import Database
 
 _ID = re.compile("-?[0-9]{1,16}")
@@ -35,7 +35,7 @@ async def main(args: argparse.Namespace, db: Database, *, place: str) -> int:
     ``place`` is the printed address of the database. A chat without a row is also accepted,
     because other rows about the person may exist.
     """
-    chats = Chats(db, now=lambda: datetime.now(UTC))
+    chats = Chats(db, now=utc_now)
     known = await chats.get(args.chat)
     await chats.erase(args.chat)
     result = f"The data of {args.chat} is deleted from {place}."

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.billing.ledger import Charge, Ledger
@@ -20,6 +20,7 @@ from bot.domain.model import MEGABYTE, Asker, Profile, Story
 from bot.domain.paid_calls import Call
 from bot.media.spool import MediaFile, Spool
 from bot.media.urls import expires_at
+from bot.runtime.clock import utc_now
 from bot.runtime.timed_cache import TimedCache
 from bot.sending.sources import is_pasted
 
@@ -65,7 +66,7 @@ class Downloads:
     spool: Spool
     fetch: Callable[[str], Awaitable[MediaFile]]
     blocked: AbstractSet[str] = frozenset()
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    now: Callable[[], datetime] = utc_now
     _in_a_row: TimedCache[str, int] = field(init=False, default_factory=TimedCache)
 
     async def __call__(self, story: Story, asker: Asker) -> MediaFile:

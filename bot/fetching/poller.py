@@ -46,6 +46,7 @@ log = structlog.get_logger()
 # The lease of a check. Each request of a check takes at most 30 seconds.
 _POLL_LEASE = timedelta(minutes=2)
 _RETRIES = RetryPolicy(pause=timedelta(minutes=2))  # the pauses after an error of the bot itself
+_SLOW_AT_ONCE = 56  # the maximum number of additional checks that are slow
 _SHORTEST = timedelta(seconds=0.5)  # the pause if no check was made
 _EARLY_AGAIN = timedelta(seconds=5)  # the pause if no profile could be checked early
 _MONEY_AGAIN = timedelta(seconds=15)  # the pause before the next step if credits are missing
@@ -83,18 +84,17 @@ class Scheduler:
         apply_blocks: Callable[[], Awaitable[object]],
         is_paused: Callable[[], bool] = lambda: False,
         at_once: int = 8,
-        slow_at_once: int = 56,
         lease: timedelta = _POLL_LEASE,
         owner: Owner,
         budget_watch: BudgetWatch | None = None,
         sharing: Sharing = SEVERAL_PROCESSES,
         wake: Callable[[], None] = lambda: None,
         metrics: Metrics = UNSEEN,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime],
     ) -> None:
         """Create a scheduler.
 
-        At most ``at_once`` checks, and ``slow_at_once`` more slow checks, run at the same time.
+        At most ``at_once`` checks, and 56 more slow checks, run at the same time.
 
         ``apply_blocks`` pauses the alerts of blocked profiles. ``apply_blocks`` is awaited every
         minute, and after each change of the blocks. ``is_paused`` returns True if this process
@@ -110,7 +110,7 @@ class Scheduler:
         self._is_paused = is_paused
         # The blocked profiles when ``apply_blocks`` was last called.
         self._ended_for: frozenset[str] = frozenset()
-        self._slots = FastAndSlowSlots(at_once, slow_at_once)
+        self._slots = FastAndSlowSlots(at_once, _SLOW_AT_ONCE)
         # The last time at which the number of slow checks was at least half of ``at_once``.
         self._slow_at: datetime | None = None
         self._lease = lease

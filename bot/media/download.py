@@ -4,7 +4,7 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
+from datetime import datetime
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -22,6 +22,7 @@ from bot.domain.errors import (
 from bot.media.slow_hosts import Download, SlowHosts
 from bot.media.spool import MediaFile, Spool, write_stream
 from bot.media.urls import MediaHosts, is_fresh, parse
+from bot.runtime.clock import utc_now
 
 _HEADERS = {
     "User-Agent": "Storybell/1.0",
@@ -117,7 +118,7 @@ class Media:
         *,
         trusted_origin: str = "",
         deadline: float = _DEADLINE,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         """Create a downloader. The connector of ``session`` should use ``PublicResolver``.
 

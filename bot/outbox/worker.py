@@ -6,7 +6,7 @@ A single chat gets its messages in sequence. Different chats get messages concur
 
 import asyncio
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -75,7 +75,7 @@ class Outbox:
         owner: Owner | None = None,
         sharing: Sharing = SEVERAL_PROCESSES,
         metrics: Metrics = UNSEEN,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime],
     ) -> None:
         """Create the outbox, which searches for due chat queues at the intervals of ``sharing``.
 

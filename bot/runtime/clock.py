@@ -24,6 +24,11 @@ def steady() -> float:
     return asyncio.get_running_loop().time()
 
 
+def utc_now() -> datetime:
+    """Return the time of the machine's clock."""
+    return datetime.now(UTC)
+
+
 class Clock:
     """A clock that returns the current time as an aware UTC datetime.
 

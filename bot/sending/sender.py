@@ -8,7 +8,7 @@ lost answer, a part may have been sent.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import reduce
 
 from telegram.ext import ExtBot
@@ -28,6 +28,7 @@ from bot.domain.model import (
     TryLater,
 )
 from bot.media.download import Media
+from bot.runtime.clock import utc_now
 from bot.sending.attempts import Attempts, SendRequest
 from bot.sending.file_ids import MAX_RESERVATION_AGE, Files
 from bot.sending.items import Item, SendOptions, Text
@@ -53,7 +54,7 @@ class Sender:
         fallback: Fallback | None = None,
         largest_file: int = LARGEST_FILE,
         tell: Callable[[str], Awaitable[None]] | None = None,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         """Create the sender.
 

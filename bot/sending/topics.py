@@ -8,7 +8,7 @@ topic.
 
 import asyncio
 from collections.abc import Callable, Collection
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import structlog
@@ -27,6 +27,7 @@ from bot.domain.errors import (
 )
 from bot.domain.model import Target
 from bot.domain.records import MAIN
+from bot.runtime.clock import utc_now
 from bot.store import chats
 from bot.store import topics as store
 from bot.store.engine.database import Database
@@ -61,7 +62,7 @@ class Topics:
         db: Database,
         bot: ExtBot[Any],
         *,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         """Use ``bot`` to make topics."""
         self._db = db

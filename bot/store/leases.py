@@ -30,7 +30,7 @@ EVERY = timedelta(seconds=1.5)
 # answer takes up to 2 seconds more, because the connection is closed first.
 TIMEOUT_S = 3.0
 # The time for which a leader that could not do the work waits before the next bid.
-REST = timedelta(seconds=5)
+_REST = timedelta(seconds=5)
 _SILENT = "it has not answered in time"
 
 
@@ -114,7 +114,7 @@ class Leader:
     The work stops at the latest at the end of the lease. If the process dies, a different process
     leads at its first bid after the end of the lease. If ``work`` returns, this process can't
     do the work. In this case, the lease is released, so that a different process can lead, and
-    this process bids again after ``rest``. If ``work`` raises an exception, ``run`` raises an
+    this process bids again after 5 seconds. If ``work`` raises an exception, ``run`` raises an
     ``ExceptionGroup`` with the exception.
     """
 
@@ -128,7 +128,6 @@ class Leader:
         lease: timedelta = LEASE,
         every: timedelta = EVERY,
         timeout_s: float = TIMEOUT_S,
-        rest: timedelta = REST,
     ) -> None:
         """Create a candidate for the lease ``key``.
 
@@ -141,7 +140,6 @@ class Leader:
         self._lease = lease
         self._every = every
         self._timeout_s = timeout_s
-        self._rest = rest
         self._rests_until: datetime | None = None
         self._owner = uuid.uuid4().hex
         self._working: asyncio.Task[None] | None = None
@@ -188,7 +186,7 @@ class Leader:
         asked_at, leads = self._now(), False
         if self._working is not None and self._working.done():
             return await self._release_and_rest(asked_at)
-        if self._rests_until is not None and asked_at < self._rests_until <= asked_at + self._rest:
+        if self._rests_until is not None and asked_at < self._rests_until <= asked_at + _REST:
             return self._rests_until
         self._rests_until = None
         try:
@@ -211,10 +209,10 @@ class Leader:
 
         Return the time of the next bid.
         """
-        log.warning("another may lead", what=self._key, bids_again_s=self._rest.total_seconds())
+        log.warning("another may lead", what=self._key, bids_again_s=_REST.total_seconds())
         self._cancel_timer()
         self._working = None
-        self._rests_until = now + self._rest
+        self._rests_until = now + _REST
         await release_lease(self._db, self._key, self._owner, timeout_s=self._timeout_s)
         return self._rests_until
 

@@ -138,10 +138,8 @@ async def followed_profiles(tx: Tx, chat_ids: Collection[int]) -> set[str]:
     return set(await tx.scalars(of_chats))
 
 
-async def _fetch_matching(
-    tx: Tx, *where: sa.ColumnElement[bool], limit: int | None = None
-) -> list[Subscription]:
-    rows = await tx.execute(_SELECT.where(*where).limit(limit))
+async def _fetch_matching(tx: Tx, *where: sa.ColumnElement[bool]) -> list[Subscription]:
+    rows = await tx.execute(_SELECT.where(*where))
     return [_subscription(row) for row in rows]
 
 

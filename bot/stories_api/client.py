@@ -3,7 +3,7 @@
 import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -24,7 +24,7 @@ from bot.domain.model import LARGEST_FILE, Highlight, Profile, Story
 from bot.domain.paid_calls import Answer, Balance, Call, Operation
 from bot.domain.records import Known
 from bot.media.spool import MediaFile, Spool
-from bot.runtime.clock import steady
+from bot.runtime.clock import steady, utc_now
 from bot.runtime.metrics import UNSEEN, Metrics
 from bot.stories_api import schema
 from bot.stories_api.downloads import FileUrl, read_file_or_address
@@ -78,7 +78,7 @@ class StoriesApi:
         deadline: float = DEADLINE,
         download_deadline: float = _DOWNLOAD_DEADLINE,
         rate: float = _RATE,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime] = utc_now,
         clock: Callable[[], float] = steady,
         jitter: Callable[[float, float], float] = random.uniform,
     ) -> None:

@@ -7,10 +7,9 @@ each call uses a new connection. The key is sent to a single origin only.
 """
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TypeVar
 
 import aiohttp
@@ -26,7 +25,7 @@ from bot.domain.errors import (
 from bot.domain.paid_calls import Answer
 from bot.media.download import REDIRECTS
 from bot.runtime import transaction_guard
-from bot.runtime.clock import STORIES_API, steady
+from bot.runtime.clock import STORIES_API
 from bot.runtime.metrics import Metrics
 from bot.runtime.open_files import REACHED, is_limit_reached
 from bot.stories_api.endpoints import BALANCE
@@ -86,11 +85,11 @@ class Transport:
         key: SecretStr,
         rate: float,
         metrics: Metrics,
-        replicas: Callable[[], Awaitable[int]] | None = None,
-        on_out_of_service: Callable[[OutOfServiceError], Awaitable[object]] | None = None,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        clock: Callable[[], float] = steady,
-        jitter: Callable[[float, float], float] = random.uniform,
+        replicas: Callable[[], Awaitable[int]] | None,
+        on_out_of_service: Callable[[OutOfServiceError], Awaitable[object]] | None,
+        now: Callable[[], datetime],
+        clock: Callable[[], float],
+        jitter: Callable[[float, float], float],
     ) -> None:
         """Create a transport for the API at ``url``. ``rate`` is in calls per second.
 

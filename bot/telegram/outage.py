@@ -77,7 +77,7 @@ class Outage:
         self,
         bot: Bot,
         *,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime],
         metrics: Metrics = UNSEEN,
     ) -> None:
         """Use ``bot`` to test whether Telegram answers."""

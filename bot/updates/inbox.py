@@ -14,7 +14,7 @@ import contextlib
 import json
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -24,6 +24,7 @@ from bot.domain.errors import DatabaseUnavailableError, TakenOverError, TryAgain
 from bot.domain.records import EPOCH
 from bot.runtime.batching import BatchingQueue
 from bot.runtime.claims import Owner, RetryPolicy
+from bot.runtime.clock import utc_now
 from bot.runtime.metrics import UNSEEN, Metrics
 from bot.runtime.sharing import SEVERAL_PROCESSES, Sharing
 from bot.runtime.timed_cache import TimedCache
@@ -82,7 +83,7 @@ class Intake:
         sharing: Sharing = SEVERAL_PROCESSES,
         owner: Owner,
         metrics: Metrics = UNSEEN,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         """Prepare to handle updates.
 
