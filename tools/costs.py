@@ -116,7 +116,7 @@ class Shop:
     def topic(self, name: str) -> Callable[[], Awaitable[Any]]:
         """Return a function that subscribes to the account ``name`` in a separate topic."""
         by = Asker(ANN_ID, ANN_ID)
-        return lambda: self.subscribing.subscribe(Target(ANN_ID), name, by, own_topic=True)
+        return lambda: self.subscribing.subscribe_all(Target(ANN_ID), [name], by, own_topic=True)
 
     def now(self) -> datetime:
         """Return the current time of the sandbox."""

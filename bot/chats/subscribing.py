@@ -134,29 +134,23 @@ class Subscribing:
         by: Asker,
         *,
         preferences: Preferences | None = None,
-        own_topic: bool = False,
     ) -> Subscribed:
         """Subscribe a chat or topic to a profile. The cost is usually 0 to 3 credits.
 
         If the API refuses the account, further calls check the refusal and cost more. The current
         live stories do not cause alerts. The live stories are returned, so that the caller can
-        offer to show them. If ``preferences`` is None, the defaults of the chat apply. If
-        ``own_topic`` is True, alerts go to a separate topic of the profile, and an existing
-        subscription in ``target`` moves to that topic.
+        offer to show them. If ``preferences`` is None, the defaults of the chat apply.
 
         Raises:
             BlockedError: The access list blocks the chat or the responsible person.
-            SubscriptionError: A limit is reached, or the separate topic can't be made.
-            AskAgainError: Telegram does not answer the request to create a topic.
+            SubscriptionError: A limit is reached.
             NoSuchProfileError: The account does not exist.
             ProfilePrivateError: The account is private, so the stories are not available.
             SpendingError: The credits are not allowed to be spent, or the chat has no payer. Even
                 while all spending is stopped, a chat can subscribe to a known profile.
             StoriesError: The API failed, or the profile is on the block list.
         """
-        ((_, result),) = await self.subscribe_all(
-            target, [username], by, preferences=preferences, own_topic=own_topic
-        )
+        ((_, result),) = await self.subscribe_all(target, [username], by, preferences=preferences)
         if isinstance(result, BotError):
             raise result
         return result
@@ -173,10 +167,12 @@ class Subscribing:
     ) -> list[tuple[str, Subscribed | BotError]]:
         """Subscribe to each profile as ``subscribe`` does. Return the results in the same order.
 
-        If ``fast`` is True, existing subscriptions also become fast. The API is called for all
-        profiles first. Then all possible subscriptions start in the transaction of the current
-        unit of work. If a concurrent command reaches a limit in the meantime, no subscription
-        starts.
+        If ``own_topic`` is True, the alerts of each profile go to a separate topic, and an
+        existing subscription in ``target`` moves to that topic. If the topic can't be made, the
+        result is an error. If ``fast`` is True, existing subscriptions also become fast. The API
+        is called for all profiles first. Then all possible subscriptions start in the transaction
+        of the current unit of work. If a concurrent command reaches a limit in the meantime, no
+        subscription starts.
 
         Raises:
             BlockedError: The access list blocks the chat or the responsible person.

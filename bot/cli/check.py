@@ -124,7 +124,7 @@ async def run_check(check: Check, settings: Settings) -> Sequence[Finding]:
         return [Finding("wrong", text, is_passing=True)]
 
 
-def describe_unknown_settings(env_file: Path | None = None) -> list[str]:
+def describe_unknown_settings(env_file: Path | None) -> list[str]:
     """Return a sentence for each result of ``bot.config.unknown_variables_and_suggestions``.
 
     Raises:

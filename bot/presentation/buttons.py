@@ -62,11 +62,11 @@ def links_with_button(story: Story) -> list[str]:
 def story_buttons(
     story: Story,
     t: Translator,
-    subscription_id: int | None = None,
+    subscription_id: int | None,
     *,
-    has_more: bool = False,
-    is_inline: bool = False,
-    is_file: bool = False,
+    has_more: bool,
+    is_inline: bool,
+    is_file: bool,
 ) -> Buttons:
     """Return the buttons under a story that a person requested.
 

@@ -94,9 +94,7 @@ async def begin_with_timeout(db: Database, timeout_s: float = TIMEOUT_S) -> Asyn
         raise DatabaseUnavailableError(_SILENT) from error
 
 
-async def release_lease(
-    db: Database, key: str, owner: str, *, timeout_s: float = TIMEOUT_S
-) -> None:
+async def release_lease(db: Database, key: str, owner: str, *, timeout_s: float) -> None:
     """Release a lease.
 
     If the database is unavailable or does not answer in time, the lease ends without a release.

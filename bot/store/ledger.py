@@ -138,7 +138,7 @@ async def reserved_credits(tx: Tx) -> int:
 
 
 async def reply_cost_by_hour(
-    tx: Tx, since: date, *, before: date, of_known: bool = False
+    tx: Tx, since: date, *, before: date, of_known: bool
 ) -> dict[date, list[int]]:
     """Return the cost of replies in each hour (UTC), for the days with any spending.
 

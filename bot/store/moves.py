@@ -220,20 +220,19 @@ def _pause_length(subscription: Subscription) -> tuple[bool, bool, datetime]:
     return subscription.paused, until is None, until or EPOCH
 
 
-async def end_mute(tx: Tx, chat_id: int, thread_id: int | None = None, *, now: datetime) -> bool:
-    """End the mute of ``thread_id``, or all mutes of the chat if ``thread_id`` is None.
+async def end_mute(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) -> None:
+    """End the mute of ``thread_id``. Do nothing if no mute exists.
 
-    Return False if no mute existed. All deliveries of the chat that a missing right deferred
-    become due. Pending notices about the missing right are dropped, and the queue is rescheduled.
-    The caller has locked the chat's queue.
+    All deliveries of the chat that a missing right deferred become due. Pending notices about the
+    missing right are dropped, and the queue is rescheduled. The caller has locked the chat's
+    queue.
     """
     if not await mutes.unmute(tx, chat_id, thread_id):
-        return False
+        return
     # A pending notice about the missing right is outdated.
     await deliveries_store.end_all(tx, chat_id=chat_id, notice="muted", reason="over", now=now)
     await deliveries_store.make_deferred_due(tx, chat_id, Held.MUTED, now=now)
     await chat_queues.reschedule(tx, chat_id)
-    return True
 
 
 async def lock_for_presence(tx: Tx, chat_id: int, presence: Presence) -> int | None:

@@ -268,7 +268,7 @@ async def mean_detection_delay(tx: Tx) -> timedelta | None:
 
 
 async def sample_forecasts_and_weights(
-    tx: Tx, *, most: int, skip_newcomers: bool = False
+    tx: Tx, *, most: int, skip_newcomers: bool
 ) -> list[tuple[Any, float]]:
     """Return the forecasts and weights of checked profiles.
 

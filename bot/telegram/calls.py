@@ -22,7 +22,7 @@ class Calls:
         self.lane = lane
 
     async def call_once(
-        self, method: str, arguments: dict[str, Any], *, longest_wait_s: float | None = None
+        self, method: str, arguments: dict[str, Any], *, longest_wait_s: float | None
     ) -> Any:  # noqa: ANN401 - the JSON result of the method
         """Wait until the flood limits allow the call, make the call, and return the JSON result.
 

@@ -84,19 +84,17 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         *,
         floods: ChatFloods | None = None,
         replicas: Callable[[], Awaitable[int]] | None = None,
-        clock: Callable[[], float] = steady,
     ) -> None:
         """Allow ``per_second`` messages per second for all processes together.
 
-        ``floods`` has the flood limits of the chats. ``clock`` returns seconds. ``replicas``
-        returns the number of processes. Each process gets an equal part of the rate. Without
-        ``replicas``, this process gets the whole rate.
+        ``floods`` has the flood limits of the chats. ``replicas`` returns the number of processes.
+        Each process gets an equal part of the rate. Without ``replicas``, this process gets the
+        whole rate.
         """
         self._rate = per_second
-        self._floods = floods or ChatFloods(clock)
+        self._floods = floods or ChatFloods(steady)
         self._count_replicas = replicas
         self._replicas = 1
-        self._clock = clock
         self._window = BotWindow()
         self._turn, self._alerts_turn = asyncio.Lock(), asyncio.Lock()
         self._stopped_until = 0.0
@@ -152,7 +150,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
             raise
         finally:
             if ticket:
-                ticket.free_at = self._clock() + 1.0
+                ticket.free_at = steady() + 1.0
 
     async def _wait_and_count(self, call: LimitedCall) -> Ticket | None:
         """Wait until the limits allow a call, and count the call.
@@ -174,7 +172,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
                     await self._wait_or_refuse(wait, call.longest_chat_wait_s)
                     continue
                 is_counted = True
-            if ticket or (not call.weight and self._stopped_until <= self._clock()):
+            if ticket or (not call.weight and self._stopped_until <= steady()):
                 break
             # Alerts first wait in a separate queue, so that at most one alert waits in the queue
             # of the replies.
@@ -196,7 +194,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         if self._count_replicas is not None:
             self._replicas = await self._count_replicas()
         while True:
-            now, rate = self._clock(), self.per_second
+            now, rate = steady(), self.per_second
             wait = self._stopped_until - now
             if call.weight:
                 wait = max(wait, self._window.seconds_to_wait(now, call.weight, rate))
@@ -221,7 +219,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
             return
         seconds = outcome.after.total_seconds()
         self._floods.close(call.chat, seconds)
-        self._stop_if_bot_wide(call.chat, self._clock() + seconds)
+        self._stop_if_bot_wide(call.chat, steady() + seconds)
 
     def _stop_if_bot_wide(self, chat: int | str, until: float) -> None:
         """Stop all calls of this process if flood limits in three chats end at the same time.
@@ -234,7 +232,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         some_private = any(isinstance(other, int) and other > 0 for other in alike)
         if len(alike) >= _CHATS_OF_ONE_FLOOD and some_private:
             shortest = min(alike.values())
-            log.warning("Telegram stops the whole bot", s=round(shortest - self._clock(), 1))
+            log.warning("Telegram stops the whole bot", s=round(shortest - steady(), 1))
             self._stopped_until = max(self._stopped_until, shortest)
 
 

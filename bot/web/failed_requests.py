@@ -6,7 +6,6 @@ tracebacks a minute.
 """
 
 import time
-from collections.abc import Callable
 
 import structlog
 from aiohttp.http_exceptions import HttpProcessingError
@@ -20,9 +19,8 @@ _MOST_KINDS = 100
 class FailedRequests:
     """A logger for the aiohttp server. Repetitions within a minute are counted and not logged."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Create a logger. ``clock`` returns a time in seconds."""
-        self._clock = clock
+    def __init__(self) -> None:
+        """Create a logger."""
         self._logged_at: dict[str, float] = {}
         self._unlogged: dict[str, int] = {}
 
@@ -50,7 +48,7 @@ class FailedRequests:
 
     def _may_log_else_count(self, kind: str) -> bool:
         """Return whether a line of this kind may be logged now. If not, count the request."""
-        now, before = self._clock(), self._logged_at.get(kind)
+        now, before = time.monotonic(), self._logged_at.get(kind)
         if before is not None and now - before < _LINE_EVERY_S:
             self._unlogged[kind] = self._unlogged.get(kind, 0) + 1
             return False
