@@ -52,6 +52,7 @@ from bot.store import (
     key_values,
     ledger,
     profiles,
+    spending,
     subscriptions,
     usage,
 )
@@ -260,7 +261,7 @@ class Ledger:
         if reservation.charge.profile_id:
             await profiles.add_unsplit(tx, reservation.charge.profile_id, credits)
         if back := reservation.credits - credits:
-            await _refund(tx, entry, back, is_billed=True)
+            await _refund(tx, entry, back, is_billed=True, now=self._now())
 
     async def charge_megabytes(
         self, asker: Asker, megabytes: int, *, most: int = PASTED_A_DAY
@@ -411,7 +412,7 @@ class Ledger:
         entry = await ledger.close(tx, presumed.id, presumed.credits - back, now=self._now())
         if entry is None:
             return 0
-        await _refund(tx, entry, back)
+        await _refund(tx, entry, back, is_billed=False, now=self._now())
         return back
 
     async def close_stale_reservations_and_split_costs(self) -> int:
@@ -419,12 +420,15 @@ class Ledger:
 
         Reservations that are older than 30 minutes are closed, and their credits count as spent.
         If a new day (UTC) has begun, the counters of the day begin. ``split_check_costs`` splits
-        the costs. Return the number of closed reservations.
+        the costs. Entries that are older than an hour are added to the sums of the spending.
+        Return the number of closed reservations.
         """
         now = self._now()
         async with self._db.begin() as tx:
             presumed = await ledger.presume_spent(tx, before=now - _PRESUMED_AFTER, now=now)
             await budgets.begin_day(tx, now)
+        while await self._db.run(partial(spending.extend_sums, now=now), durable=False):
+            pass
         await self.split_check_costs()
         return presumed
 
@@ -570,7 +574,7 @@ def _refusal_error(scope: Scope, asker: Asker, until: datetime) -> SpendingError
             return SpendingError(text=CHAT_LIMIT_REACHED, until=until)
 
 
-async def _refund(tx: Tx, entry: Any, back: int, *, is_billed: bool = False) -> None:  # noqa: ANN401 - a row of the store's
+async def _refund(tx: Tx, entry: Any, back: int, *, is_billed: bool, now: datetime) -> None:  # noqa: ANN401 - a row of the store's
     """Refund ``back`` credits of a ledger entry to the limits that the entry was charged to.
 
     If ``back`` is negative, the credits are charged to the limits instead. ``is_billed`` means
@@ -580,6 +584,7 @@ async def _refund(tx: Tx, entry: Any, back: int, *, is_billed: bool = False) -> 
     for scope in entry.scopes.split():
         await budgets.give_back_allowance(tx, scope, subjects.get(scope, entry.chat_id), day, back)
     await budgets.give_back_credits(tx, _side_of(entry.kind), day, back, of_balance=is_billed)
+    await spending.correct_sums(tx, entry.at, entry.operation, -back, now=now)
 
 
 def _side_of(kind: str) -> Side:

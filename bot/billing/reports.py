@@ -122,7 +122,8 @@ async def load_spending(tx: Tx, limits: Limits, *, now: datetime) -> Spending:
     """Return the spending of the bot, read in the caller's transaction."""
     today = now.date()
     first = today - timedelta(days=_DAYS_SHOWN - 1)
-    parts = await spending.spent_by_kind(tx, since=min(first, today.replace(day=1)))
+    since = min(first, today.replace(day=1))
+    parts = await spending.spent_by_operation(tx, since=since, now=now)
     by_day = _sums_by_key(parts, lambda part: part.day)
     shown = [part for part in parts if part.day >= first]
     account = await budgets.account_state(tx)

@@ -7,7 +7,7 @@ too low only if the bill exceeds the nominal cost.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,6 +22,8 @@ _HOUR_MS = 3_600_000
 # The chat id in entries without a chat, in entries of the schedule, and in entries of erased
 # chats.
 NOBODY = 0
+ENTRIES_KEPT = timedelta(days=32)
+"""The time for which entries are kept, so that a sum by person can include a whole month."""
 
 ledger_entries = sa.Table(
     "ledger_entries",
@@ -42,13 +44,15 @@ ledger_entries = sa.Table(
     sa.Column("at", Timestamp, nullable=False, index=True),
     sa.Column("closed_at", Timestamp),
     sa.Index("ix_ledger_entries_open", "at", **partial_index("state = 'reserved'")),
+    sa.Index("ix_ledger_entries_presumed", "at", **partial_index("state = 'presumed'")),
     sa.Index("ix_ledger_entries_chat_id_at", "chat_id", "at"),
     sa.Index("ix_ledger_entries_user_id_at", "user_id", "at"),
     sqlite_autoincrement=True,
 )
 
-# The condition has the same text as in the index, so that both databases use the index.
+# The conditions have the same text as in the indexes, so that both databases use the indexes.
 IS_OPEN = sa.text("state = 'reserved'")
+IS_PRESUMED = sa.text("state = 'presumed'")
 
 _ADD = sa.insert(ledger_entries).returning(ledger_entries.c.id)
 
@@ -117,7 +121,7 @@ async def first_presumed(tx: Tx, since: datetime) -> Any | None:  # noqa: ANN401
     The entry has only the columns ``id`` and ``credits``.
     """
     columns = [ledger_entries.c.id, ledger_entries.c.credits]
-    condition = sa.and_(ledger_entries.c.state == PRESUMED, ledger_entries.c.at >= since)
+    condition = sa.and_(IS_PRESUMED, ledger_entries.c.at >= since)
     rows = sa.select(*columns).where(condition).order_by(columns[0]).limit(1)
     return (await tx.execute(rows)).one_or_none()
 

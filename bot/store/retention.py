@@ -24,7 +24,7 @@ from bot.store.inbox import inbox
 from bot.store.incidents import incidents
 from bot.store.kept_stories import kept
 from bot.store.key_values import key_values
-from bot.store.ledger import ledger_entries
+from bot.store.ledger import ENTRIES_KEPT, ledger_entries
 from bot.store.profiles import profiles
 from bot.store.samples import samples
 from bot.store.stories import moments, stories
@@ -45,9 +45,6 @@ _PROFILES_KEPT = timedelta(days=30)
 _HISTORY_KEPT = timedelta(days=60)
 _INCIDENTS_KEPT = timedelta(days=30)
 _USAGE_KEPT = timedelta(days=366)
-# The entries of the ledger are kept for this time, so that a sum by person can include a whole
-# month.
-_ENTRIES_KEPT = timedelta(days=32)
 # Requests for access are kept for this time. After this time, a new request gets the refusal
 # message again.
 _ASKED_KEPT = timedelta(days=30)
@@ -99,7 +96,7 @@ def all_overdue(now: datetime) -> list[Overdue]:
     is_needed_for_release = sa.and_(
         key_values.c.key.startswith(PROCESS), key_values.c.until >= now - _PROCESSES_KEPT
     )
-    first_entry = datetime.combine(now.date() - _ENTRIES_KEPT, time(), UTC)
+    first_entry = datetime.combine(now.date() - ENTRIES_KEPT, time(), UTC)
     return [
         # The order follows an index. Otherwise PostgreSQL would read the whole table for each
         # slice.

@@ -1,4 +1,8 @@
-"""Sums over the entries of the ledger, plus the chats' shares of checks."""
+"""Sums over the entries of the ledger, plus the chats' shares of checks.
+
+The credits by day and operation are also stored as sums, because a month can have a million
+entries.
+"""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -7,42 +11,133 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.domain.records import EPOCH
+from bot.store import key_values
 from bot.store.engine.database import Tx
-from bot.store.ledger import NOBODY, PRESUMED, ledger_entries
+from bot.store.ledger import ENTRIES_KEPT, IS_PRESUMED, NOBODY, ledger_entries
 from bot.store.usage import usage_days
 
 _DAY_MS = 86_400_000
+_HOUR = timedelta(hours=1)
 _EPOCH_DAY = date(1970, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The credits spent on a day for a kind of request and an operation."""
+    """Credits spent on a day by an operation. A day and an operation may have several parts."""
 
     day: date
-    kind: str
     operation: str
     credits: int
 
 
+@dataclass(slots=True)
+class _Sums:
+    """The sums of all entries before the time ``until``: the credits by day and operation."""
+
+    until: datetime
+    days: dict[date, dict[str, int]]
+
+    def add(self, part: Part) -> None:
+        """Add a part to the sums. The credits may be negative."""
+        of_day = self.days.setdefault(part.day, {})
+        of_day[part.operation] = of_day.get(part.operation, 0) + part.credits
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the sums as a JSON object."""
+        days = {day.isoformat(): of_day for day, of_day in self.days.items()}
+        return {"until": self.until.isoformat(), "days": days}
+
+    @classmethod
+    def from_json(cls, value: Any, *, now: datetime) -> "_Sums":  # noqa: ANN401 - any JSON value
+        """Return the sums from the result of ``to_json``, or empty sums without such a value.
+
+        Sums until a time after ``now`` were added while the clock was wrong. The result is then
+        empty.
+        """
+        until = datetime.fromisoformat(value["until"]) if value else EPOCH
+        if not value or until > now:
+            return cls(EPOCH, {})
+        return cls(until, {date.fromisoformat(day): of for day, of in value["days"].items()})
+
+
+_SUMS = "spending"  # the key of the sums in the table of key-value pairs
+# An entry is added to the sums when the entry is older than ``_ADDED_AFTER``. Most bills are known
+# by then. A later bill is a correction (``correct_sums``), also if the clocks of two processes
+# differ by less than ``_ADDED_AFTER - _CORRECTED_AFTER``.
+_ADDED_AFTER = timedelta(hours=1)
+_CORRECTED_AFTER = timedelta(minutes=30)
+_NO_END = datetime.max.replace(tzinfo=UTC)
 _ENTRIES = ledger_entries.c
 # The number is a literal, because PostgreSQL treats two parameters as different expressions.
 _DAY = sa.type_coerce(_ENTRIES.at, sa.BigInteger) // sa.literal_column(str(_DAY_MS), sa.Integer)
 
 
-async def spent_by_kind(tx: Tx, *, since: date) -> list[Part]:
-    """Return the spending since the day ``since``, by day, kind and operation."""
-    key = (_DAY, _ENTRIES.kind, _ENTRIES.operation)
-    spent = (
-        sa.select(*key, sa.func.sum(_ENTRIES.credits))
-        .where(_ENTRIES.at >= _midnight(since))
-        .group_by(*key)
-        .order_by(*key)
-    )
-    return [
-        Part(_EPOCH_DAY + timedelta(days=day), kind, operation, int(credits_))
-        for day, kind, operation, credits_ in await tx.execute(spent)
+async def spent_by_operation(tx: Tx, *, since: date, now: datetime) -> list[Part]:
+    """Return the spending since the day ``since``, by day and operation.
+
+    Only the entries that are not yet in the stored sums are read from the ledger.
+    """
+    sums = _Sums.from_json(await key_values.get(tx, _SUMS), now=now)
+    parts = [
+        Part(day, operation, spent)
+        for day, of_day in sums.days.items()
+        if day >= since
+        for operation, spent in of_day.items()
     ]
+    # Without an end, PostgreSQL reads all entries before the first ANALYZE.
+    return parts + await _parts_between(tx, max(_midnight(since), sums.until), _NO_END)
+
+
+async def _parts_between(tx: Tx, start: datetime, end: datetime) -> list[Part]:
+    key = (_DAY, _ENTRIES.operation)
+    condition = sa.and_(_ENTRIES.at >= start, _ENTRIES.at < end)
+    spent = sa.select(*key, sa.func.sum(_ENTRIES.credits)).where(condition).group_by(*key)
+    return [
+        Part(_EPOCH_DAY + timedelta(days=day), operation, int(credits_))
+        for day, operation, credits_ in await tx.execute(spent.order_by(*key))
+    ]
+
+
+async def extend_sums(tx: Tx, *, now: datetime) -> bool:
+    """Add the entries of the next hour with entries to the stored sums.
+
+    Return whether an hour was added. Call the function until the result is False. Days whose
+    entries are no longer kept are removed from the sums.
+    """
+    end = _hour_of(now - _ADDED_AFTER)
+    if _Sums.from_json(await key_values.get(tx, _SUMS), now=now).until >= end:
+        return False
+    sums = _Sums.from_json(await key_values.lock(tx, _SUMS), now=now)
+    is_next = sa.and_(_ENTRIES.at >= sums.until, _ENTRIES.at < end)
+    first = await tx.scalar(sa.select(_ENTRIES.at).where(is_next).order_by(_ENTRIES.at).limit(1))
+    until = end if first is None else _hour_of(first) + _HOUR
+    if first is not None:
+        for part in await _parts_between(tx, first, until):
+            sums.add(part)
+    oldest = now.date() - ENTRIES_KEPT
+    days = {day: of_day for day, of_day in sums.days.items() if day >= oldest}
+    await key_values.put(tx, _SUMS, _Sums(until, days).to_json())
+    return first is not None
+
+
+async def correct_sums(
+    tx: Tx, at: datetime, operation: str, amount: int, *, now: datetime
+) -> None:
+    """Add credits to the stored sums, because the bill of an entry of the time ``at`` has changed.
+
+    The caller has changed the entry before. Do nothing if the entry is not yet in the sums.
+    """
+    if at > now - _CORRECTED_AFTER:
+        return
+    sums = _Sums.from_json(await key_values.lock(tx, _SUMS), now=now)
+    if at < sums.until:
+        sums.add(Part(at.date(), operation, amount))
+        await key_values.put(tx, _SUMS, sums.to_json())
+
+
+def _hour_of(moment: datetime) -> datetime:
+    return moment.replace(minute=0, second=0, microsecond=0)
 
 
 def _midnight(day: date) -> datetime:
@@ -59,9 +154,7 @@ async def spent_between(tx: Tx, start: datetime, end: datetime) -> int:
 
 async def presumed_credits_since(tx: Tx, start: datetime) -> int:
     """Return the credits of calls since ``start`` with an unknown bill."""
-    statement = sa.select(sa.func.sum(_ENTRIES.credits)).where(
-        _ENTRIES.state == PRESUMED, _ENTRIES.at >= start
-    )
+    statement = sa.select(sa.func.sum(_ENTRIES.credits)).where(IS_PRESUMED, _ENTRIES.at >= start)
     return int(await tx.scalar(statement) or 0)
 
 

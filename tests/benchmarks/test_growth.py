@@ -5,6 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from benchmarks.scale_world import Size, fill
+from bot.billing.ledger import Ledger
+from bot.billing.reports import load_spending
+from bot.domain.budget import Limits
 from bot.store import moves
 from bot.store.engine.database import Database
 from tests.support.work import rows_read
@@ -15,11 +18,30 @@ SIZE = Size(profiles=4_000, subscriptions=20_000, chats=2_000, done=1, due=1, ca
 
 @pytest.fixture
 async def large(db: Database) -> Database:
-    """Fill the database: one profile has 2,000 subscribers, and 4,000 profiles have 5."""
+    """Fill the database: one profile has 2,000 subscribers, and 4,000 profiles have 5.
+
+    PostgreSQL has no statistics about the rows, also not about the rows of earlier tests.
+    """
     await fill(db, SIZE, now=NOW)
+    if not db.is_sqlite:
+        async with db.begin() as tx:
+            await tx.exec_driver_sql("DELETE FROM pg_statistic")
+            await tx.exec_driver_sql(
+                "UPDATE pg_class SET reltuples = -1, relpages = 0, relallvisible = 0"
+                " WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'i')"
+            )
     return db
 
 
 async def test_the_end_of_a_chat_reads_no_subscriptions_of_other_profiles(large: Database) -> None:
     read = await rows_read(large, lambda tx: moves.close_left_chat(tx, 1, now=NOW))
     assert read < 1_000
+
+
+async def test_the_spending_of_a_month_is_read_from_stored_sums(large: Database) -> None:
+    limits = Limits()
+    before = await large.fetch(lambda tx: load_spending(tx, limits, now=NOW))
+    assert await rows_read(large, lambda tx: load_spending(tx, limits, now=NOW)) > SIZE.calls / 2
+    await Ledger(large, limits, now=lambda: NOW).close_stale_reservations_and_split_costs()
+    assert await rows_read(large, lambda tx: load_spending(tx, limits, now=NOW)) < 1_000
+    assert await large.fetch(lambda tx: load_spending(tx, limits, now=NOW)) == before

@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import random
 from collections.abc import AsyncIterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -84,7 +84,9 @@ async def test_the_bot_goes_on_where_it_was_moved_to(
 
 async def spent_in(db: Database) -> object:
     async with db.read() as tx:
-        return sorted(await spending.spent_by_kind(tx, since=date(2000, 1, 1)), key=str)
+        now = datetime.now(UTC)
+        parts = await spending.spent_by_operation(tx, since=date(2000, 1, 1), now=now)
+        return sorted(parts, key=str)
 
 
 async def filled(file: Path) -> Database:

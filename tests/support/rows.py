@@ -1,7 +1,7 @@
 """Table rows for tests of the stored data."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,7 +11,6 @@ from bot.domain.serialization import load_each_or_none
 from bot.store.engine.database import Tx
 from bot.store.ledger import ledger_entries
 from bot.store.profiles import profiles
-from bot.store.spending import spent_by_kind
 from bot.store.stories import stories
 from bot.store.usage import usage_days
 
@@ -25,8 +24,8 @@ async def entries(tx: Tx, *, since: datetime) -> list[sa.Row[Any]]:
 
 async def all_spent(tx: Tx, *, since: date = date(2000, 1, 1)) -> int:
     """Return the total credits of all calls."""
-    found = await spent_by_kind(tx, since=since)
-    return sum(one.credits for one in found)
+    since_midnight = datetime.combine(since, time(), UTC)
+    return sum(entry.credits for entry in await entries(tx, since=since_midnight))
 
 
 async def kept_stories(tx: Tx, pks: Iterable[str]) -> dict[str, Story]:

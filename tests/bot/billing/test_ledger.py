@@ -37,7 +37,7 @@ from bot.domain.errors import (
 from bot.domain.model import Asker
 from bot.domain.paid_calls import Answer, Balance, Call, Operation
 from bot.operations.cleanup import delete_overdue_rows
-from bot.store import acquaintances, budgets, chats, moves
+from bot.store import acquaintances, budgets, chats, moves, spending
 from bot.store import ledger as entries
 from bot.store.engine.database import Database, all_tables
 from tests.support import rows
@@ -577,8 +577,9 @@ class LedgerMachine(RuleBasedStateMachine):
     def the_days_are_those_of_the_entries(self) -> None:
         async def read() -> tuple[int, int]:
             async with self.db.read() as tx:
-                spent = sum(row.credits for row in await rows.entries(tx, since=NOON - DAY))
-                return spent, await rows.all_spent(tx)
+                now, since = self.clock.now, NOON.date()
+                parts = await spending.spent_by_operation(tx, since=since, now=now)
+                return await rows.all_spent(tx), sum(part.credits for part in parts)
 
         by_entry, by_day = self.runner.run(read())
         assert by_entry == by_day

@@ -12,7 +12,7 @@ from bot.domain.budget import Limits
 from bot.domain.errors import ApiUnavailableError
 from bot.domain.model import Asker
 from bot.domain.paid_calls import Answer, Balance, Call, Operation
-from bot.store import usage
+from bot.store import key_values, usage
 from bot.store.engine.database import Database
 
 NOW = datetime(2026, 4, 20, 12, 0, tzinfo=UTC)
@@ -59,6 +59,40 @@ async def test_a_chat_sees_what_it_used(month: Database) -> None:
     assert (seen.part, seen.stories[-1]) == (3 / 20, 7)
     nothing = await reports(month).usage(99)
     assert (nothing.stories, nothing.part) == ([0] * 7, 0)
+
+
+async def test_stored_sums_agree_with_the_entries_also_after_a_late_bill(month: Database) -> None:
+    before = await reports(month).spending()
+    ledger = Ledger(month, LIMITS, now=lambda: NOW - timedelta(hours=3))
+
+    async def fails() -> Answer[None]:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):  # the bill is unknown
+        await ledger.spend(Charge("schedule"), Call(*NAMES["two"], fails))
+    late = await ledger.reserve(Charge("schedule"), Call(*NAMES["two"], fails))
+    now = Ledger(month, LIMITS, now=lambda: NOW)
+    for _ in range(2):
+        await now.close_stale_reservations_and_split_costs()
+        seen = await reports(month).spending()
+        assert (seen.today, seen.month) == (before.today + 4, before.month + 4)
+    async with month.begin() as tx:
+        await now.settle(tx, late, 0)
+    seen = await reports(month).spending()
+    assert (seen.today, seen.month) == (before.today + 2, before.month + 2)
+    async with month.read() as tx:
+        kept = await key_values.get(tx, "spending")
+    assert kept is not None
+    assert sum(kept["days"][NOW.date().isoformat()].values()) == 2
+
+
+async def test_sums_of_a_clock_that_was_ahead_do_not_count(month: Database) -> None:
+    before = await reports(month).spending()
+    ahead = Ledger(month, LIMITS, now=lambda: NOW + timedelta(days=20))
+    await ahead.close_stale_reservations_and_split_costs()
+    await spend(month, NOW, Charge("schedule"), "two", 2)
+    seen = await reports(month).spending()
+    assert (seen.today, seen.month) == (before.today + 2, before.month + 2)
 
 
 async def test_admins_see_what_the_bot_spent(month: Database) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from bot.operations.cleanup import delete_overdue_rows
 from bot.store import budgets, ledger
 from bot.store.engine.database import Database, Tx
-from bot.store.spending import spent_by_kind
+from bot.store.spending import spent_by_operation
 from tests.support.rows import all_spent, entries
 
 NOW = datetime(2026, 4, 8, 12, tzinfo=UTC)
@@ -35,7 +35,8 @@ async def test_what_is_closed_is_in_its_day_and_what_is_open_is_counted_too(db: 
             entry = await add(tx, n % 2, at=NOW - timedelta(days=n % 3))
             await ledger.close(tx, entry, n % 4, now=NOW)
         await add(tx)
-        found = {one.day: one.credits for one in await spent_by_kind(tx, since=LONG_AGO)}
+        parts = await spent_by_operation(tx, since=LONG_AGO, now=NOW)
+        found = {one.day: one.credits for one in parts}
         assert found == {
             TODAY: 7,
             TODAY - timedelta(days=1): 1,

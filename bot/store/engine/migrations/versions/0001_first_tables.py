@@ -204,6 +204,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_ledger_entries_at'), ['at'], unique=False)
         batch_op.create_index('ix_ledger_entries_chat_id_at', ['chat_id', 'at'], unique=False)
         batch_op.create_index('ix_ledger_entries_open', ['at'], unique=False, postgresql_where=sa.text("state = 'reserved'"), sqlite_where=sa.text("state = 'reserved'"))
+        batch_op.create_index('ix_ledger_entries_presumed', ['at'], unique=False, postgresql_where=sa.text("state = 'presumed'"), sqlite_where=sa.text("state = 'presumed'"))
         batch_op.create_index('ix_ledger_entries_user_id_at', ['user_id', 'at'], unique=False)
 
     op.create_table('moved_chats',
