@@ -350,8 +350,11 @@ def stories_came_when_promised(ways: Ways) -> list[str]:
         if latest is None or min(way.first, now) <= latest:
             continue
         spans = way.between(way.story.taken_at, min(way.first, latest))
-        # A subscription that ends while a failure delays the story is no longer owed the story.
-        is_ended = any(one.terms is None for one in way.between(way.due.latest, latest))
+        # A pause or the end of a subscription drops a story that a failure delays, unless undone.
+        is_ended = any(
+            one.terms is None or (one.terms.paused and not one.is_undone)
+            for one in way.between(way.due.latest, latest)
+        )
         is_excused = is_ended or not ways.passes(way, latest) or ways.was_told(way)
         if not way.arrived and is_excused:
             continue
