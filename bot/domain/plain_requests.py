@@ -1351,6 +1351,7 @@ _ALONE = """
     yardım yardim komutlar ayarlar seçenekler diller fiyat ücret gizlilik abonelikler durdur dur
     hikayeler hikaye yeter kimsin
     bantuan perintah pengaturan bahasa harga privasi berhenti hentikan langganan setop
+    mute snooze pause silenciar pausar pausa stumm pausieren silenzia sustur sessiz jeda senyap
     """
 """The words in Latin letters that are a complete request if the text has no other word."""
 
