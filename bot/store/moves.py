@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from bot.domain import alert_rules
 from bot.domain.model import Moved, Presence, Target
-from bot.domain.records import CHAT_SETTINGS, EPOCH, MAIN, Chat, Held, Mute, Subscription
+from bot.domain.records import CHAT_SETTINGS, EPOCH, MAIN, REPLY, Chat, Held, Mute, Subscription
 from bot.store import (
     access,
     broadcasts,
@@ -279,7 +279,9 @@ async def close_chats(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> li
     """Close chats, for example because of a block. Return the chats that were open.
 
     This function does not check whether the chats are blocked. The alerts and unneeded checks
-    stop, and all mutes end. The end of the block reopens the chats (``open_unblocked_chats``).
+    stop, and all mutes end. The pending replies are dropped, because the next reply to a closed
+    chat is the refusal of a block. The end of the block reopens the chats
+    (``open_unblocked_chats``).
     """
     await chats.lock(tx, chat_ids)
     await chat_queues.lock_all(tx, chat_ids)
@@ -288,6 +290,9 @@ async def close_chats(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> li
     ]
     for chat_id in chat_ids:
         await mutes.unmute(tx, chat_id)
+        await deliveries_store.end_all(
+            tx, chat_id=chat_id, notice=REPLY, reason=deliveries_store.AWAY, now=now
+        )
     await chat_queues.reschedule_all(tx, chat_ids)
     followed = await subscriptions.followed_profiles(tx, chat_ids)
     await subscriptions.start_or_stop_checks(tx, profile_ids=followed, now=now)

@@ -11,7 +11,7 @@ import pytest
 from bot.chats.access import Access
 from bot.store.engine.database import Database
 from tests.flows.test_payer import ANONYMOUS, Town, is_told
-from tests.support.control import Json, wait_for
+from tests.support.control import Json, flood, wait_for
 from tests.support.sandbox import Box
 from tests.support.storybell import FEW_CHECKS, TOKEN, buttons, running_bell, unhurried
 
@@ -301,3 +301,23 @@ async def test_a_chat_to_which_the_bot_returns_in_a_block_opens_after_the_block(
     story = await town.control.publish(star)
     for chat in (group, ann):
         await town.control.wait_shown(chat, [story["pk"]])
+
+
+@pytest.mark.parametrize("place", ["private", "group"])
+async def test_an_answer_that_waits_is_not_sent_after_a_block(town: Town, place: str) -> None:
+    ann = await invited(town, "Ann")
+    chat = await town.group(ann, by=ann) if place == "group" else ann
+    star = await town.star()
+    await town.control.publish(star)
+    await town.control.fault("telegram", flood(LONG), match="sendPhoto", chat_id=chat)
+    await town.control.say(chat, f"/stories {star}", user=ann)
+
+    async def is_put_off() -> bool:
+        asked = await town.control.requests("telegram", path="sendPhoto")
+        return any(one["status"] == 429 for one in asked)
+
+    await wait_for(is_put_off, what="the flood")
+    await town.ask(town.boss, f"/block {chat}")
+    await town.control.say(chat, "/help", user=ann)
+    await asyncio.sleep(2 * LONG)
+    assert not await town.control.shown(chat)
