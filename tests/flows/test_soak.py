@@ -18,7 +18,7 @@ from sandbox.telegram.call import METHODS
 from tests.flows.test_summaries import SETTINGS, summary_at_its_hour
 from tests.soak import invariants, promises
 from tests.soak.expected import DAY, HOUR, Span, Terms, due
-from tests.soak.journal import Journal
+from tests.soak.journal import Journal, Row
 from tests.soak.people import People, Place
 from tests.soak.plants import FOUND_BY, PLANTS, planted
 from tests.soak.unknown import FIELDS, SentFile, is_unknown, watch_sends
@@ -184,6 +184,40 @@ async def test_a_chat_that_returns_between_two_reads_has_restarted_its_alerts(
         before = [spans[0]._replace(begin=begin - DAY), *spans[1:]]
         assert due(begin - HOUR, end + HOUR, before, 60.0) is None
         assert due(end + HOUR, end + 2 * HOUR, before, 60.0) is not None
+
+
+async def test_a_story_that_rules_excluded_is_explained_after_the_end_of_its_subscription(
+    tmp_path: Path,
+) -> None:
+    async with storybell(tmp_path, poll_floor_s=1) as bell:
+        control, parts = bell.control, bell.box.parts
+        await control.profile("excluded", posts_per_day=0)
+        ann = await control.person()
+        await bell.ask(ann, "/subscribe excluded")
+        await bell.ask(ann, "/rules excluded only: #sale")
+        pk = str((await control.publish("excluded"))["pk"])
+        journal = Journal(parts)
+
+        def row() -> Row | None:
+            journal.read_tables(tmp_path / "bot.db")
+            return next((one for one in journal.rows.values() if one.pk == pk and one.done), None)
+
+        before = await wait_for(row, what="the decision")
+        assert before.reason.startswith(invariants.FILTERED)
+        await bell.ask(ann, "/unsubscribe excluded")
+        after = row()
+        assert after is not None
+        assert (after.sub, after.reason) == (before.sub, before.reason)
+        assert not journal.followed
+        profile = parts.instagram.by_username("excluded")
+        assert profile is not None
+        journal.stories = {one.pk: one for one in profile.stories}
+        assert invariants.rules_decided(journal) == []
+        assert before.sub is not None
+        (_, options), *_ = journal.options[before.sub]
+        journal.options[before.sub] = [(0.0, {**options, "only": ""})]
+        journal.asked.clear()
+        assert len(invariants.rules_decided(journal)) == 1
 
 
 @pytest.mark.parametrize("is_away", [True, False])

@@ -370,7 +370,8 @@ class Journal:
             self.rows[r[0]] = Row(
                 id=r[0],
                 chat=r[1],
-                sub=r[2],
+                # The end of a subscription removes its number from the rows.
+                sub=before.sub if before and r[2] is None else r[2],
                 pk=r[3],
                 notice=r[4],
                 fields=json.loads(r[5]) if r[5] else {},
