@@ -2,8 +2,10 @@
 
 ``python -m tests.flows.ringer DATABASE_URL TELEGRAM_URL API_URL CDN_URL`` reads commands from
 standard input. ``live SECONDS`` starts a child with the clock set ahead by SECONDS, so that a test
-does not wait between two children. ``kill`` kills the child; ``stop`` asks the child to end. After
-each command a line is printed.
+does not wait between two children. ``live SECONDS STEP before`` and ``live SECONDS STEP after``
+start a child that kills itself before or after a commit (``KilledDatabase``). ``kill`` kills the
+child, which may have killed itself; ``stop`` asks the child to end; ``look`` prints whether the
+child has ended. After each other command "done" is printed.
 """
 
 import asyncio
@@ -18,6 +20,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import aiohttp
+import sqlalchemy as sa
 import structlog
 from pydantic import SecretStr
 
@@ -32,7 +35,8 @@ from bot.outbox.worker import Outbox
 from bot.runtime.claims import Owner
 from bot.sending.replies import Replies
 from bot.sending.sender import Sender
-from bot.store.engine.database import Database
+from bot.store.deliveries import deliveries
+from bot.store.engine.database import Database, Tx
 from bot.stories_api.client import StoriesApi
 from tests.support.telegram import bot_at, utc_now
 
@@ -43,15 +47,54 @@ LEASE = timedelta(seconds=20)  # long enough for a busy machine
 PATIENCE_S = 60.0
 
 
-async def ring(args: list[str], ahead: timedelta, folder: Path, ready: int) -> None:
-    """Run the scheduler and the outbox until SIGTERM."""
+class KilledDatabase(Database):
+    """A database that kills the process at a step of the deliveries.
+
+    A step is a transaction that changes the state, the copies or the claim of a delivery. Steps
+    are counted from 1.
+    """
+
+    def __init__(self, url: str, *, step: int, moment: str) -> None:
+        """Kill the process at a step. ``moment`` is "before" or "after" the commit."""
+        super().__init__(url)
+        self._step, self._moment = step, moment
+        self._steps = 0
+        self._known: list[tuple[object, ...]] | None = None
+
+    @asynccontextmanager
+    async def begin(self, *, durable: bool = True) -> AsyncIterator[Tx]:
+        """Yield a writing transaction. Kill the process before or after the commit of the step."""
+        async with super().begin(durable=durable) as tx:
+            if self._known is None:
+                self._known = await _states(tx)
+            yield tx
+            if (found := await _states(tx)) != self._known:
+                self._known = found
+                self._steps += 1
+            is_last = self._steps == self._step
+            if is_last and self._moment == "before":
+                os.kill(os.getpid(), signal.SIGKILL)
+        if is_last:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def _states(tx: Tx) -> list[tuple[object, ...]]:
+    names = ("id", "state", "copies", "sending")
+    columns = [deliveries.c[name] for name in names]
+    rows = await tx.execute(sa.select(*columns).order_by(deliveries.c.id))
+    return [tuple(row) for row in rows]
+
+
+async def ring(args: list[str], life: list[str], folder: Path, ready: int) -> None:
+    """Run the scheduler and the outbox until SIGTERM. ``life`` has the words after ``live``."""
+    ahead = timedelta(seconds=float(life[0]))
 
     def now() -> datetime:
         return utc_now() + ahead
 
     db_url, telegram_url, api_url, cdn_url = args
     async with AsyncExitStack() as stack:
-        db = await stack.enter_async_context(Database(db_url))
+        db = await stack.enter_async_context(_database(db_url, *life[1:]))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         bot = await stack.enter_async_context(bot_at(telegram_url))
         spool = stack.enter_context(Spool(folder, limit=10**9))
@@ -84,7 +127,11 @@ async def ring(args: list[str], ahead: timedelta, folder: Path, ready: int) -> N
             group.create_task(outbox.run())
 
 
-def child_of(args: list[str], ahead: timedelta, folder: Path) -> int:
+def _database(url: str, step: str = "", moment: str = "") -> Database:
+    return KilledDatabase(url, step=int(step), moment=moment) if step else Database(url)
+
+
+def child_of(args: list[str], life: list[str], folder: Path) -> int:
     """Fork a child, wait until the child is ready, and return the process ID."""
     reader, writer = os.pipe()
     pid = os.fork()
@@ -94,7 +141,7 @@ def child_of(args: list[str], ahead: timedelta, folder: Path) -> int:
         os.close(reader)
         return pid
     try:
-        asyncio.run(ring(args, ahead, folder, writer))
+        asyncio.run(ring(args, life, folder, writer))
     except BaseException as error:  # noqa: BLE001 - a child must not continue as the parent
         sys.stderr.write(f"{error!r}\n")
         os._exit(1)
@@ -106,9 +153,14 @@ def main(args: list[str]) -> int:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     folder, pid = Path(mkdtemp()), 0
     for line in sys.stdin:
-        word, *ahead = line.split()
+        word, *life = line.split()
         if word == "live":
-            pid = child_of(args, timedelta(seconds=float(ahead[0])), folder)
+            pid = child_of(args, life, folder)
+        elif word == "look":
+            how = os.WEXITED | os.WNOHANG | os.WNOWAIT
+            sys.stdout.write("ended\n" if os.waitid(os.P_PID, pid, how) else "running\n")
+            sys.stdout.flush()
+            continue
         else:
             how = signal.SIGKILL if word == "kill" else signal.SIGTERM
             os.kill(pid, how)
@@ -127,17 +179,27 @@ class Ringer:
         """Take the running process."""
         self._process = process
 
-    async def _tell(self, line: str) -> None:
+    async def has_ended(self) -> bool:
+        """Return whether the child has ended, for example because it killed itself."""
+        return await self._tell("look") == b"ended\n"
+
+    async def _tell(self, line: str) -> bytes:
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.write(f"{line}\n".encode())
         answer = await asyncio.wait_for(self._process.stdout.readline(), PATIENCE_S)
         assert answer, "the ringer died of itself"
+        return answer
 
     @asynccontextmanager
-    async def life(self, ahead_s: float, *, ends_by: str = "kill") -> AsyncIterator[None]:
-        """Run a child with the clock ``ahead_s`` seconds ahead, until the block ends."""
-        await self._tell(f"live {ahead_s}")
+    async def life(
+        self, ahead_s: float, *, ends_by: str = "kill", killed_at: str = ""
+    ) -> AsyncIterator[None]:
+        """Run a child with the clock ``ahead_s`` seconds ahead, until the block ends.
+
+        With ``killed_at``, for example "3 before", the child kills itself at this step.
+        """
+        await self._tell(f"live {ahead_s} {killed_at}")
         yield
         await self._tell(ends_by)
 
