@@ -10,7 +10,15 @@ from bot.domain.access import Entry, Mode, Subject, Via
 from bot.domain.records import EPOCH
 from bot.store import acquaintances
 from bot.store.engine import database
-from bot.store.engine.database import Tx, all_rows, dict_of_rows, has_row, row_or_none
+from bot.store.engine.database import (
+    Tx,
+    all_rows,
+    delete_rows,
+    dict_of_rows,
+    has_row,
+    row_or_none,
+    update_rows,
+)
 from bot.store.engine.schema import Timestamp, columns_of, insert, metadata
 
 access_list = sa.Table(
@@ -218,7 +226,7 @@ async def move_chat(tx: Tx, old: int, new: int) -> None:
     limits = [entry.allowance for entry in (before, after) if entry]
     values["allowance"] = min((limit for limit in limits if limit is not None), default=None)
     await put(tx, Subject.of_chat(new), now=before.since, **values)
-    await tx.execute(sa.delete(access_list).where(_subject_sql(Subject.of_chat(old))))
+    await delete_rows(tx, access_list, _subject_sql(Subject.of_chat(old)))
 
 
 _OF_PERMISSION = ("is_allowed", "via", "added_by")
@@ -238,7 +246,7 @@ def _block_length(entry: Entry) -> tuple[bool, bool, datetime]:
 async def erase_name(tx: Tx, chat_id: int) -> None:
     """Erase the name of a person or chat. The permissions stay."""
     condition = _subject_sql(Subject.of_chat(chat_id))
-    await tx.execute(sa.update(access_list).where(condition).values(name=""))
+    await update_rows(tx, access_list, condition, name="")
 
 
 async def forget_creator(tx: Tx, person: int) -> None:
@@ -247,19 +255,16 @@ async def forget_creator(tx: Tx, person: int) -> None:
     The id of the person who added the bot to a chat stays, because a block of this person closes
     the chat.
     """
-    made = sa.update(invitations).where(invitations.c.made_by == str(person))
-    await tx.execute(made.values(made_by=""))
-    given = sa.update(access_list).where(
-        access_list.c.added_by == str(person), access_list.c.via != "added"
-    )
-    await tx.execute(given.values(added_by=""))
+    await update_rows(tx, invitations, invitations.c.made_by == str(person), made_by="")
+    given = sa.and_(access_list.c.added_by == str(person), access_list.c.via != "added")
+    await update_rows(tx, access_list, given, added_by="")
 
 
 async def add_invitation(
     tx: Tx, digest: str, *, by: str, uses: int, until: datetime, now: datetime
 ) -> None:
     """Add an invitation, and delete expired invitations."""
-    await tx.execute(sa.delete(invitations).where(invitations.c.until <= now))
+    await delete_rows(tx, invitations, invitations.c.until <= now)
     await tx.execute(
         sa.insert(invitations).values(digest=digest, made_by=by, uses=uses, until=until)
     )

@@ -9,7 +9,7 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from bot.store.engine.database import Tx, dict_of_rows, has_row, put
+from bot.store.engine.database import Tx, delete_rows, dict_of_rows, has_row, put, update_rows
 from bot.store.engine.schema import insert, metadata
 
 KNOWN_AFTER = 3  # the number of days with messages after which a person is no newcomer
@@ -60,7 +60,7 @@ async def make_known(tx: Tx, people: Iterable[int], day: date) -> None:
 async def set_name(tx: Tx, person: int, name: str) -> None:
     """Record the name of a seen person."""
     condition = sa.and_(acquaintances.c.person == person, acquaintances.c.name != name)
-    await tx.execute(sa.update(acquaintances).where(condition).values(name=name))
+    await update_rows(tx, acquaintances, condition, name=name)
 
 
 async def names(tx: Tx, people: Collection[int]) -> dict[int, str]:
@@ -83,4 +83,4 @@ async def has_known_person(tx: Tx) -> bool:
 
 async def remove(tx: Tx, people: Iterable[int]) -> None:
     """Delete the rows of people whose data must be erased on request."""
-    await tx.execute(sa.delete(acquaintances).where(acquaintances.c.person.in_(list(people))))
+    await delete_rows(tx, acquaintances, acquaintances.c.person.in_(list(people)))

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.store.engine.database import Tx, dict_of_rows
+from bot.store.engine.database import Tx, delete_rows, dict_of_rows
 from bot.store.engine.schema import Timestamp, insert, metadata
 
 cached_answers = sa.Table(
@@ -47,7 +47,7 @@ async def store(tx: Tx, key: str, value: Any, *, until: datetime) -> None:  # no
 
 async def remove(tx: Tx, key: str) -> None:
     """Remove an answer that is outdated."""
-    await tx.execute(sa.delete(cached_answers).where(cached_answers.c.key == key))
+    await delete_rows(tx, cached_answers, cached_answers.c.key == key)
 
 
 def verdict_key(username: str) -> str:

@@ -13,7 +13,16 @@ from bot.store import enqueue
 from bot.store.chat_queues import IS_LEASED, queues
 from bot.store.chats import IS_ACTIVE, chats
 from bot.store.deliveries import ENDED_ATTEMPTS, deliveries, is_open
-from bot.store.engine.database import Tx, all_rows, count_rows, has_row, lock_rows, row_or_none
+from bot.store.engine.database import (
+    Tx,
+    all_rows,
+    count_rows,
+    delete_rows,
+    has_row,
+    lock_rows,
+    row_or_none,
+    update_rows,
+)
 from bot.store.engine.schema import BigId, Timestamp, columns_of, metadata
 
 # A delivery that is due within this time counts as being sent. The time is longer than the wait
@@ -163,7 +172,7 @@ async def remove_duplicates_of_moved(tx: Tx, old: int, new: int) -> None:
         other.c.fields["broadcast"].as_integer() == number,
     )
     doubled = sa.and_(deliveries.c.chat_id == old, deliveries.c.notice == BROADCAST, is_open)
-    await tx.execute(sa.delete(deliveries).where(doubled, deliveries.c.copies == 0, is_doubled))
+    await delete_rows(tx, deliveries, doubled, deliveries.c.copies == 0, is_doubled)
 
 
 def _fields(broadcast: Broadcast) -> dict[str, object]:
@@ -231,5 +240,4 @@ async def drop_unsent(tx: Tx, number: int, *, now: datetime) -> None:
     # ``chat_queues.lock_all`` would need a parameter for each chat.
     condition = queues.c.chat_id.in_(waiting)
     await lock_rows(tx, queues.c.chat_id, condition, against_references=True)
-    statement = sa.update(deliveries).where(unsent)
-    await tx.execute(statement.values(state="dropped", reason="stopped", done_at=now))
+    await update_rows(tx, deliveries, unsent, state="dropped", reason="stopped", done_at=now)

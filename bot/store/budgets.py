@@ -15,7 +15,7 @@ from typing import Literal, get_args
 import sqlalchemy as sa
 
 from bot.domain.budget import DAY, BudgetRule, Side, midnight_after
-from bot.store.engine.database import Tx, count_rows, put, row_or_none
+from bot.store.engine.database import Tx, count_rows, put, row_or_none, update_rows
 from bot.store.engine.schema import insert, metadata
 from bot.store.ledger import ledger_entries
 
@@ -117,8 +117,8 @@ async def give_back_allowance(tx: Tx, scope: Scope, subject: int, day: date, amo
 
     A negative ``amount`` increases the counter, even above the limit.
     """
-    of_day = sa.update(allowances).where(_is_of(scope, subject, day))
-    await tx.execute(of_day.values(credits=allowances.c.credits - amount))
+    rest = allowances.c.credits - amount
+    await update_rows(tx, allowances, _is_of(scope, subject, day), credits=rest)
 
 
 async def allowance_used(tx: Tx, scope: Scope, subject: int, day: date) -> int:
@@ -223,7 +223,7 @@ async def begin_day(tx: Tx, now: datetime) -> None:
     today = now.date()
     counters = {side: _paid_today_sql(side, now) for side in get_args(Side)}
     is_behind = account.c.day < today
-    await tx.execute(sa.update(account).where(is_behind).values(day=today, **counters))
+    await update_rows(tx, account, is_behind, day=today, **counters)
 
 
 def _paid_today_sql(side: Side, now: datetime) -> sa.ScalarSelect[int]:
@@ -249,7 +249,7 @@ async def give_back_credits(
     """
     rest = sa.case((account.c.day == day, account.c[side] - amount), else_=account.c[side])
     ever = account.c.spent - amount if of_balance else account.c.spent
-    await tx.execute(sa.update(account).values({side: rest, "spent": ever}))
+    await update_rows(tx, account, **{side: rest, "spent": ever})
 
 
 async def set_spending_stopped(tx: Tx, *, stopped: bool) -> None:

@@ -28,7 +28,7 @@ from bot.store.claims import (
     claim_values,
 )
 from bot.store.deliveries import is_open, overdue_at_sql, waits_for_earlier_sql
-from bot.store.engine.database import Tx, add_new
+from bot.store.engine.database import Tx, add_new, delete_rows
 from bot.store.engine.schema import Insert, Timestamp, chat_key, insert, metadata, partial_index
 
 queues = sa.Table(
@@ -236,7 +236,7 @@ async def lock_or_block_insert(tx: Tx, chat_id: int, *, now: datetime) -> None:
     """
     if await add_new(tx, queues, chat_id=chat_id, **_unleased(now)):
         # The key of the deleted row stays reserved until the transaction ends.
-        await tx.execute(sa.delete(queues).where(queues.c.chat_id == chat_id))
+        await delete_rows(tx, queues, queues.c.chat_id == chat_id)
     else:
         await lock(tx, chat_id)
 

@@ -11,7 +11,15 @@ from bot.domain.access import Entry, Judged, Subject, judge
 from bot.domain.errors import CHAT_SILENCED, BlockedError
 from bot.domain.records import Chat, Question
 from bot.store import access, key_values, mutes
-from bot.store.engine.database import Tx, add_new, all_rows, has_row, lock_rows, row_or_none
+from bot.store.engine.database import (
+    Tx,
+    add_new,
+    all_rows,
+    has_row,
+    lock_rows,
+    row_or_none,
+    update_rows,
+)
 from bot.store.engine.schema import Timestamp, columns_of, insert, metadata
 
 chats = sa.Table(
@@ -390,7 +398,7 @@ async def has_moved_to(tx: Tx, chat_id: int) -> bool:
 
 async def change(tx: Tx, chat_id: int, **values: object) -> None:
     """Set columns of a chat."""
-    await tx.execute(sa.update(chats).where(chats.c.id == chat_id).values(**values))
+    await update_rows(tx, chats, chats.c.id == chat_id, **values)
 
 
 async def lock(tx: Tx, chat_ids: Collection[int]) -> None:
@@ -434,8 +442,8 @@ async def set_state(
     values: dict[str, object] = {"state": state, "state_since": now}
     if state == "active":
         values["is_away"] = False
-    statement = sa.update(chats).where(chats.c.id == chat_id, chats.c.state != state)
-    return (await tx.execute(statement.values(**values))).rowcount > 0
+    changed = await update_rows(tx, chats, chats.c.id == chat_id, chats.c.state != state, **values)
+    return changed > 0
 
 
 async def without_bot(tx: Tx, chat_ids: Collection[int]) -> set[int]:

@@ -27,7 +27,7 @@ from bot.domain.records import (
     Subscription,
 )
 from bot.domain.serialization import load_each_or_none
-from bot.store.engine.database import Tx, has_row
+from bot.store.engine.database import Tx, delete_rows, has_row, update_rows
 from bot.store.engine.schema import BigId, Timestamp, metadata, partial_index
 from bot.store.profiles import profiles
 from bot.store.stories import stories
@@ -465,8 +465,8 @@ async def end(
     dead letters.
     """
     if ids:
-        statement = sa.update(deliveries).where(is_open, deliveries.c.id.in_(list(ids)))
-        await tx.execute(statement.values(state=state, reason=reason, sending=False, done_at=now))
+        values = {"state": state, "reason": reason, "sending": False, "done_at": now}
+        await update_rows(tx, deliveries, is_open, deliveries.c.id.in_(list(ids)), **values)
 
 
 async def end_all(tx: Tx, *, reason: str, now: datetime, **whose: object) -> None:
@@ -474,9 +474,8 @@ async def end_all(tx: Tx, *, reason: str, now: datetime, **whose: object) -> Non
 
     A delivery that a worker is sending at this moment stays marked as ``sending``.
     """
-    conditions = [deliveries.c[name] == value for name, value in whose.items()]
-    statement = sa.update(deliveries).where(is_open, *conditions)
-    await tx.execute(statement.values(state="dropped", reason=reason, done_at=now))
+    which = [is_open, *(deliveries.c[name] == value for name, value in whose.items())]
+    await update_rows(tx, deliveries, *which, state="dropped", reason=reason, done_at=now)
 
 
 async def waiting_delivery_and_chat_ids(
@@ -510,13 +509,13 @@ async def drop_and_detach_stories(
         deliveries.c.subscription_id.in_(list(subscription_ids)),
         is_story,
     )
-    dropped = sa.update(deliveries).where(is_of_subscriptions, is_open)
-    await tx.execute(dropped.values(state="dropped", reason=ENDED, done_at=now))
-    kept = sa.update(deliveries).where(is_of_subscriptions, ~is_dead)
+    dropped = {"state": "dropped", "reason": ENDED, "done_at": now}
+    await update_rows(tx, deliveries, is_of_subscriptions, is_open, **dropped)
     topic = sa.select(subscriptions.c.thread_id).where(
         subscriptions.c.id == deliveries.c.subscription_id
     )
-    await tx.execute(kept.values(subscription_id=None, thread_id=topic.scalar_subquery()))
+    detached = {"subscription_id": None, "thread_id": topic.scalar_subquery()}
+    await update_rows(tx, deliveries, is_of_subscriptions, ~is_dead, **detached)
 
 
 async def attach_and_reopen_stories(tx: Tx, subscription: Subscription) -> None:
@@ -540,8 +539,8 @@ async def attach_and_reopen_stories(tx: Tx, subscription: Subscription) -> None:
         )
         .group_by(deliveries.c.story_pk)
     )
-    update = sa.update(deliveries).where(deliveries.c.id.in_(list(await tx.scalars(newest))))
-    await tx.execute(update.values(subscription_id=subscription.id))
+    is_newest = deliveries.c.id.in_(list(await tx.scalars(newest)))
+    await update_rows(tx, deliveries, is_newest, subscription_id=subscription.id)
     await reopen(tx, subscription, reason=ENDED)
 
 
@@ -590,11 +589,11 @@ async def reopen_of_chat(tx: Tx, chat_id: int, *, reason: str, since: datetime) 
 
 async def _reopen(tx: Tx, *which: sa.ColumnElement[bool]) -> None:
     """Reopen the dropped deliveries that fulfil all conditions in ``which``."""
-    dropped = sa.update(deliveries).where(deliveries.c.state == "dropped", *which)
     # A delivery that quiet hours deferred before the drop is selected again, because the quiet
     # hours or the story may have ended long ago.
     held = sa.case((deliveries.c.held == Held.QUIET, Held.CHANGED), else_=deliveries.c.held)
-    await tx.execute(dropped.values(state="open", reason="", done_at=None, held=held))
+    reopened = {"state": "open", "reason": "", "done_at": None, "held": held}
+    await update_rows(tx, deliveries, deliveries.c.state == "dropped", *which, **reopened)
 
 
 def _has_same_story_sql(
@@ -616,12 +615,9 @@ async def reassign_open(tx: Tx, subscription_id: int, *, to: Subscription) -> No
 
     Both subscriptions are of the same profile. Stories that ``to`` already has are not moved.
     """
-    statement = sa.update(deliveries).where(
-        deliveries.c.subscription_id == subscription_id, is_open, ~_has_same_story_sql(to.id)
-    )
-    await tx.execute(
-        statement.values(subscription_id=to.id, thread_id=to.target.thread_id or MAIN)
-    )
+    whose = deliveries.c.subscription_id == subscription_id
+    values = {"subscription_id": to.id, "thread_id": to.target.thread_id or MAIN}
+    await update_rows(tx, deliveries, whose, is_open, ~_has_same_story_sql(to.id), **values)
 
 
 async def drop_duplicates(tx: Tx, subscription_id: int, *, sent_by: int, now: datetime) -> None:
@@ -632,10 +628,9 @@ async def drop_duplicates(tx: Tx, subscription_id: int, *, sent_by: int, now: da
     same story.
     """
     is_sent = _has_same_story_sql(sent_by, state="sent")
-    statement = sa.update(deliveries).where(
-        deliveries.c.subscription_id == subscription_id, is_open, is_sent
-    )
-    await tx.execute(statement.values(state="dropped", reason="had", done_at=now))
+    whose = deliveries.c.subscription_id == subscription_id
+    values = {"state": "dropped", "reason": "had", "done_at": now}
+    await update_rows(tx, deliveries, whose, is_open, is_sent, **values)
     await reassign_sent(tx, sent_by, to=subscription_id)
 
 
@@ -644,12 +639,9 @@ async def reassign_sent(tx: Tx, subscription_id: int, *, to: int) -> None:
 
     Stories that ``to`` already has are not moved.
     """
-    sent = sa.update(deliveries).where(
-        deliveries.c.subscription_id == subscription_id,
-        deliveries.c.state == "sent",
-        ~_has_same_story_sql(to),
-    )
-    await tx.execute(sent.values(subscription_id=to))
+    whose = deliveries.c.subscription_id == subscription_id
+    which = sa.and_(whose, deliveries.c.state == "sent", ~_has_same_story_sql(to))
+    await update_rows(tx, deliveries, which, subscription_id=to)
 
 
 async def remove_paused_duplicates(tx: Tx, subscription_id: int, *, pending_in: int) -> None:
@@ -658,24 +650,21 @@ async def remove_paused_duplicates(tx: Tx, subscription_id: int, *, pending_in: 
     A dropped delivery is deleted if the subscription ``pending_in`` has a pending delivery of the
     same story. A delivery that a worker is sending at this moment stays.
     """
-    await tx.execute(
-        sa.delete(deliveries).where(
-            deliveries.c.subscription_id == subscription_id,
-            deliveries.c.state == "dropped",
-            deliveries.c.reason == PAUSED,
-            deliveries.c.sending.is_(False),
-            _has_same_story_sql(pending_in, state="open"),
-        )
+    await delete_rows(
+        tx,
+        deliveries,
+        deliveries.c.subscription_id == subscription_id,
+        deliveries.c.state == "dropped",
+        deliveries.c.reason == PAUSED,
+        deliveries.c.sending.is_(False),
+        _has_same_story_sql(pending_in, state="open"),
     )
 
 
 async def make_deferred_due(tx: Tx, chat_id: int, held: Held, *, now: datetime) -> None:
     """Make all open deliveries of a chat due now that were deferred for the reason ``held``."""
-    await tx.execute(
-        sa.update(deliveries)
-        .where(deliveries.c.chat_id == chat_id, is_open, deliveries.c.held == held)
-        .values(due_at=now)
-    )
+    which = sa.and_(deliveries.c.chat_id == chat_id, is_open, deliveries.c.held == held)
+    await update_rows(tx, deliveries, which, due_at=now)
 
 
 async def mark_for_reselection(tx: Tx, chat_id: int, *, now: datetime) -> None:
@@ -715,8 +704,6 @@ async def retries_after(tx: Tx, chat_ids: Collection[int], now: datetime) -> lis
 
 async def make_replies_due(tx: Tx, chat_id: int, *, now: datetime) -> None:
     """Make the pending replies of a chat due now, except replies that may crash the bot."""
-    statement = sa.update(deliveries).where(
-        deliveries.c.chat_id == chat_id, is_open, deliveries.c.notice == REPLY
-    )
+    replies = sa.and_(deliveries.c.chat_id == chat_id, is_open, deliveries.c.notice == REPLY)
     is_suspect = sa.and_(deliveries.c.attempts >= MAX_ATTEMPTS, deliveries.c.sending)
-    await tx.execute(statement.where(deliveries.c.due_at > now, ~is_suspect).values(due_at=now))
+    await update_rows(tx, deliveries, replies, deliveries.c.due_at > now, ~is_suspect, due_at=now)

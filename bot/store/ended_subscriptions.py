@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from bot.domain.model import Target
 from bot.domain.options import Preferences
 from bot.domain.records import Subscription
-from bot.store.engine.database import Tx, has_row
+from bot.store.engine.database import Tx, delete_rows, has_row, update_rows
 from bot.store.engine.schema import BigId, Timestamp, chat_key, metadata
 
 ended = sa.Table(
@@ -59,7 +59,7 @@ async def add(tx: Tx, ended_subscriptions: Collection[Subscription], *, now: dat
     ]
     replaced = sa.tuple_(*ended.primary_key).in_(keys)
     await _lock(tx, replaced)
-    await tx.execute(sa.delete(ended).where(replaced))
+    await delete_rows(tx, ended, replaced)
     await tx.execute(
         sa.insert(ended),
         [
@@ -128,7 +128,7 @@ async def set_alerts_start(
     if chat_id is None:
         whose = ended.c.profile_id.in_(sorted(profile_ids))
     await _lock(tx, whose)
-    await tx.execute(sa.update(ended).where(whose).values(since=since))
+    await update_rows(tx, ended, whose, since=since)
 
 
 async def lock_of_chats(tx: Tx, chat_ids: Collection[int], *, creator: int | None = None) -> None:
@@ -143,7 +143,7 @@ async def forget_creator(tx: Tx, person: int) -> None:
     """Remove the id of a person from the ended subscriptions that the person had created."""
     whose = ended.c.created_by == person
     await _lock(tx, whose)
-    await tx.execute(sa.update(ended).where(whose).values(created_by=None))
+    await update_rows(tx, ended, whose, created_by=None)
 
 
 async def _lock(tx: Tx, which: sa.ColumnElement[bool]) -> None:

@@ -22,7 +22,7 @@ from bot.store import (
     ledger,
     subscriptions,
 )
-from bot.store.engine.database import Tx, all_tables
+from bot.store.engine.database import Tx, all_tables, delete_rows, update_rows
 
 # The rows of these tables stay, because their totals must stay correct. Only the id of the
 # chat and the id of the person in a private chat are removed.
@@ -93,16 +93,13 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
     await acquaintances.remove(tx, ids)
     for table in reversed(all_tables().sorted_tables):
         if "chat_id" in table.c and table.name not in _BILLS:
-            await tx.execute(sa.delete(table).where(table.c.chat_id.in_(ids)))
+            await delete_rows(tx, table, table.c.chat_id.in_(ids))
         # The id of a private chat is also the id of the person in the chat. This person may also
         # have rows in groups.
         for name in _PEOPLE & set(table.c.keys()):
-            whose = sa.update(table).where(table.c[name] == chat_id)
-            await tx.execute(whose.values({name: None}))
-    await tx.execute(
-        sa.delete(moved).where((moved.c.old_id == chat_id) | (moved.c.new_id == chat_id))
-    )
-    await tx.execute(sa.delete(chats.chats).where(chats.chats.c.id == chat_id))
+            await update_rows(tx, table, table.c[name] == chat_id, **{name: None})
+    await delete_rows(tx, moved, (moved.c.old_id == chat_id) | (moved.c.new_id == chat_id))
+    await delete_rows(tx, chats.chats, chats.chats.c.id == chat_id)
     if tx.dialect.name == "sqlite":
         await key_values.put(tx, _CHECKPOINT_MARK, secrets.token_hex(8))
 

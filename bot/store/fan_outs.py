@@ -21,7 +21,7 @@ from bot.store import chat_queues
 from bot.store.chats import HAS_PAYER, IS_ACTIVE, chats
 from bot.store.claims import NOW
 from bot.store.deliveries import deliveries
-from bot.store.engine.database import Tx, lock_rows
+from bot.store.engine.database import Tx, delete_rows, lock_rows, update_rows
 from bot.store.engine.failures import is_outage, is_timeout
 from bot.store.engine.schema import BigId, Timestamp, insert, metadata
 from bot.store.profiles import IS_NOT_BLOCKED, profiles
@@ -146,7 +146,7 @@ async def remove_story_fan_outs(tx: Tx, profile_ids: Collection[str]) -> None:
         fan_outs.c.profile_id.in_(sorted(profile_ids)), fan_outs.c.notice.is_(None)
     )
     await lock_rows(tx, fan_outs.c.id, condition, against_references=True)
-    await tx.execute(sa.delete(fan_outs).where(condition))
+    await delete_rows(tx, fan_outs, condition)
 
 
 async def next_due_at(tx: Tx) -> datetime | None:
@@ -195,7 +195,7 @@ async def write_slice(tx: Tx, *, now: datetime, limit: int) -> bool:
         await _change(tx, row, due_at=RETRIES.next_at(failures, now=now), failures=failures)
         return True
     if end is None:
-        await tx.execute(sa.delete(fan_outs).where(fan_outs.c.id == row.id))
+        await delete_rows(tx, fan_outs, fan_outs.c.id == row.id)
     else:
         await _change(tx, row, due_at=now, failures=0, after_id=end)
     return True
@@ -203,7 +203,7 @@ async def write_slice(tx: Tx, *, now: datetime, limit: int) -> bool:
 
 async def _change(tx: Tx, row: sa.Row[Any], **values: object) -> None:
     """Set columns of a locked fan-out."""
-    await tx.execute(sa.update(fan_outs).where(fan_outs.c.id == row.id).values(**values))
+    await update_rows(tx, fan_outs, fan_outs.c.id == row.id, **values)
 
 
 async def _write_slice_and_return_last_id(tx: Tx, row: sa.Row[Any], limit: int) -> int | None:

@@ -10,7 +10,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from bot.domain.records import KnownFile
-from bot.store.engine.database import Tx
+from bot.store.engine.database import Tx, delete_rows
 from bot.store.engine.schema import Timestamp, insert, metadata
 
 ANIMATION = "animation"
@@ -82,4 +82,4 @@ async def remember(tx: Tx, bot_id: int, files: dict[str, KnownFile]) -> None:
 
 async def remove(tx: Tx, bot_id: int, pk: str) -> None:
     """Remove a file_id that Telegram no longer accepts."""
-    await tx.execute(sa.delete(files).where(files.c.bot_id == bot_id, files.c.story_pk == pk))
+    await delete_rows(tx, files, files.c.bot_id == bot_id, files.c.story_pk == pk)

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from bot.runtime.claims import Lease
 from bot.store.claims import Claim, Claims, claim_columns, claim_values, new_claim
-from bot.store.engine.database import Tx, all_rows, count_rows
+from bot.store.engine.database import Tx, all_rows, count_rows, update_rows
 from bot.store.engine.schema import BigId, Timestamp, columns_of, insert, metadata, partial_index
 
 inbox = sa.Table(
@@ -173,7 +173,7 @@ async def forget_chat(tx: Tx, chat_id: int) -> None:
         inbox.c.queue.startswith(f"busy:{chat_id}:"),
         inbox.c.queue.like(f"busy:%:{chat_id}"),
     )
-    await tx.execute(sa.update(inbox).where(condition, ~OPEN).values(queue=""))
+    await update_rows(tx, inbox, condition, ~OPEN, queue="")
 
 
 async def count_open(tx: Tx) -> int:

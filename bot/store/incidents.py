@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from bot.domain.incidents import Fields, Incident, dump_fields, load_fields
 from bot.store import key_values, leases
-from bot.store.engine.database import Tx, row_or_none
+from bot.store.engine.database import Tx, row_or_none, update_rows
 from bot.store.engine.schema import BigId, Timestamp, columns_of, insert, metadata, partial_index
 
 incidents = sa.Table(
@@ -74,8 +74,8 @@ async def close(tx: Tx, kind: str, *, now: datetime) -> Incident | None:
 
 async def rephrase(tx: Tx, kind: str, text: str, fields: Fields) -> None:
     """Update the message of an open incident."""
-    statement = sa.update(incidents).where(incidents.c.kind == kind, _OPEN)
-    await tx.execute(statement.values(text=text, fields=dump_fields(fields)))
+    values = {"text": text, "fields": dump_fields(fields)}
+    await update_rows(tx, incidents, incidents.c.kind == kind, _OPEN, **values)
 
 
 async def all_open(tx: Tx) -> list[Incident]:

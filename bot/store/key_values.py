@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store.engine import database
-from bot.store.engine.database import Tx, add_new
+from bot.store.engine.database import Tx, add_new, delete_rows
 from bot.store.engine.schema import Timestamp, metadata
 
 key_values = sa.Table(
@@ -53,4 +53,4 @@ async def add(tx: Tx, key: str, value: Any) -> bool:  # noqa: ANN401 - any JSON 
 
 async def remove(tx: Tx, key: str) -> bool:
     """Delete the value of ``key``. Return whether a value existed."""
-    return (await tx.execute(sa.delete(key_values).where(key_values.c.key == key))).rowcount > 0
+    return await delete_rows(tx, key_values, key_values.c.key == key) > 0

@@ -17,7 +17,7 @@ import structlog
 
 from bot.domain.errors import DatabaseUnavailableError
 from bot.runtime.workers import Worker
-from bot.store.engine.database import Database, Tx, put
+from bot.store.engine.database import Database, Tx, delete_rows, put
 from bot.store.key_values import key_values
 
 log = structlog.get_logger()
@@ -46,9 +46,7 @@ async def claim(tx: Tx, key: str, owner: str, *, now: datetime, lease: timedelta
 
 async def release(tx: Tx, key: str, owner: str) -> None:
     """Delete a lease if the lease still belongs to ``owner``."""
-    await tx.execute(
-        sa.delete(key_values).where(key_values.c.key == key, key_values.c.owner == owner)
-    )
+    await delete_rows(tx, key_values, key_values.c.key == key, key_values.c.owner == owner)
 
 
 async def active_values(tx: Tx, prefix: str, *, now: datetime) -> list[Any | None]:

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store import access
-from bot.store.engine.database import Tx
+from bot.store.engine.database import Tx, update_rows
 from bot.store.engine.schema import BigId, Timestamp, metadata, partial_index
 
 OPEN = "reserved"
@@ -131,8 +131,8 @@ async def presume_spent(tx: Tx, *, before: datetime, now: datetime) -> int:
 
     Return the number of closed reservations.
     """
-    left = sa.update(ledger_entries).where(IS_OPEN, ledger_entries.c.at < before)
-    return (await tx.execute(left.values(state=PRESUMED, closed_at=now))).rowcount
+    left = sa.and_(IS_OPEN, ledger_entries.c.at < before)
+    return await update_rows(tx, ledger_entries, left, state=PRESUMED, closed_at=now)
 
 
 async def reserved_credits(tx: Tx) -> int:
@@ -177,6 +177,4 @@ async def move_chat(tx: Tx, old: int, new: int) -> None:
 
     If ``new`` is 0, the entries belong to no chat afterwards.
     """
-    await tx.execute(
-        sa.update(ledger_entries).where(ledger_entries.c.chat_id == old).values(chat_id=new)
-    )
+    await update_rows(tx, ledger_entries, ledger_entries.c.chat_id == old, chat_id=new)

@@ -24,7 +24,7 @@ from bot.store import (
 )
 from bot.store import deliveries as deliveries_store
 from bot.store.deliveries import deliveries, is_open
-from bot.store.engine.database import Tx, all_tables
+from bot.store.engine.database import Tx, all_tables, delete_rows, update_rows
 from bot.store.enqueue import add_notice
 
 # The rows of both tables are moved last, because the ledger and the days of usage are locked
@@ -75,7 +75,7 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
     for table in all_tables().sorted_tables:
         if "chat_id" in table.c and table not in _MOVED_LAST:
             await _rewrite_chat_id(tx, table, old, new)
-    await tx.execute(sa.delete(chats.chats).where(chats.chats.c.id == old))
+    await delete_rows(tx, chats.chats, chats.chats.c.id == old)
     await chats.set_state(tx, new, "closed" if is_blocked else "active", now=now)
     if not is_blocked:
         await broadcasts.enqueue_for_moved(tx, old, new, now=now)
@@ -128,8 +128,8 @@ async def _rewrite_chat_id(tx: Tx, table: sa.Table, old: int, new: int) -> None:
         other = table.alias()
         same = [other.c[name] == table.c[name] for name in names - {"chat_id"}]
         doubled = sa.exists().where(other.c.chat_id == new, *same)
-        await tx.execute(sa.delete(table).where(table.c.chat_id == old, doubled))
-    await tx.execute(sa.update(table).where(table.c.chat_id == old).values(chat_id=new))
+        await delete_rows(tx, table, table.c.chat_id == old, doubled)
+    await update_rows(tx, table, table.c.chat_id == old, chat_id=new)
 
 
 async def close_topic(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) -> bool:
@@ -154,7 +154,7 @@ async def close_topic(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) ->
         deliveries.c.chat_id == chat_id, deliveries.c.thread_id == thread_id, is_open
     )
     # The remaining deliveries are notices.
-    await tx.execute(sa.update(deliveries).where(condition).values(thread_id=MAIN))
+    await update_rows(tx, deliveries, condition, thread_id=MAIN)
     if await mutes.unmute(tx, chat_id, thread_id):
         await deliveries_store.make_deferred_due(tx, chat_id, Held.MUTED, now=now)
     await topics.remove_of_thread(tx, chat_id, thread_id)
@@ -180,7 +180,7 @@ async def move_to_thread(tx: Tx, subscription: Subscription, *, to: int, now: da
     its_own = deliveries.c.subscription_id == subscription.id
     await subscriptions.change(tx, subscription.id, thread_id=to)
     # Sent and dropped deliveries are included, because *Undo* finds and reopens them by the topic.
-    await tx.execute(sa.update(deliveries).where(its_own).values(thread_id=to))
+    await update_rows(tx, deliveries, its_own, thread_id=to)
     await deliveries_store.mark_for_reselection(tx, chat_id, now=now)
 
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from bot.domain import alert_rules
 from bot.domain.model import Right
 from bot.domain.records import Mute
-from bot.store.engine.database import Tx, all_rows, put
+from bot.store.engine.database import Tx, all_rows, delete_rows, put
 from bot.store.engine.schema import Timestamp, chat_key, columns_of, metadata
 
 mutes = sa.Table(
@@ -82,4 +82,4 @@ async def unmute(tx: Tx, chat_id: int, thread_id: int | None = None) -> bool:
     conditions: list[Any] = [mutes.c.chat_id == chat_id]
     if thread_id is not None:
         conditions.append(mutes.c.thread_id == thread_id)
-    return (await tx.execute(sa.delete(mutes).where(*conditions))).rowcount > 0
+    return await delete_rows(tx, mutes, *conditions) > 0

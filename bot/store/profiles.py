@@ -12,7 +12,14 @@ from bot.domain.model import Profile
 from bot.domain.records import Known, SubscriberCount
 from bot.runtime.claims import Lease
 from bot.store.claims import NOW, Claims, claim_columns, claim_values
-from bot.store.engine.database import Tx, all_rows, dict_of_rows, lock_rows, row_or_none
+from bot.store.engine.database import (
+    Tx,
+    all_rows,
+    dict_of_rows,
+    lock_rows,
+    row_or_none,
+    update_rows,
+)
 from bot.store.engine.schema import Timestamp, columns_of, insert, metadata, partial_index
 
 profiles = sa.Table(
@@ -154,9 +161,7 @@ async def add_or_update_returning_previous(tx: Tx, profile: Profile, *, now: dat
 
 async def change(tx: Tx, profile_id: str, **values: object) -> None:
     """Set columns of a profile."""
-    await tx.execute(
-        sa.update(profiles).where(profiles.c.profile_id == profile_id).values(**values)
-    )
+    await update_rows(tx, profiles, profiles.c.profile_id == profile_id, **values)
 
 
 async def claim_checks(
@@ -215,7 +220,7 @@ def _claim_sql(
 async def set_subscriber_count(tx: Tx, profile_id: str, count: SubscriberCount) -> None:
     """Store the counted subscribers of a profile, if the profile is still checked."""
     followed = sa.and_(profiles.c.profile_id == profile_id, IS_CHECKED)
-    await tx.execute(sa.update(profiles).where(followed).values(asdict(count)))
+    await update_rows(tx, profiles, followed, **asdict(count))
 
 
 async def postpone_check(tx: Tx, claimed: Known, *, until: datetime) -> None:
@@ -372,9 +377,7 @@ async def add_unsplit(tx: Tx, profile_id: str, amount: int) -> None:
     Do nothing if the profile is no longer checked.
     """
     condition = sa.and_(profiles.c.profile_id == profile_id, IS_CHECKED)
-    await tx.execute(
-        sa.update(profiles).where(condition).values(unsplit=profiles.c.unsplit + amount)
-    )
+    await update_rows(tx, profiles, condition, unsplit=profiles.c.unsplit + amount)
 
 
 async def ids_with_unsplit(tx: Tx, *, after: str, limit: int) -> list[str]:

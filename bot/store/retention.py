@@ -18,7 +18,7 @@ from bot.store.budgets import allowances
 from bot.store.chats import chats, is_blocked_sql
 from bot.store.deliveries import deliveries, is_open
 from bot.store.ended_subscriptions import ended
-from bot.store.engine.database import Tx
+from bot.store.engine.database import Tx, delete_rows
 from bot.store.file_ids import files
 from bot.store.inbox import inbox
 from bot.store.incidents import incidents
@@ -150,4 +150,4 @@ async def delete_overdue(tx: Tx, overdue: Overdue, *, limit: int) -> int:
         first = sa.select(*keys).where(chats.c.id.in_(ids), overdue.condition)
     # Rows of other tables that another transaction has locked are deleted by the next clean-up.
     condition = sa.tuple_(*keys).in_(first.with_for_update(skip_locked=True))
-    return (await tx.execute(sa.delete(overdue.table).where(condition))).rowcount
+    return await delete_rows(tx, overdue.table, condition)

@@ -17,7 +17,15 @@ from bot.domain.records import EPOCH, MAIN, Chat, SubscriberCount, Subscription
 from bot.store import access, ended_subscriptions
 from bot.store import chats as chat_store
 from bot.store.chats import COLUMNS, HAS_PAYER, IS_ACTIVE, chats
-from bot.store.engine.database import Tx, all_rows, count_rows, lock_rows, row_or_none
+from bot.store.engine.database import (
+    Tx,
+    all_rows,
+    count_rows,
+    delete_rows,
+    lock_rows,
+    row_or_none,
+    update_rows,
+)
 from bot.store.engine.schema import BigId, Timestamp, insert, metadata
 from bot.store.profiles import IS_CHECKED, IS_NOT_BLOCKED, lock_all, profiles
 from bot.store.topics import topics
@@ -229,9 +237,7 @@ async def add(
 
 async def change(tx: Tx, subscription_id: int, **values: object) -> None:
     """Set columns of a subscription, such as ``options``, ``thread_id`` or ``paused``."""
-    await tx.execute(
-        sa.update(subscriptions).where(subscriptions.c.id == subscription_id).values(**values)
-    )
+    await update_rows(tx, subscriptions, subscriptions.c.id == subscription_id, **values)
 
 
 async def remove(tx: Tx, ids: Iterable[int]) -> None:
@@ -239,7 +245,7 @@ async def remove(tx: Tx, ids: Iterable[int]) -> None:
 
     Sent deliveries and dead letters are included.
     """
-    await tx.execute(sa.delete(subscriptions).where(subscriptions.c.id.in_(list(ids))))
+    await delete_rows(tx, subscriptions, subscriptions.c.id.in_(list(ids)))
 
 
 async def lock_of_chats(tx: Tx, chat_ids: Collection[int], *, creator: int | None = None) -> None:
@@ -267,7 +273,7 @@ async def forget_creator(tx: Tx, person: int) -> None:
     """Remove the id of a person from the subscriptions that the person has created."""
     whose = subscriptions.c.created_by == person
     await lock_rows(tx, subscriptions.c.id, whose)
-    await tx.execute(sa.update(subscriptions).where(whose).values(created_by=None))
+    await update_rows(tx, subscriptions, whose, created_by=None)
 
 
 async def set_alerts_start(
@@ -282,7 +288,7 @@ async def set_alerts_start(
     if chat_id is None:
         whose = subscriptions.c.profile_id.in_(sorted(profile_ids))
     await lock_rows(tx, subscriptions.c.id, whose)
-    await tx.execute(sa.update(subscriptions).where(whose).values(since=since))
+    await update_rows(tx, subscriptions, whose, since=since)
     await ended_subscriptions.set_alerts_start(
         tx, since=since, chat_id=chat_id, profile_ids=profile_ids
     )
@@ -433,7 +439,7 @@ async def _postpone_failed(tx: Tx, begun: Iterable[sa.Row[Any]], *, now: datetim
                 is_active=row.state == "active",
             )
             is_profile = profiles.c.profile_id == row.profile_id
-            await tx.execute(sa.update(profiles).where(is_profile).values(due_at=due_at))
+            await update_rows(tx, profiles, is_profile, due_at=due_at)
 
 
 async def start_or_stop_checks(
@@ -470,9 +476,7 @@ async def start_or_stop_checks(
     begins = begins.values(weight=1.0, chats=1, fresh=not is_known, due_at=now)
     begun = await tx.execute(begins.returning(*_OF_FAILURE))
     await _postpone_failed(tx, begun.all(), now=now)
-    ends = sa.update(profiles).where(condition, IS_CHECKED, ~_IS_AWAITED)
-    await tx.execute(ends.values(weight=0.0, chats=0, due_at=None))
+    unchecked = {"weight": 0.0, "chats": 0, "due_at": None}
+    await update_rows(tx, profiles, condition, IS_CHECKED, ~_IS_AWAITED, **unchecked)
     if is_known:
-        await tx.execute(
-            sa.update(profiles).where(condition, profiles.c.fresh).values(fresh=False)
-        )
+        await update_rows(tx, profiles, condition, profiles.c.fresh, fresh=False)

@@ -10,7 +10,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from bot.domain.records import MAIN, Topic
-from bot.store.engine.database import Tx, dict_of_rows, put, row_or_none
+from bot.store.engine.database import Tx, delete_rows, dict_of_rows, put, row_or_none, update_rows
 from bot.store.engine.schema import Timestamp, chat_key, columns_of, metadata
 from bot.store.profiles import profiles
 
@@ -33,8 +33,8 @@ async def get(tx: Tx, chat_id: int, profile_id: str) -> Topic | None:
 
     The thread of the topic is possibly not created yet.
     """
-    where = sa.and_(topics.c.chat_id == chat_id, topics.c.profile_id == profile_id)
-    return await row_or_none(tx, Topic, sa.select(*_FIELDS).where(where))
+    statement = sa.select(*_FIELDS).where(*_is_of(chat_id, profile_id))
+    return await row_or_none(tx, Topic, statement)
 
 
 async def threads_of(tx: Tx, chat_id: int, names: Collection[str]) -> dict[str, int]:
@@ -63,25 +63,25 @@ async def claim(tx: Tx, chat_id: int, profile_id: str, name: str, *, until: date
 
 async def change(tx: Tx, chat_id: int, profile_id: str, **values: object) -> None:
     """Set columns of a topic (name, thread_id, claimed_until)."""
-    where = sa.and_(topics.c.chat_id == chat_id, topics.c.profile_id == profile_id)
-    await tx.execute(sa.update(topics).where(where).values(**values))
+    await update_rows(tx, topics, *_is_of(chat_id, profile_id), **values)
 
 
 async def record_thread_of_new_topic(tx: Tx, chat_id: int, name: str, thread_id: int) -> None:
     """Store the thread id of a topic if the bot is creating a topic of this name in the chat."""
     where = sa.and_(topics.c.chat_id == chat_id, topics.c.name == name, topics.c.thread_id == MAIN)
-    await tx.execute(
-        sa.update(topics).where(where).values(thread_id=thread_id, claimed_until=None)
-    )
+    await update_rows(tx, topics, where, thread_id=thread_id, claimed_until=None)
 
 
 async def remove_of_thread(tx: Tx, chat_id: int, thread_id: int) -> None:
     """Delete the stored topic of a thread that was deleted in Telegram."""
-    where = sa.and_(topics.c.chat_id == chat_id, topics.c.thread_id == thread_id)
-    await tx.execute(sa.delete(topics).where(where))
+    await delete_rows(tx, topics, topics.c.chat_id == chat_id, topics.c.thread_id == thread_id)
 
 
 async def remove_unmade(tx: Tx, chat_id: int, profile_id: str) -> None:
     """Delete the row of a topic that Telegram did not create."""
-    where = sa.and_(topics.c.chat_id == chat_id, topics.c.profile_id == profile_id)
-    await tx.execute(sa.delete(topics).where(where, topics.c.thread_id == MAIN))
+    await delete_rows(tx, topics, *_is_of(chat_id, profile_id), topics.c.thread_id == MAIN)
+
+
+def _is_of(chat_id: int, profile_id: str) -> tuple[sa.ColumnElement[bool], ...]:
+    """Return the conditions of the topic that a profile has in a chat."""
+    return topics.c.chat_id == chat_id, topics.c.profile_id == profile_id

@@ -18,7 +18,7 @@ from bot.store.broadcasts import broadcasts
 from bot.store.chat_queues import queues
 from bot.store.deliveries import deliveries, is_open
 from bot.store.ended_subscriptions import ended
-from bot.store.engine.database import Tx
+from bot.store.engine.database import Tx, delete_rows, update_rows
 from bot.store.engine.sqlite_copies import MARK
 from bot.store.inbox import OPEN, inbox
 from bot.store.profiles import profiles
@@ -57,24 +57,18 @@ async def make_restored_backup_live(tx: Tx, *, now: datetime) -> datetime | None
         # The database is no restored backup, or a different replica has already prepared the
         # backup.
         return None
-    await tx.execute(
-        sa.update(deliveries).where(is_open).values(state="dropped", reason=_REASON, done_at=now)
-    )
+    await update_rows(tx, deliveries, is_open, state="dropped", reason=_REASON, done_at=now)
     await _skip_ids(tx)
-    await tx.execute(sa.delete(fan_outs.fan_outs))
-    await tx.execute(
-        sa.update(broadcasts).where(broadcasts.c.state == "running").values(state="stopped")
-    )
+    await delete_rows(tx, fan_outs.fan_outs)
+    await update_rows(tx, broadcasts, broadcasts.c.state == "running", state="stopped")
     await claimed_tables.release_owner(tx)
-    await tx.execute(
-        sa.update(queues).values(token=queues.c.token + 1, leased_until=EPOCH, due_at=None)
-    )
-    await tx.execute(sa.update(inbox).where(OPEN).values(done_at=now, body=""))
+    await update_rows(tx, queues, token=queues.c.token + 1, leased_until=EPOCH, due_at=None)
+    await update_rows(tx, inbox, OPEN, done_at=now, body="")
     # Stories of the current second may already have caused alerts before the restart.
     since = alert_rules.alerts_begin_at(now) + timedelta(seconds=1)
     # Ended subscriptions are also changed, because *Undo* restores ended subscriptions.
     for table in (subscriptions, ended):
-        await tx.execute(sa.update(table).where(table.c.since < since).values(since=since))
+        await update_rows(tx, table, table.c.since < since, since=since)
     made_at = datetime.fromisoformat(str(kept))
     followed = sa.select(profiles.c.profile_id, profiles.c.username).where(
         profiles.c.due_at.is_not(None), profiles.c.state == "active"

@@ -504,6 +504,21 @@ async def add_new(tx: Tx, table: sa.Table, **row: Any) -> bool:  # noqa: ANN401 
     return (await tx.execute(new)).rowcount > 0
 
 
+async def update_rows(
+    tx: Tx,
+    table: sa.Table,
+    *conditions: sa.ColumnElement[bool],
+    **values: Any,  # noqa: ANN401 - values of columns
+) -> int:
+    """Set columns of the rows that fulfil all conditions. Return the number of changed rows."""
+    return (await tx.execute(sa.update(table).where(*conditions).values(values))).rowcount
+
+
+async def delete_rows(tx: Tx, table: sa.Table, *conditions: sa.ColumnElement[bool]) -> int:
+    """Delete the rows that fulfil all conditions. Return the number of deleted rows."""
+    return (await tx.execute(sa.delete(table).where(*conditions))).rowcount
+
+
 async def put(
     tx: Tx,
     table: sa.Table,
