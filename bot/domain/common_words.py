@@ -84,6 +84,13 @@ _COMMON = {
         way well high low lower rest sort various shall oh pings dings noise noisy
         hush notch frequency reduce ease recap roundup collect combine merge caught
         damage viewer quit notif
+        huh wdym wut wat uhm uhh umm ugh lmao lmfao rofl nah naw nm meh eww ew yikes
+        oops whoops whoa woah bruh pfft argh aww aw yay hehe heh duh gosh dang geez
+        jeez welp sheesh idc brb gtg np yw lmk rn tho coz ikr ngl smh ffs jk fr pass
+        whoever whomever surprise third former latter depends undecided unsure yess yas
+        yass noo ohh ooh aha mmm mhm kk okk okie alright exit begin celebs influencers
+        models trending popular hot boys bf gf bff bestie ladies username handle url
+        sec patience srsly obvs oki oke sleepy drunk ups haha hihi ahah
     """,
     "es": """
         abrir acaba además adiós ahí algún alguna algunas algunos allí amigo amiga
@@ -123,6 +130,8 @@ _COMMON = {
         vea vean veas veamos venden vende vender vengo vengan vengas venir verano
         verdadero verdadera vergüenza verificar verifica verificas verte verás verá
         veremos ves vete veía vecino vecina velocidad viejo
+        espera espere ehh uy vaya jaja jajaja jeje talvez depende nose sip nop nones
+        chao famosos ahorita segundo tranquilo tranqui
     """,
     "pt_BR": """
         abrir acabou acho adeus agora além algum alguma algumas alguns ali amigo amiga
@@ -159,6 +168,8 @@ _COMMON = {
         verdadeira verdadeiramente vergonha verificar verifica verificam verão verá
         veremos versão velho velha velocidade vêm mandado mandei mando postado
         postados postagem postagens posterior posto
+        espera pera peraí calma hein opa uai eita vixe puxa rsrs aham uhum depende
+        beleza momento segundo passo famosos
     """,
     "de": """
         aber abend allein allem allen aller allerdings als also alt andere anderen
@@ -211,6 +222,7 @@ _COMMON = {
         zuvor alleine drauf freuen gebe gehabt jedenfalls vermutlich aktuell zudem
         schliesslich egal deutlich insbesondere lust satt pings notif notifs gebimmel
         nervös nervöse
+        sekunde irgendwer irgendwen tja naja achso ne evtl keineahnung nutzer egalwer
     """,
     "fr": """
         abord accord afin ailleurs ainsi aller allez alors ami amie ancien année après
@@ -253,6 +265,8 @@ _COMMON = {
         devait exactement faite faits outre tandis toutefois actuellement rapidement
         directement simplement pourtant notamment fini bip bruit notif notifs
         doucement noms
+        attendez bof oups mince zut ouaip jsp jspas nimporte dac dacc pseudo seconde
+        tantpis
     """,
     "it": """
         qualcun
@@ -299,6 +313,7 @@ _COMMON = {
         ecc semplicemente ovviamente assolutamente solamente finalmente probabilmente
         messaggino rumore squilli
         mandati mandate mando mandato
+        aspettate chiunque ops ahaha dipende utente vip famosi lascia calma
     """,
     "tr": """
         acaba acil açık adam ait aklıma alma alıyor ama amaç an ancak anla anladım
@@ -327,6 +342,8 @@ _COMMON = {
         boyunca olacak oluyor olabilir olup ediyor ediyorum dedi yerde zamanda olmayan
         beraber edilen neyse onlara seninle bende sende ondan bununla hepsi hepsini
         hepsine seferde toplu topluca birden belli
+        bekleyin farketmez ha haa tmm oha vay aman haydi birazdan bidakika saniye
+        sevgilim isim ad
     """,
     "id": """
         ada adalah agak agar akan akhir aktif aku alasan amat anak antara apakah
@@ -365,6 +382,8 @@ _COMMON = {
         semakin mudah saling maupun meskipun sedangkan ternyata tadi lagi misalnya
         sepertinya sebaiknya setidaknya terkadang sungguh sekaligus eh ah bunyi
         pesannya gabungin kurangin
+        entar ntar ntr bentar terserah bebas gatau gatw kagak gada yoi sip siap hah heh
+        apaan knp aduh mantan gajadi gausah mgkn tergantung
     """,
     "hi": """
         aa aaj aap ab abhi acha accha aisa aise apna apne apni baad baat bahut bakwas
@@ -379,6 +398,8 @@ _COMMON = {
         tumhara tumko unka unki us uska uske uski usko wo woh waha yaha yahan yeh
         aadmi aage aakhir aana aane aao aate aata aati aapka aapko aayi aaya aaye
         milkar milna mile mili milega
+        ruko rukiye ruk thahro kon kisiko konsa nhi ha ji thk achha shayad arre arey
+        oho uff chhodo chodo rehne behen galat
     """,
 }
 

@@ -225,20 +225,27 @@ _CANCEL = {
 }
 
 _NOBODY = {
-    "en": "no|nope|no one|nobody|none|nothing|not now|stop|skip|forget it|leave it",
-    "es": "no|nada|nadie|ninguno|déjalo|dejalo|no importa|ahora no",
-    "pt_BR": "não|nao|nada|ninguém|ninguem|esqueça|deixa|não importa|agora não",
-    "de": "nein|nichts|niemand|keiner|doch nicht|lass es|lass mal|nicht so wichtig|jetzt nicht",
-    "fr": "non|rien|personne|aucun|oublie|laisse|pas maintenant",
-    "it": "no|niente|nulla|nessuno|fa niente|non ora",
-    "tr": "hayır|hiç|hiçbiri|hiç kimse|neyse|gerek yok|şimdi değil",
+    "en": "no|nope|no one|nobody|none|nothing|not now|stop|skip|forget it|leave it"
+    "|nah|naw|nm|pass|later|maybe later|not yet",
+    "es": "no|nada|nadie|ninguno|déjalo|dejalo|no importa|ahora no"
+    "|nop|paso|luego|más tarde|mejor no|todavía no",
+    "pt_BR": "não|nao|nada|ninguém|ninguem|esqueça|deixa|não importa|agora não"
+    "|depois|mais tarde|melhor não|ainda não|passo",
+    "de": "nein|nichts|niemand|keiner|doch nicht|lass es|lass mal|nicht so wichtig|jetzt nicht"
+    "|nö|nee|später|noch nicht|lieber nicht",
+    "fr": "non|rien|personne|aucun|oublie|laisse|pas maintenant"
+    "|nan|plus tard|pas encore|non merci",
+    "it": "no|niente|nulla|nessuno|fa niente|non ora|dopo|più tardi|non ancora|meglio di no",
+    "tr": "hayır|hiç|hiçbiri|hiç kimse|neyse|gerek yok|şimdi değil|yok|sonra|daha sonra|olmaz",
     "ru": "нет|не надо|не нужно|ничего|никого|никто|ладно не надо|передумал|передумала|стоп"
-    "|не сейчас",
-    "ar": "لا|لا شيء|لا أحد|غير مهم|ليس الآن",
-    "id": "tidak|gak|nggak|tidak ada|bukan sekarang",
-    "uk": "ні|не треба|не потрібно|нічого|нікого|ніхто|передумав|передумала|стоп|не зараз",
-    "fa": "نه|هیچی|هیچ‌کس|هیچکس|ولش کن|فراموشش کن|الان نه",
-    "hi": "नहीं|कुछ नहीं|कोई नहीं|छोड़ो|जाने दो|कोई बात नहीं|अभी नहीं",
+    "|не сейчас"
+    "|неа|потом|позже|лучше не надо",
+    "ar": "لا|لا شيء|لا أحد|غير مهم|ليس الآن|لاحقا|بعدين|مو الآن|مش الآن",
+    "id": "tidak|gak|nggak|tidak ada|bukan sekarang|ga|nanti|nanti aja|gak usah|gausah|gajadi",
+    "uk": "ні|не треба|не потрібно|нічого|нікого|ніхто|передумав|передумала|стоп|не зараз"
+    "|нє|потім|пізніше|краще не треба",
+    "fa": "نه|هیچی|هیچ‌کس|هیچکس|ولش کن|فراموشش کن|الان نه|بعدا|بعداً|نه الان",
+    "hi": "नहीं|कुछ नहीं|कोई नहीं|छोड़ो|जाने दो|कोई बात नहीं|अभी नहीं|बाद में|baad mein|baad me|nahi|nahin",
 }
 """The phrases that cancel a request only in an answer to a question of the bot, by language.
 
@@ -246,19 +253,23 @@ After a command, the words of these phrases can be profile names.
 """
 
 _UNSURE = {
-    "en": "i don't know|i dont know|dunno|idk|not sure|no idea|don't care",
-    "es": "no sé|no lo sé|ni idea",
-    "pt_BR": "não sei|sei lá|nem ideia",
-    "de": "weiß nicht|weiss nicht|ich weiß nicht|ich weiß es nicht|keine ahnung",
-    "fr": "je ne sais pas|je sais pas|sais pas|aucune idée",
-    "it": "non lo so|non so|boh|nessuna idea",
-    "tr": "bilmiyorum|bilmem|fikrim yok",
-    "ru": "не знаю|я не знаю|без понятия|хз",
-    "ar": "لا أعرف|لا أعلم|لا أدري|مش عارف|ما أدري|ما أعرف",
-    "id": "tidak tahu|gak tahu|nggak tahu|ga tau|gak tau|entah|entahlah",
-    "uk": "не знаю|я не знаю|гадки не маю|без поняття",
-    "fa": "نمی‌دونم|نمیدونم|نمی‌دانم|نمیدانم",
-    "hi": "पता नहीं|मालूम नहीं|मुझे नहीं पता|pata nahi|pata nahin",
+    "en": "i don't know|i dont know|dunno|idk|not sure|no idea|don't care"
+    "|whatever|anyone|anybody|surprise me|no preference|you choose|you pick",
+    "es": "no sé|no lo sé|ni idea|cualquiera|me da igual|da lo mismo|lo que sea|tú eliges",
+    "pt_BR": "não sei|sei lá|nem ideia|qualquer um|tanto faz|sei não|você escolhe",
+    "de": "weiß nicht|weiss nicht|ich weiß nicht|ich weiß es nicht|keine ahnung"
+    "|egal wer|irgendwer|egalwer|such du aus|keineahnung",
+    "fr": "je ne sais pas|je sais pas|sais pas|aucune idée"
+    "|n'importe qui|n'importe lequel|comme tu veux|jsp|bof",
+    "it": "non lo so|non so|boh|nessuna idea|chiunque|fa lo stesso|uno qualsiasi|scegli tu",
+    "tr": "bilmiyorum|bilmem|fikrim yok|fark etmez|farketmez|sen seç|herhangi biri",
+    "ru": "не знаю|я не знаю|без понятия|хз|любой|кого угодно|без разницы|все равно|выбери сам",
+    "ar": "لا أعرف|لا أعلم|لا أدري|مش عارف|ما أدري|ما أعرف|أي واحد|أي شخص|لا فرق|ما يفرق",
+    "id": "tidak tahu|gak tahu|nggak tahu|ga tau|gak tau|entah|entahlah"
+    "|siapa aja|siapa saja|terserah|bebas",
+    "uk": "не знаю|я не знаю|гадки не маю|без поняття|будь-хто|без різниці|байдуже|все одно",
+    "fa": "نمی‌دونم|نمیدونم|نمی‌دانم|نمیدانم|فرقی نداره|هرکی|هر کسی|فرقی نمیکنه",
+    "hi": "पता नहीं|मालूम नहीं|मुझे नहीं पता|pata nahi|pata nahin|कोई भी|koi bhi|koi bhi chalega",
 }
 """The phrases that answer a question of the bot without a decision, by language.
 

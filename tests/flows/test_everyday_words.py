@@ -75,7 +75,7 @@ async def test_an_answer_that_takes_the_question_back_costs_nothing(
     ann = await control.person()
     before = await lookups(control)
     (question,) = await bell.ask(ann, "/subscribe")
-    for text in ("hm, never mind", "cancel", "No thanks!"):
+    for text in ("hm, never mind", "cancel", "No thanks!", "nah", "whatever", "surprise me"):
         (kept,) = await bell.ask(ann, text, reply_to=question["message_id"])
         assert kept["text"] == "Nothing has changed.", text
     for command in ("subscribe", "stories", "unsubscribe", "highlights"):
@@ -96,6 +96,32 @@ async def test_an_answer_that_only_agrees_costs_nothing(
     for text in texts:
         (usage,) = await bell.ask(ann, text, reply_to=question["message_id"])
         assert usage["text"].count("/subscribe ") == 2, text
+    assert await lookups(control) == before
+
+
+@pytest.mark.parametrize(
+    ("language", "texts"),
+    [
+        ("en", ("huh", "wdym?", "nah", "ugh", "lmao", "surprise")),
+        ("es", ("espere", "ahorita", "jajaja")),
+        ("pt-br", ("peraí", "calma", "uai")),
+        ("de", ("tja", "egalwer", "Sekunde")),
+        ("fr", ("bof", "attendez", "jsp")),
+        ("it", ("chiunque", "dipende")),
+        ("tr", ("farketmez", "birazdan")),
+        ("id", ("terserah", "bentar", "entar")),
+        ("hi", ("ruko", "konsa", "shayad")),
+    ],
+)
+async def test_an_answer_that_only_remarks_costs_nothing(
+    bell: Bell, control: Control, language: str, texts: tuple[str, ...]
+) -> None:
+    ann = await control.person(language_code=language)
+    before = await lookups(control)
+    for command in ("stories", "subscribe"):
+        (question,) = await bell.ask(ann, f"/{command}")
+        for text in texts:
+            await bell.ask(ann, text, reply_to=question["message_id"])
     assert await lookups(control) == before
 
 

@@ -17,6 +17,10 @@ from bot.domain.common_words import is_common_word
         ("natgeo", "en", False),
         ("nike", "it", False),
         ("ding", "en", False),
+        ("huh", "en", True),
+        ("lmao", "fr", True),
+        ("bentar", "id", True),
+        ("bentar", "en", False),
     ],
 )
 def test_english_words_and_words_of_the_language_are_common(
