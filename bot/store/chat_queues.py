@@ -29,6 +29,7 @@ from bot.store.claims import (
 )
 from bot.store.deliveries import is_open, overdue_at_sql, waits_for_earlier_sql
 from bot.store.engine.database import Tx, add_new, delete_rows
+from bot.store.engine.prepared import Prepared
 from bot.store.engine.schema import Insert, Timestamp, chat_key, insert, metadata, partial_index
 
 queues = sa.Table(
@@ -90,7 +91,7 @@ RESCHEDULED = (
     .values(due_at=_NEXT_DUE.scalar_subquery())
     .returning(queues.c.chat_id, queues.c.due_at)
 )
-_ENDED = (
+_ENDED = Prepared(
     sa.update(queues)
     .where(
         queues.c.chat_id == sa.bindparam("chat"),
@@ -186,7 +187,7 @@ def _claim_to_reply_sql() -> sa.Executable:
     ).returning(queues.c.token, queues.c.flood)
 
 
-_CLAIM_TO_REPLY = _claim_to_reply_sql()
+_CLAIM_TO_REPLY = Prepared(_claim_to_reply_sql())
 
 
 async def claim_to_reply(tx: Tx, chat_id: int, lease: Lease) -> ReplyClaim | None:
@@ -199,8 +200,8 @@ async def claim_to_reply(tx: Tx, chat_id: int, lease: Lease) -> ReplyClaim | Non
         # then the queue. A move or an erasure locks the queue and then deletes the chat.
         await lock(tx, chat_id)
     values = claim_values(lease, limit=1) | {"chat_id": chat_id}
-    row = (await tx.execute(_CLAIM_TO_REPLY, values)).one_or_none()
-    return ReplyClaim(chat_id, row.token, row.flood) if row is not None else None
+    rows = await _CLAIM_TO_REPLY.rows(tx, values)
+    return ReplyClaim(chat_id, rows[0].token, rows[0].flood) if rows else None
 
 
 async def ensure(tx: Tx, chat_id: int, *, now: datetime) -> None:
@@ -287,10 +288,8 @@ async def end_lease(
         "but": except_delivery,
         "until": now,
     }
-    ended = (await tx.execute(_ENDED, values | {"state": flood})).one_or_none()
-    if ended is None:
-        return False, False
-    return True, ended.due_at is not None
+    ended = await _ENDED.rows(tx, values | {"state": flood})
+    return bool(ended), bool(ended) and ended[0].due_at is not None
 
 
 async def renew(tx: Tx, queue: QueueClaim, lease: Lease) -> bool:

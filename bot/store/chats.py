@@ -20,6 +20,7 @@ from bot.store.engine.database import (
     row_or_none,
     update_rows,
 )
+from bot.store.engine.prepared import Prepared
 from bot.store.engine.schema import Timestamp, columns_of, insert, metadata
 
 chats = sa.Table(
@@ -108,13 +109,15 @@ _QUESTION = sa.select(key_values.key_values.c.value).where(
     key_values.key_values.c.key == sa.bindparam("question"),
     key_values.key_values.c.until > sa.bindparam("now", type_=Timestamp),
 )
-_WITH_ACCESS = sa.select(
-    *COLUMNS, _RESPONSIBLE, _IS_MUTED, _QUESTION.scalar_subquery(), *access.COLUMNS
-).select_from(
-    sa.select(sa.literal(1))  # returns a row even for a chat that is not in the database
-    .subquery()
-    .outerjoin(chats, chats.c.id == sa.bindparam("id", type_=sa.BigInteger))
-    .outerjoin(access.access_list, _DECIDES)
+_WITH_ACCESS = Prepared(
+    sa.select(
+        *COLUMNS, _RESPONSIBLE, _IS_MUTED, _QUESTION.scalar_subquery(), *access.COLUMNS
+    ).select_from(
+        sa.select(sa.literal(1))  # returns a row even for a chat that is not in the database
+        .subquery()
+        .outerjoin(chats, chats.c.id == sa.bindparam("id", type_=sa.BigInteger))
+        .outerjoin(access.access_list, _DECIDES)
+    )
 )
 
 
@@ -150,7 +153,7 @@ async def get_with_access(
         "question": _question_key(chat_id),
         "now": now,
     }
-    rows = (await tx.execute(_WITH_ACCESS, values)).all()
+    rows = await _WITH_ACCESS.rows(tx, values)
     first, width = rows[0], len(COLUMNS)
     listed = [row[width + 3 :] for row in rows]
     return WithAccess(

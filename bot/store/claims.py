@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from bot.domain.records import EPOCH
 from bot.runtime.claims import Lease
 from bot.store.engine.database import Tx, has_row
+from bot.store.engine.prepared import Prepared
 from bot.store.engine.schema import Timestamp
 
 Claim = tuple[Any, int]
@@ -194,15 +195,16 @@ class Claims:
         """
         given = {f"new_{name}": value for name, value in values.items()}
         given["claimed"], given["claimed_by"] = claim
-        return (await tx.execute(self._change_sql(*sorted(values)), given)).rowcount > 0
+        return await self._change_sql(*sorted(values)).count(tx, given) > 0
 
-    def _build_change(self, *names: str) -> sa.Update:
+    def _build_change(self, *names: str) -> Prepared:
         """Return the statement that sets the columns ``names``."""
         types = {name: self.table.c[name].type for name in names}
         new = {name: sa.bindparam(f"new_{name}", type_=kind) for name, kind in types.items()}
         is_row = self._key == sa.bindparam("claimed")
         is_claim = self.table.c.token == sa.bindparam("claimed_by")
-        return sa.update(self.table).where(is_row, is_claim, self._is_open).values(**new)
+        change = sa.update(self.table).where(is_row, is_claim, self._is_open).values(**new)
+        return Prepared(change)
 
 
 def _later(

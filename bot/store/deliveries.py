@@ -28,6 +28,7 @@ from bot.domain.records import (
 )
 from bot.domain.serialization import load_each_or_none
 from bot.store.engine.database import Tx, delete_rows, has_row, update_rows
+from bot.store.engine.prepared import Prepared
 from bot.store.engine.schema import BigId, Timestamp, metadata, partial_index
 from bot.store.profiles import profiles
 from bot.store.stories import stories
@@ -253,7 +254,7 @@ def _delivery(row: sa.Row[Any], story: Story | None) -> Delivery:
 _THESE = sa.update(deliveries).where(
     deliveries.c.id.in_(sa.bindparam("ids", expanding=True)), is_open
 )
-_REMOVE = sa.delete(deliveries).where(deliveries.c.id == sa.bindparam("delivery"))
+_REMOVE = Prepared(sa.delete(deliveries).where(deliveries.c.id == sa.bindparam("delivery")))
 STILL_OPEN = sa.select(deliveries.c.id).where(
     deliveries.c.id.in_(sa.bindparam("ids", expanding=True)), is_open
 )
@@ -377,7 +378,7 @@ async def remove(tx: Tx, delivery_id: int) -> bool:
 
     A reply is not kept, because the text is private.
     """
-    return (await tx.execute(_REMOVE, {"delivery": delivery_id})).rowcount > 0
+    return await _REMOVE.count(tx, {"delivery": delivery_id}) > 0
 
 
 async def waiting_replies(tx: Tx, chat_id: int) -> dict[int, dict[str, Any]]:

@@ -12,7 +12,8 @@ from bot.domain.records import MAIN, REPLY, Held
 from bot.store import chat_queues, fan_outs
 from bot.store.chats import chats
 from bot.store.deliveries import deliveries, is_dead, is_open, is_story
-from bot.store.engine.database import Tx, all_rows, count_rows, row_or_none
+from bot.store.engine.database import Tx, all_rows, count_rows
+from bot.store.engine.prepared import Prepared
 from bot.store.engine.schema import Timestamp, columns_of
 from bot.store.stories import stories
 
@@ -41,7 +42,7 @@ _WHERE_CHAT_IS = sa.select(
     sa.bindparam("due_at", type_=Timestamp),
     sa.bindparam("now", type_=Timestamp).label("created_at"),
 ).where(chats.c.id == sa.bindparam("chat_id"))
-_ADD = (
+_ADD = Prepared(
     sa.insert(deliveries)
     .from_select(
         _WHERE_CHAT_IS.selected_columns.keys(),
@@ -78,7 +79,8 @@ async def add_reply(
         "due_at": due_at,
         "now": now,
     }
-    return await row_or_none(tx, int, _ADD, values)
+    rows = await _ADD.rows(tx, values)
+    return rows[0].id if rows else None
 
 
 async def add_notice(

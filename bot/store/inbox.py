@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from bot.runtime.claims import Lease
 from bot.store.claims import Claim, Claims, claim_columns, claim_values, new_claim
 from bot.store.engine.database import Tx, all_rows, count_rows, update_rows
+from bot.store.engine.prepared import Prepared
 from bot.store.engine.schema import BigId, Timestamp, columns_of, insert, metadata, partial_index
 
 inbox = sa.Table(
@@ -79,7 +80,10 @@ class ClaimedUpdate:
 CLAIMED = columns_of(inbox, ClaimedUpdate)
 
 
-_ADD = insert(inbox).on_conflict_do_nothing(index_elements=[inbox.c.update_id]).returning(*CLAIMED)
+_ADD = Prepared(
+    insert(inbox).on_conflict_do_nothing(index_elements=[inbox.c.update_id]).returning(*CLAIMED),
+    columns=["update_id", "queue", "body", "stored_at", "done_at", "person", *new_claim(None)],
+)
 
 
 async def add(
@@ -102,7 +106,7 @@ async def add(
         for arrival in arrivals
     ]
     unwanted = {arrival.update_id for arrival in arrivals if not arrival.wanted}
-    new = (await tx.execute(_ADD, rows)).all()
+    new = await _ADD.rows(tx, rows)
     added = [ClaimedUpdate(*row) for row in new if row[-1] not in unwanted]
     return sorted(added, key=lambda claimed: claimed.id)
 

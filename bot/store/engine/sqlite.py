@@ -7,7 +7,7 @@ statements.
 from collections import deque
 from collections.abc import Callable, Sequence
 from sqlite3 import Cursor as RawCursor
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeVar, cast
 
 import aiosqlite
 from sqlalchemy.connectors.asyncio import AsyncIODBAPICursor
@@ -20,6 +20,7 @@ from sqlalchemy.util.concurrency import await_
 
 from bot.runtime.background import finish_on_cancel
 
+T = TypeVar("T")
 Done = tuple[RawCursor, list[Any]]
 READ = ("BEGIN",)
 """The first statements of a read-only transaction."""
@@ -106,25 +107,51 @@ class Connection(AsyncAdapt_aiosqlite_connection):
         self._only_reads = statements is READ
 
     def run(self, method: Literal["execute", "executemany"], *arguments: Any) -> Done:  # noqa: ANN401 - the arguments of the method
-        """Call a method of a new cursor in the thread, and fetch all rows.
+        """Call a method of a new cursor in the thread, and fetch all rows."""
+
+        def execute(cursor: RawCursor) -> Done:
+            getattr(cursor, method)(*arguments)
+            return cursor, cursor.fetchall() if cursor.description else []
+
+        try:
+            done: Done = await_(self._run_in_thread(execute))
+        except Exception as error:  # noqa: BLE001 - SQLAlchemy converts the error
+            self._handle_exception(error)
+        return done
+
+    async def execute_each(
+        self, statement: str, each: Sequence[Sequence[Any]]
+    ) -> tuple[list[Any], int]:
+        """Execute a statement once for each sequence of parameters, in a single thread switch.
+
+        Return all rows, and the number of rows that the last execution changed.
+
+        Raises:
+            sqlite3.Error: An execution failed.
+        """
+
+        def execute(cursor: RawCursor) -> tuple[list[Any], int]:
+            rows: list[Any] = []
+            for parameters in each:
+                rows += cursor.execute(statement, parameters).fetchall()
+            return rows, cursor.rowcount
+
+        return await self._run_in_thread(execute)
+
+    async def _run_in_thread(self, execute: Callable[[RawCursor], T]) -> T:
+        """Call ``execute`` with a new cursor in the thread.
 
         The statements that begin the transaction run first.
         """
         begin, self._begin = self._begin, ()
         self._may_be_open = True
 
-        def begin_and_run() -> Done:
+        def begin_and_run() -> T:
             for statement in begin:
                 self._execute_if_new(statement)
-            cursor = self.raw.cursor()
-            getattr(cursor, method)(*arguments)
-            return cursor, cursor.fetchall() if cursor.description else []
+            return execute(self.raw.cursor())
 
-        try:
-            done: Done = await_(self._connection._execute(begin_and_run))  # noqa: SLF001 - SQLAlchemy uses the same attribute
-        except Exception as error:  # noqa: BLE001 - SQLAlchemy converts the error
-            self._handle_exception(error)
-        return done
+        return cast("T", await self._connection._execute(begin_and_run))  # noqa: SLF001 - SQLAlchemy uses the same attribute
 
     def _execute_if_new(self, statement: str) -> None:
         """Execute a statement, except a PRAGMA whose value is already set."""

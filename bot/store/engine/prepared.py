@@ -1,0 +1,119 @@
+"""Prepared statements: statements that run often, and skip most of SQLAlchemy on SQLite.
+
+SQLAlchemy needs 40 to 80 µs of CPU time to execute a compiled statement. SQLite needs less than
+20 µs for most of the bot's statements.
+"""
+
+import sqlite3
+from collections import namedtuple
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import aiosqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from bot.store.engine.failures import breaks_connection
+
+_Convert = Callable[[Any], Any]
+Values = Mapping[str, Any]
+_DIALECT = aiosqlite.dialect()
+
+
+class Prepared:
+    """A statement of a module, whose parameters have names.
+
+    On SQLite the statement is compiled at the first execution, and is executed by the driver. On
+    PostgreSQL SQLAlchemy executes the statement. The number of the parameters must be fixed, so
+    ``expanding`` parameters are not supported.
+    """
+
+    def __init__(self, statement: sa.Executable, *, columns: Sequence[str] | None = None) -> None:
+        """Prepare ``statement``. ``columns`` are the columns of an INSERT without ``values``."""
+        self._statement = statement
+        self._columns = columns
+
+    async def rows(self, tx: AsyncConnection, values: Values | Sequence[Values]) -> Sequence[Any]:
+        """Execute the statement once for each mapping in ``values``. Return all rows."""
+        if tx.dialect.name != "sqlite":
+            return (await tx.execute(self._statement, values)).all()
+        rows, _ = await self._execute(tx, values)
+        return [self._row(row) for row in rows]
+
+    async def count(self, tx: AsyncConnection, values: Values) -> int:
+        """Execute an UPDATE or DELETE without RETURNING. Return the number of changed rows."""
+        if tx.dialect.name != "sqlite":
+            return (await tx.execute(self._statement, values)).rowcount
+        _, count = await self._execute(tx, values)
+        return count
+
+    async def _execute(
+        self, tx: AsyncConnection, values: Values | Sequence[Values]
+    ) -> tuple[list[Any], int]:
+        """Execute the statement in the thread of the connection, as SQLAlchemy would."""
+        connection = cast("sa.Connection", tx.sync_connection)
+        if not connection.in_transaction():
+            connection.begin()
+        each = [values] if isinstance(values, Mapping) else values
+        parameters = [self._parameters(one) for one in each]
+        for listener in connection.dispatch.before_cursor_execute:
+            listener(connection, None, self._sql, parameters, None, len(parameters) > 1)
+        driver = cast("Any", connection.connection.dbapi_connection)
+        try:
+            done: tuple[list[Any], int] = await driver.execute_each(self._sql, parameters)
+        except sqlite3.Error as error:
+            if breaks_connection(error):
+                await tx.invalidate()
+            raise
+        return done
+
+    def _parameters(self, values: Values) -> list[Any]:
+        """Return the parameters of the driver, in the order of the statement."""
+        given = {**self._defaults, **values}
+        return [convert(given[name]) if convert else given[name] for name, convert in self._binds]
+
+    @cached_property
+    def _compiled(self) -> SQLCompiler:
+        compiled = self._statement.compile(dialect=_DIALECT, column_keys=self._columns)  # type: ignore[attr-defined]
+        return cast("SQLCompiler", compiled)
+
+    @cached_property
+    def _sql(self) -> str:
+        return self._compiled.string
+
+    @cached_property
+    def _defaults(self) -> dict[str, Any]:
+        """The values of the parameters that the statement itself contains."""
+        binds = self._compiled.binds.values()
+        return {bind.key: bind.value for bind in binds if not bind.required}
+
+    @cached_property
+    def _binds(self) -> list[tuple[str, _Convert | None]]:
+        """The name and the conversion of each parameter, in the order of the statement."""
+        binds = [self._compiled.binds[name] for name in self._compiled.positiontup or ()]
+        types = [bind.type.dialect_impl(_DIALECT) for bind in binds]
+        return [
+            (bind.key, type_.bind_processor(_DIALECT))
+            for bind, type_ in zip(binds, types, strict=True)
+        ]
+
+    @cached_property
+    def _row(self) -> Callable[[Sequence[Any]], Any]:
+        """The function that converts a row of the driver."""
+        columns = list(cast("Any", self._statement).exported_columns)
+        kind = namedtuple("Row", [column.key for column in columns], rename=True)  # type: ignore[misc]  # noqa: PYI024
+        conversions = [
+            column.type.dialect_impl(_DIALECT).result_processor(_DIALECT, None)
+            for column in columns
+        ]
+        converted = [(place, convert) for place, convert in enumerate(conversions) if convert]
+
+        def make_row(values: Sequence[Any]) -> Any:  # noqa: ANN401 - a row of any columns
+            fields = list(values)
+            for place, convert in converted:
+                fields[place] = convert(fields[place])
+            return kind._make(fields)
+
+        return make_row
