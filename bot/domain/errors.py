@@ -455,9 +455,14 @@ class UnknownChannelError(RightsError):
 
     text = N_("I don't know {name}. Is it spelled right, and am I an admin there?")
 
-    def __init__(self, reason: str, *, name: str, usage: str) -> None:
-        """Store ``usage`` and the word ``name``, which names the channel or group in a command."""
-        super().__init__(reason, name=name)
+    def __init__(
+        self, reason: str = "", *, text: str = "", usage: str = "", **fields: object
+    ) -> None:
+        """Store ``usage`` and ``fields``.
+
+        The field ``name`` is the word of the command that names the channel or group.
+        """
+        super().__init__(reason, text=text, **fields)
         self.usage = usage
 
 
