@@ -254,7 +254,9 @@ def recheck_failed_at(now: datetime, *, failures: int, refusals: int, is_active:
 
     ``failures`` is the number of consecutive failed checks. ``refusals`` is the number of
     consecutive answers that the profile is private or missing, or 0 if the last check failed for a
-    different reason. ``is_active`` is False if the profile counts as private or missing.
+    different reason. ``is_active`` is False if the profile counts as private or missing. In that
+    case, ``recheck_unavailable_at`` gives the time if ``refusals`` is not 0. In all other cases,
+    ``poll_again_at`` gives the time.
     """
     if refusals and not is_active:
         return recheck_unavailable_at(now, refusals)
@@ -372,8 +374,6 @@ def notified_at(seen_at: datetime, expires_at: datetime, member: AudienceMember)
       hours begin.
     - If the time from the previous rule is earlier than ``seen_at``, the story is sent at
       ``seen_at``, or at the end of the quiet hours that contain ``seen_at``.
-
-    With these rules, no story is sent after a newer story.
     """
     if member.digest is None:
         return _after_quiet_hours(seen_at, member)
@@ -421,7 +421,8 @@ def _after_quiet_hours(moment: datetime, member: AudienceMember) -> datetime:
 def _next_summary_at(after: datetime, hour: int, member: AudienceMember) -> datetime:
     """Return the time of the member's first daily summary after ``after``.
 
-    ``hour`` is the time of day of the summary in minutes after midnight.
+    ``hour`` is the time of day of the summary in minutes after midnight. A summary whose time of
+    day is in quiet hours is sent at the end of the quiet hours.
     """
     until = deferred_until(after, member)
     if until is not None:
@@ -477,8 +478,9 @@ def useful_check_at(
     chats can be notified at any time. ``audience`` has the notification times of the chats. If
     ``audience`` is empty, all chats can be notified at any time.
 
-    - If no chat could be notified after a check at ``due``, the check is postponed. The check is
-      not postponed beyond the later one of ``latest`` and ``due``.
+    - If a check at ``due`` would lead to no notification at once, because of quiet hours or daily
+      summaries, the check is postponed. The check is not postponed beyond the later one of
+      ``latest`` and ``due``.
     - A check for a daily summary can be earlier than ``due``, but not earlier than ``earliest``.
     """
     if not audience:
@@ -505,9 +507,9 @@ def _useful_for(
 
 
 def is_summary_near(now: datetime, audience: Sequence[AudienceMember]) -> bool:
-    """Return whether a daily summary of the audience is at most ``SUMMARY_LEAD`` away.
+    """Return whether a daily summary of the audience is at most 10 minutes away.
 
-    In that case the check for the summary is due now.
+    In that case the check for the summary is due now (``SUMMARY_LEAD``).
     """
     return any(
         _next_summary_at(now, member.digest, member) <= now + SUMMARY_LEAD
@@ -519,7 +521,7 @@ def is_summary_near(now: datetime, audience: Sequence[AudienceMember]) -> bool:
 def alerts_begin_at(now: datetime) -> datetime:
     """Return the time from which stories count as new for a subscription that is made at ``now``.
 
-    The result is ``now`` in whole seconds.
+    The result is ``now`` without the fraction of the second.
     """
     return now.replace(microsecond=0)
 

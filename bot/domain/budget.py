@@ -57,8 +57,8 @@ class Allowances:
 
     - ``chat`` is the limit of all people in the chat together.
     - ``own`` is the limit of the person in all chats together.
-    - ``newcomers`` is the limit of all newcomers together. It is None if the person is no
-      newcomer, or if newcomers have no limit of their own.
+    - ``newcomers`` is the limit of all newcomers together, or None if this limit does not apply to
+      the person.
     """
 
     chat: int
@@ -73,16 +73,15 @@ def allowances_for(
     of_chat: int | None = None,
     of_person: int | None = None,
 ) -> Allowances:
-    """Return the daily limits of a person in a chat.
+    """Return the daily limits of a person in a chat, in credits.
 
     ``of_chat`` and ``of_person`` are the limits that the owner has set for this chat and this
     person. These limits take precedence. If ``is_known`` is False, the person is a newcomer.
 
-    If ``newcomer_allowance`` is set, a newcomer has a smaller limit, and all newcomers together
-    can spend only a separate part of the budget. Therefore even a thousand new accounts leave the
-    other parts of the budget to known people. A newcomer can spend at most a fifth of that part,
-    so that one new account does not spend the credits of all newcomers. A fifth below 3 credits
-    counts as 3 credits.
+    If ``newcomer_allowance`` is set, all newcomers together can spend only ``newcomer_share`` of
+    the credits for replies. The limit of a single newcomer is the minimum of
+    ``newcomer_allowance``, the limit of other persons, and a fifth of the credits of all
+    newcomers. A fifth below 3 credits counts as 3 credits.
     """
     chat = limits.chat_daily_allowance if of_chat is None else of_chat
     if of_person is not None:
@@ -96,18 +95,17 @@ def allowances_for(
 
 
 def propose_lower_person_daily_allowance(limits: Limits) -> int | None:
-    """Return a proposal for ``person_daily_allowance`` if the limit of a person is large.
+    """Return a proposal for ``person_daily_allowance`` in credits, if this limit is large.
 
-    The limit is large if one person can spend more than half of the day's credits for replies.
-    The proposal is this half, but at least 3 credits. Return None if the limit is at most the
-    proposal.
+    The proposal is half of the day's credits for replies, but at least 3 credits. Return None if
+    ``person_daily_allowance`` is at most the proposal.
     """
     proposal = max(_LEAST_LIMIT, reply_credits(limits) // 2)
     return proposal if limits.person_daily_allowance > proposal else None
 
 
 def reply_credits(limits: Limits) -> int:
-    """Return the day's share of the replies in credits."""
+    """Return the replies' share of the daily budget in credits."""
     return round(limits.daily_budget * limits.reply_share)
 
 
@@ -118,8 +116,8 @@ def share_with_newcomers(budget: float, *, known: int, fresh: int) -> tuple[floa
     profiles that only newcomers follow. ``known`` and ``fresh`` are the numbers of profiles of the
     first and of the second kind. If one of these numbers is 0, both parts are the whole budget.
 
-    The part for newcomers is much less than a tenth of the budget, because newcomers must not
-    delay the alerts of known people by more than a tenth.
+    The part for newcomers is 3 % of the budget (``NEWCOMERS_PART``), so that newcomers hardly
+    delay the alerts of known people.
     """
     if not known or not fresh:
         return budget, budget
@@ -130,10 +128,10 @@ def share_with_newcomers(budget: float, *, known: int, fresh: int) -> tuple[floa
 class BudgetRule:
     """The rule that limits one side of the budget (the replies or the schedule).
 
-    The side may spend the day's budget except the credits that are reserved for the other side.
-    ``protected`` is the number of reserved credits, which shrinks during the day. ``others_share``
-    is the other side's share of the budget. The reserved credits never exceed the unused part of
-    this share.
+    All numbers are in credits. The side may spend the rest of the day's budget, except the credits
+    that are reserved for the other side. ``others_share`` is the other side's share of the budget.
+    ``protected`` is the maximum of the reserved credits, and is smaller late in the day. The
+    reserved credits never exceed the unused part of ``others_share``.
     """
 
     budget: int

@@ -38,10 +38,8 @@ class Wanted:
     - ``unread`` are the first ten distinct words that name no profile, each with the result of
       ``links.parse_argument``.
     - ``words`` are the keywords.
-    - ``count`` is a number from 1 to 100 at the end of the arguments, if the command accepts a
-      number.
-    - ``channel`` is an ``@name`` or an id (``-100…``) at the end of the arguments, if the command
-      accepts a channel.
+    - ``count`` is a number from 1 to 100 at the end of the arguments, or None.
+    - ``channel`` is an ``@name`` or an id (``-100…``) at the end of the arguments, or None.
     - ``left_out`` is the number of profile names after the first ten names.
     - ``everyday`` are common words, such as "please". If the arguments have such words, the person
       must confirm the names before a paid call. A common word is usually not in ``names``. If a
@@ -68,6 +66,9 @@ def parse(
 ) -> Wanted:
     """Parse the arguments of a command. ``words`` are the keywords of the command.
 
+    The keywords are removed first. If ``language`` is given, everyday words after the number or
+    the channel are ignored.
+
     If the command accepts a number (``takes_count``), and the last of several words is a number
     from 1 to 100, this number is the count.
 
@@ -80,12 +81,13 @@ def parse(
     - If the last word is a keyword of any command (``OURS``) with an @, the last word is a
       profile.
 
-    If ``language`` is None, every word can be a profile name. If ``language`` is given, these
-    rules apply:
+    If ``language`` is None, every other word can be a profile name. If ``language`` is given,
+    these rules apply:
 
-    - Everyday words of ``language`` and times are no names.
-    - If the arguments are the answer to a question of the bot (``is_answer``), common words and
-      the words of requests are also no names.
+    - Everyday words of English and ``language``, and times, are no names.
+    - If the arguments are the answer to a question of the bot (``is_answer``), common words, the
+      words of requests and of politeness, and words without Latin letters and digits are also no
+      names.
     - Exception: if no later word can be a name, the first word can be a name. If these rules would
       exclude this first word, the word is in both ``names`` and ``everyday``. The exception does
       not apply to an answer with several words.
@@ -128,10 +130,11 @@ def parse(
 
 
 def as_arguments(names: Sequence[str], language: str) -> list[str]:
-    """Return profile names as arguments that a command reads as profile names.
+    """Return profile names as the arguments of a command.
 
-    A name that is also a keyword, an everyday word, a time or a number gets an @. The names with
-    an @ come first, because a command can read an ``@name`` at the end as a channel.
+    A name that is also a keyword, an everyday word, a time or a number gets an @, so that the
+    command reads a name. The names with an @ come first, because a command can read an ``@name``
+    at the end as a channel.
     """
     ambiguous = [name for name in names if _is_ambiguous(name, language)]
     clear = [name for name in names if name not in ambiguous]

@@ -1,6 +1,7 @@
 """Common words by language, which are no profile names in a sentence without a slash.
 
-After a command, each of these words can be the name of a profile. The module is pure.
+After a command, these words can be profile names, except the words that are also everyday words.
+The module is pure.
 """
 
 from functools import cache

@@ -212,9 +212,9 @@ class StoriesError(BotError):
 
 @contextmanager
 def name_account_in_errors(username: str) -> Iterator[None]:
-    """Set the username in each error of the Stories API that is raised in the ``with`` block.
+    """Set the username in a ``StoriesError`` that leaves the ``with`` block.
 
-    An error that already has a username is not changed.
+    An error that already has a username is not changed. The error is raised again.
     """
     try:
         yield
@@ -254,7 +254,7 @@ class NoStoriesError(StoriesError):
 
 
 class HighlightGoneError(StoriesError):
-    """The highlight does not exist, its account is blocked, or Instagram hides its account."""
+    """The highlight does not exist, has no stories, or is of a blocked account without a name."""
 
     text = N_("This highlight isn't available. It may have been deleted.")
 
@@ -441,7 +441,10 @@ class RightsError(BotError):
 
 
 class NotAdminError(RightsError):
-    """The person is not allowed to manage the chat. ``text`` names the missing right."""
+    """The person is not allowed to manage the chat, or the chat is unknown.
+
+    ``text`` names the missing right.
+    """
 
     text = ONLY_GROUP_ADMINS
 
@@ -478,7 +481,7 @@ class AdminsUnknownError(RightsError):
 class AskAgainError(RightsError):
     """The request needs a retry soon.
 
-    Telegram did not answer a call about a chat or a file, or another task is making the topic now.
+    A call of Telegram failed, for example without an answer, or another task is making the topic.
     """
 
     text = N_("Telegram isn't answering right now. Please try again in a moment.")

@@ -1,4 +1,4 @@
-"""Everyday words by language, which are common words that are not read as profile names.
+"""Everyday words by language, which commands usually do not read as profile names.
 
 People write such words after a command. Examples are "and", "daily" and "please". The English
 words are used in every chat. The words of another language are used only in the chats with this
@@ -324,14 +324,17 @@ FILLERS = ALL_THANKS.union(map(fold_for_comparison, _HESITATION.split()))
 def normalize_word(word: str) -> str:
     """Return a word in the form for comparisons.
 
-    The form is the result of ``fold_for_comparison``, without punctuation around the word. A
-    letter that is repeated more than twice, as in "pleaseee", is written once.
+    The form is the result of ``strip_punctuation`` and then ``fold_for_comparison``. A letter that
+    is repeated more than twice, as in "pleaseee", is written once.
     """
     return _REPEATED.sub(r"\1", fold_for_comparison(strip_punctuation(word)))
 
 
 def strip_punctuation(word: str) -> str:
-    """Return a word without invisible characters and without the punctuation around the word."""
+    """Return a word without invisible characters and without the punctuation around the word.
+
+    The characters inside the word have the form of ``normalize_typed``.
+    """
     return remove_format_characters(normalize_typed(word)).strip(_AROUND)
 
 
@@ -399,7 +402,8 @@ def is_time(word: str) -> bool:
 def is_cancellation(text: str, language: str, *, is_answer: bool = False) -> bool:
     """Return whether a text cancels a request and says nothing else, as in "hm, never mind".
 
-    Several cancellations can be joined by commas, as in "changed my mind, forget it".
+    Only cancellations in English and in ``language`` are recognised. Several cancellations can be
+    joined by commas, full stops or line feeds, as in "changed my mind, never mind".
 
     If the text is the answer to a question of the bot (``is_answer``), texts such as "no",
     "nobody" and "I don't know" also cancel the request.
@@ -422,8 +426,9 @@ def _is_phrase(words: list[str], phrases: frozenset[str]) -> bool:
 def is_consent(text: str, language: str) -> bool:
     """Return whether a text agrees to a question with buttons, as in "yes please".
 
-    A word such as "all" also agrees. The text may also have words of politeness, and everyday
-    words after the first word that agrees. If the text has any other word, return False.
+    A word such as "all" also agrees. The words may be in English or in ``language``. The text may
+    also have words of politeness, and everyday words after the first word that agrees. If the text
+    has any other word, return False.
     """
     consent = _words_of_consent(language) | _words_meaning_all(language)
     words = _normalized_words(text)

@@ -139,9 +139,10 @@ def fold_for_comparison(text: str) -> str:
 def separate_latin_from_arabic_and_devanagari(text: str) -> str:
     """Return ``text`` with a blank between adjacent Latin and Arabic or Devanagari letters.
 
-    A blank is also added between an ASCII digit and a following Arabic or Devanagari letter. The
-    blank is needed because Arabic words such as "and" and "to" are written without a blank before
-    the next word, which can be a Latin profile name.
+    A blank is also added between an ASCII digit and a following Arabic or Devanagari letter, and
+    before an @ that follows such a letter and begins a Latin word. The blank is needed because
+    Arabic words such as "and" and "to" are written without a blank before the next word, which can
+    be a Latin profile name.
     """
     return _LATIN_JOINED.sub(" ", text)
 

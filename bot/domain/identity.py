@@ -25,8 +25,8 @@ The ids are the same in each chat (Bot API, ``Message.sender_chat``).
 def is_foreign_bot(user_id: int | None, *, is_bot: bool) -> bool:
     """Return whether the sender of a message is a bot that somebody has made.
 
-    ``is_bot`` is the field of Telegram's object User. Telegram's own accounts that replace a
-    sender are bots too, but the result for these accounts is False.
+    ``is_bot`` is the field of Telegram's object User. For Telegram's own accounts that replace a
+    sender (``NOBODIES``), the result is False, even if ``is_bot`` is True.
     """
     return is_bot and user_id not in NOBODIES
 

@@ -2,7 +2,8 @@
 
 Each kind of incident has at most one open incident. The first message about an urgent incident
 makes a sound, and the message at the end of the incident is silent. The message about any other
-incident is silent, and its end appears only in /health. No message is repeated.
+incident is silent, and no message is sent at its end. While an incident is open, no message about
+the incident is repeated.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -334,7 +335,10 @@ def _is_lasting(since: datetime | None, now: datetime) -> bool:
 
 
 def dump_fields(fields: Fields) -> dict[str, Any]:
-    """Return the fields of a message with their values converted to JSON values."""
+    """Return the fields of a message with times and spans converted to JSON values.
+
+    Other values are not changed.
+    """
     return {name: _to_json(value) for name, value in fields.items()}
 
 

@@ -89,7 +89,7 @@ _UNSUPPORTED = Link("unsupported")
 
 
 def find_links(text: str, bot: str = "storybot") -> list[Link]:
-    """Return the links in ``text``, in their order.
+    """Return the links in ``text``, in their order, including rejected and unsupported links.
 
     If the text is the command ``/stories`` for ``bot``, return only the link that the argument of
     the command means. If the text is another command, or a command for another bot, return no
@@ -113,7 +113,8 @@ def links_in_message(
     """Return the distinct links in the text or caption of a message, and in its entities.
 
     ``entities`` has the type and the ``url`` of each entity of the message (Bot API,
-    ``MessageEntity``). An entity of the type ``text_link`` shows words in place of its URL.
+    ``MessageEntity``). An entity of the type ``text_link`` shows words in place of its URL. If the
+    text begins with a command, the entities are ignored, and ``find_links`` has the rules.
 
     If the message has a link to the page of a profile and a link to the stories of this profile,
     the link to the page is omitted.
@@ -133,8 +134,7 @@ def parse_argument(argument: str) -> Link | None:
 
     The argument must be a username, with or without an @, or a link. If the argument is a word
     that can't be a username, return a rejected link. Return None if the text has no argument or
-    several arguments, or if it has a slash but is no link. In these cases the caller shows the
-    usage of the command.
+    several arguments, or if it has a slash but is no link.
     """
     match _words(normalize_typed(argument)):
         case [word] if "/" in word:
@@ -163,8 +163,8 @@ def story_taken_at(pk: str) -> datetime | None:
     """Return the creation time of the story with the id ``pk``.
 
     The upper bits of an id are the milliseconds since Instagram's own epoch. The time is accurate
-    to some seconds. Return None if ``pk`` is no id, or if the time is not between August 2016,
-    when Instagram introduced stories, and the year 2100.
+    to some seconds. Return None if ``pk`` is no id, or if the time is not plausible: before about
+    August 2016, when Instagram introduced stories, or after the year 2099.
     """
     if not _ID.fullmatch(pk):
         return None
@@ -279,10 +279,10 @@ def _is_host_name(host: str) -> bool:
 
 
 def _media_link(host: str, target: str, with_fragment: str) -> Link:
-    """Return the link of the media file at ``target``.
+    """Return the link of the media file at ``target``, which is the path and query of the URL.
 
-    ``target`` is the path and the query of the URL. The content of the file is checked when the
-    file is fetched.
+    A URL without a path is unsupported. A URL with an invalid percent code or with the path
+    segments "." or ".." is rejected.
     """
     path = unquote(target.partition("?")[0]).replace("\\", "/")
     if _BAD_PERCENT.search(with_fragment) or {".", ".."} & set(path.split("/")):
@@ -363,7 +363,7 @@ def _highlight_link(highlight_id: str, story_id: str | None = None) -> Link:
 def _shared_link(code: str, query: str) -> Link:
     """Return the link of the highlight that the path of a ``/s/`` link encodes in base64.
 
-    The query can contain the id of a story of the highlight.
+    The query can contain the id of a story of the highlight. Any other ``code`` is unsupported.
     """
     code = code.rstrip("=")
     try:

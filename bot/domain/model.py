@@ -272,7 +272,7 @@ Presence = Literal["may", "may not", "away"] | Moved
 """The status of the bot in a chat.
 
 - "may" means that the bot is allowed to write.
-- "may not" means that the bot is not allowed to write.
+- "may not" means that the bot is not allowed to write, or that Telegram did not answer.
 - "away" means that the bot is not in the chat.
 - ``Moved`` means that the chat has become a supergroup.
 """

@@ -51,7 +51,7 @@ class Options:
     def from_json(cls, values: Mapping[str, object]) -> Self:
         """Return the options from a result of ``to_json``.
 
-        Invalid names and invalid values are ignored.
+        Invalid names are ignored. Options with missing or invalid values get their defaults.
         """
         switches = cls.__dataclass_fields__.keys() - CHOICES.keys() - TEXTS.keys()
         known: dict[str, Any] = {}
@@ -63,7 +63,10 @@ class Options:
         return cls(**known)
 
     def with_values(self, values: Mapping[str, object]) -> Self:
-        """Return a copy of the options in which the JSON values ``values`` are replaced."""
+        """Return a copy of the options with the JSON values ``values``.
+
+        An option with an invalid value gets its default.
+        """
         return self.from_json({**self.to_json(), **values})
 
     @property
@@ -110,7 +113,7 @@ class Preferences:
 
     @classmethod
     def from_json(cls, values: Mapping[str, object]) -> Self:
-        """Return the preferences from a result of ``to_json``. Invalid values are ignored."""
+        """Return the preferences from a result of ``to_json``. Invalid values become defaults."""
         options = values.get("options")
         return cls(
             Options.from_json(options) if isinstance(options, dict) else Options(),
@@ -133,7 +136,10 @@ class Preferences:
 
 
 def _valid_time(value: object) -> datetime | None:
-    """Return the time in an ISO 8601 text with a time zone, or None for any other value."""
+    """Return the time in an ISO 8601 text with a time zone, or None for any other value.
+
+    Also return None for a time in the first or last year that Python supports.
+    """
     if not isinstance(value, str):
         return None
     try:
@@ -149,8 +155,8 @@ def _valid_time(value: object) -> datetime | None:
 def excluded_by(story: Story, options: Options, chat_rules: Options) -> str | None:
     """Return the reason why a story is excluded from a subscription.
 
-    The reason names the option or the term that excludes the story. Return None if the story is
-    not excluded.
+    The reason is the value of the option ``media``, or a rule such as ``only #sale`` or ``not
+    #ad``. Return None if the story is not excluded.
 
     ``chat_rules`` has the rules of the whole chat. These rules apply only if the subscription has
     no rules of its own. If a rule of the whole chat excludes the story, the reason begins with

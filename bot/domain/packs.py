@@ -23,7 +23,7 @@ _LIKE = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """A package of credits that the Stories API sells."""
+    """A package of credits that the Stories API sells. ``dollars`` is the price of the package."""
 
     name: str
     credits: int
@@ -98,7 +98,7 @@ def price_of_balance(amount: float, credits: int) -> float | None:  # noqa: A002
     """Return the price of a credit in US dollars, computed from the balance.
 
     ``amount`` is the balance in US dollars, and ``credits`` is the same balance in credits. Return
-    None if the price is not plausible.
+    None if the price is not plausible, or if the balance is not positive.
     """
     if credits <= 0:
         return None
@@ -109,8 +109,9 @@ def price_of_balance(amount: float, credits: int) -> float | None:  # noqa: A002
 def corrected_credit_price(credit_price: float, amount: float, credits: int) -> float | None:  # noqa: A002 - the field's term
     """Return the price of a credit according to the balance, if ``credit_price`` is wrong.
 
-    ``amount`` is the balance in US dollars, and ``credits`` is the same balance in credits. Return
-    None if the two prices are alike, or if the price according to the balance is not plausible.
+    Both prices are in US dollars. ``amount`` is the balance in US dollars, and ``credits`` is the
+    same balance in credits. Return None if the two prices differ by at most 20 %, or if the
+    balance gives no plausible price.
     """
     price = price_of_balance(amount, credits)
     if price is None or abs(price - credit_price) <= price * _LIKE:
@@ -119,9 +120,10 @@ def corrected_credit_price(credit_price: float, amount: float, credits: int) -> 
 
 
 def pack_of_price(price: float) -> Pack | None:
-    """Return the pack in which a credit costs about ``price`` US dollars.
+    """Return the pack whose price of a credit is nearest to ``price``, in US dollars.
 
-    Return None if no pack has a similar price.
+    The free pack is ignored. Return None if ``price`` differs from the nearest price by more than
+    20 % of the nearest price.
     """
     sold = [pack for pack in PACKS.values() if pack.dollars]
     nearest = min(sold, key=lambda pack: abs(pack.price - price))
@@ -129,9 +131,9 @@ def pack_of_price(price: float) -> Pack | None:
 
 
 def propose_budget(credits: int) -> int:  # noqa: A002 - the field's term
-    """Return a daily budget with which a balance of ``credits`` lasts for a month.
+    """Return a daily budget in credits with which a balance of ``credits`` lasts for 30 days.
 
     The result is at most the default budget. The result is at least the price of the first check
-    of a profile, even if the balance then lasts for less than a month.
+    of a profile, even if the balance then lasts for less than 30 days.
     """
     return max(_LEAST_BUDGET, min(DEFAULT_BUDGET, credits // _MONTH))

@@ -47,7 +47,10 @@ class Call(Generic[T_co]):
     make: Callable[[], Awaitable[Answer[T_co]]]
 
     def __await__(self) -> Generator[Any, Any, Answer[T_co]]:
-        """Make the call, and return its answer."""
+        """Make the call, and return its answer.
+
+        The errors are those that the method of ``StoriesService`` lists.
+        """
         return self.make().__await__()
 
 
@@ -55,7 +58,7 @@ class Call(Generic[T_co]):
 class Balance:
     """The balance of the bot's account at the Stories API.
 
-    ``credits`` is the number of credits left. ``rate`` is the allowed number of calls per second.
+    ``credits`` is the number of credits left. ``rate`` is the maximum number of calls per second.
     ``amount`` is the value of the credits in US dollars, or 0 if the API did not send the value.
     """
 
@@ -67,8 +70,9 @@ class Balance:
 class StoriesService(Protocol):
     """The interface of the Stories API. The adapter is ``bot.stories_api.client.StoriesApi``.
 
-    If a call fails, the call raises a subclass of ``StoriesError``. The attribute ``credits`` of
-    the error is the number of billed credits of the failed call, or None if the bill is unknown.
+    If a call fails, the awaited call raises a subclass of ``StoriesError``, for example an error
+    that the method lists. The attribute ``credits`` of the error is the number of billed credits
+    of the failed call, or None if the bill is unknown.
     """
 
     @property
@@ -81,7 +85,7 @@ class StoriesService(Protocol):
 
     @property
     def is_failing(self) -> bool:
-        """Return whether the API fails now, independently of the requested profile."""
+        """Return whether the API seems to fail now, independently of the requested profile."""
 
     @property
     def checks_privacy(self) -> bool:
@@ -91,7 +95,12 @@ class StoriesService(Protocol):
         """
 
     def story(self, story_id: str, page_url: str = "") -> Call[Story]:
-        """Return the paid call that fetches one live story, for 1 credit."""
+        """Return the paid call that fetches one live story, for 1 credit.
+
+        Raises:
+            StoryGoneError: The story has expired or was deleted.
+            ProfilePrivateError: The account is private.
+        """
 
     def stories(
         self,
@@ -110,50 +119,80 @@ class StoriesService(Protocol):
 
         - The answer is an error that the account is private or does not exist.
         - The answer is an empty list although ``expects_stories`` returns True.
+
+        Raises:
+            ProfilePrivateError: The account is private.
+            NoSuchProfileError: The account does not exist.
         """
 
     def stories_by_name(self, username: str) -> Call[list[Story]]:
-        """Return the paid call that fetches all live stories of a username, for 3 credits."""
+        """Return the paid call that fetches all live stories of a username, for 3 credits.
+
+        Raises:
+            ProfilePrivateError: The account is private.
+            NoSuchProfileError: The account does not exist.
+        """
 
     def profile(self, username: str) -> Call[Profile]:
-        """Return the paid call that fetches the account of a username, for 1 credit."""
+        """Return the paid call that fetches the account of a username, for 1 credit.
+
+        Raises:
+            NoSuchProfileError: The account does not exist.
+            ProfilePrivateError: The page of the account is hidden. Other private accounts are
+                returned.
+        """
 
     def highlights(self, profile_id: str) -> Call[list[Highlight]]:
         """Return the paid call that lists the highlights of a profile, without their stories.
 
         The call costs 2 credits.
+
+        Raises:
+            ProfilePrivateError: The account is private.
+            NoSuchProfileError: The account does not exist.
+            HighlightsUnavailableError: The plan of the API key does not include highlights.
         """
 
     def highlight(self, highlight_id: str) -> Call[Highlight]:
         """Return the paid call that fetches one highlight with its stories, oldest first.
 
         The call costs 1 credit.
+
+        Raises:
+            HighlightGoneError: The highlight does not exist.
+            ProfilePrivateError: The account is private.
+            HighlightsUnavailableError: The plan of the API key does not include highlights.
         """
 
     async def fetch_balance(self) -> Balance:
         """Return the balance of the bot's account. The call costs 0 credits.
 
         A positive balance allows paid calls again.
+
+        Raises:
+            OutOfServiceError: The API key is invalid, or no credits are left.
+            StoriesError: The API failed.
         """
 
     async def load_or_delete_trust(self) -> None:
         """Load from the database whether answers without a privacy check can be trusted.
 
-        With ``SKIP_PRIVACY_CHECK=false``, the stored value is deleted.
+        Nothing is loaded unless ``SKIP_PRIVACY_CHECK`` is "auto". If the setting is "false", the
+        stored value is deleted.
         """
 
     async def record_contradicted_answers(
         self, known: Known, stories: Iterable[Story], new: Iterable[str]
     ) -> None:
-        """Record whether an answer proves that an earlier answer without a privacy check is wrong.
+        """Record that the last answer about a profile was wrong, if the answer lacked a story.
 
-        ``known`` is the profile as stored before the answer. ``new`` has the ids of the stories in
-        the answer that the database did not contain. Nothing is recorded if the last call about
-        the profile included the check.
+        Nothing is recorded unless the last answer skipped the privacy check. ``stories`` are the
+        stories of a later answer with the check. ``new`` has the ids of those stories that the
+        database did not contain. ``known`` is the profile as stored before the later answer.
         """
 
     async def record_refusal(self, known: Known) -> None:
-        """Record that the API has reported a profile as private.
+        """Record that the last answer about a profile was wrong, because the profile is private.
 
-        Nothing is recorded if the last call about the profile included the privacy check.
+        Nothing is recorded unless the last answer skipped the privacy check.
         """

@@ -1,7 +1,7 @@
 """The parser of the arguments of ``/past``, such as ``natgeo 7d`` or ``natgeo place:paris 30d``.
 
-A search has an optional profile, any number of terms, and an optional number of days. A story must
-match all terms. ``bot.domain.story_terms`` defines the terms.
+A search has a profile, terms, or both, and an optional number of days. A story must match all
+terms. ``bot.domain.story_terms`` defines the terms.
 """
 
 import re
@@ -20,9 +20,10 @@ class Search:
     """A parsed search.
 
     The first word of the search can be a profile name (``username``), a term (``first_term``), or
-    both, such as ``nike.com``. If the first word can be both, it is a profile name if the chat has
-    kept stories of this profile. Otherwise it is a term. ``terms`` are the terms after the first
-    word. ``days`` is the number of days, or None if the search has no number of days.
+    both, such as ``nike.com``. ``username`` is None if the word can't be a profile name, and
+    ``first_term`` is empty if the word can't be a term. If the first word can be both, the caller
+    decides. ``terms`` are the distinct terms after the first word. ``days`` is the number of days,
+    or None if the search has no number of days.
     """
 
     words: tuple[str, ...]
@@ -51,16 +52,15 @@ def parse_search(words: Sequence[str]) -> Search | None:
     """Parse the arguments of ``/past``.
 
     If the arguments have several words, the last or the first word can be a number of days
-    (``30d``). The other words are the search words. If the first search word begins with ``@``,
-    this word is a profile. ``mention:@name`` is a term.
+    (``30d``). The other words are the search words. A first search word that begins with ``@`` is
+    no term. ``mention:@name`` is a term.
 
     Return None in these cases:
 
     - The arguments have no search words.
     - The first search word is neither a profile nor a term.
     - A later search word is no term.
-    - The text of the search is longer than ``story_terms.LONGEST``. The text includes the number
-      of days, and excludes repeated terms.
+    - The text of the search (``Search.text``) has more than 200 characters.
     """
     written = tuple(part for word in words for part in typed_words(word))
     days, searched = _split_off_days(written)

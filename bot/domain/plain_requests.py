@@ -1360,11 +1360,13 @@ _ALONE = """
 class Request:
     """The command that a text requests, with the words that can be profile names.
 
+    ``names`` is empty if the command is not in ``_WITH_NAMES``.
+
     ``is_list`` is True if all words in ``names`` are certainly names. A word is certainly a name
     if it has an @, is joined to a word with an @, or has a digit, a dot or an underscore.
 
-    ``is_joined`` is True if ``is_list`` is False, and a comma, a semicolon or a word such as "and"
-    joins the words in ``names``.
+    ``is_joined`` is True if ``is_list`` is False, and ``names`` are exactly the words that commas,
+    semicolons or words such as "and" join in the text.
     """
 
     command: Command
@@ -1412,14 +1414,14 @@ def request_in(
     Return None if the text requests no command, is small talk of several words, or is prose. Also
     return None if the text is a single word that is probably a name. A text is prose if it has
     more than 12 words (30 words with ``has_known_name``, which means that the text has the name of
-    a stored profile). Words of politeness and of small talk do not count. A long text such as "...
-    when natgeo posts" is not prose, but requests a subscription. A single word of small
-    talk can be a request. For example, the Russian word for "night" requests the settings, but the
-    Russian "good night" is not a request.
+    a stored profile). Words of politeness and of small talk do not count. A longer text such as
+    "... when natgeo posts" requests a subscription if the text has at most 30 words. A single word
+    of small talk can be a request. For example, the Russian "ночи" ("at night") requests the
+    settings, but "спокойной ночи" ("good night") is not a request.
 
     ``is_group`` means that the text is a reply to a message of the bot in a group, where people
     also comment on stories. In this case, a text about the use in a channel or group is not a
-    request. A text without a possible name must be one of these to be a request:
+    request. If the request would have no ``names``, the text must be one of these:
 
     - a single word;
     - a text that has only common words of requests and everyday words, and that does not request
@@ -1465,7 +1467,10 @@ def request_in(
 
 
 def _without_doubling(word: str, language: str) -> str:
-    """Return a known Indonesian word without the "2" for its repetition, as in "malam2"."""
+    """Return a known Indonesian word without the "2" for its repetition, as in "malam2".
+
+    A word is changed only if ``language`` is Indonesian.
+    """
     base = word.removesuffix("2")
     if language != "id" or base == word:
         return word
@@ -1474,7 +1479,10 @@ def _without_doubling(word: str, language: str) -> str:
 
 
 def _request_about_posts(written: Sequence[str], language: str) -> Request | None:
-    """Return the request for a subscription in a long text such as "... when natgeo posts"."""
+    """Return the request for a subscription in a long text such as "... when natgeo posts".
+
+    Return None if the text is no such text, or has more than 30 words.
+    """
     if len(written) > _LONGEST_WITH_NAME:
         return None
     for when, word, posts in zip(written, written[1:], written[2:], strict=False):
@@ -1489,8 +1497,14 @@ def _is_about_quiet_hours(plain: Sequence[str], command: Command | None, languag
     """Return whether a text without names asks for no messages in a part of the day.
 
     The text has two times of day, or a single time of day with a word such as "after". ``command``
-    is the command that the patterns find in the text. A text about missing alerts ("why"), such as
-    "no alerts after 11pm", must have only everyday words, because other words tell what happened.
+    is the command that the patterns find in the text:
+
+    - For "unsubscribe", no further condition applies.
+    - For "why", as in "no alerts after 11pm", the other words must all be everyday words or words
+      such as "no" and "after". Any other word would tell what happened.
+    - For None and the other commands in ``_NOT_ABOUT_TIMES``, the text must have a word such as
+      "not".
+    - For all other commands, the result is False.
     """
     times = [word for word in plain if is_time(word) and any(map(str.isdecimal, word))]
     needed = 2 if _BOUNDS.isdisjoint(plain) else 1
@@ -1525,7 +1539,10 @@ def is_request_word(word: str, language: str) -> bool:
 
 
 def _without_pronoun(word: str, language: str) -> str:
-    """Return a verb without the pronoun at its end, as "quita" for "quítame"."""
+    """Return a normalized verb without the pronoun at its end, as "quita" for "quitame".
+
+    A word without such a pronoun is returned unchanged.
+    """
     for pronoun in _PRONOUNS.get(language, ()):
         if word.endswith(pronoun) and len(word) > len(pronoun) + 2:
             return word.removesuffix(pronoun)
@@ -1535,7 +1552,7 @@ def _without_pronoun(word: str, language: str) -> str:
 def _without_names_to_keep(
     names: tuple[str, ...], written: Sequence[str], language: str
 ) -> tuple[str, ...]:
-    """Return the names before a word such as "except" or "keep"."""
+    """Return ``names`` without the names after a word such as "except" or "keep"."""
     keeping = f"{_KEEPING['en']} {_KEEPING.get(language, '')}"
     words = frozenset(map(normalize_word, keeping.split()))
     end = next(
@@ -1551,16 +1568,17 @@ def _command_of(
     """Return the command that a text requests, or None if the text requests no command.
 
     ``plain`` has the words of the text, without the names with an @. ``has_marked`` means that the
-    text has names with an @. The command is the first command in ``_ORDER`` with a matching
-    pattern. Exceptions:
+    text has names with an @. ``has_names`` means that the text has possible names. The command is
+    the first command in ``_ORDER`` with a matching pattern. Exceptions:
 
     - If the text has names with an @, and a pattern of a command in ``_VERBS`` matches, the result
-      is this command. The exception is ``places``, because an @ can also be the name of a channel.
-    - If patterns of both ``subscriptions`` and ``subscribe`` match a text with names, and the
-      patterns have no common word, the result is ``subscribe``. An example is "add natgeo to my
-      list".
-    - If a text without names has two times of day and a word such as "not", the result is
-      ``settings``, as in "don't message me between 11pm and 7am".
+      is the first such command in ``_VERBS``. This exception does not apply if the command would
+      be ``places``, because an @ can also be the name of a channel.
+    - If the command would be ``subscriptions`` for a text with names, the first matching command
+      in ``_VERBS`` is ``subscribe``, and the two matching patterns have no common word, the result
+      is ``subscribe``. An example is "add natgeo to my list".
+    - If a text without names asks for no messages in a part of the day, as in "don't message me
+      between 11pm and 7am" (``_is_about_quiet_hours``), the result is ``settings``.
     - If no pattern matches a text with names and a word such as "send", the result is ``stories``.
     """
 
@@ -1593,7 +1611,7 @@ def _command_of(
 def _is_request_in_group(written: Sequence[str], command: Command, language: str) -> bool:
     """Return whether a text without names in a group is a request to the bot.
 
-    Otherwise the text is a comment on a story.
+    Otherwise the text is a comment on a story. The conditions are those of ``request_in``.
     """
     if len(written) == 1:
         return True
@@ -1607,7 +1625,10 @@ def _is_request_in_group(written: Sequence[str], command: Command, language: str
 
 
 def _is_single_name(written: list[str], words: list[str]) -> bool:
-    """Return whether a text is a single word that is probably a name and not a request."""
+    """Return whether a text is a single word that is probably a name and not a request.
+
+    ``written`` are the words of the text, and ``words`` are their normalized forms.
+    """
     if len(written) > 1:
         return False
     return written[0].startswith("@") or (
@@ -1690,7 +1711,7 @@ def _unmarked_names(written: Sequence[str], language: str) -> tuple[str, ...]:
 
 
 def _names_among(words: Sequence[str], language: str) -> tuple[str, ...]:
-    """Return the distinct words among ``words`` that can be profile names."""
+    """Return the distinct profile names among ``words``, in lower case and without an @."""
     found: dict[str, None] = {}
     for word in words:
         if not _may_be_username(word, language):

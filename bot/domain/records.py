@@ -30,10 +30,10 @@ ROWS_A_QUEUE = 60  # the maximum number of due deliveries of a chat that are rea
 class SubscriberCount:
     """The counted subscribers of a profile.
 
-    - ``chats`` is the number of subscribed chats.
-    - ``weight`` is the total weight of the subscriptions. The weight of newcomers counts only if
-      all subscribers are newcomers. Otherwise a few new accounts could take the checks from other
-      people's profiles.
+    - ``chats`` is the number of chats that wait for alerts of the profile.
+    - ``weight`` is the total weight of the subscriptions of these chats. The weight of newcomers
+      counts only if all subscribers are newcomers. Otherwise a few new accounts could take the
+      checks from other people's profiles.
     - ``fresh`` is True if all subscribers are newcomers.
     """
 
@@ -47,8 +47,8 @@ class Known:
     """A stored profile.
 
     - ``due_at`` is the time of the next check.
-    - ``chats`` is the number of subscribed chats, and ``weight`` is the total weight of their
-      subscriptions.
+    - ``chats`` is the number of chats that wait for alerts of the profile, and ``weight`` is the
+      total weight of their subscriptions.
     - ``refusal`` is the last refusal of the API (private or gone), and ``refusals`` is the number
       of equal refusals in a row.
     - ``token`` is the number of the newest claim of the profile's check.
@@ -130,9 +130,10 @@ class Chat:
 
     @property
     def summary_minute(self) -> int:
-        """Return the time of day at which the daily summary is sent, in minutes after midnight.
+        """Return the time of day at which the daily summary is sent.
 
-        A summary in quiet hours is sent at the end of the quiet hours.
+        The result is in minutes after midnight in the time zone of the chat. A summary in quiet
+        hours is sent at the end of the quiet hours.
         """
         if self.quiet_from is None or self.quiet_to is None:
             return self.digest_at
@@ -144,7 +145,7 @@ class Chat:
         """Return the language of the chat.
 
         If a person has chosen a language for the chat, return this language. Otherwise return the
-        language code from Telegram.
+        language code from Telegram, or None if no code is known.
         """
         return self.language or self.language_code
 
@@ -239,7 +240,10 @@ class Held(StrEnum):
     RETRY = "retry"
     """The delivery waits for a retry, because the last send failed or its response was lost."""
     UNTOLD = "untold"
-    """The delivery is a notice of a failed delivery, and waits until Telegram answers again."""
+    """The delivery is a notice of a failed delivery, and waits until Telegram answers again.
+
+    The wait lasts for at most ``alert_rules.UNTOLD_FOR``.
+    """
     SUSPECT = "suspect"
     """The delivery is suspected to crash the bot, because many claims of it had no outcome."""
     CHANGED = "changed"
@@ -247,7 +251,10 @@ class Held(StrEnum):
 
     @property
     def depends_on_settings(self) -> bool:
-        """Return whether a change of the chat, its rights or subscriptions can end the wait."""
+        """Return whether a change of the chat, its rights or subscriptions can end the wait.
+
+        The result is also True for ``CHANGED``.
+        """
         match self:
             case Held.QUIET | Held.DIGEST | Held.MUTED | Held.CHANGED:
                 return True

@@ -59,7 +59,7 @@ class Batch:
     rows: tuple[Delivery, ...]
     album: Album | None = None
     is_late: bool = False
-    """Whether the batch is so late that it must be silent in quiet hours."""
+    """Whether the batch is a late reply in quiet hours, which must be silent."""
 
     @property
     def is_repeat(self) -> bool:
@@ -77,7 +77,7 @@ class Batch:
         return self.rows[0] if self.rows[0].notice == REPLY else None
 
     def cut_to_first_message(self) -> "Batch":
-        """Return a batch that has only the first delivery of this batch."""
+        """Return a batch that has only the first delivery of this batch, and is not late."""
         if self.album is None:
             return Batch(self.target, self.rows[:1])
         return Batch(self.target, self.rows[:1], Album(self.album.stories[:1]))
@@ -88,7 +88,8 @@ class Decision:
     """The decision about the due deliveries (rows) of a chat queue.
 
     - ``batch`` has the rows that are sent now. It is None if no rows are sent now.
-    - ``doubtful`` are the rows that can have been sent, although no outcome was recorded.
+    - ``doubtful`` are the rows that can have been sent, and whose last send has no recorded
+      outcome or was the last allowed send (``MAX_COPIES``).
     - ``held`` are the deferred rows, each with the new due time and the reason.
     - ``dropped`` are the rows that will never be sent, each with the reason.
     - ``doubled`` are the late replies that have the same content as a later reply.
@@ -106,15 +107,15 @@ class Decision:
 
 
 def decide(queue: ChatQueue, *, now: datetime) -> Decision:
-    """Select the deliveries to send next into a chat, and decide about the other due rows.
+    """Select the deliveries to send next into a chat, and decide about other due rows.
 
     The order of sending is: replies, then a summary, then the stories that the summary lists, and
-    then all other alerts in the order of the queue. A row is doubtful if the row can have been
-    sent, although no outcome was recorded.
+    then all other alerts in the order of the queue. Later rows can remain without a decision.
 
     - If a reply is doubtful, no row is sent.
     - If an alert is doubtful, only a reply can be sent.
     - In quiet hours, only replies are sent.
+    - If the missing right of the whole chat must be checked, only replies are sent.
     """
     decision = Decision(doubtful=[row for row in queue.rows if _is_doubtful(row)])
     if any(row.notice == REPLY for row in decision.doubtful):
@@ -161,7 +162,10 @@ def _select_reply_and_record_others(
 def _defer_or_drop_in_quiet_hours(
     alerts: Sequence[Delivery], chat: Chat, decision: Decision, now: datetime, *, until: datetime
 ) -> None:
-    """Drop the expired alerts, and defer all other alerts to ``until``, the end of quiet hours."""
+    """Drop the alerts that are over, and defer all other alerts to ``until``.
+
+    ``until`` is the end of the quiet hours. The result is recorded in ``decision``.
+    """
     for row in alerts:
         if _is_over(row, chat, now):
             decision.dropped.append((row, TOO_OLD))
@@ -174,7 +178,8 @@ def select_sendable(
 ) -> tuple[list[Delivery], Decision]:
     """Return the stories among ``rows`` that may be sent now.
 
-    The second value is the decision about the other stories.
+    The second value is the decision about the other stories. If the missing right of the whole
+    chat must be checked first, no stories are returned.
     """
     decision = Decision()
     free = _defer_muted_rows(rows, queue.mutes, decision, now)
@@ -225,10 +230,12 @@ class Outlook:
 def predict_decision(
     row: Delivery, chat: Chat, mutes: Sequence[Mute], *, now: datetime
 ) -> Outlook:
-    """Return the outcome that is expected for a pending story, with the time of its send.
+    """Return the outcome that is expected for a pending story.
 
-    The outcome is the decision that ``decide`` will make. If the chat has quiet hours now, the
-    decision is made at their end. At this time, the rules and the daily summary are applied.
+    The story is judged as by ``decide``, but without the other rows of the queue. If the chat has
+    quiet hours now, the rules and the daily summary are applied at their end. For an unreadable
+    story, and for a story that becomes suspected to crash the bot, only missing rights and quiet
+    hours are considered.
     """
     quiet_end = _deferred_until(now, chat)
     decision = Decision()
@@ -268,8 +275,8 @@ def _defer_muted_rows(
 ) -> list[Delivery]:
     """Defer the rows that the bot lacks the right to send, and return the other rows.
 
-    A mute states that the bot lacks a right in the whole chat or in a topic. The rows to which a
-    mute applies are deferred until the next check of this right:
+    A mute states that the bot lacks a right in the whole chat or in a topic. The rows to which
+    mutes apply are deferred until the next check of these rights, or the later one of two checks:
 
     - If the check of a right in the whole chat is due, the bot must first ask Telegram about the
       bot's rights in the chat. In this case, ``decision.probe`` is set, and no rows are returned.
@@ -297,8 +304,14 @@ def _defer_muted_rows(
 def _passes_mute(row: Delivery, mute: Mute) -> bool:
     """Return whether a row can be sent although a mute applies to its chat or topic.
 
-    If the missing right is about some kinds of media, notices and stories of other kinds can be
-    sent. A story that is sent as a file is tried once. After a refusal, the story is deferred.
+    Only a missing right to some kinds of media (``KINDS_OF``) lets rows pass:
+
+    - A notice can be sent.
+    - If the right to documents is missing, a story that is sent as a file can't be sent. Any other
+      story can be sent, unless a missing right has deferred the story before.
+    - If a different right is missing, a story that is sent as a file can be sent, unless a missing
+      right has deferred the story before. Any other story can be sent if its kind does not need
+      the right.
     """
     kinds = alert_rules.KINDS_OF.get(mute.missing)
     if kinds is None:
@@ -405,11 +418,11 @@ def _drop_reason(row: Delivery, chat: Chat, now: datetime) -> str | None:
 
 
 def _is_over(row: Delivery, chat: Chat, now: datetime) -> bool:
-    """Return whether a story has expired, so that it is not sent any more.
+    """Return whether a story is over, because the story has expired.
 
-    A story that expires during quiet hours is still sent in the first hour after the quiet hours.
-    This is possible because Instagram serves the file for some hours after the expiry. A story
-    that expired before the quiet hours is not sent after them.
+    A story that expires during quiet hours is over only an hour after the end of the quiet hours.
+    This is possible because Instagram serves the file for some hours after the expiry. A row
+    without a story is never over.
     """
     if row.story is None or row.story.expires_at > now:
         return False
@@ -440,8 +453,10 @@ def _defer_to_digest(row: Delivery, chat: Chat, decision: Decision, now: datetim
 def _first_batch(willing: Sequence[Delivery]) -> Batch:
     """Return the first batch of the rows ``willing``, which may be sent now.
 
-    A batch never contains possible repeats together with first sends. A batch also never contains
-    stories that a summary lists together with other stories.
+    A batch has at most 10 stories or 20 notices. A broadcast, a summary, and a row that must be
+    sent alone are each a batch of their own. A batch never contains possible repeats together with
+    first sends. A batch also never contains stories that a summary lists together with other
+    stories.
     """
     head = willing[0]
     alike = list(takewhile(lambda row: bool(row.copies) == bool(head.copies), willing))
@@ -463,9 +478,9 @@ def _first_batch(willing: Sequence[Delivery]) -> Batch:
 
 
 def count_too_late(decision: Decision) -> dict[tuple[Target, str], int]:
-    """Return the number of stories that expired before they were sent.
+    """Return the number of stories that were dropped because they expired before the send.
 
-    The stories are counted for each target and username. A notice shows the numbers.
+    The stories are counted for each pair of target and username. A notice shows the numbers.
     """
     late = (row for row, reason in decision.dropped if reason == TOO_OLD)
     return Counter((row.target, row.username) for row in late)

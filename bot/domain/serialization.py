@@ -1,4 +1,4 @@
-"""The conversion of stories to JSON and back. The database stores stories as JSON."""
+"""The conversion of stories and highlights to JSON and back, because the database stores JSON."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -27,9 +27,9 @@ def load_stories(value: object) -> list[Story]:
 
 
 def load_each_or_none(values: Sequence[object]) -> list[Story | None]:
-    """Return the story of each value.
+    """Return the story of each value, in the order of the values.
 
-    If a value is no story in the format of this version, its place in the result has None.
+    For a value that is no story in the format of this version, the result has None.
     """
     try:
         return list(load_stories(values))

@@ -41,8 +41,8 @@ _BEFORE_NAME = re.compile(r"^mention:(?=@)")
 class Rules:
     """The parsed rules of a subscription or chat.
 
-    ``only`` and ``without`` are lists of terms. ``left_out`` has the words in neither list. These
-    words are invalid terms, or terms that would make their list too long.
+    ``only`` and ``without`` are lists of terms. ``left_out`` has the words that are not added to
+    their list. These words are invalid terms, or terms that would make the list too long.
     """
 
     only: str = ""
@@ -61,7 +61,7 @@ def is_term(word: str) -> bool:
 
 
 def valid_terms(text: str) -> str:
-    """Return the list of the distinct valid terms in a text, in their order.
+    """Return the distinct valid terms in a text, in their order, as a list of terms (a string).
 
     Words that are no terms are ignored. The list has at most 200 characters. A term that would
     make the list longer is ignored.
@@ -77,7 +77,8 @@ def valid_terms(text: str) -> str:
 def parse_rules(text: str) -> Rules:
     """Parse rules such as ``only: #sale not: video``.
 
-    The words before the first label (``only:`` or ``not:``) belong to ``only``.
+    The words before the first label (``only:`` or ``not:``) belong to ``only``. The colon of a
+    label can be missing.
     """
     parts = _HEAD.split(normalize_typed(clean(text)))
     lists = {"only": parts[0], "not": ""}

@@ -1,6 +1,6 @@
 """The daily summary, which is a notice with the number of new stories of each profile.
 
-A chat or topic with daily summaries gets the notice once a day, followed by the stories.
+The stories are sent after the notice. A single album is sent without a notice.
 """
 
 from collections.abc import Sequence
@@ -20,9 +20,9 @@ LINES = 20  # the maximum number of profiles in the list
 class Summary:
     """The deliveries of a daily summary.
 
-    ``by_profile`` has the stories of each profile, in the order in which they are sent. ``ended``
-    has the stories that expired before the summary. The notice shows the number of the expired
-    stories.
+    ``by_profile`` has the stories of each profile. The profiles are in the order in which their
+    stories are sent. ``ended`` has the stories that expired before the summary. The notice shows
+    their number. In a channel, ``ended`` is empty.
     """
 
     by_profile: tuple[tuple[Delivery, ...], ...]
@@ -35,9 +35,9 @@ class Summary:
         - ``posted`` has the username, the number of stories and the id of the subscription of each
           listed profile.
         - ``more`` is the number of profiles that are not listed.
-        - ``n`` is the number of all stories.
+        - ``n`` is the number of all stories that are not expired.
         - ``ended`` has the number of expired stories for each username.
-        - ``silent`` is True if all subscriptions are silent.
+        - ``silent`` is True if all subscriptions in ``by_profile`` are silent.
         """
         shown = self.by_profile[:LINES]
         ended: dict[str, int] = {}
@@ -55,7 +55,8 @@ class Summary:
 def is_due(batch: Batch, chat: Chat) -> bool:
     """Return whether a daily summary is due.
 
-    The summary is due if a batch of due deliveries has a story that waits for a summary.
+    ``batch`` has due deliveries. The summary is due if one of these deliveries is a story that
+    waits for a summary (``selection.is_for_summary``).
     """
     return any(selection.is_for_summary(row, chat) for row in batch.rows)
 
@@ -63,12 +64,13 @@ def is_due(batch: Batch, chat: Chat) -> bool:
 def plan(rows: Sequence[Delivery], queue: ChatQueue, *, now: datetime) -> Summary | None:
     """Return the summary of the due stories of a chat or topic.
 
-    ``rows`` are the due deliveries of the chat or topic. The rules of the subscriptions are
-    applied before the stories are counted. Return None if no story remains. Also return None if
-    the remaining stories are a single album of one profile, because this album needs no list.
+    ``rows`` are the due deliveries of the chat or topic. The summary counts the stories that can
+    join a summary (``selection.can_join_summary``) and that may be sent now
+    (``selection.select_sendable``). Return None if no story is counted. Also return None if the
+    counted stories are a single album of one profile, because this album needs no list.
 
-    The summary of a channel does not count expired stories, because the people who made the
-    subscriptions get a private notice about the expired stories.
+    The summary of a channel does not count expired stories, because the channel gets no public
+    post about these stories.
     """
     willing, others = selection.select_sendable(
         [row for row in rows if selection.can_join_summary(row)], queue, now=now

@@ -126,7 +126,7 @@ ALIASES = {
 
 
 def name_in(text: str) -> str | None:
-    """Return the profile name in a text.
+    """Return the profile name in a text, in lower case and without an @.
 
     If the text is a single word that can be a name, return this word. Otherwise return the first
     name with an @. A word in ``NO_NAMES`` is a name only if it has an @. Return None if the text
@@ -149,6 +149,7 @@ def words_that_may_be_names(text: str, language: str) -> tuple[str, ...]:
     - The text has a single word.
     - The text has more than four words, because such a text is prose.
     - One of the words that are not ignored can't be a name.
+    - Two different words are the same name, as in "nike @nike".
     """
     words = [word.strip(_AROUND).lower() for word in typed_words(text)]
     if not 1 < len(words) <= _SHORT:
@@ -203,7 +204,8 @@ def begins_with_thanks(text: str) -> bool:
 def is_thanks_alone(text: str) -> bool:
     """Return whether a text says only thanks, as in "muchas gracias!".
 
-    Small talk and emoji are allowed beside the thanks.
+    Words such as "muchas" (``words_around_thanks``), small talk and emoji are allowed beside the
+    thanks.
     """
     words = _normalized_words(text)
     place = 0
@@ -222,7 +224,10 @@ def _is_said_with_thanks(word: str) -> bool:
 
 
 def is_thanks_for(text: str) -> bool:
-    """Return whether a text says thanks with a reason, as in "thanks for natgeo"."""
+    """Return whether a text says thanks with a reason, as in "thanks for natgeo".
+
+    A word such as "for" must be among the four words after the thanks.
+    """
     words = _normalized_words(text)
     for place in range(len(words)):
         length = _thanks_at(words, place)
@@ -250,7 +255,7 @@ def _thanks_at(words: Sequence[str], place: int) -> int:
 def is_small_talk(text: str) -> bool:
     """Return whether a text consists only of small talk and emoji, for example "thanks".
 
-    A text with the emoji of a question mark is a question.
+    A text with the emoji of a question mark is no small talk.
     """
     if not _QUESTION_EMOJI.isdisjoint(text):
         return False
@@ -264,7 +269,7 @@ def is_small_talk(text: str) -> bool:
 def is_about_bot(text: str, language: str) -> bool:
     """Return whether a text speaks to the bot or about the bot, as in "you are useless".
 
-    Only English words and words of ``language`` are recognised.
+    The text must have a word of ``_ABOUT_BOT`` in English or in ``language``.
     """
     return _has_word_of(_ABOUT_BOT, text, language)
 
@@ -291,14 +296,14 @@ def _is_emoji(word: str) -> bool:
 
 
 def names_listed_in(text: str, language: str = "en") -> tuple[str, ...]:
-    """Return the profile names that a text lists.
+    """Return the distinct profile names that a text lists.
 
     The names in a list are on separate lines, or are separated by commas, semicolons or words such
     as "and" in English or ``language``, or each have an @.
 
-    Words of politeness at the end of the text are ignored. The result is empty if the text has
-    other words than names, or fewer than two names. Small talk
-    such as "hello, thanks" is no list.
+    Words of politeness at the end of a list with separators are ignored. The result is empty if
+    the text has other words than names, or fewer than two names. In a text without an @, words in
+    ``NO_NAMES`` do not count as names here. Therefore "hello, thanks" is no list.
     """
     lines = [_with_commas(line, language) for line in _without_fillers_after(text).splitlines()]
     parts = [part for part in _BETWEEN.split("\n".join(lines)) if part.strip()]
@@ -316,7 +321,10 @@ def names_listed_in(text: str, language: str = "en") -> tuple[str, ...]:
 
 
 def _without_fillers_after(text: str) -> str:
-    """Return a text without the words of politeness after a name at the end."""
+    """Return a text without the words of politeness after a name at the end.
+
+    A word after a comma, a semicolon or a line feed is a part of the list, and is kept.
+    """
     words = text.rstrip().split(" ")
     while len(words) > 1 and normalize_word(words[-1]) in FILLERS:
         if words[-2].endswith((",", ";", "\n")):  # the last word is a part of the list

@@ -15,8 +15,8 @@ _NO_PLACES = frozenset({"localtime", "Factory", "posixrules"})
 def is_zone(name: str) -> bool:
     """Return whether ``name`` is the name of a time zone that a chat can choose.
 
-    A chat can choose the time zones in the zone database of this machine, except the names that
-    name no place.
+    A chat can choose each time zone in the zone database of this machine, except the names in
+    ``_NO_PLACES``.
     """
     return name in _zone_names()
 
