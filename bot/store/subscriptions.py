@@ -374,25 +374,55 @@ async def due_with_summaries(tx: Tx, *, since: datetime, now: datetime, limit: i
 
 _COUNTS = sa.case((_IS_FAST, _FAST), else_=1.0)
 _IS_KNOWN = access.known_condition(chats.c.payer)
+_COUNTED_AT_ONCE = 5_000  # the number of subscriptions that a statement counts
+_LAST_ID = 2**63 - 1  # greater than each id
+_OF_PROFILE = subscriptions.c.profile_id == sa.bindparam("profile_id", type_=sa.String)
+_IS_AFTER = subscriptions.c.chat_id > sa.bindparam("after", type_=sa.BigInteger)
+# The chat that ends a slice of the subscriptions. The last slice ends with ``_LAST_ID``.
+_SLICE_END = sa.select(
+    sa.func.coalesce(
+        sa.select(subscriptions.c.chat_id)
+        .where(_OF_PROFILE, _IS_AFTER)
+        .order_by(subscriptions.c.chat_id)
+        .offset(sa.bindparam("skipped", type_=sa.Integer))
+        .limit(1)
+        .scalar_subquery(),
+        sa.literal_column(str(_LAST_ID), sa.BigInteger),
+    ).label("chat_id")
+).cte("slice_end")
+_LAST_OF_SLICE = sa.select(_SLICE_END.c.chat_id).scalar_subquery()
 _SUBSCRIBER_COUNT = (
     sa.select(
-        sa.func.count(subscriptions.c.chat_id.distinct()),
-        sa.func.coalesce(sa.func.sum(_COUNTS), 0.0),
-        sa.func.coalesce(sa.func.sum(sa.case((_IS_KNOWN, _COUNTS), else_=0.0)), 0.0),
+        sa.func.count(subscriptions.c.chat_id.distinct()).label("chats"),
+        sa.func.coalesce(sa.func.sum(_COUNTS), 0.0).label("weight"),
+        sa.func.coalesce(sa.func.sum(sa.case((_IS_KNOWN, _COUNTS), else_=0.0)), 0.0).label(
+            "weight_of_known"
+        ),
+        _LAST_OF_SLICE.label("last"),
     )
     .join(chats, chats.c.id == subscriptions.c.chat_id)
-    .where(subscriptions.c.profile_id == sa.bindparam("profile_id", type_=sa.String), WAITS)
+    .where(_OF_PROFILE, _IS_AFTER, subscriptions.c.chat_id <= _LAST_OF_SLICE, WAITS)
 )
 
 
-async def count_subscribers(tx: Tx, profile_id: str) -> SubscriberCount:
+async def count_subscribers(
+    tx: Tx, profile_id: str, *, at_once: int = _COUNTED_AT_ONCE
+) -> SubscriberCount:
     """Count the waiting chats of a profile, and sum the weights of the subscriptions.
 
-    If any chat has a known payer, only the subscriptions of known payers have a weight. Use a read
-    transaction, because the query takes some 70 ms for 100,000 chats.
+    If any chat has a known payer, only the subscriptions of known payers have a weight. Each
+    statement counts ``at_once`` subscriptions, and those of the last chat in further topics. Use a
+    read transaction, because all statements take some 150 ms for 100,000 chats.
     """
-    row = (await tx.execute(_SUBSCRIBER_COUNT, {"profile_id": profile_id})).one()
-    return SubscriberCount(int(row[0]), float(row[2] or row[1]), fresh=not row[2])
+    values = {"profile_id": profile_id, "skipped": at_once - 1}
+    chats_, weight, weight_of_known, after = 0, 0.0, 0.0, -_LAST_ID
+    while after != _LAST_ID:
+        row = (await tx.execute(_SUBSCRIBER_COUNT, values | {"after": after})).one()
+        chats_ += row.chats
+        weight += row.weight
+        weight_of_known += row.weight_of_known
+        after = row.last
+    return SubscriberCount(chats_, weight_of_known or weight, fresh=not weight_of_known)
 
 
 async def waiting_chats(tx: Tx, profile_id: str, *, after: int | None, limit: int) -> list[int]:

@@ -1,14 +1,16 @@
 """Statements that read a part of a large database, and not all of it."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
-from benchmarks.scale_world import Size, fill
+from benchmarks.scale_world import STAR, Size, fill
 from bot.billing.ledger import Ledger
 from bot.billing.reports import load_spending
 from bot.domain.budget import Limits
-from bot.store import moves
+from bot.store import moves, subscriptions
 from bot.store.engine.database import Database
 from tests.support.work import rows_read
 
@@ -45,3 +47,18 @@ async def test_the_spending_of_a_month_is_read_from_stored_sums(large: Database)
     await Ledger(large, limits, now=lambda: NOW).close_stale_reservations_and_split_costs()
     assert await rows_read(large, lambda tx: load_spending(tx, limits, now=NOW)) < 1_000
     assert await large.fetch(lambda tx: load_spending(tx, limits, now=NOW)) == before
+
+
+async def test_a_statement_counts_a_slice_of_the_subscribers(large: Database) -> None:
+    statements: list[str] = []
+
+    def note(*called: Any) -> None:
+        statements.append(called[2])
+
+    async with large.read() as tx:
+        connection: Any = tx.sync_connection
+        sa.event.listen(connection, "after_cursor_execute", note)
+        counted = await subscriptions.count_subscribers(tx, STAR, at_once=100)
+        sa.event.remove(connection, "after_cursor_execute", note)
+    assert counted.chats == SIZE.chats
+    assert len(statements) == SIZE.chats / 100 + 1

@@ -41,8 +41,9 @@ async def consistent(tx: Tx) -> None:
     for row in await tx.execute(sa.select(profiles.profiles)):
         mine = due.get(row.profile_id, {})
         assert (row.due_at is not None) == (bool(mine) and row.state != "blocked")
-        count = await subscriptions.count_subscribers(tx, row.profile_id)
-        assert (count.chats, count.weight) == (len(mine), sum(mine.values()))
+        for at_once in (1, 2, 5_000):
+            count = await subscriptions.count_subscribers(tx, row.profile_id, at_once=at_once)
+            assert (count.chats, count.weight) == (len(mine), sum(mine.values()))
         assert await subscriptions.waiting_chats(
             tx, row.profile_id, after=None, limit=99
         ) == sorted(mine)
