@@ -93,6 +93,7 @@ async def fill(db: Database, size: Size, *, now: datetime) -> None:
                 "weight": 5,
                 "chats": 5,
                 "unsplit": 400,
+                "sample_key": f"({number} * 7919 % 100003) / 100003.0",
                 **{name: f":{name}" for name in learned},
             },
         ),
@@ -194,6 +195,7 @@ async def fill(db: Database, size: Size, *, now: datetime) -> None:
                 "weight": chats,
                 "chats": chats,
                 "unsplit": 400,
+                "sample_key": "0.5",
             },
         ),
         (

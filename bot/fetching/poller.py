@@ -388,7 +388,7 @@ class Scheduler:
         async with self._db.read() as tx:
             self._counts = await profiles.count_followed_by_known_and_newcomers(tx)
             known, fresh = self._counts
-            states = await schedule_state.sample_states(tx, skip_newcomers=known > 0)
+            states = await schedule_state.sample_states(tx, fresh=not known)
             refused = await budgets.count_subjects(tx, "refused", now.date())
         plan.survey(states, known or fresh)
         if self._budget_watch is not None:

@@ -217,14 +217,13 @@ async def cost_of_poll(tx: Tx, fixed: float | None) -> float:
 
 
 async def sample_states(
-    tx: Tx, *, most: int = _SAMPLE, skip_newcomers: bool = False
+    tx: Tx, *, most: int = _SAMPLE, fresh: bool
 ) -> list[tuple[ProfileState, float]]:
     """Return the state and the weight of the checked profiles.
 
     If there are more than ``most`` profiles, return a random sample, because reading all rows
-    would take too long. With ``skip_newcomers``, profiles that only newcomers follow are omitted.
+    would take too long. With ``fresh``, the profiles are those that only newcomers follow, or else
+    the other profiles.
     """
-    rows = await profiles.sample_forecasts_and_weights(
-        tx, most=most, skip_newcomers=skip_newcomers
-    )
+    rows = await profiles.sample_forecasts_and_weights(tx, most=most, fresh=fresh)
     return [(ProfileState.from_json(forecast), weight) for forecast, weight in rows]

@@ -194,10 +194,11 @@ class Overview:
         now = self.now()
         backlog = await enqueue.backlog(tx, now=now)
         cost = await schedule_state.cost_of_poll(tx, self.credits_a_check)
+        known, fresh = await profiles.count_followed_by_known_and_newcomers(tx)
         return Figures(
-            profiles=sum(await profiles.count_followed_by_known_and_newcomers(tx)),
+            profiles=known + fresh,
             possible=capacity(self.credits_for_checks, cost),
-            delay=await profiles.mean_detection_delay(tx),
+            delay=await profiles.mean_detection_delay(tx, known=known, fresh=fresh),
             waiting=backlog.open,
             dead_letters=backlog.dead_letters,
             days=_sums_by_day(await samples.figures_since(tx, now - timedelta(days=_DAYS))),

@@ -1,5 +1,6 @@
 """Profiles: names, states, and times of checks."""
 
+import random
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -52,7 +53,9 @@ profiles = sa.Table(
     # True if only newcomers follow the profile. A reserved part of the budget pays for its checks.
     sa.Column("fresh", sa.Boolean, nullable=False, server_default=sa.text("false")),
     sa.Index("ix_profiles_blocked", "state", **partial_index("state = 'blocked'")),
-    sa.Index("ix_profiles_checked", "fresh", **partial_index("due_at IS NOT NULL")),
+    # A random number from 0 to 1. The profiles with neighbouring numbers are a random sample.
+    sa.Column("sample_key", sa.Float, nullable=False, default=random.random),
+    sa.Index("ix_profiles_checked", "fresh", "sample_key", **partial_index("due_at IS NOT NULL")),
     sa.Index(
         "ix_profiles_due",
         "due_at",
@@ -65,6 +68,7 @@ claims = Claims(profiles, is_open=IS_CHECKED)
 IS_NOT_BLOCKED = profiles.c.state != "blocked"
 _IS_BLOCKED = profiles.c.state == sa.literal_column("'blocked'")
 _SAMPLE = 1_000  # the size of a sample of profiles for estimates
+_COUNTED = 10_000  # up to this number, profiles are counted exactly
 # ``named_at`` of an unchanged name is written at most once in this time.
 _NAMED_AGAIN = timedelta(hours=1)
 
@@ -252,49 +256,56 @@ _FIRST_DUE = (
 )
 
 
-async def mean_detection_delay(tx: Tx) -> timedelta | None:
-    """Return the mean delay before a new story is detected, or None if unknown.
+async def mean_detection_delay(
+    tx: Tx, *, known: int, fresh: int, most: int = _SAMPLE
+) -> timedelta | None:
+    """Estimate the mean delay before a new story is detected. Return None if unknown.
 
     The delay of a profile is half the check interval. The mean is weighted by subscribers and
-    estimated from a random sample of at most 1,000 profiles.
+    estimated from two random samples of at most ``most`` profiles each. Each sample stands for a
+    count of ``count_followed_by_known_and_newcomers``: ``known`` or ``fresh``.
     """
     pause = sa.type_coerce(profiles.c.due_at, sa.BigInteger) - sa.type_coerce(
         profiles.c.snapshot_at, sa.BigInteger
     )
     is_usual = profiles.c.snapshot_at.is_not(None) & (profiles.c.failures == 0)
     columns = (profiles.c.weight, sa.case((is_usual, pause)).label("pause"))
-    rows = await tx.execute(_sample_sql(*columns, most=_SAMPLE))
-    paused = [row for row in rows if row.pause is not None]
-    weight = sum(row.weight for row in paused)
-    if not weight:
-        return None
-    mean = sum(row.weight * row.pause for row in paused) / weight
-    return timedelta(milliseconds=mean / 2)
+    weights = weighted_pauses = 0.0
+    for is_fresh, count in ((False, known), (True, fresh)):
+        rows = await _sample(tx, *columns, most=most, fresh=is_fresh)
+        for row in rows:
+            if row.pause is not None:
+                weight = row.weight * count / len(rows)
+                weights += weight
+                weighted_pauses += weight * row.pause
+    return timedelta(milliseconds=weighted_pauses / weights / 2) if weights else None
 
 
 async def sample_forecasts_and_weights(
-    tx: Tx, *, most: int, skip_newcomers: bool
+    tx: Tx, *, most: int, fresh: bool
 ) -> list[tuple[Any, float]]:
     """Return the forecasts and weights of checked profiles.
 
     If more than ``most`` profiles are checked, the result is a random sample of ``most`` profiles.
-    With ``skip_newcomers``, profiles that only newcomers follow are omitted.
+    With ``fresh``, the profiles are those that only newcomers follow, or else the other profiles.
     """
-    condition = sa.true() if not skip_newcomers else profiles.c.fresh.is_(False)
-    some = _sample_sql(profiles.c.forecast, profiles.c.weight, most=most, condition=condition)
-    return [(row.forecast, float(row.weight)) for row in await tx.execute(some)]
+    rows = await _sample(tx, profiles.c.forecast, profiles.c.weight, most=most, fresh=fresh)
+    return [(row.forecast, float(row.weight)) for row in rows]
 
 
-def _sample_sql(
-    *columns: sa.ColumnElement[Any], most: int, condition: sa.ColumnElement[bool] | None = None
-) -> sa.Select[Any]:
-    """Return the query for columns of at most ``most`` random checked profiles."""
-    query = sa.select(profiles.c.profile_id).where(IS_CHECKED)
-    if condition is not None:
-        query = query.where(condition)
-    return sa.select(*columns).where(
-        profiles.c.profile_id.in_(query.order_by(sa.func.random()).limit(most))
-    )
+async def _sample(
+    tx: Tx, *columns: sa.ColumnElement[Any], most: int, fresh: bool
+) -> list[sa.Row[Any]]:
+    """Return columns of at most ``most`` random checked profiles.
+
+    The sample has the profiles from a random key on, and continues with the lowest keys.
+    """
+    key, start = profiles.c.sample_key, random.random()  # noqa: S311 - a sample, no secret
+    rows: list[sa.Row[Any]] = []
+    for part in (key >= start, key < start):
+        query = sa.select(*columns).where(IS_CHECKED, profiles.c.fresh.is_(fresh), part)
+        rows += await tx.execute(query.order_by(key).limit(most - len(rows)))
+    return rows
 
 
 async def upcoming_checks(tx: Tx, *, limit: int) -> list[tuple[str, datetime | None, datetime]]:
@@ -308,16 +319,32 @@ async def upcoming_checks(tx: Tx, *, limit: int) -> list[tuple[str, datetime | N
     return [(row[0], row[1], row[2]) for row in await tx.execute(statement)]
 
 
-async def count_followed_by_known_and_newcomers(tx: Tx) -> tuple[int, int]:
+async def count_followed_by_known_and_newcomers(
+    tx: Tx, *, most: int = _COUNTED
+) -> tuple[int, int]:
     """Count the checked profiles.
 
     Return the number of profiles that known people follow, and the number of profiles that only
-    newcomers follow.
+    newcomers follow. At most ``most`` profiles of each kind are read. A number of at least
+    ``most`` is an estimate. For 10,000 read profiles the error of the estimate is some 1 %.
     """
-    count = sa.select(profiles.c.fresh, sa.func.count()).where(IS_CHECKED)
-    rows = await tx.execute(count.group_by(profiles.c.fresh))
-    counts = {bool(row[0]): row[1] for row in rows}
-    return counts.get(False, 0), counts.get(True, 0)
+    both = sa.union_all(_lowest_keys(fresh=False, most=most), _lowest_keys(fresh=True, most=most))
+    counts = {False: 0, True: 0}
+    for fresh, number, highest in await tx.execute(both):
+        # The sample keys are random numbers from 0 to 1. So the highest of the lowest keys is the
+        # part of all profiles that was read.
+        is_part = number == most and highest > 0
+        counts[bool(fresh)] = round(number / highest) if is_part else number
+    return counts[False], counts[True]
+
+
+def _lowest_keys(*, fresh: bool, most: int) -> sa.Select[bool, int, float]:
+    """Return the query for the number and the highest of the ``most`` lowest sample keys."""
+    of_group = sa.and_(IS_CHECKED, profiles.c.fresh.is_(fresh))
+    key = profiles.c.sample_key
+    lowest = sa.select(key).where(of_group).order_by(key).limit(most).subquery()
+    columns = sa.literal(fresh), sa.func.count(), sa.func.max(lowest.c.sample_key)
+    return sa.select(*columns).select_from(lowest)
 
 
 async def blocked_ids(tx: Tx) -> list[str]:

@@ -1,5 +1,6 @@
 """Statements that read a part of a large database, and not all of it."""
 
+from collections.abc import Awaitable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,8 +11,9 @@ from benchmarks.scale_world import STAR, Size, fill
 from bot.billing.ledger import Ledger
 from bot.billing.reports import load_spending
 from bot.domain.budget import Limits
-from bot.store import moves, subscriptions
-from bot.store.engine.database import Database
+from bot.fetching import schedule_state
+from bot.store import moves, profiles, subscriptions
+from bot.store.engine.database import Database, Tx
 from tests.support.work import rows_read
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -62,3 +64,22 @@ async def test_a_statement_counts_a_slice_of_the_subscribers(large: Database) ->
         sa.event.remove(connection, "after_cursor_execute", note)
     assert counted.chats == SIZE.chats
     assert len(statements) == SIZE.chats / 100 + 1
+
+
+async def test_the_sample_and_the_count_of_profiles_read_some_profiles(large: Database) -> None:
+    def sample(tx: Tx) -> Awaitable[object]:
+        return schedule_state.sample_states(tx, most=100, fresh=False)
+
+    def delay(tx: Tx) -> Awaitable[object]:
+        return profiles.mean_detection_delay(tx, known=SIZE.profiles, fresh=0, most=100)
+
+    def count(tx: Tx) -> Awaitable[tuple[int, int]]:
+        return profiles.count_followed_by_known_and_newcomers(tx, most=50)
+
+    assert await rows_read(large, sample) < 1_000
+    assert await rows_read(large, delay) < 1_000
+    assert await rows_read(large, count) < 1_000
+    known, fresh = await large.fetch(count)
+    assert (abs(known / SIZE.profiles - 1) < 0.2, fresh) == (True, 0)
+    exact = await large.fetch(profiles.count_followed_by_known_and_newcomers)
+    assert exact == (SIZE.profiles + 1, 0)

@@ -22,8 +22,8 @@ async def test_of_many_profiles_a_sample_is_read_and_of_few_all(db: Database) ->
         left = await follow(tx, 1, Profile("99", "left"))
         await subscriptions.remove(tx, [left])
         await subscriptions.start_or_stop_checks(tx, profile_ids=["99"], now=NOON)
-        few = await schedule_state.sample_states(tx, most=3)
-        every = await schedule_state.sample_states(tx)
+        few = await schedule_state.sample_states(tx, most=3, fresh=True)
+        every = await schedule_state.sample_states(tx, fresh=True)
         assert await profiles.count_followed_by_known_and_newcomers(tx) == (0, 8)
     assert (len(few), len(every)) == (3, 8)
     weights = [weight for _, weight in every]
@@ -37,9 +37,9 @@ async def test_a_state_is_kept_as_it_is(db: Database) -> None:
     async with db.begin() as tx:
         await follow(tx, 1, Profile("100", "star"))
         await profiles.change(tx, "100", forecast=state.to_json())
-        assert await schedule_state.sample_states(tx) == [(state, 1)]
-        assert await schedule_state.sample_states(tx, skip_newcomers=True) == []
-        assert await profiles.mean_detection_delay(tx) is None
+        assert await schedule_state.sample_states(tx, fresh=True) == [(state, 1)]
+        assert await schedule_state.sample_states(tx, fresh=False) == []
+        assert await profiles.mean_detection_delay(tx, known=0, fresh=1) is None
 
 
 def test_newcomers_have_one_pause_where_others_follow_too() -> None:

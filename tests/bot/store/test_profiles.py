@@ -66,6 +66,25 @@ async def test_only_what_is_followed_and_due_is_claimed_longest_overdue_first(
     assert len(late) == 2
 
 
+async def test_the_mean_delay_counts_subscribers_and_all_profiles_of_each_sample(
+    db: Database,
+) -> None:
+    async with db.begin() as tx:
+        for number, (weight, hours, fresh) in enumerate(
+            [(3, 2, False), (1, 6, False), (4, 8, True)]
+        ):
+            await follow(tx, 1, Profile(str(number), f"p{number}"))
+            due_at, at = NOON + hours * HOUR, NOON
+            columns = {"weight": weight, "fresh": fresh, "snapshot_at": at, "due_at": due_at}
+            await profiles.change(tx, str(number), **columns)
+        assert await profiles.mean_detection_delay(tx, known=2, fresh=1) == 44 / 8 / 2 * HOUR
+        assert await profiles.mean_detection_delay(tx, known=2, fresh=0) == 12 / 4 / 2 * HOUR
+        ten = await profiles.mean_detection_delay(tx, known=2, fresh=10)
+        assert ten == 332 / 44 / 2 * HOUR
+        assert await profiles.count_followed_by_known_and_newcomers(tx) == (2, 1)
+        assert len(await profiles.sample_forecasts_and_weights(tx, most=1, fresh=False)) == 1
+
+
 async def test_rivals_claim_each_profile_once(db: Database) -> None:
     async with db.begin() as tx:
         for number in range(100):

@@ -239,11 +239,12 @@ def upgrade() -> None:
     sa.Column('unsplit', sa.Integer(), server_default='0', nullable=False),
     sa.Column('forecast', sa.JSON(), nullable=True),
     sa.Column('fresh', sa.Boolean(), server_default=sa.text('(false)'), nullable=False),
+    sa.Column('sample_key', sa.Float(), nullable=False),
     sa.PrimaryKeyConstraint('profile_id', name=op.f('pk_profiles'))
     )
     with op.batch_alter_table('profiles', schema=None) as batch_op:
         batch_op.create_index('ix_profiles_blocked', ['state'], unique=False, postgresql_where=sa.text("state = 'blocked'"), sqlite_where=sa.text("state = 'blocked'"))
-        batch_op.create_index('ix_profiles_checked', ['fresh'], unique=False, postgresql_where=sa.text('due_at IS NOT NULL'), sqlite_where=sa.text('due_at IS NOT NULL'))
+        batch_op.create_index('ix_profiles_checked', ['fresh', 'sample_key'], unique=False, postgresql_where=sa.text('due_at IS NOT NULL'), sqlite_where=sa.text('due_at IS NOT NULL'))
         batch_op.create_index('ix_profiles_due', ['due_at'], unique=False, postgresql_where=sa.text('due_at IS NOT NULL'), sqlite_where=sa.text('due_at IS NOT NULL'))
         batch_op.create_index(batch_op.f('ix_profiles_username'), ['username'], unique=False)
 
