@@ -24,8 +24,8 @@ from bot.domain.packs import (
     PACKS,
     BudgetPlan,
     Pack,
-    pack_of_price,
-    price_of_balance,
+    credit_price_of_balance,
+    pack_of_credit_price,
     propose_budget,
 )
 from bot.domain.paid_calls import Balance
@@ -194,13 +194,13 @@ class Setup:
         """
         balance = await _fetch_balance(_settings_with({"STORIES_API_KEY": key}, self.file))
         left = balance.credits if balance else None
-        dollars = price_of_balance(balance.amount, balance.credits) if balance else None
+        dollars = credit_price_of_balance(balance.amount, balance.credits) if balance else None
         if dollars is not None:
-            return Price(dollars, pack_of_price(dollars), left)
+            return Price(dollars, pack_of_credit_price(dollars), left)
         while (name := self._read_answer(_PLAN) or "standard") not in PACKS:
             self.console.print("Please try again.")
         pack = PACKS[name]
-        return Price(pack.price, pack, left)
+        return Price(pack.credit_price, pack, left)
 
     def _ask_for_budget(self, price: Price) -> int:
         """Ask for the daily budget until an answer is valid. Return the budget in credits.

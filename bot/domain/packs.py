@@ -30,7 +30,7 @@ class Pack:
     dollars: int
 
     @property
-    def price(self) -> float:
+    def credit_price(self) -> float:
         """Return the price of one credit in US dollars."""
         return self.dollars / self.credits
 
@@ -94,7 +94,7 @@ class BudgetPlan:
         return self.profiles < FEW_PROFILES
 
 
-def price_of_balance(amount: float, credits: int) -> float | None:  # noqa: A002 - the field's term
+def credit_price_of_balance(amount: float, credits: int) -> float | None:  # noqa: A002 - the field's term
     """Return the price of a credit in US dollars, computed from the balance.
 
     ``amount`` is the balance in US dollars, and ``credits`` is the same balance in credits. Return
@@ -113,21 +113,21 @@ def corrected_credit_price(credit_price: float, amount: float, credits: int) -> 
     same balance in credits. Return None if the two prices differ by at most 20 %, or if the
     balance gives no plausible price.
     """
-    price = price_of_balance(amount, credits)
+    price = credit_price_of_balance(amount, credits)
     if price is None or abs(price - credit_price) <= price * _LIKE:
         return None
     return price
 
 
-def pack_of_price(price: float) -> Pack | None:
+def pack_of_credit_price(price: float) -> Pack | None:
     """Return the pack whose price of a credit is nearest to ``price``, in US dollars.
 
     The free pack is ignored. Return None if ``price`` differs from the nearest price by more than
     20 % of the nearest price.
     """
     sold = [pack for pack in PACKS.values() if pack.dollars]
-    nearest = min(sold, key=lambda pack: abs(pack.price - price))
-    return nearest if abs(nearest.price - price) <= nearest.price * _LIKE else None
+    nearest = min(sold, key=lambda pack: abs(pack.credit_price - price))
+    return nearest if abs(nearest.credit_price - price) <= nearest.credit_price * _LIKE else None
 
 
 def propose_budget(credits: int) -> int:  # noqa: A002 - the field's term

@@ -24,14 +24,14 @@ def test_each_pack_has_its_size_and_price() -> None:
     for pack, cell in zip(SOLD, cells("you buy at once"), strict=True):
         assert f"{pack.credits:,} credits, ${pack.dollars}" in cell
     for pack, cell in zip(SOLD, cells("a credit costs"), strict=True):
-        assert round(number(cell), 5) == round(pack.price, 5)
+        assert round(number(cell), 5) == round(pack.credit_price, 5)
 
 
 def test_a_month_costs_thirty_budgets() -> None:
     for budget in (33, DEFAULT_BUDGET, 300, 1000):
         row = cells(f"a month with `DAILY_BUDGET={budget}`")
         for pack, cell in zip(SOLD, row, strict=True):
-            plan = BudgetPlan(budget, pack.price)
+            plan = BudgetPlan(budget, pack.credit_price)
             assert abs(number(cell) - plan.dollars_a_month) < 0.006
 
 
@@ -41,5 +41,5 @@ def test_the_budgets_of_the_examples_follow_from_profiles_and_questions() -> Non
         profiles, questions = (number(part) for part in asked.split(", "))
         assert number(credits_) == profiles * CHECKS_A_DAY + questions * A_QUESTION
         amount, name = re.fullmatch(r"\$(\d+) \((\w+)\)", dollars).groups()  # type: ignore[union-attr] # else the test fails
-        plan = BudgetPlan(int(number(credits_)), PACKS[name.lower()].price)
+        plan = BudgetPlan(int(number(credits_)), PACKS[name.lower()].credit_price)
         assert round(plan.dollars_a_month) == int(amount)

@@ -5,8 +5,8 @@ import pytest
 from bot.domain.packs import (
     PACKS,
     BudgetPlan,
-    pack_of_price,
-    price_of_balance,
+    credit_price_of_balance,
+    pack_of_credit_price,
     propose_budget,
 )
 
@@ -26,7 +26,7 @@ def test_a_proposed_budget_makes_its_pack_last_for_a_month(
 ) -> None:
     sold = PACKS[pack]
     assert propose_budget(sold.credits) == budget
-    plan = BudgetPlan(budget, sold.price, sold.credits)
+    plan = BudgetPlan(budget, sold.credit_price, sold.credits)
     assert plan.days_left is not None
     assert plan.days_left >= 30
     assert not plan.is_short
@@ -36,7 +36,7 @@ def test_a_proposed_budget_makes_its_pack_last_for_a_month(
 
 
 def test_a_thousand_credits_a_day_empty_the_smallest_pack_in_a_day() -> None:
-    plan = BudgetPlan(1000, PACKS["start"].price, 1000)
+    plan = BudgetPlan(1000, PACKS["start"].credit_price, 1000)
     assert plan.days_left == 1
     assert plan.is_short
 
@@ -56,6 +56,6 @@ def test_a_thousand_credits_a_day_empty_the_smallest_pack_in_a_day() -> None:
 def test_a_price_is_read_from_a_plausible_balance(
     amount: float, left: int, price: float | None, pack: str | None
 ) -> None:
-    assert price_of_balance(amount, left) == price
-    found = pack_of_price(price) if price is not None else None
+    assert credit_price_of_balance(amount, left) == price
+    found = pack_of_credit_price(price) if price is not None else None
     assert (found.name if found else None) == pack
