@@ -70,6 +70,11 @@ OVERVIEW = N_(
     "Daily summary at: {digest} (subscriptions that use it: {n})\n\n"
     "Alerts from quiet hours arrive together when those hours end."
 )
+NO_SUMMARY = N_(
+    "No subscription uses the daily summary yet. Choose a profile in /subscriptions, then turn "
+    "on <b>[[Daily summary]]</b>."
+)
+USUAL_HOUR = 9 * 60  # the hour of the summary of a new chat, in minutes after midnight
 NO_SUCH_ZONE = N_(
     "I don't know the city or time zone {zone}. Try a large city nearby, or choose one in "
     "/settings."
@@ -368,18 +373,25 @@ async def _expect_answer(context: Context, setting: str) -> None:
 
 
 async def settings_page(context: Context) -> Page:
-    """Return the settings of the chat, with buttons to change the settings."""
+    """Return the settings of the chat, with buttons to change the settings.
+
+    If somebody has set the hour of the summary, but no subscription has summaries, the page says
+    how to turn the summary on.
+    """
     chat = context.chat
     t = context.t
     followed = await context.subscriptions()
+    with_summary = sum(subscription.options.digest for subscription in followed)
     text = f"{t(TITLE)}\n\n" + t(
         OVERVIEW,
         zone=_zone_text(context),
         clock=_time_there(context),
         quiet=_quiet_text(chat, context),
         digest=clock_time(chat.digest_at, context),
-        n=sum(subscription.options.digest for subscription in followed),
+        n=with_summary,
     )
+    if followed and not with_summary and chat.digest_at != USUAL_HOUR:
+        text = f"{text}\n{t(NO_SUMMARY)}"
     if rules := rule_lines(chat.rule_options, context):
         text = "\n".join([text, "", t(RULES_OF_CHAT), *rules])
     buttons = [

@@ -178,6 +178,28 @@ async def test_the_option_of_a_daily_summary_names_the_hour_and_asks_for_the_zon
     assert "arrives at" not in (await bell.message(ann, page["message_id"]))["text"]
 
 
+async def test_an_hour_without_a_summary_says_how_to_turn_the_summary_on(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    hint = "No subscription uses the daily summary yet. Choose a profile in /subscriptions"
+    await control.profile("not.summed", posts_per_day=0)
+    await bell.ask(ann, "/timezone London")
+    (page,) = await bell.ask(ann, "/settings")
+    await bell.press(ann, page, "set:digest:8")
+    assert hint not in (await bell.message(ann, page["message_id"]))["text"]  # nothing is followed
+    (followed,) = await bell.ask(ann, "/subscribe not.summed")
+    (page,) = await bell.ask(ann, "/settings")
+    assert hint in page["text"]
+    one = buttons(followed)["Options"].partition(":")[2]
+    await bell.press(ann, followed, f"opt:{one}:digest:on")
+    (page,) = await bell.ask(ann, "/settings")
+    assert hint not in page["text"]
+    await bell.press(ann, followed, f"opt:{one}:digest:off")
+    await bell.press(ann, page, "set:digest:9")
+    assert hint not in (await bell.message(ann, page["message_id"]))["text"]  # the usual hour
+
+
 async def test_the_named_hour_of_a_summary_in_quiet_hours_is_their_end(
     bell: Bell, control: Control
 ) -> None:
