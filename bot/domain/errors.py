@@ -298,8 +298,9 @@ class ApiRefusedError(StoriesError):
 class OutOfServiceError(StoriesError):
     """The Stories API refuses paid calls, so that the bot's owner must act.
 
-    The API key is invalid (status 401), or no credits are left (status 402). Later paid calls
-    raise this error without a request to the API, until the API is in service again.
+    The API key is invalid (status 401), or no credits are left (status 402, or the API's error
+    ``InsufficientFunds``). Later paid calls raise this error without a request to the API, until
+    ``fetch_balance`` returns a positive balance.
     """
 
     text = N_(
@@ -341,7 +342,7 @@ class MediaUnavailableError(MediaError):
 
 
 class SlowHostError(MediaUnavailableError):
-    """The media host is slow. Alerts whose files are on this host must wait."""
+    """The media host became slow less than two minutes ago. Alerts with its files must wait."""
 
 
 class SpendingError(BotError):
@@ -411,7 +412,8 @@ class NotFollowedError(SubscriptionError):
 class NothingKeptError(SubscriptionError):
     """The chat has no stored stories of a profile.
 
-    If the error has no ``username``, the chat has no stored stories of any profile.
+    If the error has no ``username``, the chat has no stored stories of any profile. The error is
+    also raised if the profile is blocked.
     """
 
     text = N_(
@@ -425,7 +427,7 @@ class NothingKeptError(SubscriptionError):
 
 
 class TooManyFastError(SubscriptionError):
-    """The chat has reached the limit of fast subscriptions."""
+    """The limit of fast subscriptions of the chat, or of all chats of its payer, is reached."""
 
     text = N_(
         "You've reached the limit for profiles checked more often ({most}). Turn that option off "

@@ -34,9 +34,9 @@ def is_foreign_bot(user_id: int | None, *, is_bot: bool) -> bool:
 def identifies_no_person(user_id: int | None, sender_chat: int | None = None) -> bool:
     """Return whether the sender of an update identifies no person.
 
-    If the result is True, no person can be asked or charged. ``user_id`` is the id of the sender,
-    or None for a channel post. ``sender_chat`` is the id of the chat in whose name a message was
-    sent. If the update is the press of a button, ``sender_chat`` must be None, because a person
-    has pressed the button.
+    If the result is True, the sender can't be asked or charged. ``user_id`` is the id of the
+    sender, or None for a channel post. ``sender_chat`` is the id of the chat in whose name a
+    message was sent. If the update is the press of a button, ``sender_chat`` must be None, because
+    a person has pressed the button.
     """
     return user_id is None or user_id in NOBODIES or sender_chat is not None

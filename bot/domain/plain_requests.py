@@ -1541,7 +1541,8 @@ def is_request_word(word: str, language: str) -> bool:
 def _without_pronoun(word: str, language: str) -> str:
     """Return a normalized verb without the pronoun at its end, as "quita" for "quitame".
 
-    A word without such a pronoun is returned unchanged.
+    A word without such a pronoun, or with fewer than three letters before the pronoun, is returned
+    unchanged.
     """
     for pronoun in _PRONOUNS.get(language, ()):
         if word.endswith(pronoun) and len(word) > len(pronoun) + 2:
