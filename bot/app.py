@@ -30,6 +30,7 @@ import handlers.inline
 import handlers.links
 import handlers.members
 import handlers.options
+import handlers.options_of_all
 import handlers.owner
 import handlers.past
 import handlers.payers
@@ -86,7 +87,8 @@ CONVERSATION = (
     # The module is early in the list, because most updates are messages with links.
     handlers.links,
     handlers.start, handlers.help, handlers.stories, handlers.files, handlers.highlights,
-    handlers.subscriptions, handlers.options, handlers.past, handlers.rules, handlers.chat_rules,
+    handlers.subscriptions, handlers.options, handlers.options_of_all, handlers.past,
+    handlers.rules, handlers.chat_rules,
     handlers.why,
     handlers.usage, handlers.payers, handlers.privacy, handlers.owner, handlers.access,
     handlers.people, handlers.health, handlers.broadcast, handlers.members, handlers.card,

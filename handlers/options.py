@@ -7,7 +7,7 @@ from functools import partial
 from bot.context import Context
 from bot.domain.options import RULES, TEXTS, Options
 from bot.domain.records import Subscription
-from bot.domain.sentences import N_
+from bot.domain.sentences import N_, NN_
 from bot.domain.story_terms import EVERYTHING
 from bot.presentation import actions
 from bot.presentation.actions import Button, Buttons, Page, back, button
@@ -49,6 +49,8 @@ RULES_OF_CHAT = N_("<b>Rules for the whole chat</b>")
 YOUR_TIME = N_("So that {time} is your {time}, I need to know where you are.")
 SUMMARY_TIME = N_("The daily summary arrives at {time}. /settings changes the hour.")
 EXEMPT = N_("🎯 All stories, whatever the rules for the whole chat say")
+ALL_SUBSCRIPTIONS = NN_("{n} subscription", "All {n} subscriptions")
+USE_FOR_ALL = NN_("Use for {n} subscription", "Use for all {n} subscriptions")
 DEFAULTS_TITLE = N_("<b>Options for new subscriptions</b>\nTap an option to change it.")
 
 
@@ -64,7 +66,7 @@ def options_page(subscription: Subscription, context: Context, section: str | No
     if is_paused(subscription):
         text += "\n\n" + paused_line(subscription, context)
     if section == "when" and subscription.options.digest:
-        text += "\n\n" + _summary_time_text(context)
+        text += "\n\n" + summary_time_text(context)
     if section:
         return text, [
             *_page_rows(subscription, section, context),
@@ -86,7 +88,7 @@ def options_page(subscription: Subscription, context: Context, section: str | No
     return text, [*rows, [back(t, actions.SUBSCRIPTIONS(0, subscription.id))]]
 
 
-def _summary_time_text(context: Context) -> str:
+def summary_time_text(context: Context) -> str:
     """Return the sentence about the time of the daily summary.
 
     If the chat has no time zone, a second sentence asks for the place of the person.
@@ -281,8 +283,42 @@ async def change_option(
         changes = changes_of(option, value)
         change = context.services.subscribing.set_options
         subscription, *_ = [await change(chat_id, each.id, changes) for each in every]
-    await edit_pressed(context, *options_page(subscription, context, _section_of(option)))
+    text, rows = options_page(subscription, context, _section_of(option))
+    same_for_all = await _use_for_all_buttons(subscription, option, context)
+    await edit_pressed(context, text, [*rows[:-1], *same_for_all, rows[-1]])
     return None
+
+
+async def _use_for_all_buttons(
+    subscription: Subscription, option: str, context: Context
+) -> Buttons:
+    """Return a row with the button that uses an option for all subscriptions of the chat.
+
+    Return no row if the option is no switch and no choice, or if all subscriptions have the value.
+    """
+    if option not in ALL:
+        return []
+    rows = await context.services.subscriptions.every(context.chat.id)
+    value = getattr(subscription.options, option)
+    if all(getattr(row.options, option) == value for row in rows):
+        return []
+    return [[use_for_all_button(len(rows), option, value, context)]]
+
+
+def use_for_all_button(count: int, option: str, value: object, context: Context) -> Button:
+    """Return the button that uses a value of an option for all ``count`` subscriptions."""
+    words = {True: ON, False: OFF}
+    data = actions.OPTION_OF_ALL(option, words[value] if isinstance(value, bool) else value)
+    return context.button(USE_FOR_ALL, data, n=count)
+
+
+def all_subscriptions_buttons(count: int, context: Context) -> Buttons:
+    """Return a row with the button that opens the options of all ``count`` subscriptions.
+
+    If the chat has a single subscription or none, return no row.
+    """
+    text = f"⚙️ {context.t.plain(ALL_SUBSCRIPTIONS, n=count)}"
+    return [[button(text, actions.OPTION_OF_ALL())]] if count > 1 else []
 
 
 async def change_options_of_profile(
@@ -342,7 +378,10 @@ async def show_or_change_default(context: Context, option: str | None, value: st
     if option and value:
         changes = changes_of(option, value)
         options = await context.services.chats.change_defaults(context.chat.id, changes)
-    buttons = [*_buttons(options, actions.DEFAULT, context, ALL), [back(context.t, SETTINGS)]]
+    buttons = _buttons(options, actions.DEFAULT, context, ALL)
+    followed = await context.services.subscriptions.every(context.chat.id)
+    buttons += all_subscriptions_buttons(len(followed), context)
+    buttons.append([back(context.t, SETTINGS)])
     await edit_pressed(context, context.t(DEFAULTS_TITLE), buttons)
 
 

@@ -22,6 +22,8 @@ from handlers.errors import react
 from handlers.guard import OBEYED
 from handlers.help import help_page
 from handlers.links import profile_shown_by
+from handlers.options import options_page
+from handlers.options_of_all import options_of_all_page
 from handlers.questions import EXAMPLE_NAME
 from handlers.replies import say
 
@@ -110,18 +112,14 @@ async def answer_request(context: Context, text: str, *, is_command: bool = Fals
         return False
     if request.command == "privacy" and await _is_about_profile(context, request):
         request = replace(request, command="unsubscribe")
-    if request.command == "options":
-        request = await _with_stored_name(context, request)
-    if request.command == "price":
-        await say(context, context.t(PRICE_FOR_OWNER if context.is_owner else PRICE))
-    elif request.command == "viewers":
-        await say(context, context.t(VIEWERS))
-    elif request.command == "places":
-        await say(context, *await help_page(context, "places"))
-    elif request.command == "unsubscribe":
+    if await _answer_fact(context, request.command):
+        return True
+    if request.command == "unsubscribe":
         await _offer_to_unsubscribe(context, request, text)
     elif request.command == "why":
         await _explain_alerts(context, request)
+    elif request.command == "options":
+        await _show_options(context, request)
     elif request.names and request.command != "privacy":
         await _offer_for_names(context, request)
     else:
@@ -129,16 +127,44 @@ async def answer_request(context: Context, text: str, *, is_command: bool = Fals
     return True
 
 
-async def _with_stored_name(context: Context, request: Request) -> Request:
-    """Return a request for options with its only name, or a request for the list.
+async def _answer_fact(context: Context, command: str) -> bool:
+    """Answer a question about the price, the viewers or the places of use. Return whether done."""
+    if command == "price":
+        await say(context, context.t(PRICE_FOR_OWNER if context.is_owner else PRICE))
+    elif command == "viewers":
+        await say(context, context.t(VIEWERS))
+    elif command == "places":
+        await say(context, *await help_page(context, "places"))
+    else:
+        return False
+    return True
 
-    Names that are not certain (``Request.is_list``) must be stored, because in "only videos, I
-    don't need photos" any other word can be an ordinary word.
+
+async def _show_options(context: Context, request: Request) -> None:
+    """Show the options that a request means.
+
+    - For a single name, show the options of the subscription, or the card of the profile. A name
+      that is not certain (``Request.is_list``) must be stored, because in "only videos, I don't
+      need photos" any other word can be an ordinary word.
+    - In a reply to a story, show the card of the profile, which leads to the options and to the
+      stories as files.
+    - Otherwise, show the options of all subscriptions, or of the only subscription.
     """
+    rows = await context.services.subscriptions.every(context.chat.id)
     names = request.names if request.is_list else await known_names(context, request.names)
-    if len(names) != 1:
-        return replace(request, command="subscriptions", names=())
-    return replace(request, names=tuple(names))
+    named = [subscription for subscription in rows if [subscription.username] == [*names]]
+    asked = context.replied_to
+    shown = await profile_shown_by(asked, context) if asked and not names else None
+    if len(names) == 1 and len(named) != 1:
+        await say(context, *await card.card_page(context, names[0]))
+    elif shown:
+        await say(context, *await card.card_page(context, shown, has_more=True))
+    elif len(named or rows) == 1:
+        await say(context, *options_page((named or rows)[0], context))
+    elif rows and not context.is_channel:
+        await say(context, *options_of_all_page(rows, context))
+    else:
+        await _run_without_names(context, "subscriptions")
 
 
 async def explain_alerts_if_asked(context: Context, text: str) -> bool:

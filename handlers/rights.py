@@ -158,6 +158,8 @@ TABLE: Mapping[str, Right] = {
     "unsub:": CHANGE,
     "undo:": CHANGE,
     "opt:": CHANGE,
+    "all": CHANGE,
+    "restore:": CHANGE,
     "rules:": CHANGE,
     "topic:": CHANGE,
     "mute:": CHANGE,

@@ -35,7 +35,17 @@ from bot.presentation.translation import LANGUAGES as TRANSLATIONS
 from bot.presentation.translation import NOTED, translator_for
 from handlers.guard import command, on_message, on_press
 from handlers.managed_chats import set_managed_chat
-from handlers.options import OFF, ON, RULES_OF_CHAT, YOUR_TIME, clock_time, rule_lines
+from handlers.options import (
+    OFF,
+    ON,
+    RULES_OF_CHAT,
+    SUMMARY_TIME,
+    YOUR_TIME,
+    clock_time,
+    rule_lines,
+    use_for_all_button,
+)
+from handlers.options_of_all import question_page
 from handlers.plain_requests import (
     answer_request,
     is_other_request,
@@ -116,12 +126,28 @@ async def ask_or_change_setting(context: Context, data: str) -> None:
     ``back``, shows the page of all settings.
     """
     setting, _, value = data.partition(":")
-    page = None if value else _question_page(context, setting)
+    page = None if value else await _question_page(context, setting)
     await _expect_answer(context, setting if page else "")
     if page is None:
         await _set_if_readable(context, setting, value)
-        page = await _expect_zone_if_missing(context, setting) or await settings_page(context)
+        page = await _page_after_change(context, setting)
     await edit_pressed(context, *page)
+
+
+async def _page_after_change(context: Context, setting: str) -> Page:
+    """Return the page after a change of a setting.
+
+    If the hour of the summary was set and no subscription uses the summary, the page asks whether
+    all subscriptions should use it.
+    """
+    if setting == "digest":
+        rows = await context.services.subscriptions.every(context.chat.id)
+        if rows and not any(row.options.digest for row in rows):
+            question, buttons = question_page("digest", ON, rows, context, back_to=TOP)
+            time = clock_time(context.chat.summary_minute, context)
+            hour = context.t(SUMMARY_TIME, time=time)
+            return Safe(f"{hour}\n\n{question}"), buttons
+    return await _expect_zone_if_missing(context, setting) or await settings_page(context)
 
 
 async def _expect_zone_if_missing(context: Context, setting: str) -> Page | None:
@@ -142,7 +168,7 @@ async def _expect_zone_if_missing(context: Context, setting: str) -> Page | None
     return Safe(f"{reason}\n\n{context.t(WHICH_ZONE)}"), _zone_page_buttons(context)
 
 
-def _question_page(context: Context, setting: str) -> Page | None:
+async def _question_page(context: Context, setting: str) -> Page | None:
     """Return the page that asks for a setting. Return None if the setting has no page."""
     t = context.t
     match setting:
@@ -151,7 +177,11 @@ def _question_page(context: Context, setting: str) -> Page | None:
         case "quiet":
             return t(QUIET), _night_buttons(context)
         case "digest":
-            return t(DIGEST), [*_hour_buttons(context), [back(t, TOP)]]
+            rows = await context.services.subscriptions.every(context.chat.id)
+            use = [use_for_all_button(len(rows), "digest", value=True, context=context)]
+            every_uses_it = all(row.options.digest for row in rows)
+            more = [] if every_uses_it else [use]
+            return t(DIGEST), [*_hour_buttons(context), *more, [back(t, TOP)]]
         case _:
             return None
 
@@ -315,7 +345,7 @@ async def _may_be_value(context: Context, setting: str, text: str, *, is_proacti
 
 async def _ask_for_setting(context: Context, setting: str, unread: str = "") -> None:
     """Ask for a setting. ``unread`` is the unreadable text of the previous answer."""
-    page = _question_page(context, setting)
+    page = await _question_page(context, setting)
     zones = cities.zones_of_country(unread) if setting == "zone" else []
     if zones:
         page = context.t(WHICH_ZONE), _zone_buttons(zones, context)
@@ -342,8 +372,7 @@ async def _set_from_text(context: Context, setting: str, text: str) -> None:
         shown = context.t(ZONE_SET, clock=_time_there(context), zone=_zone_text(context))
         await say(context, shown, [[back(context.t, TOP)]])
     else:
-        page = await _expect_zone_if_missing(context, setting)
-        await say(context, *(page or await settings_page(context)))
+        await say(context, *await _page_after_change(context, setting))
 
 
 def _expected_setting(context: Context) -> tuple[str, int | None]:

@@ -44,7 +44,14 @@ from handlers.errors import refusal_buttons, sentence_for
 from handlers.guard import UNKNOWN_BUTTON, command, on_message, on_press
 from handlers.links import unreadable_reply
 from handlers.managed_chats import may_manage
-from handlers.options import SETTINGS, is_paused, options_page, paused_line, subscription_line
+from handlers.options import (
+    SETTINGS,
+    all_subscriptions_buttons,
+    is_paused,
+    options_page,
+    paused_line,
+    subscription_line,
+)
 from handlers.payers import LEFT, become_payer_buttons
 from handlers.press_answers import answer_press
 from handlers.profile_lists import Failures, failure_lines, lines_by_sentence
@@ -653,6 +660,7 @@ async def list_page(context: Context, page: int, containing: int | None = None) 
         [button(subscription_line(subscription, context), actions.SUBSCRIPTION(subscription.id))]
         for subscription in rows
     ]
+    buttons += all_subscriptions_buttons(len(every), context)
     is_last = (page + 1) * PAGE >= len(every)
     if not await context.services.payers.has_payer(context.chat.id):
         buttons += become_payer_buttons(context.chat.id, context.chat.kind, context)

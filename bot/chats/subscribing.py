@@ -30,6 +30,7 @@ from bot.domain.model import Asker, Profile, Story, Target
 from bot.domain.options import Options, Preferences
 from bot.domain.paid_calls import StoriesService
 from bot.domain.records import MAIN, Chat, Known, Subscription
+from bot.domain.selection import FILTERED
 from bot.fetching import schedule_state, snapshots
 from bot.fetching.names import Names
 from bot.fetching.schedule_state import PollSettings
@@ -698,23 +699,94 @@ class Subscribing:
         async with writing(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
             before = await load_subscription(tx, chat_id, subscription_id)
-            # A later step of the same transaction may make a second subscription fast, and then
-            # changes the counters. All counters are locked here, because ``reschedule_check``
-            # locks the profile, and counters must be locked before profiles (see ``bot.store``).
-            earlier = await self._payers.lock_earlier_checks(tx, chat_id)
-            options = before.options.with_values(changes)
-            if options.fast and not before.options.fast:
-                payer = await chats.payer_of(tx, chat_id)
-                await self._payers.refuse_too_many_fast(tx, chat_id, payer)
-            await store.change(tx, subscription_id, options=options.to_json())
-            await snapshots.reschedule_check(
-                tx, before.profile_id, now=self._now(), earlier=earlier
+            await self._replace_options(
+                tx, chat_id, [(before, before.options.with_values(changes))]
             )
-            await deliveries.mark_for_reselection(tx, chat_id, now=self._now())
-            await chat_queues.reschedule(tx, chat_id)
             changed = await load_subscription(tx, chat_id, subscription_id)
         self._wake()
         return changed
+
+    async def set_options_of_all(
+        self, chat_id: int, changes: Mapping[str, object]
+    ) -> tuple[int, datetime]:
+        """Set options of all subscriptions of a chat to JSON values, in one transaction.
+
+        Return the number of changed subscriptions, and the time that ``undo_options_of_all``
+        needs. The new options also apply to the pending deliveries.
+
+        Raises:
+            TooManyFastError: The chat or the payer would exceed the maximum number of fast
+                subscriptions. No subscription is changed.
+        """
+        now = self._now()
+        at = now.replace(microsecond=now.microsecond // 1000 * 1000)
+        async with writing(self._db) as tx:
+            await chat_queues.lock(tx, chat_id)
+            wanted = [
+                (subscription, subscription.options.with_values(changes))
+                for subscription in await store.of_chat(tx, chat_id)
+            ]
+            changed = [
+                (subscription, options)
+                for subscription, options in wanted
+                if options != subscription.options
+            ]
+            await self._replace_options(tx, chat_id, changed, undo_at=at)
+        self._wake()
+        return len(changed), at
+
+    async def undo_options_of_all(self, chat_id: int, at: datetime) -> int:
+        """Undo a change of ``set_options_of_all``, in one transaction.
+
+        Return the number of changed subscriptions. Subscriptions whose options have changed again
+        keep their options. The stories that the undone options have excluded are selected again,
+        unless the chat has no payer.
+
+        Raises:
+            TooManyFastError: The chat or the payer would exceed the maximum number of fast
+                subscriptions. No subscription is changed.
+        """
+        async with writing(self._db) as tx:
+            await chat_queues.lock(tx, chat_id)
+            changed = await store.options_before(tx, chat_id, undo_at=at)
+            excluding = {subscription.options.media for subscription, _ in changed} - {"all"}
+            if await chats.payer_of(tx, chat_id) is not None:
+                for media in sorted(excluding):
+                    reason = f"{FILTERED}: {media}"
+                    await deliveries.reopen_of_chat(tx, chat_id, reason=reason, since=at)
+            await self._replace_options(tx, chat_id, changed)
+        self._wake()
+        return len(changed)
+
+    async def _replace_options(
+        self,
+        tx: Tx,
+        chat_id: int,
+        wanted: Sequence[tuple[Subscription, Options]],
+        *,
+        undo_at: datetime | None = None,
+    ) -> None:
+        """Set the options of subscriptions of a chat. The caller has locked the chat's queue.
+
+        Raises:
+            TooManyFastError: The chat or the payer would exceed the maximum number of fast
+                subscriptions.
+        """
+        # A later step of the same transaction may make a further subscription fast, and then
+        # changes the counters. All counters are locked here, because ``reschedule_checks`` locks
+        # the profiles, and counters must be locked before profiles (see ``bot.store``).
+        earlier = await self._payers.lock_earlier_checks(tx, chat_id)
+        more_fast = sum(options.fast - before.options.fast for before, options in wanted)
+        if more_fast > 0:
+            payer = await chats.payer_of(tx, chat_id)
+            await self._payers.refuse_too_many_fast(tx, chat_id, payer, pending=more_fast - 1)
+        # All subscriptions must be locked in the order of the ids.
+        for before, options in sorted(wanted, key=lambda pair: pair[0].id):
+            await store.set_options(tx, before, options, undo_at=undo_at)
+        profile_ids = {before.profile_id for before, _ in wanted}
+        await snapshots.reschedule_checks(tx, profile_ids, now=self._now(), earlier=earlier)
+        await deliveries.mark_for_reselection(tx, chat_id, now=self._now())
+        await chat_queues.reschedule(tx, chat_id)
 
     def _refuse_blocked(self, profile_id: str, username: str) -> None:
         if alert_rules.is_on_block_list(profile_id, username, self._polling.blocked):

@@ -30,6 +30,8 @@ from bot.store.engine.schema import BigId, Timestamp, insert, metadata
 from bot.store.profiles import IS_CHECKED, IS_NOT_BLOCKED, lock_all, profiles
 from bot.store.topics import topics
 
+# The key of the options before a change of several subscriptions, in the column ``options``.
+_BEFORE = "before"
 _FAST = 4.0  # The weight of a fast subscription. The weight of other subscriptions is 1.
 
 subscriptions = sa.Table(
@@ -238,6 +240,37 @@ async def add(
 async def change(tx: Tx, subscription_id: int, **values: object) -> None:
     """Set columns of a subscription, such as ``options``, ``thread_id`` or ``paused``."""
     await update_rows(tx, subscriptions, subscriptions.c.id == subscription_id, **values)
+
+
+async def set_options(
+    tx: Tx, subscription: Subscription, options: Options, *, undo_at: datetime | None = None
+) -> None:
+    """Set the options of a subscription.
+
+    With ``undo_at``, the options before the change are stored too, for ``options_before``. Each
+    later change of the options removes the stored options.
+    """
+    values = options.to_json()
+    if undo_at is not None:
+        before = {"at": undo_at.isoformat(), "options": subscription.options.to_json()}
+        values[_BEFORE] = before
+    await change(tx, subscription.id, options=values)
+
+
+async def options_before(
+    tx: Tx, chat_id: int, *, undo_at: datetime
+) -> list[tuple[Subscription, Options]]:
+    """Return the subscriptions that ``set_options`` changed at ``undo_at``.
+
+    Each subscription has its options before the change. Subscriptions whose options have changed
+    again are omitted.
+    """
+    found = []
+    for row in await tx.execute(_OF_CHAT, {"chat_id": chat_id}):
+        before = row.options.get(_BEFORE)
+        if before and before["at"] == undo_at.isoformat():
+            found.append((_subscription(row), Options.from_json(before["options"])))
+    return found
 
 
 async def remove(tx: Tx, ids: Iterable[int]) -> None:

@@ -150,7 +150,7 @@ class Crawler:
             if not self.waiting and self.place.thread is None:  # perhaps a row of a late album
                 for late in await self.bell.control.replies(self.place.chat):
                     self.find(late)
-            data = self.waiting.popleft() if self.waiting else self.last.pop()
+            data = self.waiting.popleft() if self.waiting else self.last.pop(0)
             self.pressed.add(kind_of(bare(data)))
             for member in self.members:
                 await self.press(data, member)
@@ -171,7 +171,7 @@ class Crawler:
             return
         ways = {bare(way) for way in buttons(page).values()}
         assert ways - {what} or what == "subs:0", f"no way on from {data}: {page['text']}"
-        leads_back = any(way.startswith(WAYS_BACK) for way in ways)
+        leads_back = "all" in ways or any(way.startswith(WAYS_BACK) for way in ways)
         is_top = "set:zone" in ways or "erase" in ways or "subs:0" in ways
         is_list = any(way.startswith(LISTS) for way in ways) or what.startswith("subs:")
         assert leads_back or is_top or is_list or what.startswith(ONE_WAY), (data, page)

@@ -25,7 +25,8 @@ TOGETHER = 4  # of one forger, so that no chat's queue is full
 IDS = range(12)
 REAL = (
     "language:es", "live:forged.one", "subs:0", "subs:9999", "undo:1",
-    "unsub:x", "defaults", "defaults:silent", "defaults:media", "set:back",
+    "unsub:x", "all", "all:silent:on:save", "all:only:x:save", "restore:1", "defaults",
+    "defaults:silent", "defaults:media", "set:back",
     "set:zone:Asia/Tokyo", "set:quiet:1-5", "set:quiet:0-0", "set:digest:3", "erase",
     "erase:yes", "erase:no",
     *(f"{what}:{n}" for what in ("sub", "unsub") for n in IDS),
@@ -60,7 +61,7 @@ def forged(rng: random.Random, kind: str, chats: list[int]) -> Iterator[str]:
                 yield rng.choice(INVENTED)
             case 2 if kind != "private":  # who is at home may press what is there
                 yield data[: rng.randrange(len(data))]
-            case 3:
+            case 3 if kind != "private":
                 yield f"{data}:{rng.choice(INVENTED)}"
             case _ if kind == "private":
                 yield rng.choice(about) + rng.choice(about) + data

@@ -34,6 +34,7 @@ WANTED = {
     "meant": "run:stories:",
     "unsubscribe": "many:unsubscribe",
     "subscriptions": "sub:",
+    "all": "all:",
     "why": "run:why:",
     "offer": "many:subscribe",
     "zone": "set:back",

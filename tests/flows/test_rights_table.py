@@ -60,6 +60,8 @@ BUTTONS = {
     "past:": ("past:3770000000000000000",),
     "keep": ("keep",),
     "opt:": ("opt:1:pause:on", "opt:1:silent:on", "opt:1:rules:off"),
+    "all": ("all", "all:silent:on", "all:silent:on:save"),
+    "restore:": ("restore:1700000000000",),
     "defaults": ("defaults", "defaults:silent"),
     "set:": ("set:back", "set:zone:Asia/Tokyo", "set:quiet:0-0", "set:parts:on"),
     "people:": ("people:list:0", "people:who:1", "people:limit:1:10", "people:block:1"),

@@ -209,7 +209,7 @@ async def test_back_leads_to_the_page_of_the_list_that_one_came_from(
     for text in ("▶️", "🔔 back09", "« Back"):
         await bell.press(ann, page, buttons(page)[text])
         page = await bell.message(ann, page["message_id"])
-    assert list(buttons(page)) == ["🔔 back08", "🔔 back09", "◀️"]
+    assert list(buttons(page)) == ["🔔 back08", "🔔 back09", "⚙️ All 10 subscriptions", "◀️"]
 
 
 async def test_what_was_counted_when_one_subscribes_never_rings(

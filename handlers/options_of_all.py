@@ -1,0 +1,192 @@
+"""The options of all subscriptions of a chat. A change of several subscriptions is confirmed."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from bot.context import Context
+from bot.domain.options import Options
+from bot.domain.records import EPOCH, Subscription
+from bot.domain.sentences import N_, NN_
+from bot.presentation import actions
+from bot.presentation.actions import PRIMARY, Button, Buttons, Page, back, button
+from bot.presentation.html import Safe, bold
+from bot.presentation.translation import NOTED
+from handlers.guard import on_press
+from handlers.options import (
+    ALL_SUBSCRIPTIONS,
+    OFF,
+    ON,
+    TOGGLES,
+    USE_FOR_ALL,
+    WORDS,
+    changes_of,
+    summary_time_text,
+)
+from handlers.press_answers import UNCHANGED
+from handlers.profile_lists import first_names_in_bold
+from handlers.replies import edit_pressed
+from handlers.subscriptions import UNDO, list_page
+
+_MILLISECOND = timedelta(milliseconds=1)
+PAGE_OF_ALL = actions.OPTION_OF_ALL()
+TAP = N_("Tap an option to use it for all of them.")
+TURN_OFF = NN_("Turn off for {n}", "Turn off for all {n}")
+CHANGES = NN_(
+    "This changes {n} subscription: {names}.", "This changes {n} subscriptions: {names}."
+)
+CHANGED = NN_("{n} subscription changed.", "{n} subscriptions changed.")
+
+
+def options_of_all_page(rows: Sequence[Subscription], context: Context) -> Page:
+    """Return the page with the options of all subscriptions ``rows`` of a chat.
+
+    A check mark means that all subscriptions have the value. Otherwise, the label has the number
+    of subscriptions with the value, if any.
+    """
+    title = bold(context.t(ALL_SUBSCRIPTIONS, n=len(rows)))
+    buttons = [
+        [_value_button(option, value, rows, context)]
+        for option, (_, choices) in WORDS.items()
+        for value in choices
+    ]
+    buttons += [[_value_button(option, ON, rows, context)] for option in TOGGLES]
+    buttons.append([back(context.t, actions.SUBSCRIPTIONS(0))])
+    return Safe(f"{title}\n{context.t(TAP)}"), buttons
+
+
+def _value_button(
+    option: str, value: str, rows: Sequence[Subscription], context: Context
+) -> Button:
+    t = context.t
+    has_value = [_has(subscription.options, option, value) for subscription in rows]
+    count = sum(has_value)
+    text = t.plain(_label(option, value))
+    if 0 < count < len(rows):
+        text = t.plain(NOTED, text=text, note=f"{t.number(count)}/{t.number(len(rows))}")
+    other_sign = "▫️ " if option in TOGGLES else WORDS[option][0]
+    sign = "✅ " if all(has_value) else other_sign
+    next_value = OFF if option in TOGGLES and all(has_value) else value
+    return button(sign + text, actions.OPTION_OF_ALL(option, next_value))
+
+
+def _has(options: Options, option: str, value: str) -> bool:
+    """Return whether an option has a value of a button."""
+    wanted = value == ON if option in TOGGLES else value
+    return bool(getattr(options, option) == wanted)
+
+
+def _label(option: str, value: str) -> str:
+    """Return the message id of a value of an option."""
+    return TOGGLES[option] if option in TOGGLES else WORDS[option][1][value]
+
+
+def _is_value(option: str | None, value: str | None) -> bool:
+    if option in TOGGLES:
+        return value in {ON, OFF}
+    return option in WORDS and value in WORDS[option][1]
+
+
+@on_press(actions.OPTION_OF_ALL)
+async def change_option_of_all(
+    context: Context, option: str | None, value: str | None, step: str | None
+) -> str | None:
+    """Change an option of all subscriptions of the chat, or show the options of all.
+
+    If the change affects several subscriptions, the bot first asks for a confirmation, which is
+    the same button with the argument ``save``.
+
+    Raises:
+        TooManyFastError: The chat or the payer would exceed the maximum number of fast
+            subscriptions.
+    """
+    rows = await context.services.subscriptions.every(context.chat.id)
+    if not rows:
+        await edit_pressed(context, *await list_page(context, 0))
+        return None
+    if option is None or value is None or not _is_value(option, value):
+        await edit_pressed(context, *options_of_all_page(rows, context))
+        return None
+    affected = [row for row in rows if not _has(row.options, option, value)]
+    if not affected:
+        return context.t.plain(UNCHANGED)
+    if len(affected) > 1 and step is None:
+        await edit_pressed(context, *question_page(option, value, rows, context))
+    else:
+        await _change(context, option, value)
+    return None
+
+
+def question_page(
+    option: str,
+    value: str,
+    rows: Sequence[Subscription],
+    context: Context,
+    *,
+    back_to: str = PAGE_OF_ALL,
+) -> Page:
+    """Return the question whether to change an option of all subscriptions ``rows``.
+
+    ``back_to`` is the data of the button that leads to the previous page.
+
+    If a switch is on for some subscriptions, a further button asks whether to turn it off.
+    """
+    count = len(rows)
+    affected = [row for row in rows if not _has(row.options, option, value)]
+    names = first_names_in_bold(list(dict.fromkeys(row.username for row in affected)), context)
+    changes = context.t(CHANGES, n=len(affected), names=names)
+    text = f"{_value_in_bold(option, value, context)}\n{changes}"
+    label = TURN_OFF if value == OFF else USE_FOR_ALL
+    buttons = [
+        [context.button(label, actions.OPTION_OF_ALL(option, value, "save"), PRIMARY, n=count)]
+    ]
+    if value == ON and len(affected) < count:
+        turn_off = actions.OPTION_OF_ALL(option, OFF)
+        buttons.append([context.button(TURN_OFF, turn_off, n=count)])
+    buttons.append([back(context.t, back_to)])
+    return Safe(text), buttons
+
+
+def _value_in_bold(option: str, value: str, context: Context) -> Safe:
+    sign = WORDS[option][0] if option in WORDS else "✅ "
+    sign = "▫️ " if value == OFF else sign
+    return bold(Safe(f"{sign}{context.t(_label(option, value))}"))
+
+
+async def _change(context: Context, option: str, value: str) -> None:
+    """Change an option of all subscriptions, and show the result with the *Undo* button."""
+    changes = changes_of(option, value)
+    change = context.services.subscribing.set_options_of_all
+    count, at = await change(context.chat.id, changes)
+    lines: list[str] = [_value_in_bold(option, value, context), context.t(CHANGED, n=count)]
+    undo = actions.UNDO_OPTIONS((at - EPOCH) // _MILLISECOND)
+    buttons: Buttons = [[context.button(UNDO, undo)]]
+    if option == "digest" and value == ON:
+        lines.append(summary_time_text(context))
+        if context.chat.zone is None:
+            buttons.append([context.button(N_("🌍 Time zone"), actions.SETTING("zone"))])
+    defaults = Options.from_json(context.chat.defaults)
+    if not _has(defaults, option, value):
+        new = actions.DEFAULT(option, value)
+        buttons.append([context.button(N_("For new ones too"), new)])
+    buttons.append([back(context.t, PAGE_OF_ALL)])
+    await edit_pressed(context, "\n".join(lines), buttons)
+
+
+@on_press(actions.UNDO_OPTIONS)
+async def undo_change_of_all(context: Context, changed_at_ms: int) -> str | None:
+    """Undo a change of all subscriptions that was made at ``changed_at_ms``.
+
+    ``changed_at_ms`` is a Unix time in milliseconds. Subscriptions whose options have changed
+    again keep their options.
+
+    Raises:
+        TooManyFastError: The chat or the payer would exceed the maximum number of fast
+            subscriptions.
+    """
+    at: datetime = EPOCH + changed_at_ms * _MILLISECOND
+    undone = await context.services.subscribing.undo_options_of_all(context.chat.id, at)
+    if not undone:
+        return context.t.plain(UNCHANGED)
+    rows = await context.services.subscriptions.every(context.chat.id)
+    await edit_pressed(context, *options_of_all_page(rows, context))
+    return None
