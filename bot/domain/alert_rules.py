@@ -132,25 +132,22 @@ def combine_missing_rights(known: Right, new: Right) -> Right:
     return "media" if is_more else new
 
 
-_PROBE_AFTER = timedelta(minutes=10)
-_HOURLY_PROBES = 24
+_FIRST_PROBE_AFTER = timedelta(minutes=10)
+_PROBE_EVERY = timedelta(hours=1)
 
 
 def recheck_right_at(now: datetime, probes: int, missing: Right = "text") -> datetime:
     """Return the time of the next check whether the bot may write in a chat.
 
-    ``probes`` is the number of failed checks. The first check is made after 10 minutes. After the
-    first check, a check is made every hour for a day, because some groups close at night. Later, a
-    check is made every day.
+    ``probes`` is the number of failed checks. The first check is made after 10 minutes, and each
+    later check an hour after the previous check.
 
     If another bot removes the posts (``missing`` is "peace"), the first two checks follow without
     a pause. Later, a check is made every day.
     """
     if missing == "peace":
         return now if probes + 1 < MAX_REMOVALS else now + DAY
-    if not probes:
-        return now + _PROBE_AFTER
-    return now + (timedelta(hours=1) if probes <= _HOURLY_PROBES else DAY)
+    return now + (_PROBE_EVERY if probes else _FIRST_PROBE_AFTER)
 
 
 def retry_at(now: datetime, attempts: int, *, is_repeat: bool = False) -> datetime:

@@ -278,9 +278,9 @@ def test_two_rights_that_are_missing_are_one(known: Right, new: Right, missing: 
     assert alert_rules.combine_missing_rights(known, new) == missing
 
 
-def test_permission_is_asked_for_after_ten_minutes_then_hourly_then_daily() -> None:
-    waits = [alert_rules.recheck_right_at(NOON, probes) - NOON for probes in (0, 1, 24, 25)]
-    assert waits == [10 * MINUTE, HOUR, HOUR, DAY]
+def test_a_right_is_checked_after_ten_minutes_then_hourly() -> None:
+    waits = [alert_rules.recheck_right_at(NOON, probes) - NOON for probes in (0, 1, 24, 25, 99)]
+    assert waits == [10 * MINUTE, HOUR, HOUR, HOUR, HOUR]
     removals = [alert_rules.recheck_right_at(NOON, probes, "peace") - NOON for probes in (1, 2)]
     assert removals == [timedelta(0), DAY]
 
