@@ -74,7 +74,7 @@ from bot.web.admin import AdminPage
 from bot.web.server import Web, WebhookReceiver
 from bot.web.webhook import Webhook, derive_webhook
 from handlers.admission import admit_or_refuse, stop_refused
-from handlers.commands import menus_and_descriptions
+from handlers.commands import digest_of_menu_sources, menus_and_descriptions
 from handlers.guard import handlers_of
 from handlers.members import recheck_closed_chat
 
@@ -262,7 +262,12 @@ class Running:
             has_standby=not parts.sharing.is_only_process,
             metrics=parts.metrics,
         )
-        self._menu = Menu(parts.db, menus_and_descriptions(self.app.bot), now=parts.now)
+        self._menu = Menu(
+            parts.db,
+            partial(menus_and_descriptions, self.app.bot),
+            digest_of_menu_sources,
+            now=parts.now,
+        )
         self._visitors = Visitors(parts.db, parts.owners, every=timing.visitors, now=parts.now)
         self._watch = Watch(
             parts.db,

@@ -1,5 +1,7 @@
 """The command menus and the descriptions of the bot, in every language."""
 
+import hashlib
+import json
 from collections.abc import Iterable
 from functools import partial
 
@@ -12,7 +14,12 @@ from telegram.ext import ExtBot
 from bot.context import Context
 from bot.domain.sentences import N_
 from bot.operations.menu import BotText
-from bot.presentation.translation import Translator, languages_by_code, translator_for
+from bot.presentation.translation import (
+    LOCALES,
+    Translator,
+    languages_by_code,
+    translator_for,
+)
 from bot.updates import unit_of_work
 from handlers.rights import COMMANDS, OWNER
 
@@ -48,6 +55,19 @@ def menus_and_descriptions(bot: ExtBot[None]) -> dict[str, BotText]:
             short, partial(bot.set_my_short_description, short, language_code=code or None)
         )
     return things
+
+
+def digest_of_menu_sources() -> str:
+    """Return a digest of the English texts, the language codes and the files of all catalogues.
+
+    While the digest is the same, ``menus_and_descriptions`` returns the same texts. The digest
+    needs the catalogue of no other language than English.
+    """
+    english = [_menu_rows(_menu_commands(translator_for("en"))), ABOUT, SHORT]
+    digest = hashlib.sha256(json.dumps([english, languages_by_code()]).encode())
+    for file in sorted(LOCALES.glob("*/LC_MESSAGES/bot.po")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 async def update_chat_menu(context: Context) -> None:

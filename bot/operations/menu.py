@@ -22,6 +22,7 @@ from bot.telegram.outcomes import wait_of
 log = structlog.get_logger()
 
 _KEY = "menu"
+_SOURCES = "sources"  # the key of the digest of the sources, beside the digests of the texts
 _PAUSE = timedelta(seconds=2)
 _AGAIN = timedelta(minutes=5)  # the pause after a failed call to Telegram
 LONGEST = timedelta(days=1)
@@ -49,16 +50,20 @@ class Menu:
     def __init__(
         self,
         db: Database,
-        texts: Mapping[str, BotText],
+        load_texts: Callable[[], Mapping[str, BotText]],
+        digest_of_sources: Callable[[], str],
         *,
         now: Callable[[], datetime],
     ) -> None:
-        """Prepare to publish ``texts``.
+        """Prepare to publish the texts that ``load_texts`` returns.
 
-        The key of a text identifies the stored digest of the text.
+        The key of a text identifies the stored digest of the text. ``digest_of_sources`` returns a
+        digest of all data that determines the texts. The texts are loaded only if this digest has
+        changed, because they need the catalogues of all languages.
         """
         self._db = db
-        self._texts = texts
+        self._load_texts = load_texts
+        self._digest_of_sources = digest_of_sources
         self._now = now
 
     async def publish_next(self) -> datetime | None:
@@ -69,7 +74,10 @@ class Menu:
         """
         kept = await self._db.fetch(lambda tx: key_values.get(tx, _KEY))
         published: dict[str, str] = kept if isinstance(kept, dict) else {}
-        for name, text in self._texts.items():
+        sources = self._digest_of_sources()
+        if published.get(_SOURCES) == sources:
+            return None
+        for name, text in self._load_texts().items():
             if published.get(name) == text.digest:
                 continue
             try:
@@ -87,4 +95,6 @@ class Menu:
             value = {**published, name: text.digest}
             await self._db.run(lambda tx: key_values.put(tx, _KEY, value))  # noqa: B023 - awaited in this iteration
             return self._now() + _PAUSE
+        all_published = {**published, _SOURCES: sources}
+        await self._db.run(lambda tx: key_values.put(tx, _KEY, all_published))
         return None

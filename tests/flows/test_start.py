@@ -45,11 +45,11 @@ async def test_a_menu_that_telegram_has_is_not_given_again(
         async def all_written_down() -> bool:
             with closing(sqlite3.connect(f"file:{tmp_path}/bot.db?mode=ro", uri=True)) as db:
                 row = db.execute("SELECT value FROM key_values WHERE key = 'menu'").fetchone()
-            return row is not None and len(json.loads(row[0])) >= menus
+            return row is not None and "sources" in json.loads(row[0])
 
         ann = await box.control.person()
         async with running_bell(tmp_path, box):
-            await wait_for(all_written_down)
+            await wait_for(all_written_down, 200)
         before = await given()
         async with running_bell(tmp_path, box) as bell:
             await bell.ask(ann, "/help")
