@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store.engine.database import Tx, delete_rows, dict_of_rows
+from bot.store.engine.prepared import Prepared
 from bot.store.engine.schema import Timestamp, insert, metadata
 
 cached_answers = sa.Table(
@@ -34,15 +35,17 @@ async def get_fresh(tx: Tx, *keys: str, now: datetime) -> dict[str, Any]:
 
 
 _NEW = insert(cached_answers)
-_STORE = _NEW.on_conflict_do_update(
-    index_elements=[cached_answers.c.key],
-    set_={name: _NEW.excluded[name] for name in ("value", "until")},
+_STORE = Prepared(
+    _NEW.on_conflict_do_update(
+        index_elements=[cached_answers.c.key],
+        set_={name: _NEW.excluded[name] for name in ("value", "until")},
+    )
 )
 
 
 async def store(tx: Tx, key: str, value: Any, *, until: datetime) -> None:  # noqa: ANN401 - any JSON value
     """Store the answer for ``key``. The answer expires at ``until``."""
-    await tx.execute(_STORE, {"key": key, "value": value, "until": until})
+    await _STORE.count(tx, {"key": key, "value": value, "until": until})
 
 
 async def remove(tx: Tx, key: str) -> None:

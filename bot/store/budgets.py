@@ -15,7 +15,8 @@ from typing import Literal, get_args
 import sqlalchemy as sa
 
 from bot.domain.budget import DAY, BudgetRule, Side, midnight_after
-from bot.store.engine.database import Tx, count_rows, put, row_or_none, update_rows
+from bot.store.engine.database import Tx, count_rows, put, update_rows
+from bot.store.engine.prepared import Prepared
 from bot.store.engine.schema import insert, metadata
 from bot.store.ledger import ledger_entries
 
@@ -180,7 +181,7 @@ def _take_credits_sql(side: Side) -> sa.Executable:
     ).returning(account.c.id)
 
 
-_TAKE_CREDITS = {side: _take_credits_sql(side) for side in get_args(Side)}
+_TAKE_CREDITS = {side: Prepared(_take_credits_sql(side)) for side in get_args(Side)}
 
 
 async def take_credits(
@@ -206,12 +207,12 @@ async def take_credits(
         "minimum": _NO_MINIMUM if minimum is None else minimum,
     }
     values = {"day": now.date(), **row, **limits}
-    if (await tx.execute(_TAKE_CREDITS[side], values)).first() is not None:
+    if await _TAKE_CREDITS[side].rows(tx, values):
         return True
     if (await account_state(tx)).day >= now.date():
         return False
     await begin_day(tx, now)
-    return (await tx.execute(_TAKE_CREDITS[side], values)).first() is not None
+    return bool(await _TAKE_CREDITS[side].rows(tx, values))
 
 
 async def begin_day(tx: Tx, now: datetime) -> None:
@@ -288,12 +289,15 @@ class AccountState:
 
 
 _A = account.c
-_STATE = sa.select(_A.spent, _A.stopped, _A.reach - _A.spent, _A.day, _A.replies, _A.schedule)
+_STATE = Prepared(
+    sa.select(_A.spent, _A.stopped, _A.reach - _A.spent, _A.day, _A.replies, _A.schedule)
+)
 
 
 async def account_state(tx: Tx) -> AccountState:
     """Return the current state of the account."""
-    return await row_or_none(tx, AccountState, _STATE) or AccountState()
+    rows = await _STATE.rows(tx, {})
+    return AccountState(*rows[0]) if rows else AccountState()
 
 
 async def set_spent_at_zero_balance(tx: Tx, total: int) -> None:

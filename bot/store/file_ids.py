@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from bot.domain.records import KnownFile
 from bot.store.engine.database import Tx, delete_rows
+from bot.store.engine.prepared import Prepared
 from bot.store.engine.schema import Timestamp, insert, metadata
 
 ANIMATION = "animation"
@@ -50,11 +51,15 @@ async def known(
 
 
 _NEW = insert(files)
-_REMEMBER = _NEW.on_conflict_do_update(
-    index_elements=[files.c.bot_id, files.c.story_pk],
-    set_={name: _NEW.excluded[name] for name in ("kind", "file_id", "file_unique_id", "until")},
-    # An animation does not replace a video, because only the video can be in an album.
-    where=sa.or_(_NEW.excluded.kind != ANIMATION, files.c.kind != "video"),
+_REMEMBER = Prepared(
+    _NEW.on_conflict_do_update(
+        index_elements=[files.c.bot_id, files.c.story_pk],
+        set_={
+            name: _NEW.excluded[name] for name in ("kind", "file_id", "file_unique_id", "until")
+        },
+        # An animation does not replace a video, because only the video can be in an album.
+        where=sa.or_(_NEW.excluded.kind != ANIMATION, files.c.kind != "video"),
+    )
 )
 
 
@@ -77,7 +82,7 @@ async def remember(tx: Tx, bot_id: int, files: dict[str, KnownFile]) -> None:
         }
         for pk, file in sorted(files.items())
     ]
-    await tx.execute(_REMEMBER, rows)
+    await _REMEMBER.count(tx, rows)
 
 
 async def remove(tx: Tx, bot_id: int, pk: str) -> None:

@@ -82,7 +82,6 @@ CLAIMED = columns_of(inbox, ClaimedUpdate)
 
 _ADD = Prepared(
     insert(inbox).on_conflict_do_nothing(index_elements=[inbox.c.update_id]).returning(*CLAIMED),
-    columns=["update_id", "queue", "body", "stored_at", "done_at", "person", *new_claim(None)],
 )
 
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from bot.store.engine import database
 from bot.store.engine.database import Tx, add_new, delete_rows
+from bot.store.engine.prepared import Prepared
 from bot.store.engine.schema import Timestamp, metadata
 
 key_values = sa.Table(
@@ -22,6 +23,7 @@ key_values = sa.Table(
     sa.Column("until", Timestamp, index=True),  # None means that the entry never expires.
 )
 _OF_KEY = sa.select(key_values.c.value).where(key_values.c.key == sa.bindparam("key"))
+_GET = Prepared(_OF_KEY)
 
 
 async def get(tx: Tx, key: str) -> Any | None:  # noqa: ANN401 - any JSON value
@@ -29,7 +31,8 @@ async def get(tx: Tx, key: str) -> Any | None:  # noqa: ANN401 - any JSON value
 
     An expired value is returned until the clean-up deletes the value.
     """
-    return await tx.scalar(_OF_KEY, {"key": key})
+    rows = await _GET.rows(tx, {"key": key})
+    return rows[0].value if rows else None
 
 
 async def lock(tx: Tx, key: str) -> Any | None:  # noqa: ANN401 - any JSON value

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from bot.store import access
 from bot.store.engine.database import Tx, update_rows
+from bot.store.engine.prepared import Prepared
 from bot.store.engine.schema import BigId, Timestamp, metadata, partial_index
 
 OPEN = "reserved"
@@ -54,7 +55,7 @@ ledger_entries = sa.Table(
 IS_OPEN = sa.text("state = 'reserved'")
 IS_PRESUMED = sa.text("state = 'presumed'")
 
-_ADD = sa.insert(ledger_entries).returning(ledger_entries.c.id)
+_ADD = Prepared(sa.insert(ledger_entries).returning(ledger_entries.c.id))
 
 
 async def add(
@@ -85,7 +86,8 @@ async def add(
         "state": OPEN,
         "at": now,
     }
-    return int((await tx.execute(_ADD, row)).scalar_one())
+    (added,) = await _ADD.rows(tx, row)
+    return int(added.id)
 
 
 _CLOSED_NAMES = ("at", "kind", "chat_id", "operation", "nominal", "user_id", "scopes")

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from bot.domain.model import Story
 from bot.domain.serialization import dump_stories, load_each_or_none
 from bot.store.engine.database import Tx
+from bot.store.engine.prepared import Prepared
 from bot.store.engine.schema import Timestamp, insert, metadata
 from bot.store.profiles import profiles
 
@@ -46,7 +47,9 @@ moments = sa.Table(
 )
 
 
-_ADD = insert(stories).on_conflict_do_nothing(index_elements=["pk"]).returning(stories.c.pk)
+_ADD = Prepared(
+    insert(stories).on_conflict_do_nothing(index_elements=["pk"]).returning(stories.c.pk)
+)
 _ADD_POSTING_TIMES = insert(moments).on_conflict_do_nothing(index_elements=["profile_id", "at"])
 
 
@@ -72,7 +75,7 @@ async def add(tx: Tx, found: Iterable[Story], *, now: datetime) -> list[str]:
         }
         for story, value in zip(ordered, dump_stories(ordered), strict=True)
     ]
-    new = set(await tx.scalars(_ADD, values))
+    new = {row.pk for row in await _ADD.rows(tx, values)}
     await _refresh_urls(tx, [story for story in ordered if story.pk not in new], now)
     return [story.pk for story in ordered if story.pk in new]
 

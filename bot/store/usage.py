@@ -8,6 +8,7 @@ from operator import itemgetter
 import sqlalchemy as sa
 
 from bot.store.engine.database import Tx, dict_of_rows
+from bot.store.engine.prepared import Prepared
 from bot.store.engine.schema import insert, metadata
 
 usage_days = sa.Table(
@@ -35,9 +36,11 @@ class Use:
 
 
 _NEW = insert(usage_days)
-_ADD = _NEW.on_conflict_do_update(
-    index_elements=list(usage_days.primary_key.columns),
-    set_={name: usage_days.c[name] + _NEW.excluded[name] for name in Use.__dataclass_fields__},
+_ADD = Prepared(
+    _NEW.on_conflict_do_update(
+        index_elements=list(usage_days.primary_key.columns),
+        set_={name: usage_days.c[name] + _NEW.excluded[name] for name in Use.__dataclass_fields__},
+    )
 )
 
 
@@ -49,7 +52,7 @@ async def add(tx: Tx, used: Iterable[tuple[int, Use]], *, day: date) -> None:
         for chat_id, use in sorted(used, key=lambda entry: entry[0])
     ]
     if rows:
-        await tx.execute(_ADD, rows)
+        await _ADD.count(tx, rows)
 
 
 async def move_chat(tx: Tx, old: int, new: int) -> None:
@@ -67,7 +70,7 @@ async def move_chat(tx: Tx, old: int, new: int) -> None:
     result = await tx.execute(moved.returning(*(columns[name] for name in names)))
     rows = [{"chat_id": new, **row} for row in result.mappings()]
     if rows:
-        await tx.execute(_ADD, sorted(rows, key=itemgetter("day")))
+        await _ADD.count(tx, sorted(rows, key=itemgetter("day")))
 
 
 async def items_by_day(tx: Tx, chat_id: int, *, since: date) -> dict[date, int]:

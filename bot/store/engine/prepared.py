@@ -7,6 +7,7 @@ SQLAlchemy needs 40 to 80 µs of CPU time to execute a compiled statement. SQLit
 import sqlite3
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 from typing import Any, cast
 
@@ -26,14 +27,14 @@ class Prepared:
     """A statement of a module, whose parameters have names.
 
     On SQLite the statement is compiled at the first execution, and is executed by the driver. On
-    PostgreSQL SQLAlchemy executes the statement. The number of the parameters must be fixed, so
-    ``expanding`` parameters are not supported.
+    PostgreSQL SQLAlchemy executes the statement. Each execution has the same names of parameters,
+    and ``expanding`` parameters are not supported.
     """
 
-    def __init__(self, statement: sa.Executable, *, columns: Sequence[str] | None = None) -> None:
-        """Prepare ``statement``. ``columns`` are the columns of an INSERT without ``values``."""
+    def __init__(self, statement: sa.Executable) -> None:
+        """Prepare ``statement``. Nothing is compiled yet."""
         self._statement = statement
-        self._columns = columns
+        self._names: AbstractSet[str] = frozenset()
 
     async def rows(self, tx: AsyncConnection, values: Values | Sequence[Values]) -> Sequence[Any]:
         """Execute the statement once for each mapping in ``values``. Return all rows."""
@@ -42,8 +43,11 @@ class Prepared:
         rows, _ = await self._execute(tx, values)
         return [self._row(row) for row in rows]
 
-    async def count(self, tx: AsyncConnection, values: Values) -> int:
-        """Execute an UPDATE or DELETE without RETURNING. Return the number of changed rows."""
+    async def count(self, tx: AsyncConnection, values: Values | Sequence[Values]) -> int:
+        """Execute a statement without RETURNING once for each mapping in ``values``.
+
+        Return the number of rows that the last execution changed.
+        """
         if tx.dialect.name != "sqlite":
             return (await tx.execute(self._statement, values)).rowcount
         _, count = await self._execute(tx, values)
@@ -57,6 +61,7 @@ class Prepared:
         if not connection.in_transaction():
             connection.begin()
         each = [values] if isinstance(values, Mapping) else values
+        self._names = self._names or each[0].keys()
         parameters = [self._parameters(one) for one in each]
         for listener in connection.dispatch.before_cursor_execute:
             listener(connection, None, self._sql, parameters, None, len(parameters) > 1)
@@ -70,13 +75,19 @@ class Prepared:
         return done
 
     def _parameters(self, values: Values) -> list[Any]:
-        """Return the parameters of the driver, in the order of the statement."""
+        """Return the parameters of the driver, in the order of the statement.
+
+        Raises:
+            ValueError: The names differ from those of the first execution.
+        """
+        if values.keys() != self._names:
+            raise ValueError(f"{sorted(values)} instead of {sorted(self._names)}")
         given = {**self._defaults, **values}
         return [convert(given[name]) if convert else given[name] for name, convert in self._binds]
 
     @cached_property
     def _compiled(self) -> SQLCompiler:
-        compiled = self._statement.compile(dialect=_DIALECT, column_keys=self._columns)  # type: ignore[attr-defined]
+        compiled = self._statement.compile(dialect=_DIALECT, column_keys=sorted(self._names))  # type: ignore[attr-defined]
         return cast("SQLCompiler", compiled)
 
     @cached_property

@@ -13,13 +13,10 @@ from bot.store.key_values import key_values
 from tests.support.statements import recorded_statements
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
-COLUMNS = ["key", "value", "until"]
 _SELECT = sa.select(
     key_values, key_values.c.key, (key_values.c.value["n"].as_integer() > 1).label("more")
 ).where(key_values.c.key >= sa.bindparam("first"), key_values.c.key != "left out")
-ADD = Prepared(
-    sa.insert(key_values).returning(key_values.c.key, key_values.c.until), columns=COLUMNS
-)
+ADD = Prepared(sa.insert(key_values).returning(key_values.c.key, key_values.c.until))
 GET = Prepared(_SELECT.order_by(key_values.c.key))
 REMOVE = Prepared(sa.delete(key_values).where(key_values.c.key == sa.bindparam("old")))
 
@@ -66,10 +63,12 @@ async def test_a_transaction_of_prepared_statements_alone_rolls_back(db: Databas
         assert await REMOVE.count(tx, {"old": "a"}) == 0
 
 
-async def test_a_missing_parameter_is_an_error(sqlite_db: Database) -> None:
+async def test_other_parameters_than_before_are_an_error(sqlite_db: Database) -> None:
     async with sqlite_db.begin() as tx:
-        with pytest.raises(KeyError, match="old"):
-            await REMOVE.count(tx, {})
+        await REMOVE.count(tx, {"old": "a"})
+        for wrong in ({}, {"old": "a", "new": "b"}):
+            with pytest.raises(ValueError, match=r"instead of \['old'\]"):
+                await REMOVE.count(tx, wrong)
 
 
 async def test_a_connection_that_can_only_read_is_not_used_again(sqlite_db: Database) -> None:
