@@ -66,7 +66,8 @@ class Kind:
         """Define a kind of action.
 
         ``word`` is the first part of the button data. ``row`` is the name of the kind in the table
-        of rights. The default of ``row`` is derived from ``word``.
+        of rights. The default of ``row`` is ``word``, with a colon if the first argument is not
+        optional.
         """
         self._word = word
         self._args = args
@@ -86,7 +87,7 @@ class Kind:
         return isinstance(data, str) and self.read(data) is not None
 
     def read(self, data: str) -> list[object] | None:
-        """Return the values of the arguments in ``data``.
+        """Return the values of the arguments in ``data``. A missing argument has the value None.
 
         Return None if ``data`` belong to a different kind of action.
         """
@@ -151,7 +152,7 @@ def button(text: str, data: str, style: str | None = None) -> Button:
 
 
 def link_button(text: str, **to: str) -> Button:
-    """Return a button with a link.
+    """Return a button without callback data, such as a button that opens a URL.
 
     ``to`` is ``url=…``, or a different field of ``InlineKeyboardButton`` in the Bot API.
     """
@@ -164,15 +165,15 @@ def back(t: Translator, data: str) -> Button:
 
 
 def grid(buttons: Sequence[Button], a_row: int) -> Buttons:
-    """Arrange buttons in rows of ``a_row`` buttons."""
+    """Arrange buttons in rows of ``a_row`` buttons. The last row can be shorter."""
     return [list(buttons[i : i + a_row]) for i in range(0, len(buttons), a_row)]
 
 
 def arrows(page: int, *, is_last: bool, to: Callable[[int], str]) -> Buttons:
-    """Return a row with the buttons that turn the pages of a list.
+    """Return the buttons that turn the pages of a list, as a list with one row.
 
-    Pages are numbered from 0. If the list has a single page, return no row. ``to`` returns the
-    button data for the number of a page.
+    Pages are numbered from 0. If the list has a single page, return an empty list. ``to`` returns
+    the button data for the number of a page.
     """
     row = [button("◀️", to(page - 1))] if page > 0 else []
     row += [] if is_last else [button("▶️", to(page + 1))]

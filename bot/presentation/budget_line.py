@@ -29,7 +29,8 @@ _A_YEAR = 365
 def wrong_price_note(credit_price: float, balance: Balance) -> str:
     """Return the English note that ``CREDIT_PRICE`` is wrong.
 
-    Return an empty string if the balance does not show that ``CREDIT_PRICE`` is wrong.
+    ``credit_price`` is the value of this setting, in US dollars. Return an empty string if the
+    balance does not show that ``CREDIT_PRICE`` is wrong.
     """
     price = corrected_credit_price(credit_price, balance.amount, balance.credits)
     if price is None:
@@ -58,7 +59,7 @@ def budget_lines(t: Translator, plan: BudgetPlan) -> list[str]:
     """Return the lines of the text about a daily budget.
 
     The lines have the budget, the balance if it is known, and the number of profiles that the
-    budget can check. If the balance will soon be spent, the last line is a warning.
+    budget can check. If the balance lasts for less than two weeks, the last line is a warning.
     """
     lines = [t.plain(_BUDGET, n=plan.budget, amount=t.money(plan.dollars_a_month))]
     if plan.balance is not None:

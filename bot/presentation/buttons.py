@@ -29,7 +29,7 @@ _PLAIN_ADDRESS = re.compile(
 
 
 def instagram_button(story: Story, t: Translator) -> Buttons:
-    """Return the button that opens a story on Instagram.
+    """Return the button that opens a story, or the highlight of the story, on Instagram.
 
     If the profile of the story is unknown, return no button. For example, the profile of a pasted
     file is unknown.
@@ -40,10 +40,9 @@ def instagram_button(story: Story, t: Translator) -> Buttons:
 
 
 def link_buttons(story: Story) -> Buttons:
-    """Return a button for each of the first three links of a story.
+    """Return a row with a button for each link of a story that gets a button.
 
-    Telegram refuses a whole message if the URL of a single button is not acceptable. Therefore an
-    unusual URL gets no button and appears only in the caption.
+    ``links_with_button`` returns these links.
     """
     titles = {sticker.link: sticker.title for sticker in story.stickers if sticker.title}
     rows: Buttons = []
@@ -55,7 +54,11 @@ def link_buttons(story: Story) -> Buttons:
 
 
 def links_with_button(story: Story) -> list[str]:
-    """Return the links of a story that get buttons. The caption shows all other links."""
+    """Return the links of a story that get buttons: the first three links without unusual URLs.
+
+    Telegram refuses a whole message if the URL of a single button is not acceptable. Therefore an
+    unusual URL gets no button.
+    """
     return [url for url in story.links[:_MOST_LINKS] if _PLAIN_ADDRESS.fullmatch(url)]
 
 
@@ -76,8 +79,8 @@ def story_buttons(
     - ``subscription_id`` is the id of the chat's subscription to the profile, or None if the chat
       has no such subscription.
     - ``has_more`` means that the profile or the highlight has other stories that were not shown.
-    - ``is_inline`` means that the bot supports inline queries, so that a person can share the
-      story into any chat.
+    - ``is_inline`` means that the bot supports inline queries. If so, a story that is not from a
+      highlight gets the button to share the story into a different chat.
     - ``is_file`` means that the story was sent as a file.
     """
     username = story.profile.username
@@ -126,10 +129,11 @@ def subscribe_or_options_button(
 def row_under_album(
     username: str, t: Translator, subscription_id: int | None, *, is_inline: bool
 ) -> list[Button]:
-    """Return the row of buttons for an album.
+    """Return the row of buttons for an album with stories of a profile.
 
     The buttons are shown under a message after the album, because Telegram allows no buttons under
-    an album.
+    an album. ``is_inline`` means that the bot supports inline queries, which the button to share
+    the stories needs.
     """
     share = [share_button(username, t)] if is_inline else []
     text = f"🔔 {t.plain('Subscribe')}"
@@ -141,7 +145,10 @@ def row_under_album(
 
 
 def alert_buttons(story: Story, t: Translator, subscription_id: int | None) -> Buttons:
-    """Return the buttons under an alert that has a single story."""
+    """Return the buttons under an alert that has a single story.
+
+    If ``subscription_id`` is None, return only buttons with links.
+    """
     if subscription_id is None:
         return [*link_buttons(story), *instagram_button(story, t)]
     row = [

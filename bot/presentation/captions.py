@@ -69,7 +69,7 @@ def caption(
       announces new stories in the form that the options require.
     - ``part`` is the number of the album and the number of albums. For example, (2, 3) marks the
       second of three albums.
-    - ``spare`` is the number of code points that the caption leaves unused.
+    - ``spare`` is the minimum number of code points that the caption leaves unused.
     - ``title`` is the title of the highlight with the stories.
     """
     header = _header(stories, t, options)
@@ -83,9 +83,10 @@ def caption(
 
 
 def profile_link(profile: Profile, t: Translator) -> Safe:
-    """Return the name of a profile as a link, with the profile's handle.
+    """Return the name and the handle of a profile as HTML. The text is a link to the profile.
 
-    The link of a verified profile ends with a check mark.
+    If the name is empty or equals the handle, the text has only the handle. A handle that is not a
+    valid username gets no link. A check mark follows the link of a verified profile.
     """
     name = truncate_plain(one_line(profile.full_name), _NAME_LENGTH)
     handle = foreign_html(truncate_plain(one_line(profile.username), _WORD_LENGTH), rtl=t.is_rtl)
@@ -211,7 +212,8 @@ def _join_fitting(lines: list[str], details: list[str], t: Translator, spare: in
     """Join the lines of a caption.
 
     If the caption is too long, drop lines from the end of ``details`` until the caption is short
-    enough. ``spare`` is the number of characters that the caption leaves unused.
+    enough. ``lines`` are never dropped. ``spare`` is the minimum number of code points that the
+    caption leaves unused.
     """
     # In a language that is written from right to left, each line begins with a mark. Without the
     # mark, the first name in a line would set the writing direction of the line.
@@ -241,9 +243,9 @@ def _person_link(username: str, t: Translator) -> str:
 def _web_link(url: str, t: Translator) -> str:
     """Return an HTML link to the URL of a link sticker.
 
-    The label is the URL without its scheme, ``www.`` and query. If the URL is a redirect by
-    Instagram, the target of the redirect replaces the URL. If the URL is not a web address, return
-    only the label.
+    The label is the URL without its scheme, ``www.`` and query, and has at most 40 code points. If
+    the URL is a redirect by Instagram, the target of the redirect replaces the URL. If the URL is
+    not a web address, return only the label.
     """
     url = _unwrapped(one_line(url))
     shown = re.sub(r"^https?://(www\.)?", "", url, flags=re.IGNORECASE).partition("?")[0]
@@ -254,7 +256,7 @@ def _web_link(url: str, t: Translator) -> str:
 def _unwrapped(url: str) -> str:
     """Return the target if ``url`` is a redirect by Instagram (``l.instagram.com/?u=``).
 
-    Otherwise return ``url`` itself.
+    If ``url`` is no such redirect, or if the target is not a web address, return ``url`` itself.
     """
     try:
         parts = urlsplit(url)
@@ -271,7 +273,10 @@ def _place_link(name: str, t: Translator) -> str:
 
 
 def _post_link(post: Reshared, t: Translator) -> str:
-    """Return the link to a reshared post, with the author of the post if the author is known."""
+    """Return the link to a reshared post, with the author of the post if the author is known.
+
+    If the URL of the post is unknown, return the word without a link.
+    """
     shown = link(post.page_url, t("Post")) if post.page_url else t("Post")
     return t.noted(shown, _person_link(post.username, t)) if post.username else shown
 

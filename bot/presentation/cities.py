@@ -162,7 +162,7 @@ def zone_named(text: str) -> str | None:
 
     Return None in these cases:
 
-    - The name is unknown.
+    - The name or the offset is unknown.
     - The city is not in the country that follows the city.
     - The country has several different times. In this case, use ``zones_of_country``.
     """
@@ -304,7 +304,7 @@ def _cities_by_zone(language: str) -> dict[str, str]:
 
 @cache
 def _zones_by_name() -> dict[str, str]:
-    """Return the time zones by the normalized names of their cities.
+    """Return the time zones by the normalized names of the zones and of their cities.
 
     If several zones have a city with the same name, the name belongs to the first of these zones.
     """

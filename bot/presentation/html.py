@@ -39,7 +39,7 @@ def isolate(text: str) -> str:
 
 
 def has_rtl(text: str) -> bool:
-    """Return whether ``text`` contains a letter that is written from right to left."""
+    """Return whether ``text`` contains a character that is written from right to left."""
     return any(unicodedata.bidirectional(char) in {"R", "AL"} for char in text)
 
 
@@ -47,7 +47,7 @@ def foreign_html(text: str, *, rtl: bool) -> Safe:
     """Return text from people, escaped and, if necessary, isolated.
 
     ``rtl`` means that the surrounding sentence is written from right to left. The text is isolated
-    if the sentence or a letter of the text is written from right to left.
+    if the sentence or a character of the text is written from right to left.
     """
     safe = escape(text)
     return Safe(isolate(safe)) if rtl or has_rtl(safe) else safe
@@ -85,7 +85,10 @@ def visible_length(markup: str) -> int:
 
 
 def entities_size(markup: str) -> int:
-    """Return the size of the entities in ``markup``, in bytes. The size includes links' URLs."""
+    """Return an estimate of the size of the entities in ``markup``, in bytes.
+
+    The estimate includes the URLs of links.
+    """
     tags = [tag for tag in _TAG.findall(markup) if not tag.startswith("</")]
     return sum(_ENTITY_BYTES + len(html.unescape(tag).encode()) for tag in tags)
 
@@ -93,8 +96,8 @@ def entities_size(markup: str) -> int:
 def truncate_plain(text: str, limit: int) -> str:
     """Return plain text, shortened to at most ``limit`` code points.
 
-    A shortened text ends with an ellipsis. Combining marks and joiners are not separated from
-    their letters, so that no emoji and no accented letter is split.
+    A shortened text ends with an ellipsis. If ``limit`` is 0, the result is empty. The text is not
+    cut before an accent (a character with a combining class), or beside a zero-width joiner.
     """
     if len(text) <= limit:
         return text

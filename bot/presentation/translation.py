@@ -128,7 +128,10 @@ class Translator:
         return self._render(msgid, fields, html=False)
 
     def number(self, x: float) -> str:
-        """Return the number ``x`` with the digits and separators of the language."""
+        """Return the number ``x`` with the separators of the language and at most three decimals.
+
+        The digits are Persian digits if the language is Persian, and 0 to 9 otherwise.
+        """
         written = numbers.format_decimal(x, locale=self._locale, numbering_system=self._numerals)
         return self._number_text(written)
 
@@ -168,7 +171,7 @@ class Translator:
         return self._number_text(written.replace("$US", "$"))
 
     def _number_text(self, number: str) -> str:
-        """Return a formatted number with the digits of the language.
+        """Return a formatted number, with Persian digits if the language is Persian.
 
         The no-break spaces stay in a message, because the result is ``Safe``. In a language that
         is written from right to left, the result is plain, so that a message isolates the number.
@@ -239,7 +242,7 @@ class Translator:
         return date
 
     def _in_own_digits(self, text: object) -> str:
-        """Return ``text`` with Persian digits if the language is Persian.
+        """Return ``text`` with Persian digits and percent signs if the language is Persian.
 
         The conversion is necessary because some functions of Babel always write the digits 0 to 9.
         """
@@ -261,11 +264,14 @@ class Translator:
         return Safe(isolate(markup)) if self.is_rtl else markup
 
     def value_range(self, start: str, end: str) -> str:
-        """Return the range of two formatted values, such as "22:00-7:00"."""
+        """Return the range of two formatted values, in the notation of the language."""
         return str(self._locale.interval_formats.get(None, "{0}-{1}")).format(start, end)
 
     def ago(self, dt: datetime, now: datetime) -> str:
-        """Return the time between ``dt`` and ``now``, such as “2 hours ago” or “in 2 hours”."""
+        """Return the time between ``dt`` and ``now``, such as “2 hours ago” or “in 2 hours”.
+
+        For a time of less than a minute, return “just now” or “in a moment”.
+        """
         if abs(now - dt) < timedelta(minutes=1):
             return self.plain(N_("just now") if dt <= now else N_("in a moment"))
         return self._in_own_digits(
@@ -275,8 +281,8 @@ class Translator:
     def duration(self, td: timedelta) -> str:
         """Return a duration in its largest unit and the next smaller unit, such as “3 hr 20 min”.
 
-        The units are days, hours, minutes and seconds. If the value of a unit is 0, the unit is
-        omitted. A negative duration is shown as 0 seconds.
+        The units are days, hours, minutes and seconds. If the value of the smaller unit is 0, this
+        unit is omitted. A negative duration is shown as 0 seconds.
         """
         style: Literal["long", "short"] = "long" if self.language in _LONG_UNITS else "short"
         left = max(round(td.total_seconds()), 0)
@@ -353,8 +359,8 @@ _NEVER = 10**9
 def _is_prose(match: re.Match[str]) -> bool:
     """Return whether the value of a field may get direction marks and number separators.
 
-    Return False for a field in a URL or in a text that people copy, because these characters would
-    change the URL or the copied text.
+    Return False for a field in a URL, directly after a slash or a #, or in a text that people
+    copy, because these characters would change the URL, the command or the copied text.
     """
     before = match.string[: match.start()]
     return not before.endswith(('="', "=", "/", "#")) and before.count("<code>") == before.count(
@@ -391,7 +397,10 @@ def _cached_translator(language: str, zone: tzinfo = UTC) -> Translator:
 
 
 def translator_for(language_code: str | None) -> Translator:
-    """Return the translator for a language code of Telegram, or for a key of ``LANGUAGES``."""
+    """Return the translator for a language code of Telegram, or for a key of ``LANGUAGES``.
+
+    The time zone of the translator is UTC.
+    """
     return _cached_translator(language_for(language_code))
 
 
@@ -444,12 +453,12 @@ def _mark_rtl_lines(text: str) -> str:
     - A line gets a right-to-left mark at its beginning if the first letter is a Latin letter, for
       example of a command, or is in the value of a field. Otherwise a Latin name at the beginning
       would turn the direction of the whole line.
-    - A right-to-left mark is inserted before a comma after a Latin word. Otherwise the words of a
-      list would stand in the opposite order.
-    - A left-to-right mark is inserted before each command, name, hashtag and span such as 23-7.
-      The reason is that the slash, the @, the # and the hyphen have no direction of their own.
-      With the mark, the sign stays at the left of the word, and the numbers of the span keep their
-      order.
+    - A right-to-left mark is inserted before an Arabic comma after a Latin word. Otherwise the
+      words of a list would stand in the opposite order.
+    - A left-to-right mark is inserted before commands, names with an @, numbers with a #, hashtags
+      in code style, and spans such as 23-7. The reason is that the slash, the @, the # and the
+      hyphen have no direction of their own. With the mark, the sign stays at the left of the word,
+      and the numbers of the span keep their order.
     """
     lines = []
     for line in text.split("\n"):
