@@ -79,8 +79,7 @@ async def stop_refused(_: Update, context: Context) -> None:
 async def admit_or_refuse(context: Context) -> bool:
     """Return whether handlers may process the update. If not, refuse as the module describes.
 
-    A refusal is recorded. In a group or channel, the name of a person with access who addresses
-    the bot is stored.
+    In a group or channel, the name of a person with access who addresses the bot is stored.
 
     Set ``is_owner``, ``known``, ``is_muted`` and ``question`` of the context, except for a
     channel's direct messages and for messages of other bots.

@@ -30,6 +30,8 @@ OVER = N_("This has already been decided.")
 async def preview_broadcast(context: Context) -> None:
     """Store a draft of the broadcast, show a preview, and ask for confirmation.
 
+    Without a text, or if the text has more than 4,096 characters, no draft is stored.
+
     Raises:
         RightsError: The update names no person.
     """
@@ -59,7 +61,7 @@ async def preview_broadcast(context: Context) -> None:
 
 @on_press(BROADCAST)
 async def act_on_broadcast(context: Context, action: str, broadcast_id: int) -> str | None:
-    """Start, stop or discard a broadcast."""
+    """Start, stop or discard a broadcast. If this is no longer possible, return a notice."""
     query = context.query
     t = context.t
     message_id = query.message.message_id if query and query.message else None

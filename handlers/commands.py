@@ -76,7 +76,7 @@ async def update_chat_menu(context: Context) -> None:
     The chat needs a menu in three cases: the chat is the private chat of an owner of the bot, the
     chat has a chosen language, or an earlier menu of the chat was published. A channel gets no
     menu. An unchanged menu is not published again. The menu is published after the replies, and
-    its digest is then stored. If Telegram refuses the menu, the failure is logged.
+    its digest is then stored. A failure of the publication is only logged.
     """
     chat = context.chat
     is_owners = context.is_owner and chat.kind == TgChat.PRIVATE

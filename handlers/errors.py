@@ -129,7 +129,8 @@ async def on_error(update: object, context: Context) -> None:
     """Roll back the uncommitted changes, send the error message and log the failure.
 
     PTB calls this handler for each exception, unless the update will be retried. Telegram's error
-    ``Forbidden`` gets no message, because the bot is not allowed to write in the chat.
+    ``Forbidden`` gets no message, because the bot is not allowed to write in the chat. An update
+    without a chat also gets no message.
 
     After a press of a button, the error message is shown in a pop-up, which other members do not
     see, in these cases:

@@ -126,7 +126,8 @@ async def import_pressed(context: Context, choice: str | None) -> str | None:
     """Import the subscriptions in a file, or apply the options or the rules in the file.
 
     The message with the pressed button replies to the message with the file. An import of
-    subscriptions has the costs and errors of ``_subscribe_to_listed``.
+    subscriptions has the costs and errors of ``_subscribe_to_listed``. The errors of the other two
+    actions are those of ``_apply_options_in_file`` and ``_read_export``.
     """
     source = context.replied_to
     if source is None or source.document is None:
@@ -157,15 +158,16 @@ async def _read_export(context: Context, source: Document) -> Import:
 async def _subscribe_to_listed(context: Context, source: Message) -> None:
     """Subscribe to the profiles in a file, and list the failures with reasons.
 
-    Each new subscription is committed at once, and costs 0 to 3 credits, or more if the API
-    refuses the account. For a list of followed accounts, only the page to choose the accounts is
-    sent. The options of existing subscriptions, and the rules of the whole chat, stay unchanged
-    until a button is pressed.
+    Each profile costs 0 to 3 credits, or more if the API refuses the account. Each new
+    subscription is committed at once. For a list of followed accounts, only the page to choose the
+    accounts is sent. The options of existing subscriptions, and the rules of the whole chat, stay
+    unchanged until a button is pressed.
 
     Raises:
         BotError: The file has a different format, is too large, or lists no accounts.
         RightsError: The file lists followed accounts, and the chat is not private.
         AskAgainError: Telegram does not answer.
+        DatabaseUnavailableError: The database is unavailable. Earlier subscriptions stay.
     """
     if source.document is None:
         return
@@ -251,6 +253,8 @@ async def _ask_about_rules(imported: Import, source: Message, context: Context) 
 
 async def _apply_options_in_file(context: Context, source: Document) -> None:
     """Apply the options in a file to existing subscriptions, and show the list of subscriptions.
+
+    Only subscriptions in the chat and topic of the update change.
 
     Each change is committed at once. A failure, such as too many fast subscriptions, is shown
     below the list and undoes no change.

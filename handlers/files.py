@@ -20,8 +20,8 @@ async def send_as_files(context: Context, pk_or_name: str) -> None:
 
     Raises:
         StoryGoneError: The story has expired or was deleted, or the ID contains no valid time.
-        NoStoriesError: The profile has no stories now.
-        BotError: The errors of ``Viewer``.
+        NoStoriesError: The profile has no stories now, or the name is not a valid username.
+        BotError: The errors of ``Viewer`` and ``show_albums``.
     """
     viewer = context.services.viewer
     asker = context.asker

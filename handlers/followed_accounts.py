@@ -123,11 +123,11 @@ async def answer_search_if_expected(context: Context, text: str) -> bool:
     - No list was sent in the last ten minutes, or a settings page has asked for a value since.
     - The file cannot be read.
     - No name contains the text.
-    - The text has one character or several words, or is small talk.
+    - The text has fewer than two characters without the @, has several words, or is small talk.
 
     Raises:
-        RightsError: The person no longer has the right to manage the chat for which the file was
-            sent.
+        RightsError: The errors of ``set_managed_chat``, for example if the person no longer has
+            the right to manage the chat for which the file was sent.
     """
     part = text.strip().lower().removeprefix("@")
     if len(part) < _LEAST_SEARCH or len(part.split()) != 1 or is_small_talk(text):
@@ -159,13 +159,14 @@ async def answer_search_if_expected(context: Context, text: str) -> bool:
 async def turn_or_subscribe(context: Context, action: str, place: int) -> str | None:
     """Show another page of a list of followed accounts, or subscribe to names on the page.
 
-    A button subscribes to one name, or to all names on the page. Each new subscription costs 0 to
-    3 credits, or more if the API refuses the account. The buttons work only in a private chat. The
+    A button subscribes to one name, or to all names on the page. Each profile costs 0 to 3
+    credits, or more if the API refuses the account. The buttons work only in a private chat. The
     list is read again from the file of Instagram's export to which the page replies.
 
     Raises:
         BotError: The file has a different format, or is too large.
         AskAgainError: Telegram does not answer.
+        DatabaseUnavailableError: The database is unavailable. Earlier subscriptions stay.
     """
     source = context.replied_to
     if source is None or source.document is None or not context.is_private:
@@ -212,8 +213,8 @@ def _places_on(page: int, names: Sequence[str]) -> range:
 async def _subscribe_and_report(context: Context, names: Sequence[str]) -> list[str]:
     """Subscribe to profiles. Return a list with one text about the result, or an empty list.
 
-    The list is empty if no names are given. Each new subscription is committed at once, and costs
-    0 to 3 credits, or more if the API refuses the account.
+    The list is empty if no names are given. Each profile costs 0 to 3 credits, or more if the API
+    refuses the account. Each new subscription is committed at once.
 
     Raises:
         DatabaseUnavailableError: The database is unavailable. Earlier subscriptions stay.
@@ -236,11 +237,12 @@ async def _subscribe_and_report(context: Context, names: Sequence[str]) -> list[
 async def subscribe_each(
     context: Context, wanted: Sequence[tuple[str, Preferences | None]]
 ) -> tuple[list[str], list[tuple[Subscription, str]], list[tuple[str, BotError]]]:
-    """Subscribe to profiles one by one. Return the new names, the existing names and the failures.
+    """Subscribe to profiles one by one. Return the new names, existing subscriptions and failures.
 
-    Each new subscription is committed at once, and costs 0 to 3 credits, or more if the API
-    refuses the account. Each existing subscription is returned with the requested name, which may
-    be a former name of the profile. Without preferences, the defaults of the chat apply.
+    Each profile costs 0 to 3 credits, or more if the API refuses the account. Each new
+    subscription is committed at once. Each existing subscription is returned with the requested
+    name, which may be a former name of the profile. Each failure is returned with the requested
+    name. Without preferences, the defaults of the chat apply.
 
     Raises:
         DatabaseUnavailableError: The database is unavailable. Earlier subscriptions stay.
@@ -284,7 +286,7 @@ async def _page(context: Context, names: Sequence[str], page: int) -> Page:
 
 
 async def _name_rows(context: Context, names: Sequence[str], places: Sequence[int]) -> Buttons:
-    """Return a button for each name. A sign on the button marks a followed profile."""
+    """Return a button for the name at each position. A sign marks a followed profile."""
     followed = await _followed_names(context)
     return [
         [button(("✅ " if names[place] in followed else "") + names[place], LIST("one", place))]

@@ -142,7 +142,8 @@ def command(
 
     - ``channel_after``: the number of words after which the ``@name`` or ID of a channel or group
       may follow. A command in a private chat then acts on the named chat. In a group or channel, a
-      command that names a different chat is refused, except with ``takes_names``.
+      command that names a different chat is refused, except with ``takes_names`` and for a list
+      with ``takes_list``.
     - ``takes_names``: the command accepts other ``@name`` words, so the channel must follow
       directly after ``channel_after`` words.
     - ``takes_list``: the words are profile names if all words begin with @, or if "and" or a comma
@@ -181,7 +182,7 @@ def on_message(name: str, what: filters.BaseFilter) -> Callable[[Run], Guarded]:
     """Return a decorator that makes the handler of messages that match the filter ``what``.
 
     Messages that only repeat another message (``repeats_message``) are ignored. After
-    a photo of an album was handled, the album is recorded in the cache for ten minutes.
+    a message of an album was handled, the album is recorded in the cache for ten minutes.
     """
 
     def decorate(run: Run) -> Guarded:

@@ -55,7 +55,7 @@ async def turn_help_page(context: Context, section: str | None) -> None:
 
 
 async def help_page(context: Context, section: str | None = None) -> Page:
-    """Return a section of the help, or the first page."""
+    """Return a section of the help. If no section has this name, return the first page."""
     t = context.t
     me = context.bot
     if section in SECTIONS:

@@ -1,4 +1,4 @@
-"""/highlights NAME: the highlights of a profile as buttons. A press shows ten stories."""
+"""/highlights NAME: the highlights of a profile as buttons. A press shows at most ten stories."""
 
 from bot.context import Context
 from bot.domain import links
@@ -33,7 +33,7 @@ async def list_highlights(context: Context) -> None:
     made until a button confirms a name.
 
     Raises:
-        BotError: The errors of ``Highlights``.
+        BotError: The errors of ``_fetch_list_page`` or ``show_highlight``.
     """
     if not context.words:
         await ask(context, ASK, USAGE)
@@ -62,7 +62,7 @@ async def fetch_and_show_page(context: Context, username: str, page: int) -> Non
     highlights are fetched again, usually for 2 or 3 credits (``Highlights.of_profile``).
 
     Raises:
-        BotError: The errors of ``Highlights.of_profile``.
+        BotError: The errors of ``_fetch_list_page``.
     """
     await edit_pressed(context, *await _fetch_list_page(context, username, page))
 
@@ -85,12 +85,12 @@ async def show_highlight(
 ) -> None:
     """Show the story with ``story_id``, or at most ten stories of a highlight from ``offset``.
 
-    If the highlight has no story with ``story_id``, ten stories are shown. An ``offset`` after the
-    last story means the first story. The cost is 1 credit, or 0 credits while the highlight is
-    cached. A highlight is cached for at most a day.
+    If the highlight has no story with ``story_id``, at most ten stories are shown. An ``offset``
+    after the last story means the first story. The cost is 1 credit, or 0 credits while the
+    highlight is cached. A highlight is cached for at most a day.
 
     Raises:
-        BotError: The errors of ``Highlights.get_or_fetch``.
+        BotError: The errors of ``Highlights.get_or_fetch`` and ``show_albums``.
     """
     async with show_working(context):
         result = await context.services.highlights.get_or_fetch(highlight_id, context.asker)
@@ -117,7 +117,7 @@ async def _show_ten_stories(context: Context, result: Highlight, offset: int) ->
 
 
 async def _fetch_list_page(context: Context, username: str, page: int) -> Page:
-    """Return a page of 20 of a profile's highlights, with a button for each highlight.
+    """Return a page of at most 20 of a profile's highlights, with a button for each highlight.
 
     A page number after the last page means the first page. Within an hour after the last call for
     the highlights, the cost is 0 credits. Otherwise the cost is usually 2 or 3 credits

@@ -1,8 +1,8 @@
 """Inline queries, ``@bot natgeo`` in any chat: the results are cached stories and cost 0 credits.
 
 A person without access gets an empty list without a message, because other members of the chat
-must not see the refusal. Telegram sends a chosen result without the bot, so the buttons under a
-result can only be links.
+must not see the refusal. The buttons under a result are only links, because Telegram names no chat
+if a person presses a different button under a message from inline mode.
 """
 
 import re

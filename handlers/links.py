@@ -76,8 +76,9 @@ async def profile_shown_by(message: Message, context: Context) -> str | None:
 
     - If the message contains a media file that the bot has sent as a story, the file determines
       the profile.
-    - In any other message of the bot, the first supported link behind words names the profile. If
-      there is no such link, or if the link has no username, the first bold text names the profile.
+    - In any other message of the bot, the decisive link behind words (``links.decisive_link``)
+      names the profile. If there is no such link, or if the link has no username, the first bold
+      text names the profile.
 
     Return None if no profile is named. Also return None if another sender wrote the message and
     the message contains no file that the bot has sent as a story.
@@ -153,7 +154,11 @@ async def _serve_link(context: Context, link: Link) -> BotError | None:
 async def _send_failures(
     context: Context, failed: Sequence[tuple[Link, BotError]], *, is_one_link: bool
 ) -> None:
-    """Send each different error message once, with the affected links and alternatives."""
+    """Send each different error message once.
+
+    Unless ``is_one_link`` is True, the message lists the affected links, except links to media
+    files. If all gone stories are of one profile, the message has ``_gone_story_buttons``.
+    """
     by_sentence: dict[str, list[tuple[Link, BotError]]] = {}
     for link, error in failed:
         by_sentence.setdefault(sentence_for(error, context), []).append((link, error))

@@ -53,10 +53,10 @@ HIDDEN = N_(
 async def open_or_close_chat(context: Context) -> None:
     """Stop the alerts of a chat that blocks or removes the bot. Resume alerts if the bot returns.
 
-    If the bot returns, also record the person who added the bot, and give a group or channel
-    access if the person has access. A new group or channel gets a greeting. After each change in
-    which the bot stays or becomes a member, check whether the bot may write in a closed or muted
-    chat.
+    If the bot was added, also record the person who added the bot, and give a group or channel
+    access if the person has access. ``_greet_or_report_stop`` describes the message. After each
+    change in which the bot stays or becomes a member, check whether the bot may write in a closed
+    or muted chat.
     """
     change = context.event.my_chat_member
     if change is None:
@@ -172,7 +172,8 @@ async def _notify_who_added(
 ) -> None:
     """Send a text to the person who added the bot.
 
-    If Telegram refuses or does not answer, post the text without buttons in the channel.
+    If Telegram refuses or does not answer, post the text without buttons in the channel. A failure
+    of this post is ignored.
     """
     keyboard = InlineKeyboardMarkup.de_json({"inline_keyboard": buttons}, context.bot)
     person = change.from_user.id
@@ -185,7 +186,7 @@ async def _notify_who_added(
 
 
 def greeting_page(chat: Chat, context: Context) -> tuple[Safe, Buttons]:
-    """Return the greeting for a group or channel, with the button for the settings."""
+    """Return the greeting for a group or channel, with a link to the list of its subscriptions."""
     link = link_button(
         context.t.plain("Set it up"), url=options_link(context.bot.username, chat.id)
     )

@@ -31,7 +31,10 @@ def cost_text(credits: float, context: Context) -> Safe:  # noqa: A002 - the pro
 
 
 def unconfirmed_line(spent: Spending, context: Context) -> str:
-    """Return the line about calls with an unknown bill, or an empty string without such calls."""
+    """Return the line about today's calls with an unknown bill, with a line feed at the end.
+
+    Without such calls, return an empty string.
+    """
     return f"{context.t(UNCONFIRMED, credits=spent.unconfirmed)}\n" if spent.unconfirmed else ""
 
 

@@ -258,8 +258,8 @@ async def change_option(
     """Change an option of a subscription, or of all subscriptions of the chat to the profile.
 
     The value ``everywhere`` changes all subscriptions to the profile. The option ``pause`` pauses
-    or resumes a subscription. The value ``undone`` of ``pause`` resumes the subscription and sends
-    the live stories that were found during the pause.
+    or resumes a subscription. The value ``undone`` of ``pause`` resumes the subscription as in
+    ``Subscriptions.resume_with_missed_stories``.
 
     Raises:
         TooManyFastError: The chat or the payer has the maximum number of fast subscriptions.

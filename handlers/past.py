@@ -83,6 +83,7 @@ async def _show_page(context: Context, search: Search, before: str | None = None
     Raises:
         SubscriptionError: No kept story matches the search.
         NothingKeptError: The chat is a group or channel, and the explanation would have no button.
+        NoPayerError: As in ``show_albums``.
     """
     try:
         page = await context.services.past.find_and_store_files(

@@ -72,7 +72,10 @@ A_DAY = timedelta(days=1)
 
 @command("people", only_in_private=True)
 async def list_people(context: Context) -> None:
-    """List the users of the bot in descending order of the cost in this month."""
+    """Show the first page of the list of persons and chats, the highest cost of the month first.
+
+    ``Access.guests`` describes the list.
+    """
     await say(context, *await _list_page(0, context))
 
 

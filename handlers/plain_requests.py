@@ -81,6 +81,7 @@ def _is_part_of_thanks(request: Request, text: str) -> bool:
 async def known_names_in(context: Context, text: str) -> list[str]:
     """Return the words of a short text that are stored profile names or ``EXAMPLE_NAME``.
 
+    ``talk.words_that_may_be_names`` selects the words, so the text must have two to four words.
     ``EXAMPLE_NAME`` is the profile in the examples of the bot's texts.
     """
     names = talk.words_that_may_be_names(text, context.t.language)
@@ -101,9 +102,12 @@ def is_other_request(context: Context, text: str, expected: Collection[str]) -> 
 async def answer_request(context: Context, text: str, *, is_command: bool = False) -> bool:
     """Answer a text that requests a command without a slash.
 
-    Return whether the text is a request.
+    Return whether the text is a request to the bot (``is_for_bot``).
 
     With ``is_command``, the text is an unknown command without the slash, such as "hilfe".
+
+    Raises:
+        BotError: The requested command is refused or fails.
     """
     request = request_in(
         text, context.t.language, is_group=not context.is_private, is_command=is_command
@@ -143,12 +147,15 @@ async def _answer_fact(context: Context, command: str) -> bool:
 async def _show_options(context: Context, request: Request) -> None:
     """Show the options that a request means.
 
-    - For a single name, show the options of the subscription, or the card of the profile. A name
-      that is not certain (``Request.is_list``) must be stored, because in "only videos, I don't
-      need photos" any other word can be an ordinary word.
+    - For a single name, show the options of the only subscription to the profile, or the card of
+      the profile. A name that is not certain (``Request.is_list``) must be stored or
+      ``EXAMPLE_NAME``, because in "only videos, I don't need photos" any other word can be an
+      ordinary word.
     - In a reply to a story, show the card of the profile, which leads to the options and to the
       stories as files.
-    - Otherwise, show the options of all subscriptions, or of the only subscription.
+    - Otherwise, show the options of all subscriptions, or of the only subscription. In a channel
+      with several subscriptions, and in a chat without subscriptions, show the list of
+      subscriptions.
     """
     rows = await context.services.subscriptions.every(context.chat.id)
     names = request.names if request.is_list else await known_names(context, request.names)
@@ -235,7 +242,7 @@ async def _offer_to_unsubscribe(context: Context, request: Request, text: str) -
 async def _explain_alerts(context: Context, request: Request) -> None:
     """Explain the alerts of the only subscribed profile that a request means.
 
-    If the request names only a stored profile without a subscription, send the card of the
+    If the request names no subscribed profile and one known profile, send the card of the known
     profile. If the request does not mean exactly one subscribed profile, ask for a profile.
     """
     rows = await context.subscriptions()
@@ -253,7 +260,8 @@ async def _followed_names(
 ) -> list[str]:
     """Return the subscribed profiles that a request names.
 
-    A request without a name means the profile of the alert to which the message replies.
+    A request without a name means the profile of the message of the bot to which the message
+    replies (``profile_shown_by``).
     """
     names = list(request.names)
     if not names and context.replied_to is not None:
@@ -269,7 +277,7 @@ async def _offer_for_names(context: Context, request: Request) -> None:
     The names in a list, and joined names, are certain. Among other words, the names of stored
     profiles are preferred. If none of several words is a stored profile, some words may be
     ordinary words. If there are at most three words, each word gets a button. For more words, the
-    bot asks for a name.
+    command runs without names.
     """
     is_certain = request.is_list or request.is_joined
     known = await known_names(context, request.names)
@@ -285,7 +293,10 @@ async def _offer_for_names(context: Context, request: Request) -> None:
 
 
 async def _offer_each(context: Context, request: Request) -> None:
-    """Offer the command for each of a few words as a button, or ask for a name."""
+    """Offer the command for each of at most three words as a button.
+
+    For more words, run the command without names (``_run_without_names``).
+    """
     if len(request.names) > MOST_OFFERED:
         await _run_without_names(context, request.command)
         return

@@ -22,8 +22,9 @@ async def answer_press(context: Context, text: str | None = None, *, alert: bool
     """Answer the pressed button once, with a pop-up if ``text`` is given.
 
     - Without a pressed button, do nothing.
-    - The answer is sent after the replies. Exception: if the replies contain an album, the answer
-      is sent before the replies.
+    - The answer is sent after the replies. Exceptions: if the replies contain an album, the answer
+      is sent before the replies. If the update has neither replies nor database writes until now,
+      the answer is sent at once.
     - If ``text`` is missing, and the edit of the message changed nothing, the pop-up says that
       nothing has changed.
     - With ``alert``, the person must close the pop-up.

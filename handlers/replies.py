@@ -35,8 +35,8 @@ IN_PRIVATE = N_("I can't show buttons in channels. Send me this in a private cha
 def buttons_for_place(context: Context, buttons: Buttons) -> Buttons:
     """Return the buttons that the chat of the update can show.
 
-    In a channel, only links are returned. If a private chat manages a channel or group, the
-    returned buttons act on the managed chat.
+    In a channel, only the rows that begin with a link are returned. If a private chat manages a
+    channel or group, the returned buttons act on the managed chat.
     """
     if context.is_channel:
         return [row for row in buttons if row and "callback_data" not in row[0]]
@@ -65,12 +65,12 @@ async def say(
       update is the press of a button, the new message is no reply.
     - If ``reply_to`` is given, the new message is a reply to the message with this ID in every
       chat, also after the press of a button.
-    - ``markup`` is a "reply_markup" of the Bot API, which is used only without buttons.
+    - ``markup`` is a "reply_markup" of the Bot API, which is used only if no buttons are shown.
     - If the channel cannot show the buttons, the text names the command that a person can send in
       the private chat.
-    - With ``Context.in_place``, no new message is sent. The text and the buttons replace those of
-      the message whose button was pressed. ``Context.in_place`` has no effect if ``markup`` or
-      ``reply_to`` is given.
+    - With ``Context.in_place``, the text and the buttons replace those of the message whose button
+      was pressed (``edit_pressed``). ``Context.in_place`` applies to one text. It has no effect if
+      ``markup`` or ``reply_to`` is given.
     """
     if context.in_place and not (markup or reply_to):
         context.in_place = False
@@ -90,7 +90,8 @@ async def say(
 def _command_for_private_chat(context: Context, message: Message) -> str:
     """Return the command of a channel post in the form for a private chat.
 
-    The command names a public channel by ``@name``, and a private channel by its ID.
+    The command names a public channel by ``@name``, and a private channel by its ID. A command
+    that accepts no channel is not changed.
     """
     words = (message.text or "").split()
     if context.channel_after is not None:

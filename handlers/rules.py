@@ -119,7 +119,8 @@ async def _change_rules(
 async def _ask_whose_rules(context: Context) -> None:
     """Ask whose rules to show: the rules of a followed profile, or the rules of the whole chat.
 
-    The question is below the present rules of the whole chat.
+    The question is below the present rules of the whole chat. In a channel and in a chat without
+    subscriptions, ``ask_which_profile`` sends the message.
     """
     rows = await context.subscriptions()
     if not rows or context.is_channel:
@@ -138,7 +139,8 @@ async def _send_unreadable_words(
     """List the words that are not valid terms of a rule.
 
     If all words are valid terms, list the words that exceed the maximum length of a list of terms
-    (``story_terms.LONGEST``). For a single word that is not a term, suggest similar terms.
+    (``story_terms.LONGEST``). For a single word that is not a term, suggest similar terms, except
+    in a channel.
     """
     unknown = [word for word in left_out if not story_terms.is_term(word)]
     nearest = _nearest_terms(unknown[0]) if len(unknown) == 1 else []

@@ -187,7 +187,10 @@ async def _question_page(context: Context, setting: str) -> Page | None:
 
 
 async def _set_if_readable(context: Context, setting: str, text: str) -> bool:
-    """Set a setting to the value in a button or a typed text. Return False if unreadable."""
+    """Set a setting to the value in a button or a typed text. Return False if unreadable.
+
+    The chat and the time zone of the context are also updated.
+    """
     if (columns := _parse_columns(setting, text)) is None:
         return False
     chat = context.chat
@@ -202,7 +205,7 @@ def _parse_columns(setting: str, text: str) -> dict[str, object] | None:
     """Return the values of the chat's database columns for a text that a person has typed.
 
     Return None if the text is no value of the setting. Quiet hours with the same start and end,
-    and the word "never", mean no quiet hours.
+    and the words "never" and "off", mean no quiet hours.
     """
     text = normalize_typed(text).strip()
     if setting == "zone":
@@ -238,8 +241,8 @@ async def set_from_answer(context: Context) -> None:
     - After any other unreadable text, the bot asks again.
 
     Raises:
-        RightsError: The person no longer has the right to manage the chat that the settings page
-            is about.
+        RightsError: The errors of ``set_managed_chat``, for example if the person no longer has
+            the right to manage the chat that the settings page is about.
     """
     message = context.message
     question = question_of(message, list(QUESTIONS)) if message else None
@@ -259,7 +262,7 @@ async def set_from_answer(context: Context) -> None:
 
 
 def _is_no_value(context: Context, setting: str, text: str) -> bool:
-    """Return whether a text says thanks, or is unreadable and requests another command.
+    """Return whether a text says only thanks, or is unreadable and requests another command.
 
     A cancellation of the question, such as "stop", does not count as a request.
     """
@@ -273,7 +276,7 @@ def _is_no_value(context: Context, setting: str, text: str) -> bool:
 
 
 async def _answer_no_value(context: Context, setting: str, text: str) -> bool:
-    """Answer a text that is not an answer to a settings page. Return whether it was answered."""
+    """Answer thanks or a request for another command. Return whether the text was answered."""
     if not _is_no_value(context, setting, text):
         return False
     return await react_to_thanks(context, text) or await answer_request(context, text)
@@ -292,8 +295,8 @@ async def set_setting_if_expected(context: Context, text: str) -> bool:
     - The text is unreadable, and was probably not meant as a value (``_may_be_value``).
 
     Raises:
-        RightsError: The person no longer has the right to manage the chat that the settings page
-            was about.
+        RightsError: The errors of ``set_managed_chat``, for example if the person no longer has
+            the right to manage the chat that the settings page was about.
     """
     setting, about = _expected_setting(context)
     text = normalize_typed(text).strip()
@@ -328,8 +331,8 @@ async def _may_be_value(context: Context, setting: str, text: str, *, is_proacti
       is True for the name of a country with several time zones, and False for any other text.
     - For the zone, the result is False if the text has an @, or is a list of names, a stored
       profile name or small talk.
-    - For hours, the result is False if the text has letters, and is a profile name, a list of
-      names or small talk.
+    - For hours, the result is False if the text has letters, and has a possible profile name
+      (``talk.name_in``), or is a list of names or small talk.
     - Otherwise the result is True.
     """
     if is_proactive:
@@ -404,8 +407,8 @@ async def _expect_answer(context: Context, setting: str) -> None:
 async def settings_page(context: Context) -> Page:
     """Return the settings of the chat, with buttons to change the settings.
 
-    If somebody has set the hour of the summary, but no subscription has summaries, the page says
-    how to turn the summary on.
+    If the hour of the summary is not 9:00, and the chat has subscriptions but no subscription has
+    summaries, the page says how to turn the summary on.
     """
     chat = context.chat
     t = context.t
@@ -457,7 +460,11 @@ def _hours_text(start: int, end: int, context: Context) -> str:
 
 
 def _zone_text(context: Context) -> str:
-    """Return the city of the chat's time zone, and the zone's name if the name differs."""
+    """Return the city of the chat's time zone, and the zone's name if the name differs.
+
+    For a zone with a fixed offset, return the offset, such as "UTC+3". If the chat has no time
+    zone, return UTC with a note.
+    """
     zone = context.chat.zone
     if zone is None:
         return context.t.plain(NOTED, text="UTC", note=context.t.plain(NO_ZONE))

@@ -31,7 +31,7 @@ async def show_profile_stories(context: Context, username: str, count: int | Non
 
     Raises:
         NoStoriesError: The profile has no stories now, and the chat is a group or channel.
-        BotError: The errors of ``Viewer.stories``.
+        BotError: The errors of ``Viewer.stories`` and ``show_albums``.
     """
     async with show_working(context):
         live = await context.services.viewer.stories(username, context.asker)
@@ -85,6 +85,8 @@ async def show_albums(
 ) -> None:
     """Queue the albums as replies, in order. The sent stories count as usage of the chat.
 
+    Each file that must be bought costs 1 credit.
+
     A single story has buttons. Telegram allows no buttons under an album. In a private chat, a
     silent message with the buttons therefore follows the last album (``is_last``). In a group, the
     caption has a link instead. In a channel, only the links of a single story become buttons.
@@ -92,7 +94,7 @@ async def show_albums(
 
     - ``title``: the title of a highlight.
     - ``part``: the number of the album and the number of albums, for example (2, 3).
-    - ``has_more``: a button shows the other stories of the profile.
+    - ``has_more``: a button shows the other stories of the profile or highlight.
     - ``originals``: the IDs of stories to send as files. An album never mixes these stories with
       others.
     - ``is_free``: no file is bought.
@@ -155,7 +157,10 @@ def _buttons_of_story(
 
 
 def _request_message_id(context: Context) -> int | None:
-    """Return the id of the message with the request, or None in a private chat."""
+    """Return the id of the message of the update, or None in a private chat.
+
+    The message has the request or the pressed button.
+    """
     if context.message is None or context.is_private:
         return None
     return context.message.message_id
@@ -164,8 +169,9 @@ def _request_message_id(context: Context) -> int | None:
 def _quoted_message(context: Context, *, is_first: bool) -> int | None:
     """Return the id of the message that an album quotes. Return None if it quotes no message.
 
-    In a group, the first album quotes the request. In the thread of a comment, each album quotes
-    the comment, because only replies to the comment appear in the thread.
+    In a group or channel, the first album quotes the message of the update, which has the request
+    or the pressed button. In the thread of a comment, each album quotes this message, because only
+    replies appear in the thread.
     """
     message = context.message
     if message is None:

@@ -37,6 +37,9 @@ async def greet_or_open_link(context: Context) -> None:
 
     The greeting in a group or channel explains the commands, because profile names without a
     command get no answer there.
+
+    Raises:
+        BotError: The errors of ``_open_linked_page``.
     """
     if context.args and await _open_linked_page(context, actions.decode_payload(context.args[0])):
         return

@@ -87,10 +87,10 @@ async def show_stories(context: Context) -> None:
     If the command has no arguments and is a reply, the message that the person replied to names
     the profile.
 
-    Without any names, list the followed profiles with live stories (``_current_stories``). The
-    list costs 0 credits. The stories of a profile usually cost 2 or 3 credits, as
-    ``Viewer.stories`` describes. A link to a story shows all stories of the profile. A linked
-    highlight costs 1 credit.
+    A command without arguments that is no reply lists the followed profiles with live stories
+    (``_current_stories``). The list costs 0 credits. The stories of a profile usually cost 2 or 3
+    credits, as ``Viewer.stories`` describes. A link to a story shows all stories of the profile. A
+    linked highlight costs 1 credit.
 
     Raises:
         BotError: The stories of the only named profile, or of the link, can't be shown.
@@ -167,9 +167,12 @@ async def _current_stories(context: Context, rows: Sequence[Subscription]) -> li
 async def send_all_current_stories(context: Context) -> str | None:
     """Send the live stories that the last checks of all subscriptions found, for 0 credits.
 
-    At most 30 stories are sent, the oldest first. The profile with the oldest story comes first. A
-    story whose file must be bought is not sent. A chat can request these stories once in ten
-    minutes.
+    At most 30 stories are sent, and the newest stories are left out. The stories are grouped by
+    profile, and the profile with the oldest story comes first. A story whose file must be bought
+    is not sent. A chat can request these stories once in ten minutes.
+
+    Raises:
+        NoPayerError: As in ``show_albums``.
     """
     t = context.t
     key = ("all current stories", context.origin.id)
@@ -204,7 +207,7 @@ async def send_all_current_stories(context: Context) -> str | None:
 async def _show_by_words(context: Context, words: Sequence[str]) -> None:
     """Show the stories of the named profiles, or the stories or the highlight that a link names.
 
-    A command with everyday words makes no API call until a button confirms the names.
+    A command with names and everyday words makes no API call until a button confirms the names.
     """
     if await answer_cancellation(context, " ".join(words)):
         return
@@ -241,6 +244,9 @@ async def _show_stories_of_many(context: Context, wanted: Wanted) -> None:
 
     Each profile costs as many credits as a separate request. The profiles are requested one after
     another, so that even a small remaining limit pays for all calls of the first profiles.
+
+    Raises:
+        NoPayerError: As in ``show_albums``.
     """
     t = context.t
     result: dict[str, list[Story]] = {}

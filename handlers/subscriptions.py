@@ -137,7 +137,7 @@ CHANNEL_UNUSABLE = N_(
 async def subscribe(context: Context) -> None:
     """Subscribe a chat, topic or channel to up to ten profiles.
 
-    Each subscription costs 0 to 3 credits, or more if the API refuses the account. A command with
+    Each profile costs 0 to 3 credits, or more if the API refuses the account. A command with
     everyday words makes no API call until a button confirms the names.
 
     Raises:
@@ -248,7 +248,7 @@ async def _subscribe_in_chat(context: Context, subscription_id: int, chat_id: in
 async def _subscribe(context: Context, wanted: Wanted, *, in_place: bool = False) -> None:
     """Subscribe to profiles, and send the results in a single message.
 
-    Each subscription costs 0 to 3 credits, or more if the API refuses the account. With
+    Each profile costs 0 to 3 credits, or more if the API refuses the account. With
     ``in_place``, the results replace the pressed message. In that case, the button for the current
     stories is omitted, because the stories are already shown above the pressed message.
 
@@ -394,8 +394,8 @@ async def _delay_hint(done: Sequence[Subscribed], context: Context) -> list[str]
 def expected_delay(known: Known) -> timedelta | None:
     """Return the expected time from a post to the alert about the post, in whole minutes.
 
-    The time is at least one minute. Return None if the profile was never checked, or if no check
-    is planned.
+    The time is rounded, and is at least one minute. Return None if the profile was never checked,
+    or if no check is planned.
     """
     delay = mean_delay_of(known)
     return max(round(delay / LEAST) * LEAST, LEAST) if delay else None
@@ -409,6 +409,7 @@ async def show_current_stories(context: Context, username: str) -> str | None:
 
     Raises:
         NotFollowedError: The chat has no subscription to the profile.
+        NoPayerError: As in ``show_albums``.
     """
     service = context.services.subscriptions
     live = await service.live_stories(username, chat_id=context.chat.id)
@@ -483,7 +484,7 @@ def _is_no_usual_name(wanted: Wanted, language: str) -> bool:
 async def _unsubscribe_if_followed_or_ask(context: Context, wanted: Wanted) -> None:
     """Ask which alerts to stop after a word such as "everything" or "please".
 
-    If the word is the name of a followed profile, end the subscription to this profile.
+    If the word is the name of a followed profile, end the subscriptions to all named profiles.
     """
     rows = await context.subscriptions()
     if wanted.names[0] in {subscription.username for subscription in rows}:
@@ -606,9 +607,10 @@ async def ask_which_profile(context: Context, question: str, command: str, usage
 
     - If the chat has subscriptions, the bot sends ``question`` with the buttons. A channel gets
       the text ``usage`` instead, because no button in a channel can run a command.
-    - If the chat has no subscriptions, the bot asks for a profile to subscribe to. A channel gets
-      a message without a question. A group also gets only this message if all members may use
-      ``command``, because some members have no right to subscribe.
+    - If the chat has no subscriptions, the bot asks for a profile to subscribe to. A channel, and
+      a private chat that manages a different chat, get a message without a question. A group also
+      gets only this message if all members may use ``command``, because some members have no right
+      to subscribe.
 
     ``question`` and ``usage`` are message ids.
     """
@@ -624,7 +626,7 @@ async def ask_which_profile(context: Context, question: str, command: str, usage
 
 
 async def list_page(context: Context, page: int, containing: int | None = None) -> Page:
-    """Return a page with 8 of the chat's subscriptions. Each subscription has a button.
+    """Return a page with at most 8 of the chat's subscriptions. Each subscription has a button.
 
     The button opens the options of the subscription. If ``containing`` is the ID of a
     subscription, the page with that subscription is returned. If the chat does not have that
@@ -771,8 +773,7 @@ async def _may_subscribe_in(context: Context, chat_id: int, kind: str) -> bool:
 async def show_options(context: Context, subscription_id: int, section: str | None) -> None:
     """Show the options of a subscription in place of the message whose button was pressed.
 
-    If the button is under a daily summary, the options are a new message, so that the list of the
-    summary stays visible.
+    If the button is under a photo, a video or a daily summary, the options are a new message.
 
     Raises:
         NotFollowedError: The subscription has ended.

@@ -5,9 +5,9 @@
 - A request in plain words gets the result of the requested command.
 - Other messages get a short example or a reaction.
 
-A paid call needs a press of a button, a command in a caption, or an answer with a single name to a
-question of the bot. In groups, only commands in captions and replies to the bot are handled,
-because members talk with each other.
+A paid call needs a press of a button, a command in a caption, or an answer with a single name or
+link to a question of the bot. In groups, only commands in captions and replies to the bot are
+handled, because members talk with each other.
 """
 
 from collections.abc import Sequence
@@ -88,7 +88,11 @@ QUESTIONS = {
 
 @on_press(actions.RUN)
 async def run_command(context: Context, word: str, name: str | None) -> str | None:
-    """Run the command of a button, with the rights that the command needs."""
+    """Run the command of a button, if the person has the right that the command needs.
+
+    Raises:
+        BotError: The command is refused or fails.
+    """
     if word not in OBEYED:
         return context.t.plain(UNKNOWN_BUTTON)
     context.args = as_arguments([name], context.t.language) if name else []
@@ -126,12 +130,14 @@ async def run_captioned(context: Context) -> None:
 async def run_answered(context: Context) -> None:
     """Run the command of a question with the name in the answer. For several names, send a button.
 
-    - An answer that cancels the request, or that has everyday words between the names, makes no
-      API call.
+    - An answer that cancels the request, or that has everyday words, makes no API call.
     - Thanks, and a request for another command, get the same answer as a message that answers no
       question.
     - Any other sentence, small talk, and words of consent such as "sure" get the usage of the
       command.
+
+    Raises:
+        BotError: The command is refused or fails.
     """
     message = context.message
     question = question_of(message, list(QUESTIONS)) if message else None
@@ -202,9 +208,9 @@ async def answer_talk(context: Context) -> None:
 async def _answer_words(context: Context, text: str, text_or_caption: str) -> None:
     """Answer a text with profile names or with a request for a command, or react to thanks.
 
-    The request has no slash. A word of consent, such as "yes", gets a hint. A reply to a story
-    gets the card of the profile. A question, or a text about the bot, gets the help. Any other
-    text gets a reaction or an example.
+    The request has no slash. A word of consent, such as "yes", gets a hint. Any other reply to a
+    story gets the card of the profile. Any other question, and any other text about the bot, gets
+    the help. Any other text gets a reaction or an example.
     """
     if await react_to_thanks(context, text_or_caption):
         return
@@ -256,7 +262,8 @@ async def _offer_names_between_words(context: Context, text: str) -> bool:
     A candidate is a word that may be a name, and that is neither a common word nor a word of
     requests. The first rule that applies determines the offer:
 
-    - If the text has stored profile names or ``EXAMPLE_NAME``, offer actions for these names.
+    - If the text has stored profile names or ``EXAMPLE_NAME``, offer actions for these names. For
+      a single such name in a text that asks for the reason of the alerts, explain the alerts.
     - If the text is about the bot, such as "you are useless", offer no actions.
     - If the text has a single candidate, offer actions for the candidate.
     - If the text has several candidates, and all words together may form one name, or the
@@ -302,7 +309,10 @@ async def _with_joined_name(context: Context, text: str, wanted: Wanted) -> Want
 
 
 async def _joined_known_name(context: Context, names: Sequence[str]) -> list[str]:
-    """Return the stored name that two or three words form, as "natgeo" for "nat geo"."""
+    """Return the stored name that two or three words form, as ["natgeo"] for "nat" and "geo".
+
+    ``EXAMPLE_NAME`` counts as stored. If the words form no stored name, return an empty list.
+    """
     joined = "".join(names) if len(names) in _WORDS_OF_A_NAME else ""
     return await known_names(context, [joined]) if joined else []
 

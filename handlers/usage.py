@@ -57,7 +57,7 @@ async def show_usage(context: Context) -> None:
 
 
 def _month_lines(month: Guest, context: Context) -> list[str]:
-    """Return the lines about the cost of the chat in this month.
+    """Return the lines about the cost of the chat in this month, or no lines without costs.
 
     If the setting for the cost by member is on, the lines also state the cost by member.
     """

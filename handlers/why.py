@@ -73,8 +73,8 @@ def _sentence_of(kind: Kind) -> str:
 async def explain_alerts(context: Context) -> None:
     """Send the times of the last and the next check, and the result for each kind of story.
 
-    The stories are the stories that the checks of the last two days have found. A result says that
-    stories were sent, are waiting or were skipped. The report costs 0 credits.
+    The stories are the stories that the checks of the last two days have found. A result says for
+    example that stories were sent, are waiting or were skipped. The report costs 0 credits.
 
     Raises:
         NotFollowedError: A group or channel has no subscription to the profile.
@@ -154,7 +154,8 @@ def _obstacle_lines(known: Why, context: Context) -> list[str]:
 def _check_lines(reports: Sequence[Why], profile: Known, context: Context) -> list[str]:
     """Return the lines about the last check, the next check, the delay and failed checks.
 
-    If all subscriptions have a daily summary, the time of the summary replaces the delay.
+    If all subscriptions have a daily summary, the time of the summary replaces the delay. After a
+    failed check, the delay is omitted.
     """
     t = context.t
     lines: list[str] = []
