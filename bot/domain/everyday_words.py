@@ -228,24 +228,34 @@ _NOBODY = {
     "en": "no|nope|no one|nobody|none|nothing|not now|stop|skip|forget it|leave it"
     "|nah|naw|nm|pass|later|maybe later|not yet",
     "es": "no|nada|nadie|ninguno|déjalo|dejalo|no importa|ahora no"
-    "|nop|paso|luego|más tarde|mejor no|todavía no",
+    "|nop|paso|luego|más tarde|mejor no|todavía no"
+    "|para|basta|detente",
     "pt_BR": "não|nao|nada|ninguém|ninguem|esqueça|deixa|não importa|agora não"
-    "|depois|mais tarde|melhor não|ainda não|passo",
+    "|depois|mais tarde|melhor não|ainda não|passo"
+    "|pare|para|chega",
     "de": "nein|nichts|niemand|keiner|doch nicht|lass es|lass mal|nicht so wichtig|jetzt nicht"
-    "|nö|nee|später|noch nicht|lieber nicht",
+    "|nö|nee|später|noch nicht|lieber nicht"
+    "|stopp|halt",
     "fr": "non|rien|personne|aucun|oublie|laisse|pas maintenant"
-    "|nan|plus tard|pas encore|non merci",
-    "it": "no|niente|nulla|nessuno|fa niente|non ora|dopo|più tardi|non ancora|meglio di no",
-    "tr": "hayır|hiç|hiçbiri|hiç kimse|neyse|gerek yok|şimdi değil|yok|sonra|daha sonra|olmaz",
+    "|nan|plus tard|pas encore|non merci"
+    "|arrête|ça suffit",
+    "it": "no|niente|nulla|nessuno|fa niente|non ora|dopo|più tardi|non ancora|meglio di no"
+    "|basta|ferma|fermati",
+    "tr": "hayır|hiç|hiçbiri|hiç kimse|neyse|gerek yok|şimdi değil|yok|sonra|daha sonra|olmaz"
+    "|dur|yeter",
     "ru": "нет|не надо|не нужно|ничего|никого|никто|ладно не надо|передумал|передумала|стоп"
     "|не сейчас"
-    "|неа|потом|позже|лучше не надо",
-    "ar": "لا|لا شيء|لا أحد|غير مهم|ليس الآن|لاحقا|بعدين|مو الآن|مش الآن",
-    "id": "tidak|gak|nggak|tidak ada|bukan sekarang|ga|nanti|nanti aja|gak usah|gausah|gajadi",
+    "|неа|потом|позже|лучше не надо"
+    "|хватит",
+    "ar": "لا|لا شيء|لا أحد|غير مهم|ليس الآن|لاحقا|بعدين|مو الآن|مش الآن|توقف|كفى|خلاص",
+    "id": "tidak|gak|nggak|tidak ada|bukan sekarang|ga|nanti|nanti aja|gak usah|gausah|gajadi"
+    "|berhenti|cukup|udah",
     "uk": "ні|не треба|не потрібно|нічого|нікого|ніхто|передумав|передумала|стоп|не зараз"
-    "|нє|потім|пізніше|краще не треба",
-    "fa": "نه|هیچی|هیچ‌کس|هیچکس|ولش کن|فراموشش کن|الان نه|بعدا|بعداً|نه الان",
-    "hi": "नहीं|कुछ नहीं|कोई नहीं|छोड़ो|जाने दो|कोई बात नहीं|अभी नहीं|बाद में|baad mein|baad me|nahi|nahin",
+    "|нє|потім|пізніше|краще не треба"
+    "|досить",
+    "fa": "نه|هیچی|هیچ‌کس|هیچکس|ولش کن|فراموشش کن|الان نه|بعدا|بعداً|نه الان|بس|بسه|ولش",
+    "hi": "नहीं|कुछ नहीं|कोई नहीं|छोड़ो|जाने दो|कोई बात नहीं|अभी नहीं|बाद में|baad mein|baad me|nahi|nahin"
+    "|रुको|बस",
 }
 """The phrases that cancel a request only in an answer to a question of the bot, by language.
 

@@ -431,62 +431,76 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-ping|-tone down|-dial down|-cut down|-keep down|-ease up|-ease off|-take easy|-reduce"
         "|-lower frequency|-message often|-messages often|-too often|-not often|-so often"
         "|-not so many|-not as many|-not too many|-let me sleep|-no ping|-no pings|-buzz|-buzzing"
-        "|-beep|-beeping|-pinging|-hush|-⚙*",
+        "|-beep|-beeping|-pinging|-hush|-⚙*"
+        "|change time|^set time|^set the time|^set my time|wrong time|time wrong",
         "es": "ajustes|ajuste|configuración|configuracion|configurar|opciones|preferencias"
         "|zona horaria|horas silencio|por noche|de noche|en noche|dormir|duermo|resumen|-silencio"
         "|-despierta|-despiertas|-despiertes|-despierten|-madrugada|-menos|-no molestes"
         "|-no molesten|-no molestar|-por las noches|-solo noche|-solo mañana|-solo tarde"
         "|-solo fines|-baja mensajes|-bájale*|-reduce|-reducir|-reduzca|-tan seguido"
-        "|-tan a menudo|-disminuye|-disminuir|-sin ruido|-no suenes",
+        "|-tan a menudo|-disminuye|-disminuir|-sin ruido|-no suenes"
+        "|cambia* hora|pon* hora|hora incorrecta|hora mal",
         "pt_BR": "configurações|configuracoes|configuração|configurar|ajustes|opções|opcoes"
         "|preferências|fuso horário|fuso|à noite|de noite|durante noite|dormir|madrugada|resumo"
         "|-silêncio|-acorda|-acorde|-acordar|-acordando|-menos|-não perturbe|-não perturba"
         "|-não perturbar|-à noite|-de madrugada|-só noite|-só manhã|-só tarde|-só à noite"
         "|-horário comercial|-diminui|-diminua|-diminuir|-reduz|-reduza|-reduzir|-pega leve"
-        "|-pegue leve|-tão seguido|-tanta vez|-tantas vezes|-sem barulho|-maneira nas",
+        "|-pegue leve|-tão seguido|-tanta vez|-tantas vezes|-sem barulho|-maneira nas"
+        "|muda* hora|mude hora|muda* horário|hora errada|horário errado",
         "de": "einstellungen|einstellung|optionen|einstellen|konfiguration|zeitzone|ruhezeiten"
         "|ruhezeit|nachts|in nacht|schlafe|schlafen|zusammenfassung|uhrzeit|-weck|-weckt|-wecken"
         "|-aufwecken|-geweckt|-weniger|-seltener|-leise|-nicht stören|-nacht|-ab uhr|-bis uhr"
         "|-nur abends|-nur morgens|-nur tagsüber|-nur abend|-arbeitszeit|-nur wochenende"
         "|-nicht so oft|-zu oft|-reduzier|-reduziere|-reduzieren|-runterfahren|-halblang|-ruhe ab"
-        "|-kein gebimmel|-keine pings",
+        "|-kein gebimmel|-keine pings"
+        "|zeit ändern|ändere zeit|stell zeit|falsche zeit|zeit falsch",
         "fr": "réglages|reglages|réglage|paramètres|parametres|options|configuration|configurer"
         "|préférences|fuseau|nuit la|dormir|dors|résumé|-réveille|-réveillez|-réveiller|-moins"
         "|-silence|-dérange pas|-dérangez pas|-déranger|-nuit|-seulement soir|-que soir"
         "|-uniquement soir|-seulement matin|-que matin|-le soir seulement|-si souvent"
         "|-trop souvent|-réduis|-réduisez|-réduire|-diminue|-diminuez|-diminuer|-calme-toi"
-        "|-doucement|-mollo|-lève pied|-pas bip|-aucun bruit",
+        "|-doucement|-mollo|-lève pied|-pas bip|-aucun bruit"
+        "|change* heure|mauvaise heure|heure fausse",
         "it": "impostazioni|impostazione|opzioni|configurazione|configurare|preferenze|fuso"
         "|di notte|la notte|dormire|dormo|riepilogo|-sveglia|-svegliare|-svegliarmi|-svegli|-meno"
         "|-silenzio|-disturbare|-disturbarmi|-notte|-solo sera|-solo mattina|-solo pomeriggio"
         "|-la sera|-di sera|-così spesso|-troppo spesso|-riduci|-riducete|-ridurre|-diminuisci"
-        "|-rallenta|-rallentate|-datti calmata|-calmati|-senza rumore|-niente squilli",
+        "|-rallenta|-rallentate|-datti calmata|-calmati|-senza rumore|-niente squilli"
+        "|cambia* ora|cambia* orario|imposta* ora|ora sbagliata|orario sbagliato",
         "tr": "ayarlar|ayar|ayarları|ayarlari|seçenekler|secenekler|tercihler|saat dilimi"
         "|sessiz saatler|gece|geceleri|uyu*|özet|-uyandır*|-daha az|-rahatsız|-geceleri"
         "|-sessizlik|-sadece akşam*|-sadece sabah*|-mesai*|-azalt|-azaltın|-azaltır|-çok sık"
-        "|-kadar sık",
+        "|-kadar sık"
+        "|saati değiştir*|saati ayarla*|saat yanlış",
         "ru": "настройк*|настроить|параметр*|опци*|часовой пояс|тихие часы|часовой|-ночью"
         "|-на ночь|-ночам|-сплю|-спать|сводк*|дайджест|пояс|-тихо|-буди*|-реже|-меньше|-беспокой*"
         "|-ночи|-только вечер*|-только утр*|-только днем|-рабочее время|-по вечерам|-утром все"
-        "|-не так часто|-сократи*|-пореже|-поменьше|-убавь*|-сбавь*|-уменьши*",
+        "|-не так часто|-сократи*|-пореже|-поменьше|-убавь*|-сбавь*|-уменьши*"
+        "|поменя* время|измени* время|смени* время|поставь время|неверное время"
+        "|время неправильн*|время неверн*",
         "ar": "الإعدادات|الاعدادات|إعدادات|اعدادات|ضبط|خيارات|الخيارات|المنطقة الزمنية|-ليلا"
         "|-الليل|-بالليل|-أنام|-نائم|ملخص|-هادئ|-هدوء|-أقل|-تزعج*|-إزعاج|-توقظ*|-النوم|-مساء فقط"
-        "|-المساء فقط|-صباحا فقط|-الصباح فقط|-خفف*|-قلل*|-بدون إزعاج",
+        "|-المساء فقط|-صباحا فقط|-الصباح فقط|-خفف*|-قلل*|-بدون إزعاج"
+        "|غير الوقت|غيّر الوقت|تغيير الوقت|الوقت خطأ|الوقت غلط",
         "id": "pengaturan|setelan|atur|opsi|konfigurasi|zona waktu|malam hari|tengah malam"
         "|saat malam|tidur|ringkasan|-bangunin|-bangunkan|-bangun|-lebih sedikit|-kurangi|-malam"
         "|-malem|-jangan berisik|-sore aja|-pagi aja|-malam aja|-hanya sore|-hanya pagi"
         "|-cuma sore|-jam kerja|-terlalu sering|-keseringan|-kurangin|-dikurangi|-dikurangin"
-        "|-jangan bunyi",
+        "|-jangan bunyi"
+        "|ganti waktu|ubah waktu|ganti jam|ubah jam|jamnya salah|waktunya salah",
         "uk": "налаштуван*|налаштувати|параметр*|опці*|часовий пояс|тихі години|часовий|-вночі"
         "|-уночі|-на ніч|-ночам|-сплю|-спати|зведенн*|дайджест|пояс|-тихо|-буди*|-рідше|-менше"
         "|-турбуй*|-ніч|-ночі|-тільки ввечер*|-лише ввечер*|-тільки вранці|-тільки вдень"
-        "|-робочий час|-не так часто|-скороти*|-поменше|-зменш*",
+        "|-робочий час|-не так часто|-скороти*|-поменше|-зменш*"
+        "|зміни* час|поміняй час|постав час|неправильний час|час неправильн*",
         "fa": "تنظیمات|تنظیم|گزینه‌ها|گزینه‌های|منطقه زمانی|-شبها|-شب‌ها|-در شب|-نصفه شب|-خواب*"
         "|خلاصه|-بیدار*|-کمتر|-آروم|-آرام|-مزاحم|-شب|-شبا|-فقط عصر|-فقط صبح|-فقط شب*|-ساعت کاری"
-        "|-کم کن|-کمش کن|-اینقدر زیاد|-انقدر زیاد|-پیام نیاد|-شب نیاد",
+        "|-کم کن|-کمش کن|-اینقدر زیاد|-انقدر زیاد|-پیام نیاد|-شب نیاد"
+        "|ساعت عوض|ساعتو عوض|ساعت تغییر|تغییر ساعت|ساعت اشتباه|ساعت غلط",
         "hi": "सेटिंग*|विकल्प*|टाइमज़ोन|टाइमजोन|-रात में|-रात को|-raat|सारांश|-जगा*|-कम|-शांत"
         "|-रात|-परेशान|-नींद|-सोते|-kam|-neend|-सिर्फ़ शाम|-सिर्फ़ सुबह|-शाम को|-सुबह को"
-        "|-itna zyada|-itna jyada|-इतना ज़्यादा",
+        "|-itna zyada|-itna jyada|-इतना ज़्यादा"
+        "|समय बदल*|टाइम बदल*|समय गलत|टाइम गलत|time badlo",
     },
     "export": {
         "en": "export|backup|download list",

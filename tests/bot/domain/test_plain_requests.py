@@ -190,6 +190,8 @@ def test_chat_spellings_and_typing_errors_are_understood(
         ("check more often", "en", "options"),
         ("öfter prüfen", "de", "options"),
         ("less often please", "en", "settings"),
+        ("change time to berlin", "en", "settings"),
+        ("saati değiştir", "tr", "settings"),
         ("once a day please", "en", "options"),
         ("quieter please", "en", "options"),
         ("send them as files", "en", "options"),
