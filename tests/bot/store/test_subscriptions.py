@@ -131,3 +131,24 @@ async def test_options_keep_only_what_is_possible(db: Database) -> None:
         found = await subscriptions.get(tx, mine)
     assert found is not None
     assert found.options.to_json() == {"caption": "full"}
+
+
+async def test_the_options_before_a_change_of_several_stay_until_the_next_change(
+    db: Database,
+) -> None:
+    loud, silent = Options(), Options(silent=True, only="#sale")
+    async with db.begin() as tx:
+        for chat, profile in ((1, NATGEO), (1, PRADA), (2, NATGEO)):
+            await follow(tx, chat, profile, options=silent)
+        for chat in (1, 2):
+            for one in await subscriptions.of_chat(tx, chat):
+                await subscriptions.set_options(tx, one, loud, undo_at=NOON)
+        natgeo, prada = await subscriptions.of_chat(tx, 1)
+        assert natgeo.options == prada.options == loud
+        before = await subscriptions.options_before(tx, 1, undo_at=NOON)
+        assert before == [(natgeo, silent), (prada, silent)]
+        assert await subscriptions.options_before(tx, 1, undo_at=NOON + HOUR) == []
+        await subscriptions.change(tx, prada.id, paused=True)  # changes no options
+        await subscriptions.set_options(tx, natgeo, loud)
+        [(one, options)] = await subscriptions.options_before(tx, 1, undo_at=NOON)
+    assert (one.id, options) == (prada.id, silent)
