@@ -16,7 +16,7 @@ from sandbox.requestlog import RequestLog
 from sandbox.state import Sandbox
 from sandbox.telegram.call import METHODS
 from tests.flows.test_summaries import SETTINGS, summary_at_its_hour
-from tests.soak import invariants, promises
+from tests.soak import answers, invariants, promises, summaries
 from tests.soak.expected import DAY, HOUR, Span, Terms, due
 from tests.soak.journal import Journal, Row
 from tests.soak.people import People, Place
@@ -43,7 +43,8 @@ def test_a_plant_takes_the_place_of_something_and_is_taken_out_again(name: str) 
 @pytest.mark.parametrize("name", PLANTS)
 def test_a_plant_says_which_invariants_find_it(name: str) -> None:
     assert FOUND_BY[name]
-    known = {*vars(invariants), *vars(promises), invariants.LEDGER}
+    judges = (invariants, promises, summaries, answers)
+    known = {name for one in judges for name in vars(one)} | {invariants.LEDGER}
     assert known.issuperset(FOUND_BY[name])
 
 

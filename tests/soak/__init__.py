@@ -7,6 +7,8 @@ violations.
 
 - `wires`: a single thread without a network, for repeatable runs, and killable processes.
 - `people`, `weather`: actions of persons, and failures. `fans`: users of all features.
+- `lists`: users of imports, searches, [Send them all] and the bill. `answers`: the checks of their
+  answers. `summaries`: the checks of daily summaries.
 - `contents`: the contents of stories, and a check of the contents by a subscription's rules.
 - `journal`: the events, as recorded by the sandbox and by the bot's tables.
 - `rates`: frequencies of events in an ordinary week and in short runs with planted bugs.

@@ -13,8 +13,18 @@ from pathlib import Path
 from typing import Any
 
 from tests.soak.meetings import PAIRS
-from tests.soak.plants import FOUND_BY, PLANTS, WHERE_FEATURES_MEET
-from tests.soak.rates import MET, MET_DAYS, ORDINARY, REFUSED, ROUGH, ROUGH_DAYS, Rates
+from tests.soak.plants import FOUND_BY, PLANTS, WHERE_FEATURES_MEET, WHERE_PEOPLE_ASK
+from tests.soak.rates import (
+    ASKED,
+    ASKED_DAYS,
+    MET,
+    MET_DAYS,
+    ORDINARY,
+    REFUSED,
+    ROUGH,
+    ROUGH_DAYS,
+    Rates,
+)
 
 ROOT = Path(__file__).parents[2]
 RAM = Path("/dev/shm")  # noqa: S108 - the test creates its own folder below
@@ -140,6 +150,8 @@ def _kind_of_run(options: argparse.Namespace, plant: str) -> list[str]:
     """Return the options that select the rates of a run."""
     if options.meet or plant in WHERE_FEATURES_MEET:
         return ["--meet"]
+    if options.ask or plant in WHERE_PEOPLE_ASK:
+        return ["--ask"]
     if options.plant or options.rough:
         return ["--rough"]
     return ["--refusals"] if options.refusals else []
@@ -148,6 +160,8 @@ def _kind_of_run(options: argparse.Namespace, plant: str) -> list[str]:
 def _rates(options: argparse.Namespace) -> Rates:
     if options.meet:
         return MET
+    if options.ask:
+        return ASKED
     if options.rough:
         return ROUGH
     return REFUSED if options.refusals else ORDINARY
@@ -158,7 +172,7 @@ def _days(options: argparse.Namespace, plant: str = "") -> float:
         return float(options.days)
     if plant in WHERE_FEATURES_MEET:
         return WHERE_FEATURES_MEET[plant]
-    kind = {"--meet": MET_DAYS, "--rough": ROUGH_DAYS}
+    kind = {"--meet": MET_DAYS, "--ask": ASKED_DAYS, "--rough": ROUGH_DAYS}
     return next((kind[word] for word in _kind_of_run(options, plant) if word in kind), DAYS)
 
 
@@ -183,6 +197,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rough", action="store_true", help="the few hours of plants, without")
     parser.add_argument("--meet", action="store_true",
                         help="features meet, pair by pair, while stories wait")  # fmt: skip
+    parser.add_argument("--ask", action="store_true",
+                        help="people ask for lists and summaries all the time")  # fmt: skip
     parser.add_argument("--pairs", type=Path, help="a file for the pairs that met, seed by seed")
     parser.add_argument("--refusals", action="store_true",
                         help="nothing fails but sends, which are refused at random")  # fmt: skip

@@ -73,12 +73,13 @@ def passes(story: Story, options: dict[str, Any]) -> bool:
     has_own = options.get("only") or options.get("without")
     rules = options if has_own else options.get("chat", {})
     only, without = (str(rules.get(name, "")).split() for name in ("only", "without"))
-    if only and not any(_fits(story, term) for term in only):
+    if only and not any(fits(story, term) for term in only):
         return False
-    return not any(_fits(story, term) for term in without)
+    return not any(fits(story, term) for term in without)
 
 
-def _fits(story: Story, term: str) -> bool:
+def fits(story: Story, term: str) -> bool:
+    """Return whether a story matches a term of a rule or of a search."""
     tags = [str(tag).lower() for tag in story.hashtags]
     people = [str(name) for name in (*story.mentions, *story.sponsor_tags)]
     hosts = [str(urlsplit(str(url)).hostname) for url in story.links]

@@ -32,6 +32,7 @@ LOOKS_EVERY_S = 300.0  # interval between two reads of the tables
 UNSETTLED_S = 2 * HOUR  # a change request may be delayed for this time by failures
 CHANGING = (
     *("opt:", "undo:", "unsub:", "many:", "rules:", "erase", "defaults", "set:zone"),
+    *("list:", "keep", "mute:", "follow:"),
     *(word for word, one in COMMANDS.items() if one.right is CHANGE),
 )
 REFUSALS = (
@@ -81,6 +82,28 @@ class Done(NamedTuple):
     chat: int
     profile: str
     what: str
+
+
+@dataclass
+class Imported:
+    """An import of subscriptions, as a person sees it.
+
+    ``wanted``, ``before`` and ``after`` have the form of a file of /export. ``before`` and
+    ``after`` are None if /export was not answered.
+    """
+
+    begin: float
+    chat: int
+    kind: str
+    """"file" for a file of /export, "followed" for the tapped accounts of Instagram's list."""
+    wanted: dict[str, Any]
+    pressed: set[str]
+    before: dict[str, Any] | None
+    said: str
+    untapped: list[str] = field(default_factory=list)
+    """The other accounts of Instagram's list."""
+    after: dict[str, Any] | None = None
+    end: float = 0.0
 
 
 @dataclass
@@ -154,6 +177,8 @@ class Journal:
     looked_at: list[float] = field(default_factory=list)
     done: list[Done] = field(default_factory=list)
     highlights: set[str] = field(default_factory=set)  # the stories in highlights
+    imported: list[Imported] = field(default_factory=list)
+    looked_up: Counter[str] = field(default_factory=Counter)  # requests, by username
     quiet: dict[int, list[tuple[float, str, int | None, int | None]]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -249,8 +274,7 @@ class Journal:
                 entry["status"],
                 f"at={float(str(entry['at'])):.3f}",
             )
-            if entry["service"] == "stories" and "stories" in str(entry["path"]):
-                self.looks += 1
+            if entry["service"] == "stories":
                 self._looked(entry)
             at, bill = float(str(entry["at"])), int(str(entry.get("billed", 0)))
             self.bills.append((at, bill))
@@ -271,6 +295,10 @@ class Journal:
                 self.closed.append((float(str(entry["at"])), int(chat or 0)))
 
     def _looked(self, entry: dict[str, Any]) -> None:
+        self.looked_up[str(entry["params"].get("username", ""))] += 1
+        if "stories" not in str(entry["path"]):
+            return
+        self.looks += 1
         at, whose = float(str(entry["at"])), str(entry["params"].get("user_id", ""))
         if entry["status"] == OK and whose and not entry.get("fault"):
             self.checked[whose].append(at)
@@ -558,7 +586,9 @@ class Journal:
         for chat, messages in self.messages().items():
             for message in self.alerts(messages):
                 first.setdefault((chat, pk_of(message)), message.sent_at)
-        return sorted(at - self.stories[pk].taken_at for (_, pk), at in first.items())
+        return sorted(
+            at - self.stories[pk].taken_at for (_, pk), at in first.items() if pk in self.stories
+        )
 
     def unable_in(self, chat: int) -> list[Window]:
         """Return the periods in which the bot could not write to a chat, by all its ids."""

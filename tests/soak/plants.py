@@ -5,6 +5,7 @@ its invariants is violated within three seeds.
 """
 
 import asyncio
+import contextlib
 import itertools
 import json
 from collections.abc import Callable, Iterator
@@ -15,17 +16,30 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.chats import explain
+from bot.chats import explain, followed_accounts, import_export, past
 from bot.chats.subscribing import Subscribing
 from bot.chats.subscriptions import Subscriptions
-from bot.domain import albums, alert_rules, hours, options, selection
+from bot.domain import albums, alert_rules, hours, options, selection, story_terms
+from bot.domain import summaries as domain_summaries
+from bot.domain.errors import BotError
 from bot.domain.model import Outcome, Sent
 from bot.domain.zones import zone_of
 from bot.outbox import composer, leases, results
 from bot.runtime.claims import Lease
 from bot.sending.replies import Replies
-from bot.store import chat_queues, claimed_tables, deliveries, inbox, ledger, moves, profiles
+from bot.store import (
+    chat_queues,
+    claimed_tables,
+    deliveries,
+    inbox,
+    kept_stories,
+    ledger,
+    moves,
+    profiles,
+)
 from bot.updates.unit_of_work import writing
+from handlers import exchange, stories, usage
+from handlers import followed_accounts as handlers_followed
 from tests.soak.rates import MET_DAYS
 
 LEAD_MINUTES = 11
@@ -278,6 +292,144 @@ def _late_rights() -> list[Swap]:
     return [(selection, "_is_over", lambda *_: False)]
 
 
+# -- summaries, rules of a chat, and lists ----------------------------------------------------
+
+
+def _missing_summaries() -> list[Swap]:
+    """Send the albums of a summary without the list, each with a sound."""
+    return [(domain_summaries, "plan", lambda *_, **__: None)]
+
+
+def _noisy_summaries() -> list[Swap]:
+    """Send the albums of a summary with a sound."""
+    return [(selection.Batch, "is_listed", property(lambda _: False))]
+
+
+def _split_summaries() -> list[Swap]:
+    """List two profiles of a summary only. The others form a second summary."""
+    plan = domain_summaries.plan
+
+    def of_two(rows: Any, queue: Any, *, now: datetime) -> Any:
+        found = plan(rows, queue, now=now)
+        return found and replace(found, by_profile=found.by_profile[:2])
+
+    return [(domain_summaries, "plan", of_two)]
+
+
+def _miscounted_summaries() -> list[Swap]:
+    """Count the profiles of a summary, and not the stories."""
+    fields: Any = domain_summaries.Summary.fields
+
+    def miscounted(self: Any) -> dict[str, Any]:
+        found: dict[str, Any] = fields.fget(self)
+        posted = [[name, 1, number] for name, _, number in found["posted"]]
+        return found | {"posted": posted, "n": len(posted)}
+
+    return [(domain_summaries.Summary, "fields", property(miscounted))]
+
+
+def _rules_of_all() -> list[Swap]:
+    """Apply the rules of a chat also to subscriptions with rules of their own."""
+    excluded_by = options.excluded_by
+
+    def by_both(story: Any, own: Any, chat_rules: Any) -> str | None:
+        found: str | None = excluded_by(story, own, chat_rules)
+        return found or excluded_by(story, replace(own, only="", without=""), chat_rules)
+
+    return [(options, "excluded_by", by_both)]
+
+
+def _ignored_rules_of_all() -> list[Swap]:
+    """Omit the rules of a chat."""
+    excluded_by = options.excluded_by
+
+    def by_own(story: Any, own: Any, _: Any) -> str | None:
+        found: str | None = excluded_by(story, own, options.Options())
+        return found
+
+    return [(options, "excluded_by", by_own)]
+
+
+def _loose_searches() -> list[Swap]:
+    """Find the stories that match one of the terms of a search."""
+
+    def fits_any(story: Any, terms: Any) -> bool:
+        return not terms or any(story_terms.fits(story, term) for term in terms)
+
+    return [(past, "fits_all", fits_any)]
+
+
+def _forgotten_stories() -> list[Swap]:
+    """Keep only the first story of an album for /past."""
+    add = kept_stories.add
+
+    async def first(tx: Any, rows: Any) -> None:
+        await add(tx, rows[:1])
+
+    return [(kept_stories, "add", first)]
+
+
+def _short_trays() -> list[Swap]:
+    """Send the latest stories of the tray only."""
+    return [(stories, "MOST_SENT", 2)]
+
+
+def _plain_imports() -> list[Swap]:
+    """Ignore the options in an imported file."""
+    parse = import_export.parse
+
+    def plain(data: bytes) -> Any:
+        found = parse(data)
+        entries = [replace(entry, preferences=None) for entry in found.entries]
+        return replace(found, entries=entries)
+
+    return [(import_export, "parse", plain)]
+
+
+def _misplaced_taps() -> list[Swap]:
+    """Read Instagram's list in another order after a tap."""
+    names_in = followed_accounts.names_in
+    turns: Any = itertools.cycle((1, -1))
+
+    def turned(data: bytes) -> list[str] | None:
+        names = names_in(data)
+        return names and names[:: next(turns)]
+
+    return [(followed_accounts, "names_in", turned)]
+
+
+def _eager_lists() -> list[Swap]:
+    """Look up the accounts of Instagram's list before a tap."""
+    offer = handlers_followed.offer_accounts
+
+    async def eager(context: Any, names: Any, *words: Any) -> None:
+        for name in names:
+            with contextlib.suppress(BotError):
+                await context.services.viewer.stories(name, context.asker)
+        await offer(context, names, *words)
+
+    return [(exchange, "offer_accounts", eager)]
+
+
+def _wrong_bills() -> list[Swap]:
+    """Add seven credits to the part of each member."""
+    lines = usage._month_lines  # noqa: SLF001 - a plant may replace any function
+
+    def twice(month: Any, context: Any) -> list[str]:
+        members = [(name, spent + 7000) for name, spent in month.by_member]
+        found: list[str] = lines(replace(month, by_member=tuple(members)), context)
+        return found
+
+    return [(usage, "_month_lines", twice)]
+
+
+WHERE_PEOPLE_ASK = (
+    "missing-summaries", "noisy-summaries", "split-summaries", "miscounted-summaries",
+    "rules-of-all", "ignored-rules-of-all", "loose-searches", "forgotten-stories", "short-trays",
+    "plain-imports", "misplaced-taps", "eager-lists", "wrong-bills",
+)  # fmt: skip
+"""Plants found where people ask for lists and summaries all the time."""
+
 WHERE_FEATURES_MEET: dict[str, float] = {
     "empty-summaries": MET_DAYS,
     "quiet-summaries": 1.0,
@@ -309,6 +461,19 @@ FOUND_BY: dict[str, tuple[str, ...]] = {
     "forgetful-unmute": ("stories_came_when_promised",),
     "hopeful-why": ("why_told_the_truth",),
     "late-rights": ("nothing_came_long_after_its_day",),
+    "missing-summaries": ("summaries_were_listed",),
+    "noisy-summaries": ("summaries_were_listed",),
+    "split-summaries": ("summaries_were_one", "summaries_were_listed"),
+    "miscounted-summaries": ("summaries_counted_right",),
+    "rules-of-all": ("rules_decided",),
+    "ignored-rules-of-all": ("rules_decided",),
+    "loose-searches": ("past_found_what_was_kept",),
+    "forgotten-stories": ("past_found_what_was_kept",),
+    "short-trays": ("tray_sent_the_live_stories",),
+    "plain-imports": ("imports_brought_the_file",),
+    "misplaced-taps": ("imports_brought_the_file",),
+    "eager-lists": ("only_tapped_accounts_were_looked_up",),
+    "wrong-bills": ("bills_added_up",),
 }
 """The invariants that detect each plant. Violations of other invariants do not count."""
 
@@ -332,6 +497,19 @@ PLANTS: dict[str, Plant] = {
     "forgetful-unmute": _forgetful_unmute,
     "hopeful-why": _hopeful_why,
     "late-rights": _late_rights,
+    "missing-summaries": _missing_summaries,
+    "noisy-summaries": _noisy_summaries,
+    "split-summaries": _split_summaries,
+    "miscounted-summaries": _miscounted_summaries,
+    "rules-of-all": _rules_of_all,
+    "ignored-rules-of-all": _ignored_rules_of_all,
+    "loose-searches": _loose_searches,
+    "forgotten-stories": _forgotten_stories,
+    "short-trays": _short_trays,
+    "plain-imports": _plain_imports,
+    "misplaced-taps": _misplaced_taps,
+    "eager-lists": _eager_lists,
+    "wrong-bills": _wrong_bills,
 }
 
 

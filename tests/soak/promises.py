@@ -308,9 +308,8 @@ def _terms_at(spans: Sequence[Span], at: float) -> Terms | None:
     return next((one.terms for one in spans if one.begin <= at < one.end), None)
 
 
-def check_promises(journal: Journal) -> list[str]:
+def check_promises(ways: Ways) -> list[str]:
     """Return all violations of documented promises, each with the name of the check."""
-    ways = Ways(journal)
     return [
         f"{check.__name__}: {words}"
         for check in (

@@ -30,6 +30,10 @@ class Rates:
     """Factor of the duration of persons' long actions."""
     fans: int = 1
     """Factor of the weights of the users of all features; 0: none."""
+    lists: int = 1
+    """Factor of the weights of the users of lists; 0: none."""
+    has_summaries: bool = False
+    """Each chat keeps its stories, and every second chat has daily summaries, from the start."""
     backup_hours: int = 6
     quiet: bool = False
     """Every third chat has quiet hours from the first hour."""
@@ -55,8 +59,15 @@ ROUGH = Rates(
 REFUSED = Rates(refusals=250, steps=0, crashes=0.001, posts=8, deeds=600, probes=40, credits=1000)
 MET = Rates(
     deeds=12, faults=5, crashes=1.5, credits=400, posts=0.5, probes=2, leaves=1,
-    settled_s=5, lasting=0.1, away=0.3, steps=0.001, fans=0, terms_s=60, profiles=10,
+    settled_s=5, lasting=0.1, away=0.3, steps=0.001, fans=0, lists=0, terms_s=60, profiles=10,
     places=(3, 2, 4, 3, 0), meetings=True, drain_s=9 * HOUR,
 )  # fmt: skip
+ASKED = Rates(
+    deeds=1000, faults=6, crashes=2, credits=4000, posts=12, probes=6, leaves=1, lists=8,
+    settled_s=5, lasting=0.2, away=0.1, drain_s=2.5 * HOUR, backup_hours=1, steps=0.001,
+    terms_s=60, profiles=20, places=(8, 3, 3, 1, 1), has_summaries=True,
+)  # fmt: skip
+"""Persons ask for lists and summaries all the time, and little fails."""
+ASKED_DAYS = 0.35
 MET_DAYS = 2.0
 ROUGH_DAYS = 0.25

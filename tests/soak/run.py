@@ -30,9 +30,20 @@ from sandbox.app import running
 from sandbox.clock import Clock
 from sandbox.instagram import Profile
 from sandbox.state import Sandbox
-from tests.soak import contents, invariants, meetings, plants, promises, unknown, wires
+from tests.soak import (
+    answers,
+    contents,
+    invariants,
+    meetings,
+    plants,
+    promises,
+    summaries,
+    unknown,
+    wires,
+)
 from tests.soak.fans import Fans
 from tests.soak.journal import HOUR, LOOKS_EVERY_S, Journal
+from tests.soak.lists import Lists
 from tests.soak.meetings import Meetings
 from tests.soak.people import Crowd, People
 from tests.soak.promises import Ways
@@ -123,6 +134,7 @@ class Seed:
         calm = end - self._rates.drain_s
         people = People(control, journal, self._seed, self._rates)
         fans = Fans(people, control, journal, self._seed, self._rates)
+        lists = Lists(people, control, journal, self._seed, self._rates)
         weather = Weather(control, journal, self._seed, lambda: self.life, self._rates)
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as group:
@@ -132,8 +144,10 @@ class Seed:
             await asyncio.sleep(5)
             await people.found()
             await fans.begin()
+            await lists.begin()
             await people.settle()
             fans.join()
+            lists.join()
             raging = group.create_task(weather.rage(calm))
             meeting = self._begin_meetings(group, people, control, weather, calm)
             await Crowd(people).live(calm)
@@ -298,8 +312,15 @@ class Seed:
         )
 
     def _result(self, journal: Journal) -> Result:
-        found = [*journal.problems, *invariants.check_all(journal)]
-        met = sorted(meetings.met(Ways(journal))) if self._rates.meetings else []
+        ways = Ways(journal)
+        found = [
+            *journal.problems,
+            *invariants.check_all(journal),
+            *promises.check_promises(ways),
+            *summaries.check_summaries(ways),
+            *answers.check_answers(ways),
+        ]
+        met = sorted(meetings.met(ways)) if self._rates.meetings else []
         delays = journal.delays() or [0.0]
         return Result(
             seed=self._seed,
