@@ -75,7 +75,7 @@ HOW_TO_OPEN = N_(
 @command("allow")
 async def allow(context: Context) -> None:
     """Give a person or a chat access to the bot, and end a block. Profiles need no access."""
-    named = _subject(context, may_be_current_chat=True)
+    named = _subject_name_and_rest(context, may_be_current_chat=True)
     if named is None:
         await say(context, context.t(ALLOW_USAGE))
         return
@@ -128,7 +128,7 @@ async def block(context: Context) -> None:
     Raises:
         RightsError: The person is an owner of the bot.
     """
-    named = _subject(context)
+    named = _subject_name_and_rest(context)
     if named is None:
         await say(context, context.t(BLOCK_USAGE))
         return
@@ -176,7 +176,7 @@ async def unblock(context: Context) -> None:
     Raises:
         RightsError: The profile is blocked by ``BLOCKED_PROFILES``.
     """
-    named = _subject(context)
+    named = _subject_name_and_rest(context)
     if named is None:
         await say(context, context.t(UNBLOCK_USAGE))
         return
@@ -195,7 +195,7 @@ async def remove_owner(context: Context) -> None:
     Raises:
         RightsError: The person is not an owner, or is an owner in ``ADMIN_IDS``.
     """
-    named = _subject(context)
+    named = _subject_name_and_rest(context)
     if named is None or named[0].kind != "person":
         await say(context, context.t(REMOVE_OWNER_USAGE))
         return
@@ -269,7 +269,7 @@ async def press_owner_button(context: Context, action: str, guest_id: int | None
         await edit_pressed(context, text, rows_of_other_requests(guest_id, context))
 
 
-def _subject(
+def _subject_name_and_rest(
     context: Context, *, may_be_current_chat: bool = False
 ) -> tuple[Subject, str, Sequence[str]] | None:
     """Return the subject of a command, the subject's name, and the words after the subject.

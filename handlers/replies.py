@@ -43,7 +43,7 @@ def buttons_for_place(context: Context, buttons: Buttons) -> Buttons:
     return buttons if context.about is None else for_chat(buttons, context.about)
 
 
-def _with_channel(context: Context, text: str) -> str:
+def _with_title_of_managed_chat(context: Context, text: str) -> str:
     """Return the text, below the title of the managed chat if a private chat manages a chat."""
     if context.about is None:
         return text
@@ -83,7 +83,9 @@ async def say(
     if message and context.is_channel and buttons and not shown:
         hint = context.t(IN_PRIVATE, command=code(_command_for_private_chat(context, message)))
         text = Safe(f"{text}\n\n{hint}")
-    payload = text_payload(_with_channel(context, text), shown, reply_to=reply_to, markup=markup)
+    payload = text_payload(
+        _with_title_of_managed_chat(context, text), shown, reply_to=reply_to, markup=markup
+    )
     await enqueue_reply(context, context.reply_target, payload)
 
 
@@ -121,7 +123,7 @@ async def edit_pressed(context: Context, text: str, buttons: Buttons | None = No
     if shown is None or (isinstance(shown, Message) and not shown.text):
         await say(context, text, buttons)  # Telegram cannot turn a photo into a text
         return
-    text = _with_channel(context, text)
+    text = _with_title_of_managed_chat(context, text)
     buttons = buttons_for_place(context, buttons or [])
     payload = edit_payload(shown.chat.id, shown.message_id, text, buttons)
     await enqueue_reply(context, context.reply_target, payload)

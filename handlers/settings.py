@@ -250,7 +250,7 @@ async def set_from_answer(context: Context) -> None:
         return
     setting = QUESTIONS[question]
     text = normalize_typed(message.text or "").strip()
-    if await _answer_no_value(context, setting, text):
+    if await _answer_thanks_or_other_request(context, setting, text):
         return
     about = chat_asked_about(message)
     if about is not None:
@@ -261,7 +261,7 @@ async def set_from_answer(context: Context) -> None:
         await _set_from_text(context, setting, text)
 
 
-def _is_no_value(context: Context, setting: str, text: str) -> bool:
+def _is_thanks_or_other_request(context: Context, setting: str, text: str) -> bool:
     """Return whether a text says only thanks, or is unreadable and requests another command.
 
     A cancellation of the question, such as "stop", does not count as a request.
@@ -275,9 +275,9 @@ def _is_no_value(context: Context, setting: str, text: str) -> bool:
     return is_other_request(context, text, {"settings"})
 
 
-async def _answer_no_value(context: Context, setting: str, text: str) -> bool:
+async def _answer_thanks_or_other_request(context: Context, setting: str, text: str) -> bool:
     """Answer thanks or a request for another command. Return whether the text was answered."""
-    if not _is_no_value(context, setting, text):
+    if not _is_thanks_or_other_request(context, setting, text):
         return False
     return await react_to_thanks(context, text) or await answer_request(context, text)
 
@@ -309,7 +309,7 @@ async def set_setting_if_expected(context: Context, text: str) -> bool:
     if await answer_cancellation(context, text, is_answer=not is_proactive):
         await _expect_answer(context, "")
         return True
-    if _is_no_value(context, setting, text):
+    if _is_thanks_or_other_request(context, setting, text):
         return False
     is_taken = _parse_columns(setting, text) is not None
     if not is_taken:

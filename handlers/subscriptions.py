@@ -464,7 +464,7 @@ async def unsubscribe(context: Context) -> None:
         await say(context, *page)
         return
     wanted = parse(words, language=language)
-    if wanted.names and _is_no_usual_name(wanted, language):
+    if wanted.names and _is_common_word_or_word_for_all(wanted, language):
         await _unsubscribe_if_followed_or_ask(context, wanted)
     elif wanted.names and wanted.everyday:
         await offer_understood(context, "unsubscribe", wanted)
@@ -474,7 +474,7 @@ async def unsubscribe(context: Context) -> None:
         await say(context, context.t(UNSUBSCRIBE_USAGE))
 
 
-def _is_no_usual_name(wanted: Wanted, language: str) -> bool:
+def _is_common_word_or_word_for_all(wanted: Wanted, language: str) -> bool:
     """Return whether the first name is a word such as "everything", or a common word alone."""
     name = wanted.names[0]
     is_alone = len(wanted.names) == 1 and bool(wanted.everyday)
