@@ -66,7 +66,10 @@ def unreadable_reply(wanted: Wanted, usage: str, context: Context) -> Safe:
 
 
 def links_of(message: Message, bot_name: str) -> list[Link]:
-    """Return the links in the text or caption of a message, and in the message's entities."""
+    """Return the links in the text or caption of a message, and in the message's entities.
+
+    ``links.links_in_message`` describes the links of a message that begins with a command.
+    """
     entities = [(e.type, e.url) for e in (*message.entities, *message.caption_entities)]
     return links.links_in_message(message.text or message.caption or "", entities, bot_name)
 

@@ -92,8 +92,9 @@ async def change_option_of_all(
 ) -> str | None:
     """Change an option of all subscriptions of the chat, or show the options of all.
 
-    If the change affects several subscriptions, the bot first asks for a confirmation, which is
-    the same button with the argument ``save``.
+    Without a valid option and value, show the options. If the change affects several
+    subscriptions, the bot first asks for a confirmation, which is the same button with the
+    argument ``save``.
 
     Raises:
         TooManyFastError: The chat or the payer would exceed the maximum number of fast
@@ -128,7 +129,8 @@ def question_page(
 
     ``back_to`` is the data of the button that leads to the previous page.
 
-    If a switch is on for some subscriptions, a further button asks whether to turn it off.
+    If the question is whether to turn a switch on, and the switch is on for some subscriptions, a
+    further button asks whether to turn the switch off.
     """
     count = len(rows)
     affected = [row for row in rows if not _has(row.options, option, value)]

@@ -30,7 +30,7 @@ from handlers.replies import say
 VIEWERS = N_("Profiles can't see who watches their stories here.")
 THANKED = "❤"
 SHOWING = frozenset({"stories", "highlights", "subscribe"})
-"""The commands that do nothing without the name of a profile."""
+"""The commands whose purpose needs the name of a profile."""
 MOST_OFFERED = 3  # the maximum number of uncertain words; each word gets a button
 PRICE = N_("The bot is free for you: the bot's owner pays. /usage shows today's limit.")
 PRICE_FOR_OWNER = N_(
@@ -132,7 +132,10 @@ async def answer_request(context: Context, text: str, *, is_command: bool = Fals
 
 
 async def _answer_fact(context: Context, command: str) -> bool:
-    """Answer a question about the price, the viewers or the places of use. Return whether done."""
+    """Answer a question about the price, the viewers or the places of use.
+
+    Return False if ``command`` is not one of these three subjects.
+    """
     if command == "price":
         await say(context, context.t(PRICE_FOR_OWNER if context.is_owner else PRICE))
     elif command == "viewers":

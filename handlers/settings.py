@@ -137,8 +137,9 @@ async def ask_or_change_setting(context: Context, data: str) -> None:
 async def _page_after_change(context: Context, setting: str) -> Page:
     """Return the page after a change of a setting.
 
-    If the hour of the summary was set and no subscription uses the summary, the page asks whether
-    all subscriptions should use it.
+    If the hour of the summary was set, and the chat has subscriptions but none of them uses the
+    summary, the page asks whether all subscriptions should use the summary. Otherwise the page is
+    the question for the time zone (``_expect_zone_if_missing``) or the page of all settings.
     """
     if setting == "digest":
         rows = await context.services.subscriptions.every(context.chat.id)

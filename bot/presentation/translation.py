@@ -117,9 +117,12 @@ class Translator:
     def __call__(self, msgid: str, /, **fields: object) -> Safe:
         """Translate the message ``msgid`` to HTML.
 
-        The values of fields are escaped, unless the values are ``Safe``. A message that is marked
-        with ``NN_`` has a singular form and plural forms. The number in the field ``n`` chooses
-        the form. The default of ``n`` is 1.
+        The values of fields are escaped, unless the values are ``Safe``. Times, durations and
+        numbers get the format of the language, except numbers in URLs and in copied texts. A
+        number in the field ``percent`` is a part from 0 to 1.
+
+        A message that is marked with ``NN_`` has a singular form and plural forms. The number in
+        the field ``n`` chooses the form. The default of ``n`` is 1.
         """
         return Safe(self._render(msgid, fields, html=True))
 
