@@ -228,8 +228,9 @@ async def _is_about_profile(context: Context, request: Request) -> bool:
 async def _offer_to_unsubscribe(context: Context, request: Request, text: str) -> None:
     """Offer to end the subscriptions that a request means.
 
-    List all subscriptions if the request means no subscription of the chat. Also list all
-    subscriptions if the request has no name and the text has a word such as "all".
+    If the request means no subscription of the chat, ask which subscriptions to end
+    (``ask_which_to_stop``). Also ask if the request has no name and the text has a word such as
+    "all".
     """
     rows = await context.subscriptions()
     named = await _followed_names(context, request, rows)

@@ -555,9 +555,9 @@ async def _unsubscribe(rows: Sequence[Subscription], context: Context) -> Page:
 async def undo_unsubscribe(context: Context, ended_at_ms: int) -> str | None:
     """Restore all subscriptions that ended at ``ended_at_ms``, for 0 credits.
 
-    ``ended_at_ms`` is a Unix time in milliseconds. The button works for a day after the end of the
-    subscriptions. If a subscription cannot be restored, the failure is listed with its reason, and
-    the button stays for another attempt.
+    ``ended_at_ms`` is a Unix time in milliseconds. The button works for about a day after the end
+    of the subscriptions. If a subscription cannot be restored, the failure is listed with its
+    reason, and the button stays for another attempt.
 
     Raises:
         BotError: The only subscription to restore cannot be restored.

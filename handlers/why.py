@@ -189,9 +189,10 @@ def _next_check_line(obstacle: Obstacle, due: datetime, context: Context) -> str
 
 
 def _outcome_lines(known: Why, context: Context) -> list[str]:
-    """Return the results for the stories of the last two days, or the reason if there are none.
+    """Return the results for the stories of the last two days.
 
-    The result is empty if no story was found and the chat has no payer.
+    If no story was found, return a sentence about this fact, or an empty list if the chat has no
+    payer.
     """
     t = context.t
     outcomes = known.outcomes
