@@ -23,6 +23,7 @@ from tests.soak.expected import (
     hours_after,
     is_quiet,
     quiet_ends,
+    summary_after,
 )
 from tests.soak.journal import LISTED, SUMMARY, Asked, Journal, Place, pk_of
 
@@ -199,8 +200,26 @@ class Ways:
         terms = _terms_at(way.spans, is_over)
         if terms is not None and end > is_over:
             end = max(end, quiet_ends(is_over, terms) + SENDING_S)
+        end = max(end, self._after_changes(way, end))
         unable = self.journal.is_unable(chat, begin, end)
         return None if unable and end > is_over - HOUR else end
+
+    def _after_changes(self, way: Way, until: float) -> float:
+        """Return the latest arrival of a story whose settings changed while a failure delayed it.
+
+        New settings apply to pending stories. Return 0 if no settings changed before ``until``.
+        """
+        assert way.due is not None
+        changed = [
+            (one.begin, one.terms)
+            for one in way.between(way.due.latest, until)
+            if one.begin > way.due.latest and one.terms is not None
+        ]
+        ends = [
+            quiet_ends(at, terms) if terms.summary is None else summary_after(at, terms)[1]
+            for at, terms in changed
+        ]
+        return max(ends, default=-SENDING_S) + SENDING_S
 
     def is_newcomers(self, profile: str, at: float) -> bool:
         """Return whether known chats exist, but no chat known since yesterday follows the profile.
@@ -495,12 +514,20 @@ def _answer(messages: Sequence[Message], asked: Asked, name: str) -> Message | N
 
 def _untruths(ways: Ways, answer: Message, there: Sequence[Way]) -> Iterator[str]:
     at, text = answer.sent_at, str(answer.fields["text"])
-    waiting = [way for way in there if way.known < at and way.first > at - MINUTE
-               and way.story.taken_at > at - DAY - HOUR]  # fmt: skip
-    held = [(way, terms) for way in waiting if (terms := _terms_at(way.spans, at))]
+    waiting = [
+        (way, terms)
+        for way in there
+        if (terms := _terms_at(way.spans, at)) and way.known < at and way.first > at - MINUTE
+    ]
+    held = [(way, terms) for way, terms in waiting if way.story.taken_at > at - DAY - HOUR]
     said = sum(int(n) for n in WAITING.findall(text))
-    passing = [way for way, terms in held
-               if contents.passes(way.story, {**terms.options, "zone": terms.zone})]  # fmt: skip
+    # A story that ended in quiet hours is pending until their end.
+    passing = [
+        way
+        for way, terms in waiting
+        if way.story.taken_at > at - DAY - HOUR or is_quiet(at, terms)
+        if contents.passes(way.story, {**terms.options, "zone": terms.zone})
+    ]
     if held and said > len(passing):
         yield f"{said} wait, of {len(passing)} that the rules let pass"
     if "waiting for the end of quiet hours" in text and held:
