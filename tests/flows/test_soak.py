@@ -18,7 +18,7 @@ from sandbox.telegram.call import METHODS
 from tests.flows.test_summaries import SETTINGS, summary_at_its_hour
 from tests.soak import answers, invariants, promises, summaries
 from tests.soak.expected import DAY, HOUR, Span, Terms, due
-from tests.soak.journal import Journal, Row
+from tests.soak.journal import Journal, Row, pk_of
 from tests.soak.people import People, Place
 from tests.soak.plants import FOUND_BY, PLANTS, planted
 from tests.soak.unknown import FIELDS, SentFile, is_unknown, watch_sends
@@ -325,3 +325,28 @@ async def test_a_story_of_a_summary_may_be_silent_only_after_the_list(tmp_path: 
         assert len(promises.summaries_rang_once(promises.Ways(journal))) == 1
         del summary.chat.messages[summary.id]
         assert len(promises.alerts_rang_as_asked(promises.Ways(journal))) == len(posted)
+
+
+async def test_an_export_with_the_number_of_an_alert_of_the_old_group_is_no_alert(
+    tmp_path: Path,
+) -> None:
+    async with storybell(tmp_path, poll_floor_s=1) as bell:
+        control, parts = bell.control, bell.box.parts
+        await control.profile("numbered", posts_per_day=0)
+        ann = await control.person()
+        group = await control.chat("group", members={ann: "creator"}, bot_status="left")
+        added = {"status": "administrator", "by": ann}
+        await control.call("PUT", f"/chats/{group}/members/bot", added)
+        await control.wait_replies(group)
+        await bell.ask(group, "/subscribe numbered", user=ann)
+        pk = str((await control.publish("numbered"))["pk"])
+        await control.wait_shown(group, [pk])
+        alert = (await control.replies(group))[-1]["message_id"]
+        moved = await control.migrate(group)
+        number = 0
+        while number < alert:
+            (export,) = await bell.ask(moved, "/export", user=ann)
+            number = export["message_id"]
+        messages = Journal(parts).messages()[moved]
+        assert {one.id for one in messages if one.media is not None} >= {alert}
+        assert [pk_of(one) for one in Journal(parts).alerts(messages)] == [pk]

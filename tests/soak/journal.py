@@ -558,7 +558,9 @@ class Journal:
         for message in messages:
             if message.media is None:
                 continue
-            group = str(message.fields.get("media_group_id", f"single {message.id}"))
+            # A group that became a supergroup counts its messages from 1 again.
+            alone = f"single {message.chat.id} {message.id}"
+            group = str(message.fields.get("media_group_id", alone))
             text = str(message.fields.get("caption") or "")
             if text.lstrip("\u200f").startswith("🔔"):  # Persian begins with a direction mark
                 groups.add(group)
