@@ -92,14 +92,6 @@ class Charge:
     asker: Asker | None = None
     profile_id: str = ""
 
-    @property
-    def side(self) -> Side:
-        """Return which part of the budget pays for the call.
-
-        The parts are "replies" and "schedule".
-        """
-        return _side_of(self.kind)
-
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
@@ -216,15 +208,13 @@ class Ledger:
                 asker, scopes = await self._charge_allowances(tx, asker, nominal, now)
             is_owner = asker is not None and asker.is_owner
             minimum = None if is_owner else self.limits.minimum_balance
-            side, today = charge.side, now.date()
+            side = side_of(charge.kind)
             rule = side_rule_for(side, self.limits, now)
-            if not await budgets.take_credits(
-                tx, charge.side, now, nominal, rule, minimum=minimum
-            ):
+            if not await budgets.take_credits(tx, side, now, nominal, rule, minimum=minimum):
                 account = await budgets.account_state(tx)
                 if not account.may_spend(nominal, minimum=minimum):
                     raise SpendingStoppedError("stopped, or the balance is below the minimum")
-                used = account.spent_by_replies_and_schedule(today)
+                used = account.spent_by_replies_and_schedule(now.date())
                 raise SpendingError(
                     text=BUDGET_SPENT,
                     until=budget_free_at(side, self.limits, used, nominal, now),
@@ -583,11 +573,12 @@ async def _refund(tx: Tx, entry: Any, back: int, *, is_billed: bool, now: dateti
     day, subjects = entry.at.date(), {"person": entry.user_id, "newcomer": 0}
     for scope in entry.scopes.split():
         await budgets.give_back_allowance(tx, scope, subjects.get(scope, entry.chat_id), day, back)
-    await budgets.give_back_credits(tx, _side_of(entry.kind), day, back, of_balance=is_billed)
+    await budgets.give_back_credits(tx, side_of(entry.kind), day, back, of_balance=is_billed)
     await spending.correct_sums(tx, entry.at, entry.operation, -back, now=now)
 
 
-def _side_of(kind: str) -> Side:
+def side_of(kind: str) -> Side:
+    """Return which part of the budget pays for the calls of a kind."""
     return "schedule" if kind == "schedule" else "replies"
 
 

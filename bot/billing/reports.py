@@ -3,13 +3,13 @@
 import calendar
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 from bot.billing.drift import KEY as DRIFT
 from bot.billing.drift import Drift
 from bot.billing.people import Guest, monthly_costs_of
-from bot.domain.budget import DAY, Limits, allowances_for
+from bot.domain.budget import DAY, Limits, allowances_for, midnight_of
 from bot.store import access, budgets, key_values, spending, usage
 from bot.store.engine.database import Database, Tx
 from bot.store.spending import Part
@@ -149,7 +149,7 @@ async def load_spending(tx: Tx, limits: Limits, *, now: datetime) -> Spending:
 
 async def _unconfirmed_today(tx: Tx, drift: object, today: date) -> int:
     """Return the credits of today's calls whose bill is still unknown."""
-    since = datetime.combine(today, time(), UTC)
+    since = midnight_of(today)
     if isinstance(drift, dict):  # the balance at ``base`` confirms the bills of all earlier calls
         since = max(since, Drift.from_json(drift).base.at)
     return await spending.presumed_credits_since(tx, since)
@@ -166,7 +166,7 @@ def daily_rate(spent: list[int], now: datetime) -> float:
     recent = spent[-_DAYS_OF_AVERAGE:]
     while len(recent) > 1 and not recent[0]:
         recent = recent[1:]
-    of_today = (now - datetime.combine(now.date(), time(), UTC)) / DAY
+    of_today = (now - midnight_of(now.date())) / DAY
     elapsed = len(recent) - 1 + max(of_today, 1 / 24)
     return sum(recent) / elapsed
 
@@ -174,7 +174,7 @@ def daily_rate(spent: list[int], now: datetime) -> float:
 def days_left_in_month(now: datetime) -> float:
     """Return the days from ``now`` to the end of the month."""
     length = calendar.monthrange(now.year, now.month)[1]
-    end = datetime.combine(now.date().replace(day=length), time(), UTC) + DAY
+    end = midnight_of(now.date().replace(day=length)) + DAY
     return (end - now) / DAY
 
 

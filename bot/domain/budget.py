@@ -7,7 +7,7 @@ sides. The two sides are the replies to people and the schedule of checks.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
 from bot.domain.packs import DEFAULT_BUDGET
@@ -222,6 +222,11 @@ def left_by_replies(
     return max(0.0, share - used - kept)
 
 
+def midnight_of(day: date) -> datetime:
+    """Return the beginning of a day (UTC)."""
+    return datetime.combine(day, time(), UTC)
+
+
 def midnight_after(now: datetime) -> datetime:
     """Return the beginning of the next day (UTC)."""
-    return datetime.combine(now.date(), time(), UTC) + DAY
+    return midnight_of(now.date()) + DAY

@@ -7,11 +7,12 @@ too low only if the bill exceeds the nominal cost.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
+from bot.domain.budget import midnight_of
 from bot.store import access
 from bot.store.engine.database import Tx, update_rows
 from bot.store.engine.prepared import Prepared
@@ -162,8 +163,8 @@ async def reply_cost_by_hour(
     statement = (
         sa.select(hour, sa.func.sum(sa.case((counts, ledger_entries.c.credits), else_=0)))
         .where(
-            ledger_entries.c.at >= datetime.combine(since, time(), UTC),
-            ledger_entries.c.at < datetime.combine(before, time(), UTC),
+            ledger_entries.c.at >= midnight_of(since),
+            ledger_entries.c.at < midnight_of(before),
         )
         .group_by(hour)
     )

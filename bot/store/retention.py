@@ -1,12 +1,13 @@
 """Retention: the time for which the rows of each table are kept."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from bot.domain import alert_rules
+from bot.domain.budget import midnight_of
 from bot.runtime.claims import PROCESS
 from bot.store import chat_queues
 from bot.store import chats as chat_store
@@ -96,7 +97,7 @@ def all_overdue(now: datetime) -> list[Overdue]:
     is_needed_for_release = sa.and_(
         key_values.c.key.startswith(PROCESS), key_values.c.until >= now - _PROCESSES_KEPT
     )
-    first_entry = datetime.combine(now.date() - ENTRIES_KEPT, time(), UTC)
+    first_entry = midnight_of(now.date() - ENTRIES_KEPT)
     return [
         # The order follows an index. Otherwise PostgreSQL would read the whole table for each
         # slice.

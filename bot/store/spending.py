@@ -6,11 +6,12 @@ entries.
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
+from bot.domain.budget import midnight_of
 from bot.domain.records import EPOCH
 from bot.store import key_values
 from bot.store.engine.database import Tx
@@ -86,7 +87,7 @@ async def spent_by_operation(tx: Tx, *, since: date, now: datetime) -> list[Part
         for operation, spent in of_day.items()
     ]
     # Without an end, PostgreSQL reads all entries before the first ANALYZE.
-    return parts + await _parts_between(tx, max(_midnight(since), sums.until), _NO_END)
+    return parts + await _parts_between(tx, max(midnight_of(since), sums.until), _NO_END)
 
 
 async def _parts_between(tx: Tx, start: datetime, end: datetime) -> list[Part]:
@@ -138,10 +139,6 @@ async def correct_sums(
 
 def _hour_of(moment: datetime) -> datetime:
     return moment.replace(minute=0, second=0, microsecond=0)
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
 
 
 async def spent_between(tx: Tx, start: datetime, end: datetime) -> int:
@@ -237,7 +234,7 @@ def _costs_sql(since: date) -> sa.CompoundSelect[Any]:
             entries.c.kind,
             entries.c.is_on_behalf,
             (1000 * entries.c.credits).label("millicredits"),
-        ).where(entries.c.at >= _midnight(since), entries.c.chat_id != NOBODY),
+        ).where(entries.c.at >= midnight_of(since), entries.c.chat_id != NOBODY),
         sa.select(shares.c.chat_id, nobody, alert, sa.false(), shares.c.millicredits).where(
             shares.c.day >= since, shares.c.millicredits > 0
         ),

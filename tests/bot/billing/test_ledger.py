@@ -21,7 +21,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from bot.billing.ledger import Charge, Ledger, Reservation
+from bot.billing.ledger import Charge, Ledger, Reservation, side_of
 from bot.domain.budget import DAY, Limits, side_rule_for
 from bot.domain.errors import (
     BUDGET_SPENT,
@@ -443,7 +443,9 @@ class Model:
         return self.sum(lambda _at, _payer: True)
 
     def day(self, side: str, now: datetime) -> int:
-        return self.sum(lambda at, charge: at.date() == now.date() and charge.side == side)
+        return self.sum(
+            lambda at, charge: at.date() == now.date() and side_of(charge.kind) == side
+        )
 
     def verdict(self, charge: Charge, n: int, now: datetime) -> SpendingError | None:
         asker, today = charge.asker, now.date()
@@ -466,9 +468,10 @@ class Model:
         is_low = self.reach is not None and self.total() + n > self.reach - LIMITS.minimum_balance
         if is_low and not (asker and asker.is_owner):
             return SpendingStoppedError()
-        others = "schedule" if charge.side == "replies" else "replies"
-        room = side_rule_for(charge.side, LIMITS, now).room(
-            own_spending=self.day(charge.side, now), spending_of_others=self.day(others, now)
+        side = side_of(charge.kind)
+        others = "schedule" if side == "replies" else "replies"
+        room = side_rule_for(side, LIMITS, now).room(
+            own_spending=self.day(side, now), spending_of_others=self.day(others, now)
         )
         return SpendingError(text=BUDGET_SPENT) if n > room else None
 
