@@ -10,6 +10,7 @@ from bot.domain.access import Entry, Mode, Subject, Via
 from bot.domain.records import EPOCH
 from bot.store import acquaintances
 from bot.store.engine import database
+from bot.store.engine.columns import Timestamp, flag, primary_key, required
 from bot.store.engine.database import (
     Tx,
     all_rows,
@@ -19,25 +20,25 @@ from bot.store.engine.database import (
     row_or_none,
     update_rows,
 )
-from bot.store.engine.schema import Timestamp, columns_of, insert, metadata
+from bot.store.engine.schema import columns_of, insert, metadata
 
 access_list = sa.Table(
     "access_list",
     metadata,
-    sa.Column("kind", sa.String(8), primary_key=True),  # "person", "chat" or "profile"
-    sa.Column("subject", sa.String(64), primary_key=True),
-    sa.Column("name", sa.Text, nullable=False, server_default=""),
-    sa.Column("is_allowed", sa.Boolean, nullable=False, server_default=sa.text("false")),
-    sa.Column("is_owner", sa.Boolean, nullable=False, server_default=sa.text("false")),
-    sa.Column("via", sa.String(12), nullable=False, server_default=""),
-    sa.Column("added_by", sa.String(64), nullable=False, server_default=""),
-    sa.Column("since", Timestamp, nullable=False),
+    primary_key("kind", sa.String(8)),  # "person", "chat" or "profile"
+    primary_key("subject", sa.String(64)),
+    required("name", sa.Text, default=""),
+    flag("is_allowed"),
+    flag("is_owner"),
+    required("via", sa.String(12), default=""),
+    required("added_by", sa.String(64), default=""),
+    required("since", Timestamp),
     sa.Column("blocked_since", Timestamp),
     sa.Column("blocked_until", Timestamp),
-    sa.Column("reason", sa.Text, nullable=False, server_default=""),
+    required("reason", sa.Text, default=""),
     sa.Column("refused_at", Timestamp),  # when the first refusal message was sent
     # The language code of Telegram of a refused person, for the greeting after a request.
-    sa.Column("language_code", sa.String(16), nullable=False, server_default=""),
+    required("language_code", sa.String(16), default=""),
     # The credits per day. None means that the setting applies.
     sa.Column("allowance", sa.Integer),
 )
@@ -46,10 +47,10 @@ invitations = sa.Table(
     "invitations",
     metadata,
     # The digest of the secret in the link, so that a reader of the table can't use the link.
-    sa.Column("digest", sa.String(64), primary_key=True),
-    sa.Column("made_by", sa.String(64), nullable=False),
-    sa.Column("uses", sa.Integer, nullable=False),  # the number of remaining uses
-    sa.Column("until", Timestamp, nullable=False),
+    primary_key("digest", sa.String(64)),
+    required("made_by", sa.String(64)),
+    required("uses", sa.Integer),  # the number of remaining uses
+    required("until", Timestamp),
 )
 
 COLUMNS = columns_of(access_list, Entry)

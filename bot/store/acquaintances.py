@@ -9,6 +9,7 @@ from datetime import date
 
 import sqlalchemy as sa
 
+from bot.store.engine.columns import primary_key, required
 from bot.store.engine.database import Tx, delete_rows, dict_of_rows, has_row, put, update_rows
 from bot.store.engine.schema import insert, metadata
 
@@ -17,11 +18,11 @@ KNOWN_AFTER = 3  # the number of days with messages after which a person is no n
 acquaintances = sa.Table(
     "acquaintances",
     metadata,
-    sa.Column("person", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("days", sa.Integer, nullable=False),
-    sa.Column("last_day", sa.Date, nullable=False, index=True),
+    primary_key("person", sa.BigInteger),
+    required("days", sa.Integer),
+    required("last_day", sa.Date, index=True),
     # Only this table has the name of a person who has no private chat and acts in groups.
-    sa.Column("name", sa.Text, nullable=False, server_default=""),
+    required("name", sa.Text, default=""),
 )
 
 

@@ -8,16 +8,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.store.engine.columns import Timestamp, primary_key, required
 from bot.store.engine.database import Tx, delete_rows, dict_of_rows
 from bot.store.engine.prepared import Prepared
-from bot.store.engine.schema import Timestamp, insert, metadata
+from bot.store.engine.schema import insert, metadata
 
 cached_answers = sa.Table(
     "cached_answers",
     metadata,
-    sa.Column("key", sa.String(160), primary_key=True),
+    primary_key("key", sa.String(160)),
     sa.Column("value", sa.JSON),
-    sa.Column("until", Timestamp, nullable=False, index=True),
+    required("until", Timestamp, index=True),
 )
 
 VERDICT = "verdict:"

@@ -13,6 +13,7 @@ from bot.store import enqueue
 from bot.store.chat_queues import IS_LEASED, queues
 from bot.store.chats import IS_ACTIVE, chats
 from bot.store.deliveries import ENDED_ATTEMPTS, deliveries, is_open
+from bot.store.engine.columns import Timestamp, automatic_id, counter, required
 from bot.store.engine.database import (
     Tx,
     all_rows,
@@ -23,7 +24,7 @@ from bot.store.engine.database import (
     row_or_none,
     update_rows,
 )
-from bot.store.engine.schema import BigId, Timestamp, columns_of, metadata
+from bot.store.engine.schema import columns_of, metadata
 
 # A delivery that is due within this time counts as being sent. The time is longer than the wait
 # after a lost answer, and longer than most flood limits.
@@ -39,19 +40,19 @@ Stage = Literal["draft", "running", "stopped", "done"]
 broadcasts = sa.Table(
     "broadcasts",
     metadata,
-    sa.Column("id", BigId, primary_key=True),
-    sa.Column("text", sa.Text, nullable=False),  # the message as HTML
+    automatic_id(),
+    required("text", sa.Text),  # the message as HTML
     # The author of the broadcast. The private chat of the author shows the progress.
-    sa.Column("owner", sa.BigInteger, nullable=False),
+    required("owner", sa.BigInteger),
     sa.Column("message_id", sa.BigInteger),  # the message that shows the progress
-    sa.Column("state", sa.String(8), nullable=False, server_default="draft"),
+    required("state", sa.String(8), default="draft"),
     # The number of chats that the broadcast should reach, counted at the start of the broadcast.
-    sa.Column("count", sa.Integer, nullable=False, server_default="0"),
+    counter("count"),
     # The number of chats that had received the message at the end of the broadcast.
-    sa.Column("sent", sa.Integer, nullable=False, server_default="0"),
+    counter("sent"),
     # The last chat whose delivery is enqueued. Chats are enqueued in the order of their ids.
     sa.Column("last_chat", sa.BigInteger),
-    sa.Column("made_at", Timestamp, nullable=False),
+    required("made_at", Timestamp),
     sqlite_autoincrement=True,
 )
 

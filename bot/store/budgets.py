@@ -15,6 +15,7 @@ from typing import Literal, get_args
 import sqlalchemy as sa
 
 from bot.domain.budget import DAY, BudgetRule, Side, midnight_after
+from bot.store.engine.columns import counter, flag, primary_key, required
 from bot.store.engine.database import Tx, count_rows, put, update_rows
 from bot.store.engine.prepared import Prepared
 from bot.store.engine.schema import insert, metadata
@@ -53,25 +54,25 @@ allowances = sa.Table(
     #   Ended subscriptions are included.
     # - "earlier": the checks that changes of settings moved to an earlier time, before a daily
     #   summary. The subject is the payer, or the chat if the chat has no payer.
-    sa.Column("scope", sa.String(8), primary_key=True),
-    sa.Column("subject", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("day", sa.Date, primary_key=True),
-    sa.Column("credits", sa.Integer, nullable=False),
+    primary_key("scope", sa.String(8)),
+    primary_key("subject", sa.BigInteger),
+    primary_key("day", sa.Date),
+    required("credits", sa.Integer),
 )
 
 account = sa.Table(
     "account",
     metadata,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    primary_key("id", sa.Integer),
     # The credits spent on all days, including reservations.
-    sa.Column("spent", sa.BigInteger, nullable=False, server_default="0"),
-    sa.Column("stopped", sa.Boolean, nullable=False, server_default=sa.text("false")),
+    required("spent", sa.BigInteger, default="0"),
+    flag("stopped"),
     sa.Column("reach", sa.BigInteger),  # the value of "spent" at which the balance is zero
     # The current day, and the credits that each side has spent on this day. If the clock goes
     # back, the day stays.
-    sa.Column("day", sa.Date, nullable=False, server_default="1970-01-01"),
-    sa.Column("replies", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("schedule", sa.Integer, nullable=False, server_default="0"),
+    required("day", sa.Date, default="1970-01-01"),
+    counter("replies"),
+    counter("schedule"),
 )
 
 

@@ -28,9 +28,10 @@ from bot.store.claims import (
     claim_values,
 )
 from bot.store.deliveries import is_open, overdue_at_sql, waits_for_earlier_sql
+from bot.store.engine.columns import Timestamp, chat_key
 from bot.store.engine.database import Tx, add_new, delete_rows
 from bot.store.engine.prepared import Prepared
-from bot.store.engine.schema import Insert, Timestamp, chat_key, insert, metadata, partial_index
+from bot.store.engine.schema import Insert, insert, metadata, partial_index
 
 queues = sa.Table(
     "chat_queues",

@@ -11,6 +11,7 @@ from bot.domain.access import Entry, Judged, Subject, judge
 from bot.domain.errors import CHAT_SILENCED, BlockedError
 from bot.domain.records import Chat, Question
 from bot.store import access, key_values, mutes
+from bot.store.engine.columns import Timestamp, flag, primary_key, required
 from bot.store.engine.database import (
     Tx,
     add_new,
@@ -21,14 +22,14 @@ from bot.store.engine.database import (
     update_rows,
 )
 from bot.store.engine.prepared import Prepared
-from bot.store.engine.schema import Timestamp, columns_of, insert, metadata
+from bot.store.engine.schema import columns_of, insert, metadata
 
 chats = sa.Table(
     "chats",
     metadata,
-    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("kind", sa.String(16), nullable=False),
-    sa.Column("title", sa.Text, nullable=False, server_default=""),
+    primary_key("id", sa.BigInteger),
+    required("kind", sa.String(16)),
+    required("title", sa.Text, default=""),
     # The language chosen by /language. None means that the language that Telegram reports is used.
     sa.Column("language", sa.String(16)),
     # The digest of the chat's own command menu that was last sent to Telegram.
@@ -39,29 +40,29 @@ chats = sa.Table(
     sa.Column("zone", sa.String(64)),  # None means that no zone is set and that UTC applies.
     sa.Column("quiet_from", sa.Integer),  # minutes after midnight in the chat's zone
     sa.Column("quiet_to", sa.Integer),
-    sa.Column("digest_at", sa.Integer, nullable=False, server_default="540"),
-    sa.Column("defaults", sa.JSON, nullable=False, server_default="{}"),
-    sa.Column("shows_parts", sa.Boolean, nullable=False, server_default=sa.text("false")),
+    required("digest_at", sa.Integer, default="540"),
+    required("defaults", sa.JSON, default="{}"),
+    flag("shows_parts"),
     # The rules of the whole chat, for subscriptions without own rules.
-    sa.Column("rules", sa.JSON, nullable=False, server_default="{}"),
+    required("rules", sa.JSON, default="{}"),
     # The person whose limits the chat uses. In a private chat, this is the chat's own person.
     # None means that the chat has no payer and gets no alerts.
     sa.Column("payer", sa.BigInteger, index=True),
-    sa.Column("state", sa.String(8), nullable=False, server_default="active"),
-    sa.Column("state_since", Timestamp, nullable=False),
+    required("state", sa.String(8), default="active"),
+    required("state_since", Timestamp),
     # Whether the chat is closed because the bot has left the chat. If the chat is also blocked,
     # the end of the block does not open the chat.
-    sa.Column("is_away", sa.Boolean, nullable=False, server_default=sa.text("false")),
-    sa.Column("created_at", Timestamp, nullable=False),
+    flag("is_away"),
+    required("created_at", Timestamp),
 )
 
 
 moved_chats = sa.Table(
     "moved_chats",
     metadata,
-    sa.Column("old_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("new_id", sa.BigInteger, nullable=False, index=True),
-    sa.Column("at", Timestamp, nullable=False),
+    primary_key("old_id", sa.BigInteger),
+    required("new_id", sa.BigInteger, index=True),
+    required("at", Timestamp),
 )
 """Groups that became supergroups. Updates and rows of the old id belong to the new id."""
 

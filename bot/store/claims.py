@@ -15,9 +15,9 @@ import sqlalchemy as sa
 
 from bot.domain.records import EPOCH
 from bot.runtime.claims import Lease
+from bot.store.engine.columns import Timestamp, counter, required
 from bot.store.engine.database import Tx, has_row
 from bot.store.engine.prepared import Prepared
-from bot.store.engine.schema import Timestamp
 
 Claim = tuple[Any, int]
 """The primary key of a row, and the token of its claim."""
@@ -34,13 +34,13 @@ RELEASED = _FREE | {"attempts": 0}
 
 def claim_columns() -> Iterator[sa.Column[Any]]:
     """Yield the columns that a table with a ``due_at`` needs for claims."""
-    yield sa.Column("leased_until", Timestamp, nullable=False, server_default="0")
+    yield required("leased_until", Timestamp, default="0")
     # The process that has the claim, or None without a claim.
     yield sa.Column("owner", sa.String(64))
     # The number of the newest claim.
-    yield sa.Column("token", sa.BigInteger, nullable=False, server_default="0")
+    yield required("token", sa.BigInteger, default="0")
     # The number of claims without an outcome, including the current claim.
-    yield sa.Column("attempts", sa.Integer, nullable=False, server_default="0")
+    yield counter("attempts")
 
 
 def new_claim(lease: Lease | None) -> dict[str, Any]:

@@ -27,9 +27,10 @@ from bot.domain.records import (
     Subscription,
 )
 from bot.domain.serialization import load_each_or_none
+from bot.store.engine.columns import BigId, Timestamp, automatic_id, counter, flag, required
 from bot.store.engine.database import Tx, delete_rows, has_row, update_rows
 from bot.store.engine.prepared import Prepared
-from bot.store.engine.schema import BigId, Timestamp, metadata, partial_index
+from bot.store.engine.schema import metadata, partial_index
 from bot.store.profiles import profiles
 from bot.store.stories import stories
 from bot.store.subscriptions import subscriptions
@@ -37,29 +38,27 @@ from bot.store.subscriptions import subscriptions
 deliveries = sa.Table(
     "deliveries",
     metadata,
-    sa.Column("id", BigId, primary_key=True),
-    sa.Column(
-        "chat_id", sa.BigInteger, sa.ForeignKey("chats.id", ondelete="CASCADE"), nullable=False
-    ),
-    sa.Column("thread_id", sa.BigInteger, nullable=False, server_default="0"),
+    automatic_id(),
+    required("chat_id", sa.BigInteger, sa.ForeignKey("chats.id", ondelete="CASCADE")),
+    required("thread_id", sa.BigInteger, default="0"),
     sa.Column("subscription_id", BigId, sa.ForeignKey("subscriptions.id", ondelete="CASCADE")),
     sa.Column("story_pk", sa.String(32)),
     sa.Column("notice", sa.String(16)),  # The name of a notice, or None for a story.
     sa.Column("fields", sa.JSON),
-    sa.Column("state", sa.String(8), nullable=False, server_default="open"),
-    sa.Column("due_at", Timestamp, nullable=False),
+    required("state", sa.String(8), default="open"),
+    required("due_at", Timestamp),
     # A value of the enum ``Held``.
-    sa.Column("held", sa.String(8), nullable=False, server_default=""),
+    required("held", sa.String(8), default=""),
     # The number of sends that may have arrived, at most three.
-    sa.Column("copies", sa.Integer, nullable=False, server_default="0"),
+    counter("copies"),
     # The number of consecutive claims without success. After such a claim, either the message has
     # certainly not arrived, or the outcome is not recorded.
-    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    counter("attempts"),
     # True if the delivery is claimed and the outcome is not recorded yet.
-    sa.Column("sending", sa.Boolean, nullable=False, server_default=sa.text("false")),
+    flag("sending"),
     sa.Column("message_id", sa.BigInteger),
-    sa.Column("reason", sa.Text, nullable=False, server_default=""),
-    sa.Column("created_at", Timestamp, nullable=False),
+    required("reason", sa.Text, default=""),
+    required("created_at", Timestamp),
     sa.Column("done_at", Timestamp),
     sa.UniqueConstraint("subscription_id", "story_pk"),
     sa.Index(

@@ -12,23 +12,24 @@ import sqlalchemy as sa
 from bot.domain.model import Target
 from bot.domain.options import Preferences
 from bot.domain.records import Subscription
+from bot.store.engine.columns import BigId, Timestamp, chat_key, primary_key, required
 from bot.store.engine.database import Tx, delete_rows, has_row, update_rows
-from bot.store.engine.schema import BigId, Timestamp, chat_key, metadata
+from bot.store.engine.schema import metadata
 
 ended = sa.Table(
     "ended_subscriptions",
     metadata,
     chat_key(),
-    sa.Column("thread_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("profile_id", sa.String(32), primary_key=True),
-    sa.Column("username", sa.String(64), nullable=False),
-    sa.Column("preferences", sa.JSON, nullable=False),
+    primary_key("thread_id", sa.BigInteger),
+    primary_key("profile_id", sa.String(32)),
+    required("username", sa.String(64)),
+    required("preferences", sa.JSON),
     # This column is no foreign key, because the subscription is deleted.
-    sa.Column("subscription_id", BigId, nullable=False),
-    sa.Column("since", Timestamp, nullable=False),
+    required("subscription_id", BigId),
+    required("since", Timestamp),
     sa.Column("created_by", sa.BigInteger),
-    sa.Column("created_at", Timestamp, nullable=False),
-    sa.Column("at", Timestamp, nullable=False, index=True),
+    required("created_at", Timestamp),
+    required("at", Timestamp, index=True),
 )
 
 

@@ -12,9 +12,10 @@ from bot.domain.records import MAIN, REPLY, Held
 from bot.store import chat_queues, fan_outs
 from bot.store.chats import chats
 from bot.store.deliveries import deliveries, is_dead, is_open, is_story
+from bot.store.engine.columns import Timestamp
 from bot.store.engine.database import Tx, all_rows, count_rows
 from bot.store.engine.prepared import Prepared
-from bot.store.engine.schema import Timestamp, columns_of
+from bot.store.engine.schema import columns_of
 from bot.store.stories import stories
 
 

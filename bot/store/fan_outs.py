@@ -21,9 +21,10 @@ from bot.store import chat_queues
 from bot.store.chats import HAS_PAYER, IS_ACTIVE, chats
 from bot.store.claims import NOW
 from bot.store.deliveries import deliveries
+from bot.store.engine.columns import Timestamp, automatic_id, counter, required
 from bot.store.engine.database import Tx, delete_rows, lock_rows, update_rows
 from bot.store.engine.failures import is_outage, is_timeout
-from bot.store.engine.schema import BigId, Timestamp, insert, metadata
+from bot.store.engine.schema import insert, metadata
 from bot.store.profiles import IS_NOT_BLOCKED, profiles
 from bot.store.stories import stories
 from bot.store.subscriptions import WAITS, subscriptions
@@ -33,25 +34,25 @@ log = structlog.get_logger()
 fan_outs = sa.Table(
     "fan_outs",
     metadata,
-    sa.Column("id", BigId, primary_key=True),
-    sa.Column("profile_id", sa.String(32), nullable=False),
+    automatic_id(),
+    required("profile_id", sa.String(32)),
     sa.Column("story_pks", sa.JSON),  # None for a notice
     sa.Column("notice", sa.String(16)),
     sa.Column("fields", sa.JSON),
     # Subscriptions whose alerts began after this time get no delivery. None means that all
     # subscriptions get a delivery.
     sa.Column("since", Timestamp),
-    sa.Column("deliver_at", Timestamp, nullable=False),  # when the deliveries are due
-    sa.Column("created_at", Timestamp, nullable=False),
+    required("deliver_at", Timestamp),  # when the deliveries are due
+    required("created_at", Timestamp),
     # The id of the last subscription for which the deliveries have been written.
-    sa.Column("after_id", sa.BigInteger, nullable=False, server_default="0"),
+    required("after_id", sa.BigInteger, default="0"),
     # The id of the newest subscription at the time when the fan-out was added.
-    sa.Column("last_id", sa.BigInteger, nullable=False),
+    required("last_id", sa.BigInteger),
     # The time from which the next slice can be written. The time is set when the fan-out is added,
     # after each slice, and after a failure, for the next attempt.
-    sa.Column("due_at", Timestamp, nullable=False),
+    required("due_at", Timestamp),
     # The number of failed attempts to write the next slice.
-    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
+    counter("failures"),
     sa.Index("ix_fan_outs_profile", "profile_id", "id"),
     sqlite_autoincrement=True,
 )

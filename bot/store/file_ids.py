@@ -10,23 +10,24 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from bot.domain.records import KnownFile
+from bot.store.engine.columns import Timestamp, primary_key, required
 from bot.store.engine.database import Tx, delete_rows
 from bot.store.engine.prepared import Prepared
-from bot.store.engine.schema import Timestamp, insert, metadata
+from bot.store.engine.schema import insert, metadata
 
 ANIMATION = "animation"
 
 files = sa.Table(
     "files",
     metadata,
-    sa.Column("bot_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("story_pk", sa.String(64), primary_key=True),
+    primary_key("bot_id", sa.BigInteger),
+    primary_key("story_pk", sa.String(64)),
     # The kind under which Telegram stored the file. A message with a single file can have this
     # kind.
-    sa.Column("kind", sa.String(16), nullable=False),
-    sa.Column("file_id", sa.Text, nullable=False),
-    sa.Column("file_unique_id", sa.String(64), nullable=False, server_default=""),
-    sa.Column("until", Timestamp, nullable=False, index=True),
+    required("kind", sa.String(16)),
+    required("file_id", sa.Text),
+    required("file_unique_id", sa.String(64), default=""),
+    required("until", Timestamp, index=True),
 )
 
 

@@ -13,23 +13,24 @@ import sqlalchemy as sa
 
 from bot.runtime.claims import Lease
 from bot.store.claims import Claim, Claims, claim_columns, claim_values, new_claim
+from bot.store.engine.columns import Timestamp, automatic_id, counter, required
 from bot.store.engine.database import Tx, all_rows, count_rows, update_rows
 from bot.store.engine.prepared import Prepared
-from bot.store.engine.schema import BigId, Timestamp, columns_of, insert, metadata, partial_index
+from bot.store.engine.schema import columns_of, insert, metadata, partial_index
 
 inbox = sa.Table(
     "inbox",
     metadata,
-    sa.Column("id", BigId, primary_key=True),
-    sa.Column("update_id", sa.BigInteger, nullable=False, unique=True),
-    sa.Column("queue", sa.String(40), nullable=False),
-    sa.Column("body", sa.Text, nullable=False),
+    automatic_id(),
+    required("update_id", sa.BigInteger, unique=True),
+    required("queue", sa.String(40)),
+    required("body", sa.Text),
     # The time of the first attempt, or of the next attempt after a failure.
-    sa.Column("due_at", Timestamp, nullable=False, server_default="0"),
+    required("due_at", Timestamp, default="0"),
     *claim_columns(),
     # The number of failed attempts of the handler.
-    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("stored_at", Timestamp, nullable=False),
+    counter("failures"),
+    required("stored_at", Timestamp),
     sa.Column("done_at", Timestamp),
     # The sender of a request, or 0 for an unidentified sender. None means that no reply is due.
     sa.Column("person", sa.BigInteger),

@@ -8,17 +8,18 @@ import sqlalchemy as sa
 
 from bot.domain.incidents import Fields, Incident, dump_fields, load_fields
 from bot.store import key_values, leases
+from bot.store.engine.columns import Timestamp, automatic_id, required
 from bot.store.engine.database import Tx, row_or_none, update_rows
-from bot.store.engine.schema import BigId, Timestamp, columns_of, insert, metadata, partial_index
+from bot.store.engine.schema import columns_of, insert, metadata, partial_index
 
 incidents = sa.Table(
     "incidents",
     metadata,
-    sa.Column("id", BigId, primary_key=True),
-    sa.Column("kind", sa.String(24), nullable=False),
-    sa.Column("text", sa.Text, nullable=False),  # the message id of the sentence
-    sa.Column("fields", sa.JSON, nullable=False),
-    sa.Column("opened_at", Timestamp, nullable=False),
+    automatic_id(),
+    required("kind", sa.String(24)),
+    required("text", sa.Text),  # the message id of the sentence
+    required("fields", sa.JSON),
+    required("opened_at", Timestamp),
     sa.Column("closed_at", Timestamp),
     sqlite_autoincrement=True,
 )

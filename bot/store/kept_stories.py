@@ -16,8 +16,9 @@ from bot.domain.model import ORIGINAL, Story
 from bot.domain.records import Delivery, FileKind
 from bot.domain.serialization import dump_stories, load_each_or_none
 from bot.store.chats import chats
+from bot.store.engine.columns import Timestamp, chat_key, primary_key, required
 from bot.store.engine.database import Tx, has_row, row_or_none
-from bot.store.engine.schema import Timestamp, chat_key, insert, metadata
+from bot.store.engine.schema import insert, metadata
 from bot.store.file_ids import files
 from bot.store.profiles import profiles
 
@@ -25,15 +26,15 @@ kept = sa.Table(
     "kept_stories",
     metadata,
     chat_key(),
-    sa.Column("story_pk", sa.String(32), primary_key=True),
-    sa.Column("bot_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("profile_id", sa.String(32), nullable=False),
-    sa.Column("username", sa.String(64), nullable=False),
-    sa.Column("taken_at", Timestamp, nullable=False, index=True),
-    sa.Column("story", sa.JSON, nullable=False),
-    sa.Column("kind", sa.String(16), nullable=False),
-    sa.Column("file_id", sa.Text, nullable=False),
-    sa.Column("file_unique_id", sa.String(64), nullable=False, server_default=""),
+    primary_key("story_pk", sa.String(32)),
+    primary_key("bot_id", sa.BigInteger),
+    required("profile_id", sa.String(32)),
+    required("username", sa.String(64)),
+    required("taken_at", Timestamp, index=True),
+    required("story", sa.JSON),
+    required("kind", sa.String(16)),
+    required("file_id", sa.Text),
+    required("file_unique_id", sa.String(64), default=""),
     sa.Index("ix_kept_stories_chat", "chat_id", "taken_at"),  # a search reads the newest first
 )
 

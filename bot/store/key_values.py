@@ -10,14 +10,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store.engine import database
+from bot.store.engine.columns import Timestamp, primary_key
 from bot.store.engine.database import Tx, add_new, delete_rows
 from bot.store.engine.prepared import Prepared
-from bot.store.engine.schema import Timestamp, metadata
+from bot.store.engine.schema import metadata
 
 key_values = sa.Table(
     "key_values",
     metadata,
-    sa.Column("key", sa.String(64), primary_key=True),
+    primary_key("key", sa.String(64)),
     sa.Column("value", sa.JSON),
     sa.Column("owner", sa.String(64)),
     sa.Column("until", Timestamp, index=True),  # None means that the entry never expires.

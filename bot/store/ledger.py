@@ -14,9 +14,10 @@ import sqlalchemy as sa
 
 from bot.domain.budget import midnight_of
 from bot.store import access
+from bot.store.engine.columns import Timestamp, automatic_id, required
 from bot.store.engine.database import Tx, update_rows
 from bot.store.engine.prepared import Prepared
-from bot.store.engine.schema import BigId, Timestamp, metadata, partial_index
+from bot.store.engine.schema import metadata, partial_index
 
 OPEN = "reserved"
 PRESUMED = "presumed"  # the outcome is unknown, and the credits count as spent
@@ -30,20 +31,20 @@ ENTRIES_KEPT = timedelta(days=32)
 ledger_entries = sa.Table(
     "ledger_entries",
     metadata,
-    sa.Column("id", BigId, primary_key=True),
-    sa.Column("kind", sa.String(10), nullable=False),
-    sa.Column("chat_id", sa.BigInteger, nullable=False),
+    automatic_id(),
+    required("kind", sa.String(10)),
+    required("chat_id", sa.BigInteger),
     sa.Column("user_id", sa.BigInteger),
     # True for a request without a person. In this case, ``user_id`` is the payer and not the
     # asker.
-    sa.Column("is_on_behalf", sa.Boolean, nullable=False),
-    sa.Column("operation", sa.String(16), nullable=False),
+    required("is_on_behalf", sa.Boolean),
+    required("operation", sa.String(16)),
     # The charged allowances: scopes of ``budgets``, separated by spaces.
-    sa.Column("scopes", sa.String(32), nullable=False),
-    sa.Column("nominal", sa.Integer, nullable=False),
-    sa.Column("credits", sa.Integer, nullable=False),
-    sa.Column("state", sa.String(8), nullable=False),
-    sa.Column("at", Timestamp, nullable=False, index=True),
+    required("scopes", sa.String(32)),
+    required("nominal", sa.Integer),
+    required("credits", sa.Integer),
+    required("state", sa.String(8)),
+    required("at", Timestamp, index=True),
     sa.Column("closed_at", Timestamp),
     sa.Index("ix_ledger_entries_open", "at", **partial_index("state = 'reserved'")),
     sa.Index("ix_ledger_entries_presumed", "at", **partial_index("state = 'presumed'")),

@@ -14,18 +14,19 @@ import sqlalchemy as sa
 from bot.domain import alert_rules
 from bot.domain.model import Right
 from bot.domain.records import Mute
+from bot.store.engine.columns import Timestamp, chat_key, counter, primary_key, required
 from bot.store.engine.database import Tx, all_rows, delete_rows, put
-from bot.store.engine.schema import Timestamp, chat_key, columns_of, metadata
+from bot.store.engine.schema import columns_of, metadata
 
 mutes = sa.Table(
     "mutes",
     metadata,
     chat_key(),
-    sa.Column("thread_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("missing", sa.String(16), nullable=False),
-    sa.Column("since", Timestamp, nullable=False),
-    sa.Column("probe_at", Timestamp, nullable=False),
-    sa.Column("probes", sa.Integer, nullable=False, server_default="0"),
+    primary_key("thread_id", sa.BigInteger),
+    required("missing", sa.String(16)),
+    required("since", Timestamp),
+    required("probe_at", Timestamp),
+    counter("probes"),
 )
 
 

@@ -13,6 +13,7 @@ from bot.domain.model import Profile
 from bot.domain.records import Known, SubscriberCount
 from bot.runtime.claims import Lease
 from bot.store.claims import NOW, Claims, claim_columns, claim_values
+from bot.store.engine.columns import Timestamp, counter, flag, primary_key, required
 from bot.store.engine.database import (
     Tx,
     all_rows,
@@ -21,37 +22,37 @@ from bot.store.engine.database import (
     row_or_none,
     update_rows,
 )
-from bot.store.engine.schema import Timestamp, columns_of, insert, metadata, partial_index
+from bot.store.engine.schema import columns_of, insert, metadata, partial_index
 
 profiles = sa.Table(
     "profiles",
     metadata,
-    sa.Column("profile_id", sa.String(32), primary_key=True),
-    sa.Column("username", sa.String(64), nullable=False, index=True),
-    sa.Column("full_name", sa.Text, nullable=False, server_default=""),
-    sa.Column("is_verified", sa.Boolean, nullable=False, server_default=sa.text("false")),
-    sa.Column("named_at", Timestamp, nullable=False),  # when the API last returned this username
-    sa.Column("state", sa.String(8), nullable=False, server_default="active"),
-    sa.Column("state_since", Timestamp, nullable=False),
+    primary_key("profile_id", sa.String(32)),
+    required("username", sa.String(64), index=True),
+    required("full_name", sa.Text, default=""),
+    flag("is_verified"),
+    required("named_at", Timestamp),  # when the API last returned this username
+    required("state", sa.String(8), default="active"),
+    required("state_since", Timestamp),
     sa.Column("snapshot_at", Timestamp),
     sa.Column("checked_at", Timestamp),  # when the profile was last found to be public
     # The time of the next check. None means that the profile has no waiting subscription, or that
     # the profile is blocked.
     sa.Column("due_at", Timestamp),
     *claim_columns(),
-    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
+    counter("failures"),
     # The refusal ("private" or "gone") of the last check.
-    sa.Column("refusal", sa.String(16), nullable=False, server_default=""),
+    required("refusal", sa.String(16), default=""),
     # The number of consecutive equal refusals.
-    sa.Column("refusals", sa.Integer, nullable=False, server_default="0"),
+    counter("refusals"),
     # The weight of the subscribers and the number of their chats, counted before the last check.
-    sa.Column("weight", sa.Float, nullable=False, server_default="0"),
-    sa.Column("chats", sa.Integer, nullable=False, server_default="0"),
+    required("weight", sa.Float, default="0"),
+    counter("chats"),
     # The billed credits of checks that are not yet split among the chats of the subscribers.
-    sa.Column("unsplit", sa.Integer, nullable=False, server_default="0"),
+    counter("unsplit"),
     sa.Column("forecast", sa.JSON),
     # True if only newcomers follow the profile. A reserved part of the budget pays for its checks.
-    sa.Column("fresh", sa.Boolean, nullable=False, server_default=sa.text("false")),
+    flag("fresh"),
     sa.Index("ix_profiles_blocked", "state", **partial_index("state = 'blocked'")),
     # A random number from 0 to 1. The profiles with neighbouring numbers are a random sample.
     sa.Column("sample_key", sa.Float, nullable=False, default=random.random),

@@ -6,8 +6,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store.deliveries import DEFERRED, deliveries, is_dead, is_open
+from bot.store.engine.columns import Timestamp
 from bot.store.engine.database import Tx, add_new, count_rows, has_row
-from bot.store.engine.schema import Timestamp, metadata
+from bot.store.engine.schema import metadata
 from bot.store.ledger import ledger_entries
 from bot.store.stories import stories
 

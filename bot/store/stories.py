@@ -7,28 +7,26 @@ import sqlalchemy as sa
 
 from bot.domain.model import Story
 from bot.domain.serialization import dump_stories, load_each_or_none
+from bot.store.engine.columns import Timestamp, primary_key, required
 from bot.store.engine.database import Tx
 from bot.store.engine.prepared import Prepared
-from bot.store.engine.schema import Timestamp, insert, metadata
+from bot.store.engine.schema import insert, metadata
 from bot.store.profiles import profiles
 
 stories = sa.Table(
     "stories",
     metadata,
-    sa.Column("pk", sa.String(32), primary_key=True),
-    sa.Column(
-        "profile_id",
-        sa.String(32),
-        sa.ForeignKey("profiles.profile_id", ondelete="CASCADE"),
-        nullable=False,
+    primary_key("pk", sa.String(32)),
+    required(
+        "profile_id", sa.String(32), sa.ForeignKey("profiles.profile_id", ondelete="CASCADE")
     ),
-    sa.Column("taken_at", Timestamp, nullable=False),
-    sa.Column("expires_at", Timestamp, nullable=False, index=True),
-    sa.Column("seen_at", Timestamp, nullable=False),
+    required("taken_at", Timestamp),
+    required("expires_at", Timestamp, index=True),
+    required("seen_at", Timestamp),
     # The time of the last API answer with the story. A repeated answer counts only with a media
     # URL.
-    sa.Column("shown_at", Timestamp, nullable=False),
-    sa.Column("value", sa.JSON, nullable=False),
+    required("shown_at", Timestamp),
+    required("value", sa.JSON),
     sa.Index("ix_stories_profile", "profile_id", "taken_at"),
 )
 
@@ -37,11 +35,8 @@ stories = sa.Table(
 moments = sa.Table(
     "moments",
     metadata,
-    sa.Column(
-        "profile_id",
-        sa.String(32),
-        sa.ForeignKey("profiles.profile_id", ondelete="CASCADE"),
-        primary_key=True,
+    primary_key(
+        "profile_id", sa.String(32), sa.ForeignKey("profiles.profile_id", ondelete="CASCADE")
     ),
     sa.Column("at", Timestamp, primary_key=True, index=True),
 )

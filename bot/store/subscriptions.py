@@ -17,6 +17,7 @@ from bot.domain.records import EPOCH, MAIN, Chat, SubscriberCount, Subscription
 from bot.store import access, ended_subscriptions
 from bot.store import chats as chat_store
 from bot.store.chats import COLUMNS, HAS_PAYER, IS_ACTIVE, chats
+from bot.store.engine.columns import Timestamp, automatic_id, flag, required
 from bot.store.engine.database import (
     Tx,
     all_rows,
@@ -26,7 +27,7 @@ from bot.store.engine.database import (
     row_or_none,
     update_rows,
 )
-from bot.store.engine.schema import BigId, Timestamp, insert, metadata
+from bot.store.engine.schema import insert, metadata
 from bot.store.profiles import IS_CHECKED, IS_NOT_BLOCKED, lock_all, profiles
 from bot.store.topics import topics
 
@@ -37,19 +38,17 @@ _FAST = 4.0  # The weight of a fast subscription. The weight of other subscripti
 subscriptions = sa.Table(
     "subscriptions",
     metadata,
-    sa.Column("id", BigId, primary_key=True),
-    sa.Column(
-        "chat_id", sa.BigInteger, sa.ForeignKey("chats.id", ondelete="CASCADE"), nullable=False
-    ),
-    sa.Column("thread_id", sa.BigInteger, nullable=False, server_default="0"),
-    sa.Column("profile_id", sa.String(32), sa.ForeignKey("profiles.profile_id"), nullable=False),
-    sa.Column("options", sa.JSON, nullable=False),
-    sa.Column("paused", sa.Boolean, nullable=False, server_default=sa.text("false")),
-    sa.Column("since", Timestamp, nullable=False),  # stories posted before this time are not sent
+    automatic_id(),
+    required("chat_id", sa.BigInteger, sa.ForeignKey("chats.id", ondelete="CASCADE")),
+    required("thread_id", sa.BigInteger, default="0"),
+    required("profile_id", sa.String(32), sa.ForeignKey("profiles.profile_id")),
+    required("options", sa.JSON),
+    flag("paused"),
+    required("since", Timestamp),  # stories posted before this time are not sent
     # The end of the pause. None means that a pause lasts until a person resumes the subscription.
     sa.Column("paused_until", Timestamp),
     sa.Column("created_by", sa.BigInteger),
-    sa.Column("created_at", Timestamp, nullable=False),
+    required("created_at", Timestamp),
     sa.UniqueConstraint("chat_id", "thread_id", "profile_id"),
     sa.Index("ix_subscriptions_profile", "profile_id", "chat_id"),
     sa.Index("ix_subscriptions_fan_out", "profile_id", "id"),

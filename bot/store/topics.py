@@ -10,18 +10,19 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from bot.domain.records import MAIN, Topic
+from bot.store.engine.columns import Timestamp, chat_key, primary_key, required
 from bot.store.engine.database import Tx, delete_rows, dict_of_rows, put, row_or_none, update_rows
-from bot.store.engine.schema import Timestamp, chat_key, columns_of, metadata
+from bot.store.engine.schema import columns_of, metadata
 from bot.store.profiles import profiles
 
 topics = sa.Table(
     "topics",
     metadata,
     chat_key(),
-    sa.Column("profile_id", sa.String(32), primary_key=True),
-    sa.Column("name", sa.String(128), nullable=False),
+    primary_key("profile_id", sa.String(32)),
+    required("name", sa.String(128)),
     # 0 means that Telegram has not created the thread yet.
-    sa.Column("thread_id", sa.BigInteger, nullable=False, server_default="0"),
+    required("thread_id", sa.BigInteger, default="0"),
     sa.Column("claimed_until", Timestamp),  # the end of the lease of the creating process
 )
 

@@ -7,6 +7,7 @@ from operator import itemgetter
 
 import sqlalchemy as sa
 
+from bot.store.engine.columns import primary_key, required
 from bot.store.engine.database import Tx, dict_of_rows
 from bot.store.engine.prepared import Prepared
 from bot.store.engine.schema import insert, metadata
@@ -14,12 +15,12 @@ from bot.store.engine.schema import insert, metadata
 usage_days = sa.Table(
     "usage_days",
     metadata,
-    sa.Column("chat_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    primary_key("chat_id", sa.BigInteger),
     sa.Column("day", sa.Date, primary_key=True, index=True),
-    sa.Column("items", sa.Integer, nullable=False),
+    required("items", sa.Integer),
     # The share is approximate, because the cost of a day's checks is split evenly among the chats
     # that are subscribed at the end of the day.
-    sa.Column("millicredits", sa.BigInteger, nullable=False),
+    required("millicredits", sa.BigInteger),
 )
 
 

@@ -12,8 +12,8 @@ import pytest
 import sqlalchemy as sa
 from aiohttp import ClientSession
 
+from bot.store.engine.columns import Timestamp
 from bot.store.engine.database import Database, all_tables
-from bot.store.engine.schema import Timestamp
 from bot.store.inbox import inbox
 from bot.store.subscriptions import subscriptions
 from sandbox.jumping import JumpingLoop

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
-from bot.store.engine.schema import Timestamp
+from bot.store.engine.columns import Timestamp
 
 INDEXES_OF_EXPRESSIONS = {"ix_chat_queues_claimable"}
 
