@@ -14,6 +14,7 @@ from bot.store.engine.columns import Timestamp, flag, primary_key, required
 from bot.store.engine.database import (
     Tx,
     all_rows,
+    column_values,
     delete_rows,
     dict_of_rows,
     has_row,
@@ -120,8 +121,8 @@ async def invited_or_refused(tx: Tx, *, after: datetime) -> list[Entry]:
 
 async def owners_by_link(tx: Tx) -> set[int]:
     """Return the ids of the people who became owners by a link."""
-    statement = sa.select(_SUBJECT).where(_KIND == "person", access_list.c.is_owner.is_(True))
-    return {int(subject) for subject in await tx.scalars(statement)}
+    is_owner = access_list.c.is_owner.is_(True)
+    return set(map(int, await column_values(tx, _SUBJECT, _KIND == "person", is_owner)))
 
 
 async def has_own_access(tx: Tx, person: int, *, mode: Mode, owner_ids: Collection[int]) -> bool:
@@ -162,8 +163,8 @@ async def ids_of_profiles(tx: Tx, names: Collection[str]) -> dict[str, str]:
 
 async def names_of_profiles(tx: Tx, ids: Collection[str]) -> set[str]:
     """Return the usernames of the profiles in ``ids`` that are on the access list."""
-    statement = sa.select(_SUBJECT).where(_KIND == "profile", access_list.c.name.in_(list(ids)))
-    return set(await tx.scalars(statement))
+    is_named = access_list.c.name.in_(list(ids))
+    return set(await column_values(tx, _SUBJECT, _KIND == "profile", is_named))
 
 
 def blocked_subjects_sql(now: datetime) -> sa.Select[str]:

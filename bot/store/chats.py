@@ -16,6 +16,7 @@ from bot.store.engine.database import (
     Tx,
     add_new,
     all_rows,
+    column_values,
     has_row,
     lock_rows,
     row_or_none,
@@ -227,9 +228,8 @@ async def silenced_among(tx: Tx, chat_ids: Collection[int], *, now: datetime) ->
 
     A private chat is also returned if the person in the chat is blocked.
     """
-    silenced = _silenced_sql(now).subquery()
-    among = silenced.c.id.in_(sorted(chat_ids))
-    return set(await tx.scalars(sa.select(silenced.c.id).where(among)))
+    id_ = _silenced_sql(now).subquery().c.id
+    return set(await column_values(tx, id_, id_.in_(sorted(chat_ids))))
 
 
 async def blocked_chats(tx: Tx, *, now: datetime) -> list[int]:
@@ -237,8 +237,7 @@ async def blocked_chats(tx: Tx, *, now: datetime) -> list[int]:
 
     A chat is silenced if the person who is responsible for the chat is blocked.
     """
-    query = sa.select(chats.c.id).where(is_blocked_sql(now)).order_by(chats.c.id)
-    return list(await tx.scalars(query))
+    return sorted(await column_values(tx, chats.c.id, is_blocked_sql(now)))
 
 
 def is_blocked_sql(now: datetime) -> sa.ColumnElement[bool]:
@@ -348,13 +347,13 @@ async def titles(tx: Tx, chat_ids: Collection[int]) -> dict[int, str]:
 
 async def active_ids(tx: Tx) -> list[int]:
     """Return the ids of all chats in which the bot may write."""
-    return list(await tx.scalars(sa.select(chats.c.id).where(IS_ACTIVE)))
+    return await column_values(tx, chats.c.id, IS_ACTIVE)
 
 
 async def active_among(tx: Tx, chat_ids: Collection[int]) -> list[int]:
     """Return the chats among ``chat_ids`` in which the bot may write, ordered by id."""
-    query = sa.select(chats.c.id).where(chats.c.id.in_(list(chat_ids)), IS_ACTIVE)
-    return list(await tx.scalars(query.order_by(chats.c.id)))
+    is_one = chats.c.id.in_(list(chat_ids))
+    return sorted(await column_values(tx, chats.c.id, is_one, IS_ACTIVE))
 
 
 async def ensure_private_chat(
@@ -452,5 +451,5 @@ async def set_state(
 
 async def without_bot(tx: Tx, chat_ids: Collection[int]) -> set[int]:
     """Return the chats among ``chat_ids`` that the bot has left."""
-    query = sa.select(chats.c.id).where(chats.c.id.in_(list(chat_ids)), chats.c.is_away)
-    return set(await tx.scalars(query))
+    is_one = chats.c.id.in_(list(chat_ids))
+    return set(await column_values(tx, chats.c.id, is_one, chats.c.is_away))

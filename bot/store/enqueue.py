@@ -13,7 +13,7 @@ from bot.store import chat_queues, fan_outs
 from bot.store.chats import chats
 from bot.store.deliveries import deliveries, is_dead, is_open, is_story
 from bot.store.engine.columns import Timestamp
-from bot.store.engine.database import Tx, all_rows, count_rows
+from bot.store.engine.database import Tx, all_rows, column_values, count_rows
 from bot.store.engine.prepared import Prepared
 from bot.store.engine.schema import columns_of
 from bot.store.stories import stories
@@ -25,8 +25,8 @@ async def add_stories(tx: Tx, profile_id: str, pks: Sequence[str], *, now: datet
     The deliveries are due now. A subscription gets each story only once. Expired stories are
     skipped, because the record that an expired story was sent may be deleted already.
     """
-    alive = sa.select(stories.c.pk).where(stories.c.pk.in_(pks), stories.c.expires_at > now)
-    new_pks = sorted(await tx.scalars(alive))
+    is_alive = stories.c.expires_at > now
+    new_pks = sorted(await column_values(tx, stories.c.pk, stories.c.pk.in_(pks), is_alive))
     if new_pks:
         await fan_outs.add(tx, profile_id, story_pks=new_pks, due_at=now, now=now)
 
@@ -205,7 +205,7 @@ async def _lock_chats_of_dead_letters(
     moves before the lock, the condition does not select the dead letters of the chat.
     """
     condition = sa.and_(deliveries.c.id.in_(sorted(ids)), is_dead)
-    chat_ids = set(await tx.scalars(sa.select(deliveries.c.chat_id).where(condition)))
+    chat_ids = set(await column_values(tx, deliveries.c.chat_id, condition))
     await chat_queues.lock_all(tx, chat_ids)
     return sa.and_(condition, deliveries.c.chat_id.in_(sorted(chat_ids))), chat_ids
 

@@ -8,8 +8,6 @@ import secrets
 from collections.abc import Collection
 from datetime import datetime
 
-import sqlalchemy as sa
-
 from bot.store import (
     access,
     acquaintances,
@@ -22,7 +20,7 @@ from bot.store import (
     ledger,
     subscriptions,
 )
-from bot.store.engine.database import Tx, all_tables, delete_rows, update_rows
+from bot.store.engine.database import Tx, all_tables, column_values, delete_rows, update_rows
 
 # The rows of these tables stay, because their totals must stay correct. Only the id of the
 # chat and the id of the person in a private chat are removed.
@@ -84,8 +82,7 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
     await subscriptions.start_or_stop_checks(tx, profile_ids=followed, now=now)
     moved = chats.moved_chats
     # Work that was in progress when a group moved is recorded under the group's old id.
-    before = sa.select(moved.c.old_id).where(moved.c.new_id == chat_id)
-    ids = [chat_id, *await tx.scalars(before)]
+    ids = [chat_id, *await column_values(tx, moved.c.old_id, moved.c.new_id == chat_id)]
     for number in ids:
         await ledger.move_chat(tx, number, ledger.NOBODY)
         await inbox.forget_chat(tx, number)

@@ -17,7 +17,7 @@ from bot.domain.records import Delivery, FileKind
 from bot.domain.serialization import dump_stories, load_each_or_none
 from bot.store.chats import chats
 from bot.store.engine.columns import Timestamp, chat_key, primary_key, required
-from bot.store.engine.database import Tx, has_row, row_or_none
+from bot.store.engine.database import Tx, column_values, has_row, row_or_none
 from bot.store.engine.schema import insert, metadata
 from bot.store.file_ids import files
 from bot.store.profiles import profiles
@@ -66,7 +66,7 @@ async def add(tx: Tx, rows: Collection[Delivery]) -> None:
     files_by_key = await _files_by_key(tx, {_file_key(row) for row in wanted})
     # A chat may have moved, or been erased, while the alert was sent.
     chat_ids = {row.target.chat_id for row in wanted}
-    stored_ids = set(await tx.scalars(sa.select(chats.c.id).where(chats.c.id.in_(chat_ids))))
+    stored_ids = set(await column_values(tx, chats.c.id, chats.c.id.in_(chat_ids)))
     values = []
     for row in wanted:
         if row.target.chat_id in stored_ids:

@@ -17,7 +17,7 @@ import structlog
 
 from bot.domain.errors import DatabaseUnavailableError
 from bot.runtime.workers import Worker
-from bot.store.engine.database import Database, Tx, delete_rows, put
+from bot.store.engine.database import Database, Tx, column_values, delete_rows, put
 from bot.store.key_values import key_values
 
 log = structlog.get_logger()
@@ -54,8 +54,8 @@ async def active_values(tx: Tx, prefix: str, *, now: datetime) -> list[Any | Non
 
     The value of a lease is None.
     """
-    condition = sa.and_(key_values.c.key.startswith(prefix), key_values.c.until > now)
-    return list(await tx.scalars(sa.select(key_values.c.value).where(condition)))
+    begins = key_values.c.key.startswith(prefix)
+    return await column_values(tx, key_values.c.value, begins, key_values.c.until > now)
 
 
 async def ends(tx: Tx, prefix: str) -> dict[str, datetime]:

@@ -17,6 +17,7 @@ from bot.store.engine.columns import Timestamp, counter, flag, primary_key, requ
 from bot.store.engine.database import (
     Tx,
     all_rows,
+    column_values,
     dict_of_rows,
     lock_rows,
     row_or_none,
@@ -350,7 +351,7 @@ def _lowest_keys(*, fresh: bool, most: int) -> sa.Select[bool, int, float]:
 
 async def blocked_ids(tx: Tx) -> list[str]:
     """Return the ids of profiles that an owner has blocked."""
-    return list(await tx.scalars(sa.select(profiles.c.profile_id).where(_IS_BLOCKED)))
+    return await column_values(tx, profiles.c.profile_id, _IS_BLOCKED)
 
 
 async def profiles_to_block_and_unblock(

@@ -21,6 +21,7 @@ from bot.store.engine.columns import Timestamp, automatic_id, flag, required
 from bot.store.engine.database import (
     Tx,
     all_rows,
+    column_values,
     count_rows,
     delete_rows,
     lock_rows,
@@ -141,10 +142,8 @@ async def of_chat(tx: Tx, chat_id: int, *, username: str = "") -> list[Subscript
 
 async def followed_profiles(tx: Tx, chat_ids: Collection[int]) -> set[str]:
     """Return the ids of the profiles that chats follow."""
-    of_chats = sa.select(subscriptions.c.profile_id).where(
-        subscriptions.c.chat_id.in_(list(chat_ids))
-    )
-    return set(await tx.scalars(of_chats))
+    of_chats = subscriptions.c.chat_id.in_(list(chat_ids))
+    return set(await column_values(tx, subscriptions.c.profile_id, of_chats))
 
 
 async def _fetch_matching(tx: Tx, *where: sa.ColumnElement[bool]) -> list[Subscription]:

@@ -470,6 +470,13 @@ async def dict_of_rows(
     return {row[0]: row[1] for row in await tx.execute(statement, values)}
 
 
+async def column_values(
+    tx: Tx, column: sa.ColumnElement[T], *conditions: sa.ColumnElement[bool]
+) -> list[T]:
+    """Return the values of a column in the rows that fulfil all conditions."""
+    return list(await tx.scalars(sa.select(column).where(*conditions)))
+
+
 async def has_row(tx: Tx, *conditions: sa.ColumnElement[bool]) -> bool:
     """Return whether a row fulfils all conditions."""
     return bool(await tx.scalar(sa.select(sa.exists().where(*conditions))))
