@@ -75,7 +75,7 @@ class Item:
     """
 
     story: Story
-    kind: FileKind
+    kind: FileKind = field(init=False)
     source: Source | None = None
     tried: int = 0
     reason: str = ""
@@ -90,6 +90,10 @@ class Item:
     is_free: bool = False
     """Whether no credits may be spent for the item, so its file is never bought."""
     spooled: list[MediaFile] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Set the kind that is expected before the file is read."""
+        self.kind = self.expected_kind
 
     @property
     def file_key(self) -> str:

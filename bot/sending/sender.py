@@ -123,11 +123,8 @@ class Sender:
     async def _send(self, stories: tuple[Story, ...], request: SendRequest) -> Outcome:
         options = request.options
         items = [
-            Item(story, story.kind, as_file=options.as_files, is_free=options.is_free)
-            for story in stories
+            Item(story, as_file=options.as_files, is_free=options.is_free) for story in stories
         ]
-        for item in items:
-            item.kind = item.expected_kind
         try:
             stopped = await self._attempts.send_open_items(items, request)
         # ``items`` still shows which stories have arrived.
