@@ -16,7 +16,7 @@ from bot.presentation.html import Safe
 from handlers.admission import OVER
 from handlers.guard import command, on_press
 from handlers.people import rows_of_other_requests
-from handlers.replies import edit_pressed, say
+from handlers.replies import edit_pressed, say, say_message
 
 MOST_USES = 1000
 _SHORTEST_ID = 5  # the minimum length of an ID that takes precedence over the author of a message
@@ -77,15 +77,15 @@ async def allow(context: Context) -> None:
     """Give a person or a chat access to the bot, and end a block. Profiles need no access."""
     named = _subject_name_and_rest(context, may_be_current_chat=True)
     if named is None:
-        await say(context, context.t(ALLOW_USAGE))
+        await say_message(context, ALLOW_USAGE)
         return
     subject, name, _ = named
     if subject.kind == "profile":
-        await say(context, context.t(ALLOWED_PROFILE))
+        await say_message(context, ALLOWED_PROFILE)
         return
     entry = await context.services.access.allow(subject, by=context.user_id, name=name)
     text = CHAT_SILENCED if await _is_silenced(subject, context) else ALLOWED
-    await say(context, context.t(text, who=name_with_id(entry)))
+    await say_message(context, text, who=name_with_id(entry))
 
 
 async def _is_silenced(subject: Subject, context: Context) -> bool:
@@ -102,7 +102,7 @@ async def invite(context: Context) -> None:
     is_number = number.isdecimal() and len(number) <= len(str(MOST_USES))
     uses = int(number) if is_number else 0
     if not 0 < uses <= MOST_USES:
-        await say(context, context.t(HOW_MANY))
+        await say_message(context, HOW_MANY)
         return
     await say(context, await make_invitation(context, uses))
 
@@ -130,7 +130,7 @@ async def block(context: Context) -> None:
     """
     named = _subject_name_and_rest(context)
     if named is None:
-        await say(context, context.t(BLOCK_USAGE))
+        await say_message(context, BLOCK_USAGE)
         return
     subject, name, rest = named
     until, reason = parse_until_and_reason(rest, context.now)
@@ -178,14 +178,14 @@ async def unblock(context: Context) -> None:
     """
     named = _subject_name_and_rest(context)
     if named is None:
-        await say(context, context.t(UNBLOCK_USAGE))
+        await say_message(context, UNBLOCK_USAGE)
         return
     subject, name, _ = named
     was_blocked = await context.services.access.unblock(subject)
     text = UNBLOCKED if was_blocked else NOT_BLOCKED
     if await _is_silenced(subject, context):
         text = CHAT_SILENCED
-    await say(context, context.t(text, who=name or subject.id))
+    await say_message(context, text, who=name or subject.id)
 
 
 @command("remove_owner")
@@ -197,10 +197,10 @@ async def remove_owner(context: Context) -> None:
     """
     named = _subject_name_and_rest(context)
     if named is None or named[0].kind != "person":
-        await say(context, context.t(REMOVE_OWNER_USAGE))
+        await say_message(context, REMOVE_OWNER_USAGE)
         return
     entry = await context.services.access.remove_owner(int(named[0].id))
-    await say(context, context.t(OWNER_REMOVED, who=name_with_id(entry)))
+    await say_message(context, OWNER_REMOVED, who=name_with_id(entry))
 
 
 def name_with_id(entry: Entry) -> str:
@@ -261,7 +261,7 @@ async def press_owner_button(context: Context, action: str, guest_id: int | None
     if action == "invite":
         await say(context, await make_invitation(context, 1))
     elif action == "open":
-        await say(context, context.t(HOW_TO_OPEN))
+        await say_message(context, HOW_TO_OPEN)
     elif guest_id is not None:
         guest = await context.services.access.guest(guest_id)
         is_in = guest.entry and guest.entry.is_allowed and not guest.entry.is_blocked(context.now)

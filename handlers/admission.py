@@ -42,7 +42,7 @@ from handlers.links import links_of
 from handlers.members import record_return_to_blocked_chat
 from handlers.press_answers import answer_press
 from handlers.repeats import repeats_message
-from handlers.replies import edit_pressed, say
+from handlers.replies import edit_pressed, say, say_message
 
 log = structlog.get_logger()
 
@@ -209,7 +209,7 @@ async def _send_first_refusal(context: Context, judged: Judged) -> None:
         await answer_press(context)
         return
     if judged.verdict == "stranger" and (entry_link_payload(context) or "").startswith(INVITE):
-        await say(context, context.t(OVER), [[context.button(ASK_OWNER, ASK_ACCESS())]])
+        await say_message(context, OVER, [[context.button(ASK_OWNER, ASK_ACCESS())]])
         return
     if judged.verdict == "stranger" and _is_access_request(context):
         await _record_access_request(context, judged)

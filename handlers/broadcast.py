@@ -9,7 +9,7 @@ from bot.operations.broadcast import A_SECOND, progress_text, stop_button
 from bot.presentation.actions import BROADCAST, PRIMARY, Buttons
 from bot.presentation.html import Safe, visible_length
 from handlers.guard import command, on_press
-from handlers.replies import edit_pressed, say
+from handlers.replies import edit_pressed, say, say_message
 
 LONGEST = 4096  # maximum characters of a broadcast; Bot API, sendMessage
 USAGE = N_(
@@ -40,10 +40,10 @@ async def preview_broadcast(context: Context) -> None:
         raise RightsError(text=CHAT_UNKNOWN)
     text = _text_to_send(context)
     if not text:
-        await say(context, context.t(USAGE))
+        await say_message(context, USAGE)
         return
     if visible_length(text) > LONGEST:
-        await say(context, context.t(TOO_LONG))
+        await say_message(context, TOO_LONG)
         return
     number, count = await context.services.broadcasts.add_draft(text, owner)
     t = context.t

@@ -30,7 +30,7 @@ from bot.updates import unit_of_work
 from handlers.payers import become_payer_buttons
 from handlers.press_answers import REPEATED, answer_press
 from handlers.repeats import cache_after_commit, repeats_message
-from handlers.replies import say
+from handlers.replies import say, say_message
 
 log = structlog.get_logger()
 
@@ -122,7 +122,7 @@ async def send_too_many_requests(context: Context) -> None:
     if context.query:
         await answer_press(context, context.t.plain(ONE_AT_A_TIME), alert=True)
     elif message and not repeats_message(message, context.bot.id):
-        await say(context, context.t(ONE_AT_A_TIME))
+        await say_message(context, ONE_AT_A_TIME)
 
 
 async def on_error(update: object, context: Context) -> None:

@@ -30,7 +30,7 @@ from handlers.guard import UNKNOWN_BUTTON, command, on_message, on_press
 from handlers.options import changed_options, rule_lines
 from handlers.profile_lists import WORD, failure_lines, first_names_in_bold, lines_that_fit
 from handlers.repeats import NEW_MESSAGES
-from handlers.replies import edit_pressed, enqueue_reply, say, show_working
+from handlers.replies import edit_pressed, enqueue_reply, say, say_message, show_working
 from handlers.subscriptions import ALREADY, EMPTY, LATER, list_page
 
 LISTED = N_("This file lists Instagram profiles. Do you want to subscribe to them here?")
@@ -55,7 +55,7 @@ async def send_export(context: Context) -> None:
     """Send the chat's subscriptions, and the rules of the whole chat, as a JSON file."""
     entries = await context.services.subscriptions.export_entries(context.chat.id)
     if not entries:
-        await say(context, context.t(EMPTY))
+        await say_message(context, EMPTY)
         return
     caption = context.t.plain(
         "To restore your subscriptions, send this file with the caption /import, here "
@@ -114,7 +114,7 @@ async def offer_import(context: Context, message: Message, source: Document) -> 
         return
     count = len(imported.entries)
     if not count:
-        await say(context, context.t(import_export.UNREADABLE))
+        await say_message(context, import_export.UNREADABLE)
         return
     text = context.t.plain(NN_("Subscribe to {n} profile", "Subscribe to {n} profiles"), n=count)
     buttons = [[button(text, IMPORT(), PRIMARY)]]

@@ -12,7 +12,7 @@ from bot.presentation.html import truncate_plain
 from handlers.confirmation import offer_understood
 from handlers.guard import command, on_press
 from handlers.questions import answer_cancellation, ask
-from handlers.replies import edit_pressed, say, show_working
+from handlers.replies import edit_pressed, say, say_message, show_working
 from handlers.show import show_albums
 
 ASK = N_("Whose highlights? Send me a name like <code>natgeo</code>.")
@@ -51,7 +51,7 @@ async def list_highlights(context: Context) -> None:
     elif link and link.username:
         await say(context, *await _fetch_list_page(context, link.username, 0))
     else:
-        await say(context, context.t(USAGE))
+        await say_message(context, USAGE)
 
 
 @on_press(HIGHLIGHTS)

@@ -23,7 +23,7 @@ from handlers.guard import on_message
 from handlers.highlights import show_highlight
 from handlers.profile_lists import UNREAD, WORD
 from handlers.repeats import cache_after_commit
-from handlers.replies import say, show_working
+from handlers.replies import say, say_message, show_working
 from handlers.show import (
     show_albums,
     show_profile_stories,
@@ -260,7 +260,7 @@ async def serve_links(context: Context) -> None:
     await _send_failures(context, failed, is_one_link=len(fresh) == 1)
     await cache_after_commit(context, key, before, age=EDITABLE)
     if len(fresh) > LINKS_A_MESSAGE:
-        await say(context, context.t(TOO_MANY, n=LINKS_A_MESSAGE))
+        await say_message(context, TOO_MANY, n=LINKS_A_MESSAGE)
 
 
 def _is_answered_before_edit(link: Link, before: Mapping[Link, bool]) -> bool:

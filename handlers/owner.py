@@ -16,7 +16,7 @@ from handlers.money import (
     resume_row,
     unconfirmed_line,
 )
-from handlers.replies import say
+from handlers.replies import say, say_message
 from handlers.usage import NOTHING
 
 SPENDING = N_(
@@ -57,14 +57,14 @@ async def show_spending(context: Context) -> None:
 async def stop_spending(context: Context) -> None:
     """Refuse all paid calls from now on."""
     await context.services.ledger.set_spending_stopped(stopped=True)
-    await say(context, context.t(STOPPED), resume_row(context))
+    await say_message(context, STOPPED, resume_row(context))
 
 
 @command("resume_spending")
 async def resume_spending(context: Context) -> None:
     """Allow paid calls again."""
     await context.services.ledger.set_spending_stopped(stopped=False)
-    await say(context, context.t(RESUMED))
+    await say_message(context, RESUMED)
 
 
 @command("admin", only_in_private=True)

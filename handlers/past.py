@@ -9,7 +9,7 @@ from bot.presentation.actions import KEEP, OPTION, PAST, PRIMARY, Buttons
 from bot.presentation.html import code
 from handlers.guard import UNKNOWN_BUTTON, command, on_press
 from handlers.options import ON, TOGGLES
-from handlers.replies import code_texts, edit_pressed, say
+from handlers.replies import code_texts, edit_pressed, say, say_message
 from handlers.show import offer_alternatives_or_raise, show_albums
 from handlers.subscriptions import EMPTY, ask_which_profile, list_button
 
@@ -40,7 +40,7 @@ async def send_past_stories(context: Context) -> None:
         return
     search = past_search.parse_search(context.words)
     if search is None:
-        await say(context, context.t(USAGE))
+        await say_message(context, USAGE)
     else:
         await _show_page(context, search)
 
@@ -128,12 +128,12 @@ async def _offer_to_keep(context: Context, error: NothingKeptError) -> None:
     """
     rows = await context.subscriptions()
     if rows and all(subscription.options.keep for subscription in rows):
-        await say(context, context.t(KEPT_FROM_NOW_ON))
+        await say_message(context, KEPT_FROM_NOW_ON)
     elif rows:
         keep = context.button(TOGGLES["keep"], KEEP(), PRIMARY)
-        await say(context, context.t(error.sentence), [[keep]])
+        await say_message(context, error.sentence, [[keep]])
     else:
-        await say(context, context.t(EMPTY))
+        await say_message(context, EMPTY)
 
 
 @on_press(KEEP)

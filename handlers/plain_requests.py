@@ -25,7 +25,7 @@ from handlers.links import profile_shown_by
 from handlers.options import options_page
 from handlers.options_of_all import options_of_all_page
 from handlers.questions import EXAMPLE_NAME
-from handlers.replies import say
+from handlers.replies import say, say_message
 
 VIEWERS = N_("Profiles can't see who watches their stories here.")
 THANKED = "❤"
@@ -137,9 +137,9 @@ async def _answer_fact(context: Context, command: str) -> bool:
     Return False if ``command`` is not one of these three subjects.
     """
     if command == "price":
-        await say(context, context.t(PRICE_FOR_OWNER if context.is_owner else PRICE))
+        await say_message(context, PRICE_FOR_OWNER if context.is_owner else PRICE)
     elif command == "viewers":
-        await say(context, context.t(VIEWERS))
+        await say_message(context, VIEWERS)
     elif command == "places":
         await say(context, *await help_page(context, "places"))
     else:
@@ -240,7 +240,7 @@ async def _offer_to_unsubscribe(context: Context, request: Request, text: str) -
     elif rows:
         await subscriptions.ask_which_to_stop(context, rows)
     else:
-        await say(context, context.t(subscriptions.EMPTY))
+        await say_message(context, subscriptions.EMPTY)
 
 
 async def _explain_alerts(context: Context, request: Request) -> None:
@@ -306,4 +306,4 @@ async def _offer_each(context: Context, request: Request) -> None:
         return
     command = request.command
     each = [button(f"/{command} {name}", RUN(command, name)) for name in request.names]
-    await say(context, context.t(MEANT), [[choice] for choice in each])
+    await say_message(context, MEANT, [[choice] for choice in each])

@@ -19,7 +19,7 @@ from bot.presentation.actions import RUN, Buttons, button, grid, split_chat
 from bot.presentation.html import plain
 from bot.presentation.translation import LANGUAGES, translator_for
 from handlers.press_answers import UNCHANGED
-from handlers.replies import say
+from handlers.replies import say, say_message
 
 MOST = 60  # maximum number of buttons under a question; further profiles are not shown
 A_ROW = 2
@@ -36,7 +36,7 @@ async def ask(context: Context, question: str, usage: str) -> None:
     ``usage`` are message ids.
     """
     if context.is_channel or context.about is not None:
-        await say(context, context.t(usage))
+        await say_message(context, usage)
     else:
         await say(context, context.t(question), markup=FIELD)
 
@@ -48,7 +48,7 @@ async def answer_cancellation(context: Context, text: str, *, is_answer: bool = 
     """
     if not is_cancellation(text, context.t.language, is_answer=is_answer):
         return False
-    await say(context, context.t(UNCHANGED))
+    await say_message(context, UNCHANGED)
     return True
 
 

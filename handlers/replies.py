@@ -89,6 +89,16 @@ async def say(
     await enqueue_reply(context, context.reply_target, payload)
 
 
+async def say_message(
+    context: Context, message: str, buttons: Buttons | None = None, /, **fields: object
+) -> None:
+    """Translate a message, and send it with ``say``.
+
+    ``fields`` are the values of the placeholders in ``message``.
+    """
+    await say(context, context.t(message, **fields), buttons)
+
+
 def _command_for_private_chat(context: Context, message: Message) -> str:
     """Return the command of a channel post in the form for a private chat.
 

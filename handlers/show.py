@@ -20,7 +20,7 @@ from bot.presentation.buttons import (
     subscribe_or_options_button,
 )
 from bot.sending.replies import Payload, album_payload, text_payload
-from handlers.replies import buttons_for_place, enqueue_reply, say, show_working
+from handlers.replies import buttons_for_place, enqueue_reply, say_message, show_working
 
 
 async def show_profile_stories(context: Context, username: str, count: int | None = None) -> None:
@@ -63,7 +63,7 @@ async def offer_alternatives_or_raise(
             name, context.t, await subscription_id_of(context, name)
         )
         buttons.append([follow, context.button(N_("Highlights"), RUN("highlights", name))])
-    await say(context, context.t(error.sentence, **error.fields), buttons)
+    await say_message(context, error.sentence, buttons, **error.fields)
 
 
 def latest_stories(stories: list[Story], count: int | None) -> list[Story]:

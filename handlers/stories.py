@@ -42,7 +42,7 @@ from handlers.press_answers import answer_press
 from handlers.profile_lists import failure_lines
 from handlers.questions import answer_cancellation, ask, subscription_buttons
 from handlers.repeats import cache_after_commit
-from handlers.replies import say, show_working
+from handlers.replies import say, say_message, show_working
 from handlers.show import latest_stories, show_albums, show_profile_stories
 
 ASK = N_("Whose stories? Send me a name like <code>natgeo</code>, or a link to a profile.")
@@ -229,14 +229,14 @@ async def _show_by_words(context: Context, words: Sequence[str]) -> None:
 async def _show_by_link(context: Context, link: Link | None) -> None:
     """Show the stories of the profile that a link names, or the highlight that a link names."""
     if link is None:
-        await say(context, context.t(USAGE))
+        await say_message(context, USAGE)
     elif link.highlight_id:
         await show_highlight(context, link.highlight_id, story_id=link.story_id)
     elif link.username and link.kind in SERVED:
         await show_profile_stories(context, link.username)
     else:
         text = OTHER_KIND if link.kind == "unsupported" else NOT_OURS
-        await say(context, context.t(text))
+        await say_message(context, text)
 
 
 async def _show_stories_of_many(context: Context, wanted: Wanted) -> None:

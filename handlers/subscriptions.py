@@ -56,7 +56,7 @@ from handlers.payers import LEFT, become_payer_buttons
 from handlers.press_answers import answer_press
 from handlers.profile_lists import Failures, failure_lines, lines_by_sentence
 from handlers.questions import answer_cancellation, ask, subscription_buttons
-from handlers.replies import edit_pressed, say, show_working
+from handlers.replies import edit_pressed, say, say_message, show_working
 from handlers.rights import SHOW, TABLE
 from handlers.show import show_albums
 
@@ -471,7 +471,7 @@ async def unsubscribe(context: Context) -> None:
     elif wanted.names:
         await _unsubscribe_named(context, wanted)
     else:
-        await say(context, context.t(UNSUBSCRIBE_USAGE))
+        await say_message(context, UNSUBSCRIBE_USAGE)
 
 
 def _is_common_word_or_word_for_all(wanted: Wanted, language: str) -> bool:
@@ -492,7 +492,7 @@ async def _unsubscribe_if_followed_or_ask(context: Context, wanted: Wanted) -> N
     elif rows:
         await ask_which_to_stop(context, rows)
     else:
-        await say(context, context.t(EMPTY))
+        await say_message(context, EMPTY)
 
 
 async def _unsubscribe_named(context: Context, wanted: Wanted) -> None:
@@ -593,13 +593,13 @@ async def ask_which_to_stop(context: Context, rows: Sequence[Subscription]) -> N
     command without buttons.
     """
     if context.is_channel:
-        await say(context, context.t(UNSUBSCRIBE_USAGE))
+        await say_message(context, UNSUBSCRIBE_USAGE)
         return
     buttons = subscription_buttons(rows, "unsubscribe")
     if len({subscription.username for subscription in rows}) > 1:
         every = context.button(N_("Stop all"), actions.UNSUBSCRIBE(ALL), actions.DANGER)
         buttons = [*buttons, [every]]
-    await say(context, context.t(WHICH), buttons)
+    await say_message(context, WHICH, buttons)
 
 
 async def ask_which_profile(context: Context, question: str, command: str, usage: str) -> None:
@@ -616,11 +616,11 @@ async def ask_which_profile(context: Context, question: str, command: str, usage
     """
     rows = await context.subscriptions()
     if rows and context.is_channel:
-        await say(context, context.t(usage))
+        await say_message(context, usage)
     elif rows:
-        await say(context, context.t(question), subscription_buttons(rows, command))
+        await say_message(context, question, subscription_buttons(rows, command))
     elif TABLE[f"/{command}"] is SHOW and context.is_group:
-        await say(context, context.t(EMPTY))
+        await say_message(context, EMPTY)
     else:
         await ask(context, FIRST, EMPTY)
 

@@ -56,7 +56,7 @@ from handlers.plain_requests import (
 from handlers.press_answers import UNCHANGED
 from handlers.questions import EXAMPLE_NAME, answer_cancellation, answers_to, question_of
 from handlers.repeats import NEW_MESSAGES, cache_after_commit, has_listing_file
-from handlers.replies import code_texts, say
+from handlers.replies import code_texts, say, say_message
 from handlers.rights import COMMANDS, OWNER
 
 # If a name is given, the answers of these commands replace the message whose button was pressed.
@@ -153,7 +153,7 @@ async def run_answered(context: Context) -> None:
     if is_other_request(context, text, {command}) and await answer_request(context, text):
         return
     if talk.is_small_talk(text) or is_consent(text, language):
-        await say(context, context.t(usage))
+        await say_message(context, usage)
         return
     wanted = parse(
         text.split(),
@@ -174,7 +174,7 @@ async def run_answered(context: Context) -> None:
         await offer_for_many(context, names, [command])
     # The text is a sentence and not a list of names.
     elif wanted.everyday or len(wanted.names) + len(wanted.unread) > 1:
-        await say(context, context.t(usage))
+        await say_message(context, usage)
     else:
         context.args = text.split()
         await OBEYED[command].check_right_and_run(context)
@@ -220,7 +220,7 @@ async def _answer_words(context: Context, text: str, text_or_caption: str) -> No
         return
     # A reaction to a word of consent, such as "yes", would look like a confirmation.
     elif is_consent(text, context.t.language):
-        await say(context, context.t(TAP))
+        await say_message(context, TAP)
     elif name := talk.name_in(text_or_caption):
         await say(context, *await card.card_page(context, name))
     elif await _offer_names_between_words(context, text):
@@ -291,7 +291,7 @@ async def _offer_names_between_words(context: Context, text: str) -> bool:
         await say(context, *await card.card_page(context, (known or names)[0]))
     elif joined and names:
         meant = button(joined, actions.RUN("stories", joined))
-        await say(context, context.t(MEANT), [[meant]])
+        await say_message(context, MEANT, [[meant]])
     else:
         return False
     return True
@@ -359,7 +359,7 @@ async def _suggest_command(context: Context, word: str, rest: str) -> None:
             words; or the request failed.
     """
     if word == CANCEL:
-        await say(context, context.t(UNCHANGED))
+        await say_message(context, UNCHANGED)
         return
     known = {name for name, command in COMMANDS.items() if command.right is not OWNER}
     meant = talk.command_meant(word, known)
@@ -373,9 +373,9 @@ async def _suggest_command(context: Context, word: str, rest: str) -> None:
         await offer_understood(context, meant, wanted)
     elif COMMANDS[meant].accepts_name and len(names) == 1:
         run = button(f"/{meant} {names[0]}", actions.RUN(meant, names[0]))
-        await say(context, context.t(MEANT), [[run]])
+        await say_message(context, MEANT, [[run]])
     else:
-        await say(context, context.t(MEANT_COMMAND, command=Safe(f"/{meant}")))
+        await say_message(context, MEANT_COMMAND, command=Safe(f"/{meant}"))
 
 
 async def _react_or_give_example(context: Context) -> None:
@@ -401,7 +401,7 @@ async def _react_or_give_example(context: Context) -> None:
     if is_shrug:
         await unit_of_work.call_after_replies(partial(react, context, message, SAME_AGAIN))
     else:
-        await say(context, context.t(EXAMPLE), example_button(context))
+        await say_message(context, EXAMPLE, example_button(context))
     answer = SAME_AGAIN if is_shrug else EXAMPLE
     await cache_after_commit(context, (chat_id, "example"), answer, age=ONCE_IN)
 

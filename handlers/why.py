@@ -18,7 +18,7 @@ from bot.presentation.notices import AWAY, MISSING
 from handlers.guard import command
 from handlers.options import MEDIA, SUMMARY_TIME, clock_time, paused_line, subscription_line
 from handlers.payers import LEFT
-from handlers.replies import say
+from handlers.replies import say, say_message
 from handlers.show import offer_alternatives_or_raise
 from handlers.subscriptions import DELAY, ask_which_profile, expected_delay
 
@@ -84,7 +84,7 @@ async def explain_alerts(context: Context) -> None:
         return
     link = links.parse_argument(context.words[0])
     if link is None or link.username is None:
-        await say(context, context.t(USAGE))
+        await say_message(context, USAGE)
         return
     try:
         known = await context.services.subscriptions.why(context.acted_on, link.username)
