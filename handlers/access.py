@@ -12,7 +12,7 @@ from bot.domain.packs import BudgetPlan
 from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import OWNER, PROFILE_ID, Buttons, Page
 from bot.presentation.budget_line import budget_lines
-from bot.presentation.html import Safe
+from bot.presentation.html import Safe, paragraphs
 from handlers.admission import OVER
 from handlers.guard import command, on_press
 from handlers.people import rows_of_other_requests
@@ -141,13 +141,13 @@ async def block(context: Context) -> None:
         text = t(BLOCKED_UNTIL, who=name_with_id(entry), until=t.moment(until, context.now))
     buttons: Buttons = []
     if subject.kind == "profile":
-        text = Safe(f"{text}\n\n{t(AS_PROFILE)}")
+        text = paragraphs(text, t(AS_PROFILE))
         if not (entry.name or subject.id.isdecimal()):
-            text = Safe(f"{text}\n\n{t(ID_UNKNOWN)}")
+            text = paragraphs(text, t(ID_UNKNOWN))
             buttons = [[context.button(N_("Look it up: 1 credit"), PROFILE_ID(subject.id))]]
     elif subject.kind == "person":
         group = context.chat.id if context.chat.id < 0 else "-100…"
-        text = Safe(f"{text}\n\n{t(NAMELESS, group=group)}")
+        text = paragraphs(text, t(NAMELESS, group=group))
     await say(context, text, buttons)
 
 

@@ -23,7 +23,7 @@ from bot.domain.errors import (
 )
 from bot.domain.sentences import N_
 from bot.presentation.actions import Buttons
-from bot.presentation.html import Safe, plain
+from bot.presentation.html import Safe, paragraphs, plain
 from bot.presentation.translation import translator_for
 from bot.sending.replies import text_payload
 from bot.updates import unit_of_work
@@ -45,7 +45,7 @@ def sentence_for(error: BotError, context: Context) -> str:
     """Return the error message that describes ``error`` to a person."""
     sentence: str = context.t(error.sentence, **error.fields)
     if isinstance(error, UnknownChannelError) and error.usage:
-        return Safe(f"{sentence}\n\n{context.t(error.usage)}")
+        return paragraphs(sentence, context.t(error.usage))
     return sentence
 
 

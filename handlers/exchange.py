@@ -15,7 +15,7 @@ from bot.domain.options import Options
 from bot.domain.records import Subscription
 from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import IMPORT, PRIMARY, button
-from bot.presentation.html import Safe, bold, truncate_plain
+from bot.presentation.html import Safe, bold, paragraphs, truncate_plain
 from bot.sending.replies import document_payload
 from bot.updates import unit_of_work
 from handlers import chat_rules
@@ -80,7 +80,7 @@ async def import_file(context: Context) -> None:
     source = next((message for message in sources if message and message.document), None)
     if source is None:
         lines = [context.t(HOW), *([context.t(BRING)] if context.is_private else [])]
-        await say(context, "\n\n".join(lines))
+        await say(context, paragraphs(*lines))
     else:
         await _subscribe_to_listed(context, source)
 

@@ -27,7 +27,7 @@ from bot.domain.records import Subscription
 from bot.domain.sentences import N_, NN_
 from bot.domain.talk import is_small_talk
 from bot.presentation.actions import LIST, PRIMARY, Buttons, Page, arrows, button
-from bot.presentation.html import Safe
+from bot.presentation.html import Safe, paragraphs
 from bot.updates import unit_of_work
 from handlers.guard import UNKNOWN_BUTTON, on_press
 from handlers.managed_chats import set_managed_chat
@@ -187,7 +187,7 @@ async def turn_or_subscribe(context: Context, action: str, place: int) -> str | 
     text, buttons = await _page(context, names, page)
     if action == "one" and (found := _places_on_search_page(context, names)):
         text, buttons = context.t(FOUND), await _name_rows(context, names, found)
-    await edit_pressed(context, Safe("\n\n".join([*lines, text])), buttons)
+    await edit_pressed(context, paragraphs(*lines, text), buttons)
     return None
 
 

@@ -22,7 +22,7 @@ from bot.domain.records import MAIN
 from bot.domain.sentences import N_
 from bot.presentation.actions import Buttons, link_button
 from bot.presentation.buttons import options_link
-from bot.presentation.html import Safe
+from bot.presentation.html import Safe, paragraphs
 from bot.updates import unit_of_work
 from handlers.guard import on_event
 from handlers.payers import LEFT, become_payer_buttons
@@ -155,7 +155,7 @@ async def _greet_new_chat(context: Context, change: ChatMemberUpdated) -> None:
     """
     text, buttons = greeting_page(change.chat, context)
     if not await context.services.payers.has_payer(change.chat.id):
-        text = Safe(f"{text}\n\n{context.t(NoPayerError.text)}")
+        text = paragraphs(text, context.t(NoPayerError.text))
         buttons = [*buttons, *become_payer_buttons(change.chat.id, change.chat.type, context)]
     if change.chat.type == Chat.CHANNEL:
         greet = partial(_notify_who_added, context, change, text, buttons)
@@ -163,7 +163,7 @@ async def _greet_new_chat(context: Context, change: ChatMemberUpdated) -> None:
         return
     sees_all = change.new_chat_member.status == ChatMember.ADMINISTRATOR
     if not (sees_all or context.bot.can_read_all_group_messages):
-        text = Safe(f"{text}\n\n{context.t(HIDDEN)}")
+        text = paragraphs(text, context.t(HIDDEN))
     await say(context, text, buttons)
 
 

@@ -6,7 +6,7 @@ from bot.domain.errors import CHAT_UNKNOWN, RightsError
 from bot.domain.sentences import N_, NN_
 from bot.operations.admin_sessions import KEY_VALID_FOR
 from bot.presentation.charts import bars
-from bot.presentation.html import Safe, code
+from bot.presentation.html import Safe, code, paragraphs
 from handlers.guard import command
 from handlers.money import (
     LEFT,
@@ -48,7 +48,7 @@ async def show_spending(context: Context) -> None:
     spent = await context.services.reports.spending()
     text = _spending_text(spent, context)
     if await context.services.ledger.is_stopped():
-        await say(context, f"{context.t(STOPPED)}\n\n{text}", resume_row(context))
+        await say(context, paragraphs(context.t(STOPPED), text), resume_row(context))
     else:
         await say(context, text)
 

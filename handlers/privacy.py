@@ -5,7 +5,7 @@ from telegram import Chat
 from bot.context import Context
 from bot.domain.sentences import N_
 from bot.presentation.actions import DANGER, ERASE, Page, back
-from bot.presentation.html import Safe
+from bot.presentation.html import paragraphs
 from handlers.guard import command, on_press
 from handlers.payers import notify_chats_without_payer
 from handlers.replies import edit_pressed, say
@@ -86,5 +86,5 @@ async def confirm_or_erase(context: Context, step: str | None) -> None:
         sure = SURE_PRIVATE if context.chat.kind == Chat.PRIVATE else SURE
         text = context.t(sure, chat=context.chat.title)
         if await context.services.payers.chats_of(context.chat.id):
-            text = Safe(f"{text}\n\n{context.t(STOPS)}")
+            text = paragraphs(text, context.t(STOPS))
         await edit_pressed(context, text, [[yes, no]])

@@ -13,7 +13,7 @@ from bot.context import Context
 from bot.domain.model import Target
 from bot.domain.sentences import N_
 from bot.presentation.actions import Button, Buttons, for_chat
-from bot.presentation.html import Safe, bold, code, foreign_html
+from bot.presentation.html import Safe, bold, code, foreign_html, paragraphs
 from bot.runtime import logging
 from bot.runtime.background import running_after
 from bot.sending.replies import (
@@ -82,7 +82,7 @@ async def say(
     shown = buttons_for_place(context, buttons or [])
     if message and context.is_channel and buttons and not shown:
         hint = context.t(IN_PRIVATE, command=code(_command_for_private_chat(context, message)))
-        text = Safe(f"{text}\n\n{hint}")
+        text = paragraphs(text, hint)
     payload = text_payload(
         _with_title_of_managed_chat(context, text), shown, reply_to=reply_to, markup=markup
     )

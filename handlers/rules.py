@@ -21,7 +21,7 @@ from bot.presentation.actions import (
     back,
     button,
 )
-from bot.presentation.html import Safe, bold, code, foreign_html, truncate_plain
+from bot.presentation.html import Safe, bold, code, foreign_html, paragraphs, truncate_plain
 from handlers import chat_rules
 from handlers.chat_rules import ALL, HOW, WHOLE_CHAT
 from handlers.confirmation import MEANT
@@ -156,7 +156,7 @@ async def _send_unreadable_words(
         return
     listed = truncate_plain(", ".join(unknown or left_out), LONGEST_LIST)
     refusal = context.t(UNKNOWN if unknown else TOO_MUCH, words=code(listed))
-    await say(context, f"{refusal}\n\n{_usage(context, argument)}")
+    await say(context, paragraphs(refusal, _usage(context, argument)))
 
 
 def _nearest_terms(word: str) -> list[str]:

@@ -30,7 +30,7 @@ from bot.presentation.actions import (
     button,
     grid,
 )
-from bot.presentation.html import Safe
+from bot.presentation.html import paragraphs
 from bot.presentation.translation import LANGUAGES as TRANSLATIONS
 from bot.presentation.translation import NOTED, translator_for
 from handlers.guard import command, on_message, on_press
@@ -147,7 +147,7 @@ async def _page_after_change(context: Context, setting: str) -> Page:
             question, buttons = question_page("digest", ON, rows, context, back_to=TOP)
             time = clock_time(context.chat.summary_minute, context)
             hour = context.t(SUMMARY_TIME, time=time)
-            return Safe(f"{hour}\n\n{question}"), buttons
+            return paragraphs(hour, question), buttons
     return await _expect_zone_if_missing(context, setting) or await settings_page(context)
 
 
@@ -166,7 +166,7 @@ async def _expect_zone_if_missing(context: Context, setting: str) -> Page | None
         return None
     await _expect_answer(context, MAYBE_ZONE)
     reason = context.t(YOUR_TIME, time=clock_time(hour, context))
-    return Safe(f"{reason}\n\n{context.t(WHICH_ZONE)}"), _zone_page_buttons(context)
+    return paragraphs(reason, context.t(WHICH_ZONE)), _zone_page_buttons(context)
 
 
 async def _question_page(context: Context, setting: str) -> Page | None:
@@ -356,11 +356,11 @@ async def _ask_for_setting(context: Context, setting: str, unread: str = "") -> 
     elif setting == "zone" and unread:
         text = context.t(NO_SUCH_ZONE, zone=unread[:64])
         if not context.is_channel:
-            text = Safe(f"{text}\n\n{context.t(WHICH_ZONE)}")
+            text = paragraphs(text, context.t(WHICH_ZONE))
         page = text, _city_buttons(context)
     elif page and unread:
         question, buttons = page
-        page = Safe(f"{context.t(NO_TIME, text=unread[:64])}\n\n{question}"), buttons
+        page = paragraphs(context.t(NO_TIME, text=unread[:64]), question), buttons
     if page:
         await _expect_answer(context, setting)
         await say(context, *page)

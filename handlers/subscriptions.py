@@ -37,7 +37,7 @@ from bot.domain.sentences import N_, NN_
 from bot.presentation import actions
 from bot.presentation.actions import Button, Buttons, Page, arrows, button, for_chat
 from bot.presentation.buttons import NEW
-from bot.presentation.html import Safe, escape, truncate_plain
+from bot.presentation.html import Safe, escape, paragraphs, truncate_plain
 from bot.presentation.notices import MISSING
 from handlers.confirmation import offer_understood
 from handlers.errors import refusal_buttons, sentence_for
@@ -208,7 +208,7 @@ async def offer_chats_or_subscribe(
     if known:
         await say(context, text, known)
     else:
-        usage = Safe(f"{text}\n\n{usage}")
+        usage = paragraphs(text, usage)
     await say(context, usage, markup=keys.to_dict())
 
 
@@ -578,7 +578,7 @@ async def undo_unsubscribe(context: Context, ended_at_ms: int) -> str | None:
     if restored:
         names = context.t.names_inside_bold([subscription.username for subscription in restored])
         again = context.t(AGAIN, n=len(restored), username=names)
-        text = Safe(f"{again}\n\n{text}")
+        text = paragraphs(again, text)
     if failed:
         text = Safe("\n".join([text, "", *failure_lines(failed, parse([]), context)]))
         buttons = [*buttons, [context.button(UNDO, actions.UNDO(ended_at_ms))]]

@@ -27,6 +27,11 @@ def escape(text: object) -> Safe:
     return text if isinstance(text, Safe) else Safe(html.escape(clean(str(text)), quote=True))
 
 
+def paragraphs(*texts: str) -> Safe:
+    """Return HTML texts with an empty line between them."""
+    return Safe("\n\n".join(texts))
+
+
 def isolate(text: str) -> str:
     """Return ``text`` enclosed in characters that isolate its writing direction.
 
