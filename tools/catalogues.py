@@ -70,12 +70,17 @@ Id = str | tuple[str, str]
 
 
 def message_ids(source: str) -> Iterator[Id]:
-    """Yield the message ids in a source text: the arguments of t(), plain(), N_() and NN_()."""
+    """Yield the message ids in a source text.
+
+    The ids are the arguments of t(), plain(), N_(), NN_() and say_message().
+    """
     for node in ast.walk(ast.parse(source)):
         match node:
             case ast.Call(args=[one, many]) if _name(node) == "NN_":
                 yield from zip(_texts(one), _texts(many), strict=True)
             case ast.Call(args=[text, *_]) if _name(node) in _SINGLE:
+                yield from _texts(text)
+            case ast.Call(args=[_, text, *_]) if _name(node) == "say_message":
                 yield from _texts(text)
 
 

@@ -63,7 +63,7 @@ def _faults(node: ast.expr, values: Values) -> Iterator[str]:
             _calls(part, _TRANSLATED, values) for part in node.args
         ):
             yield "translated parts are joined by a comma"
-        case ast.Call(keywords=fields) if _name(node) in {"t", "plain"}:
+        case ast.Call(keywords=fields) if _name(node) in {"t", "plain", "say_message"}:
             named = {field.arg: field.value for field in fields}
             if "n" not in named and any(_calls(one, _LISTS, values) for one in named.values()):
                 yield "a list of names without the field n"

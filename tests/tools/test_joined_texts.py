@@ -20,6 +20,7 @@ def faults(body: str) -> list[str]:
         ('return f"{t.relative_time(one)} \u2013 {t.relative_time(rest)}"', "by punctuation"),
         ('return ", ".join(t.plain(one) for one in names)', "joined by a comma"),
         ("return t(ALREADY, username=t.names_inside_bold(names))", "without the field n"),
+        ("say_message(one, ALREADY, username=t.names_inside_bold(names))", "the field n"),
         (
             "inside = t.names_inside_bold(names)\nreturn t(ALREADY, username=inside)",
             "without the field n",
