@@ -156,14 +156,14 @@ async def blocked_profiles(tx: Tx, *, now: datetime) -> set[str]:
 
 async def ids_of_profiles(tx: Tx, names: Collection[str]) -> dict[str, str]:
     """Return the profile ids that the access list has for usernames, by username."""
-    is_known = sa.and_(access_list.c.name != "", _SUBJECT.in_(list(names)))
+    is_known = sa.and_(access_list.c.name != "", _SUBJECT.in_(names))
     statement = sa.select(_SUBJECT, access_list.c.name).where(_KIND == "profile", is_known)
     return await dict_of_rows(tx, statement)
 
 
 async def names_of_profiles(tx: Tx, ids: Collection[str]) -> set[str]:
     """Return the usernames of the profiles in ``ids`` that are on the access list."""
-    is_named = access_list.c.name.in_(list(ids))
+    is_named = access_list.c.name.in_(ids)
     return set(await column_values(tx, _SUBJECT, _KIND == "profile", is_named))
 
 

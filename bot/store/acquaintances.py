@@ -84,4 +84,4 @@ async def has_known_person(tx: Tx) -> bool:
 
 async def remove(tx: Tx, people: Iterable[int]) -> None:
     """Delete the rows of people whose data must be erased on request."""
-    await delete_rows(tx, acquaintances, acquaintances.c.person.in_(list(people)))
+    await delete_rows(tx, acquaintances, acquaintances.c.person.in_(people))

@@ -352,7 +352,7 @@ async def active_ids(tx: Tx) -> list[int]:
 
 async def active_among(tx: Tx, chat_ids: Collection[int]) -> list[int]:
     """Return the chats among ``chat_ids`` in which the bot may write, ordered by id."""
-    is_one = chats.c.id.in_(list(chat_ids))
+    is_one = chats.c.id.in_(chat_ids)
     return sorted(await column_values(tx, chats.c.id, is_one, IS_ACTIVE))
 
 
@@ -451,5 +451,5 @@ async def set_state(
 
 async def without_bot(tx: Tx, chat_ids: Collection[int]) -> set[int]:
     """Return the chats among ``chat_ids`` that the bot has left."""
-    is_one = chats.c.id.in_(list(chat_ids))
+    is_one = chats.c.id.in_(chat_ids)
     return set(await column_values(tx, chats.c.id, is_one, chats.c.is_away))

@@ -466,7 +466,7 @@ async def end(
     """
     if ids:
         values = {"state": state, "reason": reason, "sending": False, "done_at": now}
-        await update_rows(tx, deliveries, is_open, deliveries.c.id.in_(list(ids)), **values)
+        await update_rows(tx, deliveries, is_open, deliveries.c.id.in_(ids), **values)
 
 
 async def end_all(tx: Tx, *, reason: str, now: datetime, **whose: object) -> None:
@@ -506,7 +506,7 @@ async def drop_and_detach_stories(
     moved after the rows were sent. Dead letters and notices are not changed.
     """
     is_of_subscriptions = sa.and_(
-        deliveries.c.subscription_id.in_(list(subscription_ids)),
+        deliveries.c.subscription_id.in_(subscription_ids),
         is_story,
     )
     dropped = {"state": "dropped", "reason": ENDED, "done_at": now}

@@ -134,7 +134,7 @@ async def set_alerts_start(
 
 async def lock_of_chats(tx: Tx, chat_ids: Collection[int], *, creator: int | None = None) -> None:
     """Lock the ended subscriptions of chats, and the ones that ``creator`` has created."""
-    whose: sa.ColumnElement[bool] = ended.c.chat_id.in_(list(chat_ids))
+    whose: sa.ColumnElement[bool] = ended.c.chat_id.in_(chat_ids)
     if creator is not None:
         whose |= ended.c.created_by == creator
     await _lock(tx, whose)

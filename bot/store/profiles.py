@@ -131,7 +131,7 @@ async def ids_of_names(tx: Tx, names: Collection[str], *, since: datetime) -> di
     """
     statement = (
         sa.select(profiles.c.username, profiles.c.profile_id)
-        .where(profiles.c.username.in_(list(names)), profiles.c.named_at > since)
+        .where(profiles.c.username.in_(names), profiles.c.named_at > since)
         .order_by(profiles.c.named_at)
     )
     return await dict_of_rows(tx, statement)

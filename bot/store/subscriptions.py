@@ -142,7 +142,7 @@ async def of_chat(tx: Tx, chat_id: int, *, username: str = "") -> list[Subscript
 
 async def followed_profiles(tx: Tx, chat_ids: Collection[int]) -> set[str]:
     """Return the ids of the profiles that chats follow."""
-    of_chats = subscriptions.c.chat_id.in_(list(chat_ids))
+    of_chats = subscriptions.c.chat_id.in_(chat_ids)
     return set(await column_values(tx, subscriptions.c.profile_id, of_chats))
 
 
@@ -276,7 +276,7 @@ async def remove(tx: Tx, ids: Iterable[int]) -> None:
 
     Sent deliveries and dead letters are included.
     """
-    await delete_rows(tx, subscriptions, subscriptions.c.id.in_(list(ids)))
+    await delete_rows(tx, subscriptions, subscriptions.c.id.in_(ids))
 
 
 async def lock_of_chats(tx: Tx, chat_ids: Collection[int], *, creator: int | None = None) -> None:
@@ -284,7 +284,7 @@ async def lock_of_chats(tx: Tx, chat_ids: Collection[int], *, creator: int | Non
 
     After the subscriptions, the ended subscriptions are locked (see ``bot.store``).
     """
-    whose: sa.ColumnElement[bool] = subscriptions.c.chat_id.in_(list(chat_ids))
+    whose: sa.ColumnElement[bool] = subscriptions.c.chat_id.in_(chat_ids)
     if creator is not None:
         whose |= subscriptions.c.created_by == creator
     await lock_rows(tx, subscriptions.c.id, whose)
