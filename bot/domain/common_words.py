@@ -92,6 +92,7 @@ _COMMON = {
         yass noo ohh ooh aha mmm mhm kk okk okie alright exit begin celebs influencers
         models trending popular hot boys bf gf bff bestie ladies username handle url
         sec patience srsly obvs oki oke sleepy drunk ups haha hihi ahah
+        skill peeked
     """,
     "es": """
         abrir acaba además adiós ahí algún alguna algunas algunos allí amigo amiga
@@ -224,6 +225,7 @@ _COMMON = {
         schliesslich egal deutlich insbesondere lust satt pings notif notifs gebimmel
         nervös nervöse
         sekunde irgendwer irgendwen tja naja achso ne evtl keineahnung nutzer egalwer
+        interessiert interessieren schaue
     """,
     "fr": """
         abord accord afin ailleurs ainsi aller allez alors ami amie ancien année après
@@ -268,6 +270,7 @@ _COMMON = {
         doucement noms
         attendez bof oups mince zut ouaip jsp jspas nimporte dac dacc pseudo seconde
         tantpis
+        pars mensuel
     """,
     "it": """
         qualcun
@@ -345,6 +348,7 @@ _COMMON = {
         hepsine seferde toplu topluca birden belli
         bekleyin farketmez ha haa tmm oha vay aman haydi birazdan bidakika saniye
         sevgilim isim ad
+        gidiyor
     """,
     "id": """
         ada adalah agak agar akan akhir aktif aku alasan amat anak antara apakah
@@ -385,6 +389,7 @@ _COMMON = {
         pesannya gabungin kurangin
         entar ntar ntr bentar terserah bebas gatau gatw kagak gada yoi sip siap hah heh
         apaan knp aduh mantan gajadi gausah mgkn tergantung
+        bulanan
     """,
     "hi": """
         aa aaj aap ab abhi acha accha aisa aise apna apne apni baad baat bahut bakwas

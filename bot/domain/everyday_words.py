@@ -34,6 +34,8 @@ _EVERYDAY = {
         often sometimes now today tonight tomorrow later soon morning evening night noon
         midnight am pm here there again never mind stop cancel
         digest plis plss plez plx ples u ur thx bc cuz
+        weekend weekends weekday weekdays monday mondays tuesday tuesdays wednesday
+        wednesdays thursday thursdays friday fridays saturday saturdays sunday sundays
     """,
     "es": """
         y e o u también tambien con sin de del a al para por en el la los las un una mi
@@ -44,6 +46,8 @@ _EVERYDAY = {
         dia días dias hora horas minuto minutos semana semanas mes siempre ahora hoy
         mañana manana luego pronto noche tarde aquí aqui
         xfa xfavor porfis plis q xq pq tb tmb
+        fines finde findes lunes martes miércoles jueves viernes sábado sábados domingo
+        domingos
     """,
     "pt_BR": """
         e ou também tambem com sem de do da dos das a ao à para pra por em no na o os as
@@ -54,6 +58,8 @@ _EVERYDAY = {
         diário diario rápido rapido cada dia dias hora horas minuto minutos semana semanas
         mês mes sempre agora hoje amanhã amanha depois logo noite manhã manha tarde aqui
         pfv pfvr pfvzinho pf plis vc vcs tb tbm td tds q pq blz mt mto hj notificação notificacao
+        fim fins finais segunda segundas terça terças quarta quartas quinta quintas sexta
+        sextas sábado sábados domingo domingos
     """,
     "de": """
         und oder auch dann mit ohne von vom zu zum zur für fuer in im am an auf bei als
@@ -65,6 +71,9 @@ _EVERYDAY = {
         minuten woche wochen wöchentlich monat immer jetzt sofort heute morgen später
         spaeter bald abends abend morgens nachts nacht hier uhr
         bidde bittschön brauch brauche brauchst
+        wochenende wochenenden wochentags werktags montag montags dienstag dienstags
+        mittwoch mittwochs donnerstag donnerstags freitag freitags samstag samstags
+        sonntag sonntags
     """,
     "fr": """
         et ou aussi puis avec sans de du des d à a au aux pour par en dans le la les l un
@@ -76,6 +85,7 @@ _EVERYDAY = {
         heure heures minute minutes semaine semaines mois toujours maintenant aujourd hui
         aujourd'hui demain tard bientôt bientot matin soir nuit ici
         svpl stpl slt pq pk pcq bcp
+        weekend week-end weekends lundi mardi mercredi jeudi vendredi samedi dimanche
     """,
     "it": """
         e ed o anche poi con senza di del della dei da dal a al alla per in nel su il lo
@@ -86,6 +96,7 @@ _EVERYDAY = {
         giornaliero ora ore minuto minuti settimana settimane mese sempre adesso subito
         oggi domani dopo presto mattina sera notte qui
         perfav pf plis cmq nn notifica
+        weekend fine lunedì martedì mercoledì giovedì venerdì sabato domenica
     """,
     "tr": """
         ve veya ya da de ile için icin bir bu şu su o ben bana beni sen benim hepsi tüm
@@ -96,6 +107,7 @@ _EVERYDAY = {
         ay hep şimdi simdi bugün bugun yarın yarin sonra yakında akşam aksam sabah gece
         burada buraya kadar
         lütfenn lütfn
+        haftasonu sonu pazartesi salı çarşamba perşembe cuma cumartesi pazar
     """,
     "ru": """
         и или а также тоже ещё еще с со без от из к ко для на в во у о об мой моя мои мне
@@ -105,7 +117,9 @@ _EVERYDAY = {
         сторис уведомления уведомление оповещения новые новый сводка ежедневно быстро
         быстрее каждый каждую каждые день дня дней час часа часов минут минуты неделю
         недели месяц всегда сейчас сегодня завтра потом позже скоро утром вечером ночью
-        здесь сюда раз
+        здесь сюда раз тишина
+        выходные выходным будни будням понедельник вторник среду четверг пятницу субботу
+        воскресенье
     """,
     "ar": """
         و أو او ثم أيضا أيضًا ايضا مع بدون من إلى الى على في عن ل لي أنا انا أنت انت هذا
@@ -114,6 +128,7 @@ _EVERYDAY = {
         تنبيه تنبيهات إشعار إشعارات جديد جديدة ملخص يومي يوميا يوميًا سريع يوم أيام ساعة
         ساعات دقيقة دقائق أسبوع شهر دائما الآن الان اليوم غدا لاحقا قريبا صباحا مساء ليلا
         هنا
+        الأحد الاثنين الثلاثاء الأربعاء الخميس الجمعة السبت
     """,
     "id": """
         dan atau juga lalu dengan tanpa dari ke untuk di pada yang itu ini saya aku ku
@@ -122,7 +137,8 @@ _EVERYDAY = {
         video cerita story stories pemberitahuan notifikasi baru ringkasan harian cepat
         setiap tiap hari jam menit minggu mingguan bulan selalu sekarang nanti besok
         segera pagi siang sore malam sini pukul
-        plis pls tlg tolongin dong
+        plis pls tlg tolongin dong seminggu sebulan
+        weekend senin selasa rabu kamis jumat sabtu
     """,
     "uk": """
         і й та або чи а також теж ще з зі із без від до для на в у о про мій моя мої мені
@@ -131,7 +147,8 @@ _EVERYDAY = {
         фото світлини відео історія історії сторіс сповіщення нові новий зведення щодня
         щоденно швидко швидше кожен кожну кожні день дні днів година годину годин хвилин
         хвилини тиждень тижні місяць завжди зараз сьогодні завтра потім пізніше скоро
-        вранці ввечері увечері вночі тут сюди раз
+        вранці ввечері увечері вночі тут сюди раз тиша
+        вихідні вихідним будні понеділок вівторок середу четвер пятницю суботу неділю
     """,
     "fa": """
         و یا هم همچنین با بدون از به برای در بر من منو مرا تو شما این آن اون همه فقط تنها
@@ -139,6 +156,7 @@ _EVERYDAY = {
         آره سلام بی‌صدا بیصدا ساکت عکس عکس‌ها عکسها ویدیو ویدئو فیلم استوری استوری‌ها
         اعلان اعلان‌ها جدید خلاصه روزانه سریع هر روز ساعت دقیقه هفته ماه همیشه الان اکنون
         امروز فردا بعدا بعداً زود صبح عصر شب اینجا
+        شنبه یکشنبه دوشنبه سه‌شنبه چهارشنبه پنجشنبه جمعه
     """,
     "hi": """
         और या भी फिर के की का को से में पर लिए साथ बिना मैं मुझे मेरा मेरे मेरी तुम आप यह
@@ -148,23 +166,24 @@ _EVERYDAY = {
         दिन घंटे घंटा मिनट हफ्ते हफ़्ते महीने हमेशा अभी आज कल बाद सुबह शाम रात यहाँ यहां
         aur bhi ke ki ka ko se mein par liye mujhe sirf nahi nahin kripya roz abhi aaj kal
         har din
+        वीकेंड सोमवार मंगलवार बुधवार गुरुवार शुक्रवार शनिवार रविवार
     """,
 }
 
 _CONNECTIVES = {
-    "en": "and or plus also & +",
+    "en": "and or plus also & + adn nd annd",
     "es": "y e o",
     "pt_BR": "e ou",
-    "de": "und oder",
+    "de": "und oder udn sowie",
     "fr": "et ou",
     "it": "e ed o",
     "tr": "ve veya",
-    "ru": "и или",
+    "ru": "и или плюс",
     "ar": "و أو",
-    "id": "dan atau",
-    "uk": "і й та або",
+    "id": "dan atau dn",
+    "uk": "і й та або плюс",
     "fa": "و یا",
-    "hi": "और या aur",
+    "hi": "और या aur तथा",
 }
 """The words that join the names of a list, such as "and", by language."""
 

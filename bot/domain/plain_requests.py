@@ -73,106 +73,200 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|remove account|remove data|my data|privacy|close account|cancel account|gdpr"
         "|wipe account|wipe data|wipe everything|clear data|clear my data|clear account"
         "|deactivate account|stored about me|data about me"
-        "|searches see|searches sees|see search|sees search|my searches|search history",
+        "|searches see|searches sees|see search|sees search|my searches|search history"
+        "|keep my chats|keep my messages|keep my data|keep my searches|keep chats|keep logs"
+        "|store my|storing my|you store|store messages|store chats|store data"
+        "|save my messages|save my chats|save what i|save my searches|know about me"
+        "|knows about me|read my messages|read my chats|logging what|log what|log my"
+        "|data collect|info collect|collect about|sell my|share my data|share my info"
+        "|record my|scrub me|purge my|purge me|purge data|trash info|trash data|rid data"
+        "|rid info|your database|who sees my list|who else sees|others see my list"
+        "|^who can see what i follow|^who can see who i follow|is this safe|is it safe"
+        "|my info"
+        "|traces of me|all traces|remember our|remember what i|remember conversation"
+        "|long keep",
         "es": "borra* cuenta|borra* datos|borra* todo|elimina* cuenta|elimina* datos"
         "|elimina* todo|privacidad|mis datos|cerrar cuenta"
         "|dar de baja cuenta|borrar registro|datos míos"
-        "|mis búsquedas|búsquedas ve|búsquedas ven|búsquedas veis",
+        "|mis búsquedas|búsquedas ve|búsquedas ven|búsquedas veis"
+        "|borra* información|elimina* información|quita datos|quita mis datos"
+        "|quita información|mi información|guardas mensajes|guardas mis|guardan mis"
+        "|guardas datos|qué guardas|sabes de mí|sabe de mí|saben de mí|vendes datos|lees mis"
+        "|leen mis|limpia mis datos|es seguro usar"
+        "|cuánto guardas|cuánto tiempo guardas",
         "pt_BR": "apaga* conta|apaga* dados|apaga* tudo|exclui* conta|exclui* dados|exclui* tudo"
         "|apague tudo|apague dados|apague conta|exclua tudo|exclua conta"
         "|deleta* conta|deleta* dados|deleta* tudo|privacidade|meus dados|encerrar conta"
         "|apaga* cadastro|exclui* cadastro|meu cadastro"
-        "|minhas pesquisas|minhas buscas|pesquisas vê|pesquisas veem|buscas vê|buscas veem",
+        "|minhas pesquisas|minhas buscas|pesquisas vê|pesquisas veem|buscas vê|buscas veem"
+        "|apaga* informações|exclui* informações|deleta* informações|minhas informações"
+        "|some meus dados|guarda mensagens|guarda minhas|guardam minhas|salva minhas"
+        "|salvam minhas|salva mensagens|sabe de mim|sabem de mim|que guarda|lê minhas"
+        "|leem minhas|limpa meus dados|limpa dados|é seguro usar"
+        "|quanto tempo guarda",
         "de": "konto lösch*|account lösch*|daten lösch*|alles lösch*|lösch* mich|datenschutz"
         "|meine daten|vergiss mich"
         "|profil von mir lösch*|registrierung lösch*"
-        "|meine suchen|suchen sieht|suche sieht|suchverlauf",
+        "|meine suchen|suchen sieht|suche sieht|suchverlauf"
+        "|infos lösch*|informationen lösch*|daten entfern*|infos entfern*|entferne infos"
+        "|entferne daten|meine infos|infos über mich|informationen über mich|weißt über mich"
+        "|wisst über mich|speicherst chats|speicherst nachrichten|was speicherst"
+        "|speicherst daten|speichert über|gespeichert über|liest du mit|liest mit|lest mit"
+        "|liest meine|datenbank"
+        "|wie lange speicherst",
         "fr": "supprim* compte|supprim* données|supprim* tout|efface* compte|efface* données"
         "|efface* tout|mes données|confidentialité|vie privée"
         "|effacer données|fermer compte|supprime inscription mienne"
-        "|mes recherches|recherches voit",
+        "|mes recherches|recherches voit"
+        "|supprim* infos|supprim* informations|efface* infos|efface* informations"
+        "|effacer infos|vire infos|virer infos|vire données|virer données|enlève données"
+        "|enlève infos|retire données|retire infos|mes infos|mes informations|gardes mes"
+        "|gardez mes|gardes messages|sais sur moi|savez sur moi|infos sur moi|données sur moi"
+        "|stockes|stockez|enregistres mes|enregistrez mes|lis mes|lisez mes|vends mes"
+        "|combien de temps gardes",
         "it": "cancella* account|cancella* dati|cancella* tutto|elimina* account|elimina* dati"
         "|elimina* tutto|privacy|miei dati|cancella* profilo mio"
         "|cancellami|chiudi account|chiudere account"
-        "|mie ricerche|ricerche vede",
+        "|mie ricerche|ricerche vede"
+        "|cancella* informazioni|elimina* informazioni|togli dati|togli informazioni"
+        "|rimuovi dati|rimuovi informazioni|mie informazioni|salvi messaggi|salvi i miei"
+        "|salvi le mie|conservi messaggi|conservi chat|conservi dati|sai di me|sapete di me"
+        "|leggi i miei|leggi le mie|vendi dati"
+        "|quanto tempo conservi",
         "tr": "hesabımı sil|hesabımı silin|hesabımı siler|hesabımı silmek"
         "|hesabimi sil|hesabimi silin|hesabimi siler|hesabimi silmek|hesap sil"
         "|hesap silin|hesap siler|hesap silmek|verilerimi sil|verilerimi silin"
         "|verilerimi siler|verilerimi silmek|her şeyi sil|her şeyi silin"
         "|her şeyi siler|her şeyi silmek|gizlilik"
         "|verilerim"
-        "|aramalarım*",
+        "|aramalarım*"
+        "|bilgilerimi sil|bilgilerimi silin|bilgilerimi|saklıyor musun|saklıyor musunuz"
+        "|kaydediyor musun|hakkımda|beni unut|kayıtlarımı temizle|verilerimi temizle"
+        "|mesajlarımı okuyor|mesajlarımı saklıyor",
         "ru": "удали* аккаунт*|удали* данны*|удали* всё|удали* все|удали* меня|стереть данны*"
         "|сотри* данны*|мои данные|конфиденциальност*|приватност*|удали* учетн*|удали* учётн*"
         "|забудь меня"
         "|стереть меня|сотри меня|удалить профиль мой"
-        "|мои поиск*|мои запрос*|мои запросы|поиски видит",
+        "|мои поиск*|мои запрос*|мои запросы|поиски видит"
+        "|удали* информаци*|удали* инф*|сотри* инф*|сотри* все|сотри* всю|сотри* всё"
+        "|стереть информаци*|стереть все|хранишь|храните|знаешь обо мне|знаете обо мне"
+        "|данные обо мне|инф* обо мне|всё обо мне|все обо мне|читаешь переписк*|читаешь мои"
+        "|читаешь сообщ*|читаешь чат*|сохраняешь чат*|сохраняешь сообщ*|сохраняешь переписк*"
+        "|мою инф*|моя инф*"
+        "|сколько хранишь",
         "ar": "احذف حسابي|حذف حسابي|حذف الحساب|احذف بياناتي|حذف بياناتي|حذف البيانات|الخصوصية"
         "|بياناتي|احذف كل|امسح بياناتي|مسح بياناتي|حذف كل"
-        "|عمليات بحثي|سجل البحث|بحثي",
+        "|عمليات بحثي|سجل البحث|بحثي"
+        "|معلوماتي|احذف معلومات|امسح معلومات|تحفظ رسائل*|تحفظ محادثات*|تخزن رسائل*"
+        "|تخزن المحادثات|تخزن بيانات*|تعرف عني|تعرفون عني|تقرأ رسائل*|محادثاتي",
         "id": "hapus akun|hapus data|hapus semua|privasi|data saya|hapus akunku"
         "|hapus semuanya|hapus datanya"
-        "|pencarianku|pencarian saya|riwayat pencarian",
+        "|pencarianku|pencarian saya|riwayat pencarian"
+        "|hapus info|hapus infoku|hapus informasi|hapus dataku|infoku|dataku|chatku disimpan"
+        "|chat disimpan|pesan disimpan|pesanku disimpan|nyimpen chat|nyimpen pesan"
+        "|nyimpen pesanku|nyimpan chat|menyimpan pesan|menyimpan chat|tau tentang aku"
+        "|tahu tentang aku|tahu tentang saya|tau tentang saya|tau apa tentang|baca chatku"
+        "|baca pesanku",
         "uk": "видали* акаунт*|видали* обліков*|видали* дані|видали* все|видали* мене|мої дані"
         "|приватніст*|конфіденційніст*|забудь мене"
-        "|мої пошук*|мої запит*",
+        "|мої пошук*|мої запит*"
+        "|видали* інф*|зітри* інф*|зітри* все|зітри* всю|зітри* дані|стерти дані|стерти інф*"
+        "|зберігаєш|зберігаєте|знаєш про мене|знаєте про мене|дані про мене|інф* про мене"
+        "|все про мене|читаєш переписк*|читаєш мої|читаєш повідом*|мою інф*|моя інф*",
         "fa": "حسابم حذف|حساب حذف|حسابمو حذف|اکانتم حذف|اکانتمو حذف|اطلاعاتم حذف|داده‌هایم حذف"
         "|همه پاک|داده‌هایم پاک"
         "|همه حذف|حریم|حسابم پاک|اکانتم پاک|اطلاعاتم پاک"
         "|اطلاعاتمو پاک|اطلاعاتمو حذف|اطلاعات منو پاک|اطلاعات منو حذف|داده‌هامو پاک"
-        "|داده‌هامو حذف|حسابمو پاک|اکانتمو پاک|جستجوهام|جستجوهای من|سرچ‌هام",
+        "|داده‌هامو حذف|حسابمو پاک|اکانتمو پاک|جستجوهام|جستجوهای من|سرچ‌هام"
+        "|پیام‌هامو نگه|پیامامو نگه|چت‌هامو|چتامو|ذخیره میکنی|ذخیره می‌کنی|از من میدونی"
+        "|از من می‌دونی|درباره من|پیام‌هامو میخونی|پیامامو میخونی|پیام‌هام"
+        "|داده هام|داده‌هام|دادههام|اطلاعاتم کجا",
         "hi": "अकाउंट डिलीट|खाता डिलीट|डेटा डिलीट|सब डिलीट|अकाउंट हटा*|खाता हटा*|डेटा हटा*"
         "|सब मिटा*|सब हटा*|सब कुछ मिटा*"
         "|प्राइवेसी"
         "|मेरा डेटा|अकाउंट मिटा*|डेटा मिटा*"
-        "|मेरी खोज|मेरे सर्च|meri search|mere search",
+        "|मेरी खोज|मेरे सर्च|meri search|mere search"
+        "|जानकारी हटा*|जानकारी डिलीट|जानकारी मिटा*|मेरी जानकारी|मैसेज सेव|चैट सेव|मेरे बारे"
+        "|meri jankari|meri jaankari|mere bare|mere baare|message save|messages save"
+        "|chat save",
     },
     "price": {
         "en": "cost|costs|price|prices|pricing|how much|free|pay|paid|payment|charge|fee|fees"
         "|expensive|money"
         "|pays|paying|charged|charges|charging|billed|bill|cheap|dollar|dollars|euro"
         "|euros|usd|credit card|subscription fee|afford|premium"
-        "|=💰|=💲|=💵|damage per",
+        "|=💰|=💲|=💵|damage per"
+        "|^what's the damage|^whats the damage|^what is the damage|break bank|will set back"
+        "|would set back|did set back|set back month|pricey|how steep|owe you|-need card"
+        "|cost anything"
+        "|monthly plan|monthly fee|yearly plan|take paypal|accept paypal|via paypal"
+        "|with paypal|top up|discount|refund|invoice|gonna run",
         "es": "cuesta|cuestan|cuánto|cuanto|precio|precios|gratis|pagar|pago|costo|coste"
         "|cobra|cobran|cobras|cobrar|cobro|cobrando|cobraron|dinero|caro"
         "|vale al mes|cuánto vale|pagas|paga|pagando|pagado|de pago|gratuito|gratuita"
-        "|euros|pesos|tarifa",
+        "|euros|pesos|tarifa"
+        "|barato|barata|qué valor|abonar algo|^a cómo"
+        "|plan mensual|mensualidad|descuento|recargar|reembolso",
         "pt_BR": "custa|custam|quanto|preço|preco|grátis|gratis|gratuito|pagar|pago|custo"
         "|de graça|de graca"
         "|cobra|cobram|cobrar|cobro|cobrando|cobraram|cobrou|cobrado|dinheiro|caro"
         "|pago alguma|paga|reais|de pago|gratuita|quanto sai|cobrança|mensalidade"
-        "|tarifa",
+        "|tarifa"
+        "|qual valor|qto|qnto|qnt|barato|barata"
+        "|plano mensal|desconto|reembolso",
         "de": "kostet|kosten|preis|preise|kostenlos|gratis|umsonst|bezahlen|zahlen|wieviel"
         "|wie viel"
         "|teuer|gebühr*|geld"
-        "|zahle|zahlt|bezahle|bezahlt|kostest|euro|abzock*|preislich|kostenfrei|kohle",
+        "|zahle|zahlt|bezahle|bezahlt|kostest|euro|abzock*|preislich|kostenfrei|kohle"
+        "|nimmst dafür|verlangst|für lau|günstig|blechen|billig"
+        "|monatsabo|rabatt|aufladen|mit paypal|monatlich preis",
         "fr": "coûte|coute|combien|prix|gratuit|payer|payant|tarif|tarifs"
         "|payante|gratuite|cher|argent"
-        "|coûtent|paie|paye|paient|euros|gratos|payantes|abonnement payant",
+        "|coûtent|paie|paye|paient|euros|gratos|payantes|abonnement payant"
+        "|raquer|onéreux|onéreuse|carte bleue|carte bancaire|débourser"
+        "|abonnement mensuel|remise|remboursement|recharger",
         "it": "costa|costano|quanto|prezzo|prezzi|gratis|gratuito|pagare|costo"
         "|gratuita|pagamento|soldi"
-        "|paga|pago|pagato|euro|tariffa|tariffe|gratuitamente|a pagamento|costare",
+        "|paga|pago|pagato|euro|tariffa|tariffe|gratuitamente|a pagamento|costare"
+        "|sborsa|sborsare|è caro|troppo caro|costoso|costosa|la spesa|sganciare|economico"
+        "|abbonamento mensile|sconto|ricarica|rimborso",
         "tr": "ücret*|ne kadar|fiyat*|kaç para|kaça|bedava|ücretsiz|ödeme*|paralı"
         "|para"
-        "|parası|paralı mı|lira|tl|ücretli|beleş",
+        "|parası|paralı mı|lira|tl|ücretli|beleş"
+        "|pahalı|ucuz|masraf|masrafı|masraflı"
+        "|aylık|indirim var|iade",
         "ru": "сколько|цена|цены|стоит|стоимост*|бесплатн*|платить|платно|платный|оплат*"
         "|платн*|деньг*"
-        "|заплатить|плачу|рублей|рубл*|ценник|тариф*|халяв*",
+        "|заплатить|плачу|рублей|рубл*|ценник|тариф*|халяв*"
+        "|почем|почём|дорого|дешево|дёшево|башлять|обойдется|обойдётся|прайс"
+        "|скидк*|пополнить|возврат",
         "ar": "كم|السعر|سعر|التكلفة|تكلفة|مجاني|مجانا|مجانًا|الدفع|أدفع|بكم"
         "|فلوس|مدفوع|ببلاش|ثمن|الثمن|سعره|رسوم"
-        "|بفلوس|ادفع|مجانية|مجاناً|بلاش|دولار|ريال",
+        "|بفلوس|ادفع|مجانية|مجاناً|بلاش|دولار|ريال"
+        "|بكام|قديش|أديش|بقديش|يكلف|تكلف|بكلف|بيكلف|كلفة|=غالي|غالي ولا|مو غالي|مش غالي"
+        "|هل غالي|رخيص"
+        "|اشتراك شهري|خصم|تخفيض",
         "id": "berapa harga*|harga*|biaya*|bayar*|gratis|berapa"
         "|berbayar|duit|uang"
-        "|bayarnya|mahal|murah|rupiah|tarif|biayanya",
+        "|bayarnya|mahal|murah|rupiah|tarif|biayanya"
+        "|ongkos|ongkosnya|=brp|=brp ya|=brp sih|=brp bang|brp harga*|brp biaya|brp bayar"
+        "|ongkosnya brp|brp rupiah|tarifnya|dikenakan"
+        "|paket bulanan|ada paket|diskon",
         "uk": "скільки|ціна|ціни|коштує|вартіст*|безкоштовн*|платити|платно|оплат*"
         "|платн*|грош*"
-        "|плачу|заплатити|гривень|гривн*|тариф*|дорого|безплатн*",
+        "|плачу|заплатити|гривень|гривн*|тариф*|дорого|безплатн*"
+        "|почім|дешево|обійдеться|прайс"
+        "|знижк*|поповнити|повернення",
         "fa": "قیمت*|چنده|چند|رایگان*|هزینه*|پول|پولی|پرداخت"
         "|مجانی|چقدر|مفت"
-        "|هزینه‌ش|پولیه|رایگانه|مجانیه|تومن|تومان|قیمتش",
+        "|هزینه‌ش|پولیه|رایگانه|مجانیه|تومن|تومان|قیمتش"
+        "|گرون|گرونه|گران|ارزون|ارزونه|ارزان|خرجش|خرج داره|درمیاد"
+        "|ماهیانه|ماهانه|تخفیف",
         "hi": "कितने पैसे|कितना|कीमत|दाम|पैसे|मुफ़्त|मुफ्त|फ्री|शुल्क|खर्च"
         "|kitna|kitne|paisa|paise|रुपये|पैसा"
-        "|महंगा|सस्ता|free hai|paise lagte|paise lagenge|रुपए|चार्ज",
+        "|महंगा|सस्ता|free hai|paise lagte|paise lagenge|रुपए|चार्ज"
+        "|कितने का|कितने की|kharcha|mehnga|mahanga|sasta|सस्ती|महंगी"
+        "|महीने का कितना|छूट",
     },
     "viewers": {
         "en": "see watched|see watch|see viewed|know watched|know watch|know viewed"
@@ -187,7 +281,17 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|name appears|name visible"
         "|am visible|i visible|me visible|viewer list|viewers list"
         "|get caught|private when watch|notification when look|notification when watch"
-        "|notification when view|notification if look|notification if watch",
+        "|notification when view|notification if look|notification if watch"
+        "|tell looked|tell viewed|tell that i|tell if look|tell if looked|tell if viewed"
+        "|-tell if i watch|=can she tell|=can he tell|=can they tell|=will she tell"
+        "|=will he tell|=could she tell|=could he tell|^can she tell if|^can he tell if"
+        "|^can they tell if|^can she tell that|^can he tell that|^can they tell i"
+        "|^can she tell i|^can he tell i|be able to tell|give me away|gives me away"
+        "|am invisible|i invisible|stay invisible|in stealth|stealthy|ghost mode|view count"
+        "|as a viewer|in viewers|undetected|unnoticed|leave a trace|leave trace|leave traces"
+        "|^does she get|^does he get|^do they get|^will she get|^will he get|^will they get"
+        "|visible to them|visible to her|visible to him|account visible|find out i'm"
+        "|find out im|find out that i|spying on|discreet|peeked",
         "es": "anónimo|anónima|anónimamente|enteran|entera|enterará|enterarán|dan cuenta"
         "|da cuenta|saben vi|saben veo|sabe vi|sabe veo|ven vi|ve vi|ven veo|ve veo"
         "|quién vio|incógnito"
@@ -196,63 +300,113 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|se le notifica"
         "|saber soy|saben soy|sabe soy|saber quién mira|saber miro|saber vi|saber veo"
         "|cuenta miro|aparece mi nombre|ve mi nombre|ven mi nombre|sale mi nombre|descubrir soy"
-        "|cuenta miré",
+        "|cuenta miré"
+        "|verá que|verán que|ver que vi|ver que la vi|ver que lo vi|ver que miré"
+        "|ver que la miré|ver que lo miré|se nota|nota que|notará que|notarán que"
+        "|soy invisible|aparezco en|lista de vistas|sabrá que|sabrán que|me ven|me verá"
+        "|me verán|dejo rastro"
+        "|me descubren|me descubre|me descubrirán|le llega notificación|le llega un aviso"
+        "|le llega una notificación|les llega notificación",
         "pt_BR": "anônimo|anônima|anonimamente|sabendo|sabe vi|sabe vejo|sabem vi|vê vi|veem vi"
         "|vê vejo|vai saber|vão saber|percebe|percebem|descobre|descobrem"
         "|sabe se"
         "|é avisada|é avisado|é notificada|é notificado"
         "|saber fui eu|sabe fui eu|ver fui eu|vê fui eu|saber vi|aparece nome"
-        "|aparece meu nome|vê meu nome|veem meu nome|saber sou eu",
+        "|aparece meu nome|vê meu nome|veem meu nome|saber sou eu"
+        "|vai ver que|ver que olhei|ver que vi|ver que eu vi|fui eu|invisível|apareço na"
+        "|ele nota|ela nota|nota que|vai notar|notam que|me veem|deixo rastro|deixa rastro"
+        "|ela recebe|ele recebe|eles recebem|me descobre|me descobrem|chega pra ela"
+        "|chega pra ele",
         "de": "anonym|sieht dass|sehen dass|sieht wenn|sehen wenn|merkt|merken|erfährt"
         "|erfahren|mitbekommt|mitbekommen|heimlich|bekommt mit|weiß dass"
         "|weiß sie|wissen sie"
         "|benachrichtigt wenn anschaue|benachrichtigt wenn ansehe|bekommen mit"
         "|rausfinden dass|herausfinden dass|findet raus|finden raus|sieht meinen namen"
         "|sehen meinen namen|name angezeigt|name sichtbar|kriegt mit"
-        "|kriegen mit|mitkriegt|mitkriegen",
+        "|kriegen mit|mitkriegt|mitkriegen"
+        "|sehen geschaut|sieht geschaut|sehen geguckt|sieht geguckt|unsichtbar|tauche auf"
+        "|fällt das auf|fällt es auf|checkt sie|checkt er|hinterlasse spuren|sieht mich"
+        "|sehen mich|bemerkt|bemerken"
+        "|kriegt sie|kriegt er|bekommt sie|bekommt er|bekommen die|kriegen die",
         "fr": "anonyme|anonymement|sait que|savent que|voit que|voient que|voit si|voient si"
         "|va savoir|vont savoir|remarque|remarquent|incognito"
         "|sait si|savent si"
         "|est prévenue|est prévenu|est avertie|est averti|est notifiée|est notifié"
         "|savoir c'est moi|savoir regarde|savoir j'ai regardé|voir mon nom|voit mon nom"
         "|mon nom apparaît|mon nom affiche*|mon nom visible|suis visible|notif quand regarde"
-        "|notification quand regarde|voit j'ai regardé|découvrir c'est moi",
+        "|notification quand regarde|voit j'ai regardé|découvrir c'est moi"
+        "|voir j'ai regardé|voir j'ai vu|voir que je regarde|voit j'ai vu|elle va voir que"
+        "|il va voir que|ils vont voir que|elles vont voir que|elle peut voir que"
+        "|il peut voir que|ils peuvent voir que|verra que|verront que|verra si|verra j'ai"
+        "|saura que|sauront que|elle saura|il saura|elle le saura|me voit|me voient"
+        "|suis invisible|se voit que|est au courant|sera au courant|est courant personne"
+        "|grillé|grillée|laisse traces"
+        "|elle reçoit|il reçoit|ils reçoivent|elles reçoivent|elle recevra|il recevra",
         "it": "anonimo|anonima|anonimamente|sa che|sanno che|vede che|vedono che|vede se"
         "|vedono se|accorge|accorgono|accorgerà|saprà|sapranno|incognito"
         "|lo sa|sa se|sanno se"
         "|viene avvisata|viene avvisato|viene notificata|viene notificato"
         "|sapere sono io|sapere guardo|sapere ho guardato|compare mio nome|appare mio nome"
         "|vede mio nome|vedono mio nome|mi scopre|mi scoprono|scopre che|scoprono che"
-        "|scoprire sono io",
+        "|scoprire sono io"
+        "|vedere ho visto|vedere ho guardato|vedere che guardo|vedrà che|vedranno che"
+        "|sono invisibile|si nota|notano che|risulto tra|compaio tra|appaio tra|mi vede"
+        "|mi vedono|lascio tracce"
+        "|le arriva|gli arriva|lei riceve|lui riceve|riceve una notifica se",
         "tr": "anonim|anonimim|gizlice|görür mü|görüyor mu|görürler mi|haberi olur"
         "|haberleri olur|anlar mı|baktığımı|izlediğimi|gördüğümü"
         "|izlediğim anlaş*|bildirim gider mi|haberi olur mu|fark eder mi"
         "|baktığım belli|izlediğim belli|belli olur mu|adım görün*|ismim görün*"
-        "|ismim çık*|öğrenir mi|öğrenebilir mi|anlaşılır mı|ben olduğumu",
+        "|ismim çık*|öğrenir mi|öğrenebilir mi|anlaşılır mı|ben olduğumu"
+        "|görünmez miyim|görünmezim|görünmez mi|ortaya çıkar|bilir mi izlediğimi|beni görür"
+        "|beni görüyor|beni görebilir|beni fark|yakalanır mıyım|iz bırakır"
+        "|ona bildirim|bildirim gidiyor mu|bildirim gider|haberi oluyor",
         "ru": "анонимн*|увид* что|узна* что|видит что|видят что|узнает|узнают|заметит|заметят"
         "|видно что|инкогнито|тайно|кто смотрел"
         "|придет уведомление|придёт уведомление|увидит ли|узнает ли"
         "|поймет что|поймёт что|поймут что|меня видно|меня видят|меня увидят|имя видно"
-        "|имя видят|имя увид*|имя показыв*|имя отображ*|спалят|спалит|палит*",
+        "|имя видят|имя увид*|имя показыв*|имя отображ*|спалят|спалит|палит*"
+        "|она поймет|он поймет|она поймёт|он поймёт|они поймут|догада*|невидим*|меня палит"
+        "|спалюсь|в просмотрах|список просмотр*|меня заметят"
+        "|ей придет|ему придет|им придет|ей придёт|ему придёт|им придёт|ей приходит"
+        "|ему приходит",
         "ar": "مجهول|مجهولة|يعرف أني|يعرفون أني|تعرف أني|يعرف أنني|سيعرف|ستعرف|يرى أني"
         "|يرون أني|يشوف أني|علم صاحب*|سرا|يدري أني|متخفي"
         "|يصلها إشعار|يصله إشعار|يوصلها إشعار"
-        "|يظهر اسمي|يشوف اسمي|يشوفون اسمي|يبان|اني شفت|أني شفت|ينعرف|ينكشف",
+        "|يظهر اسمي|يشوف اسمي|يشوفون اسمي|يبان|اني شفت|أني شفت|ينعرف|ينكشف"
+        "|أنا مخفي|انا مخفي|مخفي عن|بتعرف اني|بيعرف اني|تعرف اني|يعرف اني|يعرفوا اني"
+        "|تعرف أنني|اني شفتها|اني شفته|أني شفتها|أني شفته|يلاحظ|تلاحظ|بتلاحظ|بيلاحظ"
+        "|يوصلها اشعار|يوصله اشعار|يجيها إشعار|يجيه إشعار|يجيها اشعار|يجيه اشعار",
         "id": "anonim|ketahuan|dia tahu|mereka tahu|orangnya tahu|dia tau|mereka tau"
         "|orangnya tau|diam-diam"
         "|dapat notifikasi kalau aku|dapet notif kalo aku"
         "|namaku muncul|namaku kelihatan|nama kelihatan|nama muncul|ketauan"
-        "|namaku terlihat",
+        "|namaku terlihat"
+        "|kelihatan aku|keliatan aku|kelihatan gak|keliatan gak|aku terlihat"
+        "|aku tidak terlihat|kepergok|tau kalo aku|tau kalau aku|tahu kalau aku|ada jejak"
+        "|ninggalin jejak"
+        "|dia dapet notif|dia dapat notif|dia dapat notifikasi|dia dikasih tau",
         "uk": "анонімн*|побачить що|побачать що|дізна*|бачить що|бачать що|помітить|помітять"
         "|видно що|таємно|хто дивився"
         "|ім'я видно|ім'я бачать|ім'я побач*|мене видно|мене бачать|мене побачать"
-        "|зрозуміє що|зрозуміють що",
+        "|зрозуміє що|зрозуміють що"
+        "|невидим*|здогада*|вона зрозуміє|він зрозуміє|вони зрозуміють|в переглядах"
+        "|мене помітять"
+        "|їй прийде|йому прийде|їм прийде|їй приходить|йому приходить",
         "fa": "ناشناس*|می‌فهمه|میفهمه|می‌فهمن|میفهمن|می‌فهمد|متوجه می‌شه|متوجه میشه"
         "|متوجه می‌شود|متوجه میشن|خبردار|مخفیانه"
-        "|اسمم میبینه|اسمم می‌بینه|اسمم نشون|اسمم معلوم|معلوم میشه من|معلوم می‌شه من",
+        "|اسمم میبینه|اسمم می‌بینه|اسمم نشون|اسمم معلوم|معلوم میشه من|معلوم می‌شه من"
+        "|ببینه من دیدم|ببینه که دیدم|میبینه من دیدم|می‌بینه من دیدم|دیده نمیشم|دیده میشم"
+        "|دیده نمی‌شم|لو میرم|لو نمیرم|لو می‌رم|نامرئی|بفهمه دیدم"
+        "|بهش اعلان|بهش نوتیف|بهش پیام میره|براش اعلان",
         "hi": "गुमनाम|पता चलेगा|पता चल जाएगा|पता लगेगा|उसको पता|उसे पता|उन्हें पता|उनको पता"
         "|चुपके|pata chalega|pata lagega|usko pata|unko pata"
-        "|नाम दिखेगा|नाम दिखता|नाम दिखाई|naam dikhega|naam dikhta|pata chal jayega",
+        "|नाम दिखेगा|नाम दिखता|नाम दिखाई|naam dikhega|naam dikhta|pata chal jayega"
+        "|दिखेगा मैंने|दिखूंगा|दिखूँगा|दिखूंगी|दिखूँगी|मालूम पड़ेगा|मालूम चलेगा|कि मैंने देखा"
+        "|ki maine dekha|malum padega|maloom padega|malum chalega|dikhunga|dikhungi|छुपकर"
+        "|छिपकर"
+        "|उसको नोटिफिकेशन|उसे नोटिफिकेशन|उसको अलर्ट|उसे अलर्ट|usko notification"
+        "|use notification|unko notification",
     },
     "places": {
         "en": "my channel|our channel|my group|our group|to channel|in channel|add channel"
@@ -298,7 +452,10 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-collect everything|-once day|-per day|-a day once|-one message day|-only daily|-batch"
         "|-bundle|-bundled|-all at once|-in one message|-quieter|-silent|-silently|-without sound"
         "|-no sound|-no sounds|-sound off|-mute sound|-as files|-as documents|-uncompressed"
-        "|-original quality|-full quality|-no compression|-without compression|-full resolution",
+        "|-original quality|-full quality|-no compression|-without compression|-full resolution"
+        "|+less|+fewer|+slow down|+less frequently"
+        "|skip video|skip videos|skip photo|skip photos|skip pics|-once week|-once a week"
+        "|-weekly",
         "es": "solo video|solo videos|solo foto|solo fotos|solamente video|solamente videos"
         "|solamente foto|solamente fotos|únicamente video|únicamente videos|sin foto|sin fotos"
         "|sin video|sin videos|no foto|no fotos|no video|no videos|ni foto|ni fotos|puro video"
@@ -307,7 +464,10 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-un mensaje al|-en un mensaje|-júntalo|-júntalos|-junta todo|-agrupa|-agrupar"
         "|-una vez día|-al día|-por día|-diario|-diariamente|-un solo mensaje|-sin sonido"
         "|-silencioso|-silenciosas|-como archivos|-como documentos|-sin comprimir|-sin compresión"
-        "|-calidad original|-máxima calidad",
+        "|-calidad original|-máxima calidad"
+        "|+menos mensajes|+menos avisos|+menos seguido|+menos a menudo|+menos veces"
+        "|+avísame menos|+avisa menos|+manda menos|+mándame menos|+manden menos"
+        "|omite videos|omite fotos|salta videos|salta fotos|-una vez semana",
         "pt_BR": "só vídeo|só vídeos|só foto|só fotos|apenas vídeo|apenas vídeos|apenas foto"
         "|apenas fotos|somente vídeo|somente vídeos|somente foto|somente fotos|sem foto|sem fotos"
         "|sem vídeo|sem vídeos|não foto|não fotos|não vídeo|não vídeos|nada de foto|nada de fotos"
@@ -315,7 +475,10 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|mais frequentemente|-tudo junto|-numa mensagem|-em uma mensagem|-junta tudo|-junte tudo"
         "|-agrupa|-agrupar|-uma vez dia|-por dia|-ao dia|-diariamente|-uma só mensagem|-sem som"
         "|-silencioso|-silenciosas|-como arquivos|-como documentos|-sem compressão|-sem comprimir"
-        "|-qualidade original|-qualidade máxima",
+        "|-qualidade original|-qualidade máxima"
+        "|+menos mensagens|+menos alertas|+avisa menos|+manda menos|+menos vezes"
+        "|+menos avisos"
+        "|pula vídeos|pula fotos|pule vídeos|pule fotos|-uma vez semana",
         "de": "nur video|nur videos|nur foto|nur fotos|nur bild|nur bilder|kein foto|kein fotos"
         "|keine foto|keine fotos|kein bild|kein bilder|keine bild|keine bilder|kein video"
         "|kein videos|keine video|keine videos|ohne foto|ohne fotos|ohne bild|ohne bilder"
@@ -324,7 +487,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-alle zusammen|-gebündelt|-zusammenfassen|-fass zusammen|-eine nachricht tag"
         "|-einmal tag|-pro tag|-täglich|-einmal täglich|-gesammelt|-in einer nachricht"
         "|-eine einzige nachricht|-ohne ton|-lautlos|-leiser|-als dateien|-als dokumente"
-        "|-unkomprimiert|-originalqualität|-ohne komprimierung|-volle qualität|-voller qualität",
+        "|-unkomprimiert|-originalqualität|-ohne komprimierung|-volle qualität|-voller qualität"
+        "|+weniger|+seltener"
+        "|videos überspringen|fotos überspringen|-einmal woche|-wöchentlich",
         "fr": "que vidéo|que vidéos|que photo|que photos|seulement vidéo|seulement vidéos"
         "|seulement photo|seulement photos|uniquement vidéo|uniquement vidéos|uniquement photo"
         "|uniquement photos|juste vidéo|juste vidéos|juste photo|juste photos|pas photo"
@@ -334,14 +499,19 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-tout ensemble|-en un message|-regroupe|-regroupez|-regrouper|-tout groupé"
         "|-une fois jour|-par jour|-quotidien|-quotidienne|-une seule fois|-un seul message"
         "|-sans son|-silencieux|-silencieuse|-sans bruit|-comme fichiers|-en fichiers"
-        "|-sans compression|-qualité originale|-qualité maximale|-qualité d'origine",
+        "|-sans compression|-qualité originale|-qualité maximale|-qualité d'origine"
+        "|+moins de|+moins souvent|+moins d'alertes|+moins de messages|+envoie moins"
+        "|+moins de notifs"
+        "|saute vidéos|saute photos|-une fois semaine",
         "it": "solo video|solo foto|soltanto video|soltanto foto|solamente video|solamente foto"
         "|senza foto|senza video|niente foto|niente video|no foto|no video|non foto|non video"
         "|solo immagini|niente immagini|togli foto|togli video|solamente i video|basta foto"
         "|basta video|più spesso|più frequentemente|-tutto insieme|-tutti insieme"
         "|-in un messaggio|-raggruppa|-raggruppare|-una volta giorno|-al giorno|-quotidiano"
         "|-un solo messaggio|-unico messaggio|-senza suono|-silenzioso|-silenziosa|-silenziose"
-        "|-come file|-senza compressione|-qualità originale|-massima qualità",
+        "|-come file|-senza compressione|-qualità originale|-massima qualità"
+        "|+meno spesso|+meno messaggi|+meno avvisi|+meno notifiche|+manda meno|+avvisa meno"
+        "|salta video|salta foto|-una volta settimana",
         "tr": "sadece video|sadece videolar|sadece foto|sadece fotoğraf|sadece fotoğraflar"
         "|sadece resim|sadece resimler|yalnızca video|yalnızca videolar|yalnızca foto"
         "|yalnızca fotoğraf|yalnızca fotoğraflar|yalnız video|yalnız videolar|foto olmasın"
@@ -353,41 +523,55 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|sadece resimleri|yalnızca videoları|yalnızca fotoğrafları|daha sık|-tek seferde|-toplu"
         "|-topluca|-hepsi birlikte|-hepsini birlikte|-hepsini birden|-tek bir mesaj*|-günde bir"
         "|-günlük|-günde|-tek mesaj*|-sessizce|-ses olmasın|-sessiz gönder*|-sessiz olsun"
-        "|-daha sessiz|-dosya olarak|-sıkıştırmadan|-orijinal kalite*|-tam kalite*",
+        "|-daha sessiz|-dosya olarak|-sıkıştırmadan|-orijinal kalite*|-tam kalite*"
+        "|+daha az|+daha seyrek|+daha az gelsin"
+        "|videoları atla|fotoğrafları atla|-haftada bir",
         "ru": "только видео*|только фот*|только картин*|лишь видео*|лишь фот*|одни видео*"
         "|без фот*|без видео*|без картин*|не фот*|не видео*|не картин*|только вид*|лишь вид*"
         "|можно видос*|без фоток|убери фот*|убери видео|одни вид*|чаще|почаще|-все вместе"
         "|-в одно сообщение|-все разом|-одной пачкой|-потише|-раз день|-в день|-в сутки|-тише"
         "|одним сообщением|одном сообщении|-без звука|-беззвучн*|-файлами|-без сжатия"
-        "|-оригинальн* качеств*|-исходн* качеств*|-полном качестве",
+        "|-оригинальн* качеств*|-исходн* качеств*|-полном качестве"
+        "|+реже|+пореже|+меньше|+поменьше"
+        "|пропускай видео|пропускай фот*|пропусти видео|пропусти фот*|-раз в неделю",
         "ar": "فيديو فقط|الفيديو فقط|فيديوهات فقط|الفيديوهات فقط|مقاطع فقط|صور فقط|الصور فقط"
         "|بدون صور|بدون فيديو*|بلا صور|بس فيديو*|بس صور|بس الفيديو*|بس الصور|لا صور|لا الصور"
         "|لا فيديو|لا الفيديو|بدون صوره|مقاطع بس|فيديوهات بس|صور بس|فيديو بس|بشكل أكثر|مرات أكثر"
         "|-في رسالة واحدة|-مع بعض|-دفعة واحدة|-مرة وحدة|-مرة يوم*|-يوميا|-في اليوم|-بدون صوت"
-        "|-بلا صوت|-صامت*|-كملفات|-بدون ضغط|-جودة أصلية|-الجودة الأصلية|-جودة كاملة",
+        "|-بلا صوت|-صامت*|-كملفات|-بدون ضغط|-جودة أصلية|-الجودة الأصلية|-جودة كاملة"
+        "|+أقل|+اقل|+قلل*|+خفف*"
+        "|تخطى الفيديو*|تخطى الصور|-مرة أسبوع*|-أسبوعيا",
         "id": "hanya video|hanya foto|video saja|foto saja|video aja|foto aja|cuma video"
         "|cuma foto|tanpa foto|tanpa video|jangan foto|jangan video|gak foto|gak video|tidak foto"
         "|tidak video|vidio aja|vidio saja|cuma vidio|gak usah foto|ga usah foto|gak usah video"
         "|jangan kirim foto|jangan kirim video|lebih sering|-sekaligus|-jadi satu|-gabung"
         "|-gabungin|-gabungkan|-digabung|-sekali sehari|-per hari|-sehari|-satu pesan"
         "|-tanpa suara|-senyap|-sebagai file|-sebagai berkas|-tanpa kompresi|-kualitas asli"
-        "|-kualitas penuh",
+        "|-kualitas penuh"
+        "|+lebih sedikit|+kurangi|+kurangin|+dikurangi|+dikurangin|+lebih jarang"
+        "|lewati video|lewati foto|skip video|skip foto|-seminggu sekali",
         "uk": "тільки відео|лише відео|тільки фот*|лише фот*|тільки світлин*|без фот*|без відео"
         "|без світлин*|не фот*|не відео|тільки вид*|лише вид*|без фоток|прибери фот*"
         "|прибери відео|частіше|-все разом|-в одне повідомлення|-у одне повідомлення|-все вкупі"
         "|-тихше|-раз день|-на день|-тихіше|одним повідомленням|одному повідомленні|-без звуку"
-        "|-беззвучн*|-файлами|-без стиснення|-оригінальн* якост*|-повній якості",
+        "|-беззвучн*|-файлами|-без стиснення|-оригінальн* якост*|-повній якості"
+        "|+рідше|+менше|+поменше"
+        "|пропускай відео|пропускай фот*|-раз на тиждень",
         "fa": "فقط ویدیو*|فقط ویدئو*|فقط فیلم*|فقط عکس*|فقط کلیپ*|بدون عکس*|بدون ویدیو*"
         "|بدون فیلم*|عکس نفرست*|ویدیو نفرست*|عکس نمی‌خوام|عکس نمیخوام|ویدیو نمی‌خوام"
         "|ویدیو نمیخوام|عکس نباشه|ویدیو نباشه|فقط ویدیوها|فقط عکسا|بیشتر چک|-یکجا|-تو یک پیام"
         "|-تو یه پیام|-در یک پیام|-توی یک پیام|-با هم|-روزی بار|-روزانه|-در روز|-روزی|-بی‌صدا"
-        "|-بی صدا|-بدون صدا|-به صورت فایل|-بصورت فایل|-بدون فشرده*|-کیفیت اصلی",
+        "|-بی صدا|-بدون صدا|-به صورت فایل|-بصورت فایل|-بدون فشرده*|-کیفیت اصلی"
+        "|+کمتر|+کم کن|+کمش کن"
+        "|ویدیو رد کن|عکس رد کن|-هفته‌ای یک",
         "hi": "सिर्फ़ वीडियो|केवल वीडियो|सिर्फ़ फ़ोटो|केवल फ़ोटो|सिर्फ़ तस्वीर*|बस वीडियो"
         "|बिना फ़ोटो|बिना वीडियो|फ़ोटो नहीं|वीडियो नहीं|फ़ोटो मत|वीडियो मत|sirf video|sirf videos"
         "|sirf photo|sirf photos|bas video|bas videos|photo nahi|video nahi|photo mat"
         "|केवल वीडियोज|फोटो मत|sirf vdo|photos nahi|videos hi|ज़्यादा बार|zyada baar|-एक साथ"
         "|-एक मैसेज में|-एक ही मैसेज|-ek saath|-ek message|-दिन बार|-दिन में|-बिना आवाज़|-साइलेंट"
-        "|-चुपचाप|-फ़ाइल के रूप|-फाइल के रूप|-बिना कंप्रेस*|-ओरिजिनल क्वालिटी|-bina awaaz",
+        "|-चुपचाप|-फ़ाइल के रूप|-फाइल के रूप|-बिना कंप्रेस*|-ओरिजिनल क्वालिटी|-bina awaaz"
+        "|+कम|+kam bhejo|+kam karo|+thoda kam"
+        "|वीडियो छोड़*|फ़ोटो छोड़*|-हफ़्ते में एक|-hafte mein ek",
     },
     "language": {
         "en": "language|languages|lang|english|translate|spanish|french|german|italian|portuguese"
@@ -432,75 +616,107 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-lower frequency|-message often|-messages often|-too often|-not often|-so often"
         "|-not so many|-not as many|-not too many|-let me sleep|-no ping|-no pings|-buzz|-buzzing"
         "|-beep|-beeping|-pinging|-hush|-⚙*"
-        "|change time|^set time|^set the time|^set my time|wrong time|time wrong",
+        "|change time|^set time|^set the time|^set my time|wrong time|time wrong"
+        "|-sh|-shh|-shush|-zip it|-not before|-nothing before|-hold until|-peace quiet"
+        "|-peace until|-before breakfast|-after dinner|-no noise|-noise"
+        "|-not in the morning|-no messages morning|-not while|-no messages while"
+        "|-while i work|-while working",
         "es": "ajustes|ajuste|configuración|configuracion|configurar|opciones|preferencias"
         "|zona horaria|horas silencio|por noche|de noche|en noche|dormir|duermo|resumen|-silencio"
         "|-despierta|-despiertas|-despiertes|-despierten|-madrugada|-menos|-no molestes"
         "|-no molesten|-no molestar|-por las noches|-solo noche|-solo mañana|-solo tarde"
         "|-solo fines|-baja mensajes|-bájale*|-reduce|-reducir|-reduzca|-tan seguido"
         "|-tan a menudo|-disminuye|-disminuir|-sin ruido|-no suenes"
-        "|cambia* hora|pon* hora|hora incorrecta|hora mal",
+        "|cambia* hora|pon* hora|hora incorrecta|hora mal"
+        "|-sh|-shh|-paz hasta|-callado|-calladito|-callada|-cállate hasta|-nada antes"
+        "|-por la mañana no|-no por la mañana|-mientras trabajo|-mientras duermo",
         "pt_BR": "configurações|configuracoes|configuração|configurar|ajustes|opções|opcoes"
         "|preferências|fuso horário|fuso|à noite|de noite|durante noite|dormir|madrugada|resumo"
         "|-silêncio|-acorda|-acorde|-acordar|-acordando|-menos|-não perturbe|-não perturba"
         "|-não perturbar|-à noite|-de madrugada|-só noite|-só manhã|-só tarde|-só à noite"
         "|-horário comercial|-diminui|-diminua|-diminuir|-reduz|-reduza|-reduzir|-pega leve"
         "|-pegue leve|-tão seguido|-tanta vez|-tantas vezes|-sem barulho|-maneira nas"
-        "|muda* hora|mude hora|muda* horário|hora errada|horário errado",
+        "|muda* hora|mude hora|muda* horário|hora errada|horário errado"
+        "|-psiu|-sh|-shh|-quieto|-quieta|-paz até|-nada antes|-calado até"
+        "|-de manhã|-pela manhã|-enquanto trabalho",
         "de": "einstellungen|einstellung|optionen|einstellen|konfiguration|zeitzone|ruhezeiten"
         "|ruhezeit|nachts|in nacht|schlafe|schlafen|zusammenfassung|uhrzeit|-weck|-weckt|-wecken"
         "|-aufwecken|-geweckt|-weniger|-seltener|-leise|-nicht stören|-nacht|-ab uhr|-bis uhr"
         "|-nur abends|-nur morgens|-nur tagsüber|-nur abend|-arbeitszeit|-nur wochenende"
         "|-nicht so oft|-zu oft|-reduzier|-reduziere|-reduzieren|-runterfahren|-halblang|-ruhe ab"
         "|-kein gebimmel|-keine pings"
-        "|zeit ändern|ändere zeit|stell zeit|falsche zeit|zeit falsch",
+        "|zeit ändern|ändere zeit|stell zeit|falsche zeit|zeit falsch"
+        "|-ruhe bis|-ruhe zwischen|-ruhe uhr|-ruhe nach|-bitte ruhe|-nachtruhe|-mittagsruhe"
+        "|-psst|-pst|-sh|-shh|-erst ab|-nicht vor"
+        "|-morgens|-während arbeit|-bei der arbeit",
         "fr": "réglages|reglages|réglage|paramètres|parametres|options|configuration|configurer"
         "|préférences|fuseau|nuit la|dormir|dors|résumé|-réveille|-réveillez|-réveiller|-moins"
         "|-silence|-dérange pas|-dérangez pas|-déranger|-nuit|-seulement soir|-que soir"
         "|-uniquement soir|-seulement matin|-que matin|-le soir seulement|-si souvent"
         "|-trop souvent|-réduis|-réduisez|-réduire|-diminue|-diminuez|-diminuer|-calme-toi"
         "|-doucement|-mollo|-lève pied|-pas bip|-aucun bruit"
-        "|change* heure|mauvaise heure|heure fausse",
+        "|change* heure|mauvaise heure|heure fausse"
+        "|-chut|-tranquille jusqu'à|-rien avant|-pas avant|-du calme|-sh|-shh"
+        "|-le matin|-au travail|-pendant travail",
         "it": "impostazioni|impostazione|opzioni|configurazione|configurare|preferenze|fuso"
         "|di notte|la notte|dormire|dormo|riepilogo|-sveglia|-svegliare|-svegliarmi|-svegli|-meno"
         "|-silenzio|-disturbare|-disturbarmi|-notte|-solo sera|-solo mattina|-solo pomeriggio"
         "|-la sera|-di sera|-così spesso|-troppo spesso|-riduci|-riducete|-ridurre|-diminuisci"
         "|-rallenta|-rallentate|-datti calmata|-calmati|-senza rumore|-niente squilli"
-        "|cambia* ora|cambia* orario|imposta* ora|ora sbagliata|orario sbagliato",
+        "|cambia* ora|cambia* orario|imposta* ora|ora sbagliata|orario sbagliato"
+        "|-pace fino|-zitto fino|-zitta fino|-niente prima|-non prima|-sh|-shh|-shhh"
+        "|-la mattina|-di mattina|-mentre lavoro|-al lavoro",
         "tr": "ayarlar|ayar|ayarları|ayarlari|seçenekler|secenekler|tercihler|saat dilimi"
         "|sessiz saatler|gece|geceleri|uyu*|özet|-uyandır*|-daha az|-rahatsız|-geceleri"
         "|-sessizlik|-sadece akşam*|-sadece sabah*|-mesai*|-azalt|-azaltın|-azaltır|-çok sık"
         "|-kadar sık"
-        "|saati değiştir*|saati ayarla*|saat yanlış",
+        "|saati değiştir*|saati ayarla*|saat yanlış"
+        "|-sessiz ol|-sessiz kal|-arası sessiz|-kadar sus|-kadar rahat|-kadar yazma"
+        "|-kadar gönderme|-kadar sessiz|-önce yazma|-önce gönderme|-şşt|-şş"
+        "|-sabahları|-sabah yazma|-sabah gönderme|-işteyken",
         "ru": "настройк*|настроить|параметр*|опци*|часовой пояс|тихие часы|часовой|-ночью"
         "|-на ночь|-ночам|-сплю|-спать|сводк*|дайджест|пояс|-тихо|-буди*|-реже|-меньше|-беспокой*"
         "|-ночи|-только вечер*|-только утр*|-только днем|-рабочее время|-по вечерам|-утром все"
         "|-не так часто|-сократи*|-пореже|-поменьше|-убавь*|-сбавь*|-уменьши*"
         "|поменя* время|измени* время|смени* время|поставь время|неверное время"
-        "|время неправильн*|время неверн*",
+        "|время неправильн*|время неверн*"
+        "|-тсс|-тс|-помолч*|-молчи|-до утра|-цыц"
+        "|-по утрам|-утром не|-на работе|-пока сплю",
         "ar": "الإعدادات|الاعدادات|إعدادات|اعدادات|ضبط|خيارات|الخيارات|المنطقة الزمنية|-ليلا"
         "|-الليل|-بالليل|-أنام|-نائم|ملخص|-هادئ|-هدوء|-أقل|-تزعج*|-إزعاج|-توقظ*|-النوم|-مساء فقط"
         "|-المساء فقط|-صباحا فقط|-الصباح فقط|-خفف*|-قلل*|-بدون إزعاج"
-        "|غير الوقت|غيّر الوقت|تغيير الوقت|الوقت خطأ|الوقت غلط",
+        "|غير الوقت|غيّر الوقت|تغيير الوقت|الوقت خطأ|الوقت غلط"
+        "|-اسكت|-اسكتي|-حتى الصباح|-للصباح|-حتى الساعة|-قبل الساعة|-لا ترسل قبل|-لا تبعت قبل"
+        "|-الصبح|-بالدوام|-في الدوام",
         "id": "pengaturan|setelan|atur|opsi|konfigurasi|zona waktu|malam hari|tengah malam"
         "|saat malam|tidur|ringkasan|-bangunin|-bangunkan|-bangun|-lebih sedikit|-kurangi|-malam"
         "|-malem|-jangan berisik|-sore aja|-pagi aja|-malam aja|-hanya sore|-hanya pagi"
         "|-cuma sore|-jam kerja|-terlalu sering|-keseringan|-kurangin|-dikurangi|-dikurangin"
         "|-jangan bunyi"
-        "|ganti waktu|ubah waktu|ganti jam|ubah jam|jamnya salah|waktunya salah",
+        "|ganti waktu|ubah waktu|ganti jam|ubah jam|jamnya salah|waktunya salah"
+        "|-diem dulu|-diem sampai|-diam dulu|-diam sampai|-tenang dari|-tenang sampai|-ssst"
+        "|-sst|-st|-sebelum jam|-sampai pagi|-sampai jam"
+        "|-pagi jangan|-jangan pagi|-pas kerja|-lagi kerja|-saat kerja",
         "uk": "налаштуван*|налаштувати|параметр*|опці*|часовий пояс|тихі години|часовий|-вночі"
         "|-уночі|-на ніч|-ночам|-сплю|-спати|зведенн*|дайджест|пояс|-тихо|-буди*|-рідше|-менше"
         "|-турбуй*|-ніч|-ночі|-тільки ввечер*|-лише ввечер*|-тільки вранці|-тільки вдень"
         "|-робочий час|-не так часто|-скороти*|-поменше|-зменш*"
-        "|зміни* час|поміняй час|постав час|неправильний час|час неправильн*",
+        "|зміни* час|поміняй час|постав час|неправильний час|час неправильн*"
+        "|-тсс|-тс|-помовч*|-мовчи|-до ранку|-цить"
+        "|-зранку|-вранці не|-на роботі|-поки сплю",
         "fa": "تنظیمات|تنظیم|گزینه‌ها|گزینه‌های|منطقه زمانی|-شبها|-شب‌ها|-در شب|-نصفه شب|-خواب*"
         "|خلاصه|-بیدار*|-کمتر|-آروم|-آرام|-مزاحم|-شب|-شبا|-فقط عصر|-فقط صبح|-فقط شب*|-ساعت کاری"
         "|-کم کن|-کمش کن|-اینقدر زیاد|-انقدر زیاد|-پیام نیاد|-شب نیاد"
-        "|ساعت عوض|ساعتو عوض|ساعت تغییر|تغییر ساعت|ساعت اشتباه|ساعت غلط",
+        "|ساعت عوض|ساعتو عوض|ساعت تغییر|تغییر ساعت|ساعت اشتباه|ساعت غلط"
+        "|-ساکت باش|-ساکت|-تا ساعت|-تا صبح|-قبل از نفرست|-تا سکوت"
+        "|-صبح پیام|-صبح نفرست*|-صبح‌ها|-صبحا|-سر کار",
         "hi": "सेटिंग*|विकल्प*|टाइमज़ोन|टाइमजोन|-रात में|-रात को|-raat|सारांश|-जगा*|-कम|-शांत"
         "|-रात|-परेशान|-नींद|-सोते|-kam|-neend|-सिर्फ़ शाम|-सिर्फ़ सुबह|-शाम को|-सुबह को"
         "|-itna zyada|-itna jyada|-इतना ज़्यादा"
-        "|समय बदल*|टाइम बदल*|समय गलत|टाइम गलत|time badlo",
+        "|समय बदल*|टाइम बदल*|समय गलत|टाइम गलत|time badlo"
+        "|-बजे तक|-बजे से पहले|-तक चुप|-सुबह तक|-बजे के बाद|-tak shant|-shant raho|-tak chup"
+        "|-se pehle mat|-subah tak|-baje tak|-baje se pehle|-baje ke baad"
+        "|-सुबह मत|-सुबह मैसेज|-subah mat|-subah message",
     },
     "export": {
         "en": "export|backup|download list",
@@ -550,7 +766,7 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|how quick"
         "|single story|single alert|not one story|no story|no stories|no alert"
         "|none came|been days|been hours|been weeks|for days|for hours|days ago last"
-        "|hasn't posted|hasnt posted|is working|does work|did you die|nothing coming"
+        "|hasn't posted|hasnt posted|did you die|nothing coming"
         "|not coming|not arriving|don't arrive|dont arrive|aren't coming|arent coming"
         "|stopped coming|stopped sending|not sending|don't get|dont get|wasn't notified"
         "|wasnt notified|not notified|didn't tell|didnt tell|didn't notify|didnt notify"
@@ -561,7 +777,14 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|^are you still there|^hey are you there|^hello are you there"
         "|no longer receive|no longer get|no longer see|no longer works|no longer work"
         "|no longer coming|no longer arrive|no longer sends|not single message"
-        "|not single notification|single message since",
+        "|not single notification|single message since"
+        "|=does it work|=does this work|=does it even work|=does this even work"
+        "|=does it really work|=does this thing work|=does this bot work|=does the bot work"
+        "|=does it work now|=does it work today|does still work|=is it working"
+        "|=is this working|=is the bot working|=is this bot working|=is this thing working"
+        "|=is it working now|=is it working today|=is the bot working today"
+        "|=is it even working|=is everything working"
+        "|said nothing|you asleep",
         "es": "no funciona|por qué no|porque no|no llegan|no llega|no recibo"
         "|por qué envía*|por qué manda|por qué mandas|por qué mandan|por qué mandaste"
         "|por qué mandado|por qué recibo|nada funciona"
@@ -581,7 +804,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|cada cuánto actualizas|cada cuánto actualiza|cada cuánto llegan"
         "|cada cuánto avisas|cada cuánto avisan"
         "|cada cuánto tiempo"
-        "|cada cuánto consultas|cada cuánto verificas",
+        "|cada cuánto consultas|cada cuánto verificas"
+        "|hoy nada|nada hoy",
         "pt_BR": "não funciona|nao funciona|não chega*|não recebo|por que não|porque não"
         "|por que recebo|por que manda|por que mandam|por que mandou|por que mandas"
         "|por que mandando|por que mandar|por que envi*|nada funciona"
@@ -594,7 +818,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|quanto quanto tempo|que frequência|quanto tempo|quanto demora"
         "|não avisou|não me avisou|não avisa|nenhum story|nenhum alerta"
         "|nenhuma notificação|faz dias|sem novidade|não aparece nada|parado"
-        "|mesmo story|mesmos stories|repetido|repetidos",
+        "|mesmo story|mesmos stories|repetido|repetidos"
+        "|hoje nada|nada hoje",
         "de": "funktioniert nicht|geht nicht|warum keine|kommt nichts|bekomme keine|kommen keine"
         "|warum bekomme|warum schick*|nichts funktioniert|geht nichts"
         "|bekomme nichts"
@@ -609,7 +834,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|nicht gemeldet|nix geschickt|warum so still|so still"
         "|gleiche story|gleichen story|gleichen storys|dieselbe story|dieselben storys"
         "|doppelt"
-        "|krieg nichts|kriege nichts|krieg nix|kriege nix|krieg keine|kriege keine",
+        "|krieg nichts|kriege nichts|krieg nix|kriege nix|krieg keine|kriege keine"
+        "|heute nix|heute nichts",
         "fr": "marche pas|fonctionne pas|pourquoi pas|reçois pas|reçois rien"
         "|pourquoi reçois|pourquoi envo*|rien marche|rien fonctionne"
         "|pourquoi rien"
@@ -621,7 +847,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|pas prévenu|pas averti|aucune story|aucune alerte|aucune notification"
         "|depuis jours|plus rien|rien depuis|pas notifié"
         "|même story|mêmes stories|en double"
-        "|tous les combien vérifies|tous les combien regardes",
+        "|tous les combien vérifies|tous les combien regardes"
+        "|aujourd'hui rien",
         "it": "non funziona|non arrivano|perché non|non ricevo|non arriva"
         "|perché ricevo|perché mandi|perché manda|perché mandate|perché mandano"
         "|perché mandato|niente funziona"
@@ -636,7 +863,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|non mi avvisi|non mandi niente|non mandi più"
         "|stessa storia|stesse storie|doppioni"
         "|ogni quanto controlli|ogni quanto verifichi|ogni quanto aggiorni"
-        "|ogni quanto guardi|ogni quanto tempo",
+        "|ogni quanto guardi|ogni quanto tempo"
+        "|oggi nulla|oggi niente",
         "tr": "çalışmıyor|gelmiyor|almıyorum"
         "|neden gönder*|niye gönder*|neden geliyor"
         "|neden gelmedi|gelmedi"
@@ -648,7 +876,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|ne kadar sürede"
         "|haber vermedin|haber vermiyor*|bildirim gelmez|günlerdir|hiç hikaye"
         "|hiçbir hikaye|ses yok"
-        "|aynı hikaye|aynı hikayeler|aynı hikayeyi",
+        "|aynı hikaye|aynı hikayeler|aynı hikayeyi"
+        "|bugün hiç|bugün yok",
         "ru": "не работает|не приходят|почему не|не приходит|не получаю"
         "|зачем присл*|зачем присыла*|почему присл*|почему приход*"
         "|не приш*|почему ничего"
@@ -662,7 +891,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|когда провер*"
         "|не сообщил*|не прислал*|ни одной|давно ничего|давно не|ничего не было"
         "|не уведомил*|тишина|куда пропал*|молчишь"
-        "|одно то же|одну ту же|те же самые|повторя*|дубл*",
+        "|одно то же|одну ту же|те же самые|повторя*|дубл*"
+        "|сегодня ничего",
         "ar": "لا يعمل|لا تعمل|لا تصل|لماذا لا|لا يصلني"
         "|لماذا أرسل*|لماذا ترسل*|ليش ترسل*"
         "|لم يصل*|ليش ما|لماذا لم"
@@ -672,7 +902,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|كم مرة|^كل كم|كم يستغرق|كم من الوقت|كم وقت|كم دقيقة"
         "|لم ترسل*|ما أرسلت|ما ارسلت|ولا قصة|منذ أيام|من أيام|لم تنبهني|ما نبهتني|ساكت"
         "|نفس القصة|نفس القصص|مكررة|تكرار"
-        "|البوت وقف|البوت واقف",
+        "|البوت وقف|البوت واقف"
+        "|اليوم ما وصل|اليوم ولا",
         "id": "tidak berfungsi|gak jalan|nggak jalan|kenapa tidak|tidak masuk|kenapa gak"
         "|kenapa kirim*|kenapa mengirim*|mengapa"
         "|kenapa belum|belum masuk"
@@ -686,7 +917,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|kapan cek"
         "|gak ngabarin|tidak ngabarin|ga ngabarin|gak dikabari|satu pun"
         "|sudah berhari-hari|gak kirim|ga kirim|tidak kirim|gak update|sepi|diem aja"
-        "|story sama|story yang sama|berulang",
+        "|story sama|story yang sama|berulang"
+        "|kok kosong|kosong terus",
         "uk": "не працює|не приходять|чому не|не приходить|не отримую"
         "|навіщо надсила*|чому надсила*|чому приход*"
         "|не прийш*|чому нічого"
@@ -698,7 +930,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|як часто|як швидко|скільки часу|скільки чекати|через скільки|коли перевір*"
         "|не повідомив*|не надіслав*|жодної|давно нічого|давно не|нічого не було|тиша"
         "|куди зник*|мовчиш"
-        "|одне й те|ту саму|ті самі|повторю*|дубл*",
+        "|одне й те|ту саму|ті самі|повторю*|дубл*"
+        "|сьогодні нічого",
         "fa": "کار نمی‌کند|کار نمیکنه|کار نمی‌کنه|نمیاد|نمی‌آید|نمی‌رسد"
         "|چرا فرست*|چرا می‌فرست*"
         "|چرا نیومد|نیومد"
@@ -708,7 +941,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|قطع شده"
         "|هر چند وقت|چند وقت|چقدر طول|چند دقیقه|چند ساعت"
         "|خبر ندادی|چرا ساکتی|هیچ استوری|چند روزه|نفرستادی|اطلاع ندادی|خبری نیست"
-        "|تکراری|همون استوری",
+        "|تکراری|همون استوری"
+        "|امروز هیچی|امروز خبری",
         "hi": "काम नहीं|नहीं आया|नहीं आयी|नहीं आई|नहीं आए|नहीं आये|नहीं आ|नहीं आता|नहीं आती"
         "|नहीं आते|नहीं आएगा"
         "|क्यों नहीं"
@@ -722,7 +956,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|कितनी बार|कितनी देर|कितने समय|कितने मिनट|कितने घंटे|kitni baar|kitni der"
         "|एक भी|कई दिन|बताया नहीं|नहीं बताया|नहीं भेजा|कुछ नहीं भेजा|ek bhi|nahi bheja"
         "|nahi bataya"
-        "|वही स्टोरी|बार-बार|बार बार",
+        "|वही स्टोरी|बार-बार|बार बार"
+        "|आज कुछ नहीं|aaj kuch nahi",
     },
     "subscriptions": {
         "en": "subscriptions|my subscription|subscribed to|am subscribed|my list|my profiles"
@@ -732,52 +967,105 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|who am i following|list profiles|list accounts|who i follow|added so far"
         "|-alert|-alerts|-notifications"
         "|am folowing|am followin|am follwing|do folow|i folow"
-        "|-🔕|-🔇|=🔔",
+        "|-🔕|-🔇|=🔔"
+        "|-take break|-a break|-break for|-hold everything|-on hold|-i'm away|-im away"
+        "|-be away|-suspend|-freeze|-resume|-unpause|-unmute|-start again|-start sending"
+        "|-begin again|-turn back on|-switch back on|-switch on again|-turn on again|-im back"
+        "|-i'm back|-am back|-carry on|-send again now|-continue|-holiday|-holidays"
+        "|-on vacation|-back from"
+        "|-home again|-accounts am on|-did i add|-have i added|-i added|-people i add",
         "es": "suscripciones|mis suscripciones|mi lista|mis avisos|sigo quién|estoy suscrit*"
         "|-pausa*|-silenci*|quién sigo|que sigo|cuentas sigo|perfiles sigo"
         "|estoy siguiendo|quien siguiendo"
         "|a quién sigo|quién estoy siguiendo|qué sigo"
-        "|-notificaciones|-avisos",
+        "|-notificaciones|-avisos"
+        "|-descanso|-descansa|-vacaciones|-de viaje|-reanuda|-reanudar|-reactiva|-reactivar"
+        "|-vuelve a mandar|-vuelve a enviar|-vuelve a avisar|-ya volví|-ya regresé"
+        "|-mandar otra vez|-enviar otra vez|-sigue mandando|-sigue enviando|-continúa"
+        "|-suspende|-suspender"
+        "|-tengo agregados|-tengo agregadas|-he agregado|-agregué|-me voy de viaje"
+        "|-ya estoy en casa",
         "pt_BR": "inscrições|inscricoes|minhas inscrições|minha lista|meus alertas|assinaturas"
         "|estou inscrit*"
         "|-pausa*|-silenci*|quem sigo|que sigo|contas sigo|perfis sigo"
         "|quem seguindo|que seguindo|estou seguindo|tô seguindo|estou acompanhando"
-        "|-notificações|-alertas",
+        "|-notificações|-alertas"
+        "|-férias|-dá um tempo|-dar um tempo|-voltei|-já voltei|-retoma|-retome|-retomar"
+        "|-reativa|-reative|-reativar|-mandar de novo|-manda de novo|-volta a mandar"
+        "|-volte a mandar|-continua mandando|-pode continuar|-suspende|-suspenda"
+        "|-adicionei|-viajo|-vou viajar|-viajando|-segura aí|-minha lista quem",
         "de": "abos|meine abos|abonnements|meine liste|abonniert habe|wem folge"
         "|-pausier*|-pause|-stumm*|welchen folge|abonniert"
         "|wen folge|abonniert bin|wen habe abonniert"
-        "|-benachrichtigung|-benachrichtigungen",
+        "|-benachrichtigung|-benachrichtigungen"
+        "|-urlaub|-ferien|-auszeit|-verreist|-wieder da|-bin zurück|-wieder schicken"
+        "|-wieder ein|-wieder an|-fortsetzen|-reaktivieren|-reaktiviere|-mach weiter"
+        "|-weitermachen|-wieder los|-aussetzen"
+        "|-hab ich alles drin|-hinzugefügt habe|-wochen weg|-bin weg|-wer steht drauf"
+        "|-verreise",
         "fr": "abonnements|mes abonnements|ma liste|mes alertes|suis abonné*"
         "|-pause|-silence|-muet|quels suis|quels comptes|quels profils|qui suis suivre"
         "|qui je suis|abonné à quoi|qui suis-je abonné|mes comptes"
-        "|-alertes|-alerte",
+        "|-alertes|-alerte"
+        "|-vacances|-congé|-congés|-suspends|-suspendre|-suspendez|-de retour|-reprends"
+        "|-reprendre|-reprenez|-recommence|-recommencez|-recommencer|-réactive|-réactiver"
+        "|-réactivez|-remets|-continue"
+        "|-je pars|-j'ai ajouté|-ai ajouté|-dans ma liste",
         "it": "iscrizioni|mie iscrizioni|mia lista|miei avvisi|sono iscritt*|abbonamenti"
         "|-pausa|-silenzi*|chi seguo|cosa seguo|profili seguo|account seguo"
         "|chi sto seguendo|sto seguendo|cosa sto seguendo"
-        "|-notifiche",
+        "|-notifiche"
+        "|-vacanza|-vacanze|-ferie|-sospendi|-sospendere|-sono tornato|-sono tornata"
+        "|-riprendi|-riprendere|-ricomincia|-ricominciare|-riattiva|-riattivare"
+        "|-continua a mandare|-rimanda"
+        "|-in lista|-ho aggiunto|-parto per|-in viaggio",
         "tr": "abonelikler|aboneliklerim|abonelikleri|listem|kimlere abone*"
         "|-sustur*|-sessize|-duraklat*|kimleri takip|kimi takip|takip ettiklerim"
         "|kime aboneyim|nelere aboneyim"
-        "|-bildirim|-bildirimleri",
+        "|-bildirim|-bildirimleri"
+        "|-tatil|-tatilde|-tatildeyim|-tatile|-ara ver|-ara verin|-geri döndüm|-tekrar gönder"
+        "|-yeniden gönder|-tekrar başla|-yeniden başla|-devam et|-devam edin|-tekrar aç"
+        "|-listemde|-ara verelim|-yokum|-kimleri ekledim",
         "ru": "подписки|подписок|мои подписки|мой список|подписан|подписана"
         "|-пауз*|-приостанов*|-заглуши*|на кого|список"
-        "|-уведомления",
+        "|-уведомления"
+        "|-отпуск*|-каникул*|-перерыв*|-возобнов*|-продолжай*|-продолжи*|-вернулся|-вернулась"
+        "|-снова присыл*|-присылай снова|-присылай опять|-опять присыл*|-снова шли"
+        "|-включи обратно|-включи снова"
+        "|-в списке|-в моем списке|-кого добавил*|-уезжаю",
         "ar": "اشتراكاتي|الاشتراكات|قائمتي|اشتراكات"
         "|-كتم|-اكتم|-صامت|من أتابع|الذين أتابع|مين متابع"
-        "|-تنبيهات",
+        "|-تنبيهات"
+        "|-إجازة|-اجازة|-إجازتي|-عطلة|-مسافر|-استراحة|-استأنف*|-استئناف|-رجعت|-كمل|-أكمل"
+        "|-واصل|-مرة ثانية أرسل|-أرسل من جديد|-شغل التنبيهات"
+        "|-بالقائمة|-في القائمة|-مين أضفت|-من أضفت",
         "id": "daftar langganan|langganan saya|langgananku|daftarku|daftar saya"
         "|-jeda|-bisukan|-senyap*|ikuti siapa|akun ikuti"
         "|siapa diikuti|lagi ikutin siapa|aku ikutin siapa|ngikutin siapa"
-        "|-notifikasi|-notif",
+        "|-notifikasi|-notif"
+        "|-liburan|-libur|-cuti|-istirahat|-lanjutkan|-lanjutin|-lanjut|-mulai lagi"
+        "|-aktifkan lagi|-aktifin lagi|-nyalakan lagi|-nyalain lagi|-kirim lagi|-udah balik"
+        "|-sudah kembali|-tunda"
+        "|-aku tambahin siapa|-di daftarku",
         "uk": "підписки|підписок|мої підписки|мій список|підписаний|підписана"
         "|-пауз*|-призупин*|-заглуш*|на кого|список"
-        "|-сповіщення",
+        "|-сповіщення"
+        "|-відпустк*|-відпустц*|-канікул*|-перерв*|-віднов*|-продовж*|-повернувся"
+        "|-повернулась|-повернулася|-знову надсил*|-надсилай знову|-увімкни знову"
+        "|-в списку|-у списку|-кого додав*|-їду на",
         "fa": "اشتراک‌هایم|اشتراک‌ها|اشتراکهام|اشتراک‌های|لیستم|لیست من"
         "|-بی‌صدا|-سکوت|-مکث|چه کسانی|کیا دنبال|لیست"
-        "|-اعلان*",
+        "|-اعلان*"
+        "|-تعطیلات|-تعطیلاتم|-مرخصی|-مسافرت|-مسافرتم|-سفرم|-استراحت|-برگشتم|-ادامه"
+        "|-دوباره بفرست|-دوباره شروع|-دوباره روشن|-از سر بگیر"
+        "|-تو لیستم|-نیستم|-کیا رو اضافه",
         "hi": "सब्सक्रिप्शन|मेरी सूची|मेरी लिस्ट|सदस्यताएँ"
         "|-म्यूट|-चुप|किसे फॉलो|किन्हें|meri list"
-        "|-अलर्ट",
+        "|-अलर्ट"
+        "|-छुट्टी|-छुट्टियों|-chutti|-chhutti|-वापस आ|-फिर से भेज*|-फिर से शुरू|-दोबारा भेज*"
+        "|-दोबारा शुरू|-जारी|-phir se|-phir se shuru|-shuru karo|-fir se|-dobara|-wapas aa"
+        "|-शुरू करो"
+        "|-bahar hoon|-बाहर हूँ|-लिस्ट में कौन|-list mein kaun",
     },
     "unsubscribe": {
         "en": "stop|stopp|don't send|do not send|dont send|unsubscribe|unfollow|unsub|remove"
@@ -797,7 +1085,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+bored with|+tired of|+kick out|+no longer follow|+no longer need|+no longer care"
         "|+don't need|+dont need"
         "|+don't follow|+dont follow|+no anymore|+scrap|+lost interest"
-        "|+lose interest",
+        "|+lose interest"
+        "|+dont wanna|+don't wanna|+nuke|+axe|+not anymore"
+        "|+take off",
         "es": "borra*|elimina*|parar|^para ya|^para de|detener|detén|deten|basta"
         "|=para|=para esto|^para con|deja mandar*|deja enviar*|deja molestar"
         "|cancelar suscripciones|cancelar suscripción|desuscrib*"
@@ -811,7 +1101,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|dejes enviar|dejen enviar|dejen mandar"
         "|sin querer"
         "|+cancela|+cancelar|+cancele"
-        "|+cansé de|+aburre|+aburrí de|^fuera|+ya no sigo|+ya no necesito",
+        "|+cansé de|+aburre|+aburrí de|^fuera|+ya no sigo|+ya no necesito"
+        "|+me cansó|+me aburrió|+me cansa|+me tiene harto",
         "pt_BR": "apaga*|exclui*|parar|pare|^para de|^chega|cancelar inscrição|desinscrev*"
         "|=para|^para com|me deixa paz|me deixe paz|cancelar inscrições"
         "|deixar seguir|desativar"
@@ -823,7 +1114,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|cala boca|já chega|enchendo saco|não mandem|retira|retirar|saco cheio|para já"
         "|sem querer"
         "|+cancela|+cancelar|+cancele"
-        "|+enjoei|+não aguento mais|^fora|+enjoada de|+enjoado de",
+        "|+enjoei|+não aguento mais|^fora|+enjoada de|+enjoado de"
+        "|+n quero|+ñ quero|+naum quero"
+        "|+já deu|+já cansou|+cansou",
         "de": "lösch*|stopp|stop|aufhören|hör auf|abbestell*|abmelden|beenden|beende|ausschalten"
         "|lass ruhe|lasst ruhe|melde ab|meld ab"
         "|keine mehr|deabonnier*|entfern*|abo kündigen|schluss"
@@ -836,7 +1129,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|versehentlich|aus versehen"
         "|+storniere"
         "|+kann weg|+soll weg|+mach weg|+mache weg|+muss weg|+langweilt|+langweilig"
-        "|+keine lust|+satt",
+        "|+keine lust|+satt"
+        "|+will nix mehr|+nix mehr"
+        "|+interessiert nicht|+interessiert nimmer",
         "fr": "supprim*|arrêter|arrête|arreter|arrete|arrêtez|stopper|désabonne*|desabonne*"
         "|j'en veux plus|laisse tranquille|laissez tranquille"
         "|désabonner"
@@ -848,7 +1143,11 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|stoppe|plus envie|veux pas|n'en veux plus"
         "|par erreur|sans faire exprès"
         "|+annule|+annuler"
-        "|+fini avec|+ennuie|+m'ennuie|+vire|+virer|+dégage|+lassé|+lassée|+plus besoin",
+        "|+fini avec|+ennuie|+m'ennuie|+vire|+virer|+dégage|+lassé|+lassée|+plus besoin"
+        "|^je veux plus recevoir|^je veux plus voir|^je veux plus suivre|^je veux plus avoir"
+        "|^j'veux plus|^veux plus recevoir|^je peux plus voir|+plus jamais|+j'aime plus"
+        "|+c'est fini|+plus intéressé|+plus intéressée|+n'aime plus"
+        "|+me saoule|+me gave|+ça saoule",
         "it": "elimina*|cancella*|basta|ferma|fermare|fermati|smetti|smettila|disiscriv*"
         "|lasciami pace|lasciatemi pace|non interessa|non scriver*"
         "|disattiva*|rimuovi|togli"
@@ -859,7 +1158,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|non ne voglio|sono troppi|non mandatemi|non inviarmi|non inviare"
         "|smettetela|smettete"
         "|+annulla|+annullare"
-        "|+stancato|+stancata|+stanco di|+stanca di|+annoia|^via",
+        "|+stancato|+stancata|+stanco di|+stanca di|+annoia|^via"
+        "|+nn voglio"
+        "|+stufato|+mi ha stufato",
         "tr": "sil|durdur|dur|durdurun|yeter|abonelikten çık|abonelikten çıkar"
         "|abonelikten çıkmak|abonelikten çıkış|abonelikten çıkart|aboneliği iptal*|bırak|kapat"
         "|atma|yazma|rahat bırak"
@@ -871,7 +1172,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|çok fazla|fazla mesaj|çok mesaj|çok bildirim"
         "|gerek yok|yollama|sus|bıktım|sıkıldım|çıkart|istemiyom|gelmesin"
         "|artık gelmesin"
-        "|+bitsin|+vazgeçtim|+sıkıyor",
+        "|+bitsin|+vazgeçtim|+sıkıyor"
+        "|+istemem"
+        "|+bıktım|+baydı",
         "ru": "удали*|стоп|хватит|прекрати*|отпиши*|отписаться|отписка|останови*|отключи*"
         "|отстань*|не пиши*|отвяжись"
         "|выключи*|убери"
@@ -883,7 +1186,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|заебал*|бесит|бесишь|прекрат*|хорош слать|сними с"
         "|случайно подписал*"
         "|+отмена|+отменить"
-        "|+выкинь*|+выбрось*|+устал*|+наскучил*",
+        "|+выкинь*|+выбрось*|+устал*|+наскучил*"
+        "|+хорош",
         "ar": "احذف|حذف|توقف|أوقف|اوقف|إيقاف|ايقاف|إلغاء الاشتراك|الغاء الاشتراك|ألغ اشتراك*|كفى"
         "|لا تكتب|لا تراسل*|اتركني"
         "|كفاية"
@@ -893,7 +1197,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|رسائل كثيرة|رسائل كثير|تنبيهات كثيرة|كثيرة جدا|كثير جدا"
         "|ما أبي|ما ابي|ما أبغى|ما ابغى|ما أريد|مش عايز|مش عاوز|خلاص|ما بدي|بطلوا|يكفي"
         "|بس خلاص|اخرس|ازعجتوني|مزعج|شيل|أزل|ازالة|إزالة|لا ترسلوا|لا تبعت"
-        "|وقف|وقفي|وقفوا|+زهقت|+مليت|+امسح|+طفي|+سكر|+اطفي|+شيلي|+بطلي|+اقفل",
+        "|وقف|وقفي|وقفوا|+زهقت|+مليت|+امسح|+طفي|+سكر|+اطفي|+شيلي|+بطلي|+اقفل"
+        "|+ما عاد بدي|+مو عايز|+بلاش",
         "id": "hapus|berhenti|stop|hentikan|setop|batal langganan|unsubscribe|matikan"
         "|udahan|jangan chat|jangan ganggu"
         "|jangan kirim|cukup"
@@ -905,7 +1210,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|keluarin|copot|bosan|capek|ganggu banget|diam"
         "|gak sengaja|tidak sengaja"
         "|+batal"
-        "|+bosen|+buang|+males|+malas|+lepas",
+        "|+bosen|+buang|+males|+malas|+lepas"
+        "|+gamau|+gk mau|+ogah",
         "uk": "видали*|стоп|досить|припини*|відпиши*|відписатися|зупини*|вимкни*|прибери"
         "|годі|не пиши*|відчепи*"
         "|не надсилай*"
@@ -933,7 +1239,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|itne message"
         "|बस बहुत|परेशान मत|नहीं चाहिये|हटा|हटाना|निकालो|निकाल दो|चुप रहो|mat bhejna"
         "|mat bhejna|nikalo|hata do|hata|bas karo"
-        "|+बोर|+निकाल*|+bore|+nikal|+nikalna",
+        "|+बोर|+निकाल*|+bore|+nikal|+nikalna"
+        "|+nhi chahiye|+nai chahiye|+नही चाहिए"
+        "|+rok do|rok do|रोक दो",
     },
     "highlights": {
         "en": "highlight|highlights", "es": "destacada|destacadas|destacados|highlights",
@@ -950,68 +1258,81 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|notified|whenever"
         "|+when|+if posts|+as soon"
         "|subcribe|subsribe|suscribe|subscibe|subscrib|folow"
-        "|+🔕|+🔇|+🔔",
+        "|+🔕|+🔇|+🔔"
+        "|keep loop|keep informed|keep updated|keep up to date",
         "es": "suscríbeme|suscribeme|suscribir|suscribirme|suscríbete|suscribe|seguir|sigue"
         "|+silenci*|+pausa*"
         "|avísame|avisame|notifícame|+notificaciones|+avisos|+añade|+agrega"
         "|avisa|avísenme|suscrib*|+cuando suba|+cuando publi*"
         "|avises|avise|avisar|avisarme|avisen"
-        "|+cuando",
+        "|+cuando"
+        "|mantenme al tanto|mantenme informado|mantenme informada|+al tanto",
         "pt_BR": "inscreva|inscrever|inscreve|assinar|assine|seguir|siga|avise|avisa|notifique"
         "|+silenci*|+pausa*"
         "|+notificações|+alertas|adicione|adiciona|me inscreva|inscrição"
         "|acompanhar|assina|+quando posta|+quando poste|+quando postar|+quando postou"
         "|+quando postam"
         "|avisar|avisem|avises"
-        "|+quando",
+        "|+quando"
+        "|mantenha informado|mantenha informada|+por dentro",
         "de": "abonniere|abonnieren|abonnier|abo|folge|folgen|benachrichtige|+benachrichtigung"
         "|+pausier*|+stummschalt*"
         "|+benachrichtigungen|melde|hinzufügen"
         "|benachrichtig*|bescheid|+sobald"
-        "|+wenn",
+        "|+wenn"
+        "|auf dem laufenden",
         "fr": "abonne|abonne-moi|abonner|m'abonner|abonnement|suivre|+suis|préviens|préviens-moi"
         "|+pause|+muet"
         "|notifie|notifie-moi|+alertes|+alerte|+ajoute"
         "|abonnez|avertis|prévenez|+quand publie|+quand poste"
         "|prévenir|avertir|notifier"
-        "|+quand|+dès",
+        "|+quand|+dès"
+        "|+au courant",
         "it": "iscrivimi|iscrivi|iscrivermi|iscriversi|iscrizione|seguire|segui|avvisami"
         "|+silenzi*|+pausa"
         "|avvisa|notificami|+notifiche|aggiungi|abbonami"
         "|abbonarmi|avvertimi|fammi sapere|+quando pubblica|+quando posta"
         "|avvisi|avvisare|avvisarmi|avverti"
-        "|+quando|+appena",
+        "|+quando|+appena"
+        "|tienimi aggiornato|tienimi aggiornata|tienimi al corrente",
         "tr": "abone|aboneliği|takip|bildir|+bildirim|+bildirimleri|haber ver|ekle"
         "|+sustur*|+sessize|+duraklat*"
         "|haber|takipteyim"
-        "|+paylaşınca|+paylaştığında|+atınca",
+        "|+paylaşınca|+paylaştığında|+atınca"
+        "|haberdar et|haberdar",
         "ru": "подпиши*|подписаться|подписка|подписку|следи|следить|уведомляй*|+уведомления"
         "|+приостанов*|+заглуши*|+пауз*"
         "|присылай*|сообщай*|добавь|отслеживай*"
         "|подпиш*|подписывай*|следите"
-        "|сообщи*|оповещай*|оповести*|дай знать|скажи когда|+когда",
+        "|сообщи*|оповещай*|оповести*|дай знать|скажи когда|+когда"
+        "|держи в курсе|держите в курсе",
         "ar": "اشترك*|الاشتراك|أشترك|تابع|متابعة|نبهني|أعلمني|+تنبيهات|أضف|اشتراك"
         "|+كتم|+اكتم"
         "|تشترك*|تتابع|خبرني|أخبرني|بلغني|نبهوني"
-        "|+عندما|+لما|+لمن",
+        "|+عندما|+لما|+لمن"
+        "|+على اطلاع",
         "id": "langganan|berlangganan|langgani|ikuti|beri tahu|beritahu|+notifikasi|tambahkan"
         "|+jeda|+bisukan|+senyap*"
         "|tambah|subscribe|kabari"
         "|follow|ikutin|kabarin|+notif"
-        "|+kalau|+kalo|+ketika|+begitu",
+        "|+kalau|+kalo|+ketika|+begitu"
+        "|+kabarin terus|+infokan|+infoin",
         "uk": "підпиши*|підписатися|підписка|підписку|стеж|стежити|сповіщай*|+сповіщення"
         "|+призупин*|+заглуш*|+пауз*"
         "|надсилай*|повідомляй*|додай|відстежуй*"
         "|підпиш*|підписуй*|стежте|повідомте"
-        "|повідом*|скажи коли|дай знати|+коли|+щойно",
+        "|повідом*|скажи коли|дай знати|+коли|+щойно"
+        "|тримай в курсі|тримай у курсі",
         "fa": "مشترک*|اشتراک|دنبال|خبرم|خبر|+اعلان*|اضافه|سابسکرایب"
         "|+بی‌صدا|+سکوت|+مکث"
         "|فالو"
-        "|+وقتی",
+        "|+وقتی"
+        "|+در جریان",
         "hi": "सब्सक्राइब*|फ़ॉलो|फॉलो|+अलर्ट|सूचित|जोड़ो|जोड़ें|बताओ जब"
         "|+म्यूट|+चुप"
         "|follow|batao jab|bata dena"
-        "|+जब|+jab",
+        "|+जब|+jab"
+        "|बताते रहना|batate rehna",
     },
     "stories": {
         "en": "stories|story|+show|+see|+view|+watch|+display|+open|+look|+latest|+posted"
@@ -1067,71 +1388,96 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|locked account|locked profile"
         "|anyone there|anyone here|anyone home|anyone around|anyone out|anybody there"
         "|anybody here|anybody home|anybody around|anybody out|someone there"
-        "|somebody there|=🆘|-ℹ*",
+        "|somebody there|=🆘|-ℹ*"
+        "|locked accounts|locked profiles|private people|work on iphone|work on android"
+        "|work on pc"
+        "|teach me|i'm lost|im lost|am lost|your skills|what else do|show me how|where start"
+        "|get started|getting started|new here|walk me through|first time here",
         "es": "ayuda|ayúdame|ayudame|menú|menu|comandos|qué puedes|que puedes|cómo funciona"
         "|como funciona|instrucciones|qué haces|que haces|quién eres|cómo uso"
         "|no entiendo|cuenta privad*|cuentas privad*|perfiles privad*|perfil privad*"
         "|explica*|quién hizo"
         "|ayudar|ayudarme|perfil cerrado|cuenta cerrada"
-        "|hay alguien|alguien ahí|alguien aquí",
+        "|hay alguien|alguien ahí|alguien aquí"
+        "|soy nuevo|soy nueva|estoy perdido|estoy perdida|dónde empiezo|cómo empiezo"
+        "|cómo empezar",
         "pt_BR": "ajuda|ajude|menu|comandos|como funciona|instruções|o que faz|o que você"
         "|quem é você|como usar|como uso"
         "|não entendi|não entendo|conta privad*|contas privad*|perfil privad*|explica*"
         "|quem fez"
         "|ajudar|perfil fechado|conta fechada|perfis fechados|perfil trancado"
-        "|tem alguém|alguém aí|alguém aqui",
+        "|tem alguém|alguém aí|alguém aqui"
+        "|sou novo|sou nova|estou perdido|estou perdida|tô perdido|tô perdida|onde começo"
+        "|como começo|me ensina",
         "de": "hilfe|hilf|menü|menu|befehle|wie funktioniert|wie geht|anleitung|was kannst"
         "|was soll das|was ist das"
         "|wer bist|was machst|wie benutze"
         "|verstehe nicht|privat*|erklär*|wer gemacht|geht das"
         "|helfen"
-        "|jemand da|jemand hier|wer da",
+        "|jemand da|jemand hier|wer da"
+        "|bin neu|neu hier|wie fange|wo fange|komme nicht klar|komm nicht klar|kapier nicht"
+        "|kapiere nicht|kapier nix",
         "fr": "aide|aidez|aide-moi|menu|commandes|comment marche|ça marche|comment fonctionne"
         "|c'est quoi|quoi bot"
         "|que peux|que fais|qui es|mode d'emploi|comment utiliser|instructions"
         "|comprends pas|comprends rien|privé*|expliqu*|qui fait"
         "|aider|m'aider"
-        "|y quelqu'un|quelqu'un là|quelqu'un ici",
+        "|y quelqu'un|quelqu'un là|quelqu'un ici"
+        "|suis nouveau|suis nouvelle|suis perdu|suis perdue|où commencer|comment commencer"
+        "|pige pas|pige rien",
         "it": "aiuto|aiutami|menu|menù|comandi|come funziona|istruzioni|cosa puoi|cosa fai|chi sei"
         "|come si usa"
         "|non capisco|account privat*|profili privat*|profilo privat*|spiega*|chi fatto"
         "|aiutare|aiutarmi|profilo chiuso|account chiuso"
-        "|c'è qualcuno|c'è nessuno|qualcuno qui",
+        "|c'è qualcuno|c'è nessuno|qualcuno qui"
+        "|sono nuovo|sono nuova|mi sono perso|mi sono persa|come inizio|come comincio"
+        "|dove inizio",
         "tr": "yardım|yardim|menü|menu|komutlar|nasıl çalışır|nasıl kullanılır|ne yapabilirsin"
         "|kimsin|nesin|bu ne"
         "|nasıl çalışıyor|sen kimsin|neler yapabilirsin|ne yapıyorsun"
         "|anlamadım|anlamıyorum|gizli hesap*|anlat"
         "|yardımcı ol|yardım et"
-        "|kimse var|kimse yok",
+        "|kimse var|kimse yok"
+        "|gizli profil*|gizli hesap"
+        "|yeniyim|nasıl başlarım|nereden başlarım|nereden başlamalıyım|öğret",
         "ru": "помощ*|помоги*|меню|команды|как работает|как пользоваться|инструкци*|что умеешь"
         "|что можешь|справка|кто ты|как это|что делаешь|что ты"
         "|не понимаю|не понял*|непонятно|закрыт*|приватн*|кто тебя|объясни*|как пользоват*"
         "|помочь"
-        "|есть кто|есть кто-нибудь|кто-нибудь тут|кто-нибудь здесь|есть кто-то",
+        "|есть кто|есть кто-нибудь|кто-нибудь тут|кто-нибудь здесь|есть кто-то"
+        "|новичок|новеньк*|чего начать|научи|запутал*",
         "ar": "مساعدة|المساعدة|ساعدني|قائمة|القائمة|الأوامر|أوامر|كيف يعمل|كيف تعمل|ماذا تفعل"
         "|ماذا يمكنك|من أنت|كيف أستخدم|تعليمات"
         "|لم أفهم|ما فهمت|لا أفهم|حساب خاص|حسابات خاصة|الحسابات الخاصة|اشرح|كيف"
-        "|في حد|فيه أحد|في أحد|من أحد|أحد هنا|حد هنا",
+        "|في حد|فيه أحد|في أحد|من أحد|أحد هنا|حد هنا"
+        "|على الحسابات الخاصة"
+        "|أنا جديد|انا جديد|جديد هنا|علمني|وين ابدا|أين أبدأ",
         "id": "bantuan|bantu|tolong bantu|menu|perintah|cara pakai|cara kerja|bagaimana cara"
         "|bisa apa|apa bisa|siapa kamu|gimana cara|petunjuk"
         "|tidak mengerti|gak ngerti|bingung|akun privat|jelaskan|caranya|gimana"
         "|bot apa|apa ini|ini apa"
         "|bantuin|akun dikunci|akun private"
-        "|ada orang|ada org|ada yang jaga",
+        "|ada orang|ada org|ada yang jaga"
+        "|baru di sini|aku baru|mulai dari mana|ajarin",
         "uk": "допомог*|допоможи*|меню|команди|як працює|як користуватися|інструкці*|що вмієш"
         "|що можеш|довідка|хто ти|як це"
         "|не розумію|не зрозумі*|закрит*|приватн*|поясни*|хто тебе"
         "|допомож*"
         "|допомогти"
-        "|є хтось|хтось тут|є хто|хто-небудь тут",
+        "|є хтось|хтось тут|є хто|хто-небудь тут"
+        "|новачок|чого почати|навчи|заплутал*",
         "fa": "کمک|راهنما*|راهنمایی|منو|دستورها|دستورات|چطور کار|چیکار|چه کار|چگونه|کی هستی"
         "|چه کاری|چطوری"
         "|نفهمیدم|متوجه نشدم|خصوصی|توضیح"
-        "|کسی هست|کسی اینجا",
+        "|کسی هست|کسی اینجا"
+        "|پرایوت*|پرایوت"
+        "|تازه واردم|تازه وارد|کجا شروع|یادم بده",
         "hi": "मदद|सहायता|मेनू|मेन्यू|कमांड|कैसे काम|क्या कर|कैसे इस्तेमाल|कौन हो|कैसे"
         "|आप कौन|तुम कौन|kaun ho|kaun hai"
         "|समझ नहीं|samajh nahi|samajh nahin|प्राइवेट|kaise|madad|समझाओ"
-        "|कोई है|कोई यहाँ|koi hai",
+        "|कोई है|कोई यहाँ|koi hai"
+        "|private account"
+        "|नया हूँ|नई हूँ|naya hoon|nayi hoon|kahan se shuru|कहाँ से शुरू|सिखाओ|sikhao",
     },
 }  # fmt: skip
 
@@ -1269,6 +1615,8 @@ _NOT = frozenset(map(fold_for_comparison, _NOT_WORDS.split()))
 _BOUND_WORDS = """
     after before until till between después antes entre depois nach bis zwischen après avant dopo
     prima tra fra sonra после до между بعد setelah sebelum sesudah antara після між बाद baad
+    hasta até fino jusqu'à jusque kadar önce قبل حتى sampai hingga تا तक पहले tak pehle
+    at las às alle um jam в о الساعة ساعت बजे baje
 """
 _BOUNDS = frozenset(map(fold_for_comparison, _BOUND_WORDS.split()))
 """The words beside a time of day at which quiet hours begin or end, such as "after"."""
@@ -1324,6 +1672,8 @@ _ALONE = """
     hikayeler hikaye yeter kimsin
     bantuan perintah pengaturan bahasa harga privasi berhenti hentikan langganan setop
     mute snooze pause silenciar pausar pausa stumm pausieren silenzia sustur sessiz jeda senyap
+    unmute unpause resume reanudar reactivar retomar reativar fortsetzen weitermachen reprendre
+    riprendere riattivare lanjutkan lanjutin
     """
 """The words in Latin letters that are a complete request if the text has no other word."""
 

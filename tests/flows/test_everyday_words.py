@@ -16,6 +16,7 @@ async def lookups(control: Control) -> int:
     ("language", "text"),
     [
         ("en", "every day now please"),
+        ("en", "but only at the weekend"),
         ("de", "und jeden Tag bitte"),
         ("ru", "каждый день, пожалуйста"),
         ("en", "@everyday.channel tonight"),

@@ -86,6 +86,11 @@ def test_a_word_of_two_meanings_ends_nothing(
         ("pausa todo por favor", "es", Request("subscriptions")),
         ("who made this bot", "en", Request("help")),
         ("can you see private accounts", "en", Request("help")),
+        ("can they tell if i watch", "en", Request("viewers")),
+        ("can they tell me when natgeo posts", "en", Request("subscribe", ("natgeo",))),
+        ("je veux voir ce que fait natgeo", "fr", Request("stories", ("natgeo",))),
+        ("lass mich in ruhe", "de", Request("unsubscribe")),
+        ("follow natgeo adn nasa", "en", Request("subscribe", ("natgeo", "nasa"), is_joined=True)),
     ],
 )
 def test_people_omit_marks_and_change_endings(text: str, language: str, request_: Request) -> None:
