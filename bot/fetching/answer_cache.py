@@ -60,8 +60,8 @@ _NEGATIVE: dict[str, type[StoriesError]] = {
 class Fetched(Generic[T]):
     """The result of a call of the API.
 
-    ``profile`` is None if the profile is unknown. If ``profile`` is not None, the result is a list
-    of stories of this profile. ``partial`` means that the profile may have further live stories.
+    If ``profile`` is not None, the result is a list of stories of this profile, and is also
+    recorded as a snapshot. ``partial`` means that the profile may have further live stories.
     ``is_checked`` is False if the call skipped the API's privacy check.
     """
 
@@ -90,8 +90,7 @@ class AnswerCache:
     ) -> None:
         """Store answers in ``db``, and settle bills in ``ledger``.
 
-        ``wake`` is called after an answer with stories is stored, because alerts about the stories
-        may be due.
+        ``wake`` is called after a snapshot is recorded, because alerts may be due.
         """
         self._db = db
         self._ledger = ledger
@@ -136,7 +135,8 @@ class AnswerCache:
 
         Raises:
             ProfilePrivateError: The account with the name ``username`` is private.
-            StoriesError: The API refused the same request within the last 5 minutes.
+            StoriesError: Within the last 5 minutes, the same request failed with an error of
+                ``_NEGATIVE``, and was not free.
             BotError: ``fetch`` failed. If the error is a ``StoriesError``, all requests that wait
                 for the same answer get this error. If the error is of a different type, the next
                 waiting request calls ``fetch``.
@@ -215,6 +215,8 @@ class AnswerCache:
     ) -> None:
         """Store the answer and the snapshot, and settle the bill, in one transaction.
 
+        An error is only logged.
+
         If a power failure undoes the transaction, the reservation still counts as spent. Therefore
         the commit must be durable only if the bill exceeds the reservation.
         """
@@ -263,11 +265,11 @@ async def _record(tx: Tx, profile: Profile, fetched: Fetched[Story], *, now: dat
 
 
 def _keys_answered(fetched: Fetched[Any]) -> set[str]:
-    """Return the cache keys of the requests that must wait until this result is stored.
+    """Return further cache keys of the requests that must wait until this result is stored.
 
-    The keys are those of each story in the result, and of the profile. A single story does not
-    answer a request for all stories of the profile. That request waits nevertheless, because it
-    can then use the stored profile.
+    The keys are those of each story in the result, and of the profile. Without a profile, the
+    result has no keys. A single story does not answer a request for all stories of the profile.
+    That request waits nevertheless, because it can then use the stored profile.
     """
     if fetched.profile is None:
         return set()
@@ -287,8 +289,8 @@ def story_key(pk: str) -> str:
 def until_urls_expire(stories: list[Story], now: datetime) -> datetime:
     """Return the time until which the first of ``stories`` may be shown from the cache.
 
-    The result is the earlier of two times: the expiry of the story, and the expiry of its signed
-    URL. The result is at least ``now``.
+    The result is the earlier of two times: the expiry of the story, and 60 seconds before the
+    expiry of its signed URL. The result is at least ``now``.
     """
     story = stories[0]
     return max(min([story.expires_at, *url_expiries(story)]), now)

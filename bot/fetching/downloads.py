@@ -73,9 +73,9 @@ class Downloads:
         """Return the file of a story for 1 credit. The caller must remove the file.
 
         For an alert, the schedule pays. For a reply, the person who asks pays. A file from a
-        pasted URL is free. If the media host refuses the bot, and the URL is signed, the file is
-        bought for 1 credit. The size of a free file counts towards a daily limit of megabytes.
-        Each attempt with a pasted URL counts at least 1 megabyte.
+        pasted URL is free. If the media host refuses the bot, and the URL is signed, the file may
+        be bought for 1 credit (see the class). The size of a free file counts towards a daily
+        limit of megabytes. Each attempt with a pasted URL counts at least 1 megabyte.
 
         Raises:
             PastedLimitError: The person's daily limit of megabytes is exceeded.
@@ -93,8 +93,8 @@ class Downloads:
     async def _download_pasted(self, url: str, asker: Asker) -> MediaFile:
         """Return the file at a pasted URL, and count megabytes towards the daily limit.
 
-        The cost is 0 credits, or 1 credit if the media host refuses the bot. The errors are the
-        same as in ``__call__``.
+        The cost is 0 credits, or 1 credit if the file is bought because the media host refuses the
+        bot. The errors are the same as in ``__call__``.
         """
         await self.ledger.charge_megabytes(asker, 1)
         try:
@@ -119,7 +119,7 @@ class Downloads:
     def _count_unnamed_and_refuse(self, profile: Profile | None) -> None:
         """Raise an error if the bought file must not be shown.
 
-        Also count the answers without an account.
+        Also count an answer without an account. An answer with an account resets the number to 0.
 
         Raises:
             MediaError: The answer names no account.

@@ -46,9 +46,9 @@ class Shortfall:
     """A budget that is too small for all subscribed profiles.
 
     ``profiles`` is the number of subscribed profiles. Only ``enough`` profiles can be checked in
-    time. ``credits`` is the number of daily credits that all profiles need. ``daily_budget`` is
-    the setting that would be enough. If ``REPLY_SHARE`` reserves the whole budget for replies, no
-    setting is enough, and ``daily_budget`` is None.
+    time. ``credits`` is the number of daily credits that all profiles need. Both numbers include a
+    reserve of 5 %. ``daily_budget`` is the setting that would be enough. If ``REPLY_SHARE``
+    reserves the whole budget for replies, no setting is enough, and ``daily_budget`` is None.
     """
 
     profiles: int
@@ -128,7 +128,8 @@ class BudgetWatch:
 def capacity(budget: float, cost: float) -> int:
     """Return the number of profiles that a daily budget can check before their stories expire.
 
-    ``cost`` is the cost of a check in credits. If the cost is 0, the result is 0.
+    ``budget`` is in credits per day. ``cost`` is the cost of a check in credits. If the cost is 0,
+    the result is 0.
     """
     return int(budget / fewest_credits(cost) + 1e-9) if cost > 0 else 0
 

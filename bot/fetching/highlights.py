@@ -58,8 +58,9 @@ class Highlights:
 
         The cost differs in the following cases:
 
-        - If the name was not seen in the last 30 days, the cost is 3 credits, or 4 credits if the
-          first answer to the lookup of the name is a refusal.
+        - If the name was not seen in the last 30 days, or if its profile is not stored as active,
+          a lookup for 1 or 2 more credits comes first. If the lookup finds no public account, only
+          the lookup is paid.
         - Within an hour after the last call, the cost is 0 credits.
         - If the name has a new owner, the list of the old owner is not shown. The list of the new
           owner is fetched for 2 to 4 more credits.
@@ -106,8 +107,8 @@ class Highlights:
     async def get_or_fetch(self, highlight_id: str, asker: Asker) -> Highlight:
         """Return a highlight with its stories, oldest first.
 
-        The cost is 1 credit, or 0 credits for a cached highlight. A highlight is cached until the
-        first URL of its stories expires, but for at most a day.
+        The cost is 1 credit, or 0 credits for a cached highlight. A highlight is cached until 60
+        seconds before the first URL of its stories expires, but for at most a day.
 
         Raises:
             HighlightGoneError: The highlight does not exist, or contains no stories.
@@ -142,15 +143,18 @@ class Highlights:
     async def _resolve_public(self, username: str, charge: Charge) -> Profile:
         """Return the current owner of a name, if the account is public and not blocked.
 
-        The cost is 1 credit, or 2 credits if the first answer is a refusal. The errors are those
-        of ``Names.resolve_public``, and a ``StoriesError`` for a blocked account.
+        The cost is 1 or 2 credits, as in ``Names.resolve_public``. The errors are those of
+        ``Names.resolve_public``, and a ``StoriesError`` for a blocked account.
         """
         profile = await self._names.resolve_public(username, charge)
         self._refuse_blocked(profile)
         return profile
 
     async def _known_profile(self, username: str) -> Profile | None:
-        """Return the known owner of a name, or None if the name must be looked up."""
+        """Return the known owner of a name, or None if the name must be looked up.
+
+        The errors are those of ``Names.last_known``.
+        """
         known = await self._names.last_known(username)
         return known.profile if known and known.state == "active" else None
 

@@ -64,7 +64,7 @@ class Names:
         """Return the stored owner of a name, or None if the name was not seen recently.
 
         ``within`` is the maximum age of the last answer of the API with this name, by default 30
-        days. The cost is 0 credits.
+        days. The stored time of the answer may be up to an hour too early. The cost is 0 credits.
 
         Raises:
             NoSuchProfileError: According to a recent answer, no account has this name.
@@ -81,9 +81,10 @@ class Names:
     async def resolve(self, username: str, charge: Charge) -> Profile:
         """Return and store the current owner of a name.
 
-        The cost is 1 credit, or 2 credits if the first answer is a refusal. A private account is
-        returned as private. Subscribers are not notified that the account is private. A refusal
-        and the answer that the account is private are cached for five minutes.
+        The cost is 1 credit, or 2 credits if the first answer is that the account does not exist
+        or that its page is hidden. A private account is returned as private. Subscribers are not
+        notified that the account is private. A refusal and the answer that the account is private
+        are cached for five minutes.
 
         Raises:
             NoSuchProfileError: The second answer, after a refusal, is that the account does not
@@ -134,7 +135,7 @@ class Names:
         """Return the current owner of a name, but only if the account is public.
 
         The name is looked up as in ``resolve``, for 1 or 2 credits. If a concurrent request is
-        already looking up the same name, this request waits for the result and costs 0 credits. A
+        already looking up the same name, this request waits, and usually needs no second lookup. A
         private account is recorded (``record_private``).
 
         Raises:
@@ -166,8 +167,8 @@ class Names:
 
         - "private" or "public": The lookup shows the account as private or public.
         - "gone": No account has the name, or the account does not have the id ``profile_id``.
-        - "unknown": The lookup failed, or even the page of the account is hidden. If ``username``
-          is empty, the result is "unknown" at no cost.
+        - "unknown": The lookup failed, its credits are not allowed to be spent, or even the page
+          of the account is hidden. If ``username`` is empty, the result is "unknown" at no cost.
 
         ``profile_id`` is the id of the refused account, or an empty string if the id is unknown.
         """
@@ -188,10 +189,11 @@ class Names:
     ) -> list[Story] | None:
         """Return the live stories of an account, or None if the name has a different owner now.
 
-        The cost is 2 credits. If the API refuses the account, a lookup of the name for 1 or 2 more
-        credits must confirm the refusal:
+        The cost is 2 credits, or 1 credit if ``checks_privacy`` is False. If the API refuses the
+        account, a lookup of the name for 1 or 2 more credits must confirm the refusal. An account
+        that the lookup confirms as private is recorded (``record_private``).
 
-        - If the lookup contradicts a 404, the call is repeated for 2 more credits, because the 404
+        - If the lookup contradicts a 404, the call is repeated for the same price, because the 404
           may be temporary.
         - If the lookup contradicts "private", the call is not repeated, because the account hides
           its stories permanently.

@@ -139,10 +139,12 @@ class Viewer:
 
         - For a cached answer, the cost is 0 credits.
         - If the id of the profile is known, the cost is 2 credits.
-        - If the name was not seen in the last 30 days, the cost is 3 credits, because a lookup for
-          1 credit comes first. If the lookup shows that the account is private, the total cost is
-          1 credit. If no account has the name, the total cost is 2 credits.
-        - If only this lookup fails (403 or 500), the stories are fetched by name for 3 credits.
+        - If the name was not seen in the last 30 days, or if its profile is not stored as active,
+          the cost is 3 credits, because a lookup for 1 credit comes first. If the lookup shows
+          that the account is private, the total cost is 1 credit. If no account has the name, the
+          total cost is 2 credits.
+        - If only this lookup fails (403 or 500), the stories are fetched by name for 3 credits. A
+          lookup that failed with the status 403 costs 1 more credit.
 
         Further calls cost more in these cases:
 
@@ -152,7 +154,8 @@ class Viewer:
           the refusal.
         - If the API answers 404 for an account that exists, the call is repeated for 2 more
           credits.
-        - If a known name has a new owner, the stories of the new owner cost up to 3 more credits.
+        - If a known name has a new owner, a lookup and the stories of the new owner cost 3 more
+          credits.
 
         Raises:
             NoSuchProfileError: The account does not exist.
@@ -246,9 +249,9 @@ class Viewer:
         lookup confirms it.
 
         Raises:
-            ProfileUnavailableError: The API refused the stories, or the credits are not allowed to
-                be spent.
-            ApiUnavailableError: The API failed again. The failed call costs 0 credits.
+            ProfileUnavailableError: The call failed and was possibly billed, or the credits are
+                not allowed to be spent.
+            ApiUnavailableError: The call failed and costs 0 credits.
             OutOfServiceError: The key is refused, or the balance is empty.
             StoriesError: The account is blocked.
         """

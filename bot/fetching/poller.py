@@ -1,7 +1,7 @@
 """The scheduler. It claims due profiles, checks the profiles, and records the results.
 
 A check serves all subscriptions of a profile. The price is reserved before the check, and settled
-in the transaction that records the result. No transaction is open during a call of the Stories
+in the transaction that records the stories. No transaction is open during a call of the Stories
 API. If a different process may have claimed the profile in the meantime, the check is not made.
 """
 
@@ -99,7 +99,7 @@ class Scheduler:
         ``apply_blocks`` pauses the alerts of blocked profiles. ``apply_blocks`` is awaited every
         minute, and after each change of the blocks. ``is_paused`` returns True if this process
         must make no checks, because a different process with the same token makes the checks.
-        ``wake`` is called when messages are due.
+        ``wake`` is called when messages may be due.
         """
         self._db = db
         self._api = api
@@ -202,7 +202,7 @@ class Scheduler:
 
     @property
     def _price_of_check(self) -> int:
-        """Return the credits to reserve for a check: the highest possible bill of the check."""
+        """Return the credits to reserve for a check: the highest usual bill of the check."""
         return self._api.stories("", last_known_public_at=self._now()).price
 
     async def _load_state(self, now: datetime) -> "_State":
@@ -361,9 +361,8 @@ class Scheduler:
     async def _maintain(self, plan: Plan) -> None:
         """Once a minute, share the budget between the profiles and store the plan.
 
-        The demand of all profiles is also computed once a minute, or less often if there are many
-        profiles. Blocks of profiles are applied once a minute, and immediately after a change of
-        the blocks.
+        The demand is also computed once a minute, or less often if there are many profiles. Blocks
+        of profiles are applied once a minute, and in the next step after a change of the blocks.
         """
         now = self._now()
         is_time = now - self._kept_at >= MAINTAIN_EVERY
@@ -381,9 +380,11 @@ class Scheduler:
                 await schedule_state.save(tx, plan)
 
     async def _survey(self, plan: Plan, now: datetime) -> None:
-        """Compute the demand of all profiles from a sample, and plan the next survey.
+        """Compute the demand from a sample of profiles, and plan the next survey.
 
-        Also check whether the budget covers all profiles. ``BudgetWatch`` reports the result.
+        The sample is of the profiles that known persons follow. If there are no such profiles, the
+        sample is of the profiles that newcomers follow. Also check whether the budget covers all
+        profiles. ``BudgetWatch`` reports the result.
         """
         async with self._db.read() as tx:
             self._counts = await profiles.count_followed_by_known_and_newcomers(tx)
@@ -430,7 +431,10 @@ class Scheduler:
             log.exception("a failed check can't be postponed", profile=known.profile_id)
 
     async def _poll(self, known: Known, lease: Lease, plan: Plan) -> str:
-        """Check a profile. Return the outcome in a few words."""
+        """Check a profile. Return the outcome in a few words.
+
+        If the profile seems private, a lookup of the name for 1 or 2 credits comes first.
+        """
         if alert_rules.is_on_block_list(known.profile_id, known.username, self._settings.blocked):
             return "blocked"
         if not await self._update_count_and_has_subscribers(known):
@@ -487,7 +491,11 @@ class Scheduler:
         return proof
 
     async def _ask_and_record(self, known: Known, lease: Lease, plan: Plan) -> str:
-        """Fetch a profile's stories, and record the answer. Return the outcome in a few words."""
+        """Fetch a profile's stories, and record the answer. Return the outcome in a few words.
+
+        The cost is 1 to 3 credits (``StoriesService.stories``). A refusal costs 1 or 2 more
+        credits for a lookup.
+        """
         is_well = known.state == "active" and not known.failures
         call = self._api.stories(
             known.profile_id,
@@ -612,10 +620,10 @@ class Scheduler:
 class _State:
     """The data that decide which checks to make.
 
-    ``room`` is the number of credits that are allowed to be spent now. ``spent`` is the number of
-    credits that were spent today. ``first`` contains two times of the profile that is due first:
-    the due time and the time of the last check. If there is no profile to check, ``first`` is
-    None.
+    ``room`` is the number of credits that the schedule is allowed to spend now. ``spent`` is the
+    number of credits that the schedule has spent today. ``first`` contains two times of the
+    profile that is due first: the due time and the time of the last check. If there is no profile
+    to check, ``first`` is None.
     """
 
     room: int

@@ -63,9 +63,9 @@ class Plan:
     pause: timedelta | None = None
 
     def learn_bill(self, credits: int) -> None:  # noqa: A002 - the term of the project
-        """Update the mean cost of a check from a bill in credits.
+        """Subtract the difference between a bill and the cost of a check from the credit bucket.
 
-        Also subtract the difference between the bill and the mean cost from the credit bucket.
+        The bill is in credits. If ``learns_cost`` is True, also update the mean cost of a check.
         """
         # The record of a check subtracts the mean cost from the bucket. The difference between the
         # bill and the mean cost is subtracted here.
@@ -78,10 +78,10 @@ class Plan:
     ) -> None:
         """Set the budget and ``pause``.
 
-        The budget is ``every_day`` credits a day, and ``extra_today`` more credits today. Profiles
-        whose subscribers are all newcomers get a part of ``every_day``. ``known`` is the number of
-        profiles with a known person as a subscriber. ``fresh`` is the number of profiles whose
-        subscribers are all newcomers.
+        The budget is ``every_day`` credits a day, and ``extra_today`` more credits today.
+        ``known`` is the number of profiles with a known person as a subscriber. ``fresh`` is the
+        number of profiles whose subscribers are all newcomers. If both kinds exist, the second
+        kind gets a separate part of ``every_day``. Otherwise ``pause`` becomes None.
         """
         schedule = self.schedule
         budget = every_day + extra_today
@@ -103,9 +103,9 @@ class Plan:
         """Update the learned state of a profile from a complete check.
 
         Return the columns to store, and the time of the next check. ``own`` is True if the
-        scheduler made the check. Only checks by the scheduler show how late the schedule is. If
-        only newcomers have subscribed to the profile, the check costs credits but does not change
-        the schedule, because the intervals of other profiles must not depend on newcomers.
+        scheduler made the check. Only such checks are subtracted from the credit bucket, and only
+        such checks may change the price of waiting. If ``pause`` applies to the profile, the price
+        is not changed, because the intervals of other profiles must not depend on newcomers.
         """
         state = _learned_state(known, now)
         taken = sorted(story.taken_at.timestamp() for story in stories)
@@ -132,7 +132,7 @@ class Plan:
         return {"forecast": state.to_json()}, _due_at(state, now)
 
     def survey(self, states: Sequence[tuple[ProfileState, float]], profiles: int) -> None:
-        """Compute the demand of all profiles again, from the result of ``sample_states``.
+        """Compute the demand again from the result of ``sample_states``.
 
         ``profiles`` is the number of profiles that the sample stands for. An empty sample changes
         nothing.

@@ -23,7 +23,7 @@ _MOST_MEMBERS = 50
 # always be notified, and reading all chats is slow.
 _MANY = 1_000
 GATHER = timedelta(minutes=5)
-"""The delay before a chat is notified that a profile was not checked for hours.
+"""The delay before a chat is notified that stories of a profile may have been missed.
 
 Because of the delay, a single line can report several profiles.
 """
@@ -70,8 +70,9 @@ async def record(
     If no chat needs checks of the profile, no alerts are enqueued. If the snapshot is complete,
     the following is also done:
 
-    - Schedule the next check.
-    - If the profile was not checked for hours, notify the chats.
+    - If a chat needs checks of the profile, schedule the next check.
+    - Notify the chats if the last complete check was more than a day ago, or if the profile was
+      private or gone.
 
     ``own`` is the plan of the scheduler, or None if the scheduler did not make the check.
     ``token`` identifies the claim of the profile for this check. A complete snapshot releases the
@@ -143,7 +144,10 @@ async def _finish_check(
     now: datetime,
     columns_of_end: Mapping[str, object],
 ) -> None:
-    """Record a complete check of the profile, and schedule the next check."""
+    """Record a complete check of the profile, and schedule the next check.
+
+    If the bot's owner has blocked the profile, only release the claim.
+    """
     if before.state == "blocked":  # the bot's owner has blocked the profile during the check
         if columns_of_end:
             await profiles.change(tx, before.profile_id, **columns_of_end)
@@ -201,8 +205,9 @@ async def reschedule_checks(
     until the end of the transaction.
 
     The credit bucket does not limit the checks before a daily summary. Therefore ``earlier``
-    limits how many of these checks move to an earlier time. Further checks do not move, or move to
-    a later time. If ``earlier`` is None, no check moves to an earlier time because of a summary.
+    limits how many of these checks move to an earlier time, and the moved checks are counted in
+    this allowance. Further checks do not move, or move to a later time. If ``earlier`` is None, no
+    check moves to an earlier time because of a summary.
     """
     plan = await schedule_state.load(tx)
     moved = 0
@@ -260,9 +265,9 @@ async def useful_at(
 
     - If no chat could be notified after a check at ``due``, the check waits until a chat can be
       notified. The check does not wait so long that stories could be lost.
-    - A check for a daily summary can be earlier than ``due``. If only newcomers have subscribed to
-      the profile, the check is not earlier than ``due``. This restriction does not apply to a
-      check that is already claimed (``is_claimed``).
+    - A check for a daily summary can be earlier than ``due``. If ``Plan.pause`` applies to the
+      profile, the check is not earlier than ``due``. This restriction does not apply to a check
+      that is already claimed (``is_claimed``).
     - A check for a daily summary is not earlier than ``not_before``.
     """
     if known.chats > _MANY:

@@ -133,13 +133,13 @@ class Media:
         self.slow_hosts = SlowHosts(now)
 
     def may_fetch(self, url: str) -> bool:
-        """Return whether files may be downloaded from the host of ``url``."""
+        """Return whether ``MediaHosts`` allows a download of ``url``."""
         return self._hosts.allows(url)
 
     def slow_since(self, url: str) -> datetime | None:
         """Return the time at which the host of ``url`` became slow.
 
-        Return None if the host is not slow now.
+        Return None if the host is not slow now, or if the URL is invalid.
         """
         address = parse(url)
         return self.slow_hosts.slow_since(address.host or "") if address else None

@@ -48,8 +48,6 @@ class Demand:
       √(cost x subscribers x rate in the hour) over all profiles.
     - ``costs`` is the number of credits that one check of every profile costs in total.
     - ``profiles`` is the number of profiles.
-
-    Processes that read equal rows compute equal sums.
     """
 
     population: Population = field(default_factory=Population)

@@ -175,7 +175,8 @@ class Schedule:
         """Update ``state`` from a scheduled check. Return the time of the next check.
 
         The arguments are those of ``learn_and_set_due_at``. The cost of the check is subtracted
-        from the credit bucket. The price of waiting and the learned exponents are updated.
+        from the credit bucket. The check may change the price of waiting and the learned
+        exponents.
         """
         if state.due_at:
             # The lateness of the first check of a profile does not count, because the available
@@ -207,8 +208,9 @@ class Schedule:
     ) -> float:
         """Update ``state`` from a check. Compare the new stories with each expert's estimate.
 
-        New stories are counted at each check. Expected stories are counted only at sample checks
-        (``is_sample``), and are multiplied by ``_EVERY``. Return the time of the next check.
+        New stories that no earlier story triggered are counted at each check. Expected stories are
+        counted only at sample checks (``is_sample``), and are multiplied by ``_EVERY``. Return the
+        time of the next check.
         """
         population = self.demand.population
         estimates = expert_rates(state.sums, state.age, population.rate)
@@ -269,7 +271,8 @@ class Schedule:
 
         The check runs when it is due and the credits can pay for it. The check runs earlier if the
         bucket has enough credits for an early check. Because of rounding, the result can be
-        slightly too early. Therefore ``may_poll`` makes the final decision.
+        slightly too early. Therefore the caller must decide again at that time whether the check
+        is allowed.
         """
         bucket = self.bucket
         paid = bucket.ready_at(cost, spent=spent, budget=self.budget, plan=self.release_curve)

@@ -1,4 +1,4 @@
-"""The client of the Stories API. The results are objects of the domain model."""
+"""The client of the Stories API. The results are objects of the domain model, or files."""
 
 import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -144,8 +144,8 @@ class StoriesApi:
     def judge_outage(self) -> bool | None:
         """Return whether the API seems to be down for everyone. Return None if this is unknown.
 
-        The result is unknown if this process has detected no outage, and none of its paid calls
-        was answered in the last 30 minutes.
+        The result is unknown if this process has detected no outage, and no paid call of this
+        process has shown in the last 30 minutes that the API works.
         """
         return self.transport.judge_outage()
 
@@ -296,7 +296,7 @@ class StoriesApi:
 
         ``refuse`` is called with the account of the file, or with None if the answer names no
         account. ``refuse`` raises a ``StoriesError`` or ``MediaError`` if the bot must not show
-        the file. In that case, the file is removed, and the download is billed nevertheless.
+        the file. In that case, no file remains, and the download is billed nevertheless.
 
         Raises:
             MediaError: The same as in ``download``.
@@ -310,8 +310,8 @@ class StoriesApi:
         The call costs 0 credits. The rate limit in the answer becomes the rate limit of all calls.
 
         Raises:
-            OutOfServiceError: The API answered 401 or 402, because the key is invalid or the
-                balance is empty. In that case, all paid calls are stopped.
+            OutOfServiceError: The key is invalid or the balance is empty. In that case, all paid
+                calls are stopped.
             StoriesError: The API failed.
         """
         query = Query(BALANCE, deadline=self._deadline)
@@ -452,7 +452,7 @@ def _raise_if_any_private(result: Sequence[Story | Highlight], billed: int) -> N
     """Raise an error if any returned story or highlight is of a private account.
 
     Raises:
-        ProfilePrivateError: A story states that its account is private.
+        ProfilePrivateError: A story or highlight states that its account is private.
     """
     for one in result:
         if one.profile.is_private:

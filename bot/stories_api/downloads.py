@@ -52,6 +52,7 @@ async def read_file_or_address(
         MediaTooBigError: The file has more bytes than ``limit``.
         MediaUnavailableError: The spool stayed full, or the file can't be created or written.
         aiohttp.ClientError: The connection failed during the answer.
+        OSError: The answer took too long, or the complete file can't be read or renamed.
     """
     if response.status != OK:
         return FileUrl(_check_address(response.headers.get("Location", "")))

@@ -162,8 +162,7 @@ def _billed_credits(status: int, body: bytes | None, price: int) -> int | None:
       or 404 also costs 0 credits.
     - Any other answer with a status in ``_BILLED`` costs ``price``.
     - For all other statuses, the credits are unknown, because a page of the proxy (502, 520) may
-      hide an answer that was billed. Unknown credits count as spent until the bot reads the
-      balance again.
+      hide an answer that was billed. Unknown credits count as spent.
     """
     if status in _FREE or (status in {403, 404} and _is_proxy_page(body)):
         return 0

@@ -127,7 +127,8 @@ class PrivacyCheck:
 
         ``stories`` are the stories of a checked answer. The unchecked answer lacked a story if
         the story is in ``new`` and was posted more than 10 minutes before the unchecked answer.
-        Nothing is recorded if the last call about the profile included the check.
+        Nothing is recorded unless the mode is "auto" and the last call about the profile skipped
+        the check.
         """
         if not self._was_last_call_unchecked(known) or known.snapshot_at is None:
             return
@@ -148,7 +149,11 @@ class PrivacyCheck:
             await self._record_contradiction(profile_id, "a story that it lacked")
 
     async def record_refusal(self, known: Known) -> None:
-        """Record that a checked answer says "private" although the last answer was unchecked."""
+        """Record that the last unchecked answer was wrong, because a checked answer is a refusal.
+
+        Nothing is recorded unless the mode is "auto" and the last call about the profile skipped
+        the check.
+        """
         if self._was_last_call_unchecked(known):
             await self._record_contradiction(known.profile_id, "a refusal")
 

@@ -102,6 +102,7 @@ async def read_json(response: aiohttp.ClientResponse) -> object:
         MalformedBodyError: The body is not JSON or has more than 4 MiB, or the answer is a
             redirect.
         ComplainedError: The answer is an error, but has status 200.
+        aiohttp.ClientError: The connection failed during the answer.
     """
     if response.status != OK:
         raise MalformedBodyError("a redirect")

@@ -47,7 +47,8 @@ _CODE = re.compile(r"[A-Za-z0-9_-]{1,40}")
 def _link_target(value: object) -> str:
     """Return the URL in a field, or the target of the URL if it is a redirect URL of Instagram.
 
-    Return "" if the URL or the target is not valid.
+    A redirect URL without a target is returned unchanged. Return "" if ``url_of`` refuses the URL
+    or the target.
     """
     url = url_of(value) or ""
     try:
@@ -209,7 +210,7 @@ def highlight_from(value: object) -> Highlight:
 
     Raises:
         MalformedBodyError: The body has no highlight, or the highlight has neither a title nor an
-            account, or no item of the highlight is a story.
+            account, or the highlight has items of which none is a story.
     """
     try:
         wire = _Highlight.model_validate(value)

@@ -131,8 +131,8 @@ class Transport:
     def judge_outage(self) -> bool | None:
         """Return whether the API seems to be down for everyone. Return None if this is unknown.
 
-        The result is unknown if this process has detected no outage, and none of its paid calls
-        was answered in the last 30 minutes.
+        The result is unknown if this process has detected no outage, and no paid call of this
+        process has shown in the last 30 minutes that the API works.
         """
         return self.failing.is_failing(self._steady(), within=_LATELY)
 
@@ -145,8 +145,8 @@ class Transport:
             OutOfServiceError: Paid calls are stopped, or this call stops paid calls.
             StoriesError: The call failed. The error's field ``credits`` has the billed credits, or
                 None if the credits are unknown.
-            MediaError: ``read`` refused the file in the answer. The error's field ``credits`` has
-                the billed credits.
+            MediaError: ``read`` cannot save the received file, or refuses the file. The error's
+                field ``credits`` has the billed credits.
         """
         transaction_guard.raise_or_log_if_transaction_held(query.path)
         if query.path != BALANCE and self.out_of_service is not None:
@@ -181,7 +181,11 @@ class Transport:
         - The call fetches the balance.
         - The result is a failure with the status 429.
         - The call failed because of a fault of this machine.
-        - ``read`` refused the file in the answer, so a ``MediaError`` is raised.
+        - ``read`` raises a ``MediaError``.
+
+        Raises:
+            StoriesError: The call failed.
+            MediaError: As in ``_result_of``.
         """
         result = await self._ask_and_retry(query, read, end)
         failure = result if isinstance(result, Failure) else None
@@ -196,7 +200,9 @@ class Transport:
         return result
 
     async def _ask_and_retry(self, query: Query, read: Read[T], end: float) -> Answer[T] | Failure:
-        """Make a call. If the first attempt was certainly not billed, retry once before ``end``.
+        """Make a call. If the first attempt fails with ``Failure.again``, retry before ``end``.
+
+        The call is retried at most once.
 
         If the rate limit allows no attempt before ``end``, return a failure with status 429
         without a call.

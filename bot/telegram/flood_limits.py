@@ -166,7 +166,7 @@ class BotWindow:
 
         While the answer to an earlier call is outstanding, the result may be too short. Call this
         method again after the wait. ``rate`` is in messages per second. A ``weight`` above
-        ``rate`` counts as ``rate``. Tickets that no longer count are removed.
+        ``rate`` counts as ``rate``. The oldest tickets are removed if they no longer count.
         """
         spaced = max(self.next_at - now, 0.0)
         if math.isinf(rate):

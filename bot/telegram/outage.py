@@ -57,7 +57,7 @@ class Pause:
     def allows_trial(self, now: datetime) -> bool:
         """Return whether the next trial send is due.
 
-        If the clock was set back, no trial send waits longer than the longest pause.
+        If the clock was set back, no trial send waits longer than a minute.
         """
         return not now.timestamp() < self.next_at <= now.timestamp() + LAST_TRIAL_S
 

@@ -273,7 +273,7 @@ def _refusal_outcome(error: TelegramError) -> Outcome:  # noqa: PLR0911 - a line
 
 
 def wait_of(error: RetryAfter) -> timedelta:
-    """Return the time that Telegram demands to wait."""
+    """Return the wait that the error demands."""
     return error._retry_after  # noqa: SLF001 - the public property warns, and has two types
 
 

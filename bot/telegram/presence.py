@@ -55,7 +55,8 @@ async def fetch_presence(bot: Bot, chat_id: int, missing: Right) -> Presence:
 def _presence_of(chat: ChatFullInfo, me: ChatMember, missing: Right) -> Presence:
     """Return whether the bot, as the member ``me``, has the right ``missing`` in ``chat`` again.
 
-    The result is "away" if the bot is not a member of the chat.
+    The result is "away" if the bot is not a member of the chat. In a channel, only the right to
+    post counts. In other chats, a right without a permission of its own counts as "text".
     """
     is_restricted = me.status == ChatMember.RESTRICTED
     if me.status in AWAY or (is_restricted and not getattr(me, "is_member", False)):

@@ -50,7 +50,8 @@ class LimitedCall:
     """The data that the rate limits need about a call.
 
     ``weight`` is the number of messages, or 0 for a call that sends no message. ``longest_wait_s``
-    is the longest single wait in seconds. None means that the wait has no maximum.
+    is the longest single wait in seconds. None means that the wait has no maximum, except the wait
+    of an alert for the limit of its chat (``longest_chat_wait_s``).
     """
 
     chat: int | str | None

@@ -57,8 +57,8 @@ class AdminPage:
         """Read the files of the page from the disk.
 
         ``read_state`` returns the bot's state, which the page displays. ``do_action`` executes the
-        action of a button, and raises ``BotError`` to refuse the action. A session is valid while
-        ``owners`` contains the owner who opened the session.
+        action of a button, and raises ``BotError`` to refuse the action. A session is valid only
+        while ``owners`` contains the owner who opened the session.
         """
         self._read_state = read_state
         self._execute = do_action

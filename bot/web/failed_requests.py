@@ -35,7 +35,11 @@ class FailedRequests:
     def exception(
         self, message: str, *_: object, exc_info: BaseException | bool | None = None
     ) -> None:
-        """Log the class of the exception. Log a traceback only if the bot is at fault."""
+        """Log the class of the exception, or ``message`` without an exception.
+
+        Unless the request was malformed, also log the traceback of the exception. If a line with
+        the same class or message was logged within the last minute, only count the request.
+        """
         error = exc_info if isinstance(exc_info, BaseException) else None
         kind = type(error).__name__ if error else message
         if not self._may_log_else_count(kind):

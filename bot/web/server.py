@@ -40,9 +40,10 @@ _HEADERS_S = 10.0  # seconds in which a client must send the headers of a reques
 class WebhookReceiver:
     """The webhook, which receives updates from Telegram.
 
-    ``add`` stores an update. The webhook answers 200 to an update only after ``add`` has returned,
-    and to any other content at once. While ``must_refuse_updates`` returns True, the webhook
-    answers 503 with Retry-After, and Telegram keeps the updates.
+    ``add`` stores an update. The webhook answers 200 to an update only after ``add`` has returned.
+    Content larger than 1 MiB gets 413. Other content that is not an update gets 200, and is not
+    stored. While ``must_refuse_updates`` returns True, the webhook answers 503 with Retry-After,
+    and Telegram keeps the updates.
     """
 
     webhook: Webhook
