@@ -345,6 +345,8 @@ _HESITATION = """
     favor bom é desculpa beh mah scusa şey hımm lütfen ой эх ну хм короче слушай ладно извини
     извините пожалуйста та гаразд вибач вибачте будь ласка آه طيب حسنا آسف عفوا ya sudah maaf
     terima kasih خب باشه ببخشید अच्छा ओह ठीक है माफ़ माफ करें
+    plz plis plss plez porfa porfis xfa pfv bidde svp stp perfav lutfen плиз пж tolong dong
+    فضلك رجاء لطفا प्लीज़ प्लीज kripya
 """
 FILLERS = ALL_THANKS.union(map(fold_for_comparison, _HESITATION.split()))
 """The words of politeness and hesitation that people write around a request or a cancellation."""
