@@ -456,10 +456,10 @@ class Scheduler:
         return now < lease.until and self._owner.still_owns_claim(lease.at, now=now)
 
     async def _update_count_and_has_subscribers(self, known: Known) -> bool:
-        """Count the chats that can be notified about a profile. Return whether any chat was found.
+        """Count and store the chats that wait for a profile. Return whether any chat was found.
 
-        If no chat can be notified, the profile is not checked any more. If a profile has many
-        chats, the chats are counted only once an hour.
+        If no chat waits, the profile is not checked any more. If a profile has many chats, the
+        chats are counted only once an hour.
         """
         now = self._now()
         if known.chats > _MANY and self._counted.get(known.profile_id, now=now):

@@ -191,14 +191,17 @@ async def _finish_check(
 async def reschedule_check(
     tx: Tx, profile_id: str, *, now: datetime, earlier: EarlierChecks
 ) -> None:
-    """Compute the time of a profile's next check again, after a change of its subscribers."""
+    """Compute and store the time of a profile's next check, after a change of its subscribers.
+
+    The profile is skipped, and ``earlier`` is used, as in ``reschedule_checks``.
+    """
     await reschedule_checks(tx, [profile_id], now=now, earlier=earlier)
 
 
 async def reschedule_checks(
     tx: Tx, profile_ids: Iterable[str], *, now: datetime, earlier: EarlierChecks | None = None
 ) -> None:
-    """Compute the times of next checks again, after a change of subscribers or notification times.
+    """Compute and store the times of next checks, after a change of subscribers or settings.
 
     A profile is skipped in four cases: the profile is not stored, no chat needs checks of the
     profile, the last check failed, or no check was made yet. The rows of the profiles stay locked
@@ -237,9 +240,9 @@ async def reschedule_checks(
 async def reschedule_checks_of_chat(
     tx: Tx, chat_id: int, *, now: datetime, earlier: EarlierChecks | None = None
 ) -> None:
-    """Recompute the times of the next checks of all profiles that a chat follows.
+    """Compute and store the times of the next checks of all profiles that a chat follows.
 
-    This function is called after a change of the chat's settings, or after the chat opens again.
+    The profiles are skipped, and ``earlier`` is used, as in ``reschedule_checks``.
     """
     rows = await subscriptions.of_chat(tx, chat_id)
     profile_ids = [subscription.profile_id for subscription in rows]

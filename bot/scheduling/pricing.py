@@ -269,8 +269,8 @@ class CreditBucket:
         """Return the time at which the bucket will contain ``need`` credits.
 
         If the bucket already contains ``need`` credits, return the time of the last release. If
-        the rest of the day has too few credits, return the next midnight (UTC). The result assumes
-        that no credits are spent before the returned time.
+        the rest of the day has too few credits, return the next midnight (UTC). The result ignores
+        the capacity of the bucket, and assumes that no credits are spent before the returned time.
         """
         if self.credits >= need:
             return self.at

@@ -12,9 +12,9 @@ from telegram.ext import ExtBot
 
 
 class TooSoonError(RetryAfter):
-    """Raised if the bot itself refuses to send a message now. Telegram was not called.
+    """Raised if the bot itself refuses to make a call now. Telegram was not called.
 
-    ``why`` is the reason for the log. The message may be sent again after the wait of the error.
+    ``why`` is the reason for the log. The call may be made after the wait of the error.
     """
 
     def __init__(self, wait: timedelta, why: str = "too many requests") -> None:

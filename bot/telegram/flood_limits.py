@@ -63,8 +63,6 @@ class ChatFlood:
     def seconds_to_wait(self, now: float, weight: int, lane: Lane, *, is_group: bool) -> float:
         """Return the seconds until the chat may get ``weight`` messages. 0 means now.
 
-        The first rule that applies determines the result:
-
         - If ``weight`` is 0, only ``closed_until`` determines the result.
         - In a group or channel, a ``weight`` above the limit counts as the limit.
         - In a private chat, every ``weight`` above 0 has the same result, because only earlier

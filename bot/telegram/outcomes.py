@@ -180,7 +180,7 @@ class Refusal:
 
     @property
     def without_numbers(self) -> str:
-        """Return the text without numbers. A number may be a size, an id or a price."""
+        """Return the text with "#" for each number. A number may be a size, an id or a price."""
         return _NUMBER.sub("#", self.words)
 
 

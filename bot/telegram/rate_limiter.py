@@ -212,8 +212,8 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
     def _close_flooded(self, error: TelegramError, call: LimitedCall) -> None:
         """Stop sending to the chat of a call for the time that Telegram demands in ``error``.
 
-        If the demanded times show that Telegram limits the whole bot, stop sending to all chats.
-        Do nothing if the error demands no wait, or if the call has no chat.
+        If the demanded times show that Telegram limits the whole bot, stop all calls of this
+        process. Do nothing if the error demands no wait, or if the call has no chat.
         """
         outcome = outcome_of(error)
         if call.chat is None or not isinstance(outcome, TryLater) or outcome.after is None:

@@ -149,7 +149,7 @@ class AiohttpRequest(BaseRequest):
                 session is not open. The subclass ``TooManyFilesError`` is raised if the process
                 has too many open files.
             UnknownOutcomeError: The call was sent, but its answer was not received, or the answer
-                has a status of 500 or more.
+                is invalid or has a status of 500 or more.
             LateFloodError: A 429 response came after more than 7 seconds and demands a wait of at
                 most 8 seconds, so the call may have had an effect.
             OSError: A file of an upload can't be opened.
