@@ -1,9 +1,10 @@
-"""The CPU time and the rate of the whole bot for `/help`.
+"""The CPU time and the rate of the whole bot for `/help` and for pasted links.
 
-The commands are sent by webhook to a real process.
+The messages are sent by webhook to a real process.
 """
 
 import asyncio
+import itertools
 import os
 import signal
 import tempfile
@@ -18,11 +19,16 @@ from tests.support.sandbox import Box, sandbox_box
 PATIENCE_S = 120.0
 ROUNDS = 3  # the number of bursts; each chat sends one command per burst
 STEADY_PER_S = 20  # the number of commands per second in the steady part
+LINKS = 60  # the number of pasted links, of which each is pasted twice
+LINKS_PER_S = 12
+SETTLE_S = 0.3  # the time for the records that follow the last photo
+KINDS = ("new", "seen")  # of links, in the order of the measurement
+PHOTOS = ("/sendPhoto", "/sendVideo")
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
 async def measure(chats: int, *, checkout: Path = ROOT, url: str | None = None) -> dict[str, Any]:
-    """Return the milliseconds of CPU per command, and the commands per second.
+    """Return the milliseconds of CPU per command and link, and the commands per second.
 
     The measured bot is the code in the folder ``checkout``. ``url`` is the URL of an empty
     PostgreSQL database. The default is a new SQLite file.
@@ -50,7 +56,30 @@ async def _measure(box: Box, victim: Victim, people: list[int]) -> dict[str, Any
     cpu_before = cpu_s_of(victim)
     await ask_all(box, people, "/help", per_s=STEADY_PER_S)
     cpu_s = cpu_s_of(victim) - cpu_before
-    return {"burst": burst, "steady": {"cpu_ms": round(cpu_s * 1000 / len(people), 2)}}
+    steady = {"cpu_ms": round(cpu_s * 1000 / len(people), 2)}
+    return {"burst": burst, "steady": steady, "link": await _measure_links(box, victim, people)}
+
+
+async def _measure_links(box: Box, victim: Victim, people: list[int]) -> dict[str, float]:
+    """Return the milliseconds of CPU of a new link, and of a link that was pasted before."""
+    stories = [await box.control.publish("quiet", 1) for _ in range(LINKS)]
+    urls = [f"https://www.instagram.com/stories/quiet/{story['pk']}/" for story in stories]
+    return {f"{kind}_cpu_ms": await _cpu_ms_of(box, victim, people, urls) for kind in KINDS}
+
+
+async def _cpu_ms_of(box: Box, victim: Victim, people: list[int], urls: list[str]) -> float:
+    """Paste links until the photos are sent. Return the milliseconds of CPU per link."""
+    before, cpu_before = await _count_sends(box, PHOTOS), cpu_s_of(victim)
+    for url, person in zip(urls, itertools.cycle(people), strict=False):
+        await box.control.say(person, url)
+        await asyncio.sleep(1 / LINKS_PER_S)
+
+    async def are_sent() -> bool:
+        return await _count_sends(box, PHOTOS) - before >= len(urls)
+
+    await wait_for(are_sent, PATIENCE_S, "the photos")
+    await asyncio.sleep(SETTLE_S)
+    return round((cpu_s_of(victim) - cpu_before) * 1000 / len(urls), 2)
 
 
 async def ask_all(box: Box, people: list[int], text: str, *, per_s: float = 0) -> None:
@@ -67,9 +96,9 @@ async def ask_all(box: Box, people: list[int], text: str, *, per_s: float = 0) -
     await wait_for(are_answered, PATIENCE_S, "the answers")
 
 
-async def _count_sends(box: Box) -> int:
+async def _count_sends(box: Box, methods: tuple[str, ...] = ("/sendMessage",)) -> int:
     calls = await box.control.requests("telegram")
-    return sum(call["path"].endswith("/sendMessage") for call in calls)
+    return sum(call["path"].endswith(methods) for call in calls)
 
 
 def cpu_s_of(victim: Victim) -> float:
