@@ -51,7 +51,10 @@ class Viewer:
         fresh_for: timedelta = timedelta(seconds=60),
         blocked: AbstractSet[str] = frozenset(),
     ) -> None:
-        """Set the dependencies. ``blocked`` contains the ids and names of blocked profiles."""
+        """Set the dependencies. ``blocked`` contains the ids and names of blocked profiles.
+
+        ``fresh_for`` is the time for which the stories of a profile are cached.
+        """
         self._db = db
         self._api = api
         self._ledger = ledger

@@ -96,10 +96,11 @@ class Scheduler:
 
         At most ``at_once`` checks, and 56 more slow checks, run at the same time.
 
-        ``apply_blocks`` pauses the alerts of blocked profiles. ``apply_blocks`` is awaited every
-        minute, and after each change of the blocks. ``is_paused`` returns True if this process
-        must make no checks, because a different process with the same token makes the checks.
-        ``wake`` is called when messages may be due.
+        ``apply_blocks`` pauses the alerts of newly blocked profiles, and resumes the alerts of
+        unblocked profiles. ``apply_blocks`` is awaited every minute, and in the next step after a
+        change of the blocks. ``is_paused`` returns True if this process must make no checks,
+        because a different process with the same token makes the checks. ``wake`` is called when
+        messages may be due.
         """
         self._db = db
         self._api = api
@@ -139,7 +140,7 @@ class Scheduler:
         self._new = metrics.counter("stories_found_total", "Stories nobody had seen before.")
 
     async def run(self) -> None:
-        """Make due checks until ``worker`` is stopped.
+        """Make checks until ``worker`` is stopped.
 
         Return after the results of all checks are recorded.
         """
@@ -147,7 +148,10 @@ class Scheduler:
             await self.worker.run()
 
     async def _step(self) -> datetime | None:
-        """Start the checks that are due and can be paid. Return the time of the next step."""
+        """Start the checks that can be made now. Return the time of the next step.
+
+        Return None if the next step waits for the end of a check.
+        """
         if self._slots.count_slow(self._now()) * 2 >= self._slots.fast:
             self._slow_at = self._now()
         if self._group is not None and await self._begin_checks(self._group):
@@ -212,15 +216,15 @@ class Scheduler:
             return _State(room, spent, await profiles.next_due_and_last_check(tx, now=now))
 
     async def run_once(self) -> int:
-        """Make the checks that are due and can be paid, and wait for the results.
+        """Make the checks that can be made now, and wait for the results.
 
-        Return the number of checks.
+        Return the number of checks. Early checks are included (``_claim_payable_checks``).
         """
         async with asyncio.TaskGroup() as group:
             return await self._begin_checks(group)
 
     async def _begin_checks(self, group: asyncio.TaskGroup) -> int:
-        """Start the checks that are due and can be paid, if slots are free.
+        """Start the checks that can be made now (``_claim_payable_checks``).
 
         Return the number of started checks. A slow check does not delay other checks. The
         maintenance is done first, if it is time (see ``_maintain``).

@@ -37,8 +37,8 @@ class CallRate:
 class OutageDetector:
     """Detects an outage of the API.
 
-    An outage is detected if calls about three subjects fail within a minute and no call succeeds.
-    The first answer ends the outage.
+    An outage is detected if calls about three subjects fail within a minute and no call in between
+    shows that the API works. The first call that shows that the API works ends the outage.
 
     Calls are still allowed during an outage, because the detection may be wrong. For example, the
     API may always fail for three accounts that a person asked about. The schedule makes checks
