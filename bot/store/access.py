@@ -92,9 +92,9 @@ async def put(tx: Tx, subject: Subject, *, now: datetime, **values: Any) -> Entr
 async def record_refusal(
     tx: Tx, subject: Subject, *, name: str, now: datetime, language_code: str = ""
 ) -> bool:
-    """Record that a refusal was shown now.
+    """Record that a refusal was shown at ``now``. Store the name and the language code too.
 
-    Return False, and change nothing, if a refusal was recorded before.
+    Return False, and change nothing, if the entry already has a refusal.
     """
     key = {"kind": subject.kind, "subject": subject.id}
     values = {"name": name, "language_code": language_code, "refused_at": now}
@@ -103,11 +103,11 @@ async def record_refusal(
 
 
 async def invited_or_refused(tx: Tx, *, after: datetime) -> list[Entry]:
-    """Return the people and chats that were invited or refused after ``after``.
+    """Return the people and chats that used an invitation or were refused after ``after``.
 
-    The entries are sorted by the time at which each entry was added to the access list. An entry
-    can be older than its refusal, because a refusal can be recorded in an existing entry. People
-    and chats that have access or are blocked now do not count as refused.
+    The entries are sorted by ``since``, which is the time of the invitation, or the time at which
+    the entry was added. ``since`` can be earlier than the refusal, because a refusal can be
+    recorded in an existing entry. An entry with a permission or a block does not count as refused.
     """
     came = sa.and_(access_list.c.via == "invitation", access_list.c.since > after)
     asks = sa.and_(
@@ -140,8 +140,8 @@ async def has_own_access(tx: Tx, person: int, *, mode: Mode, owner_ids: Collecti
 async def blocked_profiles(tx: Tx, *, now: datetime) -> set[str]:
     """Return the usernames and the known ids of the profiles that are blocked now.
 
-    The ``name`` of a profile's entry is the profile's id, so a block stays when the username
-    changes.
+    The ``name`` of a profile's entry is the profile's id, if the id is known. With the id, a block
+    stays when the username changes.
     """
     until = access_list.c.blocked_until
     statement = sa.select(_SUBJECT, access_list.c.name).where(
@@ -184,7 +184,7 @@ async def ended_blocks(tx: Tx, *, now: datetime) -> list[Entry]:
 
 
 async def allow_all(tx: Tx, ids: Iterable[int], *, via: Via, now: datetime) -> int:
-    """Allow people and chats. Return the number of subjects that had no access before.
+    """Allow people and chats. Return the number of subjects without a permission before.
 
     A credit limit and a block in an existing entry stay.
     """
@@ -335,10 +335,10 @@ _ALLOWANCES = sa.select(
 async def allowances_of_asker(
     tx: Tx, person: int | None, chat_id: int | None
 ) -> tuple[int | None, int | None, bool]:
-    """Return the daily credit limits of a person and of a chat, and whether the person is known.
+    """Return the daily limits of a person and of a chat, and whether the person is known.
 
-    A limit is None if the access list sets no limit. A known person is a person who is no
-    newcomer.
+    The limits are in credits. A limit is None if the access list sets no limit. A known person is
+    a person who is no newcomer.
     """
     chat = Subject.of_chat(chat_id or 0)
     values = {"person": str(person), "chat_kind": chat.kind, "chat": chat.id}

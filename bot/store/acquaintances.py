@@ -35,7 +35,10 @@ _SEE = _NEW.on_conflict_do_update(
 
 
 async def record_seen(tx: Tx, people: Collection[int], day: date) -> None:
-    """Record that people were seen on a day. Repeated calls for a day count once."""
+    """Record that people were seen on a day.
+
+    A day counts only if the day is later than the last counted day of the person.
+    """
     rows = [
         {"person": person, "days": 1, "last_day": day}
         # The order is fixed, so that concurrent batches cause no deadlock.

@@ -55,5 +55,5 @@ async def remove(tx: Tx, key: str) -> None:
 
 
 def verdict_key(username: str) -> str:
-    """Return the key of the cached refusal of a name (account not found, or private)."""
+    """Return the key of the cached refusal of a name (not found, private, or refused)."""
     return VERDICT + username

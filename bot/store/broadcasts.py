@@ -59,9 +59,10 @@ broadcasts = sa.Table(
 
 @dataclass(frozen=True, slots=True)
 class Broadcast:
-    """A broadcast to ``count`` chats.
+    """A broadcast to ``count`` chats. ``count`` is 0 before the start of the broadcast.
 
-    ``sent`` is the number of chats that had received the message at the end of the broadcast.
+    ``sent`` is the number of chats that had received the message when the state became "done".
+    Otherwise, ``sent`` is 0.
     """
 
     id: int
@@ -101,7 +102,7 @@ async def running(tx: Tx) -> list[Broadcast]:
 async def change_state(
     tx: Tx, number: int, *, before: Collection[str], after: Stage, **values: object
 ) -> Broadcast | None:
-    """Change the state of a broadcast. Return the changed broadcast.
+    """Change the state of a broadcast, and set the columns ``values``. Return the broadcast.
 
     Return None, and change nothing, if the current state is not in ``before``.
     """
@@ -115,7 +116,7 @@ async def change_state(
 
 
 async def enqueue_next(tx: Tx, broadcast: Broadcast, *, limit: int, now: datetime) -> bool:
-    """Enqueue the message for the next ``limit`` chats. Return False if no chats are left.
+    """Enqueue the message for at most ``limit`` next chats. Return False if no chats are left.
 
     If several processes make this call at the same time, only the first call enqueues the message.
     The remaining calls change nothing and return True. A broadcast that is not running is not
@@ -160,10 +161,11 @@ async def enqueue_for_moved(tx: Tx, old: int, new: int, *, now: datetime) -> Non
 
 
 async def remove_duplicates_of_moved(tx: Tx, old: int, new: int) -> None:
-    """Delete the unsent broadcast messages of chat ``old`` that chat ``new`` has got or will get.
+    """Delete the open broadcast messages of chat ``old`` that are also stored for chat ``new``.
 
-    The supergroup ``new`` may be a chat of the broadcast itself, if the bot learns of the move
-    late. The caller has locked the queues of both chats.
+    Messages that may have arrived are not deleted. The supergroup ``new`` may be a chat of the
+    broadcast itself, if the bot learns of the move late. The caller has locked the queues of both
+    chats.
     """
     other = deliveries.alias()
     number = deliveries.c.fields["broadcast"].as_integer()
@@ -188,10 +190,10 @@ def _is_of(number: int) -> sa.ColumnElement[bool]:
 
 
 async def is_being_sent(tx: Tx, number: int, *, now: datetime) -> bool:
-    """Return whether a delivery of a broadcast is being sent, or will be sent within a minute.
+    """Return whether a delivery of a broadcast is being sent, or is due within a minute.
 
-    Closed chats, quiet hours, missing rights, longer flood limits, and sends that failed at least
-    4 times do not count.
+    Deliveries do not count in closed chats, with a missing right, after 4 or more failed sends, or
+    if quiet hours or a flood limit last longer than a minute.
     """
     soon = now + _SENT_SOON
     statement = (

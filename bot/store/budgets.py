@@ -91,8 +91,9 @@ async def take_allowances(
 ) -> Scope | None:
     """Add ``amount`` to counters of a day. Return the first scope with an exceeded limit, or None.
 
-    ``wanted`` has a tuple (scope, subject, limit) for each counter. If a scope is returned, the
-    caller rolls back the transaction.
+    ``wanted`` has a tuple (scope, subject, limit) for each counter. The unit of ``amount`` and of
+    the limits depends on the scope (``allowance_used``). If a scope is returned, the caller rolls
+    back the transaction.
     """
     limits = {f"{scope}_limit": 0 for scope in _SCOPES}
     limits |= {f"{scope}_limit": limit for scope, _, limit in wanted}
@@ -108,7 +109,7 @@ async def take_allowances(
 async def add_to_counters(tx: Tx, day: date, amount: int, *counters: tuple[Scope, int]) -> None:
     """Add ``amount`` to counters (scope, subject) of a day whose limits the caller checks.
 
-    An amount of 0 only locks the counters.
+    An amount of 0 only locks the counters, and adds missing counters.
     """
     wanted = [(scope, subject, _PLENTY) for scope, subject in counters]
     await take_allowances(tx, day, amount, wanted)
@@ -188,12 +189,13 @@ _TAKE_CREDITS = {side: Prepared(_take_credits_sql(side)) for side in get_args(Si
 async def take_credits(
     tx: Tx, side: Side, now: datetime, amount: int, rule: BudgetRule, *, minimum: int | None
 ) -> bool:
-    """Add credits to today's spending of a side. Return False if the spending is not allowed.
+    """Add credits to today's spending of a side and to the total spending.
 
-    The budget rule, the stop switch or the balance can forbid the spending. ``minimum`` is the
-    balance that must remain, or None without a minimum. An unknown balance (None) is always
-    sufficient. If the account counts an earlier day, the counters of today begin (``begin_day``).
-    If the account already counts a later day than today, the credits count for the later day.
+    Return False, and add nothing, if the spending is not allowed. The budget rule, the stop switch
+    or the balance can forbid the spending. ``minimum`` is the balance that must remain, or None
+    without a minimum. An unknown balance (None) is always sufficient. If the account counts an
+    earlier day, the counters of today begin (``begin_day``). If the account already counts a later
+    day than today, the credits count for the later day.
     """
     if (
         amount > rule.room(own_spending=0, spending_of_others=0)
@@ -263,8 +265,8 @@ async def set_spending_stopped(tx: Tx, *, stopped: bool) -> None:
 class AccountState:
     """The state of the account: total spending, stop switch, balance, and spending of a day.
 
-    ``spent`` includes reservations. ``balance`` is None before the first reading. ``replies`` and
-    ``schedule`` are the credits that each side spent on ``day``.
+    All amounts are in credits. ``spent`` includes reservations. ``balance`` is None before the
+    first reading. ``replies`` and ``schedule`` are the amounts that each side spent on ``day``.
     """
 
     spent: int = 0
@@ -285,7 +287,10 @@ class AccountState:
         return self.balance - amount >= minimum
 
     def spent_by_replies_and_schedule(self, today: date) -> tuple[int, int]:
-        """Return the credits that replies and the schedule have spent today."""
+        """Return the credits that replies and the schedule have spent today.
+
+        If the account already counts a later day, the credits of the later day are returned.
+        """
         return (self.replies, self.schedule) if self.day >= today else (0, 0)
 
 
@@ -302,14 +307,14 @@ async def account_state(tx: Tx) -> AccountState:
 
 
 async def set_spent_at_zero_balance(tx: Tx, total: int) -> None:
-    """Record the total spending at which the balance is zero."""
+    """Record the total spending, in credits, at which the balance is zero."""
     await put(tx, account, {"id": _ACCOUNT}, {"reach": total})
 
 
 async def move_chat(tx: Tx, old: int, new: int) -> None:
-    """Add the counters of a group that became a supergroup to the counters of the new id.
+    """Move the counters of a group that became a supergroup to the counters of the new id.
 
-    Only the scopes "chat", "channels" and "follows" are moved.
+    Amounts of the same day are added. Only the scopes "chat", "channels" and "follows" are moved.
     """
     rows = await tx.execute(
         sa.delete(allowances)

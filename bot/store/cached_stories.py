@@ -50,7 +50,10 @@ async def followed_ids(tx: Tx, chat_id: int, *, begins_with: str) -> set[str]:
 
 
 async def of_profile(tx: Tx, profile_id: str, *, now: datetime) -> list[Story]:
-    """Return the cached stories of a profile with or without a file at Telegram, oldest first."""
+    """Return the cached stories of a profile with or without a file at Telegram, oldest first.
+
+    Stories that this version of the code can't read are left out.
+    """
     statement = (
         sa.select(stories.c.value)
         .join(profiles, profiles.c.profile_id == stories.c.profile_id)
@@ -89,10 +92,10 @@ async def newest(
 ) -> list[tuple[Story, KnownFile]]:
     """Return the cached stories of profiles, newest first. With ``pk`` return only that story.
 
-    At most ``most`` stories are returned. Each returned story has a photo, video or animation that
-    this bot has stored at Telegram. ``blocked`` contains ids and names. A name in ``blocked``
-    means the profile that has the name now. A profile that the API refused recently has no cached
-    stories, because the account may be private.
+    At most ``most`` stories are returned. Unreadable stories are left out. Each returned story has
+    a photo, video or animation that this bot has stored at Telegram. ``blocked`` contains ids and
+    names. A name in ``blocked`` means the profile that has the name now. A profile that the API
+    refused recently has no cached stories, because the account may be private.
     """
     if not ids:
         return []

@@ -112,10 +112,11 @@ FREED = RESCHEDULED.values(**RELEASED | {"leased_until": UNTIL})
 
 
 async def claim(tx: Tx, lease: Lease, *, limit: int) -> list[ChatQueue]:
-    """Claim at most ``limit`` chat queues that are due. The longest overdue are claimed first.
+    """Claim at most ``limit`` chat queues that are due.
 
-    Return the claimed queues, in no particular order, with the chats, due deliveries, mutes and
-    flood-limit states.
+    The queues that have been free to claim for the longest time are claimed first. Return the
+    claimed queues, in no particular order, with the chats, due deliveries, mutes and flood-limit
+    states.
     """
     rows_claimed = await tx.execute(_CLAIM, claim_values(lease, limit=limit))
     claimed = {row.chat_id: row for row in rows_claimed}
@@ -192,9 +193,10 @@ _CLAIM_TO_REPLY = Prepared(_claim_to_reply_sql())
 
 
 async def claim_to_reply(tx: Tx, chat_id: int, lease: Lease) -> ReplyClaim | None:
-    """Claim the queue of a chat for replies that this transaction adds.
+    """Claim the queue of a chat for replies that this transaction adds afterwards.
 
-    Return None if the queue is leased, the queue has a pending reply, or the chat is not stored.
+    The queue becomes due. A missing queue is added. Return None if the queue has an unexpired
+    claim, the queue has a pending reply, or the chat is not stored.
     """
     if tx.dialect.name == "postgresql":
         # The queue is locked first, to prevent a deadlock. The claim statement locks the chat and
@@ -213,7 +215,7 @@ async def ensure(tx: Tx, chat_id: int, *, now: datetime) -> None:
 async def lock(tx: Tx, chat_id: int) -> int | None:
     """Lock a chat's queue until this transaction ends. Return the token of the claim.
 
-    Return None if the queue is not leased.
+    Return None if the queue is not claimed or not stored.
     """
     return (await lock_all(tx, [chat_id])).get(chat_id)
 
@@ -221,7 +223,7 @@ async def lock(tx: Tx, chat_id: int) -> int | None:
 async def lock_all(tx: Tx, chat_ids: Collection[int]) -> dict[int, int]:
     """Lock the queues of chats, in the order of the ids.
 
-    Return the tokens of the leased queues, by chat id. A process with a different token has lost
+    Return the tokens of the claimed queues, by chat id. A process with a different token has lost
     the claim.
     """
     if not chat_ids:
@@ -247,7 +249,8 @@ async def reschedule(tx: Tx, chat_id: int, *, free_at: datetime | None = None) -
     """Set the due time of a locked queue. Return whether the queue has a due time.
 
     The queue has a due time if the chat has an open delivery and is not closed. If ``free_at`` is
-    set, the claim ends, and the next claim is allowed at ``free_at``.
+    set, the claim ends, and the next claim is allowed at ``free_at``. Only ``claim_to_reply`` may
+    claim the queue earlier.
     """
     return bool(await reschedule_all(tx, [chat_id], free_at=free_at))
 
@@ -299,7 +302,10 @@ async def renew(tx: Tx, queue: QueueClaim, lease: Lease) -> bool:
 
 
 next_due_at = claims.next_claimable_at
-"""Return the time at which the first chat queue can be claimed, or None if no queue is due."""
+"""Return the time at which the first chat queue can be claimed.
+
+Return None if no queue has a due time.
+"""
 
 
 async def make_due(tx: Tx, chat_id: int, *, due_at: datetime, now: datetime) -> None:

@@ -170,9 +170,9 @@ async def get_with_access(
 async def set_question(
     tx: Tx, chat_id: int, question: Question | None, *, until: datetime | None = None
 ) -> None:
-    """Set the open question of a chat. The question is valid until ``until``.
+    """Set the open question of a chat. If ``question`` is None, remove the open question.
 
-    If ``question`` is None, the open question is removed.
+    The question is valid until ``until``. ``get_with_access`` ignores a question without an end.
     """
     if question is None:
         await key_values.remove(tx, _question_key(chat_id))
@@ -226,7 +226,7 @@ async def judge_chat(tx: Tx, chat_id: int, *, now: datetime) -> Judged:
 async def silenced_among(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> set[int]:
     """Return the chats among ``chat_ids`` with a blocked responsible person.
 
-    A private chat is also returned if the person in the chat is blocked.
+    A stored private chat is also returned if the person in the chat is blocked.
     """
     id_ = _silenced_sql(now).subquery().c.id
     return set(await column_values(tx, id_, id_.in_(sorted(chat_ids))))
@@ -303,7 +303,7 @@ async def moved_to(tx: Tx, old_chat_id: int) -> int | None:
 
 
 async def record_move(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
-    """Record that a group has moved. Return False if the move is already recorded."""
+    """Record that a group has moved. Return False if a move of ``old`` is already recorded."""
     return await add_new(tx, moved_chats, old_id=old, new_id=new, at=now)
 
 
@@ -318,7 +318,8 @@ async def add_or_update(
 ) -> Chat:
     """Add the chat with the defaults, or update kind, title and language code. Return the chat.
 
-    A new chat that the access list blocks is added in state ``closed``.
+    Without ``language_code``, the stored language code stays. A new chat that the access list
+    blocks is added in state ``closed``.
     """
     columns = {"kind": kind, "title": title}
     if language_code:
@@ -439,7 +440,7 @@ async def set_state(
 ) -> bool:
     """Record whether the bot may write in the chat. Return whether the state has changed.
 
-    The bot is a member of each active chat. Therefore the state "active" also sets the column
+    The bot is a member of each active chat. Therefore a change to "active" also sets the column
     ``is_away`` to False.
     """
     values: dict[str, object] = {"state": state, "state_since": now}
@@ -450,6 +451,9 @@ async def set_state(
 
 
 async def without_bot(tx: Tx, chat_ids: Collection[int]) -> set[int]:
-    """Return the chats among ``chat_ids`` that the bot has left."""
+    """Return the chats among ``chat_ids`` that the bot has left.
+
+    The private chat of a person who has blocked the bot is included.
+    """
     is_one = chats.c.id.in_(chat_ids)
     return set(await column_values(tx, chats.c.id, is_one, chats.c.is_away))

@@ -63,9 +63,9 @@ class Claims:
         """Create the claims. Only rows that satisfy ``is_open`` are claimed, by default all rows.
 
         ``serial_by`` is the name of a column. The open rows with the same value in this column are
-        claimed in sequence, in the order of the keys. While any row with the value has a lease, no
-        row with the value is claimed. This rule also covers a row with a lower key that is
-        committed after the claim of a row with a higher key.
+        claimed in sequence, in the order of the keys. While any open row with the value has a
+        lease, no row with the value is claimed. This rule also covers a row with a lower key that
+        is committed after the claim of a row with a higher key.
         """
         self.table = table
         (self._key,) = table.primary_key.columns
@@ -112,7 +112,8 @@ class Claims:
         """Return the statement that claims free rows. ``claim_values`` returns its parameters.
 
         Rows are claimed in ``order``. By default, the row that has been due longest is claimed
-        first. ``is_due`` replaces the condition that ``due_at`` has passed.
+        first. ``extra_filter`` is a further condition. ``is_due`` replaces the condition that
+        ``due_at`` has passed.
         """
         columns = self.table.c
         free = (
@@ -149,14 +150,17 @@ class Claims:
         return at
 
     async def renew(self, tx: Tx, claims: Collection[Claim], lease: Lease) -> int:
-        """Extend the leases of claims that are still valid. Return the number of valid claims."""
+        """Extend the leases of claims that are still valid. Return the number of valid claims.
+
+        A claim with an expired lease is valid until the row is claimed again or released.
+        """
         values = {"claims": list(claims), "by": lease.owner, "until": lease.until}
         return (await tx.execute(self._renew_sql, values)).rowcount
 
     async def finish(self, tx: Tx, claim: Claim, **values: object) -> bool:
         """End a claim, reset the number of attempts, and set columns.
 
-        Return False, and change nothing, if the claim is no longer valid.
+        Return False, and change nothing, if the row is closed, deleted or claimed again.
         """
         return await self._change(tx, claim, RELEASED | values)
 
@@ -164,15 +168,15 @@ class Claims:
         """End a claim, make the row due again at ``due_at``, and set columns.
 
         The number of attempts stays, unless ``values`` sets the number. Return False, and change
-        nothing, if the claim is no longer valid.
+        nothing, if the row is closed, deleted or claimed again.
         """
         return await self._change(tx, claim, _FREE | {"due_at": due_at, **values})
 
     async def release_owner(self, tx: Tx, owner: str | None = None) -> int:
         """Release the claims of an owner, by default of all owners.
 
-        Return the number of released claims. Rows that are locked by other transactions are
-        skipped.
+        Return the number of released claims. The numbers of attempts stay. Rows that are locked by
+        other transactions are skipped.
         """
         columns = self.table.c
         of_owner = columns.owner.is_not(None) if owner is None else columns.owner == owner
@@ -188,7 +192,8 @@ class Claims:
     async def _change(self, tx: Tx, claim: Claim, values: Mapping[str, object]) -> bool:
         """Set columns of a claimed row.
 
-        Return False if the row is closed, or if ``claim`` is not the newest claim of the row.
+        Return False if the row is closed or deleted, or if ``claim`` is not the newest claim of
+        the row.
 
         The statement compares the key and the token with single values, because a comparison with
         ``IN`` takes more CPU time.

@@ -198,10 +198,11 @@ DUE = _due_sql()
 
 
 async def due(tx: Tx, chat_ids: list[int], *, now: datetime) -> list[Delivery]:
-    """Return the first due deliveries of each chat, in the order of sending.
+    """Lock and return the first due deliveries of each chat, in the order of sending.
 
-    At most ``ROWS_A_QUEUE`` deliveries are returned for each chat. Deliveries that must wait for
-    an earlier delivery are left out (``waits_for_earlier_sql``).
+    At most ``ROWS_A_QUEUE`` deliveries are returned for each chat. A delivery that must wait for
+    an earlier delivery (``waits_for_earlier_sql``) is left out for at most ``LONGEST_WAIT``.
+    Deliveries that another session has locked are left out.
     """
     return _to_deliveries((await tx.execute(DUE, {"chat_ids": chat_ids, "now": now})).all())
 
@@ -313,8 +314,9 @@ SENT = (
 async def record_claim(tx: Tx, ids: Sequence[int]) -> None:
     """Record that a process has claimed open deliveries in order to send the messages.
 
-    The number of attempts increases by 1. ``held`` is removed. If the settings or rights of the
-    chat deferred a delivery, or the settings changed, the reason ``DEFERRED`` is recorded.
+    The number of attempts increases by 1. ``held`` is removed. If ``held`` depended on the
+    settings or rights of the chat, and the delivery has no reason yet, the reason ``DEFERRED`` is
+    recorded.
     """
     if ids:
         await tx.execute(STARTED, {"ids": ids})
@@ -324,7 +326,8 @@ async def record_copy(tx: Tx, ids: Sequence[int]) -> set[int]:
     """Add 1 to the number of copies of each open delivery, right before the request to Telegram.
 
     If the bot crashes after this transaction, the message may have arrived. Return the ids of the
-    counted deliveries. Deliveries that have ended or are deferred are not counted.
+    counted deliveries. Deliveries that have ended, are deferred or must be selected again are not
+    counted.
     """
     if not ids:
         return set()
@@ -420,8 +423,8 @@ async def still_open(tx: Tx, ids: Collection[int]) -> set[int]:
 async def record_sent(tx: Tx, message_ids: dict[int, int], *, now: datetime) -> None:
     """Record deliveries as sent. ``message_ids`` maps delivery ids to Telegram message ids.
 
-    A delivery that was dropped in the meantime is recorded only if its subscription ended or was
-    paused.
+    A delivery that was dropped in the meantime is recorded only if the reason of the drop is
+    ``ENDED`` or ``PAUSED``.
     """
     if message_ids:
         arrived = [
@@ -624,8 +627,8 @@ async def drop_duplicates(tx: Tx, subscription_id: int, *, sent_by: int, now: da
     """Drop open deliveries of stories that the subscription ``sent_by`` has already sent.
 
     The dropped deliveries belong to the subscription ``subscription_id``. The sent rows of
-    ``sent_by`` move to this subscription, so that a later fan-out adds no second delivery of the
-    same story.
+    ``sent_by`` move to this subscription, except rows of stories that this subscription already
+    has. A later fan-out therefore adds no second delivery of the same story.
     """
     is_sent = _has_same_story_sql(sent_by, state="sent")
     whose = deliveries.c.subscription_id == subscription_id
@@ -671,8 +674,9 @@ async def mark_for_reselection(tx: Tx, chat_id: int, *, now: datetime) -> None:
     """Let the outbox decide again when to send the open deliveries of a chat.
 
     The settings or rights of the chat have changed. The deliveries that settings or rights
-    deferred become due. The deliveries that are not deferred get the mark ``Held.CHANGED``. A
-    delivery that is claimed and not yet sent is included.
+    deferred become due. The deliveries that wait for their turn get the mark ``Held.CHANGED``. A
+    claimed delivery that is not yet sent is included. Deliveries that wait for a retry or for
+    another reason are not changed.
     """
     statement = sa.update(deliveries).where(deliveries.c.chat_id == chat_id, is_open)
     is_held = deliveries.c.held.in_([held for held in Held if held.depends_on_settings])
@@ -703,7 +707,10 @@ async def retries_after(tx: Tx, chat_ids: Collection[int], now: datetime) -> lis
 
 
 async def make_replies_due(tx: Tx, chat_id: int, *, now: datetime) -> None:
-    """Make the pending replies of a chat due now, except replies that may crash the bot."""
+    """Make the pending replies of a chat due now, except replies that may crash the bot.
+
+    A reply that is already due is not changed.
+    """
     replies = sa.and_(deliveries.c.chat_id == chat_id, is_open, deliveries.c.notice == REPLY)
     is_suspect = sa.and_(deliveries.c.attempts >= MAX_ATTEMPTS, deliveries.c.sending)
     await update_rows(tx, deliveries, replies, deliveries.c.due_at > now, ~is_suspect, due_at=now)

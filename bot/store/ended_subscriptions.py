@@ -107,7 +107,7 @@ async def alerts_start_of(tx: Tx, subscription: Ended) -> datetime:
     """Return the stored time from which stories of an ended subscription cause alerts.
 
     The time is later than ``subscription.since`` if alerts have restarted after ``subscription``
-    was read.
+    was read. If the row is missing, the result is ``subscription.since``.
     """
     key = (
         subscription.target.chat_id,
@@ -121,8 +121,9 @@ async def alerts_start_of(tx: Tx, subscription: Ended) -> datetime:
 async def set_alerts_start(
     tx: Tx, *, since: datetime, chat_id: int | None, profile_ids: Collection[str]
 ) -> None:
-    """Set the column ``since`` of the ended subscriptions of a chat, or of profiles.
+    """Set the column ``since`` of the ended subscriptions of a chat.
 
+    If ``chat_id`` is None, the ended subscriptions to ``profile_ids`` are changed in all chats.
     *Undo* then sends no stories that were posted before ``since``.
     """
     whose = ended.c.chat_id == chat_id

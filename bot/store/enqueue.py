@@ -20,7 +20,7 @@ from bot.store.stories import stories
 
 
 async def add_stories(tx: Tx, profile_id: str, pks: Sequence[str], *, now: datetime) -> None:
-    """Enqueue new stories of a profile for all current subscriptions of the profile.
+    """Add a fan-out of new stories of a profile for the current subscriptions (``fan_outs.add``).
 
     The deliveries are due now. A subscription gets each story only once. Expired stories are
     skipped, because the record that an expired story was sent may be deleted already.
@@ -166,8 +166,8 @@ class DeadLetter:
 async def resend_dead_letters(tx: Tx, ids: Collection[int], *, now: datetime) -> list[int]:
     """Reopen dead letters, which are due now. Return the reopened ids.
 
-    The numbers of copies and attempts begin again at 0. The dead letters of a closed chat wait
-    until the chat opens.
+    The numbers of copies and attempts begin again at 0. The dead letters of a closed chat are also
+    reopened, but are not sent while the chat is closed.
     """
     condition, chat_ids = await _lock_chats_of_dead_letters(tx, ids)
     reopened = sa.update(deliveries).where(condition)

@@ -59,10 +59,11 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
       was seen, are deleted. The person is removed as the creator of subscriptions.
     - If the chat is private, the person is also removed as the payer of groups and channels, so
       that a different admin can become the payer. If a group was closed only because its payer is
-      blocked, the group opens. The group stays closed if the same person added the bot.
+      blocked, the group opens. The group stays closed if the same person added the bot, or if the
+      bot has left the group.
     - The permissions of the chat stay, so that an erasure does not end a block. The name in the
       permissions is erased. The person is also erased as the creator of invitations and of
-      permissions.
+      permissions, but stays recorded as the person who added the bot to a chat.
     - The counters of a day's limits stay.
     - On SQLite, a mark for a checkpoint is stored (``pending_checkpoint``), because the log of the
       database still contains the erased content.
@@ -104,9 +105,10 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
 async def _lock_chat_and_paid_groups(tx: Tx, chat_id: int, *, now: datetime) -> list[int]:
     """Lock a chat and the groups for which the person in the chat pays, with their queues.
 
-    Return the ids of the groups. The id of a private chat is also the id of the person in the
-    chat. If the person becomes the payer of another group before all rows are locked, the locks
-    are released and acquired again in order.
+    Return the ids of the groups and channels. The id of a private chat is also the id of the
+    person in the chat. The kind and the title of the chat are emptied. If the person becomes the
+    payer of another group before all rows are locked, the locks are released and acquired again in
+    order.
     """
     while True:
         paid = await _groups_paid_by(tx, chat_id)
@@ -128,8 +130,6 @@ async def _remove_payer(tx: Tx, groups: Collection[int], *, now: datetime) -> No
     A group that the bot has left stays closed. A group also stays closed if the blocked payer
     added the bot, because this person is then still responsible for the group. The open deliveries
     of a group that opens are dropped.
-
-    The alerts of a group without a payer restart when the group has a payer again.
     """
     blocked = [chat_id for chat_id in groups if await chats.is_blocked(tx, chat_id, now=now)]
     left = await chats.without_bot(tx, groups)
