@@ -114,7 +114,7 @@ async def add(
     fields: Mapping[str, Any] | None = None,
     since: datetime | None = None,
 ) -> None:
-    """Add a fan-out of stories or of a notice for all current subscriptions of a profile.
+    """Add a fan-out of stories or of a notice for the current subscriptions of a profile.
 
     The deliveries are due at ``due_at``. Nothing is added if the profile has no subscription. The
     following are left out:
@@ -177,8 +177,8 @@ async def write_slice(tx: Tx, *, now: datetime, limit: int) -> bool:
     True. The fan-outs of other profiles do not wait for the retry.
 
     Raises:
-        sqlalchemy.exc.DBAPIError: The database has an outage. The timeout of a statement or of the
-            wait for a lock is not raised.
+        sqlalchemy.exc.DBAPIError: The database has an outage. A timeout while the deliveries are
+            inserted is not raised, but counts as a failure of the slice.
     """
     row = await lock_due(tx, now=now)
     if row is None:
@@ -244,9 +244,9 @@ async def enqueue_missed(
 ) -> None:
     """Enqueue the live stories that were found while subscriptions did not receive alerts.
 
-    The subscriptions are those of a chat, or a single subscription. A subscription gets nothing if
-    the subscription does not wait for alerts or if its profile is blocked. A live story is
-    enqueued for a subscription under these conditions:
+    The subscriptions are those of the chat ``chat_id``, or the single ``subscription_id``. A
+    subscription gets nothing if the subscription does not wait for alerts or if its profile is
+    blocked. A live story is enqueued for a subscription under these conditions:
 
     - The story was found after the subscription was created.
     - The story was posted at or after the time ``since`` of the subscription.
@@ -325,7 +325,7 @@ async def _wake_queues(tx: Tx, row: sa.Row[Any], where: Mapping[str, Any]) -> No
 
 
 def _source_of_deliveries(row: sa.Row[Any]) -> tuple[list[str], sa.Select[Any]]:
-    """Return the query for the deliveries of a slice, and the names of the columns."""
+    """Return the names of the columns, and the query for the deliveries of a slice."""
     due_at = sa.literal(row.deliver_at, Timestamp)
     at = sa.literal(row.created_at, Timestamp)
     columns = [subscriptions.c.chat_id, subscriptions.c.thread_id, subscriptions.c.id]

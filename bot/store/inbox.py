@@ -91,7 +91,7 @@ async def add(
 ) -> list[ClaimedUpdate]:
     """Store new updates. Return the wanted updates that were not stored before, ordered by id.
 
-    With ``lease`` the updates are claimed at once.
+    With ``lease`` the wanted updates are claimed at once.
     """
     rows = [
         {
@@ -162,7 +162,10 @@ async def claim(
 
 
 async def finish(tx: Tx, claimed: ClaimedUpdate, *, now: datetime) -> bool:
-    """End an update and remove the contents. Return False if the claim was lost."""
+    """End an update, and remove the contents and the person.
+
+    Return False, and change nothing, if the claim was lost or the update has already ended.
+    """
     return await claims.finish(tx, claimed.claim, done_at=now, body="", person=None)
 
 

@@ -48,8 +48,9 @@ async def add(
 ) -> int | None:
     """Insert an incident. Return the number of the incident.
 
-    Return None if an incident of the kind is already open. With ``closed_at``, the incident is
-    already over: the incident is a momentary event, or is recorded after its end.
+    With ``closed_at``, the incident is already over: the incident is a momentary event, or is
+    recorded after its end. Without ``closed_at``, return None, and insert nothing, if an incident
+    of the kind is already open.
     """
     new = insert(incidents).values(
         kind=kind,
@@ -74,7 +75,7 @@ async def close(tx: Tx, kind: str, *, now: datetime) -> Incident | None:
 
 
 async def rephrase(tx: Tx, kind: str, text: str, fields: Fields) -> None:
-    """Update the message of an open incident."""
+    """Update the message of the open incident of a kind. Do nothing if no incident is open."""
     values = {"text": text, "fields": dump_fields(fields)}
     await update_rows(tx, incidents, incidents.c.kind == kind, _OPEN, **values)
 
@@ -86,7 +87,7 @@ async def all_open(tx: Tx) -> list[Incident]:
 
 
 async def latest(tx: Tx, *, limit: int) -> list[Incident]:
-    """Return the latest incidents, newest first."""
+    """Return at most ``limit`` of the latest incidents, newest first."""
     statement = sa.select(*COLUMNS).order_by(incidents.c.id.desc()).limit(limit)
     return [_incident(row) for row in await tx.execute(statement)]
 
@@ -109,8 +110,8 @@ def _met_prefix(kind: str) -> str:
 async def record_outage_end(tx: Tx, *, since: datetime, now: datetime) -> bool:
     """Record at ``now`` that the end of an outage of the database is reported.
 
-    The outage began at ``since``. Return False, and record nothing, if another process has already
-    reported the end of this outage.
+    The outage began at ``since``. Return False, and record nothing, if a report at ``since`` or
+    later is already recorded, for example by another process.
     """
     reported = await key_values.lock(tx, _OUTAGE_END)
     if reported is not None and datetime.fromisoformat(str(reported)) >= since:

@@ -57,8 +57,8 @@ def _file_key(row: Delivery) -> str:
 async def add(tx: Tx, rows: Collection[Delivery]) -> None:
     """Store the stories of ``rows`` for the chats of the rows, if a file of the story is stored.
 
-    A story that is already kept in the chat is not changed. Chats that are not stored are left
-    out.
+    Each bot's file is a row of its own. A row that already exists is not changed. Chats that are
+    not stored, and unreadable stories, are left out.
     """
     wanted = [row for row in rows if row.story is not None]
     if not wanted:
@@ -76,7 +76,7 @@ async def add(tx: Tx, rows: Collection[Delivery]) -> None:
 
 
 async def _files_by_key(tx: Tx, keys: Collection[str]) -> dict[str, list[sa.Row[Any]]]:
-    """Return the files that Telegram has, by the key of ``_file_key``.
+    """Return the stored files of stories, by the key of ``_file_key``.
 
     Each key has at most one file for each bot.
     """
@@ -110,8 +110,9 @@ async def profile_named(
     """Return the id of a profile that has kept stories in a chat, or None.
 
     If ``profile_id`` is given, this profile is the current owner of the name ``username``, and is
-    preferred. Otherwise, or without kept stories of this profile, the result is a profile with
-    kept stories that were sent under the name ``username``.
+    preferred. Otherwise, or without kept stories of this profile, the result is the profile with
+    the newest kept story that was sent under the name ``username``. Only stories with a file of
+    the bot ``bot_id`` count.
     """
     is_owner = sa.case((kept.c.profile_id == profile_id, 0), else_=1)
     statement = (
@@ -138,7 +139,7 @@ async def profiles_among(
     """Return the ids of those profiles in ``ids_or_names`` that have kept stories in a chat.
 
     ``ids_or_names`` contains ids and names of profiles. The names of a profile are the current
-    name and the names of the kept stories.
+    name and the names of the kept stories. Only stories with a file of the bot ``bot_id`` count.
     """
     wanted = sorted(ids_or_names)
     statement = (
@@ -167,11 +168,11 @@ async def latest(
 ) -> tuple[Sequence[Kept], str | None]:
     """Return the kept stories of a profile, or of all profiles, in a chat, newest first.
 
-    At most ``limit`` stories that were posted at or after ``since`` are returned. If ``before`` is
-    given, only stories older than the kept story with the pk ``before`` are returned. Unreadable
-    stories are left out. The second result is the value of ``before`` for the next call. This
-    value is the pk of the last row, or None for fewer than ``limit`` rows. The next call may
-    nevertheless return no stories.
+    At most ``limit`` stories with a file of the bot ``bot_id`` that were posted at or after
+    ``since`` are returned. If ``before`` is given, only stories older than the kept story with the
+    pk ``before`` are returned. Unreadable stories are left out. The second result is the value of
+    ``before`` for the next call. This value is the pk of the last row, or None for fewer than
+    ``limit`` rows. The next call may nevertheless return no stories.
     """
     statement = (
         sa.select(

@@ -52,7 +52,7 @@ async def release(tx: Tx, key: str, owner: str) -> None:
 async def active_values(tx: Tx, prefix: str, *, now: datetime) -> list[Any | None]:
     """Return the values of unexpired rows of ``key_values`` with keys that begin with ``prefix``.
 
-    The value of a lease is None.
+    Rows that never expire are left out. The value of a lease is None.
     """
     begins = key_values.c.key.startswith(prefix)
     return await column_values(tx, key_values.c.value, begins, key_values.c.until > now)
@@ -176,8 +176,11 @@ class Leader:
     async def _step(self) -> datetime:
         """Acquire or renew the lease, and start the work. Return the time of the next step.
 
-        On failure the work stops, because a different process may lead by then. If the work has
-        returned, the lease is released.
+        If a different process has the lease, or on failure, the work stops. If the work has
+        returned, the lease is released. During the pause after that, do nothing.
+
+        Raises:
+            DatabaseUnavailableError: The database is unavailable or has not answered in time.
         """
         asked_at, leads = self._now(), False
         if self._working is not None and self._working.done():

@@ -74,7 +74,8 @@ async def add(
 ) -> int:
     """Insert a reservation charged to the allowances of ``scopes``. Return the id of the entry.
 
-    If ``is_on_behalf`` is True, the request has no person, and ``user_id`` is the payer.
+    ``nominal`` is the nominal cost in credits. If ``is_on_behalf`` is True, the request has no
+    person, and ``user_id`` is the payer.
     """
     row = {
         "kind": kind,
@@ -109,8 +110,8 @@ async def close(tx: Tx, entry_id: int, amount: int | None, *, now: datetime) -> 
 
     If ``amount`` is None, the credits of the entry are presumed spent. An entry that was presumed
     spent can be closed again, but only with the billed credits. Return None if the entry can't be
-    closed, because the entry was closed before. The returned entry names the chat and the person
-    to charge.
+    closed, because the entry was closed before or is missing. The returned entry names the chat
+    and the person to charge.
     """
     values: dict[str, Any] = {"entry_id": entry_id, "closed_at": now, "state": PRESUMED}
     if amount is None:

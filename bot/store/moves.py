@@ -168,9 +168,9 @@ async def move_to_thread(tx: Tx, subscription: Subscription, *, to: int, now: da
     """Move a subscription with all its deliveries to another thread of the chat.
 
     If a subscription of the thread already follows the profile, the moved subscription ends, and
-    the pending deliveries go to the subscription of the thread. The deferred deliveries of the
-    whole chat become due. The caller has locked the chat's queue and reschedules the queue
-    afterwards.
+    the pending deliveries go to the subscription of the thread. The deliveries of the whole chat
+    are marked for a new selection (``deliveries.mark_for_reselection``). The caller has locked the
+    chat's queue and reschedules the queue afterwards.
     """
     chat_id = subscription.target.chat_id
     heir = await subscriptions.find(tx, Target(chat_id, to or None), subscription.profile_id)
@@ -189,9 +189,10 @@ async def _end_for_heir(
 ) -> None:
     """End a subscription, and move the pending deliveries to ``heir`` without duplicates.
 
-    The deferred deliveries are selected again, because the options of ``heir`` may differ. If the
-    pause of ``heir`` is longer than the pause of the subscription, the pause of the subscription
-    applies. Otherwise the alerts of the subscription would stop without a request of a person.
+    The deliveries of both chats are marked for a new selection, because the options of ``heir``
+    may differ. If the pause of ``heir`` is longer than the pause of the subscription, the pause of
+    the subscription applies. Otherwise the alerts of the subscription would stop without a request
+    of a person.
     """
     await fan_outs.enqueue_for_heir(tx, subscription, heir=heir)
     if _pause_length(heir) > _pause_length(subscription):
@@ -236,9 +237,9 @@ async def end_mute(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) -> No
 
 
 async def lock_for_presence(tx: Tx, chat_id: int, presence: Presence) -> int | None:
-    """Lock the rows that ``apply_presence`` changes. Return the token of the chat queue's claim.
+    """Lock the chats and the chat queue for ``apply_presence``.
 
-    Return None if the queue is not leased.
+    Return the token of the claim of the chat queue, or None if the queue is not claimed.
     """
     if isinstance(presence, Moved):
         await chats.lock(tx, [chat_id, presence.chat_id])
@@ -266,9 +267,10 @@ async def apply_presence(tx: Tx, mute: Mute, presence: Presence, *, now: datetim
 
 
 async def close_left_chat(tx: Tx, chat_id: int, *, now: datetime) -> bool:
-    """Close a chat that the bot has left. The alerts and unneeded checks stop, and all mutes end.
+    """Close a chat that the bot has left, or the chat of a person who has blocked the bot.
 
-    The end of a block does not reopen the chat. Return whether the chat was stored and open.
+    The chat is closed as by ``close_chats``, but the end of a block does not reopen the chat.
+    Return whether the chat was stored and open.
     """
     closed = await close_chats(tx, [chat_id], now=now)
     await chats.change(tx, chat_id, is_away=True)
@@ -280,8 +282,7 @@ async def close_chats(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> li
 
     This function does not check whether the chats are blocked. The alerts and unneeded checks
     stop, and all mutes end. The pending replies are dropped, because the next reply to a closed
-    chat is the refusal of a block. The end of the block reopens the chats
-    (``open_unblocked_chats``).
+    chat is the refusal of a block.
     """
     await chats.lock(tx, chat_ids)
     await chat_queues.lock_all(tx, chat_ids)
@@ -303,9 +304,10 @@ async def open_chat(tx: Tx, chat_id: int, *, now: datetime, since: datetime | No
     """Reopen a closed chat and restart the alerts.
 
     Return False if the chat was open or is not stored. The alerts restart at ``since``, which is
-    the time of the return according to Telegram. Without ``since``, the alerts restart at ``now``.
-    Stories that were posted since the restart time and are already found are enqueued. All pending
-    deliveries are dropped, including replies, because a returning chat wants only new stories.
+    the time of the return according to Telegram. Without ``since``, or with a later ``since``, the
+    alerts restart at ``now``. If ``since`` is earlier than ``now``, live stories that were posted
+    from ``since`` on and are already found are enqueued. All pending deliveries are dropped,
+    including replies, because a returning chat wants only new stories.
 
     Raises:
         BlockedError: The access list blocks the chat or the responsible person.
@@ -318,7 +320,7 @@ async def open_chat(tx: Tx, chat_id: int, *, now: datetime, since: datetime | No
 async def open_unblocked_chats(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> list[int]:
     """Reopen several chats as ``open_chat`` does, except blocked chats and chats without the bot.
 
-    Return the chats that were closed.
+    Return the chats that this call has reopened.
     """
     await chats.lock(tx, chat_ids)
     left = await chats.without_bot(tx, chat_ids)
@@ -333,7 +335,7 @@ async def open_unblocked_chats(tx: Tx, chat_ids: Collection[int], *, now: dateti
 async def _open_chats(
     tx: Tx, chat_ids: Collection[int], *, since: datetime, now: datetime
 ) -> list[int]:
-    """Reopen locked chats. Return the chats that were closed."""
+    """Reopen locked chats that are closed. Return the chats that this call has reopened."""
     await chat_queues.lock_all(tx, chat_ids)
     opened = [
         chat_id for chat_id in chat_ids if await chats.set_state(tx, chat_id, "active", now=now)

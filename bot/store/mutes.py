@@ -56,9 +56,9 @@ async def record_missing_right(
 ) -> bool:
     """Record a missing right and delay the next check.
 
-    Return whether the recorded right changed. The right "peace" is missing if another bot removes
-    the bot's posts. For "peace", return True only for the third consecutive removal, after which
-    the alerts pause for a day.
+    Return True if the recorded right is new or has changed. The right "peace" is missing if
+    another bot removes the bot's posts. For "peace", return True only for the third consecutive
+    record, after which the alerts pause for a day.
     """
     known = [mute for mute in await of_chat(tx, chat_id) if mute.thread_id == thread_id]
     probes = known[0].probes + 1 if known else 0

@@ -107,9 +107,10 @@ async def lock_all(tx: Tx, profile_ids: Collection[str]) -> None:
 
 
 async def named(tx: Tx, username: str, *, since: datetime) -> Known | None:
-    """Return the profile that most recently had the username in an answer of the API, or None.
+    """Return the stored profile with a username, or None.
 
-    Only answers after ``since`` count.
+    Only profiles for which the API returned the username after ``since`` count. Of several such
+    profiles, the profile with the newest answer is returned.
     """
     statement = (
         sa.select(*COLUMNS)
@@ -127,7 +128,8 @@ NAME_IS_SURE = timedelta(days=30)
 async def ids_of_names(tx: Tx, names: Collection[str], *, since: datetime) -> dict[str, str]:
     """Return the ids of profiles, by username.
 
-    Only profiles for which the API returned the username after ``since`` are included.
+    Only profiles for which the API returned the username after ``since`` are included. Of several
+    profiles with a username, the profile with the newest answer is included.
     """
     statement = (
         sa.select(profiles.c.username, profiles.c.profile_id)
@@ -180,11 +182,13 @@ async def claim_checks(
     skip_newcomers: bool = False,
     ids: Sequence[str] | None = None,
 ) -> list[Known]:
-    """Claim at most ``limit`` due checks, the longest overdue first. Return the profiles.
+    """Claim at most ``limit`` due checks, the longest overdue first.
+
+    Return the claimed profiles in no particular order.
 
     - With ``only_not_due``, only checks that are not due are claimed, the next due check first. A
       profile with a failed last check is not claimed.
-    - With ``unseen_since``, only profiles without a check since that time are claimed.
+    - With ``unseen_since``, only profiles without a successful check since that time are claimed.
     - With ``skip_newcomers``, profiles that only newcomers follow are not claimed.
     - With ``ids``, only profiles with these ids are claimed.
     """
@@ -242,7 +246,7 @@ async def retry(tx: Tx, claimed: Known, *, due_at: datetime) -> None:
 async def next_due_and_last_check(
     tx: Tx, *, now: datetime
 ) -> tuple[datetime, datetime | None] | None:
-    """Return the due time of the first unclaimed check, and the time of the last check.
+    """Return the due time of the first unclaimed check, and the time of the last successful check.
 
     Both checks are of the same profile. Return None if no unclaimed check is planned.
     """
@@ -263,9 +267,11 @@ async def mean_detection_delay(
 ) -> timedelta | None:
     """Estimate the mean delay before a new story is detected. Return None if unknown.
 
-    The delay of a profile is half the check interval. The mean is weighted by subscribers and
-    estimated from two random samples of at most ``most`` profiles each. Each sample stands for a
-    count of ``count_followed_by_known_and_newcomers``: ``known`` or ``fresh``.
+    The delay of a profile is half the time from the last successful check to the next check. The
+    mean is weighted by subscribers and estimated from two random samples of at most ``most``
+    profiles each. Each sample stands for a count of ``count_followed_by_known_and_newcomers``:
+    ``known`` or ``fresh``. Profiles that are not yet checked, or whose last check failed, do not
+    count.
     """
     pause = sa.type_coerce(profiles.c.due_at, sa.BigInteger) - sa.type_coerce(
         profiles.c.snapshot_at, sa.BigInteger
@@ -311,7 +317,10 @@ async def _sample(
 
 
 async def upcoming_checks(tx: Tx, *, limit: int) -> list[tuple[str, datetime | None, datetime]]:
-    """Return the next checks: username, time of the last check, and due time of each check."""
+    """Return at most ``limit`` next checks, in the order of the due times.
+
+    Each check has the username, the time of the last successful check, and the due time.
+    """
     statement = (
         sa.select(profiles.c.username, profiles.c.snapshot_at, profiles.c.due_at)
         .where(IS_CHECKED)
@@ -341,7 +350,10 @@ async def count_followed_by_known_and_newcomers(
 
 
 def _lowest_keys(*, fresh: bool, most: int) -> sa.Select[bool, int, float]:
-    """Return the query for the number and the highest of the ``most`` lowest sample keys."""
+    """Return the query for ``fresh``, and the number and the highest of the lowest sample keys.
+
+    At most ``most`` sample keys are read.
+    """
     of_group = sa.and_(IS_CHECKED, profiles.c.fresh.is_(fresh))
     key = profiles.c.sample_key
     lowest = sa.select(key).where(of_group).order_by(key).limit(most).subquery()
@@ -350,7 +362,7 @@ def _lowest_keys(*, fresh: bool, most: int) -> sa.Select[bool, int, float]:
 
 
 async def blocked_ids(tx: Tx) -> list[str]:
-    """Return the ids of profiles that an owner has blocked."""
+    """Return the ids of profiles in the state "blocked"."""
     return await column_values(tx, profiles.c.profile_id, _IS_BLOCKED)
 
 
@@ -423,9 +435,10 @@ async def ids_with_unsplit(tx: Tx, *, after: str, limit: int) -> list[str]:
 async def pop_unsplit_millicredits_per_chat(tx: Tx, profile_id: str) -> int:
     """Split a profile's unsplit credits. Return the share of each chat in 1/1000 credits.
 
-    The unsplit credits are divided by the number of chats that was counted before the last check.
-    The share is rounded down. Afterwards, the profile has 0 unsplit credits. Return 0 if no chat
-    is subscribed, or if a different process has already split the credits.
+    The unsplit credits are divided by the stored number of chats. The share is rounded down.
+    Afterwards, the profile has 0 unsplit credits. Return 0 if the number of chats is 0, or if the
+    profile has no unsplit credits, for example because a different process has already split the
+    credits.
     """
     known = sa.select(profiles.c.unsplit, profiles.c.chats)
     query = known.where(profiles.c.profile_id == profile_id).with_for_update(key_share=True)

@@ -60,7 +60,8 @@ _ENDED_KEPT = timedelta(days=1)  # *Undo* is possible for this time.
 class Overdue:
     """The condition of the rows of a table that are past the retention period.
 
-    The rows with the lowest value of ``by`` are deleted first.
+    The rows with the lowest value of ``by`` are deleted first. Without ``by``, the order of
+    deletion is not defined.
     """
 
     table: sa.Table

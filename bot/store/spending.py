@@ -75,9 +75,10 @@ _DAY = sa.type_coerce(_ENTRIES.at, sa.BigInteger) // sa.literal_column(str(_DAY_
 
 
 async def spent_by_operation(tx: Tx, *, since: date, now: datetime) -> list[Part]:
-    """Return the spending since the day ``since``, by day and operation.
+    """Return the spending in credits since the day ``since``, by day and operation.
 
-    Only the entries that are not yet in the stored sums are read from the ledger.
+    A day and an operation may have several parts. Only the entries that are not yet in the stored
+    sums are read from the ledger.
     """
     sums = _Sums.from_json(await key_values.get(tx, _SUMS), now=now)
     parts = [
@@ -103,8 +104,9 @@ async def _parts_between(tx: Tx, start: datetime, end: datetime) -> list[Part]:
 async def extend_sums(tx: Tx, *, now: datetime) -> bool:
     """Add the entries of the next hour with entries to the stored sums.
 
-    Return whether an hour was added. Call the function until the result is False. Days whose
-    entries are no longer kept are removed from the sums.
+    Only hours that ended at least an hour ago are added. Return whether an hour was added. Call
+    the function until the result is False. Days whose entries are no longer kept are removed from
+    the sums.
     """
     end = _hour_of(now - _ADDED_AFTER)
     if _Sums.from_json(await key_values.get(tx, _SUMS), now=now).until >= end:
@@ -175,9 +177,9 @@ async def costs_by_asker(
 ) -> list[Cost]:
     """Return the spending since the day ``since``, by chat, person and kind.
 
-    The cost of checks has the kind ``alert``, and is split among the subscribed chats. The entries
-    of the schedule and of erased chats are omitted. With ``only_ids``, only the costs of these
-    chats and persons are included.
+    The cost of checks has the kind ``alert``, and is split among the subscribed chats. Entries
+    without a chat are omitted, for example the entries of the schedule and of erased chats. With
+    ``only_ids``, only the costs of these chats and persons are included.
     """
     parts = _costs_sql(since).subquery()
     columns = (parts.c.chat_id, parts.c.user_id, parts.c.kind, parts.c.is_on_behalf)
@@ -195,8 +197,9 @@ async def ids_by_cost(
     """Return a page of the ids with any spending since the day ``since``, most expensive first.
 
     An id is the id of a person or a chat. A person's requests in groups count for both the person
-    and the group. ``further_ids`` is a query with the columns ``id`` and ``since``, which is a
-    time. Of these ids, the ids without spending follow the spenders, newest first.
+    and the group. Entries without a chat do not count. ``further_ids`` is a query with the columns
+    ``id`` and ``since``, which is a time. Of these ids, the ids without spending follow the
+    spenders, newest first.
     """
     parts = _costs_sql(since).subquery()
     in_groups = sa.and_(parts.c.user_id.is_not(None), parts.c.user_id != parts.c.chat_id)
@@ -220,10 +223,10 @@ async def ids_by_cost(
 
 
 def _costs_sql(since: date) -> sa.CompoundSelect[Any]:
-    """Return the query for the spending since the day ``since``.
+    """Return the query for the spending of chats since the day ``since``.
 
-    The columns are: chat, person or null, kind, on behalf, thousandths of a credit. The entries of
-    the day ``since`` must still exist.
+    Entries without a chat are omitted. The columns are: chat, person or null, kind, on behalf,
+    thousandths of a credit. The entries of the day ``since`` must still exist.
     """
     entries, shares = ledger_entries, usage_days
     nobody, alert = sa.cast(sa.null(), sa.BigInteger), sa.literal("alert")

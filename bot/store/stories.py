@@ -76,7 +76,10 @@ async def add(tx: Tx, found: Iterable[Story], *, now: datetime) -> list[str]:
 
 
 async def _refresh_urls(tx: Tx, seen: list[Story], now: datetime) -> None:
-    """Store the newest data of known stories with a media URL, because the old URLs expire."""
+    """Store the newest data and ``shown_at`` of known stories with a media URL.
+
+    The data are stored because the old URLs expire.
+    """
     fresh = [story for story in seen if story.media_url]
     if fresh:
         await tx.execute(

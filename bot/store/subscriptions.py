@@ -292,9 +292,10 @@ async def lock_of_chats(tx: Tx, chat_ids: Collection[int], *, creator: int | Non
 
 
 async def remove_of_chat(tx: Tx, chat_id: int) -> list[str]:
-    """Delete all subscriptions of a chat. Return the profile id of each subscription.
+    """Delete all subscriptions of a chat with all their deliveries.
 
-    An id is repeated if several topics of the chat followed the profile.
+    Return the profile id of each subscription. An id is repeated if several topics of the chat
+    followed the profile.
     """
     ended = sa.delete(subscriptions).where(subscriptions.c.chat_id == chat_id)
     return list(await tx.scalars(ended.returning(subscriptions.c.profile_id)))
@@ -312,8 +313,9 @@ async def set_alerts_start(
 ) -> None:
     """Set the time from which posted stories cause alerts, for a chat or for profiles.
 
-    Only the column ``since`` changes. Pauses stay. Ended subscriptions are included, so that
-    *Undo* sends no stories of a time without alerts.
+    If ``chat_id`` is None, the subscriptions to the profiles are changed in all chats. Only the
+    column ``since`` changes. Pauses stay. Ended subscriptions are included, so that *Undo* sends
+    no stories of a time without alerts.
     """
     whose = subscriptions.c.chat_id == chat_id
     if chat_id is None:
@@ -394,10 +396,10 @@ _DUE_WITH_SUMMARIES = (
 
 
 async def due_with_summaries(tx: Tx, *, since: datetime, now: datetime, limit: int) -> list[str]:
-    """Return the ids of profiles with a daily-summary subscriber and an unclaimed due check.
+    """Return the ids of profiles with a waiting daily-summary subscriber and a due check.
 
-    The due time of the check is after ``since``, and at ``now`` or earlier. Return at most
-    ``limit`` ids, the longest overdue first.
+    The check is unclaimed. The due time is after ``since``, and at ``now`` or earlier. Return at
+    most ``limit`` ids, the longest overdue first.
     """
     values = {"since": since, "now": now, "most": limit}
     return list(await tx.scalars(_DUE_WITH_SUMMARIES, values))
@@ -441,9 +443,10 @@ async def count_subscribers(
 ) -> SubscriberCount:
     """Count the waiting chats of a profile, and sum the weights of the subscriptions.
 
-    If any chat has a known payer, only the subscriptions of known payers have a weight. Each
-    statement counts ``at_once`` subscriptions, and those of the last chat in further topics. Use a
-    read transaction, because all statements take some 150 ms for 100,000 chats.
+    If any waiting chat has a known payer, only the subscriptions of known payers have a weight.
+    The result is ``fresh`` if no waiting chat has a known payer. Each statement counts ``at_once``
+    subscriptions, and those of the last chat in further topics. Use a read transaction, because
+    all statements take some 150 ms for 100,000 chats.
     """
     values = {"profile_id": profile_id, "skipped": at_once - 1}
     chats_, weight, weight_of_known, after = 0, 0.0, 0.0, -_LAST_ID
@@ -518,8 +521,8 @@ async def start_or_stop_checks(
     - The check of a blocked profile is not started.
     - If the payer of ``chat_id`` is known, the profiles no longer count as followed by newcomers
       only.
-    - If the payer is not known, a profile with a started check counts as followed by newcomers
-      only, until the subscribers are counted.
+    - If the payer is not known, or ``chat_id`` is None, a profile with a started check counts as
+      followed by newcomers only, until the subscribers are counted.
     """
     wanted = set(profile_ids)
     if not wanted and chat_id is not None:

@@ -68,7 +68,10 @@ async def change(tx: Tx, chat_id: int, profile_id: str, **values: object) -> Non
 
 
 async def record_thread_of_new_topic(tx: Tx, chat_id: int, name: str, thread_id: int) -> None:
-    """Store the thread id of a topic if the bot is creating a topic of this name in the chat."""
+    """Store the thread id of a topic in the row of this name that has no thread yet.
+
+    Do nothing if the chat has no such row.
+    """
     where = sa.and_(topics.c.chat_id == chat_id, topics.c.name == name, topics.c.thread_id == MAIN)
     await update_rows(tx, topics, where, thread_id=thread_id, claimed_until=None)
 

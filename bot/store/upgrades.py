@@ -50,9 +50,9 @@ ENDS = "another version of the bot upgrades the database"
 async def upgrade(db: Database, *, timeout_s: float = TIMEOUT_S) -> None:
     """Migrate a PostgreSQL database, once no other process uses the database.
 
-    If the tables have the current revision or are missing, ``migrate`` is called at once.
-    Otherwise the database is stamped, so that the processes of other versions end. ``timeout_s``
-    is the maximum wait in seconds for the end of the other processes.
+    If the tables have the current or an unknown revision, or are missing, ``migrate`` is called at
+    once. Otherwise the database is stamped, so that the processes of other versions end.
+    ``timeout_s`` is the maximum wait in seconds for the end of the other processes.
 
     Raises:
         DatabaseUnavailableError: The database is unavailable or was changed by a newer version, or
@@ -89,7 +89,10 @@ class Replicas:
         self._count, self._counted_until = 1, 0.0
 
     async def count(self) -> int:
-        """Return the number of processes, or the last count if the database is unavailable."""
+        """Return the number of processes, at least 1.
+
+        The number is up to 5 seconds old. If the database is unavailable, return the last number.
+        """
         if self._counted_until <= self._clock():
             self._counted_until = self._clock() + _COUNTED_FOR_S
             try:
@@ -151,8 +154,8 @@ class AtWork:
     async def renew_and_detect_upgrade(self) -> bool:
         """Renew the lease. Return whether another version has stamped the database.
 
-        The stamp exists while a process of the other version upgrades the database, and for a day
-        after the upgrade.
+        The stamp exists while a process of the other version upgrades the database, for 10 seconds
+        after a failed upgrade, and for a day after an upgrade.
 
         The lease is written before the stamp is read, in separate transactions. If two processes
         start at the same moment, at least one process sees the other process.

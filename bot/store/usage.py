@@ -75,7 +75,10 @@ async def move_chat(tx: Tx, old: int, new: int) -> None:
 
 
 async def items_by_day(tx: Tx, chat_id: int, *, since: date) -> dict[date, int]:
-    """Return the number of stories that a chat received on each day since the day ``since``."""
+    """Return the number of stories that a chat received on each day since the day ``since``.
+
+    Days without stored usage are left out.
+    """
     statement = sa.select(usage_days.c.day, usage_days.c["items"]).where(
         usage_days.c.chat_id == chat_id, usage_days.c.day >= since
     )
