@@ -191,7 +191,7 @@ class StoriesService(Protocol):
         database did not contain. ``known`` is the profile as stored before the later answer.
         """
 
-    async def record_refusal(self, known: Known) -> None:
+    async def record_answer_contradicted_by_refusal(self, known: Known) -> None:
         """Record that the last answer about a profile was wrong, because the profile is private.
 
         Nothing is recorded unless the last answer skipped the privacy check.

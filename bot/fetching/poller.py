@@ -545,7 +545,7 @@ class Scheduler:
         shown = answer.value
         profile = shown[0].profile if shown else known.profile
         now = self._now()
-        plan.learn_bill(answer.credits)
+        plan.correct_bucket_and_learn_cost(answer.credits)
         snapshot = snapshots.Snapshot(profile, tuple(shown), is_checked=answer.is_checked)
 
         async def record(tx: Tx) -> list[str]:
@@ -586,7 +586,7 @@ class Scheduler:
             # An ``OutOfServiceError`` is not recorded, because it opens a separate incident.
             self.failed_checks.record_failure(str(error), now)
         if why == "private":
-            await self._api.record_refusal(known)
+            await self._api.record_answer_contradicted_by_refusal(known)
         async with self._db.begin() as tx:
             match error:
                 case OutOfServiceError():

@@ -62,7 +62,7 @@ class Plan:
     learns_cost: bool = True
     pause: timedelta | None = None
 
-    def learn_bill(self, credits: int) -> None:  # noqa: A002 - the term of the project
+    def correct_bucket_and_learn_cost(self, credits: int) -> None:  # noqa: A002 - the term of the project
         """Subtract the difference between a bill and the cost of a check from the credit bucket.
 
         The bill is in credits. If ``learns_cost`` is True, also update the mean cost of a check.

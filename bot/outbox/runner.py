@@ -201,7 +201,7 @@ class JobRunner:
                 outcome = TryLater(unknown=True, reason="error")
         if self._outage is None:
             return outcome, is_of_database
-        in_outage = await self._outage.record_outcome(chat_id, outcome)
+        in_outage = await self._outage.record_outcome_and_detect_outage(chat_id, outcome)
         return outcome, in_outage or is_of_database
 
     async def _send_to_topic_or_chat(

@@ -343,13 +343,13 @@ class StoriesApi:
         if self._privacy is not None:
             await self._privacy.record_contradicted_answers(known, stories, new)
 
-    async def record_refusal(self, known: Known) -> None:
+    async def record_answer_contradicted_by_refusal(self, known: Known) -> None:
         """Record that the last answer about a profile was wrong, because the profile is private.
 
         Nothing is recorded unless the last answer skipped the privacy check.
         """
         if self._privacy is not None:
-            await self._privacy.record_refusal(known)
+            await self._privacy.record_answer_contradicted_by_refusal(known)
 
     def _query(self, endpoint: Endpoint, params: dict[str, str], *, subject: str = "") -> Query:
         return Query(endpoint, params, endpoint.price, subject, self._deadline)

@@ -148,7 +148,7 @@ class PrivacyCheck:
         if any(story.taken_at < at - _LATE for story in stories):
             await self._record_contradiction(profile_id, "a story that it lacked")
 
-    async def record_refusal(self, known: Known) -> None:
+    async def record_answer_contradicted_by_refusal(self, known: Known) -> None:
         """Record that the last unchecked answer was wrong, because a checked answer is a refusal.
 
         Nothing is recorded unless the mode is "auto" and the last call about the profile skipped

@@ -103,7 +103,7 @@ class Outage:
         """Return the time of the next trial send, or None without a pause."""
         return datetime.fromtimestamp(self._pause.next_at, UTC) if self._pause else None
 
-    async def record_outcome(self, chat_id: int, outcome: Outcome) -> bool:
+    async def record_outcome_and_detect_outage(self, chat_id: int, outcome: Outcome) -> bool:
         """Record the outcome of a send. After a failure without a pause, call ``getMe``.
 
         Return True if the send failed because Telegram may be down, and all sends are now paused.

@@ -151,7 +151,7 @@ async def test_a_chat_that_may_hear_nothing_is_passed_over_by_a_try(town: Town) 
             tx, other.lease.queue, replace(town.outbox.leases.new_lease(), until=late)
         )
     await town.go_down("getMe")
-    await town.outage.record_outcome(2, LOST)
+    await town.outage.record_outcome_and_detect_outage(2, LOST)
     await town.box.control.clear_faults()
     now = town.clock.on(5 * SECOND)
     assert await town.outbox.run_once() == 1
@@ -164,7 +164,7 @@ async def test_a_chat_that_may_hear_nothing_is_passed_over_by_a_try(town: Town) 
 async def test_with_nothing_to_try_an_answer_to_getme_ends_no_pause(town: Town) -> None:
     await town.posted((1,))
     await town.go_down("getMe")
-    await town.outage.record_outcome(1, LOST)
+    await town.outage.record_outcome_and_detect_outage(1, LOST)
     town.clock.on(5 * SECOND)
     assert await town.outbox.claims.claim(5) == []
     assert town.outage.is_on()

@@ -27,7 +27,7 @@ async def test_it_begins_when_getme_fails_too_in_this_process_alone() -> None:
         one, other = (Outage(bot, now=clock) for _ in range(2))
         assert not one.is_on()
         await box.control.fault("telegram", DOWN, match="getMe", times=None)
-        assert await one.record_outcome(1, LOST)
+        assert await one.record_outcome_and_detect_outage(1, LOST)
         assert one.is_on()
         assert not other.is_on()  # another replica may reach Telegram
         assert not await one.claim_trial()  # not so soon
@@ -48,13 +48,15 @@ async def test_three_chats_without_an_answer_between_begin_it(
 ) -> None:
     async with sandbox_box() as box, bot_at(box.urls.telegram) as bot:
         outage = Outage(bot, now=Clock())
-        assert not await outage.record_outcome(1, LOST)
-        assert not await outage.record_outcome(1, LOST)
-        assert not await outage.record_outcome(2, TryLater(down=True))
-        assert not await outage.record_outcome(3, TryLater(reason="media unavailable"))
+        assert not await outage.record_outcome_and_detect_outage(1, LOST)
+        assert not await outage.record_outcome_and_detect_outage(1, LOST)
+        assert not await outage.record_outcome_and_detect_outage(2, TryLater(down=True))
+        assert not await outage.record_outcome_and_detect_outage(
+            3, TryLater(reason="media unavailable")
+        )
         if between:
-            assert not await outage.record_outcome(3, between)
-        assert await outage.record_outcome(3, LOST) == (between is None)
+            assert not await outage.record_outcome_and_detect_outage(3, between)
+        assert await outage.record_outcome_and_detect_outage(3, LOST) == (between is None)
 
 
 async def test_a_call_that_leaves_nothing_tells_whether_sends_are_taken() -> None:
