@@ -141,7 +141,8 @@ class Viewer:
         The list is empty if the profile has no stories. The cost depends on the case:
 
         - For a cached answer, the cost is 0 credits.
-        - If the id of the profile is known, the cost is 2 credits.
+        - If the id of the profile is known, the cost is 2 credits. Without the privacy check
+          (``SKIP_PRIVACY_CHECK=true``), each call by id costs 1 credit instead of 2.
         - If the name was not seen in the last 30 days, or if its profile is not stored as active,
           the cost is 3 credits, because a lookup for 1 credit comes first. If the lookup shows
           that the account is private, the total cost is 1 credit. If no account has the name, the

@@ -9,8 +9,8 @@ from bot.scheduling.pricing import Demand
 class Learned:
     """The bot's rule for the time of the next check of a profile.
 
-    A check is due when the number of subscribers times the expected waiting reaches the price of
-    waiting times the cost of the check.
+    A check is due when the weight of the profile times the expected waiting reaches the price of
+    waiting times the cost of the check, or when the longest pause has passed.
 
     If ``by_rhythm`` is True, the daily credits are released according to the demand of each hour,
     and scheduled checks update the learned exponents (``rates.Pool``).
@@ -38,8 +38,8 @@ class Learned:
     ) -> float:
         """Return the hours from the last check until the next check is due.
 
-        ``price`` is the price of waiting in subscriber-hours per credit, ``weight`` is the number
-        of subscribers, and ``cost`` is the number of credits per check. The result is at most
+        ``price`` is the price of waiting in subscriber-hours per credit, ``weight`` is the weight
+        of the subscriptions, and ``cost`` is the number of credits per check. The result is at most
         ``most`` hours. If ``weight`` is 0, the result is ``most``.
         """
         if weight <= 0:

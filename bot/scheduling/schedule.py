@@ -146,8 +146,8 @@ class Schedule:
     def set_due_at(self, state: ProfileState, weight: float, cost: float) -> float:
         """Compute the time of the next check at the current price. Set and return ``due_at``.
 
-        ``state.price`` is also set. ``weight`` is the number of subscribers, and ``cost`` is the
-        number of credits per check.
+        ``state.price`` is also set. ``weight`` is the weight of the subscriptions, and ``cost`` is
+        the number of credits per check.
         """
         hours = self.rule.hours_to_due(state, self.demand, self.current, weight, cost, self.floor)
         state.price = self.current
