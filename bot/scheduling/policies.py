@@ -39,8 +39,8 @@ class Learned:
         """Return the hours from the last check until the next check is due.
 
         ``price`` is the price of waiting in subscriber-hours per credit, ``weight`` is the weight
-        of the subscriptions, and ``cost`` is the number of credits per check. The result is at most
-        ``most`` hours. If ``weight`` is 0, the result is ``most``.
+        of the subscriptions, and ``cost`` is the number of credits per check. The result is at
+        most ``most`` hours. If ``weight`` is 0, the result is ``most``.
         """
         if weight <= 0:
             return most
