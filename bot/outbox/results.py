@@ -590,7 +590,7 @@ async def _retry_or_requeue_refused_rows(
     await _requeue(tx, rest, report)
     match outcome.scope:
         case "thread" if target.thread_id is not None:
-            await moves.close_topic(tx, target.chat_id, target.thread_id, now=now)
+            await moves.move_topic_to_main_chat(tx, target.chat_id, target.thread_id, now=now)
         case "chat":
             await moves.close_left_chat(tx, target.chat_id, now=now)
         case "bot":
