@@ -182,9 +182,9 @@ async def _run_once(settings: Settings, stop: asyncio.Event, build: Build) -> in
             log.error("can't run", reason=parts)
             return int(not stop.is_set())
         running = Running(settings, parts)
-        if parts.at_work:
-            parts.at_work.on_upgrade = stop.set
-            parts.at_work.on_release = running.wake
+        if parts.process_lease:
+            parts.process_lease.on_upgrade = stop.set
+            parts.process_lease.on_release = running.wake
         stack.push_async_callback(running.web.close)
         try:
             web = await running.web.start(settings.bind_host, settings.port)
@@ -577,8 +577,8 @@ class Running:
             self.intake.renewer,
             *self._periodic,
         ]
-        if self._parts.at_work is not None:
-            workers.append(self._parts.at_work.worker)
+        if self._parts.process_lease is not None:
+            workers.append(self._parts.process_lease.worker)
         return ", ".join(
             f"{worker.name}: {worker.trouble}" for worker in workers if worker.trouble
         )

@@ -56,7 +56,7 @@ from bot.sending.topics import Topics
 from bot.store import claimed_tables
 from bot.store.copies import transfer
 from bot.store.engine.database import Database
-from bot.store.upgrades import AtWork, Replicas, process_lease, upgrade
+from bot.store.upgrades import ProcessLease, Replicas, process_lease, upgrade
 from bot.stories_api.client import StoriesApi
 from bot.stories_api.privacy import PrivacyCheck
 from bot.telegram.admins import Admins
@@ -100,7 +100,7 @@ class Parts:
     clock: ClockKeeper
     witnesses: TimeWitnesses
     owner: Owner
-    at_work: AtWork | None
+    process_lease: ProcessLease | None
     begin: Callable[[], Awaitable[None]]
     """Does the database writes of a start. Call this function after the clock is verified."""
     slow_media_hosts: Callable[[], list[str]]
@@ -402,7 +402,7 @@ async def open_parts(
             clock=clock,
             witnesses=witnesses,
             owner=owner,
-            at_work=ours,
+            process_lease=ours,
             slow_media_hosts=media.slow_hosts.names,
             begin=begin,
             wake=wake,
@@ -423,7 +423,7 @@ async def _prepare_database(db: Database, sharing: Sharing) -> None:
 
 async def _create_owner_and_acquire_lease(
     db: Database, stack: AsyncExitStack, *, now: Callable[[], datetime]
-) -> tuple[Owner, AtWork | None]:
+) -> tuple[Owner, ProcessLease | None]:
     """Create the owner of this process's claims, and acquire the lease of the process.
 
     When ``stack`` exits, the claims and the lease are released. With SQLite, the lease is None,

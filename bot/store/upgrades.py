@@ -123,7 +123,7 @@ async def _stamp_version(db: Database, for_: timedelta) -> None:
         await key_values.put(tx, _STAMP, newest_revision(), until=until)
 
 
-class AtWork:
+class ProcessLease:
     """Renews the lease of this process, and releases the claims of processes that have died."""
 
     def __init__(self, db: Database, owner: Owner, *, now: Callable[[], datetime]) -> None:
@@ -205,7 +205,7 @@ class AtWork:
 @asynccontextmanager
 async def process_lease(
     db: Database, owner: Owner, *, now: Callable[[], datetime]
-) -> AsyncIterator[AtWork]:
+) -> AsyncIterator[ProcessLease]:
     """Acquire the lease of this process, and renew the lease while the block runs.
 
     At the end of the block, the claims and the lease are released. Work on claimed rows must
@@ -216,7 +216,7 @@ async def process_lease(
             upgraded the database in the last day, or the database is unavailable or has not
             answered in time.
     """
-    ours = AtWork(db, owner, now=now)
+    ours = ProcessLease(db, owner, now=now)
     try:
         if await ours.renew_and_detect_upgrade():
             raise DatabaseUnavailableError(ENDS)

@@ -20,7 +20,7 @@ from bot.store.engine.upgrading import migration_config
 from bot.store.upgrades import (
     EVERY,
     LEASE,
-    AtWork,
+    ProcessLease,
     Replicas,
     count_running_processes,
     process_lease,
@@ -215,8 +215,8 @@ class Pair:
         self.db, self.time = db, NOON
         self.renewal = timedelta(0)  # the time that passes in a transaction of the first process
         self.first, self.second = Owner(), Owner()
-        self.one = AtWork(db, self.first, now=self.read_and_advance)
-        self.other = AtWork(db, self.second, now=lambda: self.time)
+        self.one = ProcessLease(db, self.first, now=self.read_and_advance)
+        self.other = ProcessLease(db, self.second, now=lambda: self.time)
         self.releases: list[datetime] = []
         self.other.on_release = lambda: self.releases.append(self.time)
 
@@ -232,7 +232,7 @@ class Pair:
             await inbox.add(tx, [inbox.Arrival(1, "chat:1", "{}")], now=NOON)
             return bool(await inbox.claim(tx, self.first.lease(self.time, hour), limit=1))
 
-    async def go_on(self, duration: timedelta, *ours: AtWork) -> None:
+    async def go_on(self, duration: timedelta, *ours: ProcessLease) -> None:
         """Let time pass in which some processes are at work."""
         until = self.time + duration
         while self.time < until:
@@ -304,7 +304,7 @@ async def test_a_lease_is_renewed_while_all_other_connections_are_in_use(
                 group.create_task(use_a_connection())
             await asyncio.sleep(0.1)
             try:
-                await AtWork(busy, Owner(), now=now).renew_and_detect_upgrade()
+                await ProcessLease(busy, Owner(), now=now).renew_and_detect_upgrade()
             finally:
                 may_end.set()
     assert await count_running_processes(db)
