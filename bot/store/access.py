@@ -206,7 +206,8 @@ async def allow_all(tx: Tx, ids: Iterable[int], *, via: Via, now: datetime) -> i
 async def move_chat(tx: Tx, old: int, new: int) -> None:
     """Move the entry of a group that became a supergroup to the new id.
 
-    An existing entry of the new id is overwritten, with these exceptions:
+    Do nothing if the old id has no entry. An existing entry of the new id is overwritten, with
+    these exceptions:
 
     - The longer of both blocks applies. A block of the new id therefore stays if the old id is not
       blocked.

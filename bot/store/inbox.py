@@ -47,6 +47,8 @@ claims = Claims(inbox, is_open=OPEN, serial_by="queue")
 class Arrival:
     """A new update with the update_id, the queue, the JSON, and the person who asks.
 
+    ``person`` is 0 for an unidentified sender, and None if no reply is due.
+
     An update that is not ``wanted`` is stored as done, so that a repetition is recognised.
     """
 

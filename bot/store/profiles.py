@@ -234,12 +234,18 @@ async def set_subscriber_count(tx: Tx, profile_id: str, count: SubscriberCount) 
 
 
 async def postpone_check(tx: Tx, claimed: Known, *, until: datetime) -> None:
-    """End the claim of a check that could not be made. The check is due again at ``until``."""
+    """End the claim of a check that could not be made. The check is due again at ``until``.
+
+    The number of attempts is reset. Do nothing if the claim was lost.
+    """
     await claims.finish(tx, (claimed.profile_id, claimed.token), due_at=until)
 
 
 async def retry(tx: Tx, claimed: Known, *, due_at: datetime) -> None:
-    """End the claim of a check without an outcome. The check is due again at ``due_at``."""
+    """End the claim of a check without an outcome. The check is due again at ``due_at``.
+
+    The number of attempts stays. Do nothing if the claim was lost.
+    """
     await claims.retry(tx, (claimed.profile_id, claimed.token), due_at=due_at)
 
 
