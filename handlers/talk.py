@@ -28,7 +28,7 @@ from bot.domain.foreign_text import normalize_typed
 from bot.domain.plain_requests import is_request_word, possible_names_in
 from bot.domain.sentences import N_
 from bot.presentation import actions
-from bot.presentation.actions import Buttons, button
+from bot.presentation.actions import Button, Buttons, button
 from bot.presentation.html import Safe, code, truncate_plain
 from bot.updates import unit_of_work
 from handlers import (
@@ -45,6 +45,7 @@ from handlers.errors import SAME_AGAIN, react
 from handlers.guard import OBEYED, UNKNOWN_BUTTON, on_message, on_press
 from handlers.help import help_page
 from handlers.links import is_forward_of_our_post, profile_shown_by
+from handlers.options import SETTINGS
 from handlers.plain_requests import (
     answer_request,
     explain_alerts_if_asked,
@@ -348,6 +349,15 @@ def example_button(context: Context) -> Buttons:
     return [[button(text, actions.RUN("stories", EXAMPLE_NAME))]]
 
 
+def _page_buttons(context: Context) -> list[Button]:
+    """Return the buttons of the subscriptions, the settings and the help."""
+    return [
+        subscriptions.list_button(context),
+        context.button(N_("⚙️ Settings"), SETTINGS),
+        context.button(N_("❓ Help"), actions.HELP()),
+    ]
+
+
 async def _suggest_command(context: Context, word: str, rest: str) -> None:
     """Suggest the command that is similar to an unknown command.
 
@@ -379,7 +389,7 @@ async def _suggest_command(context: Context, word: str, rest: str) -> None:
 
 
 async def _react_or_give_example(context: Context) -> None:
-    """React to small talk. Answer other messages with an example or a shrug.
+    """React to small talk. Answer other messages with an example and buttons, or with a shrug.
 
     A message within a minute after an example gets a shrug as a reaction. The message after a
     shrug gets the example again. The photos of an album count as one message. A forwarded alert of
@@ -401,7 +411,7 @@ async def _react_or_give_example(context: Context) -> None:
     if is_shrug:
         await unit_of_work.call_after_replies(partial(react, context, message, SAME_AGAIN))
     else:
-        await say_message(context, EXAMPLE, example_button(context))
+        await say_message(context, EXAMPLE, [*example_button(context), _page_buttons(context)])
     answer = SAME_AGAIN if is_shrug else EXAMPLE
     await cache_after_commit(context, (chat_id, "example"), answer, age=ONCE_IN)
 

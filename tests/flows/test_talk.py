@@ -117,7 +117,12 @@ async def test_prose_gets_one_short_line_a_minute(bell: Bell, control: Control) 
     await bell.noticed(ann, "hello!", user=ann)
     (line,) = await bell.ask(ann, "hello there, it rains a lot here today")
     assert "I bring you Instagram stories" in line["text"]
-    assert buttons(line) == {"Show natgeo": "run:stories:natgeo"}
+    assert buttons(line) == {
+        "Show natgeo": "run:stories:natgeo",
+        "Subscriptions": "subs:0",
+        "⚙️ Settings": "set:back",
+        "❓ Help": "help",
+    }
     for text in ("thanks", "😀", "🎉 great!"):
         await control.say(ann, text)
     (help_,) = await bell.ask(ann, "/help")
