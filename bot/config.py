@@ -51,50 +51,52 @@ class Settings(BaseSettings):
 
     admin_ids: Annotated[frozenset[int], NoDecode] = Field(
         default=frozenset(),
-        description="Telegram ids of the owners (admins) of the bot, separated by commas. Owners "
-        "have commands such as /spending and are told of problems. Without owners, each start "
-        "prints a link; the person who opens the link becomes an owner. To find an id: the "
-        "bot's refusal of a person without access contains the id of the person, and /people "
-        "shows the id of each listed person.",
+        description="Telegram ids of the owners (admins) of the bot, separated by commas. "
+        "Owners have commands such as /spending, and get messages about problems. If the bot "
+        "has no owner, each start prints a link, and the person who opens the link becomes an "
+        "owner. To find the id of a person: the bot's refusal of a person without access "
+        "contains the id, and /people shows the id of each listed person.",
     )
     access: Literal["invited", "open"] = Field(
         default="invited",
-        description="invited: people who were invited or allowed, and the groups and channels to "
-        "which they add the bot, may use the bot. open: everybody may use the bot. With each "
-        "of the two values, owners can block people.",
+        description="invited: the bot serves people who were invited or allowed, and the groups "
+        "and channels to which these people add the bot. open: the bot serves everybody. With "
+        "each of the two values, owners can block people.",
     )
     database_url: SecretStr = Field(
         default=SecretStr("sqlite:///data/storybell.db"),
         description="The database: an SQLite file, or PostgreSQL for several replicas "
-        "(`postgresql://USER:PASSWORD@HOST:PORT/NAME`). In the password, write @ as %40, / as %2F "
-        "and : as %3A.",
+        "(`postgresql://USER:PASSWORD@HOST:PORT/NAME`). In the password, write @ as %40, / as "
+        "%2F and : as %3A.",
     )
     database_direct_url: SecretStr | None = Field(
         default=None,
-        description="PostgreSQL's own address. Set this address if DATABASE_URL leads to a pooler "
-        "in transaction mode (PgBouncer 1.21 or newer), because migrations and the command "
-        "`storybell move` need a session of their own.",
+        description="PostgreSQL's own address. Set this address if DATABASE_URL is the address "
+        "of a connection pooler in transaction mode (PgBouncer 1.21 or newer). Upgrades of the "
+        "tables and the command `storybell move` need a direct connection.",
     )
     database_pool: int = Field(
         default=20,
         ge=3,
         le=500,
-        description="Connections to PostgreSQL that each process may have.",
+        description="The most connections to PostgreSQL that each process may have.",
     )
     backup_dir: Path | None = Field(
         default=None,
-        description="The folder for the backups of the SQLite file. Do not share the folder with "
-        "another bot. Without this setting, the folder is `backups` beside the SQLite file.",
+        description="The folder for the backups of the SQLite file. Do not share the folder "
+        "with another bot. Without this setting, the folder is `backups` beside the SQLite "
+        "file.",
     )
     backup_hours: int = Field(
         default=24,
         ge=0,
         le=24 * 30,
-        description="Hours between two backups of the SQLite file, 0 for none. PostgreSQL is "
-        "backed up by pg_dump.",
+        description="Hours between two backups of the SQLite file; 0 means no backups. The bot "
+        "makes no backups of PostgreSQL: use pg_dump.",
     )
     spool_dir: Path = Field(
-        default=Path("data/spool"), description="The folder for downloads before their upload."
+        default=Path("data/spool"),
+        description="The folder for files between their download and their upload to Telegram.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO",
@@ -104,43 +106,49 @@ class Settings(BaseSettings):
     # Budget
     daily_budget: Credits = Field(
         default=DEFAULT_BUDGET,
-        description="Credits that the whole bot may spend a day (UTC).",
+        description="The most credits that the whole bot may spend a day (UTC).",
     )
     reply_share: float = Field(
         default=0.5,
         ge=0,
         le=1,
-        description="The part of the daily budget for questions of people; the rest is for "
-        "alerts. Each part may borrow unused credits of the other part.",
+        description="The part of the daily budget that pays for questions of people, from 0 to "
+        "1. The rest pays for alerts, mostly for checks of subscribed profiles. Each part may "
+        "borrow unused credits of the other part.",
     )
     chat_daily_allowance: Credits = Field(
-        default=100, description="Credits that one chat may spend a day on questions."
+        default=100, description="The most credits that the questions in one chat may cost a day."
     )
     person_daily_allowance: Credits = Field(
         default=100,
-        description="Credits that one person may spend a day, over all chats. Questions without a "
-        "name count for the person who is responsible for the chat. A newcomer, who was seen on "
-        "fewer than three days, may spend 30 % of the credits, but at most a tenth of the day's "
-        "credits for questions of people. If this tenth is less than 3 credits, 3 credits count "
-        "instead of the tenth.",
+        description="The most credits that the questions of one person in all chats may cost a "
+        "day. A question without a name (of an anonymous admin) counts for the person who is "
+        "responsible for the chat. A newcomer is a person whom the bot has seen on fewer than "
+        "three days. A newcomer may spend 30 % of this setting, but at most a tenth of the "
+        "day's credits for questions of people. If this tenth is less than 3 credits, 3 credits "
+        "count instead of the tenth.",
     )
     minimum_balance: Credits = Field(
-        default=0, description="Below this balance of the Stories API only owners are served."
+        default=0,
+        description="The least number of credits that must remain at the Stories API after a "
+        "paid call. Only questions of owners may spend these last credits.",
     )
     credit_price: float = Field(
         default=0.001,
         ge=0,
         allow_inf_nan=False,
-        description="Price of one credit in US dollars, for /spending.",
+        description="The price of one credit in US dollars. The bot computes costs in dollars "
+        "with this price, for example in /spending.",
     )
     skip_privacy_check: Literal["true", "false", "auto"] = Field(
         default="auto",
-        description="Skip the privacy check of the Stories API. A check of a profile then costs 1 "
-        "credit instead of 2. auto: skip the privacy check for a profile that was public in the "
-        "last 24 hours. If answers without the privacy check were wrong about two profiles within "
-        "two days, the bot makes the privacy check every time from then on. true: always skip the "
-        "privacy check; a private account then looks like an account without stories. false: "
-        "never skip the privacy check.",
+        description="Whether checks skip the privacy check of the Stories API. Without the "
+        "privacy check, a check of a profile costs 1 credit instead of 2. auto: skip the "
+        "privacy check for a profile that was public in the last 24 hours. If answers without "
+        "the privacy check were wrong about two profiles within two days, the bot makes the "
+        "privacy check every time from then on. true: always skip the privacy check; a private "
+        "account then looks like an account without stories. false: never skip the privacy "
+        "check.",
     )
 
     # Subscriptions
@@ -148,15 +156,15 @@ class Settings(BaseSettings):
         default=20,
         ge=1,
         le=_MOST_SUBSCRIPTIONS,
-        description="Subscriptions that one chat may have. All chats of one person may have "
-        "three times as many.",
+        description="The most subscriptions of one chat. All chats of one person together may "
+        "have three times as many.",
     )
     max_new_subscriptions_a_day: int = Field(
         default=10,
         ge=1,
         le=_MOST_SUBSCRIPTIONS,
-        description="New subscriptions of one chat a day. All chats of one person may "
-        "have three times as many.",
+        description="The most new subscriptions of one chat in a day. All chats of one person "
+        "together may have three times as many.",
     )
     poll_floor_s: int = Field(
         default=60,
@@ -174,29 +182,34 @@ class Settings(BaseSettings):
         default=60,
         ge=0,
         le=_DAY_S,
-        description="Seconds for which the stories of a profile are shown again at no cost.",
+        description="For this number of seconds after a paid answer, the bot shows the stories "
+        "of the profile again at no cost.",
     )
 
     # Telegram
     webhook_url: AnyHttpUrl | None = Field(
         default=None,
-        description="Public https address of the bot. With it updates come by webhook; without it "
-        "the bot polls.",
+        description="The public https address of the bot. If this address is set, Telegram "
+        "sends the updates to the bot (a webhook). Without this address, the bot asks Telegram "
+        "for updates (polling).",
     )
     public_url: AnyHttpUrl | None = Field(
         default=None,
-        description="Public https address of the bot's web server. With it the links of /admin "
-        "work everywhere; without it they work on the bot's machine.",
+        description="The public https address of the bot's web server. If this address is set, "
+        "the links of /admin work everywhere. Without this address, the links work only on the "
+        "bot's machine.",
     )
     port: int = Field(
         default=8000,
         ge=0,
         le=65535,
-        description="Port of /healthz, /readyz, /metrics and the webhook.",
+        description="The port of the bot's web server: /healthz, /readyz, /metrics, /admin and "
+        "the webhook.",
     )
     host: str = Field(
         default="",
-        description="The address of the port; if empty, 127.0.0.1, with a webhook 0.0.0.0.",
+        description="The address on which the web server listens. If HOST is empty, the address "
+        "is 127.0.0.1, or 0.0.0.0 if WEBHOOK_URL is set.",
     )
     metrics_token: SecretStr | None = Field(
         default=None,
@@ -204,36 +217,43 @@ class Settings(BaseSettings):
         "(`Authorization: Bearer …`) get /metrics and the reasons of /readyz.",
     )
     messages_per_second: float = Field(
-        default=28, gt=0, le=1000, description="The most messages that the bot sends a second."
+        default=28, gt=0, le=1000, description="The most messages that the bot sends in a second."
     )
 
     # Addresses for tests, the demo and a private Bot API server
     telegram_api_url: AnyHttpUrl = Field(
-        default=AnyHttpUrl("https://api.telegram.org"), description="Address of the Bot API."
+        default=AnyHttpUrl("https://api.telegram.org"),
+        description="The address of Telegram's Bot API. Change the address only for a Bot API "
+        "server of your own.",
     )
     telegram_local: bool = Field(
         default=False,
-        description="TELEGRAM_API_URL is a Bot API server of your own, started with --local: the "
-        "bot sends files up to 2,000 MB instead of 50.",
+        description="Set true if TELEGRAM_API_URL is a Bot API server of your own that was "
+        "started with --local. The bot then sends files up to 2,000 MB instead of 50 MB.",
     )
     stories_api_url: AnyHttpUrl = Field(
-        default=AnyHttpUrl("https://api.hikerapi.com"), description="Address of the Stories API."
+        default=AnyHttpUrl("https://api.hikerapi.com"),
+        description="The address of the Stories API.",
     )
     telegram_proxy: SecretStr | None = Field(
         default=None,
-        description="A proxy for calls of Telegram, http://… or socks5://…, with user and "
-        "password if the proxy needs them.",
+        description="The address of a proxy for calls of Telegram: http://HOST:PORT or "
+        "socks5://USER:PASSWORD@HOST:PORT.",
     )
     stories_api_proxy: SecretStr | None = Field(
-        default=None, description="A proxy for calls of the Stories API."
+        default=None,
+        description="The address of a proxy for calls of the Stories API, in the same form.",
     )
     media_proxy: SecretStr | None = Field(
         default=None,
-        description="A proxy for media. The bot resolves host names itself.",
+        description="The address of a proxy for downloads of photos and videos, in the same "
+        "form. The bot resolves the host names of photos and videos itself.",
     )
     trusted_media_origin: str = Field(
         default="",
-        description="An exact origin of media besides Instagram's origins; for tests.",
+        description="For tests only: one more server from which the bot may load photos and "
+        "videos, such as http://127.0.0.1:8083. Without this setting, the bot loads from "
+        "Instagram's servers only.",
     )
 
     @field_validator("admin_ids", "blocked_profiles", mode="before")

@@ -12,14 +12,20 @@ PAGE = Path("docs/configuration.md")
 HEAD = """# Settings
 
 The bot reads the settings once at the start, from the environment and from the file `.env` in the
-current folder. `storybell --env-file FILE COMMAND` reads another file. The environment takes
-precedence. Only the first two settings are needed. `storybell check` explains faults of the
-settings without showing a value.
+current folder. `storybell --env-file FILE COMMAND` reads `FILE` instead of `.env`. If a setting is
+in both places, the value in the environment counts. Only the first two settings are needed.
+`storybell check` explains faults of the settings without showing a token or key.
 
-To change a setting, change the file and restart the bot. In a clone the file is `.env`, with
-[systemd](systemd.md) `/etc/storybell.env`, and with [Docker](docker.md) `.env` beside
-`compose.yaml` (`docker compose up --detach` then restarts the bot with the new settings). On
-[a platform](platform.md) set the variables in the platform's settings.
+To change a setting, change the file and restart the bot. The file depends on your installation:
+
+- [a clone](clone.md): `.env`;
+- [systemd](systemd.md): `/etc/storybell.env`;
+- [Docker](docker.md): `.env` beside `compose.yaml`. `docker compose up --detach` restarts the bot
+  with the new settings;
+- [a platform](platform.md): no file. Set the variables in the platform's settings.
+
+A line of the file is `NAME=value`, for example `DAILY_BUDGET=100`. In the table, *needed* means
+that the setting has no default value, and *none* means that the setting is empty by default.
 
 | setting | default | meaning |
 |---|---|---|
