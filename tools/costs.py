@@ -48,30 +48,40 @@ from sandbox.telegram.world import FIRST_PERSON
 PAGE = Path("docs/costs.md")
 HEAD = """# What it costs
 
-The table at the end lists the credits that each request costs. `python -m tools.costs` writes this
+The table at the end lists the credits that each request of a person costs, and the credits that
+each check of a subscribed profile costs. `.venv/bin/python -m tools.costs` in a clone writes this
 page: the command makes each request against the sandbox (the stand-in of the Stories API) and
 reads the bill. A test compares the page with a new run. The prices of single calls are on
 [the page of the calls](stories-api.md).
 
 Most of the credits pay for checks of subscribed profiles. `DAILY_BUDGET` limits the credits of a
-day, and `/spending` shows where the credits went. The section "What it costs" of the README has
-the packs of credits, and the cost of a month in dollars.
+day, and `/spending` shows the owner where the credits went. The section "What it costs" of the
+README has the packs of credits, and the cost of a month in dollars.
 
-An answer of the Stories API can report its own cost. The bot books this cost, but at most five
-times the price of the call. If the answer reports no cost, the bot books the price. Answers with
-the status 401, 402, 410, 500, 503 or 504 are free. HTML pages of the vendor's network (its edge)
-with the status 403 or 404 are also free. A call of unknown cost (no answer; 408, 429, 502 and
-other failures) is booked at its price. If three balances in a row show that the call was not
-billed, the credits return to the day's budget and to the allowance of the person.
+The bot has a ledger: a record of the credits of each call.
+
+- An answer of the Stories API can report its own cost. The ledger then records this cost, but at
+  most five times the price of the call.
+- If an answer reports no cost, the ledger records the price.
+- Answers with the status 401, 402, 410, 500, 503 or 504 are free. HTML pages of the vendor's
+  network (its edge) with the status 403 or 404 are also free.
+- If there is no answer, the cost is unknown. The cost is also unknown after other failures, such
+  as the status 408, 429 or 502. The ledger then records the price. If three balances in a row show
+  that the call was not billed, the credits return to the day's budget and to the allowance of the
+  person.
 
 If the address of a story's file fails, the bot buys the file for 1 credit. If the files of several
-stories of a profile fail, the bot buys one file first. It buys the other files only if the first
-purchase succeeds.
+stories of a profile fail, the bot buys one file first. The bot buys the other files only if the
+first purchase succeeds.
 
-A pasted address of a file costs no credit. A person may load 500 MB a day by such addresses. If
-Instagram's server refuses a signed address (403), the bot buys the file for 1 credit. The file is
-sent only if the answer names the account, and the account is public and not blocked. If three
-answers in a row name no account, the bot buys no file of a pasted address for a day.
+A pasted address of a file costs no credit, unless Instagram's server refuses a signed address
+(403): then the bot buys the file for 1 credit. The bot sends a bought file only if the answer of
+the Stories API names the account of the file, and the account is public and not blocked. If three
+answers in a row name no account, the bot buys no file of a pasted address for a day. A person may
+load 500 MB a day by pasted addresses.
+
+In the table, `NAME` is the name of a profile. Unless a row says otherwise, the setting
+`SKIP_PRIVACY_CHECK` has its default value, `auto` ([settings](configuration.md)).
 
 | what | credits |
 |---|---|
@@ -227,9 +237,10 @@ async def _links(here: Shop) -> None:
 
     await here.row("the link of a story", ask(0))
     await here.row(
-        "the same link again, from any chat, while the address of the file is valid", ask(0)
+        "the link of the same story again, from any chat, while the address of its file is valid",
+        ask(0),
     )
-    await here.row("the original of the story, by *As a file*", ask(0))
+    await here.row("the original of that story, by the button *As a file*", ask(0))
     stories[1].removed = True
     await here.row("the link of a deleted story", ask(1))
     here.go_on(hours=26)
@@ -250,7 +261,8 @@ async def _names(here: Shop) -> None:
     await here.row("`/stories NAME`, for a name not looked up in 30 days", ask("new"))
     await here.row("`/stories NAME` again within `CACHE_S` seconds", ask("new"))
     await here.row(
-        "the originals of all stories, by *As files*, within `CACHE_S` seconds", ask("new")
+        "the originals of these stories within `CACHE_S` seconds, by the button *As files*",
+        ask("new"),
     )
     here.go_on(minutes=2)
     await here.row("`/stories NAME` again after `CACHE_S` seconds", ask("new"))
@@ -262,37 +274,50 @@ async def _names(here: Shop) -> None:
         await here.subscribing.subscribe(Target(2), name, BOB)
 
     for what, name in (
-        ("a name without an account", "no.such.name"),
-        ("a private account", "hidden"),
+        ("`/stories NAME`, for a name without an account", "no.such.name"),
+        ("`/stories NAME`, for a private account", "hidden"),
     ):
         await here.row(what, ask(name))
-        again = "the same name by any command, from any chat, within five minutes"
+        again = "the name of the row above within five minutes, by any command, from any chat"
         await here.row(again, partial(by_all_ways, name))
     refused = Link("story", "natgeo", "5", url="https://www.instagram.com/stories/natgeo/5/")
-    await here.row("a link that the API refuses", lambda: here.viewer.story(refused, ANN))
-    await here.row("the same within five minutes", lambda: here.viewer.story(refused, BOB))
-    await here.row("an account without stories", ask("silent"))
+    await here.row(
+        "the link of a story that the API refuses", lambda: here.viewer.story(refused, ANN)
+    )
+    await here.row(
+        "the refused link again within five minutes", lambda: here.viewer.story(refused, BOB)
+    )
+    await here.row("`/stories NAME`, for an account without stories", ask("silent"))
     here.go_on(minutes=2)
-    await here.row("the same again", ask("silent"))
-    await here.row("an account that answers 404 once although it exists", ask("passing"))
+    await here.row("the account without stories again after `CACHE_S` seconds", ask("silent"))
+    await here.row(
+        "`/stories NAME`, if the first lookup of an existing account answers 404", ask("passing")
+    )
     here.go_on(minutes=2)
     passing.failures = 1
-    await here.row("an account known by its id that answers 404 once", ask("passing"))
+    await here.row(
+        "`/stories NAME` for a looked-up name, if the first call answers 404", ask("passing")
+    )
     contrary = here.account("contrary")
     await ask("contrary")()
     here.go_on(minutes=2)
     contrary.trouble, contrary.trouble_times = "PrivateAccount", 1
     await here.row(
-        "an account with a public page for which the API reports private stories", ask("contrary")
+        "`/stories NAME` for a looked-up name, if the API calls a public account private",
+        ask("contrary"),
     )
-    await here.row("the same within five minutes", ask("contrary"))
-    await here.row("an account behind a wall (403 that is not about privacy)", ask("walled"))
-    await here.row("the same within five minutes", ask("walled"))
-    await here.row("an account for which the API fails (500)", ask("sick"))
-    await here.row("an error page of the edge", ask("edge"))
+    await here.row("the account of the row above again within five minutes", ask("contrary"))
+    await here.row(
+        "`/stories NAME`, if every call answers 403 for a reason other than privacy", ask("walled")
+    )
+    await here.row("the account of the row above again within five minutes", ask("walled"))
+    await here.row("`/stories NAME`, if every call answers 500", ask("sick"))
+    await here.row(
+        "`/stories NAME`, if every call answers with an error page of the edge", ask("edge")
+    )
     for what, trouble, times in (
-        ("an account for which only the lookup is behind a wall", "ClientLoginRequired", 1),
-        ("an account for which only the lookup fails (500)", "error", 2),
+        ("`/stories NAME`, if only the lookup of the name answers 403", "ClientLoginRequired", 1),
+        ("`/stories NAME`, if only the lookup of the name answers 500", "error", 2),
     ):
         here.go_on(minutes=2)
         profile = here.account(f"half.{trouble.lower()}")
@@ -313,26 +338,33 @@ async def _highlights(here: Shop) -> None:
     )
     here.account("keeps.secrets", is_private=True)
     await here.row("`/highlights NAME`, for a name not looked up in 30 days", listed("keeper"))
-    await here.row("the same within an hour", listed("keeper"))
+    await here.row("`/highlights NAME` again within an hour", listed("keeper"))
     here.go_on(hours=2)
-    await here.row("the same after an hour", listed("keeper"))
+    await here.row("`/highlights NAME` again after an hour", listed("keeper"))
     here.sandbox.instagram.rename(owner, "keeper.now")
     here.account("keeper")
     here.go_on(hours=2)
-    await here.row("`/highlights NAME`, for a name that another account has now", listed("keeper"))
+    await here.row(
+        "`/highlights NAME`, for a looked-up name that now belongs to another account",
+        listed("keeper"),
+    )
     await here.row("`/highlights` of a private account", listed("keeps.secrets"))
     here.go_on(hours=2)
-    await here.row("the same after five minutes", listed("keeps.secrets"))
+    await here.row(
+        "`/highlights` of the private account again after five minutes", listed("keeps.secrets")
+    )
     await here.row("a highlight, by its button or link", opened(kept.pk))
     await here.row(
-        "the same highlight again within a day, also its next ten stories", opened(kept.pk)
+        "the highlight again within a day, also for its next ten stories", opened(kept.pk)
     )
     await here.row("a highlight that does not exist", opened("17800000000000001"))
     here.sandbox.switches.set("highlight_by_url", "refused")
     await here.row(
-        "a highlight, if the plan of the key has no highlights", opened("17800000000000002")
+        "a highlight, if the plan of the API key has no highlights", opened("17800000000000002")
     )
-    await here.row("the same within an hour", opened("17800000000000003"))
+    await here.row(
+        "another highlight within an hour, with the same plan", opened("17800000000000003")
+    )
 
 
 async def _subscribing(here: Shop) -> None:
@@ -354,18 +386,22 @@ async def _subscribing(here: Shop) -> None:
         here.account(name)
     here.account("locked.in", is_private=True)
     here.account("with.topic")
-    await here.row("`/subscribe NAME`, for an unknown name", ask("followed", 1, ANN))
-    await here.row("the same from another chat soon after", ask("followed", 2, BOB))
+    await here.row(
+        "`/subscribe NAME`, for a name not looked up in 30 days", ask("followed", 1, ANN)
+    )
+    await here.row("`/subscribe NAME` from another chat soon after", ask("followed", 2, BOB))
     own = here.topic
     await here.row("`/subscribe NAME topic`, in a chat without topics", own("with.topic"))
     here.sandbox.telegram.world.bot.has_topics = True
-    await here.row("`/subscribe NAME topic`, for an unknown name", own("with.topic"))
-    await here.row("*In its own topic*, off and on", lambda: own_topic("with.topic"))
+    await here.row(
+        "`/subscribe NAME topic`, for a name not looked up in 30 days", own("with.topic")
+    )
+    await here.row("the option *In its own topic*, off and on", lambda: own_topic("with.topic"))
     await here.row("`/subscribe` to a private account", ask("locked.in", 1, ANN))
     await here.row("`/subscribe` to a name without an account", ask("nobody.has.it", 1, ANN))
     two = ("one.of.two", "other.of.two")
     await here.row(
-        "`/subscribe A B`, for two unknown names",
+        "`/subscribe A B`, for two names not looked up in 30 days",
         lambda: here.subscribing.subscribe_all(Target(1), two, ANN),
     )
     await here.row("`/rules` and `/why` for a subscribed profile", lambda: choose("followed"))
@@ -378,26 +414,31 @@ async def _polls(here: Shop, mode: SkipCheck) -> None:
     profile = here.account("polled")
     await here.subscribing.subscribe(Target(1), "polled", ANN)
     here.go_on(minutes=5)
-    await here.row(f"a check, `SKIP_PRIVACY_CHECK={mode}`", lambda: here.poll(profile))
+    await here.row(
+        f"a check of a subscribed profile, `SKIP_PRIVACY_CHECK={mode}`", lambda: here.poll(profile)
+    )
     if mode != "auto":
         return
     here.go_on(hours=12)
     here.sandbox.stories_api.configure({"forced_blind": ["polled"]})
     await here.row(
-        "a check with an empty list although live stories are known", lambda: here.poll(profile)
+        "a check that finds no stories although the bot knows live stories",
+        lambda: here.poll(profile),
     )
     here.go_on(hours=25)
-    await here.row("a check, a day after the last privacy check", lambda: here.poll(profile))
+    await here.row(
+        "a check more than a day after the last privacy check", lambda: here.poll(profile)
+    )
     profile.is_private = True
     here.go_on(hours=25)
     await here.row("the first check of an account that became private", lambda: here.poll(profile))
     here.go_on(hours=1)
     await here.row(
-        "the second such check, after which the account counts as private",
+        "the second check of this account, after which the account counts as private",
         lambda: here.poll(profile),
     )
     here.go_on(hours=1)
-    await here.row("each later check of the account", lambda: here.poll(profile))
+    await here.row("each later check of this account", lambda: here.poll(profile))
 
 
 if __name__ == "__main__":
