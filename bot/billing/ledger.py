@@ -1,8 +1,8 @@
 """The ledger of the paid calls of the Stories API.
 
 The ledger reserves credits before each paid call, and settles or refunds the credits after the
-call. A reservation counts as spent until the reservation is closed. After a crash, the spending in
-the ledger is therefore too low only if the API billed more than the reserved price. All limits are
+call. A reservation counts as spent until the bill is known. After a crash, the spending in the
+ledger is therefore too low only if the API billed more than the reserved price. All limits are
 checked in the transaction of the reservation, so that concurrent calls can't exceed a limit.
 """
 
@@ -95,7 +95,7 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """A reservation in the ledger. ``credits`` count as spent until the reservation is closed."""
+    """A reservation in the ledger. ``credits`` count as spent until the bill is known."""
 
     id: int
     charge: Charge
@@ -140,8 +140,8 @@ class Ledger:
         Raises:
             SpendingError: A limit is reached, spending is stopped, or nobody pays for the chat. In
                 these cases no call was made.
-            StoriesError: The call failed. The billed credits are settled.
-            MediaError: A download failed. The billed credits are settled.
+            StoriesError: The call failed. The reservation is closed.
+            MediaError: A download failed. The reservation is closed.
         """
         value, bill = await self.call_unsettled(charge, call)
         await self._close(bill.reservation, bill.credits)
@@ -151,7 +151,7 @@ class Ledger:
         """Reserve credits and make the call. Return the value of the call and the bill.
 
         The caller must settle the bill in the transaction that stores the value. If the call
-        fails, this method settles the bill.
+        fails, this method closes the reservation.
 
         A call that a person requests waits for one of the person's slots. The number of slots of
         each person is limited, so that one person's slow calls do not delay other people.
@@ -159,8 +159,8 @@ class Ledger:
         Raises:
             SpendingError: A limit is reached, spending is stopped, or nobody pays for the chat. In
                 these cases no call was made.
-            StoriesError: The call failed. The billed credits are settled.
-            MediaError: A download failed. The billed credits are settled.
+            StoriesError: The call failed. The reservation is closed.
+            MediaError: A download failed. The reservation is closed.
         """
         asker = charge.asker
         if asker is None:
@@ -391,7 +391,7 @@ class Ledger:
                 return drift if drift.size else None
 
     async def _refund_presumed(self, tx: Tx, *, since: datetime, most: int) -> int:
-        """Refund at most ``most`` credits of the first call after ``since`` with an unknown bill.
+        """Refund at most ``most`` credits of the first call since ``since`` with an unknown bill.
 
         Return the number of refunded credits.
         """
@@ -410,8 +410,8 @@ class Ledger:
 
         Reservations that are older than 30 minutes are closed, and their credits count as spent.
         If a new day (UTC) has begun, the counters of the day begin. ``split_check_costs`` splits
-        the costs. Entries that are older than an hour are added to the sums of the spending.
-        Return the number of closed reservations.
+        the costs. The entries of hours that ended at least an hour ago are added to the sums of
+        the spending. Return the number of closed reservations.
         """
         now = self._now()
         async with self._db.begin() as tx:

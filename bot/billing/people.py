@@ -19,7 +19,8 @@ class Guest:
     All costs are in thousandths of a credit.
 
     - ``millicredits_by_kind`` has the costs in the chat by purpose.
-    - ``millicredits_elsewhere`` has the costs of a person in groups.
+    - ``millicredits_elsewhere`` has the costs of a person in other chats. The requests without a
+      person for which the person pays are included.
     - ``by_person`` is for the owner. The value has the id, name and cost of at most five members
       of a group, the highest cost first. The cost of a request without a person is part of the
       cost of the payer of this request.

@@ -130,10 +130,11 @@ class Access:
     ) -> Judgement:
         """Return the access decision, whether the person is an owner, and the stored chat.
 
-        ``as_chat`` is the id of the channel or group in whose name the person writes. An owner is
-        refused only if the owner writes in the name of a blocked channel or group. The chat is
-        None if the database has no such chat. If ``chat_id`` is the old id of a group that became
-        a supergroup, the chat is the supergroup.
+        ``as_chat`` is the id of the channel or group in whose name the person writes. If
+        ``as_chat`` is not the chat itself, and the access list blocks or silences ``as_chat``, the
+        person is refused and does not count as an owner. In all other cases, an owner is not
+        refused. The chat is None if the database has no such chat. If ``chat_id`` is not stored,
+        and is the old id of a group that became a supergroup, the chat is the supergroup.
         """
         now = self._now()
         async with reading(self._db) as tx:
@@ -199,7 +200,10 @@ class Access:
         await run_before_commit(self._db, lambda tx: acquaintances.set_name(tx, person, name))
 
     async def record_refusal(self, about: Subject, *, name: str, language_code: str) -> bool:
-        """Record that a person or chat is refused. Return False if a refusal was shown before."""
+        """Record that a person or chat is refused.
+
+        Return False, and change nothing, if the access list already has a refusal.
+        """
         async with writing(self._db) as tx:
             return await store.record_refusal(
                 tx, about, name=name, language_code=language_code, now=self._now()
@@ -324,10 +328,9 @@ class Access:
     ) -> None:
         """Store a channel that an administrator of the channel has named, and allow the channel.
 
-        The channel is allowed only if the administrator has personal access. A person who has
-        added the bot to the channel stays recorded, so that a block of this person still closes
-        the channel. The transaction is separate, and is committed before the data that the
-        administrator requested are fetched.
+        The channel is allowed only if the administrator has personal access. The entry of an
+        allowed channel does not change, so that a block of the person who added the bot still
+        closes the channel. The transaction is separate.
 
         Raises:
             BlockedError: The access list blocks the channel or the responsible person.
@@ -537,7 +540,10 @@ class Access:
         return None
 
     async def _close_blocked_chats(self) -> None:
-        """Close blocked chats that the bot did not know when the block began."""
+        """Close the open chats that the access list blocks or silences.
+
+        For example, such a chat was not stored when the block began.
+        """
         now = self._now()
         async with self._db.read() as tx:
             blocked = await chats.blocked_chats(tx, now=now)
@@ -563,7 +569,8 @@ class Access:
 
         A different process may have changed the stored profiles and owners since the last call.
         The ``BLOCKED_PROFILES`` of the process that started last apply. If the access list lacks
-        the id of a blocked profile, and the id is known, store the id.
+        the id of a blocked profile, and the API returned the name in the last 30 days, store the
+        id.
         """
         async with self._db.read() as tx:
             in_settings = await key_values.get(tx, _BLOCKED_PROFILES)

@@ -27,7 +27,7 @@ Obstacle = Literal["", "budget", "stopped", "outage"]
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """The number of stories of the last two days, for each kind of outcome in ``KINDS``.
+    """The number of stories enqueued in the last two days, for each kind in ``KINDS``.
 
     ``until`` maps each kind of deferred stories to the earliest send time. The kind ``muted`` has
     no send time. ``filtered_by`` names the options and rules that excluded stories.
@@ -69,8 +69,8 @@ class Why:
     """The state of a subscription.
 
     ``has_stopped`` is True if the alerts of the chat have stopped, because the chat has no payer.
-    ``obstacle`` is the reason why no profile can be checked now. ``mute`` is the missing right
-    that prevents alerts in the chat or topic.
+    ``obstacle`` is the reason why no profile can be checked now. ``mute`` is a right that the bot
+    lacks in the chat or topic, or None.
     """
 
     subscription: Subscription

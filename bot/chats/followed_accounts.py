@@ -64,7 +64,7 @@ def _lists_in_archive(data: bytes) -> Iterator[bytes]:
     """Yield the first lists of followed accounts in an archive.
 
     At most 10 lists are read, with at most ``LARGEST`` bytes in total. Other files in the archive
-    are not read. For an archive that can't be read, yield nothing.
+    are not read. Nothing is read after a list that is too large or can't be read.
     """
     if not _has_small_directory(data):
         return
@@ -89,7 +89,7 @@ def _is_list(member: zipfile.ZipInfo) -> bool:
 
 
 def _has_small_directory(data: bytes) -> bool:
-    """Return whether the directory of an archive is small enough to be read."""
+    """Return whether an archive has a complete directory of at most 4 MiB, and is not ZIP64."""
     place = data.rfind(_END, max(0, len(data) - _LONGEST_END))
     if place < 0 or len(data) < place + _END_BYTES or _END_OF_ZIP64 in data[place - 20 : place]:
         return False

@@ -36,7 +36,7 @@ class ImportEntry:
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """The content of an imported file: profiles, unreadable lines, and the chat's rules."""
+    """The content of an imported file: profiles, unreadable entries, and the chat's rules."""
 
     entries: list[ImportEntry]
     skipped: list[str] = field(default_factory=list)

@@ -106,12 +106,12 @@ class Payers:
         - An open group that has become a supergroup keeps its payer.
         - If the person is blocked, a previous payer stays, and the chat opens, unless the chat is
           still stored as left by the bot (see ``ChatPresence.record_return``). Without a previous
-          payer, the chat is closed, and the person is stored as the person who added the bot. The
-          person also becomes the payer, unless the subscriptions of the chat would exceed the
-          limit of the person.
-        - If the person is anonymous, or if neither the person nor the chat has access, the chat
-          gets no payer. The chat also gets no payer if its subscriptions would exceed the limit of
-          the person, unless the person is the previous payer. A previous payer is removed.
+          payer, the chat is closed, because the person is stored as the person who added the bot,
+          as the payer, or as both.
+        - If the person is anonymous, the chat gets no payer. The chat also gets no payer if the
+          person has no access, and the chat has no permission of its own. The chat also gets no
+          payer if its subscriptions would exceed the limit of the person, unless the person is the
+          previous payer. A previous payer is removed.
         - In all other cases, the person becomes the payer.
         """
         now = self._now()
@@ -151,12 +151,12 @@ class Payers:
     ) -> None:
         """Make the person who added the bot the payer. ``old`` is the payer before, or None.
 
-        ``is_blocked`` is True if the access list blocks the person. If the person is blocked, the
-        payer before stays. The chat gets no payer if the person is unknown, or if neither the
-        person nor the chat has access. The access of a blocked person is not checked. The chat
-        also gets no payer if the subscriptions of the chat would exceed the limit of the person,
-        unless the person is the payer before. A blocked person becomes the payer in this case too
-        if only the payer keeps the chat closed.
+        ``is_blocked`` is True if the access list blocks the person. If the person is blocked, a
+        payer before stays. The chat gets no payer if the person is unknown, or if ``_may_pay`` is
+        False. For a blocked person, ``_may_pay`` is not checked. The chat also gets no payer if
+        the subscriptions of the chat would exceed the limit of the person, unless the person is
+        the payer before. A blocked person becomes the payer in this case too if only the payer
+        keeps the chat closed.
         """
         payer = None
         if is_blocked and old is not None:
@@ -174,7 +174,7 @@ class Payers:
 
         Raises:
             RightsError: The chat has no payer, and the person is not allowed to become the payer.
-            SubscriptionError: The chat has more subscriptions than the person may still have.
+            SubscriptionError: The subscriptions of the chat would exceed a limit of the person.
             BlockedError: The access list blocks the chat or the responsible person.
         """
         now = self._now()
@@ -203,9 +203,9 @@ class Payers:
     async def set_payer(self, chat_id: int, person: int) -> None:
         """Make a person the payer of a group or channel, because the bot's owner requests it.
 
-        The access and the limits of the person are not checked. If the chat was closed only
-        because the previous payer is blocked, the chat opens. If the new payer is blocked, the
-        chat closes.
+        If the chat is not stored, nothing is changed. The access and the limits of the person are
+        not checked. If the chat was closed only because the previous payer is blocked, the chat
+        opens. If the new payer is blocked, the chat closes.
         """
         async with writing(self._db) as tx:
             chat_id = await chats.lock_current(tx, chat_id)
@@ -330,9 +330,10 @@ class Payers:
         """Return the payer of a chat, or the person ``by``, who would become the payer.
 
         Raises:
-            NoPayerError: The chat has no payer, and the person is anonymous, or neither the person
-                nor the chat has access.
-            SubscriptionError: The chat has more subscriptions than the person may still have.
+            NoPayerError: The chat has no payer, and the person is anonymous or not allowed to
+                become the payer (``_may_pay``).
+            SubscriptionError: The chat has no payer, and the subscriptions of the chat would
+                exceed a limit of the person.
         """
         payer = await chats.payer_of(tx, chat_id)
         if payer is not None:

@@ -31,8 +31,9 @@ class Chats:
     ) -> Chat:
         """Return the chat of an update. Insert a missing chat, or update changed data.
 
-        ``known`` is the stored chat, or None if the database has no such chat. The data are the
-        kind, the title and the language code. A write is a separate transaction.
+        ``known`` is the stored chat, or None if the database has no such chat. If ``chat_id`` is a
+        former id of ``known``, ``known`` is returned unchanged. The data are the kind, the title
+        and the language code. A write is a separate transaction.
         """
         if known and known.id != chat_id:
             return known  # the update has the id that the group had before it became a supergroup

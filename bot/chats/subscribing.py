@@ -82,7 +82,7 @@ class Subscribed:
     is_new: bool = False
     """Whether the chat followed the profile in none of the requested topics before."""
     is_sooner: bool = False
-    """Whether the chat already followed the profile, and the checks became more frequent."""
+    """Whether the chat or topic already followed the profile, and the subscription became fast."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,8 @@ class Subscribing:
             NoSuchProfileError: The account does not exist.
             ProfilePrivateError: The account is private, so the stories are not available.
             SpendingError: The credits are not allowed to be spent, or the chat has no payer. Even
-                while all spending is stopped, a chat can subscribe to a known profile.
+                while all spending is stopped, a chat can subscribe to a public profile whose name
+                the API returned in the last day.
             StoriesError: The API failed, or the profile is on the block list.
         """
         ((_, result),) = await self.subscribe_all(target, [username], by, preferences=preferences)
@@ -180,7 +181,7 @@ class Subscribing:
             SubscriptionError: A limit was reached in the meantime, or the bot can't create topics
                 in the chat.
             NoPayerError: The chat lost the payer in the meantime.
-            AskAgainError: Telegram does not answer the request to create a topic.
+            AskAgainError: Telegram does not answer whether the bot can create topics in the chat.
         """
         places = await self._possible_places(target, usernames, own_topic=own_topic)
         is_fast = fast or (preferences is not None and preferences.options.fast)
@@ -267,7 +268,10 @@ class Subscribing:
         fast: bool,
         profile_ids: Collection[str],
     ) -> Subscribed:
-        """Start a subscription in ``target``, or move an existing subscription to ``target``."""
+        """Start a subscription in ``target``, or move an existing subscription to ``target``.
+
+        If ``fast`` is True, the subscription becomes fast.
+        """
         if checked.existing is None:
             return await self._follow(
                 target, checked, by, preferences, fast=fast, profile_ids=profile_ids
@@ -451,8 +455,9 @@ class Subscribing:
     ) -> _CheckedProfile:
         """Return the profile, its live stories, and the existing subscription or None.
 
-        The cost is the same as in ``subscribe``. If the profile is known and one of ``places`` has
-        a subscription to the profile, the cost is 0 credits. Answers of the API are recorded.
+        The cost is the same as in ``subscribe``. If the API returned the name in the last day, and
+        one of ``places`` has a subscription to the profile, the cost is 0 credits. Answers of the
+        API are recorded.
 
         - ``places`` are the targets in one chat where the subscription may exist. If several
           of ``places`` have a subscription to the profile, the first of these is returned.
@@ -463,9 +468,10 @@ class Subscribing:
           None if the request does not make subscriptions fast.
 
         Raises:
-            SubscriptionError: A limit of the chat or the budget is reached.
-            SpendingError: The credits are not allowed to be spent.
-            StoriesError: The API failed, or the profile is on the block list.
+            SubscriptionError: A limit of the chat, the payer or the budget is reached.
+            SpendingError: The credits are not allowed to be spent, or the chat has no payer.
+            StoriesError: The API failed or refused the account, or the profile is on the block
+                list.
         """
         self._refuse_blocked("", username)
         chat_id = places[0].chat_id
@@ -570,8 +576,8 @@ class Subscribing:
 
         If the last check is less than 10 minutes old, the stored stories are returned, and the
         cost is 0 credits. Otherwise, the stories are fetched and recorded as a snapshot. The cost
-        is then the same as in ``Names.fetch_stories_if_same_owner``: 2 credits, or more if the API
-        refuses the account.
+        is then 2 credits, or 1 credit if ``SKIP_PRIVACY_CHECK`` is "true". If the API refuses the
+        account, the cost is higher (``Names.fetch_stories_if_same_owner``).
 
         Raises:
             SpendingError: The credits are not allowed to be spent.
@@ -609,6 +615,8 @@ class Subscribing:
         profile_ids: Collection[str],
     ) -> Subscribed:
         """Start a subscription. ``profile_ids`` are all profiles that the transaction changes.
+
+        If a concurrent command has added the subscription, return this subscription.
 
         Raises:
             BlockedError: The access list blocks the chat or the responsible person.
@@ -739,8 +747,8 @@ class Subscribing:
         """Undo a change of ``set_options_of_all``, in one transaction.
 
         Return the number of changed subscriptions. Subscriptions whose options have changed again
-        keep their options. The stories that the undone options have excluded are selected again,
-        unless the chat has no payer.
+        keep their options. The stories that the undone option ``media`` has excluded are selected
+        again, unless the chat has no payer.
 
         Raises:
             TooManyFastError: The chat or the payer would exceed the maximum number of fast

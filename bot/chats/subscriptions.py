@@ -154,11 +154,12 @@ class Subscriptions:
 
         A pause lasts until the time ``until``, or without an end if ``until`` is None. A pause
         drops the pending deliveries. After a resume, alerts restart with stories posted from now
-        on, or from ``since`` if ``since`` is given. If a check has already found a story that was
-        posted since then, the story is enqueued.
+        on.
 
-        ``since`` is the end of the pause. If the stored pause has a different end, the pause was
-        renewed in the meantime. In this case, the subscription is not changed.
+        If ``since`` is given, ``since`` is the end of the pause. Alerts then restart with stories
+        posted from ``since``, unless the alerts of the subscription start later. If a check has
+        already found such a story, the story is enqueued. If the stored pause has a different end,
+        the pause was renewed in the meantime. In this case, the subscription is not changed.
 
         Raises:
             NotFollowedError: The chat does not have the subscription.
@@ -247,8 +248,8 @@ class Subscriptions:
     async def resume_due(self) -> datetime | None:
         """Resume the subscriptions whose pause has ended.
 
-        Return the time at which the next pause ends, or None if no pause has an end. Alerts
-        restart with stories posted from the end of the pause, even if this call is late.
+        Return the time at which the next pause ends, or None if no further pause has an end.
+        Alerts restart with stories posted from the end of the pause, even if this call is late.
         """
         rows = await self._db.fetch(store.timed_pauses)
         for subscription in rows:
@@ -427,11 +428,13 @@ class Subscriptions:
         return obstacle
 
     async def live_stories(self, username: str, *, chat_id: int) -> list[Story]:
-        """Return the live stories that the last check of a followed profile found.
+        """Return the stored live stories of a followed profile, without deleted stories.
 
         The cost is 0 credits. The chat must follow the profile, because other chats have paid for
-        the checks of other profiles. The list is empty for a blocked profile and for a profile
-        that is not public. A story that the last check did not show is not returned.
+        the checks of other profiles. The list is empty for a blocked profile, for a profile that
+        is not public, and for a profile that the API refused in the last five minutes. A story
+        counts as deleted if neither the last check nor a later answer of the API has shown the
+        story.
 
         Raises:
             NotFollowedError: The chat does not follow the profile.

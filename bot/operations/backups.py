@@ -69,6 +69,9 @@ class Backups:
 
         After a success, remove old backups and close the incident "backup". After a failure, open
         this incident. The next backup is then due an hour later.
+
+        Raises:
+            DatabaseUnavailableError: The database is unavailable, or its file was replaced.
         """
         now = self._now()
         due_at = await self._ensure_due_at(now)

@@ -122,9 +122,10 @@ class Broadcasts:
         """Put the next messages of one broadcast into the outbox, and end finished broadcasts.
 
         The messages are those of the oldest broadcast that is not yet completely in the outbox. A
-        broadcast ends when all its messages are in the outbox, and no message is being sent or is
-        due within a minute. Messages that wait for the end of quiet hours or for a right may be
-        sent later. Return the time of the next call, or None if no broadcast is running.
+        broadcast ends when all its messages are in the outbox, and no message is being sent or
+        will be sent within a minute (``broadcasts.is_being_sent``). Messages that wait for the end
+        of quiet hours or for a right may be sent later. Return the time of the next call, or None
+        if no broadcast is running.
         """
         now = self._now()
         async with self._db.read() as tx:
@@ -155,9 +156,10 @@ class Broadcasts:
         )
 
     async def _end_if_sent(self, broadcast: Broadcast, now: datetime) -> None:
-        """End a broadcast, unless a message is being sent or is due within a minute.
+        """End a broadcast, unless a message is being sent or will be sent within a minute.
 
-        All messages of the broadcast must be in the outbox.
+        ``broadcasts.is_being_sent`` decides this. All messages of the broadcast must be in the
+        outbox.
         """
         async with self._db.read() as tx:
             if await broadcasts.is_being_sent(tx, broadcast.id, now=now):
@@ -194,8 +196,9 @@ async def _enqueue_result_edit(
 def _end_text(reach: Reach, t: Translator) -> Safe:
     """Return the text about the end of a broadcast.
 
-    The text contains three numbers of chats: the chats that got the message, the chats for which
-    the message is pending, and the chats that can't get the message.
+    The text contains the number of chats that got the message. The text also contains the number
+    of chats for which the message is pending, and the number of chats that can't get the message,
+    unless these numbers are 0.
     """
     lines = [t(_DONE, n=reach.sent)]
     if reach.waiting:

@@ -41,7 +41,7 @@ async def run_pending_checkpoint(db: Database) -> bool:
     """Remove erased content from SQLite's write-ahead log, if an erasure requires the removal.
 
     Return True if the log contains no erased content. Return False if the removal must be
-    repeated, because a process that reads the database file prevents the removal. Until the
+    repeated, because a reader or writer of the database prevents the removal. Until the
     removal succeeds, the database stores that the removal is required. A restart therefore loses
     no removal.
     """

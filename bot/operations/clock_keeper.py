@@ -92,8 +92,8 @@ class ClockKeeper:
     async def anchor_if_in_doubt(self) -> datetime:
         """Correct the clock if its time is in doubt. Return the time of the next check.
 
-        The time is also in doubt if all servers contradict the clock. A clock that follows the
-        database is corrected at each call.
+        The time is also in doubt if all servers contradict the clock (``_is_contradicted``). A
+        clock that follows the database is corrected at each call.
 
         Raises:
             DatabaseUnavailableError: The clock follows PostgreSQL, and PostgreSQL does not answer.
@@ -153,7 +153,10 @@ class ClockKeeper:
         self._correct(clock, ahead if abs(ahead) > _CLOSE_S else 0.0)
 
     def _correct(self, clock: Clock, seconds: float) -> None:
-        """Add ``seconds`` to the clock, and mark its time as known."""
+        """Add ``seconds`` to the clock, and mark its time as known.
+
+        If the clock is set back by more than 60 seconds, set ``went_back``.
+        """
         if abs(seconds) >= _WORTH_A_LINE_S:
             log.warning("the clock was wrong, and is corrected", seconds=round(seconds, 1))
         clock.correct_and_confirm(seconds)

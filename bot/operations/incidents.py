@@ -102,13 +102,16 @@ def _numbered(sentence: str, fields: Fields, number: int) -> Callable[[Translato
 
 
 def incident_text(t: Translator, sentence: str, fields: Fields) -> Safe:
-    """Return the message of an incident, followed by advice for the owner."""
+    """Return the message of an incident, followed by the advice in ``ACTIONS`` if any."""
     text, action = t(sentence, **fields), ACTIONS.get(sentence)
     return Safe(f"{text} {t(action)}") if action else text
 
 
 def current_text(t: Translator, incident: Incident) -> Safe:
-    """Return the message of an incident, followed by advice for the owner if it is open."""
+    """Return the message of an incident.
+
+    If the incident is open, the advice in ``ACTIONS`` follows, if any.
+    """
     if incident.closed_at:
         return t(incident.text, **incident.fields)
     return incident_text(t, incident.text, incident.fields)

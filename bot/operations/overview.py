@@ -34,9 +34,10 @@ _MOST_CREDITS = 100_000
 class Figures:
     """Figures about checks and alerts.
 
-    ``profiles`` is the number of subscribed profiles. ``possible`` is the number of profiles that
-    the budget allows. ``delay`` is the estimated mean time before a new story is detected, or None
-    if the time is unknown. ``waiting`` is the number of deliveries that are due and not sent.
+    ``profiles`` is the number of checked profiles, which is estimated if the number is large.
+    ``possible`` is the number of profiles that the budget allows. ``delay`` is the estimated mean
+    time before a new story is detected, or None if the time is unknown. ``waiting`` is the number
+    of deliveries that are due and not sent.
     ``dead_letters`` is the number of deliveries that are no longer sent. ``days`` are the figures
     of the last 30 days. ``still_open`` contains the open incidents. ``last`` contains the 50
     newest incidents.
@@ -88,7 +89,8 @@ class Overview:
     async def page_state(self) -> _Json:
         """Return the state of the bot for the admin page, as a JSON object.
 
-        Costs are in credits, and each table has at most 100 rows.
+        Costs are in credits. The price of a credit is in US dollars. Each table has at most 100
+        rows.
         """
         now = self.now()
         spent = await self.reports.spending()
@@ -133,7 +135,7 @@ class Overview:
         letter (``id``), and the limit in credits (``value``).
 
         Raises:
-            BotError: The page has no such action, or the value of the action is invalid.
+            BotError: The page has no such action, or the id or the value is invalid.
             RightsError: The action is the block of an owner.
         """
         number = _whole_number(wanted.get("id")) or 0

@@ -135,9 +135,9 @@ def unusable_database_finding(error: Exception) -> Finding:
 async def check_integrity(url: str) -> Finding | None:
     """Read the whole SQLite database. Return an error if the database is damaged or unreadable.
 
-    Return None if the database is not a file, or if the file is missing, empty or not a database
-    of the bot. The duration depends on the speed of the disk. Other processes may use the database
-    at the same time.
+    If the database is whole, return a finding "ok". Return None if the database is not a file, or
+    if the file is missing, empty or not a database of the bot. The duration depends on the speed
+    of the disk. Other processes may use the database at the same time.
     """
     db = Database(url)
     if db.file is None:
@@ -220,7 +220,8 @@ async def read_owners(url: str) -> set[int] | None:
 async def check_blocked_ids(url: str, names: Collection[str]) -> Finding | None:
     """Return a note about names in ``BLOCKED_PROFILES`` whose id is not in the database.
 
-    Return None if the ids of all names are known, or if the database can't be used.
+    Return None if the ids of all names are known, or if the database can't be used or is not up
+    to date.
     """
     names = [name for name in names if not name.isdecimal()]
     try:

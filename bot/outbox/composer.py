@@ -98,9 +98,10 @@ def _notice_payload(chat: Chat, batch: Batch, t: Translator) -> Payload:
 
 
 def _alert_buttons(chat: Chat, batch: Batch, t: Translator) -> Buttons | None:
-    """Return the buttons of a single story, or None for an album.
+    """Return the buttons of a single story, or None without buttons.
 
-    Anybody can press a button in a channel, so the buttons in a channel are only links.
+    Albums and notices have no buttons here. Anybody can press a button in a channel, so the
+    buttons in a channel are only links.
     """
     album = batch.album
     if album is None or len(album.stories) > 1:

@@ -42,7 +42,10 @@ class FanOut:
             pass
 
     async def _step(self) -> datetime | None:
-        """Write a slice if a fan-out is due. Return the time of the next step."""
+        """Write a slice if a fan-out is due.
+
+        Return the time of the next step, or None if no fan-out is left.
+        """
         due_at, now = await self._db.fetch(fan_outs.next_due_at), self._now()
         if due_at is None or due_at > now:
             return due_at

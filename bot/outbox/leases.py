@@ -60,7 +60,7 @@ class SendLeases:
     ) -> None:
         """Manage the leases of ``owner``. Each lease lasts for the time ``lease``.
 
-        After ``is_stopping`` has returned True, ``check_and_count_copies`` refuses each request.
+        While ``is_stopping`` returns True, ``check_and_count_copies`` refuses each request.
         """
         self._db = db
         self._lease = lease
@@ -87,7 +87,7 @@ class SendLeases:
         Raises:
             TooSoonError: A different process has claimed the chat, a row of the send has ended,
                 the settings or rights of the chat changed before the first call, the lease has
-                ended according to the clock, or this process is stopping.
+                ended (``check_lease``), or this process is stopping.
             DatabaseUnavailableError: PostgreSQL ended several attempts to count the copies,
                 because the attempts took too long. After other failures of the database, the call
                 waits until the database is available.

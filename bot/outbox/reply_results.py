@@ -169,7 +169,8 @@ async def _delete_or_shorten_reply(
 
     After any other outcome, remove the part that has arrived from the reply. In both cases, add
     the arrived stories to the usage of the chat. Return whether the reply has follow-ups. Some
-    follow-ups may be merged into pending replies.
+    follow-ups may be merged into pending replies. If the row of the reply is missing, do nothing
+    and return False.
     """
     target, payload = reply.target, reply.fields
     if not is_final(outcome):

@@ -535,8 +535,9 @@ async def _record_muted(
 ) -> None:
     """Return rows to the queue, and record the missing right of the chat or topic.
 
-    The recorded right pauses the chat or topic. If the bot is still allowed to send texts, enqueue
-    one notice for each change of the recorded right. If the chat refuses this notice too, end it.
+    The recorded right defers the rows that need the right. If the bot is still allowed to send
+    texts, enqueue one notice for each change of the recorded right. If the chat refuses this
+    notice too, end the notice.
     """
     if not rest:
         return

@@ -20,11 +20,12 @@ log = structlog.get_logger()
 async def add_summary(tx: Tx, queue: ChatQueue, target: Target, *, now: datetime) -> ChatQueue:
     """Add the notice of a daily summary to a claimed queue. Return the queue with its due rows.
 
-    The notice lists the profiles of all due stories of ``target`` that wait for a summary, with
-    the number of stories. Each counted story is marked. Because of the mark, no second notice
-    counts the story, and the story is sent silently. Stories that are too old to be sent are
-    ended, except in a channel. If the stories need no list, or the summary can't be planned
-    because of an error, nothing is changed and the queue is returned unchanged.
+    The notice counts the due stories of ``target`` that can join the summary (``summaries.plan``),
+    and lists at most 20 profiles with the number of stories. Each counted story is marked. Because
+    of the mark, no second notice counts the story, and the story is sent silently. Stories that
+    are too old to be sent are ended, except in a channel. If the stories need no list, or the
+    summary can't be planned because of an error, nothing is changed and the queue is returned
+    unchanged.
     """
     stories = await deliveries.due_stories(tx, target, now=now)
     try:

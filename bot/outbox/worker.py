@@ -52,10 +52,10 @@ OTHERS_FIRST = timedelta(seconds=3)
 
 
 class Outbox:
-    """Sends deliveries to chats. A delivery is repeated until Telegram confirms its arrival.
+    """Sends deliveries to chats.
 
-    After three sends that may have arrived, a delivery is not repeated. A delivery that
-    ``domain.selection`` drops is not sent.
+    A delivery is repeated until Telegram confirms its arrival, until three sends may have arrived,
+    or until the delivery ends for another reason, for example because its story has expired.
     """
 
     def __init__(
@@ -182,9 +182,10 @@ class Outbox:
     async def _pause_claims_if_needed(self) -> datetime | None:
         """Return the time until which claims are paused, or None if claims are allowed.
 
-        A row that was sent but is not yet recorded must not be claimed as unsent. Therefore, a
-        pause begins after an outage of the database. During the pause, the other processes record
-        the sends that were not recorded because of the outage.
+        A row that was sent but is not yet recorded must not be claimed as unsent. Therefore, if
+        several processes exist, a pause of 3 seconds begins after a failed step, for example after
+        an outage of the database. During the pause, the other processes record the sends that were
+        not recorded because of the outage.
 
         Raises:
             DatabaseUnavailableError: The outage of the database continues.

@@ -98,12 +98,13 @@ class Attempts:
         self._now = now
 
     async def send_open_items(self, items: list[Item], request: SendRequest) -> Outcome | None:
-        """Send all items that are not yet sent. Return None if each item was sent or has failed.
+        """Send all items that are not yet sent. Return None if no item can be sent any more.
 
-        If an item needs a missing right, the item counts as failed here. If an item will be
-        retried, and the option ``in_order`` is set, all later items stay open. If the send had to
-        stop before the end, return the outcome that stopped the send. The results are stored in
-        ``items``. The caller must remove the files in ``Item.spooled``.
+        At the end, each item was sent, has failed, or needs a missing right. Exception: if an item
+        will be retried, and the option ``in_order`` is set, all later items stay open. If the send
+        had to stop before the end, return the outcome that stopped the send. The results are
+        stored in ``items``. The caller must remove the files in ``Item.spooled``. A file that must
+        be bought costs 1 credit.
 
         Raises:
             DatabaseUnavailableError: The copies can't be counted, a refused file_id can't be
@@ -272,7 +273,8 @@ class Attempts:
     async def _try_free_source(self, refusal: Refusal, item: Item, request: SendRequest) -> None:
         """Set a different source of an item without a purchase (``set_next_free_source``).
 
-        If no such source exists, mark the item to be sent alone.
+        A photo that Telegram refused as a photo becomes a document. If no such source exists, mark
+        the item to be sent alone.
         """
         if not (
             await self._try_as_document(refusal, item, request)

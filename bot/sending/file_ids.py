@@ -28,8 +28,8 @@ MAX_RESERVATION_AGE = timedelta(seconds=5)  # maximum age of an upload that an a
 class Files:
     """The file_ids of stories, in memory and in the database, and the current uploads.
 
-    The file_id of a story is kept until the story expires. The file_id of a story in a highlight
-    is kept for at least 30 days.
+    The file_id of a sent story is kept until the story expires. The file_id of a sent story in a
+    highlight is kept for at least 30 days.
     """
 
     def __init__(

@@ -62,7 +62,8 @@ Source = ByFileId | ByUrl | ByUpload
 class Item:
     """A story of an album during a send. The story is sent as a file of the kind ``kind``.
 
-    ``tried`` is the number of tried sources. ``reason`` is the error message of the last source.
+    ``tried`` is the number of tried or skipped sources. ``reason`` is the error message of the
+    last source with an error message.
     After the send, exactly one of the three fields below is set. Exception: no field is set if the
     send stopped before the item, or if the item waits for an earlier item (``in_order``).
 

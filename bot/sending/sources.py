@@ -116,10 +116,11 @@ class Supply:
     async def set_next_source_or_fail(self, item: Item, asker: Asker) -> None:
         """Set the next source of the item: the URL, an upload, or a file bought for credits.
 
-        For an upload or a purchase, the file is downloaded. A purchase costs 1 credit. For an
-        alert (an ``asker`` without a chat), the budget of the schedule pays. If no source is left,
-        or the same file failed a short time ago, let the item fail with a message. Failures of
-        sources are recorded and not raised.
+        For an upload or a purchase, the file is downloaded. A purchase costs 1 credit. The
+        download of a pasted URL may also cost 1 credit. For an alert (an ``asker`` without a
+        chat), the budget of the schedule pays. If no source is left, or the same file failed a
+        short time ago, let the item fail with a message. Failures of sources are recorded and not
+        raised.
 
         Raises:
             DatabaseUnavailableError: A refused file_id cannot be deleted from the database, or a

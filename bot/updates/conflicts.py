@@ -71,9 +71,10 @@ class Polls:
 
     ``conflicts`` and ``answers`` are the times of the 409 responses and of the answers within the
     last ``LASTING``. ``since`` is the time of the first 409 in the last conflict, or None if no
-    conflict has happened. All polls after ``answered_since`` were answered. ``answered_since`` is
-    None if the last poll ended with 409. ``was_first`` becomes True if a conflict begins after
-    polls were answered for at least ``LASTING``. ``was_first`` never becomes False again.
+    conflict has happened. Since ``answered_since``, no poll has ended with 409. ``answered_since``
+    is None if the last recorded poll ended with 409. ``was_first`` becomes True if a conflict
+    begins after polls were answered for at least ``LASTING``. ``was_first`` never becomes False
+    again.
     """
 
     conflicts: tuple[datetime, ...] = ()
@@ -209,10 +210,11 @@ class PollConflicts:
         return is_paused
 
     async def store_origin_after_move(self, tx: Tx) -> None:
-        """Store the new place of a moved database if no conflict has occurred for ``SETTLED``.
+        """Store the new place of a moved database after polls without a conflict for ``SETTLED``.
 
-        Otherwise the old place stays stored. For this reason, a process on a copied database is
-        still a "copy" after a restart.
+        ``Polls.answered_for`` returns the duration of these polls. Before this time, the old place
+        stays stored. For this reason, a process on a copied database is still a "copy" after a
+        restart.
         """
         is_moved = self._remembered is not None and self._remembered != self._own
         if is_moved and self._own and self._polls.answered_for(self._now()) >= SETTLED:

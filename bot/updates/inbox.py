@@ -4,9 +4,9 @@ An update is stored before the bot confirms the update to Telegram. The updates 
 are handled in order. The updates of different chats are handled at the same time. If a process
 dies, other processes claim the unfinished updates.
 
-An update is given up after three failures of the handler, or after nine attempts without an
-outcome. An attempt has no outcome if the process died or a statement took too long. If a chat or a
-person makes too many requests, one reply answers all updates above the limit (``queues``).
+An update is given up after three failures of the handler, or after nine attempts in total. An
+attempt has no outcome if the process died or a statement took too long. If a chat or a person
+makes too many requests, one reply answers all updates above the limit (``queues``).
 """
 
 import asyncio
