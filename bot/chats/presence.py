@@ -92,7 +92,7 @@ class ChatPresence:
             return await mutes.of_chat(tx, chat_id)
 
     async def unmute_topic(self, chat_id: int, thread_id: int) -> None:
-        """Resume the alerts of a topic, because Telegram has reported that the topic is open."""
+        """End the mute of a topic, because Telegram has reported that the topic is open."""
         async with writing(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
             await moves.end_mute(tx, chat_id, thread_id, now=self._now())

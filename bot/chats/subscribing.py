@@ -178,8 +178,8 @@ class Subscribing:
 
         Raises:
             BlockedError: The access list blocks the chat or the responsible person.
-            SubscriptionError: A limit was reached in the meantime, or the bot can't create topics
-                in the chat.
+            SubscriptionError: A limit was reached or a subscription has ended in the meantime, or
+                the bot can't create topics in the chat.
             NoPayerError: The chat lost the payer in the meantime.
             AskAgainError: Telegram does not answer whether the bot can create topics in the chat.
         """

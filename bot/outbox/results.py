@@ -68,7 +68,8 @@ class Tally:
     - ``unknown`` is the number of rows that may have arrived, because the response was lost.
     - ``dead_letters`` is the number of rows that became dead letters.
     - ``rests_until`` is the end of a pause of the whole bot, or None without a pause.
-    - ``is_due`` is True if the chat has unsent deliveries.
+    - ``is_due`` is True if the chat has unsent deliveries. It is False if the claim was lost, and
+      for an alert that was recorded together with other alerts.
     """
 
     unknown: int = 0

@@ -175,7 +175,10 @@ class Handling:
         return Enqueued(None, rows, strangers)
 
     async def _make_earlier_replies_due(self, tx: Tx, chat_id: int, now: datetime) -> None:
-        """Make the earlier pending replies to a chat due now, but at most once in 30 seconds."""
+        """Make the earlier pending replies to a chat due now, but at most once in 30 seconds.
+
+        Replies that may crash the bot are not changed.
+        """
         if self._made_due.get(chat_id, now=now) is None:
             self._made_due.put(chat_id, value=True, until=now + _EARLIER_REPLIES_EVERY)
             await deliveries.make_replies_due(tx, chat_id, now=now)

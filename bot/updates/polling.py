@@ -37,7 +37,7 @@ class TokenRefusedError(BotError):
 
 
 class Polling:
-    """Polls for updates until cancelled."""
+    """Polls for updates, and stores the updates before the confirmation."""
 
     def __init__(
         self,
