@@ -3,7 +3,6 @@
 Only ``id_of`` raises an error for invalid values.
 """
 
-import math
 import re
 from datetime import UTC, datetime
 
@@ -65,8 +64,10 @@ def url_of(value: object) -> str | None:
 
 def seconds_or_zero(value: object) -> float:
     """Return a duration in seconds, or 0 if the duration is invalid or longer than a day."""
-    number = value if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
-    return float(number) if math.isfinite(number) and 0 < number <= LONGEST_SECONDS else 0.0
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return 0.0
+    # An integer of over 308 digits can't be converted to a float, but can be compared with one.
+    return float(value) if 0 < value <= LONGEST_SECONDS else 0.0
 
 
 def time_of(value: object) -> datetime | None:

@@ -20,6 +20,7 @@ ANYTHING = st.one_of(
     st.lists(st.integers()),
     st.dictionaries(st.text(), st.integers()),
 )
+_OVERLONG = (10**400, -(10**400), math.inf, -math.inf, math.nan)
 MOMENTS = st.datetimes(
     datetime(2010, 1, 2),  # noqa: DTZ001 - hypothesis gives them their zone
     datetime(2200, 12, 30),  # noqa: DTZ001 - the same
@@ -149,6 +150,10 @@ def test_numbers_have_bounds() -> None:
         0,
         0,
     ]
+    assert [fields.seconds_or_zero(n) for n in _OVERLONG] == [0.0] * len(_OVERLONG)
+    assert [fields.number_or_zero(n) for n in _OVERLONG] == [0.0] * len(_OVERLONG)
+    assert [fields.time_of(n) for n in _OVERLONG] == [None] * len(_OVERLONG)
+    assert [fields.id_or_empty(n) for n in _OVERLONG] == [""] * len(_OVERLONG)
     assert [fields.number_or_zero(n) for n in (2**53 - 1, 2**53, -2.5, True, "3")] == [
         2**53 - 1,
         0,
