@@ -301,11 +301,12 @@ def names_listed_in(text: str, language: str = "en") -> tuple[str, ...]:
     The names in a list are on separate lines, or are separated by commas, semicolons or words such
     as "and" in English or ``language``, or each have an @.
 
-    Words of politeness at the end of a list with separators are ignored. The result is empty if
-    the text has other words than names, or fewer than two names. In a text without an @, words in
-    ``NO_NAMES`` do not count as names here. Therefore "hello, thanks" is no list.
+    Words of politeness at the end of a list are ignored. The result is empty if the text has other
+    words than names, or fewer than two names. In a text without an @, words in ``NO_NAMES`` do not
+    count as names here. Therefore "hello, thanks" is no list.
     """
-    lines = [_with_commas(line, language) for line in _without_fillers_after(text).splitlines()]
+    text = _without_fillers_after(text)
+    lines = [_with_commas(line, language) for line in text.splitlines()]
     parts = [part for part in _BETWEEN.split("\n".join(lines)) if part.strip()]
     if len(parts) == 1:
         parts = text.split()
