@@ -4,13 +4,19 @@ import html
 import re
 import unicodedata
 
-from bot.domain.foreign_text import clean
+from bot.domain.foreign_text import clean, is_combining_mark
 
 # A tag as in "Formatting options" of the Bot API. Telegram does not count the characters of tags.
 _TAG = re.compile(r"<[^<>]*>")
 # The size of the type, offset and length of an entity (TL, ``messageEntityBold``), in bytes.
 _ENTITY_BYTES = 12
 _FIRST_STRONG, _POP = "\u2068", "\u2069"
+_JOINER = "\u200d"
+# The combining class of a sign that joins two consonants, for example in Hindi.
+_VIRAMA = 9
+_REGIONAL = "".join(map(chr, range(0x1F1E6, 0x1F200)))
+# The skin tones of emoji, and the tag characters of the flags of England and Wales.
+_MODIFIERS = frozenset(map(chr, [*range(0x1F3FB, 0x1F400), *range(0xE0020, 0xE0080)]))
 
 
 class Safe(str):
@@ -101,12 +107,26 @@ def entities_size(markup: str) -> int:
 def truncate_plain(text: str, limit: int) -> str:
     """Return plain text, shortened to at most ``limit`` code points.
 
-    A shortened text ends with an ellipsis. If ``limit`` is 0, the result is empty. The text is not
-    cut before an accent (a character with a combining class), or beside a zero-width joiner.
+    A shortened text ends with an ellipsis. If ``limit`` is 0, the result is empty. An emoji, a
+    flag, and a letter with its marks are kept or dropped as a whole.
     """
     if len(text) <= limit:
         return text
     end = max(limit - 1, 0)
-    while end and (unicodedata.combining(text[end]) or "\u200d" in text[end - 1 : end + 1]):
+    while end and _is_inside_character(text, end):
         end -= 1
     return text[:end].rstrip() + "…" if limit > 0 else ""
+
+
+def _is_inside_character(text: str, place: int) -> bool:
+    """Return whether the index ``place`` is between two code points of one visible character.
+
+    The rules are a short form of the grapheme clusters of the Unicode annex UAX 29.
+    """
+    before, after = text[place - 1], text[place]
+    if after in _REGIONAL:
+        # Two regional indicators are a flag.
+        start = text[:place]
+        return (len(start) - len(start.rstrip(_REGIONAL))) % 2 == 1
+    is_joined = _JOINER in {before, after} or unicodedata.combining(before) == _VIRAMA
+    return is_joined or after in _MODIFIERS or is_combining_mark(after)

@@ -1,5 +1,6 @@
 """People's text in Telegram's HTML: nothing breaks out, nothing turns its neighbours round."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -60,3 +61,22 @@ def test_an_emoji_of_many_parts_is_not_cut_in_two() -> None:
     assert truncate_plain(f"ab{family}", 5) == "ab…"
     assert truncate_plain("e\u0301e\u0301e\u0301", 4) == "e\u0301…"
     assert truncate_plain("words and more", 7) == "words…"
+
+
+@pytest.mark.parametrize(
+    "character",
+    [
+        "\U0001f44d\U0001f3fd",  # a thumb with a skin tone
+        "\u2764\ufe0f",  # a heart with the variation selector of emoji
+        "1\ufe0f\u20e3",  # a key of a phone
+        "\U0001f1eb\U0001f1f7",  # the flag of France
+        "\U0001f3f4\U000e0067\U000e0062\U000e007f",  # a flag of tag characters
+        "\u0915\u093f",  # a Hindi letter with a vowel sign
+        "\u0915\u094d\u0937",  # a Hindi conjunct
+    ],
+)
+def test_a_character_of_several_code_points_is_kept_or_dropped_as_a_whole(character: str) -> None:
+    text = "ab" + character * 4
+    whole = {"ab" + character * count for count in range(5)} | {"a", ""}
+    for limit in range(1, len(text)):
+        assert truncate_plain(text, limit).removesuffix("…") in whole
