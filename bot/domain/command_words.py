@@ -134,11 +134,15 @@ def as_arguments(names: Sequence[str], language: str) -> list[str]:
 
     A name that is also a keyword, an everyday word, a time or a number gets an @, so that the
     command reads a name. The names with an @ come first, because a command can read an ``@name``
-    at the end as a channel.
+    at the end as a channel. For the same reason, if all names have an @, commas separate the
+    names.
     """
     ambiguous = [name for name in names if _is_ambiguous(name, language)]
     clear = [name for name in names if name not in ambiguous]
-    return [*(f"@{name}" for name in ambiguous), *clear]
+    marked = [f"@{name}" for name in ambiguous]
+    if clear:
+        return [*marked, *clear]
+    return [*(f"{name}," for name in marked[:-1]), *marked[-1:]]
 
 
 def _is_ambiguous(name: str, language: str) -> bool:

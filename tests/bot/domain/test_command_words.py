@@ -161,6 +161,15 @@ def test_a_name_as_an_argument_is_read_as_this_name(name: str) -> None:
         assert (set(got.names), got.everyday) == ({name, "nike"}, ())
 
 
+@pytest.mark.parametrize(
+    "names", [("please", "daily"), ("fast", "daily"), ("please", "daily", "now")]
+)
+def test_names_with_an_at_as_arguments_name_no_channel(names: tuple[str, ...]) -> None:
+    arguments = as_arguments(names, "en")
+    got = parse(arguments, words=OURS, takes_channel=True, language="en")
+    assert (got.names, got.channel, got.everyday) == (names, None, ())
+
+
 def test_in_an_answer_a_first_everyday_word_is_no_name() -> None:
     got = parse(["please", "natgeo"], language="en", is_answer=True)
     assert (got.names, got.everyday) == (("natgeo",), ("please",))
