@@ -22,8 +22,9 @@ class Search:
     The first word of the search can be a profile name (``username``), a term (``first_term``), or
     both, such as ``nike.com``. ``username`` is None if the word can't be a profile name, and
     ``first_term`` is empty if the word can't be a term. If the first word can be both, the caller
-    decides. ``terms`` are the distinct terms after the first word. ``days`` is the number of days,
-    or None if the search has no number of days.
+    decides. ``terms`` are the distinct terms after the first word. A first word that can only be a
+    term is not repeated in ``terms``. ``days`` is the number of days, or None if the search has no
+    number of days.
     """
 
     words: tuple[str, ...]
@@ -76,6 +77,8 @@ def parse_search(words: Sequence[str]) -> Search | None:
         by_term.setdefault(story_terms.valid_terms(word), word)
     if not all(by_term) or not (username or first_term):
         return None
+    if username is None:  # the first word is certainly a term
+        by_term.pop(first_term, None)
     span = () if days is None else (f"{days}d",)
     search = Search((first, *by_term.values(), *span), username, first_term, tuple(by_term), days)
     return search if len(search.text) <= story_terms.LONGEST else None

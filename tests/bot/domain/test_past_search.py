@@ -21,6 +21,8 @@ from tests.support.followed import story
         ("mention:@Nike link", None, "@nike", ("link",), None),
         ("video", "video", "video", (), None),
         ("natgeo link link LINK 7d", "natgeo", "", ("link",), 7),
+        ("#sale #Sale", None, "#sale", (), None),
+        ("video video", "video", "video", ("video",), None),
         ("7", "7", "", (), None),
     ],
 )
