@@ -89,7 +89,10 @@ def _is_list(member: zipfile.ZipInfo) -> bool:
 
 
 def _has_small_directory(data: bytes) -> bool:
-    """Return whether an archive has a complete directory of at most 4 MiB, and is not ZIP64."""
+    """Return whether the end record of an archive states a directory of at most 4 MiB.
+
+    Return False for an archive in the format ZIP64, and for an archive without an end record.
+    """
     place = data.rfind(_END, max(0, len(data) - _LONGEST_END))
     if place < 0 or len(data) < place + _END_BYTES or _END_OF_ZIP64 in data[place - 20 : place]:
         return False

@@ -95,8 +95,8 @@ class JobClaims:
         """Before a repeat, reserve a turn to ask Telegram whether the chat accepts calls.
 
         Return True if the job may be done. Return False if too many chats wait for a turn. In this
-        case, the repeat is postponed. The bot does not ask about channels, because channels always
-        accept calls.
+        case, the repeat is postponed. The bot does not ask about channels, because Telegram's
+        answer about a channel proves nothing (docs/decisions/0002-at-least-once.md).
         """
         if isinstance(job, ProbeJob) or self._outage is None:
             return True

@@ -50,6 +50,8 @@ class Alerts:
     async def send(self, chat: Chat, batch: Batch, calls: Calls) -> Outcome:
         """Send a batch to the batch's target. Return the outcome.
 
+        A file that must be bought costs 1 credit. The budget of the schedule pays the credit.
+
         Raises:
             DatabaseUnavailableError: The known files of the album can't be read from the database,
                 or the copies of a notice can't be counted. Nothing was sent.

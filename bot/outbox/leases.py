@@ -100,7 +100,7 @@ class SendLeases:
         self.check_lease(send_lease)
 
     def check_lease(self, send_lease: SendLease) -> None:
-        """Check that a lease has not ended. Only the clock is read, and not the database.
+        """Check that a lease has not ended, without a query of the database.
 
         If the process was suspended, only the clock shows that the lease has ended.
 

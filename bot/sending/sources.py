@@ -259,8 +259,8 @@ class Supply:
     async def convert_to_document(self, item: Item, asker: Asker) -> bool:
         """Turn a photo into a document to upload, because Telegram refused the photo's dimensions.
 
-        The photo is downloaded first. This method does not send the item. Return False if the
-        photo cannot be downloaded.
+        The photo is downloaded first. The download of a pasted URL may cost 1 credit. This method
+        does not send the item. Return False if the photo cannot be downloaded.
 
         Raises:
             DatabaseUnavailableError: The download of a pasted URL cannot be recorded.
