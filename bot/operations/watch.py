@@ -83,8 +83,8 @@ class Watch:
         - ``signs``: a function for each kind of incident. The function returns whether an incident
           of this kind is active now, or None if the state is unknown. Kinds that this process
           cannot detect are omitted.
-        - ``failed_checks``: returns the cause if every scheduled check during the last half hour
-          has failed. Otherwise the result is None.
+        - ``failed_checks``: returns the cause if all scheduled checks have failed for half an hour
+          (``FailedChecks.cause_if_lasting``). Otherwise the result is None.
         - ``disk``: returns the free bytes and the total bytes of the disk, or None if unknown.
         - ``clock_off``: returns the error of the clock in seconds, measured since the last call of
           ``clock_off``. The result is None if nothing was measured.
