@@ -74,15 +74,17 @@ async def update_chat_menu(context: Context) -> None:
     """Publish the command menu of a single chat, if the chat needs a menu that is not the default.
 
     The chat needs a menu in three cases: the chat is the private chat of an owner of the bot, the
-    chat has a chosen language, or an earlier menu of the chat was published. A channel gets no
-    menu. An unchanged menu is not published again. The menu is published after the replies, and
-    its digest is then stored. A failure of the publication is only logged.
+    chat has a chosen language, or an earlier menu of the chat was published. The menu is in the
+    language of the chat to which the command applies. A channel gets no menu. An unchanged menu is
+    not published again. The menu is published after the replies, and its digest is then stored. A
+    failure of the publication is only logged.
     """
     chat = context.chat
     is_owners = context.is_owner and chat.kind == TgChat.PRIVATE
     if chat.kind == TgChat.CHANNEL or not (is_owners or chat.language or chat.menu):
         return
-    menu = _menu_commands(context.t, for_owner=is_owners)
+    # A command in a private chat can apply to another chat, whose language can differ.
+    menu = _menu_commands(translator_for(chat.effective_language), for_owner=is_owners)
     own = BotText(
         _menu_rows(menu),
         partial(context.bot.set_my_commands, menu, scope=BotCommandScopeChat(chat.id)),

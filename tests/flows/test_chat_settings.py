@@ -522,6 +522,29 @@ async def test_a_chat_that_chose_its_language_has_the_menu_in_it_and_operators_k
             assert "health" not in str((await menus(boss))[-1])
 
 
+async def test_a_group_managed_from_a_private_chat_keeps_the_menu_in_its_language(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person(language_code="de")
+    group = await control.chat("supergroup", members={ann: "creator"})
+
+    async def menus() -> list[str]:
+        given = await control.requests("telegram", path="setMyCommands")
+        return [str(one["params"]) for one in given if str(group) in str(one["params"])]
+
+    async def last_has(word: str) -> bool:
+        return word in (await menus() or [""])[-1]
+
+    (choice,) = await bell.ask(group, "/language", user=ann)
+    await bell.press(group, choice, "language:fr", user=ann)
+    await wait_for(partial(last_has, "Aide"))
+    await bell.ask(ann, f"/settings {group}")
+    (choice,) = await bell.ask(group, "/language", user=ann)
+    await bell.press(group, choice, "language:es", user=ann)
+    await wait_for(partial(last_has, "Ayuda"))
+    assert len(await menus()) == 2
+
+
 async def test_hours_are_read_as_people_write_them_in_their_language(
     bell: Bell, control: Control
 ) -> None:
