@@ -79,8 +79,9 @@ async def set_chat_from_words(context: Context, places: Iterable[int], usage: st
         return
     name = typed_words(words[at])[0]
     origin = context.origin
-    names_here = {f"@{context.bot.username}", f"@{origin.username}", str(origin.id)}
-    if name.lower() not in map(str.lower, names_here):
+    usernames = [context.bot.username, origin.username]
+    names_here = {f"@{username.lower()}" for username in usernames if username}
+    if name.lower() not in {*names_here, str(origin.id)}:
         if not context.is_private:
             written = context.message.text if context.message else None
             raise RightsError(text=ONLY_IN_PRIVATE, command=code(written or " ".join(words)))

@@ -376,3 +376,14 @@ async def test_a_file_with_a_channel_in_its_caption_is_imported_there(
     assert await follows(bell, channel, boss) == {"file.far"}
     (own,) = await bell.ask(boss, "/subscriptions")
     assert "no subscriptions yet" in own["text"]
+
+
+async def test_in_a_chat_without_a_username_the_word_none_names_another_chat(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    (told,) = await bell.ask(ann, "/settings @none")
+    assert told["text"] == unknown("@none")
+    group = await control.chat("supergroup", members={ann: "creator"})
+    (told,) = await bell.ask(group, "/settings @none", user=ann)
+    assert told["text"] == "Please send me /settings @none in our private chat."
