@@ -131,12 +131,15 @@ class Names:
             if profile.is_private:
                 await self._store_verdict(tx, username, ProfilePrivateError)
 
-    async def resolve_public(self, username: str, charge: Charge) -> Profile:
+    async def resolve_public(
+        self, username: str, charge: Charge, *, since: datetime | None = None
+    ) -> Profile:
         """Return the current owner of a name, but only if the account is public.
 
         The name is looked up as in ``resolve``, for 1 or 2 credits. If a concurrent request is
-        already looking up the same name, this request waits, and usually needs no second lookup. A
-        private account is recorded (``record_private``).
+        already looking up the same name, this request waits, and usually needs no second lookup.
+        No lookup is needed if the known owner was found to be public after ``since``, by default
+        the time of the call. A private account is recorded (``record_private``).
 
         Raises:
             ProfilePrivateError: The account is visible to followers only.
@@ -144,11 +147,13 @@ class Names:
             SpendingError: As in ``resolve``.
             StoriesError: As in ``resolve``.
         """
-        began = self._now()
+        since = since or self._now()
         async with _asking.setdefault(username, asyncio.Lock()):
-            known = await self.last_known(username, within=self._now() - began)
-            # A concurrent request may have looked up the name in the meantime.
-            if known and known.state == "active":
+            known = await self.last_known(username)
+            # A concurrent request may have looked up the name in the meantime. The state and the
+            # time of the name do not show this, because a lookup does not change the state, and
+            # changes the time at most once an hour.
+            if known and known.checked_at and known.checked_at > since:
                 return known.profile
             profile = await self.resolve(username, charge)
             if profile.is_private:

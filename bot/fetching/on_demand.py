@@ -158,8 +158,8 @@ class Viewer:
           the refusal.
         - If the API answers 404 for an account that exists, the call is repeated for 2 more
           credits.
-        - If a known name has a new owner, a lookup and the stories of the new owner cost 3 more
-          credits.
+        - If a known name has a new owner, the stories of the new owner cost 2 more credits. A
+          lookup for 1 more credit comes first, unless the check of a refusal was this lookup.
 
         Raises:
             NoSuchProfileError: The account does not exist.
@@ -177,10 +177,12 @@ class Viewer:
                 # Look up the name first, because a lookup costs less than the stories.
                 return await self._fetch_by_name(username, charge)
             self._refuse_blocked(username, known.profile_id)
+            began = self._now()
             stories = await self._names.fetch_stories_if_same_owner(known.profile, charge)
             if stories is None or (stories and stories[0].profile.username != username):
-                # The name has a new owner, because the known account was renamed.
-                return await self._fetch_by_name(username, charge)
+                # The name has a new owner, because the known account was renamed. If the account
+                # was refused, the lookup that checked the refusal has found the new owner.
+                return await self._fetch_by_name(username, charge, since=began)
             return self._snapshot_of(known.profile, stories)
 
         def until(_: list[Story], now: datetime) -> datetime:
@@ -231,9 +233,11 @@ class Viewer:
                 tx, bot_id, ids, pk=pk, blocked=self._blocked, now=self._now(), most=MOST
             )
 
-    async def _fetch_by_name(self, username: str, charge: Charge) -> Fetched[Story]:
+    async def _fetch_by_name(
+        self, username: str, charge: Charge, *, since: datetime | None = None
+    ) -> Fetched[Story]:
         try:
-            profile = await self._names.resolve_public(username, charge)
+            profile = await self._names.resolve_public(username, charge, since=since)
         except ApiUnavailableError as error:
             if not error.may_be_account or self._api.is_failing:
                 raise

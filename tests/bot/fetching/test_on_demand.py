@@ -14,6 +14,7 @@ from bot.billing.ledger import Ledger
 from bot.domain.budget import Limits
 from bot.domain.errors import (
     PROFILE_BLOCKED,
+    ProfilePrivateError,
     StoriesError,
     StoryGoneError,
 )
@@ -31,6 +32,7 @@ from tests.support.errors import raises
 from tests.support.sandbox import Box
 
 ANN = Asker(1, 1)
+LOOKUP = "/v1/user/by/username"
 PLENTY = Limits(daily_budget=10_000)
 
 
@@ -176,6 +178,41 @@ async def test_a_name_that_changed_hands_is_asked_for_by_name(
     clock.ahead = timedelta(seconds=61)
     found = await one.stories("old.name", ANN)
     assert [story.pk for story in found] == [theirs["pk"]]
+
+
+@pytest.mark.parametrize("is_private", [False, True])
+async def test_a_new_owner_that_the_check_of_a_refusal_found_is_not_looked_up_again(
+    build: Build, box: Box, clock: Clock, is_private: bool
+) -> None:
+    one = await build()
+    await box.control.profile("old.name")
+    await one.stories("old.name", ANN)
+    await box.control.change_profile("old.name", username="new.name", is_private=True)
+    await box.control.profile("old.name", is_private=is_private)
+    theirs = await box.control.publish("old.name")
+    clock.ahead = timedelta(seconds=61)
+    lookups = await box.control.billed(LOOKUP)
+    if is_private:
+        with pytest.raises(ProfilePrivateError):
+            await one.stories("old.name", ANN)
+    else:
+        found = await one.stories("old.name", ANN)
+        assert [story.pk for story in found] == [theirs["pk"]]
+    assert await box.control.billed(LOOKUP) == lookups + 1
+
+
+async def test_a_concurrent_request_for_a_profile_that_is_no_longer_private_needs_no_lookup(
+    build: Build, box: Box, clock: Clock
+) -> None:
+    one, two = await build(), await build()
+    await box.control.profile("opens.up", is_private=True)
+    with pytest.raises(ProfilePrivateError):
+        await one.stories("opens.up", ANN)
+    await box.control.change_profile("opens.up", is_private=False)
+    clock.ahead = timedelta(minutes=6)
+    lookups = await box.control.billed(LOOKUP)
+    await asyncio.gather(one.stories("opens.up", ANN), two.stories("opens.up", ANN))
+    assert await box.control.billed(LOOKUP) == lookups + 1
 
 
 @pytest.mark.parametrize("how", ["name", "id"])
