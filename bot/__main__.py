@@ -34,9 +34,9 @@ _INTERRUPTED = 128 + signal.SIGINT
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status. Without arguments, print the list of commands.
 
-    ``arguments`` are the words after ``storybell``, by default from ``sys.argv``. After Ctrl-C,
-    the status is 130, as shells expect. The commands ``run`` and ``demo`` are exceptions, because
-    Ctrl-C makes these two commands stop in order.
+    ``arguments`` are the words after ``storybell``, by default from ``sys.argv``. If the current
+    folder was deleted, the status is 1. After Ctrl-C, the status is 130, as shells expect. The
+    commands ``run`` and ``demo`` are exceptions, because Ctrl-C stops a running bot in order.
 
     Raises:
         SystemExit: The arguments are wrong (status 2), or ask for help (status 0).

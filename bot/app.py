@@ -134,7 +134,11 @@ Build = Callable[[], AbstractAsyncContextManager[Parts]]
 def main(settings: Settings) -> int:
     """Run the bot until SIGTERM or SIGINT arrives, or the bot can't run. Return the exit status.
 
-    The exit status is 0 after a stop, and 1 if the bot can't run.
+    The exit status is 0 after a stop, and 1 if the bot can't run. With PostgreSQL, the bot also
+    stops if a different version of the bot upgrades the database.
+
+    Raises:
+        ExceptionGroup: A loop failed, except if Telegram refuses the token.
     """
     # Exclude the loaded modules from garbage collection. This saves 90 ms in each full collection.
     gc.collect()
@@ -155,7 +159,11 @@ async def run(
     Without ``stop``, the loops run until SIGTERM or SIGINT arrives. ``now`` returns the current
     time. Without ``now``, a new ``bot.runtime.clock.Clock`` returns the time. Without ``timing``,
     the default intervals apply. If the clock is set back by more than 60 seconds, all parts are
-    built again.
+    built again. With PostgreSQL, ``stop`` is also set here if a different version of the bot
+    upgrades the database.
+
+    Raises:
+        ExceptionGroup: A loop failed, except if Telegram refuses the token.
     """
     stop = stop or _stop_on_signals()
     timing = timing or Timing()
@@ -171,10 +179,13 @@ async def run(
 async def _run_once(settings: Settings, stop: asyncio.Event, build: Build) -> int | None:
     """Build the parts, start the web server, and run all loops until ``stop`` is set.
 
-    Return None if the clock went back, because all parts must then be built again. Otherwise
-    return the exit status. The exit status is 1 if a part can't be built, if the port can't be
-    bound, or if Telegram refuses the token. If ``stop`` is set before a part is built, or before
-    Telegram answers, the exit status is 0.
+    Return None if the clock went back and all parts must be built again. Otherwise return the exit
+    status. The exit status is 1 if a part can't be built, if the port can't be bound, or if
+    Telegram refuses the token. If a start fails after ``stop`` was set, the exit status is 0,
+    unless the port can't be bound.
+
+    Raises:
+        ExceptionGroup: A loop failed, except if Telegram refuses the token.
     """
     async with AsyncExitStack() as stack:
         parts = await _build_parts_with_retries(settings, stack, stop, build)
@@ -383,7 +394,7 @@ class Running:
     def _trouble_signs(self) -> dict[IncidentKind, Sign]:
         """Return the functions that detect incidents in this process.
 
-        The keys are the incident kinds.
+        The keys are the incident kinds. A function returns None if the state is unknown.
         """
         parts, api, treasurer = self._parts, self._parts.api, self._parts.treasurer
         signs: dict[IncidentKind, Sign] = {
@@ -417,13 +428,15 @@ class Running:
         """Connect to Telegram, verify the clock, and do the work of a start.
 
         The work of a start has three parts: the first database writes, the registration of the
-        webhook if the bot uses a webhook, and the printed owner link. If a step fails, all steps
-        are repeated after a pause.
+        webhook if the bot uses a webhook, and the printed owner link. If the time stays unknown,
+        or if Telegram or the database fails, all steps are repeated after a pause of at most 5
+        seconds.
 
         - Return True if the work of a start is done.
         - Return True before the work of a start if the clock went back. In this case, the caller
           builds all parts of the process again.
-        - Return False if Telegram refuses the token or ``stop`` is set.
+        - Return False if Telegram refuses the token, or if ``stop`` is set before the next
+          attempt.
         """
         while not stop.is_set():
             try:
@@ -461,10 +474,11 @@ class Running:
             print(_FIRST_LINK.format(name=self.app.bot.username, payload=payload), flush=True)  # noqa: T201 - for the operator at the terminal
 
     async def run_loops(self, stop: asyncio.Event) -> None:
-        """Run all loops until ``stop`` is set or the clock goes back. Then finish running work.
+        """Run all loops until ``stop`` is set, the clock goes back or the SQLite file is replaced.
 
-        Running work has at most 7 seconds to finish. If the database file was replaced, only the
-        loop that reports incidents continues until ``stop`` is set. All other loops end.
+        Then running updates, checks and sends have at most 7 seconds to finish. The periodic
+        loops, polls, broadcasts and inline queries are cancelled at once. If the database file was
+        replaced, only the loop that reports incidents continues until ``stop`` is set.
 
         Raises:
             ExceptionGroup: A loop failed. For example, ``TokenRefusedError`` means that Telegram
@@ -501,7 +515,11 @@ class Running:
             watch.cancel()
 
     async def _accept_updates(self, updates: Iterable[object]) -> None:
-        """Wait for a verified clock. Then queue inline queries, and store the other updates."""
+        """Wait for a verified clock. Then queue inline queries, and store the other updates.
+
+        Raises:
+            DatabaseUnavailableError: Some of the updates are possibly not stored.
+        """
         await self._parts.clock.wait_until_anchored()
         if others := self.inline.enqueue_queries_return_others(updates):
             await self.intake.add(others)
@@ -512,8 +530,8 @@ class Running:
     async def _refuse_excess_update(self, update: Update) -> None:
         """Answer an update that exceeds the limit of open requests. No handler runs.
 
-        The answer tells the sender that too many requests are open. A sender without access gets
-        the refusal of ``admit_or_refuse`` instead.
+        ``send_too_many_requests`` makes the answer. A sender without access gets the refusal of
+        ``admit_or_refuse`` instead.
         """
         context = Context.from_update(update, self.app)
         if not await admit_or_refuse(context):
@@ -533,7 +551,8 @@ class Running:
     async def _poll(self) -> None:
         """Poll for updates.
 
-        If several processes run, only the leader polls, because Telegram allows a single poller.
+        With PostgreSQL, only the leader of the processes polls, because Telegram allows a single
+        poller.
         """
         if self._leader is None:
             await self.polling.run()
@@ -667,7 +686,8 @@ async def _build_parts(settings: Settings, stack: AsyncExitStack, build: Build) 
     If a step fails, the parts that were already built are closed.
 
     Raises:
-        DatabaseUnavailableError: The database is unavailable, or another process uses the file.
+        DatabaseUnavailableError: The database is unavailable or must not be used, or another
+            process used the file for ``WAIT_S`` seconds.
         OSError: A file or folder can't be used, or PostgreSQL can't be reached.
     """
     url = settings.database_url.get_secret_value()

@@ -360,7 +360,7 @@ async def open_parts(
         )
 
         async def begin() -> None:
-            """Apply the access settings, and make a restored backup the live database."""
+            """Apply the access settings. If the database is a restored backup, make it live."""
             await access.apply_settings()
             await backups.adopt_restored_copy(db, incidents, now=now())
 
@@ -413,8 +413,8 @@ async def _prepare_database(db: Database, sharing: Sharing) -> None:
     """Migrate the tables to this version, and begin to detect a replacement of the SQLite file.
 
     Raises:
-        DatabaseUnavailableError: The database is unavailable, was changed by a newer version, or
-            was moved to PostgreSQL.
+        DatabaseUnavailableError: The database is unavailable, was changed by a newer version, was
+            moved to PostgreSQL, or is still used by processes of an older version.
     """
     await (db.migrate() if sharing.is_only_process else upgrade(db))
     await db.start_detecting_replacement()
@@ -426,12 +426,13 @@ async def _create_owner_and_acquire_lease(
 ) -> tuple[Owner, ProcessLease | None]:
     """Create the owner of this process's claims, and acquire the lease of the process.
 
-    When ``stack`` exits, the claims and the lease are released. With SQLite, the lease is None,
-    because only one process uses the file. In this case the claims of earlier processes are
-    released, because those processes have ended.
+    With PostgreSQL, the claims and the lease are released when ``stack`` exits. With SQLite, the
+    lease is None, because only one process uses the file. In this case the claims of earlier
+    processes are released now, because those processes have ended.
 
     Raises:
-        DatabaseUnavailableError: The database is unavailable, or a different version upgrades it.
+        DatabaseUnavailableError: The database is unavailable, or a different version upgrades the
+            database or has upgraded the database in the last day.
     """
     owner = Owner()
     if not db.is_sqlite:

@@ -311,7 +311,11 @@ class Settings(BaseSettings):
     @field_validator("backup_dir", "spool_dir")
     @classmethod
     def _check_folder(cls, value: Path | None) -> Path | None:
-        """Refuse a path that only a shell expands, for example ``~/backups``."""
+        """Refuse a path that only a shell expands, for example ``~/backups``.
+
+        Raises:
+            ValueError: The path begins with ``~`` or ``$``.
+        """
         if str(value or "").startswith(("~", "$")):
             raise ValueError(NOT_REPLACED)
         return value
@@ -435,7 +439,8 @@ def reveal(secret: SecretStr | None) -> str:
 def secrets_of(settings: Settings) -> list[str]:
     """Return the secret values of the settings, which must not appear in any log.
 
-    A secret that is not set may appear in the list as an empty string.
+    Of an address, only the passwords are returned. A secret that is not set may appear in the list
+    as an empty string.
     """
     addresses = (
         settings.database_url,
@@ -523,7 +528,7 @@ def unknown_variables_and_suggestions(env_file: Path | None = None) -> list[tupl
 
 
 def _is_file(file: Path) -> bool:
-    """Return whether the path is a file.
+    """Return whether the path is a regular file.
 
     Raises:
         SettingsError: The folder of the file can't be read.
@@ -537,7 +542,7 @@ def _is_file(file: Path) -> bool:
 
 
 def _read_file(file: Path) -> dict[str, str]:
-    """Return the names and values of a settings file, or an empty dict if the file does not exist.
+    """Return the names and values of a settings file, or an empty dict if the path is no file.
 
     Raises:
         SettingsError: The file exists, but can't be read.

@@ -49,7 +49,7 @@ class Timing:
     """The intervals and delays that people notice. Tests use different values."""
 
     said_again: timedelta = inbox.SAID_AGAIN
-    """The minimum interval between two replies to a sender about too many requests."""
+    """The minimum interval between two replies to a sender in a chat about too many requests."""
     chat_limits: ChatLimits = field(default_factory=ChatLimits)
     """Telegram's minimum intervals between messages in a chat."""
     visitors: timedelta = VISITORS_EVERY
@@ -60,7 +60,7 @@ class Timing:
     clock: timedelta = clock_keeper.EVERY
     """The interval between two checks of the machine's clock."""
     database_file: timedelta = FILE_EVERY
-    """The interval between two checks that the SQLite file still exists."""
+    """The interval between two checks that the SQLite file was not moved or replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     """Whether the next text of the bot replaces the message whose button was pressed."""
 
     known: Chat | None = None
-    """The stored chat of the update, or None if the access check has not loaded the chat."""
+    """The stored chat of the update, or None if the chat is not stored or not loaded yet."""
 
     is_muted: bool = False
     """Whether the chat of the update, or a topic of the chat, has a stored mute."""
@@ -139,7 +139,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
     @classmethod
     def from_update(cls, update: object, application: "App") -> "Context":
-        """Return the context of an update, with ``event`` set."""
+        """Return the context of an update. Set ``event`` if ``update`` is an ``Update``."""
         context = super().from_update(update, application)
         if isinstance(update, Update):
             context.event = update
@@ -203,10 +203,10 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
     @property
     def replied_to(self) -> Message | None:
-        """Return the message that the person replied to, or None if the message is no reply.
+        """Return the message that ``message`` replies to, or None if ``message`` is no reply.
 
-        In a topic, Telegram marks every message as a reply to the first message. This implicit
-        reply does not count.
+        In a topic, Telegram marks every message as a reply to the first message. Therefore a reply
+        to the first message of a topic does not count.
         """
         message = self.message
         asked = message.reply_to_message if message else None
@@ -250,8 +250,8 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     ) -> None:
         """Store the question that the next plain message of a private chat answers.
 
-        None removes the stored question. No message is sent. The database is written at the end of
-        the update. In other chats, do nothing.
+        The question is valid for ``valid_for``. None removes the stored question. No message is
+        sent. The database is written at the end of the update. In other chats, do nothing.
         """
         if self.is_private and (question or self.question):
             self.question = question
@@ -273,6 +273,9 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
         The chat is the channel ``about``, the chat of the update, or the supergroup that the chat
         of the update has become.
+
+        Raises:
+            RightsError: The update has no chat.
         """
         return self.reply_target if self.chat.id == self.origin.id else Target(self.chat.id)
 
@@ -293,7 +296,8 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     def button(self, text: str, data: str, style: str | None = None, **fields: object) -> Button:
         """Return a button with the translated message ``text`` and the callback data ``data``.
 
-        ``fields`` are the values of the placeholders in ``text``.
+        ``fields`` are the values of the placeholders in ``text``. ``style`` is a style of
+        ``bot.presentation.actions.button``.
         """
         return button(self.t.plain(text, **fields), data, style)
 
@@ -304,10 +308,10 @@ App = Application[Any, Context, Any, Any, Any, Any]
 async def ensure_chat_and_translator(update: Update, context: Context) -> None:
     """Store the chat of an update, and set the chat, translator and topics flag of the context.
 
-    A missing chat is inserted. A changed kind, title or language of a chat is updated. A chat from
-    which the bot was removed stays closed. The private chat of a person who has blocked the bot
-    also stays closed. For an update without a chat, such as an inline query, only the translator
-    is set, and nothing is stored.
+    A missing chat is inserted. A changed kind or title of a chat is updated. A changed language is
+    updated in a private chat, and in a group or channel when a person adds the bot. A closed chat
+    stays closed. For an update without a chat, such as an inline query, only the translator is
+    set, and nothing is stored.
 
     Raises:
         TryAgainError: The database is unavailable, and the update has a chat.

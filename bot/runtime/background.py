@@ -20,8 +20,9 @@ async def running_beside(
     """Run ``work`` while the ``with`` block runs.
 
     At the end of the block, call ``end``, and wait for the end of ``work``. The call of ``end``
-    must cause the end of ``work``. An exception of the block is raised unchanged. If ``work``
-    fails, the block is cancelled.
+    must cause the end of ``work``. An exception of the block is raised unchanged, unless ``work``
+    fails too. If ``work`` fails during the block, the block is cancelled. If the block is
+    cancelled, ``work`` is cancelled too.
 
     Raises:
         ExceptionGroup: ``work`` failed.
@@ -60,8 +61,8 @@ async def finish_on_cancel(
     """Run ``work`` to its end, even if the caller is cancelled. Return the result of ``work``.
 
     If the caller is cancelled, the cancellation is raised only after the end of ``work``. If
-    ``work`` has succeeded, ``undo`` is first called with the result of ``work``. If ``work`` has
-    failed, the exception of ``work`` is dropped.
+    ``work`` has succeeded, ``undo`` (if given) is first called with the result of ``work``. If
+    ``work`` has failed, the exception of ``work`` is dropped.
     """
     task = asyncio.get_running_loop().create_task(work)
     try:
@@ -97,8 +98,8 @@ async def running_after(
 ) -> AsyncIterator[None]:
     """Start ``work`` if the ``with`` block takes longer than ``seconds``.
 
-    At the end of the ``with`` block, ``work`` is cancelled. An exception of ``work`` is logged,
-    and does not end the block.
+    At the end of the ``with`` block, ``work`` is cancelled. An exception of ``work`` does not end
+    the block, and is logged at the end of the block.
     """
     loop = asyncio.get_running_loop()
     tasks: list[asyncio.Task[None]] = []
@@ -120,12 +121,12 @@ async def running_after(
 def renewing(
     renew: Callable[[], Awaitable[bool]], *, every_s: float, **log_fields: object
 ) -> AbstractAsyncContextManager[None]:
-    """Call ``renew`` every ``every_s`` seconds during the ``with`` block, to renew a lease.
+    """Call ``renew`` repeatedly during the ``with`` block, to renew a lease.
 
-    The calls end when ``renew`` returns False. An exception of ``renew`` is logged with the
-    fields ``log_fields``, and ``renew`` is called again after ``every_s`` seconds. If all calls
-    fail, the lease expires. In that case a different process can claim and repeat the work of the
-    block.
+    The pause before each call is ``every_s`` seconds. The calls end when ``renew`` returns False.
+    An exception of ``renew`` is logged with the fields ``log_fields``, and ``renew`` is called
+    again after ``every_s`` seconds. If all calls fail, the lease expires. In that case a different
+    process can claim and repeat the work of the block.
     """
     return running_after(every_s, partial(_renew_repeatedly, renew, every_s, log_fields))
 

@@ -72,9 +72,10 @@ class Owner:
     def record_renewal(self, until: datetime, *, done_at: datetime) -> None:
         """Record that the lease on the identity was renewed until ``until``.
 
-        ``done_at`` is the time at which the renewal was finished. If the lease had expired before
+        ``done_at`` is the time at which the renewal was finished. If the lease had expired at
         ``done_at``, another process may have released the claims that are older than ``done_at``.
-        Therefore these claims count as lost.
+        Therefore these claims count as lost. At the first renewal, the older claims also count as
+        lost.
         """
         if self._until is None or not self.is_valid(done_at):
             self._since = done_at

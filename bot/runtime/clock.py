@@ -25,7 +25,7 @@ def steady() -> float:
 
 
 def utc_now() -> datetime:
-    """Return the time of the machine's clock."""
+    """Return the time of the machine's clock as an aware UTC datetime."""
     return datetime.now(UTC)
 
 
@@ -35,9 +35,10 @@ class Clock:
     The time never goes back, except at the first correction and after a call of
     ``forget_latest``.
 
-    The clock is called anchored after a server has confirmed the time. If the system clock steps
-    by a second or more (after a suspend, or by NTP), the clock is no longer anchored. In that case
-    ``correct_and_confirm`` must be called again.
+    The clock is called anchored while its time is confirmed. After a call of ``doubt``, or after a
+    step of the system clock by a second or more (a suspend, or NTP), the clock is not anchored. In
+    that case ``correct_and_confirm`` must be called again. A clock that was created with ``start``
+    ignores steps of the system clock.
     """
 
     def __init__(
@@ -69,8 +70,8 @@ class Clock:
         """Return the current time.
 
         The time is never earlier than the last returned time, except after the first correction
-        and after a call of ``forget_latest``. If the system clock has stepped, and the clock was
-        created without ``start``, the time is marked as not confirmed.
+        and after a call of ``forget_latest``. If the system clock has stepped by a second or more,
+        and the clock was created without ``start``, the time is marked as not confirmed.
         """
         self._notice_step()
         self._latest = max(self._latest, self._offset + self._loop.time())
@@ -85,9 +86,9 @@ class Clock:
 
     @property
     def is_anchored(self) -> bool:
-        """Return whether the time was confirmed since the last step or doubt.
+        """Return whether the time is confirmed.
 
-        A step of the system clock is also detected by this property.
+        If the clock was created without ``start``, a step of the system clock is detected first.
         """
         self._notice_step()
         return not self.why_unanchored
@@ -103,7 +104,7 @@ class Clock:
         return self._offset + self._loop.time() - self._machine()
 
     async def wait_until_anchored(self) -> None:
-        """Wait until a server has confirmed the time."""
+        """Wait until the time is confirmed."""
         while not self.is_anchored:
             await self._anchored.wait()
 
@@ -120,9 +121,10 @@ class Clock:
     def correct_and_confirm(self, correction_s: float = 0.0) -> None:
         """Correct the time by ``correction_s`` seconds, and mark the time as confirmed.
 
-        The first correction can set the clock back, because no time was stored before the first
-        correction. After a later negative correction, the clock stands still until the corrected
-        time reaches the last returned time, or until ``forget_latest`` is called.
+        The first correction can set the clock back if the clock was created without ``start``,
+        because no time was stored before the first correction. After any other negative
+        correction, the clock stands still until the corrected time reaches the last returned time,
+        or until ``forget_latest`` is called.
         """
         self._offset += correction_s
         if not self.has_been_anchored:
@@ -139,7 +141,10 @@ class Clock:
         self._latest = 0.0
 
     def _notice_step(self) -> None:
-        """Mark the time as not confirmed if the system clock has stepped by a second or more."""
+        """Mark the time as not confirmed if the system clock has stepped by a second or more.
+
+        Do nothing if the clock was created with ``start``.
+        """
         if self._is_always_anchored:
             return
         ahead = self._machine() - time.monotonic()
@@ -154,8 +159,9 @@ class TimeWitnesses:
     def __init__(self, now: Callable[[], datetime]) -> None:
         """Create an empty record of server times.
 
-        If ``now`` is a ``Clock``, server times are compared with the system clock. If ``now`` is a
-        different function, server times are compared with the time that the function returns.
+        Server times are compared with a reference clock. If ``now`` is a ``Clock`` that was
+        created without ``start``, the reference clock is the system clock. Otherwise, the
+        reference clock is ``now``.
         """
         self._now = now
         self._answered: set[str] = set()
@@ -190,16 +196,17 @@ class TimeWitnesses:
         return received_at is not None and steady() - received_at <= within_s
 
     def witness(self, source: str) -> Witness:
-        """Return the clock of the server ``source`` relative to the system clock."""
+        """Return the clock of ``source`` relative to the reference clock (``__init__``)."""
         offset = self._offsets.get(source)
         ahead_s = None if offset is None else offset - self._machine_offset()
         return Witness(source in self._answered, ahead_s)
 
     def pop_largest_clock_error(self) -> float | None:
-        """Return the largest difference between the system clock and a server time, in seconds.
+        """Return the largest error of the reference clock (``__init__``), in seconds.
 
-        Only the server times that were recorded since the last call of this method are used.
-        Return None if no server time was recorded since the last call.
+        An error is the absolute difference from a server time. Only the newest time of each server
+        is used, and only if the time was recorded since the last call of this method and of
+        ``forget``. Return None if no such time exists.
         """
         sources, self._new = self._new, set()
         machine = self._machine_offset()
@@ -217,7 +224,7 @@ class TimeWitnesses:
         self._new.clear()
 
     def _machine_offset(self) -> float:
-        """Return the system time minus the event loop's time."""
+        """Return the reference clock (``__init__``) minus the event loop's time, in seconds."""
         ahead = self._now.ahead_of_machine_s if isinstance(self._now, Clock) else 0.0
         now = self._now.unclamped_time() if isinstance(self._now, Clock) else self._now()
         return now.timestamp() - ahead - steady()

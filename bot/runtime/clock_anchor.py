@@ -26,7 +26,10 @@ The change is measured relative to the monotonic clock.
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """The clock of a server, known from the server's last quick answer."""
+    """The clock of a server, known from the server's answers.
+
+    ``has_answered`` is True after any answer. ``ahead_s`` is known only from a quick answer.
+    """
 
     has_answered: bool = False
     ahead_s: float | None = None
@@ -78,7 +81,7 @@ def decide(
 def _decide_without_telegram(
     telegram: Witness, api: Witness, process_clock_ahead_s: float | None
 ) -> Decision:
-    """Decide which time is correct if Telegram has sent no time.
+    """Decide which time is correct if Telegram has sent no usable time.
 
     For example, the answers of a local Bot API server can have no time.
     """
@@ -97,7 +100,7 @@ def _decide_without_telegram(
 
 
 def _agreed(witness: Witness, process_clock_ahead_s: float | None) -> float | None:
-    """Return the local clock that agrees with a server's clock, in seconds ahead.
+    """Return the local clock that agrees with a server's, in seconds ahead of the system clock.
 
     The system clock is compared first, and then the clock of this process
     (``process_clock_ahead_s``). Return None if neither of the two clocks agrees with the server's

@@ -15,7 +15,8 @@ from weakref import WeakValueDictionary
 class FairSlots:
     """Slots with a limit in total and a limit for each holder.
 
-    Waiting tasks get free slots in the order of their arrival.
+    A task first waits for a slot of its holder, and then for one of all slots. Each of these two
+    queues is served in the order of arrival.
     """
 
     def __init__(self, most: int, *, each: int) -> None:

@@ -80,8 +80,8 @@ def set_up(
     """Set up the logging of the bot and its libraries to stderr.
 
     Secrets of at least 8 characters, bot tokens and URL signatures are masked. The style "auto"
-    writes text to a terminal, and JSON to any other output. The loggers of six libraries write
-    only warnings and errors.
+    writes text to a terminal, and JSON to any other output. The loggers of six libraries write no
+    events below the level WARNING.
     """
     as_text = style == "text" or (style == "auto" and sys.stderr.isatty())
     redact = Redactor(secrets)

@@ -54,7 +54,7 @@ class Metrics:
         return self._metric(Gauge, name, text, labels)
 
     def add_computed_gauge(self, name: str, text: str, source: Callable[[], float]) -> None:
-        """Create the gauge ``name``, whose value is the result of ``source``.
+        """Create the gauge ``name`` if it is missing, and let ``source`` compute its value.
 
         ``source`` is called whenever the metrics are exported.
         """

@@ -59,13 +59,15 @@ class _Unresolved(AbstractResolver):
 class _ByProxy(aiohttp.TCPConnector):
     """A connector that connects through a proxy.
 
-    The TLS connection is between the bot and the server, so that the proxy cannot read its data.
+    With https, the TLS connection is between the bot and the server, so that the proxy cannot read
+    its data.
     """
 
     def __init__(self, proxy: str, **options: Any) -> None:  # noqa: ANN401 - aiohttp's options
         """Create a connector for the proxy with the URL ``proxy``.
 
-        The URL can contain a user and a password.
+        The URL can contain a user and a password. ``options`` are further arguments of
+        ``aiohttp.TCPConnector``.
         """
         super().__init__(**options)
         self._proxy = proxy

@@ -51,7 +51,7 @@ class SlowOperationBan:
     """
 
     def begin(self) -> None:
-        """Forbid slow operations."""
+        """Forbid slow operations in this task and in the tasks that this task starts later."""
         outer = _is_held.get()
         self._outer = outer if outer() else _NEVER
         self._is_open = True

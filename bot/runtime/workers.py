@@ -64,8 +64,8 @@ class Worker:
     def wake(self) -> None:
         """End the sleep of the loop, so that ``step`` is called now.
 
-        If a call of ``step`` is running, the next call follows immediately after it. A pause after
-        a failure is not shortened. A loop that is paused by ``is_held`` stays paused.
+        If a call of ``step`` is running and succeeds, the next call follows immediately. A pause
+        after a failure is not shortened. A loop that is paused by ``is_held`` stays paused.
         """
         self._woken.set()
 
