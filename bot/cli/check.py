@@ -112,8 +112,9 @@ def print_finding(console: Console, finding: Finding) -> None:
 async def run_check(check: Check, settings: Settings) -> Sequence[Finding]:
     """Run one check with a timeout, and return the findings.
 
-    The timeout is ``READING_S`` for the integrity check, and ``PATIENCE_S`` for other checks.
-    After the timeout, the only finding is an error that may end soon (``is_passing``).
+    The timeout is ``READING_S`` seconds for the integrity check, and ``PATIENCE_S`` seconds for
+    other checks. After the timeout, the only finding is an error that may end soon
+    (``is_passing``).
     """
     patience_s = READING_S if check is check_integrity else PATIENCE_S
     try:
@@ -138,9 +139,10 @@ def describe_unknown_settings(env_file: Path | None) -> list[str]:
 
 
 async def check_database(settings: Settings) -> list[Finding]:
-    """Open the database and compare the tables with the schema of this version.
+    """Open the database and compare the revision of the tables with this version of the bot.
 
-    Add a note if the mount of the file is unsafe, or if the id of a blocked profile is unknown.
+    Add a note if the mount of the file is unsafe, or if the id of a profile in
+    ``BLOCKED_PROFILES`` is unknown.
     """
     url = settings.database_url.get_secret_value()
     found = [await preflight.check_database(url, settings.spool_dir)]
@@ -160,7 +162,10 @@ async def check_integrity(settings: Settings) -> list[Finding]:
 
 
 async def check_folders(settings: Settings) -> list[Finding]:
-    """Raise the limit of open files, and write test files into the spool and backup folders."""
+    """Raise the limit of open files, and write test files into the spool and backup folders.
+
+    Nothing is written into the backup folder if the bot makes no backups.
+    """
     return [
         preflight.raise_open_files_limit(),
         preflight.check_spool_folder(settings.spool_dir),
@@ -217,9 +222,10 @@ async def connected_bot(settings: Settings) -> AsyncIterator[Bot]:
 
 
 def _check_botfather(bot: Bot) -> list[Finding]:
-    """Return a note for each feature of the bot that is turned off at @BotFather.
+    """Return notes about the settings of the bot at @BotFather.
 
-    If inline mode is turned on, also return a finding that inline mode is on.
+    A note states that privacy mode is on, or that inline mode, Threaded Mode or groups are off. If
+    inline mode is on, also return a finding "ok" about inline mode.
     """
     hints = (
         (not bot.can_read_all_group_messages, _PRIVACY_MODE),
@@ -248,14 +254,18 @@ async def _check_webhook(bot: Bot, settings: Settings) -> list[Finding]:
 async def owners_of(settings: Settings) -> set[int]:
     """Return the ids of the owners in ``ADMIN_IDS`` and of the owners who used an owner link.
 
-    If the database can't be used, the owners who used an owner link are missing.
+    If the database can't be used or is from another version, the owners who used an owner link are
+    missing.
     """
     by_link = await preflight.read_owners(settings.database_url.get_secret_value())
     return set(settings.admin_ids) | (by_link or set())
 
 
 async def check_owners(settings: Settings) -> list[Finding]:
-    """Return a note if the bot has no owner. A bot without an owner usually serves nobody."""
+    """Return a note if the bot has no owner. A bot without an owner usually serves nobody.
+
+    If the database can't be read, no note is returned.
+    """
     if settings.admin_ids:
         return []
     by_link = await preflight.read_owners(settings.database_url.get_secret_value())
@@ -266,7 +276,8 @@ async def check_owners(settings: Settings) -> list[Finding]:
 async def check_allowance(settings: Settings) -> list[Finding]:
     """Return a note if everybody may use the bot, and the limit of one person is large.
 
-    The limit is large if one person may spend more than half of a day's credits for replies.
+    The limit is large if one person may spend more than half of a day's credits for replies, and
+    more than 3 credits.
     """
     limits = Limits(
         daily_budget=settings.daily_budget,
@@ -332,7 +343,8 @@ async def check_stories_api(settings: Settings) -> list[Finding]:
 async def check_budget(settings: Settings) -> list[Finding]:
     """Fetch the balance, and return the cost and the capacity of the daily budget.
 
-    Add a note if the price of a credit in the settings is wrong. The call costs 0 credits.
+    Add a note if the balance contradicts the price of a credit in the settings. The call costs 0
+    credits.
     """
     try:
         async with stories_api_without_ledger(settings) as api:
@@ -348,7 +360,8 @@ async def check_budget(settings: Settings) -> list[Finding]:
 def budget_finding(plan: BudgetPlan) -> Finding:
     """Return the budget plan as a finding with the level "note" or "ok".
 
-    The level is "note" if the balance will soon be spent, or if the budget is small.
+    The level is "note" if the balance lasts for fewer than 14 days, or if the budget can check
+    fewer than 3 profiles.
     """
     level: Literal["ok", "note"] = "note" if plan.is_short or plan.is_small else "ok"
     lines = [line.rstrip(".") for line in budget_lines(translator_for("en"), plan)]

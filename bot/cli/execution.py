@@ -21,8 +21,9 @@ def execute(chosen: argparse.Namespace) -> int:
     """Execute the command of ``chosen``. Return the exit status.
 
     After ``setup``, the bot starts if the person agrees. The exit status is 1 if ``setup`` wrote
-    no file, and 2 if a setting is missing or invalid or the settings file can't be read. Other
-    exit statuses are those of the commands.
+    no file, and 2 if a setting is missing or invalid or the settings file can't be read. If
+    ``setup`` wrote the file and the bot does not start, the exit status is 0. Other exit statuses
+    are those of the commands.
     """
     if chosen.command == "demo":
         return _run_demo(chosen)

@@ -35,7 +35,7 @@ async def main(settings: Settings, arguments: argparse.Namespace) -> int:
 
     Return 0 on success, 1 after an error or if no move exists to undo, or 2 if an address is
     wrong. After an error, the SQLite file can be marked as moved. The bot refuses a marked file
-    until the move is repeated or undone.
+    until the move is undone.
     """
     out = Console(soft_wrap=True, highlight=False)
     if not settings.is_sqlite:

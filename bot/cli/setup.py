@@ -60,8 +60,8 @@ _NOTHING = "Nothing was written."
 class Price:
     """The price of a credit, the pack with this price, and the balance.
 
-    ``dollars`` is the price of one credit. ``pack`` is None if no pack has this price. ``balance``
-    is None if the remaining credits are unknown.
+    ``dollars`` is the price of one credit in US dollars. ``pack`` is None if no pack has about
+    this price. ``balance`` is in credits, or None if the remaining credits are unknown.
     """
 
     dollars: float
@@ -129,6 +129,8 @@ class Setup:
     def _ask_for_secret(self, name: str) -> str:
         """Ask for a token or key. If the answer is empty, return the present value in ``file``.
 
+        If ``file`` has no value, the result is an empty string.
+
         Raises:
             EOFError: The input has ended.
         """
@@ -146,7 +148,7 @@ class Setup:
     async def _ask_until_accepted(self, name: str) -> str | None:
         """Ask for a value until a value is accepted.
 
-        Return None after three attempts, or at the end of the input.
+        Return None after three refused values, or at the end of the input.
         """
         for _ in range(_TRIES):
             try:
@@ -179,7 +181,7 @@ class Setup:
         return self._read_answer("Keep this value without trying it? [y/N] ").startswith("y")
 
     def _load_or_print_errors(self, values: dict[str, str]) -> Settings | None:
-        """Return the settings of ``_settings_with``. Print the errors if a setting is invalid."""
+        """Return the settings of ``_settings_with``, or print the errors and return None."""
         try:
             return _settings_with(values, self.file)
         except SettingsError as error:
@@ -205,7 +207,8 @@ class Setup:
     def _ask_for_budget(self, price: Price) -> int:
         """Ask for the daily budget until an answer is valid. Return the budget in credits.
 
-        The default is the present budget in the file, or a proposal if the file has no budget.
+        The default is the present budget in the file, or a proposal if the file has no valid
+        budget.
         """
         if price.pack:
             name, size, dollars = price.pack.name, price.pack.credits, price.pack.dollars
@@ -268,7 +271,7 @@ def _settings_with(values: dict[str, str], file: Path) -> Settings:
     placeholders (``_UNTRIED``) if ``values`` does not contain them.
 
     Raises:
-        SettingsError: A setting is invalid.
+        SettingsError: A setting is invalid, or ``file`` can't be read.
     """
     fields = {name.lower(): value for name, value in (_UNTRIED | values).items()}
     return load(_env_file=file, **fields)
@@ -319,7 +322,7 @@ def _access_problem(file: Path) -> str:
 
 
 def _target_of(file: Path) -> Path:
-    """Return the target of a symbolic link. If ``file`` is not a link, return ``file``."""
+    """Return the absolute path of a file, with all symbolic links resolved."""
     return Path(os.path.realpath(file))
 
 

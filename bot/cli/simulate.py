@@ -126,7 +126,7 @@ def _table_row(records: Sequence[Record], budget: float, result: Result) -> list
 
 
 def mean_minutes(weighted: Sequence[tuple[float, float]]) -> float | None:
-    """Return the weighted mean in minutes, or None if there are no delays.
+    """Return the weighted mean in minutes, or None if the total weight is 0.
 
     ``weighted`` has pairs of a delay in seconds and its weight.
     """
