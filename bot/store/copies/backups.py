@@ -53,6 +53,7 @@ def _make_folder_with_room(source: Path, target: Path) -> None:
 
     Raises:
         BackupError: The target exists, the source is missing, or the disk has too little space.
+        OSError: The folder can't be created or read.
     """
     if os.path.lexists(target):  # A symbolic link to a missing file also counts as existing.
         raise BackupError(f"there is a file {target} already")

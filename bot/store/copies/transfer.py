@@ -44,10 +44,10 @@ Row = dict[str, Any]
 
 
 async def refuse_moved(db: Database) -> None:
-    """Refuse a database that was moved to PostgreSQL.
+    """Refuse a database whose move to PostgreSQL was begun and not undone.
 
     Raises:
-        DatabaseUnavailableError: The database must not be used.
+        DatabaseUnavailableError: The database must not be used, or is unavailable.
     """
     if await db.fetch(lambda tx: key_values.get(tx, _MOVED)) is not None:
         raise DatabaseUnavailableError(_GONE)
@@ -59,7 +59,8 @@ async def move(
     """Mark the source as moved, and copy and count all rows. Return the number of rows.
 
     Return None if an earlier run has completed the copy. No process may use the source or the
-    target during the copy. ``tell`` is called with the name and the row count of each table.
+    target during the copy. ``tell`` is called with the name and the row count of each table. After
+    an error, the source can stay marked as moved (``undo``).
 
     Raises:
         BackupError: The target has other content, the source is damaged or was moved into another
@@ -161,7 +162,10 @@ def _open_and_check_source(source: Database) -> sqlite3.Connection:
 
 
 def _read_rows(source: sqlite3.Connection, table: sa.Table) -> Iterator[Row]:
-    """Yield the rows of a table. The values are converted to the types of PostgreSQL."""
+    """Yield the rows of a table. The values are converted to the types of PostgreSQL.
+
+    Rows of ``key_values`` with a key in ``_NOT_MOVED`` are left out.
+    """
     names = ", ".join(f'"{column.name}"' for column in table.c)
     convert = [_converter_for(column) for column in table.c]
     for row in source.execute(f'SELECT {names} FROM "{table.name}"'):  # noqa: S608 - names of the project's own tables

@@ -100,7 +100,7 @@ class Database:
     """A database, given by an SQLAlchemy URL. Use the object as an async context manager.
 
     All methods that open a transaction raise ``DatabaseUnavailableError`` during an outage of the
-    database, and SQLAlchemy's own errors for a wrong statement.
+    database, and the errors of SQLAlchemy or of the driver for a wrong statement.
     """
 
     def __init__(
@@ -114,9 +114,10 @@ class Database:
         """Prepare the engine for a ``sqlite:`` or ``postgresql:`` URL. No connection is opened.
 
         ``direct_url`` is PostgreSQL's own URL if ``url`` is a pooler without client sessions.
-        Operations that need a session use ``direct_url``. ``busy_timeout`` is the time for which
-        SQLite waits while a different program locks the database. If the URL has a ``timeout`` in
-        seconds, this timeout is used instead.
+        Operations that need a session use ``direct_url``. ``pool_size`` is the number of
+        connections to ``url`` on PostgreSQL, including two for leases. ``busy_timeout`` is the
+        time for which SQLite waits while a different program locks the database. If the URL has a
+        ``timeout`` in seconds, this timeout is used instead.
         """
         self.url = _with_driver(make_url(url))
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
@@ -156,7 +157,7 @@ class Database:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close all connections. An open aiosqlite thread would keep the process alive.
+        """Close all connections that are not in use.
 
         If the file was moved, deleted or replaced, the content is rescued first, unless a rescued
         copy exists. A failed rescue is only logged.
@@ -251,8 +252,8 @@ class Database:
         """Return a writing transaction, which commits at the end of the block or rolls back.
 
         On cancellation the transaction is rolled back before the connection is used again. A
-        transaction that is not ``durable`` does not wait for the disk. A power failure may undo
-        the transaction, but a crash of the bot does not.
+        transaction that is not ``durable`` does not wait for the disk. A power failure, or a crash
+        of PostgreSQL, may undo the transaction, but a crash of the bot does not.
         """
         return Transaction(self.connections, DURABLE if durable else HASTY)
 
@@ -265,7 +266,7 @@ class Database:
         return Transaction(self._of_leases, HASTY)
 
     async def _dispose(self) -> None:
-        """Close all connections of the pools that are not in use."""
+        """Close the idle connections of the main pool and of the pool for leases."""
         await self.connections.dispose()
         await self._of_leases.dispose()
 
@@ -279,7 +280,7 @@ class Database:
         increasing pauses, by default for about 3 seconds, in these cases:
 
         - The database rolled the transaction back because of a conflict (40001, 40P01).
-        - No connection could be made.
+        - The server could not be reached.
         - The connection was lost before the commit.
 
         Raises:
@@ -492,7 +493,8 @@ async def lock_rows(
 ) -> int:
     """Lock the rows of the table of ``key`` that match a condition, in the order of ``key``.
 
-    Return the number of locked rows.
+    Return the number of rows. On SQLite, no row is locked, because a writing transaction already
+    excludes other writers.
 
     Other transactions may still insert rows that refer to the locked rows, unless
     ``against_references`` is True.
@@ -517,7 +519,7 @@ async def update_rows(
     *conditions: sa.ColumnElement[bool],
     **values: Any,  # noqa: ANN401 - values of columns
 ) -> int:
-    """Set columns of the rows that fulfil all conditions. Return the number of changed rows."""
+    """Set columns of the rows that fulfil all conditions. Return the number of these rows."""
     return (await tx.execute(sa.update(table).where(*conditions).values(values))).rowcount
 
 

@@ -110,6 +110,8 @@ def is_timeout(error: sa.exc.DBAPIError) -> bool:
 def breaks_connection(error: BaseException | None) -> bool:
     """Return whether the pool must discard a connection after an error.
 
+    The result is True in these cases:
+
     - The error leaves the driver's protocol state of the connection undefined.
     - The server only reads, because another server has become the primary. Only a new connection
       can reach the primary.

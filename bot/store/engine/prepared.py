@@ -46,7 +46,8 @@ class Prepared:
     async def count(self, tx: AsyncConnection, values: Values | Sequence[Values]) -> int:
         """Execute a statement without RETURNING once for each mapping in ``values``.
 
-        Return the number of rows that the last execution changed.
+        If ``values`` is a single mapping, return the number of changed rows. Otherwise, the result
+        has no meaning.
         """
         if tx.dialect.name != "sqlite":
             return (await tx.execute(self._statement, values)).rowcount

@@ -41,7 +41,7 @@ def is_known_revision(revision: str) -> bool:
 
 
 def revision_of(connection: sa.Connection) -> str | None:
-    """Return the revision of the tables, or None if the database has no tables."""
+    """Return the revision of the tables, or None if the database has no revision."""
     if not sa.inspect(connection).has_table(_VERSION.name):
         return None
     revision: str | None = connection.scalar(sa.select(_VERSION.c.version_num))

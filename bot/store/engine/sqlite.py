@@ -42,7 +42,7 @@ async def open_connection(*args: Any, **options: Any) -> aiosqlite.Connection:  
 
 
 class Cursor(AsyncAdapt_aiosqlite_cursor):
-    """A cursor that is created, used, read to the end and closed in a single thread switch."""
+    """A cursor that is created, used and read to the end in a single thread switch."""
 
     __slots__ = ()
     _adapt_connection: "Connection"
@@ -107,7 +107,7 @@ class Connection(AsyncAdapt_aiosqlite_connection):
         self._only_reads = statements is READ
 
     def run(self, method: Literal["execute", "executemany"], *arguments: Any) -> Done:  # noqa: ANN401 - the arguments of the method
-        """Call a method of a new cursor in the thread, and fetch all rows."""
+        """Call a method of a new cursor in the thread. Return the cursor and all rows."""
 
         def execute(cursor: RawCursor) -> Done:
             getattr(cursor, method)(*arguments)
@@ -171,7 +171,10 @@ class Connection(AsyncAdapt_aiosqlite_connection):
             raise
 
     def rollback(self) -> None:
-        """Roll back an open transaction. The pool also calls this method after each commit."""
+        """Roll back an open transaction. A read-only transaction is committed instead.
+
+        The pool also calls this method for each connection that returns to the pool.
+        """
         self._end_transaction(super().rollback)
 
     def _end_transaction(self, end: Callable[[], None]) -> None:

@@ -65,7 +65,7 @@ def copy(
 def atomic_file(target: Path) -> Iterator[Path]:
     """Yield an empty private file, which is renamed to ``target`` after the block.
 
-    If the block fails, the file is removed.
+    An existing ``target`` is replaced. If the block fails, the file is removed.
 
     Raises:
         BackupError: A different process started to write the same file.
@@ -182,7 +182,7 @@ def has_foreign_log(file: Path) -> bool:
 
 
 def database_id(file: Path) -> str | None:
-    """Return the id that a copy shares with its database, or None if the file has no id."""
+    """Return the id that a copy shares with its database, or None without a readable id."""
     with suppress(sqlite3.Error), closing(_open(file, threading.Event())) as connection:
         query = "SELECT value FROM key_values WHERE key = ?"
         row = connection.execute(query, (DATABASE_ID,)).fetchone()
@@ -245,8 +245,8 @@ def replace_database(
     the old or the new database is in place.
 
     Raises:
-        BackupError: ``file`` is damaged, ``database`` is a folder or device, or ``stop`` was set
-            before the end of the copy.
+        BackupError: ``file`` is damaged or has no tables of the bot, ``database`` is a folder or
+            device, or ``stop`` was set before the end of the copy.
         OSError, sqlite3.Error: A file can't be read or written.
     """
     # If the path is a symbolic link, the link stays, and the target of the link is replaced.

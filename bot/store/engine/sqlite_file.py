@@ -154,7 +154,7 @@ class HeldFile:
             sqlite_copies.require_tables(part)
 
     def _set_log_aside(self, at: datetime) -> None:
-        """Rename the log if a different database is now at the path of the original database.
+        """Rename the log and delete its index if a different database has the original path now.
 
         Otherwise SQLite would apply the log of the original database to the different database. If
         only a symbolic link has changed and now points to a different file, the log is still
@@ -203,7 +203,8 @@ def refuse_wrong_file(file: Path) -> None:
 
     This function reads the header of the file. Use this function only for a path without
     connections of this process, because the close of the file after the read releases SQLite's
-    locks. A missing, empty or damaged file is not refused.
+    locks. Damage is not detected. A missing or empty file is refused only beside a log that is not
+    empty.
 
     Raises:
         DatabaseUnavailableError: The path can't be read or is not a file, the write-ahead log

@@ -59,6 +59,8 @@ class Connections:
     async def take(self) -> AsyncConnection:
         """Return a connection. The connection that was used last is used first.
 
+        Other errors of the driver or of the engine's pool are raised unchanged.
+
         Raises:
             DatabaseUnavailableError: The server is absent or does not answer.
         """
@@ -73,7 +75,11 @@ class Connections:
             self._starting -= 1
 
     async def give_back(self, tx: AsyncConnection) -> None:
-        """Make a connection idle whose transaction is committed or only reads."""
+        """Take back a connection whose transaction is committed or only reads.
+
+        On SQLite, the connection becomes idle, unless another connection is being opened.
+        Otherwise the connection returns to the engine's pool.
+        """
         connection = tx.sync_connection
         if connection and self.is_sqlite and not self._starting:
             connection.rollback()  # ends a read without waiting
@@ -85,7 +91,7 @@ class Connections:
     async def return_idle_to_pool(self) -> None:
         """Return the idle connections to the engine's pool.
 
-        The pool checks a connection before the next use.
+        The pool then replaces the connections that were marked as broken.
         """
         while self._idle:
             await self._idle.pop().close()
@@ -116,7 +122,8 @@ class Transaction:
         """Begin the transaction.
 
         Raises:
-            DatabaseUnavailableError: The database can't be reached.
+            DatabaseUnavailableError: The database can't be reached. For a writing transaction on
+                SQLite, the file was moved, deleted or replaced.
         """
         raise_or_log_if_transaction_held("another transaction or read")
         if self._lock:

@@ -23,8 +23,8 @@ def upgrade(connection: sa.Connection, metadata: sa.MetaData) -> None:
     """Run all migrations that the database lacks.
 
     Raises:
-        DatabaseUnavailableError: A row of an SQLite database would refer to a missing row. Nothing
-            is changed.
+        DatabaseUnavailableError: A row of an SQLite database would refer to a missing row. The
+            caller must roll the transaction back.
     """
     command.upgrade(migration_config(connection, metadata), "head")
     if connection.dialect.name == "sqlite":

@@ -12,9 +12,9 @@ INDEXES_OF_EXPRESSIONS = {"ix_chat_queues_claimable"}
 
 
 def render_item(kind: str, item: Any, _autogen: AutogenContext) -> str | Literal[False]:  # noqa: ANN401 - Alembic's signature
-    """Render the bot's own column types as plain SQLAlchemy types.
+    """Return the plain SQLAlchemy type of a ``Timestamp`` as code, or False for other items.
 
-    Otherwise a migration would change when the code of the type changes.
+    Without the plain type, a migration would change when the code of the type changes.
     """
     if kind == "type" and isinstance(item, Timestamp):
         return "sa.BigInteger()"
