@@ -132,6 +132,10 @@ _COMMON = {
         vea vean veas veamos venden vende vender vengo vengan vengas venir verano
         verdadero verdadera vergüenza verificar verifica verificas verte verás verá
         veremos ves vete veía vecino vecina velocidad viejo
+        cambias cambian cambio cambios cambiado cambiada cambiando cambies cambien cambiaron
+        cambió cambiamos ponen pones ponemos pongo pongas pongan puesto ponte
+        publicaciones publicación publicado publicada publicados publicadas publiques
+        publicaron publicando publicas públicos públicas publicidad publicaste
         espera espere ehh uy vaya jaja jajaja jeje talvez depende nose sip nop nones
         chao famosos ahorita segundo tranquilo tranqui
     """,
@@ -170,6 +174,7 @@ _COMMON = {
         verdadeira verdadeiramente vergonha verificar verifica verificam verão verá
         veremos versão velho velha velocidade vêm mandado mandei mando postado
         postados postagem postagens posterior posto
+        mudança mudanças mudou mudei mudam mudando mudado mudas mudaram
         espera pera peraí calma hein opa uai eita vixe puxa rsrs aham uhum depende
         beleza momento segundo passo famosos
     """,
@@ -271,6 +276,8 @@ _COMMON = {
         attendez bof oups mince zut ouaip jsp jspas nimporte dac dacc pseudo seconde
         tantpis
         pars mensuel
+        changement changements changes changent changée changeait changera affichage
+        affichés affichées affichent affichez
     """,
     "it": """
         qualcun
@@ -317,6 +324,8 @@ _COMMON = {
         ecc semplicemente ovviamente assolutamente solamente finalmente probabilmente
         messaggino rumore squilli
         mandati mandate mando mandato
+        cambiato cambiata cambiamo cambiano cambio cambi cambiamento cambiamenti
+        cambiando imposto impostato impostata
         aspettate chiunque ops ahaha dipende utente vip famosi lascia calma
     """,
     "tr": """
@@ -349,6 +358,8 @@ _COMMON = {
         bekleyin farketmez ha haa tmm oha vay aman haydi birazdan bidakika saniye
         sevgilim isim ad
         gidiyor
+        profilim profilimi profilini profiline profilinden profilde profilin profilden
+        profilinin profillere profillerini kaliteli kalitesi kaliteyi kalitesini
     """,
     "id": """
         ada adalah agak agar akan akhir aktif aku alasan amat anak antara apakah

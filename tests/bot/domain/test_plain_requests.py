@@ -327,6 +327,18 @@ def test_an_own_name_is_no_question_about_viewers(text: str, language: str) -> N
         ("silentlive göster", "tr", "silentlive"),
         ("mileycyrus dikhao", "hi", "mileycyrus"),
         ("aamirkhan dikhao", "hi", "aamirkhan"),
+        ("muéstrame ponyo", "es", "ponyo"),
+        ("muéstrame pontiac", "es", "pontiac"),
+        ("muéstrame cambiamemag", "es", "cambiamemag"),
+        ("muéstrame publimetro", "es", "publimetro"),
+        ("mostra mudabrasil", "pt_BR", "mudabrasil"),
+        ("montre changelog", "fr", "changelog"),
+        ("montre affichemag", "fr", "affichemag"),
+        ("mostrami cambiamondo", "it", "cambiamondo"),
+        ("mostrami impostafoto", "it", "impostafoto"),
+        ("profilozluk göster", "tr", "profilozluk"),
+        ("kalitekafe göster", "tr", "kalitekafe"),
+        ("show eraserhead", "en", "eraserhead"),
     ],
 )
 def test_the_beginning_of_a_name_can_be_a_verb(text: str, language: str, name: str) -> None:
