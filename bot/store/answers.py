@@ -46,7 +46,7 @@ _STORE = Prepared(
 
 async def store(tx: Tx, key: str, value: Any, *, until: datetime) -> None:  # noqa: ANN401 - any JSON value
     """Store the answer for ``key``. The answer expires at ``until``."""
-    await _STORE.count(tx, {"key": key, "value": value, "until": until})
+    await _STORE.execute(tx, {"key": key, "value": value, "until": until})
 
 
 async def remove(tx: Tx, key: str) -> None:

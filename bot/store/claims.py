@@ -200,7 +200,7 @@ class Claims:
         """
         given = {f"new_{name}": value for name, value in values.items()}
         given["claimed"], given["claimed_by"] = claim
-        return await self._change_sql(*sorted(values)).count(tx, given) > 0
+        return await self._change_sql(*sorted(values)).execute(tx, given) > 0
 
     def _build_change(self, *names: str) -> Prepared:
         """Return the statement that sets the columns ``names``."""

@@ -380,7 +380,7 @@ async def remove(tx: Tx, delivery_id: int) -> bool:
 
     A reply is not kept, because the text is private.
     """
-    return await _REMOVE.count(tx, {"delivery": delivery_id}) > 0
+    return await _REMOVE.execute(tx, {"delivery": delivery_id}) > 0
 
 
 async def waiting_replies(tx: Tx, chat_id: int) -> dict[int, dict[str, Any]]:

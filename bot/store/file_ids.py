@@ -83,7 +83,7 @@ async def remember(tx: Tx, bot_id: int, files: dict[str, KnownFile]) -> None:
         }
         for pk, file in sorted(files.items())
     ]
-    await _REMEMBER.count(tx, rows)
+    await _REMEMBER.execute(tx, rows)
 
 
 async def remove(tx: Tx, bot_id: int, pk: str) -> None:

@@ -53,7 +53,7 @@ async def add(tx: Tx, used: Iterable[tuple[int, Use]], *, day: date) -> None:
         for chat_id, use in sorted(used, key=lambda entry: entry[0])
     ]
     if rows:
-        await _ADD.count(tx, rows)
+        await _ADD.execute(tx, rows)
 
 
 async def move_chat(tx: Tx, old: int, new: int) -> None:
@@ -71,7 +71,7 @@ async def move_chat(tx: Tx, old: int, new: int) -> None:
     result = await tx.execute(moved.returning(*(columns[name] for name in names)))
     rows = [{"chat_id": new, **row} for row in result.mappings()]
     if rows:
-        await _ADD.count(tx, sorted(rows, key=itemgetter("day")))
+        await _ADD.execute(tx, sorted(rows, key=itemgetter("day")))
 
 
 async def items_by_day(tx: Tx, chat_id: int, *, since: date) -> dict[date, int]:

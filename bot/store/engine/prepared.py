@@ -43,7 +43,7 @@ class Prepared:
         rows, _ = await self._execute(tx, values)
         return [self._row(row) for row in rows]
 
-    async def count(self, tx: AsyncConnection, values: Values | Sequence[Values]) -> int:
+    async def execute(self, tx: AsyncConnection, values: Values | Sequence[Values]) -> int:
         """Execute a statement without RETURNING once for each mapping in ``values``.
 
         If ``values`` is a single mapping, return the number of changed rows. Otherwise, the result

@@ -47,8 +47,8 @@ async def test_the_rows_are_those_of_sqlalchemy(db: Database) -> None:
 async def test_a_count_is_that_of_the_changed_rows(db: Database) -> None:
     async with db.begin() as tx:
         await ADD.rows(tx, row("a"))
-        assert await REMOVE.count(tx, {"old": "a"}) == 1
-        assert await REMOVE.count(tx, {"old": "a"}) == 0
+        assert await REMOVE.execute(tx, {"old": "a"}) == 1
+        assert await REMOVE.execute(tx, {"old": "a"}) == 0
 
 
 async def test_a_transaction_of_prepared_statements_alone_rolls_back(db: Database) -> None:
@@ -60,15 +60,15 @@ async def test_a_transaction_of_prepared_statements_alone_rolls_back(db: Databas
     with pytest.raises(ValueError, match="a mistake"):
         await add_and_fail()
     async with db.begin() as tx:
-        assert await REMOVE.count(tx, {"old": "a"}) == 0
+        assert await REMOVE.execute(tx, {"old": "a"}) == 0
 
 
 async def test_other_parameters_than_before_are_an_error(sqlite_db: Database) -> None:
     async with sqlite_db.begin() as tx:
-        await REMOVE.count(tx, {"old": "a"})
+        await REMOVE.execute(tx, {"old": "a"})
         for wrong in ({}, {"old": "a", "new": "b"}):
             with pytest.raises(ValueError, match=r"instead of \['old'\]"):
-                await REMOVE.count(tx, wrong)
+                await REMOVE.execute(tx, wrong)
 
 
 async def test_a_connection_that_can_only_read_is_not_used_again(sqlite_db: Database) -> None:
@@ -84,5 +84,5 @@ async def test_a_connection_that_can_only_read_is_not_used_again(sqlite_db: Data
 async def test_listeners_see_a_prepared_statement(db: Database) -> None:
     with recorded_statements("DELETE") as statements:
         async with db.begin() as tx:
-            await REMOVE.count(tx, {"old": "a"})
+            await REMOVE.execute(tx, {"old": "a"})
     assert len(statements) == 1
