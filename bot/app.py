@@ -585,7 +585,7 @@ class Running:
         return "too many wait" if self.intake.is_full else ""
 
     def _should_poll(self) -> bool:
-        """Return whether polling is the task of this process, even if Telegram is unreachable."""
+        """Return whether this process polls, or rests after a failure to poll as the leader."""
         return self._leader is None or self._leader.is_leading or self._leader.is_resting
 
     async def _failing_loops(self) -> str:

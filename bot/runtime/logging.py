@@ -18,9 +18,9 @@ MASK = "•••"
 def tracing(trace: str) -> AbstractContextManager[None]:
     """Add a trace id to all log events of the ``with`` block.
 
-    The trace id identifies an update (``u…``) or a story (``s…``). Tasks that are started in the
-    block inherit the trace id. The trace id connects the log lines of an incoming event with the
-    log lines of the messages that result from the event.
+    The trace id identifies an update (``u…``), a story (``s…``) or a delivery (``d…``). Tasks that
+    are started in the block inherit the trace id. The trace id connects the log lines of an
+    incoming event with the log lines of the messages that result from the event.
     """
     return structlog.contextvars.bound_contextvars(trace=trace)
 

@@ -31,8 +31,8 @@ async def readiness(db: Database) -> Readiness:
     """Return the state of the database.
 
     Raises:
-        OSError: The database cannot be reached, opened or written. The text states the reason
-            without the database's URL.
+        OSError: The database cannot be reached, opened or written, or belongs to a different
+            program. The text states the reason without the database's URL.
     """
     try:
         if db.is_sqlite and not _has_writable_file(Path(str(db.url.database))):

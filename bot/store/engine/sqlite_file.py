@@ -112,7 +112,10 @@ class HeldFile:
         return False
 
     def matches(self) -> bool:
-        """Return whether each path leads to the opened file now. ``is_replaced`` is not set."""
+        """Return whether each path leads to the opened file now. ``is_replaced`` is not set.
+
+        A path that can't be read counts as unchanged.
+        """
         for file, identity in self._identities.items():
             with suppress(OSError):
                 # A file whose identity can't be read may still be the opened file.
