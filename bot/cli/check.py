@@ -75,7 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def main(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Run the checks and print the findings.
+    """Run the checks, at a cost of 0 credits, and print the findings.
 
     Return 1 if the level of a finding is "wrong", or else 0.
     """
@@ -164,7 +164,8 @@ async def check_integrity(settings: Settings) -> list[Finding]:
 async def check_folders(settings: Settings) -> list[Finding]:
     """Raise the limit of open files, and write test files into the spool and backup folders.
 
-    Nothing is written into the backup folder if the bot makes no backups.
+    If a folder does not exist, the test file is written into the nearest existing parent. Nothing
+    is written into the backup folder if the bot makes no backups.
     """
     return [
         preflight.raise_open_files_limit(),

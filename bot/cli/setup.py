@@ -162,9 +162,10 @@ class Setup:
         return None
 
     async def _check_and_confirm(self, name: str, value: str) -> bool:
-        """Check a value, and print the findings. Return whether the value is accepted.
+        """Check a value, at a cost of 0 credits. Print the findings.
 
-        If the service is unreachable, ask whether to keep the value.
+        Return whether the value is accepted. If the service is unreachable, ask whether to keep
+        the value.
         """
         settings = self._load_or_print_errors({name: value})
         if settings is None:

@@ -60,9 +60,13 @@ async def finish_on_cancel(
 ) -> T:
     """Run ``work`` to its end, even if the caller is cancelled. Return the result of ``work``.
 
-    If the caller is cancelled, the cancellation is raised only after the end of ``work``. If
-    ``work`` has succeeded, ``undo`` (if given) is first called with the result of ``work``. If
-    ``work`` has failed, the exception of ``work`` is dropped.
+    If the caller is cancelled:
+
+    - The cancellation is raised only after the end of ``work``.
+    - If ``work`` has succeeded, ``undo`` (if given) is first called with the result of ``work``.
+    - If ``work`` has failed, the exception of ``work`` is dropped.
+
+    Otherwise, an exception of ``work`` is raised.
     """
     task = asyncio.get_running_loop().create_task(work)
     try:

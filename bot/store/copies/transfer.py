@@ -102,6 +102,9 @@ async def undo(source: Database) -> bool:
 
     After a complete copy, the bot may have run on the target. The source then starts like a
     restored backup, without repeated messages.
+
+    Raises:
+        DatabaseUnavailableError: The source is unavailable.
     """
     async with source.begin() as tx:
         stamp = await key_values.get(tx, _MOVED)

@@ -343,7 +343,11 @@ class Database:
         return Transaction(self.connections, READ)
 
     async def fetch(self, query: Callable[[Tx], Awaitable[T]]) -> T:
-        """Return the result of ``query`` in a transaction of ``read``."""
+        """Return the result of ``query`` in a transaction of ``read``. Nothing is retried.
+
+        Raises:
+            DatabaseUnavailableError: The database is unavailable.
+        """
         async with self.read() as tx:
             return await query(tx)
 
@@ -354,6 +358,9 @@ class Database:
         If ``direct_url`` is given, the session is made with ``direct_url``. Among all processes,
         only one long transaction runs at a time, because each long transaction waits for an
         advisory lock. Migrations are long transactions too.
+
+        Raises:
+            DatabaseUnavailableError: The database is unavailable.
         """
         async with Transaction(self._direct) as tx:
             for name in SESSION:

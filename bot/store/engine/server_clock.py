@@ -20,6 +20,9 @@ async def server_clock_lead_s(db: Database, our_clock: Callable[[], datetime]) -
     """Return the seconds by which PostgreSQL's clock is ahead of ``our_clock``.
 
     The value is negative if PostgreSQL's clock is behind.
+
+    Raises:
+        DatabaseUnavailableError: The database is unavailable.
     """
     measured: list[tuple[float, float]] = []
     async with db.read() as tx:
