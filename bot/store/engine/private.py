@@ -84,8 +84,9 @@ def make_database_private(file: Path) -> None:
 
 
 def migration_copies(file: Path) -> list[Path]:
-    """Return the copies of a database that were made before migrations.
+    """Return the complete copies of a database that were made before migrations.
 
     The copies are sorted by the revision after the migration.
     """
-    return sorted(file.parent.glob(f"{file.name}.before-*"))
+    copies = file.parent.glob(f"{file.name}.before-*")
+    return sorted(copy for copy in copies if copy.suffix != ".part")
