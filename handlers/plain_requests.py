@@ -282,6 +282,9 @@ async def _offer_for_names(context: Context, request: Request) -> None:
     profiles are preferred. If none of several words is a stored profile, some words may be
     ordinary words. If there are at most three words, each word gets a button. For more words, the
     command runs without names.
+
+    A request such as "pause natgeo and nasa" counts as "subscribe". If the chat or topic already
+    follows all of several profiles, send the list of subscriptions, which leads to the pauses.
     """
     is_certain = request.is_list or request.is_joined
     known = await known_names(context, request.names)
@@ -290,10 +293,19 @@ async def _offer_for_names(context: Context, request: Request) -> None:
         await say(context, *await card.card_page(context, names[0]))
     elif not (is_certain or known):
         await _offer_each(context, request)
+    elif request.command == "subscribe" and await _are_all_followed(context, names):
+        await _run_without_names(context, "subscriptions")
     elif request.command in {"stories", "subscribe"}:
         await offer_for_many(context, names, [request.command])
     else:
         await offer_understood(context, request.command, parse([f"@{name}" for name in names]))
+
+
+async def _are_all_followed(context: Context, names: Sequence[str]) -> bool:
+    """Return whether the chat or topic of the context has subscriptions to all profiles."""
+    rows = await context.subscriptions()
+    followed = {row.username for row in rows if row.target == context.acted_on}
+    return followed.issuperset(names)
 
 
 async def _offer_each(context: Context, request: Request) -> None:
