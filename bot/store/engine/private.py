@@ -2,6 +2,7 @@
 
 import os
 import pwd
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -78,7 +79,8 @@ def make_database_private(file: Path) -> None:
     real.parent.mkdir(parents=True, exist_ok=True, mode=OUR_FOLDER)
     with suppress(FileExistsError):
         create_private(real)
-    for path in (*(real.with_name(real.name + end) for end in _BESIDE), *migration_copies(file)):
+    beside = [real.with_name(real.name + end) for end in _BESIDE]
+    for path in [*beside, *_copies_and_parts(file)]:
         if path.exists() and path.stat().st_uid == os.geteuid():
             path.chmod(OURS)
 
@@ -88,5 +90,9 @@ def migration_copies(file: Path) -> list[Path]:
 
     The copies are sorted by the revision after the migration.
     """
-    copies = file.parent.glob(f"{file.name}.before-*")
-    return sorted(copy for copy in copies if copy.suffix != ".part")
+    return sorted(copy for copy in _copies_and_parts(file) if copy.suffix != ".part")
+
+
+def _copies_and_parts(file: Path) -> Iterator[Path]:
+    """Return the complete and the interrupted copies of a database."""
+    return file.parent.glob(f"{file.name}.before-*")
