@@ -1637,7 +1637,7 @@ _PRONOUNS = {
 }
 """The pronouns that people write at the end of a verb, as in "quítame", by language."""
 _KEEPING = {
-    "en": "keep except besides",
+    "en": "keep except besides but",
     "es": "déjame excepto menos salvo conserva mantén",
     "pt_BR": "mantém mantenha exceto menos",
     "de": "außer ausser behalte behalten",

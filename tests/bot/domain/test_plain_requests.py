@@ -364,3 +364,11 @@ def test_a_long_text_with_a_known_name_is_a_request() -> None:
     text = "natgeo is there since two days and i got zero messages from it so far"
     assert request_in(text, "en") is None
     assert request_in(text, "en", has_known_name=True) == Request("why", ("natgeo",))
+
+
+@pytest.mark.parametrize("text", ["remove all but natgeo", "unsubscribe nasa but not natgeo"])
+def test_a_name_after_but_is_not_unsubscribed(text: str) -> None:
+    request = request_in(text, "en")
+    assert request is not None
+    assert request.command == "unsubscribe"
+    assert "natgeo" not in request.names
