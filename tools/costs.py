@@ -67,18 +67,19 @@ The bot has a ledger: a record of the credits of each call.
   network (its edge) with the status 403 or 404 are also free.
 - If there is no answer, the cost is unknown. The cost is also unknown after other failures, such
   as the status 408, 429 or 502. The ledger then records the price. If three balances in a row show
-  that the call was not billed, the credits return to the day's budget and to the allowance of the
-  person.
+  that the call was not billed, the credits return to the day's budget and to the daily limit of
+  the person.
 
-If the address of a story's file fails, the bot buys the file for 1 credit. If the files of several
-stories of a profile fail, the bot buys one file first. The bot buys the other files only if the
-first purchase succeeds.
+The bot loads the files of stories (photos and videos) from Instagram's servers at no cost. If the
+address of a file fails, the bot buys the file from the Stories API for 1 credit. If the files of
+several stories of a profile fail, the bot buys one file first. The bot buys the other files only
+if the first purchase succeeds.
 
-A pasted address of a file costs no credit, unless Instagram's server refuses a signed address
-(403): then the bot buys the file for 1 credit. The bot sends a bought file only if the answer of
-the Stories API names the account of the file, and the account is public and not blocked. If three
-answers in a row name no account, the bot buys no file of a pasted address for a day. A person may
-load 500 MB a day by pasted addresses.
+People can also paste the address of a file on Instagram's servers. The bot loads this file at no
+cost. A person may load 500 MB a day in this way. If Instagram's server refuses an address that has
+a signature (403), the bot buys the file for 1 credit. The bot sends the bought file only if the
+answer of the Stories API names the account of the file, and the account is public and not blocked.
+If three answers in a row name no account, the bot buys no file of a pasted address for a day.
 
 In the table, `NAME` is the name of a profile. Unless a row says otherwise, the setting
 `SKIP_PRIVACY_CHECK` has its default value, `auto` ([settings](configuration.md)).
@@ -274,11 +275,11 @@ async def _names(here: Shop) -> None:
         await here.subscribing.subscribe(Target(2), name, BOB)
 
     for what, name in (
-        ("`/stories NAME`, for a name without an account", "no.such.name"),
-        ("`/stories NAME`, for a private account", "hidden"),
+        ("a name without an account", "no.such.name"),
+        ("a private account", "hidden"),
     ):
-        await here.row(what, ask(name))
-        again = "the name of the row above within five minutes, by any command, from any chat"
+        await here.row(f"`/stories NAME`, for {what}", ask(name))
+        again = f"{what} again within five minutes, by any command, from any chat"
         await here.row(again, partial(by_all_ways, name))
     refused = Link("story", "natgeo", "5", url="https://www.instagram.com/stories/natgeo/5/")
     await here.row(
@@ -306,11 +307,11 @@ async def _names(here: Shop) -> None:
         "`/stories NAME` for a looked-up name, if the API calls a public account private",
         ask("contrary"),
     )
-    await here.row("the account of the row above again within five minutes", ask("contrary"))
+    await here.row("the public account called private again within five minutes", ask("contrary"))
     await here.row(
         "`/stories NAME`, if every call answers 403 for a reason other than privacy", ask("walled")
     )
-    await here.row("the account of the row above again within five minutes", ask("walled"))
+    await here.row("the account that answers 403 again within five minutes", ask("walled"))
     await here.row("`/stories NAME`, if every call answers 500", ask("sick"))
     await here.row(
         "`/stories NAME`, if every call answers with an error page of the edge", ask("edge")
