@@ -46,8 +46,8 @@ async def send_past_stories(context: Context) -> None:
 
 
 @on_press(PAST)
-async def show_earlier(context: Context, before: str) -> str | None:
-    """Send the stories of a search that are older than the story with the ID ``before``.
+async def send_earlier_stories(context: Context, before_story: str) -> str | None:
+    """Send the stories of a search that are older than the story with the ID ``before_story``.
 
     The search is read from the message whose button was pressed. The cost is 0 credits.
 
@@ -58,7 +58,7 @@ async def show_earlier(context: Context, before: str) -> str | None:
         word, *words = written.split()
         search = past_search.parse_search(words) if word == COMMAND else None
         if search is not None:
-            await _show_page(context, search, before)
+            await _show_page(context, search, before_story)
             return None
     return context.t.plain(UNKNOWN_BUTTON)
 
@@ -94,7 +94,7 @@ async def _show_page(context: Context, search: Search, before: str | None = None
         if username is None:
             await _offer_to_keep(context, error)
             return
-        rows = await _keep_button_rows(context, str(username))
+        rows = await _rows_to_start_keeping_stories(context, str(username))
         await offer_alternatives_or_raise(context, error, rows)
         return
     is_last = page.more is None
@@ -105,7 +105,7 @@ async def _show_page(context: Context, search: Search, before: str | None = None
         await say(context, f"{context.t(EARLIER)}\n{command_line}", [[more]])
 
 
-async def _keep_button_rows(context: Context, username: str) -> Buttons:
+async def _rows_to_start_keeping_stories(context: Context, username: str) -> Buttons:
     """Return the button that keeps the stories of a profile's subscription from now on.
 
     The result is empty if the chat has no subscription to the profile, or already keeps the

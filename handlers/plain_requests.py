@@ -292,7 +292,7 @@ async def _offer_for_names(context: Context, request: Request) -> None:
     if len(names) == 1:
         await say(context, *await card.card_page(context, names[0]))
     elif not (is_certain or known):
-        await _offer_each(context, request)
+        await _offer_each_or_run_without_names(context, request)
     elif request.command == "subscribe" and await _are_all_followed(context, names):
         await _run_without_names(context, "subscriptions")
     elif request.command in {"stories", "subscribe"}:
@@ -308,7 +308,7 @@ async def _are_all_followed(context: Context, names: Sequence[str]) -> bool:
     return followed.issuperset(names)
 
 
-async def _offer_each(context: Context, request: Request) -> None:
+async def _offer_each_or_run_without_names(context: Context, request: Request) -> None:
     """Offer the command for each of at most three words as a button.
 
     For more words, run the command without names (``_run_without_names``).

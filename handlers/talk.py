@@ -189,7 +189,7 @@ async def run_answered(context: Context) -> None:
     & ~filters.StatusUpdate.ALL
     & ~filters.VIA_BOT,
 )
-async def answer_talk(context: Context) -> None:
+async def answer_other_message(context: Context) -> None:
     """Answer a message that no other handler processes."""
     message = context.message
     if message is None:
