@@ -84,7 +84,7 @@ async def record(
     if not is_final(outcome):
         free_at = await results.record_unfinished_reply(tx, reply, report, tally)
     await deliveries.record_unsent(tx, ids_behind, is_counted=True)
-    tally.is_due = await chat_queues.reschedule(tx, queue.chat_id, free_at=free_at)
+    tally.is_due = await chat_queues.reschedule(tx, queue.chat_id, release_until=free_at)
     if isinstance(outcome, Sent):
         await results.advance_retries(tx, {queue.chat_id: is_media(reply.fields)}, now)
     await results.store_floods(tx, [queue], floods)

@@ -147,7 +147,7 @@ async def record_whole_sends_and_release_queues(
         send.queue for send in sends if tokens.get(send.queue.chat_id) == send.queue.token
     ]
     due = await chat_queues.reschedule_all(
-        tx, [queue.chat_id for queue in own_queues], free_at=now
+        tx, [queue.chat_id for queue in own_queues], release_until=now
     )
     kinds = {send.queue.chat_id: send.batch.album is not None for send in sends}
     await advance_retries(tx, {chat_id: kinds[chat_id] for chat_id in due}, now)
@@ -197,7 +197,7 @@ async def record(
     if report.answers_again:
         await deliveries.make_deferred_due(tx, chat_id, Held.UNTOLD, now=now)
     free_at = await _record_unsent_rows(tx, batch, rest, report, tally)
-    tally.is_due = await chat_queues.reschedule(tx, chat_id, free_at=free_at)
+    tally.is_due = await chat_queues.reschedule(tx, chat_id, release_until=free_at)
     if isinstance(outcome, Sent):
         await advance_retries(tx, {chat_id: batch.album is not None}, now)
     await store_floods(tx, [queue], floods)
@@ -240,7 +240,7 @@ async def free_moved_queue(tx: Tx, queue: QueueClaim, outcome: Moved, *, now: da
     """
     if await chat_queues.lock(tx, outcome.chat_id) != queue.token:
         return False
-    return await chat_queues.reschedule(tx, outcome.chat_id, free_at=now)
+    return await chat_queues.reschedule(tx, outcome.chat_id, release_until=now)
 
 
 async def advance_retries(tx: Tx, was_media_by_chat: Mapping[int, bool], now: datetime) -> None:

@@ -262,7 +262,7 @@ class JobRunner:
                 return
             # The claim ends before a move, because the queue has the new id of the chat after the
             # move.
-            await chat_queues.reschedule(tx, queue.chat_id, free_at=now)
+            await chat_queues.reschedule(tx, queue.chat_id, release_until=now)
             await moves.apply_presence(tx, mute, presence, now=now)
             if presence == "may not":
                 await enqueue_private_notices_of_missing_right(tx, mute, self._owners(), now=now)

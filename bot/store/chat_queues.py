@@ -39,7 +39,7 @@ queues = sa.Table(
     chat_key(),
     sa.Column("due_at", Timestamp),  # None means that the chat has no open delivery, or is closed.
     # If ``leased_until`` is set without an owner, no delivery can be claimed before that time.
-    # However, ``claim_to_reply`` can claim the queue for a reply. ``attempts`` is not read,
+    # However, ``claim_for_new_replies`` can claim the queue for a reply. ``attempts`` is not read,
     # because each delivery of the chat counts its own attempts.
     *claim_columns(),
     sa.Column("flood", sa.JSON),  # the messages that count against the flood limits of the chat
@@ -145,7 +145,7 @@ def _sooner_due(due_at: Any) -> sa.ColumnElement[datetime]:  # noqa: ANN401 - a 
     return sa.case((later, due_at), else_=queues.c.due_at)
 
 
-def _claim_to_reply_sql() -> sa.Executable:
+def _claim_for_new_replies_sql() -> sa.Executable:
     chat_id = sa.bindparam("chat_id", type_=sa.BigInteger)
     chat = (
         sa.select(
@@ -189,10 +189,10 @@ def _claim_to_reply_sql() -> sa.Executable:
     ).returning(queues.c.token, queues.c.flood)
 
 
-_CLAIM_TO_REPLY = Prepared(_claim_to_reply_sql())
+_CLAIM_FOR_NEW_REPLIES = Prepared(_claim_for_new_replies_sql())
 
 
-async def claim_to_reply(tx: Tx, chat_id: int, lease: Lease) -> ReplyClaim | None:
+async def claim_for_new_replies(tx: Tx, chat_id: int, lease: Lease) -> ReplyClaim | None:
     """Claim the queue of a chat for replies that this transaction adds afterwards.
 
     The queue becomes due. A missing queue is added. Return None if the queue has an unexpired
@@ -203,7 +203,7 @@ async def claim_to_reply(tx: Tx, chat_id: int, lease: Lease) -> ReplyClaim | Non
         # then the queue. A move or an erasure locks the queue and then deletes the chat.
         await lock(tx, chat_id)
     values = claim_values(lease, limit=1) | {"chat_id": chat_id}
-    rows = await _CLAIM_TO_REPLY.rows(tx, values)
+    rows = await _CLAIM_FOR_NEW_REPLIES.rows(tx, values)
     return ReplyClaim(chat_id, rows[0].token, rows[0].flood) if rows else None
 
 
@@ -245,18 +245,18 @@ async def lock_or_block_insert(tx: Tx, chat_id: int, *, now: datetime) -> None:
         await lock(tx, chat_id)
 
 
-async def reschedule(tx: Tx, chat_id: int, *, free_at: datetime | None = None) -> bool:
+async def reschedule(tx: Tx, chat_id: int, *, release_until: datetime | None = None) -> bool:
     """Set the due time of a locked queue. Return whether the queue has a due time.
 
-    The queue has a due time if the chat has an open delivery and is not closed. If ``free_at`` is
-    set, the claim ends, and the next claim is allowed at ``free_at``. Only ``claim_to_reply`` may
-    claim the queue earlier.
+    The queue has a due time if the chat has an open delivery and is not closed. If
+    ``release_until`` is set, the claim ends, and the next claim is allowed at ``release_until``.
+    Only ``claim_for_new_replies`` may claim the queue earlier.
     """
-    return bool(await reschedule_all(tx, [chat_id], free_at=free_at))
+    return bool(await reschedule_all(tx, [chat_id], release_until=release_until))
 
 
 async def reschedule_all(
-    tx: Tx, chat_ids: Collection[int], *, free_at: datetime | None = None
+    tx: Tx, chat_ids: Collection[int], *, release_until: datetime | None = None
 ) -> set[int]:
     """Reschedule many locked queues, as ``reschedule`` does for a single queue.
 
@@ -265,10 +265,10 @@ async def reschedule_all(
     if not chat_ids:
         return set()
     ids = list(chat_ids)
-    if free_at is None:
+    if release_until is None:
         result = await tx.execute(RESCHEDULED, {"chat_ids": ids})
     else:
-        result = await tx.execute(FREED, {"chat_ids": ids, "until": free_at})
+        result = await tx.execute(FREED, {"chat_ids": ids, "until": release_until})
     return {row.chat_id for row in result if row.due_at is not None}
 
 

@@ -50,14 +50,14 @@ async def test_a_settled_lane_is_due_when_its_chat_is(db: Database) -> None:
         await follow(tx, 1)
         await look(tx, story("1"), story("2"))
 
-    async def settled(*, free_at: datetime | None = None) -> datetime | None:
+    async def settled(*, release_until: datetime | None = None) -> datetime | None:
         async with db.begin() as tx:
-            await chat_queues.reschedule(tx, 1, free_at=free_at)
+            await chat_queues.reschedule(tx, 1, release_until=release_until)
             return await chat_queues.next_due_at(tx)
 
     first, second = await rows(db)
     await claim(db)
-    assert await settled(free_at=NOON + MINUTE) == NOON + MINUTE
+    assert await settled(release_until=NOON + MINUTE) == NOON + MINUTE
     assert await claim(db) == []
     assert len(await claim(db, now=NOON + MINUTE)) == 1
     async with db.begin() as tx:
@@ -125,7 +125,7 @@ async def test_rivals_never_send_into_one_chat_together(db: Database) -> None:
                 async with db.begin() as tx:
                     assert await chat_queues.lock(tx, lane.chat.id) == lane.token
                     await deliveries.record_sent(tx, {row.id: 1}, now=NOON)
-                    await chat_queues.reschedule(tx, lane.chat.id, free_at=NOON)
+                    await chat_queues.reschedule(tx, lane.chat.id, release_until=NOON)
             if not claimed and not busy:
                 return
 
@@ -145,8 +145,8 @@ async def test_only_a_chats_own_waiting_reply_keeps_its_queue_from_being_claimed
             await chats.add_or_update(tx, chat_id, kind="private", title="", now=NOON)
             await chat_queues.ensure(tx, chat_id, now=NOON)
         await enqueue.add_reply(tx, Target(1), {}, now=NOON, due_at=NOON)
-        assert await chat_queues.claim_to_reply(tx, 1, lease_at(NOON)) is None
-        assert await chat_queues.claim_to_reply(tx, 2, lease_at(NOON)) is not None
+        assert await chat_queues.claim_for_new_replies(tx, 1, lease_at(NOON)) is None
+        assert await chat_queues.claim_for_new_replies(tx, 2, lease_at(NOON)) is not None
 
 
 async def test_a_reply_that_is_added_while_a_lease_ends_is_due(empty_postgres_url: str) -> None:
@@ -155,7 +155,7 @@ async def test_a_reply_that_is_added_while_a_lease_ends_is_due(empty_postgres_ur
     async with Database(empty_postgres_url) as db:
         async with db.begin() as tx:
             await follow(tx, 1)
-            queue = await chat_queues.claim_to_reply(tx, 1, lease_at(NOON, MINUTE))
+            queue = await chat_queues.claim_for_new_replies(tx, 1, lease_at(NOON, MINUTE))
             first = await enqueue.add_reply(tx, Target(1), reply, now=NOON, due_at=NOON, copies=1)
         assert queue is not None
         assert first is not None
@@ -189,7 +189,7 @@ async def test_a_reply_during_the_deletion_of_its_chat_causes_no_deadlock(
 
         async def reply() -> None:
             async with db.begin() as tx:
-                assert await chat_queues.claim_to_reply(tx, 1, lease_at(NOON)) is None
+                assert await chat_queues.claim_for_new_replies(tx, 1, lease_at(NOON)) is None
 
         async def erase(pause: Pause) -> None:
             async with db.begin() as tx:
