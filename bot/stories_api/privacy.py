@@ -107,7 +107,7 @@ class PrivacyCheck:
             async with self._db.begin() as tx:
                 await key_values.remove(tx, PRIVACY_CHECK)
         elif self.mode == "auto":
-            self._trust = await self._db.fetch(_read_trust)
+            self._trust = await self._db.fetch(_read_trust_in_unchecked_answers)
 
     def may_skip(self, last_known_public_at: datetime | None) -> bool:
         """Return whether a call about an account may skip the privacy check in mode "auto".
@@ -167,7 +167,7 @@ class PrivacyCheck:
         log.warning("a forced answer is contradicted", profile=profile_id, by=contradiction)
         now = self._now()
         async with self._db.begin() as tx:
-            trust = await _read_trust(tx)
+            trust = await _read_trust_in_unchecked_answers(tx)
             is_news = trust.record_contradiction(profile_id, now)
             at = {subject: moment.isoformat() for subject, moment in trust.contradicted.items()}
             since = trust.fell_back_at.isoformat() if trust.fell_back_at else None
@@ -177,7 +177,7 @@ class PrivacyCheck:
             await self._tell(_FELL_BACK, n=len(trust.contradicted))
 
 
-async def _read_trust(tx: Tx) -> Trust:
+async def _read_trust_in_unchecked_answers(tx: Tx) -> Trust:
     """Return the stored trust in answers that skipped the privacy check."""
     kept = await key_values.get(tx, PRIVACY_CHECK)
     if not isinstance(kept, dict):

@@ -330,7 +330,7 @@ def _read_items(value: object, read: Callable[[object], T], *, most: int) -> lis
     Raises:
         MalformedBodyError: The body has no list, or all items that were read are invalid.
     """
-    items = _list_in(value)
+    items = _required_list_in(value)
     result: list[T] = []
     for item in items[:most]:
         with suppress(MalformedBodyError):
@@ -340,7 +340,7 @@ def _read_items(value: object, read: Callable[[object], T], *, most: int) -> lis
     return result
 
 
-def _list_in(value: object) -> list[object]:
+def _required_list_in(value: object) -> list[object]:
     if isinstance(value, dict):
         value = value.get("items")
     if not isinstance(value, list):
