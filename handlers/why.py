@@ -87,7 +87,9 @@ async def explain_alerts(context: Context) -> None:
         await say_message(context, USAGE)
         return
     try:
-        known = await context.services.subscriptions.why(context.acted_on, link.username)
+        known = await context.services.subscriptions.explain_each_subscription(
+            context.acted_on, link.username
+        )
     except NotFollowedError as error:
         await offer_alternatives_or_raise(context, error)
     else:

@@ -376,7 +376,7 @@ async def _subscribing(here: Shop) -> None:
         (one,) = await here.subscriptions.named(1, username)
         await here.subscribing.set_options(1, one.id, {"only": "#sale"})
         await here.subscriptions.live_stories(username, chat_id=1)
-        await here.subscriptions.why(Target(1), username)
+        await here.subscriptions.explain_each_subscription(Target(1), username)
 
     async def own_topic(username: str) -> None:
         (one,) = await here.subscriptions.named(ANN_ID, username)

@@ -119,7 +119,7 @@ class Access:
     async def _allow_current_users(self, tx: Tx) -> None:
         """Allow all chats that use the bot. A blocked chat gets access at the end of the block."""
         now = self._now()
-        blocked = await chats.blocked_chats(tx, now=now)
+        blocked = await chats.ids_blocked_by_access_list(tx, now=now)
         users = {*await chats.active_ids(tx), *blocked}
         kept = await store.allow_all(tx, users, via="before", now=now)
         if kept:
@@ -546,7 +546,7 @@ class Access:
         """
         now = self._now()
         async with self._db.read() as tx:
-            blocked = await chats.blocked_chats(tx, now=now)
+            blocked = await chats.ids_blocked_by_access_list(tx, now=now)
             active = await chats.active_among(tx, blocked)
         for chat_id in active:
             async with self._db.begin() as tx:

@@ -386,8 +386,8 @@ class Subscriptions:
             await chat_queues.reschedule(tx, chat_id)
         return len(waiting)
 
-    async def why(self, target: Target, username: str) -> list[Why]:
-        """Return the explanation of the alerts of a profile in a chat or topic, for 0 credits.
+    async def explain_each_subscription(self, target: Target, username: str) -> list[Why]:
+        """Explain the alerts of each subscription to a profile in a chat or topic, for 0 credits.
 
         If the topic does not follow the profile, explain the subscriptions of other topics.
 

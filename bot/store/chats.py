@@ -232,7 +232,7 @@ async def silenced_among(tx: Tx, chat_ids: Collection[int], *, now: datetime) ->
     return set(await column_values(tx, id_, id_.in_(sorted(chat_ids))))
 
 
-async def blocked_chats(tx: Tx, *, now: datetime) -> list[int]:
+async def ids_blocked_by_access_list(tx: Tx, *, now: datetime) -> list[int]:
     """Return the ids of the stored chats that the access list blocks or silences.
 
     A chat is silenced if the person who is responsible for the chat is blocked.

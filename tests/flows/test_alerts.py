@@ -192,7 +192,7 @@ async def test_options_let_through_what_is_wanted(stage: Stage) -> None:
     await stage.publish(name, 2, links=["https://example.org/"])
     followed = stage.parts.services.subscriptions
     await stage.look(name)
-    [known] = await followed.why(Target(chat), name)
+    [known] = await followed.explain_each_subscription(Target(chat), name)
     assert (known.passing, known.live) == (1, 3)
     assert len(await followed.live_stories(name, chat_id=chat)) == 3
     await stage.ring()
@@ -200,7 +200,7 @@ async def test_options_let_through_what_is_wanted(stage: Stage) -> None:
     assert message["_story_pk"] == wanted
     assert message["has_media_spoiler"]
     assert message["has_protected_content"]
-    [why] = await followed.why(Target(chat), name)
+    [why] = await followed.explain_each_subscription(Target(chat), name)
     counts = {kind: n for kind, n in why.outcomes.counts.items() if n}
     assert counts == {"sent": 1, "filtered": 2}
     assert why.subscription.id == one.id
@@ -243,7 +243,7 @@ async def test_quiet_hours_hold_all_for_one_catch_up(stage: Stage) -> None:
         await stage.look_and_ring(name)
     assert await stage.shown(chat) == []
     followed = stage.parts.services.subscriptions
-    why = (await followed.why(Target(chat), name))[0].outcomes
+    why = (await followed.explain_each_subscription(Target(chat), name))[0].outcomes
     assert (why.counts["quiet"], why.counts["sent"]) == (2, 0)
     assert timedelta(minutes=59) <= why.until["quiet"] - now <= timedelta(minutes=61)
     async with stage.parts.db.begin() as tx:
@@ -291,7 +291,8 @@ async def test_a_digest_waits_for_its_hour_until_it_is_switched_off(stage: Stage
     pk = await stage.publish(name)
     await stage.look_and_ring(name)
     followed = stage.parts.services.subscriptions
-    assert (await followed.why(Target(chat), name))[0].outcomes.counts["digest"] == 1
+    [why] = await followed.explain_each_subscription(Target(chat), name)
+    assert why.outcomes.counts["digest"] == 1
     await stage.parts.services.subscribing.set_options(chat, one.id, {"digest": False})
     await stage.ring()
     assert await stage.shown(chat) == [pk]
