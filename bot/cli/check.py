@@ -86,7 +86,7 @@ async def main(settings: Settings, arguments: argparse.Namespace) -> int:
         check_database,
         check_integrity,
         check_folders,
-        check_owners,
+        check_bot_has_owner,
         check_allowance,
     ]
     if not arguments.offline:
@@ -262,7 +262,7 @@ async def owners_of(settings: Settings) -> set[int]:
     return set(settings.admin_ids) | (by_link or set())
 
 
-async def check_owners(settings: Settings) -> list[Finding]:
+async def check_bot_has_owner(settings: Settings) -> list[Finding]:
     """Return a note if the bot has no owner. A bot without an owner usually serves nobody.
 
     If the database can't be read, no note is returned.

@@ -115,7 +115,7 @@ def writing(db: Database) -> AbstractAsyncContextManager[Tx]:
     An exception in the ``with`` block rolls back the whole unit.
     """
     unit = _current.get()
-    return db.begin() if unit is None else _join(unit, undo_if_refused=True)
+    return db.begin() if unit is None else _join(unit, rolls_back_on_refusal=True)
 
 
 def reading(db: Database) -> AbstractAsyncContextManager[Tx]:
@@ -127,22 +127,23 @@ def reading(db: Database) -> AbstractAsyncContextManager[Tx]:
     unit = _current.get()
     if unit is None or not unit.is_open:
         return db.read()
-    return _join(unit, undo_if_refused=False)
+    return _join(unit, rolls_back_on_refusal=False)
 
 
 @asynccontextmanager
-async def _join(unit: Unit, *, undo_if_refused: bool) -> AsyncIterator[Tx]:
+async def _join(unit: Unit, *, rolls_back_on_refusal: bool) -> AsyncIterator[Tx]:
     """Yield the transaction of ``unit``. If the ``with`` block fails, roll back the whole unit.
 
-    If ``undo_if_refused`` is False, a ``BotError`` rolls back nothing. A failure of the database
-    always rolls back the unit.
+    If ``rolls_back_on_refusal`` is False, a ``BotError`` rolls back nothing. A failure of the
+    database always rolls back the unit.
     """
     with as_outages():
         try:
             yield await unit.ensure_transaction()
         except BaseException as error:
-            is_refusal = isinstance(error, BotError)
-            if undo_if_refused or not is_refusal or isinstance(error, DatabaseUnavailableError):
+            is_outage = isinstance(error, DatabaseUnavailableError)
+            is_refusal = isinstance(error, BotError) and not is_outage
+            if rolls_back_on_refusal or not is_refusal:
                 await unit.undo()
             raise
 
