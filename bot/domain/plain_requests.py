@@ -1759,7 +1759,7 @@ def request_in(
     is not read as a name.
     """
     text = separate_latin_from_arabic_and_devanagari(normalize_typed(text))
-    written = [_without_doubling(word, language) for word in typed_words(text)]
+    written = [_without_indonesian_plural_2(word, language) for word in typed_words(text)]
     words = [word for word in map(normalize_word, written) if word]
     meant = [word for word in words if word not in SMALL_TALK and word not in FILLERS]
     if len(meant) > (_LONGEST_WITH_NAME if has_known_name else _LONGEST):
@@ -1794,8 +1794,8 @@ def request_in(
     return Request(command, names, is_list=is_list, is_joined=is_joined)
 
 
-def _without_doubling(word: str, language: str) -> str:
-    """Return a known Indonesian word without the "2" for its repetition, as in "malam2".
+def _without_indonesian_plural_2(word: str, language: str) -> str:
+    """Return a known Indonesian word without the "2" for a plural or repetition, as in "malam2".
 
     A word is changed only if ``language`` is Indonesian.
     """

@@ -269,7 +269,7 @@ def rhythm(state: ProfileState, population: Population) -> Sequence[float]:
     return shape
 
 
-def count_spontaneous(state: ProfileState) -> float:
+def count_untriggered_stories(state: ProfileState) -> float:
     """Return the number of counted stories that no earlier story triggered."""
     return state.heard - state.fast_echoes - state.slow_echoes
 

@@ -37,7 +37,7 @@ from typing import Any
 from bot.scheduling.forecast import (
     Population,
     ProfileState,
-    count_spontaneous,
+    count_untriggered_stories,
     echo_shares,
     weighted_hours,
 )
@@ -217,9 +217,9 @@ class Schedule:
         mixture = mixed_rate(estimates)
         ratios = log_ratios(estimates, mixture)
         hours = weighted_hours(state, population, max(state.seen_at, at - DAY), at)
-        before = count_spontaneous(state)
+        before = count_untriggered_stories(state)
         due = self.learn_and_set_due_at(state, weight, cost, at=at, taken=taken)
-        self.pool.learn_stories(ratios, count_spontaneous(state) - before)
+        self.pool.learn_stories(ratios, count_untriggered_stories(state) - before)
         if is_sample:
             echoes = sum(echo_shares(state, population))
             expected = mixture * (1.0 - echoes) * hours / 24

@@ -15,7 +15,7 @@ from bot.scheduling.forecast import (
     MOST_ECHOES,
     Population,
     ProfileState,
-    count_spontaneous,
+    count_untriggered_stories,
     echo_shares,
     fading_echo,
     hours_to_due,
@@ -251,7 +251,7 @@ def test_what_is_kept_follows_from_the_whole_past(seed: int) -> None:
     assert list(state.hours) == pytest.approx(hours)
     assert (state.fast_echoes, state.slow_echoes) == pytest.approx((fast, slow))
     assert state.likeness == pytest.approx(likeness)
-    assert count_spontaneous(state) == pytest.approx(heard - fast - slow)
+    assert count_untriggered_stories(state) == pytest.approx(heard - fast - slow)
     assert rate_of(state, LIVELY) * 24 == pytest.approx(fair_rate(state, LIVELY))
 
 

@@ -13,7 +13,7 @@ from benchmarks.other_policies import Fixed
 from bot.scheduling.forecast import (
     Population,
     ProfileState,
-    count_spontaneous,
+    count_untriggered_stories,
     echo_shares,
     hours_to_due,
     learn,
@@ -284,7 +284,7 @@ def test_the_learned_follows_from_all_checks() -> None:
         found = expert_rates(other.sums, other.age, 3.0)
         mean = mixed_rate(found)
         hours = weighted_hours(other, population, max(seen_at, at - DAY), at) if seen_at else 0.0
-        before = count_spontaneous(other)
+        before = count_untriggered_stories(other)
         schedule.charge_learn_and_set_due_at(state, 2.0, 1.0, at=at, taken=taken)
         learn(other, population, at=at, taken=taken)
         if due_at:
@@ -293,7 +293,7 @@ def test_the_learned_follows_from_all_checks() -> None:
         if not number:
             continue  # the first check shows what was posted before anybody looked
         counted += 1
-        stories = count_spontaneous(other) - before
+        stories = count_untriggered_stories(other) - before
         part = 1 - sum(echo_shares(other, population))
         sample = counted % 8 == 0
         if fresh or sample:
