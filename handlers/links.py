@@ -179,7 +179,11 @@ async def _send_failures(
 
 
 def _link_text(link: Link) -> Safe:
-    """Return a link with a short label: the profile and the last digits of the story ID."""
+    """Return a link with a short label: the profile and the last digits of the story ID.
+
+    Without a profile, the label has the kind of the link. Without a story ID, the label has no
+    digits.
+    """
     name = link.username or link.kind
     shown = f"{name} …{link.story_id[-_DIGITS:]}" if link.story_id else name
     return html_link(link.url or "", shown)

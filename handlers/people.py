@@ -197,7 +197,10 @@ def _list_label(sign: str, name: str, millicredits: int, context: Context) -> st
 
 
 def _label(name: str) -> str:
-    """Return a name for a button's label, isolated so that the text direction does not change."""
+    """Return a name for a button's label, cleaned and truncated to ``LONGEST_NAME``.
+
+    A name with right-to-left letters is isolated, so that the text direction does not change.
+    """
     text = truncate_plain(clean(name), LONGEST_NAME)
     return isolate(text) if has_rtl(text) else text
 

@@ -214,7 +214,15 @@ class Subscribing:
         *,
         fast: bool,
     ) -> list[tuple[str, Subscribed | BotError]]:
-        """Start or move all possible subscriptions. Return the results in the same order."""
+        """Start or move all possible subscriptions. Return the results in the same order.
+
+        The cost is 0 credits.
+
+        Raises:
+            BlockedError: The access list blocks the chat or the responsible person.
+            NoPayerError: The chat has no payer, and the person is not allowed to become the payer.
+            SubscriptionError: A limit was reached or a subscription has ended in the meantime.
+        """
         results: dict[int, Subscribed | BotError] = {}
         possible: list[tuple[int, _CheckedProfile, Target]] = []
         for place, (_, answer, destination) in enumerate(answers):
@@ -270,7 +278,13 @@ class Subscribing:
     ) -> Subscribed:
         """Start a subscription in ``target``, or move an existing subscription to ``target``.
 
-        If ``fast`` is True, the subscription becomes fast.
+        If ``fast`` is True, the subscription becomes fast. Exception: a subscription that a
+        concurrent command has added is not changed. The cost is 0 credits.
+
+        Raises:
+            BlockedError: The access list blocks the chat or the responsible person.
+            NoPayerError: The chat has no payer, and the person is not allowed to become the payer.
+            SubscriptionError: A limit was reached or the subscription has ended in the meantime.
         """
         if checked.existing is None:
             return await self._follow(

@@ -316,7 +316,8 @@ def quiet_until(now: datetime, quiet: tuple[int, int] | None, zone: str | None) 
     """Return the end of the quiet hours that contain ``now``.
 
     ``quiet`` has the begin and the end of the quiet hours in minutes after midnight in ``zone``.
-    Return None if ``quiet`` is None, or if ``now`` is not in the quiet hours.
+    If the clocks skip the end, the result can be the end of the next quiet hours. Return None if
+    ``quiet`` is None, or if ``now`` is not in the quiet hours.
     """
     if quiet is None or not is_within(now, quiet, zone):
         return None

@@ -89,8 +89,8 @@ def parse(
       words of requests and of politeness, and words without Latin letters and digits are also no
       names.
     - Exception: if no later word can be a name, the first word can be a name. If these rules would
-      exclude this first word, the word is in both ``names`` and ``everyday``. The exception does
-      not apply to an answer with several words.
+      exclude this first word, the word is also in ``everyday``. The exception does not apply to an
+      answer with several words.
     """
     is_list = ends_as_list(arguments, words, language or "en")
     rest = [word.strip(_AROUND) for argument in arguments for word in typed_words(argument)]

@@ -176,7 +176,7 @@ def _defer_or_drop_in_quiet_hours(
 def select_sendable(
     rows: Sequence[Delivery], queue: ChatQueue, *, now: datetime
 ) -> tuple[list[Delivery], Decision]:
-    """Return the stories among ``rows`` that may be sent now.
+    """Return the stories among ``rows`` that may be sent now. Quiet hours are not considered.
 
     The second value is the decision about the other stories. If the missing right of the whole
     chat must be checked first, no stories are returned.

@@ -109,9 +109,10 @@ def _columns_that_end_claim(token: int | None) -> Mapping[str, object]:
 
 
 async def record_name_and_get_previous(tx: Tx, profile: Profile, *, now: datetime) -> Known:
-    """Record the name of a profile, and notify subscribers if the name has changed.
+    """Record the name of a profile.
 
-    A cached refusal of the name is removed. Return the profile as it was stored before. For a new
+    If the name has changed, and checks of the profile are scheduled, notify the subscribers. A
+    cached refusal of the name is removed. Return the profile as it was stored before. For a new
     profile, return the new row.
     """
     before = await profiles.add_or_update_returning_previous(tx, profile, now=now)

@@ -15,7 +15,7 @@ Echo = tuple[float, float, float, float]
 
 
 def rhythm_at(shape: Sequence[float], at: float) -> float:
-    """Return the rhythm at the time ``at``.
+    """Return the rhythm at the time ``at`` in Unix seconds.
 
     ``shape`` has the rhythm in the middle of each hour of the day (UTC). Between the middles of
     two hours, the rhythm is interpolated linearly.
@@ -36,8 +36,9 @@ def hours_to_target(
 ) -> float:
     """Return the number of hours from ``seen_at`` until the expected waiting reaches ``target``.
 
-    The posting rate after ``u`` hours is ``rate`` stories per hour times the rhythm ``shape``,
-    plus the value of ``echo`` at ``u``. The expected waiting is the second integral of the posting
+    ``seen_at`` is in Unix seconds, and ``target`` is in stories times hours. The posting rate
+    after ``u`` hours is ``rate`` stories per hour times the rhythm ``shape`` (``rhythm_at``), plus
+    the value of ``echo`` at ``u``. The expected waiting is the second integral of the posting
     rate. For each hour, the integral is computed in closed form. The result is at most ``most``
     hours.
     """

@@ -154,8 +154,9 @@ class ProcessLease:
     async def renew_and_detect_upgrade(self) -> bool:
         """Renew the lease. Return whether another version has stamped the database.
 
-        The stamp exists while a process of the other version upgrades the database, for 10 seconds
-        after a failed upgrade, and for a day after an upgrade.
+        A process of the other version writes the stamp repeatedly while the process waits for the
+        end of other processes. Each of these stamps expires after 10 seconds, even during the
+        migration. The stamp that is written after the migration expires after a day.
 
         The lease is written before the stamp is read, in separate transactions. If two processes
         start at the same moment, at least one process sees the other process.

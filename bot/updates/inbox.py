@@ -173,8 +173,8 @@ class Intake:
     async def _step(self) -> datetime | None:
         """Claim updates and start the handlers. Return the time of the next claim.
 
-        Return None if no more handlers can run, if all unfinished updates are being handled, or if
-        no update can be claimed later.
+        Return None if no more handlers can run, or if no update can be claimed later. If this
+        process is the only process, also return None if all unfinished updates are being handled.
         """
         if not self._is_counted:
             self._open = await self._db.fetch(inbox.count_open)
