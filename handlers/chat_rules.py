@@ -79,7 +79,8 @@ async def save(
     """Save rules of the whole chat, and apply the rules to pending stories.
 
     Return the page with the *Undo* button. With ``rules_undone_since``, the rules are also applied
-    to the stories that earlier rules have excluded since that time, unless the chat has no payer.
+    to the live stories that earlier rules have excluded since that time, unless the chat has no
+    payer.
     """
     chat = context.chat
     services = context.services
@@ -99,7 +100,7 @@ async def press_chat_rules(context: Context, action: str) -> str | None:
     """Show, save, remove or restore the rules of the whole chat.
 
     *Undo* works only if the present rules are the rules after the change on the page. *Undo* also
-    applies the restored rules to the stories that the undone rules have excluded (``save``).
+    applies the restored rules to the live stories that the undone rules have excluded (``save``).
     """
     if action == "show":
         await edit_pressed(context, *rules_page(context))

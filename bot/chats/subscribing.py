@@ -761,8 +761,8 @@ class Subscribing:
         """Undo a change of ``set_options_of_all``, in one transaction.
 
         Return the number of changed subscriptions. Subscriptions whose options have changed again
-        keep their options. The stories that the undone option ``media`` has excluded are selected
-        again, unless the chat has no payer.
+        keep their options. The live stories that the undone option ``media`` has excluded are
+        selected again, unless the chat has no payer.
 
         Raises:
             TooManyFastError: The chat or the payer would exceed the maximum number of fast
@@ -775,7 +775,9 @@ class Subscribing:
             if await chats.payer_of(tx, chat_id) is not None:
                 for media in sorted(excluding):
                     reason = f"{FILTERED}: {media}"
-                    await deliveries.reopen_of_chat(tx, chat_id, reason=reason, since=at)
+                    await deliveries.reopen_of_chat(
+                        tx, chat_id, reason=reason, since=at, now=self._now()
+                    )
             await self._replace_options(tx, chat_id, changed)
         self._wake()
         return len(changed)

@@ -271,8 +271,8 @@ class Subscriptions:
         """Select the deferred deliveries of a chat again after a change of the chat's settings.
 
         If ``rules_undone_since`` is given, the change undoes rules of the whole chat. The rules
-        were set at the time ``rules_undone_since``. Deliveries that the rules have dropped since
-        then are also selected again, unless the chat has no payer.
+        were set at the time ``rules_undone_since``. Deliveries of live stories that the rules have
+        dropped since then are also selected again, unless the chat has no payer.
 
         The next checks of the followed profiles are rescheduled.
         """
@@ -282,8 +282,9 @@ class Subscriptions:
             earlier = await self._lock_earlier_checks(tx, chat_id, now)
             chat = await chats.get(tx, chat_id)
             if rules_undone_since is not None and chat is not None and chat.payer is not None:
+                reason = f"{FILTERED}: {CHAT_RULE}"
                 await deliveries.reopen_of_chat(
-                    tx, chat_id, reason=f"{FILTERED}: {CHAT_RULE}", since=rules_undone_since
+                    tx, chat_id, reason=reason, since=rules_undone_since, now=now
                 )
             await deliveries.mark_for_reselection(tx, chat_id, now=now)
             await chat_queues.reschedule(tx, chat_id)

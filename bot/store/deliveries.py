@@ -561,7 +561,9 @@ async def reopen(tx: Tx, subscription: Subscription, *, reason: str) -> None:
     )
 
 
-async def reopen_of_chat(tx: Tx, chat_id: int, *, reason: str, since: datetime) -> None:
+async def reopen_of_chat(
+    tx: Tx, chat_id: int, *, reason: str, since: datetime, now: datetime
+) -> None:
     """Reopen deliveries of a chat that were dropped at ``since`` or later.
 
     Only deliveries whose reason begins with ``reason`` are reopened. The following deliveries stay
@@ -571,10 +573,14 @@ async def reopen_of_chat(tx: Tx, chat_id: int, *, reason: str, since: datetime) 
     - deliveries of paused subscriptions
     - deliveries of blocked profiles
     - deliveries that were created before the time ``since`` of their subscription
+    - deliveries of stories that have expired at ``now``, because the chat would get a notice of a
+      failure for each of these stories
 
     The caller has locked the chat's queue and reschedules the queue afterwards.
     """
     wants_it = sa.exists().where(
+        stories.c.pk == deliveries.c.story_pk,
+        stories.c.expires_at > now,
         subscriptions.c.id == deliveries.c.subscription_id,
         subscriptions.c.paused.is_(False),
         subscriptions.c.since <= deliveries.c.created_at,

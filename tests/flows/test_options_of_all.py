@@ -1,9 +1,13 @@
 """An option for all subscriptions of a chat at once, and the way back."""
 
+import asyncio
+from datetime import timedelta
+
 import pytest
 
 from tests.flows.test_chat_rules import following, pressed
 from tests.flows.test_rights import channel_of
+from tests.flows.test_summaries import clock
 from tests.support.control import Control, Json, wait_for
 from tests.support.storybell import Bell, buttons
 
@@ -134,6 +138,28 @@ async def test_undo_sends_what_the_option_kept_back(bell: Bell, control: Control
     assert photo["pk"] not in await control.shown(ann)
     await pressed(bell, ann, done, "↩️ Undo")
     await control.wait_shown(ann, [video["pk"], photo["pk"]])
+
+
+@pytest.mark.slow
+async def test_undo_reports_no_excluded_stories_that_have_expired(
+    bell: Bell, control: Control
+) -> None:
+    ann = await following(bell, control, "over.a", "over.b")
+    asked = await pressed(bell, ann, await page_of_all(bell, ann), "🎞 Videos only")
+    done = await pressed(bell, ann, asked, "Use for all 2 subscriptions")
+    await control.publish("over.a")
+
+    async def is_kept_back() -> bool:
+        (told,) = await bell.ask(ann, "/why over.a")
+        return "0 of 1" in told["text"]
+
+    await wait_for(is_kept_back)
+    clock().jump(timedelta(hours=25).total_seconds())
+    before = await control.say(ann, "/help")
+    await pressed(bell, ann, done, "↩️ Undo")
+    await asyncio.sleep(2)
+    told = [one.get("text", "") for one in await control.replies(ann, after=before)]
+    assert not [text for text in told if "over.a" in text]
 
 
 async def test_topics_share_the_options_and_members_may_not_change_them(

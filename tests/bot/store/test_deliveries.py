@@ -159,10 +159,22 @@ async def test_rules_that_are_undone_reopen_their_drops_of_active_subscriptions(
         await deliveries.end(tx, [kept, paused], reason="filtered: chat: not #ad", now=NOON)
         await deliveries.end(tx, [other], reason="filtered: not #ad", now=NOON)
         for chat_id in (1, 2):
-            await deliveries.reopen_of_chat(tx, chat_id, reason="filtered: chat: ", since=NOON)
+            await deliveries.reopen_of_chat(
+                tx, chat_id, reason="filtered: chat: ", since=NOON, now=NOON
+            )
     states = {row.id: row.state for row in await rows(db)}
     assert states[kept] == "open"
     assert [states[one] for one in (early, other, paused)] == ["dropped"] * 3
+
+
+async def test_rules_that_are_undone_reopen_no_drop_of_an_expired_story(db: Database) -> None:
+    async with db.begin() as tx:
+        [over] = await owing(tx, "1")
+        reason = "filtered: chat: "
+        await deliveries.end(tx, [over], reason=f"{reason}not #ad", now=NOON)
+        later = NOON + 25 * HOUR
+        await deliveries.reopen_of_chat(tx, 1, reason=reason, since=NOON, now=later)
+    assert [row.state for row in await rows(db)] == ["dropped"]
 
 
 async def test_a_restored_subscription_gets_one_of_two_rows_of_a_story(db: Database) -> None:
