@@ -67,7 +67,7 @@ def parse(
     """Parse the arguments of a command. ``words`` are the keywords of the command.
 
     The keywords are removed first. If ``language`` is given, everyday words after the number or
-    the channel are ignored.
+    the channel are ignored. The number is removed before the channel is read.
 
     If the command accepts a number (``takes_count``), and the last of several words is a number
     from 1 to 100, this number is the count.
@@ -75,8 +75,8 @@ def parse(
     If the command accepts a channel (``takes_channel``), and the last of several words begins with
     an @ or with ``-100``, the last word is the channel. Exceptions:
 
-    - If a comma, a semicolon or a word such as "and" joins the last two words, the last word is no
-      channel.
+    - If a comma, a semicolon or a word such as "and" is directly before the last word, the last
+      word is no channel.
     - If three or more words all have an @, a last word with an @ is a profile.
     - If the last word is a keyword of any command (``OURS``) with an @, the last word is a
       profile.
@@ -92,7 +92,6 @@ def parse(
       exclude this first word, the word is also in ``everyday``. The exception does not apply to an
       answer with several words.
     """
-    is_list = ends_as_list(arguments, words, language or "en")
     rest = [word.strip(_AROUND) for argument in arguments for word in typed_words(argument)]
     rest = [word for word in rest if word]
     said_words = {word.lower() for word in rest if word.lower() in words}
@@ -109,6 +108,8 @@ def parse(
     if language:
         everyday += _remove_matching(rest, is_time, first)
         everyday += [word for word in rest[:first] if is_said(word) or is_time(word)]
+    last = rest[-1] if rest else ""
+    is_list = ends_as_list(arguments, words, language or "en", last=last)
     channel = _pop_channel(rest) if takes_channel and not is_list else None
     names: dict[str, None] = {}
     unread: dict[str, Link | None] = {}
@@ -160,13 +161,18 @@ def _has_name_after_first(words: list[str], is_said: Callable[[str], bool]) -> b
     return not all(is_said(word) or is_time(word) for word in words[1:])
 
 
-def ends_as_list(arguments: Sequence[str], words: Collection[str], language: str) -> bool:
+def ends_as_list(
+    arguments: Sequence[str], words: Collection[str], language: str, *, last: str = ""
+) -> bool:
     """Return whether the arguments end with a list, such as "nike, prada" or "nike and prada".
 
-    The keywords ``words`` are ignored.
+    The keywords ``words`` are ignored. If ``last`` is given, the arguments after the word ``last``
+    are also ignored.
     """
     written = re.sub("[,;]", " , ", " ".join(map(normalize_typed, arguments))).split()
     rest = [word for word in written if word.lower() not in words]
+    while last and rest and rest[-1].strip(_AROUND) != last:
+        rest.pop()
     if len(rest) < 2:  # noqa: PLR2004 - a joining word, and a word after it
         return False
     joining = rest[-2]

@@ -170,6 +170,7 @@ async def test_a_question_is_answered_by_a_sentence(bell: Bell, control: Control
         ("stories", "can I see answer.one?", "/stories answer.one"),
         ("subscribe", "please subscribe me to answer.one", "/subscribe answer.one"),
         ("subscribe", "answer.one and @answer.two", "/subscribe answer.one answer.two"),
+        ("subscribe", "answer.one, @answer.two please", "/subscribe answer.one answer.two"),
     ):
         (question,) = await bell.ask(ann, f"/{command}")
         (asked,) = await bell.ask(ann, text, reply_to=question["message_id"])

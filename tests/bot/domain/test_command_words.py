@@ -131,6 +131,30 @@ def test_everyday_words_are_no_names_beside_a_name(
     assert (got.names, set(got.everyday)) == (names, set(everyday))
 
 
+@pytest.mark.parametrize(
+    ("text", "names", "channel"),
+    [
+        ("nike, @chan please", ("nike", "chan"), None),
+        ("nike; @chan, please!", ("nike", "chan"), None),
+        ("nike and @chan please", ("nike", "chan"), None),
+        ("nike, @chan 5", ("nike", "chan"), None),
+        ("nike, @chan 5 please", ("nike", "chan"), None),
+        ("nike, @chan fast please", ("nike", "chan"), None),
+        ("nike, @chan.", ("nike", "chan"), None),
+        ("nike @chan please", ("nike",), "@chan"),
+        ("nike @chan, please", ("nike",), "@chan"),
+        ("nike @chan 5", ("nike",), "@chan"),
+        ("nike, prada to @chan please", ("nike", "prada"), "@chan"),
+        ("nike, please to @chan", ("nike",), "@chan"),
+    ],
+)
+def test_a_list_of_names_may_have_everyday_words_and_a_count_at_its_end(
+    text: str, names: tuple[str, ...], channel: str | None
+) -> None:
+    got = parse(text.split(), words={"fast"}, takes_channel=True, takes_count=True, language="en")
+    assert (got.names, got.channel) == (names, channel)
+
+
 def test_a_count_is_read_before_and_after_everyday_words() -> None:
     for text in ("natgeo 3 please", "natgeo please 3"):
         assert parse(text.split(), takes_count=True, language="en").count == 3
