@@ -75,6 +75,66 @@ _PARTS = {
 }
 """The words for each part of a day, in all languages."""
 
+# The words for the hours from one to twelve, as parts of regular expressions. Spanish "once",
+# Turkish "on" and the Persian word for nine are read only beside other words, because "once" and
+# "on" are also English words, and the Persian word also means "no".
+_NUMBERS = (
+    "one|uma|una|une|eins|bir|одну|первого|першої|першій|перша|واحدة|الواحدة|وحدة|satu|یک|एक",
+    (
+        "two|dos|duas|zwei|deux|due|iki|два|двух|второго|дві|двох|другої|другій|друга|الثانية"
+        "|تنتين|اثنين|dua|دو|दो"
+    ),
+    (
+        "three|tres|três|drei|trois|tre|üç|три|трех|третьего|трьох|третьої|третій|третя|ثلاثة"
+        "|تلاتة|الثالثة|tiga|سه|तीन"
+    ),
+    (
+        "four|cuatro|quatro|vier|quatre|quattro|dört|dörd|четыре|четырех|четвертого|чотири|чотирьох"
+        "|четвертої|четвертій|четверта|أربعة|الرابعة|empat|چهار|चार"
+    ),
+    (
+        "five|cinco|fünf|cinq|cinque|beş|пять|пяти|пятого|п'ять|п'яти|п'ятої|п'ятій|п'ята|خمسة"
+        "|الخامسة|lima|پنج|पाँच|पांच"
+    ),
+    (
+        "six|seis|sechs|sei|altı|шесть|шести|шестого|шість|шостої|шостій|шоста|ستة|السادسة|enam"
+        "|شش|छह|छः"
+    ),
+    (
+        "seven|siete|sete|sieben|sept|sette|yedi|семь|семи|седьмого|сім|сьомої|сьомій|сьома|سبعة"
+        "|السابعة|tujuh|هفت|सात"
+    ),
+    (
+        "eight|ocho|oito|acht|huit|otto|sekiz|восемь|восьми|восьмого|вісім|восьмої|восьмій|восьма"
+        "|ثمانية|الثامنة|delapan|هشت|आठ"
+    ),
+    (
+        "nine|nueve|nove|neun|neuf|dokuz|девять|девяти|девятого|дев'ять|дев'яти|дев'ятої|дев'ятій"
+        r"|дев'ята|дев'яту|تسعة|التاسعة|sembilan|نه(?= \w)|(?<=\w )نه|नौ"
+    ),
+    (
+        r"ten|diez|dez|zehn|dix|dieci|(?<=\w )on(?!e)|on(?=d?an?|\sb)|десять|десяти|десятого"
+        "|десятої|десятій|десята|десяту|عشرة|العاشرة|sepuluh|ده|दस"
+    ),
+    (
+        "eleven|(?<=las )once|(?<=de )once|once(?= (?:de|y))|onze|elf|undici|on bir|одиннадцать"
+        "|одиннадцати|одиннадцатого|одинадцять|одинадцятої|одинадцятій|одинадцята|одинадцяту"
+        "|الحادية عشرة|الحادية عشر|sebelas|یازده|ग्यारह"
+    ),
+    (
+        "twelve|doce|doze|zwölf|douze|dodici|on iki|двенадцать|двенадцати|двенадцатого|дванадцять"
+        "|дванадцятої|дванадцятій|дванадцята|дванадцяту|الثانية عشرة|الثانية عشر|dua belas|دوازده"
+        "|बारह"
+    ),
+)
+_TURKISH_ENDINGS = "den|dan|ten|tan|de|da|te|ta|ye|ya|e|a"
+_HALF_PAST = "half past|half|साढ़े|sadhe|saadhe"
+_HALF_TO = "halb|половина|половину|половине|половині|пол|пів на|setengah"
+_AND_A_HALF = (
+    "and a half|y media|e meia|e mezza|e mezzo|et demie|et demi|buçukta|buçuktan|buçuğa|buçuk"
+    "|с половиной|والنصف|ونصف|ونص|و النصف|و نصف|و نص|و نیم|ونیم"
+)
+
 _TO = """
     - – — ~ → to till until and a à as às al hasta y até e bis und alle et jusqu ile ten tan
     den dan до по и і та й إلى حتى و sampai hingga ke dan تا الی से और
@@ -95,14 +155,19 @@ _OTHERS = """
 def parse_hours(text: str) -> tuple[int, int] | None:
     """Return the start and the end of a span of hours, in minutes after midnight.
 
-    Return None if the text is not a span such as "23-7".
+    Hours in words without a part of the day, as in "from eleven to seven", begin in the evening if
+    the start is after the end. Return None if the text is not a span such as "23-7".
     """
     tokens = _tokens(text)
+    has_digits = any(map(str.isdecimal, text))
+    is_vague = not has_digits and _part_by_word().keys().isdisjoint(tokens)
     for place, token in enumerate(tokens):
         if token in _words(_TO):
             start = _minute_of(tokens[:place])
             end = _minute_of(tokens[place + 1 :])
             if start is not None and end is not None:
+                if is_vague and end < start < _DAY // 2:
+                    start += _DAY // 2
                 return start, end
     return None
 
@@ -152,7 +217,50 @@ def _tokens(text: str) -> list[str]:
     for word, phrases in _PHRASES.items():
         for phrase in phrases.split("|"):
             plain = plain.replace(_without_marks(phrase), f" {word} ")
-    return [match[0] for match in _TOKEN.finditer(plain)]
+    return [match[0] for match in _TOKEN.finditer(_with_digits(plain))]
+
+
+def _with_digits(plain: str) -> str:
+    """Return a text with digits in place of hours in words, as in "8:30" for "half past eight".
+
+    ``plain`` is a result of ``_without_marks``.
+    """
+    plain = re.sub(r"\bпол(?=[а-я]+ого)", "пол ", plain)  # Russian "half to" without a blank
+    plain = _number_pattern().sub(_digits_of, plain)
+    half_to, half_past, and_a_half = _half_patterns()
+    plain = half_to.sub(lambda found: f"{int(found[1]) - 1 or _NOON}:30", plain)
+    plain = half_past.sub(r"\1:30", plain)
+    return and_a_half.sub(r"\1:30", plain)
+
+
+def _digits_of(found: re.Match[str]) -> str:
+    """Return the digits for an hour in words, and the Turkish ending of the word."""
+    hours = found.groups()[:_NOON]  # from twelve to one
+    number = next(_NOON - place for place, word in enumerate(hours) if word)
+    return f"{number} {found['ending'] or ''}".rstrip()
+
+
+@cache
+def _number_pattern() -> re.Pattern[str]:
+    """Return a pattern with a group for each hour in words, from twelve to one.
+
+    The longer words come first, as Turkish "on bir" (eleven) before "on" (ten). A word directly
+    after a number is no hour, because Turkish "ten" means "from", as in "23'ten 7'ye".
+    """
+    hours = "|".join(f"({_without_marks(words)})" for words in reversed(_NUMBERS))
+    return re.compile(rf"(?<!\w)(?<!\d )(?:{hours})(?P<ending>{_TURKISH_ENDINGS})?(?!\w)")
+
+
+@cache
+def _half_patterns() -> tuple[re.Pattern[str], ...]:
+    """Return the patterns of halves: as "halb neun", "half past eight" and "huit et demie"."""
+    hour = r"(1?\d)(?![:.]?\d)"
+    half_to, half_past, and_a_half = map(_without_marks, (_HALF_TO, _HALF_PAST, _AND_A_HALF))
+    return (
+        re.compile(rf"(?<!\w)(?:{half_to}) ?{hour}"),
+        re.compile(rf"(?<!\w)(?:{half_past}) ?{hour}"),
+        re.compile(rf"(?<!\d){hour}(?: ?(?:h|heures?|uhr|ore|часов))? ?(?:{and_a_half})(?!\w)"),
+    )
 
 
 def _without_marks(text: str) -> str:

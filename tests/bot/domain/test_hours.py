@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.everyday_words import is_time
 from bot.domain.foreign_text import normalize_typed
-from bot.domain.hours import parse_hour, parse_hours
+from bot.domain.hours import _NUMBERS, parse_hour, parse_hours
 from bot.presentation.html import plain
 from bot.presentation.translation import LANGUAGES, translator_for
 from handlers.settings import DIGEST, NIGHTS, QUIET
@@ -100,6 +100,76 @@ def test_from_when_to_when(text: str, hours: tuple[int, int] | None) -> None:
 )
 def test_one_hour(text: str, minute: int | None) -> None:
     assert parse_hour(text) == minute
+
+
+@pytest.mark.parametrize(
+    ("text", "minute"),
+    [
+        ("half past eight in the evening", 20 * 60 + 30),
+        ("seven", 7 * 60),
+        ("a las nueve y media de la noche", 21 * 60 + 30),
+        ("a las once", 11 * 60),
+        ("às nove e meia da noite", 21 * 60 + 30),
+        ("halb neun abends", 20 * 60 + 30),
+        ("um halb eins", 12 * 60 + 30),
+        ("à huit heures et demie du soir", 20 * 60 + 30),
+        ("alle otto e mezza di sera", 20 * 60 + 30),
+        ("akşam dokuz buçukta", 21 * 60 + 30),
+        ("saat on bir", 11 * 60),
+        ("в половине девятого вечера", 20 * 60 + 30),
+        ("полвосьмого утра", 7 * 60 + 30),
+        ("\u043e пів на дев'яту вечора", 20 * 60 + 30),
+        ("الساعة الثامنة مساء", 20 * 60),
+        ("jam setengah sembilan malam", 20 * 60 + 30),
+        ("نه و نیم شب", 21 * 60 + 30),
+        ("सुबह सात बजे", 7 * 60),
+        ("रात साढ़े नौ बजे", 21 * 60 + 30),
+        ("on", None),
+        ("once a day", None),
+        ("no one", None),
+        ("نه", None),
+        ("seven natgeo", None),
+    ],
+)
+def test_an_hour_in_words(text: str, minute: int | None) -> None:
+    assert parse_hour(text) == minute
+
+
+@pytest.mark.parametrize(
+    ("text", "hours"),
+    [
+        ("von halb elf bis um sieben", (22 * 60 + 30, 7 * 60)),
+        ("from eleven to seven", (23 * 60, 7 * 60)),
+        ("from one to six", (60, 6 * 60)),
+        ("de once de la noche a siete de la mañana", (23 * 60, 7 * 60)),
+        ("de onze heures du soir à sept heures du matin", (23 * 60, 7 * 60)),
+        ("akşam ondan sabah yediye", (22 * 60, 7 * 60)),
+        ("\u0441 одиннадцати вечера до восьми утра", (23 * 60, 8 * 60)),
+        ("з одинадцятої вечора до восьмої ранку", (23 * 60, 8 * 60)),
+        ("از یازده شب تا هفت صبح", (23 * 60, 7 * 60)),
+        ("रात ग्यारह से सुबह सात बजे", (23 * 60, 7 * 60)),
+        ("jam sepuluh malam sampai jam enam pagi", (22 * 60, 6 * 60)),
+    ],
+)
+def test_a_span_in_words(text: str, hours: tuple[int, int]) -> None:
+    assert parse_hours(text) == hours
+
+
+@pytest.mark.parametrize(
+    ("hour", "word"),
+    [
+        (hour, word)
+        for hour, words in enumerate(_NUMBERS, 1)
+        for word in words.split("|")
+        if "(" not in word and ")" not in word
+    ],
+)
+def test_each_hour_in_words_equals_its_digits(hour: int, word: str) -> None:
+    for around in ("{}", "{} pm", "half {}", "halb {}", "{} et demie", "from {} am to 13:00"):
+        in_words, in_digits = around.format(word), around.format(hour)
+        assert parse_hour(in_words) == parse_hour(in_digits), word
+        assert parse_hours(in_words) == parse_hours(in_digits), word
+    assert parse_hour(word) == hour * 60
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
