@@ -18,6 +18,7 @@ from bot.domain.hours import is_about_time
 
 _TIME = re.compile(r"\d{1,3}|\d{1,2}[:.]\d{2}|\d{1,2}([:.]\d{2})?(am|pm|h|uhr|min|m|d|s)")
 _BETWEEN = re.compile(r"[\n,;.!،]+")
+_LONGEST_PHRASE = 8  # the maximum number of words of a phrase that cancels
 _REPEATED = re.compile(r"([^\W\d])\1{2,}")
 _AROUND = " \t\n.,;:!?¡¿…\"'()[]<>«»“”-–—"
 
@@ -209,6 +210,10 @@ ALL_THANKS = frozenset(map(fold_for_comparison, " ".join(THANKS.values()).split(
 
 _THANKS_PHRASES = """
     much appreciated|appreciate it|sağ ol|sağ olun|ellerine sağlık|ellerinize sağlık|от души
+    |lifesaver|life saver|you're a star|you're a legend|you're a hero|you are a star
+    |you are a legend|you are a hero|youre a star|youre a legend|you're an absolute star
+    |you're an absolute legend|you're an absolute lifesaver|you're a lifesaver
+    |you are a lifesaver|absolute legend|what a legend
     |يعطيك العافية|جزاك الله|terima kasih|دستت درد نکنه|دستتون درد نکنه|دمت گرم
 """
 """The phrases that say thanks, although each of their words alone has a different meaning."""
@@ -433,8 +438,9 @@ def is_time(word: str) -> bool:
 def is_cancellation(text: str, language: str, *, is_answer: bool = False) -> bool:
     """Return whether a text cancels a request and says nothing else, as in "hm, never mind".
 
-    Only cancellations in English and in ``language`` are recognised. Several cancellations can be
-    joined by commas, full stops or line feeds, as in "changed my mind, never mind".
+    Only cancellations in English and in ``language`` are recognised. Several cancellations can
+    follow each other, with or without commas, full stops or line feeds between them, as in
+    "changed my mind, never mind".
 
     If the text is the answer to a question of the bot (``is_answer``), texts such as "no",
     "nobody" and "I don't know" also cancel the request.
@@ -448,10 +454,19 @@ def is_cancellation(text: str, language: str, *, is_answer: bool = False) -> boo
 
 
 def _is_phrase(words: list[str], phrases: frozenset[str]) -> bool:
-    """Return whether words, with or without the words of politeness, form one of the phrases."""
-    if " ".join(words) in phrases:
-        return True
-    return " ".join(word for word in words if word not in FILLERS) in phrases
+    """Return whether words, with or without the words of politeness, form one or more phrases."""
+    meant = [word for word in words if word not in FILLERS]
+    return _are_phrases(words, phrases) or _are_phrases(meant, phrases)
+
+
+def _are_phrases(words: list[str], phrases: frozenset[str]) -> bool:
+    """Return whether words consist only of phrases, as in "never mind forget it"."""
+    ends = {0}  # the numbers of words at the beginning that consist of phrases
+    for end in range(1, len(words) + 1):
+        begins = range(max(0, end - _LONGEST_PHRASE), end)
+        if any(begin in ends and " ".join(words[begin:end]) in phrases for begin in begins):
+            ends.add(end)
+    return bool(words) and len(words) in ends
 
 
 def is_consent(text: str, language: str) -> bool:

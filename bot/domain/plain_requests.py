@@ -84,7 +84,12 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|^who can see what i follow|^who can see who i follow|is this safe|is it safe"
         "|my info"
         "|traces of me|all traces|remember our|remember what i|remember conversation"
-        "|long keep",
+        "|long keep"
+        "|-friends see|-friend see|-family see|-wife see|-husband see|-girlfriend see"
+        "|-boyfriend see"
+        "|-parents see|-mom see|-anyone else see|-anybody else see|-see what i ask"
+        "|-see what i type"
+        "|-see what i search|-see my chat|-see my messages",
         "es": "borra* cuenta|borra* datos|borra* todo|elimina* cuenta|elimina* datos"
         "|elimina* todo|privacidad|mis datos|cerrar cuenta"
         "|dar de baja cuenta|borrar registro|datos míos"
@@ -93,7 +98,10 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|quita información|mi información|guardas mensajes|guardas mis|guardan mis"
         "|guardas datos|qué guardas|sabes de mí|sabe de mí|saben de mí|vendes datos|lees mis"
         "|leen mis|limpia mis datos|es seguro usar"
-        "|cuánto guardas|cuánto tiempo guardas",
+        "|cuánto guardas|cuánto tiempo guardas"
+        "|-amigos ven|-amigos ver|-ver lo que pregunto|-ve lo que pregunto|-ver lo que busco"
+        "|-ve lo que busco|-quién puede ver lo que|-quién ve lo que|-alguien más ve"
+        "|-alguien más ver",
         "pt_BR": "apaga* conta|apaga* dados|apaga* tudo|exclui* conta|exclui* dados|exclui* tudo"
         "|apague tudo|apague dados|apague conta|exclua tudo|exclua conta"
         "|deleta* conta|deleta* dados|deleta* tudo|privacidade|meus dados|encerrar conta"
@@ -103,7 +111,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|some meus dados|guarda mensagens|guarda minhas|guardam minhas|salva minhas"
         "|salvam minhas|salva mensagens|sabe de mim|sabem de mim|que guarda|lê minhas"
         "|leem minhas|limpa meus dados|limpa dados|é seguro usar"
-        "|quanto tempo guarda",
+        "|quanto tempo guarda"
+        "|-amigos veem|-amigos vêem|-amigos ver|-amigos vão ver|-que eu pergunto|-que eu procuro"
+        "|-que eu pesquiso|-quem pode ver o que|-quem vê o que|-mais alguém vê",
         "de": "konto lösch*|account lösch*|daten lösch*|alles lösch*|lösch* mich|datenschutz"
         "|meine daten|vergiss mich"
         "|profil von mir lösch*|registrierung lösch*"
@@ -113,7 +123,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|wisst über mich|speicherst chats|speicherst nachrichten|was speicherst"
         "|speicherst daten|speichert über|gespeichert über|liest du mit|liest mit|lest mit"
         "|liest meine|datenbank"
-        "|wie lange speicherst",
+        "|wie lange speicherst"
+        "|-freunde sehen|-freunde das sehen|-wer sieht was ich|-wer kann sehen was ich"
+        "|-sehen was ich frage|-sehen was ich suche|-sehen was ich schreibe|-sonst jemand sehen",
         "fr": "supprim* compte|supprim* données|supprim* tout|efface* compte|efface* données"
         "|efface* tout|mes données|confidentialité|vie privée"
         "|effacer données|fermer compte|supprime inscription mienne"
@@ -123,7 +135,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|enlève infos|retire données|retire infos|mes infos|mes informations|gardes mes"
         "|gardez mes|gardes messages|sais sur moi|savez sur moi|infos sur moi|données sur moi"
         "|stockes|stockez|enregistres mes|enregistrez mes|lis mes|lisez mes|vends mes"
-        "|combien de temps gardes",
+        "|combien de temps gardes"
+        "|-amis voient|-amis voir|-amis peuvent voir|-qui voit ce que je|-qui peut voir ce que je"
+        "|-que je cherche|-que je demande|-quelqu'un d'autre voit",
         "it": "cancella* account|cancella* dati|cancella* tutto|elimina* account|elimina* dati"
         "|elimina* tutto|privacy|miei dati|cancella* profilo mio"
         "|cancellami|chiudi account|chiudere account"
@@ -132,7 +146,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|rimuovi dati|rimuovi informazioni|mie informazioni|salvi messaggi|salvi i miei"
         "|salvi le mie|conservi messaggi|conservi chat|conservi dati|sai di me|sapete di me"
         "|leggi i miei|leggi le mie|vendi dati"
-        "|quanto tempo conservi",
+        "|quanto tempo conservi"
+        "|-amici vedono|-amici vedere|-quello che cerco|-cosa cerco|-quello che chiedo"
+        "|-chi può vedere cosa|-chi può vedere quello|-chi altro vede|-chi altro può vedere",
         "tr": "hesabımı sil|hesabımı silin|hesabımı siler|hesabımı silmek"
         "|hesabimi sil|hesabimi silin|hesabimi siler|hesabimi silmek|hesap sil"
         "|hesap silin|hesap siler|hesap silmek|verilerimi sil|verilerimi silin"
@@ -142,7 +158,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|aramalarım*"
         "|bilgilerimi sil|bilgilerimi silin|bilgilerimi|saklıyor musun|saklıyor musunuz"
         "|kaydediyor musun|hakkımda|beni unut|kayıtlarımı temizle|verilerimi temizle"
-        "|mesajlarımı okuyor|mesajlarımı saklıyor",
+        "|mesajlarımı okuyor|mesajlarımı saklıyor"
+        "|-arkadaşlarım görebilir|-arkadaşlarım görür|-arkadaşlarım görüyor|-ne aradığımı"
+        "|-ne sorduğumu|-ne yazdığımı|-başkası görebilir|-başkaları görebilir",
         "ru": "удали* аккаунт*|удали* данны*|удали* всё|удали* все|удали* меня|стереть данны*"
         "|сотри* данны*|мои данные|конфиденциальност*|приватност*|удали* учетн*|удали* учётн*"
         "|забудь меня"
@@ -153,12 +171,17 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|данные обо мне|инф* обо мне|всё обо мне|все обо мне|читаешь переписк*|читаешь мои"
         "|читаешь сообщ*|читаешь чат*|сохраняешь чат*|сохраняешь сообщ*|сохраняешь переписк*"
         "|мою инф*|моя инф*"
-        "|сколько хранишь",
+        "|сколько хранишь"
+        "|-друзья видят|-друзья увидят|-друзья видеть|-друзья могут|-кто видит что я"
+        "|-кто может видеть что я|-видит что я ищу|-видят что я ищу|-что я спрашиваю"
+        "|-кто видит мои",
         "ar": "احذف حسابي|حذف حسابي|حذف الحساب|احذف بياناتي|حذف بياناتي|حذف البيانات|الخصوصية"
         "|بياناتي|احذف كل|امسح بياناتي|مسح بياناتي|حذف كل"
         "|عمليات بحثي|سجل البحث|بحثي"
         "|معلوماتي|احذف معلومات|امسح معلومات|تحفظ رسائل*|تحفظ محادثات*|تخزن رسائل*"
-        "|تخزن المحادثات|تخزن بيانات*|تعرف عني|تعرفون عني|تقرأ رسائل*|محادثاتي",
+        "|تخزن المحادثات|تخزن بيانات*|تعرف عني|تعرفون عني|تقرأ رسائل*|محادثاتي"
+        "|-أصدقائي يرون|-أصدقائي يشوف*|-اصحابي يشوف*|-أصحابي يشوف*|-مين يشوف|-من يرى ما أبحث"
+        "|-اللي ابحث عنه|-ما أبحث عنه",
         "id": "hapus akun|hapus data|hapus semua|privasi|data saya|hapus akunku"
         "|hapus semuanya|hapus datanya"
         "|pencarianku|pencarian saya|riwayat pencarian"
@@ -166,13 +189,17 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|chat disimpan|pesan disimpan|pesanku disimpan|nyimpen chat|nyimpen pesan"
         "|nyimpen pesanku|nyimpan chat|menyimpan pesan|menyimpan chat|tau tentang aku"
         "|tahu tentang aku|tahu tentang saya|tau tentang saya|tau apa tentang|baca chatku"
-        "|baca pesanku",
+        "|baca pesanku"
+        "|-temanku lihat|-teman lihat|-teman melihat|-temanku melihat|-orang lain lihat"
+        "|-orang lain melihat|-yang aku cari|-yang aku tanya|-yang saya cari",
         "uk": "видали* акаунт*|видали* обліков*|видали* дані|видали* все|видали* мене|мої дані"
         "|приватніст*|конфіденційніст*|забудь мене"
         "|мої пошук*|мої запит*"
         "|видали* інф*|зітри* інф*|зітри* все|зітри* всю|зітри* дані|стерти дані|стерти інф*"
         "|зберігаєш|зберігаєте|знаєш про мене|знаєте про мене|дані про мене|інф* про мене"
-        "|все про мене|читаєш переписк*|читаєш мої|читаєш повідом*|мою інф*|моя інф*",
+        "|все про мене|читаєш переписк*|читаєш мої|читаєш повідом*|мою інф*|моя інф*"
+        "|-друзі бачать|-друзі побачать|-друзі бачити|-друзі можуть|-хто бачить що я"
+        "|-хто може бачити що я|-що я шукаю|-що я питаю|-хто бачить мої",
         "fa": "حسابم حذف|حساب حذف|حسابمو حذف|اکانتم حذف|اکانتمو حذف|اطلاعاتم حذف|داده‌هایم حذف"
         "|همه پاک|داده‌هایم پاک"
         "|همه حذف|حریم|حسابم پاک|اکانتم پاک|اطلاعاتم پاک"
@@ -180,7 +207,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|داده‌هامو حذف|حسابمو پاک|اکانتمو پاک|جستجوهام|جستجوهای من|سرچ‌هام"
         "|پیام‌هامو نگه|پیامامو نگه|چت‌هامو|چتامو|ذخیره میکنی|ذخیره می‌کنی|از من میدونی"
         "|از من می‌دونی|درباره من|پیام‌هامو میخونی|پیامامو میخونی|پیام‌هام"
-        "|داده هام|داده‌هام|دادههام|اطلاعاتم کجا",
+        "|داده هام|داده‌هام|دادههام|اطلاعاتم کجا"
+        "|-دوستام ببینن|-دوستام میبینن|-دوستام می‌بینن|-دوستانم ببینند|-دوستانم می‌بینند"
+        "|-کسی میبینه چی|-چی سرچ میکنم|-چی جستجو",
         "hi": "अकाउंट डिलीट|खाता डिलीट|डेटा डिलीट|सब डिलीट|अकाउंट हटा*|खाता हटा*|डेटा हटा*"
         "|सब मिटा*|सब हटा*|सब कुछ मिटा*"
         "|प्राइवेसी"
@@ -188,7 +217,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|मेरी खोज|मेरे सर्च|meri search|mere search"
         "|जानकारी हटा*|जानकारी डिलीट|जानकारी मिटा*|मेरी जानकारी|मैसेज सेव|चैट सेव|मेरे बारे"
         "|meri jankari|meri jaankari|mere bare|mere baare|message save|messages save"
-        "|chat save",
+        "|chat save"
+        "|-दोस्त देख|-दोस्तों को दिख*|-कोई और देख|-dost dekh|-dosto ko dikh*|-koi aur dekh"
+        "|-kya dhundta|-kya search",
     },
     "price": {
         "en": "cost|costs|price|prices|pricing|how much|free|pay|paid|payment|charge|fee|fees"
@@ -200,7 +231,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|would set back|did set back|set back month|pricey|how steep|owe you|-need card"
         "|cost anything"
         "|monthly plan|monthly fee|yearly plan|take paypal|accept paypal|via paypal"
-        "|with paypal|top up|discount|refund|invoice|gonna run",
+        "|with paypal|top up|discount|refund|invoice|gonna run"
+        "|what's damage|whats damage|what is damage|damage for|total damage",
         "es": "cuesta|cuestan|cuánto|cuanto|precio|precios|gratis|pagar|pago|costo|coste"
         "|cobra|cobran|cobras|cobrar|cobro|cobrando|cobraron|dinero|caro"
         "|vale al mes|cuánto vale|pagas|paga|pagando|pagado|de pago|gratuito|gratuita"
@@ -291,7 +323,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|as a viewer|in viewers|undetected|unnoticed|leave a trace|leave trace|leave traces"
         "|^does she get|^does he get|^do they get|^will she get|^will he get|^will they get"
         "|visible to them|visible to her|visible to him|account visible|find out i'm"
-        "|find out im|find out that i|spying on|discreet|peeked",
+        "|find out im|find out that i|spying on|discreet|peeked"
+        "|+will notice|+would notice|+notice that i|+notice if i|+notice when i|+notices if i"
+        "|+realise that i|+realize that i",
         "es": "anónimo|anónima|anónimamente|enteran|entera|enterará|enterarán|dan cuenta"
         "|da cuenta|saben vi|saben veo|sabe vi|sabe veo|ven vi|ve vi|ven veo|ve veo"
         "|quién vio|incógnito"
@@ -456,7 +490,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-original quality|-full quality|-no compression|-without compression|-full resolution"
         "|+less|+fewer|+slow down|+less frequently"
         "|skip video|skip videos|skip photo|skip photos|skip pics|-once week|-once a week"
-        "|-weekly",
+        "|-weekly"
+        "|+so often|+too often|+as often|+so frequently|+too frequently|+every hour|+all the time"
+        "|+once enough|+daily enough|+once suffices|+on hold|+hold till|+hold until|+tone down",
         "es": "solo video|solo videos|solo foto|solo fotos|solamente video|solamente videos"
         "|solamente foto|solamente fotos|únicamente video|únicamente videos|sin foto|sin fotos"
         "|sin video|sin videos|no foto|no fotos|no video|no videos|ni foto|ni fotos|puro video"
@@ -468,7 +504,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-calidad original|-máxima calidad"
         "|+menos mensajes|+menos avisos|+menos seguido|+menos a menudo|+menos veces"
         "|+avísame menos|+avisa menos|+manda menos|+mándame menos|+manden menos"
-        "|omite videos|omite fotos|salta videos|salta fotos|-una vez semana",
+        "|omite videos|omite fotos|salta videos|salta fotos|-una vez semana"
+        "|+tan seguido|+tan a menudo|+tantas veces|+demasiado seguido|+tanta frecuencia"
+        "|+cada rato|+una vez basta|+una vez suficiente|+una vez alcanza|+en espera",
         "pt_BR": "só vídeo|só vídeos|só foto|só fotos|apenas vídeo|apenas vídeos|apenas foto"
         "|apenas fotos|somente vídeo|somente vídeos|somente foto|somente fotos|sem foto|sem fotos"
         "|sem vídeo|sem vídeos|não foto|não fotos|não vídeo|não vídeos|nada de foto|nada de fotos"
@@ -479,7 +517,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-qualidade original|-qualidade máxima"
         "|+menos mensagens|+menos alertas|+avisa menos|+manda menos|+menos vezes"
         "|+menos avisos"
-        "|pula vídeos|pula fotos|pule vídeos|pule fotos|-uma vez semana",
+        "|pula vídeos|pula fotos|pule vídeos|pule fotos|-uma vez semana"
+        "|+tão seguido|+tantas vezes|+tanta vez|+tanta frequência|+toda hora|+uma vez chega"
+        "|+uma vez basta|+uma vez suficiente|+em espera",
         "de": "nur video|nur videos|nur foto|nur fotos|nur bild|nur bilder|kein foto|kein fotos"
         "|keine foto|keine fotos|kein bild|kein bilder|keine bild|keine bilder|kein video"
         "|kein videos|keine video|keine videos|ohne foto|ohne fotos|ohne bild|ohne bilder"
@@ -490,7 +530,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-eine einzige nachricht|-ohne ton|-lautlos|-leiser|-als dateien|-als dokumente"
         "|-unkomprimiert|-originalqualität|-ohne komprimierung|-volle qualität|-voller qualität"
         "|+weniger|+seltener"
-        "|videos überspringen|fotos überspringen|-einmal woche|-wöchentlich",
+        "|videos überspringen|fotos überspringen|-einmal woche|-wöchentlich"
+        "|+so oft|+zu oft|+so häufig|+zu häufig|+nicht ständig|+einmal reicht|+einmal langt"
+        "|+einmal genügt|+einmal genug|+täglich reicht|+täglich langt|+auf eis",
         "fr": "que vidéo|que vidéos|que photo|que photos|seulement vidéo|seulement vidéos"
         "|seulement photo|seulement photos|uniquement vidéo|uniquement vidéos|uniquement photo"
         "|uniquement photos|juste vidéo|juste vidéos|juste photo|juste photos|pas photo"
@@ -503,7 +545,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-sans compression|-qualité originale|-qualité maximale|-qualité d'origine"
         "|+moins de|+moins souvent|+moins d'alertes|+moins de messages|+envoie moins"
         "|+moins de notifs"
-        "|saute vidéos|saute photos|-une fois semaine",
+        "|saute vidéos|saute photos|-une fois semaine"
+        "|+si souvent|+trop souvent|+aussi souvent|+pas tout le temps|+une fois suffit|+en attente"
+        "|+entre parenthèses",
         "it": "solo video|solo foto|soltanto video|soltanto foto|solamente video|solamente foto"
         "|senza foto|senza video|niente foto|niente video|no foto|no video|non foto|non video"
         "|solo immagini|niente immagini|togli foto|togli video|solamente i video|basta foto"
@@ -512,7 +556,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-un solo messaggio|-unico messaggio|-senza suono|-silenzioso|-silenziosa|-silenziose"
         "|-come file|-senza compressione|-qualità originale|-massima qualità"
         "|+meno spesso|+meno messaggi|+meno avvisi|+meno notifiche|+manda meno|+avvisa meno"
-        "|salta video|salta foto|-una volta settimana",
+        "|salta video|salta foto|-una volta settimana"
+        "|+così spesso|+troppo spesso|+ogni ora|+una volta basta|+una volta sufficiente"
+        "|+in attesa",
         "tr": "sadece video|sadece videolar|sadece foto|sadece fotoğraf|sadece fotoğraflar"
         "|sadece resim|sadece resimler|yalnızca video|yalnızca videolar|yalnızca foto"
         "|yalnızca fotoğraf|yalnızca fotoğraflar|yalnız video|yalnız videolar|foto olmasın"
@@ -527,7 +573,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-daha sessiz|-dosya olarak|-sıkıştırmadan|-orijinal kalite"
         "|-orijinal kalitede|-orijinal kaliteyle|-tam kalite|-tam kalitede|-tam kaliteyle"
         "|+daha az|+daha seyrek|+daha az gelsin"
-        "|videoları atla|fotoğrafları atla|-haftada bir",
+        "|videoları atla|fotoğrafları atla|-haftada bir"
+        "|+çok sık|+kadar sık|+sık sık|+günde yeter|+kere yeter|+kez yeter|+beklemeye",
         "ru": "только видео*|только фот*|только картин*|лишь видео*|лишь фот*|одни видео*"
         "|без фот*|без видео*|без картин*|не фот*|не видео*|не картин*|только вид*|лишь вид*"
         "|можно видос*|без фоток|убери фот*|убери видео|одни вид*|чаще|почаще|-все вместе"
@@ -535,14 +582,16 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|одним сообщением|одном сообщении|-без звука|-беззвучн*|-файлами|-без сжатия"
         "|-оригинальн* качеств*|-исходн* качеств*|-полном качестве"
         "|+реже|+пореже|+меньше|+поменьше"
-        "|пропускай видео|пропускай фот*|пропусти видео|пропусти фот*|-раз в неделю",
+        "|пропускай видео|пропускай фот*|пропусти видео|пропусти фот*|-раз в неделю"
+        "|+так часто|+слишком часто|+раз* хватит|+раз* достаточно|+каждый час|+на паузу",
         "ar": "فيديو فقط|الفيديو فقط|فيديوهات فقط|الفيديوهات فقط|مقاطع فقط|صور فقط|الصور فقط"
         "|بدون صور|بدون فيديو*|بلا صور|بس فيديو*|بس صور|بس الفيديو*|بس الصور|لا صور|لا الصور"
         "|لا فيديو|لا الفيديو|بدون صوره|مقاطع بس|فيديوهات بس|صور بس|فيديو بس|بشكل أكثر|مرات أكثر"
         "|-في رسالة واحدة|-مع بعض|-دفعة واحدة|-مرة وحدة|-مرة يوم*|-يوميا|-في اليوم|-بدون صوت"
         "|-بلا صوت|-صامت*|-كملفات|-بدون ضغط|-جودة أصلية|-الجودة الأصلية|-جودة كاملة"
         "|+أقل|+اقل|+قلل*|+خفف*"
-        "|تخطى الفيديو*|تخطى الصور|-مرة أسبوع*|-أسبوعيا",
+        "|تخطى الفيديو*|تخطى الصور|-مرة أسبوع*|-أسبوعيا"
+        "|+كل شوي|+كل شوية|+كل ساعة|+مرة تكفي|+مرة كفاية|+مرة يكفي",
         "id": "hanya video|hanya foto|video saja|foto saja|video aja|foto aja|cuma video"
         "|cuma foto|tanpa foto|tanpa video|jangan foto|jangan video|gak foto|gak video|tidak foto"
         "|tidak video|vidio aja|vidio saja|cuma vidio|gak usah foto|ga usah foto|gak usah video"
@@ -551,21 +600,26 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-tanpa suara|-senyap|-sebagai file|-sebagai berkas|-tanpa kompresi|-kualitas asli"
         "|-kualitas penuh"
         "|+lebih sedikit|+kurangi|+kurangin|+dikurangi|+dikurangin|+lebih jarang"
-        "|lewati video|lewati foto|skip video|skip foto|-seminggu sekali",
+        "|lewati video|lewati foto|skip video|skip foto|-seminggu sekali"
+        "|+terlalu sering|+keseringan|+sesering|+sering sering|+sekali cukup|+tiap jam"
+        "|+tunda dulu",
         "uk": "тільки відео|лише відео|тільки фот*|лише фот*|тільки світлин*|без фот*|без відео"
         "|без світлин*|не фот*|не відео|тільки вид*|лише вид*|без фоток|прибери фот*"
         "|прибери відео|частіше|-все разом|-в одне повідомлення|-у одне повідомлення|-все вкупі"
         "|-тихше|-раз день|-на день|-тихіше|одним повідомленням|одному повідомленні|-без звуку"
         "|-беззвучн*|-файлами|-без стиснення|-оригінальн* якост*|-повній якості"
         "|+рідше|+менше|+поменше"
-        "|пропускай відео|пропускай фот*|-раз на тиждень",
+        "|пропускай відео|пропускай фот*|-раз на тиждень"
+        "|+так часто|+занадто часто|+надто часто|+раз* досить|+раз* вистачить|+раз* достатньо"
+        "|+щогодини|+на паузу",
         "fa": "فقط ویدیو*|فقط ویدئو*|فقط فیلم*|فقط عکس*|فقط کلیپ*|بدون عکس*|بدون ویدیو*"
         "|بدون فیلم*|عکس نفرست*|ویدیو نفرست*|عکس نمی‌خوام|عکس نمیخوام|ویدیو نمی‌خوام"
         "|ویدیو نمیخوام|عکس نباشه|ویدیو نباشه|فقط ویدیوها|فقط عکسا|بیشتر چک|-یکجا|-تو یک پیام"
         "|-تو یه پیام|-در یک پیام|-توی یک پیام|-با هم|-روزی بار|-روزانه|-در روز|-روزی|-بی‌صدا"
         "|-بی صدا|-بدون صدا|-به صورت فایل|-بصورت فایل|-بدون فشرده*|-کیفیت اصلی"
         "|+کمتر|+کم کن|+کمش کن"
-        "|ویدیو رد کن|عکس رد کن|-هفته‌ای یک",
+        "|ویدیو رد کن|عکس رد کن|-هفته‌ای یک"
+        "|+اینقدر زیاد|+انقدر زیاد|+زود به زود|+روزی کافیه|+روزی بسه|+بار کافیه|+بار بسه",
         "hi": "सिर्फ़ वीडियो|केवल वीडियो|सिर्फ़ फ़ोटो|केवल फ़ोटो|सिर्फ़ तस्वीर*|बस वीडियो"
         "|बिना फ़ोटो|बिना वीडियो|फ़ोटो नहीं|वीडियो नहीं|फ़ोटो मत|वीडियो मत|sirf video|sirf videos"
         "|sirf photo|sirf photos|bas video|bas videos|photo nahi|video nahi|photo mat"
@@ -573,7 +627,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-एक मैसेज में|-एक ही मैसेज|-ek saath|-ek message|-दिन बार|-दिन में|-बिना आवाज़|-साइलेंट"
         "|-चुपचाप|-फ़ाइल के रूप|-फाइल के रूप|-बिना कंप्रेस*|-ओरिजिनल क्वालिटी|-bina awaaz"
         "|+कम|+kam bhejo|+kam karo|+thoda kam"
-        "|वीडियो छोड़*|फ़ोटो छोड़*|-हफ़्ते में एक|-hafte mein ek",
+        "|वीडियो छोड़*|फ़ोटो छोड़*|-हफ़्ते में एक|-hafte mein ek"
+        "|+इतनी बार|+बार बार|+itni baar|+baar baar|+एक बार काफ़ी|+एक बार काफी|+ek baar kaafi"
+        "|+ek baar kafi",
     },
     "language": {
         "en": "language|languages|lang|english|translate|spanish|french|german|italian|portuguese"
@@ -622,7 +678,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-sh|-shh|-shush|-zip it|-not before|-nothing before|-hold until|-peace quiet"
         "|-peace until|-before breakfast|-after dinner|-no noise|-noise"
         "|-not in the morning|-no messages morning|-not while|-no messages while"
-        "|-while i work|-while working",
+        "|-while i work|-while working"
+        "|tone down|dial down|too chatty|so chatty|too noisy|too talkative|less chatty",
         "es": "ajustes|ajuste|configuración|configuracion|configurar|opciones|preferencias"
         "|zona horaria|horas silencio|por noche|de noche|en noche|dormir|duermo|resumen|-silencio"
         "|-despierta|-despiertas|-despiertes|-despierten|-madrugada|-menos|-no molestes"
@@ -789,7 +846,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|=is this working|=is the bot working|=is this bot working|=is this thing working"
         "|=is it working now|=is it working today|=is the bot working today"
         "|=is it even working|=is everything working"
-        "|said nothing|you asleep",
+        "|said nothing|you asleep"
+        "|why so silent|why so quiet|gone silent|gone quiet|went silent|went quiet|single peep"
+        "|not a peep|posted nothing came|posted yesterday nothing",
         "es": "no funciona|por qué no|porque no|no llegan|no llega|no recibo"
         "|por qué envía*|por qué manda|por qué mandas|por qué mandan|por qué mandaste"
         "|por qué mandado|por qué recibo|nada funciona"
@@ -810,7 +869,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|cada cuánto avisas|cada cuánto avisan"
         "|cada cuánto tiempo"
         "|cada cuánto consultas|cada cuánto verificas"
-        "|hoy nada|nada hoy",
+        "|hoy nada|nada hoy"
+        "|por qué callado|por qué tan callado|por qué silencio|qué silencio|ni pío",
         "pt_BR": "não funciona|nao funciona|não chega*|não recebo|por que não|porque não"
         "|por que recebo|por que manda|por que mandam|por que mandou|por que mandas"
         "|por que mandando|por que mandar|por que envi*|nada funciona"
@@ -824,7 +884,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|não avisou|não me avisou|não avisa|nenhum story|nenhum alerta"
         "|nenhuma notificação|faz dias|sem novidade|não aparece nada|parado"
         "|mesmo story|mesmos stories|repetido|repetidos"
-        "|hoje nada|nada hoje",
+        "|hoje nada|nada hoje"
+        "|por que quieto|por que tão quieto|por que calado|por que silêncio|que silêncio",
         "de": "funktioniert nicht|geht nicht|warum keine|kommt nichts|bekomme keine|kommen keine"
         "|warum bekomme|warum schick*|nichts funktioniert|geht nichts"
         "|bekomme nichts"
@@ -840,7 +901,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|gleiche story|gleichen story|gleichen storys|dieselbe story|dieselben storys"
         "|doppelt"
         "|krieg nichts|kriege nichts|krieg nix|kriege nix|krieg keine|kriege keine"
-        "|heute nix|heute nichts",
+        "|heute nix|heute nichts"
+        "|warum still|wieso still|warum so ruhig|wieso so ruhig|warum schweig*|wieso schweig*"
+        "|warum ruhig|kein mucks",
         "fr": "marche pas|fonctionne pas|pourquoi pas|reçois pas|reçois rien"
         "|pourquoi reçois|pourquoi envo*|rien marche|rien fonctionne"
         "|pourquoi rien"
@@ -853,7 +916,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|depuis jours|plus rien|rien depuis|pas notifié"
         "|même story|mêmes stories|en double"
         "|tous les combien vérifies|tous les combien regardes"
-        "|aujourd'hui rien",
+        "|aujourd'hui rien"
+        "|pourquoi silence|pourquoi si calme|pourquoi ce silence|pourquoi muet|silence radio",
         "it": "non funziona|non arrivano|perché non|non ricevo|non arriva"
         "|perché ricevo|perché mandi|perché manda|perché mandate|perché mandano"
         "|perché mandato|niente funziona"
@@ -869,7 +933,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|stessa storia|stesse storie|doppioni"
         "|ogni quanto controlli|ogni quanto verifichi|ogni quanto aggiorni"
         "|ogni quanto guardi|ogni quanto tempo"
-        "|oggi nulla|oggi niente",
+        "|oggi nulla|oggi niente"
+        "|perché zitto|perché silenzio|perché così silenzioso|come mai silenzio|perché taci",
         "tr": "çalışmıyor|gelmiyor|almıyorum"
         "|neden gönder*|niye gönder*|neden geliyor"
         "|neden gelmedi|gelmedi"
@@ -882,7 +947,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|haber vermedin|haber vermiyor*|bildirim gelmez|günlerdir|hiç hikaye"
         "|hiçbir hikaye|ses yok"
         "|aynı hikaye|aynı hikayeler|aynı hikayeyi"
-        "|bugün hiç|bugün yok",
+        "|bugün hiç|bugün yok"
+        "|neden sessiz|niye sessiz|neden sustun|niye sustun|neden ses yok|niye ses yok"
+        "|neden sessizsin|niye sessizsin",
         "ru": "не работает|не приходят|почему не|не приходит|не получаю"
         "|зачем присл*|зачем присыла*|почему присл*|почему приход*"
         "|не приш*|почему ничего"
@@ -897,7 +964,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|не сообщил*|не прислал*|ни одной|давно ничего|давно не|ничего не было"
         "|не уведомил*|тишина|куда пропал*|молчишь"
         "|одно то же|одну ту же|те же самые|повторя*|дубл*"
-        "|сегодня ничего",
+        "|сегодня ничего"
+        "|чего молч*|что молч*|чо молч*|чё молч*|почему молч*|зачем молч*|почему тишина"
+        "|чего тишина|почему тихо|вроде выклад*|вроде пост*|вроде публик*",
         "ar": "لا يعمل|لا تعمل|لا تصل|لماذا لا|لا يصلني"
         "|لماذا أرسل*|لماذا ترسل*|ليش ترسل*"
         "|لم يصل*|ليش ما|لماذا لم"
@@ -908,7 +977,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|لم ترسل*|ما أرسلت|ما ارسلت|ولا قصة|منذ أيام|من أيام|لم تنبهني|ما نبهتني|ساكت"
         "|نفس القصة|نفس القصص|مكررة|تكرار"
         "|البوت وقف|البوت واقف"
-        "|اليوم ما وصل|اليوم ولا",
+        "|اليوم ما وصل|اليوم ولا"
+        "|ليش ساكت|ليه ساكت|لماذا صامت|لماذا الصمت|ليش هدوء|ساكت ليه|ساكت ليش",
         "id": "tidak berfungsi|gak jalan|nggak jalan|kenapa tidak|tidak masuk|kenapa gak"
         "|kenapa kirim*|kenapa mengirim*|mengapa"
         "|kenapa belum|belum masuk"
@@ -923,7 +993,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|gak ngabarin|tidak ngabarin|ga ngabarin|gak dikabari|satu pun"
         "|sudah berhari-hari|gak kirim|ga kirim|tidak kirim|gak update|sepi|diem aja"
         "|story sama|story yang sama|berulang"
-        "|kok kosong|kosong terus",
+        "|kok kosong|kosong terus"
+        "|kok diem|kok diam|kenapa diam|kenapa diem|kok sunyi|kenapa sepi",
         "uk": "не працює|не приходять|чому не|не приходить|не отримую"
         "|навіщо надсила*|чому надсила*|чому приход*"
         "|не прийш*|чому нічого"
@@ -936,7 +1007,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|не повідомив*|не надіслав*|жодної|давно нічого|давно не|нічого не було|тиша"
         "|куди зник*|мовчиш"
         "|одне й те|ту саму|ті самі|повторю*|дубл*"
-        "|сьогодні нічого",
+        "|сьогодні нічого"
+        "|чого мовч*|що мовч*|чому мовч*|чому тиша|чого тиша|чому тихо|ніби виклад*"
+        "|наче виклад*",
         "fa": "کار نمی‌کند|کار نمیکنه|کار نمی‌کنه|نمیاد|نمی‌آید|نمی‌رسد"
         "|چرا فرست*|چرا می‌فرست*"
         "|چرا نیومد|نیومد"
@@ -947,7 +1020,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|هر چند وقت|چند وقت|چقدر طول|چند دقیقه|چند ساعت"
         "|خبر ندادی|چرا ساکتی|هیچ استوری|چند روزه|نفرستادی|اطلاع ندادی|خبری نیست"
         "|تکراری|همون استوری"
-        "|امروز هیچی|امروز خبری",
+        "|امروز هیچی|امروز خبری"
+        "|چرا ساکت*|چرا خبری|چرا سکوت",
         "hi": "काम नहीं|नहीं आया|नहीं आयी|नहीं आई|नहीं आए|नहीं आये|नहीं आ|नहीं आता|नहीं आती"
         "|नहीं आते|नहीं आएगा"
         "|क्यों नहीं"
@@ -962,7 +1036,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|एक भी|कई दिन|बताया नहीं|नहीं बताया|नहीं भेजा|कुछ नहीं भेजा|ek bhi|nahi bheja"
         "|nahi bataya"
         "|वही स्टोरी|बार-बार|बार बार"
-        "|आज कुछ नहीं|aaj kuch nahi",
+        "|आज कुछ नहीं|aaj kuch nahi"
+        "|चुप क्यों|क्यों चुप|chup kyun|kyun chup|chup kyu|kyu chup|itni shanti kyun",
     },
     "subscriptions": {
         "en": "subscriptions|my subscription|subscribed to|am subscribed|my list|my profiles"
@@ -1264,7 +1339,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+when|+if posts|+as soon"
         "|subcribe|subsribe|suscribe|subscibe|subscrib|folow"
         "|+🔕|+🔇|+🔔"
-        "|keep loop|keep informed|keep updated|keep up to date",
+        "|keep loop|keep informed|keep updated|keep up to date"
+        "|+keep eye|+watch over|+keep tabs|+keep watch",
         "es": "suscríbeme|suscribeme|suscribir|suscribirme|suscríbete|suscribe|seguir|sigue"
         "|+silenci*|+pausa*"
         "|avísame|avisame|notifícame|+notificaciones|+avisos|+añade|+agrega"
@@ -1272,7 +1348,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+cuando publican|+cuando publiquen|+cuando publicó|+cuando publicar"
         "|avises|avise|avisar|avisarme|avisen"
         "|+cuando"
-        "|mantenme al tanto|mantenme informado|mantenme informada|+al tanto",
+        "|mantenme al tanto|mantenme informado|mantenme informada|+al tanto"
+        "|+échale ojo|+echa ojo|+ojo a|+pendiente de|+vigila|+vigilar",
         "pt_BR": "inscreva|inscrever|inscreve|assinar|assine|seguir|siga|avise|avisa|notifique"
         "|+silenci*|+pausa*"
         "|+notificações|+alertas|adicione|adiciona|me inscreva|inscrição"
@@ -1280,65 +1357,76 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+quando postam"
         "|avisar|avisem|avises"
         "|+quando"
-        "|mantenha informado|mantenha informada|+por dentro",
+        "|mantenha informado|mantenha informada|+por dentro"
+        "|+fica de olho|+fique de olho|+de olho em|+olho no|+olho na",
         "de": "abonniere|abonnieren|abonnier|abo|folge|folgen|benachrichtige|+benachrichtigung"
         "|+pausier*|+stummschalt*"
         "|+benachrichtigungen|melde|hinzufügen"
         "|benachrichtig*|bescheid|+sobald"
         "|+wenn"
-        "|auf dem laufenden",
+        "|auf dem laufenden"
+        "|+im auge|+im blick",
         "fr": "abonne|abonne-moi|abonner|m'abonner|abonnement|suivre|+suis|préviens|préviens-moi"
         "|+pause|+muet"
         "|notifie|notifie-moi|+alertes|+alerte|+ajoute"
         "|abonnez|avertis|prévenez|+quand publie|+quand poste"
         "|prévenir|avertir|notifier"
         "|+quand|+dès"
-        "|+au courant",
+        "|+au courant"
+        "|+à l'œil|+un œil sur|+garde œil|+surveille|+surveiller",
         "it": "iscrivimi|iscrivi|iscrivermi|iscriversi|iscrizione|seguire|segui|avvisami"
         "|+silenzi*|+pausa"
         "|avvisa|notificami|+notifiche|aggiungi|abbonami"
         "|abbonarmi|avvertimi|fammi sapere|+quando pubblica|+quando posta"
         "|avvisi|avvisare|avvisarmi|avverti"
         "|+quando|+appena"
-        "|tienimi aggiornato|tienimi aggiornata|tienimi al corrente",
+        "|tienimi aggiornato|tienimi aggiornata|tienimi al corrente"
+        "|+d'occhio|+un occhio a|+un occhio su|+sorveglia",
         "tr": "abone|aboneliği|takip|bildir|+bildirim|+bildirimleri|haber ver|ekle"
         "|+sustur*|+sessize|+duraklat*"
         "|haber|takipteyim"
         "|+paylaşınca|+paylaştığında|+atınca"
-        "|haberdar et|haberdar",
+        "|haberdar et|haberdar"
+        "|+gözün üzerinde|+göz kulak|+gözünü ayırma",
         "ru": "подпиши*|подписаться|подписка|подписку|следи|следить|уведомляй*|+уведомления"
         "|+приостанов*|+заглуши*|+пауз*"
         "|присылай*|сообщай*|добавь|отслеживай*"
         "|подпиш*|подписывай*|следите"
         "|сообщи*|оповещай*|оповести*|дай знать|скажи когда|+когда"
-        "|держи в курсе|держите в курсе",
+        "|держи в курсе|держите в курсе"
+        "|+следи*|+последи*|+присматрив*|+присмотри*|+отслежива*|+глаз с",
         "ar": "اشترك*|الاشتراك|أشترك|تابع|متابعة|نبهني|أعلمني|+تنبيهات|أضف|اشتراك"
         "|+كتم|+اكتم"
         "|تشترك*|تتابع|خبرني|أخبرني|بلغني|نبهوني"
         "|+عندما|+لما|+لمن"
-        "|+على اطلاع",
+        "|+على اطلاع"
+        "|+راقب*|+عينك على|+تابع*",
         "id": "langganan|berlangganan|langgani|ikuti|beri tahu|beritahu|+notifikasi|tambahkan"
         "|+jeda|+bisukan|+senyap*"
         "|tambah|subscribe|kabari"
         "|follow|ikutin|kabarin|+notif"
         "|+kalau|+kalo|+ketika|+begitu"
-        "|+kabarin terus|+infokan|+infoin",
+        "|+kabarin terus|+infokan|+infoin"
+        "|+pantau|+pantauin|+pantengin|+awasi|+awasin",
         "uk": "підпиши*|підписатися|підписка|підписку|стеж|стежити|сповіщай*|+сповіщення"
         "|+призупин*|+заглуш*|+пауз*"
         "|надсилай*|повідомляй*|додай|відстежуй*"
         "|підпиш*|підписуй*|стежте|повідомте"
         "|повідом*|скажи коли|дай знати|+коли|+щойно"
-        "|тримай в курсі|тримай у курсі",
+        "|тримай в курсі|тримай у курсі"
+        "|+стеж*|+слідкуй*|+пильнуй*|+наглядай*|+відстеж*",
         "fa": "مشترک*|اشتراک|دنبال|خبرم|خبر|+اعلان*|اضافه|سابسکرایب"
         "|+بی‌صدا|+سکوت|+مکث"
         "|فالو"
         "|+وقتی"
-        "|+در جریان",
+        "|+در جریان"
+        "|+زیر نظر|+حواست به|+چشمت به",
         "hi": "सब्सक्राइब*|फ़ॉलो|फॉलो|+अलर्ट|सूचित|जोड़ो|जोड़ें|बताओ जब"
         "|+म्यूट|+चुप"
         "|follow|batao jab|bata dena"
         "|+जब|+jab"
-        "|बताते रहना|batate rehna",
+        "|बताते रहना|batate rehna"
+        "|+नज़र रख*|+नजर रख*|+nazar rakh*|+nazar rakho",
     },
     "stories": {
         "en": "stories|story|+show|+see|+view|+watch|+display|+open|+look|+latest|+posted"
@@ -1531,7 +1619,7 @@ _OTHER_WORDS = {
         postar posta poste postou publicar publica publicou coisa nova quando te lhe
         pode poderia gostaria dele dela deles vê vou vai hoje ontem contas perfis vez
         gente pro uns umas essa esse desse dessa nesse tá ta né ne aí ai cara mano já ja
-        têm estou tudo fez privada privado
+        têm estou tudo fez privada privado conseguem consegue consigo
     """,
     "de": """
         sieht sehe dass angeschaut angesehen soll sollen
@@ -1542,7 +1630,7 @@ _OTHER_WORDS = {
         lädt gerade eben sachen neuste neusten neueste neuesten einmal nochmal gern
         gerne hätte würde könnten könnte sie ihr
         uns euch dein deine dem den des kein keine nie denn eigentlich welchen welches
-        kommt folgen auch bringen bring wäre
+        kommt folgen auch bringen bring wäre behalte behalt behaltet
     """,
     "fr": """
         voient voit regarde gens
@@ -1561,7 +1649,7 @@ _OTHER_WORDS = {
         completamente definitivamente totalmente
         pubblica pubblicano posta postano carica quando potresti ti ci vi ne suo sua
         loro profili ieri volta volte sto stai ha hanno fa vai potrebbe novità nuovi
-        vedo voglio vedi fatto
+        vedo voglio vedi fatto tieni tenere cerco
     """,
     "tr": """
         baktığımı görüyorlar görür
@@ -1585,7 +1673,7 @@ _OTHER_WORDS = {
     "hi": """
         ki ka ke se karo kardo kar karna do de dena dijiye hai hain ho hu hoon mujhe
         meri mera mere aap tum bata bhejo bhej yaar bhai koi kya kuch naya nayi jab post
-        kare chahiye wala wali ne to toh please
+        kare chahiye wala wali ne to toh please sakte sakta sakti
     """,
 }
 
@@ -1636,6 +1724,16 @@ _PRONOUNS = {
     "it": ("melo", "mela", "mi", "ci", "lo", "la", "li", "le"),
 }
 """The pronouns that people write at the end of a verb, as in "quítame", by language."""
+_DIMINUTIVES = {
+    "es": "resumen resumencito resumito, video videito vídeito videíto, videos videitos videítos, "
+    "foto fotito fotita, fotos fotitos fotitas, historias historitas, mensaje mensajito",
+    "pt_BR": "resumo resuminho resumozinho, vídeo videozinho vídeozinho videinho, "
+    "vídeos videozinhos vídeozinhos videinhos, foto fotinha fotinho, fotos fotinhas fotinhos, "
+    "mensagem mensagenzinha",
+    "it": "riepilogo riepiloghino riassuntino, video videino videini filmatino filmatini, "
+    "foto fotina fotine fotina, messaggio messaggino",
+}
+"""The diminutives of the words of requests, by language. Each base word is before its forms."""
 _KEEPING = {
     "en": "keep except besides but",
     "es": "déjame excepto menos salvo conserva mantén",
@@ -1759,7 +1857,8 @@ def request_in(
     is not read as a name.
     """
     text = separate_latin_from_arabic_and_devanagari(normalize_typed(text))
-    written = [_without_indonesian_plural_2(word, language) for word in typed_words(text)]
+    typed = [_without_indonesian_plural_2(word, language) for word in typed_words(text)]
+    written = [_without_diminutive(word, language) for word in typed]
     words = [word for word in map(normalize_word, written) if word]
     meant = [word for word in words if word not in SMALL_TALK and word not in FILLERS]
     if len(meant) > (_LONGEST_WITH_NAME if has_known_name else _LONGEST):
@@ -1804,6 +1903,21 @@ def _without_indonesian_plural_2(word: str, language: str) -> str:
         return word
     is_known = is_request_word(base, language) or is_everyday_word(base, language)
     return base if is_known else word
+
+
+def _without_diminutive(word: str, language: str) -> str:
+    """Return the base word of a diminutive, as "resumo" for the Portuguese "resuminho".
+
+    Any other word is returned unchanged.
+    """
+    return _diminutives(language).get(normalize_word(word), word)
+
+
+@cache
+def _diminutives(language: str) -> dict[str, str]:
+    """Return a mapping from the normalized diminutives of ``language`` to their base words."""
+    pairs = [line.split() for line in _DIMINUTIVES.get(language, "").split(",")]
+    return {normalize_word(word): base for base, *words in filter(None, pairs) for word in words}
 
 
 def _request_about_posts(written: Sequence[str], language: str) -> Request | None:
@@ -1856,6 +1970,11 @@ def possible_names_in(text: str, language: str) -> tuple[str, ...]:
     return _names_among(written, language) if len(written) <= _LONGEST_WITH_NAME else ()
 
 
+def joined_names_in(text: str, language: str) -> tuple[str, ...]:
+    """Return the possible names that commas, or words such as "and", join to other names."""
+    return _joined_names(_group_enumerated_words(text, language), language)
+
+
 def is_request_word(word: str, language: str) -> bool:
     """Return whether a word is a common word of requests in English or in ``language``.
 
@@ -1902,7 +2021,9 @@ def _command_of(
 
     - If the text has names with an @, and a pattern of a command in ``_VERBS`` matches, the result
       is the first such command in ``_VERBS``. This exception does not apply if the command would
-      be ``places``, because an @ can also be the name of a channel.
+      be ``places``, because an @ can also be the name of a channel. The exception also does not
+      apply if the command would be ``options`` and the verb is ``unsubscribe``, as in "@natgeo not
+      so often".
     - If the command would be ``subscriptions`` for a text with names, the first matching command
       in ``_VERBS`` is ``subscribe``, and the two matching patterns have no common word, the result
       is ``subscribe``. An example is "add natgeo to my list".
@@ -1919,7 +2040,8 @@ def _command_of(
 
     command = next((candidate for candidate in _ORDER if pattern_of(candidate)), None)
     verb = next((candidate for candidate in _VERBS if pattern_of(candidate)), None)
-    if has_marked and verb and command != "places":
+    is_about_options = command == "options" and verb == "unsubscribe"
+    if has_marked and verb and command != "places" and not is_about_options:
         return verb
     if command == "subscriptions" and has_names and verb == "subscribe":
         listed = pattern_of("subscriptions")
