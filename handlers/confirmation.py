@@ -28,10 +28,13 @@ async def offer_understood(context: Context, command: str, wanted: Wanted) -> No
     """Show a command with the recognised names and options, and a button that runs the command.
 
     The handler of the button reads the command from the message. In a channel, people copy the
-    command instead. Highlights can be shown for one profile only. Outside of channels, each of
-    several names for highlights therefore gets a button.
+    command instead. Outside of channels, each of several names gets a button in these cases:
+
+    - Highlights can be shown for one profile only.
+    - In a sentence, some of the names can be ordinary words (``Wanted.is_prose``).
     """
-    if command == "highlights" and len(wanted.names) > 1 and not context.is_channel:
+    is_each = command == "highlights" or (wanted.is_prose and command in MANY)
+    if is_each and len(wanted.names) > 1 and not context.is_channel:
         each = [button(name, RUN(command, name)) for name in wanted.names]
         lines = [context.t(MEANT), *failure_lines([], wanted, context)]
         await say(context, Safe("\n".join(lines)), grid(each, A_ROW))

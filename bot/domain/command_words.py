@@ -19,7 +19,7 @@ from bot.domain.everyday_words import (
 )
 from bot.domain.foreign_text import normalize_typed, typed_words
 from bot.domain.links import Link
-from bot.domain.plain_requests import is_request_word
+from bot.domain.plain_requests import is_request_word, joined_names_in
 
 MOST = 10  # the maximum number of profiles per command
 MOST_STORIES = 100
@@ -44,6 +44,9 @@ class Wanted:
     - ``everyday`` are common words, such as "please". If the arguments have such words, the person
       must confirm the names before a paid call. A common word is usually not in ``names``. If a
       common word is the only possible name, the word is in both ``names`` and ``everyday``.
+    - ``is_prose`` is True if some of several names can be ordinary words, as in "that cooking guy
+      natgeo". The arguments then begin with an everyday word, and commas or words such as "and" do
+      not join all names.
     """
 
     names: tuple[str, ...]
@@ -53,6 +56,7 @@ class Wanted:
     channel: str | None
     left_out: int
     everyday: tuple[str, ...] = ()
+    is_prose: bool = False
 
 
 def parse(
@@ -127,7 +131,17 @@ def parse(
         channel,
         max(0, len(names) - MOST),
         tuple(everyday),
+        _is_prose(arguments, tuple(names), language or "en"),
     )
+
+
+def _is_prose(arguments: Sequence[str], names: Sequence[str], language: str) -> bool:
+    """Return whether some of ``names`` can be ordinary words, as explained at ``Wanted``."""
+    text = " ".join(arguments)
+    written = [word for word in typed_words(text) if normalize_word(word) not in FILLERS]
+    if len(names) <= 1 or not is_everyday_word(written[0], language):
+        return False
+    return not set(names).issubset(joined_names_in(text, language))
 
 
 def as_arguments(names: Sequence[str], language: str) -> list[str]:

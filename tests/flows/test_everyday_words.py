@@ -163,6 +163,26 @@ async def test_several_names_for_highlights_get_a_button_each(
     assert await lookups(control) == before
 
 
+async def test_each_word_of_a_sentence_gets_its_own_button(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    before = await lookups(control)
+    (asked,) = await bell.ask(ann, "/subscribe that cooking guy sentence please")
+    assert "many:subscribe" not in buttons(asked).values()
+    assert "run:subscribe:sentence" in buttons(asked).values()
+    (question,) = await bell.ask(ann, "/subscribe")
+    (asked,) = await bell.ask(
+        ann, "the one called prose hubble, prosehubble I think", reply_to=question["message_id"]
+    )
+    assert list(buttons(asked).values()) == [
+        "run:subscribe:prose",
+        "run:subscribe:hubble",
+        "run:subscribe:prosehubble",
+    ]
+    (asked,) = await bell.ask(ann, "/subscribe to sentence, prose and hubble please")
+    assert list(buttons(asked).values()) == ["many:subscribe"]
+    assert await lookups(control) == before
+
+
 async def test_a_question_is_answered_by_a_sentence(bell: Bell, control: Control) -> None:
     ann = await control.person()
     before = await lookups(control)
