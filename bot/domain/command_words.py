@@ -185,7 +185,8 @@ def ends_as_list(
     """
     written = re.sub("[,;]", " , ", " ".join(map(normalize_typed, arguments))).split()
     rest = [word for word in written if word.lower() not in words]
-    while last and rest and rest[-1].strip(_AROUND) != last:
+    end = last.strip(_AROUND)
+    while end and rest and rest[-1].strip(_AROUND) != end:
         rest.pop()
     if len(rest) < 2:  # noqa: PLR2004 - a joining word, and a word after it
         return False

@@ -211,6 +211,18 @@ async def test_marked_names_are_unsubscribed_together(bell: Bell, control: Contr
     assert "I don't know @marked_elsewhere" in unknown["text"]
 
 
+@pytest.mark.parametrize("command", ["subscribe", "unsubscribe"])
+async def test_a_marked_name_after_a_comma_is_a_profile_before_everyday_words(
+    bell: Bell, control: Control, command: str
+) -> None:
+    ann = await control.person()
+    for joined in ("comma.one, @comma.two", "comma.one and @comma.two:"):
+        (asked,) = await bell.ask(ann, f"/{command} {joined} please")
+        assert asked["text"].splitlines()[1] == f"/{command} comma.one comma.two"
+    (channel,) = await bell.ask(ann, f"/{command} comma.one @comma_elsewhere, please")
+    assert "@comma_elsewhere" in channel["text"]
+
+
 async def test_nothing_ends_by_everyday_words_before_a_button(
     bell: Bell, control: Control
 ) -> None:
