@@ -132,6 +132,7 @@ _HALF_PAST = "half past|half|साढ़े|sadhe|saadhe"
 _HALF_TO = "halb|половина|половину|половине|половині|пол|пів на|setengah"
 _AND_A_HALF = (
     "and a half|y media|e meia|e mezza|e mezzo|et demie|et demi|buçukta|buçuktan|buçuğa|buçuk"
+    "|thirty|y treinta|e trinta|dreißig|trente|e trenta|otuz|тридцать|тридцять"
     "|с половиной|والنصف|ونصف|ونص|و النصف|و نصف|و نص|و نیم|ونیم"
 )
 
@@ -147,6 +148,7 @@ _OTHERS = """
     le l vers des heure heures alle dalle ore ora all dall dell delle di tra fra saat saatte
     saatleri arası arasında kadar ye ya e te ta da de в во с со часов часа час ч о об между
     у з із від годин година годині години год між г في من الساعة ساعة بين عند jam pukul pada
+    around about gegen circa sekitar около примерно близько приблизно حوالي تقريبا حدود लगभग
     dari antara wib ساعت از در बजे तक के बीच
 """
 """The words that people write around a time of day and that do not change the time."""

@@ -88,6 +88,7 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-friends see|-friend see|-family see|-wife see|-husband see|-girlfriend see"
         "|-boyfriend see"
         "|-parents see|-mom see|-anyone else see|-anybody else see|-see what i ask"
+        "|-with my messages|-with my data"
         "|-see what i type"
         "|-see what i search|-see my chat|-see my messages",
         "es": "borra* cuenta|borra* datos|borra* todo|elimina* cuenta|elimina* datos"
@@ -492,7 +493,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|skip video|skip videos|skip photo|skip photos|skip pics|-once week|-once a week"
         "|-weekly"
         "|+so often|+too often|+as often|+so frequently|+too frequently|+every hour|+all the time"
-        "|+once enough|+daily enough|+once suffices|+on hold|+hold till|+hold until|+tone down",
+        "|+once enough|+once plenty|+once would do|+twice plenty|+twice enough|+daily enough"
+        "|+once suffices|+on hold|+hold till|+hold until|+tone down",
         "es": "solo video|solo videos|solo foto|solo fotos|solamente video|solamente videos"
         "|solamente foto|solamente fotos|únicamente video|únicamente videos|sin foto|sin fotos"
         "|sin video|sin videos|no foto|no fotos|no video|no videos|ni foto|ni fotos|puro video"
@@ -531,7 +533,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-unkomprimiert|-originalqualität|-ohne komprimierung|-volle qualität|-voller qualität"
         "|+weniger|+seltener"
         "|videos überspringen|fotos überspringen|-einmal woche|-wöchentlich"
-        "|+so oft|+zu oft|+so häufig|+zu häufig|+nicht ständig|+einmal reicht|+einmal langt"
+        "|+so oft|+zu oft|+so häufig|+zu häufig|+nicht ständig|+einmal reicht|+nur noch einmal"
+        "|+einmal langt"
         "|+einmal genügt|+einmal genug|+täglich reicht|+täglich langt|+auf eis",
         "fr": "que vidéo|que vidéos|que photo|que photos|seulement vidéo|seulement vidéos"
         "|seulement photo|seulement photos|uniquement vidéo|uniquement vidéos|uniquement photo"
@@ -546,7 +549,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+moins de|+moins souvent|+moins d'alertes|+moins de messages|+envoie moins"
         "|+moins de notifs"
         "|saute vidéos|saute photos|-une fois semaine"
-        "|+si souvent|+trop souvent|+aussi souvent|+pas tout le temps|+une fois suffit|+en attente"
+        "|+si souvent|+trop souvent|+aussi souvent|+pas tout le temps|+une fois suffit"
+        "|+une fois assez|+en attente"
         "|+entre parenthèses",
         "it": "solo video|solo foto|soltanto video|soltanto foto|solamente video|solamente foto"
         "|senza foto|senza video|niente foto|niente video|no foto|no video|non foto|non video"
@@ -1340,7 +1344,7 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|subcribe|subsribe|suscribe|subscibe|subscrib|folow"
         "|+🔕|+🔇|+🔔"
         "|keep loop|keep informed|keep updated|keep up to date"
-        "|+keep eye|+watch over|+keep tabs|+keep watch",
+        "|+keep eye|+watch over|+keep tabs|+monitor|+keep watch",
         "es": "suscríbeme|suscribeme|suscribir|suscribirme|suscríbete|suscribe|seguir|sigue"
         "|+silenci*|+pausa*"
         "|avísame|avisame|notifícame|+notificaciones|+avisos|+añade|+agrega"

@@ -90,6 +90,12 @@ def test_a_word_of_two_meanings_ends_nothing(
         ("can they tell me when natgeo posts", "en", Request("subscribe", ("natgeo",))),
         ("je veux voir ce que fait natgeo", "fr", Request("stories", ("natgeo",))),
         ("lass mich in ruhe", "de", Request("unsubscribe")),
+        ("nasa une fois par jour c'est assez", "fr", Request("options", ("nasa",))),
+        ("nasa nur noch einmal die Woche", "de", Request("options", ("nasa",))),
+        ("nasa twice a day is plenty", "en", Request("options", ("nasa",))),
+        ("monitor nasa for me", "en", Request("subscribe", ("nasa",))),
+        ("what do you do with my messages", "en", Request("privacy")),
+        ("can my friends see that i follow nasa", "en", Request("subscribe", ("nasa",))),
         ("follow natgeo adn nasa", "en", Request("subscribe", ("natgeo", "nasa"), is_joined=True)),
     ],
 )
