@@ -142,13 +142,13 @@ class Settings(BaseSettings):
     )
     skip_privacy_check: Literal["true", "false", "auto"] = Field(
         default="auto",
-        description="Whether checks skip the privacy check of the Stories API. Without the "
-        "privacy check, a check of a profile costs 1 credit instead of 2. auto: skip the "
-        "privacy check for a profile that was public in the last 24 hours. If answers without "
-        "the privacy check were wrong about two profiles within two days, the bot makes the "
-        "privacy check every time from then on. true: always skip the privacy check; a private "
-        "account then looks like an account without stories. false: never skip the privacy "
-        "check.",
+        description="The privacy check of the Stories API tests whether an account is private. "
+        "Without the privacy check, a check of the stories of a profile costs 1 credit instead "
+        "of 2. auto: skip the privacy check for a profile that was public in the last 24 hours. "
+        "If answers without the privacy check were wrong about two profiles within two days, "
+        "the bot makes the privacy check every time from then on. true: always skip the privacy "
+        "check; a private account then looks like an account without stories. false: never skip "
+        "the privacy check.",
     )
 
     # Subscriptions
