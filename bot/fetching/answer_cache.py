@@ -48,6 +48,7 @@ _NEGATIVE: dict[str, type[StoriesError]] = {
     kind.__name__: kind
     for kind in (
         ApiRefusedError,
+        ProfilePrivateError,
         ProfileUnavailableError,
         StoryGoneError,
         HighlightGoneError,

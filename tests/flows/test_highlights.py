@@ -63,6 +63,17 @@ async def test_a_link_costs_one_credit_and_then_nothing(bell: Bell, control: Con
     assert await control.billed() - before == 1
 
 
+async def test_a_link_into_a_private_account_is_paid_once(bell: Bell, control: Control) -> None:
+    ann, bob = await control.person(), await control.person("Bob")
+    highlight = await made(control, "hl.followers", title="Hills", count=2)
+    await control.change_profile("hl.followers", is_private=True)
+    before = await control.billed()
+    for person in (ann, bob, ann):
+        (reply,) = await bell.ask(person, link(highlight))
+        assert "private" in reply["text"]
+    assert await control.billed() - before == 1
+
+
 async def test_a_shared_link_opens_at_its_story(bell: Bell, control: Control) -> None:
     ann = await control.person()
     highlight = await made(control, "hl.three", title="Woods", count=3)
