@@ -12,11 +12,20 @@ import pytest
 import pytest_asyncio
 
 from bot.store.engine.database import Database
-from sandbox.beliefs import BELIEFS, STORIES, TELEGRAM, Switches, set_switches_from_file
+from bot.stories_api.endpoints import Endpoint
+from sandbox.beliefs import (
+    BELIEFS,
+    PRICED,
+    STORIES,
+    TELEGRAM,
+    Switches,
+    set_switches_from_file,
+)
 from tests.support.control import wait_for
 from tests.support.sandbox import Box, sandbox_box
 from tests.support.storybell import API_KEY, TOKEN, settings_for
 from tools.doctor import __main__ as doctor
+from tools.doctor.stories import price_of_all
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 ROOT = Path(__file__).parents[2]
@@ -170,6 +179,26 @@ async def test_the_pages_tell_of_each_belief() -> None:
     for page, beliefs in pages.items():
         text = (ROOT / f"docs/{page}.md").read_text()
         assert [name for name in beliefs if f"`{name}`" not in text] == []
+
+
+async def test_the_doctor_tries_each_endpoint_of_the_bot_at_its_price() -> None:
+    prices = {path: price for path, is_forced, price in PRICED.values() if not is_forced}
+    assert prices == {str(endpoint): endpoint.price for endpoint in Endpoint}, (
+        "compare Endpoint in bot/stories_api/endpoints.py with PRICED in sandbox/beliefs.py, and"
+        " make the call in tools/doctor/stories.py"
+    )
+
+
+async def test_the_pages_tell_the_cost_of_the_doctor() -> None:
+    cost = price_of_all(private=False)
+    more = price_of_all(private=True) - cost
+    for page, sentence in (
+        ("README.md", f"your key and {cost} credits"),
+        ("docs/start.md", f"The command uses {cost} credits."),
+        ("docs/start.md", f"the command uses {more} more credits"),
+    ):
+        text = " ".join((ROOT / page).read_text(encoding="utf-8").split())
+        assert sentence in text, f"{page} does not say: {sentence}"
 
 
 async def test_the_sandbox_starts_as_seen(tmp_path: Path) -> None:
