@@ -44,6 +44,14 @@ WORDS = {
     "rules": "rules of the whole chat",
 }
 """The words of each setting in docs/data.md, and in docs/use.md if the setting moves alerts."""
+SOAK = {
+    "zone": '"set:zone"',
+    "quiet_from": '"set:quiet"',
+    "quiet_to": '"set:quiet"',
+    "digest_at": '"set:digest"',
+    "rules": "/rules all ",
+}
+"""The text in tests/soak with which people change each setting that moves alerts."""
 CHAT = Chat(-1, "group", "", None, None, "UTC", 600, 660, 840, {}, "active", payer=1)
 WEEK = [NOON + number * HOUR for number in range(7 * 24)]
 NOT_SENT = {"filtered", "failed", "muted", "paused"}
@@ -112,6 +120,12 @@ def test_a_setting_that_moves_alerts_is_in_the_soak_and_in_the_guide(name: str) 
     assert is_read, (
         f"{name} moves alerts: read it in tests/soak/journal.py, add it to Terms in"
         " tests/soak/expected.py, and compute the expected arrival there"
+    )
+    acts = ("people", "fans")
+    pressed = "".join(Path(f"tests/soak/{act}.py").read_text(encoding="utf-8") for act in acts)
+    assert SOAK.get(name, "no text") in pressed, (
+        f"{name} moves alerts: let people change it in set_quiet of tests/soak/people.py, and"
+        " add the text to SOAK here"
     )
     guide = Path("docs/use.md").read_text(encoding="utf-8")
     section = guide.partition("## When alerts come")[2].partition("\n## ")[0]
