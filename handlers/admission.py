@@ -218,7 +218,10 @@ async def _send_first_refusal(context: Context, judged: Judged) -> None:
         await answer_press(context)
         return
     is_new = await context.services.access.record_refusal(
-        judged.about, name=_name_of_refused(context, judged), language_code=code or ""
+        judged.about,
+        _chat_id(context),
+        name=_name_of_refused(context, judged),
+        language_code=code or "",
     )
     if not is_new:
         await answer_press(context)
@@ -228,6 +231,11 @@ async def _send_first_refusal(context: Context, judged: Judged) -> None:
         await answer_press(context, plain(text), alert=True)
     else:
         await say(context, text)
+
+
+def _chat_id(context: Context) -> int | None:
+    chat = context.event.effective_chat
+    return chat.id if chat else None
 
 
 def _is_access_request(context: Context) -> bool:
@@ -243,6 +251,7 @@ async def _record_access_request(context: Context, judged: Judged) -> None:
     """
     await context.services.access.record_refusal(
         judged.about,
+        _chat_id(context),
         name=_name_of_refused(context, judged),
         language_code=context.language_code or "",
     )

@@ -277,6 +277,21 @@ async def close_left_chat(tx: Tx, chat_id: int, *, now: datetime) -> bool:
     return bool(closed)
 
 
+async def drop_replies_if_closed(tx: Tx, chat_id: int, *, now: datetime) -> None:
+    """Drop the pending replies of a chat if the chat is closed."""
+    chat = await chats.get(tx, chat_id)
+    if chat is None or chat.state != "closed":
+        return
+    await chat_queues.lock(tx, chat_id)
+    await _drop_replies(tx, chat_id, now=now)
+
+
+async def _drop_replies(tx: Tx, chat_id: int, *, now: datetime) -> None:
+    await deliveries_store.end_all(
+        tx, chat_id=chat_id, notice=REPLY, reason=deliveries_store.AWAY, now=now
+    )
+
+
 async def close_chats(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> list[int]:
     """Close chats, for example because of a block. Return the chats that were open.
 
@@ -291,9 +306,7 @@ async def close_chats(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> li
     ]
     for chat_id in chat_ids:
         await mutes.unmute(tx, chat_id)
-        await deliveries_store.end_all(
-            tx, chat_id=chat_id, notice=REPLY, reason=deliveries_store.AWAY, now=now
-        )
+        await _drop_replies(tx, chat_id, now=now)
     await chat_queues.reschedule_all(tx, chat_ids)
     followed = await subscriptions.followed_profiles(tx, chat_ids)
     await subscriptions.start_or_stop_checks(tx, profile_ids=followed, now=now)

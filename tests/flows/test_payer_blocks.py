@@ -321,3 +321,22 @@ async def test_an_answer_that_waits_is_not_sent_after_a_block(town: Town, place:
     await town.control.say(chat, "/help", user=ann)
     await asyncio.sleep(2 * LONG)
     assert not await town.control.shown(chat)
+
+
+@pytest.mark.parametrize("place", ["private", "group"])
+async def test_an_answer_of_a_request_that_runs_at_the_block_does_not_replace_the_refusal(
+    town: Town, place: str
+) -> None:
+    ann = await invited(town, "Ann")
+    chat = await town.group(ann, by=ann) if place == "group" else ann
+    star = await town.star()
+    await town.control.publish(star)
+    await town.control.fault("stories", {"delay_s": 10}, match="stories")
+    await town.control.fault("telegram", flood(LONG), match="sendPhoto", chat_id=chat)
+    await town.control.say(chat, f"/stories {star}", user=ann)
+    await asyncio.sleep(5)
+    await town.ask(town.boss, f"/block {chat} 7d spam")
+    await asyncio.sleep(2 * LONG)  # the flood is over
+    assert "spam" in (await town.ask(chat, "/help", user=ann))["text"]
+    await asyncio.sleep(2 * LONG)
+    assert not await town.control.shown(chat)
