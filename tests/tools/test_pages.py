@@ -31,7 +31,7 @@ BLOCK = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 TAGS = {"sh run", "sh run background", "sh run stopped", "sh shown"}
 OTHERS = {"text", "crontab", "nginx", "yaml"}
 SPAN = re.compile(r"`(storybell [^`…]+)`")
-FILLED = {"NUMBER": "5", "CREDITS": "100", "COMMAND": "check"}
+FILLED = {"NUMBER": "5", "ID": "5", "CREDITS": "100", "COMMAND": "check"}
 """What stands for the words that a reader replaces."""
 LINK = re.compile(r"t\.me/\w+\?start=([A-Za-z0-9_-]+)")
 SERVICES: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
