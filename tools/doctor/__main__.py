@@ -45,7 +45,7 @@ def _arguments() -> argparse.Namespace:
         "--profile", default="natgeo", help="a public profile that has stories now"
     )
     parser.add_argument("--private", default="", help="a private profile; tries more, costs more")
-    parser.add_argument("--chat", type=int, help="where to send the trials; else the first admin")
+    parser.add_argument("--chat", type=int, help="where to send the trials; else the first owner")
     parser.add_argument(
         "--file", type=Path, default=Path("doctor.json"), help="where to write what was seen"
     )
@@ -77,7 +77,7 @@ async def main(
         f"The doctor asks the Stories API for {arguments.profile}"
         + (f" and {arguments.private}" if arguments.private else "")
         + f": {credits} credits, if prices are as we believe. "
-        "It sends some messages to an admin and deletes them. The bot should not run meanwhile.",
+        "It sends some messages to an owner and deletes them. The bot should not run meanwhile.",
         markup=False,
     )
     if not arguments.live:
