@@ -34,7 +34,7 @@ KILLS = [(step, "before") for step in range(1, len(STEPS) + 1)]
 KILLS += [(step, "after") for step in (2, 5, 8, 9)]
 """The steps and moments. Nothing happens between the commits of other steps and the next step."""
 UNKNOWN = (2, "after")
-"""The kill after which no copy of the list rings: counted, but not sent. The repeat is silent."""
+"""The kill after which the list may not ring: counted, but not sent. The repeat is silent."""
 HOUR_S = 2 * 3600.0
 REPEATED_S = 31.0  # a second copy is due
 WAITS_S = 20.0  # a repeat is due later than this
@@ -122,7 +122,10 @@ async def test_a_kill_at_any_step_leaves_one_ringing_list_and_every_album(
     lists = [one for one in messages if "text" in one]
     ringing = [one for one in messages if "_silent" not in one]
     assert all("2 new stories" in one["text"] for one in lists)
-    assert ringing == ([] if (step, moment) == UNKNOWN else lists[:1])
+    if (step, moment) == UNKNOWN:  # the list may or may not have left before the kill
+        assert ringing in ([], lists[:1])
+    else:
+        assert ringing == lists[:1]
     assert messages[0] == lists[0]
     assert {one["_story_pk"] for one in messages if "_story_pk" in one} == scene.posted
     assert len(messages) <= 1 + len(scene.posted) + 1  # a single send was repeated
