@@ -1,11 +1,11 @@
 """The options of all subscriptions of a chat. A change of several subscriptions is confirmed."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.context import Context
 from bot.domain.options import Options
-from bot.domain.records import EPOCH, Subscription
+from bot.domain.records import Subscription
 from bot.domain.sentences import N_, NN_
 from bot.presentation import actions
 from bot.presentation.actions import PRIMARY, Button, Buttons, Page, back, button
@@ -27,7 +27,6 @@ from handlers.profile_lists import first_names_in_bold
 from handlers.replies import edit_pressed
 from handlers.subscriptions import UNDO, list_page
 
-_MILLISECOND = timedelta(milliseconds=1)
 PAGE_OF_ALL = actions.OPTION_OF_ALL()
 TAP = N_("Tap an option to use it for all of them.")
 TURN_OFF = NN_("Turn off for {n}", "Turn off for all {n}")
@@ -160,8 +159,7 @@ async def _change(context: Context, option: str, value: str) -> None:
     change = context.services.subscribing.set_options_of_all
     count, at = await change(context.chat.id, changes)
     lines: list[str] = [_value_in_bold(option, value, context), context.t(CHANGED, n=count)]
-    undo = actions.UNDO_OPTIONS((at - EPOCH) // _MILLISECOND)
-    buttons: Buttons = [[context.button(UNDO, undo)]]
+    buttons: Buttons = [[context.button(UNDO, actions.UNDO_OPTIONS(at))]]
     if option == "digest" and value == ON:
         lines.append(summary_time_text(context))
         if context.chat.zone is None:
@@ -175,18 +173,17 @@ async def _change(context: Context, option: str, value: str) -> None:
 
 
 @on_press(actions.UNDO_OPTIONS)
-async def undo_change_of_all(context: Context, changed_at_ms: int) -> str | None:
-    """Undo a change of all subscriptions that was made at ``changed_at_ms``.
+async def undo_change_of_all(context: Context, changed_at: datetime) -> str | None:
+    """Undo a change of all subscriptions that was made at ``changed_at``.
 
-    ``changed_at_ms`` is a Unix time in milliseconds. Subscriptions whose options have changed
-    again keep their options.
+    Subscriptions whose options have changed again keep their options.
 
     Raises:
         TooManyFastError: The chat or the payer would exceed the maximum number of fast
             subscriptions.
     """
-    at: datetime = EPOCH + changed_at_ms * _MILLISECOND
-    undone = await context.services.subscribing.undo_options_of_all(context.chat.id, at)
+    undo = context.services.subscribing.undo_options_of_all
+    undone = await undo(context.chat.id, changed_at)
     if not undone:
         return context.t.plain(UNCHANGED)
     rows = await context.services.subscriptions.every(context.chat.id)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from telegram import (
     Chat,
@@ -32,7 +32,7 @@ from bot.domain.errors import (
 )
 from bot.domain.everyday_words import is_about_all, is_everyday_word
 from bot.domain.model import Target
-from bot.domain.records import EPOCH, Known, Subscription, find_mute
+from bot.domain.records import Known, Subscription, find_mute
 from bot.domain.sentences import N_, NN_
 from bot.presentation import actions
 from bot.presentation.actions import Button, Buttons, Page, arrows, button, for_chat
@@ -64,7 +64,6 @@ PAGE = 8
 MOST_LISTED = 60  # maximum number of subscriptions in a channel's list, which has no pages
 TITLE = 30  # the number of characters of a full-width button that a phone shows
 WORDS = ("fast", "topic")
-_MILLISECOND = timedelta(milliseconds=1)
 ALL = 0  # in callback data, this ID means all subscriptions instead of one subscription
 WORTH_SAYING = timedelta(minutes=15)
 LEAST = timedelta(minutes=1)  # minimum shown delay, because sending takes time
@@ -547,24 +546,23 @@ async def _unsubscribe(rows: Sequence[Subscription], context: Context) -> Page:
     text: str = context.t(done, n=len(rows))
     if len({subscription.username for subscription in rows}) == 1:
         text = context.t("Unsubscribed from <b>{username}</b>.", username=rows[0].username)
-    undo = context.button(UNDO, actions.UNDO((at - EPOCH) // _MILLISECOND))
+    undo = context.button(UNDO, actions.UNDO(at))
     return text, [[undo, list_button(context)]]
 
 
 @on_press(actions.UNDO)
-async def undo_unsubscribe(context: Context, ended_at_ms: int) -> str | None:
-    """Restore all subscriptions that ended at ``ended_at_ms``, for 0 credits.
+async def undo_unsubscribe(context: Context, ended_at: datetime) -> str | None:
+    """Restore all subscriptions that ended at ``ended_at``, for 0 credits.
 
-    ``ended_at_ms`` is a Unix time in milliseconds. The button works for about a day after the end
-    of the subscriptions. If a subscription cannot be restored, the failure is listed with its
-    reason, and the button stays for another attempt.
+    The button works for about a day after the end of the subscriptions. If a subscription cannot
+    be restored, the failure is listed with its reason, and the button stays for another attempt.
 
     Raises:
         BotError: The only subscription to restore cannot be restored.
         BlockedError: The access list blocks the chat or the responsible person.
     """
     result = await context.services.subscribing.restore(
-        context.chat.id, context.user_id, ended_at=EPOCH + ended_at_ms * _MILLISECOND
+        context.chat.id, context.user_id, ended_at=ended_at
     )
     restored = result.subscriptions
     failed = result.failed
@@ -581,7 +579,7 @@ async def undo_unsubscribe(context: Context, ended_at_ms: int) -> str | None:
         text = paragraphs(again, text)
     if failed:
         text = Safe("\n".join([text, "", *failure_lines(failed, parse([]), context)]))
-        buttons = [*buttons, [context.button(UNDO, actions.UNDO(ended_at_ms))]]
+        buttons = [*buttons, [context.button(UNDO, actions.UNDO(ended_at))]]
     await edit_pressed(context, text, buttons)
     return None
 

@@ -9,7 +9,9 @@ links are replaced.
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
+from bot.domain.records import EPOCH
 from bot.presentation.translation import Translator
 
 DANGER, PRIMARY = "danger", "primary"  # values of ``InlineKeyboardButton.style`` in the Bot API
@@ -46,7 +48,21 @@ class Arg:
         return replace(self, optional=True)
 
 
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+def _moment_of(text: str) -> datetime:
+    return EPOCH + int(text) * _MILLISECOND
+
+
+def _text_of(value: object) -> str:
+    """Return the text of an argument. The text of a time is its Unix time in milliseconds."""
+    return str((value - EPOCH) // _MILLISECOND if isinstance(value, datetime) else value)
+
+
 NUMBER = Arg(r"[0-9]{1,18}", int)
+MOMENT = Arg(r"[0-9]{1,13}", _moment_of)
+"""A time, with the accuracy of the database."""
 PLACE = Arg(r"[0-9]{1,4}", int)
 CHAT = Arg(r"-?[0-9]{1,16}", int)
 ID = Arg(r"[1-9][0-9]{0,29}")
@@ -77,7 +93,7 @@ class Kind:
 
     def __call__(self, *args: object) -> str:
         """Return the data of a button for an action with these values of the arguments."""
-        return ":".join([self._word, *map(str, args)])
+        return ":".join([self._word, *map(_text_of, args)])
 
     def matches(self, data: object) -> bool:
         """Return whether ``data`` are the data of a button of this kind.
@@ -113,10 +129,10 @@ HIGHLIGHT = Kind("highlight", ID, PLACE.maybe)
 SUBSCRIPTIONS = Kind("subs", PLACE, NUMBER.maybe)
 SUBSCRIPTION = Kind("sub", NUMBER, Arg("when|which|how|new").maybe)
 UNSUBSCRIBE = Kind("unsub", NUMBER)
-UNDO = Kind("undo", Arg(r"[0-9]{1,13}", int))
+UNDO = Kind("undo", MOMENT)
 OPTION = Kind("opt", NUMBER, WORD, WORD)
 OPTION_OF_ALL = Kind("all", WORD.maybe, WORD.maybe, Arg("save").maybe)
-UNDO_OPTIONS = Kind("restore", Arg(r"[0-9]{1,13}", int))
+UNDO_OPTIONS = Kind("restore", MOMENT)
 DEFAULT = Kind("defaults", WORD.maybe, WORD.maybe)
 CHAT_RULES = Kind("rules", Arg("show|save|off|undo"))
 OWN_TOPIC = Kind("topic", NUMBER, ON_OFF)
