@@ -157,19 +157,21 @@ _OTHERS = """
 def parse_hours(text: str) -> tuple[int, int] | None:
     """Return the start and the end of a span of hours, in minutes after midnight.
 
-    Hours in words without a part of the day, as in "from eleven to seven", begin in the evening if
-    the start is after the end. Return None if the text is not a span such as "23-7".
+    If the start is in words without a part of the day, and would not be before the end, 12 hours
+    are added to the start: "from eleven to seven in the morning" begins at 23:00, and "from twelve
+    to six" at midnight. This rule does not apply to a text with digits. Return None if the text is
+    not a span such as "23-7".
     """
     tokens = _tokens(text)
     has_digits = any(map(str.isdecimal, text))
-    is_vague = not has_digits and _part_by_word().keys().isdisjoint(tokens)
     for place, token in enumerate(tokens):
         if token in _words(_TO):
             start = _minute_of(tokens[:place])
             end = _minute_of(tokens[place + 1 :])
             if start is not None and end is not None:
-                if is_vague and end < start < _DAY // 2:
-                    start += _DAY // 2
+                has_part = not _part_by_word().keys().isdisjoint(tokens[:place])
+                if end <= start and not (has_digits or has_part):
+                    start = (start + _DAY // 2) % _DAY
                 return start, end
     return None
 

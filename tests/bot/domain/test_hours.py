@@ -144,6 +144,13 @@ def test_an_hour_in_words(text: str, minute: int | None) -> None:
     [
         ("von halb elf bis um sieben", (22 * 60 + 30, 7 * 60)),
         ("from eleven to seven", (23 * 60, 7 * 60)),
+        ("from eleven to seven in the morning", (23 * 60, 7 * 60)),
+        ("von elf bis sieben Uhr morgens", (23 * 60, 7 * 60)),
+        ("from ten to midnight", (22 * 60, 0)),
+        ("from twelve to six", (0, 6 * 60)),
+        ("from ten to ten", (22 * 60, 10 * 60)),
+        ("from ten to eight in the evening", (10 * 60, 20 * 60)),
+        ("from ten in the morning to nine", (10 * 60, 9 * 60)),
         ("from one to six", (60, 6 * 60)),
         ("de once de la noche a siete de la mañana", (23 * 60, 7 * 60)),
         ("de onze heures du soir à sept heures du matin", (23 * 60, 7 * 60)),
