@@ -139,7 +139,7 @@ def _is_prose(arguments: Sequence[str], names: Sequence[str], language: str) -> 
     """Return whether some of ``names`` can be ordinary words, as explained at ``Wanted``."""
     text = " ".join(arguments)
     written = [word for word in typed_words(text) if normalize_word(word) not in FILLERS]
-    if len(names) <= 1 or not is_everyday_word(written[0], language):
+    if len(names) <= 1 or not written or not is_everyday_word(written[0], language):
         return False
     return not set(names).issubset(joined_names_in(text, language))
 

@@ -122,6 +122,7 @@ def test_with_an_at_each_word_is_a_name(words: list[str]) -> None:
         ("natgeo und @nike", "de", ("natgeo", "nike"), ("und",)),
         ("natgeo каждый день", "ru", ("natgeo",), ("каждый", "день")),
         ("natgeo 300 1234567", "en", ("natgeo", "1234567"), ("300",)),
+        ("por favor", "en", ("por", "favor"), ()),
     ],
 )
 def test_everyday_words_are_no_names_beside_a_name(
