@@ -32,8 +32,12 @@ async def offer_understood(context: Context, command: str, wanted: Wanted) -> No
 
     - Highlights can be shown for one profile only.
     - In a sentence, some of the names can be ordinary words (``Wanted.is_prose``).
+      Exception: a command with a channel, a keyword or a count gets a single button, because the
+      button of a name has no options.
     """
-    is_each = command == "highlights" or (wanted.is_prose and command in MANY)
+    has_options = bool(wanted.channel or wanted.words or wanted.count)
+    is_prose = wanted.is_prose and not has_options
+    is_each = command == "highlights" or (is_prose and command in MANY)
     if is_each and len(wanted.names) > 1 and not context.is_channel:
         each = [button(name, RUN(command, name)) for name in wanted.names]
         lines = [context.t(MEANT), *failure_lines([], wanted, context)]

@@ -180,6 +180,14 @@ async def test_each_word_of_a_sentence_gets_its_own_button(bell: Bell, control: 
     ]
     (asked,) = await bell.ask(ann, "/subscribe to sentence, prose and hubble please")
     assert list(buttons(asked).values()) == ["many:subscribe"]
+    for command, rest in (
+        ("subscribe", "guy sentence @prose_elsewhere"),
+        ("subscribe", "guy sentence fast"),
+        ("stories", "guy sentence 3"),
+    ):
+        (asked,) = await bell.ask(ann, f"/{command} that {rest}")
+        assert asked["text"].splitlines()[1:] == [f"/{command} {rest}"]
+        assert list(buttons(asked).values()) == [f"many:{command}"]
     assert await lookups(control) == before
 
 
