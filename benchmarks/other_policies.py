@@ -18,14 +18,10 @@ SHORTEST = 1 / 60
 """The shortest interval of ``KnownRate``, in hours: the shortest pause of the bot by default."""
 
 
-class Fixed(Learned):
-    """A rule with the same interval in hours for every profile."""
+class Unlearned(Learned):
+    """A rule that learns nothing."""
 
     by_rhythm = False
-
-    def __init__(self, hours: float) -> None:
-        """Store the interval."""
-        self._hours = hours
 
     def learn(
         self,
@@ -34,8 +30,16 @@ class Fixed(Learned):
         at: float,
         taken: Sequence[float],  # noqa: ARG002 - signature of the rule
     ) -> None:
-        """Record only the time of the check, because this rule learns nothing else."""
+        """Record only the time of the check, because the rule learns nothing."""
         state.seen_at = at
+
+
+class Fixed(Unlearned):
+    """A rule with the same interval in hours for every profile."""
+
+    def __init__(self, hours: float) -> None:
+        """Store the interval."""
+        self._hours = hours
 
     def hours_to_due(self, *_: object) -> float:
         """Return the interval, regardless of the subscribers."""
@@ -146,15 +150,13 @@ class SquareRoot(Learned):
         return min(sqrt(2 * price * cost / weight / rate_of(state, demand.population)), most)
 
 
-class KnownRate(Learned):
+class KnownRate(Unlearned):
     """The best rule for profiles whose mean rates are constant and known.
 
     Each profile has one interval, in proportion to 1 / √(subscribers x rate). An interval is at
     least ``SHORTEST`` and at most the longest interval of the bot. ``hours`` are the intervals in
     hours, in the order of the records.
     """
-
-    by_rhythm = False
 
     def __init__(self, rates: Sequence[float], weights: Sequence[float], checks: float) -> None:
         """Compute the intervals.
@@ -177,16 +179,6 @@ class KnownRate(Learned):
     def bind(self, states: Iterable[ProfileState]) -> None:
         """Assign the intervals to the profile states."""
         self._intervals = dict(zip(map(id, states), self.hours, strict=True))
-
-    def learn(
-        self,
-        state: ProfileState,
-        demand: Demand,  # noqa: ARG002 - signature of the rule
-        at: float,
-        taken: Sequence[float],  # noqa: ARG002 - signature of the rule
-    ) -> None:
-        """Record only the time of the check, because this rule learns nothing else."""
-        state.seen_at = at
 
     def hours_to_due(self, state: ProfileState, *_: object) -> float:
         """Return the interval of the profile."""
