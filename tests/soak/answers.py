@@ -4,6 +4,7 @@ The promises are those of README and of docs/use.md. The bot's code is not used.
 only if nothing failed around the request, and if nobody else asked in the chat at that time.
 """
 
+import math
 import re
 from bisect import bisect_left
 from collections import Counter, defaultdict
@@ -168,14 +169,26 @@ def _wrong_page(
     """Yield the mistakes of a page with the newest stories of a search."""
     if extra := set(shown) - allowed:
         yield f"{_named(journal, extra)} came, which the chat does not keep or the search excludes"
+    oldest = min(_times(journal, shown), default=0.0)
+    since = oldest if len(shown) == MOST_SENT else 0.0
+    required = {pk for pk in sure if journal.stories[pk].taken_at >= since}
+    yield from _missing_or_disorderly(journal, shown, required)
+
+
+def _missing_or_disorderly(
+    journal: Journal, shown: Sequence[str], required: set[str]
+) -> Iterator[str]:
+    """Yield the mistakes in the number, the completeness and the order of stories."""
     if len(shown) > MOST_SENT:
         yield f"{len(shown)} stories came"
-    times = {pk: journal.stories[pk].taken_at for pk in {*shown, *sure} & journal.stories.keys()}
-    came = [times[pk] for pk in shown if pk in times]
-    since = min(came, default=0.0) if len(shown) == MOST_SENT else 0.0
-    if missing := {pk for pk in sure if times[pk] >= since} - set(shown):
+    if missing := required - set(shown):
         yield f"{_named(journal, missing)} did not come"
     yield from _disorder(journal, shown)
+
+
+def _times(journal: Journal, pks: Iterable[str]) -> list[float]:
+    """Return the posting times of the known stories."""
+    return [journal.stories[pk].taken_at for pk in pks if pk in journal.stories]
 
 
 def _disorder(journal: Journal, shown: Sequence[str]) -> Iterator[str]:
@@ -259,17 +272,12 @@ def _wrong_tray(
     """Yield the mistakes of an answer with the oldest live stories."""
     if extra := set(shown) - allowed:
         yield f"{_named(journal, extra)} came, which is not live or not followed"
-    if len(shown) > MOST_SENT:
-        yield f"{len(shown)} stories came"
-    times = {pk: journal.stories[pk].taken_at for pk in {*shown, *sure} & journal.stories.keys()}
-    until = float("inf")
-    if len(shown) == MOST_SENT:
-        until = max((times[pk] for pk in shown if pk in times), default=until)
-    if missing := {pk for pk in sure if times[pk] <= until} - set(shown):
-        yield f"{_named(journal, missing)} did not come"
+    newest = max(_times(journal, shown), default=math.inf)
+    until = newest if len(shown) == MOST_SENT else math.inf
+    required = {pk for pk in sure if journal.stories[pk].taken_at <= until}
+    yield from _missing_or_disorderly(journal, shown, required)
     if len(shown) != len(set(shown)):
         yield "a story came twice"
-    yield from _disorder(journal, shown)
 
 
 # -- imports ------------------------------------------------------------------------------

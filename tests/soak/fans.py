@@ -6,14 +6,11 @@ required results. An action for another part of the bot is a method in this modu
 """
 
 import asyncio
-import random
 from typing import Any
 
+from tests.soak.actions import Actions
 from tests.soak.contents import wishes
-from tests.soak.journal import Journal
-from tests.soak.people import People, Place
-from tests.soak.rates import ORDINARY, Rates
-from tests.support.control import Control
+from tests.soak.people import Place
 
 A_WHILE = 25.0  # seconds from a message to the next press
 TITLES = ("Sea", "Lions 🦁", "", "Everything that was ever shown here, in order")
@@ -21,23 +18,12 @@ DEFAULTS = ("keep", "files", "digest", "")
 """Default options of new subscriptions, in turn for each chat."""
 
 
-class Fans:
-    """Driver of the actions in the chats of `people`, by a separate random generator."""
+class Fans(Actions):
+    """Actions of users of all features."""
 
-    def __init__(
-        self,
-        people: People,
-        control: Control,
-        journal: Journal,
-        seed: int,
-        rates: Rates = ORDINARY,
-    ) -> None:
+    def __init__(self, *of_actions: Any) -> None:
         """Prepare without any action."""
-        self._people = people
-        self._control = control
-        self._journal = journal
-        self._rates = rates
-        self._chance = random.Random(f"{seed}/fans")  # noqa: S311 - must be repeatable
+        super().__init__(*of_actions)
         self._highlights: dict[str, list[dict[str, Any]]] = {}
 
     def join(self) -> None:
@@ -49,8 +35,7 @@ class Fans:
             (4, self.choose), (2, self.forbid_kind), (2, self.set_chat_rules),
             (5, self.follow_in_topic), (2, self.delete_topic), (2, self.let_make_topics),
         ]  # fmt: skip
-        if self._rates.fans:
-            self._people.deeds += [(weight * self._rates.fans, deed) for weight, deed in deeds]
+        self._add(deeds, self._rates.fans)
 
     async def begin(self) -> None:
         """Create highlights of profiles, default options of chats, and some topics."""

@@ -6,15 +6,13 @@ Each action records what a person sees before and after. `answers` defines the r
 import asyncio
 import base64
 import json
-import random
 from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.telegram.model import Message
-from tests.soak.journal import Asked, Imported, Journal
-from tests.soak.people import People, Place
-from tests.soak.rates import ORDINARY, Rates
-from tests.support.control import Control
+from tests.soak.actions import Actions
+from tests.soak.journal import Asked, Imported
+from tests.soak.people import Place
 
 PAGE_S = 25.0  # seconds from a message to the next press
 ANSWER_S = 100.0  # seconds until all messages of an answer are in the chat
@@ -45,23 +43,12 @@ class Untouched:
         return f"untapped{self.count}x"
 
 
-class Lists:
-    """Driver of the actions, by a separate random generator."""
+class Lists(Actions):
+    """Actions of users of lists."""
 
-    def __init__(
-        self,
-        people: People,
-        control: Control,
-        journal: Journal,
-        seed: int,
-        rates: Rates = ORDINARY,
-    ) -> None:
+    def __init__(self, *of_actions: Any) -> None:
         """Prepare without any action."""
-        self._people = people
-        self._control = control
-        self._journal = journal
-        self._rates = rates
-        self._chance = random.Random(f"{seed}/lists")  # noqa: S311 - must be repeatable
+        super().__init__(*of_actions)
         self._untouched = Untouched()
         self._busy: set[int] = set()
 
@@ -71,8 +58,7 @@ class Lists:
             (5, self.search), (4, self.open_tray), (3, self.bring_file),
             (2, self.bring_followed), (3, self.read_bill),
         ]  # fmt: skip
-        if self._rates.lists:
-            self._people.deeds += [(weight * self._rates.lists, deed) for weight, deed in deeds]
+        self._add(deeds, self._rates.lists)
 
     async def begin(self) -> None:
         """Let each chat keep its stories, and half of the chats have summaries, if often asked."""
