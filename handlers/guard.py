@@ -32,6 +32,7 @@ from bot.domain.errors import (
     NotAdminError,
     RightsError,
 )
+from bot.domain.everyday_words import is_everyday_word
 from bot.domain.foreign_text import typed_words
 from bot.domain.sentences import N_
 from bot.presentation.actions import Kind, split_chat
@@ -148,8 +149,8 @@ def command(
     - ``takes_names``: the command accepts other ``@name`` words, so the channel must follow
       directly after ``channel_after`` words.
     - ``takes_list``: the words are profile names if all words begin with @, or if "and" or a comma
-      is directly before the last word with an @ (without such a word, before the last word). In a
-      private chat, the second of two words may be a channel.
+      is directly before the last word that is no everyday word. In a private chat, the second of
+      two words may be a channel.
     - ``usage``: the message id of a text that is added to the error about an unknown channel.
     - ``only_in_private``: the command is refused in groups and channels, because the answer must
       be hidden from other members.
@@ -265,8 +266,9 @@ def _make_guarded(name: str, run: Run, make_handler: Callable[[Guarded], Handler
 def _is_list(context: Context) -> bool:
     words = context.words
     all_marked = len(words) > 1 and all(word.startswith("@") for word in words)
-    last = next((typed_words(word)[0] for word in reversed(words) if word.startswith("@")), "")
-    return all_marked or ends_as_list(words, (), context.t.language, last=last)
+    language = context.t.language
+    names = [word for word in typed_words(" ".join(words)) if not is_everyday_word(word, language)]
+    return all_marked or ends_as_list(words, (), language, last=names[-1] if names else "")
 
 
 async def _reload_moved_chat(context: Context) -> None:

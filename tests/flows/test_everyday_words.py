@@ -227,6 +227,8 @@ async def test_a_marked_name_after_a_comma_is_a_profile_before_everyday_words(
     for joined in ("comma.one, @comma.two", "comma.one and @comma.two:"):
         (asked,) = await bell.ask(ann, f"/{command} {joined} please")
         assert asked["text"].splitlines()[1] == f"/{command} comma.one comma.two"
+    (listed,) = await bell.ask(ann, f"/{command} @comma.one @comma.two and comma.three please")
+    assert listed["text"].splitlines()[1] == f"/{command} comma.one comma.two comma.three"
     (channel,) = await bell.ask(ann, f"/{command} comma.one @comma_elsewhere, please")
     assert "@comma_elsewhere" in channel["text"]
 
