@@ -43,7 +43,8 @@ T = TypeVar("T")
 _STORED_AFTER_S = 0.05
 _URL_MARGIN = timedelta(seconds=60)
 # Errors that are cached if the call was billed or was possibly billed, so that a repeated request
-# costs no second call. The module ``names`` caches the errors about a name.
+# costs no second call. The module ``names`` caches the errors about a name. The answer that an
+# account is private is cached here only for requests without a name.
 _NEGATIVE: dict[str, type[StoriesError]] = {
     kind.__name__: kind
     for kind in (
@@ -126,13 +127,16 @@ class AnswerCache:
         until: Until[T],
         codec: TypeAdapter[list[T]],
         username: str = "",
+        *,
+        has_name: bool = True,
     ) -> list[T]:
         """Return the cached answer for ``key``.
 
         On a cache miss, call ``fetch`` and cache the result. The result is cached until the time
         that ``until`` returns. ``codec`` serialises the result, and must always be the same for a
         given key. ``fetch`` is not called if a recent answer said that the account with the name
-        ``username`` is private.
+        ``username`` is private. ``has_name`` is False if the request names no account. Only then
+        is the answer that the account is private cached for the request.
 
         Raises:
             ProfilePrivateError: The account with the name ``username`` is private.
@@ -150,7 +154,9 @@ class AnswerCache:
             # example a spending limit.
         future = self._in_flight[key] = asyncio.get_running_loop().create_future()
         try:
-            result = await self._load_or_fetch(key, fetch, until, codec, username)
+            result = await self._load_or_fetch(
+                key, fetch, until, codec, username, has_name=has_name
+            )
         except StoriesError as error:
             future.set_exception(error)
             # Otherwise, asyncio would log that the exception was never retrieved.
@@ -171,6 +177,8 @@ class AnswerCache:
         until: Until[T],
         codec: TypeAdapter[list[T]],
         username: str,
+        *,
+        has_name: bool,
     ) -> list[T]:
         cached = self._cache.get(key, now=self._now())
         if cached is not None:
@@ -189,7 +197,9 @@ class AnswerCache:
         try:
             fetched = await fetch()
         except StoriesError as error:
-            if type(error).__name__ in _NEGATIVE and error.credits != 0:
+            is_cached_by_name = has_name and isinstance(error, ProfilePrivateError)
+            is_negative = type(error).__name__ in _NEGATIVE and not is_cached_by_name
+            if is_negative and error.credits != 0:
                 failure = {"error": type(error).__name__, "fields": error.fields}
                 end = self._now() + NEGATIVE_FOR
                 self._begin_storing(key, failure, Fetched(None, []), until=end)

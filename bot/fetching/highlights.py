@@ -132,7 +132,7 @@ class Highlights:
             return max(min(ends), now)
 
         (result,) = await self._answers.get_or_fetch(
-            f"highlight:{highlight_id}", fetch, until, HIGHLIGHTS
+            f"highlight:{highlight_id}", fetch, until, HIGHLIGHTS, has_name=False
         )
         for profile in (result.profile, *(story.profile for story in result.stories)):
             self._refuse_blocked(profile)
