@@ -51,7 +51,9 @@ class KilledDatabase(Database):
     """A database that kills the process at a step of the deliveries.
 
     A step is a transaction that changes the state, the copies or the claim of a delivery. Steps
-    are counted from 1.
+    are counted from 1. The transactions of the process run one at a time, also on PostgreSQL:
+    of two concurrent transactions neither sees the changes of the other, so that their steps
+    would be counted incorrectly.
     """
 
     def __init__(self, url: str, *, step: int, moment: str) -> None:
@@ -60,10 +62,16 @@ class KilledDatabase(Database):
         self._step, self._moment = step, moment
         self._steps = 0
         self._known: list[tuple[object, ...]] | None = None
+        self._one_at_a_time = asyncio.Lock()
 
     @asynccontextmanager
     async def begin(self, *, durable: bool = True) -> AsyncIterator[Tx]:
         """Yield a writing transaction. Kill the process before or after the commit of the step."""
+        async with self._one_at_a_time, self._counted(durable=durable) as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def _counted(self, *, durable: bool) -> AsyncIterator[Tx]:
         async with super().begin(durable=durable) as tx:
             if self._known is None:
                 self._known = await _states(tx)
