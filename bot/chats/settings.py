@@ -95,7 +95,7 @@ class Chats:
 
         - Bills. The id of the chat is removed from the bills. If the chat is private, the id of
           the person in the chat is also removed.
-        - Permissions and blocks in the access list, without the name.
+        - Permissions and blocks in the access list, without the name and the language.
         - The counters of the daily limits.
         - Updates that are not finished. A finished update has no contents and stays for 25 hours.
           The id of the chat is removed from updates that are already finished.

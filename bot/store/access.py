@@ -246,10 +246,10 @@ def _block_length(entry: Entry) -> tuple[bool, bool, datetime]:
     return entry.blocked_since is not None, until is None, until or EPOCH
 
 
-async def erase_name(tx: Tx, chat_id: int) -> None:
-    """Erase the name of a person or chat. The permissions stay."""
+async def erase_name_and_language(tx: Tx, chat_id: int) -> None:
+    """Erase the name and the language of a person or chat. The permissions stay."""
     condition = _subject_sql(Subject.of_chat(chat_id))
-    await update_rows(tx, access_list, condition, name="")
+    await update_rows(tx, access_list, condition, name="", language_code="")
 
 
 async def forget_creator(tx: Tx, person: int) -> None:

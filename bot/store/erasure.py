@@ -61,9 +61,9 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
       that a different admin can become the payer. If a group was closed only because its payer is
       blocked, the group opens. The group stays closed if the same person added the bot, or if the
       bot has left the group.
-    - The permissions of the chat stay, so that an erasure does not end a block. The name in the
-      permissions is erased. The person is also erased as the creator of invitations and of
-      permissions, but stays recorded as the person who added the bot to a chat.
+    - The permissions of the chat stay, so that an erasure does not end a block. The name and
+      the language in the permissions are erased. The person is also erased as the creator of
+      invitations and of permissions, but stays recorded as the person who added the bot to a chat.
     - The counters of a day's limits stay.
     - On SQLite, a mark for a checkpoint is stored (``pending_checkpoint``), because the log of the
       database still contains the erased content.
@@ -71,7 +71,7 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
     paid = await _lock_chat_and_paid_groups(tx, chat_id, now=now)
     # The access list is locked before subscriptions, and subscriptions are locked before profiles
     # (see ``bot.store``, the order of locks).
-    await access.erase_name(tx, chat_id)
+    await access.erase_name_and_language(tx, chat_id)
     await access.forget_creator(tx, chat_id)
     await _remove_payer(tx, paid, now=now)
     await subscriptions.lock_of_chats(tx, [chat_id], creator=chat_id)

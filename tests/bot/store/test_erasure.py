@@ -114,6 +114,23 @@ async def test_an_erased_person_is_no_longer_the_creator_of_invitations_and_perm
     assert await service.use_link(link, 33, name="") == "guest"
 
 
+async def test_an_erased_person_leaves_no_name_and_no_language_in_the_access_list(
+    sqlite_db: Database,
+) -> None:
+    service = Access(sqlite_db, mode="invited", now=lambda: NOW)
+    for person in (ANN, BOB):
+        subject = Subject("person", str(person))
+        assert await service.record_refusal(subject, None, name="Name", language_code="fa")
+    async with sqlite_db.begin() as tx:
+        await erasure.erase_chat(tx, ANN, now=NOW)
+        erased = await access.get(tx, Subject("person", str(ANN)))
+        kept = await access.get(tx, Subject("person", str(BOB)))
+    assert erased
+    assert kept
+    assert (erased.name, erased.language_code, erased.refused_at) == ("", "", NOW)
+    assert (kept.name, kept.language_code) == ("Name", "fa")
+
+
 @pytest.mark.parametrize(("added_by", "is_away"), [(ANN, False), (BOB, False), (BOB, True)])
 async def test_a_group_with_the_bot_opens_when_its_blocked_payer_is_erased(
     sqlite_db: Database, added_by: int, is_away: bool
