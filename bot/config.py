@@ -51,11 +51,11 @@ class Settings(BaseSettings):
 
     admin_ids: Annotated[frozenset[int], NoDecode] = Field(
         default=frozenset(),
-        description="Telegram ids of the owners (admins) of the bot, separated by commas. "
-        "Owners have commands such as /spending, and get messages about problems. If the bot "
-        "has no owner, each start prints a link, and the person who opens the link becomes an "
-        "owner. If a person without access writes to the bot, the refusal of the bot contains "
-        "the id of the person. /people shows the id of each listed person.",
+        description="Telegram ids of the owners of the bot, separated by commas. Owners have "
+        "commands such as /spending, and get messages about problems. If the bot has no owner, "
+        "each start prints a link, and the person who opens the link becomes an owner. If a "
+        "person without access writes to the bot, the refusal of the bot contains the id of the "
+        "person. /people shows the id of each listed person.",
     )
     access: Literal["invited", "open"] = Field(
         default="invited",
