@@ -487,7 +487,7 @@ class Ledger:
             billed = replace(asker, user_id=payer)
         if asker.is_owner or asker.chat_id is None:
             return billed, []
-        of_person, of_chat, is_known = await access.allowances_of_asker(
+        of_person, of_chat, is_known = await access.person_and_chat_allowance_and_is_known(
             tx, billed.user_id, billed.chat_id
         )
         limits = allowances_for(

@@ -92,7 +92,9 @@ class Reports:
         today = self.now().date()
         person = chat_id if chat_id > 0 else None
         async with self.db.read() as tx:
-            of_person, of_chat, is_known = await access.allowances_of_asker(tx, person, chat_id)
+            of_person, of_chat, is_known = await access.person_and_chat_allowance_and_is_known(
+                tx, person, chat_id
+            )
             limits = allowances_for(
                 self.limits, is_known=is_known, of_chat=of_chat, of_person=of_person
             )

@@ -121,7 +121,7 @@ class Access:
         now = self._now()
         blocked = await chats.ids_blocked_by_access_list(tx, now=now)
         users = {*await chats.active_ids(tx), *blocked}
-        kept = await store.allow_all(tx, users, via="before", now=now)
+        kept = await store.allow_all_and_count_new(tx, users, via="before", now=now)
         if kept:
             log.info("chats that were there before stay allowed", chats=kept)
 
@@ -197,7 +197,7 @@ class Access:
         if self._names.get(person, now=now) == name:
             return
         self._names.put(person, name, until=now + _NAME_AGAIN)
-        await run_before_commit(self._db, lambda tx: acquaintances.set_name(tx, person, name))
+        await run_before_commit(self._db, lambda tx: acquaintances.update_name(tx, person, name))
 
     async def record_refusal(
         self, about: Subject, chat_id: int | None, *, name: str, language_code: str
@@ -210,7 +210,7 @@ class Access:
         """
         now = self._now()
         async with writing(self._db) as tx:
-            is_new = await store.record_refusal(
+            is_new = await store.record_first_refusal(
                 tx, about, name=name, language_code=language_code, now=now
             )
             if is_new and chat_id is not None:
@@ -296,7 +296,9 @@ class Access:
             entry = await store.get(tx, subject)
             if person in self._always_owners or (entry and entry.is_allowed):
                 return "guest"
-            by = await store.use_invitation(tx, _digest(payload.removeprefix(INVITE)), now=now)
+            by = await store.use_invitation_and_return_creator(
+                tx, _digest(payload.removeprefix(INVITE)), now=now
+            )
             if by is None:
                 return "guest" if self.mode == "open" else None
             values = {"name": name, "is_allowed": True, "via": "invitation", "added_by": by}
@@ -447,9 +449,9 @@ class Access:
         """
         since = self._now() - profiles.NAME_IS_SURE
         current = await profiles.ids_of_names(tx, [word], since=since)
-        blocked = await store.ids_of_profiles(tx, [word])
+        blocked = await store.listed_ids_by_username(tx, [word])
         words = {word, *current.values(), *blocked.values()}
-        return words | await store.names_of_profiles(tx, words)
+        return words | await store.listed_usernames_of_ids(tx, words)
 
     async def set_limit(self, subject: Subject, credits: int | None) -> Entry:  # noqa: A002 - the field's term
         """Set the daily allowance of a person or chat in credits. Return the changed entry.
@@ -584,10 +586,10 @@ class Access:
             in_settings = await key_values.get(tx, _BLOCKED_PROFILES)
             if in_settings is not None:
                 self._always_blocked = frozenset(in_settings)
-            listed = await store.blocked_profiles(tx, now=self._now())
+            listed = await store.blocked_usernames_and_ids(tx, now=self._now())
             self.owner_ids = self._always_owners | await store.owners_by_link(tx)
             words = {*self._always_blocked, *listed}
-            known = await store.ids_of_profiles(tx, words)
+            known = await store.listed_ids_by_username(tx, words)
             since = self._now() - profiles.NAME_IS_SURE
             found = await profiles.ids_of_names(tx, words - known.keys(), since=since)
         self.blocked.clear()

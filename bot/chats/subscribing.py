@@ -370,7 +370,7 @@ class Subscribing:
             chat_id = (await store.lock_or_add_chat(tx, ended.target.chat_id, now=now)).id
             ended = replace(ended, target=replace(ended.target, chat_id=chat_id))
             await refuse_blocked(tx, chat_id, now=now)
-            await chat_queues.ensure(tx, chat_id, now=now)
+            await chat_queues.add_if_missing(tx, chat_id, now=now)
             await chat_queues.lock(tx, chat_id)
             existing = await store.find(tx, ended.target, profile_id)
             if existing is not None:
@@ -645,7 +645,7 @@ class Subscribing:
             # The group may have become a supergroup during the calls of the API.
             target = replace(target, chat_id=chat.id)
             await refuse_blocked(tx, target.chat_id, now=now)
-            await chat_queues.ensure(tx, target.chat_id, now=now)
+            await chat_queues.add_if_missing(tx, target.chat_id, now=now)
             await chat_queues.lock(tx, target.chat_id)
             payer = await self._payers.ensure_payer(
                 tx, target.chat_id, by.user_id, profile_ids=profile_ids

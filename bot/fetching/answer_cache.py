@@ -187,7 +187,7 @@ class AnswerCache:
             # Wait for the write that is in progress, because it may store this answer, or the
             # profile with this username.
             await asyncio.wait([storing])
-        verdict = answers.verdict_key(username)
+        verdict = answers.refusal_key(username)
         now = self._now()
         kept = await self._db.fetch(lambda tx: answers.get_fresh(tx, key, verdict, now=now))
         if key in kept:

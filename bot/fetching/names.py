@@ -71,7 +71,7 @@ class Names:
             ProfilePrivateError: According to a recent answer, the account is private.
             ApiRefusedError: The API refused the name recently.
         """
-        key = answers.verdict_key(username)
+        key = answers.refusal_key(username)
         now = self._now()
         async with self._db.read() as tx:
             if verdict := (await answers.get_fresh(tx, key, now=now)).get(key):
@@ -163,7 +163,7 @@ class Names:
 
     async def _store_verdict(self, tx: Tx, username: str, verdict: type[StoriesError]) -> None:
         until = self._now() + NEGATIVE_FOR
-        await answers.store(tx, answers.verdict_key(username), verdict.__name__, until=until)
+        await answers.store(tx, answers.refusal_key(username), verdict.__name__, until=until)
 
     async def check_refusal(self, username: str, charge: Charge, *, profile_id: str = "") -> Proof:
         """Check by a lookup of the name whether a refusal is right, for 1 or 2 credits.

@@ -86,7 +86,7 @@ async def record(
         before = await _lock_or_add(tx, snapshot.profile, now=now)
         is_verdict_outdated = snapshot.is_checked
     if is_verdict_outdated:
-        await answers.remove(tx, answers.verdict_key(before.username))
+        await answers.remove(tx, answers.refusal_key(before.username))
     new = await stories.add(tx, snapshot.stories, now=now)
     if before.due_at is not None and new:
         await stories.add_posting_times(
@@ -116,7 +116,7 @@ async def record_name_and_get_previous(tx: Tx, profile: Profile, *, now: datetim
     profile, return the new row.
     """
     before = await profiles.add_or_update_returning_previous(tx, profile, now=now)
-    await answers.remove(tx, answers.verdict_key(profile.username))
+    await answers.remove(tx, answers.refusal_key(profile.username))
     is_new = profile.username not in {"", before.username}
     if before.due_at is not None and is_new:
         names = {"old": before.username, "new": profile.username}

@@ -112,7 +112,7 @@ class Broadcasts:
         Return the number of chats that have got or may still get the message.
         """
         await broadcasts.drop_unsent(tx, broadcast.id, now=self._now())
-        reach = await broadcasts.reach(tx, broadcast.id)
+        reach = await broadcasts.count_reach(tx, broadcast.id)
         return max(broadcast.sent, reach.sent + reach.waiting)
 
     async def _wake_worker(self) -> None:
@@ -136,7 +136,12 @@ class Broadcasts:
             return now + _EVERY
         for broadcast in under_way:
             if await self._db.run(
-                partial(broadcasts.enqueue_next, broadcast=broadcast, limit=A_SECOND, now=now)
+                partial(
+                    broadcasts.enqueue_next_if_chats_left,
+                    broadcast=broadcast,
+                    limit=A_SECOND,
+                    now=now,
+                )
             ):
                 break  # messages of only one broadcast are added at a time
             await self._end_if_sent(broadcast, now)
@@ -164,7 +169,7 @@ class Broadcasts:
         async with self._db.read() as tx:
             if await broadcasts.is_being_sent(tx, broadcast.id, now=now):
                 return
-            reach = await broadcasts.reach(tx, broadcast.id)
+            reach = await broadcasts.count_reach(tx, broadcast.id)
         await self._db.run(lambda tx: self._end(tx, broadcast, reach, now))
 
     @staticmethod

@@ -228,7 +228,7 @@ async def check_blocked_ids(url: str, names: Collection[str]) -> Finding | None:
         async with Database(url) as db:
             if not names or await readiness(db) is not Readiness.CURRENT:
                 return None
-            known = await db.fetch(lambda tx: access.ids_of_profiles(tx, names))
+            known = await db.fetch(lambda tx: access.listed_ids_by_username(tx, names))
             since = datetime.now(UTC) - NAME_IS_SURE
             found = await db.fetch(lambda tx: profiles.ids_of_names(tx, names, since=since))
     except (OSError, ModuleNotFoundError, DatabaseUnavailableError):

@@ -128,7 +128,7 @@ async def _delete_last_reply_and_end_lease(
 
     async def end_lease() -> tuple[bool, bool]:
         flood = floods.state_of(queue.chat_id) if floods else None
-        return await chat_queues.end_lease(
+        return await chat_queues.end_claim_and_reschedule(
             tx, queue, except_delivery=reply.id, flood=flood, now=now
         )
 

@@ -161,7 +161,7 @@ async def store_floods(tx: Tx, queues: Sequence[QueueClaim], floods: ChatFloods 
     """
     if floods and queues:
         states = {queue.chat_id: floods.state_of(queue.chat_id) for queue in queues}
-        await chat_queues.set_limit_states(tx, states)
+        await chat_queues.store_flood_limit_states(tx, states)
 
 
 async def record(

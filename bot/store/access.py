@@ -89,7 +89,7 @@ async def put(tx: Tx, subject: Subject, *, now: datetime, **values: Any) -> Entr
     return Entry(*(await tx.execute(statement.returning(*COLUMNS))).one())
 
 
-async def record_refusal(
+async def record_first_refusal(
     tx: Tx, subject: Subject, *, name: str, now: datetime, language_code: str = ""
 ) -> bool:
     """Record that a refusal was shown at ``now``. Store the name and the language code too.
@@ -137,7 +137,7 @@ async def has_own_access(tx: Tx, person: int, *, mode: Mode, owner_ids: Collecti
     return entry is not None and (entry.is_allowed or entry.is_owner)
 
 
-async def blocked_profiles(tx: Tx, *, now: datetime) -> set[str]:
+async def blocked_usernames_and_ids(tx: Tx, *, now: datetime) -> set[str]:
     """Return the usernames and the known ids of the profiles that are blocked now.
 
     The ``name`` of a profile's entry is the profile's id, if the id is known. With the id, a block
@@ -154,14 +154,14 @@ async def blocked_profiles(tx: Tx, *, now: datetime) -> set[str]:
     return words - {""}
 
 
-async def ids_of_profiles(tx: Tx, names: Collection[str]) -> dict[str, str]:
+async def listed_ids_by_username(tx: Tx, names: Collection[str]) -> dict[str, str]:
     """Return the profile ids that the access list has for usernames, by username."""
     is_known = sa.and_(access_list.c.name != "", _SUBJECT.in_(names))
     statement = sa.select(_SUBJECT, access_list.c.name).where(_KIND == "profile", is_known)
     return await dict_of_rows(tx, statement)
 
 
-async def names_of_profiles(tx: Tx, ids: Collection[str]) -> set[str]:
+async def listed_usernames_of_ids(tx: Tx, ids: Collection[str]) -> set[str]:
     """Return the usernames of the profiles in ``ids`` that are on the access list."""
     is_named = access_list.c.name.in_(ids)
     return set(await column_values(tx, _SUBJECT, _KIND == "profile", is_named))
@@ -183,7 +183,7 @@ async def ended_blocks(tx: Tx, *, now: datetime) -> list[Entry]:
     return await all_rows(tx, Entry, statement.order_by(_KIND, _SUBJECT))
 
 
-async def allow_all(tx: Tx, ids: Iterable[int], *, via: Via, now: datetime) -> int:
+async def allow_all_and_count_new(tx: Tx, ids: Iterable[int], *, via: Via, now: datetime) -> int:
     """Allow people and chats. Return the number of subjects without a permission before.
 
     A credit limit and a block in an existing entry stay.
@@ -222,7 +222,7 @@ async def move_chat(tx: Tx, old: int, new: int) -> None:
     after = await get(tx, Subject.of_chat(new))
     names = Entry.__dataclass_fields__.keys() - {"kind", "subject", "since"}
     values = {name: getattr(before, name) for name in names}
-    if after and _block_length(after) > _block_length(before):
+    if after and _block_length_sort_key(after) > _block_length_sort_key(before):
         values |= {name: getattr(after, name) for name in _OF_BLOCK}
     if after and after.is_allowed and not before.is_allowed_directly:
         values |= {name: getattr(after, name) for name in _OF_PERMISSION}
@@ -236,7 +236,7 @@ _OF_PERMISSION = ("is_allowed", "via", "added_by")
 _OF_BLOCK = ("blocked_since", "blocked_until", "reason", "refused_at")
 
 
-def _block_length(entry: Entry) -> tuple[bool, bool, datetime]:
+def _block_length_sort_key(entry: Entry) -> tuple[bool, bool, datetime]:
     """Return a sort key for the length of a block.
 
     The shortest block comes first. The order is: no block, blocks with an end by the end, blocks
@@ -278,7 +278,7 @@ async def is_invitation_open(tx: Tx, digest: str, *, now: datetime) -> bool:
     return await has_row(tx, _is_invitation_open_sql(digest, now))
 
 
-async def use_invitation(tx: Tx, digest: str, *, now: datetime) -> str | None:
+async def use_invitation_and_return_creator(tx: Tx, digest: str, *, now: datetime) -> str | None:
     """Use an invitation once.
 
     Return the id of the creator as text, or None if the invitation is unknown, expired or used up.
@@ -304,7 +304,7 @@ def _allowance_sql(kind: sa.ColumnElement[str], subject: str) -> sa.ScalarSelect
     return sa.select(access_list.c.allowance).where(condition).scalar_subquery()
 
 
-def known_condition(person: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
+def is_known_sql(person: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
     """Return the SQL condition that a person is no newcomer.
 
     A person is no newcomer after enough days of use, or if the access list allows the person.
@@ -315,25 +315,25 @@ def known_condition(person: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
         allowed.c.subject == sa.cast(person, sa.String),
         allowed.c.is_allowed.is_(True),
     )
-    return sa.or_(acquaintances.seen_condition(person), is_allowed)
+    return sa.or_(acquaintances.is_seen_on_enough_days_sql(person), is_allowed)
 
 
 async def is_known(tx: Tx, person: int | None) -> bool:
     """Return whether a person is no newcomer. Return False for None."""
     if person is None:
         return False
-    condition = known_condition(sa.literal(person, sa.BigInteger))
+    condition = is_known_sql(sa.literal(person, sa.BigInteger))
     return bool(await tx.scalar(sa.select(condition)))
 
 
 _ALLOWANCES = sa.select(
     _allowance_sql(sa.literal("person"), "person"),
     _allowance_sql(sa.bindparam("chat_kind", type_=sa.String), "chat"),
-    known_condition(sa.bindparam("who", type_=sa.BigInteger)),
+    is_known_sql(sa.bindparam("who", type_=sa.BigInteger)),
 )
 
 
-async def allowances_of_asker(
+async def person_and_chat_allowance_and_is_known(
     tx: Tx, person: int | None, chat_id: int | None
 ) -> tuple[int | None, int | None, bool]:
     """Return the daily limits of a person and of a chat, and whether the person is known.

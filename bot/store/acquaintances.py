@@ -61,20 +61,20 @@ async def make_known(tx: Tx, people: Iterable[int], day: date) -> None:
         )
 
 
-async def set_name(tx: Tx, person: int, name: str) -> None:
+async def update_name(tx: Tx, person: int, name: str) -> None:
     """Record the name of a seen person."""
     condition = sa.and_(acquaintances.c.person == person, acquaintances.c.name != name)
     await update_rows(tx, acquaintances, condition, name=name)
 
 
-async def names(tx: Tx, people: Collection[int]) -> dict[int, str]:
+async def names_by_person(tx: Tx, people: Collection[int]) -> dict[int, str]:
     """Return the stored names of people, by the id of the person."""
     condition = sa.and_(acquaintances.c.person.in_(sorted(people)), acquaintances.c.name != "")
     statement = sa.select(acquaintances.c.person, acquaintances.c.name).where(condition)
     return await dict_of_rows(tx, statement)
 
 
-def seen_condition(person: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
+def is_seen_on_enough_days_sql(person: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
     """Return the SQL condition that a person was seen on enough days."""
     condition = acquaintances.c.person == person
     return sa.exists().where(condition, acquaintances.c.days >= KNOWN_AFTER)

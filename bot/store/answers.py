@@ -54,6 +54,6 @@ async def remove(tx: Tx, key: str) -> None:
     await delete_rows(tx, cached_answers, cached_answers.c.key == key)
 
 
-def verdict_key(username: str) -> str:
+def refusal_key(username: str) -> str:
     """Return the key of the cached refusal of a name (not found, private, or refused)."""
     return VERDICT + username

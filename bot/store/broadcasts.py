@@ -115,7 +115,9 @@ async def change_state(
     return await row_or_none(tx, Broadcast, statement)
 
 
-async def enqueue_next(tx: Tx, broadcast: Broadcast, *, limit: int, now: datetime) -> bool:
+async def enqueue_next_if_chats_left(
+    tx: Tx, broadcast: Broadcast, *, limit: int, now: datetime
+) -> bool:
     """Enqueue the message for at most ``limit`` next chats. Return False if no chats are left.
 
     If several processes make this call at the same time, only the first call enqueues the message.
@@ -144,7 +146,7 @@ async def enqueue_next(tx: Tx, broadcast: Broadcast, *, limit: int, now: datetim
     return True
 
 
-async def enqueue_for_moved(tx: Tx, old: int, new: int, *, now: datetime) -> None:
+async def enqueue_left_out_by_move(tx: Tx, old: int, new: int, *, now: datetime) -> None:
     """Enqueue the running broadcasts that would leave out a group because of its new id.
 
     The messages of a broadcast are enqueued in the order of the chats' ids. The new id of a
@@ -217,7 +219,7 @@ class Reach:
     unreachable: int
 
 
-async def reach(tx: Tx, number: int) -> Reach:
+async def count_reach(tx: Tx, number: int) -> Reach:
     """Count the deliveries of a broadcast by outcome.
 
     Sent deliveries are stored for three days.

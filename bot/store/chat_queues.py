@@ -33,6 +33,15 @@ from bot.store.engine.database import Tx, add_new, delete_rows
 from bot.store.engine.prepared import Prepared
 from bot.store.engine.schema import Insert, insert, metadata, partial_index
 
+ClaimToken = int
+"""The token of the claim of a queue."""
+HasDueTime = bool
+"""True if a queue has a due time: the chat has an open delivery, and is not closed."""
+ChatsWithDueTime = set[int]
+"""The ids of the chats whose queues have a due time."""
+WasValid = bool
+"""True if a claim was valid until now. False if the claim was lost."""
+
 queues = sa.Table(
     "chat_queues",
     metadata,
@@ -139,7 +148,7 @@ async def claim(tx: Tx, lease: Lease, *, limit: int) -> list[ChatQueue]:
     ]
 
 
-def _sooner_due(due_at: Any) -> sa.ColumnElement[datetime]:  # noqa: ANN401 - a column
+def _sooner_due_sql(due_at: Any) -> sa.ColumnElement[datetime]:  # noqa: ANN401 - a column
     """Return the earlier time of the queue's ``due_at`` and the given ``due_at``."""
     later = sa.or_(queues.c.due_at.is_(None), queues.c.due_at > due_at)
     return sa.case((later, due_at), else_=queues.c.due_at)
@@ -168,9 +177,9 @@ def _claim_for_new_replies_sql() -> sa.Executable:
     #
     # On PostgreSQL, a transaction can commit a reply while the upsert waits for the lock of the
     # queue. The subquery does not find this reply. The replies of this claim therefore overtake
-    # this reply. The reply is not lost, because ``end_lease`` reads the deliveries under the lock.
-    # The reply can only be a follow-up or a notice, because updates of a chat are handled in
-    # sequence.
+    # this reply. The reply is not lost, because ``end_claim_and_reschedule`` reads the deliveries
+    # under the lock. The reply can only be a follow-up or a notice, because updates of a chat are
+    # handled in sequence.
     owes_reply = sa.exists().where(
         deliveries.deliveries.c.chat_id == chat_id,
         is_open,
@@ -179,7 +188,7 @@ def _claim_for_new_replies_sql() -> sa.Executable:
     return statement.on_conflict_do_update(
         index_elements=["chat_id"],
         set_={
-            "due_at": _sooner_due(statement.excluded.due_at),
+            "due_at": _sooner_due_sql(statement.excluded.due_at),
             "leased_until": statement.excluded.leased_until,
             "owner": statement.excluded.owner,
             "token": queues.c.token + 1,
@@ -207,12 +216,12 @@ async def claim_for_new_replies(tx: Tx, chat_id: int, lease: Lease) -> ReplyClai
     return ReplyClaim(chat_id, rows[0].token, rows[0].flood) if rows else None
 
 
-async def ensure(tx: Tx, chat_id: int, *, now: datetime) -> None:
+async def add_if_missing(tx: Tx, chat_id: int, *, now: datetime) -> None:
     """Add the queue of a chat if the chat has none, so that the queue can be locked."""
-    await add_new(tx, queues, chat_id=chat_id, **_unleased(now))
+    await add_new(tx, queues, chat_id=chat_id, **_unleased_columns(now))
 
 
-async def lock(tx: Tx, chat_id: int) -> int | None:
+async def lock(tx: Tx, chat_id: int) -> ClaimToken | None:
     """Lock a chat's queue until this transaction ends. Return the token of the claim.
 
     Return None if the queue is not claimed or not stored.
@@ -220,7 +229,7 @@ async def lock(tx: Tx, chat_id: int) -> int | None:
     return (await lock_all(tx, [chat_id])).get(chat_id)
 
 
-async def lock_all(tx: Tx, chat_ids: Collection[int]) -> dict[int, int]:
+async def lock_all(tx: Tx, chat_ids: Collection[int]) -> dict[int, ClaimToken]:
     """Lock the queues of chats, in the order of the ids.
 
     Return the tokens of the claimed queues, by chat id. A process with a different token has lost
@@ -238,14 +247,14 @@ async def lock_or_block_insert(tx: Tx, chat_id: int, *, now: datetime) -> None:
     If the chat has no queue, block concurrent inserts of the queue until this transaction ends.
     Wait for a concurrent insert that is not yet committed.
     """
-    if await add_new(tx, queues, chat_id=chat_id, **_unleased(now)):
+    if await add_new(tx, queues, chat_id=chat_id, **_unleased_columns(now)):
         # The key of the deleted row stays reserved until the transaction ends.
         await delete_rows(tx, queues, queues.c.chat_id == chat_id)
     else:
         await lock(tx, chat_id)
 
 
-async def reschedule(tx: Tx, chat_id: int, *, release_until: datetime | None = None) -> bool:
+async def reschedule(tx: Tx, chat_id: int, *, release_until: datetime | None = None) -> HasDueTime:
     """Set the due time of a locked queue. Return whether the queue has a due time.
 
     The queue has a due time if the chat has an open delivery and is not closed. If
@@ -257,7 +266,7 @@ async def reschedule(tx: Tx, chat_id: int, *, release_until: datetime | None = N
 
 async def reschedule_all(
     tx: Tx, chat_ids: Collection[int], *, release_until: datetime | None = None
-) -> set[int]:
+) -> ChatsWithDueTime:
     """Reschedule many locked queues, as ``reschedule`` does for a single queue.
 
     Return the ids of the chats whose queues have a due time.
@@ -272,9 +281,9 @@ async def reschedule_all(
     return {row.chat_id for row in result if row.due_at is not None}
 
 
-async def end_lease(
+async def end_claim_and_reschedule(
     tx: Tx, queue: QueueClaim, *, except_delivery: int, flood: object, now: datetime
-) -> tuple[bool, bool]:
+) -> tuple[WasValid, HasDueTime]:
     """End the claim of a queue, and reschedule the queue. Ignore one delivery.
 
     ``except_delivery`` is the id of the ignored delivery. ``flood`` is the state of the chat's
@@ -313,21 +322,21 @@ async def make_due(tx: Tx, chat_id: int, *, due_at: datetime, now: datetime) -> 
 
     A missing queue is added.
     """
-    new = insert(queues).values(chat_id=chat_id, due_at=due_at, **_unleased(now))
-    await insert_due(tx, new)
+    new = insert(queues).values(chat_id=chat_id, due_at=due_at, **_unleased_columns(now))
+    await insert_or_make_due(tx, new)
 
 
-def _unleased(now: datetime) -> dict[str, Any]:
+def _unleased_columns(now: datetime) -> dict[str, Any]:
     """Return the claim columns of a queue that is inserted at ``now`` without a lease."""
     return {"leased_until": now, "token": sa.literal(now, Timestamp)}
 
 
-async def insert_due(tx: Tx, new: Insert, values: Mapping[str, Any] | None = None) -> None:
+async def insert_or_make_due(tx: Tx, new: Insert, values: Mapping[str, Any] | None = None) -> None:
     """Insert due queues.
 
     An existing queue also becomes due, unless the queue is due earlier.
     """
-    due_at = _sooner_due(new.excluded.due_at)
+    due_at = _sooner_due_sql(new.excluded.due_at)
     await tx.execute(
         new.on_conflict_do_update(index_elements=["chat_id"], set_={"due_at": due_at}), values
     )
@@ -340,7 +349,7 @@ _SET_FLOOD = (
 )
 
 
-async def set_limit_states(tx: Tx, floods: Mapping[int, Any]) -> None:
+async def store_flood_limit_states(tx: Tx, floods: Mapping[int, Any]) -> None:
     """Set the flood-limit states of chats, for the next process that claims the queues."""
     rows = [{"chat": chat_id, "state": state} for chat_id, state in floods.items()]
     await tx.execute(_SET_FLOOD, rows)

@@ -321,7 +321,7 @@ async def _wake_queues(tx: Tx, row: sa.Row[Any], where: Mapping[str, Any]) -> No
     )
     names = ["chat_id", "due_at", "leased_until", "token"]
     woken = insert(chat_queues.queues).from_select(names, queues)
-    await chat_queues.insert_due(tx, woken, where)
+    await chat_queues.insert_or_make_due(tx, woken, where)
 
 
 def _source_of_deliveries(row: sa.Row[Any]) -> tuple[list[str], sa.Select[Any]]:

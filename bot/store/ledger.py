@@ -161,7 +161,7 @@ async def reply_cost_by_hour(
     )
     counts = ledger_entries.c.kind != "schedule"
     if of_known:
-        counts = sa.and_(counts, access.known_condition(ledger_entries.c.user_id))
+        counts = sa.and_(counts, access.is_known_sql(ledger_entries.c.user_id))
     statement = (
         sa.select(hour, sa.func.sum(sa.case((counts, ledger_entries.c.credits), else_=0)))
         .where(

@@ -78,7 +78,7 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
     await delete_rows(tx, chats.chats, chats.chats.c.id == old)
     await chats.set_state(tx, new, "closed" if is_blocked else "active", now=now)
     if not is_blocked:
-        await broadcasts.enqueue_for_moved(tx, old, new, now=now)
+        await broadcasts.enqueue_left_out_by_move(tx, old, new, now=now)
     await chat_queues.make_due(tx, new, due_at=now, now=now)
     await chat_queues.reschedule(tx, new)
     await subscriptions.start_or_stop_checks(tx, chat_id=new, now=now)

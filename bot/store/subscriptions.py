@@ -406,7 +406,7 @@ async def due_with_summaries(tx: Tx, *, since: datetime, now: datetime, limit: i
 
 
 _COUNTS = sa.case((_IS_FAST, _FAST), else_=1.0)
-_IS_KNOWN = access.known_condition(chats.c.payer)
+_IS_KNOWN = access.is_known_sql(chats.c.payer)
 _COUNTED_AT_ONCE = 5_000  # the number of subscriptions that a statement counts
 _LAST_ID = 2**63 - 1  # greater than each id
 _OF_PROFILE = subscriptions.c.profile_id == sa.bindparam("profile_id", type_=sa.String)

@@ -67,7 +67,7 @@ async def follow(
     chat = await chats.add_or_update(tx, chat_id, kind=kind, title="", now=now)
     if chat.payer is None:
         await chats.set_payer(tx, chat_id, PAYER)
-    await chat_queues.ensure(tx, chat_id, now=now)
+    await chat_queues.add_if_missing(tx, chat_id, now=now)
     await snapshots.record_name_and_get_previous(tx, of, now=now)
     added = await subscriptions.add(
         tx,

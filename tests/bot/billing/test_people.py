@@ -54,7 +54,7 @@ async def test_of_a_group_the_five_dearest_members_are_shown_since_the_first(
     await spend(sqlite_db, last, Charge("link", Asker(-9, 8)), "two", 99)
     async with sqlite_db.begin() as tx:
         await acquaintances.record_seen(tx, [7], first.date())
-        await acquaintances.set_name(tx, 7, "Gil")
+        await acquaintances.update_name(tx, 7, "Gil")
         group = await monthly_costs_of(tx, -9, now=NOW)
         [dearest, *_] = await list_monthly_costs(tx, offset=0, limit=1, now=NOW)
     assert (group.total_millicredits, group.millicredits_elsewhere) == (28_000, 0)
@@ -71,7 +71,7 @@ async def test_a_group_does_not_see_the_name_of_a_hidden_person_or_a_telegram_id
         await chats.set_payer(tx, -9, 7)
         await acquaintances.record_seen(tx, [6, 7], NOW.date())
         for person, name in ((6, "Fay"), (7, "Gil")):
-            await acquaintances.set_name(tx, person, name)
+            await acquaintances.update_name(tx, person, name)
     for asker in (Asker(-9, None), Asker(-9, None, as_channel=-1005), Asker(-9, 5), Asker(-9, 6)):
         await spend(db, NOW, Charge("stories", asker), "two", 2)
     async with db.begin() as tx:

@@ -29,7 +29,7 @@ async def test_a_new_person_is_reported_by_one_process_only(db: Database) -> Non
     await asyncio.gather(*(process.report_new() for process in processes))
     clock.on(timedelta(hours=1))
     async with db.begin() as tx:
-        await access.record_refusal(tx, Subject("person", "5"), name="Eve", now=clock())
+        await access.record_first_refusal(tx, Subject("person", "5"), name="Eve", now=clock())
     clock.on(timedelta(seconds=5))
     await asyncio.gather(*(process.report_new() for process in processes))
     async with db.read() as tx:

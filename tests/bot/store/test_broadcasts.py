@@ -24,7 +24,7 @@ async def running(tx: Tx, text: str) -> int:
     number = await broadcasts.add_draft(tx, text, 1, now=NOON)
     one = await broadcasts.change_state(tx, number, before=("draft",), after="running")
     assert one
-    assert await broadcasts.enqueue_next(tx, one, limit=10, now=NOON)
+    assert await broadcasts.enqueue_next_if_chats_left(tx, one, limit=10, now=NOON)
     return number
 
 
@@ -45,10 +45,10 @@ async def test_each_broadcast_counts_and_drops_its_own_deliveries(db: Database) 
         await moves.close_left_chat(tx, 3, now=NOON)
         await change(tx, 4, held=Held.MUTED)
         assert not await broadcasts.is_being_sent(tx, one, now=NOON)
-        assert await broadcasts.reach(tx, one) == Reach(sent=1, waiting=2, unreachable=1)
+        assert await broadcasts.count_reach(tx, one) == Reach(sent=1, waiting=2, unreachable=1)
         await broadcasts.drop_unsent(tx, other, now=NOON)
-        assert await broadcasts.reach(tx, one) == Reach(sent=1, waiting=2, unreachable=1)
-        assert await broadcasts.reach(tx, other) == Reach(sent=1, waiting=0, unreachable=3)
+        assert await broadcasts.count_reach(tx, one) == Reach(sent=1, waiting=2, unreachable=1)
+        assert await broadcasts.count_reach(tx, other) == Reach(sent=1, waiting=0, unreachable=3)
 
 
 async def test_a_group_that_moves_during_a_broadcast_gets_the_message_once(db: Database) -> None:
@@ -59,11 +59,11 @@ async def test_a_group_that_moves_during_a_broadcast_gets_the_message_once(db: D
         await broadcasts.change_state(tx, number, before=("draft",), after="running")
         for _ in range(2):
             [one] = await broadcasts.running(tx)
-            await broadcasts.enqueue_next(tx, one, limit=1, now=NOON)
+            await broadcasts.enqueue_next_if_chats_left(tx, one, limit=1, now=NOON)
         await moves.move_chat(tx, -9, -1009, now=NOON)  # has the message
         await moves.move_chat(tx, -5, -1005, now=NOON)  # would have been the next
         [one] = await broadcasts.running(tx)
-        assert not await broadcasts.enqueue_next(tx, one, limit=9, now=NOON)
+        assert not await broadcasts.enqueue_next_if_chats_left(tx, one, limit=9, now=NOON)
         found = await tx.scalars(sa.select(deliveries.c.chat_id).order_by(deliveries.c.chat_id))
         assert list(found) == [-2000, -1009, -1005]
 
@@ -78,7 +78,7 @@ async def test_a_supergroup_that_has_the_message_gets_no_second_one_of_its_group
         number = await broadcasts.add_draft(tx, "Hello", 1, now=NOON)
         await broadcasts.change_state(tx, number, before=("draft",), after="running")
         [one] = await broadcasts.running(tx)
-        await broadcasts.enqueue_next(tx, one, limit=reached, now=NOON)
+        await broadcasts.enqueue_next_if_chats_left(tx, one, limit=reached, now=NOON)
         await moves.move_chat(tx, -9, -1009, now=NOON)  # the news of the move came late
         found = await tx.scalars(sa.select(deliveries.c.chat_id))
         assert list(found) == [-1009]
@@ -121,7 +121,7 @@ async def test_several_processes_add_messages_to_ten_chats_a_second(db: Database
             await sender.worker.step()
         clock.on(timedelta(seconds=1))
     async with db.read() as tx:
-        assert (await broadcasts.reach(tx, number)).waiting == 40
+        assert (await broadcasts.count_reach(tx, number)).waiting == 40
 
 
 async def add_numbered(tx: Tx, table: sa.Table, key: str, **values: object) -> None:

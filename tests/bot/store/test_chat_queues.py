@@ -143,7 +143,7 @@ async def test_only_a_chats_own_waiting_reply_keeps_its_queue_from_being_claimed
     async with db.begin() as tx:
         for chat_id in (1, 2):
             await chats.add_or_update(tx, chat_id, kind="private", title="", now=NOON)
-            await chat_queues.ensure(tx, chat_id, now=NOON)
+            await chat_queues.add_if_missing(tx, chat_id, now=NOON)
         await enqueue.add_reply(tx, Target(1), {}, now=NOON, due_at=NOON)
         assert await chat_queues.claim_for_new_replies(tx, 1, lease_at(NOON)) is None
         assert await chat_queues.claim_for_new_replies(tx, 2, lease_at(NOON)) is not None
@@ -172,7 +172,9 @@ async def test_a_reply_that_is_added_while_a_lease_ends_is_due(empty_postgres_ur
 
         async def end() -> None:
             async with db.begin() as tx:
-                await chat_queues.end_lease(tx, queue, except_delivery=first, flood=None, now=NOON)
+                await chat_queues.end_claim_and_reschedule(
+                    tx, queue, except_delivery=first, flood=None, now=NOON
+                )
                 await deliveries.remove(tx, first)
 
         await run_behind_a_lock(db, hold, add, end)

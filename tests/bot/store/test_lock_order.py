@@ -331,7 +331,9 @@ class Crowd:
             running = await broadcasts.running(tx)
         async with self.db.begin() as tx:
             for one in running[:1]:  # another change may have stopped the broadcast
-                await broadcasts.enqueue_next(tx, one, limit=AT_ONCE, now=self.clock())
+                await broadcasts.enqueue_next_if_chats_left(
+                    tx, one, limit=AT_ONCE, now=self.clock()
+                )
 
     async def stop_broadcast(self) -> None:
         """Stop a broadcast with a button, and reply to the owner."""
@@ -363,7 +365,7 @@ class Crowd:
         async with self.db.begin() as tx:
             chat = await store.lock_or_add_chat(tx, person, now=self.clock())
             target = Target(chat.id, thread_id)
-            await chat_queues.ensure(tx, chat.id, now=self.clock())
+            await chat_queues.add_if_missing(tx, chat.id, now=self.clock())
             await chat_queues.lock(tx, chat.id)
             await profiles.add_or_update_returning_previous(
                 tx, star, now=self.clock()

@@ -27,7 +27,7 @@ async def sent(db: Database, chat: int, floods: ChatFloods, clock: Clock) -> flo
     wait = floods.count_or_seconds_to_wait(chat, 1, "reply")
     async with db.begin() as tx:
         await chat_queues.reschedule(tx, chat, release_until=clock())
-        await chat_queues.set_limit_states(tx, {chat: floods.state_of(chat)})
+        await chat_queues.store_flood_limit_states(tx, {chat: floods.state_of(chat)})
     return wait
 
 
