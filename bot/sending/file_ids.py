@@ -14,6 +14,7 @@ import structlog
 
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.records import KnownFile
+from bot.runtime.batching import BatchingQueue
 from bot.runtime.timed_cache import TimedCache
 from bot.store import file_ids as store
 from bot.store.engine.database import Database
@@ -45,6 +46,8 @@ class Files:
         self._cache = TimedCache[str, KnownFile](size=_CACHED)
         # For each story that is being uploaded, the future of the upload and its start time.
         self._in_flight: dict[str, tuple[asyncio.Future[None], datetime]] = {}
+        # An alert has many senders, which need the same files at the same moment.
+        self._loads = BatchingQueue(self._load_into_cache)
 
     async def load_known(self, pks: Collection[str]) -> dict[str, KnownFile]:
         """Return the known files of stories that are sent as one album, by ``Item.file_key``.
@@ -59,9 +62,12 @@ class Files:
         missing = [pk for pk in pks if pk not in cached]
         if not missing:
             return cached
-        async with self._db.read() as tx:
-            self._put_in_cache(await store.known(tx, self._bot_id(), missing, now=self._now()))
+        await self._loads(missing)
         return self._usable_cached(pks)
+
+    async def _load_into_cache(self, pks: list[str]) -> None:
+        async with self._db.read() as tx:
+            self._put_in_cache(await store.known(tx, self._bot_id(), set(pks), now=self._now()))
 
     def cached(self, pks: Collection[str]) -> dict[str, KnownFile]:
         """Return the files that are in memory, by ``Item.file_key``. Do not query the database."""

@@ -28,10 +28,11 @@ async def test_one_sends_for_all_who_want_a_story_at_the_same_moment(sqlite_db: 
                 sent.append(number)
                 await files.remember({"s1": FILE})
 
-    async with asyncio.TaskGroup() as group:
-        for number in range(20):
-            group.create_task(send(number))
-    assert len(sent) == 1
+    with recorded_statements("SELECT files.") as reads:
+        async with asyncio.TaskGroup() as group:
+            for number in range(20):
+                group.create_task(send(number))
+    assert len(sent) == len(reads) == 1
 
 
 async def test_what_the_store_knows_keeps_nobody_waiting(db: Database) -> None:
