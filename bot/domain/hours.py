@@ -79,33 +79,33 @@ _PARTS = {
 # Turkish "on" and the Persian word for nine are read only beside other words, because "once" and
 # "on" are also English words, and the Persian word also means "no".
 _NUMBERS = (
-    "one|uma|una|une|eins|bir|одну|первого|першої|першій|перша|واحدة|الواحدة|وحدة|satu|یک|एक",
+    "one|uma|una|une|eins|bir|одну|первого|першої|першій|перша|першу|واحدة|الواحدة|وحدة|satu|یک|एक",
     (
-        "two|dos|duas|zwei|deux|due|iki|два|двух|второго|дві|двох|другої|другій|друга|الثانية"
+        "two|dos|duas|zwei|deux|due|iki|два|двух|второго|дві|двох|другої|другій|друга|другу|الثانية"
         "|تنتين|اثنين|dua|دو|दो"
     ),
     (
-        "three|tres|três|drei|trois|tre|üç|три|трех|третьего|трьох|третьої|третій|третя|ثلاثة"
+        "three|tres|três|drei|trois|tre|üç|три|трех|третьего|трьох|третьої|третій|третя|третю|ثلاثة"
         "|تلاتة|الثالثة|tiga|سه|तीन"
     ),
     (
         "four|cuatro|quatro|vier|quatre|quattro|dört|dörd|четыре|четырех|четвертого|чотири|чотирьох"
-        "|четвертої|четвертій|четверта|أربعة|الرابعة|empat|چهار|चार"
+        "|четвертої|четвертій|четверта|четверту|أربعة|الرابعة|empat|چهار|चार"
     ),
     (
-        "five|cinco|fünf|cinq|cinque|beş|пять|пяти|пятого|п'ять|п'яти|п'ятої|п'ятій|п'ята|خمسة"
+        "five|cinco|fünf|cinq|cinque|beş|пять|пяти|пятого|п'ять|п'яти|п'ятої|п'ятій|п'ята|п'яту|خمسة"
         "|الخامسة|lima|پنج|पाँच|पांच"
     ),
     (
-        "six|seis|sechs|sei|altı|шесть|шести|шестого|шість|шостої|шостій|шоста|ستة|السادسة|enam"
+        "six|seis|sechs|sei|altı|шесть|шести|шестого|шість|шостої|шостій|шоста|шосту|ستة|السادسة|enam"
         "|شش|छह|छः"
     ),
     (
-        "seven|siete|sete|sieben|sept|sette|yedi|семь|семи|седьмого|сім|сьомої|сьомій|сьома|سبعة"
+        "seven|siete|sete|sieben|sept|sette|yedi|семь|семи|седьмого|сім|сьомої|сьомій|сьома|сьому|سبعة"
         "|السابعة|tujuh|هفت|सात"
     ),
     (
-        "eight|ocho|oito|acht|huit|otto|sekiz|восемь|восьми|восьмого|вісім|восьмої|восьмій|восьма"
+        "eight|ocho|oito|acht|huit|otto|sekiz|восемь|восьми|восьмого|вісім|восьмої|восьмій|восьма|восьму"
         "|ثمانية|الثامنة|delapan|هشت|आठ"
     ),
     (
@@ -127,7 +127,76 @@ _NUMBERS = (
         "|बारह"
     ),
 )
-_TURKISH_ENDINGS = "den|dan|ten|tan|de|da|te|ta|ye|ya|e|a"
+# The words for the hours from thirteen to twenty-three.
+_LATER_NUMBERS = {
+    13: "thirteen|trece|treze|dreizehn|treize|tredici|on üç|тринадцать|тринадцати|тринадцять"
+    "|тринадцята|тринадцятій|тринадцятої|tiga belas|سیزده",
+    14: "fourteen|catorce|catorze|quatorze|vierzehn|quattordici|on dört|четырнадцать|четырнадцати"
+    "|чотирнадцять|чотирнадцята|чотирнадцятій|чотирнадцятої|empat belas|چهارده",
+    15: "fifteen|quince|quinze|fünfzehn|quindici|on beş|пятнадцать|пятнадцати|п'ятнадцять"
+    "|п'ятнадцята|п'ятнадцятій|п'ятнадцятої|lima belas|پانزده",
+    16: "sixteen|dieciséis|dezesseis|dezasseis|sechzehn|seize|sedici|on altı|шестнадцать"
+    "|шестнадцати|шістнадцять|шістнадцята|шістнадцятій|шістнадцятої|enam belas|شانزده",
+    17: "seventeen|diecisiete|dezessete|dezassete|siebzehn|dix[- ]sept|diciassette|on yedi"
+    "|семнадцать|семнадцати|сімнадцять|сімнадцята|сімнадцятій|сімнадцятої|tujuh belas|هفده",
+    18: "eighteen|dieciocho|dezoito|achtzehn|dix[- ]huit|diciotto|on sekiz|восемнадцать"
+    "|восемнадцати|вісімнадцять|вісімнадцята|вісімнадцятій|вісімнадцятої|delapan belas|هجده",
+    19: "nineteen|diecinueve|dezenove|dezanove|neunzehn|dix[- ]neuf|diciannove|on dokuz"
+    "|девятнадцать|девятнадцати|дев'ятнадцять|дев'ятнадцята|дев'ятнадцятій|дев'ятнадцятої"
+    "|sembilan belas|نوزده",
+    20: "twenty|veinte|vinte|zwanzig|vingt|venti|yirmi|двадцать|двадцати|двадцять|двадцята"
+    "|двадцятій|двадцятої|dua puluh|بیست",
+    21: "twenty[- ]one|veintiuna|veintiún|vinte e uma|einundzwanzig|vingt[- ]et[- ]une"
+    "|ventuno|yirmi bir|двадцать один|двадцати одного|двадцять перша|двадцять першій"
+    "|двадцять першої|dua puluh satu|بیست و یک",
+    22: "twenty[- ]two|veintidós|vinte e duas|zweiundzwanzig|vingt[- ]deux|ventidue|yirmi iki"
+    "|двадцать два|двадцати двух|двадцять друга|двадцять другій|двадцять другої|dua puluh dua"
+    "|بیست و دو",
+    23: "twenty[- ]three|veintitrés|vinte e três|dreiundzwanzig|vingt[- ]trois|ventitré|yirmi üç"
+    "|двадцать три|двадцати трех|двадцять третя|двадцять третій|двадцять третьої"
+    "|dua puluh tiga|بیست و سه",
+}
+_MINUTES = {
+    25: "twenty[- ]five|veinticinco|vinte e cinco|fünfundzwanzig|vingt[- ]cinq|venticinque"
+    "|yirmi beş|двадцать пять|двадцять п'ять|dua puluh lima",
+    30: "thirty|treinta|trinta|dreißig|trente|trenta|otuz|тридцать|тридцять|tiga puluh|سی",
+    35: "thirty[- ]five|treinta y cinco|trinta e cinco|trente[- ]cinq|trentacinque|otuz beş",
+    40: "forty|cuarenta|quarenta|vierzig|quarante|quaranta|kırk|сорок|empat puluh|چهل",
+    45: "forty[- ]five|cuarenta y cinco|quarenta e cinco|fünfundvierzig|quarante[- ]cinq"
+    "|quarantacinque|kırk beş|сорок пять|сорок п'ять|empat puluh lima|چهل و پنج",
+    50: "fifty|cincuenta|cinquenta|fünfzig|cinquante|cinquanta|elli|пятьдесят|п'ятдесят"
+    "|lima puluh|پنجاه",
+    55: "fifty[- ]five|cincuenta y cinco|cinquenta e cinco|cinquante[- ]cinq|cinquantacinque",
+}
+"""The words for the minutes after an hour, by minute.
+
+The minutes 10, 15 and 20 have the words of the hours.
+"""
+_MINUTES_ALONE = {"10", "15", "20", *map(str, _MINUTES)}
+"""The minutes that can follow an hour directly, as in "seven ten"."""
+_BETWEEN_TIMES = "between|entre|zwischen|tra|fra|между|між|antara|arası|arasında|بین|بين"
+_QUARTERS_BEFORE = {
+    (0, 15): "quarter past|quarter after|viertel nach|чверть по|सवा|sava|sawa",
+    (-1, 45): "quarter to|quarter till|quarter of|quarter before|viertel vor|dreiviertel"
+    "|без четверти|за чверть|15 para as?|um quarto para as?|(?:1 )?ربع به|पौने|paune",
+    (-1, 15): "viertel|четверть|чверть на",
+}
+"""The words for a quarter before an hour.
+
+The key has the hours to add to the hour, and the minutes. For example, Russian "четверть восьмого"
+means 7:15.
+"""
+_QUARTERS_AFTER = {
+    (0, 15): "y cuarto|e um quarto|e un quarto|et quart|والربع|و الربع|وربع|و ربع"
+    "|lewat seperempat|lebih seperempat|(?:y?[iu] )?çeyrek geçe",
+    (-1, 45): "menos cuarto|menos um quarto|meno un quarto|moins le quart|moins quart|إلا ربع"
+    "|إلا الربع|الا ربع|الا الربع|kurang seperempat|(?:y?[ea] )?çeyrek (?:kala|var)",
+}
+"""The words for a quarter after an hour, with the same keys as ``_QUARTERS_BEFORE``."""
+_WORKING_HOURS = ((7, 8, 9), (3, 4, 5))
+"""The hours, in words, of the start and the end of a working day, as in "nine to five"."""
+_IN_WORDS = "\ue000"  # the sign after digits that replace words
+_TURKISH_ENDINGS = "den|dan|ten|tan|de|da|te|ta|ye|ya|e|a|y?[iu](?= ceyrek)"
 _HALF_PAST = "half past|half|साढ़े|sadhe|saadhe"
 _HALF_TO = "halb|половина|половину|половине|половині|пол|пів на|setengah"
 _AND_A_HALF = (
@@ -159,7 +228,8 @@ def parse_hours(text: str) -> tuple[int, int] | None:
 
     If the start is in words without a part of the day, and would not be before the end, 12 hours
     are added to the start: "from eleven to seven in the morning" begins at 23:00, and "from twelve
-    to six" at midnight. This rule does not apply to a text with digits. Return None if the text is
+    to six" at midnight. For a working day such as "nine to five", 12 hours are added to the end.
+    These rules do not apply to a text with digits. Return None if the text is
     not a span such as "23-7".
     """
     tokens = _tokens(text)
@@ -170,10 +240,22 @@ def parse_hours(text: str) -> tuple[int, int] | None:
             end = _minute_of(tokens[place + 1 :])
             if start is not None and end is not None:
                 has_part = not _part_by_word().keys().isdisjoint(tokens[:place])
-                if end <= start and not (has_digits or has_part):
-                    start = (start + _DAY // 2) % _DAY
-                return start, end
+                if has_digits or has_part or start < end or start >= (_NOON + 1) * 60:
+                    return start, end
+                return _hours_in_words(start, end)
     return None
+
+
+def _hours_in_words(start: int, end: int) -> tuple[int, int]:
+    """Return a span in words whose end is not after the start.
+
+    "Nine to five" is a working day, which ends in the afternoon. Any other span, such as
+    "eleven to seven", begins in the evening.
+    """
+    starts, ends = _WORKING_HOURS
+    if start // 60 in starts and end // 60 in ends:
+        return start, end + _DAY // 2
+    return (start + _DAY // 2) % _DAY, end
 
 
 def parse_hour(text: str) -> int | None:
@@ -231,6 +313,8 @@ def _with_digits(plain: str) -> str:
     """
     plain = re.sub(r"\bпол(?=[а-я]+ого)", "пол ", plain)  # Russian "half to" without a blank
     plain = _number_pattern().sub(_digits_of, plain)
+    plain = _with_minutes(plain).replace(_IN_WORDS, "")
+    plain = _with_quarters(plain)
     half_to, half_past, and_a_half = _half_patterns()
     plain = half_to.sub(lambda found: f"{int(found[1]) - 1 or _NOON}:30", plain)
     plain = half_past.sub(r"\1:30", plain)
@@ -239,26 +323,83 @@ def _with_digits(plain: str) -> str:
 
 def _digits_of(found: re.Match[str]) -> str:
     """Return the digits for an hour in words, and the Turkish ending of the word."""
-    hours = found.groups()[:_NOON]  # from twelve to one
-    number = next(_NOON - place for place, word in enumerate(hours) if word)
-    return f"{number} {found['ending'] or ''}".rstrip()
+    number = next(number for number, word in zip(_numbers(), found.groups(), strict=False) if word)
+    return f"{number}{_IN_WORDS} {found['ending'] or ''}".rstrip()
+
+
+def _with_minutes(plain: str) -> str:
+    """Return a text with minutes in words as digits, as "7:15" for "7 fifteen" or "sete e quinze".
+
+    A word such as "and" before the minutes can instead be a part of a span, as in "between ten and
+    fifteen".
+    """
+    is_span = re.search(rf"(?<!\w)(?:{_without_marks(_BETWEEN_TIMES)})(?!\w)", plain)
+    joining = "" if is_span else "(?: (?:y|e|et|и|و))?"
+    units = "(?: ?(?:h|heures?|uhr|ore|horas?|часов|часа|годин|saat))?"
+    pattern = rf"(?<![\d:.])(1?\d|2[0-3]){_IN_WORDS}?{units}({joining}) (\d\d){_IN_WORDS}"
+
+    def time_of(found: re.Match[str]) -> str:
+        hour, word, minutes = found.groups()
+        is_read = minutes in _MINUTES_ALONE and not (word and minutes == "10")
+        return f"{hour}:{minutes}" if is_read else found[0]
+
+    return re.sub(pattern, time_of, plain)
+
+
+def _with_quarters(plain: str) -> str:
+    """Return a text with digits for the quarters of hours, as "7:15" for "quarter past 7"."""
+    for (more, minutes), pattern in _quarter_patterns():
+
+        def time_of(found: re.Match[str], more: int = more, minutes: int = minutes) -> str:
+            return f"{int(found[1]) + more or _NOON}:{minutes}"
+
+        plain = pattern.sub(time_of, plain)
+    return plain
+
+
+@cache
+def _quarter_patterns() -> tuple[tuple[tuple[int, int], re.Pattern[str]], ...]:
+    """Return the patterns of the quarters before and after an hour, in order."""
+    hour = r"(1?\d|2[0-3])(?![:.]?\d)"
+    units = "(?: ?(?:h|heures?|uhr|ore|час[а-я]*))?"
+    before = [
+        (
+            key,
+            re.compile(
+                rf"(?<!\w)(?:{_without_marks(words)}) (?:(?:le|the|as|las|الساعه) )?{hour}"
+            ),
+        )
+        for key, words in _QUARTERS_BEFORE.items()
+    ]
+    after = [
+        (key, re.compile(rf"(?<!\d){hour}{units} ?(?:{_without_marks(words)})(?!\w)"))
+        for key, words in _QUARTERS_AFTER.items()
+    ]
+    return (*before, *after)
+
+
+@cache
+def _numbers() -> tuple[int, ...]:
+    """Return the numbers of the groups of ``_number_pattern``."""
+    return (*sorted(_MINUTES, reverse=True), *range(23, 0, -1))
 
 
 @cache
 def _number_pattern() -> re.Pattern[str]:
-    """Return a pattern with a group for each hour in words, from twelve to one.
+    """Return a pattern with a group for each number in words (``_numbers``).
 
     The longer words come first, as Turkish "on bir" (eleven) before "on" (ten). A word directly
     after a number is no hour, because Turkish "ten" means "from", as in "23'ten 7'ye".
     """
-    hours = "|".join(f"({_without_marks(words)})" for words in reversed(_NUMBERS))
+    words_by_number = dict(enumerate(_NUMBERS, 1)) | _LATER_NUMBERS | _MINUTES
+    hours = "|".join(f"({_without_marks(words_by_number[number])})" for number in _numbers())
     return re.compile(rf"(?<!\w)(?<!\d )(?:{hours})(?P<ending>{_TURKISH_ENDINGS})?(?!\w)")
 
 
 @cache
 def _half_patterns() -> tuple[re.Pattern[str], ...]:
     """Return the patterns of halves: as "halb neun", "half past eight" and "huit et demie"."""
-    hour = r"(1?\d)(?![:.]?\d)"
+    hour = r"(1?\d|2[0-3])(?![:.]?\d)"
     half_to, half_past, and_a_half = map(_without_marks, (_HALF_TO, _HALF_PAST, _AND_A_HALF))
     return (
         re.compile(rf"(?<!\w)(?:{half_to}) ?{hour}"),
