@@ -418,7 +418,7 @@ async def _prepare_database(db: Database, sharing: Sharing) -> None:
     """
     await (db.migrate() if sharing.is_only_process else upgrade(db))
     await db.start_detecting_replacement()
-    await transfer.refuse_moved(db)
+    await transfer.raise_if_moved(db)
 
 
 async def _create_owner_and_lease_or_release_old_claims(
@@ -437,7 +437,7 @@ async def _create_owner_and_lease_or_release_old_claims(
     owner = Owner()
     if not db.is_sqlite:
         return owner, await stack.enter_async_context(process_lease(db, owner, now=now))
-    await db.run(claimed_tables.release_owner)
+    await db.run(claimed_tables.release_claims_of_owner)
     return owner, None
 
 

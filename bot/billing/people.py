@@ -95,7 +95,7 @@ async def _monthly_costs(tx: Tx, ids: Sequence[int], now: datetime) -> list[Gues
     stored = await acquaintances.names_by_person(tx, named | shown)
     names = stored | await chats.titles(tx, named)
     names |= {number: entry.name for number, entry in entries.items() if entry.name}
-    silenced = await chats.silenced_among(tx, groups, now=now)
+    silenced = await chats.silenced_by_block_among(tx, groups, now=now)
     return [
         Guest(
             number,

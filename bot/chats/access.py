@@ -348,7 +348,7 @@ class Access:
         now = self._now()
         async with self._db.begin() as tx:
             await chats.lock(tx, [chat_id])
-            await chats.refuse_blocked(tx, chat_id, now=now)
+            await chats.raise_if_blocked(tx, chat_id, now=now)
             known = await store.get(tx, Subject.of_chat(chat_id))
             if known is None or not known.is_allowed:
                 await self._allow_added(tx, chat_id, by, name=title)
@@ -512,7 +512,7 @@ class Access:
         """
         if subject.kind != "chat":
             return subject
-        return Subject("chat", str(await chats.lock_current(tx, int(subject.id))))
+        return Subject("chat", str(await chats.lock_and_return_current_id(tx, int(subject.id))))
 
     async def _is_owner(self, tx: Tx, person: int) -> bool:
         return person in self._always_owners or person in await store.owners_by_link(tx)

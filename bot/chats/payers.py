@@ -122,8 +122,8 @@ class Payers:
             await chats.lock(tx, [chat_id])
             before = await chats.get(tx, chat_id)
             old = before.payer if before else None
-            is_old_blocked = bool(await chats.silenced_among(tx, [chat_id], now=now))
-            has_moved = await chats.has_moved_to(tx, chat_id)
+            is_old_blocked = bool(await chats.silenced_by_block_among(tx, [chat_id], now=now))
+            has_moved = await chats.was_group_before(tx, chat_id)
             keeps = has_moved and before is not None and before.state == "active"
             is_by_blocked = by is not None and await self._is_blocked(tx, by, now)
             if by is not None and is_by_blocked and old is None and not (is_old_blocked or keeps):
@@ -180,7 +180,7 @@ class Payers:
         now = self._now()
         async with writing(self._db) as tx:
             await self._lock(tx, chat_id)
-            await chats.refuse_blocked(tx, chat_id, now=now)
+            await chats.raise_if_blocked(tx, chat_id, now=now)
             try:
                 await self.ensure_payer(tx, chat_id, person)
             except NoPayerError as error:
@@ -193,7 +193,7 @@ class Payers:
         Return the chat, or None if the person is not the payer or the chat is private.
         """
         async with writing(self._db) as tx:
-            chat_id = await chats.lock_current(tx, chat_id)
+            chat_id = await chats.lock_and_return_current_id(tx, chat_id)
             await chat_queues.lock(tx, chat_id)
             if chat_id > 0 or await chats.payer_of(tx, chat_id) != person:
                 return None
@@ -208,7 +208,7 @@ class Payers:
         opens. If the new payer is blocked, the chat closes.
         """
         async with writing(self._db) as tx:
-            chat_id = await chats.lock_current(tx, chat_id)
+            chat_id = await chats.lock_and_return_current_id(tx, chat_id)
             await chat_queues.lock(tx, chat_id)
             await self._set(tx, chat_id, person, self._now())
         self._wake()
@@ -238,7 +238,7 @@ class Payers:
     async def chats_of(self, person: int, *, most: int | None = _SHOWN) -> list[Chat]:
         """Return at most ``most`` groups and channels of a payer, or all if ``most`` is None."""
         async with reading(self._db) as tx:
-            return await chats.of_payer(tx, person, most=most)
+            return await chats.groups_of_payer(tx, person, most=most)
 
     async def _lock(self, tx: Tx, chat_id: int) -> None:
         """Lock a chat and the queue of the chat, because ``_set`` changes both rows."""

@@ -59,7 +59,7 @@ class Chats:
         Return the changed chat, or None if the database has no such chat.
         """
         async with writing(self._db) as tx:
-            chat_id = await chats.lock_current(tx, chat_id)
+            chat_id = await chats.lock_and_return_current_id(tx, chat_id)
             await chats.change(tx, chat_id, **values)
             return await chats.get(tx, chat_id)
 
@@ -70,7 +70,7 @@ class Chats:
         ``chat_id`` is the current or former id of the chat.
         """
         async with writing(self._db) as tx:
-            chat_id = await chats.lock_current(tx, chat_id)
+            chat_id = await chats.lock_and_return_current_id(tx, chat_id)
             chat = await chats.get(tx, chat_id)
             defaults = Options.from_json(chat.defaults if chat else {}).with_values(changes)
             await chats.change(tx, chat_id, defaults=defaults.to_json())

@@ -49,7 +49,7 @@ from bot.store import (
     stories,
 )
 from bot.store import subscriptions as store
-from bot.store.chats import refuse_blocked
+from bot.store.chats import raise_if_blocked
 from bot.store.ended_subscriptions import Ended
 from bot.store.engine.database import Database, Tx
 from bot.updates.unit_of_work import as_current, reading, writing
@@ -369,7 +369,7 @@ class Subscribing:
         async with writing(self._db) as tx:
             chat_id = (await store.lock_or_add_chat(tx, ended.target.chat_id, now=now)).id
             ended = replace(ended, target=replace(ended.target, chat_id=chat_id))
-            await refuse_blocked(tx, chat_id, now=now)
+            await raise_if_blocked(tx, chat_id, now=now)
             await chat_queues.add_if_missing(tx, chat_id, now=now)
             await chat_queues.lock(tx, chat_id)
             existing = await store.find(tx, ended.target, profile_id)
@@ -644,7 +644,7 @@ class Subscribing:
             chat = await store.lock_or_add_chat(tx, target.chat_id, now=now)
             # The group may have become a supergroup during the calls of the API.
             target = replace(target, chat_id=chat.id)
-            await refuse_blocked(tx, target.chat_id, now=now)
+            await raise_if_blocked(tx, target.chat_id, now=now)
             await chat_queues.add_if_missing(tx, target.chat_id, now=now)
             await chat_queues.lock(tx, target.chat_id)
             payer = await self._payers.ensure_payer(

@@ -175,7 +175,7 @@ class Subscriptions:
             earlier = await self._lock_earlier_checks(tx, chat_id, now)
             if paused:
                 await store.change(tx, subscription_id, paused=True, paused_until=until)
-                await deliveries.end_all(
+                await deliveries.drop_open_where(
                     tx, subscription_id=subscription_id, reason=deliveries.PAUSED, now=now
                 )
             else:

@@ -41,7 +41,7 @@ def _with_database(report: _Report) -> Command:
                 if await readiness(db) is not Readiness.CURRENT:
                     stderr.print(_NOT_OURS)
                     return 1
-                await transfer.refuse_moved(db)
+                await transfer.raise_if_moved(db)
                 return await report(settings, arguments, db)
         except (OSError, DatabaseUnavailableError) as error:
             stderr.print(preflight.unusable_database_finding(error).text, markup=False)

@@ -68,8 +68,8 @@ async def _move_or_undo(settings: Settings, to: str | None, out: Console) -> int
         await target.migrate()
         if await count_running_processes(target):
             raise BackupError(_RUNS)
-        rows = await transfer.move(
-            source, target, now=now, tell=lambda name, rows: out.print(f"{name}: {rows}")
+        rows = await transfer.move_and_count_unless_done(
+            source, target, now=now, report_table=lambda name, rows: out.print(f"{name}: {rows}")
         )
     if rows is None:
         out.print("The whole database was moved before.")

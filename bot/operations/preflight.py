@@ -149,7 +149,7 @@ async def check_integrity(url: str) -> Finding | None:
     except DatabaseUnavailableError:
         return None  # ``check_database`` reports the error
     try:
-        await backups.check_whole(db)
+        await backups.raise_if_damaged(db)
     except BackupError as error:
         return unusable_database_finding(error)
     return Finding("ok", f"All of {db.file} can be read, and is whole.")

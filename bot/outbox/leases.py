@@ -158,11 +158,11 @@ async def _count_copies(send_leases: list[SendLease], tx: Tx) -> list[SendLease]
         for send_lease in send_leases
         if tokens.get(send_lease.queue.chat_id) == send_lease.queue.token
     ]
-    new = await deliveries.record_copy(tx, _ids_of(held, is_counted=False))
+    new = await deliveries.count_copies_and_return_counted_ids(tx, _ids_of(held, is_counted=False))
     open_ids = new | await deliveries.still_open(tx, _ids_of(held, is_counted=True))
     valid = [send_lease for send_lease in held if open_ids.issuperset(send_lease.ids)]
     taken_back = new.difference(_ids_of(valid, is_counted=False))
-    await deliveries.change(tx, taken_back, copies=-1)
+    await deliveries.change(tx, taken_back, added_copies=-1)
     return valid
 
 

@@ -72,8 +72,8 @@ async def record(
     ids_behind = [row.id for row in behind]
     if not is_ours:
         if isinstance(outcome, Moved):
-            await deliveries.record_unsent(tx, [reply.id], is_counted=report.is_counted)
-            await deliveries.record_unsent(tx, ids_behind, is_counted=True)
+            await deliveries.record_unsent(tx, [reply.id], is_copy_counted=report.is_counted)
+            await deliveries.record_unsent(tx, ids_behind, is_copy_counted=True)
             tally.is_due = await results.free_moved_queue(tx, queue, outcome, now=now)
         return tally
     if report.answers_again:
@@ -83,7 +83,7 @@ async def record(
     free_at = now
     if not is_final(outcome):
         free_at = await results.record_unfinished_reply(tx, reply, report, tally)
-    await deliveries.record_unsent(tx, ids_behind, is_counted=True)
+    await deliveries.record_unsent(tx, ids_behind, is_copy_counted=True)
     tally.is_due = await chat_queues.reschedule(tx, queue.chat_id, release_until=free_at)
     if isinstance(outcome, Sent):
         await results.advance_retries(tx, {queue.chat_id: is_media(reply.fields)}, now)
@@ -185,7 +185,7 @@ async def _delete_or_shorten_reply(
     await _add_usage(tx, target, payload, outcome, now=now)
     messages = _follow_ups(payload, outcome)
     if messages:
-        waiting = await deliveries.waiting_replies(tx, target.chat_id)
+        waiting = await deliveries.payloads_of_waiting_replies(tx, target.chat_id)
         for more in messages:
             await _enqueue_follow_up(tx, target, more, waiting, now=now)
     return bool(messages)

@@ -191,7 +191,7 @@ async def record(
     rest = [row for row in batch.rows if row.id not in arrived.message_ids]
     if not is_ours:
         if isinstance(outcome, Moved):
-            await deliveries.record_unsent(tx, _ids(rest), is_counted=report.is_counted)
+            await deliveries.record_unsent(tx, _ids(rest), is_copy_counted=report.is_counted)
             tally.is_due = await free_moved_queue(tx, queue, outcome, now=now)
         return tally
     if report.answers_again:
@@ -381,7 +381,7 @@ async def _record_try_later(
     may_be_there = report.is_counted and (outcome.unknown or outcome.partly)
     if report.in_outage and not (outcome.unknown and is_repeat):
         is_taken_back = report.is_counted and not may_be_there
-        await deliveries.record_unsent(tx, _ids(rest), is_counted=is_taken_back)
+        await deliveries.record_unsent(tx, _ids(rest), is_copy_counted=is_taken_back)
         await _mark_to_be_sent_alone_if_flooded(tx, rest, outcome)
         return now
     if may_be_there:
@@ -424,8 +424,8 @@ async def _schedule_retries(
         await deliveries.record_unsent(
             tx,
             [row.id],
-            is_counted=report.is_counted,
-            is_attempt=True,
+            is_copy_counted=report.is_counted,
+            is_failed_attempt=True,
             due_at=due_at,
             held=held,
         )
@@ -459,7 +459,9 @@ async def _record_removed(tx: Tx, batch: Batch, rest: Sequence[Delivery], now: d
 
 async def _requeue(tx: Tx, rows: Sequence[PendingMessage], report: SendReport) -> None:
     """Make rows due now that have certainly not arrived, and subtract the counted copies."""
-    await deliveries.record_unsent(tx, _ids(rows), is_counted=report.is_counted, due_at=report.now)
+    await deliveries.record_unsent(
+        tx, _ids(rows), is_copy_counted=report.is_counted, due_at=report.now
+    )
 
 
 async def schedule_repeats(
@@ -481,7 +483,7 @@ async def schedule_repeats(
             over.append(row)
             continue
         due_at = alert_rules.repeat_at(now, copies, is_reply=row.is_reply, number=row.id)
-        await deliveries.record_unknown(tx, row.id, due_at=due_at)
+        await deliveries.record_unknown_outcome(tx, row.id, due_at=due_at)
         if copies == 1:
             free_at = max(
                 free_at, now + alert_rules.pause_after_lost_response(is_reply=row.is_reply)

@@ -43,4 +43,4 @@ async def add_summary(tx: Tx, queue: ChatQueue, target: Target, *, now: datetime
         # story.
         await deliveries.change(tx, ids, fields=fields, due_at=now)
     await enqueue.add_reply(tx, target, summary.fields, notice=SUMMARY, due_at=now, now=now)
-    return replace(queue, rows=await deliveries.due(tx, [queue.chat_id], now=now))
+    return replace(queue, rows=await deliveries.lock_and_return_due(tx, [queue.chat_id], now=now))

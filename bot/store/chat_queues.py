@@ -27,7 +27,7 @@ from bot.store.claims import (
     claim_columns,
     claim_values,
 )
-from bot.store.deliveries import is_open, overdue_at_sql, waits_for_earlier_sql
+from bot.store.deliveries import is_open, longest_wait_ends_at_sql, waits_for_earlier_sql
 from bot.store.engine.columns import Timestamp, chat_key
 from bot.store.engine.database import Tx, add_new, delete_rows
 from bot.store.engine.prepared import Prepared
@@ -83,7 +83,7 @@ LOCKED = (
 # The time at which a delivery is sent. A delivery that must wait for an earlier delivery is sent
 # together with the earlier delivery, but at the latest at the end of ``LONGEST_WAIT``.
 _GOES_AT = sa.case(
-    (waits_for_earlier_sql(deliveries.deliveries.c.due_at), overdue_at_sql()),
+    (waits_for_earlier_sql(deliveries.deliveries.c.due_at), longest_wait_ends_at_sql()),
     else_=deliveries.deliveries.c.due_at,
 )
 _NEXT_DUE = (
@@ -132,7 +132,7 @@ async def claim(tx: Tx, lease: Lease, *, limit: int) -> list[ChatQueue]:
     if not claimed:
         return []
     rows: dict[int, list[Delivery]] = {chat_id: [] for chat_id in claimed}
-    for delivery in await deliveries.due(tx, list(claimed), now=lease.at):
+    for delivery in await deliveries.lock_and_return_due(tx, list(claimed), now=lease.at):
         rows[delivery.target.chat_id].append(delivery)
     owners = await chats.get_all(tx, list(claimed))
     muted = await mutes.of_chats(tx, list(claimed))

@@ -193,7 +193,7 @@ async def is_blocked(tx: Tx, chat_id: int, *, now: datetime) -> bool:
     return (await judge_chat(tx, chat_id, now=now)).verdict == "blocked"
 
 
-async def refuse_blocked(tx: Tx, chat_id: int, *, now: datetime) -> None:
+async def raise_if_blocked(tx: Tx, chat_id: int, *, now: datetime) -> None:
     """Raise an error if a locked chat is blocked.
 
     Raises:
@@ -223,12 +223,12 @@ async def judge_chat(tx: Tx, chat_id: int, *, now: datetime) -> Judged:
     )
 
 
-async def silenced_among(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> set[int]:
+async def silenced_by_block_among(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> set[int]:
     """Return the chats among ``chat_ids`` with a blocked responsible person.
 
     A stored private chat is also returned if the person in the chat is blocked.
     """
-    id_ = _silenced_sql(now).subquery().c.id
+    id_ = _silenced_by_block_sql(now).subquery().c.id
     return set(await column_values(tx, id_, id_.in_(sorted(chat_ids))))
 
 
@@ -248,36 +248,38 @@ def is_blocked_sql(now: datetime) -> sa.ColumnElement[bool]:
     """
     numbers = sa.cast(_SUBJECT, sa.BigInteger)
     blocked = access.blocked_subjects_sql(now).with_only_columns(numbers)
-    return sa.or_(chats.c.id.in_(blocked), chats.c.id.in_(_silenced_sql(now)))
+    return sa.or_(chats.c.id.in_(blocked), chats.c.id.in_(_silenced_by_block_sql(now)))
 
 
-def _silenced_sql(now: datetime) -> sa.CompoundSelect[int]:
+def _silenced_by_block_sql(now: datetime) -> sa.CompoundSelect[int]:
     """Return the query for the ids of the chats with a blocked responsible person."""
     blocked = access.blocked_subjects_sql(now)
     numbers = blocked.with_only_columns(sa.cast(_SUBJECT, sa.BigInteger))
-    return _chats_of_sql(blocked, numbers)
+    return _chats_of_people_sql(blocked, numbers)
 
 
-def _chats_of_sql(texts: Any, numbers: Any) -> sa.CompoundSelect[int]:  # noqa: ANN401 - lists or queries
+def _chats_of_people_sql(ids_as_text: Any, ids_as_number: Any) -> sa.CompoundSelect[int]:  # noqa: ANN401 - lists or queries
     """Return the query for the ids of the chats for which people are responsible.
 
-    ``texts`` and ``numbers`` are the ids of the people as text and as number. ``_RESPONSIBLE`` is
-    the same rule for a single chat.
+    ``ids_as_text`` and ``ids_as_number`` are the ids of the people as text and as number.
+    ``_RESPONSIBLE`` is the same rule for a single chat.
     """
     paid = chats.alias()
-    of_payer = sa.select(paid.c.id).where(paid.c.payer.in_(numbers))
+    of_payer = sa.select(paid.c.id).where(paid.c.payer.in_(ids_as_number))
     chat_id = sa.cast(_ADDED.c.subject, sa.BigInteger)
     has_payer = sa.exists().where(paid.c.id == chat_id, paid.c.payer.is_not(None))
-    of_adder = sa.select(chat_id).where(_IS_OWN_ENTRY, _ADDED.c.added_by.in_(texts), ~has_payer)
+    of_adder = sa.select(chat_id).where(
+        _IS_OWN_ENTRY, _ADDED.c.added_by.in_(ids_as_text), ~has_payer
+    )
     return sa.union(of_payer, of_adder)
 
 
-async def chats_of(tx: Tx, person: int) -> list[int]:
+async def chat_ids_of_person(tx: Tx, person: int) -> list[int]:
     """Return the ids of the chats of a person.
 
     The result has the private chat, and the chats for which the person is responsible.
     """
-    rows = await tx.scalars(_chats_of_sql([str(person)], [person]))
+    rows = await tx.scalars(_chats_of_people_sql([str(person)], [person]))
     return sorted({person, *rows})
 
 
@@ -285,7 +287,9 @@ async def chats_silenced_by_block_of(tx: Tx, subject: Subject) -> list[int]:
     """Return the ids of the chats that get no messages if ``subject`` is blocked."""
     if subject.kind == "profile":
         return []
-    return await chats_of(tx, int(subject.id)) if subject.kind == "person" else [int(subject.id)]
+    if subject.kind == "person":
+        return await chat_ids_of_person(tx, int(subject.id))
+    return [int(subject.id)]
 
 
 _OF_IDS = sa.select(*COLUMNS).where(chats.c.id.in_(sa.bindparam("ids", expanding=True)))
@@ -386,7 +390,7 @@ async def set_payer(tx: Tx, chat_id: int, payer: int | None) -> None:
     await change(tx, chat_id, payer=payer)
 
 
-async def of_payer(tx: Tx, payer: int, *, most: int | None = None) -> list[Chat]:
+async def groups_of_payer(tx: Tx, payer: int, *, most: int | None = None) -> list[Chat]:
     """Return the groups and channels of a payer, sorted by title.
 
     ``most`` is the maximum number of chats. Without ``most``, all chats are returned.
@@ -395,7 +399,7 @@ async def of_payer(tx: Tx, payer: int, *, most: int | None = None) -> list[Chat]
     return await all_rows(tx, Chat, statement.order_by(chats.c.title, chats.c.id).limit(most))
 
 
-async def has_moved_to(tx: Tx, chat_id: int) -> bool:
+async def was_group_before(tx: Tx, chat_id: int) -> bool:
     """Return whether a chat is a supergroup that was a group before."""
     return await has_row(tx, moved_chats.c.new_id == chat_id)
 
@@ -421,7 +425,7 @@ async def lock(tx: Tx, chat_ids: Collection[int]) -> None:
         await lock_rows(tx, chats.c.id, chats.c.id.in_(ids))
 
 
-async def lock_current(tx: Tx, chat_id: int) -> int:
+async def lock_and_return_current_id(tx: Tx, chat_id: int) -> int:
     """Lock a chat as ``lock`` does, under the current id. Return the current id.
 
     ``chat_id`` may be the old id of a group, for example in a button that was sent before the
@@ -450,7 +454,7 @@ async def set_state(
     return changed > 0
 
 
-async def without_bot(tx: Tx, chat_ids: Collection[int]) -> set[int]:
+async def left_by_bot_among(tx: Tx, chat_ids: Collection[int]) -> set[int]:
     """Return the chats among ``chat_ids`` that the bot has left.
 
     The private chat of a person who has blocked the bot is included.

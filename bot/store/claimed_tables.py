@@ -6,14 +6,14 @@ from bot.store.engine.database import Tx
 TABLES = (inbox.claims, chat_queues.claims, profiles.claims)
 
 
-async def release_owner(tx: Tx, owner: str | None = None) -> int:
+async def release_claims_of_owner(tx: Tx, owner: str | None = None) -> int:
     """Release the claims of an owner, by default of all owners.
 
     Return the number of released claims. Rows that are locked by other transactions are skipped.
     """
-    return sum([await claims.release_owner(tx, owner) for claims in TABLES])
+    return sum([await claims.release_claims_of_owner(tx, owner) for claims in TABLES])
 
 
-async def has_owner(tx: Tx, owner: str) -> bool:
+async def has_claim_of_owner(tx: Tx, owner: str) -> bool:
     """Return whether an owner has a claim."""
-    return any([await claims.has_owner(tx, owner) for claims in TABLES])
+    return any([await claims.has_claim_of_owner(tx, owner) for claims in TABLES])

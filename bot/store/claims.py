@@ -43,7 +43,7 @@ def claim_columns() -> Iterator[sa.Column[Any]]:
     yield counter("attempts")
 
 
-def new_claim(lease: Lease | None) -> dict[str, Any]:
+def claim_values_of_new_row(lease: Lease | None) -> dict[str, Any]:
     """Return the claim columns of a new row. With ``lease`` the row is claimed at once."""
     if lease is None:
         return _FREE | {"token": 0, "attempts": 0}
@@ -71,7 +71,7 @@ class Claims:
         (self._key,) = table.primary_key.columns
         self._is_open = sa.true() if is_open is None else is_open
         columns = table.c
-        self.claimable_at = _later(columns.leased_until, columns.due_at)
+        self.claimable_at = _later_sql(columns.leased_until, columns.due_at)
         """The time at which a row is free: the later of its due time and the end of its lease.
         """
         self._is_unleased: sa.ColumnElement[bool] = columns.leased_until <= NOW
@@ -87,7 +87,7 @@ class Claims:
             # columns of the row again, but not the subquery. Therefore both conditions are
             # necessary: the lease of the row has ended, and the subquery contains the row.
             self._is_unleased = sa.and_(self._is_unleased, self._key.in_(free))
-            free_at = _later(head.c.leased_until, columns.due_at)
+            free_at = _later_sql(head.c.leased_until, columns.due_at)
             rows = rows.join_from(table, head, head.c.key == self._key)
         self._next_sql = (
             rows.add_columns(free_at)
@@ -172,7 +172,7 @@ class Claims:
         """
         return await self._change(tx, claim, _FREE | {"due_at": due_at, **values})
 
-    async def release_owner(self, tx: Tx, owner: str | None = None) -> int:
+    async def release_claims_of_owner(self, tx: Tx, owner: str | None = None) -> int:
         """Release the claims of an owner, by default of all owners.
 
         Return the number of released claims. The numbers of attempts stay. Rows that are locked by
@@ -185,7 +185,7 @@ class Claims:
         released = await tx.execute(release.values(_FREE).returning(self._key))
         return len(released.all())
 
-    async def has_owner(self, tx: Tx, owner: str) -> bool:
+    async def has_claim_of_owner(self, tx: Tx, owner: str) -> bool:
         """Return whether an owner has a claim."""
         return await has_row(tx, self.table.c.owner == owner)
 
@@ -212,7 +212,7 @@ class Claims:
         return Prepared(change)
 
 
-def _later(
+def _later_sql(
     first: sa.ColumnElement[datetime], second: sa.ColumnElement[datetime]
 ) -> sa.ColumnElement[datetime]:
     """Return the later of two times of a row."""

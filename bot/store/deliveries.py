@@ -101,7 +101,7 @@ is_story = deliveries.c.story_pk.is_not(None)  # A row without a story is a noti
 _LONGEST_WAIT_MS = LONGEST_WAIT // timedelta(milliseconds=1)
 
 
-def overdue_at_sql() -> sa.ColumnElement[datetime]:
+def longest_wait_ends_at_sql() -> sa.ColumnElement[datetime]:
     """Return the SQL of the time until which a row waits for earlier rows.
 
     The time is ``LONGEST_WAIT`` after the row is due.
@@ -110,8 +110,10 @@ def overdue_at_sql() -> sa.ColumnElement[datetime]:
     return sa.type_coerce(later, Timestamp)
 
 
-def waits_for_earlier_sql(than: Any) -> sa.ColumnElement[bool]:  # noqa: ANN401 - time or column
-    """Return the SQL condition that a row must wait for an earlier row that is due after ``than``.
+def waits_for_earlier_sql(due_after: Any) -> sa.ColumnElement[bool]:  # noqa: ANN401 - time or column
+    """Return the SQL condition that a row must wait for an earlier row.
+
+    The earlier row is due after ``due_after``.
 
     A story or notice of a subscription waits for earlier rows of the subscription. A reply waits
     for earlier replies of its chat. A row does not wait for a row that is deferred because of a
@@ -129,7 +131,7 @@ def waits_for_earlier_sql(than: Any) -> sa.ColumnElement[bool]:  # noqa: ANN401 
         is_alike,
         earlier.c.id < deliveries.c.id,
         earlier.c.state == sa.literal_column("'open'"),
-        earlier.c.due_at > than,
+        earlier.c.due_at > due_after,
         earlier.c.held != sa.literal_column(f"'{Held.MUTED}'"),
         earlier.c.copies == 0,
         sa.or_(earlier.c.attempts < MAX_ATTEMPTS, ~earlier.c.sending),
@@ -181,7 +183,7 @@ def _due_sql() -> sa.Select[Any]:
         sa.select(deliveries.c.id, place)
         .where(deliveries.c.chat_id.in_(sa.bindparam("chat_ids", expanding=True)))
         .where(is_open, deliveries.c.due_at <= now)
-        .where(sa.or_(overdue_at_sql() <= now, ~waits_for_earlier_sql(now)))
+        .where(sa.or_(longest_wait_ends_at_sql() <= now, ~waits_for_earlier_sql(now)))
         .subquery()
     )
     return (
@@ -197,7 +199,7 @@ def _due_sql() -> sa.Select[Any]:
 DUE = _due_sql()
 
 
-async def due(tx: Tx, chat_ids: list[int], *, now: datetime) -> list[Delivery]:
+async def lock_and_return_due(tx: Tx, chat_ids: list[int], *, now: datetime) -> list[Delivery]:
     """Lock and return the first due deliveries of each chat, in the order of sending.
 
     At most ``ROWS_A_QUEUE`` deliveries are returned for each chat. A delivery that must wait for
@@ -322,7 +324,7 @@ async def record_claim(tx: Tx, ids: Sequence[int]) -> None:
         await tx.execute(STARTED, {"ids": ids})
 
 
-async def record_copy(tx: Tx, ids: Sequence[int]) -> set[int]:
+async def count_copies_and_return_counted_ids(tx: Tx, ids: Sequence[int]) -> set[int]:
     """Add 1 to the number of copies of each open delivery, right before the request to Telegram.
 
     If the bot crashes after this transaction, the message may have arrived. Return the ids of the
@@ -338,14 +340,14 @@ async def change(
     tx: Tx,
     ids: Iterable[int],
     *,
-    copies: int = 0,
+    added_copies: int = 0,
     **values: Any,  # noqa: ANN401 - columns
 ) -> None:
-    """Set columns of open deliveries. ``copies`` is added to the number of copies."""
+    """Set columns of open deliveries. ``added_copies`` is added to the number of copies."""
     wanted = list(ids)
     if wanted:
-        if copies:
-            values["copies"] = deliveries.c.copies + copies
+        if added_copies:
+            values["copies"] = deliveries.c.copies + added_copies
         await tx.execute(_THESE.values(**values), {"ids": wanted})
 
 
@@ -353,21 +355,23 @@ async def record_unsent(
     tx: Tx,
     ids: Iterable[int],
     *,
-    is_counted: bool,
-    is_attempt: bool = False,
+    is_copy_counted: bool,
+    is_failed_attempt: bool = False,
     **values: Any,  # noqa: ANN401 - columns
 ) -> None:
     """Record that a claim ended and that the message has certainly not arrived.
 
-    If ``is_counted`` is True, a copy was counted before the request. This copy is now subtracted.
-    If ``is_attempt`` is True, the claim counts as a failed attempt. ``values`` are further columns
-    to set.
+    If ``is_copy_counted`` is True, a copy was counted before the request. This copy is now
+    subtracted. If ``is_failed_attempt`` is True, the claim counts as a failed attempt. ``values``
+    are further columns to set.
     """
-    attempts = deliveries.c.attempts if is_attempt else ENDED_ATTEMPTS
-    await change(tx, ids, copies=-int(is_counted), attempts=attempts, sending=False, **values)
+    attempts = deliveries.c.attempts if is_failed_attempt else ENDED_ATTEMPTS
+    await change(
+        tx, ids, added_copies=-int(is_copy_counted), attempts=attempts, sending=False, **values
+    )
 
 
-async def record_unknown(tx: Tx, delivery_id: int, *, due_at: datetime) -> None:
+async def record_unknown_outcome(tx: Tx, delivery_id: int, *, due_at: datetime) -> None:
     """Record that a message may have arrived, and schedule its repeat at ``due_at``.
 
     The number of attempts is reset, and the number of copies stays.
@@ -383,7 +387,7 @@ async def remove(tx: Tx, delivery_id: int) -> bool:
     return await _REMOVE.execute(tx, {"delivery": delivery_id}) > 0
 
 
-async def waiting_replies(tx: Tx, chat_id: int) -> dict[int, dict[str, Any]]:
+async def payloads_of_waiting_replies(tx: Tx, chat_id: int) -> dict[int, dict[str, Any]]:
     """Return the payloads of the pending replies of a chat, by delivery id."""
     statement = sa.select(deliveries.c.id, deliveries.c.fields).where(
         deliveries.c.chat_id == chat_id, is_open, deliveries.c.notice == REPLY
@@ -397,7 +401,7 @@ async def clear_answered_message_ids(tx: Tx, chat_id: int) -> None:
 
     The messages of the supergroup have new ids, so the replies would quote other messages.
     """
-    for number, fields in (await waiting_replies(tx, chat_id)).items():
+    for number, fields in (await payloads_of_waiting_replies(tx, chat_id)).items():
         if any(fields.get(name) for name in ANSWERED):
             await change(tx, [number], fields=fields | dict.fromkeys(ANSWERED))
 
@@ -472,12 +476,12 @@ async def end(
         await update_rows(tx, deliveries, is_open, deliveries.c.id.in_(ids), **values)
 
 
-async def end_all(tx: Tx, *, reason: str, now: datetime, **whose: object) -> None:
-    """Drop all open deliveries with the column values ``whose``.
+async def drop_open_where(tx: Tx, *, reason: str, now: datetime, **column_values: object) -> None:
+    """Drop all open deliveries with the given column values.
 
     A delivery that a worker is sending at this moment stays marked as ``sending``.
     """
-    which = [is_open, *(deliveries.c[name] == value for name, value in whose.items())]
+    which = [is_open, *(deliveries.c[name] == value for name, value in column_values.items())]
     await update_rows(tx, deliveries, *which, state="dropped", reason=reason, done_at=now)
 
 

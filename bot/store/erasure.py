@@ -132,15 +132,15 @@ async def _remove_payer(tx: Tx, groups: Collection[int], *, now: datetime) -> No
     of a group that opens are dropped.
     """
     blocked = [chat_id for chat_id in groups if await chats.is_blocked(tx, chat_id, now=now)]
-    left = await chats.without_bot(tx, groups)
+    left = await chats.left_by_bot_among(tx, groups)
     for group in groups:
         await chats.set_payer(tx, group, None)
     for group in blocked:
         if group not in left and not await chats.is_blocked(tx, group, now=now):
             await chats.set_state(tx, group, "active", now=now)
-            await deliveries.end_all(tx, chat_id=group, reason=deliveries.AWAY, now=now)
+            await deliveries.drop_open_where(tx, chat_id=group, reason=deliveries.AWAY, now=now)
     await chat_queues.reschedule_all(tx, groups)
 
 
 async def _groups_paid_by(tx: Tx, person: int) -> list[int]:
-    return [chat.id for chat in await chats.of_payer(tx, person)]
+    return [chat.id for chat in await chats.groups_of_payer(tx, person)]

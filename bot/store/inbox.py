@@ -12,7 +12,7 @@ from typing import TypeGuard
 import sqlalchemy as sa
 
 from bot.runtime.claims import Lease
-from bot.store.claims import Claim, Claims, claim_columns, claim_values, new_claim
+from bot.store.claims import Claim, Claims, claim_columns, claim_values, claim_values_of_new_row
 from bot.store.engine.columns import Timestamp, automatic_id, counter, required
 from bot.store.engine.database import Tx, all_rows, count_rows, update_rows
 from bot.store.engine.prepared import Prepared
@@ -103,7 +103,7 @@ async def add(
             "stored_at": now,
             "done_at": None if arrival.wanted else now,
             "person": arrival.person if arrival.wanted else None,
-            **new_claim(lease if arrival.wanted else None),
+            **claim_values_of_new_row(lease if arrival.wanted else None),
         }
         for arrival in arrivals
     ]

@@ -231,7 +231,9 @@ async def end_mute(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) -> No
     if not await mutes.unmute(tx, chat_id, thread_id):
         return
     # A pending notice about the missing right is outdated.
-    await deliveries_store.end_all(tx, chat_id=chat_id, notice="muted", reason="over", now=now)
+    await deliveries_store.drop_open_where(
+        tx, chat_id=chat_id, notice="muted", reason="over", now=now
+    )
     await deliveries_store.make_deferred_due(tx, chat_id, Held.MUTED, now=now)
     await chat_queues.reschedule(tx, chat_id)
 
@@ -287,7 +289,7 @@ async def drop_replies_if_closed(tx: Tx, chat_id: int, *, now: datetime) -> None
 
 
 async def _drop_replies(tx: Tx, chat_id: int, *, now: datetime) -> None:
-    await deliveries_store.end_all(
+    await deliveries_store.drop_open_where(
         tx, chat_id=chat_id, notice=REPLY, reason=deliveries_store.AWAY, now=now
     )
 
@@ -326,7 +328,7 @@ async def open_chat(tx: Tx, chat_id: int, *, now: datetime, since: datetime | No
         BlockedError: The access list blocks the chat or the responsible person.
     """
     await chats.lock(tx, [chat_id])
-    await chats.refuse_blocked(tx, chat_id, now=now)
+    await chats.raise_if_blocked(tx, chat_id, now=now)
     return bool(await _open_chats(tx, [chat_id], since=since or now, now=now))
 
 
@@ -336,7 +338,7 @@ async def open_unblocked_chats(tx: Tx, chat_ids: Collection[int], *, now: dateti
     Return the chats that this call has reopened.
     """
     await chats.lock(tx, chat_ids)
-    left = await chats.without_bot(tx, chat_ids)
+    left = await chats.left_by_bot_among(tx, chat_ids)
     unblocked = [
         chat_id
         for chat_id in chat_ids
@@ -355,7 +357,9 @@ async def _open_chats(
     ]
     begin = alert_rules.alerts_begin_at(min(since, now))
     for chat_id in opened:
-        await deliveries_store.end_all(tx, chat_id=chat_id, reason=deliveries_store.AWAY, now=now)
+        await deliveries_store.drop_open_where(
+            tx, chat_id=chat_id, reason=deliveries_store.AWAY, now=now
+        )
         await subscriptions.set_alerts_start(tx, chat_id=chat_id, since=begin)
         if since < now:
             await fan_outs.enqueue_missed(tx, chat_id=chat_id, now=now)

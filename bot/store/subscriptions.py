@@ -165,7 +165,7 @@ async def chats_of_person(tx: Tx, person: int, *, most: int) -> list[Chat]:
     A chat belongs to the person if the person is responsible for the chat, or has added a
     subscription in the chat. Closed chats are omitted.
     """
-    added = await chat_store.chats_of(tx, person)
+    added = await chat_store.chat_ids_of_person(tx, person)
     subscribed = sa.select(subscriptions.c.chat_id).where(subscriptions.c.created_by == person)
     is_theirs = sa.or_(chats.c.id.in_(added), chats.c.id.in_(subscribed))
     statement = sa.select(*COLUMNS).where(IS_ACTIVE, chats.c.kind != "private", is_theirs)
@@ -333,7 +333,7 @@ async def lock_or_add_chat(tx: Tx, chat_id: int, *, now: datetime) -> Chat:
     If ``chat_id`` is the old id of a group that became a supergroup, the supergroup is returned. A
     chat that is not stored is added.
     """
-    chat_id = await chat_store.lock_current(tx, chat_id)
+    chat_id = await chat_store.lock_and_return_current_id(tx, chat_id)
     chat = await chat_store.get(tx, chat_id)
     if chat is None:  # The chat is a channel from which the bot has received no update.
         kind = "private" if chat_id > 0 else "channel"

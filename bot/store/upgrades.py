@@ -183,8 +183,8 @@ class ProcessLease:
         async with leases.begin_with_timeout(self._db) as tx:
             for key in ended:
                 if await leases.lock_ended(tx, key, now=now):
-                    released += await claimed_tables.release_owner(tx, key)
-                    if not await claimed_tables.has_owner(tx, key):
+                    released += await claimed_tables.release_claims_of_owner(tx, key)
+                    if not await claimed_tables.has_claim_of_owner(tx, key):
                         await leases.release(tx, key, key)
         if released:
             log.warning("the claims of a dead process are released", count=released)
@@ -197,7 +197,7 @@ class ProcessLease:
         """
         try:
             async with leases.begin_with_timeout(self._db) as tx:
-                await claimed_tables.release_owner(tx, self._owner.key)
+                await claimed_tables.release_claims_of_owner(tx, self._owner.key)
                 await leases.release(tx, self._owner.key, self._owner.key)
         except DatabaseUnavailableError as error:
             log.warning("the lease of this process is not released", why=str(error))

@@ -102,7 +102,9 @@ async def filled(file: Path) -> Database:
 
 
 async def moved(source: Database, target: Database) -> int | None:
-    return await transfer.move(source, target, now=NOON, tell=lambda *_: None)
+    return await transfer.move_and_count_unless_done(
+        source, target, now=NOON, report_table=lambda *_: None
+    )
 
 
 async def test_the_id_of_an_ended_subscription_is_not_given_again_after_a_move(
@@ -141,7 +143,7 @@ async def test_a_move_that_is_cut_short_again_and_again_is_done_once(
         assert rows is None or rows > 500
         assert await moved(source, db) is None
         with pytest.raises(DatabaseUnavailableError):  # it is given up
-            await transfer.refuse_moved(source)
+            await transfer.raise_if_moved(source)
         assert cuts
         for table in all_tables().sorted_tables:
             if table is not key_values.key_values:
@@ -154,7 +156,7 @@ async def test_a_move_that_is_cut_short_again_and_again_is_done_once(
         # New rows get numbers of their own.
         async with db.begin() as tx:
             await follow(tx, 999)
-        await transfer.refuse_moved(db)
+        await transfer.raise_if_moved(db)
 
 
 async def test_into_a_database_with_other_rows_nothing_is_moved(
@@ -169,7 +171,7 @@ async def test_into_a_database_with_other_rows_nothing_is_moved(
             assert (await tx.execute(sa.select(sa.func.count(chats.chats.c.id)))).scalar() == 1
         # The file is stamped all the same; who takes that back loses nothing by it.
         assert await transfer.undo(source)
-        await transfer.refuse_moved(source)
+        await transfer.raise_if_moved(source)
 
 
 @pytest.fixture
@@ -196,12 +198,12 @@ async def test_what_was_moved_into_one_database_is_never_moved_into_another_as_w
 
     async with await filled(tmp_path / "bot.db") as source:
         with pytest.raises(OSError, match="killed"):
-            await transfer.move(source, db, now=NOON, tell=cut_short)
+            await transfer.move_and_count_unless_done(source, db, now=NOON, report_table=cut_short)
         # Nothing came, so it may go elsewhere.
         assert await moved(source, elsewhere)
-        await transfer.refuse_moved(elsewhere)
+        await transfer.raise_if_moved(elsewhere)
         with pytest.raises(DatabaseUnavailableError):
-            await transfer.refuse_moved(source)
+            await transfer.raise_if_moved(source)
         with pytest.raises(BackupError, match="into another database already"):
             await moved(source, db)
         assert await moved(source, elsewhere) is None
@@ -210,7 +212,7 @@ async def test_what_was_moved_into_one_database_is_never_moved_into_another_as_w
         async with source.read() as tx:
             assert await key_values.get(tx, sqlite_copies.MARK) is not None
         with pytest.raises(OSError, match="killed"):
-            await transfer.move(source, db, now=NOON, tell=cut_short)
+            await transfer.move_and_count_unless_done(source, db, now=NOON, report_table=cut_short)
         async with source.begin() as tx:
             await key_values.remove(tx, sqlite_copies.MARK)
         assert await transfer.undo(source)

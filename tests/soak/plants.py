@@ -60,7 +60,7 @@ async def _nothing(*_: object, **__: object) -> bool:
 
 def _uncounted_copies() -> list[Swap]:
     """Omit the count of copies before a send."""
-    return [(deliveries, "record_copy", deliveries.still_open)]
+    return [(deliveries, "count_copies_and_return_counted_ids", deliveries.still_open)]
 
 
 def _dropped_unknowns() -> list[Swap]:
@@ -76,14 +76,14 @@ def _dropped_unknowns() -> list[Swap]:
 
 def _settled_before_sent() -> list[Swap]:
     """Record a row as sent before the send."""
-    leave = deliveries.record_copy
+    leave = deliveries.count_copies_and_return_counted_ids
 
     async def settled(tx: Any, ids: Any) -> set[int]:
         counted = await leave(tx, ids)
         await deliveries.record_sent(tx, dict.fromkeys(ids, 0), now=_now())
         return counted
 
-    return [(deliveries, "record_copy", settled)]
+    return [(deliveries, "count_copies_and_return_counted_ids", settled)]
 
 
 def _forgotten_quiet_hours() -> list[Swap]:
@@ -136,8 +136,11 @@ def _endless_leases() -> list[Swap]:
         until = lease.at + timedelta(days=400)
         return await claim(tx, replace(lease, until=until), limit=limit)
 
-    return [(chat_queues, "claim", for_ever), (claimed_tables, "release_owner", _nothing),
-            (leases.SendLeases, "_renew", _nothing)]  # fmt: skip
+    return [
+        (chat_queues, "claim", for_ever),
+        (claimed_tables, "release_claims_of_owner", _nothing),
+        (leases.SendLeases, "_renew", _nothing),
+    ]
 
 
 def _closed_too_early() -> list[Swap]:

@@ -33,7 +33,7 @@ async def make(db: Database, target: Path, *, at: datetime) -> None:
     """
     if db.file is None:
         raise BackupError(IN_MEMORY)
-    db.refuse_replaced()
+    db.raise_if_replaced()
     source, stop = db.file, threading.Event()
     try:
         await asyncio.to_thread(_make_folder_with_room, source, target)
@@ -109,7 +109,7 @@ def _refuse_live_file(file: Path, database: Path) -> None:
         raise BackupError(f"{file} is the database itself: name a backup of it")
 
 
-async def check_whole(db: Database) -> None:
+async def raise_if_damaged(db: Database) -> None:
     """Verify every page and every index of an SQLite database, which may be in use.
 
     Do nothing for PostgreSQL and a database in memory.
@@ -122,7 +122,7 @@ async def check_whole(db: Database) -> None:
         return
     stop = threading.Event()
     try:
-        await asyncio.to_thread(sqlite_copies.check_whole, db.file, stop)
+        await asyncio.to_thread(sqlite_copies.raise_if_damaged, db.file, stop)
     except sqlite3.Error as error:
         raise BackupError(f"{db.file} can't be read: {error}") from error
     finally:

@@ -61,7 +61,7 @@ async def make_restored_backup_live(tx: Tx, *, now: datetime) -> datetime | None
     await _skip_ids(tx)
     await delete_rows(tx, fan_outs.fan_outs)
     await update_rows(tx, broadcasts, broadcasts.c.state == "running", state="stopped")
-    await claimed_tables.release_owner(tx)
+    await claimed_tables.release_claims_of_owner(tx)
     await update_rows(tx, queues, token=queues.c.token + 1, leased_until=EPOCH, due_at=None)
     await update_rows(tx, inbox, OPEN, done_at=now, body="")
     # Stories of the current second may already have caused alerts before the restart.

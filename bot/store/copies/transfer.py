@@ -1,6 +1,6 @@
 """Copy of an SQLite database into an empty PostgreSQL database in a single transaction.
 
-First the source file is marked, so that no bot starts on the file (``refuse_moved``). The mark
+First the source file is marked, so that no bot starts on the file (``raise_if_moved``). The mark
 contains a number, and the target stores the number with the rows. If a run is killed, the next run
 therefore knows whether the target has the complete copy. Right before the commit, the mark is
 changed to "complete", so that the file cannot be copied into a second database.
@@ -43,7 +43,7 @@ _ELSEWHERE = (
 Row = dict[str, Any]
 
 
-async def refuse_moved(db: Database) -> None:
+async def raise_if_moved(db: Database) -> None:
     """Refuse a database whose move to PostgreSQL was begun and not undone.
 
     Raises:
@@ -53,14 +53,14 @@ async def refuse_moved(db: Database) -> None:
         raise DatabaseUnavailableError(_GONE)
 
 
-async def move(
-    source: Database, target: Database, *, now: datetime, tell: Callable[[str, int], None]
+async def move_and_count_unless_done(
+    source: Database, target: Database, *, now: datetime, report_table: Callable[[str, int], None]
 ) -> int | None:
     """Mark the source as moved, and copy and count all rows. Return the number of rows.
 
     Return None if an earlier run has completed the copy. No process may use the source or the
-    target during the copy. ``tell`` is called with the name and the row count of each table. After
-    an error, the source can stay marked as moved (``undo``).
+    target during the copy. ``report_table`` is called with the name and the row count of each
+    table. After an error, the source can stay marked as moved (``undo``).
 
     Raises:
         BackupError: The target has other content, the source is damaged or was moved into another
@@ -84,7 +84,7 @@ async def move(
         with as_outages(source.file), closing(_open_and_check_source(source)) as source_connection:
             for table in all_tables().sorted_tables:
                 count = await _copy_table(source_connection, tx, table)
-                tell(table.name, count)
+                report_table(table.name, count)
                 rows += count
             await _set_sequences(tx, _last_ids_of(source_connection))
         await key_values.put(tx, _CAME, number)

@@ -127,8 +127,10 @@ class Database:
         """The object that detects a replaced file. ``start_detecting_replacement`` sets it."""
         self._writer = asyncio.Lock()
         if self.is_sqlite:
-            self._engine = _sqlite_engine(self.url, busy_timeout, self._refuse_file)
-            self.connections = Connections(self._engine, self._writer, self.refuse_replaced)
+            self._engine = _sqlite_engine(
+                self.url, busy_timeout, self._raise_if_replaced_or_orphaned
+            )
+            self.connections = Connections(self._engine, self._writer, self.raise_if_replaced)
         else:
             self._engine = _postgres_engine(self.url, pool_size - _POOL_OF_LEASES)
             self.connections = Connections(self._engine)
@@ -190,7 +192,7 @@ class Database:
             raise DatabaseUnavailableError(sqlite_copies.reason_of(error)) from error
         self.held = held
 
-    def refuse_replaced(self) -> None:
+    def raise_if_replaced(self) -> None:
         """Refuse the use of the database if the file at the path is not the opened file.
 
         Do nothing before ``start_detecting_replacement``.
@@ -216,17 +218,17 @@ class Database:
             return True
         transaction_guard.raise_or_log_if_transaction_held("a checkpoint beside it")
         async with self._writer:
-            self.refuse_replaced()
+            self.raise_if_replaced()
             with as_outages(self.file):
                 return await finish_on_cancel(asyncio.to_thread(truncate_log, self.file))
 
-    def _refuse_file(self) -> None:
+    def _raise_if_replaced_or_orphaned(self) -> None:
         """Refuse a new connection to a replaced file or to a file with an orphaned log.
 
         Raises:
             DatabaseUnavailableError: The file was replaced, or a log exists without its database.
         """
-        self.refuse_replaced()
+        self.raise_if_replaced()
         if self.file is not None:
             refuse_orphaned_log(self.file)
 

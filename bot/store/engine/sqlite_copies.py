@@ -137,7 +137,7 @@ def require_tables(file: Path) -> None:
             raise BackupError(NO_TABLES.format(file=file))
 
 
-def check_whole(file: Path, stop: threading.Event) -> None:
+def raise_if_damaged(file: Path, stop: threading.Event) -> None:
     """Verify every page and every index of a database, which may be in use.
 
     Raises:

@@ -35,19 +35,19 @@ class Connections:
         self,
         engine: AsyncEngine,
         writer: asyncio.Lock | None = None,
-        refuse_replaced: Callable[[], None] = lambda: None,
+        raise_if_replaced: Callable[[], None] = lambda: None,
     ) -> None:
         """Create an empty pool. No connection is opened.
 
-        Each writing transaction holds the lock ``writer``, if any, and calls ``refuse_replaced``,
-        which may raise an error.
+        Each writing transaction holds the lock ``writer``, if any, and calls
+        ``raise_if_replaced``, which may raise an error.
         """
         self._engine = engine
         self._idle: list[AsyncConnection] = []
         self._starting = 0
         self.file = engine.url.database
         self.is_sqlite = engine.dialect.name == "sqlite"
-        self.refuse_replaced = refuse_replaced
+        self.raise_if_replaced = raise_if_replaced
         self.writer = writer
         self.on_outage: Callable[[], None] = lambda: None
         """Called when a writing transaction fails with ``DatabaseUnavailableError``.
@@ -131,7 +131,7 @@ class Transaction:
         self._hold.begin()
         try:
             if self._is_writing:
-                self._connections.refuse_replaced()
+                self._connections.raise_if_replaced()
             self._tx = tx = await self._connections.take()
             if self._connections.is_sqlite:
                 connection = cast("Any", tx.sync_connection).connection

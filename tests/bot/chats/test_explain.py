@@ -92,7 +92,7 @@ async def test_it_counts_the_stories_of_two_days_and_no_notices(db: Database) ->
         await fan_outs.add(
             tx, NATGEO.profile_id, notice="missed", fields={}, due_at=NOON, now=NOON - MINUTE
         )
-        await deliveries.end_all(tx, subscription_id=mine, reason="filtered", now=NOON)
+        await deliveries.drop_open_where(tx, subscription_id=mine, reason="filtered", now=NOON)
         await look(tx, story("4"), now=NOON - MINUTE)
         found = await subscriptions.get(tx, mine)
         assert found

@@ -39,7 +39,7 @@ async def with_payer(db: Database, payer: int | None, *chat_ids: int, fast: bool
 
 async def paid_by_ann(db: Database) -> int:
     async with db.read() as tx:
-        return len(await chats.of_payer(tx, ANN))
+        return len(await chats.groups_of_payer(tx, ANN))
 
 
 @on_postgresql

@@ -185,7 +185,7 @@ async def test_an_outdated_check_leaves_the_claim_to_the_newer_check(
     await tower.scheduler(api=Meanwhile(tower.api, claim_again)).run_once()
     known = await tower.known(profile)
     async with tower.db.read() as tx:
-        assert await profiles.claims.has_owner(tx, "rival")
+        assert await profiles.claims.has_claim_of_owner(tx, "rival")
         assert (await fan_outs.next_due_at(tx) is None) == fails  # new stories are recorded
     assert (known.token, known.failures, known.snapshot_at) == (2, 0, None)
     assert known.due_at
@@ -227,7 +227,7 @@ async def test_a_process_without_a_lease_makes_no_call_for_a_check(tower: Tower)
     before = await tower.calls()
     assert await tower.scheduler(owner=lost).run_once() == 1
     assert await tower.ledger.spent_by_replies_and_schedule() == (0, 0)
-    await tower.db.run(claimed_tables.release_owner)
+    await tower.db.run(claimed_tables.release_claims_of_owner)
     ledger = ProcessLost(tower.db, Limits(10**6, 0.0, 10**6, 10**6))
     ledger.owner = Owner()
     assert await tower.scheduler(owner=ledger.owner, ledger=ledger).run_once() == 1

@@ -52,9 +52,9 @@ async def test_a_persons_question_does_not_end_the_claim_of_a_check(db: Database
         await follow(tx, 1)
         assert await profiles.claim_checks(tx, lease_at(NOON), limit=1)
         await look(tx, story("1"))
-        assert await profiles.claims.has_owner(tx, OWNER)
+        assert await profiles.claims.has_claim_of_owner(tx, OWNER)
         await snapshots.record_failure(tx, NATGEO.profile_id, "private", now=NOON)
-        assert await profiles.claims.has_owner(tx, OWNER)
+        assert await profiles.claims.has_claim_of_owner(tx, OWNER)
 
 
 async def test_what_nobody_follows_is_kept_but_not_looked_at(db: Database) -> None:

@@ -13,7 +13,7 @@ async def test_all_that_is_overdue_goes_in_one_night(db: Database) -> None:
     async with db.begin() as tx:
         await follow(tx, 1)
         await look(tx, *(story(str(number)) for number in range(MANY)))
-        owed = [row.id for row in await deliveries.due(tx, [1], now=NOON)]
+        owed = [row.id for row in await deliveries.lock_and_return_due(tx, [1], now=NOON)]
         assert owed
         await moves.close_left_chat(tx, 1, now=NOON)
     assert await delete_overdue_rows(db, now=NOON + HOUR) == 0

@@ -24,7 +24,7 @@ async def test_each_is_told_in_their_language(db: Database) -> None:
     owners = Owners(db, nobody, lambda: [ANN, EVA, NEW], wake=lambda: None, now=lambda: NOON)
     async with db.begin() as tx:
         await owners.enqueue(tx, lambda t: t(INCIDENT, incident="a<b"))
-        owed = await deliveries.due(tx, [ANN, EVA, NEW], now=NOON)
+        owed = await deliveries.lock_and_return_due(tx, [ANN, EVA, NEW], now=NOON)
     assert {row.target.chat_id: row.fields["text"] for row in owed} == {
         person: translator_for(language)(INCIDENT, incident="a<b")
         for person, language in ((ANN, "ru"), (EVA, "es"), (NEW, "en"))

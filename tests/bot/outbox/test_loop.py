@@ -54,7 +54,7 @@ async def test_the_queue_of_a_dead_process_is_claimed_once_it_is_released(office
     await found(office, "1")
     assert await claim(office.db, lease=HOUR)
     assert await step(office.outbox) == NOON + HOUR  # the process may be alive
-    await office.db.run(claimed_tables.release_owner)
+    await office.db.run(claimed_tables.release_claims_of_owner)
     assert await step(office.outbox) == NOON  # the queue was claimed
 
 

@@ -59,7 +59,7 @@ async def leaving(
         ids = [row.id for row in batch.rows]
         await deliveries.record_claim(tx, ids)
         if left:
-            await deliveries.record_copy(tx, ids)
+            await deliveries.count_copies_and_return_counted_ids(tx, ids)
     return lane, batch
 
 

@@ -294,7 +294,7 @@ async def test_what_is_ended_between_two_requests_of_a_send_stops_the_second(
     async with office.db.begin() as tx:
         [one] = await subscriptions.of_chat(tx, -1)
         if end == "paused":
-            await deliveries.end_all(tx, subscription_id=one.id, reason="paused", now=NOON)
+            await deliveries.drop_open_where(tx, subscription_id=one.id, reason="paused", now=NOON)
         else:
             await subscriptions.remove(tx, [one.id])
     with pytest.raises(TooSoonError):
@@ -450,7 +450,7 @@ async def test_what_may_crash_the_bot_keeps_no_later_one_even_for_a_minute(offic
     await found(office, "1")
     async with office.db.begin() as tx:
         await enqueue.add_reply(tx, Target(-1), text_payload("1"), now=NOON, due_at=NOON)
-        ids = [row.id for row in await deliveries.due(tx, [-1], now=NOON)]
+        ids = [row.id for row in await deliveries.lock_and_return_due(tx, [-1], now=NOON)]
         await deliveries.change(tx, ids, attempts=MAX_ATTEMPTS, sending=True)
     assert await office.outbox.claims.claim(5) == []
     await found(office, "2")

@@ -79,10 +79,10 @@ async def test_what_is_counted_on_a_row(db: Database) -> None:
     ids = [row.id for row in await rows(db)]
     async with db.begin() as tx:
         await deliveries.record_claim(tx, ids)
-        await deliveries.record_copy(tx, ids)
-        await deliveries.record_copy(tx, ids[:1])
-        await deliveries.record_unknown(tx, ids[1], due_at=NOON)
-        await deliveries.record_unsent(tx, ids[2:3], is_counted=True, due_at=NOON + HOUR)
+        await deliveries.count_copies_and_return_counted_ids(tx, ids)
+        await deliveries.count_copies_and_return_counted_ids(tx, ids[:1])
+        await deliveries.record_unknown_outcome(tx, ids[1], due_at=NOON)
+        await deliveries.record_unsent(tx, ids[2:3], is_copy_counted=True, due_at=NOON + HOUR)
         await deliveries.record_sent(tx, {ids[3]: 55}, now=NOON + MINUTE)
         await deliveries.end(tx, [ids[3]], reason="too late: it is done", now=NOON)
         await deliveries.end(tx, ids[4:], state="parked", reason="r", now=NOON)
@@ -99,7 +99,7 @@ async def test_what_is_counted_on_a_row(db: Database) -> None:
     assert found[2].due_at == NOON + HOUR
     assert (found[3].message_id, found[3].done_at, found[3].reason) == (55, NOON + MINUTE, "")
     async with db.begin() as tx:
-        await deliveries.end_all(tx, subscription_id=mine, reason="paused", now=NOON)
+        await deliveries.drop_open_where(tx, subscription_id=mine, reason="paused", now=NOON)
     assert [row.state for row in await rows(db)] == [*["dropped"] * 3, "sent", "parked"]
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from bot.store import inbox
-from bot.store.claims import new_claim
+from bot.store.claims import claim_values_of_new_row
 from bot.store.engine.database import Database, Tx
 from tests.support.claims import lease_at
 from tests.support.followed import MINUTE, NOON
@@ -16,7 +16,7 @@ LEASE = timedelta(seconds=15)
 async def store(tx: Tx, number: int, queue: str) -> None:
     """Store an update with a row id of its own, as a transaction that began earlier does."""
     row = {"id": number, "update_id": number, "queue": queue, "body": "{}", "stored_at": NOON}
-    await tx.execute(sa.insert(inbox.inbox).values(**row, **new_claim(None)))
+    await tx.execute(sa.insert(inbox.inbox).values(**row, **claim_values_of_new_row(None)))
 
 
 async def test_a_row_committed_late_waits_for_the_lease_of_a_later_row_of_its_queue(

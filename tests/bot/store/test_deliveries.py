@@ -19,11 +19,11 @@ async def owing(tx: Tx, *pks: str, chat_id: int = 1, options: Options | None = N
     """Let a chat be owed these stories; the rows' ids."""
     await follow(tx, chat_id, options=options)
     await look(tx, *(story(pk) for pk in pks))
-    return [row.id for row in await deliveries.due(tx, [chat_id], now=NOON)]
+    return [row.id for row in await deliveries.lock_and_return_due(tx, [chat_id], now=NOON)]
 
 
 async def due(tx: Tx, *chat_ids: int, at: timedelta = timedelta(0)) -> list[str | None]:
-    found = await deliveries.due(tx, list(chat_ids), now=NOON + at)
+    found = await deliveries.lock_and_return_due(tx, list(chat_ids), now=NOON + at)
     return [row.story_pk or row.notice for row in found]
 
 
@@ -32,7 +32,7 @@ async def test_half_of_a_pair_of_surrogates_in_a_notice_hides_nothing(sqlite_db:
     async with sqlite_db.begin() as tx:
         await owing(tx, "1")
         await enqueue.add_notice(tx, Target(1), "renamed", fields, now=NOON)
-        first, notice = await deliveries.due(tx, [1], now=NOON)
+        first, notice = await deliveries.lock_and_return_due(tx, [1], now=NOON)
     assert (first.story, notice.fields) == (story("1"), fields)
 
 
@@ -51,7 +51,7 @@ async def test_who_waits_keeps_the_later_ones_of_its_subscription_behind(db: Dat
         assert await due(tx, 1, at=MINUTE) == ["3", "9"]
         assert await due(tx, 1, at=2 * MINUTE) == ["2", "3", "9"]
         # Nor is what may have arrived waited for.
-        await deliveries.record_copy(tx, [first])
+        await deliveries.count_copies_and_return_counted_ids(tx, [first])
         assert await due(tx, 1, at=MINUTE) == ["2", "3", "9"]
         await deliveries.end(tx, [first], reason="expired", now=NOON)
         assert await due(tx, 1, at=MINUTE) == ["2", "3", "9"]
@@ -83,8 +83,8 @@ async def test_listed_stories_are_read_in_the_order_of_the_list(db: Database) ->
 Change = Callable[[Tx, list[int]], Awaitable[object]]
 CHANGES: dict[str, Change] = {
     "start": deliveries.record_claim,
-    "leave": deliveries.record_copy,
-    "put back": lambda tx, ids: deliveries.change(tx, ids, copies=-1, due_at=NOON + HOUR),
+    "leave": deliveries.count_copies_and_return_counted_ids,
+    "put back": lambda tx, ids: deliveries.change(tx, ids, added_copies=-1, due_at=NOON + HOUR),
     "hold": lambda tx, ids: deliveries.change(tx, ids, due_at=NOON + HOUR, held=Held.QUIET),
     "sent": lambda tx, ids: deliveries.record_sent(tx, dict.fromkeys(ids, 77), now=NOON + HOUR),
     "drop": lambda tx, ids: deliveries.end(tx, ids, reason="filtered", now=NOON + HOUR),
@@ -131,15 +131,17 @@ async def test_what_a_pause_dropped_in_quiet_hours_is_judged_as_any_story_after_
     async with sqlite_db.begin() as tx:
         [held] = await owing(tx, "1")
         await deliveries.change(tx, [held], held=Held.QUIET, due_at=NOON + HOUR)
-        [row] = await deliveries.due(tx, [1], now=NOON + HOUR)
+        [row] = await deliveries.lock_and_return_due(tx, [1], now=NOON + HOUR)
         assert row.subscription_id is not None
         reason = deliveries.PAUSED
-        await deliveries.end_all(tx, subscription_id=row.subscription_id, reason=reason, now=NOON)
+        await deliveries.drop_open_where(
+            tx, subscription_id=row.subscription_id, reason=reason, now=NOON
+        )
         one = await subscriptions.get(tx, row.subscription_id)
         assert one is not None
         await deliveries.reopen(tx, one, reason=reason)
         await deliveries.mark_for_reselection(tx, 1, now=NOON + 30 * HOUR)
-        [row] = await deliveries.due(tx, [1], now=NOON + 30 * HOUR)
+        [row] = await deliveries.lock_and_return_due(tx, [1], now=NOON + 30 * HOUR)
         chat = await chats.get(tx, 1)
     assert chat is not None
     decision = selection.decide(ChatQueue(chat, 1, [row]), now=NOON + 30 * HOUR)
@@ -152,7 +154,7 @@ async def test_rules_that_are_undone_reopen_their_drops_of_active_subscriptions(
     async with db.begin() as tx:
         early, kept, other = await owing(tx, "1", "2", "3")
         [paused] = await owing(tx, "4", chat_id=2)
-        [row] = await deliveries.due(tx, [2], now=NOON)
+        [row] = await deliveries.lock_and_return_due(tx, [2], now=NOON)
         assert row.subscription_id is not None
         await subscriptions.change(tx, row.subscription_id, paused=True)
         await deliveries.end(tx, [early], reason="filtered: chat: not #ad", now=NOON - MINUTE)

@@ -113,7 +113,7 @@ async def test_one_that_is_sent_again_is_due_at_once_and_forgets_its_copies(db: 
         await follow(tx, 1)
         await look(tx, story("1"), story("2"), story("3"))
         first, second, third = (await tx.execute(sa.select(deliveries.deliveries.c.id))).scalars()
-        await deliveries.record_copy(tx, [first, second])
+        await deliveries.count_copies_and_return_counted_ids(tx, [first, second])
         await deliveries.end(tx, [first, second], state="parked", reason="no answers", now=NOON)
         await deliveries.record_sent(tx, {third: 9}, now=NOON)
         assert await enqueue.resend_dead_letters(tx, [first, third], now=NOON + HOUR) == [first]

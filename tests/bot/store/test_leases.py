@@ -58,10 +58,10 @@ async def test_the_claims_of_a_killed_process_are_released_in_every_table(
     soon = NOON + timedelta(seconds=1)
     assert await taken_at(db, soon, CLAIMED) == dict.fromkeys(CLAIMED, False)
     async with db.begin() as tx:
-        assert not await claimed_tables.release_owner(tx, "second")
-        assert await claimed_tables.has_owner(tx, "first")
-        assert await claimed_tables.release_owner(tx, "first") == len(CLAIMED)
-        assert not await claimed_tables.has_owner(tx, "first")
+        assert not await claimed_tables.release_claims_of_owner(tx, "second")
+        assert await claimed_tables.has_claim_of_owner(tx, "first")
+        assert await claimed_tables.release_claims_of_owner(tx, "first") == len(CLAIMED)
+        assert not await claimed_tables.has_claim_of_owner(tx, "first")
     assert await taken_at(db, soon, CLAIMED) == dict.fromkeys(CLAIMED, True)
 
 

@@ -43,7 +43,7 @@ async def test_a_start_ends_leases_but_not_what_telegram_asked_for(db: Database)
         )
     assert len(await claim(db, lease=HOUR)) == 1
     async with db.begin() as tx:
-        await claimed_tables.release_owner(tx)
+        await claimed_tables.release_claims_of_owner(tx)
     assert [lane.chat.id for lane in await claim(db)] == [1]
 
 
@@ -54,7 +54,7 @@ async def test_each_thing_is_forgotten_in_its_time(db: Database) -> None:
         await look(tx, story("1"), story("2"))
         await look(tx, story("3", of=PRADA), of=PRADA)
         await moves.close_left_chat(tx, 2, now=NOON)
-        [first, second] = await deliveries.due(tx, [1], now=NOON)
+        [first, second] = await deliveries.lock_and_return_due(tx, [1], now=NOON)
         await deliveries.record_sent(tx, {first.id: 1}, now=NOON)
         assert second.story_pk == "2"
 
@@ -126,7 +126,7 @@ async def test_a_story_shown_again_when_its_delivery_is_forgotten_rings_no_secon
     async with db.begin() as tx:
         await follow(tx, 1)
         await look(tx, story("1"))
-        [one] = await deliveries.due(tx, [1], now=NOON)
+        [one] = await deliveries.lock_and_return_due(tx, [1], now=NOON)
         await deliveries.record_sent(tx, {one.id: 1}, now=NOON)
         for what in retention.all_overdue(late):
             await retention.delete_overdue(tx, what, limit=1000)
@@ -139,7 +139,7 @@ async def test_what_was_given_up_is_kept_for_the_operator(db: Database) -> None:
     async with db.begin() as tx:
         await follow(tx, 1)
         await look(tx, story("1"))
-        [one] = await deliveries.due(tx, [1], now=NOON)
+        [one] = await deliveries.lock_and_return_due(tx, [1], now=NOON)
         await deliveries.end(tx, [one.id], state="parked", reason="no answers", now=NOON)
         for what in retention.all_overdue(NOON + 29 * DAY):
             await retention.delete_overdue(tx, what, limit=1000)

@@ -100,7 +100,7 @@ async def test_what_a_dead_process_left_is_taken_up_at_the_start(sqlite_db: Data
     async with sqlite_db.begin() as tx:
         await inbox.add(tx, [Arrival(1, "chat:1", json.dumps(message(1, 1)))], now=NOW)
         await inbox.claim(tx, lease_at(datetime.now(UTC), timedelta(hours=1)), limit=9)
-        await claimed_tables.release_owner(tx)  # as each start of the only process does
+        await claimed_tables.release_claims_of_owner(tx)  # as each start of the only process does
     seen: list[int] = []
 
     async def handle(update: Update) -> None:
@@ -493,7 +493,9 @@ async def test_what_a_stop_overtakes_is_stored_and_not_begun(sqlite_db: Database
             await intake.drain(5)
             await running
     assert not seen
-    await sqlite_db.run(claimed_tables.release_owner)  # as each start of the only process does
+    await sqlite_db.run(
+        claimed_tables.release_claims_of_owner
+    )  # as each start of the only process does
     async with working(sqlite_db, handle):
         await wait_for(lambda: nothing_open(sqlite_db))
     assert seen == [1]
