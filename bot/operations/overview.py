@@ -135,7 +135,8 @@ class Overview:
         letter (``id``), and the limit in credits (``value``).
 
         Raises:
-            BotError: The page has no such action, or the id or the value is invalid.
+            BotError: The page has no such action, the id or the value is invalid, or the dead
+                letter can't be sent or dropped.
             RightsError: The action is the block of an owner.
         """
         number = _whole_number(wanted.get("id")) or 0
@@ -161,9 +162,15 @@ class Overview:
                 raise BotError("unknown action")
 
     async def _resend_or_drop_dead_letter(self, number: int, *, again: bool) -> None:
-        """Send a dead letter again if ``again`` is True, or drop the dead letter."""
+        """Send a dead letter again if ``again`` is True, or drop the dead letter.
+
+        Raises:
+            BotError: The dead letter does not exist any more, or the chat of a dead letter that
+                must be sent again is closed.
+        """
         now, act = self.now(), enqueue.resend_dead_letters if again else enqueue.drop_dead_letters
-        await self.db.run(lambda tx: act(tx, [number], now=now))
+        if not await self.db.run(lambda tx: act(tx, [number], now=now)):
+            raise BotError("no such dead letter, or its chat is closed")
         self.wake()
 
     async def _set_limit(self, subject: Subject, value: object) -> None:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from bot.domain.model import Target
 from bot.domain.records import MAIN, REPLY, Held
 from bot.store import chat_queues, fan_outs
-from bot.store.chats import chats
+from bot.store.chats import active_among, chats
 from bot.store.deliveries import deliveries, is_dead, is_open, is_story
 from bot.store.engine.columns import Timestamp
 from bot.store.engine.database import Tx, all_rows, column_values, count_rows
@@ -166,11 +166,12 @@ class DeadLetter:
 async def resend_dead_letters(tx: Tx, ids: Collection[int], *, now: datetime) -> list[int]:
     """Reopen dead letters, which are due now. Return the reopened ids.
 
-    The numbers of copies and attempts begin again at 0. The dead letters of a closed chat are also
-    reopened, but are not sent while the chat is closed.
+    The numbers of copies and attempts begin again at 0. The dead letters of a closed chat stay
+    dead letters, because all pending deliveries of the chat are dropped when the chat opens.
     """
     condition, chat_ids = await _lock_chats_of_dead_letters(tx, ids)
-    reopened = sa.update(deliveries).where(condition)
+    is_active = deliveries.c.chat_id.in_(await active_among(tx, chat_ids))
+    reopened = sa.update(deliveries).where(condition, is_active)
     values = {
         "state": "open",
         "reason": "",

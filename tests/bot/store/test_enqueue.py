@@ -147,14 +147,15 @@ async def test_dead_letters_are_sent_again_while_their_topic_changes(db: Databas
     assert [(row.state, row.thread_id) for row in await rows(db)] == [("open", 5)]
 
 
-async def test_a_dead_letter_of_a_closed_chat_is_not_sent_before_the_chat_opens(
-    db: Database,
-) -> None:
+async def test_a_dead_letter_of_a_closed_chat_stays_until_the_chat_is_open(db: Database) -> None:
     async with db.begin() as tx:
         await follow(tx, 1)
         await look(tx, story("1"))
         [number] = await tx.scalars(sa.select(deliveries.deliveries.c.id))
         await deliveries.end(tx, [number], state="parked", reason="no answers", now=NOON)
         await moves.close_left_chat(tx, 1, now=NOON)
+        assert await enqueue.resend_dead_letters(tx, [number], now=NOON) == []
+        await moves.open_chat(tx, 1, now=NOON)
         assert await enqueue.resend_dead_letters(tx, [number], now=NOON) == [number]
-    assert await claim(db) == []
+    [lane] = await claim(db)
+    assert [row.story_pk for row in lane.rows] == ["1"]
