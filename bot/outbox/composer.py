@@ -53,8 +53,8 @@ class Alerts:
         A file that must be bought costs 1 credit. The budget of the schedule pays the credit.
 
         Raises:
-            DatabaseUnavailableError: The known files of the album can't be read from the database,
-                or the copies of a notice can't be counted. Nothing was sent.
+            DatabaseUnavailableError: The database failed before a message arrived. Nothing was
+                sent.
         """
         t = translator_for(chat.effective_language).in_zone(zone_of(chat.zone))
         if batch.album is None:

@@ -173,8 +173,7 @@ class Replies:
         ``SHOWN_ALREADY``. If the message can't be edited, its text is sent as a new message.
 
         Raises:
-            DatabaseUnavailableError: The known files of an album cannot be read from the database,
-                or ``calls`` cannot count the copies of a message without an album. Nothing was
+            DatabaseUnavailableError: The database failed before a message arrived. Nothing was
                 sent.
         """
         calls = calls or Calls(self._bot)

@@ -99,8 +99,7 @@ class Sender:
         return ``TryLater`` instead.
 
         Raises:
-            DatabaseUnavailableError: The known files cannot be read from the database. Nothing was
-                sent.
+            DatabaseUnavailableError: The database failed before a story arrived. Nothing was sent.
         """
         calls = calls or Calls(self._bot)
         request = SendRequest(
@@ -127,8 +126,10 @@ class Sender:
         ]
         try:
             stopped = await self._attempts.send_open_items(items, request)
-        # ``items`` still shows which stories have arrived.
         except DatabaseUnavailableError as error:
+            if not any(item.sent or item.failed for item in items):
+                raise
+            # The outcome must have the stories that have arrived.
             stopped = TryLater(reason=str(error))
         finally:
             for item in items:

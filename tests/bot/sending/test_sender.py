@@ -24,6 +24,7 @@ from bot.domain.model import Album, Asker, Moved, PermanentFailure, Sent, Story,
 from bot.media.spool import MediaFile
 from bot.sending.sender import SendOptions
 from bot.store.engine.database import Database
+from bot.telegram.calls import Calls
 from bot.telegram.rate_limiter import Pacing
 from bot.telegram.request import Timeouts
 from tests.support.control import flood, refused, wait_for
@@ -462,7 +463,7 @@ async def test_expired_media_are_bought_once_and_the_rest_goes(
         assert ours.spool.used == 0
 
 
-async def test_a_database_that_fails_between_two_requests_makes_nothing_unknown(
+async def test_a_database_that_fails_before_a_story_arrives_is_not_held_against_the_album(
     sqlite_db: Database, tmp_path: Path
 ) -> None:
     async def buy(_: Story, __: Asker) -> MediaFile:
@@ -471,9 +472,29 @@ async def test_a_database_that_fails_between_two_requests_makes_nothing_unknown(
     async with made(sqlite_db, tmp_path, fallback=buy) as (ours, ann):
         album = await ours.album(2)
         gone = replace(album.stories[1], media_url=f"{ours.box.urls.cdn}/gone.jpg?oe=1")
-        outcome = await ours.sender.send_album(Target(ann), Album((album.stories[0], gone)))
-        assert isinstance(outcome, TryLater)
-        assert not outcome.unknown
+        with pytest.raises(DatabaseUnavailableError):  # the outbox counts no attempt
+            await ours.sender.send_album(Target(ann), Album((album.stories[0], gone)))
+        assert await ours.control.replies(ann) == []
+
+
+async def test_a_database_that_fails_after_a_story_makes_nothing_unknown(ready: Made) -> None:
+    ours, ann = ready
+
+    class Counting(Calls):
+        requests = 0
+
+        async def check_and_record_request(self) -> None:
+            self.requests += 1
+            if self.requests > 1:
+                raise DatabaseUnavailableError("away")
+
+    album = await ours.album(2)
+    outcome = await ours.sender.send_album(
+        Target(ann), album, options=SendOptions(one_by_one=True), calls=Counting(ours.bot)
+    )
+    assert isinstance(outcome, TryLater)
+    assert not outcome.unknown
+    assert [item.pk for item in outcome.items] == pks(album)[:1]
 
 
 async def test_what_has_no_way_left_ends_with_a_sentence(ready: Made) -> None:
