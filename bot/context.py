@@ -43,6 +43,8 @@ from bot.telegram.flood_limits import ChatLimits
 from bot.telegram.presence import AWAY
 from bot.updates import inbox
 
+_LANGUAGE_LENGTH = 16  # the maximum characters of a language code in the tables
+
 
 @dataclass(frozen=True, slots=True)
 class Timing:
@@ -223,9 +225,14 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
     @property
     def language_code(self) -> str | None:
-        """Return the language that Telegram reports for the person, or None."""
+        """Return the language that Telegram reports for the person, or None.
+
+        Only the first 16 characters are returned. Telegram's language tags have no maximum length,
+        and PostgreSQL refuses a text that is longer than the column.
+        """
         person = self.event.effective_user
-        return person.language_code if person else None
+        code = person.language_code if person else None
+        return code[:_LANGUAGE_LENGTH] if code else None
 
     @property
     def as_chat_id(self) -> int | None:

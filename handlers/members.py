@@ -117,7 +117,7 @@ async def record_payer_of_added_chat(context: Context) -> None:
         None if identifies_no_person(person.id) else person.id,
         kind=change.chat.type,
         title=change.chat.effective_name or "",
-        language_code=person.language_code,
+        language_code=context.language_code,
     )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.model import Profile
+from bot.store import chats
 from bot.store.engine.database import Database
 from tests.support.control import refused, wait_for
 from tests.support.followed import follow
@@ -95,3 +96,14 @@ async def test_a_press_without_a_chat_is_answered_and_logs_no_traceback(
         await wait_for(is_answered, what="the answer to the press")
         assert await control.billed() == 0
     assert "Traceback" not in capsys.readouterr().out
+
+
+async def test_a_person_with_a_language_code_of_any_length_is_served(
+    tmp_path: Path, db: Database, database_url: str
+) -> None:
+    async with storybell(tmp_path, database_url=database_url) as bell:
+        ann = await bell.control.person(language_code="de-Latn-DE-1996-x-own")
+        await bell.ask(ann, "/help")
+    chat = await db.fetch(lambda tx: chats.get(tx, ann))
+    assert chat is not None
+    assert chat.effective_language == "de-Latn-DE-1996-"
