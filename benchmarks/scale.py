@@ -218,7 +218,7 @@ async def _statements(db: Database, now: datetime) -> dict[str, float]:
         "close_chat": lambda tx: moves.close_left_chat(tx, 1, now=now),
         "sample": lambda tx: schedule_state.sample_states(tx, fresh=False),
         "followed": profiles.count_followed_by_known_and_newcomers,
-        "stats_backlog": lambda tx: enqueue.backlog(tx, now=now),
+        "stats_backlog": lambda tx: enqueue.count_backlog(tx, now=now),
         "stats_delay": lambda tx: profiles.mean_detection_delay(tx, known=1, fresh=0),
         "usage": lambda tx: usage.items_by_day(tx, 1, since=now.date() - timedelta(days=30)),
         "hour": lambda tx: samples.measure_hour(tx, now - timedelta(hours=1)),
@@ -251,7 +251,7 @@ async def _split(tx: Tx, now: datetime) -> None:
 
 async def _slice(tx: Tx, now: datetime) -> None:
     await snapshots.record(tx, _look(STAR, now), now=now)
-    await fan_outs.write_slice(tx, now=now, limit=200)
+    await fan_outs.write_next_slice_if_due(tx, now=now, limit=200)
 
 
 async def _time(db: Database, work: Work) -> float:

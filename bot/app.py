@@ -62,7 +62,7 @@ from bot.operations.watch import Sign, Watch, fullest_disk_free_and_total
 from bot.runtime.clock import Clock, steady
 from bot.runtime.workers import Worker, wait_until_set
 from bot.store import key_values
-from bot.store.engine.failures import is_passing
+from bot.store.engine.failures import may_end_soon
 from bot.store.engine.lock import only_process
 from bot.store.leases import Leader
 from bot.stories_api.endpoints import CHECK_COST
@@ -671,7 +671,7 @@ async def _build_parts_with_retries(
             try:
                 return await _build_parts(settings, stack, build)
             except (DatabaseUnavailableError, OSError) as error:
-                text, may_pass = str(error), is_passing(error)
+                text, may_pass = str(error), may_end_soon(error)
         if not may_pass or stop.is_set() or steady() >= until:
             return text
         if not is_said:

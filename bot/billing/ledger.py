@@ -312,7 +312,9 @@ class Ledger:
                 since = today - timedelta(days=_HABIT_DAYS)
                 tells_apart = self.limits.newcomer_allowance is not None
                 of_known = tells_apart and await acquaintances.has_known_person(tx)
-                hours = await ledger.reply_cost_by_hour(tx, since, before=today, of_known=of_known)
+                hours = await ledger.reply_cost_by_hour(
+                    tx, since, before=today, only_known_people=of_known
+                )
                 self._habits = today, list(hours.values())
         return left_by_replies(self.limits, self._habits[1], used=used, now=now)
 
@@ -415,7 +417,9 @@ class Ledger:
         """
         now = self._now()
         async with self._db.begin() as tx:
-            presumed = await ledger.presume_spent(tx, before=now - _PRESUMED_AFTER, now=now)
+            presumed = await ledger.presume_old_reservations_spent(
+                tx, before=now - _PRESUMED_AFTER, now=now
+            )
             await budgets.begin_day(tx, now)
         while await self._db.run(partial(spending.extend_sums, now=now), durable=False):
             pass
@@ -588,5 +592,5 @@ async def _lock_drift(tx: Tx) -> Drift | None:
     The lock lasts until the end of the transaction. Return None if the balance and the ledger have
     never been compared.
     """
-    kept = await key_values.lock(tx, DRIFT)
+    kept = await key_values.lock_or_add(tx, DRIFT)
     return Drift.from_json(kept) if isinstance(kept, dict) else None

@@ -115,12 +115,12 @@ class Past:
         if search.username is not None:
             known = await profiles.named(tx, search.username, since=EPOCH)
             owner_id = known.profile_id if known else None
-            profile_id = await kept_stories.profile_named(
+            profile_id = await kept_stories.profile_id_named(
                 tx, chat_id, bot_id, owner_id, search.username
             )
         hidden: frozenset[str] = frozenset()
         if self._blocked:
-            hidden = await kept_stories.profiles_among(tx, chat_id, bot_id, self._blocked)
+            hidden = await kept_stories.profile_ids_among(tx, chat_id, bot_id, self._blocked)
         if profile_id in hidden or (profile_id is None and not search.first_term):
             raise NothingKeptError(username=search.username or "")
         terms = search.all_terms if profile_id is None else search.terms
@@ -158,7 +158,7 @@ async def _matches(tx: Tx, scope: _Scope, before: str | None) -> list[Kept]:
     batch = _BATCH if scope.terms or scope.hidden else MOST + 1
     found: list[Kept] = []
     while True:
-        rows, before = await kept_stories.latest(
+        rows, before = await kept_stories.latest_and_next_cursor(
             tx,
             scope.chat_id,
             scope.bot_id,

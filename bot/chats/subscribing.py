@@ -394,7 +394,7 @@ class Subscribing:
             if subscription is None:
                 raise NotFollowedError(username=ended.username)
             await deliveries.attach_and_reopen_stories(tx, subscription)
-            await fan_outs.enqueue_missed(tx, subscription_id=subscription.id, now=now)
+            await fan_outs.enqueue_missed_stories(tx, subscription_id=subscription.id, now=now)
             await deliveries.mark_for_reselection(tx, chat_id, now=now)
             await chat_queues.reschedule(tx, chat_id)
             await store.start_or_stop_checks(

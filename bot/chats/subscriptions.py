@@ -188,7 +188,9 @@ class Subscriptions:
                     tx, subscription_id, paused=False, paused_until=None, since=begin
                 )
                 if since is not None:
-                    await fan_outs.enqueue_missed(tx, subscription_id=subscription_id, now=now)
+                    await fan_outs.enqueue_missed_stories(
+                        tx, subscription_id=subscription_id, now=now
+                    )
             await chat_queues.reschedule(tx, chat_id)
             await store.start_or_stop_checks(
                 tx, chat_id=chat_id, profile_ids=[subscription.profile_id], now=now
@@ -218,7 +220,7 @@ class Subscriptions:
             if subscription.state == "blocked" or (chat is not None and chat.payer is None):
                 return await load_subscription(tx, chat_id, subscription_id)
             await deliveries.reopen(tx, subscription, reason=deliveries.PAUSED)
-            await fan_outs.enqueue_missed(tx, subscription_id=subscription.id, now=now)
+            await fan_outs.enqueue_missed_stories(tx, subscription_id=subscription.id, now=now)
             await deliveries.mark_for_reselection(tx, chat_id, now=now)
             await chat_queues.reschedule(tx, chat_id)
             await store.start_or_stop_checks(

@@ -92,7 +92,7 @@ async def record(
         await stories.add_posting_times(
             tx, [story for story in snapshot.stories if story.pk in new]
         )
-        await enqueue.add_stories(tx, before.profile_id, new, now=now)
+        await enqueue.add_fan_out_of_live_stories(tx, before.profile_id, new, now=now)
     if not snapshot.partial and token in {None, before.token}:
         await _finish_check(
             tx, before, snapshot, own, now=now, columns_of_end=_columns_that_end_claim(token)

@@ -157,7 +157,8 @@ class Broadcasts:
         """
         turn = uuid.uuid4().hex
         return await self._db.run(
-            lambda tx: leases.claim(tx, _TURN_KEY, turn, now=now, lease=_TURN), durable=False
+            lambda tx: leases.acquire_or_renew(tx, _TURN_KEY, turn, now=now, lease=_TURN),
+            durable=False,
         )
 
     async def _end_if_sent(self, broadcast: Broadcast, now: datetime) -> None:

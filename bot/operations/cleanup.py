@@ -45,7 +45,7 @@ async def run_pending_checkpoint(db: Database) -> bool:
     removal succeeds, the database stores that the removal is required. A restart therefore loses
     no removal.
     """
-    mark = await db.fetch(erasure.pending_checkpoint)
+    mark = await db.fetch(erasure.pending_checkpoint_mark)
     if mark is None:
         return True
     if not await db.truncate_log():

@@ -168,7 +168,7 @@ class Overview:
             BotError: The dead letter does not exist any more, or the chat of a dead letter that
                 must be sent again is closed.
         """
-        now, act = self.now(), enqueue.resend_dead_letters if again else enqueue.drop_dead_letters
+        now, act = self.now(), enqueue.reopen_dead_letters if again else enqueue.drop_dead_letters
         if not await self.db.run(lambda tx: act(tx, [number], now=now)):
             raise BotError("no such dead letter, or its chat is closed")
         self.wake()
@@ -201,7 +201,7 @@ class Overview:
 
     async def _read_figures(self, tx: Tx) -> Figures:
         now = self.now()
-        backlog = await enqueue.backlog(tx, now=now)
+        backlog = await enqueue.count_backlog(tx, now=now)
         cost = await schedule_state.cost_of_poll(tx, self.credits_a_check)
         known, fresh = await profiles.count_followed_by_known_and_newcomers(tx)
         return Figures(

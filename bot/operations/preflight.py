@@ -20,7 +20,7 @@ from bot.runtime import open_files
 from bot.store import access, profiles
 from bot.store.copies import backups
 from bot.store.engine.database import NEWER, Database
-from bot.store.engine.failures import is_passing
+from bot.store.engine.failures import may_end_soon
 from bot.store.engine.readiness import Readiness, readiness
 from bot.store.engine.sqlite_file import refuse_wrong_file
 from bot.store.profiles import NAME_IS_SURE
@@ -129,7 +129,7 @@ def require_database_file(db: Database) -> None:
 def unusable_database_finding(error: Exception) -> Finding:
     """Return the finding that the database can't be used because of ``error``."""
     text = f"DATABASE_URL: the database can't be used: {error}."
-    return Finding("wrong", text, is_passing=is_passing(error))
+    return Finding("wrong", text, is_passing=may_end_soon(error))
 
 
 async def check_integrity(url: str) -> Finding | None:

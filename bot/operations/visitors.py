@@ -48,7 +48,7 @@ class Visitors:
         async with self._db.begin() as tx:
             await key_values.add(tx, _KEY, [now.timestamp(), 0])
             # The lock prevents a second report by another process.
-            seen, last = await key_values.lock(tx, _KEY) or (now.timestamp(), 0)
+            seen, last = await key_values.lock_or_add(tx, _KEY) or (now.timestamp(), 0)
             if now.timestamp() - last < _PAUSE.total_seconds():
                 return now + self._every
             new = await access.invited_or_refused(

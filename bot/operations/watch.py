@@ -188,7 +188,7 @@ class Watch:
                 await self._incidents.open_or_close("database", DATABASE_AWAY, why=self._why_away)
             return False
         if now - since >= _PATIENCE and await self._db.run(
-            lambda tx: store.record_outage_end(tx, since=since, now=now)
+            lambda tx: store.record_outage_end_if_unreported(tx, since=since, now=now)
         ):
             fields = {"time": now - since, "why": self._why_away}
             await self._incidents.open_or_close("database", DATABASE_BACK, **fields)
@@ -254,7 +254,7 @@ class Watch:
         async with self._db.read() as tx:
             account = await budgets.account_state(tx)
             in_a_day = await spending.spent_between(tx, now - DAY, now)
-            backlog = await enqueue.backlog(tx, now=now)
+            backlog = await enqueue.count_backlog(tx, now=now)
             next_at = await chat_queues.next_due_at(tx)
             unwritten = await fan_outs.failing_usernames(tx)
         overdue = (now - next_at).total_seconds() if next_at and backlog.open else 0.0

@@ -61,7 +61,8 @@ class FanOut:
         # The commit does not wait for the disk. A power failure that undoes the deliveries also
         # undoes the progress of the fan-out.
         is_written = await self._db.run(
-            lambda tx: fan_outs.write_slice(tx, now=self._now(), limit=_SLICE), durable=False
+            lambda tx: fan_outs.write_next_slice_if_due(tx, now=self._now(), limit=_SLICE),
+            durable=False,
         )
         if is_written:
             self._wake()

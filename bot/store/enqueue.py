@@ -19,7 +19,9 @@ from bot.store.engine.schema import columns_of
 from bot.store.stories import stories
 
 
-async def add_stories(tx: Tx, profile_id: str, pks: Sequence[str], *, now: datetime) -> None:
+async def add_fan_out_of_live_stories(
+    tx: Tx, profile_id: str, pks: Sequence[str], *, now: datetime
+) -> None:
     """Add a fan-out of new stories of a profile for the current subscriptions (``fan_outs.add``).
 
     The deliveries are due now. A subscription gets each story only once. Expired stories are
@@ -139,7 +141,7 @@ class Backlog:
     dead_letters: int
 
 
-async def backlog(tx: Tx, *, now: datetime) -> Backlog:
+async def count_backlog(tx: Tx, *, now: datetime) -> Backlog:
     """Return the number of due and unsent deliveries and of dead letters."""
     return Backlog(
         open=await count_rows(tx, is_open, deliveries.c.due_at <= now),
@@ -163,13 +165,13 @@ class DeadLetter:
     done_at: datetime
 
 
-async def resend_dead_letters(tx: Tx, ids: Collection[int], *, now: datetime) -> list[int]:
+async def reopen_dead_letters(tx: Tx, ids: Collection[int], *, now: datetime) -> list[int]:
     """Reopen dead letters, which are due now. Return the reopened ids.
 
     The numbers of copies and attempts begin again at 0. The dead letters of a closed chat stay
     dead letters, because all pending deliveries of the chat are dropped when the chat opens.
     """
-    condition, chat_ids = await _lock_chats_of_dead_letters(tx, ids)
+    condition, chat_ids = await _lock_queues_of_dead_letters(tx, ids)
     is_active = deliveries.c.chat_id.in_(await active_among(tx, chat_ids))
     reopened = sa.update(deliveries).where(condition, is_active)
     values = {
@@ -189,13 +191,13 @@ async def resend_dead_letters(tx: Tx, ids: Collection[int], *, now: datetime) ->
 
 async def drop_dead_letters(tx: Tx, ids: Collection[int], *, now: datetime) -> list[int]:
     """Drop dead letters for good. Return the dropped ids."""
-    condition, _ = await _lock_chats_of_dead_letters(tx, ids)
+    condition, _ = await _lock_queues_of_dead_letters(tx, ids)
     dropped = sa.update(deliveries).where(condition)
     values = {"state": "dropped", "reason": "dropped by an owner", "done_at": now}
     return sorted(await tx.scalars(dropped.values(**values).returning(deliveries.c.id)))
 
 
-async def _lock_chats_of_dead_letters(
+async def _lock_queues_of_dead_letters(
     tx: Tx, ids: Collection[int]
 ) -> tuple[sa.ColumnElement[bool], set[int]]:
     """Lock the queue of each chat with a dead letter among the deliveries ``ids``.

@@ -32,7 +32,7 @@ _CHECKPOINT_MARK = "checkpoint"
 """The key of a mark. The mark exists while the database's log still contains erased content."""
 
 
-async def pending_checkpoint(tx: Tx) -> str | None:
+async def pending_checkpoint_mark(tx: Tx) -> str | None:
     """Return the mark of the last erasure that needs a checkpoint of the log, or None."""
     mark = await key_values.get(tx, _CHECKPOINT_MARK)
     return None if mark is None else str(mark)
@@ -43,7 +43,7 @@ async def remove_checkpoint_mark(tx: Tx, mark: str) -> None:
 
     If a later erasure has replaced the mark, the mark of the later erasure stays.
     """
-    if await pending_checkpoint(tx) == mark:
+    if await pending_checkpoint_mark(tx) == mark:
         await key_values.remove(tx, _CHECKPOINT_MARK)
 
 
@@ -65,15 +65,15 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
       the language in the permissions are erased. The person is also erased as the creator of
       invitations and of permissions, but stays recorded as the person who added the bot to a chat.
     - The counters of a day's limits stay.
-    - On SQLite, a mark for a checkpoint is stored (``pending_checkpoint``), because the log of the
-      database still contains the erased content.
+    - On SQLite, a mark for a checkpoint is stored (``pending_checkpoint_mark``), because the log
+      of the database still contains the erased content.
     """
     paid = await _lock_chat_and_paid_groups(tx, chat_id, now=now)
     # The access list is locked before subscriptions, and subscriptions are locked before profiles
     # (see ``bot.store``, the order of locks).
     await access.erase_name_and_language(tx, chat_id)
     await access.forget_creator(tx, chat_id)
-    await _remove_payer(tx, paid, now=now)
+    await _remove_payer_and_open_groups(tx, paid, now=now)
     await subscriptions.lock_of_chats(tx, [chat_id], creator=chat_id)
     followed = await subscriptions.remove_of_chat(tx, chat_id)
     await subscriptions.forget_creator(tx, chat_id)
@@ -86,7 +86,7 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
     ids = [chat_id, *await column_values(tx, moved.c.old_id, moved.c.new_id == chat_id)]
     for number in ids:
         await ledger.move_chat(tx, number, ledger.NOBODY)
-        await inbox.forget_chat(tx, number)
+        await inbox.clear_chat_of_finished(tx, number)
         await chats.set_question(tx, number, None)
     await acquaintances.remove(tx, ids)
     for table in reversed(all_tables().sorted_tables):
@@ -124,7 +124,7 @@ async def _lock_chat_and_paid_groups(tx: Tx, chat_id: int, *, now: datetime) -> 
         await savepoint.rollback()
 
 
-async def _remove_payer(tx: Tx, groups: Collection[int], *, now: datetime) -> None:
+async def _remove_payer_and_open_groups(tx: Tx, groups: Collection[int], *, now: datetime) -> None:
     """Remove the payer of locked groups. Open the groups that only a block of the payer closed.
 
     A group that the bot has left stays closed. A group also stays closed if the blocked payer

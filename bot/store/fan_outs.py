@@ -169,7 +169,7 @@ async def lock_due(tx: Tx, *, now: datetime) -> sa.Row[Any] | None:
     return (await tx.execute(_LOCK_DUE, {"now": now})).one_or_none()
 
 
-async def write_slice(tx: Tx, *, now: datetime, limit: int) -> bool:
+async def write_next_slice_if_due(tx: Tx, *, now: datetime, limit: int) -> bool:
     """Write the next slice of the fan-out that has been due longest.
 
     The slice has the deliveries of up to ``limit`` subscriptions. Return False if no unlocked
@@ -239,7 +239,7 @@ async def enqueue_for_heir(tx: Tx, ending: Subscription, *, heir: Subscription) 
         await _add_deliveries(tx, row, this)
 
 
-async def enqueue_missed(
+async def enqueue_missed_stories(
     tx: Tx, *, chat_id: int | None = None, subscription_id: int | None = None, now: datetime
 ) -> None:
     """Enqueue the live stories that were found while subscriptions did not receive alerts.
@@ -295,8 +295,8 @@ async def _add_deliveries(tx: Tx, row: sa.Row[Any], where: Mapping[str, Any]) ->
     """
     if tx.dialect.name == "postgresql":
         await tx.execute(_QUEUES, where)
-    await _wake_queues(tx, row, where)
-    names, source = _source_of_deliveries(row)
+    await _make_queues_due(tx, row, where)
+    names, source = _columns_and_query_of_deliveries(row)
     # The lock waits for a transaction that ends a subscription. The query then leaves the ended
     # subscription out.
     source = source.with_for_update(read=True, key_share=True, of=subscriptions)
@@ -306,7 +306,7 @@ async def _add_deliveries(tx: Tx, row: sa.Row[Any], where: Mapping[str, Any]) ->
     )
 
 
-async def _wake_queues(tx: Tx, row: sa.Row[Any], where: Mapping[str, Any]) -> None:
+async def _make_queues_due(tx: Tx, row: sa.Row[Any], where: Mapping[str, Any]) -> None:
     """Make the chat queues of a slice due."""
     due_at = sa.literal(row.deliver_at, Timestamp)
     at = sa.literal(row.created_at, Timestamp)
@@ -324,7 +324,7 @@ async def _wake_queues(tx: Tx, row: sa.Row[Any], where: Mapping[str, Any]) -> No
     await chat_queues.insert_or_make_due(tx, woken, where)
 
 
-def _source_of_deliveries(row: sa.Row[Any]) -> tuple[list[str], sa.Select[Any]]:
+def _columns_and_query_of_deliveries(row: sa.Row[Any]) -> tuple[list[str], sa.Select[Any]]:
     """Return the names of the columns, and the query for the deliveries of a slice."""
     due_at = sa.literal(row.deliver_at, Timestamp)
     at = sa.literal(row.created_at, Timestamp)

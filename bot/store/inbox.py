@@ -88,7 +88,7 @@ _ADD = Prepared(
 )
 
 
-async def add(
+async def add_and_return_new(
     tx: Tx, arrivals: Sequence[Arrival], *, now: datetime, lease: Lease | None = None
 ) -> list[ClaimedUpdate]:
     """Store new updates. Return the wanted updates that were not stored before, ordered by id.
@@ -135,7 +135,9 @@ def is_update_id(value: object) -> TypeGuard[int]:
     return type(value) is int and 0 <= value < _TOO_LARGE
 
 
-async def queues_busy_since(tx: Tx, queues: Collection[str], *, since: datetime) -> set[str]:
+async def queues_open_or_done_since(
+    tx: Tx, queues: Collection[str], *, since: datetime
+) -> set[str]:
     """Return the queues with an open update, or with an update that ended after ``since``."""
     condition = inbox.c.queue.in_(sorted(queues))
     waits = sa.select(inbox.c.queue).where(OPEN, condition)
@@ -151,14 +153,14 @@ _CLAIM = claims.claim_sql(
 
 
 async def claim(
-    tx: Tx, lease: Lease, *, limit: int, but: Collection[int] = ()
+    tx: Tx, lease: Lease, *, limit: int, except_ids: Collection[int] = ()
 ) -> list[ClaimedUpdate]:
-    """Claim the first open update of each queue, if this update is due and not in ``but``.
+    """Claim the first open update of each queue, if this update is due and not in ``except_ids``.
 
     Claim at most ``limit`` updates. A queue with a leased update is left out. Return the claimed
     updates, ordered by id.
     """
-    values = claim_values(lease, limit=limit) | {"but": list(but)}
+    values = claim_values(lease, limit=limit) | {"but": list(except_ids)}
     claimed = await all_rows(tx, ClaimedUpdate, _CLAIM, values)
     return sorted(claimed, key=lambda update: update.id)
 
@@ -171,7 +173,7 @@ async def finish(tx: Tx, claimed: ClaimedUpdate, *, now: datetime) -> bool:
     return await claims.finish(tx, claimed.claim, done_at=now, body="", person=None)
 
 
-async def forget_chat(tx: Tx, chat_id: int) -> None:
+async def clear_chat_of_finished(tx: Tx, chat_id: int) -> None:
     """Remove the id of a chat or person from finished updates.
 
     The update_ids stay for 25 hours.

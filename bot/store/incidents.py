@@ -107,13 +107,13 @@ def _met_prefix(kind: str) -> str:
     return f"met:{kind}:"
 
 
-async def record_outage_end(tx: Tx, *, since: datetime, now: datetime) -> bool:
+async def record_outage_end_if_unreported(tx: Tx, *, since: datetime, now: datetime) -> bool:
     """Record at ``now`` that the end of an outage of the database is reported.
 
     The outage began at ``since``. Return False, and record nothing, if a report at ``since`` or
     later is already recorded, for example by another process.
     """
-    reported = await key_values.lock(tx, _OUTAGE_END)
+    reported = await key_values.lock_or_add(tx, _OUTAGE_END)
     if reported is not None and datetime.fromisoformat(str(reported)) >= since:
         return False
     await key_values.put(tx, _OUTAGE_END, now.isoformat())

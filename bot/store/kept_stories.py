@@ -104,7 +104,7 @@ def _values(row: Delivery, file: sa.Row[Any]) -> dict[str, Any]:
     }
 
 
-async def profile_named(
+async def profile_id_named(
     tx: Tx, chat_id: int, bot_id: int, profile_id: str | None, username: str
 ) -> str | None:
     """Return the id of a profile that has kept stories in a chat, or None.
@@ -133,7 +133,7 @@ async def has_any(tx: Tx, chat_id: int, bot_id: int) -> bool:
     return await has_row(tx, kept.c.chat_id == chat_id, kept.c.bot_id == bot_id)
 
 
-async def profiles_among(
+async def profile_ids_among(
     tx: Tx, chat_id: int, bot_id: int, ids_or_names: Collection[str]
 ) -> frozenset[str]:
     """Return the ids of those profiles in ``ids_or_names`` that have kept stories in a chat.
@@ -156,7 +156,7 @@ async def profiles_among(
     return frozenset(await tx.scalars(statement))
 
 
-async def latest(
+async def latest_and_next_cursor(
     tx: Tx,
     chat_id: int,
     bot_id: int,
@@ -197,7 +197,10 @@ async def latest(
 
 
 def _is_older_than(chat_id: int, bot_id: int, story_pk: str) -> sa.ColumnElement[bool]:
-    """Return the SQL condition that a row is after a kept story in the order of ``latest``."""
+    """Return the SQL condition that a row is after a kept story.
+
+    The order is the order of ``latest_and_next_cursor``.
+    """
     last = kept.alias()
     taken_at = (
         sa.select(last.c.taken_at)

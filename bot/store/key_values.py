@@ -36,7 +36,7 @@ async def get(tx: Tx, key: str) -> Any | None:  # noqa: ANN401 - any JSON value
     return rows[0].value if rows else None
 
 
-async def lock(tx: Tx, key: str) -> Any | None:  # noqa: ANN401 - any JSON value
+async def lock_or_add(tx: Tx, key: str) -> Any | None:  # noqa: ANN401 - any JSON value
     """Lock and return the value of ``key``. The lock lasts until the transaction ends.
 
     A missing key is added with the value None.

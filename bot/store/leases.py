@@ -34,7 +34,9 @@ _REST = timedelta(seconds=5)
 _SILENT = "it has not answered in time"
 
 
-async def claim(tx: Tx, key: str, owner: str, *, now: datetime, lease: timedelta = LEASE) -> bool:
+async def acquire_or_renew(
+    tx: Tx, key: str, owner: str, *, now: datetime, lease: timedelta = LEASE
+) -> bool:
     """Acquire a free lease or renew an own lease.
 
     Return False if a different owner has the lease and the lease has not ended.
@@ -58,7 +60,7 @@ async def active_values(tx: Tx, prefix: str, *, now: datetime) -> list[Any | Non
     return await column_values(tx, key_values.c.value, begins, key_values.c.until > now)
 
 
-async def ends(tx: Tx, prefix: str) -> dict[str, datetime]:
+async def ends_by_key(tx: Tx, prefix: str) -> dict[str, datetime]:
     """Return the end times of the leases with keys that begin with ``prefix``, by key.
 
     Leases that have already ended are included.
@@ -68,7 +70,7 @@ async def ends(tx: Tx, prefix: str) -> dict[str, datetime]:
     return {row.key: row.until for row in rows}
 
 
-async def lock_ended(tx: Tx, key: str, *, now: datetime) -> bool:
+async def lock_if_ended(tx: Tx, key: str, *, now: datetime) -> bool:
     """Lock a lease that has ended. Return False if the lease was renewed, deleted or locked."""
     ended = sa.select(key_values.c.key).where(key_values.c.key == key, key_values.c.until <= now)
     locked = await tx.execute(ended.with_for_update(skip_locked=True))
@@ -190,7 +192,9 @@ class Leader:
         self._rests_until = None
         try:
             async with begin_with_timeout(self._db, self._timeout_s) as tx:
-                taken = await claim(tx, self._key, self._owner, now=asked_at, lease=self._lease)
+                taken = await acquire_or_renew(
+                    tx, self._key, self._owner, now=asked_at, lease=self._lease
+                )
             leads = taken
         finally:
             if not leads:

@@ -105,18 +105,18 @@ _CLOSE = (
 )
 
 
-async def close(tx: Tx, entry_id: int, amount: int | None, *, now: datetime) -> Any | None:  # noqa: ANN401 - a row
-    """Close an entry with the billed credits ``amount``. Return the entry.
+async def close(tx: Tx, entry_id: int, billed_credits: int | None, *, now: datetime) -> Any | None:  # noqa: ANN401 - a row
+    """Close an entry with the billed credits ``billed_credits``. Return the entry.
 
-    If ``amount`` is None, the credits of the entry are presumed spent. An entry that was presumed
-    spent can be closed again, but only with the billed credits. Return None if the entry can't be
-    closed, because the entry was closed before or is missing. The returned entry names the chat
-    and the person to charge.
+    If ``billed_credits`` is None, the credits of the entry are presumed spent. An entry that was
+    presumed spent can be closed again, but only with the billed credits. Return None if the entry
+    can't be closed, because the entry was closed before or is missing. The returned entry names
+    the chat and the person to charge.
     """
     values: dict[str, Any] = {"entry_id": entry_id, "closed_at": now, "state": PRESUMED}
-    if amount is None:
+    if billed_credits is None:
         return (await tx.execute(_CLOSE, values | {"before": [OPEN]})).one_or_none()
-    values |= {"credits": amount, "state": "settled" if amount else "refunded"}
+    values |= {"credits": billed_credits, "state": "settled" if billed_credits else "refunded"}
     return (await tx.execute(_CLOSE, values | {"before": [OPEN, PRESUMED]})).one_or_none()
 
 
@@ -131,7 +131,7 @@ async def first_presumed(tx: Tx, since: datetime) -> Any | None:  # noqa: ANN401
     return (await tx.execute(rows)).one_or_none()
 
 
-async def presume_spent(tx: Tx, *, before: datetime, now: datetime) -> int:
+async def presume_old_reservations_spent(tx: Tx, *, before: datetime, now: datetime) -> int:
     """Close reservations older than ``before`` as spent, because their process has ended.
 
     Return the number of closed reservations.
@@ -147,20 +147,20 @@ async def reserved_credits(tx: Tx) -> int:
 
 
 async def reply_cost_by_hour(
-    tx: Tx, since: date, *, before: date, of_known: bool
+    tx: Tx, since: date, *, before: date, only_known_people: bool
 ) -> dict[date, list[int]]:
     """Return the cost of replies in each hour (UTC), for the days with any spending.
 
     The days are from ``since`` to the day before ``before``. A day has 24 sums of credits. All
-    spending except the schedule counts as replies. With ``of_known``, only replies that were
-    charged to known people (no newcomers) count.
+    spending except the schedule counts as replies. With ``only_known_people``, only replies that
+    were charged to known people (no newcomers) count.
     """
     # The number is a literal, because PostgreSQL treats two parameters as different expressions.
     hour = sa.type_coerce(ledger_entries.c.at, sa.BigInteger) // sa.literal_column(
         str(_HOUR_MS), sa.Integer
     )
     counts = ledger_entries.c.kind != "schedule"
-    if of_known:
+    if only_known_people:
         counts = sa.and_(counts, access.is_known_sql(ledger_entries.c.user_id))
     statement = (
         sa.select(hour, sa.func.sum(sa.case((counts, ledger_entries.c.credits), else_=0)))

@@ -362,7 +362,7 @@ async def _open_chats(
         )
         await subscriptions.set_alerts_start(tx, chat_id=chat_id, since=begin)
         if since < now:
-            await fan_outs.enqueue_missed(tx, chat_id=chat_id, now=now)
+            await fan_outs.enqueue_missed_stories(tx, chat_id=chat_id, now=now)
     await chat_queues.reschedule_all(tx, opened)
     await profiles.lock_all(tx, await subscriptions.followed_profiles(tx, opened))
     for chat_id in opened:

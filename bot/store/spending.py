@@ -111,7 +111,7 @@ async def extend_sums(tx: Tx, *, now: datetime) -> bool:
     end = _hour_of(now - _ADDED_AFTER)
     if _Sums.from_json(await key_values.get(tx, _SUMS), now=now).until >= end:
         return False
-    sums = _Sums.from_json(await key_values.lock(tx, _SUMS), now=now)
+    sums = _Sums.from_json(await key_values.lock_or_add(tx, _SUMS), now=now)
     is_next = sa.and_(_ENTRIES.at >= sums.until, _ENTRIES.at < end)
     first = await tx.scalar(sa.select(_ENTRIES.at).where(is_next).order_by(_ENTRIES.at).limit(1))
     until = end if first is None else _hour_of(first) + _HOUR
@@ -133,7 +133,7 @@ async def correct_sums(
     """
     if at > now - _CORRECTED_AFTER:
         return
-    sums = _Sums.from_json(await key_values.lock(tx, _SUMS), now=now)
+    sums = _Sums.from_json(await key_values.lock_or_add(tx, _SUMS), now=now)
     if at < sums.until:
         sums.add(Part(at.date(), operation, amount))
         await key_values.put(tx, _SUMS, sums.to_json())

@@ -166,11 +166,11 @@ class ProcessLease:
         """
         now, key = self._now(), self._owner.key
         async with leases.begin_with_timeout(self._db) as tx:
-            await leases.claim(tx, key, key, now=now, lease=LEASE)
+            await leases.acquire_or_renew(tx, key, key, now=now, lease=LEASE)
         self._owner.record_renewal(now + LEASE, done_at=self._now())
         async with leases.begin_with_timeout(self._db) as tx:
             stamps = await leases.active_values(tx, _STAMP, now=now)
-            self._ends = await leases.ends(tx, PROCESS)
+            self._ends = await leases.ends_by_key(tx, PROCESS)
         return any(stamp != newest_revision() for stamp in stamps)
 
     async def _release_claims(self, ended: Iterable[str], now: datetime) -> None:
@@ -182,7 +182,7 @@ class ProcessLease:
         released = 0
         async with leases.begin_with_timeout(self._db) as tx:
             for key in ended:
-                if await leases.lock_ended(tx, key, now=now):
+                if await leases.lock_if_ended(tx, key, now=now):
                     released += await claimed_tables.release_claims_of_owner(tx, key)
                     if not await claimed_tables.has_claim_of_owner(tx, key):
                         await leases.release(tx, key, key)

@@ -32,7 +32,7 @@ from bot.runtime.transaction_guard import refusing_slow_operations_while
 from bot.runtime.workers import Worker
 from bot.store import acquaintances, inbox, leases
 from bot.store.engine.database import Database, Tx
-from bot.store.engine.failures import is_slow
+from bot.store.engine.failures import is_slow_statement
 from bot.store.inbox import Arrival, ClaimedUpdate
 from bot.updates import queues
 from bot.updates.queues import BUSY, QueueAndPerson
@@ -214,7 +214,7 @@ class Intake:
             async with self._db.begin() as tx:
                 arrivals = await self._arrivals_to_store(tx, new_updates, now)
                 await self._record_seen(tx, {sender for sender, _, _ in new_updates}, now)
-                stored = await inbox.add(tx, arrivals, now=now, lease=lease)
+                stored = await inbox.add_and_return_new(tx, arrivals, now=now, lease=lease)
                 # Start the handlers during the commit. Handlers can already read, but writes and
                 # paid calls wait for the end of the commit.
                 if at_once and not self.worker.is_stopping:
@@ -266,7 +266,7 @@ class Intake:
         verdicts = queues.judge_arrivals(senders, waiting)
         if all(verdict == "handle" for verdict in verdicts):
             return plain
-        busy = await inbox.queues_busy_since(
+        busy = await inbox.queues_open_or_done_since(
             tx, {sender.busy_reply_queue for sender in senders}, since=now - self._said_again
         )
         kept = []
@@ -312,7 +312,7 @@ class Intake:
 
         async def claim(tx: Tx) -> tuple[list[ClaimedUpdate], int]:
             lease = self._owner.lease(self._now(), self._lease)
-            rows = await inbox.claim(tx, lease, limit=room, but=running)
+            rows = await inbox.claim(tx, lease, limit=room, except_ids=running)
             return rows, await inbox.count_open(tx)
 
         rows, count = await self._db.run(claim)
@@ -415,7 +415,7 @@ class Intake:
             log.warning("an update goes back", update=claimed.id, why=str(error))
             # A timeout counts as an attempt, because the update itself may be the cause.
             slow = "given up" if is_last else "slow"
-            return slow if is_slow(error) else "returned", False
+            return slow if is_slow_statement(error) else "returned", False
         except TakenOverError:
             log.warning("an update is another's by now", update=claimed.id)
             return "taken over", False

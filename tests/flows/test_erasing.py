@@ -196,7 +196,7 @@ async def test_what_was_under_way_when_a_group_moved_is_erased_with_it(db: Datab
             tx, kind="link", chat_id=old, user_id=None, operation="story", nominal=1, now=NOON
         )
         arrival = inbox.Arrival(1, f"chat:{old}", "", wanted=False)
-        await inbox.add(tx, [arrival], now=NOON)
+        await inbox.add_and_return_new(tx, [arrival], now=NOON)
         await erasure.erase_chat(tx, new, now=NOON)
         for column in (
             usage.usage_days.c.chat_id,

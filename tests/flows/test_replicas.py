@@ -159,7 +159,9 @@ async def test_another_process_answers_within_8_seconds_of_the_last_renewal(
 
     async def renew(lease: timedelta) -> None:
         async with db.begin() as tx:
-            assert await leases.claim(tx, "polling", "killed", now=loop.now(), lease=lease)
+            assert await leases.acquire_or_renew(
+                tx, "polling", "killed", now=loop.now(), lease=lease
+            )
 
     await renew(timedelta(hours=1))
     async with running_bell(tmp_path, box, **shared):

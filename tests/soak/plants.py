@@ -145,7 +145,7 @@ def _endless_leases() -> list[Swap]:
 
 def _closed_too_early() -> list[Swap]:
     """Record an update as answered when stored."""
-    add = inbox.add
+    add = inbox.add_and_return_new
 
     async def closed(tx: Any, arrivals: Any, *, now: datetime, **more: Any) -> Any:
         found = await add(tx, arrivals, now=now, **more)
@@ -153,7 +153,7 @@ def _closed_too_early() -> list[Swap]:
             await inbox.finish(tx, one, now=now)
         return found
 
-    return [(inbox, "add", closed)]
+    return [(inbox, "add_and_return_new", closed)]
 
 
 def _ignored_rules() -> list[Swap]:

@@ -98,7 +98,7 @@ async def look(
 async def spread(tx: Tx, *, now: datetime = NOON, limit: int = 1_000) -> None:
     """Create the deliveries of all recorded checks."""
     latest = now + timedelta(days=3650)  # later than the time of every recorded check
-    while await fan_outs.write_slice(tx, now=latest, limit=limit):
+    while await fan_outs.write_next_slice_if_due(tx, now=latest, limit=limit):
         pass
 
 

@@ -19,7 +19,9 @@ Take = Callable[[Tx, str, datetime], Awaitable[object]]
 """A function that claims a lease for an owner. Its result is true on success."""
 
 HOLDERS: dict[str, Take] = {
-    "polling": lambda tx, owner, now: leases.claim(tx, "polling", owner, now=now, lease=LEASE),
+    "polling": lambda tx, owner, now: leases.acquire_or_renew(
+        tx, "polling", owner, now=now, lease=LEASE
+    ),
     "update": lambda tx, owner, now: inbox.claim(tx, lease_at(now, LEASE, owner=owner), limit=9),
     "chat queue": lambda tx, owner, now: chat_queues.claim(
         tx, lease_at(now, LEASE, owner=owner), limit=9
@@ -41,7 +43,7 @@ async def prepare(db: Database) -> None:
         await look(tx, story("1"))
         await fan_outs.add(tx, "787132", notice="private", due_at=NOON, now=NOON)
         await profiles.change(tx, "787132", due_at=NOON)
-        await inbox.add(tx, [inbox.Arrival(1, "chat:1", "{}", person=1)], now=NOON)
+        await inbox.add_and_return_new(tx, [inbox.Arrival(1, "chat:1", "{}", person=1)], now=NOON)
 
 
 async def hold(url: str) -> None:

@@ -6,7 +6,7 @@ from tools import trace
 
 BOTH = ("bot/telegram/rate_limiter.py", "Pacing._wait_for_slot")
 LINK_ONLY = ("handlers/links.py", "serve_links")
-ALERT_ONLY = ("bot/store/fan_outs.py", "write_slice")
+ALERT_ONLY = ("bot/store/fan_outs.py", "write_next_slice_if_due")
 
 
 @pytest.mark.jumps

@@ -36,7 +36,7 @@ from bot.store.engine import private, schema, sqlite_copies
 from bot.store.engine.failures import (
     as_outages,
     breaks_connection,
-    is_slow,
+    is_slow_statement,
     may_run_again,
 )
 from bot.store.engine.revisions import is_known_revision, newest_revision, revision_of
@@ -326,7 +326,7 @@ class Database:
                     return await self.run(work, durable=durable, tries=1)
                 except DatabaseUnavailableError as error:
                     failures += 1
-                    slow = slow + 1 if is_slow(error) else 0
+                    slow = slow + 1 if is_slow_statement(error) else 0
                     if slow == SLOW_TRIES:
                         raise
                     if failures == 1:
@@ -387,7 +387,7 @@ class Database:
         if self.file is not None:
             refuse_orphaned_log(self.file)
             try:
-                await asyncio.to_thread(private.make_database_private, self.file)
+                await asyncio.to_thread(private.create_or_restrict_database, self.file)
             except OSError as error:
                 raise DatabaseUnavailableError(sqlite_copies.reason_of(error)) from error
             await self._back_up(self.file)

@@ -92,12 +92,12 @@ def is_outage(error: BaseException) -> bool:
     return bool(_outage_reason(error))
 
 
-def is_passing(error: BaseException) -> bool:
+def may_end_soon(error: BaseException) -> bool:
     """Return whether an outage may end soon, because the database server may be restarting."""
     return str(error) in {_LOST, UNREACHABLE}
 
 
-def is_slow(error: BaseException) -> bool:
+def is_slow_statement(error: BaseException) -> bool:
     """Return whether an outage may be caused by a slow statement instead of the database."""
     return str(error) == _SLOW
 

@@ -39,7 +39,7 @@ async def only_process(url: str, *, wait: timedelta) -> AsyncIterator[None]:
     if parsed.get_backend_name() != "sqlite" or path in {None, "", ":memory:"}:
         yield
         return
-    with _open_lock(_lock_of(str(path))) as handle:
+    with _open_lock(_lock_file_of(str(path))) as handle:
         until = asyncio.get_running_loop().time() + wait.total_seconds()
         while True:
             try:
@@ -60,7 +60,7 @@ def _open_lock(file: Path) -> TextIO:
         raise DatabaseUnavailableError(sqlite_copies.reason_of(error)) from error
 
 
-def _lock_of(database: str) -> Path:
+def _lock_file_of(database: str) -> Path:
     """Return the path of the lock file. All symbolic links to a file have the same lock file."""
     return Path(f"{os.path.realpath(database)}.lock")
 

@@ -41,7 +41,7 @@ class Prepared:
         if tx.dialect.name != "sqlite":
             return (await tx.execute(self._statement, values)).all()
         rows, _ = await self._execute(tx, values)
-        return [self._row(row) for row in rows]
+        return [self._row_converter(row) for row in rows]
 
     async def execute(self, tx: AsyncConnection, values: Values | Sequence[Values]) -> int:
         """Execute a statement without RETURNING once for each mapping in ``values``.
@@ -112,7 +112,7 @@ class Prepared:
         ]
 
     @cached_property
-    def _row(self) -> Callable[[Sequence[Any]], Any]:
+    def _row_converter(self) -> Callable[[Sequence[Any]], Any]:
         """The function that converts a row of the driver."""
         columns = list(cast("Any", self._statement).exported_columns)
         kind = namedtuple("Row", [column.key for column in columns], rename=True)  # type: ignore[misc]  # noqa: PYI024

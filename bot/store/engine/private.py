@@ -65,7 +65,7 @@ def other_owner_note(path: Path) -> str:
     return f" ({parent} belongs to the user {name}, so run the command as {name})"
 
 
-def make_database_private(file: Path) -> None:
+def create_or_restrict_database(file: Path) -> None:
     """Restrict a database, its side files and its migration copies to the bot's user.
 
     Migration copies are made before migrations. A missing folder or database is created. An

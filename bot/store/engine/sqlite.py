@@ -97,7 +97,7 @@ class Connection(AsyncAdapt_aiosqlite_connection):
         """Return the sqlite3 connection, which only its thread may use."""
         return self._connection._conn  # noqa: SLF001 - SQLAlchemy uses the same attribute
 
-    def begin_with_next(self, statements: Sequence[str]) -> None:
+    def begin_with_next_statement(self, statements: Sequence[str]) -> None:
         """Execute ``statements`` right before the next statement.
 
         A PRAGMA that already has its value is left out, because ``PRAGMA foreign_keys`` makes
@@ -148,12 +148,12 @@ class Connection(AsyncAdapt_aiosqlite_connection):
 
         def begin_and_run() -> T:
             for statement in begin:
-                self._execute_if_new(statement)
+                self._execute_unless_set(statement)
             return execute(self.raw.cursor())
 
         return cast("T", await self._connection._execute(begin_and_run))  # noqa: SLF001 - SQLAlchemy uses the same attribute
 
-    def _execute_if_new(self, statement: str) -> None:
+    def _execute_unless_set(self, statement: str) -> None:
         """Execute a statement, except a PRAGMA whose value is already set."""
         name, _, value = statement.partition("=")
         if value and self._settings.get(name) == value:

@@ -56,7 +56,7 @@ def copy(
     if target.exists() and not overwrite:
         raise FileExistsError(str(target))
     with atomic_file(target) as part:
-        _write(source, part, at=at, stop=stop or threading.Event())
+        _write_marked_copy(source, part, at=at, stop=stop or threading.Event())
         if owner_of is not None:
             private.copy_owner(part, like=owner_of)
 
@@ -79,23 +79,23 @@ def atomic_file(target: Path) -> Iterator[Path]:
     copy_stat = os.fstat(number)
     try:
         yield part
-        if not _is_same(part, copy_stat):
+        if not _is_same_inode(part, copy_stat):
             raise BackupError(f"another process writes {target}")
         _sync(part)
         part.replace(target)
         _sync_folder(target.parent)
     finally:
         os.close(number)
-        if _is_same(part, copy_stat) or not part.exists():
+        if _is_same_inode(part, copy_stat) or not part.exists():
             for end in ("", "-journal", "-wal", "-shm"):
                 part.with_name(part.name + end).unlink(missing_ok=True)
 
 
-def _is_same(file: Path, copy_stat: os.stat_result) -> bool:
+def _is_same_inode(file: Path, copy_stat: os.stat_result) -> bool:
     return file.exists() and os.path.samestat(file.stat(), copy_stat)
 
 
-def _write(source: Path, part: Path, *, at: datetime, stop: threading.Event) -> None:
+def _write_marked_copy(source: Path, part: Path, *, at: datetime, stop: threading.Event) -> None:
     with (
         closing(_open(source, stop)) as source_connection,
         closing(_open(part, stop)) as connection,
@@ -110,7 +110,7 @@ def _write(source: Path, part: Path, *, at: datetime, stop: threading.Event) -> 
             )
             # The copy is a single file without a write-ahead log.
             connection.execute("PRAGMA journal_mode=DELETE")
-            if _revision(connection) is None:
+            if _read_revision(connection) is None:
                 raise BackupError(NO_TABLES.format(file=source))
             # If the source is itself a copy, the mark keeps the time of the first copy.
             connection.execute(
@@ -133,7 +133,7 @@ def require_tables(file: Path) -> None:
         sqlite3.Error: The copy can't be read.
     """
     with closing(_open(file, threading.Event())) as connection:
-        if _revision(connection) is None:
+        if _read_revision(connection) is None:
             raise BackupError(NO_TABLES.format(file=file))
 
 
@@ -230,7 +230,7 @@ def verified_revision(file: Path) -> str | None:
     try:
         with closing(_open(file, threading.Event())) as connection:
             _check_integrity(connection, f"{file} is damaged")
-            return _revision(connection)
+            return _read_revision(connection)
     except sqlite3.Error as error:
         raise BackupError(f"{file} can't be read as an SQLite database: {error}") from error
 
@@ -326,7 +326,7 @@ def _check_integrity(connection: sqlite3.Connection, damaged: str) -> None:
         raise BackupError(f"{damaged} ({result[0]})")
 
 
-def _revision(connection: sqlite3.Connection) -> str | None:
+def _read_revision(connection: sqlite3.Connection) -> str | None:
     try:
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     except sqlite3.OperationalError as error:
@@ -339,7 +339,7 @@ def _revision(connection: sqlite3.Connection) -> str | None:
 
 
 def _sync(path: Path) -> None:
-    with _descriptor(path) as number:
+    with _open_descriptor(path) as number:
         os.fsync(number)
 
 
@@ -350,7 +350,7 @@ def _sync_folder(path: Path) -> None:
 
 
 @contextmanager
-def _descriptor(path: Path) -> Iterator[int]:
+def _open_descriptor(path: Path) -> Iterator[int]:
     number = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         yield number

@@ -135,11 +135,11 @@ class Transaction:
             self._tx = tx = await self._connections.take()
             if self._connections.is_sqlite:
                 connection = cast("Any", tx.sync_connection).connection
-                connection.dbapi_connection.begin_with_next(self._begin)
+                connection.dbapi_connection.begin_with_next_statement(self._begin)
             elif self._begin is HASTY:
                 await tx.exec_driver_sql("SET LOCAL synchronous_commit = off")
         except BaseException as error:
-            await self._undo(error)
+            await self._roll_back_and_raise(error)
             raise
         return tx
 
@@ -156,19 +156,19 @@ class Transaction:
         """
         tx = cast("AsyncConnection", self._tx)
         if error is not None:
-            await self._undo(error)
+            await self._roll_back_and_raise(error)
             return
         try:
             if self._is_writing:
                 await tx.commit()
         except BaseException as failure:
-            await self._undo(failure)
+            await self._roll_back_and_raise(failure)
             raise
         self._end()
         # The transaction is over, so a cancellation is harmless.
         await self._connections.give_back(tx)
 
-    async def _undo(self, error: BaseException) -> None:
+    async def _roll_back_and_raise(self, error: BaseException) -> None:
         """Roll back before the connection is used again, also after a cancellation.
 
         Raises:

@@ -266,7 +266,7 @@ async def test_a_restore_that_is_interrupted_changes_nothing(
             ended.set()
         raise BackupError("it was stopped")
 
-    monkeypatch.setattr(sqlite_copies, "_write", wait_for_stop)
+    monkeypatch.setattr(sqlite_copies, "_write_marked_copy", wait_for_stop)
     async with asyncio.TaskGroup() as group:
         task = group.create_task(store.restore(sqlite_db, copy, now=NOON))
         await asyncio.to_thread(begun.wait, PATIENCE_S)

@@ -81,7 +81,9 @@ async def test_kills_in_the_middle_lose_and_double_nothing(db: Database) -> None
     left = True
     while left:
         async with db.begin() as tx:
-            left = await fan_outs.write_slice(tx, now=NOON, limit=chance.randrange(1, 120))
+            left = await fan_outs.write_next_slice_if_due(
+                tx, now=NOON, limit=chance.randrange(1, 120)
+            )
             if chance.random() < 0.4:
                 await tx.rollback()
                 left = True

@@ -35,7 +35,7 @@ async def test_each_story_is_owed_once_to_all_who_wait(db: Database) -> None:
         await chats.set_state(tx, 4, "closed", now=NOON)
         await follow(tx, 5, since=NOON + MINUTE)
         await look(tx, story("2"), story("1", NOON - HOUR))
-        await enqueue.add_stories(tx, NATGEO.profile_id, ["1", "2"], now=NOON)
+        await enqueue.add_fan_out_of_live_stories(tx, NATGEO.profile_id, ["1", "2"], now=NOON)
         await spread(tx)
     found = await rows(db)
     assert [(row.chat_id, row.thread_id, row.story_pk) for row in found] == [
@@ -102,7 +102,7 @@ async def test_the_tally_and_the_backlog_count(db: Database) -> None:
             ("6", ""),
         ]
         assert await enqueue.count_outcomes(tx, mine, since=NOON) == []
-        backlog = await enqueue.backlog(tx, now=NOON)
+        backlog = await enqueue.count_backlog(tx, now=NOON)
         assert (backlog.open, backlog.dead_letters) == (2, 1)
         [parked] = await enqueue.dead_letters(tx)
         assert (parked.chat_id, parked.story_pk, parked.reason) == (1, "4", "no answers")
@@ -116,7 +116,7 @@ async def test_one_that_is_sent_again_is_due_at_once_and_forgets_its_copies(db: 
         await deliveries.count_copies_and_return_counted_ids(tx, [first, second])
         await deliveries.end(tx, [first, second], state="parked", reason="no answers", now=NOON)
         await deliveries.record_sent(tx, {third: 9}, now=NOON)
-        assert await enqueue.resend_dead_letters(tx, [first, third], now=NOON + HOUR) == [first]
+        assert await enqueue.reopen_dead_letters(tx, [first, third], now=NOON + HOUR) == [first]
     states = [(row.state, row.copies) for row in await rows(db)]
     assert states == [("open", 0), ("parked", 1), ("sent", 0)]
     [lane] = await claim(db, now=NOON + HOUR)
@@ -140,7 +140,7 @@ async def test_dead_letters_are_sent_again_while_their_topic_changes(db: Databas
             await tx.execute(sa.update(table).where(table.c.chat_id == 1).values(thread_id=5))
 
     async def resend() -> list[int]:
-        return await db.run(lambda tx: enqueue.resend_dead_letters(tx, [number], now=NOON))
+        return await db.run(lambda tx: enqueue.reopen_dead_letters(tx, [number], now=NOON))
 
     with no_deadlocks():
         await run_behind_a_lock(db, change_chat, resend)
@@ -154,8 +154,8 @@ async def test_a_dead_letter_of_a_closed_chat_stays_until_the_chat_is_open(db: D
         [number] = await tx.scalars(sa.select(deliveries.deliveries.c.id))
         await deliveries.end(tx, [number], state="parked", reason="no answers", now=NOON)
         await moves.close_left_chat(tx, 1, now=NOON)
-        assert await enqueue.resend_dead_letters(tx, [number], now=NOON) == []
+        assert await enqueue.reopen_dead_letters(tx, [number], now=NOON) == []
         await moves.open_chat(tx, 1, now=NOON)
-        assert await enqueue.resend_dead_letters(tx, [number], now=NOON) == [number]
+        assert await enqueue.reopen_dead_letters(tx, [number], now=NOON) == [number]
     [lane] = await claim(db)
     assert [row.story_pk for row in lane.rows] == ["1"]

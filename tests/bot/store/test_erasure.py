@@ -88,7 +88,7 @@ async def test_finished_updates_lose_the_id_of_an_erased_chat(
     ]
     arrivals = [inbox.Arrival(number, queue, "{}") for number, queue in enumerate(queues, 1)]
     async with db.begin() as tx:
-        for claimed in await inbox.add(tx, arrivals, now=NOW, lease=lease_at(NOW)):
+        for claimed in await inbox.add_and_return_new(tx, arrivals, now=NOW, lease=lease_at(NOW)):
             assert await inbox.finish(tx, claimed, now=NOW)
         await erasure.erase_chat(tx, erased, now=NOW)
         columns = sa.select(inbox.inbox.c.update_id, inbox.inbox.c.queue)

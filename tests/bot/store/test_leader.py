@@ -92,7 +92,7 @@ async def silence(db: Database) -> AsyncIterator[None]:
 
 async def test_a_database_that_is_silent_is_an_outage(db: Database) -> None:
     async with db.begin() as tx:
-        await leases.claim(tx, "polling", "b", now=NOON, lease=timedelta())
+        await leases.acquire_or_renew(tx, "polling", "b", now=NOON, lease=timedelta())
     async with silence(db):
         with pytest.raises(DatabaseUnavailableError, match="not answered in time"):
             await leader(db, Work(), timeout_s=0.05).worker.step()

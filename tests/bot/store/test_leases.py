@@ -72,7 +72,7 @@ async def test_the_fan_out_that_a_killed_process_had_locked_is_written_by_anothe
 
     async def is_written() -> bool:
         async with db.begin() as tx:
-            return await fan_outs.write_slice(tx, now=NOON, limit=9)
+            return await fan_outs.write_next_slice_if_due(tx, now=NOON, limit=9)
 
     await wait_for(is_written, TAKEN_WITHIN_S)  # the server notices the closed connection
 
@@ -87,11 +87,11 @@ def test_every_table_with_claims_is_released_and_killed() -> None:
 async def test_a_lease_is_renewed_and_released_by_its_owner_alone(db: Database) -> None:
     now, lease = datetime.now(UTC), timedelta(days=1)
     async with db.begin() as tx:
-        assert await store.claim(tx, "poller", "a", now=now, lease=lease)
-        assert not await store.claim(tx, "poller", "b", now=now, lease=lease)
-        assert await store.claim(tx, "poller", "a", now=now, lease=lease)
+        assert await store.acquire_or_renew(tx, "poller", "a", now=now, lease=lease)
+        assert not await store.acquire_or_renew(tx, "poller", "b", now=now, lease=lease)
+        assert await store.acquire_or_renew(tx, "poller", "a", now=now, lease=lease)
         await store.release(tx, "poller", "b")
-        assert not await store.claim(tx, "poller", "b", now=now, lease=lease)
+        assert not await store.acquire_or_renew(tx, "poller", "b", now=now, lease=lease)
         await store.release(tx, "poller", "a")
-        assert await store.claim(tx, "poller", "b", now=now, lease=lease)
-        assert await store.claim(tx, "poller", "c", now=now + 2 * lease, lease=lease)
+        assert await store.acquire_or_renew(tx, "poller", "b", now=now, lease=lease)
+        assert await store.acquire_or_renew(tx, "poller", "c", now=now + 2 * lease, lease=lease)

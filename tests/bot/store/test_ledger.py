@@ -47,7 +47,12 @@ async def test_what_is_closed_is_in_its_day_and_what_is_open_is_counted_too(db: 
 async def test_a_late_answer_knows_better_than_a_presumption(db: Database) -> None:
     async with db.begin() as tx:
         late, early = await add(tx, nominal=3), await add(tx, at=NOW + timedelta(minutes=1))
-        assert await ledger.presume_spent(tx, before=NOW + timedelta(seconds=1), now=NOW) == 1
+        assert (
+            await ledger.presume_old_reservations_spent(
+                tx, before=NOW + timedelta(seconds=1), now=NOW
+            )
+            == 1
+        )
         assert await all_spent(tx) == 5
         assert await ledger.close(tx, early, None, now=NOW)
         assert not await ledger.close(tx, early, None, now=NOW)

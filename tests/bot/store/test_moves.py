@@ -315,7 +315,7 @@ async def test_what_the_new_chat_has_had_does_not_come_again_while_it_is_on_its_
         await follow(tx, -1005)
         await follow(tx, -5)
         await snapshots.record(tx, snapshots.Snapshot(NATGEO, (story("1"),)), now=NOON)
-        await fan_outs.write_slice(tx, now=NOON, limit=1)
+        await fan_outs.write_next_slice_if_due(tx, now=NOON, limit=1)
         [number] = (await tx.execute(sa.select(deliveries.deliveries.c.id))).scalars()
         await deliveries.record_sent(tx, {number: 7}, now=NOON)
         await moves.move_chat(tx, -5, -1005, now=NOON)
@@ -361,7 +361,7 @@ async def test_a_paused_heir_continues_with_the_pending_stories_and_sends_no_sto
         await deliveries.record_sent(tx, {number: 7}, now=NOON)
         await chat_queues.lock(tx, -5)
         await moves.move_topic_to_main_chat(tx, -5, 9, now=NOON)
-        await fan_outs.enqueue_missed(tx, subscription_id=heir, now=NOON)
+        await fan_outs.enqueue_missed_stories(tx, subscription_id=heir, now=NOON)
         found = await subscriptions.get(tx, heir)
         assert found is not None
         assert (found.paused, found.paused_until) == (False, None)

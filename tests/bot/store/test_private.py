@@ -112,7 +112,7 @@ async def test_without_room_for_a_copy_nothing_is_changed(
         part.write_text("half of it")
         raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr("bot.store.engine.sqlite_copies._write", full)
+    monkeypatch.setattr("bot.store.engine.sqlite_copies._write_marked_copy", full)
     async with Database(url) as db:
         with (
             next_version(tmp_path / "next"),

@@ -104,7 +104,7 @@ async def test_an_upgrade_waits_for_who_at_work_and_not_for_the_dead(
     db: Database, tmp_path: Path
 ) -> None:
     async with db.begin() as tx:
-        await leases.claim(tx, "process:a", "a", now=now())
+        await leases.acquire_or_renew(tx, "process:a", "a", now=now())
     assert await count_running_processes(db)
     async with of_the_next(tmp_path, db):
         with pytest.raises(DatabaseUnavailableError, match="still at work on it"):
@@ -155,7 +155,7 @@ async def test_an_older_version_does_not_stop_the_processes_of_a_newer_version(
 @asynccontextmanager
 async def process_lease_of(name: str, db: Database) -> AsyncIterator[None]:
     async with db.begin() as tx:
-        await leases.claim(tx, f"process:{name}", name, now=now())
+        await leases.acquire_or_renew(tx, f"process:{name}", name, now=now())
     try:
         yield
     finally:
@@ -172,7 +172,9 @@ async def test_replicas_are_counted_now_and_then_and_stand_while_they_cannot_be(
     assert await replicas.count() == 1
     async with db.begin() as tx:
         for one in ("a", "b"):
-            await leases.claim(tx, f"process:{one}", one, now=now(), lease=timedelta(minutes=1))
+            await leases.acquire_or_renew(
+                tx, f"process:{one}", one, now=now(), lease=timedelta(minutes=1)
+            )
     assert await replicas.count() == 1
     clock[0] += 5
     assert await replicas.count() == 2
@@ -229,7 +231,7 @@ class Pair:
         """Let the first process claim the update for an hour; return whether it was free."""
         hour = timedelta(hours=1)
         async with self.db.begin() as tx:
-            await inbox.add(tx, [inbox.Arrival(1, "chat:1", "{}")], now=NOON)
+            await inbox.add_and_return_new(tx, [inbox.Arrival(1, "chat:1", "{}")], now=NOON)
             return bool(await inbox.claim(tx, self.first.lease(self.time, hour), limit=1))
 
     async def go_on(self, duration: timedelta, *ours: ProcessLease) -> None:

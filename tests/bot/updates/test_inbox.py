@@ -98,7 +98,9 @@ async def test_each_update_is_answered_once_and_in_order_within_its_chat(db: Dat
 
 async def test_what_a_dead_process_left_is_taken_up_at_the_start(sqlite_db: Database) -> None:
     async with sqlite_db.begin() as tx:
-        await inbox.add(tx, [Arrival(1, "chat:1", json.dumps(message(1, 1)))], now=NOW)
+        await inbox.add_and_return_new(
+            tx, [Arrival(1, "chat:1", json.dumps(message(1, 1)))], now=NOW
+        )
         await inbox.claim(tx, lease_at(datetime.now(UTC), timedelta(hours=1)), limit=9)
         await claimed_tables.release_claims_of_owner(tx)  # as each start of the only process does
     seen: list[int] = []
@@ -117,8 +119,8 @@ async def test_replicas_share_the_work_and_a_lease_ends(db: Database) -> None:
         for number in range(9)
     ]
     async with db.begin() as tx:
-        assert len(await inbox.add(tx, arrivals, now=NOW)) == 9
-        assert not await inbox.add(tx, arrivals, now=NOW)
+        assert len(await inbox.add_and_return_new(tx, arrivals, now=NOW)) == 9
+        assert not await inbox.add_and_return_new(tx, arrivals, now=NOW)
     minute = timedelta(seconds=60)
     async with db.begin() as tx:
         first = await inbox.claim(tx, lease_at(NOW), limit=2)
@@ -141,7 +143,7 @@ async def test_replicas_share_the_work_and_a_lease_ends(db: Database) -> None:
         assert not await inbox.claim(tx, lease_at(NOW + 2 * minute), limit=9)
         # A process that still handles an update after its lease does not claim the update again.
         own = [claimed.id for claimed in late]
-        left = await inbox.claim(tx, lease_at(NOW + 9 * minute), limit=9, but=own)
+        left = await inbox.claim(tx, lease_at(NOW + 9 * minute), limit=9, except_ids=own)
         assert [claimed.queue for claimed in left] == ["chat:0"]
         await inbox.claims.retry(tx, late[-1].claim, due_at=EPOCH, attempts=1)
         (again_late,) = await inbox.claim(tx, lease_at(NOW), limit=9)
@@ -182,7 +184,9 @@ async def test_deaths_of_the_process_take_no_try_from_a_handler_that_fails(
 ) -> None:
     tried, told = list[int](), list[int]()
     async with sqlite_db.begin() as tx:
-        await inbox.add(tx, [Arrival(1, "chat:1", json.dumps(message(1, 1)))], now=NOW)
+        await inbox.add_and_return_new(
+            tx, [Arrival(1, "chat:1", json.dumps(message(1, 1)))], now=NOW
+        )
         for _ in range(6):  # each process dies, and its lease ends
             assert await inbox.claim(tx, lease_at(NOW, timedelta(0)), limit=9)
 
@@ -268,7 +272,7 @@ async def test_a_press_is_handled_however_long_it_waited(sqlite_db: Database) ->
     press = {"update_id": 1, "callback_query": {"id": "1", "from": person, "chat_instance": "1"}}
     async with sqlite_db.begin() as tx:
         arrival = Arrival(1, "user:5", json.dumps(press))
-        await inbox.add(tx, [arrival], now=datetime.now(UTC) - timedelta(hours=2))
+        await inbox.add_and_return_new(tx, [arrival], now=datetime.now(UTC) - timedelta(hours=2))
     async with working(sqlite_db, handle):
         await wait_for(lambda: nothing_open(sqlite_db))
     assert seen == [1]
