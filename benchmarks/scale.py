@@ -197,7 +197,7 @@ async def _statements(db: Database, now: datetime) -> dict[str, float]:
     """Return the time of each statement in milliseconds of CPU. Roll back all changes."""
     limits = Limits()
     # The maintenance of the ledger does the same every 5 minutes.
-    while await db.run(lambda tx: spending.extend_sums(tx, now=now)):
+    while await db.run(lambda tx: spending.add_next_hour_to_sums(tx, now=now)):
         pass
     works: dict[str, Work] = {
         "claim": lambda tx: chat_queues.claim(tx, Lease("benchmark", now, now + LEASE), limit=64),
@@ -209,7 +209,7 @@ async def _statements(db: Database, now: datetime) -> dict[str, float]:
         "look_record": lambda tx: snapshots.record(tx, _look("1", now), now=now),
         "look_record_star": lambda tx: snapshots.record(tx, _look(STAR, now), now=now),
         "fan_out_slice": lambda tx: _slice(tx, now),
-        "bill": lambda tx: profiles.add_unsplit(tx, STAR, 2),
+        "bill": lambda tx: profiles.add_unsplit_credits(tx, STAR, 2),
         "split_slice": lambda tx: _split(tx, now),
         "pause": lambda tx: _pause(tx, "1", now),
         "pause_star": lambda tx: _pause(tx, STAR, now),
@@ -245,7 +245,7 @@ async def _pause(tx: Tx, profile_id: str, now: datetime) -> None:
 async def _split(tx: Tx, now: datetime) -> None:
     """Split the cost of the checks of the profile ``STAR`` between the chats that follow it."""
     each = usage.Use(millicredits=await profiles.pop_unsplit_millicredits_per_chat(tx, STAR))
-    chat_ids = await subscriptions.waiting_chats(tx, STAR, after=None, limit=SPLIT_AT_ONCE)
+    chat_ids = await subscriptions.waiting_chat_ids(tx, STAR, after=None, limit=SPLIT_AT_ONCE)
     await usage.add(tx, [(one, each) for one in chat_ids], day=now.date())
 
 

@@ -249,7 +249,7 @@ class Ledger:
         if credits is None:
             credits = reservation.credits  # noqa: A001 - the field's term
         if reservation.charge.profile_id:
-            await profiles.add_unsplit(tx, reservation.charge.profile_id, credits)
+            await profiles.add_unsplit_credits(tx, reservation.charge.profile_id, credits)
         if back := reservation.credits - credits:
             await _refund(tx, entry, back, is_billed=True, now=self._now())
 
@@ -421,7 +421,7 @@ class Ledger:
                 tx, before=now - _PRESUMED_AFTER, now=now
             )
             await budgets.begin_day(tx, now)
-        while await self._db.run(partial(spending.extend_sums, now=now), durable=False):
+        while await self._db.run(partial(spending.add_next_hour_to_sums, now=now), durable=False):
             pass
         await self.split_check_costs()
         return presumed
@@ -445,7 +445,7 @@ class Ledger:
             return
         after = ""
         while some := await self._db.fetch(
-            partial(profiles.ids_with_unsplit, after=after, limit=SPLIT_AT_ONCE)
+            partial(profiles.ids_with_unsplit_credits, after=after, limit=SPLIT_AT_ONCE)
         ):
             for profile_id in some:
                 await self._split_among_waiting(profile_id, today - DAY)
@@ -462,7 +462,7 @@ class Ledger:
                             tx, profile_id
                         )
                     )
-                chat_ids = await subscriptions.waiting_chats(
+                chat_ids = await subscriptions.waiting_chat_ids(
                     tx, profile_id, after=after, limit=SPLIT_AT_ONCE
                 )
                 await usage.add(tx, [(chat_id, each) for chat_id in chat_ids], day=day)

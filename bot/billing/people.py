@@ -93,7 +93,7 @@ async def _monthly_costs(tx: Tx, ids: Sequence[int], now: datetime) -> list[Gues
     entries = await access.entries_of(tx, named)
     shown = {user for some in visible.values() for user, _ in some}
     stored = await acquaintances.names_by_person(tx, named | shown)
-    names = stored | await chats.titles(tx, named)
+    names = stored | await chats.titles_by_chat(tx, named)
     names |= {number: entry.name for number, entry in entries.items() if entry.name}
     silenced = await chats.silenced_by_block_among(tx, groups, now=now)
     return [

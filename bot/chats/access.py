@@ -479,7 +479,7 @@ class Access:
             # A chat that is still blocked for another reason, or that the bot has left, stays
             # closed.
             opened = await moves.open_unblocked_chats(tx, served, now=now)
-            followed = await subscriptions.followed_profiles(tx, opened)
+            followed = await subscriptions.followed_profile_ids(tx, opened)
             await snapshots.reschedule_checks(tx, followed, now=now)
         return entry
 
@@ -524,7 +524,9 @@ class Access:
         the stored id of the profile. If the title or id is unknown, the dict is empty.
         """
         if not name and subject.kind == "profile":
-            known = await profiles.named(tx, subject.id, since=self._now() - profiles.NAME_IS_SURE)
+            known = await profiles.find_by_username(
+                tx, subject.id, since=self._now() - profiles.NAME_IS_SURE
+            )
             name = known.profile_id if known else ""
         elif not name:
             chat = await chats.get(tx, int(subject.id))

@@ -119,7 +119,7 @@ async def explain(tx: Tx, subscription: Subscription, *, obstacle: Obstacle, now
     since = now - LOOKBACK
     known = await profiles.get(tx, subscription.profile_id)
     chat = await chats.get(tx, target.chat_id)
-    live = await stories.live(tx, subscription.profile_id, now=now)
+    live = await stories.live_stories(tx, subscription.profile_id, now=now)
     ended = await enqueue.count_outcomes(tx, subscription.id, since=since)
     waiting = await deliveries.waiting_stories(tx, subscription.id, since=since)
     missing = await mutes.of_chat(tx, target.chat_id)

@@ -113,7 +113,7 @@ class Past:
         """
         profile_id = None
         if search.username is not None:
-            known = await profiles.named(tx, search.username, since=EPOCH)
+            known = await profiles.find_by_username(tx, search.username, since=EPOCH)
             owner_id = known.profile_id if known else None
             profile_id = await kept_stories.profile_id_named(
                 tx, chat_id, bot_id, owner_id, search.username
@@ -138,7 +138,7 @@ class Past:
             for kept in shown
         }
         async with writing(self._db) as tx:
-            await file_ids.remember(tx, bot_id, files)
+            await file_ids.store_files(tx, bot_id, files)
 
     async def is_recent_alert(self, chat_id: int, message_id: int) -> bool:
         """Return whether a message is an alert or a notice that the bot sent to the chat.

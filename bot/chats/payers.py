@@ -380,7 +380,7 @@ class Payers:
         Raises:
             SubscriptionError: The limit of the chat or of the payer is reached.
         """
-        if await subscriptions.count(tx, chat_id) + pending >= self.limits.most:
+        if await subscriptions.count_of_chat(tx, chat_id) + pending >= self.limits.most:
             raise SubscriptionError(text=TOO_MANY_FOLLOWED, most=self.limits.most)
         if payer in self._owners():
             return

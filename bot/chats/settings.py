@@ -48,7 +48,7 @@ class Chats:
     async def ensure_private_chat(self, person: int, *, language_code: str) -> Chat:
         """Return the private chat of a person. Insert a missing chat with the language code."""
         async with writing(self._db) as tx:
-            await chats.ensure_private_chat(
+            await chats.add_private_chat_if_missing(
                 tx, person, now=self._now(), language_code=language_code or None
             )
             return (await chats.get_all(tx, [person]))[0]

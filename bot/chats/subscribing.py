@@ -532,7 +532,7 @@ class Subscribing:
 
     async def _stored_live_stories(self, profile_id: str) -> list[Story]:
         async with reading(self._db) as tx:
-            return await stories.live(tx, profile_id, now=self._now())
+            return await stories.live_stories(tx, profile_id, now=self._now())
 
     async def _check_limits_and_budget(
         self, chat_id: int, by: Asker, username: str, known: Known | None, pending: int
@@ -602,7 +602,7 @@ class Subscribing:
         async with reading(self._db) as tx:
             known = await profiles.get(tx, profile.profile_id)
             if known and known.snapshot_at and known.snapshot_at > now - _CHECK_VALID_FOR:
-                return await stories.live(tx, profile.profile_id, now=now)
+                return await stories.live_stories(tx, profile.profile_id, now=now)
         charge = Charge("subscribe", by)
         with name_account_in_errors(profile.username):
             live = await self._names.fetch_stories_if_same_owner(

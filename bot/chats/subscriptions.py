@@ -112,7 +112,9 @@ class Subscriptions:
     async def known_names(self, names: Sequence[str]) -> list[str]:
         """Return the names in ``names`` that belong to stored profiles. The cost is 0 credits."""
         async with reading(self._db) as tx:
-            return [name for name in names if await profiles.named(tx, name, since=EPOCH)]
+            return [
+                name for name in names if await profiles.find_by_username(tx, name, since=EPOCH)
+            ]
 
     async def unsubscribe(self, chat_id: int, rows: Iterable[Subscription]) -> datetime:
         """End subscriptions of a chat. Return the time that ``Subscribing.restore`` needs.
@@ -361,7 +363,7 @@ class Subscriptions:
         # This update comes first, because subscriptions must be locked before profiles.
         await store.set_alerts_start(tx, profile_ids=unblocked, since=since)
         both = {profile.profile_id for profile in [*begins, *ends]}
-        begun, ended = await profiles.apply_block_list(tx, blocked, both, now=now)
+        begun, ended = await profiles.block_and_unblock_profiles(tx, blocked, both, now=now)
         for notice, known in (("blocked", begun), ("back", ended)):
             for profile in known:
                 fields = {"username": profile.username}
@@ -384,7 +386,7 @@ class Subscriptions:
         places = {chat_id for _, chat_id in waiting}
         await chat_queues.lock_all(tx, places)
         ids = [number for number, _ in waiting]
-        await deliveries.end(tx, ids, reason=deliveries.PAUSED, now=self._now())
+        await deliveries.end_open(tx, ids, reason=deliveries.PAUSED, now=self._now())
         for chat_id in sorted(places):
             await chat_queues.reschedule(tx, chat_id)
         return len(waiting)

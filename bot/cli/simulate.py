@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 async def main(settings: Settings, arguments: argparse.Namespace, db: Database) -> int:
     """Print a table of simulations of the recorded stories. Return the exit status of ``run``."""
-    past = await db.fetch(stories.weights_and_posting_times)
+    past = await db.fetch(stories.weights_and_posting_times_by_username)
     records = [
         Record(name, weight, [moment.timestamp() for moment in taken_at])
         for name, (weight, taken_at) in past.items()

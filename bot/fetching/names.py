@@ -76,7 +76,7 @@ class Names:
         async with self._db.read() as tx:
             if verdict := (await answers.get_fresh(tx, key, now=now)).get(key):
                 raise _VERDICTS[verdict]("known from the last answer", username=username)
-            return await profiles.named(tx, username, since=now - within)
+            return await profiles.find_by_username(tx, username, since=now - within)
 
     async def resolve(self, username: str, charge: Charge) -> Profile:
         """Return and store the current owner of a name.

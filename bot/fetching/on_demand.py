@@ -229,7 +229,7 @@ class Viewer:
             if name_prefix is not None:
                 ids |= await cached_stories.followed_ids(tx, person, begins_with=name_prefix)
             pk = link.story_id if link else None
-            return await cached_stories.newest(
+            return await cached_stories.newest_with_file(
                 tx, bot_id, ids, pk=pk, blocked=self._blocked, now=self._now(), most=MOST
             )
 

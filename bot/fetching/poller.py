@@ -324,7 +324,7 @@ class Scheduler:
         if now >= self._search_overdue_at:
             self._search_overdue_at = now + _OVERDUE_SEARCHED_EVERY
             since = EPOCH
-        for profile_id in await subscriptions.due_with_summaries(
+        for profile_id in await subscriptions.ids_due_with_summaries(
             tx, since=since, now=now, limit=_SUMMARIES_READ
         ):
             if await snapshots.is_summary_near(tx, profile_id, now=now):
@@ -430,7 +430,7 @@ class Scheduler:
         try:
             due_at = _RETRIES.next_at(known.attempts, now=self._now())
             async with self._db.begin() as tx:
-                await profiles.retry(tx, known, due_at=due_at)
+                await profiles.retry_check(tx, known, due_at=due_at)
         except Exception:  # the profile is claimed again after its lease has expired
             log.exception("a failed check can't be postponed", profile=known.profile_id)
 
@@ -529,7 +529,7 @@ class Scheduler:
         """Return whether a stored story of the profile should still be live."""
 
         async def has_live(tx: Tx) -> bool:
-            return bool(await stories.live(tx, known.profile_id, now=self._now()))
+            return bool(await stories.live_stories(tx, known.profile_id, now=self._now()))
 
         # The call of the API is already billed, so this read is repeated until it succeeds.
         return await self._db.run_until_recorded(has_live)

@@ -100,7 +100,8 @@ class Overview:
             dead_letters = await self._read_dead_letters(tx)
             cost = await schedule_state.cost_of_poll(tx, self.credits_a_check)
             schedule = [
-                _poll_row(*row, cost) for row in await profiles.upcoming_checks(tx, limit=_SHOWN)
+                _poll_row(*row, cost)
+                for row in await profiles.upcoming_checks_with_last_and_due_time(tx, limit=_SHOWN)
             ]
             figures = {
                 "balance": spent.balance,
@@ -186,7 +187,7 @@ class Overview:
 
     async def _read_dead_letters(self, tx: Tx) -> list[_Json]:
         rows = await enqueue.dead_letters(tx, limit=_SHOWN)
-        names = await chats.titles(tx, {letter.chat_id for letter in rows})
+        names = await chats.titles_by_chat(tx, {letter.chat_id for letter in rows})
         return [
             {
                 "id": letter.id,

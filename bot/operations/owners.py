@@ -70,7 +70,7 @@ class Owners:
         for chat_id in ids:
             # The database possibly lacks the owner's chat, because the owner has written only to a
             # different installation.
-            await chats.ensure_private_chat(tx, chat_id, now=now)
+            await chats.add_private_chat_if_missing(tx, chat_id, now=now)
         await chat_queues.lock_all(tx, ids)
         translators = await _translators(tx, ids)
         for chat_id in ids:

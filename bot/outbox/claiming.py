@@ -194,13 +194,15 @@ class JobClaims:
         for row in decision.doubled:
             await deliveries.remove(tx, row.id)
         for row, reason in decision.dropped:
-            await deliveries.end(tx, [row.id], reason=reason, now=now)
+            await deliveries.end_open(tx, [row.id], reason=reason, now=now)
         for (target, username), count in selection.count_too_late(decision).items():
             fields = {"username": username, "n": count, "why": selection.GONE}
             await add_failure_notice(tx, target, fields, now=now)
         if decision.unreadable:
             ids = [row.id for row in decision.unreadable]
-            await deliveries.end(tx, ids, state="parked", reason=selection.UNREADABLE, now=now)
+            await deliveries.end_open(
+                tx, ids, state="parked", reason=selection.UNREADABLE, now=now
+            )
             self._losses.record_unreadable(len(ids))
             log.error("parked, being unreadable", chat=queue.chat_id, deliveries=ids)
         return free_at

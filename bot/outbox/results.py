@@ -451,9 +451,11 @@ async def _record_removed(tx: Tx, batch: Batch, rest: Sequence[Delivery], now: d
     """
     if not rest:
         return
-    await deliveries.end(tx, _ids(rest), reason=selection.REMOVED, now=now)
+    await deliveries.end_open(tx, _ids(rest), reason=selection.REMOVED, now=now)
     chat_id, thread_id = batch.target.chat_id, batch.target.thread_id or MAIN
-    if await mutes.record_missing_right(tx, chat_id, thread_id, "peace", now=now):
+    if await mutes.record_missing_right_and_detect_change(
+        tx, chat_id, thread_id, "peace", now=now
+    ):
         await enqueue_private_notices_of_removed_posts(tx, chat_id, now=now)
 
 
@@ -503,7 +505,7 @@ async def _make_dead_letters(tx: Tx, rows: Sequence[PendingMessage], now: dateti
     ``UNTOLD_FOR``. A notice is not sent earlier, because the notice would probably also fail.
     Private notices about a channel are due now.
     """
-    await deliveries.end(tx, _ids(rows), state="parked", reason=selection.NO_ANSWERS, now=now)
+    await deliveries.end_open(tx, _ids(rows), state="parked", reason=selection.NO_ANSWERS, now=now)
     lost: dict[tuple[Target, str], int] = {}
     due_at = now + alert_rules.UNTOLD_FOR
     for row in rows:
@@ -554,7 +556,7 @@ async def _record_muted(
             await deliveries.change(tx, [row.id], due_at=due_at, held=Held.MUTED)
     target = batch.target
     thread_id = WHOLE if outcome.scope == "chat" else target.thread_id or MAIN
-    is_news = await mutes.record_missing_right(
+    is_news = await mutes.record_missing_right_and_detect_change(
         tx, target.chat_id, thread_id, outcome.missing, now=now
     )
     if outcome.missing in notices.MISSING_MEDIA:
@@ -563,7 +565,7 @@ async def _record_muted(
             await enqueue.add_notice(tx, target, notices.MUTED, fields, now=now)
     # The chat also refuses the notice about the missing right.
     elif batch.rows[0].notice == notices.MUTED:
-        await deliveries.end(tx, _ids(rest), reason=outcome.missing, now=now)
+        await deliveries.end_open(tx, _ids(rest), reason=outcome.missing, now=now)
 
 
 async def _retry_or_requeue_refused_rows(
@@ -588,7 +590,7 @@ async def _retry_or_requeue_refused_rows(
         # The refusal may be caused by the chat and not by the content, so the rows are retried.
         # Notices are retried for at most a day.
         old = [row for row in rest if row.notice and row.created_at <= now - DAY]
-        await deliveries.end(tx, _ids(old), reason=outcome.reason, now=now)
+        await deliveries.end_open(tx, _ids(old), reason=outcome.reason, now=now)
         await _schedule_retries(tx, [row for row in rest if row not in old], report)
         return
     await _requeue(tx, rest, report)
@@ -611,7 +613,7 @@ async def _fail_rows(tx: Tx, rows: Sequence[Delivery], why: dict[str, str], now:
     by_reason: dict[str, list[Delivery]] = {}
     for row in rows:
         reason = why.get(row.story_pk or "", MEDIA_GONE)
-        await deliveries.end(tx, [row.id], reason=reason, now=now)
+        await deliveries.end_open(tx, [row.id], reason=reason, now=now)
         if row.story:
             by_reason.setdefault(reason, []).append(row)
     for reason, failed in by_reason.items():

@@ -35,7 +35,9 @@ async def add_summary(tx: Tx, queue: ChatQueue, target: Target, *, now: datetime
         summary = None
     if summary is None:
         return queue
-    await deliveries.end(tx, [row.id for row in summary.ended], reason=selection.TOO_OLD, now=now)
+    await deliveries.end_open(
+        tx, [row.id for row in summary.ended], reason=selection.TOO_OLD, now=now
+    )
     for place, rows in enumerate(summary.by_profile):
         ids, fields = [row.id for row in rows], {PLACE: place}
         # ``held`` stays unchanged, because ``held`` shows whether quiet hours deferred the story.

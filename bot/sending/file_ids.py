@@ -67,7 +67,9 @@ class Files:
 
     async def _load_into_cache(self, pks: list[str]) -> None:
         async with self._db.read() as tx:
-            self._put_in_cache(await store.known(tx, self._bot_id(), set(pks), now=self._now()))
+            self._put_in_cache(
+                await store.known_files(tx, self._bot_id(), set(pks), now=self._now())
+            )
 
     def cached(self, pks: Collection[str]) -> dict[str, KnownFile]:
         """Return the files that are in memory, by ``Item.file_key``. Do not query the database."""
@@ -123,7 +125,7 @@ class Files:
             self._put_in_cache(files)
             try:
                 async with self._db.begin() as tx:
-                    await store.remember(tx, self._bot_id(), files)
+                    await store.store_files(tx, self._bot_id(), files)
             except DatabaseUnavailableError as error:
                 log.warning("files can't be kept for the others", count=len(files), why=str(error))
 

@@ -80,7 +80,7 @@ def _conditions_of_cached(now: datetime) -> list[sa.ColumnElement[bool]]:
     ]
 
 
-async def newest(
+async def newest_with_file(
     tx: Tx,
     bot_id: int,
     ids: Collection[str],

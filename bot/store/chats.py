@@ -341,7 +341,7 @@ async def add_or_update(
     return Chat(*(await tx.execute(statement.returning(*COLUMNS))).one())
 
 
-async def titles(tx: Tx, chat_ids: Collection[int]) -> dict[int, str]:
+async def titles_by_chat(tx: Tx, chat_ids: Collection[int]) -> dict[int, str]:
     """Return the titles of chats by id. The title of a private chat is the person's name.
 
     Unknown chats and chats without a title are left out.
@@ -361,7 +361,7 @@ async def active_among(tx: Tx, chat_ids: Collection[int]) -> list[int]:
     return sorted(await column_values(tx, chats.c.id, is_one, IS_ACTIVE))
 
 
-async def ensure_private_chat(
+async def add_private_chat_if_missing(
     tx: Tx, person_id: int, *, now: datetime, language_code: str | None = None
 ) -> None:
     """Insert the private chat of a person if the database does not have the chat."""

@@ -458,7 +458,7 @@ async def is_recent_alert(tx: Tx, chat_id: int, message_id: int) -> bool:
     )
 
 
-async def end(
+async def end_open(
     tx: Tx,
     ids: Collection[int],
     *,

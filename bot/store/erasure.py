@@ -75,7 +75,7 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
     await access.forget_creator(tx, chat_id)
     await _remove_payer_and_open_groups(tx, paid, now=now)
     await subscriptions.lock_of_chats(tx, [chat_id], creator=chat_id)
-    followed = await subscriptions.remove_of_chat(tx, chat_id)
+    followed = await subscriptions.remove_of_chat_and_return_profile_ids(tx, chat_id)
     await subscriptions.forget_creator(tx, chat_id)
     await ended_subscriptions.forget_creator(tx, chat_id)
     for group in paid:

@@ -40,7 +40,7 @@ _KNOWN = sa.select(
 )
 
 
-async def known(
+async def known_files(
     tx: Tx, bot_id: int, pks: Collection[str], *, now: datetime
 ) -> dict[str, KnownFile]:
     """Return the unexpired files of stories that a bot has at Telegram, by the pk of the story.
@@ -64,7 +64,7 @@ _REMEMBER = Prepared(
 )
 
 
-async def remember(tx: Tx, bot_id: int, files: dict[str, KnownFile]) -> None:
+async def store_files(tx: Tx, bot_id: int, files: dict[str, KnownFile]) -> None:
     """Store the files of stories. The keys of ``files`` are the pks of the stories.
 
     The key of a story's original is the pk with the suffix ``ORIGINAL``. A newer file_id replaces

@@ -195,7 +195,7 @@ async def _end_for_heir(
     of a person.
     """
     await fan_outs.enqueue_for_heir(tx, subscription, heir=heir)
-    if _pause_length(heir) > _pause_length(subscription):
+    if _pause_length_sort_key(heir) > _pause_length_sort_key(subscription):
         await subscriptions.change(
             tx,
             heir.id,
@@ -211,7 +211,7 @@ async def _end_for_heir(
         await deliveries_store.mark_for_reselection(tx, chat_id, now=now)
 
 
-def _pause_length(subscription: Subscription) -> tuple[bool, bool, datetime]:
+def _pause_length_sort_key(subscription: Subscription) -> tuple[bool, bool, datetime]:
     """Return a sort key for the length of a pause.
 
     The shortest pause comes first. The order is: no pause, pauses with an end by the end, pauses
@@ -238,7 +238,9 @@ async def end_mute(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) -> No
     await chat_queues.reschedule(tx, chat_id)
 
 
-async def lock_for_presence(tx: Tx, chat_id: int, presence: Presence) -> int | None:
+async def lock_for_presence(
+    tx: Tx, chat_id: int, presence: Presence
+) -> chat_queues.ClaimToken | None:
     """Lock the chats and the chat queue for ``apply_presence``.
 
     Return the token of the claim of the chat queue, or None if the queue is not claimed.
@@ -263,7 +265,7 @@ async def apply_presence(tx: Tx, mute: Mute, presence: Presence, *, now: datetim
         case "may":
             await end_mute(tx, mute.chat_id, mute.thread_id, now=now)
         case "may not":
-            await mutes.record_missing_right(
+            await mutes.record_missing_right_and_detect_change(
                 tx, mute.chat_id, mute.thread_id, mute.missing, now=now
             )
 
@@ -310,7 +312,7 @@ async def close_chats(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> li
         await mutes.unmute(tx, chat_id)
         await _drop_replies(tx, chat_id, now=now)
     await chat_queues.reschedule_all(tx, chat_ids)
-    followed = await subscriptions.followed_profiles(tx, chat_ids)
+    followed = await subscriptions.followed_profile_ids(tx, chat_ids)
     await subscriptions.start_or_stop_checks(tx, profile_ids=followed, now=now)
     return closed
 
@@ -364,7 +366,7 @@ async def _open_chats(
         if since < now:
             await fan_outs.enqueue_missed_stories(tx, chat_id=chat_id, now=now)
     await chat_queues.reschedule_all(tx, opened)
-    await profiles.lock_all(tx, await subscriptions.followed_profiles(tx, opened))
+    await profiles.lock_all(tx, await subscriptions.followed_profile_ids(tx, opened))
     for chat_id in opened:
         await subscriptions.start_or_stop_checks(tx, chat_id=chat_id, now=now)
     return opened

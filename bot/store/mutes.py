@@ -51,7 +51,7 @@ async def of_chat(tx: Tx, chat_id: int) -> tuple[Mute, ...]:
     return (await of_chats(tx, [chat_id])).get(chat_id, ())
 
 
-async def record_missing_right(
+async def record_missing_right_and_detect_change(
     tx: Tx, chat_id: int, thread_id: int, missing: Right, *, now: datetime
 ) -> bool:
     """Record a missing right and delay the next check.

@@ -106,7 +106,7 @@ async def lock_all(tx: Tx, profile_ids: Collection[str]) -> None:
     await lock_rows(tx, profiles.c.profile_id, condition)
 
 
-async def named(tx: Tx, username: str, *, since: datetime) -> Known | None:
+async def find_by_username(tx: Tx, username: str, *, since: datetime) -> Known | None:
     """Return the stored profile with a username, or None.
 
     Only profiles for which the API returned the username after ``since`` count. Of several such
@@ -241,7 +241,7 @@ async def postpone_check(tx: Tx, claimed: Known, *, until: datetime) -> None:
     await claims.finish(tx, (claimed.profile_id, claimed.token), due_at=until)
 
 
-async def retry(tx: Tx, claimed: Known, *, due_at: datetime) -> None:
+async def retry_check(tx: Tx, claimed: Known, *, due_at: datetime) -> None:
     """End the claim of a check without an outcome. The check is due again at ``due_at``.
 
     The number of attempts stays. Do nothing if the claim was lost.
@@ -322,7 +322,9 @@ async def _sample(
     return rows
 
 
-async def upcoming_checks(tx: Tx, *, limit: int) -> list[tuple[str, datetime | None, datetime]]:
+async def upcoming_checks_with_last_and_due_time(
+    tx: Tx, *, limit: int
+) -> list[tuple[str, datetime | None, datetime]]:
     """Return at most ``limit`` next checks, in the order of the due times.
 
     Each check has the username, the time of the last successful check, and the due time.
@@ -345,7 +347,10 @@ async def count_followed_by_known_and_newcomers(
     newcomers follow. At most ``most`` profiles of each kind are read. A number of at least
     ``most`` is an estimate. For 10,000 read profiles the error of the estimate is some 1 %.
     """
-    both = sa.union_all(_lowest_keys(fresh=False, most=most), _lowest_keys(fresh=True, most=most))
+    both = sa.union_all(
+        _count_and_highest_sample_key_sql(fresh=False, most=most),
+        _count_and_highest_sample_key_sql(fresh=True, most=most),
+    )
     counts = {False: 0, True: 0}
     for fresh, number, highest in await tx.execute(both):
         # The sample keys are random numbers from 0 to 1. So the highest of the lowest keys is the
@@ -355,7 +360,7 @@ async def count_followed_by_known_and_newcomers(
     return counts[False], counts[True]
 
 
-def _lowest_keys(*, fresh: bool, most: int) -> sa.Select[bool, int, float]:
+def _count_and_highest_sample_key_sql(*, fresh: bool, most: int) -> sa.Select[bool, int, float]:
     """Return the query for ``fresh``, and the number and the highest of the lowest sample keys.
 
     At most ``most`` sample keys are read.
@@ -397,7 +402,7 @@ def _to_block_and_unblock_sql(
     return sa.and_(is_listed, IS_NOT_BLOCKED), sa.and_(~is_listed, _IS_BLOCKED)
 
 
-async def apply_block_list(
+async def block_and_unblock_profiles(
     tx: Tx, block_list: Collection[str], profile_ids: Collection[str], *, now: datetime
 ) -> tuple[list[Known], list[Known]]:
     """Lock the profiles ``profile_ids``, and apply the block-list to their states.
@@ -418,7 +423,7 @@ async def apply_block_list(
     )
 
 
-async def add_unsplit(tx: Tx, profile_id: str, amount: int) -> None:
+async def add_unsplit_credits(tx: Tx, profile_id: str, amount: int) -> None:
     """Add the cost of a check, in credits, to the amount that the subscribed chats will share.
 
     Do nothing if the profile is no longer checked.
@@ -427,7 +432,7 @@ async def add_unsplit(tx: Tx, profile_id: str, amount: int) -> None:
     await update_rows(tx, profiles, condition, unsplit=profiles.c.unsplit + amount)
 
 
-async def ids_with_unsplit(tx: Tx, *, after: str, limit: int) -> list[str]:
+async def ids_with_unsplit_credits(tx: Tx, *, after: str, limit: int) -> list[str]:
     """Return at most ``limit`` ids of profiles with unsplit credits, in the order of the ids.
 
     Unsplit credits are the cost of checks that is not yet divided among the subscribed chats. Only

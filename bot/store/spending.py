@@ -101,7 +101,7 @@ async def _parts_between(tx: Tx, start: datetime, end: datetime) -> list[Part]:
     ]
 
 
-async def extend_sums(tx: Tx, *, now: datetime) -> bool:
+async def add_next_hour_to_sums(tx: Tx, *, now: datetime) -> bool:
     """Add the entries of the next hour with entries to the stored sums.
 
     Only hours that ended at least an hour ago are added. Return whether an hour was added. Call

@@ -48,7 +48,7 @@ _ADD = Prepared(
 _ADD_POSTING_TIMES = insert(moments).on_conflict_do_nothing(index_elements=["profile_id", "at"])
 
 
-async def add(tx: Tx, found: Iterable[Story], *, now: datetime) -> list[str]:
+async def add_and_return_new_pks(tx: Tx, found: Iterable[Story], *, now: datetime) -> list[str]:
     """Store stories. Return the pks of stories that were not stored before, oldest first.
 
     A known story with a media URL is updated. The profiles of the stories must be stored.
@@ -93,7 +93,7 @@ async def _refresh_urls(tx: Tx, seen: list[Story], now: datetime) -> None:
         )
 
 
-async def live(tx: Tx, profile_id: str, *, now: datetime) -> list[Story]:
+async def live_stories(tx: Tx, profile_id: str, *, now: datetime) -> list[Story]:
     """Return the stored stories of a profile that are live, oldest first.
 
     Stories that this version of the code can't read are left out.
@@ -117,7 +117,7 @@ async def add_posting_times(tx: Tx, seen: Iterable[Story]) -> None:
         await tx.execute(_ADD_POSTING_TIMES, rows)
 
 
-async def weights_and_posting_times(tx: Tx) -> dict[str, tuple[int, list[datetime]]]:
+async def weights_and_posting_times_by_username(tx: Tx) -> dict[str, tuple[int, list[datetime]]]:
     """Return the subscriber weight and the posting times of each checked profile, by username.
 
     Profiles without stored posting times are left out.

@@ -119,12 +119,12 @@ def _subscription(row: sa.Row[Any]) -> Subscription:
 
 async def get(tx: Tx, subscription_id: int) -> Subscription | None:
     """Return the subscription with the given id, or None if no subscription has the id."""
-    return next(iter(await _fetch_matching(tx, subscriptions.c.id == subscription_id)), None)
+    return next(iter(await _read_matching(tx, subscriptions.c.id == subscription_id)), None)
 
 
 async def find(tx: Tx, target: Target, profile_id: str) -> Subscription | None:
     """Return the subscription of a chat or topic to a profile, or None without a subscription."""
-    result = await _fetch_matching(
+    result = await _read_matching(
         tx,
         subscriptions.c.chat_id == target.chat_id,
         subscriptions.c.thread_id == (target.thread_id or MAIN),
@@ -140,13 +140,13 @@ async def of_chat(tx: Tx, chat_id: int, *, username: str = "") -> list[Subscript
     return [_subscription(row) for row in rows]
 
 
-async def followed_profiles(tx: Tx, chat_ids: Collection[int]) -> set[str]:
+async def followed_profile_ids(tx: Tx, chat_ids: Collection[int]) -> set[str]:
     """Return the ids of the profiles that chats follow."""
     of_chats = subscriptions.c.chat_id.in_(chat_ids)
     return set(await column_values(tx, subscriptions.c.profile_id, of_chats))
 
 
-async def _fetch_matching(tx: Tx, *where: sa.ColumnElement[bool]) -> list[Subscription]:
+async def _read_matching(tx: Tx, *where: sa.ColumnElement[bool]) -> list[Subscription]:
     rows = await tx.execute(_SELECT.where(*where))
     return [_subscription(row) for row in rows]
 
@@ -174,13 +174,13 @@ async def chats_of_person(tx: Tx, person: int, *, most: int) -> list[Chat]:
 
 async def timed_pauses(tx: Tx) -> list[Subscription]:
     """Return the subscriptions with a timed pause, the earliest end first."""
-    result = await _fetch_matching(
+    result = await _read_matching(
         tx, subscriptions.c.paused.is_(True), subscriptions.c.paused_until.is_not(None)
     )
     return sorted(result, key=lambda subscription: subscription.paused_until or EPOCH)
 
 
-async def count(tx: Tx, chat_id: int) -> int:
+async def count_of_chat(tx: Tx, chat_id: int) -> int:
     """Return the number of subscriptions of a chat, in all topics."""
     return await count_rows(tx, subscriptions.c.chat_id == chat_id)
 
@@ -291,7 +291,7 @@ async def lock_of_chats(tx: Tx, chat_ids: Collection[int], *, creator: int | Non
     await ended_subscriptions.lock_of_chats(tx, chat_ids, creator=creator)
 
 
-async def remove_of_chat(tx: Tx, chat_id: int) -> list[str]:
+async def remove_of_chat_and_return_profile_ids(tx: Tx, chat_id: int) -> list[str]:
     """Delete all subscriptions of a chat with all their deliveries.
 
     Return the profile id of each subscription. An id is repeated if several topics of the chat
@@ -395,7 +395,9 @@ _DUE_WITH_SUMMARIES = (
 )
 
 
-async def due_with_summaries(tx: Tx, *, since: datetime, now: datetime, limit: int) -> list[str]:
+async def ids_due_with_summaries(
+    tx: Tx, *, since: datetime, now: datetime, limit: int
+) -> list[str]:
     """Return the ids of profiles with a waiting daily-summary subscriber and a due check.
 
     The check is unclaimed. The due time is after ``since``, and at ``now`` or earlier. Return at
@@ -459,7 +461,7 @@ async def count_subscribers(
     return SubscriberCount(chats_, weight_of_known or weight, fresh=not weight_of_known)
 
 
-async def waiting_chats(tx: Tx, profile_id: str, *, after: int | None, limit: int) -> list[int]:
+async def waiting_chat_ids(tx: Tx, profile_id: str, *, after: int | None, limit: int) -> list[int]:
     """Return at most ``limit`` ids of chats that wait for alerts of a profile, in order.
 
     If ``after`` is given, only ids greater than ``after`` are returned.
@@ -526,7 +528,7 @@ async def start_or_stop_checks(
     """
     wanted = set(profile_ids)
     if not wanted and chat_id is not None:
-        wanted = await followed_profiles(tx, [chat_id])
+        wanted = await followed_profile_ids(tx, [chat_id])
     if not wanted:
         return
     condition = profiles.c.profile_id.in_(sorted(wanted))

@@ -53,7 +53,9 @@ async def threads_of(tx: Tx, chat_id: int, names: Collection[str]) -> dict[str, 
     return await dict_of_rows(tx, statement)
 
 
-async def claim(tx: Tx, chat_id: int, profile_id: str, name: str, *, until: datetime) -> None:
+async def claim_creation(
+    tx: Tx, chat_id: int, profile_id: str, name: str, *, until: datetime
+) -> None:
     """Record that a topic is being made until ``until``. The caller has locked the chat.
 
     An existing row of the profile loses its thread.

@@ -68,7 +68,7 @@ def _dropped_unknowns() -> list[Swap]:
 
     async def lost(tx: Any, rows: Any, account: Any, now: datetime, **_: Any) -> datetime:
         del account
-        await deliveries.end(tx, [row.id for row in rows], reason="lost", now=now)
+        await deliveries.end_open(tx, [row.id for row in rows], reason="lost", now=now)
         return now
 
     return [(results, "schedule_repeats", lost)]

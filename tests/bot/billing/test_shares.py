@@ -28,7 +28,7 @@ async def test_a_day_is_split_once_when_it_is_over(
     ledger = Ledger(db, Limits(), now=clock)
     await ledger.close_stale_reservations_and_split_costs()  # the first day has none before it
     async with db.begin() as tx:
-        await profiles.add_unsplit(tx, NATGEO.profile_id, 7)  # nobody follows it
+        await profiles.add_unsplit_credits(tx, NATGEO.profile_id, 7)  # nobody follows it
         for chat in (1, 2, 3, 6):
             await follow(tx, chat)
         await follow(tx, 3, thread_id=9)
@@ -38,8 +38,8 @@ async def test_a_day_is_split_once_when_it_is_over(
         left = await follow(tx, 5)
         await subscriptions.remove(tx, [left])
         await weighed(tx)
-        await profiles.add_unsplit(tx, NATGEO.profile_id, 4)
-        await profiles.add_unsplit(tx, PRADA.profile_id, 2)
+        await profiles.add_unsplit_credits(tx, NATGEO.profile_id, 4)
+        await profiles.add_unsplit_credits(tx, PRADA.profile_id, 2)
     await ledger.close_stale_reservations_and_split_costs()
     async with db.read() as tx:
         assert not await spending.costs_by_asker(tx, since=BEGIN)
@@ -56,7 +56,7 @@ async def test_a_day_is_split_once_when_it_is_over(
     clock.on(timedelta(days=1))
     async with db.begin() as tx:
         await moves.move_chat(tx, 2, -2, now=clock())
-        await profiles.add_unsplit(tx, NATGEO.profile_id, 3)
+        await profiles.add_unsplit_credits(tx, NATGEO.profile_id, 3)
     await ledger.close_stale_reservations_and_split_costs()
     async with db.begin() as tx:
         assert [await borne(tx, chat) for chat in (1, 2, -2)] == [3750, 0, 1750]

@@ -53,7 +53,7 @@ async def sent(
     ]
     async with db.begin() as tx:
         files = {pk: KnownFile(kind, f"file {pk}", f"u{pk}", until) for pk in pks}  # type: ignore[arg-type] # a literal
-        await file_ids.remember(tx, BOT, files)
+        await file_ids.store_files(tx, BOT, files)
         await kept_stories.add(tx, rows)
         await kept_stories.add(tx, rows)  # what was written down twice is there once
 
@@ -113,8 +113,8 @@ async def test_its_files_are_at_hand_for_an_hour(db: Database) -> None:
     await past(db, days=30).find_and_store_files(1, BOT, search("natgeo"))
     now = NOON + 30 * DAY
     async with db.read() as tx:
-        assert set(await file_ids.known(tx, BOT, ["1"], now=now)) == {"1"}
-        assert not await file_ids.known(tx, BOT, ["1"], now=now + 2 * HOUR)
+        assert set(await file_ids.known_files(tx, BOT, ["1"], now=now)) == {"1"}
+        assert not await file_ids.known_files(tx, BOT, ["1"], now=now + 2 * HOUR)
 
 
 async def test_ninety_days_are_kept_and_all_goes_with_the_chat(db: Database) -> None:

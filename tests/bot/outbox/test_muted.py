@@ -51,7 +51,9 @@ async def test_what_is_missing_is_said_once_and_nothing_counts_as_sent(
     [queue] = await claim(sqlite_db)
     assert [row.notice for row in queue.rows] == [None, "muted"]
     async with sqlite_db.begin() as tx:
-        assert not await mutes.record_missing_right(tx, CHAT, WHOLE, "photos", now=NOON)
+        assert not await mutes.record_missing_right_and_detect_change(
+            tx, CHAT, WHOLE, "photos", now=NOON
+        )
     await free(sqlite_db)
     await record(sqlite_db, *await leaving(sqlite_db), Muted("photos"))
     assert len(await rows(sqlite_db, notice="muted")) == 1
@@ -149,7 +151,7 @@ class Town:
             await follow(tx, CHAT)
             await follow(tx, CHAT, PRADA)
             await look(tx, story("1"))
-            await mutes.record_missing_right(tx, CHAT, WHOLE, "text", now=NOON)
+            await mutes.record_missing_right_and_detect_change(tx, CHAT, WHOLE, "text", now=NOON)
 
     async def due_in(self) -> timedelta | None:
         async with self.db.read() as tx:
@@ -203,7 +205,9 @@ async def test_where_it_is_not_any_more_the_chat_is_closed_or_followed(
         else:
             async with sqlite_db.begin() as tx:
                 await moves.open_chat(tx, CHAT, now=NOON)
-                await mutes.record_missing_right(tx, CHAT, WHOLE, "text", now=NOON)
+                await mutes.record_missing_right_and_detect_change(
+                    tx, CHAT, WHOLE, "text", now=NOON
+                )
                 await look(tx, story("2"))
             await town.outbox.run_once()
         town.clock.on(10 * MINUTE)

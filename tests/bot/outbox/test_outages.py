@@ -143,7 +143,7 @@ async def test_where_a_chat_takes_nothing_no_copy_leaves_and_none_is_spent(town:
 async def test_a_chat_that_may_hear_nothing_is_passed_over_by_a_try(town: Town) -> None:
     await town.posted((1, 2), "1")
     async with town.db.begin() as tx:
-        await mutes.record_missing_right(tx, 1, WHOLE, "text", now=town.clock())
+        await mutes.record_missing_right_and_detect_change(tx, 1, WHOLE, "text", now=town.clock())
     other = await claim_alert(town.outbox)
     late = town.clock.on(10 * MINUTE) + SECOND  # time to ask about the chat
     async with town.db.begin() as tx:  # so that the muted one comes first

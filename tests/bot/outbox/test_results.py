@@ -283,7 +283,7 @@ async def test_alerts_are_counted_by_items_and_notices_are_not(db: Database) -> 
 async def test_what_arrived_is_kept_for_later_where_that_is_wanted(db: Database) -> None:
     async with db.begin() as tx:
         files = {pk: KnownFile("photo", f"file {pk}", pk, NOON + HOUR) for pk in ("1", "2", "9")}
-        await file_ids.remember(tx, 7, files)
+        await file_ids.store_files(tx, 7, files)
         await follow(tx, CHAT, options=Options(keep=True))
         await follow(tx, CHAT, PRADA)
         await look(tx, story("1"), story("2"))
@@ -291,7 +291,7 @@ async def test_what_arrived_is_kept_for_later_where_that_is_wanted(db: Database)
     await record(db, *await leaving(db), Sent((SentItem("1", 5),)))
     [other] = await rows(db, story_pk="2")
     async with db.begin() as tx:
-        await deliveries.end(tx, [other.id], reason="", now=NOON)
+        await deliveries.end_open(tx, [other.id], reason="", now=NOON)
     await record(db, *await leaving(db, now=NOON + MINUTE), Sent((SentItem("9", 6),)))
     async with db.read() as tx:
         assert list((await tx.execute(sa.select(kept_stories.kept.c.story_pk))).scalars()) == ["1"]
@@ -385,7 +385,7 @@ async def test_an_alert_that_arrives_before_a_move_ends_the_mute_of_the_new_grou
 ) -> None:
     await owing(db, "1")
     async with db.begin() as tx:
-        await mutes.record_missing_right(tx, CHAT, 0, "peace", now=NOON - HOUR)
+        await mutes.record_missing_right_and_detect_change(tx, CHAT, 0, "peace", now=NOON - HOUR)
     lane, batch = await leaving(db)
     async with db.begin() as tx:
         await moves.move_chat(tx, CHAT, -1001, now=NOON)

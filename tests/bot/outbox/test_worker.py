@@ -305,7 +305,7 @@ async def test_what_may_not_leave_whole_counts_no_copy(office: Office) -> None:
     await found(office, "1", "2")
     claimed = await claim_alert(office.outbox)
     async with office.db.begin() as tx:
-        await deliveries.end(tx, [claimed.batch.rows[0].id], reason="had", now=NOON)
+        await deliveries.end_open(tx, [claimed.batch.rows[0].id], reason="had", now=NOON)
     with pytest.raises(TooSoonError):
         await office.outbox.leases.check_and_count_copies(claimed.lease)
     assert await office.state() == [("1", "dropped", 0), ("2", "open", 0)]

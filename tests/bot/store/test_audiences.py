@@ -44,7 +44,7 @@ async def consistent(tx: Tx) -> None:
         for at_once in (1, 2, 5_000):
             count = await subscriptions.count_subscribers(tx, row.profile_id, at_once=at_once)
             assert (count.chats, count.weight) == (len(mine), sum(mine.values()))
-        assert await subscriptions.waiting_chats(
+        assert await subscriptions.waiting_chat_ids(
             tx, row.profile_id, after=None, limit=99
         ) == sorted(mine)
 

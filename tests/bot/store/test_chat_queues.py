@@ -68,7 +68,7 @@ async def test_a_settled_lane_is_due_when_its_chat_is(db: Database) -> None:
     assert await settled() is None
     async with db.begin() as tx:
         await chats.set_state(tx, 1, "active", now=NOON)
-        await deliveries.end(tx, [first.id, second.id], reason="x", now=NOON)
+        await deliveries.end_open(tx, [first.id, second.id], reason="x", now=NOON)
     assert await settled() is None
 
 
@@ -84,8 +84,8 @@ async def test_what_is_counted_on_a_row(db: Database) -> None:
         await deliveries.record_unknown_outcome(tx, ids[1], due_at=NOON)
         await deliveries.record_unsent(tx, ids[2:3], is_copy_counted=True, due_at=NOON + HOUR)
         await deliveries.record_sent(tx, {ids[3]: 55}, now=NOON + MINUTE)
-        await deliveries.end(tx, [ids[3]], reason="too late: it is done", now=NOON)
-        await deliveries.end(tx, ids[4:], state="parked", reason="r", now=NOON)
+        await deliveries.end_open(tx, [ids[3]], reason="too late: it is done", now=NOON)
+        await deliveries.end_open(tx, ids[4:], state="parked", reason="r", now=NOON)
         await deliveries.mark_for_reselection(tx, 1, now=NOON)
     found = await rows(db)
     counts = [(row.state, row.copies, row.attempts, row.sending) for row in found]

@@ -53,7 +53,7 @@ async def test_who_waits_keeps_the_later_ones_of_its_subscription_behind(db: Dat
         # Nor is what may have arrived waited for.
         await deliveries.count_copies_and_return_counted_ids(tx, [first])
         assert await due(tx, 1, at=MINUTE) == ["2", "3", "9"]
-        await deliveries.end(tx, [first], reason="expired", now=NOON)
+        await deliveries.end_open(tx, [first], reason="expired", now=NOON)
         assert await due(tx, 1, at=MINUTE) == ["2", "3", "9"]
 
 
@@ -87,8 +87,8 @@ CHANGES: dict[str, Change] = {
     "put back": lambda tx, ids: deliveries.change(tx, ids, added_copies=-1, due_at=NOON + HOUR),
     "hold": lambda tx, ids: deliveries.change(tx, ids, due_at=NOON + HOUR, held=Held.QUIET),
     "sent": lambda tx, ids: deliveries.record_sent(tx, dict.fromkeys(ids, 77), now=NOON + HOUR),
-    "drop": lambda tx, ids: deliveries.end(tx, ids, reason="filtered", now=NOON + HOUR),
-    "park": lambda tx, ids: deliveries.end(
+    "drop": lambda tx, ids: deliveries.end_open(tx, ids, reason="filtered", now=NOON + HOUR),
+    "park": lambda tx, ids: deliveries.end_open(
         tx, ids, state="parked", reason="no answers", now=NOON + HOUR
     ),
 }
@@ -99,8 +99,10 @@ async def test_what_is_done_stays_as_it_is(sqlite_db: Database, change: Change) 
     async with sqlite_db.begin() as tx:
         done = await owing(tx, "1", "2", "3")
         await deliveries.record_sent(tx, {done[0]: 5}, now=NOON)
-        await deliveries.end(tx, [done[1]], reason="filtered", now=NOON)
-        await deliveries.end(tx, [done[2]], state="parked", reason="too many crashes", now=NOON)
+        await deliveries.end_open(tx, [done[1]], reason="filtered", now=NOON)
+        await deliveries.end_open(
+            tx, [done[2]], state="parked", reason="too many crashes", now=NOON
+        )
     before: list[Any] = await rows(sqlite_db)
     async with sqlite_db.begin() as tx:
         await change(tx, done)
@@ -157,9 +159,9 @@ async def test_rules_that_are_undone_reopen_their_drops_of_active_subscriptions(
         [row] = await deliveries.lock_and_return_due(tx, [2], now=NOON)
         assert row.subscription_id is not None
         await subscriptions.change(tx, row.subscription_id, paused=True)
-        await deliveries.end(tx, [early], reason="filtered: chat: not #ad", now=NOON - MINUTE)
-        await deliveries.end(tx, [kept, paused], reason="filtered: chat: not #ad", now=NOON)
-        await deliveries.end(tx, [other], reason="filtered: not #ad", now=NOON)
+        await deliveries.end_open(tx, [early], reason="filtered: chat: not #ad", now=NOON - MINUTE)
+        await deliveries.end_open(tx, [kept, paused], reason="filtered: chat: not #ad", now=NOON)
+        await deliveries.end_open(tx, [other], reason="filtered: not #ad", now=NOON)
         for chat_id in (1, 2):
             await deliveries.reopen_of_chat(
                 tx, chat_id, reason="filtered: chat: ", since=NOON, now=NOON
@@ -173,7 +175,7 @@ async def test_rules_that_are_undone_reopen_no_drop_of_an_expired_story(db: Data
     async with db.begin() as tx:
         [over] = await owing(tx, "1")
         reason = "filtered: chat: "
-        await deliveries.end(tx, [over], reason=f"{reason}not #ad", now=NOON)
+        await deliveries.end_open(tx, [over], reason=f"{reason}not #ad", now=NOON)
         later = NOON + 25 * HOUR
         await deliveries.reopen_of_chat(tx, 1, reason=reason, since=NOON, now=later)
     assert [row.state for row in await rows(db)] == ["dropped"]

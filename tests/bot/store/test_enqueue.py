@@ -86,9 +86,9 @@ async def test_the_tally_and_the_backlog_count(db: Database) -> None:
         await look(tx, *(story(str(n)) for n in range(1, 7)))
         ids = list((await tx.execute(sa.select(deliveries.deliveries.c.id))).scalars())
         await deliveries.record_sent(tx, {ids[0]: 100}, now=NOON)
-        await deliveries.end(tx, [ids[1]], reason="filtered", now=NOON)
+        await deliveries.end_open(tx, [ids[1]], reason="filtered", now=NOON)
         await deliveries.change(tx, [ids[2]], due_at=NOON + HOUR, held=Held.QUIET)
-        await deliveries.end(tx, [ids[3]], state="parked", reason="no answers", now=NOON)
+        await deliveries.end_open(tx, [ids[3]], state="parked", reason="no answers", now=NOON)
         counts = await enqueue.count_outcomes(tx, mine, since=NOON - HOUR)
         assert {(t.state, t.reason): t.count for t in counts} == {
             ("sent", ""): 1,
@@ -114,7 +114,9 @@ async def test_one_that_is_sent_again_is_due_at_once_and_forgets_its_copies(db: 
         await look(tx, story("1"), story("2"), story("3"))
         first, second, third = (await tx.execute(sa.select(deliveries.deliveries.c.id))).scalars()
         await deliveries.count_copies_and_return_counted_ids(tx, [first, second])
-        await deliveries.end(tx, [first, second], state="parked", reason="no answers", now=NOON)
+        await deliveries.end_open(
+            tx, [first, second], state="parked", reason="no answers", now=NOON
+        )
         await deliveries.record_sent(tx, {third: 9}, now=NOON)
         assert await enqueue.reopen_dead_letters(tx, [first, third], now=NOON + HOUR) == [first]
     states = [(row.state, row.copies) for row in await rows(db)]
@@ -130,7 +132,7 @@ async def test_dead_letters_are_sent_again_while_their_topic_changes(db: Databas
         await follow(tx, 1)
         await look(tx, story("1"))
         [number] = await tx.scalars(sa.select(deliveries.deliveries.c.id))
-        await deliveries.end(tx, [number], state="parked", reason="no answers", now=NOON)
+        await deliveries.end_open(tx, [number], state="parked", reason="no answers", now=NOON)
 
     async def change_chat(pause: Pause) -> None:
         async with db.begin() as tx:
@@ -152,7 +154,7 @@ async def test_a_dead_letter_of_a_closed_chat_stays_until_the_chat_is_open(db: D
         await follow(tx, 1)
         await look(tx, story("1"))
         [number] = await tx.scalars(sa.select(deliveries.deliveries.c.id))
-        await deliveries.end(tx, [number], state="parked", reason="no answers", now=NOON)
+        await deliveries.end_open(tx, [number], state="parked", reason="no answers", now=NOON)
         await moves.close_left_chat(tx, 1, now=NOON)
         assert await enqueue.reopen_dead_letters(tx, [number], now=NOON) == []
         await moves.open_chat(tx, 1, now=NOON)

@@ -399,7 +399,7 @@ class Crowd:
         async with self.db.begin() as tx:
             await profiles.set_subscriber_count(tx, star, count)
         async with self.db.begin() as tx:
-            await profiles.add_unsplit(tx, star, 2)
+            await profiles.add_unsplit_credits(tx, star, 2)
         self.clock.on(timedelta(days=1))
         await self.ledger.split_check_costs()
 

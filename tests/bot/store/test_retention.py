@@ -140,7 +140,7 @@ async def test_what_was_given_up_is_kept_for_the_operator(db: Database) -> None:
         await follow(tx, 1)
         await look(tx, story("1"))
         [one] = await deliveries.lock_and_return_due(tx, [1], now=NOON)
-        await deliveries.end(tx, [one.id], state="parked", reason="no answers", now=NOON)
+        await deliveries.end_open(tx, [one.id], state="parked", reason="no answers", now=NOON)
         for what in retention.all_overdue(NOON + 29 * DAY):
             await retention.delete_overdue(tx, what, limit=1000)
     assert len(await rows(db, state="parked")) == 1

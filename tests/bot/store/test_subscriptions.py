@@ -13,7 +13,7 @@ async def test_nothing_of_what_a_chat_decided_is_lost_in_the_tables(db: Database
     wanted = unlike_defaults()
     async with db.begin() as tx:
         await follow(tx, 1)
-        await subscriptions.remove_of_chat(tx, 1)
+        await subscriptions.remove_of_chat_and_return_profile_ids(tx, 1)
         await subscriptions.add(
             tx,
             Target(1, 5),

@@ -36,7 +36,7 @@ async def seen_of(here: World, username: str) -> int:
     profile = here.sandbox.instagram.by_username(username)
     assert profile is not None
     async with here.db.read() as tx:
-        return len(await stories.live(tx, profile.pk, now=here.now()))
+        return len(await stories.live_stories(tx, profile.pk, now=here.now()))
 
 
 @pytest.mark.slow
