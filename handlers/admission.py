@@ -1,10 +1,11 @@
 """Access check before all handlers: updates from people without access are refused.
 
-A person or chat without access gets one refusal. Later messages get no answer, with two
-exceptions: each press of a button is answered, and each invalid invitation of a stranger gets an
-error message. The chats of a blocked payer get no refusal. For a refused update, the bot does not
-call the Stories API, and calls Telegram only to send the answer. In a channel's direct messages,
-each person gets an explanation at most once a day. A blocked person gets no explanation.
+A person or chat without access gets one refusal. A refusal that Telegram did not accept does not
+count. Later messages get no answer, with two exceptions: each press of a button is answered, and
+each invalid invitation of a stranger gets an error message. The chats of a blocked payer get no
+refusal. For a refused update, the bot does not call the Stories API, and calls Telegram only to
+send the answer. In a channel's direct messages, each person gets an explanation at most once a
+day. A blocked person gets no explanation.
 
 These updates pass the check:
 
@@ -18,6 +19,7 @@ bots would have the limits of a person. Two bots could also answer each other wi
 """
 
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from telegram import Message, MessageEntity, Update
@@ -30,11 +32,12 @@ from bot.context import Context
 from bot.domain.access import Judged, Subject
 from bot.domain.errors import BlockedError
 from bot.domain.identity import is_foreign_bot
-from bot.domain.model import Muted, PermanentFailure
+from bot.domain.model import Moved, Muted, PermanentFailure, TryLater
 from bot.domain.sentences import N_
 from bot.presentation.actions import ASK_ACCESS
 from bot.presentation.html import Safe, plain
 from bot.presentation.translation import translator_for
+from bot.sending.replies import text_payload
 from bot.telegram.outcomes import outcome_of
 from bot.telegram.presence import AWAY
 from bot.updates import unit_of_work
@@ -42,7 +45,7 @@ from handlers.links import links_of
 from handlers.members import record_return_to_blocked_chat
 from handlers.press_answers import answer_press
 from handlers.repeats import repeats_message
-from handlers.replies import edit_pressed, say, say_message
+from handlers.replies import edit_pressed, say_message
 
 log = structlog.get_logger()
 
@@ -188,7 +191,7 @@ def _is_removal_or_move(context: Context) -> bool:
 
 
 async def _send_first_refusal(context: Context, judged: Judged) -> None:
-    """Notify a person or chat once that access is refused, and record the refusal.
+    """Notify a person or chat once that access is refused.
 
     Messages that are not addressed to the bot get no answer. Each press of a button is answered,
     because Telegram shows a loading indicator on the button until the bot answers.
@@ -217,25 +220,37 @@ async def _send_first_refusal(context: Context, judged: Judged) -> None:
     if judged.entry and judged.entry.refused_at:
         await answer_press(context)
         return
-    is_new = await context.services.access.record_refusal(
-        judged.about,
-        _chat_id(context),
-        name=_name_of_refused(context, judged),
-        language_code=code or "",
-    )
-    if not is_new:
-        await answer_press(context)
-        return
     text = _refusal_sentence(judged, context)
-    if context.query:
+    if context.query is None:
+        await unit_of_work.call_after_replies(partial(_send_refusal, context, judged, text))
+    elif await _record_refusal(context, judged):
         await answer_press(context, plain(text), alert=True)
     else:
-        await say(context, text)
+        await answer_press(context)
 
 
-def _chat_id(context: Context) -> int | None:
-    chat = context.event.effective_chat
-    return chat.id if chat else None
+async def _send_refusal(context: Context, judged: Judged, text: Safe) -> None:
+    """Send a refusal, and record the refusal unless a later attempt may succeed.
+
+    After a flood limit or an outage of Telegram, nothing is recorded, so that the next message
+    gets the refusal. The outbox can't send the refusal later, because the chat is closed or not
+    stored.
+    """
+    message = context.message
+    reply_to = message.message_id if message and not context.is_private else None
+    payload = text_payload(text, reply_to=reply_to)
+    outcome = await context.services.replies.send(context.reply_target, payload)
+    if not isinstance(outcome, TryLater | Moved):
+        await _record_refusal(context, judged)
+
+
+async def _record_refusal(context: Context, judged: Judged) -> bool:
+    """Record a refusal. Return False if the access list already has a refusal."""
+    return await context.services.access.record_refusal(
+        judged.about,
+        name=_name_of_refused(context, judged),
+        language_code=context.language_code or "",
+    )
 
 
 def _is_access_request(context: Context) -> bool:
@@ -249,12 +264,7 @@ async def _record_access_request(context: Context, judged: Judged) -> None:
     ``bot.operations.visitors`` reports the request to the owners, unless the access list already
     has a refusal of the person.
     """
-    await context.services.access.record_refusal(
-        judged.about,
-        _chat_id(context),
-        name=_name_of_refused(context, judged),
-        language_code=context.language_code or "",
-    )
+    await _record_refusal(context, judged)
     await answer_press(context)
     await edit_pressed(context, context.t(ASKED))
 
@@ -274,7 +284,7 @@ def _name_of_refused(context: Context, judged: Judged) -> str:
     return context.origin.title or ""
 
 
-def _refusal_sentence(judged: Judged, context: Context) -> str:
+def _refusal_sentence(judged: Judged, context: Context) -> Safe:
     t = context.t
     entry = judged.entry
     if judged.verdict == "stranger":

@@ -199,23 +199,15 @@ class Access:
         self._names.put(person, name, until=now + _NAME_AGAIN)
         await run_before_commit(self._db, lambda tx: acquaintances.update_name(tx, person, name))
 
-    async def record_refusal(
-        self, about: Subject, chat_id: int | None, *, name: str, language_code: str
-    ) -> bool:
+    async def record_refusal(self, about: Subject, *, name: str, language_code: str) -> bool:
         """Record that a person or chat is refused.
 
-        If the chat of the refusal is closed, the pending replies of the chat are dropped, so that
-        the refusal is the next message. Return False, and change nothing, if the access list
-        already has a refusal.
+        Return False, and change nothing, if the access list already has a refusal.
         """
-        now = self._now()
         async with writing(self._db) as tx:
-            is_new = await store.record_first_refusal(
-                tx, about, name=name, language_code=language_code, now=now
+            return await store.record_first_refusal(
+                tx, about, name=name, language_code=language_code, now=self._now()
             )
-            if is_new and chat_id is not None:
-                await moves.drop_replies_if_closed(tx, chat_id, now=now)
-            return is_new
 
     # Invitations.
 

@@ -281,27 +281,11 @@ async def close_left_chat(tx: Tx, chat_id: int, *, now: datetime) -> bool:
     return bool(closed)
 
 
-async def drop_replies_if_closed(tx: Tx, chat_id: int, *, now: datetime) -> None:
-    """Drop the pending replies of a chat if the chat is closed."""
-    chat = await chats.get(tx, chat_id)
-    if chat is None or chat.state != "closed":
-        return
-    await chat_queues.lock(tx, chat_id)
-    await _drop_replies(tx, chat_id, now=now)
-
-
-async def _drop_replies(tx: Tx, chat_id: int, *, now: datetime) -> None:
-    await deliveries_store.drop_open_where(
-        tx, chat_id=chat_id, notice=REPLY, reason=deliveries_store.AWAY, now=now
-    )
-
-
 async def close_chats(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> list[int]:
     """Close chats, for example because of a block. Return the chats that were open.
 
     This function does not check whether the chats are blocked. The alerts and unneeded checks
-    stop, and all mutes end. The pending replies are dropped, because the next reply to a closed
-    chat is the refusal of a block.
+    stop, and all mutes end. The pending replies are dropped.
     """
     await chats.lock(tx, chat_ids)
     await chat_queues.lock_all(tx, chat_ids)
@@ -310,7 +294,9 @@ async def close_chats(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> li
     ]
     for chat_id in chat_ids:
         await mutes.unmute(tx, chat_id)
-        await _drop_replies(tx, chat_id, now=now)
+        await deliveries_store.drop_open_where(
+            tx, chat_id=chat_id, notice=REPLY, reason=deliveries_store.AWAY, now=now
+        )
     await chat_queues.reschedule_all(tx, chat_ids)
     followed = await subscriptions.followed_profile_ids(tx, chat_ids)
     await subscriptions.start_or_stop_checks(tx, profile_ids=followed, now=now)

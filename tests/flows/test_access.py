@@ -1,5 +1,6 @@
 """Who may use the bot: invitations, groups, blocks, and what a stranger costs, over real HTTP."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
@@ -11,7 +12,7 @@ import pytest_asyncio
 
 from bot.presentation.actions import button, for_chat
 from tests.flows.test_admin_page import Site
-from tests.support.control import Json, wait_for
+from tests.support.control import Json, flood, wait_for
 from tests.support.killing import free_port
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import TOKEN, Bell, buttons, running_bell
@@ -68,6 +69,35 @@ async def test_a_stranger_hears_one_sentence_once_and_costs_nothing(run: tuple[B
     await bell.control.say(eve, f"https://www.instagram.com/stories/natgeo/{story['pk']}/")
     await bell.settled()
     assert await work_of(bell, eve) == (billed, calls)
+
+
+@pytest.mark.parametrize("fault", [flood(120), {"status": 502}], ids=["flood", "outage"])
+@pytest.mark.parametrize("who", ["stranger", "blocked", "group"])
+async def test_a_refusal_that_telegram_did_not_accept_is_sent_after_the_next_message(
+    run: tuple[Bell, int], who: str, fault: Json
+) -> None:
+    bell, boss = run
+    control = bell.control
+    eve = await (invited(bell, boss, "Eve") if who == "blocked" else control.person("Eve"))
+    chat = eve
+    if who == "blocked":
+        await bell.ask(eve, "/help")
+        await bell.ask(boss, f"/block {eve} 7d spam")
+    elif who == "group":
+        chat = await control.chat(
+            "supergroup", members={eve: "member"}, bot_status="administrator"
+        )
+    shown = len(await said(bell, chat))
+    await control.fault("telegram", fault, match="sendMessage", times=1, chat_id=chat)
+    await control.say(chat, "/help", user=eve)
+    await bell.settled()
+    assert len(await said(bell, chat)) == shown
+    await asyncio.sleep(600)  # the fault is over
+    for _ in range(2):
+        await control.say(chat, "/help", user=eve)
+        await bell.settled()
+    (refusal,) = (await said(bell, chat))[shown:]
+    assert "spam" in refusal if who == "blocked" else refusal.startswith(PRIVATE)
 
 
 async def test_a_strangers_buttons_do_nothing_and_stop_spinning(run: tuple[Bell, int]) -> None:
