@@ -72,15 +72,16 @@ async def subscribed(bell: Bell) -> int:
     return ann
 
 
-def by_the_page(program: str, url: str, file: Path) -> None:
-    """Run the line of docs/backup.md that calls a program of PostgreSQL."""
+def by_the_page(words: str, url: str, file: Path) -> None:
+    """Run the programs of PostgreSQL in the block of docs/backup.md that contains ``words``."""
     page = (Path(__file__).parents[2] / "docs/backup.md").read_text()
-    (line,) = re.findall(rf"^.*?\b({program} .*)$", page.partition("```")[2], re.MULTILINE)
-    line = re.sub(r"postgresql://\S+", lambda _: f"'{url}'", line)
-    line = re.sub(r"/backups/.*\.dump", str(file), line).replace("FILE", str(file))
+    (block,) = (block for block in page.split("```")[1::2] if words in block)
     file.parent.mkdir(exist_ok=True)
     path = f"{programs()[0]}:/usr/bin:/bin"
-    subprocess.run(["/bin/sh", "-c", line], check=True, env={"PATH": path})  # noqa: S603 - of the page
+    for shown in re.findall(r"^.*?\b((?:pg_dump|pg_restore|psql) .*)$", block, re.MULTILINE):
+        line = re.sub(r"postgresql://\S+", lambda _: f"'{url}'", shown)
+        line = re.sub(r"/backups/.*\.dump", str(file), line).replace("FILE", str(file))
+        subprocess.run(["/bin/sh", "-c", line], check=True, env={"PATH": path})  # noqa: S603 - of the page
 
 
 async def marked_time(db: Database) -> datetime:
@@ -132,7 +133,7 @@ async def test_an_old_copy_says_nothing_twice_and_goes_on(
             assert await restore.main(settings, words(copy)) == 0, capsys.readouterr().out
         else:
             by_the_page("pg_restore", database_url, copy)
-            by_the_page("psql", database_url, copy)
+            by_the_page("DROP SCHEMA", database_url, copy)
             assert await marked_time(db) == await time_of_last_check(db)
         async with running_bell(tmp_path, box, database_url=database_url, **SETTINGS) as bell:
             await bell.ask(bob, "/help")  # it runs
@@ -172,7 +173,7 @@ async def test_a_button_from_after_the_copy_changes_no_later_subscription(
             assert await restore.main(settings, words(copy)) == 0
         else:
             by_the_page("pg_restore", database_url, copy)
-            by_the_page("psql", database_url, copy)
+            by_the_page("DROP SCHEMA", database_url, copy)
         async with running_bell(tmp_path, box, database_url=database_url, **SETTINGS) as bell:
             await bell.ask(ann, "/subscribe later.news", count=2)  # and the notice of the restore
             await bell.press(ann, lost, buttons(lost)["↩️ Undo"])

@@ -13,8 +13,10 @@ from bot.cli import restore
 from bot.store.engine.database import Database
 from bot.store.engine.private import migration_copies
 from bot.store.engine.readiness import Readiness, readiness
+from tests.flows.test_backups import by_the_page
 from tests.support.control import wait_for
 from tests.support.newer import next_version
+from tests.support.postgres import postgres
 from tests.support.sandbox import Box, sandbox_box
 from tests.support.storybell import API_KEY, TOKEN, Bell, buttons, running_bell, settings_for
 
@@ -151,6 +153,24 @@ async def test_an_update_is_taken_back(tmp_path: Path) -> None:
                 await tx.execute(sa.text("SELECT value FROM key_values WHERE key = 'a'"))
             ).scalar()
     assert str(found) == "1"
+
+
+async def test_an_update_of_postgresql_is_taken_back_and_made_again(tmp_path: Path) -> None:
+    dump = tmp_path / "kept" / "dump"
+    with postgres() as server:
+        async with Database(server.url) as db:
+            await db.migrate()
+        by_the_page("pg_dump", server.url, dump)
+        with next_version(tmp_path / "next"):
+            async with Database(server.url) as db:
+                await db.migrate()
+        by_the_page("pg_restore", server.url, dump)
+        async with Database(server.url) as db:
+            assert await readiness(db) is Readiness.CURRENT
+        with next_version(tmp_path / "again"):
+            async with Database(server.url) as db:
+                await db.migrate()
+                assert await readiness(db) is Readiness.CURRENT
 
 
 def test_the_commands_of_the_runbook_are_there() -> None:
