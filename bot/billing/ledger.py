@@ -212,7 +212,7 @@ class Ledger:
             rule = side_rule_for(side, self.limits, now)
             if not await budgets.take_credits(tx, side, now, nominal, rule, minimum=minimum):
                 account = await budgets.account_state(tx)
-                if not account.may_spend(nominal, minimum=minimum):
+                if not account.is_not_stopped_and_can_afford(nominal, minimum=minimum):
                     raise SpendingStoppedError("stopped, or the balance is below the minimum")
                 used = account.spent_by_replies_and_schedule(now.date())
                 raise SpendingError(
@@ -339,7 +339,7 @@ class Ledger:
         - An empty string means that the schedule may spend the credits.
         """
         account = await budgets.account_state(tx)
-        if not account.may_spend(price, minimum=self.limits.minimum_balance):
+        if not account.is_not_stopped_and_can_afford(price, minimum=self.limits.minimum_balance):
             return "stopped"
         room, _ = await self.schedule_room_and_spent(tx, now)
         return "budget" if room < price else ""
@@ -420,7 +420,7 @@ class Ledger:
             presumed = await ledger.presume_old_reservations_spent(
                 tx, before=now - _PRESUMED_AFTER, now=now
             )
-            await budgets.begin_day(tx, now)
+            await budgets.begin_day_if_behind(tx, now)
         while await self._db.run(partial(spending.add_next_hour_to_sums, now=now), durable=False):
             pass
         await self.split_check_costs()

@@ -394,7 +394,7 @@ class Scheduler:
             self._counts = await profiles.count_followed_by_known_and_newcomers(tx)
             known, fresh = self._counts
             states = await schedule_state.sample_states(tx, fresh=not known)
-            refused = await budgets.count_subjects(tx, "refused", now.date())
+            refused = await budgets.count_subjects_with_counter(tx, "refused", now.date())
         plan.survey(states, known or fresh)
         if self._budget_watch is not None:
             stands = (self._settings.credits_a_day, self._counts, plan.cost)

@@ -123,9 +123,9 @@ class Broadcasts:
 
         The messages are those of the oldest broadcast that is not yet completely in the outbox. A
         broadcast ends when all its messages are in the outbox, and no message is being sent or
-        will be sent within a minute (``broadcasts.is_being_sent``). Messages that wait for the end
-        of quiet hours or for a right may be sent later. Return the time of the next call, or None
-        if no broadcast is running.
+        will be sent within a minute (``broadcasts.is_being_sent_or_due_soon``). Messages that wait
+        for the end of quiet hours or for a right may be sent later. Return the time of the next
+        call, or None if no broadcast is running.
         """
         now = self._now()
         async with self._db.read() as tx:
@@ -164,11 +164,11 @@ class Broadcasts:
     async def _end_if_sent(self, broadcast: Broadcast, now: datetime) -> None:
         """End a broadcast, unless a message is being sent or will be sent within a minute.
 
-        ``broadcasts.is_being_sent`` decides this. All messages of the broadcast must be in the
-        outbox.
+        ``broadcasts.is_being_sent_or_due_soon`` decides this. All messages of the broadcast must
+        be in the outbox.
         """
         async with self._db.read() as tx:
-            if await broadcasts.is_being_sent(tx, broadcast.id, now=now):
+            if await broadcasts.is_being_sent_or_due_soon(tx, broadcast.id, now=now):
                 return
             reach = await broadcasts.count_reach(tx, broadcast.id)
         await self._db.run(lambda tx: self._end(tx, broadcast, reach, now))

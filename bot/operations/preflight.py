@@ -22,7 +22,7 @@ from bot.store.copies import backups
 from bot.store.engine.database import NEWER, Database
 from bot.store.engine.failures import may_end_soon
 from bot.store.engine.readiness import Readiness, readiness
-from bot.store.engine.sqlite_file import refuse_wrong_file
+from bot.store.engine.sqlite_file import raise_if_wrong_file
 from bot.store.profiles import NAME_IS_SURE
 
 SPOOL_MB = 2000
@@ -121,7 +121,7 @@ def require_database_file(db: Database) -> None:
         return
     if db.file is None:
         raise DatabaseUnavailableError(backups.IN_MEMORY)
-    refuse_wrong_file(db.file)
+    raise_if_wrong_file(db.file)
     if not db.file.exists():
         raise DatabaseUnavailableError(_NO_FILE.format(file=db.file.absolute()))
 
@@ -143,7 +143,7 @@ async def check_integrity(url: str) -> Finding | None:
     if db.file is None:
         return None
     try:
-        refuse_wrong_file(db.file)
+        raise_if_wrong_file(db.file)
         if not db.file.exists() or not db.file.stat().st_size:
             return None
     except DatabaseUnavailableError:

@@ -167,7 +167,7 @@ async def listed_usernames_of_ids(tx: Tx, ids: Collection[str]) -> set[str]:
     return set(await column_values(tx, _SUBJECT, _KIND == "profile", is_named))
 
 
-def blocked_subjects_sql(now: datetime) -> sa.Select[str]:
+def blocked_people_and_chats_sql(now: datetime) -> sa.Select[str]:
     """Return the query for the ids of people and chats that are blocked at ``now``."""
     until = access_list.c.blocked_until
     return sa.select(_SUBJECT).where(

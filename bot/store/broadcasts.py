@@ -191,7 +191,7 @@ def _is_of(number: int) -> sa.ColumnElement[bool]:
     return sa.and_(deliveries.c.notice == BROADCAST, is_its_own)
 
 
-async def is_being_sent(tx: Tx, number: int, *, now: datetime) -> bool:
+async def is_being_sent_or_due_soon(tx: Tx, number: int, *, now: datetime) -> bool:
     """Return whether a delivery of a broadcast is being sent, or is due within a minute.
 
     Deliveries do not count in closed chats, with a missing right, after 4 or more failed sends, or

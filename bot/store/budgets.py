@@ -139,7 +139,7 @@ async def allowance_used(tx: Tx, scope: Scope, subject: int, day: date) -> int:
     return await tx.scalar(statement) or 0
 
 
-async def count_subjects(tx: Tx, scope: Scope, day: date) -> int:
+async def count_subjects_with_counter(tx: Tx, scope: Scope, day: date) -> int:
     """Return the number of subjects that have a counter of a scope for a day."""
     row = allowances.c
     return await count_rows(tx, row.scope == scope, row.day == day)
@@ -194,8 +194,8 @@ async def take_credits(
     Return False, and add nothing, if the spending is not allowed. The budget rule, the stop switch
     or the balance can forbid the spending. ``minimum`` is the balance that must remain, or None
     without a minimum. An unknown balance (None) is always sufficient. If the account counts an
-    earlier day, the counters of today begin (``begin_day``). If the account already counts a later
-    day than today, the credits count for the later day.
+    earlier day, the counters of today begin (``begin_day_if_behind``). If the account already
+    counts a later day than today, the credits count for the later day.
     """
     if (
         amount > rule.room(own_spending=0, spending_of_others=0)
@@ -214,11 +214,11 @@ async def take_credits(
         return True
     if (await account_state(tx)).day >= now.date():
         return False
-    await begin_day(tx, now)
+    await begin_day_if_behind(tx, now)
     return bool(await _TAKE_CREDITS[side].rows(tx, values))
 
 
-async def begin_day(tx: Tx, now: datetime) -> None:
+async def begin_day_if_behind(tx: Tx, now: datetime) -> None:
     """Begin the counters of today if the account still counts an earlier day.
 
     The new counters include the credits paid today, so a clock that was behind for a while gives
@@ -276,7 +276,7 @@ class AccountState:
     replies: int = 0
     schedule: int = 0
 
-    def may_spend(self, amount: int, *, minimum: int | None) -> bool:
+    def is_not_stopped_and_can_afford(self, amount: int, *, minimum: int | None) -> bool:
         """Return whether the stop switch and the balance allow spending ``amount`` credits.
 
         ``minimum`` is the balance that must remain, or None without a minimum. An unknown balance

@@ -247,13 +247,13 @@ def is_blocked_sql(now: datetime) -> sa.ColumnElement[bool]:
     responsible for the group or channel is blocked.
     """
     numbers = sa.cast(_SUBJECT, sa.BigInteger)
-    blocked = access.blocked_subjects_sql(now).with_only_columns(numbers)
+    blocked = access.blocked_people_and_chats_sql(now).with_only_columns(numbers)
     return sa.or_(chats.c.id.in_(blocked), chats.c.id.in_(_silenced_by_block_sql(now)))
 
 
 def _silenced_by_block_sql(now: datetime) -> sa.CompoundSelect[int]:
     """Return the query for the ids of the chats with a blocked responsible person."""
-    blocked = access.blocked_subjects_sql(now)
+    blocked = access.blocked_people_and_chats_sql(now)
     numbers = blocked.with_only_columns(sa.cast(_SUBJECT, sa.BigInteger))
     return _chats_of_people_sql(blocked, numbers)
 

@@ -633,7 +633,9 @@ async def reassign_open(tx: Tx, subscription_id: int, *, to: Subscription) -> No
     await update_rows(tx, deliveries, whose, is_open, ~_has_same_story_sql(to.id), **values)
 
 
-async def drop_duplicates(tx: Tx, subscription_id: int, *, sent_by: int, now: datetime) -> None:
+async def drop_duplicates_and_reassign_sent(
+    tx: Tx, subscription_id: int, *, sent_by: int, now: datetime
+) -> None:
     """Drop open deliveries of stories that the subscription ``sent_by`` has already sent.
 
     The dropped deliveries belong to the subscription ``subscription_id``. The sent rows of

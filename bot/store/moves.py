@@ -112,7 +112,9 @@ async def _merge_duplicate_subscriptions(
             tx, Target(into_chat, subscription.target.thread_id), subscription.profile_id
         )
         if heir is not None:
-            await deliveries_store.drop_duplicates(tx, heir.id, sent_by=subscription.id, now=now)
+            await deliveries_store.drop_duplicates_and_reassign_sent(
+                tx, heir.id, sent_by=subscription.id, now=now
+            )
             await _end_for_heir(tx, subscription, heir, now=now)
 
 

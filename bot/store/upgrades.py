@@ -76,7 +76,7 @@ async def count_running_processes(db: Database) -> int:
     A killed process is counted until the lease of the process ends.
     """
     async with db.read() as tx:
-        return len(await leases.active_values(tx, PROCESS, now=await server_clock.now(tx)))
+        return len(await leases.active_values(tx, PROCESS, now=await server_clock.server_now(tx)))
 
 
 class Replicas:
@@ -119,7 +119,7 @@ async def _stamp_and_detect_others(db: Database) -> bool:
 
 async def _stamp_version(db: Database, for_: timedelta) -> None:
     async with db.begin() as tx:
-        until = await server_clock.now(tx) + for_
+        until = await server_clock.server_now(tx) + for_
         await key_values.put(tx, _STAMP, newest_revision(), until=until)
 
 

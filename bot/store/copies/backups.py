@@ -84,7 +84,7 @@ async def restore(db: Database, file: Path, *, now: datetime) -> Path | None:
     try:
         if db.file is None:
             raise BackupError(IN_MEMORY)
-        await asyncio.to_thread(_refuse_live_file, file, db.file)
+        await asyncio.to_thread(_raise_if_live_file, file, db.file)
         revision = await asyncio.to_thread(sqlite_copies.verified_revision, file)
         if revision is None:
             raise BackupError(f"{file} is no copy of a database of this bot")
@@ -99,7 +99,7 @@ async def restore(db: Database, file: Path, *, now: datetime) -> Path | None:
         stop.set()  # After a cancellation, this event ends the thread.
 
 
-def _refuse_live_file(file: Path, database: Path) -> None:
+def _raise_if_live_file(file: Path, database: Path) -> None:
     """Check that a backup is not the database itself.
 
     Raises:

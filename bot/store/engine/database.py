@@ -43,7 +43,7 @@ from bot.store.engine.revisions import is_known_revision, newest_revision, revis
 from bot.store.engine.schema import insert
 from bot.store.engine.secure_delete import SECURE_DELETE, truncate_log
 from bot.store.engine.sqlite import READ, Connection, open_connection
-from bot.store.engine.sqlite_file import HeldFile, existing_uri, refuse_orphaned_log
+from bot.store.engine.sqlite_file import HeldFile, existing_uri, raise_if_log_orphaned
 from bot.store.engine.transactions import (
     DURABLE,
     HASTY,
@@ -230,7 +230,7 @@ class Database:
         """
         self.raise_if_replaced()
         if self.file is not None:
-            refuse_orphaned_log(self.file)
+            raise_if_log_orphaned(self.file)
 
     async def rescue(self) -> Path:
         """Write the content of a replaced file into a new file. Return the path of the new file.
@@ -385,7 +385,7 @@ class Database:
                 row, or if another session keeps a table of PostgreSQL locked.
         """
         if self.file is not None:
-            refuse_orphaned_log(self.file)
+            raise_if_log_orphaned(self.file)
             try:
                 await asyncio.to_thread(private.create_or_restrict_database, self.file)
             except OSError as error:
@@ -634,11 +634,11 @@ def _mark_disconnect(context: sa.engine.ExceptionContext) -> None:
 
 
 def _sqlite_engine(
-    url: URL, busy_timeout: timedelta, refuse_file: Callable[[], None]
+    url: URL, busy_timeout: timedelta, raise_if_wrong: Callable[[], None]
 ) -> AsyncEngine:
     """Return an engine whose connections create no file.
 
-    ``refuse_file`` may reject a connection.
+    ``raise_if_wrong`` may reject a connection.
     """
     patience_s = float(str(url.query.get("timeout", busy_timeout.total_seconds())))
     pragmas = (f"busy_timeout={round(patience_s * 1000)}", *PRAGMAS)
@@ -652,11 +652,11 @@ def _sqlite_engine(
     ) -> Connection:
         if file is not None:
             args, options = (existing_uri(file),), {**options, "uri": True}
-        refuse_file()
+        raise_if_wrong()
         stock = dialect.connect(*args, async_creator_fn=open_connection, **options)
         try:
             # SQLite has read nothing yet, so the log of a different file is not damaged yet.
-            refuse_file()
+            raise_if_wrong()
         except DatabaseUnavailableError:
             stock.close()
             raise

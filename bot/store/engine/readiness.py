@@ -10,7 +10,7 @@ from bot.domain.errors import DatabaseUnavailableError
 from bot.store.engine import private
 from bot.store.engine.database import Database, Tx
 from bot.store.engine.revisions import is_known_revision, newest_revision, revision_of
-from bot.store.engine.sqlite_file import refuse_wrong_file
+from bot.store.engine.sqlite_file import raise_if_wrong_file
 
 _OTHER_PROGRAM = (
     "its table alembic_version belongs to another program: give the bot a database of its own"
@@ -65,7 +65,7 @@ def _has_writable_file(file: Path) -> bool:
         PermissionError: The file is not writable, or cannot be created.
         DatabaseUnavailableError: The path is not a database of the bot.
     """
-    refuse_wrong_file(file)
+    raise_if_wrong_file(file)
     if file.exists():
         if not os.access(file, os.W_OK):
             raise PermissionError(f"{file} can't be written{private.other_owner_note(file)}")

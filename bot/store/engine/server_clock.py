@@ -10,7 +10,7 @@ from bot.store.engine.database import Database, Tx
 _TRIES = 3  # The number of queries. The fastest answer has the most accurate time.
 
 
-async def now(tx: Tx) -> datetime:
+async def server_now(tx: Tx) -> datetime:
     """Return the time of PostgreSQL's clock."""
     server_time: datetime = (await tx.execute(sa.select(sa.func.clock_timestamp()))).scalar_one()
     return server_time.astimezone(UTC)
@@ -28,7 +28,7 @@ async def server_clock_lead_s(db: Database, our_clock: Callable[[], datetime]) -
     async with db.read() as tx:
         for _ in range(_TRIES):
             asked = our_clock()
-            server_time = await now(tx)
+            server_time = await server_now(tx)
             took = our_clock() - asked
             ahead = server_time - (asked + took / 2)
             measured.append((took.total_seconds(), ahead.total_seconds()))

@@ -187,7 +187,7 @@ def existing_uri(file: Path) -> str:
     return f"{file.absolute().as_uri()}?mode=rw"
 
 
-def refuse_orphaned_log(file: Path) -> None:
+def raise_if_log_orphaned(file: Path) -> None:
     """Refuse an empty or missing database file beside a log that is not empty.
 
     The log contains the newest commits of a database that was moved. SQLite would delete the log.
@@ -201,7 +201,7 @@ def refuse_orphaned_log(file: Path) -> None:
         raise DatabaseUnavailableError(_ORPHAN.format(log=log))
 
 
-def refuse_wrong_file(file: Path) -> None:
+def raise_if_wrong_file(file: Path) -> None:
     """Refuse a path that is not a database of the bot, before the file is opened and changed.
 
     This function reads the header of the file. Use this function only for a path without
@@ -214,7 +214,7 @@ def refuse_wrong_file(file: Path) -> None:
             belongs to a different or missing database, or the database belongs to a different
             program.
     """
-    refuse_orphaned_log(file)
+    raise_if_log_orphaned(file)
     try:
         mode = file.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):

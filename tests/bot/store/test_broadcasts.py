@@ -39,12 +39,12 @@ async def test_each_broadcast_counts_and_drops_its_own_deliveries(db: Database) 
         for chat_id in (1, 2, 3, 4):
             await chats.add_or_update(tx, chat_id, kind="private", title="", now=NOON)
         one, other = await running(tx, "one"), await running(tx, "other")
-        assert await broadcasts.is_being_sent(tx, one, now=NOON)
+        assert await broadcasts.is_being_sent_or_due_soon(tx, one, now=NOON)
         await change(tx, 1, state="sent")
         await change(tx, 2, held=Held.QUIET, due_at=NOON + HOUR)
         await moves.close_left_chat(tx, 3, now=NOON)
         await change(tx, 4, held=Held.MUTED)
-        assert not await broadcasts.is_being_sent(tx, one, now=NOON)
+        assert not await broadcasts.is_being_sent_or_due_soon(tx, one, now=NOON)
         assert await broadcasts.count_reach(tx, one) == Reach(sent=1, waiting=2, unreachable=1)
         await broadcasts.drop_unsent(tx, other, now=NOON)
         assert await broadcasts.count_reach(tx, one) == Reach(sent=1, waiting=2, unreachable=1)
@@ -90,7 +90,7 @@ async def test_a_flood_limit_of_a_minute_is_waited_for(db: Database) -> None:
         one = await running(tx, "one")
         for wait, is_being_sent in ((HOUR / 120, True), (HOUR, False)):
             await chat_queues.reschedule(tx, 1, release_until=NOON + wait)
-            assert await broadcasts.is_being_sent(tx, one, now=NOON) is is_being_sent
+            assert await broadcasts.is_being_sent_or_due_soon(tx, one, now=NOON) is is_being_sent
 
 
 async def test_a_broadcast_ends_whose_author_was_erased(sqlite_db: Database) -> None:
