@@ -186,7 +186,8 @@ async def ended_blocks(tx: Tx, *, now: datetime) -> list[Entry]:
 async def allow_all_and_count_new(tx: Tx, ids: Iterable[int], *, via: Via, now: datetime) -> int:
     """Allow people and chats. Return the number of subjects without a permission before.
 
-    A credit limit and a block in an existing entry stay.
+    A credit limit and a block in an existing entry stay. The recorded person who added the bot to
+    a chat stays too, so that a block of this person still closes the chat.
     """
     rows = [
         {"kind": subject.kind, "subject": subject.id, "is_allowed": True, "via": via, "since": now}
@@ -195,9 +196,13 @@ async def allow_all_and_count_new(tx: Tx, ids: Iterable[int], *, via: Via, now: 
     if not rows:
         return 0
     new = insert(access_list)
+    was_added = access_list.c.via == "added"
     had_none = new.on_conflict_do_update(
         index_elements=[_KIND, _SUBJECT],
-        set_={"is_allowed": sa.true(), "via": new.excluded.via},
+        set_={
+            "is_allowed": sa.true(),
+            "via": sa.case((was_added, access_list.c.via), else_=new.excluded.via),
+        },
         where=access_list.c.is_allowed.is_(False),
     )
     return len((await tx.execute(had_none.returning(_SUBJECT), rows)).all())

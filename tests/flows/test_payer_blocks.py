@@ -340,3 +340,30 @@ async def test_an_answer_of_a_request_that_runs_at_the_block_does_not_replace_th
     assert "spam" in (await town.ask(chat, "/help", user=ann))["text"]
     await asyncio.sleep(2 * LONG)
     assert not await town.control.shown(chat)
+
+
+async def test_a_new_mode_does_not_open_a_chat_to_which_a_blocked_person_added_the_bot(
+    tmp_path: Path, sqlite_db: Database, box: Box
+) -> None:
+    boss = await box.control.person("Boss")
+    url = sqlite_db.url.render_as_string(hide_password=False)
+    values = {"database_url": url, "admin_ids": str(boss), "daily_budget": 1_000_000}
+    async with running_bell(tmp_path, box, timing=unhurried(), access="open", **values) as bell:
+        await box.control.privacy_mode(on=False)
+        town = Town(bell, sqlite_db, boss)
+        ann, mal = await town.known("Ann", started=True), await town.control.person("Mal")
+        group = await town.group(ann, mal, by=ANONYMOUS)
+        stars = [await town.star() for _ in range(6)]  # more than a newcomer may follow
+        await town.ask(group, f"/subscribe {' '.join(stars)}", user=ann)
+        usage = await town.ask(ann, "/usage")
+        await bell.press(ann, usage, f"leave:{group}")
+        await town.is_payer(group, None)
+        await town.ask(boss, f"/block {mal}")
+        await town.remove(group, mal)
+        await town.add(group, mal)
+        await bell.settled()
+        said = await town.control.replies(group)
+    async with running_bell(tmp_path, box, timing=unhurried(), access="invited", **values) as bell:
+        await box.control.say(group, "/help", user=ann)
+        await bell.settled()
+        assert await box.control.replies(group) == said
