@@ -255,9 +255,9 @@ def replace_database(
         raise BackupError(f"{database} is not a file: set DATABASE_URL to the path of a file")
     made_at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
     new = database.with_name(f"{database.name}.restoring")
-    new.unlink(missing_ok=True)
     owner_of = database if database.exists() else database.parent
-    copy(file, new, at=made_at, stop=stop, owner_of=owner_of)
+    # A killed restore leaves ``new``, which may be ``file`` of this restore.
+    copy(file, new, at=made_at, stop=stop, overwrite=True, owner_of=owner_of)
     before = free_name(database.with_name(f"{database.name}.replaced-{now:%Y%m%d-%H%M%S}"))
     if was_there := database.exists():
         # An empty file is not opened, because SQLite would delete its log.

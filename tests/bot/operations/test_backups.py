@@ -254,6 +254,20 @@ async def test_what_was_there_is_kept_beside_what_was_restore(tmp_path: Path) ->
     assert rights(tmp_path) == {"0o600"}
 
 
+async def test_the_copy_that_a_killed_restore_left_can_be_restored(
+    sqlite_db: Database, tmp_path: Path
+) -> None:
+    async with sqlite_db.begin() as tx:
+        await follow(tx, 5)
+    file = tmp_path / "bot.db"
+    left = file.with_name("bot.db.restoring")
+    await store.make(sqlite_db, left, at=NOON)
+    file.unlink()
+    await store.restore(Database(f"sqlite:///{file}"), left, now=NOON)
+    with closing(sqlite3.connect(file)) as new:
+        assert new.execute("SELECT count(*) FROM chats").fetchone() == (1,)
+
+
 async def test_a_restore_that_is_interrupted_changes_nothing(
     sqlite_db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
