@@ -131,15 +131,18 @@ class Backups:
             if file.name <= newest and self._is_backup_of_this_database(file, database_id)
         ]
         for file in own_backups[: -self._most]:
-            file.unlink(missing_ok=True)
+            try:
+                file.unlink(missing_ok=True)
+            except OSError as error:
+                log.warning("an old backup stays", why=sqlite_copies.reason_of(error))
 
     def _is_backup_of_this_database(self, file: Path, database_id: str) -> bool:
         """Return whether a file is a backup of this database.
 
-        For the file of the live database, return False.
+        For the file of the live database, and for a broken symbolic link, return False.
         """
         live = self._db.file
-        if live is not None and live.exists() and file.samefile(live):
+        if not file.exists() or (live is not None and live.exists() and file.samefile(live)):
             return False
         return sqlite_copies.database_id(file) == database_id
 

@@ -111,6 +111,32 @@ async def test_no_copy_of_another_database_and_no_live_database_is_removed(
     assert len(set(folder.iterdir()) - before) == 1
 
 
+async def test_one_copy_that_cannot_be_removed_does_not_keep_the_others(
+    sqlite_db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, folder = Clock(), tmp_path / "kept"
+    told = incidents_of(sqlite_db, clock)
+    backups = Backups(sqlite_db, folder, told, every=6 * HOUR, most=1, now=clock)
+    await backups.make_if_due()
+    clock.on(6 * HOUR)
+    await backups.make_if_due()
+    (oldest,) = folder.iterdir()
+    link = folder / "storybell-20200101-000000.db"
+    link.symlink_to(folder / "moved to a disk that is not there")
+    unlink = Path.unlink
+
+    def refuse_oldest(file: Path, *, missing_ok: bool = False) -> None:
+        if file == oldest:
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), str(file))
+        unlink(file, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse_oldest)
+    for _ in range(3):
+        clock.on(6 * HOUR)
+        await backups.make_if_due()
+    assert set(folder.iterdir()) == {link, oldest, folder / file_name(clock())}
+
+
 async def test_a_failure_is_told_and_tried_again(sqlite_db: Database, tmp_path: Path) -> None:
     clock = Clock()
     told = incidents_of(sqlite_db, clock)
