@@ -1,7 +1,7 @@
 """The options of a subscription and the chat's defaults, as buttons that change an option."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from bot.context import Context
@@ -45,6 +45,10 @@ USUAL = {"when": N_("at once"), "which": MEDIA["all"], "how": N_("as usual")}
 VALUE = 24
 ON, OFF, EVERYWHERE, UNDONE = "on", "off", "everywhere", "undone"  # in callback data
 SETTINGS = actions.SETTING("back")
+# The bot asked for the time zone, but the person did not request the question.
+MAYBE_ZONE = "maybe zone"
+# For this time after a question for a setting, a plain message answers the question.
+EXPECTED = timedelta(minutes=5)
 RULES_OF_CHAT = N_("<b>Rules for the whole chat</b>")
 YOUR_TIME = N_("So that {time} is your {time}, I need to know where you are.")
 SUMMARY_TIME = N_("The daily summary arrives at {time}. /settings changes the hour.")
@@ -98,6 +102,16 @@ def summary_time_text(context: Context) -> str:
     if context.chat.zone is None:
         text = f"{text} {context.t(YOUR_TIME, time=time)}"
     return text
+
+
+async def expect_place_if_no_zone(context: Context) -> None:
+    """Record that the next plain message of a private chat may name the place of the person.
+
+    The record expires after five minutes. If the chat has a time zone, do nothing.
+    """
+    if context.chat.zone is None:
+        question = {"setting": MAYBE_ZONE, "about": context.about}
+        await context.set_question(question, valid_for=EXPECTED)
 
 
 def clock_time(minutes: int, context: Context) -> str:
@@ -283,6 +297,8 @@ async def change_option(
         changes = changes_of(option, value)
         change = context.services.subscribing.set_options
         subscription, *_ = [await change(chat_id, each.id, changes) for each in every]
+    if option == "digest" and subscription.options.digest:
+        await expect_place_if_no_zone(context)
     text, rows = options_page(subscription, context, _section_of(option))
     same_for_all = await _use_for_all_buttons(subscription, option, context)
     await edit_pressed(context, text, [*rows[:-1], *same_for_all, rows[-1]])

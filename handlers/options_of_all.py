@@ -20,6 +20,7 @@ from handlers.options import (
     USE_FOR_ALL,
     WORDS,
     changes_of,
+    expect_place_if_no_zone,
     summary_time_text,
 )
 from handlers.press_answers import UNCHANGED
@@ -162,6 +163,7 @@ async def _change(context: Context, option: str, value: str) -> None:
     buttons: Buttons = [[context.button(UNDO, actions.UNDO_OPTIONS(at))]]
     if option == "digest" and value == ON:
         lines.append(summary_time_text(context))
+        await expect_place_if_no_zone(context)
         if context.chat.zone is None:
             buttons.append([context.button(N_("🌍 Time zone"), actions.SETTING("zone"))])
     defaults = Options.from_json(context.chat.defaults)

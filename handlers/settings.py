@@ -6,7 +6,6 @@ five minutes also counts as the value.
 
 import re
 from collections.abc import Sequence
-from datetime import timedelta
 from functools import cache
 
 from bot.context import Context
@@ -36,12 +35,15 @@ from bot.presentation.translation import NOTED, translator_for
 from handlers.guard import command, on_message, on_press
 from handlers.managed_chats import set_managed_chat
 from handlers.options import (
+    EXPECTED,
+    MAYBE_ZONE,
     OFF,
     ON,
     RULES_OF_CHAT,
     SUMMARY_TIME,
     YOUR_TIME,
     clock_time,
+    expect_place_if_no_zone,
     rule_lines,
     use_for_all_button,
 )
@@ -64,11 +66,6 @@ NIGHTS = ((22, 7), (23, 7), (23, 8), (0, 8))
 """Common quiet hours, offered as buttons. Each pair has the hour of the start and of the end."""
 HOURS = (6, 7, 8, 9, 12, 18, 20, 22)
 """Common hours of the daily summary, offered as buttons."""
-# For this time after a settings page, a plain message answers the page.
-EXPECTED = timedelta(minutes=5)
-
-# The bot asked for the time zone, but the person did not request the question.
-MAYBE_ZONE = "maybe zone"
 GMT = re.compile(r"Etc/GMT([+-])([1-9]\d?)")
 TOP = SETTING("back")  # the first page of the settings
 
@@ -154,7 +151,7 @@ async def _page_after_change(context: Context, setting: str) -> Page:
 async def _expect_zone_if_missing(context: Context, setting: str) -> Page | None:
     """Return the question for the time zone after an hour was set in a chat without a zone.
 
-    Record that the next plain message may answer the question (``_expect_answer``). Record nothing
+    Record that the next plain message may answer the question. Record nothing
     and return None in these cases:
 
     - No hour was set.
@@ -164,7 +161,7 @@ async def _expect_zone_if_missing(context: Context, setting: str) -> Page | None
     hour = {"quiet": context.chat.quiet_from, "digest": context.chat.digest_at}.get(setting)
     if hour is None or context.chat.zone is not None or context.is_channel:
         return None
-    await _expect_answer(context, MAYBE_ZONE)
+    await expect_place_if_no_zone(context)
     reason = context.t(YOUR_TIME, time=clock_time(hour, context))
     return paragraphs(reason, context.t(WHICH_ZONE)), _zone_page_buttons(context)
 

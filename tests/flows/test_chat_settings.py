@@ -178,6 +178,29 @@ async def test_the_option_of_a_daily_summary_names_the_hour_and_asks_for_the_zon
     assert "arrives at" not in (await bell.message(ann, page["message_id"]))["text"]
 
 
+@pytest.mark.parametrize(
+    ("name", "pressed"),
+    [("one.city", ["opt:{n}:digest:on"]), ("all.city", ["all:digest:on", "all:digest:on:save"])],
+)
+async def test_a_city_after_the_summary_was_turned_on_is_the_place_of_the_person(
+    bell: Bell, control: Control, name: str, pressed: list[str]
+) -> None:
+    ann = await control.person()
+    for subscribed in (name, f"{name}.b"):
+        await control.profile(subscribed, posts_per_day=0)
+    await bell.ask(ann, f"/subscribe {name}.b")
+    (page,) = await bell.ask(ann, f"/subscribe {name}")
+    number = buttons(page)["Options"].partition(":")[2]
+    for data in pressed:
+        await bell.press(ann, page, data.format(n=number))
+    page = await bell.message(ann, page["message_id"])
+    assert "I need to know where you are" in page["text"]
+    (told,) = await bell.ask(ann, "Berlin")
+    assert "Europe/Berlin" in told["text"]
+    (card,) = await bell.ask(ann, "Lisbon")  # the question has been answered
+    assert "run:stories:lisbon" in buttons(card).values()
+
+
 async def test_an_hour_without_a_summary_says_how_to_turn_the_summary_on(
     bell: Bell, control: Control
 ) -> None:
