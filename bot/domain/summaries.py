@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.domain import selection
 from bot.domain.albums import plan_albums
-from bot.domain.records import Chat, ChatQueue, Delivery
+from bot.domain.records import SUMMARY, Chat, ChatQueue, Delivery
 from bot.domain.selection import Batch
 
 LINES = 20  # the maximum number of profiles in the list
@@ -53,11 +53,14 @@ class Summary:
 
 
 def is_due(batch: Batch, chat: Chat) -> bool:
-    """Return whether a daily summary is due.
+    """Return whether the stories of a daily summary must be counted now.
 
-    ``batch`` has due deliveries. The summary is due if one of these deliveries is a story that
-    waits for a summary (``selection.is_for_summary``).
+    ``batch`` has due deliveries. The stories must be counted if one of these deliveries is a story
+    that waits for a summary (``selection.is_for_summary``). If ``batch`` is the notice of a
+    summary, the stories must be counted again, unless the notice can already be in the chat.
     """
+    if batch.rows[0].notice == SUMMARY:
+        return not batch.is_repeat
     return any(selection.is_for_summary(row, chat) for row in batch.rows)
 
 

@@ -18,7 +18,7 @@ from bot.outbox.leases import SendLease, SendLeases
 from bot.outbox.losses import Losses
 from bot.outbox.private_notices import add_failure_notice
 from bot.outbox.results import Tally
-from bot.outbox.summaries import add_summary
+from bot.outbox.summaries import add_or_recount_summary
 from bot.runtime.claims import Lease
 from bot.store import chat_queues, deliveries
 from bot.store.engine.database import Database, Tx
@@ -157,7 +157,7 @@ class JobClaims:
         now = claim.at
         decision = _decide_or_none(queue, now)
         if decision and decision.batch and summaries.is_due(decision.batch, queue.chat):
-            queue = await add_summary(tx, queue, decision.batch.target, now=now)
+            queue = await add_or_recount_summary(tx, queue, decision.batch, now=now)
             decision = _decide_or_none(queue, now)
         if decision is None:
             await chat_queues.reschedule(tx, queue.chat_id, release_until=now + JUDGED_AGAIN)

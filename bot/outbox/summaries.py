@@ -1,6 +1,7 @@
 """The daily summary of a chat or topic.
 
-This module adds the notice of the summary, and marks the deliveries that the notice lists.
+This module adds the notice of the summary, counts the stories again before a late send of the
+notice, and marks the deliveries that the notice lists.
 """
 
 from dataclasses import replace
@@ -10,31 +11,65 @@ import structlog
 
 from bot.domain import selection, summaries
 from bot.domain.model import Target
-from bot.domain.records import PLACE, SUMMARY, ChatQueue
+from bot.domain.records import PLACE, SUMMARY, ChatQueue, Delivery
+from bot.domain.selection import Batch
+from bot.domain.summaries import Summary
 from bot.store import deliveries, enqueue
 from bot.store.engine.database import Tx
 
 log = structlog.get_logger()
 
 
-async def add_summary(tx: Tx, queue: ChatQueue, target: Target, *, now: datetime) -> ChatQueue:
+async def add_or_recount_summary(
+    tx: Tx, queue: ChatQueue, batch: Batch, *, now: datetime
+) -> ChatQueue:
     """Add the notice of a daily summary to a claimed queue. Return the queue with its due rows.
 
-    The notice counts the due stories of ``target`` that can join the summary (``summaries.plan``),
-    and lists at most 20 profiles with the number of stories. Each counted story is marked. Because
-    of the mark, no second notice counts the story, and the story is sent silently. Stories that
-    are too old to be sent are ended, except in a channel. If the stories need no list, or the
-    summary can't be planned because of an error, nothing is changed and the queue is returned
-    unchanged.
+    The notice counts the due stories of the batch's chat or topic that can join the summary
+    (``summaries.plan``), and lists at most 20 profiles with the number of stories. Each counted
+    story is marked. Because of the mark, no second notice counts the story, and the story is sent
+    silently. Stories that are too old to be sent are ended, except in a channel.
+
+    If the batch is an unsent notice, the stories are counted again, because some stories can have
+    expired while the notice waited. If the stories then need no list, the notice is removed.
+
+    If the stories need no list and the batch is no notice, or if the summary can't be planned
+    because of an error, nothing is changed and the queue is returned unchanged.
     """
-    stories = await deliveries.due_stories(tx, target, now=now)
+    stories = await deliveries.due_stories(tx, batch.target, now=now)
+    notice = batch.rows[0] if batch.rows[0].notice == SUMMARY else None
+    listed = [row.id for row in stories if row.is_listed and not row.copies]
+    if notice is not None:
+        stories = [replace(row, fields={}) if row.id in listed else row for row in stories]
     try:
         summary = summaries.plan(stories, queue, now=now)
     except Exception:  # An error of one chat must not delay other chats.
         log.exception("a chat's summary can't be planned", chat=queue.chat_id)
-        summary = None
-    if summary is None:
         return queue
+    if notice is None and summary is None:
+        return queue
+    if notice is not None:
+        await deliveries.change(tx, listed, fields={})
+    if summary is None:
+        await deliveries.remove(tx, batch.rows[0].id)
+    else:
+        await _end_and_mark_stories(tx, summary, now)
+        await _write_notice(tx, batch.target, notice, summary, now)
+    return replace(queue, rows=await deliveries.lock_and_return_due(tx, [queue.chat_id], now=now))
+
+
+async def _write_notice(
+    tx: Tx, target: Target, notice: Delivery | None, summary: Summary, now: datetime
+) -> None:
+    """Add the notice of a summary, or update the waiting notice ``notice``."""
+    if notice is None:
+        await enqueue.add_reply(tx, target, summary.fields, notice=SUMMARY, due_at=now, now=now)
+    else:
+        await deliveries.change(tx, [notice.id], fields=summary.fields)
+
+
+async def _end_and_mark_stories(tx: Tx, summary: Summary, now: datetime) -> None:
+    """End the expired stories of a summary, and mark the listed stories."""
     await deliveries.end_open(
         tx, [row.id for row in summary.ended], reason=selection.TOO_OLD, now=now
     )
@@ -44,5 +79,3 @@ async def add_summary(tx: Tx, queue: ChatQueue, target: Target, *, now: datetime
         # If a story expired in quiet hours, the story is sent only if the quiet hours deferred the
         # story.
         await deliveries.change(tx, ids, fields=fields, due_at=now)
-    await enqueue.add_reply(tx, target, summary.fields, notice=SUMMARY, due_at=now, now=now)
-    return replace(queue, rows=await deliveries.lock_and_return_due(tx, [queue.chat_id], now=now))

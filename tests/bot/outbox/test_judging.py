@@ -3,15 +3,16 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from bot.chats.subscriptions import Subscriptions
-from bot.domain.model import Profile, TryLater
+from bot.domain.model import Muted, Profile, TryLater
 from bot.domain.options import Options
-from bot.domain.records import Held
+from bot.domain.records import WHOLE, Held
 from bot.outbox.worker import Outbox
 from bot.runtime.metrics import Metrics
-from bot.store import chat_queues, chats, samples, subscriptions
+from bot.store import chat_queues, chats, moves, samples, subscriptions
 from bot.store import deliveries as deliveries_store
 from bot.store.deliveries import deliveries
 from bot.store.engine.database import Tx
@@ -193,6 +194,42 @@ async def test_a_summary_that_can_not_be_sent_now_is_not_overtaken(office: Offic
     assert [pks for _, pks, _ in office.post.albums] == [["1"], ["9"]]
     notices = await rows(office.db, notice="summary")
     assert [(row.state, row.fields["silent"]) for row in notices] == [("sent", False)]
+
+
+@pytest.mark.parametrize("hours", [6, 22])
+async def test_a_list_that_waits_for_a_right_counts_the_stories_again(
+    office: Office, hours: int
+) -> None:
+    async with office.db.begin() as tx:
+        await daily_summary(tx, NATGEO, PRADA)
+        for of, old, new in ((NATGEO, "1", "2"), (PRADA, "8", "9")):
+            await look(
+                tx, story(old, NOON - 20 * HOUR, of=of), story(new, NOON - 4 * HOUR, of=of), of=of
+            )
+    office.clock.on(HOUR)
+    office.post.outcomes = [Muted("text")]
+    await send_all_due(office)
+    [_] = office.post.sentences
+    office.clock.on(hours * HOUR)
+    async with office.db.begin() as tx:
+        await chat_queues.lock(tx, -5)
+        await moves.end_mute(tx, -5, WHOLE, now=office.clock())
+    await send_all_due(office)
+    if hours < 20:  # two stories have expired
+        [(_, text, _)] = office.post.sentences[1:]
+        assert text.splitlines() == [
+            "📰 Daily summary: 2 new stories",
+            "• <b>natgeo</b>: 1 story",
+            "• <b>prada</b>: 1 story",
+            "2 stories disappeared before I could send them.",
+        ]
+        assert [(pks, sent.silent) for _, pks, sent in office.post.albums] == [
+            (["2"], True),
+            (["9"], True),
+        ]
+    else:  # all stories have expired
+        assert office.post.albums == []
+        assert not any("Daily summary" in text for _, text, _ in office.post.sentences[1:])
 
 
 async def test_the_notice_of_a_claim_without_an_outcome_rings_once(office: Office) -> None:
