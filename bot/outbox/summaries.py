@@ -4,6 +4,7 @@ This module adds the notice of the summary, counts the stories again before a la
 notice, and marks the deliveries that the notice lists.
 """
 
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,6 +15,7 @@ from bot.domain.model import Target
 from bot.domain.records import PLACE, SUMMARY, ChatQueue, Delivery
 from bot.domain.selection import Batch
 from bot.domain.summaries import Summary
+from bot.outbox.private_notices import add_failure_notice
 from bot.store import deliveries, enqueue
 from bot.store.engine.database import Tx
 
@@ -51,21 +53,34 @@ async def add_or_recount_summary(
     if notice is not None:
         await deliveries.change(tx, listed, fields={})
     if summary is None:
-        await deliveries.remove(tx, batch.rows[0].id)
+        await _replace_by_failure_notices(tx, batch.rows[0], now)
     else:
         await _end_and_mark_stories(tx, summary, now)
         await _write_notice(tx, batch.target, notice, summary, now)
     return replace(queue, rows=await deliveries.lock_and_return_due(tx, [queue.chat_id], now=now))
 
 
+async def _replace_by_failure_notices(tx: Tx, notice: Delivery, now: datetime) -> None:
+    """Remove an unsent notice. Enqueue failure notices about the expired stories in the notice."""
+    await deliveries.remove(tx, notice.id)
+    for username, count in notice.fields["ended"].items():
+        fields = {"username": username, "n": count, "why": selection.GONE}
+        await add_failure_notice(tx, notice.target, fields, now=now)
+
+
 async def _write_notice(
     tx: Tx, target: Target, notice: Delivery | None, summary: Summary, now: datetime
 ) -> None:
-    """Add the notice of a summary, or update the waiting notice ``notice``."""
+    """Add the notice of a summary, or update the unsent notice ``notice``.
+
+    An updated notice also has the expired stories of the earlier counts, which have ended.
+    """
+    fields = summary.fields
     if notice is None:
-        await enqueue.add_reply(tx, target, summary.fields, notice=SUMMARY, due_at=now, now=now)
+        await enqueue.add_reply(tx, target, fields, notice=SUMMARY, due_at=now, now=now)
     else:
-        await deliveries.change(tx, [notice.id], fields=summary.fields)
+        fields["ended"] = Counter(fields["ended"]) + Counter(notice.fields["ended"])
+        await deliveries.change(tx, [notice.id], fields=fields)
 
 
 async def _end_and_mark_stories(tx: Tx, summary: Summary, now: datetime) -> None:

@@ -380,7 +380,7 @@ async def record_unknown_outcome(tx: Tx, delivery_id: int, *, due_at: datetime) 
 
 
 async def remove(tx: Tx, delivery_id: int) -> bool:
-    """Delete a reply that has arrived or will never be sent. Return False if the row is missing.
+    """Delete a reply or a notice that is not needed any more. Return False if the row is missing.
 
     A reply is not kept, because the text is private.
     """

@@ -183,6 +183,30 @@ async def test_a_summary_counts_what_the_rules_let_pass_and_what_ended_before(
     assert (states["3"], states["9"]) == ("filtered: photo", "expired")
 
 
+@pytest.mark.parametrize("is_list_left", [True, False])
+async def test_a_list_that_is_counted_again_still_says_what_ended_before(
+    office: Office, is_list_left: bool
+) -> None:
+    async with office.db.begin() as tx:
+        await daily_summary(tx, NATGEO, PRADA)
+        await look(tx, story("9", NOON - DAY + HOUR / 2, of=PRADA), of=PRADA)
+        await look(tx, story("1"))
+        await look(tx, story("8", of=PRADA), of=PRADA)
+    office.clock.on(HOUR + MINUTE)
+    office.post.outcomes = [TryLater(after=HOUR)]
+    await send_all_due(office)
+    if not is_list_left:
+        async with office.db.begin() as tx:
+            await chats.change(tx, -5, rules=Options(without="photo").to_json())
+    office.clock.on(HOUR)
+    await send_all_due(office)
+    [(_, text, _)] = office.post.sentences[1:]
+    if is_list_left:
+        assert text.splitlines()[-1] == "1 story disappeared before I could send it."
+    else:
+        assert text.startswith("I couldn't send 1 new story from <b>prada</b>.")
+
+
 async def test_a_summary_that_can_not_be_sent_now_is_not_overtaken(office: Office) -> None:
     await two_stories_for_a_summary(office)
     office.post.outcomes = [TryLater(reason="a gateway failed")]
