@@ -4,6 +4,7 @@ A thread switch costs more than most of the bot's statements, and a pasted link 
 statements.
 """
 
+import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
 from sqlite3 import Cursor as RawCursor
@@ -162,13 +163,26 @@ class Connection(AsyncAdapt_aiosqlite_connection):
         if value:
             self._settings[name] = value
 
-    def commit(self) -> None:
-        """Commit an open transaction. If the commit fails, roll back, unlike SQLAlchemy."""
+    async def commit_in_thread(self) -> None:
+        """Commit an open transaction. If the commit fails, roll back.
+
+        Raises:
+            sqlite3.Error: The commit failed.
+        """
+        self._begin = ()
+        if not self._may_be_open:
+            return
         try:
-            self._end_transaction(super().commit)
-        except Exception:
-            self.rollback()  # Without a rollback, an idle connection would keep the write lock.
+            await self._connection.commit()
+        except sqlite3.Error:
+            # Without a rollback, an idle connection would keep the write lock.
+            await self._connection.rollback()
             raise
+        self._may_be_open = False
+
+    def commit(self) -> None:
+        """Commit, if ``commit_in_thread`` has not committed the transaction."""
+        self._end_transaction(super().commit)
 
     def rollback(self) -> None:
         """Roll back an open transaction. A read-only transaction is committed instead.

@@ -160,13 +160,22 @@ class Transaction:
             return
         try:
             if self._is_writing:
-                await tx.commit()
+                await self._commit(tx)
         except BaseException as failure:
             await self._roll_back_and_raise(failure)
             raise
         self._end()
         # The transaction is over, so a cancellation is harmless.
         await self._connections.give_back(tx)
+
+    async def _commit(self, tx: AsyncConnection) -> None:
+        if not self._connections.is_sqlite:
+            await tx.commit()
+            return
+        # SQLAlchemy would need a greenlet to wait for the commit.
+        connection = cast("Any", tx.sync_connection)
+        await connection.connection.dbapi_connection.commit_in_thread()
+        connection.commit()  # ends SQLAlchemy's transaction, without a further commit
 
     async def _roll_back_and_raise(self, error: BaseException) -> None:
         """Roll back before the connection is used again, also after a cancellation.
