@@ -180,8 +180,7 @@ class Intake:
             self._open = await self._db.fetch(inbox.count_open)
             self._is_counted = True
         room = self._at_once - len(self._running)
-        all_are_running = self._is_only_process and self._open <= len(self._running)
-        if room <= 0 or all_are_running:
+        if room <= 0 or self._are_all_running():
             return None  # the end of an update or the arrival of a new update wakes this loop
         updates = await self._claim(room)
         for claimed in updates:
@@ -190,6 +189,14 @@ class Intake:
         due = await self._db.fetch(inbox.claims.next_claimable_at)
         rest = _SHORTEST if updates else _CLAIM_AGAIN
         return due and max(due, self._now() + rest)
+
+    def _are_all_running(self) -> bool:
+        """Return whether this process is the only process, and handles all unfinished updates."""
+        return self._is_only_process and self._open <= len(self._running)
+
+    def _wake_if_updates_wait(self) -> None:
+        if not self._are_all_running():
+            self.worker.wake()
 
     async def drain(self, seconds: float) -> None:
         """Start no more handlers, and wait at most ``seconds`` for the running handlers.
@@ -223,10 +230,10 @@ class Intake:
             for claimed, task in begun:
                 self._running.pop(claimed.queue, None)
                 task.cancel()
-            raise
-        finally:
             self.worker.wake()
+            raise
         self._open += len(stored)
+        self._wake_if_updates_wait()
         self._counted.labels("stored").inc(len(stored))
         self._counted.labels("too many").inc(sum(not arrival.wanted for arrival in arrivals))
 
@@ -355,7 +362,7 @@ class Intake:
         finally:
             if self._running.get(claimed.queue) is claimed:  # a later update may already run
                 self._running.pop(claimed.queue)
-            self.worker.wake()
+            self._wake_if_updates_wait()
 
     async def _release_for_retry(self, claimed: ClaimedUpdate, *, until: datetime) -> None:
         """Release an update that had no effect, for a retry. Do not count this attempt.
