@@ -530,7 +530,9 @@ class Access:
 
         The result is always None.
         """
-        expired = await self._db.fetch(lambda tx: store.ended_blocks(tx, now=self._now()))
+        expired = await self._db.fetch(
+            lambda tx: store.entries_with_ended_block(tx, now=self._now())
+        )
         has_ended = False
         for entry in expired:
             subject = Subject(entry.kind, entry.subject)

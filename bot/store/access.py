@@ -177,7 +177,7 @@ def blocked_people_and_chats_sql(now: datetime) -> sa.Select[str]:
     )
 
 
-async def ended_blocks(tx: Tx, *, now: datetime) -> list[Entry]:
+async def entries_with_ended_block(tx: Tx, *, now: datetime) -> list[Entry]:
     """Return the entries whose block has expired."""
     statement = sa.select(*COLUMNS).where(access_list.c.blocked_until <= now)
     return await all_rows(tx, Entry, statement.order_by(_KIND, _SUBJECT))

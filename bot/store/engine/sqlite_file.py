@@ -141,7 +141,7 @@ class HeldFile:
             try:
                 copy = sqlite_copies.free_name(self._real.with_name(name))
                 copy.parent.mkdir(parents=True, exist_ok=True, mode=private.OUR_FOLDER)
-                self._write(copy)
+                self._write_copy(copy)
             except (BackupError, OSError, sqlite3.Error) as error:
                 why = sqlite_copies.reason_of(error)
                 self.trouble = DATABASE_NOT_SAVED.format(file=self._path, why=why)
@@ -150,7 +150,7 @@ class HeldFile:
             self.trouble = DATABASE_REPLACED.format(file=self._path, copy=copy)
         return self.copy
 
-    def _write(self, copy: Path) -> None:
+    def _write_copy(self, copy: Path) -> None:
         assert self._connection is not None  # noqa: S101 - ``open`` has opened the connection
         with sqlite_copies.atomic_file(copy) as part:
             self._connection.execute("VACUUM INTO ?", (str(part),))
