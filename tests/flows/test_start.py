@@ -14,6 +14,7 @@ from bot import app
 from bot.presentation.translation import languages_by_code
 from tests.support.control import flood, refused, wait_for
 from tests.support.killing import Victim, free_port
+from tests.support.postgres import connected, postgres
 from tests.support.sandbox import Box, sandbox_box
 from tests.support.storybell import running_bell, settings_for
 
@@ -121,3 +122,15 @@ async def test_a_database_that_has_lost_its_log_is_no_new_one(box: Box, tmp_path
     mark.unlink()
     async with running_bell(tmp_path, box):
         pass
+
+
+async def test_a_direct_address_of_another_database_is_named(box: Box, tmp_path: Path) -> None:
+    with postgres() as server:
+        async with connected(server.url) as connection:
+            await connection.execute("CREATE DATABASE other")
+        other = server.url.replace("/postgres?", "/other?")
+        settings = settings_for(box, tmp_path, database_url=server.url, database_direct_url=other)
+        with capture_logs() as logs:
+            assert await app.run(settings, asyncio.Event()) == 1
+    (said,) = [one["reason"] for one in logs if one["event"] == "can't run"]
+    assert "DATABASE_DIRECT_URL" in said

@@ -89,6 +89,7 @@ POOL_WAIT_S = 10
 SQLITE_POOL = {"pool_size": 5, "max_overflow": 0, "pool_use_lifo": True}
 MIGRATING = 7402  # the number of the advisory lock for a migration or a move of all rows
 KEPT_COPIES = 2  # the number of copies made before migrations that are kept
+NOT_DIRECT = "DATABASE_DIRECT_URL is the address of another database than DATABASE_URL"
 NO_COPY = "it is from an older version, and can't be copied before it is changed: is the disk full"
 NEWER = (
     "it was written by a newer version of the bot than this one. Start that version, or restore "
@@ -382,7 +383,8 @@ class Database:
             DatabaseUnavailableError: The database is unavailable or was changed by a newer
                 version. This error is also raised if the file can't be created, restricted or
                 copied, if a log exists without its database, if a row would refer to a missing
-                row, or if another session keeps a table of PostgreSQL locked.
+                row, if another session keeps a table of PostgreSQL locked, or if ``direct_url`` is
+                the URL of a different database.
         """
         if self.file is not None:
             raise_if_log_orphaned(self.file)
@@ -403,6 +405,8 @@ class Database:
             await tx.run_sync(_upgrade)
         # Existing sessions were opened before the new limits and do not have the limits.
         await self._dispose()
+        if await self.fetch(lambda tx: tx.run_sync(revision_of)) != newest_revision():
+            raise DatabaseUnavailableError(NOT_DIRECT)
 
     async def _back_up(self, file: Path) -> None:
         """Copy an SQLite database before a migration changes the database. Keep only two copies.
