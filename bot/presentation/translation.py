@@ -83,7 +83,7 @@ _STRONG = frozenset({"L", "R", "AL"})  # the bidirectional classes of letters in
 _FILLED = re.compile(r"\{([a-z_]+)\}((?:</\w+>)*\.?)")
 _SIGNED = re.compile(
     r"(?<![\w/<>=])(?:<code>)?(?:/[a-z_]+|\{command\})|\b\d+-\d+"
-    r"|(?<!\w)(?:<code>)?@[A-Za-z{]|<code>#|#(?=[\d{])|(?<=/…)"
+    r"|(?<!\w)(?:<code>)?@[A-Za-z{]|<code>[#{]|#(?=[\d{])|(?<=/…)"
 )
 _log = logging.getLogger(__name__)
 
@@ -459,9 +459,9 @@ def _mark_rtl_lines(text: str) -> str:
     - A right-to-left mark is inserted before an Arabic comma after a Latin word. Otherwise the
       words of a list would stand in the opposite order.
     - A left-to-right mark is inserted before commands, names with an @, numbers with a #, hashtags
-      in code style, and spans such as 23-7. The reason is that the slash, the @, the # and the
-      hyphen have no direction of their own. With the mark, the sign stays at the left of the word,
-      and the numbers of the span keep their order.
+      and fields in code style, and spans such as 23-7. The reason is that the slash, the @, the #
+      and the hyphen have no direction of their own. With the mark, the sign stays at the left of
+      the word, and the numbers of the span keep their order.
     """
     lines = []
     for line in text.split("\n"):

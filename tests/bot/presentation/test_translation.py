@@ -16,7 +16,7 @@ from babel.messages.pofile import read_po
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.errors import NothingKeptError
+from bot.domain.errors import NOTHING_FOUND, NothingKeptError
 from bot.presentation import html, solar_hijri, translation
 from bot.presentation.translation import (
     LANGUAGES,
@@ -27,6 +27,7 @@ from bot.presentation.translation import (
     language_for,
     translator_for,
 )
+from handlers.admission import STRANGER_CHAT
 from handlers.exchange import HOW
 from handlers.money import PART
 from handlers.settings import QUIET
@@ -281,6 +282,8 @@ def test_a_sign_stays_at_the_side_of_what_it_belongs_to(language: str) -> None:
     assert any("\u200e<code>@{bot} natgeo" in text for text in texts)
     assert any("/natgeo/…\u200e" in text for text in texts)
     assert "(\u200e#1234)" in t("{text} (#{number})", text="x", number=1234)
+    assert "\u200e<code>#sale</code>" in t(NOTHING_FOUND, terms="#sale")
+    assert "\u200e<code>-1001234</code>" in t(STRANGER_CHAT, id=-1001234)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
