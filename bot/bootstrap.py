@@ -239,7 +239,7 @@ async def open_parts(
             tell=lambda words: incidents.open_or_close("refused", REFUSED, words=words),
             now=now,
         )
-        replies = Replies(bot, sender)
+        replies = Replies(bot, sender, blocked=access.blocked)
         topics = Topics(db, bot, now=now)
         outage = Outage(bot, now=now, metrics=metrics)
         conflicts = await ensure_origin_and_load_conflicts(db, now=now)

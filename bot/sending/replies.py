@@ -7,6 +7,7 @@ message about a payload that could not be sent.
 
 import asyncio
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -17,11 +18,13 @@ from telegram.constants import ChatAction
 from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
+from bot.domain.alert_rules import is_on_block_list
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import (
     Album,
     Asker,
     Outcome,
+    Profile,
     Sent,
     SentItem,
     Story,
@@ -146,10 +149,16 @@ def is_media(payload: Payload) -> bool:
 class Replies:
     """Sends payloads: replies to people, and notices."""
 
-    def __init__(self, bot: ExtBot[Any], sender: Sender) -> None:
-        """Use ``bot`` to send texts, and ``sender`` to send albums."""
+    def __init__(
+        self, bot: ExtBot[Any], sender: Sender, *, blocked: AbstractSet[str] = frozenset()
+    ) -> None:
+        """Use ``bot`` to send texts, and ``sender`` to send albums.
+
+        ``blocked`` contains the ids and names of blocked profiles.
+        """
         self._bot = bot
         self._sender = sender
+        self._blocked = blocked
 
     @property
     def bot_name(self) -> str:
@@ -169,7 +178,8 @@ class Replies:
 
         ``calls`` makes the requests. Without ``calls``, the requests are not recorded. Each file
         of an album that must be bought costs 1 credit. ``one_by_one`` means that each story of an
-        album is sent as a separate message. An edit that changes nothing returns
+        album is sent as a separate message. An album with stories of a blocked profile is not
+        sent, and counts as sent without stories. An edit that changes nothing returns
         ``SHOWN_ALREADY``. If the message can't be edited, its text is sent as a new message.
 
         Raises:
@@ -218,6 +228,8 @@ class Replies:
     ) -> Outcome:
         asker = Asker(*payload["asker"])
         stories: tuple[Story, ...] = tuple(load_stories(payload["stories"]))
+        if any(self._is_blocked(story.profile) for story in stories):
+            return Sent(())  # the profile was blocked while the album waited
         options = SendOptions(
             silent=silent,
             reply_to=payload["reply_to"],
@@ -235,6 +247,9 @@ class Replies:
             calls=calls,
             asker=asker,
         )
+
+    def _is_blocked(self, profile: Profile) -> bool:
+        return is_on_block_list(profile.profile_id, profile.username, self._blocked)
 
 
 def _caption_counter(payload: Payload, stories: tuple[Story, ...]) -> Callable[[int], str] | None:

@@ -323,6 +323,25 @@ async def test_an_answer_that_waits_is_not_sent_after_a_block(town: Town, place:
     assert not await town.control.shown(chat)
 
 
+async def test_an_answer_that_waits_is_not_sent_after_a_block_of_its_profile(town: Town) -> None:
+    ann, bad, good = await invited(town, "Ann"), await town.star(), await town.star()
+    await town.control.publish(bad)
+    story = await town.control.publish(good)
+    await town.control.fault("telegram", flood(LONG), match="sendPhoto", chat_id=ann)
+    for star in (bad, good):
+        await town.control.say(ann, f"/stories {star}", user=ann)
+
+    async def is_put_off() -> bool:
+        asked = await town.control.requests("telegram", path="sendPhoto")
+        return any(one["status"] == 429 for one in asked)
+
+    await wait_for(is_put_off, what="the flood")
+    await town.ask(town.boss, f"/block {bad}")
+    await asyncio.sleep(2 * LONG)
+    await town.bell.settled()
+    assert await town.control.shown(ann) == [story["pk"]]
+
+
 @pytest.mark.parametrize("place", ["private", "group"])
 async def test_an_answer_of_a_request_that_runs_at_the_block_does_not_replace_the_refusal(
     town: Town, place: str
