@@ -57,7 +57,10 @@ COMMANDS: Mapping[str, Command] = {
         SHOW,
         "see",
         N_("/stories <i>name</i>: all stories from a profile"),
-        (N_("/stories <i>name</i> 3: only the latest three"),),
+        (
+            N_("/stories <i>name</i> 3: only the latest three"),
+            N_("/stories: which of your subscriptions had stories when I last checked"),
+        ),
         menu=N_("Show a profile's stories"),
     ),
     "subscribe": Command(
@@ -112,6 +115,12 @@ COMMANDS: Mapping[str, Command] = {
         SHOW,
         "chat",
         N_("/export and /import: save your subscriptions to a file, or load them from one"),
+        (
+            N_(
+                "/import: add profiles from <code>following.json</code>, the list in your "
+                "Instagram data"
+            ),
+        ),
     ),
     "import": Command(CHANGE),  # the help line of /export describes /import
     "privacy": Command(SHOW, "chat", N_("/privacy: what I store, and how to delete it")),

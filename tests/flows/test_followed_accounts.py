@@ -148,6 +148,16 @@ async def test_a_followed_name_says_so_and_is_not_counted_again(
     assert names_of(page) == list(buttons(page)) == ["✅ counted.a", "✅ counted.b"]
 
 
+async def test_the_help_names_the_list_and_the_live_stories_of_subscriptions(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    (page,) = await bell.ask(ann, "/help")
+    for section, words in (("chat", "following.json"), ("see", "subscriptions had stories")):
+        await bell.press(ann, page, f"help:{section}")
+        assert words in (await bell.message(ann, page["message_id"]))["text"]
+
+
 async def test_small_talk_is_no_search(bell: Bell, control: Control) -> None:
     ann = await control.person()
     await bell.ask(ann, "", file=document(listed("cool.shots")))
