@@ -649,7 +649,7 @@ def _application(parts: Parts) -> App:
     app.add_handler(TypeHandler(Update, recheck_closed_chat), group=-1)
     for module in CONVERSATION:
         app.add_handlers(handlers_of(module))
-    app.add_error_handler(handlers.errors.on_error)
+    app.add_error_handler(handlers.errors.roll_back_and_report_error)
     return app
 
 

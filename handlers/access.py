@@ -70,6 +70,8 @@ HOW_TO_OPEN = N_(
     "everyone can use it, at your expense; DAILY_BUDGET limits what a day "
     "can cost."
 )
+# The welcome of a new owner, or the error message about an invalid link.
+OwnerWelcomeOrError = Page
 
 
 @command("allow")
@@ -84,11 +86,11 @@ async def allow(context: Context) -> None:
         await say_message(context, ALLOWED_PROFILE)
         return
     entry = await context.services.access.allow(subject, by=context.user_id, name=name)
-    text = CHAT_SILENCED if await _is_silenced(subject, context) else ALLOWED
+    text = CHAT_SILENCED if await _is_chat_of_blocked_payer(subject, context) else ALLOWED
     await say_message(context, text, who=name_with_id(entry))
 
 
-async def _is_silenced(subject: Subject, context: Context) -> bool:
+async def _is_chat_of_blocked_payer(subject: Subject, context: Context) -> bool:
     """Return whether the bot is silent in a chat because the chat's payer is blocked."""
     if subject.kind != "chat":
         return False
@@ -183,7 +185,7 @@ async def unblock(context: Context) -> None:
     subject, name, _ = named
     was_blocked = await context.services.access.unblock(subject)
     text = UNBLOCKED if was_blocked else NOT_BLOCKED
-    if await _is_silenced(subject, context):
+    if await _is_chat_of_blocked_payer(subject, context):
         text = CHAT_SILENCED
     await say_message(context, text, who=name or subject.id)
 
@@ -214,7 +216,7 @@ def name_with_id(entry: Entry) -> str:
     return f"{entry.name} ({entry.subject})"
 
 
-async def use_link(context: Context, payload: str) -> Page | None:
+async def redeem_entry_link(context: Context, payload: str) -> OwnerWelcomeOrError | None:
     """Use an owner link or an invitation link. Return the page to send, if any.
 
     - For a new owner, the page is the welcome.
@@ -227,7 +229,8 @@ async def use_link(context: Context, payload: str) -> Page | None:
     if person is None:
         return None
     # The welcome of an owner contains a report of the spending. This report is read before
-    # use_link(), because use_link() opens a transaction in which no read is allowed to begin.
+    # Access.use_link(), because that method opens a transaction in which no read is allowed to
+    # begin.
     welcome = await _owner_welcome_text(context) if payload.startswith(OWNER_LINK) else ""
     became = await access.use_link(payload, person.id, name=person.full_name)
     if became == "owner":
@@ -251,7 +254,9 @@ def _new_owner_buttons(context: Context) -> Buttons:
 
 
 @on_press(OWNER, only_in_private="invite")
-async def press_owner_button(context: Context, action: str, guest_id: int | None) -> None:
+async def send_invitation_or_dismiss_request(
+    context: Context, action: str, guest_id: int | None
+) -> None:
     """Send an invitation, explain how to open the bot to everyone, or deny access.
 
     ``guest_id`` is the ID of the person or chat whose request for access is denied. A denial

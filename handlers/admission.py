@@ -101,7 +101,7 @@ async def admit_or_refuse(context: Context) -> bool:
     context.is_owner = judgement.is_owner
     context.known, context.is_muted = judgement.chat, judgement.is_muted
     context.question = judgement.question
-    if judged.verdict == "let" or _is_removal_or_move(context) or _is_by_bot(context):
+    if judged.verdict == "let" or _is_removal_or_move(context) or _is_by_this_bot(context):
         await _record_member_name(context)
         return True
     if judged.verdict == "blocked":
@@ -215,21 +215,23 @@ async def _send_first_refusal(context: Context, judged: Judged) -> None:
         await say_message(context, OVER, [[context.button(ASK_OWNER, ASK_ACCESS())]])
         return
     if judged.verdict == "stranger" and _is_access_request(context):
-        await _record_access_request(context, judged)
+        await _record_and_confirm_access_request(context, judged)
         return
     if judged.entry and judged.entry.refused_at:
         await answer_press(context)
         return
     text = _refusal_sentence(judged, context)
     if context.query is None:
-        await unit_of_work.call_after_replies(partial(_send_refusal, context, judged, text))
-    elif await _record_refusal(context, judged):
+        await unit_of_work.call_after_replies(
+            partial(_send_and_record_refusal, context, judged, text)
+        )
+    elif await _record_refusal_if_new(context, judged):
         await answer_press(context, plain(text), alert=True)
     else:
         await answer_press(context)
 
 
-async def _send_refusal(context: Context, judged: Judged, text: Safe) -> None:
+async def _send_and_record_refusal(context: Context, judged: Judged, text: Safe) -> None:
     """Send a refusal, and record the refusal unless a later attempt may succeed.
 
     After a flood limit or an outage of Telegram, nothing is recorded, so that the next message
@@ -241,10 +243,10 @@ async def _send_refusal(context: Context, judged: Judged, text: Safe) -> None:
     payload = text_payload(text, reply_to=reply_to)
     outcome = await context.services.replies.send(context.reply_target, payload)
     if not isinstance(outcome, TryLater | Moved):
-        await _record_refusal(context, judged)
+        await _record_refusal_if_new(context, judged)
 
 
-async def _record_refusal(context: Context, judged: Judged) -> bool:
+async def _record_refusal_if_new(context: Context, judged: Judged) -> bool:
     """Record a refusal. Return False if the access list already has a refusal."""
     return await context.services.access.record_refusal(
         judged.about,
@@ -258,13 +260,13 @@ def _is_access_request(context: Context) -> bool:
     return query is not None and ASK_ACCESS.matches(query.data)
 
 
-async def _record_access_request(context: Context, judged: Judged) -> None:
+async def _record_and_confirm_access_request(context: Context, judged: Judged) -> None:
     """Record a request for access, and replace the message of the pressed button.
 
     ``bot.operations.visitors`` reports the request to the owners, unless the access list already
     has a refusal of the person.
     """
-    await _record_refusal(context, judged)
+    await _record_refusal_if_new(context, judged)
     await answer_press(context)
     await edit_pressed(context, context.t(ASKED))
 
@@ -308,7 +310,7 @@ def _is_written_by_other_bot(context: Context) -> bool:
     return not filters.StatusUpdate.ALL.check_update(context.event)
 
 
-def _is_by_bot(context: Context) -> bool:
+def _is_by_this_bot(context: Context) -> bool:
     """Return whether the bot itself caused the update, for example by creating a topic."""
     message = context.event.message
     sender = message.from_user if message else None

@@ -27,7 +27,7 @@ OVER = N_("This has already been decided.")
 
 
 @command("broadcast", only_in_private=True)
-async def preview_broadcast(context: Context) -> None:
+async def store_and_preview_broadcast(context: Context) -> None:
     """Store a draft of the broadcast, show a preview, and ask for confirmation.
 
     Without a text, or if the text has more than 4,096 characters, no draft is stored.
@@ -60,7 +60,9 @@ async def preview_broadcast(context: Context) -> None:
 
 
 @on_press(BROADCAST)
-async def act_on_broadcast(context: Context, action: str, broadcast_id: int) -> str | None:
+async def start_stop_or_discard_broadcast(
+    context: Context, action: str, broadcast_id: int
+) -> str | None:
     """Start, stop or discard a broadcast. If this is no longer possible, return a notice."""
     query = context.query
     t = context.t

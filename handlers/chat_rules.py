@@ -47,7 +47,7 @@ def rules_page(context: Context, hint: str = "") -> Page:
     return "\n".join(text), buttons
 
 
-async def save_or_ask_to_confirm(context: Context, wanted: Options) -> None:
+async def save_rules_or_ask_to_confirm(context: Context, wanted: Options) -> None:
     """Save the new rules ``wanted`` of the whole chat, or ask for confirmation.
 
     - If ``wanted`` equals the present rules, the rules are only shown.
@@ -61,7 +61,7 @@ async def save_or_ask_to_confirm(context: Context, wanted: Options) -> None:
     rows = await context.subscriptions()
     affected = {subscription.profile_id for subscription in rows if not subscription.options.rules}
     if not wanted.rules or not affected:
-        await say(context, *await save(context, wanted))
+        await say(context, *await save_rules_and_get_page(context, wanted))
         return
     lines = [
         context.t(RULES_OF_CHAT),
@@ -73,7 +73,7 @@ async def save_or_ask_to_confirm(context: Context, wanted: Options) -> None:
     await say(context, "\n".join(lines), [[context.button(DO_IT, CHAT_RULES("save"), PRIMARY)]])
 
 
-async def save(
+async def save_rules_and_get_page(
     context: Context, wanted: Options, *, rules_undone_since: datetime | None = None
 ) -> Page:
     """Save rules of the whole chat, and apply the rules to pending stories.
@@ -96,19 +96,20 @@ async def save(
 
 
 @on_press(CHAT_RULES)
-async def press_chat_rules(context: Context, action: str) -> str | None:
+async def show_or_change_chat_rules(context: Context, action: str) -> str | None:
     """Show, save, remove or restore the rules of the whole chat.
 
     *Undo* works only if the present rules are the rules after the change on the page. *Undo* also
-    applies the restored rules to the live stories that the undone rules have excluded (``save``).
+    applies the restored rules to the live stories that the undone rules have excluded
+    (``save_rules_and_get_page``).
     """
     if action == "show":
         await edit_pressed(context, *rules_page(context))
         return None
     if action == OFF:
-        await edit_pressed(context, *await save(context, Options()))
+        await edit_pressed(context, *await save_rules_and_get_page(context, Options()))
         return None
-    written = _written_rules(context)
+    written = _rules_in_pressed_message(context)
     current = context.chat.rule_options
     # The page with *Undo* has the rules before the change and the rules after the change.
     is_valid = len(written) == 1 if action == "save" else written[1:] == [current]
@@ -118,12 +119,13 @@ async def press_chat_rules(context: Context, action: str) -> str | None:
     # the message when the rules were saved.
     rules_undone_since = context.message.date if context.message and action == "undo" else None
     await edit_pressed(
-        context, *await save(context, written[0], rules_undone_since=rules_undone_since)
+        context,
+        *await save_rules_and_get_page(context, written[0], rules_undone_since=rules_undone_since),
     )
     return None
 
 
-def _written_rules(context: Context) -> list[Options]:
+def _rules_in_pressed_message(context: Context) -> list[Options]:
     """Return the rules in each rules command that the message of the pressed button shows."""
     commands = [text for text in code_texts(context.message) if text.startswith(f"{COMMAND} ")]
     return [parse_chat_rules(command.removeprefix(COMMAND)) for command in commands]

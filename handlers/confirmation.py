@@ -24,7 +24,7 @@ MANY = {"stories": N_("Show all"), "subscribe": N_("Subscribe to all")}
 """The label of the button for several profiles, by command."""
 
 
-async def offer_understood(context: Context, command: str, wanted: Wanted) -> None:
+async def offer_understood_command(context: Context, command: str, wanted: Wanted) -> None:
     """Show a command with the recognised names and options, and a button that runs the command.
 
     The handler of the button reads the command from the message. In a channel, people copy the
@@ -52,7 +52,7 @@ async def offer_understood(context: Context, command: str, wanted: Wanted) -> No
     await say(context, Safe("\n".join(lines)), buttons)
 
 
-async def offer_for_many(
+async def offer_commands_for_names(
     context: Context, names: Sequence[str], commands: Sequence[str] = tuple(MANY)
 ) -> None:
     """Offer each of ``commands`` as a button for at most ten profiles. Further names are omitted.

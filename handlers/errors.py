@@ -58,12 +58,12 @@ async def send_error(
     message of the update. Error messages about a member's own rights or limit are sent once to
     each member in ten minutes. After a pressed button or an edited message, the error message is
     always sent. ``more`` is HTML that follows the error message. If ``buttons`` is empty, the
-    message has the buttons of ``refusal_buttons``.
+    message has the buttons of ``payer_buttons_for_errors``.
     """
     text: str = Safe(sentence_for(error, context) + more)
     message = context.event.message
     if message is None or not context.is_group:
-        await say(context, text, buttons or refusal_buttons([error], context))
+        await say(context, text, buttons or payer_buttons_for_errors([error], context))
         return
     is_own_limit = isinstance(error, SpendingError) and error.is_own
     own = is_own_limit or isinstance(error, RightsError)
@@ -71,11 +71,11 @@ async def send_error(
     if context.services.cache.get(key, now=context.now):
         await unit_of_work.call_after_replies(partial(react, context, message, SAME_AGAIN))
         return
-    await say(context, text, buttons or refusal_buttons([error], context))
+    await say(context, text, buttons or payer_buttons_for_errors([error], context))
     await cache_after_commit(context, key, age=REPEATED)
 
 
-def refusal_buttons(errors: Iterable[BotError], context: Context) -> Buttons:
+def payer_buttons_for_errors(errors: Iterable[BotError], context: Context) -> Buttons:
     """Return the button to become the payer, or no buttons.
 
     The result has the button if ``errors`` include a ``NoPayerError`` and the chat is a group or
@@ -125,7 +125,7 @@ async def send_too_many_requests(context: Context) -> None:
         await say_message(context, ONE_AT_A_TIME)
 
 
-async def on_error(update: object, context: Context) -> None:
+async def roll_back_and_report_error(update: object, context: Context) -> None:
     """Roll back the uncommitted changes, send the error message and log the failure.
 
     PTB calls this handler for each exception, unless the update will be retried. Telegram's error
@@ -153,7 +153,7 @@ async def on_error(update: object, context: Context) -> None:
         else:
             log.error("update failed", exc_info=error)
         return
-    await _prepare_again(update, context)
+    await _set_chat_and_translator_again(update, context)
     if isinstance(error, Forbidden):
         log.info("chat is closed to us", reason=str(error))
         await answer_press(context)
@@ -185,7 +185,7 @@ async def on_error(update: object, context: Context) -> None:
         log.warning("can't tell the chat", reason=str(failure))
 
 
-async def _prepare_again(update: Update, context: Context) -> None:
+async def _set_chat_and_translator_again(update: Update, context: Context) -> None:
     """Fill the context again: the error handler gets a new context from python-telegram-bot."""
     try:
         await ensure_chat_and_translator(update, context)

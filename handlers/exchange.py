@@ -19,11 +19,11 @@ from bot.presentation.html import Safe, bold, paragraphs, truncate_plain
 from bot.sending.replies import document_payload
 from bot.updates import unit_of_work
 from handlers import chat_rules
-from handlers.errors import refusal_buttons
+from handlers.errors import payer_buttons_for_errors
 from handlers.followed_accounts import (
     FROM_FILE,
-    offer_accounts,
-    read_document,
+    download_accounts_or_export,
+    send_accounts_and_expect_search,
     subscribe_each,
 )
 from handlers.guard import UNKNOWN_BUTTON, command, on_message, on_press
@@ -70,7 +70,7 @@ async def send_export(context: Context) -> None:
 
 
 @command("import", channel_after=0)
-async def import_file(context: Context) -> None:
+async def import_subscriptions_from_file(context: Context) -> None:
     """Subscribe to the profiles in a file.
 
     The file is in the message with the command, or in the message to which the command replies.
@@ -91,14 +91,16 @@ async def import_file(context: Context) -> None:
     & filters.Document.ALL
     & filters.CaptionRegex(r"^/import(@\w+)?(\s+[@-]\S+)?\s*$"),
 )
-async def import_captioned(context: Context) -> None:
+async def import_captioned_file(context: Context) -> None:
     """Import a file that has the caption ``/import``."""
     caption = context.message.caption if context.message else None
     context.args = (caption or "").split()[1:]
-    await import_file.run(context)
+    await import_subscriptions_from_file.run(context)
 
 
-async def offer_import(context: Context, message: Message, source: Document) -> None:
+async def send_import_button_or_account_list(
+    context: Context, message: Message, source: Document
+) -> None:
     """Send the offer to import a file that was sent without /import.
 
     - For a file of /export, the offer is a button with the number of profiles.
@@ -108,9 +110,9 @@ async def offer_import(context: Context, message: Message, source: Document) -> 
         BotError: The file has neither of the two formats, is too large, or lists no accounts.
         AskAgainError: Telegram does not answer.
     """
-    imported = await read_document(context, source)
+    imported = await download_accounts_or_export(context, source)
     if isinstance(imported, list):
-        await offer_accounts(context, imported, source, message.message_id)
+        await send_accounts_and_expect_search(context, imported, source, message.message_id)
         return
     count = len(imported.entries)
     if not count:
@@ -122,12 +124,14 @@ async def offer_import(context: Context, message: Message, source: Document) -> 
 
 
 @on_press(IMPORT)
-async def import_pressed(context: Context, choice: str | None) -> str | None:
+async def import_subscriptions_options_or_rules(
+    context: Context, choice: str | None
+) -> str | None:
     """Import the subscriptions in a file, or apply the options or the rules in the file.
 
     The message with the pressed button replies to the message with the file. An import of
     subscriptions has the costs and errors of ``_subscribe_to_listed``. The errors of the other two
-    actions are those of ``_apply_options_in_file`` and ``_read_export``.
+    actions are those of ``_apply_options_in_file`` and ``_download_export``.
     """
     source = context.replied_to
     if source is None or source.document is None:
@@ -135,21 +139,21 @@ async def import_pressed(context: Context, choice: str | None) -> str | None:
     if choice == OPTIONS:
         await _apply_options_in_file(context, source.document)
     elif choice == RULES:
-        wanted = (await _read_export(context, source.document)).rules
-        await edit_pressed(context, *await chat_rules.save(context, wanted))
+        wanted = (await _download_export(context, source.document)).rules
+        await edit_pressed(context, *await chat_rules.save_rules_and_get_page(context, wanted))
     else:
         await _subscribe_to_listed(context, source)
     return None
 
 
-async def _read_export(context: Context, source: Document) -> Import:
+async def _download_export(context: Context, source: Document) -> Import:
     """Return the content of a file of /export.
 
     Raises:
         BotError: The file has a different format, or is too large.
         AskAgainError: Telegram does not answer.
     """
-    imported = await read_document(context, source)
+    imported = await download_accounts_or_export(context, source)
     if isinstance(imported, list):
         raise BotError("a list of accounts", text=import_export.UNREADABLE)
     return imported
@@ -171,9 +175,11 @@ async def _subscribe_to_listed(context: Context, source: Message) -> None:
     """
     if source.document is None:
         return
-    imported = await read_document(context, source.document)
+    imported = await download_accounts_or_export(context, source.document)
     if isinstance(imported, list):
-        await offer_accounts(context, imported, source.document, source.message_id)
+        await send_accounts_and_expect_search(
+            context, imported, source.document, source.message_id
+        )
         return
     wanted = [(entry.username, entry.preferences) for entry in imported.entries]
     async with show_working(context):
@@ -184,10 +190,10 @@ async def _subscribe_to_listed(context: Context, source: Message) -> None:
     if new_names and await context.services.subscriptions.find_obstacle() == "stopped":
         lines.append(context.t(LATER))
     lines += failure_lines(failed, parse([]), context)
-    buttons = refusal_buttons([error for _, error in failed], context)
+    buttons = payer_buttons_for_errors([error for _, error in failed], context)
     await say(context, "\n".join(lines_that_fit(lines, context)), buttons)
-    await _ask_about_options(existing, imported, source, context)
-    await _ask_about_rules(imported, source, context)
+    await _ask_to_apply_options(existing, imported, source, context)
+    await _ask_to_replace_rules(imported, source, context)
 
 
 def _result_lines(
@@ -210,7 +216,7 @@ def _result_lines(
     return lines
 
 
-async def _ask_about_options(
+async def _ask_to_apply_options(
     existing: Sequence[tuple[Subscription, str]],
     imported: Import,
     source: Message,
@@ -238,7 +244,7 @@ async def _ask_about_options(
         await say(context, text, [[use]], reply_to=source.message_id)
 
 
-async def _ask_about_rules(imported: Import, source: Message, context: Context) -> None:
+async def _ask_to_replace_rules(imported: Import, source: Message, context: Context) -> None:
     """Ask whether to replace the rules of the whole chat by the rules in a file.
 
     Do nothing if the file has no rules, if the rules are unchanged, or if the chat is a channel.
@@ -265,7 +271,7 @@ async def _apply_options_in_file(context: Context, source: Document) -> None:
         DatabaseUnavailableError: The database is unavailable. Earlier changes stay.
     """
     failed: list[tuple[str, BotError]] = []
-    for entry in (await _read_export(context, source)).entries:
+    for entry in (await _download_export(context, source)).entries:
         if entry.preferences is None:
             continue
         try:
@@ -295,9 +301,9 @@ async def _set_options_if_subscribed(context: Context, username: str, options: O
     for subscription in rows:
         if subscription.target == context.acted_on and subscription.options != options:
             change = context.services.subscribing.set_options
-            await change(context.chat.id, subscription.id, _all_values(options))
+            await change(context.chat.id, subscription.id, _values_by_option_name(options))
 
 
-def _all_values(options: Options) -> Mapping[str, object]:
+def _values_by_option_name(options: Options) -> Mapping[str, object]:
     """Return the values of all options by name. Options with default values are included."""
     return {field.name: getattr(options, field.name) for field in fields(options)}

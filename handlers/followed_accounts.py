@@ -7,6 +7,7 @@ the page replies. A button contains the position of a name in the file.
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import NamedTuple
 
 from telegram import Document
 from telegram.error import BadRequest, TelegramError
@@ -62,8 +63,16 @@ _SEARCHED_FOR = timedelta(minutes=10)  # for this time after a list, a plain mes
 _LEAST_SEARCH = 2  # minimum characters of a search
 
 
-async def read_document(context: Context, document: Document) -> list[str] | Import:
-    """Return the followed accounts in a file of Instagram, or the content of a file of /export.
+class NewExistingAndFailed(NamedTuple):
+    """The names with a new subscription, the existing subscriptions, and the failures."""
+
+    new_names: list[str]
+    existing: list[tuple[Subscription, str]]
+    failed: list[tuple[str, BotError]]
+
+
+async def download_accounts_or_export(context: Context, document: Document) -> list[str] | Import:
+    """Download a file. Return the followed accounts in the file, or the content of an /export.
 
     Raises:
         BotError: The file has a different format, or is too large.
@@ -92,7 +101,7 @@ async def _download(context: Context, document: Document) -> bytes:
         raise AskAgainError(str(error)) from error
 
 
-async def offer_accounts(
+async def send_accounts_and_expect_search(
     context: Context, names: Sequence[str], document: Document, message_id: int
 ) -> None:
     """Send the first page of the accounts in a file, as a reply to the message with the file.
@@ -110,7 +119,7 @@ async def offer_accounts(
         raise BotError("no accounts", text=import_export.UNREADABLE)
     file = {"document": document.to_dict(), "message_id": message_id, "about": context.about}
     await context.set_question(file, valid_for=_SEARCHED_FOR)
-    await say(context, *await _page(context, names, 0), reply_to=message_id)
+    await say(context, *await _accounts_page(context, names, 0), reply_to=message_id)
 
 
 async def answer_search_if_expected(context: Context, text: str) -> bool:
@@ -138,7 +147,7 @@ async def answer_search_if_expected(context: Context, text: str) -> bool:
         case _:
             return False
     try:
-        names = await read_document(context, document)
+        names = await download_accounts_or_export(context, document)
     except BotError:  # a different handler answers the message
         return False
     if isinstance(names, Import):
@@ -150,13 +159,13 @@ async def answer_search_if_expected(context: Context, text: str) -> bool:
         return False
     if about is not None:
         await set_managed_chat(context, about)
-    rows = await _name_rows(context, names, places[:_MOST_FOUND])
+    rows = await _subscribe_button_rows(context, names, places[:_MOST_FOUND])
     await say(context, context.t(FOUND), rows, reply_to=message_id)
     return True
 
 
 @on_press(LIST)
-async def turn_or_subscribe(context: Context, action: str, place: int) -> str | None:
+async def turn_page_or_subscribe(context: Context, action: str, place: int) -> str | None:
     """Show another page of a list of followed accounts, or subscribe to names on the page.
 
     A button subscribes to one name, or to all names on the page. Each profile costs 0 to 3
@@ -171,7 +180,7 @@ async def turn_or_subscribe(context: Context, action: str, place: int) -> str | 
     source = context.replied_to
     if source is None or source.document is None or not context.is_private:
         return context.t.plain(UNKNOWN_BUTTON)
-    names = await read_document(context, source.document)
+    names = await download_accounts_or_export(context, source.document)
     if isinstance(names, Import):
         return context.t.plain(UNKNOWN_BUTTON)
     page = place // A_PAGE if action == "one" else place
@@ -184,9 +193,9 @@ async def turn_or_subscribe(context: Context, action: str, place: int) -> str | 
     if not shown or (action != "page" and not wanted):
         return context.t.plain(UNKNOWN_BUTTON)
     lines = await _subscribe_and_report(context, wanted)
-    text, buttons = await _page(context, names, page)
+    text, buttons = await _accounts_page(context, names, page)
     if action == "one" and (found := _places_on_search_page(context, names)):
-        text, buttons = context.t(FOUND), await _name_rows(context, names, found)
+        text, buttons = context.t(FOUND), await _subscribe_button_rows(context, names, found)
     await edit_pressed(context, paragraphs(*lines, text), buttons)
     return None
 
@@ -201,11 +210,11 @@ def _places_on_search_page(context: Context, names: Sequence[str]) -> list[int]:
     read = [LIST.read(str(key.callback_data)) or ["", 0] for key in keys]
     places = [int(str(place)) for action, place in read if action == "one"]
     page = places[0] // A_PAGE if places else 0
-    is_whole_page = places == list(_places_on(page, names))
+    is_whole_page = places == list(_places_on_page(page, names))
     return [] if is_whole_page else [place for place in places if place < len(names)]
 
 
-def _places_on(page: int, names: Sequence[str]) -> range:
+def _places_on_page(page: int, names: Sequence[str]) -> range:
     """Return the positions of the names on a page of the whole list."""
     return range(page * A_PAGE, min((page + 1) * A_PAGE, len(names)))
 
@@ -236,7 +245,7 @@ async def _subscribe_and_report(context: Context, names: Sequence[str]) -> list[
 
 async def subscribe_each(
     context: Context, wanted: Sequence[tuple[str, Preferences | None]]
-) -> tuple[list[str], list[tuple[Subscription, str]], list[tuple[str, BotError]]]:
+) -> NewExistingAndFailed:
     """Subscribe to profiles one by one. Return the new names, existing subscriptions and failures.
 
     Each profile costs 0 to 3 credits, or more if the API refuses the account. Each new
@@ -265,17 +274,17 @@ async def subscribe_each(
                 existing.append((subscribed.subscription, name))
             else:
                 done.append(name)
-    return done, existing, failed
+    return NewExistingAndFailed(done, existing, failed)
 
 
-async def _page(context: Context, names: Sequence[str], page: int) -> Page:
+async def _accounts_page(context: Context, names: Sequence[str], page: int) -> Page:
     """Return a page of names with buttons. The text has the price and the subscription limit."""
     t = context.t
     cost = cost_text(_MOST_COST, context)
     most = context.services.payers.limits.most
     lines = [t(CHOOSE, n=len(names)), t(PRICE, cost=cost, most=most)]
-    places = _places_on(page, names)
-    rows = await _name_rows(context, names, places)
+    places = _places_on_page(page, names)
+    rows = await _subscribe_button_rows(context, names, places)
     followed = await _followed_names(context)
     new = [place for place in places if names[place] not in followed]
     text = t.plain(NN_("Subscribe to {n} profile", "Subscribe to {n} profiles"), n=len(new))
@@ -285,7 +294,9 @@ async def _page(context: Context, names: Sequence[str], page: int) -> Page:
     return Safe("\n".join(lines)), rows
 
 
-async def _name_rows(context: Context, names: Sequence[str], places: Sequence[int]) -> Buttons:
+async def _subscribe_button_rows(
+    context: Context, names: Sequence[str], places: Sequence[int]
+) -> Buttons:
     """Return a button for the name at each position. A sign marks a followed profile."""
     followed = await _followed_names(context)
     return [

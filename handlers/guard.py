@@ -104,7 +104,7 @@ class Guarded:
             BotError: A person who is not an owner sent an owner command in a private chat, or the
                 handler failed.
         """
-        if await _check_right(context, TABLE[self.name]):
+        if await _set_chat_and_check_right(context, TABLE[self.name]):
             await _reload_moved_chat(context)
             await self.run(context)
         elif context.query or not context.is_private:
@@ -164,7 +164,7 @@ def command(
             if channel_after is not None:
                 end = channel_after + 1 if takes_names else len(context.words)
                 places = range(channel_after, end)
-                if takes_list and _is_list(context):
+                if takes_list and _is_list_of_names(context):
                     await set_chat_from_second_word(context, usage)
                 elif not takes_names or context.is_private:
                     await set_chat_from_words(context, places, usage)
@@ -232,7 +232,7 @@ def on_press(kind: Kind, *, only_in_private: str = "") -> Callable[[Press], Guar
                 raise RightsError(text=CHAT_UNKNOWN)
             if only_in_private:
                 _raise_if_not_private(context, only_in_private)
-            key = _press_key(query)
+            key = _press_cache_key(query)
             if context.services.cache.get(key, now=context.now) == query.data:
                 await answer_press(context)
                 return
@@ -252,7 +252,7 @@ def on_press(kind: Kind, *, only_in_private: str = "") -> Callable[[Press], Guar
     return decorate
 
 
-def _press_key(query: CallbackQuery) -> tuple[str, str, int, int]:
+def _press_cache_key(query: CallbackQuery) -> tuple[str, str, int, int]:
     shown = query.message
     return ("press", query.chat_instance, query.from_user.id, shown.message_id if shown else 0)
 
@@ -263,7 +263,7 @@ def _make_guarded(name: str, run: Run, make_handler: Callable[[Guarded], Handler
     return Guarded(name, run, make_handler)
 
 
-def _is_list(context: Context) -> bool:
+def _is_list_of_names(context: Context) -> bool:
     words = context.words
     all_marked = len(words) > 1 and all(word.startswith("@") for word in words)
     language = context.t.language
@@ -281,7 +281,7 @@ async def _reload_moved_chat(context: Context) -> None:
         context.chat = await context.services.chats.get(context.chat.id) or context.chat
 
 
-async def _check_right(context: Context, right: Right) -> bool:
+async def _set_chat_and_check_right(context: Context, right: Right) -> bool:
     """Check that the sender has a right. Return False only if an owner's right is missing.
 
     If a button names a chat that the person manages, the update acts on this chat.

@@ -9,7 +9,7 @@ from bot.domain.model import Album, Highlight
 from bot.domain.sentences import N_
 from bot.presentation.actions import HIGHLIGHT, HIGHLIGHTS, Page, arrows, button, grid
 from bot.presentation.html import truncate_plain
-from handlers.confirmation import offer_understood
+from handlers.confirmation import offer_understood_command
 from handlers.guard import command, on_press
 from handlers.questions import answer_cancellation, ask
 from handlers.replies import edit_pressed, say, say_message, show_working
@@ -45,7 +45,7 @@ async def list_highlights(context: Context) -> None:
     wanted = parse(context.words, language=context.t.language)
     is_several = len(wanted.names) > 1 and not context.is_channel
     if is_several or (wanted.names and wanted.everyday):
-        await offer_understood(context, "highlights", wanted)
+        await offer_understood_command(context, "highlights", wanted)
     elif link and link.highlight_id:
         await show_highlight(context, link.highlight_id, story_id=link.story_id)
     elif link and link.username:

@@ -17,7 +17,7 @@ from bot.domain.sentences import N_
 from bot.presentation.actions import RUN, button
 from bot.updates import unit_of_work
 from handlers import card, stories, subscriptions
-from handlers.confirmation import MEANT, offer_for_many, offer_understood
+from handlers.confirmation import MEANT, offer_commands_for_names, offer_understood_command
 from handlers.errors import react
 from handlers.guard import OBEYED
 from handlers.help import help_page
@@ -236,7 +236,9 @@ async def _offer_to_unsubscribe(context: Context, request: Request, text: str) -
     named = await _followed_names(context, request, rows)
     is_unnamed = not request.names
     if named and not (is_unnamed and is_about_all(text, context.t.language)):
-        await offer_understood(context, "unsubscribe", parse([f"@{name}" for name in named]))
+        await offer_understood_command(
+            context, "unsubscribe", parse([f"@{name}" for name in named])
+        )
     elif rows:
         await subscriptions.ask_which_to_stop(context, rows)
     else:
@@ -296,9 +298,11 @@ async def _offer_for_names(context: Context, request: Request) -> None:
     elif request.command == "subscribe" and await _are_all_followed(context, names):
         await _run_without_names(context, "subscriptions")
     elif request.command in {"stories", "subscribe"}:
-        await offer_for_many(context, names, [request.command])
+        await offer_commands_for_names(context, names, [request.command])
     else:
-        await offer_understood(context, request.command, parse([f"@{name}" for name in names]))
+        await offer_understood_command(
+            context, request.command, parse([f"@{name}" for name in names])
+        )
 
 
 async def _are_all_followed(context: Context, names: Sequence[str]) -> bool:

@@ -79,7 +79,7 @@ async def show_or_change_rules(context: Context) -> None:
     elif parsed.left_out and text.lower() != OFF:
         await _send_unreadable_words(context, argument, text, parsed.left_out)
     elif is_whole_chat and text:
-        await chat_rules.save_or_ask_to_confirm(context, chat_rules.parse_chat_rules(text))
+        await chat_rules.save_rules_or_ask_to_confirm(context, chat_rules.parse_chat_rules(text))
     elif is_whole_chat:
         await say(context, *chat_rules.rules_page(context))
     else:

@@ -48,7 +48,7 @@ async def greet_or_open_link(context: Context) -> None:
         await say(context, text, None if context.is_channel else buttons)
         return
     invitation = entry_link_payload(context)
-    greeting = await access.use_link(context, invitation) if invitation else None
+    greeting = await access.redeem_entry_link(context, invitation) if invitation else None
     hello, first = greeting or (context.t(WELCOME), talk.example_button(context))
     await say(context, hello, [*first, *buttons_to_add_bot(context)])
 

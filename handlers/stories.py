@@ -26,8 +26,8 @@ from bot.presentation.actions import Buttons, button
 from bot.presentation.html import Safe
 from bot.presentation.notices import COUNTED
 from handlers.card import LIVE
-from handlers.confirmation import offer_understood
-from handlers.errors import refusal_buttons
+from handlers.confirmation import offer_understood_command
+from handlers.errors import payer_buttons_for_errors
 from handlers.guard import command, on_press
 from handlers.highlights import show_highlight
 from handlers.links import (
@@ -213,7 +213,7 @@ async def _show_by_words(context: Context, words: Sequence[str]) -> None:
         return
     wanted = parse(words, takes_count=True, language=context.t.language)
     if wanted.names and wanted.everyday:
-        await offer_understood(context, "stories", wanted)
+        await offer_understood_command(context, "stories", wanted)
         return
     others = [link for _, link in wanted.unread]
     if len(wanted.names) + len(others) > 1 and wanted.names:
@@ -268,4 +268,4 @@ async def _show_stories_of_many(context: Context, wanted: Wanted) -> None:
         lines.append(t(COUNTED, n=len(live), username=name))
     in_order = [(name, failed[name]) for name in wanted.names if name in failed]
     lines += failure_lines(in_order, wanted, context)
-    await say(context, Safe("\n".join(lines)), refusal_buttons(failed.values(), context))
+    await say(context, Safe("\n".join(lines)), payer_buttons_for_errors(failed.values(), context))

@@ -39,8 +39,8 @@ from bot.presentation.actions import Button, Buttons, Page, arrows, button, for_
 from bot.presentation.buttons import NEW
 from bot.presentation.html import Safe, escape, paragraphs, truncate_plain
 from bot.presentation.notices import MISSING
-from handlers.confirmation import offer_understood
-from handlers.errors import refusal_buttons, sentence_for
+from handlers.confirmation import offer_understood_command
+from handlers.errors import payer_buttons_for_errors, sentence_for
 from handlers.guard import UNKNOWN_BUTTON, command, on_message, on_press
 from handlers.links import unreadable_reply
 from handlers.managed_chats import may_manage
@@ -151,7 +151,7 @@ async def subscribe(context: Context) -> None:
     language = context.t.language
     wanted = parse(context.words, words=WORDS, takes_channel=True, language=language)
     if wanted.names and wanted.everyday:
-        await offer_understood(context, "subscribe", wanted)
+        await offer_understood_command(context, "subscribe", wanted)
     elif wanted.names:
         await _subscribe(context, wanted)
     else:
@@ -282,7 +282,7 @@ async def _subscribe(context: Context, wanted: Wanted, *, in_place: bool = False
         buttons = _subscribed_buttons(done[0], context, can_show=not (in_place or where))
     elif done:
         buttons = [[list_button(context)]]
-    buttons = [*buttons, *refusal_buttons([error for _, error in failed], context)]
+    buttons = [*buttons, *payer_buttons_for_errors([error for _, error in failed], context)]
     if where and context.is_private:
         buttons = for_chat(buttons, target.chat_id)
     show = edit_pressed if in_place else say
@@ -466,7 +466,7 @@ async def unsubscribe(context: Context) -> None:
     if wanted.names and _is_common_word_or_word_for_all(wanted, language):
         await _unsubscribe_if_followed_or_ask(context, wanted)
     elif wanted.names and wanted.everyday:
-        await offer_understood(context, "unsubscribe", wanted)
+        await offer_understood_command(context, "unsubscribe", wanted)
     elif wanted.names:
         await _unsubscribe_named(context, wanted)
     else:

@@ -40,7 +40,13 @@ from handlers import (
     stories,
     subscriptions,
 )
-from handlers.confirmation import MANY, MEANT, ONE, offer_for_many, offer_understood
+from handlers.confirmation import (
+    MANY,
+    MEANT,
+    ONE,
+    offer_commands_for_names,
+    offer_understood_command,
+)
 from handlers.errors import SAME_AGAIN, react
 from handlers.guard import OBEYED, UNKNOWN_BUTTON, on_message, on_press
 from handlers.help import help_page
@@ -167,12 +173,12 @@ async def run_answered(context: Context) -> None:
     wanted = await _with_joined_name(context, text, wanted)
     is_several = command not in MANY and len(wanted.names) > 1
     if (wanted.everyday or is_several) and not talk.NO_NAMES.issuperset(wanted.names):
-        await offer_understood(context, command, wanted)
+        await offer_understood_command(context, command, wanted)
         return
     is_more = wanted.unread or wanted.words or wanted.channel
     names = talk.names_listed_in(text if is_more else ", ".join(wanted.names), language)
     if names and command in MANY:
-        await offer_for_many(context, names, [command])
+        await offer_commands_for_names(context, names, [command])
     # The text is a sentence and not a list of names.
     elif wanted.everyday or len(wanted.names) + len(wanted.unread) > 1:
         await say_message(context, usage)
@@ -197,7 +203,7 @@ async def answer_other_message(context: Context) -> None:
     text = normalize_typed(message.text or "")
     text_or_caption = text or normalize_typed(message.caption or "")
     if message.document and has_listing_file(message):
-        await exchange.offer_import(context, message, message.document)
+        await exchange.send_import_button_or_account_list(context, message, message.document)
     elif await _answer_if_expected(context, text):
         return
     elif command := talk.split_command(text):
@@ -216,7 +222,7 @@ async def _answer_words(context: Context, text: str, text_or_caption: str) -> No
     if await react_to_thanks(context, text_or_caption):
         return
     if names := talk.names_listed_in(text_or_caption, context.t.language):
-        await offer_for_many(context, names)
+        await offer_commands_for_names(context, names)
     elif await answer_request(context, text_or_caption):
         return
     # A reaction to a word of consent, such as "yes", would look like a confirmation.
@@ -285,7 +291,7 @@ async def _offer_names_between_words(context: Context, text: str) -> bool:
     if not known and talk.is_about_bot(text, language):
         return False
     if len(known) > 1:
-        await offer_for_many(context, known)
+        await offer_commands_for_names(context, known)
     elif known and await explain_alerts_if_asked(context, text):
         return True
     elif known or len(names) == 1:
@@ -380,7 +386,7 @@ async def _suggest_command(context: Context, word: str, rest: str) -> None:
     wanted = parse(rest.split(), language=context.t.language)
     names = wanted.names
     if meant in ONE and len(names) > 1:
-        await offer_understood(context, meant, wanted)
+        await offer_understood_command(context, meant, wanted)
     elif COMMANDS[meant].accepts_name and len(names) == 1:
         run = button(f"/{meant} {names[0]}", actions.RUN(meant, names[0]))
         await say_message(context, MEANT, [[run]])

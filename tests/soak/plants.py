@@ -403,7 +403,7 @@ def _misplaced_taps() -> list[Swap]:
 
 def _eager_lists() -> list[Swap]:
     """Look up the accounts of Instagram's list before a tap."""
-    offer = handlers_followed.offer_accounts
+    offer = handlers_followed.send_accounts_and_expect_search
 
     async def eager(context: Any, names: Any, *words: Any) -> None:
         for name in names:
@@ -411,7 +411,7 @@ def _eager_lists() -> list[Swap]:
                 await context.services.viewer.stories(name, context.asker)
         await offer(context, names, *words)
 
-    return [(exchange, "offer_accounts", eager)]
+    return [(exchange, "send_accounts_and_expect_search", eager)]
 
 
 def _wrong_bills() -> list[Swap]:
